@@ -1,0 +1,182 @@
+// Package money holds amounts as integer minor units with a currency, and reads
+// and writes them as people do: lakh and crore grouping, ₹, Devanagari digits.
+package money
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Max is the largest amount of one entry or price, in minor units: one lakh
+// crore rupees. Sums of 900,000 such amounts still fit an int64.
+const Max = 1_000_000_000_000_00 / 10
+
+// An Amount is a number of minor units (paise, cents) of a currency.
+type Amount struct {
+	Minor    int64
+	Currency string // ISO 4217, upper case
+}
+
+// Digits returns the number of decimal places of a currency: two for all but
+// the few whose minor unit is the currency itself.
+func Digits(currency string) int {
+	switch strings.ToUpper(currency) {
+	case "JPY", "KRW", "VND", "CLP", "PYG", "ISK", "UGX", "XAF", "XOF", "XPF":
+		return 0
+	}
+	return 2
+}
+
+// Plain writes minor units as a decimal number without grouping or symbol, as
+// a spreadsheet reads it: -1234.50.
+func Plain(minor int64, currency string) string {
+	sign, whole, frac := split(minor, Digits(currency))
+	return sign + whole + frac
+}
+
+// Format writes the amount with its symbol, grouped the Indian way for INR
+// (₹12,34,567.00) and by thousands for the rest ($1,234.50). A negative amount
+// has a minus before the symbol.
+func (a Amount) Format() string {
+	sign, whole, frac := split(a.Minor, Digits(a.Currency))
+	first := 3
+	step := 3
+	if a.Currency == "INR" {
+		step = 2
+	}
+	return sign + symbol(a.Currency) + group(whole, first, step) + frac
+}
+
+// Short is Format without ".00" on whole amounts, for headlines and prices.
+func (a Amount) Short() string {
+	return strings.TrimSuffix(a.Format(), ".00")
+}
+
+func symbol(currency string) string {
+	switch currency {
+	case "INR":
+		return "₹"
+	case "USD":
+		return "$"
+	case "EUR":
+		return "€"
+	case "GBP":
+		return "£"
+	case "JPY":
+		return "¥"
+	}
+	return currency + "\u00a0"
+}
+
+func split(minor int64, digits int) (sign, whole, frac string) {
+	u := uint64(minor)
+	if minor < 0 {
+		sign, u = "-", uint64(-(minor+1))+1
+	}
+	if digits == 0 {
+		return sign, strconv.FormatUint(u, 10), ""
+	}
+	return sign, strconv.FormatUint(u/100, 10), fmt.Sprintf(".%02d", u%100)
+}
+
+func group(whole string, first, step int) string {
+	if len(whole) <= first {
+		return whole
+	}
+	head, tail := whole[:len(whole)-first], whole[len(whole)-first:]
+	var parts []string
+	for len(head) > step {
+		parts = append([]string{head[len(head)-step:]}, parts...)
+		head = head[:len(head)-step]
+	}
+	parts = append([]string{head}, parts...)
+	return strings.Join(append(parts, tail), ",")
+}
+
+// Errors of Parse.
+var (
+	ErrNoNumber  = errors.New("not an amount")
+	ErrTooFine   = errors.New("more decimal places than the currency has")
+	ErrTooLarge  = errors.New("amount too large")
+	ErrNotAmount = errors.New("amount must be more than zero")
+)
+
+// Parse reads what a person types: an amount with or without symbol and
+// grouping commas, in Western or Devanagari digits, or a sum or difference of such (250+90,
+// 500-20). The result is in minor units and positive; anything else is an error.
+func Parse(s, currency string) (int64, error) {
+	s = clean(s)
+	if s == "" {
+		return 0, ErrNoNumber
+	}
+	var total int64
+	sign, start := int64(1), 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && s[i] != '+' && s[i] != '-' {
+			continue
+		}
+		n, err := parseOne(s[start:i], Digits(currency))
+		if err != nil {
+			return 0, err
+		}
+		total += sign * n
+		if total > Max || total < -Max {
+			return 0, ErrTooLarge
+		}
+		if i < len(s) && s[i] == '-' {
+			sign = -1
+		} else {
+			sign = 1
+		}
+		start = i + 1
+	}
+	if total <= 0 {
+		return 0, ErrNotAmount
+	}
+	return total, nil
+}
+
+// clean drops spaces, symbols and separators, and turns Devanagari digits into Western ones.
+func clean(s string) string {
+	s = strings.TrimSpace(s)
+	for _, p := range []string{"₹", "Rs.", "Rs", "INR", "USD", "$", "€", "£"} {
+		s = strings.ReplaceAll(s, p, "")
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '०' && r <= '९':
+			return '0' + (r - '०')
+		case r == ',' || r == ' ' || r == '\u00a0' || r == '\u202f':
+			return -1
+		case r == '−' || r == '–':
+			return '-'
+		}
+		return r
+	}, s)
+}
+
+func parseOne(s string, digits int) (int64, error) {
+	whole, frac, _ := strings.Cut(s, ".")
+	if whole == "" && frac == "" || len(s) > 24 {
+		return 0, ErrNoNumber
+	}
+	for _, r := range whole + frac {
+		if r < '0' || r > '9' {
+			return 0, ErrNoNumber
+		}
+	}
+	if len(strings.TrimRight(frac, "0")) > digits {
+		return 0, ErrTooFine
+	}
+	if len(frac) > digits {
+		frac = frac[:digits]
+	}
+	frac += strings.Repeat("0", digits-len(frac))
+	n, err := strconv.ParseInt(whole+frac, 10, 64)
+	if err != nil || n > Max {
+		return 0, ErrTooLarge
+	}
+	return n, nil
+}
