@@ -1,0 +1,314 @@
+// Package billing decides who has paid for what. Verified webhooks of the
+// providers are stored in the inbox; a worker refetches what they are about,
+// and one pure reducer turns the provider's word into a subscription. The tier
+// is derived from that at every request, against the service clock.
+package billing
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/money"
+)
+
+//go:embed plans.toml
+var defaultPlans []byte
+
+// FreePlan is the id of the plan of an account that has not paid.
+const FreePlan = "free"
+
+// Entitlements that a plan can carry. A plan file that names another is refused.
+const (
+	Export     = "export"      // CSV, XLSX and PDF of one's ledger
+	BatchEntry = "batch_entry" // the grid
+	Reminders  = "reminders"   // bulk reminders
+	Team       = "team"        // members
+)
+
+// Intervals of a price.
+const (
+	Month = "month"
+	Year  = "year"
+)
+
+// A Price is an amount of a plan for an interval, at one provider.
+type Price struct {
+	Plan          string
+	Provider      facts.Provider
+	Interval      string // Month or Year
+	Amount        money.Amount
+	ProviderPrice string // the provider's own id: a price at Stripe, a plan at Razorpay
+}
+
+// A Plan is what we sell.
+type Plan struct {
+	ID              string
+	Name            string
+	Rank            int
+	PartiesMax      int // 0 means without limit
+	Entitlements    []string
+	CreditsPerMonth int64
+	Prices          []Price
+}
+
+// Has reports whether the plan carries an entitlement.
+func (p Plan) Has(entitlement string) bool { return slices.Contains(p.Entitlements, entitlement) }
+
+// Plans is the validated list of a plan file, in order of rank.
+type Plans struct {
+	List    []Plan
+	byPrice map[string]Price
+}
+
+// ByID returns the plan with an id, and false when there is none.
+func (ps *Plans) ByID(id string) (Plan, bool) {
+	for _, p := range ps.List {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Plan{}, false
+}
+
+// Price returns the price of a plan for an interval at a provider, and false
+// when it is not for sale that way.
+func (ps *Plans) Price(plan, interval string, provider facts.Provider) (Price, bool) {
+	p, ok := ps.ByID(plan)
+	if !ok {
+		return Price{}, false
+	}
+	for _, price := range p.Prices {
+		if price.Interval == interval && price.Provider == provider {
+			return price, true
+		}
+	}
+	return Price{}, false
+}
+
+// PriceByID returns the price that a provider knows under an id.
+func (ps *Plans) PriceByID(provider facts.Provider, id string) (Price, bool) {
+	price, ok := ps.byPrice[string(provider)+" "+id]
+	return price, ok
+}
+
+// Sells reports whether any price of the provider has this currency, and
+// whether one has exactly this amount.
+func (ps *Plans) Sells(provider facts.Provider, a money.Amount) (currency, amount bool) {
+	for _, p := range ps.List {
+		for _, price := range p.Prices {
+			if price.Provider == provider && price.Amount.Currency == a.Currency {
+				currency = true
+				amount = amount || price.Amount.Minor == a.Minor
+			}
+		}
+	}
+	return currency, amount
+}
+
+type planFile struct {
+	Plan []struct {
+		ID              string   `toml:"id"`
+		Name            string   `toml:"name"`
+		Rank            *int     `toml:"rank"`
+		PartiesMax      *int     `toml:"parties_max"`
+		Entitlements    []string `toml:"entitlements"`
+		CreditsPerMonth int64    `toml:"credits_per_month"`
+		Price           []struct {
+			Provider      string `toml:"provider"`
+			Interval      string `toml:"interval"`
+			Currency      string `toml:"currency"`
+			Amount        int64  `toml:"amount"`
+			ProviderPrice string `toml:"provider_price"`
+		} `toml:"price"`
+	} `toml:"plan"`
+}
+
+// LoadPlans reads the plan file at path, or the list built into the program
+// when path is empty. env replaces provider price ids (os.LookupEnv in
+// production). The error is one sentence that names the file.
+func LoadPlans(path string, env func(string) (string, bool)) (*Plans, error) {
+	text, name := defaultPlans, "plans.toml"
+	if path != "" {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read plans: %w", err)
+		}
+		text, name = b, path
+	}
+	ps, err := ParsePlans(text, env)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return ps, nil
+}
+
+// ParsePlans reads and validates a plan file. env may be nil.
+func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
+	var f planFile
+	md, err := toml.Decode(string(text), &f)
+	if err != nil {
+		if pe := (toml.ParseError{}); errors.As(err, &pe) {
+			return nil, fmt.Errorf("line %d: %s", pe.Position.Line, pe.Message)
+		}
+		return nil, err
+	}
+	if unknown := md.Undecoded(); len(unknown) > 0 {
+		return nil, fmt.Errorf("%sunknown key %q", lineOf(text, unknown[0]), unknown[0].String())
+	}
+	ps := &Plans{byPrice: map[string]Price{}}
+	ranks := map[int]string{}
+	for i, fp := range f.Plan {
+		p := Plan{ID: fp.ID, Name: fp.Name, Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth}
+		if err := p.check(i, fp.Rank, fp.PartiesMax, ranks); err != nil {
+			return nil, err
+		}
+		if _, twice := ps.ByID(p.ID); twice {
+			return nil, fmt.Errorf("plan %q is there twice", p.ID)
+		}
+		for _, fr := range fp.Price {
+			price := Price{Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval,
+				Amount: money.Amount{Minor: fr.Amount, Currency: fr.Currency}, ProviderPrice: fr.ProviderPrice}
+			name := fmt.Sprintf("TIJORI_PRICE_%s_%s_%s", strings.ToUpper(p.ID), strings.ToUpper(fr.Interval), strings.ToUpper(fr.Provider))
+			if env != nil {
+				if id, ok := env(name); ok && id != "" {
+					price.ProviderPrice = id
+				}
+			}
+			if err := price.check(); err != nil {
+				return nil, err
+			}
+			if err := ps.add(&p, price); err != nil {
+				return nil, err
+			}
+		}
+		ps.List = append(ps.List, p)
+	}
+	if err := ps.checkFree(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ps.List, func(a, b Plan) int { return a.Rank - b.Rank })
+	return ps, nil
+}
+
+func (ps *Plans) add(p *Plan, price Price) error {
+	for _, other := range p.Prices {
+		if other.Interval == price.Interval && other.Provider == price.Provider {
+			return fmt.Errorf("plan %q has two prices per %s by %s", p.ID, price.Interval, price.Provider)
+		}
+	}
+	key := string(price.Provider) + " " + price.ProviderPrice
+	if other, taken := ps.byPrice[key]; taken {
+		return fmt.Errorf("plan %q: provider_price %q is used by plan %q already", p.ID, price.ProviderPrice, other.Plan)
+	}
+	ps.byPrice[key] = price
+	p.Prices = append(p.Prices, price)
+	return nil
+}
+
+var (
+	planID          = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+	stripePriceID   = regexp.MustCompile(`^price_[A-Za-z0-9_]{1,100}$`)
+	razorpayPlanID  = regexp.MustCompile(`^plan_[A-Za-z0-9_]{1,100}$`)
+	allEntitlements = []string{Export, BatchEntry, Reminders, Team}
+)
+
+func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
+	switch {
+	case p.ID == "":
+		return fmt.Errorf("plan %d has no id", i+1)
+	case !planID.MatchString(p.ID):
+		return fmt.Errorf("plan %q: an id is lower-case letters, digits and _", p.ID)
+	case p.Name == "" || len(p.Name) > 60:
+		return fmt.Errorf("plan %q: name is missing or longer than 60 bytes", p.ID)
+	case rank == nil:
+		return fmt.Errorf("plan %q has no rank", p.ID)
+	case *rank < 0 || *rank > 1_000_000:
+		return fmt.Errorf("plan %q: rank %d is not between 0 and 1000000", p.ID, *rank)
+	case ranks[*rank] != "":
+		return fmt.Errorf("plan %q has the same rank as plan %q", p.ID, ranks[*rank])
+	case partiesMax == nil:
+		return fmt.Errorf("plan %q has no parties_max (0 means without limit)", p.ID)
+	case *partiesMax < 0 || *partiesMax > 100_000_000:
+		return fmt.Errorf("plan %q: parties_max %d is not between 0 and 100000000", p.ID, *partiesMax)
+	case p.CreditsPerMonth < 0 || p.CreditsPerMonth > 1_000_000_000:
+		return fmt.Errorf("plan %q: credits_per_month %d is not between 0 and 1000000000", p.ID, p.CreditsPerMonth)
+	}
+	for _, e := range p.Entitlements {
+		if !slices.Contains(allEntitlements, e) {
+			return fmt.Errorf("plan %q: unknown entitlement %q", p.ID, e)
+		}
+	}
+	p.Rank, p.PartiesMax = *rank, *partiesMax
+	ranks[p.Rank] = p.ID
+	return nil
+}
+
+func (p Price) check() error {
+	where := fmt.Sprintf("plan %q, price per %s by %s", p.Plan, p.Interval, p.Provider)
+	switch {
+	case p.Provider != facts.Stripe && p.Provider != facts.Razorpay:
+		return fmt.Errorf("plan %q: unknown provider %q", p.Plan, p.Provider)
+	case p.Interval != Month && p.Interval != Year:
+		return fmt.Errorf("plan %q: interval %q is neither month nor year", p.Plan, p.Interval)
+	case p.Provider == facts.Razorpay && p.Amount.Currency != "INR":
+		return fmt.Errorf("%s: Razorpay sells in INR, not %q", where, p.Amount.Currency)
+	case p.Provider == facts.Stripe && !isCurrency(p.Amount.Currency):
+		return fmt.Errorf("%s: %q is no currency of three capital letters", where, p.Amount.Currency)
+	case p.Provider == facts.Stripe && p.Amount.Currency == "INR":
+		return fmt.Errorf("%s: INR is sold by Razorpay", where)
+	case p.Amount.Minor <= 0:
+		return fmt.Errorf("%s: amount %d is not more than zero", where, p.Amount.Minor)
+	case p.Provider == facts.Razorpay && p.Amount.Minor < 100:
+		return fmt.Errorf("%s: amount %d is below Razorpay's least, 100 paise", where, p.Amount.Minor)
+	case p.Amount.Minor > 99_999_999:
+		return fmt.Errorf("%s: amount %d is above 99999999", where, p.Amount.Minor)
+	case p.Provider == facts.Stripe && !stripePriceID.MatchString(p.ProviderPrice):
+		return fmt.Errorf("%s: provider_price %q is no Stripe price id (price_…)", where, p.ProviderPrice)
+	case p.Provider == facts.Razorpay && !razorpayPlanID.MatchString(p.ProviderPrice):
+		return fmt.Errorf("%s: provider_price %q is no Razorpay plan id (plan_…)", where, p.ProviderPrice)
+	}
+	return nil
+}
+
+func isCurrency(s string) bool {
+	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+func (ps *Plans) checkFree() error {
+	free, ok := ps.ByID(FreePlan)
+	switch {
+	case !ok:
+		return fmt.Errorf("there is no plan %q, which every account falls back to", FreePlan)
+	case len(free.Prices) > 0:
+		return fmt.Errorf("plan %q has a price", FreePlan)
+	}
+	for _, p := range ps.List {
+		if p.ID != FreePlan && p.Rank <= free.Rank {
+			return fmt.Errorf("plan %q ranks below %q", p.ID, FreePlan)
+		}
+		if p.ID != FreePlan && len(p.Prices) == 0 {
+			return fmt.Errorf("plan %q has no price", p.ID)
+		}
+	}
+	return nil
+}
+
+// lineOf finds the first line on which an unknown key stands, for the message.
+func lineOf(text []byte, key toml.Key) string {
+	last := key[len(key)-1]
+	for i, line := range strings.Split(string(text), "\n") {
+		t := strings.TrimLeft(strings.TrimSpace(line), "[ ")
+		if rest, ok := strings.CutPrefix(t, last); ok && strings.HasPrefix(strings.TrimSpace(rest), "=") {
+			return fmt.Sprintf("line %d: ", i+1)
+		}
+	}
+	return ""
+}
