@@ -1,0 +1,160 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func TestAsTellsWhoIsAsking(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.User(t, "Asha")
+	counter := db.Member(t, asha, &asha.BusinessID, "counter")
+	for _, c := range []struct {
+		name   string
+		caller postgres.Caller
+		want   postgres.Scope
+	}{
+		{"owner in a business", asha.Caller, postgres.Scope{UserID: asha.UserID, AccountID: asha.AccountID, BusinessID: asha.BusinessID, Role: "owner"}},
+		{"owner of the account", asha.Account(), postgres.Scope{UserID: asha.UserID, AccountID: asha.AccountID, Role: "owner"}},
+		{"counter in the business", counter.Caller, postgres.Scope{UserID: counter.UserID, AccountID: asha.AccountID, BusinessID: asha.BusinessID, Role: "counter"}},
+		{"counter at account level", counter.Account(), postgres.Scope{UserID: counter.UserID}},
+	} {
+		var got postgres.Scope
+		if err := db.As(t.Context(), c.caller, func(tx *postgres.Tx) error { got = tx.Scope; return nil }); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if got != c.want {
+			t.Errorf("%s: scope = %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAsRefusesEverybodyElse(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha, binod := db.User(t, "Asha"), db.User(t, "Binod")
+	revoked, expired := db.User(t, "Chitra"), db.User(t, "Dev")
+	for _, sql := range []string{
+		"update credentials set revoked_at = now() where user_id = '" + revoked.UserID.String() + "'",
+		"update credentials set expires_at = now() - interval '1 second' where user_id = '" + expired.UserID.String() + "'",
+	} {
+		if _, err := db.Super.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		caller postgres.Caller
+		want   fault.Kind
+	}{
+		{"no credential", postgres.Caller{Business: asha.BusinessID}, fault.Unauthorized},
+		{"revoked credential", revoked.Caller, fault.Unauthorized},
+		{"expired credential", expired.Caller, fault.Unauthorized},
+		{"revoked credential with another's business", postgres.Caller{Credential: revoked.Caller.Credential, Business: asha.BusinessID}, fault.Unauthorized},
+		{"another's business", postgres.Caller{Credential: binod.Caller.Credential, Business: asha.BusinessID}, fault.NotFound},
+		{"a business that does not exist", postgres.Caller{Credential: binod.Caller.Credential, Business: uuid.New()}, fault.NotFound},
+	} {
+		err := db.As(t.Context(), c.caller, func(*postgres.Tx) error { t.Errorf("%s: the work ran", c.name); return nil })
+		if err == nil || fault.KindOf(err) != c.want {
+			t.Errorf("%s: %v, want a fault of kind %v", c.name, err, c.want)
+		}
+		_, err = db.Read(t.Context(), c.caller, func(postgres.Scope, *pgx.Batch) { t.Errorf("%s: the read ran", c.name) })
+		if err == nil || fault.KindOf(err) != c.want {
+			t.Errorf("%s: Read = %v, want a fault of kind %v", c.name, err, c.want)
+		}
+	}
+}
+
+// A hint of who is asking may be old: the database's answer counts, in the same round trip.
+func TestReadNoticesARemovedMember(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.User(t, "Asha")
+	manager := db.Member(t, asha, &asha.BusinessID, "manager")
+	read := func() (name string, scope postgres.Scope, err error) {
+		scope, err = db.Read(t.Context(), manager.Caller, func(s postgres.Scope, b *pgx.Batch) {
+			name = ""
+			b.Queue("select name from businesses where account_id = $1 and id = $2", s.AccountID, s.BusinessID).QueryRow(func(row pgx.Row) error { return row.Scan(&name) })
+		})
+		return name, scope, err
+	}
+	if name, scope, err := read(); err != nil || name != "Asha's shop" || scope.Role != "manager" {
+		t.Fatalf("Read = %q, %+v, %v", name, scope, err)
+	}
+	if _, err := db.Super.Exec(t.Context(), "update members set role = 'accountant' where user_id = $1", manager.UserID); err != nil {
+		t.Fatal(err)
+	}
+	if _, scope, err := read(); err != nil || scope.Role != "accountant" {
+		t.Errorf("after a new role: %+v, %v, want accountant", scope, err)
+	}
+	if _, err := db.Super.Exec(t.Context(), "delete from members where user_id = $1", manager.UserID); err != nil {
+		t.Fatal(err)
+	}
+	if name, _, err := read(); !fault.Is(err, fault.NotFound) || name != "" {
+		t.Errorf("after removal: %q, %v, want NotFound", name, err)
+	}
+}
+
+func TestAsRollsBackAndLeavesNoClaim(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.User(t, "Asha")
+	boom := errors.New("boom")
+	err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
+		if _, err := tx.Exec(t.Context(), "update businesses set name = 'X' where account_id = $1 and id = $2", tx.Scope.AccountID, tx.Scope.BusinessID); err != nil {
+			return err
+		}
+		return boom
+	})
+	if !errors.Is(err, boom) {
+		t.Fatalf("As = %v, want boom", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := db.As(ctx, asha.Caller, func(*postgres.Tx) error { cancel(); return ctx.Err() }); !errors.Is(err, context.Canceled) {
+		t.Fatalf("As with a canceled context = %v", err)
+	}
+	for range 12 { // every connection of the pool
+		_, err := db.App.Exec(t.Context(), "select name from businesses")
+		if err == nil || !strings.Contains(err.Error(), "28000") {
+			t.Fatalf("a query outside As: %v, want SQLSTATE 28000", err)
+		}
+	}
+	var name string
+	if err := db.Super.QueryRow(t.Context(), "select name from businesses").Scan(&name); err != nil || name != "Asha's shop" {
+		t.Errorf("the business is called %q (%v), want Asha's shop", name, err)
+	}
+}
+
+func TestSetupTwiceAndNewerSchema(t *testing.T) {
+	t.Parallel()
+	config := pgtest.Empty(t)
+	for range 2 {
+		if err := postgres.Setup(t.Context(), config); err != nil {
+			t.Fatalf("Setup = %v", err)
+		}
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "insert into tijori.goose_db_version (version_id, is_applied) values (9999, true)"); err != nil {
+		t.Fatal(err)
+	}
+	err = postgres.Setup(t.Context(), config)
+	if err == nil || !strings.Contains(err.Error(), "at migration 9999") {
+		t.Errorf("Setup on a newer schema = %v, want a refusal that names 9999", err)
+	}
+}

@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+const rollbackTimeout = 5 * time.Second
+
+// constraintFaults is the one table from constraint names to what a user may
+// read. Names are API: see the migrations.
+var constraintFaults = map[string]*fault.Fault{
+	"free_party_limit":          fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", 5),
+	"accounts_name_check":       fault.InvalidField("name", "Give it a name of up to 120 letters."),
+	"businesses_name_check":     fault.InvalidField("name", "Give it a name of up to 120 letters."),
+	"members_once_key":          fault.New(fault.Conflict, "This person is a member already."),
+	"invitations_owner_check":   fault.InvalidField("role", "An owner owns the whole account."),
+	"members_business_fkey":     fault.New(fault.NotFound, "There is no such business."),
+	"invitations_business_fkey": fault.New(fault.NotFound, "There is no such business."),
+}
+
+// stateFaults is the one table from SQLSTATEs to faults, for errors without a
+// known constraint.
+var stateFaults = map[string]*fault.Fault{
+	"28000": fault.New(fault.Unauthorized, "Please sign in."),
+	"P0002": fault.New(fault.NotFound, "There is nothing here."),
+	"42501": fault.New(fault.Forbidden, "Your role does not allow this."), // insufficient privilege, and a policy's WITH CHECK
+	"40001": fault.New(fault.Unavailable, "Please try again."),
+	"40P01": fault.New(fault.Unavailable, "Please try again."),
+	"55P03": fault.New(fault.Unavailable, "Please try again."),
+	"53300": fault.New(fault.Unavailable, "Please try again."),
+	"57P01": fault.New(fault.Unavailable, "Please try again."),
+	"57P03": fault.New(fault.Unavailable, "Please try again."),
+}
+
+// translate returns the fault for a database error, or err itself.
+func translate(err error) error {
+	if err == nil || fault.Of(err) != nil {
+		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if f, ok := constraintFaults[pg.ConstraintName]; ok {
+			return f.Because(err)
+		}
+		if f, ok := stateFaults[pg.Code]; ok {
+			return f.Because(err)
+		}
+		return err
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) {
+		return fault.New(fault.Unavailable, "Please try again.").Because(err)
+	}
+	return err
+}

@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A Caller is what a request proves and what it is about. It names no user
+// and no account: the database looks those up from the credential.
+type Caller struct {
+	Credential [32]byte  // SHA-256 of the session token or API key
+	Business   uuid.UUID // zero for what concerns the account as a whole
+}
+
+// A Scope is who the database says is asking.
+type Scope struct {
+	UserID     uuid.UUID
+	AccountID  uuid.UUID // zero when the user is no member of the whole account and no business was named
+	BusinessID uuid.UUID // zero without a business
+	Role       string    // owner, manager, accountant, counter, or "" when AccountID is zero
+}
+
+// A Tx is a caller's transaction as tijori_app.
+type Tx struct {
+	pgx.Tx
+	Scope Scope
+}
+
+const (
+	claimSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
+	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role
+		from auth.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
+)
+
+func (c Caller) claims() []any {
+	business := ""
+	if c.Business != uuid.Nil {
+		business = c.Business.String()
+	}
+	return []any{hex.EncodeToString(c.Credential[:]), business}
+}
+
+func (s *Scope) scan(row pgx.Row) error {
+	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role)
+}
+
+// As runs fn in one transaction that the database ties to the caller. It
+// commits when fn returns nil. Errors are faults where the caller may know why:
+// Unauthorized without a living credential, NotFound for a business that is
+// not the caller's, and what the table in fault.go says of constraints.
+func (db *DB) As(ctx context.Context, c Caller, fn func(*Tx) error) error {
+	conn, err := db.App.Acquire(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Release()
+	tx := &Tx{Tx: &claimedTx{conn: conn.Conn()}}
+	b := &pgx.Batch{}
+	b.Queue("begin")
+	b.Queue(claimSQL, c.claims()...)
+	b.Queue(scopeSQL).QueryRow(tx.Scope.scan)
+	if err = conn.SendBatch(ctx, b).Close(); err == nil {
+		err = fn(tx)
+	}
+	if err != nil {
+		return errors.Join(translate(err), rollback(conn.Conn()))
+	}
+	tag, err := conn.Exec(ctx, "commit")
+	if err == nil && tag.String() == "ROLLBACK" {
+		err = errors.New("the transaction was rolled back at commit")
+	}
+	if err != nil {
+		return errors.Join(translate(err), rollback(conn.Conn()))
+	}
+	return nil
+}
+
+// rollback ends a failed transaction even when its context has ended; a
+// connection that cannot be rolled back is closed, never handed on.
+func rollback(conn *pgx.Conn) error {
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "rollback"); err != nil {
+		return errors.Join(err, conn.Close(ctx))
+	}
+	return nil
+}
+
+// Read runs queries of a caller in one round trip: begin, claims, scope,
+// queries, commit. The queries carry the account as a literal, so queue is given
+// the scope as last seen for this caller; the database answers with the scope as
+// it is, and when they differ the round trip is repeated with the true one.
+// queue must therefore start from empty results each time.
+func (db *DB) Read(ctx context.Context, c Caller, queue func(Scope, *pgx.Batch)) (Scope, error) {
+	hint, ok := db.hints.get(c)
+	if !ok {
+		err := db.As(ctx, c, func(tx *Tx) error { hint = tx.Scope; return nil })
+		if err != nil {
+			return Scope{}, err
+		}
+	}
+	for range 3 {
+		scope, err := db.readOnce(ctx, c, hint, queue)
+		if err != nil {
+			db.hints.drop(c)
+			return Scope{}, translate(err)
+		}
+		if scope == hint {
+			db.hints.put(c, scope)
+			return scope, nil
+		}
+		hint = scope
+	}
+	db.hints.drop(c)
+	return Scope{}, errors.New("the caller's scope changes faster than it can be read")
+}
+
+func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Scope, *pgx.Batch)) (scope Scope, err error) {
+	conn, err := db.App.Acquire(ctx)
+	if err != nil {
+		return Scope{}, err
+	}
+	defer conn.Release()
+	b := &pgx.Batch{}
+	b.Queue("begin read only")
+	b.Queue(claimSQL, c.claims()...)
+	b.Queue(scopeSQL).QueryRow(scope.scan)
+	queue(hint, b)
+	b.Queue("commit")
+	if err := conn.SendBatch(ctx, b).Close(); err != nil {
+		return Scope{}, errors.Join(err, rollback(conn.Conn()))
+	}
+	return scope, rollback(conn.Conn())
+}
+
+// hints remembers the scope last seen for a caller. A hint only fills literals
+// in; what may be read is decided by the database each time.
+type hints struct {
+	mu sync.RWMutex
+	m  map[Caller]Scope
+}
+
+const maxHints = 10_000
+
+func (h *hints) get(c Caller) (Scope, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	s, ok := h.m[c]
+	return s, ok
+}
+
+func (h *hints) put(c Caller, s Scope) {
+	if old, ok := h.get(c); ok && old == s {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.m == nil || len(h.m) >= maxHints {
+		h.m = make(map[Caller]Scope)
+	}
+	h.m[c] = s
+}
+
+func (h *hints) drop(c Caller) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.m, c)
+}
+
+// claimedTx is a transaction whose begin and end belong to As.
+type claimedTx struct{ conn *pgx.Conn }
+
+var errNotYours = errors.New("the transaction belongs to postgres.As")
+
+func (t *claimedTx) Begin(context.Context) (pgx.Tx, error) {
+	return nil, fmt.Errorf("nested transaction: %w", errNotYours)
+}
+func (t *claimedTx) Commit(context.Context) error   { return errNotYours }
+func (t *claimedTx) Rollback(context.Context) error { return errNotYours }
+func (t *claimedTx) LargeObjects() pgx.LargeObjects { return pgx.LargeObjects{} }
+func (t *claimedTx) Conn() *pgx.Conn                { return t.conn }
+
+func (t *claimedTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
+	return t.conn.CopyFrom(ctx, table, columns, src)
+}
+
+func (t *claimedTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	return t.conn.SendBatch(ctx, b)
+}
+
+func (t *claimedTx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
+	return t.conn.Prepare(ctx, name, sql)
+}
+
+func (t *claimedTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return t.conn.Exec(ctx, sql, args...)
+}
+
+func (t *claimedTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return t.conn.Query(ctx, sql, args...)
+}
+
+func (t *claimedTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return t.conn.QueryRow(ctx, sql, args...)
+}
