@@ -1,0 +1,15 @@
+package i18n
+
+// hindi has the Hindi of every sentence, gathered from the catalogue files,
+// each of which holds one part of the product.
+var hindi = gather(hindiWords)
+
+func gather(parts ...map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, part := range parts {
+		for key, text := range part {
+			all[key] = text
+		}
+	}
+	return all
+}

@@ -1,0 +1,49 @@
+// Package billing shows the plan of an account and what it paid.
+package billing
+
+import (
+	"time"
+
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A View is the page of /billing. Its forms post to /billing/cancel, /billing/resume
+// and /billing/portal.
+type View struct {
+	ui.Shell
+	Account   string // named on top, so that nobody acts on the wrong one
+	PlanID    string // plan in force
+	PlanName  string
+	Status    string       // "free", "active", "trialing", "past_due", "canceling", "canceled", "paused", "pending"
+	Price     money.Amount // zero when free
+	Interval  string       // "month" or "year"
+	Next      time.Time    // next payment, or the end of access; zero when none
+	Provider  string       // "razorpay", "stripe" or ""
+	Parties   int          // parties in use
+	Limit     int          // parties allowed, 0 without limit
+	Features  []string     // entitlements in force, as ids
+	Invoices  []Invoice    // newest first
+	Credits   []Credit
+	CanCancel bool
+	CanResume bool
+	CanPortal bool
+	Waiting   string // plan id of a payment that is not confirmed yet, "" when none
+}
+
+// An Invoice is one bill of the provider.
+type Invoice struct {
+	Number string
+	Date   time.Time
+	Amount money.Amount
+	Status string // "paid", "open", "failed", "refunded", "void"
+	URL    string // the provider's page, "" when it has none
+}
+
+// A Credit is the balance of one meter.
+type Credit struct {
+	Meter string // name to show
+	Left  int64
+	Of    int64     // allowance, 0 when none
+	Reset time.Time // zero when never
+}

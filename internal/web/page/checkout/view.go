@@ -1,0 +1,23 @@
+// Package checkout is the last page before a provider asks for the money.
+package checkout
+
+import (
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A View is the page of /billing/checkout. Its form posts plan, interval and provider to
+// the same address, and nothing about who pays or how much.
+type View struct {
+	ui.Shell
+	ui.Form
+	Account   string // who pays
+	Email     string // where the receipt goes
+	PlanID    string
+	PlanName  string
+	Features  []string     // entitlements, as ids
+	Interval  string       // "month" or "year"
+	Price     money.Amount // for the interval
+	Provider  string       // "razorpay" or "stripe"
+	Simulated bool         // no real money moves
+}

@@ -1,0 +1,38 @@
+// Package party is the page of one party: its balance and its entries.
+package party
+
+import (
+	"time"
+
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A View is the page of /b/{business}/p/{party}. Its query: after.
+type View struct {
+	ui.Shell
+	PartyID      string
+	Name         string
+	Kind         string // "customer" or "supplier"
+	Phone        string
+	Note         string
+	Deleted      bool         // in the bin: shown with a way to restore it
+	Balance      money.Amount // positive: you'll get; negative: you'll give
+	Gave, Got    money.Amount // sums of each side, both positive
+	EntryCount   int
+	Entries      []Entry // newest first
+	After        string  // cursor of the next, older page, "" on the last
+	ExportLocked bool    // the plan has no export
+}
+
+// An Entry is one line of the party.
+type Entry struct {
+	ID      string
+	Side    string       // "given" or "received"
+	Amount  money.Amount // positive
+	Date    time.Time    // business date
+	Note    string
+	Balance money.Amount // running balance after this entry, signed
+	By      string       // name of who added it
+	Edited  bool         // has more than one version
+}

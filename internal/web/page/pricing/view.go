@@ -1,0 +1,28 @@
+// Package pricing shows the plans and what they cost.
+package pricing
+
+import (
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A View is the page of /pricing. Its query: interval, currency.
+type View struct {
+	ui.Shell
+	Interval string // "month" or "year"
+	Currency string // ISO 4217
+	Plans    []Plan // in order of rank, the free one first
+}
+
+// A Plan is one column.
+type Plan struct {
+	ID       string
+	Name     string
+	Free     bool
+	Parties  int          // parties allowed, 0 without limit
+	Features []string     // entitlements, as ids
+	Price    money.Amount // for the interval chosen
+	PerMonth money.Amount // for yearly prices, the price of one month; else zero
+	Provider string       // "razorpay" or "stripe"
+	Current  bool         // the plan in force for the signed-in account
+}

@@ -1,0 +1,31 @@
+// Package settings is what a user sets for themselves: name, language,
+// password, and the devices that are signed in.
+package settings
+
+import (
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A View is the page of /settings. Profile posts name and locale to /settings;
+// Password posts current and password to /settings/password; ending a session posts to
+// /settings/sessions/{id}/end; ending all of them to /logout/everywhere.
+type View struct {
+	ui.Shell
+	Profile  ui.Form
+	Password ui.Form
+	Name     string // as typed
+	Email    string
+	Language string // "en" or "hi"
+	Sessions []Session
+}
+
+// A Session is a device that is signed in.
+type Session struct {
+	ID      string
+	Device  string // such as "Chrome on Android"; "" when unknown
+	Network string // address it was last seen from
+	Seen    time.Time
+	Current bool // this very one
+}

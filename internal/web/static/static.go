@@ -1,0 +1,108 @@
+// Package static serves the stylesheet, modules and icons of the pages. One
+// hash over all files is part of every address, so an answer may be kept for
+// ever, files may name each other relatively, and a release changes every address at once.
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+//go:embed files
+var files embed.FS
+
+// Prefix is the path below which Handler must be mounted.
+const Prefix = "/static/"
+
+type file struct {
+	kind          string // media type
+	plain, packed []byte // packed is the gzip form
+}
+
+var all, hash = load()
+
+// URL returns the address of a file, such as "tijori.css". A name that does
+// not exist is a mistake in the program and panics.
+func URL(name string) string {
+	if _, ok := all[name]; !ok {
+		panic("static: no file " + name)
+	}
+	return Prefix + hash + "/" + name
+}
+
+// Size returns the bytes that a browser downloads for a file.
+func Size(name string) int { return len(all[name].packed) }
+
+// Handler serves the files for ever. An address with another hash is not
+// found: it belongs to another release, and must not be cached as this one.
+func Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, ok := strings.CutPrefix(r.URL.Path, Prefix+hash+"/")
+		f, found := all[name]
+		if !ok || !found {
+			http.NotFound(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("Content-Type", f.kind)
+		h.Set("Vary", "Accept-Encoding")
+		h.Set("X-Content-Type-Options", "nosniff")
+		body := f.plain
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			body = f.packed
+		}
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		if r.Method != http.MethodHead {
+			w.Write(body) // the reader has gone when this fails
+		}
+	})
+}
+
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+}
+
+func load() (map[string]file, string) {
+	sum, out := sha256.New(), map[string]file{}
+	err := fs.WalkDir(files, "files", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		kind, ok := kinds[path.Ext(name)]
+		if !ok {
+			panic("static: unknown kind of file " + name)
+		}
+		sum.Write([]byte(name))
+		sum.Write(body)
+		out[strings.TrimPrefix(name, "files/")] = file{kind: kind, plain: body, packed: pack(body)}
+		return nil
+	})
+	if err != nil {
+		panic("static: " + err.Error()) // embedded files cannot fail to be read
+	}
+	return out, hex.EncodeToString(sum.Sum(nil))[:16]
+}
+
+func pack(body []byte) []byte {
+	var buf bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // the level is a constant that exists
+	z.Write(body)
+	z.Close() // a bytes.Buffer accepts everything
+	return buf.Bytes()
+}

@@ -1,0 +1,73 @@
+// Package ui is what all pages share: the layout around them, the components
+// inside them, icons, addresses, and how amounts and dates are shown.
+package ui
+
+import (
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/i18n"
+)
+
+// A Shell is what the frame of every page needs. Each page's view embeds one.
+type Shell struct {
+	Locale      string     // "en" or "hi"
+	User        string     // name of who is signed in, "" when nobody
+	Businesses  []Business // all that the user may open, for the switcher
+	Business    Business   // the open one; zero on pages outside a business
+	Plan        string     // id of the plan in force for the account: "free", "pro" …
+	CurrentPath string     // path and query of this page, as requested
+	Flash       *Flash     // what just happened, nil when nothing
+	Development bool       // shows the way to the outbox
+	Now         time.Time  // the service clock, in the business's (or user's) time zone
+}
+
+// A Business is one line of the switcher, and the open business.
+type Business struct {
+	ID       string
+	Name     string
+	Account  string // name of the account it belongs to
+	Role     string // the user's: owner, manager, accountant, counter
+	Currency string // ISO 4217
+}
+
+// A Flash tells once, on the page after a redirect, what was done.
+type Flash struct {
+	Kind string // "done", "note" or "error"
+	Text string // English sentence, the key of its translation
+	Args []any  // values for its verbs
+	Undo string // action of the form that undoes it, "" when there is none
+}
+
+// T returns an English sentence in the reader's language.
+func (s Shell) T(key string, args ...any) string { return i18n.T(s.Locale, key, args...) }
+
+// N returns the sentence for n things.
+func (s Shell) N(n int, one, many string) string { return i18n.N(s.Locale, n, one, many) }
+
+// Date writes a calendar day with its year.
+func (s Shell) Date(t time.Time) string { return i18n.Date(s.Locale, t) }
+
+// Day writes a calendar day as people say it: Today, Yesterday, Mon, 16 Nov.
+func (s Shell) Day(t time.Time) string { return i18n.Day(s.Locale, t, s.Now) }
+
+// Moment writes an instant with day and time.
+func (s Shell) Moment(t time.Time) string { return i18n.Moment(s.Locale, t, s.Now) }
+
+// Ago writes how long ago an instant was.
+func (s Shell) Ago(t time.Time) string { return i18n.Ago(s.Locale, t, s.Now) }
+
+// Today is the current day as a date input wants it.
+func (s Shell) Today() string { return s.Now.Format(time.DateOnly) }
+
+// SignedIn reports whether somebody is signed in.
+func (s Shell) SignedIn() bool { return s.User != "" }
+
+// A Form is what the view of every form carries beside its values.
+type Form struct {
+	ID     string            // client-made id (UUIDv7) that makes a double tap one row; "" where nothing is created
+	Errors map[string]string // sentence by field, already translated
+	Error  string            // sentence about the whole form, already translated
+}
+
+// Fails reports whether the form comes back with something to mend.
+func (f Form) Fails() bool { return f.Error != "" || len(f.Errors) > 0 }

@@ -1,0 +1,69 @@
+package ui
+
+import (
+	"hash/fnv"
+	"strconv"
+	"unicode"
+
+	"github.com/tijorihq/tijori/internal/money"
+)
+
+// Initial is the letter on an avatar: the first letter of a name with the
+// vowel signs that belong to it.
+func Initial(name string) string {
+	var out []rune
+	for _, r := range name {
+		switch {
+		case len(out) == 0:
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				out = append(out, unicode.ToUpper(r))
+			}
+		case unicode.Is(unicode.M, r):
+			out = append(out, r)
+		default:
+			return string(out)
+		}
+	}
+	if len(out) == 0 {
+		return "·"
+	}
+	return string(out)
+}
+
+// Tint is the class of one of six quiet colours, always the same for a name.
+func Tint(name string) string {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return "tint-" + strconv.Itoa(int(h.Sum32()%6))
+}
+
+// positive is an amount without its sign: a word and an arrow tell the side.
+func positive(a money.Amount) money.Amount {
+	if a.Minor < 0 {
+		a.Minor = -a.Minor
+	}
+	return a
+}
+
+// Feature is the sentence of an entitlement, "" for one that is not shown.
+func (s Shell) Feature(id string) string {
+	switch id {
+	case "export":
+		return s.T("Download any khata as a spreadsheet (CSV)")
+	case "batch_entry":
+		return s.T("Enter a whole day at once in the grid")
+	case "reminders":
+		return s.T("Reminders to those who owe you")
+	case "members":
+		return s.T("Your whole team, each with their own role")
+	}
+	return ""
+}
+
+// Parties says how many parties a plan holds; 0 is without limit.
+func (s Shell) Parties(n int) string {
+	if n == 0 {
+		return s.T("As many parties as you like")
+	}
+	return s.N(n, "%d party", "%d parties")
+}
