@@ -22,7 +22,8 @@ type Config struct {
 	Dir string
 
 	// BinDirs are folders (or globs) with the server's programs. When given,
-	// nothing else is searched; otherwise DefaultBinDirs(Dir).
+	// nothing else is searched; otherwise the folders of TIJORI_PG_BIN, separated
+	// by colons; otherwise DefaultBinDirs(Dir).
 	BinDirs []string
 
 	// Fast gives up surviving a power cut for speed, for tests only. What was

@@ -114,10 +114,15 @@ func clusterDir(t *testing.T) string {
 		if template.dir, template.err = makeTemp(); template.err != nil {
 			return
 		}
-		var s *Server
-		if s, template.err = Start(t.Context(), Config{Dir: template.dir, Fast: true}); template.err == nil {
-			template.err = s.Stop()
+		s := startIn(t, Config{Dir: template.dir})
+		for _, sql := range []string{ // two thirds of a thousand files less to copy
+			"update pg_database set datistemplate = false",
+			"drop database template0",
+			"drop database template1",
+		} {
+			query(t, s, sql)
 		}
+		template.err = s.Stop()
 	})
 	if template.err != nil {
 		t.Fatalf("make the template: %v", template.err)

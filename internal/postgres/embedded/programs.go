@@ -5,6 +5,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,9 @@ type programs struct {
 // findPrograms picks the server for data of major version want, or the newest
 // usable one of the first folder that has any when want is 0.
 func findPrograms(ctx context.Context, dirs []string, st *state, want int) (programs, error) {
+	if len(dirs) == 0 {
+		dirs = filepath.SplitList(os.Getenv("TIJORI_PG_BIN"))
+	}
 	explicit := len(dirs) > 0
 	if !explicit {
 		dirs = DefaultBinDirs(st.dir)
