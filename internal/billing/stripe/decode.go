@@ -1,0 +1,322 @@
+package stripe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/money"
+)
+
+// ref is an id, or the object itself where it was expanded, or null.
+type ref string
+
+func (r *ref) UnmarshalJSON(b []byte) error {
+	switch {
+	case len(b) > 0 && b[0] == '"':
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*r = ref(s)
+	case len(b) > 0 && b[0] == '{':
+		var o struct {
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(b, &o); err != nil {
+			return err
+		}
+		*r = ref(o.ID)
+	}
+	return nil
+}
+
+// Our own shapes instead of the library's: events arrive in the shape of the
+// endpoint's api_version, and old ones keep the period at the top level.
+type subscription struct {
+	ID       string `json:"id"`
+	Object   string `json:"object"`
+	Customer ref    `json:"customer"`
+	Status   string `json:"status"`
+	Items    struct {
+		Data []struct {
+			Price       ref   `json:"price"`
+			PeriodStart int64 `json:"current_period_start"`
+			PeriodEnd   int64 `json:"current_period_end"`
+		} `json:"data"`
+	} `json:"items"`
+	PeriodStart       int64             `json:"current_period_start"` // before basil
+	PeriodEnd         int64             `json:"current_period_end"`   // before basil
+	CancelAtPeriodEnd bool              `json:"cancel_at_period_end"`
+	CancelAt          int64             `json:"cancel_at"`
+	TrialEnd          int64             `json:"trial_end"`
+	EndedAt           int64             `json:"ended_at"`
+	StartDate         int64             `json:"start_date"`
+	Metadata          map[string]string `json:"metadata"`
+	Cancellation      struct {
+		Reason string `json:"reason"`
+	} `json:"cancellation_details"`
+}
+
+func (s *subscription) facts() *facts.Subscription {
+	out := &facts.Subscription{ID: s.ID, CustomerID: string(s.Customer), Status: s.Status,
+		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt), EndedAt: facts.Unix(s.EndedAt),
+		CancelAtPeriodEnd: s.CancelAtPeriodEnd, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason}
+	start, end := s.PeriodStart, s.PeriodEnd
+	if len(s.Items.Data) > 0 {
+		item := s.Items.Data[0]
+		out.PriceID = string(item.Price)
+		if item.PeriodEnd != 0 {
+			start, end = item.PeriodStart, item.PeriodEnd
+		}
+	}
+	out.PeriodStart, out.PeriodEnd = facts.Unix(start), facts.Unix(end)
+	return out
+}
+
+type period struct {
+	Start int64 `json:"start"`
+	End   int64 `json:"end"`
+}
+
+type invoice struct {
+	ID       string `json:"id"`
+	Number   string `json:"number"`
+	Customer ref    `json:"customer"`
+	Parent   struct {
+		Details struct {
+			Subscription ref               `json:"subscription"`
+			Metadata     map[string]string `json:"metadata"`
+		} `json:"subscription_details"`
+	} `json:"parent"`
+	Subscription  ref    `json:"subscription"` // before basil
+	Status        string `json:"status"`
+	AmountPaid    int64  `json:"amount_paid"`
+	AmountDue     int64  `json:"amount_due"`
+	Total         int64  `json:"total"`
+	Currency      string `json:"currency"`
+	BillingReason string `json:"billing_reason"`
+	Created       int64  `json:"created"`
+	Lines         struct {
+		Data []struct {
+			Period period `json:"period"`
+		} `json:"data"`
+	} `json:"lines"`
+	Transitions struct {
+		PaidAt int64 `json:"paid_at"`
+	} `json:"status_transitions"`
+	HostedURL string `json:"hosted_invoice_url"`
+	PDF       string `json:"invoice_pdf"`
+}
+
+func (in *invoice) subscription() string {
+	if s := in.Parent.Details.Subscription; s != "" {
+		return string(s)
+	}
+	return string(in.Subscription)
+}
+
+func (in *invoice) period() (start, end time.Time) {
+	if len(in.Lines.Data) > 0 {
+		p := in.Lines.Data[0].Period
+		return facts.Unix(p.Start), facts.Unix(p.End)
+	}
+	return time.Time{}, time.Time{}
+}
+
+func (in *invoice) payment(at time.Time) *facts.Payment {
+	start, end := in.period()
+	if t := facts.Unix(in.Transitions.PaidAt); !t.IsZero() {
+		at = t
+	}
+	return &facts.Payment{ID: in.ID, InvoiceID: in.ID, SubscriptionID: in.subscription(), CustomerID: string(in.Customer),
+		Amount: amount(in.AmountPaid, in.Currency), Paid: in.Status == "paid",
+		Full:        in.BillingReason == "subscription_create" || in.BillingReason == "subscription_cycle",
+		PeriodStart: start, PeriodEnd: end, At: at}
+}
+
+func (in *invoice) facts() facts.Invoice {
+	start, end := in.period()
+	due := in.Total
+	if due == 0 {
+		due = in.AmountDue
+	}
+	if in.Status == "paid" && in.AmountPaid != 0 {
+		due = in.AmountPaid
+	}
+	url := in.HostedURL
+	if url == "" {
+		url = in.PDF
+	}
+	return facts.Invoice{ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer), Status: in.Status,
+		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created), PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url}
+}
+
+type session struct {
+	ID            string            `json:"id"`
+	URL           string            `json:"url"`
+	Status        string            `json:"status"`
+	PaymentStatus string            `json:"payment_status"`
+	Customer      ref               `json:"customer"`
+	Subscription  ref               `json:"subscription"`
+	Reference     string            `json:"client_reference_id"`
+	Metadata      map[string]string `json:"metadata"`
+	ExpiresAt     int64             `json:"expires_at"`
+}
+
+func (s *session) facts() *facts.Session {
+	return &facts.Session{ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
+		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt)}
+}
+
+type charge struct {
+	ID       string `json:"id"`
+	Customer ref    `json:"customer"`
+	Intent   ref    `json:"payment_intent"`
+	Amount   int64  `json:"amount"`
+	Refunded int64  `json:"amount_refunded"`
+	Currency string `json:"currency"`
+	Invoice  ref    `json:"invoice"` // before basil
+}
+
+type dispute struct {
+	ID       string `json:"id"`
+	Charge   ref    `json:"charge"`
+	Intent   ref    `json:"payment_intent"`
+	Status   string `json:"status"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// Decode reads a verified event. Types that we do not act on come back with
+// nothing but their envelope.
+func Decode(body []byte) (*facts.Event, error) {
+	var e struct {
+		ID       string `json:"id"`
+		Object   string `json:"object"`
+		Type     string `json:"type"`
+		Created  int64  `json:"created"`
+		Livemode *bool  `json:"livemode"`
+		Account  string `json:"account"`
+		Data     struct {
+			Object json.RawMessage `json:"object"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, fmt.Errorf("stripe: decode event: %w", err)
+	}
+	if e.Object != "event" || !facts.ValidID(e.ID) || !facts.ValidID(e.Type) {
+		return nil, fmt.Errorf("stripe: decode event: not an event (object %.40q)", e.Object)
+	}
+	ev := &facts.Event{Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: facts.Unix(e.Created), Live: e.Livemode, Account: e.Account}
+	if err := decodeObject(ev, e.Data.Object); err != nil {
+		return nil, fmt.Errorf("stripe: decode %s: %w", e.Type, err)
+	}
+	return ev, checkIDs(ev)
+}
+
+func decodeObject(ev *facts.Event, raw json.RawMessage) error {
+	switch {
+	case strings.HasPrefix(ev.Type, "customer.subscription."):
+		var s subscription
+		if err := unmarshal(raw, &s); err != nil {
+			return err
+		}
+		ev.Subscription = s.facts()
+		ev.Customer = ev.Subscription.CustomerID
+	case strings.HasPrefix(ev.Type, "invoice."):
+		var in invoice
+		if err := unmarshal(raw, &in); err != nil {
+			return err
+		}
+		ev.Payment = in.payment(ev.Created)
+		ev.Customer = ev.Payment.CustomerID
+	case strings.HasPrefix(ev.Type, "checkout.session."):
+		var s session
+		if err := unmarshal(raw, &s); err != nil {
+			return err
+		}
+		ev.Session = s.facts()
+		ev.Customer = ev.Session.CustomerID
+	case ev.Type == "charge.refunded":
+		var c charge
+		if err := unmarshal(raw, &c); err != nil {
+			return err
+		}
+		ev.Refund = &facts.Refund{ChargeID: c.ID, IntentID: string(c.Intent), InvoiceID: string(c.Invoice), Amount: amount(c.Amount, c.Currency), Refunded: c.Refunded}
+		ev.Customer = string(c.Customer)
+	case ev.Type == "refund.failed":
+		var d dispute
+		if err := unmarshal(raw, &d); err != nil {
+			return err
+		}
+		ev.Refund = &facts.Refund{ChargeID: string(d.Charge), IntentID: string(d.Intent), Amount: amount(d.Amount, d.Currency), Failed: true}
+	case strings.HasPrefix(ev.Type, "charge.dispute."):
+		var d dispute
+		if err := unmarshal(raw, &d); err != nil {
+			return err
+		}
+		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status, Amount: amount(d.Amount, d.Currency)}
+	case ev.Type == "customer.deleted":
+		var c charge
+		if err := unmarshal(raw, &c); err != nil {
+			return err
+		}
+		ev.Deleted, ev.Customer = c.ID, c.ID
+	}
+	return nil
+}
+
+func unmarshal(raw json.RawMessage, v any) error {
+	if len(bytes.TrimSpace(raw)) == 0 || raw[0] != '{' {
+		return fmt.Errorf("data.object is no object")
+	}
+	return json.Unmarshal(raw, v)
+}
+
+// checkIDs refuses ids that could not be Stripe's: they go into tables and URLs.
+func checkIDs(ev *facts.Event) error {
+	ids := []string{ev.Customer, ev.Deleted}
+	must := []string{ev.ID}
+	if s := ev.Subscription; s != nil {
+		ids = append(ids, s.PriceID, s.AccountID, s.CheckoutID)
+		must = append(must, s.ID, s.Status)
+	}
+	if p := ev.Payment; p != nil {
+		ids = append(ids, p.SubscriptionID, p.InvoiceID)
+	}
+	if s := ev.Session; s != nil {
+		ids = append(ids, s.SubscriptionID, s.CheckoutID, s.AccountID)
+		must = append(must, s.ID)
+	}
+	if r := ev.Refund; r != nil {
+		ids = append(ids, r.IntentID, r.InvoiceID)
+		must = append(must, r.ChargeID)
+	}
+	if d := ev.Dispute; d != nil {
+		ids = append(ids, d.IntentID, d.ChargeID, d.Status)
+		must = append(must, d.ID)
+	}
+	for _, id := range ids {
+		if id != "" && !facts.ValidID(id) {
+			return fmt.Errorf("stripe: decode %s: %.40q is no id", ev.Type, id)
+		}
+	}
+	for _, id := range must {
+		if !facts.ValidID(id) {
+			return fmt.Errorf("stripe: decode %s: an id is missing or malformed", ev.Type)
+		}
+	}
+	return nil
+}
+
+func amount(minor int64, currency string) money.Amount {
+	c := strings.ToUpper(currency)
+	if len(c) != 3 || !facts.ValidID(c) {
+		c = "XXX" // ISO 4217 for "no currency"
+	}
+	return money.Amount{Minor: minor, Currency: c}
+}
