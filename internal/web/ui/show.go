@@ -51,11 +51,9 @@ func (s Shell) Feature(id string) string {
 	case "export":
 		return s.T("Download any khata as a spreadsheet (CSV)")
 	case "batch_entry":
-		return s.T("Enter a whole day at once in the grid")
-	case "reminders":
-		return s.T("Reminders to those who owe you")
-	case "members":
-		return s.T("Your whole team, each with their own role")
+		return s.T("The grid: a whole day's entries at once (coming soon)")
+	case "team":
+		return s.T("Staff in every shop, each with their own role")
 	}
 	return ""
 }

@@ -1,0 +1,49 @@
+package entryform
+
+import (
+	"strings"
+
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func title(v View) string {
+	switch {
+	case v.EntryID != "":
+		return v.T("Edit entry")
+	case v.Side == "given":
+		return v.T("You gave")
+	}
+	return v.T("You got")
+}
+
+func action(v View) string {
+	if v.EntryID == "" {
+		return ui.PartyPath(v.Business.ID, v.PartyID) + "/entries/new"
+	}
+	return ui.EntryPath(v.Business.ID, v.PartyID, v.EntryID) + "/edit"
+}
+
+func sides(v View) []ui.Option {
+	return []ui.Option{{Value: "given", Label: v.T("You gave")}, {Value: "received", Label: v.T("You got")}}
+}
+
+// tone is the class of the save button: the colour of the side.
+func tone(v View) string {
+	if v.Side == "given" {
+		return "gave"
+	}
+	return "got"
+}
+
+// symbol is the sign of the business's currency.
+func symbol(v View) string {
+	return strings.TrimRight((money.Amount{Currency: v.Business.Currency}).Short(), "0\u00a0")
+}
+
+func described(v View) string {
+	if v.Errors["amount"] != "" {
+		return "amount-error amount-hint"
+	}
+	return "amount-hint"
+}

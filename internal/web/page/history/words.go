@@ -1,0 +1,68 @@
+package history
+
+import "github.com/tijorihq/tijori/internal/web/ui"
+
+// what says in a sentence what happened.
+func what(v View, c Change) string {
+	if c.Subject == "party" {
+		switch c.What {
+		case "added":
+			return v.T("Party added")
+		case "edited":
+			return v.T("Party changed")
+		case "deleted":
+			return v.T("Party moved to the bin")
+		}
+		return v.T("Party brought back")
+	}
+	switch c.What {
+	case "added":
+		return v.T("Entry added")
+	case "edited":
+		return v.T("Entry changed")
+	case "deleted":
+		return v.T("Entry moved to the bin")
+	}
+	return v.T("Entry brought back")
+}
+
+func icon(c Change) string {
+	switch c.What {
+	case "added":
+		return "plus"
+	case "edited":
+		return "edit"
+	case "deleted":
+		return "bin"
+	}
+	return "undo"
+}
+
+// field is the word for a column.
+func field(s ui.Shell, name string) string {
+	switch name {
+	case "amount":
+		return s.T("Amount")
+	case "date":
+		return s.T("Date")
+	case "note":
+		return s.T("Note")
+	case "side":
+		return s.T("Side")
+	case "name":
+		return s.T("Name")
+	case "phone":
+		return s.T("Phone")
+	case "kind":
+		return s.T("Kind")
+	}
+	return name
+}
+
+// side is the word for an entry's side.
+func side(s ui.Shell, name string) string {
+	if name == "given" {
+		return s.T("You gave")
+	}
+	return s.T("You got")
+}
