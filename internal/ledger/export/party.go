@@ -1,0 +1,160 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// Allow says whether the account's plan includes exports; it returns an
+// UpgradeRequired fault when it does not. Nothing is written before it has agreed.
+type Allow func(ctx context.Context, tx *postgres.Tx) error
+
+// Options are what both files need to know.
+type Options struct {
+	Allow    Allow  // nil refuses
+	Currency string // of the business, ISO 4217
+	Labels   Labels // zero means English
+}
+
+// Labels are the words of a file in the reader's language.
+type Labels struct {
+	Party, Kind, Phone, Date, Details, Gave, Got, Balance string
+	Opening, Closing                                      string
+	Customer, Supplier                                    string
+}
+
+// English is the words of a file, which are also the keys of their translation.
+var English = Labels{
+	Party: "Party", Kind: "Kind", Phone: "Phone", Date: "Date", Details: "Details", Gave: "You gave", Got: "You got", Balance: "Balance",
+	Opening: "Opening balance", Closing: "Closing balance", Customer: "Customer", Supplier: "Supplier",
+}
+
+func (o Options) labels() Labels {
+	if o.Labels == (Labels{}) {
+		return English
+	}
+	return o.Labels
+}
+
+func (o Options) allowed(ctx context.Context, tx *postgres.Tx) error {
+	if !ledger.SeesTotals(tx.Scope) {
+		return fault.New(fault.Forbidden, "Your role does not allow this.")
+	}
+	if o.Allow == nil {
+		return fault.New(fault.UpgradeRequired, "Your plan does not include exports.")
+	}
+	return o.Allow(ctx, tx)
+}
+
+// PartyCSV writes a party's statement: opening, one row for each entry of the
+// range with the balance after it, closing. Faults (no such party, no
+// entitlement, an empty range) come before anything is written to w.
+func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID, r ledger.Range, o Options) error {
+	if err := o.allowed(ctx, tx); err != nil {
+		return err
+	}
+	l := o.labels()
+	var c *csvWriter
+	begin := func(s ledger.Statement) (err error) {
+		if c, err = newCSVWriter(w); err != nil {
+			return err
+		}
+		for _, heading := range []string{l.Date, l.Details, l.Gave, l.Got, l.Balance} {
+			c.text(heading)
+		}
+		if err := c.endRow(); err != nil {
+			return err
+		}
+		if s.Range.From.IsZero() {
+			c.cell("")
+		} else {
+			c.date(s.Range.From)
+		}
+		c.text(l.Opening)
+		c.cell("")
+		c.cell("")
+		c.amount(s.Opening, o.Currency)
+		return c.endRow()
+	}
+	s, err := ledger.WriteStatement(ctx, tx, party, r, begin, func(line ledger.Line) error {
+		c.date(line.Date)
+		c.text(line.Note)
+		c.sides(line, o.Currency)
+		return c.endRow()
+	})
+	if err != nil {
+		return fmt.Errorf("export party %s: %w", party, err)
+	}
+	if s.Range.To.IsZero() {
+		c.cell("")
+	} else {
+		c.date(s.Range.To)
+	}
+	c.text(l.Closing)
+	c.amount(s.Given, o.Currency)
+	c.amount(s.Received, o.Currency)
+	c.amount(s.Closing, o.Currency)
+	if err := c.endRow(); err != nil {
+		return fmt.Errorf("export party %s: %w", party, err)
+	}
+	return c.end()
+}
+
+// sides writes the columns gave, got and balance of an entry.
+func (c *csvWriter) sides(line ledger.Line, currency string) {
+	if line.Side == ledger.Given {
+		c.amount(line.Paise, currency)
+		c.cell("")
+	} else {
+		c.cell("")
+		c.amount(line.Paise, currency)
+	}
+	c.amount(line.Balance, currency)
+}
+
+// BookCSV writes every entry of the business, party by party, with the party's
+// balance after each. A party without entries has one row with balance zero.
+func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error {
+	if err := o.allowed(ctx, tx); err != nil {
+		return err
+	}
+	l := o.labels()
+	kinds := map[ledger.Kind]string{ledger.Customer: l.Customer, ledger.Supplier: l.Supplier}
+	c, err := newCSVWriter(w)
+	if err != nil {
+		return fmt.Errorf("export the book: %w", err)
+	}
+	for _, heading := range []string{l.Party, l.Kind, l.Phone, l.Date, l.Details, l.Gave, l.Got, l.Balance} {
+		c.text(heading)
+	}
+	if err := c.endRow(); err != nil {
+		return fmt.Errorf("export the book: %w", err)
+	}
+	err = ledger.WriteBook(ctx, tx, func(b ledger.BookLine) error {
+		c.text(b.Name)
+		c.text(kinds[b.Kind])
+		c.text(b.Phone)
+		if b.Entries {
+			c.date(b.Date)
+			c.text(b.Note)
+			c.sides(b.Line, o.Currency)
+		} else {
+			for range 4 {
+				c.cell("")
+			}
+			c.amount(0, o.Currency)
+		}
+		return c.endRow()
+	})
+	if err != nil {
+		return fmt.Errorf("export the book: %w", err)
+	}
+	return c.end()
+}

@@ -1,0 +1,172 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// An EntryRow is an entry on a party's page.
+type EntryRow struct {
+	Entry
+	Balance int64 // of the party after this entry, in order of (date, id)
+}
+
+// A PartyPage is a party, its balance, and one page of its entries, newest first.
+type PartyPage struct {
+	Party
+	Balance int64 // positive: you'll get
+	Entries int   // living ones, over all pages
+	Rows    []EntryRow
+	Next    Cursor // "" on the last page
+}
+
+// PartyPageSQL is a party's page in one statement. The balance after a row is
+// the sum of the entries up to the page's first row, less the rows above it: the
+// same as a window over (business_date, id) from the beginning, without reading
+// every row of it. Parameters: account, business, party, cursor's date and id
+// (after everything for the first page), rows.
+const PartyPageSQL = `
+with party as (
+	select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
+	from tijori.parties
+	where account_id = $1 and business_id = $2 and id = $3 and deleted_at is null
+), total as (
+	select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance, count(*)::int as entries,
+		coalesce(sum(case e.side when 'given' then e.paise else -e.paise end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
+	from tijori.entries e
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
+), page as (
+	select e.*
+	from tijori.entries e
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
+		and (e.business_date, e.id) < ($4::date, $5::uuid)
+	order by e.business_date desc, e.id desc
+	limit $6
+)
+select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
+	t.balance, t.entries,
+	e.id, e.party_id, e.side, e.paise, e.business_date, e.note, e.created_by, e.created_at, e.updated_at, e.version,
+	t.top - coalesce(sum(case e.side when 'given' then e.paise else -e.paise end)
+		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
+from party p
+cross join total t
+left join page e on true
+order by e.business_date desc, e.id desc`
+
+type entryCursor struct {
+	Date time.Time
+	ID   uuid.UUID
+}
+
+// beyond is after every entry: business dates end before it.
+var beyond = entryCursor{LastDate.AddDate(1, 0, 0), uuid.Max}
+
+func (c Cursor) entry() (entryCursor, error) {
+	if c == "" {
+		return beyond, nil
+	}
+	var e entryCursor
+	if err := c.read(&e); err != nil {
+		return beyond, err
+	}
+	if e.Date = day(e.Date); checkDate(e.Date) != nil {
+		return beyond, errCursor
+	}
+	return e, nil
+}
+
+// Check returns the Invalid fault for a cursor that no page of entries made.
+func (c Cursor) Check() error {
+	_, err := c.entry()
+	return err
+}
+
+// QueuePartyPage puts a party's page into a batch of postgres.Read and fills page
+// when it is answered. A broken cursor (see Check) is the first page. A missing party, and any party
+// for a counter, is a NotFound fault of the batch.
+func QueuePartyPage(s postgres.Scope, b *pgx.Batch, party uuid.UUID, after Cursor, page *PartyPage) {
+	*page = PartyPage{}
+	c, err := after.entry()
+	if err != nil {
+		c = beyond
+	}
+	b.Queue(PartyPageSQL, s.AccountID, s.BusinessID, party, c.Date, c.ID, PageSize+1).Query(page.scan)
+}
+
+// PartyPageByID returns one page of a living party, newest entries first.
+func PartyPageByID(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after Cursor) (PartyPage, error) {
+	if err := allow(SeesTotals(tx.Scope)); err != nil {
+		return PartyPage{}, err
+	}
+	c, err := after.entry()
+	if err != nil {
+		return PartyPage{}, err
+	}
+	rows, err := tx.Query(ctx, PartyPageSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, c.Date, c.ID, PageSize+1)
+	if err != nil {
+		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
+	}
+	defer rows.Close()
+	var page PartyPage
+	if err := page.scan(rows); err != nil {
+		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
+	}
+	return page, nil
+}
+
+// scan reads the rows of PartyPageSQL: party and totals stand in each, the entry
+// is null when there is none.
+func (p *PartyPage) scan(rows pgx.Rows) error {
+	*p = PartyPage{}
+	found := false
+	for rows.Next() {
+		var e optionalEntry
+		var balance int64
+		targets := append(p.Party.targets(), &p.Balance, &p.Entries)
+		if err := rows.Scan(append(append(targets, e.targets()...), &balance)...); err != nil {
+			return err
+		}
+		found = true
+		if e.id == nil {
+			continue
+		}
+		if n := len(p.Rows); n == PageSize {
+			p.Next = cursorOf(entryCursor{p.Rows[n-1].Date, p.Rows[n-1].ID})
+			continue
+		}
+		p.Rows = append(p.Rows, EntryRow{e.entry(), balance})
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if !found {
+		return errNoParty
+	}
+	return nil
+}
+
+// optionalEntry is a living entry on the right of a left join.
+type optionalEntry struct {
+	id, party, by    *uuid.UUID
+	side, note       *string
+	paise            *int64
+	version          *int
+	date, made, last *time.Time
+}
+
+func (e *optionalEntry) targets() []any {
+	return []any{&e.id, &e.party, &e.side, &e.paise, &e.date, &e.note, &e.by, &e.made, &e.last, &e.version}
+}
+
+// entry must not be called when id is nil.
+func (e *optionalEntry) entry() Entry {
+	return Entry{ID: *e.id, PartyID: *e.party,
+		EntryFields: EntryFields{Side: Side(*e.side), Paise: *e.paise, Date: *e.date, Note: *e.note},
+		CreatedBy:   *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version}
+}

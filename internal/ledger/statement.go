@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// A Range of business dates, both ends included. A zero end is open.
+type Range struct{ From, To time.Time }
+
+// Clean returns the range as whole days, or an Invalid fault when it is empty.
+func (r Range) Clean() (Range, error) {
+	for _, d := range []*time.Time{&r.From, &r.To} {
+		if !d.IsZero() {
+			if *d = day(*d); checkDate(*d) != nil {
+				return r, checkDate(*d)
+			}
+		}
+	}
+	if !r.From.IsZero() && !r.To.IsZero() && r.To.Before(r.From) {
+		return r, fault.InvalidField("to", "The last day lies before the first.")
+	}
+	return r, nil
+}
+
+// Before reports whether a date lies before the range.
+func (r Range) Before(d time.Time) bool { return !r.From.IsZero() && d.Before(r.From) }
+
+// A Running balance adds entries up in the order of (date, id). Its zero value
+// is an empty account.
+type Running struct{ Balance, Given, Received int64 }
+
+var errSum = errors.New("the sum of the entries is too large")
+
+// Add counts an entry.
+func (r *Running) Add(e EntryFields) error {
+	side := &r.Given
+	if e.Side == Received {
+		side = &r.Received
+	}
+	if e.Paise > math.MaxInt64-*side {
+		return errSum
+	}
+	*side += e.Paise
+	r.Balance = r.Given - r.Received
+	return nil
+}
+
+// A Line is an entry of a statement with the party's balance after it.
+type Line struct {
+	EntryFields
+	Balance int64
+}
+
+// A Statement is what stands above and below the lines of a party's statement.
+type Statement struct {
+	Party           Party
+	Range           Range
+	Opening         int64 // balance before the range
+	Given, Received int64 // within the range
+	Closing         int64
+}
+
+// WriteStatement reads a living party's entries in order. It calls begin once,
+// with party, range and opening balance; then line for each entry in the range;
+// and returns the statement with its sums. All of it is one snapshot, read in
+// constant memory. An error of begin or line ends the reading and is returned.
+func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error, line func(Line) error) (Statement, error) {
+	if err := allow(SeesTotals(tx.Scope)); err != nil {
+		return Statement{}, err
+	}
+	r, err := r.Clean()
+	if err != nil {
+		return Statement{}, err
+	}
+	to := r.To
+	if to.IsZero() {
+		to = LastDate
+	}
+	rows, err := tx.Query(ctx, `
+		select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
+			e.side, e.paise, e.business_date, e.note
+		from tijori.parties p
+		left join tijori.entries e
+			on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
+		where p.account_id = $1 and p.business_id = $2 and p.id = $3 and p.deleted_at is null
+		order by e.business_date, e.id`,
+		tx.Scope.AccountID, tx.Scope.BusinessID, party, to)
+	if err != nil {
+		return Statement{}, fmt.Errorf("statement of party %s: %w", party, err)
+	}
+	defer rows.Close()
+	s := Statement{Range: r}
+	if err := s.read(rows, begin, line); err != nil {
+		return Statement{}, fmt.Errorf("statement of party %s: %w", party, err)
+	}
+	return s, nil
+}
+
+func (s *Statement) read(rows pgx.Rows, begin func(Statement) error, line func(Line) error) error {
+	var before, within Running
+	found, begun := false, false
+	start := func() error {
+		begun = true
+		s.Opening = before.Balance
+		return begin(*s)
+	}
+	for rows.Next() {
+		var side, note *string
+		var paise *int64
+		var date *time.Time
+		if err := rows.Scan(append(s.Party.targets(), &side, &paise, &date, &note)...); err != nil {
+			return err
+		}
+		found = true
+		if side == nil {
+			continue
+		}
+		e := EntryFields{Side(*side), *paise, *date, *note}
+		if s.Range.Before(e.Date) {
+			if err := before.Add(e); err != nil {
+				return err
+			}
+			continue
+		}
+		if !begun {
+			if err := start(); err != nil {
+				return err
+			}
+		}
+		if err := within.Add(e); err != nil {
+			return err
+		}
+		if err := line(Line{e, s.Opening + within.Balance}); err != nil {
+			return err
+		}
+	}
+	switch err := rows.Err(); {
+	case err != nil:
+		return err
+	case !found:
+		return errNoParty
+	case !begun:
+		if err := start(); err != nil {
+			return err
+		}
+	}
+	s.Given, s.Received, s.Closing = within.Given, within.Received, s.Opening+within.Balance
+	return nil
+}
+
+// A BookLine is an entry of the whole business with its party's balance after
+// it, or a party without entries: then Entries is false.
+type BookLine struct {
+	PartyID uuid.UUID
+	Kind    Kind
+	Name    string
+	Phone   string
+	Entries bool
+	Line
+}
+
+// WriteBook calls line for every living entry of every living party, party by
+// party in order of their making, entries in order of (date, id), in one snapshot
+// and constant memory. An error of line ends the reading and is returned.
+func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) error {
+	if err := allow(SeesTotals(tx.Scope)); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, BookSQL, tx.Scope.AccountID, tx.Scope.BusinessID)
+	if err != nil {
+		return fmt.Errorf("read the book: %w", err)
+	}
+	defer rows.Close()
+	var sum Running
+	var party uuid.UUID
+	for rows.Next() {
+		var b BookLine
+		var side, note *string
+		var paise *int64
+		var date *time.Time
+		if err := rows.Scan(&b.PartyID, &b.Kind, &b.Name, &b.Phone, &side, &paise, &date, &note); err != nil {
+			return fmt.Errorf("read the book: %w", err)
+		}
+		if b.PartyID != party {
+			party, sum = b.PartyID, Running{}
+		}
+		if side != nil {
+			b.Entries, b.EntryFields = true, EntryFields{Side(*side), *paise, *date, *note}
+			if err := sum.Add(b.EntryFields); err != nil {
+				return fmt.Errorf("read the book: %w", err)
+			}
+			b.Balance = sum.Balance
+		}
+		if err := line(b); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the book: %w", err)
+	}
+	return nil
+}
+
+// BookSQL is every entry of a business in order, ids being made in order of
+// time. Parameters: account, business.
+const BookSQL = `
+select p.id, p.kind, p.name, p.phone, e.side, e.paise, e.business_date, e.note
+from tijori.parties p
+left join tijori.entries e
+	on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id and e.deleted_at is null
+	and e.account_id = $1 and e.business_id = $2
+where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
+order by p.id, e.business_date, e.id`
