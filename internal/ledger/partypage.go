@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,10 +21,11 @@ type EntryRow struct {
 // A PartyPage is a party, its balance, and one page of its entries, newest first.
 type PartyPage struct {
 	Party
-	Balance int64 // positive: you'll get
-	Entries int   // living ones, over all pages
-	Rows    []EntryRow
-	Next    Cursor // "" on the last page
+	Balance         int64 // positive: you'll get; always Given less Received
+	Given, Received int64 // sums of each side over all pages
+	Entries         int   // living ones, over all pages
+	Rows            []EntryRow
+	Next            Cursor // "" on the last page
 }
 
 // PartyPageSQL is a party's page in one statement. The balance after a row is
@@ -37,7 +39,8 @@ with party as (
 	from tijori.parties
 	where account_id = $1 and business_id = $2 and id = $3 and deleted_at is null
 ), total as (
-	select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance, count(*)::int as entries,
+	select coalesce(sum(e.paise) filter (where e.side = 'given'), 0)::bigint as given,
+		coalesce(sum(e.paise) filter (where e.side = 'received'), 0)::bigint as received, count(*)::int as entries,
 		coalesce(sum(case e.side when 'given' then e.paise else -e.paise end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
@@ -50,7 +53,7 @@ with party as (
 	limit $6
 )
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-	t.balance, t.entries,
+	t.given, t.received, t.entries,
 	e.id, e.party_id, e.side, e.paise, e.business_date, e.note, e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.paise else -e.paise end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
@@ -118,6 +121,29 @@ func PartyPageByID(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
 	}
 	return page, nil
+}
+
+// BalanceOf returns what a living party owes; negative when the business owes it.
+func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, error) {
+	if err := allow(SeesTotals(tx.Scope)); err != nil {
+		return 0, err
+	}
+	var balance int64
+	err := tx.QueryRow(ctx, `
+		select (
+			select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint
+			from tijori.entries e
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null)
+		from tijori.parties p
+		where p.account_id = $1 and p.business_id = $2 and p.id = $3 and p.deleted_at is null`,
+		tx.Scope.AccountID, tx.Scope.BusinessID, party).Scan(&balance)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, errNoParty
+	}
+	if err != nil {
+		return 0, fmt.Errorf("balance of party %s: %w", party, err)
+	}
+	return balance, nil
 }
 
 // scan reads the rows of PartyPageSQL: party and totals stand in each, the entry
