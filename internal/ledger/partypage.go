@@ -154,11 +154,11 @@ func (p *PartyPage) scan(rows pgx.Rows) error {
 	for rows.Next() {
 		var e optionalEntry
 		var balance int64
-		targets := append(p.Party.targets(), &p.Balance, &p.Entries)
+		targets := append(p.Party.targets(), &p.Given, &p.Received, &p.Entries)
 		if err := rows.Scan(append(append(targets, e.targets()...), &balance)...); err != nil {
 			return err
 		}
-		found = true
+		found, p.Balance = true, p.Given-p.Received
 		if e.id == nil {
 			continue
 		}

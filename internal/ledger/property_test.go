@@ -275,7 +275,7 @@ func (m *model) comparePage(ctx context.Context, tx *postgres.Tx, p *modelParty)
 		if err != nil {
 			return err
 		}
-		if page.Balance != balance || page.Entries != len(want) {
+		if page.Balance != balance || page.Given-page.Received != balance || page.Entries != len(want) {
 			return fmt.Errorf("page: balance %d of %d entries, want %d of %d", page.Balance, page.Entries, balance, len(want))
 		}
 		for _, row := range page.Rows {
