@@ -1,5 +1,5 @@
-// Package static serves the stylesheet, modules and icons of the pages. One
-// hash over all files is part of every address, so an answer may be kept for
+// Package static serves the stylesheet, modules and icons of the pages. The
+// parts in files/css are joined, in their order, into one stylesheet. One hash over all files is part of every address, so an answer may be kept for
 // ever, files may name each other relatively, and a release changes every address at once.
 package static
 
@@ -76,6 +76,7 @@ var kinds = map[string]string{
 
 func load() (map[string]file, string) {
 	sum, out := sha256.New(), map[string]file{}
+	var sheet []byte
 	err := fs.WalkDir(files, "files", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -90,12 +91,17 @@ func load() (map[string]file, string) {
 		}
 		sum.Write([]byte(name))
 		sum.Write(body)
+		if strings.HasPrefix(name, "files/css/") {
+			sheet = append(sheet, body...)
+			return nil
+		}
 		out[strings.TrimPrefix(name, "files/")] = file{kind: kind, plain: body, packed: pack(body)}
 		return nil
 	})
 	if err != nil {
 		panic("static: " + err.Error()) // embedded files cannot fail to be read
 	}
+	out["tijori.css"] = file{kind: kinds[".css"], plain: sheet, packed: pack(sheet)}
 	return out, hex.EncodeToString(sum.Sum(nil))[:16]
 }
 

@@ -1,0 +1,41 @@
+package pagetest
+
+import (
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/page/businesssettings"
+	"github.com/tijorihq/tijori/internal/web/page/newbusiness"
+	"github.com/tijorihq/tijori/internal/web/page/settings"
+	"github.com/tijorihq/tijori/internal/web/page/team"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func (w world) account() []Sample {
+	anita, all := w.say("Anita Gupta", "अनीता गुप्ता"), w.businesses()
+	settingsView := settings.View{
+		Shell: w.in("/settings"), Name: anita, Email: "anita@example.in", Language: w.locale,
+		Sessions: []settings.Session{
+			{ID: entry, Device: "Chrome, Android", Network: "49.36.12.0", Seen: Now, Current: true},
+			{ID: entry, Device: "Firefox, Windows", Network: "2405:201:5:9::", Seen: Now.Add(-30 * time.Hour)},
+			{ID: entry, Network: "103.21.5.0", Seen: Now.Add(-200 * time.Hour)},
+		},
+	}
+	wrong := settingsView
+	wrong.Password = ui.Form{Errors: map[string]string{"current": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}
+	return []Sample{
+		{"business-new", newbusiness.Page(newbusiness.View{Shell: w.in("/businesses/new"), Form: ui.Form{ID: fresh}, Account: all[0].Account})},
+		{"business-settings", businesssettings.Page(businesssettings.View{Shell: w.in(ui.BusinessPath(shop) + "/settings"), Name: all[0].Name, Currency: "INR", CurrencyFixed: true, Zone: "Asia/Kolkata", EntriesCount: 5120, PartiesCount: 4, PartiesAllowed: 5})},
+		{"business-settings-new", businesssettings.Page(businesssettings.View{Shell: w.in(ui.BusinessPath(shop) + "/settings"), Name: all[0].Name, Currency: "USD", Zone: "Asia/Tokyo", CanExport: true, PartiesCount: 1, EntriesCount: 1})},
+		{"team", team.Page(team.View{
+			Shell: w.in("/team"), Account: all[0].Account, Shops: all[:2],
+			Members: []team.Member{
+				{ID: entry, Name: anita, Email: "anita@example.in", Role: "owner", You: true, Stays: true},
+				{ID: entry, Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"), Email: "mahesh.joshi.chartered.accountants@example.in", Role: "accountant"},
+				{ID: entry, Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: "counter", Shop: all[0].Name},
+			},
+			Invitations: []team.Invitation{{ID: entry, Email: "vikram@example.in", Role: "manager", Shop: all[1].Name, Sent: Now.Add(-3 * time.Hour), Ends: Now.Add(165 * time.Hour)}},
+		})},
+		{"settings", settings.Page(settingsView)},
+		{"settings-errors", settings.Page(wrong)},
+	}
+}

@@ -1,0 +1,39 @@
+package pagetest
+
+import (
+	"github.com/tijorihq/tijori/internal/web/page/confirm"
+	"github.com/tijorihq/tijori/internal/web/page/invite"
+	"github.com/tijorihq/tijori/internal/web/page/landing"
+	"github.com/tijorihq/tijori/internal/web/page/login"
+	"github.com/tijorihq/tijori/internal/web/page/recovery"
+	"github.com/tijorihq/tijori/internal/web/page/signup"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func (w world) door() []Sample {
+	anita, shopName := w.say("Anita Gupta", "अनीता गुप्ता"), w.businesses()[0].Name
+	account := w.businesses()[0].Account
+	asked := w.out("/signup/sent")
+	asked.Development = true
+	mail := "chhotu@example.in"
+	return []Sample{
+		{"landing", landing.Page(landing.View{Shell: w.out("/"), FreeParties: 5, Pro: rupees(299)})},
+		{"signup", signup.Page(signup.View{Shell: w.out("/signup")})},
+		{"signup-errors", signup.Page(signup.View{
+			Shell: w.out("/signup"),
+			Form:  ui.Form{Errors: map[string]string{"email": w.say("This is no e-mail address.", "यह ई-मेल पता सही नहीं है।"), "password": w.say("At least 10 characters.", "कम से कम 10 अक्षर।")}},
+			Name:  anita, Email: "anita@", BusinessName: shopName, Language: w.locale, Currency: "USD",
+		})},
+		{"signup-sent", signup.Sent(signup.SentView{Shell: asked, Email: "anita@example.in"})},
+		{"confirm", confirm.Page(confirm.View{Shell: w.out("/confirm/abc"), Token: "abc"})},
+		{"login", login.Page(login.View{Shell: w.out("/login"), Next: "/team"})},
+		{"login-errors", login.Page(login.View{Shell: w.out("/login"), Form: ui.Form{Error: w.say("E-mail and password do not go together.", "ई-मेल और पासवर्ड मेल नहीं खाते।")}, Email: "anita@example.in"})},
+		{"recover", recovery.Page(recovery.View{Shell: w.out("/recover")})},
+		{"recover-sent", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent"), Email: "anita@example.in"})},
+		{"recover-sent-unknown", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent")})},
+		{"recover-password", recovery.Password(recovery.PasswordView{Shell: w.out("/recover/abc"), Token: "abc"})},
+		{"invite-new", invite.Page(invite.View{Shell: w.out("/invite/abc"), Token: "abc", Email: mail, Inviter: anita, Account: account, Shop: shopName, Role: "counter"})},
+		{"invite-in", invite.Page(invite.View{Shell: w.in("/invite/abc"), Token: "abc", Email: mail, Inviter: anita, Account: account, Role: "manager"})},
+		{"invite-mismatch", invite.Page(invite.View{Shell: w.in("/invite/abc"), Token: "abc", Email: mail, Inviter: anita, Account: account, Role: "accountant", Mismatch: true})},
+	}
+}
