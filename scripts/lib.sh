@@ -18,6 +18,7 @@ fail() {
 
 is_root() { [ "$(id -u)" = 0 ]; }
 have() { command -v "$1" >/dev/null 2>&1; }
+have_apt() { have apt-get && have dpkg-deb; }
 
 # need_go ends the script unless a Go that go.mod accepts is there.
 need_go() {
@@ -54,15 +55,15 @@ tree_libraries() {
 	(shopt -s nullglob; IFS=:; dirs=("$tree"/usr/lib/*-linux-* "$tree"/lib/*-linux-*); echo "${dirs[*]}")
 }
 
-# server_bin [PROGRAM] prints the folder of the newest server that runs, of the
-# first place that has one; with PROGRAM only where that is there as well.
+# server_bin PROGRAM prints the folder of the newest server that runs and has
+# PROGRAM beside it, of the first place that has one.
 server_bin() {
 	local glob bin version best best_version
 	while IFS= read -r glob; do
 		best='' best_version=0
 		# Word splitting is off for the pattern, so that a blank in a path does no harm.
 		while IFS= read -r bin; do
-			[ -x "$bin/initdb" ] && [ -x "$bin/${1:-postgres}" ] || continue
+			{ [ -x "$bin/initdb" ] && [ -x "$bin/$1" ]; } || continue
 			version=$(LD_LIBRARY_PATH=$(tree_libraries "$bin") "$bin/postgres" --version 2>/dev/null |
 				sed -nE 's/.*\(PostgreSQL\) ([0-9]+).*/\1/p') || continue
 			if [ "${version:-0}" -ge "$oldest_postgres" ] && [ "$version" -gt "$best_version" ]; then
@@ -107,11 +108,10 @@ apt_update() {
 
 # package_exists NAME: can apt install it?
 package_exists() {
-	apt-cache policy "$1" 2>>"$apt_log" | grep -q '^  Candidate: [^(]'
+	[[ $(apt-cache policy "$1" 2>>"$apt_log") =~ Candidate:\ [0-9] ]]
 }
 
-# find_package NAME... prints the first that apt can install, reading the lists
-# anew when it knows none of them.
+# find_package NAME... prints the first that apt can install.
 find_package() {
 	local name
 	for name; do
@@ -187,10 +187,10 @@ unpack_packages() {
 # setup_server makes sure that a PostgreSQL server is there. Silent when it is.
 setup_server() {
 	local package again='set DATABASE_URL to a PostgreSQL server, or ask an administrator for: apt-get install postgresql'
-	server_bin >/dev/null && return 0
+	server_bin postgres >/dev/null && return 0
 	[ -z "${TIJORI_PG_BIN:-}" ] || fail "no postgresql $oldest_postgres or newer in TIJORI_PG_BIN ($TIJORI_PG_BIN)" \
 		"name the folder that has postgres and initdb, or unset it"
-	have apt-get && have dpkg-deb || fail "no postgresql $oldest_postgres or newer, and this system has no apt-get to install it" \
+	have_apt || fail "no postgresql $oldest_postgres or newer, and this system has no apt-get to install it" \
 		"install a postgresql server yourself, or set DATABASE_URL"
 	apt_env
 	package=$(server_package) || { apt_update || true; package=$(server_package) || true; }
@@ -202,14 +202,14 @@ setup_server() {
 			"ask an administrator for: apt-get install tzdata"
 		unpack_packages "$cache/pgsql" '^(lib.*|postgresql(-client)?-[0-9]+)$' "$package"
 	fi
-	server_bin >/dev/null || fail "postgresql was set up but does not run" "$again"
+	server_bin postgres >/dev/null || fail "postgresql was set up but does not run" "$again"
 }
 
 # install_server installs a server package without the cluster, the service and
 # the TCP port that it would come with: tijori runs its own.
 install_server() {
 	local conf=/etc/postgresql-common/createcluster.conf ours=''
-	if [ ! -e "$conf" ] && ! dpkg-query -W -f '${Status}' postgresql-common 2>/dev/null | grep -q 'ok installed'; then
+	if [ ! -e "$conf" ] && [[ $(dpkg-query -W -f '${Status}' postgresql-common 2>/dev/null) != *"ok installed" ]]; then
 		ours=1
 		mkdir -p "${conf%/*}"
 		echo 'create_main_cluster = false' >"$conf"

@@ -57,8 +57,12 @@ func TestNamelessUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.close()
+	p, err := findPrograms(t.Context(), nil, st, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	st.account = &syscall.Credential{Uid: 64999, Gid: 64999}
-	if e := asSetup(t, st.initdb(t.Context(), programs{}, true), ErrAccess); !strings.Contains(e.Problem, "64999") {
+	if e := asSetup(t, st.initdb(t.Context(), p, true), ErrAccess); !strings.Contains(e.Problem, "64999") {
 		t.Errorf("problem = %q, want the user id", e.Problem)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/user"
 	"runtime"
 	"strconv"
 	"strings"
@@ -52,16 +50,6 @@ func (st *state) notACluster(why string) error {
 // initdb makes the cluster beside its place and renames it there when it is
 // whole, so that an interrupted one never looks like data.
 func (st *state) initdb(ctx context.Context, p programs, fast bool) error {
-	uid := os.Geteuid()
-	if st.account != nil {
-		uid = int(st.account.Uid)
-	}
-	if _, err := user.LookupId(strconv.Itoa(uid)); err != nil {
-		return &SetupError{
-			fmt.Sprintf("the user id %d has no name on this machine, and postgresql needs one", uid),
-			"add it to /etc/passwd, or set DATABASE_URL", ErrAccess,
-		}
-	}
 	if err := st.root.RemoveAll(newName); err != nil {
 		return refused(st.dir, err)
 	}
@@ -84,6 +72,12 @@ func (st *state) initdb(ctx context.Context, p programs, fast bool) error {
 	runtime.UnlockOSThread()
 	if ctx.Err() != nil {
 		return fmt.Errorf("make the database in %s: %w", st.dir, ctx.Err())
+	}
+	if strings.Contains(out.String(), "could not look up effective user ID") { // a container with a mere number
+		return &SetupError{
+			"the user that postgresql would run as has no name on this machine: " + lastFailure(out.String(), err.Error()),
+			"add it to /etc/passwd, or set DATABASE_URL", ErrAccess,
+		}
 	}
 	if err != nil {
 		return &SetupError{

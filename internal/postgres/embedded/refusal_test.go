@@ -189,8 +189,17 @@ func TestUnpackedTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree := filepath.Join(dir, "pgsql")
-	for _, from := range []string{filepath.Dir(system.BinDir()), "/usr/share/postgresql/" + major} {
-		to := filepath.Join(tree, filepath.Dir(from))
+	prefix, _, _ := strings.Cut(system.BinDir(), "/usr/lib/postgresql/") // not empty where this machine's is unpacked too
+	parts := []string{filepath.Dir(system.BinDir()), prefix + "/usr/share/postgresql/" + major}
+	if prefix != "" {
+		m, err := filepath.Glob(prefix + "/usr/lib/*-linux-*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, m...)
+	}
+	for _, from := range parts {
+		to := filepath.Join(tree, filepath.Dir(strings.TrimPrefix(from, prefix)))
 		if err := os.MkdirAll(to, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -198,12 +207,12 @@ func TestUnpackedTree(t *testing.T) {
 			t.Fatalf("cp: %v: %s", err, out)
 		}
 	}
-	libraries := filepath.Join(tree, "usr/lib/x86_64-linux-gnu")
+	libraries := filepath.Join(tree, "usr/lib/x86_64-linux-gnu") // by its name; which machine it is does not matter
 	if err := os.MkdirAll(libraries, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	s := startIn(t, Config{Dir: dir, BinDirs: DefaultBinDirs(dir)[3:4]})
-	if want := filepath.Join(tree, system.BinDir()); s.BinDir() != want {
+	if want := filepath.Join(tree, strings.TrimPrefix(system.BinDir(), prefix)); s.BinDir() != want {
 		t.Errorf("BinDir = %q, want %q", s.BinDir(), want)
 	}
 	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", s.PID()))

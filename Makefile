@@ -1,0 +1,65 @@
+# `make` alone prints what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test generate lint fuzz bench clean
+
+# No C compiler is needed, and none is used where there happens to be one.
+export CGO_ENABLED := 0
+
+# Packages that setup-test had to unpack put their programs here.
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tijori
+tool := go tool -modfile=tools/go.mod
+version = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# What to test, and further flags of go test: make test PKGS=./internal/money TESTFLAGS=-race
+PKGS := ./...
+TESTFLAGS := -timeout=5m
+# How long `make fuzz` spends on each target.
+FUZZTIME := 10s
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## set up what is missing, build and start tijori; ctrl-c stops it
+	@scripts/setup-run
+	@$(MAKE) -s --no-print-directory build
+	@exec ./bin/tijori serve
+
+demo: ## the same with data of its own, thrown away at the end
+	@scripts/setup-run
+	@$(MAKE) -s --no-print-directory build
+	@dir=$$(mktemp -d /tmp/tijori.XXXXXX); trap 'rm -rf "$$dir"' EXIT; trap : INT TERM; \
+		TIJORI_DATA="$$dir" ./bin/tijori serve
+
+build: ## build bin/tijori
+	@go build -trimpath -buildvcs=false -ldflags "-X github.com/tijorihq/tijori/internal/cli.version=$(version)" -o bin/tijori .
+
+test: ## set up what tests need, vet and test everything
+	@scripts/setup-test
+	@PATH="$$PATH:$(cache)/bin"; status=0; \
+		go vet $(PKGS) || status=1; \
+		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS) || status=1; \
+		exit $$status
+
+generate: ## write the Go code of the pages
+	@$(tool) templ generate -path internal
+
+lint: ## staticcheck and gofumpt
+	@$(tool) staticcheck ./...
+	@files=$$(git ls-files '*.go' | grep -v '_templ\.go$$' | xargs $(tool) gofumpt -l); \
+		if [ -n "$$files" ]; then echo "$$files"; echo "not formatted as gofumpt does" >&2; exit 1; fi
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+bench: ## measure against pgbench; bench-credits and bench-webhook are parts of it
+	@scripts/setup-bench
+	@$(MAKE) -s --no-print-directory build
+	@./bin/tijori bench $(BENCHFLAGS)
+
+bench-%:
+	@scripts/setup-bench
+	@$(MAKE) -s --no-print-directory build
+	@./bin/tijori bench $* $(BENCHFLAGS)
+
+clean: ## remove what was built; data stays
+	@rm -rf bin
