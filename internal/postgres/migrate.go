@@ -97,7 +97,8 @@ func ownerPool(ctx context.Context, admin *pgx.ConnConfig) (*pgxpool.Pool, error
 }
 
 // migrateRiver brings the job queue's own schema up and lets the roles that
-// enqueue insert jobs; only tijori_jobs works them.
+// enqueue insert jobs (by InsertManyFastTx, which reads nothing back); only tijori_jobs
+// sees and works them.
 func migrateRiver(ctx context.Context, pool *pgxpool.Pool) error {
 	m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: "river"})
 	if err != nil {
@@ -111,7 +112,7 @@ func migrateRiver(ctx context.Context, pool *pgxpool.Pool) error {
 		grant select, insert, update, delete on all tables in schema river to tijori_jobs;
 		grant usage on all sequences in schema river to tijori_jobs, tijori_auth, tijori_billing;
 		grant execute on all functions in schema river to tijori_jobs, tijori_auth, tijori_billing;
-		grant insert, select on river.river_job to tijori_auth, tijori_billing`)
+		grant insert on river.river_job to tijori_auth, tijori_billing`)
 	return err
 }
 

@@ -30,61 +30,71 @@ grant select, insert, delete on tijori.credentials to tijori_auth;
 grant update (account_id, used_at, expires_at, revoked_at) on tijori.credentials to tijori_auth;
 grant select on tijori.credentials to tijori_guard;
 
--- Sign-ups that wait for their address to be confirmed.
+-- Sign-ups that wait for their address to be confirmed. The token is made when its mail is sent.
 create table tijori.signups (
-    token_hash bytea not null,
+    id uuid not null,
     email text not null,
     name text not null,
     password_hash text not null,
     business_name text not null,
     locale text not null,
     currency text not null,
+    token_hash bytea,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
-    constraint signups_pkey primary key (token_hash),
+    constraint signups_pkey primary key (id),
+    constraint signups_token_key unique (token_hash),
     constraint signups_token_check check (length(token_hash) = 32)
 );
+create index signups_email_idx on tijori.signups (email);
 create index signups_expires_idx on tijori.signups (expires_at);
 alter table tijori.signups enable row level security;
 alter table tijori.signups force row level security;
 create policy signups_select_auth on tijori.signups for select to tijori_auth using (true);
 create policy signups_insert_auth on tijori.signups for insert to tijori_auth with check (true);
+create policy signups_update_auth on tijori.signups for update to tijori_auth using (true) with check (true);
 create policy signups_delete_auth on tijori.signups for delete to tijori_auth using (true);
 grant select, insert, delete on tijori.signups to tijori_auth;
+grant update (token_hash, expires_at) on tijori.signups to tijori_auth;
 
--- Recovery links: single use, thirty minutes, stored as hashes.
+-- Recoveries asked for, of known and unknown addresses alike. The user is looked up and the
+-- token made when the mail is sent; its link is good for thirty minutes and one use.
 create table tijori.recoveries (
-    token_hash bytea not null,
-    user_id uuid not null,
+    id uuid not null,
+    email text not null,
+    user_id uuid,
+    token_hash bytea,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     used_at timestamptz,
-    constraint recoveries_pkey primary key (token_hash),
+    constraint recoveries_pkey primary key (id),
+    constraint recoveries_token_key unique (token_hash),
     constraint recoveries_user_fkey foreign key (user_id) references tijori.users (id),
-    constraint recoveries_token_check check (length(token_hash) = 32)
+    constraint recoveries_token_check check (token_hash is null or length(token_hash) = 32 and user_id is not null)
 );
-create index recoveries_user_idx on tijori.recoveries (user_id);
+create index recoveries_user_idx on tijori.recoveries (user_id) where used_at is null;
+create index recoveries_expires_idx on tijori.recoveries (expires_at);
 alter table tijori.recoveries enable row level security;
 alter table tijori.recoveries force row level security;
 create policy recoveries_select_auth on tijori.recoveries for select to tijori_auth using (true);
 create policy recoveries_insert_auth on tijori.recoveries for insert to tijori_auth with check (true);
 create policy recoveries_update_auth on tijori.recoveries for update to tijori_auth using (true) with check (true);
-create policy recoveries_delete_auth on tijori.recoveries for delete to tijori_auth using (expires_at < now() - interval '1 day');
+create policy recoveries_delete_auth on tijori.recoveries for delete to tijori_auth using (user_id is null or expires_at < now() - interval '1 day');
 grant select, insert, delete on tijori.recoveries to tijori_auth;
-grant update (used_at) on tijori.recoveries to tijori_auth;
+grant update (user_id, token_hash, expires_at, used_at) on tijori.recoveries to tijori_auth;
 
 -- How often an address or a network has tried something in the current window.
 create table tijori.throttles (
     key text not null,
-    window_start timestamptz not null,
+    ends_at timestamptz not null,
     count integer not null,
     constraint throttles_pkey primary key (key),
-    constraint throttles_count_check check (count > 0)
+    constraint throttles_count_check check (count >= 0)
 );
 alter table tijori.throttles enable row level security;
 alter table tijori.throttles force row level security;
 create policy throttles_select_auth on tijori.throttles for select to tijori_auth using (true);
 create policy throttles_insert_auth on tijori.throttles for insert to tijori_auth with check (true);
 create policy throttles_update_auth on tijori.throttles for update to tijori_auth using (true) with check (true);
-create policy throttles_delete_auth on tijori.throttles for delete to tijori_auth using (window_start < now() - interval '1 day');
+create policy throttles_delete_auth on tijori.throttles for delete to tijori_auth using (ends_at < now());
 grant select, insert, update, delete on tijori.throttles to tijori_auth;

@@ -33,7 +33,8 @@ begin
       join tijori.businesses b on b.account_id = m.account_id and b.id = business
      where c.hash = credential and c.revoked_at is null and c.expires_at > now()
        and (m.business_id is null or m.business_id = b.id)
-     order by array_position(array['owner', 'manager', 'accountant', 'counter'], m.role)
+     -- Ids of businesses are the client's to choose: should another account hold the same one, the elder keeps it.
+     order by b.created_at, b.account_id, array_position(array['owner', 'manager', 'accountant', 'counter'], m.role)
      limit 1;
     if not found then
         perform 1 from tijori.credentials c
@@ -141,20 +142,15 @@ create policy businesses_select_app on tijori.businesses for select to tijori_ap
 create policy businesses_insert_app on tijori.businesses for insert to tijori_app
     with check (account_id = (select s.account_id from auth.scope() s where s.role = 'owner'));
 create policy businesses_update_app on tijori.businesses for update to tijori_app
-    using ((account_id, id) = (select s.account_id, s.business_id from auth.scope() s where s.role in ('owner', 'manager')))
-    with check ((account_id, id) = (select s.account_id, s.business_id from auth.scope() s where s.role in ('owner', 'manager')));
-grant select, insert on tijori.businesses to tijori_app;
+    using (account_id = (select s.account_id from auth.scope() s where s.role in ('owner', 'manager'))
+           and id = coalesce((select s.business_id from auth.scope() s), id))
+    with check (account_id = (select s.account_id from auth.scope() s where s.role in ('owner', 'manager'))
+           and id = coalesce((select s.business_id from auth.scope() s), id));
+grant select on tijori.businesses to tijori_app;
+grant insert (account_id, id, name, currency, time_zone) on tijori.businesses to tijori_app;
 grant update (name, time_zone) on tijori.businesses to tijori_app;
 
+-- Members change only through auth.remove_member and auth.change_role, which keep the last owner.
 create policy members_select_app on tijori.members for select to tijori_app
     using (account_id = (select s.account_id from auth.scope() s where s.role = 'owner'));
-create policy members_delete_app on tijori.members for delete to tijori_app
-    using (account_id = (select s.account_id from auth.scope() s where s.role = 'owner')
-           and user_id <> (select s.user_id from auth.scope() s));
-create policy members_update_app on tijori.members for update to tijori_app
-    using (account_id = (select s.account_id from auth.scope() s where s.role = 'owner')
-           and user_id <> (select s.user_id from auth.scope() s))
-    with check (account_id = (select s.account_id from auth.scope() s where s.role = 'owner')
-           and user_id <> (select s.user_id from auth.scope() s));
-grant select, delete on tijori.members to tijori_app;
-grant update (role) on tijori.members to tijori_app;
+grant select on tijori.members to tijori_app;

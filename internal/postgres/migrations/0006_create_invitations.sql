@@ -20,7 +20,10 @@ create table tijori.invitations (
     constraint invitations_owner_check check (role <> 'owner' or business_id is null),
     constraint invitations_token_check check (length(token_hash) = 32)
 );
+create unique index invitations_pending_key on tijori.invitations (account_id, email, business_id) nulls not distinct
+    where accepted_at is null and revoked_at is null;
 create index invitations_token_idx on tijori.invitations (token_hash);
+create index invitations_unmailed_idx on tijori.invitations (created_at) where token_hash is null and revoked_at is null;
 alter table tijori.invitations enable row level security;
 alter table tijori.invitations force row level security;
 create policy invitations_select_app on tijori.invitations for select to tijori_app
@@ -35,14 +38,24 @@ create policy invitations_select_guard on tijori.invitations for select to tijor
 create policy invitations_update_guard on tijori.invitations for update to tijori_guard using (true) with check (true);
 grant select (account_id, id, business_id, email, role, invited_by, created_at, expires_at, accepted_at, revoked_at) on tijori.invitations to tijori_app;
 grant insert (account_id, id, business_id, email, role, invited_by, expires_at) on tijori.invitations to tijori_app;
-grant update (revoked_at) on tijori.invitations to tijori_app;
+grant update (expires_at, revoked_at) on tijori.invitations to tijori_app;
 grant select on tijori.invitations to tijori_guard;
-grant update (token_hash, accepted_at) on tijori.invitations to tijori_guard;
+grant update (token_hash, accepted_at, revoked_at) on tijori.invitations to tijori_guard;
 
--- The three steps of an invitation that belong to no caller's scope, for the sign-in role only.
+-- The steps of an invitation that belong to no caller's scope, for the sign-in role only.
 -- +goose StatementBegin
--- auth.issue_invitation stores the hash of the token that is about to be mailed, and returns what the mail says.
-create function auth.issue_invitation(account uuid, invitation uuid, new_hash bytea)
+-- auth.unmailed_invitations lists living invitations that no mail was ever begun for.
+create function auth.unmailed_invitations(min_age interval) returns table (account_id uuid, id uuid)
+    language sql stable security definer set search_path = ''
+    as $$
+    select i.account_id, i.id from tijori.invitations i
+     where i.token_hash is null and i.accepted_at is null and i.revoked_at is null
+       and i.expires_at > now() and i.created_at < now() - min_age
+     order by i.created_at limit 100 $$;
+
+-- auth.issue_invitation stores the hash of the token that is about to be mailed, and returns what the mail says;
+-- an older link of the same invitation ends. With only_first it does nothing when a token was issued before.
+create function auth.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean)
     returns table (email text, role text, account_name text, business_name text, inviter text, locale text)
     language plpgsql volatile security definer set search_path = ''
     as $$
@@ -52,12 +65,14 @@ begin
         update tijori.invitations i set token_hash = new_hash
          where i.account_id = account and i.id = invitation
            and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+           and not (only_first and i.token_hash is not null)
         returning i.*)
-    select i.email, i.role, a.name, coalesce(b.name, ''), u.name, u.locale
+    select i.email, i.role, a.name, coalesce(b.name, ''), u.name, coalesce(addressee.locale, u.locale)
       from issued i
       join tijori.accounts a on a.account_id = i.account_id
       left join tijori.businesses b on b.account_id = i.account_id and b.id = i.business_id
-      join tijori.users u on u.id = i.invited_by;
+      join tijori.users u on u.id = i.invited_by
+      left join tijori.users addressee on addressee.email = i.email;
 end $$;
 
 -- auth.invitation_by_token tells what a living invitation offers; no row for an unknown, used, revoked or expired one.
@@ -73,7 +88,8 @@ create function auth.invitation_by_token(given_hash bytea)
      where i.token_hash = given_hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now() $$;
 
 -- auth.accept_invitation makes the user a member, once, if the invitation is addressed to the user's own address.
--- Returns the account and the business (null for the whole account); no row when it may not be accepted.
+-- Returns the account and the business (null for the whole account); no row when it may not be accepted. A second
+-- try by the member it made answers the same.
 create function auth.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid)
     returns table (account_id uuid, business_id uuid)
     language plpgsql volatile security definer set search_path = ''
@@ -83,20 +99,25 @@ declare
 begin
     select v.* into i from tijori.invitations v
       join tijori.users u on u.id = acceptor and u.email = v.email
-     where v.token_hash = given_hash and v.accepted_at is null and v.revoked_at is null and v.expires_at > now()
+     where v.token_hash = given_hash and v.revoked_at is null and v.expires_at > now()
        for update of v;
     if not found then
         return;
     end if;
-    update tijori.invitations v set accepted_at = now() where v.account_id = i.account_id and v.id = i.id;
-    insert into tijori.members (account_id, id, user_id, business_id, role)
-    values (i.account_id, new_member, acceptor, i.business_id, i.role)
-    on conflict on constraint members_once_key do nothing;
-    return query select i.account_id, i.business_id;
+    if i.accepted_at is null then
+        update tijori.invitations v set accepted_at = now() where v.account_id = i.account_id and v.id = i.id;
+        insert into tijori.members (account_id, id, user_id, business_id, role)
+        values (i.account_id, new_member, acceptor, i.business_id, i.role)
+        on conflict on constraint members_once_key do nothing;
+    end if;
+    return query
+    select m.account_id, m.business_id from tijori.members m
+     where m.account_id = i.account_id and m.user_id = acceptor and m.business_id is not distinct from i.business_id;
 end $$;
 -- +goose StatementEnd
-alter function auth.issue_invitation(uuid, uuid, bytea) owner to tijori_guard;
+alter function auth.unmailed_invitations(interval) owner to tijori_guard;
+alter function auth.issue_invitation(uuid, uuid, bytea, boolean) owner to tijori_guard;
 alter function auth.invitation_by_token(bytea) owner to tijori_guard;
 alter function auth.accept_invitation(bytea, uuid, uuid) owner to tijori_guard;
-revoke all on function auth.issue_invitation(uuid, uuid, bytea), auth.invitation_by_token(bytea), auth.accept_invitation(bytea, uuid, uuid) from public;
-grant execute on function auth.issue_invitation(uuid, uuid, bytea), auth.invitation_by_token(bytea), auth.accept_invitation(bytea, uuid, uuid) to tijori_auth;
+revoke all on function auth.unmailed_invitations(interval), auth.issue_invitation(uuid, uuid, bytea, boolean), auth.invitation_by_token(bytea), auth.accept_invitation(bytea, uuid, uuid) from public;
+grant execute on function auth.unmailed_invitations(interval), auth.issue_invitation(uuid, uuid, bytea, boolean), auth.invitation_by_token(bytea), auth.accept_invitation(bytea, uuid, uuid) to tijori_auth;

@@ -1,0 +1,141 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// Letters are what a mail says, with a token made for this very mail: it
+// exists in the letter alone, the table has its hash. Issuing again, because the mail could
+// not be sent, makes a new token and ends the last one.
+type (
+	// A SignUpLetter asks to confirm an address. Known says that the address
+	// is a user's already; then there is no token.
+	SignUpLetter struct {
+		To, Name, Locale, Token string
+		Known                   bool
+	}
+	// A RecoveryLetter brings a link to set a new password.
+	RecoveryLetter struct {
+		To, Name, Locale, Token string
+	}
+	// An InvitationLetter brings a link to become a member. BusinessName is "" for the whole account.
+	InvitationLetter struct {
+		To, Locale, Token, Role, AccountName, BusinessName, Inviter string
+	}
+)
+
+var errNothingToSend = fault.New(fault.NotFound, "There is nothing to send.")
+
+func nothingToSend(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errNothingToSend
+	}
+	return err
+}
+
+// IssueSignUp makes the letter of a sign-up; NotFound when it is confirmed or has ended.
+func (s *Service) IssueSignUp(ctx context.Context, id uuid.UUID) (l SignUpLetter, err error) {
+	token, hash := newToken()
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `
+			select s.email, coalesce(u.name, s.name), coalesce(u.locale, s.locale), u.id is not null
+			  from signups s left join users u on u.email = s.email
+			 where s.id = $1 and s.expires_at > now()`, id).Scan(&l.To, &l.Name, &l.Locale, &l.Known)
+		if err != nil || l.Known {
+			return err
+		}
+		l.Token = token
+		_, err = tx.Exec(ctx, `update signups set token_hash = $2, expires_at = now() + interval '24 hours' where id = $1`, id, hash[:])
+		return err
+	})
+	if err != nil {
+		return SignUpLetter{}, nothingToSend(err)
+	}
+	return l, nil
+}
+
+// IssueRecovery makes the letter of a recovery, whose link is good for thirty
+// minutes from now; NotFound when no user has the address, or the recovery has ended.
+func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLetter, err error) {
+	token, hash := newToken()
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			update recoveries r set user_id = u.id, token_hash = $2, expires_at = now() + interval '30 minutes'
+			  from users u
+			 where r.id = $1 and u.email = r.email and r.used_at is null and r.created_at > now() - interval '24 hours'
+			returning u.email, u.name, u.locale`, id, hash[:]).Scan(&l.To, &l.Name, &l.Locale)
+	})
+	if err != nil {
+		return RecoveryLetter{}, nothingToSend(err)
+	}
+	l.Token = token
+	return l, nil
+}
+
+// IssueInvitation makes the letter of an invitation; NotFound when it is not
+// open any more or, with onlyFirst, when a letter was made before.
+func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.UUID, onlyFirst bool) (l InvitationLetter, err error) {
+	token, hash := newToken()
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select email, locale, role, account_name, business_name, inviter from auth.issue_invitation($1, $2, $3, $4)`,
+			account, invitation, hash[:], onlyFirst).Scan(&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
+	})
+	if err != nil {
+		return InvitationLetter{}, nothingToSend(err)
+	}
+	l.Token = token
+	return l, nil
+}
+
+// SweepInvitations enqueues a mail for every invitation that has stood without one
+// for a while, and returns how many: the job of an invitation is inserted after it,
+// by another role, and a machine may stop in between.
+func (s *Service) SweepInvitations(ctx context.Context, minAge time.Duration) (n int, err error) {
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `select account_id, id from auth.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
+		if err != nil {
+			return err
+		}
+		type found struct{ Account, Invitation uuid.UUID }
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[found])
+		if err != nil {
+			return err
+		}
+		for _, f := range list {
+			if err := s.enqueue(ctx, tx, InvitationMail{Account: f.Account, Invitation: f.Invitation, Swept: true}); err != nil {
+				return err
+			}
+		}
+		n = len(list)
+		return nil
+	})
+	return n, err
+}
+
+// Expire deletes what has ended and nobody will ask for: sign-ups, recoveries,
+// throttles, and credentials that ended 90 days ago.
+func (s *Service) Expire(ctx context.Context) (n int64, err error) {
+	for _, sql := range []string{
+		`delete from signups where expires_at < now()`,
+		`delete from recoveries where expires_at < now() - interval '1 day' or user_id is null and expires_at < now()`,
+		`delete from throttles where ends_at < now()`,
+		`delete from credentials where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days'`,
+	} {
+		err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, sql)
+			n += tag.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

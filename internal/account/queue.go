@@ -1,0 +1,52 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+// MailQueue is the queue of everything that sends mail.
+const MailQueue = "mail"
+
+// Mail is tried for about a day; see jobs for how often.
+var mailOpts = river.InsertOpts{Queue: MailQueue, MaxAttempts: 60}
+
+// What is mailed, by the id of its row alone: addresses are read and tokens are made
+// by the worker at the time of sending.
+type (
+	// ConfirmationMail asks a sign-up to confirm its address.
+	ConfirmationMail struct {
+		SignUp uuid.UUID `json:"sign_up"`
+	}
+	// RecoveryMail sends a recovery link, if the address is a user's.
+	RecoveryMail struct {
+		Recovery uuid.UUID `json:"recovery"`
+	}
+	// InvitationMail sends an invitation's link.
+	InvitationMail struct {
+		Account    uuid.UUID `json:"account"`
+		Invitation uuid.UUID `json:"invitation"`
+		Swept      bool      `json:"swept"` // found without a mail, by the sweep
+	}
+)
+
+func (ConfirmationMail) Kind() string { return "confirmation_mail" }
+func (RecoveryMail) Kind() string     { return "recovery_mail" }
+func (InvitationMail) Kind() string   { return "invitation_mail" }
+
+func (ConfirmationMail) InsertOpts() river.InsertOpts { return mailOpts }
+func (RecoveryMail) InsertOpts() river.InsertOpts     { return mailOpts }
+func (InvitationMail) InsertOpts() river.InsertOpts   { return mailOpts }
+
+// enqueue adds a job to the transaction. The sign-in role may insert jobs and
+// nothing else, so the insert returns nothing.
+func (s *Service) enqueue(ctx context.Context, tx pgx.Tx, args river.JobArgs) error {
+	if _, err := s.queue.InsertManyFastTx(ctx, tx, []river.InsertManyParams{{Args: args}}); err != nil {
+		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
+	}
+	return nil
+}

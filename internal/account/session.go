@@ -1,0 +1,126 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// A Device is what we keep of a caller's machine. Network is its IP address.
+type Device struct {
+	UserAgent, Network string
+}
+
+// A Session is a credential just issued. Token goes into the cookie and is
+// written down nowhere.
+type Session struct {
+	Token     string
+	UserID    uuid.UUID
+	ExpiresAt time.Time
+}
+
+// A SessionInfo is a session in the list that its user sees.
+type SessionInfo struct {
+	ID                 uuid.UUID
+	UserAgent, Network string
+	CreatedAt, SeenAt  time.Time
+	Current            bool // the one that asks
+}
+
+// openSession issues a session of thirty days in the user's home account.
+func openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (Session, error) {
+	id, err := newID()
+	if err != nil {
+		return Session{}, err
+	}
+	token, hash := newToken()
+	s := Session{Token: token, UserID: user}
+	err = tx.QueryRow(ctx, `
+		insert into credentials (hash, id, kind, user_id, account_id, user_agent, network, expires_at)
+		values ($1, $2, 'session', $3, auth.home_account($3), $4, $5, now() + interval '30 days')
+		returning expires_at`, hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64)).Scan(&s.ExpiresAt)
+	return s, err
+}
+
+// shown makes a header's value fit to be stored and shown.
+func shown(s string, most int) string {
+	s = strings.Map(func(r rune) rune {
+		if unprintable(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most])
+	}
+	return s
+}
+
+func endSession(ctx context.Context, tx pgx.Tx, hash [32]byte) error {
+	_, err := tx.Exec(ctx, `update credentials set revoked_at = now() where hash = $1 and revoked_at is null`, hash[:])
+	return err
+}
+
+// SignOut ends the token's session. An unknown or ended one is no error.
+func (s *Service) SignOut(ctx context.Context, token string) error {
+	return s.db.AsAuth(ctx, func(tx pgx.Tx) error { return endSession(ctx, tx, Hash(token)) })
+}
+
+// SignOutEverywhere ends every session of the caller's user; with keep, all but
+// the caller's own.
+func (s *Service) SignOutEverywhere(ctx context.Context, c postgres.Caller, keep bool) error {
+	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
+		_, err := tx.Exec(ctx, `
+			update credentials set revoked_at = now()
+			 where user_id = $1 and kind = 'session' and revoked_at is null and not ($3 and hash = $2)`, user, c.Credential[:], keep)
+		return err
+	})
+}
+
+// EndSession ends one session of the caller's user; NotFound for any other.
+func (s *Service) EndSession(ctx context.Context, c postgres.Caller, id uuid.UUID) error {
+	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
+		tag, err := tx.Exec(ctx, `
+			update credentials set revoked_at = now()
+			 where user_id = $1 and id = $2 and kind = 'session' and revoked_at is null`, user, id)
+		if err == nil && tag.RowsAffected() == 0 {
+			return fault.New(fault.NotFound, "There is nothing here.")
+		}
+		return err
+	})
+}
+
+// ListSessions returns the living sessions of the caller's user, the last used first.
+func (s *Service) ListSessions(ctx context.Context, c postgres.Caller) (list []SessionInfo, err error) {
+	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
+		rows, err := tx.Query(ctx, `
+			select id, user_agent, network, created_at, used_at, hash = $2 from credentials
+			 where user_id = $1 and kind = 'session' and revoked_at is null and expires_at > now()
+			 order by used_at desc, id limit 200`, user, c.Credential[:])
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[SessionInfo])
+		return err
+	})
+	return list, err
+}
+
+// Touch slides the thirty days of a living session, at most once a day; of
+// any other credential it changes nothing.
+func (s *Service) Touch(ctx context.Context, credential [32]byte) error {
+	return s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update credentials set used_at = now(), expires_at = now() + interval '30 days'
+			 where hash = $1 and kind = 'session' and revoked_at is null and expires_at > now()
+			   and used_at < now() - interval '1 day'`, credential[:])
+		return err
+	})
+}

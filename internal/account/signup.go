@@ -1,0 +1,170 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// A SignUpForm is what a stranger fills in. Network is the address of the caller.
+type SignUpForm struct {
+	Name, Email, Password, BusinessName, Locale, Currency, Network string
+}
+
+// A PendingSignUp is a sign-up whose address is not confirmed yet.
+type PendingSignUp struct {
+	Name, Email, BusinessName string
+}
+
+func (f *SignUpForm) clean() (err error) {
+	if f.Name, err = cleanName("name", f.Name); err != nil {
+		return err
+	}
+	if f.Email, err = Email(f.Email); err != nil {
+		return err
+	}
+	if f.BusinessName, err = cleanName("business", f.BusinessName); err != nil {
+		return err
+	}
+	if err := checkLocale(f.Locale); err != nil {
+		return err
+	}
+	if err := checkCurrency(f.Currency); err != nil {
+		return err
+	}
+	return checkPassword(f.Password, f.Name, f.Email, f.BusinessName)
+}
+
+// SignUp keeps the form until the address is confirmed and mails one message
+// to it: a link to confirm, or, when the address is a user's already, a note that
+// says so. The caller cannot tell which. Nothing is an account before ConfirmSignUp.
+func (s *Service) SignUp(ctx context.Context, f SignUpForm) error {
+	if err := f.clean(); err != nil {
+		return err
+	}
+	if err := s.throttle(ctx, signUpLimits(f.Email, networkOf(f.Network))); err != nil {
+		return err
+	}
+	hash, err := s.passwords.hash(ctx, f.Password)
+	if err != nil {
+		return err
+	}
+	id, err := newID()
+	if err != nil {
+		return err
+	}
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			insert into signups (id, email, name, password_hash, business_name, locale, currency, expires_at)
+			values ($1, $2, $3, $4, $5, $6, $7, now() + interval '24 hours')`,
+			id, f.Email, f.Name, hash, f.BusinessName, f.Locale, f.Currency)
+		if err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, ConfirmationMail{SignUp: id})
+	})
+	if err != nil {
+		return fmt.Errorf("sign up: %w", err)
+	}
+	return nil
+}
+
+var errLinkEnded = fault.New(fault.NotFound, "This link was used or has ended.")
+
+// SignUpByToken returns the sign-up that a link is for and consumes nothing;
+// NotFound when the link was used or has ended.
+func (s *Service) SignUpByToken(ctx context.Context, token string) (p PendingSignUp, err error) {
+	hash := Hash(token)
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select name, email, business_name from signups where token_hash = $1 and expires_at > now()`, hash[:]).
+			Scan(&p.Name, &p.Email, &p.BusinessName)
+	})
+	return p, linkError(err)
+}
+
+func linkError(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errLinkEnded
+	}
+	return err
+}
+
+// ConfirmSignUp makes the user, the account and its first business, and signs
+// in. A link works once: NotFound afterwards. Other sign-ups of the address end. Conflict
+// when the address has become a user's in the meantime.
+func (s *Service) ConfirmSignUp(ctx context.Context, token string, d Device) (session Session, err error) {
+	hash := Hash(token)
+	taken := false
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		email, err := lockSignUps(ctx, tx, hash)
+		if err != nil {
+			return err
+		}
+		user, err := insertUser(ctx, tx, hash)
+		if errors.Is(err, pgx.ErrNoRows) {
+			taken, err = true, nil
+		}
+		if err != nil {
+			return err
+		}
+		if !taken {
+			if err := openAccount(ctx, tx, hash, user); err != nil {
+				return err
+			}
+			if session, err = openSession(ctx, tx, user, d); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, `delete from signups where email = $1`, email)
+		return err
+	})
+	if err == nil && taken {
+		return Session{}, errKnownAddress
+	}
+	return session, linkError(err)
+}
+
+// lockSignUps locks every sign-up of the link's address, in one order, so that
+// links confirmed at the same time wait for each other; ErrNoRows for a link that ended.
+func lockSignUps(ctx context.Context, tx pgx.Tx, hash [32]byte) (email string, err error) {
+	if err := tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&email); err != nil {
+		return "", err
+	}
+	if _, err := tx.Exec(ctx, `select 1 from signups where email = $1 order by id for update`, email); err != nil {
+		return "", err
+	}
+	return email, tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&email)
+}
+
+// insertUser makes the user of a sign-up; ErrNoRows when the address is taken.
+func insertUser(ctx context.Context, tx pgx.Tx, hash [32]byte) (user uuid.UUID, err error) {
+	id, err := newID()
+	if err != nil {
+		return uuid.Nil, err
+	}
+	err = tx.QueryRow(ctx, `
+		insert into users (id, email, name, password_hash, locale)
+		select $2, email, name, password_hash, locale from signups where token_hash = $1
+		on conflict (email) do nothing
+		returning id`, hash[:], id).Scan(&user)
+	return user, err
+}
+
+func openAccount(ctx context.Context, tx pgx.Tx, hash [32]byte, user uuid.UUID) error {
+	var ids [3]uuid.UUID
+	for i := range ids {
+		var err error
+		if ids[i], err = newID(); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		select auth.open_account($2, $3, $4, $5, s.business_name, s.currency) from signups s where s.token_hash = $1`,
+		hash[:], user, ids[0], ids[1], ids[2])
+	return err
+}

@@ -1,0 +1,159 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// A limit is how often something may be tried in a window. Windows stand
+// still once begun: tries during a refusal do not make it longer.
+type limit struct {
+	name, subject string
+	max           int
+	window        time.Duration
+}
+
+// The limits. Those of an address within one network are narrow; those of an
+// address over all networks are wide and have a way around them, because
+// anybody can use them up on somebody else: a sign-in from a device or network that the
+// user signed in from passes, and a recovery link outlives the recovery window. Networks are
+// wide as well: a whole bazaar may sit behind one address.
+func signInLimits(email, network string) []limit {
+	return []limit{
+		{"sign-in address+network", email + " " + network, 10, 15 * time.Minute},
+		{"sign-in network", network, 200, 15 * time.Minute},
+		{signInAddress, email, 50, 15 * time.Minute},
+	}
+}
+
+const signInAddress = "sign-in address"
+
+func signUpLimits(email, network string) []limit {
+	return []limit{
+		{"sign-up address+network", email + " " + network, 5, time.Hour},
+		{"sign-up network", network, 40, time.Hour},
+		{"sign-up address", email, 10, time.Hour},
+	}
+}
+
+func recoveryLimits(email, network string) []limit {
+	return []limit{
+		{"recovery address+network", email + " " + network, 3, 15 * time.Minute},
+		{"recovery network", network, 40, 15 * time.Minute},
+		{"recovery address", email, 5, 15 * time.Minute},
+	}
+}
+
+func passwordLimits(user string) []limit {
+	return []limit{{"password user", user, 10, 15 * time.Minute}}
+}
+
+func invitationLimits(account, email string) []limit {
+	return []limit{{"invitation account", account, 60, time.Hour}, {"invitation address", email, 10, 24 * time.Hour}}
+}
+
+// key is what the table knows a limit by: no address stands in it.
+func (l limit) key() string {
+	h := sha256.Sum256([]byte(l.subject))
+	return l.name + " " + hex.EncodeToString(h[:16])
+}
+
+func keys(limits []limit) []string {
+	ks := make([]string, len(limits))
+	for i, l := range limits {
+		ks[i] = l.key()
+	}
+	return ks
+}
+
+// count counts one try against every limit, in one statement that nodes and
+// parallel requests share, and returns the names of the limits that are exceeded, with how
+// long the longest of them lasts.
+func (s *Service) count(ctx context.Context, limits []limit) (exceeded []string, wait time.Duration, err error) {
+	slices.SortFunc(limits, func(a, b limit) int { return strings.Compare(a.key(), b.key()) }) // one order of locks for all
+	seconds := make([]int64, len(limits))
+	for i, l := range limits {
+		seconds[i] = int64(l.window / time.Second)
+	}
+	rows, err := s.db.Auth.Query(ctx, `
+		insert into throttles as t (key, ends_at, count)
+		select l.key, now() + make_interval(secs => l.seconds), 1
+		  from unnest($1::text[], $2::bigint[]) with ordinality l(key, seconds, n)
+		 order by l.n
+		on conflict (key) do update
+		   set ends_at = case when t.ends_at <= now() then excluded.ends_at else t.ends_at end,
+		       count = case when t.ends_at <= now() then 1 else least(t.count + 1, 1000000) end
+		returning key, count, ceil(extract(epoch from ends_at - now()))::bigint`, keys(limits), seconds)
+	if err != nil {
+		return nil, 0, err
+	}
+	counts := map[string]int{}
+	waits := map[string]time.Duration{}
+	var key string
+	var n int
+	var left int64
+	if _, err := pgx.ForEachRow(rows, []any{&key, &n, &left}, func() error {
+		counts[key], waits[key] = n, time.Duration(left)*time.Second
+		return nil
+	}); err != nil {
+		return nil, 0, err
+	}
+	for _, l := range limits {
+		if n, ok := counts[l.key()]; !ok || n > l.max {
+			exceeded, wait = append(exceeded, l.name), max(wait, waits[l.key()])
+		}
+	}
+	return exceeded, wait, nil
+}
+
+// throttle counts one try and refuses it when a limit is exceeded.
+func (s *Service) throttle(ctx context.Context, limits []limit) error {
+	exceeded, wait, err := s.count(ctx, limits)
+	if err != nil {
+		return err
+	}
+	if len(exceeded) > 0 {
+		return tooMany(wait)
+	}
+	return nil
+}
+
+func tooMany(wait time.Duration) error {
+	return fault.New(fault.TooMany, "Too many tries. Please wait %d min and try again.", max(1, int(math.Ceil(wait.Minutes()))))
+}
+
+// forgive takes one try back: only failures are meant to count.
+func forgive(ctx context.Context, tx pgx.Tx, limits []limit) error {
+	_, err := tx.Exec(ctx, `
+		update throttles set count = count - 1
+		 where key in (select t.key from throttles t where t.key = any ($1) and t.count > 0 order by t.key for update)`, keys(limits))
+	return err
+}
+
+// networkOf is the part of a network address that one subscriber has: an IPv4
+// address, or the first 64 bits of an IPv6 address.
+func networkOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return "unknown"
+	}
+	a = a.Unmap().WithZone("")
+	if a.Is4() {
+		return a.String()
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return "unknown"
+	}
+	return p.String()
+}
