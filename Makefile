@@ -27,8 +27,7 @@ run: ## set up what is missing, build and start tijori; ctrl-c stops it
 demo: ## the same with data of its own, thrown away at the end
 	@scripts/setup-run
 	@$(MAKE) -s --no-print-directory build
-	@dir=$$(mktemp -d /tmp/tijori.XXXXXX); trap 'rm -rf "$$dir"' EXIT; trap : INT TERM; \
-		TIJORI_DATA="$$dir" ./bin/tijori serve
+	@exec scripts/demo
 
 build: ## build bin/tijori
 	@go build -trimpath -buildvcs=false -ldflags "-X github.com/tijorihq/tijori/internal/cli.version=$(version)" -o bin/tijori .
