@@ -47,6 +47,7 @@ func (s *shop) calls(ctx context.Context) map[string]func(*postgres.Tx) error {
 		"PartyPage":    func(tx *postgres.Tx) error { _, err := ledger.PartyPageByID(ctx, tx, s.party.ID, ""); return err },
 		"BalanceOf":    func(tx *postgres.Tx) error { _, err := ledger.BalanceOf(ctx, tx, s.party.ID); return err },
 		"PartyHistory": func(tx *postgres.Tx) error { _, err := ledger.PartyHistory(ctx, tx, s.party.ID); return err },
+		"Timeline":     func(tx *postgres.Tx) error { _, err := ledger.PartyTimeline(ctx, tx, s.party.ID, ""); return err },
 		"Statement": func(tx *postgres.Tx) error {
 			_, err := ledger.WriteStatement(ctx, tx, s.party.ID, ledger.Range{}, func(ledger.Statement) error { return nil }, func(ledger.Line) error { return nil })
 			return err
@@ -82,7 +83,7 @@ func (s *shop) calls(ctx context.Context) map[string]func(*postgres.Tx) error {
 func TestEachRoleMayDoWhatItMay(t *testing.T) {
 	t.Parallel()
 	const ok = fault.Kind(-1)
-	reads := []string{"PartyByID", "ListParties", "PartyPage", "BalanceOf", "PartyHistory", "Statement", "WriteBook", "entry owner", "history owner", "entry own", "history own"}
+	reads := []string{"PartyByID", "ListParties", "PartyPage", "BalanceOf", "PartyHistory", "Timeline", "Statement", "WriteBook", "entry owner", "history owner", "entry own", "history own"}
 	names := []string{"PartyName", "PartyNames", "OwnEntries", "Bin"}
 	writes := []string{"AddParty", "EditParty", "DeleteParty", "AddEntry", "edit owner", "delete owner", "edit own"}
 	all := func(kind fault.Kind, lists ...[]string) map[string]fault.Kind {

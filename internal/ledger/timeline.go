@@ -35,40 +35,49 @@ type timelineCursor struct {
 // them) and what was changed since. Parameters: account, business, party,
 // cursor's time, id and version, rows.
 const timelineSQL = `
-with happened as (
-	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, p.created_at as at,
-		null::jsonb as before, coalesce((
-			select c.before from tijori.changes c
-			where c.account_id = $1 and c.business_id = $2 and c.subject = 'party' and c.subject_id = p.id and c.version = 2),
-			jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note)) as after
+with mine as (
+	select e.id, e.side, e.paise, e.business_date, e.note, e.created_by, e.created_at
+	from tijori.entries e
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
+	union all
+	select e.id, e.side, e.paise, e.business_date, e.note, e.created_by, e.created_at
+	from tijori.entries e
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is not null
+), happened as (
+	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, '' as name, p.created_at as at,
+		null::jsonb as before, jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note) as after
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.id = $3
 	union all
-	select 'entry', e.id, 1, 'create', e.created_by, e.created_at, null, coalesce((
-			select c.before from tijori.changes c
-			where c.account_id = $1 and c.business_id = $2 and c.subject = 'entry' and c.subject_id = e.id and c.version = 2),
-			jsonb_build_object('side', e.side, 'paise', e.paise, 'business_date', e.business_date, 'note', e.note))
-	from tijori.entries e
-	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3
+	select 'entry', e.id, 1, 'create', e.created_by, '', e.created_at, null,
+		jsonb_build_object('side', e.side, 'paise', e.paise, 'business_date', e.business_date, 'note', e.note)
+	from mine e
 	union all
-	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_at, c.before, c.after
+	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before, c.after
 	from tijori.changes c
-	where c.account_id = $1 and c.business_id = $2 and (c.subject = 'party' and c.subject_id = $3
-		or c.subject = 'entry' and c.subject_id in (
-			select e.id from tijori.entries e where e.account_id = $1 and e.business_id = $2 and e.party_id = $3))
+	where c.account_id = $1 and c.business_id = $2 and c.subject = 'party' and c.subject_id = $3
+	union all
+	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before, c.after
+	from mine e
+	join tijori.changes c on c.account_id = $1 and c.business_id = $2 and c.subject = 'entry' and c.subject_id = e.id
 ), page as (
 	select * from happened h
 	where $4::timestamptz is null or (h.at, h.subject_id, h.version) < ($4::timestamptz, $5::uuid, $6::int)
 	order by h.at desc, h.subject_id desc, h.version desc
 	limit $7
 )
-select p.subject, p.subject_id, p.version, p.action, p.by, coalesce(n.name, ''), p.at, p.before, p.after
+select p.subject, p.subject_id, p.version, p.action, p.by, coalesce(nullif(p.name, ''), n.name, ''), p.at, p.before,
+	case p.version when 1 then coalesce((
+		select c.before from tijori.changes c
+		where c.account_id = $1 and c.business_id = $2 and c.subject = p.subject and c.subject_id = p.subject_id and c.version = 2), p.after)
+	else p.after end
 from page p
 left join auth.colleagues() n on n.user_id = p.by
 order by p.at desc, p.subject_id desc, p.version desc`
 
 // PartyTimeline returns one page of what happened to a party and to its
-// entries, also when the party is in the bin. Not for counters.
+// entries, also when the party is in the bin. A missing party is a NotFound fault.
+// Not for counters.
 func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after Cursor) (Timeline, error) {
 	if err := allow(SeesTotals(tx.Scope)); err != nil {
 		return Timeline{}, err
@@ -112,7 +121,13 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 		t.Items = append(t.Items, h)
 		c = timelineCursor{when, id, version}
 	}
-	return t, rows.Err()
+	if err := rows.Err(); err != nil {
+		return Timeline{}, fmt.Errorf("timeline of party %s: %w", party, err)
+	}
+	if len(t.Items) == 0 && after == "" {
+		return Timeline{}, errNoParty
+	}
+	return t, nil
 }
 
 func change[State, Fields any](version int, action string, by uuid.UUID, name string, at time.Time, before, after []byte, fields func(State) (Fields, error)) (*Change[Fields], error) {
