@@ -31,7 +31,7 @@ func atOnce(n int, call func(i int) error) []error {
 func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	party, entry := newID(t), newID(t)
 	for _, err := range atOnce(20, func(int) error {
 		return db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
@@ -70,7 +70,7 @@ func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 func TestOneOfTwentyDifferentBodiesWins(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	party := addParty(t, db, u, "Ram").ID
 	id := newID(t)
 	won := 0
@@ -94,7 +94,7 @@ func TestOneOfTwentyDifferentBodiesWins(t *testing.T) {
 func TestOneOfTwentyEditsWins(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	e := addEntry(t, db, u, addParty(t, db, u, "Ram").ID, given(1, "2026-04-01"))
 	won := 0
 	for _, err := range atOnce(20, func(i int) error {

@@ -30,7 +30,7 @@ func listNames(t *testing.T, db *pgtest.DB, u *pgtest.User, f ledger.PartyFilter
 func TestListSearchesFiltersAndSorts(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	add := func(kind ledger.Kind, name, phone string, entries ...ledger.EntryFields) {
 		p := must(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
 			return ledger.AddParty(t.Context(), tx, newID(t), ledger.PartyFields{Kind: kind, Name: name, Phone: phone})
@@ -83,7 +83,7 @@ func TestListSearchesFiltersAndSorts(t *testing.T) {
 func TestPagesOfEverySortMeetEveryPartyOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	const parties = 2*ledger.PageSize + 20
 	fill(t, db, u, parties, 3)
 	counter := db.Member(t, u, &u.BusinessID, "counter")

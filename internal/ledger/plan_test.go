@@ -21,10 +21,10 @@ import (
 func TestNoStatementReadsAWholeTable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	fill(t, db, u, 100, 10)
 	for range 20 {
-		fill(t, db, db.User(t, "Ravi"), 100, 10)
+		fill(t, db, db.Pro(t, db.User(t, "Ravi")), 100, 10)
 	}
 	party := addParty(t, db, u, "Ram")
 	entry := addEntry(t, db, u, party.ID, given(100, "2026-04-01"))
@@ -112,7 +112,7 @@ func TestNoFunctionReadsAWholeTable(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	for range 10 {
-		fill(t, s.db, s.db.User(t, "Ravi"), 100, 10)
+		fill(t, s.db, s.db.Pro(t, s.db.User(t, "Ravi")), 100, 10)
 	}
 	fill(t, s.db, s.owner, 100, 10)
 	if _, err := s.db.Super.Exec(t.Context(), "vacuum analyze"); err != nil {
@@ -146,10 +146,10 @@ func TestNoFunctionReadsAWholeTable(t *testing.T) {
 func TestPartyPageSumsFromTheIndex(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "Asha")
+	u := db.Pro(t, db.User(t, "Asha"))
 	fill(t, db, u, 50, 100)
 	for range 5 {
-		fill(t, db, db.User(t, "Ravi"), 50, 100)
+		fill(t, db, db.Pro(t, db.User(t, "Ravi")), 50, 100)
 	}
 	if _, err := db.Super.Exec(t.Context(), "vacuum analyze"); err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 	db := pgtest.New(t)
 	ctx := t.Context()
 	rapid.Check(t, func(r *rapid.T) {
-		u := db.User(t, "Asha")
+		u := db.Pro(t, db.User(t, "Asha"))
 		m := &model{}
 		run := func(what string, call func(tx *postgres.Tx) error) {
 			if err := db.As(ctx, u.Caller, call); err != nil {

@@ -24,7 +24,7 @@ type shop struct {
 func newShop(t *testing.T) *shop {
 	t.Helper()
 	db := pgtest.New(t)
-	s := &shop{db: db, owner: db.User(t, "Asha")}
+	s := &shop{db: db, owner: db.Pro(t, db.User(t, "Asha"))}
 	s.manager = db.Member(t, s.owner, &s.owner.BusinessID, "manager")
 	s.accountant = db.Member(t, s.owner, nil, "accountant")
 	s.counter = db.Member(t, s.owner, &s.owner.BusinessID, "counter")

@@ -221,6 +221,16 @@ func (db *DB) Member(t testing.TB, owner *User, business *uuid.UUID, role string
 	return u
 }
 
+// Pro gives the user's account a plan without limits, for a thousand days, as if it had been bought.
+func (db *DB) Pro(t testing.TB, u *User) *User {
+	t.Helper()
+	db.exec(t, `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month)
+		values ('pro', 'Pro', 10, null, '{export,batch_entry}', 0) on conflict (id) do nothing`)
+	db.exec(t, `insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, access_until, seen_at, created_at, changed_at)
+		values ($1::uuid, 'razorpay', 'sub_' || $1::text, 'active', 'active', 'plan_test', 'pro', now() + interval '1000 days', now(), now(), now())`, u.AccountID)
+	return u
+}
+
 // Business adds a business to owner's account.
 func (db *DB) Business(t testing.TB, owner *User, name string) uuid.UUID {
 	t.Helper()

@@ -1,0 +1,28 @@
+package ledger
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// TotalsSQL is what a list of businesses shows of one. Parameters: account, business.
+const TotalsSQL = `
+select count(*)::int, (count(*) filter (where b.balance > 0))::int, (count(*) filter (where b.balance < 0))::int,
+	coalesce(sum(b.balance) filter (where b.balance > 0), 0)::bigint, coalesce(-sum(b.balance) filter (where b.balance < 0), 0)::bigint
+from (
+	select p.id, coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance
+	from tijori.parties p
+	left join tijori.entries e on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
+	group by p.id
+) b`
+
+// QueueTotals puts the totals of the scope's business into a batch of
+// postgres.Read and fills totals when it is answered; all zero for a counter.
+func QueueTotals(s postgres.Scope, b *pgx.Batch, totals *Totals) {
+	*totals = Totals{}
+	b.Queue(TotalsSQL, s.AccountID, s.BusinessID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&totals.Parties, &totals.Due, &totals.Advance, &totals.Get, &totals.Give)
+	})
+}

@@ -1,0 +1,31 @@
+-- +goose Up
+-- How many parties a plan holds, kept by the database: under the account's lock, whoever inserts and however many at once.
+-- +goose StatementBegin
+create function auth.limit_parties() returns trigger
+    language plpgsql security definer set search_path = ''
+    as $$
+declare
+    room integer;
+begin
+    -- A repeated insert of the same id is told from a new party by the insert itself.
+    if tg_op = 'INSERT' and exists (
+        select 1 from tijori.parties p where p.account_id = new.account_id and p.business_id = new.business_id and p.id = new.id) then
+        return new;
+    end if;
+    perform 1 from tijori.accounts a where a.account_id = new.account_id for no key update;
+    select p.parties_max into strict room from tijori.plans p where p.id = auth.plan_of(new.account_id);
+    if room is null then
+        return new;
+    end if;
+    if (select count(*) from (
+        select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room) taken) >= room then
+        raise exception 'no room for another party' using errcode = '23514', constraint = 'free_party_limit';
+    end if;
+    return new;
+end $$;
+-- +goose StatementEnd
+alter function auth.limit_parties() owner to tijori_guard;
+revoke all on function auth.limit_parties() from public;
+create trigger parties_limit_insert before insert on tijori.parties for each row execute function auth.limit_parties();
+create trigger parties_limit_restore before update of deleted_at on tijori.parties
+    for each row when (old.deleted_at is not null and new.deleted_at is null) execute function auth.limit_parties();
