@@ -44,6 +44,7 @@ type Event struct {
 
 	Subscription *Subscription // snapshot at the time of the event
 	Payment      *Payment      // money that came in, or failed to
+	Invoice      *Invoice      // what the billing page lists
 	Session      *Session      // Stripe only
 	Refund       *Refund
 	Dispute      *Dispute

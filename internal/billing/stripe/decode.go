@@ -233,6 +233,8 @@ func decodeObject(ev *facts.Event, raw json.RawMessage) error {
 			return err
 		}
 		ev.Payment = in.payment(ev.Created)
+		invoice := in.facts()
+		ev.Invoice = &invoice
 		ev.Customer = ev.Payment.CustomerID
 	case strings.HasPrefix(ev.Type, "checkout.session."):
 		var s session

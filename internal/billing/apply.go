@@ -1,0 +1,417 @@
+package billing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+)
+
+// How the inbox is worked off.
+const (
+	pollEvery   = time.Second
+	stepTimeout = 30 * time.Second
+	maxAttempts = 20               // failed attempts before an event is dead
+	parkFor     = 72 * time.Hour   // how long an unmapped event is tried again
+	reviewAfter = time.Hour        // when an unmapped Stripe event is shown to a person
+	maxBackoff  = 30 * time.Minute // between attempts
+	batchSize   = 50               // events of one subject applied together
+)
+
+func backoff(attempts int) time.Duration {
+	if attempts > 8 {
+		return maxBackoff
+	}
+	return min(maxBackoff, 5*time.Second<<attempts)
+}
+
+// Run applies stored events until ctx ends. Several may run, here and on other
+// nodes.
+func (s *Service) Run(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if _, err := s.ApplyInbox(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "apply inbox", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// ApplyInbox applies every event that is due and returns how many left the
+// queue. An event that fails is tried again later, with backoff; the error is
+// only about the inbox itself.
+func (s *Service) ApplyInbox(ctx context.Context) (int, error) {
+	total := 0
+	for ctx.Err() == nil {
+		n, err := s.step(ctx)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+	return total, ctx.Err()
+}
+
+// queued is a claimed inbox row.
+type queued struct {
+	id       string
+	subject  string
+	attempts int
+	received time.Time
+	event    *facts.Event
+}
+
+// step claims one due event and those of the same subject, and applies them
+// in one transaction. It returns how many rows it has moved.
+func (s *Service) step(ctx context.Context) (moved int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	var provider facts.Provider
+	var rows []queued
+	var changed uuid.UUID
+	err = pgx.BeginFunc(ctx, s.db.Billing, func(tx pgx.Tx) (err error) {
+		if provider, rows, err = s.claimDue(ctx, tx); err != nil || len(rows) == 0 {
+			return err
+		}
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		changed, err = s.applyRows(ctx, tx, provider, rows)
+		return err
+	})
+	if err == nil {
+		s.notify(changed)
+		return len(rows), nil
+	}
+	if len(rows) == 0 {
+		return 0, err
+	}
+	s.log.WarnContext(ctx, "apply event", "provider", provider, "event", rows[0].id, "attempts", rows[0].attempts+1, "error", err)
+	if err := s.postpone(context.WithoutCancel(ctx), provider, rows, err); err != nil {
+		return 0, err
+	}
+	return len(rows), nil
+}
+
+func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []queued, error) {
+	now := s.clock.Now()
+	var provider facts.Provider
+	var first, subject string
+	err := tx.QueryRow(ctx, `
+		select provider, event_id, subject from inbox
+		 where status in ('received', 'parked') and next_attempt_at <= $1
+		 order by next_attempt_at limit 1 for update skip locked`, now).Scan(&provider, &first, &subject)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("claim an event: %w", err)
+	}
+	g, err := s.gateway(provider)
+	if err != nil {
+		return "", nil, err
+	}
+	rows, err := tx.Query(ctx, `
+		select event_id, subject, attempts, received_at, headers, body from inbox
+		 where provider = $1 and (event_id = $2 or ($3 <> '' and subject = $3 and next_attempt_at <= $4))
+		   and status in ('received', 'parked')
+		 order by received_at limit $5 for update skip locked`, provider, first, subject, now, batchSize)
+	if err != nil {
+		return "", nil, fmt.Errorf("claim events: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (queued, error) {
+		var q queued
+		var headers map[string]string
+		var body, raw []byte
+		if err := row.Scan(&q.id, &q.subject, &q.attempts, &q.received, &raw, &body); err != nil {
+			return q, err
+		}
+		if err := json.Unmarshal(raw, &headers); err != nil {
+			return q, err
+		}
+		h := http.Header{}
+		for k, v := range headers {
+			h.Set(k, v)
+		}
+		ev, err := g.Decode(h, body)
+		if err != nil {
+			return q, fmt.Errorf("decode a stored event: %w", err)
+		}
+		ev.ID = q.id
+		q.event = ev
+		return q, nil
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("claim events: %w", err)
+	}
+	return provider, out, nil
+}
+
+// postpone puts failed rows back with backoff, or, after the last attempt,
+// among the dead, where a person finds them.
+func (s *Service) postpone(ctx context.Context, provider facts.Provider, rows []queued, cause error) error {
+	now := s.clock.Now()
+	text := cause.Error()
+	if len(text) > 500 {
+		text = text[:500]
+	}
+	b := &pgx.Batch{}
+	for _, q := range rows {
+		status := "received"
+		if q.attempts+1 >= maxAttempts {
+			status = "dead"
+			saveReview(b, provider, Review{"dead_event", "dead " + q.id, "could not be applied in " + fmt.Sprint(maxAttempts) + " attempts"}, uuid.Nil, q.subject, q.id, now)
+		}
+		b.Queue(`
+			update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5
+			 where provider = $1 and event_id = $2 and status in ('received', 'parked')`,
+			provider, q.id, status, now.Add(backoff(q.attempts)), text)
+	}
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	if err != nil {
+		return fmt.Errorf("postpone events: %w", err)
+	}
+	return nil
+}
+
+// applyRows applies claimed rows of one subject, and returns the account whose
+// billing changed.
+func (s *Service) applyRows(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued) (uuid.UUID, error) {
+	g := s.gateways[provider]
+	events := make([]*facts.Event, len(rows))
+	for i, q := range rows {
+		events[i] = q.event
+	}
+	subject := rows[0].subject
+	if subject == "" {
+		id, err := g.Locate(ctx, events[0])
+		if err != nil && !facts.IsMissing(err) {
+			return uuid.Nil, err
+		}
+		subject = id
+	}
+	var out outcome
+	var err error
+	switch {
+	case events[0].Deleted != "":
+		out, err = s.applyDeleted(ctx, tx, g, events[0])
+	case subject != "":
+		out, err = s.applySubject(ctx, tx, g, subject, events)
+	default:
+		out, err = s.applyLoose(ctx, tx, provider, events)
+	}
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return out.account, s.settle(ctx, tx, provider, rows, out)
+}
+
+// An outcome says what became of events: applied, provisional (the provider
+// could not be asked), or parked because nobody owns their subject.
+type outcome struct {
+	account     uuid.UUID
+	provisional error
+	parked      *Review
+}
+
+// settle writes the outcome into the inbox rows.
+func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued, out outcome) error {
+	now := s.clock.Now()
+	var owner *uuid.UUID
+	if out.account != uuid.Nil {
+		owner = &out.account
+	}
+	b := &pgx.Batch{}
+	for _, q := range rows {
+		switch {
+		case out.parked != nil:
+			status := "parked"
+			if now.Sub(q.received) >= parkFor {
+				status = "dead"
+			}
+			if provider == facts.Razorpay || now.Sub(q.received) >= reviewAfter {
+				saveReview(b, provider, *out.parked, uuid.Nil, q.subject, q.id, now)
+			}
+			b.Queue(`
+				update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5 where provider = $1 and event_id = $2`,
+				provider, q.id, status, now.Add(backoff(q.attempts)), out.parked.Detail)
+		case out.provisional != nil && q.attempts+1 < maxAttempts:
+			b.Queue(`
+				update inbox set attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5 where provider = $1 and event_id = $2`,
+				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(), owner)
+		default:
+			b.Queue(`
+				update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = '' where provider = $1 and event_id = $2`,
+				provider, q.id, now, owner)
+		}
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("settle events: %w", err)
+	}
+	return nil
+}
+
+// applySubject brings one subscription to the provider's present state: lock,
+// refetch, reduce, write. Webhooks, the return from checkout and the
+// reconciler all end here.
+func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id string, events []*facts.Event) (outcome, error) {
+	provider := g.Provider()
+	account, err := lockOwner(ctx, tx, provider, "subscription", id)
+	if err != nil {
+		return outcome{}, err
+	}
+	f, provisional, err := s.ask(ctx, g, id, events)
+	if err != nil {
+		return outcome{}, err
+	}
+	if account == uuid.Nil {
+		var parked *Review
+		var first bool
+		if account, first, parked, err = s.adopt(ctx, tx, provider, id, f.Subscription, events); err != nil || parked != nil {
+			return outcome{parked: parked}, err
+		}
+		if !first { // somebody else may have applied newer facts before the row was ours
+			if f, provisional, err = s.ask(ctx, g, id, events); err != nil {
+				return outcome{}, err
+			}
+		}
+	}
+	subs, err := subscriptionsOf(ctx, tx, account)
+	if err != nil {
+		return outcome{}, err
+	}
+	state := Subscription{AccountID: account, Provider: provider, ID: id}
+	at := -1
+	for i, sub := range subs {
+		if sub.Provider == provider && sub.ID == id {
+			state, at = sub, i
+		}
+	}
+	now := s.clock.Now()
+	next, effects := Reduce(state, f, s.plans, now)
+	if next.Status == "" {
+		return outcome{}, fmt.Errorf("nothing is known of %s subscription %s yet: %w", provider, id, provisional)
+	}
+	if at < 0 {
+		subs = append(subs, next)
+	} else {
+		subs[at] = next
+	}
+	if ids := Overlapping(subs, now); len(ids) > 1 {
+		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, "multiple " + strings.Join(ids, " "), "more than one subscription charges for one account"})
+	}
+	if err := s.write(ctx, tx, next, effects, f, now); err != nil {
+		return outcome{}, err
+	}
+	return outcome{account: account, provisional: provisional}, nil
+}
+
+// ask fetches the subscription, or falls back to the newest snapshot among the
+// events when the provider cannot be reached; then provisional says why.
+func (s *Service) ask(ctx context.Context, g gateway, id string, events []*facts.Event) (f Facts, provisional, err error) {
+	f = Facts{Events: events}
+	f.Subscription, err = g.Subscription(ctx, id)
+	if err == nil {
+		f.Fetched = true
+		return f, nil, nil
+	}
+	if !facts.IsUnreachable(err) {
+		return f, nil, err
+	}
+	f.Subscription = nil
+	for _, ev := range events {
+		if ev.Subscription != nil && ev.Subscription.ID == id && (f.Subscription == nil || !ev.Created.Before(f.At)) {
+			f.Subscription, f.At = ev.Subscription, ev.Created
+		}
+	}
+	return f, err, nil
+}
+
+// write stores a reduced state with its effects.
+func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts, now time.Time) error {
+	b := &pgx.Batch{}
+	saveSubscription(b, next, now)
+	for _, p := range effects.Payments {
+		savePayment(b, next.AccountID, p, next.Provider, now)
+	}
+	for _, ev := range f.Events {
+		if in := invoiceOf(ev, next); in != nil {
+			saveInvoice(b, next.AccountID, next.Provider, next.ID, *in, now)
+		}
+	}
+	event := ""
+	if len(f.Events) > 0 {
+		event = f.Events[0].ID
+	}
+	for _, r := range effects.Reviews {
+		saveReview(b, next.Provider, r, next.AccountID, next.ID, event, now)
+	}
+	if next.Status != Incomplete {
+		b.Queue(`
+			update checkouts set status = $4, subscription_id = $3
+			 where account_id = $1 and provider = $2 and status in ('creating', 'open')
+			   and (subscription_id = $3 or id::text = $5 or session_id = $6)`,
+			next.AccountID, next.Provider, next.ID, closing(next), checkoutOf(f), sessionOf(f))
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("write subscription %s: %w", next.ID, err)
+	}
+	return nil
+}
+
+func closing(s Subscription) string {
+	if s.Status == Expired {
+		return "closed"
+	}
+	return "complete"
+}
+
+func checkoutOf(f Facts) string {
+	if f.Subscription != nil {
+		return f.Subscription.CheckoutID
+	}
+	return ""
+}
+
+func sessionOf(f Facts) string {
+	for _, ev := range f.Events {
+		if ev.Session != nil {
+			return ev.Session.ID
+		}
+	}
+	return ""
+}
+
+// invoiceOf is the invoice that an event tells of. Razorpay's charge events
+// carry the payment only; the invoice's number and page come with a fetch.
+func invoiceOf(ev *facts.Event, s Subscription) *facts.Invoice {
+	if ev.Invoice != nil {
+		return ev.Invoice
+	}
+	p := ev.Payment
+	if ev.Provider != facts.Razorpay || p == nil || !p.Paid || p.InvoiceID == "" || ev.Refund != nil {
+		return nil
+	}
+	in := &facts.Invoice{ID: p.InvoiceID, Status: "paid", Amount: p.Amount, IssuedAt: p.At, PaidAt: p.At, PaymentID: p.ID}
+	if sub := ev.Subscription; sub != nil {
+		in.PeriodStart, in.PeriodEnd = sub.PeriodStart, sub.PeriodEnd
+	}
+	return in
+}

@@ -1,0 +1,487 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// Where customers come back to. Package web serves these.
+const (
+	ReturnPath         = "/billing/return"          // GET, from Stripe: ?provider=stripe&session_id=…
+	RazorpayReturnPath = "/billing/return/razorpay" // POST, from Razorpay's site, so without our session cookie
+	CancelPath         = "/billing"
+)
+
+// checkoutLife is how long a checkout can be paid.
+const checkoutLife = 12 * time.Hour
+
+// cycles is how many periods a Razorpay subscription runs at most: ten years,
+// which is what Razorpay lets anybody charge for.
+var cycles = map[string]int{Month: 120, Year: 10}
+
+// A Checkout leads the customer to the provider's page.
+type Checkout struct {
+	ID       uuid.UUID
+	Provider facts.Provider
+	Price    Price
+	URL      string // the provider's hosted page, to redirect to (GET)
+	Form     *Form  // Razorpay: the hosted checkout that comes back to us; the browser posts it instead of following URL
+	Account  string // the name of the account that will pay, for the page
+}
+
+// A Form is posted by the customer's browser to the provider.
+type Form struct {
+	Action string
+	Fields []Field
+}
+
+// A Field is a hidden input.
+type Field struct{ Name, Value string }
+
+// Faults of a checkout.
+var (
+	errNotForSale   = fault.New(fault.Invalid, "This plan is not for sale that way.")
+	errOwnersOnly   = fault.New(fault.Forbidden, "Only the owner of the account can do this.")
+	errSubscribed   = fault.New(fault.Conflict, "This account has a subscription already. Cancel it or wait for its end before you buy another.")
+	errProviderDown = fault.New(fault.Unavailable, "The payment provider does not answer. Nothing was charged; please try again in a minute.")
+	errProviderSays = fault.New(fault.Unavailable, "The payment provider refused to open a checkout. Nothing was charged.")
+)
+
+// payer is the caller as the database knows them.
+type payer struct {
+	user    uuid.UUID
+	account uuid.UUID
+	email   string
+	name    string // of the account
+}
+
+// payer looks up who pays; only an owner may.
+func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err error) {
+	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
+		if tx.Scope.Role != "owner" {
+			return errOwnersOnly
+		}
+		p.user, p.account = tx.Scope.UserID, tx.Scope.AccountID
+		if err := tx.QueryRow(ctx, `select email from auth.team() where user_id = $1 limit 1`, p.user).Scan(&p.email); err != nil {
+			return fmt.Errorf("look up the payer: %w", err)
+		}
+		return tx.QueryRow(ctx, `select name from accounts where account_id = $1`, p.account).Scan(&p.name)
+	})
+	return p, err
+}
+
+// StartCheckout opens a purchase of a plan for the caller's account and returns
+// where to send the browser. The account and its address come from the
+// caller's credential alone. Calling it again returns the checkout that is
+// open; asking for another plan closes it first. Faults: Invalid for what is
+// not sold, Forbidden for all but owners, Conflict with a living subscription,
+// Unavailable when the provider does not answer.
+func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider) (*Checkout, error) {
+	price, ok := s.plans.Price(plan, interval, provider)
+	if !ok || !s.Sells(provider) {
+		return nil, errNotForSale
+	}
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer s.buying.lock(p.account)() // on this node; other nodes meet in the database
+	for range 3 {
+		row, stale, err := s.reserve(ctx, p, price)
+		if err != nil {
+			return nil, err
+		}
+		if stale != nil {
+			if err := s.close(ctx, stale); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if row.status == "open" {
+			paid, err := s.paidMeanwhile(ctx, row)
+			if err != nil {
+				return nil, err
+			}
+			if paid {
+				return nil, errSubscribed
+			}
+		} else if err := s.open(ctx, p, row); err != nil {
+			return nil, err
+		}
+		return s.checkout(p, row, price), nil
+	}
+	return nil, errProviderSays
+}
+
+// reserved is a row of checkouts.
+type reserved struct {
+	account, id    uuid.UUID
+	provider       facts.Provider
+	price          string
+	status         string
+	session        string
+	subscription   string
+	url            string
+	created        time.Time
+	expires        time.Time
+	priceOf        Price
+	foundUnstarted bool // it was there, in creation, before this call
+}
+
+// reserve returns the account's one living checkout if it is for this price,
+// makes one if there is none, and returns a different one as stale.
+func (s *Service) reserve(ctx context.Context, p payer, price Price) (row, stale *reserved, err error) {
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		row, stale = nil, nil
+		now := s.clock.Now()
+		if err := claimCustomer(ctx, tx, p.account, price.Provider, now); err != nil {
+			return err
+		}
+		subs, err := subscriptionsOf(ctx, tx, p.account)
+		if err != nil {
+			return err
+		}
+		for _, sub := range subs {
+			if sub.Live() {
+				return errSubscribed
+			}
+		}
+		have, err := livingCheckout(ctx, tx, p.account)
+		switch {
+		case err != nil:
+			return err
+		case have != nil && have.price == price.ProviderPrice && have.provider == price.Provider && have.expires.After(now.Add(5*time.Minute)):
+			have.priceOf, have.foundUnstarted = price, have.status == "creating"
+			row = have
+			return nil
+		case have != nil:
+			stale = have
+			return nil
+		}
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), priceOf: price}
+		_, err = tx.Exec(ctx, `
+			insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, created_at, expires_at)
+			values ($1, $2, $3, $4, $5, $6, $7, 'creating', $8, $9)`,
+			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reserve a checkout: %w", err)
+	}
+	return row, stale, nil
+}
+
+// claimCustomer makes sure that the account has a claim at the provider, and
+// locks it: everything that starts a purchase passes here one by one.
+func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, now time.Time) error {
+	if _, err := tx.Exec(ctx, `
+		insert into provider_customers (account_id, provider, claimed_at) values ($1, $2, $3)
+		on conflict (account_id, provider) do nothing`, account, provider, now); err != nil {
+		return fmt.Errorf("claim a customer: %w", err)
+	}
+	// Both rows where there are two, in one order: a purchase at one provider excludes one at the other.
+	_, err := tx.Exec(ctx, `select 1 from provider_customers where account_id = $1 order by provider for update`, account)
+	return err
+}
+
+func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserved, error) {
+	r := &reserved{account: account}
+	var session, subscription, url *string
+	err := tx.QueryRow(ctx, `
+		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at
+		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
+		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up the living checkout: %w", err)
+	}
+	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	return r, nil
+}
+
+// open asks the provider for the page of a reserved checkout. It may be
+// repeated after a crash or on another node: Stripe answers the same again by
+// the idempotency key, Razorpay is searched for the checkout's id first.
+func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
+	var err error
+	if r.provider == facts.Stripe {
+		err = s.openStripe(ctx, p, r)
+	} else {
+		err = s.openRazorpay(ctx, r)
+	}
+	if err == nil {
+		r.status = "open"
+		return nil
+	}
+	s.log.WarnContext(ctx, "open checkout", "provider", r.provider, "account", r.account, "error", err)
+	var e *facts.APIError
+	if errors.As(err, &e) && e.Status != 0 && e.Status != 429 {
+		// The provider answered, and Stripe would repeat even a 500 for this key: the next try gets a checkout of its own.
+		if err := s.mark(ctx, r, "closed"); err != nil {
+			return err
+		}
+		if e.Status < 500 {
+			return errProviderSays.Because(err)
+		}
+	}
+	if fault.Of(err) != nil {
+		return err
+	}
+	return errProviderDown.Because(err)
+}
+
+func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
+	customer, err := s.customer(ctx, p)
+	if err != nil {
+		return err
+	}
+	session, err := s.stripe.CreateSession(ctx, stripe.SessionRequest{Key: "checkout_" + r.id.String(), CustomerID: customer, AccountID: r.account.String(),
+		CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath + "?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
+		CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires})
+	if err != nil {
+		return err
+	}
+	r.session, r.url = session.ID, session.URL
+	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		if err := claimOwn(ctx, tx, facts.Stripe, "session", session.ID, r.account, s.clock.Now()); err != nil {
+			return err
+		}
+		return saveOpen(ctx, tx, r)
+	})
+}
+
+// customer returns the account's Stripe customer, making it on first use. The
+// claim is in the database before Stripe is asked, and every repeat carries the
+// same idempotency key, so parallel clicks make one customer.
+func (s *Service) customer(ctx context.Context, p payer) (string, error) {
+	var id *string
+	var generation int
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id, &generation)
+	})
+	if err != nil {
+		return "", fmt.Errorf("look up the customer: %w", err)
+	}
+	if id != nil {
+		return *id, nil
+	}
+	key := "cust_create_" + p.account.String()
+	if generation > 0 {
+		key = fmt.Sprintf("%s_%d", key, generation)
+	}
+	made, err := s.stripe.CreateCustomer(ctx, key, p.account.String(), p.email)
+	if err != nil {
+		return "", errors.Join(err, s.skipKey(ctx, p.account, generation, err))
+	}
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		if err := claimOwn(ctx, tx, facts.Stripe, "customer", made, p.account, s.clock.Now()); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `
+			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe' returning customer_id`,
+			p.account, made).Scan(&made)
+	})
+	if err != nil {
+		return "", fmt.Errorf("save the customer: %w", err)
+	}
+	return made, nil
+}
+
+// skipKey gives the next try another idempotency key after a refusal that
+// Stripe stores with the key: it would repeat the refusal for a day.
+func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int, cause error) error {
+	var e *facts.APIError
+	if !errors.As(cause, &e) || (e.Status < 500 && e.Code != "idempotency_error") {
+		return nil
+	}
+	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update provider_customers set generation = generation + 1
+			 where account_id = $1 and provider = 'stripe' and generation = $2 and customer_id is null`, account, generation)
+		return err
+	})
+}
+
+func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
+	var sub *facts.Subscription
+	var err error
+	if r.foundUnstarted { // another try may have got through without our knowing
+		if sub, err = s.razorpay.FindByCheckout(ctx, r.price, r.id.String(), r.created.Add(-time.Hour)); err != nil {
+			return err
+		}
+	}
+	if sub == nil {
+		sub, err = s.razorpay.CreateSubscription(ctx, razorpay.SubscriptionRequest{PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
+			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires})
+		if err != nil {
+			return err
+		}
+	}
+	r.subscription, r.url = sub.ID, sub.URL
+	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		now := s.clock.Now()
+		if err := claimOwn(ctx, tx, facts.Razorpay, "subscription", sub.ID, r.account, now); err != nil {
+			return err
+		}
+		if err := saveOpen(ctx, tx, r); err != nil {
+			return err
+		}
+		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID}, Facts{Subscription: sub, Fetched: true}, s.plans, now)
+		return s.write(ctx, tx, next, effects, Facts{}, now)
+	})
+}
+
+// claimOwn claims an object that was made for an account, and fails when it
+// belongs to another already.
+func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time) error {
+	whose, _, err := claim(ctx, tx, provider, kind, id, account, now)
+	if err == nil && whose != account {
+		err = fmt.Errorf("%s %s %s belongs to another account", provider, kind, id)
+	}
+	return err
+}
+
+func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) error {
+	_, err := tx.Exec(ctx, `
+		update checkouts set status = 'open', session_id = $3, subscription_id = $4, url = $5
+		 where account_id = $1 and id = $2 and status in ('creating', 'open')`,
+		r.account, r.id, nullText(r.session), nullText(r.subscription), r.url)
+	if err != nil {
+		return fmt.Errorf("save the checkout: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) mark(ctx context.Context, r *reserved, status string) error {
+	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `update checkouts set status = $3 where account_id = $1 and id = $2 and status in ('creating', 'open')`, r.account, r.id, status)
+		return err
+	})
+}
+
+// close makes sure that an older checkout can no longer be paid, so that two
+// are never paid for one account. When it was paid meanwhile, that is applied
+// and the new purchase refused.
+func (s *Service) close(ctx context.Context, r *reserved) error {
+	paid, err := s.paidMeanwhile(ctx, r)
+	if err != nil {
+		return err
+	}
+	if paid {
+		return errSubscribed
+	}
+	switch {
+	case r.session != "" && s.stripe != nil:
+		err = s.stripe.ExpireSession(ctx, r.session)
+	case r.subscription != "" && s.razorpay != nil:
+		err = s.razorpay.Cancel(ctx, r.subscription, false)
+	}
+	if err != nil && facts.IsUnreachable(err) {
+		return errProviderDown.Because(err)
+	}
+	if err != nil { // refused: it may have been paid or have ended in this moment
+		if paid, again := s.paidMeanwhile(ctx, r); again != nil || paid {
+			return errors.Join(errSubscribed, again)
+		}
+	}
+	return s.mark(ctx, r, "closed")
+}
+
+// paidMeanwhile asks the provider whether a checkout has been paid, and applies
+// it when it has.
+func (s *Service) paidMeanwhile(ctx context.Context, r *reserved) (bool, error) {
+	subscription := r.subscription
+	if r.session != "" && s.stripe != nil {
+		session, err := s.stripe.Session(ctx, r.session)
+		if err != nil && !facts.IsMissing(err) {
+			return false, errProviderDown.Because(err)
+		}
+		if err != nil || session.SubscriptionID == "" {
+			return false, nil
+		}
+		subscription = session.SubscriptionID
+	}
+	if subscription == "" {
+		return false, nil
+	}
+	sub, err := s.bring(ctx, r.provider, subscription, r.account, nil)
+	if err != nil {
+		if facts.IsMissing(err) {
+			return false, nil
+		}
+		return false, errProviderDown.Because(err)
+	}
+	return sub.Live(), nil
+}
+
+// bring applies the provider's present word on a subscription that belongs to
+// an account, claiming it when nobody has.
+func (s *Service) bring(ctx context.Context, provider facts.Provider, id string, account uuid.UUID, events []*facts.Event) (sub Subscription, err error) {
+	g, err := s.gateway(provider)
+	if err != nil {
+		return sub, err
+	}
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		if err := claimOwn(ctx, tx, provider, "subscription", id, account, s.clock.Now()); err != nil {
+			return err
+		}
+		out, err := s.applySubject(ctx, tx, g, id, events)
+		if err != nil {
+			return err
+		}
+		if out.provisional != nil {
+			return out.provisional
+		}
+		subs, err := subscriptionsOf(ctx, tx, account)
+		for _, have := range subs {
+			if have.Provider == provider && have.ID == id {
+				sub = have
+			}
+		}
+		return err
+	})
+	if err == nil {
+		s.notify(account)
+	}
+	return sub, err
+}
+
+// checkout is what the page needs of a reserved row.
+func (s *Service) checkout(p payer, r *reserved, price Price) *Checkout {
+	c := &Checkout{ID: r.id, Provider: r.provider, Price: price, URL: r.url, Account: p.name}
+	if r.provider != facts.Razorpay {
+		return c
+	}
+	plan, _ := s.plans.ByID(price.Plan)
+	c.Form = &Form{Action: s.razorpay.CheckoutURL(), Fields: []Field{
+		{"key_id", s.razorpay.KeyID()},
+		{"subscription_id", r.subscription},
+		{"name", "Tijori"},
+		{"description", "Tijori " + plan.Name + ", " + price.Amount.Short() + " per " + price.Interval},
+		{"prefill[email]", p.email},
+		{"callback_url", s.publicURL + RazorpayReturnPath},
+		{"cancel_url", s.publicURL + CancelPath},
+	}}
+	return c
+}

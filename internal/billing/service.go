@@ -1,0 +1,209 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// gateway is what the inbox asks of either provider.
+type gateway interface {
+	Provider() facts.Provider
+	Live() bool
+	// Verify returns the label of the secret that signed body.
+	Verify(h http.Header, body []byte, now time.Time) (string, error)
+	Decode(h http.Header, body []byte) (*facts.Event, error)
+	// Foreign says why an event belongs to another mode or account, or "".
+	Foreign(*facts.Event) string
+	// Subscription fetches a subscription as it is now.
+	Subscription(ctx context.Context, id string) (*facts.Subscription, error)
+	// Locate finds the subscription of an event that names only a payment, or "".
+	Locate(context.Context, *facts.Event) (string, error)
+	Cancel(ctx context.Context, id string, atPeriodEnd bool) error
+}
+
+// Config is what a Service stands on.
+type Config struct {
+	DB        *postgres.DB
+	Plans     *Plans
+	Clock     *clock.Clock     // the service clock
+	Stripe    *stripe.Client   // nil when Stripe is not set up
+	Razorpay  *razorpay.Client // nil when Razorpay is not set up
+	PublicURL string           // where customers reach us, for the way back from a payment
+	Log       *slog.Logger
+	Now       func() time.Time     // the machine's clock, for signatures; nil means time.Now
+	Changed   func(account uuid.UUID) // called after an account's billing has changed; may be nil
+}
+
+// A Service sells plans and keeps what the providers say about them. Its
+// methods may be called from many goroutines.
+type Service struct {
+	db        *postgres.DB
+	plans     *Plans
+	clock     *clock.Clock
+	stripe    *stripe.Client
+	razorpay  *razorpay.Client
+	gateways  map[facts.Provider]gateway
+	publicURL string
+	log       *slog.Logger
+	now       func() time.Time
+	changed   func(uuid.UUID)
+	wake      chan struct{}
+	buying    keyed
+}
+
+// New returns a service, or one sentence on what is wrong with the set-up.
+func New(c Config) (*Service, error) {
+	if c.Stripe == nil && c.Razorpay == nil {
+		return nil, errors.New("no payment provider is set up; set the keys of Razorpay or Stripe, or run with simulated payments")
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("the public address %q is no http or https address", c.PublicURL)
+	}
+	s := &Service{db: c.DB, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
+		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1)}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if c.Stripe != nil {
+		s.gateways[facts.Stripe] = c.Stripe
+	}
+	if c.Razorpay != nil {
+		s.gateways[facts.Razorpay] = c.Razorpay
+	}
+	if c.Stripe != nil && c.Razorpay != nil && c.Stripe.Live() != c.Razorpay.Live() {
+		return nil, errors.New("one provider's key is live and the other's is for testing; test and live never mix")
+	}
+	return s, nil
+}
+
+// Plans is the list that is sold.
+func (s *Service) Plans() *Plans { return s.plans }
+
+// Sells reports whether a provider is set up.
+func (s *Service) Sells(p facts.Provider) bool { return s.gateways[p] != nil }
+
+// gateway returns a provider's gateway, or a NotFound fault when it is not set up.
+func (s *Service) gateway(p facts.Provider) (gateway, error) {
+	g := s.gateways[p]
+	if g == nil {
+		return nil, fault.New(fault.NotFound, "This payment provider is not set up here.")
+	}
+	return g, nil
+}
+
+// SyncPlans writes the plan file into the database, where limits are enforced.
+// It runs at every start; plans that left the file stay for those who have them.
+func (s *Service) SyncPlans(ctx context.Context) error {
+	b := &pgx.Batch{}
+	for _, p := range s.plans.List {
+		var partiesMax *int
+		if p.PartiesMax > 0 {
+			partiesMax = &p.PartiesMax
+		}
+		rights := p.Entitlements
+		if rights == nil {
+			rights = []string{}
+		}
+		b.Queue(`
+			insert into plans (id, name, rank, parties_max, entitlements, credits_per_month)
+			values ($1, $2, $3, $4, $5, $6)
+			on conflict (id) do update set name = excluded.name, rank = excluded.rank, parties_max = excluded.parties_max,
+			    entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
+			p.ID, p.Name, p.Rank, partiesMax, rights, p.CreditsPerMonth)
+		for _, price := range p.Prices {
+			b.Queue(`
+				insert into prices (provider, id, plan_id, period, currency, amount)
+				values ($1, $2, $3, $4, $5, $6)
+				on conflict (provider, id) do update set plan_id = excluded.plan_id, period = excluded.period,
+				    currency = excluded.currency, amount = excluded.amount`,
+				price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency, price.Amount.Minor)
+		}
+	}
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	if err != nil {
+		return fmt.Errorf("write the plans: %w", err)
+	}
+	return nil
+}
+
+// FormOrigins lists the origins that a checkout leads to, for the form-action
+// of the page's content security policy: browsers apply it to redirects too.
+func (s *Service) FormOrigins() []string {
+	var out []string
+	if s.stripe != nil {
+		out = append(out, "https://checkout.stripe.com", "https://billing.stripe.com")
+	}
+	if s.razorpay != nil {
+		out = append(out, origin(s.razorpay.CheckoutURL()), "https://rzp.io")
+	}
+	return out
+}
+
+func origin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (s *Service) notify(account uuid.UUID) {
+	if s.changed != nil && account != uuid.Nil {
+		s.changed(account)
+	}
+}
+
+// keyed is one lock per account, for as long as somebody holds or awaits it.
+type keyed struct {
+	mu sync.Mutex
+	m  map[uuid.UUID]*entryLock
+}
+
+type entryLock struct {
+	sync.Mutex
+	users int
+}
+
+func (k *keyed) lock(id uuid.UUID) (unlock func()) {
+	k.mu.Lock()
+	if k.m == nil {
+		k.m = map[uuid.UUID]*entryLock{}
+	}
+	e := k.m[id]
+	if e == nil {
+		e = &entryLock{}
+		k.m[id] = e
+	}
+	e.users++
+	k.mu.Unlock()
+	e.Lock()
+	return func() {
+		e.Unlock()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if e.users--; e.users == 0 {
+			delete(k.m, id)
+		}
+	}
+}
