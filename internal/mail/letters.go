@@ -1,0 +1,119 @@
+package mail
+
+import "fmt"
+
+// Confirm asks the owner of an address to confirm a sign-up. Names that strangers
+// chose are shown only where they can pass as names, here and in the letters below.
+func (l Links) Confirm(to, locale, name, token string) (Message, error) {
+	link := l.to("confirm", token)
+	if locale == "hi" {
+		return letter{
+			Locale: "hi", Subject: "अपना पता पक्का करें",
+			Paragraphs: []string{
+				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
+				"इस पते से तिजोरी में खाता खोलने को कहा गया है। नीचे दबाकर पता पक्का करें, फिर आपका खाता तैयार हो जाएगा।",
+			},
+			Button: "पता पक्का करें", Link: link,
+			Closing: []string{"यह कड़ी 24 घंटे तक, एक बार काम करेगी।", "अगर आपने खाता नहीं खोला है तो कुछ न करें। इस कड़ी को न दबाएँ।"},
+		}.message(to)
+	}
+	return letter{
+		Locale: "en", Subject: "Confirm your address",
+		Paragraphs: []string{
+			fmt.Sprintf("Namaste %s,", plainName(name, "and welcome")),
+			"Somebody asked for a Tijori account with this address. Confirm that it is yours, and the account is ready.",
+		},
+		Button: "Confirm my address", Link: link,
+		Closing: []string{"The link works once, for 24 hours.", "If it was not you, do nothing and do not open the link."},
+	}.message(to)
+}
+
+// Known tells a user that somebody tried to sign up with their address.
+func (l Links) Known(to, locale, name string) (Message, error) {
+	if locale == "hi" {
+		return letter{
+			Locale: "hi", Subject: "आपका खाता पहले से है",
+			Paragraphs: []string{
+				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
+				"इस पते से तिजोरी में नया खाता खोलने को कहा गया, पर इस पते का खाता पहले से है। अपने पासवर्ड से साइन इन करें।",
+			},
+			Button: "साइन इन करें", Link: l.to("login"),
+			Closing: []string{"पासवर्ड भूल गए? यहाँ नया बनाएँ: " + l.to("recover"), "अगर यह आप नहीं थे तो कुछ न करें, कुछ नहीं बदला है।"},
+		}.message(to)
+	}
+	return letter{
+		Locale: "en", Subject: "You have an account already",
+		Paragraphs: []string{
+			fmt.Sprintf("Namaste %s,", plainName(name, "again")),
+			"Somebody asked for a new Tijori account with this address, but it has one already. Sign in with your password.",
+		},
+		Button: "Sign in", Link: l.to("login"),
+		Closing: []string{"Password forgotten? Set a new one here: " + l.to("recover"), "If it was not you, do nothing: nothing has changed."},
+	}.message(to)
+}
+
+// Recover brings a user a link to set a new password.
+func (l Links) Recover(to, locale, name, token string) (Message, error) {
+	link := l.to("recover", token)
+	if locale == "hi" {
+		return letter{
+			Locale: "hi", Subject: "नया पासवर्ड बनाएँ",
+			Paragraphs: []string{
+				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
+				"आपके तिजोरी खाते के लिए नया पासवर्ड माँगा गया है।",
+			},
+			Button: "नया पासवर्ड बनाएँ", Link: link,
+			Closing: []string{"यह कड़ी 30 मिनट तक, एक बार काम करेगी। नया पासवर्ड बनाने पर बाकी सभी जगह से साइन आउट हो जाएगा।", "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
+		}.message(to)
+	}
+	return letter{
+		Locale: "en", Subject: "Set a new password",
+		Paragraphs: []string{
+			fmt.Sprintf("Namaste %s,", plainName(name, "from Tijori")),
+			"A new password was asked for your Tijori account.",
+		},
+		Button: "Set a new password", Link: link,
+		Closing: []string{"The link works once, for 30 minutes. Setting a new password signs you out everywhere else.", "If it was not you, do nothing: your password is unchanged."},
+	}.message(to)
+}
+
+// An Invitation is what an invitation's letter tells. Business is "" for the whole account.
+type Invitation struct {
+	Inviter, Account, Business, Role string
+}
+
+// Invite brings an address a link to become a member.
+func (l Links) Invite(to, locale string, i Invitation, token string) (Message, error) {
+	shop := i.Business
+	if shop == "" {
+		shop = i.Account
+	}
+	link := l.to("invite", token)
+	if locale == "hi" {
+		inviter, shop := plainName(i.Inviter, "एक तिजोरी उपयोगकर्ता"), plainName(shop, "अपनी दुकान")
+		return letter{
+			Locale: "hi", Subject: fmt.Sprintf("%s के खाते में आपको बुलाया गया है", shop),
+			Paragraphs: []string{
+				"नमस्ते,",
+				fmt.Sprintf("%s ने आपको तिजोरी में “%s” का खाता साथ चलाने के लिए बुलाया है। आपका काम: %s।", inviter, shop, hindiRoles[i.Role]),
+			},
+			Button: "न्योता देखें", Link: link,
+			Closing: []string{"यह कड़ी 7 दिन तक काम करेगी, और सिर्फ़ इसी पते के लिए है।", "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
+		}.message(to)
+	}
+	inviter, shop := plainName(i.Inviter, "A Tijori user"), plainName(shop, "their shop")
+	return letter{
+		Locale: "en", Subject: fmt.Sprintf("You are invited to the khata of %s", shop),
+		Paragraphs: []string{
+			"Namaste,",
+			fmt.Sprintf("%s invites you to keep the khata of “%s” together on Tijori, as %s.", inviter, shop, englishRoles[i.Role]),
+		},
+		Button: "See the invitation", Link: link,
+		Closing: []string{"The link works for 7 days, and for this address only.", "If you do not know them, do nothing."},
+	}.message(to)
+}
+
+var (
+	englishRoles = map[string]string{"owner": "an owner", "manager": "a manager", "accountant": "an accountant", "counter": "a person at the counter"}
+	hindiRoles   = map[string]string{"owner": "मालिक", "manager": "मैनेजर", "accountant": "मुनीम", "counter": "काउंटर पर"}
+)
