@@ -228,7 +228,7 @@ func TestOrphan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	orphan := st.command(context.Background(), programs{bin: first.BinDir()}, "postgres", serverArgs(Config{Fast: true, SharedBuffers: "16MB"}, st)...)
+	orphan := st.command(context.Background(), programs{bin: first.BinDir(), libraries: libraryPath(first.BinDir())}, "postgres", serverArgs(Config{Fast: true, SharedBuffers: "16MB"}, st)...)
 	st.close()
 	if err := orphan.Start(); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // state is the state directory while we hold its lock. What we do inside goes
@@ -88,10 +89,20 @@ func makeState(dir string) error {
 	return nil
 }
 
-// takeLock fails at once when another process owns the directory. The lock ends
-// with our process, however it ends.
+// lockPatience is how long a lock may outlast its owner: a killed process closes
+// its files last, and a child of it holds them until it runs another program.
+const lockPatience = time.Second
+
+// takeLock fails when another process owns the directory. The lock ends with our
+// process, however it ends.
 func (st *state) takeLock() error {
-	err := syscall.Flock(int(st.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	var err error
+	for end := time.Now().Add(lockPatience); ; time.Sleep(20 * time.Millisecond) {
+		err = syscall.Flock(int(st.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {
+			break
+		}
+	}
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		owner := "another process"
 		if b, err := io.ReadAll(io.LimitReader(st.lock, 20)); err == nil && len(b) > 0 {
