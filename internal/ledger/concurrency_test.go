@@ -67,6 +67,36 @@ func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 	}
 }
 
+// The last place of a plan, asked for twenty times with one id: one party, and nobody is told to upgrade.
+func TestTwentyEqualRequestsForTheLastPlace(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	if _, err := db.Super.Exec(t.Context(), `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month)
+		values ('free', 'Free', 0, 5, '{}', 0) on conflict (id) do nothing`); err != nil {
+		t.Fatal(err)
+	}
+	u := db.User(t, "Asha")
+	for _, name := range []string{"A", "B", "C", "D"} {
+		addParty(t, db, u, name)
+	}
+	last := newID(t)
+	add := func(int) error {
+		return db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			_, err := ledger.AddParty(t.Context(), tx, last, ledger.PartyFields{Kind: ledger.Customer, Name: "E"})
+			return err
+		})
+	}
+	for _, err := range append(atOnce(20, add), add(0)) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+		return ledger.AddParty(t.Context(), tx, newID(t), ledger.PartyFields{Kind: ledger.Customer, Name: "F"})
+	})
+	wantKind(t, "the sixth", err, fault.UpgradeRequired)
+}
+
 func TestOneOfTwentyDifferentBodiesWins(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -25,4 +28,13 @@ func QueueTotals(s postgres.Scope, b *pgx.Batch, totals *Totals) {
 	b.Queue(TotalsSQL, s.AccountID, s.BusinessID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&totals.Parties, &totals.Due, &totals.Advance, &totals.Get, &totals.Give)
 	})
+}
+
+// CountParties returns how many living parties the caller's account has in all
+// its businesses; 0 for all but owners.
+func CountParties(ctx context.Context, tx *postgres.Tx) (n int, err error) {
+	if err := tx.QueryRow(ctx, `select auth.party_count()`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count parties: %w", err)
+	}
+	return n, nil
 }

@@ -7,12 +7,13 @@ create function auth.limit_parties() returns trigger
 declare
     room integer;
 begin
-    -- A repeated insert of the same id is told from a new party by the insert itself.
+    perform 1 from tijori.accounts a where a.account_id = new.account_id for no key update;
+    -- A repeated insert of the same id is told from a new party by the insert itself. Looked for under the lock:
+    -- the first one may have taken the last place a moment ago.
     if tg_op = 'INSERT' and exists (
         select 1 from tijori.parties p where p.account_id = new.account_id and p.business_id = new.business_id and p.id = new.id) then
         return new;
     end if;
-    perform 1 from tijori.accounts a where a.account_id = new.account_id for no key update;
     select p.parties_max into strict room from tijori.plans p where p.id = auth.plan_of(new.account_id);
     if room is null then
         return new;
@@ -23,7 +24,20 @@ begin
     end if;
     return new;
 end $$;
+
+-- auth.party_count() is how many living parties the caller's account has in all its businesses; 0 for all but owners.
+create function auth.party_count() returns integer
+    language plpgsql stable security definer set search_path = ''
+    as $$
+declare
+    mine uuid := (select s.account_id from auth.scope() s where s.role = 'owner');
+begin
+    return (select count(*) from tijori.parties p where p.account_id = mine and p.deleted_at is null);
+end $$;
 -- +goose StatementEnd
+alter function auth.party_count() owner to tijori_guard;
+revoke all on function auth.party_count() from public;
+grant execute on function auth.party_count() to tijori_app;
 alter function auth.limit_parties() owner to tijori_guard;
 revoke all on function auth.limit_parties() from public;
 create trigger parties_limit_insert before insert on tijori.parties for each row execute function auth.limit_parties();
