@@ -87,6 +87,7 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 
 func TestBinPages(t *testing.T) {
 	t.Parallel()
+	db := pgtest.New(t)
 	u := db.Pro(t, db.User(t, "Asha"))
 	fill(t, db, u, 10, 11)
 	if _, err := db.Super.Exec(t.Context(), `
