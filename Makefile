@@ -24,7 +24,7 @@ run: ## set up what is missing, build and start tijori; ctrl-c stops it
 	@$(MAKE) -s --no-print-directory build
 	@exec ./bin/tijori serve
 
-demo: ## the same with data of its own, thrown away at the end
+demo: ## the same with a demonstration account, thrown away at the end
 	@scripts/setup-run
 	@$(MAKE) -s --no-print-directory build
 	@exec scripts/demo

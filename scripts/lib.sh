@@ -43,7 +43,7 @@ server_folders() {
 	echo '/usr/lib/postgresql/*/bin'
 	echo '/usr/pgsql-*/bin'
 	echo '/usr/local/pgsql/bin'
-	[ -z "${TIJORI_DATA:-}" ] || echo "$TIJORI_DATA/pgsql/usr/lib/postgresql/*/bin"
+	[ -z "${TIJORI_DATA:-}" ] || echo "$TIJORI_DATA/postgres/pgsql/usr/lib/postgresql/*/bin"
 	echo "$cache/pgsql/usr/lib/postgresql/*/bin"
 }
 
