@@ -180,3 +180,6 @@ func webhookStatus(err error) int {
 	}
 	return http.StatusServiceUnavailable
 }
+
+// Woken receives, as a hint, when a stored event waits to be applied.
+func (s *Service) Woken() <-chan struct{} { return s.wake }

@@ -52,3 +52,17 @@ func (s Shell) otherLocale() string {
 	}
 	return "hi"
 }
+
+// otherAccounts are businesses of accounts that the user owns beside the one
+// named, one of each.
+func (s Shell) otherAccounts(account string) []Business {
+	var out []Business
+	seen := map[string]bool{"": true}
+	for _, b := range s.Businesses {
+		if b.Account != account && b.Role == "owner" && !seen[b.AccountID] {
+			out = append(out, b)
+			seen[b.AccountID] = true
+		}
+	}
+	return out
+}

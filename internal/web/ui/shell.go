@@ -23,11 +23,12 @@ type Shell struct {
 
 // A Business is one line of the switcher, and the open business.
 type Business struct {
-	ID       string
-	Name     string
-	Account  string // name of the account it belongs to
-	Role     string // the user's: owner, manager, accountant, counter
-	Currency string // ISO 4217
+	ID        string
+	Name      string
+	Account   string // name of the account it belongs to
+	AccountID string
+	Role      string // the user's: owner, manager, accountant, counter
+	Currency  string // ISO 4217
 }
 
 // A Flash tells once, on the page after a redirect, what was done.

@@ -21,3 +21,16 @@ type View struct {
 	Provider  string       // "razorpay" or "stripe"
 	Simulated bool         // no real money moves
 }
+
+// A GoView is the page between our checkout and a provider that is reached by a
+// posted form. Its form leaves our site.
+type GoView struct {
+	ui.Shell
+	Account  string
+	Provider string // "razorpay" or "stripe"
+	Action   string // address of the provider
+	Fields   []Field
+}
+
+// A Field is a hidden input of that form.
+type Field struct{ Name, Value string }

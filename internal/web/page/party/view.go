@@ -35,4 +35,5 @@ type Entry struct {
 	Balance money.Amount // running balance after this entry, signed
 	By      string       // name of who added it
 	Edited  bool         // has more than one version
+	Fixable bool         // the user may change it though the role edits no others: a counter's own, for a day
 }

@@ -21,7 +21,8 @@ type View struct {
 	Scope       string        // id of the business chosen, "" for the whole account
 }
 
-// A Member is a user with a role; its form posts to /team/members/{id}/remove.
+// A Member is a user with a role; its forms post role to /team/members/{id}/role,
+// and to /team/members/{id}/remove.
 type Member struct {
 	ID    string
 	Name  string
@@ -32,8 +33,8 @@ type Member struct {
 	Stays bool   // cannot be removed: the last owner
 }
 
-// An Invitation is one that nobody has accepted yet; its form posts to
-// /team/invitations/{id}/revoke.
+// An Invitation is one that nobody has accepted yet; its forms post to
+// /team/invitations/{id}/revoke and /resend.
 type Invitation struct {
 	ID    string
 	Email string

@@ -49,5 +49,9 @@ function typing(el) {
 	return el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName);
 }
 
-// The first field that is wrong takes the cursor.
-document.querySelector("[aria-invalid=true]")?.focus();
+// The first field that is wrong takes the cursor, behind what is in it.
+const first = document.querySelector("[aria-invalid=true]") ?? document.querySelector("[autofocus]");
+if (first) {
+	first.focus();
+	if (first.type === "text" || first.type === "search") first.setSelectionRange(first.value.length, first.value.length);
+}

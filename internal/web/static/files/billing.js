@@ -19,9 +19,17 @@ async function ask() {
 }
 
 function turn() {
-	if ("reload" in wait.dataset) return location.reload();
+	if ("refresh" in wait.dataset) return refresh();
 	for (const part of wait.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== "done";
 	document.title = wait.querySelector("[data-when=done] h1").textContent + " · Tijori";
+}
+
+// refresh puts the new state of this page in the place of the old.
+async function refresh() {
+	const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+	if (!answer.ok || answer.redirected) return location.reload();
+	const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+	document.getElementById("main").replaceChildren(...page.getElementById("main").childNodes);
 }
 
 if (wait) ask();

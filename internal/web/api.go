@@ -1,0 +1,206 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// decodeJSON reads one JSON object with known fields only: a field that we
+// would ignore, such as an account id, is refused rather than overlooked.
+func decodeJSON(r *request, into any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return fault.New(fault.Invalid, "The body must be JSON (Content-Type: application/json).")
+	}
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return fault.New(fault.Invalid, "The body is not the JSON that is expected here.").Because(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fault.New(fault.Invalid, "The body is not the JSON that is expected here.")
+	}
+	return nil
+}
+
+// partyJSON is a party as the API tells it. Balance is in minor units; positive
+// is what the party owes the business. A counter sees no balance.
+type partyJSON struct {
+	ID       uuid.UUID `json:"id"`
+	Kind     string    `json:"kind"`
+	Name     string    `json:"name"`
+	Phone    string    `json:"phone,omitempty"`
+	Note     string    `json:"note,omitempty"`
+	Balance  *int64    `json:"balance,omitempty"`
+	LastDate string    `json:"last_date,omitempty"`
+}
+
+type partiesJSON struct {
+	Currency string      `json:"currency"`
+	Get      *int64      `json:"get,omitempty"`
+	Give     *int64      `json:"give,omitempty"`
+	Parties  []partyJSON `json:"parties"`
+	Next     string      `json:"next,omitempty"`
+}
+
+func dateText(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func (s *Server) apiParties(w http.ResponseWriter, r *request) error {
+	_, filter := filterOf(r.URL.Query())
+	if err := filter.Check(); err != nil {
+		return err
+	}
+	var list ledger.PartyList
+	var names ledger.PartyNames
+	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+		list, names = ledger.PartyList{}, ledger.PartyNames{}
+		if ledger.SeesTotals(scope) {
+			ledger.QueueParties(scope, b, filter, &list)
+		} else {
+			ledger.QueuePartyNames(b, filter.Query, filter.After, &names)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	body := partiesJSON{Currency: r.person.Business.Currency, Parties: []partyJSON{}, Next: string(list.Next)}
+	if r.person.Role == ledger.Counter {
+		body.Next = string(names.Next)
+		for _, p := range names.Rows {
+			body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name})
+		}
+		return s.writeJSON(w, r, http.StatusOK, body)
+	}
+	body.Get, body.Give = &list.Get, &list.Give
+	for _, p := range list.Rows {
+		body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Balance: &p.Balance, LastDate: dateText(p.LastDate)})
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+type entryJSON struct {
+	ID      uuid.UUID `json:"id"`
+	PartyID uuid.UUID `json:"party_id"`
+	Side    string    `json:"side"`
+	Amount  int64     `json:"amount"` // minor units
+	Date    string    `json:"date"`
+	Note    string    `json:"note,omitempty"`
+	Balance *int64    `json:"balance,omitempty"` // of the party after this entry
+}
+
+func entryBody(e ledger.Entry, balance *int64) entryJSON {
+	return entryJSON{ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.Paise, Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance}
+}
+
+type partyPageJSON struct {
+	partyJSON
+	Entries []entryJSON `json:"entries"`
+	Next    string      `json:"next,omitempty"`
+}
+
+func (s *Server) apiParty(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	after := ledger.Cursor(r.URL.Query().Get("after"))
+	if err := after.Check(); err != nil {
+		return err
+	}
+	var page ledger.PartyPage
+	var own ledger.OwnEntries
+	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+		if ledger.SeesTotals(scope) {
+			ledger.QueuePartyPage(scope, b, id, after, &page)
+		} else {
+			ledger.QueueOwnEntries(scope, b, id, after, &own)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	body := partyPageJSON{Entries: []entryJSON{}}
+	if r.person.Role == ledger.Counter {
+		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
+		for _, e := range own.Rows {
+			body.Entries = append(body.Entries, entryBody(e, nil))
+		}
+		return s.writeJSON(w, r, http.StatusOK, body)
+	}
+	body.partyJSON = partyJSON{ID: page.ID, Kind: string(page.Kind), Name: page.Name, Phone: page.Phone, Note: page.Note, Balance: &page.Balance}
+	body.Next = string(page.Next)
+	for _, e := range page.Rows {
+		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+// apiAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
+func (s *Server) apiAddParty(w http.ResponseWriter, r *request) error {
+	var in struct {
+		ID    uuid.UUID `json:"id"`
+		Kind  string    `json:"kind"`
+		Name  string    `json:"name"`
+		Phone string    `json:"phone"`
+		Note  string    `json:"note"`
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	var p ledger.Party
+	err := r.as(func(tx *postgres.Tx) (err error) {
+		p, err = ledger.AddParty(r.Context(), tx, in.ID, ledger.PartyFields{Kind: ledger.Kind(in.Kind), Name: in.Name, Phone: in.Phone, Note: in.Note})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
+}
+
+// apiAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
+func (s *Server) apiAddEntry(w http.ResponseWriter, r *request) error {
+	var in struct {
+		ID      uuid.UUID `json:"id"`
+		PartyID uuid.UUID `json:"party_id"`
+		Side    string    `json:"side"`
+		Amount  int64     `json:"amount"`
+		Date    string    `json:"date"`
+		Note    string    `json:"note"`
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	date, err := ledger.ParseDate(in.Date)
+	if err != nil {
+		return err
+	}
+	var e ledger.Entry
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		e, err = ledger.AddEntry(r.Context(), tx, in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), Paise: in.Amount, Date: date, Note: in.Note})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusCreated, entryBody(e, nil))
+}

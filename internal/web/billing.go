@@ -1,0 +1,383 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
+	"github.com/tijorihq/tijori/internal/web/page/checkout"
+	"github.com/tijorihq/tijori/internal/web/page/paid"
+	"github.com/tijorihq/tijori/internal/web/page/upgrade"
+)
+
+// checkoutView reads what is about to be bought. The plan, interval and
+// provider are names; everything else comes from the plan file and the session.
+func (s *Server) checkoutView(r *request, plan, interval, provider string) (checkout.View, error) {
+	price, ok := s.Plans.Price(plan, interval, facts.Provider(provider))
+	p, _ := s.Plans.ByID(plan)
+	if !ok || !s.Billing.Sells(price.Provider) {
+		return checkout.View{}, fault.New(fault.NotFound, "This plan is not for sale that way.")
+	}
+	if err := r.read(nil); err != nil {
+		return checkout.View{}, err
+	}
+	return checkout.View{
+		Shell: r.shell(), Account: r.person.AccountName, Email: r.person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
+		Interval: interval, Price: price.Amount, Provider: provider, Simulated: s.Simulated,
+	}, nil
+}
+
+func (s *Server) checkoutForm(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	view, err := s.checkoutView(r, q.Get("plan"), q.Get("interval"), q.Get("provider"))
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, checkout.Page(view))
+	return nil
+}
+
+func (s *Server) checkout(w http.ResponseWriter, r *request) error {
+	plan, interval, provider := r.PostFormValue("plan"), r.PostFormValue("interval"), r.PostFormValue("provider")
+	view, err := s.checkoutView(r, plan, interval, provider)
+	if err != nil {
+		return err
+	}
+	c, err := s.Billing.StartCheckout(r.Context(), r.caller, plan, interval, facts.Provider(provider))
+	if err != nil {
+		if fault.Is(err, fault.Unavailable) {
+			s.Log.Error("open checkout", "request", r.id, "error", err)
+			view.Error = r.t(fault.Of(err).Text)
+		} else if e := r.formFault(&view.Form, err); e != nil {
+			return e
+		}
+		s.render(w, r, formStatus(err), checkout.Page(view))
+		return nil
+	}
+	if c.Form == nil {
+		return s.redirect(w, r, c.URL)
+	}
+	going := checkout.GoView{Shell: r.shell(), Account: view.Account, Provider: provider, Action: c.Form.Action}
+	for _, f := range c.Form.Fields {
+		going.Fields = append(going.Fields, checkout.Field(f))
+	}
+	s.render(w, r, http.StatusOK, checkout.GoPage(going))
+	return nil
+}
+
+// razorpayReturn takes the customer back from Razorpay's page. The browser
+// sends it without our cookie and anybody can send anything: it changes nothing
+// and hands the values on to the page that asks the signed-in owner.
+func (s *Server) razorpayReturn(w http.ResponseWriter, r *request) error {
+	q := url.Values{"provider": {string(facts.Razorpay)}}
+	for ours, theirs := range map[string]string{"payment_id": "razorpay_payment_id", "subscription_id": "razorpay_subscription_id", "signature": "razorpay_signature"} {
+		if v := r.PostFormValue(theirs); v != "" && len(v) <= 200 {
+			q.Set(ours, v)
+		}
+	}
+	if q.Get("payment_id") == "" { // given up, or failed
+		s.setFlash(w, "not_paid", "")
+		return s.redirect(w, r, billing.CancelPath)
+	}
+	return s.redirect(w, r, billing.ReturnPath+"?"+q.Encode())
+}
+
+// returnOf reads what a provider sent the browser back with.
+func returnOf(q url.Values) billing.Return {
+	return billing.Return{
+		Provider: facts.Provider(q.Get("provider")), SessionID: q.Get("session_id"),
+		PaymentID: q.Get("payment_id"), SubscriptionID: q.Get("subscription_id"), Signature: q.Get("signature"),
+	}
+}
+
+func (s *Server) returnPage(w http.ResponseWriter, r *request) error {
+	return s.renderReturn(w, r, r.URL.RawQuery)
+}
+
+// verifyReturn asks the provider now. That nothing is paid yet is no error: the page goes on waiting.
+func (s *Server) verifyReturn(w http.ResponseWriter, r *request) error {
+	reference := r.PostFormValue("reference")
+	q, err := url.ParseQuery(reference)
+	if err != nil {
+		return fault.New(fault.NotFound, "There is no such payment.")
+	}
+	err = s.Billing.Verify(r.Context(), r.caller, returnOf(q))
+	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	return s.redirect(w, r, billing.ReturnPath+"?"+q.Encode())
+}
+
+func (s *Server) renderReturn(w http.ResponseWriter, r *request, reference string) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	o, err := s.Billing.Overview(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	view := paid.View{Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Features: o.Plan.Entitlements, Reference: reference}
+	view.Done = o.OpenCheckout == nil && o.Plan.ID != billing.FreePlan
+	if open := o.OpenCheckout; open != nil {
+		p, _ := s.Plans.ByID(open.Plan)
+		view.PlanID, view.PlanName, view.Features = p.ID, p.Name, p.Entitlements
+	}
+	s.render(w, r, http.StatusOK, paid.Page(view))
+	return nil
+}
+
+func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	o, err := s.Billing.Overview(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	var used int
+	err = r.as(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err })
+	if err != nil {
+		return err
+	}
+	view := billingpage.View{
+		Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
+		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements,
+	}
+	if sub := o.Subscription; sub != nil {
+		view.Provider, view.Interval = string(sub.Provider), sub.Interval
+		view.CanCancel = sub.Live() && !sub.CancelAtPeriodEnd
+		view.CanPortal = sub.Provider == facts.Stripe
+		if o.Price != nil && o.Plan.ID != billing.FreePlan {
+			view.Price = o.Price.Amount
+		}
+	}
+	if open := o.OpenCheckout; open != nil && r.URL.Query().Has("waiting") {
+		view.Waiting = open.Plan
+	}
+	if o.Plan.CreditsPerMonth > 0 {
+		view.Credits = []billingpage.Credit{{Meter: r.t("Credits"), Left: o.Plan.CreditsPerMonth, Of: o.Plan.CreditsPerMonth}}
+	}
+	for _, in := range o.Invoices {
+		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt, Amount: in.Amount, Status: in.Status, URL: in.URL})
+	}
+	s.render(w, r, http.StatusOK, billingpage.Page(view))
+	return nil
+}
+
+// statusWord is the billing page's word for where the account stands.
+func statusWord(o *billing.Overview) string {
+	switch {
+	case o.Subscription == nil || o.Status == billing.Incomplete && o.Plan.ID == billing.FreePlan:
+		return "free"
+	case o.CancelAtPeriodEnd && (o.Status == billing.Active || o.Status == billing.Trialing):
+		return "canceling"
+	case o.Status == billing.Expired:
+		return "canceled"
+	case o.Status == billing.Incomplete:
+		return "pending"
+	}
+	return string(o.Status)
+}
+
+func (s *Server) cancelPlan(w http.ResponseWriter, r *request) error {
+	if _, err := s.Billing.Cancel(r.Context(), r.caller); err != nil {
+		return err
+	}
+	s.setFlash(w, "canceled", "")
+	return s.redirect(w, r, billing.CancelPath)
+}
+
+func (s *Server) openPortal(w http.ResponseWriter, r *request) error {
+	target, err := s.Billing.Portal(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	return s.redirect(w, r, target)
+}
+
+// upgradeView says what the plan in force lacks and what Pro costs.
+func (s *Server) upgradeView(r *request, reason string) upgrade.View {
+	pro, _ := s.Plans.ByID("pro")
+	view := upgrade.View{Shell: r.shell(), Reason: reason, Limit: s.plan(r).PartiesMax, PlanID: pro.ID, PlanName: pro.Name, Features: pro.Entitlements, CanBuy: r.person.Role == "owner"}
+	currency := s.visitorCurrency(r)
+	if p, ok := s.priceIn(pro.ID, billing.Month, currency); ok {
+		view.Monthly = p.Amount
+	}
+	if p, ok := s.priceIn(pro.ID, billing.Year, currency); ok {
+		view.Yearly = p.Amount
+	}
+	return view
+}
+
+func (s *Server) upgradePage(w http.ResponseWriter, r *request) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, upgrade.Page(s.upgradeView(r, "")))
+	return nil
+}
+
+// serveUpgrade answers 403 upgrade_required with the page that tells why. It
+// reports false when the visitor cannot be read any more.
+func (s *Server) serveUpgrade(w http.ResponseWriter, r *request, f *fault.Fault) bool {
+	if !r.known {
+		if err := r.read(nil); err != nil {
+			return false
+		}
+	}
+	reason := "parties.max"
+	if f == errExport || f.Text == errExport.Text {
+		reason = "export"
+	}
+	s.render(w, r, http.StatusForbidden, upgrade.Page(s.upgradeView(r, reason)))
+	return true
+}
+
+// meJSON is GET /api/billing/me.
+type meJSON struct {
+	AccountID          string   `json:"account_id"`
+	Tier               string   `json:"tier"`
+	SubscriptionStatus string   `json:"subscription_status,omitempty"`
+	PeriodEnd          string   `json:"period_end,omitempty"`
+	CancelAtPeriodEnd  bool     `json:"cancel_at_period_end,omitempty"`
+	Entitlements       []string `json:"entitlements"`
+	PartiesMax         *int     `json:"parties_max"` // null is without limit
+}
+
+func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
+	me, err := s.Billing.Me(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	if err := r.route.admit(postgres.Scope{AccountID: me.AccountID, Role: me.Role}); err != nil {
+		return err
+	}
+	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
+	if me.Entitlements.PartiesMax > 0 {
+		body.PartiesMax = &me.Entitlements.PartiesMax
+	}
+	if me.Role == "owner" {
+		body.SubscriptionStatus = string(me.Status)
+		if !me.PeriodEnd.IsZero() {
+			body.PeriodEnd = me.PeriodEnd.UTC().Format(time.RFC3339)
+		}
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+// admitOwner asks the database whether the caller may use an owner's route,
+// before a service is called that looks the caller up again.
+func (r *request) admitOwner() error { return r.as(func(*postgres.Tx) error { return nil }) }
+
+func (s *Server) apiCheckout(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	var in struct {
+		Plan     string `json:"plan"`
+		Interval string `json:"interval"`
+		Provider string `json:"provider"`
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	c, err := s.Billing.StartCheckout(r.Context(), r.caller, in.Plan, in.Interval, facts.Provider(in.Provider))
+	if err != nil {
+		return err
+	}
+	body := struct {
+		URL     string    `json:"url"`
+		Account string    `json:"account"`
+		Amount  int64     `json:"amount"` // minor units
+		Money   string    `json:"currency"`
+		Expires string    `json:"-"`
+		Form    *formJSON `json:"form,omitempty"`
+	}{URL: c.URL, Account: c.Account, Amount: c.Price.Amount.Minor, Money: c.Price.Amount.Currency}
+	if c.Form != nil {
+		body.Form = &formJSON{Action: c.Form.Action, Fields: map[string]string{}}
+		for _, f := range c.Form.Fields {
+			body.Form.Fields[f.Name] = f.Value
+		}
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+// formJSON is a form that the browser posts to the provider.
+type formJSON struct {
+	Action string            `json:"action"`
+	Fields map[string]string `json:"fields"`
+}
+
+func (s *Server) apiVerify(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	var in struct {
+		Provider       string `json:"provider"`
+		SessionID      string `json:"session_id"`
+		PaymentID      string `json:"payment_id"`
+		SubscriptionID string `json:"subscription_id"`
+		Signature      string `json:"signature"`
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	err := s.Billing.Verify(r.Context(), r.caller, billing.Return{
+		Provider: facts.Provider(in.Provider), SessionID: in.SessionID, PaymentID: in.PaymentID, SubscriptionID: in.SubscriptionID, Signature: in.Signature,
+	})
+	if err != nil {
+		return err
+	}
+	return s.apiMe(w, r)
+}
+
+func (s *Server) apiPortal(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	target, err := s.Billing.Portal(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, map[string]string{"url": target})
+}
+
+type invoiceJSON struct {
+	Number   string `json:"number"`
+	Status   string `json:"status"`
+	Amount   int64  `json:"amount"` // minor units
+	Currency string `json:"currency"`
+	IssuedAt string `json:"issued_at"`
+	URL      string `json:"url,omitempty"`
+}
+
+func (s *Server) apiInvoices(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	list, err := s.Billing.Invoices(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	out := []invoiceJSON{}
+	for _, in := range list {
+		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: in.URL})
+	}
+	return s.writeJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
+}
+
+func (s *Server) stripeWebhook(w http.ResponseWriter, r *request) error {
+	s.Billing.Webhook(facts.Stripe).ServeHTTP(w, r.Request)
+	return nil
+}
+
+func (s *Server) razorpayWebhook(w http.ResponseWriter, r *request) error {
+	s.Billing.Webhook(facts.Razorpay).ServeHTTP(w, r.Request)
+	return nil
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/bin"
+	"github.com/tijorihq/tijori/internal/web/page/history"
+)
+
+// memberNames are the names of those who share the business, by user.
+type memberNames struct{ names map[uuid.UUID]string }
+
+func (m *memberNames) queue(b *pgx.Batch) {
+	m.names = map[uuid.UUID]string{}
+	b.Queue(`select c.user_id, c.name from auth.colleagues() c`).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var id uuid.UUID
+			var name string
+			if err := rows.Scan(&id, &name); err != nil {
+				return err
+			}
+			m.names[id] = name
+		}
+		return rows.Err()
+	})
+}
+
+// of returns a name, "" for who has left the business since.
+func (m *memberNames) of(user uuid.UUID) string { return m.names[user] }
+
+func (s *Server) binPage(w http.ResponseWriter, r *request) error {
+	var page ledger.BinPage
+	err := r.as(func(tx *postgres.Tx) (err error) {
+		page, err = ledger.Bin(r.Context(), tx, ledger.Cursor(r.URL.Query().Get("after")))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	view := bin.View{Shell: r.shell(), After: string(page.Next)}
+	for _, i := range page.Items {
+		if i.Subject == "party" {
+			view.Parties = append(view.Parties, bin.Party{ID: i.ID.String(), Name: i.PartyName, Deleted: i.DeletedAt, By: i.DeletedBy})
+			continue
+		}
+		view.Entries = append(view.Entries, bin.Entry{
+			ID: i.ID.String(), PartyID: i.PartyID.String(), PartyName: i.PartyName, Side: string(i.Entry.Side),
+			Amount: r.amount(i.Entry.Paise), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
+		})
+	}
+	s.render(w, r, http.StatusOK, bin.Page(view))
+	return nil
+}
+
+// said are the words of the history page for what the ledger's changes did.
+var said = map[string]string{ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted", ledger.Restored: "restored"}
+
+func (s *Server) historyPage(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	var p ledger.Party
+	var line ledger.Timeline
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
+			return err
+		}
+		line, err = ledger.PartyTimeline(r.Context(), tx, id, ledger.Cursor(r.URL.Query().Get("after")))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	view := history.View{Shell: r.shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}
+	for _, h := range line.Items {
+		if c := h.Party; c != nil {
+			view.Changes = append(view.Changes, history.Change{When: c.At, Who: c.ByName, Subject: "party", What: said[c.Action], Diff: differences(r.partyWords(c.Before), r.partyWords(c.After))})
+			continue
+		}
+		c := h.Entry
+		view.Changes = append(view.Changes, history.Change{
+			When: c.At, Who: c.ByName, Subject: "entry", EntryID: h.SubjectID.String(), What: said[c.Action], Side: string(c.After.Side),
+			Diff: differences(r.entryWords(c.Before), r.entryWords(c.After)),
+		})
+	}
+	s.render(w, r, http.StatusOK, history.Page(view))
+	return nil
+}
+
+// word is a field of a change, ready to show.
+type word struct{ field, text string }
+
+func (r *request) partyWords(f ledger.PartyFields) []word {
+	return []word{{"name", f.Name}, {"kind", string(f.Kind)}, {"phone", f.Phone}, {"note", f.Note}}
+}
+
+func (r *request) entryWords(f ledger.EntryFields) []word {
+	amount, date := "", ""
+	if f.Paise > 0 {
+		amount, date = r.amount(f.Paise).Short(), r.shell().Date(f.Date)
+	}
+	return []word{{"amount", amount}, {"date", date}, {"side", string(f.Side)}, {"note", f.Note}}
+}
+
+func differences(before, after []word) []history.Diff {
+	var out []history.Diff
+	for i, b := range before {
+		if a := after[i]; a.text != b.text {
+			out = append(out, history.Diff{Field: a.field, Before: b.text, After: a.text})
+		}
+	}
+	return out
+}

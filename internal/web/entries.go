@@ -1,0 +1,264 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/entryform"
+	"github.com/tijorihq/tijori/internal/web/page/party"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+type ctx = context.Context
+
+func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	after := ledger.Cursor(r.URL.Query().Get("after"))
+	if err := after.Check(); err != nil {
+		return err
+	}
+	var page ledger.PartyPage
+	var own ledger.OwnEntries
+	var names memberNames
+	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+		if ledger.SeesTotals(scope) {
+			ledger.QueuePartyPage(scope, b, id, after, &page)
+			names.queue(b)
+		} else {
+			ledger.QueueOwnEntries(scope, b, id, after, &own)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	view := party.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r)}
+	if r.person.Role == ledger.Counter {
+		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
+		for _, e := range own.Rows {
+			view.Entries = append(view.Entries, r.entryRow(e, 0, r.person.Name))
+		}
+		s.render(w, r, http.StatusOK, party.Page(view))
+		return nil
+	}
+	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
+	view.Balance, view.Gave, view.Got = r.amount(page.Balance), r.amount(page.Given), r.amount(page.Received)
+	view.EntryCount, view.After = page.Entries, string(page.Next)
+	for _, e := range page.Rows {
+		view.Entries = append(view.Entries, r.entryRow(e.Entry, e.Balance, names.of(e.CreatedBy)))
+	}
+	s.render(w, r, http.StatusOK, party.Page(view))
+	return nil
+}
+
+func (r *request) entryRow(e ledger.Entry, balance int64, by string) party.Entry {
+	return party.Entry{
+		ID: e.ID.String(), Side: string(e.Side), Amount: r.amount(e.Paise), Date: e.Date, Note: e.Note,
+		Balance: r.amount(balance), By: by, Edited: e.Version > 1,
+	}
+}
+
+// entryForm is what the form posts, as typed.
+type entryForm struct {
+	side, amount, date, note string
+}
+
+func readEntryForm(r *request) entryForm {
+	return entryForm{side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"), note: r.PostFormValue("note")}
+}
+
+// fields turns what was typed into an entry's fields, in the currency and at the time of the business.
+func (f entryForm) fields(r *request) (ledger.EntryFields, error) {
+	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note}
+	var err error
+	if out.Paise, err = parseAmount(f.amount, r.person.Business.Currency); err != nil {
+		return out, err
+	}
+	if f.date == "" {
+		out.Date, err = ledger.Today(r.s.Clock.Now(), r.person.Business.TimeZone)
+	} else {
+		out.Date, err = ledger.ParseDate(f.date)
+	}
+	return out, err
+}
+
+// renderEntryForm shows the form; cause, when not nil, says what is to be mended.
+func (s *Server) renderEntryForm(w http.ResponseWriter, r *request, view entryform.View, cause error) error {
+	partyID, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	var name ledger.PartyName
+	var balance int64
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !ledger.SeesTotals(tx.Scope) {
+			return err
+		}
+		balance, err = ledger.BalanceOf(r.Context(), tx, partyID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	view.Shell, view.PartyID, view.PartyName, view.Balance = r.shell(), partyID.String(), name.Name, r.amount(balance)
+	status := http.StatusOK
+	if cause != nil {
+		if err := r.formFault(&view.Form, cause); err != nil {
+			return err
+		}
+		status = formStatus(cause)
+	}
+	s.render(w, r, status, entryform.Page(view))
+	return nil
+}
+
+func (s *Server) newEntryForm(w http.ResponseWriter, r *request) error {
+	side := r.URL.Query().Get("side")
+	if side != string(ledger.Received) {
+		side = string(ledger.Given)
+	}
+	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: newID()}, Side: side}, nil)
+}
+
+func (s *Server) newEntry(w http.ResponseWriter, r *request) error {
+	partyID, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	id, err := r.formID()
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	form := readEntryForm(r)
+	fields, err := form.fields(r)
+	if err == nil {
+		err = r.as(func(tx *postgres.Tx) error {
+			_, err := ledger.AddEntry(r.Context(), tx, id, partyID, fields)
+			return err
+		})
+	}
+	if err != nil {
+		if !mendable(err) {
+			return err
+		}
+		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
+		return s.renderEntryForm(w, r, view, err)
+	}
+	s.setFlash(w, "entry_added", "")
+	business := r.caller.Business.String()
+	if r.PostFormValue("then") == "another" {
+		return s.redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
+	}
+	return s.redirect(w, r, ui.PartyPath(business, partyID.String()))
+}
+
+// entryOfPath is the entry that the path names, of the party that it names.
+func entryOfPath(r *request, tx *postgres.Tx) (ledger.Entry, error) {
+	partyID, err := r.pathID("party")
+	if err != nil {
+		return ledger.Entry{}, err
+	}
+	id, err := r.pathID("entry")
+	if err != nil {
+		return ledger.Entry{}, err
+	}
+	e, err := ledger.EntryByID(r.Context(), tx, id)
+	if err == nil && e.PartyID != partyID {
+		err = fault.New(fault.NotFound, "There is no such entry.")
+	}
+	return e, err
+}
+
+func (s *Server) editEntryForm(w http.ResponseWriter, r *request) error {
+	var e ledger.Entry
+	if err := r.as(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	return s.renderEntryForm(w, r, entryform.View{
+		EntryID: e.ID.String(), Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.Paise, r.person.Business.Currency),
+		Date: e.Date.Format("2006-01-02"), Note: e.Note,
+	}, nil)
+}
+
+func (s *Server) editEntry(w http.ResponseWriter, r *request) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	form, version := readEntryForm(r), r.formVersion()
+	fields, err := form.fields(r)
+	var e ledger.Entry
+	if err == nil {
+		err = r.as(func(tx *postgres.Tx) (err error) {
+			if e, err = entryOfPath(r, tx); err != nil {
+				return err
+			}
+			e, err = ledger.EditEntry(r.Context(), tx, e.ID, version, fields)
+			return err
+		})
+	}
+	if err != nil {
+		if !mendable(err) {
+			return err
+		}
+		view := entryform.View{EntryID: r.PathValue("entry"), Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
+		return s.renderEntryForm(w, r, view, err)
+	}
+	s.setFlash(w, "entry_saved", "")
+	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), e.PartyID.String()))
+}
+
+type entryChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)
+
+// changeEntry runs one button of an entry for the version the form names, or as it stands when it names none.
+func (s *Server) changeEntry(r *request, change entryChange) (e ledger.Entry, err error) {
+	err = r.as(func(tx *postgres.Tx) error {
+		if e, err = entryOfPath(r, tx); err != nil {
+			return err
+		}
+		version := r.formVersion()
+		if version == 0 {
+			version = e.Version
+		}
+		e, err = change(r.Context(), tx, e.ID, version)
+		return err
+	})
+	return e, err
+}
+
+func (s *Server) deleteEntry(w http.ResponseWriter, r *request) error {
+	e, err := s.changeEntry(r, ledger.DeleteEntry)
+	if err != nil {
+		return err
+	}
+	business := r.caller.Business.String()
+	s.setFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
+	return s.redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
+}
+
+func (s *Server) restoreEntry(w http.ResponseWriter, r *request) error {
+	e, err := s.changeEntry(r, ledger.RestoreEntry)
+	if err != nil {
+		return err
+	}
+	s.setFlash(w, "entry_restored", "")
+	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), e.PartyID.String()))
+}

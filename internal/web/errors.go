@@ -1,0 +1,132 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/i18n"
+	"github.com/tijorihq/tijori/internal/web/page/problem"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+var errNotMigrated = errors.New("the schema is not at this program's migration")
+
+// statuses is the one ordered table from kinds of faults to answers.
+var statuses = []struct {
+	kind   fault.Kind
+	status int
+	code   string
+}{
+	{fault.Invalid, http.StatusUnprocessableEntity, "invalid"},
+	{fault.Unauthorized, http.StatusUnauthorized, "unauthorized"},
+	{fault.Forbidden, http.StatusForbidden, "forbidden"},
+	{fault.UpgradeRequired, http.StatusForbidden, "upgrade_required"},
+	{fault.NotFound, http.StatusNotFound, "not_found"},
+	{fault.Conflict, http.StatusConflict, "conflict"},
+	{fault.TooLarge, http.StatusRequestEntityTooLarge, "too_large"},
+	{fault.TooMany, http.StatusTooManyRequests, "too_many_requests"},
+	{fault.Unavailable, http.StatusServiceUnavailable, "unavailable"},
+	{fault.Internal, http.StatusInternalServerError, "internal"},
+}
+
+func statusOf(kind fault.Kind) (int, string) {
+	for _, s := range statuses {
+		if s.kind == kind {
+			return s.status, s.code
+		}
+	}
+	return http.StatusInternalServerError, "internal"
+}
+
+// A problemJSON is the body of an API error, application/problem+json.
+type problemJSON struct {
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail,omitempty"`
+	Error     string `json:"error"`
+	Field     string `json:"field,omitempty"`
+	RequestID string `json:"request_id"`
+}
+
+// serveError logs err and renders it, as JSON for the API and as a page for the rest.
+func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = fault.New(fault.TooLarge, "This is more than we take at once.").Because(err)
+	}
+	status, code := statusOf(fault.KindOf(err))
+	if status >= 500 && !errors.Is(err, context.Canceled) {
+		s.Log.Error("request failed", "request", r.id, "method", r.Method, "route", r.route.pattern, "status", status, "error", err)
+	}
+	detail := ""
+	f := fault.Of(err)
+	if f != nil && f.Kind != fault.Internal {
+		detail = i18n.T(r.locale(), f.Text, f.Args...)
+	}
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	if r.wantsJSON() {
+		p := problemJSON{Title: http.StatusText(status), Status: status, Detail: detail, Error: code, RequestID: r.id}
+		if f != nil {
+			p.Field = f.Field
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(status)
+		if err := json.NewEncoder(w).Encode(p); err != nil {
+			s.Log.Debug("write the answer", "request", r.id, "error", err)
+		}
+		return
+	}
+	switch {
+	case status == http.StatusUnauthorized:
+		s.toLogin(w, r)
+		return
+	case code == "upgrade_required" && s.serveUpgrade(w, r, f):
+		return
+	}
+	view := problem.View{Shell: r.shell(), Status: status, Detail: detail, RequestID: r.id, Retry: status >= 500 || status == http.StatusTooManyRequests}
+	s.render(w, r, status, problem.Page(view))
+}
+
+func (r *request) wantsJSON() bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+
+// toLogin sends a page's visitor to sign in and back; a dead session's cookie ends.
+func (s *Server) toLogin(w http.ResponseWriter, r *request) {
+	if r.token != "" {
+		s.endSession(w)
+	}
+	target := "/login"
+	if r.Method == http.MethodGet && r.URL.Path != "/" {
+		target += "?next=" + queryEscape(r.URL.RequestURI())
+	}
+	http.Redirect(w, r.Request, target, http.StatusSeeOther)
+}
+
+// formFault puts a fault beside the field it is about, or on top of the form;
+// other errors come back to be rendered as a page.
+func (r *request) formFault(form *ui.Form, err error) error {
+	f := fault.Of(err)
+	if f == nil {
+		return err
+	}
+	switch f.Kind {
+	case fault.Invalid, fault.Conflict, fault.TooMany, fault.Forbidden, fault.Unauthorized:
+	default:
+		return err
+	}
+	text := r.t(f.Text, f.Args...)
+	if f.Field == "" {
+		form.Error = text
+		return nil
+	}
+	if form.Errors == nil {
+		form.Errors = map[string]string{}
+	}
+	form.Errors[f.Field] = text
+	return nil
+}

@@ -1,0 +1,117 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/ledger/export"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// exportLimit is how long one file may take to leave.
+const exportLimit = 15 * time.Minute
+
+var errExport = fault.New(fault.UpgradeRequired, "Downloads as a spreadsheet come with Pro.")
+
+func (s *Server) exportParty(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	var name string
+	err = r.as(func(tx *postgres.Tx) error {
+		p, err := ledger.PartyByID(r.Context(), tx, id)
+		name = p.Name
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.export(w, r, name, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+		return export.PartyCSV(r.Context(), tx, w, id, ledger.Range{}, o)
+	})
+}
+
+func (s *Server) exportBusiness(w http.ResponseWriter, r *request) error {
+	return s.export(w, r, "", func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+		return export.BookCSV(r.Context(), tx, w, o)
+	})
+}
+
+// export streams a CSV. The plan is asked for in the transaction that reads
+// the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
+// a file must not look like a whole one.
+func (s *Server) export(w http.ResponseWriter, r *request, of string, write func(*postgres.Tx, io.Writer, export.Options) error) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
+	defer cancel()
+	r.Request = r.WithContext(ctx)
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportLimit)); err != nil {
+		return err
+	}
+	name := r.person.Business.Name
+	if of != "" {
+		name += " - " + of
+	}
+	file := &download{w: w, name: name + " " + r.shell().Today() + ".csv"}
+	buffer := bufio.NewWriterSize(file, 32<<10)
+	err := r.as(func(tx *postgres.Tx) error {
+		return write(tx, buffer, export.Options{Allow: allowExport, Currency: r.person.Business.Currency, Labels: r.labels()})
+	})
+	if err == nil {
+		err = buffer.Flush()
+	}
+	if err != nil && file.begun {
+		s.Log.Warn("export broken off", "request", r.id, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+func allowExport(ctx context.Context, tx *postgres.Tx) error {
+	rights, err := billing.EntitlementsOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if !rights.Has(billing.Export) {
+		return errExport
+	}
+	return nil
+}
+
+// labels are the words of a file in the reader's language.
+func (r *request) labels() export.Labels {
+	l := export.English
+	for _, word := range []*string{
+		&l.Party, &l.Kind, &l.Phone, &l.Date, &l.Details, &l.Gave, &l.Got, &l.Balance, &l.Opening, &l.Closing, &l.Customer, &l.Supplier,
+	} {
+		*word = r.t(*word)
+	}
+	return l
+}
+
+// download is a file on its way to the visitor. The headers go out with the first byte.
+type download struct {
+	w     http.ResponseWriter
+	name  string
+	begun bool
+}
+
+func (d *download) Write(b []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		h := d.w.Header()
+		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
+	}
+	return d.w.Write(b)
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// flashes are the sentences that a page may show once after a redirect, by the
+// code that the cookie carries.
+var flashes = map[string]ui.Flash{
+	"party_added":     {Kind: "done", Text: "Party added."},
+	"party_saved":     {Kind: "done", Text: "Saved."},
+	"party_deleted":   {Kind: "done", Text: "Party moved to the bin."},
+	"party_restored":  {Kind: "done", Text: "Party restored."},
+	"entry_added":     {Kind: "done", Text: "Entry saved."},
+	"entry_saved":     {Kind: "done", Text: "Saved."},
+	"entry_deleted":   {Kind: "done", Text: "Entry moved to the bin."},
+	"entry_restored":  {Kind: "done", Text: "Entry restored."},
+	"business_added":  {Kind: "done", Text: "Business added."},
+	"saved":           {Kind: "done", Text: "Saved."},
+	"password":        {Kind: "done", Text: "Password changed. Other devices are signed out."},
+	"invited":         {Kind: "done", Text: "Invitation sent."},
+	"revoked":         {Kind: "done", Text: "Invitation withdrawn."},
+	"removed":         {Kind: "done", Text: "Removed. They have no access any more."},
+	"role":            {Kind: "done", Text: "Role changed."},
+	"joined":          {Kind: "done", Text: "You are in."},
+	"session_ended":   {Kind: "done", Text: "That device is signed out."},
+	"signed_out_all":  {Kind: "done", Text: "You are signed out everywhere."},
+	"canceled":        {Kind: "note", Text: "Your plan will not renew. It stays until the end of the time you paid for."},
+	"resumed":         {Kind: "done", Text: "Your plan renews again."},
+	"not_paid":        {Kind: "note", Text: "Nothing was paid. You can try again at any time."},
+	"account_changed": {Kind: "done", Text: "Account changed."},
+}
+
+// setFlash leaves a sentence for the next page, with the path of the form that undoes it, or "".
+func (s *Server) setFlash(w http.ResponseWriter, code, undo string) {
+	s.setCookie(w, "flash", code+"|"+undo, time.Minute)
+}
+
+// takeFlash reads the sentence left for this page and removes it.
+func (s *Server) takeFlash(w http.ResponseWriter, r *request) *ui.Flash {
+	c, err := r.Cookie("flash")
+	if err != nil || r.Method != http.MethodGet || r.wantsJSON() || r.route.keepsFlash {
+		return nil
+	}
+	s.setCookie(w, "flash", "", -time.Second)
+	code, undo, _ := strings.Cut(c.Value, "|")
+	f, ok := flashes[code]
+	if !ok {
+		return nil
+	}
+	if strings.HasPrefix(undo, "/b/") {
+		f.Undo = localPath(undo, "")
+	}
+	return &f
+}

@@ -1,0 +1,254 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/parties"
+	"github.com/tijorihq/tijori/internal/web/page/partyform"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+const entitlementExport = billing.Export
+
+// newID is the client-made id that a form carries.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// plan is the plan in force for the account of the page, as the database derived it.
+func (s *Server) plan(r *request) billing.Plan {
+	if p, ok := s.Plans.ByID(r.person.Plan); ok {
+		return p
+	}
+	p, _ := s.Plans.ByID(billing.FreePlan)
+	return p
+}
+
+func (s *Server) mayExport(r *request) bool {
+	return slices.Contains(s.plan(r).Entitlements, entitlementExport)
+}
+
+func (r *request) amount(minor int64) money.Amount {
+	currency := "INR"
+	if r.person.Business != nil {
+		currency = r.person.Business.Currency
+	}
+	return money.Amount{Minor: minor, Currency: currency}
+}
+
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// filterOf reads the query of the party list. What no page of ours asks for is the plain list.
+func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
+	get := func(name string) string {
+		if v := q[name]; len(v) > 0 && len(v[0]) <= 500 {
+			return v[0]
+		}
+		return ""
+	}
+	shown := parties.Filter{Query: get("q"), Show: get("show"), Kind: get("kind"), Sort: get("sort"), After: get("after")}
+	return shown, ledger.PartyFilter{Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show, Sort: shown.Sort, After: ledger.Cursor(shown.After)}
+}
+
+func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
+	shown, filter := filterOf(r.URL.Query())
+	if err := filter.Check(); err != nil {
+		return err
+	}
+	var list ledger.PartyList
+	var names ledger.PartyNames
+	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+		list, names = ledger.PartyList{}, ledger.PartyNames{}
+		if ledger.SeesTotals(scope) {
+			ledger.QueueParties(scope, b, filter, &list)
+		} else {
+			ledger.QueuePartyNames(b, filter.Query, filter.After, &names)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	view := parties.View{
+		Shell: r.shell(), Filter: shown, Get: r.amount(list.Get), Give: r.amount(list.Give), Count: list.Parties,
+		After: string(list.Next), Limit: s.plan(r).PartiesMax, ExportLocked: !s.mayExport(r),
+	}
+	for _, p := range list.Rows {
+		view.Rows = append(view.Rows, parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.amount(p.Balance)})
+	}
+	for _, p := range names.Rows {
+		view.Rows = append(view.Rows, parties.Row{ID: p.ID.String(), Name: p.Name, Kind: string(p.Kind)})
+	}
+	if r.person.Role == ledger.Counter {
+		view.Count, view.After = len(names.Rows), string(names.Next)
+	}
+	s.render(w, r, http.StatusOK, parties.Page(view))
+	return nil
+}
+
+func partyFields(r *request) ledger.PartyFields {
+	return ledger.PartyFields{Kind: ledger.Kind(r.PostFormValue("kind")), Name: r.PostFormValue("name"), Phone: r.PostFormValue("phone"), Note: r.PostFormValue("note")}
+}
+
+// partyFormView is the form with what was typed.
+func (s *Server) partyFormView(r *request, party, id string, version int, f ledger.PartyFields) partyform.View {
+	return partyform.View{Shell: r.shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note}
+}
+
+func (s *Server) newPartyForm(w http.ResponseWriter, r *request) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", newID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
+	return nil
+}
+
+func (s *Server) newParty(w http.ResponseWriter, r *request) error {
+	id, err := r.formID()
+	if err != nil {
+		return err
+	}
+	fields := partyFields(r)
+	err = r.as(func(tx *postgres.Tx) error {
+		_, err := ledger.AddParty(r.Context(), tx, id, fields)
+		return err
+	})
+	if err != nil {
+		return s.partyFormAgain(w, r, err, "", id.String(), 0, fields)
+	}
+	s.setFlash(w, "party_added", "")
+	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String()))
+}
+
+// partyFormAgain shows the form with what is to be mended; other errors pass.
+func (s *Server) partyFormAgain(w http.ResponseWriter, r *request, cause error, party, id string, version int, fields ledger.PartyFields) error {
+	if !mendable(cause) {
+		return cause
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	view := s.partyFormView(r, party, id, version, fields)
+	if err := r.formFault(&view.Form, cause); err != nil {
+		return err
+	}
+	s.render(w, r, formStatus(cause), partyform.Page(view))
+	return nil
+}
+
+// mendable reports whether a user can mend a form so that it passes.
+func mendable(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) }
+
+func (s *Server) editPartyForm(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	var p ledger.Party
+	if err := r.as(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
+	return nil
+}
+
+func (s *Server) editParty(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	fields := partyFields(r)
+	version := r.formVersion()
+	err = r.as(func(tx *postgres.Tx) error {
+		_, err := ledger.EditParty(r.Context(), tx, id, version, fields)
+		return err
+	})
+	if err != nil {
+		return s.partyFormAgain(w, r, err, id.String(), "", version, fields)
+	}
+	s.setFlash(w, "party_saved", "")
+	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String()))
+}
+
+// formVersion reads the version that a form or its address is about; 0 is none.
+func (r *request) formVersion() int {
+	v, err := strconv.Atoi(ui.Or(r.PostFormValue("version"), r.URL.Query().Get("version")))
+	if err != nil || v < 0 {
+		return 0
+	}
+	return v
+}
+
+func (s *Server) deleteParty(w http.ResponseWriter, r *request) error {
+	p, err := s.changeParty(r, ledger.DeleteParty)
+	if err != nil {
+		return err
+	}
+	s.setFlash(w, "party_deleted", ui.PartyPath(r.caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
+	return s.redirect(w, r, ui.BusinessPath(r.caller.Business.String()))
+}
+
+func (s *Server) restoreParty(w http.ResponseWriter, r *request) error {
+	p, err := s.changeParty(r, ledger.RestoreParty)
+	if err != nil {
+		return err
+	}
+	s.setFlash(w, "party_restored", "")
+	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), p.ID.String()))
+}
+
+type partyChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Party, error)
+
+// changeParty runs one button of a party for the version the form names, or as it stands when it names none.
+func (s *Server) changeParty(r *request, change partyChange) (p ledger.Party, err error) {
+	id, err := r.pathID("party")
+	if err != nil {
+		return p, err
+	}
+	err = r.as(func(tx *postgres.Tx) error {
+		version := r.formVersion()
+		if version == 0 {
+			now, err := ledger.PartyByID(r.Context(), tx, id)
+			if err != nil {
+				return err
+			}
+			version = now.Version
+		}
+		p, err = change(r.Context(), tx, id, version)
+		return err
+	})
+	return p, err
+}
+
+// parseAmount reads an amount from a form as a fault beside its field.
+func parseAmount(text, currency string) (int64, error) {
+	n, err := money.Parse(text, currency)
+	switch {
+	case errors.Is(err, money.ErrTooFine):
+		return 0, fault.InvalidField("amount", "That is finer than the smallest coin.")
+	case errors.Is(err, money.ErrTooLarge):
+		return 0, fault.InvalidField("amount", "This amount is too large.")
+	case errors.Is(err, money.ErrNotAmount):
+		return 0, fault.InvalidField("amount", "The amount must be more than zero.")
+	case err != nil:
+		return 0, fault.InvalidField("amount", "Write an amount, such as 250 or 250+90.")
+	}
+	return n, nil
+}

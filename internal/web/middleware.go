@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+const maxForm = 64 << 10 // bytes of a form or an API body
+
+type contextKey int
+
+const requestIDKey contextKey = 0
+
+// outer sets what every answer carries, and turns a panic into an error page.
+func (s *Server) outer(next http.Handler) http.Handler {
+	policy := strings.Join([]string{
+		"default-src 'self'", "img-src 'self' data:", "base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'",
+		"form-action 'self' " + strings.Join(s.PayOrigins, " "),
+	}, "; ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		if s.secure() {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		// No page is ever another visitor's: what is not a static file is never kept. The static handler overrides this.
+		h.Set("Cache-Control", "private, no-store")
+		h.Add("Vary", "Cookie")
+		id := newRequestID()
+		h.Set("X-Request-Id", id)
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			s.Log.Error("panic", "request", id, "method", r.Method, "value", v, "stack", string(debug.Stack()))
+			http.Error(w, "Something went wrong. Request "+id, http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey, id)))
+	})
+}
+
+func newRequestID() string {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err) // documented never to happen
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// serve wraps a route's handler: body limit, session, business of the path,
+// and errors. Nothing of a tenant is read here; handlers do, through the caller.
+func (s *Server) serve(rt *route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		id, _ := hr.Context().Value(requestIDKey).(string)
+		r := &request{Request: hr, s: s, route: rt, id: id, token: s.sessionToken(hr)}
+		if rt.secret {
+			w.Header().Set("Referrer-Policy", "no-referrer")
+			w.Header().Set("X-Robots-Tag", "noindex")
+		}
+		if err := s.enter(w, r); err != nil {
+			s.serveError(w, r, err)
+			return
+		}
+		start := time.Now()
+		if err := rt.handle(s, w, r); err != nil {
+			s.serveError(w, r, err)
+		}
+		s.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.pattern, "took", time.Since(start))
+	})
+}
+
+func (s *Server) enter(w http.ResponseWriter, r *request) error {
+	limit := int64(maxForm)
+	if r.route.maxBody > 0 {
+		limit = r.route.maxBody
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if r.token != "" {
+		r.caller.Credential = account.Hash(r.token)
+	}
+	r.flash = s.takeFlash(w, r)
+	if r.route.access != anyone && r.token == "" {
+		return fault.New(fault.Unauthorized, "Please sign in.")
+	}
+	if r.PathValue("business") != "" {
+		business, err := r.pathID("business")
+		if err != nil {
+			return err
+		}
+		if business == uuid.Nil {
+			return fault.New(fault.NotFound, "There is nothing here.")
+		}
+		r.caller.Business = business
+	}
+	if r.Method == http.MethodPost && r.route.maxBody == 0 && !r.wantsJSON() {
+		if err := r.ParseForm(); err != nil {
+			return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+		}
+	}
+	return nil
+}
+
+// look fills in who is signed in on a page that anybody may open. A session
+// that has ended is forgotten, not an error.
+func (s *Server) look(w http.ResponseWriter, r *request) error {
+	if r.token == "" || r.known {
+		return nil
+	}
+	err := r.read(nil)
+	if fault.Is(err, fault.Unauthorized) {
+		s.endSession(w)
+		r.token = ""
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,92 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/a-h/templ"
+)
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+var zippers = sync.Pool{New: func() any {
+	z, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return z
+}}
+
+// render writes a page: to a buffer first, so that a failing template never
+// leaves half a page with status 200 behind.
+func (s *Server) render(w http.ResponseWriter, r *request, status int, page templ.Component) {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	if err := page.Render(r.Context(), buf); err != nil {
+		s.Log.Error("render", "request", r.id, "route", r.route.pattern, "error", err)
+		http.Error(w, "Something went wrong. Request "+r.id, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	s.write(w, r, status, buf.Bytes())
+}
+
+// writeJSON answers an API request.
+func (s *Server) writeJSON(w http.ResponseWriter, r *request, status int, body any) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	if err := json.NewEncoder(buf).Encode(body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	s.write(w, r, status, buf.Bytes())
+	return nil
+}
+
+// write sends a whole body, compressed where it pays.
+func (s *Server) write(w http.ResponseWriter, r *request, status int, body []byte) {
+	var err error
+	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Add("Vary", "Accept-Encoding")
+		w.WriteHeader(status)
+		z := zippers.Get().(*gzip.Writer)
+		defer zippers.Put(z)
+		z.Reset(w)
+		if _, err = z.Write(body); err == nil {
+			err = z.Close()
+		}
+	} else {
+		w.WriteHeader(status)
+		_, err = w.Write(body)
+	}
+	if err != nil {
+		s.Log.Debug("write the answer", "request", r.id, "error", err)
+	}
+}
+
+// redirect answers a POST with the page to look at.
+func (s *Server) redirect(w http.ResponseWriter, r *request, target string) error {
+	http.Redirect(w, r.Request, target, http.StatusSeeOther)
+	return nil
+}
+
+func queryEscape(v string) string { return url.QueryEscape(v) }
+
+// localPath returns p when it is a path of this site, else fallback: an
+// address that came from outside must not lead outside.
+func localPath(p, fallback string) string {
+	u, err := url.Parse(p)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") || len(p) > 2000 {
+		return fallback
+	}
+	return p
+}

@@ -1,0 +1,142 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/i18n"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A request is an HTTP request with who is asking. Handlers reach the database
+// through read and as only, which hold the route's roles against the caller's.
+type request struct {
+	*http.Request
+	s      *Server
+	route  *route
+	id     string          // request id, shown in errors and logged
+	token  string          // session token, "" when signed out
+	caller postgres.Caller // with the business of the path
+	person account.Person  // filled by read
+	known  bool            // person is filled
+	flash  *ui.Flash
+}
+
+// read runs queries in one round trip together with what the page's frame
+// shows, and fails when the caller's role may not use the route.
+func (r *request) read(queue func(postgres.Scope, *pgx.Batch)) error {
+	var person account.Person
+	scope, err := r.s.DB.Read(r.Context(), r.caller, func(scope postgres.Scope, b *pgx.Batch) {
+		person = account.Person{}
+		account.QueuePerson(b, &person)
+		if queue != nil {
+			queue(scope, b)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	r.person, r.known = person, true
+	r.slide()
+	return r.route.admit(scope)
+}
+
+// as runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
+func (r *request) as(fn func(*postgres.Tx) error) error {
+	return r.s.DB.As(r.Context(), r.caller, func(tx *postgres.Tx) error {
+		if err := r.route.admit(tx.Scope); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// admit is the one place that holds a route's access against a scope.
+func (rt *route) admit(scope postgres.Scope) error {
+	switch rt.access {
+	case anyone, signedIn:
+		return nil
+	}
+	if scope.Role == "" {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	if !slices.Contains(rolesOf[rt.access], scope.Role) {
+		return fault.New(fault.Forbidden, "Your role does not allow this.")
+	}
+	return nil
+}
+
+// slide keeps a session that is used alive; at most once a day, and never at
+// the cost of the request.
+func (r *request) slide() {
+	if r.token == "" || time.Since(r.person.SeenAt) < 24*time.Hour {
+		return
+	}
+	if err := r.s.Accounts.Touch(r.Context(), r.caller.Credential); err != nil {
+		r.s.Log.Warn("slide the session", "request", r.id, "error", err)
+	}
+}
+
+// locale is the signed-in user's language, else the language cookie, else what the browser prefers.
+func (r *request) locale() string {
+	if r.known {
+		return i18n.Known(r.person.Locale)
+	}
+	if c, err := r.Cookie("language"); err == nil && c.Value != "" {
+		return i18n.Known(c.Value)
+	}
+	return i18n.Match(r.Header.Get("Accept-Language"))
+}
+
+func (r *request) t(key string, args ...any) string { return i18n.T(r.locale(), key, args...) }
+
+// pathID reads an id from the path. A malformed one is not found, like an unknown one.
+func (r *request) pathID(name string) (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PathValue(name))
+	if err != nil || len(r.PathValue(name)) != 36 {
+		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
+	}
+	return id, nil
+}
+
+// formID reads the client-made id of a form.
+func (r *request) formID() (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PostFormValue("id"))
+	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
+		return uuid.Nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
+	}
+	return id, nil
+}
+
+// shell is the frame of a page for this request.
+func (r *request) shell() ui.Shell {
+	p := &r.person
+	now, zone := r.s.Clock.Now(), defaultZone
+	if p.Business != nil {
+		zone = p.Business.TimeZone
+	}
+	if place, err := time.LoadLocation(zone); err == nil {
+		now = now.In(place)
+	}
+	shell := ui.Shell{
+		Locale: r.locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
+		Flash: r.flash, Development: r.s.Outbox != nil, Now: now,
+	}
+	for _, b := range p.Businesses {
+		u := ui.Business{ID: b.BusinessID.String(), Name: b.Name, Account: b.AccountName, Role: b.Role}
+		if p.Business != nil && p.Business.ID == b.BusinessID {
+			u.Currency = p.Business.Currency
+			u.Role = p.Role
+			shell.Business = u
+		}
+		shell.Businesses = append(shell.Businesses, u)
+	}
+	return shell
+}

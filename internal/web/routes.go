@@ -1,0 +1,142 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tijorihq/tijori/internal/billing"
+)
+
+// An access says who may use a route. Roles are those of the business in the
+// path, or of the session's account where the path names none.
+type access int
+
+const (
+	anyone   access = iota // no session needed
+	signedIn               // a session, whatever the role
+	anyRole                // every member of the business
+	reader                 // who may see totals: all but the counter
+	writer                 // who may add entries: all but the accountant
+	editor                 // who runs the khata: owner and manager
+	owner                  // the owner of the account
+)
+
+// rolesOf is what admit holds against the caller's role.
+var rolesOf = map[access][]string{
+	anyRole: {"owner", "manager", "accountant", "counter"},
+	reader:  {"owner", "manager", "accountant"},
+	writer:  {"owner", "manager", "counter"},
+	editor:  {"owner", "manager"},
+	owner:   {"owner"},
+}
+
+// A route is one line of the list below.
+type route struct {
+	pattern     string
+	access      access
+	handle      func(*Server, http.ResponseWriter, *request) error
+	maxBody     int64 // bytes; 0 means maxForm, parsed as a form
+	secret      bool  // the path holds a token: no referrer, no index
+	keepsFlash  bool  // not a page
+	development bool  // exists in a development set-up only
+}
+
+const (
+	razorpayCallback = billing.RazorpayReturnPath
+	maxWebhook       = 1 << 20
+)
+
+// routes is every address that answers, in the order of the product's rooms.
+// A test holds each against the shared exercise: signed out, a stranger with
+// the owner's real ids, the wrong role.
+var routes = []route{
+	// The door.
+	{pattern: "GET /{$}", access: anyone, handle: (*Server).home},
+	{pattern: "GET /signup", access: anyone, handle: (*Server).signUpForm},
+	{pattern: "POST /signup", access: anyone, handle: (*Server).signUp},
+	{pattern: "GET /signup/sent", access: anyone, handle: (*Server).signUpSent},
+	{pattern: "GET /confirm/{token}", access: anyone, secret: true, handle: (*Server).confirmForm},
+	{pattern: "POST /confirm/{token}", access: anyone, secret: true, handle: (*Server).confirm},
+	{pattern: "GET /login", access: anyone, handle: (*Server).loginForm},
+	{pattern: "POST /login", access: anyone, handle: (*Server).login},
+	{pattern: "POST /logout", access: anyone, handle: (*Server).logout},
+	{pattern: "POST /logout/everywhere", access: signedIn, handle: (*Server).logoutEverywhere},
+	{pattern: "GET /recover", access: anyone, handle: (*Server).recoverForm},
+	{pattern: "POST /recover", access: anyone, handle: (*Server).recover},
+	{pattern: "GET /recover/sent", access: anyone, handle: (*Server).recoverSent},
+	{pattern: "GET /recover/{token}", access: anyone, secret: true, handle: (*Server).newPasswordForm},
+	{pattern: "POST /recover/{token}", access: anyone, secret: true, handle: (*Server).newPassword},
+	{pattern: "GET /invite/{token}", access: anyone, secret: true, handle: (*Server).inviteForm},
+	{pattern: "POST /invite/{token}", access: anyone, secret: true, handle: (*Server).acceptInvite},
+	{pattern: "POST /language", access: anyone, handle: (*Server).setLanguage},
+
+	// A user's own settings, and the team of an account.
+	{pattern: "GET /settings", access: signedIn, handle: (*Server).settingsForm},
+	{pattern: "POST /settings", access: signedIn, handle: (*Server).saveSettings},
+	{pattern: "POST /settings/password", access: signedIn, handle: (*Server).changePassword},
+	{pattern: "POST /settings/sessions/{id}/end", access: signedIn, handle: (*Server).endOneSession},
+	{pattern: "POST /account", access: signedIn, handle: (*Server).switchAccount},
+	{pattern: "GET /team", access: owner, handle: (*Server).teamPage},
+	{pattern: "POST /team/invite", access: owner, handle: (*Server).invite},
+	{pattern: "POST /team/invitations/{id}/resend", access: owner, handle: (*Server).resendInvitation},
+	{pattern: "POST /team/invitations/{id}/revoke", access: owner, handle: (*Server).revokeInvitation},
+	{pattern: "POST /team/members/{id}/role", access: owner, handle: (*Server).changeRole},
+	{pattern: "POST /team/members/{id}/remove", access: owner, handle: (*Server).removeMember},
+	{pattern: "GET /businesses/new", access: owner, handle: (*Server).newBusinessForm},
+	{pattern: "POST /businesses/new", access: owner, handle: (*Server).newBusiness},
+
+	// The khata.
+	{pattern: "GET /b/{business}", access: anyRole, handle: (*Server).partiesPage},
+	{pattern: "GET /b/{business}/parties/new", access: editor, handle: (*Server).newPartyForm},
+	{pattern: "POST /b/{business}/parties/new", access: editor, handle: (*Server).newParty},
+	{pattern: "GET /b/{business}/bin", access: editor, handle: (*Server).binPage},
+	{pattern: "GET /b/{business}/upgrade", access: anyRole, handle: (*Server).upgradePage},
+	{pattern: "GET /b/{business}/settings", access: editor, handle: (*Server).businessSettingsForm},
+	{pattern: "POST /b/{business}/settings", access: editor, handle: (*Server).saveBusinessSettings},
+	{pattern: "GET /b/{business}/export.csv", access: reader, keepsFlash: true, handle: (*Server).exportBusiness},
+	{pattern: "GET /b/{business}/p/{party}", access: anyRole, handle: (*Server).partyPage},
+	{pattern: "GET /b/{business}/p/{party}/edit", access: editor, handle: (*Server).editPartyForm},
+	{pattern: "POST /b/{business}/p/{party}/edit", access: editor, handle: (*Server).editParty},
+	{pattern: "POST /b/{business}/p/{party}/delete", access: editor, handle: (*Server).deleteParty},
+	{pattern: "POST /b/{business}/p/{party}/restore", access: editor, handle: (*Server).restoreParty},
+	{pattern: "GET /b/{business}/p/{party}/history", access: reader, handle: (*Server).historyPage},
+	{pattern: "GET /b/{business}/p/{party}/export.csv", access: reader, keepsFlash: true, handle: (*Server).exportParty},
+	{pattern: "GET /b/{business}/p/{party}/entries/new", access: writer, handle: (*Server).newEntryForm},
+	{pattern: "POST /b/{business}/p/{party}/entries/new", access: writer, handle: (*Server).newEntry},
+	{pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", access: writer, handle: (*Server).editEntryForm},
+	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", access: writer, handle: (*Server).editEntry},
+	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/delete", access: writer, handle: (*Server).deleteEntry},
+	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/restore", access: writer, handle: (*Server).restoreEntry},
+
+	// Plans and payments.
+	{pattern: "GET /pricing", access: anyone, handle: (*Server).pricingPage},
+	{pattern: "GET /billing", access: owner, handle: (*Server).billingPage},
+	{pattern: "GET /billing/checkout", access: owner, handle: (*Server).checkoutForm},
+	{pattern: "POST /billing/checkout", access: owner, handle: (*Server).checkout},
+	{pattern: "GET /billing/return", access: owner, handle: (*Server).returnPage},
+	{pattern: "POST /billing/return", access: owner, handle: (*Server).verifyReturn},
+	{pattern: "POST " + razorpayCallback, access: anyone, handle: (*Server).razorpayReturn},
+	{pattern: "POST /billing/cancel", access: owner, handle: (*Server).cancelPlan},
+	{pattern: "POST /billing/portal", access: owner, handle: (*Server).openPortal},
+
+	// The API of the pages and of an account's own programs.
+	{pattern: "GET /api/billing/me", access: anyRole, handle: (*Server).apiMe},
+	{pattern: "POST /api/billing/checkout", access: owner, maxBody: maxForm, handle: (*Server).apiCheckout},
+	{pattern: "POST /api/billing/verify", access: owner, maxBody: maxForm, handle: (*Server).apiVerify},
+	{pattern: "POST /api/billing/portal", access: owner, maxBody: maxForm, handle: (*Server).apiPortal},
+	{pattern: "GET /api/billing/invoices", access: owner, handle: (*Server).apiInvoices},
+	{pattern: "GET /api/businesses/{business}/parties", access: anyRole, handle: (*Server).apiParties},
+	{pattern: "POST /api/businesses/{business}/parties", access: editor, maxBody: maxForm, handle: (*Server).apiAddParty},
+	{pattern: "GET /api/businesses/{business}/parties/{party}", access: anyRole, handle: (*Server).apiParty},
+	{pattern: "POST /api/businesses/{business}/entries", access: writer, maxBody: maxForm, handle: (*Server).apiAddEntry},
+	{pattern: "GET /api/businesses/{business}/export.csv", access: reader, handle: (*Server).exportBusiness},
+
+	// What providers send. The raw body is verified before anything is read from it.
+	{pattern: "POST /api/stripe/webhook", access: anyone, maxBody: maxWebhook, handle: (*Server).stripeWebhook},
+	{pattern: "POST /api/razorpay/webhook", access: anyone, maxBody: maxWebhook, handle: (*Server).razorpayWebhook},
+
+	// Machines that watch us, and the mails of a development set-up.
+	{pattern: "GET /healthz", access: anyone, keepsFlash: true, handle: (*Server).healthz},
+	{pattern: "GET /readyz", access: anyone, keepsFlash: true, handle: (*Server).readyz},
+	{pattern: "GET /dev/outbox", access: anyone, development: true, handle: (*Server).outboxPage},
+	{pattern: "GET /dev/outbox/{id}", access: anyone, development: true, secret: true, handle: (*Server).outboxMail},
+}

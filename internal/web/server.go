@@ -1,0 +1,82 @@
+// Package web serves the pages and the API: one list of routes, one place that
+// decides who may use each, one function that renders errors.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/static"
+)
+
+// A Config is what a Server stands on. All fields but Outbox are required.
+type Config struct {
+	DB             *postgres.DB
+	Accounts       *account.Service
+	Billing        *billing.Service
+	Plans          *billing.Plans
+	Clock          *clock.Clock
+	Outbox         *mail.Outbox // development only; nil hides the outbox page
+	PublicURL      *url.URL     // where users reach this server; https sets Secure cookies
+	PayOrigins     []string     // origins that a checkout may lead to
+	Simulated      bool         // no real money moves
+	TrustedProxies []netip.Prefix
+	Log            *slog.Logger
+}
+
+// A Server answers requests. It keeps no state of its own.
+type Server struct {
+	Config
+	handler http.Handler
+}
+
+// New returns a server for the routes in the list.
+func New(c Config) *Server {
+	s := &Server{Config: c}
+	mux := http.NewServeMux()
+	mux.Handle("GET "+static.Prefix, static.Handler())
+	for i := range routes {
+		rt := &routes[i]
+		if rt.development && c.Outbox == nil {
+			continue
+		}
+		mux.Handle(rt.pattern, s.serve(rt))
+	}
+	mux.Handle("/", s.serve(&route{pattern: "/", access: anyone, handle: (*Server).nothingHere}))
+	guard := http.NewCrossOriginProtection()
+	// The provider's page posts the customer back from its own origin. The route reads no session and changes nothing.
+	guard.AddInsecureBypassPattern("POST " + razorpayCallback)
+	guard.SetDenyHandler(s.serve(&route{pattern: "/", access: anyone, handle: (*Server).crossOrigin}))
+	s.handler = s.outer(guard.Handler(mux))
+	return s
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Ready reports nil when the database answers and its schema is this program's.
+func (s *Server) Ready(ctx context.Context) error {
+	current, err := s.DB.MigrationsCurrent(ctx)
+	if err != nil {
+		return err
+	}
+	if !current {
+		return errNotMigrated
+	}
+	return nil
+}
+
+func (s *Server) secure() bool { return s.PublicURL.Scheme == "https" }
+
+// absolute returns the public address of a path.
+func (s *Server) absolute(path string) string {
+	return strings.TrimSuffix(s.PublicURL.String(), "/") + path
+}

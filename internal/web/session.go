@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/account"
+)
+
+// cookieName is "__Host-session" under TLS: then no other host can set it.
+func (s *Server) cookieName() string {
+	if s.secure() {
+		return "__Host-session"
+	}
+	return "session"
+}
+
+func (s *Server) sessionToken(r *http.Request) string {
+	c, err := r.Cookie(s.cookieName())
+	if err != nil || len(c.Value) > 128 {
+		return ""
+	}
+	return c.Value
+}
+
+func (s *Server) setSession(w http.ResponseWriter, session account.Session) {
+	s.setCookie(w, s.cookieName(), session.Token, time.Until(session.ExpiresAt))
+}
+
+func (s *Server) endSession(w http.ResponseWriter) {
+	s.setCookie(w, s.cookieName(), "", -time.Second)
+}
+
+// setCookie sets a cookie that scripts cannot read; a negative age deletes it.
+func (s *Server) setCookie(w http.ResponseWriter, name, value string, age time.Duration) {
+	seconds := int(age.Seconds())
+	if age < 0 {
+		seconds = -1
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// device is what we keep of a caller's machine, to show in the list of sessions.
+func (s *Server) device(r *http.Request) account.Device {
+	agent := r.UserAgent()
+	if len(agent) > 300 {
+		agent = agent[:300]
+	}
+	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: s.network(r)}
+}
+
+// network is the caller's address. A forwarded one is believed only as far as
+// trusted proxies wrote it.
+func (s *Server) network(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusts(addr); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = next
+	}
+	return addr.Unmap().String()
+}
+
+func (s *Server) trusts(addr netip.Addr) bool {
+	for _, p := range s.TrustedProxies {
+		if p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
