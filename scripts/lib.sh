@@ -94,7 +94,7 @@ apt_env() {
 	export APT_CONFIG="$cache/apt/apt.conf"
 }
 
-apt_updated=''
+apt_updated='' apt_trouble=''
 
 # apt_update reads the package lists anew, once. A source that cannot be reached
 # matters only if the package is then not found.
@@ -104,6 +104,7 @@ apt_update() {
 	is_root || { own_lists=1; apt_env; }
 	say "reading the package lists"
 	apt-get -qq -o DPkg::Lock::Timeout=120 update >"$apt_log" 2>&1 || true
+	apt_trouble=$(sed -nE 's/^[EW]: //p' "$apt_log" | head -1)
 }
 
 # package_exists NAME: can apt install it?
@@ -194,7 +195,7 @@ setup_server() {
 		"install a postgresql server yourself, or set DATABASE_URL"
 	apt_env
 	package=$(server_package) || { apt_update || true; package=$(server_package) || true; }
-	[ -n "$package" ] || fail "this system's packages have no postgresql $oldest_postgres or newer" "$again"
+	[ -n "$package" ] || fail "this system's packages have no postgresql $oldest_postgres or newer${apt_trouble:+ ($apt_trouble)}" "$again"
 	if is_root; then
 		install_server "$package"
 	else
