@@ -103,6 +103,9 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	}
 	statements := []string{
 		"grant tijori_owner, tijori_guard to " + admin,
+		// Nobody makes temporary tables, which could stand in for ours. Only the database's owner can say so; for others
+		// it is a warning, and what protects is that every statement of a caller runs with our search_path.
+		"revoke temporary on database " + database + " from public",
 		"grant tijori_guard to tijori_owner",
 	}
 	for _, schema := range schemas {

@@ -1,5 +1,7 @@
 -- +goose Up
 -- How many parties a plan holds, kept by the database: under the account's lock, whoever inserts and however many at once.
+-- The trigger runs after the policy has let the row in: before, it would lock and count the account that a forged row
+-- names. A repeated insert of the same id writes nothing, so it is not counted.
 -- +goose StatementBegin
 create function auth.limit_parties() returns trigger
     language plpgsql security definer set search_path = ''
@@ -8,21 +10,15 @@ declare
     room integer;
 begin
     perform 1 from tijori.accounts a where a.account_id = new.account_id for no key update;
-    -- A repeated insert of the same id is told from a new party by the insert itself. Looked for under the lock:
-    -- the first one may have taken the last place a moment ago.
-    if tg_op = 'INSERT' and exists (
-        select 1 from tijori.parties p where p.account_id = new.account_id and p.business_id = new.business_id and p.id = new.id) then
-        return new;
-    end if;
     select p.parties_max into strict room from tijori.plans p where p.id = auth.plan_of(new.account_id);
     if room is null then
-        return new;
+        return null;
     end if;
     if (select count(*) from (
-        select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room) taken) >= room then
+        select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room + 1) taken) > room then
         raise exception 'no room for another party' using errcode = '23514', constraint = 'free_party_limit';
     end if;
-    return new;
+    return null;
 end $$;
 
 -- auth.party_count() is how many living parties the caller's account has in all its businesses; 0 for all but owners.
@@ -40,6 +36,6 @@ revoke all on function auth.party_count() from public;
 grant execute on function auth.party_count() to tijori_app;
 alter function auth.limit_parties() owner to tijori_guard;
 revoke all on function auth.limit_parties() from public;
-create trigger parties_limit_insert before insert on tijori.parties for each row execute function auth.limit_parties();
-create trigger parties_limit_restore before update of deleted_at on tijori.parties
+create trigger parties_limit_insert after insert on tijori.parties for each row execute function auth.limit_parties();
+create trigger parties_limit_restore after update of deleted_at on tijori.parties
     for each row when (old.deleted_at is not null and new.deleted_at is null) execute function auth.limit_parties();

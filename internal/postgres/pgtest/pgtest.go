@@ -181,7 +181,7 @@ func superConfig(admin *pgx.ConnConfig) *pgxpool.Config {
 }
 
 // setSearchPaths gives the clone what the template had per database: a clone
-// does not inherit the settings of roles in it.
+// inherits neither the settings of roles in it nor its privileges.
 func setSearchPaths(ctx context.Context, admin *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, admin)
 	if err != nil {
@@ -193,6 +193,7 @@ func setSearchPaths(ctx context.Context, admin *pgx.ConnConfig) error {
 			for r in select rolname from pg_roles where rolname like 'tijori\_%' loop
 				execute format('alter role %I in database %I set search_path = tijori, pg_temp', r, current_database());
 			end loop;
+			execute format('revoke temporary on database %I from public', current_database());
 		end $$`)
 	return err
 }

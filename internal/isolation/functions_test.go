@@ -1,0 +1,122 @@
+package isolation
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A use says who may call a function, and what for.
+type use struct {
+	roles string // login roles, in order of the alphabet
+	why   string
+}
+
+// functions are all the functions of schemas auth and tijori. Those of auth run
+// with the rights of tijori_guard, who sees every row: each must begin by asking
+// auth.scope() who calls, unless only a role that signs people in or applies
+// payments may call it.
+var functions = map[string]use{
+	"auth.scope()":                  {"tijori_app", "says who is asking, from the credential"},
+	"auth.user_id()":                {"tijori_app", "part of scope"},
+	"auth.account_id()":             {"tijori_app", "part of scope"},
+	"auth.business_id()":            {"tijori_app", "part of scope"},
+	"auth.role()":                   {"tijori_app", "part of scope"},
+	"auth.my_businesses()":          {"tijori_app", "lists the caller's own memberships"},
+	"auth.whoami()":                 {"tijori_app", "the caller's own name, address, account and business"},
+	"auth.team()":                   {"tijori_app", "an owner lists the members of the account with their addresses"},
+	"auth.colleagues()":             {"tijori_app", "a member sees the names of those who work in the same business"},
+	"auth.plan()":                   {"tijori_app", "the plan of the caller's own account"},
+	"auth.party_names(uuid,text[])": {"tijori_app", "a counter chooses from the names of the business"},
+	"auth.remove_member(uuid)":      {"tijori_app", "an owner removes a member of the own account"},
+	"auth.change_role(uuid,text)":   {"tijori_app", "an owner changes a role in the own account"},
+	"auth.lock_member(uuid)":        {"", "called by the two above"},
+	"auth.keep_owner(members)":      {"", "called by the two above"},
+	"auth.clock()":                  {"tijori_app tijori_billing tijori_jobs tijori_support", "the service clock; tells nothing of anybody"},
+	"auth.set_clock(bigint)":        {"tijori_billing", "development and tests; a constraint refuses it elsewhere"},
+	"auth.plan_of(uuid)":            {"tijori_billing tijori_support", "the plan of any account, for those who apply payments and help"},
+	"auth.open_account(uuid,uuid,uuid,uuid,text,text)": {"tijori_auth", "a confirmed sign-up makes its account"},
+	"auth.home_account(uuid)":                          {"tijori_auth", "where a new session starts"},
+	"auth.belongs(uuid,uuid)":                          {"tijori_auth", "whether a session may switch to an account"},
+	"auth.unmailed_invitations(interval)":              {"tijori_auth", "the sweep of invitations without a mail"},
+	"auth.issue_invitation(uuid,uuid,bytea,boolean)":   {"tijori_auth", "the mailer stores a token's hash and reads what the letter says"},
+	"auth.invitation_by_token(bytea)":                  {"tijori_auth", "whoever holds the token sees what it offers"},
+	"auth.accept_invitation(bytea,uuid,uuid)":          {"tijori_auth", "whoever holds the token and has the address becomes a member"},
+	"auth.party_count()":                               {"tijori_app", "an owner counts the parties of the own account"},
+	"auth.limit_parties()":                             {"", "trigger: counts the account's parties under its lock"},
+	"auth.record_change()":                             {"", "trigger: writes the history, which nobody may write"},
+	"tijori.stamp_update()":                            {"", "trigger: counts the version"},
+	"tijori.refuse_far_date()":                         {"", "trigger: reads the clock"},
+}
+
+// invokers run with the caller's own rights, and need no owner of their own.
+var invokers = []string{"tijori.stamp_update()", "tijori.refuse_far_date()"}
+
+type function struct {
+	Name, Owner, Language, Kind, Body string
+	Definer, Trigger, Leakproof       bool
+	Config                            []string
+	Public                            bool
+	Callers                           []string
+}
+
+// A function that asks who calls does it through one of these.
+var asksScope = regexp.MustCompile(`auth\.(scope|user_id|account_id|business_id|role|lock_member)\(`)
+
+// functionsAreListed holds every function against the list above.
+func functionsAreListed(t testing.TB, super querier) {
+	found := rowsOf[function](t, super, `
+		select n.nspname || '.' || p.proname || '(' || coalesce(x.args, '') || ')',
+		       p.proowner::regrole::text, l.lanname::text, p.prokind::text, p.prosrc, p.prosecdef, p.prorettype = 'trigger'::regtype, p.proleakproof,
+		       coalesce(p.proconfig, '{}'), has_function_privilege('public', p.oid, 'execute'),
+		       array(select r.rolname::text from pg_roles r where r.rolname = any ($1) and has_function_privilege(r.oid, p.oid, 'execute') order by 1)
+		  from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+		  cross join lateral (select string_agg(format_type(a.id, null), ',' order by a.i) from unnest(p.proargtypes) with ordinality a(id, i)) x(args)
+		 where n.nspname in ('auth', 'tijori') order by 1`, loginRoles)
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name)
+		if f.Public {
+			t.Errorf("function %s may be called by PUBLIC", f.Name)
+		}
+		if use, ok := functions[f.Name]; ok && use.roles != strings.Join(f.Callers, " ") {
+			t.Errorf("function %s may be called by %v, want %q", f.Name, f.Callers, use.roles)
+		}
+		if f.Kind != "f" || f.Language != "sql" && f.Language != "plpgsql" || f.Leakproof {
+			t.Errorf("function %s is of kind %s in language %s (leakproof: %t)", f.Name, f.Kind, f.Language, f.Leakproof)
+		}
+		if !slices.Contains(f.Config, `search_path=""`) {
+			t.Errorf("function %s takes its search_path from the caller: %v", f.Name, f.Config)
+		}
+		if regexp.MustCompile(`(?i)\bexecute\b`).MatchString(f.Body) {
+			t.Errorf("function %s runs SQL that it puts together", f.Name)
+		}
+		if slices.Contains(invokers, f.Name) {
+			if f.Definer || f.Owner != "tijori_owner" {
+				t.Errorf("function %s should run with its caller's rights and belong to tijori_owner, not %s", f.Name, f.Owner)
+			}
+			continue
+		}
+		if !f.Definer || f.Owner != "tijori_guard" {
+			t.Errorf("function %s belongs to %s (security definer: %t), want tijori_guard", f.Name, f.Owner, f.Definer)
+		}
+		if slices.Contains(f.Callers, "tijori_app") && f.Name != "auth.scope()" && f.Name != "auth.clock()" && !asksScope.MatchString(f.Body) {
+			t.Errorf("function %s may be called by tijori_app and does not ask who is calling", f.Name)
+		}
+	}
+	listed(t, "function", names, functions)
+	none(t, super, "a trigger with rights of its own that runs before the policy has looked at the new row", `
+		select g.tgname || ' on ' || g.tgrelid::regclass from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+		 where not g.tgisinternal and p.prosecdef and g.tgtype & 2 = 2`)
+	none(t, super, "a security definer function outside schema auth", `
+		select p.oid::regprocedure::text from pg_proc p where p.prosecdef and p.pronamespace <> 'auth'::regnamespace`)
+	none(t, super, "functions of the job queue belong to tijori_owner and run with their caller's rights", `
+		select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'river'::regnamespace and (p.prosecdef or p.proowner <> 'tijori_owner'::regrole)`)
+	none(t, super, "functions elsewhere", `
+		select p.oid::regprocedure::text from pg_proc p where p.pronamespace <> all (array['auth', 'tijori', 'river', 'pg_catalog', 'information_schema']::regnamespace[])`)
+	none(t, super, "operators, casts and event triggers of our own could run in somebody else's statement", `
+		select o.oid::regoperator::text from pg_operator o where o.oprnamespace <> 'pg_catalog'::regnamespace
+		union all select 'cast to ' || c.casttarget::regtype from pg_cast c join pg_proc p on p.oid = c.castfunc where p.pronamespace <> 'pg_catalog'::regnamespace
+		union all select evtname::text from pg_event_trigger`)
+}

@@ -1,0 +1,116 @@
+package isolation
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+var update = flag.Bool("update", false, "write testdata/grants.txt anew; read the difference as you would read a pull request that gives out keys")
+
+// A grant is what a role may do with a table: with all columns, or with some.
+type grant struct {
+	Role, Schema, Table, Verb string
+	Columns                   []string // nil: the table as a whole
+}
+
+// tableGrants lists every privilege on tables of ours that anybody but their owner has.
+func tableGrants(t testing.TB, super querier) []grant {
+	t.Helper()
+	return rowsOf[grant](t, super, `
+		with whole as (
+			select coalesce(r.rolname, 'public')::text as role, n.nspname::text as schema, c.relname::text as tab, lower(x.privilege_type) as verb, null::text as col
+			  from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x left join pg_roles r on r.oid = x.grantee
+			 where n.nspname in ('tijori', 'auth', 'river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
+		), part as (
+			select coalesce(r.rolname, 'public')::text, n.nspname::text, c.relname::text, lower(x.privilege_type), a.attname::text
+			  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(a.attacl) x left join pg_roles r on r.oid = x.grantee
+			 where n.nspname in ('tijori', 'auth', 'river') and not a.attisdropped and x.grantee <> c.relowner
+		)
+		select role, schema, tab, verb, array_agg(col order by col) filter (where col is not null)
+		  from (select * from whole union all select * from part) g
+		 group by 1, 2, 3, 4 order by 1, 2, 3, 4`)
+}
+
+// TestGrantsAreThose holds every grant to a table or sequence against the list in
+// testdata/grants.txt: a new one fails until somebody has looked at it.
+func TestGrantsAreThose(t *testing.T) {
+	t.Parallel()
+	super := pgtest.New(t).Super
+	var b strings.Builder
+	b.WriteString("# Who may touch which table: role, table, verb and, where not all are granted, the columns.\n# Written by: go test ./internal/isolation -run TestGrantsAreThose -update\n")
+	for _, g := range tableGrants(t, super) {
+		line := g.Role + " " + g.Schema + "." + g.Table + " " + g.Verb
+		if g.Columns != nil {
+			line += " (" + strings.Join(g.Columns, ", ") + ")"
+		}
+		b.WriteString(line + "\n")
+	}
+	const golden = "testdata/grants.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
+		t.Errorf("grants differ from %s (-there, +found):\n%s", golden, diff)
+	}
+}
+
+// closedRooms says which tables are closed to whom, whatever the list of grants says.
+func closedRooms(t testing.TB, super querier) {
+	closed := map[string][]string{
+		"tijori_app": {"users", "credentials", "signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers"},
+		// Sign-in knows people, not their books, and not what they pay.
+		"tijori_auth": {"accounts", "businesses", "members", "invitations", "parties", "entries", "changes",
+			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "inbox", "review_items"},
+		// Billing knows accounts, not their books, and not how people sign in.
+		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes"},
+	}
+	for _, table := range namesOf(t, super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p', 'v')`) {
+		if table != "service_clock" {
+			closed["tijori_jobs"] = append(closed["tijori_jobs"], table)
+		}
+		if table != "plans" && table != "prices" {
+			closed["tijori_support"] = append(closed["tijori_support"], table)
+		}
+	}
+	for role, tables := range closed {
+		none(t, super, role+" has nothing to do with a table it holds a grant on", `
+			select v.verb || ' on ' || c.relname from pg_class c, unnest(array['select', 'insert', 'update', 'references']) v(verb)
+			 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($2)
+			   and (has_table_privilege($1, c.oid, v.verb) or has_any_column_privilege($1, c.oid, v.verb))
+			union all
+			select v.verb || ' on ' || c.relname from pg_class c, unnest(array['delete', 'truncate', 'trigger']) v(verb)
+			 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($2) and has_table_privilege($1, c.oid, v.verb)`, role, tables)
+	}
+	none(t, super, "nobody of ours truncates, refers to or puts triggers on tables", `
+		select r.rolname || ': ' || v.verb || ' on ' || c.oid::regclass
+		  from pg_class c, pg_roles r, unnest(array['truncate', 'references', 'trigger']) v(verb)
+		 where c.relnamespace = any (array['tijori', 'river']::regnamespace[]) and c.relkind in ('r', 'p', 'v')
+		   and r.rolname = any ($1) and has_table_privilege(r.oid, c.oid, v.verb)`, append(slices.Clone(loginRoles), "tijori_guard"))
+	none(t, super, "tijori_app deletes nothing", `
+		select c.relname::text from pg_class c where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege('tijori_app', c.oid, 'delete')`)
+	none(t, super, "what is append-only stays as it was written", `
+		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
+		 where c.oid = any (array['tijori.changes', 'tijori.payments']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
+		   and (has_any_column_privilege(r.oid, c.oid, 'update') or has_table_privilege(r.oid, c.oid, 'delete'))`)
+	none(t, super, "tijori_app reads no token's hash, no password's and no request's of others", `
+		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+		 where c.relnamespace = 'tijori'::regnamespace and a.attname in ('token_hash', 'password_hash', 'hash') and has_column_privilege('tijori_app', c.oid, a.attnum, 'select')`)
+	none(t, super, "who, when and which tenant is not for an update to say", `
+		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+		 where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p')
+		   and a.attname in ('account_id', 'business_id', 'id', 'user_id', 'created_by', 'created_at', 'changed_by', 'version', 'party_id', 'invited_by')
+		   and has_column_privilege('tijori_app', c.oid, a.attnum, 'update')`)
+}
