@@ -51,7 +51,7 @@ func plainName(name, instead string) string {
 	dotted := false
 	runes := []rune(name)
 	for i, r := range runes {
-		if unicode.IsControl(r) || strings.ContainsRune(`/\:@<>?#%=[]{}|"`, r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
+		if unicode.IsControl(r) || strings.ContainsRune(`/\:@<>?#%=[]{}|"。．｡`, r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
 			return instead
 		}
 		if r == '.' && i+1 < len(runes) && runes[i+1] != ' ' {

@@ -67,6 +67,9 @@ func (c SMTPConfig) check() error {
 	if _, err := netmail.ParseAddress(c.From); err != nil {
 		return fmt.Errorf("the sender's address %q cannot be read; write Tijori <no-reply@example.com>", c.From)
 	}
+	if c.Security != StartTLS && c.Security != TLS && c.Security != NoTLS {
+		return fmt.Errorf("unknown protection of mail %q", c.Security)
+	}
 	ip := net.ParseIP(c.Host)
 	if local := c.Host == "localhost" || ip != nil && ip.IsLoopback(); c.Security == NoTLS && !local {
 		return errors.New("mail without TLS is only sent to a server on this machine")
