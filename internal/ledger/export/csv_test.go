@@ -126,7 +126,9 @@ func TestRefusalsWriteNothing(t *testing.T) {
 	party := addParty(t, db, u, ledger.PartyFields{Kind: ledger.Customer, Name: "Ram"}, line{"2026-04-01", 100, ""})
 	counter := db.Member(t, u, &u.BusinessID, "counter")
 	upgrade := options
-	upgrade.Allow = func(context.Context, *postgres.Tx) error { return fault.New(fault.UpgradeRequired, "Exports are part of Pro.") }
+	upgrade.Allow = func(context.Context, *postgres.Tx) error {
+		return fault.New(fault.UpgradeRequired, "Exports are part of Pro.")
+	}
 	nobody := options
 	nobody.Allow = nil
 	for _, c := range []struct {
