@@ -30,6 +30,7 @@ demo: ## the same with a demonstration account, thrown away at the end
 	@exec scripts/demo
 
 build: ## build bin/tijori
+	@[ -e bin/tijori ] || echo "building, which takes a minute or two the first time" >&2
 	@go build -trimpath -buildvcs=false -ldflags "-X github.com/tijorihq/tijori/internal/cli.version=$(version)" -o bin/tijori .
 
 test: ## set up what tests need, vet and test everything

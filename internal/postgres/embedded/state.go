@@ -56,7 +56,7 @@ func openState(dir string) (_ *state, err error) {
 		if where, mode := barrier(dir, a.Uid, a.Gid); where != "" {
 			return nil, &SetupError{
 				fmt.Sprintf("the server's account %s may not enter %s (mode %04o)", accountName(a.Uid), where, mode),
-				"set TIJORI_DATA to /var/lib/tijori, or allow it: chmod o+x " + where, ErrAccess,
+				"set TIJORI_DATA to a directory that other users can reach, such as /var/lib/tijori", ErrAccess,
 			}
 		}
 	}
