@@ -85,4 +85,6 @@ var hindiFaults = map[string]string{
 	"The event could not be stored. Send it again.":                                                    "सूचना सेव नहीं हुई। दोबारा भेजें।",
 	"The body must be JSON (Content-Type: application/json).":                                          "भेजी गई चीज़ JSON होनी चाहिए (Content-Type: application/json)।",
 	"The body is not the JSON that is expected here.":                                                  "यहाँ ऐसा JSON नहीं चलता।",
+	"This is part of Pro.":                                                                             "यह Pro में मिलता है।",
+	"There is no subscription that could be cancelled.":                                                "बंद करने के लिए कोई प्लान चालू नहीं है।",
 }

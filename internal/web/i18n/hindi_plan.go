@@ -99,4 +99,6 @@ var hindiPlan = map[string]string{
 	"Your plan will not renew. It stays until the end of the time you paid for.": "आपका प्लान आगे नहीं बढ़ेगा। जितने का पैसा दिया, उतने दिन चलेगा।",
 	"Your plan renews again.":                          "आपका प्लान फिर से चालू रहेगा।",
 	"Nothing was paid. You can try again at any time.": "कोई भुगतान नहीं हुआ। जब चाहें फिर कोशिश करें।",
+	"Going to the payment page":                        "भुगतान के पेज पर जा रहे हैं",
+	"Continue":                                         "आगे बढ़ें",
 }

@@ -29,9 +29,9 @@ func (w world) account() []Sample {
 		{"team", team.Page(team.View{
 			Shell: w.in("/team"), Account: all[0].Account, Shops: all[:2],
 			Members: []team.Member{
-				{ID: entry, Name: anita, Email: "anita@example.in", Role: "owner", You: true, Stays: true},
-				{ID: entry, Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"), Email: "mahesh.joshi.chartered.accountants@example.in", Role: "accountant"},
-				{ID: entry, Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: "counter", Shop: all[0].Name},
+				{ID: entry + "1", Name: anita, Email: "anita@example.in", Role: "owner", You: true, Stays: true},
+				{ID: entry + "2", Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"), Email: "mahesh.joshi.chartered.accountants@example.in", Role: "accountant"},
+				{ID: entry + "3", Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: "counter", Shop: all[0].Name},
 			},
 			Invitations: []team.Invitation{{ID: entry, Email: "vikram@example.in", Role: "manager", Shop: all[1].Name, Sent: Now.Add(-3 * time.Hour), Ends: Now.Add(165 * time.Hour)}},
 		})},

@@ -30,6 +30,7 @@ func (w world) money() []Sample {
 		{"upgrade-ask", upgrade.Page(ask)},
 		{"checkout", checkout.Page(due)},
 		{"checkout-error", checkout.Page(dollars)},
+		{"checkout-go", checkout.GoPage(checkout.GoView{Shell: due.Shell, Account: account, Action: "/pay", Fields: []checkout.Field{{Name: "key", Value: "k"}}})},
 		{"paid-waiting", paid.Page(paid.View{Shell: w.in("/billing/return"), Account: account, PlanID: "pro", PlanName: "Pro", Features: proFeatures, Reference: "ref"})},
 		{"paid-done", paid.Page(paid.View{Shell: w.in("/billing/return"), Account: account, PlanID: "pro", PlanName: "Pro", Features: proFeatures, Done: true})},
 		{"billing", billing.Page(w.billing("active"))},

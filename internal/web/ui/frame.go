@@ -53,13 +53,16 @@ func (s Shell) otherLocale() string {
 	return "hi"
 }
 
-// otherAccounts are businesses of accounts that the user owns beside the one
-// named, one of each.
-func (s Shell) otherAccounts(account string) []Business {
+// otherAccounts are businesses of accounts that the user owns beside the
+// session's, one of each.
+func (s Shell) otherAccounts() []Business {
+	if s.AccountID == "" {
+		return nil
+	}
 	var out []Business
-	seen := map[string]bool{"": true}
+	seen := map[string]bool{"": true, s.AccountID: true}
 	for _, b := range s.Businesses {
-		if b.Account != account && b.Role == "owner" && !seen[b.AccountID] {
+		if b.Role == "owner" && !seen[b.AccountID] {
 			out = append(out, b)
 			seen[b.AccountID] = true
 		}

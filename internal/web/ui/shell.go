@@ -14,6 +14,7 @@ type Shell struct {
 	User        string     // name of who is signed in, "" when nobody
 	Businesses  []Business // all that the user may open, for the switcher
 	Business    Business   // the open one; zero on pages outside a business
+	AccountID   string     // the session's account, to which team and billing pages belong; "" when signed out
 	Plan        string     // id of the plan in force for the account: "free", "pro" …
 	CurrentPath string     // path and query of this page, as requested
 	Flash       *Flash     // what just happened, nil when nothing

@@ -1,0 +1,92 @@
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func get(t *testing.T, path, encoding string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest("GET", path, nil)
+	r.Header.Set("Accept-Encoding", encoding)
+	w := httptest.NewRecorder()
+	Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+	for name, f := range all {
+		plain, packed := get(t, URL(name), ""), get(t, URL(name), "br, gzip")
+		if plain.Code != 200 || plain.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
+			t.Errorf("%s: status %d, Cache-Control %q", name, plain.Code, plain.Header().Get("Cache-Control"))
+		}
+		if got := packed.Header().Get("Content-Encoding"); got != "gzip" {
+			t.Errorf("%s: Content-Encoding %q, want gzip", name, got)
+		}
+		z, err := gzip.NewReader(packed.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpacked, err := io.ReadAll(z)
+		if err != nil || !bytes.Equal(unpacked, plain.Body.Bytes()) || !bytes.Equal(unpacked, f.plain) {
+			t.Errorf("%s: the packed form differs from the plain one (%v)", name, err)
+		}
+		if packed.Header().Get("Vary") != "Accept-Encoding" || packed.Header().Get("Content-Type") == "" {
+			t.Errorf("%s: headers %v", name, packed.Header())
+		}
+	}
+}
+
+func TestHandlerRefuses(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{
+		Prefix, Prefix + "tijori.css", Prefix + "0000000000000000/tijori.css", Prefix + hash + "/", Prefix + hash + "/css/1-tokens.css",
+		Prefix + hash + "/../static.go",
+	} {
+		if w := get(t, path, "gzip"); w.Code != 404 || w.Header().Get("Cache-Control") != "" {
+			t.Errorf("%s: status %d, Cache-Control %q; want 404 that is not kept", path, w.Code, w.Header().Get("Cache-Control"))
+		}
+	}
+}
+
+var symbol = regexp.MustCompile(`<symbol id="([a-z]+)"`)
+
+// TestSprite holds that symbols have names of their own.
+func TestSprite(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, m := range symbol.FindAllStringSubmatch(string(all["icons.svg"].plain), -1) {
+		if seen[m[1]] {
+			t.Errorf("symbol %q stands twice", m[1])
+		}
+		seen[m[1]] = true
+	}
+	if len(seen) < 20 {
+		t.Errorf("%d symbols", len(seen))
+	}
+}
+
+// TestStylesheet holds what the content security policy and the themes need.
+func TestStylesheet(t *testing.T) {
+	t.Parallel()
+	sheet := string(all["tijori.css"].plain)
+	for _, bad := range []string{"@import", "url(", "http:"} {
+		if strings.Contains(sheet, bad) {
+			t.Errorf("the stylesheet has %q", bad)
+		}
+	}
+	for _, use := range regexp.MustCompile(`var\((--[a-z0-9-]+)`).FindAllStringSubmatch(sheet, -1) {
+		if !strings.Contains(sheet, use[1]+":") {
+			t.Errorf("the stylesheet uses %s, which it never sets", use[1])
+		}
+	}
+	if strings.Count(sheet, "{") != strings.Count(sheet, "}") {
+		t.Error("a brace of the stylesheet is missing")
+	}
+}
