@@ -137,6 +137,8 @@ var routes = []route{
 	// Machines that watch us, and the mails of a development set-up.
 	{pattern: "GET /healthz", access: anyone, keepsFlash: true, handle: (*Server).healthz},
 	{pattern: "GET /readyz", access: anyone, keepsFlash: true, handle: (*Server).readyz},
+	{pattern: "POST /dev/demo", access: anyone, development: true, handle: (*Server).openDemo},
+	{pattern: "POST /api/dev/demo", access: anyone, development: true, handle: (*Server).apiDemo},
 	{pattern: "GET /dev/outbox", access: anyone, development: true, handle: (*Server).outboxPage},
 	{pattern: "GET /dev/outbox/{id}", access: anyone, development: true, secret: true, handle: (*Server).outboxMail},
 }

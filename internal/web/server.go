@@ -13,6 +13,7 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/static"
@@ -25,10 +26,11 @@ type Config struct {
 	Billing        *billing.Service
 	Plans          *billing.Plans
 	Clock          *clock.Clock
-	Outbox         *mail.Outbox // development only; nil hides the outbox page
-	PublicURL      *url.URL     // where users reach this server; https sets Secure cookies
-	PayOrigins     []string     // origins that a checkout may lead to
-	Simulated      bool         // no real money moves
+	Outbox         *mail.Outbox                               // development only; nil hides the outbox page
+	Demo           func(context.Context) (demo.Filled, error) // fills the demonstration account; development only, nil elsewhere
+	PublicURL      *url.URL                                   // where users reach this server; https sets Secure cookies
+	PayOrigins     []string                                   // origins that a checkout may lead to
+	Simulated      bool                                       // no real money moves
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
 }

@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tijorihq/tijori/internal/demo"
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// openDemo fills the demonstration account, when it is not there, and signs its owner in.
+func (s *Server) openDemo(w http.ResponseWriter, r *request) error {
+	if _, err := s.fillDemo(r); err != nil {
+		return err
+	}
+	session, err := s.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, s.device(r.Request), r.token)
+	if err != nil {
+		return err
+	}
+	s.setSession(w, session)
+	return s.redirect(w, r, "/")
+}
+
+// apiDemo is for the demo command, when a server owns the database.
+func (s *Server) apiDemo(w http.ResponseWriter, r *request) error {
+	filled, err := s.fillDemo(r)
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, filled)
+}
+
+func (s *Server) fillDemo(r *request) (demo.Filled, error) {
+	if s.Demo == nil {
+		return demo.Filled{}, fault.New(fault.NotFound, "There is nothing here.")
+	}
+	return s.Demo(r.Context())
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const (
+	razorpaySecret = "rzp-key-secret-of-the-test"
+	webhookSecret  = "whsec_secret_of_the_webhook_test"
+)
+
+// A world is a server on a database of its own, with two accounts that must
+// never learn of each other: A, whose every text holds a canary, and B, the stranger.
+type world struct {
+	*testing.T
+	db       *pgtest.DB
+	url      string
+	client   *http.Client // follows nothing
+	till     *till
+	accounts *account.Service
+	outbox   *mail.Outbox
+	log      *journal
+	a, b     *side
+	people   map[string]*pgtest.User // of account A, by role and place: "manager of account"
+}
+
+// A side is one account and the ids of what is in it.
+type side struct {
+	*pgtest.User
+	ids  map[string]string
+	word string
+}
+
+// roleNames are the roles that are not the owner's, each for the whole account and for one business.
+var (
+	roleNames  = []string{"manager", "accountant", "counter"}
+	rolePlaces = []string{"account", "business"}
+)
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, db: pgtest.New(t), till: newTill(t), log: &journal{}, people: map[string]*pgtest.User{}}
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	plans, err := billing.LoadPlans("", func(string) (string, bool) { return "", false })
+	w.ok(err)
+	secrets := []facts.Secret{{Label: "test", Key: webhookSecret}}
+	s, err := stripe.New(stripe.Config{Key: "sk_test_of_the_test", Secrets: secrets, URL: w.till.stripe})
+	w.ok(err)
+	r, err := razorpay.New(razorpay.Config{KeyID: "rzp_test_of_the_test", KeySecret: razorpaySecret, Secrets: secrets, URL: w.till.razorpay})
+	w.ok(err)
+	w.accounts, err = account.New(w.db.DB, log)
+	w.ok(err)
+	w.outbox, err = mail.NewOutbox(t.TempDir())
+	w.ok(err)
+	var server *Server
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, hr *http.Request) { server.ServeHTTP(rw, hr) }))
+	t.Cleanup(front.Close)
+	w.url = front.URL
+	public, err := url.Parse(front.URL)
+	w.ok(err)
+	now := clock.New()
+	bill, err := billing.New(billing.Config{DB: w.db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: front.URL, Log: log})
+	w.ok(err)
+	w.ok(bill.SyncPlans(t.Context()))
+	server = New(Config{
+		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
+		PayOrigins: bill.FormOrigins(), Simulated: true, Log: log,
+	})
+	w.client = &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(w.client.CloseIdleConnections)
+	return w
+}
+
+func (w *world) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// journal keeps what the server logs.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}

@@ -1,0 +1,229 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+// Account A's words. Whatever an answer says to anybody else, none of these is in it.
+const (
+	wordOfA = "qzx"
+	wordOfB = "bwv"
+	phoneA  = "9173519735"
+	amountA = 123456789 // ₹12,34,567.89
+)
+
+// secretsOf are texts that an account's rows hold, in lower case. Frames of pages show the names of
+// the account and its businesses to members of every role, so those stand apart.
+func secretsOf(word string) []string {
+	return []string{word + "party", word + "note", word + "mail", word + "invoice", word + "person", phoneA, "12,34,567", "1234567.89", "123456789"}
+}
+
+func namesOf(word string) []string { return []string{word + "account", word + "shop"} }
+
+func randomToken() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // documented never to fail
+	return hex.EncodeToString(b)
+}
+
+func fresh() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// populate fills both accounts, and gives A members of every role.
+func (w *world) populate() *world {
+	w.Helper()
+	w.a, w.b = w.side(wordOfA, phoneA, amountA), w.side(wordOfB, "9000000001", 500)
+	for _, role := range roleNames {
+		w.people[role+" of account"] = w.db.Member(w, w.a.User, nil, role)
+		w.people[role+" of business"] = w.db.Member(w, w.a.User, &w.a.BusinessID, role)
+	}
+	return w
+}
+
+func (w *world) side(word, phone string, amount int64) *side {
+	w.Helper()
+	s := &side{User: w.db.Pro(w, w.db.User(w, word+"person")), word: word, ids: map[string]string{}}
+	s.ids["account"], s.ids["business"], s.ids["user"] = s.AccountID.String(), s.BusinessID.String(), s.UserID.String()
+	s.Email = word + "mail-" + s.UserID.String() + "@example.com"
+	w.exec(`update users set email = $2 where id = $1`, s.UserID, s.Email)
+	w.exec(`update accounts set name = $2 where account_id = $1`, s.AccountID, word+"account")
+	w.exec(`update businesses set name = $2 where account_id = $1`, s.AccountID, word+"shop one")
+	s.ids["business2"] = w.db.Business(w, s.User, word+"shop two").String()
+	w.seedLedger(s, phone, amount)
+	w.seedPeople(s)
+	w.seedBilling(s)
+	return s
+}
+
+func (w *world) seedLedger(s *side, phone string, amount int64) {
+	w.Helper()
+	party, gone, entry, goneEntry := fresh(), fresh(), fresh(), fresh()
+	s.ids["party"], s.ids["gone party"], s.ids["entry"], s.ids["gone entry"] = party.String(), gone.String(), entry.String(), goneEntry.String()
+	note := s.word + "note"
+	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
+		for id, name := range map[uuid.UUID]string{party: "party living", gone: "party deleted"} {
+			p, err := ledger.AddParty(w.Context(), tx, id, ledger.PartyFields{Kind: ledger.Customer, Name: s.word + name, Phone: phone, Note: note})
+			if err != nil {
+				return err
+			}
+			if _, err = ledger.EditParty(w.Context(), tx, id, p.Version, ledger.PartyFields{Kind: ledger.Supplier, Name: s.word + name, Phone: phone, Note: note + " changed"}); err != nil {
+				return err
+			}
+		}
+		for _, id := range []uuid.UUID{entry, goneEntry} {
+			f := ledger.EntryFields{Side: ledger.Given, Paise: amount, Date: time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), Note: note}
+			if _, err := ledger.AddEntry(w.Context(), tx, id, party, f); err != nil {
+				return err
+			}
+		}
+		if _, err := ledger.DeleteEntry(w.Context(), tx, goneEntry, 1); err != nil {
+			return err
+		}
+		_, err := ledger.DeleteParty(w.Context(), tx, gone, 2)
+		return err
+	}))
+}
+
+func (w *world) seedPeople(s *side) {
+	w.Helper()
+	victim := w.db.Member(w, s.User, nil, "counter")
+	w.exec(`update users set name = $2, email = $3 where id = $1`, victim.UserID, s.word+"person victim", s.word+"mail-victim@example.com")
+	s.ids["member"] = one[uuid.UUID](w, `select id from members where account_id = $1 and user_id = $2`, s.AccountID, victim.UserID).String()
+	s.ids["session"] = w.session(s.UserID, s.AccountID, "30 days", false).id
+	for _, kind := range []string{"invite", "sign-up", "recovery"} {
+		s.ids[kind] = randomToken()
+	}
+	hash := func(kind string) []byte { h := account.Hash(s.ids[kind]); return h[:] }
+	invitation, invited := fresh(), s.word+"mail-invited@example.com"
+	s.ids["invitation"] = invitation.String()
+	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at) values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
+		s.AccountID, invitation, invited, hash("invite"), s.UserID)
+	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, '!', $4, 'en', 'INR', $5, now() + interval '1 day')`,
+		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+"shop waiting", hash("sign-up"))
+	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at) values ($1, $2, $3, $4, now() + interval '30 minutes')`,
+		fresh(), s.Email, s.UserID, hash("recovery"))
+}
+
+func (w *world) seedBilling(s *side) {
+	w.Helper()
+	paid, waiting := "sub_"+s.AccountID.String(), "sub_"+s.word+strings.ReplaceAll(s.AccountID.String(), "-", "")[20:]
+	payment, customer := "pay_"+s.word+"Test000001", "cus_"+s.word+"Customer01"
+	s.ids["subscription"], s.ids["payment"], s.ids["signature"] = waiting, payment, signReturn(payment, waiting)
+	w.till.add(paid, s.AccountID.String(), "active")
+	w.till.add(waiting, s.AccountID.String(), "active")
+	w.exec(`insert into invoices (account_id, provider, id, subscription_id, number, status, amount, currency, issued_at, url)
+		values ($1, 'razorpay', $2, $3, $4, 'paid', $5, 'INR', now(), $6)`,
+		s.AccountID, "inv_"+s.word, paid, s.word+"invoice-1", 29900, "https://rzp.io/i/"+s.word+"invoice")
+	w.exec(`insert into provider_customers (account_id, provider, customer_id, claimed_at) values ($1, 'stripe', $2, now())`, s.AccountID, customer)
+	w.exec(`insert into provider_directory (provider, kind, provider_id, account_id, created_at) values ('razorpay', 'subscription', $2, $1, now()), ('razorpay', 'subscription', $3, $1, now()), ('stripe', 'customer', $4, $1, now())`,
+		s.AccountID, waiting, paid, customer)
+	w.exec(`insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, subscription_id, url, created_at, expires_at)
+		values ($1, $2, $3, 'razorpay', 'pro', 'month', 'plan_TijoriProMonth', 'open', $4, $5, now(), now() + interval '12 hours')`,
+		s.AccountID, fresh(), s.UserID, waiting, "https://rzp.io/i/"+s.word+"invoice")
+}
+
+// free ends what an account has bought, so that it can buy.
+func (w *world) free(s *side) {
+	w.exec(`update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now() where account_id = $1`, s.AccountID)
+	w.till.add("sub_"+s.AccountID.String(), s.AccountID.String(), "cancelled")
+}
+
+// neverPaid makes the waiting checkout of an account one that nobody has paid.
+func (w *world) neverPaid(s *side) { w.till.add(s.ids["subscription"], s.AccountID.String(), "created") }
+
+func signReturn(payment, subscription string) string {
+	m := hmac.New(sha256.New, []byte(razorpaySecret))
+	m.Write([]byte(payment + "|" + subscription))
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// session makes one more session of a user, and returns its token.
+func (w *world) session(user, acc uuid.UUID, life string, revoked bool) (s struct{ id, token string }) {
+	w.Helper()
+	s.id, s.token = fresh().String(), randomToken()
+	hash := account.Hash(s.token)
+	w.exec(`insert into credentials (hash, id, kind, user_id, account_id, expires_at, revoked_at)
+		values ($1, $2, 'session', $3, $4, now() + $5::text::interval, case when $6 then now() end)`, hash[:], s.id, user, acc, life, revoked)
+	return s
+}
+
+// password gives A's owner one, by the same way as a forgotten one is replaced.
+func (w *world) password() {
+	w.Helper()
+	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, account.Device{Network: "192.0.2.7"})
+	w.ok(err)
+}
+
+const ownersPassword = "a brass lamp in the window"
+
+// letter puts a mail of A into the outbox and returns its id.
+func (w *world) letter() string {
+	w.Helper()
+	w.ok(w.outbox.Send(w.Context(), mail.Message{To: w.a.Email, Subject: "Hello", Text: "a letter"}))
+	list, err := w.outbox.List()
+	w.ok(err)
+	return list[0].ID
+}
+
+func (w *world) exec(sql string, args ...any) {
+	w.Helper()
+	if _, err := w.db.Super.Exec(w.Context(), sql, args...); err != nil {
+		w.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// one reads a single value past row-level security.
+func one[T any](w *world, sql string, args ...any) (v T) {
+	w.Helper()
+	if err := w.db.Super.QueryRow(w.Context(), sql, args...).Scan(&v); err != nil {
+		w.Fatalf("%s: %v", sql, err)
+	}
+	return v
+}
+
+// rowsOf is a checksum over everything that belongs to an account and its people, in every table there is.
+func (w *world) rowsOf(s *side) map[string]string {
+	w.Helper()
+	sums := map[string]string{}
+	rows, err := w.db.Super.Query(w.Context(), `
+		select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		  join pg_attribute a on a.attrelid = c.oid and a.attname in ('account_id', 'user_id') and not a.attisdropped
+		 where n.nspname = 'tijori' and c.relkind in ('r', 'p') order by 1, 2`)
+	w.ok(err)
+	type column struct{ table, name string }
+	var columns []column
+	for rows.Next() {
+		var c column
+		w.ok(rows.Scan(&c.table, &c.name))
+		columns = append(columns, c)
+	}
+	w.ok(rows.Err())
+	if len(columns) < 10 {
+		w.Fatalf("found %d tables with an owner, the schema has more", len(columns))
+	}
+	for _, c := range columns { // names come from the catalogue, not from outside
+		of := `$1`
+		if c.name == "user_id" {
+			of = `(select user_id from members where account_id = $1)`
+		}
+		sums[c.table+"."+c.name] = one[string](w, `select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+` t where t.`+c.name+` in (select `+of+`)`, s.AccountID)
+	}
+	sums["users"] = one[string](w, `select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id from members where account_id = $1)`, s.AccountID)
+	sums["signups"] = one[string](w, `select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from signups u where email like $1 || '%'`, s.word)
+	sums["recoveries"] = one[string](w, `select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from recoveries u where email like $1 || '%'`, s.word)
+	return sums
+}
+
+var _ = pgtest.New
