@@ -2,17 +2,16 @@ package mail
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
-	"io"
-	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
-	netmail "net/mail"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/tijorihq/tijori/internal/mail/mailtest"
 )
 
 func links(t *testing.T) Links {
@@ -33,57 +32,31 @@ func hindi(t *testing.T) Message {
 	return m
 }
 
-// read takes a message apart as a mail program does.
-func read(t *testing.T, data []byte) (h netmail.Header, subject, text, html string) {
+func sender(t *testing.T, s *mailtest.Sink, security string) *SMTP {
 	t.Helper()
-	m, err := netmail.ReadMessage(bytes.NewReader(data))
+	sender, err := NewSMTP(SMTPConfig{
+		Host: s.Host, Port: s.Port, Security: security, Username: s.User, Password: s.Password, From: "तिजोरी <no-reply@example.com>",
+		Timeout: 3 * time.Second, TLSConfig: &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12},
+	})
 	if err != nil {
-		t.Fatalf("read the message: %v\n%s", err, data)
+		t.Fatalf("NewSMTP = %v", err)
 	}
-	if subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil {
-		t.Fatal(err)
-	}
-	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
-		t.Fatalf("content type %q, %v", kind, err)
-	}
-	parts := multipart.NewReader(m.Body, params["boundary"])
-	for {
-		p, err := parts.NextRawPart()
-		if err == io.EOF {
-			return m.Header, subject, text, html
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r io.Reader = p
-		if strings.EqualFold(p.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
-			r = quotedprintable.NewReader(p)
-		}
-		body, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasPrefix(p.Header.Get("Content-Type"), "text/html") {
-			html = string(body)
-		} else {
-			text = string(body)
-		}
-	}
+	return sender
 }
 
 func TestSendHindi(t *testing.T) {
 	t.Parallel()
 	for _, security := range []string{StartTLS, TLS, NoTLS} {
-		s := serve(t, &sink{user: "tijori", password: "p@ss word"}, security)
-		if err := s.sender(t, security).Send(t.Context(), hindi(t)); err != nil {
+		s := (&mailtest.Sink{User: "tijori", Password: "p@ss word", Security: security}).Serve(t)
+		if err := sender(t, s, security).Send(t.Context(), hindi(t)); err != nil {
 			t.Fatalf("%s: Send = %v", security, err)
 		}
-		got := s.messages()
-		if len(got) != 1 || got[0].to != "asha@example.com" || got[0].from != "no-reply@example.com" || got[0].tls != (security != NoTLS) || !got[0].auth {
+		got := s.Messages()
+		if len(got) != 1 || got[0].To != "asha@example.com" || got[0].From != "no-reply@example.com" || got[0].TLS != (security != NoTLS) || !got[0].Auth {
 			t.Fatalf("%s: the sink got %+v", security, got)
 		}
-		h, subject, text, html := read(t, got[0].data)
+		m := got[0].Read(t)
+		h, subject, text, html := m.Header, m.Subject, m.Text, m.HTML
 		if subject != "नया पासवर्ड बनाएँ" || h.Get("Auto-Submitted") != "auto-generated" || h.Get("Message-Id") == "" || h.Get("Date") == "" {
 			t.Errorf("%s: headers %v, subject %q", security, h, subject)
 		}
@@ -95,7 +68,7 @@ func TestSendHindi(t *testing.T) {
 				t.Errorf("%s: %q is missing in text or html:\n%s\n%s", security, want, text, html)
 			}
 		}
-		for line := range bytes.Lines(got[0].data) {
+		for line := range bytes.Lines(got[0].Data) {
 			if len(line) > 998 || bytes.IndexFunc(line, func(r rune) bool { return r > 127 }) >= 0 {
 				t.Errorf("%s: a line that not every server passes on: %q", security, line)
 			}
@@ -105,13 +78,13 @@ func TestSendHindi(t *testing.T) {
 
 func TestSendRefusesAWeakConnection(t *testing.T) {
 	t.Parallel()
-	plain := serve(t, &sink{}, NoTLS)
-	if err := plain.sender(t, StartTLS).Send(t.Context(), hindi(t)); err == nil || len(plain.messages()) != 0 {
+	plain := (&mailtest.Sink{Security: NoTLS}).Serve(t)
+	if err := sender(t, plain, StartTLS).Send(t.Context(), hindi(t)); err == nil || len(plain.Messages()) != 0 {
 		t.Errorf("Send to a server without STARTTLS = %v, want a refusal", err)
 	}
-	stranger := serve(t, &sink{}, StartTLS)
-	_, stranger.roots = certificate(t)
-	if err := stranger.sender(t, StartTLS).Send(t.Context(), hindi(t)); err == nil || len(stranger.messages()) != 0 {
+	stranger := (&mailtest.Sink{Security: StartTLS}).Serve(t)
+	stranger.Roots = mailtest.Strangers(t)
+	if err := sender(t, stranger, StartTLS).Send(t.Context(), hindi(t)); err == nil || len(stranger.Messages()) != 0 {
 		t.Errorf("Send to a server with a stranger's certificate = %v, want a refusal", err)
 	}
 	for _, c := range []SMTPConfig{
@@ -129,23 +102,23 @@ func TestSendRefusesAWeakConnection(t *testing.T) {
 
 func TestSendErrors(t *testing.T) {
 	t.Parallel()
-	wrong := serve(t, &sink{user: "tijori", password: "right"}, StartTLS)
-	sender := wrong.sender(t, StartTLS)
-	sender.config.Password = "wrong"
-	if err := sender.Send(t.Context(), hindi(t)); err == nil || errors.Is(err, ErrRefused) {
+	wrong := (&mailtest.Sink{User: "tijori", Password: "right", Security: StartTLS}).Serve(t)
+	via := sender(t, wrong, StartTLS)
+	via.config.Password = "wrong"
+	if err := via.Send(t.Context(), hindi(t)); err == nil || errors.Is(err, ErrRefused) {
 		t.Errorf("Send with a wrong password = %v, want an error that a later try may change", err)
 	}
 	for code, refused := range map[int]bool{550: true, 450: false} {
-		s := serve(t, &sink{refuse: &smtp.SMTPError{Code: code, Message: "asha@example.com is not here"}}, StartTLS)
-		err := s.sender(t, StartTLS).Send(t.Context(), hindi(t))
+		s := (&mailtest.Sink{Refuse: &smtp.SMTPError{Code: code, Message: "asha@example.com is not here"}, Security: StartTLS}).Serve(t)
+		err := sender(t, s, StartTLS).Send(t.Context(), hindi(t))
 		if err == nil || errors.Is(err, ErrRefused) != refused || strings.Contains(err.Error(), "asha") || strings.Contains(err.Error(), "tOken") {
 			t.Errorf("Send when the address is answered %d: %v, want refused %v and no address in it", code, err, refused)
 		}
 	}
-	down := serve(t, &sink{}, NoTLS)
-	sender = down.sender(t, NoTLS)
-	sender.config.Port = 1
-	if err := sender.Send(t.Context(), hindi(t)); err == nil || errors.Is(err, ErrRefused) {
+	down := (&mailtest.Sink{Security: NoTLS}).Serve(t)
+	via = sender(t, down, NoTLS)
+	via.config.Port = 1
+	if err := via.Send(t.Context(), hindi(t)); err == nil || errors.Is(err, ErrRefused) {
 		t.Errorf("Send to nobody = %v", err)
 	}
 }
@@ -153,31 +126,32 @@ func TestSendErrors(t *testing.T) {
 // What the server has taken is sent, whatever comes after.
 func TestSendTakenOnce(t *testing.T) {
 	t.Parallel()
-	s := serve(t, &sink{dropQuit: true}, NoTLS)
-	if err := s.sender(t, NoTLS).Send(t.Context(), hindi(t)); err != nil || len(s.messages()) != 1 {
-		t.Errorf("Send = %v with %d messages, want nil and 1", err, len(s.messages()))
+	s := (&mailtest.Sink{HangUp: true, Security: NoTLS}).Serve(t)
+	if err := sender(t, s, NoTLS).Send(t.Context(), hindi(t)); err != nil || len(s.Messages()) != 1 {
+		t.Errorf("Send = %v with %d messages, want nil and 1", err, len(s.Messages()))
 	}
 }
 
 func TestHeadersCannotBeInjected(t *testing.T) {
 	t.Parallel()
-	s := serve(t, &sink{}, NoTLS)
-	sender := s.sender(t, NoTLS)
+	s := (&mailtest.Sink{Security: NoTLS}).Serve(t)
+	via := sender(t, s, NoTLS)
 	m := Message{To: "asha@example.com", Subject: "Hello\r\nBcc: victim@example.com\r\n\r\nbody", Text: "x", HTML: "x"}
-	if err := sender.Send(t.Context(), m); err != nil {
+	if err := via.Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	h, subject, _, _ := read(t, s.messages()[0].data)
+	got := s.Messages()[0].Read(t)
+	h, subject := got.Header, got.Subject
 	if h.Get("Bcc") != "" || subject != "Hello Bcc: victim@example.com body" {
 		t.Errorf("headers %v, subject %q", h, subject)
 	}
 	for _, to := range []string{"asha@example.com\r\nRCPT TO:<victim@example.com>", "a@example.com, b@example.com", "Asha <asha@example.com>", "", "asha@example.com>"} {
 		m.To = to
-		if err := sender.Send(t.Context(), m); err == nil {
+		if err := via.Send(t.Context(), m); err == nil {
 			t.Errorf("Send to %q worked", to)
 		}
 	}
-	if n := len(s.messages()); n != 1 {
+	if n := len(s.Messages()); n != 1 {
 		t.Errorf("%d messages, want 1", n)
 	}
 }
