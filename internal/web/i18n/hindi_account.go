@@ -17,6 +17,7 @@ var hindiAccount = map[string]string{
 	"Invite somebody":       "किसी को बुलाएँ",
 	"We send a link there. It works once, for seven days.": "हम वहाँ लिंक भेजेंगे। एक बार चलेगा, सात दिन तक।",
 	"Role":                "काम",
+	"Change":              "बदलें",
 	"Change role":         "काम बदलें",
 	"Role of %s":          "%s का काम",
 	"Where":               "कहाँ",

@@ -31,7 +31,7 @@ func (s Shell) links() []link {
 	if may.Manage {
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/settings", icon: "shop", word: s.T("Business")})
 	}
-	if may.Own || s.Business.ID == "" {
+	if may.Own || s.Business.ID == "" && s.OwnsAccount() {
 		all = append(all, link{path: "/team", icon: "team", word: s.T("Team")}, link{path: "/billing", icon: "plan", word: s.T("Plan")})
 	}
 	return append(all, link{path: "/settings", icon: "settings", word: s.T("Settings")})

@@ -1,5 +1,7 @@
 package ui
 
+import "slices"
+
 // May is what pages offer to a role. It only keeps useless buttons away: the
 // server and the database decide by themselves.
 type May struct {
@@ -24,6 +26,12 @@ func (s Shell) May() May {
 		return May{AddEntry: true}
 	}
 	return May{}
+}
+
+// OwnsAccount reports whether the user owns an account, and so may add
+// businesses, invite and buy. A user without any business may add the first.
+func (s Shell) OwnsAccount() bool {
+	return len(s.Businesses) == 0 || slices.ContainsFunc(s.Businesses, func(b Business) bool { return b.Role == "owner" })
 }
 
 // RoleName is the word for a role.

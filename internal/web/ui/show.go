@@ -8,8 +8,11 @@ import (
 	"github.com/tijorihq/tijori/internal/money"
 )
 
+// virama joins the letter before it to the one after it in Devanagari.
+const virama = '\u094d'
+
 // Initial is the letter on an avatar: the first letter of a name with the
-// vowel signs that belong to it.
+// vowel signs and joined letters that belong to it.
 func Initial(name string) string {
 	var out []rune
 	for _, r := range name {
@@ -18,7 +21,7 @@ func Initial(name string) string {
 			if unicode.IsLetter(r) || unicode.IsDigit(r) {
 				out = append(out, unicode.ToUpper(r))
 			}
-		case unicode.Is(unicode.M, r):
+		case unicode.Is(unicode.M, r), out[len(out)-1] == virama && unicode.IsLetter(r):
 			out = append(out, r)
 		default:
 			return string(out)
