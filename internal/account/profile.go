@@ -46,7 +46,7 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var id uuid.UUID
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for update`, user, stored).Scan(&id)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user, stored).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) { // changed while this was under way
 			return errWrongOldPassword
 		}

@@ -74,7 +74,7 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 	hash := Hash(token)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		// The user's row first: recoveries of one user, by whichever links, run one after another.
-		if _, err := tx.Exec(ctx, `select 1 from users where id = $1 for update`, u.id); err != nil {
+		if _, err := tx.Exec(ctx, `select 1 from users where id = $1 for no key update`, u.id); err != nil {
 			return err
 		}
 		var user uuid.UUID

@@ -16,7 +16,7 @@ declare
     owned uuid := (select s.account_id from auth.scope() s where s.role = 'owner');
     m tijori.members;
 begin
-    perform 1 from tijori.accounts a where a.account_id = owned for update;
+    perform 1 from tijori.accounts a where a.account_id = owned for no key update;
     if not found or owned is distinct from (select s.account_id from auth.scope() s where s.role = 'owner') then
         raise exception 'not an owner' using errcode = '42501';
     end if;

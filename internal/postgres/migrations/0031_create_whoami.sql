@@ -1,21 +1,24 @@
 -- +goose Up
 -- +goose StatementBegin
--- auth.whoami() is all that the frame of a page shows of who is asking: one row, the caller's own.
-create function auth.whoami()
-    returns table (user_id uuid, name text, email text, locale text, seen_at timestamptz,
-                   account_id uuid, account_name text, account_currency text, plan text, role text,
-                   business_id uuid, business_name text, business_currency text, business_time_zone text)
+-- auth.whoami() is all that the frame of a page shows of who is asking: one row, the caller's own. Every page
+-- asks, so it is one statement after the scope, by primary keys.
+create function auth.whoami(
+        out user_id uuid, out name text, out email text, out locale text, out seen_at timestamptz,
+        out account_id uuid, out account_name text, out account_currency text, out plan text, out role text,
+        out business_id uuid, out business_name text, out business_currency text, out business_time_zone text)
     language plpgsql stable security definer set search_path = ''
     as $$
 declare
     s record;
 begin
     select * into s from auth.scope();
-    return query
     select u.id, u.name, u.email, u.locale, c.used_at,
            a.account_id, coalesce(a.name, ''), coalesce(a.currency, ''),
            case when a.account_id is null then '' else auth.plan_of(a.account_id) end, s.role,
            b.id, coalesce(b.name, ''), coalesce(b.currency, ''), coalesce(b.time_zone, '')
+      into whoami.user_id, whoami.name, whoami.email, whoami.locale, whoami.seen_at,
+           whoami.account_id, whoami.account_name, whoami.account_currency, whoami.plan, whoami.role,
+           whoami.business_id, whoami.business_name, whoami.business_currency, whoami.business_time_zone
       from tijori.credentials c
       join tijori.users u on u.id = c.user_id
       left join tijori.accounts a on a.account_id = s.account_id
