@@ -30,7 +30,9 @@ func BenchmarkReads(b *testing.B) {
 			b.Fatal(err)
 		}
 		for name, queue := range map[string]func(postgres.Scope, *pgx.Batch){
-			"list": func(s postgres.Scope, q *pgx.Batch) { ledger.QueueParties(s, q, ledger.PartyFilter{}, &ledger.PartyList{}) },
+			"list": func(s postgres.Scope, q *pgx.Batch) {
+				ledger.QueueParties(s, q, ledger.PartyFilter{}, &ledger.PartyList{})
+			},
 			"search": func(s postgres.Scope, q *pgx.Batch) {
 				ledger.QueueParties(s, q, ledger.PartyFilter{Query: "party 77"}, &ledger.PartyList{})
 			},

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,11 @@ order by e.business_date desc, e.id desc`
 type entryCursor struct {
 	Date time.Time
 	ID   uuid.UUID
+}
+
+// before reports whether c comes before d in the order of (date, id).
+func (c entryCursor) before(d entryCursor) bool {
+	return c.Date.Before(d.Date) || c.Date.Equal(d.Date) && bytes.Compare(c.ID[:], d.ID[:]) < 0
 }
 
 // beyond is after every entry: business dates end before it.

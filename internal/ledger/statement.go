@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,10 @@ func (r Range) Before(d time.Time) bool { return !r.From.IsZero() && d.Before(r.
 // is an empty account.
 type Running struct{ Balance, Given, Received int64 }
 
-var errSum = errors.New("the sum of the entries is too large")
+var (
+	errSum   = errors.New("the sum of the entries is too large")
+	errOrder = errors.New("the entries are not in order")
+)
 
 // Add counts an entry.
 func (r *Running) Add(e EntryFields) error {
@@ -183,18 +187,27 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 	defer rows.Close()
 	var sum Running
 	var party uuid.UUID
+	var last entryCursor
 	for rows.Next() {
 		var b BookLine
+		var id *uuid.UUID
 		var side, note *string
 		var paise *int64
 		var date *time.Time
-		if err := rows.Scan(&b.PartyID, &b.Kind, &b.Name, &b.Phone, &side, &paise, &date, &note); err != nil {
+		if err := rows.Scan(&b.PartyID, &b.Kind, &b.Name, &b.Phone, &id, &side, &paise, &date, &note); err != nil {
 			return fmt.Errorf("read the book: %w", err)
 		}
-		if b.PartyID != party {
-			party, sum = b.PartyID, Running{}
+		if c := bytes.Compare(b.PartyID[:], party[:]); c < 0 {
+			return fmt.Errorf("read the book: %w", errOrder)
+		} else if c > 0 {
+			party, sum, last = b.PartyID, Running{}, entryCursor{}
 		}
-		if side != nil {
+		if id != nil {
+			next := entryCursor{*date, *id}
+			if !last.before(next) {
+				return fmt.Errorf("read the book: %w", errOrder)
+			}
+			last = next
 			b.Entries, b.EntryFields = true, EntryFields{Side(*side), *paise, *date, *note}
 			if err := sum.Add(b.EntryFields); err != nil {
 				return fmt.Errorf("read the book: %w", err)
@@ -211,13 +224,22 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 	return nil
 }
 
-// BookSQL is every entry of a business in order, ids being made in order of
-// time. Parameters: account, business.
+// BookSQL is every entry of a business, party by party in order of their ids,
+// which is that of time. Parameters: account, business. For each party in order,
+// its entries come in order out of the index; nothing sorts the whole book, so
+// the first row comes at once. WriteBook checks the order that it relies on.
 const BookSQL = `
-select p.id, p.kind, p.name, p.phone, e.side, e.paise, e.business_date, e.note
-from tijori.parties p
-left join tijori.entries e
-	on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id and e.deleted_at is null
-	and e.account_id = $1 and e.business_id = $2
-where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
-order by p.id, e.business_date, e.id`
+with party as materialized (
+	select p.id, p.kind, p.name, p.phone
+	from tijori.parties p
+	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
+	order by p.id
+)
+select p.id, p.kind, p.name, p.phone, e.id, e.side, e.paise, e.business_date, e.note
+from party p
+left join lateral (
+	select e.id, e.side, e.paise, e.business_date, e.note
+	from tijori.entries e
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+	order by e.business_date, e.id
+) e on true`

@@ -14,11 +14,14 @@ const TotalsSQL = `
 select count(*)::int, (count(*) filter (where b.balance > 0))::int, (count(*) filter (where b.balance < 0))::int,
 	coalesce(sum(b.balance) filter (where b.balance > 0), 0)::bigint, coalesce(-sum(b.balance) filter (where b.balance < 0), 0)::bigint
 from (
-	select p.id, coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance
+	select s.balance
 	from tijori.parties p
-	left join tijori.entries e on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+	cross join lateral (
+		select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance
+		from tijori.entries e
+		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+	) s
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
-	group by p.id
 ) b`
 
 // QueueTotals puts the totals of the scope's business into a batch of

@@ -30,6 +30,8 @@ create table tijori.parties (
     constraint parties_version_check check (version > 0)
 );
 create index parties_bin_idx on tijori.parties (account_id, business_id, deleted_at, id) where deleted_at is not null;
+-- A business belongs to one account: without this the planner multiplies the two and expects one row.
+create statistics parties_tenant_stats (ndistinct, dependencies) on account_id, business_id from tijori.parties;
 
 alter table tijori.parties enable row level security;
 alter table tijori.parties force row level security;

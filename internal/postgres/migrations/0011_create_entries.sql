@@ -30,6 +30,8 @@ create table tijori.entries (
 create index entries_party_date_idx on tijori.entries (account_id, business_id, party_id, business_date, id)
     include (side, paise, created_by) where deleted_at is null;
 create index entries_bin_idx on tijori.entries (account_id, business_id, deleted_at, id) where deleted_at is not null;
+-- A party belongs to one business, and that to one account: without this the planner expects one row.
+create statistics entries_tenant_stats (ndistinct, dependencies) on account_id, business_id, party_id from tijori.entries;
 
 alter table tijori.entries enable row level security;
 alter table tijori.entries force row level security;

@@ -20,6 +20,7 @@ create table tijori.changes (
     constraint changes_action_check check (action in ('edit', 'delete', 'restore')),
     constraint changes_version_check check (version > 1)
 );
+create statistics changes_tenant_stats (ndistinct, dependencies) on account_id, business_id, subject_id from tijori.changes;
 -- The name is kept as it was: who has left the business is still told by it.
 comment on column tijori.changes.created_by is 'who made the party or entry, as the policy for counters asks';
 
