@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/jobs"
+	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web"
+)
+
+// An app is a running Tijori: what start has opened, and stop closes in the other order.
+type app struct {
+	flags    *serveFlags
+	log      *slog.Logger
+	public   *url.URL
+	database *database
+	clock    *clock.Clock
+	accounts *account.Service
+	billing  *billing.Service
+	outbox   *mail.Outbox
+	sim      *simulated
+	jobs     *jobs.Runner
+	servers  []*http.Server
+	failed   chan error
+	closers  []func() error
+}
+
+// start opens everything in order. Settings are checked before anything is touched.
+func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.Listener) (_ *app, err error) {
+	a := &app{flags: f, log: log, clock: clock.New(), failed: make(chan error, 4)}
+	if a.public, err = parsePublicURL(f.PublicURL, listener.Addr().String()); err != nil {
+		return nil, err
+	}
+	proxies, err := parsePrefixes(f.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := billing.LoadPlans(f.Plans, os.LookupEnv)
+	if err != nil {
+		return nil, &postgres.SetupError{Problem: err.Error(), Hint: "mend the plan file, or unset TIJORI_PLANS for the one built in"}
+	}
+	development := f.simulated()
+	if err := f.checkDevelopment(listener.Addr().String(), a.public, development); err != nil {
+		return nil, err
+	}
+	stripeClient, razorpayClient, err := f.clients()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.stop())
+		}
+	}()
+	if a.database, err = f.open(ctx); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, a.database.Close)
+	if development {
+		if stripeClient, razorpayClient, err = a.simulate(ctx, plans); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.database.SetSimulated(ctx, a.database.config.Admin, development, a.clock); err != nil {
+		return nil, err
+	}
+	if err := a.services(ctx, plans, stripeClient, razorpayClient); err != nil {
+		return nil, err
+	}
+	sender, err := a.sender(development)
+	if err != nil {
+		return nil, err
+	}
+	if !f.NoJobs {
+		if err := a.startJobs(ctx, sender); err != nil {
+			return nil, err
+		}
+	}
+	config := web.Config{
+		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
+		PayOrigins: a.payOrigins(), Simulated: development, TrustedProxies: proxies, Log: log,
+	}
+	if development {
+		config.Demo = a.fillDemo
+	}
+	a.serveOn(listener, web.New(config))
+	return a, a.serveMetrics()
+}
+
+// checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail.
+func (f *serveFlags) checkDevelopment(addr string, public *url.URL, development bool) error {
+	if !development {
+		if f.SMTPURL == "" {
+			return usagef("payment keys are set but no mail server is\nset TIJORI_SMTP_URL, or people cannot confirm their address or recover a password")
+		}
+		return nil
+	}
+	if !loopback(addr) || !loopbackHost(public.Hostname()) {
+		return usagef("payments are simulated, so Tijori answers this machine only\nset the keys of Razorpay or Stripe to serve others, or listen on 127.0.0.1")
+	}
+	return nil
+}
+
+func loopbackHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func (a *app) services(ctx context.Context, plans *billing.Plans, s *stripe.Client, r *razorpay.Client) (err error) {
+	if a.accounts, err = account.New(a.database.DB, a.log); err != nil {
+		return err
+	}
+	a.billing, err = billing.New(billing.Config{
+		DB: a.database.DB, Plans: plans, Clock: a.clock, Stripe: s, Razorpay: r, PublicURL: a.public.String(), Log: a.log,
+	})
+	if err != nil {
+		return usagef("%v", err)
+	}
+	return a.billing.SyncPlans(ctx)
+}
+
+// sender is SMTP when it is configured, else the outbox of the development set-up.
+func (a *app) sender(development bool) (mail.Sender, error) {
+	if a.flags.SMTPURL != "" {
+		from := a.flags.MailFrom
+		if from == "" {
+			from = "Tijori <tijori@" + a.public.Hostname() + ">"
+		}
+		config, err := mail.ParseSMTP(a.flags.SMTPURL, from)
+		if err != nil {
+			return nil, usagef("TIJORI_SMTP_URL: %v", err)
+		}
+		sender, err := mail.NewSMTP(config)
+		if err != nil {
+			return nil, usagef("TIJORI_SMTP_URL: %v", err)
+		}
+		return sender, nil
+	}
+	if !development {
+		return nil, errors.New("no mail server is set")
+	}
+	dir, err := a.flags.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	a.outbox, err = mail.NewOutbox(filepath.Join(dir, "outbox"))
+	return a.outbox, err
+}
+
+func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
+	a.jobs, err = jobs.Start(ctx, jobs.Config{
+		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, PollOnly: a.flags.Pooler, Log: a.log,
+		Loops: []jobs.Loop{{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second}},
+	})
+	if err != nil {
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	a.closers = append(a.closers, func() error {
+		ctx, cancel := hold(15 * time.Second)
+		defer cancel()
+		return a.jobs.Stop(ctx)
+	})
+	return nil
+}
+
+// serveOn answers on a listener until stop, which lets requests finish.
+func (a *app) serveOn(l net.Listener, h http.Handler) {
+	server := newHTTPServer(h, a.log)
+	a.servers = append(a.servers, server)
+	a.closers = append(a.closers, func() error {
+		ctx, cancel := hold(10 * time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return server.Close()
+		}
+		return nil
+	})
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("stopped listening on %s: %w", l.Addr(), err)
+		}
+	}()
+}
+
+func (a *app) serveMetrics() error {
+	if a.flags.MetricsAddr == "" {
+		return nil
+	}
+	l, err := listen(a.flags.MetricsAddr, "TIJORI_METRICS_ADDR")
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	a.serveOn(l, mux)
+	return nil
+}
+
+// wait returns when ctx ends, or with the reason why serving cannot go on.
+func (a *app) wait(ctx context.Context) error {
+	var gone <-chan error
+	if a.database.server != nil {
+		gone = a.database.server.Done()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.failed:
+		return err
+	case err := <-gone:
+		a.database.server = nil
+		return &postgres.SetupError{Problem: "the database has stopped by itself", Hint: "its log is below the state directory; start again: nothing acknowledged is lost", Err: err}
+	}
+}
+
+// stop closes in the opposite order of opening: first no more requests, then jobs, then the database.
+func (a *app) stop() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		errs = append(errs, a.closers[i]())
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+func (a *app) payOrigins() []string {
+	origins := a.billing.FormOrigins()
+	if a.sim != nil {
+		origins = append(origins, a.sim.url)
+	}
+	return origins
+}
+
+// greet says where Tijori listens, with which database, and what is simulated.
+func (a *app) greet(w io.Writer) {
+	fmt.Fprintf(w, "Tijori listens on %s\n", a.public)
+	fmt.Fprintf(w, "  database   %s\n", a.database.describe)
+	if a.sim != nil {
+		fmt.Fprintf(w, "  payments   simulated; control page %s/\n", a.sim.url)
+	} else {
+		fmt.Fprintf(w, "  payments   real\n")
+	}
+	if a.outbox != nil {
+		fmt.Fprintf(w, "  mail       kept in the outbox: %s/dev/outbox\n", a.public)
+		fmt.Fprintf(w, "  demo       a shop with a year of entries: the button on the first page, or tijori demo in another terminal\n")
+	}
+}

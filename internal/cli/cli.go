@@ -1,0 +1,120 @@
+// Package cli is the command line: flags, exit codes, and the wiring of rooms
+// into a running program.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitOK     = 0
+	exitFailed = 1 // could not run
+	exitUsage  = 2
+)
+
+// version is set by the linker from git describe.
+var version string
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Run Tijori: pages, API, jobs and, without DATABASE_URL, its own PostgreSQL."`
+	Migrate migrateCmd `cmd:"" help:"Set up roles and schemas and bring the database up to this program, then exit."`
+	Demo    demoCmd    `cmd:"" help:"Fill a demonstration account: a kirana store with a year of entries."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// env is what commands write to and are stopped by.
+type env struct {
+	context.Context
+	stdout, stderr io.Writer
+}
+
+// Main runs one command and returns the exit code. Results go to stdout,
+// everything else to stderr.
+func Main(args []string, stdout, stderr io.Writer) int {
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("tijori"),
+		kong.Description("A tenant-safe subscription backend with a khata for shopkeepers, on PostgreSQL.\n\nStart with: tijori serve"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exit = code }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "tijori:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "tijori: %v\n  hint: tijori --help lists commands, tijori COMMAND --help their flags\n", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := k.Run(&env{Context: ctx, stdout: stdout, stderr: stderr}); err != nil {
+		complain(stderr, err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+// complain prints one sentence, and what to do about it on a line of its own.
+func complain(w io.Writer, err error) {
+	text := err.Error()
+	if f := fault.Of(err); f != nil {
+		text = f.Sentence()
+	}
+	problem, hint, ok := strings.Cut(text, "\n")
+	fmt.Fprintf(w, "tijori: %s\n", problem)
+	if ok {
+		fmt.Fprintf(w, "  hint: %s\n", strings.ReplaceAll(strings.TrimSpace(hint), "\n", "\n  "))
+	}
+}
+
+// A usageError is a setting that cannot be.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintf(e.stdout, "tijori %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/demo"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/postgres/embedded"
+)
+
+type demoCmd struct {
+	serveFlags `embed:""`
+}
+
+// Run fills the demonstration account: in the server that is running on this
+// state directory, or by itself when none is.
+func (c *demoCmd) Run(e *env) error {
+	if !c.simulated() {
+		return usagef("the demonstration account is for development: payment keys are set\nunset them, or use another state directory and database")
+	}
+	log := newLog(e, c.Verbose)
+	addr, simulatorAddr := c.Addr, c.SimulatorAddr
+	c.Addr, c.SimulatorAddr, c.MetricsAddr, c.PublicURL = "127.0.0.1:0", "127.0.0.1:0", "", ""
+	listener, err := listen(c.Addr, "TIJORI_ADDR")
+	if err != nil {
+		return err
+	}
+	a, err := c.start(e, log, listener)
+	if errors.Is(err, embedded.ErrInUse) {
+		c.Addr, c.SimulatorAddr = addr, simulatorAddr
+		return errors.Join(c.askServer(e), listener.Close())
+	}
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	filled, err := a.fillDemo(e)
+	if err := errors.Join(err, a.stop()); err != nil {
+		return err
+	}
+	return tellDemo(e, filled)
+}
+
+// askServer lets the server that owns the state directory fill the account.
+func (c *demoCmd) askServer(e *env) error {
+	ctx, cancel := context.WithTimeout(e, 2*time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Addr+"/api/dev/demo", bytes.NewReader(nil))
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return &postgres.SetupError{Problem: "another Tijori owns the state directory, and none answers on " + c.Addr, Hint: "set TIJORI_ADDR to where it listens, or stop it first"}
+	}
+	defer res.Body.Close()
+	var filled demo.Filled
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server on %s answered %s", c.Addr, res.Status)
+	}
+	if err := json.NewDecoder(res.Body).Decode(&filled); err != nil {
+		return fmt.Errorf("read the answer of the server on %s: %w", c.Addr, err)
+	}
+	return tellDemo(e, filled)
+}
+
+func tellDemo(e *env, f demo.Filled) error {
+	what := "is there"
+	if f.New {
+		what = fmt.Sprintf("is filled: %d parties, %d entries", f.Parties, f.Entries)
+	}
+	_, err := fmt.Fprintf(e.stdout, `The demonstration account %s.
+  owner       %s   password  %s
+  counter boy %s   password  %s
+`, what, demo.OwnerEmail, demo.Password, demo.CounterEmail, demo.Password)
+	return err
+}
+
+// fillDemo fills the account through this program's own services, buying Pro
+// from the simulated Razorpay.
+func (a *app) fillDemo(ctx context.Context) (demo.Filled, error) {
+	shop := demo.Shop{DB: a.database.DB, Accounts: a.accounts, Buy: a.buyPro, Now: a.clock.Now}
+	return shop.Fill(ctx)
+}
+
+// buyPro buys Pro for a caller's account at the simulated Razorpay, and waits
+// until the webhook has made it true. An account that has it is left alone.
+func (a *app) buyPro(ctx context.Context, owner postgres.Caller) error {
+	checkout, err := a.billing.StartCheckout(ctx, owner, "pro", billing.Year, facts.Razorpay)
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := a.sim.PaySubscription(path.Base(checkout.URL)); err != nil {
+		return err
+	}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		me, err := a.billing.Me(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if me.Entitlements.Plan == "pro" {
+			return nil
+		}
+	}
+	return errors.New("the payment's webhook did not arrive within 20 seconds")
+}

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// serveFlags are the settings of a running server.
+type serveFlags struct {
+	databaseFlags `embed:""`
+
+	Addr           string   `env:"TIJORI_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: ${default})."`
+	MetricsAddr    string   `env:"TIJORI_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to answer /metrics; nowhere when empty."`
+	PublicURL      string   `name:"public-url" env:"TIJORI_PUBLIC_URL" placeholder:"URL" help:"Where users reach this server (default: http://ADDR)."`
+	TrustedProxies []string `env:"TIJORI_TRUSTED_PROXIES" placeholder:"NET,…" help:"Proxies whose X-Forwarded-For is believed."`
+	Plans          string   `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
+	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
+	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
+
+	providerFlags `embed:""`
+	mailFlags     `embed:""`
+}
+
+type serveCmd struct {
+	serveFlags `embed:""`
+}
+
+// Run serves until it is interrupted, then lets requests and jobs finish.
+func (c *serveCmd) Run(e *env) error {
+	log := newLog(e, c.Verbose)
+	listener, err := listen(c.Addr, "TIJORI_ADDR")
+	if err != nil {
+		return err
+	}
+	a, err := c.start(e, log, listener)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	a.greet(e.stdout)
+	err = a.wait(e)
+	fmt.Fprintln(e.stderr, "stopping…")
+	return errors.Join(err, a.stop())
+}
+
+func newLog(e *env, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// listen opens a port, and says in one sentence when it is taken.
+func listen(addr, setting string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err == nil {
+		return l, nil
+	}
+	hint := "set " + setting + " to another HOST:PORT"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, &postgres.SetupError{Problem: addr + " is taken by another program", Hint: hint}
+	case errors.Is(err, syscall.EACCES):
+		return nil, &postgres.SetupError{Problem: "this user may not listen on " + addr, Hint: "use a port above 1023: " + hint}
+	}
+	return nil, &postgres.SetupError{Problem: "cannot listen on " + addr, Hint: hint, Err: err}
+}
+
+// newHTTPServer has the time limits of a server that faces the internet.
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+type migrateCmd struct {
+	databaseFlags `embed:""`
+}
+
+// Run sets the database up and exits.
+func (c *migrateCmd) Run(e *env) error {
+	d, err := c.open(e)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "%s is at migration %d\n", d.describe, postgres.NewestMigration())
+	return d.Close()
+}
+
+// hold keeps a context alive for as long as cleaning up may take.
+func hold(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}
+

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/crypto/argon2"
+
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/postgres/embedded"
+)
+
+// databaseFlags say which database a command works on.
+type databaseFlags struct {
+	DatabaseURL    string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL 15+ to use, as a role with CREATEROLE and CREATE on the database. Without it Tijori runs its own."`
+	DatabaseSecret string `env:"TIJORI_DATABASE_SECRET" placeholder:"TEXT" help:"What the passwords of Tijori's login roles are derived from (default: the password in DATABASE_URL)."`
+	Pooler         bool   `env:"TIJORI_POOLER" help:"DATABASE_URL leads to a transaction-mode pooler: use no prepared statements."`
+	Data           string `env:"TIJORI_DATA" placeholder:"DIR" help:"State directory (default: ./tijori-data, as root /var/lib/tijori)."`
+	PGBin          string `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs are."`
+}
+
+// dataDir is the absolute state directory, made when it is missing.
+func (f *databaseFlags) dataDir() (string, error) {
+	dir := f.Data
+	if dir == "" {
+		dir = "tijori-data"
+		if os.Geteuid() == 0 {
+			dir = "/var/lib/tijori"
+		}
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("cannot use the state directory: %w", err)
+	}
+	mode := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		mode = 0o755 // the database runs below it as another user; its own folder is closed
+	}
+	if err := os.MkdirAll(dir, mode); err != nil {
+		return "", &postgres.SetupError{Problem: "cannot make the state directory", Hint: "set TIJORI_DATA to a folder that you may write to", Err: err}
+	}
+	if _, err := os.ReadDir(dir); err != nil {
+		return "", &postgres.SetupError{Problem: "cannot read the state directory", Hint: "set TIJORI_DATA to a folder that you may read and write", Err: err}
+	}
+	return dir, nil
+}
+
+// A database is one that a command has opened, with what it must close.
+type database struct {
+	*postgres.DB
+	config   postgres.Config
+	server   *embedded.Server // nil with DATABASE_URL
+	describe string           // for people, without the password
+}
+
+// open starts the private PostgreSQL or connects to DATABASE_URL, sets up roles and
+// migrations, and opens the pools.
+func (f *databaseFlags) open(ctx context.Context) (_ *database, err error) {
+	d := &database{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	if f.DatabaseURL == "" {
+		err = d.startPrivate(ctx, f)
+	} else {
+		err = d.useURL(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.Setup(ctx, d.config); err != nil {
+		return nil, err
+	}
+	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
+		return nil, &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: "another Tijori on this server may have set their passwords: set TIJORI_DATABASE_SECRET to the same text for both", Err: err}
+	}
+	return d, nil
+}
+
+func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
+	dir, err := f.dataDir()
+	if err != nil {
+		return err
+	}
+	config := embedded.Config{Dir: filepath.Join(dir, "postgres")}
+	if f.PGBin != "" {
+		config.BinDirs = []string{f.PGBin}
+	}
+	if d.server, err = embedded.Start(ctx, config); err != nil {
+		return err
+	}
+	if d.config.Admin, err = pgx.ParseConfig(d.server.DSN("postgres", "postgres")); err != nil {
+		return err
+	}
+	d.describe = "its own PostgreSQL in " + config.Dir
+	return nil
+}
+
+func (d *database) useURL(f *databaseFlags) error {
+	config, err := pgx.ParseConfig(f.DatabaseURL)
+	if err != nil {
+		return usagef("DATABASE_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")
+	}
+	d.config = postgres.Config{Admin: config, ViaPooler: f.Pooler}
+	secret := f.DatabaseSecret
+	if secret == "" {
+		secret = config.Password
+	}
+	if secret != "" {
+		d.config.Password = rolePassword(secret)
+	}
+	d.describe = fmt.Sprintf("PostgreSQL at %s, database %s", config.Host, config.Database)
+	return nil
+}
+
+// rolePassword derives the login roles' password, the same on every node that
+// knows the secret. The derivation is slow, so that a leaked one does not give the secret away.
+func rolePassword(secret string) string {
+	salt := sha256.Sum256([]byte("tijori login roles"))
+	return hex.EncodeToString(argon2.IDKey([]byte(secret), salt[:], 3, 64<<10, 2, 24))
+}
+
+// Close closes the pools and stops the private server.
+func (d *database) Close() error {
+	if d.DB != nil {
+		d.DB.Close()
+	}
+	if d.server != nil {
+		return d.server.Stop()
+	}
+	return nil
+}
+
+// loopback reports whether an address (host:port) listens on this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func parsePublicURL(text, addr string) (*url.URL, error) {
+	if text == "" {
+		text = "http://" + addr
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return nil, usagef("TIJORI_PUBLIC_URL %q is not an address such as https://khata.example.com", text)
+	}
+	u.Path = ""
+	return u, nil
+}
+
+func parsePrefixes(texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range texts {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			out = append(out, p)
+			continue
+		}
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, usagef("trusted proxy %q is neither an address nor a network", text)
+		}
+		out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+	}
+	return out, nil
+}
