@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -31,7 +32,9 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	var page ledger.PartyPage
 	var own ledger.OwnEntries
 	var names memberNames
-	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	var scope postgres.Scope
+	err = r.read(func(who postgres.Scope, b *pgx.Batch) {
+		scope = who
 		if ledger.SeesTotals(scope) {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
 			names.queue(b)
@@ -46,7 +49,9 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	if r.person.Role == ledger.Counter {
 		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
 		for _, e := range own.Rows {
-			view.Entries = append(view.Entries, r.entryRow(e, 0, r.person.Name))
+			row := r.entryRow(e, 0, r.person.Name)
+			row.Fixable = ledger.Corrects(scope, e, time.Now())
+			view.Entries = append(view.Entries, row)
 		}
 		s.render(w, r, http.StatusOK, party.Page(view))
 		return nil

@@ -23,6 +23,7 @@ var flashes = map[string]ui.Flash{
 	"saved":           {Kind: "done", Text: "Saved."},
 	"password":        {Kind: "done", Text: "Password changed. Other devices are signed out."},
 	"invited":         {Kind: "done", Text: "Invitation sent."},
+	"resent":          {Kind: "done", Text: "Invitation sent again. The older link does not work any more."},
 	"revoked":         {Kind: "done", Text: "Invitation withdrawn."},
 	"removed":         {Kind: "done", Text: "Removed. They have no access any more."},
 	"role":            {Kind: "done", Text: "Role changed."},

@@ -34,7 +34,6 @@ func (s *Server) home(w http.ResponseWriter, r *request) error {
 	view := home.View{Shell: r.shell()}
 	for i, b := range r.person.Businesses {
 		shop := home.Shop{Business: view.Shell.Businesses[i]}
-		shop.Currency = b.Currency
 		if err := s.shopTotals(r, b.BusinessID, &shop); err != nil {
 			return err
 		}

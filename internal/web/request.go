@@ -129,10 +129,12 @@ func (r *request) shell() ui.Shell {
 		Locale: r.locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
 		Flash: r.flash, Development: r.s.Outbox != nil, Now: now,
 	}
+	if p.AccountID != uuid.Nil {
+		shell.AccountID = p.AccountID.String()
+	}
 	for _, b := range p.Businesses {
-		u := ui.Business{ID: b.BusinessID.String(), Name: b.Name, Account: b.AccountName, Role: b.Role}
+		u := ui.Business{ID: b.BusinessID.String(), Name: b.Name, Account: b.AccountName, AccountID: b.AccountID.String(), Role: b.Role, Currency: b.Currency}
 		if p.Business != nil && p.Business.ID == b.BusinessID {
-			u.Currency = p.Business.Currency
 			u.Role = p.Role
 			shell.Business = u
 		}

@@ -179,7 +179,7 @@ func (s *Server) teamAction(w http.ResponseWriter, r *request, flash string, act
 }
 
 func (s *Server) resendInvitation(w http.ResponseWriter, r *request) error {
-	return s.teamAction(w, r, "invited", func(id uuid.UUID) error { return s.Accounts.ResendInvitation(r.Context(), r.caller, id) })
+	return s.teamAction(w, r, "resent", func(id uuid.UUID) error { return s.Accounts.ResendInvitation(r.Context(), r.caller, id) })
 }
 
 func (s *Server) revokeInvitation(w http.ResponseWriter, r *request) error {

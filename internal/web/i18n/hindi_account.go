@@ -37,7 +37,8 @@ var hindiAccount = map[string]string{
 	"Sign out everywhere": "हर जगह से लॉग आउट करें",
 	"Also here. You sign in again with your password.": "यहाँ से भी। पासवर्ड डालकर फिर लॉग इन करेंगे।",
 
-	"Business added.":                                 "दुकान जुड़ गई।",
+	"Business added.": "दुकान जुड़ गई।",
+	"Invitation sent again. The older link does not work any more.": "न्योता फिर से भेज दिया। पुराना लिंक अब नहीं चलेगा।",
 	"Invitation sent.":                                "बुलावा भेज दिया।",
 	"Invitation withdrawn.":                           "बुलावा वापस ले लिया।",
 	"Removed. They have no access any more.":          "निकाल दिया। अब वे कुछ नहीं देख सकते।",
