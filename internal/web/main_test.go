@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +17,9 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
@@ -83,10 +86,22 @@ func newWorld(t *testing.T) *world {
 	server = New(Config{
 		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
 		PayOrigins: bill.FormOrigins(), Simulated: true, Log: log,
+		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
 	})
 	w.client = &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(w.client.CloseIdleConnections)
 	return w
+}
+
+// give gives the caller's account Pro, as a payment would.
+func (w *world) give(ctx context.Context, c postgres.Caller) error {
+	return w.db.As(ctx, c, func(tx *postgres.Tx) error {
+		if one[bool](w, `select exists (select 1 from subscriptions where account_id = $1)`, tx.Scope.AccountID) {
+			return nil
+		}
+		w.db.Pro(w, &pgtest.User{AccountID: tx.Scope.AccountID})
+		return nil
+	})
 }
 
 func (w *world) ok(err error) {

@@ -14,7 +14,6 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
-	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
 // Account A's words. Whatever an answer says to anybody else, none of these is in it.
@@ -141,7 +140,9 @@ func (w *world) free(s *side) {
 }
 
 // neverPaid makes the waiting checkout of an account one that nobody has paid.
-func (w *world) neverPaid(s *side) { w.till.add(s.ids["subscription"], s.AccountID.String(), "created") }
+func (w *world) neverPaid(s *side) {
+	w.till.add(s.ids["subscription"], s.AccountID.String(), "created")
+}
 
 func signReturn(payment, subscription string) string {
 	m := hmac.New(sha256.New, []byte(razorpaySecret))
@@ -214,11 +215,11 @@ func (w *world) rowsOf(s *side) map[string]string {
 		w.Fatalf("found %d tables with an owner, the schema has more", len(columns))
 	}
 	for _, c := range columns { // names come from the catalogue, not from outside
-		of := `$1`
+		of := `select $1::uuid`
 		if c.name == "user_id" {
-			of = `(select user_id from members where account_id = $1)`
+			of = `select user_id from members where account_id = $1::uuid`
 		}
-		sums[c.table+"."+c.name] = one[string](w, `select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+` t where t.`+c.name+` in (select `+of+`)`, s.AccountID)
+		sums[c.table+"."+c.name] = one[string](w, `select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+` t where t.`+c.name+` in (`+of+`)`, s.AccountID)
 	}
 	sums["users"] = one[string](w, `select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id from members where account_id = $1)`, s.AccountID)
 	sums["signups"] = one[string](w, `select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from signups u where email like $1 || '%'`, s.word)
@@ -226,4 +227,7 @@ func (w *world) rowsOf(s *side) map[string]string {
 	return sums
 }
 
-var _ = pgtest.New
+func hexHash(token string) string {
+	h := account.Hash(token)
+	return hex.EncodeToString(h[:])
+}

@@ -1,0 +1,247 @@
+package web
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// TestEveryRoute is the exercise that no route escapes: it is used as meant by
+// who may use it, and before that by everybody who may not, with the owner's real ids.
+// Then every row of the owner's account is what it was.
+func TestEveryRoute(t *testing.T) {
+	t.Parallel()
+	for _, rt := range routes {
+		t.Run(strings.NewReplacer(" /", "_", "/", "_").Replace(rt.pattern), func(t *testing.T) {
+			t.Parallel()
+			x, ok := trials[rt.pattern]
+			if !ok {
+				t.Fatalf("the route %q is in no exercise: add it to trials", rt.pattern)
+			}
+			w := newWorld(t).populate()
+			w.a.ids["mail address"], w.b.ids["mail address"] = w.a.Email, w.b.Email
+			w.a.ids["letter"], w.b.ids["letter"] = fresh().String(), fresh().String()
+			method, _, _ := strings.Cut(rt.pattern, " ")
+			e := &exercise{world: w, rt: &rt, trial: x, method: method}
+			e.dead = map[string]string{
+				"no session": "", "an unknown session": randomToken(), "the hash of a session": hexHash(w.a.Token),
+				"a revoked session":  w.session(w.a.UserID, w.a.AccountID, "30 days", true).token,
+				"an expired session": w.session(w.a.UserID, w.a.AccountID, "-1 second", false).token,
+			}
+			before := w.rowsOf(w.a)
+			e.signedOut()
+			e.stranger()
+			e.wrongRoles()
+			for what, sum := range w.rowsOf(w.a) {
+				if before[what] != sum {
+					t.Errorf("%s of the owner's account have changed by attempts that were to be denied", what)
+				}
+			}
+			e.asMeant()
+			if strings.Contains(w.log.String(), w.a.Token) || strings.Contains(w.log.String(), w.a.ids["invite"]) || strings.Contains(w.log.String(), w.a.ids["recovery"]) {
+				t.Error("a token stands in the log")
+			}
+		})
+	}
+	for pattern := range trials {
+		if !slices.ContainsFunc(routes, func(rt route) bool { return rt.pattern == pattern }) {
+			t.Errorf("the exercise %q is of no route", pattern)
+		}
+	}
+}
+
+type exercise struct {
+	*world
+	rt     *route
+	trial  trial
+	method string
+	dead   map[string]string // sessions that are none
+}
+
+func (e *exercise) api() bool { return strings.Contains(e.rt.pattern, " /api/") }
+
+// open reports a route that works without any session.
+func (e *exercise) open() bool { return e.rt.access == anyone }
+
+// signedOut asks without a session, with one that nobody has, one revoked and one expired.
+func (e *exercise) signedOut() {
+	if e.open() {
+		return
+	}
+	for who, token := range e.dead {
+		got := e.send(e.method, e.trial.ask(newIDs(e.a.ids)), token)
+		if e.api() {
+			if got.status != 401 || !strings.HasPrefix(got.header.Get("Content-Type"), "application/problem+json") || !strings.Contains(got.body, `"unauthorized"`) {
+				e.Errorf("with %s: %d %s, want 401 problem+json", who, got.status, got.body)
+			}
+		} else if got.status != 303 || !strings.HasPrefix(got.location(), "/login") {
+			e.Errorf("with %s: %d to %q, want 303 to /login", who, got.status, got.location())
+		}
+		if word := got.leaks(slices.Concat(secretsOf(wordOfA), namesOf(wordOfA))...); word != "" {
+			e.Errorf("with %s: the answer holds %q", who, word)
+		}
+	}
+}
+
+// notReferences are names of ids that do not point at a row: B may use what it likes.
+var notReferences = map[string]bool{"mail address": true, "letter": true}
+
+// stranger asks as B with A's real ids: each one alone among B's own, and all at once. The
+// answer must be that of ids which nobody has.
+func (e *exercise) stranger() {
+	probe := newIDs(e.a.ids)
+	e.trial.ask(probe)
+	names := slices.DeleteFunc(probe.names(), func(n string) bool { return notReferences[n] })
+	var mixes [][]string
+	for _, name := range names {
+		mixes = append(mixes, []string{name})
+	}
+	if len(names) > 1 {
+		mixes = append(mixes, names)
+	}
+	for _, mix := range mixes {
+		e.mixed(mix)
+	}
+	e.planted()
+}
+
+// mixed uses A's ids under the names in mix, and B's own under all others.
+func (e *exercise) mixed(mix []string) {
+	theirs, nobodys := maps.Clone(e.b.ids), maps.Clone(e.b.ids)
+	askedTheirs, askedNobodys := map[string]string{}, map[string]string{}
+	for _, name := range mix {
+		theirs[name], nobodys[name] = e.a.ids[name], unknownLike(name, e.a.ids[name])
+		if tokens[name] { // B does not have the token; B may have seen the row's hash or another token of A
+			theirs[name] = hexHash(e.a.ids[name])
+		}
+		askedTheirs[name], askedNobodys[name] = theirs[name], nobodys[name]
+	}
+	got, none := e.send(e.method, e.trial.ask(newIDs(theirs)), e.b.Token), e.send(e.method, e.trial.ask(newIDs(nobodys)), e.b.Token)
+	if forgedPayment(mix) {
+		if got.status < 400 && e.api() {
+			e.Errorf("stranger with A's %v: %d %.200s", mix, got.status, got.body)
+		}
+	} else if got.status != 404 {
+		e.Errorf("stranger with A's %v: %d %s %.200s, want 404", mix, got.status, got.location(), got.body)
+	}
+	if got.status != none.status || got.same(askedTheirs) != none.same(askedNobodys) {
+		e.Errorf("stranger with A's %v:\n%d %s\nbut with ids that nobody has:\n%d %s", mix, got.status, got.same(askedTheirs), none.status, none.same(askedNobodys))
+	}
+	if word := got.leaks(slices.Concat(secretsOf(wordOfA), namesOf(wordOfA))...); word != "" {
+		e.Errorf("stranger with A's %v: the answer holds %q", mix, word)
+	}
+}
+
+var tokens = map[string]bool{"invite": true, "sign-up": true, "recovery": true}
+
+// forgedPayment reports mixes in which the subscription is B's own and only what proves its payment is
+// A's: that is a forgery, not a row of somebody else.
+func forgedPayment(mix []string) bool {
+	return len(mix) == 1 && (mix[0] == "payment" || mix[0] == "signature")
+}
+
+func unknownLike(name, value string) string {
+	if _, err := uuid.Parse(value); err == nil {
+		return fresh().String()
+	}
+	switch name {
+	case "subscription":
+		return "sub_" + randomToken()[:len(value)-4]
+	case "payment":
+		return "pay_" + randomToken()[:len(value)-4]
+	}
+	return randomToken()
+}
+
+// planted asks for B's own things, with A's ids in every other place where one could be believed: query,
+// form, JSON and the cookie of the language. What A has must not appear.
+func (e *exercise) planted() {
+	k := e.trial.ask(newIDs(e.b.ids))
+	if k.query = maps.Clone(k.query); k.query == nil {
+		k.query = url.Values{}
+	}
+	foreign := map[string]string{
+		"account_id": e.a.ids["account"], "account": e.a.ids["account"], "user_id": e.a.ids["user"], "business_id": e.a.ids["business"], "business": e.a.ids["business"],
+		"party_id": e.a.ids["party"], "party": e.a.ids["party"], "entry_id": e.a.ids["entry"], "role": "owner", "tier": "team", "plan_id": "team", "credential": hexHash(e.a.Token), "session": e.a.ids["session"],
+	}
+	for name, id := range foreign {
+		if !k.query.Has(name) {
+			k.query.Set(name, id)
+		}
+		if k.form != nil && !k.form.Has(name) {
+			k.form.Set(name, id)
+		}
+		if k.json != nil && k.json[name] == nil {
+			k.json[name] = id
+		}
+	}
+	token := e.b.Token
+	if e.open() && e.method == "POST" {
+		token = e.session(e.b.UserID, e.b.AccountID, "30 days", false).token // some of these end the session
+	}
+	got := e.send(e.method, k, token)
+	if word := got.leaks(slices.Concat(secretsOf(wordOfA), namesOf(wordOfA))...); word != "" {
+		e.Errorf("stranger with A's ids planted beside B's own: the answer holds %q", word)
+	}
+	if k.json != nil && !e.trial.noBody && got.status < 400 {
+		e.Errorf("unknown JSON fields were accepted with %d: %s", got.status, got.body)
+	}
+}
+
+// wrongRoles asks as members of A whose role does not reach.
+func (e *exercise) wrongRoles() {
+	allowed, limited := rolesOf[e.rt.access]
+	if !limited {
+		return
+	}
+	inBusiness := strings.Contains(e.rt.pattern, "{business}")
+	for _, role := range roleNames {
+		for _, place := range rolePlaces {
+			may := slices.Contains(allowed, role) && (inBusiness || place == "account")
+			if may && (e.method != "GET" || role == "counter" && e.trial.own) {
+				continue // it would change rows; package ledger tries every call as every role
+			}
+			got := e.send(e.method, e.trial.ask(newIDs(e.a.ids)), e.people[role+" of "+place].Token)
+			if may {
+				if got.status != 200 {
+					e.Errorf("as %s of the %s: %d, want 200: %.200s", role, place, got.status, got.body)
+				}
+				continue
+			}
+			if got.status != 403 && got.status != 404 {
+				e.Errorf("as %s of the %s: %d %s, want 403 or 404", role, place, got.status, got.location())
+			}
+			if word := got.leaks(secretsOf(wordOfA)...); word != "" {
+				e.Errorf("as %s of the %s: the denial holds %q", role, place, word)
+			}
+		}
+	}
+}
+
+// asMeant is the proof that what was denied before would have worked.
+func (e *exercise) asMeant() {
+	if e.trial.free {
+		e.free(e.a)
+	}
+	if e.trial.before != nil {
+		e.trial.before(e.world)
+	}
+	token := ""
+	if !e.trial.visitor {
+		token = e.session(e.a.UserID, e.a.AccountID, "30 days", false).token
+	}
+	got := e.send(e.method, e.trial.ask(newIDs(e.a.ids)), token)
+	if got.status != e.trial.status || !strings.Contains(got.body+got.location(), e.trial.shows) {
+		e.Errorf("as meant: %d to %q, want %d with %q in it; body %.600s", got.status, got.location(), e.trial.status, e.trial.shows, got.body)
+	}
+	if e.rt.secret && (got.header.Get("Referrer-Policy") != "no-referrer" || got.header.Get("X-Robots-Tag") != "noindex") {
+		e.Errorf("a route with a token in its path: Referrer-Policy %q, X-Robots-Tag %q", got.header.Get("Referrer-Policy"), got.header.Get("X-Robots-Tag"))
+	}
+	if token != "" && e.method == "GET" && strings.Contains(strings.ToLower(got.body), hexHash(token)) {
+		e.Error("the page holds the hash of its session")
+	}
+}
