@@ -76,8 +76,8 @@ func (p *Party) targets() []any {
 }
 
 // AddParty adds a party under an id that the client made. The same id with the
-// same fields again returns the party as it is now; with other fields, or when
-// the id is an entry of the form's past, a Conflict fault. Owners and managers.
+// same fields again returns the party as it is now; with other fields, a Conflict
+// fault. A plan without room for it is an UpgradeRequired fault. Owners and managers.
 func AddParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f PartyFields) (Party, error) {
 	if err := allow(KeepsParties(tx.Scope)); err != nil {
 		return Party{}, err
