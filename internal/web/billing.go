@@ -147,7 +147,7 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	view := billingpage.View{
 		Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
-		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements,
+		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
 	}
 	if sub := o.Subscription; sub != nil {
 		view.Provider, view.Interval = string(sub.Provider), sub.Interval
@@ -159,9 +159,6 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	if open := o.OpenCheckout; open != nil && r.URL.Query().Has("waiting") {
 		view.Waiting = open.Plan
-	}
-	if o.Plan.CreditsPerMonth > 0 {
-		view.Credits = []billingpage.Credit{{Meter: r.t("Credits"), Left: o.Plan.CreditsPerMonth, Of: o.Plan.CreditsPerMonth}}
 	}
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt, Amount: in.Amount, Status: in.Status, URL: in.URL})

@@ -25,6 +25,7 @@ type View struct {
 	Features  []string     // entitlements in force, as ids
 	Invoices  []Invoice    // newest first
 	Credits   []Credit
+	Allowance int64 // credits that the plan brings each month, shown while there is no meter
 	CanCancel bool
 	CanResume bool
 	CanPortal bool
