@@ -175,6 +175,9 @@ func TestMalformedIDs(t *testing.T) {
 				continue
 			}
 			for _, b := range bad(id) {
+				if b == id { // a token has no dashes
+					continue
+				}
 				k := trials[rt.pattern].ask(newIDs(w.a.ids))
 				k.path = strings.Replace(k.path, id, b, 1)
 				if got := w.send(method, k, w.a.Token); got.status != 404 {

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -114,8 +116,24 @@ func (s *Server) enter(w http.ResponseWriter, r *request) error {
 		if err := r.ParseForm(); err != nil {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
 		}
+		if !storable(r.PostForm) {
+			return fault.New(fault.Invalid, "This form is broken. Open it again.")
+		}
 	}
 	return nil
+}
+
+// storable reports whether a form is text: the database takes no NUL and no
+// broken UTF-8, and a browser sends neither.
+func storable(form url.Values) bool {
+	for _, values := range form {
+		for _, v := range values {
+			if strings.ContainsRune(v, 0) || !utf8.ValidString(v) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // look fills in who is signed in on a page that anybody may open. A session
