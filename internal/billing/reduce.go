@@ -79,7 +79,7 @@ func accept(state Subscription, f Facts) bool {
 	if state.Ended() && rawEnds(f.Subscription.Status) != rawEnds(state.ProviderStatus) {
 		return false
 	}
-	return f.Fetched || !f.At.Before(state.SeenAt)
+	return f.Fetched || !f.At.Before(state.SeenAt.Truncate(time.Second)) // events are dated in whole seconds
 }
 
 // rawEnds groups the words that mean the same end.

@@ -24,16 +24,16 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{"when": unixTi
 // Handler serves both APIs, the payment pages and the control page.
 func (s *Simulator) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/stripe/v1/", s.stripeAPI)
+	mux.HandleFunc("/v1/", s.stripeAPI)
 	mux.HandleFunc("POST /razorpay/v1/checkout/embedded", s.embedded)
 	mux.HandleFunc("/razorpay/v1/", s.razorpayAPI)
 
 	site := http.NewServeMux()
 	site.HandleFunc("GET /{$}", s.control)
 	site.HandleFunc("POST /act", s.act)
-	site.HandleFunc("GET /stripe/c/pay/{id}", s.sessionPage)
-	site.HandleFunc("POST /stripe/c/pay/{id}", s.paySession)
-	site.HandleFunc("GET /stripe/p/session/{id}", s.portal)
+	site.HandleFunc("GET /c/pay/{id}", s.sessionPage)
+	site.HandleFunc("POST /c/pay/{id}", s.paySession)
+	site.HandleFunc("GET /p/session/{id}", s.portal)
 	site.HandleFunc("GET /razorpay/i/{short}", s.subscriptionPage)
 	site.HandleFunc("POST /razorpay/i/{short}", s.paySubscription)
 	site.HandleFunc("GET /invoice/{id}", s.invoicePage)
@@ -357,7 +357,7 @@ func (s *Simulator) act(w http.ResponseWriter, r *http.Request) {
 		err = fmt.Errorf("there is no button %q", do)
 	}
 	to := "/"
-	if back := r.PostFormValue("back"); strings.HasPrefix(back, "/stripe/p/session/") {
+	if back := r.PostFormValue("back"); strings.HasPrefix(back, "/p/session/") {
 		to = back
 	}
 	if err != nil {

@@ -150,8 +150,9 @@ func New(c Config) (*Simulator, error) {
 	return s, nil
 }
 
-// StripeURL is where Stripe's API is simulated.
-func (s *Simulator) StripeURL() string { return s.c.URL + "/stripe" }
+// StripeURL is where Stripe's API is simulated: at the root, because
+// stripe-go accepts no path before /v1.
+func (s *Simulator) StripeURL() string { return s.c.URL }
 
 // RazorpayURL is where Razorpay's API is simulated.
 func (s *Simulator) RazorpayURL() string { return s.c.URL + "/razorpay" }

@@ -87,7 +87,7 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 }
 
 func (s *Simulator) sessionJSON(c *session) object {
-	var pay any = s.c.URL + "/stripe/c/pay/" + c.ID
+	var pay any = s.c.URL + "/c/pay/" + c.ID
 	if c.Status != "open" {
 		pay = nil
 	}
@@ -114,7 +114,7 @@ func (s *Simulator) subEvent(kind string, sub *subscription, at int64) {
 	s.stripeEvent(kind, sub.ID, at, s.subJSON(sub))
 }
 
-// stripeAPI answers /stripe/v1/….
+// stripeAPI answers /v1/….
 func (s *Simulator) stripeAPI(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Request-Id", newID("req_"))
@@ -196,7 +196,7 @@ func formMap(f url.Values, name string) map[string]string {
 
 func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 	f := r.Form
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/stripe/v1/"), "/")
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
 	route := r.Method + " " + parts[0]
 	switch {
 	case route == "POST customers" && len(parts) == 1:
@@ -235,7 +235,7 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			return missing("customer", f.Get("customer"))
 		}
 		return 200, object{"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false, "created": s.now(), "return_url": f.Get("return_url"),
-			"url": s.c.URL + "/stripe/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url"))}
+			"url": s.c.URL + "/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url"))}
 	}
 	return 404, stripeError("invalid_request_error", "", "Unrecognized request URL ("+r.Method+": "+r.URL.Path+").")
 }
