@@ -49,18 +49,23 @@ func (w *world) run(t testing.TB, a actor, sql string, commit bool) outcome {
 	for _, name := range sortedKeys(a.settings) {
 		b.WriteString("select set_config(" + literal(name) + ", " + literal(a.settings[name]) + ", true);")
 	}
-	if _, err := pg.Exec(t.Context(), b.String()).ReadAll(); err != nil {
-		t.Fatalf("%s: %v", a.name, err)
-	}
 	var out outcome
 	if copied, ok := strings.CutPrefix(sql, "\\copy "); ok {
+		if _, err := pg.Exec(t.Context(), b.String()).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", a.name, err)
+		}
 		var data strings.Builder
 		_, err = pg.CopyTo(t.Context(), &data, copied)
 		out.text = data.String()
 		out.n = int64(strings.Count(out.text, "\n"))
 		out.fail(err)
 	} else {
-		results, err := pg.Exec(t.Context(), sql).ReadAll()
+		results, err := pg.Exec(t.Context(), b.String()+sql).ReadAll()
+		if ours := 1 + len(a.settings); len(results) >= ours { // begin and the settings
+			results = results[ours:]
+		} else {
+			t.Fatalf("%s: %v", a.name, err)
+		}
 		for _, r := range results {
 			for _, values := range r.Rows {
 				var line []string

@@ -51,6 +51,7 @@ var mutants = []struct{ name, sql string }{
 	{"a call for each row", `alter policy parties_select_app on tijori.parties using (account_id = auth.account_id())`},
 	{"a policy that believes a setting", `alter policy parties_select_app on tijori.parties using (account_id = (select s.account_id from auth.scope() s) or account_id = current_setting('tijori.account', true)::uuid)`},
 	{"an arm without the account", `alter policy entries_select_app on tijori.entries using ((account_id, business_id) = (select s.account_id, s.business_id from auth.scope() s) or created_by = (select s.user_id from auth.scope() s))`},
+	{"an arm beside the account", `alter policy entries_select_app on tijori.entries using ((account_id, business_id) = (select s.account_id, s.business_id from auth.scope() s where s.role <> 'counter') or (account_id, business_id, created_by) = (select s.account_id, s.business_id, s.user_id from auth.scope() s))`},
 	{"a policy about the business alone", `alter policy parties_select_app on tijori.parties using (business_id = (select s.business_id from auth.scope() s))`},
 	{"update without a check", `drop policy parties_update_app on tijori.parties; create policy parties_update_app on tijori.parties for update to tijori_app using ((account_id, business_id) = (select s.account_id, s.business_id from auth.scope() s))`},
 	{"a grant without a policy", `grant delete on tijori.parties to tijori_app`},

@@ -27,8 +27,8 @@ comment on column tijori.changes.created_by is 'who made the party or entry, as 
 alter table tijori.changes enable row level security;
 alter table tijori.changes force row level security;
 create policy changes_select_app on tijori.changes for select to tijori_app
-    using ((account_id, business_id) = (select s.account_id, s.business_id from auth.scope() s where s.role in ('owner', 'manager', 'accountant'))
-        or (account_id, business_id, created_by, subject) = (select s.account_id, s.business_id, s.user_id, 'entry' from auth.scope() s where s.role = 'counter'));
+    using ((account_id, business_id) = (select s.account_id, s.business_id from auth.scope() s)
+        and ((select s.role from auth.scope() s) <> 'counter' or subject = 'entry' and created_by = (select s.user_id from auth.scope() s)));
 create policy changes_insert_guard on tijori.changes for insert to tijori_guard with check (true);
 grant select on tijori.changes to tijori_app;
 grant insert on tijori.changes to tijori_guard;
