@@ -201,7 +201,8 @@ func (s *Server) openPortal(w http.ResponseWriter, r *request) error {
 // upgradeView says what the plan in force lacks and what Pro costs.
 func (s *Server) upgradeView(r *request, reason string) upgrade.View {
 	pro, _ := s.Plans.ByID("pro")
-	view := upgrade.View{Shell: r.shell(), Reason: reason, Limit: s.plan(r).PartiesMax, PlanID: pro.ID, PlanName: pro.Name, Features: pro.Entitlements, CanBuy: r.person.Role == "owner"}
+	free, _ := s.Plans.ByID(billing.FreePlan)
+	view := upgrade.View{Shell: r.shell(), Reason: reason, Limit: free.PartiesMax, PlanID: pro.ID, PlanName: pro.Name, Features: pro.Entitlements, CanBuy: r.person.Role == "owner"}
 	currency := s.visitorCurrency(r)
 	if p, ok := s.priceIn(pro.ID, billing.Month, currency); ok {
 		view.Monthly = p.Amount
@@ -215,6 +216,9 @@ func (s *Server) upgradeView(r *request, reason string) upgrade.View {
 func (s *Server) upgradePage(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
+	}
+	if s.plan(r).ID != billing.FreePlan && r.person.Role == ledger.Owner { // nothing to offer: what they have stands on the plan's page
+		return s.redirect(w, r, billing.CancelPath)
 	}
 	s.render(w, r, http.StatusOK, upgrade.Page(s.upgradeView(r, "")))
 	return nil

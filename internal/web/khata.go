@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -35,7 +34,7 @@ func (s *Server) plan(r *request) billing.Plan {
 }
 
 func (s *Server) mayExport(r *request) bool {
-	return slices.Contains(s.plan(r).Entitlements, entitlementExport)
+	return s.plan(r).Has(entitlementExport)
 }
 
 func (r *request) amount(minor int64) money.Amount {

@@ -2,11 +2,13 @@ package web
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/businesssettings"
 	"github.com/tijorihq/tijori/internal/web/page/newbusiness"
@@ -248,13 +250,15 @@ func (s *Server) businessSettingsForm(w http.ResponseWriter, r *request) error {
 }
 
 func (s *Server) businessSettingsView(r *request) (businesssettings.View, error) {
-	if err := r.read(nil); err != nil {
+	var totals ledger.Totals
+	err := r.read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(scope, b, &totals) })
+	if err != nil {
 		return businesssettings.View{}, err
 	}
 	b, plan := r.person.Business, s.plan(r)
 	return businesssettings.View{
-		Shell: r.shell(), Name: b.Name, Currency: b.Currency, CurrencyFixed: true, Zone: b.TimeZone,
-		CanExport: slices.Contains(plan.Entitlements, entitlementExport), PartiesAllowed: plan.PartiesMax,
+		Shell: r.shell(), Name: b.Name, Currency: b.Currency, Zone: b.TimeZone,
+		CanExport: plan.Has(entitlementExport), PartiesCount: totals.Parties, PartiesAllowed: plan.PartiesMax,
 	}, nil
 }
 

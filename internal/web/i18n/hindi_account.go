@@ -6,7 +6,7 @@ var hindiAccount = map[string]string{
 	"Open the khata": "खाता खोलें",
 	"Time zone":      "समय क्षेत्र",
 	"Decides when a new day begins in the khata.": "इसी से खाते में नया दिन शुरू होता है।",
-	"Fixed, because there are entries in it.":     "एंट्रियाँ हो चुकी हैं, इसलिए अब नहीं बदलेगी।",
+	"Chosen when the business was made.":          "दुकान बनाते समय चुनी गई।",
 	"up to %d parties on your plan":               "आपके प्लान में %d पार्टियों तक",
 
 	"Members":               "सदस्य",
