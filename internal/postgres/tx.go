@@ -34,6 +34,9 @@ type Tx struct {
 }
 
 const (
+	// resetSQL begins every transaction of a caller: what a statement of an earlier caller set for the whole session,
+	// be it a search_path or a claim, ends here.
+	resetSQL = "reset all"
 	claimSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
 	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role
 		from auth.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
@@ -63,7 +66,8 @@ func (db *DB) As(ctx context.Context, c Caller, fn func(*Tx) error) error {
 	defer conn.Release()
 	tx := &Tx{Tx: &claimedTx{conn: conn.Conn()}}
 	b := &pgx.Batch{}
-	b.Queue("begin")
+	b.Queue(resetSQL)
+	b.Queue("begin isolation level read committed, read write")
 	b.Queue(claimSQL, c.claims()...)
 	b.Queue(scopeSQL).QueryRow(tx.Scope.scan)
 	if err = conn.SendBatch(ctx, b).Close(); err == nil {
@@ -132,7 +136,8 @@ func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Sco
 	}
 	defer conn.Release()
 	b := &pgx.Batch{}
-	b.Queue("begin read only")
+	b.Queue(resetSQL)
+	b.Queue("begin isolation level read committed, read only")
 	b.Queue(claimSQL, c.claims()...)
 	b.Queue(scopeSQL).QueryRow(scope.scan)
 	queue(hint, b)
