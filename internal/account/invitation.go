@@ -234,10 +234,6 @@ func signUpInvited(ctx context.Context, tx pgx.Tx, token, email, name, hash, loc
 	if err != nil {
 		return Session{}, err
 	}
-	// The order of locks of ConfirmSignUp: pending sign-ups of the address, then the user.
-	if _, err := tx.Exec(ctx, `select 1 from signups where email = $1 order by id for update`, email); err != nil {
-		return Session{}, err
-	}
 	tag, err := tx.Exec(ctx, `
 		insert into users (id, email, name, password_hash, locale) values ($1, $2, $3, $4, $5)
 		on conflict (email) do nothing`, id, email, name, hash, locale)

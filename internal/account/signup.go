@@ -101,8 +101,8 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token string, d Device) (se
 	hash := Hash(token)
 	taken := false
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		email, err := lockSignUps(ctx, tx, hash)
-		if err != nil {
+		var email string
+		if err := tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&email); err != nil {
 			return err
 		}
 		user, err := insertUser(ctx, tx, hash)
@@ -129,19 +129,8 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token string, d Device) (se
 	return session, linkError(err)
 }
 
-// lockSignUps locks every sign-up of the link's address, in one order, so that
-// links confirmed at the same time wait for each other; ErrNoRows for a link that ended.
-func lockSignUps(ctx context.Context, tx pgx.Tx, hash [32]byte) (email string, err error) {
-	if err := tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&email); err != nil {
-		return "", err
-	}
-	if _, err := tx.Exec(ctx, `select 1 from signups where email = $1 order by id for update`, email); err != nil {
-		return "", err
-	}
-	return email, tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&email)
-}
-
 // insertUser makes the user of a sign-up; ErrNoRows when the address is taken.
+// Links that are confirmed at the same time wait here for each other.
 func insertUser(ctx context.Context, tx pgx.Tx, hash [32]byte) (user uuid.UUID, err error) {
 	id, err := newID()
 	if err != nil {

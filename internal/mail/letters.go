@@ -14,7 +14,7 @@ func (l Links) Confirm(to, locale, name, token string) (Message, error) {
 				"इस पते से तिजोरी में खाता खोलने को कहा गया है। नीचे दबाकर पता पक्का करें, फिर आपका खाता तैयार हो जाएगा।",
 			},
 			Button: "पता पक्का करें", Link: link,
-			Closing: []string{"यह कड़ी 24 घंटे तक, एक बार काम करेगी।", "अगर आपने खाता नहीं खोला है तो कुछ न करें। इस कड़ी को न दबाएँ।"},
+			Closing: []string{"यह लिंक 24 घंटे तक, एक बार काम करेगा।", "अगर आपने खाता नहीं खोला है तो कुछ न करें। इस लिंक को न दबाएँ।"},
 		}.message(to)
 	}
 	return letter{
@@ -35,10 +35,10 @@ func (l Links) Known(to, locale, name string) (Message, error) {
 			Locale: "hi", Subject: "आपका खाता पहले से है",
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
-				"इस पते से तिजोरी में नया खाता खोलने को कहा गया, पर इस पते का खाता पहले से है। अपने पासवर्ड से साइन इन करें।",
+				"इस पते से तिजोरी में नया खाता खोलने को कहा गया, पर इस पते का खाता पहले से है। अपने पासवर्ड से लॉग इन करें।",
 			},
-			Button: "साइन इन करें", Link: l.to("login"),
-			Closing: []string{"पासवर्ड भूल गए? यहाँ नया बनाएँ: " + l.to("recover"), "अगर यह आप नहीं थे तो कुछ न करें, कुछ नहीं बदला है।"},
+			Button: "लॉग इन करें", Link: l.to("login"),
+			Closing: []string{"पासवर्ड भूल गए? यहाँ नया रखें: " + l.to("recover"), "अगर यह आप नहीं थे तो कुछ न करें, कुछ नहीं बदला है।"},
 		}.message(to)
 	}
 	return letter{
@@ -57,13 +57,13 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 	link := l.to("recover", token)
 	if locale == "hi" {
 		return letter{
-			Locale: "hi", Subject: "नया पासवर्ड बनाएँ",
+			Locale: "hi", Subject: "नया पासवर्ड रखें",
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
 				"आपके तिजोरी खाते के लिए नया पासवर्ड माँगा गया है।",
 			},
-			Button: "नया पासवर्ड बनाएँ", Link: link,
-			Closing: []string{"यह कड़ी 30 मिनट तक, एक बार काम करेगी। नया पासवर्ड बनाने पर बाकी सभी जगह से साइन आउट हो जाएगा।", "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
+			Button: "नया पासवर्ड रखें", Link: link,
+			Closing: []string{"यह लिंक 30 मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा।", "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
 		}.message(to)
 	}
 	return letter{
@@ -97,8 +97,8 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 				"नमस्ते,",
 				fmt.Sprintf("%s ने आपको तिजोरी में “%s” का खाता साथ चलाने के लिए बुलाया है। आपका काम: %s।", inviter, shop, hindiRoles[i.Role]),
 			},
-			Button: "न्योता देखें", Link: link,
-			Closing: []string{"यह कड़ी 7 दिन तक काम करेगी, और सिर्फ़ इसी पते के लिए है।", "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
+			Button: "बुलावा देखें", Link: link,
+			Closing: []string{"यह लिंक 7 दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।", "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
 		}.message(to)
 	}
 	inviter, shop := plainName(i.Inviter, "A Tijori user"), plainName(shop, "their shop")

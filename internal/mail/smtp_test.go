@@ -57,7 +57,7 @@ func TestSendHindi(t *testing.T) {
 		}
 		m := got[0].Read(t)
 		h, subject, text, html := m.Header, m.Subject, m.Text, m.HTML
-		if subject != "नया पासवर्ड बनाएँ" || h.Get("Auto-Submitted") != "auto-generated" || h.Get("Message-Id") == "" || h.Get("Date") == "" {
+		if subject != "नया पासवर्ड रखें" || h.Get("Auto-Submitted") != "auto-generated" || h.Get("Message-Id") == "" || h.Get("Date") == "" {
 			t.Errorf("%s: headers %v, subject %q", security, h, subject)
 		}
 		if from, err := h.AddressList("From"); err != nil || from[0].Name != "तिजोरी" || from[0].Address != "no-reply@example.com" {
