@@ -47,7 +47,7 @@ type Config struct {
 	Razorpay  *razorpay.Client // nil when Razorpay is not set up
 	PublicURL string           // where customers reach us, for the way back from a payment
 	Log       *slog.Logger
-	Now       func() time.Time     // the machine's clock, for signatures; nil means time.Now
+	Now       func() time.Time        // the machine's clock, for signatures; nil means time.Now
 	Changed   func(account uuid.UUID) // called after an account's billing has changed; may be nil
 }
 

@@ -46,15 +46,15 @@ type Price struct {
 
 // Config is what a simulator runs with.
 type Config struct {
-	URL            string // where it is reached, for instance http://127.0.0.1:8081
-	AppURL         string // Tijori's own address: the way back, and where webhooks go
-	StripeWebhook  string // empty means AppURL/api/stripe/webhook
+	URL             string // where it is reached, for instance http://127.0.0.1:8081
+	AppURL          string // Tijori's own address: the way back, and where webhooks go
+	StripeWebhook   string // empty means AppURL/api/stripe/webhook
 	RazorpayWebhook string // empty means AppURL/api/razorpay/webhook
-	State          string // the JSON file that survives a restart; empty keeps nothing
-	Prices         []Price
-	Now            func() time.Time                             // the service clock
-	Advance        func(ctx context.Context, d time.Duration) error // moves the service clock; nil when nobody may
-	Log            *slog.Logger
+	State           string // the JSON file that survives a restart; empty keeps nothing
+	Prices          []Price
+	Now             func() time.Time                                 // the service clock
+	Advance         func(ctx context.Context, d time.Duration) error // moves the service clock; nil when nobody may
+	Log             *slog.Logger
 }
 
 // A Simulator is both providers at once.
