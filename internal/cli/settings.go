@@ -96,7 +96,7 @@ func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
 	}
 	config := embedded.Config{Dir: filepath.Join(dir, "postgres")}
 	if f.PGBin != "" {
-		config.BinDirs = []string{f.PGBin}
+		config.BinDirs = filepath.SplitList(f.PGBin)
 	}
 	if d.server, err = embedded.Start(ctx, config); err != nil {
 		return err
