@@ -19,13 +19,17 @@ import (
 // checkoutView reads what is about to be bought. The plan, interval and
 // provider are names; everything else comes from the plan file and the session.
 func (s *Server) checkoutView(r *request, plan, interval, provider string) (checkout.View, error) {
+	if err := r.read(nil); err != nil {
+		return checkout.View{}, err
+	}
+	if provider == "" { // the account's currency decides
+		inCurrency, _ := s.priceIn(plan, interval, s.visitorCurrency(r))
+		provider = string(inCurrency.Provider)
+	}
 	price, ok := s.Plans.Price(plan, interval, facts.Provider(provider))
 	p, _ := s.Plans.ByID(plan)
 	if !ok || !s.Billing.Sells(price.Provider) {
 		return checkout.View{}, fault.New(fault.NotFound, "This plan is not for sale that way.")
-	}
-	if err := r.read(nil); err != nil {
-		return checkout.View{}, err
 	}
 	return checkout.View{
 		Shell: r.shell(), Account: r.person.AccountName, Email: r.person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
@@ -49,7 +53,7 @@ func (s *Server) checkout(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.Billing.StartCheckout(r.Context(), r.caller, plan, interval, facts.Provider(provider))
+	c, err := s.Billing.StartCheckout(r.Context(), r.caller, plan, interval, facts.Provider(view.Provider))
 	if err != nil {
 		if fault.Is(err, fault.Unavailable) {
 			s.Log.Error("open checkout", "request", r.id, "error", err)
@@ -63,7 +67,7 @@ func (s *Server) checkout(w http.ResponseWriter, r *request) error {
 	if c.Form == nil {
 		return s.redirect(w, r, c.URL)
 	}
-	going := checkout.GoView{Shell: r.shell(), Account: view.Account, Provider: provider, Action: c.Form.Action}
+	going := checkout.GoView{Shell: r.shell(), Account: view.Account, Provider: view.Provider, Action: c.Form.Action}
 	for _, f := range c.Form.Fields {
 		going.Fields = append(going.Fields, checkout.Field(f))
 	}

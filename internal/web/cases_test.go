@@ -72,7 +72,7 @@ var trials = map[string]trial{
 		return form("/signup", "name", "Asha", "email", "asha-new@example.com", "password", ownersPassword, "business", "Asha Kirana", "locale", "hi", "currency", "INR")
 	}},
 	"GET /confirm/{token}":  {ask: func(i ids) ask { return ask{path: "/confirm/" + i.get("sign-up")} }, status: 200, visitor: true},
-	"POST /confirm/{token}": {ask: func(i ids) ask { return form("/confirm/" + i.get("sign-up")) }, status: 303, shows: "/", visitor: true},
+	"POST /confirm/{token}": {ask: func(i ids) ask { return form("/confirm/"+i.get("sign-up"), "password", signUpPassword) }, status: 303, shows: "/", visitor: true},
 	"GET /login":            {ask: at("/login"), status: 200, shows: `name="password"`, visitor: true},
 	"POST /login": {status: 303, shows: "/billing", visitor: true, before: (*world).password, ask: func(i ids) ask {
 		return form("/login", "email", i.get("mail address"), "password", ownersPassword, "next", "/billing")

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/problem"
@@ -89,8 +91,23 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 	case code == "upgrade_required" && s.serveUpgrade(w, r, f):
 		return
 	}
+	if status < 500 {
+		r.frame()
+	}
 	view := problem.View{Shell: r.shell(), Status: status, Detail: detail, RequestID: r.id, Retry: status >= 500 || status == http.StatusTooManyRequests}
 	s.render(w, r, status, problem.Page(view))
+}
+
+// frame fills in who is signed in for the frame of an error page. It looks at
+// no business: that may be what was not found. A visitor that cannot be read is shown none.
+func (r *request) frame() {
+	if r.token == "" || r.known {
+		return
+	}
+	r.caller.Business = uuid.Nil
+	if err := r.read(nil); err != nil {
+		r.s.Log.Debug("read who sees an error", "request", r.id, "error", err)
+	}
 }
 
 func (r *request) wantsJSON() bool { return strings.HasPrefix(r.URL.Path, "/api/") }
