@@ -49,7 +49,7 @@ func confirmed(t *testing.T, s *Service, db *pgtest.DB, email string) Session {
 	if err != nil {
 		t.Fatalf("IssueSignUp = %v", err)
 	}
-	session, err := s.ConfirmSignUp(t.Context(), l.Token, phone)
+	session, err := s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	if err != nil {
 		t.Fatalf("ConfirmSignUp = %v", err)
 	}

@@ -18,6 +18,9 @@ type Device struct {
 	UserAgent, Network string
 }
 
+// SessionLife is how long a session lives after its last use; Touch slides it.
+const SessionLife = 30 * 24 * time.Hour
+
 // A Session is a credential just issued. Token goes into the cookie and is
 // written down nowhere.
 type Session struct {

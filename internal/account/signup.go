@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -94,11 +95,18 @@ func linkError(err error) error {
 	return err
 }
 
+var errOtherPassword = fault.InvalidField("password", "This is not the password of this sign-up.")
+
 // ConfirmSignUp makes the user, the account and its first business, and signs
-// in. A link works once: NotFound afterwards. Other sign-ups of the address end. Conflict
-// when the address has become a user's in the meantime.
-func (s *Service) ConfirmSignUp(ctx context.Context, token string, d Device) (session Session, err error) {
+// in. The link proves the address, and the password that it is the one who signed up: a
+// stranger's sign-up with somebody else's address never becomes an account with the
+// stranger's password. A link works once: NotFound afterwards. Other sign-ups of the
+// address end. Conflict when the address has become a user's in the meantime.
+func (s *Service) ConfirmSignUp(ctx context.Context, token, password string, d Device) (session Session, err error) {
 	hash := Hash(token)
+	if err := s.checkSignUp(ctx, hash, password); err != nil {
+		return Session{}, err
+	}
 	taken := false
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		var email string
@@ -127,6 +135,33 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token string, d Device) (se
 		return Session{}, errKnownAddress
 	}
 	return session, linkError(err)
+}
+
+// checkSignUp holds a password against the link's sign-up; too many tries end in TooMany.
+func (s *Service) checkSignUp(ctx context.Context, hash [32]byte, password string) error {
+	var stored string
+	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select password_hash from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&stored)
+	})
+	if err != nil {
+		return linkError(err)
+	}
+	if utf8.RuneCountInString(password) > maxPassword {
+		return errOtherPassword
+	}
+	if exceeded, wait, err := s.count(ctx, confirmLimits(hash)); err != nil {
+		return err
+	} else if len(exceeded) > 0 {
+		return tooMany(wait)
+	}
+	ok, _, err := s.passwords.verify(ctx, stored, password)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errOtherPassword
+	}
+	return nil
 }
 
 // insertUser makes the user of a sign-up; ErrNoRows when the address is taken.

@@ -26,7 +26,11 @@ func TestSignUpMakesAnAccountOnceItIsConfirmed(t *testing.T) {
 			t.Fatalf("SignUpByToken = %+v, %v", p, err)
 		}
 	}
-	session, err := s.ConfirmSignUp(t.Context(), l.Token, phone)
+	for range 3 { // whoever holds the link but did not sign up opens nothing
+		_, err = s.ConfirmSignUp(t.Context(), l.Token, "another-password", phone)
+		wantKind(t, "ConfirmSignUp with another password", err, fault.Invalid)
+	}
+	session, err := s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	if err != nil {
 		t.Fatalf("ConfirmSignUp = %v", err)
 	}
@@ -46,7 +50,7 @@ func TestSignUpMakesAnAccountOnceItIsConfirmed(t *testing.T) {
 	if p, err = person(t.Context(), db, c); err != nil || p.Business == nil || p.Business.Name != "Asha Kirana" || p.Business.TimeZone != "Asia/Kolkata" {
 		t.Errorf("person in the business = %+v, %v", p, err)
 	}
-	_, err = s.ConfirmSignUp(t.Context(), l.Token, phone)
+	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	wantKind(t, "ConfirmSignUp again", err, fault.NotFound)
 	_, err = s.SignUpByToken(t.Context(), l.Token)
 	wantKind(t, "SignUpByToken afterwards", err, fault.NotFound)
@@ -69,7 +73,7 @@ func TestSignUpsOfOneAddress(t *testing.T) {
 		made := 0
 		for i := range 20 {
 			wg.Go(func() {
-				_, err := s.ConfirmSignUp(t.Context(), []string{first.Token, second.Token}[i%2], phone)
+				_, err := s.ConfirmSignUp(t.Context(), []string{first.Token, second.Token}[i%2], goodPassword, phone)
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -99,7 +103,7 @@ func TestConfirmWhenTheAddressWasTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec(t, db, `insert into users (id, email, name, password_hash) values (gen_random_uuid(), 'asha@example.com', 'Asha', '!')`)
-	_, err = s.ConfirmSignUp(t.Context(), l.Token, phone)
+	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	wantKind(t, "ConfirmSignUp of a taken address", err, fault.Conflict)
 	if n := one[int](t, db, `select count(*) from accounts`); n != 0 {
 		t.Errorf("%d accounts, want none", n)
@@ -118,10 +122,10 @@ func TestConfirmAfterTheLinkEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.ConfirmSignUp(t.Context(), old.Token, phone)
+	_, err = s.ConfirmSignUp(t.Context(), old.Token, goodPassword, phone)
 	wantKind(t, "ConfirmSignUp by the older mail", err, fault.NotFound)
 	exec(t, db, `update signups set expires_at = now() - interval '1 second'`)
-	_, err = s.ConfirmSignUp(t.Context(), l.Token, phone)
+	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	wantKind(t, "ConfirmSignUp too late", err, fault.NotFound)
 	_, err = s.IssueSignUp(t.Context(), id)
 	wantKind(t, "IssueSignUp too late", err, fault.NotFound)
@@ -171,4 +175,19 @@ func TestSignUpRefusals(t *testing.T) {
 	if n := one[int](t, db, `select count(*) from signups`); n != 0 {
 		t.Errorf("%d sign-ups stored, want none", n)
 	}
+}
+
+func TestConfirmSignUpCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	l, err := s.IssueSignUp(t.Context(), signUp(t, s, db, form("asha@example.com")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		_, err = s.ConfirmSignUp(t.Context(), l.Token, "guess", phone)
+		wantKind(t, "a guess", err, fault.Invalid)
+	}
+	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
+	wantKind(t, "after ten guesses", err, fault.TooMany)
 }

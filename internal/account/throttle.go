@@ -46,6 +46,10 @@ func signUpLimits(email, network string) []limit {
 	}
 }
 
+func confirmLimits(link [32]byte) []limit {
+	return []limit{{"confirm link", hex.EncodeToString(link[:]), 10, 15 * time.Minute}}
+}
+
 func recoveryLimits(email, network string) []limit {
 	return []limit{
 		{"recovery address+network", email + " " + network, 3, 15 * time.Minute},

@@ -104,7 +104,7 @@ func (s Shop) open(ctx context.Context) (account.Session, error) {
 		if err != nil {
 			return account.Session{}, err
 		}
-		session, err := s.Accounts.ConfirmSignUp(ctx, letter.Token, device)
+		session, err := s.Accounts.ConfirmSignUp(ctx, letter.Token, Password, device)
 		if !fault.Is(err, fault.NotFound) {
 			return session, err
 		}

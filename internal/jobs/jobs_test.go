@@ -155,7 +155,7 @@ func TestMailsLeadToAnAccount(t *testing.T) {
 		t.Errorf("subject %q", m.Subject)
 	}
 	_, token := m.Link(t, "http://127.0.0.1:8080/confirm/")
-	session, err := b.accounts.ConfirmSignUp(t.Context(), token, phone)
+	session, err := b.accounts.ConfirmSignUp(t.Context(), token, password, phone)
 	if err != nil {
 		t.Fatalf("ConfirmSignUp by the mail's link = %v", err)
 	}
@@ -236,7 +236,7 @@ func TestMailServerDown(t *testing.T) {
 	b.sink.Serve(t)
 	sender.Store(b.sender(t))
 	_, token := b.sink.Wait(t, 1)[0].Read(t).Link(t, "/confirm/")
-	if _, err := b.accounts.ConfirmSignUp(t.Context(), token, phone); err != nil {
+	if _, err := b.accounts.ConfirmSignUp(t.Context(), token, password, phone); err != nil {
 		t.Errorf("ConfirmSignUp by the delayed mail = %v", err)
 	}
 	if state := one[string](t, b, `select state::text from river.river_job where kind = 'confirmation_mail'`); state != "completed" {

@@ -53,18 +53,39 @@ func (s *Server) signUpSent(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
+// confirmView shows whose sign-up the link is for, to the one who holds it.
+func (s *Server) confirmView(r *request) (confirm.View, error) {
+	p, err := s.Accounts.SignUpByToken(r.Context(), r.PathValue("token"))
+	if err != nil {
+		return confirm.View{}, err
+	}
+	return confirm.View{Shell: r.shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email, BusinessName: p.BusinessName}, nil
+}
+
 func (s *Server) confirmForm(w http.ResponseWriter, r *request) error {
-	if _, err := s.Accounts.SignUpByToken(r.Context(), r.PathValue("token")); err != nil {
+	view, err := s.confirmView(r)
+	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, confirm.Page(confirm.View{Shell: r.shell(), Token: r.PathValue("token")}))
+	s.render(w, r, http.StatusOK, confirm.Page(view))
 	return nil
 }
 
 func (s *Server) confirm(w http.ResponseWriter, r *request) error {
-	session, err := s.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), s.device(r.Request))
+	session, err := s.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"), s.device(r.Request))
 	if err != nil {
-		return err
+		if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooMany) {
+			return err
+		}
+		view, e := s.confirmView(r)
+		if e != nil {
+			return e
+		}
+		if e := r.formFault(&view.Form, err); e != nil {
+			return e
+		}
+		s.render(w, r, formStatus(err), confirm.Page(view))
+		return nil
 	}
 	s.setSession(w, session)
 	return s.redirect(w, r, "/")

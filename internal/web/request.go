@@ -20,6 +20,7 @@ import (
 type request struct {
 	*http.Request
 	s      *Server
+	w      http.ResponseWriter // for cookies only; handlers are given it
 	route  *route
 	id     string          // request id, shown in errors and logged
 	token  string          // session token, "" when signed out
@@ -81,7 +82,9 @@ func (r *request) slide() {
 	}
 	if err := r.s.Accounts.Touch(r.Context(), r.caller.Credential); err != nil {
 		r.s.Log.Warn("slide the session", "request", r.id, "error", err)
+		return
 	}
+	r.s.setSession(r.w, account.Session{Token: r.token, ExpiresAt: time.Now().Add(account.SessionLife)})
 }
 
 // locale is the signed-in user's language, else the language cookie, else what the browser prefers.

@@ -4,7 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"golang.org/x/crypto/argon2"
 	"strings"
 	"time"
 
@@ -109,8 +112,8 @@ func (w *world) seedPeople(s *side) {
 	s.ids["invitation"] = invitation.String()
 	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at) values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
 		s.AccountID, invitation, invited, hash("invite"), s.UserID)
-	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, '!', $4, 'en', 'INR', $5, now() + interval '1 day')`,
-		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+"shop waiting", hash("sign-up"))
+	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $6, $4, 'en', 'INR', $5, now() + interval '1 day')`,
+		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+"shop waiting", hash("sign-up"), argon2Hash(signUpPassword))
 	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at) values ($1, $2, $3, $4, now() + interval '30 minutes')`,
 		fresh(), s.Email, s.UserID, hash("recovery"))
 }
@@ -230,4 +233,15 @@ func (w *world) rowsOf(s *side) map[string]string {
 func hexHash(token string) string {
 	h := account.Hash(token)
 	return hex.EncodeToString(h[:])
+}
+
+// signUpPassword is that of the sign-up that waits to be confirmed.
+const signUpPassword = "a-waiting-password"
+
+// argon2Hash writes a password as the users table keeps it, at the least cost.
+func argon2Hash(password string) string {
+	salt := []byte("0123456789abcdef")
+	key := argon2.IDKey([]byte(password), salt, 1, 8, 1, 32)
+	enc := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, enc(salt), enc(key))
 }

@@ -1,12 +1,15 @@
 // Package confirm is where the link of the sign-up mail leads. Opening it
-// changes nothing; its button does.
+// changes nothing; its button and the password of the sign-up do.
 package confirm
 
 import "github.com/tijorihq/tijori/internal/web/ui"
 
-// A View is the page of /confirm/{token}; its form posts to the same address.
+// A View is the page of /confirm/{token}; its form posts password to the same address.
 type View struct {
 	ui.Shell
 	ui.Form
-	Token string
+	Token        string
+	Name         string // of who signed up
+	Email        string
+	BusinessName string
 }
