@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 const (
 	pollEvery   = time.Second
 	stepTimeout = 30 * time.Second
+	askTimeout  = 10 * time.Second // for the provider, while the subscription is locked
 	maxAttempts = 20               // failed attempts before an event is dead
 	parkFor     = 72 * time.Hour   // how long an unmapped event is tried again
 	reviewAfter = time.Hour        // when an unmapped Stripe event is shown to a person
@@ -74,6 +77,7 @@ type queued struct {
 	attempts int
 	received time.Time
 	event    *facts.Event
+	broken   error // why a stored event cannot be read any more
 }
 
 // step claims one due event and those of the same subject, and applies them
@@ -93,7 +97,11 @@ func (s *Service) step(ctx context.Context) (moved int, err error) {
 				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 			}
 		}()
-		changed, err = s.applyRows(ctx, tx, provider, rows)
+		readable, err := s.bury(ctx, tx, provider, rows)
+		if err != nil || len(readable) == 0 {
+			return err
+		}
+		changed, err = s.applyRows(ctx, tx, provider, readable)
 		return err
 	})
 	if err == nil {
@@ -114,20 +122,18 @@ func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []qu
 	now := s.clock.Now()
 	var provider facts.Provider
 	var first, subject string
+	configured := slices.Collect(maps.Keys(s.gateways)) // events of a provider whose keys were removed wait
 	err := tx.QueryRow(ctx, `
 		select provider, event_id, subject from inbox
-		 where status in ('received', 'parked') and next_attempt_at <= $1
-		 order by next_attempt_at limit 1 for update skip locked`, now).Scan(&provider, &first, &subject)
+		 where status in ('received', 'parked') and next_attempt_at <= $1 and provider = any($2)
+		 order by next_attempt_at limit 1 for update skip locked`, now, configured).Scan(&provider, &first, &subject)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil, nil
 	}
 	if err != nil {
 		return "", nil, fmt.Errorf("claim an event: %w", err)
 	}
-	g, err := s.gateway(provider)
-	if err != nil {
-		return "", nil, err
-	}
+	g := s.gateways[provider]
 	rows, err := tx.Query(ctx, `
 		select event_id, subject, attempts, received_at, headers, body from inbox
 		 where provider = $1 and (event_id = $2 or ($3 <> '' and subject = $3 and next_attempt_at <= $4))
@@ -150,18 +156,37 @@ func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []qu
 		for k, v := range headers {
 			h.Set(k, v)
 		}
-		ev, err := g.Decode(h, body)
-		if err != nil {
-			return q, fmt.Errorf("decode a stored event: %w", err)
+		if q.event, q.broken = g.Decode(h, body); q.broken == nil {
+			q.event.ID = q.id
 		}
-		ev.ID = q.id
-		q.event = ev
 		return q, nil
 	})
 	if err != nil {
 		return "", nil, fmt.Errorf("claim events: %w", err)
 	}
 	return provider, out, nil
+}
+
+// bury moves rows that a former version of the program could read and this one
+// cannot among the dead, and returns the others.
+func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued) (readable []queued, err error) {
+	now := s.clock.Now()
+	b := &pgx.Batch{}
+	for _, q := range rows {
+		if q.broken == nil {
+			readable = append(readable, q)
+			continue
+		}
+		saveReview(b, provider, Review{"undecodable", "undecodable " + q.id, "a stored event cannot be read: " + q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
+		b.Queue(`update inbox set status = 'dead', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id, q.broken.Error())
+	}
+	if b.Len() == 0 {
+		return readable, nil
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("bury events: %w", err)
+	}
+	return readable, nil
 }
 
 // postpone puts failed rows back with backoff, or, after the last attempt,
@@ -327,7 +352,9 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 // events when the provider cannot be reached; then provisional says why.
 func (s *Service) ask(ctx context.Context, g gateway, id string, events []*facts.Event) (f Facts, provisional, err error) {
 	f = Facts{Events: events}
-	f.Subscription, err = g.Subscription(ctx, id)
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	f.Subscription, err = g.Subscription(asking, id)
 	if err == nil {
 		f.Fetched = true
 		return f, nil, nil

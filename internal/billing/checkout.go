@@ -106,6 +106,8 @@ func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, in
 			if err := s.close(ctx, stale); err != nil {
 				return nil, err
 			}
+		}
+		if row == nil {
 			continue
 		}
 		if row.status == "open" {
@@ -140,7 +142,8 @@ type reserved struct {
 }
 
 // reserve returns the account's one living checkout if it is for this price,
-// makes one if there is none, and returns a different one as stale.
+// makes one if there is none, and returns a different one as stale. With
+// neither it is to be called again.
 func (s *Service) reserve(ctx context.Context, p payer, price Price) (row, stale *reserved, err error) {
 	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
 		row, stale = nil, nil
@@ -174,29 +177,20 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price) (row, stale
 			return err
 		}
 		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), priceOf: price}
-		_, err = tx.Exec(ctx, `
+		tag, err := tx.Exec(ctx, `
 			insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, created_at, expires_at)
-			values ($1, $2, $3, $4, $5, $6, $7, 'creating', $8, $9)`,
+			values ($1, $2, $3, $4, $5, $6, $7, 'creating', $8, $9)
+			on conflict do nothing`,
 			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires)
+		if err == nil && tag.RowsAffected() == 0 {
+			row = nil // another node was first, at the other provider
+		}
 		return err
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reserve a checkout: %w", err)
 	}
 	return row, stale, nil
-}
-
-// claimCustomer makes sure that the account has a claim at the provider, and
-// locks it: everything that starts a purchase passes here one by one.
-func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, now time.Time) error {
-	if _, err := tx.Exec(ctx, `
-		insert into provider_customers (account_id, provider, claimed_at) values ($1, $2, $3)
-		on conflict (account_id, provider) do nothing`, account, provider, now); err != nil {
-		return fmt.Errorf("claim a customer: %w", err)
-	}
-	// Both rows where there are two, in one order: a purchase at one provider excludes one at the other.
-	_, err := tx.Exec(ctx, `select 1 from provider_customers where account_id = $1 order by provider for update`, account)
-	return err
 }
 
 func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserved, error) {
@@ -271,58 +265,6 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 	})
 }
 
-// customer returns the account's Stripe customer, making it on first use. The
-// claim is in the database before Stripe is asked, and every repeat carries the
-// same idempotency key, so parallel clicks make one customer.
-func (s *Service) customer(ctx context.Context, p payer) (string, error) {
-	var id *string
-	var generation int
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id, &generation)
-	})
-	if err != nil {
-		return "", fmt.Errorf("look up the customer: %w", err)
-	}
-	if id != nil {
-		return *id, nil
-	}
-	key := "cust_create_" + p.account.String()
-	if generation > 0 {
-		key = fmt.Sprintf("%s_%d", key, generation)
-	}
-	made, err := s.stripe.CreateCustomer(ctx, key, p.account.String(), p.email)
-	if err != nil {
-		return "", errors.Join(err, s.skipKey(ctx, p.account, generation, err))
-	}
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
-		if err := claimOwn(ctx, tx, facts.Stripe, "customer", made, p.account, s.clock.Now()); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `
-			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe' returning customer_id`,
-			p.account, made).Scan(&made)
-	})
-	if err != nil {
-		return "", fmt.Errorf("save the customer: %w", err)
-	}
-	return made, nil
-}
-
-// skipKey gives the next try another idempotency key after a refusal that
-// Stripe stores with the key: it would repeat the refusal for a day.
-func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int, cause error) error {
-	var e *facts.APIError
-	if !errors.As(cause, &e) || (e.Status < 500 && e.Code != "idempotency_error") {
-		return nil
-	}
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			update provider_customers set generation = generation + 1
-			 where account_id = $1 and provider = 'stripe' and generation = $2 and customer_id is null`, account, generation)
-		return err
-	})
-}
-
 func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 	var sub *facts.Subscription
 	var err error
@@ -350,16 +292,6 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID}, Facts{Subscription: sub, Fetched: true}, s.plans, now)
 		return s.write(ctx, tx, next, effects, Facts{}, now)
 	})
-}
-
-// claimOwn claims an object that was made for an account, and fails when it
-// belongs to another already.
-func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time) error {
-	whose, _, err := claim(ctx, tx, provider, kind, id, account, now)
-	if err == nil && whose != account {
-		err = fmt.Errorf("%s %s %s belongs to another account", provider, kind, id)
-	}
-	return err
 }
 
 func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) error {

@@ -193,160 +193,6 @@ func TestParallelDuplicatesApplyOnce(t *testing.T) {
 	}
 }
 
-func TestManyClicksMakeOneCustomer(t *testing.T) {
-	for _, provider := range both {
-		t.Run(string(provider), func(t *testing.T) {
-			s := setup(t)
-			u := s.db.User(t, "asha")
-			var mu sync.Mutex
-			calls, urls := map[string]int{}, map[string]bool{}
-			count := func(r *http.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				if r.Method == http.MethodPost {
-					calls[r.URL.Path]++
-				}
-			}
-			s.before.Store(&count)
-			var group sync.WaitGroup
-			for range 20 {
-				group.Go(func() {
-					c, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, provider)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					urls[c.URL] = true
-				})
-			}
-			group.Wait()
-			if len(urls) != 1 || s.count(`select count(*) from checkouts`) != 1 {
-				t.Errorf("%d addresses, want 1: %v", len(urls), calls)
-			}
-			for path, n := range calls {
-				if n != 1 {
-					t.Errorf("POST %s was called %d times", path, n)
-				}
-			}
-			if n := s.count(`select count(*) from provider_directory where kind = 'customer'`); provider == facts.Stripe && n != 1 {
-				t.Errorf("%d customers, want 1", n)
-			}
-		})
-	}
-}
-
-func TestAnotherPlanClosesTheOpenCheckout(t *testing.T) {
-	s := setup(t)
-	u := s.db.User(t, "asha")
-	_, old := s.start(u, "pro", facts.Stripe)
-	_, sub := s.start(u, "team", facts.Razorpay)
-	if _, err := s.sim.PaySession(old); err == nil {
-		t.Error("the older checkout can still be paid")
-	}
-	_, err := s.sim.PaySubscription(sub)
-	s.must(err)
-	// It is paid, and no webhook has come: a third purchase learns of it from the provider.
-	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Year, facts.Stripe); !fault.Is(err, fault.Conflict) {
-		t.Errorf("a purchase after an unreported payment: %v, want Conflict", err)
-	}
-	if o := s.overview(u); o.Plan.ID != "team" {
-		t.Errorf("plan %s, want team", o.Plan.ID)
-	}
-}
-
-func TestCheckoutRefusals(t *testing.T) {
-	s := setup(t)
-	u := s.db.User(t, "asha")
-	clerk := s.db.Member(t, u, nil, "manager")
-	for name, c := range map[string]struct {
-		caller         postgres.Caller
-		plan, interval string
-		provider       facts.Provider
-		want           fault.Kind
-	}{
-		"free plan":     {u.Account(), "free", billing.Month, facts.Stripe, fault.Invalid},
-		"unknown plan":  {u.Account(), "gold", billing.Month, facts.Stripe, fault.Invalid},
-		"interval":      {u.Account(), "pro", "week", facts.Stripe, fault.Invalid},
-		"provider":      {u.Account(), "pro", billing.Month, "paypal", fault.Invalid},
-		"a manager":     {clerk.Account(), "pro", billing.Month, facts.Stripe, fault.Forbidden},
-		"nobody":        {postgres.Caller{}, "pro", billing.Month, facts.Stripe, fault.Unauthorized},
-		"injected plan": {u.Account(), "pro' or '1'='1", billing.Month, facts.Stripe, fault.Invalid},
-	} {
-		if _, err := s.service.StartCheckout(t.Context(), c.caller, c.plan, c.interval, c.provider); err == nil || fault.KindOf(err) != c.want {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := s.service.Overview(t.Context(), clerk.Account()); !fault.Is(err, fault.Forbidden) {
-		t.Errorf("a manager's overview: %v", err)
-	}
-	if me, err := s.service.Me(t.Context(), clerk.Caller); err != nil || me.Entitlements.Plan != "free" || me.Status != billing.None {
-		t.Errorf("a manager's Me = %+v, %v", me, err)
-	}
-	s.down.Store(true)
-	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, facts.Razorpay); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("with the provider down: %v, want Unavailable", err)
-	}
-	s.down.Store(false)
-	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, facts.Razorpay); err != nil {
-		t.Errorf("with the provider up again: %v", err)
-	}
-}
-
-func TestVerify(t *testing.T) {
-	for _, provider := range both {
-		t.Run(string(provider), func(t *testing.T) {
-			s := setup(t)
-			u, stranger := s.db.User(t, "asha"), s.db.User(t, "mallory")
-			clerk := s.db.Member(t, u, nil, "manager")
-			s.must(s.sim.Hold(true))
-			r := s.buy(u, "pro", provider)
-			for who, caller := range map[string]postgres.Caller{"a stranger": stranger.Account(), "a stranger in their shop": stranger.Caller} {
-				if err := s.service.Verify(t.Context(), caller, r); !fault.Is(err, fault.NotFound) {
-					t.Errorf("%s: %v, want NotFound", who, err)
-				}
-			}
-			if err := s.service.Verify(t.Context(), clerk.Account(), r); !fault.Is(err, fault.Forbidden) {
-				t.Errorf("a manager: %v, want Forbidden", err)
-			}
-			forged := r
-			forged.SessionID, forged.Signature = "cs_test_nothing", razorpay.SignReturn(simulator.RazorpayKeySecret, r.SubscriptionID, r.PaymentID)
-			if err := s.service.Verify(t.Context(), u.Account(), forged); err == nil {
-				t.Error("a forged return is accepted")
-			}
-			if o := s.overview(stranger); o.Plan.ID != "free" || o.Status != billing.None {
-				t.Errorf("the stranger has %s, %s", o.Plan.ID, o.Status)
-			}
-			if o := s.overview(u); o.Plan.ID != "free" {
-				t.Errorf("refused returns gave %s", o.Plan.ID)
-			}
-			s.must(s.service.Verify(t.Context(), u.Account(), r))
-			if o := s.overview(u); o.Plan.ID != "pro" {
-				t.Errorf("after the return: plan %s", o.Plan.ID)
-			}
-			s.must(s.service.Verify(t.Context(), u.Account(), r))
-			s.must(s.sim.Release(true))
-			s.settle()
-			if n := s.count(`select count(*) from payments`); n != 1 {
-				t.Errorf("%d payments, want 1", n)
-			}
-			if n := s.count(`select count(*) from subscriptions`); n != 1 {
-				t.Errorf("%d subscriptions, want 1", n)
-			}
-		})
-	}
-}
-
-func TestReturnBeforePaying(t *testing.T) {
-	s := setup(t)
-	u := s.db.User(t, "asha")
-	_, session := s.start(u, "pro", facts.Stripe)
-	if err := s.service.Verify(t.Context(), u.Account(), billing.Return{Provider: facts.Stripe, SessionID: session}); !fault.Is(err, fault.Conflict) {
-		t.Errorf("Verify = %v, want Conflict", err)
-	}
-}
-
 // TestCutWhileApplying ends the worker's connections while it asks the provider,
 // between its statements, and then lets it go on: everything is applied once.
 func TestCutWhileApplying(t *testing.T) {
@@ -491,6 +337,22 @@ func TestUnknownSubscriptionIsParkedThenShown(t *testing.T) {
 	s.apply()
 	if n := s.count(`select count(*) from inbox where status = 'dead'`); n != 1 {
 		t.Errorf("%d events are dead after four days, want 1", n)
+	}
+}
+
+// TestBrokenEventDoesNotBlock: an event that this program cannot read any more
+// is put aside, and those behind it are applied.
+func TestBrokenEventDoesNotBlock(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	s.buy(u, "pro", facts.Razorpay)
+	_, err := s.db.Super.Exec(t.Context(), `
+		insert into inbox (provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at)
+		values ('razorpay', 'old', 'subscription.charged', 'received', '{', '{}', 'current', '2020-01-01', '2020-01-01', '2020-01-01')`)
+	s.must(err)
+	s.settle()
+	if o := s.overview(u); o.Plan.ID != "pro" || s.count(`select count(*) from inbox where event_id = 'old' and status = 'dead'`) != 1 {
+		t.Errorf("plan %s", o.Plan.ID)
 	}
 }
 

@@ -1,0 +1,88 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+)
+
+// claimCustomer makes sure that the account has a claim at the provider, and
+// locks it: everything that starts a purchase passes here one by one.
+func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, now time.Time) error {
+	if _, err := tx.Exec(ctx, `
+		insert into provider_customers (account_id, provider, claimed_at) values ($1, $2, $3)
+		on conflict (account_id, provider) do nothing`, account, provider, now); err != nil {
+		return fmt.Errorf("claim a customer: %w", err)
+	}
+	// Both rows where there are two, in one order: a purchase at one provider excludes one at the other.
+	_, err := tx.Exec(ctx, `select 1 from provider_customers where account_id = $1 order by provider for update`, account)
+	return err
+}
+
+// customer returns the account's Stripe customer, making it on first use. The
+// claim is in the database before Stripe is asked, and every repeat carries the
+// same idempotency key, so parallel clicks make one customer.
+func (s *Service) customer(ctx context.Context, p payer) (string, error) {
+	var id *string
+	var generation int
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id, &generation)
+	})
+	if err != nil {
+		return "", fmt.Errorf("look up the customer: %w", err)
+	}
+	if id != nil {
+		return *id, nil
+	}
+	key := "cust_create_" + p.account.String()
+	if generation > 0 {
+		key = fmt.Sprintf("%s_%d", key, generation)
+	}
+	made, err := s.stripe.CreateCustomer(ctx, key, p.account.String(), p.email)
+	if err != nil {
+		return "", errors.Join(err, s.skipKey(ctx, p.account, generation, err))
+	}
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		if err := claimOwn(ctx, tx, facts.Stripe, "customer", made, p.account, s.clock.Now()); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `
+			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe' returning customer_id`,
+			p.account, made).Scan(&made)
+	})
+	if err != nil {
+		return "", fmt.Errorf("save the customer: %w", err)
+	}
+	return made, nil
+}
+
+// skipKey gives the next try another idempotency key after a refusal that
+// Stripe stores with the key: it would repeat the refusal for a day.
+func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int, cause error) error {
+	var e *facts.APIError
+	if !errors.As(cause, &e) || (e.Status < 500 && e.Code != "idempotency_error") {
+		return nil
+	}
+	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update provider_customers set generation = generation + 1
+			 where account_id = $1 and provider = 'stripe' and generation = $2 and customer_id is null`, account, generation)
+		return err
+	})
+}
+
+// claimOwn claims an object that was made for an account, and fails when it
+// belongs to another already.
+func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time) error {
+	whose, _, err := claim(ctx, tx, provider, kind, id, account, now)
+	if err == nil && whose != account {
+		err = fmt.Errorf("%s %s %s belongs to another account", provider, kind, id)
+	}
+	return err
+}
