@@ -166,3 +166,10 @@ func TestReturnBeforePaying(t *testing.T) {
 		t.Errorf("Verify = %v, want Conflict", err)
 	}
 }
+
+func TestFormOrigins(t *testing.T) {
+	s := setup(t)
+	if got := s.service.FormOrigins(); len(got) != 1 || got[0] != s.api.URL {
+		t.Errorf("FormOrigins = %v, want the simulator's %s", got, s.api.URL)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -152,12 +153,15 @@ func (s *Service) SyncPlans(ctx context.Context) error {
 func (s *Service) FormOrigins() []string {
 	var out []string
 	if s.stripe != nil {
-		out = append(out, "https://checkout.stripe.com", "https://billing.stripe.com")
+		for _, u := range s.stripe.PageURLs() {
+			out = append(out, origin(u))
+		}
 	}
 	if s.razorpay != nil {
-		out = append(out, origin(s.razorpay.CheckoutURL()), "https://rzp.io")
+		out = append(out, origin(s.razorpay.CheckoutURL()))
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func origin(raw string) string {

@@ -26,6 +26,7 @@ type Client struct {
 	api     *stripe.Client
 	secrets []facts.Secret
 	live    bool
+	url     string // where the API is simulated, or ""
 }
 
 // New returns a client, or one sentence on what is wrong with the set-up. It
@@ -47,7 +48,7 @@ func New(c Config) (*Client, error) {
 		backend.URL = stripe.String(strings.TrimSuffix(c.URL, "/"))
 	}
 	return &Client{api: stripe.NewClient(c.Key, stripe.WithBackends(stripe.NewBackendsWithConfig(backend))),
-		secrets: c.Secrets, live: Live(c.Key)}, nil
+		secrets: c.Secrets, live: Live(c.Key), url: strings.TrimSuffix(c.URL, "/")}, nil
 }
 
 // Live reports whether a key moves real money.
@@ -60,6 +61,14 @@ func (c *Client) Provider() facts.Provider { return facts.Stripe }
 
 // Live reports whether the client's key moves real money.
 func (c *Client) Live() bool { return c.live }
+
+// PageURLs are addresses whose origins serve the pages that customers are sent to.
+func (c *Client) PageURLs() []string {
+	if c.url != "" {
+		return []string{c.url}
+	}
+	return []string{"https://checkout.stripe.com", "https://billing.stripe.com"}
+}
 
 // Verify is the package's Verify with the client's secrets.
 func (c *Client) Verify(h http.Header, body []byte, now time.Time) (string, error) {
