@@ -20,7 +20,6 @@ import (
 
 // How the inbox is worked off.
 const (
-	pollEvery   = time.Second
 	stepTimeout = 30 * time.Second
 	askTimeout  = 10 * time.Second // for the provider, while the subscription is locked
 	maxAttempts = 20               // failed attempts before an event is dead
@@ -35,24 +34,6 @@ func backoff(attempts int) time.Duration {
 		return maxBackoff
 	}
 	return min(maxBackoff, 5*time.Second<<attempts)
-}
-
-// Run applies stored events until ctx ends. Several may run, here and on other
-// nodes.
-func (s *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		if _, err := s.ApplyInbox(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "apply inbox", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-tick.C:
-		}
-	}
 }
 
 // ApplyInbox applies every event that is due and returns how many left the
