@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Max is the largest amount of one entry or price, in minor units: one lakh
-// crore rupees. Sums of 900,000 such amounts still fit an int64.
-const Max = 1_000_000_000_000_00 / 10
+// Max is the largest amount of one entry or price, in minor units: ten
+// thousand crore rupees. Sums of 900,000 such amounts still fit an int64.
+const Max = 10_000_000_000_000
 
 // An Amount is a number of minor units (paise, cents) of a currency.
 type Amount struct {

@@ -18,6 +18,12 @@ import (
 // exportLimit is how long one file may take to leave.
 const exportLimit = 15 * time.Minute
 
+// maxExports is how many files may be on their way at once: each holds a
+// connection of the pool for as long as its reader takes.
+const maxExports = 3
+
+var errBusy = fault.New(fault.Unavailable, "Other downloads are under way. Please try again in a minute.")
+
 var errExport = fault.New(fault.UpgradeRequired, "Downloads as a spreadsheet come with Pro.")
 
 func (s *Server) exportParty(w http.ResponseWriter, r *request) error {
@@ -51,6 +57,14 @@ func (s *Server) exportBusiness(w http.ResponseWriter, r *request) error {
 func (s *Server) export(w http.ResponseWriter, r *request, of string, write func(*postgres.Tx, io.Writer, export.Options) error) error {
 	if err := r.read(nil); err != nil {
 		return err
+	}
+	select {
+	case s.exports <- struct{}{}:
+		defer func() { <-s.exports }()
+	case <-time.After(5 * time.Second):
+		return errBusy
+	case <-r.Context().Done():
+		return r.Context().Err()
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
 	defer cancel()

@@ -39,11 +39,12 @@ type Config struct {
 type Server struct {
 	Config
 	handler http.Handler
+	exports chan struct{} // a place for each file on its way
 }
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
-	s := &Server{Config: c}
+	s := &Server{Config: c, exports: make(chan struct{}, maxExports)}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+static.Prefix, static.Handler())
 	for i := range routes {

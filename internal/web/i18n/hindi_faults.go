@@ -2,6 +2,7 @@ package i18n
 
 // hindiFaults are the sentences of faults, from every package.
 var hindiFaults = map[string]string{
+	"Other downloads are under way. Please try again in a minute.": "अभी दूसरे डाउनलोड चल रहे हैं। एक मिनट बाद फिर कोशिश करें।",
 	"Please sign in.":                "पहले लॉग इन करें।",
 	"Please try again.":              "फिर कोशिश करें।",
 	"There is nothing here.":         "यहाँ कुछ नहीं है।",
