@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// runPgbench runs a script as a role for a while. Statements are prepared, as the server prepares them.
+func (r *run) runPgbench(ctx context.Context, script, role string, clients int, d time.Duration) (sample, error) {
+	dir, err := os.MkdirTemp(r.scratch, "pgbench")
+	if err != nil {
+		return sample{}, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "script.sql")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		return sample{}, err
+	}
+	seconds := max(1, int(d.Round(time.Second)/time.Second))
+	cmd := exec.CommandContext(ctx, r.pgbench, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(clients), "--jobs="+strconv.Itoa(min(clients, 2)),
+		"--time="+strconv.Itoa(seconds), "--define=businesses="+strconv.Itoa(r.Businesses), "--log", "--log-prefix="+filepath.Join(dir, "log"), "--file="+file,
+		"--host="+r.pg.SocketDir(), "--username="+role, databaseName)
+	cmd.Env = append(os.Environ(), "PGPORT=5432")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return sample{}, fmt.Errorf("pgbench: %w: %s", err, lastLines(string(out), 6))
+	}
+	if strings.Contains(string(out), "aborted") {
+		return sample{}, fmt.Errorf("pgbench: %s", lastLines(string(out), 12))
+	}
+	total := sample{took: time.Duration(seconds) * time.Second}
+	logs, err := filepath.Glob(filepath.Join(dir, "log.*"))
+	if err != nil {
+		return sample{}, err
+	}
+	for _, name := range logs {
+		if err := total.readLog(name); err != nil {
+			return sample{}, err
+		}
+	}
+	if len(total.latencies) == 0 {
+		return sample{}, fmt.Errorf("pgbench did nothing: %s", lastLines(string(out), 12))
+	}
+	return total, nil
+}
+
+// readLog reads pgbench's log: client, transaction, microseconds, …
+func (s *sample) readLog(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 3 {
+			continue
+		}
+		us, err := strconv.ParseInt(fields[2], 10, 64)
+		if err != nil {
+			return fmt.Errorf("read pgbench's log: %w", err)
+		}
+		s.latencies = append(s.latencies, time.Duration(us)*time.Microsecond)
+	}
+	return lines.Err()
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
