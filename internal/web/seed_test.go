@@ -30,7 +30,11 @@ const (
 // secretsOf are texts that an account's rows hold, in lower case. Frames of pages show the names of
 // the account and its businesses to members of every role, so those stand apart.
 func secretsOf(word string) []string {
-	return []string{word + "party", word + "note", word + "mail", word + "invoice", word + "person", phoneA, "12,34,567", "1234567.89", "123456789"}
+	secrets := []string{word + "party", word + "note", word + "mail", word + "invoice", word + "person"}
+	if word == wordOfA {
+		secrets = append(secrets, phoneA, "12,34,567", "1234567.89", "123456789")
+	}
+	return secrets
 }
 
 func namesOf(word string) []string { return []string{word + "account", word + "shop"} }
@@ -245,3 +249,6 @@ func argon2Hash(password string) string {
 	enc := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, enc(salt), enc(key))
 }
+
+// party is the id of the side's party that is not deleted.
+func (s *side) party() uuid.UUID { return uuid.MustParse(s.ids["party"]) }
