@@ -89,6 +89,10 @@ func complain(w io.Writer, err error) {
 		text = f.Sentence()
 	}
 	problem, hint, ok := strings.Cut(text, "\n")
+	var usage usageError
+	if !ok && errors.As(err, &usage) {
+		hint, ok = "tijori COMMAND --help lists every setting", true
+	}
 	fmt.Fprintf(w, "tijori: %s\n", problem)
 	if ok {
 		fmt.Fprintf(w, "  hint: %s\n", strings.ReplaceAll(strings.TrimSpace(hint), "\n", "\n  "))
