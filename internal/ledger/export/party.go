@@ -7,51 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
-
-// Allow says whether the account's plan includes exports; it returns an
-// UpgradeRequired fault when it does not. Nothing is written before it has agreed.
-type Allow func(ctx context.Context, tx *postgres.Tx) error
-
-// Options are what both files need to know.
-type Options struct {
-	Allow    Allow  // nil refuses
-	Currency string // of the business, ISO 4217
-	Labels   Labels // zero means English
-}
-
-// Labels are the words of a file in the reader's language.
-type Labels struct {
-	Party, Kind, Phone, Date, Details, Gave, Got, Balance string
-	Opening, Closing                                      string
-	Customer, Supplier                                    string
-}
-
-// English is the words of a file, which are also the keys of their translation.
-var English = Labels{
-	Party: "Party", Kind: "Kind", Phone: "Phone", Date: "Date", Details: "Details", Gave: "You gave", Got: "You got", Balance: "Balance",
-	Opening: "Opening balance", Closing: "Closing balance", Customer: "Customer", Supplier: "Supplier",
-}
-
-func (o Options) labels() Labels {
-	if o.Labels == (Labels{}) {
-		return English
-	}
-	return o.Labels
-}
-
-func (o Options) allowed(ctx context.Context, tx *postgres.Tx) error {
-	if !ledger.SeesTotals(tx.Scope) {
-		return fault.New(fault.Forbidden, "Your role does not allow this.")
-	}
-	if o.Allow == nil {
-		return fault.New(fault.UpgradeRequired, "Your plan does not include exports.")
-	}
-	return o.Allow(ctx, tx)
-}
 
 // PartyCSV writes a party's statement: opening, one row for each entry of the
 // range with the balance after it, closing. Faults (no such party, no
