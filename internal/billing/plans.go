@@ -56,6 +56,7 @@ type Plan struct {
 	PartiesMax      int // 0 means without limit
 	Entitlements    []string
 	CreditsPerMonth int64
+	Allowances      []Allowance // one a meter, in the order of the file
 	Prices          []Price
 }
 
@@ -65,6 +66,8 @@ func (p Plan) Has(entitlement string) bool { return slices.Contains(p.Entitlemen
 // Plans is the validated list of a plan file, in order of rank.
 type Plans struct {
 	List    []Plan
+	Meters  []Meter
+	TopUps  []TopUp
 	byPrice map[string]Price
 }
 
@@ -114,13 +117,17 @@ func (ps *Plans) Sells(provider facts.Provider, a money.Amount) (currency, amoun
 }
 
 type planFile struct {
-	Plan []struct {
-		ID              string   `toml:"id"`
-		Name            string   `toml:"name"`
-		Rank            *int     `toml:"rank"`
-		PartiesMax      *int     `toml:"parties_max"`
-		Entitlements    []string `toml:"entitlements"`
-		CreditsPerMonth int64    `toml:"credits_per_month"`
+	Meter []fileMeter `toml:"meter"`
+	TopUp []fileTopUp `toml:"top_up"`
+	Plan  []struct {
+		ID              string          `toml:"id"`
+		Name            string          `toml:"name"`
+		Rank            *int            `toml:"rank"`
+		PartiesMax      *int            `toml:"parties_max"`
+		Entitlements    []string        `toml:"entitlements"`
+		CreditsPerMonth int64           `toml:"credits_per_month"`
+		CreditsPerDay   int64           `toml:"credits_per_day"`
+		Allowance       []fileAllowance `toml:"allowance"`
 		Price           []struct {
 			Provider      string `toml:"provider"`
 			Interval      string `toml:"interval"`
@@ -164,6 +171,9 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 		return nil, fmt.Errorf("%sunknown key %q", lineOf(text, unknown[0]), unknown[0].String())
 	}
 	ps := &Plans{byPrice: map[string]Price{}}
+	if err := ps.addMeters(f.Meter); err != nil {
+		return nil, err
+	}
 	ranks := map[int]string{}
 	for i, fp := range f.Plan {
 		p := Plan{ID: fp.ID, Name: fp.Name, Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth}
@@ -172,6 +182,9 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 		}
 		if _, twice := ps.ByID(p.ID); twice {
 			return nil, fmt.Errorf("plan %q is there twice", p.ID)
+		}
+		if err := ps.addAllowances(&p, fp.CreditsPerDay, fp.Allowance); err != nil {
+			return nil, err
 		}
 		for _, fr := range fp.Price {
 			price := Price{Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval,
@@ -192,6 +205,9 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 		ps.List = append(ps.List, p)
 	}
 	if err := ps.checkFree(); err != nil {
+		return nil, err
+	}
+	if err := ps.addTopUps(f.TopUp, env); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(ps.List, func(a, b Plan) int { return a.Rank - b.Rank })

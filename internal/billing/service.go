@@ -117,6 +117,9 @@ func (s *Service) gateway(p facts.Provider) (gateway, error) {
 // It runs at every start; plans that left the file stay for those who have them.
 func (s *Service) SyncPlans(ctx context.Context) error {
 	b := &pgx.Batch{}
+	for _, m := range s.plans.Meters {
+		b.Queue(`insert into meters (id, name) values ($1, $2) on conflict (id) do update set name = excluded.name`, m.ID, m.Name)
+	}
 	for _, p := range s.plans.List {
 		var partiesMax *int
 		if p.PartiesMax > 0 {
@@ -132,6 +135,10 @@ func (s *Service) SyncPlans(ctx context.Context) error {
 			on conflict (id) do update set name = excluded.name, rank = excluded.rank, parties_max = excluded.parties_max,
 			    entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
 			p.ID, p.Name, p.Rank, partiesMax, rights, p.CreditsPerMonth)
+		b.Queue(`delete from allowances where plan_id = $1`, p.ID)
+		for _, a := range p.Allowances {
+			b.Queue(`insert into allowances (plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5)`, p.ID, a.Meter, a.Amount, a.Every, a.RollOver)
+		}
 		for _, price := range p.Prices {
 			b.Queue(`
 				insert into prices (provider, id, plan_id, period, currency, amount)

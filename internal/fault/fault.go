@@ -22,6 +22,7 @@ const (
 	NotFound                    // no such thing for this caller
 	Conflict                    // the same id or key with another body, or a newer version exists
 	UpgradeRequired             // the plan in force does not include it
+	InsufficientCredits         // there are not enough credits; nothing was written
 	TooMany                     // throttled; try again later
 	TooLarge                    // the request body exceeds its limit
 	Unavailable                 // a provider or the database cannot be reached; nothing was done, or it is unknown

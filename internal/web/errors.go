@@ -27,6 +27,7 @@ var statuses = []struct {
 	{fault.Unauthorized, http.StatusUnauthorized, "unauthorized"},
 	{fault.Forbidden, http.StatusForbidden, "forbidden"},
 	{fault.UpgradeRequired, http.StatusForbidden, "upgrade_required"},
+	{fault.InsufficientCredits, http.StatusPaymentRequired, "insufficient_credits"},
 	{fault.NotFound, http.StatusNotFound, "not_found"},
 	{fault.Conflict, http.StatusConflict, "conflict"},
 	{fault.TooLarge, http.StatusRequestEntityTooLarge, "too_large"},

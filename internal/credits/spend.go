@@ -1,0 +1,173 @@
+package credits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// A Spend asks to take credits now, or to set them aside.
+type Spend struct {
+	Meter  string
+	Amount int64
+	Key    string // the program's idempotency key: the same key and body is answered as the first time
+	Note   string
+}
+
+// A Spent says what was taken.
+type Spent struct {
+	Number    int64 // of the entry, counted within account and meter
+	Available int64 // what can be spent after it
+}
+
+// A Hold is credits set aside.
+type Hold struct {
+	ID        uuid.UUID
+	Meter     string
+	Amount    int64
+	ExpiresAt time.Time
+	Available int64 // what could be spent after it was made
+}
+
+// A Settled says how a hold ended.
+type Settled struct {
+	Hold      uuid.UUID
+	Meter     string
+	Captured  int64 // 0 when it was released
+	Number    int64 // of the entry; 0 when nothing was captured
+	Available int64
+}
+
+// Insufficient is the error when there is not enough; nothing was written. Its
+// fault is of kind fault.InsufficientCredits.
+type Insufficient struct {
+	Meter      string
+	Available  int64
+	NextAt     time.Time // when the next allowance comes; zero when none is to come
+	NextAmount int64
+}
+
+func (e *Insufficient) Error() string { return errInsufficient.Sentence() }
+
+// Unwrap returns the fault.
+func (e *Insufficient) Unwrap() error { return errInsufficient }
+
+// The refusals that a program can meet.
+var (
+	errInsufficient = fault.New(fault.InsufficientCredits, "There are not enough credits.")
+	errNoKey        = fault.New(fault.Unauthorized, "The API key is missing, wrong or revoked.")
+	errScope        = fault.New(fault.Forbidden, "The API key may not do this.")
+	errReused       = fault.New(fault.Conflict, "This idempotency key was used for another request.")
+	errCaptured     = fault.New(fault.Conflict, "This hold was captured already.")
+	errGone         = fault.New(fault.Conflict, "This hold has ended. Its credits are back.")
+	errNoHold       = fault.New(fault.NotFound, "There is no such hold.")
+	errTooMuch      = fault.InvalidField("amount", "This is more than the hold.")
+	errBusy         = fault.New(fault.Unavailable, "Please try again with the same idempotency key.")
+)
+
+// Consume takes credits from the account of an API key, at once and once. Faults:
+// InsufficientCredits (as *Insufficient), Conflict for a key that was used with
+// another body, Invalid, Unauthorized, Forbidden; Unavailable when it is not known
+// whether it was done: ask again with the same key.
+func (s *Service) Consume(ctx context.Context, key [32]byte, r Spend) (Spent, error) {
+	if err := s.check(r); err != nil {
+		return Spent{}, err
+	}
+	a, err := s.desk.ask(ctx, &call{hash: key, op: opConsume, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note})
+	if err != nil {
+		return Spent{}, err
+	}
+	return Spent{Number: a.number, Available: a.available}, nil
+}
+
+// SetAside makes a hold that expires by itself after life. Faults as of Consume.
+func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time.Duration) (Hold, error) {
+	if err := s.check(r); err != nil {
+		return Hold{}, err
+	}
+	seconds := int64(life / time.Second)
+	if seconds < MinSeconds || seconds > MaxSeconds {
+		return Hold{}, fault.InvalidField("expires_in", "A hold lasts from %d to %d seconds.", MinSeconds, MaxSeconds)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Hold{}, fmt.Errorf("make an id: %w", err)
+	}
+	a, err := s.desk.ask(ctx, &call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note, id: id, seconds: int32(seconds)})
+	if err != nil {
+		return Hold{}, err
+	}
+	return Hold{ID: a.hold, Meter: a.meter, Amount: a.held, ExpiresAt: a.expiresAt, Available: a.available}, nil
+}
+
+// Capture takes all of a hold (amount 0) or part of it; the rest comes back. The
+// same again is answered as the first time. Faults: NotFound for an unknown hold
+// and for another account's, Conflict for one that ended otherwise, Invalid for
+// more than was held.
+func (s *Service) Capture(ctx context.Context, key [32]byte, hold uuid.UUID, amount int64) (Settled, error) {
+	if amount < 0 || amount > MaxAmount {
+		return Settled{}, errAmount
+	}
+	return s.settle(ctx, &call{hash: key, op: opCapture, id: hold, amount: amount})
+}
+
+// Release gives a hold back. One that was released or has expired is released
+// already; one that was captured is a Conflict.
+func (s *Service) Release(ctx context.Context, key [32]byte, hold uuid.UUID) (Settled, error) {
+	return s.settle(ctx, &call{hash: key, op: opRelease, id: hold})
+}
+
+func (s *Service) settle(ctx context.Context, c *call) (Settled, error) {
+	a, err := s.desk.ask(ctx, c)
+	if err != nil {
+		return Settled{}, err
+	}
+	return Settled{Hold: a.hold, Meter: a.meter, Captured: a.captured, Number: a.number, Available: a.available}, nil
+}
+
+var errAmount = fault.InvalidField("amount", "The amount must be a whole number from 1 to %d.", int64(MaxAmount))
+
+// check refuses what the database must not be asked: one bad request must not
+// fail those that travel with it.
+func (s *Service) check(r Spend) error {
+	switch {
+	case !s.hasMeter(r.Meter):
+		return fault.InvalidField("meter", "There is no such meter.")
+	case r.Amount < 1 || r.Amount > MaxAmount:
+		return errAmount
+	case r.Key == "" || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
+		return fault.InvalidField("idempotency_key", "Give an idempotency key of up to %d letters.", MaxKey)
+	case utf8.RuneCountInString(r.Note) > MaxNote || !plain(r.Note):
+		return fault.InvalidField("note", "A note has at most %d letters.", MaxNote)
+	}
+	return nil
+}
+
+// plain reports text that a database column takes and a page shows.
+func plain(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsInsufficient returns the refusal for want of credits in err's chain, or nil.
+func IsInsufficient(err error) *Insufficient {
+	var e *Insufficient
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
