@@ -6,12 +6,13 @@ create function auth.plan_of(account uuid) returns text
     language plpgsql stable security definer set search_path = ''
     as $$
 declare
+    today constant timestamptz := auth.clock(); -- asked once, not once a row
     best text;
 begin
     select s.plan_id into best
       from tijori.subscriptions s
       join tijori.plans p on p.id = s.plan_id
-     where s.account_id = account and s.access_until > auth.clock()
+     where s.account_id = account and s.access_until > today
      order by p.rank desc
      limit 1;
     return coalesce(best, 'free');
@@ -21,11 +22,13 @@ end $$;
 create function auth.plan(out plan_id text, out name text, out parties_max integer, out entitlements text[])
     language plpgsql stable security definer set search_path = ''
     as $$
+declare
+    current text := auth.plan_of((select s.account_id from auth.scope() s));
 begin
     select p.id, p.name, p.parties_max, p.entitlements
       into plan.plan_id, plan.name, plan.parties_max, plan.entitlements
       from tijori.plans p
-     where p.id = auth.plan_of((select s.account_id from auth.scope() s));
+     where p.id = current;
 end $$;
 -- +goose StatementEnd
 alter function auth.plan_of(uuid) owner to tijori_guard;
