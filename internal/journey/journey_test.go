@@ -119,8 +119,13 @@ func (v *visitor) entries(party string, by purchase) {
 	v.wants("चाय और चीनी")
 }
 
+// sixthRefused is told what Free has room for: of parties, and of downloads.
 func (v *visitor) sixthRefused(shop string) {
 	v.Helper()
+	if status := v.open(shop + "/export.csv"); status != http.StatusForbidden {
+		v.Errorf("a download on Free is answered with %d, want 403", status)
+	}
+	v.wants("Get Pro for")
 	v.open(shop)
 	v.wants("5 of 5")
 	v.leave(func() { v.click(`//a[contains(@href, "/parties/new")]`) })

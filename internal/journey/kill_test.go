@@ -42,9 +42,9 @@ type entry struct {
 // was acknowledged is there after each start, once; then it goes on.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	writes, kills := 300, 4
+	writes, kills := 1000, 8
 	if *long {
-		writes, kills = 1000, 12
+		writes, kills = 20000, 60
 	}
 	data := stateDir(t)
 	s := serve(t, data)

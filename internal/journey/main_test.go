@@ -20,7 +20,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the goldens of the command transcripts")
-	long   = flag.Bool("long", os.Getenv("TIJORI_LONG") != "", "kill the server while 1,000 writes are under way, not a tenth of them")
+	long   = flag.Bool("long", os.Getenv("TIJORI_LONG") != "", "kill the server sixty times during 20,000 writes, not eight times during 1,000")
 )
 
 // program is the path of the real binary, built once.
