@@ -46,12 +46,16 @@ var functions = map[string]use{
 	"auth.party_count()":                               {"tijori_app", "an owner counts the parties of the own account"},
 	"auth.limit_parties()":                             {"", "trigger: counts the account's parties under its lock"},
 	"auth.record_change()":                             {"", "trigger: writes the history, which nobody may write"},
+	"auth.require_batch_entry()":                       {"", "trigger: asks the account's plan for the grid"},
+	"auth.forget_uploads()":                            {"tijori_auth", "the sweep deletes files whose hour is over; tells nothing but their number"},
 	"tijori.stamp_update()":                            {"", "trigger: counts the version"},
+	"tijori.stamp_undo()":                              {"", "trigger: who undid a batch, and when"},
+	"tijori.stamp_draft()":                             {"", "trigger: counts the version"},
 	"tijori.refuse_far_date()":                         {"", "trigger: reads the clock"},
 }
 
 // invokers run with the caller's own rights, and need no owner of their own.
-var invokers = []string{"tijori.stamp_update()", "tijori.refuse_far_date()"}
+var invokers = []string{"tijori.stamp_update()", "tijori.refuse_far_date()", "tijori.stamp_undo()", "tijori.stamp_draft()"}
 
 type function struct {
 	Name, Owner, Language, Kind, Body string
