@@ -38,7 +38,8 @@ const (
 	// be it a search_path or a claim, ends here.
 	resetSQL = "reset all"
 	claimSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
-	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role
+	// tijori.role is written down for the policies that narrow what a counter sees. They hold it against the truth: see 0011.
+	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role, set_config('tijori.role', s.role, true)
 		from auth.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
 )
 
@@ -51,7 +52,7 @@ func (c Caller) claims() []any {
 }
 
 func (s *Scope) scan(row pgx.Row) error {
-	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role)
+	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role, nil)
 }
 
 // As runs fn in one transaction that the database ties to the caller. It
