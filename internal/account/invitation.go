@@ -213,6 +213,9 @@ func (s *Service) SignUpByInvitation(ctx context.Context, token, name, password,
 	if err := checkPassword(password, name, v.Email); err != nil {
 		return Session{}, err
 	}
+	if err := s.throttle(ctx, linkLimits("invitation", Hash(token))); err != nil {
+		return Session{}, err
+	}
 	hash, err := s.passwords.hash(ctx, password)
 	if err != nil {
 		return Session{}, err

@@ -29,8 +29,7 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	if err := checkPassword(password, name, email); err != nil {
 		return err
 	}
-	limits := passwordLimits(user.String())
-	if err := s.throttle(ctx, limits); err != nil {
+	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil { // changes that succeed count too: each costs two hashes
 		return err
 	}
 	ok, _, err := s.passwords.verify(ctx, stored, old)
@@ -59,10 +58,7 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 		_, err = tx.Exec(ctx, `
 			update credentials set revoked_at = now()
 			 where user_id = $1 and kind = 'session' and hash <> $2 and revoked_at is null`, user, c.Credential[:])
-		if err != nil {
-			return err
-		}
-		return forgive(ctx, tx, limits)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)

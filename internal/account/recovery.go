@@ -67,11 +67,14 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 	if err := checkPassword(password, u.name, u.email); err != nil {
 		return Session{}, err
 	}
+	hash := Hash(token)
+	if err := s.throttle(ctx, linkLimits("recovery", hash)); err != nil { // one link, many at once: each would cost a hash
+		return Session{}, err
+	}
 	hashed, err := s.passwords.hash(ctx, password)
 	if err != nil {
 		return Session{}, err
 	}
-	hash := Hash(token)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		// The user's row first: recoveries of one user, by whichever links, run one after another.
 		if _, err := tx.Exec(ctx, `select 1 from users where id = $1 for no key update`, u.id); err != nil {

@@ -139,7 +139,7 @@ func TestRecoveryOvertakesASignIn(t *testing.T) {
 	if _, err := s.Recover(t.Context(), recoveryLink(t, s, db, "asha@example.com"), "green-lantern-market", phone); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.signedIn(t.Context(), session.UserID, stored, stored, signInLimits("asha@example.com", phone.Network), phone, "")
+	_, err := s.signedIn(t.Context(), "asha@example.com", session.UserID, stored, stored, signInLimits("asha@example.com", phone.Network), phone, "")
 	wantKind(t, "a sign-in by the password from before", err, fault.Invalid)
 }
 

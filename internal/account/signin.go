@@ -50,12 +50,12 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 			return Session{}, err
 		}
 	}
-	return s.signedIn(ctx, user, stored, upgraded, limits, d, oldToken)
+	return s.signedIn(ctx, email, user, stored, upgraded, limits, d, oldToken)
 }
 
 // signedIn opens the session of a user whose password was right, unless it has
 // changed since: a recovery that ends all sessions ends this one too.
-func (s *Service) signedIn(ctx context.Context, user uuid.UUID, stored, upgraded string, limits []limit, d Device, oldToken string) (session Session, err error) {
+func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, stored, upgraded string, limits []limit, d Device, oldToken string) (session Session, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user, stored).Scan(&user)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -77,7 +77,15 @@ func (s *Service) signedIn(ctx context.Context, user uuid.UUID, stored, upgraded
 		if session, err = openSession(ctx, tx, user, d); err != nil {
 			return err
 		}
-		return forgive(ctx, tx, limits)
+		if err := forgive(ctx, tx, limits); err != nil {
+			return err
+		}
+		rows, err := tally(ctx, tx, signedInLimits(email))
+		if err == nil {
+			rows.Close()
+			err = rows.Err()
+		}
+		return err
 	})
 	if err != nil {
 		return Session{}, fmt.Errorf("sign in: %w", err)
@@ -89,6 +97,10 @@ func (s *Service) signedIn(ctx context.Context, user uuid.UUID, stored, upgraded
 // the address's own limit is exceeded, a device or network that its user signed in from
 // is let through: strangers cannot lock a user out.
 func (s *Service) admitSignIn(ctx context.Context, limits []limit, email string, d Device, oldToken string) error {
+	others := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name == signInAddress })
+	if err := s.refuse(ctx, append(others, signedInLimits(email)...)); err != nil {
+		return err
+	}
 	exceeded, wait, err := s.count(ctx, limits)
 	if err != nil || len(exceeded) == 0 {
 		return err

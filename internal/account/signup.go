@@ -149,10 +149,8 @@ func (s *Service) checkSignUp(ctx context.Context, hash [32]byte, password strin
 	if utf8.RuneCountInString(password) > maxPassword {
 		return errOtherPassword
 	}
-	if exceeded, wait, err := s.count(ctx, confirmLimits(hash)); err != nil {
+	if err := s.throttle(ctx, linkLimits("confirm", hash)); err != nil {
 		return err
-	} else if len(exceeded) > 0 {
-		return tooMany(wait)
 	}
 	ok, _, err := s.passwords.verify(ctx, stored, password)
 	if err != nil {

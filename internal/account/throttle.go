@@ -38,6 +38,12 @@ func signInLimits(email, network string) []limit {
 
 const signInAddress = "sign-in address"
 
+// signedInLimits count sign-ins that succeeded: each costs a hash and leaves a session, also to who knows the
+// password. A stranger cannot use them up.
+func signedInLimits(email string) []limit {
+	return []limit{{"signed-in address", email, 60, 15 * time.Minute}}
+}
+
 func signUpLimits(email, network string) []limit {
 	return []limit{
 		{"sign-up address+network", email + " " + network, 5, time.Hour},
@@ -46,16 +52,16 @@ func signUpLimits(email, network string) []limit {
 	}
 }
 
-func confirmLimits(link [32]byte) []limit {
-	return []limit{{"confirm link", hex.EncodeToString(link[:]), 10, 15 * time.Minute}}
-}
-
 func recoveryLimits(email, network string) []limit {
 	return []limit{
 		{"recovery address+network", email + " " + network, 3, 15 * time.Minute},
 		{"recovery network", network, 40, 15 * time.Minute},
 		{"recovery address", email, 5, 15 * time.Minute},
 	}
+}
+
+func linkLimits(kind string, link [32]byte) []limit {
+	return []limit{{kind + " link", hex.EncodeToString(link[:]), 10, 15 * time.Minute}}
 }
 
 func passwordLimits(user string) []limit {
@@ -84,20 +90,7 @@ func keys(limits []limit) []string {
 // parallel requests share, and returns the names of the limits that are exceeded, with how
 // long the longest of them lasts.
 func (s *Service) count(ctx context.Context, limits []limit) (exceeded []string, wait time.Duration, err error) {
-	slices.SortFunc(limits, func(a, b limit) int { return strings.Compare(a.key(), b.key()) }) // one order of locks for all
-	seconds := make([]int64, len(limits))
-	for i, l := range limits {
-		seconds[i] = int64(l.window / time.Second)
-	}
-	rows, err := s.db.Auth.Query(ctx, `
-		insert into throttles as t (key, ends_at, count)
-		select l.key, now() + make_interval(secs => l.seconds), 1
-		  from unnest($1::text[], $2::bigint[]) with ordinality l(key, seconds, n)
-		 order by l.n
-		on conflict (key) do update
-		   set ends_at = case when t.ends_at <= now() then excluded.ends_at else t.ends_at end,
-		       count = case when t.ends_at <= now() then 1 else least(t.count + 1, 1000000) end
-		returning key, count, ceil(extract(epoch from ends_at - now()))::bigint`, keys(limits), seconds)
+	rows, err := tally(ctx, s.db.Auth, limits)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -120,8 +113,49 @@ func (s *Service) count(ctx context.Context, limits []limit) (exceeded []string,
 	return exceeded, wait, nil
 }
 
+// tally adds one to every limit and returns key, count and seconds left of each.
+func tally(ctx context.Context, q interface {
+	Query(context.Context, string, ...any) (pgx.Rows, error)
+}, limits []limit) (pgx.Rows, error) {
+	slices.SortFunc(limits, func(a, b limit) int { return strings.Compare(a.key(), b.key()) }) // one order of locks for all
+	seconds := make([]int64, len(limits))
+	for i, l := range limits {
+		seconds[i] = int64(l.window / time.Second)
+	}
+	return q.Query(ctx, `
+		insert into throttles as t (key, ends_at, count)
+		select l.key, now() + make_interval(secs => l.seconds), 1
+		  from unnest($1::text[], $2::bigint[]) with ordinality l(key, seconds, n)
+		 order by l.n
+		on conflict (key) do update
+		   set ends_at = case when t.ends_at <= now() then excluded.ends_at else t.ends_at end,
+		       count = case when t.ends_at <= now() then 1 else least(t.count + 1, 1000000) end
+		returning key, count, ceil(extract(epoch from ends_at - now()))::bigint`, keys(limits), seconds)
+}
+
+// refuse refuses a try when a limit is used up already. It writes nothing: what is refused makes no row, or a stranger
+// could fill the table with made-up addresses.
+func (s *Service) refuse(ctx context.Context, limits []limit) error {
+	most := make([]int64, len(limits))
+	for i, l := range limits {
+		most[i] = int64(l.max)
+	}
+	var left *int64
+	err := s.db.Auth.QueryRow(ctx, `
+		select max(ceil(extract(epoch from t.ends_at - now())))::bigint
+		  from throttles t join unnest($1::text[], $2::bigint[]) l(key, most) on l.key = t.key
+		 where t.ends_at > now() and t.count >= l.most`, keys(limits), most).Scan(&left)
+	if err == nil && left != nil {
+		err = tooMany(time.Duration(*left) * time.Second)
+	}
+	return err
+}
+
 // throttle counts one try and refuses it when a limit is exceeded.
 func (s *Service) throttle(ctx context.Context, limits []limit) error {
+	if err := s.refuse(ctx, limits); err != nil {
+		return err
+	}
 	exceeded, wait, err := s.count(ctx, limits)
 	if err != nil {
 		return err
