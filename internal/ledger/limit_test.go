@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"encoding/hex"
 	"sync"
 	"testing"
 
@@ -86,6 +87,24 @@ func TestLimitHoldsPastTheServer(t *testing.T) {
 		return err
 	})
 	wantKind(t, "an insert by hand", err, fault.UpgradeRequired)
+	// A transaction that began before the others' rows does not see them, lock or no lock.
+	binod := db.User(t, "Binod")
+	err = db.As(t.Context(), binod.Caller, func(tx *postgres.Tx) error {
+		for _, sql := range []string{
+			`commit`, `begin isolation level repeatable read`,
+			`select set_config('tijori.credential', '` + hex.EncodeToString(binod.Caller.Credential[:]) + `', true), set_config('tijori.business', '` + binod.BusinessID.String() + `', true)`,
+			`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
+			 select s.account_id, s.business_id, gen_random_uuid(), 'customer', 'Past', 'past', sha256('x'), s.user_id from auth.scope() s`,
+		} {
+			if _, err := tx.Exec(t.Context(), sql); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		t.Error("a party was added in repeatable read, where the limit cannot be counted")
+	}
 	deleted := must(t, db, asha, func(tx *postgres.Tx) (ledger.Party, error) {
 		return ledger.DeleteParty(t.Context(), tx, last.ID, last.Version)
 	})

@@ -8,7 +8,8 @@ grant update (role), delete on tijori.members to tijori_guard;
 -- +goose StatementBegin
 -- auth.lock_member locks the caller's account and returns the member of it. Raises 42501 for who does
 -- not own the account, P0002 for a member who is not of it. The scope is asked for after the
--- lock: of two owners who remove each other at the same time, the second is an owner no more.
+-- lock: of two owners who remove each other at the same time, the second is an owner no more. That is
+-- seen in read committed only, so no other isolation is taken.
 create function auth.lock_member(member uuid) returns tijori.members
     language plpgsql volatile security definer set search_path = ''
     as $$
@@ -16,6 +17,9 @@ declare
     owned uuid := (select s.account_id from auth.scope() s where s.role = 'owner');
     m tijori.members;
 begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'members are changed in read committed only' using errcode = '25001';
+    end if;
     perform 1 from tijori.accounts a where a.account_id = owned for no key update;
     if not found or owned is distinct from (select s.account_id from auth.scope() s where s.role = 'owner') then
         raise exception 'not an owner' using errcode = '42501';

@@ -1,7 +1,8 @@
 -- +goose Up
 -- How many parties a plan holds, kept by the database: under the account's lock, whoever inserts and however many at once.
 -- The trigger runs after the policy has let the row in: before, it would lock and count the account that a forged row
--- names. A repeated insert of the same id writes nothing, so it is not counted.
+-- names. A repeated insert of the same id writes nothing, so it is not counted. Above read committed a transaction does
+-- not see what the one before it wrote under the lock, and would count too few: there no party is added.
 -- +goose StatementBegin
 create function auth.limit_parties() returns trigger
     language plpgsql security definer set search_path = ''
@@ -13,6 +14,9 @@ begin
     select p.parties_max into strict room from tijori.plans p where p.id = auth.plan_of(new.account_id);
     if room is null then
         return null;
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'parties are counted in read committed only' using errcode = '25001';
     end if;
     if (select count(*) from (
         select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room + 1) taken) > room then
