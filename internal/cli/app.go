@@ -173,7 +173,7 @@ func (a *app) sender(development bool) (mail.Sender, error) {
 
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
-		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, PollOnly: a.flags.Pooler, Log: a.log,
+		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: []jobs.Loop{{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second}},
 	})
 	if err != nil {

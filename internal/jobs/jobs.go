@@ -27,7 +27,6 @@ type Config struct {
 	Sender   mail.Sender
 	Links    mail.Links
 	Loops    []Loop // such as applying the inbox
-	PollOnly bool   // behind a transaction-mode pooler, which has no LISTEN
 	Log      *slog.Logger
 }
 
@@ -74,7 +73,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		JobTimeout:           timeout,
 		RescueStuckJobsAfter: rescueAfter,
 		RetryPolicy:          retryPolicy{},
-		PollOnly:             c.PollOnly,
+		PollOnly:             true, // whoever reaches the database in any role may NOTIFY, also that all queues pause
 		Logger:               c.Log,
 	})
 	if err != nil {

@@ -429,3 +429,19 @@ func TestRolesOfTheQueue(t *testing.T) {
 		}
 	}
 }
+
+// NOTIFY cannot be revoked: one injected select must not stop the mail of everybody.
+func TestStrangersCannotPauseTheQueue(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.serve(t)
+	b.start(t)
+	b.signUp(t, "first@example.com")
+	b.sink.Wait(t, 1)
+	if _, err := b.db.App.Exec(t.Context(), `select pg_notify('river.river_control', '{"action":"pause","queue":"*"}')`); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // for the notification to arrive, did anybody listen
+	b.signUp(t, "second@example.com")
+	b.sink.Wait(t, 2)
+}
