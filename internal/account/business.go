@@ -13,9 +13,12 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
+// maxBusinesses is how many businesses an account has at most: every page lists them, the first one with their totals.
+const maxBusinesses = 100
+
 // AddBusiness adds a business to the caller's account; owners only. The same
 // id with the same name and currency again is no error and no second one; with
-// others it is a Conflict.
+// others it is a Conflict, as is one more than an account may have.
 func (s *Service) AddBusiness(ctx context.Context, c postgres.Caller, id uuid.UUID, name, currency string) error {
 	name, err := cleanName("name", name)
 	if err != nil {
@@ -26,16 +29,24 @@ func (s *Service) AddBusiness(ctx context.Context, c postgres.Caller, id uuid.UU
 	}
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
+		// Only an owner may lock the account: for others there is no row.
+		if _, err := tx.Exec(ctx, `select 1 from accounts where account_id = $1 for no key update`, tx.Scope.AccountID); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `
 			insert into businesses (account_id, id, name, currency, time_zone)
-			select a.account_id, $2, $3, $4, a.time_zone from accounts a where a.account_id = $1
-			on conflict (account_id, id) do nothing`, tx.Scope.AccountID, id, name, currency)
+			select a.account_id, $2, $3, $4, a.time_zone from accounts a
+			 where a.account_id = $1 and (select count(*) from businesses b where b.account_id = $1) < $5
+			on conflict (account_id, id) do nothing`, tx.Scope.AccountID, id, name, currency, maxBusinesses)
 		if err != nil || tag.RowsAffected() == 1 {
 			return err
 		}
 		var oldName, oldCurrency string
 		err = tx.QueryRow(ctx, `select name, currency from businesses where account_id = $1 and id = $2 for update`, tx.Scope.AccountID, id).
 			Scan(&oldName, &oldCurrency)
+		if err == pgx.ErrNoRows && tx.Scope.Role == "owner" {
+			return fault.New(fault.Conflict, "An account has at most %d businesses.", maxBusinesses)
+		}
 		if err == pgx.ErrNoRows { // no account that the caller may add to
 			return fault.New(fault.Forbidden, "Your role does not allow this.")
 		}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -33,6 +34,30 @@ func TestAddBusiness(t *testing.T) {
 	exec(t, db, `insert into members (account_id, id, user_id, role) values ($1, gen_random_uuid(), $2, 'owner')`, binod.AccountID, asha.UserID)
 	if p, err := person(t.Context(), db, asha.Caller); err != nil || p.AccountID != asha.AccountID || p.Business.Name != "Asha's shop" {
 		t.Errorf("Asha's business after the trap: %+v, %v", p, err)
+	}
+}
+
+func TestAddBusinessHasAnEnd(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	asha := db.User(t, "Asha")
+	exec(t, db, `insert into businesses (account_id, id, name) select $1, gen_random_uuid(), 'B' from generate_series(2, $2 - 1)`, asha.AccountID, maxBusinesses)
+	ids, errs := make([]uuid.UUID, 8), make([]error, 8)
+	var wg sync.WaitGroup
+	for i := range ids {
+		ids[i] = uuid.New()
+		wg.Go(func() { errs[i] = s.AddBusiness(t.Context(), asha.Account(), ids[i], "Last", "INR") })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			wantKind(t, "one business too many", err, fault.Conflict)
+		} else if err := s.AddBusiness(t.Context(), asha.Account(), ids[i], "Last", "INR"); err != nil {
+			t.Errorf("the last business again = %v", err)
+		}
+	}
+	if n := one[int](t, db, `select count(*) from businesses where account_id = $1`, asha.AccountID); n != maxBusinesses {
+		t.Errorf("%d businesses, want %d", n, maxBusinesses)
 	}
 }
 
