@@ -23,7 +23,7 @@ create table tijori.invitations (
 create unique index invitations_pending_key on tijori.invitations (account_id, email, business_id) nulls not distinct
     where accepted_at is null and revoked_at is null;
 create index invitations_token_idx on tijori.invitations (token_hash);
-create index invitations_unmailed_idx on tijori.invitations (created_at) where token_hash is null and revoked_at is null;
+create index invitations_unmailed_idx on tijori.invitations (created_at, account_id) where token_hash is null and revoked_at is null;
 alter table tijori.invitations enable row level security;
 alter table tijori.invitations force row level security;
 create policy invitations_select_app on tijori.invitations for select to tijori_app
