@@ -36,6 +36,7 @@ type world struct {
 	*testing.T
 	db       *pgtest.DB
 	url      string
+	config   Config
 	client   *http.Client // follows nothing
 	till     *till
 	accounts *account.Service
@@ -83,11 +84,12 @@ func newWorld(t *testing.T) *world {
 	bill, err := billing.New(billing.Config{DB: w.db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: front.URL, Log: log})
 	w.ok(err)
 	w.ok(bill.SyncPlans(t.Context()))
-	server = New(Config{
+	w.config = Config{
 		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
 		PayOrigins: bill.FormOrigins(), Simulated: true, Log: log,
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
-	})
+	}
+	server = New(w.config)
 	w.client = &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(w.client.CloseIdleConnections)
 	return w
