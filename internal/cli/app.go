@@ -23,6 +23,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/jobs"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -38,6 +39,7 @@ type app struct {
 	clock    *clock.Clock
 	accounts *account.Service
 	billing  *billing.Service
+	credits  *credits.Service
 	outbox   *mail.Outbox
 	sim      *simulated
 	jobs     *jobs.Runner
@@ -98,7 +100,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		}
 	}
 	config := web.Config{
-		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
+		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, TrustedProxies: proxies, Log: log,
 	}
 	if development {
@@ -140,6 +142,7 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, s *stripe.Clie
 	if err != nil {
 		return usagef("%v", err)
 	}
+	a.credits = credits.New(credits.Config{DB: a.database.DB, Plans: plans, Clock: a.clock, Log: a.log})
 	return a.billing.SyncPlans(ctx)
 }
 
@@ -174,7 +177,12 @@ func (a *app) sender(development bool) (mail.Sender, error) {
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
-		Loops: []jobs.Loop{{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second}},
+		Loops: []jobs.Loop{
+			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
+			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
+			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
+			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("start the jobs: %w", err)

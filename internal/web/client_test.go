@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tijorihq/tijori/internal/credits"
 )
 
 // An answer is a response with its body read.
@@ -58,7 +60,9 @@ func (w *world) send(method string, k ask, token string) answer {
 
 func (w *world) do(r *http.Request, token string) answer {
 	w.Helper()
-	if token != "" {
+	if strings.HasPrefix(token, credits.KeyPrefix) {
+		r.Header.Set("Authorization", "Bearer "+token)
+	} else if token != "" {
 		r.AddCookie(&http.Cookie{Name: "session", Value: token})
 	}
 	got, err := w.client.Do(r)

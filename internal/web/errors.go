@@ -53,6 +53,11 @@ type problemJSON struct {
 	Error     string `json:"error"`
 	Field     string `json:"field,omitempty"`
 	RequestID string `json:"request_id"`
+
+	// Of insufficient_credits: what is there, and when the next allowance comes.
+	Meter         string      `json:"meter,omitempty"`
+	Balance       *int64      `json:"balance,omitempty"`
+	NextAllowance *refillJSON `json:"next_allowance,omitempty"`
 }
 
 // serveError logs err and renders it, as JSON for the API and as a page for the rest.
@@ -77,6 +82,10 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 		p := problemJSON{Title: http.StatusText(status), Status: status, Detail: detail, Error: code, RequestID: r.id}
 		if f != nil {
 			p.Field = f.Field
+		}
+		insufficient(err, &p)
+		if status == http.StatusUnauthorized && r.route.access == program {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="tijori"`)
 		}
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(status)

@@ -32,6 +32,9 @@ func TestEveryRoute(t *testing.T) {
 				"a revoked session":  w.session(w.a.UserID, w.a.AccountID, "30 days", true).token,
 				"an expired session": w.session(w.a.UserID, w.a.AccountID, "-1 second", false).token,
 			}
+			if rt.access == program {
+				e.dead = w.deadKeys()
+			}
 			before := w.rowsOf(w.a)
 			e.signedOut()
 			e.stranger()
@@ -87,6 +90,14 @@ func (e *exercise) signedOut() {
 	}
 }
 
+// proof is what a side asks with: a session, or an API key where the route wants one.
+func (e *exercise) proof(s *side) string {
+	if e.rt.access == program {
+		return s.key
+	}
+	return s.Token
+}
+
 // notReferences are names of ids that do not point at a row: B may use what it likes.
 var notReferences = map[string]bool{"mail address": true, "letter": true}
 
@@ -120,7 +131,7 @@ func (e *exercise) mixed(mix []string) {
 		}
 		askedTheirs[name], askedNobodys[name] = theirs[name], nobodys[name]
 	}
-	got, none := e.send(e.method, e.trial.ask(newIDs(theirs)), e.b.Token), e.send(e.method, e.trial.ask(newIDs(nobodys)), e.b.Token)
+	got, none := e.send(e.method, e.trial.ask(newIDs(theirs)), e.proof(e.b)), e.send(e.method, e.trial.ask(newIDs(nobodys)), e.proof(e.b))
 	if forgedPayment(mix) {
 		if got.status < 400 && e.api() {
 			e.Errorf("stranger with A's %v: %d %.200s", mix, got.status, got.body)
@@ -179,7 +190,7 @@ func (e *exercise) planted() {
 			k.json[name] = id
 		}
 	}
-	token := e.b.Token
+	token := e.proof(e.b)
 	if e.open() && e.method == "POST" {
 		token = e.session(e.b.UserID, e.b.AccountID, "30 days", false).token // some of these end the session
 	}
@@ -233,6 +244,9 @@ func (e *exercise) asMeant() {
 	token := ""
 	if !e.trial.visitor {
 		token = e.session(e.a.UserID, e.a.AccountID, "30 days", false).token
+	}
+	if e.rt.access == program {
+		token = e.a.key
 	}
 	got := e.send(e.method, e.trial.ask(newIDs(e.a.ids)), token)
 	if got.status != e.trial.status || !strings.Contains(got.body+got.location(), e.trial.shows) {

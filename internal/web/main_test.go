@@ -17,6 +17,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -40,6 +41,7 @@ type world struct {
 	client   *http.Client // follows nothing
 	till     *till
 	accounts *account.Service
+	credits  *credits.Service
 	outbox   *mail.Outbox
 	log      *journal
 	a, b     *side
@@ -51,6 +53,7 @@ type side struct {
 	*pgtest.User
 	ids  map[string]string
 	word string
+	key  string // an API key
 }
 
 // roleNames are the roles that are not the owner's, each for the whole account and for one business.
@@ -84,8 +87,9 @@ func newWorld(t *testing.T) *world {
 	bill, err := billing.New(billing.Config{DB: w.db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: front.URL, Log: log})
 	w.ok(err)
 	w.ok(bill.SyncPlans(t.Context()))
+	w.credits = credits.New(credits.Config{DB: w.db.DB, Plans: plans, Clock: now, Log: log})
 	w.config = Config{
-		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
+		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Credits: w.credits, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
 		PayOrigins: bill.FormOrigins(), Simulated: true, Log: log,
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
 	}

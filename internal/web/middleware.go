@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
@@ -95,6 +96,9 @@ func (s *Server) enter(w http.ResponseWriter, r *request) error {
 		limit = r.route.maxBody
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if r.route.access == program {
+		return r.enterProgram()
+	}
 	if r.token != "" {
 		r.caller.Credential = account.Hash(r.token)
 	}
@@ -134,6 +138,18 @@ func storable(form url.Values) bool {
 		}
 	}
 	return true
+}
+
+// enterProgram takes the API key. Whose it is, and what it may do, the database
+// says to the handler's first question. A session is no key: a cookie opens nothing here.
+func (r *request) enterProgram() error {
+	r.token = ""
+	key := bearer(r.Request)
+	if key == "" {
+		return fault.New(fault.Unauthorized, "The API key is missing, wrong or revoked.")
+	}
+	r.caller.Credential = credits.HashKey(key)
+	return nil
 }
 
 // look fills in who is signed in on a page that anybody may open. A session

@@ -18,6 +18,7 @@ const (
 	writer                 // who may add entries: all but the accountant
 	editor                 // who runs the khata: owner and manager
 	owner                  // the owner of the account
+	program                // an API key, in the header Authorization; no session
 )
 
 // rolesOf is what admit holds against the caller's role.
@@ -92,14 +93,19 @@ var routes = []route{
 	{pattern: "GET /b/{business}/upgrade", access: anyRole, handle: (*Server).upgradePage},
 	{pattern: "GET /b/{business}/settings", access: editor, handle: (*Server).businessSettingsForm},
 	{pattern: "POST /b/{business}/settings", access: editor, handle: (*Server).saveBusinessSettings},
-	{pattern: "GET /b/{business}/export.csv", access: reader, keepsFlash: true, handle: (*Server).exportBusiness},
+	{pattern: "GET /b/{business}/export.csv", access: reader, keepsFlash: true, handle: exportBusiness(csvFile)},
+	{pattern: "GET /b/{business}/export.xlsx", access: reader, keepsFlash: true, handle: exportBusiness(xlsxFile)},
+	{pattern: "GET /b/{business}/export.pdf", access: reader, keepsFlash: true, handle: exportBusiness(pdfFile)},
 	{pattern: "GET /b/{business}/p/{party}", access: anyRole, handle: (*Server).partyPage},
 	{pattern: "GET /b/{business}/p/{party}/edit", access: editor, handle: (*Server).editPartyForm},
 	{pattern: "POST /b/{business}/p/{party}/edit", access: editor, handle: (*Server).editParty},
 	{pattern: "POST /b/{business}/p/{party}/delete", access: editor, handle: (*Server).deleteParty},
 	{pattern: "POST /b/{business}/p/{party}/restore", access: editor, handle: (*Server).restoreParty},
 	{pattern: "GET /b/{business}/p/{party}/history", access: reader, handle: (*Server).historyPage},
-	{pattern: "GET /b/{business}/p/{party}/export.csv", access: reader, keepsFlash: true, handle: (*Server).exportParty},
+	{pattern: "GET /b/{business}/p/{party}/statement", access: reader, handle: (*Server).statementPage},
+	{pattern: "GET /b/{business}/p/{party}/export.csv", access: reader, keepsFlash: true, handle: exportParty(csvFile)},
+	{pattern: "GET /b/{business}/p/{party}/export.xlsx", access: reader, keepsFlash: true, handle: exportParty(xlsxFile)},
+	{pattern: "GET /b/{business}/p/{party}/export.pdf", access: reader, keepsFlash: true, handle: exportParty(pdfFile)},
 	{pattern: "GET /b/{business}/p/{party}/entries/new", access: writer, handle: (*Server).newEntryForm},
 	{pattern: "POST /b/{business}/p/{party}/entries/new", access: writer, handle: (*Server).newEntry},
 	{pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", access: writer, handle: (*Server).editEntryForm},
@@ -128,7 +134,18 @@ var routes = []route{
 	{pattern: "POST /api/businesses/{business}/parties", access: editor, maxBody: maxForm, handle: (*Server).apiAddParty},
 	{pattern: "GET /api/businesses/{business}/parties/{party}", access: anyRole, handle: (*Server).apiParty},
 	{pattern: "POST /api/businesses/{business}/entries", access: writer, maxBody: maxForm, handle: (*Server).apiAddEntry},
-	{pattern: "GET /api/businesses/{business}/export.csv", access: reader, handle: (*Server).exportBusiness},
+	{pattern: "GET /api/businesses/{business}/export.csv", access: reader, handle: exportBusiness(csvFile)},
+	{pattern: "GET /api/businesses/{business}/export.xlsx", access: reader, handle: exportBusiness(xlsxFile)},
+	{pattern: "GET /api/businesses/{business}/export.pdf", access: reader, handle: exportBusiness(pdfFile)},
+
+	// Credits, for an account's own programs.
+	{pattern: "GET /api/credits", access: program, handle: (*Server).apiCredits},
+	{pattern: "GET /api/credits/entries", access: program, handle: (*Server).apiCreditEntries},
+	{pattern: "POST /api/credits/consume", access: program, maxBody: maxForm, handle: (*Server).apiConsume},
+	{pattern: "POST /api/credits/holds", access: program, maxBody: maxForm, handle: (*Server).apiHold},
+	{pattern: "POST /api/credits/holds/{id}/capture", access: program, maxBody: maxForm, handle: (*Server).apiCapture},
+	{pattern: "POST /api/credits/holds/{id}/release", access: program, maxBody: maxForm, handle: (*Server).apiRelease},
+	{pattern: "GET /api/openapi.json", access: anyone, keepsFlash: true, handle: (*Server).openAPI},
 
 	// What providers send. The raw body is verified before anything is read from it.
 	{pattern: "POST /api/stripe/webhook", access: anyone, maxBody: maxWebhook, handle: (*Server).stripeWebhook},

@@ -70,6 +70,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	w.seedLedger(s, phone, amount)
 	w.seedPeople(s)
 	w.seedBilling(s)
+	w.seedCredits(s)
 	return s
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -24,6 +25,7 @@ type Config struct {
 	DB             *postgres.DB
 	Accounts       *account.Service
 	Billing        *billing.Service
+	Credits        *credits.Service
 	Plans          *billing.Plans
 	Clock          *clock.Clock
 	Outbox         *mail.Outbox                               // development only; nil hides the outbox page

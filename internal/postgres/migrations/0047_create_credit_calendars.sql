@@ -1,12 +1,15 @@
 -- +goose Up
 -- When an account's next allowance of a meter comes, and how much: what a program is told when it has run out. Written
 -- by the calendar (package credits), which takes the row's lock before it grants, so several nodes never do it at once.
+-- worked_to and sources say up to when it has been worked, and which plans were in force then.
 create table tijori.credit_calendars (
     account_id uuid not null,
     meter text not null,
     next_at timestamptz,
     next_amount bigint,
     due_at timestamptz not null,
+    worked_to timestamptz not null,
+    sources text[] not null default '{}',
     constraint credit_calendars_pkey primary key (account_id, meter),
     constraint credit_calendars_account_fkey foreign key (account_id) references tijori.accounts (account_id),
     constraint credit_calendars_meter_fkey foreign key (meter) references tijori.meters (id),
@@ -24,7 +27,10 @@ create policy credit_calendars_update_billing on tijori.credit_calendars for upd
 grant select (account_id, meter, next_at, next_amount) on tijori.credit_calendars to tijori_app;
 grant select on tijori.credit_calendars to tijori_guard;
 grant select, insert on tijori.credit_calendars to tijori_billing;
-grant update (next_at, next_amount, due_at) on tijori.credit_calendars to tijori_billing;
+grant update (next_at, next_amount, due_at, worked_to, sources) on tijori.credit_calendars to tijori_billing;
+
+-- The calendar finds subscriptions that have changed since.
+create index subscriptions_changed_idx on tijori.subscriptions (changed_at, account_id); -- with the account, so that EXPLAIN as tijori_app counts nobody else
 
 -- The instant from which an account's months are counted, for the free plan and for each subscription: written once, when
 -- it is first seen to grant, so that an anchor on the 31st is the 31st again after February.

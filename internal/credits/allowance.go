@@ -1,0 +1,240 @@
+package credits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing"
+)
+
+// freeSource is what the free plan's periods are counted by.
+const freeSource = "free"
+
+// lookAgain is how long a calendar without a date is left alone.
+const lookAgain = 30 * 24 * time.Hour
+
+// Refill grants what the calendar says is due, for one account and meter at a
+// time, and returns how many calendars it worked. Several may run at once, here and on
+// other nodes: each calendar is locked by one of them, and a grant is made once for
+// its period by a key in the database.
+func (s *Service) Refill(ctx context.Context) (int, error) {
+	if err := s.open(ctx); err != nil {
+		return 0, err
+	}
+	worked := 0
+	for worked < 100 && ctx.Err() == nil {
+		found, err := s.refillOne(ctx)
+		if err != nil || !found {
+			return worked, err
+		}
+		worked++
+	}
+	return worked, ctx.Err()
+}
+
+// open makes calendars for accounts that have none, and brings forward those
+// whose subscription has changed since they were last looked at.
+func (s *Service) open(ctx context.Context) error {
+	now := s.clock.Now()
+	b := &pgx.Batch{}
+	for _, m := range s.plans.Meters {
+		b.Queue(`
+			insert into credit_calendars (account_id, meter, worked_to, due_at)
+			select a.account_id, $1, $2, $2 from accounts a
+			 where not exists (select from credit_calendars c where c.account_id = a.account_id and c.meter = $1) limit 500
+			on conflict on constraint credit_calendars_pkey do nothing`, m.ID, now)
+	}
+	b.Queue(`
+		update credit_calendars c set due_at = $1
+		  from (select account_id, max(changed_at) as changed_at from subscriptions where changed_at > $1::timestamptz - interval '2 days' group by 1) s
+		 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now)
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	if err != nil {
+		return fmt.Errorf("open calendars: %w", err)
+	}
+	return nil
+}
+
+// A page of the calendar: one account and meter.
+type calendarRow struct {
+	account uuid.UUID
+	meter   string
+	worked  time.Time
+	sources []string // that were in force when it was last worked
+}
+
+// refillOne works the calendar that waits longest, in one transaction.
+func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		found = false
+		now := s.clock.Now()
+		var c calendarRow
+		err := tx.QueryRow(ctx, `
+			select account_id, meter, worked_to, sources from credit_calendars
+			 where due_at <= $1 order by due_at limit 1 for update skip locked`, now).Scan(&c.account, &c.meter, &c.worked, &c.sources)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		found = true
+		return s.refill(ctx, tx, c, now)
+	})
+	if err != nil {
+		return found, fmt.Errorf("refill credits: %w", err)
+	}
+	return found, nil
+}
+
+func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time) error {
+	stretches, zone, err := s.stretches(ctx, tx, c, now)
+	if err != nil {
+		return err
+	}
+	given, err := givenTo(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	for _, d := range AllDue(stretches, zone, given, now) {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		key := fmt.Sprintf("allowance %s %s %d %d", c.meter, d.Source, d.Period, d.Level)
+		if _, err := tx.Exec(ctx, `select auth.grant_credits($1, $2, $3, 'allowance', $4, $5, $6, $7, '', 'calendar', $8, $9, $10, $11)`,
+			c.account, c.meter, id, d.Amount, AllowancePriority, d.Expires, key, d.Source, d.Period, d.Level, now); err != nil {
+			return fmt.Errorf("grant %s: %w", key, err)
+		}
+		given[Period{d.Source, d.Period}] = d.Level
+	}
+	sources := []string{}
+	for _, st := range stretches {
+		if st.Until.IsZero() || st.Until.After(now) {
+			sources = append(sources, st.Source)
+		}
+	}
+	next, amount := Next(stretches, zone, given, now)
+	_, err = tx.Exec(ctx, `
+		update credit_calendars set next_at = $3, next_amount = $4, due_at = $5, worked_to = $6, sources = $7 where account_id = $1 and meter = $2`,
+		c.account, c.meter, null(next), nullAmount(amount), wake(stretches, next, now), now, sources)
+	return err
+}
+
+// wake is when the calendar must be looked at again: at the next allowance, and when a
+// plan ends.
+func wake(stretches []Stretch, next, now time.Time) time.Time {
+	at := now.Add(lookAgain)
+	if !next.IsZero() && next.Before(at) {
+		at = next
+	}
+	for _, s := range stretches {
+		if s.Until.After(now) && s.Until.Before(at) {
+			at = s.Until
+		}
+	}
+	return at
+}
+
+func nullAmount(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+// stretches are the plans of an account that were in force since its calendar was
+// last worked, as the subscriptions tell it now. One that was not in force then is in
+// force from now on, not from some day in between: a pause brings nothing.
+func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time) ([]Stretch, *time.Location, error) {
+	var created time.Time
+	var zoneName string
+	if err := tx.QueryRow(ctx, `select created_at, time_zone from accounts where account_id = $1`, c.account).Scan(&created, &zoneName); err != nil {
+		return nil, nil, fmt.Errorf("read account %s: %w", c.account, err)
+	}
+	zone, err := time.LoadLocation(zoneName)
+	if err != nil {
+		return nil, nil, fmt.Errorf("account %s: %w", c.account, err)
+	}
+	known := map[string]bool{freeSource: true}
+	for _, source := range c.sources {
+		known[source] = true
+	}
+	out := []Stretch{{Source: freeSource, Anchor: earlier(created, now), From: earlier(c.worked, now), Allowance: s.allowance(billing.FreePlan, c.meter)}}
+	rows, err := tx.Query(ctx, `
+		select s.provider || ' ' || s.id, s.plan_id, least(coalesce(s.period_start, s.created_at), $2), a.anchor, s.access_until, coalesce(s.paid_through, s.access_until)
+		  from subscriptions s
+		  left join credit_anchors a on a.account_id = s.account_id and a.source = s.provider || ' ' || s.id
+		 where s.account_id = $1 and s.plan_id is not null and s.access_until > $3 order by 1`, c.account, now, c.worked)
+	if err != nil {
+		return nil, nil, err
+	}
+	type sub struct {
+		source, plan string
+		first        time.Time
+		anchor       *time.Time
+		until, paid  time.Time
+	}
+	subs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x sub, err error) {
+		return x, row.Scan(&x.source, &x.plan, &x.first, &x.anchor, &x.until, &x.paid)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read subscriptions: %w", err)
+	}
+	for _, x := range subs {
+		if x.anchor == nil {
+			x.anchor = &x.first
+			if _, err := tx.Exec(ctx, `
+				insert into credit_anchors (account_id, source, anchor) values ($1, $2, $3) on conflict on constraint credit_anchors_pkey do nothing`,
+				c.account, x.source, x.first); err != nil {
+				return nil, nil, fmt.Errorf("keep the anchor: %w", err)
+			}
+		}
+		from := now
+		if known[x.source] {
+			from = later(earlier(c.worked, now), *x.anchor)
+		} else if x.until.Before(now) {
+			continue // it came and went between two looks, and was never seen to grant
+		}
+		plan, _ := s.plans.ByID(x.plan)
+		out = append(out, Stretch{Source: x.source, Anchor: *x.anchor, From: from, Until: x.until, Paid: x.paid, Rank: plan.Rank, Allowance: s.allowance(x.plan, c.meter)})
+	}
+	return out, zone, nil
+}
+
+// allowance is what a plan brings of a meter; a plan that is sold no more brings nothing.
+func (s *Service) allowance(plan, meter string) billing.Allowance {
+	p, _ := s.plans.ByID(plan)
+	for _, a := range p.Allowances {
+		if a.Meter == meter {
+			return a
+		}
+	}
+	return billing.Allowance{Meter: meter, Every: billing.Month}
+}
+
+// givenTo is what each period has been given.
+func givenTo(ctx context.Context, tx pgx.Tx, c calendarRow) (map[Period]int64, error) {
+	rows, err := tx.Query(ctx, `
+		select source, period, max(level) from credit_grants
+		 where account_id = $1 and meter = $2 and source is not null group by source, period`, c.account, c.meter)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	given := map[Period]int64{}
+	for rows.Next() {
+		var p Period
+		var level int64
+		if err := rows.Scan(&p.Source, &p.Number, &level); err != nil {
+			return nil, err
+		}
+		given[p] = level
+	}
+	return given, rows.Err()
+}

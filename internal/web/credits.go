@@ -1,0 +1,231 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// bearer is the API key of a request, "" when it has none. A key in the address
+// would end up in logs, and in a cookie a browser would send it by itself: neither is read.
+func bearer(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || len(key) > 128 {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+// A refillJSON says when credits come by themselves.
+type refillJSON struct {
+	At     string `json:"at"`
+	Amount int64  `json:"amount"`
+}
+
+func refill(at time.Time, amount int64) *refillJSON {
+	if at.IsZero() {
+		return nil
+	}
+	return &refillJSON{At: at.UTC().Format(time.RFC3339), Amount: amount}
+}
+
+// apiCredits lists balances by meter.
+func (s *Server) apiCredits(w http.ResponseWriter, r *request) error {
+	list, err := s.Credits.Balances(r.Context(), r.caller.Credential)
+	if err != nil {
+		return err
+	}
+	type balanceJSON struct {
+		Meter         string      `json:"meter"`
+		Name          string      `json:"name"`
+		Balance       int64       `json:"balance"` // what can be spent
+		Held          int64       `json:"held"`
+		NextAllowance *refillJSON `json:"next_allowance"`
+	}
+	out := []balanceJSON{}
+	for _, b := range list {
+		out = append(out, balanceJSON{b.Meter, b.Name, b.Available, b.Held, refill(b.NextAt, b.NextAmount)})
+	}
+	return s.writeJSON(w, r, http.StatusOK, map[string]any{"credits": out})
+}
+
+type creditEntryJSON struct {
+	Number         int64  `json:"number"`
+	Kind           string `json:"kind"`
+	Amount         int64  `json:"amount"`
+	Balance        int64  `json:"balance"` // the sum of all entries up to this one
+	IdempotencyKey string `json:"idempotency_key,omitempty"`
+	Note           string `json:"note,omitempty"`
+	Hold           string `json:"hold,omitempty"`
+	Grant          string `json:"grant,omitempty"`
+	CreatedAt      string `json:"created_at"`
+}
+
+// apiCreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
+func (s *Server) apiCreditEntries(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	meter, limit, before := q.Get("meter"), 50, int64(0)
+	if meter == "" {
+		meter = "credits"
+	}
+	if v := q.Get("limit"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > credits.MaxPage {
+			return fault.InvalidField("limit", "The limit lies between 1 and %d.", credits.MaxPage)
+		}
+		limit = n
+	}
+	if v := q.Get("cursor"); v != "" {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < 1 {
+			return fault.InvalidField("cursor", "This cursor is not one of ours.")
+		}
+		before = n
+	}
+	list, next, err := s.Credits.Entries(r.Context(), r.caller.Credential, meter, before, limit)
+	if err != nil {
+		return err
+	}
+	body := struct {
+		Entries    []creditEntryJSON `json:"entries"`
+		NextCursor *string           `json:"next_cursor"`
+	}{Entries: []creditEntryJSON{}}
+	for _, e := range list {
+		j := creditEntryJSON{Number: e.Number, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance, IdempotencyKey: e.Key, Note: e.Note, CreatedAt: e.CreatedAt.UTC().Format(time.RFC3339Nano)}
+		if e.Hold != uuid.Nil {
+			j.Hold = e.Hold.String()
+		}
+		if e.Grant != uuid.Nil {
+			j.Grant = e.Grant.String()
+		}
+		body.Entries = append(body.Entries, j)
+	}
+	if next > 0 {
+		text := strconv.FormatInt(next, 10)
+		body.NextCursor = &text
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+type spendJSON struct {
+	Meter          string `json:"meter"`
+	Amount         int64  `json:"amount"`
+	IdempotencyKey string `json:"idempotency_key"`
+	Note           string `json:"note"`
+}
+
+func (j spendJSON) spend() credits.Spend {
+	return credits.Spend{Meter: j.Meter, Amount: j.Amount, Key: j.IdempotencyKey, Note: j.Note}
+}
+
+type spentJSON struct {
+	Entry   int64  `json:"entry"`
+	Meter   string `json:"meter"`
+	Amount  int64  `json:"amount"`
+	Balance int64  `json:"balance"`
+}
+
+// apiConsume takes credits at once.
+func (s *Server) apiConsume(w http.ResponseWriter, r *request) error {
+	var in spendJSON
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	got, err := s.Credits.Consume(r.Context(), r.caller.Credential, in.spend())
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available})
+}
+
+type holdJSON struct {
+	ID        string `json:"id"`
+	Meter     string `json:"meter"`
+	Amount    int64  `json:"amount"`
+	ExpiresAt string `json:"expires_at"`
+	Balance   int64  `json:"balance"`
+}
+
+// apiHold sets credits aside for expires_in seconds, ten minutes when it is left out.
+func (s *Server) apiHold(w http.ResponseWriter, r *request) error {
+	in := struct {
+		spendJSON
+		ExpiresIn int64 `json:"expires_in"`
+	}{ExpiresIn: credits.HoldFor}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	if in.ExpiresIn < 0 || in.ExpiresIn > credits.MaxSeconds {
+		in.ExpiresIn = 0 // refused with the words of the service
+	}
+	h, err := s.Credits.SetAside(r.Context(), r.caller.Credential, in.spend(), time.Duration(in.ExpiresIn)*time.Second)
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusCreated, holdJSON{h.ID.String(), h.Meter, h.Amount, h.ExpiresAt.Format(time.RFC3339Nano), h.Available})
+}
+
+type settledJSON struct {
+	Hold     string `json:"hold"`
+	Meter    string `json:"meter"`
+	Captured int64  `json:"captured"`
+	Entry    int64  `json:"entry,omitempty"`
+	Balance  int64  `json:"balance"`
+}
+
+// apiCapture takes amount of a hold, or all of it without a body.
+func (s *Server) apiCapture(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("id")
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Amount *int64 `json:"amount"`
+	}
+	if r.ContentLength != 0 {
+		if err := decodeJSON(r, &in); err != nil {
+			return err
+		}
+	}
+	amount := int64(0)
+	if in.Amount != nil {
+		if amount = *in.Amount; amount < 1 {
+			return fault.InvalidField("amount", "The amount must be a whole number from 1 to %d.", int64(credits.MaxAmount))
+		}
+	}
+	return s.settled(w, r, func() (credits.Settled, error) {
+		return s.Credits.Capture(r.Context(), r.caller.Credential, id, amount)
+	})
+}
+
+// apiRelease gives a hold back. What the body says is not read.
+func (s *Server) apiRelease(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("id")
+	if err != nil {
+		return err
+	}
+	return s.settled(w, r, func() (credits.Settled, error) { return s.Credits.Release(r.Context(), r.caller.Credential, id) })
+}
+
+func (s *Server) settled(w http.ResponseWriter, r *request, do func() (credits.Settled, error)) error {
+	got, err := do()
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
+}
+
+// insufficient adds to a 402 what is there and when the next allowance comes.
+func insufficient(err error, p *problemJSON) {
+	var e *credits.Insufficient
+	if errors.As(err, &e) {
+		p.Meter, p.Balance, p.NextAllowance = e.Meter, &e.Available, refill(e.NextAt, e.NextAmount)
+	}
+}

@@ -1,0 +1,18 @@
+package web
+
+import (
+	_ "embed"
+	"net/http"
+)
+
+// openapiJSON describes the API of an account's own programs. A test holds it
+// against the routes, and against what they answer.
+//
+//go:embed openapi.json
+var openapiJSON []byte
+
+func (s *Server) openAPI(w http.ResponseWriter, r *request) error {
+	w.Header().Set("Content-Type", "application/json")
+	s.write(w, r, http.StatusOK, openapiJSON)
+	return nil
+}
