@@ -1,0 +1,209 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// A batch is what was added together and can be undone together: by the grid,
+// which needs a plan that has it, or by an import.
+const (
+	GridBatch   = "grid"
+	ImportBatch = "import"
+)
+
+// MaxBatchRows is how many rows the grid saves in one go.
+const MaxBatchRows = 1000
+
+var (
+	errBatchUndone = fault.New(fault.Conflict, "This was undone already. Load the page again to start anew.")
+	errManyRows    = fault.New(fault.TooLarge, "The grid takes at most %d rows at once.", MaxBatchRows)
+	errNoBatch     = fault.New(fault.NotFound, "There is nothing here.")
+)
+
+// A BatchParty is a party that a batch adds, under an id that the client made.
+type BatchParty struct {
+	ID uuid.UUID
+	PartyFields
+}
+
+// A BatchEntry is an entry that a batch adds.
+type BatchEntry struct {
+	ID, PartyID uuid.UUID
+	EntryFields
+}
+
+// OpenBatch begins a batch under an id that the client made, or goes on with one
+// that the same user began and nobody has undone; other calls wait for its end.
+// A grid without the plan for it is an UpgradeRequired fault. Owners and managers.
+func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name string) error {
+	if err := allow(KeepsParties(tx.Scope)); err != nil {
+		return err
+	}
+	if id == uuid.Nil {
+		return errNoID
+	}
+	s := tx.Scope
+	_, err := tx.Exec(ctx, `
+		insert into tijori.batches (account_id, business_id, id, kind, name, created_by) values ($1, $2, $3, $4, $5, $6)
+		on conflict (account_id, business_id, id) do nothing`, s.AccountID, s.BusinessID, id, kind, name, s.UserID)
+	if err != nil {
+		return fmt.Errorf("open batch %s: %w", id, err)
+	}
+	var by uuid.UUID
+	var isKind string
+	var undone *time.Time
+	err = tx.QueryRow(ctx, `
+		select created_by, kind, undone_at from tijori.batches
+		where account_id = $1 and business_id = $2 and id = $3 for update`, s.AccountID, s.BusinessID, id).Scan(&by, &isKind, &undone)
+	switch {
+	case err != nil:
+		return fmt.Errorf("lock batch %s: %w", id, err)
+	case undone != nil:
+		return errBatchUndone
+	case by != s.UserID || isKind != kind:
+		return errUsedID
+	}
+	return nil
+}
+
+// AddBatchParties adds parties to an open batch. One that is there already under
+// its id with the same fields is left; the others of used ids come back as refused.
+// A plan without room for all of them is an UpgradeRequired fault. The fields must be clean.
+func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, parties []BatchParty) (refused map[uuid.UUID]bool, err error) {
+	var ids []uuid.UUID
+	var kinds, names, keys, phones, notes []string
+	var hashes [][]byte
+	for _, p := range parties {
+		ids, kinds, names, keys = append(ids, p.ID), append(kinds, string(p.Kind)), append(names, p.Name), append(keys, nameKey(p.Name))
+		phones, notes, hashes = append(phones, p.Phone), append(notes, p.Note), append(hashes, p.hash())
+	}
+	_, err = tx.Exec(ctx, `
+		insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, note, request_hash, created_by, batch_id)
+		select $1, $2, g.id, g.kind, g.name, g.name_key, g.phone, g.note, g.request_hash, $3, $4
+		from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
+			g(id, kind, name, name_key, phone, note, request_hash)
+		on conflict (account_id, business_id, id) do nothing`,
+		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, kinds, names, keys, phones, notes, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("add %d parties of batch %s: %w", len(parties), batch, err)
+	}
+	return otherContent(ctx, tx, "parties", ids, hashes)
+}
+
+// insertEntries adds entries to an open batch in one statement. Those whose party is
+// not living, and those whose id is used for other content, come back as refused.
+func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry) (refused map[uuid.UUID]bool, err error) {
+	var ids, parties []uuid.UUID
+	var sides, notes []string
+	var amounts []int64
+	var dates []time.Time
+	var hashes [][]byte
+	for _, e := range entries {
+		ids, parties, sides = append(ids, e.ID), append(parties, e.PartyID), append(sides, string(e.Side))
+		amounts, dates, notes, hashes = append(amounts, e.Paise), append(dates, e.Date), append(notes, e.Note), append(hashes, e.hash(e.PartyID))
+	}
+	_, err = tx.Exec(ctx, `
+		insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by, batch_id)
+		select $1, $2, g.id, g.party_id, g.side, g.paise, g.business_date, g.note, g.request_hash, $3, $4
+		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[])
+			g(id, party_id, side, paise, business_date, note, request_hash)
+		where g.party_id in (
+			select p.id from tijori.parties p
+			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))
+		on conflict (account_id, business_id, id) do nothing`,
+		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, parties, sides, amounts, dates, notes, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("add %d entries of batch %s: %w", len(entries), batch, err)
+	}
+	return otherContent(ctx, tx, "entries", ids, hashes)
+}
+
+// The two tables whose rows are compared after an insert that may have met used ids.
+var hashesSQL = map[string]string{
+	"parties": `select g.id from unnest($3::uuid[], $4::bytea[]) g(id, request_hash)
+		where not exists (select 1 from tijori.parties p
+			where p.account_id = $1 and p.business_id = $2 and p.id = g.id and p.request_hash = g.request_hash)`,
+	"entries": `select g.id from unnest($3::uuid[], $4::bytea[]) g(id, request_hash)
+		where not exists (select 1 from tijori.entries e
+			where e.account_id = $1 and e.business_id = $2 and e.id = g.id and e.request_hash = g.request_hash)`,
+}
+
+// otherContent returns the ids under which the wished content does not stand.
+func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid.UUID, hashes [][]byte) (map[uuid.UUID]bool, error) {
+	rows, err := tx.Query(ctx, hashesSQL[table], tx.Scope.AccountID, tx.Scope.BusinessID, ids, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s: %w", table, err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("compare %s: %w", table, err)
+	}
+	out := map[uuid.UUID]bool{}
+	for _, id := range found {
+		out[id] = true
+	}
+	return out, nil
+}
+
+// AddBatchEntries adds entries to an open batch. What is wrong with single ones comes
+// back by their index; the others are added. An entry that is there already under
+// its id with the same fields is left. The fields must be clean.
+func AddBatchEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry) (map[int]error, error) {
+	wrong := map[int]error{}
+	return wrong, addRange(ctx, tx, batch, entries, 0, wrong)
+}
+
+// addRange inserts in one statement, and looks for what the database refuses by halves.
+func addRange(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry, first int, wrong map[int]error) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `savepoint batch_part`); err != nil {
+		return fmt.Errorf("batch %s: %w", batch, err)
+	}
+	refused, err := insertEntries(ctx, tx, batch, entries)
+	if err == nil {
+		for i, e := range entries {
+			if !refused[e.ID] {
+				continue
+			}
+			if wrong[first+i] = refusal(ctx, tx, e); fault.Of(wrong[first+i]) == nil {
+				return wrong[first+i]
+			}
+		}
+		_, err = tx.Exec(ctx, `release savepoint batch_part`)
+		return err
+	}
+	f := fault.Of(postgres.Translate(err))
+	if f == nil || f.Kind != fault.Invalid && f.Kind != fault.Conflict && f.Kind != fault.NotFound {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `rollback to savepoint batch_part; release savepoint batch_part`); err != nil {
+		return fmt.Errorf("batch %s: %w", batch, err)
+	}
+	if len(entries) == 1 {
+		wrong[first] = f
+		return nil
+	}
+	half := len(entries) / 2
+	if err := addRange(ctx, tx, batch, entries[:half], first, wrong); err != nil {
+		return err
+	}
+	return addRange(ctx, tx, batch, entries[half:], first+half, wrong)
+}
+
+// refusal says why an entry did not get in: its party is gone, or its id is used.
+func refusal(ctx context.Context, tx *postgres.Tx, e BatchEntry) error {
+	if _, err := PartyNameByID(ctx, tx, e.PartyID); err != nil {
+		return err
+	}
+	return errUsedID
+}
