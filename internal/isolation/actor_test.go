@@ -116,7 +116,9 @@ func claims(u *pgtest.User, business uuid.UUID) map[string]string {
 func (w *world) actors() []actor {
 	v, s := w.victim, w.stranger
 	in := func(name string, u *pgtest.User, role string, account, business uuid.UUID) actor {
-		return actor{name: name, settings: claims(u, business), user: u.UserID, role: role, account: account, business: business}
+		settings := claims(u, business)
+		settings["tijori.role"] = role // as the program writes down what it was told
+		return actor{name: name, settings: settings, user: u.UserID, role: role, account: account, business: business}
 	}
 	no := func(name, code string, settings map[string]string) actor {
 		return actor{name: name, settings: settings, refused: code}

@@ -45,13 +45,33 @@ var functions = map[string]use{
 	"auth.accept_invitation(bytea,uuid,uuid)":          {"tijori_auth", "whoever holds the token and has the address becomes a member"},
 	"auth.party_count()":                               {"tijori_app", "an owner counts the parties of the own account"},
 	"auth.limit_parties()":                             {"", "trigger: counts the account's parties under its lock"},
-	"auth.record_change()":                             {"", "trigger: writes the history, which nobody may write"},
-	"auth.require_batch_entry()":                       {"", "trigger: asks the account's plan for the grid"},
-	"auth.forget_uploads()":                            {"tijori_auth", "the sweep deletes files whose hour is over; tells nothing but their number"},
-	"tijori.stamp_update()":                            {"", "trigger: counts the version"},
-	"tijori.stamp_undo()":                              {"", "trigger: who undid a batch, and when"},
-	"tijori.stamp_draft()":                             {"", "trigger: counts the version"},
-	"tijori.refuse_far_date()":                         {"", "trigger: reads the clock"},
+	"auth.key_account(text)":                           {"", "the account of an API key, as my_credits and my_credit_entries ask"},
+	"auth.create_api_key(uuid,bytea,text,text[],text)": {"tijori_app", "an owner stores a new key's hash for the own account"},
+	"auth.api_keys()":                                  {"tijori_app", "an owner lists the keys of the own account, without their hashes"},
+	"auth.revoke_api_key(uuid)":                        {"tijori_app", "an owner ends a key of the own account"},
+	"auth.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {"tijori_app", "spends for whoever holds the keys with these hashes; the account is looked up from each"},
+	"auth.my_credits()":                                       {"tijori_app", "the credits of the account of the key that asks"},
+	"auth.my_credit_entries(text,bigint,integer)":             {"tijori_app", "the entries of the account of the key that asks"},
+	"auth.my_credits_left()":                                  {"tijori_app", "the credits of an owner's own account"},
+	"auth.credits_now(uuid,text)":                             {"", "called by the two above"},
+	"auth.settle_credits(uuid,text,timestamp with time zone)": {"", "called by what spends, grants and sweeps"},
+	"auth.take_lot(uuid,text)":                                {"", "called by what spends and settles"},
+	"auth.return_credits(uuid,text,uuid[],bigint[],bigint)":   {"", "called by what spends and settles"},
+	"auth.grant_credits(uuid,text,uuid,text,bigint,integer,timestamp with time zone,text,text,text,text,integer,bigint,timestamp with time zone)": {"tijori_billing", "adds credits that were paid for, are due, or an operator gives"},
+	"auth.sweep_credits(integer)":                {"tijori_billing", "lets credits expire"},
+	"auth.support_use(uuid,text,text,text,text)": {"tijori_support", "writes down what support is about to ask"},
+	"auth.support_scope(uuid)":                   {"", "the accounts of a use that is written down"},
+	"auth.support_people(uuid)":                  {"tijori_support", "who the accounts of a written use belong to"},
+	"auth.support_subscriptions(uuid)":           {"tijori_support", "their subscriptions"},
+	"auth.support_events(uuid)":                  {"tijori_support", "their events, without bodies"},
+	"auth.support_items(uuid)":                   {"tijori_support", "their open review items"},
+	"auth.record_change()":                       {"", "trigger: writes the history, which nobody may write"},
+	"auth.require_batch_entry()":                 {"", "trigger: asks the account's plan for the grid"},
+	"auth.forget_uploads()":                      {"tijori_auth", "the sweep deletes files whose hour is over; tells nothing but their number"},
+	"tijori.stamp_update()":                      {"", "trigger: counts the version"},
+	"tijori.stamp_undo()":                        {"", "trigger: who undid a batch, and when"},
+	"tijori.stamp_draft()":                       {"", "trigger: counts the version"},
+	"tijori.refuse_far_date()":                   {"", "trigger: reads the clock"},
 }
 
 // invokers run with the caller's own rights, and need no owner of their own.
@@ -66,7 +86,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`auth\.(scope|user_id|account_id|business_id|role|lock_member)\(`)
+var asksScope = regexp.MustCompile(`auth\.(scope|user_id|account_id|business_id|role|lock_member|key_account)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -9,7 +9,8 @@ import (
 )
 
 // may says which roles may do what with rows of their own business, or of their own account
-// where a row belongs to no business. "counter*" means rows the counter made.
+// where a row belongs to no business. "counter*" means rows the counter made,
+// and so with other roles.
 var may = map[string]map[string]string{
 	"accounts":           {"select": "owner manager accountant counter", "update": "owner"},
 	"businesses":         {"select": "owner manager accountant counter", "insert": "owner", "update": "owner manager"},
@@ -26,6 +27,13 @@ var may = map[string]map[string]string{
 	"payments":           {"select": "owner"},
 	"invoices":           {"select": "owner"},
 	"provider_customers": {},
+	"credit_balances":    {"select": "owner"},
+	"credit_entries":     {"select": "owner"},
+	"credit_grants":      {"select": "owner"},
+	"credit_lots":        {},
+	"credit_holds":       {"select": "owner"},
+	"credit_calendars":   {"select": "owner"},
+	"credit_anchors":     {},
 }
 
 // allowed reports whether the actor may do it at all, and whether only to own rows.

@@ -138,14 +138,16 @@ type place struct {
 
 // seeds are values that the catalogue does not tell.
 var seeds = map[string]row{
-	"accounts":    {"currency": "INR"},
-	"businesses":  {"currency": "INR"},
-	"invitations": {"role": "counter"},
-	"members":     {"role": "counter"},
-	"changes":     {"subject": "entry"},
-	"parties":     {"phone": "", "note": ""},
-	"payments":    {"currency": "INR"},
-	"invoices":    {"currency": "INR"},
+	"accounts":       {"currency": "INR"},
+	"businesses":     {"currency": "INR"},
+	"invitations":    {"role": "counter"},
+	"members":        {"role": "counter"},
+	"changes":        {"subject": "entry"},
+	"credit_grants":  {"kind": "top_up"},
+	"credit_entries": {"kind": "top_up"},
+	"parties":        {"phone": "", "note": ""},
+	"payments":       {"currency": "INR"},
+	"invoices":       {"currency": "INR"},
 }
 
 // make returns a row of a table that could stand in a place. Only what must be
@@ -167,6 +169,8 @@ func (c *catalogue) make(t testing.TB, table string, p place, parent func(table 
 		case !col.Needed && col.Type != "text":
 		case col.Parent == "plans":
 			r[col.Name] = "free"
+		case col.Parent == "meters":
+			r[col.Name] = "credits"
 		case col.Parent != "":
 			r[col.Name] = parent(col.Parent, p)[col.ParentColumn]
 		case len(col.Choices) > 0:

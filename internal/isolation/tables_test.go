@@ -20,23 +20,36 @@ var notTenants = map[string]string{
 	"recoveries":         "recoveries, by address. Sign-in role only",
 	"throttles":          "counts per address and network. Sign-in role only",
 	"provider_directory": "a directory: whose a provider's customer or subscription is, unique over all accounts. Billing role only",
+	"meters":             "kinds of credit, the same for everybody",
+	"allowances":         "what a plan brings of them, the same for everybody",
+	"operator_acts":      "what operators did, about provider ids and accounts. Billing role only",
+	"support_uses":       "what support asked, about whom. Written by a function; billing role reads",
+	"reconcile_runs":     "a queue: the reconciler's runs over all accounts. Billing role only",
+	"reconcile_findings": "a queue: what the reconciler found. Billing role only",
+	"reconcile_seen":     "a queue: what the reconciler has met. Billing role only",
+	"alerts":             "what is wrong with a provider's webhooks; nobody's rows. Billing role only",
 	"inbox":              "a queue: what providers sent, before it is known whom it is about. Billing role only",
 	"review_items":       "a queue: what a person must decide, often about nobody we know. Billing role only",
 }
 
 // looseIndexes are indexes of tenant tables that do not begin with account_id.
 var looseIndexes = map[string]string{
-	"members_user_idx":         "auth.scope() finds a user's memberships, before any account is known; not unique",
-	"invitations_token_idx":    "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
-	"invitations_unmailed_idx": "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",
+	"members_user_idx":          "auth.scope() finds a user's memberships, before any account is known; not unique",
+	"invitations_token_idx":     "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
+	"invitations_unmailed_idx":  "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",
+	"subscriptions_changed_idx": "the calendar of credits finds what has changed, over all accounts",
+	"credit_balances_due_idx":   "the sweep of credits finds what is due, over all accounts; tijori_app may not name the column",
+	"credit_calendars_due_idx":  "the calendar of credits finds what is due, over all accounts; tijori_app may not name the column",
 }
 
 // looseKeys are foreign keys of tenant tables to tables that are not: their check
 // bypasses row-level security, so it must tell nothing.
 var looseKeys = map[string]string{
-	"members_user_fkey":       "only functions of tijori_guard write members, with users that the credential or the invitation names",
-	"checkouts_plan_fkey":     "plans are public",
-	"subscriptions_plan_fkey": "plans are public",
+	"members_user_fkey":           "only functions of tijori_guard write members, with users that the credential or the invitation names",
+	"checkouts_plan_fkey":         "plans are public",
+	"credit_balances_meter_fkey":  "meters are public",
+	"credit_calendars_meter_fkey": "meters are public",
+	"subscriptions_plan_fkey":     "plans are public",
 }
 
 func tenantTables(t testing.TB, super querier) []string {
@@ -109,6 +122,11 @@ func tenantTablesBeginWithTheAccount(t testing.TB, super querier) {
 		loose = append(loose, i.Name)
 	}
 	listed(t, "an index that does not begin with account_id,", loose, looseIndexes)
+	none(t, super, "an index over all accounts that tijori_app can search holds the account too: EXPLAIN would count what it hides", `
+		select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid
+		  join pg_attribute f on f.attrelid = c.oid and f.attnum = i.indkey[0] join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id'
+		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) and f.attname <> 'account_id'
+		   and has_column_privilege('tijori_app', c.oid, f.attnum, 'select') and a.attnum <> all ((i.indkey::int2[])[0:i.indnkeyatts - 1])`, tenants)
 	none(t, super, "a reference between tenant tables carries the account, and the business where both have one", `
 		select k.conname::text from pg_constraint k
 		  join pg_class c on c.oid = k.conrelid join pg_class r on r.oid = k.confrelid
@@ -169,7 +187,7 @@ func policiesAreOneShape(t testing.TB, super querier) {
 		 where relnamespace = 'tijori'::regnamespace and relname = any ($1) and not (relrowsecurity and relforcerowsecurity)`, tenants)
 	none(t, super, "a table that only some roles may read has row-level security as well", `
 		select relname::text from pg_class
-		 where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p') and relname <> all ('{goose_db_version,service_clock,plans,prices}')
+		 where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p') and relname <> all ('{goose_db_version,service_clock,plans,prices,meters,allowances}')
 		   and not (relrowsecurity and relforcerowsecurity)`)
 	perVerb := map[string]int{}
 	for _, p := range policies(t, super) {
@@ -223,9 +241,22 @@ func hasPolicies(perVerb map[string]int, table string) bool {
 
 var (
 	anyCall = regexp.MustCompile(`\b[a-z_]+\.[a-z_]+\(`)
-	lookUp  = regexp.MustCompile(`\( SELECT s\.[a-z_]+(?:,\s+s\.[a-z_]+|,\s+'[a-z]+'::text)*\s+FROM auth\.scope\(\) s\([a-z_, ]+\)(?:\s+WHERE \(s\.role (?:= '[a-z]+'::text|<> ''::text|= ANY \(ARRAY\[[a-z', :]+\]\))\))?\)`)
+	lookUp  = regexp.MustCompile(`\( SELECT s\.[a-z_]+(?:,\s+s\.[A-Za-z_]+|,\s+'[a-z]+'::text)*\s+FROM auth\.scope\(\) s\([a-z_, ]+\)(?:\s+WHERE \(s\.role (?:= '[a-z]+'::text|<> ''::text|= ANY \(ARRAY\[[a-z', :]+\]\))\))?\)`)
 	setting = regexp.MustCompile(`(?i)current_setting|current_user|session_user`)
-	pinned  = regexp.MustCompile(`^\(*(?:account_id|account_id, [a-z_, ]+\)|ROW\(account_id, [a-z_, ]+\)) = LOOKUP\)?$`)
+	// narrowed is the one way in which a policy may look at what the program says the role is: who says counter is
+	// compared with the own id, who says otherwise with nothing, and the look-up says which of both it must be.
+	narrowed = strings.NewReplacer(
+		narrowHead+"created_by"+narrowTail, "NARROWED",
+		narrowHead+"CASE subject WHEN 'entry'::text THEN created_by ELSE NULL::uuid END"+narrowTail, "NARROWED",
+		narrowHead+"CASE WHEN (created_at > (now() - '24:00:00'::interval)) THEN created_by ELSE NULL::uuid END"+narrowTail, "NARROWED",
+		`CASE WHEN (s.role = 'counter'::text) THEN s.user_id`+narrowTail+` AS "case" `, "s.NARROWLY ",
+	)
+	pinned = regexp.MustCompile(`^\(*(?:account_id|account_id, [A-Za-z_, ]+\)|ROW\(account_id, [A-Za-z_, ]+\)) = LOOKUP\)?$`)
+)
+
+const (
+	narrowHead = "CASE WHEN (( SELECT current_setting('tijori.role'::text, true) AS current_setting) = 'counter'::text) THEN "
+	narrowTail = " ELSE '00000000-0000-0000-0000-000000000000'::uuid END"
 )
 
 // checkAppPolicy holds a policy of tijori_app against the one shape: it begins by
@@ -240,6 +271,10 @@ func checkAppPolicy(t testing.TB, p policy) {
 	for _, expr := range []string{p.Using, p.Check} {
 		if expr == "" {
 			continue
+		}
+		expr = narrowed.Replace(strings.Join(strings.Fields(expr), " "))
+		if strings.Contains(expr, "NARROWED") != strings.Contains(expr, "NARROWLY") {
+			t.Errorf("policy %s narrows by a claimed role on one side only: %s", p.Name, expr)
 		}
 		if setting.MatchString(expr) {
 			t.Errorf("policy %s believes a setting: %s", p.Name, expr)
