@@ -2,8 +2,10 @@ package billing_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -171,5 +173,35 @@ func TestFormOrigins(t *testing.T) {
 	s := setup(t)
 	if got := s.service.FormOrigins(); len(got) != 1 || got[0] != s.api.URL {
 		t.Errorf("FormOrigins = %v, want the simulator's %s", got, s.api.URL)
+	}
+}
+
+// Who asks again and again whether they have paid does not keep the webhooks of everybody from being stored.
+func TestVerifyLeavesRoomForWebhooks(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "Asha")
+	r := s.buy(u, "pro", facts.Razorpay)
+	release := make(chan struct{})
+	slow := func(r *http.Request) {
+		if strings.Contains(r.URL.Path, "/subscriptions/") {
+			<-release
+		}
+	}
+	s.before.Store(&slow)
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			if err := s.service.Verify(t.Context(), u.Account(), r); err != nil {
+				t.Errorf("Verify = %v", err)
+			}
+		})
+	}
+	time.Sleep(500 * time.Millisecond) // all of them are under way
+	err := s.sim.Deliver(t.Context())
+	close(release)
+	wg.Wait()
+	s.must(err)
+	if n := s.count(`select count(*) from inbox`); n == 0 {
+		t.Error("no webhook was stored while one account verified")
 	}
 }

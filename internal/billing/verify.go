@@ -40,6 +40,7 @@ func (s *Service) Verify(ctx context.Context, c postgres.Caller, r Return) error
 	if err != nil {
 		return err
 	}
+	defer s.buying.lock(p.account)() // a transaction is held while the provider is asked: one account must not take them all from the webhooks
 	switch {
 	case r.Provider == facts.Stripe && s.stripe != nil:
 		err = s.verifyStripe(ctx, p, r)
