@@ -163,7 +163,7 @@ func TestInitdbCancelled(t *testing.T) {
 
 func TestStalePIDFile(t *testing.T) {
 	t.Parallel()
-	stranger := exec.Command("sleep", "60")
+	stranger := exec.Command("sleep", "900")
 	if err := stranger.Start(); err != nil {
 		t.Fatal(err)
 	}
