@@ -138,13 +138,11 @@ func TestHugeBodies(t *testing.T) {
 		if trials[rt.pattern].noBody {
 			continue
 		}
-		r, err := ask{path: k.path}.request("POST", w.url)
-		w.ok(err)
 		body, kind := `{"id":"`+strings.Repeat("x", size)+`"}`, "application/json"
 		if k.json == nil {
 			body, kind = "name="+strings.Repeat("x", size), "application/x-www-form-urlencoded"
 		}
-		r, err = http.NewRequest("POST", w.url+k.path, strings.NewReader(body))
+		r, err := http.NewRequest("POST", w.url+k.path, strings.NewReader(body))
 		w.ok(err)
 		r.Header.Set("Content-Type", kind)
 		if got := w.do(r, w.anew()); got.status != 413 {
@@ -271,8 +269,11 @@ func TestBodyNamesNobody(t *testing.T) {
 		}
 	}
 	for _, bad := range []map[string]any{
-		{"plan": "free", "interval": "month", "provider": "razorpay"}, {"plan": "pro", "interval": "month", "provider": "paypal"},
-		{"plan": "pro", "interval": "day", "provider": "stripe"}, {"plan": "gold", "interval": "month", "provider": "stripe"}, {},
+		{"plan": "free", "interval": "month", "provider": "razorpay"},
+		{"plan": "pro", "interval": "month", "provider": "paypal"},
+		{"plan": "pro", "interval": "day", "provider": "stripe"},
+		{"plan": "gold", "interval": "month", "provider": "stripe"},
+		{},
 	} {
 		if got := w.send("POST", ask{path: "/api/billing/checkout", json: bad}, w.b.Token); got.status != 422 && got.status != 404 {
 			t.Errorf("checkout of %v: %d", bad, got.status)
