@@ -97,8 +97,14 @@ func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, in
 		return nil, err
 	}
 	defer s.buying.lock(p.account)() // on this node; other nodes meet in the database
+	return s.purchase(ctx, p, price, time.Time{})
+}
+
+// purchase opens or finds the account's checkout of a price. starts is when the
+// first period begins, zero for at once. The caller holds the account's lock.
+func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time) (*Checkout, error) {
 	for range 3 {
-		row, stale, err := s.reserve(ctx, p, price)
+		row, stale, err := s.reserve(ctx, p, price, starts)
 		if err != nil {
 			return nil, err
 		}
@@ -137,6 +143,7 @@ type reserved struct {
 	url            string
 	created        time.Time
 	expires        time.Time
+	starts         time.Time // Razorpay: of the first period, zero for at once
 	priceOf        Price
 	foundUnstarted bool // it was there, in creation, before this call
 }
@@ -144,7 +151,7 @@ type reserved struct {
 // reserve returns the account's one living checkout if it is for this price,
 // makes one if there is none, and returns a different one as stale. With
 // neither it is to be called again.
-func (s *Service) reserve(ctx context.Context, p payer, price Price) (row, stale *reserved, err error) {
+func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time) (row, stale *reserved, err error) {
 	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
 		row, stale = nil, nil
 		now := s.clock.Now()
@@ -176,12 +183,12 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price) (row, stale
 		if err != nil {
 			return err
 		}
-		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), priceOf: price}
+		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), starts: starts, priceOf: price}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, created_at, expires_at)
-			values ($1, $2, $3, $4, $5, $6, $7, 'creating', $8, $9)
+			insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at)
+			values ($1, $2, $3, $4, $5, $6, $7, 'creating', $8, $9, $10)
 			on conflict do nothing`,
-			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires)
+			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires, null(row.starts))
 		if err == nil && tag.RowsAffected() == 0 {
 			row = nil // another node was first, at the other provider
 		}
@@ -196,10 +203,11 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price) (row, stale
 func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserved, error) {
 	r := &reserved{account: account}
 	var session, subscription, url *string
+	var starts *time.Time
 	err := tx.QueryRow(ctx, `
-		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at
+		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
-		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires)
+		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -211,6 +219,7 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 			*to = *from
 		}
 	}
+	r.starts = value(starts)
 	return r, nil
 }
 
@@ -274,8 +283,12 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		}
 	}
 	if sub == nil {
-		sub, err = s.razorpay.CreateSubscription(ctx, razorpay.SubscriptionRequest{PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
-			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires})
+		request := razorpay.SubscriptionRequest{PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
+			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires}
+		if r.starts.After(s.clock.Now().Add(time.Hour)) {
+			request.StartAt = r.starts
+		}
+		sub, err = s.razorpay.CreateSubscription(ctx, request)
 		if err != nil {
 			return err
 		}

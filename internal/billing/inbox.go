@@ -45,6 +45,7 @@ func (s *Service) ReceiveWebhook(ctx context.Context, provider facts.Provider, h
 	}
 	label, err := g.Verify(h, body, s.now())
 	if err != nil {
+		s.refusals.refused(provider, h)
 		return errBadSignature.Because(err)
 	}
 	m := s.message(g, h, body)

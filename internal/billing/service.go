@@ -37,6 +37,17 @@ type gateway interface {
 	// Locate finds the subscription of an event that names only a payment, or "".
 	Locate(context.Context, *facts.Event) (string, error)
 	Cancel(ctx context.Context, id string, atPeriodEnd bool) error
+	lister
+}
+
+// lister is what the reconciler asks of either provider, page by page: next is
+// "" after the last.
+type lister interface {
+	SubscriptionPage(ctx context.Context, customer, cursor string) (list []*facts.Subscription, next string, err error)
+	PaidPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
+	MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error)
+	WebhookState(ctx context.Context, address string) (string, error)
+	Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error)
 }
 
 // Config is what a Service stands on.
@@ -67,6 +78,7 @@ type Service struct {
 	changed   func(uuid.UUID)
 	wake      chan struct{}
 	buying    keyed
+	refusals  tally
 }
 
 // New returns a service, or one sentence on what is wrong with the set-up.

@@ -94,6 +94,7 @@ type SubscriptionRequest struct {
 	AccountID  string
 	CheckoutID string
 	ExpireBy   time.Time // until when the first payment can be made
+	StartAt    time.Time // of the first cycle; zero means with the first payment. Until then only the mandate is asked for
 }
 
 // CreateSubscription makes a subscription that waits for its first payment.
@@ -102,6 +103,9 @@ type SubscriptionRequest struct {
 func (c *Client) CreateSubscription(ctx context.Context, r SubscriptionRequest) (*facts.Subscription, error) {
 	body := map[string]any{"plan_id": r.PlanID, "total_count": r.TotalCount, "quantity": 1, "customer_notify": true,
 		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}}
+	if !r.StartAt.IsZero() {
+		body["start_at"] = r.StartAt.Unix()
+	}
 	var s subscription
 	if err := c.call(ctx, http.MethodPost, "/v1/subscriptions", body, &s); err != nil {
 		return nil, fmt.Errorf("create subscription: %w", err)

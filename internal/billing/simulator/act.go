@@ -81,7 +81,9 @@ func (s *Simulator) PaySubscription(id string) (p Paid, err error) {
 		if sub.Start > now { // a trial: the mandate alone
 			sub.Status = "authenticated"
 			sub.PeriodEnd = sub.Start
+			sub.Mandate = newID("pay_")
 			s.razorpayEvent("subscription.authenticated", sub, nil, now)
+			p = Paid{Callback: sub.Callback, PaymentID: sub.Mandate, SubscriptionID: sub.ID, Signature: razorpay.SignReturn(RazorpayKeySecret, sub.Mandate, sub.ID)}
 			return nil
 		}
 		sub.Status, sub.Start, sub.PeriodStart, sub.Period, sub.Paid = "active", now, now, 1, 1
@@ -313,6 +315,8 @@ func (s *Simulator) Drop(number int) error {
 	return s.do(func() error {
 		for i, d := range s.s.Deliveries {
 			if d.Number == number && d.Status != "delivered" {
+				s.s.Lost = append(s.s.Lost, d) // Stripe still lists what it could not deliver
+				s.s.Lost = s.s.Lost[max(0, len(s.s.Lost)-maxDeliveries):]
 				s.s.Deliveries = append(s.s.Deliveries[:i:i], s.s.Deliveries[i+1:]...)
 				return nil
 			}

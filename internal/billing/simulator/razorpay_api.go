@@ -139,11 +139,19 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 			one(w, items, len(parts) == 2)
+		case route == "GET payments" && len(parts) == 1:
+			writeStripe(w, 200, s.listPayments(r))
 		case route == "GET payments" && len(parts) == 2:
 			items := []object{}
 			for _, inv := range sorted(s.s.Invoices) {
 				if inv.Provider == facts.Razorpay && inv.Payment == parts[1] {
 					items = append(items, s.razorpayPayment(inv))
+				}
+			}
+			for _, sub := range s.s.Subscriptions {
+				if sub.Mandate == parts[1] { // not captured, and for no invoice
+					items = append(items, object{"id": sub.Mandate, "entity": "payment", "amount": 500, "currency": s.prices[sub.Price].Currency, "status": "authorized", "captured": false,
+						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0, "notes": []any{}, "created_at": s.now()})
 				}
 			}
 			one(w, items, true)

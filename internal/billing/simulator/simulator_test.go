@@ -208,7 +208,7 @@ func TestStripeLife(t *testing.T) {
 	if got := w.types(); got != "customer.subscription.updated customer.subscription.deleted" {
 		t.Errorf("ended: %s", got)
 	}
-	list, err := w.stripe.Subscriptions(t.Context(), sub.CustomerID)
+	list, _, err := w.stripe.SubscriptionPage(t.Context(), sub.CustomerID, "")
 	if err != nil || len(list) != 1 || list[0].Status != "canceled" {
 		t.Errorf("status=all: %v, %v", list, err)
 	}

@@ -15,7 +15,9 @@ type state struct {
 	Invoices      map[string]*invoice      `json:"invoices"`
 	Idempotent    map[string]*answer       `json:"idempotent"`
 	Deliveries    []*Delivery              `json:"deliveries"`
-	Hold          bool                     `json:"hold"` // new events wait until they are sent by hand
+	Lost          []*Delivery              `json:"lost"`     // dropped before they arrived
+	Hold          bool                     `json:"hold"`     // new events wait until they are sent by hand
+	Disabled      bool                     `json:"disabled"` // Stripe has switched the webhook off
 	Serial        int                      `json:"serial"`
 
 	changed bool
@@ -103,6 +105,7 @@ type subscription struct {
 	Callback string `json:"callback"`
 	Cancel   string `json:"cancel"`
 	Email    string `json:"email"`
+	Mandate  string `json:"mandate"` // the payment that authorised a later start
 }
 
 func (s *subscription) ended() bool {

@@ -220,6 +220,12 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		return missing("invoice", parts[1])
 	case route == "GET invoices":
 		return 200, stripeList("/v1/invoices", s.stripeInvoices(f), limitOf(f))
+	case route == "POST invoices" && len(parts) == 2 && parts[1] == "create_preview":
+		return s.previewChange(f)
+	case route == "GET events":
+		return 200, stripeList("/v1/events", s.stripeEvents(f), limitOf(f))
+	case route == "GET webhook_endpoints":
+		return 200, stripeList("/v1/webhook_endpoints", s.webhookEndpoints(), limitOf(f))
 	case route == "GET invoice_payments":
 		var data []object
 		for _, in := range sorted(s.s.Invoices) {
@@ -251,11 +257,13 @@ func limitOf(f url.Values) int {
 func (s *Simulator) stripeInvoices(f url.Values) []object {
 	var list []*invoice
 	for _, in := range sorted(s.s.Invoices) {
-		if in.Provider == facts.Stripe && (f.Get("subscription") == "" || in.Subscription == f.Get("subscription")) && (f.Get("customer") == "" || in.Customer == f.Get("customer")) {
+		if in.Provider == facts.Stripe && (f.Get("subscription") == "" || in.Subscription == f.Get("subscription")) && (f.Get("customer") == "" || in.Customer == f.Get("customer")) &&
+			(f.Get("status") == "" || in.Status == f.Get("status")) && in.Created >= createdSince(f) {
 			list = append(list, in)
 		}
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
+	list = startingAfter(list, f, func(in *invoice) string { return in.ID })
 	var data []object
 	for _, in := range list {
 		data = append(data, s.invoiceJSON(in))
@@ -330,14 +338,7 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 			list = append(list, sub)
 		}
 		sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
-		if after := f.Get("starting_after"); after != "" {
-			for i, sub := range list {
-				if sub.ID == after {
-					list = list[i+1:]
-					break
-				}
-			}
-		}
+		list = startingAfter(list, f, func(sub *subscription) string { return sub.ID })
 		var data []object
 		for _, sub := range list {
 			data = append(data, s.subJSON(sub))
@@ -361,6 +362,9 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 	case "POST":
 		if sub.ended() {
 			return invalid("A canceled subscription can only update its cancellation_details and metadata.")
+		}
+		if f.Has("items[0][price]") {
+			return s.changePrice(sub, f)
 		}
 		for k, v := range f {
 			switch k {

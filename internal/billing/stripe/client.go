@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v85"
+	"github.com/stripe/stripe-go/v85/rawrequest"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 )
@@ -24,6 +25,7 @@ type Config struct {
 // A Client speaks with Stripe as one Stripe account.
 type Client struct {
 	api     *stripe.Client
+	raw     rawrequest.Client // for what the library would decode into shapes of one version
 	secrets []facts.Secret
 	live    bool
 	url     string // where the API is simulated, or ""
@@ -47,7 +49,12 @@ func New(c Config) (*Client, error) {
 	if c.URL != "" {
 		backend.URL = stripe.String(strings.TrimSuffix(c.URL, "/"))
 	}
-	return &Client{api: stripe.NewClient(c.Key, stripe.WithBackends(stripe.NewBackendsWithConfig(backend))),
+	backends := stripe.NewBackendsWithConfig(backend)
+	raw, ok := backends.API.(stripe.RawRequestBackend)
+	if !ok {
+		return nil, errors.New("the Stripe library cannot make raw requests")
+	}
+	return &Client{api: stripe.NewClient(c.Key, stripe.WithBackends(backends)), raw: rawrequest.Client{B: raw, Key: c.Key},
 		secrets: c.Secrets, live: Live(c.Key), url: strings.TrimSuffix(c.URL, "/")}, nil
 }
 
@@ -158,42 +165,6 @@ func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscripti
 		return nil, fmt.Errorf("fetch subscription: %w", apiError(err))
 	}
 	return decodeSubscription(s.LastResponse)
-}
-
-// Subscriptions lists a customer's subscriptions, ended ones included.
-func (c *Client) Subscriptions(ctx context.Context, customerID string) ([]*facts.Subscription, error) {
-	p := &stripe.SubscriptionListParams{Customer: stripe.String(customerID), Status: stripe.String("all")}
-	var out []*facts.Subscription
-	for s, err := range c.api.V1Subscriptions.List(ctx, p).All(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("list subscriptions: %w", apiError(err))
-		}
-		f, err := decodeSubscription(s.LastResponse)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
-}
-
-// Invoices lists a subscription's invoices, newest first, a hundred at most.
-func (c *Client) Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error) {
-	p := &stripe.InvoiceListParams{Subscription: stripe.String(subscriptionID)}
-	p.Limit = stripe.Int64(100)
-	p.Single = true
-	var out []facts.Invoice
-	for in, err := range c.api.V1Invoices.List(ctx, p).All(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("list invoices: %w", apiError(err))
-		}
-		var raw invoice
-		if err := json.Unmarshal(in.LastResponse.RawJSON, &raw); err != nil {
-			return nil, fmt.Errorf("decode invoice: %w", err)
-		}
-		out = append(out, raw.facts())
-	}
-	return out, nil
 }
 
 // Locate finds the subscription that an event is about where the event names

@@ -1,0 +1,253 @@
+package billing
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+)
+
+// Kinds of trouble that are told to whoever is configured, each as one group a
+// provider, however many events it concerns.
+const (
+	AlertDead     = "dead"     // events that could not be applied in all attempts
+	AlertFailing  = "failing"  // events that have failed three times and wait
+	AlertForeign  = "foreign"  // events of another mode or account
+	AlertRefused  = "refused"  // deliveries whose signature does not fit
+	AlertSilent   = "silent"   // no event for longer than usual
+	AlertDisabled = "disabled" // the provider has switched the webhook off
+	AlertUntold   = "untold"   // changes of which no event has told
+	AlertPartial  = "partial"  // the last comparison is not complete
+)
+
+// alertQuiet is how long a group says nothing after it was told of.
+const alertQuiet = time.Hour
+
+// An Alert is one group of trouble.
+type Alert struct {
+	Provider facts.Provider
+	Kind     string
+	State    string // raised or over
+	Times    int64  // how often, or how many now
+	Told     int64  // as last told
+	Detail   string
+	FirstAt  time.Time // service time
+	LastAt   time.Time
+	ToldAt   time.Time
+}
+
+// Sentence says the alert in one line.
+func (a Alert) Sentence() string {
+	if a.State == "over" {
+		return fmt.Sprintf("%s: %s: over (it was: %s)", a.Provider.Name(), a.Kind, a.Detail)
+	}
+	return fmt.Sprintf("%s: %s: %s (since %s)", a.Provider.Name(), a.Kind, a.Detail, moment(a.FirstAt))
+}
+
+// TellAlerts looks at the inbox, the comparisons and the silence, and hands all
+// groups that are new, have grown or are over to tell, in one call. What tell
+// fails to deliver is handed over again at the next call. It is a loop's body;
+// of several nodes one tells. It returns 0: there is nothing to go on with.
+func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []Alert) error) (int, error) {
+	if err := s.CheckAlerts(ctx); err != nil {
+		return 0, err
+	}
+	now := s.clock.Now()
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		due, err := alertsWhere(ctx, tx, `
+			(state = 'raised' and times > told_times and (told_at is null or told_at <= $1) or state = 'over' and told_times > 0) for update skip locked`, now.Add(-alertQuiet))
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		if err := tell(ctx, due); err != nil {
+			return fmt.Errorf("tell %d alerts: %w", len(due), err)
+		}
+		for _, a := range due {
+			if _, err := tx.Exec(ctx, `
+				update alerts set told_at = $3, told_times = case when $4 = 'over' then 0 else $5 end where provider = $1 and kind = $2`,
+				a.Provider, a.Kind, now, a.State, a.Times); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return 0, err
+}
+
+// ListAlerts lists what is raised now, and what was.
+func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		list, err = alertsWhere(ctx, tx, `true`)
+		return err
+	})
+	return list, err
+}
+
+func alertsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]Alert, error) {
+	rows, err := tx.Query(ctx, `
+		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at) from alerts where `+condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Alert])
+}
+
+// CheckAlerts raises and ends the groups that can be seen by looking.
+func (s *Service) CheckAlerts(ctx context.Context) error {
+	counts, err := s.CountInbox(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range counts {
+		if s.gateways[c.Provider] == nil {
+			continue
+		}
+		silent, quiet, err := s.silence(ctx, c)
+		if err != nil {
+			return err
+		}
+		partial, why, err := s.lastPartial(ctx, c.Provider)
+		if err != nil {
+			return err
+		}
+		for _, g := range []struct {
+			kind   string
+			times  int
+			detail string
+		}{
+			{AlertDead, c.Dead, fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead", times(c.Dead, "event", "events"))},
+			{AlertFailing, c.Failing, fmt.Sprintf("%s failed three times or more and are tried again", times(c.Failing, "event", "events"))},
+			{AlertForeign, c.Foreign, fmt.Sprintf("%s of another mode or account were ignored: a webhook leads to the wrong server", times(c.Foreign, "event", "events"))},
+			{AlertSilent, silent, quiet},
+			{AlertPartial, partial, why},
+		} {
+			if err := s.raise(ctx, c.Provider, g.kind, g.times, g.detail); err != nil {
+				return err
+			}
+		}
+		if err := s.raiseRefused(ctx, c.Provider); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// raise writes how large a group is now; 0 ends it.
+func (s *Service) raise(ctx context.Context, provider facts.Provider, kind string, n int, detail string) error {
+	now := s.clock.Now()
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+		if n == 0 {
+			_, err = tx.Exec(ctx, `update alerts set state = 'over', times = 0, last_at = $3 where provider = $1 and kind = $2 and state = 'raised'`, provider, kind, now)
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			insert into alerts (provider, kind, state, times, detail, first_at, last_at) values ($1, $2, 'raised', $3, $4, $5, $5)
+			on conflict (provider, kind) do update set state = 'raised', times = excluded.times, told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
+			    last_at = excluded.last_at, first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end
+			 where (alerts.state, alerts.times, alerts.detail) is distinct from ('raised', excluded.times, excluded.detail)`,
+			provider, kind, n, detail, now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("raise %s: %w", kind, err)
+	}
+	return nil
+}
+
+// raiseRefused adds the refusals since the last look to their group, which is
+// over after a day without any.
+func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) error {
+	n := s.refusals.take(provider)
+	now := s.clock.Now()
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+		if n == 0 {
+			_, err = tx.Exec(ctx, `update alerts set state = 'over', times = 0 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused, now.Add(-24*time.Hour))
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			insert into alerts (provider, kind, state, times, detail, first_at, last_at)
+			values ($1, $2, 'raised', $3, 'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
+			on conflict (provider, kind) do update set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,
+			    first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end`, provider, AlertRefused, n, now)
+		return err
+	})
+	if err != nil {
+		s.refusals.add(provider, n)
+	}
+	return err
+}
+
+// silence says whether no event has come for longer than usual: twice the
+// longest pause of the last weeks, and six hours at least. Without a history
+// there is no usual.
+func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error) {
+	now := s.clock.Now()
+	var n int
+	var longest *float64
+	var live bool
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			select count(*), max(extract(epoch from pause)::float8),
+			       exists (select 1 from subscriptions s where s.provider = $1 and s.status in ('active', 'trialing', 'past_due') limit 1)
+			  from (select received_at - lag(received_at) over (order by received_at) as pause
+			          from (select received_at from inbox where provider = $1 order by received_at desc limit 500) newest) pauses`, c.Provider).Scan(&n, &longest, &live)
+	})
+	if err != nil || n < 20 || longest == nil || !live {
+		return 0, "", err
+	}
+	usual := max(2*time.Duration(*longest*float64(time.Second)), 6*time.Hour)
+	if now.Sub(c.Last) <= usual {
+		return 0, "", nil
+	}
+	return 1, fmt.Sprintf("no event since %s; the longest pause before was %s", moment(c.Last), time.Duration(*longest*float64(time.Second)).Round(time.Minute)), nil
+}
+
+// lastPartial says whether the last whole comparison broke off.
+func (s *Service) lastPartial(ctx context.Context, provider facts.Provider) (n int, why string, err error) {
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		last, err := lastRun(ctx, tx, provider)
+		if err == nil && last != nil && last.State == "partial" {
+			n, why = 1, "the last comparison is not complete: "+last.Note
+		}
+		return err
+	})
+	return n, why, err
+}
+
+// A tally counts refused deliveries on this node until somebody takes them.
+type tally struct {
+	mu sync.Mutex
+	n  map[facts.Provider]int
+}
+
+func (t *tally) add(p facts.Provider, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == nil {
+		t.n = map[facts.Provider]int{}
+	}
+	t.n[p] += n
+}
+
+func (t *tally) take(p facts.Provider) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.n[p]
+	delete(t.n, p)
+	return n
+}
+
+// refused counts a delivery that claims to be signed and is not by us; what
+// carries no signature at all is the noise of the internet.
+func (t *tally) refused(p facts.Provider, h http.Header) {
+	if h.Get(stripe.SignatureHeader) != "" || h.Get(razorpay.SignatureHeader) != "" {
+		t.add(p, 1)
+	}
+}

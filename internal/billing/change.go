@@ -1,0 +1,296 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// A Quote is what a change of plan would cost and when it takes effect, as the
+// owner is to read it before it is done.
+type Quote struct {
+	AccountName string
+	Provider    facts.Provider
+	From, To    Price
+	At          time.Time    // the moment that the amount is for
+	Due         money.Amount // collected at once; negative is credited to later invoices
+	Starts      time.Time    // when the new plan begins
+	Next        time.Time    // the payment after that
+	Ends        bool         // the present subscription is ended first and another begun (Razorpay)
+	Keeps       time.Time    // until when the present plan stays all the same; with Ends
+}
+
+var (
+	errNothingToChange = fault.New(fault.Conflict, "There is no subscription whose plan could be changed.")
+	errSamePlan        = fault.New(fault.Conflict, "This is the plan you have.")
+	errEnding          = fault.New(fault.Conflict, "This subscription is ending. Keep the plan first, or wait for its end.")
+	errPayFirst        = fault.New(fault.Conflict, "A payment is outstanding. Pay it first.")
+	errAmountChanged   = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.")
+	errCannotResume    = fault.New(fault.Conflict, "A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.")
+	errNotEnding       = fault.New(fault.Conflict, "This subscription is not ending.")
+)
+
+// quoteLife is how long a quoted amount can be accepted.
+const quoteLife = 30 * time.Minute
+
+// QuoteChange says what it would cost to change the caller's plan, and when
+// that takes effect. It changes nothing. At Stripe the amount is Stripe's own
+// preview. Razorpay cannot change most subscriptions (providers.md 2.1): the
+// present one is ended and another begun, at once for a higher plan, else when
+// what is paid has run out. Forbidden for all but owners; Conflict when there is
+// nothing to change, or not now.
+func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, interval string) (*Quote, error) {
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	q, _, err := s.quote(ctx, p, plan, interval, s.clock.Now().Truncate(time.Second))
+	return q, err
+}
+
+func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at time.Time) (*Quote, *Subscription, error) {
+	sub, err := s.changeable(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	to, ok := s.plans.Price(plan, interval, sub.Provider)
+	if !ok {
+		return nil, nil, errNotForSale
+	}
+	from, _ := s.plans.PriceByID(sub.Provider, sub.PriceID)
+	if to.ProviderPrice == sub.PriceID {
+		return nil, nil, errSamePlan
+	}
+	q := &Quote{AccountName: p.name, Provider: sub.Provider, From: from, To: to, At: at, Starts: at}
+	if sub.Provider == facts.Stripe {
+		q.Next = sub.PeriodEnd
+		if from.Interval != to.Interval {
+			q.Next = later(at, to.Interval)
+		}
+		q.Due, err = s.stripe.Preview(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, PriceID: to.ProviderPrice, At: at})
+		if err != nil {
+			return nil, nil, providerFault(err)
+		}
+		return q, sub, nil
+	}
+	q.Ends, q.Keeps, q.Due = true, sub.PaidThrough, to.Amount
+	if !s.higher(to.Plan, from.Plan) && sub.PaidThrough.After(at.Add(2*time.Hour)) {
+		q.Starts, q.Due = sub.PaidThrough, money.Amount{Currency: to.Amount.Currency}
+	}
+	q.Next = later(q.Starts, to.Interval)
+	return q, sub, nil
+}
+
+func (s *Service) higher(a, b string) bool {
+	pa, _ := s.plans.ByID(a)
+	pb, _ := s.plans.ByID(b)
+	return pa.Rank > pb.Rank
+}
+
+func later(t time.Time, interval string) time.Time {
+	if interval == Year {
+		return t.AddDate(1, 0, 0)
+	}
+	return t.AddDate(0, 1, 0)
+}
+
+// changeable is the one subscription whose plan an account may change.
+func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, error) {
+	var live []Subscription
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		subs, err := subscriptionsOf(ctx, tx, p.account)
+		for _, sub := range subs {
+			if sub.Live() && s.gateways[sub.Provider] != nil {
+				live = append(live, sub)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(live) != 1 {
+		return nil, errNothingToChange
+	}
+	switch sub := &live[0]; {
+	case sub.CancelAtPeriodEnd:
+		return nil, errEnding
+	case sub.Status == PastDue:
+		return nil, errPayFirst
+	case sub.Status != Active && sub.Status != Trialing:
+		return nil, errNothingToChange
+	default:
+		return sub, nil
+	}
+}
+
+// ChangePlan does what a quote has said: at is its At and due its amount in
+// minor units, so that nobody is charged another sum than they have read. At
+// Stripe it is done when this returns nil; at Razorpay the present subscription
+// is ended, what is paid is kept, and the checkout of the new one is returned.
+// Faults as of QuoteChange; Conflict when the amount is another by now.
+func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, interval string, at time.Time, due int64) (*Checkout, error) {
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer s.buying.lock(p.account)()
+	if now := s.clock.Now(); at.After(now.Add(time.Minute)) || at.Before(now.Add(-quoteLife)) {
+		return nil, errAmountChanged
+	}
+	q, sub, err := s.quote(ctx, p, plan, interval, at)
+	if err != nil {
+		return nil, err
+	}
+	if q.Due.Minor != due {
+		return nil, errAmountChanged
+	}
+	if sub.Provider == facts.Stripe {
+		err := s.stripe.Change(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, PriceID: q.To.ProviderPrice, At: at})
+		if err != nil {
+			return nil, providerFault(err)
+		}
+		_, err = s.bring(ctx, sub.Provider, sub.ID, p.account, nil)
+		return nil, providerFault(err)
+	}
+	if err := s.razorpay.Cancel(ctx, sub.ID, false); err != nil {
+		return nil, providerFault(err)
+	}
+	ended, err := s.bring(ctx, sub.Provider, sub.ID, p.account, nil)
+	if err != nil {
+		return nil, providerFault(err)
+	}
+	if ended.Live() {
+		return nil, errProviderDown.Because(errors.New("the subscription is still alive after its cancellation"))
+	}
+	starts := time.Time{}
+	if q.Starts.After(at) {
+		starts = q.Starts
+	}
+	return s.purchase(ctx, p, q.To, starts)
+}
+
+// providerFault turns a provider's refusal or silence into what the owner may
+// read.
+func providerFault(err error) error {
+	var e *facts.APIError
+	switch {
+	case err == nil || fault.Of(err) != nil:
+		return err
+	case errors.As(err, &e) && e.Status == 402:
+		return fault.New(fault.Conflict, "The card was refused. Nothing was changed and nothing was charged.").Because(err)
+	}
+	return errProviderDown.Because(err)
+}
+
+// Resume takes back that the caller's subscription ends with its period.
+// Conflict when it does not end, or cannot be taken up again, as at Razorpay.
+func (s *Service) Resume(ctx context.Context, c postgres.Caller) error {
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer s.buying.lock(p.account)()
+	var best *Subscription
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		subs, err := subscriptionsOf(ctx, tx, p.account)
+		best = Best(subs, s.plans, s.clock.Now())
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case best == nil:
+		return errNotEnding
+	case best.Provider == facts.Razorpay && best.Ended():
+		return errCannotResume
+	case !best.Resumable() || s.stripe == nil:
+		return errNotEnding
+	}
+	if err := s.stripe.Resume(ctx, best.ID); err != nil {
+		return providerFault(err)
+	}
+	_, err = s.bring(ctx, best.Provider, best.ID, p.account, nil)
+	return providerFault(err)
+}
+
+// Resumable reports whether a scheduled end can be taken back.
+func (sub Subscription) Resumable() bool {
+	return sub.Provider == facts.Stripe && sub.Live() && sub.CancelAtPeriodEnd
+}
+
+var errNoInvoice = fault.New(fault.NotFound, "There is no such invoice.")
+
+// InvoiceURL returns the provider's page for one of the caller's own invoices.
+// It is asked for afresh where we have none. NotFound for an invoice of
+// somebody else, or none; Forbidden for all but owners.
+func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider facts.Provider, id string) (string, error) {
+	if !provider.Known() || !facts.ValidID(id) {
+		return "", errNoInvoice
+	}
+	var address, subscription string
+	var p payer
+	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
+		if tx.Scope.Role != "owner" {
+			return errOwnersOnly
+		}
+		p.account = tx.Scope.AccountID
+		err := tx.QueryRow(ctx, `
+			select url, subscription_id from invoices where account_id = $1 and provider = $2 and id = $3`, p.account, provider, id).Scan(&address, &subscription)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNoInvoice
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if address == "" {
+		if address, err = s.fetchInvoice(ctx, p, provider, subscription, id); err != nil {
+			return "", err
+		}
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
+		return "", fault.New(fault.NotFound, "The payment provider has no page for this invoice.")
+	}
+	return address, nil
+}
+
+// fetchInvoice asks the provider for a subscription's invoices, keeps what they
+// tell, and returns the page of one.
+func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Provider, subscription, id string) (string, error) {
+	g, err := s.gateway(provider)
+	if err != nil {
+		return "", err
+	}
+	list, err := g.Invoices(ctx, subscription)
+	if err != nil {
+		return "", providerFault(err)
+	}
+	address, now := "", s.clock.Now()
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		b := &pgx.Batch{}
+		for _, in := range list {
+			if in.ID == id && facts.ValidID(in.ID) {
+				address = in.URL
+				saveInvoice(b, p.account, provider, subscription, in, now)
+			}
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return "", fmt.Errorf("keep the invoice: %w", err)
+	}
+	return address, nil
+}

@@ -1,0 +1,241 @@
+package billing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// A ReviewItem is something that only a person may decide.
+type ReviewItem struct {
+	Handle         string // short name, made from provider and key
+	Provider       facts.Provider
+	Key            string
+	Reason         string
+	Detail         string
+	AccountID      uuid.UUID // zero when nobody is known
+	SubscriptionID string
+	EventID        string
+	Status         string // open or resolved
+	Times          int    // how often it was found
+	OpenedAt       time.Time
+	SeenAt         time.Time
+	ResolvedAt     time.Time
+	ResolvedBy     string
+	Resolution     string
+}
+
+// Assignable reports whether the item can be resolved by saying whose it is.
+func (r ReviewItem) Assignable() bool {
+	return r.Status == "open" && (r.Reason == ReviewUnmappedCustomer || r.Reason == ReviewUnmappedSubscription)
+}
+
+const handleSQL = `left(encode(sha256(convert_to(provider || ' ' || key, 'UTF8')), 'hex'), 16)`
+
+// reviewsWhere lists items, newest first. The condition is a literal of this file's callers.
+func reviewsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]ReviewItem, error) {
+	rows, err := tx.Query(ctx, `
+		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id, status, times, opened_at, seen_at, resolved_at, resolved_by, resolution
+		  from review_items where `+condition+` order by opened_at desc, key limit 500`, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ReviewItem, error) {
+		var r ReviewItem
+		var account *uuid.UUID
+		var resolved *time.Time
+		err := row.Scan(&r.Handle, &r.Provider, &r.Key, &r.Reason, &r.Detail, &account, &r.SubscriptionID, &r.EventID, &r.Status, &r.Times, &r.OpenedAt, &r.SeenAt, &resolved, &r.ResolvedBy, &r.Resolution)
+		if account != nil {
+			r.AccountID = *account
+		}
+		r.ResolvedAt = value(resolved)
+		return r, err
+	})
+}
+
+// ListReviews lists the review queue, newest first: the open items, or those
+// that were resolved.
+func (s *Service) ListReviews(ctx context.Context, resolved bool) (list []ReviewItem, err error) {
+	status := "open"
+	if resolved {
+		status = "resolved"
+	}
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+		list, err = reviewsWhere(ctx, tx, `status = $1`, status)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the review queue: %w", err)
+	}
+	return list, nil
+}
+
+var errNoReview = fault.New(fault.NotFound, "There is no such review item.")
+
+// ReviewByHandle returns one item with what was done about it. NotFound when
+// there is none.
+func (s *Service) ReviewByHandle(ctx context.Context, handle string) (item *ReviewItem, acts []Act, err error) {
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		item, err = reviewByHandle(ctx, tx, handle)
+		if err != nil {
+			return err
+		}
+		acts, err = actsOn(ctx, tx, item.subject())
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read review item: %w", err)
+	}
+	return item, acts, nil
+}
+
+func reviewByHandle(ctx context.Context, tx pgx.Tx, handle string) (*ReviewItem, error) {
+	list, err := reviewsWhere(ctx, tx, handleSQL+` = $1`, handle)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) != 1 {
+		return nil, errNoReview
+	}
+	return &list[0], nil
+}
+
+func (r ReviewItem) subject() string { return "review " + r.Handle }
+
+// A Resolution is what a person decided about an item.
+type Resolution struct {
+	Handle string
+	Who    string
+	Reason string
+	Assign uuid.UUID // the account that an unmapped customer or subscription belongs to; zero changes no mapping
+}
+
+// ResolveReview closes an item with a reason, and writes down who did. With
+// Assign it also says whose an unmapped customer or subscription is: from then
+// on that holds for ever, and its parked events are applied. Nothing else about
+// an account is changed by a resolution. Faults: NotFound, Conflict for what is
+// resolved or belongs to another account already, Invalid without a reason or
+// for an item that cannot be assigned.
+func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
+	var item *ReviewItem
+	now := s.clock.Now()
+	err := s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+		if item, err = reviewByHandle(ctx, tx, r.Handle); err != nil {
+			return err
+		}
+		var status string
+		if err := tx.QueryRow(ctx, `select status from review_items where provider = $1 and key = $2 for update`, item.Provider, item.Key).Scan(&status); err != nil {
+			return err
+		}
+		if status != "open" {
+			return fault.New(fault.Conflict, "This item is resolved already.")
+		}
+		act, detail := "resolve", item.Reason
+		if r.Assign != uuid.Nil {
+			act, detail = "assign", "to account "+r.Assign.String()
+			if err := s.assign(ctx, tx, item, r.Assign, now); err != nil {
+				return err
+			}
+		}
+		if err := saveAct(ctx, tx, Act{Who: r.Who, Act: act, Provider: item.Provider, Subject: item.subject(), Reason: r.Reason, Detail: detail}); err != nil {
+			return err
+		}
+		var account *uuid.UUID
+		if r.Assign != uuid.Nil {
+			account = &r.Assign
+		}
+		_, err = tx.Exec(ctx, `
+			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5, account_id = coalesce(account_id, $6)
+			 where provider = $1 and key = $2`, item.Provider, item.Key, now, r.Who, strings.TrimSpace(r.Reason), account)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("resolve review item: %w", err)
+	}
+	s.Wake()
+	return nil
+}
+
+// assign writes that the item's customer or subscription is an account's.
+func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, account uuid.UUID, now time.Time) error {
+	if !item.Assignable() {
+		return fault.New(fault.Invalid, "Only an unmapped customer or subscription can be assigned to an account.")
+	}
+	if known, err := existingAccount(ctx, tx, account.String()); err != nil {
+		return err
+	} else if known == uuid.Nil {
+		return fault.New(fault.NotFound, "There is no account with this id.")
+	}
+	kind, id := "subscription", item.SubscriptionID
+	if customer, ok := strings.CutPrefix(item.Key, "unmapped customer "); ok && customer != "" {
+		kind, id = "customer", customer
+	}
+	if id == "" {
+		return fault.New(fault.Invalid, "The item does not say which subscription it is about.")
+	}
+	whose, _, err := claim(ctx, tx, item.Provider, kind, id, account, now)
+	if err != nil {
+		return err
+	}
+	if whose != account {
+		return fault.New(fault.Conflict, "It belongs to another account already.")
+	}
+	if kind == "customer" {
+		if err := adoptCustomer(ctx, tx, item.Provider, id, account, now); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, `
+		update inbox set status = 'received', attempts = 0, next_attempt_at = $3
+		 where provider = $1 and status in ('parked', 'dead') and (event_id = $4 or subject <> '' and subject = $2)`,
+		item.Provider, item.SubscriptionID, now, item.EventID)
+	return err
+}
+
+// adoptCustomer lets an account check out with a customer that is its own now,
+// unless it has one.
+func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		insert into provider_customers (account_id, provider, customer_id, claimed_at) values ($1, $2, $3, $4)
+		on conflict (account_id, provider) do update set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
+		account, provider, customer, now)
+	return err
+}
+
+// ReasonOf says what a review reason means and what there is to decide.
+func ReasonOf(reason string) string {
+	if text, ok := reasons[reason]; ok {
+		return text
+	}
+	return "Look at the event and decide."
+}
+
+var reasons = map[string]string{
+	ReviewUnmappedCustomer:     "A subscription of a customer whom no account here owns. Find out whose it is and assign it, or cancel and refund it at the provider.",
+	ReviewUnmappedSubscription: "A subscription that no checkout of ours made. Assign it, or cancel and refund it at the provider.",
+	ReviewCustomerChanged:      "A subscription has come to stand under another customer. Nothing was moved.",
+	ReviewUnknownPrice:         "A price that is in no plan here: it gives nothing. Add it to the plan file, or move the subscription at the provider.",
+	ReviewUnknownStatus:        "A status that this program does not know; the last one known stays in force.",
+	ReviewAmountMismatch:       "An amount was paid that no price asks, perhaps with a coupon or tax.",
+	ReviewCurrencyMismatch:     "Paid in a currency in which nothing is sold.",
+	ReviewRefundFull:           "All was given back. The plan stays until the subscription is cancelled at the provider: decide whether to.",
+	ReviewRefundPartial:        "Part was given back. The plan stays.",
+	ReviewRefundFailed:         "A refund did not go through; the customer still waits for the money.",
+	ReviewDispute:              "The customer's bank disputes a payment. Answer at the provider in time.",
+	ReviewPaymentAfterEnd:      "Paid after the subscription had ended; it does not come back by that. Refund, or let them buy again.",
+	ReviewMultipleActive:       "More than one subscription charges for one account. Cancel and refund one at the provider.",
+	ReviewLivemode:             "Events of the other mode arrive: a webhook of test leads to live, or the other way round.",
+	ReviewAccount:              "Events of another provider account arrive at this webhook.",
+	ReviewCustomerDeleted:      "A customer was deleted at the provider, which ended its subscriptions.",
+	ReviewMissingThere:         "We hold a subscription that the provider does not know. The key may be of another account or mode.",
+	ReviewReopened:             "A subscription that had ended is alive at the provider. Ended ones are never reopened by themselves.",
+	"dead_event":               "An event could not be applied in all its attempts. See why, mend it, and retry the event.",
+	"undecodable":              "A signed event could not be read. Tell whoever maintains the program; the event is kept.",
+}

@@ -1,0 +1,190 @@
+package stripe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v85"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+)
+
+// pageSize is the most that Stripe gives at once.
+const pageSize = 100
+
+// get fetches a path with a query and decodes the answer.
+func (c *Client) get(ctx context.Context, path string, q url.Values, out any) error {
+	p := &stripe.RawParams{}
+	p.Context = ctx
+	res, err := c.raw.RawRequest("GET", path+"?"+q.Encode(), "", p)
+	if err != nil {
+		return apiError(err)
+	}
+	if err := json.Unmarshal(res.RawJSON, out); err != nil {
+		return fmt.Errorf("decode the answer to %s: %w", path, err)
+	}
+	return nil
+}
+
+// post sends a form.
+func (c *Client) post(ctx context.Context, path string, form url.Values, key string, out any) error {
+	p := &stripe.RawParams{}
+	p.Context = ctx
+	if key != "" {
+		p.SetIdempotencyKey(key)
+	}
+	res, err := c.raw.RawRequest("POST", path, form.Encode(), p)
+	if err != nil {
+		return apiError(err)
+	}
+	if err := json.Unmarshal(res.RawJSON, out); err != nil {
+		return fmt.Errorf("decode the answer to %s: %w", path, err)
+	}
+	return nil
+}
+
+type page[T any] struct {
+	Data    []T  `json:"data"`
+	HasMore bool `json:"has_more"`
+}
+
+func pageQuery(cursor string) url.Values {
+	q := url.Values{"limit": {strconv.Itoa(pageSize)}}
+	if cursor != "" {
+		q.Set("starting_after", cursor)
+	}
+	return q
+}
+
+// SubscriptionPage lists subscriptions, ended ones and those of deleted
+// customers included, newest first: all, or those of one customer. cursor is
+// "" for the first page, and next "" after the last. New ones never shift a
+// page: the cursor is an object's id.
+func (c *Client) SubscriptionPage(ctx context.Context, customer, cursor string) (list []*facts.Subscription, next string, err error) {
+	q := pageQuery(cursor)
+	q.Set("status", "all")
+	if customer != "" {
+		q.Set("customer", customer)
+	}
+	var p page[subscription]
+	if err := c.get(ctx, "/v1/subscriptions", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list subscriptions: %w", err)
+	}
+	for i := range p.Data {
+		f := p.Data[i].facts()
+		if checkIDs(&facts.Event{ID: "api", Type: "subscription", Subscription: f, Customer: f.CustomerID}) != nil {
+			// Somebody's strange metadata must not stop the list. Fetched by itself it tells what is wrong.
+			f = &facts.Subscription{ID: f.ID, Status: "malformed"}
+		}
+		if facts.ValidID(f.ID) {
+			list = append(list, f)
+		}
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		next = p.Data[len(p.Data)-1].ID
+	}
+	return list, next, nil
+}
+
+// PaidPage lists paid invoices made since a time as events, each with its
+// payment and its invoice.
+func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
+	q := pageQuery(cursor)
+	q.Set("status", "paid")
+	if !since.IsZero() {
+		q.Set("created[gte]", strconv.FormatInt(since.Unix(), 10))
+	}
+	var p page[invoice]
+	if err := c.get(ctx, "/v1/invoices", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list invoices: %w", err)
+	}
+	for i := range p.Data {
+		in := &p.Data[i]
+		f := in.facts()
+		ev := &facts.Event{Provider: facts.Stripe, ID: "reconcile." + in.ID, Type: "reconcile", Created: facts.Unix(in.Created), Payment: in.payment(facts.Unix(in.Created)), Invoice: &f, Customer: string(in.Customer)}
+		if checkIDs(ev) == nil {
+			list = append(list, ev)
+		}
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		next = p.Data[len(p.Data)-1].ID
+	}
+	return list, next, nil
+}
+
+// MissedPage lists the events since a time that no endpoint has answered, raw,
+// in the shape in which they were to be delivered. Stripe keeps them 30 days.
+func (c *Client) MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error) {
+	q := pageQuery(cursor)
+	q.Set("delivery_success", "false")
+	if !since.IsZero() {
+		q.Set("created[gte]", strconv.FormatInt(since.Unix(), 10))
+	}
+	var p page[json.RawMessage]
+	if err := c.get(ctx, "/v1/events", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list events: %w", err)
+	}
+	for _, raw := range p.Data {
+		list = append(list, raw)
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		var last struct {
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(p.Data[len(p.Data)-1], &last); err != nil {
+			return nil, "", fmt.Errorf("list events: %w", err)
+		}
+		next = last.ID
+	}
+	return list, next, nil
+}
+
+// WebhookState says how the webhook endpoint at an address stands: "enabled",
+// "disabled", "missing", or "unknown" when it cannot be told.
+func (c *Client) WebhookState(ctx context.Context, address string) (string, error) {
+	cursor, state := "", "missing"
+	for range 20 {
+		var p page[struct {
+			ID     string `json:"id"`
+			URL    string `json:"url"`
+			Status string `json:"status"`
+		}]
+		if err := c.get(ctx, "/v1/webhook_endpoints", pageQuery(cursor), &p); err != nil {
+			return "unknown", fmt.Errorf("list webhook endpoints: %w", err)
+		}
+		for _, e := range p.Data {
+			cursor = e.ID
+			if strings.TrimSuffix(e.URL, "/") != address {
+				continue
+			}
+			if e.Status == "enabled" {
+				return "enabled", nil
+			}
+			state = "disabled"
+		}
+		if !p.HasMore || len(p.Data) == 0 {
+			break
+		}
+	}
+	return state, nil
+}
+
+// Invoices lists a subscription's invoices, newest first, a hundred at most.
+func (c *Client) Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error) {
+	q := pageQuery("")
+	q.Set("subscription", subscriptionID)
+	var p page[invoice]
+	if err := c.get(ctx, "/v1/invoices", q, &p); err != nil {
+		return nil, fmt.Errorf("list invoices: %w", err)
+	}
+	out := make([]facts.Invoice, 0, len(p.Data))
+	for i := range p.Data {
+		out = append(out, p.Data[i].facts())
+	}
+	return out, nil
+}
