@@ -113,12 +113,14 @@ var trials = map[string]trial{
 	"POST /b/{business}/parties/new": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.shop()+"/parties/new", "id", newIDText(), "kind", "customer", "name", "Ramesh", "phone", "9876543210", "note", "tea")
 	}},
-	"GET /b/{business}/bin":        {ask: func(i ids) ask { return ask{path: i.shop() + "/bin"} }, status: 200, shows: wordOfA + "party deleted"},
-	"GET /b/{business}/upgrade":    {ask: func(i ids) ask { return ask{path: i.shop() + "/upgrade"} }, status: 200, free: true, shows: "/billing/checkout?plan=pro"},
-	"GET /b/{business}/settings":   {ask: func(i ids) ask { return ask{path: i.shop() + "/settings"} }, status: 200, shows: wordOfA + "shop one"},
-	"POST /b/{business}/settings":  {ask: func(i ids) ask { return form(i.shop()+"/settings", "name", "Renamed", "zone", "Asia/Dubai") }, status: 303, shows: "/settings"},
-	"GET /b/{business}/export.csv": {ask: func(i ids) ask { return ask{path: i.shop() + "/export.csv"} }, status: 200, shows: "1234567.89"},
-	"GET /b/{business}/p/{party}":  {ask: func(i ids) ask { return ask{path: i.party()} }, status: 200, shows: "12,34,567"},
+	"GET /b/{business}/bin":         {ask: func(i ids) ask { return ask{path: i.shop() + "/bin"} }, status: 200, shows: wordOfA + "party deleted"},
+	"GET /b/{business}/upgrade":     {ask: func(i ids) ask { return ask{path: i.shop() + "/upgrade"} }, status: 200, free: true, shows: "/billing/checkout?plan=pro"},
+	"GET /b/{business}/settings":    {ask: func(i ids) ask { return ask{path: i.shop() + "/settings"} }, status: 200, shows: wordOfA + "shop one"},
+	"POST /b/{business}/settings":   {ask: func(i ids) ask { return form(i.shop()+"/settings", "name", "Renamed", "zone", "Asia/Dubai") }, status: 303, shows: "/settings"},
+	"GET /b/{business}/export.csv":  {ask: func(i ids) ask { return ask{path: i.shop() + "/export.csv"} }, status: 200, shows: "1234567.89"},
+	"GET /b/{business}/export.xlsx": {ask: func(i ids) ask { return ask{path: i.shop() + "/export.xlsx"} }, status: 200, shows: "xl/worksheets/sheet1.xml"},
+	"GET /b/{business}/export.pdf":  {ask: func(i ids) ask { return ask{path: i.shop() + "/export.pdf"} }, status: 200, shows: "%PDF-"},
+	"GET /b/{business}/p/{party}":   {ask: func(i ids) ask { return ask{path: i.party()} }, status: 200, shows: "12,34,567"},
 	"GET /b/{business}/p/{party}/edit": {
 		ask: func(i ids) ask { return ask{path: i.party() + "/edit"} }, status: 200, shows: wordOfA + "note changed",
 	},
@@ -131,6 +133,11 @@ var trials = map[string]trial{
 	}},
 	"GET /b/{business}/p/{party}/history":     {ask: func(i ids) ask { return ask{path: i.party() + "/history"} }, status: 200, shows: wordOfA + "note changed"},
 	"GET /b/{business}/p/{party}/export.csv":  {ask: func(i ids) ask { return ask{path: i.party() + "/export.csv"} }, status: 200, shows: "1234567.89"},
+	"GET /b/{business}/p/{party}/export.xlsx": {ask: func(i ids) ask { return ask{path: i.party() + "/export.xlsx"} }, status: 200, shows: "xl/worksheets/sheet1.xml"},
+	"GET /b/{business}/p/{party}/export.pdf":  {ask: func(i ids) ask { return ask{path: i.party() + "/export.pdf"} }, status: 200, shows: "%PDF-"},
+	"GET /b/{business}/p/{party}/statement": {ask: func(i ids) ask {
+		return ask{path: i.party() + "/statement", query: values("from", "2026-03-01", "to", "2026-03-31")}
+	}, status: 200, free: true, shows: "12,34,567.89"},
 	"GET /b/{business}/p/{party}/entries/new": {ask: func(i ids) ask { return ask{path: i.party() + "/entries/new", query: values("side", "received")} }, status: 200, shows: wordOfA + "party living"},
 	"POST /b/{business}/p/{party}/entries/new": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.party()+"/entries/new", "id", newIDText(), "side", "given", "amount", "250+90", "date", "2026-03-31", "note", "rice")
@@ -175,7 +182,9 @@ var trials = map[string]trial{
 	"GET /api/businesses/{business}/parties/{party}": {ask: func(i ids) ask {
 		return ask{path: "/api/businesses/" + i.get("business") + "/parties/" + i.get("party")}
 	}, status: 200, shows: "123456789"},
-	"GET /api/businesses/{business}/export.csv": {ask: func(i ids) ask { return ask{path: "/api/businesses/" + i.get("business") + "/export.csv"} }, status: 200, shows: "1234567.89"},
+	"GET /api/businesses/{business}/export.csv":  {ask: func(i ids) ask { return ask{path: "/api/businesses/" + i.get("business") + "/export.csv"} }, status: 200, shows: "1234567.89"},
+	"GET /api/businesses/{business}/export.xlsx": {ask: func(i ids) ask { return ask{path: "/api/businesses/" + i.get("business") + "/export.xlsx"} }, status: 200, shows: "xl/worksheets/sheet1.xml"},
+	"GET /api/businesses/{business}/export.pdf":  {ask: func(i ids) ask { return ask{path: "/api/businesses/" + i.get("business") + "/export.pdf"} }, status: 200, shows: "%PDF-"},
 	"POST /api/businesses/{business}/parties": {status: 201, shows: "Mohan", ask: func(i ids) ask {
 		return ask{path: "/api/businesses/" + i.get("business") + "/parties", json: map[string]any{"id": newIDText(), "kind": "supplier", "name": "Mohan", "phone": "", "note": ""}}
 	}},

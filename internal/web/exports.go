@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
@@ -24,37 +26,62 @@ const maxExports = 3
 
 var errBusy = fault.New(fault.Unavailable, "Other downloads are under way. Please try again in a minute.")
 
-var errExport = fault.New(fault.UpgradeRequired, "Downloads as a spreadsheet come with Pro.")
+var errExport = fault.New(fault.UpgradeRequired, "Downloads as PDF or spreadsheet come with Pro.")
 
-func (s *Server) exportParty(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
-	if err != nil {
-		return err
-	}
-	var name string
-	err = r.as(func(tx *postgres.Tx) error {
-		p, err := ledger.PartyByID(r.Context(), tx, id)
-		name = p.Name
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.export(w, r, name, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
-		return export.PartyCSV(r.Context(), tx, w, id, ledger.Range{}, o)
-	})
+// A format is a kind of file that the ledger leaves as.
+type format struct {
+	ending, kind string
+	party        func(context.Context, *postgres.Tx, io.Writer, uuid.UUID, ledger.Range, export.Options) error
+	book         func(context.Context, *postgres.Tx, io.Writer, export.Options) error
 }
 
-func (s *Server) exportBusiness(w http.ResponseWriter, r *request) error {
-	return s.export(w, r, "", func(tx *postgres.Tx, w io.Writer, o export.Options) error {
-		return export.BookCSV(r.Context(), tx, w, o)
-	})
+var (
+	csvFile  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV}
+	xlsxFile = format{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX, export.BookXLSX}
+	pdfFile  = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
+)
+
+type handler = func(*Server, http.ResponseWriter, *request) error
+
+// exportParty is the statement of a party as a file, of the days that the query names.
+func exportParty(f format) handler {
+	return func(s *Server, w http.ResponseWriter, r *request) error {
+		id, err := r.pathID("party")
+		if err != nil {
+			return err
+		}
+		days, err := readRange(r)
+		if err != nil {
+			return err
+		}
+		var name string
+		err = r.as(func(tx *postgres.Tx) error {
+			p, err := ledger.PartyByID(r.Context(), tx, id)
+			name = p.Name
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return s.export(w, r, f, name, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+			return f.party(r.Context(), tx, w, id, days, o)
+		})
+	}
 }
 
-// export streams a CSV. The plan is asked for in the transaction that reads
+// exportBusiness is the whole book as a file.
+func exportBusiness(f format) handler {
+	return func(s *Server, w http.ResponseWriter, r *request) error {
+		return s.export(w, r, f, "", func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+			return f.book(r.Context(), tx, w, o)
+		})
+	}
+}
+
+// export streams a file. The plan is asked for in the transaction that reads
 // the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
 // a file must not look like a whole one.
-func (s *Server) export(w http.ResponseWriter, r *request, of string, write func(*postgres.Tx, io.Writer, export.Options) error) error {
+func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, write func(*postgres.Tx, io.Writer, export.Options) error) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
@@ -78,10 +105,10 @@ func (s *Server) export(w http.ResponseWriter, r *request, of string, write func
 	if of != "" {
 		name += " - " + of
 	}
-	file := &download{w: w, name: name + " " + r.shell().Today() + ".csv"}
+	file := &download{w: w, name: name + " " + r.shell().Today() + f.ending, kind: f.kind}
 	buffer := bufio.NewWriterSize(file, 32<<10)
 	err := r.as(func(tx *postgres.Tx) error {
-		return write(tx, buffer, export.Options{Allow: allowExport, Currency: r.person.Business.Currency, Labels: r.labels()})
+		return write(tx, buffer, r.exportOptions())
 	})
 	if err == nil {
 		err = buffer.Flush()
@@ -104,21 +131,20 @@ func allowExport(ctx context.Context, tx *postgres.Tx) error {
 	return nil
 }
 
-// labels are the words of a file in the reader's language.
-func (r *request) labels() export.Labels {
-	l := export.English
-	for _, word := range []*string{
-		&l.Party, &l.Kind, &l.Phone, &l.Date, &l.Details, &l.Gave, &l.Got, &l.Balance, &l.Opening, &l.Closing, &l.Customer, &l.Supplier,
-	} {
-		*word = r.t(*word)
+// exportOptions are the words of a file in the reader's language, and the shop's name on it.
+func (r *request) exportOptions() export.Options {
+	shell := r.shell()
+	return export.Options{
+		Allow: allowExport, Currency: r.person.Business.Currency, Business: r.person.Business.Name, Lang: shell.Locale, Date: shell.Date,
+		Labels: export.English.In(func(word string) string { return r.t(word) }), Made: r.t("Made with Tijori on %s", shell.Moment(shell.Now)),
 	}
-	return l
 }
 
 // download is a file on its way to the visitor. The headers go out with the first byte.
 type download struct {
 	w     http.ResponseWriter
 	name  string
+	kind  string
 	begun bool
 }
 
@@ -126,7 +152,7 @@ func (d *download) Write(b []byte) (int, error) {
 	if !d.begun {
 		d.begun = true
 		h := d.w.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Type", d.kind)
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
 	}
 	return d.w.Write(b)

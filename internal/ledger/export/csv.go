@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/money"
 )
@@ -39,7 +40,7 @@ func (c *csvWriter) cell(s string) {
 		c.w.WriteByte(',')
 	}
 	c.first = false
-	if !strings.ContainsAny(s, ",\"\r\n") {
+	if !strings.ContainsAny(s, ",;\t\"\r\n") { // half the world's spreadsheets part columns at ;
 		c.w.WriteString(s)
 		return
 	}
@@ -63,9 +64,9 @@ func (c *csvWriter) endRow() error {
 
 func (c *csvWriter) end() error { return c.w.Flush() }
 
-// defused is text that no spreadsheet takes for a formula.
+// defused is text that no spreadsheet takes for a formula, in wide letters neither.
 func defused(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if first, size := utf8.DecodeRuneInString(s); size > 0 && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + s
 	}
 	return s

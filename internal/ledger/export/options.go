@@ -82,8 +82,8 @@ func (o Options) date(d time.Time) string {
 	return o.Date(d)
 }
 
-// period is a range in words.
-func (o Options) period(r ledger.Range) string {
+// Period is a range in the words of a file, and of the page beside it.
+func (o Options) Period(r ledger.Range) string {
 	l := o.labels()
 	switch {
 	case r.From.IsZero() && r.To.IsZero():

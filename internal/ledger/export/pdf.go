@@ -54,7 +54,7 @@ func newSheet(w io.Writer, o Options, title string) *sheet {
 // beginStatement writes the head of the first page, with room for the sums.
 func beginStatement(w io.Writer, st ledger.Statement, o Options) (*sheet, *pdf.Form) {
 	s := newSheet(w, o, o.Business+" – "+st.Party.Name)
-	s.running, s.aside = o.Business+" · "+st.Party.Name, o.period(st.Range)
+	s.running, s.aside = o.Business+" · "+st.Party.Name, o.Period(st.Range)
 	s.newPage()
 	s.title(s.l.Statement)
 	s.page.TextRight(right, s.y-12, soft, s.aside)

@@ -58,7 +58,7 @@ func (x *xlsxWriter) statementHead(s ledger.Statement, o Options) error {
 		who += " · " + s.Party.Phone
 	}
 	for _, line := range []any{
-		excelize.Cell{StyleID: x.styles.title, Value: o.Business}, excelize.Cell{StyleID: x.styles.head, Value: who}, o.period(s.Range), nil,
+		excelize.Cell{StyleID: x.styles.title, Value: o.Business}, excelize.Cell{StyleID: x.styles.head, Value: who}, o.Period(s.Range), nil,
 	} {
 		if err := x.add(line); err != nil {
 			return err

@@ -69,7 +69,6 @@ var hindiFaults = map[string]string{
 
 	"Your plan has room for %d parties. Pro has no limit.": "आपके प्लान में %d पार्टियाँ आती हैं। Pro में कोई सीमा नहीं।",
 	"Your plan does not include exports.":                  "आपके प्लान में डाउनलोड नहीं है।",
-	"Downloads as a spreadsheet come with Pro.":            "स्प्रेडशीट डाउनलोड Pro में मिलता है।",
 
 	"This plan is not for sale that way.":                                                              "यह प्लान इस तरह नहीं बिकता।",
 	"Only the owner of the account can do this.":                                                       "यह सिर्फ़ अकाउंट के मालिक कर सकते हैं।",

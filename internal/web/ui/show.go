@@ -52,7 +52,7 @@ func positive(a money.Amount) money.Amount {
 func (s Shell) Feature(id string) string {
 	switch id {
 	case "export":
-		return s.T("Download any khata as a spreadsheet (CSV)")
+		return s.T("Download any khata as PDF or spreadsheet (Excel, CSV)")
 	case "batch_entry":
 		return s.T("The grid: a whole day's entries at once (coming soon)")
 	case "team":
