@@ -30,6 +30,9 @@ type EntryFields struct {
 	Paise int64     // 1 to money.Max
 	Date  time.Time // its calendar day is the business date
 	Note  string    // at most MaxNote letters
+
+	// Opening says that this is the party's opening balance. AddOpening makes one; adding and editing ignore it.
+	Opening bool
 }
 
 // Clean returns the fields as they are stored, or an Invalid fault about the
@@ -81,10 +84,10 @@ type Entry struct {
 	Version   int
 }
 
-const entryColumns = `id, party_id, side, paise, business_date, note, created_by, created_at, updated_at, deleted_at, version`
+const entryColumns = `id, party_id, side, paise, business_date, note, opening, created_by, created_at, updated_at, deleted_at, version`
 
 func (e *Entry) targets() []any {
-	return []any{&e.ID, &e.PartyID, &e.Side, &e.Paise, &e.Date, &e.Note, &e.CreatedBy, &e.CreatedAt, &e.UpdatedAt, &e.DeletedAt, &e.Version}
+	return []any{&e.ID, &e.PartyID, &e.Side, &e.Paise, &e.Date, &e.Note, &e.Opening, &e.CreatedBy, &e.CreatedAt, &e.UpdatedAt, &e.DeletedAt, &e.Version}
 }
 
 // AddEntrySQL adds an entry to a living party, or nothing when the id is used.

@@ -43,11 +43,12 @@ type entryState struct {
 	Paise        int64
 	BusinessDate string `json:"business_date"`
 	Note         string
+	Opening      bool
 }
 
 func (s entryState) fields() (EntryFields, error) {
 	d, err := time.Parse(time.DateOnly, s.BusinessDate)
-	return EntryFields{s.Side, s.Paise, d, s.Note}, err
+	return EntryFields{s.Side, s.Paise, d, s.Note, s.Opening}, err
 }
 
 // PartyHistory returns what happened to a party, newest first, its creation last.

@@ -55,7 +55,7 @@ with party as (
 )
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
 	t.given, t.received, t.entries,
-	e.id, e.party_id, e.side, e.paise, e.business_date, e.note, e.created_by, e.created_at, e.updated_at, e.version,
+	e.id, e.party_id, e.side, e.paise, e.business_date, e.note, e.opening, e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.paise else -e.paise end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
 from party p
@@ -189,16 +189,17 @@ type optionalEntry struct {
 	side, note       *string
 	paise            *int64
 	version          *int
+	opening          *bool
 	date, made, last *time.Time
 }
 
 func (e *optionalEntry) targets() []any {
-	return []any{&e.id, &e.party, &e.side, &e.paise, &e.date, &e.note, &e.by, &e.made, &e.last, &e.version}
+	return []any{&e.id, &e.party, &e.side, &e.paise, &e.date, &e.note, &e.opening, &e.by, &e.made, &e.last, &e.version}
 }
 
 // entry must not be called when id is nil.
 func (e *optionalEntry) entry() Entry {
 	return Entry{ID: *e.id, PartyID: *e.party,
-		EntryFields: EntryFields{Side: Side(*e.side), Paise: *e.paise, Date: *e.date, Note: *e.note},
+		EntryFields: EntryFields{Side: Side(*e.side), Paise: *e.paise, Date: *e.date, Note: *e.note, Opening: *e.opening},
 		CreatedBy:   *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version}
 }

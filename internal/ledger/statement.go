@@ -92,7 +92,7 @@ func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Ran
 	}
 	rows, err := tx.Query(ctx, `
 		select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-			e.side, e.paise, e.business_date, e.note
+			e.side, e.paise, e.business_date, e.note, e.opening
 		from tijori.parties p
 		left join tijori.entries e
 			on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
@@ -122,14 +122,15 @@ func (s *Statement) read(rows pgx.Rows, begin func(Statement) error, line func(L
 		var side, note *string
 		var paise *int64
 		var date *time.Time
-		if err := rows.Scan(append(s.Party.targets(), &side, &paise, &date, &note)...); err != nil {
+		var opening *bool
+		if err := rows.Scan(append(s.Party.targets(), &side, &paise, &date, &note, &opening)...); err != nil {
 			return err
 		}
 		found = true
 		if side == nil {
 			continue
 		}
-		e := EntryFields{Side(*side), *paise, *date, *note}
+		e := EntryFields{Side(*side), *paise, *date, *note, *opening}
 		if s.Range.Before(e.Date) {
 			if err := before.Add(e); err != nil {
 				return err
@@ -194,7 +195,8 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 		var side, note *string
 		var paise *int64
 		var date *time.Time
-		if err := rows.Scan(&b.PartyID, &b.Kind, &b.Name, &b.Phone, &id, &side, &paise, &date, &note); err != nil {
+		var opening *bool
+		if err := rows.Scan(&b.PartyID, &b.Kind, &b.Name, &b.Phone, &id, &side, &paise, &date, &note, &opening); err != nil {
 			return fmt.Errorf("read the book: %w", err)
 		}
 		if c := bytes.Compare(b.PartyID[:], party[:]); c < 0 {
@@ -208,7 +210,7 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 				return fmt.Errorf("read the book: %w", errOrder)
 			}
 			last = next
-			b.Entries, b.EntryFields = true, EntryFields{Side(*side), *paise, *date, *note}
+			b.Entries, b.EntryFields = true, EntryFields{Side(*side), *paise, *date, *note, *opening}
 			if err := sum.Add(b.EntryFields); err != nil {
 				return fmt.Errorf("read the book: %w", err)
 			}
@@ -235,10 +237,10 @@ with party as materialized (
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 	order by p.id
 )
-select p.id, p.kind, p.name, p.phone, e.id, e.side, e.paise, e.business_date, e.note
+select p.id, p.kind, p.name, p.phone, e.id, e.side, e.paise, e.business_date, e.note, e.opening
 from party p
 left join lateral (
-	select e.id, e.side, e.paise, e.business_date, e.note
+	select e.id, e.side, e.paise, e.business_date, e.note, e.opening
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 	order by e.business_date, e.id

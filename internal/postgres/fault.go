@@ -16,7 +16,7 @@ const rollbackTimeout = 5 * time.Second
 // read. Names are API: see the migrations.
 var constraintFaults = map[string]*fault.Fault{
 	"free_party_limit":             fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", 5),
-	"batch_entry_plan":          fault.New(fault.UpgradeRequired, "The grid comes with Pro."),
+	"batch_entry_plan":             fault.New(fault.UpgradeRequired, "The grid comes with Pro."),
 	"accounts_name_check":          fault.InvalidField("name", "Give it a name of up to 120 letters."),
 	"businesses_name_check":        fault.InvalidField("name", "Give it a name of up to 120 letters."),
 	"members_last_owner":           fault.New(fault.Conflict, "The last owner cannot be removed."),
@@ -39,6 +39,16 @@ var constraintFaults = map[string]*fault.Fault{
 	"credit_grants_key":            fault.New(fault.Conflict, "Another grant has this key."),
 	"credit_grants_balance_fkey":   fault.New(fault.NotFound, "There is no such account."),
 	"credit_balances_account_fkey": fault.New(fault.NotFound, "There is no such account."),
+	"entries_opening_key":          fault.New(fault.Conflict, "This party has an opening balance already. Change that one."),
+	"entries_locked_check":         fault.New(fault.Conflict, "This entry stands in a locked period, so it stays as it is. The owner can open the period."),
+	"entries_locked_date_check":    fault.InvalidField("date", "This day is locked. Choose a later one, or ask the owner to open the period."),
+	"parties_locked_check":         fault.New(fault.Conflict, "This party has entries in a locked period, so it cannot go to the bin or come back. The owner can open the period."),
+	"period_locks_order_check":     fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save."),
+	"period_locks_reason_check":    fault.InvalidField("reason", "Say why you open the period again."),
+	"period_locks_date_check":      fault.InvalidField("until", "The date must lie between 2000 and 2099."),
+	"payees_upi_check":             fault.InvalidField("upi", "This is not a UPI id. It looks like name@bank."),
+	"shares_party_fkey":            fault.New(fault.NotFound, "There is no such party."),
+	"reminders_party_fkey":         fault.New(fault.NotFound, "There is no such party."),
 	"invitations_business_fkey":    fault.New(fault.NotFound, "There is no such business."),
 }
 

@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// NewOpeningID makes an id for an opening balance. Entries of a day stand in the
+// order of their ids, which is that of time; this one stands before them all.
+func NewOpeningID() uuid.UUID {
+	id := uuid.Must(uuid.NewV7())
+	clear(id[:6])
+	return id
+}
+
+// OpeningIDOf is the id of the opening balance that is typed into the form of a
+// new party, so that the form's one id makes both of them one.
+func OpeningIDOf(party uuid.UUID) uuid.UUID {
+	clear(party[:6])
+	return party
+}
+
+// AddOpening adds the opening balance of a living party: an entry like any
+// other, of which a party has one. Given is what the party owed, Received what
+// was owed to it. The same id with the same fields again returns the entry as it is now; a
+// second one is a Conflict fault. Owners and managers; it is edited, deleted and
+// restored as an entry.
+func AddOpening(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f EntryFields) (Entry, error) {
+	if err := allow(KeepsParties(tx.Scope)); err != nil {
+		return Entry{}, err
+	}
+	f, err := f.Clean()
+	if err != nil {
+		return Entry{}, err
+	}
+	if id == uuid.Nil {
+		return Entry{}, errNoID
+	}
+	var e Entry
+	err = tx.QueryRow(ctx, `
+		insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, opening, request_hash, created_by)
+		select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, true, $9::bytea, $10::uuid
+		where exists (select 1 from auth.party_names($4))
+		on conflict (account_id, business_id, id) do nothing
+		returning `+entryColumns,
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.Paise, f.Date, f.Note, f.hash(party), tx.Scope.UserID).Scan(e.targets()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return addedEntry(ctx, tx, id, party, f)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("add opening balance %s: %w", id, err)
+	}
+	return e, nil
+}

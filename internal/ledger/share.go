@@ -1,0 +1,271 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// ShareLife is how long a link lives when nobody says otherwise.
+const ShareLife = 30 * 24 * time.Hour
+
+// ShareLives are the lives to choose from, in days.
+var ShareLives = []int{7, 30, 90}
+
+// A Share is a link to a party's statement of some days.
+type Share struct {
+	ID        uuid.UUID
+	PartyID   uuid.UUID
+	Range     Range // From may be open
+	ByName    string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	RevokedAt *time.Time
+}
+
+const shareColumns = `id, party_id, from_date, to_date, created_by_name, created_at, expires_at, revoked_at`
+
+func (s *Share) scan(row pgx.Row) error {
+	var from *time.Time
+	err := row.Scan(&s.ID, &s.PartyID, &from, &s.Range.To, &s.ByName, &s.CreatedAt, &s.ExpiresAt, &s.RevokedAt)
+	if from != nil {
+		s.Range.From = *from
+	}
+	return err
+}
+
+// NewShareToken returns the secret of a link: 128 random bits.
+func NewShareToken() string {
+	var bits [16]byte
+	rand.Read(bits[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(bits[:])
+}
+
+// shareHash is what the table keeps of a token. Its bits are random, so a plain
+// hash tells nothing. What is no token has no hash.
+func shareHash(token string) ([]byte, bool) {
+	if bits, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(bits) != 16 {
+		return nil, false
+	}
+	h := sha256.Sum256([]byte(token))
+	return h[:], true
+}
+
+// figures adds up what a statement says, so that another one can be told from it.
+type figures struct{ h hash.Hash }
+
+func newFigures(opening int64) figures {
+	f := figures{sha256.New()}
+	f.part(strconv.FormatInt(opening, 10))
+	return f
+}
+
+func (f figures) part(s string) {
+	f.h.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
+}
+
+func (f figures) line(e EntryFields) {
+	f.part(string(e.Side))
+	f.part(strconv.FormatInt(e.Paise, 10))
+	f.part(e.Date.Format(time.DateOnly))
+	f.part(e.Note)
+}
+
+// AddShare makes a link to the statement of a living party up to a day, under an
+// id and a token that the form carries, so that a repeat is the same link. The token is not kept.
+// Owners and managers.
+func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range, life time.Duration) (Share, error) {
+	if err := allow(KeepsParties(tx.Scope)); err != nil {
+		return Share{}, err
+	}
+	hash, ok := shareHash(token)
+	if !ok || id == uuid.Nil {
+		return Share{}, errNoID
+	}
+	if r.To.IsZero() {
+		return Share{}, fault.InvalidField("to", "Choose the last day.")
+	}
+	r, err := r.Clean()
+	if err != nil {
+		return Share{}, err
+	}
+	if life <= 0 || life > 366*24*time.Hour {
+		return Share{}, fault.InvalidField("days", "Choose how long the link lives.")
+	}
+	var sum figures
+	_, err = WriteStatement(ctx, tx, party, r, func(s Statement) error {
+		sum = newFigures(s.Opening)
+		return nil
+	}, func(l Line) error { sum.line(l.EntryFields); return nil })
+	if err != nil {
+		return Share{}, err
+	}
+	var s Share
+	err = s.scan(tx.QueryRow(ctx, `
+		insert into tijori.shares (account_id, business_id, id, party_id, token_hash, from_date, to_date, digest, created_by, created_by_name, expires_at)
+		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second' from auth.whoami() w
+		on conflict (account_id, business_id, id) do nothing
+		returning `+shareColumns,
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
+	if !errors.Is(err, pgx.ErrNoRows) {
+		if err != nil {
+			return Share{}, fmt.Errorf("share the statement of party %s: %w", party, err)
+		}
+		return s, nil
+	}
+	err = s.scan(tx.QueryRow(ctx, `select `+shareColumns+` from tijori.shares where account_id = $1 and business_id = $2 and id = $3`,
+		tx.Scope.AccountID, tx.Scope.BusinessID, id))
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) || !s.Range.To.Equal(r.To)) {
+		return Share{}, errUsedID
+	}
+	if err != nil {
+		return Share{}, fmt.Errorf("repeat sharing %s: %w", id, err)
+	}
+	return s, nil
+}
+
+// QueueShares puts the living links of a party into a batch of postgres.Read and
+// fills list, the newest first; at most PageSize. Nothing for accountants and counters.
+func QueueShares(s postgres.Scope, b *pgx.Batch, party uuid.UUID, list *[]Share) {
+	*list = nil
+	b.Queue(`
+		select `+shareColumns+` from tijori.shares
+		where account_id = $1 and business_id = $2 and party_id = $3 and revoked_at is null and expires_at > now()
+		order by created_at desc, id desc limit $4`, s.AccountID, s.BusinessID, party, PageSize).Query(func(rows pgx.Rows) (err error) {
+		*list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (x Share, err error) { err = x.scan(row); return x, err })
+		return err
+	})
+}
+
+// RevokeShare ends a link of a party at once; twice is the same as once. Owners and managers.
+func RevokeShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID) error {
+	if err := allow(KeepsParties(tx.Scope)); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `
+		update tijori.shares set revoked_at = now()
+		where account_id = $1 and business_id = $2 and id = $3 and party_id = $4`, tx.Scope.AccountID, tx.Scope.BusinessID, id, party)
+	if err != nil {
+		return fmt.Errorf("revoke share %s: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	return nil
+}
+
+// A Shared is what stands above and below the lines of a shared statement.
+type Shared struct {
+	Business, Currency, TimeZone string
+	Party                        string
+	Kind                         Kind
+	Range                        Range
+	SharedAt, ExpiresAt          time.Time
+	Payee                        Payee // zero when the business takes no UPI
+	Payable                      bool  // after the last day the party has not paid more than it took: the closing balance is still owed
+	Opening                      int64
+	Given, Received, Closing     int64
+	Changed                      bool // other figures than when it was shared
+}
+
+// A SharedLine is an entry of a shared statement.
+type SharedLine struct {
+	Line
+	Changed bool // added or changed since it was shared
+}
+
+var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
+
+// ReadShared reads the statement that a token opens, and calls line for each
+// entry in order. An unknown, expired or revoked token is the same NotFound
+// fault, as is that of a party in the bin. It asks as nobody: the token alone opens it, by one
+// function of the database.
+func ReadShared(ctx context.Context, db *postgres.DB, token string, line func(SharedLine) error) (Shared, error) {
+	hash, ok := shareHash(token)
+	if !ok {
+		return Shared{}, errNoShare
+	}
+	var s Shared
+	err := db.AsAuth(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at, digest, upi_id, payee_name, payable, opening,
+				side, paise, business_date, note, is_opening, changed
+			from auth.shared_statement($1)`, hash)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return s.read(rows, line)
+	})
+	if err != nil {
+		return Shared{}, fmt.Errorf("read a shared statement: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
+	var sum figures
+	var digest []byte
+	var within Running
+	found := false
+	for rows.Next() {
+		var h struct {
+			business, currency, zone, party, kind, upi, payee *string
+			from, to, shared, expires                         *time.Time
+			digest                                            []byte
+			payable                                           *bool
+			opening                                           *int64
+		}
+		var side, note *string
+		var paise *int64
+		var date *time.Time
+		var opening, changed *bool
+		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared, &h.expires, &h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
+			&side, &paise, &date, &note, &opening, &changed); err != nil {
+			return err
+		}
+		if side == nil {
+			found, digest = true, h.digest
+			*s = Shared{Business: *h.business, Currency: *h.currency, TimeZone: *h.zone, Party: *h.party, Kind: Kind(*h.kind),
+				SharedAt: *h.shared, ExpiresAt: *h.expires, Payee: Payee{*h.upi, *h.payee}, Payable: *h.payable, Opening: *h.opening}
+			s.Range.To = *h.to
+			if h.from != nil {
+				s.Range.From = *h.from
+			}
+			sum = newFigures(s.Opening)
+			continue
+		}
+		if !found {
+			return errOrder
+		}
+		e := EntryFields{Side(*side), *paise, *date, *note, *opening}
+		if err := within.Add(e); err != nil {
+			return err
+		}
+		sum.line(e)
+		if err := line(SharedLine{Line{e, s.Opening + within.Balance}, *changed}); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if !found {
+		return errNoShare
+	}
+	s.Given, s.Received, s.Closing = within.Given, within.Received, s.Opening+within.Balance
+	s.Changed = string(digest) != string(sum.h.Sum(nil))
+	return nil
+}
