@@ -32,6 +32,8 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run Tijori: pages, API, jobs and, without DATABASE_URL, its own PostgreSQL."`
 	Migrate migrateCmd `cmd:"" help:"Set up roles and schemas and bring the database up to this program, then exit."`
 	Demo    demoCmd    `cmd:"" help:"Fill a demonstration account: a kirana store with a year of entries."`
+	Credits creditsCmd `cmd:"" help:"Verify and grant credits."`
+	Bench   benchCmd   `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/bench"
+)
+
+type benchCmd struct {
+	What   string        `arg:"" optional:"" enum:"reads,credits" default:"reads" help:"What to measure: reads or credits (default: ${default})."`
+	Data   string        `env:"TIJORI_DATA" placeholder:"DIR" help:"Where the benchmark's own PostgreSQL lives (default: the state directory)."`
+	PGBin  string        `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs and pgbench are."`
+	Round  time.Duration `default:"3s" help:"How long each load is measured at a time."`
+	Rounds int           `default:"3" help:"How often; odd, because the medians are printed."`
+}
+
+// Run measures and prints a table with figures.
+func (c *benchCmd) Run(e *env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	f := databaseFlags{Data: c.Data}
+	dir, err := f.dataDir()
+	if err != nil {
+		return err
+	}
+	config := bench.Config{Dir: dir, Server: []string{self, "serve"}, Round: c.Round, Rounds: c.Rounds, Out: e.stdout, Progress: e.stderr}
+	if c.PGBin != "" {
+		config.BinDirs = []string{c.PGBin}
+	}
+	if c.What == "credits" {
+		config.Dir = filepath.Join(dir, "credits")
+		config.Server = append(config.Server, "--no-jobs")
+		return bench.RunCredits(e, config)
+	}
+	return bench.Run(e, config)
+}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+type creditsCmd struct {
+	Verify verifyCreditsCmd `cmd:"" help:"Hold every balance against its entries, holds and grants. Exit 1 when one does not add up."`
+	Grant  grantCreditsCmd  `cmd:"" help:"Give an account credits, with a reason."`
+}
+
+// open connects for a command about credits. The returned function closes.
+func openCredits(e *env, f *databaseFlags, plansFile string) (*credits.Service, func() error, error) {
+	plans, err := billing.LoadPlans(plansFile, nil)
+	if err != nil {
+		return nil, nil, usagef("%v", err)
+	}
+	d, err := f.open(e)
+	if err != nil {
+		return nil, nil, err
+	}
+	return credits.New(credits.Config{DB: d.DB, Plans: plans, Clock: clock.New(), Log: newLog(e, false)}), d.Close, nil
+}
+
+type verifyCreditsCmd struct {
+	databaseFlags `embed:""`
+}
+
+// Run prints what does not add up, and fails when anything does not.
+func (c *verifyCreditsCmd) Run(e *env) (err error) {
+	s, done, err := openCredits(e, &c.databaseFlags, "")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := done(); err == nil {
+			err = e
+		}
+	}()
+	start := time.Now()
+	findings, err := s.Verify(e)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		fmt.Fprintln(e.stdout, f)
+	}
+	if len(findings) > 0 {
+		return fmt.Errorf("%d balances do not add up\nstop selling credits until it is known why; nothing was changed", len(findings))
+	}
+	fmt.Fprintf(e.stdout, "every balance is the sum of its entries and what its grants have left (%s)\n", time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+type grantCreditsCmd struct {
+	databaseFlags `embed:""`
+
+	Plans   string    `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
+	Account uuid.UUID `arg:"" help:"The account's id."`
+	Amount  int64     `arg:"" help:"How many credits."`
+	Reason  string    `required:"" help:"Why; the account's owner reads it."`
+	By      string    `required:"" help:"Who grants it."`
+	Meter   string    `default:"credits" help:"The kind of credit (default: ${default})."`
+	Days    int       `help:"How many days they last (default: for ever)."`
+	Key     string    `help:"What it is for: the same key is granted once (default: a new one)."`
+}
+
+// Run grants and prints the grant's id.
+func (c *grantCreditsCmd) Run(e *env) (err error) {
+	if c.Days < 0 || c.Days > 3650 {
+		return usagef("--days %d is not between 0 and 3650", c.Days)
+	}
+	s, done, err := openCredits(e, &c.databaseFlags, c.Plans)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := done(); err == nil {
+			err = e
+		}
+	}()
+	g := credits.Grant{AccountID: c.Account, Meter: c.Meter, Kind: credits.Promotional, Amount: c.Amount, Priority: credits.PromotionalPriority, Key: c.Key, Reason: c.Reason, By: c.By}
+	if g.Key == "" {
+		g.Key = uuid.NewString()
+	}
+	g.Key = "operator " + g.Key
+	if c.Days > 0 {
+		g.ExpiresAt = time.Now().AddDate(0, 0, c.Days)
+	}
+	id, err := s.Grant(e, g)
+	if fault.Is(err, fault.Invalid) {
+		return usagef("%s", fault.Of(err).Sentence())
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, id)
+	return nil
+}
