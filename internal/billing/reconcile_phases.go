@@ -126,6 +126,10 @@ func (r *reconciler) compare(ctx context.Context, id string, held Subscription) 
 		return r.fail(ctx, f, f.Class, err)
 	case out.parked != nil:
 		f.Class, f.Detail = DiffUnmapped, out.parked.Detail
+		if !charges(provider, theirs, r.s.clock.Now()) && out.parked.Reason != ReviewCustomerChanged {
+			f.Outcome, f.Detail = "differs", f.Detail+"; it is "+theirs.Status+" and charges nobody"
+			return r.found(ctx, f)
+		}
 		return r.decide(ctx, f, *out.parked)
 	}
 	f.AccountID = out.account
@@ -145,6 +149,13 @@ func (r *reconciler) compare(ctx context.Context, id string, held Subscription) 
 		return r.fail(ctx, f, f.Class, errors.New("still differs: "+why))
 	}
 	return r.found(ctx, f)
+}
+
+// charges reports whether the provider may collect for a subscription: one that
+// nobody here owns is a matter for a person then, and for nobody otherwise.
+func charges(provider facts.Provider, theirs *facts.Subscription, now time.Time) bool {
+	status, known := statusOf(provider, theirs, now)
+	return !known || Subscription{Status: status, ProviderStatus: theirs.Status}.Live()
 }
 
 // pull brings one subscription to the provider's present state through the

@@ -180,3 +180,14 @@ func (s *Simulator) listPayments(r *http.Request) object {
 	}
 	return object{"entity": "collection", "count": len(items), "items": items}
 }
+
+// Stray makes a Razorpay subscription that no checkout of the application made,
+// as somebody can in Razorpay's dashboard.
+func (s *Simulator) Stray(plan string) error {
+	return s.do(func() error {
+		if status, _ := s.makeRazorpay(plan, 12, 0, 0, nil); status != http.StatusOK {
+			return errNoSuch
+		}
+		return nil
+	})
+}
