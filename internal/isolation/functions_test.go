@@ -71,11 +71,18 @@ var functions = map[string]use{
 	"tijori.stamp_update()":                      {"", "trigger: counts the version"},
 	"tijori.stamp_undo()":                        {"", "trigger: who undid a batch, and when"},
 	"tijori.stamp_draft()":                       {"", "trigger: counts the version"},
+	"auth.locked_until()":                        {"tijori_app", "every member learns which days of the own business are locked"},
+	"auth.hold_lock(uuid,uuid)":                  {"", "called by the two below"},
+	"auth.keep_lock()":                           {"", "trigger: refuses entries on locked days, whatever their writer sees"},
+	"auth.keep_locked_party()":                   {"", "trigger: refuses to bin or restore a party with entries on locked days"},
+	"auth.order_locks()":                         {"", "trigger: a decision waits for the writes that are under way"},
+	"auth.shared_statement(bytea)":               {"tijori_auth", "whoever holds the token of a shared statement reads that statement"},
+	"tijori.stamp_revoke()":                      {"", "trigger: who ended a link and when"},
 	"tijori.refuse_far_date()":                   {"", "trigger: reads the clock"},
 }
 
 // invokers run with the caller's own rights, and need no owner of their own.
-var invokers = []string{"tijori.stamp_update()", "tijori.refuse_far_date()", "tijori.stamp_undo()", "tijori.stamp_draft()"}
+var invokers = []string{"tijori.stamp_revoke()", "tijori.stamp_update()", "tijori.refuse_far_date()", "tijori.stamp_undo()", "tijori.stamp_draft()"}
 
 type function struct {
 	Name, Owner, Language, Kind, Body string

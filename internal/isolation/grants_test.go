@@ -72,11 +72,11 @@ func closedRooms(t testing.TB, super querier) {
 	closed := map[string][]string{
 		"tijori_app": {"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen", "alerts", "provider_directory", "credit_lots", "credit_anchors", "users", "credentials", "signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers"},
 		// Sign-in knows people, not their books, and not what they pay.
-		"tijori_auth": {"accounts", "businesses", "members", "invitations", "parties", "entries", "changes",
+		"tijori_auth": {"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "period_locks", "payees", "shares", "reminders",
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox", "review_items", "batches", "drafts", "uploads",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_holds", "credit_calendars"},
 		// Billing knows accounts, not their books, and not how people sign in.
-		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "batches", "drafts", "uploads"},
+		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "period_locks", "payees", "shares", "reminders", "batches", "drafts", "uploads"},
 	}
 	for _, table := range namesOf(t, super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p', 'v')`) {
 		if table != "service_clock" {
@@ -104,7 +104,7 @@ func closedRooms(t testing.TB, super querier) {
 		select c.relname::text from pg_class c where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege('tijori_app', c.oid, 'delete')`)
 	none(t, super, "what is append-only stays as it was written", `
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
-		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts', 'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
+		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees', 'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts', 'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
 		   and (has_any_column_privilege(r.oid, c.oid, 'update') or has_table_privilege(r.oid, c.oid, 'delete'))`)
 	none(t, super, "tijori_app reads no token's hash, no password's and no request's of others", `
 		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid

@@ -147,6 +147,8 @@ var seeds = map[string]row{
 	"credit_entries": {"kind": "top_up"},
 	"parties":        {"phone": "", "note": ""},
 	"payments":       {"currency": "INR"},
+	"payees":         {"upi_id": "shop@upi", "payee_name": "Shop"},
+	"shares":         {"expires_at": "2099-01-01 00:00:00+00"},
 	"invoices":       {"currency": "INR"},
 }
 

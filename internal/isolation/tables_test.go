@@ -36,6 +36,7 @@ var notTenants = map[string]string{
 var looseIndexes = map[string]string{
 	"members_user_idx":          "auth.scope() finds a user's memberships, before any account is known; not unique",
 	"invitations_token_idx":     "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
+	"shares_token_idx":          "the sign-in role finds a shared statement by its token's hash; not unique; tijori_app may not name the column",
 	"invitations_unmailed_idx":  "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",
 	"subscriptions_changed_idx": "the calendar of credits finds what has changed, over all accounts",
 	"credit_balances_due_idx":   "the sweep of credits finds what is due, over all accounts; tijori_app may not name the column",
