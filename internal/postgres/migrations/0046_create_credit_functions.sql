@@ -3,7 +3,7 @@
 -- auth.settle_credits(account, meter, at) does what time has brought to a balance that the caller has locked: holds that
 -- have ended give back, lots that have ended expire, and the lot that burns first moves into the balance row.
 create function auth.settle_credits(account uuid, unit text, at timestamptz) returns void
-    language plpgsql volatile security definer set search_path = ''
+    language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
     b tijori.credit_balances;
@@ -45,7 +45,7 @@ end $$;
 
 -- auth.take_lot(account, meter) takes the lot that burns first out of those that wait; nulls when none does.
 create function auth.take_lot(account uuid, unit text, out grant_id uuid, out lot_left bigint)
-    language plpgsql volatile security definer set search_path = ''
+    language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 begin
     delete from tijori.credit_lots c
@@ -58,7 +58,7 @@ end $$;
 
 -- auth.return_credits(account, meter, lots, parts, total) puts credits back among the lots that wait: the last taken first.
 create function auth.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) returns void
-    language plpgsql volatile security definer set search_path = ''
+    language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
     rest bigint := total;
@@ -82,7 +82,7 @@ end $$;
 -- the key was used. A key that was used for something else raises credit_grants_key. Operators must give a reason.
 create function auth.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamptz,
         once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamptz) returns uuid
-    language plpgsql volatile security definer set search_path = ''
+    language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
     b tijori.credit_balances;
@@ -112,7 +112,7 @@ end $$;
 
 -- auth.sweep_credits(most) settles balances whose time has come, on one node each, and returns how many.
 create function auth.sweep_credits(most integer) returns integer
-    language plpgsql volatile security definer set search_path = ''
+    language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
     at timestamptz := auth.clock();
