@@ -258,10 +258,15 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			b.Queue(`
 				update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5 where provider = $1 and event_id = $2`,
 				provider, q.id, status, now.Add(backoff(q.attempts)), out.parked.Detail)
-		case out.provisional != nil && q.attempts+1 < maxAttempts:
+		case out.provisional != nil: // the provider's own word is still owed
+			status := "received"
+			if q.attempts+1 >= maxAttempts {
+				status = "dead"
+				saveReview(b, provider, Review{"dead_event", "dead " + q.id, "the provider could not be asked in " + fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
+			}
 			b.Queue(`
-				update inbox set attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5 where provider = $1 and event_id = $2`,
-				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(), owner)
+				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5 where provider = $1 and event_id = $2`,
+				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(), owner, status)
 		default:
 			b.Queue(`
 				update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = '' where provider = $1 and event_id = $2`,

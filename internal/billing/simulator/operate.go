@@ -191,3 +191,13 @@ func (s *Simulator) Stray(plan string) error {
 		return nil
 	})
 }
+
+// ForgetMetadata empties what the application wrote on its subscriptions.
+func (s *Simulator) ForgetMetadata() error {
+	return s.do(func() error {
+		for _, sub := range s.s.Subscriptions {
+			sub.Metadata = nil
+		}
+		return nil
+	})
+}
