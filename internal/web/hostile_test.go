@@ -31,6 +31,17 @@ func (w *world) unchanged(before map[string]string, what string) {
 	}
 }
 
+// rightful is what the owner asks a route with: the key of a program, a session, or one more session where it may end.
+func (w *world) rightful(rt route, once bool) string {
+	switch {
+	case rt.access == program:
+		return w.a.key
+	case once:
+		return w.anew()
+	}
+	return w.a.Token
+}
+
 func posts() []route {
 	return slices.DeleteFunc(slices.Clone(routes), func(rt route) bool { return !strings.HasPrefix(rt.pattern, "POST ") })
 }
@@ -107,7 +118,7 @@ func TestMethodsAreNotConfused(t *testing.T) {
 				continue
 			}
 			k := trials[rt.pattern].ask(newIDs(w.a.ids))
-			got := w.send(method, k, w.a.Token)
+			got := w.send(method, k, w.rightful(rt, false))
 			safe := (method == "GET" || method == "HEAD") && registered["GET "+path]
 			if !safe && got.status < 400 {
 				t.Errorf("%s for %s: %d to %q", method, rt.pattern, got.status, got.location())
@@ -145,7 +156,7 @@ func TestHugeBodies(t *testing.T) {
 		r, err := http.NewRequest("POST", w.url+k.path, strings.NewReader(body))
 		w.ok(err)
 		r.Header.Set("Content-Type", kind)
-		if got := w.do(r, w.anew()); got.status != 413 {
+		if got := w.do(r, w.rightful(rt, true)); got.status != 413 {
 			t.Errorf("%s with %d bytes: %d, want 413", rt.pattern, len(body), got.status)
 		}
 	}
@@ -178,7 +189,7 @@ func TestMalformedIDs(t *testing.T) {
 				}
 				k := trials[rt.pattern].ask(newIDs(w.a.ids))
 				k.path = strings.Replace(k.path, id, b, 1)
-				if got := w.send(method, k, w.a.Token); got.status != 404 {
+				if got := w.send(method, k, w.rightful(rt, false)); got.status != 404 {
 					t.Errorf("%s with %s %.60q: %d, want 404", rt.pattern, name, b, got.status)
 				}
 			}
@@ -227,7 +238,7 @@ func TestHostileText(t *testing.T) {
 				k := x.ask(newIDs(w.a.ids))
 				k.form = maps.Clone(k.form)
 				k.form.Set(name, bad)
-				got := w.send("POST", k, w.anew())
+				got := w.send("POST", k, w.rightful(rt, true))
 				if got.status >= 500 || got.status < 400 && !chosen[name] {
 					t.Errorf("%s with %s %.20q: %d to %q, want a refusal", rt.pattern, name, bad, got.status, got.location())
 				}
@@ -239,7 +250,7 @@ func TestHostileText(t *testing.T) {
 				k := x.ask(newIDs(w.a.ids))
 				k.json = maps.Clone(k.json)
 				k.json[name] = bad
-				got := w.send("POST", k, w.anew())
+				got := w.send("POST", k, w.rightful(rt, true))
 				if got.status >= 500 || got.status < 400 && bad != "\xff\xfe" { // JSON replaces broken letters by ones that can be shown
 					t.Errorf("%s with %s %.20q: %d %s, want a refusal", rt.pattern, name, bad, got.status, got.body)
 				}
