@@ -56,7 +56,7 @@ func (c *Client) Preview(ctx context.Context, ch Change) (due money.Amount, err 
 		Total    int64  `json:"total"`
 		Currency string `json:"currency"`
 	}
-	if err := c.post(ctx, "/v1/invoices/create_preview", form, "", &in); err != nil {
+	if err := c.post(ctx, "/v1/invoices/create_preview", form, &in); err != nil {
 		return due, fmt.Errorf("preview the change: %w", err)
 	}
 	return amount(in.Total, in.Currency), nil
@@ -75,8 +75,8 @@ func (c *Client) Change(ctx context.Context, ch Change) error {
 		"payment_behavior": {"error_if_incomplete"},
 	}
 	var s subscription
-	key := "change_" + ch.SubscriptionID + "_" + ch.PriceID + "_" + strconv.FormatInt(ch.At.Unix(), 10)
-	if err := c.post(ctx, "/v1/subscriptions/"+url.PathEscape(ch.SubscriptionID), form, key, &s); err != nil {
+	// No key of ours: Stripe would repeat a refused card's answer for a day, after the card was mended.
+	if err := c.post(ctx, "/v1/subscriptions/"+url.PathEscape(ch.SubscriptionID), form, &s); err != nil {
 		return fmt.Errorf("change subscription: %w", err)
 	}
 	return nil
@@ -98,7 +98,7 @@ func (c *Client) Resume(ctx context.Context, id string) error {
 	default:
 		return nil
 	}
-	if err := c.post(ctx, "/v1/subscriptions/"+url.PathEscape(id), form, "", &s); err != nil {
+	if err := c.post(ctx, "/v1/subscriptions/"+url.PathEscape(id), form, &s); err != nil {
 		return fmt.Errorf("resume subscription: %w", err)
 	}
 	return nil

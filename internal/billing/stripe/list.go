@@ -31,13 +31,10 @@ func (c *Client) get(ctx context.Context, path string, q url.Values, out any) er
 	return nil
 }
 
-// post sends a form.
-func (c *Client) post(ctx context.Context, path string, form url.Values, key string, out any) error {
+// post sends a form. The library's own retries of one call carry one key.
+func (c *Client) post(ctx context.Context, path string, form url.Values, out any) error {
 	p := &stripe.RawParams{}
 	p.Context = ctx
-	if key != "" {
-		p.SetIdempotencyKey(key)
-	}
 	res, err := c.raw.RawRequest("POST", path, form.Encode(), p)
 	if err != nil {
 		return apiError(err)

@@ -1,0 +1,199 @@
+package billing_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/money"
+)
+
+func TestChangeOfPlanAtStripe(t *testing.T) {
+	s := setup(t)
+	u, clerk := s.db.User(t, "asha"), s.db.User(t, "clerk")
+	s.buy(u, "pro", facts.Stripe)
+	s.settle()
+	manager := s.db.Member(t, u, nil, "manager")
+	if _, err := s.service.QuoteChange(t.Context(), manager.Account(), "team", billing.Month); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("a manager asks: %v", err)
+	}
+	if _, err := s.service.QuoteChange(t.Context(), clerk.Account(), "team", billing.Month); !fault.Is(err, fault.Conflict) {
+		t.Errorf("without a subscription: %v", err)
+	}
+	if _, err := s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Month); !fault.Is(err, fault.Conflict) {
+		t.Errorf("to the same: %v", err)
+	}
+	s.must(s.db.AdvanceClock(t.Context(), s.clock, 10*day))
+	q, err := s.service.QuoteChange(t.Context(), u.Account(), "team", billing.Month)
+	s.must(err)
+	end := s.overview(u).PeriodEnd
+	if q.Ends || q.Due.Minor <= 0 || q.Due.Minor >= 700 || q.Due.Currency != "USD" || !q.Next.Equal(end) || q.From.Plan != "pro" || q.To.Plan != "team" {
+		t.Fatalf("the quote is %+v", q)
+	}
+	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At, q.Due.Minor-1); !fault.Is(err, fault.Conflict) {
+		t.Errorf("with another amount: %v", err)
+	}
+	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At.Add(-time.Hour), q.Due.Minor); !fault.Is(err, fault.Conflict) {
+		t.Errorf("with an old quote: %v", err)
+	}
+	s.must(s.sim.SetCard(s.subscription(u), false))
+	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At, q.Due.Minor); !fault.Is(err, fault.Conflict) || s.overview(u).Plan.ID != "pro" {
+		t.Errorf("with a card that is refused: %v, plan %s", err, s.overview(u).Plan.ID)
+	}
+	s.must(s.sim.SetCard(s.subscription(u), true))
+	q, err = s.service.QuoteChange(t.Context(), u.Account(), "team", billing.Month)
+	s.must(err)
+	c, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At, q.Due.Minor)
+	if o := s.overview(u); err != nil || c != nil || o.Plan.ID != "team" || !o.PeriodEnd.Equal(end) {
+		t.Fatalf("changed: %v, %v, plan %s until %v", c, err, o.Plan.ID, o.PeriodEnd)
+	}
+	s.settle()
+	var last int64
+	s.must(s.db.Super.QueryRow(t.Context(), `select amount from payments order by paid_at desc, amount limit 1`).Scan(&last))
+	if n := s.count(`select count(*) from payments`); n != 2 || last != q.Due.Minor || s.count(`select count(*) from review_items`) != 0 {
+		t.Errorf("%d payments, the last of %d where %d was quoted; %d review items", n, last, q.Due.Minor, s.count(`select count(*) from review_items`))
+	}
+
+	// Month to year: the period begins anew, and what is unused counts.
+	q, err = s.service.QuoteChange(t.Context(), u.Account(), "team", billing.Year)
+	s.must(err)
+	if q.Due.Minor >= q.To.Amount.Minor || q.Due.Minor < q.To.Amount.Minor-1200 || q.Next.Before(q.At.AddDate(1, 0, -1)) {
+		t.Errorf("to a year: %+v", q)
+	}
+	_, err = s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Year, q.At, q.Due.Minor)
+	if o := s.overview(u); err != nil || o.PeriodEnd.Before(q.At.AddDate(1, 0, -1)) {
+		t.Errorf("a year: %v, until %v", err, o.PeriodEnd)
+	}
+
+	// Down again is a credit, and nothing is collected.
+	q, err = s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Year)
+	if err != nil || q.Due.Minor >= 0 {
+		t.Errorf("down: %+v, %v", q, err)
+	}
+
+	// Cancelled by the portal, which sets cancel_at alone, and kept after all.
+	s.must(s.sim.Cancel(s.subscription(u), true))
+	s.settle()
+	if _, err := s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Year); !fault.Is(err, fault.Conflict) {
+		t.Errorf("while it ends: %v", err)
+	}
+	if o := s.overview(u); !o.CancelAtPeriodEnd || !o.Subscription.Resumable() {
+		t.Fatalf("%+v", o)
+	}
+	s.must(s.service.Resume(t.Context(), u.Account()))
+	if o := s.overview(u); o.CancelAtPeriodEnd {
+		t.Error("it still ends")
+	}
+	_, err = s.service.Cancel(t.Context(), u.Account())
+	s.must(err)
+	s.must(s.service.Resume(t.Context(), u.Account()))
+	if o := s.overview(u); o.CancelAtPeriodEnd {
+		t.Error("cancelled here, it still ends")
+	}
+	if err := s.service.Resume(t.Context(), u.Account()); !fault.Is(err, fault.Conflict) {
+		t.Errorf("what does not end is kept: %v", err)
+	}
+}
+
+func TestChangeOfPlanAtRazorpay(t *testing.T) {
+	s := setup(t)
+	up, down := s.db.User(t, "asha"), s.db.User(t, "bina")
+	s.buy(up, "pro", facts.Razorpay)
+	s.buy(down, "team", facts.Razorpay)
+	s.settle()
+	pay := func(c *billing.Checkout) {
+		t.Helper()
+		for _, f := range c.Form.Fields {
+			if f.Name == "subscription_id" {
+				_, err := s.sim.PaySubscription(f.Value)
+				s.must(err)
+			}
+		}
+		s.settle()
+	}
+
+	// Up begins at once, at the full price.
+	q, err := s.service.QuoteChange(t.Context(), up.Account(), "team", billing.Month)
+	s.must(err)
+	if !q.Ends || q.Due != (money.Amount{Minor: 79900, Currency: "INR"}) || !q.Starts.Equal(q.At) || !q.Keeps.Equal(s.overview(up).PeriodEnd) {
+		t.Fatalf("up: %+v", q)
+	}
+	c, err := s.service.ChangePlan(t.Context(), up.Account(), "team", billing.Month, q.At, q.Due.Minor)
+	s.must(err)
+	if o := s.overview(up); o.Plan.ID != "pro" || !o.CancelAtPeriodEnd {
+		t.Errorf("before paying: %s", o.Plan.ID)
+	}
+	pay(c)
+	if o := s.overview(up); o.Plan.ID != "team" || o.Status != billing.Active || o.CancelAtPeriodEnd {
+		t.Errorf("after paying: %s, %s", o.Plan.ID, o.Status)
+	}
+
+	// Down begins when what is paid has run out; nothing is paid twice.
+	end := s.overview(down).PeriodEnd
+	q, err = s.service.QuoteChange(t.Context(), down.Account(), "pro", billing.Month)
+	s.must(err)
+	if q.Due.Minor != 0 || !q.Starts.Equal(end) {
+		t.Fatalf("down: %+v", q)
+	}
+	c, err = s.service.ChangePlan(t.Context(), down.Account(), "pro", billing.Month, q.At, 0)
+	s.must(err)
+	paid := s.count(`select count(*) from payments where account_id = $1`, down.AccountID)
+	pay(c)
+	if o := s.overview(down); o.Plan.ID != "team" || s.count(`select count(*) from payments where account_id = $1`, down.AccountID) != paid {
+		t.Errorf("while Team is paid: %s", o.Plan.ID)
+	}
+	s.must(s.sim.Advance(t.Context(), end.Sub(s.clock.Now())+3*time.Hour))
+	s.settle()
+	if o := s.overview(down); o.Plan.ID != "pro" || s.count(`select count(*) from payments where account_id = $1`, down.AccountID) != paid+1 {
+		t.Errorf("after the change: %s, %s, %d payments", o.Plan.ID, o.Status, s.count(`select count(*) from payments where account_id = $1`, down.AccountID))
+	}
+	if n := s.count(`select count(*) from review_items`); n != 0 {
+		t.Errorf("%d review items", n)
+	}
+	if _, err := s.service.Cancel(t.Context(), down.Account()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.service.Resume(t.Context(), down.Account()); !fault.Is(err, fault.Conflict) {
+		t.Errorf("Razorpay takes up what was cancelled: %v", err)
+	}
+}
+
+func TestInvoicesAreOnesOwn(t *testing.T) {
+	for _, provider := range both {
+		t.Run(string(provider), func(t *testing.T) {
+			s := setup(t)
+			u, stranger := s.db.User(t, "asha"), s.db.User(t, "mallory")
+			s.buy(u, "pro", provider)
+			s.settle()
+			in := s.overview(u).Invoices[0]
+			_, err := s.db.Super.Exec(t.Context(), `update invoices set url = ''`)
+			s.must(err)
+			address, err := s.service.InvoiceURL(t.Context(), u.Account(), in.Provider, in.ID)
+			if err != nil || !strings.HasPrefix(address, s.api.URL) {
+				t.Fatalf("InvoiceURL = %s, %v", address, err)
+			}
+			res, err := http.Get(address)
+			s.must(err)
+			defer res.Body.Close()
+			if res.StatusCode != 200 {
+				t.Errorf("the invoice's page answers %d", res.StatusCode)
+			}
+			for who, c := range map[string]error{"a stranger": errOf(s.service.InvoiceURL(t.Context(), stranger.Account(), in.Provider, in.ID)),
+				"another id": errOf(s.service.InvoiceURL(t.Context(), u.Account(), in.Provider, "in_unknown"))} {
+				if !fault.Is(c, fault.NotFound) {
+					t.Errorf("%s: %v, want NotFound", who, c)
+				}
+			}
+			clerk := s.db.Member(t, u, nil, "manager")
+			if _, err := s.service.InvoiceURL(t.Context(), clerk.Account(), in.Provider, in.ID); !fault.Is(err, fault.Forbidden) {
+				t.Errorf("a manager: %v", err)
+			}
+		})
+	}
+}
+
+func errOf(_ string, err error) error { return err }
