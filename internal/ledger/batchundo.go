@@ -132,6 +132,28 @@ func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) err
 	return err
 }
 
+// KeptOfBatch returns what a batch that was undone has left, as the undo said it;
+// nothing for a batch that was not. Owners and managers.
+func KeptOfBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, error) {
+	if err := allow(KeepsParties(tx.Scope)); err != nil {
+		return nil, err
+	}
+	var undone bool
+	err := tx.QueryRow(ctx, `
+		select undone_at is not null from tijori.batches
+		where account_id = $1 and business_id = $2 and id = $3`, tx.Scope.AccountID, tx.Scope.BusinessID, id).Scan(&undone)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errNoBatch
+	}
+	if err != nil {
+		return nil, fmt.Errorf("batch %s: %w", id, err)
+	}
+	if !undone {
+		return nil, nil
+	}
+	return keptRows(ctx, tx, id)
+}
+
 // keptRows are what a batch added and what is not in the bin, the entries before the parties.
 func keptRows(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, error) {
 	rows, err := tx.Query(ctx, `

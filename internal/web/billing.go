@@ -237,8 +237,11 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *request, f *fault.Fault)
 		}
 	}
 	reason := "parties.max"
-	if f == errExport || f.Text == errExport.Text {
+	switch f.Text {
+	case errExport.Text:
 		reason = "export"
+	case errGrid.Text:
+		reason = "batch_entry"
 	}
 	s.render(w, r, http.StatusForbidden, upgrade.Page(s.upgradeView(r, reason)))
 	return true

@@ -19,6 +19,8 @@ var flashes = map[string]ui.Flash{
 	"entry_saved":     {Kind: "done", Text: "Saved."},
 	"entry_deleted":   {Kind: "done", Text: "Entry moved to the bin."},
 	"entry_restored":  {Kind: "done", Text: "Entry restored."},
+	"batch_saved":     {Kind: "done", Text: "Saved."},
+	"batch_some":      {Kind: "note", Text: "The good rows are saved. The others stay here to mend."},
 	"business_added":  {Kind: "done", Text: "Business added."},
 	"saved":           {Kind: "done", Text: "Saved."},
 	"password":        {Kind: "done", Text: "Password changed. Other devices are signed out."},

@@ -15,7 +15,6 @@ var hindiPlan = map[string]string{
 	"that is %s a month":                     "यानी %s महीना",
 	"Entries, history and bin without limit": "एंट्री और बदलाव का रिकॉर्ड जितना चाहें",
 	"As many parties as you like":            "जितनी चाहें पार्टियाँ",
-	"The grid: a whole day's entries at once (coming soon)":                         "ग्रिड: पूरे दिन की एंट्री एक साथ (जल्द आ रहा है)",
 	"Staff in every shop, each with their own role":                                 "हर दुकान में स्टाफ़, सबका अपना काम",
 	"What you have entered stays yours to read and settle, also after a plan ends.": "आपका लिखा हुआ आपका ही रहेगा: प्लान ख़त्म होने पर भी देखें और हिसाब चुकाएँ।",
 	"Get %s":                             "%s लें",

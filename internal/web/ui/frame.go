@@ -26,6 +26,7 @@ func (s Shell) links() []link {
 		all = append(all, link{path: "/", icon: "shop", word: s.T("Businesses")})
 	}
 	if may.Edit {
+		all = append(all, link{path: BusinessPath(s.Business.ID) + "/grid", icon: "grid", word: s.T("Grid"), wide: true})
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/bin", icon: "bin", word: s.T("Bin"), wide: true})
 	}
 	if may.Manage {

@@ -54,7 +54,7 @@ func (s Shell) Feature(id string) string {
 	case "export":
 		return s.T("Download any khata as PDF or spreadsheet (Excel, CSV)")
 	case "batch_entry":
-		return s.T("The grid: a whole day's entries at once (coming soon)")
+		return s.T("The grid: a whole day's entries at once")
 	case "team":
 		return s.T("Staff in every shop, each with their own role")
 	}
