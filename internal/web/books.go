@@ -103,7 +103,7 @@ func (s *Server) historyPage(w http.ResponseWriter, r *request) error {
 type word struct{ field, text string }
 
 func (r *request) partyWords(f ledger.PartyFields) []word {
-	return []word{{"name", f.Name}, {"kind", string(f.Kind)}, {"phone", f.Phone}, {"note", f.Note}}
+	return []word{{"name", f.Name}, {"kind", r.kindWord(f.Kind)}, {"phone", f.Phone}, {"note", f.Note}}
 }
 
 func (r *request) entryWords(f ledger.EntryFields) []word {
@@ -111,7 +111,27 @@ func (r *request) entryWords(f ledger.EntryFields) []word {
 	if f.Paise > 0 {
 		amount, date = r.amount(f.Paise).Short(), r.shell().Date(f.Date)
 	}
-	return []word{{"amount", amount}, {"date", date}, {"side", string(f.Side)}, {"note", f.Note}}
+	return []word{{"amount", amount}, {"date", date}, {"side", r.sideWord(f.Side)}, {"note", f.Note}}
+}
+
+func (r *request) kindWord(k ledger.Kind) string {
+	switch k {
+	case ledger.Customer:
+		return r.t("Customer")
+	case ledger.Supplier:
+		return r.t("Supplier")
+	}
+	return ""
+}
+
+func (r *request) sideWord(s ledger.Side) string {
+	switch s {
+	case ledger.Given:
+		return r.t("Gave")
+	case ledger.Received:
+		return r.t("Got")
+	}
+	return ""
 }
 
 func differences(before, after []word) []history.Diff {
