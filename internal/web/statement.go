@@ -53,6 +53,7 @@ func (s *Server) statementPage(w http.ResponseWriter, r *request) error {
 		return s.statementAgain(w, r, view, cause)
 	}
 	var st ledger.Statement
+	options := r.exportOptions()
 	err = r.as(func(tx *postgres.Tx) (err error) {
 		first, last := (view.Part-1)*maxLines, view.Part*maxLines
 		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil }, func(l ledger.Line) error {
@@ -60,7 +61,7 @@ func (s *Server) statementPage(w http.ResponseWriter, r *request) error {
 			case view.Count < first:
 				view.Brought = r.amount(l.Balance)
 			case view.Count < last:
-				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: l.Note, Side: string(l.Side), Amount: r.amount(l.Paise), Balance: r.amount(l.Balance)})
+				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.Paise), Balance: r.amount(l.Balance)})
 			}
 			view.Count++
 			return nil
@@ -78,7 +79,7 @@ func (s *Server) statementPage(w http.ResponseWriter, r *request) error {
 	view.Opening, view.Gave, view.Got, view.Closing = r.amount(st.Opening), r.amount(st.Given), r.amount(st.Received), r.amount(st.Closing)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
 	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
-	view.Period = r.exportOptions().Period(st.Range)
+	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
 	s.render(w, r, http.StatusOK, statement.Page(view))
 	return nil

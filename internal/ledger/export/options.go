@@ -35,6 +35,7 @@ type Labels struct {
 
 	Statement, Khata        string // titles of one party and of all
 	Given, Received         string // columns that the other side reads too
+	Old                     string // an entry that is the balance from before the khata was kept here
 	Get, Give               string // totals of all parties
 	All, From, Until        string // the range: all of it, from %s, until %s
 	Owes, Settled, SideNote string // who owes whom how much; whose side the columns are written from
@@ -45,7 +46,7 @@ type Labels struct {
 var English = Labels{
 	Party: "Party", Kind: "Kind", Phone: "Phone", Date: "Date", Details: "Details", Gave: "You gave", Got: "You got", Balance: "Balance",
 	Opening: "Opening balance", Closing: "Closing balance", Customer: "Customer", Supplier: "Supplier",
-	Statement: "Statement of account", Khata: "All parties", Given: "Gave", Received: "Got", Get: "You'll get", Give: "You'll give",
+	Statement: "Statement of account", Khata: "All parties", Given: "Gave", Received: "Got", Old: "Old balance", Get: "You'll get", Give: "You'll give",
 	All: "All entries", From: "From %s", Until: "Up to %s", Owes: "%s owes %s %s.", Settled: "Settled",
 	SideNote: "Written from the side of %s. A balance with a minus is what %s owes.", Page: "Page %d of %d",
 }
@@ -54,11 +55,22 @@ var English = Labels{
 func (l Labels) In(translate func(string) string) Labels {
 	for _, word := range []*string{
 		&l.Party, &l.Kind, &l.Phone, &l.Date, &l.Details, &l.Gave, &l.Got, &l.Balance, &l.Opening, &l.Closing, &l.Customer, &l.Supplier,
-		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Get, &l.Give, &l.All, &l.From, &l.Until, &l.Owes, &l.Settled, &l.SideNote, &l.Page,
+		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Old, &l.Get, &l.Give, &l.All, &l.From, &l.Until, &l.Owes, &l.Settled, &l.SideNote, &l.Page,
 	} {
 		*word = translate(*word)
 	}
 	return l
+}
+
+// DetailsOf is what stands beside an entry, on the page and in every file.
+func (l Labels) DetailsOf(e ledger.EntryFields) string {
+	switch {
+	case !e.Opening:
+		return e.Note
+	case e.Note == "":
+		return l.Old
+	}
+	return l.Old + ": " + e.Note
 }
 
 func (l Labels) kind(k ledger.Kind) string {

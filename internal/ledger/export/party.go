@@ -43,7 +43,7 @@ func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 	}
 	s, err := ledger.WriteStatement(ctx, tx, party, r, begin, func(line ledger.Line) error {
 		c.date(line.Date)
-		c.text(line.Note)
+		c.text(l.DetailsOf(line.EntryFields))
 		c.sides(line, o.Currency)
 		return c.endRow()
 	})
@@ -101,7 +101,7 @@ func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error
 		c.text(b.Phone)
 		if b.Entries {
 			c.date(b.Date)
-			c.text(b.Note)
+			c.text(l.DetailsOf(b.EntryFields))
 			c.sides(b.Line, o.Currency)
 		} else {
 			for range 4 {

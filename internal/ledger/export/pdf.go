@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -116,7 +115,7 @@ func (s *sheet) boxes(f *pdf.Form, list []box) {
 }
 
 func (s *sheet) entry(line ledger.Line) error {
-	r := tableRow{date: s.o.date(line.Date), details: strings.TrimSpace(line.Note), balance: s.money(line.Balance)}
+	r := tableRow{date: s.o.date(line.Date), details: s.l.DetailsOf(line.EntryFields), balance: s.money(line.Balance)}
 	if line.Side == ledger.Given {
 		r.gave = s.money(line.Paise)
 	} else {

@@ -34,7 +34,7 @@ func PartyXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUI
 	}
 	s, err := ledger.WriteStatement(ctx, tx, party, r, begin, func(line ledger.Line) error {
 		gave, got, balance := x.sides(line)
-		return x.add(x.date(line.Date), x.text(line.Note), gave, got, balance)
+		return x.add(x.date(line.Date), x.text(l.DetailsOf(line.EntryFields)), gave, got, balance)
 	})
 	if err == nil {
 		err = x.add(x.boldDate(s.Range.To), x.bold(l.Closing), x.boldAmount(s.Given), x.boldAmount(s.Received), x.boldAmount(s.Closing))
@@ -90,7 +90,7 @@ func BookXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) erro
 		err = ledger.WriteBook(ctx, tx, func(b ledger.BookLine) error {
 			cells := []any{x.text(b.Name), x.text(l.kind(b.Kind)), x.text(b.Phone), nil, nil, nil, nil, x.amount(0)}
 			if b.Entries {
-				cells[3], cells[4] = x.date(b.Date), x.text(b.Note)
+				cells[3], cells[4] = x.date(b.Date), x.text(l.DetailsOf(b.EntryFields))
 				cells[5], cells[6], cells[7] = x.sides(b.Line)
 			}
 			return x.add(cells...)

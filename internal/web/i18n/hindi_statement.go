@@ -21,6 +21,7 @@ var hindiStatement = map[string]string{
 	"Up to %s":                  "%s तक",
 	"Opening balance":           "पिछला बाकी",
 	"Closing balance":           "अब का बाकी",
+	"Old balance":               "पुराना बाकी",
 	"Brought forward":           "पिछले पेज से",
 	"No entries on these days.": "इन दिनों में कोई एंट्री नहीं।",
 	"Earlier entries":           "पहले की एंट्रियाँ",
@@ -28,7 +29,7 @@ var hindiStatement = map[string]string{
 	"Page %d of %d":             "पेज %d / %d",
 	"%s owes %s %s.":            "%s पर %s के %s बाकी हैं।",
 	"Written from the side of %s. A balance with a minus is what %s owes.": "यह हिसाब %s की तरफ़ से लिखा है। जिस बाकी के आगे माइनस है, वह %s को देना है।",
-	"Made with Tijori on %s":                               "तिजोरी से %s को बना",
-	"Downloads as PDF or spreadsheet come with Pro.":       "PDF और स्प्रेडशीट डाउनलोड Pro में मिलता है।",
+	"Made with Tijori on %s":                                "तिजोरी से %s को बना",
+	"Downloads as PDF or spreadsheet come with Pro.":        "PDF और स्प्रेडशीट डाउनलोड Pro में मिलता है।",
 	"Download any khata as PDF or spreadsheet (Excel, CSV)": "कोई भी खाता PDF या स्प्रेडशीट (एक्सेल, CSV) में डाउनलोड",
 }
