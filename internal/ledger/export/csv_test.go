@@ -237,7 +237,7 @@ func addEntries(t testing.TB, db *pgtest.DB, u *pgtest.User, n int) {
 }
 
 func FuzzNoCellIsAFormula(f *testing.F) {
-	for _, s := range []string{"=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a,b", "a\"b", "a\nb", "राम", "'=1"} {
+	for _, s := range []string{"=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a,b", "a\"b", "a\nb", "राम", "'=1", "＝1+1", "＠x", ";=1+1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -250,8 +250,11 @@ func FuzzNoCellIsAFormula(f *testing.F) {
 			t.Fatalf("TextRow(%q) = %q, read as %q, %v", s, row, got, err)
 		}
 		cell := got[0][0]
-		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		if cell != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(cell)[0]) {
 			t.Fatalf("TextRow(%q) has the cell %q", s, cell)
+		}
+		if strings.ContainsAny(s, ";\t") && row[0] != '"' { // where ; or a tab parts columns, what follows would be a cell
+			t.Fatalf("TextRow(%q) = %q is not quoted", s, row)
 		}
 		// encoding/csv reads \r\n inside a cell as \n; all else is as it was.
 		if want := strings.ReplaceAll(s, "\r\n", "\n"); cell != want && cell != "'"+want {
