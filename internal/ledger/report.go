@@ -1,0 +1,215 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// Reports are about all living entries of all living parties, like the totals
+// of the list of parties. Nobody reads them who may not see totals.
+
+// A DayLine is an entry of the day book.
+type DayLine struct {
+	PartyID uuid.UUID
+	Name    string // of the party
+	ID      uuid.UUID
+	EntryFields
+}
+
+// A DaySum is what one day's entries come to.
+type DaySum struct {
+	Date            time.Time
+	Given, Received int64
+	Entries         int
+}
+
+// A DayBook is what stands above the lines of a day book: sums of the range and
+// of each of its days that has entries, in order.
+type DayBook struct {
+	Range           Range
+	Given, Received int64
+	Entries         int
+	Days            []DaySum
+}
+
+// DayBookSQL is every entry of some days, oldest first. Parameters: account,
+// business, first and last day.
+const DayBookSQL = `
+with party as materialized (
+	select p.id, p.name
+	from tijori.parties p
+	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
+)
+select p.id, p.name, e.id, e.side, e.paise, e.business_date, e.note, e.opening
+from party p
+cross join lateral (
+	select e.id, e.side, e.paise, e.business_date, e.note, e.opening
+	from tijori.entries e
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+		and e.business_date between $3 and $4
+) e
+order by e.business_date, e.id`
+
+// WriteDayBook calls line for every entry of a range, in order of (date, id) over
+// all parties, in one snapshot and constant memory, and returns the sums. An
+// error of line ends the reading and is returned. Not for counters.
+func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLine) error) (DayBook, error) {
+	b := DayBook{}
+	if err := allow(SeesTotals(tx.Scope)); err != nil {
+		return b, err
+	}
+	r, err := r.Clean()
+	if err != nil {
+		return b, err
+	}
+	b.Range = r
+	from, to := r.ends()
+	rows, err := tx.Query(ctx, DayBookSQL, tx.Scope.AccountID, tx.Scope.BusinessID, from, to)
+	if err != nil {
+		return b, fmt.Errorf("day book: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var l DayLine
+		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.Paise, &l.Date, &l.Note, &l.Opening); err != nil {
+			return b, fmt.Errorf("day book: %w", err)
+		}
+		if err := b.add(l.EntryFields); err != nil {
+			return b, fmt.Errorf("day book: %w", err)
+		}
+		if err := line(l); err != nil {
+			return b, err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return b, fmt.Errorf("day book: %w", err)
+	}
+	return b, nil
+}
+
+func (b *DayBook) add(e EntryFields) error {
+	sum := Running{Given: b.Given, Received: b.Received}
+	if err := sum.Add(e); err != nil {
+		return err
+	}
+	b.Given, b.Received = sum.Given, sum.Received
+	b.Entries++
+	if n := len(b.Days); n == 0 || !b.Days[n-1].Date.Equal(e.Date) {
+		b.Days = append(b.Days, DaySum{Date: e.Date})
+	}
+	d := &b.Days[len(b.Days)-1]
+	d.Entries++
+	if e.Side == Given {
+		d.Given += e.Paise
+	} else {
+		d.Received += e.Paise
+	}
+	return nil
+}
+
+// ends are the first and the last day of a clean range, open ends filled.
+func (r Range) ends() (from, to time.Time) {
+	from, to = r.From, r.To
+	if from.IsZero() {
+		from = FirstDate
+	}
+	if to.IsZero() {
+		to = LastDate
+	}
+	return from, to
+}
+
+// A CashDay is one day of the cash book. Its balance is what is in the till at
+// the end of it.
+type CashDay struct {
+	Date             time.Time
+	In, Out, Balance int64
+	Entries          int
+}
+
+// A CashBook is the other leg of the same entries: what was received came into
+// the till, what was given left it. Old balances of an opening entry moved no
+// money and are left out. Days without entries are left out as well.
+type CashBook struct {
+	Range           Range
+	Opening         int64 // in the till before the range; negative when more left than came
+	In, Out         int64 // within the range
+	Closing         int64
+	Days            []CashDay
+	OpeningBalances bool // entries of old balances lie in the range or before it
+}
+
+// CashBookSQL is the sums of each day up to one. Sums come from the index that
+// all balances come from; the few opening entries are taken off again.
+// Parameters: account, business, last day.
+const CashBookSQL = `
+with party as materialized (
+	select p.id
+	from tijori.parties p
+	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
+)
+select l.business_date, coalesce(sum(l.paise) filter (where l.side = 'received'), 0)::bigint,
+	coalesce(sum(l.paise) filter (where l.side = 'given'), 0)::bigint, sum(l.entries)::int, bool_or(l.entries < 0)
+from (
+	select e.business_date, e.side, e.paise, 1 as entries
+	from party p
+	cross join lateral (
+		select e.business_date, e.side, e.paise
+		from tijori.entries e
+		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $3
+	) e
+	union all
+	select o.business_date, o.side, -o.paise, -1
+	from party p
+	cross join lateral (
+		select o.business_date, o.side, o.paise
+		from tijori.entries o
+		where o.account_id = $1 and o.business_id = $2 and o.party_id = p.id and o.opening and o.deleted_at is null and o.business_date <= $3
+	) o
+) l
+group by l.business_date
+order by l.business_date`
+
+// CashBookOf returns the cash book of a range. Not for counters.
+func CashBookOf(ctx context.Context, tx *postgres.Tx, r Range) (CashBook, error) {
+	c := CashBook{}
+	if err := allow(SeesTotals(tx.Scope)); err != nil {
+		return c, err
+	}
+	r, err := r.Clean()
+	if err != nil {
+		return c, err
+	}
+	c.Range = r
+	_, to := r.ends()
+	rows, err := tx.Query(ctx, CashBookSQL, tx.Scope.AccountID, tx.Scope.BusinessID, to)
+	if err != nil {
+		return c, fmt.Errorf("cash book: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d CashDay
+		var old bool
+		if err := rows.Scan(&d.Date, &d.In, &d.Out, &d.Entries, &old); err != nil {
+			return c, fmt.Errorf("cash book: %w", err)
+		}
+		c.OpeningBalances = c.OpeningBalances || old
+		c.Closing += d.In - d.Out
+		switch d.Balance = c.Closing; {
+		case r.Before(d.Date):
+			c.Opening = c.Closing
+		case d.Entries > 0:
+			c.In, c.Out = c.In+d.In, c.Out+d.Out
+			c.Days = append(c.Days, d)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return c, fmt.Errorf("cash book: %w", err)
+	}
+	return c, nil
+}
