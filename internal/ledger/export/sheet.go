@@ -10,15 +10,15 @@ import (
 
 // The page: A4 in points, and where the columns end.
 const (
-	left, right   = 40.0, 555.0
+	left, right   = 36.0, 559.0
 	top, bottom   = 806.0, 58.0
 	foot          = 34.0
-	detailsX      = 108.0
-	gaveX, gotX   = 388.0, 470.0
-	amountWidth   = 78.0
+	detailsX      = 112.0
+	gaveX, gotX   = 384.0, 468.0
+	amountWidth   = 80.0
 	detailsWidth  = gaveX - amountWidth - 10 - detailsX
-	lineHeight    = 12.5
-	rowHead       = 12.0 // from the top of a row to the foot of its first letters
+	lineHeight    = 13.0
+	rowHead       = 12.5 // from the top of a row to the foot of its first letters
 	rowFoot       = 5.5
 	tallestOnPage = 20 // lines of a row that is kept on one page
 )
@@ -32,8 +32,8 @@ var (
 	gaveInk = pdf.Color{160, 47, 29}
 	gotInk  = pdf.Color{22, 97, 60}
 
-	body  = pdf.Style{Size: 9, Color: ink}
-	bold  = pdf.Style{Size: 9, Bold: true, Color: ink}
+	body  = pdf.Style{Size: 9.5, Color: ink}
+	bold  = pdf.Style{Size: 9.5, Bold: true, Color: ink}
 	small = pdf.Style{Size: 8, Color: softInk}
 	head  = pdf.Style{Size: 8.5, Bold: true, Color: softInk}
 	soft  = pdf.Style{Size: 10, Color: softInk}
