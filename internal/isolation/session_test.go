@@ -230,6 +230,24 @@ func TestNothingStaysInASession(t *testing.T) {
 			if err != nil || name != "Asha's "+id.String() {
 				t.Errorf("the next caller reads %q, %v", name, err)
 			}
+			// A statement that this connection has never prepared, as the first thing after the poison.
+			if err := one.As(t.Context(), binod.Caller, func(tx *postgres.Tx) error { _, err := tx.Exec(t.Context(), poison); return err }); err != nil {
+				t.Fatal(err)
+			}
+			for try := range 2 {
+				_, err = one.Read(t.Context(), asha.Caller, func(s postgres.Scope, b *pgx.Batch) {
+					b.Queue("select name, '"+id.String()+"' from businesses where account_id = $1 and id = $2", s.AccountID, s.BusinessID).QueryRow(func(r pgx.Row) error { return r.Scan(&name, nil) })
+				})
+				if err == nil {
+					break
+				}
+				if try == 1 {
+					t.Errorf("a new statement after the poison, tried twice: %v", err)
+				}
+			}
+			if name != "Asha's "+id.String() {
+				t.Errorf("a new statement after the poison reads %q", name)
+			}
 			if err := one.App.QueryRow(t.Context(), "select count(*) from tijori.businesses").Scan(new(int)); err == nil || !strings.Contains(err.Error(), "28000") {
 				t.Errorf("a query outside of a caller's transaction: %v, want SQLSTATE 28000", err)
 			}

@@ -26,5 +26,5 @@ func (db *DB) ReadKey(ctx context.Context, credential [32]byte, queue func(*pgx.
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return errors.Join(translate(err), rollback(conn.Conn()))
 	}
-	return translate(rollback(conn.Conn()))
+	return translate(ended(conn.Conn()))
 }

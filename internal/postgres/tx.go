@@ -87,18 +87,31 @@ func (db *DB) As(ctx context.Context, c Caller, fn func(*Tx) error) error {
 	return nil
 }
 
-// rollback ends a failed transaction even when its context has ended; a
-// connection that cannot be rolled back is closed, never handed on.
+// rollback ends a failed transaction even when its context has ended, and what
+// it may have set for the whole session: a new statement is prepared before the
+// next transaction's reset. A connection that cannot be rolled back is closed, never handed on.
 func rollback(conn *pgx.Conn) error {
-	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+	if conn.IsClosed() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
 	defer cancel()
-	if _, err := conn.Exec(ctx, "rollback"); err != nil {
+	sql := "rollback; " + resetSQL
+	if conn.PgConn().TxStatus() == 'I' {
+		sql = resetSQL
+	}
+	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 		return errors.Join(err, conn.Close(ctx))
 	}
 	return nil
+}
+
+// ended makes sure that a transaction has ended where everything went well.
+func ended(conn *pgx.Conn) error {
+	if conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	return errors.Join(errors.New("the transaction did not end"), rollback(conn))
 }
 
 // Read runs queries of a caller in one round trip: begin, claims, scope,
@@ -146,7 +159,7 @@ func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Sco
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return Scope{}, errors.Join(err, rollback(conn.Conn()))
 	}
-	return scope, rollback(conn.Conn())
+	return scope, ended(conn.Conn())
 }
 
 // hints remembers the scope last seen for a caller. A hint only fills literals
