@@ -46,7 +46,7 @@ func RunCredits(ctx context.Context, c Config) (err error) {
 		for i := range lines {
 			s, err := lines[i].measure(ctx, r)
 			if err != nil {
-				return fmt.Errorf("%s: %w", lines[i].name, err)
+				return fmt.Errorf("%s: %w: the server's last words: %s", lines[i].name, err, r.server.output)
 			}
 			lines[i].rounds = append(lines[i].rounds, s)
 		}

@@ -196,7 +196,7 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now t
 			}
 		}
 		from := now
-		if known[x.source] {
+		if known[x.source] || len(c.sources) == 0 { // a calendar that was never worked knows nothing of before
 			from = later(earlier(c.worked, now), *x.anchor)
 		} else if x.until.Before(now) {
 			continue // it came and went between two looks, and was never seen to grant

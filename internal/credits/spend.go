@@ -3,7 +3,6 @@ package credits
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -96,11 +95,7 @@ func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time
 	if seconds < MinSeconds || seconds > MaxSeconds {
 		return Hold{}, fault.InvalidField("expires_in", "A hold lasts from %d to %d seconds.", MinSeconds, MaxSeconds)
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return Hold{}, fmt.Errorf("make an id: %w", err)
-	}
-	a, err := s.desk.ask(ctx, &call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note, id: id, seconds: int32(seconds)})
+	a, err := s.desk.ask(ctx, &call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note, seconds: int32(seconds)})
 	if err != nil {
 		return Hold{}, err
 	}

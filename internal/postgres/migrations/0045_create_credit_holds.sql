@@ -2,7 +2,8 @@
 -- Credits set aside for work that is under way. A hold ends once: captured (all or part; the rest comes back),
 -- released, or expired by itself. lots and parts say which grants it was taken from; available is what could be spent
 -- after it was made, so the first answer can be given again. While a hold is open its credits do not expire. No foreign
--- key, for the same reason as with entries.
+-- key, for the same reason as with entries. The id is made from account and idempotency key, so that its primary key is
+-- what makes a hold once.
 create table tijori.credit_holds (
     account_id uuid not null,
     id uuid not null,
@@ -30,7 +31,6 @@ create table tijori.credit_holds (
     constraint credit_holds_key_check check (length(key) between 1 and 200),
     constraint credit_holds_note_check check (length(note) <= 500)
 ) with (fillfactor = 60);
-create unique index credit_holds_key on tijori.credit_holds (account_id, key);
 create index credit_holds_open_idx on tijori.credit_holds (account_id, meter, expires_at) where status = 'open';
 alter table tijori.credit_holds enable row level security;
 alter table tijori.credit_holds force row level security;

@@ -2,8 +2,8 @@
 -- +goose StatementBegin
 -- auth.spend_credits(...) is the hot path: what many programs ask at the same moment, done in one transaction, each with an
 -- answer of its own, in the order of the arrays within an account. It takes hashes of API keys and looks the accounts up
--- itself: who calls it never names an account. A request is consume (key, meter, amount, note), hold (the same, an id
--- and how many seconds), capture (id; amount 0 is all) or release (id).
+-- itself: who calls it never names an account. A request is consume (key, meter, amount, note), hold (the same, and how
+-- many seconds), capture (id; amount 0 is all) or release (id).
 --
 -- Outcomes: ok; repeated (the first answer again); conflict (the key or the hold was used for something else);
 -- insufficient (nothing written; what is there, when the next allowance comes); not_found; gone (the hold has ended);
@@ -59,19 +59,22 @@ begin
     end loop;
 
     for r in
-        select q.i::integer, q.op, q.account, q.credential, q.unit, q.amount, q.key, q.note, q.id, q.seconds, coalesce(o.meter, q.unit) as meter,
+        select q.i::integer, q.op, q.account, q.credential, q.unit, q.amount, q.key, q.note, q.id, q.seconds,
+               case when q.op in ('consume', 'hold') then q.unit else coalesce(o.meter, '') end as meter,
                s.account_id is not null as known, s.balance, s.held, s.entries, s.lot_grant, s.lot_left, s.due_at,
                d.number as d_number, d.meter as d_meter, d.amount as d_amount, d.note as d_note, d.balance - d.held as d_available,
-               p.id as p_id, p.meter as p_meter, p.amount as p_amount, p.note as p_note, p.seconds as p_seconds, p.available as p_available, p.expires_at as p_expires_at,
-               o.id as o_id, o.status as o_status, o.amount as o_amount, o.note as o_note, o.lots as o_lots, o.parts as o_parts, o.captured as o_captured,
-               o.entry as o_entry, o.left_after as o_left_after, o.expires_at as o_expires_at
-          from unnest(ops, accounts, credentials, units, amounts, keys, notes, ids, seconds)
-               with ordinality q(op, account, credential, unit, amount, key, note, id, seconds, i)
+               o.id as o_id, o.meter as o_meter, o.status as o_status, o.key as o_key, o.amount as o_amount, o.note as o_note, o.seconds as o_seconds,
+               o.available as o_available, o.lots as o_lots, o.parts as o_parts, o.captured as o_captured, o.entry as o_entry, o.left_after as o_left_after,
+               o.expires_at as o_expires_at
+          from (select u.op, u.account, u.credential, u.unit, u.amount, u.key, u.note, u.seconds, u.i,
+                       case u.op when 'hold' then encode(substr(sha256(convert_to(u.account::text || ' ' || u.key, 'UTF8')), 1, 16), 'hex')::uuid
+                                 when 'consume' then null else u.id end as id
+                  from unnest(ops, accounts, credentials, units, amounts, keys, notes, ids, seconds)
+                       with ordinality u(op, account, credential, unit, amount, key, note, id, seconds, i)) q
           left join tijori.credit_entries d on d.account_id = q.account and d.key = case when q.op = 'consume' then q.key end
-          left join tijori.credit_holds p on p.account_id = q.account and p.key = case when q.op = 'hold' then q.key end
-          left join tijori.credit_holds o on o.account_id = q.account and o.id = case when q.op in ('capture', 'release') then q.id end
-          left join tijori.credit_balances s on s.account_id = q.account and s.meter = coalesce(o.meter, q.unit)
-         order by q.account, coalesce(o.meter, q.unit), q.i
+          left join tijori.credit_holds o on o.account_id = q.account and o.id = q.id
+          left join tijori.credit_balances s on s.account_id = q.account and s.meter = case when q.op in ('consume', 'hold') then q.unit else o.meter end
+         order by q.account, case when q.op in ('consume', 'hold') then q.unit else o.meter end, q.i
     loop
         i := r.i;
         number := null; available := null; hold_id := null; hold_meter := null; hold_amount := null; captured := null; expires_at := null; next_at := null; next_amount := null;
@@ -89,14 +92,6 @@ begin
             b.account_id := r.account; b.meter := r.meter;
             b.balance := coalesce(r.balance, 0); b.held := coalesce(r.held, 0); b.entries := r.entries;
             b.lot_grant := r.lot_grant; b.lot_left := coalesce(r.lot_left, 0); b.due_at := coalesce(r.due_at, 'infinity');
-        elsif b.due_at <= at then -- something came back in this call: the lot that burns first must be found anew
-            update tijori.credit_balances c
-               set balance = b.balance, held = b.held, entries = b.entries, lot_grant = b.lot_grant, lot_left = b.lot_left, due_at = b.due_at
-             where c.account_id = b.account_id and c.meter = b.meter;
-            perform auth.settle_credits(b.account_id, b.meter, at);
-            select * into strict b from tijori.credit_balances c where c.account_id = r.account and c.meter = r.meter;
-            b.due_at := least(b.due_at, early);
-            dirty := true;
         end if;
 
         -- What was answered before.
@@ -105,9 +100,9 @@ begin
             outcome := case when r.d_meter = r.unit and r.d_amount = -r.amount and r.d_note = r.note then 'repeated' else 'conflict' end;
             return next;
             continue;
-        elsif r.op = 'hold' and r.p_id is not null then
-            available := r.p_available; hold_id := r.p_id; hold_meter := r.p_meter; hold_amount := r.p_amount; expires_at := r.p_expires_at;
-            outcome := case when r.p_meter = r.unit and r.p_amount = r.amount and r.p_note = r.note and r.p_seconds = r.seconds then 'repeated' else 'conflict' end;
+        elsif r.op = 'hold' and r.o_id is not null then
+            available := r.o_available; hold_id := r.o_id; hold_meter := r.o_meter; hold_amount := r.o_amount; expires_at := r.o_expires_at;
+            outcome := case when (r.o_meter, r.o_amount, r.o_note, r.o_seconds, r.o_key) = (r.unit, r.amount, r.note, r.seconds, r.key) then 'repeated' else 'conflict' end;
             return next;
             continue;
         end if;
@@ -162,7 +157,7 @@ begin
                 number := r.o_entry; available := r.o_left_after; captured := r.o_captured;
                 outcome := case when r.op = 'capture' and part = r.o_captured then 'repeated' else 'conflict' end;
             elsif r.o_status <> 'open' then
-                available := b.balance - b.held;
+                available := coalesce(r.o_left_after, b.balance - b.held);
                 outcome := case when r.op = 'release' then 'repeated' else 'gone' end;
             elsif part > r.o_amount then
                 outcome := 'too_much'; available := b.balance - b.held;
@@ -188,6 +183,14 @@ begin
                     number := b.entries;
                     e := row (r.account, r.meter, b.entries, 'capture', -part, b.balance, b.held, null, r.o_note, null, r.o_id, r.credential, at);
                     written := written || e;
+                end if;
+                if b.due_at <= at then -- something came back to a lot that waits: what burns first, and what has ended, is found anew
+                    update tijori.credit_balances c
+                       set balance = b.balance, held = b.held, entries = b.entries, lot_grant = b.lot_grant, lot_left = b.lot_left, due_at = b.due_at
+                     where c.account_id = b.account_id and c.meter = b.meter;
+                    perform auth.settle_credits(b.account_id, b.meter, at);
+                    select * into strict b from tijori.credit_balances c where c.account_id = r.account and c.meter = r.meter;
+                    b.due_at := least(b.due_at, early);
                 end if;
                 available := b.balance - b.held;
                 h := null;

@@ -1,0 +1,153 @@
+package credits
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+// subscribe writes what the reducer would: a plan from now on, paid through until.
+func (f *fixture) subscribe(u *pgtest.User, id, plan string, until time.Time) {
+	f.Helper()
+	now := f.s.clock.Now()
+	f.exec(`insert into plans (id, name, rank, parties_max, entitlements, credits_per_month) values ('pro', 'Pro', 10, null, '{}', 300), ('daily', 'Daily', 5, null, '{}', 0) on conflict do nothing`)
+	f.exec(`
+		insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, period, period_start, paid_through, access_until, seen_at, created_at, changed_at)
+		values ($1, 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $4, $5, $5, $4, $4, $4)
+		on conflict (account_id, provider, id) do update set plan_id = excluded.plan_id, paid_through = excluded.paid_through, access_until = excluded.access_until, changed_at = excluded.changed_at`,
+		u.AccountID, id, plan, now, until)
+}
+
+func (f *fixture) refill() {
+	f.Helper()
+	for {
+		n, err := f.s.Refill(f.Context())
+		f.ok(err)
+		if n == 0 {
+			return
+		}
+	}
+}
+
+func (f *fixture) allowances() string {
+	f.Helper()
+	return scalar[string](f, `select coalesce(string_agg(split_part(source, ' ', 1) || ' ' || period || ': ' || amount, ', ' order by created_at, source desc, period), '')
+		from credit_grants where account_id = $1 and meter = 'credits' and kind = 'allowance'`, f.owner.AccountID)
+}
+
+func TestRefill(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.refill()
+	if f.allowances() != "free 0: 10" || f.available() != 10 {
+		t.Fatalf("a new account has %d by %q, want its ten", f.available(), f.allowances())
+	}
+	f.subscribe(f.owner, "sub_1", "pro", f.s.clock.Now().AddDate(0, 0, 20))
+	f.refill()
+	if got := f.allowances(); got != "free 0: 10, razorpay 0: 300" {
+		t.Errorf("after buying: %s", got)
+	}
+	_, err := f.consume(f.key, 1000, "much")
+	if e := IsInsufficient(err); e == nil || e.Available != 310 || e.NextAt.IsZero() || e.NextAmount != 10 {
+		t.Errorf("told %+v (%v), want 310 and ten when the plan has ended", e, err)
+	}
+	f.refill()
+	f.advance(45 * 24 * time.Hour) // the plan has ended, a month of the free one has begun, and what was given has expired
+	f.refill()
+	if got := f.allowances(); got != "free 0: 10, razorpay 0: 300, free 1: 10" {
+		t.Errorf("after the end: %s", got)
+	}
+	if _, err := f.s.Sweep(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if f.available() != 10 {
+		t.Errorf("%d available, want the ten of the running month", f.available())
+	}
+	f.adds()
+}
+
+// A yearly plan brings its allowance every month; three months without a job are caught up once.
+func TestRefillAfterDowntime(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.refill()
+	f.subscribe(f.owner, "sub_1", "pro", f.s.clock.Now().AddDate(1, 0, 0))
+	f.refill()
+	f.advance(95 * 24 * time.Hour)
+	var wg sync.WaitGroup
+	for range 6 { // on several nodes
+		wg.Go(func() {
+			if _, err := f.s.Refill(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	f.refill()
+	if got := f.allowances(); got != "free 0: 10, razorpay 0: 300, razorpay 1: 300, razorpay 2: 300, razorpay 3: 300" {
+		t.Errorf("grants: %s", got)
+	}
+	if f.available() != 300 {
+		t.Errorf("%d available, want this month's 300", f.available())
+	}
+	f.adds()
+}
+
+func TestRefillEveryDay(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.refill()
+	f.subscribe(f.owner, "sub_1", "daily", f.s.clock.Now().AddDate(0, 1, 0))
+	for range 3 {
+		f.refill()
+		f.advance(24 * time.Hour)
+	}
+	f.refill()
+	if got := f.allowances(); got != "free 0: 10, razorpay 0: 7, razorpay 1: 7, razorpay 2: 7, razorpay 3: 7" {
+		t.Errorf("grants: %s", got)
+	}
+	if f.available() != 17 {
+		t.Errorf("%d available, want today's seven beside the ten", f.available())
+	}
+	f.adds()
+}
+
+func TestRefillUpgrade(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.subscribe(f.owner, "sub_1", "daily", f.s.clock.Now().AddDate(0, 1, 0))
+	f.refill()
+	f.subscribe(f.owner, "sub_2", "pro", f.s.clock.Now().AddDate(0, 1, 0))
+	f.refill()
+	f.refill()
+	if got := f.allowances(); got != "razorpay 0: 7, razorpay 0: 300" {
+		t.Errorf("grants: %s", got)
+	}
+	f.adds()
+}
+
+// Many nodes, many accounts, at once: each is given its month, once.
+func TestRefillOnManyNodes(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for range 30 {
+		f.db.User(t, "someone")
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 6 {
+				if _, err := f.s.Refill(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := scalar[string](f, `select count(*) || ' ' || sum(amount) from credit_grants`); got != "31 310" {
+		t.Errorf("grants and their sum: %s, want 31 310", got)
+	}
+	f.adds()
+}
