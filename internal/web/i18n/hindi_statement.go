@@ -10,6 +10,7 @@ var hindiStatement = map[string]string{
 	"From":                      "कब से",
 	"To":                        "कब तक",
 	"Other days":                "और तारीख़ें",
+	"Download all":              "सब डाउनलोड करें",
 	"Download":                  "डाउनलोड",
 	"Show":                      "दिखाएँ",
 	"Print":                     "प्रिंट",
