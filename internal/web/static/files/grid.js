@@ -348,6 +348,7 @@ function toFirst() {
 
 form.addEventListener("submit", (e) => {
 	e.preventDefault();
+	if (document.activeElement?.dataset.column) return; // the Enter of a keyboard on glass; saving is for the buttons
 	if (e.submitter?.getAttribute("aria-disabled") === "true") return;
 	save(e.submitter?.dataset.save === "good");
 });
