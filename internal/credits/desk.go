@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -205,6 +204,9 @@ func (d *desk) persist(batch []*call) error {
 // unknown reports errors after which nobody knows whether the transaction was
 // committed, or by which it was not and may be the next time.
 func unknown(err error) bool {
+	if errors.Is(err, errAnswers) {
+		return false
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return true // the connection, or our patience, broke
@@ -215,6 +217,9 @@ func unknown(err error) bool {
 	}
 	return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03" || pg.Code == "25006" // the last: a standby, until it is promoted
 }
+
+// errAnswers: the database must answer each call once.
+var errAnswers = errors.New("the database's answers do not fit the calls")
 
 const spendSQL = `
 	select s.i, s.outcome, s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at, s.next_at, s.next_amount
@@ -247,7 +252,7 @@ func (d *desk) send(ctx context.Context, batch []*call) error {
 			return err
 		}
 		if i < 1 || int(i) > n || answers[i-1].outcome != "" {
-			return fmt.Errorf("the database answered call %d of %d", i, n)
+			return fmt.Errorf("%w: call %d of %d", errAnswers, i, n)
 		}
 		a := &answers[i-1]
 		a.outcome = outcome
@@ -259,7 +264,7 @@ func (d *desk) send(ctx context.Context, batch []*call) error {
 		return err
 	}
 	if answered != n {
-		return fmt.Errorf("the database answered %d calls of %d: %w", answered, n, pgx.ErrNoRows)
+		return fmt.Errorf("%w: %d of %d", errAnswers, answered, n)
 	}
 	for i, c := range batch {
 		c.answer = answers[i]
