@@ -85,14 +85,11 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	select {
-	case s.exports <- struct{}{}:
-		defer func() { <-s.exports }()
-	case <-time.After(5 * time.Second):
-		return errBusy
-	case <-r.Context().Done():
-		return r.Context().Err()
+	leave, err := s.enterExport(r)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
 	defer cancel()
 	asked := r.Request
@@ -107,7 +104,7 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 	}
 	file := &download{w: w, name: name + " " + r.shell().Today() + f.ending, kind: f.kind}
 	buffer := bufio.NewWriterSize(file, 32<<10)
-	err := r.as(func(tx *postgres.Tx) error {
+	err = r.as(func(tx *postgres.Tx) error {
 		return write(tx, buffer, r.exportOptions())
 	})
 	if err == nil {
@@ -118,6 +115,32 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 		panic(http.ErrAbortHandler)
 	}
 	return err
+}
+
+// enterExport waits a little for a place among the files on their way, one for an account: who reads slowly keeps no
+// other account waiting.
+func (s *Server) enterExport(r *request) (leave func(), err error) {
+	own, _ := s.exporting.LoadOrStore(r.person.AccountID, make(chan struct{}, 1))
+	var taken []chan struct{}
+	leave = func() {
+		for _, place := range taken {
+			<-place
+		}
+	}
+	enough := time.After(5 * time.Second)
+	for _, place := range []chan struct{}{own.(chan struct{}), s.exports} {
+		select {
+		case place <- struct{}{}:
+			taken = append(taken, place)
+		case <-enough:
+			leave()
+			return nil, errBusy
+		case <-r.Context().Done():
+			leave()
+			return nil, r.Context().Err()
+		}
+	}
+	return leave, nil
 }
 
 func allowExport(ctx context.Context, tx *postgres.Tx) error {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
@@ -33,6 +34,7 @@ type Config struct {
 	PublicURL      *url.URL                                   // where users reach this server; https sets Secure cookies
 	PayOrigins     []string                                   // origins that a checkout may lead to
 	Simulated      bool                                       // no real money moves
+	Operators      []string                                   // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
 }
@@ -40,8 +42,9 @@ type Config struct {
 // A Server answers requests. It keeps no state of its own.
 type Server struct {
 	Config
-	handler http.Handler
-	exports chan struct{} // a place for each file on its way
+	handler   http.Handler
+	exports   chan struct{} // a place for each file on its way
+	exporting sync.Map      // the one place of an account, by its id
 }
 
 // New returns a server for the routes in the list.
