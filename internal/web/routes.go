@@ -96,6 +96,7 @@ var routes = []route{
 	{pattern: "GET /b/{business}/upgrade", access: anyRole, handle: (*Server).upgradePage},
 	{pattern: "GET /b/{business}/settings", access: editor, handle: (*Server).businessSettingsForm},
 	{pattern: "POST /b/{business}/settings", access: editor, handle: (*Server).saveBusinessSettings},
+	{pattern: "GET /b/{business}/reports", access: reader, handle: (*Server).reportsPage},
 	{pattern: "GET /b/{business}/export.csv", access: reader, keepsFlash: true, handle: exportBusiness(csvFile)},
 	{pattern: "GET /b/{business}/export.xlsx", access: reader, keepsFlash: true, handle: exportBusiness(xlsxFile)},
 	{pattern: "GET /b/{business}/export.pdf", access: reader, keepsFlash: true, handle: exportBusiness(pdfFile)},

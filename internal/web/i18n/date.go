@@ -21,6 +21,11 @@ func Date(locale string, t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), months[Known(locale)][t.Month()-1], t.Year())
 }
 
+// Month writes the month of t with its year: Nov 2026, नव॰ 2026.
+func Month(locale string, t time.Time) string {
+	return fmt.Sprintf("%s %d", months[Known(locale)][t.Month()-1], t.Year())
+}
+
 // Day writes a calendar day as people say it: Today, Yesterday, Mon, 16 Nov in
 // this year, and the whole date otherwise. Only the year, month and day of date are read;
 // now decides what today is, in its own zone.

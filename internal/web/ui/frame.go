@@ -25,6 +25,9 @@ func (s Shell) links() []link {
 	} else {
 		all = append(all, link{path: "/", icon: "shop", word: s.T("Businesses")})
 	}
+	if may.SeeBalances {
+		all = append(all, link{path: BusinessPath(s.Business.ID) + "/reports", icon: "bill", word: s.T("Reports"), wide: may.Manage})
+	}
 	if may.Edit {
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/grid", icon: "grid", word: s.T("Grid"), wide: true})
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/bin", icon: "bin", word: s.T("Bin"), wide: true})

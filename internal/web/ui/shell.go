@@ -49,6 +49,9 @@ func (s Shell) N(n int, one, many string) string { return i18n.N(s.Locale, n, on
 // Date writes a calendar day with its year.
 func (s Shell) Date(t time.Time) string { return i18n.Date(s.Locale, t) }
 
+// Month writes a month with its year.
+func (s Shell) Month(t time.Time) string { return i18n.Month(s.Locale, t) }
+
 // Day writes a calendar day as people say it: Today, Yesterday, Mon, 16 Nov.
 func (s Shell) Day(t time.Time) string { return i18n.Day(s.Locale, t, s.Now) }
 

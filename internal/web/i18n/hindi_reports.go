@@ -1,0 +1,33 @@
+package i18n
+
+// hindiReports are the reports of a business, all shops together, and one's own data.
+var hindiReports = map[string]string{
+	"Reports":            "रिपोर्ट",
+	"Day book":           "रोज़नामचा",
+	"Cash book":          "रोकड़ बही",
+	"Party summary":      "पार्टियों का सार",
+	"Ageing":             "कितने दिन से बाकी",
+	"0–30 days":          "0–30 दिन",
+	"31–60 days":         "31–60 दिन",
+	"61–90 days":         "61–90 दिन",
+	"Over 90 days":       "90 दिन से ज़्यादा",
+	"As on %s":           "%s तक",
+	"since %s":           "%s से",
+	"In the till":        "गल्ले में",
+	"In the till before": "पहले गल्ले में",
+	"In the till after":  "अब गल्ले में",
+	"Came in":            "आया",
+	"Went out":           "गया",
+	"Largest balances":   "सबसे बड़े बाकी",
+	"By age":             "दिनों के हिसाब से",
+	"Previous page":      "पिछला पेज",
+	"Next page":          "अगला पेज",
+	"The other side of your entries: what you got came into the till, what you gave left it.": "आपकी एंट्रियों का दूसरा पहलू: जो मिला वह गल्ले में आया, जो दिया वह गल्ले से गया।",
+	"Old balances are left out: they moved no money.":                                         "पुराने बाकी इसमें नहीं हैं: उनसे पैसा इधर-उधर नहीं हुआ।",
+	"No party had a balance or an entry on these days.":                                       "इन दिनों में किसी पार्टी का न बाकी था, न एंट्री।",
+	"A balance with a minus is what %s owes.":                                                 "जिस बाकी के आगे माइनस है, वह %s को देना है।",
+	"What you got settles what you gave first. The rest is counted by its age in days.":       "जो मिला, उससे सबसे पुराना दिया हुआ पहले चुकता होता है। जो बचा, वह दिनों के हिसाब से गिना जाता है।",
+	"Nobody owes anything.":                                   "किसी पर कुछ बाकी नहीं।",
+	"%s came in and %s went out. The most came in on %s: %s.": "%s आए और %s गए। सबसे ज़्यादा %s को आए: %s।",
+	"%s came and %s was given. The most came on %s: %s.":      "%s मिले और %s दिए। सबसे ज़्यादा %s को मिले: %s।",
+}

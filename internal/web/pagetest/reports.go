@@ -1,0 +1,109 @@
+package pagetest
+
+import (
+	"github.com/tijorihq/tijori/internal/web/page/reports"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func (w world) reports() []Sample {
+	empty := w.report(reports.DayBook)
+	empty.Gave, empty.Got = rupees(0), rupees(0)
+	return []Sample{
+		{"reports-day", reports.Page(w.dayBook())}, {"reports-cash", reports.Page(w.cashBook())},
+		{"reports-parties", reports.Page(w.partySummary())}, {"reports-ageing", reports.Page(w.ageing())},
+		{"reports-empty", reports.Page(empty)},
+	}
+}
+
+func (w world) report(show string) reports.View {
+	v := reports.View{
+		Shell: w.in(ui.BusinessPath(shop) + "/reports?show=" + show), Show: show, From: "2026-11-01", To: "2026-11-30",
+		Period: w.say("1 Nov 2026 – 30 Nov 2026", "1 नव॰ 2026 – 30 नव॰ 2026"), Part: 1, Parts: 1,
+	}
+	for _, c := range w.statementView().Chips {
+		c.Chosen = c.From == "2026-11-01"
+		v.Chips = append(v.Chips, reports.Chip(c))
+	}
+	return v
+}
+
+func (w world) columns() (out []reports.Column) {
+	for i := range 22 {
+		c := reports.Column{Label: w.in("/").Date(day(21 - i)), Up: i * 37 % 90, Down: i * 53 % 101}
+		if i%7 == 3 {
+			c.Up, c.Down = 0, 0
+		}
+		c.Got, c.Gave = rupees(int64(c.Up)*145), rupees(int64(c.Down)*145)
+		out = append(out, c)
+	}
+	return out
+}
+
+func (w world) dayBook() reports.View {
+	v := w.report(reports.DayBook)
+	v.Gave, v.Got, v.Count, v.Columns = rupees(1234567), paise(98765050), 41, w.columns()
+	v.Days = []reports.Day{
+		{Date: day(1), Gave: rupees(2190), Got: rupees(500), Entries: 3, Lines: []reports.Line{
+			{PartyID: partyID, Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Note: w.say("Sugar 20 kg\nTea 2 kg", "चीनी 20 किलो\nचाय पत्ती 2 किलो"), Side: "given", Amount: rupees(1850)},
+			{PartyID: partyID, Name: w.say("Sunita Tailor", "सुनीता दर्ज़ी"), Side: "received", Amount: rupees(500)},
+			{PartyID: partyID, Name: w.say("Mohammed Irfan", "मोहम्मद इरफ़ान"), Side: "given", Amount: rupees(340)},
+		}},
+		{Date: day(0), Gave: rupees(1232377), Entries: 1, Lines: []reports.Line{
+			{PartyID: partyID, Name: w.say("Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि."), Note: w.say("Wedding order", "शादी का ऑर्डर"), Side: "given", Amount: rupees(1232377)},
+		}},
+	}
+	return v
+}
+
+func (w world) cashBook() reports.View {
+	v := w.report(reports.CashBook)
+	v.Opening, v.Got, v.Gave, v.Closing, v.Old, v.Count, v.Columns = paise(-4523050), rupees(118000), rupees(96000), paise(-2323050), true, 3, w.columns()
+	v.Days = []reports.Day{
+		{Date: day(9), Got: rupees(98000), Gave: rupees(36000), Balance: paise(1676950)},
+		{Date: day(3), Got: rupees(20000), Balance: paise(3676950)},
+		{Date: day(0), Gave: rupees(60000), Balance: paise(-2323050)},
+	}
+	return v
+}
+
+func (w world) partySummary() reports.View {
+	v := w.report(reports.Parties)
+	v.Opening, v.Gave, v.Got, v.Closing, v.Get, v.Give, v.Count = rupees(153400), rupees(96000), rupees(118000), rupees(131400), rupees(215900), rupees(84500), 4
+	for _, r := range []struct {
+		en, hi             string
+		opening, gave, got int64
+		width              int
+	}{
+		{"Hotel Annapurna", "होटल अन्नपूर्णा", 230400, 96000, 118000, 100},
+		{"Ramesh Tea Stall", "रमेश चाय वाले", 7500, 0, 0, 4},
+		{"Priya", "प्रिया", 500, 0, 500, 0},
+		{"Laxmi Traders (wholesale, Azadpur)", "लक्ष्मी ट्रेडर्स (थोक, आज़ादपुर)", -84500, 0, 0, 41},
+	} {
+		name, closing := w.say(r.en, r.hi), rupees(r.opening+r.gave-r.got)
+		v.Rows = append(v.Rows, reports.Party{ID: partyID, Name: name, Opening: rupees(r.opening), Gave: rupees(r.gave), Got: rupees(r.got), Closing: closing})
+		if closing.Minor != 0 {
+			v.Bars = append(v.Bars, reports.Bar{Label: name, Amount: closing, Width: r.width})
+		}
+	}
+	return v
+}
+
+func (w world) ageing() reports.View {
+	v := w.report(reports.Ageing)
+	v.From, v.To, v.Period, v.Get, v.Count = "", "", w.say("As on 22 Nov 2026", "22 नव॰ 2026 तक"), rupees(215900), 2
+	v.Chips = []reports.Chip{{Label: w.say("Today", "आज"), Chosen: true}, {Label: w.say("31 Oct 2026", "31 अक्टू॰ 2026"), To: "2026-10-31"}, {Label: w.say("31 Mar 2026", "31 मार्च 2026"), To: "2026-03-31"}}
+	for i, sum := range []int64{96000, 0, 112400, 7500} {
+		v.Buckets[i] = rupees(sum)
+		v.Bars = append(v.Bars, reports.Bar{Label: v.Age(i), Amount: rupees(sum), Width: int(sum * 100 / 112400)})
+	}
+	v.Aged = []reports.Aged{
+		{ID: partyID, Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Total: rupees(7500), Oldest: day(140)},
+		{ID: partyID, Name: w.say("Hotel Annapurna", "होटल अन्नपूर्णा"), Total: rupees(208400), Oldest: day(81)},
+	}
+	for i, row := range [][4]int64{{0, 0, 0, 7500}, {96000, 0, 112400, 0}} {
+		for j, sum := range row {
+			v.Aged[i].Buckets[j] = rupees(sum)
+		}
+	}
+	return v
+}
