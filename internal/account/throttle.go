@@ -68,6 +68,11 @@ func passwordLimits(user string) []limit {
 	return []limit{{"password user", user, 10, 15 * time.Minute}}
 }
 
+// ThrottleLinks counts one opening of a shared link, right or wrong, and refuses a network that opens too many.
+func (s *Service) ThrottleLinks(ctx context.Context, network string) error {
+	return s.throttle(ctx, []limit{{"shared link network", networkOf(network), 300, 5 * time.Minute}})
+}
+
 func invitationLimits(account, email string) []limit {
 	return []limit{{"invitation account", account, 60, time.Hour}, {"invitation address", email, 10, 24 * time.Hour}}
 }

@@ -26,6 +26,16 @@ func OpeningIDOf(party uuid.UUID) uuid.UUID {
 	return party
 }
 
+// QueueHasOpening puts the question whether a party has an opening balance into a
+// batch of postgres.Read and fills has when it is answered.
+func QueueHasOpening(s postgres.Scope, b *pgx.Batch, party uuid.UUID, has *bool) {
+	*has = false
+	b.Queue(`
+		select exists (select 1 from tijori.entries e
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.opening and e.deleted_at is null)`,
+		s.AccountID, s.BusinessID, party).QueryRow(func(row pgx.Row) error { return row.Scan(has) })
+}
+
 // AddOpening adds the opening balance of a living party: an entry like any
 // other, of which a party has one. Given is what the party owed, Received what
 // was owed to it. The same id with the same fields again returns the entry as it is now; a

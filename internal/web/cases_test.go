@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+
+	"github.com/tijorihq/tijori/internal/ledger"
 )
 
 // An ask is one request but for its method and cookie.
@@ -150,6 +152,30 @@ var trials = map[string]trial{
 	"POST /b/{business}/p/{party}/entries/{entry}/restore": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.party() + "/entries/" + i.get("gone entry") + "/restore")
 	}},
+
+	"GET /b/{business}/lock": {ask: func(i ids) ask { return ask{path: i.shop() + "/lock"} }, status: 200, shows: wordOfA + "note lock"},
+	"POST /b/{business}/lock": {status: 303, shows: "/lock", ask: func(i ids) ask {
+		return form(i.shop()+"/lock", "id", newIDText(), "from", "2001-01-31", "until", "2026-02-28", "reason", "")
+	}},
+	"GET /b/{business}/upi": {ask: func(i ids) ask { return ask{path: i.shop() + "/upi"} }, status: 200, shows: wordOfA + "mail@upi"},
+	"POST /b/{business}/upi": {status: 303, shows: "/upi", ask: func(i ids) ask {
+		return form(i.shop()+"/upi", "id", newIDText(), "upi", "New.Shop@okaxis", "payee", "New Shop")
+	}},
+	"GET /b/{business}/p/{party}/opening": {ask: func(i ids) ask { return ask{path: i.party() + "/opening"} }, status: 200, shows: wordOfA + "party living"},
+	"POST /b/{business}/p/{party}/opening": {status: 303, shows: "/p/", ask: func(i ids) ask {
+		return form(i.party()+"/opening", "id", newIDText(), "side", "received", "amount", "500", "date", "2026-01-01", "note", "")
+	}},
+	"GET /b/{business}/p/{party}/remind": {ask: func(i ids) ask { return ask{path: i.party() + "/remind"} }, status: 200, shows: "12,34,567.89 is due"},
+	"POST /b/{business}/p/{party}/remind": {status: 303, shows: "https://wa.me/91" + phoneA + "?text=", ask: func(i ids) ask {
+		return form(i.party()+"/remind", "id", newIDText(), "channel", "whatsapp", "lang", "hi")
+	}},
+	"GET /b/{business}/p/{party}/upi":   {ask: func(i ids) ask { return ask{path: i.party() + "/upi"} }, status: 200, shows: "&amp;am=1234567.89&amp;cu=INR"},
+	"GET /b/{business}/p/{party}/share": {ask: func(i ids) ask { return ask{path: i.party() + "/share"} }, status: 200, shows: "/share/"},
+	"POST /b/{business}/p/{party}/share": {status: 303, shows: "/share", ask: func(i ids) ask {
+		return form(i.party()+"/share", "id", newIDText(), "token", ledger.NewShareToken(), "from", "", "to", "2026-04-30", "days", "30")
+	}},
+	"POST /b/{business}/p/{party}/share/{share}/revoke": {ask: func(i ids) ask { return form(i.party() + "/share/" + i.get("share") + "/revoke") }, status: 303, shows: "/share"},
+	"GET /s/{token}": {ask: func(i ids) ask { return ask{path: "/s/" + i.get("link")} }, status: 200, shows: "12,34,567.89", visitor: true},
 
 	"GET /pricing": {ask: at("/pricing"), status: 200, free: true, shows: "/billing/checkout?plan=pro"},
 	"GET /billing": {ask: at("/billing"), status: 200, shows: wordOfA + "invoice-1"},

@@ -32,20 +32,28 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	var page ledger.PartyPage
 	var own ledger.OwnEntries
 	var names memberNames
+	var locked time.Time
+	var payee ledger.Payee
+	var shares []ledger.Share
+	var opening bool
 	var scope postgres.Scope
 	err = r.read(func(who postgres.Scope, b *pgx.Batch) {
 		scope = who
 		if ledger.SeesTotals(scope) {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
 			names.queue(b)
+			ledger.QueuePayee(scope, b, &payee)
+			ledger.QueueShares(scope, b, id, &shares)
+			ledger.QueueHasOpening(scope, b, id, &opening)
 		} else {
 			ledger.QueueOwnEntries(scope, b, id, after, &own)
 		}
+		ledger.QueueLockedUntil(b, &locked)
 	})
 	if err != nil {
 		return err
 	}
-	view := party.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r)}
+	view := party.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r), Locked: locked}
 	if r.person.Role == ledger.Counter {
 		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
 		for _, e := range own.Rows {
@@ -59,6 +67,11 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
 	view.Balance, view.Gave, view.Got = r.amount(page.Balance), r.amount(page.Given), r.amount(page.Received)
 	view.EntryCount, view.After = page.Entries, string(page.Next)
+	view.CanPay, view.Links, view.NoOpening = payee.Link(view.Balance, "") != "", links(shares), !opening
+	if page.Balance > 0 && view.May().Edit {
+		view.RemindID = newID()
+		letRemind(w)
+	}
 	for _, e := range page.Rows {
 		view.Entries = append(view.Entries, r.entryRow(e.Entry, e.Balance, names.of(e.CreatedBy)))
 	}
@@ -69,7 +82,7 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 func (r *request) entryRow(e ledger.Entry, balance int64, by string) party.Entry {
 	return party.Entry{
 		ID: e.ID.String(), Side: string(e.Side), Amount: r.amount(e.Paise), Date: e.Date, Note: e.Note,
-		Balance: r.amount(balance), By: by, Edited: e.Version > 1,
+		Balance: r.amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,
 	}
 }
 
@@ -199,7 +212,7 @@ func (s *Server) editEntryForm(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return s.renderEntryForm(w, r, entryform.View{
-		EntryID: e.ID.String(), Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.Paise, r.person.Business.Currency),
+		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.Paise, r.person.Business.Currency),
 		Date: e.Date.Format("2006-01-02"), Note: e.Note,
 	}, nil)
 }
@@ -224,7 +237,7 @@ func (s *Server) editEntry(w http.ResponseWriter, r *request) error {
 		if !mendable(err) {
 			return err
 		}
-		view := entryform.View{EntryID: r.PathValue("entry"), Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
+		view := entryform.View{EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
 		return s.renderEntryForm(w, r, view, err)
 	}
 	s.setFlash(w, "entry_saved", "")

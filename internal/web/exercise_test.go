@@ -147,7 +147,7 @@ func (e *exercise) mixed(mix []string) {
 	}
 }
 
-var tokens = map[string]bool{"invite": true, "sign-up": true, "recovery": true}
+var tokens = map[string]bool{"invite": true, "sign-up": true, "recovery": true, "link": true}
 
 // forgedPayment reports mixes in which the subscription is B's own and only what proves its payment is
 // A's: that is a forgery, not a row of somebody else.

@@ -87,7 +87,11 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 		After: string(list.Next), Limit: s.plan(r).PartiesMax, ExportLocked: !s.mayExport(r),
 	}
 	for _, p := range list.Rows {
-		view.Rows = append(view.Rows, parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.amount(p.Balance)})
+		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.amount(p.Balance)}
+		if p.Balance > 0 && view.May().Edit {
+			row.RemindID = newID()
+		}
+		view.Rows = append(view.Rows, row)
 	}
 	for _, p := range names.Rows {
 		view.Rows = append(view.Rows, parties.Row{ID: p.ID.String(), Name: p.Name, Kind: string(p.Kind)})
@@ -95,6 +99,7 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 	if r.person.Role == ledger.Counter {
 		view.Count, view.After = len(names.Rows), string(names.Next)
 	}
+	letRemind(w)
 	s.render(w, r, http.StatusOK, parties.Page(view))
 	return nil
 }
@@ -105,7 +110,10 @@ func partyFields(r *request) ledger.PartyFields {
 
 // partyFormView is the form with what was typed.
 func (s *Server) partyFormView(r *request, party, id string, version int, f ledger.PartyFields) partyform.View {
-	return partyform.View{Shell: r.shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note}
+	return partyform.View{
+		Shell: r.shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note,
+		Opening: r.PostFormValue("opening"), OpeningSide: r.PostFormValue("opening_side"), OpeningDate: r.PostFormValue("opening_date"),
+	}
 }
 
 func (s *Server) newPartyForm(w http.ResponseWriter, r *request) error {
@@ -121,11 +129,21 @@ func (s *Server) newParty(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	fields := partyFields(r)
-	err = r.as(func(tx *postgres.Tx) error {
-		_, err := ledger.AddParty(r.Context(), tx, id, fields)
+	if err := r.read(nil); err != nil {
 		return err
-	})
+	}
+	fields := partyFields(r)
+	opening, err := openingOf(r)
+	if err == nil {
+		err = r.as(func(tx *postgres.Tx) error {
+			_, err := ledger.AddParty(r.Context(), tx, id, fields)
+			if err == nil && opening.Opening {
+				_, err = ledger.AddOpening(r.Context(), tx, ledger.OpeningIDOf(id), id, opening)
+			}
+			return err
+		})
+		err = openingField(err)
+	}
 	if err != nil {
 		return s.partyFormAgain(w, r, err, "", id.String(), 0, fields)
 	}

@@ -69,6 +69,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	s.ids["business2"] = w.db.Business(w, s.User, word+"shop two").String()
 	w.seedLedger(s, phone, amount)
 	w.seedBatch(s)
+	w.seedCollect(s)
 	w.seedPeople(s)
 	w.seedBilling(s)
 	w.seedCredits(s)
@@ -100,6 +101,27 @@ func (w *world) seedLedger(s *side, phone string, amount int64) {
 			return err
 		}
 		_, err := ledger.DeleteParty(w.Context(), tx, gone, 2)
+		return err
+	}))
+}
+
+// seedCollect gives a side a lock of long ago, a payee, a shared link and a reminder.
+func (w *world) seedCollect(s *side) {
+	w.Helper()
+	link := fresh()
+	s.ids["share"], s.ids["link"] = link.String(), ledger.NewShareToken()
+	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
+		_, err := ledger.SetLock(w.Context(), tx, fresh(), ledger.LockForm{Until: time.Date(2001, 1, 31, 0, 0, 0, 0, time.UTC), Today: time.Now(), Reason: s.word + "note lock"})
+		if err != nil {
+			return err
+		}
+		if _, err = ledger.SetPayee(w.Context(), tx, fresh(), ledger.Payee{UPI: s.word + "mail@upi", Name: s.word + "shop one"}); err != nil {
+			return err
+		}
+		if _, err = ledger.AddShare(w.Context(), tx, link, s.party(), s.ids["link"], ledger.Range{To: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}, ledger.ShareLife); err != nil {
+			return err
+		}
+		_, err = ledger.Remind(w.Context(), tx, fresh(), s.party(), ledger.SMS, "hi")
 		return err
 	}))
 }

@@ -45,6 +45,7 @@ func (w world) party() party.View {
 		Shell: w.in(ui.PartyPath(shop, partyID)), PartyID: partyID, Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Kind: "customer",
 		Phone: "+91 98765 43210", Note: w.say("Pays on the 5th", "हर 5 तारीख को देते हैं"), EntryCount: 214, After: "next", ExportLocked: true,
 	}
+	v.RemindID, v.CanPay, v.NoOpening, v.Locked, v.Links = fresh, true, true, day(30), w.links()
 	v.Flash = &ui.Flash{Kind: "done", Text: "Entry moved to the bin.", Undo: ui.EntryPath(shop, partyID, entry) + "/restore"}
 	lines := []struct {
 		ago    int
@@ -72,18 +73,19 @@ func (w world) party() party.View {
 			balance.Minor += l.amount.Minor
 		}
 	}
+	v.Entries[len(v.Entries)-1].Opening = true
 	return v
 }
 
 func (w world) counterParty() party.View {
 	v := w.party()
-	v.Shell = w.as("counter", v.CurrentPath)
+	v.Shell, v.RemindID, v.CanPay, v.NoOpening, v.Links = w.as("counter", v.CurrentPath), "", false, false, nil
 	return v
 }
 
 func (w world) deletedParty() party.View {
 	v := w.party()
-	v.Flash, v.Deleted = nil, true
+	v.Flash, v.Deleted, v.RemindID, v.CanPay, v.NoOpening, v.Links = nil, true, "", false, false, nil
 	return v
 }
 

@@ -21,6 +21,9 @@ func (w world) list() []Sample {
 	free.Get, free.Give = rupees(345000), rupees(12500)
 	counter := w.parties()
 	counter.Shell = w.as("counter", at)
+	for i := range counter.Rows {
+		counter.Rows[i].RemindID = ""
+	}
 	all := w.businesses()
 	start := w.in("/")
 	start.Business = ui.Business{}
@@ -63,6 +66,9 @@ func (w world) parties() parties.View {
 			row.Last = day(r.ago)
 		} else {
 			row.Last = time.Time{}
+		}
+		if r.balance.Minor > 0 {
+			row.RemindID = fresh
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -44,6 +44,11 @@ func (s Shell) Zones(current string) []Option {
 	return out
 }
 
+// OpeningSides are the two ways in which something was open before the khata began.
+func (s Shell) OpeningSides() []Option {
+	return []Option{{Value: "given", Label: s.T("They owed you")}, {Value: "received", Label: s.T("You owed them")}}
+}
+
 // Roles are the choices of a member's role, each explained.
 func (s Shell) Roles() []Option {
 	var out []Option

@@ -8,7 +8,8 @@ import (
 
 // A View is the form of /b/{business}/p/{party}/entries/new?side= and
 // .../entries/{entry}/edit. Its fields post as id (new only), version (edit only), side, amount
-// (a sum such as 250+90 is welcome), date, note, and then=another for "save and add another".
+// (a sum such as 250+90 is welcome), date, note, and then=another for "save and add another". An opening
+// balance is the form of .../opening as well.
 type View struct {
 	ui.Shell
 	ui.Form
@@ -17,6 +18,7 @@ type View struct {
 	Balance   money.Amount // the party's, before this entry; not shown to a counter
 	EntryID   string       // "" for a new entry
 	Version   int          // the version being changed
+	Opening   bool         // the party's opening balance
 	Side      string       // "given" or "received"
 	Amount    string       // as typed
 	Date      string       // as typed, or yyyy-mm-dd; "" selects today

@@ -9,6 +9,8 @@ import (
 
 func title(v View) string {
 	switch {
+	case v.Opening:
+		return v.T("Opening balance")
 	case v.EntryID != "":
 		return v.T("Edit entry")
 	case v.Side == "given":
@@ -18,13 +20,19 @@ func title(v View) string {
 }
 
 func action(v View) string {
-	if v.EntryID == "" {
+	switch {
+	case v.EntryID == "" && v.Opening:
+		return ui.PartyPath(v.Business.ID, v.PartyID) + "/opening"
+	case v.EntryID == "":
 		return ui.PartyPath(v.Business.ID, v.PartyID) + "/entries/new"
 	}
 	return ui.EntryPath(v.Business.ID, v.PartyID, v.EntryID) + "/edit"
 }
 
 func sides(v View) []ui.Option {
+	if v.Opening {
+		return v.OpeningSides()
+	}
 	return []ui.Option{{Value: "given", Label: v.T("You gave")}, {Value: "received", Label: v.T("You got")}}
 }
 

@@ -37,4 +37,6 @@ type Row struct {
 	Kind    string       // "customer" or "supplier"
 	Last    time.Time    // business date of the last entry, zero without entries
 	Balance money.Amount // positive: you'll get; negative: you'll give
+
+	RemindID string // client-made id of the reminder, "" when the party owes nothing or the role does not remind
 }

@@ -24,6 +24,9 @@ func (v View) days() []day {
 	return out
 }
 
+// locked reports whether an entry stands on a locked day.
+func (v View) locked(e Entry) bool { return !v.Locked.IsZero() && !e.Date.After(v.Locked) }
+
 func (v View) path() string { return ui.PartyPath(v.Business.ID, v.PartyID) }
 
 func (v View) older() string { return v.path() + "?after=" + url.QueryEscape(v.After) }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/page/share"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -20,9 +21,14 @@ type View struct {
 	Balance      money.Amount // positive: you'll get; negative: you'll give
 	Gave, Got    money.Amount // sums of each side, both positive
 	EntryCount   int
-	Entries      []Entry // newest first
-	After        string  // cursor of the next, older page, "" on the last
-	ExportLocked bool    // the plan has no export
+	Entries      []Entry      // newest first
+	After        string       // cursor of the next, older page, "" on the last
+	ExportLocked bool         // the plan has no export
+	RemindID     string       // client-made id of the reminder, "" when the party owes nothing or the role does not remind
+	CanPay       bool         // the party owes, and the business takes UPI
+	NoOpening    bool         // there is room for an opening balance
+	Locked       time.Time    // the last locked day, zero when all is open
+	Links        []share.Link // living links to the statement
 }
 
 // An Entry is one line of the party.
@@ -35,5 +41,6 @@ type Entry struct {
 	Balance money.Amount // running balance after this entry, signed
 	By      string       // name of who added it
 	Edited  bool         // has more than one version
+	Opening bool         // the party's opening balance
 	Fixable bool         // the user may change it though the role edits no others: a counter's own, for a day
 }

@@ -14,4 +14,7 @@ type View struct {
 	Name    string
 	Phone   string
 	Note    string
+
+	// Of a new party: what was open before, as typed. They post as opening, opening_side and opening_date.
+	Opening, OpeningSide, OpeningDate string
 }

@@ -30,7 +30,12 @@ func query(from, to string, part int) string {
 
 func (v View) chip(c Chip) string { return v.party() + "/statement" + query(c.From, c.To, 1) }
 
-func (v View) part(n int) string { return v.party() + "/statement" + query(v.From, v.To, n) }
+func (v View) part(n int) string {
+	if v.Shared != "" {
+		return v.Shared + query("", "", n)
+	}
+	return v.party() + "/statement" + query(v.From, v.To, n)
+}
 
 // file is a download of the same range.
 func (v View) file(kind string) string { return v.party() + "/export." + kind + query(v.From, v.To, 1) }

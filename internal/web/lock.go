@@ -1,0 +1,121 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/lock"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func (s *Server) lockPage(w http.ResponseWriter, r *request) error {
+	view, err := s.lockView(r)
+	if err != nil {
+		return err
+	}
+	view.Until = typedDate(r, "until")
+	s.render(w, r, http.StatusOK, lock.Page(view))
+	return nil
+}
+
+func (s *Server) lockView(r *request) (lock.View, error) {
+	var locks []ledger.Lock
+	err := r.as(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
+	if err != nil {
+		return lock.View{}, err
+	}
+	if err := r.read(nil); err != nil {
+		return lock.View{}, err
+	}
+	view := lock.View{Shell: r.shell(), Form: ui.Form{ID: newID()}, OpenID: newID()}
+	if len(locks) > 0 {
+		view.Locked = locks[0].Until
+	}
+	for _, l := range locks {
+		view.Changes = append(view.Changes, lock.Change{From: l.From, Until: l.Until, Opens: l.Opens(), Reason: l.Reason, By: l.ByName, When: l.At})
+	}
+	view.Chips = lockDays(view.Shell, view.Locked)
+	return view, nil
+}
+
+// lockDays are the days that books are closed at: the ends of the last month and of the last year from April to
+// March, as far as they lie ahead of the lock.
+func lockDays(s ui.Shell, locked time.Time) []lock.Chip {
+	now := s.Now
+	month := time.Date(now.Year(), now.Month(), 0, 0, 0, 0, 0, time.UTC)
+	year := time.Date(now.Year(), time.March, 31, 0, 0, 0, 0, time.UTC)
+	if now.Month() < time.April {
+		year = year.AddDate(-1, 0, 0)
+	}
+	var out []lock.Chip
+	for _, d := range []time.Time{month, year} {
+		if d.After(locked) && (len(out) == 0 || !out[0].Day.Equal(d)) {
+			out = append(out, lock.Chip{Label: s.Date(d), Day: d})
+		}
+	}
+	return out
+}
+
+// formDate reads a date of a form that may be empty.
+func formDate(r *request, name string) (time.Time, error) {
+	v := r.PostFormValue(name)
+	if v == "" {
+		return time.Time{}, nil
+	}
+	d, err := ledger.ParseDate(v)
+	if f := fault.Of(err); f != nil {
+		return d, fault.InvalidField(name, f.Text)
+	}
+	return d, err
+}
+
+func (s *Server) setLock(w http.ResponseWriter, r *request) error {
+	id, err := r.formID()
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	everything := r.PostFormValue("open") == "all"
+	form := ledger.LockForm{Reason: r.PostFormValue("reason")}
+	if form.From, err = formDate(r, "from"); err == nil && !everything {
+		form.Until, err = formDate(r, "until")
+		if err == nil && form.Until.IsZero() {
+			err = fault.InvalidField("until", "Choose the last day to lock.")
+		}
+	}
+	if err == nil {
+		form.Today, err = ledger.Today(s.Clock.Now(), r.person.Business.TimeZone)
+	}
+	if err == nil {
+		err = r.as(func(tx *postgres.Tx) error {
+			_, err := ledger.SetLock(r.Context(), tx, id, form)
+			return err
+		})
+	}
+	if err != nil {
+		if !mendable(err) {
+			return err
+		}
+		view, e := s.lockView(r)
+		if e != nil {
+			return e
+		}
+		if view.Opening = everything; everything {
+			view.OpenReason = r.PostFormValue("reason")
+		} else {
+			view.Until, view.Reason = r.PostFormValue("until"), r.PostFormValue("reason")
+		}
+		if e := r.formFault(&view.Form, err); e != nil {
+			return e
+		}
+		s.render(w, r, formStatus(err), lock.Page(view))
+		return nil
+	}
+	s.setFlash(w, "lock_set", "")
+	return s.redirect(w, r, r.URL.Path)
+}

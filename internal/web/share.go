@@ -1,0 +1,199 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	sharing "github.com/tijorihq/tijori/internal/web/page/share"
+	"github.com/tijorihq/tijori/internal/web/page/statement"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A link is shown to who made it for these minutes; its token goes with the browser, since we keep only its hash.
+const freshLife = 10 * time.Minute
+
+// freshLink is the address of the newest link of the party, while this browser still has its token.
+func (s *Server) freshLink(r *request, shares []ledger.Share) string {
+	c, err := r.Cookie("link")
+	if err != nil || len(shares) == 0 {
+		return ""
+	}
+	id, token, _ := strings.Cut(c.Value, "|")
+	if id != shares[0].ID.String() {
+		return ""
+	}
+	return s.absolute("/s/" + url.PathEscape(token))
+}
+
+func (s *Server) sharePage(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	view, err := s.shareView(r, id)
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, sharing.Page(view))
+	return nil
+}
+
+func (s *Server) shareView(r *request, id uuid.UUID) (sharing.View, error) {
+	var p ledger.PartyPage
+	var shares []ledger.Share
+	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+		ledger.QueuePartyPage(scope, b, id, "", &p)
+		ledger.QueueShares(scope, b, id, &shares)
+	})
+	if err != nil {
+		return sharing.View{}, err
+	}
+	view := sharing.View{
+		Shell: r.shell(), Form: ui.Form{ID: newID()}, PartyID: id.String(), Name: p.Name, Fresh: s.freshLink(r, shares),
+		Token: ledger.NewShareToken(), Days: int(ledger.ShareLife / (24 * time.Hour)), Lives: ledger.ShareLives, Links: links(shares),
+	}
+	view.To = view.Today()
+	return view, nil
+}
+
+func links(shares []ledger.Share) []sharing.Link {
+	var out []sharing.Link
+	for _, x := range shares {
+		out = append(out, sharing.Link{ID: x.ID.String(), From: x.Range.From, To: x.Range.To, By: x.ByName, Made: x.CreatedAt, Ends: x.ExpiresAt})
+	}
+	return out
+}
+
+func (s *Server) shareParty(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	made, err := r.formID()
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	token := r.PostFormValue("token") // made with the form, so that a double tap is one link
+	var days ledger.Range
+	life := ledger.ShareLife
+	fromReminder := r.PostFormValue("back") == "remind"
+	if fromReminder {
+		days.To, err = ledger.Today(s.Clock.Now(), r.person.Business.TimeZone)
+	} else if days.From, err = formDate(r, "from"); err == nil {
+		days.To, err = formDate(r, "to")
+		n, bad := strconv.Atoi(r.PostFormValue("days"))
+		if life = time.Duration(n) * 24 * time.Hour; bad != nil || n < 1 || n > 366 {
+			life = 0
+		}
+	}
+	if err == nil {
+		err = r.as(func(tx *postgres.Tx) error {
+			_, err := ledger.AddShare(r.Context(), tx, made, id, token, days, life)
+			return err
+		})
+	}
+	if err != nil {
+		if !mendable(err) || fromReminder {
+			return err
+		}
+		view, e := s.shareView(r, id)
+		if e != nil {
+			return e
+		}
+		view.From, view.To = r.PostFormValue("from"), r.PostFormValue("to")
+		if e := r.formFault(&view.Form, err); e != nil {
+			return e
+		}
+		s.render(w, r, formStatus(err), sharing.Page(view))
+		return nil
+	}
+	s.setCookie(w, "link", made.String()+"|"+token, freshLife)
+	path := ui.PartyPath(r.caller.Business.String(), id.String())
+	if fromReminder {
+		q := url.Values{"lang": {r.langOf(r.PostFormValue("lang"))}, "upi": {r.PostFormValue("upi")}}
+		return s.redirect(w, r, path+"/remind?"+q.Encode())
+	}
+	s.setFlash(w, "shared", "")
+	return s.redirect(w, r, path+"/share")
+}
+
+func (s *Server) revokeShare(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	link, err := r.pathID("share")
+	if err != nil {
+		return err
+	}
+	if err := r.as(func(tx *postgres.Tx) error { return ledger.RevokeShare(r.Context(), tx, link, id) }); err != nil {
+		return err
+	}
+	s.setFlash(w, "share_ended", "")
+	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String())+"/share")
+}
+
+// sharedStatement is the statement that a link opens. It asks as nobody, whoever is signed in.
+func (s *Server) sharedStatement(w http.ResponseWriter, r *request) error {
+	if err := s.Accounts.ThrottleLinks(r.Context(), s.network(r.Request)); err != nil {
+		return err
+	}
+	token := r.PathValue("token")
+	part := partOf(r)
+	view := sharing.PublicView{View: statement.View{Shared: r.URL.Path, Part: part}}
+	var lines []ledger.SharedLine
+	first, last := (part-1)*maxLines, part*maxLines
+	var brought int64
+	st, err := ledger.ReadShared(r.Context(), s.DB, token, func(l ledger.SharedLine) error {
+		switch {
+		case view.Count < first:
+			brought = l.Balance
+		case view.Count < last:
+			lines = append(lines, l)
+		}
+		view.Count++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if view.Parts = max(1, (view.Count+maxLines-1)/maxLines); part > view.Parts {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	// The page is written in the currency and at the time of the business, and knows nothing else of it.
+	r.person.Business = &account.Business{Name: st.Business, Currency: st.Currency, TimeZone: st.TimeZone}
+	amount := r.amount
+	view.Shell = r.shell()
+	view.Business = ui.Business{Name: st.Business, Currency: st.Currency}
+	view.Name, view.Kind = st.Party, string(st.Kind)
+	view.SharedAt, view.EndsAt, view.Changed = st.SharedAt.In(view.Now.Location()), st.ExpiresAt.In(view.Now.Location()), st.Changed
+	view.Opening, view.Gave, view.Got, view.Closing, view.Brought = amount(st.Opening), amount(st.Given), amount(st.Received), amount(st.Closing), amount(brought)
+	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
+	options := r.exportOptions()
+	view.Period = options.Period(st.Range)
+	for _, l := range lines {
+		view.Lines = append(view.Lines, statement.Line{
+			Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: amount(l.Paise), Balance: amount(l.Balance), Changed: l.Changed,
+		})
+	}
+	if st.Payable && part == view.Parts {
+		if view.Pay, err = payBy(st.Payee, view.Closing, st.Business); err != nil {
+			return err
+		}
+	}
+	s.render(w, r, http.StatusOK, sharing.Public(view))
+	return nil
+}

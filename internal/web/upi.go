@@ -1,0 +1,108 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/payee"
+	"github.com/tijorihq/tijori/internal/web/page/remind"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func (s *Server) payeePage(w http.ResponseWriter, r *request) error {
+	view, err := s.payeeView(r)
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, payee.Page(view))
+	return nil
+}
+
+func (s *Server) payeeView(r *request) (payee.View, error) {
+	var all []ledger.PayeeChange
+	err := r.as(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
+	if err != nil {
+		return payee.View{}, err
+	}
+	if err := r.read(nil); err != nil {
+		return payee.View{}, err
+	}
+	view := payee.View{Shell: r.shell(), Form: ui.Form{ID: newID()}, Payee: r.person.Business.Name, Other: r.person.Business.Currency != "INR"}
+	if len(all) > 0 {
+		view.InForce, view.UPI, view.Payee = all[0].UPI, all[0].UPI, ui.Or(all[0].Name, view.Payee)
+	}
+	for _, c := range all {
+		view.Changes = append(view.Changes, payee.Change{UPI: c.UPI, Payee: c.Name, By: c.ByName, When: c.At})
+	}
+	return view, nil
+}
+
+func (s *Server) setPayee(w http.ResponseWriter, r *request) error {
+	id, err := r.formID()
+	if err != nil {
+		return err
+	}
+	p := ledger.Payee{UPI: r.PostFormValue("upi"), Name: r.PostFormValue("payee")}
+	err = r.as(func(tx *postgres.Tx) error {
+		_, err := ledger.SetPayee(r.Context(), tx, id, p)
+		return err
+	})
+	if err != nil {
+		if !mendable(err) {
+			return err
+		}
+		view, e := s.payeeView(r)
+		if e != nil {
+			return e
+		}
+		view.UPI, view.Payee = p.UPI, p.Name
+		if e := r.formFault(&view.Form, err); e != nil {
+			return e
+		}
+		s.render(w, r, formStatus(err), payee.Page(view))
+		return nil
+	}
+	s.setFlash(w, "saved", "")
+	return s.redirect(w, r, r.URL.Path)
+}
+
+// payPage is the code that a party scans: what it owes now.
+func (s *Server) payPage(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	var page ledger.PartyPage
+	var to ledger.Payee
+	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+		ledger.QueuePartyPage(scope, b, id, "", &page)
+		ledger.QueuePayee(scope, b, &to)
+	})
+	if err != nil {
+		return err
+	}
+	view := remind.PayView{Shell: r.shell(), PartyID: id.String(), Name: page.Name, Balance: r.amount(page.Balance)}
+	if view.Pay, err = payBy(to, view.Balance, r.person.Business.Name); err != nil {
+		return err
+	}
+	switch {
+	case view.Pay.Link != "":
+	case view.Balance.Currency != "INR":
+		view.Why = r.t("UPI pays rupees only; this business counts in another currency.")
+	case to.UPI == "":
+		view.Why = r.t("Write down your UPI id first. Only the owner can.")
+	default:
+		view.Why = r.t("%s owes nothing now.", page.Name)
+	}
+	s.render(w, r, http.StatusOK, remind.PayPage(view))
+	return nil
+}
+
+// payBy is how an amount is paid to a payee by UPI; without a link when it is not.
+func payBy(to ledger.Payee, owed money.Amount, shop string) (remind.Pay, error) {
+	return remind.NewPay(to.Link(owed, shop), to.UPI, to.Name, owed)
+}
