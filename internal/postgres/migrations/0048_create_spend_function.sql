@@ -19,7 +19,8 @@ create function auth.spend_credits(hashes bytea[], ops text[], units text[], amo
     as $$
 #variable_conflict use_column
 declare
-    at timestamptz := clock_timestamp() + (auth.clock() - now());
+    at timestamptz;
+    first timestamptz := 'infinity';
     accounts uuid[];
     credentials uuid[];
     stale bytea[];
@@ -50,13 +51,20 @@ begin
            and exists (select from tijori.members m where m.user_id = c.user_id and m.account_id = c.account_id and m.business_id is null and m.role = 'owner')
       ) k on true;
     for r in
-        select c.account_id, c.meter, c.due_at from tijori.credit_balances c
+        select c.due_at from tijori.credit_balances c
          where c.account_id = any (accounts) order by c.account_id, c.meter for update
     loop
-        if r.due_at <= at then
-            perform auth.settle_credits(r.account_id, r.meter, at);
-        end if;
+        first := least(first, r.due_at);
     end loop;
+    -- The time is taken under the locks: what comes later to an account happens later.
+    at := clock_timestamp() + (auth.clock() - now());
+    if first <= at then
+        for r in
+            select c.account_id, c.meter from tijori.credit_balances c where c.account_id = any (accounts) and c.due_at <= at order by c.account_id, c.meter
+        loop
+            perform auth.settle_credits(r.account_id, r.meter, at);
+        end loop;
+    end if;
 
     for r in
         select q.i::integer, q.op, q.account, q.credential, q.unit, q.amount, q.key, q.note, q.id, q.seconds,
