@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,6 +112,10 @@ func (r *run) load(ctx context.Context, e endpoint, clients int, d time.Duration
 	var total sample
 	var failure error
 	var wg sync.WaitGroup
+	before, err := processCPU(r.server.cmd.Process.Pid, false)
+	if err != nil {
+		return sample{}, err
+	}
 	start := time.Now()
 	for range clients {
 		wg.Go(func() {
@@ -127,7 +132,9 @@ func (r *run) load(ctx context.Context, e endpoint, clients int, d time.Duration
 	}
 	wg.Wait()
 	total.took = time.Since(start)
-	return total, failure
+	after, err := processCPU(r.server.cmd.Process.Pid, false)
+	total.cpu = after - before
+	return total, cmp.Or(failure, err)
 }
 
 func (r *run) client(ctx context.Context, e endpoint, done func(time.Duration)) error {

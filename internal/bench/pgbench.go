@@ -28,6 +28,10 @@ func (r *run) runPgbench(ctx context.Context, script, role string, clients int, 
 		"--time="+strconv.Itoa(seconds), "--define=businesses="+strconv.Itoa(r.Businesses), "--log", "--log-prefix="+filepath.Join(dir, "log"), "--file="+file,
 		"--host="+r.pg.SocketDir(), "--username="+role, databaseName)
 	cmd.Env = append(os.Environ(), "PGPORT=5432")
+	before, err := r.spentCPU(ctx)
+	if err != nil {
+		return sample{}, err
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return sample{}, fmt.Errorf("pgbench: %w: %s", err, lastLines(string(out), 6))
@@ -45,10 +49,38 @@ func (r *run) runPgbench(ctx context.Context, script, role string, clients int, 
 			return sample{}, err
 		}
 	}
+	after, err := r.spentCPU(ctx)
+	if err != nil {
+		return sample{}, err
+	}
+	total.cpu = after - before
 	if len(total.latencies) == 0 {
 		return sample{}, fmt.Errorf("pgbench did nothing: %s", lastLines(string(out), 12))
 	}
 	return total, nil
+}
+
+// spentCPU is the processor time of all sessions that have ended. Unlike a rate, it says the same on a
+// machine that does other things at the same time. It waits for pgbench's sessions to be gone: the
+// postmaster counts them when it has seen them go.
+func (r *run) spentCPU(ctx context.Context) (time.Duration, error) {
+	last := time.Duration(-1)
+	for calm := 0; calm < 4; {
+		var n int
+		if err := r.super.QueryRow(ctx, "select count(*) from pg_stat_activity where application_name = 'pgbench'").Scan(&n); err != nil {
+			return 0, err
+		}
+		now, err := processCPU(r.pg.PID(), true)
+		if err != nil {
+			return 0, fmt.Errorf("read the database's processor time: %w", err)
+		}
+		if calm++; n > 0 || now != last {
+			calm = 0
+		}
+		last = now
+		time.Sleep(60 * time.Millisecond)
+	}
+	return last, nil
 }
 
 // readLog reads pgbench's log: client, transaction, microseconds, …

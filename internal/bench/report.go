@@ -24,6 +24,14 @@ type policyLine struct {
 	lookup, setting, none sample
 }
 
+// share is how much of the database's processor time the look-ups take, compared with another way.
+func (p *policyLine) share(other *sample) float64 {
+	if p.lookup.cpu == 0 {
+		return 0
+	}
+	return 1 - float64(other.cpuEach())/float64(p.lookup.cpuEach())
+}
+
 type named struct{ name, text string }
 
 type report struct {
@@ -41,23 +49,23 @@ func (r *report) write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.machine)
 	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "request\tclients\tper second\tp50 ms\tp95 ms\tp99 ms\tpgbench per second\tp50 ms\tp95 ms\tp99 ms\tratio\t")
+	fmt.Fprintln(t, "request\tclients\tper second\tp50 ms\tp95 ms\tp99 ms\tserver µs\tpgbench per second\tp50 ms\tp95 ms\tp99 ms\tdatabase µs\tratio\t")
 	for i := range r.lines {
 		l := &r.lines[i]
-		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%s\t%s\t%.0f\t%s\t%s\t%s\t%.2f\t\n", l.name, l.clients,
-			l.http.perSecond(), ms(l.http.percentile(0.50)), ms(l.http.percentile(0.95)), ms(l.http.percentile(0.99)),
-			l.pgbench.perSecond(), ms(l.pgbench.percentile(0.50)), ms(l.pgbench.percentile(0.95)), ms(l.pgbench.percentile(0.99)), l.ratio())
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%s\t%s\t%d\t%.0f\t%s\t%s\t%s\t%d\t%.2f\t\n", l.name, l.clients,
+			l.http.perSecond(), ms(l.http.percentile(0.50)), ms(l.http.percentile(0.95)), ms(l.http.percentile(0.99)), l.http.cpuEach().Microseconds(),
+			l.pgbench.perSecond(), ms(l.pgbench.percentile(0.50)), ms(l.pgbench.percentile(0.95)), ms(l.pgbench.percentile(0.99)), l.pgbench.cpuEach().Microseconds(), l.ratio())
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("\npgbench sends the statements that the server sent, in the same transactions; what is one round trip there is one pipeline here.\n\n")
+	b.WriteString("\npgbench sends the statements that the server sent, in the same transactions; what is one round trip there is one pipeline here.\nserver µs and database µs are processor time for one request, which does not depend on what else the machine does.\n\n")
 	t = tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "pgbench, %d clients\tcredential looked up\tplain settings\tno policies\tlook-up costs\tpolicies cost\t\n", compared)
+	fmt.Fprintf(t, "pgbench, %d clients\tcredential looked up\tdatabase CPU µs\tplain settings\tCPU µs\tno policies\tCPU µs\tlook-up costs of CPU\tpolicies cost\t\n", compared)
 	for i := range r.policies {
 		p := &r.policies[i]
-		fmt.Fprintf(t, "%s\t%.0f/s\t%.0f/s\t%.0f/s\t%.0f %%\t%.0f %%\t\n", p.name, p.lookup.perSecond(), p.setting.perSecond(), p.none.perSecond(),
-			100*(1-p.lookup.perSecond()/p.setting.perSecond()), 100*(1-p.lookup.perSecond()/p.none.perSecond()))
+		fmt.Fprintf(t, "%s\t%.0f/s\t%d\t%.0f/s\t%d\t%.0f/s\t%d\t%.0f %%\t%.0f %%\t\n", p.name, p.lookup.perSecond(), p.lookup.cpuEach().Microseconds(),
+			p.setting.perSecond(), p.setting.cpuEach().Microseconds(), p.none.perSecond(), p.none.cpuEach().Microseconds(), 100*p.share(&p.setting), 100*p.share(&p.none))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -97,6 +105,8 @@ func (r *report) figures(w io.Writer) {
 			prefix = ""
 		}
 		figure(prefix+"rls_cost", p.lookup.perSecond()/p.none.perSecond(), "ratio")
+		figure(prefix+"lookup_cpu", 100*p.share(&p.setting), "%")
+		figure(prefix+"rls_cpu", 100*p.share(&p.none), "%")
 		figure(prefix+"lookup_cost", p.lookup.perSecond()/p.setting.perSecond(), "ratio")
 	}
 	figure("server_rss", float64(r.peak)/1e6, "MB")

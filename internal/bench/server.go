@@ -117,6 +117,33 @@ func (c *child) memory() (peak, now int64, err error) {
 	return peak, now, nil
 }
 
+// processCPU is the processor time that a process, or the children of it that have ended, have used.
+func processCPU(pid int, children bool) (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// After the name in brackets come state and parent; user and system time are fields 14 and 15, those of children 16 and 17.
+	_, rest, _ := strings.Cut(string(b), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 15 {
+		return 0, fmt.Errorf("read the processor time of process %d: %q", pid, b)
+	}
+	if fields = fields[11:15]; children {
+		fields = fields[2:]
+	}
+	const tick = 10 * time.Millisecond // Linux counts in hundredths of a second
+	var total time.Duration
+	for _, f := range fields[:2] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+		}
+		total += time.Duration(n) * tick
+	}
+	return total, nil
+}
+
 // A tail keeps the last that a process wrote.
 type tail struct {
 	mu sync.Mutex
