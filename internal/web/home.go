@@ -39,6 +39,7 @@ func (s *Server) home(w http.ResponseWriter, r *request) error {
 		}
 		view.Shops = append(view.Shops, shop)
 	}
+	view.Sums = home.SumShops(view.Shops)
 	s.render(w, r, http.StatusOK, home.Page(view))
 	return nil
 }

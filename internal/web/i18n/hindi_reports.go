@@ -27,7 +27,10 @@ var hindiReports = map[string]string{
 	"No party had a balance or an entry on these days.":                                       "इन दिनों में किसी पार्टी का न बाकी था, न एंट्री।",
 	"A balance with a minus is what %s owes.":                                                 "जिस बाकी के आगे माइनस है, वह %s को देना है।",
 	"What you got settles what you gave first. The rest is counted by its age in days.":       "जो मिला, उससे सबसे पुराना दिया हुआ पहले चुकता होता है। जो बचा, वह दिनों के हिसाब से गिना जाता है।",
-	"Nobody owes anything.":                                   "किसी पर कुछ बाकी नहीं।",
-	"%s came in and %s went out. The most came in on %s: %s.": "%s आए और %s गए। सबसे ज़्यादा %s को आए: %s।",
-	"%s came and %s was given. The most came on %s: %s.":      "%s मिले और %s दिए। सबसे ज़्यादा %s को मिले: %s।",
+	"All your shops together":                                                                 "आपकी सभी दुकानें मिलाकर",
+	"%d shop":                                                                                 "%d दुकान",
+	"%d shops":                                                                                "%d दुकानें",
+	"Nobody owes anything.":                                                                   "किसी पर कुछ बाकी नहीं।",
+	"%s came in and %s went out. The most came in on %s: %s.":                                 "%s आए और %s गए। सबसे ज़्यादा %s को आए: %s।",
+	"%s came and %s was given. The most came on %s: %s.":                                      "%s मिले और %s दिए। सबसे ज़्यादा %s को मिले: %s।",
 }

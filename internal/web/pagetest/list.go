@@ -27,17 +27,18 @@ func (w world) list() []Sample {
 	all := w.businesses()
 	start := w.in("/")
 	start.Business = ui.Business{}
+	shops := []home.Shop{
+		{Business: all[0], Parties: 41, Get: rupees(1234567), Give: rupees(84500)},
+		{Business: all[1], Parties: 1, Get: rupees(0), Give: paise(1250050)},
+		{Business: all[2], Parties: 12},
+	}
 	return []Sample{
 		{"parties", parties.Page(w.parties())},
 		{"parties-free", parties.Page(free)},
 		{"parties-empty", parties.Page(parties.View{Shell: empty, Get: rupees(0), Give: rupees(0)})},
 		{"parties-none-found", parties.Page(none)},
 		{"parties-counter", parties.Page(counter)},
-		{"home", home.Page(home.View{Shell: start, Shops: []home.Shop{
-			{Business: all[0], Parties: 41, Get: rupees(1234567), Give: rupees(84500)},
-			{Business: all[1], Parties: 1, Get: rupees(0), Give: paise(1250050)},
-			{Business: all[2], Parties: 12},
-		}})},
+		{"home", home.Page(home.View{Shell: start, Shops: shops, Sums: home.SumShops(shops)})},
 	}
 }
 
