@@ -157,6 +157,8 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.Provider, view.Interval = string(sub.Provider), sub.Interval
 		view.CanCancel = sub.Live() && !sub.CancelAtPeriodEnd
 		view.CanPortal = sub.Provider == facts.Stripe
+		view.CanResume = sub.Resumable()
+		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if o.Price != nil && o.Plan.ID != billing.FreePlan {
 			view.Price = o.Price.Amount
 		}
@@ -165,7 +167,7 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.Waiting = open.Plan
 	}
 	for _, in := range o.Invoices {
-		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt, Amount: in.Amount, Status: in.Status, URL: in.URL})
+		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt, Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
 	}
 	s.render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
@@ -176,7 +178,8 @@ func statusWord(o *billing.Overview) string {
 	switch {
 	case o.Subscription == nil || o.Status == billing.Incomplete && o.Plan.ID == billing.FreePlan:
 		return "free"
-	case o.CancelAtPeriodEnd && (o.Status == billing.Active || o.Status == billing.Trialing):
+	case o.CancelAtPeriodEnd && (o.Status == billing.Active || o.Status == billing.Trialing),
+		o.Status == billing.Canceled && o.Plan.ID != billing.FreePlan: // paid for until then
 		return "canceling"
 	case o.Status == billing.Expired:
 		return "canceled"
@@ -263,7 +266,7 @@ func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.route.admit(postgres.Scope{AccountID: me.AccountID, Role: me.Role}); err != nil {
+	if err := r.admit(postgres.Scope{AccountID: me.AccountID, Role: me.Role}); err != nil {
 		return err
 	}
 	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
@@ -375,7 +378,7 @@ func (s *Server) apiInvoices(w http.ResponseWriter, r *request) error {
 	}
 	out := []invoiceJSON{}
 	for _, in := range list {
-		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: in.URL})
+		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: s.absolute(invoicePath(in.Provider, in.ID))})
 	}
 	return s.writeJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
 }

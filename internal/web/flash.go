@@ -37,6 +37,7 @@ var flashes = map[string]ui.Flash{
 	"session_ended":   {Kind: "done", Text: "That device is signed out."},
 	"signed_out_all":  {Kind: "done", Text: "You are signed out everywhere."},
 	"canceled":        {Kind: "note", Text: "Your plan will not renew. It stays until the end of the time you paid for."},
+	"plan_changed":    {Kind: "done", Text: "Your plan is changed."},
 	"resumed":         {Kind: "done", Text: "Your plan renews again."},
 	"not_paid":        {Kind: "note", Text: "Nothing was paid. You can try again at any time."},
 	"account_changed": {Kind: "done", Text: "Account changed."},

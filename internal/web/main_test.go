@@ -90,7 +90,7 @@ func newWorld(t *testing.T) *world {
 	w.credits = credits.New(credits.Config{DB: w.db.DB, Plans: plans, Clock: now, Log: log})
 	w.config = Config{
 		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Credits: w.credits, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
-		PayOrigins: bill.FormOrigins(), Simulated: true, Log: log,
+		PayOrigins: bill.FormOrigins(), Simulated: true, Operators: make([]string, 1), Log: log,
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
 	}
 	server = New(w.config)

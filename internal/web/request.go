@@ -46,24 +46,31 @@ func (r *request) read(queue func(postgres.Scope, *pgx.Batch)) error {
 	}
 	r.person, r.known = person, true
 	r.slide()
-	return r.route.admit(scope)
+	return r.admit(scope)
 }
 
 // as runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
 func (r *request) as(fn func(*postgres.Tx) error) error {
 	return r.s.DB.As(r.Context(), r.caller, func(tx *postgres.Tx) error {
-		if err := r.route.admit(tx.Scope); err != nil {
+		if err := r.admit(tx.Scope); err != nil {
 			return err
 		}
 		return fn(tx)
 	})
 }
 
-// admit is the one place that holds a route's access against a scope.
-func (rt *route) admit(scope postgres.Scope) error {
+// admit is the one place that holds a route's access against who is asking. An
+// operator's route is not there for anybody else, whatever their role.
+func (r *request) admit(scope postgres.Scope) error {
+	rt := r.route
 	switch rt.access {
 	case anyone, signedIn:
 		return nil
+	case operator:
+		if r.operates() {
+			return nil
+		}
+		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	if scope.Role == "" {
 		return fault.New(fault.NotFound, "There is nothing here.")

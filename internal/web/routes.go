@@ -18,6 +18,7 @@ const (
 	writer                 // who may add entries: all but the accountant
 	editor                 // who runs the khata: owner and manager
 	owner                  // the owner of the account
+	operator               // who runs this server; for everybody else there is nothing
 	program                // an API key, in the header Authorization; no session
 )
 
@@ -140,6 +141,10 @@ var routes = []route{
 	{pattern: "GET /billing/return", access: owner, handle: (*Server).returnPage},
 	{pattern: "POST /billing/return", access: owner, handle: (*Server).verifyReturn},
 	{pattern: "POST " + razorpayCallback, access: anyone, handle: (*Server).razorpayReturn},
+	{pattern: "GET /billing/change", access: owner, handle: (*Server).changeForm},
+	{pattern: "POST /billing/change", access: owner, handle: (*Server).changePlan},
+	{pattern: "GET /billing/invoices/{provider}/{invoice}", access: owner, keepsFlash: true, handle: (*Server).openInvoice},
+	{pattern: "POST /billing/resume", access: owner, handle: (*Server).resumePlan},
 	{pattern: "POST /billing/cancel", access: owner, handle: (*Server).cancelPlan},
 	{pattern: "POST /billing/portal", access: owner, handle: (*Server).openPortal},
 
@@ -167,6 +172,19 @@ var routes = []route{
 	{pattern: "POST /api/credits/holds/{id}/capture", access: program, maxBody: maxForm, handle: (*Server).apiCapture},
 	{pattern: "POST /api/credits/holds/{id}/release", access: program, maxBody: maxForm, handle: (*Server).apiRelease},
 	{pattern: "GET /api/openapi.json", access: anyone, keepsFlash: true, handle: (*Server).openAPI},
+
+	// The operators' room.
+	{pattern: "GET /admin", access: operator, handle: (*Server).desk},
+	{pattern: "GET /admin/inbox", access: operator, handle: (*Server).inboxPage},
+	{pattern: "GET /admin/inbox/{provider}/{event}", access: operator, handle: (*Server).eventPage},
+	{pattern: "POST /admin/inbox/{provider}/{event}/replay", access: operator, handle: (*Server).replayEvent},
+	{pattern: "GET /admin/review", access: operator, handle: (*Server).reviewPage},
+	{pattern: "GET /admin/review/{item}", access: operator, handle: (*Server).itemPage},
+	{pattern: "POST /admin/review/{item}", access: operator, handle: (*Server).resolveItem},
+	{pattern: "GET /admin/reconcile", access: operator, handle: (*Server).reconcilePage},
+	{pattern: "POST /admin/reconcile", access: operator, handle: (*Server).reconcileAccount},
+	{pattern: "GET /admin/support", access: operator, handle: (*Server).supportPage},
+	{pattern: "POST /admin/support", access: operator, handle: (*Server).lookUp},
 
 	// What providers send. The raw body is verified before anything is read from it.
 	{pattern: "POST /api/stripe/webhook", access: anyone, maxBody: maxWebhook, handle: (*Server).stripeWebhook},

@@ -72,6 +72,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	w.seedCollect(s)
 	w.seedPeople(s)
 	w.seedBilling(s)
+	w.seedDesk(s)
 	w.seedCredits(s)
 	return s
 }

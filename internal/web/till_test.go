@@ -90,9 +90,12 @@ func (x *till) serveRazorpay(w http.ResponseWriter, r *http.Request) {
 		path = "subscriptions/" + id
 	}
 	name, id, _ := strings.Cut(path, "/")
-	id = strings.TrimSuffix(id, "/cancel")
+	id, cancel := strings.CutSuffix(id, "/cancel")
 	x.mu.Lock()
 	sub := x.subs[id]
+	if cancel && sub != nil {
+		sub["status"], sub["ended_at"] = "cancelled", time.Now().Unix()
+	}
 	x.mu.Unlock()
 	switch {
 	case name == "subscriptions" && sub != nil:

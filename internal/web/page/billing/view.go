@@ -28,6 +28,7 @@ type View struct {
 	Allowance int64 // credits that the plan brings each month, shown while there is no meter
 	CanCancel bool
 	CanResume bool
+	CanChange bool
 	CanPortal bool
 	Waiting   string // plan id of a payment that is not confirmed yet, "" when none
 }
@@ -38,7 +39,7 @@ type Invoice struct {
 	Date   time.Time
 	Amount money.Amount
 	Status string // "paid", "open", "failed", "refunded", "void"
-	URL    string // the provider's page, "" when it has none
+	Path   string // our own address, which leads the owner to the provider's page
 }
 
 // A Credit is the balance of one meter.

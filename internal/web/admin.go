@@ -1,0 +1,239 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/page/admin"
+)
+
+// The operators' room. Who may come in is decided before any of these runs
+// (request.admit): users whose address the server's settings name.
+
+// operates reports whether the signed-in user is an operator of this server.
+// Addresses of users are confirmed, and lower case.
+func (r *request) operates() bool {
+	return r.known && r.person.Email != "" && slices.Contains(r.s.Operators, r.person.Email)
+}
+
+func (s *Server) desk(w http.ResponseWriter, r *request) error {
+	counts, err := s.Billing.CountInbox(r.Context())
+	if err != nil {
+		return err
+	}
+	view := admin.Desk{Shell: r.shell()}
+	for _, c := range counts {
+		if s.Billing.Sells(c.Provider) {
+			view.Counts = append(view.Counts, admin.Count{
+				Provider: c.Provider.Name(), ID: string(c.Provider), Waiting: c.Waiting, Failing: c.Failing, Parked: c.Parked, Dead: c.Dead, Ignored: c.Foreign, Day: c.Day, Last: admin.When(c.Last),
+			})
+		}
+	}
+	alerts, err := s.Billing.ListAlerts(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		view.Alerts = append(view.Alerts, admin.Alert{Text: a.Provider.Name() + ": " + a.Detail, Raised: a.State == "raised", Since: admin.When(a.FirstAt)})
+	}
+	items, err := s.Billing.ListReviews(r.Context(), false)
+	if err != nil {
+		return err
+	}
+	view.Open = len(items)
+	runs, err := s.Billing.ListRuns(r.Context(), 4)
+	if err != nil {
+		return err
+	}
+	view.Runs = runViews(runs)
+	acts, err := s.Billing.ListActs(r.Context(), 10)
+	if err != nil {
+		return err
+	}
+	view.Acts = actViews(acts)
+	s.render(w, r, http.StatusOK, admin.DeskPage(view))
+	return nil
+}
+
+func actViews(list []billing.Act) (out []admin.Act) {
+	for _, a := range list {
+		reason := a.Reason
+		if a.Detail != "" {
+			reason += " (" + a.Detail + ")"
+		}
+		out = append(out, admin.Act{At: admin.When(a.At), Who: a.Who, What: a.Act, Subject: a.Subject, Reason: reason})
+	}
+	return out
+}
+
+func eventView(e billing.StoredEvent) admin.Event {
+	return admin.Event{Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status, Reason: e.Reason, Received: admin.When(e.ReceivedAt), Tries: e.Attempts}
+}
+
+func (s *Server) inboxPage(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	f := billing.InboxFilter{Provider: facts.Provider(q.Get("provider")), Status: q.Get("state"), Limit: 50}
+	if f.Provider != "" && !f.Provider.Known() || f.Status != "" && !slices.Contains(billing.InboxStates, f.Status) {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	if before := q.Get("before"); before != "" {
+		t, err := time.Parse(time.RFC3339Nano, before)
+		if err != nil {
+			return fault.New(fault.NotFound, "There is nothing here.")
+		}
+		f.Before = t
+	}
+	list, err := s.Billing.ListEvents(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	view := admin.Inbox{Shell: r.shell(), Provider: string(f.Provider), State: f.Status, States: billing.InboxStates}
+	for _, e := range list {
+		view.Events = append(view.Events, eventView(e))
+	}
+	if len(list) == f.Limit {
+		view.Next = "/admin/inbox?" + url.Values{"provider": {string(f.Provider)}, "state": {f.Status}, "before": {list[len(list)-1].ReceivedAt.UTC().Format(time.RFC3339Nano)}}.Encode()
+	}
+	s.render(w, r, http.StatusOK, admin.InboxPage(view))
+	return nil
+}
+
+// eventPage shows one event, with the form that hands it to the worker again.
+func (s *Server) eventPage(w http.ResponseWriter, r *request) error {
+	return s.renderEvent(w, r, http.StatusOK, nil)
+}
+
+func (s *Server) renderEvent(w http.ResponseWriter, r *request, status int, wrong error) error {
+	provider := facts.Provider(r.PathValue("provider"))
+	if !provider.Known() || !facts.ValidID(r.PathValue("event")) {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	d, err := s.Billing.EventByID(r.Context(), provider, r.PathValue("event"))
+	if err != nil {
+		return err
+	}
+	view := admin.EventPage{
+		Shell: r.shell(), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt), Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
+		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(d.Acts), Reason: r.PostFormValue("reason"),
+	}
+	if d.AccountID != uuid.Nil {
+		view.Account = d.AccountID.String()
+	}
+	for name, value := range d.Headers {
+		view.Headers = append(view.Headers, admin.Header{Name: name, Value: value})
+	}
+	slices.SortFunc(view.Headers, func(a, b admin.Header) int { return strings.Compare(a.Name, b.Name) })
+	if view.Explained, err = s.Billing.Explain(r.Context(), provider, d.ID); err != nil {
+		return err
+	}
+	if wrong != nil {
+		if err := r.formFault(&view.Form, wrong); err != nil {
+			return err
+		}
+	}
+	s.render(w, r, status, admin.EventPageOf(view))
+	return nil
+}
+
+// pretty indents JSON for people; what is none is quoted.
+func pretty(body []byte) string {
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "  ") == nil {
+		return b.String()
+	}
+	return fmt.Sprintf("%q", body)
+}
+
+// replayEvent hands one event to the worker again, dead, parked or applied.
+func (s *Server) replayEvent(w http.ResponseWriter, r *request) error {
+	provider, id := facts.Provider(r.PathValue("provider")), r.PathValue("event")
+	if !provider.Known() || !facts.ValidID(id) {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	if err := s.Billing.Replay(r.Context(), r.person.Email, r.PostFormValue("reason"), provider, id); err != nil {
+		return s.renderEvent(w, r, formStatus(err), err)
+	}
+	s.setFlash(w, "saved", "")
+	return s.redirect(w, r, admin.Event{Provider: string(provider), ID: id}.Path())
+}
+
+func (s *Server) reviewPage(w http.ResponseWriter, r *request) error {
+	resolved := r.URL.Query().Has("resolved")
+	list, err := s.Billing.ListReviews(r.Context(), resolved)
+	if err != nil {
+		return err
+	}
+	view := admin.Queue{Shell: r.shell(), Resolved: resolved}
+	for _, item := range list {
+		view.Items = append(view.Items, itemView(item))
+	}
+	s.render(w, r, http.StatusOK, admin.QueuePage(view))
+	return nil
+}
+
+func itemView(r billing.ReviewItem) admin.Item {
+	v := admin.Item{Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "), Detail: r.Detail, Opened: admin.When(r.OpenedAt), Times: r.Times}
+	if r.AccountID != uuid.Nil {
+		v.Account = r.AccountID.String()
+	}
+	return v
+}
+
+func (s *Server) itemPage(w http.ResponseWriter, r *request) error {
+	return s.renderItem(w, r, http.StatusOK, nil)
+}
+
+func (s *Server) renderItem(w http.ResponseWriter, r *request, status int, wrong error) error {
+	item, acts, err := s.Billing.ReviewByHandle(r.Context(), r.PathValue("item"))
+	if err != nil {
+		return err
+	}
+	view := admin.ItemPage{
+		Shell: r.shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason), Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
+		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(acts), Typed: r.PostFormValue("reason"), Assign: r.PostFormValue("account"),
+	}
+	if facts.ValidID(item.EventID) && !strings.HasPrefix(item.EventID, "reconcile.") && item.EventID != "return" {
+		view.EventPath = admin.Event{Provider: string(item.Provider), ID: item.EventID}.Path()
+	}
+	if !view.Open {
+		view.Resolution = fmt.Sprintf("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy, item.Resolution)
+	}
+	if wrong != nil {
+		if err := r.formFault(&view.Form, wrong); err != nil {
+			return err
+		}
+	}
+	s.render(w, r, status, admin.ItemPageOf(view))
+	return nil
+}
+
+func (s *Server) resolveItem(w http.ResponseWriter, r *request) error {
+	decision := billing.Resolution{Handle: r.PathValue("item"), Who: r.person.Email, Reason: r.PostFormValue("reason")}
+	if text := strings.TrimSpace(r.PostFormValue("account")); text != "" {
+		id, err := uuid.Parse(text)
+		if err != nil || len(text) != 36 {
+			err := fault.InvalidField("account", "This is not the id of an account.")
+			return s.renderItem(w, r, formStatus(err), err)
+		}
+		decision.Assign = id
+	}
+	if err := s.Billing.ResolveReview(r.Context(), decision); err != nil {
+		if fault.Is(err, fault.NotFound) && decision.Assign != uuid.Nil {
+			err = fault.InvalidField("account", "There is no account with this id.")
+		}
+		return s.renderItem(w, r, formStatus(err), err)
+	}
+	s.setFlash(w, "saved", "")
+	return s.redirect(w, r, "/admin/review")
+}

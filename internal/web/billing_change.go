@@ -1,0 +1,144 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/money"
+	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
+	"github.com/tijorihq/tijori/internal/web/page/checkout"
+)
+
+// changeForm offers the other plans of the account's provider or, with one
+// chosen, says what it costs and when it begins.
+func (s *Server) changeForm(w http.ResponseWriter, r *request) error {
+	return s.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
+}
+
+func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, plan, interval string, wrong error) error {
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	o, err := s.Billing.Overview(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	view := billingpage.ChangeView{Shell: r.shell(), Account: o.AccountName}
+	if o.Subscription == nil || !o.Subscription.Live() {
+		return s.redirect(w, r, "/pricing")
+	}
+	if plan != "" {
+		q, err := s.Billing.QuoteChange(r.Context(), r.caller, plan, interval)
+		if err != nil && wrong == nil {
+			wrong, status = err, formStatus(err)
+		}
+		if err == nil {
+			view.Quote = s.quoteView(q)
+		}
+	}
+	for _, p := range s.Plans.List {
+		for _, price := range p.Prices {
+			if price.Provider == o.Subscription.Provider {
+				view.Offers = append(view.Offers, billingpage.Offer{PlanID: p.ID, PlanName: p.Name, Interval: price.Interval, Price: price.Amount, Current: price.ProviderPrice == o.Subscription.PriceID})
+			}
+		}
+	}
+	if wrong != nil {
+		if fault.Is(wrong, fault.Unavailable) {
+			s.Log.Error("change the plan", "request", r.id, "error", wrong)
+			view.Error = r.t(fault.Of(wrong).Text)
+		} else if err := r.formFault(&view.Form, wrong); err != nil {
+			return err
+		}
+	}
+	s.render(w, r, status, billingpage.ChangePage(view))
+	return nil
+}
+
+func (s *Server) quoteView(q *billing.Quote) *billingpage.Quote {
+	to, _ := s.Plans.ByID(q.To.Plan)
+	from, _ := s.Plans.ByID(q.From.Plan)
+	v := &billingpage.Quote{
+		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts, Next: q.Next,
+		Ends: q.Ends, Keeps: q.Keeps, At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
+	}
+	if q.Due.Minor < 0 {
+		v.Due, v.Credit = money.Amount{Currency: q.Due.Currency}, money.Amount{Minor: -q.Due.Minor, Currency: q.Due.Currency}
+	}
+	return v
+}
+
+// changePlan does what the page has said, for the sum that it has said.
+func (s *Server) changePlan(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	plan, interval := r.PostFormValue("plan"), r.PostFormValue("interval")
+	at, err := strconv.ParseInt(r.PostFormValue("at"), 10, 64)
+	if err != nil || at < 0 || at > 1<<40 {
+		return fault.New(fault.Invalid, "This form is broken. Open it again.")
+	}
+	due, err := strconv.ParseInt(r.PostFormValue("due"), 10, 64)
+	if err != nil {
+		return fault.New(fault.Invalid, "This form is broken. Open it again.")
+	}
+	c, err := s.Billing.ChangePlan(r.Context(), r.caller, plan, interval, time.Unix(at, 0).UTC(), due)
+	if err != nil {
+		if k := fault.KindOf(err); k == fault.Conflict || k == fault.Unavailable || k == fault.Invalid {
+			return s.renderChange(w, r, formStatus(err), plan, interval, err)
+		}
+		return err
+	}
+	if c == nil {
+		s.setFlash(w, "plan_changed", "")
+		return s.redirect(w, r, billing.CancelPath)
+	}
+	return s.goToPay(w, r, c)
+}
+
+// goToPay leads the browser to the provider's page of a checkout.
+func (s *Server) goToPay(w http.ResponseWriter, r *request, c *billing.Checkout) error {
+	if c.Form == nil {
+		return s.redirect(w, r, c.URL)
+	}
+	if err := r.read(nil); err != nil {
+		return err
+	}
+	going := checkout.GoView{Shell: r.shell(), Account: c.Account, Provider: string(c.Provider), Action: c.Form.Action}
+	for _, f := range c.Form.Fields {
+		going.Fields = append(going.Fields, checkout.Field(f))
+	}
+	s.render(w, r, http.StatusOK, checkout.GoPage(going))
+	return nil
+}
+
+func (s *Server) resumePlan(w http.ResponseWriter, r *request) error {
+	if err := s.Billing.Resume(r.Context(), r.caller); err != nil {
+		return err
+	}
+	s.setFlash(w, "resumed", "")
+	return s.redirect(w, r, billing.CancelPath)
+}
+
+func invoicePath(p facts.Provider, id string) string {
+	return "/billing/invoices/" + url.PathEscape(string(p)) + "/" + url.PathEscape(id)
+}
+
+// openInvoice leads the owner of an invoice to the provider's page for it. The
+// address is the provider's own, as we stored or fetched it; nothing of it
+// comes from the request.
+func (s *Server) openInvoice(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	target, err := s.Billing.InvoiceURL(r.Context(), r.caller, facts.Provider(r.PathValue("provider")), r.PathValue("invoice"))
+	if err != nil {
+		return err
+	}
+	return s.redirect(w, r, target)
+}

@@ -1,0 +1,172 @@
+// Package admin is the operators' room: the inbox, the review queue, the
+// comparisons with the providers, and support. It speaks English only, as the
+// commands do; no customer sees it.
+package admin
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A Desk is the overview.
+type Desk struct {
+	ui.Shell
+	Counts []Count
+	Alerts []Alert
+	Runs   []Run
+	Open   int // review items
+	Acts   []Act
+}
+
+// A Count is one provider's line.
+type Count struct {
+	Provider                                     string // as a person reads it
+	ID                                           string // as a query names it
+	Waiting, Failing, Parked, Dead, Ignored, Day int
+	Last                                         string
+}
+
+// An Alert is one group of trouble.
+type Alert struct {
+	Text   string
+	Raised bool
+	Since  string
+}
+
+// An Act is what an operator did.
+type Act struct{ At, Who, What, Subject, Reason string }
+
+// An Inbox is a page of events.
+type Inbox struct {
+	ui.Shell
+	Provider, State string // the filter
+	States          []string
+	Events          []Event
+	Next            string // address of the next page, "" on the last
+}
+
+// An Event is a line of the inbox.
+type Event struct {
+	Provider, ID, Type, Subject, State, Reason, Received string
+	Tries                                                int
+}
+
+// Path is the address of an event's page.
+func (e Event) Path() string {
+	return "/admin/inbox/" + url.PathEscape(e.Provider) + "/" + url.PathEscape(e.ID)
+}
+
+// An EventPage is one event as it was received.
+type EventPage struct {
+	ui.Shell
+	ui.Form
+	Event
+	Account, Secret, Delivered, Next, Applied string
+	Deliveries                                int
+	Headers                                   []Header
+	Body                                      string
+	Explained                                 []string
+	Acts                                      []Act
+	Reason                                    string // as typed
+}
+
+// A Header is one that came with the event.
+type Header struct{ Name, Value string }
+
+// A Queue is the review queue.
+type Queue struct {
+	ui.Shell
+	Resolved bool
+	Items    []Item
+}
+
+// An Item is one line of it.
+type Item struct {
+	Handle, Provider, Reason, Detail, Account, Opened string
+	Times                                             int
+}
+
+// An ItemPage is one item.
+type ItemPage struct {
+	ui.Shell
+	ui.Form
+	Item
+	Means, Subscription, Event, EventPath, Seen string
+	Open, Assignable                            bool
+	Resolution                                  string // who, when and why, once resolved
+	Acts                                        []Act
+	Typed, Assign                               string // as typed
+}
+
+// Runs is the page of the comparisons.
+type Runs struct {
+	ui.Shell
+	ui.Form
+	Runs     []Run
+	Findings []Finding // of the newest, or of the one that was asked for
+	About    string
+}
+
+// A Run is one comparison.
+type Run struct {
+	ID, Provider, State, Note, Started, By, Sum string
+	Dry                                         bool
+}
+
+// A Finding is one difference.
+type Finding struct{ Outcome, Class, Subscription, Account, Detail string }
+
+// A Support is the page of look-ups.
+type Support struct {
+	ui.Shell
+	ui.Form
+	Email, Remark string
+	Answer        *Answer
+	Uses          []Use
+}
+
+// An Answer is what a look-up found.
+type Answer struct {
+	User, UserID string
+	Accounts     []Account
+}
+
+// An Account is one of an answer.
+type Account struct {
+	ID, Name, Role, Since, Plan, Why, Entitlements string
+	Subscriptions, Items                           []string
+	Events                                         []Event
+}
+
+// A Use is one look-up as it was written down.
+type Use struct{ At, Who, Question, Subject, Detail string }
+
+// When writes a moment as operators compare it with logs and dashboards.
+func When(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2 Jan 2006, 15:04:05 UTC")
+}
+
+// rooms are the tabs of the desk.
+var rooms = []struct{ Path, Word string }{
+	{"/admin", "Desk"},
+	{"/admin/inbox", "Inbox"},
+	{"/admin/review", "Review"},
+	{"/admin/reconcile", "Compare"},
+	{"/admin/support", "Support"},
+}
+
+// tone colours a state; the word stands beside it.
+func tone(state string) string {
+	switch state {
+	case "applied", "complete", "repaired":
+		return "status-active"
+	case "dead", "partial", "failed", "raised":
+		return "status-past_due"
+	}
+	return ""
+}
