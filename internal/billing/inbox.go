@@ -113,10 +113,10 @@ func (s *Service) store(ctx context.Context, m message) error {
 	now := s.clock.Now()
 	args := []any{m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label, null(m.event.Created), now, m.lastError}
 	if m.review == nil {
-		_, err := s.db.Billing.Exec(ctx, storeSQL, args...)
+		_, err := s.db.Inbox.Exec(ctx, storeSQL, args...)
 		return err
 	}
-	return pgx.BeginFunc(ctx, s.db.Billing, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.db.Inbox, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		b.Queue(storeSQL, args...)
 		saveReview(b, m.provider, *m.review, [16]byte{}, "", m.event.ID, now)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -251,9 +252,9 @@ func (r *reconciler) found(ctx context.Context, f Finding) error {
 }
 
 func brief(err error) string {
-	text := err.Error()
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
 	if len(text) > 500 {
-		text = text[:500]
+		text = strings.ToValidUTF8(text[:500], "")
 	}
 	return text
 }

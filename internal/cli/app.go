@@ -58,6 +58,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err != nil {
 		return nil, err
 	}
+	if err := f.operatorFlags.check(); err != nil {
+		return nil, err
+	}
 	plans, err := billing.LoadPlans(f.Plans, os.LookupEnv)
 	if err != nil {
 		return nil, &postgres.SetupError{Problem: err.Error(), Hint: "mend the plan file, or unset TIJORI_PLANS for the one built in"}
@@ -101,7 +104,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	}
 	config := web.Config{
 		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
-		PayOrigins: a.payOrigins(), Simulated: development, TrustedProxies: proxies, Log: log,
+		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 	}
 	if development {
 		config.Demo = a.fillDemo
@@ -179,6 +182,8 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: []jobs.Loop{
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
+			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
+			{Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing), Poll: time.Minute},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},

@@ -23,18 +23,23 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // could not run
 	exitUsage  = 2
+	exitFound  = 3 // it ran, and found something
 )
 
 // version is set by the linker from git describe.
 var version string
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Run Tijori: pages, API, jobs and, without DATABASE_URL, its own PostgreSQL."`
-	Migrate migrateCmd `cmd:"" help:"Set up roles and schemas and bring the database up to this program, then exit."`
-	Demo    demoCmd    `cmd:"" help:"Fill a demonstration account: a kirana store with a year of entries."`
-	Credits creditsCmd `cmd:"" help:"Verify and grant credits."`
-	Bench   benchCmd   `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve     serveCmd     `cmd:"" help:"Run Tijori: pages, API, jobs and, without DATABASE_URL, its own PostgreSQL."`
+	Migrate   migrateCmd   `cmd:"" help:"Set up roles and schemas and bring the database up to this program, then exit."`
+	Demo      demoCmd      `cmd:"" help:"Fill a demonstration account: a kirana store with a year of entries."`
+	Inbox     inboxCmd     `cmd:"" help:"What the providers sent: list, show, explain, replay, retry."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare with the providers, repair what is safe, and show the rest to a person."`
+	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, resolve."`
+	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
+	Credits   creditsCmd   `cmd:"" help:"Verify and grant credits."`
+	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // env is what commands write to and are stopped by.
@@ -78,6 +83,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		var usage usageError
 		if errors.As(err, &usage) {
 			return exitUsage
+		}
+		var found findings
+		if errors.As(err, &found) {
+			return exitFound
 		}
 		return exitFailed
 	}

@@ -27,6 +27,7 @@ type serveFlags struct {
 
 	providerFlags `embed:""`
 	mailFlags     `embed:""`
+	operatorFlags `embed:""`
 }
 
 type serveCmd struct {
@@ -100,4 +101,3 @@ func (c *migrateCmd) Run(e *env) error {
 func hold(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), d)
 }
-
