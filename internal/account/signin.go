@@ -95,31 +95,43 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 
 // admitSignIn counts the try and refuses it when there were too many. When only
 // the address's own limit is exceeded, a device or network that its user signed in from
-// is let through: strangers cannot lock a user out.
+// is let through, and a known device also when its whole network has used its limit
+// up: strangers cannot lock a user out.
 func (s *Service) admitSignIn(ctx context.Context, limits []limit, email string, d Device, oldToken string) error {
-	others := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name == signInAddress })
+	others := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name == signInAddress || l.name == signInNetwork })
 	if err := s.refuse(ctx, append(others, signedInLimits(email)...)); err != nil {
 		return err
+	}
+	if err := s.refuse(ctx, networkOnly(limits)); err != nil {
+		onDevice, _, e := s.familiar(ctx, email, d, oldToken)
+		if e != nil || !onDevice {
+			return errors.Join(err, e)
+		}
 	}
 	exceeded, wait, err := s.count(ctx, limits)
 	if err != nil || len(exceeded) == 0 {
 		return err
 	}
-	if slices.Equal(exceeded, []string{signInAddress}) {
-		familiar, err := s.familiar(ctx, email, d, oldToken)
+	wide := []string{signInAddress, signInNetwork}
+	if !slices.ContainsFunc(exceeded, func(name string) bool { return !slices.Contains(wide, name) }) {
+		device, network, err := s.familiar(ctx, email, d, oldToken)
 		if err != nil {
 			return err
 		}
-		if familiar {
+		if device || network && !slices.Contains(exceeded, signInNetwork) {
 			return nil
 		}
 	}
 	return tooMany(wait)
 }
 
+func networkOnly(limits []limit) []limit {
+	return slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name != signInNetwork })
+}
+
 // familiar reports whether the user of an address has had a session on this
-// device, or signed in from this network, within what credentials remember.
-func (s *Service) familiar(ctx context.Context, email string, d Device, oldToken string) (found bool, err error) {
+// device, and whether one was on this network, within what credentials remember.
+func (s *Service) familiar(ctx context.Context, email string, d Device, oldToken string) (onDevice, onNetwork bool, err error) {
 	old := Hash(oldToken)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -132,10 +144,11 @@ func (s *Service) familiar(ctx context.Context, email string, d Device, oldToken
 		var same bool
 		var network string
 		_, err = pgx.ForEachRow(rows, []any{&same, &network}, func() error {
-			found = found || same || networkOf(network) == networkOf(d.Network) && networkOf(network) != "unknown"
+			onDevice = onDevice || same
+			onNetwork = onNetwork || networkOf(network) == networkOf(d.Network) && networkOf(network) != "unknown"
 			return nil
 		})
 		return err
 	})
-	return found, err
+	return onDevice, onNetwork, err
 }

@@ -31,12 +31,15 @@ type limit struct {
 func signInLimits(email, network string) []limit {
 	return []limit{
 		{"sign-in address+network", email + " " + network, 10, 15 * time.Minute},
-		{"sign-in network", network, 200, 15 * time.Minute},
+		{signInNetwork, network, 200, 15 * time.Minute},
 		{signInAddress, email, 50, 15 * time.Minute},
 	}
 }
 
-const signInAddress = "sign-in address"
+const (
+	signInAddress = "sign-in address"
+	signInNetwork = "sign-in network"
+)
 
 // signedInLimits count sign-ins that succeeded: each costs a hash and leaves a session, also to who knows the
 // password. A stranger cannot use them up.

@@ -71,3 +71,16 @@ func TestLinksAreThrottled(t *testing.T) {
 		t.Error("a refused recovery was hashed")
 	}
 }
+
+// A bazaar behind one address: when its tries are used up, a device that the user signed in on still signs in.
+func TestKnownDevicePassesAUsedUpNetwork(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	session := confirmed(t, s, db, "asha@example.com")
+	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 200)`, signInLimits("", phone.Network)[1].key())
+	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
+	wantKind(t, "SignIn on an unknown device", err, fault.TooMany)
+	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, session.Token); err != nil {
+		t.Errorf("SignIn on a known device = %v", err)
+	}
+}

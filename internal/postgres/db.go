@@ -25,6 +25,10 @@ const (
 type DB struct {
 	App, Auth, Billing, Jobs, Support *pgxpool.Pool
 
+	// Inbox is the billing role's too, for storing webhooks alone: work that waits for a
+	// provider never keeps a webhook waiting for a connection.
+	Inbox *pgxpool.Pool
+
 	hints hints
 }
 
@@ -56,6 +60,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		{&db.App, RoleApp, c.PoolSize},
 		{&db.Auth, RoleAuth, max(2, c.PoolSize/2)},
 		{&db.Billing, RoleBilling, max(4, c.PoolSize/2)},
+		{&db.Inbox, RoleBilling, 4},
 		{&db.Jobs, RoleJobs, 6},
 		{&db.Support, RoleSupport, 2},
 	} {
@@ -92,7 +97,7 @@ func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Po
 
 // Close closes every pool and waits for their connections to come back.
 func (db *DB) Close() {
-	for _, p := range []*pgxpool.Pool{db.App, db.Auth, db.Billing, db.Jobs, db.Support} {
+	for _, p := range []*pgxpool.Pool{db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support} {
 		if p != nil {
 			p.Close()
 		}

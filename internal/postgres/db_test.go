@@ -158,3 +158,20 @@ func TestSetupTwiceAndNewerSchema(t *testing.T) {
 		t.Errorf("Setup on a newer schema = %v, want a refusal that names 9999", err)
 	}
 }
+
+// Text injected into a statement must not be able to add statements of its own:
+// one that prepares others would reach the next caller on the connection.
+func TestTxTakesOneStatement(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.User(t, "Asha")
+	for _, sql := range []string{"select 1; select 2", "select 1; deallocate all; prepare x as select 1"} {
+		err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
+			_, err := tx.Exec(t.Context(), sql)
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "multiple commands") {
+			t.Errorf("%q: %v, want a refusal of multiple commands", sql, err)
+		}
+	}
+}

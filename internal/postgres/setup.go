@@ -156,6 +156,14 @@ func createRole(ctx context.Context, tx pgx.Tx, role, password, database string)
 		}
 	}
 	// pg_temp last: a temporary table can never stand in for one of ours.
-	_, err = tx.Exec(ctx, fmt.Sprintf("alter role %s in database %s set search_path = tijori, pg_temp", role, database))
-	return err
+	settings := []string{"search_path = tijori, pg_temp"}
+	if role == RoleApp { // a request that takes longer serves nobody; exports ask for more
+		settings = append(settings, "statement_timeout = '30s'")
+	}
+	for _, setting := range settings {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("alter role %s in database %s set %s", role, database, setting)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

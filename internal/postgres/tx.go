@@ -221,7 +221,12 @@ func (t *claimedTx) Prepare(ctx context.Context, name, sql string) (*pgconn.Stat
 	return t.conn.Prepare(ctx, name, sql)
 }
 
+// Exec takes one statement. Without arguments the driver would use the protocol that takes
+// several, and text injected into one statement could then prepare others for the next caller.
 func (t *claimedTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if len(args) == 0 {
+		return t.conn.PgConn().ExecParams(ctx, sql, nil, nil, nil, nil).Close()
+	}
 	return t.conn.Exec(ctx, sql, args...)
 }
 

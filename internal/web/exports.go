@@ -105,6 +105,9 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 	file := &download{w: w, name: name + " " + r.shell().Today() + f.ending, kind: f.kind}
 	buffer := bufio.NewWriterSize(file, 32<<10)
 	err = r.as(func(tx *postgres.Tx) error {
+		if _, err := tx.Exec(ctx, "set local statement_timeout = '15min'"); err != nil { // exportLimit
+			return err
+		}
 		return write(tx, buffer, r.exportOptions())
 	})
 	if err == nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"strings"
@@ -45,6 +47,11 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		h.Add("Vary", "Cookie")
 		id := newRequestID()
 		h.Set("X-Request-Id", id)
+		if s.Simulated && !thisMachine(r.Host) {
+			// A page elsewhere could give its own name our address; the outbox is open to whoever reaches it.
+			http.Error(w, "A development set-up answers to this machine's own names only.", http.StatusMisdirectedRequest)
+			return
+		}
 		defer func() {
 			v := recover()
 			if v == nil {
@@ -58,6 +65,19 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey, id)))
 	})
+}
+
+// thisMachine reports whether a Host header names this machine itself.
+func thisMachine(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && ip.IsLoopback()
 }
 
 func newRequestID() string {
