@@ -165,11 +165,11 @@ var trials = map[string]trial{
 	"POST /b/{business}/p/{party}/opening": {status: 303, shows: "/p/", ask: func(i ids) ask {
 		return form(i.party()+"/opening", "id", newIDText(), "side", "received", "amount", "500", "date", "2026-01-01", "note", "")
 	}},
-	"GET /b/{business}/p/{party}/remind": {ask: func(i ids) ask { return ask{path: i.party() + "/remind"} }, status: 200, shows: "12,34,567.89 is due"},
+	"GET /b/{business}/p/{party}/remind": {ask: func(i ids) ask { return ask{path: i.party() + "/remind"} }, status: 200, shows: "12,34,568.89 is due"},
 	"POST /b/{business}/p/{party}/remind": {status: 303, shows: "https://wa.me/91" + phoneA + "?text=", ask: func(i ids) ask {
 		return form(i.party()+"/remind", "id", newIDText(), "channel", "whatsapp", "lang", "hi")
 	}},
-	"GET /b/{business}/p/{party}/upi":   {ask: func(i ids) ask { return ask{path: i.party() + "/upi"} }, status: 200, shows: "&amp;am=1234567.89&amp;cu=INR"},
+	"GET /b/{business}/p/{party}/upi":   {ask: func(i ids) ask { return ask{path: i.party() + "/upi"} }, status: 200, shows: "&amp;am=1234568.89&amp;cu=INR"},
 	"GET /b/{business}/p/{party}/share": {ask: func(i ids) ask { return ask{path: i.party() + "/share"} }, status: 200, shows: "/share/"},
 	"POST /b/{business}/p/{party}/share": {status: 303, shows: "/share", ask: func(i ids) ask {
 		return form(i.party()+"/share", "id", newIDText(), "token", ledger.NewShareToken(), "from", "", "to", "2026-04-30", "days", "30")

@@ -32,7 +32,7 @@ const (
 func secretsOf(word string) []string {
 	secrets := []string{word + "party", word + "note", word + "mail", word + "invoice", word + "person"}
 	if word == wordOfA {
-		secrets = append(secrets, phoneA, "12,34,567", "1234567.89", "123456789")
+		secrets = append(secrets, phoneA, "12,34,567", "1234567.89", "123456789", "12,34,568", "1234568.89")
 	}
 	return secrets
 }
