@@ -77,6 +77,8 @@ var routes = []route{
 	{pattern: "POST /settings/password", access: signedIn, handle: (*Server).changePassword},
 	{pattern: "POST /settings/sessions/{id}/end", access: signedIn, handle: (*Server).endOneSession},
 	{pattern: "POST /account", access: signedIn, handle: (*Server).switchAccount},
+	{pattern: "GET /mydata", access: owner, handle: (*Server).myDataPage},
+	{pattern: "GET /mydata/download", access: owner, keepsFlash: true, handle: (*Server).myData},
 	{pattern: "GET /team", access: owner, handle: (*Server).teamPage},
 	{pattern: "POST /team/invite", access: owner, handle: (*Server).invite},
 	{pattern: "POST /team/invitations/{id}/resend", access: owner, handle: (*Server).resendInvitation},

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/reports"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -11,8 +12,16 @@ func (w world) reports() []Sample {
 	return []Sample{
 		{"reports-day", reports.Page(w.dayBook())}, {"reports-cash", reports.Page(w.cashBook())},
 		{"reports-parties", reports.Page(w.partySummary())}, {"reports-ageing", reports.Page(w.ageing())},
+		{"mydata", mydata.Page(mydata.View{Shell: w.start("/mydata"), Account: w.say("Gupta family", "गुप्ता परिवार"), Shops: []string{w.businesses()[0].Name, w.businesses()[1].Name}})},
 		{"reports-empty", reports.Page(empty)},
 	}
+}
+
+// start is the frame of the owner with no shop open.
+func (w world) start(path string) ui.Shell {
+	s := w.in(path)
+	s.Business = ui.Business{}
+	return s
 }
 
 func (w world) report(show string) reports.View {
