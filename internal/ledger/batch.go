@@ -106,20 +106,22 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entrie
 	var amounts []int64
 	var dates []time.Time
 	var hashes [][]byte
+	var openings []bool
 	for _, e := range entries {
 		ids, parties, sides = append(ids, e.ID), append(parties, e.PartyID), append(sides, string(e.Side))
 		amounts, dates, notes, hashes = append(amounts, e.Paise), append(dates, e.Date), append(notes, e.Note), append(hashes, e.hash(e.PartyID))
+		openings = append(openings, e.Opening)
 	}
 	_, err = tx.Exec(ctx, `
-		insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by, batch_id)
-		select $1, $2, g.id, g.party_id, g.side, g.paise, g.business_date, g.note, g.request_hash, $3, $4
-		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[])
-			g(id, party_id, side, paise, business_date, note, request_hash)
+		insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, opening, request_hash, created_by, batch_id)
+		select $1, $2, g.id, g.party_id, g.side, g.paise, g.business_date, g.note, g.opening, g.request_hash, $3, $4
+		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[], $12::boolean[])
+			g(id, party_id, side, paise, business_date, note, request_hash, opening)
 		where g.party_id in (
 			select p.id from tijori.parties p
 			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))
 		on conflict (account_id, business_id, id) do nothing`,
-		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, parties, sides, amounts, dates, notes, hashes)
+		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, parties, sides, amounts, dates, notes, hashes, openings)
 	if err != nil {
 		return nil, fmt.Errorf("add %d entries of batch %s: %w", len(entries), batch, err)
 	}
@@ -186,7 +188,10 @@ func addRange(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []B
 	if f == nil || f.Kind != fault.Invalid && f.Kind != fault.Conflict && f.Kind != fault.NotFound {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `rollback to savepoint batch_part; release savepoint batch_part`); err != nil {
+	if _, err := tx.Exec(ctx, `rollback to savepoint batch_part`); err != nil {
+		return fmt.Errorf("batch %s: %w", batch, err)
+	}
+	if _, err := tx.Exec(ctx, `release savepoint batch_part`); err != nil {
 		return fmt.Errorf("batch %s: %w", batch, err)
 	}
 	if len(entries) == 1 {

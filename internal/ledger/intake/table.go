@@ -1,0 +1,197 @@
+// Package intake reads files of other programs into the khata: CSV, XLSX and
+// vCard. Nothing is written before a plan of it has been seen; what is written is one
+// batch, which can be undone. Files are hostile: sizes are held while they are
+// unpacked, and formulas are never run.
+package intake
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+// The limits of a file.
+const (
+	MaxFile     = 10 << 20  // bytes as sent
+	MaxUnpacked = 100 << 20 // bytes of a spreadsheet's parts together, unpacked
+	MaxRows     = 50_000
+	maxColumns  = 64
+	maxCell     = 4000 // bytes
+)
+
+// A Table is a file as rows of cells. Rows without anything in them are left out.
+type Table struct {
+	Kind     string // "csv", "xlsx" or "vcard"
+	Encoding string // of the text, when it was not UTF-8
+	Rows     []Row
+}
+
+// A Row is one line of a file.
+type Row struct {
+	Line     int // as the reader's program counts, from 1
+	Cells    []string
+	Formulas []int // cells that hold a formula, whose value is not believed
+}
+
+// Width is the number of columns.
+func (t *Table) Width() int {
+	n := 0
+	for _, r := range t.Rows {
+		n = max(n, len(r.Cells))
+	}
+	return n
+}
+
+var (
+	errTooLarge = fault.New(fault.TooLarge, "A file may have at most %d MB.", MaxFile>>20)
+	errUnpacked = fault.New(fault.TooLarge, "This file unpacks to more than we take at once. Save the sheet alone, as CSV.")
+	errTooMany  = fault.New(fault.TooLarge, "A file may have at most %d rows. Send it in parts.", MaxRows)
+	errEmpty    = fault.New(fault.Invalid, "There is nothing in this file.")
+	errOldExcel = fault.New(fault.Invalid, "This is an old Excel file, or one with a password. Save it as .xlsx or CSV without a password.")
+	errNoTable  = fault.New(fault.Invalid, "This is not a table. Send CSV, Excel (.xlsx) or contacts (.vcf).")
+)
+
+// Read reads a file, whose kind it finds out itself. What is wrong with the file as a whole is
+// a fault, with the line where there is one.
+func Read(body []byte) (*Table, error) {
+	var t *Table
+	var err error
+	switch {
+	case len(body) > MaxFile:
+		return nil, errTooLarge
+	case bytes.HasPrefix(body, []byte("PK\x03\x04")):
+		t, err = readXLSX(body)
+	case bytes.HasPrefix(body, []byte("\xd0\xcf\x11\xe0")):
+		return nil, errOldExcel
+	case bytes.HasPrefix(body, []byte("%PDF")):
+		return nil, errNoTable
+	default:
+		t, err = readText(body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Rows) == 0 {
+		return nil, errEmpty
+	}
+	return t, nil
+}
+
+func readText(body []byte) (*Table, error) {
+	text, encoding, err := decode(body)
+	if err != nil {
+		return nil, err
+	}
+	var t *Table
+	if start := strings.TrimLeft(text, " \t\r\n"); len(start) >= 11 && strings.EqualFold(start[:11], "BEGIN:VCARD") {
+		t, err = readVCard(text)
+	} else {
+		t, err = readCSV(text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.Encoding = encoding
+	return t, nil
+}
+
+// decode turns a text file into UTF-8. What is neither UTF-8 nor UTF-16 is what Windows
+// writes in the West, which every byte can be.
+func decode(body []byte) (text, encoding string, err error) {
+	switch {
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		body = body[3:]
+	case bytes.HasPrefix(body, []byte("\xff\xfe")):
+		return fromUTF16(body[2:], 0), "UTF-16", nil
+	case bytes.HasPrefix(body, []byte("\xfe\xff")):
+		return fromUTF16(body[2:], 1), "UTF-16", nil
+	}
+	if nul := bytes.Count(body, []byte{0}); nul > 0 {
+		// Plain text in UTF-16 has a NUL in every second place; anything else with NULs is no text.
+		high, low := 0, 0
+		for i, b := range body {
+			if b == 0 && i%2 == 0 {
+				high++
+			} else if b == 0 {
+				low++
+			}
+		}
+		switch {
+		case low > len(body)/4 && high == 0:
+			return fromUTF16(body, 0), "UTF-16", nil
+		case high > len(body)/4 && low == 0:
+			return fromUTF16(body, 1), "UTF-16", nil
+		}
+		return "", "", errNoTable
+	}
+	if utf8.Valid(body) {
+		return string(body), "", nil
+	}
+	control := 0
+	for _, b := range body {
+		if b < 32 && b != '\n' && b != '\r' && b != '\t' {
+			control++
+		}
+	}
+	if control > len(body)/100 {
+		return "", "", errNoTable
+	}
+	out, err := charmap.Windows1252.NewDecoder().Bytes(body)
+	if err != nil {
+		return "", "", errNoTable.Because(err)
+	}
+	return string(out), "Windows-1252", nil
+}
+
+// fromUTF16 decodes pairs of bytes; in order 1 the higher one stands first.
+func fromUTF16(b []byte, order int) string {
+	units := make([]uint16, 0, len(b)/2)
+	for i := 0; i+1 < len(b); i += 2 {
+		lo, hi := b[i], b[i+1]
+		if order == 1 {
+			lo, hi = hi, lo
+		}
+		units = append(units, uint16(lo)|uint16(hi)<<8)
+	}
+	return string(utf16.Decode(units))
+}
+
+// add takes a row into the table unless it is blank.
+func (t *Table) add(r Row) error {
+	for len(r.Cells) > 0 && strings.TrimSpace(r.Cells[len(r.Cells)-1]) == "" && !contains(r.Formulas, len(r.Cells)-1) {
+		r.Cells = r.Cells[:len(r.Cells)-1]
+	}
+	if len(r.Cells) == 0 {
+		return nil
+	}
+	if len(t.Rows) > MaxRows { // one more than may be, for the heads
+		return errTooMany
+	}
+	if len(r.Cells) > maxColumns {
+		r.Cells = r.Cells[:maxColumns]
+	}
+	for i, c := range r.Cells {
+		if len(c) > maxCell {
+			return fault.New(fault.Invalid, "Line %d: there is far too much text in one cell. A quotation mark may be missing.", r.Line)
+		}
+		if strings.ContainsRune(c, 0) {
+			r.Cells[i] = strings.ReplaceAll(c, "\x00", "")
+		}
+	}
+	t.Rows = append(t.Rows, r)
+	return nil
+}
+
+func contains(list []int, n int) bool {
+	for _, v := range list {
+		if v == n {
+			return true
+		}
+	}
+	return false
+}
