@@ -39,7 +39,9 @@ func TestOpeningBalance(t *testing.T) {
 		wantKind(t, role, err, fault.Forbidden)
 	}
 	// It stands first on its day, though it was written last, and counts like any entry.
-	page := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyPage, error) { return ledger.PartyPageByID(t.Context(), tx, p.ID, "") })
+	page := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyPage, error) {
+		return ledger.PartyPageByID(t.Context(), tx, p.ID, "")
+	})
 	if page.Balance != 900 || len(page.Rows) != 2 || page.Rows[0].ID != earlier.ID || !page.Rows[1].Opening || page.Rows[0].Opening || page.Rows[1].Balance != 1000 {
 		t.Errorf("the page shows %+v", page.Rows)
 	}
@@ -57,7 +59,9 @@ func TestOpeningBalance(t *testing.T) {
 	if !o.Opening || o.Paise != 1500 {
 		t.Errorf("after an edit: %+v", o)
 	}
-	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) { return ledger.EntryHistory(t.Context(), tx, id) })
+	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
+		return ledger.EntryHistory(t.Context(), tx, id)
+	})
 	if len(h) != 2 || !h[0].After.Opening || h[0].Before.Paise != 1000 {
 		t.Errorf("the history is %+v", h)
 	}

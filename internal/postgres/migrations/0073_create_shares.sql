@@ -98,4 +98,4 @@ revoke all on function tijori.stamp_revoke() from public;
 alter function auth.shared_statement(bytea) owner to tijori_guard;
 revoke all on function auth.shared_statement(bytea) from public;
 grant execute on function auth.shared_statement(bytea) to tijori_auth;
-create trigger shares_stamp before update on tijori.shares for each row execute function tijori.stamp_revoke();
+create trigger shares_stamp before update of revoked_at on tijori.shares for each row execute function tijori.stamp_revoke();
