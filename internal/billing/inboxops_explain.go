@@ -62,6 +62,9 @@ func (s *Service) Explain(ctx context.Context, provider facts.Provider, id strin
 func (d *EventDetail) fate() string {
 	switch d.Status {
 	case "applied":
+		if d.Attempts == 0 {
+			return "It was applied at " + moment(d.AppliedAt) + ", at the first try."
+		}
 		return fmt.Sprintf("It was applied at %s, after %s.", moment(d.AppliedAt), times(d.Attempts, "failed attempt", "failed attempts"))
 	case "ignored":
 		return "It was ignored: " + d.Reason + "."
@@ -81,11 +84,11 @@ func tellFacts(ev *facts.Event) (out []string) {
 		out = append(out, fmt.Sprintf("At that moment subscription %s was %s on price %s, period %s to %s.", sub.ID, sub.Status, sub.PriceID, moment(sub.PeriodStart), moment(sub.PeriodEnd)))
 	}
 	if p := ev.Payment; p != nil {
-		word := "failed to collect"
+		word := "could not be collected"
 		if p.Paid {
-			word = "collected"
+			word = "was collected"
 		}
-		out = append(out, fmt.Sprintf("It says that %s %s (payment %s).", word, p.Amount.Format(), p.ID))
+		out = append(out, fmt.Sprintf("It says that %s %s (payment %s).", p.Amount.Format(), word, p.ID))
 	}
 	if r := ev.Refund; r != nil {
 		out = append(out, fmt.Sprintf("It tells of a refund on %s, %s in all.", r.ChargeID, r.Amount.Format()))

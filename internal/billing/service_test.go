@@ -309,7 +309,7 @@ func TestWebhookAnswers(t *testing.T) {
 	if n := s.count(`select count(*) from review_items where reason in ('undecodable', 'livemode_mismatch')`); n != 2 {
 		t.Errorf("%d review items, want 2", n)
 	}
-	s.db.Billing.Close()
+	s.db.Inbox.Close()
 	body2 := []byte(`{"id":"evt_4","object":"event","type":"product.created","livemode":false,"data":{"object":{"id":"prod_1"}}}`)
 	if got := post("/api/stripe/webhook", body2, signed(body2, simulator.StripeSecret)); got != 503 {
 		t.Errorf("without a database: answered %d, want 503", got)

@@ -181,6 +181,10 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 				Failed: e.Event == "refund.failed", SubscriptionID: sub}
 		}
 	}
+	if in := e.Payload.Invoice.Entity; in != nil && facts.ValidID(in.ID) && in.SubscriptionID != "" {
+		invoice := in.facts()
+		ev.Invoice = &invoice
+	}
 	if d := e.Payload.Dispute.Entity; d != nil && strings.HasPrefix(e.Event, "payment.dispute.") {
 		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency)}
 	}
