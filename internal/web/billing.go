@@ -153,6 +153,9 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
 		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
 	}
+	if !view.Next.IsZero() { // a period ends at midnight here, which is the day before elsewhere
+		view.Next = view.Next.In(view.Now.Location())
+	}
 	if sub := o.Subscription; sub != nil {
 		view.Provider, view.Interval = string(sub.Provider), sub.Interval
 		view.CanCancel = sub.Live() && !sub.CancelAtPeriodEnd
@@ -167,7 +170,7 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.Waiting = open.Plan
 	}
 	for _, in := range o.Invoices {
-		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt, Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
+		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
 	}
 	s.render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil

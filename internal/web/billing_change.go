@@ -38,7 +38,7 @@ func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, pla
 			wrong, status = err, formStatus(err)
 		}
 		if err == nil {
-			view.Quote = s.quoteView(q)
+			view.Quote = s.quoteView(q, view.Now.Location())
 		}
 	}
 	for _, p := range s.Plans.List {
@@ -60,12 +60,12 @@ func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, pla
 	return nil
 }
 
-func (s *Server) quoteView(q *billing.Quote) *billingpage.Quote {
+func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.Quote {
 	to, _ := s.Plans.ByID(q.To.Plan)
 	from, _ := s.Plans.ByID(q.From.Plan)
 	v := &billingpage.Quote{
-		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts, Next: q.Next,
-		Ends: q.Ends, Keeps: q.Keeps, At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
+		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
+		Ends: q.Ends, Keeps: q.Keeps.In(place), At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
 	}
 	if q.Due.Minor < 0 {
 		v.Due, v.Credit = money.Amount{Currency: q.Due.Currency}, money.Amount{Minor: -q.Due.Minor, Currency: q.Due.Currency}
