@@ -165,6 +165,7 @@ func (k *till) killAll() {
 		k.Error(err)
 	}
 	<-k.pg.Done()
+	_ = k.pg.Stop() // it has ended; this gives its directory back
 	k.startDatabase()
 }
 
