@@ -67,7 +67,7 @@ func (s *Server) myData(w http.ResponseWriter, r *request) error {
 func (s *Server) pack(ctx context.Context, r *request, a *export.Archive) error {
 	var account uuid.UUID
 	err := s.DB.As(ctx, r.caller, func(tx *postgres.Tx) error {
-		if err := r.route.admit(tx.Scope); err != nil {
+		if err := r.admit(tx.Scope); err != nil {
 			return err
 		}
 		account = tx.Scope.AccountID
