@@ -257,7 +257,7 @@ var (
 )
 
 const (
-	narrowHead = "CASE WHEN (( SELECT current_setting('tijori.role'::text, true) AS current_setting) = 'counter'::text) THEN "
+	narrowHead = "CASE WHEN ( SELECT (current_setting('tijori.role'::text, true) = 'counter'::text)) THEN "
 	narrowTail = " ELSE '00000000-0000-0000-0000-000000000000'::uuid END"
 )
 

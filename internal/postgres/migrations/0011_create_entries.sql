@@ -40,16 +40,16 @@ alter table tijori.entries force row level security;
 -- others that it is not asked for, so a wrong claim finds less, never more. All of it is one look-up, and binds the
 -- index; an OR of two would not, and then whether somebody else's row is there could be told from how the scan ends.
 create policy entries_select_app on tijori.entries for select to tijori_app
-    using ((account_id, business_id, case when (select current_setting('tijori.role', true)) = 'counter' then created_by else '00000000-0000-0000-0000-000000000000'::uuid end)
+    using ((account_id, business_id, case when (select current_setting('tijori.role', true) = 'counter') then created_by else '00000000-0000-0000-0000-000000000000'::uuid end)
         = (select s.account_id, s.business_id, case when s.role = 'counter' then s.user_id else '00000000-0000-0000-0000-000000000000'::uuid end from auth.scope() s));
 create policy entries_insert_app on tijori.entries for insert to tijori_app
     with check ((account_id, business_id, created_by) = (select s.account_id, s.business_id, s.user_id from auth.scope() s where s.role in ('owner', 'manager', 'counter')));
 create policy entries_update_app on tijori.entries for update to tijori_app
-    using ((account_id, business_id, case when (select current_setting('tijori.role', true)) = 'counter'
+    using ((account_id, business_id, case when (select current_setting('tijori.role', true) = 'counter')
             then case when created_at > now() - interval '24 hours' then created_by end else '00000000-0000-0000-0000-000000000000'::uuid end)
         = (select s.account_id, s.business_id, case when s.role = 'counter' then s.user_id else '00000000-0000-0000-0000-000000000000'::uuid end from auth.scope() s
             where s.role in ('owner', 'manager', 'counter')))
-    with check ((account_id, business_id, case when (select current_setting('tijori.role', true)) = 'counter'
+    with check ((account_id, business_id, case when (select current_setting('tijori.role', true) = 'counter')
             then case when created_at > now() - interval '24 hours' then created_by end else '00000000-0000-0000-0000-000000000000'::uuid end)
         = (select s.account_id, s.business_id, case when s.role = 'counter' then s.user_id else '00000000-0000-0000-0000-000000000000'::uuid end from auth.scope() s
             where s.role in ('owner', 'manager', 'counter')));

@@ -27,7 +27,7 @@ comment on column tijori.changes.created_by is 'who made the party or entry, as 
 alter table tijori.changes enable row level security;
 alter table tijori.changes force row level security;
 create policy changes_select_app on tijori.changes for select to tijori_app
-    using ((account_id, business_id, case when (select current_setting('tijori.role', true)) = 'counter'
+    using ((account_id, business_id, case when (select current_setting('tijori.role', true) = 'counter')
             then case subject when 'entry' then created_by end else '00000000-0000-0000-0000-000000000000'::uuid end)
         = (select s.account_id, s.business_id, case when s.role = 'counter' then s.user_id else '00000000-0000-0000-0000-000000000000'::uuid end from auth.scope() s));
 create policy changes_insert_guard on tijori.changes for insert to tijori_guard with check (true);
