@@ -26,7 +26,14 @@ var creditTrials = map[string]trial{
 	"POST /api/credits/holds/{id}/release": {status: 200, shows: `"captured":0`, noBody: true, ask: func(i ids) ask {
 		return ask{path: "/api/credits/holds/" + i.get("hold") + "/release", json: map[string]any{}}
 	}},
-	"GET /api/openapi.json": {ask: at("/api/openapi.json"), status: 200, shows: `"openapi"`, visitor: true},
+	"GET /billing/usage":     {ask: at("/billing/usage"), status: 200, shows: wordOfA + "note of a grant"},
+	"GET /billing/usage.csv": {ask: at("/billing/usage.csv"), status: 200, shows: wordOfA + "note of a grant"},
+	"POST /billing/keys":     {ask: func(ids) ask { return form("/billing/keys", "name", "a new program", "scope", "spend") }, status: 200, shows: credits.KeyPrefix},
+	"POST /billing/keys/{id}/revoke": {status: 303, shows: "/billing/usage", ask: func(i ids) ask {
+		return form("/billing/keys/" + i.get("key") + "/revoke")
+	}},
+	"GET /api/billing/usage": {ask: at("/api/billing/usage"), status: 200, shows: `"balance":99995`},
+	"GET /api/openapi.json":  {ask: at("/api/openapi.json"), status: 200, shows: `"openapi"`, visitor: true},
 }
 
 // seedCredits gives a side a hundred thousand credits, a key, and a hold of five.

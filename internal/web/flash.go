@@ -19,6 +19,7 @@ var flashes = map[string]ui.Flash{
 	"entry_saved":     {Kind: "done", Text: "Saved."},
 	"entry_deleted":   {Kind: "done", Text: "Entry moved to the bin."},
 	"entry_restored":  {Kind: "done", Text: "Entry restored."},
+	"imported":        {Kind: "done", Text: "The file is in the khata."},
 	"batch_saved":     {Kind: "done", Text: "Saved."},
 	"batch_some":      {Kind: "note", Text: "The good rows are saved. The others stay here to mend."},
 	"lock_set":        {Kind: "done", Text: "Written down. The lock is as you see it."},
@@ -40,6 +41,7 @@ var flashes = map[string]ui.Flash{
 	"plan_changed":    {Kind: "done", Text: "Your plan is changed."},
 	"resumed":         {Kind: "done", Text: "Your plan renews again."},
 	"not_paid":        {Kind: "note", Text: "Nothing was paid. You can try again at any time."},
+	"key_revoked":     {Kind: "done", Text: "The key has ended. It opens nothing any more."},
 	"account_changed": {Kind: "done", Text: "Account changed."},
 }
 

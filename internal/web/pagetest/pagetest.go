@@ -33,7 +33,7 @@ const (
 func All(locale string) []Sample {
 	w := world{locale: locale}
 	var all []Sample
-	for _, part := range []func() []Sample{w.door, w.khata, w.list, w.account, w.money, w.rest, w.statement, w.grid, w.reports, w.collect} {
+	for _, part := range []func() []Sample{w.door, w.khata, w.list, w.account, w.money, w.rest, w.statement, w.grid, w.reports, w.collect, w.usage} {
 		all = append(all, part()...)
 	}
 	return all
