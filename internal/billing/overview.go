@@ -128,8 +128,9 @@ type Me struct {
 	CancelAtPeriodEnd bool
 }
 
-// Me returns the caller's plan and entitlements.
-func (s *Service) Me(ctx context.Context, c postgres.Caller) (*Me, error) {
+// Me returns the caller's plan and entitlements. What more queues is read in the
+// same round trip; like every queue of postgres.DB.Read it starts from empty results.
+func (s *Service) Me(ctx context.Context, c postgres.Caller, more ...func(postgres.Scope, *pgx.Batch)) (*Me, error) {
 	me := &Me{}
 	var subs []Subscription
 	scope, err := s.db.Read(ctx, c, func(scope postgres.Scope, b *pgx.Batch) {
@@ -142,6 +143,9 @@ func (s *Service) Me(ctx context.Context, c postgres.Caller) (*Me, error) {
 			subs, err = pgx.CollectRows(rows, scanSubscription)
 			return err
 		})
+		for _, queue := range more {
+			queue(scope, b)
+		}
 	})
 	if err != nil {
 		return nil, err

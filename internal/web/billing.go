@@ -5,8 +5,11 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -137,7 +140,8 @@ func (s *Server) renderReturn(w http.ResponseWriter, r *request, reference strin
 }
 
 func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+	var balances []credits.Balance
+	if err := r.read(func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }); err != nil {
 		return err
 	}
 	o, err := s.Billing.Overview(r.Context(), r.caller)
@@ -168,6 +172,9 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	if open := o.OpenCheckout; open != nil && r.URL.Query().Has("waiting") {
 		view.Waiting = open.Plan
+	}
+	for _, b := range balances {
+		view.Credits = append(view.Credits, billingpage.Credit{Meter: r.t(b.Name), Left: b.Available, Reset: b.NextAt})
 	}
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
@@ -262,10 +269,13 @@ type meJSON struct {
 	CancelAtPeriodEnd  bool     `json:"cancel_at_period_end,omitempty"`
 	Entitlements       []string `json:"entitlements"`
 	PartiesMax         *int     `json:"parties_max"` // null is without limit
+
+	Credits map[string]int64 `json:"credits,omitempty"` // what can be spent, by meter; to owners only
 }
 
 func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
-	me, err := s.Billing.Me(r.Context(), r.caller)
+	var balances []credits.Balance
+	me, err := s.Billing.Me(r.Context(), r.caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
 	if err != nil {
 		return err
 	}
@@ -275,6 +285,12 @@ func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
 	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
 	if me.Entitlements.PartiesMax > 0 {
 		body.PartiesMax = &me.Entitlements.PartiesMax
+	}
+	for _, b := range balances {
+		if body.Credits == nil {
+			body.Credits = map[string]int64{}
+		}
+		body.Credits[b.Meter] = b.Available
 	}
 	if me.Role == "owner" {
 		body.SubscriptionStatus = string(me.Status)
