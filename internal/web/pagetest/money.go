@@ -58,7 +58,7 @@ func (w world) billing(status string) billing.View {
 		Shell: w.in("/billing"), Account: w.businesses()[0].Account, PlanID: "pro", PlanName: "Pro", Status: status, Price: rupees(299), Interval: "month",
 		Next: Now.Add(9 * 24 * time.Hour), Provider: "razorpay", Parties: 41, Features: proFeatures,
 		Invoices: []billing.Invoice{
-			{Number: "inv_00000000000003", Date: day(21), Amount: rupees(299), Status: "paid", URL: "https://example.com/i/3"},
+			{Number: "inv_00000000000003", Date: day(21), Amount: rupees(299), Status: "paid", Path: "/billing/invoices/3"},
 			{Number: "inv_00000000000002", Date: day(51), Amount: rupees(299), Status: "refunded"},
 			{Number: "inv_00000000000001", Date: day(81), Amount: rupees(299), Status: "paid"},
 		},
