@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -36,6 +38,7 @@ type serveCmd struct {
 
 // Run serves until it is interrupted, then lets requests and jobs finish.
 func (c *serveCmd) Run(e *env) error {
+	tuneMemory()
 	log := newLog(e, c.Verbose)
 	listener, err := listen(c.Addr, "TIJORI_ADDR")
 	if err != nil {
@@ -49,6 +52,18 @@ func (c *serveCmd) Run(e *env) error {
 	err = a.wait(e)
 	fmt.Fprintln(e.stderr, "stopping…")
 	return errors.Join(err, a.stop())
+}
+
+// tuneMemory lets the heap grow to five times what is alive before it is
+// collected, as long as it stays small: requests cost 12 to 19 % less (docs/speed.md). GOGC and
+// GOMEMLIMIT decide instead where they are set.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(160 << 20)
+	}
 }
 
 func newLog(e *env, verbose bool) *slog.Logger {
