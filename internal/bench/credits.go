@@ -256,7 +256,7 @@ func holdAndCapture(c *client, n int) error {
 
 // post sends a request with the API key of account n and returns the body. It reads only what it must.
 func (c *client) post(n int, path, body string, want int) ([]byte, error) {
-	_, err := fmt.Fprintf(c.conn, "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer tijori_bench_%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, n, len(body), body)
+	_, err := fmt.Fprintf(c.conn, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer tijori_bench_%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, n, len(body), body)
 	if err != nil {
 		return nil, err
 	}
