@@ -116,9 +116,19 @@ func (s *Server) partyFormView(r *request, party, id string, version int, f ledg
 	}
 }
 
+// newPartyForm does not let anybody fill in a form that can only be refused.
 func (s *Server) newPartyForm(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
+	}
+	if room := s.plan(r).PartiesMax; room > 0 {
+		var used int
+		if err := r.as(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err }); err != nil {
+			return err
+		}
+		if used >= room {
+			return fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", room)
+		}
 	}
 	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", newID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
 	return nil
