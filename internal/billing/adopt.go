@@ -124,11 +124,19 @@ func existingAccount(ctx context.Context, tx pgx.Tx, text string) (uuid.UUID, er
 func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, provider facts.Provider, events []*facts.Event) (outcome, error) {
 	now := s.clock.Now()
 	b := &pgx.Batch{}
+	var out outcome
 	for _, ev := range events {
 		for _, r := range Objections(ev) {
 			saveReview(b, provider, r, uuid.Nil, "", ev.ID, now)
 		}
-		if ev.Session == nil || ev.Session.Status != "expired" {
+		if kind, id := purchaseOf(ev); id != "" {
+			account, parked, err := s.applyPurchase(ctx, tx, provider, kind, id)
+			if err != nil || parked != nil {
+				return outcome{parked: parked}, err
+			}
+			out.account = account
+		}
+		if ev.Session == nil || ev.Session.Status != "expired" || ev.Session.Mode == "payment" {
 			continue
 		}
 		account, err := owner(ctx, tx, provider, "session", ev.Session.ID)
@@ -140,7 +148,7 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, provider facts.Prov
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return outcome{}, fmt.Errorf("apply loose events: %w", err)
 	}
-	return outcome{}, nil
+	return out, nil
 }
 
 // applyDeleted unmaps a deleted customer and brings its subscriptions to the

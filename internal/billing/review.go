@@ -219,6 +219,7 @@ func ReasonOf(reason string) string {
 
 var reasons = map[string]string{
 	ReviewUnmappedCustomer:     "A subscription of a customer whom no account here owns. Find out whose it is and assign it, or cancel and refund it at the provider.",
+	ReviewUnmappedPurchase:     "A one-time payment that no purchase of ours began. Refund it at the provider.",
 	ReviewUnmappedSubscription: "A subscription that no checkout of ours made. Assign it, or cancel and refund it at the provider.",
 	ReviewCustomerChanged:      "A subscription has come to stand under another customer. Nothing was moved.",
 	ReviewUnknownPrice:         "A price that is in no plan here: it gives nothing. Add it to the plan file, or move the subscription at the provider.",

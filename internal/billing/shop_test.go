@@ -65,6 +65,13 @@ func setup(t *testing.T) *shop {
 				Currency: price.Amount.Currency, Amount: price.Amount.Minor})
 		}
 	}
+	for _, top := range plans.TopUps {
+		for _, price := range top.Prices {
+			if price.ProviderPrice != "" {
+				config.Prices = append(config.Prices, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: top.Name, Currency: price.Amount.Currency, Amount: price.Amount.Minor})
+			}
+		}
+	}
 	if s.sim, err = simulator.New(config); err != nil {
 		t.Fatal(err)
 	}

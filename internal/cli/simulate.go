@@ -74,5 +74,12 @@ func prices(plans *billing.Plans) (out []simulator.Price) {
 			})
 		}
 	}
+	for _, t := range plans.TopUps {
+		for _, price := range t.Prices {
+			if price.ProviderPrice != "" {
+				out = append(out, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: t.Name, Currency: price.Amount.Currency, Amount: price.Amount.Minor})
+			}
+		}
+	}
 	return out
 }

@@ -27,7 +27,7 @@ const (
 const (
 	AllowancePriority   = 10
 	PromotionalPriority = 20
-	TopUpPriority       = 30
+	TopUpPriority       = billing.TopUpPriority
 )
 
 // Config is what a Service stands on.

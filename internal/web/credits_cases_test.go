@@ -28,7 +28,10 @@ var creditTrials = map[string]trial{
 	}},
 	"GET /billing/usage":     {ask: at("/billing/usage"), status: 200, shows: wordOfA + "note of a grant"},
 	"GET /billing/usage.csv": {ask: at("/billing/usage.csv"), status: 200, shows: wordOfA + "note of a grant"},
-	"POST /billing/keys":     {ask: func(ids) ask { return form("/billing/keys", "name", "a new program", "scope", "spend") }, status: 200, shows: credits.KeyPrefix},
+	"POST /billing/topup": {status: 303, shows: "https://checkout.stripe.com/c/pay/", ask: func(ids) ask {
+		return form("/billing/topup", "top_up", "credits_500", "provider", "stripe")
+	}},
+	"POST /billing/keys": {ask: func(ids) ask { return form("/billing/keys", "name", "a new program", "scope", "spend") }, status: 200, shows: credits.KeyPrefix},
 	"POST /billing/keys/{id}/revoke": {status: 303, shows: "/billing/usage", ask: func(i ids) ask {
 		return form("/billing/keys/" + i.get("key") + "/revoke")
 	}},

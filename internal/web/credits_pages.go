@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -96,11 +98,14 @@ func (s *Server) usageView(r *request) (usage.View, error) {
 	var used []credits.Used
 	var keys []credits.Key
 	var rights billing.Entitlements
+	var waiting bool
+	bought, _ := uuid.Parse(r.URL.Query().Get("bought")) // a malformed one waits for nothing
 	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
 		credits.QueueBalances(b, &balances)
 		credits.QueueEntries(b, scope, q.filter, &entries)
 		credits.QueueUsed(b, scope, q.meter, first, &used)
 		credits.QueueKeys(b, &keys)
+		billing.QueuePurchaseOpen(b, scope, bought, &waiting)
 		b.Queue(billing.EntitlementsSQL).QueryRow(billing.ScanEntitlements(&rights))
 	})
 	if err != nil {
@@ -108,7 +113,7 @@ func (s *Server) usageView(r *request) (usage.View, error) {
 	}
 	view := usage.View{
 		Shell: r.shell(), Account: r.person.AccountName, Meter: q.meter, Filter: q.typed, MayCSV: rights.Has(billing.Export),
-		CSV: q.address(usagePath+".csv", 0), Days: daysOf(used, now),
+		CSV: q.address(usagePath+".csv", 0), Days: daysOf(used, now), Waiting: waiting, TopUps: s.topUps(r),
 	}
 	for _, b := range balances {
 		view.Meters = append(view.Meters, usage.Meter{ID: b.Meter, Name: b.Name, Left: b.Available, Held: b.Held, Next: b.NextAt.In(zone), Refill: b.NextAmount})
@@ -145,6 +150,44 @@ func daysOf(used []credits.Used, now time.Time) []usage.Day {
 		out = append(out, usage.Day{Date: day, Used: spent[day.Format(time.DateOnly)]})
 	}
 	return out
+}
+
+// topUps are the offers in the currency of the account.
+func (s *Server) topUps(r *request) (out []usage.TopUp) {
+	for _, t := range s.Plans.TopUps {
+		for _, p := range t.Prices {
+			if s.Billing.Sells(p.Provider) && (p.Amount.Currency == "INR") == (r.person.AccountCurrency == "INR") {
+				out = append(out, usage.TopUp{ID: t.ID, Name: t.Name, Credits: t.Credits, Price: p.Amount.Short(), Provider: string(p.Provider), Days: t.Days})
+			}
+		}
+	}
+	return out
+}
+
+// buyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
+func (s *Server) buyTopUp(w http.ResponseWriter, r *request) error {
+	if err := r.as(func(*postgres.Tx) error { return nil }); err != nil {
+		return err
+	}
+	to, err := s.Billing.StartTopUp(r.Context(), r.caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
+	if err == nil {
+		return s.redirect(w, r, to)
+	}
+	var form ui.Form
+	status := formStatus(err)
+	if fault.Is(err, fault.Unavailable) {
+		s.Log.Error("open top-up", "request", r.id, "error", err)
+		form.Error, status = r.t(fault.Of(err).Text), http.StatusServiceUnavailable
+	} else if e := r.formFault(&form, err); e != nil {
+		return e
+	}
+	view, e := s.usageView(r)
+	if e != nil {
+		return e
+	}
+	view.TopUp = form
+	s.render(w, r, status, usage.Page(view))
+	return nil
 }
 
 func (s *Server) usagePage(w http.ResponseWriter, r *request) error {

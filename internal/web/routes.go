@@ -153,6 +153,7 @@ var routes = []route{
 	{pattern: "POST /billing/resume", access: owner, handle: (*Server).resumePlan},
 	{pattern: "GET /billing/usage", access: owner, handle: (*Server).usagePage},
 	{pattern: "GET /billing/usage.csv", access: owner, keepsFlash: true, handle: (*Server).usageCSV},
+	{pattern: "POST /billing/topup", access: owner, handle: (*Server).buyTopUp},
 	{pattern: "POST /billing/keys", access: owner, handle: (*Server).makeKey},
 	{pattern: "POST /billing/keys/{id}/revoke", access: owner, handle: (*Server).revokeKey},
 	{pattern: "POST /billing/cancel", access: owner, handle: (*Server).cancelPlan},

@@ -46,6 +46,7 @@ type Event struct {
 	Payment      *Payment      // money that came in, or failed to
 	Invoice      *Invoice      // what the billing page lists
 	Session      *Session      // Stripe only
+	Link         *Link         // Razorpay only
 	Refund       *Refund
 	Dispute      *Dispute
 	Customer     string // the customer the object belongs to, where it says so
@@ -110,9 +111,21 @@ type Session struct {
 	PaymentStatus  string // paid, unpaid, no_payment_required
 	CustomerID     string
 	SubscriptionID string
-	AccountID      string // client_reference_id, which we set
+	Mode           string       // subscription, or payment for a one-time purchase
+	Total          money.Amount // what it asks for
+	AccountID      string       // client_reference_id, which we set
 	CheckoutID     string
 	ExpiresAt      time.Time
+}
+
+// A Link is a Razorpay payment link: a page on which an amount is paid once.
+type Link struct {
+	ID         string
+	Status     string // created, partially_paid, paid, cancelled, expired
+	Amount     money.Amount
+	Paid       int64 // minor units
+	PurchaseID string
+	URL        string
 }
 
 // A Refund is money given back. Refunded is cumulative over the charge.

@@ -137,6 +137,7 @@ type envelope struct {
 		Invoice      entity[invoice]      `json:"invoice"`
 		Refund       entity[reversal]     `json:"refund"`
 		Dispute      entity[reversal]     `json:"dispute"`
+		Link         entity[link]         `json:"payment_link"`
 		CreatedAt    int64                `json:"created_at"` // where one official sample has it
 	} `json:"payload"`
 }
@@ -185,6 +186,9 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		invoice := in.facts()
 		ev.Invoice = &invoice
 	}
+	if l := e.Payload.Link.Entity; l != nil {
+		ev.Link = l.facts()
+	}
 	if d := e.Payload.Dispute.Entity; d != nil && strings.HasPrefix(e.Event, "payment.dispute.") {
 		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency)}
 	}
@@ -201,6 +205,9 @@ func checkIDs(ev *facts.Event) error {
 	if p := ev.Payment; p != nil {
 		ids = append(ids, p.InvoiceID, p.SubscriptionID, p.CustomerID)
 		must = append(must, p.ID)
+	}
+	if l := ev.Link; l != nil {
+		must = append(must, l.ID, l.Status)
 	}
 	if d := ev.Dispute; d != nil {
 		ids = append(ids, d.ChargeID, d.Status)

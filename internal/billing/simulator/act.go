@@ -38,6 +38,11 @@ func (s *Simulator) PaySession(id string) (back string, err error) {
 		if c == nil || c.Status != "open" {
 			return errNoSuch
 		}
+		if c.Mode == "payment" {
+			s.payOnce(c)
+			back = strings.ReplaceAll(c.SuccessURL, "{CHECKOUT_SESSION_ID}", c.ID)
+			return nil
+		}
 		now := s.now()
 		sub := &subscription{Provider: facts.Stripe, ID: newID("sub_"), Customer: c.Customer, Price: c.Price, Status: "active", Metadata: c.SubMetadata,
 			Created: now, Start: now, PeriodStart: now, Period: 1}

@@ -36,6 +36,8 @@ func (s *Simulator) Handler() http.Handler {
 	site.HandleFunc("GET /p/session/{id}", s.portal)
 	site.HandleFunc("GET /razorpay/i/{short}", s.subscriptionPage)
 	site.HandleFunc("POST /razorpay/i/{short}", s.paySubscription)
+	site.HandleFunc("GET /razorpay/l/{short}", s.linkPage)
+	site.HandleFunc("POST /razorpay/l/{short}", s.payLink)
 	site.HandleFunc("GET /invoice/{id}", s.invoicePage)
 	site.HandleFunc("GET /simulator.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/simulator.css") })
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))

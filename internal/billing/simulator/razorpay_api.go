@@ -95,6 +95,12 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 		ExpireBy   int64           `json:"expire_by"`
 		Notes      json.RawMessage `json:"notes"`
 		AtCycleEnd any             `json:"cancel_at_cycle_end"`
+
+		Amount      int64  `json:"amount"` // of a payment link
+		Currency    string `json:"currency"`
+		Reference   string `json:"reference_id"`
+		Description string `json:"description"`
+		Callback    string `json:"callback_url"`
 	}
 	if r.Method == http.MethodPost {
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&in); err != nil {
@@ -141,6 +147,24 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 			one(w, items, len(parts) == 2)
 		case route == "GET payments" && len(parts) == 1:
 			writeStripe(w, 200, s.listPayments(r))
+		case route == "POST payment_links" && len(parts) == 1:
+			notes := map[string]string{}
+			if len(in.Notes) > 0 && in.Notes[0] == '{' {
+				if err := json.Unmarshal(in.Notes, &notes); err != nil || len(notes) > 15 {
+					writeStripe(w, 400, razorpayError("notes are at most 15 pairs of text"))
+					return
+				}
+			}
+			status, body := s.makeLink(linkRequest{in.Amount, in.Currency, in.Reference, in.Description, in.Callback, in.ExpireBy, notes})
+			writeStripe(w, status, body)
+		case route == "GET payment_links" && len(parts) == 1:
+			writeStripe(w, 200, s.listLinks(r.URL.Query().Get("reference_id")))
+		case route == "GET payment_links" && len(parts) == 2:
+			items := []object{}
+			if l := s.linkBy(parts[1]); l != nil {
+				items = append(items, s.linkJSON(l))
+			}
+			one(w, items, true)
 		case route == "GET payments" && len(parts) == 2:
 			items := []object{}
 			for _, inv := range sorted(s.s.Invoices) {

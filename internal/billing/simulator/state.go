@@ -13,6 +13,7 @@ type state struct {
 	Sessions      map[string]*session      `json:"sessions"`
 	Subscriptions map[string]*subscription `json:"subscriptions"`
 	Invoices      map[string]*invoice      `json:"invoices"`
+	Links         map[string]*link         `json:"links"`
 	Idempotent    map[string]*answer       `json:"idempotent"`
 	Deliveries    []*Delivery              `json:"deliveries"`
 	Lost          []*Delivery              `json:"lost"`     // dropped before they arrived
@@ -36,6 +37,9 @@ func (s *state) init() {
 	if s.Invoices == nil {
 		s.Invoices = map[string]*invoice{}
 	}
+	if s.Links == nil {
+		s.Links = map[string]*link{}
+	}
 	if s.Idempotent == nil {
 		s.Idempotent = map[string]*answer{}
 	}
@@ -58,6 +62,7 @@ type customer struct {
 // session is a Stripe Checkout session.
 type session struct {
 	ID           string            `json:"id"`
+	Mode         string            `json:"mode"` // payment, or "" for subscription
 	Customer     string            `json:"customer"`
 	Price        string            `json:"price"`
 	Reference    string            `json:"reference"`

@@ -91,7 +91,11 @@ func (s *Simulator) sessionJSON(c *session) object {
 	if c.Status != "open" {
 		pay = nil
 	}
-	return object{"id": c.ID, "object": "checkout.session", "mode": "subscription", "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
+	mode := c.Mode
+	if mode == "" {
+		mode = "subscription"
+	}
+	return object{"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
 		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference), "metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
 		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt, "livemode": false,
 		"amount_total": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency)}
@@ -281,8 +285,10 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 			expires = now + day
 		}
 		switch {
-		case f.Get("mode") != "subscription":
-			return invalid("The simulator opens sessions of mode subscription only.")
+		case f.Get("mode") != "subscription" && f.Get("mode") != "payment":
+			return invalid("The simulator opens sessions of mode subscription and payment only.")
+		case (s.prices[price].Interval == "") != (f.Get("mode") == "payment") && s.prices[price].Provider == facts.Stripe:
+			return invalid("You specified a price that does not fit the mode of the session.")
 		case s.prices[price].Provider != facts.Stripe:
 			return 400, stripeError("invalid_request_error", "resource_missing", "No such price: '"+price+"'")
 		case f.Get("customer") != "" && (cus == nil || cus.Deleted):
@@ -300,6 +306,9 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		c := &session{ID: newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"), Metadata: formMap(f, "metadata"),
 			SubMetadata: formMap(f, "subscription_data[metadata]"), TrialDays: trial, SuccessURL: f.Get("success_url"), CancelURL: f.Get("cancel_url"),
 			Status: "open", Paid: "unpaid", Created: now, ExpiresAt: expires}
+		if f.Get("mode") == "payment" {
+			c.Mode = "payment"
+		}
 		s.s.Sessions[c.ID] = c
 		s.s.changed = true
 		return 200, s.sessionJSON(c)

@@ -165,11 +165,15 @@ type session struct {
 	Reference     string            `json:"client_reference_id"`
 	Metadata      map[string]string `json:"metadata"`
 	ExpiresAt     int64             `json:"expires_at"`
+	Mode          string            `json:"mode"`
+	Total         int64             `json:"amount_total"`
+	Currency      string            `json:"currency"`
 }
 
 func (s *session) facts() *facts.Session {
 	return &facts.Session{ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
-		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt)}
+		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt),
+		Mode: s.Mode, Total: amount(s.Total, s.Currency)}
 }
 
 type charge struct {

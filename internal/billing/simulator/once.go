@@ -1,0 +1,155 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tijorihq/tijori/internal/money"
+)
+
+// link is a Razorpay payment link: a page on which an amount is paid once.
+type link struct {
+	ID          string            `json:"id"`
+	Short       string            `json:"short"`
+	Status      string            `json:"status"` // created, paid, expired
+	Amount      int64             `json:"amount"`
+	Paid        int64             `json:"paid"`
+	Currency    string            `json:"currency"`
+	Reference   string            `json:"reference"`
+	Description string            `json:"description"`
+	Callback    string            `json:"callback"`
+	Notes       map[string]string `json:"notes"`
+	Created     int64             `json:"created"`
+	ExpireBy    int64             `json:"expire_by"`
+	Payment     string            `json:"payment"`
+}
+
+func (s *Simulator) linkJSON(l *link) object {
+	return object{"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid, "currency": l.Currency, "reference_id": l.Reference,
+		"description": l.Description, "callback_url": l.Callback, "callback_method": "get", "notes": razorpayNotes(l.Notes), "created_at": l.Created,
+		"expire_by": orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false, "upi_link": false}
+}
+
+// makeLink answers POST /v1/payment_links.
+func (s *Simulator) makeLink(in linkRequest) (int, object) {
+	now := s.now()
+	switch {
+	case in.Amount < 100:
+		return 400, razorpayError("amount: The amount must be at least INR 1.00")
+	case in.Currency != "INR":
+		return 400, razorpayError("Currency is not supported")
+	case len(in.Reference) > 40:
+		return 400, razorpayError("reference_id: the length must be no more than 40.")
+	case in.ExpireBy != 0 && in.ExpireBy < now+15*60:
+		return 400, razorpayError("expire_by should be at least 15 minutes ahead of the current time.")
+	}
+	for _, l := range s.s.Links {
+		if in.Reference != "" && l.Reference == in.Reference {
+			return 400, razorpayError("payment link with given reference_id (" + in.Reference + ") already exists.")
+		}
+	}
+	l := &link{ID: newID("plink_"), Short: newID("")[:8], Status: "created", Amount: in.Amount, Currency: in.Currency, Reference: in.Reference, Description: in.Description,
+		Callback: in.Callback, Notes: in.Notes, Created: now, ExpireBy: in.ExpireBy}
+	s.s.Links[l.ID] = l
+	s.s.changed = true
+	return 200, s.linkJSON(l)
+}
+
+type linkRequest struct {
+	Amount                                     int64
+	Currency, Reference, Description, Callback string
+	ExpireBy                                   int64
+	Notes                                      map[string]string
+}
+
+// listLinks answers GET /v1/payment_links?reference_id=….
+func (s *Simulator) listLinks(reference string) object {
+	items := []object{}
+	for _, l := range sorted(s.s.Links) {
+		if reference == "" || l.Reference == reference {
+			items = append(items, s.linkJSON(l))
+		}
+	}
+	return object{"payment_links": items}
+}
+
+func (s *Simulator) linkBy(id string) *link {
+	for _, l := range s.s.Links {
+		if l.ID == id || l.Short == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// PayLink pays a payment link, known by its id or its short name, and returns
+// where the customer is sent.
+func (s *Simulator) PayLink(id string) (back string, err error) {
+	err = s.do(func() error {
+		l := s.linkBy(id)
+		if l == nil || l.Status != "created" || l.ExpireBy != 0 && l.ExpireBy < s.now() {
+			return errNoSuch
+		}
+		now := s.now()
+		l.Status, l.Paid, l.Payment = "paid", l.Amount, newID("pay_")
+		payment := object{"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": "captured", "captured": true, "order_id": "order_" + l.ID,
+			"invoice_id": nil, "method": "upi", "amount_refunded": 0, "refund_status": nil, "customer_id": nil, "notes": []any{}, "created_at": now}
+		s.razorpaySend("payment.captured", l.ID, now, object{"payment": object{"entity": payment}})
+		s.razorpaySend("payment_link.paid", l.ID, now, object{"payment_link": object{"entity": s.linkJSON(l)}, "payment": object{"entity": payment}})
+		back = l.Callback
+		return nil
+	})
+	return back, err
+}
+
+func (s *Simulator) unpaidLink(r *http.Request) (v payView, ok bool) {
+	s.change(func() {
+		if l := s.linkBy(r.PathValue("short")); l != nil && l.Status == "created" {
+			v, ok = payView{Provider: "Razorpay", Plan: strings.TrimPrefix(l.Description, "Tijori, "), Amount: money.Amount{Minor: l.Amount, Currency: l.Currency}.Short(),
+				Action: r.URL.Path, Cancel: s.c.AppURL + "/billing/usage", Home: s.c.AppURL + "/billing/usage"}, true
+		}
+	})
+	return v, ok
+}
+
+func (s *Simulator) linkPage(w http.ResponseWriter, r *http.Request) {
+	v, ok := s.unpaidLink(r)
+	if !ok {
+		s.sorry(w, http.StatusGone, "This payment is made, has expired, or was never there.")
+		return
+	}
+	s.show(w, http.StatusOK, "pay.html", v)
+}
+
+func (s *Simulator) payLink(w http.ResponseWriter, r *http.Request) {
+	v, ok := s.unpaidLink(r)
+	if !ok {
+		s.sorry(w, http.StatusGone, "This payment is made, has expired, or was never there.")
+		return
+	}
+	if r.PostFormValue("do") != "pay" {
+		v.Notice = "The bank refused the payment. Nothing was charged."
+		s.show(w, http.StatusPaymentRequired, "pay.html", v)
+		return
+	}
+	back, err := s.PayLink(r.PathValue("short"))
+	if err != nil {
+		s.sorry(w, http.StatusConflict, err.Error())
+		return
+	}
+	s.mu.Lock()
+	about := s.linkBy(r.PathValue("short")).ID
+	s.mu.Unlock()
+	s.arrive(r, about)
+	if address(back) == "" {
+		back = v.Home
+	}
+	http.Redirect(w, r, back, http.StatusSeeOther)
+}
+
+// payOnce settles a Stripe session of mode payment.
+func (s *Simulator) payOnce(c *session) {
+	now := s.now()
+	c.Status, c.Paid = "complete", "paid"
+	s.stripeEvent("checkout.session.completed", c.ID, now, s.sessionJSON(c))
+}
