@@ -74,7 +74,7 @@ func closedRooms(t testing.TB, super querier) {
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "period_locks", "payees", "shares", "reminders",
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox", "review_items", "batches", "drafts", "uploads",
-			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_holds", "credit_calendars"},
+			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_holds", "credit_calendars", "purchases"},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "period_locks", "payees", "shares", "reminders", "batches", "drafts", "uploads"},
 	}

@@ -38,6 +38,7 @@ var may = map[string]map[string]string{
 	"credit_holds":       {"select": "owner"},
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},
+	"purchases":          {"select": "owner"},
 }
 
 // allowed reports whether the actor may do it at all, and whether only to own rows.

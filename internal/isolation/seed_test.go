@@ -150,6 +150,7 @@ var seeds = map[string]row{
 	"payees":         {"upi_id": "shop@upi", "payee_name": "Shop"},
 	"shares":         {"expires_at": "2099-01-01 00:00:00+00"},
 	"invoices":       {"currency": "INR"},
+	"purchases":      {"currency": "INR"},
 }
 
 // make returns a row of a table that could stand in a place. Only what must be

@@ -51,6 +51,7 @@ var looseKeys = map[string]string{
 	"checkouts_plan_fkey":         "plans are public",
 	"credit_balances_meter_fkey":  "meters are public",
 	"credit_calendars_meter_fkey": "meters are public",
+	"purchases_meter_fkey":        "meters are public",
 	"subscriptions_plan_fkey":     "plans are public",
 }
 
