@@ -163,6 +163,7 @@ func (s *Simulator) stepRazorpay(sub *subscription, now int64) bool {
 			s.razorpayEvent("subscription.pending", sub, nil, at+60)
 		default:
 			s.payRazorpay(sub, in, at)
+			sub.Open = ""
 		}
 		return true
 	}

@@ -37,7 +37,7 @@ func startingAfter[T any](list []T, f url.Values, id func(T) string) []T {
 }
 
 // stripeEvents lists Stripe's events, newest first; with delivery_success=false
-// those that were never answered.
+// those that were never answered. Stripe keeps them thirty days.
 func (s *Simulator) stripeEvents(f url.Values) []object {
 	seen := map[string]bool{}
 	answered := map[string]bool{}
@@ -48,7 +48,7 @@ func (s *Simulator) stripeEvents(f url.Values) []object {
 		}
 	}
 	for _, d := range append(append([]*Delivery{}, s.s.Deliveries...), s.s.Lost...) {
-		if d.Provider != facts.Stripe || seen[d.EventID] || d.Created < createdSince(f) || f.Get("delivery_success") == "false" && answered[d.EventID] {
+		if d.Provider != facts.Stripe || seen[d.EventID] || d.Created < max(createdSince(f), s.now()-30*day) || f.Get("delivery_success") == "false" && answered[d.EventID] {
 			continue
 		}
 		seen[d.EventID] = true
@@ -200,4 +200,20 @@ func (s *Simulator) ForgetMetadata() error {
 		}
 		return nil
 	})
+}
+
+// Truth tells a test how a subscription stands, in the provider's word, and how
+// many payments were collected for it.
+func (s *Simulator) Truth(id string) (status string, payments int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sub := s.s.Subscriptions[id]; sub != nil {
+		status = sub.Status
+	}
+	for _, in := range s.s.Invoices {
+		if in.Subscription == id && in.PaidAt != 0 && in.Amount > 0 {
+			payments++
+		}
+	}
+	return status, payments
 }

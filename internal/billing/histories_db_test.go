@@ -1,0 +1,123 @@
+package billing_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+// TestHistoriesOnTheDatabase lives many subscriptions through the real handlers,
+// inbox, worker and PostgreSQL: events backwards, twice, unsigned and lost, and
+// the worker's connections cut between any two of its statements. One comparison
+// later every account has the provider's own state, and everything is counted once.
+func TestHistoriesOnTheDatabase(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("TIJORI_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed = n
+	}
+	s := setup(t)
+	t.Logf("seed %d: TIJORI_SEED=%d repeats it", seed, seed)
+	dice := rand.New(rand.NewPCG(seed, 1))
+	var cuts, calls atomic.Int64
+	cut := func(*http.Request) {
+		if n := calls.Add(1); n%7 == int64(seed%7) && cuts.Load() < 25 { // while the worker waits for the provider, in the middle of its transaction
+			cuts.Add(1)
+			if _, err := s.db.Super.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database() and state <> 'idle'`); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	type bought struct {
+		user     *pgtest.User
+		provider facts.Provider
+		id       string
+	}
+	var all []bought
+	for i := range 14 {
+		provider := both[i%2]
+		u := s.db.User(t, fmt.Sprintf("user%d", i))
+		s.buy(u, []string{"pro", "team"}[dice.IntN(2)], provider)
+		all = append(all, bought{user: u, provider: provider})
+	}
+	s.settle()
+	for i := range all {
+		all[i].id = s.subscription(all[i].user)
+	}
+	s.before.Store(&cut)
+	for range 40 {
+		b := all[dice.IntN(len(all))]
+		s.must(s.sim.Hold(dice.IntN(2) == 0))
+		for range 1 + dice.IntN(3) { // acts that are not possible now are refused, and change nothing
+			switch dice.IntN(9) {
+			case 0, 1:
+				_ = s.sim.Renew(t.Context(), b.id)
+			case 2:
+				_ = s.sim.SetCard(b.id, dice.IntN(2) == 0)
+			case 3:
+				_ = s.sim.PayOpen(b.id)
+			case 4:
+				_ = s.sim.Cancel(b.id, dice.IntN(2) == 0)
+			case 5:
+				_ = s.sim.Resume(b.id)
+			case 6:
+				_ = s.sim.Pause(b.id)
+			case 7:
+				_ = s.sim.Refund(b.id, dice.IntN(2) == 0)
+			case 8:
+				_ = s.sim.Dispute(b.id)
+			}
+		}
+		for _, d := range s.sim.Events() {
+			switch {
+			case d.Status != "delivered" && dice.IntN(5) == 0:
+				s.must(s.sim.Drop(d.Number))
+			case dice.IntN(20) == 0:
+				s.must(s.sim.Again(d.Number, false))
+			}
+		}
+		s.must(s.sim.Release(dice.IntN(2) == 0))
+		_ = s.sim.Deliver(t.Context()) // what a cut has refused is sent again
+		_, _ = s.service.ApplyInbox(t.Context())
+	}
+	s.before.Store(nil)
+	for range 60 { // the providers repeat, the worker's backoff runs out
+		s.must(s.db.AdvanceClock(t.Context(), s.clock, 20*time.Minute))
+		_ = s.sim.Deliver(t.Context())
+		_, _ = s.service.ApplyInbox(t.Context())
+	}
+	s.reconcile(quick)
+	s.apply()
+	if cuts.Load() < 5 {
+		t.Errorf("only %d connections were cut", cuts.Load())
+	}
+	if n := s.count(`select count(*) from inbox where status <> 'applied' and status <> 'ignored'`); n != 0 {
+		t.Errorf("%d events are not applied", n)
+	}
+	again := s.reconcile(billing.Reconciliation{Who: "test", Rate: 10_000, DryRun: true})
+	for _, run := range again {
+		if run.Differ != 0 {
+			t.Errorf("after one comparison %s still differs: %s", run.Provider, s.classes(run))
+		}
+	}
+	for _, b := range all {
+		raw, payments := s.sim.Truth(b.id)
+		var status string
+		s.must(s.db.Super.QueryRow(t.Context(), `select provider_status from subscriptions where id = $1`, b.id).Scan(&status))
+		if n := s.count(`select count(*) from payments where subscription_id = $1`, b.id); status != raw || n != payments {
+			t.Errorf("%s %s: %s with %d payments, the provider has %s with %d", b.provider, b.id, status, n, raw, payments)
+		}
+	}
+}
