@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/bench"
+	"github.com/tijorihq/tijori/internal/billing/simulator"
 )
 
 type benchCmd struct {
-	What   string        `arg:"" optional:"" enum:"reads,credits" default:"reads" help:"What to measure: reads or credits (default: ${default})."`
+	What   string        `arg:"" optional:"" enum:"reads,credits,webhook" default:"reads" help:"What to measure: reads, credits or webhook (default: ${default})."`
 	Data   string        `env:"TIJORI_DATA" placeholder:"DIR" help:"Where the benchmark's own PostgreSQL lives (default: the state directory)."`
 	PGBin  string        `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs and pgbench are."`
 	Round  time.Duration `default:"3s" help:"How long each load is measured at a time."`
@@ -30,6 +31,10 @@ func (c *benchCmd) Run(e *env) error {
 	config := bench.Config{Dir: dir, Server: []string{self, "serve"}, Round: c.Round, Rounds: c.Rounds, Out: e.stdout, Progress: e.stderr}
 	if c.PGBin != "" {
 		config.BinDirs = []string{c.PGBin}
+	}
+	if c.What == "webhook" {
+		config.Dir = filepath.Join(dir, "webhook")
+		return bench.RunWebhooks(e, config, bench.Webhooks{Secret: simulator.RazorpaySecret, Account: simulator.RazorpayAccount})
 	}
 	if c.What == "credits" {
 		config.Dir = filepath.Join(dir, "credits")
