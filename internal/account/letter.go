@@ -127,6 +127,7 @@ func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 		`delete from recoveries where expires_at < now() - interval '1 day' or user_id is null and expires_at < now()`,
 		`delete from throttles where ends_at < now()`,
 		`delete from credentials where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days'`,
+		`select auth.forget_uploads()`, // files of imports whose hour is over
 	} {
 		err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 			tag, err := tx.Exec(ctx, sql)

@@ -22,7 +22,7 @@ type desk struct {
 	ctx context.Context
 }
 
-func (w *world) browse() *desk {
+func (w *world) browse(more ...chromedp.ExecAllocatorOption) *desk {
 	w.Helper()
 	path := os.Getenv("TIJORI_BROWSER")
 	for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome-stable", "google-chrome"} {
@@ -34,7 +34,7 @@ func (w *world) browse() *desk {
 		w.Fatal("no browser; set TIJORI_BROWSER or install chromium")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path), chromedp.UserDataDir(w.TempDir()), chromedp.Flag("disable-quic", true))
-	ctx, cancel := chromedp.NewExecAllocator(w.Context(), opts...)
+	ctx, cancel := chromedp.NewExecAllocator(w.Context(), append(opts, more...)...)
 	w.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	w.Cleanup(cancel)

@@ -69,6 +69,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	s.ids["business2"] = w.db.Business(w, s.User, word+"shop two").String()
 	w.seedLedger(s, phone, amount)
 	w.seedBatch(s)
+	w.seedUpload(s)
 	w.seedCollect(s)
 	w.seedPeople(s)
 	w.seedBilling(s)

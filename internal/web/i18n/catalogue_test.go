@@ -76,6 +76,7 @@ func TestHindiIsHindi(t *testing.T) {
 	t.Parallel()
 	known := []string{"SMTP", "Stripe", "JSON", "Content", "Type", "application", "json"}
 	for en, hi := range hindi {
+		hi = strings.ReplaceAll(hi, "{name}", "") // filled in by a module
 		for _, word := range latin.FindAllString(hi, -1) {
 			if !slices.Contains(known, word) {
 				t.Errorf("the Hindi of %q says %q", en, word)

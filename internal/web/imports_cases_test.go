@@ -1,0 +1,216 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/ledger/intake"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+var importTrials = map[string]trial{
+	"GET /b/{business}/import": {ask: func(i ids) ask { return ask{path: i.shop() + "/import"} }, status: 200, free: true, shows: `type="file"`},
+	"POST /b/{business}/import": {status: 303, free: true, shows: "/import/", ask: func(i ids) ask {
+		return form(i.shop()+"/import", "text", "Name,Balance\nMohan,100\n")
+	}},
+	"GET /b/{business}/import/{upload}": {ask: func(i ids) ask { return ask{path: i.shop() + "/import/" + i.get("upload")} }, status: 200, shows: wordOfA + "party in a file"},
+	"POST /b/{business}/import/{upload}": {status: 303, shows: "/import", ask: func(i ids) ask {
+		return form(i.shop()+"/import/"+i.get("upload"), "day", "2026-04-01")
+	}},
+}
+
+// seedUpload keeps a file of a side between its dry run and its import.
+func (w *world) seedUpload(s *side) {
+	w.Helper()
+	upload := fresh()
+	s.ids["upload"] = upload.String()
+	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
+		return intake.Store(w.Context(), tx, upload, s.word+"note.csv", []byte("Name,Balance\n"+s.word+"party in a file,12\n"+s.word+"party living,-5\n"))
+	}))
+}
+
+func (w *world) sendFile(name string, body []byte) answer {
+	w.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	part, err := m.CreateFormFile("file", name)
+	w.ok(err)
+	_, err = part.Write(body)
+	w.ok(err)
+	w.ok(m.Close())
+	r, err := http.NewRequest("POST", w.url+"/b/"+w.a.ids["business"]+"/import", &b)
+	w.ok(err)
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	return w.do(r, w.a.Token)
+}
+
+func (w *world) living() (entries, parties int) {
+	w.Helper()
+	return one[int](w, `select count(*) from entries where business_id = $1 and deleted_at is null`, w.a.BusinessID), one[int](w, `select count(*) from parties where business_id = $1 and deleted_at is null`, w.a.BusinessID)
+}
+
+// A file is seen first, brought in once, and taken back with one tap.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	entries, parties := w.living()
+	before := w.rowsOf(w.a)
+	got := w.sendFile(`C:\khata\old <b>.csv`, []byte("Name,Phone,Balance\nSita Devi,9876500000,\"1,200\"\nMohan,,-300\n"+wordOfA+"party living,,7\nBad,12x,1\n"))
+	if got.status != 303 {
+		t.Fatalf("send: %d %.300s", got.status, got.body)
+	}
+	at := got.location()
+	page := w.send("GET", ask{path: at}, w.a.Token)
+	for _, want := range []string{"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575", "This does not look like a phone number.", "Line 5", "Leave out the 1 line"} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("the dry run does not say %q", want)
+		}
+	}
+	for table, sum := range w.rowsOf(w.a) {
+		if before[table] != sum && !strings.HasPrefix(table, "uploads") && !strings.HasPrefix(table, "credentials") {
+			t.Errorf("a dry run changed %s", table)
+		}
+	}
+	if got = w.send("POST", form(at, "day", "2026-04-01"), w.a.Token); got.status != 422 {
+		t.Errorf("with a problem: %d, want 422", got.status)
+	}
+	for range 2 { // a double tap
+		if got = w.send("POST", form(at, "day", "2026-04-01", "skip", "yes"), w.a.Token); got.status != 303 {
+			t.Fatalf("bring in: %d %.300s", got.status, got.body)
+		}
+	}
+	if e, p := w.living(); e != entries+3 || p != parties+2 {
+		t.Errorf("%d entries and %d parties more, want 3 and 2", e-entries, p-parties)
+	}
+	if n := one[int](w, `select count(*) from entries where business_id = $1 and opening and business_date = '2026-04-01' and deleted_at is null`, w.a.BusinessID); n != 3 {
+		t.Errorf("%d opening balances, want 3", n)
+	}
+	if got = w.send("GET", ask{path: at}, w.a.Token); got.status != 404 {
+		t.Errorf("the file after its import: %d, want 404", got.status)
+	}
+	if n := one[int](w, `select octet_length(body) from uploads where id = $1`, at[strings.LastIndex(at, "/")+1:]); n != 0 {
+		t.Errorf("%d bytes of the file are still there", n)
+	}
+	got = w.send("GET", ask{path: "/b/" + w.a.ids["business"] + "/import"}, w.a.Token)
+	if !strings.Contains(got.body, "old &lt;b&gt;.csv") || !strings.Contains(got.body, "2 new parties") {
+		t.Error("the import is not listed")
+	}
+	got = w.send("POST", form("/b/"+w.a.ids["business"]+"/batches/"+at[strings.LastIndex(at, "/")+1:]+"/undo"), w.a.Token)
+	if e, p := w.living(); got.status != 303 || !strings.Contains(got.location(), "/import?undone=") || e != entries || p != parties {
+		t.Errorf("undo: %d to %q, %d entries and %d parties too many", got.status, got.location(), e-entries, p-parties)
+	}
+	if got = w.send("GET", ask{path: got.location()}, w.a.Token); !strings.Contains(got.body, "Undone.") {
+		t.Error("the undo is not told")
+	}
+}
+
+// What cannot be read is refused beside the field, kindly, and leaves nothing.
+func TestImportRefuses(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	before := w.rowsOf(w.a)
+	for name, c := range map[string]struct {
+		body   []byte
+		status int
+		says   string
+	}{
+		"no.csv":     {nil, 422, "Choose a file, or paste the rows."},
+		"broken.csv": {[]byte("Name\n\"Ram\n"), 422, "Line 2: a quotation mark"},
+		"large.csv":  {bytes.Repeat([]byte("x"), intake.MaxFile+5), 413, "at most 10 MB"},
+		"cut.xlsx":   {[]byte("PK\x03\x04..."), 422, "This Excel file is damaged"},
+	} {
+		got := w.sendFile(name, c.body)
+		if got.status != c.status || !strings.Contains(got.body, c.says) || !strings.Contains(got.body, `aria-invalid="true"`) {
+			t.Errorf("%s: %d, want %d and %q beside the field", name, got.status, c.status, c.says)
+		}
+	}
+	w.unchanged(before, "a file that cannot be read")
+}
+
+// The Free plan imports as much as it holds; one party more, and nothing is written.
+func TestImportIsHeldByThePlan(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	w.free(w.a)
+	_, parties := w.living()
+	send := func(n int) answer {
+		text := "Name\n"
+		for i := range n {
+			text += fmt.Sprintf("Person %d\n", i)
+		}
+		return w.sendFile("people.csv", []byte(text))
+	}
+	at := send(6 - parties).location()
+	if page := w.send("GET", ask{path: at}, w.a.Token); !strings.Contains(page.body, "and this file brings") {
+		t.Error("the dry run does not say that there is no room")
+	}
+	before := w.rowsOf(w.a)
+	if got := w.send("POST", form(at), w.a.Token); got.status != 403 || !strings.Contains(got.body, "/billing/checkout") {
+		t.Errorf("one too many: %d, want 403 with the way to more", got.status)
+	}
+	w.unchanged(before, "an import without room")
+	if got := w.send("POST", form(send(5-parties).location()), w.a.Token); got.status != 303 {
+		t.Errorf("as many as there is room for: %d", got.status)
+	}
+	if _, p := w.living(); p != 5 {
+		t.Errorf("%d parties, want 5", p)
+	}
+}
+
+// An upload is its sender's: not even another owner or manager of the business opens it.
+func TestUploadIsOnesOwn(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	at := "/b/" + w.a.ids["business"] + "/import/" + w.a.ids["upload"]
+	for who, u := range w.people {
+		if got := w.send("GET", ask{path: at}, u.Token); got.status != 404 && got.status != 403 {
+			t.Errorf("%s: %d, want 404 or 403", who, got.status)
+		}
+	}
+	w.exec(`update uploads set expires_at = now() - interval '1 second' where id = $1`, w.a.ids["upload"])
+	if got := w.send("GET", ask{path: at}, w.a.Token); got.status != 404 {
+		t.Errorf("an hour later: %d, want 404", got.status)
+	}
+	_, err := w.accounts.Expire(w.Context())
+	w.ok(err)
+	if n := one[int](w, `select count(*) from uploads where id = $1`, w.a.ids["upload"]); n != 0 {
+		t.Error("the sweep leaves the file")
+	}
+}
+
+// Fifty thousand rows go in and come back out.
+func TestImportOfFiftyThousandRows(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	entries, parties := w.living()
+	var text strings.Builder
+	text.WriteString("Date,Party,Gave,Got,Note\n")
+	for i := range intake.MaxRows {
+		fmt.Fprintf(&text, "%d/4/2026,Party %d,%d,,rice\n", i%28+1, i%5000, i+1)
+	}
+	w.client.Timeout = 3 * time.Minute
+	start := time.Now()
+	at := w.sendFile("year.csv", []byte(text.String())).location()
+	sent := time.Since(start)
+	if got := w.send("GET", ask{path: at}, w.a.Token); got.status != 200 || !strings.Contains(got.body, "50000") {
+		t.Fatalf("dry run: %d", got.status)
+	}
+	seen := time.Since(start)
+	if got := w.send("POST", form(at), w.a.Token); got.status != 303 {
+		t.Fatalf("bring in: %d %.300s", got.status, got.body)
+	}
+	in := time.Since(start)
+	if e, p := w.living(); e != entries+intake.MaxRows || p != parties+5000 {
+		t.Fatalf("%d entries, %d parties more", e-entries, p-parties)
+	}
+	got := w.send("POST", form("/b/"+w.a.ids["business"]+"/batches/"+at[strings.LastIndex(at, "/")+1:]+"/undo"), w.a.Token)
+	if e, p := w.living(); got.status != 303 || e != entries || p != parties {
+		t.Fatalf("undo: %d, %d entries and %d parties too many", got.status, e-entries, p-parties)
+	}
+	t.Logf("sent and read %v, dry run %v, brought in %v, undone %v", sent, seen-sent, in-seen, time.Since(start)-in)
+}

@@ -1,0 +1,81 @@
+// Package intake brings a file of another program into the khata: the form that takes
+// it, and the dry run that shows what would happen.
+package intake
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/page/grid"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+// A View is the page of /b/{business}/import. Its form posts file or text.
+type View struct {
+	ui.Shell
+	ui.Form
+	Text    string // what was pasted
+	MaxMB   int
+	MaxRows int
+	Batches []Batch
+	Undone  *grid.Undone
+}
+
+// A Batch is an import of the last thirty days.
+type Batch struct {
+	ID, Name, By     string
+	At               time.Time
+	Entries, Parties int
+	Undone           bool
+}
+
+// A Dry is the page of /b/{business}/import/{upload}. Its form gets the same page with other columns: c0 to
+// cN, head, kind, day; the second form posts these and skip.
+type Dry struct {
+	ui.Shell
+	ui.Form
+	Upload, File, Encoding string
+	Columns                []Column
+	Fields                 []ui.Option
+	Head                   bool
+	Contacts               bool // a list of contacts: its columns are what they are
+	HasOpening             bool // opening balances are in it, so their day matters
+	Kind, Day              string
+	Lines                  int // that were read
+	Parties                []Party
+	All                    int // parties in the file
+	New, Entries, Twins    int
+	Given, Received        money.Amount
+	Problems               []Problem
+	Wrong                  int // lines with a problem
+	Room                   int // parties that the plan still holds when the file brings more, else -1
+	Skip                   bool
+}
+
+// A Column is one of the file, with what stands in it.
+type Column struct {
+	Head    string
+	Samples []string
+	Field   string
+}
+
+// A Party is one that the file names.
+type Party struct {
+	Name, Phone   string
+	New           bool
+	Entries       int
+	Before, After money.Amount
+}
+
+// A Problem is what keeps a line out.
+type Problem struct {
+	Line           int // 0 for the file as a whole
+	Column, Reason string
+}
+
+func column(n int) string { return "c" + strconv.Itoa(n) }
+
+func (v Dry) path() string { return ui.BusinessPath(v.Business.ID) + "/import/" + v.Upload }
+
+func (v Dry) ready() bool { return v.All > 0 && v.Room < 0 }
