@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/simulator"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// TestOperatorsCommands is a transcript of an operator's day, failures included,
+// on the database of a server that runs elsewhere.
+func TestOperatorsCommands(t *testing.T) {
+	db := pgtest.New(t)
+	now := clock.New()
+	plans, err := billing.LoadPlans("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var handler http.Handler
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(api.Close)
+	sim, err := simulator.New(simulator.Config{URL: api.URL, AppURL: "http://127.0.0.1:1", Prices: prices(plans), Now: now.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler = sim.Handler()
+	admin := db.Config.Admin
+	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port, admin.User, admin.Database))
+	t.Setenv("TIJORI_SIMULATOR_ADDR", strings.TrimPrefix(api.URL, "http://"))
+	t.Setenv("TIJORI_DATA", t.TempDir())
+
+	u := db.User(t, "asha")
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := db.Super.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`insert into plans (id, name, rank, entitlements, credits_per_month) values ('pro', 'Pro', 10, '{export}', 0) on conflict do nothing`)
+	exec(`insert into inbox (provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error)
+		values ('stripe', 'evt_dead', 'invoice.paid', 'dead', '{"id":"evt_dead","object":"event","type":"invoice.paid","created":1,"data":{"object":{"id":"in_1"}}}', '{"User-Agent":"Stripe/1.0"}', 'old', now(), now(), now(), 'the provider was away')`)
+	exec(`insert into review_items (provider, key, reason, detail, subscription_id, opened_at, seen_at) values ('razorpay', 'unmapped subscription sub_X', 'unmapped_subscription', 'nobody made sub_X', 'sub_X', now(), now())`)
+	exec(`insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, access_until, paid_through, seen_at, created_at, changed_at)
+		values ($1, 'razorpay', 'sub_gone', 'active', 'active', 'plan_TijoriProMonth', 'pro', now() + interval '9 days', now() + interval '2 days', now(), now(), now())`, u.AccountID)
+
+	item := ""
+	for _, c := range []struct {
+		args string
+		exit int
+		says string // in what is printed, result or complaint
+	}{
+		{"inbox list --state dead", 0, "evt_dead"},
+		{"inbox list --state gone", 2, "--state is one of"},
+		{"inbox list --provider paypal", 2, "stripe or razorpay"},
+		{"inbox show evt_dead", 0, `secret "old"`},
+		{"inbox show evt_dead --raw", 0, `{"id":"evt_dead"`},
+		{"inbox show evt_none", 1, "There is no such event."},
+		{"inbox explain evt_dead", 0, "It is dead after"},
+		{"inbox replay evt_dead", 2, "--reason"},
+		{"inbox retry --reason x", 1, "Say why"},
+		{"inbox retry --reason provider_is_back", 0, "1 handed to the worker"},
+		{"inbox list --state dead", 0, "RECEIVED"},
+		{"review list", 0, "unmapped_subscription"},
+		{"review show 0000000000000000", 1, "There is no such review item."},
+		{"review show ITEM", 0, "Assign it, or cancel"},
+		{"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1, "There is no account with this id."},
+		{"review resolve ITEM --reason she_showed_the_invoice --as ravi --assign " + u.AccountID.String(), 0, "is resolved"},
+		{"review resolve ITEM --reason again", 1, "resolved already"},
+		{"review list --resolved --json", 0, `"ResolvedBy": "ravi"`},
+		{"reconcile --dry-run --provider razorpay", 3, "unknown to the provider"},
+		{"reconcile --provider razorpay", 3, "are left to a person"},
+		{"reconcile --rate 0", 2, "--rate 0"},
+		{"support lookup " + u.Email, 0, "Pro, by subscription sub_gone"},
+		{"support lookup nobody@example.com", 1, "Nobody with this address"},
+		{"support why " + u.AccountID.String() + " export", 0, "has export"},
+		{"support why " + u.AccountID.String() + " flying", 1, "No plan has such an entitlement."},
+	} {
+		if item == "" && strings.Contains(c.args, "ITEM") {
+			if err := db.Super.QueryRow(t.Context(), `select left(encode(sha256('razorpay unmapped subscription sub_X'), 'hex'), 16)`).Scan(&item); err != nil {
+				t.Fatal(err)
+			}
+		}
+		args := strings.Fields(strings.ReplaceAll(c.args, "ITEM", item))
+		var stdout, stderr bytes.Buffer
+		exit := Main(args, &stdout, &stderr)
+		out := stdout.String() + stderr.String()
+		if exit != c.exit || !strings.Contains(out, c.says) {
+			t.Errorf("tijori %s\n%s\nexit %d, want %d with %q", c.args, out, exit, c.exit, c.says)
+		}
+		if exit == 0 && stderr.Len() > 0 {
+			t.Errorf("tijori %s succeeds and complains: %s", c.args, stderr.String())
+		}
+	}
+	var uses, acts int
+	if err := db.Super.QueryRow(t.Context(), `select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
+		t.Fatal(err)
+	}
+	if uses != 3 || acts != 2 {
+		t.Errorf("%d look-ups and %d acts are written down, want 3 and 2", uses, acts)
+	}
+
+	// The providers do not answer: never "complete".
+	handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	var stdout, stderr bytes.Buffer
+	if exit := Main([]string{"reconcile", "--provider", "stripe"}, &stdout, &stderr); exit != 1 || !strings.Contains(stdout.String(), "partial") || !strings.Contains(stderr.String(), "run it again") {
+		t.Errorf("with a provider that refuses: exit %d\n%s%s", exit, stdout.String(), stderr.String())
+	}
+}
