@@ -14,8 +14,8 @@ create function auth.spend_credits(hashes bytea[], ops text[], units text[], amo
     returns table (i integer, outcome text, number bigint, available bigint, hold_id uuid, hold_meter text, hold_amount bigint, captured bigint,
                    expires_at timestamptz, next_at timestamptz, next_amount bigint)
     language plpgsql volatile security definer
-    -- Plans are kept for a session's life, and the first may be made when the tables are empty: only indexes, then.
-    set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+    -- Plans are kept for a session's life, and the first may be made when the tables are empty: only look-ups by key, then.
+    set search_path = '' set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off
     as $$
 #variable_conflict use_column
 declare
@@ -38,7 +38,6 @@ declare
     part bigint;
     lots uuid[];
     parts bigint[];
-    n integer;
 begin
     select array_agg(case when 'credits:spend' = any (k.scopes) then k.account_id end order by q.i), array_agg(k.id order by q.i),
            array_agg(distinct k.hash) filter (where k.used_at < now() - interval '1 minute')
@@ -79,9 +78,11 @@ begin
                                  when 'consume' then null else u.id end as id
                   from unnest(ops, accounts, credentials, units, amounts, keys, notes, ids, seconds)
                        with ordinality u(op, account, credential, unit, amount, key, note, id, seconds, i)) q
-          left join tijori.credit_entries d on d.account_id = q.account and d.key = case when q.op = 'consume' then q.key end
-          left join tijori.credit_holds o on o.account_id = q.account and o.id = q.id
-          left join tijori.credit_balances s on s.account_id = q.account and s.meter = case when q.op in ('consume', 'hold') then q.unit else o.meter end
+          -- The limits keep the planner from turning a look-up into a join over the whole table.
+          left join lateral (select * from tijori.credit_entries e where e.account_id = q.account and e.key = case when q.op = 'consume' then q.key end limit 1) d on true
+          left join lateral (select * from tijori.credit_holds h where h.account_id = q.account and h.id = q.id limit 1) o on true
+          left join lateral (select * from tijori.credit_balances c
+                              where c.account_id = q.account and c.meter = case when q.op in ('consume', 'hold') then q.unit else o.meter end limit 1) s on true
          order by q.account, case when q.op in ('consume', 'hold') then q.unit else o.meter end, q.i
     loop
         i := r.i;
@@ -227,13 +228,14 @@ begin
         select u.account_id, u.id, u.meter, u.amount, u.status, u.key, u.note, u.seconds, u.lots, u.parts, u.available, u.credential_id, u.created_at, u.expires_at from unnest(opened) u;
     end if;
     if ended is not null then
-        update tijori.credit_holds c
-           set status = u.status, captured = u.captured, entry = u.entry, left_after = u.left_after, ended_at = u.ended_at
-          from unnest(ended) u where c.account_id = u.account_id and c.id = u.id;
-        get diagnostics n = row_count;
-        if n <> cardinality(ended) then
-            raise exception 'a hold was named twice in one call' using errcode = '23505';
-        end if;
+        foreach h in array ended loop
+            update tijori.credit_holds c
+               set status = h.status, captured = h.captured, entry = h.entry, left_after = h.left_after, ended_at = h.ended_at
+             where c.account_id = h.account_id and c.id = h.id and c.ended_at is null;
+            if not found then
+                raise exception 'a hold was named twice in one call' using errcode = '23505';
+            end if;
+        end loop;
     end if;
     if stale is not null then
         update tijori.credentials c set used_at = now()
