@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test generate lint fuzz bench clean
+.PHONY: help run demo build test generate lint fuzz torture bench clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -50,6 +50,14 @@ lint: ## staticcheck and gofumpt
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
+
+torture: ## the long proofs: histories, state machines, cut lines, kills; half an hour and more
+	@scripts/setup-test
+	@PATH="$$PATH:$(cache)/bin"; status=0; \
+		TIJORI_TORTURE=1 go test -count=1 -v -timeout=60m ./internal/credits -run 'TestLinearizable|TestMutantsAreRejected|TestCutConnections' || status=1; \
+		go test -count=1 -v -timeout=120m ./internal/credits -run 'TestStateMachine|TestAllDueAgainst|TestBeginAgainst' -rapid.checks=10000 || status=1; \
+		TIJORI_LONG=1 go test -count=1 -v -timeout=120m ./internal/journey -run 'TestKill' || status=1; \
+		exit $$status
 
 bench: ## measure against pgbench; bench-credits and bench-webhook are parts of it
 	@scripts/setup-bench
