@@ -65,7 +65,7 @@ var functions = map[string]use{
 	"auth.support_subscriptions(uuid)":           {"tijori_support", "their subscriptions"},
 	"auth.support_events(uuid)":                  {"tijori_support", "their events, without bodies"},
 	"auth.support_items(uuid)":                   {"tijori_support", "their open review items"},
-	"auth.record_change()":                       {"", "trigger: writes the history, which nobody may write"},
+	"auth.record_changes()":                      {"", "trigger: writes the history, which nobody may write"},
 	"auth.require_batch_entry()":                 {"", "trigger: asks the account's plan for the grid"},
 	"auth.forget_uploads()":                      {"tijori_auth", "the sweep deletes files whose hour is over; tells nothing but their number"},
 	"tijori.stamp_update()":                      {"", "trigger: counts the version"},

@@ -50,6 +50,9 @@ func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	if id == uuid.Nil {
 		return errNoID
 	}
+	if err := planAnew(ctx, tx); err != nil {
+		return err
+	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `
 		insert into tijori.batches (account_id, business_id, id, kind, name, created_by) values ($1, $2, $3, $4, $5, $6)
@@ -70,6 +73,15 @@ func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 		return errBatchUndone
 	case by != s.UserID || isKind != kind:
 		return errUsedID
+	}
+	return nil
+}
+
+// planAnew makes the rest of a transaction plan each statement for what it is given: a plan that was kept
+// from ten rows is wrong by orders of magnitude for thousands.
+func planAnew(ctx context.Context, tx *postgres.Tx) error {
+	if _, err := tx.Exec(ctx, `set local plan_cache_mode = force_custom_plan`); err != nil {
+		return fmt.Errorf("plan for a batch: %w", err)
 	}
 	return nil
 }

@@ -111,10 +111,17 @@ func UndoBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (u Undone, ki
 
 func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) error {
 	s := tx.Scope
+	if err := planAnew(ctx, tx); err != nil {
+		return err
+	}
 	entries, err := tx.Exec(ctx, `
 		update tijori.entries set deleted_at = now()
 		where account_id = $1 and business_id = $2 and batch_id = $3 and deleted_at is null and version = 1`, s.AccountID, s.BusinessID, id)
 	if err != nil {
+		return err
+	}
+	// Without statistics of a new khata the planner would look through all entries for each party.
+	if _, err := tx.Exec(ctx, `set local enable_nestloop = off`); err != nil {
 		return err
 	}
 	parties, err := tx.Exec(ctx, `
@@ -123,6 +130,9 @@ func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) err
 		and not exists (select 1 from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null)`, s.AccountID, s.BusinessID, id)
 	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `set local enable_nestloop = on`); err != nil {
 		return err
 	}
 	u.Entries, u.Parties = int(entries.RowsAffected()), int(parties.RowsAffected())

@@ -48,6 +48,7 @@ type trial struct {
 	free    bool   // the owner's account has bought nothing
 	before  func(*world)
 	own     bool // of entries, a counter sees his own
+	private bool // nobody but who made it sees it
 	noBody  bool // what the body says is not read
 }
 

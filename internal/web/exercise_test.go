@@ -213,7 +213,7 @@ func (e *exercise) wrongRoles() {
 	for _, role := range roleNames {
 		for _, place := range rolePlaces {
 			may := slices.Contains(allowed, role) && (inBusiness || place == "account")
-			if may && (e.method != "GET" || role == "counter" && e.trial.own) {
+			if may && (e.method != "GET" || e.trial.private || role == "counter" && e.trial.own) {
 				continue // it would change rows; package ledger tries every call as every role
 			}
 			got := e.send(e.method, e.trial.ask(newIDs(e.a.ids)), e.people[role+" of "+place].Token)

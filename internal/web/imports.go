@@ -32,7 +32,11 @@ var importing = make(chan struct{}, 2)
 // shown is how many parties and problems of a dry run are on the page.
 const shown = 100
 
+// inLine runs what a large file takes long for: in its turn, and with time to answer.
 func (r *request) inLine(fn func() error) error {
+	if err := r.takesLong(); err != nil {
+		return err
+	}
 	select {
 	case importing <- struct{}{}:
 		defer func() { <-importing }()
@@ -42,6 +46,13 @@ func (r *request) inLine(fn func() error) error {
 	case <-r.Context().Done():
 		return r.Context().Err()
 	}
+}
+
+// importLimit is how long a file of 50,000 rows may take to go in, or out again.
+const importLimit = 5 * time.Minute
+
+func (r *request) takesLong() error {
+	return http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(importLimit))
 }
 
 func (s *Server) importPage(w http.ResponseWriter, r *request) error {

@@ -18,7 +18,7 @@ var importTrials = map[string]trial{
 	"POST /b/{business}/import": {status: 303, free: true, shows: "/import/", ask: func(i ids) ask {
 		return form(i.shop()+"/import", "text", "Name,Balance\nMohan,100\n")
 	}},
-	"GET /b/{business}/import/{upload}": {ask: func(i ids) ask { return ask{path: i.shop() + "/import/" + i.get("upload")} }, status: 200, shows: wordOfA + "party in a file"},
+	"GET /b/{business}/import/{upload}": {private: true, ask: func(i ids) ask { return ask{path: i.shop() + "/import/" + i.get("upload")} }, status: 200, shows: wordOfA + "party in a file"},
 	"POST /b/{business}/import/{upload}": {status: 303, shows: "/import", ask: func(i ids) ask {
 		return form(i.shop()+"/import/"+i.get("upload"), "day", "2026-04-01")
 	}},
