@@ -181,7 +181,9 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: []jobs.Loop{
+			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
+			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
 			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
 			{Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing), Poll: time.Minute},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
