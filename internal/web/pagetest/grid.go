@@ -1,7 +1,10 @@
 package pagetest
 
 import (
+	"time"
+
 	"github.com/tijorihq/tijori/internal/web/page/grid"
+	"github.com/tijorihq/tijori/internal/web/page/intake"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -23,12 +26,44 @@ func (w world) grid() []Sample {
 			"received": w.say("Write an amount, such as 250 or 250+90.", "रकम लिखें, जैसे 250 या 250+90।")}},
 	}, empty.Rows[:6]...)
 	full.Batches = []grid.Batch{
-		{ID: entry, By: w.say("Anita Gupta", "अनीता गुप्ता"), At: Now.Add(-3 * 3600e9), Entries: 47, Parties: 2},
-		{ID: partyID, By: w.say("Chhotu", "छोटू"), At: Now.Add(-5 * 3600e9), Undone: true},
+		{ID: entry, By: w.say("Anita Gupta", "अनीता गुप्ता"), At: Now.Add(-3 * time.Hour), Entries: 47, Parties: 2},
+		{ID: partyID, By: w.say("Chhotu", "छोटू"), At: Now.Add(-5 * time.Hour), Undone: true},
 	}
 	full.Undone = &grid.Undone{Kept: []grid.Kept{
 		{Party: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), PartyID: partyID, EntryID: entry, Side: "given", Amount: rupees(340), Date: day(1)},
 		{Party: w.say("Priya", "प्रिया"), PartyID: partyID},
 	}}
-	return []Sample{{"grid", grid.Page(empty)}, {"grid-full", grid.Page(full)}}
+	return append([]Sample{{"grid", grid.Page(empty)}, {"grid-full", grid.Page(full)}}, w.intake()...)
+}
+
+func (w world) intake() []Sample {
+	at := ui.BusinessPath(shop) + "/import"
+	page := intake.View{Shell: w.in(at), MaxMB: 10, MaxRows: 50000}
+	wrong := page
+	wrong.Errors = map[string]string{"file": w.say("Line 3: a quotation mark stands in the wrong place, or is never closed.", "लाइन 3: उद्धरण चिह्न गलत जगह है, या बंद नहीं हुआ।")}
+	wrong.Batches = []intake.Batch{
+		{ID: entry, Name: "Khatabook_Customer_List.csv", By: w.say("Anita Gupta", "अनीता गुप्ता"), At: Now.Add(-3 * time.Hour), Entries: 41, Parties: 38},
+		{ID: partyID, Name: "contacts.vcf", At: Now.Add(-50 * time.Hour), Undone: true},
+	}
+	dry := intake.Dry{
+		Shell: w.in(at + "/" + entry), Upload: entry, File: "Khatabook_Customer_List.csv", Encoding: "Windows-1252", Head: true, HasOpening: true, Kind: "customer", Day: "2026-04-01",
+		Fields: []ui.Option{{Value: "", Label: w.say("leave out", "छोड़ दें")}, {Value: "name", Label: w.say("Name of the party", "पार्टी का नाम")}, {Value: "opening", Label: w.say("Opening balance (plus: they owe you)", "पिछला बाकी (जोड़ में: वे देंगे)")}},
+		Columns: []intake.Column{
+			{Head: "Customer Name", Field: "name", Samples: []string{w.say("Ramesh Tea Stall", "रमेश चाय वाले"), w.say("Sunita Tailor", "सुनीता दर्ज़ी")}},
+			{Head: "Mobile", Samples: []string{"98765 43210"}}, {Head: "Balance", Field: "opening", Samples: []string{"1,234.50", "-500"}},
+		},
+		Lines: 41, All: 40, New: 38, Entries: 39, Twins: 2, Given: rupees(123456), Received: rupees(500), Room: -1, Wrong: 2,
+		Problems: []intake.Problem{
+			{Line: 7, Column: "Mobile", Reason: w.say("This does not look like a phone number.", "यह फ़ोन नंबर नहीं लगता।")},
+			{Line: 19, Column: "Balance", Reason: w.say("This cell holds a formula. Put its value there.", "इस खाने में फ़ॉर्मूला है। उसकी जगह रकम लिखें।")},
+		},
+		Parties: []intake.Party{
+			{Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Phone: "+919876543210", Entries: 1, Before: rupees(3450), After: paise(468450)},
+			{Name: w.say("Sunita Tailor", "सुनीता दर्ज़ी"), New: true, Entries: 1, Before: rupees(0), After: rupees(-500)},
+			{Name: w.say("Priya", "प्रिया"), New: true, Before: rupees(0), After: rupees(0)},
+		},
+	}
+	full := dry
+	full.Contacts, full.Room, full.File = true, 3, "contacts.vcf"
+	return []Sample{{"import", intake.Page(page)}, {"import-wrong", intake.Page(wrong)}, {"import-dry", intake.Preview(dry)}, {"import-no-room", intake.Preview(full)}}
 }

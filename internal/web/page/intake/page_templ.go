@@ -876,7 +876,7 @@ func Preview(v Dry) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if v.Wrong > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 76, "<label class=\"grid-new\"><input type=\"checkbox\" name=\"skip\" value=\"yes\"")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 76, "<label class=\"choice grid-new\"><input type=\"checkbox\" name=\"skip\" value=\"yes\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1268,7 +1268,7 @@ func columns(v Dry) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 114, "</div><label class=\"grid-new\"><input type=\"hidden\" name=\"head\" value=\"no\"> <input type=\"checkbox\" name=\"head\" value=\"yes\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 114, "</div><label class=\"choice grid-new\"><input type=\"hidden\" name=\"head\" value=\"no\"> <input type=\"checkbox\" name=\"head\" value=\"yes\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -157,7 +157,7 @@ function unknown() {
 function offerNames() {
 	const names = unknown();
 	createButton.hidden = names.size === 0;
-	createButton.textContent = names.size === 1 ? say(words.createOne, { name: [...names.values()][0] }) : say(words.createAll, { n: names.size });
+	createButton.textContent = names.size === 1 ? say(words.createOne, { x: [...names.values()][0] }) : say(words.createAll, { n: names.size });
 }
 
 const key = (name) => name.trim().replace(/\s+/g, " ").toLowerCase();
@@ -529,7 +529,7 @@ function offer(field, text, parties) {
 		const li = document.createElement("li");
 		li.id = "grid-party-" + i;
 		li.setAttribute("role", "option");
-		li.textContent = p.add ? say(words.create, { name: p.name }) : p.name;
+		li.textContent = p.add ? say(words.create, { x: p.name }) : p.name;
 		if (p.phone) {
 			const small = document.createElement("small");
 			small.textContent = p.phone;
