@@ -105,6 +105,12 @@ var mayUse = map[access][]string{
 		"POST /api/businesses/{business}/parties",
 	},
 	owner: { // is about money, people or the account
+		"GET /billing/usage",
+		"GET /billing/usage.csv",
+		"POST /billing/topup",
+		"POST /billing/keys",
+		"POST /billing/keys/{id}/revoke",
+		"GET /api/billing/usage",
 		"POST /b/{business}/lock",
 		"POST /b/{business}/upi",
 		"GET /team",

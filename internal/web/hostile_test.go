@@ -96,7 +96,7 @@ func TestWebhooksAreHeardAndNotBelieved(t *testing.T) {
 			}
 		}
 	}
-	if n := one[int](w, `select count(*) from inbox`); n != 0 {
+	if n := one[int](w, `select count(*) from inbox where event_id = 'evt_1'`); n != 0 {
 		t.Errorf("%d unsigned events were stored", n)
 	}
 	w.unchanged(before, "an unsigned event")
@@ -226,20 +226,22 @@ func TestHostileText(t *testing.T) {
 	w.password()
 	w.a.Token = w.anew()
 	// These choose among known values or are compared; anything else is the default or simply wrong.
-	chosen := map[string]bool{"locale": true, "next": true, "password": true, "current": true, "then": true, "reference": true, "version": true}
+	chosen := map[string]bool{"locale": true, "next": true, "password": true, "current": true, "then": true, "reference": true, "version": true, "scope": true, "dry": true}
 	for _, rt := range posts() {
 		x := trials[rt.pattern]
 		plain := x.ask(newIDs(w.a.ids))
 		if rt.secret || strings.Contains(rt.pattern, "razorpay") || strings.Contains(rt.pattern, "logout") {
 			continue
 		}
+		// A draft keeps what was typed, to be mended; a file may be in any encoding, and is read before anything is believed.
+		keeps := strings.HasSuffix(rt.pattern, "/grid") || strings.Contains(rt.pattern, "/import")
 		for _, bad := range []string{"a\x00b", "\xff\xfe", "a\u202eb", "\x1b[2J", strings.Repeat("क", 6000)} {
 			for name := range plain.form {
 				k := x.ask(newIDs(w.a.ids))
 				k.form = maps.Clone(k.form)
 				k.form.Set(name, bad)
 				got := w.send("POST", k, w.rightful(rt, true))
-				if got.status >= 500 || got.status < 400 && !chosen[name] {
+				if got.status >= 500 || got.status < 400 && !chosen[name] && !keeps {
 					t.Errorf("%s with %s %.20q: %d to %q, want a refusal", rt.pattern, name, bad, got.status, got.location())
 				}
 			}

@@ -126,6 +126,9 @@ func (s *Server) enter(w http.ResponseWriter, r *request) error {
 	if r.route.access != anyone && r.token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no id of ours, and nothing to ask the database
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
 	if r.PathValue("business") != "" {
 		business, err := r.pathID("business")
 		if err != nil {
@@ -151,16 +154,21 @@ func (s *Server) enter(w http.ResponseWriter, r *request) error {
 }
 
 // storable reports whether a form is text: the database takes no NUL and no
-// broken UTF-8, and a browser sends neither.
+// broken UTF-8, and a browser sends neither; nor does anybody type what steers a
+// terminal or turns the direction of the words around it.
 func storable(form url.Values) bool {
 	for _, values := range form {
 		for _, v := range values {
-			if strings.ContainsRune(v, 0) || !utf8.ValidString(v) {
+			if strings.ContainsFunc(v, steers) || !utf8.ValidString(v) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+func steers(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
 // enterProgram takes the API key. Whose it is, and what it may do, the database
