@@ -48,7 +48,11 @@ func (a Alert) Sentence() string {
 	if a.State == "over" {
 		return fmt.Sprintf("%s: %s: over (it was: %s)", a.Provider.Name(), a.Kind, a.Detail)
 	}
-	return fmt.Sprintf("%s: %s: %s (since %s)", a.Provider.Name(), a.Kind, a.Detail, moment(a.FirstAt))
+	since := "since " + moment(a.FirstAt)
+	if a.Kind == AlertRefused { // the others say in their detail how many there are
+		since = times(int(a.Times), "delivery", "deliveries") + " " + since
+	}
+	return fmt.Sprintf("%s: %s: %s (%s)", a.Provider.Name(), a.Kind, a.Detail, since)
 }
 
 // TellAlerts looks at the inbox, the comparisons and the silence, and hands all

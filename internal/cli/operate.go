@@ -112,9 +112,16 @@ func (f *databaseFlags) beside(ctx context.Context) (*database, error) {
 			return nil, err
 		}
 	} else {
-		dir, err := f.dataDir()
+		dir := f.Data
+		if dir == "" {
+			dir = defaultData()
+		}
+		dir, err := filepath.Abs(dir)
 		if err != nil {
 			return nil, err
+		}
+		if _, err := os.Stat(filepath.Join(dir, "postgres", "data")); err != nil { // a question makes no database
+			return nil, &postgres.SetupError{Problem: "there is no database of Tijori in " + dir, Hint: "set TIJORI_DATA or DATABASE_URL to what the server has"}
 		}
 		config, err := privateSocket(filepath.Join(dir, "postgres"))
 		if err != nil {

@@ -29,14 +29,19 @@ type databaseFlags struct {
 	PGBin          string `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs are."`
 }
 
+// defaultData is the state directory where none is named.
+func defaultData() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/tijori"
+	}
+	return "tijori-data"
+}
+
 // dataDir is the absolute state directory, made when it is missing.
 func (f *databaseFlags) dataDir() (string, error) {
 	dir := f.Data
 	if dir == "" {
-		dir = "tijori-data"
-		if os.Geteuid() == 0 {
-			dir = "/var/lib/tijori"
-		}
+		dir = defaultData()
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
