@@ -20,6 +20,8 @@ var accountTables = []archiveTable{
 		from tijori.payments where account_id = $1 order by recorded_at, id`},
 	{"invoices", `select provider, id, subscription_id, number, status, amount as minor_units, currency, period_start, period_end, issued_at, paid_at, url
 		from tijori.invoices where account_id = $1 order by issued_at, id`},
+	{"purchases", `select id, user_id, provider, top_up_id, meter, credits, days, amount as minor_units, currency, status, created_at, paid_at
+		from tijori.purchases where account_id = $1 order by created_at, id`},
 	{"credit_balances", `select meter, balance, held from tijori.credit_balances where account_id = $1 order by meter`},
 	{"credit_calendars", `select meter, next_amount, next_at from tijori.credit_calendars where account_id = $1 order by meter`},
 	{"credit_entries", `select meter, number, kind, amount, balance, held, key, note, created_at
