@@ -108,8 +108,10 @@ func TestRefusesWithLineAndReason(t *testing.T) {
 		"another archive":      {zipped(map[string]string{"hello.txt": "x"}), fault.Invalid, "not a table"},
 		"no sheet":             {zipped(map[string]string{"xl/workbook.xml": "<workbook/>"}), fault.Invalid, "damaged"},
 		"a broken sheet":       {zipped(map[string]string{"xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": "<worksheet><row r=\"1\"><c"}), fault.Invalid, "damaged"},
-		"an entity bomb": {zipped(map[string]string{"xl/workbook.xml": "<workbook/>",
-			"xl/worksheets/sheet1.xml": `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><worksheet><sheetData><row r="1"><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>`}), fault.Invalid, "damaged"},
+		"an entity bomb": {zipped(map[string]string{
+			"xl/workbook.xml":          "<workbook/>",
+			"xl/worksheets/sheet1.xml": `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><worksheet><sheetData><row r="1"><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>`,
+		}), fault.Invalid, "damaged"},
 		"a contact cut off":  {[]byte("BEGIN:VCARD\nFN:Ram\nEND:VCARD\nBEGIN:VCARD\nFN:Sita\n"), fault.Invalid, "Line 4:"},
 		"contacts entangled": {[]byte("BEGIN:VCARD\nFN:Ram\nBEGIN:VCARD\n"), fault.Invalid, "Line 3:"},
 		"between contacts":   {[]byte("BEGIN:VCARD\nFN:Ram\nEND:VCARD\nhello\n"), fault.Invalid, "Line 4:"},
@@ -243,8 +245,10 @@ func plan(t testing.TB, text string, there existing) *Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return build(table, Options{Upload: uuid.Must(uuid.NewV7()), Mapping: Guess(table), Desk: ledger.Desk{Currency: "INR", Today: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)},
-		OpeningDate: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), OpeningNote: "Opening balance"}, there)
+	return build(table, Options{
+		Upload: uuid.Must(uuid.NewV7()), Mapping: Guess(table), Desk: ledger.Desk{Currency: "INR", Today: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)},
+		OpeningDate: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), OpeningNote: "Opening balance",
+	}, there)
 }
 
 func balances(p *Plan) map[string]int64 {

@@ -23,7 +23,8 @@ func (w world) grid() []Sample {
 		{ID: entry, Date: "21/11/2026", Party: w.say("Priya", "प्रिया"), NewParty: true, PartyID: partyID, Given: "250+90"},
 		{ID: entry, Date: "32/11/2026", Party: w.say("Sunita", "सुनीता"), Received: "x", Problems: map[string]string{
 			"date": w.say("This is not a date.", "यह तारीख सही नहीं है।"), "party": w.say("There is no such party yet.", "यह पार्टी अभी खाते में नहीं है।"),
-			"received": w.say("Write an amount, such as 250 or 250+90.", "रकम लिखें, जैसे 250 या 250+90।")}},
+			"received": w.say("Write an amount, such as 250 or 250+90.", "रकम लिखें, जैसे 250 या 250+90।"),
+		}},
 	}, empty.Rows[:6]...)
 	full.Batches = []grid.Batch{
 		{ID: entry, By: w.say("Anita Gupta", "अनीता गुप्ता"), At: Now.Add(-3 * time.Hour), Entries: 47, Parties: 2},
@@ -50,7 +51,8 @@ func (w world) intake() []Sample {
 		Fields: []ui.Option{{Value: "", Label: w.say("leave out", "छोड़ दें")}, {Value: "name", Label: w.say("Name of the party", "पार्टी का नाम")}, {Value: "opening", Label: w.say("Opening balance (plus: they owe you)", "पिछला बाकी (जोड़ में: वे देंगे)")}},
 		Columns: []intake.Column{
 			{Head: "Customer Name", Field: "name", Samples: []string{w.say("Ramesh Tea Stall", "रमेश चाय वाले"), w.say("Sunita Tailor", "सुनीता दर्ज़ी")}},
-			{Head: "Mobile", Samples: []string{"98765 43210"}}, {Head: "Balance", Field: "opening", Samples: []string{"1,234.50", "-500"}},
+			{Head: "Mobile", Samples: []string{"98765 43210"}},
+			{Head: "Balance", Field: "opening", Samples: []string{"1,234.50", "-500"}},
 		},
 		Lines: 41, All: 40, New: 38, Entries: 39, Twins: 2, Given: rupees(123456), Received: rupees(500), Room: -1, Wrong: 2,
 		Problems: []intake.Problem{
