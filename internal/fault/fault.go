@@ -15,17 +15,17 @@ type Kind int
 // The kinds. NotFound is also the answer for a row that belongs to somebody
 // else: nobody learns that it exists.
 const (
-	Internal        Kind = iota // not a fault of the caller; shown without detail
-	Invalid                     // the input breaks a rule; Field may name it
-	Unauthorized                // nobody is signed in, or the credential has ended
-	Forbidden                   // the caller's own role does not allow it
-	NotFound                    // no such thing for this caller
-	Conflict                    // the same id or key with another body, or a newer version exists
-	UpgradeRequired             // the plan in force does not include it
-	InsufficientCredits         // there are not enough credits; nothing was written
-	TooMany                     // throttled; try again later
-	TooLarge                    // the request body exceeds its limit
-	Unavailable                 // a provider or the database cannot be reached; nothing was done, or it is unknown
+	Internal            Kind = iota // not a fault of the caller; shown without detail
+	Invalid                         // the input breaks a rule; Field may name it
+	Unauthorized                    // nobody is signed in, or the credential has ended
+	Forbidden                       // the caller's own role does not allow it
+	NotFound                        // no such thing for this caller
+	Conflict                        // the same id or key with another body, or a newer version exists
+	UpgradeRequired                 // the plan in force does not include it
+	InsufficientCredits             // there are not enough credits; nothing was written
+	TooMany                         // throttled; try again later
+	TooLarge                        // the request body exceeds its limit
+	Unavailable                     // a provider or the database cannot be reached; nothing was done, or it is unknown
 )
 
 // A Fault is an error with a sentence for the user.
