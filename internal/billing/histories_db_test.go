@@ -83,9 +83,9 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 		for _, d := range s.sim.Events() {
 			switch {
 			case d.Status != "delivered" && dice.IntN(5) == 0:
-				s.must(s.sim.Drop(d.Number))
+				_ = s.sim.Drop(d.Number) // it may have left the list by now
 			case dice.IntN(20) == 0:
-				s.must(s.sim.Again(d.Number, false))
+				_ = s.sim.Again(d.Number, false)
 			}
 		}
 		s.must(s.sim.Release(dice.IntN(2) == 0))
