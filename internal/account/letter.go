@@ -123,20 +123,22 @@ func (s *Service) SweepInvitations(ctx context.Context, minAge time.Duration) (n
 // throttles, and credentials that ended 90 days ago.
 func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 	for _, sql := range []string{
-		`delete from signups where expires_at < now()`,
-		`delete from recoveries where expires_at < now() - interval '1 day' or user_id is null and expires_at < now()`,
-		`delete from throttles where ends_at < now()`,
-		`delete from credentials where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days'`,
+		`with gone as (delete from signups where expires_at < now() returning 1) select count(*) from gone`,
+		`with gone as (delete from recoveries
+			where expires_at < now() - interval '1 day' or user_id is null and expires_at < now() returning 1)
+		select count(*) from gone`,
+		`with gone as (delete from throttles where ends_at < now() returning 1) select count(*) from gone`,
+		`with gone as (delete from credentials
+			where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days' returning 1)
+		select count(*) from gone`,
 		`select auth.forget_uploads()`, // files of imports whose hour is over
 	} {
-		err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, sql)
-			n += tag.RowsAffected()
-			return err
-		})
+		var gone int64
+		err := s.db.AsAuth(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, sql).Scan(&gone) })
 		if err != nil {
 			return n, err
 		}
+		n += gone
 	}
 	return n, nil
 }

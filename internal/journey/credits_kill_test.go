@@ -269,13 +269,14 @@ func TestKillCredits(t *testing.T) {
 	if said := k.command("credits", "verify"); !strings.Contains(said, "every balance is the sum") {
 		t.Errorf("verify: %s", said)
 	}
+	if *long {
+		t.Run("loss is seen", seesLoss)
+	}
 }
 
-// TestKillCreditsIsHonest: with a database that acknowledges before it has written, the same test must find what is lost.
-func TestKillCreditsIsHonest(t *testing.T) {
-	if !*long {
-		t.Skip("in the long form only (make torture): it takes many kills to catch a write in the air")
-	}
+// seesLoss: with a database that acknowledges before it has written, the same proof must find what is lost. It takes many
+// kills to catch a write in the air, so this runs in the long form only.
+func seesLoss(t *testing.T) {
 	k := newTill(t, 8, map[string]string{"synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"})
 	lost := 0
 	for range 5 {
