@@ -125,6 +125,24 @@ func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Entry
 	return e, nil
 }
 
+// QueueAddEntry puts an AddEntry into a batch of postgres.WriteAtOnce and fills e
+// when it is answered. An e without an id says that nothing was written, because
+// the id was used before, the party is not there, or a field breaks a rule:
+// AddEntry answers which.
+func QueueAddEntry(s postgres.Scope, b *pgx.Batch, id, party uuid.UUID, f EntryFields, e *Entry) {
+	*e = Entry{}
+	f, err := f.Clean()
+	if err != nil || id == uuid.Nil || !AddsEntries(s) {
+		return
+	}
+	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.Paise, f.Date, f.Note, f.hash(party), s.UserID).Query(func(rows pgx.Rows) error {
+		if rows.Next() {
+			return rows.Scan(e.targets()...)
+		}
+		return rows.Err()
+	})
+}
+
 // addedEntry answers an AddEntry that wrote nothing: the entry is there
 // already, or the party is not. It takes the row's lock before it answers.
 func addedEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f EntryFields) (Entry, error) {

@@ -143,7 +143,30 @@ func (db *DB) Read(ctx context.Context, c Caller, queue func(Scope, *pgx.Batch))
 	return Scope{}, errors.New("the caller's scope changes faster than it can be read")
 }
 
-func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Scope, *pgx.Batch)) (scope Scope, err error) {
+func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Scope, *pgx.Batch)) (Scope, error) {
+	return db.atOnce(ctx, "begin isolation level read committed, read only", c, hint, queue)
+}
+
+// WriteAtOnce runs statements of a caller and their commit in one round trip,
+// with the scope as last seen for the literals. It is for what policies alone
+// guard and what an id made by the client lets be repeated: known is false where
+// the statements were not run, because no scope was seen yet, and after any error
+// what they did is unknown, so that the caller goes on through As either way. It
+// answers with the scope as it is.
+func (db *DB) WriteAtOnce(ctx context.Context, c Caller, queue func(Scope, *pgx.Batch)) (scope Scope, known bool, err error) {
+	hint, known := db.hints.get(c)
+	if !known {
+		return Scope{}, false, nil
+	}
+	scope, err = db.atOnce(ctx, "begin isolation level read committed, read write", c, hint, queue)
+	if err != nil || scope != hint {
+		db.hints.drop(c)
+	}
+	return scope, true, translate(err)
+}
+
+// atOnce runs a caller's statements between begin and commit in one round trip.
+func (db *DB) atOnce(ctx context.Context, begin string, c Caller, hint Scope, queue func(Scope, *pgx.Batch)) (scope Scope, err error) {
 	conn, err := db.App.Acquire(ctx)
 	if err != nil {
 		return Scope{}, err
@@ -151,11 +174,16 @@ func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Sco
 	defer conn.Release()
 	b := &pgx.Batch{}
 	b.Queue(resetSQL)
-	b.Queue("begin isolation level read committed, read only")
+	b.Queue(begin)
 	b.Queue(claimSQL, c.claims()...)
 	b.Queue(scopeSQL).QueryRow(scope.scan)
 	queue(hint, b)
-	b.Queue("commit")
+	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() == "ROLLBACK" {
+			return errors.New("the transaction was rolled back at commit")
+		}
+		return nil
+	})
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return Scope{}, errors.Join(err, rollback(conn.Conn()))
 	}

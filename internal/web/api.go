@@ -194,11 +194,7 @@ func (s *Server) apiAddEntry(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	var e ledger.Entry
-	err = r.as(func(tx *postgres.Tx) (err error) {
-		e, err = ledger.AddEntry(r.Context(), tx, in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), Paise: in.Amount, Date: date, Note: in.Note})
-		return err
-	})
+	e, err := r.addEntry(in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), Paise: in.Amount, Date: date, Note: in.Note})
 	if err != nil {
 		return err
 	}

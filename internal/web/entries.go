@@ -166,10 +166,7 @@ func (s *Server) newEntry(w http.ResponseWriter, r *request) error {
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
 	if err == nil {
-		err = r.as(func(tx *postgres.Tx) error {
-			_, err := ledger.AddEntry(r.Context(), tx, id, partyID, fields)
-			return err
-		})
+		_, err = r.addEntry(id, partyID, fields)
 	}
 	if err != nil {
 		if !mendable(err) {
@@ -184,6 +181,23 @@ func (s *Server) newEntry(w http.ResponseWriter, r *request) error {
 		return s.redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}
 	return s.redirect(w, r, ui.PartyPath(business, partyID.String()))
+}
+
+// addEntry adds an entry in one round trip where all is well. Anything else is
+// asked again in the caller's transaction, which knows why; the entry's id makes
+// that safe.
+func (r *request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
+	_, _, err = r.s.DB.WriteAtOnce(r.Context(), r.caller, func(scope postgres.Scope, b *pgx.Batch) {
+		ledger.QueueAddEntry(scope, b, id, party, fields, &e)
+	})
+	if err == nil && e.ID != uuid.Nil {
+		return e, nil
+	}
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		e, err = ledger.AddEntry(r.Context(), tx, id, party, fields)
+		return err
+	})
+	return e, err
 }
 
 // entryOfPath is the entry that the path names, of the party that it names.
