@@ -30,7 +30,6 @@ type subject struct {
 	key   [32]byte
 	owner uuid.UUID
 	holds map[string]uuid.UUID
-	lives map[string]time.Duration
 }
 
 // do carries an operation out and returns what was answered, in the words of the model.

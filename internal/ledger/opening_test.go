@@ -85,7 +85,7 @@ func TestOpeningIDsComeFirst(t *testing.T) {
 			t.Errorf("id %s does not stand before %s", id, party)
 		}
 	}
-	if ledger.OpeningIDOf(party) != ledger.OpeningIDOf(party) {
+	if once, again := ledger.OpeningIDOf(party), ledger.OpeningIDOf(party); once != again {
 		t.Error("the id of a party's opening balance is not always the same")
 	}
 }
