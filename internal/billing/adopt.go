@@ -121,16 +121,27 @@ func existingAccount(ctx context.Context, tx pgx.Tx, text string) (uuid.UUID, er
 
 // applyLoose applies events that lead to no subscription: refunds and disputes
 // are still shown to a person, a session that expired closes its checkout.
-func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, provider facts.Provider, events []*facts.Event) (outcome, error) {
-	now := s.clock.Now()
+func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events []*facts.Event) (outcome, error) {
+	provider, now := g.Provider(), s.clock.Now()
 	b := &pgx.Batch{}
 	var out outcome
 	for _, ev := range events {
-		for _, r := range Objections(ev) {
-			saveReview(b, provider, r, uuid.Nil, "", ev.ID, now)
+		if list := Objections(ev); len(list) > 0 {
+			account, err := s.applyReversal(ctx, tx, g, ev)
+			if err != nil {
+				return outcome{}, err
+			}
+			if account != uuid.Nil {
+				out.account = account
+			}
+			for _, r := range list {
+				if account == uuid.Nil || r.Reason == ReviewDispute || r.Reason == ReviewRefundFailed { // a refund of credits is settled, or shown, by itself
+					saveReview(b, provider, r, account, "", ev.ID, now)
+				}
+			}
 		}
 		if kind, id := purchaseOf(ev); id != "" {
-			account, parked, err := s.applyPurchase(ctx, tx, provider, kind, id)
+			account, parked, err := s.applyPurchase(ctx, tx, g, kind, id)
 			if err != nil || parked != nil {
 				return outcome{parked: parked}, err
 			}

@@ -221,7 +221,7 @@ func (s *Service) applyRows(ctx context.Context, tx pgx.Tx, provider facts.Provi
 	case subject != "":
 		out, err = s.applySubject(ctx, tx, g, subject, events)
 	default:
-		out, err = s.applyLoose(ctx, tx, provider, events)
+		out, err = s.applyLoose(ctx, tx, g, events)
 	}
 	if err != nil {
 		return uuid.Nil, err
@@ -245,6 +245,7 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 		owner = &out.account
 	}
 	b := &pgx.Batch{}
+	var settled []string
 	for _, q := range rows {
 		switch {
 		case out.parked != nil:
@@ -271,7 +272,11 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			b.Queue(`
 				update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = '' where provider = $1 and event_id = $2`,
 				provider, q.id, now, owner)
+			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		}
+	}
+	if len(settled) > 0 {
+		closeReview(b, provider, "the event was applied by a later try", now, settled...)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("settle events: %w", err)

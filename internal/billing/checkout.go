@@ -387,6 +387,11 @@ func (s *Service) bring(ctx context.Context, provider facts.Provider, id string,
 	if err != nil {
 		return sub, err
 	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return sub, err
+	}
+	defer done()
 	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
 		if err := claimOwn(ctx, tx, provider, "subscription", id, account, s.clock.Now()); err != nil {
 			return err

@@ -88,6 +88,8 @@ var phases = []struct {
 	{"theirs", (*reconciler).theirs},
 	{"ours", (*reconciler).ours},
 	{"payments", (*reconciler).payments},
+	{"refunds", (*reconciler).refunds},
+	{"disputes", (*reconciler).disputes},
 	{"events", (*reconciler).missed},
 	{"webhook", (*reconciler).webhook},
 }

@@ -23,6 +23,7 @@ const (
 	DiffAccess       = "access" // until when it gives its plan
 	DiffPayment      = "payment"
 	DiffRefund       = "refund"
+	DiffDispute      = "dispute"
 	DiffEvent        = "event" // never delivered
 )
 

@@ -200,15 +200,24 @@ func (r *reconciler) fail(ctx context.Context, f Finding, class string, err erro
 	return r.found(ctx, f)
 }
 
-// payments looks for money that was collected, or given back, and is not in our
-// books: the events that told of it were lost.
-func (r *reconciler) payments(ctx context.Context) error {
+// payments looks for money that was collected and is not in our books: the
+// events that told of it were lost.
+func (r *reconciler) payments(ctx context.Context) error { return r.money(ctx, r.g.PaidPage) }
+
+// refunds looks for money that was given back, however long ago it was collected.
+func (r *reconciler) refunds(ctx context.Context) error { return r.money(ctx, r.g.RefundPage) }
+
+// disputes looks for payments that a customer's bank disputes.
+func (r *reconciler) disputes(ctx context.Context) error { return r.money(ctx, r.g.DisputePage) }
+
+// money goes through one of the provider's lists of money that came or went.
+func (r *reconciler) money(ctx context.Context, page func(context.Context, time.Time, string) ([]*facts.Event, string, error)) error {
 	cursor := r.book.Cursor
 	for {
 		var list []*facts.Event
 		var next string
 		err := r.ask(ctx, func() (err error) {
-			list, next, err = r.g.PaidPage(ctx, r.book.Since, cursor)
+			list, next, err = page(ctx, r.book.Since, cursor)
 			return err
 		})
 		if err != nil {
@@ -236,11 +245,7 @@ func (r *reconciler) paid(ctx context.Context, list []*facts.Event) error {
 		if !lacking[ev.ID] {
 			continue
 		}
-		class, about := DiffPayment, "collected "+ev.Payment.Amount.Format()
-		if ev.Refund != nil {
-			class, about = DiffRefund, "gave back of "+ev.Payment.Amount.Format()
-		}
-		f := Finding{Class: class + " " + ev.Payment.ID, Subscription: ev.Payment.ID}
+		f, about, outcome := moneyFinding(ev)
 		subject := ev.Subject()
 		if subject == "" {
 			err := r.ask(ctx, func() (err error) { subject, err = r.g.Locate(ctx, ev); return err })
@@ -254,8 +259,14 @@ func (r *reconciler) paid(ctx context.Context, list []*facts.Event) error {
 				continue
 			}
 		}
-		if subject == "" {
+		if subject == "" && ev.Payment != nil && ev.Refund == nil {
 			continue // for no subscription
+		}
+		if subject == "" {
+			if err := r.purchase(ctx, f, ev, about); err != nil {
+				return err
+			}
+			continue
 		}
 		f.Subscription = subject
 		if f.AccountID, err = r.s.ownerOf(ctx, r.g.Provider(), subject); err != nil {
@@ -272,13 +283,56 @@ func (r *reconciler) paid(ctx context.Context, list []*facts.Event) error {
 				}
 				continue
 			}
-			f.Outcome = "repaired"
+			f.Outcome = outcome
 		}
 		if err := r.found(ctx, f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// moneyFinding says what an event of money is as a difference, and what becomes
+// of it: a payment is booked; what goes back is shown to a person.
+func moneyFinding(ev *facts.Event) (f Finding, about, outcome string) {
+	switch {
+	case ev.Dispute != nil:
+		return Finding{Class: DiffDispute + " " + ev.Dispute.ID, Subscription: ev.Dispute.ChargeID}, "the bank disputes " + ev.Dispute.Amount.Format(), "queued"
+	case ev.Refund != nil:
+		return Finding{Class: DiffRefund + " " + ev.Refund.ChargeID, Subscription: ev.Refund.ChargeID}, "gave back of " + ev.Refund.Amount.Format(), "queued"
+	}
+	return Finding{Class: DiffPayment + " " + ev.Payment.ID, Subscription: ev.Payment.ID}, "collected " + ev.Payment.Amount.Format(), "repaired"
+}
+
+// purchase applies what went back of a one-time purchase of ours. Of money that
+// belongs to nothing of ours nothing is found.
+func (r *reconciler) purchase(ctx context.Context, f Finding, ev *facts.Event, about string) error {
+	provider := r.g.Provider()
+	var account uuid.UUID
+	err := r.s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+		account, err = owner(ctx, tx, provider, "payment", paymentOf(ev))
+		return err
+	})
+	if err != nil || account == uuid.Nil || r.o.Account != uuid.Nil && account != r.o.Account {
+		return err
+	}
+	f.AccountID, f.Outcome, f.Detail = account, "differs", about+" for credits, and we did not know"
+	if !r.o.DryRun {
+		err := r.ask(ctx, func() error {
+			return r.s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+				_, err := r.s.applyLoose(ctx, tx, r.g, []*facts.Event{ev})
+				return err
+			})
+		})
+		if err != nil {
+			return r.fail(ctx, f, f.Class, err)
+		}
+		f.Outcome = "queued"
+		if ev.Refund != nil {
+			f.Outcome = "repaired"
+		}
+	}
+	return r.found(ctx, f)
 }
 
 // missed puts events into the inbox that the provider could never deliver.

@@ -303,7 +303,7 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 	var paid, back []string
 	for _, ev := range list {
 		switch {
-		case ev.Refund != nil:
+		case ev.Refund != nil || ev.Dispute != nil:
 			for _, r := range Objections(ev) {
 				out[ev.ID] = true
 				back = append(back, r.Key)
@@ -318,17 +318,22 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 		if err != nil {
 			return err
 		}
-		// A refund that has grown to the whole is another finding than the part was.
-		seen, err := texts(ctx, tx, `select reason || ' ' || key from review_items where provider = $1 and key = any ($2)`, provider, back)
+		// A refund that has grown to the whole is another finding than the part was, and so is a dispute that stands otherwise.
+		seen, err := texts(ctx, tx, `
+			select reason || ' ' || key || case when reason = 'dispute' then ' ' || detail else '' end from review_items where provider = $1 and key = any ($2)`, provider, back)
 		if err != nil {
 			return err
 		}
 		for _, ev := range list {
-			if ev.Refund == nil && known[ev.Payment.ID] {
+			if ev.Refund == nil && ev.Dispute == nil && known[ev.Payment.ID] {
 				delete(out, ev.ID)
 			}
 			for _, r := range Objections(ev) {
-				if seen[r.Reason+" "+r.Key] {
+				text := r.Reason + " " + r.Key
+				if r.Reason == ReviewDispute {
+					text += " " + r.Detail
+				}
+				if seen[text] {
 					delete(out, ev.ID)
 				}
 			}

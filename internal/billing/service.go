@@ -37,6 +37,8 @@ type gateway interface {
 	// Locate finds the subscription of an event that names only a payment, or "".
 	Locate(context.Context, *facts.Event) (string, error)
 	Cancel(ctx context.Context, id string, atPeriodEnd bool) error
+	// Refunded asks how much of a payment (Stripe: of an intent) was given back in all.
+	Refunded(ctx context.Context, payment string) (*facts.Refund, error)
 	lister
 }
 
@@ -45,6 +47,8 @@ type gateway interface {
 type lister interface {
 	SubscriptionPage(ctx context.Context, customer, cursor string) (list []*facts.Subscription, next string, err error)
 	PaidPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
+	RefundPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
+	DisputePage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
 	MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error)
 	WebhookState(ctx context.Context, address string) (string, error)
 	Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error)
@@ -78,6 +82,7 @@ type Service struct {
 	changed   func(uuid.UUID)
 	wake      chan struct{}
 	buying    keyed
+	asking    chan struct{} // who holds a connection of the billing role while a provider is asked on somebody's behalf
 	refusals  tally
 }
 
@@ -91,7 +96,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("the public address %q is no http or https address", c.PublicURL)
 	}
 	s := &Service{db: c.DB, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
-		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1)}
+		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1), asking: make(chan struct{}, askers)}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -189,6 +194,24 @@ func origin(raw string) string {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host
+}
+
+// askers is how many of the billing role's connections may wait for a provider
+// on behalf of owners. The worker's loops hold two more and a comparison one:
+// the rest of the pool (eight) is free for what answers at once.
+const askers = 2
+
+// turn waits for a turn to hold a connection while a provider is asked. A
+// provider that is so slow that none is free within seconds is as good as down.
+func (s *Service) turn(ctx context.Context) (done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
+	defer cancel()
+	select {
+	case s.asking <- struct{}{}:
+		return func() { <-s.asking }, nil
+	case <-ctx.Done():
+		return nil, errProviderDown.Because(ctx.Err())
+	}
 }
 
 func (s *Service) notify(account uuid.UUID) {

@@ -116,7 +116,8 @@ func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subsc
 }
 
 // saveReview opens an item, or counts it again. A resolved item stays resolved
-// unless the finding has become a graver one (a refund that grew to the whole).
+// unless the finding has become a graver one (a refund that grew to the whole)
+// or an event that had come alive is dead again.
 func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string, now time.Time) {
 	var owner *uuid.UUID
 	if account != uuid.Nil {
@@ -129,9 +130,23 @@ func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UU
 		    account_id = coalesce(review_items.account_id, excluded.account_id),
 		    detail = case when excluded.reason = 'refund_full' or excluded.reason = review_items.reason then excluded.detail else review_items.detail end,
 		    reason = case when excluded.reason = 'refund_full' then excluded.reason else review_items.reason end,
-		    status = case when excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' then 'open' else review_items.status end,
-		    resolved_at = case when excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' then null else review_items.resolved_at end`,
+		    status = case when excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' or excluded.reason = 'dead_event' then 'open' else review_items.status end,
+		    resolved_at = case when excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' or excluded.reason = 'dead_event' then null else review_items.resolved_at end`,
 		provider, r.Key, r.Reason, r.Detail, owner, subscriptionID, eventID, now)
+}
+
+// closeReview closes open items that have settled by themselves, and writes that
+// into the book of acts with the reason. Items that are closed, or were never
+// there, are left alone.
+func closeReview(b *pgx.Batch, provider facts.Provider, why string, now time.Time, keys ...string) {
+	b.Queue(`
+		with closed as (
+			update review_items set status = 'resolved', resolved_at = $3, resolved_by = 'tijori', resolution = $4
+			 where provider = $1 and key = any ($2) and status = 'open'
+			returning provider, key, reason)
+		insert into operator_acts (id, who, act, provider, subject, reason, detail)
+		select gen_random_uuid(), 'tijori', 'resolve', provider, 'review ' || `+handleSQL+`, $4, reason from closed`,
+		provider, keys, now, why)
 }
 
 // lockOwner returns the account of a provider's object and locks its directory

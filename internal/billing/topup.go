@@ -177,7 +177,8 @@ func purchaseOf(ev *facts.Event) (kind, id string) {
 // applyPurchase asks the provider how a one-time purchase stands, and grants what
 // was bought when it is paid: once, under the lock of its directory row, by a key.
 // One that nobody began here is parked for a person.
-func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string) (uuid.UUID, *Review, error) {
+func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string) (uuid.UUID, *Review, error) {
+	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, kind, id)
 	if err != nil {
 		return uuid.Nil, nil, err
@@ -185,7 +186,7 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, provider facts.P
 	if account == uuid.Nil {
 		return uuid.Nil, &Review{ReviewUnmappedPurchase, "unmapped purchase " + id, "payment " + id + " was not begun by a purchase of ours"}, nil
 	}
-	paid, over, got, err := s.paidOnce(ctx, kind, id)
+	paid, over, got, payment, err := s.paidOnce(ctx, kind, id)
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
@@ -211,7 +212,16 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, provider facts.P
 		saveReview(b, provider, Review{ReviewAmountMismatch, "purchase " + id, "paid " + got.Format() + " for credits that cost another amount; nothing was granted"}, account, "", "", now)
 		return account, nil, tx.SendBatch(ctx, b).Close()
 	case paid:
-		return account, nil, s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days, now)
+		if err := s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days, now); err != nil || payment == "" {
+			return account, nil, err
+		}
+		if err := claimOwn(ctx, tx, provider, "payment", payment, account, now); err != nil {
+			return uuid.Nil, nil, err
+		}
+		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`, account, row.id, payment); err != nil {
+			return uuid.Nil, nil, fmt.Errorf("settle purchase %s: %w", id, err)
+		}
+		return account, nil, s.takeBack(ctx, tx, g, account, payment) // it may have been given back before we heard that it was paid
 	case over:
 		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2`, account, row.id)
 		return account, nil, err
@@ -240,22 +250,23 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 	return nil
 }
 
-// paidOnce asks the provider whether a one-time purchase is paid, or can be no more.
-func (s *Service) paidOnce(ctx context.Context, kind, id string) (paid, over bool, got money.Amount, err error) {
+// paidOnce asks the provider whether a one-time purchase is paid, by which
+// payment, or can be paid no more.
+func (s *Service) paidOnce(ctx context.Context, kind, id string) (paid, over bool, got money.Amount, payment string, err error) {
 	if kind == "session" {
 		session, err := s.stripe.Session(ctx, id)
 		if err != nil {
-			return false, false, got, err
+			return false, false, got, "", err
 		}
-		return session.Status == "complete" && session.PaymentStatus == "paid", session.Status == "expired", session.Total, nil
+		return session.Status == "complete" && session.PaymentStatus == "paid", session.Status == "expired", session.Total, session.PaymentID, nil
 	}
 	link, err := s.razorpay.Link(ctx, id)
 	if err != nil {
-		return false, false, got, err
+		return false, false, got, "", err
 	}
 	got = link.Amount
 	got.Minor = link.Paid
-	return link.Status == "paid", link.Status == "cancelled" || link.Status == "expired", got, nil
+	return link.Status == "paid", link.Status == "cancelled" || link.Status == "expired", got, link.PaymentID, nil
 }
 
 // QueuePurchaseOpen reads whether a purchase of the caller's account still waits for

@@ -59,7 +59,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	}{
 		{&db.App, RoleApp, c.PoolSize},
 		{&db.Auth, RoleAuth, max(2, c.PoolSize/2)},
-		{&db.Billing, RoleBilling, max(4, c.PoolSize/2)},
+		{&db.Billing, RoleBilling, max(8, c.PoolSize/2)},
 		{&db.Inbox, RoleBilling, 4},
 		{&db.Jobs, RoleJobs, 6},
 		{&db.Support, RoleSupport, 2},

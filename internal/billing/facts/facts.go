@@ -113,6 +113,7 @@ type Session struct {
 	SubscriptionID string
 	Mode           string       // subscription, or payment for a one-time purchase
 	Total          money.Amount // what it asks for
+	PaymentID      string       // of mode payment: the payment intent, once there is one
 	AccountID      string       // client_reference_id, which we set
 	CheckoutID     string
 	ExpiresAt      time.Time
@@ -125,6 +126,7 @@ type Link struct {
 	Amount     money.Amount
 	Paid       int64 // minor units
 	PurchaseID string
+	PaymentID  string // what paid it, once it is paid
 	URL        string
 }
 

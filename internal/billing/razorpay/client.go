@@ -204,6 +204,8 @@ func (c *Client) Locate(ctx context.Context, ev *facts.Event) (string, error) {
 	switch {
 	case ev.Payment != nil && ev.Payment.InvoiceID != "":
 		return c.subscriptionOf(ctx, ev.Payment.InvoiceID)
+	case ev.Refund != nil && ev.Refund.InvoiceID != "":
+		return c.subscriptionOf(ctx, ev.Refund.InvoiceID)
 	case ev.Dispute != nil && ev.Dispute.ChargeID != "":
 		p, err := c.Payment(ctx, ev.Dispute.ChargeID)
 		if err != nil {

@@ -120,6 +120,7 @@ type reversal struct {
 	Amount    int64  `json:"amount"`
 	Currency  string `json:"currency"`
 	Status    string `json:"status"`
+	CreatedAt int64  `json:"created_at"`
 }
 
 type entity[T any] struct {

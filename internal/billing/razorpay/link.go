@@ -19,10 +19,20 @@ type link struct {
 	Reference  string `json:"reference_id"`
 	ShortURL   string `json:"short_url"`
 	Notes      notes  `json:"notes"`
+	Payments   []struct {
+		ID     string `json:"payment_id"`
+		Status string `json:"status"`
+	} `json:"payments"`
 }
 
 func (l *link) facts() *facts.Link {
-	return &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid, PurchaseID: l.Reference, URL: l.ShortURL}
+	f := &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid, PurchaseID: l.Reference, URL: l.ShortURL}
+	for _, p := range l.Payments {
+		if p.Status != "failed" && facts.ValidID(p.ID) {
+			f.PaymentID = p.ID
+		}
+	}
+	return f
 }
 
 // LinkRequest is what a payment link is made from.

@@ -208,12 +208,12 @@ func (s *Simulator) Refund(id string, whole bool) error {
 		}
 		in.Refunded += back
 		if sub.Provider == facts.Stripe {
-			s.stripeEvent("charge.refunded", sub.ID, s.now(), object{"id": in.Charge, "object": "charge", "customer": in.Customer, "payment_intent": in.Payment,
-				"amount": in.Amount, "amount_refunded": in.Refunded, "refunded": in.Refunded == in.Amount, "currency": strings.ToLower(in.Currency)})
+			s.newReversal(sub.Provider, "refund", in.Charge, back, in.Currency)
+			s.stripeEvent("charge.refunded", sub.ID, s.now(), stripeCharge(in))
 			return nil
 		}
-		s.razorpaySend("refund.processed", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)},
-			"refund": object{"entity": object{"id": newID("rfnd_"), "entity": "refund", "payment_id": in.Payment, "amount": back, "currency": in.Currency, "status": "processed", "notes": []any{}}}})
+		r := s.newReversal(sub.Provider, "refund", in.Payment, back, in.Currency)
+		s.razorpaySend("refund.processed", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "refund": object{"entity": razorpayReversal(r)}})
 		return nil
 	})
 }
@@ -226,12 +226,12 @@ func (s *Simulator) Dispute(id string) error {
 			return errNoSuch
 		}
 		if sub.Provider == facts.Stripe {
-			s.stripeEvent("charge.dispute.created", sub.ID, s.now(), object{"id": newID("dp_"), "object": "dispute", "charge": in.Charge, "payment_intent": in.Payment,
-				"status": "needs_response", "amount": in.Amount, "currency": strings.ToLower(in.Currency)})
+			r := s.newReversal(sub.Provider, "dispute", in.Charge, in.Amount, in.Currency)
+			s.stripeEvent("charge.dispute.created", sub.ID, s.now(), s.stripeReversal(r))
 			return nil
 		}
-		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)},
-			"dispute": object{"entity": object{"id": newID("disp_"), "entity": "dispute", "payment_id": in.Payment, "amount": in.Amount, "currency": in.Currency, "status": "open"}}})
+		r := s.newReversal(sub.Provider, "dispute", in.Payment, in.Amount, in.Currency)
+		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
 		return nil
 	})
 }

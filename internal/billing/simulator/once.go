@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/money"
 )
 
@@ -22,12 +23,74 @@ type link struct {
 	Created     int64             `json:"created"`
 	ExpireBy    int64             `json:"expire_by"`
 	Payment     string            `json:"payment"`
+	Refunded    int64             `json:"refunded"`
 }
 
 func (s *Simulator) linkJSON(l *link) object {
 	return object{"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid, "currency": l.Currency, "reference_id": l.Reference,
 		"description": l.Description, "callback_url": l.Callback, "callback_method": "get", "notes": razorpayNotes(l.Notes), "created_at": l.Created,
-		"expire_by": orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false, "upi_link": false}
+		"expire_by": orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false, "upi_link": false, "payments": l.payments()}
+}
+
+// payments is null until the link is paid.
+func (l *link) payments() any {
+	if l.Payment == "" {
+		return nil
+	}
+	return []object{{"payment_id": l.Payment, "amount": l.Amount, "method": "upi", "status": "captured", "created_at": l.Created}}
+}
+
+// linkPayment is the payment by which a link was paid.
+func linkPayment(l *link) object {
+	var refund any
+	status := "captured"
+	switch {
+	case l.Refunded >= l.Amount:
+		refund, status = "full", "refunded"
+	case l.Refunded > 0:
+		refund = "partial"
+	}
+	return object{"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true, "order_id": "order_" + l.ID,
+		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil, "notes": []any{}, "created_at": l.Created}
+}
+
+// RefundPurchase gives a one-time purchase back, whole or half: by the id of
+// Razorpay's link or Stripe's session.
+func (s *Simulator) RefundPurchase(id string, whole bool) error {
+	part := func(amount, refunded int64) int64 {
+		if back := amount - refunded; whole {
+			return back
+		} else {
+			return (back + 1) / 2
+		}
+	}
+	return s.do(func() error {
+		if l := s.linkBy(id); l != nil && l.Payment != "" && l.Refunded < l.Amount {
+			back := part(l.Amount, l.Refunded)
+			l.Refunded += back
+			r := s.newReversal(facts.Razorpay, "refund", l.Payment, back, l.Currency)
+			s.razorpaySend("refund.processed", l.ID, s.now(), object{"payment": object{"entity": linkPayment(l)}, "refund": object{"entity": razorpayReversal(r)}})
+			return nil
+		}
+		c := s.s.Sessions[id]
+		if c == nil || c.Intent == "" || c.Refunded >= s.prices[c.Price].Amount {
+			return errNoSuch
+		}
+		back := part(s.prices[c.Price].Amount, c.Refunded)
+		c.Refunded += back
+		s.newReversal(facts.Stripe, "refund", chargeOf(c.Intent), back, s.prices[c.Price].Currency)
+		s.stripeEvent("charge.refunded", c.ID, s.now(), s.sessionCharge(c))
+		return nil
+	})
+}
+
+// chargeOf is the charge of a session's payment intent.
+func chargeOf(intent string) string { return "ch_" + strings.TrimPrefix(intent, "pi_") }
+
+func (s *Simulator) sessionCharge(c *session) object {
+	p := s.prices[c.Price]
+	return object{"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent, "amount": p.Amount, "amount_refunded": c.Refunded,
+		"refunded": c.Refunded == p.Amount, "currency": strings.ToLower(p.Currency)}
 }
 
 // makeLink answers POST /v1/payment_links.
@@ -92,8 +155,7 @@ func (s *Simulator) PayLink(id string) (back string, err error) {
 		}
 		now := s.now()
 		l.Status, l.Paid, l.Payment = "paid", l.Amount, newID("pay_")
-		payment := object{"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": "captured", "captured": true, "order_id": "order_" + l.ID,
-			"invoice_id": nil, "method": "upi", "amount_refunded": 0, "refund_status": nil, "customer_id": nil, "notes": []any{}, "created_at": now}
+		payment := linkPayment(l)
 		s.razorpaySend("payment.captured", l.ID, now, object{"payment": object{"entity": payment}})
 		s.razorpaySend("payment_link.paid", l.ID, now, object{"payment_link": object{"entity": s.linkJSON(l)}, "payment": object{"entity": payment}})
 		back = l.Callback
@@ -150,6 +212,6 @@ func (s *Simulator) payLink(w http.ResponseWriter, r *http.Request) {
 // payOnce settles a Stripe session of mode payment.
 func (s *Simulator) payOnce(c *session) {
 	now := s.now()
-	c.Status, c.Paid = "complete", "paid"
+	c.Status, c.Paid, c.Intent = "complete", "paid", newID("pi_")
 	s.stripeEvent("checkout.session.completed", c.ID, now, s.sessionJSON(c))
 }

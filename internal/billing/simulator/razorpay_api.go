@@ -165,8 +165,17 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 				items = append(items, s.linkJSON(l))
 			}
 			one(w, items, true)
+		case route == "GET refunds" && len(parts) == 1:
+			writeStripe(w, 200, s.razorpayReversals(r, "refund"))
+		case route == "GET disputes" && len(parts) == 1:
+			writeStripe(w, 200, s.razorpayReversals(r, "dispute"))
 		case route == "GET payments" && len(parts) == 2:
 			items := []object{}
+			for _, l := range s.s.Links {
+				if l.Payment != "" && l.Payment == parts[1] {
+					items = append(items, linkPayment(l))
+				}
+			}
 			for _, inv := range sorted(s.s.Invoices) {
 				if inv.Provider == facts.Razorpay && inv.Payment == parts[1] {
 					items = append(items, s.razorpayPayment(inv))

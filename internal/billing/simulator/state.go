@@ -14,6 +14,7 @@ type state struct {
 	Subscriptions map[string]*subscription `json:"subscriptions"`
 	Invoices      map[string]*invoice      `json:"invoices"`
 	Links         map[string]*link         `json:"links"`
+	Reversals     []*reversal              `json:"reversals"` // refunds and disputes, oldest first
 	Idempotent    map[string]*answer       `json:"idempotent"`
 	Deliveries    []*Delivery              `json:"deliveries"`
 	Lost          []*Delivery              `json:"lost"`     // dropped before they arrived
@@ -74,8 +75,23 @@ type session struct {
 	Status       string            `json:"status"` // open, complete, expired
 	Paid         string            `json:"paid"`
 	Subscription string            `json:"subscription"`
+	Intent       string            `json:"intent"`   // of mode payment, once it is paid
+	Refunded     int64             `json:"refunded"` // likewise
 	Created      int64             `json:"created"`
 	ExpiresAt    int64             `json:"expires_at"`
+}
+
+// reversal is a refund or a dispute of either provider.
+type reversal struct {
+	Provider facts.Provider `json:"provider"`
+	Kind     string         `json:"kind"` // refund, dispute
+	ID       string         `json:"id"`
+	Payment  string         `json:"payment"` // Stripe's charge, Razorpay's payment
+	Intent   string         `json:"intent"`  // Stripe
+	Amount   int64          `json:"amount"`
+	Currency string         `json:"currency"`
+	Status   string         `json:"status"`
+	Created  int64          `json:"created"`
 }
 
 // subscription is one of either provider; status is in the provider's words.

@@ -98,7 +98,7 @@ func (s *Simulator) sessionJSON(c *session) object {
 	return object{"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
 		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference), "metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
 		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt, "livemode": false,
-		"amount_total": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency)}
+		"amount_total": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent)}
 }
 
 func customerJSON(c *customer) object {
@@ -226,6 +226,17 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		return 200, stripeList("/v1/invoices", s.stripeInvoices(f), limitOf(f))
 	case route == "POST invoices" && len(parts) == 2 && parts[1] == "create_preview":
 		return s.previewChange(f)
+	case route == "GET refunds" && len(parts) == 1:
+		return 200, stripeList("/v1/refunds", s.stripeReversals(f, "refund"), limitOf(f))
+	case route == "GET disputes" && len(parts) == 1:
+		return 200, stripeList("/v1/disputes", s.stripeReversals(f, "dispute"), limitOf(f))
+	case route == "GET payment_intents" && len(parts) == 2:
+		for _, c := range s.s.Sessions {
+			if c.Intent == parts[1] {
+				return 200, object{"id": c.Intent, "object": "payment_intent", "status": "succeeded", "customer": c.Customer, "latest_charge": s.sessionCharge(c)}
+			}
+		}
+		return missing("payment_intent", parts[1])
 	case route == "GET events":
 		return 200, stripeList("/v1/events", s.stripeEvents(f), limitOf(f))
 	case route == "GET webhook_endpoints":

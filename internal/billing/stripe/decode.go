@@ -168,12 +168,13 @@ type session struct {
 	Mode          string            `json:"mode"`
 	Total         int64             `json:"amount_total"`
 	Currency      string            `json:"currency"`
+	Intent        ref               `json:"payment_intent"`
 }
 
 func (s *session) facts() *facts.Session {
 	return &facts.Session{ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
 		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt),
-		Mode: s.Mode, Total: amount(s.Total, s.Currency)}
+		Mode: s.Mode, Total: amount(s.Total, s.Currency), PaymentID: string(s.Intent)}
 }
 
 type charge struct {
@@ -193,6 +194,10 @@ type dispute struct {
 	Status   string `json:"status"`
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
+}
+
+func (d *dispute) facts() *facts.Dispute {
+	return &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status, Amount: amount(d.Amount, d.Currency)}
 }
 
 // Decode reads a verified event. Types that we do not act on come back with
@@ -265,7 +270,7 @@ func decodeObject(ev *facts.Event, raw json.RawMessage) error {
 		if err := unmarshal(raw, &d); err != nil {
 			return err
 		}
-		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status, Amount: amount(d.Amount, d.Currency)}
+		ev.Dispute = d.facts()
 	case ev.Type == "customer.deleted":
 		var c charge
 		if err := unmarshal(raw, &c); err != nil {
@@ -295,7 +300,7 @@ func checkIDs(ev *facts.Event) error {
 		ids = append(ids, p.SubscriptionID, p.InvoiceID)
 	}
 	if s := ev.Session; s != nil {
-		ids = append(ids, s.SubscriptionID, s.CheckoutID, s.AccountID)
+		ids = append(ids, s.SubscriptionID, s.CheckoutID, s.AccountID, s.PaymentID)
 		must = append(must, s.ID)
 	}
 	if r := ev.Refund; r != nil {

@@ -114,6 +114,78 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (
 	return list, next, nil
 }
 
+// RefundPage lists the refunds since a time as events, each with what was given
+// back of its charge in all. However old the charge is: Stripe forgets its events after thirty days.
+func (c *Client) RefundPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
+	q := pageQuery(cursor)
+	q.Set("expand[]", "data.charge")
+	if !since.IsZero() {
+		q.Set("created[gte]", strconv.FormatInt(since.Unix(), 10))
+	}
+	var p page[refund]
+	if err := c.get(ctx, "/v1/refunds", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list refunds: %w", err)
+	}
+	for i := range p.Data {
+		r := &p.Data[i]
+		ev := &facts.Event{Provider: facts.Stripe, ID: "reconcile." + r.ID, Type: "reconcile", Created: facts.Unix(r.Created), Customer: string(r.Charge.Customer),
+			Refund: &facts.Refund{ChargeID: r.Charge.ID, IntentID: string(r.Charge.Intent), InvoiceID: string(r.Charge.Invoice), Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded, Failed: r.Status == "failed"}}
+		if (r.Status == "failed" || r.Charge.Refunded > 0) && checkIDs(ev) == nil {
+			list = append(list, ev)
+		}
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		next = p.Data[len(p.Data)-1].ID
+	}
+	return list, next, nil
+}
+
+type refund struct {
+	ID      string `json:"id"`
+	Status  string `json:"status"` // pending, requires_action, succeeded, failed, canceled
+	Created int64  `json:"created"`
+	Charge  charge `json:"charge"` // expanded
+}
+
+// DisputePage lists the disputes since a time as events.
+func (c *Client) DisputePage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
+	q := pageQuery(cursor)
+	if !since.IsZero() {
+		q.Set("created[gte]", strconv.FormatInt(since.Unix(), 10))
+	}
+	var p page[struct {
+		dispute
+		Created int64 `json:"created"`
+	}]
+	if err := c.get(ctx, "/v1/disputes", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list disputes: %w", err)
+	}
+	for i := range p.Data {
+		d := &p.Data[i]
+		ev := &facts.Event{Provider: facts.Stripe, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.Created), Dispute: d.facts()}
+		if checkIDs(ev) == nil {
+			list = append(list, ev)
+		}
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		next = p.Data[len(p.Data)-1].ID
+	}
+	return list, next, nil
+}
+
+// Refunded asks how much of a payment intent was given back in all.
+func (c *Client) Refunded(ctx context.Context, intent string) (*facts.Refund, error) {
+	var p struct {
+		ID     string `json:"id"`
+		Latest charge `json:"latest_charge"` // expanded
+	}
+	if err := c.get(ctx, "/v1/payment_intents/"+url.PathEscape(intent), url.Values{"expand[]": {"latest_charge"}}, &p); err != nil {
+		return nil, fmt.Errorf("fetch payment: %w", err)
+	}
+	f := &facts.Refund{ChargeID: p.Latest.ID, IntentID: p.ID, Amount: amount(p.Latest.Amount, p.Latest.Currency), Refunded: p.Latest.Refunded}
+	return f, checkIDs(&facts.Event{ID: "api", Type: "payment", Refund: f})
+}
+
 // MissedPage lists the events since a time that no endpoint has answered, raw,
 // in the shape in which they were to be delivered. Stripe keeps them 30 days.
 func (c *Client) MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error) {

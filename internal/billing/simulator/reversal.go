@@ -1,0 +1,102 @@
+package simulator
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+)
+
+// Refunds and disputes, as both providers list them.
+
+func (s *Simulator) newReversal(p facts.Provider, kind, payment string, amount int64, currency string) *reversal {
+	r := &reversal{Provider: p, Kind: kind, Payment: payment, Amount: amount, Currency: currency, Created: s.now()}
+	switch {
+	case p == facts.Stripe && kind == "refund":
+		r.ID, r.Status = newID("re_"), "succeeded"
+	case p == facts.Stripe:
+		r.ID, r.Status = newID("dp_"), "needs_response"
+	case kind == "refund":
+		r.ID, r.Status = newID("rfnd_"), "processed"
+	default:
+		r.ID, r.Status = newID("disp_"), "open"
+	}
+	s.s.Reversals = append(s.s.Reversals, r)
+	s.s.changed = true
+	return r
+}
+
+func razorpayReversal(r *reversal) object {
+	return object{"id": r.ID, "entity": r.Kind, "payment_id": r.Payment, "amount": r.Amount, "currency": r.Currency, "status": r.Status, "notes": []any{}, "created_at": r.Created}
+}
+
+func stripeCharge(in *invoice) object {
+	return object{"id": in.Charge, "object": "charge", "customer": in.Customer, "payment_intent": in.Payment,
+		"amount": in.Amount, "amount_refunded": in.Refunded, "refunded": in.Refunded == in.Amount, "currency": strings.ToLower(in.Currency)}
+}
+
+// chargeByID is a charge of a subscription's invoice or of a one-time purchase.
+func (s *Simulator) chargeByID(id string) object {
+	for _, in := range s.s.Invoices {
+		if in.Provider == facts.Stripe && in.Charge == id {
+			return stripeCharge(in)
+		}
+	}
+	for _, c := range s.s.Sessions {
+		if c.Intent != "" && chargeOf(c.Intent) == id {
+			return s.sessionCharge(c)
+		}
+	}
+	return object{"id": id, "object": "charge"}
+}
+
+func (s *Simulator) stripeReversal(r *reversal) object {
+	charge := s.chargeByID(r.Payment)
+	return object{"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"], "status": r.Status, "amount": r.Amount,
+		"currency": strings.ToLower(r.Currency), "created": r.Created}
+}
+
+// stripeReversals answers GET /v1/refunds and /v1/disputes, newest first.
+func (s *Simulator) stripeReversals(f url.Values, kind string) (out []object) {
+	var list []*reversal
+	for _, r := range slices.Backward(s.s.Reversals) {
+		if r.Provider == facts.Stripe && r.Kind == kind && r.Created >= createdSince(f) {
+			list = append(list, r)
+		}
+	}
+	for _, r := range startingAfter(list, f, func(r *reversal) string { return r.ID }) {
+		o := s.stripeReversal(r)
+		if f.Get("expand[]") == "data.charge" {
+			o["charge"] = s.chargeByID(r.Payment)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// razorpayReversals answers GET /v1/refunds and /v1/disputes, newest first.
+func (s *Simulator) razorpayReversals(r *http.Request, kind string) object {
+	q := r.URL.Query()
+	from, _ := strconv.ParseInt(q.Get("from"), 10, 64)
+	count, _ := strconv.Atoi(q.Get("count"))
+	skip, _ := strconv.Atoi(q.Get("skip"))
+	if count < 1 || count > 100 {
+		count = 10
+	}
+	items := []object{}
+	for _, v := range slices.Backward(s.s.Reversals) {
+		if v.Provider != facts.Razorpay || v.Kind != kind || v.Created < from {
+			continue
+		}
+		if skip--; skip >= 0 {
+			continue
+		}
+		if len(items) < count {
+			items = append(items, razorpayReversal(v))
+		}
+	}
+	return object{"entity": "collection", "count": len(items), "items": items}
+}
