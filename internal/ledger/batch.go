@@ -50,9 +50,6 @@ func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	if id == uuid.Nil {
 		return errNoID
 	}
-	if err := planAnew(ctx, tx); err != nil {
-		return err
-	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `
 		insert into tijori.batches (account_id, business_id, id, kind, name, created_by) values ($1, $2, $3, $4, $5, $6)
@@ -77,14 +74,10 @@ func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	return nil
 }
 
-// planAnew makes the rest of a transaction plan each statement for what it is given: a plan that was kept
-// from ten rows is wrong by orders of magnitude for thousands.
-func planAnew(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := tx.Exec(ctx, `set local plan_cache_mode = force_custom_plan`); err != nil {
-		return fmt.Errorf("plan for a batch: %w", err)
-	}
-	return nil
-}
+// PlanAnew makes a statement be planned for the rows that it is given: a plan that was kept from ten rows
+// is wrong by orders of magnitude for thousands. It is said of each statement, not of the transaction: what
+// triggers and references ask for each row would be planned anew for each row as well, and took most of the time.
+const PlanAnew = pgx.QueryExecModeCacheDescribe
 
 // AddBatchParties adds parties to an open batch. One that is there already under
 // its id with the same fields is left; the others of used ids come back as refused.
@@ -102,7 +95,7 @@ func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, part
 		select $1, $2, g.id, g.kind, g.name, g.name_key, g.phone, g.note, g.request_hash, $3, $4
 		from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
 			g(id, kind, name, name_key, phone, note, request_hash)
-		on conflict (account_id, business_id, id) do nothing`,
+		on conflict (account_id, business_id, id) do nothing`, PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, kinds, names, keys, phones, notes, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("add %d parties of batch %s: %w", len(parties), batch, err)
@@ -132,7 +125,7 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entrie
 		where g.party_id in (
 			select p.id from tijori.parties p
 			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))
-		on conflict (account_id, business_id, id) do nothing`,
+		on conflict (account_id, business_id, id) do nothing`, PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, parties, sides, amounts, dates, notes, hashes, openings)
 	if err != nil {
 		return nil, fmt.Errorf("add %d entries of batch %s: %w", len(entries), batch, err)
@@ -152,7 +145,7 @@ var hashesSQL = map[string]string{
 
 // otherContent returns the ids under which the wished content does not stand.
 func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid.UUID, hashes [][]byte) (map[uuid.UUID]bool, error) {
-	rows, err := tx.Query(ctx, hashesSQL[table], tx.Scope.AccountID, tx.Scope.BusinessID, ids, hashes)
+	rows, err := tx.Query(ctx, hashesSQL[table], PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, ids, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: %w", table, err)
 	}

@@ -163,7 +163,7 @@ func findParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []*
 	found, err := tx.Query(ctx, `
 		select p.id, p.kind, p.name, p.name_key from tijori.parties p
 		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.id = any ($3::uuid[]) or p.name_key = any ($4::text[]))
-		order by p.created_at, p.id`, tx.Scope.AccountID, tx.Scope.BusinessID, ids, keys)
+		order by p.created_at, p.id`, PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, ids, keys)
 	if err != nil {
 		return fmt.Errorf("find parties of a batch: %w", err)
 	}
@@ -243,7 +243,7 @@ func findTwins(ctx context.Context, tx *postgres.Tx, rows []*CheckedRow) error {
 		select g.i from unnest($3::int[], $4::uuid[], $5::uuid[], $6::date[], $7::text[], $8::bigint[]) g(i, id, party_id, business_date, side, paise)
 		where exists (select 1 from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
-				and e.side = g.side and e.paise = g.paise and e.deleted_at is null and e.id <> g.id)`,
+				and e.side = g.side and e.paise = g.paise and e.deleted_at is null and e.id <> g.id)`, PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, at, ids, parties, dates, sides, amounts)
 	if err != nil {
 		return fmt.Errorf("look for entries that are there already: %w", err)

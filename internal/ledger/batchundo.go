@@ -111,12 +111,9 @@ func UndoBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (u Undone, ki
 
 func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) error {
 	s := tx.Scope
-	if err := planAnew(ctx, tx); err != nil {
-		return err
-	}
 	entries, err := tx.Exec(ctx, `
 		update tijori.entries set deleted_at = now()
-		where account_id = $1 and business_id = $2 and batch_id = $3 and deleted_at is null and version = 1`, s.AccountID, s.BusinessID, id)
+		where account_id = $1 and business_id = $2 and batch_id = $3 and deleted_at is null and version = 1`, PlanAnew, s.AccountID, s.BusinessID, id)
 	if err != nil {
 		return err
 	}
@@ -128,7 +125,7 @@ func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) err
 		update tijori.parties p set deleted_at = now()
 		where p.account_id = $1 and p.business_id = $2 and p.batch_id = $3 and p.deleted_at is null and p.version = 1
 		and not exists (select 1 from tijori.entries e
-			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null)`, s.AccountID, s.BusinessID, id)
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null)`, PlanAnew, s.AccountID, s.BusinessID, id)
 	if err != nil {
 		return err
 	}

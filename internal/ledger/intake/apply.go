@@ -56,7 +56,7 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		) s
 		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.name_key = any ($3::text[]) or p.phone = any ($4::text[]))
-		order by p.created_at, p.id`, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names), keys(phones))
+		order by p.created_at, p.id`, ledger.PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names), keys(phones))
 	if err != nil {
 		return there, fmt.Errorf("find parties of a file: %w", err)
 	}
@@ -111,7 +111,7 @@ func (p *Plan) CountTwins(ctx context.Context, tx *postgres.Tx) error {
 			select count(*)::int from unnest($3::uuid[], $4::date[], $5::text[], $6::bigint[]) g(party_id, business_date, side, paise)
 			where exists (select 1 from tijori.entries e
 				where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
-					and e.side = g.side and e.paise = g.paise and e.deleted_at is null)`,
+					and e.side = g.side and e.paise = g.paise and e.deleted_at is null)`, ledger.PlanAnew,
 			tx.Scope.AccountID, tx.Scope.BusinessID, ids, dates, sides, amounts).Scan(&n)
 		if err != nil {
 			return fmt.Errorf("look for entries that are there already: %w", err)
