@@ -40,6 +40,8 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 			}
 		}
 	}
+	knife := &knife{}
+	s.wound(knife)
 	type bought struct {
 		user     *pgtest.User
 		provider facts.Provider
@@ -57,7 +59,7 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 		all[i].id = s.subscription(all[i].user)
 	}
 	s.before.Store(&cut)
-	for range 40 {
+	for i := range 40 {
 		b := all[dice.IntN(len(all))]
 		s.must(s.sim.Hold(dice.IntN(2) == 0))
 		for range 1 + dice.IntN(3) { // acts that are not possible now are refused, and change nothing
@@ -89,10 +91,14 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 			}
 		}
 		s.must(s.sim.Release(dice.IntN(2) == 0))
+		if i%4 != 0 { // some rounds are only cut while a provider is asked
+			knife.after(1 + dice.IntN(14))
+		}
 		_ = s.sim.Deliver(t.Context()) // what a cut has refused is sent again
 		_, _ = s.service.ApplyInbox(t.Context())
 	}
 	s.before.Store(nil)
+	knife.after(0)
 	for range 60 { // the providers repeat, the worker's backoff runs out
 		s.must(s.db.AdvanceClock(t.Context(), s.clock, 20*time.Minute))
 		_ = s.sim.Deliver(t.Context())
@@ -100,9 +106,10 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 	}
 	s.reconcile(quick)
 	s.apply()
-	if cuts.Load() < 5 {
-		t.Errorf("only %d connections were cut", cuts.Load())
+	if cuts.Load() < 5 || knife.cuts.Load() < 10 {
+		t.Errorf("only %d connections were cut while a provider was asked, and %d between statements", cuts.Load(), knife.cuts.Load())
 	}
+	t.Logf("cut %d times while a provider was asked, and %d times between statements: %d before a statement was sent, %d after", cuts.Load(), knife.cuts.Load(), knife.cuts.Load()-knife.unheard.Load(), knife.unheard.Load())
 	if n := s.count(`select count(*) from inbox where status <> 'applied' and status <> 'ignored'`); n != 0 {
 		t.Errorf("%d events are not applied", n)
 	}

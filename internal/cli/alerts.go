@@ -51,13 +51,14 @@ type teller struct {
 	sender tijorimail.Sender
 	public string
 	client *http.Client
+	told   map[string]time.Time // by channel and alert, when it was last told: what one channel refuses is not told to the others again
 }
 
 func newTeller(f *operatorFlags, sender tijorimail.Sender, public string) *teller {
 	return &teller{flags: f, sender: sender, public: public, client: &http.Client{
 		Timeout:       10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}, told: map[string]time.Time{}}
 }
 
 // loop is the body of the loop that looks and tells.
@@ -65,26 +66,58 @@ func (t *teller) loop(b *billing.Service) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) { return b.TellAlerts(ctx, t.tell) }
 }
 
-// tell sends one message for all of the alerts. With nobody configured they
-// stay on the operators' page. It fails when anybody could not be reached: then all
-// are told again, rather than one too few.
+// tell sends one message for all of the alerts to each channel. With nobody
+// configured they stay on the operators' page. It fails when a channel could not be
+// reached: that one is tried again with the next look, the others are not
+// told twice within the hour.
 func (t *teller) tell(ctx context.Context, list []billing.Alert) error {
-	lines := make([]string, len(list))
-	for i, a := range list {
-		lines[i] = a.Sentence()
-	}
-	subject := "Tijori: " + lines[0]
-	if len(list) > 1 {
-		subject = fmt.Sprintf("Tijori: %d kinds of trouble with payments", len(list))
-	}
 	var errs []error
 	for _, to := range t.flags.AlertMail {
-		errs = append(errs, t.sender.Send(ctx, t.message(to, subject, lines)))
+		errs = append(errs, t.by("mail "+to, list, func(subject string, lines []string, _ []billing.Alert) error {
+			return t.sender.Send(ctx, t.message(to, subject, lines))
+		}))
 	}
 	if t.flags.AlertURL != "" {
-		errs = append(errs, t.post(ctx, subject, list))
+		errs = append(errs, t.by("url", list, func(subject string, _ []string, list []billing.Alert) error { return t.post(ctx, subject, list) }))
 	}
 	return errors.Join(errs...)
+}
+
+// again is after how long a channel hears of the same group once more, while
+// another channel cannot be reached.
+const again = time.Hour
+
+// by tells one channel what it has not heard yet.
+func (t *teller) by(channel string, list []billing.Alert, send func(subject string, lines []string, list []billing.Alert) error) error {
+	now := time.Now()
+	var fresh []billing.Alert
+	var lines []string
+	for _, a := range list {
+		if heard, ok := t.told[key(channel, a)]; !ok || now.Sub(heard) >= again {
+			fresh, lines = append(fresh, a), append(lines, a.Sentence())
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	subject := "Tijori: " + lines[0]
+	if len(fresh) > 1 {
+		subject = fmt.Sprintf("Tijori: %d kinds of trouble with payments", len(fresh))
+	}
+	if err := send(subject, lines, fresh); err != nil {
+		return err
+	}
+	for _, a := range fresh {
+		other := a
+		other.State = map[string]string{"raised": "over", "over": "raised"}[a.State]
+		delete(t.told, key(channel, other)) // that it comes, or ends, again is news
+		t.told[key(channel, a)] = now
+	}
+	return nil
+}
+
+func key(channel string, a billing.Alert) string {
+	return channel + " " + string(a.Provider) + " " + a.Kind + " " + a.State
 }
 
 func (t *teller) message(to, subject string, lines []string) tijorimail.Message {

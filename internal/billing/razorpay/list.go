@@ -42,7 +42,7 @@ func (c *Client) SubscriptionPage(ctx context.Context, customer, cursor string) 
 }
 
 // PaidPage lists the payments since a time as events: what was collected for
-// an invoice and, of those, what was given back. Which subscription a payment
+// an invoice. Which subscription a payment
 // belongs to is told by its invoice only (Locate).
 func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
 	var page struct {
@@ -65,10 +65,6 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (
 			continue
 		}
 		list = append(list, ev)
-		if back := page.Items[i].Refunded; back > 0 {
-			list = append(list, &facts.Event{Provider: facts.Razorpay, ID: "reconcile.refund." + p.ID, Type: "reconcile", Created: p.At, Payment: p,
-				Refund: &facts.Refund{ChargeID: p.ID, InvoiceID: p.InvoiceID, Amount: p.Amount, Refunded: back}})
-		}
 	}
 	return list, after(skip, len(page.Items)), nil
 }

@@ -38,6 +38,37 @@ func stripeCharge(in *invoice) object {
 		"amount": in.Amount, "amount_refunded": in.Refunded, "refunded": in.Refunded == in.Amount, "currency": strings.ToLower(in.Currency)}
 }
 
+// SettleDispute lets the bank decide the newest dispute of a subscription.
+func (s *Simulator) SettleDispute(id string, won bool) error {
+	return s.do(func() error {
+		sub, in := s.s.Subscriptions[id], s.lastPaid(id)
+		if sub == nil || in == nil {
+			return errNoSuch
+		}
+		for _, r := range slices.Backward(s.s.Reversals) {
+			if r.Kind != "dispute" || r.Payment != in.Charge && r.Payment != in.Payment {
+				continue
+			}
+			r.Status = "lost"
+			if won {
+				r.Status = "won"
+			}
+			if sub.Provider == facts.Stripe {
+				s.stripeEvent("charge.dispute.closed", sub.ID, s.now(), s.stripeReversal(r))
+			} else {
+				s.razorpaySend("payment.dispute."+r.Status, sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
+			}
+			return nil
+		}
+		return errNoSuch
+	})
+}
+
+// ForgetEvents forgets every event that was lost, as Stripe does after thirty days.
+func (s *Simulator) ForgetEvents() error {
+	return s.do(func() error { s.s.Lost = nil; return nil })
+}
+
 // chargeByID is a charge of a subscription's invoice or of a one-time purchase.
 func (s *Simulator) chargeByID(id string) object {
 	for _, in := range s.s.Invoices {
