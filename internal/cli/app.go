@@ -25,6 +25,7 @@ import (
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/jobs"
+	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web"
@@ -189,6 +190,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
+			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
 		},
 	})
 	if err != nil {

@@ -38,6 +38,7 @@ type commands struct {
 	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, resolve."`
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
 	Credits   creditsCmd   `cmd:"" help:"Verify and grant credits."`
+	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
 	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -298,7 +298,7 @@ func newWorld(t testing.TB) *world {
 // seed makes a row of a table in a place, unless the place has one that may be only once.
 func (w *world) seed(t testing.TB, table string, p place) []row {
 	t.Helper()
-	if table == "accounts" || table == "businesses" || table == "members" { // made with the people
+	if table == "accounts" || table == "businesses" || table == "members" || table == "party_sums" { // made with the people, and with parties
 		return []row{w.find(t, table, p)}
 	}
 	r := w.make(t, table, p, func(parent string, p place) row { return w.find(t, parent, p) })

@@ -50,6 +50,9 @@ func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	if id == uuid.Nil {
 		return errNoID
 	}
+	if err := oneAfterTheOther(ctx, tx); err != nil {
+		return err
+	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `
 		insert into tijori.batches (account_id, business_id, id, kind, name, created_by) values ($1, $2, $3, $4, $5, $6)

@@ -87,6 +87,9 @@ func UndoBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (u Undone, ki
 	if err := allow(KeepsParties(tx.Scope)); err != nil {
 		return u, "", err
 	}
+	if err := oneAfterTheOther(ctx, tx); err != nil {
+		return u, "", err
+	}
 	s := tx.Scope
 	var undone *time.Time
 	var age time.Duration

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,67 +61,142 @@ type PartyList struct {
 	Next     Cursor // "" on the last page
 }
 
-// PartyListSQL is a page of parties with their balances, and the totals, in one
-// statement. Parameters: account, business, word patterns, phone pattern, kind,
-// show, sort, cursor's key (null for the first page), name key and id, rows.
-//
-// Sums are lateral, party by party from the index: the planner takes policies for
-// far more selective than they are, and would join a sum over all entries by
-// making it again for each party.
-const PartyListSQL = `
-with book as materialized (
-	select p.id, p.kind, p.name, p.name_key, p.phone, p.version, p.created_at,
-		s.given - s.received as balance, s.received, s.entries, s.last_date,
-		($5 = '' or p.kind = $5)
-		and (p.name_key like all ($3::text[]) or $4 <> '' and p.phone like $4)
-		and ($6 = 'all' or $6 = 'due' and s.given > s.received or $6 = 'advance' and s.given < s.received) as matches
-	from tijori.parties p
+// The statements of a list. Each reads the totals of the business and one page,
+// and begins a page after the cursor: its key, its name and its id. They are
+// several, because each order of rows comes out of another index: the page
+// costs the same wherever it begins. Where an order has no index (the latest, the
+// longest due, and the kind of party) all parties of the business are read, and no
+// entry but those of parties that are due.
+// The names of a page come row by row (limit 1), whatever the planner believes of the size of a business.
+const (
+	totalCTE = `
+with total as (
+	select coalesce(sum(t.given - t.received) filter (where t.given > t.received), 0)::bigint as get,
+		coalesce(sum(t.received - t.given) filter (where t.given < t.received), 0)::bigint as give,
+		count(*)::int as parties, (count(*) filter (where t.given > t.received))::int as due,
+		(count(*) filter (where t.given < t.received))::int as advance
+	from tijori.party_sums t
+	where t.account_id = $1 and t.business_id = $2 and t.living
+), page as (`
+
+	pageTail = `
+)
+select t.get, t.give, t.parties, t.due, t.advance, g.matching,
+	p.id, p.kind, p.name, p.name_key, p.phone, p.version, g.balance, g.entries, g.last_date, g.oldest_due, g.key
+from total t
+left join (
+	page g
 	cross join lateral (
-		select coalesce(sum(e.paise) filter (where e.side = 'given'), 0)::bigint as given,
-			coalesce(sum(e.paise) filter (where e.side = 'received'), 0)::bigint as received,
-			count(*)::int as entries, max(e.business_date) as last_date
-		from tijori.entries e
-		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
-	) s
-	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
-), total as (
-	select coalesce(sum(balance) filter (where balance > 0), 0)::bigint as get,
-		coalesce(-sum(balance) filter (where balance < 0), 0)::bigint as give,
-		count(*)::int as parties, (count(*) filter (where balance > 0))::int as due,
-		(count(*) filter (where balance < 0))::int as advance, (count(*) filter (where matches))::int as matching
-	from book
-), page as (
+		select n.id, n.kind, n.name, n.name_key, n.phone, n.version
+		from tijori.parties n
+		where n.account_id = $1 and n.business_id = $2 and n.id = g.id and n.deleted_at is null
+		limit 1
+	) p
+) on true`
+
+	// PartyListSQL is the list by balance, most owed first. Parameters: account,
+	// business, least balance, cursor's balance and id (above all for the first page), rows.
+	PartyListSQL = totalCTE + `
+	select s.party_id as id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
+		s.given - s.received as key, null::int as matching
+	from tijori.party_sums s
+	where s.account_id = $1 and s.business_id = $2 and s.living
+		and s.given - s.received >= $3 and (s.given - s.received, s.party_id) < ($4::bigint, $5::uuid)
+	order by s.given - s.received desc, s.party_id desc
+	limit $6` + pageTail + `
+order by g.key desc, g.id desc`
+
+	// AdvanceListSQL is the list of those whom the business owes, most owed first.
+	// Parameters: account, business, cursor's balance and id (below all for the first page), rows.
+	AdvanceListSQL = totalCTE + `
+	select s.party_id as id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
+		s.given - s.received as key, null::int as matching
+	from tijori.party_sums s
+	where s.account_id = $1 and s.business_id = $2 and s.living
+		and s.given - s.received < 0 and (s.given - s.received, s.party_id) > ($3::bigint, $4::uuid)
+	order by s.given - s.received, s.party_id
+	limit $5` + pageTail + `
+order by g.key, g.id`
+
+	// NameListSQL is the list by name. Parameters: account, business, show, cursor's
+	// name and id ('' for the first page), rows.
+	NameListSQL = totalCTE + `
+	select n.id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
+		0::bigint as key, null::int as matching
+	from tijori.parties n
+	join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
+	where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null
+		and ($3 = 'all' or $3 = 'due' and s.given > s.received or $3 = 'advance' and s.given < s.received)
+		and (n.name_key, n.id) > ($4::text collate "C", $5::uuid)
+	order by n.name_key, n.id
+	limit $6` + pageTail + `
+order by p.name_key, g.id`
+
+	// RecentListSQL is the list by the latest business date, of parties without entries by the day
+	// they were made. Parameters: account, business, show, cursor's key and id (null for the first page), rows.
+	RecentListSQL = totalCTE + `
+	select k.*, null::int as matching
+	from (
+		select s.party_id as id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
+			(coalesce(s.last_date, s.made_on) - date '2000-01-01')::bigint as key
+		from tijori.party_sums s
+		where s.account_id = $1 and s.business_id = $2 and s.living
+			and ($3 = 'all' or $3 = 'due' and s.given > s.received or $3 = 'advance' and s.given < s.received)
+	) k
+	where $4::bigint is null or (k.key, k.id) < ($4::bigint, $5::uuid)
+	order by k.key desc, k.id desc
+	limit $6` + pageTail + `
+order by g.key desc, g.id desc`
+
+	// OldestListSQL is the list by the oldest unpaid Given entry; who is not due comes last. Parameters:
+	// account, business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows.
+	OldestListSQL = totalCTE + `
 	select k.*
 	from (
-		select b.*, u.oldest_due,
-			case $7
-				when 'balance' then case $6 when 'advance' then b.balance else -b.balance end
-				when 'oldest' then coalesce(u.oldest_due, date '2100-01-01') - date '2000-01-01'
-				when 'recent' then date '2000-01-01' - coalesce(b.last_date, (b.created_at at time zone 'utc')::date)
-				else 0
-			end::bigint as key
-		from book b
+		select h.*, u.oldest_due, (coalesce(u.oldest_due, date '2100-01-01') - date '2000-01-01')::bigint as key, (count(*) over ())::int as matching
+		from (` + matchingParties + `) h
 		cross join lateral (
 			select min(g.business_date) as oldest_due
 			from (
 				select e.business_date, e.side, sum(e.paise) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
 				from tijori.entries e
-				where e.account_id = $1 and e.business_id = $2 and e.party_id = b.id and e.deleted_at is null
-					and $7 = 'oldest' and b.balance > 0
+				where e.account_id = $1 and e.business_id = $2 and e.party_id = h.id and e.deleted_at is null and h.balance > 0
 			) g
-			where g.side = 'given' and g.given > b.received
+			where g.side = 'given' and g.given > h.received
 		) u
-		where b.matches
 	) k
-	where $8::bigint is null or (k.key, k.name_key, k.id) > ($8::bigint, $9::text collate "C", $10::uuid)
+	where $7::bigint is null or (k.key, k.name_key, k.id) > ($7::bigint, $8::text collate "C", $9::uuid)
 	order by k.key, k.name_key, k.id
-	limit $11
+	limit $10` + pageTail + `
+order by g.key, p.name_key, g.id`
+
+	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order but the oldest.
+	// Parameters: as of OldestListSQL, and the order.
+	SearchListSQL = totalCTE + `
+	select k.*, null::date as oldest_due
+	from (
+		select h.*, (count(*) over ())::int as matching,
+			case $11
+				when 'balance' then case $6 when 'advance' then h.balance else -h.balance end
+				when 'recent' then date '2000-01-01' - h.active_on
+				else 0
+			end::bigint as key
+		from (` + matchingParties + `) h
+	) k
+	where $7::bigint is null or (k.key, k.name_key, k.id) > ($7::bigint, $8::text collate "C", $9::uuid)
+	order by k.key, k.name_key, k.id
+	limit $10` + pageTail + `
+order by g.key, p.name_key, g.id`
+
+	matchingParties = `
+		select n.id, n.name_key, s.given - s.received as balance, s.received, s.entries, s.last_date, coalesce(s.last_date, s.made_on) as active_on
+		from tijori.parties n
+		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
+		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null
+			and ($5 = '' or n.kind = $5)
+			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4)
+			and ($6 = 'all' or $6 = 'due' and s.given > s.received or $6 = 'advance' and s.given < s.received)`
 )
-select t.get, t.give, t.parties, t.due, t.advance, t.matching,
-	p.id, p.kind, p.name, p.name_key, p.phone, p.version, p.balance, p.entries, p.last_date, p.oldest_due, p.key
-from total t
-left join page p on true
-order by p.key, p.name_key, p.id`
 
 type partyCursor struct {
 	Key  int64
@@ -128,7 +204,16 @@ type partyCursor struct {
 	ID   uuid.UUID
 }
 
-func (f PartyFilter) args(s postgres.Scope) ([]any, error) {
+// A listQuery is the statement of a list. counted says that its rows tell how many
+// parties match; otherwise the totals do.
+type listQuery struct {
+	sql     string
+	args    []any
+	counted bool
+}
+
+// query returns the statement of the list that a filter asks for.
+func (f PartyFilter) query(s postgres.Scope) (listQuery, error) {
 	words, phone := searchPatterns(f.Query)
 	show, sort := f.Show, f.Sort
 	if show == "" {
@@ -140,21 +225,45 @@ func (f PartyFilter) args(s postgres.Scope) ([]any, error) {
 	if f.Kind != "" && f.Kind != Customer && f.Kind != Supplier ||
 		show != ShowAll && show != ShowDue && show != ShowAdvance ||
 		sort != SortBalance && sort != SortOldest && sort != SortName && sort != SortRecent {
-		return nil, fault.New(fault.Invalid, "There is no such list of parties.")
+		return listQuery{}, fault.New(fault.Invalid, "There is no such list of parties.")
 	}
 	key, c := (*int64)(nil), partyCursor{}
 	if f.After != "" {
 		if err := f.After.read(&c); err != nil {
-			return nil, err
+			return listQuery{}, err
 		}
 		key, c.Name = &c.Key, cleanCursorText(c.Name)
 	}
-	return []any{s.AccountID, s.BusinessID, words, phone, string(f.Kind), show, sort, key, c.Name, c.ID, PageSize + 1}, nil
+	account, business, rows := s.AccountID, s.BusinessID, PageSize+1
+	matching := []any{account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID, rows}
+	switch {
+	case sort == SortOldest:
+		return listQuery{OldestListSQL, matching, true}, nil
+	case f.Kind != "" || len(words) > 0 || phone != "":
+		return listQuery{SearchListSQL, append(matching, sort), true}, nil
+	case sort == SortName:
+		return listQuery{NameListSQL, []any{account, business, show, c.Name, c.ID, rows}, false}, nil
+	case sort == SortRecent:
+		return listQuery{RecentListSQL, []any{account, business, show, key, c.ID, rows}, false}, nil
+	case show == ShowAdvance:
+		if key == nil {
+			c.Key = math.MinInt64
+		}
+		return listQuery{AdvanceListSQL, []any{account, business, c.Key, c.ID, rows}, false}, nil
+	}
+	if key == nil {
+		c.Key, c.ID = math.MaxInt64, uuid.Max
+	}
+	least := int64(math.MinInt64)
+	if show == ShowDue {
+		least = 1
+	}
+	return listQuery{PartyListSQL, []any{account, business, least, c.Key, c.ID, rows}, false}, nil
 }
 
 // Check returns the Invalid fault that ListParties would return for the filter.
 func (f PartyFilter) Check() error {
-	_, err := f.args(postgres.Scope{})
+	_, err := f.query(postgres.Scope{})
 	return err
 }
 
@@ -163,11 +272,11 @@ func (f PartyFilter) Check() error {
 // one lists nothing. A counter sees no party here.
 func QueueParties(s postgres.Scope, b *pgx.Batch, f PartyFilter, list *PartyList) {
 	*list = PartyList{}
-	args, err := f.args(s)
+	q, err := f.query(s)
 	if err != nil {
 		return
 	}
-	b.Queue(PartyListSQL, args...).Query(list.scan)
+	b.Queue(q.sql, q.args...).Query(func(rows pgx.Rows) error { return list.scan(rows, q.counted, f.Show) })
 }
 
 // ListParties returns one page of living parties with balances, and the totals.
@@ -175,41 +284,47 @@ func ListParties(ctx context.Context, tx *postgres.Tx, f PartyFilter) (PartyList
 	if err := allow(SeesTotals(tx.Scope)); err != nil {
 		return PartyList{}, err
 	}
-	args, err := f.args(tx.Scope)
+	q, err := f.query(tx.Scope)
 	if err != nil {
 		return PartyList{}, err
 	}
-	rows, err := tx.Query(ctx, PartyListSQL, args...)
+	rows, err := tx.Query(ctx, q.sql, q.args...)
 	if err != nil {
 		return PartyList{}, fmt.Errorf("list parties: %w", err)
 	}
 	defer rows.Close()
 	var list PartyList
-	if err := list.scan(rows); err != nil {
+	if err := list.scan(rows, q.counted, f.Show); err != nil {
 		return PartyList{}, fmt.Errorf("list parties: %w", err)
 	}
 	return list, nil
 }
 
-// scan reads the rows of PartyListSQL: the totals stand in each, the party is
-// null when no party matches.
-func (l *PartyList) scan(rows pgx.Rows) error {
+// scan reads the rows of a list: the totals stand in each, the party is null when
+// no party matches.
+func (l *PartyList) scan(rows pgx.Rows, counted bool, show string) error {
 	*l = PartyList{}
 	var last partyCursor
 	for rows.Next() {
 		var (
-			id                   *uuid.UUID
-			kind, name, key, tel *string
-			version, entries     *int
-			balance, sortKey     *int64
-			lastDate, oldest     *time.Time
+			id                         *uuid.UUID
+			kind, name, key, tel       *string
+			version, entries, matching *int
+			balance, sortKey           *int64
+			lastDate, oldest           *time.Time
 		)
-		if err := rows.Scan(&l.Get, &l.Give, &l.Parties, &l.Due, &l.Advance, &l.Matching,
+		if err := rows.Scan(&l.Get, &l.Give, &l.Parties, &l.Due, &l.Advance, &matching,
 			&id, &kind, &name, &key, &tel, &version, &balance, &entries, &lastDate, &oldest, &sortKey); err != nil {
 			return err
 		}
+		if !counted {
+			l.Matching = l.of(show)
+		}
 		if id == nil {
 			continue
+		}
+		if counted {
+			l.Matching = *matching
 		}
 		if len(l.Rows) == PageSize {
 			l.Next = cursorOf(last)
@@ -220,4 +335,15 @@ func (l *PartyList) scan(rows pgx.Rows) error {
 		last = partyCursor{*sortKey, *key, *id}
 	}
 	return rows.Err()
+}
+
+// of is how many parties a list shows that leaves none of its kind out.
+func (t Totals) of(show string) int {
+	switch show {
+	case ShowDue:
+		return t.Due
+	case ShowAdvance:
+		return t.Advance
+	}
+	return t.Parties
 }

@@ -74,6 +74,17 @@ type Statement struct {
 	Closing         int64
 }
 
+// StatementSQL is a living party's entries up to a day, in order. Parameters:
+// account, business, party, last day.
+const StatementSQL = `
+select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
+	e.side, e.paise, e.business_date, e.note, e.opening
+from tijori.parties p
+left join tijori.entries e
+	on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
+where p.account_id = $1 and p.business_id = $2 and p.id = $3 and p.deleted_at is null
+order by e.business_date, e.id`
+
 // WriteStatement reads a living party's entries in order. It calls begin once,
 // with party, range and opening balance; then line for each entry in the range;
 // and returns the statement with its sums. All of it is one snapshot, read in
@@ -90,14 +101,7 @@ func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Ran
 	if to.IsZero() {
 		to = LastDate
 	}
-	rows, err := tx.Query(ctx, `
-		select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-			e.side, e.paise, e.business_date, e.note, e.opening
-		from tijori.parties p
-		left join tijori.entries e
-			on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
-		where p.account_id = $1 and p.business_id = $2 and p.id = $3 and p.deleted_at is null
-		order by e.business_date, e.id`,
+	rows, err := tx.Query(ctx, StatementSQL,
 		tx.Scope.AccountID, tx.Scope.BusinessID, party, to)
 	if err != nil {
 		return Statement{}, fmt.Errorf("statement of party %s: %w", party, err)

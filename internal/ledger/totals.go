@@ -11,18 +11,11 @@ import (
 
 // TotalsSQL is what a list of businesses shows of one. Parameters: account, business.
 const TotalsSQL = `
-select count(*)::int, (count(*) filter (where b.balance > 0))::int, (count(*) filter (where b.balance < 0))::int,
-	coalesce(sum(b.balance) filter (where b.balance > 0), 0)::bigint, coalesce(-sum(b.balance) filter (where b.balance < 0), 0)::bigint
-from (
-	select s.balance
-	from tijori.parties p
-	cross join lateral (
-		select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance
-		from tijori.entries e
-		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
-	) s
-	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
-) b`
+select count(*)::int, (count(*) filter (where t.given > t.received))::int, (count(*) filter (where t.given < t.received))::int,
+	coalesce(sum(t.given - t.received) filter (where t.given > t.received), 0)::bigint,
+	coalesce(sum(t.received - t.given) filter (where t.given < t.received), 0)::bigint
+from tijori.party_sums t
+where t.account_id = $1 and t.business_id = $2 and t.living`
 
 // QueueTotals puts the totals of the scope's business into a batch of
 // postgres.Read and fills totals when it is answered; all zero for a counter.

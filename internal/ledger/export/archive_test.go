@@ -27,6 +27,7 @@ var notTaken = map[string]string{
 	"provider_customers": "the provider's number of the account, which stands on each subscription",
 	"credit_lots":        "how the balance is kept; the grants and entries tell it",
 	"credit_anchors":     "how the calendar is kept",
+	"party_sums":         "an index of the entries, which are there",
 }
 
 // No table of an account is forgotten, and none is read that is not there.
