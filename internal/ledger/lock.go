@@ -36,10 +36,6 @@ type Lock struct {
 // Opens reports whether days were opened again.
 func (l Lock) Opens() bool { return !l.From.IsZero() && l.Until.Before(l.From) }
 
-// Locked reports whether a day lies in a lock that goes up to until; a zero
-// until locks nothing.
-func Locked(until, day time.Time) bool { return !until.IsZero() && !day.After(until) }
-
 // QueueLockedUntil puts the last locked day of the caller's business into a
 // batch of postgres.Read and fills until, with the zero time when all is open. Every role.
 func QueueLockedUntil(b *pgx.Batch, until *time.Time) {

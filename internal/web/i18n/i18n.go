@@ -38,15 +38,6 @@ func N(locale string, n int, one, many string) string {
 	return T(locale, many, n)
 }
 
-// Has reports whether key has a sentence in locale.
-func Has(locale, key string) bool {
-	if locale != Hindi {
-		return true
-	}
-	_, ok := hindi[key]
-	return ok
-}
-
 // Match picks a language for a reader we do not know yet, from the
 // Accept-Language header of the request: the first of ours that it names.
 func Match(acceptLanguage string) string {
