@@ -17,6 +17,7 @@ type Person struct {
 	AccountCurrency     string
 	Plan                string    // id of the account's plan now in force, "" without an account
 	Role                string    // "" without an account
+	EraseAt             time.Time // when the account is erased, zero unless it leaves
 	Business            *Business // nil without one
 	Businesses          []BusinessRef
 }
@@ -39,7 +40,7 @@ type BusinessRef struct {
 func QueuePerson(b *pgx.Batch, p *Person) {
 	b.Queue(`
 		select user_id, name, email, locale, seen_at, account_id, account_name, account_currency, plan, role,
-		       business_id, business_name, business_currency, business_time_zone
+		       business_id, business_name, business_currency, business_time_zone, erase_at
 		  from auth.whoami()`).QueryRow(p.scan)
 	b.Queue(`select account_id, account_name, business_id, business_name, currency, role from auth.my_businesses() order by business_name, business_id`).
 		Query(func(rows pgx.Rows) (err error) {
@@ -51,13 +52,17 @@ func QueuePerson(b *pgx.Batch, p *Person) {
 func (p *Person) scan(row pgx.Row) error {
 	var account, business *uuid.UUID
 	var b Business
+	var eraseAt *time.Time
 	err := row.Scan(&p.UserID, &p.Name, &p.Email, &p.Locale, &p.SeenAt, &account, &p.AccountName, &p.AccountCurrency, &p.Plan, &p.Role,
-		&business, &b.Name, &b.Currency, &b.TimeZone)
+		&business, &b.Name, &b.Currency, &b.TimeZone, &eraseAt)
 	if err != nil {
 		return err
 	}
 	if account != nil {
 		p.AccountID = *account
+	}
+	if eraseAt != nil {
+		p.EraseAt = *eraseAt
 	}
 	if business != nil {
 		b.ID = *business

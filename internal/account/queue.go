@@ -32,15 +32,22 @@ type (
 		Invitation uuid.UUID `json:"invitation"`
 		Swept      bool      `json:"swept"` // found without a mail, by the sweep
 	}
+	// LeavingMail tells an owner that the account is going to be erased.
+	LeavingMail struct {
+		Account uuid.UUID `json:"account"`
+		User    uuid.UUID `json:"user"`
+	}
 )
 
 func (ConfirmationMail) Kind() string { return "confirmation_mail" }
 func (RecoveryMail) Kind() string     { return "recovery_mail" }
 func (InvitationMail) Kind() string   { return "invitation_mail" }
+func (LeavingMail) Kind() string      { return "leaving_mail" }
 
 func (ConfirmationMail) InsertOpts() river.InsertOpts { return mailOpts }
 func (RecoveryMail) InsertOpts() river.InsertOpts     { return mailOpts }
 func (InvitationMail) InsertOpts() river.InsertOpts   { return mailOpts }
+func (LeavingMail) InsertOpts() river.InsertOpts      { return mailOpts }
 
 // enqueue adds a job to the transaction. The sign-in role may insert jobs and
 // nothing else, so the insert returns nothing.

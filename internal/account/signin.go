@@ -15,8 +15,12 @@ import (
 
 var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
 
+// ErrUnconfirmed is what SignIn answers to the right password of a sign-up whose address is not confirmed yet.
+var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our mail first.")
+
 // SignIn opens a session, and ends the one of oldToken if there is one. The answer and the
-// work are the same for a wrong password and for an address that nobody has.
+// work are the same for a wrong password and for an address that nobody has, or that is not
+// confirmed: then only who knows the password of its latest sign-up is told so.
 func (s *Service) SignIn(ctx context.Context, email, password string, d Device, oldToken string) (Session, error) {
 	email, err := Email(email)
 	if err != nil {
@@ -29,12 +33,17 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 	if err := s.admitSignIn(ctx, limits, email, d, oldToken); err != nil {
 		return Session{}, err
 	}
-	var user uuid.UUID
+	var user *uuid.UUID
 	var stored string
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select id, password_hash from users where email = $1`, email).Scan(&user, &stored)
+		return tx.QueryRow(ctx, `
+			select u.id, coalesce(u.password_hash, p.password_hash, '')
+			  from (select $1::text as email) asked
+			  left join users u on u.email = asked.email
+			  left join lateral (select s.password_hash from signups s where s.email = asked.email and s.expires_at > now()
+			                      order by s.created_at desc, s.id desc limit 1) p on true`, email).Scan(&user, &stored)
 	})
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if err != nil {
 		return Session{}, err
 	}
 	ok, stale, err := s.passwords.verify(ctx, stored, password)
@@ -44,13 +53,16 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 	if !ok {
 		return Session{}, errWrongPassword
 	}
+	if user == nil {
+		return Session{}, ErrUnconfirmed
+	}
 	upgraded := stored
 	if stale {
 		if upgraded, err = s.passwords.hash(ctx, password); err != nil {
 			return Session{}, err
 		}
 	}
-	return s.signedIn(ctx, email, user, stored, upgraded, limits, d, oldToken)
+	return s.signedIn(ctx, email, *user, stored, upgraded, limits, d, oldToken)
 }
 
 // signedIn opens the session of a user whose password was right, unless it has

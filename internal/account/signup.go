@@ -22,23 +22,29 @@ type PendingSignUp struct {
 	Name, Email, BusinessName string
 }
 
-func (f *SignUpForm) clean() (err error) {
-	if f.Name, err = cleanName("name", f.Name); err != nil {
-		return err
+// clean trims the form and returns everything that is wrong with it, each with its field.
+func (f *SignUpForm) clean() error {
+	var wrong [6]error
+	f.Name, wrong[0] = cleanOr("name", f.Name)
+	f.BusinessName, wrong[1] = cleanOr("business", f.BusinessName)
+	email, err := Email(f.Email)
+	if err == nil {
+		f.Email = email
 	}
-	if f.Email, err = Email(f.Email); err != nil {
-		return err
+	wrong[2] = err
+	wrong[3] = checkPassword(f.Password, f.Name, f.Email, f.BusinessName)
+	wrong[4] = checkLocale(f.Locale)
+	wrong[5] = checkCurrency(f.Currency)
+	return errors.Join(wrong[:]...)
+}
+
+// cleanOr is cleanName, but leaves what is wrong as it was typed.
+func cleanOr(field, name string) (string, error) {
+	clean, err := cleanName(field, name)
+	if err != nil {
+		return name, err
 	}
-	if f.BusinessName, err = cleanName("business", f.BusinessName); err != nil {
-		return err
-	}
-	if err := checkLocale(f.Locale); err != nil {
-		return err
-	}
-	if err := checkCurrency(f.Currency); err != nil {
-		return err
-	}
-	return checkPassword(f.Password, f.Name, f.Email, f.BusinessName)
+	return clean, nil
 }
 
 // SignUp keeps the form until the address is confirmed and mails one message
@@ -71,6 +77,33 @@ func (s *Service) SignUp(ctx context.Context, f SignUpForm) error {
 	})
 	if err != nil {
 		return fmt.Errorf("sign up: %w", err)
+	}
+	return nil
+}
+
+// ResendSignUp mails the link of an address's sign-up once more; the older link ends when the new one is sent. The
+// caller cannot tell whether there is such a sign-up: a job is queued in any case.
+func (s *Service) ResendSignUp(ctx context.Context, email, network string) error {
+	email, err := Email(email)
+	if err != nil {
+		return err
+	}
+	if err := s.throttle(ctx, signUpLimits(email, networkOf(network))); err != nil {
+		return err
+	}
+	id, err := newID()
+	if err != nil {
+		return err
+	}
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `select id from signups where email = $1 and expires_at > now() order by created_at desc, id desc limit 1`, email).Scan(&id)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		return s.enqueue(ctx, tx, ConfirmationMail{SignUp: id})
+	})
+	if err != nil {
+		return fmt.Errorf("send a sign-up again: %w", err)
 	}
 	return nil
 }

@@ -36,7 +36,9 @@ func (c *Config) workers() *river.Workers {
 	river.AddWorker(all, work(c.sendConfirmation))
 	river.AddWorker(all, work(c.sendRecovery))
 	river.AddWorker(all, work(c.sendInvitation))
+	river.AddWorker(all, work(c.sendLeaving))
 	river.AddWorker(all, work(c.sweepInvitations))
+	river.AddWorker(all, work(c.depart))
 	river.AddWorker(all, work(c.expire))
 	return all
 }
@@ -45,6 +47,7 @@ func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, invitationSweep{}),
 		every(time.Hour, expiry{}),
+		every(10*time.Minute, departure{}),
 	}
 }
 

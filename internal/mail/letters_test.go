@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/fault"
 )
@@ -11,6 +12,7 @@ import (
 func TestLetters(t *testing.T) {
 	t.Parallel()
 	l := links(t)
+	leaving := Leaving{Name: "Asha", Account: "Asha Kirana", Day: time.Date(2026, 12, 21, 20, 0, 0, 0, time.UTC)} // the 22nd in India
 	for _, locale := range []string{"en", "hi"} {
 		for name, write := range map[string]func() (Message, error){
 			"/confirm/T": func() (Message, error) { return l.Confirm("a@example.com", locale, "Asha", "T") },
@@ -19,6 +21,8 @@ func TestLetters(t *testing.T) {
 			"/invite/T": func() (Message, error) {
 				return l.Invite("a@example.com", locale, Invitation{"Asha", "Asha Kirana", "", "counter"}, "T")
 			},
+			"/mydata": func() (Message, error) { return l.Leaving("a@example.com", locale, leaving) },
+			"/signup": func() (Message, error) { return l.Erased("a@example.com", locale, leaving) },
 		} {
 			m, err := write()
 			if err != nil || m.Subject == "" || m.To != "a@example.com" {
@@ -97,5 +101,21 @@ func TestOutbox(t *testing.T) {
 	}
 	if _, err := o.Read(list[2].ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("the oldest message = %v, want NotFound", err)
+	}
+}
+
+// The letters name the day on which the account goes, and an account called like a link sends none.
+func TestLeavingLetters(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 12, 21, 20, 0, 0, 0, time.UTC)
+	for locale, want := range map[string]string{"en": "22 December 2026", "hi": "22 दिसंबर 2026"} {
+		first, err := links(t).Leaving("a@example.com", locale, Leaving{Name: "Asha", Account: "evil.example", Day: day})
+		if err != nil || !strings.Contains(first.Text, want) || !strings.Contains(first.Subject, want) || strings.Contains(first.Text+first.Subject, "evil") {
+			t.Errorf("%s: %v\n%s\n%s", locale, err, first.Subject, first.Text)
+		}
+		soon, err := links(t).Leaving("a@example.com", locale, Leaving{Name: "Asha", Account: "Asha Kirana", Day: day, Soon: true})
+		if err != nil || soon.Subject == first.Subject || !strings.Contains(soon.Text, "Asha Kirana") {
+			t.Errorf("%s: %v\n%s", locale, err, soon.Subject)
+		}
 	}
 }

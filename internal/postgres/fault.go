@@ -19,6 +19,8 @@ var constraintFaults = map[string]*fault.Fault{
 	"batch_entry_plan":             fault.New(fault.UpgradeRequired, "The grid comes with Pro."),
 	"accounts_name_check":          fault.InvalidField("name", "Give it a name of up to 120 letters."),
 	"businesses_name_check":        fault.InvalidField("name", "Give it a name of up to 120 letters."),
+	"accounts_leaving":             fault.New(fault.Conflict, "This account is being deleted, so nothing can be written in it. An owner can keep it."),
+	"accounts_renewing":            fault.New(fault.Conflict, "Your plan renews. Cancel it first, then delete the account."),
 	"members_last_owner":           fault.New(fault.Conflict, "The last owner cannot be removed."),
 	"members_owner_check":          fault.InvalidField("role", "An owner owns the whole account."),
 	"members_role_check":           fault.InvalidField("role", "Choose a role."),

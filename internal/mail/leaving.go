@@ -1,0 +1,93 @@
+package mail
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Leaving is what the letters tell of an account that its owner deletes. Soon: the day is near.
+type Leaving struct {
+	Name, Account string
+	Day           time.Time // from which it is erased
+	Soon          bool
+}
+
+// india is the zone in which letters name a day.
+var india = time.FixedZone("IST", 5*3600+1800)
+
+func (l Leaving) day(locale string) string {
+	d := l.Day.In(india)
+	if locale == "hi" {
+		return fmt.Sprintf("%d %s %d", d.Day(), hindiMonths[d.Month()-1], d.Year())
+	}
+	return d.Format("2 January 2006")
+}
+
+var hindiMonths = []string{"जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"}
+
+// Leaving tells an owner that the account is going to be erased, and how to keep it.
+func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
+	link := l.to("mydata")
+	if locale == "hi" {
+		account := plainName(a.Account, "आपका खाता")
+		subject := fmt.Sprintf("%s का खाता %s को मिट जाएगा", account, a.day(locale))
+		asked := "आपके खाते को मिटाने को कहा गया है।"
+		if a.Soon {
+			subject, asked = "आख़िरी दिन: "+subject, "आपके खाते के मिटने में कुछ ही दिन बाकी हैं।"
+		}
+		return letter{
+			Locale: "hi", Subject: subject,
+			Paragraphs: []string{
+				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")), asked,
+				fmt.Sprintf("%s को “%s” की सारी पार्टियाँ, लेन-देन, दुकानें और लोग हमेशा के लिए मिट जाएँगे। तब तक सब पढ़ा और डाउनलोड किया जा सकता है, लिखा नहीं जा सकता।", a.day(locale), account),
+			},
+			Button: "डाउनलोड करें, या खाता रखें", Link: link,
+			Closing: []string{"खाता रखना हो तो वहाँ एक बार दबाना काफ़ी है।", "अगर यह आपने नहीं किया तो अभी खाता रखें और अपना पासवर्ड बदलें।"},
+		}.message(to)
+	}
+	account := plainName(a.Account, "your shop")
+	subject := fmt.Sprintf("The account of %s will be erased on %s", account, a.day(locale))
+	asked := "Your account was asked to be deleted."
+	if a.Soon {
+		subject, asked = "Last days: "+lowerFirst(subject), "In a few days your account is erased."
+	}
+	return letter{
+		Locale: "en", Subject: subject,
+		Paragraphs: []string{
+			fmt.Sprintf("Namaste %s,", plainName(a.Name, "from Tijori")), asked,
+			fmt.Sprintf("On %s all parties, entries, shops and people of “%s” are erased for good. Until then everything can be read and downloaded, but not written.", a.day(locale), account),
+		},
+		Button: "Download it, or keep the account", Link: link,
+		Closing: []string{"To keep the account, one tap there is enough.", "If it was not you, keep the account now and change your password."},
+	}.message(to)
+}
+
+// Erased tells an owner that the account is erased. It is the last letter: the address goes with the account.
+func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
+	if locale == "hi" {
+		return letter{
+			Locale: "hi", Subject: fmt.Sprintf("%s का खाता मिटाया जा रहा है", plainName(a.Account, "आपका खाता")),
+			Paragraphs: []string{
+				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")),
+				fmt.Sprintf("30 दिन पूरे हुए। “%s” का खाता अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, लेन-देन, दुकानें, लोग और उनके पते। भुगतान के कागज़ कानून के लिए बिना नाम के रहते हैं।", plainName(a.Account, "आपका खाता")),
+				"तिजोरी आज़माने के लिए धन्यवाद।",
+			},
+			Button: "नया खाता खोलें", Link: l.to("signup"),
+			Closing: []string{"यह हमारा आख़िरी मेल है। यह खाता अब वापस नहीं आ सकता।"},
+		}.message(to)
+	}
+	return letter{
+		Locale: "en", Subject: fmt.Sprintf("The account of %s is being erased", plainName(a.Account, "your shop")),
+		Paragraphs: []string{
+			fmt.Sprintf("Namaste %s,", plainName(a.Name, "from Tijori")),
+			fmt.Sprintf("The 30 days are over. The account of “%s” is being erased for good: parties, entries, shops, people and their addresses. Records of payments are kept, as the law asks, without names.", plainName(a.Account, "your shop")),
+			"Thank you for having tried Tijori.",
+		},
+		Button: "Open a new account", Link: l.to("signup"),
+		Closing: []string{"This is our last mail about it. The account cannot be brought back."},
+	}.message(to)
+}
+
+func lowerFirst(s string) string {
+	return string(s[0]|0x20) + s[1:]
+}
