@@ -44,8 +44,9 @@ var (
 const quoteLife = 30 * time.Minute
 
 // QuoteChange says what it would cost to change the caller's plan, and when
-// that takes effect. It changes nothing. At Stripe the amount is Stripe's own
-// preview. Razorpay cannot change most subscriptions (providers.md 2.1): the
+// that takes effect. It changes nothing. At Stripe more begins at once, for an
+// amount that is Stripe's own preview, and less begins when the period ends, without
+// any amount. Razorpay cannot change most subscriptions (providers.md 2.1): the
 // present one is ended and another begun, at once for a higher plan, else when
 // what is paid has run out. Forbidden for all but owners; Conflict when there is
 // nothing to change, or not now.
@@ -72,6 +73,11 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 		return nil, nil, errSamePlan
 	}
 	q := &Quote{AccountName: p.name, Provider: sub.Provider, From: from, To: to, At: at, Starts: at}
+	if sub.Provider == facts.Stripe && sub.Status != Trialing && s.lower(from, to) && sub.PeriodEnd.After(at) {
+		q.Starts, q.Keeps, q.Due = sub.PeriodEnd, sub.PeriodEnd, money.Amount{Currency: to.Amount.Currency}
+		q.Next = later(q.Starts, to.Interval)
+		return q, sub, nil
+	}
 	if sub.Provider == facts.Stripe {
 		q.Next = sub.PeriodEnd
 		if from.Interval != to.Interval {
@@ -89,6 +95,15 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 	}
 	q.Next = later(q.Starts, to.Interval)
 	return q, sub, nil
+}
+
+// lower says whether a change gives less, or the same for a shorter time: it waits
+// until what is paid has run out, so that nobody loses what they have paid for.
+func (s *Service) lower(from, to Price) bool {
+	if from.Plan == to.Plan {
+		return from.Interval == Year && to.Interval == Month
+	}
+	return s.higher(from.Plan, to.Plan)
 }
 
 func (s *Service) higher(a, b string) bool {
@@ -156,7 +171,12 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		return nil, errAmountChanged
 	}
 	if sub.Provider == facts.Stripe {
-		err := s.stripe.Change(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, PriceID: q.To.ProviderPrice, At: at})
+		change := stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at}
+		if q.Starts.After(at) {
+			err = s.stripe.ChangeAtPeriodEnd(ctx, change)
+		} else if err = s.stripe.Unschedule(ctx, sub.ID); err == nil {
+			err = s.stripe.Change(ctx, change)
+		}
 		if err != nil {
 			return nil, providerFault(err)
 		}
@@ -193,8 +213,8 @@ func providerFault(err error) error {
 	return errProviderDown.Because(err)
 }
 
-// Resume takes back that the caller's subscription ends with its period.
-// Conflict when it does not end, or cannot be taken up again, as at Razorpay.
+// Resume takes back that the caller's subscription ends with its period, or that
+// it changes then. Conflict when it does not end, or cannot be taken up again, as at Razorpay.
 func (s *Service) Resume(ctx context.Context, c postgres.Caller) error {
 	p, err := s.payer(ctx, c)
 	if err != nil {
@@ -214,10 +234,15 @@ func (s *Service) Resume(ctx context.Context, c postgres.Caller) error {
 		return errNotEnding
 	case best.Provider == facts.Razorpay && best.Ended():
 		return errCannotResume
-	case !best.Resumable() || s.stripe == nil:
+	case !best.Resumable() && best.NextPriceID == "" || s.stripe == nil:
 		return errNotEnding
 	}
-	if err := s.stripe.Resume(ctx, best.ID); err != nil {
+	if best.NextPriceID != "" {
+		err = s.stripe.Unschedule(ctx, best.ID)
+	} else {
+		err = s.stripe.Resume(ctx, best.ID)
+	}
+	if err != nil {
 		return providerFault(err)
 	}
 	_, err = s.bring(ctx, best.Provider, best.ID, p.account, nil)

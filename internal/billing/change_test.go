@@ -69,11 +69,44 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 		t.Errorf("a year: %v, until %v", err, o.PeriodEnd)
 	}
 
-	// Down again is a credit, and nothing is collected.
-	q, err = s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Year)
-	if err != nil || q.Due.Minor >= 0 {
-		t.Errorf("down: %+v, %v", q, err)
+	// Down begins when what is paid has run out: nothing is collected, credited or lost.
+	s.settle()
+	end, paid := s.overview(u).PeriodEnd, s.count(`select count(*) from payments`)
+	for _, to := range []struct{ plan, interval string }{{"team", billing.Month}, {"pro", billing.Year}} {
+		q, err = s.service.QuoteChange(t.Context(), u.Account(), to.plan, to.interval)
+		if err != nil || q.Due.Minor != 0 || q.Ends || !q.Starts.Equal(end) || !q.Keeps.Equal(end) {
+			t.Fatalf("down: %+v, %v", q, err)
+		}
+		if c, err := s.service.ChangePlan(t.Context(), u.Account(), to.plan, to.interval, q.At, 0); err != nil || c != nil {
+			t.Fatalf("down: %v, %v", c, err)
+		}
+		if sub := s.overview(u).Subscription; sub.NextPriceID != q.To.ProviderPrice || !sub.NextAt.Equal(end) || sub.PlanID != "team" {
+			t.Errorf("scheduled: %+v", sub)
+		}
 	}
+	s.settle()
+	if sub := s.overview(u).Subscription; sub.NextPriceID != "price_TijoriProYear" { // the webhook's snapshot does not tell it
+		t.Errorf("after the webhook: %+v", sub)
+	}
+	if s.count(`select count(*) from payments`) != paid {
+		t.Error("something was paid")
+	}
+	// Kept after all, then up instead, then down again and cancelled: none is in another's way.
+	s.must(s.service.Resume(t.Context(), u.Account()))
+	if sub := s.overview(u).Subscription; sub.NextPriceID != "" || !sub.NextAt.IsZero() {
+		t.Errorf("kept: %+v", sub)
+	}
+	q, err = s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Year)
+	s.must(err)
+	_, err = s.service.ChangePlan(t.Context(), u.Account(), "pro", billing.Year, q.At, 0)
+	s.must(err)
+	_, err = s.service.Cancel(t.Context(), u.Account())
+	s.must(err)
+	if o := s.overview(u); !o.CancelAtPeriodEnd || o.Subscription.NextPriceID != "" {
+		t.Errorf("cancelled instead: %+v", o.Subscription)
+	}
+	s.must(s.service.Resume(t.Context(), u.Account()))
+	s.settle()
 
 	// Cancelled by the portal, which sets cancel_at alone, and kept after all.
 	s.must(s.sim.Cancel(s.subscription(u), true))
@@ -197,3 +230,40 @@ func TestInvoicesAreOnesOwn(t *testing.T) {
 }
 
 func errOf(_ string, err error) error { return err }
+
+// TestDowngradeBeginsWithTheNextPeriod carries lower plans at Stripe through
+// their day: with the event, and with every event lost.
+func TestDowngradeBeginsWithTheNextPeriod(t *testing.T) {
+	for name, lost := range map[string]bool{"told": false, "lost": true} {
+		t.Run(name, func(t *testing.T) { downgrade(t, lost) })
+	}
+}
+
+func downgrade(t *testing.T, lost bool) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	s.buy(u, "team", facts.Stripe)
+	s.settle()
+	s.must(s.sim.Hold(lost))
+	q, err := s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Month)
+	s.must(err)
+	_, err = s.service.ChangePlan(t.Context(), u.Account(), "pro", billing.Month, q.At, q.Due.Minor)
+	s.must(err)
+	s.must(s.sim.Advance(t.Context(), q.Starts.Sub(s.clock.Now())-time.Hour))
+	if o := s.overview(u); o.Plan.ID != "team" {
+		t.Errorf("an hour before: %s", o.Plan.ID)
+	}
+	s.must(s.sim.Advance(t.Context(), 4*time.Hour))
+	if lost {
+		s.lose()
+		s.reconcile(quick)
+		s.apply()
+	} else {
+		s.settle()
+	}
+	var amount int64
+	s.must(s.db.Super.QueryRow(t.Context(), `select amount from payments order by paid_at desc limit 1`).Scan(&amount))
+	if o := s.overview(u); o.Plan.ID != "pro" || o.Subscription.NextPriceID != "" || amount != 500 || s.count(`select count(*) from payments`) != 2 || s.count(`select count(*) from review_items`) != 0 {
+		t.Errorf("afterwards (lost %v): %s, %d of %d payments, %d review items", lost, o.Plan.ID, amount, s.count(`select count(*) from payments`), s.count(`select count(*) from review_items`))
+	}
+}

@@ -138,7 +138,7 @@ func (s *Service) Me(ctx context.Context, c postgres.Caller, more ...func(postgr
 		b.Queue(EntitlementsSQL).QueryRow(ScanEntitlements(&me.Entitlements))
 		b.Queue(`
 			select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
-			       period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at
+			       period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, next_price_id, next_at
 			  from subscriptions where account_id = $1`, scope.AccountID).Query(func(rows pgx.Rows) (err error) {
 			subs, err = pgx.CollectRows(rows, scanSubscription)
 			return err
@@ -284,6 +284,11 @@ func (s *Service) Cancel(ctx context.Context, c postgres.Caller) (until time.Tim
 	}
 	// At Razorpay a cancellation at cycle end is silent and cannot be seen or undone; an immediate one is
 	// seen, and the paid time is kept all the same (providers.md 2.5, 3).
+	if best.NextPriceID != "" && s.stripe != nil { // it ends instead of changing
+		if err := s.stripe.Unschedule(ctx, best.ID); err != nil {
+			return until, errProviderDown.Because(err)
+		}
+	}
 	if err := g.Cancel(ctx, best.ID, best.Provider == facts.Stripe); err != nil {
 		return until, errProviderDown.Because(err)
 	}

@@ -72,6 +72,9 @@ func differences(ours Subscription, theirs *facts.Subscription, plans *Plans, no
 	if ours.CancelAtPeriodEnd != next.CancelAtPeriodEnd || !ours.CancelAt.Equal(next.CancelAt) || !ours.EndedAt.Equal(next.EndedAt) || !ours.TrialEnd.Equal(next.TrialEnd) {
 		add(DiffEnding, "ends %s here, %s there", ending(ours), ending(next))
 	}
+	if ours.NextPriceID != next.NextPriceID || !ours.NextAt.Equal(next.NextAt) {
+		add(DiffPrice, "changes to %q here, %q there", ours.NextPriceID, next.NextPriceID)
+	}
 	if len(classes) == 0 && (!ours.PaidThrough.Equal(next.PaidThrough) || !ours.AccessUntil.Equal(next.AccessUntil)) {
 		add(DiffAccess, "access until %s here, %s there", moment(ours.AccessUntil), moment(next.AccessUntil))
 	}

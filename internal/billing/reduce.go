@@ -121,8 +121,8 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 	state.PeriodStart, state.PeriodEnd = s.PeriodStart, s.PeriodEnd
 	state.CancelAt, state.TrialEnd, state.EndedAt = s.CancelAt, s.TrialEnd, s.EndedAt
 	state.CancelAtPeriodEnd = s.CancelAtPeriodEnd || !s.CancelAt.IsZero() || state.Ended()
-	if f.Fetched {
-		state.SeenAt = now
+	if f.Fetched { // a snapshot does not tell what is scheduled
+		state.SeenAt, state.NextPriceID, state.NextAt = now, s.NextPriceID, s.NextAt
 	} else {
 		state.SeenAt = f.At
 	}

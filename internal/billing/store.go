@@ -37,13 +37,13 @@ func nullText(s string) *string {
 func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	var s Subscription
 	var plan *string
-	var t [9]*time.Time
+	var t [10]*time.Time
 	err := row.Scan(&s.AccountID, &s.Provider, &s.ID, &s.CustomerID, &s.Status, &s.ProviderStatus, &s.PriceID, &plan, &s.Interval,
-		&t[0], &t[1], &t[2], &t[3], &t[4], &s.CancelAtPeriodEnd, &t[5], &t[6], &t[7], &t[8])
+		&t[0], &t[1], &t[2], &t[3], &t[4], &s.CancelAtPeriodEnd, &t[5], &t[6], &t[7], &t[8], &s.NextPriceID, &t[9])
 	if plan != nil {
 		s.PlanID = *plan
 	}
-	for i, p := range []*time.Time{&s.PeriodStart, &s.PeriodEnd, &s.PaidThrough, &s.AccessUntil, &s.FailedAt, &s.CancelAt, &s.TrialEnd, &s.EndedAt, &s.SeenAt} {
+	for i, p := range []*time.Time{&s.PeriodStart, &s.PeriodEnd, &s.PaidThrough, &s.AccessUntil, &s.FailedAt, &s.CancelAt, &s.TrialEnd, &s.EndedAt, &s.SeenAt, &s.NextAt} {
 		*p = value(t[i])
 	}
 	return s, err
@@ -59,7 +59,7 @@ type querier interface {
 func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subscription, error) {
 	rows, err := q.Query(ctx, `
 		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
-		       period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at
+		       period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, next_price_id, next_at
 		  from subscriptions where account_id = $1 order by provider, id`, account)
 	if err != nil {
 		return nil, fmt.Errorf("list subscriptions: %w", err)
@@ -76,17 +76,17 @@ func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subsc
 func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 	b.Queue(`
 		insert into subscriptions (account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
-		    period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, created_at, changed_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
+		    period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, created_at, changed_at, next_price_id, next_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)
 		on conflict (account_id, provider, id) do update set customer_id = excluded.customer_id, status = excluded.status,
 		    provider_status = excluded.provider_status, price_id = excluded.price_id, plan_id = excluded.plan_id, period = excluded.period,
 		    period_start = excluded.period_start, period_end = excluded.period_end, paid_through = excluded.paid_through,
 		    access_until = excluded.access_until, failed_at = excluded.failed_at, cancel_at_period_end = excluded.cancel_at_period_end,
 		    cancel_at = excluded.cancel_at, trial_end = excluded.trial_end, ended_at = excluded.ended_at, seen_at = excluded.seen_at,
-		    changed_at = excluded.changed_at`,
+		    changed_at = excluded.changed_at, next_price_id = excluded.next_price_id, next_at = excluded.next_at`,
 		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status, s.ProviderStatus, s.PriceID, nullText(s.PlanID), s.Interval,
 		null(s.PeriodStart), null(s.PeriodEnd), null(s.PaidThrough), null(s.AccessUntil), null(s.FailedAt), s.CancelAtPeriodEnd,
-		null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now)
+		null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID, null(s.NextAt))
 }
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {

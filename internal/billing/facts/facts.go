@@ -87,6 +87,8 @@ type Subscription struct {
 	CheckoutID        string    // our checkout, likewise
 	Reason            string    // why it ended, in the provider's word
 	URL               string    // Razorpay: the hosted page on which it is paid first
+	NextPriceID       string    // Stripe: what it changes to by itself at NextAt, where it was asked for
+	NextAt            time.Time
 }
 
 // A Payment is one attempt to collect for a subscription's period.

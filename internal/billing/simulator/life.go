@@ -78,6 +78,7 @@ func (s *Simulator) stepStripe(sub *subscription, now int64) bool {
 		// The period moves on first, still active; the invoice follows, and is collected an hour later.
 		at := sub.PeriodEnd
 		sub.Status = "active"
+		s.nextPhase(sub)
 		sub.PeriodStart, sub.Period = sub.PeriodEnd, sub.Period+1
 		sub.PeriodEnd = periodEnd(facts.Stripe, sub.Start, s.prices[sub.Price].Interval, sub.Period)
 		s.subEvent("customer.subscription.updated", sub, at)

@@ -115,6 +115,8 @@ type subscription struct {
 	Reason      string            `json:"reason"`
 	BadCard     bool              `json:"bad_card"` // payments fail
 	Open        string            `json:"open"`     // the invoice that waits for payment
+	Schedule    string            `json:"schedule"` // Stripe: the id of its schedule
+	NextPrice   string            `json:"next_price"`
 	Retries     int               `json:"retries"`
 	NextRetry   int64             `json:"next_retry"`
 

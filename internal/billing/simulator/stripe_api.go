@@ -55,7 +55,10 @@ func (s *Simulator) priceJSON(id string) object {
 		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{"interval": p.Interval, "interval_count": 1, "usage_type": "licensed"}, "livemode": false, "metadata": object{}}
 }
 
-func (s *Simulator) subJSON(sub *subscription) object {
+func (s *Simulator) subJSON(sub *subscription) object { return s.subObject(sub, false) }
+
+// subObject is a subscription, with its schedule as an object where it is asked for.
+func (s *Simulator) subObject(sub *subscription, expand bool) object {
 	var latest any
 	var newest int64 = -1
 	for _, in := range s.s.Invoices {
@@ -67,7 +70,7 @@ func (s *Simulator) subJSON(sub *subscription) object {
 		"start_date": sub.Created, "billing_cycle_anchor": sub.Start, "billing_mode": object{"type": "flexible"}, "collection_method": "charge_automatically",
 		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt), "canceled_at": orNull(sub.CanceledAt), "ended_at": orNull(sub.EndedAt),
 		"trial_end": orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil, "currency": strings.ToLower(s.prices[sub.Price].Currency),
-		"cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil}, "latest_invoice": latest, "metadata": meta(sub.Metadata),
+		"schedule": s.scheduleJSON(sub, expand), "cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil}, "latest_invoice": latest, "metadata": meta(sub.Metadata),
 		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID, "data": []object{{"id": "si_" + strings.TrimPrefix(sub.ID, "sub_"),
 			"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price), "created": sub.Created, "metadata": object{},
 			"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd}}}}
@@ -226,6 +229,8 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		return 200, stripeList("/v1/invoices", s.stripeInvoices(f), limitOf(f))
 	case route == "POST invoices" && len(parts) == 2 && parts[1] == "create_preview":
 		return s.previewChange(f)
+	case parts[0] == "subscription_schedules" && r.Method == http.MethodPost:
+		return s.stripeSchedules(parts[1:], f)
 	case route == "GET refunds" && len(parts) == 1:
 		return 200, stripeList("/v1/refunds", s.stripeReversals(f, "refund"), limitOf(f))
 	case route == "GET disputes" && len(parts) == 1:
@@ -361,7 +366,7 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 		list = startingAfter(list, f, func(sub *subscription) string { return sub.ID })
 		var data []object
 		for _, sub := range list {
-			data = append(data, s.subJSON(sub))
+			data = append(data, s.subObject(sub, f.Get("expand[]") == "data.schedule"))
 		}
 		return 200, stripeList("/v1/subscriptions", data, limitOf(f))
 	}
@@ -372,7 +377,7 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 	now := s.now()
 	switch method {
 	case "GET":
-		return 200, s.subJSON(sub)
+		return 200, s.subObject(sub, f.Get("expand[0]") == "schedule" || f.Get("expand[]") == "schedule")
 	case "DELETE":
 		if sub.ended() {
 			return missing("subscription", sub.ID)
@@ -382,6 +387,9 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 	case "POST":
 		if sub.ended() {
 			return invalid("A canceled subscription can only update its cancellation_details and metadata.")
+		}
+		if sub.Schedule != "" && (f.Has("items[0][price]") || f.Has("cancel_at_period_end") || f.Has("cancel_at")) {
+			return invalid("The subscription is managed by the subscription schedule `" + sub.Schedule + "`, and updating it directly is not allowed.")
 		}
 		if f.Has("items[0][price]") {
 			return s.changePrice(sub, f)

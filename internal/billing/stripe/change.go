@@ -17,6 +17,7 @@ type Change struct {
 	SubscriptionID string
 	CustomerID     string
 	PriceID        string
+	Interval       string    // of the price: month or year
 	At             time.Time // the proration date
 }
 
@@ -78,6 +79,62 @@ func (c *Client) Change(ctx context.Context, ch Change) error {
 	// No key of ours: Stripe would repeat a refused card's answer for a day, after the card was mended.
 	if err := c.post(ctx, "/v1/subscriptions/"+url.PathEscape(ch.SubscriptionID), form, &s); err != nil {
 		return fmt.Errorf("change subscription: %w", err)
+	}
+	return nil
+}
+
+// ChangeAtPeriodEnd lets a subscription go on at another price when its period
+// ends, by a schedule that lets it go afterwards. Nothing is charged or credited
+// now. A schedule that it has already is rewritten, so the call can be repeated
+// after a crash between its two halves.
+func (c *Client) ChangeAtPeriodEnd(ctx context.Context, ch Change) error {
+	var s subscription
+	if err := c.get(ctx, "/v1/subscriptions/"+url.PathEscape(ch.SubscriptionID), nil, &s); err != nil {
+		return fmt.Errorf("fetch subscription: %w", err)
+	}
+	f := s.facts()
+	if len(s.Items.Data) != 1 || f.PriceID == "" || f.PeriodEnd.IsZero() {
+		return fmt.Errorf("subscription %s has %d items, and only one can be changed from here", ch.SubscriptionID, len(s.Items.Data))
+	}
+	var made struct {
+		ID string `json:"id"`
+	}
+	made.ID = s.Schedule.id
+	if made.ID == "" {
+		if err := c.post(ctx, "/v1/subscription_schedules", url.Values{"from_subscription": {ch.SubscriptionID}}, &made); err != nil {
+			return fmt.Errorf("schedule the change: %w", err)
+		}
+	}
+	unix := func(t time.Time) []string { return []string{strconv.FormatInt(t.Unix(), 10)} }
+	interval := ch.Interval
+	if interval == "" {
+		interval = "month"
+	}
+	form := url.Values{
+		"end_behavior": {"release"}, "proration_behavior": {"none"},
+		"phases[0][start_date]": unix(f.PeriodStart), "phases[0][end_date]": unix(f.PeriodEnd),
+		"phases[0][items][0][price]": {f.PriceID}, "phases[0][items][0][quantity]": {"1"}, "phases[0][proration_behavior]": {"none"},
+		"phases[1][start_date]": unix(f.PeriodEnd), "phases[1][duration][interval]": {interval}, "phases[1][duration][interval_count]": {"1"},
+		"phases[1][items][0][price]": {ch.PriceID}, "phases[1][items][0][quantity]": {"1"}, "phases[1][proration_behavior]": {"none"},
+	}
+	if err := c.post(ctx, "/v1/subscription_schedules/"+url.PathEscape(made.ID), form, &struct{}{}); err != nil {
+		return fmt.Errorf("schedule the change: %w", err)
+	}
+	return nil
+}
+
+// Unschedule forgets a scheduled change: the subscription goes on as it is. While
+// one is there, Stripe refuses to change or cancel the subscription otherwise.
+func (c *Client) Unschedule(ctx context.Context, id string) error {
+	var s subscription
+	if err := c.get(ctx, "/v1/subscriptions/"+url.PathEscape(id), nil, &s); err != nil {
+		return fmt.Errorf("fetch subscription: %w", err)
+	}
+	if s.Schedule.id == "" {
+		return nil
+	}
+	if err := c.post(ctx, "/v1/subscription_schedules/"+url.PathEscape(s.Schedule.id)+"/release", nil, &struct{}{}); err != nil {
+		return fmt.Errorf("release the schedule: %w", err)
 	}
 	return nil
 }

@@ -160,7 +160,9 @@ func (c *Client) ExpireSession(ctx context.Context, id string) error {
 
 // Subscription fetches a subscription as it is now.
 func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscription, error) {
-	s, err := c.api.V1Subscriptions.Retrieve(ctx, id, nil)
+	p := &stripe.SubscriptionRetrieveParams{}
+	p.AddExpand("schedule")
+	s, err := c.api.V1Subscriptions.Retrieve(ctx, id, p)
 	if err != nil {
 		return nil, fmt.Errorf("fetch subscription: %w", apiError(err))
 	}

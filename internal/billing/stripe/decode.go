@@ -56,6 +56,7 @@ type subscription struct {
 	EndedAt           int64             `json:"ended_at"`
 	StartDate         int64             `json:"start_date"`
 	Metadata          map[string]string `json:"metadata"`
+	Schedule          schedule          `json:"schedule"`
 	Cancellation      struct {
 		Reason string `json:"reason"`
 	} `json:"cancellation_details"`
@@ -64,7 +65,7 @@ type subscription struct {
 func (s *subscription) facts() *facts.Subscription {
 	out := &facts.Subscription{ID: s.ID, CustomerID: string(s.Customer), Status: s.Status,
 		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt), EndedAt: facts.Unix(s.EndedAt),
-		CancelAtPeriodEnd: s.CancelAtPeriodEnd, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason}
+		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason}
 	start, end := s.PeriodStart, s.PeriodEnd
 	if len(s.Items.Data) > 0 {
 		item := s.Items.Data[0]
@@ -75,6 +76,45 @@ func (s *subscription) facts() *facts.Subscription {
 	}
 	out.PeriodStart, out.PeriodEnd = facts.Unix(start), facts.Unix(end)
 	return out
+}
+
+// schedule is what a subscription will change to: an id in events, the object
+// where it was expanded. Only the phase after the present one is looked at, and
+// only of one item, as we sell.
+type schedule struct {
+	id   string
+	next string
+	at   time.Time
+}
+
+func (s *schedule) UnmarshalJSON(b []byte) error {
+	var id ref
+	if err := id.UnmarshalJSON(b); err != nil || len(b) == 0 || b[0] != '{' {
+		s.id = string(id)
+		return err
+	}
+	var o struct {
+		Status  string `json:"status"`
+		Current struct {
+			End int64 `json:"end_date"`
+		} `json:"current_phase"`
+		Phases []struct {
+			Start int64 `json:"start_date"`
+			Items []struct {
+				Price ref `json:"price"`
+			} `json:"items"`
+		} `json:"phases"`
+	}
+	if err := json.Unmarshal(b, &o); err != nil {
+		return err
+	}
+	s.id = string(id)
+	for _, p := range o.Phases {
+		if o.Status == "active" && p.Start == o.Current.End && p.Start != 0 && len(p.Items) == 1 && facts.ValidID(string(p.Items[0].Price)) {
+			s.next, s.at = string(p.Items[0].Price), facts.Unix(p.Start)
+		}
+	}
+	return nil
 }
 
 type period struct {

@@ -65,6 +65,7 @@ func pageQuery(cursor string) url.Values {
 func (c *Client) SubscriptionPage(ctx context.Context, customer, cursor string) (list []*facts.Subscription, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "all")
+	q.Set("expand[]", "data.schedule")
 	if customer != "" {
 		q.Set("customer", customer)
 	}

@@ -75,6 +75,16 @@ func TestRequestsHaveStripesForm(t *testing.T) {
 		"resume":               func() error { return c.Resume(ctx, "sub_1") },
 		"preview a change":     func() error { _, err := c.Preview(ctx, change); return err },
 		"change":               func() error { return c.Change(ctx, change) },
+		"change at period end": func() error { return c.ChangeAtPeriodEnd(ctx, change) },
+		"schedule a change": func() error {
+			return c.post(ctx, "/v1/subscription_schedules", url.Values{"from_subscription": {"sub_1"}}, &struct{}{})
+		},
+		"forget a change": func() error { return c.Unschedule(ctx, "sub_1") },
+		"release":         func() error { return c.post(ctx, "/v1/subscription_schedules/sub_sched_1/release", nil, &struct{}{}) },
+		"list refunds":    func() error { _, _, err := c.RefundPage(ctx, now, "re_1"); return err },
+		"list disputes":   func() error { _, _, err := c.DisputePage(ctx, now, "dp_1"); return err },
+		"refunded in all": func() error { _, err := c.Refunded(ctx, "pi_1"); return err },
+		"payment session": func() error { _, err := c.CreatePayment(ctx, request); return err },
 		"locate a refund": func() error {
 			_, err := c.Locate(ctx, &facts.Event{Refund: &facts.Refund{ChargeID: "ch_1", IntentID: "pi_1"}})
 			return err
