@@ -73,10 +73,10 @@ func closedRooms(t testing.TB, super querier) {
 		"tijori_app": {"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen", "alerts", "provider_directory", "credit_lots", "credit_anchors", "users", "credentials", "signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers"},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders",
-			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox", "review_items", "batches", "drafts", "uploads",
+			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox", "review_items", "batches", "drafts", "uploads", "tasks",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_holds", "credit_calendars", "purchases"},
 		// Billing knows accounts, not their books, and not how people sign in.
-		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches", "drafts", "uploads"},
+		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches", "drafts", "uploads", "tasks"},
 	}
 	for _, table := range namesOf(t, super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p', 'v')`) {
 		if table != "service_clock" {
@@ -105,7 +105,11 @@ func closedRooms(t testing.TB, super querier) {
 	none(t, super, "what is append-only stays as it was written", `
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
 		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees', 'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts', 'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
-		   and (has_any_column_privilege(r.oid, c.oid, 'update') or has_table_privilege(r.oid, c.oid, 'delete'))`)
+		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
+		                   and (r.rolname, c.relname, a.attname) <> ('tijori_guard', 'support_uses', 'subject')) -- an address that is erased
+		    or has_table_privilege(r.oid, c.oid, 'delete') and not exists ( -- but with the whole account, when its grace has ended
+		        select 1 from pg_policy p where p.polrelid = c.oid and p.polcmd = 'd' and p.polroles = array[r.oid] and r.rolname = 'tijori_guard'
+		           and pg_get_expr(p.polqual, p.polrelid) ~ '^\(account_id IN \( SELECT auth\.erasable\(\) AS erasable\)\)$'))`)
 	none(t, super, "tijori_app reads no token's hash, no password's and no request's of others", `
 		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
 		 where c.relnamespace = 'tijori'::regnamespace and a.attname in ('token_hash', 'password_hash', 'hash') and has_column_privilege('tijori_app', c.oid, a.attnum, 'select')`)

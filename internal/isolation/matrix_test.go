@@ -23,6 +23,7 @@ var may = map[string]map[string]string{
 	"batches":            {"select": "owner manager accountant", "insert": "owner manager", "update": "owner manager"},
 	"drafts":             {"select": "owner* manager*", "insert": "owner manager", "update": "owner* manager*"},
 	"uploads":            {"select": "owner* manager*", "insert": "owner manager", "update": "owner* manager*"},
+	"tasks":              {"select": "owner* manager* accountant*", "insert": "owner manager accountant", "update": "owner* manager* accountant*"},
 	"period_locks":       {"select": "owner manager accountant", "insert": "owner"},
 	"payees":             {"select": "owner manager accountant", "insert": "owner"},
 	"shares":             {"select": "owner manager", "insert": "owner manager", "update": "owner manager"},

@@ -39,6 +39,7 @@ var looseIndexes = map[string]string{
 	"shares_token_idx":          "the sign-in role finds a shared statement by its token's hash; not unique; tijori_app may not name the column",
 	"invitations_unmailed_idx":  "the sweep finds invitations without a mail over all accounts; not unique; tijori_app may not name its condition",
 	"subscriptions_changed_idx": "the calendar of credits finds what has changed, over all accounts",
+	"accounts_leaving_idx":      "the eraser finds accounts whose grace has ended; holds the account too; not unique",
 	"payments_known_idx":        "the reconciler asks which payments are in the books, before it knows whose they are; not unique",
 	"credit_balances_due_idx":   "the sweep of credits finds what is due, over all accounts; tijori_app may not name the column",
 	"credit_calendars_due_idx":  "the calendar of credits finds what is due, over all accounts; tijori_app may not name the column",
