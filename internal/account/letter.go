@@ -132,6 +132,7 @@ func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 			where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days' returning 1)
 		select count(*) from gone`,
 		`select auth.forget_uploads()`, // files of imports whose hour is over
+		`select auth.forget_tasks()`,   // how far long work was, a day ago
 	} {
 		var gone int64
 		err := s.db.AsAuth(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, sql).Scan(&gone) })

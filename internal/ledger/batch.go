@@ -44,6 +44,15 @@ type BatchEntry struct {
 // that the same user began and nobody has undone; other calls wait for its end.
 // A grid without the plan for it is an UpgradeRequired fault. Owners and managers.
 func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name string) error {
+	return openBatch(ctx, tx, id, kind, name, nil)
+}
+
+// OpenImport is OpenBatch for an import, with the SHA-256 of the file that it takes.
+func OpenImport(ctx context.Context, tx *postgres.Tx, id uuid.UUID, file string, digest []byte) error {
+	return openBatch(ctx, tx, id, ImportBatch, file, digest)
+}
+
+func openBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name string, digest []byte) error {
 	if err := allow(KeepsParties(tx.Scope)); err != nil {
 		return err
 	}
@@ -55,8 +64,8 @@ func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `
-		insert into tijori.batches (account_id, business_id, id, kind, name, created_by) values ($1, $2, $3, $4, $5, $6)
-		on conflict (account_id, business_id, id) do nothing`, s.AccountID, s.BusinessID, id, kind, name, s.UserID)
+		insert into tijori.batches (account_id, business_id, id, kind, name, created_by, digest) values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (account_id, business_id, id) do nothing`, s.AccountID, s.BusinessID, id, kind, name, s.UserID, digest)
 	if err != nil {
 		return fmt.Errorf("open batch %s: %w", id, err)
 	}

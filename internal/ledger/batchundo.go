@@ -114,6 +114,9 @@ func UndoBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (u Undone, ki
 
 func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) error {
 	s := tx.Scope
+	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil { // 50,000 rows on a slow machine
+		return err
+	}
 	entries, err := tx.Exec(ctx, `
 		update tijori.entries set deleted_at = now()
 		where account_id = $1 and business_id = $2 and batch_id = $3 and deleted_at is null and version = 1`, PlanAnew, s.AccountID, s.BusinessID, id)

@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -20,11 +21,17 @@ import (
 // exportLimit is how long one file may take to leave.
 const exportLimit = 15 * time.Minute
 
-// maxExports is how many files may be on their way at once: each holds a
+// How many files may be on their way at once, in all and of one account: each holds a
 // connection of the pool for as long as its reader takes.
-const maxExports = 3
+const (
+	maxExports    = 3
+	maxOwnExports = 2
+)
 
-var errBusy = fault.New(fault.Unavailable, "Other downloads are under way. Please try again in a minute.")
+var (
+	errBusy    = fault.New(fault.Unavailable, "Other downloads are under way. Please try again in a minute.")
+	errBusyOwn = fault.New(fault.TooMany, "Your account has %d downloads under way. Wait for one, or stop it.", maxOwnExports)
+)
 
 var errExport = fault.New(fault.UpgradeRequired, "Downloads as PDF or spreadsheet come with Pro.")
 
@@ -63,7 +70,10 @@ func exportParty(f format) handler {
 		if err != nil {
 			return err
 		}
-		return s.export(w, r, f, name, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
+			return ledger.CountEntries(ctx, tx, id, days)
+		}
+		return s.export(w, r, f, name, total, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
 			return f.party(r.Context(), tx, w, id, days, o)
 		})
 	}
@@ -72,7 +82,10 @@ func exportParty(f format) handler {
 // exportBusiness is the whole book as a file.
 func exportBusiness(f format) handler {
 	return func(s *Server, w http.ResponseWriter, r *request) error {
-		return s.export(w, r, f, "", func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
+			return ledger.CountEntries(ctx, tx, uuid.Nil, ledger.Range{})
+		}
+		return s.export(w, r, f, "", total, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
 			return f.book(r.Context(), tx, w, o)
 		})
 	}
@@ -80,64 +93,100 @@ func exportBusiness(f format) handler {
 
 // export streams a file. The plan is asked for in the transaction that reads
 // the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
-// a file must not look like a whole one.
-func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, write func(*postgres.Tx, io.Writer, export.Options) error) error {
+// a file must not look like a whole one. The query may name a task, by which the page that
+// asked sees how far the file is, and stops it.
+func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	leave, err := s.enterExport(r)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
-	defer cancel()
-	asked := r.Request
-	defer func() { r.Request = asked }() // a refusal is rendered after ctx has ended
-	r.Request = r.WithContext(ctx)
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportLimit)); err != nil {
-		return err
-	}
+	t := &task{id: r.taskID(), kind: ledger.ExportTask, total: total}
 	name := r.person.Business.Name
 	if of != "" {
 		name += " - " + of
 	}
 	file := &download{w: w, name: name + " " + r.shell().Today() + f.ending, kind: f.kind}
-	buffer := bufio.NewWriterSize(file, 32<<10)
-	err = r.as(func(tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, "set local statement_timeout = '15min'"); err != nil { // exportLimit
+	err := s.send(r, t, file, func(w io.Writer) error {
+		return r.as(func(tx *postgres.Tx) error {
+			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
+				return err
+			}
+			return write(t.counted(tx), w, r.exportOptions())
+		})
+	})
+	if errors.Is(err, errStopped) { // the page that asked stays where it is
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return err
+}
+
+// send lets a file out in its turn, as work that can be watched. An error after the first byte breaks the connection.
+func (s *Server) send(r *request, t *task, file *download, write func(io.Writer) error) error {
+	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
+	defer cancel()
+	asked := r.Request
+	defer func() { r.Request = asked }() // a refusal is rendered after ctx has ended
+	r.Request = r.WithContext(ctx)
+	if err := http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(exportLimit)); err != nil {
+		return err
+	}
+	err := r.work(t, func() error {
+		leave, err := s.enterExport(r)
+		if err != nil {
 			return err
 		}
-		return write(tx, buffer, r.exportOptions())
+		defer leave()
+		buffer := bufio.NewWriterSize(file, 32<<10)
+		if err := write(buffer); err != nil {
+			return err
+		}
+		return buffer.Flush()
 	})
-	if err == nil {
-		err = buffer.Flush()
-	}
 	if err != nil && file.begun {
-		s.Log.Warn("export broken off", "request", r.id, "error", err)
+		s.Log.Warn("a file broken off", "request", r.id, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return err
 }
 
-// enterExport waits a little for a place among the files on their way, one for an account: who reads slowly keeps no
-// other account waiting.
+// taskID is the id under which the visitor wants to watch the work; zero when nobody does.
+func (r *request) taskID() uuid.UUID {
+	id, err := uuid.Parse(r.URL.Query().Get("task"))
+	if err != nil {
+		return uuid.Nil
+	}
+	return id
+}
+
+// enterExport waits a little for a place among the files on their way, of which an account has a share: who reads slowly
+// keeps no other account waiting, and who asks for too many is told so.
 func (s *Server) enterExport(r *request) (leave func(), err error) {
-	own, _ := s.exporting.LoadOrStore(r.person.AccountID, make(chan struct{}, 1))
-	var taken []chan struct{}
+	own, _ := s.exporting.LoadOrStore(r.person.AccountID, make(chan struct{}, maxOwnExports))
+	return r.enter(5*time.Second, seat{own.(chan struct{}), errBusyOwn}, seat{s.exports, errBusy})
+}
+
+// A seat is one of few. Who waits too long for one is told why.
+type seat struct {
+	room chan struct{}
+	full *fault.Fault
+}
+
+// enter waits for one of each of the places, and no longer than that in all.
+func (r *request) enter(most time.Duration, places ...seat) (leave func(), err error) {
+	var taken []seat
 	leave = func() {
-		for _, place := range taken {
-			<-place
+		for _, p := range taken {
+			<-p.room
 		}
 	}
-	enough := time.After(5 * time.Second)
-	for _, place := range []chan struct{}{own.(chan struct{}), s.exports} {
+	enough := time.After(most)
+	for _, p := range places {
 		select {
-		case place <- struct{}{}:
-			taken = append(taken, place)
+		case p.room <- struct{}{}:
+			taken = append(taken, p)
 		case <-enough:
 			leave()
-			return nil, errBusy
+			return nil, p.full
 		case <-r.Context().Done():
 			leave()
 			return nil, r.Context().Err()

@@ -16,10 +16,12 @@ func TestSlowExportsStayOneAccounts(t *testing.T) {
 	slow, other := w.db.User(t, "slow"), w.db.User(t, "other")
 	w.db.Pro(t, slow)
 	w.db.Pro(t, other)
-	own := make(chan struct{}, 1)
-	own <- struct{}{} // one file of it is on its way
+	own := make(chan struct{}, maxOwnExports)
+	for range maxOwnExports { // files of it are on their way
+		own <- struct{}{}
+		server.exports <- struct{}{}
+	}
 	server.exporting.Store(slow.AccountID, own)
-	server.exports <- struct{}{}
 	get := func(business, token string) int {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, front.URL+"/b/"+business+"/export.csv", nil)
 		w.ok(err)
@@ -37,8 +39,8 @@ func TestSlowExportsStayOneAccounts(t *testing.T) {
 		t.Errorf("the other account's file: %d", status)
 	}
 	for range maxExports {
-		if status := <-busy; status != http.StatusServiceUnavailable {
-			t.Errorf("a second file of the slow account: %d, want 503", status)
+		if status := <-busy; status != http.StatusTooManyRequests {
+			t.Errorf("one file more of the slow account: %d, want 429", status)
 		}
 	}
 }

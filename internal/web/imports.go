@@ -1,12 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -29,27 +32,37 @@ const maxImport = 3 * intake.MaxFile
 // importing holds a place for each file that is being read: each may need a hundred megabytes for a moment.
 var importing = make(chan struct{}, 2)
 
-// shown is how many parties and problems of a dry run are on the page.
+// How long a file may take to arrive over a poor line, and 50,000 rows to go in, or out again.
+const (
+	arrivalLimit = 10 * time.Minute
+	importLimit  = 5 * time.Minute
+)
+
+// maxOwnArrivals is how many files of one account may be arriving at once.
+const maxOwnArrivals = 2
+
+var (
+	errArriving = fault.New(fault.TooMany, "Other files of your account are arriving. Please try again in a minute.")
+	errReading  = fault.New(fault.Unavailable, "Other files are being read. Please try again in a minute.")
+	errOwnTurn  = fault.New(fault.TooMany, "Another file of your account is being brought in. Please try again in a minute.")
+)
+
+// shown is how many parties, twins and problems of a dry run are on the page.
 const shown = 100
 
-// inLine runs what a large file takes long for: in its turn, and with time to answer.
+// inLine runs what a large file takes long for: in its turn, one of an account at a time, and with time to answer.
 func (r *request) inLine(fn func() error) error {
 	if err := r.takesLong(); err != nil {
 		return err
 	}
-	select {
-	case importing <- struct{}{}:
-		defer func() { <-importing }()
-		return fn()
-	case <-time.After(10 * time.Second):
-		return fault.New(fault.Unavailable, "Other files are being read. Please try again in a minute.")
-	case <-r.Context().Done():
-		return r.Context().Err()
+	own, _ := r.s.reading.LoadOrStore(r.person.AccountID, make(chan struct{}, 1))
+	leave, err := r.enter(time.Minute, seat{own.(chan struct{}), errOwnTurn}, seat{importing, errReading})
+	if err != nil {
+		return err
 	}
+	defer leave()
+	return fn()
 }
-
-// importLimit is how long a file of 50,000 rows may take to go in, or out again.
-const importLimit = 5 * time.Minute
 
 func (r *request) takesLong() error {
 	return http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(importLimit))
@@ -79,10 +92,55 @@ func (s *Server) showImport(w http.ResponseWriter, r *request, status int, v int
 	return nil
 }
 
-// A sentFile is what the form brought.
+// A sentFile is what the form brought. It waits on disk: many may be arriving at once, slowly.
 type sentFile struct {
-	name, text string
-	body       []byte
+	name, text string // text is the beginning of what was pasted
+	spool      *os.File
+	size       int64
+}
+
+// close forgets the file.
+func (f *sentFile) close() {
+	if f.spool != nil {
+		f.spool.Close() // it has no name any more
+	}
+}
+
+// read is the file as a whole.
+func (f *sentFile) read() ([]byte, error) {
+	body := make([]byte, f.size)
+	if _, err := f.spool.ReadAt(body, 0); err != nil && !(errors.Is(err, io.EOF) && f.size == 0) {
+		return nil, fmt.Errorf("read a file that has arrived: %w", err)
+	}
+	return body, nil
+}
+
+// take puts what arrives on disk, as far as a file may be large; more is listened to, so that the answer is heard.
+func (f *sentFile) take(from io.Reader) error {
+	if f.spool == nil {
+		spool, err := os.CreateTemp("", "tijori-import-")
+		if err != nil {
+			return fmt.Errorf("keep a file that arrives: %w", err)
+		}
+		f.spool = spool
+		if err := os.Remove(spool.Name()); err != nil {
+			return fmt.Errorf("keep a file that arrives: %w", err)
+		}
+	}
+	var err error
+	if err = f.spool.Truncate(0); err != nil {
+		return fmt.Errorf("keep a file that arrives: %w", err)
+	}
+	if _, err = f.spool.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("keep a file that arrives: %w", err)
+	}
+	if f.size, err = io.Copy(f.spool, io.LimitReader(from, intake.MaxFile+1)); err != nil {
+		return brokenUpload(err)
+	}
+	if _, err = io.Copy(io.Discard, from); err != nil {
+		return brokenUpload(err)
+	}
+	return nil
 }
 
 // pasted is the file name of rows that were pasted.
@@ -97,21 +155,35 @@ func (r *request) fileName(name string) string {
 
 var errNoFile = fault.InvalidField("file", "Choose a file, or paste the rows.")
 
-// readFile streams the form; no part of it is held beyond what a file may have.
-func readFile(r *request) (f sentFile, err error) {
+// arrive streams the form to disk, in a place of the account's own. No connection to the database waits for it.
+func (s *Server) arrive(r *request) (f *sentFile, err error) {
+	f = &sentFile{}
+	own, _ := s.arriving.LoadOrStore(r.person.AccountID, make(chan struct{}, maxOwnArrivals))
+	leave, err := r.enter(5*time.Second, seat{own.(chan struct{}), errArriving})
+	if err != nil {
+		return f, err
+	}
+	defer leave()
+	if err := http.NewResponseController(r.w).SetReadDeadline(time.Now().Add(arrivalLimit)); err != nil {
+		return f, err
+	}
+	if err := http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(arrivalLimit + time.Minute)); err != nil {
+		return f, err
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
+		r.Body = http.MaxBytesReader(r.w, r.Body, maxGrid)
 		if err := r.ParseForm(); err != nil {
-			return f, fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+			return f, brokenForm(err)
 		}
-		f.text = r.PostFormValue("text")
-		return f.settled()
+		f.name, f.text = pasted, r.PostFormValue("text")
+		return f.settled(f.take(strings.NewReader(f.text)))
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return f, errNoFile.Because(err)
 	}
-	for n := 0; n < 20; n++ {
+	for range 20 {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
@@ -119,21 +191,50 @@ func readFile(r *request) (f sentFile, err error) {
 		if err != nil {
 			return f, brokenUpload(err)
 		}
-		body, err := io.ReadAll(io.LimitReader(part, intake.MaxFile+1))
-		if err == nil && len(body) > intake.MaxFile { // listen to the rest, so that the answer is heard
-			_, err = io.Copy(io.Discard, part)
-		}
-		if err != nil {
-			return f, brokenUpload(err)
-		}
-		switch part.FormName() {
-		case "text":
-			f.text = string(body)
-		case "file":
-			f.name, f.body = part.FileName(), body
+		if err := f.part(part); err != nil {
+			return f, err
 		}
 	}
-	return f.settled()
+	return f.settled(nil)
+}
+
+// part takes one part of a form: the file, which goes before what was pasted.
+func (f *sentFile) part(p *multipart.Part) error {
+	named := f.size > 0 && f.name != pasted
+	switch {
+	case p.FormName() == "file" && p.FileName() != "":
+		before, name := f.size, f.name
+		f.name = p.FileName()
+		first := make([]byte, 1)
+		if _, err := io.ReadFull(p, first); errors.Is(err, io.EOF) { // an empty file is none
+			f.size, f.name = before, name
+			return nil
+		} else if err != nil {
+			return brokenUpload(err)
+		}
+		return f.take(io.MultiReader(bytes.NewReader(first), p))
+	case p.FormName() == "text":
+		head := make([]byte, 1<<16)
+		n, err := io.ReadFull(p, head)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return brokenUpload(err)
+		}
+		f.text = string(head[:n])
+		if named || strings.TrimSpace(f.text) == "" {
+			return nil
+		}
+		f.name = pasted
+		return f.take(io.MultiReader(bytes.NewReader(head[:n]), p))
+	}
+	return nil
+}
+
+func brokenForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
 }
 
 func brokenUpload(err error) error {
@@ -144,28 +245,37 @@ func brokenUpload(err error) error {
 	return fault.InvalidField("file", "The file did not arrive whole. Please send it again.").Because(err)
 }
 
-func (f sentFile) settled() (sentFile, error) {
-	if len(f.body) == 0 && strings.TrimSpace(f.text) != "" {
-		f.name, f.body = pasted, []byte(f.text)
-	}
-	if len(f.body) == 0 {
+func (f *sentFile) settled(err error) (*sentFile, error) {
+	switch {
+	case err != nil:
+		return f, err
+	case f.size == 0 || f.name == pasted && strings.TrimSpace(f.text) == "":
 		return f, errNoFile
+	case f.size > intake.MaxFile:
+		return f, intake.ErrTooLarge
 	}
 	return f, nil
 }
 
 // sendFile reads a file, and keeps it for its dry run when it can be read.
 func (s *Server) sendFile(w http.ResponseWriter, r *request) error {
+	if err := r.read(nil); err != nil { // who may not is not listened to
+		return err
+	}
 	upload := newUUID()
-	f, err := readFile(r)
+	f, err := s.arrive(r)
+	defer f.close()
 	if err == nil {
 		err = r.inLine(func() error {
-			_, err := intake.Read(f.body)
-			return err
+			body, err := f.read()
+			if err != nil {
+				return err
+			}
+			if _, err := intake.Read(body); err != nil {
+				return err
+			}
+			return r.as(func(tx *postgres.Tx) error { return intake.Store(r.Context(), tx, upload, f.name, body) })
 		})
-	}
-	if err == nil {
-		err = r.as(func(tx *postgres.Tx) error { return intake.Store(r.Context(), tx, upload, f.name, f.body) })
 	}
 	if err == nil {
 		return s.redirect(w, r, ui.BusinessPath(r.caller.Business.String())+"/import/"+upload.String())
@@ -182,9 +292,6 @@ func (s *Server) sendFile(w http.ResponseWriter, r *request) error {
 	status := http.StatusUnprocessableEntity
 	if reason.Kind == fault.TooLarge {
 		status = http.StatusRequestEntityTooLarge
-	}
-	if err := r.read(nil); err != nil {
-		return err
 	}
 	return s.showImport(w, r, status, view)
 }
@@ -220,20 +327,27 @@ func (r *request) mapping(t *intake.Table) intake.Mapping {
 
 // A dryRun is a file with what it would do.
 type dryRun struct {
-	name  string
-	table *intake.Table
-	o     intake.Options
-	plan  *intake.Plan
-	room  int
+	name   string
+	body   []byte
+	table  *intake.Table
+	o      intake.Options
+	plan   *intake.Plan
+	room   int
+	left   int            // entries left out, because they are there already
+	former *intake.Former // an import of the same file
 }
 
-// dry reads a kept file and plans its import in a transaction of the caller.
-func (s *Server) dry(r *request, tx *postgres.Tx, upload uuid.UUID) (d dryRun, err error) {
-	var body []byte
-	if d.name, body, err = intake.Load(r.Context(), tx, upload); err != nil {
+// open reads a kept file. The connection goes back before the file is taken apart.
+func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
+	d = &dryRun{}
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		d.name, d.body, err = intake.Load(r.Context(), tx, upload)
+		return err
+	})
+	if err != nil {
 		return d, err
 	}
-	if d.table, err = intake.Read(body); err != nil {
+	if d.table, err = intake.Read(d.body); err != nil {
 		return d, err
 	}
 	desk, err := r.desk()
@@ -244,20 +358,31 @@ func (s *Server) dry(r *request, tx *postgres.Tx, upload uuid.UUID) (d dryRun, e
 	if day, err := ledger.ReadDate(r.FormValue("day")); err == nil {
 		d.o.OpeningDate = day
 	}
+	return d, nil
+}
+
+// dry plans the import of a file in a transaction of the caller.
+func (d *dryRun) dry(s *Server, r *request, tx *postgres.Tx) (err error) {
 	if d.plan, err = intake.Make(r.Context(), tx, d.table, d.o); err != nil {
-		return d, err
+		return err
+	}
+	if err := d.plan.FindTwins(r.Context(), tx); err != nil {
+		return err
+	}
+	if r.FormValue("twins") == "leave" {
+		d.left = d.plan.LeaveOut()
 	}
 	d.room = -1
 	if most := s.plan(r).PartiesMax; most > 0 && tx.Scope.Role == ledger.Owner {
 		n, err := ledger.CountParties(r.Context(), tx)
 		if err != nil {
-			return d, err
+			return err
 		}
 		if n+d.plan.New > most {
 			d.room = max(0, most-n)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 func (s *Server) previewImport(w http.ResponseWriter, r *request) error {
@@ -268,13 +393,20 @@ func (s *Server) previewImport(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	var d dryRun
-	err = r.inLine(func() error {
-		return r.as(func(tx *postgres.Tx) (err error) {
-			if d, err = s.dry(r, tx, upload); err != nil {
+	var d *dryRun
+	err = r.inLine(func() (err error) {
+		if d, err = s.open(r, upload); err != nil {
+			return err
+		}
+		return r.as(func(tx *postgres.Tx) error {
+			former, found, err := intake.Same(r.Context(), tx, d.body)
+			if err != nil {
 				return err
 			}
-			return d.plan.CountTwins(r.Context(), tx)
+			if found {
+				d.former = &former
+			}
+			return d.dry(s, r, tx)
 		})
 	})
 	if err != nil {
@@ -284,11 +416,11 @@ func (s *Server) previewImport(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (r *request) dryView(d dryRun) intakepage.Dry {
+func (r *request) dryView(d *dryRun) intakepage.Dry {
 	v := intakepage.Dry{
 		Shell: r.shell(), Upload: d.o.Upload.String(), File: r.fileName(d.name), Encoding: d.table.Encoding, Fields: r.fieldWords(), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
 		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows), All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
-		Twins: d.plan.Twins, Given: r.amount(d.plan.Given), Received: r.amount(d.plan.Received), Room: d.room, Skip: r.FormValue("skip") == "yes",
+		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.amount(d.plan.Given), Received: r.amount(d.plan.Received), Room: d.room, Skip: r.FormValue("skip") == "yes",
 	}
 	if v.Head || v.Contacts {
 		v.Lines--
@@ -311,6 +443,10 @@ func (r *request) dryView(d dryRun) intakepage.Dry {
 	for _, p := range d.plan.Parties[:min(shown, len(d.plan.Parties))] {
 		v.Parties = append(v.Parties, intakepage.Party{Name: p.Name, Phone: p.Phone, New: p.New, Entries: p.Entries, Before: r.amount(p.Before), After: r.amount(p.After)})
 	}
+	if d.former != nil {
+		v.Former = &intakepage.Former{Name: r.fileName(d.former.Name), At: d.former.At, Undone: d.former.Undone}
+	}
+	r.twins(&v, d.plan)
 	last := -1
 	for _, p := range d.plan.Problems {
 		if p.Line != last {
@@ -324,7 +460,29 @@ func (r *request) dryView(d dryRun) intakepage.Dry {
 	return v
 }
 
-// applyImport writes what the dry run has shown. The same upload twice is once.
+// twins puts the entries that are like others on the page, in the order of the file.
+func (r *request) twins(v *intakepage.Dry, p *intake.Plan) {
+	names := map[uuid.UUID]string{}
+	for _, party := range p.Parties {
+		names[party.ID] = party.Name
+	}
+	for i, e := range p.Entries {
+		where := p.Twins[i]
+		if where == 0 {
+			continue
+		}
+		if where == intake.InKhata {
+			v.Twins++
+		} else {
+			v.Repeats++
+		}
+		if len(v.TwinRows) < shown {
+			v.TwinRows = append(v.TwinRows, intakepage.Twin{Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date, Side: string(e.Side), Amount: r.amount(e.Paise), InFile: where == intake.InFile})
+		}
+	}
+}
+
+// applyImport writes what the dry run has shown. The same upload twice, from whichever page, is once.
 func (s *Server) applyImport(w http.ResponseWriter, r *request) error {
 	upload, err := r.pathID("upload")
 	if err != nil {
@@ -333,33 +491,55 @@ func (s *Server) applyImport(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	var d dryRun
+	t := &task{id: upload, kind: ledger.ImportTask}
+	var d *dryRun
 	refused := false
-	err = r.inLine(func() error {
-		return r.as(func(tx *postgres.Tx) error {
-			if done, err := intake.Done(r.Context(), tx, upload); err != nil || done {
+	err = r.work(t, func() error {
+		return r.inLine(func() (err error) {
+			if done, err := s.imported(r, upload); err != nil || done {
 				return err
 			}
-			if d, err = s.dry(r, tx, upload); err != nil {
+			if d, err = s.open(r, upload); err != nil {
 				return err
 			}
-			if len(d.plan.Parties) == 0 || len(d.plan.Problems) > 0 && r.FormValue("skip") != "yes" {
-				refused = true
-				return nil
-			}
-			return d.plan.Apply(r.Context(), tx, upload, d.name)
+			return r.as(func(tx *postgres.Tx) error {
+				if done, err := intake.Hold(r.Context(), tx, upload); err != nil || done {
+					return err
+				}
+				if err := d.dry(s, r, tx); err != nil {
+					return err
+				}
+				if len(d.plan.Parties) == 0 || len(d.plan.Problems) > 0 && r.FormValue("skip") != "yes" {
+					refused = true
+					return nil
+				}
+				t.all.Store(int64(d.plan.Rows()))
+				return d.plan.Apply(r.Context(), tx, upload, d.name, d.body, func(rows int) { t.done.Store(int64(rows)) })
+			})
 		})
 	})
-	if err != nil {
+	business := ui.BusinessPath(r.caller.Business.String())
+	switch {
+	case errors.Is(err, errStopped):
+		s.setFlash(w, "import_stopped", "")
+		return s.redirect(w, r, business+"/import/"+upload.String()+"?"+r.PostForm.Encode())
+	case err != nil:
 		return err
-	}
-	if refused {
+	case refused:
 		v := r.dryView(d)
 		v.Error = r.t("Nothing was brought in. Some lines have problems: mend the file, or say that they are to be left out.")
 		s.render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
 		return nil
 	}
-	business := ui.BusinessPath(r.caller.Business.String())
 	s.setFlash(w, "imported", business+"/batches/"+upload.String()+"/undo")
 	return s.redirect(w, r, business+"/import")
+}
+
+// imported reports an upload that is in the khata already.
+func (s *Server) imported(r *request, upload uuid.UUID) (done bool, err error) {
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		done, err = intake.Hold(r.Context(), tx, upload)
+		return err
+	})
+	return done, err
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/intake"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
@@ -28,7 +31,10 @@ var importTrials = map[string]trial{
 func (w *world) seedUpload(s *side) {
 	w.Helper()
 	upload := fresh()
-	s.ids["upload"] = upload.String()
+	s.ids["upload"], s.ids["task"] = upload.String(), fresh().String()
+	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
+		return ledger.BeginTask(w.Context(), tx, uuid.MustParse(s.ids["task"]), ledger.ExportTask, 5)
+	}))
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
 		return intake.Store(w.Context(), tx, upload, s.word+"note.csv", []byte("Name,Balance\n"+s.word+"party in a file,12\n"+s.word+"party living,-5\n"))
 	}))

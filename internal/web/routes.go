@@ -182,6 +182,8 @@ var routes = []route{
 	{pattern: "POST /api/credits/consume", access: program, maxBody: maxForm, handle: (*Server).apiConsume},
 	{pattern: "POST /api/credits/holds", access: program, maxBody: maxForm, handle: (*Server).apiHold},
 	{pattern: "POST /api/credits/holds/{id}/capture", access: program, maxBody: maxForm, handle: (*Server).apiCapture},
+	{pattern: "GET /api/businesses/{business}/tasks/{task}", access: reader, handle: (*Server).apiTask},
+	{pattern: "POST /api/businesses/{business}/tasks/{task}/stop", access: reader, maxBody: maxForm, handle: (*Server).stopTask},
 	{pattern: "POST /api/credits/holds/{id}/release", access: program, maxBody: maxForm, handle: (*Server).apiRelease},
 	{pattern: "GET /api/openapi.json", access: anyone, keepsFlash: true, handle: (*Server).openAPI},
 

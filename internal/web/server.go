@@ -44,7 +44,9 @@ type Server struct {
 	Config
 	handler   http.Handler
 	exports   chan struct{} // a place for each file on its way
-	exporting sync.Map      // the one place of an account, by its id
+	exporting sync.Map      // the places of an account for files that leave, by its id
+	arriving  sync.Map      // and for files that arrive
+	reading   sync.Map      // and the one for a file that is read
 }
 
 // New returns a server for the routes in the list.

@@ -103,6 +103,7 @@ func TestFieldsOfTheAPI(t *testing.T) {
 		"GET /api/billing/usage":                         {"credits", "credits.balance", "credits.held", "credits.meter", "credits.name", "credits.next_allowance", "days", "days.date", "days.used", "meter"},
 		"GET /api/billing/me":                            {"account_id", "credits", "credits.credits", "entitlements", "parties_max", "subscription_status", "tier"},
 		"GET /api/billing/invoices":                      {"invoices", "invoices.amount", "invoices.currency", "invoices.issued_at", "invoices.number", "invoices.status", "invoices.url"},
+		"GET /api/businesses/{business}/tasks/{task}":    {"done", "state", "stop", "text", "total"},
 		"GET /api/businesses/{business}/parties":         {"currency", "get", "give", "parties", "parties.balance", "parties.id", "parties.kind", "parties.last_date", "parties.name", "parties.phone"},
 		"GET /api/businesses/{business}/parties/{party}": {"balance", "entries", "entries.amount", "entries.balance", "entries.date", "entries.id", "entries.note", "entries.party_id", "entries.side", "id", "kind", "name", "note", "phone"},
 	}

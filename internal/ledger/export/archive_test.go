@@ -22,6 +22,7 @@ import (
 
 // notTaken are tables of an account that its archive leaves out, with the reason.
 var notTaken = map[string]string{
+	"tasks":              "how far long work is; forgotten within a day",
 	"uploads":            "files that the owner has; emptied within the hour",
 	"provider_directory": "a directory of all accounts; billing role only",
 	"provider_customers": "the provider's number of the account, which stands on each subscription",

@@ -2,11 +2,14 @@ package intake
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
@@ -86,57 +89,120 @@ func keys(m map[string]bool) []string {
 	return out
 }
 
-// CountTwins fills in how many entries of a plan are like ones that are there already.
-func (p *Plan) CountTwins(ctx context.Context, tx *postgres.Tx) error {
-	p.Twins = 0
+// FindTwins finds the entries of a plan that are like ones which are there already, or like one further up in the file: of
+// the same party, day, side and amount. Two like entries of the khata are the twins of two of the file, not of three.
+// Twins are imported all the same, unless somebody wants them left out.
+func (p *Plan) FindTwins(ctx context.Context, tx *postgres.Tx) error {
+	there := map[mark]int{}
 	fresh := map[uuid.UUID]bool{}
 	for _, party := range p.Parties {
 		fresh[party.ID] = party.New
 	}
 	for chunk := range slices.Chunk(p.Entries, part) {
-		var ids []uuid.UUID
-		var dates []time.Time
-		var sides []string
-		var amounts []int64
-		for _, e := range chunk {
-			if !fresh[e.PartyID] {
-				ids, dates, sides, amounts = append(ids, e.PartyID), append(dates, e.Date), append(sides, string(e.Side)), append(amounts, e.Paise)
-			}
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		var n int
-		err := tx.QueryRow(ctx, `
-			select count(*)::int from unnest($3::uuid[], $4::date[], $5::text[], $6::bigint[]) g(party_id, business_date, side, paise)
-			where exists (select 1 from tijori.entries e
-				where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
-					and e.side = g.side and e.paise = g.paise and e.deleted_at is null)`, ledger.PlanAnew,
-			tx.Scope.AccountID, tx.Scope.BusinessID, ids, dates, sides, amounts).Scan(&n)
-		if err != nil {
+		if err := countThere(ctx, tx, chunk, fresh, there); err != nil {
 			return fmt.Errorf("look for entries that are there already: %w", err)
 		}
-		p.Twins += n
 	}
+	p.twins(there)
 	return nil
 }
 
-// Done reports whether an upload was imported, also when that was undone since.
-func Done(ctx context.Context, tx *postgres.Tx, upload uuid.UUID) (done bool, err error) {
-	err = tx.QueryRow(ctx, `
-		select exists (select 1 from tijori.batches where account_id = $1 and business_id = $2 and id = $3)`,
-		tx.Scope.AccountID, tx.Scope.BusinessID, upload).Scan(&done)
-	if err != nil {
-		return false, fmt.Errorf("whether a file was imported: %w", err)
+// countThere counts the entries of the khata that are like those of a chunk.
+func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry, fresh map[uuid.UUID]bool, there map[mark]int) error {
+	var at []int32
+	var ids []uuid.UUID
+	var dates []time.Time
+	var sides []string
+	var amounts []int64
+	for i, e := range chunk {
+		if !fresh[e.PartyID] {
+			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates, e.Date), append(sides, string(e.Side)), append(amounts, e.Paise)
+		}
 	}
-	return done, nil
+	if len(at) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `
+		select g.i, s.n from unnest($3::int[], $4::uuid[], $5::date[], $6::text[], $7::bigint[]) g(i, party_id, business_date, side, paise)
+		cross join lateral (select count(*)::int as n from tijori.entries e
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
+				and e.side = g.side and e.paise = g.paise and e.deleted_at is null) s
+		where s.n > 0`, ledger.PlanAnew,
+		tx.Scope.AccountID, tx.Scope.BusinessID, at, ids, dates, sides, amounts)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var i, n int32
+		if err := rows.Scan(&i, &n); err != nil {
+			return err
+		}
+		there[markOf(chunk[i])] = int(n)
+	}
+	return rows.Err()
 }
 
-// Apply writes a plan as one batch that has the upload's id, and forgets the file. An error leaves
-// nothing behind, if the transaction ends with it. A plan without room for the new
+// Hold makes the caller the only one who imports an upload until the transaction ends; another page of the same user that
+// tries meanwhile waits here, and then finds it done. It reports whether the upload was imported before. One that was undone since,
+// like one that is not kept any more, is NotFound.
+func Hold(ctx context.Context, tx *postgres.Tx, upload uuid.UUID) (done bool, err error) {
+	if !ledger.KeepsParties(tx.Scope) {
+		return false, errRole
+	}
+	s := tx.Scope
+	_, err = tx.Exec(ctx, `
+		select 1 from tijori.uploads where account_id = $1 and business_id = $2 and id = $3 for update`, s.AccountID, s.BusinessID, upload)
+	if err != nil {
+		return false, fmt.Errorf("hold a file: %w", err)
+	}
+	var undone bool
+	err = tx.QueryRow(ctx, `
+		select undone_at is not null from tijori.batches
+		where account_id = $1 and business_id = $2 and id = $3 and created_by = $4`, s.AccountID, s.BusinessID, upload, s.UserID).Scan(&undone)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("whether a file was imported: %w", err)
+	case undone:
+		return false, errGone
+	}
+	return true, nil
+}
+
+// A Former is an earlier import of the same file.
+type Former struct {
+	Name   string
+	At     time.Time
+	Undone bool
+}
+
+// Same returns the newest import of a file with the same content in this business, and whether there was one.
+func Same(ctx context.Context, tx *postgres.Tx, body []byte) (f Former, found bool, err error) {
+	digest := sha256.Sum256(body)
+	err = tx.QueryRow(ctx, `
+		select name, created_at, undone_at is not null from tijori.batches
+		where account_id = $1 and business_id = $2 and kind = 'import' and digest = $3
+		order by created_at desc limit 1`, tx.Scope.AccountID, tx.Scope.BusinessID, digest[:]).Scan(&f.Name, &f.At, &f.Undone)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return f, false, nil
+	}
+	if err != nil {
+		return f, false, fmt.Errorf("whether a file was imported before: %w", err)
+	}
+	return f, true, nil
+}
+
+// Apply writes a plan as one batch that has the upload's id, and forgets the file. progress is told how many rows
+// are written. An error leaves nothing behind, if the transaction ends with it. A plan without room for the new
 // parties is an UpgradeRequired fault. Owners and managers.
-func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string) error {
-	if err := ledger.OpenBatch(ctx, tx, upload, ledger.ImportBatch, fileName(name)); err != nil {
+func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte, progress func(rows int)) error {
+	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil {
+		return fmt.Errorf("import a file: %w", err)
+	}
+	digest := sha256.Sum256(body)
+	if err := ledger.OpenImport(ctx, tx, upload, fileName(name), digest[:]); err != nil {
 		return err
 	}
 	var fresh []ledger.BatchParty
@@ -145,6 +211,7 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 			fresh = append(fresh, party.BatchParty)
 		}
 	}
+	rows := 0
 	for chunk := range slices.Chunk(fresh, part) {
 		refused, err := ledger.AddBatchParties(ctx, tx, upload, chunk)
 		if err != nil {
@@ -153,6 +220,8 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 		if len(refused) > 0 {
 			return errGone
 		}
+		rows += len(chunk)
+		progress(rows)
 	}
 	first := 0
 	for chunk := range slices.Chunk(p.Entries, part) {
@@ -166,6 +235,7 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 			}
 		}
 		first += len(chunk)
+		progress(rows + first)
 	}
 	_, err := tx.Exec(ctx, `
 		update tijori.uploads set body = ''
@@ -175,3 +245,6 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 	}
 	return nil
 }
+
+// Rows is how many rows Apply writes.
+func (p *Plan) Rows() int { return p.New + len(p.Entries) }

@@ -19,9 +19,18 @@ type Plan struct {
 	Problems []Problem
 	Given    int64
 	Received int64
-	New      int // parties to be added
-	Twins    int // entries like ones that are there already, which are imported all the same
+	New      int          // parties to be added
+	Twins    map[int]Twin // by the index of the entry; filled by FindTwins
 }
+
+// A Twin says where the like of an entry is.
+type Twin int
+
+// The places of twins.
+const (
+	InKhata Twin = iota + 1
+	InFile       // further up
+)
 
 // A Party is a party that the file names, with its balance before and after.
 type Party struct {
@@ -323,7 +332,11 @@ func (r *reader) day(row Row, f Field, d time.Time) bool {
 func (r *reader) date(text string) (time.Time, error) {
 	if r.t.Kind == "xlsx" {
 		whole, _, _ := strings.Cut(text, ".")
-		if n, err := strconv.Atoi(whole); err == nil && n > 36_525 && n < 73_051 { // 2000 to 2099
+		n, err := strconv.Atoi(whole)
+		if r.t.late {
+			n += 1462
+		}
+		if err == nil && n >= 36_526 && n < 73_051 { // 2000 to 2099
 			return time.Date(1899, 12, 30+n, 0, 0, 0, 0, time.UTC), nil
 		}
 	}
@@ -406,6 +419,64 @@ func entryID(upload uuid.UUID, what string, line int) uuid.UUID {
 	id[6], id[7] = 0x70|byte(line>>20)&0x0f, byte(line>>12)
 	id[8], id[9] = 0x80|byte(line>>6)&0x3f, byte(line<<2)
 	return id
+}
+
+// A mark is what two like entries have in common.
+type mark struct {
+	party uuid.UUID
+	day   string
+	side  ledger.Side
+	paise int64
+}
+
+func markOf(e ledger.BatchEntry) mark {
+	return mark{e.PartyID, e.Date.Format(time.DateOnly), e.Side, e.Paise}
+}
+
+// twins marks the entries that are there, as often as they are, and those that repeat one further up.
+func (p *Plan) twins(there map[mark]int) {
+	p.Twins = map[int]Twin{}
+	seen := map[mark]int{}
+	for i, e := range p.Entries {
+		m := markOf(e)
+		switch {
+		case seen[m] < there[m]:
+			p.Twins[i] = InKhata
+		case seen[m] > 0:
+			p.Twins[i] = InFile
+		}
+		seen[m]++
+	}
+}
+
+// LeaveOut takes the entries that are in the khata already out of the plan, as somebody has asked, and returns how many they were. Those
+// that only repeat one further up in the file stay.
+func (p *Plan) LeaveOut() (n int) {
+	parties := map[uuid.UUID]*Party{}
+	for _, party := range p.Parties {
+		parties[party.ID] = party
+	}
+	entries, lines, twins := p.Entries, p.Lines, p.Twins
+	p.Entries, p.Lines, p.Twins = nil, nil, map[int]Twin{}
+	for i, e := range entries {
+		if twins[i] != InKhata {
+			if twins[i] != 0 {
+				p.Twins[len(p.Entries)] = twins[i]
+			}
+			p.Entries, p.Lines = append(p.Entries, e), append(p.Lines, lines[i])
+			continue
+		}
+		n++
+		party := parties[e.PartyID]
+		party.Entries--
+		party.After -= e.Signed()
+		if e.Side == ledger.Given {
+			p.Given -= e.Paise
+		} else {
+			p.Received -= e.Paise
+		}
+	}
+	return n
 }
 
 func (r *reader) take(p *Party, row Row, what string, f ledger.EntryFields) {

@@ -27,7 +27,7 @@ func Store(ctx context.Context, tx *postgres.Tx, id uuid.UUID, name string, body
 		return errRole
 	}
 	if len(body) > MaxFile {
-		return errTooLarge
+		return ErrTooLarge
 	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `

@@ -20,7 +20,7 @@ const (
 	MaxFile     = 10 << 20  // bytes as sent
 	MaxUnpacked = 100 << 20 // bytes of a spreadsheet's parts together, unpacked
 	MaxRows     = 50_000
-	maxColumns  = 64
+	MaxColumns  = 64 // more are not read
 	maxCell     = 4000 // bytes
 )
 
@@ -28,7 +28,10 @@ const (
 type Table struct {
 	Kind     string // "csv", "xlsx" or "vcard"
 	Encoding string // of the text, when it was not UTF-8
+	Sheet    string // of a spreadsheet with several, the one that was read: the first in sight
+	Cut      bool   // something stands to the right of the columns that are read
 	Rows     []Row
+	late     bool // the numbers of days count from 1904, as old Macs did
 }
 
 // A Row is one line of a file.
@@ -47,8 +50,10 @@ func (t *Table) Width() int {
 	return n
 }
 
+// ErrTooLarge is the answer to a file of more than MaxFile bytes.
+var ErrTooLarge = fault.New(fault.TooLarge, "A file may have at most %d MB.", MaxFile>>20)
+
 var (
-	errTooLarge = fault.New(fault.TooLarge, "A file may have at most %d MB.", MaxFile>>20)
 	errUnpacked = fault.New(fault.TooLarge, "This file unpacks to more than we take at once. Save the sheet alone, as CSV.")
 	errTooMany  = fault.New(fault.TooLarge, "A file may have at most %d rows. Send it in parts.", MaxRows)
 	errEmpty    = fault.New(fault.Invalid, "There is nothing in this file.")
@@ -63,7 +68,7 @@ func Read(body []byte) (*Table, error) {
 	var err error
 	switch {
 	case len(body) > MaxFile:
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	case bytes.HasPrefix(body, []byte("PK\x03\x04")):
 		t, err = readXLSX(body)
 	case bytes.HasPrefix(body, []byte("\xd0\xcf\x11\xe0")):
@@ -172,8 +177,8 @@ func (t *Table) add(r Row) error {
 	if len(t.Rows) > MaxRows { // one more than may be, for the heads
 		return errTooMany
 	}
-	if len(r.Cells) > maxColumns {
-		r.Cells = r.Cells[:maxColumns]
+	if len(r.Cells) > MaxColumns {
+		r.Cells, t.Cut = r.Cells[:MaxColumns], true
 	}
 	for i, c := range r.Cells {
 		if len(c) > maxCell {

@@ -22,7 +22,8 @@ type book struct {
 	parts map[string]*zip.File
 	left  int64 // bytes that may still be unpacked
 	texts []string
-	late  bool // its days are counted from 1904
+	late  bool   // its days are counted from 1904
+	name  string // of the sheet that is read, when it is not the only one in sight
 }
 
 // readXLSX reads the first sheet of a spreadsheet as text. Only what a khata needs is looked at:
@@ -113,14 +114,19 @@ func attribute(e xml.StartElement, name string) string {
 
 // firstSheet is the part of the first sheet that is not hidden.
 func (b *book) firstSheet() (string, error) {
-	id := ""
+	id, name, sheets := "", "", 0
 	err := b.tokens("xl/workbook.xml", func(t xml.Token) error {
 		e, ok := t.(xml.StartElement)
 		switch {
 		case !ok:
 		case e.Name.Local == "workbookPr":
 			b.late = attribute(e, "date1904") == "1" || attribute(e, "date1904") == "true"
-		case e.Name.Local == "sheet" && id == "" && !strings.Contains(attribute(e, "state"), "idden"):
+		case e.Name.Local == "sheet" && !strings.Contains(attribute(e, "state"), "idden"):
+			if sheets++; sheets > 1 {
+				b.name = name
+				return nil
+			}
+			name = attribute(e, "name")
 			for _, a := range e.Attr {
 				if a.Name.Space == "r" && a.Name.Local == "id" {
 					id = a.Value
@@ -190,7 +196,10 @@ func (b *book) readTexts() error {
 }
 
 func (b *book) readSheet(name string) (*Table, error) {
-	t := &Table{Kind: "xlsx"}
+	t := &Table{Kind: "xlsx", late: b.late}
+	if b.name != "" {
+		t.Sheet = fileName(b.name)
+	}
 	var row Row
 	var kind string
 	var value strings.Builder
@@ -213,7 +222,7 @@ func (b *book) readSheet(name string) (*Table, error) {
 				kind = attribute(e, "t")
 				value.Reset()
 			case "f":
-				if column >= 0 && column < maxColumns && !contains(row.Formulas, column) {
+				if column >= 0 && column < MaxColumns && !contains(row.Formulas, column) {
 					row.Formulas = append(row.Formulas, column)
 				}
 			case "v", "t":
@@ -224,7 +233,8 @@ func (b *book) readSheet(name string) (*Table, error) {
 			case "v", "t":
 				reading = false
 			case "c":
-				if column >= 0 && column < maxColumns {
+				t.Cut = t.Cut || column >= MaxColumns && value.Len() > 0
+				if column >= 0 && column < MaxColumns {
 					for len(row.Cells) <= column {
 						row.Cells = append(row.Cells, "")
 					}

@@ -3,6 +3,7 @@
 package intake
 
 import (
+	"net/url"
 	"strconv"
 	"time"
 
@@ -45,7 +46,15 @@ type Dry struct {
 	Lines                  int // that were read
 	Parties                []Party
 	All                    int // parties in the file
-	New, Entries, Twins    int
+	New, Entries           int
+	Twins                  int // entries whose like is in the khata
+	Repeats                int // entries whose like stands further up in the file
+	TwinRows               []Twin
+	Left                   int // entries that were left out, because they are there already
+	Former                 *Former
+	Sheet                  string // that was read, of several
+	Cut                    bool   // what stands to the right of MaxColumns was not read
+	MaxColumns             int
 	Given, Received        money.Amount
 	Problems               []Problem
 	Wrong                  int // lines with a problem
@@ -68,6 +77,22 @@ type Party struct {
 	Before, After money.Amount
 }
 
+// A Twin is an entry whose like is in the khata, or further up in the file.
+type Twin struct {
+	Line        int
+	Party, Side string
+	Date        time.Time
+	Amount      money.Amount
+	InFile      bool
+}
+
+// A Former is an earlier import of the same file.
+type Former struct {
+	Name   string
+	At     time.Time
+	Undone bool
+}
+
 // A Problem is what keeps a line out.
 type Problem struct {
 	Line           int // 0 for the file as a whole
@@ -77,5 +102,17 @@ type Problem struct {
 func column(n int) string { return "c" + strconv.Itoa(n) }
 
 func (v Dry) path() string { return ui.BusinessPath(v.Business.ID) + "/import/" + v.Upload }
+
+// other is the path of the same page with the entries that are there already left out, or back in.
+func (v Dry) other(leave bool) string {
+	q := url.Values{"head": {yes(v.Head)}, "kind": {v.Kind}, "day": {v.Day}}
+	for i, c := range v.Columns {
+		q.Set(column(i), c.Field)
+	}
+	if leave {
+		q.Set("twins", "leave")
+	}
+	return v.path() + "?" + q.Encode()
+}
 
 func (v Dry) ready() bool { return v.All > 0 && v.Room < 0 }

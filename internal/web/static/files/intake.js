@@ -20,3 +20,9 @@ form?.addEventListener("submit", (e) => {
 	for (const b of form.querySelectorAll("[aria-disabled]")) b.removeAttribute("aria-disabled");
 	file.focus();
 });
+
+// The dry run's own form: while the rows go in, the page shows how far they are.
+const apply = document.querySelector("form[data-task]");
+apply?.addEventListener("submit", () => {
+	import("./task.js").then((m) => m.watch(new URL(apply.dataset.task, location.origin).pathname));
+});

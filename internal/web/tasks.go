@@ -1,0 +1,259 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// taskBeat is how often long work looks whether it may go on, and says how far it is.
+// Work that is shorter leaves no trace.
+const taskBeat = time.Second
+
+var errNobodyWatches = errors.New("the id of a task is used")
+
+var errStopped = fault.New(fault.Conflict, "Stopped.")
+
+// A task is long work of one request, which another request may watch and stop.
+type task struct {
+	id    uuid.UUID // zero: nobody watches
+	kind  string
+	total func(context.Context, *postgres.Tx) (int64, error) // of rows, asked once beside the work; nil when the work itself says it
+	done  atomic.Int64                                       // rows so far
+	all   atomic.Int64                                       // rows in all, as soon as it is known
+}
+
+// work runs fn, which may use r. It ends early with errStopped when its user says so, and with the
+// database's refusal when its session ends or its user's role no longer reaches: a file of a million
+// rows does not go on to somebody who was removed a second ago.
+func (r *request) work(t *task, fn func() error) error {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	asked := r.Request
+	r.Request = r.WithContext(ctx)
+	out := http.NewResponseController(r.w)
+	b := &beat{task: t, caller: r.caller, route: r.route, db: r.s.DB, halt: func(f *fault.Fault) {
+		cancel(f)
+		if err := out.SetWriteDeadline(time.Now()); err != nil { // it may be waiting for a reader who does not read
+			r.s.Log.Warn("stop a file", "request", r.id, "error", err)
+		}
+	}}
+	var running sync.WaitGroup
+	over := make(chan struct{})
+	running.Go(func() { b.run(ctx, over) })
+	err := fn()
+	close(over)
+	running.Wait()
+	cause := context.Cause(ctx)
+	cancel(nil)
+	r.Request = asked
+	if err != nil && fault.Of(cause) != nil { // not the reader's leaving
+		err = cause
+		if late := out.SetWriteDeadline(time.Now().Add(time.Minute)); late != nil { // for saying so
+			return errors.Join(err, late)
+		}
+	}
+	if b.begun {
+		b.end(asked.Context(), err)
+	}
+	return err
+}
+
+// A beat is what goes on beside the work.
+type beat struct {
+	*task
+	caller postgres.Caller
+	route  *route
+	db     *postgres.DB
+	halt   func(*fault.Fault)
+	begun  bool // a row says so
+}
+
+func (b *beat) run(ctx context.Context, over <-chan struct{}) {
+	tick := time.NewTicker(taskBeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := b.once(ctx)
+		if f := fault.Of(err); f != nil && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
+			b.halt(f)
+			return
+		}
+	}
+}
+
+// once asks whether the work may go on. An error that is no refusal stops nothing.
+func (b *beat) once(ctx context.Context) error {
+	return b.as(ctx, func(tx *postgres.Tx) error {
+		if b.id == uuid.Nil {
+			return nil
+		}
+		if !b.begun {
+			if err := ledger.BeginTask(ctx, tx, b.id, b.kind, b.done.Load()); err != nil {
+				if fault.Is(err, fault.Conflict) { // the id is somebody else's: nobody watches
+					b.id = uuid.Nil
+					return errNobodyWatches
+				}
+				return err
+			}
+			b.begun = true
+			return nil
+		}
+		if b.all.Load() == 0 && b.total != nil {
+			rows, err := b.total(ctx, tx)
+			if err != nil {
+				return err
+			}
+			b.all.Store(rows)
+		}
+		stop, err := ledger.KeepTask(ctx, tx, b.id, b.done.Load(), b.all.Load())
+		if err == nil && stop {
+			return errStopped
+		}
+		return err
+	})
+}
+
+func (b *beat) as(ctx context.Context, fn func(*postgres.Tx) error) error {
+	return b.db.As(ctx, b.caller, func(tx *postgres.Tx) error {
+		if err := b.route.admit(tx.Scope); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// end writes down how the work has ended, also when its reader has gone.
+func (b *beat) end(ctx context.Context, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	state := ledger.TaskDone
+	switch {
+	case errors.Is(err, errStopped):
+		state = ledger.TaskStopped
+	case err != nil:
+		state = ledger.TaskFailed
+	}
+	if err := b.as(ctx, func(tx *postgres.Tx) error { return ledger.EndTask(ctx, tx, b.id, state, b.done.Load()) }); err != nil {
+		return // who watches is told so after a while of silence
+	}
+}
+
+// counted counts the rows that a transaction reads.
+func (t *task) counted(tx *postgres.Tx) *postgres.Tx {
+	return &postgres.Tx{Tx: countedTx{tx.Tx, &t.done}, Scope: tx.Scope}
+}
+
+type countedTx struct {
+	pgx.Tx
+	n *atomic.Int64
+}
+
+func (t countedTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	rows, err := t.Tx.Query(ctx, sql, args...)
+	return countedRows{rows, t.n}, err
+}
+
+type countedRows struct {
+	pgx.Rows
+	n *atomic.Int64
+}
+
+func (r countedRows) Next() bool {
+	ok := r.Rows.Next()
+	if ok {
+		r.n.Add(1)
+	}
+	return ok
+}
+
+type taskJSON struct {
+	State string `json:"state"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+	Text  string `json:"text"` // for the reader
+	Stop  string `json:"stop"` // what the button says
+}
+
+// apiTask says how far long work is.
+func (s *Server) apiTask(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("task")
+	if err != nil {
+		return err
+	}
+	var t ledger.Task
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		t, err = ledger.TaskByID(r.Context(), tx, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.read(nil); err != nil { // for the language
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, taskJSON{string(t.State), t.Done, t.Total, r.taskText(t), r.t("Stop")})
+}
+
+func (r *request) taskText(t ledger.Task) string {
+	export := t.Kind == ledger.ExportTask
+	switch {
+	case t.State == ledger.TaskRunning && export && t.Total > 0:
+		return r.t("Your file is being made: %s of %s rows.", grouped(t.Done), grouped(max(t.Total, t.Done)))
+	case t.State == ledger.TaskRunning && export:
+		return r.t("Your file is being made.")
+	case t.State == ledger.TaskRunning && t.Total > 0:
+		return r.t("The file is being brought in: %s of %s rows.", grouped(t.Done), grouped(max(t.Total, t.Done)))
+	case t.State == ledger.TaskRunning:
+		return r.t("The file is being brought in.")
+	case t.State == ledger.TaskDone && export:
+		return r.t("Your file is among your downloads.")
+	case t.State == ledger.TaskStopped && export:
+		return r.t("Stopped. There is no whole file.")
+	case t.State == ledger.TaskStopped:
+		return r.t("Stopped. Nothing was brought in.")
+	case t.State == ledger.TaskFailed:
+		return r.t("It ended before it was whole. Please try again.")
+	}
+	return r.t("The file is in the khata.")
+}
+
+// grouped writes a number as India does: 12,34,567.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for at := len(text) - 3; at > 0; at -= 2 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
+// stopTask stops one's own long work.
+func (s *Server) stopTask(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("task")
+	if err != nil {
+		return err
+	}
+	err = r.as(func(tx *postgres.Tx) error { return ledger.StopTask(r.Context(), tx, id) })
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, struct {
+		State string `json:"state"`
+	}{string(ledger.TaskStopped)})
+}
