@@ -71,10 +71,10 @@ type PartyList struct {
 const (
 	totalCTE = `
 with total as (
-	select coalesce(sum(t.given - t.received) filter (where t.given > t.received), 0)::bigint as get,
-		coalesce(sum(t.received - t.given) filter (where t.given < t.received), 0)::bigint as give,
-		count(*)::int as parties, (count(*) filter (where t.given > t.received))::int as due,
-		(count(*) filter (where t.given < t.received))::int as advance
+	select coalesce(sum(t.balance) filter (where t.balance > 0), 0)::bigint as get,
+		coalesce(-sum(t.balance) filter (where t.balance < 0), 0)::bigint as give,
+		count(*)::int as parties, (count(*) filter (where t.balance > 0))::int as due,
+		(count(*) filter (where t.balance < 0))::int as advance
 	from tijori.party_sums t
 	where t.account_id = $1 and t.business_id = $2 and t.living
 ), page as (`
@@ -89,7 +89,7 @@ left join (
 	cross join lateral (
 		select n.id, n.kind, n.name, n.name_key, n.phone, n.version
 		from tijori.parties n
-		where n.account_id = $1 and n.business_id = $2 and n.id = g.id and n.deleted_at is null
+		where n.account_id = $1 and n.business_id = $2 and n.id = g.id
 		limit 1
 	) p
 ) on true`
@@ -97,36 +97,36 @@ left join (
 	// PartyListSQL is the list by balance, most owed first. Parameters: account,
 	// business, least balance, cursor's balance and id (above all for the first page), rows.
 	PartyListSQL = totalCTE + `
-	select s.party_id as id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
-		s.given - s.received as key, null::int as matching
+	select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+		s.balance as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
-		and s.given - s.received >= $3 and (s.given - s.received, s.party_id) < ($4::bigint, $5::uuid)
-	order by s.given - s.received desc, s.party_id desc
+		and s.balance >= $3 and (s.balance, s.party_id) < ($4::bigint, $5::uuid)
+	order by s.balance desc, s.party_id desc
 	limit $6` + pageTail + `
 order by g.key desc, g.id desc`
 
 	// AdvanceListSQL is the list of those whom the business owes, most owed first.
 	// Parameters: account, business, cursor's balance and id (below all for the first page), rows.
 	AdvanceListSQL = totalCTE + `
-	select s.party_id as id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
-		s.given - s.received as key, null::int as matching
+	select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+		s.balance as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
-		and s.given - s.received < 0 and (s.given - s.received, s.party_id) > ($3::bigint, $4::uuid)
-	order by s.given - s.received, s.party_id
+		and s.balance < 0 and (s.balance, s.party_id) > ($3::bigint, $4::uuid)
+	order by s.balance, s.party_id
 	limit $5` + pageTail + `
 order by g.key, g.id`
 
 	// NameListSQL is the list by name. Parameters: account, business, show, cursor's
 	// name and id ('' for the first page), rows.
 	NameListSQL = totalCTE + `
-	select n.id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
+	select n.id, s.balance, s.entries, s.last_date, null::date as oldest_due,
 		0::bigint as key, null::int as matching
 	from tijori.parties n
 	join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
-	where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null
-		and ($3 = 'all' or $3 = 'due' and s.given > s.received or $3 = 'advance' and s.given < s.received)
+	where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
+		and ($3 = 'all' or $3 = 'due' and s.balance > 0 or $3 = 'advance' and s.balance < 0)
 		and (n.name_key, n.id) > ($4::text collate "C", $5::uuid)
 	order by n.name_key, n.id
 	limit $6` + pageTail + `
@@ -137,11 +137,11 @@ order by p.name_key, g.id`
 	RecentListSQL = totalCTE + `
 	select k.*, null::int as matching
 	from (
-		select s.party_id as id, s.given - s.received as balance, s.entries, s.last_date, null::date as oldest_due,
+		select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
 			(coalesce(s.last_date, s.made_on) - date '2000-01-01')::bigint as key
 		from tijori.party_sums s
 		where s.account_id = $1 and s.business_id = $2 and s.living
-			and ($3 = 'all' or $3 = 'due' and s.given > s.received or $3 = 'advance' and s.given < s.received)
+			and ($3 = 'all' or $3 = 'due' and s.balance > 0 or $3 = 'advance' and s.balance < 0)
 	) k
 	where $4::bigint is null or (k.key, k.id) < ($4::bigint, $5::uuid)
 	order by k.key desc, k.id desc
@@ -189,13 +189,13 @@ order by g.key, p.name_key, g.id`
 order by g.key, p.name_key, g.id`
 
 	matchingParties = `
-		select n.id, n.name_key, s.given - s.received as balance, s.received, s.entries, s.last_date, coalesce(s.last_date, s.made_on) as active_on
+		select n.id, n.name_key, s.balance, s.received, s.entries, s.last_date, coalesce(s.last_date, s.made_on) as active_on
 		from tijori.parties n
 		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
-		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null
+		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
 			and ($5 = '' or n.kind = $5)
 			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4)
-			and ($6 = 'all' or $6 = 'due' and s.given > s.received or $6 = 'advance' and s.given < s.received)`
+			and ($6 = 'all' or $6 = 'due' and s.balance > 0 or $6 = 'advance' and s.balance < 0)`
 )
 
 type partyCursor struct {

@@ -11,9 +11,8 @@ import (
 
 // TotalsSQL is what a list of businesses shows of one. Parameters: account, business.
 const TotalsSQL = `
-select count(*)::int, (count(*) filter (where t.given > t.received))::int, (count(*) filter (where t.given < t.received))::int,
-	coalesce(sum(t.given - t.received) filter (where t.given > t.received), 0)::bigint,
-	coalesce(sum(t.received - t.given) filter (where t.given < t.received), 0)::bigint
+select count(*)::int, (count(*) filter (where t.balance > 0))::int, (count(*) filter (where t.balance < 0))::int,
+	coalesce(sum(t.balance) filter (where t.balance > 0), 0)::bigint, coalesce(-sum(t.balance) filter (where t.balance < 0), 0)::bigint
 from tijori.party_sums t
 where t.account_id = $1 and t.business_id = $2 and t.living`
 

@@ -10,17 +10,20 @@ create table tijori.party_sums (
     made_on date not null,
     given bigint not null default 0,
     received bigint not null default 0,
+    balance bigint not null default 0,
     entries integer not null default 0,
     last_date date,
     constraint party_sums_pkey primary key (account_id, business_id, party_id),
     constraint party_sums_party_fkey foreign key (account_id, business_id, party_id) references tijori.parties (account_id, business_id, id) on delete cascade,
     constraint party_sums_sums_check check (given >= 0 and received >= 0 and entries >= 0),
+    constraint party_sums_balance_check check (balance = given - received),
     constraint party_sums_entries_check check ((entries = 0) = (last_date is null) and (entries > 0) = (given > 0 or received > 0))
 );
 comment on column tijori.party_sums.living is 'the party is not in the bin';
 comment on column tijori.party_sums.made_on is 'the day the party was made, in UTC: where it stands among the latest when it has no entry';
+comment on column tijori.party_sums.balance is 'a column, because an index on an expression is not searched before the policy has looked';
 -- Pages by balance are read from it in order, and the totals from it alone.
-create index party_sums_balance_idx on tijori.party_sums (account_id, business_id, (given - received), party_id) include (given, received) where living;
+create index party_sums_balance_idx on tijori.party_sums (account_id, business_id, balance, party_id) where living;
 create statistics party_sums_tenant_stats (ndistinct, dependencies) on account_id, business_id, party_id from tijori.party_sums;
 
 alter table tijori.party_sums enable row level security;
@@ -68,14 +71,15 @@ create function auth.add_sums() returns trigger
     language plpgsql security definer set search_path = ''
     as $$
 begin
-    insert into tijori.party_sums as s (account_id, business_id, party_id, living, made_on, given, received, entries, last_date)
+    insert into tijori.party_sums as s (account_id, business_id, party_id, living, made_on, given, received, balance, entries, last_date)
     select w.account_id, w.business_id, w.party_id, true, date '2000-01-01', coalesce(sum(w.paise) filter (where w.side = 'given'), 0)::bigint,
-           coalesce(sum(w.paise) filter (where w.side = 'received'), 0)::bigint, count(*)::integer, max(w.business_date)
+           coalesce(sum(w.paise) filter (where w.side = 'received'), 0)::bigint, sum(case w.side when 'given' then w.paise else -w.paise end)::bigint,
+           count(*)::integer, max(w.business_date)
       from written w where w.deleted_at is null
      group by w.account_id, w.business_id, w.party_id
      order by w.account_id, w.business_id, w.party_id
     on conflict (account_id, business_id, party_id) do update
-       set given = s.given + excluded.given, received = s.received + excluded.received, entries = s.entries + excluded.entries,
+       set given = s.given + excluded.given, received = s.received + excluded.received, balance = s.balance + excluded.balance, entries = s.entries + excluded.entries,
            last_date = greatest(s.last_date, excluded.last_date);
     return null;
 end $$;
@@ -101,7 +105,7 @@ begin
         perform 1 from tijori.party_sums s
           where s.account_id = d.account_id and s.business_id = d.business_id and s.party_id = d.party_id for update;
         update tijori.party_sums s
-           set given = s.given + d.given, received = s.received + d.received, entries = s.entries + d.entries,
+           set given = s.given + d.given, received = s.received + d.received, balance = s.balance + d.given - d.received, entries = s.entries + d.entries,
                last_date = (select max(e.business_date) from tijori.entries e
                              where e.account_id = d.account_id and e.business_id = d.business_id and e.party_id = d.party_id and e.deleted_at is null)
          where s.account_id = d.account_id and s.business_id = d.business_id and s.party_id = d.party_id;
@@ -124,7 +128,7 @@ begin
         perform 1 from tijori.party_sums s
           where s.account_id = d.account_id and s.business_id = d.business_id and s.party_id = d.party_id for update;
         update tijori.party_sums s
-           set given = s.given - d.given, received = s.received - d.received, entries = s.entries - d.entries,
+           set given = s.given - d.given, received = s.received - d.received, balance = s.balance - d.given + d.received, entries = s.entries - d.entries,
                last_date = (select max(e.business_date) from tijori.entries e
                              where e.account_id = d.account_id and e.business_id = d.business_id and e.party_id = d.party_id and e.deleted_at is null)
          where s.account_id = d.account_id and s.business_id = d.business_id and s.party_id = d.party_id;
@@ -180,9 +184,9 @@ create trigger entries_sums_delete after delete on tijori.entries referencing ol
     for each statement execute function auth.take_sums();
 
 set local role tijori_guard; -- who sees every row; the owner of the tables sees none
-insert into tijori.party_sums (account_id, business_id, party_id, living, made_on, given, received, entries, last_date)
+insert into tijori.party_sums (account_id, business_id, party_id, living, made_on, given, received, balance, entries, last_date)
 select p.account_id, p.business_id, p.id, p.deleted_at is null, (p.created_at at time zone 'utc')::date,
-       coalesce(e.given, 0), coalesce(e.received, 0), coalesce(e.entries, 0), e.last_date
+       coalesce(e.given, 0), coalesce(e.received, 0), coalesce(e.given - e.received, 0), coalesce(e.entries, 0), e.last_date
   from tijori.parties p
   left join (
         select l.account_id, l.business_id, l.party_id, coalesce(sum(l.paise) filter (where l.side = 'given'), 0)::bigint as given,
@@ -190,6 +194,6 @@ select p.account_id, p.business_id, p.id, p.deleted_at is null, (p.created_at at
           from tijori.entries l where l.deleted_at is null group by 1, 2, 3
        ) e on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id
 on conflict (account_id, business_id, party_id) do update
-   set living = excluded.living, made_on = excluded.made_on, given = excluded.given, received = excluded.received,
+   set living = excluded.living, made_on = excluded.made_on, given = excluded.given, received = excluded.received, balance = excluded.balance,
        entries = excluded.entries, last_date = excluded.last_date;
 set local role tijori_owner;
