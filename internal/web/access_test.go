@@ -23,6 +23,7 @@ var mayUse = map[access][]string{
 		"GET /invite/{token}",
 		"POST /invite/{token}",
 		"POST /language",
+		"GET /offline",
 		"GET /s/{token}",
 		"GET /pricing",
 		"POST /billing/return/razorpay",
@@ -47,6 +48,7 @@ var mayUse = map[access][]string{
 	signedIn: { // is about the user alone
 		"POST /logout/everywhere",
 		"GET /settings",
+		"GET /waiting",
 		"POST /settings",
 		"POST /settings/password",
 		"POST /settings/sessions/{id}/end",

@@ -91,6 +91,9 @@ var trials = map[string]trial{
 	"POST /invite/{token}":    {ask: func(i ids) ask { return form("/invite/"+i.get("invite"), "name", "Ravi", "password", ownersPassword) }, status: 303, shows: "/", visitor: true},
 	"POST /language":          {ask: func(ids) ask { return form("/language", "locale", "hi", "next", "/settings") }, status: 303, shows: "/settings"},
 
+	"GET /offline": {ask: func(ids) ask { return ask{path: "/offline", query: values("lang", "hi")} }, status: 200, shows: "data-new", visitor: true},
+	"GET /waiting": {ask: at("/waiting"), status: 200, shows: "data-outbox"},
+
 	"GET /settings":  {ask: at("/settings"), status: 200, shows: wordOfA + "mail-"},
 	"POST /settings": {ask: func(ids) ask { return form("/settings", "name", "New Name", "locale", "hi") }, status: 303, shows: "/settings"},
 	"POST /settings/password": {status: 303, shows: "/settings", before: (*world).password, ask: func(ids) ask {

@@ -132,6 +132,9 @@ func (s *Server) renderEntryForm(w http.ResponseWriter, r *request, view entryfo
 		return err
 	}
 	view.Shell, view.PartyID, view.PartyName, view.Balance = r.shell(), partyID.String(), name.Name, r.amount(balance)
+	if view.CanSettle() && cause == nil && r.URL.Query().Has("settle") {
+		view.Amount = money.Plain(max(balance, -balance), r.person.Business.Currency)
+	}
 	status := http.StatusOK
 	if cause != nil {
 		if err := r.formFault(&view.Form, cause); err != nil {
@@ -165,6 +168,9 @@ func (s *Server) newEntry(w http.ResponseWriter, r *request) error {
 	}
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
+	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != markOf(r.person.UserID) {
+		err = fault.New(fault.Conflict, "Somebody else has signed in here since this page was opened. Look at it again before you save.")
+	}
 	if err == nil {
 		_, err = r.addEntry(id, partyID, fields)
 	}
@@ -188,7 +194,9 @@ func (s *Server) newEntry(w http.ResponseWriter, r *request) error {
 // that safe.
 func (r *request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
 	_, _, err = r.s.DB.WriteAtOnce(r.Context(), r.caller, func(scope postgres.Scope, b *pgx.Batch) {
-		ledger.QueueAddEntry(scope, b, id, party, fields, &e)
+		if r.meantFor(scope.UserID) {
+			ledger.QueueAddEntry(scope, b, id, party, fields, &e)
+		}
 	})
 	if err == nil && e.ID != uuid.Nil {
 		return e, nil

@@ -30,6 +30,7 @@ const requestIDKey contextKey = 0
 func (s *Server) outer(next http.Handler) http.Handler {
 	policy := strings.Join([]string{
 		"default-src 'self'", "img-src 'self' data:", "base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'",
+		"worker-src 'self'", "manifest-src 'self'",
 		"form-action 'self' " + strings.Join(s.PayOrigins, " "),
 	}, "; ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

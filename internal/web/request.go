@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"slices"
 	"time"
@@ -62,10 +64,26 @@ func (r *request) as(fn func(*postgres.Tx) error) error {
 // admit is the one place that holds a route's access against who is asking. An
 // operator's route is not there for anybody else, whatever their role.
 func (r *request) admit(scope postgres.Scope) error {
+	if !r.meantFor(scope.UserID) {
+		return fault.New(fault.Unauthorized, "Please sign in.")
+	}
 	if r.route.access == operator && r.operates() {
 		return nil
 	}
 	return r.route.admit(scope)
+}
+
+// markOf stands for a user on a device, always the same. It is not their id, which no page tells.
+func markOf(user uuid.UUID) string {
+	sum := sha256.Sum256(append([]byte("tijori device "), user[:]...))
+	return hex.EncodeToString(sum[:16])
+}
+
+// meantFor reports whether a request may be carried out as a user. What waited on a device says in the header
+// Tijori-User whose it is; when somebody else has signed in there meanwhile, it is nobody's.
+func (r *request) meantFor(user uuid.UUID) bool {
+	whose := r.Header.Get("Tijori-User")
+	return whose == "" || whose == markOf(user)
 }
 
 // admit holds a route's roles against a scope.
@@ -142,6 +160,9 @@ func (r *request) shell() ui.Shell {
 	shell := ui.Shell{
 		Locale: r.locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
 		Flash: r.flash, Development: r.s.Outbox != nil, Now: now,
+	}
+	if p.UserID != uuid.Nil {
+		shell.Mark = markOf(p.UserID)
 	}
 	if p.AccountID != uuid.Nil {
 		shell.AccountID = p.AccountID.String()

@@ -70,6 +70,8 @@ var routes = []route{
 	{pattern: "GET /invite/{token}", access: anyone, secret: true, handle: (*Server).inviteForm},
 	{pattern: "POST /invite/{token}", access: anyone, secret: true, handle: (*Server).acceptInvite},
 	{pattern: "POST /language", access: anyone, handle: (*Server).setLanguage},
+	{pattern: "GET /offline", access: anyone, keepsFlash: true, handle: (*Server).offlinePage},
+	{pattern: "GET /waiting", access: signedIn, handle: (*Server).waitingPage},
 
 	// A user's own settings, and the team of an account.
 	{pattern: "GET /settings", access: signedIn, handle: (*Server).settingsForm},

@@ -54,6 +54,7 @@ func New(c Config) *Server {
 	s := &Server{Config: c, exports: make(chan struct{}, maxExports)}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+static.Prefix, static.Handler())
+	mux.Handle("GET "+static.WorkerPath, static.Worker())
 	for i := range routes {
 		rt := &routes[i]
 		if rt.development && c.Outbox == nil {

@@ -140,17 +140,24 @@ func TestFirstView(t *testing.T) {
 	each(t, func(t *testing.T, _, page string) {
 		all, scripts := packed(page), 0
 		seen := map[string]bool{}
+		var count func(name string)
+		count = func(name string) {
+			if seen[name] {
+				return
+			}
+			seen[name] = true
+			all += static.Size(name)
+			if strings.HasSuffix(name, ".js") {
+				scripts += static.Size(name)
+				for _, more := range static.Imports(name) {
+					count(more)
+				}
+			}
+		}
 		for _, e := range elements(page) {
 			for _, name := range []string{"src", "href"} {
-				file, _, _ := strings.Cut(e.attrs[name], "#")
-				if !strings.HasPrefix(file, static.Prefix) || seen[file] {
-					continue
-				}
-				seen[file] = true
-				size := static.Size(file[strings.LastIndex(file, "/")+1:])
-				all += size
-				if e.name == "script" {
-					scripts += size
+				if file, _, _ := strings.Cut(e.attrs[name], "#"); strings.HasPrefix(file, static.Prefix) {
+					count(file[strings.LastIndex(file, "/")+1:])
 				}
 			}
 		}

@@ -67,7 +67,7 @@ func (w world) out(path string) ui.Shell {
 func (w world) in(path string) ui.Shell {
 	all := w.businesses()
 	return ui.Shell{
-		Locale: w.locale, User: w.say("Anita Gupta", "अनीता गुप्ता"), Businesses: all, Business: all[0],
+		Locale: w.locale, User: w.say("Anita Gupta", "अनीता गुप्ता"), Mark: "5e1f", Businesses: all, Business: all[0],
 		Plan: "pro", CurrentPath: path, Now: Now,
 	}
 }

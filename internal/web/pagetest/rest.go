@@ -6,6 +6,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/web/page/outbox"
 	"github.com/tijorihq/tijori/internal/web/page/problem"
+	"github.com/tijorihq/tijori/internal/web/page/waiting"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -20,6 +21,7 @@ func (w world) rest() []Sample {
 		{"outbox-empty", outbox.Page(outbox.View{Shell: s})},
 		{"outbox-mail", outbox.One(outbox.MailView{Shell: s, Mail: mail})},
 	}
+	out = append(out, Sample{"waiting", waiting.Page(waiting.View{Shell: w.in("/waiting")})}, Sample{"offline", waiting.Page(waiting.View{Shell: w.out("/offline"), Offline: true})})
 	for _, status := range []int{403, 404, 429, 500, 503} {
 		out = append(out, Sample{fmt.Sprintf("error-%d", status), problem.Page(problem.View{Shell: in, Status: status, RequestID: "01J9Z6T3Q8", Retry: status >= 429})})
 	}

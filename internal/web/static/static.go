@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -40,6 +41,17 @@ func URL(name string) string {
 
 // Size returns the bytes that a browser downloads for a file.
 func Size(name string) int { return len(all[name].packed) }
+
+var imported = regexp.MustCompile(`(?m)^import (?:.* from )?"\./([^"]+)";$`)
+
+// Imports returns the modules that a module fetches.
+func Imports(name string) []string {
+	var out []string
+	for _, m := range imported.FindAllSubmatch(all[name].plain, -1) {
+		out = append(out, string(m[1]))
+	}
+	return out
+}
 
 // Handler serves the files for ever. An address with another hash is not
 // found: it belongs to another release, and must not be cached as this one.
@@ -71,7 +83,10 @@ func Handler() http.Handler {
 var kinds = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
+	".png": "image/png",
 	".svg": "image/svg+xml",
+
+	".webmanifest": "application/manifest+json",
 }
 
 func load() (map[string]file, string) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -88,5 +89,25 @@ func TestStylesheet(t *testing.T) {
 	}
 	if strings.Count(sheet, "{") != strings.Count(sheet, "}") {
 		t.Error("a brace of the stylesheet is missing")
+	}
+}
+
+// TestWorker holds that the worker keeps every module of the page that it shows, and that a release changes it.
+func TestWorker(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	Worker().ServeHTTP(w, httptest.NewRequest("GET", WorkerPath, nil))
+	if w.Code != 200 || w.Header().Get("Cache-Control") != "no-cache" || !strings.Contains(w.Body.String(), hash) {
+		t.Errorf("status %d, Cache-Control %q", w.Code, w.Header().Get("Cache-Control"))
+	}
+	for _, name := range kept {
+		if _, ok := all[name]; !ok {
+			t.Errorf("the worker keeps %s, which is not there", name)
+		}
+	}
+	for _, name := range []string{"tijori.css", "app.js", "device.js", "store.js", "sum.js", "waiting.js", "icons.svg"} {
+		if !slices.Contains(kept, name) {
+			t.Errorf("the worker does not keep %s", name)
+		}
 	}
 }

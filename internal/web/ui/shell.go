@@ -3,8 +3,10 @@
 package ui
 
 import (
+	"strings"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 )
 
@@ -12,6 +14,7 @@ import (
 type Shell struct {
 	Locale      string     // "en" or "hi"
 	User        string     // name of who is signed in, "" when nobody
+	Mark        string     // stands for the user on a device, where entries may wait for them; no id; "" when nobody
 	Businesses  []Business // all that the user may open, for the switcher
 	Business    Business   // the open one; zero on pages outside a business
 	AccountID   string     // the session's account, to which team and billing pages belong; "" when signed out
@@ -63,6 +66,11 @@ func (s Shell) Ago(t time.Time) string { return i18n.Ago(s.Locale, t, s.Now) }
 
 // Today is the current day as a date input wants it.
 func (s Shell) Today() string { return s.Now.Format(time.DateOnly) }
+
+// Symbol is the sign of the business's currency.
+func (s Shell) Symbol() string {
+	return strings.TrimRight(money.Amount{Currency: s.Business.Currency}.Short(), "0\u00a0")
+}
 
 // SignedIn reports whether somebody is signed in.
 func (s Shell) SignedIn() bool { return s.User != "" }

@@ -1,8 +1,6 @@
 package entryform
 
 import (
-	"strings"
-
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -44,14 +42,19 @@ func tone(v View) string {
 	return "got"
 }
 
-// symbol is the sign of the business's currency.
-func symbol(v View) string {
-	return strings.TrimRight((money.Amount{Currency: v.Business.Currency}).Short(), "0\u00a0")
-}
-
 func described(v View) string {
 	if v.Errors["amount"] != "" {
 		return "amount-error amount-hint"
 	}
 	return "amount-hint"
+}
+
+// CanSettle reports whether one entry of this side settles all that is open.
+func (v View) CanSettle() bool {
+	return v.EntryID == "" && !v.Opening && v.May().SeeBalances && (v.Side == "received" && v.Balance.Minor > 0 || v.Side == "given" && v.Balance.Minor < 0)
+}
+
+// all is what is open, without its sign.
+func all(v View) money.Amount {
+	return money.Amount{Minor: max(v.Balance.Minor, -v.Balance.Minor), Currency: v.Balance.Currency}
 }

@@ -1,4 +1,6 @@
 // What makes every page pleasant. Nothing here is needed: each page works without it.
+import "./device.js";
+import "./keys.js";
 
 // A double tap sends a form once. The client-made id in it makes a repeat harmless anyway.
 addEventListener("submit", (e) => {
@@ -21,33 +23,12 @@ addEventListener("click", (e) => {
 	for (const m of menus()) if (!m.contains(e.target)) m.open = false;
 });
 addEventListener("keydown", (e) => {
-	if (e.key === "Escape") {
-		for (const m of menus()) {
-			m.open = false;
-			m.querySelector("summary").focus();
-		}
-		return;
-	}
-	if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || typing(e.target)) return;
-	if (e.key === "/") {
-		const q = document.getElementById("q");
-		if (q) {
-			e.preventDefault();
-			q.focus();
-			q.select();
-		}
-		return;
-	}
-	const link = /^[a-z]$/.test(e.key) && document.querySelector(`a[data-key="${e.key}"]`);
-	if (link) {
-		e.preventDefault();
-		link.click();
+	if (e.key !== "Escape") return;
+	for (const m of menus()) {
+		m.open = false;
+		m.querySelector("summary").focus();
 	}
 });
-
-function typing(el) {
-	return el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName);
-}
 
 // The first field that is wrong takes the cursor, behind what is in it.
 const first = document.querySelector("[aria-invalid=true]") ?? document.querySelector("[autofocus]");

@@ -1,41 +1,16 @@
 // The amount adds up while it is typed, and has a keypad of its own on a phone.
+import "./sum.js";
+
+const { total, plain } = self.sums;
 const input = document.getElementById("amount");
 const out = document.querySelector("[data-sum]");
 const pad = document.querySelector("[data-keypad]");
 const touch = matchMedia("(hover: none), (pointer: coarse)").matches;
 
-// total reads a sum such as 1,250+90-20 into hundredths, as the server does;
-// null when it is none (yet).
-function total(text) {
-	const s = text.replace(/[०-९]/g, (d) => d.charCodeAt(0) - 0x966).replace(/[−–]/g, "-").replace(/[₹$€£,\s]/g, "");
-	if (!/^\d*\.?\d*([+-]\d*\.?\d*)*$/.test(s) || !/\d/.test(s)) return null;
-	let sum = 0n;
-	for (const [, sign, whole, frac = ""] of s.matchAll(/([+-]?)(\d*)(?:\.(\d*))?/g)) {
-		if (!whole && !frac) continue;
-		if (frac.length > 2) return null;
-		const n = BigInt(whole || "0") * 100n + BigInt((frac + "00").slice(0, 2));
-		sum += sign === "-" ? -n : n;
-	}
-	return sum;
-}
-
-function plain(n) {
-	const frac = n % 100n;
-	return `${n / 100n}` + (frac ? "." + String(frac).padStart(2, "0") : "");
-}
-
-function shown(n) {
-	const [whole, frac] = plain(n).split(".");
-	const grouped = "indian" in out.dataset
-		? whole.replace(/(\d)(?=(\d\d)*\d{3}$)/g, "$1,")
-		: whole.replace(/\B(?=(\d{3})+$)/g, ",");
-	return out.dataset.symbol + grouped + (frac ? "." + frac : "");
-}
-
 function follow() {
 	const n = total(input.value);
 	const sum = /\d.*[+\-−–]/.test(input.value) || input.value.length > 4;
-	out.textContent = n !== null && n > 0n && sum ? "= " + shown(n) : "";
+	out.textContent = n !== null && n > 0n && sum ? "= " + self.sums.shown(n, out.dataset.symbol, "indian" in out.dataset) : "";
 }
 
 function put(text) {
@@ -52,6 +27,12 @@ function put(text) {
 if (input && out) {
 	input.addEventListener("input", follow);
 	follow();
+	document.querySelector("[data-settle]")?.addEventListener("click", (e) => {
+		e.preventDefault();
+		input.value = e.currentTarget.dataset.settle;
+		follow();
+		if (!touch) input.focus();
+	});
 	if (pad && touch) {
 		pad.hidden = false;
 		input.inputMode = "none";

@@ -1,0 +1,123 @@
+// The list of entries that wait on this device, and the form for another one while there is no connection.
+import "./entry.js";
+import "./store.js";
+import "./sum.js";
+
+const root = document.querySelector("[data-outbox]");
+const rows = root.querySelector("[data-entries]");
+const line = root.querySelector("template");
+const form = document.querySelector("[data-new]");
+const said = root.querySelector("[data-said]");
+const local = new Intl.DateTimeFormat(document.documentElement.lang + "-IN", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const query = new URLSearchParams(location.search);
+let me;
+
+const money = (x) => {
+	const n = sums.total(x.amount);
+	return n === null ? x.amount : sums.shown(n, x.symbol, x.indian);
+};
+
+function today() {
+	const d = new Date();
+	return new Date(d - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
+const again = () => dispatchEvent(new CustomEvent("entries"));
+
+async function show() {
+	const list = await store.waiting(me?.user);
+	const open = rows.querySelector("details[open]")?.closest("li").dataset.id;
+	rows.replaceChildren(...list.map(draw));
+	const edited = open && rows.querySelector(`[data-id="${open}"] details`);
+	if (edited) edited.open = true;
+	root.querySelector("[data-none]").hidden = list.length > 0;
+	rows.hidden = !list.length;
+	if (list.length) navigator.storage?.persist?.();
+}
+
+function draw(x) {
+	const li = line.content.firstElementChild.cloneNode(true), find = (s) => li.querySelector(s);
+	li.dataset.id = x.id;
+	find("[data-name]").textContent = x.name || root.dataset.unknown;
+	find("[data-when]").textContent = [/^\d{4}-\d\d-\d\d$/.test(x.date) ? local.format(new Date(x.date)) : x.date, x.note, x.shop].filter(Boolean).join(" · ");
+	for (const side of li.querySelectorAll("[data-side]")) {
+		if (side.dataset.side !== x.side) side.remove();
+		else side.querySelector(".num").textContent = money(x);
+	}
+	const why = find("[data-why]");
+	if (x.state === "refused") why.querySelector("span").textContent = x.reason || root.dataset[x.field] || root.dataset.refused;
+	else if (x.state === "signin") why.querySelector("span").textContent = root.dataset.signin;
+	else why.remove();
+	find("[data-drop]").addEventListener("click", async () => {
+		await store.drop(x.id);
+		said.textContent = root.dataset.dropped;
+		said.focus();
+		await show();
+		again();
+	});
+	const edit = find("details");
+	if (x.state !== "refused") edit.remove();
+	else for (const field of edit.querySelectorAll("input")) {
+		field.id = field.name + "-" + x.id;
+		field.closest(".field").querySelector("label").htmlFor = field.id;
+		field.value = x[field.name];
+	}
+	edit.querySelector("form")?.addEventListener("submit", async (e) => {
+		e.preventDefault();
+		const fresh = Object.fromEntries(new FormData(e.target));
+		edit.open = false;
+		await store.change(x.id, { ...fresh, state: "", reason: "" });
+		await show();
+		again();
+	});
+	return li;
+}
+
+// The form is for the page without a connection. With one, there is the khata.
+async function prepare() {
+	const seen = await store.seen(me?.user);
+	if (!seen.length) return;
+	const party = document.getElementById("party");
+	const asked = query.get("party") ?? location.pathname.match(/\/p\/([0-9a-f-]{36})/)?.[1];
+	const shops = new Set(seen.map((p) => p.business));
+	const order = new Intl.Collator(document.documentElement.lang);
+	seen.sort((a, b) => order.compare(a.name, b.name));
+	seen.forEach((p, i) => party.add(new Option(shops.size > 1 ? `${p.name} · ${p.shop}` : p.name, i, false, p.party === asked)));
+	const side = query.get("side");
+	if (side) for (const choice of form.elements.side) choice.checked = choice.value === side;
+	const out = form.querySelector("[data-sum]");
+	const follow = () => {
+		const p = seen[party.value];
+		form.querySelector(".amount-sign").textContent = out.dataset.symbol = p.symbol;
+		out.toggleAttribute("data-indian", p.indian);
+	};
+	party.addEventListener("input", follow);
+	follow();
+	form.elements.date.value = today();
+	form.hidden = false;
+	form.addEventListener("submit", async (e) => {
+		e.preventDefault();
+		const p = seen[party.value], amount = form.elements.amount, n = sums.total(amount.value);
+		const wrong = document.getElementById("amount-error");
+		wrong.hidden = n !== null && n > 0n;
+		amount.toggleAttribute("aria-invalid", !wrong.hidden);
+		if (!wrong.hidden) return amount.focus();
+		await store.keep({
+			id: store.newID(), user: me.user, business: p.business, party: p.party, name: p.name, shop: p.shop, symbol: p.symbol, indian: p.indian,
+			side: form.elements.side.value, amount: amount.value, date: form.elements.date.value, note: form.elements.note.value, at: Date.now(), state: "",
+		});
+		amount.value = form.elements.note.value = out.textContent = "";
+		said.textContent = root.dataset.kept;
+		await show();
+		amount.focus();
+		navigator.serviceWorker?.ready.then((r) => r.active.postMessage("send"));
+	});
+}
+
+// Online, the server has said who this is. Without a connection, it is who was here last and has not signed out.
+me = "offline" in document.body.dataset ? await store.who() : { user: document.body.dataset.user };
+await show();
+if (form) await prepare();
+addEventListener("waiting", show);
+navigator.serviceWorker?.addEventListener("message", show);
+if (form) addEventListener("online", () => location.reload());
