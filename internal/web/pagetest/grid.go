@@ -55,10 +55,10 @@ func (w world) intake() []Sample {
 			{Head: "Balance", Field: "opening", Samples: []string{"1,234.50", "-500"}},
 		},
 		Lines: 41, All: 40, New: 38, Entries: 39, Twins: 2, Repeats: 1, Sheet: w.say("Dues 2026", "बाकी 2026"), MaxColumns: 64, Given: rupees(123456), Received: rupees(500), Room: -1, Wrong: 2,
-		Former: &intake.Former{Name: "Khata June.csv", At: w.shell().Now.Add(-50 * time.Hour)},
+		Former: &intake.Former{Name: "Khata June.csv", At: Now.Add(-50 * time.Hour)},
 		TwinRows: []intake.Twin{
-			{Line: 3, Party: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Date: w.shell().Now.AddDate(0, 0, -3), Side: "given", Amount: paise(123450)},
-			{Line: 22, Party: w.say("Sunita Tailor", "सुनीता दर्ज़ी"), Date: w.shell().Now.AddDate(0, 0, -1), Side: "received", Amount: rupees(500), InFile: true},
+			{Line: 3, Party: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Date: Now.AddDate(0, 0, -3), Side: "given", Amount: paise(123450)},
+			{Line: 22, Party: w.say("Sunita Tailor", "सुनीता दर्ज़ी"), Date: Now.AddDate(0, 0, -1), Side: "received", Amount: rupees(500), InFile: true},
 		},
 		Problems: []intake.Problem{
 			{Line: 7, Column: "Mobile", Reason: w.say("This does not look like a phone number.", "यह फ़ोन नंबर नहीं लगता।")},
