@@ -16,6 +16,7 @@ import (
 type InvitationView struct {
 	Email, Role, AccountName, BusinessName, Inviter string // BusinessName is "" for the whole account
 	Known                                           bool   // the address is a user's: sign in, not up
+	Locale                                          string // of that user, "" when not known
 }
 
 // Invite invites an address by mail into one business, or the whole account
@@ -154,8 +155,8 @@ func (s *Service) InvitationByToken(ctx context.Context, token string) (v Invita
 func invitationByToken(ctx context.Context, tx pgx.Tx, token string) (v InvitationView, err error) {
 	hash := Hash(token)
 	err = tx.QueryRow(ctx, `
-		select i.email, i.role, i.account_name, i.business_name, i.inviter, exists (select 1 from users u where u.email = i.email)
-		  from auth.invitation_by_token($1) i`, hash[:]).Scan(&v.Email, &v.Role, &v.AccountName, &v.BusinessName, &v.Inviter, &v.Known)
+		select i.email, i.role, i.account_name, i.business_name, i.inviter, u.id is not null, coalesce(u.locale, '')
+		  from auth.invitation_by_token($1) i left join users u on u.email = i.email`, hash[:]).Scan(&v.Email, &v.Role, &v.AccountName, &v.BusinessName, &v.Inviter, &v.Known, &v.Locale)
 	return v, err
 }
 

@@ -34,6 +34,7 @@ type BusinessRef struct {
 	AccountName          string
 	BusinessID           uuid.UUID
 	Name, Currency, Role string
+	TimeZone             string
 }
 
 // QueuePerson queues the read of p. It is for batches of postgres.Read, as the caller.
@@ -42,7 +43,7 @@ func QueuePerson(b *pgx.Batch, p *Person) {
 		select user_id, name, email, locale, seen_at, account_id, account_name, account_currency, plan, role,
 		       business_id, business_name, business_currency, business_time_zone, erase_at
 		  from auth.whoami()`).QueryRow(p.scan)
-	b.Queue(`select account_id, account_name, business_id, business_name, currency, role from auth.my_businesses() order by business_name, business_id`).
+	b.Queue(`select account_id, account_name, business_id, business_name, currency, role, time_zone from auth.my_businesses() order by business_name, business_id`).
 		Query(func(rows pgx.Rows) (err error) {
 			p.Businesses, err = pgx.CollectRows(rows, pgx.RowToStructByPos[BusinessRef])
 			return err

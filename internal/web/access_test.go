@@ -9,6 +9,7 @@ var mayUse = map[access][]string{
 		"GET /{$}",
 		"GET /signup",
 		"POST /signup",
+		"POST /signup/again",
 		"GET /signup/sent",
 		"GET /confirm/{token}",
 		"POST /confirm/{token}",
@@ -53,6 +54,11 @@ var mayUse = map[access][]string{
 		"POST /settings/password",
 		"POST /settings/sessions/{id}/end",
 		"POST /account",
+		"POST /account/keep", // of an account that the user is a member of, as an owner
+		"GET /account/new",
+		"POST /account/new",
+		"POST /settings/teams/{id}/leave",
+		"POST /settings/delete",
 	},
 	anyRole: { // shows each role what it may see
 		"GET /b/{business}",
@@ -121,6 +127,7 @@ var mayUse = map[access][]string{
 		"POST /team/invitations/{id}/revoke",
 		"POST /team/members/{id}/role",
 		"POST /team/members/{id}/remove",
+		"POST /mydata/delete",
 		"GET /businesses/new",
 		"POST /businesses/new",
 		"GET /billing",

@@ -74,6 +74,19 @@ var trials = map[string]trial{
 	"POST /signup": {status: 303, shows: "/signup/sent", visitor: true, ask: func(ids) ask {
 		return form("/signup", "name", "Asha", "email", "asha-new@example.com", "password", ownersPassword, "business", "Asha Kirana", "locale", "hi", "currency", "INR")
 	}},
+	"POST /signup/again": {status: 303, shows: "/signup/sent", visitor: true, ask: func(i ids) ask {
+		return form("/signup/again", "email", i.get("mail address"))
+	}},
+	"POST /settings/teams/{id}/leave": {ask: func(i ids) ask { return form("/settings/teams/" + i.get("own second membership") + "/leave") }, status: 303, shows: "/settings"},
+	"POST /settings/delete": {status: 409, before: (*world).password, ask: func(i ids) ask { // the last owner of an account
+		return form("/settings/delete", "leaving", ownersPassword)
+	}},
+	"GET /account/new":   {ask: at("/account/new"), status: 303, shows: "/"}, // who owns one is led to it
+	"POST /account/new":  {ask: func(ids) ask { return form("/account/new", "name", "Own", "currency", "INR") }, status: 303, shows: "/"},
+	"POST /account/keep": {ask: func(i ids) ask { return form("/account/keep", "account", i.get("account")) }, status: 303, shows: "/mydata"},
+	"POST /mydata/delete": {status: 303, shows: "/mydata", free: true, before: (*world).password, ask: func(i ids) ask {
+		return form("/mydata/delete", "account", i.get("account"), "password", ownersPassword)
+	}},
 	"GET /confirm/{token}":  {ask: func(i ids) ask { return ask{path: "/confirm/" + i.get("sign-up")} }, status: 200, visitor: true},
 	"POST /confirm/{token}": {ask: func(i ids) ask { return form("/confirm/"+i.get("sign-up"), "password", signUpPassword) }, status: 303, shows: "/", visitor: true},
 	"GET /login":            {ask: at("/login"), status: 200, shows: `name="password"`, visitor: true},

@@ -134,9 +134,17 @@ func (s *Server) toLogin(w http.ResponseWriter, r *request) {
 	http.Redirect(w, r.Request, target, http.StatusSeeOther)
 }
 
-// formFault puts a fault beside the field it is about, or on top of the form;
-// other errors come back to be rendered as a page.
+// formFault puts a fault beside the field it is about, or on top of the form, and each of
+// several; other errors come back to be rendered as a page.
 func (r *request) formFault(form *ui.Form, err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			if e := r.formFault(form, one); e != nil {
+				return e
+			}
+		}
+		return nil
+	}
 	f := fault.Of(err)
 	if f == nil {
 		return err

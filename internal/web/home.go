@@ -28,10 +28,21 @@ func (s *Server) home(w http.ResponseWriter, r *request) error {
 	if !r.known {
 		return s.landing(w, r)
 	}
+	if r.person.AccountID == uuid.Nil { // removed from the account that the session was in
+		moved, err := s.Accounts.GoHome(r.Context(), r.caller)
+		if err != nil {
+			return err
+		}
+		if moved {
+			if err := r.read(nil); err != nil {
+				return err
+			}
+		}
+	}
 	if len(r.person.Businesses) == 1 && r.flash == nil {
 		return s.redirect(w, r, ui.BusinessPath(r.person.Businesses[0].BusinessID.String()))
 	}
-	view := home.View{Shell: r.shell()}
+	view := home.View{Shell: r.shell(), Email: r.person.Email}
 	for i, b := range r.person.Businesses {
 		shop := home.Shop{Business: view.Shell.Businesses[i]}
 		if err := s.shopTotals(r, b.BusinessID, &shop); err != nil {
@@ -91,10 +102,20 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 	if c := q.Get("currency"); c == "INR" || c == "USD" {
 		view.Currency = c
 	}
+	interval, live := "", false // of the owner's subscription
+	if r.known && r.person.Role == ledger.Owner && r.person.Plan != billing.FreePlan {
+		o, err := s.Billing.Overview(r.Context(), r.caller)
+		if err != nil {
+			return err
+		}
+		if o.Subscription != nil {
+			interval, live = o.Subscription.Interval, o.Subscription.Live() && !o.CancelAtPeriodEnd
+		}
+	}
 	for _, p := range s.Plans.List {
 		column := pricing.Plan{
 			ID: p.ID, Name: p.Name, Free: p.ID == billing.FreePlan, Parties: p.PartiesMax, Features: p.Entitlements,
-			Current: r.known && r.person.Plan == p.ID, Price: money.Amount{Currency: view.Currency},
+			People: p.MembersMax, Credits: p.CreditsPerMonth, Current: r.known && r.person.Plan == p.ID, Price: money.Amount{Currency: view.Currency},
 		}
 		price, ok := s.priceIn(p.ID, view.Interval, view.Currency)
 		if !ok && !column.Free {
@@ -106,6 +127,10 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 				column.PerMonth = money.Amount{Minor: price.Amount.Minor / 12, Currency: view.Currency}
 			}
 		}
+		if column.Current && interval != "" && interval != view.Interval {
+			column.Current, column.Other = !live, live
+		}
+		column.Change = live && !column.Current && !column.Other && !column.Free
 		view.Plans = append(view.Plans, column)
 	}
 	s.render(w, r, http.StatusOK, pricing.Page(view))

@@ -1,10 +1,9 @@
 package web
 
 import (
-	"bufio"
 	"context"
+	"io"
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -12,23 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/export"
 	"github.com/tijorihq/tijori/internal/postgres"
-	"github.com/tijorihq/tijori/internal/web/page/mydata"
 )
-
-// myDataPage offers an owner the account's data, whatever the plan.
-func (s *Server) myDataPage(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
-		return err
-	}
-	view := mydata.View{Shell: r.shell(), Account: r.person.AccountName}
-	for _, b := range r.person.Businesses {
-		if b.AccountID == r.person.AccountID {
-			view.Shops = append(view.Shops, b.Name)
-		}
-	}
-	s.render(w, r, http.StatusOK, mydata.Page(view))
-	return nil
-}
 
 // myData streams everything that the session's account has. Each business is
 // read as itself, so that the database decides about each; what fails after the
@@ -37,30 +20,10 @@ func (s *Server) myData(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	select {
-	case s.exports <- struct{}{}:
-		defer func() { <-s.exports }()
-	case <-time.After(5 * time.Second):
-		return errBusy
-	case <-r.Context().Done():
-		return r.Context().Err()
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
-	defer cancel()
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(exportLimit)); err != nil {
-		return err
-	}
 	file := &download{w: w, name: r.person.AccountName + " " + r.shell().Today() + ".zip", kind: "application/zip"}
-	buffer := bufio.NewWriterSize(file, 32<<10)
-	err := s.pack(ctx, r, export.NewArchive(buffer, r.s.Clock.Now()))
-	if err == nil {
-		err = buffer.Flush()
-	}
-	if err != nil && file.begun {
-		s.Log.Warn("download of an account broken off", "request", r.id, "error", err)
-		panic(http.ErrAbortHandler)
-	}
-	return err
+	return s.send(r, &task{}, file, func(w io.Writer) error {
+		return s.pack(r.Context(), r, export.NewArchive(w, r.s.Clock.Now()))
+	})
 }
 
 // pack writes the account and each of its businesses.

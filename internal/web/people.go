@@ -1,7 +1,9 @@
 package web
 
 import (
+	"encoding/base64"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,6 +41,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *request) error {
 		s.render(w, r, formStatus(err), signup.Page(view))
 		return nil
 	}
+	s.setSentTo(w, form.Email)
 	return s.redirect(w, r, "/signup/sent")
 }
 
@@ -49,7 +52,60 @@ func formStatus(err error) int {
 }
 
 func (s *Server) signUpSent(w http.ResponseWriter, r *request) error {
-	s.render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.shell()}))
+	s.render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.shell(), Email: r.sentTo()}))
+	return nil
+}
+
+// signUpAgain mails the link of a sign-up once more. It answers the same for every address.
+func (s *Server) signUpAgain(w http.ResponseWriter, r *request) error {
+	email := r.PostFormValue("email")
+	if err := s.Accounts.ResendSignUp(r.Context(), email, s.network(r.Request)); err != nil {
+		view := signup.SentView{Shell: r.shell(), Email: r.sentTo()}
+		if e := r.formFault(&view.Form, err); e != nil {
+			return e
+		}
+		if view.Error == "" { // an address that is none has no field here
+			view.Error = view.Errors["email"]
+		}
+		s.render(w, r, formStatus(err), signup.Sent(view))
+		return nil
+	}
+	s.setSentTo(w, email)
+	s.setFlash(w, "sent_again", "")
+	return s.redirect(w, r, "/signup/sent")
+}
+
+// setSentTo remembers for some minutes, in the browser that typed it, where a mail went: in no address of a page, and no log.
+func (s *Server) setSentTo(w http.ResponseWriter, email string) {
+	s.setCookie(w, "sent_to", base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
+}
+
+// sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
+func (r *request) sentTo() string {
+	c, err := r.Cookie("sent_to")
+	if err != nil {
+		return ""
+	}
+	b, err := base64.RawURLEncoding.DecodeString(c.Value)
+	if err != nil {
+		return ""
+	}
+	email, err := account.Email(string(b))
+	if err != nil {
+		return ""
+	}
+	return email
+}
+
+// ended shows where to go on from a link that opens nothing (any more); other errors come back.
+func (s *Server) ended(w http.ResponseWriter, r *request, of string, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if err := s.look(w, r); err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusNotFound, confirm.Ended(confirm.EndedView{Shell: r.shell(), Of: of}))
 	return nil
 }
 
@@ -65,7 +121,7 @@ func (s *Server) confirmView(r *request) (confirm.View, error) {
 func (s *Server) confirmForm(w http.ResponseWriter, r *request) error {
 	view, err := s.confirmView(r)
 	if err != nil {
-		return err
+		return s.ended(w, r, "sign-up", err)
 	}
 	s.render(w, r, http.StatusOK, confirm.Page(view))
 	return nil
@@ -75,7 +131,7 @@ func (s *Server) confirm(w http.ResponseWriter, r *request) error {
 	session, err := s.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"), s.device(r.Request))
 	if err != nil {
 		if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooMany) {
-			return err
+			return s.ended(w, r, "sign-up", err)
 		}
 		view, e := s.confirmView(r)
 		if e != nil {
@@ -107,7 +163,7 @@ func (s *Server) login(w http.ResponseWriter, r *request) error {
 	email, next := r.PostFormValue("email"), localPath(r.PostFormValue("next"), "")
 	session, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), s.device(r.Request), r.token)
 	if err != nil {
-		view := login.View{Shell: r.shell(), Email: email, Next: next}
+		view := login.View{Shell: r.shell(), Email: email, Next: next, Unconfirmed: fault.Of(err) == account.ErrUnconfirmed}
 		if err := r.formFault(&view.Form, err); err != nil {
 			return err
 		}
@@ -152,17 +208,18 @@ func (s *Server) recover(w http.ResponseWriter, r *request) error {
 		s.render(w, r, formStatus(err), recovery.Page(view))
 		return nil
 	}
+	s.setSentTo(w, email)
 	return s.redirect(w, r, "/recover/sent")
 }
 
 func (s *Server) recoverSent(w http.ResponseWriter, r *request) error {
-	s.render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.shell()}))
+	s.render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.shell(), Email: r.sentTo()}))
 	return nil
 }
 
 func (s *Server) newPasswordForm(w http.ResponseWriter, r *request) error {
 	if err := s.Accounts.RecoveryByToken(r.Context(), r.PathValue("token")); err != nil {
-		return err
+		return s.ended(w, r, "recovery", err)
 	}
 	s.render(w, r, http.StatusOK, recovery.Password(recovery.PasswordView{Shell: r.shell(), Token: r.PathValue("token")}))
 	return nil
@@ -174,7 +231,7 @@ func (s *Server) newPassword(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		view := recovery.PasswordView{Shell: r.shell(), Token: token}
 		if err := r.formFault(&view.Form, err); err != nil {
-			return err
+			return s.ended(w, r, "recovery", err)
 		}
 		s.render(w, r, formStatus(err), recovery.Password(view))
 		return nil
@@ -187,7 +244,8 @@ func (s *Server) newPassword(w http.ResponseWriter, r *request) error {
 // An invitation is its page, and whether the address invited is a user's: who has signed up signs in.
 type invitation struct {
 	invite.View
-	known bool
+	known  bool
+	locale string // of that user
 }
 
 func (s *Server) inviteView(w http.ResponseWriter, r *request) (v invitation, err error) {
@@ -198,7 +256,7 @@ func (s *Server) inviteView(w http.ResponseWriter, r *request) (v invitation, er
 	if err != nil {
 		return v, err
 	}
-	v.known = i.Known
+	v.known, v.locale = i.Known, i.Locale
 	v.View = invite.View{
 		Shell: r.shell(), Token: r.PathValue("token"), Email: i.Email, Inviter: i.Inviter, Account: i.AccountName, Shop: i.BusinessName, Role: i.Role,
 		Mismatch: r.known && r.person.Email != i.Email,
@@ -209,7 +267,12 @@ func (s *Server) inviteView(w http.ResponseWriter, r *request) (v invitation, er
 func (s *Server) inviteForm(w http.ResponseWriter, r *request) error {
 	view, err := s.inviteView(w, r)
 	if err != nil {
-		return err
+		return s.ended(w, r, "invitation", err)
+	}
+	if view.known && !r.known {
+		if _, err := r.Cookie("language"); err != nil { // the page of who is invited, in the language they chose
+			s.setCookie(w, "language", i18n.Known(view.locale), 365*24*time.Hour)
+		}
 	}
 	if view.known && !r.known {
 		return s.redirect(w, r, "/login?next="+queryEscape(r.URL.Path))
@@ -223,12 +286,12 @@ func (s *Server) acceptInvite(w http.ResponseWriter, r *request) error {
 	token := r.PathValue("token")
 	view, err := s.inviteView(w, r)
 	if err != nil {
-		return err
+		return s.ended(w, r, "invitation", err)
 	}
 	if r.known {
 		business, err := s.Accounts.AcceptInvitation(r.Context(), r.caller, token)
 		if err != nil {
-			return err
+			return s.ended(w, r, "invitation", err)
 		}
 		return s.joined(w, r, business)
 	}

@@ -147,13 +147,25 @@ func (r *request) formID() (uuid.UUID, error) {
 	return id, nil
 }
 
+// timeZone is that of the open business; elsewhere that of the first business of the session's account, or of any.
+func (r *request) timeZone() string {
+	if r.person.Business != nil {
+		return r.person.Business.TimeZone
+	}
+	zone := ""
+	for _, b := range r.person.Businesses {
+		if b.AccountID == r.person.AccountID {
+			return b.TimeZone
+		}
+		zone = ui.Or(zone, b.TimeZone)
+	}
+	return ui.Or(zone, defaultZone)
+}
+
 // shell is the frame of a page for this request.
 func (r *request) shell() ui.Shell {
 	p := &r.person
-	now, zone := r.s.Clock.Now(), defaultZone
-	if p.Business != nil {
-		zone = p.Business.TimeZone
-	}
+	now, zone := r.s.Clock.Now(), r.timeZone()
 	if place, err := time.LoadLocation(zone); err == nil {
 		now = now.In(place)
 	}
@@ -166,6 +178,7 @@ func (r *request) shell() ui.Shell {
 	}
 	if p.AccountID != uuid.Nil {
 		shell.AccountID = p.AccountID.String()
+		shell.Leaving, shell.Keeps = p.EraseAt, p.Role == "owner"
 	}
 	for _, b := range p.Businesses {
 		u := ui.Business{ID: b.BusinessID.String(), Name: b.Name, Account: b.AccountName, AccountID: b.AccountID.String(), Role: b.Role, Currency: b.Currency}

@@ -133,6 +133,9 @@ func (w *world) seedPeople(s *side) {
 	victim := w.db.Member(w, s.User, nil, "counter")
 	w.exec(`update users set name = $2, email = $3 where id = $1`, victim.UserID, s.word+"person victim", s.word+"mail-victim@example.com")
 	s.ids["member"] = one[uuid.UUID](w, `select id from members where account_id = $1 and user_id = $2`, s.AccountID, victim.UserID).String()
+	second := fresh()
+	s.ids["own second membership"] = second.String()
+	w.exec(`insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, 'manager')`, s.AccountID, second, s.UserID, s.ids["business2"])
 	s.ids["session"] = w.session(s.UserID, s.AccountID, "30 days", false).id
 	for _, kind := range []string{"invite", "sign-up", "recovery"} {
 		s.ids[kind] = randomToken()

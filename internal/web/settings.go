@@ -29,6 +29,14 @@ func (s *Server) settingsView(r *request) (settings.View, error) {
 		return settings.View{}, err
 	}
 	view := settings.View{Shell: r.shell(), Name: r.person.Name, Email: r.person.Email, Language: r.person.Locale}
+	teams, err := s.Accounts.Memberships(r.Context(), r.caller)
+	if err != nil {
+		return settings.View{}, err
+	}
+	for _, m := range teams {
+		view.Teams = append(view.Teams, settings.Team{ID: m.ID.String(), Account: m.AccountName, Shop: m.BusinessName, Role: m.Role, Stays: m.Stays})
+		view.LastOwner = view.LastOwner || m.Stays
+	}
 	for _, x := range sessions {
 		view.Sessions = append(view.Sessions, settings.Session{ID: x.ID.String(), Device: deviceName(x.UserAgent), Network: x.Network, Seen: x.SeenAt, Current: x.Current})
 	}
@@ -202,7 +210,7 @@ func (s *Server) newBusinessForm(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.shell(), Form: ui.Form{ID: newID()}, Account: r.person.AccountName}))
+	s.render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.shell(), Form: ui.Form{ID: newID()}, Account: r.person.AccountName, Currency: r.person.AccountCurrency, Zone: r.timeZone()}))
 	return nil
 }
 

@@ -64,6 +64,9 @@ func Ago(locale string, t, now time.Time) string {
 	return Day(locale, t, now) + ", " + clock(locale, t)
 }
 
+// Clock writes the time of day of t in t's own zone: 4:05 pm, शाम 4:05 बजे.
+func Clock(locale string, t time.Time) string { return clock(locale, t) }
+
 func clock(locale string, t time.Time) string {
 	if locale != Hindi {
 		return t.Format("3:04 pm")

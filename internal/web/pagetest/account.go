@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/web/page/businesssettings"
+	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/newbusiness"
+	"github.com/tijorihq/tijori/internal/web/page/ownaccount"
 	"github.com/tijorihq/tijori/internal/web/page/settings"
 	"github.com/tijorihq/tijori/internal/web/page/team"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -20,7 +22,17 @@ func (w world) account() []Sample {
 			{ID: entry, Network: "103.21.5.0", Seen: Now.Add(-200 * time.Hour)},
 		},
 	}
+	settingsView.LastOwner = true
+	settingsView.Teams = []settings.Team{
+		{ID: entry + "1", Account: all[0].Account, Role: "owner", Stays: true},
+		{ID: entry + "2", Account: w.say("Joshi & Sons", "जोशी एंड संस"), Shop: w.say("Joshi Medical", "जोशी मेडिकल"), Role: "accountant"},
+	}
 	wrong := settingsView
+	leaves := settingsView
+	leaves.LastOwner, leaves.Teams = false, settingsView.Teams[1:]
+	leaves.Delete = ui.Form{Errors: map[string]string{"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}
+	leaving := w.in("/mydata")
+	leaving.Leaving, leaving.Keeps, leaving.AccountID = Now.Add(30*24*time.Hour), true, fresh
 	wrong.Password = ui.Form{Errors: map[string]string{"current": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}
 	return []Sample{
 		{"business-new", newbusiness.Page(newbusiness.View{Shell: w.in("/businesses/new"), Form: ui.Form{ID: fresh}, Account: all[0].Account})},
@@ -37,5 +49,11 @@ func (w world) account() []Sample {
 		})},
 		{"settings", settings.Page(settingsView)},
 		{"settings-errors", settings.Page(wrong)},
+		{"settings-leave", settings.Page(leaves)},
+		{"account-new", ownaccount.Page(ownaccount.View{Shell: w.in("/account/new")})},
+		{"mydata-renews", mydata.Page(mydata.View{Shell: w.in("/mydata"), Account: all[0].Account, Shops: []string{all[0].Name}, Renews: true, Days: 30})},
+		{"mydata-leaving", mydata.Page(mydata.View{Shell: leaving, Account: all[0].Account, Shops: []string{all[0].Name}, Days: 30})},
+		{"mydata-wrong", mydata.Page(mydata.View{Shell: w.in("/mydata"), Account: all[0].Account, Days: 30,
+			Form: ui.Form{Errors: map[string]string{"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}})},
 	}
 }

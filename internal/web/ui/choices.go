@@ -1,6 +1,12 @@
 package ui
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/i18n"
+)
 
 // Languages are the choices of a language, each in its own words.
 func Languages() []Option {
@@ -21,27 +27,40 @@ func (s Shell) Currencies() []Option {
 }
 
 // zones are offered for a business; any other that it already has is kept.
-var zones = []string{
-	"Asia/Kolkata", "Asia/Kathmandu", "Asia/Dhaka", "Asia/Colombo", "Asia/Dubai", "Asia/Riyadh", "Asia/Singapore",
-	"Africa/Nairobi", "Europe/London", "Europe/Berlin", "America/New_York", "America/Chicago", "America/Los_Angeles",
-	"Australia/Sydney", "UTC",
+var zones = []Option{
+	{Value: "Asia/Kolkata", Label: "India"}, {Value: "Asia/Kathmandu", Label: "Nepal"}, {Value: "Asia/Dhaka", Label: "Bangladesh"},
+	{Value: "Asia/Colombo", Label: "Sri Lanka"}, {Value: "Asia/Dubai", Label: "Dubai, Oman"}, {Value: "Asia/Riyadh", Label: "Saudi Arabia, Kuwait, Qatar"},
+	{Value: "Asia/Singapore", Label: "Singapore, Malaysia"}, {Value: "Africa/Nairobi", Label: "East Africa"}, {Value: "Europe/London", Label: "Britain"},
+	{Value: "Europe/Berlin", Label: "Central Europe"}, {Value: "America/New_York", Label: "New York, Toronto"}, {Value: "America/Chicago", Label: "Chicago"},
+	{Value: "America/Los_Angeles", Label: "Los Angeles, Vancouver"}, {Value: "Australia/Sydney", Label: "Sydney, Melbourne"}, {Value: "UTC", Label: "World time (UTC)"},
 }
 
-// Zones are the choices of a business's time zone, with the one it has.
+// Zones are the choices of a business's time zone, with the one it has: where it is, and what the clock says there now,
+// which is how people tell whether it is theirs.
 func (s Shell) Zones(current string) []Option {
-	names := zones
-	if current != "" && !slices.Contains(names, current) {
-		names = append([]string{current}, names...)
-	}
 	var out []Option
-	for _, name := range names {
-		label := name
-		if name == "Asia/Kolkata" {
-			label = s.T("India (Kolkata)")
-		}
-		out = append(out, Option{Value: name, Label: label})
+	if current != "" && !slices.ContainsFunc(zones, func(o Option) bool { return o.Value == current }) {
+		out = append(out, Option{Value: current, Label: s.ZoneName(current)})
+	}
+	for _, o := range zones {
+		out = append(out, Option{Value: o.Value, Label: s.ZoneName(o.Value)})
 	}
 	return out
+}
+
+// ZoneName is a time zone in words, with the time there.
+func (s Shell) ZoneName(name string) string {
+	word := strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
+	for _, o := range zones {
+		if o.Value == name {
+			word = s.T(o.Label)
+		}
+	}
+	place, err := time.LoadLocation(name)
+	if err != nil {
+		return word
+	}
+	return word + " · " + i18n.Clock(s.Locale, s.Now.In(place))
 }
 
 // OpeningSides are the two ways in which something was open before the khata began.

@@ -29,9 +29,9 @@ func (s Shell) May() May {
 }
 
 // OwnsAccount reports whether the user owns an account, and so may add
-// businesses, invite and buy. A user without any business may add the first.
+// businesses, invite and buy.
 func (s Shell) OwnsAccount() bool {
-	return len(s.Businesses) == 0 || slices.ContainsFunc(s.Businesses, func(b Business) bool { return b.Role == "owner" })
+	return slices.ContainsFunc(s.Businesses, func(b Business) bool { return b.Role == "owner" })
 }
 
 // RoleName is the word for a role.

@@ -17,6 +17,8 @@ type Shell struct {
 	Mark        string     // stands for the user on a device, where entries may wait for them; no id; "" when nobody
 	Businesses  []Business // all that the user may open, for the switcher
 	Business    Business   // the open one; zero on pages outside a business
+	Leaving     time.Time  // when the account is erased; zero unless its owner deletes it
+	Keeps       bool       // the user may keep it: an owner
 	AccountID   string     // the session's account, to which team and billing pages belong; "" when signed out
 	Plan        string     // id of the plan in force for the account: "free", "pro" …
 	CurrentPath string     // path and query of this page, as requested

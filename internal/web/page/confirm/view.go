@@ -13,3 +13,9 @@ type View struct {
 	Email        string
 	BusinessName string
 }
+
+// An EndedView is where a link of a mail leads that opens nothing (any more).
+type EndedView struct {
+	ui.Shell
+	Of string // "sign-up", "recovery" or "invitation"
+}

@@ -9,6 +9,7 @@ import (
 // A View is what the list of businesses shows.
 type View struct {
 	ui.Shell
+	Email string // of who looks
 	Shops []Shop
 	Sums  []Sum // one a currency; of the shops that the user owns, when there are several
 }

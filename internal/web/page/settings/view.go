@@ -10,15 +10,27 @@ import (
 
 // A View is the page of /settings. Profile posts name and locale to /settings;
 // Password posts current and password to /settings/password; ending a session posts to
-// /settings/sessions/{id}/end; ending all of them to /logout/everywhere.
+// /settings/sessions/{id}/end; ending all of them to /logout/everywhere; Delete posts password to /settings/delete.
 type View struct {
 	ui.Shell
-	Profile  ui.Form
-	Password ui.Form
-	Name     string // as typed
-	Email    string
-	Language string // "en" or "hi"
-	Sessions []Session
+	Profile   ui.Form
+	Password  ui.Form
+	Name      string // as typed
+	Email     string
+	Language  string // "en" or "hi"
+	Sessions  []Session
+	Teams     []Team
+	Delete    ui.Form
+	LastOwner bool // of an account, which is deleted before the login
+}
+
+// A Team is one of the user's own roles; its form posts to /settings/teams/{id}/leave.
+type Team struct {
+	ID      string
+	Account string
+	Shop    string // "" for the whole account
+	Role    string
+	Stays   bool // the last owner, who cannot leave
 }
 
 // A Session is a device that is signed in.

@@ -18,5 +18,6 @@ type View struct {
 // A SentView is /signup/sent: the same for a known and an unknown address.
 type SentView struct {
 	ui.Shell
+	ui.Form
 	Email string // as typed; "" when not known any more
 }
