@@ -353,6 +353,31 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 	return s.mark(ctx, r, "closed")
 }
 
+// Discard gives up a purchase of the caller's account that was begun, so that it
+// can no longer be paid. One that was paid meanwhile is in force then, and paid
+// says so; without one nothing happens.
+func (s *Service) Discard(ctx context.Context, c postgres.Caller) (paid bool, err error) {
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	defer s.buying.lock(p.account)()
+	var open *reserved
+	err = s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+		open, err = livingCheckout(ctx, tx, p.account)
+		return err
+	})
+	if err != nil || open == nil {
+		return false, err
+	}
+	if err := s.close(ctx, open); errors.Is(err, errSubscribed) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	return false, nil
+}
+
 // paidMeanwhile asks the provider whether a checkout has been paid, and applies
 // it when it has.
 func (s *Service) paidMeanwhile(ctx context.Context, r *reserved) (bool, error) {

@@ -205,3 +205,37 @@ func TestVerifyLeavesRoomForWebhooks(t *testing.T) {
 		t.Error("no webhook was stored while one account verified")
 	}
 }
+
+// A purchase that was begun can be gone on with or given up; one that is given up can no longer be paid.
+func TestUnfinishedCheckout(t *testing.T) {
+	s := setup(t)
+	for _, provider := range both {
+		u := s.db.User(t, "undecided "+string(provider))
+		c, id := s.start(u, "pro", provider)
+		if o := s.overview(u); o.OpenCheckout == nil || o.OpenCheckout.Plan != "pro" || o.OpenCheckout.URL != c.URL {
+			t.Fatalf("%s: nothing is left of the checkout: %+v", provider, o.OpenCheckout)
+		}
+		if again, _ := s.start(u, "pro", provider); again.URL != c.URL {
+			t.Errorf("%s: going on leads to %s, want %s", provider, again.URL, c.URL)
+		}
+		if paid, err := s.service.Discard(t.Context(), u.Account()); paid || err != nil {
+			t.Fatalf("%s: Discard = %v, %v", provider, paid, err)
+		}
+		var err error
+		if provider == facts.Stripe {
+			_, err = s.sim.PaySession(id)
+		} else {
+			_, err = s.sim.PaySubscription(id)
+		}
+		if o := s.overview(u); err == nil || o.OpenCheckout != nil || o.Plan.ID != "free" {
+			t.Errorf("%s: given up and yet there: %v, %+v", provider, err, o.OpenCheckout)
+		}
+		if paid, err := s.service.Discard(t.Context(), u.Account()); paid || err != nil {
+			t.Errorf("%s: without one: %v, %v", provider, paid, err)
+		}
+		s.buy(u, "pro", provider) // paid, and nobody has told us yet
+		if paid, err := s.service.Discard(t.Context(), u.Account()); !paid || err != nil || s.overview(u).Plan.ID != "pro" {
+			t.Errorf("%s: paid meanwhile: %v, %v, plan %s", provider, paid, err, s.overview(u).Plan.ID)
+		}
+	}
+}

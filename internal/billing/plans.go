@@ -54,6 +54,7 @@ type Plan struct {
 	Name            string
 	Rank            int
 	PartiesMax      int // 0 means without limit
+	MembersMax      int // people of the account, its owner included; 0 means without limit
 	Entitlements    []string
 	CreditsPerMonth int64
 	Allowances      []Allowance // one a meter, in the order of the file
@@ -124,6 +125,7 @@ type planFile struct {
 		Name            string          `toml:"name"`
 		Rank            *int            `toml:"rank"`
 		PartiesMax      *int            `toml:"parties_max"`
+		MembersMax      int             `toml:"members_max"`
 		Entitlements    []string        `toml:"entitlements"`
 		CreditsPerMonth int64           `toml:"credits_per_month"`
 		CreditsPerDay   int64           `toml:"credits_per_day"`
@@ -176,7 +178,7 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 	}
 	ranks := map[int]string{}
 	for i, fp := range f.Plan {
-		p := Plan{ID: fp.ID, Name: fp.Name, Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth}
+		p := Plan{ID: fp.ID, Name: fp.Name, Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth, MembersMax: fp.MembersMax}
 		if err := p.check(i, fp.Rank, fp.PartiesMax, ranks); err != nil {
 			return nil, err
 		}
@@ -254,6 +256,8 @@ func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
 		return fmt.Errorf("plan %q has no parties_max (0 means without limit)", p.ID)
 	case *partiesMax < 0 || *partiesMax > 100_000_000:
 		return fmt.Errorf("plan %q: parties_max %d is not between 0 and 100000000", p.ID, *partiesMax)
+	case p.MembersMax < 0 || p.MembersMax > 1_000_000:
+		return fmt.Errorf("plan %q: members_max %d is not between 0 and 1000000", p.ID, p.MembersMax)
 	case p.CreditsPerMonth < 0 || p.CreditsPerMonth > 1_000_000_000:
 		return fmt.Errorf("plan %q: credits_per_month %d is not between 0 and 1000000000", p.ID, p.CreditsPerMonth)
 	}

@@ -138,20 +138,23 @@ func (s *Service) SyncPlans(ctx context.Context) error {
 		b.Queue(`insert into meters (id, name) values ($1, $2) on conflict (id) do update set name = excluded.name`, m.ID, m.Name)
 	}
 	for _, p := range s.plans.List {
-		var partiesMax *int
+		var partiesMax, membersMax *int
 		if p.PartiesMax > 0 {
 			partiesMax = &p.PartiesMax
+		}
+		if p.MembersMax > 0 {
+			membersMax = &p.MembersMax
 		}
 		rights := p.Entitlements
 		if rights == nil {
 			rights = []string{}
 		}
 		b.Queue(`
-			insert into plans (id, name, rank, parties_max, entitlements, credits_per_month)
-			values ($1, $2, $3, $4, $5, $6)
+			insert into plans (id, name, rank, parties_max, entitlements, credits_per_month, members_max)
+			values ($1, $2, $3, $4, $5, $6, $7)
 			on conflict (id) do update set name = excluded.name, rank = excluded.rank, parties_max = excluded.parties_max,
-			    entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
-			p.ID, p.Name, p.Rank, partiesMax, rights, p.CreditsPerMonth)
+			    entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month, members_max = excluded.members_max`,
+			p.ID, p.Name, p.Rank, partiesMax, rights, p.CreditsPerMonth, membersMax)
 		b.Queue(`delete from allowances where plan_id = $1`, p.ID)
 		for _, a := range p.Allowances {
 			b.Queue(`insert into allowances (plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5)`, p.ID, a.Meter, a.Amount, a.Every, a.RollOver)

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,12 +80,24 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			err = errors.Join(err, a.stop())
 		}
 	}()
+	var simulatorListener net.Listener
+	if development { // a port that is taken is told before the database starts
+		if simulatorListener, err = listen(f.SimulatorAddr, "TIJORI_SIMULATOR_ADDR"); err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, func() error { // once it is served on, the server closes it
+			if err := simulatorListener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+	}
 	if a.database, err = f.open(ctx); err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.database.Close)
 	if development {
-		if stripeClient, razorpayClient, err = a.simulate(ctx, plans); err != nil {
+		if stripeClient, razorpayClient, err = a.simulate(ctx, simulatorListener, plans); err != nil {
 			return nil, err
 		}
 	}
@@ -268,7 +281,7 @@ func (a *app) stop() error {
 
 func (a *app) payOrigins() []string {
 	origins := a.billing.FormOrigins()
-	if a.sim != nil {
+	if a.sim != nil && !slices.Contains(origins, a.sim.url) {
 		origins = append(origins, a.sim.url)
 	}
 	return origins

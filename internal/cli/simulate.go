@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net"
 	"path/filepath"
 	"time"
 
@@ -20,11 +21,7 @@ type simulated struct {
 
 // simulate starts both providers on their own listener and returns clients that
 // speak with them as they would with the real ones.
-func (a *app) simulate(ctx context.Context, plans *billing.Plans) (*stripe.Client, *razorpay.Client, error) {
-	l, err := listen(a.flags.SimulatorAddr, "TIJORI_SIMULATOR_ADDR")
-	if err != nil {
-		return nil, nil, err
-	}
+func (a *app) simulate(ctx context.Context, l net.Listener, plans *billing.Plans) (*stripe.Client, *razorpay.Client, error) {
 	a.sim = &simulated{url: "http://" + l.Addr().String()}
 	if err := simulator.Permit(l.Addr().String(), a.public.String(), a.flags.StripeKey, a.flags.RazorpayKeyID, a.flags.RazorpayKeySecret); err != nil {
 		return nil, nil, usagef("%v", err)

@@ -16,6 +16,7 @@ const rollbackTimeout = 5 * time.Second
 // read. Names are API: see the migrations.
 var constraintFaults = map[string]*fault.Fault{
 	"free_party_limit":             fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", 5),
+	"plan_member_limit":            fault.New(fault.UpgradeRequired, "Your plan has no room for more people."),
 	"batch_entry_plan":             fault.New(fault.UpgradeRequired, "The grid comes with Pro."),
 	"accounts_name_check":          fault.InvalidField("name", "Give it a name of up to 120 letters."),
 	"businesses_name_check":        fault.InvalidField("name", "Give it a name of up to 120 letters."),

@@ -34,7 +34,11 @@ func oneLine(err error) string {
 	if errors.As(err, &pg) {
 		return pg.Message
 	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
+	line, rest, _ := strings.Cut(err.Error(), "\n")
+	if strings.HasSuffix(line, ":") { // a connection that fails tells why on lines of their own
+		next, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
+		line = strings.TrimSuffix(line+" "+strings.TrimSpace(next), ":")
+	}
 	return line
 }
 

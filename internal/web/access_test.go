@@ -136,6 +136,7 @@ var mayUse = map[access][]string{
 		"GET /billing/return",
 		"POST /billing/return",
 		"POST /billing/cancel",
+		"POST /billing/discard",
 		"POST /billing/portal",
 		"POST /api/billing/checkout",
 		"POST /api/billing/verify",

@@ -6,6 +6,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,12 +31,26 @@ func decodeJSON(r *request, into any) error {
 		if errors.As(err, &tooLarge) {
 			return err
 		}
-		return fault.New(fault.Invalid, "The body is not the JSON that is expected here.").Because(err)
+		return wrongJSON(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return fault.New(fault.Invalid, "The body is not the JSON that is expected here.")
 	}
 	return nil
+}
+
+// wrongJSON names the field that is wrong, where one is.
+func wrongJSON(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return fault.InvalidField(wrong.Field, "This has the wrong type.").Because(err)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		if field, err := strconv.Unquote(name); err == nil && len(field) <= 60 {
+			return fault.InvalidField(field, "There is no such field.")
+		}
+	}
+	return fault.New(fault.Invalid, "The body is not the JSON that is expected here.").Because(err)
 }
 
 // partyJSON is a party as the API tells it. Balance is in minor units; positive

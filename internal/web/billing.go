@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/credits"
@@ -148,14 +149,21 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	var used int
-	err = r.as(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err })
+	var used, people int
+	err = r.as(func(tx *postgres.Tx) (err error) {
+		if used, err = ledger.CountParties(r.Context(), tx); err != nil {
+			return err
+		}
+		people, err = account.CountPeople(r.Context(), tx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	view := billingpage.View{
 		Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
 		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
+		People: people, PeopleMax: o.Plan.MembersMax,
 	}
 	if !view.Next.IsZero() { // a period ends at midnight here, which is the day before elsewhere
 		view.Next = view.Next.In(view.Now.Location())
@@ -164,14 +172,26 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.Provider, view.Interval = string(sub.Provider), sub.Interval
 		view.CanCancel = sub.Live() && !sub.CancelAtPeriodEnd
 		view.CanPortal = sub.Provider == facts.Stripe
-		view.CanResume = sub.Resumable()
+		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
+		if next, ok := s.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
+			p, _ := s.Plans.ByID(next.Plan)
+			view.Becomes, view.Changes = p.Name, sub.NextAt.In(view.Now.Location())
+			if next.Plan == sub.PlanID { // the same, by the other interval
+				view.Becomes += " (" + r.t(map[string]string{billing.Year: "Yearly", billing.Month: "Monthly"}[next.Interval]) + ")"
+			}
+		}
+		view.Lapsed = s.lapsed(o, view.Now.Location())
 		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if o.Price != nil && o.Plan.ID != billing.FreePlan {
 			view.Price = o.Price.Amount
 		}
 	}
-	if open := o.OpenCheckout; open != nil && r.URL.Query().Has("waiting") {
-		view.Waiting = open.Plan
+	if open := o.OpenCheckout; open != nil {
+		p, _ := s.Plans.ByID(open.Plan)
+		view.Open = &billingpage.Open{PlanID: p.ID, PlanName: p.Name, Interval: open.Interval, Provider: string(open.Provider), Until: open.ExpiresAt.In(view.Now.Location())}
+		if r.URL.Query().Has("waiting") {
+			view.Waiting = open.Plan
+		}
 	}
 	for _, b := range balances {
 		view.Credits = append(view.Credits, billingpage.Credit{Meter: r.t(b.Name), Left: b.Available, Reset: b.NextAt})
@@ -181,6 +201,19 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	s.render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
+}
+
+// lapsed says what an account that is Free now has had, nil when nothing.
+func (s *Server) lapsed(o *billing.Overview, place *time.Location) *billingpage.Lapsed {
+	sub := o.Subscription
+	if o.Plan.ID != billing.FreePlan || sub.PaidThrough.IsZero() {
+		return nil
+	}
+	p, ok := s.Plans.ByID(sub.PlanID)
+	if !ok {
+		return nil
+	}
+	return &billingpage.Lapsed{PlanName: p.Name, Paid: sub.PaidThrough.In(place), Why: string(sub.Status)}
 }
 
 // statusWord is the billing page's word for where the account stands.
@@ -215,11 +248,23 @@ func (s *Server) openPortal(w http.ResponseWriter, r *request) error {
 	return s.redirect(w, r, target)
 }
 
+// errPeople is what the database says when a plan has no room for another member.
+var errPeople = fault.New(fault.UpgradeRequired, "Your plan has no room for more people.")
+
 // upgradeView says what the plan in force lacks and what Pro costs.
 func (s *Server) upgradeView(r *request, reason string) upgrade.View {
 	pro, _ := s.Plans.ByID("pro")
+	if p := s.plan(r); p.Rank >= pro.Rank { // what is lacking is more than Pro
+		for _, next := range s.Plans.List {
+			if next.Rank > p.Rank {
+				pro = next
+				break
+			}
+		}
+	}
 	free, _ := s.Plans.ByID(billing.FreePlan)
 	view := upgrade.View{Shell: r.shell(), Reason: reason, Limit: free.PartiesMax, PlanID: pro.ID, PlanName: pro.Name, Features: pro.Entitlements, CanBuy: r.person.Role == "owner"}
+	view.People, view.PeopleNow, view.Change = pro.MembersMax, s.plan(r).MembersMax, s.plan(r).ID != billing.FreePlan
 	currency := s.visitorCurrency(r)
 	if p, ok := s.priceIn(pro.ID, billing.Month, currency); ok {
 		view.Monthly = p.Amount
@@ -255,6 +300,8 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *request, f *fault.Fault)
 		reason = "export"
 	case errGrid.Text:
 		reason = "batch_entry"
+	case errPeople.Text:
+		reason = "members.max"
 	}
 	s.render(w, r, http.StatusForbidden, upgrade.Page(s.upgradeView(r, reason)))
 	return true

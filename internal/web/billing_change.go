@@ -95,7 +95,11 @@ func (s *Server) changePlan(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if c == nil {
-		s.setFlash(w, "plan_changed", "")
+		code := "plan_changed"
+		if o, err := s.Billing.Overview(r.Context(), r.caller); err == nil && o.Subscription != nil && o.Subscription.NextPriceID != "" {
+			code = "plan_changes"
+		}
+		s.setFlash(w, code, "")
 		return s.redirect(w, r, billing.CancelPath)
 	}
 	return s.goToPay(w, r, c)
@@ -122,6 +126,19 @@ func (s *Server) resumePlan(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	s.setFlash(w, "resumed", "")
+	return s.redirect(w, r, billing.CancelPath)
+}
+
+// discardCheckout gives a purchase up that was begun. One that was paid meanwhile
+// is in force instead.
+func (s *Server) discardCheckout(w http.ResponseWriter, r *request) error {
+	paid, err := s.Billing.Discard(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	if !paid {
+		s.setFlash(w, "discarded", "")
+	}
 	return s.redirect(w, r, billing.CancelPath)
 }
 

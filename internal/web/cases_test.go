@@ -209,6 +209,7 @@ var trials = map[string]trial{
 	"POST /billing/return/razorpay": {status: 303, shows: "/billing/return?", visitor: true, ask: func(i ids) ask {
 		return form("/billing/return/razorpay", "razorpay_payment_id", "pay_1", "razorpay_subscription_id", "sub_1", "razorpay_signature", "ab")
 	}},
+	"POST /billing/discard": {ask: func(ids) ask { return form("/billing/discard") }, status: 303, shows: "/billing", free: true},
 	"POST /billing/cancel": {ask: func(ids) ask { return form("/billing/cancel") }, status: 303, shows: "/billing"},
 	"POST /billing/portal": {ask: func(ids) ask { return form("/billing/portal") }, status: 303, shows: "https://billing.stripe.com/p/session/"},
 

@@ -160,6 +160,7 @@ var routes = []route{
 	{pattern: "POST /billing/change", access: owner, handle: (*Server).changePlan},
 	{pattern: "GET /billing/invoices/{provider}/{invoice}", access: owner, keepsFlash: true, handle: (*Server).openInvoice},
 	{pattern: "POST /billing/resume", access: owner, handle: (*Server).resumePlan},
+	{pattern: "POST /billing/discard", access: owner, handle: (*Server).discardCheckout},
 	{pattern: "GET /billing/usage", access: owner, handle: (*Server).usagePage},
 	{pattern: "GET /billing/usage.csv", access: owner, keepsFlash: true, handle: (*Server).usageCSV},
 	{pattern: "POST /billing/topup", access: owner, handle: (*Server).buyTopUp},

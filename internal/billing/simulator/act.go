@@ -296,8 +296,14 @@ func (s *Simulator) Advance(ctx context.Context, d time.Duration) error {
 }
 
 // Hold keeps new events back until Release sends them, in order or backwards.
+// When it ends, what is held is sent in order.
 func (s *Simulator) Hold(on bool) error {
-	return s.do(func() error { s.s.Hold = on; return nil })
+	return s.do(func() error {
+		if s.s.Hold = on; !on {
+			s.release(false)
+		}
+		return nil
+	})
 }
 
 // Release sends what was held.

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -229,7 +230,53 @@ func (s *Simulator) invoicePage(w http.ResponseWriter, r *http.Request) {
 type subView struct {
 	subscription
 	Name, Money, Ending string
+	Whose               string // the customer's address, where a checkout told it
 	Ended, Outstanding  bool
+}
+
+// sessionView is an open checkout on the control page.
+type sessionView struct {
+	session
+	Whose string
+}
+
+// purchaseView is a one-time purchase that was paid.
+type purchaseView struct {
+	Provider                          facts.Provider
+	ID, Name, Money, Whose, Refunded string
+	Left                              bool
+}
+
+// whose is the address of a Stripe customer, "" of one that is not known.
+func (s *Simulator) whose(customer string) string {
+	if c := s.s.Customers[customer]; c != nil {
+		return c.Email
+	}
+	return ""
+}
+
+func (s *Simulator) purchases() (out []purchaseView) {
+	for _, l := range sorted(s.s.Links) {
+		if l.Payment != "" {
+			out = append(out, purchase(facts.Razorpay, l.ID, strings.TrimPrefix(l.Description, "Tijori, "), l.Amount, l.Refunded, l.Currency))
+		}
+	}
+	for _, c := range sorted(s.s.Sessions) {
+		if p := s.prices[c.Price]; c.Intent != "" {
+			v := purchase(facts.Stripe, c.ID, p.Name, p.Amount, c.Refunded, p.Currency)
+			v.Whose = s.whose(c.Customer)
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func purchase(p facts.Provider, id, name string, amount, refunded int64, currency string) purchaseView {
+	v := purchaseView{Provider: p, ID: id, Name: name, Money: money.Amount{Minor: amount, Currency: currency}.Short(), Left: refunded < amount}
+	if refunded > 0 {
+		v.Refunded = money.Amount{Minor: refunded, Currency: currency}.Short()
+	}
+	return v
 }
 
 func (s *Simulator) subViews(customer string) []subView {
@@ -239,12 +286,15 @@ func (s *Simulator) subViews(customer string) []subView {
 			continue
 		}
 		p := s.prices[sub.Price]
-		v := subView{subscription: *sub, Name: p.Name, Money: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval, Ended: sub.ended(), Outstanding: sub.Open != ""}
+		v := subView{subscription: *sub, Whose: cmp.Or(s.whose(sub.Customer), sub.Email), Name: p.Name, Money: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval, Ended: sub.ended(), Outstanding: sub.Open != ""}
 		switch {
 		case sub.ended():
 			v.Ending = "ended " + unixTime(sub.EndedAt)
 		case sub.CancelAt != 0:
 			v.Ending = "ends " + unixTime(sub.CancelAt)
+		case sub.NextPrice != "":
+			next := s.prices[sub.NextPrice]
+			v.Money += ", then " + next.Name + " at " + money.Amount{Minor: next.Amount, Currency: next.Currency}.Short() + " per " + next.Interval
 		case sub.CancelAtEnd:
 			v.Ending = "ends " + unixTime(sub.PeriodEnd)
 		}
@@ -272,7 +322,8 @@ func (s *Simulator) control(w http.ResponseWriter, r *http.Request) {
 	v := struct {
 		Now        string
 		Subs       []subView
-		Sessions   []*session
+		Sessions   []sessionView
+		Purchases  []purchaseView
 		Deliveries []Delivery
 		Hold       bool
 		Held       int
@@ -283,11 +334,10 @@ func (s *Simulator) control(w http.ResponseWriter, r *http.Request) {
 	s.change(func() {
 		s.pass()
 		v.Now, v.Hold = unixTime(s.now()), s.s.Hold
-		v.Subs = s.subViews("")
+		v.Subs, v.Purchases = s.subViews(""), s.purchases()
 		for _, c := range sorted(s.s.Sessions) {
 			if c.Status == "open" {
-				copied := *c
-				v.Sessions = append(v.Sessions, &copied)
+				v.Sessions = append(v.Sessions, sessionView{*c, s.whose(c.Customer)})
 			}
 		}
 	})
@@ -332,6 +382,10 @@ func (s *Simulator) act(w http.ResponseWriter, r *http.Request) {
 		err = s.Refund(id, true)
 	case "refund half":
 		err = s.Refund(id, false)
+	case "refund purchase":
+		err = s.RefundPurchase(id, true)
+	case "refund half a purchase":
+		err = s.RefundPurchase(id, false)
 	case "dispute":
 		err = s.Dispute(id)
 	case "delete customer":

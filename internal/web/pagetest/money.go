@@ -17,6 +17,8 @@ var proFeatures = []string{"export", "batch_entry", "reminders"}
 func (w world) money() []Sample {
 	account := w.businesses()[0].Account
 	offer := upgrade.View{Shell: w.in(ui.BusinessPath(shop) + "/upgrade"), Reason: "parties.max", Limit: 5, PlanID: "pro", PlanName: "Pro", Features: proFeatures, Monthly: rupees(299), Yearly: rupees(2999), CanBuy: true}
+	people := offer
+	people.Reason, people.PeopleNow, people.PlanID, people.PlanName, people.Change, people.Monthly, people.Yearly = "members.max", 10, "team", "Team", true, rupees(799), rupees(7999)
 	ask := offer
 	ask.Shell, ask.Reason, ask.CanBuy, ask.Owner = w.as("manager", offer.CurrentPath), "export", false, w.say("Anita Gupta", "अनीता गुप्ता")
 	due := checkout.View{Shell: w.in("/billing/checkout"), Account: account, Email: "anita@example.in", PlanID: "pro", PlanName: "Pro", Features: proFeatures, Interval: "month", Price: rupees(299), Provider: "razorpay", Simulated: true}
@@ -36,20 +38,45 @@ func (w world) money() []Sample {
 		{"billing", billing.Page(w.billing("active"))},
 		{"billing-canceling", billing.Page(w.billing("canceling"))},
 		{"billing-past-due", billing.Page(w.billing("past_due"))},
+		{"billing-open", billing.Page(w.openPurchase())},
+		{"billing-lapsed", billing.Page(w.lapsed())},
+		{"billing-changing", billing.Page(w.changing())},
+		{"upgrade-people", upgrade.Page(people)},
 		{"billing-free", billing.Page(billing.View{Shell: w.in("/billing"), Account: account, PlanID: "free", PlanName: "Free", Status: "free", Parties: 4, Limit: 5, Waiting: "pro"})},
 	}
 }
 
 func (w world) pricing(s ui.Shell, interval string) pricing.View {
 	v := pricing.View{Shell: s, Interval: interval, Currency: "INR", Plans: []pricing.Plan{
-		{ID: "free", Name: "Free", Free: true, Parties: 5, Price: rupees(0)},
-		{ID: "pro", Name: "Pro", Features: proFeatures, Price: rupees(299), Provider: "razorpay", Current: s.SignedIn()},
-		{ID: "team", Name: "Team", Features: append([]string{"team"}, proFeatures...), Price: rupees(799), Provider: "razorpay"},
+		{ID: "free", Name: "Free", Free: true, Parties: 5, People: 3, Price: rupees(0)},
+		{ID: "pro", Name: "Pro", People: 10, Features: proFeatures, Price: rupees(299), Provider: "razorpay", Other: s.SignedIn()},
+		{ID: "team", Name: "Team", Features: append([]string{"team"}, proFeatures...), Price: rupees(799), Change: s.SignedIn(), Provider: "razorpay"},
 	}}
 	if interval == "year" {
 		v.Plans[1].Price, v.Plans[1].PerMonth = rupees(2999), paise(24992)
 		v.Plans[2].Price, v.Plans[2].PerMonth = rupees(7999), paise(66658)
 	}
+	return v
+}
+
+func (w world) openPurchase() billing.View {
+	v := billing.View{Shell: w.in("/billing"), Account: w.businesses()[0].Account, PlanID: "free", PlanName: "Free", Status: "free", Parties: 4, Limit: 5, People: 1, PeopleMax: 3}
+	v.Open = &billing.Open{PlanID: "pro", PlanName: "Pro", Interval: "month", Provider: "razorpay", Until: Now.Add(9 * time.Hour)}
+	return v
+}
+
+func (w world) lapsed() billing.View {
+	v := w.billing("canceled")
+	v.PlanID, v.PlanName, v.Price, v.Next, v.CanPortal = "free", "Free", money.Amount{}, time.Time{}, false
+	v.Parties, v.Limit, v.People, v.PeopleMax = 6, 5, 4, 3
+	v.Lapsed = &billing.Lapsed{PlanName: "Pro", Paid: day(3), Why: "canceled"}
+	return v
+}
+
+func (w world) changing() billing.View {
+	v := w.billing("active")
+	v.PlanID, v.PlanName, v.Provider, v.People = "team", "Team", "stripe", 12
+	v.Becomes, v.Changes, v.CanResume = "Pro", v.Next, true
 	return v
 }
 

@@ -55,10 +55,16 @@ func (s Shell) Feature(id string) string {
 		return s.T("Download any khata as PDF or spreadsheet (Excel, CSV)")
 	case "batch_entry":
 		return s.T("The grid: a whole day's entries at once")
-	case "team":
-		return s.T("Staff in every shop, each with their own role")
 	}
 	return ""
+}
+
+// PeopleIn says how many people a plan has room for; 0 is without limit.
+func (s Shell) PeopleIn(n int) string {
+	if n == 0 {
+		return s.T("As many people as you like, each with their own role")
+	}
+	return s.N(n, "%d person", "%d people, each with their own role")
 }
 
 // Parties says how many parties a plan holds; 0 is without limit.

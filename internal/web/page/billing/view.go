@@ -8,8 +8,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// A View is the page of /billing. Its forms post to /billing/cancel, /billing/resume
-// and /billing/portal.
+// A View is the page of /billing. Its forms post to /billing/cancel, /billing/resume,
+// /billing/checkout, /billing/discard and /billing/portal.
 type View struct {
 	ui.Shell
 	Account   string // named on top, so that nobody acts on the wrong one
@@ -31,6 +31,25 @@ type View struct {
 	CanChange bool
 	CanPortal bool
 	Waiting   string // plan id of a payment that is not confirmed yet, "" when none
+	Open      *Open  // a purchase that was begun and neither paid nor given up
+	Lapsed    *Lapsed
+	Becomes   string    // name of the plan that follows by itself at Changes, "" when none does
+	Changes   time.Time // when it does
+	People    int       // members and invited
+	PeopleMax int       // 0 without limit
+}
+
+// An Open purchase can be gone on with, or given up.
+type Open struct {
+	PlanID, PlanName, Interval, Provider string
+	Until                                time.Time
+}
+
+// A Lapsed plan is one that was in force and is no more.
+type Lapsed struct {
+	PlanName string
+	Paid     time.Time // until when it was paid
+	Why      string    // "past_due", "paused", "canceled" or ""
 }
 
 // An Invoice is one bill of the provider.

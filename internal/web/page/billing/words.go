@@ -34,6 +34,20 @@ func next(v View) string {
 	return v.T("Next payment")
 }
 
+// lapsed says what was paid until when, and why it is no more.
+func lapsed(v View) string {
+	plan, paid := v.Lapsed.PlanName, v.Date(v.Lapsed.Paid)
+	switch v.Lapsed.Why {
+	case "past_due":
+		return v.T("%s was paid until %s. The next payment did not go through.", plan, paid)
+	case "paused":
+		return v.T("%s was paid until %s. The payments are paused.", plan, paid)
+	case "canceled":
+		return v.T("%s was paid until %s. It was cancelled.", plan, paid)
+	}
+	return v.T("%s was paid until %s.", plan, paid)
+}
+
 // invoiceStatus is the word for an invoice's status.
 func invoiceStatus(v View, status string) string {
 	switch status {

@@ -20,9 +20,13 @@ type Plan struct {
 	Name     string
 	Free     bool
 	Parties  int          // parties allowed, 0 without limit
+	People   int          // members allowed, 0 without limit
+	Credits  int64        // that come each month
 	Features []string     // entitlements, as ids
 	Price    money.Amount // for the interval chosen
 	PerMonth money.Amount // for yearly prices, the price of one month; else zero
 	Provider string       // "razorpay" or "stripe"
-	Current  bool         // the plan in force for the signed-in account
+	Current  bool         // the plan in force for the signed-in account, by this interval
+	Other    bool         // the plan in force, by the other interval
+	Change   bool         // another plan is in force: this one would be changed to, not bought
 }

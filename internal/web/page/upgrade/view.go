@@ -10,13 +10,16 @@ import (
 // A View is the page of /b/{business}/upgrade, and the body of a refusal.
 type View struct {
 	ui.Shell
-	Reason   string // what was refused: "parties.max", "export", "batch_entry"; "" when just looking
-	Limit    int    // parties that the plan in force allows
-	PlanID   string // the plan offered
-	PlanName string
-	Features []string     // its entitlements, as ids
-	Monthly  money.Amount // its price for a month
-	Yearly   money.Amount // its price for a year; zero when not sold
-	CanBuy   bool         // the user owns the account
-	Owner    string       // name of who does, when the user does not
+	Reason    string // what was refused: "parties.max", "members.max", "export", "batch_entry"; "" when just looking
+	Limit     int    // parties that the plan in force allows
+	PlanID    string // the plan offered
+	PlanName  string
+	Features  []string     // its entitlements, as ids
+	Monthly   money.Amount // its price for a month
+	Yearly    money.Amount // its price for a year; zero when not sold
+	People    int          // that the plan offered has room for, 0 without limit
+	PeopleNow int          // that the plan in force has room for
+	Change    bool         // a plan is in force that would be changed, not bought
+	CanBuy    bool         // the user owns the account
+	Owner     string       // name of who does, when the user does not
 }
