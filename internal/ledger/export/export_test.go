@@ -18,3 +18,6 @@ func TextRow(cells ...string) (string, error) {
 	err = c.end()
 	return strings.TrimPrefix(b.String(), byteOrderMark), err
 }
+
+// Plain is how files write an amount.
+func Plain(minor int64, digits int) string { return string(appendPlain(nil, minor, digits)) }

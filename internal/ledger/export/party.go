@@ -95,10 +95,13 @@ func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error
 	if err := c.endRow(); err != nil {
 		return fmt.Errorf("export the book: %w", err)
 	}
+	party, head := uuid.Nil, ""
 	err = ledger.WriteBook(ctx, tx, func(b ledger.BookLine) error {
-		c.text(b.Name)
-		c.text(kinds[b.Kind])
-		c.text(b.Phone)
+		if b.PartyID != party || head == "" {
+			party, head = b.PartyID, textCells(b.Name, kinds[b.Kind], b.Phone)
+		}
+		c.w.WriteString(head)
+		c.first = false
 		if b.Entries {
 			c.date(b.Date)
 			c.text(l.DetailsOf(b.EntryFields))
