@@ -70,6 +70,7 @@ type run struct {
 	super   *pgxpool.Pool
 	server  *child
 	pgbench string
+	large   []largeShop // seeded beside the businesses, numbered after them
 	scratch string
 }
 

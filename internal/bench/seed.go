@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/migrations"
 )
@@ -105,7 +106,7 @@ func (r *run) mark() (string, error) {
 		}
 		h.Write(b)
 	}
-	return fmt.Sprintf("%d businesses, %d parties, %d entries, schema %x", r.Businesses, r.Parties, r.Entries, h.Sum(nil)[:8]), nil
+	return fmt.Sprintf("%d businesses, %d parties, %d entries, %v, schema %x", r.Businesses, r.Parties, r.Entries, r.large, h.Sum(nil)[:8]), nil
 }
 
 func superPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
@@ -117,32 +118,35 @@ func superPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, pc)
 }
 
+type seedStatement struct {
+	sql  string
+	args []any
+}
+
 // fill writes everything in one transaction without triggers and foreign-key
 // checks: the data is made right. Entries are scattered over the table, as when
 // all shops write at the same time.
 func (r *run) fill(ctx context.Context) error {
 	start := time.Now()
 	few := max(1, r.Parties-heavy)
-	statements := []struct {
-		sql  string
-		args []any
-	}{
+	shops := r.Businesses + len(r.large)
+	statements := []seedStatement{
 		{"set local session_replication_role = replica", nil},
 		{"set local synchronous_commit = off", nil},
 		{`insert into tijori.plans (id, name, rank, entitlements, credits_per_month) values ('pro', 'Pro', 10, '{export}', 0)`, nil},
 		{`insert into tijori.users (id, email, name, password_hash)
-			select ` + idSQL(userKind, "n") + `, 'owner' || n || '@example.com', 'Owner ' || n, '!' from generate_series(1, $1::int) n`, []any{r.Businesses}},
-		{`insert into tijori.accounts (account_id, name) select ` + idSQL(accountKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{r.Businesses}},
+			select ` + idSQL(userKind, "n") + `, 'owner' || n || '@example.com', 'Owner ' || n, '!' from generate_series(1, $1::int) n`, []any{shops}},
+		{`insert into tijori.accounts (account_id, name) select ` + idSQL(accountKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.businesses (account_id, id, name)
-			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{r.Businesses}},
+			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.members (account_id, id, user_id, role)
-			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, ` + idSQL(userKind, "n") + `, 'owner' from generate_series(1, $1::int) n`, []any{r.Businesses}},
+			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, ` + idSQL(userKind, "n") + `, 'owner' from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.credentials (hash, id, kind, user_id, account_id, expires_at)
 			select ` + tokenHashSQL("n") + `, ` + idSQL(businessKind, "n") + `, 'session', ` + idSQL(userKind, "n") + `, ` + idSQL(accountKind, "n") + `, now() + interval '30 days'
-			from generate_series(1, $1::int) n`, []any{r.Businesses}},
+			from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, period, period_end, paid_through, access_until, seen_at, created_at, changed_at)
 			select ` + idSQL(accountKind, "n") + `, 'razorpay', 'sub_' || n, 'active', 'active', 'price', 'pro', 'month', now() + interval '1 year', now() + interval '1 year', now() + interval '1 year', now(), now(), now()
-			from generate_series(1, $1::int) n`, []any{r.Businesses}},
+			from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, request_hash, created_by, created_at, updated_at)
 			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, ` + idSQL(partyKind, "n * 1000 + p") + `,
 				case when p % 8 = 0 then 'supplier' else 'customer' end, 'Party ' || p || ' of ' || n, 'party ' || p || ' of ' || n,
@@ -157,6 +161,10 @@ func (r *run) fill(ctx context.Context) error {
 				decode(repeat('00', 32), 'hex'), ` + idSQL(userKind, "n") + `, timestamptz '2025-06-01', timestamptz '2025-06-01'
 			from generate_series(1, $2::int) e, generate_series(1, $1::int) n order by e, n`, []any{r.Businesses, r.Entries, heavy, r.Parties, few}},
 	}
+	for i, l := range r.large {
+		statements = append(statements, l.statements(r.Businesses+1+i)...)
+	}
+	statements = append(statements, seedStatement{ledger.RebuildSumsSQL, nil})
 	err := pgx.BeginFunc(ctx, r.super, func(tx pgx.Tx) error {
 		for _, s := range statements {
 			if _, err := tx.Exec(ctx, s.sql, s.args...); err != nil {
