@@ -46,7 +46,7 @@ func (s *Service) open(ctx context.Context) error {
 		b.Queue(`
 			insert into credit_calendars (account_id, meter, worked_to, due_at)
 			select a.account_id, $1, $2, $2 from accounts a
-			 where not exists (select from credit_calendars c where c.account_id = a.account_id and c.meter = $1) limit 500
+			 where a.erasing_at is null and not exists (select from credit_calendars c where c.account_id = a.account_id and c.meter = $1) limit 500
 			on conflict on constraint credit_calendars_pkey do nothing`, m.ID, now)
 	}
 	b.Queue(`
