@@ -23,6 +23,7 @@ var hindiDevice = map[string]string{
 	"{n} entries that waited are saved.":                           "रुकी हुई {n} एंट्री सेव हो गईं।",
 	"Entries wait on this device. They stay here and are sent when you sign in again. Tap once more to sign out.": "इस फ़ोन पर एंट्री रुकी हैं। ये यहीं रहेंगी और आपके फिर साइन इन करने पर भेजी जाएँगी। साइन आउट करने के लिए फिर दबाएँ।",
 	"Somebody else has signed in here since this page was opened. Look at it again before you save.":              "यह पेज खुलने के बाद यहाँ किसी और ने साइन इन किया है। सेव करने से पहले फिर देख लें।",
+	"A shop with a year of entries is being filled. That takes a few seconds.":                                    "साल भर की एंट्री वाली दुकान भरी जा रही है। कुछ सेकंड लगेंगे।",
 	"Settle all:":        "पूरा हिसाब चुकता:",
 	"Keyboard shortcuts": "कीबोर्ड शॉर्टकट",
 	"You gave: a new entry of the open or chosen party": "आपने दिया: खुली या चुनी हुई पार्टी की नई एंट्री",

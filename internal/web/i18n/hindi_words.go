@@ -11,7 +11,7 @@ var hindiWords = map[string]string{
 	"%d hours ago":   "%d घंटे पहले",
 
 	"Skip to content":      "सीधे पेज पर जाएँ",
-	"Tijori, home":         "तिजोरी, पहला पेज",
+	"Start page":           "पहला पेज",
 	"Main":                 "मुख्य मेन्यू",
 	"More":                 "और",
 	"Your menu":            "आपका मेन्यू",

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -17,23 +15,6 @@ import (
 
 	"github.com/tijorihq/tijori/internal/web/static"
 )
-
-// browsers are tried in this order, after the one that TIJORI_BROWSER names.
-var browsers = []string{"chromium-headless-shell", "chromium", "google-chrome", "chrome"}
-
-func browser(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("TIJORI_BROWSER"); path != "" {
-		return path
-	}
-	for _, name := range browsers {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("no browser; set TIJORI_BROWSER or install chromium")
-	return ""
-}
 
 // look returns what a real browser finds wrong with the page that is open:
 // width, contrast, small targets, names that are missing.
@@ -80,10 +61,14 @@ func TestInBrowser(t *testing.T) {
 	srv := httptest.NewServer(pages())
 	t.Cleanup(srv.Close)
 	ctx := tab(t)
+	if err := chromedp.Do(ctx, withAxe(t)); err != nil {
+		t.Fatal(err)
+	}
 	for _, screen := range []struct {
 		width         int64
 		theme, locale string
-	}{{320, "light", "hi"}, {320, "dark", "en"}, {1280, "light", "en"}, {1280, "dark", "hi"}} {
+		axe           bool
+	}{{320, "dark", "hi", true}, {320, "light", "en", false}, {1280, "light", "en", true}, {1280, "dark", "hi", false}} {
 		if err := chromedp.Do(ctx, as(screen.width, screen.theme)); err != nil {
 			t.Fatal(err)
 		}
@@ -95,6 +80,9 @@ func TestInBrowser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if screen.axe {
+				wrong = append(wrong, findings(ctx, t)...)
+			}
 			for _, w := range wrong {
 				t.Errorf("%s in %s, %d px, %s: %s", s.Name, screen.locale, screen.width, screen.theme, w)
 			}
@@ -105,7 +93,11 @@ func TestInBrowser(t *testing.T) {
 // tab opens a browser with one tab.
 func tab(t *testing.T) context.Context {
 	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(browser(t)), chromedp.UserDataDir(t.TempDir()))
+	path, err := Browser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)

@@ -14,7 +14,7 @@ type Frame struct {
 
 type link struct {
 	path, icon, word string
-	wide             bool // shown on a wide screen only
+	wide             bool // a phone has it in the user's menu, not among the tabs
 	keys             string
 }
 
@@ -28,19 +28,19 @@ func (s Shell) links() []link {
 		all = append(all, link{path: "/", icon: "shop", word: s.T("Businesses")})
 	}
 	if may.SeeBalances {
-		all = append(all, link{path: BusinessPath(s.Business.ID) + "/reports", icon: "bill", word: s.T("Reports"), wide: may.Manage})
+		all = append(all, link{path: BusinessPath(s.Business.ID) + "/reports", icon: "bill", word: s.T("Reports")})
 	}
 	if may.Edit {
-		all = append(all, link{path: BusinessPath(s.Business.ID) + "/grid", icon: "grid", word: s.T("Grid"), wide: true})
+		all = append(all, link{path: BusinessPath(s.Business.ID) + "/grid", icon: "grid", word: s.T("Grid")})
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/bin", icon: "bin", word: s.T("Bin"), wide: true})
 	}
 	if may.Manage {
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/settings", icon: "shop", word: s.T("Business")})
 	}
 	if may.Own || s.Business.ID == "" && s.OwnsAccount() {
-		all = append(all, link{path: "/team", icon: "team", word: s.T("Team")}, link{path: "/billing", icon: "plan", word: s.T("Plan")})
+		all = append(all, link{path: "/team", icon: "team", word: s.T("Team"), wide: may.Own}, link{path: "/billing", icon: "plan", word: s.T("Plan")})
 	}
-	return append(all, link{path: "/settings", icon: "settings", word: s.T("Settings")})
+	return append(all, link{path: "/settings", icon: "settings", word: s.T("Settings"), wide: may.Edit})
 }
 
 // here reports whether a link leads to the page that is open, or to its parent.

@@ -1,5 +1,6 @@
 // What makes every page pleasant. Nothing here is needed: each page works without it.
 import "./device.js";
+import "./download.js";
 import "./keys.js";
 
 // A double tap sends a form once. The client-made id in it makes a repeat harmless anyway.
@@ -9,11 +10,13 @@ addEventListener("submit", (e) => {
 	if (form.dataset.sent) return e.preventDefault();
 	form.dataset.sent = "1";
 	for (const b of form.querySelectorAll("[type=submit]")) b.setAttribute("aria-disabled", "true");
+	e.submitter?.classList.add("busy");
 });
 addEventListener("pageshow", () => {
 	for (const form of document.querySelectorAll("form[data-sent]")) {
 		delete form.dataset.sent;
 		for (const b of form.querySelectorAll("[aria-disabled]")) b.removeAttribute("aria-disabled");
+		for (const b of form.querySelectorAll(".busy")) b.classList.remove("busy");
 	}
 });
 
