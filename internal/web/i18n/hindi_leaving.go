@@ -34,7 +34,9 @@ var hindiLeaving = map[string]string{
 	"Open one of your own, or ask the owner of a shop to invite you at %s.":         "अपना खाता खोलें, या किसी दुकान के मालिक से कहें कि आपको %s पर बुलाएँ।",
 	"Open your own khata": "अपना खाता खोलें",
 	"An account of your own, free for five parties. Nobody else sees it.": "आपका अपना अकाउंट, पाँच पार्टियों तक मुफ़्त। और कोई इसे नहीं देखता।",
-	"You see only your own entries":                                       "आपको सिर्फ़ अपनी लिखी एंट्री दिखती हैं",
+	"Nothing of yours yet":              "आपका अभी कुछ नहीं",
+	"You have written nothing here yet": "आपने यहाँ अभी कुछ नहीं लिखा",
+	"You see only your own entries":     "आपको सिर्फ़ अपनी लिखी एंट्री दिखती हैं",
 
 	"This link does not open anything any more":                                    "यह लिंक अब कुछ नहीं खोलता",
 	"Links for a new password work once, for 30 minutes, and only the newest one.": "नए पासवर्ड का लिंक एक बार, 30 मिनट तक चलता है, और सिर्फ़ सबसे नया वाला।",
