@@ -176,6 +176,9 @@ func TestChangeOfPlanAtRazorpay(t *testing.T) {
 	s.must(err)
 	paid := s.count(`select count(*) from payments where account_id = $1`, down.AccountID)
 	pay(c)
+	if o := s.overview(down); o.Follower == nil || o.Follower.PlanID != "pro" || !o.Follower.AccessUntil.IsZero() || o.CancelAtPeriodEnd { // it brings no second allowance
+		t.Errorf("what follows: %+v", o.Follower)
+	}
 	if o := s.overview(down); o.Plan.ID != "team" || s.count(`select count(*) from payments where account_id = $1`, down.AccountID) != paid {
 		t.Errorf("while Team is paid: %s", o.Plan.ID)
 	}

@@ -286,7 +286,7 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		request := razorpay.SubscriptionRequest{PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
 			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires}
 		if r.starts.After(s.clock.Now().Add(time.Hour)) {
-			request.StartAt = r.starts
+			request.StartAt, request.Follows = r.starts, true
 		}
 		sub, err = s.razorpay.CreateSubscription(ctx, request)
 		if err != nil {

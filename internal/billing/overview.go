@@ -69,6 +69,7 @@ type Overview struct {
 	Others            []Subscription
 	Invoices          []Invoice
 	OpenCheckout      *OpenCheckout
+	Follower          *Subscription // approved already, begins when the present one has run out (Razorpay)
 }
 
 // An Invoice is a line of the billing page.
@@ -191,6 +192,10 @@ func (s *Service) status(ctx context.Context, tx *postgres.Tx) (*Overview, error
 	for _, sub := range subs {
 		if sub.ID != best.ID && (sub.Live() || sub.Grants(now)) {
 			o.Others = append(o.Others, sub)
+		}
+		if sub.ID != best.ID && best.Grants(now) && best.Ended() && sub.Status == Trialing && !sub.CancelAtPeriodEnd {
+			follower := sub
+			o.Follower, o.CancelAtPeriodEnd = &follower, false
 		}
 	}
 	return o, nil

@@ -134,7 +134,11 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 		}
 		state.PaidThrough = razorpayPaidThrough(before, state, s)
 	}
-	return judge(state, failedAt)
+	state = judge(state, failedAt)
+	if s.Follows && state.Status == Trialing { // what is paid until then is the old one's; a second allowance is not
+		state.AccessUntil = time.Time{}
+	}
+	return state
 }
 
 // judge computes until when the subscription grants its plan (providers.md 3).

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,17 +18,21 @@ type creditsCmd struct {
 	Grant  grantCreditsCmd  `cmd:"" help:"Give an account credits, with a reason."`
 }
 
-// open connects for a command about credits. The returned function closes.
-func openCredits(e *env, f *databaseFlags, plansFile string) (*credits.Service, func() error, error) {
+// openCredits connects for a command about credits, beside a running server or
+// without one, at the service's time. The returned function closes.
+func openCredits(e *env, f *databaseFlags, plansFile string) (_ *credits.Service, now *clock.Clock, done func() error, err error) {
 	plans, err := billing.LoadPlans(plansFile, nil)
 	if err != nil {
-		return nil, nil, usagef("%v", err)
+		return nil, nil, nil, usagef("%v", err)
 	}
-	d, err := f.open(e)
+	d, err := f.beside(e)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return credits.New(credits.Config{DB: d.DB, Plans: plans, Clock: clock.New(), Log: newLog(e, false)}), d.Close, nil
+	if now, err = serviceClock(e, d.DB); err != nil {
+		return nil, nil, nil, errors.Join(err, d.Close())
+	}
+	return credits.New(credits.Config{DB: d.DB, Plans: plans, Clock: now, Log: newLog(e, false)}), now, d.Close, nil
 }
 
 type verifyCreditsCmd struct {
@@ -36,7 +41,7 @@ type verifyCreditsCmd struct {
 
 // Run prints what does not add up, and fails when anything does not.
 func (c *verifyCreditsCmd) Run(e *env) (err error) {
-	s, done, err := openCredits(e, &c.databaseFlags, "")
+	s, _, done, err := openCredits(e, &c.databaseFlags, "")
 	if err != nil {
 		return err
 	}
@@ -78,7 +83,7 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 	if c.Days < 0 || c.Days > 3650 {
 		return usagef("--days %d is not between 0 and 3650", c.Days)
 	}
-	s, done, err := openCredits(e, &c.databaseFlags, c.Plans)
+	s, now, done, err := openCredits(e, &c.databaseFlags, c.Plans)
 	if err != nil {
 		return err
 	}
@@ -93,7 +98,7 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 	}
 	g.Key = "operator " + g.Key
 	if c.Days > 0 {
-		g.ExpiresAt = time.Now().AddDate(0, 0, c.Days)
+		g.ExpiresAt = now.Now().AddDate(0, 0, c.Days)
 	}
 	id, err := s.Grant(e, g)
 	if fault.Is(err, fault.Invalid) {

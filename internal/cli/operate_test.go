@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/simulator"
@@ -52,6 +53,7 @@ func TestOperatorsCommands(t *testing.T) {
 	exec(`insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, access_until, paid_through, seen_at, created_at, changed_at)
 		values ($1, 'razorpay', 'sub_gone', 'active', 'active', 'plan_TijoriProMonth', 'pro', now() + interval '9 days', now() + interval '2 days', now(), now(), now())`, u.AccountID)
 
+	exec(`insert into meters (id, name) values ('credits', 'Credits') on conflict do nothing`)
 	item := ""
 	for _, c := range []struct {
 		args string
@@ -82,12 +84,18 @@ func TestOperatorsCommands(t *testing.T) {
 		{"support lookup " + u.Email, 0, "Pro, by subscription sub_gone"},
 		{"support lookup nobody@example.com", 1, "Nobody with this address"},
 		{"support why " + u.AccountID.String() + " export", 0, "has export"},
+		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days 30", 0, "-"},
+		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days -1", 2, "--days"},
+		{"credits verify", 0, "every balance is the sum"},
 		{"support why " + u.AccountID.String() + " flying", 1, "No plan has such an entitlement."},
 	} {
 		if item == "" && strings.Contains(c.args, "ITEM") {
 			if err := db.Super.QueryRow(t.Context(), `select left(encode(sha256('razorpay unmapped subscription sub_X'), 'hex'), 16)`).Scan(&item); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if strings.HasPrefix(c.args, "credits") {
+			exec(`update service_clock set simulated = true, offset_seconds = 100 * 86400`)
 		}
 		args := strings.Fields(strings.ReplaceAll(c.args, "ITEM", item))
 		var stdout, stderr bytes.Buffer
@@ -106,6 +114,15 @@ func TestOperatorsCommands(t *testing.T) {
 	}
 	if uses != 3 || acts != 2 {
 		t.Errorf("%d look-ups and %d acts are written down, want 3 and 2", uses, acts)
+	}
+
+	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.
+	var ends time.Time
+	if err := db.Super.QueryRow(t.Context(), `select expires_at from credit_grants where account_id = $1 and kind = 'promotional'`, u.AccountID).Scan(&ends); err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Now().Add(100*24*time.Hour).AddDate(0, 0, 30); ends.Before(want.Add(-time.Hour)) || ends.After(want.Add(time.Hour)) {
+		t.Errorf("the grant ends at %s, want %s", ends, want)
 	}
 
 	// The providers do not answer: never "complete".

@@ -169,7 +169,10 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.Next = view.Next.In(view.Now.Location())
 	}
 	if sub := o.Subscription; sub != nil {
-		view.Provider, view.Interval = string(sub.Provider), sub.Interval
+		view.Interval = sub.Interval
+		if sub.Status != billing.Incomplete { // nothing was paid through anybody before
+			view.Provider = string(sub.Provider)
+		}
 		view.CanCancel = sub.Live() && !sub.CancelAtPeriodEnd
 		view.CanPortal = sub.Provider == facts.Stripe
 		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
@@ -177,8 +180,16 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 			p, _ := s.Plans.ByID(next.Plan)
 			view.Becomes, view.Changes = p.Name, sub.NextAt.In(view.Now.Location())
 			if next.Plan == sub.PlanID { // the same, by the other interval
-				view.Becomes += " (" + r.t(map[string]string{billing.Year: "Yearly", billing.Month: "Monthly"}[next.Interval]) + ")"
+				view.Becomes += " (" + r.intervalWord(next.Interval) + ")"
 			}
+		}
+		if f := o.Follower; f != nil {
+			p, _ := s.Plans.ByID(f.PlanID)
+			view.Becomes, view.Changes, view.Status = p.Name, f.PaidThrough.In(view.Now.Location()), string(billing.Active)
+			if f.PlanID == sub.PlanID {
+				view.Becomes += " (" + r.intervalWord(f.Interval) + ")"
+			}
+			view.CanCancel, view.CanChange = true, true
 		}
 		view.Lapsed = s.lapsed(o, view.Now.Location())
 		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
@@ -201,6 +212,14 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	s.render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
+}
+
+// intervalWord is the word on the price list's switch.
+func (r *request) intervalWord(interval string) string {
+	if interval == billing.Year {
+		return r.t("Yearly")
+	}
+	return r.t("Monthly")
 }
 
 // lapsed says what an account that is Free now has had, nil when nothing.

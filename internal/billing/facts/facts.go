@@ -87,6 +87,7 @@ type Subscription struct {
 	CheckoutID        string    // our checkout, likewise
 	Reason            string    // why it ended, in the provider's word
 	URL               string    // Razorpay: the hosted page on which it is paid first
+	Follows           bool      // Razorpay: made to follow one that is ended, by a note of ours; until it starts it gives nothing of its own
 	NextPriceID       string    // Stripe: what it changes to by itself at NextAt, where it was asked for
 	NextAt            time.Time
 }

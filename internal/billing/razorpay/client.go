@@ -94,6 +94,7 @@ type SubscriptionRequest struct {
 	AccountID  string
 	CheckoutID string
 	ExpireBy   time.Time // until when the first payment can be made
+	Follows    bool      // it takes the place of one that is paid until StartAt
 	StartAt    time.Time // of the first cycle; zero means with the first payment. Until then only the mandate is asked for
 }
 
@@ -105,6 +106,9 @@ func (c *Client) CreateSubscription(ctx context.Context, r SubscriptionRequest) 
 		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}}
 	if !r.StartAt.IsZero() {
 		body["start_at"] = r.StartAt.Unix()
+	}
+	if r.Follows {
+		body["notes"] = map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID, "follows": "yes"}
 	}
 	var s subscription
 	if err := c.call(ctx, http.MethodPost, "/v1/subscriptions", body, &s); err != nil {
