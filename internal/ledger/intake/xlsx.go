@@ -87,19 +87,27 @@ func (b *book) tokens(name string, fn func(xml.Token) error) error {
 }
 
 // A counter ends a stream when more was unpacked than a file may have, whatever the archive says of itself.
+// So does a stretch of a megabyte without a tag, which the reader of XML would hold as a whole.
 type counter struct {
 	r    io.Reader
 	left *int64
+	bare int // bytes since a tag began
 	over bool
 }
 
+const maxBare = 1 << 20
+
 func (c *counter) Read(p []byte) (int, error) {
-	if *c.left <= 0 {
+	if *c.left <= 0 || c.bare > maxBare {
 		c.over = true
 		return 0, errUnpacked
 	}
 	n, err := c.r.Read(p)
 	*c.left -= int64(n)
+	if i := bytes.LastIndexByte(p[:n], '<'); i >= 0 {
+		c.bare = 0
+	}
+	c.bare += n
 	return n, err
 }
 
