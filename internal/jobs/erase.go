@@ -33,7 +33,7 @@ type departure struct{}
 func (departure) Kind() string { return "departure" }
 
 const (
-	erasePiece = 5000            // rows in a transaction
+	erasePiece = 2000            // rows in a transaction: a million entries take four minutes, and no transaction more than some seconds
 	eraseFor   = timeout * 2 / 3 // how long one job goes on; the next takes up the rest
 )
 
