@@ -164,6 +164,47 @@ func TestBatchNeedsThePlanAndTheRole(t *testing.T) {
 	wantKind(t, "a stranger", err, fault.NotFound)
 }
 
+// A batch that was begun with Pro takes no rows when Pro has ended, not even past the program; an import does.
+func TestLapsedPlanFillsNoBatch(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.Pro(t, db.User(t, "Asha"))
+	ram := addParty(t, db, asha, "Ram")
+	batch := newID(t)
+	if _, err := saveBatch(t, db, asha, batch, false, row(t, "Ram", "10", "")); err != nil {
+		t.Fatal(err)
+	}
+	insert := func(batch uuid.UUID) error {
+		_, err := as(t, db, asha, func(tx *postgres.Tx) (any, error) {
+			return tx.Exec(t.Context(), `insert into entries (account_id, business_id, id, party_id, side, paise, business_date, request_hash, created_by, batch_id)
+				values ($1, $2, $3, $4, 'given', 100, '2026-04-01', sha256('x'), $5, $6)`, asha.AccountID, asha.BusinessID, newID(t), ram.ID, asha.UserID, batch)
+		})
+		return err
+	}
+	if err := insert(batch); err != nil {
+		t.Errorf("with Pro: %v", err)
+	}
+	if _, err := db.Super.Exec(t.Context(), `update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now() where account_id = $1`, asha.AccountID); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "a row more", insert(batch), fault.UpgradeRequired)
+	_, err := saveBatch(t, db, asha, batch, false, row(t, "Ram", "11", ""))
+	wantKind(t, "the program", err, fault.UpgradeRequired)
+	imported := newID(t)
+	must(t, db, asha, func(tx *postgres.Tx) (any, error) {
+		return nil, ledger.OpenBatch(t.Context(), tx, imported, ledger.ImportBatch, "a.csv")
+	})
+	if err := insert(imported); err != nil {
+		t.Errorf("an import without Pro: %v", err)
+	}
+	if e, _ := counts(t, db, asha); e != 3 {
+		t.Errorf("%d entries, want 3", e)
+	}
+	if out, err := undo(t, db, asha, batch); err != nil || out.Entries != 2 {
+		t.Errorf("what was paid for is taken back: %+v, %v", out, err)
+	}
+}
+
 func undo(t testing.TB, db *pgtest.DB, u *pgtest.User, id uuid.UUID) (ledger.Undone, error) {
 	t.Helper()
 	return as(t, db, u, func(tx *postgres.Tx) (ledger.Undone, error) {

@@ -194,8 +194,9 @@ function collect() {
 }
 
 async function post(path, data, keepalive = false) {
-	const answer = await fetch(api + path, {
-		method: "POST", keepalive, headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(data),
+	const body = new TextEncoder().encode(JSON.stringify(data));
+	const answer = await fetch(api + path, { // what outlives the page may have 64 KB
+		method: "POST", keepalive: keepalive && body.length < 60_000, headers: { "Content-Type": "application/json", Accept: "application/json" }, body,
 	});
 	const out = await answer.json();
 	return { status: answer.status, out };
@@ -235,13 +236,13 @@ function apply(rows, at) {
 	}
 }
 
-async function keep() {
+async function keep(last = false) {
 	if (busy || !dirty) return;
 	busy = true;
 	dirty = false;
 	const at = clock;
 	try {
-		const { status, out } = await post("/grid/draft", { id: batch, writer, version, rows: collect() });
+		const { status, out } = await post("/grid/draft", { id: batch, writer, version, rows: collect() }, last === true);
 		if (status === 200) {
 			version = out.draft_version;
 			wait = 1000;
@@ -263,11 +264,11 @@ async function keep() {
 document.addEventListener("visibilitychange", () => {
 	if (document.visibilityState === "hidden") {
 		clearTimeout(timer);
-		keep();
+		keep(true);
 	}
 });
 addEventListener("beforeunload", (e) => {
-	if (dirty && state.textContent === words.offline) e.preventDefault();
+	if (dirty && (state.textContent === words.offline || collect().length > 300)) e.preventDefault();
 });
 
 // Saving.
