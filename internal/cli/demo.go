@@ -65,7 +65,14 @@ func (c *demoCmd) askServer(e *env) error {
 	defer res.Body.Close()
 	var filled demo.Filled
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server on %s answered %s", c.Addr, res.Status)
+		var problem struct {
+			Detail string `json:"detail"`
+		}
+		_ = json.NewDecoder(http.MaxBytesReader(nil, res.Body, 1<<16)).Decode(&problem) // what is no problem of ours has its status
+		if problem.Detail == "" {
+			problem.Detail = "the server on " + c.Addr + " answered " + res.Status
+		}
+		return &postgres.SetupError{Problem: problem.Detail, Hint: "its own messages say more; run tijori demo again when it is mended: it goes on where it stopped"}
 	}
 	if err := json.NewDecoder(res.Body).Decode(&filled); err != nil {
 		return fmt.Errorf("read the answer of the server on %s: %w", c.Addr, err)
@@ -92,6 +99,9 @@ func (a *app) fillDemo(ctx context.Context) (demo.Filled, error) {
 	return shop.Fill(ctx)
 }
 
+// errDemoUnpaid tells of a payment whose webhook is held back, most likely on the control page.
+var errDemoUnpaid = fault.New(fault.Unavailable, "The payment's webhook did not arrive within 20 seconds. Are events held back on the control page of the simulated payments? Send them, and try again.")
+
 // buyPro buys Pro for a caller's account at the simulated Razorpay, and waits
 // until the webhook has made it true. An account that has it is left alone.
 func (a *app) buyPro(ctx context.Context, owner postgres.Caller) error {
@@ -114,5 +124,5 @@ func (a *app) buyPro(ctx context.Context, owner postgres.Caller) error {
 			return nil
 		}
 	}
-	return errors.New("the payment's webhook did not arrive within 20 seconds")
+	return errDemoUnpaid
 }

@@ -183,6 +183,8 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 				view.Becomes += " (" + r.intervalWord(next.Interval) + ")"
 			}
 		}
+		view.Lapsed = s.lapsed(o, view.Now.Location())
+		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if f := o.Follower; f != nil {
 			p, _ := s.Plans.ByID(f.PlanID)
 			view.Becomes, view.Changes, view.Status = p.Name, f.PaidThrough.In(view.Now.Location()), string(billing.Active)
@@ -191,8 +193,6 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 			}
 			view.CanCancel, view.CanChange = true, true
 		}
-		view.Lapsed = s.lapsed(o, view.Now.Location())
-		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if o.Price != nil && o.Plan.ID != billing.FreePlan {
 			view.Price = o.Price.Amount
 		}

@@ -57,10 +57,17 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 			there = append(there, strings.ToUpper(method)+" "+path)
 		}
 	}
+	pages := 0
 	for _, rt := range routes {
 		if rt.access == program {
 			want = append(want, rt.pattern)
+		} else if strings.Contains(rt.pattern, " /api/") {
+			pages++
 		}
+	}
+	var info struct{ Info struct{ Description string } }
+	if err := json.Unmarshal(openapiJSON, &info); err != nil || pages > 0 && !strings.Contains(info.Info.Description, "belong to the pages of this server") {
+		t.Errorf("%d routes below /api are not for programs, and the document does not say so (%v)", pages, err)
 	}
 	slices.Sort(there)
 	slices.Sort(want)

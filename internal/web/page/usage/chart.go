@@ -74,7 +74,7 @@ func (v View) story() string {
 }
 
 // kinds are the choices of the filter.
-var kinds = []string{"", "consume", "capture", "allowance", "top_up", "promotional", "expire"}
+var kinds = []string{"", "consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back"}
 
 // kind is the word for a kind of entry.
 func (v View) kind(id string) string {
@@ -93,6 +93,8 @@ func (v View) kind(id string) string {
 		return v.T("Gift")
 	case "expire":
 		return v.T("Expired")
+	case "take_back":
+		return v.T("Taken back after a refund")
 	}
 	return id
 }
