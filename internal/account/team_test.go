@@ -30,8 +30,9 @@ func TestInvitationIsForItsAddressAlone(t *testing.T) {
 	s, db := setup(t)
 	asha, binod, chitra := db.User(t, "Asha"), db.User(t, "Binod"), db.User(t, "Chitra")
 	token := invite(t, s, asha, binod.Email, "counter", &asha.BusinessID)
+	exec(t, db, `update users set locale = 'hi' where id = $1`, binod.UserID)
 	v, err := s.InvitationByToken(t.Context(), token)
-	if err != nil || v != (InvitationView{binod.Email, "counter", "Asha's shop", "Asha's shop", "Asha", true}) {
+	if err != nil || v != (InvitationView{binod.Email, "counter", "Asha's shop", "Asha's shop", "Asha", true, "hi"}) {
 		t.Errorf("InvitationByToken = %+v, %v", v, err)
 	}
 	_, err = s.AcceptInvitation(t.Context(), chitra.Account(), token)
