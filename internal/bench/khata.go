@@ -114,10 +114,10 @@ func RunKhata(ctx context.Context, c Config, k Khata) (err error) {
 			return fmt.Errorf("%w: the server's last words: %s", err, r.server.output)
 		}
 	}
-	if err := r.tidy(ctx); err != nil {
+	if err := r.write(c.Out, r.machine(ctx)); err != nil {
 		return err
 	}
-	return r.write(c.Out, r.machine(ctx))
+	return r.tidy(ctx)
 }
 
 // startAgain gives a part a server that has done nothing yet.
