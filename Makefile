@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test generate lint fuzz torture bench clean
+.PHONY: help run demo build test generate lint fuzz torture bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -17,7 +17,7 @@ TESTFLAGS := -timeout=5m
 FUZZTIME := 10s
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## set up what is missing, build and start tijori; ctrl-c stops it
 	@scripts/setup-run
@@ -68,6 +68,11 @@ bench-%:
 	@scripts/setup-bench
 	@$(MAKE) -s --no-print-directory build
 	@./bin/tijori bench $* $(BENCHFLAGS)
+
+screenshots: ## take the pictures of docs/khata.md anew
+	@scripts/setup-test
+	@$(MAKE) -s --no-print-directory build
+	@PATH="$$PATH:$(cache)/bin" scripts/screenshots
 
 clean: ## remove what was built; data stays
 	@rm -rf bin

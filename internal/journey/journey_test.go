@@ -237,7 +237,7 @@ func (v *visitor) hindi(shop string) {
 	v.press("English")
 }
 
-// byKeyboard adds an entry with a keyboard alone: g, the sum, Enter.
+// byKeyboard adds an entry with a keyboard alone: g, the sum, Enter, which stays for the next.
 func (v *visitor) byKeyboard(party string) {
 	v.Helper()
 	v.open(party)
@@ -248,6 +248,10 @@ func (v *visitor) byKeyboard(party string) {
 	v.do(chromedp.KeyEvent("1200"))
 	v.leave(func() { v.do(chromedp.KeyEvent(kb.Enter)) })
 	v.wants("1,200")
+	if focused := eval[string](v, `document.activeElement.name + document.activeElement.value`); focused != "amount" {
+		v.Errorf("after Enter the cursor stands in %q, want the empty amount of the next entry", focused)
+	}
+	v.open(party)
 	// By Tab alone every field of the form is reached in the order of the page, and the way out as well.
 	v.leave(func() { v.do(chromedp.KeyEvent("r")) })
 	var order []string

@@ -7,6 +7,7 @@ var hindiDevice = map[string]string{
 	"No connection":   "इंटरनेट नहीं है",
 	"Entries that you write now wait here, and are sent when the connection is back.": "अभी लिखी एंट्री यहीं रुकेगी और इंटरनेट आते ही भेज दी जाएगी।",
 	"This browser can keep nothing here. Try again when there is a connection.":       "यह ब्राउज़र यहाँ कुछ नहीं रख सकता। इंटरनेट आने पर फिर कोशिश करें।",
+	"Choose a party":               "पार्टी चुनें",
 	"A party":                      "कोई पार्टी",
 	"The khata did not take this.": "खाते ने इसे नहीं लिया।",
 	"Sign in to send this.":        "भेजने के लिए साइन इन करें।",

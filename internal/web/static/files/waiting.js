@@ -31,6 +31,7 @@ async function show() {
 	const edited = open && rows.querySelector(`[data-id="${open}"] details`);
 	if (edited) edited.open = true;
 	root.querySelector("[data-none]").hidden = list.length > 0;
+	root.hidden = !list.length && !!form && !form.hidden;
 	rows.hidden = !list.length;
 	if (list.length) navigator.storage?.persist?.();
 }
@@ -87,7 +88,7 @@ async function prepare() {
 	if (side) for (const choice of form.elements.side) choice.checked = choice.value === side;
 	const out = form.querySelector("[data-sum]");
 	const follow = () => {
-		const p = seen[party.value];
+		const p = seen[party.value] ?? seen[0];
 		form.querySelector(".amount-sign").textContent = out.dataset.symbol = p.symbol;
 		out.toggleAttribute("data-indian", p.indian);
 	};
@@ -97,10 +98,12 @@ async function prepare() {
 	form.hidden = false;
 	form.addEventListener("submit", async (e) => {
 		e.preventDefault();
-		const p = seen[party.value], amount = form.elements.amount, n = sums.total(amount.value);
+		const p = seen[party.value];
+		if (!p) return party.focus();
+		const amount = form.elements.amount, n = sums.total(amount.value);
 		const wrong = document.getElementById("amount-error");
 		wrong.hidden = n !== null && n > 0n;
-		amount.toggleAttribute("aria-invalid", !wrong.hidden);
+		amount.setAttribute("aria-invalid", String(!wrong.hidden));
 		if (!wrong.hidden) return amount.focus();
 		await store.keep({
 			id: store.newID(), user: me.user, business: p.business, party: p.party, name: p.name, shop: p.shop, symbol: p.symbol, indian: p.indian,
@@ -117,7 +120,10 @@ async function prepare() {
 // Online, the server has said who this is. Without a connection, it is who was here last and has not signed out.
 me = "offline" in document.body.dataset ? await store.who() : { user: document.body.dataset.user };
 await show();
-if (form) await prepare();
+if (form) {
+	await prepare();
+	await show();
+}
 addEventListener("waiting", show);
 navigator.serviceWorker?.addEventListener("message", show);
 if (form) addEventListener("online", () => location.reload());
