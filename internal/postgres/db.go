@@ -56,22 +56,23 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		pool **pgxpool.Pool
 		role string
 		size int
+		wait time.Duration // for a lock, at most; 0 is without end
 	}{
-		{&db.App, RoleApp, c.PoolSize},
-		{&db.Auth, RoleAuth, max(2, c.PoolSize/2)},
-		{&db.Billing, RoleBilling, max(8, c.PoolSize/2)},
-		{&db.Inbox, RoleBilling, 4},
-		{&db.Jobs, RoleJobs, 6},
-		{&db.Support, RoleSupport, 2},
+		{&db.App, RoleApp, c.PoolSize, 0},
+		{&db.Auth, RoleAuth, max(2, c.PoolSize/2), 0},
+		{&db.Billing, RoleBilling, max(8, c.PoolSize/2), 0},
+		{&db.Inbox, RoleBilling, 4, time.Second}, // repeats of an event that waits for its provider: the provider sends them again
+		{&db.Jobs, RoleJobs, 6, 0},
+		{&db.Support, RoleSupport, 2, 0},
 	} {
-		if *p.pool, err = openPool(ctx, c, p.role, p.size); err != nil {
+		if *p.pool, err = openPool(ctx, c, p.role, p.size, p.wait); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", p.role, err)
 		}
 	}
 	return db, nil
 }
 
-func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, c Config, role string, size int, lockTimeout time.Duration) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, err
@@ -81,8 +82,11 @@ func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Po
 	pc.ConnConfig.Password = c.Password
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
-	if c.ViaPooler {
+	if c.ViaPooler { // a pooler takes no settings of a session
 		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	if lockTimeout > 0 && !c.ViaPooler {
+		pc.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(lockTimeout.Milliseconds())
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
