@@ -218,8 +218,10 @@ func TestInvoicesAreOnesOwn(t *testing.T) {
 			if res.StatusCode != 200 {
 				t.Errorf("the invoice's page answers %d", res.StatusCode)
 			}
-			for who, c := range map[string]error{"a stranger": errOf(s.service.InvoiceURL(t.Context(), stranger.Account(), in.Provider, in.ID)),
-				"another id": errOf(s.service.InvoiceURL(t.Context(), u.Account(), in.Provider, "in_unknown"))} {
+			for who, c := range map[string]error{
+				"a stranger": errOf(s.service.InvoiceURL(t.Context(), stranger.Account(), in.Provider, in.ID)),
+				"another id": errOf(s.service.InvoiceURL(t.Context(), u.Account(), in.Provider, "in_unknown")),
+			} {
 				if !fault.Is(c, fault.NotFound) {
 					t.Errorf("%s: %v, want NotFound", who, c)
 				}

@@ -259,9 +259,11 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.stripe.CreateSession(ctx, stripe.SessionRequest{Key: "checkout_" + r.id.String(), CustomerID: customer, AccountID: r.account.String(),
+	session, err := s.stripe.CreateSession(ctx, stripe.SessionRequest{
+		Key: "checkout_" + r.id.String(), CustomerID: customer, AccountID: r.account.String(),
 		CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath + "?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
-		CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires})
+		CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires,
+	})
 	if err != nil {
 		return err
 	}
@@ -283,8 +285,10 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		}
 	}
 	if sub == nil {
-		request := razorpay.SubscriptionRequest{PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
-			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires}
+		request := razorpay.SubscriptionRequest{
+			PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
+			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires,
+		}
 		if r.starts.After(s.clock.Now().Add(time.Hour)) {
 			request.StartAt, request.Follows = r.starts, true
 		}

@@ -16,8 +16,10 @@ import (
 func (b *caseBench) render(s conformanceStep) ([]byte, http.Header) {
 	var event fields
 	if b.c.Provider == facts.Stripe {
-		event = fields{"id": s.EventID, "object": "event", "type": s.Event, "created": s.Created, "livemode": s.Live, "api_version": "2026-03-25.dahlia",
-			"data": fields{"object": b.stripeObject(s.Fields, s.Shape)}}
+		event = fields{
+			"id": s.EventID, "object": "event", "type": s.Event, "created": s.Created, "livemode": s.Live, "api_version": "2026-03-25.dahlia",
+			"data": fields{"object": b.stripeObject(s.Fields, s.Shape)},
+		}
 	} else {
 		account := s.Account
 		if account == "" {

@@ -123,8 +123,10 @@ func casePlans(t *testing.T, f caseFile) *Plans {
 		if strings.HasPrefix(id, "plan_") {
 			provider = facts.Razorpay
 		}
-		price := Price{Plan: p[0].(string), Provider: provider, Interval: p[1].(string), ProviderPrice: id,
-			Amount: money.Amount{Minor: int64(p[2].(float64)), Currency: strings.ToUpper(p[3].(string))}}
+		price := Price{
+			Plan: p[0].(string), Provider: provider, Interval: p[1].(string), ProviderPrice: id,
+			Amount: money.Amount{Minor: int64(p[2].(float64)), Currency: strings.ToUpper(p[3].(string))},
+		}
 		ps.byPrice[string(provider)+" "+id] = price
 		i := slices.IndexFunc(ps.List, func(p Plan) bool { return p.ID == price.Plan })
 		if i < 0 {

@@ -51,8 +51,10 @@ type reducer func(billing.Subscription, billing.Facts, *billing.Plans, time.Time
 func newLife(t *rapid.T, provider facts.Provider, plans *billing.Plans, apply reducer) *life {
 	l := &life{t: t, provider: provider, plans: plans, apply: apply, payments: map[string]int{}, reviews: map[string]string{}}
 	l.now = time.Date(2026, time.Month(rapid.IntRange(1, 12).Draw(t, "month")), rapid.IntRange(1, 31).Draw(t, "day"), 9, 30, 0, 0, time.UTC)
-	config := simulator.Config{URL: "http://127.0.0.1:1", AppURL: "http://127.0.0.1:2", Now: func() time.Time { return l.now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Advance: func(_ context.Context, d time.Duration) error { l.now = l.now.Add(d); return nil }}
+	config := simulator.Config{
+		URL: "http://127.0.0.1:1", AppURL: "http://127.0.0.1:2", Now: func() time.Time { return l.now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Advance: func(_ context.Context, d time.Duration) error { l.now = l.now.Add(d); return nil },
+	}
 	for _, p := range plans.List {
 		for _, price := range p.Prices {
 			config.Prices = append(config.Prices, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: p.Name, Interval: price.Interval, Currency: price.Amount.Currency, Amount: price.Amount.Minor})

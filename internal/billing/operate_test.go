@@ -243,8 +243,10 @@ func TestSupport(t *testing.T) {
 	if err == nil {
 		t.Error("a use that is not committed opens the book")
 	}
-	for _, sql := range []string{`select * from support_uses`, `delete from support_uses`, `select * from parties`, `select * from entries`, `select * from users`, `select * from subscriptions`,
-		`select * from inbox`, `select body from inbox`, `select * from credentials`, `select auth.support_scope('00000000-0000-0000-0000-000000000000')`} {
+	for _, sql := range []string{
+		`select * from support_uses`, `delete from support_uses`, `select * from parties`, `select * from entries`, `select * from users`, `select * from subscriptions`,
+		`select * from inbox`, `select body from inbox`, `select * from credentials`, `select auth.support_scope('00000000-0000-0000-0000-000000000000')`,
+	} {
 		if _, err := s.db.Support.Exec(t.Context(), sql); err == nil {
 			t.Errorf("support may %s", sql)
 		}

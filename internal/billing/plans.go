@@ -189,8 +189,10 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 			return nil, err
 		}
 		for _, fr := range fp.Price {
-			price := Price{Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval,
-				Amount: money.Amount{Minor: fr.Amount, Currency: fr.Currency}, ProviderPrice: fr.ProviderPrice}
+			price := Price{
+				Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval,
+				Amount: money.Amount{Minor: fr.Amount, Currency: fr.Currency}, ProviderPrice: fr.ProviderPrice,
+			}
 			name := fmt.Sprintf("TIJORI_PRICE_%s_%s_%s", strings.ToUpper(p.ID), strings.ToUpper(fr.Interval), strings.ToUpper(fr.Provider))
 			if env != nil {
 				if id, ok := env(name); ok && id != "" {

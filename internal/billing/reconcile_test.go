@@ -173,8 +173,10 @@ func TestReconcileGoesOnWhereItBroke(t *testing.T) {
 	s.must(err)
 	sc, err := stripe.New(stripe.Config{Key: simulator.StripeKey, Secrets: []facts.Secret{{Label: "current", Key: simulator.StripeSecret}}, URL: s.sim.StripeURL()})
 	s.must(err)
-	rc, err := razorpay.New(razorpay.Config{KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, AccountID: simulator.RazorpayAccount,
-		Secrets: []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}}, URL: gate.URL + "/razorpay"})
+	rc, err := razorpay.New(razorpay.Config{
+		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, AccountID: simulator.RazorpayAccount,
+		Secrets: []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}}, URL: gate.URL + "/razorpay",
+	})
 	s.must(err)
 	service, err := billing.New(billing.Config{DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL})
 	s.must(err)

@@ -59,8 +59,10 @@ func Reduce(state Subscription, f Facts, plans *Plans, now time.Time) (Subscript
 	failedAt := firstFailure(f)
 	if f.Subscription != nil && accept(state, f) {
 		if moved(state, f.Subscription) {
-			out.Reviews = append(out.Reviews, Review{ReviewCustomerChanged, "customer " + state.ID,
-				"the provider names customer " + f.Subscription.CustomerID + " for a subscription of customer " + state.CustomerID})
+			out.Reviews = append(out.Reviews, Review{
+				ReviewCustomerChanged, "customer " + state.ID,
+				"the provider names customer " + f.Subscription.CustomerID + " for a subscription of customer " + state.CustomerID,
+			})
 		} else {
 			state = tell(state, f, plans, now, failedAt, &out)
 		}

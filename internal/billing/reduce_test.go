@@ -122,8 +122,10 @@ func TestReduceDoubtsAskAPerson(t *testing.T) {
 }
 
 func paidEvent(minor int64, currency string, at time.Time) Facts {
-	return Facts{Events: []*facts.Event{{Provider: facts.Stripe, ID: "evt", Type: "invoice.paid", Created: at,
-		Payment: &facts.Payment{ID: "in_1", Paid: true, Full: true, Amount: money.Amount{Minor: minor, Currency: currency}, At: at}}}}
+	return Facts{Events: []*facts.Event{{
+		Provider: facts.Stripe, ID: "evt", Type: "invoice.paid", Created: at,
+		Payment: &facts.Payment{ID: "in_1", Paid: true, Full: true, Amount: money.Amount{Minor: minor, Currency: currency}, At: at},
+	}}}
 }
 
 func TestGraceBeginsWithTheFirstFailure(t *testing.T) {

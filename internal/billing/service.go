@@ -95,8 +95,10 @@ func New(c Config) (*Service, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("the public address %q is no http or https address", c.PublicURL)
 	}
-	s := &Service{db: c.DB, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
-		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1), asking: make(chan struct{}, askers)}
+	s := &Service{
+		db: c.DB, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
+		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1), asking: make(chan struct{}, askers),
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

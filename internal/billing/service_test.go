@@ -429,8 +429,10 @@ func TestBillingTablesAreClosed(t *testing.T) {
 	clerk := s.db.Member(t, u, nil, "manager")
 	s.buy(u, "pro", facts.Razorpay)
 	s.settle()
-	for table, readable := range map[string]bool{"subscriptions": true, "payments": true, "invoices": true, "checkouts": true,
-		"inbox": false, "review_items": false, "provider_customers": false, "provider_directory": false} {
+	for table, readable := range map[string]bool{
+		"subscriptions": true, "payments": true, "invoices": true, "checkouts": true,
+		"inbox": false, "review_items": false, "provider_customers": false, "provider_directory": false,
+	} {
 		for who, c := range map[string]*pgtest.User{"owner": u, "stranger": stranger, "manager": clerk} {
 			var n int
 			err := s.db.As(t.Context(), c.Account(), func(tx *postgres.Tx) error {

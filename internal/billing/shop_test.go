@@ -57,12 +57,16 @@ func setup(t *testing.T) *shop {
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(s.api.Close)
-	config := simulator.Config{URL: s.api.URL, AppURL: s.front.URL, Now: s.clock.Now,
-		Advance: func(ctx context.Context, d time.Duration) error { return s.db.AdvanceClock(ctx, s.clock, d) }}
+	config := simulator.Config{
+		URL: s.api.URL, AppURL: s.front.URL, Now: s.clock.Now,
+		Advance: func(ctx context.Context, d time.Duration) error { return s.db.AdvanceClock(ctx, s.clock, d) },
+	}
 	for _, p := range plans.List {
 		for _, price := range p.Prices {
-			config.Prices = append(config.Prices, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: p.Name, Interval: price.Interval,
-				Currency: price.Amount.Currency, Amount: price.Amount.Minor})
+			config.Prices = append(config.Prices, simulator.Price{
+				Provider: price.Provider, ID: price.ProviderPrice, Name: p.Name, Interval: price.Interval,
+				Currency: price.Amount.Currency, Amount: price.Amount.Minor,
+			})
 		}
 	}
 	for _, top := range plans.TopUps {
@@ -80,8 +84,10 @@ func setup(t *testing.T) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rc, err := razorpay.New(razorpay.Config{KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, AccountID: simulator.RazorpayAccount,
-		Secrets: []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}}, URL: s.sim.RazorpayURL()})
+	rc, err := razorpay.New(razorpay.Config{
+		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, AccountID: simulator.RazorpayAccount,
+		Secrets: []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}}, URL: s.sim.RazorpayURL(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ type Subscription struct {
 	CancelAt          time.Time
 	TrialEnd          time.Time
 	EndedAt           time.Time
-	NextPriceID       string    // the price that it changes to by itself at NextAt, "" when it does not
+	NextPriceID       string // the price that it changes to by itself at NextAt, "" when it does not
 	NextAt            time.Time
 	SeenAt            time.Time // service time of the last refetch, or created of the last snapshot
 }

@@ -122,8 +122,10 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		if err != nil {
 			return err
 		}
-		session, err := s.stripe.CreatePayment(ctx, stripe.SessionRequest{Key: "topup_" + row.id.String(), CustomerID: customer, AccountID: row.account.String(),
-			CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires})
+		session, err := s.stripe.CreatePayment(ctx, stripe.SessionRequest{
+			Key: "topup_" + row.id.String(), CustomerID: customer, AccountID: row.account.String(),
+			CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires,
+		})
 		if err != nil {
 			return err
 		}
@@ -137,8 +139,10 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 			}
 		}
 		if link == nil {
-			link, err = s.razorpay.CreateLink(ctx, razorpay.LinkRequest{AccountID: row.account.String(), PurchaseID: row.id.String(), Amount: row.price.Amount.Minor,
-				Description: "Tijori, " + row.topUp.Name, CallbackURL: back, ExpireBy: row.expires})
+			link, err = s.razorpay.CreateLink(ctx, razorpay.LinkRequest{
+				AccountID: row.account.String(), PurchaseID: row.id.String(), Amount: row.price.Amount.Minor,
+				Description: "Tijori, " + row.topUp.Name, CallbackURL: back, ExpireBy: row.expires,
+			})
 			if err != nil {
 				return err
 			}

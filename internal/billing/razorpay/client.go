@@ -50,8 +50,10 @@ func New(c Config) (*Client, error) {
 	c.URL = strings.TrimSuffix(c.URL, "/")
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 8
-	return &Client{c: c, http: &http.Client{Timeout: 20 * time.Second, Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+	return &Client{c: c, http: &http.Client{
+		Timeout: 20 * time.Second, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
 }
 
 // Provider is facts.Razorpay.
@@ -102,8 +104,10 @@ type SubscriptionRequest struct {
 // Our ids ride in its notes. Razorpay knows no idempotency key here: after an
 // unclear answer, look for the checkout with FindByCheckout before repeating.
 func (c *Client) CreateSubscription(ctx context.Context, r SubscriptionRequest) (*facts.Subscription, error) {
-	body := map[string]any{"plan_id": r.PlanID, "total_count": r.TotalCount, "quantity": 1, "customer_notify": true,
-		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}}
+	body := map[string]any{
+		"plan_id": r.PlanID, "total_count": r.TotalCount, "quantity": 1, "customer_notify": true,
+		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID},
+	}
 	if !r.StartAt.IsZero() {
 		body["start_at"] = r.StartAt.Unix()
 	}

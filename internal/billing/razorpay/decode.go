@@ -62,9 +62,11 @@ type subscription struct {
 }
 
 func (s *subscription) facts() *facts.Subscription {
-	return &facts.Subscription{ID: s.ID, CustomerID: s.CustomerID, Status: s.Status, PriceID: s.PlanID,
+	return &facts.Subscription{
+		ID: s.ID, CustomerID: s.CustomerID, Status: s.Status, PriceID: s.PlanID,
 		PeriodStart: facts.Unix(s.CurrentStart), PeriodEnd: facts.Unix(s.CurrentEnd), StartAt: facts.Unix(s.StartAt), EndedAt: facts.Unix(s.EndedAt),
-		PaidCount: s.PaidCount, AccountID: s.Notes["account_id"], CheckoutID: s.Notes["checkout_id"], Reason: s.CancelledBy, URL: s.ShortURL, Follows: s.Notes["follows"] == "yes"}
+		PaidCount: s.PaidCount, AccountID: s.Notes["account_id"], CheckoutID: s.Notes["checkout_id"], Reason: s.CancelledBy, URL: s.ShortURL, Follows: s.Notes["follows"] == "yes",
+	}
 }
 
 type payment struct {
@@ -83,8 +85,10 @@ func (p *payment) facts(subscriptionID string, at time.Time) *facts.Payment {
 	if t := facts.Unix(p.CreatedAt); !t.IsZero() {
 		at = t
 	}
-	return &facts.Payment{ID: p.ID, InvoiceID: p.InvoiceID, SubscriptionID: subscriptionID, CustomerID: p.Customer, Amount: amount(p.Amount, p.Currency),
-		Paid: p.Status == "captured" || p.Status == "refunded" || bool(p.Captured), Full: true, At: at}
+	return &facts.Payment{
+		ID: p.ID, InvoiceID: p.InvoiceID, SubscriptionID: subscriptionID, CustomerID: p.Customer, Amount: amount(p.Amount, p.Currency),
+		Paid: p.Status == "captured" || p.Status == "refunded" || bool(p.Captured), Full: true, At: at,
+	}
 }
 
 type invoice struct {
@@ -109,9 +113,11 @@ func (in *invoice) facts() facts.Invoice {
 	if issued.IsZero() {
 		issued = facts.Unix(in.Date)
 	}
-	return facts.Invoice{ID: in.ID, Number: in.Number, SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Status: in.Status,
+	return facts.Invoice{
+		ID: in.ID, Number: in.Number, SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Status: in.Status,
 		Amount: amount(in.Amount, in.Currency), PeriodStart: facts.Unix(in.BillingStart), PeriodEnd: facts.Unix(in.BillingEnd),
-		IssuedAt: issued, PaidAt: facts.Unix(in.PaidAt), URL: in.ShortURL, PaymentID: in.PaymentID}
+		IssuedAt: issued, PaidAt: facts.Unix(in.PaidAt), URL: in.ShortURL, PaymentID: in.PaymentID,
+	}
 }
 
 type reversal struct {
@@ -179,8 +185,10 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		ev.Payment = p.facts(sub, ev.Created)
 		if r := e.Payload.Refund.Entity; r != nil && e.Event != "refund.speed_changed" {
 			refunded := max(p.Refunded, r.Amount)
-			ev.Refund = &facts.Refund{ChargeID: p.ID, InvoiceID: p.InvoiceID, Amount: amount(p.Amount, p.Currency), Refunded: refunded,
-				Failed: e.Event == "refund.failed", SubscriptionID: sub}
+			ev.Refund = &facts.Refund{
+				ChargeID: p.ID, InvoiceID: p.InvoiceID, Amount: amount(p.Amount, p.Currency), Refunded: refunded,
+				Failed: e.Event == "refund.failed", SubscriptionID: sub,
+			}
 		}
 	}
 	if in := e.Payload.Invoice.Entity; in != nil && facts.ValidID(in.ID) && in.SubscriptionID != "" {

@@ -48,9 +48,11 @@ type LinkRequest struct {
 // CreateLink makes a hosted page on which an amount is paid once. Our ids ride in
 // its reference and notes. After an unclear answer look with FindLink before repeating.
 func (c *Client) CreateLink(ctx context.Context, r LinkRequest) (*facts.Link, error) {
-	body := map[string]any{"amount": r.Amount, "currency": "INR", "accept_partial": false, "description": r.Description, "reference_id": r.PurchaseID,
+	body := map[string]any{
+		"amount": r.Amount, "currency": "INR", "accept_partial": false, "description": r.Description, "reference_id": r.PurchaseID,
 		"expire_by": r.ExpireBy.Unix(), "callback_url": r.CallbackURL, "callback_method": "get", "reminder_enable": false,
-		"notes": map[string]string{"account_id": r.AccountID, "purchase_id": r.PurchaseID}}
+		"notes": map[string]string{"account_id": r.AccountID, "purchase_id": r.PurchaseID},
+	}
 	var l link
 	if err := c.call(ctx, http.MethodPost, "/v1/payment_links", body, &l); err != nil {
 		return nil, fmt.Errorf("create payment link: %w", err)

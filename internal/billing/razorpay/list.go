@@ -122,8 +122,10 @@ func (c *Client) DisputePage(ctx context.Context, since time.Time, cursor string
 		return nil, "", fmt.Errorf("list disputes: %w", err)
 	}
 	for _, d := range page.Items {
-		ev := &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.CreatedAt),
-			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency)}}
+		ev := &facts.Event{
+			Provider: facts.Razorpay, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.CreatedAt),
+			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency)},
+		}
 		if checkIDs(ev) == nil {
 			list = append(list, ev)
 		}

@@ -44,8 +44,10 @@ func (s *Simulator) PaySession(id string) (back string, err error) {
 			return nil
 		}
 		now := s.now()
-		sub := &subscription{Provider: facts.Stripe, ID: newID("sub_"), Customer: c.Customer, Price: c.Price, Status: "active", Metadata: c.SubMetadata,
-			Created: now, Start: now, PeriodStart: now, Period: 1}
+		sub := &subscription{
+			Provider: facts.Stripe, ID: newID("sub_"), Customer: c.Customer, Price: c.Price, Status: "active", Metadata: c.SubMetadata,
+			Created: now, Start: now, PeriodStart: now, Period: 1,
+		}
 		sub.PeriodEnd = periodEnd(facts.Stripe, now, s.prices[c.Price].Interval, 1)
 		c.Status, c.Subscription, c.Paid = "complete", sub.ID, "paid"
 		s.s.Subscriptions[sub.ID] = sub

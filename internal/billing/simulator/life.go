@@ -210,8 +210,10 @@ func (s *Simulator) newInvoice(sub *subscription, reason string, at int64) *invo
 		prefix = "inv_"
 	}
 	s.s.Serial++
-	in := &invoice{Provider: sub.Provider, ID: newID(prefix), Number: fmt.Sprintf("SIM-%05d", s.s.Serial), Subscription: sub.ID, Customer: sub.Customer, Reason: reason,
-		Status: "draft", Amount: price.Amount, Currency: price.Currency, Start: sub.PeriodStart, End: sub.PeriodEnd, Created: at}
+	in := &invoice{
+		Provider: sub.Provider, ID: newID(prefix), Number: fmt.Sprintf("SIM-%05d", s.s.Serial), Subscription: sub.ID, Customer: sub.Customer, Reason: reason,
+		Status: "draft", Amount: price.Amount, Currency: price.Currency, Start: sub.PeriodStart, End: sub.PeriodEnd, Created: at,
+	}
 	s.s.Invoices[in.ID] = in
 	s.s.changed = true
 	return in

@@ -27,9 +27,11 @@ type link struct {
 }
 
 func (s *Simulator) linkJSON(l *link) object {
-	return object{"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid, "currency": l.Currency, "reference_id": l.Reference,
+	return object{
+		"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid, "currency": l.Currency, "reference_id": l.Reference,
 		"description": l.Description, "callback_url": l.Callback, "callback_method": "get", "notes": razorpayNotes(l.Notes), "created_at": l.Created,
-		"expire_by": orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false, "upi_link": false, "payments": l.payments()}
+		"expire_by": orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false, "upi_link": false, "payments": l.payments(),
+	}
 }
 
 // payments is null until the link is paid.
@@ -50,8 +52,10 @@ func linkPayment(l *link) object {
 	case l.Refunded > 0:
 		refund = "partial"
 	}
-	return object{"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true, "order_id": "order_" + l.ID,
-		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil, "notes": []any{}, "created_at": l.Created}
+	return object{
+		"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true, "order_id": "order_" + l.ID,
+		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil, "notes": []any{}, "created_at": l.Created,
+	}
 }
 
 // RefundPurchase gives a one-time purchase back, whole or half: by the id of
@@ -89,8 +93,10 @@ func chargeOf(intent string) string { return "ch_" + strings.TrimPrefix(intent, 
 
 func (s *Simulator) sessionCharge(c *session) object {
 	p := s.prices[c.Price]
-	return object{"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent, "amount": p.Amount, "amount_refunded": c.Refunded,
-		"refunded": c.Refunded == p.Amount, "currency": strings.ToLower(p.Currency)}
+	return object{
+		"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent, "amount": p.Amount, "amount_refunded": c.Refunded,
+		"refunded": c.Refunded == p.Amount, "currency": strings.ToLower(p.Currency),
+	}
 }
 
 // makeLink answers POST /v1/payment_links.
@@ -111,8 +117,10 @@ func (s *Simulator) makeLink(in linkRequest) (int, object) {
 			return 400, razorpayError("payment link with given reference_id (" + in.Reference + ") already exists.")
 		}
 	}
-	l := &link{ID: newID("plink_"), Short: newID("")[:8], Status: "created", Amount: in.Amount, Currency: in.Currency, Reference: in.Reference, Description: in.Description,
-		Callback: in.Callback, Notes: in.Notes, Created: now, ExpireBy: in.ExpireBy}
+	l := &link{
+		ID: newID("plink_"), Short: newID("")[:8], Status: "created", Amount: in.Amount, Currency: in.Currency, Reference: in.Reference, Description: in.Description,
+		Callback: in.Callback, Notes: in.Notes, Created: now, ExpireBy: in.ExpireBy,
+	}
 	s.s.Links[l.ID] = l
 	s.s.changed = true
 	return 200, s.linkJSON(l)
@@ -167,8 +175,10 @@ func (s *Simulator) PayLink(id string) (back string, err error) {
 func (s *Simulator) unpaidLink(r *http.Request) (v payView, ok bool) {
 	s.change(func() {
 		if l := s.linkBy(r.PathValue("short")); l != nil && l.Status == "created" {
-			v, ok = payView{Provider: "Razorpay", Plan: strings.TrimPrefix(l.Description, "Tijori, "), Amount: money.Amount{Minor: l.Amount, Currency: l.Currency}.Short(),
-				Action: r.URL.Path, Cancel: s.c.AppURL + "/billing/usage", Home: s.c.AppURL + "/billing/usage"}, true
+			v, ok = payView{
+				Provider: "Razorpay", Plan: strings.TrimPrefix(l.Description, "Tijori, "), Amount: money.Amount{Minor: l.Amount, Currency: l.Currency}.Short(),
+				Action: r.URL.Path, Cancel: s.c.AppURL + "/billing/usage", Home: s.c.AppURL + "/billing/usage",
+			}, true
 		}
 	})
 	return v, ok

@@ -129,8 +129,10 @@ func (s *Simulator) previewChange(f url.Values) (int, object) {
 		return invalid(refusal)
 	}
 	total := s.prorated(sub, price, at)
-	return 200, object{"id": newID("upcoming_in_"), "object": "invoice", "status": "draft", "customer": sub.Customer, "currency": strings.ToLower(price.Currency),
-		"total": total, "amount_due": max(total, 0), "billing_reason": "subscription_update", "subscription_proration_date": at}
+	return 200, object{
+		"id": newID("upcoming_in_"), "object": "invoice", "status": "draft", "customer": sub.Customer, "currency": strings.ToLower(price.Currency),
+		"total": total, "amount_due": max(total, 0), "billing_reason": "subscription_update", "subscription_proration_date": at,
+	}
 }
 
 // changePrice changes a subscription's price at once and invoices the

@@ -78,8 +78,10 @@ type payView struct {
 
 func (s *Simulator) payView(provider, price, email, action, cancel string) payView {
 	p := s.prices[price]
-	return payView{Provider: provider, Plan: p.Name, Amount: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short(), Interval: p.Interval, Email: email,
-		Action: action, Cancel: cancel, Home: s.c.AppURL + "/billing"}
+	return payView{
+		Provider: provider, Plan: p.Name, Amount: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short(), Interval: p.Interval, Email: email,
+		Action: action, Cancel: cancel, Home: s.c.AppURL + "/billing",
+	}
 }
 
 func (s *Simulator) openSession(r *http.Request) (v payView, ok bool) {
@@ -242,9 +244,9 @@ type sessionView struct {
 
 // purchaseView is a one-time purchase that was paid.
 type purchaseView struct {
-	Provider                          facts.Provider
+	Provider                         facts.Provider
 	ID, Name, Money, Whose, Refunded string
-	Left                              bool
+	Left                             bool
 }
 
 // whose is the address of a Stripe customer, "" of one that is not known.

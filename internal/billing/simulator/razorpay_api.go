@@ -29,11 +29,13 @@ func (s *Simulator) razorpaySub(sub *subscription) object {
 	if sub.ended() {
 		charge = nil
 	}
-	return object{"id": sub.ID, "entity": "subscription", "plan_id": sub.Price, "customer_id": textOrNull(sub.Customer), "status": sub.Status, "type": 2,
+	return object{
+		"id": sub.ID, "entity": "subscription", "plan_id": sub.Price, "customer_id": textOrNull(sub.Customer), "status": sub.Status, "type": 2,
 		"current_start": start, "current_end": end, "ended_at": orNull(sub.EndedAt), "quantity": 1, "notes": razorpayNotes(sub.Metadata), "charge_at": charge,
 		"start_at": orNull(sub.Start), "end_at": endAt, "auth_attempts": sub.Retries, "total_count": sub.Total, "paid_count": sub.Paid, "customer_notify": true,
 		"created_at": sub.Created, "expire_by": orNull(sub.ExpireBy), "short_url": s.c.URL + "/razorpay/i/" + sub.Short, "has_scheduled_changes": false,
-		"change_scheduled_at": nil, "source": "api", "offer_id": nil, "remaining_count": sub.Total - sub.Paid}
+		"change_scheduled_at": nil, "source": "api", "offer_id": nil, "remaining_count": sub.Total - sub.Paid,
+	}
 }
 
 func (s *Simulator) razorpayPayment(in *invoice) object {
@@ -46,14 +48,18 @@ func (s *Simulator) razorpayPayment(in *invoice) object {
 		refund = "partial"
 	}
 	// captured is "1" in subscription events of the official samples and true elsewhere.
-	return object{"id": in.Payment, "entity": "payment", "amount": in.Amount, "currency": in.Currency, "status": status, "captured": "1", "order_id": "order_" + in.ID,
-		"invoice_id": in.ID, "method": "upi", "amount_refunded": in.Refunded, "refund_status": refund, "customer_id": textOrNull(in.Customer), "notes": []any{}, "created_at": in.PaidAt}
+	return object{
+		"id": in.Payment, "entity": "payment", "amount": in.Amount, "currency": in.Currency, "status": status, "captured": "1", "order_id": "order_" + in.ID,
+		"invoice_id": in.ID, "method": "upi", "amount_refunded": in.Refunded, "refund_status": refund, "customer_id": textOrNull(in.Customer), "notes": []any{}, "created_at": in.PaidAt,
+	}
 }
 
 func (s *Simulator) razorpayInvoice(in *invoice) object {
-	return object{"id": in.ID, "entity": "invoice", "invoice_number": in.Number, "subscription_id": in.Subscription, "customer_id": textOrNull(in.Customer), "payment_id": textOrNull(in.Payment),
+	return object{
+		"id": in.ID, "entity": "invoice", "invoice_number": in.Number, "subscription_id": in.Subscription, "customer_id": textOrNull(in.Customer), "payment_id": textOrNull(in.Payment),
 		"status": in.Status, "amount": in.Amount, "amount_paid": in.Amount, "currency": in.Currency, "billing_start": in.Start, "billing_end": in.End, "issued_at": in.Created,
-		"date": in.Created, "paid_at": orNull(in.PaidAt), "short_url": s.c.URL + "/invoice/" + in.ID, "type": "invoice", "notes": []any{}}
+		"date": in.Created, "paid_at": orNull(in.PaidAt), "short_url": s.c.URL + "/invoice/" + in.ID, "type": "invoice", "notes": []any{},
+	}
 }
 
 func (s *Simulator) razorpaySend(kind, about string, at int64, payload object) {
@@ -183,8 +189,10 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 			}
 			for _, sub := range s.s.Subscriptions {
 				if sub.Mandate == parts[1] { // not captured, and for no invoice
-					items = append(items, object{"id": sub.Mandate, "entity": "payment", "amount": 500, "currency": s.prices[sub.Price].Currency, "status": "authorized", "captured": false,
-						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0, "notes": []any{}, "created_at": s.now()})
+					items = append(items, object{
+						"id": sub.Mandate, "entity": "payment", "amount": 500, "currency": s.prices[sub.Price].Currency, "status": "authorized", "captured": false,
+						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0, "notes": []any{}, "created_at": s.now(),
+					})
 				}
 			}
 			one(w, items, true)

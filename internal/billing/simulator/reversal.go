@@ -34,8 +34,10 @@ func razorpayReversal(r *reversal) object {
 }
 
 func stripeCharge(in *invoice) object {
-	return object{"id": in.Charge, "object": "charge", "customer": in.Customer, "payment_intent": in.Payment,
-		"amount": in.Amount, "amount_refunded": in.Refunded, "refunded": in.Refunded == in.Amount, "currency": strings.ToLower(in.Currency)}
+	return object{
+		"id": in.Charge, "object": "charge", "customer": in.Customer, "payment_intent": in.Payment,
+		"amount": in.Amount, "amount_refunded": in.Refunded, "refunded": in.Refunded == in.Amount, "currency": strings.ToLower(in.Currency),
+	}
 }
 
 // SettleDispute lets the bank decide the newest dispute of a subscription.
@@ -86,8 +88,10 @@ func (s *Simulator) chargeByID(id string) object {
 
 func (s *Simulator) stripeReversal(r *reversal) object {
 	charge := s.chargeByID(r.Payment)
-	return object{"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"], "status": r.Status, "amount": r.Amount,
-		"currency": strings.ToLower(r.Currency), "created": r.Created}
+	return object{
+		"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"], "status": r.Status, "amount": r.Amount,
+		"currency": strings.ToLower(r.Currency), "created": r.Created,
+	}
 }
 
 // stripeReversals answers GET /v1/refunds and /v1/disputes, newest first.

@@ -18,8 +18,10 @@ func (s *Simulator) scheduleJSON(sub *subscription, expand bool) any {
 	if sub.NextPrice != "" {
 		phases = append(phases, object{"start_date": sub.PeriodEnd, "end_date": periodEnd(facts.Stripe, sub.PeriodEnd, s.prices[sub.NextPrice].Interval, 1), "items": item(sub.NextPrice)})
 	}
-	return object{"id": sub.Schedule, "object": "subscription_schedule", "status": "active", "subscription": sub.ID, "customer": sub.Customer, "end_behavior": "release",
-		"current_phase": object{"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd}, "phases": phases}
+	return object{
+		"id": sub.Schedule, "object": "subscription_schedule", "status": "active", "subscription": sub.ID, "customer": sub.Customer, "end_behavior": "release",
+		"current_phase": object{"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd}, "phases": phases,
+	}
 }
 
 // stripeSchedules answers POST /v1/subscription_schedules….

@@ -78,8 +78,10 @@ func setup(t *testing.T) *world {
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
 	t.Cleanup(front.Close)
 	w.url = front.URL
-	w.config = simulator.Config{URL: front.URL, AppURL: shop.URL, Prices: prices, Now: w.clock.Now, State: filepath.Join(t.TempDir(), "simulator.json"),
-		Advance: func(_ context.Context, d time.Duration) error { w.clock.Advance(d); return nil }}
+	w.config = simulator.Config{
+		URL: front.URL, AppURL: shop.URL, Prices: prices, Now: w.clock.Now, State: filepath.Join(t.TempDir(), "simulator.json"),
+		Advance: func(_ context.Context, d time.Duration) error { w.clock.Advance(d); return nil },
+	}
 	var err error
 	if w.sim, err = simulator.New(w.config); err != nil {
 		t.Fatal(err)
@@ -119,8 +121,10 @@ func (w *world) session() *facts.Session {
 	w.Helper()
 	cus, err := w.stripe.CreateCustomer(w.Context(), "cust_create_1", "acc-1", "asha@example.com")
 	w.must(err)
-	s, err := w.stripe.CreateSession(w.Context(), stripe.SessionRequest{Key: "checkout_1", CustomerID: cus, AccountID: "acc-1", CheckoutID: "c-1", PriceID: "price_m",
-		SuccessURL: w.config.AppURL + "/back?session_id={CHECKOUT_SESSION_ID}", CancelURL: w.config.AppURL + "/billing", ExpiresAt: w.clock.Now().Add(time.Hour)})
+	s, err := w.stripe.CreateSession(w.Context(), stripe.SessionRequest{
+		Key: "checkout_1", CustomerID: cus, AccountID: "acc-1", CheckoutID: "c-1", PriceID: "price_m",
+		SuccessURL: w.config.AppURL + "/back?session_id={CHECKOUT_SESSION_ID}", CancelURL: w.config.AppURL + "/billing", ExpiresAt: w.clock.Now().Add(time.Hour),
+	})
 	w.must(err)
 	return s
 }

@@ -51,8 +51,10 @@ func stripeList(path string, data []object, limit int) object {
 
 func (s *Simulator) priceJSON(id string) object {
 	p := s.prices[id]
-	return object{"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount, "type": "recurring",
-		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{"interval": p.Interval, "interval_count": 1, "usage_type": "licensed"}, "livemode": false, "metadata": object{}}
+	return object{
+		"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount, "type": "recurring",
+		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{"interval": p.Interval, "interval_count": 1, "usage_type": "licensed"}, "livemode": false, "metadata": object{},
+	}
 }
 
 func (s *Simulator) subJSON(sub *subscription) object { return s.subObject(sub, false) }
@@ -66,14 +68,18 @@ func (s *Simulator) subObject(sub *subscription, expand bool) object {
 			latest, newest = in.ID, in.Created
 		}
 	}
-	return object{"id": sub.ID, "object": "subscription", "customer": sub.Customer, "status": sub.Status, "livemode": false, "created": sub.Created,
+	return object{
+		"id": sub.ID, "object": "subscription", "customer": sub.Customer, "status": sub.Status, "livemode": false, "created": sub.Created,
 		"start_date": sub.Created, "billing_cycle_anchor": sub.Start, "billing_mode": object{"type": "flexible"}, "collection_method": "charge_automatically",
 		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt), "canceled_at": orNull(sub.CanceledAt), "ended_at": orNull(sub.EndedAt),
 		"trial_end": orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil, "currency": strings.ToLower(s.prices[sub.Price].Currency),
 		"schedule": s.scheduleJSON(sub, expand), "cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil}, "latest_invoice": latest, "metadata": meta(sub.Metadata),
-		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID, "data": []object{{"id": "si_" + strings.TrimPrefix(sub.ID, "sub_"),
+		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID, "data": []object{{
+			"id":     "si_" + strings.TrimPrefix(sub.ID, "sub_"),
 			"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price), "created": sub.Created, "metadata": object{},
-			"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd}}}}
+			"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
+		}}},
+	}
 }
 
 func (s *Simulator) invoiceJSON(in *invoice) object {
@@ -81,12 +87,14 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 	if in.Status == "paid" {
 		paid = in.Amount
 	}
-	return object{"id": in.ID, "object": "invoice", "number": in.Number, "customer": in.Customer, "status": in.Status, "billing_reason": in.Reason, "livemode": false,
+	return object{
+		"id": in.ID, "object": "invoice", "number": in.Number, "customer": in.Customer, "status": in.Status, "billing_reason": in.Reason, "livemode": false,
 		"amount_due": in.Amount, "amount_paid": paid, "amount_remaining": in.Amount - paid, "total": in.Amount, "subtotal": in.Amount, "currency": strings.ToLower(in.Currency), "created": in.Created,
 		"period_start": in.Start, "period_end": in.End, "status_transitions": object{"paid_at": orNull(in.PaidAt), "finalized_at": orNull(in.Created), "marked_uncollectible_at": nil, "voided_at": nil},
 		"parent":             object{"type": "subscription_details", "quote_details": nil, "subscription_details": object{"subscription": in.Subscription, "metadata": object{}}},
 		"lines":              object{"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines", "data": []object{{"id": "il_" + in.ID, "object": "line_item", "amount": in.Amount, "currency": strings.ToLower(in.Currency), "period": object{"start": in.Start, "end": in.End}}}},
-		"hosted_invoice_url": s.c.URL + "/invoice/" + in.ID, "invoice_pdf": s.c.URL + "/invoice/" + in.ID, "metadata": object{}}
+		"hosted_invoice_url": s.c.URL + "/invoice/" + in.ID, "invoice_pdf": s.c.URL + "/invoice/" + in.ID, "metadata": object{},
+	}
 }
 
 func (s *Simulator) sessionJSON(c *session) object {
@@ -98,10 +106,12 @@ func (s *Simulator) sessionJSON(c *session) object {
 	if mode == "" {
 		mode = "subscription"
 	}
-	return object{"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
+	return object{
+		"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
 		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference), "metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
 		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt, "livemode": false,
-		"amount_total": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent)}
+		"amount_total": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent),
+	}
 }
 
 func customerJSON(c *customer) object {
@@ -113,8 +123,10 @@ func customerJSON(c *customer) object {
 
 func (s *Simulator) stripeEvent(kind, about string, at int64, obj object) {
 	id := newID("evt_")
-	s.enqueue(facts.Stripe, id, kind, about, at, object{"id": id, "object": "event", "api_version": stripeVersion, "created": at, "livemode": false,
-		"pending_webhooks": 1, "request": object{"id": nil, "idempotency_key": nil}, "type": kind, "data": object{"object": obj}})
+	s.enqueue(facts.Stripe, id, kind, about, at, object{
+		"id": id, "object": "event", "api_version": stripeVersion, "created": at, "livemode": false,
+		"pending_webhooks": 1, "request": object{"id": nil, "idempotency_key": nil}, "type": kind, "data": object{"object": obj},
+	})
 }
 
 func (s *Simulator) subEvent(kind string, sub *subscription, at int64) {
@@ -250,8 +262,10 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		var data []object
 		for _, in := range sorted(s.s.Invoices) {
 			if in.Provider == facts.Stripe && in.Payment != "" && in.Payment == f.Get("payment[payment_intent]") {
-				data = append(data, object{"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.Amount,
-					"currency": strings.ToLower(in.Currency), "payment": object{"type": "payment_intent", "payment_intent": in.Payment}})
+				data = append(data, object{
+					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.Amount,
+					"currency": strings.ToLower(in.Currency), "payment": object{"type": "payment_intent", "payment_intent": in.Payment},
+				})
 			}
 		}
 		return 200, stripeList("/v1/invoice_payments", data, limitOf(f))
@@ -260,8 +274,10 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		if c == nil || c.Deleted {
 			return missing("customer", f.Get("customer"))
 		}
-		return 200, object{"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false, "created": s.now(), "return_url": f.Get("return_url"),
-			"url": s.c.URL + "/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url"))}
+		return 200, object{
+			"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false, "created": s.now(), "return_url": f.Get("return_url"),
+			"url": s.c.URL + "/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url")),
+		}
 	}
 	return 404, stripeError("invalid_request_error", "", "Unrecognized request URL ("+r.Method+": "+r.URL.Path+").")
 }
@@ -319,9 +335,11 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 			s.s.Customers[cus.ID] = cus
 		}
 		trial, _ := strconv.Atoi(f.Get("subscription_data[trial_period_days]"))
-		c := &session{ID: newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"), Metadata: formMap(f, "metadata"),
+		c := &session{
+			ID: newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"), Metadata: formMap(f, "metadata"),
 			SubMetadata: formMap(f, "subscription_data[metadata]"), TrialDays: trial, SuccessURL: f.Get("success_url"), CancelURL: f.Get("cancel_url"),
-			Status: "open", Paid: "unpaid", Created: now, ExpiresAt: expires}
+			Status: "open", Paid: "unpaid", Created: now, ExpiresAt: expires,
+		}
 		if f.Get("mode") == "payment" {
 			c.Mode = "payment"
 		}

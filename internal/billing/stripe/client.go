@@ -54,8 +54,10 @@ func New(c Config) (*Client, error) {
 	if !ok {
 		return nil, errors.New("the Stripe library cannot make raw requests")
 	}
-	return &Client{api: stripe.NewClient(c.Key, stripe.WithBackends(backends)), raw: rawrequest.Client{B: raw, Key: c.Key},
-		secrets: c.Secrets, live: Live(c.Key), url: strings.TrimSuffix(c.URL, "/")}, nil
+	return &Client{
+		api: stripe.NewClient(c.Key, stripe.WithBackends(backends)), raw: rawrequest.Client{B: raw, Key: c.Key},
+		secrets: c.Secrets, live: Live(c.Key), url: strings.TrimSuffix(c.URL, "/"),
+	}, nil
 }
 
 // Live reports whether a key moves real money.

@@ -63,9 +63,11 @@ type subscription struct {
 }
 
 func (s *subscription) facts() *facts.Subscription {
-	out := &facts.Subscription{ID: s.ID, CustomerID: string(s.Customer), Status: s.Status,
+	out := &facts.Subscription{
+		ID: s.ID, CustomerID: string(s.Customer), Status: s.Status,
 		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt), EndedAt: facts.Unix(s.EndedAt),
-		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason}
+		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason,
+	}
 	start, end := s.PeriodStart, s.PeriodEnd
 	if len(s.Items.Data) > 0 {
 		item := s.Items.Data[0]
@@ -172,10 +174,12 @@ func (in *invoice) payment(at time.Time) *facts.Payment {
 	if t := facts.Unix(in.Transitions.PaidAt); !t.IsZero() {
 		at = t
 	}
-	return &facts.Payment{ID: in.ID, InvoiceID: in.ID, SubscriptionID: in.subscription(), CustomerID: string(in.Customer),
+	return &facts.Payment{
+		ID: in.ID, InvoiceID: in.ID, SubscriptionID: in.subscription(), CustomerID: string(in.Customer),
 		Amount: amount(in.AmountPaid, in.Currency), Paid: in.Status == "paid",
 		Full:        in.BillingReason == "subscription_create" || in.BillingReason == "subscription_cycle",
-		PeriodStart: start, PeriodEnd: end, At: at}
+		PeriodStart: start, PeriodEnd: end, At: at,
+	}
 }
 
 func (in *invoice) facts() facts.Invoice {
@@ -191,8 +195,10 @@ func (in *invoice) facts() facts.Invoice {
 	if url == "" {
 		url = in.PDF
 	}
-	return facts.Invoice{ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer), Status: in.Status,
-		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created), PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url}
+	return facts.Invoice{
+		ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer), Status: in.Status,
+		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created), PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url,
+	}
 }
 
 type session struct {
@@ -212,9 +218,11 @@ type session struct {
 }
 
 func (s *session) facts() *facts.Session {
-	return &facts.Session{ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
+	return &facts.Session{
+		ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
 		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt),
-		Mode: s.Mode, Total: amount(s.Total, s.Currency), PaymentID: string(s.Intent)}
+		Mode: s.Mode, Total: amount(s.Total, s.Currency), PaymentID: string(s.Intent),
+	}
 }
 
 type charge struct {

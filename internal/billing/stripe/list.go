@@ -129,8 +129,10 @@ func (c *Client) RefundPage(ctx context.Context, since time.Time, cursor string)
 	}
 	for i := range p.Data {
 		r := &p.Data[i]
-		ev := &facts.Event{Provider: facts.Stripe, ID: "reconcile." + r.ID, Type: "reconcile", Created: facts.Unix(r.Created), Customer: string(r.Charge.Customer),
-			Refund: &facts.Refund{ChargeID: r.Charge.ID, IntentID: string(r.Charge.Intent), InvoiceID: string(r.Charge.Invoice), Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded, Failed: r.Status == "failed"}}
+		ev := &facts.Event{
+			Provider: facts.Stripe, ID: "reconcile." + r.ID, Type: "reconcile", Created: facts.Unix(r.Created), Customer: string(r.Charge.Customer),
+			Refund: &facts.Refund{ChargeID: r.Charge.ID, IntentID: string(r.Charge.Intent), InvoiceID: string(r.Charge.Invoice), Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded, Failed: r.Status == "failed"},
+		}
 		if (r.Status == "failed" || r.Charge.Refunded > 0) && checkIDs(ev) == nil {
 			list = append(list, ev)
 		}
