@@ -112,16 +112,6 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 			interval, live = o.Subscription.Interval, o.Subscription.Live() && !o.CancelAtPeriodEnd
 		}
 	}
-	interval, live := "", false // of the owner's subscription
-	if r.known && r.person.Role == ledger.Owner && r.person.Plan != billing.FreePlan {
-		o, err := s.Billing.Overview(r.Context(), r.caller)
-		if err != nil {
-			return err
-		}
-		if o.Subscription != nil {
-			interval, live = o.Subscription.Interval, o.Subscription.Live() && !o.CancelAtPeriodEnd
-		}
-	}
 	for _, p := range s.Plans.List {
 		column := pricing.Plan{
 			ID: p.ID, Name: p.Name, Free: p.ID == billing.FreePlan, Parties: p.PartiesMax, Features: p.Entitlements,
@@ -137,10 +127,6 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 				column.PerMonth = money.Amount{Minor: price.Amount.Minor / 12, Currency: view.Currency}
 			}
 		}
-		if column.Current && interval != "" && interval != view.Interval {
-			column.Current, column.Other = !live, live
-		}
-		column.Change = live && !column.Current && !column.Other && !column.Free
 		if column.Current && interval != "" && interval != view.Interval {
 			column.Current, column.Other = !live, live
 		}
