@@ -53,7 +53,9 @@ func (w world) account() []Sample {
 		{"account-new", ownaccount.Page(ownaccount.View{Shell: w.in("/account/new")})},
 		{"mydata-renews", mydata.Page(mydata.View{Shell: w.in("/mydata"), Account: all[0].Account, Shops: []string{all[0].Name}, Renews: true, Days: 30})},
 		{"mydata-leaving", mydata.Page(mydata.View{Shell: leaving, Account: all[0].Account, Shops: []string{all[0].Name}, Days: 30})},
-		{"mydata-wrong", mydata.Page(mydata.View{Shell: w.in("/mydata"), Account: all[0].Account, Days: 30,
-			Form: ui.Form{Errors: map[string]string{"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}})},
+		{"mydata-wrong", mydata.Page(mydata.View{
+			Shell: w.in("/mydata"), Account: all[0].Account, Days: 30,
+			Form: ui.Form{Errors: map[string]string{"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}},
+		})},
 	}
 }

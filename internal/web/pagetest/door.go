@@ -31,8 +31,10 @@ func (w world) door() []Sample {
 		{"confirm-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/confirm/abc"), Of: "sign-up"})},
 		{"recover-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/recover/abc"), Of: "recovery"})},
 		{"invite-ended", confirm.Ended(confirm.EndedView{Shell: w.in("/invite/abc"), Of: "invitation"})},
-		{"login-unconfirmed", login.Page(login.View{Shell: w.out("/login"), Unconfirmed: true, Email: "anita@example.in",
-			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our mail first.", "यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।")}})},
+		{"login-unconfirmed", login.Page(login.View{
+			Shell: w.out("/login"), Unconfirmed: true, Email: "anita@example.in",
+			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our mail first.", "यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।")},
+		})},
 		{"login-errors", login.Page(login.View{Shell: w.out("/login"), Form: ui.Form{Error: w.say("E-mail and password do not go together.", "ई-मेल और पासवर्ड मेल नहीं खाते।")}, Email: "anita@example.in"})},
 		{"recover", recovery.Page(recovery.View{Shell: w.out("/recover")})},
 		{"recover-sent", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent"), Email: "anita@example.in"})},

@@ -28,11 +28,21 @@ func (s Shell) Currencies() []Option {
 
 // zones are offered for a business; any other that it already has is kept.
 var zones = []Option{
-	{Value: "Asia/Kolkata", Label: "India"}, {Value: "Asia/Kathmandu", Label: "Nepal"}, {Value: "Asia/Dhaka", Label: "Bangladesh"},
-	{Value: "Asia/Colombo", Label: "Sri Lanka"}, {Value: "Asia/Dubai", Label: "Dubai, Oman"}, {Value: "Asia/Riyadh", Label: "Saudi Arabia, Kuwait, Qatar"},
-	{Value: "Asia/Singapore", Label: "Singapore, Malaysia"}, {Value: "Africa/Nairobi", Label: "East Africa"}, {Value: "Europe/London", Label: "Britain"},
-	{Value: "Europe/Berlin", Label: "Central Europe"}, {Value: "America/New_York", Label: "New York, Toronto"}, {Value: "America/Chicago", Label: "Chicago"},
-	{Value: "America/Los_Angeles", Label: "Los Angeles, Vancouver"}, {Value: "Australia/Sydney", Label: "Sydney, Melbourne"}, {Value: "UTC", Label: "World time (UTC)"},
+	{Value: "Asia/Kolkata", Label: "India"},
+	{Value: "Asia/Kathmandu", Label: "Nepal"},
+	{Value: "Asia/Dhaka", Label: "Bangladesh"},
+	{Value: "Asia/Colombo", Label: "Sri Lanka"},
+	{Value: "Asia/Dubai", Label: "Dubai, Oman"},
+	{Value: "Asia/Riyadh", Label: "Saudi Arabia, Kuwait, Qatar"},
+	{Value: "Asia/Singapore", Label: "Singapore, Malaysia"},
+	{Value: "Africa/Nairobi", Label: "East Africa"},
+	{Value: "Europe/London", Label: "Britain"},
+	{Value: "Europe/Berlin", Label: "Central Europe"},
+	{Value: "America/New_York", Label: "New York, Toronto"},
+	{Value: "America/Chicago", Label: "Chicago"},
+	{Value: "America/Los_Angeles", Label: "Los Angeles, Vancouver"},
+	{Value: "Australia/Sydney", Label: "Sydney, Melbourne"},
+	{Value: "UTC", Label: "World time (UTC)"},
 }
 
 // Zones are the choices of a business's time zone, with the one it has: where it is, and what the clock says there now,
