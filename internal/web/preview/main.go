@@ -20,6 +20,7 @@ func main() {
 	only := flag.String("only", "", "part of the names of pages to take pictures of")
 	demo := flag.String("guide", "", "address of a running demonstration to take the pictures of docs/khata.md from, into the directory that -shots names")
 	sizes := flag.String("sizes", "360,1280", "widths of the pictures")
+	plain := flag.Bool("plain", false, "take the pictures without JavaScript")
 	flag.Parse()
 
 	if *demo != "" {
@@ -37,7 +38,7 @@ func main() {
 		log.Fatal(http.Serve(l, handler()))
 	}
 	go http.Serve(l, handler())
-	if err := shoot("http://"+l.Addr().String(), *shots, *only, *sizes); err != nil {
+	if err := shoot("http://"+l.Addr().String(), *shots, *only, *sizes, *plain); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // shoot writes one picture of each page, language, width and theme.
-func shoot(base, dir, only, sizes string) error {
+func shoot(base, dir, only, sizes string, plain bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -28,6 +28,13 @@ func shoot(base, dir, only, sizes string) error {
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
+	err = chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: plain})
+		return err
+	}))
+	if err != nil {
+		return err
+	}
 	for _, locale := range []string{"en", "hi"} {
 		for _, s := range pagetest.All(locale) {
 			if !strings.Contains(s.Name, only) {

@@ -26,10 +26,10 @@ const again = () => dispatchEvent(new CustomEvent("entries"));
 
 async function show() {
 	const list = await store.waiting(me?.user);
+	// What somebody is mending is not drawn anew under their hands.
 	const open = rows.querySelector("details[open]")?.closest("li").dataset.id;
+	if (open && list.some((x) => x.id === open && x.state === "refused")) return;
 	rows.replaceChildren(...list.map(draw));
-	const edited = open && rows.querySelector(`[data-id="${open}"] details`);
-	if (edited) edited.open = true;
 	root.querySelector("[data-none]").hidden = list.length > 0;
 	root.hidden = !list.length && !!form && !form.hidden;
 	rows.hidden = !list.length;
