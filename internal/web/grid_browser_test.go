@@ -225,6 +225,38 @@ func TestGridTakesFiveHundredRows(t *testing.T) {
 	}
 }
 
+// A month on a phone: each entry is a card with labels of its own, nothing is wider than the screen, and what looks like an entry that is
+// there already is told and saved all the same. Without a mouse, and in the roles that a screen reader needs.
+func TestGridOnPhone(t *testing.T) {
+	t.Parallel()
+	d := owned(t).browse()
+	had := d.entries()
+	d.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 320, Height: 640, DeviceScaleFactor: 1, Mobile: true})
+		return err
+	}))
+	d.open()
+	d.wants("one empty card", `document.querySelectorAll(".grid-row").length === 1`)
+	d.wants("its labels are in sight", `[...document.querySelectorAll(".grid-row label")].every((l) => l.getBoundingClientRect().height > 8)`)
+	d.wants("nothing is wider than the screen", `document.documentElement.scrollWidth <= 320 && [...document.querySelectorAll(".grid-row input:not([type=hidden]), .grid-tools button:not([hidden])")].every((e) => { const r = e.getBoundingClientRect(); return r.right <= 320 && r.height >= 44; })`)
+	d.wants("roles and names", `(() => {
+		const table = document.querySelector("[role=grid]"), rows = [...table.querySelectorAll("[role=row]")];
+		return table.getAttribute("aria-label") !== "" && rows.length === 3 && rows.every((r) => [...r.children].every((c) => ["columnheader", "rowheader", "gridcell"].includes(c.getAttribute("role")))) &&
+			[...table.querySelectorAll("input[data-column]")].every((i) => i.labels.length === 1 && i.labels[0].textContent.trim() !== "") &&
+			table.querySelector("[data-column=party]").getAttribute("role") === "combobox";
+	})()`)
+	d.do(chromedp.Focus(chromedp.CSS("[data-rows] [data-column=party]")))
+	for range 2 {
+		d.keys(wordOfA+"party living", kb.Tab, "77", kb.Enter)
+	}
+	d.wants("the second is told to be like the first", at1(2, "party")+`.closest("td").textContent.includes("The same entry is there already.") && `+keptState)
+	d.do(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
+	d.wants("both are saved", `document.querySelector("[data-done-text]").textContent === "2 saved."`)
+	if n := d.entries(); n != had+2 {
+		t.Errorf("%d entries more, want 2", n-had)
+	}
+}
+
 // What one window has typed, another does not overwrite unseen.
 func TestGridInTwoWindows(t *testing.T) {
 	t.Parallel()

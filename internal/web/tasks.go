@@ -51,6 +51,9 @@ func (r *request) work(t *task, fn func() error) error {
 	var running sync.WaitGroup
 	over := make(chan struct{})
 	running.Go(func() { b.run(ctx, over) })
+	if t.total != nil && t.id != uuid.Nil {
+		running.Go(func() { b.count(ctx, over) })
+	}
 	err := fn()
 	close(over)
 	running.Wait()
@@ -98,6 +101,38 @@ func (b *beat) run(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
+// count learns how many rows there are in all; short work ends before it asks. It may take a while, so the beat does not wait for it.
+func (b *beat) count(ctx context.Context, over <-chan struct{}) {
+	select {
+	case <-over:
+		return
+	case <-time.After(taskBeat):
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	counted := make(chan struct{})
+	go func() {
+		defer close(counted)
+		err := b.as(ctx, func(tx *postgres.Tx) error {
+			if _, err := tx.Exec(ctx, `set local statement_timeout = '3s'`); err != nil {
+				return err
+			}
+			rows, err := b.total(ctx, tx)
+			b.all.Store(rows)
+			return err
+		})
+		if err != nil { // then nobody is told how many
+			b.all.Store(0)
+		}
+	}()
+	select {
+	case <-over:
+		cancel()
+		<-counted
+	case <-counted:
+	}
+}
+
 // once asks whether the work may go on. An error that is no refusal stops nothing.
 func (b *beat) once(ctx context.Context) error {
 	return b.as(ctx, func(tx *postgres.Tx) error {
@@ -114,13 +149,6 @@ func (b *beat) once(ctx context.Context) error {
 			}
 			b.begun = true
 			return nil
-		}
-		if b.all.Load() == 0 && b.total != nil {
-			rows, err := b.total(ctx, tx)
-			if err != nil {
-				return err
-			}
-			b.all.Store(rows)
 		}
 		stop, err := ledger.KeepTask(ctx, tx, b.id, b.done.Load(), b.all.Load())
 		if err == nil && stop {
