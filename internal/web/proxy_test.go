@@ -160,7 +160,7 @@ func TestSharedCache(t *testing.T) {
 					}
 					seen[who.name] = got.same(nil)
 				}
-				if id := madeID; id.ReplaceAllString(seen["owner A"], "ID") != id.ReplaceAllString(seen["owner A again"], "ID") && path != "/mydata/download" { // which says when it was made
+				if id := madeID; id.ReplaceAllString(seen["owner A"], "ID") != id.ReplaceAllString(seen["owner A again"], "ID") && path != "/mydata/download" && !strings.HasPrefix(path, "/billing/change?") { // which say when they were made: a quote is of its second
 					t.Errorf("%s shows owner A another page the second time", path)
 				}
 			}
