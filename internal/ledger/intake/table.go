@@ -20,7 +20,7 @@ const (
 	MaxFile     = 10 << 20  // bytes as sent
 	MaxUnpacked = 100 << 20 // bytes of a spreadsheet's parts together, unpacked
 	MaxRows     = 50_000
-	MaxColumns  = 64 // more are not read
+	MaxColumns  = 64   // more are not read
 	maxCell     = 4000 // bytes
 )
 
