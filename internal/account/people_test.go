@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,5 +51,45 @@ func TestPlanHasRoomForPeople(t *testing.T) {
 	exec(t, db, `update plans set members_max = 1 where id = 'free'`)
 	if count() != 4 || one[int](t, db, `select count(*) from members where account_id = $1`, asha.AccountID) != 2 {
 		t.Error("somebody had to go")
+	}
+}
+
+// An invitation that has ended takes no room, so sending it again asks for room anew: else a few that end and
+// are sent again, one after another, would bring in any number of people.
+func TestResendingAsksForRoom(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	exec(t, db, `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month, members_max) values ('free', 'Free', 0, 5, '{}', 0, 3)
+		on conflict (id) do update set members_max = 3`)
+	asha := db.User(t, "asha")
+	add := func(email string) uuid.UUID {
+		t.Helper()
+		id := uuid.New()
+		err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
+			_, err := insertInvitation(t.Context(), tx, id, email, "counter", nil)
+			return err
+		})
+		if err != nil {
+			t.Fatalf("invite %s: %v", email, err)
+		}
+		return id
+	}
+	first := add("a@example.com")
+	if err := s.ResendInvitation(t.Context(), asha.Account(), first); err != nil {
+		t.Errorf("ResendInvitation with room = %v", err)
+	}
+	exec(t, db, `update invitations set expires_at = now() - interval '1 second'`)
+	for i := range 2 {
+		add(strings.Repeat("b", i+1) + "@example.com")
+	}
+	wantKind(t, "ResendInvitation of an ended one, without room", s.ResendInvitation(t.Context(), asha.Account(), first), fault.UpgradeRequired)
+	exec(t, db, `update invitations set revoked_at = now() where id = $1`, first)
+	err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
+		_, err := tx.Exec(t.Context(), `update invitations set revoked_at = null, expires_at = now() + interval '7 days' where account_id = $1 and id = $2`, asha.AccountID, first)
+		return err
+	})
+	wantKind(t, "an ended invitation taken up by SQL", err, fault.UpgradeRequired)
+	if n := one[int](t, db, `select count(*) from invitations where revoked_at is null and expires_at > now()`); n != 2 {
+		t.Errorf("%d invitations are open, want 2", n)
 	}
 }

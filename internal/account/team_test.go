@@ -210,6 +210,36 @@ func TestRemovedMemberCannotComeBack(t *testing.T) {
 	wantKind(t, "an invitation that the removed owner had sent", err, fault.NotFound)
 }
 
+// An owner who is one no more leaves no way back behind: neither at once nor when the member goes later.
+func TestFormerOwnerCannotComeBack(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	asha := db.User(t, "Asha")
+	for _, end := range []string{"demoted", "leaves", "demoted and removed"} {
+		partner := db.Member(t, asha, nil, "owner")
+		planted := invite(t, s, &pgtest.User{AccountID: asha.AccountID, Caller: partner.Caller}, "sock@example.com", "owner", nil)
+		id := memberID(t, db, partner)
+		if end != "leaves" {
+			if err := s.ChangeRole(t.Context(), asha.Account(), id, "manager"); err != nil {
+				t.Fatalf("ChangeRole = %v", err)
+			}
+		}
+		switch end {
+		case "leaves":
+			if err := s.LeaveTeam(t.Context(), partner.Account(), id); err != nil {
+				t.Fatalf("LeaveTeam = %v", err)
+			}
+		case "demoted and removed":
+			if err := s.RemoveMember(t.Context(), asha.Account(), id); err != nil {
+				t.Fatalf("RemoveMember = %v", err)
+			}
+		}
+		_, err := s.InvitationByToken(t.Context(), planted)
+		wantKind(t, end+": an invitation that the former owner had sent", err, fault.NotFound)
+		exec(t, db, `delete from invitations`)
+	}
+}
+
 func TestTheLastOwnerStays(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
