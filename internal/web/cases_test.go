@@ -210,8 +210,8 @@ var trials = map[string]trial{
 		return form("/billing/return/razorpay", "razorpay_payment_id", "pay_1", "razorpay_subscription_id", "sub_1", "razorpay_signature", "ab")
 	}},
 	"POST /billing/discard": {ask: func(ids) ask { return form("/billing/discard") }, status: 303, shows: "/billing", free: true},
-	"POST /billing/cancel": {ask: func(ids) ask { return form("/billing/cancel") }, status: 303, shows: "/billing"},
-	"POST /billing/portal": {ask: func(ids) ask { return form("/billing/portal") }, status: 303, shows: "https://billing.stripe.com/p/session/"},
+	"POST /billing/cancel":  {ask: func(ids) ask { return form("/billing/cancel") }, status: 303, shows: "/billing"},
+	"POST /billing/portal":  {ask: func(ids) ask { return form("/billing/portal") }, status: 303, shows: "https://billing.stripe.com/p/session/"},
 
 	"GET /api/billing/me": {ask: at("/api/billing/me"), status: 200, shows: `"tier":"pro"`},
 	"POST /api/billing/checkout": {status: 200, free: true, before: func(w *world) { w.neverPaid(w.a) }, shows: `"amount":29900`, ask: func(ids) ask {

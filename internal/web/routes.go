@@ -182,6 +182,8 @@ var routes = []route{
 	{pattern: "POST /api/businesses/{business}/entries", access: writer, maxBody: maxForm, handle: (*Server).apiAddEntry},
 	{pattern: "POST /api/businesses/{business}/entries/batch", access: editor, maxBody: maxGrid, handle: (*Server).apiBatch},
 	{pattern: "POST /api/businesses/{business}/grid/draft", access: editor, maxBody: maxGrid, handle: (*Server).apiDraft},
+	{pattern: "GET /api/businesses/{business}/tasks/{task}", access: reader, handle: (*Server).apiTask},
+	{pattern: "POST /api/businesses/{business}/tasks/{task}/stop", access: reader, maxBody: maxForm, handle: (*Server).stopTask},
 	{pattern: "GET /api/businesses/{business}/export.csv", access: reader, handle: exportBusiness(csvFile)},
 	{pattern: "GET /api/businesses/{business}/export.xlsx", access: reader, handle: exportBusiness(xlsxFile)},
 	{pattern: "GET /api/businesses/{business}/export.pdf", access: reader, handle: exportBusiness(pdfFile)},
@@ -192,8 +194,6 @@ var routes = []route{
 	{pattern: "POST /api/credits/consume", access: program, maxBody: maxForm, handle: (*Server).apiConsume},
 	{pattern: "POST /api/credits/holds", access: program, maxBody: maxForm, handle: (*Server).apiHold},
 	{pattern: "POST /api/credits/holds/{id}/capture", access: program, maxBody: maxForm, handle: (*Server).apiCapture},
-	{pattern: "GET /api/businesses/{business}/tasks/{task}", access: reader, handle: (*Server).apiTask},
-	{pattern: "POST /api/businesses/{business}/tasks/{task}/stop", access: reader, maxBody: maxForm, handle: (*Server).stopTask},
 	{pattern: "POST /api/credits/holds/{id}/release", access: program, maxBody: maxForm, handle: (*Server).apiRelease},
 	{pattern: "GET /api/openapi.json", access: anyone, keepsFlash: true, handle: (*Server).openAPI},
 
