@@ -41,12 +41,11 @@ func Plain(minor int64, currency string) string {
 // has a minus before the symbol.
 func (a Amount) Format() string {
 	sign, whole, frac := split(a.Minor, Digits(a.Currency))
-	first := 3
 	step := 3
 	if a.Currency == "INR" {
 		step = 2
 	}
-	return sign + symbol(a.Currency) + group(whole, first, step) + frac
+	return sign + symbol(a.Currency) + group(whole, step) + frac
 }
 
 // Short is Format without ".00" on whole amounts, for headlines and prices.
@@ -81,18 +80,18 @@ func split(minor int64, digits int) (sign, whole, frac string) {
 	return sign, strconv.FormatUint(u/100, 10), fmt.Sprintf(".%02d", u%100)
 }
 
-func group(whole string, first, step int) string {
-	if len(whole) <= first {
-		return whole
+// Grouped writes a number of things, not of money, the Indian way: 12,34,567.
+func Grouped(n int64) string {
+	sign, whole, _ := split(n, 0)
+	return sign + group(whole, 2)
+}
+
+// group sets a comma before the last three digits, and before each step digits to their left.
+func group(whole string, step int) string {
+	for at := len(whole) - 3; at > 0; at -= step {
+		whole = whole[:at] + "," + whole[at:]
 	}
-	head, tail := whole[:len(whole)-first], whole[len(whole)-first:]
-	var parts []string
-	for len(head) > step {
-		parts = append([]string{head[len(head)-step:]}, parts...)
-		head = head[:len(head)-step]
-	}
-	parts = append([]string{head}, parts...)
-	return strings.Join(append(parts, tail), ",")
+	return whole
 }
 
 // Errors of Parse.

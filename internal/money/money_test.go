@@ -29,6 +29,11 @@ func TestFormat(t *testing.T) {
 	if got := money.Plain(-123450, "INR"); got != "-1234.50" {
 		t.Errorf("Plain = %q, want -1234.50", got)
 	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "12,34,567", -100000: "-1,00,000", math.MinInt64: "-92,23,37,20,36,85,47,75,808"} {
+		if got := money.Grouped(n); got != want {
+			t.Errorf("Grouped(%d) = %q, want %q", n, got, want)
+		}
+	}
 }
 
 func TestParse(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -243,11 +243,11 @@ func (r *request) taskText(t ledger.Task) string {
 	export := t.Kind == ledger.ExportTask
 	switch {
 	case t.State == ledger.TaskRunning && export && t.Total > 0:
-		return r.t("Your file is being made: %s of %s rows.", grouped(t.Done), grouped(max(t.Total, t.Done)))
+		return r.t("Your file is being made: %s of %s rows.", money.Grouped(t.Done), money.Grouped(max(t.Total, t.Done)))
 	case t.State == ledger.TaskRunning && export:
 		return r.t("Your file is being made.")
 	case t.State == ledger.TaskRunning && t.Total > 0:
-		return r.t("The file is being brought in: %s of %s rows.", grouped(t.Done), grouped(max(t.Total, t.Done)))
+		return r.t("The file is being brought in: %s of %s rows.", money.Grouped(t.Done), money.Grouped(max(t.Total, t.Done)))
 	case t.State == ledger.TaskRunning:
 		return r.t("The file is being brought in.")
 	case t.State == ledger.TaskDone && export:
@@ -260,15 +260,6 @@ func (r *request) taskText(t ledger.Task) string {
 		return r.t("It ended before it was whole. Please try again.")
 	}
 	return r.t("The file is in the khata.")
-}
-
-// grouped writes a number as India does: 12,34,567.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for at := len(text) - 3; at > 0; at -= 2 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
 }
 
 // stopTask stops one's own long work.
