@@ -60,14 +60,18 @@ func (r *request) work(t *task, fn func() error) error {
 	cause := context.Cause(ctx)
 	cancel(nil)
 	r.Request = asked
-	if err != nil && fault.Of(cause) != nil { // not the reader's leaving
-		err = cause
+	if fault.Of(cause) != nil { // not the reader's leaving
+		if err != nil { // else the work was done before it heard
+			err = cause
+		}
 		if late := out.SetWriteDeadline(time.Now().Add(time.Minute)); late != nil { // for saying so
 			return errors.Join(err, late)
 		}
 	}
 	if b.begun {
-		b.end(asked.Context(), err)
+		if lost := b.end(asked.Context(), err); lost != nil { // who watches is told so after a while of silence
+			r.s.Log.Info("write down how work ended", "request", r.id, "error", lost)
+		}
 	}
 	return err
 }
@@ -168,7 +172,7 @@ func (b *beat) as(ctx context.Context, fn func(*postgres.Tx) error) error {
 }
 
 // end writes down how the work has ended, also when its reader has gone.
-func (b *beat) end(ctx context.Context, err error) {
+func (b *beat) end(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	state := ledger.TaskDone
@@ -178,9 +182,7 @@ func (b *beat) end(ctx context.Context, err error) {
 	case err != nil:
 		state = ledger.TaskFailed
 	}
-	if err := b.as(ctx, func(tx *postgres.Tx) error { return ledger.EndTask(ctx, tx, b.id, state, b.done.Load()) }); err != nil {
-		return // who watches is told so after a while of silence
-	}
+	return b.as(ctx, func(tx *postgres.Tx) error { return ledger.EndTask(ctx, tx, b.id, state, b.done.Load()) })
 }
 
 // counted counts the rows that a transaction reads.
