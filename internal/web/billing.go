@@ -177,20 +177,12 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.CanPortal = sub.Provider == facts.Stripe
 		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
 		if next, ok := s.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
-			p, _ := s.Plans.ByID(next.Plan)
-			view.Becomes, view.Changes = p.Name, sub.NextAt.In(view.Now.Location())
-			if next.Plan == sub.PlanID { // the same, by the other interval
-				view.Becomes += " (" + r.intervalWord(next.Interval) + ")"
-			}
+			view.Becomes, view.Changes = s.follows(r, sub, next.Plan, next.Interval), sub.NextAt.In(view.Now.Location())
 		}
 		view.Lapsed = s.lapsed(o, view.Now.Location())
 		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if f := o.Follower; f != nil {
-			p, _ := s.Plans.ByID(f.PlanID)
-			view.Becomes, view.Changes, view.Status = p.Name, f.PaidThrough.In(view.Now.Location()), string(billing.Active)
-			if f.PlanID == sub.PlanID {
-				view.Becomes += " (" + r.intervalWord(f.Interval) + ")"
-			}
+			view.Becomes, view.Changes, view.Status = s.follows(r, sub, f.PlanID, f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
 			view.CanCancel, view.CanChange = true, true
 		}
 		if o.Price != nil && o.Plan.ID != billing.FreePlan {
@@ -212,6 +204,15 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	s.render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
+}
+
+// follows names what comes after a subscription: a plan, and of the same plan the interval that will be another.
+func (s *Server) follows(r *request, sub *billing.Subscription, plan, interval string) string {
+	p, _ := s.Plans.ByID(plan)
+	if plan != sub.PlanID {
+		return p.Name
+	}
+	return p.Name + " (" + r.intervalWord(interval) + ")"
 }
 
 // intervalWord is the word on the price list's switch.

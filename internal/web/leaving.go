@@ -44,12 +44,9 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	if err := s.enterAccount(r); err != nil {
-		return err
-	}
-	id, err := uuid.Parse(r.PostFormValue("account"))
+	id, err := s.enterAccount(r)
 	if err != nil {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return err
 	}
 	if _, err := s.Accounts.LeaveAccount(r.Context(), r.caller, id, r.PostFormValue("password")); err != nil {
 		if fault.Is(err, fault.Forbidden) || fault.Is(err, fault.Unauthorized) {
@@ -69,18 +66,19 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *request) error {
 	return s.redirect(w, r, "/mydata")
 }
 
-// enterAccount moves the session to the account that the form names: the page may have been opened while it was in another.
-func (s *Server) enterAccount(r *request) error {
+// enterAccount moves the session to the account that the form names, and returns its id: the page may have been opened
+// while the session was in another.
+func (s *Server) enterAccount(r *request) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return id, fault.New(fault.NotFound, "There is nothing here.")
 	}
-	return s.Accounts.SwitchAccount(r.Context(), r.caller, id)
+	return id, s.Accounts.SwitchAccount(r.Context(), r.caller, id)
 }
 
 // keepAccount keeps the account that the banner named.
 func (s *Server) keepAccount(w http.ResponseWriter, r *request) error {
-	if err := s.enterAccount(r); err != nil {
+	if _, err := s.enterAccount(r); err != nil {
 		return err
 	}
 	if err := s.Accounts.KeepAccount(r.Context(), r.caller); err != nil {

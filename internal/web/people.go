@@ -273,8 +273,6 @@ func (s *Server) inviteForm(w http.ResponseWriter, r *request) error {
 		if _, err := r.Cookie("language"); err != nil { // the page of who is invited, in the language they chose
 			s.setCookie(w, "language", i18n.Known(view.locale), 365*24*time.Hour)
 		}
-	}
-	if view.known && !r.known {
 		return s.redirect(w, r, "/login?next="+queryEscape(r.URL.Path))
 	}
 	s.render(w, r, http.StatusOK, invite.Page(view.View))
