@@ -31,15 +31,15 @@ func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 	if locale == "hi" {
 		account := plainName(a.Account, "आपका खाता")
 		subject := fmt.Sprintf("%s का खाता %s को मिट जाएगा", account, a.day(locale))
-		asked := "आपके खाते को मिटाने को कहा गया है।"
+		asked := "आपका खाता मिटाने के लिए कहा गया है।"
 		if a.Soon {
-			subject, asked = "आख़िरी दिन: "+subject, "आपके खाते के मिटने में कुछ ही दिन बाकी हैं।"
+			subject, asked = "आख़िरी कुछ दिन: "+subject, "आपके खाते के मिटने में कुछ ही दिन बाकी हैं।"
 		}
 		return letter{
 			Locale: "hi", Subject: subject,
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")), asked,
-				fmt.Sprintf("%s को “%s” की सारी पार्टियाँ, लेन-देन, दुकानें और लोग हमेशा के लिए मिट जाएँगे। तब तक सब पढ़ा और डाउनलोड किया जा सकता है, लिखा नहीं जा सकता।", a.day(locale), account),
+				fmt.Sprintf("%s को “%s” की सारी पार्टियाँ, एंट्रियाँ, दुकानें और लोग हमेशा के लिए मिट जाएँगे। तब तक सब पढ़ा और डाउनलोड किया जा सकता है, लिखा नहीं जा सकता।", a.day(locale), account),
 			},
 			Button: "डाउनलोड करें, या खाता रखें", Link: link,
 			Closing: []string{"खाता रखना हो तो वहाँ एक बार दबाना काफ़ी है।", "अगर यह आपने नहीं किया तो अभी खाता रखें और अपना पासवर्ड बदलें।"},
@@ -49,7 +49,7 @@ func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 	subject := fmt.Sprintf("The account of %s will be erased on %s", account, a.day(locale))
 	asked := "Your account was asked to be deleted."
 	if a.Soon {
-		subject, asked = "Last days: "+lowerFirst(subject), "In a few days your account is erased."
+		subject, asked = "Last days: "+subject, "In a few days your account is erased."
 	}
 	return letter{
 		Locale: "en", Subject: subject,
@@ -69,7 +69,7 @@ func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
 			Locale: "hi", Subject: fmt.Sprintf("%s का खाता मिटाया जा रहा है", plainName(a.Account, "आपका खाता")),
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")),
-				fmt.Sprintf("30 दिन पूरे हुए। “%s” का खाता अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, लेन-देन, दुकानें, लोग और उनके पते। भुगतान के कागज़ कानून के लिए बिना नाम के रहते हैं।", plainName(a.Account, "आपका खाता")),
+				fmt.Sprintf("30 दिन पूरे हुए। “%s” का खाता अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, एंट्रियाँ, दुकानें, लोग और उनके पते। भुगतान का हिसाब कानून के अनुसार, बिना नाम के रखा जाता है।", plainName(a.Account, "आपका खाता")),
 				"तिजोरी आज़माने के लिए धन्यवाद।",
 			},
 			Button: "नया खाता खोलें", Link: l.to("signup"),
@@ -86,8 +86,4 @@ func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
 		Button: "Open a new account", Link: l.to("signup"),
 		Closing: []string{"This is our last mail about it. The account cannot be brought back."},
 	}.message(to)
-}
-
-func lowerFirst(s string) string {
-	return string(s[0]|0x20) + s[1:]
 }
