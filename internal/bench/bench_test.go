@@ -14,17 +14,9 @@ import (
 // TestShortRun runs the whole benchmark on a handful of businesses, with the
 // real server, so that it cannot rot.
 func TestShortRun(t *testing.T) {
-	dir := t.TempDir()
-	program := filepath.Join(dir, "tijori")
-	if out, err := exec.Command("go", "build", "-o", program, "../..").CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v: %s", err, out)
-	}
-	state, err := shortTempDir(t)
-	if err != nil {
-		t.Fatal(err)
-	}
+	program, state := server(t)
 	var out, progress bytes.Buffer
-	err = Run(t.Context(), Config{
+	err := Run(t.Context(), Config{
 		Dir: state, Server: []string{program, "serve"}, Businesses: 20, Parties: 12, Entries: 40,
 		Clients: []int{compared}, Round: time.Second, Rounds: 1, Out: &out, Progress: &progress,
 	})
@@ -42,17 +34,24 @@ func TestShortRun(t *testing.T) {
 	}
 }
 
-// shortTempDir is a folder whose path leaves room for a unix socket's.
-func shortTempDir(t *testing.T) (string, error) {
+// server builds the real server, and makes a folder for its state whose path leaves room for a unix socket's.
+func server(t *testing.T) (program, state string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "bench")
+	program = filepath.Join(t.TempDir(), "tijori")
+	if out, err := exec.Command("go", "build", "-o", program, "../..").CombinedOutput(); err != nil {
+		t.Fatalf("build the server: %v: %s", err, out)
+	}
+	state, err := os.MkdirTemp("", "bench")
 	if err != nil {
-		return "", err
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
+		if err := os.RemoveAll(state); err != nil {
 			t.Error(err)
 		}
 	})
-	return dir, os.Chmod(dir, 0o755)
+	if err := os.Chmod(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return program, state
 }

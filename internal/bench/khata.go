@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 )
@@ -227,11 +226,11 @@ func (r *khataRun) measureKhata(ctx context.Context) error {
 	} {
 		r.say("measuring %s", l.name)
 		line := khataLine{name: l.name, figure: l.figure}
-		if _, err := r.hammer(ctx, compared, r.Round/3, l.next); err != nil { // as a server that has been up for a while
+		if _, err := r.load(ctx, compared, r.Round/3, l.next); err != nil { // as a server that has been up for a while
 			return fmt.Errorf("%s: %w", l.name, err)
 		}
 		for range r.Rounds {
-			s, err := r.hammer(ctx, compared, r.Round, l.next)
+			s, err := r.load(ctx, compared, r.Round, l.next)
 			if err != nil {
 				return fmt.Errorf("%s: %w", l.name, err)
 			}
@@ -246,52 +245,6 @@ func (r *khataRun) addEntry(party string) []byte {
 	body := fmt.Sprintf(`{"id":"%s","party_id":"%s","side":"given","amount":12500,"date":"2025-12-30","note":"sugar"}`, freshID(fresh.Add(1)), party)
 	return fmt.Appendf(nil, "POST %s/entries HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nCookie: session=%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		r.apiPath(), token(r.business(0)), len(body), body)
-}
-
-// hammer sends requests from several clients for a while.
-func (r *khataRun) hammer(ctx context.Context, clients int, d time.Duration, next func() []byte) (sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	var mu sync.Mutex
-	var total sample
-	var failure error
-	var wg sync.WaitGroup
-	before, err := processCPU(r.server.cmd.Process.Pid, false)
-	if err != nil {
-		return sample{}, err
-	}
-	start := time.Now()
-	for range clients {
-		wg.Go(func() {
-			mine, err := r.requests(ctx, next)
-			mu.Lock()
-			defer mu.Unlock()
-			total.latencies = append(total.latencies, mine...)
-			failure = errors.Join(failure, err)
-		})
-	}
-	wg.Wait()
-	total.took = time.Since(start)
-	after, err := processCPU(r.server.cmd.Process.Pid, false)
-	total.cpu = after - before
-	return total, errors.Join(failure, err)
-}
-
-func (r *khataRun) requests(ctx context.Context, next func() []byte) (took []time.Duration, err error) {
-	c, err := dial(r.server.addr)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	for ctx.Err() == nil || took == nil {
-		request := next()
-		start := time.Now()
-		if _, err := c.do(request); err != nil {
-			return took, err
-		}
-		took = append(took, time.Since(start))
-	}
-	return took, nil
 }
 
 // median is the middle of what the rounds say.

@@ -2,8 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -11,16 +9,9 @@ import (
 
 // TestShortKhata runs the benchmark of the khata on small books, with the real server, so that it cannot rot.
 func TestShortKhata(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "tijori")
-	if out, err := exec.Command("go", "build", "-o", program, "../..").CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v: %s", err, out)
-	}
-	state, err := shortTempDir(t)
-	if err != nil {
-		t.Fatal(err)
-	}
+	program, state := server(t)
 	var out, progress bytes.Buffer
-	err = RunKhata(t.Context(), Config{Dir: state, Server: []string{program, "serve"}, Businesses: 5, Parties: 12, Entries: 40, Round: 60 * time.Millisecond, Rounds: 1, Out: &out, Progress: &progress},
+	err := RunKhata(t.Context(), Config{Dir: state, Server: []string{program, "serve"}, Businesses: 5, Parties: 12, Entries: 40, Round: 60 * time.Millisecond, Rounds: 1, Out: &out, Progress: &progress},
 		Khata{Parties: 300, Entries: 3000, SheetRows: 1000, PageRows: 200})
 	if err != nil {
 		t.Fatalf("RunKhata = %v\n%s", err, progress.String())

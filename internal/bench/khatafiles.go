@@ -61,7 +61,7 @@ type downloaded struct {
 }
 
 func (r *khataRun) download(ctx context.Context, shop int, path string) (d downloaded, err error) {
-	if _, err := r.hammer(ctx, 1, 0, func() []byte { return r.get(0, "text/html", r.pagePath(0)) }); err != nil {
+	if _, err := r.load(ctx, 1, 0, func() []byte { return r.get(0, "text/html", r.pagePath(0)) }); err != nil {
 		return d, err
 	}
 	_, idle, err := r.server.memory()
@@ -173,7 +173,7 @@ func (r *khataRun) view(ctx context.Context, page string, signedIn bool) (v view
 	if signedIn {
 		cookie = "session=" + token(r.business(0))
 	}
-	wire, text, err := r.load(ctx, page, cookie)
+	wire, text, err := r.part(ctx, page, cookie)
 	if err != nil {
 		return v, err
 	}
@@ -191,7 +191,7 @@ func (r *khataRun) view(ctx context.Context, page string, signedIn bool) (v view
 			continue
 		}
 		seen[name] = true
-		wire, text, err := r.load(ctx, name, "")
+		wire, text, err := r.part(ctx, name, "")
 		if err != nil {
 			return v, err
 		}
@@ -213,8 +213,8 @@ func (r *khataRun) view(ctx context.Context, page string, signedIn bool) (v view
 	return v, nil
 }
 
-// load returns the size of an answer as it comes compressed, and its text.
-func (r *khataRun) load(ctx context.Context, path, cookie string) (wire int, text string, err error) {
+// part returns the size of an answer as it comes compressed, and its text.
+func (r *khataRun) part(ctx context.Context, path, cookie string) (wire int, text string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.server.addr+path, nil)
 	if err != nil {
 		return 0, "", err

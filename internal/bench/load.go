@@ -104,8 +104,8 @@ func (c *client) do(request []byte) (int64, error) {
 	return io.Copy(io.Discard, resp.Body)
 }
 
-// load sends requests from several clients for a while, each as a random business.
-func (r *run) load(ctx context.Context, e endpoint, clients int, d time.Duration) (sample, error) {
+// load sends what next makes from several clients for a while, and at least once from each. The first error ends it.
+func (r *run) load(ctx context.Context, clients int, d time.Duration, next func() []byte) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	var mu sync.Mutex
@@ -119,13 +119,12 @@ func (r *run) load(ctx context.Context, e endpoint, clients int, d time.Duration
 	start := time.Now()
 	for range clients {
 		wg.Go(func() {
-			var mine []time.Duration
-			err := r.client(ctx, e, func(took time.Duration) { mine = append(mine, took) })
+			mine, err := r.client(ctx, next)
 			mu.Lock()
 			defer mu.Unlock()
 			total.latencies = append(total.latencies, mine...)
 			if err != nil && failure == nil {
-				failure = fmt.Errorf("%s: %w", e.name, err)
+				failure = err
 				cancel()
 			}
 		})
@@ -137,21 +136,22 @@ func (r *run) load(ctx context.Context, e endpoint, clients int, d time.Duration
 	return total, cmp.Or(failure, err)
 }
 
-func (r *run) client(ctx context.Context, e endpoint, done func(time.Duration)) error {
+// client is one of them: a connection that is kept, one request after the other.
+func (r *run) client(ctx context.Context, next func() []byte) (took []time.Duration, err error) {
 	c, err := dial(r.server.addr)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.close()
-	for ctx.Err() == nil {
-		request := e.request(1+rand.IntN(r.Businesses), 1+rand.IntN(min(heavy, r.Parties)))
+	for ctx.Err() == nil || took == nil {
+		request := next()
 		start := time.Now()
 		if _, err := c.do(request); err != nil {
-			return err
+			return took, err
 		}
-		done(time.Since(start))
+		took = append(took, time.Since(start))
 	}
-	return nil
+	return took, nil
 }
 
 // warm opens a page of every business once, as a server that has been up for a while has.

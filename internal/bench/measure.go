@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -66,9 +67,11 @@ func (r *run) measureRequests(ctx context.Context, report *report) error {
 		for _, clients := range r.Clients {
 			line := line{endpoint: e, clients: clients}
 			for range r.Rounds {
-				s, err := r.load(ctx, e, clients, r.Round)
+				s, err := r.load(ctx, clients, r.Round, func() []byte { // each as a random business
+					return e.request(1+rand.IntN(r.Businesses), 1+rand.IntN(min(heavy, r.Parties)))
+				})
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %w", e.name, err)
 				}
 				line.http.add(s)
 				if s, err = r.runPgbench(ctx, script, postgres.RoleApp, clients, r.Round); err != nil {

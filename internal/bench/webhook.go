@@ -150,8 +150,10 @@ func (r *stormRun) seedSimulator() error {
 	now := time.Now().Unix()
 	subscriptions := map[string]any{}
 	for n := 1; n <= r.Subscriptions; n++ {
-		subscriptions[subscriptionID(n)] = map[string]any{"provider": "razorpay", "id": subscriptionID(n), "price": "plan_TijoriProMonth", "status": "active", "created": now, "start": now,
-			"period_start": now, "period_end": now + 27*86400, "period": 1, "total": 120, "paid": 1}
+		subscriptions[subscriptionID(n)] = map[string]any{
+			"provider": "razorpay", "id": subscriptionID(n), "price": "plan_TijoriProMonth", "status": "active", "created": now, "start": now,
+			"period_start": now, "period_end": now + 27*86400, "period": 1, "total": 120, "paid": 1,
+		}
 	}
 	b, err := json.Marshal(map[string]any{"subscriptions": subscriptions})
 	if err != nil {
