@@ -77,6 +77,7 @@ var functions = map[string]use{
 	"auth.add_sums()":                                      {"", "trigger: counts new entries"},
 	"auth.move_sums()":                                     {"", "trigger: counts changed entries"},
 	"auth.take_sums()":                                     {"", "trigger: counts deleted entries off"},
+	"auth.due_since(uuid,uuid,uuid,bigint)":                {"", "called by the triggers of sums: since when a party owes"},
 	"auth.wrong_sums()":                                    {"tijori_auth", "the sweep that holds sums against entries: names parties, tells no figure"},
 	"auth.forget_uploads()":                                {"tijori_auth", "the sweep deletes files whose hour is over; tells nothing but their number"},
 	"tijori.stamp_update()":                                {"", "trigger: counts the version"},

@@ -64,9 +64,8 @@ type PartyList struct {
 // The statements of a list. Each reads the totals of the business and one page,
 // and begins a page after the cursor: its key, its name and its id. They are
 // several, because each order of rows comes out of another index: the page
-// costs the same wherever it begins. Where an order has no index (the latest, the
-// longest due, and the kind of party) all parties of the business are read, and no
-// entry but those of parties that are due.
+// costs the same wherever it begins. Where an order has no index (the latest, and
+// what was searched for) all parties of the business are read. No entry is.
 // The names of a page come row by row (limit 1), whatever the planner believes of the size of a business.
 const (
 	totalCTE = `
@@ -148,37 +147,29 @@ order by p.name_key, g.id`
 	limit $6` + pageTail + `
 order by g.key desc, g.id desc`
 
-	// OldestListSQL is the list by the oldest unpaid Given entry; who is not due comes last. Parameters:
-	// account, business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows.
+	// OldestListSQL is the list by the oldest unpaid Given entry; who is not due comes last.
+	// Parameters: as of RecentListSQL.
 	OldestListSQL = totalCTE + `
-	select k.*
-	from (
-		select h.*, u.oldest_due, (coalesce(u.oldest_due, date '2100-01-01') - date '2000-01-01')::bigint as key, (count(*) over ())::int as matching
-		from (` + matchingParties + `) h
-		cross join lateral (
-			select min(g.business_date) as oldest_due
-			from (
-				select e.business_date, e.side, sum(e.paise) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
-				from tijori.entries e
-				where e.account_id = $1 and e.business_id = $2 and e.party_id = h.id and e.deleted_at is null and h.balance > 0
-			) g
-			where g.side = 'given' and g.given > h.received
-		) u
-	) k
-	where $7::bigint is null or (k.key, k.name_key, k.id) > ($7::bigint, $8::text collate "C", $9::uuid)
-	order by k.key, k.name_key, k.id
-	limit $10` + pageTail + `
-order by g.key, p.name_key, g.id`
+	select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
+		(s.due_since - date '2000-01-01')::bigint as key, null::int as matching
+	from tijori.party_sums s
+	where s.account_id = $1 and s.business_id = $2 and s.living
+		and ($3 = 'all' or $3 = 'due' and s.balance > 0 or $3 = 'advance' and s.balance < 0)
+		and (s.due_since, s.party_id) > (date '2000-01-01' + $4::int, $5::uuid)
+	order by s.due_since, s.party_id
+	limit $6` + pageTail + `
+order by g.key, g.id`
 
-	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order but the oldest.
-	// Parameters: as of OldestListSQL, and the order.
+	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters: account,
+	// business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows, order.
 	SearchListSQL = totalCTE + `
-	select k.*, null::date as oldest_due
+	select k.*, nullif(k.due_since, date '2100-01-01') as oldest_due
 	from (
 		select h.*, (count(*) over ())::int as matching,
 			case $11
 				when 'balance' then case $6 when 'advance' then h.balance else -h.balance end
 				when 'recent' then date '2000-01-01' - h.active_on
+				when 'oldest' then h.due_since - date '2000-01-01'
 				else 0
 			end::bigint as key
 		from (` + matchingParties + `) h
@@ -189,7 +180,7 @@ order by g.key, p.name_key, g.id`
 order by g.key, p.name_key, g.id`
 
 	matchingParties = `
-		select n.id, n.name_key, s.balance, s.received, s.entries, s.last_date, coalesce(s.last_date, s.made_on) as active_on
+		select n.id, n.name_key, s.balance, s.entries, s.last_date, s.due_since, coalesce(s.last_date, s.made_on) as active_on
 		from tijori.parties n
 		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
 		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
@@ -197,6 +188,9 @@ order by g.key, p.name_key, g.id`
 			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4)
 			and ($6 = 'all' or $6 = 'due' and s.balance > 0 or $6 = 'advance' and s.balance < 0)`
 )
+
+// notDue is the key of who is not due in the list by the oldest: 2100-01-01, in days from 2000-01-01.
+const notDue = 36525
 
 type partyCursor struct {
 	Key  int64
@@ -235,12 +229,15 @@ func (f PartyFilter) query(s postgres.Scope) (listQuery, error) {
 		key, c.Name = &c.Key, cleanCursorText(c.Name)
 	}
 	account, business, rows := s.AccountID, s.BusinessID, PageSize+1
-	matching := []any{account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID, rows}
 	switch {
-	case sort == SortOldest:
-		return listQuery{OldestListSQL, matching, true}, nil
 	case f.Kind != "" || len(words) > 0 || phone != "":
-		return listQuery{SearchListSQL, append(matching, sort), true}, nil
+		return listQuery{SearchListSQL, []any{account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID, rows, sort}, true}, nil
+	case sort == SortOldest:
+		since := int64(-1) // before every entry
+		if key != nil {
+			since = min(max(c.Key, -1), notDue)
+		}
+		return listQuery{OldestListSQL, []any{account, business, show, since, c.ID, rows}, false}, nil
 	case sort == SortName:
 		return listQuery{NameListSQL, []any{account, business, show, c.Name, c.ID, rows}, false}, nil
 	case sort == SortRecent:

@@ -37,7 +37,7 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		"advances":          {ledger.AdvanceListSQL, []any{a, b, lowest, uuid.Nil, 51}, balances},
 		"by name":           {ledger.NameListSQL, []any{a, b, "all", "", uuid.Nil, 51}, balances},
 		"by date":           {ledger.RecentListSQL, []any{a, b, "all", nil, uuid.Nil, 51}, balances},
-		"by oldest":         {ledger.OldestListSQL, []any{a, b, []string{}, "", "", "all", nil, "", uuid.Nil, 51}, sums},
+		"by oldest":         {ledger.OldestListSQL, []any{a, b, "all", -1, uuid.Nil, 51}, balances},
 		"search, words":     {ledger.SearchListSQL, []any{a, b, []string{"%ram%"}, "", "", "all", nil, "", uuid.Nil, 51, "balance"}, names},
 		"search, digits":    {ledger.SearchListSQL, []any{a, b, []string{"%982%"}, "%982%", "", "all", nil, "", uuid.Nil, 51, "balance"}, names},
 		"suppliers by date": {ledger.SearchListSQL, []any{a, b, []string{}, "", "supplier", "due", nil, "", uuid.Nil, 51, "recent"}, names},

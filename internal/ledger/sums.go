@@ -18,9 +18,10 @@ import (
 // difference: as a superuser, in one transaction that first says
 // lock table tijori.entries, tijori.parties in share row exclusive mode.
 const RebuildSumsSQL = `
-insert into tijori.party_sums (account_id, business_id, party_id, living, made_on, given, received, balance, entries, last_date)
+insert into tijori.party_sums (account_id, business_id, party_id, living, made_on, given, received, balance, entries, last_date, due_since)
 select p.account_id, p.business_id, p.id, p.deleted_at is null, (p.created_at at time zone 'utc')::date,
-	coalesce(e.given, 0), coalesce(e.received, 0), coalesce(e.given - e.received, 0), coalesce(e.entries, 0), e.last_date
+	coalesce(e.given, 0), coalesce(e.received, 0), coalesce(e.given - e.received, 0), coalesce(e.entries, 0), e.last_date,
+	auth.due_since(p.account_id, p.business_id, p.id, e.given - e.received)
 from tijori.parties p
 left join (
 	select l.account_id, l.business_id, l.party_id, coalesce(sum(l.paise) filter (where l.side = 'given'), 0)::bigint as given,
@@ -31,7 +32,7 @@ left join (
 ) e on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id
 on conflict (account_id, business_id, party_id) do update
 set living = excluded.living, made_on = excluded.made_on, given = excluded.given, received = excluded.received,
-	balance = excluded.balance, entries = excluded.entries, last_date = excluded.last_date`
+	balance = excluded.balance, entries = excluded.entries, last_date = excluded.last_date, due_since = excluded.due_since`
 
 // A WrongSum is a party whose sums, as lists and totals read them, are not those of its entries.
 type WrongSum struct {
