@@ -44,14 +44,7 @@ func (l *link) payments() any {
 
 // linkPayment is the payment by which a link was paid.
 func linkPayment(l *link) object {
-	var refund any
-	status := "captured"
-	switch {
-	case l.Refunded >= l.Amount:
-		refund, status = "full", "refunded"
-	case l.Refunded > 0:
-		refund = "partial"
-	}
+	status, refund := paymentStatus(l.Amount, l.Refunded)
 	return object{
 		"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true, "order_id": "order_" + l.ID,
 		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil, "notes": []any{}, "created_at": l.Created,

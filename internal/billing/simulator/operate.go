@@ -162,25 +162,14 @@ func (s *Simulator) changePrice(sub *subscription, f url.Values) (int, object) {
 // listPayments lists Razorpay's payments, newest first.
 func (s *Simulator) listPayments(r *http.Request) object {
 	q := r.URL.Query()
-	from, _ := strconv.ParseInt(q.Get("from"), 10, 64)
-	count, _ := strconv.Atoi(q.Get("count"))
-	skip, _ := strconv.Atoi(q.Get("skip"))
-	if count < 1 || count > 100 {
-		count = 10
-	}
 	var list []*invoice
 	for _, in := range sorted(s.s.Invoices) {
-		if in.Provider == facts.Razorpay && in.Payment != "" && in.PaidAt >= from {
+		if in.Provider == facts.Razorpay && in.Payment != "" && in.PaidAt >= from(q) {
 			list = append(list, in)
 		}
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].PaidAt > list[j].PaidAt })
-	list = list[min(max(skip, 0), len(list)):]
-	items := []object{}
-	for _, in := range list[:min(count, len(list))] {
-		items = append(items, s.razorpayPayment(in))
-	}
-	return object{"entity": "collection", "count": len(items), "items": items}
+	return collection(q, list, s.razorpayPayment)
 }
 
 // Stray makes a Razorpay subscription that no checkout of the application made,

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"sort"
 	"strconv"
 	"strings"
@@ -39,19 +40,23 @@ func (s *Simulator) razorpaySub(sub *subscription) object {
 }
 
 func (s *Simulator) razorpayPayment(in *invoice) object {
-	var refund any
-	status := "captured"
-	switch {
-	case in.Refunded >= in.Amount:
-		refund, status = "full", "refunded"
-	case in.Refunded > 0:
-		refund = "partial"
-	}
+	status, refund := paymentStatus(in.Amount, in.Refunded)
 	// captured is "1" in subscription events of the official samples and true elsewhere.
 	return object{
 		"id": in.Payment, "entity": "payment", "amount": in.Amount, "currency": in.Currency, "status": status, "captured": "1", "order_id": "order_" + in.ID,
 		"invoice_id": in.ID, "method": "upi", "amount_refunded": in.Refunded, "refund_status": refund, "customer_id": textOrNull(in.Customer), "notes": []any{}, "created_at": in.PaidAt,
 	}
+}
+
+// paymentStatus is the status of a payment of which so much was given back, and what Razorpay says of that: null for nothing.
+func paymentStatus(amount, refunded int64) (status string, refund any) {
+	switch {
+	case refunded >= amount:
+		return "refunded", "full"
+	case refunded > 0:
+		return "captured", "partial"
+	}
+	return "captured", nil
 }
 
 func (s *Simulator) razorpayInvoice(in *invoice) object {
@@ -237,23 +242,33 @@ func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64
 
 func (s *Simulator) listRazorpay(r *http.Request) object {
 	q := r.URL.Query()
+	var list []*subscription
+	for _, sub := range sorted(s.s.Subscriptions) {
+		if sub.Provider == facts.Razorpay && (q.Get("plan_id") == "" || sub.Price == q.Get("plan_id")) && sub.Created >= from(q) {
+			list = append(list, sub)
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
+	return collection(q, list, s.razorpaySub)
+}
+
+// from is since when a list is asked for.
+func from(q url.Values) int64 {
 	from, _ := strconv.ParseInt(q.Get("from"), 10, 64)
+	return from
+}
+
+// collection answers with a page of a list as Razorpay does: ten, or as many as count says up to a hundred, after skip.
+func collection[T any](q url.Values, list []T, entity func(T) object) object {
 	count, _ := strconv.Atoi(q.Get("count"))
 	skip, _ := strconv.Atoi(q.Get("skip"))
 	if count < 1 || count > 100 {
 		count = 10
 	}
-	var list []*subscription
-	for _, sub := range sorted(s.s.Subscriptions) {
-		if sub.Provider == facts.Razorpay && (q.Get("plan_id") == "" || sub.Price == q.Get("plan_id")) && sub.Created >= from {
-			list = append(list, sub)
-		}
-	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
 	list = list[min(max(skip, 0), len(list)):]
 	items := []object{}
-	for _, sub := range list[:min(count, len(list))] {
-		items = append(items, s.razorpaySub(sub))
+	for _, one := range list[:min(count, len(list))] {
+		items = append(items, entity(one))
 	}
 	return object{"entity": "collection", "count": len(items), "items": items}
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -115,23 +114,11 @@ func (s *Simulator) stripeReversals(f url.Values, kind string) (out []object) {
 // razorpayReversals answers GET /v1/refunds and /v1/disputes, newest first.
 func (s *Simulator) razorpayReversals(r *http.Request, kind string) object {
 	q := r.URL.Query()
-	from, _ := strconv.ParseInt(q.Get("from"), 10, 64)
-	count, _ := strconv.Atoi(q.Get("count"))
-	skip, _ := strconv.Atoi(q.Get("skip"))
-	if count < 1 || count > 100 {
-		count = 10
-	}
-	items := []object{}
+	var list []*reversal
 	for _, v := range slices.Backward(s.s.Reversals) {
-		if v.Provider != facts.Razorpay || v.Kind != kind || v.Created < from {
-			continue
-		}
-		if skip--; skip >= 0 {
-			continue
-		}
-		if len(items) < count {
-			items = append(items, razorpayReversal(v))
+		if v.Provider == facts.Razorpay && v.Kind == kind && v.Created >= from(q) {
+			list = append(list, v)
 		}
 	}
-	return object{"entity": "collection", "count": len(items), "items": items}
+	return collection(q, list, razorpayReversal)
 }
