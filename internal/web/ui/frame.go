@@ -15,7 +15,6 @@ type Frame struct {
 type link struct {
 	path, icon, word string
 	wide             bool // a phone has it in the user's menu, not among the tabs
-	keys             string
 }
 
 // links are the ways from any page of a signed-in user.
