@@ -78,8 +78,10 @@ func TestTouchSlidesThirtyDays(t *testing.T) {
 	if left := time.Until(ends()); left < 29*24*time.Hour {
 		t.Errorf("after Touch the session ends in %v, want 30 days", left)
 	}
-	for _, sql := range []string{`update credentials set used_at = now() - interval '40 days', expires_at = now() - interval '1 second'`,
-		`update credentials set used_at = now() - interval '2 days', expires_at = now() + interval '1 day', revoked_at = now()`} {
+	for _, sql := range []string{
+		`update credentials set used_at = now() - interval '40 days', expires_at = now() - interval '1 second'`,
+		`update credentials set used_at = now() - interval '2 days', expires_at = now() + interval '1 day', revoked_at = now()`,
+	} {
 		exec(t, db, sql)
 		before := ends()
 		touch()

@@ -124,7 +124,8 @@ func (s *Service) count(ctx context.Context, limits []limit) (exceeded []string,
 // tally adds one to every limit and returns key, count and seconds left of each.
 func tally(ctx context.Context, q interface {
 	Query(context.Context, string, ...any) (pgx.Rows, error)
-}, limits []limit) (pgx.Rows, error) {
+}, limits []limit,
+) (pgx.Rows, error) {
 	slices.SortFunc(limits, func(a, b limit) int { return strings.Compare(a.key(), b.key()) }) // one order of locks for all
 	seconds := make([]int64, len(limits))
 	for i, l := range limits {

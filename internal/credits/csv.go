@@ -51,8 +51,10 @@ func WriteCSV(ctx context.Context, tx *postgres.Tx, f Filter, w io.Writer) error
 		if err != nil {
 			return err
 		}
-		if err := out.Write([]string{strconv.FormatInt(e.Number, 10), e.CreatedAt.UTC().Format(time.RFC3339), e.Kind,
-			strconv.FormatInt(e.Amount, 10), strconv.FormatInt(e.Balance, 10), defused(e.Note), defused(e.Key)}); err != nil {
+		if err := out.Write([]string{
+			strconv.FormatInt(e.Number, 10), e.CreatedAt.UTC().Format(time.RFC3339), e.Kind,
+			strconv.FormatInt(e.Amount, 10), strconv.FormatInt(e.Balance, 10), defused(e.Note), defused(e.Key),
+		}); err != nil {
 			return err
 		}
 	}

@@ -113,8 +113,10 @@ func (f *fixture) give(u *pgtest.User, amount int64) {
 
 func (f *fixture) grant(u *pgtest.User, amount int64, priority int, expires time.Time) uuid.UUID {
 	f.Helper()
-	id, err := f.s.Grant(f.Context(), Grant{AccountID: u.AccountID, Meter: "credits", Kind: Promotional, Amount: amount, Priority: priority,
-		ExpiresAt: expires, Key: fmt.Sprint("test ", uuid.NewString()), Reason: "a test", By: "test"})
+	id, err := f.s.Grant(f.Context(), Grant{
+		AccountID: u.AccountID, Meter: "credits", Kind: Promotional, Amount: amount, Priority: priority,
+		ExpiresAt: expires, Key: fmt.Sprint("test ", uuid.NewString()), Reason: "a test", By: "test",
+	})
 	f.ok(err)
 	return id
 }

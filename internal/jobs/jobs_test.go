@@ -74,8 +74,10 @@ func setup(t *testing.T) *bench {
 // sender returns an SMTP sender for the sink, which must be serving or have its port.
 func (b *bench) sender(t *testing.T) mail.Sender {
 	t.Helper()
-	s, err := mail.NewSMTP(mail.SMTPConfig{Host: "127.0.0.1", Port: b.sink.Port, Security: mail.StartTLS, From: "Tijori <no-reply@example.com>", Timeout: 3 * time.Second,
-		TLSConfig: &tls.Config{RootCAs: b.sink.Roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}})
+	s, err := mail.NewSMTP(mail.SMTPConfig{
+		Host: "127.0.0.1", Port: b.sink.Port, Security: mail.StartTLS, From: "Tijori <no-reply@example.com>", Timeout: 3 * time.Second,
+		TLSConfig: &tls.Config{RootCAs: b.sink.Roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -327,8 +327,10 @@ func (l *PartyList) scan(rows pgx.Rows, counted bool, show string) error {
 			l.Next = cursorOf(last)
 			continue
 		}
-		l.Rows = append(l.Rows, PartyRow{ID: *id, Kind: Kind(*kind), Name: *name, Phone: *tel, Version: *version,
-			Balance: *balance, Entries: *entries, LastDate: lastDate, OldestDue: oldest})
+		l.Rows = append(l.Rows, PartyRow{
+			ID: *id, Kind: Kind(*kind), Name: *name, Phone: *tel, Version: *version,
+			Balance: *balance, Entries: *entries, LastDate: lastDate, OldestDue: oldest,
+		})
 		last = partyCursor{*sortKey, *key, *id}
 	}
 	return rows.Err()

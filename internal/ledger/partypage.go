@@ -199,7 +199,9 @@ func (e *optionalEntry) targets() []any {
 
 // entry must not be called when id is nil.
 func (e *optionalEntry) entry() Entry {
-	return Entry{ID: *e.id, PartyID: *e.party,
+	return Entry{
+		ID: *e.id, PartyID: *e.party,
 		EntryFields: EntryFields{Side: Side(*e.side), Paise: *e.paise, Date: *e.date, Note: *e.note, Opening: *e.opening},
-		CreatedBy:   *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version}
+		CreatedBy:   *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
+	}
 }

@@ -146,7 +146,8 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 		addParty := func(r *rapid.T) {
 			p := &modelParty{id: newID(t), version: 1, f: ledger.PartyFields{
 				Kind: rapid.SampledFrom([]ledger.Kind{ledger.Customer, ledger.Supplier}).Draw(r, "kind"),
-				Name: rapid.SampledFrom([]string{"Ram", "राम", "ram", "Sita & Sons"}).Draw(r, "name")}}
+				Name: rapid.SampledFrom([]string{"Ram", "राम", "ram", "Sita & Sons"}).Draw(r, "name"),
+			}}
 			run("add party", func(tx *postgres.Tx) error { _, err := ledger.AddParty(ctx, tx, p.id, p.f); return err })
 			m.parties = append(m.parties, p)
 		}

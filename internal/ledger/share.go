@@ -238,8 +238,10 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 		}
 		if side == nil {
 			found, digest = true, h.digest
-			*s = Shared{Business: *h.business, Currency: *h.currency, TimeZone: *h.zone, Party: *h.party, Kind: Kind(*h.kind),
-				SharedAt: *h.shared, ExpiresAt: *h.expires, Payee: Payee{*h.upi, *h.payee}, Payable: *h.payable, Opening: *h.opening}
+			*s = Shared{
+				Business: *h.business, Currency: *h.currency, TimeZone: *h.zone, Party: *h.party, Kind: Kind(*h.kind),
+				SharedAt: *h.shared, ExpiresAt: *h.expires, Payee: Payee{*h.upi, *h.payee}, Payable: *h.payable, Opening: *h.opening,
+			}
 			s.Range.To = *h.to
 			if h.from != nil {
 				s.Range.From = *h.from

@@ -132,8 +132,10 @@ func (s *Server) usageView(r *request) (usage.View, error) {
 		view.Entries = append(view.Entries, usage.Entry{Number: e.Number, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance, Note: e.Note, At: e.CreatedAt.In(zone)})
 	}
 	for _, k := range keys {
-		view.Keys = append(view.Keys, usage.Key{ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt, Made: k.CreatedAt.In(zone), Live: k.Live,
-			Spend: slices.Contains(k.Scopes, credits.SpendCredits), Read: slices.Contains(k.Scopes, credits.Read)})
+		view.Keys = append(view.Keys, usage.Key{
+			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt, Made: k.CreatedAt.In(zone), Live: k.Live,
+			Spend: slices.Contains(k.Scopes, credits.SpendCredits), Read: slices.Contains(k.Scopes, credits.Read),
+		})
 	}
 	return view, nil
 }

@@ -7,9 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"golang.org/x/crypto/argon2"
 	"strings"
 	"time"
+
+	"golang.org/x/crypto/argon2"
 
 	"github.com/google/uuid"
 

@@ -113,8 +113,10 @@ func TestGoldenFiles(t *testing.T) {
 	})
 	golden(t, db, u, "book.csv", func(tx *postgres.Tx, w *bytes.Buffer) error { return export.BookCSV(t.Context(), tx, w, options) })
 	hindi := options
-	hindi.Labels = export.Labels{Party: "पार्टी", Kind: "प्रकार", Phone: "फ़ोन", Date: "तारीख", Details: "विवरण", Gave: "आपने दिया", Got: "आपको मिला",
-		Balance: "बाकी", Opening: "शुरुआती बाकी", Closing: "अंतिम बाकी", Customer: "ग्राहक", Supplier: "सप्लायर"}
+	hindi.Labels = export.Labels{
+		Party: "पार्टी", Kind: "प्रकार", Phone: "फ़ोन", Date: "तारीख", Details: "विवरण", Gave: "आपने दिया", Got: "आपको मिला",
+		Balance: "बाकी", Opening: "शुरुआती बाकी", Closing: "अंतिम बाकी", Customer: "ग्राहक", Supplier: "सप्लायर",
+	}
 	golden(t, db, u, "book_hindi.csv", func(tx *postgres.Tx, w *bytes.Buffer) error { return export.BookCSV(t.Context(), tx, w, hindi) })
 }
 

@@ -30,8 +30,10 @@ func PartyPDF(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 		return fmt.Errorf("pdf of party %s: %w", party, err)
 	}
 	s.boxes(sums, []box{
-		{s.l.Opening, s.money(st.Opening), ink}, {s.l.Given, s.money(st.Given), gaveInk},
-		{s.l.Received, s.money(st.Received), gotInk}, {s.l.Closing, s.money(st.Closing), accent},
+		{s.l.Opening, s.money(st.Opening), ink},
+		{s.l.Given, s.money(st.Given), gaveInk},
+		{s.l.Received, s.money(st.Received), gotInk},
+		{s.l.Closing, s.money(st.Closing), accent},
 	})
 	if err := s.closing(st); err != nil {
 		return fmt.Errorf("pdf of party %s: %w", party, err)

@@ -61,7 +61,11 @@ func TestPartyXLSX(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]string{
-		{"श्री कृष्ण किराना स्टोर"}, {"=शर्मा & Sons"}, {"From 1 Apr 2026"}, nil, {"Date", "Details", "You gave", "You got", "Balance"},
+		{"श्री कृष्ण किराना स्टोर"},
+		{"=शर्मा & Sons"},
+		{"From 1 Apr 2026"},
+		nil,
+		{"Date", "Details", "You gave", "You got", "Balance"},
 		{"01 Apr 2026", "Opening balance", "", "", "-12,34,567.89"},
 		{"01 Apr 2026", "=1+1", "12,34,56,789.00", "", "12,22,22,221.11"},
 		{"02 Apr 2026", "+91 <b>&amp;</b> _x0041_", "", "0.10", "12,22,22,221.01"},

@@ -10,8 +10,10 @@ func (w world) reports() []Sample {
 	empty := w.report(reports.DayBook)
 	empty.Gave, empty.Got = rupees(0), rupees(0)
 	return []Sample{
-		{"reports-day", reports.Page(w.dayBook())}, {"reports-cash", reports.Page(w.cashBook())},
-		{"reports-parties", reports.Page(w.partySummary())}, {"reports-ageing", reports.Page(w.ageing())},
+		{"reports-day", reports.Page(w.dayBook())},
+		{"reports-cash", reports.Page(w.cashBook())},
+		{"reports-parties", reports.Page(w.partySummary())},
+		{"reports-ageing", reports.Page(w.ageing())},
 		{"mydata", mydata.Page(mydata.View{Shell: w.start("/mydata"), Account: w.say("Gupta family", "गुप्ता परिवार"), Shops: []string{w.businesses()[0].Name, w.businesses()[1].Name}})},
 		{"reports-empty", reports.Page(empty)},
 	}

@@ -15,8 +15,10 @@ func (w world) statement() []Sample {
 	broken.WithoutFigures = true
 	broken.Form = ui.Form{Errors: map[string]string{"to": w.say("The last day lies before the first.", "आख़िरी दिन पहले दिन से पहले का है।")}}
 	return []Sample{
-		{"statement", statement.Page(w.statementView())}, {"statement-empty", statement.Page(empty)},
-		{"statement-part", statement.Page(part)}, {"statement-errors", statement.Page(broken)},
+		{"statement", statement.Page(w.statementView())},
+		{"statement-empty", statement.Page(empty)},
+		{"statement-part", statement.Page(part)},
+		{"statement-errors", statement.Page(broken)},
 	}
 }
 
@@ -26,7 +28,8 @@ func (w world) statementView() statement.View {
 		Phone: "+91 98765 43210", From: "2026-04-01", Part: 1, Parts: 1, ExportLocked: true, Opening: paise(-52468), FirstDay: day(235),
 		Period: w.say("From 1 Apr 2026", "1 अप्रैल 2026 से"),
 		Chips: []statement.Chip{
-			{Label: w.say("All", "सभी")}, {Label: w.say("This month", "इस महीने"), From: "2026-11-01", To: "2026-11-30"},
+			{Label: w.say("All", "सभी")},
+			{Label: w.say("This month", "इस महीने"), From: "2026-11-01", To: "2026-11-30"},
 			{Label: w.say("Last month", "पिछले महीने"), From: "2026-10-01", To: "2026-10-31"},
 			{Label: w.say("FY 2026–27", "वित्त वर्ष 2026–27"), From: "2026-04-01", To: "2027-03-31", Chosen: true},
 			{Label: w.say("FY 2025–26", "वित्त वर्ष 2025–26"), From: "2025-04-01", To: "2026-03-31"},
