@@ -1,6 +1,7 @@
 package billing_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,44 @@ func TestWebhooksOfErasedAccount(t *testing.T) {
 			}
 			if _, err := s.service.Reconcile(t.Context(), billing.Reconciliation{Provider: provider}); err != nil {
 				t.Errorf("Reconcile = %v", err)
+			}
+		})
+	}
+}
+
+// A purchase of credits that is paid, or given back, after its account was erased brings no row back and fails nothing for ever.
+func TestPurchasesOfErasedAccount(t *testing.T) {
+	for _, provider := range both {
+		t.Run(string(provider), func(t *testing.T) {
+			s := setup(t)
+			given, late := s.db.User(t, "given back"), s.db.User(t, "late")
+			buy := func(u *pgtest.User) string {
+				page, err := s.service.StartTopUp(t.Context(), u.Account(), "credits_500", provider)
+				s.must(err)
+				return page
+			}
+			page := buy(given)
+			s.pay(page)
+			s.settle()
+			s.erase(given)
+			s.must(s.sim.RefundPurchase(page[strings.LastIndex(page, "/")+1:], true))
+			page = buy(late)
+			s.erase(late)
+			s.pay(page)
+			s.settle()
+			s.must(s.db.AdvanceClock(t.Context(), s.clock, 3*day))
+			s.apply()
+			if n := s.count(`select count(*) from inbox where status not in ('applied', 'ignored') or last_error <> ''`); n != 0 {
+				t.Errorf("%d events failed", n)
+			}
+			if n := s.count(`select count(*) from credit_balances where account_id in ($1, $2)`, given.AccountID, late.AccountID) +
+				s.count(`select count(*) from credit_grants where account_id in ($1, $2)`, given.AccountID, late.AccountID); n != 0 {
+				t.Errorf("%d rows of credits are back", n)
+			}
+			for _, u := range []*pgtest.User{given, late} { // a person hears of the money
+				if n := s.count(`select count(*) from review_items where account_id = $1 and status = 'open'`, u.AccountID); u == late && n != 1 {
+					t.Errorf("%d open items, want one", n)
+				}
 			}
 		})
 	}

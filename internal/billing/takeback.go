@@ -64,6 +64,9 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 		 where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider, payment).
 		Scan(&p.id, &p.meter, &p.currency, &p.credits, &p.amount, &p.refunded, &p.taken, &p.grant)
 	if errors.Is(err, pgx.ErrNoRows) {
+		if gone, err := erased(ctx, tx, account); err != nil || gone { // with the credits that there were to take
+			return err
+		}
 		return fmt.Errorf("payment %s is claimed and paid for no purchase", payment)
 	}
 	if err != nil {

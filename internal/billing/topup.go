@@ -216,6 +216,16 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		saveReview(b, provider, Review{ReviewAmountMismatch, "purchase " + id, "paid " + got.Format() + " for credits that cost another amount; nothing was granted"}, account, "", "", now)
 		return account, nil, tx.SendBatch(ctx, b).Close()
 	case paid:
+		gone, err := erased(ctx, tx, account)
+		if err != nil {
+			return uuid.Nil, nil, err
+		}
+		if gone {
+			b := &pgx.Batch{}
+			saveReview(b, provider, Review{ReviewUnmappedPurchase, "erased purchase " + id, "paid " + got.Format() + " after the account was erased; nothing was granted. Give the money back"}, account, "", "", now)
+			b.Queue(`update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`, account, row.id, now)
+			return account, nil, tx.SendBatch(ctx, b).Close()
+		}
 		if err := s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days, now); err != nil || payment == "" {
 			return account, nil, err
 		}
@@ -231,6 +241,14 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		return account, nil, err
 	}
 	return account, nil, nil
+}
+
+// erased reports whether an account's rows are gone or going: nothing is written for it any more.
+func erased(ctx context.Context, tx pgx.Tx, account uuid.UUID) (gone bool, err error) {
+	if err := tx.QueryRow(ctx, `select erasing_at is not null from accounts where account_id = $1`, account).Scan(&gone); err != nil {
+		return false, fmt.Errorf("whether account %s is erased: %w", account, err)
+	}
+	return gone, nil
 }
 
 func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, id string, purchase uuid.UUID, meter string, credits int64, days int, now time.Time) error {
