@@ -164,7 +164,9 @@ func (w *world) actors() []actor {
 		no("half a credential", "28000", map[string]string{"tijori.credential": hex.EncodeToString(v.Caller.Credential[:16]), "tijori.business": v.BusinessID.String()}),
 		no("forged user and account, no credential", "28000", with(map[string]string{}, forged, v.UserID.String(), "tijori.account_id", v.AccountID.String(), "tijori.role", "owner", "tijori.business", v.BusinessID.String())),
 		no("stranger with a forged user and account, in the victim's business", "P0002", with(claims(s, v.BusinessID), forged, v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id", v.AccountID.String(), "tijori.role", "owner")),
-		actor{name: "stranger with a forged user and account", user: s.UserID, role: "owner", account: s.AccountID, business: s.BusinessID,
-			settings: with(claims(s, s.BusinessID), forged, v.UserID.String(), "tijori.user", v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id", v.AccountID.String(), "auth.account_id", v.AccountID.String(), "request.jwt.claims", `{"sub": "`+v.UserID.String()+`"}`)},
+		actor{
+			name: "stranger with a forged user and account", user: s.UserID, role: "owner", account: s.AccountID, business: s.BusinessID,
+			settings: with(claims(s, s.BusinessID), forged, v.UserID.String(), "tijori.user", v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id", v.AccountID.String(), "auth.account_id", v.AccountID.String(), "request.jwt.claims", `{"sub": "`+v.UserID.String()+`"}`),
+		},
 	)
 }

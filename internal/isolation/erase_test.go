@@ -81,11 +81,7 @@ func (w *world) notTheirs(t testing.TB, gone []uuid.UUID) map[string]string {
 		if strings.Contains(condition, "$1") {
 			args = append(args, gone)
 		}
-		var sum string
-		if err := w.Super.QueryRow(t.Context(), "select count(*) || ' ' || coalesce(md5(string_agg(x::text, ' ' order by x::text)), '') from tijori."+table+" x where "+condition, args...).Scan(&sum); err != nil {
-			t.Fatalf("digest of %s: %v", table, err)
-		}
-		out[table] = sum
+		out[table] = w.digest(t, table, condition, args...)
 	}
 	return out
 }

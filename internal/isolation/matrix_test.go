@@ -82,6 +82,15 @@ func (w *world) count(t testing.TB, table, condition string) int64 {
 	return n
 }
 
+// digest is the number of a table's rows that fulfil a condition, and a hash of all of them.
+func (w *world) digest(t testing.TB, table, condition string, args ...any) (sum string) {
+	t.Helper()
+	if err := w.Super.QueryRow(t.Context(), "select count(*) || ' ' || coalesce(md5(string_agg(x::text, ' ' order by x::text)), '') from tijori."+table+" x where "+condition, args...).Scan(&sum); err != nil {
+		t.Fatalf("digest of %s: %v", table, err)
+	}
+	return sum
+}
+
 // snapshot is every row of the schema that the actor may not change.
 func (w *world) snapshot(t testing.TB, a actor) map[string]string {
 	t.Helper()
@@ -94,11 +103,7 @@ func (w *world) snapshot(t testing.TB, a actor) map[string]string {
 		case slices.Contains(w.tables, table):
 			condition = "not (" + w.inScope(a, table, "update") + ")"
 		}
-		var sum string
-		if err := w.Super.QueryRow(t.Context(), "select coalesce(md5(string_agg(x::text, ' ' order by x::text)), '') from tijori."+table+" x where "+condition).Scan(&sum); err != nil {
-			t.Fatalf("snapshot of %s: %v", table, err)
-		}
-		out[table] = sum
+		out[table] = w.digest(t, table, condition)
 	}
 	return out
 }

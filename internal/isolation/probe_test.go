@@ -126,8 +126,10 @@ func (w *world) twins(t testing.TB, table string, r row) []row {
 }
 
 // refusals are those who are refused, one of each kind; the matrix has them all.
-var refusals = []string{"stranger naming the victim's business", "removed member", "removed member, account", "counter of a business, naming none",
-	"manager of the other business, naming this one", "revoked credential", "no credential", "half a credential"}
+var refusals = []string{
+	"stranger naming the victim's business", "removed member", "removed member, account", "counter of a business, naming none",
+	"manager of the other business, naming this one", "revoked credential", "no credential", "half a credential",
+}
 
 // outsiders are the actors who have nothing to do with the victim's first business.
 func (w *world) outsiders() []actor {
@@ -315,10 +317,12 @@ func TestClaimedRoleFindsLess(t *testing.T) {
 		settings := claims(counter, w.victim.BusinessID)
 		settings["tijori.role"] = claim
 		a := actor{name: "counter claiming to be " + claim, settings: settings}
-		queries := []string{"select created_by from tijori.entries", "select created_by from tijori.changes",
+		queries := []string{
+			"select created_by from tijori.entries", "select created_by from tijori.changes",
 			"select created_by from tijori.entries where set_config('tijori.role', 'owner', true) <> ''",
 			"with x as materialized (select set_config('tijori.role', 'owner', true)) select created_by from x, tijori.entries",
-			"select e.created_by from (select set_config('tijori.role', 'owner', true) as claim) x, lateral (select * from tijori.entries where x.claim <> '' offset 0) e"}
+			"select e.created_by from (select set_config('tijori.role', 'owner', true) as claim) x, lateral (select * from tijori.entries where x.claim <> '' offset 0) e",
+		}
 		for _, odd := range []int{0, 1} {
 			for _, table := range []string{"entries", "changes"} {
 				queries = append(queries, fmt.Sprintf("set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_material = off; select e.created_by from "+flip+", lateral (select * from tijori."+table+" where x.claim <> '' offset 0) e", odd))
@@ -335,8 +339,10 @@ func TestClaimedRoleFindsLess(t *testing.T) {
 				}
 			}
 		}
-		for _, sql := range []string{"update tijori.entries set note = 'mine'", "update tijori.entries set note = 'mine' where set_config('tijori.role', 'owner', true) <> ''",
-			"update tijori.entries e set note = 'mine' from " + fmt.Sprintf(flip, 0)} {
+		for _, sql := range []string{
+			"update tijori.entries set note = 'mine'", "update tijori.entries set note = 'mine' where set_config('tijori.role', 'owner', true) <> ''",
+			"update tijori.entries e set note = 'mine' from " + fmt.Sprintf(flip, 0),
+		} {
 			if o := w.run(t, a, sql, true); o.code != "" && o.code != "42501" || o.n > own {
 				t.Errorf("%s: %s: %d rows %v, at most %d are own", a.name, sql, o.n, o, own)
 			}

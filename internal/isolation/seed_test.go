@@ -265,8 +265,10 @@ const (
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := pgtest.New(t)
-	w := &world{DB: db, catalogue: readCatalogue(t, db.Super), members: map[string]*pgtest.User{},
-		rows: map[string][]row{}, others: map[string][]row{}, own: map[string][]row{}}
+	w := &world{
+		DB: db, catalogue: readCatalogue(t, db.Super), members: map[string]*pgtest.User{},
+		rows: map[string][]row{}, others: map[string][]row{}, own: map[string][]row{},
+	}
 	w.victim, w.stranger = db.User(t, victimMark), db.User(t, strangerMark)
 	w.second = db.Business(t, w.victim, victimMark)
 	for _, role := range []string{"manager", "accountant", "counter"} {
