@@ -17,7 +17,7 @@ type verifyLedgerCmd struct {
 
 // Run prints what does not add up, and fails when anything does not.
 func (c *verifyLedgerCmd) Run(e *env) (err error) {
-	d, err := c.open(e)
+	d, err := c.beside(e)
 	if err != nil {
 		return err
 	}
