@@ -30,6 +30,7 @@ type DB struct {
 	Inbox *pgxpool.Pool
 
 	hints hints
+	seats seats
 }
 
 // A Config says how to reach the database.
@@ -46,7 +47,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	if c.PoolSize == 0 {
 		c.PoolSize = 8
 	}
-	db := &DB{}
+	db := &DB{seats: seats{most: max(3, c.PoolSize*3/8)}} // of 8: two accounts that wait for themselves leave some for others
 	defer func() {
 		if err != nil {
 			db.Close()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -173,5 +175,71 @@ func TestTxTakesOneStatement(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "multiple commands") {
 			t.Errorf("%q: %v, want a refusal of multiple commands", sql, err)
 		}
+	}
+}
+
+// Requests of one account that wait for each other's locks, also on sessions never seen before, leave connections
+// for the others.
+func TestAccountThatWaitsKeepsNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	slow, other := db.User(t, "slow"), db.User(t, "other")
+	lock, err := db.Super.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = lock.Rollback(context.Background()) }) // a second time changes nothing
+	if _, err := lock.Exec(t.Context(), `select pg_advisory_xact_lock(4711)`); err != nil {
+		t.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	for i := range 20 {
+		c := slow.Caller
+		if i%2 == 0 {
+			c = db.Member(t, slow, nil, "manager").Caller
+		}
+		waiting.Go(func() {
+			err := db.As(t.Context(), c, func(tx *postgres.Tx) error {
+				_, err := tx.Exec(t.Context(), `select pg_advisory_xact_lock(4711)`)
+				return err
+			})
+			if err != nil {
+				t.Errorf("who waited: %v", err)
+			}
+		})
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		var n int
+		if err := db.Super.QueryRow(t.Context(), `select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if n >= 3 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d of the account wait for the lock", n)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for range 20 {
+		if err := db.As(ctx, other.Caller, func(*postgres.Tx) error { return nil }); err != nil {
+			t.Fatalf("another account: %v", err)
+		}
+		if _, err := db.Read(ctx, other.Caller, func(postgres.Scope, *pgx.Batch) {}); err != nil {
+			t.Fatalf("another account reads: %v", err)
+		}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := db.As(gone, slow.Caller, func(*postgres.Tx) error { return nil }); err == nil {
+		t.Error("who has gone is served")
+	}
+	if err := lock.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waiting.Wait()
+	if err := db.As(ctx, slow.Caller, func(*postgres.Tx) error { return nil }); err != nil {
+		t.Errorf("the account afterwards: %v", err)
 	}
 }

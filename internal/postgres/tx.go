@@ -60,9 +60,28 @@ func (s *Scope) scan(row pgx.Row) error {
 // Unauthorized without a living credential, NotFound for a business that is
 // not the caller's, and what the table in fault.go says of constraints.
 func (db *DB) As(ctx context.Context, c Caller, fn func(*Tx) error) error {
+	hint, _ := db.hints.get(c)
+	for {
+		account, err := db.asSeated(ctx, c, hint.AccountID, fn)
+		if !errors.Is(err, errNoSeat) {
+			return err
+		}
+		hint.AccountID = account // it waits for a seat of this one now
+	}
+}
+
+var errNoSeat = errors.New("the account has no connection left")
+
+// asSeated is As in a seat of the account that the caller is believed to be of. Where that is another,
+// all of whose seats are taken, it does nothing and returns errNoSeat and the account.
+func (db *DB) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func(*Tx) error) (uuid.UUID, error) {
+	if err := db.seats.enter(ctx, account); err != nil {
+		return account, translate(err)
+	}
+	defer func() { db.seats.leave(account) }()
 	conn, err := db.App.Acquire(ctx)
 	if err != nil {
-		return translate(err)
+		return account, translate(err)
 	}
 	defer conn.Release()
 	tx := &Tx{Tx: &claimedTx{conn: conn.Conn()}}
@@ -71,20 +90,31 @@ func (db *DB) As(ctx context.Context, c Caller, fn func(*Tx) error) error {
 	b.Queue("begin isolation level read committed, read write")
 	b.Queue(claimSQL, c.claims()...)
 	b.Queue(scopeSQL).QueryRow(tx.Scope.scan)
-	if err = conn.SendBatch(ctx, b).Close(); err == nil {
+	err = conn.SendBatch(ctx, b).Close()
+	if real := tx.Scope.AccountID; err == nil && real != account {
+		if !db.seats.try(real) {
+			if err := rollback(conn.Conn()); err != nil {
+				return account, err
+			}
+			return real, errNoSeat
+		}
+		db.seats.leave(account)
+		account = real
+	}
+	if err == nil {
 		err = fn(tx)
 	}
 	if err != nil {
-		return errors.Join(translate(err), rollback(conn.Conn()))
+		return account, errors.Join(translate(err), rollback(conn.Conn()))
 	}
 	tag, err := conn.Exec(ctx, "commit")
 	if err == nil && tag.String() == "ROLLBACK" {
 		err = errors.New("the transaction was rolled back at commit")
 	}
 	if err != nil {
-		return errors.Join(translate(err), rollback(conn.Conn()))
+		return account, errors.Join(translate(err), rollback(conn.Conn()))
 	}
-	return nil
+	return account, nil
 }
 
 // rollback ends a failed transaction even when its context has ended, and what
@@ -167,6 +197,10 @@ func (db *DB) WriteAtOnce(ctx context.Context, c Caller, queue func(Scope, *pgx.
 
 // atOnce runs a caller's statements between begin and commit in one round trip.
 func (db *DB) atOnce(ctx context.Context, begin string, c Caller, hint Scope, queue func(Scope, *pgx.Batch)) (scope Scope, err error) {
+	if err := db.seats.enter(ctx, hint.AccountID); err != nil {
+		return Scope{}, err
+	}
+	defer db.seats.leave(hint.AccountID)
 	conn, err := db.App.Acquire(ctx)
 	if err != nil {
 		return Scope{}, err
