@@ -41,6 +41,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *request) error {
 		s.render(w, r, formStatus(err), signup.Page(view))
 		return nil
 	}
+	s.setCookie(w, "language", form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
 	s.setSentTo(w, form.Email)
 	return s.redirect(w, r, "/signup/sent")
 }

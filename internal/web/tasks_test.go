@@ -130,6 +130,17 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 	broken("its reader has gone", answer)
 	w.until("that is written down", func() bool { task, _ := w.task(id); return task.State == "failed" })
 
+	id = newIDText()
+	ctx, leave = context.WithCancel(t.Context())
+	answer = begin(ctx, id)
+	w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.a.Token)
+	leave()
+	broken("stopped by a reader who goes", answer)
+	time.Sleep(2 * taskBeat) // whatever the work writes last
+	if task, _ := w.task(id); task.State != "stopped" {
+		t.Errorf("stopped by a reader who goes: %s", task.State)
+	}
+
 	again := w.session(w.a.UserID, w.a.AccountID, "30 days", false)
 	id = newIDText()
 	answer = begin(t.Context(), id)

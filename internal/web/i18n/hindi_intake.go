@@ -6,7 +6,7 @@ var hindiIntake = map[string]string{
 	"From Khatabook, OkCredit, Tally, Excel or your phone's contacts. First you see what would happen; nothing is changed before you say so.": "खाताबुक, ओके-क्रेडिट, टैली, एक्सेल या फ़ोन के कॉन्टैक्ट से। पहले दिखेगा कि क्या होगा; आपके कहे बिना कुछ नहीं बदलेगा।",
 	"or bring in a file": "या फ़ाइल से लाएँ",
 	"File":               "फ़ाइल",
-	"CSV, Excel (.xlsx) or contacts (.vcf), at most %d MB and %d rows.": "CSV, एक्सेल या कॉन्टैक्ट की फ़ाइल, ज़्यादा से ज़्यादा %d MB और %d लाइनें।",
+	"CSV, Excel (.xlsx) or contacts (.vcf), at most %d MB and %s rows.": "CSV, एक्सेल या कॉन्टैक्ट की फ़ाइल, ज़्यादा से ज़्यादा %d MB और %s लाइनें।",
 	"or paste the rows":          "या लाइनें चिपकाएँ",
 	"Rows, with the heads above": "लाइनें, ऊपर शीर्षक के साथ",
 	"Look at it first":           "पहले देखें",
