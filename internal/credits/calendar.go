@@ -1,6 +1,7 @@
 package credits
 
 import (
+	"math/big"
 	"slices"
 	"time"
 
@@ -28,7 +29,7 @@ type Due struct {
 	Source  string
 	Period  int
 	Amount  int64
-	Level   int64 // what the period has been given with it
+	Level   int64 // the allowance that the period has with it
 	Starts  time.Time
 	Expires time.Time
 }
@@ -123,8 +124,8 @@ func (s Stretch) expires(n int, zone *time.Location) time.Time {
 // AllDue returns every allowance that is due at now and not given yet, the
 // earliest first. For each period in which a plan was the one in force there is
 // one; a period that runs now and was given less than its plan brings today (an
-// upgrade) gets the difference, one that is over keeps what it got. Asking again
-// after granting them returns none.
+// upgrade) gets the difference for the days that remain, as they are paid for; one
+// that is over keeps what it got. Asking again after granting them returns none.
 func AllDue(stretches []Stretch, zone *time.Location, given map[Period]int64, now time.Time) []Due {
 	var out []Due
 	for _, s := range stretches {
@@ -144,8 +145,11 @@ func AllDue(stretches []Stretch, zone *time.Location, given map[Period]int64, no
 				if some && (!end.After(now) || have >= s.Allowance.Amount) {
 					continue
 				}
-				d := Due{Source: s.Source, Period: n, Amount: s.Allowance.Amount - have, Level: s.Allowance.Amount, Starts: begin, Expires: s.expires(n, zone)}
-				if !slices.ContainsFunc(out, func(o Due) bool { return o.Source == d.Source && o.Period == d.Period }) {
+				d := Due{Source: s.Source, Period: n, Amount: s.Allowance.Amount, Level: s.Allowance.Amount, Starts: begin, Expires: s.expires(n, zone)}
+				if some {
+					d.Amount = share(d.Level-have, end.Sub(now), end.Sub(begin))
+				}
+				if d.Amount > 0 && !slices.ContainsFunc(out, func(o Due) bool { return o.Source == d.Source && o.Period == d.Period }) {
 					out = append(out, d)
 				}
 			}
@@ -153,6 +157,12 @@ func AllDue(stretches []Stretch, zone *time.Location, given map[Period]int64, no
 	}
 	slices.SortStableFunc(out, func(a, b Due) int { return a.Starts.Compare(b.Starts) })
 	return out
+}
+
+// share is the part of n, rounded down, that falls to left of whole.
+func share(n int64, left, whole time.Duration) int64 {
+	part := new(big.Int).Mul(big.NewInt(n), big.NewInt(int64(left)))
+	return part.Quo(part, big.NewInt(int64(whole))).Int64()
 }
 
 type span struct{ from, until time.Time }
