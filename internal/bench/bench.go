@@ -175,6 +175,7 @@ func (r *run) tidy(ctx context.Context) error {
 	for _, sql := range []string{
 		"delete from tijori.entries where created_at > date '2026-01-01'",
 		"vacuum (analyze) tijori.entries",
+		"vacuum (analyze) tijori.party_sums",
 	} {
 		if _, err := r.super.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
 			return fmt.Errorf("take the benchmark's entries out: %w", err)
