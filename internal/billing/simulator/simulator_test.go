@@ -44,6 +44,7 @@ type world struct {
 }
 
 func setup(t *testing.T) *world {
+	state := filepath.Join(t.TempDir(), "simulator.json") // removed after the servers below have answered their last request
 	t.Parallel()
 	w := &world{T: t, clock: clock.At(time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)), answer: 200}
 	secrets := func(k string) []facts.Secret { return []facts.Secret{{Label: "current", Key: k}} }
@@ -79,7 +80,7 @@ func setup(t *testing.T) *world {
 	t.Cleanup(front.Close)
 	w.url = front.URL
 	w.config = simulator.Config{
-		URL: front.URL, AppURL: shop.URL, Prices: prices, Now: w.clock.Now, State: filepath.Join(t.TempDir(), "simulator.json"),
+		URL: front.URL, AppURL: shop.URL, Prices: prices, Now: w.clock.Now, State: state,
 		Advance: func(_ context.Context, d time.Duration) error { w.clock.Advance(d); return nil },
 	}
 	var err error
