@@ -238,6 +238,9 @@ func (v *visitor) inspect() {
 	if !strings.HasPrefix(v.at(), "/") {
 		return // the simulated provider's
 	}
+	if !v.eventually(`!!document.documentElement && document.readyState === "complete"`, 10*time.Second) {
+		v.Fatalf("%s: %s is not loaded", v.name, v.at()) // it may turn by itself
+	}
 	key := eval[string](v, `document.documentElement.lang + " " + location.pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID").replace(/[^/]{40,}/, "TOKEN") + " " + document.title`)
 	if v.seen[key] {
 		return
