@@ -31,7 +31,7 @@ type Service struct {
 
 // New returns a service on db.
 func New(db *postgres.DB, log *slog.Logger) (*Service, error) {
-	queue, err := river.NewClient(riverpgxv5.New(db.Auth), &river.Config{Schema: "river", Logger: log})
+	queue, err := river.NewClient(riverpgxv5.New(db.Auth), &river.Config{Schema: "tijori_river", Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("open the job queue: %w", err)
 	}

@@ -92,7 +92,7 @@ func (s *Service) UpdateBusiness(ctx context.Context, c postgres.Caller, name, t
 // NotFound unless the user is a member of the whole account.
 func (s *Service) SwitchAccount(ctx context.Context, c postgres.Caller, account uuid.UUID) error {
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		tag, err := tx.Exec(ctx, `update credentials set account_id = $3 where hash = $1 and auth.belongs($2, $3)`, c.Credential[:], user, account)
+		tag, err := tx.Exec(ctx, `update credentials set account_id = $3 where hash = $1 and tijori_access.belongs($2, $3)`, c.Credential[:], user, account)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fault.New(fault.NotFound, "There is nothing here.")
 		}

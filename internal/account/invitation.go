@@ -63,7 +63,7 @@ func (s *Service) mailInvitation(ctx context.Context, job InvitationMail) error 
 
 func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email, role string, business *uuid.UUID) (fresh bool, err error) {
 	var member bool
-	err = tx.QueryRow(ctx, `select exists (select 1 from auth.team() where email = $1 and business_id is not distinct from $2)`, email, business).Scan(&member)
+	err = tx.QueryRow(ctx, `select exists (select 1 from tijori_access.team() where email = $1 and business_id is not distinct from $2)`, email, business).Scan(&member)
 	if err != nil {
 		return false, err
 	}
@@ -156,7 +156,7 @@ func invitationByToken(ctx context.Context, tx pgx.Tx, token string) (v Invitati
 	hash := Hash(token)
 	err = tx.QueryRow(ctx, `
 		select i.email, i.role, i.account_name, i.business_name, i.inviter, u.id is not null, coalesce(u.locale, '')
-		  from auth.invitation_by_token($1) i left join users u on u.email = i.email`, hash[:]).Scan(&v.Email, &v.Role, &v.AccountName, &v.BusinessName, &v.Inviter, &v.Known, &v.Locale)
+		  from tijori_access.invitation_by_token($1) i left join users u on u.email = i.email`, hash[:]).Scan(&v.Email, &v.Role, &v.AccountName, &v.BusinessName, &v.Inviter, &v.Known, &v.Locale)
 	return v, err
 }
 
@@ -176,7 +176,7 @@ func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller, token
 			return err
 		}
 		business = b
-		_, err = tx.Exec(ctx, `update credentials set account_id = $2 where hash = $1 and auth.belongs($3, $2)`, c.Credential[:], account, user)
+		_, err = tx.Exec(ctx, `update credentials set account_id = $2 where hash = $1 and tijori_access.belongs($3, $2)`, c.Credential[:], account, user)
 		return err
 	})
 	if err != nil {
@@ -191,7 +191,7 @@ func accept(ctx context.Context, tx pgx.Tx, token string, user uuid.UUID) (accou
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
-	err = tx.QueryRow(ctx, `select account_id, business_id from auth.accept_invitation($1, $2, $3)`, hash[:], member, user).Scan(&account, &business)
+	err = tx.QueryRow(ctx, `select account_id, business_id from tijori_access.accept_invitation($1, $2, $3)`, hash[:], member, user).Scan(&account, &business)
 	return account, business, err
 }
 

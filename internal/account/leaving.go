@@ -38,7 +38,7 @@ func (s *Service) LeaveAccount(ctx context.Context, c postgres.Caller, account u
 		return time.Time{}, err
 	}
 	err = s.proven(ctx, c, password, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, `select auth.leave_account($1)`, account).Scan(&eraseAt); err != nil {
+		if err := tx.QueryRow(ctx, `select tijori_access.leave_account($1)`, account).Scan(&eraseAt); err != nil {
 			return err
 		}
 		return s.tellLeaving(ctx, tx, &account)
@@ -62,7 +62,7 @@ func QueueRenews(scope postgres.Scope, b *pgx.Batch, renews *bool) {
 func (s *Service) KeepAccount(ctx context.Context, c postgres.Caller) error {
 	c.Business = uuid.Nil
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.keep_account()`)
+		_, err := tx.Exec(ctx, `select tijori_access.keep_account()`)
 		return err
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Service) KeepAccount(ctx context.Context, c postgres.Caller) error {
 }
 
 // proven runs fn as the sign-in role in the name of the caller, whose password was asked again and is still the same.
-// In its transaction, auth.scope() knows the caller.
+// In its transaction, tijori_access.scope() knows the caller.
 func (s *Service) proven(ctx context.Context, c postgres.Caller, password string, fn func(pgx.Tx) error) error {
 	var user uuid.UUID
 	var stored string
@@ -120,7 +120,7 @@ func (s *Service) TellLeaving(ctx context.Context) error {
 }
 
 func (s *Service) tellLeaving(ctx context.Context, tx pgx.Tx, account *uuid.UUID) error {
-	rows, err := tx.Query(ctx, `select account_id, user_id from auth.tell_leaving($1)`, account)
+	rows, err := tx.Query(ctx, `select account_id, user_id from tijori_access.tell_leaving($1)`, account)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ type LeavingLetter struct {
 // LeavingLetters are the letters to all owners of an account that leaves, or to one of them; none when it was kept meanwhile.
 func (s *Service) LeavingLetters(ctx context.Context, account uuid.UUID, user *uuid.UUID) (list []LeavingLetter, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select email, name, locale, account_name, erase_at, told from auth.leaving_letters($1, $2)`, account, user)
+		rows, err := tx.Query(ctx, `select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1, $2)`, account, user)
 		if err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ type DueErasure struct {
 // DueErasures lists up to a hundred accounts that are to be erased by the service clock, the longest due first.
 func (s *Service) DueErasures(ctx context.Context) (list []DueErasure, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select account_id, begun, told, late from auth.due_erasures()`)
+		rows, err := tx.Query(ctx, `select account_id, begun, told, late from tijori_access.due_erasures()`)
 		if err != nil {
 			return err
 		}
@@ -181,10 +181,10 @@ func (s *Service) DueErasures(ctx context.Context) (list []DueErasure, err error
 // While another node is at it, it reports false and sends nothing: letters go out twice only when a node dies between.
 func (s *Service) TellErasure(ctx context.Context, account uuid.UUID, send func([]LeavingLetter) error) (told bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(7102, hashtext($1::text))`, account).Scan(&told); err != nil || !told {
+		if err := tx.QueryRow(ctx, `select tijori_access.lock_leaving($1)`, account).Scan(&told); err != nil || !told {
 			return err
 		}
-		rows, err := tx.Query(ctx, `select email, name, locale, account_name, erase_at, told from auth.leaving_letters($1) where told < 3`, account)
+		rows, err := tx.Query(ctx, `select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1) where told < 3`, account)
 		if err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func (s *Service) TellErasure(ctx context.Context, account uuid.UUID, send func(
 		if err := send(list); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `select auth.told_erasure($1)`, account)
+		_, err = tx.Exec(ctx, `select tijori_access.told_erasure($1)`, account)
 		return err
 	})
 	return told && err == nil, err
@@ -205,7 +205,7 @@ func (s *Service) TellErasure(ctx context.Context, account uuid.UUID, send func(
 // reports false, and does nothing, when a subscription still renews. The database refuses it before its time.
 func (s *Service) BeginErasing(ctx context.Context, account uuid.UUID) (begun bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select auth.begin_erasing($1)`, account).Scan(&begun)
+		return tx.QueryRow(ctx, `select tijori_access.begin_erasing($1)`, account).Scan(&begun)
 	})
 	if err != nil {
 		return false, fmt.Errorf("begin to erase account %s: %w", account, err)
@@ -218,7 +218,7 @@ func (s *Service) BeginErasing(ctx context.Context, account uuid.UUID) (begun bo
 func (s *Service) EraseRows(ctx context.Context, account uuid.UUID, most int) (more bool, err error) {
 	var n *int
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select auth.erase_rows($1, $2)`, account, most).Scan(&n)
+		return tx.QueryRow(ctx, `select tijori_access.erase_rows($1, $2)`, account, most).Scan(&n)
 	})
 	if err != nil {
 		return false, fmt.Errorf("erase rows of account %s: %w", account, err)

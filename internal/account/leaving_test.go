@@ -45,7 +45,7 @@ func TestLeaveAndKeepAccount(t *testing.T) {
 			t.Fatalf("LeaveAccount = %v, %v, want in thirty days", end, err)
 		}
 	}
-	if n := one[int](t, db, `select count(*) from river.river_job where kind = 'leaving_mail'`); n != 1 {
+	if n := one[int](t, db, `select count(*) from tijori_river.river_job where kind = 'leaving_mail'`); n != 1 {
 		t.Errorf("%d letters, want 1", n)
 	}
 	p, err := person(t.Context(), db, c)
@@ -104,8 +104,7 @@ func TestLeaveWithSubscription(t *testing.T) {
 	s, db := setup(t)
 	c := caller(confirmed(t, s, db, "asha@example.com"))
 	account := accountOf(t, s, c)
-	exec(t, db, `insert into subscriptions (account_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
-		values ($1, 'stripe', 'sub_1', 'active', 'active', 'price', now(), now(), now())`, account)
+	db.Subscription(t, account, "stripe", "sub_1")
 	for _, status := range []string{"active", "past_due", "trialing", "paused"} {
 		exec(t, db, `update subscriptions set status = $1`, status)
 		_, err := s.LeaveAccount(t.Context(), c, account, goodPassword)
@@ -260,7 +259,7 @@ func TestResendSignUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	jobs := func() int {
-		return one[int](t, db, `select count(*) from river.river_job where kind = 'confirmation_mail'`)
+		return one[int](t, db, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail'`)
 	}
 	before := jobs()
 	for _, address := range []string{"wait@example.com", "nobody@example.com"} { // the same for both
@@ -271,7 +270,7 @@ func TestResendSignUp(t *testing.T) {
 	if n := jobs() - before; n != 2 {
 		t.Errorf("%d jobs, want 2", n)
 	}
-	if one[int](t, db, `select count(*) from river.river_job where kind = 'confirmation_mail' and args->>'sign_up' = $1`, id.String()) != 2 {
+	if one[int](t, db, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and args->>'sign_up' = $1`, id.String()) != 2 {
 		t.Error("the sign-up's letter is not sent again")
 	}
 	again, err := s.IssueSignUp(t.Context(), id)

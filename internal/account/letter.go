@@ -84,7 +84,7 @@ func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLe
 func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.UUID, onlyFirst bool) (l InvitationLetter, err error) {
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select email, locale, role, account_name, business_name, inviter from auth.issue_invitation($1, $2, $3, $4)`,
+		return tx.QueryRow(ctx, `select email, locale, role, account_name, business_name, inviter from tijori_access.issue_invitation($1, $2, $3, $4)`,
 			account, invitation, hash[:], onlyFirst).Scan(&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
 	})
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.
 // by another role, and a machine may stop in between.
 func (s *Service) SweepInvitations(ctx context.Context, minAge time.Duration) (n int, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select account_id, id from auth.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
+		rows, err := tx.Query(ctx, `select account_id, id from tijori_access.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
 		if err != nil {
 			return err
 		}
@@ -131,8 +131,8 @@ func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 		`with gone as (delete from credentials
 			where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days' returning 1)
 		select count(*) from gone`,
-		`select auth.forget_uploads()`, // files of imports whose hour is over
-		`select auth.forget_tasks()`,   // how far long work was, a day ago
+		`select tijori_khata.forget_uploads()`, // files of imports whose hour is over
+		`select tijori_khata.forget_tasks()`,   // how far long work was, a day ago
 	} {
 		var gone int64
 		err := s.db.AsAuth(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, sql).Scan(&gone) })

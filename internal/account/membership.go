@@ -21,7 +21,7 @@ type Membership struct {
 func (s *Service) Memberships(ctx context.Context, c postgres.Caller) (list []Membership, err error) {
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, `select id, account_name, business_name, role, stays from auth.my_memberships()`)
+		rows, err := tx.Query(ctx, `select id, account_name, business_name, role, stays from tijori_access.my_memberships()`)
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (s *Service) Memberships(ctx context.Context, c postgres.Caller) (list []Me
 func (s *Service) LeaveTeam(ctx context.Context, c postgres.Caller, membership uuid.UUID) error {
 	c.Business = uuid.Nil
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.leave_team($1)`, membership)
+		_, err := tx.Exec(ctx, `select tijori_access.leave_team($1)`, membership)
 		return err
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Service) LeaveTeam(ctx context.Context, c postgres.Caller, membership u
 func (s *Service) ForgetMe(ctx context.Context, c postgres.Caller, password string) error {
 	c.Business = uuid.Nil
 	err := s.proven(ctx, c, password, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.forget_me()`)
+		_, err := tx.Exec(ctx, `select tijori_access.forget_me()`)
 		return err
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Service) OpenAccount(ctx context.Context, c postgres.Caller, name, curr
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var account uuid.UUID
-		err := tx.QueryRow(ctx, `select auth.open_own_account($1, $2, $3, $4, $5, $6)`, user, ids[0], ids[1], ids[2], name, currency).Scan(&account)
+		err := tx.QueryRow(ctx, `select tijori_access.open_own_account($1, $2, $3, $4, $5, $6)`, user, ids[0], ids[1], ids[2], name, currency).Scan(&account)
 		if err != nil {
 			return err
 		}
@@ -94,12 +94,12 @@ func (s *Service) OpenAccount(ctx context.Context, c postgres.Caller, name, curr
 func (s *Service) GoHome(ctx context.Context, c postgres.Caller) (found bool, err error) {
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var account *uuid.UUID
-		if err := tx.QueryRow(ctx, `select auth.home_account($1)`, user).Scan(&account); err != nil || account == nil {
+		if err := tx.QueryRow(ctx, `select tijori_access.home_account($1)`, user).Scan(&account); err != nil || account == nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
 			update credentials set account_id = $3
-			 where hash = $1 and (account_id is null or not auth.belongs($2, account_id))`, c.Credential[:], user, *account)
+			 where hash = $1 and (account_id is null or not tijori_access.belongs($2, account_id))`, c.Credential[:], user, *account)
 		found = tag.RowsAffected() == 1
 		return err
 	})

@@ -13,7 +13,7 @@ import (
 func CountPeople(ctx context.Context, tx *postgres.Tx) (n int, err error) {
 	err = tx.QueryRow(ctx, `
 		select count(distinct who) from (
-			select email as who from auth.team()
+			select email as who from tijori_access.team()
 			union all
 			select email from invitations where account_id = $1 and accepted_at is null and revoked_at is null and expires_at > now()) people`, tx.Scope.AccountID).Scan(&n)
 	if err != nil {

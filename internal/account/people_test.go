@@ -17,8 +17,7 @@ import (
 func TestPlanHasRoomForPeople(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
-	exec(t, db, `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month, members_max) values ('free', 'Free', 0, 5, '{}', 0, 4)
-		on conflict (id) do update set members_max = 4`)
+	exec(t, db, `update plans set limits = limits || '{"members.max": 4}' where is_default`)
 	asha := db.User(t, "asha")
 	db.Member(t, asha, nil, "manager")
 	var sent atomic.Int64
@@ -48,7 +47,7 @@ func TestPlanHasRoomForPeople(t *testing.T) {
 	if sent.Load() != 2 || count() != 4 {
 		t.Errorf("%d were invited, %d people, want 2 and 4", sent.Load(), count())
 	}
-	exec(t, db, `update plans set members_max = 1 where id = 'free'`)
+	exec(t, db, `update plans set limits = limits || '{"members.max": 1}' where is_default`)
 	if count() != 4 || one[int](t, db, `select count(*) from members where account_id = $1`, asha.AccountID) != 2 {
 		t.Error("somebody had to go")
 	}
@@ -59,8 +58,7 @@ func TestPlanHasRoomForPeople(t *testing.T) {
 func TestResendingAsksForRoom(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
-	exec(t, db, `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month, members_max) values ('free', 'Free', 0, 5, '{}', 0, 3)
-		on conflict (id) do update set members_max = 3`)
+	exec(t, db, `update plans set limits = limits || '{"members.max": 3}' where is_default`)
 	asha := db.User(t, "asha")
 	add := func(email string) uuid.UUID {
 		t.Helper()

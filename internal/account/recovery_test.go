@@ -112,11 +112,11 @@ func TestRequestRecoveryTellsNothingAboutAnAddress(t *testing.T) {
 	s, db := setup(t)
 	confirmed(t, s, db, "known@example.com")
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
-		runs, jobs := s.passwords.runs.Load(), one[int](t, db, `select count(*) from river.river_job`)
+		runs, jobs := s.passwords.runs.Load(), one[int](t, db, `select count(*) from tijori_river.river_job`)
 		if err := s.RequestRecovery(t.Context(), email, phone.Network); err != nil {
 			t.Fatalf("RequestRecovery(%q) = %v", email, err)
 		}
-		jobs = one[int](t, db, `select count(*) from river.river_job`) - jobs
+		jobs = one[int](t, db, `select count(*) from tijori_river.river_job`) - jobs
 		rows := one[int](t, db, `select count(*) from recoveries where email = $1 and user_id is null`, email)
 		if runs = s.passwords.runs.Load() - runs; runs != 0 || jobs != 1 || rows != 1 {
 			t.Errorf("RequestRecovery(%q): %d hashes, %d jobs, %d rows; want 0, 1, 1", email, runs, jobs, rows)

@@ -219,7 +219,7 @@ func openAccount(ctx context.Context, tx pgx.Tx, hash [32]byte, user uuid.UUID) 
 		}
 	}
 	_, err := tx.Exec(ctx, `
-		select auth.open_account($2, $3, $4, $5, s.business_name, s.currency) from signups s where s.token_hash = $1`,
+		select tijori_access.open_account($2, $3, $4, $5, s.business_name, s.currency) from signups s where s.token_hash = $1`,
 		hash[:], user, ids[0], ids[1], ids[2])
 	return err
 }

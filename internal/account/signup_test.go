@@ -137,11 +137,11 @@ func TestSignUpTellsNothingAboutAnAddress(t *testing.T) {
 	s, db := setup(t)
 	confirmed(t, s, db, "known@example.com")
 	work := func(email string) [3]int64 {
-		before := [3]int64{s.passwords.runs.Load(), one[int64](t, db, `select count(*) from signups`), one[int64](t, db, `select count(*) from river.river_job`)}
+		before := [3]int64{s.passwords.runs.Load(), one[int64](t, db, `select count(*) from signups`), one[int64](t, db, `select count(*) from tijori_river.river_job`)}
 		if err := s.SignUp(t.Context(), form(email)); err != nil {
 			t.Fatalf("SignUp(%q) = %v", email, err)
 		}
-		return [3]int64{s.passwords.runs.Load() - before[0], one[int64](t, db, `select count(*) from signups`) - before[1], one[int64](t, db, `select count(*) from river.river_job`) - before[2]}
+		return [3]int64{s.passwords.runs.Load() - before[0], one[int64](t, db, `select count(*) from signups`) - before[1], one[int64](t, db, `select count(*) from tijori_river.river_job`) - before[2]}
 	}
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
 		if got := work(email); got != [3]int64{1, 1, 1} {

@@ -46,7 +46,7 @@ func (s *Service) Team(ctx context.Context, c postgres.Caller) (members []Member
 		rows, err := tx.Query(ctx, `
 			select id, user_id, name, email, business_id, business_name, role, created_at, user_id = $1,
 			       role = 'owner' and count(*) filter (where role = 'owner') over () = 1
-			  from auth.team()`, tx.Scope.UserID)
+			  from tijori_access.team()`, tx.Scope.UserID)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (s *Service) Team(ctx context.Context, c postgres.Caller) (members []Member
 func (s *Service) RemoveMember(ctx context.Context, c postgres.Caller, member uuid.UUID) error {
 	c.Business = uuid.Nil
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.remove_member($1)`, member)
+		_, err := tx.Exec(ctx, `select tijori_access.remove_member($1)`, member)
 		return err
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Service) RemoveMember(ctx context.Context, c postgres.Caller, member uu
 func (s *Service) ChangeRole(ctx context.Context, c postgres.Caller, member uuid.UUID, role string) error {
 	c.Business = uuid.Nil
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.change_role($1, $2)`, member, role)
+		_, err := tx.Exec(ctx, `select tijori_access.change_role($1, $2)`, member, role)
 		return err
 	})
 	if err != nil {

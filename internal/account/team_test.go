@@ -95,7 +95,7 @@ func TestInviteOnceAndByOwnersOnly(t *testing.T) {
 			t.Fatalf("Invite = %v", err)
 		}
 	}
-	if n := one[int](t, db, `select count(*) from river.river_job`); n != 1 {
+	if n := one[int](t, db, `select count(*) from tijori_river.river_job`); n != 1 {
 		t.Errorf("%d mails, want 1", n)
 	}
 	wantKind(t, "Invite with the id of another", s.Invite(t.Context(), asha.Account(), id, "eva@example.com", "manager", nil), fault.Conflict)
@@ -279,9 +279,9 @@ func TestMembersCannotBeWrittenPastTheFunctions(t *testing.T) {
 	asha := db.User(t, "Asha")
 	for _, sql := range []string{
 		`delete from members`, `update members set role = 'owner'`, `update invitations set token_hash = null`, `select token_hash from invitations`,
-		`select * from users`, `select * from signups`, `select * from recoveries`, `select * from throttles`, `select * from credentials`, `select * from river.river_job`,
-		`select auth.accept_invitation('\x00', gen_random_uuid(), gen_random_uuid())`, `select auth.lock_member(gen_random_uuid())`,
-		`select auth.issue_invitation(gen_random_uuid(), gen_random_uuid(), '\x00', false)`, `insert into members (account_id, id, user_id, role) values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'owner')`,
+		`select * from users`, `select * from signups`, `select * from recoveries`, `select * from throttles`, `select * from credentials`, `select * from tijori_river.river_job`,
+		`select tijori_access.accept_invitation('\x00', gen_random_uuid(), gen_random_uuid())`, `select tijori_access.lock_member(gen_random_uuid())`,
+		`select tijori_access.issue_invitation(gen_random_uuid(), gen_random_uuid(), '\x00', false)`, `insert into members (account_id, id, user_id, role) values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'owner')`,
 	} {
 		err := db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
 			_, err := tx.Exec(t.Context(), sql)

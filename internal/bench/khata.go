@@ -58,7 +58,7 @@ func (l largeShop) statements(n int) []seedStatement {
 			select ` + tenant + `, ` + party + `, case when p % 8 = 0 then 'supplier' else 'customer' end, ` + name + `, lower(` + name + `), '+9198' || lpad((p::bigint * 7919 % 100000000)::text, 8, '0'),
 				decode(repeat('00', 32), 'hex'), ` + user + `, timestamptz '2024-01-01', timestamptz '2024-01-01'
 			from generate_series(1, $1::int) p order by p`, []any{l.parties}},
-		{`insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by, created_at, updated_at)
+		{`insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by, created_at, updated_at)
 			select ` + tenant + `, ('01920200-` + fmt.Sprintf("%04x", n) + `-7000-8000-' || lpad(to_hex(e), 12, '0'))::uuid, ` + party + `,
 				case when e % 2 = 0 then 'received' else 'given' end,
 				case when p % 10 = 0 then 5000 when p % 5 = 1 then 100 + (e::bigint * 7919 % 500000) + e % 2 * -90 when e % 2 = 0 then 100 + (e::bigint * 7919 % 400000) else 100 + (e::bigint * 104729 % 500000) end,

@@ -73,7 +73,7 @@ func (r *run) seed(ctx context.Context) error {
 			}
 		}
 		admin.Database = databaseName
-		if err := postgres.Setup(ctx, postgres.Config{Admin: admin}); err != nil {
+		if err := postgres.Setup(ctx, &postgres.Config{Admin: admin}); err != nil {
 			return err
 		}
 	}
@@ -133,10 +133,10 @@ func (r *run) fill(ctx context.Context) error {
 	statements := []seedStatement{
 		{"set local session_replication_role = replica", nil},
 		{"set local synchronous_commit = off", nil},
-		{`insert into tijori.plans (id, name, rank, entitlements, credits_per_month) values ('pro', 'Pro', 10, '{export}', 0)`, nil},
+		{`insert into tijori.plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{export}', 0)`, nil},
 		{`insert into tijori.users (id, email, name, password_hash)
 			select ` + idSQL(userKind, "n") + `, 'owner' || n || '@example.com', 'Owner ' || n, '!' from generate_series(1, $1::int) n`, []any{shops}},
-		{`insert into tijori.accounts (account_id, name) select ` + idSQL(accountKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{shops}},
+		{`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.businesses (account_id, id, name)
 			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, 'Kirana ' || n from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.members (account_id, id, user_id, role)
@@ -144,8 +144,8 @@ func (r *run) fill(ctx context.Context) error {
 		{`insert into tijori.credentials (hash, id, kind, user_id, account_id, expires_at)
 			select ` + tokenHashSQL("n") + `, ` + idSQL(businessKind, "n") + `, 'session', ` + idSQL(userKind, "n") + `, ` + idSQL(accountKind, "n") + `, now() + interval '30 days'
 			from generate_series(1, $1::int) n`, []any{shops}},
-		{`insert into tijori.subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, period, period_end, paid_through, access_until, seen_at, created_at, changed_at)
-			select ` + idSQL(accountKind, "n") + `, 'razorpay', 'sub_' || n, 'active', 'active', 'price', 'pro', 'month', now() + interval '1 year', now() + interval '1 year', now() + interval '1 year', now(), now(), now()
+		{`insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, plan_id, period, period_end, paid_through, access_until, seen_at, created_at, changed_at)
+			select 'khata', ` + idSQL(accountKind, "n") + `, 'razorpay', 'razorpay', 'sub_' || n, 'active', 'active', 'price', 'pro', 'month', now() + interval '1 year', now() + interval '1 year', now() + interval '1 year', now(), now(), now()
 			from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, request_hash, created_by, created_at, updated_at)
 			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, ` + idSQL(partyKind, "n * 1000 + p") + `,
@@ -153,7 +153,7 @@ func (r *run) fill(ctx context.Context) error {
 				'98' || lpad((n * 1000 + p)::text, 8, '0'), decode(repeat('00', 32), 'hex'), ` + idSQL(userKind, "n") + `, timestamptz '2025-01-01', timestamptz '2025-01-01'
 			from generate_series(1, $2::int) p, generate_series(1, $1::int) n order by p, n`, []any{r.Businesses, r.Parties}},
 		// Half of a business's entries belong to its heavy parties.
-		{`insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by, created_at, updated_at)
+		{`insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by, created_at, updated_at)
 			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `,
 				('01920100-' || lpad(to_hex(e), 4, '0') || '-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
 				` + idSQL(partyKind, "n * 1000 + case when e % 2 = 0 or $3::int > $4::int then 1 + e / 2 % least($3::int, $4::int) else 1 + $3::int + e / 2 % $5::int end") + `,

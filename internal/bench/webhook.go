@@ -122,18 +122,18 @@ func (r *stormRun) seedWebhooks(ctx context.Context) error {
 		}
 	}
 	admin.Database = databaseName
-	if err := postgres.Setup(ctx, postgres.Config{Admin: admin}); err != nil {
+	if err := postgres.Setup(ctx, &postgres.Config{Admin: admin}); err != nil {
 		return err
 	}
 	if r.super, err = superPool(ctx, r.pg.DSN(databaseName, "postgres")); err != nil {
 		return err
 	}
 	for _, sql := range []string{
-		`insert into tijori.accounts (account_id, name) select ` + idSQL(accountKind, "n") + `, 'bench ' || n from generate_series(1, $1::int) n`,
-		`insert into tijori.provider_directory (provider, kind, provider_id, account_id, created_at)
-			select 'razorpay', 'subscription', 'sub_bench' || lpad(n::text, 7, '0'), ` + idSQL(accountKind, "n") + `, now() from generate_series(1, $1::int) n`,
-		`insert into tijori.subscriptions (account_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
-			select ` + idSQL(accountKind, "n") + `, 'razorpay', 'sub_bench' || lpad(n::text, 7, '0'), 'incomplete', 'created', 'plan_TijoriProMonth', now(), now(), now() from generate_series(1, $1::int) n`,
+		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind, "n") + `, 'bench ' || n from generate_series(1, $1::int) n`,
+		`insert into tijori.provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+			select 'razorpay', 'razorpay', 'subscription', 'sub_bench' || lpad(n::text, 7, '0'), ` + idSQL(accountKind, "n") + `, now() from generate_series(1, $1::int) n`,
+		`insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
+			select 'khata', ` + idSQL(accountKind, "n") + `, 'razorpay', 'razorpay', 'sub_bench' || lpad(n::text, 7, '0'), 'incomplete', 'created', 'plan_TijoriProMonth', now(), now(), now() from generate_series(1, $1::int) n`,
 	} {
 		if _, err := r.super.Exec(ctx, sql, r.Subscriptions); err != nil {
 			return err

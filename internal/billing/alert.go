@@ -64,7 +64,7 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 		return 0, err
 	}
 	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		due, err := alertsWhere(ctx, tx, `
 			(state = 'raised' and times > told_times and (told_at is null or told_at <= $1) or state = 'over' and told_times > 0) for update skip locked`, now.Add(-alertQuiet))
 		if err != nil || len(due) == 0 {
@@ -87,7 +87,7 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 
 // ListAlerts lists what is raised now, and what was.
 func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		list, err = alertsWhere(ctx, tx, `true`)
 		return err
 	})
@@ -146,14 +146,15 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 // raise writes how large a group is now; 0 ends it.
 func (s *Service) raise(ctx context.Context, provider facts.Provider, kind string, n int, detail string) error {
 	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if n == 0 {
 			_, err = tx.Exec(ctx, `update alerts set state = 'over', times = 0, last_at = $3 where provider = $1 and kind = $2 and state = 'raised'`, provider, kind, now)
 			return err
 		}
 		_, err = tx.Exec(ctx, `
-			insert into alerts (provider, kind, state, times, detail, first_at, last_at) values ($1, $2, 'raised', $3, $4, $5, $5)
-			on conflict (provider, kind) do update set state = 'raised', times = excluded.times, told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
+			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
+			values ($1, $1, $2, 'raised', $3, $4, $5, $5)
+			on conflict (connection_id, kind) do update set state = 'raised', times = excluded.times, told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
 			    last_at = excluded.last_at, first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end
 			 where (alerts.state, alerts.times, alerts.detail) is distinct from ('raised', excluded.times, excluded.detail)`,
 			provider, kind, n, detail, now)
@@ -170,15 +171,15 @@ func (s *Service) raise(ctx context.Context, provider facts.Provider, kind strin
 func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) error {
 	n := s.refusals.take(provider)
 	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if n == 0 {
 			_, err = tx.Exec(ctx, `update alerts set state = 'over', times = 0 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused, now.Add(-24*time.Hour))
 			return err
 		}
 		_, err = tx.Exec(ctx, `
-			insert into alerts (provider, kind, state, times, detail, first_at, last_at)
-			values ($1, $2, 'raised', $3, 'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
-			on conflict (provider, kind) do update set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,
+			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
+			values ($1, $1, $2, 'raised', $3, 'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
+			on conflict (connection_id, kind) do update set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,
 			    first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end`, provider, AlertRefused, n, now)
 		return err
 	})
@@ -196,7 +197,7 @@ func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error
 	var n int
 	var longest *float64
 	var live bool
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
 			select count(*), max(extract(epoch from pause)::float8),
 			       exists (select 1 from subscriptions s where s.provider = $1 and s.status in ('active', 'trialing', 'past_due') limit 1)
@@ -215,7 +216,7 @@ func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error
 
 // lastPartial says whether the last whole comparison broke off.
 func (s *Service) lastPartial(ctx context.Context, provider facts.Provider) (n int, why string, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		last, err := lastRun(ctx, tx, provider)
 		if err == nil && last != nil && last.State == "partial" {
 			n, why = 1, "the last comparison is not complete: "+last.Note

@@ -208,7 +208,7 @@ func (t TopUp) checkPrice(p Price) error {
 	case twice:
 		return fmt.Errorf("top-up %q has two prices by %s", t.ID, p.Provider)
 	case p.Provider == facts.Razorpay && (p.Amount.Currency != "INR" || p.Amount.Minor < 100):
-		return fmt.Errorf("%s: Razorpay sells in INR, from 100 paise", where)
+		return fmt.Errorf("%s: Razorpay sells in INR, from 100 amount_minor", where)
 	case p.Provider == facts.Razorpay && p.ProviderPrice != "":
 		return fmt.Errorf("%s: an order at Razorpay has no provider_price", where)
 	case p.Provider == facts.Stripe && (!isCurrency(p.Amount.Currency) || p.Amount.Currency == "INR"):

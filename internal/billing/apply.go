@@ -69,7 +69,7 @@ func (s *Service) step(ctx context.Context) (moved int, err error) {
 	var provider facts.Provider
 	var rows []queued
 	var changed uuid.UUID
-	err = pgx.BeginFunc(ctx, s.db.Billing, func(tx pgx.Tx) (err error) {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if provider, rows, err = s.claimDue(ctx, tx); err != nil || len(rows) == 0 {
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *Service) postpone(ctx context.Context, provider facts.Provider, rows []
 			 where provider = $1 and event_id = $2 and status in ('received', 'parked')`,
 			provider, q.id, status, now.Add(backoff(q.attempts)), text)
 	}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 	if err != nil {
 		return fmt.Errorf("postpone events: %w", err)
 	}

@@ -122,7 +122,7 @@ func later(t time.Time, interval string) time.Time {
 // changeable is the one subscription whose plan an account may change.
 func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, error) {
 	var live []Subscription
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		subs, err := subscriptionsOf(ctx, tx, p.account)
 		for _, sub := range subs {
 			if sub.Live() && s.gateways[sub.Provider] != nil {
@@ -222,7 +222,7 @@ func (s *Service) Resume(ctx context.Context, c postgres.Caller) error {
 	}
 	defer s.buying.lock(p.account)()
 	var best *Subscription
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		subs, err := subscriptionsOf(ctx, tx, p.account)
 		best = Best(subs, s.plans, s.clock.Now())
 		return err
@@ -304,7 +304,7 @@ func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Prov
 		return "", providerFault(err)
 	}
 	address, now := "", s.clock.Now()
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		for _, in := range list {
 			if in.ID == id && facts.ValidID(in.ID) {

@@ -73,7 +73,7 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 			return errOwnersOnly
 		}
 		p.user, p.account = tx.Scope.UserID, tx.Scope.AccountID
-		if err := tx.QueryRow(ctx, `select email from auth.team() where user_id = $1 limit 1`, p.user).Scan(&p.email); err != nil {
+		if err := tx.QueryRow(ctx, `select email from tijori_access.team() where user_id = $1 limit 1`, p.user).Scan(&p.email); err != nil {
 			return fmt.Errorf("look up the payer: %w", err)
 		}
 		return tx.QueryRow(ctx, `select name from accounts where account_id = $1`, p.account).Scan(&p.name)
@@ -152,7 +152,7 @@ type reserved struct {
 // makes one if there is none, and returns a different one as stale. With
 // neither it is to be called again.
 func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time) (row, stale *reserved, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale = nil, nil
 		now := s.clock.Now()
 		if err := claimCustomer(ctx, tx, p.account, price.Provider, now); err != nil {
@@ -185,8 +185,8 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		}
 		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), starts: starts, priceOf: price}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at)
-			values ($1, $2, $3, $4, $5, $6, $7, 'creating', $8, $9, $10)
+			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at)
+			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10)
 			on conflict do nothing`,
 			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires, null(row.starts))
 		if err == nil && tag.RowsAffected() == 0 {
@@ -268,7 +268,7 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 		return err
 	}
 	r.session, r.url = session.ID, session.URL
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if err := claimOwn(ctx, tx, facts.Stripe, "session", session.ID, r.account, s.clock.Now()); err != nil {
 			return err
 		}
@@ -298,7 +298,7 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		}
 	}
 	r.subscription, r.url = sub.ID, sub.URL
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
 		if err := claimOwn(ctx, tx, facts.Razorpay, "subscription", sub.ID, r.account, now); err != nil {
 			return err
@@ -323,7 +323,7 @@ func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) error {
 }
 
 func (s *Service) mark(ctx context.Context, r *reserved, status string) error {
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `update checkouts set status = $3 where account_id = $1 and id = $2 and status in ('creating', 'open')`, r.account, r.id, status)
 		return err
 	})
@@ -367,7 +367,7 @@ func (s *Service) Discard(ctx context.Context, c postgres.Caller) (paid bool, er
 	}
 	defer s.buying.lock(p.account)()
 	var open *reserved
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		open, err = livingCheckout(ctx, tx, p.account)
 		return err
 	})
@@ -421,7 +421,7 @@ func (s *Service) bring(ctx context.Context, provider facts.Provider, id string,
 		return sub, err
 	}
 	defer done()
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if err := claimOwn(ctx, tx, provider, "subscription", id, account, s.clock.Now()); err != nil {
 			return err
 		}

@@ -211,7 +211,7 @@ func (b *caseBench) user(name string) *pgtest.User {
 
 func (b *caseBench) mapTo(kind, id, user string) {
 	b.Helper()
-	b.exec(`insert into provider_directory (provider, kind, provider_id, account_id, created_at) values ($1, $2, $3, $4, now())`, b.c.Provider, kind, id, b.user(user).AccountID)
+	b.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at) values ($1, $1, $2, $3, $4, now())`, b.c.Provider, kind, id, b.user(user).AccountID)
 }
 
 func (b *caseBench) run() {
@@ -225,8 +225,8 @@ func (b *caseBench) run() {
 	}
 	for id, u := range b.c.Setup.Subscriptions {
 		b.mapTo("subscription", id, u)
-		b.exec(`insert into subscriptions (account_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
-			values ($1, 'razorpay', $2, 'incomplete', 'created', '', '1970-01-01', now(), now())`, b.user(u).AccountID, id)
+		b.exec(`insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
+			values ('khata', $1, 'razorpay', 'razorpay', $2, 'incomplete', 'created', '', '1970-01-01', now(), now())`, b.user(u).AccountID, id)
 	}
 	steps := slices.Clone(b.c.Steps)
 	slices.SortStableFunc(steps, func(a, c conformanceStep) int { return int(a.At - c.At) })

@@ -16,8 +16,9 @@ import (
 // locks it: everything that starts a purchase passes here one by one.
 func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, now time.Time) error {
 	if _, err := tx.Exec(ctx, `
-		insert into provider_customers (account_id, provider, claimed_at) values ($1, $2, $3)
-		on conflict (account_id, provider) do nothing`, account, provider, now); err != nil {
+		insert into provider_customers (account_id, app_id, connection_id, provider, claimed_at)
+		values ($1, current_setting('tijori.app'), $2, $2, $3)
+		on conflict (account_id, connection_id) do nothing`, account, provider, now); err != nil {
 		return fmt.Errorf("claim a customer: %w", err)
 	}
 	// Both rows where there are two, in one order: a purchase at one provider excludes one at the other.
@@ -31,7 +32,7 @@ func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider f
 func (s *Service) customer(ctx context.Context, p payer) (string, error) {
 	var id *string
 	var generation int
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id, &generation)
 	})
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *Service) customer(ctx context.Context, p payer) (string, error) {
 	if err != nil {
 		return "", errors.Join(err, s.skipKey(ctx, p.account, generation, err))
 	}
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if err := claimOwn(ctx, tx, facts.Stripe, "customer", made, p.account, s.clock.Now()); err != nil {
 			return err
 		}
@@ -69,7 +70,7 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 	if !errors.As(cause, &e) || (e.Status < 500 && e.Code != "idempotency_error") {
 		return nil
 	}
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set generation = generation + 1
 			 where account_id = $1 and provider = 'stripe' and generation = $2 and customer_id is null`, account, generation)

@@ -15,12 +15,12 @@ func (s *shop) erase(u *pgtest.User) {
 	_, err := s.db.Super.Exec(s.Context(), `update tijori.accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days' where account_id = $1`, u.AccountID)
 	s.must(err)
 	var begun bool
-	s.must(s.db.Auth.QueryRow(s.Context(), `select auth.begin_erasing($1)`, u.AccountID).Scan(&begun))
+	s.must(s.db.Auth.QueryRow(s.Context(), `select tijori_access.begin_erasing($1)`, u.AccountID).Scan(&begun))
 	if !begun {
 		s.Fatal("the account is not erased: a subscription renews")
 	}
 	for left := 1; left > 0; {
-		s.must(s.db.Auth.QueryRow(s.Context(), `select auth.erase_rows($1, 100)`, u.AccountID).Scan(&left))
+		s.must(s.db.Auth.QueryRow(s.Context(), `select tijori_access.erase_rows($1, 100)`, u.AccountID).Scan(&left))
 	}
 }
 

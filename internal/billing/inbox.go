@@ -113,10 +113,9 @@ func (s *Service) store(ctx context.Context, m message) error {
 	now := s.clock.Now()
 	args := []any{m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label, null(m.event.Created), now, m.lastError}
 	if m.review == nil {
-		_, err := s.db.Inbox.Exec(ctx, storeSQL, args...)
-		return err
+		return s.db.AsInboxAtOnce(ctx, s.workFor(m.provider), storeSQL, args...)
 	}
-	return pgx.BeginFunc(ctx, s.db.Inbox, func(tx pgx.Tx) error {
+	return s.db.AsInbox(ctx, s.workFor(m.provider), func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		b.Queue(storeSQL, args...)
 		saveReview(b, m.provider, *m.review, [16]byte{}, "", m.event.ID, now)
@@ -125,9 +124,9 @@ func (s *Service) store(ctx context.Context, m message) error {
 }
 
 const storeSQL = `
-	insert into inbox (provider, event_id, type, subject, status, body, headers, secret_label, created_at, received_at, delivered_at, next_attempt_at, last_error)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11)
-	on conflict (provider, event_id) do update set deliveries = inbox.deliveries + 1, delivered_at = excluded.delivered_at`
+	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, created_at, received_at, delivered_at, next_attempt_at, last_error)
+	values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11)
+	on conflict (connection_id, event_id) do update set deliveries = inbox.deliveries + 1, delivered_at = excluded.delivered_at`
 
 // Wake asks the worker to look into the inbox now. It is a hint: the worker
 // looks by itself as well.

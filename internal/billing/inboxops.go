@@ -71,7 +71,7 @@ func (s *Service) ListEvents(ctx context.Context, f InboxFilter) (list []StoredE
 	if f.Before.IsZero() {
 		f.Before = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select `+eventColumns+`
 			  from (values ('stripe'), ('razorpay')) p(name)
@@ -107,7 +107,7 @@ var errNoEvent = fault.New(fault.NotFound, "There is no such event.")
 // whichever has it. NotFound when there is none.
 func (s *Service) EventByID(ctx context.Context, provider facts.Provider, id string) (*EventDetail, error) {
 	d := &EventDetail{}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select `+eventColumns+`, headers, body from inbox where provider = any ($1) and event_id = $2`, providersOr(provider), id)
 		if err != nil {
@@ -234,7 +234,7 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 }
 
 func (s *Service) retryable(ctx context.Context, provider facts.Provider, states []string, limit int) (ids []string, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select event_id from inbox where provider = $1 and status = any ($2) and status in ('parked', 'dead', 'received')
 			 order by received_at limit $3`, provider, states, limit)
@@ -249,7 +249,7 @@ func (s *Service) retryable(ctx context.Context, provider facts.Provider, states
 
 // again hands events back to the worker and writes down who did.
 func (s *Service) again(ctx context.Context, a Act, provider facts.Provider, ids, states []string) error {
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			update inbox set status = 'received', attempts = 0, next_attempt_at = $4, applied_at = null
 			 where provider = $1 and event_id = any ($2) and status = any ($3)`, provider, ids, states, s.clock.Now())
@@ -292,14 +292,16 @@ func saveAct(ctx context.Context, tx pgx.Tx, a Act) error {
 	if len(a.Who) > 254 {
 		a.Who = a.Who[:254]
 	}
-	_, err = tx.Exec(ctx, `insert into operator_acts (id, who, act, provider, subject, reason, detail) values ($1, $2, $3, $4, $5, $6, $7)`,
+	_, err = tx.Exec(ctx, `
+		insert into operator_acts (app_id, id, who, act, provider, subject, reason, detail)
+		values (current_setting('tijori.app'), $1, $2, $3, $4, $5, $6, $7)`,
 		id, a.Who, a.Act, a.Provider, a.Subject, strings.TrimSpace(a.Reason), a.Detail)
 	return err
 }
 
 // ListActs lists what operators did, newest first.
 func (s *Service) ListActs(ctx context.Context, limit int) (list []Act, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `select at, who, act, provider, subject, reason, detail from operator_acts order by at desc limit $1`, limit)
 		if err != nil {
 			return err
@@ -332,7 +334,7 @@ type InboxCount struct {
 
 // CountInbox counts the inbox by what needs looking at, one line a provider.
 func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select p.name,
 			       (select count(*) from inbox i where i.provider = p.name and i.status = 'received'),

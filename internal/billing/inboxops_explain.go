@@ -107,7 +107,7 @@ func tellFacts(ev *facts.Event) (out []string) {
 
 // explainSubject says whose the subscription is and how we hold it now.
 func (s *Service) explainSubject(ctx context.Context, d *EventDetail) (out []string, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		account, err := owner(ctx, tx, d.Provider, "subscription", d.Subject)
 		if err != nil {
 			return err

@@ -234,10 +234,10 @@ func TestSupport(t *testing.T) {
 	// No look-up without a trace: what another transaction has not committed opens nothing.
 	id := uuid.New()
 	err = pgx.BeginFunc(t.Context(), s.db.Support, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(t.Context(), `select auth.support_use($1, 'op', 'lookup', $2, '')`, id, u.Email); err != nil {
+		if _, err := tx.Exec(t.Context(), `select tijori_ops.support_use($1, 'op', 'lookup', $2, '')`, id, u.Email); err != nil {
 			return err
 		}
-		_, err := tx.Exec(t.Context(), `select * from auth.support_people($1)`, id)
+		_, err := tx.Exec(t.Context(), `select * from tijori_ops.support_people($1)`, id)
 		return err
 	})
 	if err == nil {
@@ -245,7 +245,7 @@ func TestSupport(t *testing.T) {
 	}
 	for _, sql := range []string{
 		`select * from support_uses`, `delete from support_uses`, `select * from parties`, `select * from entries`, `select * from users`, `select * from subscriptions`,
-		`select * from inbox`, `select body from inbox`, `select * from credentials`, `select auth.support_scope('00000000-0000-0000-0000-000000000000')`,
+		`select * from inbox`, `select body from inbox`, `select * from credentials`, `select tijori_ops.support_scope('00000000-0000-0000-0000-000000000000')`,
 	} {
 		if _, err := s.db.Support.Exec(t.Context(), sql); err == nil {
 			t.Errorf("support may %s", sql)

@@ -38,7 +38,7 @@ func (e Entitlements) Require(right string) error {
 
 // EntitlementsSQL reads the caller's entitlements in one row; ScanEntitlements
 // takes it. They are for batches (postgres.DB.Read).
-const EntitlementsSQL = `select p.plan_id, p.name, coalesce(p.parties_max, 0), p.entitlements from auth.plan() p`
+const EntitlementsSQL = `select p.plan_id, p.name, coalesce((p.limits -> 'parties.max')::int, 0), p.entitlements from tijori_plans.plan() p`
 
 // ScanEntitlements returns a scanner for a row of EntitlementsSQL.
 func ScanEntitlements(e *Entitlements) func(pgx.Row) error {
@@ -230,7 +230,7 @@ func (s *Service) Invoices(ctx context.Context, c postgres.Caller) (list []Invoi
 
 func invoicesOf(ctx context.Context, q querier, account uuid.UUID) ([]Invoice, error) {
 	rows, err := q.Query(ctx, `
-		select provider, id, number, status, amount, currency, period_start, period_end, issued_at, paid_at, url
+		select provider, id, number, status, amount_minor, currency, period_start, period_end, issued_at, paid_at, url
 		  from invoices where account_id = $1 and status <> 'draft' order by issued_at desc, id desc limit 120`, account)
 	if err != nil {
 		return nil, fmt.Errorf("list invoices: %w", err)
@@ -271,7 +271,7 @@ func (s *Service) Cancel(ctx context.Context, c postgres.Caller) (until time.Tim
 	}
 	defer s.buying.lock(p.account)()
 	var best *Subscription
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		subs, err := subscriptionsOf(ctx, tx, p.account)
 		subs = slices.DeleteFunc(subs, func(sub Subscription) bool { return !sub.Live() || sub.CancelAtPeriodEnd })
 		best = Best(subs, s.plans, s.clock.Now())

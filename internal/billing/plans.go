@@ -33,6 +33,12 @@ const (
 	Team       = "team"        // members
 )
 
+// Limits that a plan can set. The database enforces them.
+const (
+	LimitParties = "parties.max" // parties that are not in the bin, of all businesses
+	LimitMembers = "members.max" // people of the account, its owner and open invitations included
+)
+
 // Intervals of a price.
 const (
 	Month = "month"
@@ -64,6 +70,17 @@ type Plan struct {
 // Has reports whether the plan carries an entitlement.
 func (p Plan) Has(entitlement string) bool { return slices.Contains(p.Entitlements, entitlement) }
 
+// limits are the plan's limits as the database keeps them: by name, and absent where there is none.
+func (p Plan) limits() map[string]int {
+	out := map[string]int{}
+	for name, most := range map[string]int{LimitParties: p.PartiesMax, LimitMembers: p.MembersMax} {
+		if most > 0 {
+			out[name] = most
+		}
+	}
+	return out
+}
+
 // Plans is the validated list of a plan file, in order of rank.
 type Plans struct {
 	List    []Plan
@@ -80,6 +97,12 @@ func (ps *Plans) ByID(id string) (Plan, bool) {
 		}
 	}
 	return Plan{}, false
+}
+
+// Default is the plan of an account that no subscription gives another.
+func (ps *Plans) Default() Plan {
+	p, _ := ps.ByID(FreePlan) // ParsePlans has made sure of it
+	return p
 }
 
 // Price returns the price of a plan for an interval at a provider, and false

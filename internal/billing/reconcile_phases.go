@@ -162,7 +162,7 @@ func charges(provider facts.Provider, theirs *facts.Subscription, now time.Time)
 // path that webhooks take, whosesoever it is.
 func (r *reconciler) pull(ctx context.Context, id string, events []*facts.Event) (out outcome, err error) {
 	err = r.ask(ctx, func() error {
-		return r.s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		return r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) error {
 			if out, err = r.s.applySubject(ctx, tx, r.g, id, events); err != nil {
 				return err
 			}
@@ -309,7 +309,7 @@ func moneyFinding(ev *facts.Event) (f Finding, about, outcome string) {
 func (r *reconciler) purchase(ctx context.Context, f Finding, ev *facts.Event, about string) error {
 	provider := r.g.Provider()
 	var account uuid.UUID
-	err := r.s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err := r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) (err error) {
 		account, err = owner(ctx, tx, provider, "payment", paymentOf(ev))
 		return err
 	})
@@ -319,7 +319,7 @@ func (r *reconciler) purchase(ctx context.Context, f Finding, ev *facts.Event, a
 	f.AccountID, f.Outcome, f.Detail = account, "differs", about+" for credits, and we did not know"
 	if !r.o.DryRun {
 		err := r.ask(ctx, func() error {
-			return r.s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+			return r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) error {
 				_, err := r.s.applyLoose(ctx, tx, r.g, []*facts.Event{ev})
 				return err
 			})

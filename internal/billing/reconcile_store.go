@@ -34,9 +34,9 @@ func scanRun(row pgx.CollectableRow) (Run, error) {
 func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Reconciliation) (run Run, err error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	whole := o.Account == uuid.Nil && !o.DryRun
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		// One begins at a time; the lock ends with the transaction.
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(7310578)`); err != nil {
+		if _, err := tx.Exec(ctx, `select tijori_plans.lock_connection($1)`, provider); err != nil {
 			return err
 		}
 		last, err := lastRun(ctx, tx, provider)
@@ -71,8 +71,8 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 			account = &o.Account
 		}
 		_, err = tx.Exec(ctx, `
-			insert into reconcile_runs (id, provider, account_id, dry_run, asked_by, state, phase, since, started_at, lease_until)
-			values ($1, $2, $3, $4, $5, 'running', $6, $7, $8, $9)`,
+			insert into reconcile_runs (id, connection_id, provider, account_id, dry_run, asked_by, state, phase, since, started_at, lease_until)
+			values ($1, $2, $2, $3, $4, $5, 'running', $6, $7, $8, $9)`,
 			run.ID, provider, account, o.DryRun, o.Who, run.Phase, epoch(run.Since), now, run.lease)
 		return err
 	})
@@ -121,7 +121,7 @@ func sinceComplete(ctx context.Context, tx pgx.Tx, provider facts.Provider) (tim
 // reconcileIsDue reports whether a whole run should begin, or go on.
 func (s *Service) reconcileIsDue(ctx context.Context, provider facts.Provider) (due bool, err error) {
 	now := time.Now()
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		last, err := lastRun(ctx, tx, provider)
 		switch {
 		case err != nil:
@@ -158,7 +158,7 @@ func (s *Service) endRun(ctx context.Context, r *Run) error {
 	if err != nil || r.resumable(time.Now()) {
 		return err
 	}
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `delete from reconcile_seen where run_id = $1`, r.ID)
 		return err
 	})
@@ -166,7 +166,7 @@ func (s *Service) endRun(ctx context.Context, r *Run) error {
 
 func (s *Service) writeRun(ctx context.Context, r *Run, lease time.Time, sql string, more ...any) error {
 	args := append([]any{r.ID, r.lease, r.Phase, r.Cursor, r.Calls, r.Looked, r.Differ, r.Repaired, r.Queued, r.Failed, lease}, more...)
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err == nil && tag.RowsAffected() == 0 {
 			err = errLeaseLost
@@ -185,10 +185,11 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 	if f.AccountID != uuid.Nil {
 		account = &f.AccountID
 	}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			insert into reconcile_findings (run_id, subscription_id, class, account_id, outcome, detail, found_at) values ($1, $2, $3, $4, $5, $6, $7)
-			on conflict (run_id, subscription_id, class) do update set outcome = excluded.outcome, detail = excluded.detail, found_at = excluded.found_at`,
+			insert into reconcile_findings (connection_id, run_id, subscription_id, class, account_id, outcome, detail, found_at)
+			select r.connection_id, r.id, $2, $3, $4, $5, $6, $7 from reconcile_runs r where r.id = $1
+			on conflict (connection_id, run_id, subscription_id, class) do update set outcome = excluded.outcome, detail = excluded.detail, found_at = excluded.found_at`,
 			f.RunID, f.Subscription, f.Class, account, f.Outcome, f.Detail, f.FoundAt)
 		return err
 	})
@@ -206,7 +207,7 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider, ids []s
 	for _, id := range ids {
 		out[id] = Subscription{Provider: provider, ID: id}
 	}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `select provider_id, account_id from provider_directory where provider = $1 and kind = 'subscription' and provider_id = any ($2)`, provider, ids)
 		if err != nil {
 			return err
@@ -243,8 +244,10 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider, ids []s
 }
 
 func (s *Service) markSeen(ctx context.Context, run uuid.UUID, ids []string) error {
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `insert into reconcile_seen (run_id, subscription_id) select $1, unnest($2::text[]) on conflict do nothing`, run, ids)
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			insert into reconcile_seen (connection_id, run_id, subscription_id)
+			select r.connection_id, r.id, unnest($2::text[]) from reconcile_runs r where r.id = $1 on conflict do nothing`, run, ids)
 		return err
 	})
 	if err != nil {
@@ -264,7 +267,7 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID, cursor 
 		}
 		id = cursor[min(37, len(cursor)):]
 	}
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select s.account_id, s.provider, s.id, s.customer_id, s.status, s.provider_status, s.price_id, s.plan_id, s.period,
 			       s.period_start, s.period_end, s.paid_through, s.access_until, s.failed_at, s.cancel_at_period_end, s.cancel_at, s.trial_end, s.ended_at, s.seen_at, s.next_price_id, s.next_at
@@ -285,7 +288,7 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID, cursor 
 }
 
 func (s *Service) openReview(ctx context.Context, provider facts.Provider, r Review, account uuid.UUID, subscription string) error {
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		saveReview(b, provider, r, account, subscription, "", s.clock.Now())
 		return tx.SendBatch(ctx, b).Close()
@@ -313,7 +316,7 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 			paid = append(paid, ev.Payment.ID)
 		}
 	}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		known, err := texts(ctx, tx, `select id from payments where provider = $1 and id = any ($2)`, provider, paid)
 		if err != nil {
 			return err
@@ -360,7 +363,7 @@ func texts(ctx context.Context, tx pgx.Tx, sql string, args ...any) (map[string]
 }
 
 func (s *Service) ownerOf(ctx context.Context, provider facts.Provider, subscription string) (account uuid.UUID, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		account, err = owner(ctx, tx, provider, "subscription", subscription)
 		return err
 	})
@@ -368,7 +371,7 @@ func (s *Service) ownerOf(ctx context.Context, provider facts.Provider, subscrip
 }
 
 func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id string) (has bool, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select exists (select 1 from inbox where provider = $1 and event_id = $2)`, provider, id).Scan(&has)
 	})
 	return has, err
@@ -376,7 +379,7 @@ func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id stri
 
 func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.Time, error) {
 	var t *time.Time
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select max(received_at) from inbox where provider = $1 and secret_label <> 'api'`, provider).Scan(&t)
 	})
 	return value(t), err
@@ -384,7 +387,7 @@ func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.
 
 // customersOf lists the provider's customers that are, or were, an account's.
 func (s *Service) customersOf(ctx context.Context, provider facts.Provider, account uuid.UUID) (list []string, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select customer_id from provider_customers where account_id = $2 and provider = $1 and customer_id is not null
 			union select customer_id from subscriptions where account_id = $2 and provider = $1 and customer_id <> '' order by 1`, provider, account)
@@ -399,7 +402,7 @@ func (s *Service) customersOf(ctx context.Context, provider facts.Provider, acco
 
 // ListRuns lists the last comparisons, newest first.
 func (s *Service) ListRuns(ctx context.Context, limit int) (list []Run, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `select `+runColumns+` from reconcile_runs order by started_at desc limit $1`, limit)
 		if err != nil {
 			return err
@@ -415,7 +418,7 @@ func (s *Service) ListRuns(ctx context.Context, limit int) (list []Run, err erro
 
 // ListFindings lists what a run has found.
 func (s *Service) ListFindings(ctx context.Context, run uuid.UUID) (list []Finding, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select run_id, subscription_id, class, coalesce(account_id, '00000000-0000-0000-0000-000000000000'), outcome, detail, found_at
 			  from reconcile_findings where run_id = $1 order by found_at, subscription_id limit 1000`, run)

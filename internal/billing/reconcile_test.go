@@ -117,8 +117,8 @@ func TestReconcileAsksAPerson(t *testing.T) {
 	stripeID, razorpayID := s.subscription(u), s.subscription(other)
 	exec(`update subscriptions set customer_id = 'cus_of_another' where id = $1`, stripeID)
 	exec(`update subscriptions set provider_status = 'cancelled', status = 'canceled', ended_at = now() where id = $1`, razorpayID)
-	exec(`insert into subscriptions (account_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
-		values ($1, 'stripe', 'sub_nobody_knows', 'active', 'active', 'price_TijoriProMonth', now(), now(), now())`, u.AccountID)
+	s.db.Subscription(t, u.AccountID, "stripe", "sub_nobody_knows")
+	exec(`update subscriptions set price_id = 'price_TijoriProMonth' where id = 'sub_nobody_knows'`)
 	runs := s.reconcile(quick)
 	got := map[string]string{}
 	for _, run := range runs {

@@ -24,7 +24,7 @@ func (s *Service) Refresh(ctx context.Context) (asked int, err error) {
 	var after one
 	for {
 		var page []one
-		e := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+		e := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 			rows, err := tx.Query(ctx, `
 				select account_id, provider, id from subscriptions
 				 where (account_id, provider, id) > ($1, $2, $3)

@@ -67,7 +67,7 @@ func (s *Service) ListReviews(ctx context.Context, resolved bool) (list []Review
 	if resolved {
 		status = "resolved"
 	}
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		list, err = reviewsWhere(ctx, tx, `status = $1`, status)
 		return err
 	})
@@ -82,7 +82,7 @@ var errNoReview = fault.New(fault.NotFound, "There is no such review item.")
 // ReviewByHandle returns one item with what was done about it. NotFound when
 // there is none.
 func (s *Service) ReviewByHandle(ctx context.Context, handle string) (item *ReviewItem, acts []Act, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		item, err = reviewByHandle(ctx, tx, handle)
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ type Resolution struct {
 func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 	var item *ReviewItem
 	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if item, err = reviewByHandle(ctx, tx, r.Handle); err != nil {
 			return err
 		}
@@ -203,8 +203,9 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 // unless it has one.
 func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID, now time.Time) error {
 	_, err := tx.Exec(ctx, `
-		insert into provider_customers (account_id, provider, customer_id, claimed_at) values ($1, $2, $3, $4)
-		on conflict (account_id, provider) do update set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
+		insert into provider_customers (account_id, app_id, connection_id, provider, customer_id, claimed_at)
+		values ($1, current_setting('tijori.app'), $2, $2, $3, $4)
+		on conflict (account_id, connection_id) do update set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
 		account, provider, customer, now)
 	return err
 }

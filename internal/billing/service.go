@@ -71,6 +71,7 @@ type Config struct {
 // methods may be called from many goroutines.
 type Service struct {
 	db        *postgres.DB
+	work      postgres.Work // the app it sells for
 	plans     *Plans
 	clock     *clock.Clock
 	stripe    *stripe.Client
@@ -96,7 +97,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("the public address %q is no http or https address", c.PublicURL)
 	}
 	s := &Service{
-		db: c.DB, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
+		db: c.DB, work: Khata, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
 		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1), asking: make(chan struct{}, askers),
 	}
 	if s.log == nil {
@@ -115,6 +116,15 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("one provider's key is live and the other's is for testing; test and live never mix")
 	}
 	return s, nil
+}
+
+// Khata is the first app, the shopkeeper's ledger, with its connections: one account at
+// each provider, named after the provider.
+var Khata = postgres.Work{App: "khata", Connections: []string{string(facts.Razorpay), string(facts.Stripe)}}
+
+// workFor narrows the service's work to what one provider said.
+func (s *Service) workFor(p facts.Provider) postgres.Work {
+	return postgres.Work{App: s.work.App, Connections: []string{string(p)}}
 }
 
 // Plans is the list that is sold.
@@ -137,40 +147,33 @@ func (s *Service) gateway(p facts.Provider) (gateway, error) {
 func (s *Service) SyncPlans(ctx context.Context) error {
 	b := &pgx.Batch{}
 	for _, m := range s.plans.Meters {
-		b.Queue(`insert into meters (id, name) values ($1, $2) on conflict (id) do update set name = excluded.name`, m.ID, m.Name)
-	}
-	for _, p := range s.plans.List {
-		var partiesMax, membersMax *int
-		if p.PartiesMax > 0 {
-			partiesMax = &p.PartiesMax
-		}
-		if p.MembersMax > 0 {
-			membersMax = &p.MembersMax
-		}
-		rights := p.Entitlements
-		if rights == nil {
-			rights = []string{}
-		}
 		b.Queue(`
-			insert into plans (id, name, rank, parties_max, entitlements, credits_per_month, members_max)
-			values ($1, $2, $3, $4, $5, $6, $7)
-			on conflict (id) do update set name = excluded.name, rank = excluded.rank, parties_max = excluded.parties_max,
-			    entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month, members_max = excluded.members_max`,
-			p.ID, p.Name, p.Rank, partiesMax, rights, p.CreditsPerMonth, membersMax)
-		b.Queue(`delete from allowances where plan_id = $1`, p.ID)
+			insert into meters (app_id, id, name) values ($1, $2, $3)
+			on conflict (app_id, id) do update set name = excluded.name`, s.work.App, m.ID, m.Name)
+	}
+	b.Queue(`update plans set is_default = false where app_id = $1 and is_default and id <> $2`, s.work.App, s.plans.Default().ID)
+	for _, p := range s.plans.List {
+		b.Queue(`
+			insert into plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
+			values ($1, $2, $3, $4, $5, $6, $7, $8)
+			on conflict (app_id, id) do update set name = excluded.name, rank = excluded.rank, is_default = excluded.is_default,
+			    limits = excluded.limits, entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
+			s.work.App, p.ID, p.Name, p.Rank, p.ID == s.plans.Default().ID, p.limits(), append([]string{}, p.Entitlements...), p.CreditsPerMonth)
+		b.Queue(`delete from allowances where app_id = $1 and plan_id = $2`, s.work.App, p.ID)
 		for _, a := range p.Allowances {
-			b.Queue(`insert into allowances (plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5)`, p.ID, a.Meter, a.Amount, a.Every, a.RollOver)
+			b.Queue(`insert into allowances (app_id, plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5, $6)`,
+				s.work.App, p.ID, a.Meter, a.Amount, a.Every, a.RollOver)
 		}
 		for _, price := range p.Prices {
 			b.Queue(`
-				insert into prices (provider, id, plan_id, period, currency, amount)
-				values ($1, $2, $3, $4, $5, $6)
-				on conflict (provider, id) do update set plan_id = excluded.plan_id, period = excluded.period,
-				    currency = excluded.currency, amount = excluded.amount`,
-				price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency, price.Amount.Minor)
+				insert into prices (app_id, connection_id, provider, id, plan_id, period, currency, amount_minor)
+				values ($1, $2, $2, $3, $4, $5, $6, $7)
+				on conflict (connection_id, id) do update set plan_id = excluded.plan_id, period = excluded.period,
+				    currency = excluded.currency, amount_minor = excluded.amount_minor`,
+				s.work.App, price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency, price.Amount.Minor)
 		}
 	}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 	if err != nil {
 		return fmt.Errorf("write the plans: %w", err)
 	}

@@ -347,8 +347,8 @@ func TestBrokenEventDoesNotBlock(t *testing.T) {
 	u := s.db.User(t, "asha")
 	s.buy(u, "pro", facts.Razorpay)
 	_, err := s.db.Super.Exec(t.Context(), `
-		insert into inbox (provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at)
-		values ('razorpay', 'old', 'subscription.charged', 'received', '{', '{}', 'current', '2020-01-01', '2020-01-01', '2020-01-01')`)
+		insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at)
+		values ('razorpay', 'razorpay', 'old', 'subscription.charged', 'received', '{', '{}', 'current', '2020-01-01', '2020-01-01', '2020-01-01')`)
 	s.must(err)
 	s.settle()
 	if o := s.overview(u); o.Plan.ID != "pro" || s.count(`select count(*) from inbox where event_id = 'old' and status = 'dead'`) != 1 {
@@ -455,7 +455,7 @@ func TestBillingTablesAreClosed(t *testing.T) {
 			}
 		}
 	}
-	err := s.db.AsBilling(t.Context(), func(tx pgx.Tx) error {
+	err := s.db.AsBilling(t.Context(), billing.Khata, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), `select 1 from entries`)
 		return err
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/simulator"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
@@ -35,7 +36,7 @@ type shop struct {
 func setup(t *testing.T) *shop {
 	t.Parallel()
 	s := &shop{T: t, db: pgtest.New(t), clock: clock.New()}
-	if err := s.db.SetSimulated(t.Context(), s.db.Config.Admin, true, s.clock); err != nil {
+	if err := postgres.SetSimulated(t.Context(), s.db.Config, true, s.clock); err != nil {
 		t.Fatal(err)
 	}
 	plans, err := billing.LoadPlans("", nil)

@@ -75,10 +75,10 @@ func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subsc
 // subscription's directory row.
 func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 	b.Queue(`
-		insert into subscriptions (account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
+		insert into subscriptions (app_id, account_id, connection_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
 		    period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, created_at, changed_at, next_price_id, next_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)
-		on conflict (account_id, provider, id) do update set customer_id = excluded.customer_id, status = excluded.status,
+		values (current_setting('tijori.app'), $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)
+		on conflict (account_id, connection_id, id) do update set customer_id = excluded.customer_id, status = excluded.status,
 		    provider_status = excluded.provider_status, price_id = excluded.price_id, plan_id = excluded.plan_id, period = excluded.period,
 		    period_start = excluded.period_start, period_end = excluded.period_end, paid_through = excluded.paid_through,
 		    access_until = excluded.access_until, failed_at = excluded.failed_at, cancel_at_period_end = excluded.cancel_at_period_end,
@@ -91,9 +91,9 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {
 	b.Queue(`
-		insert into payments (account_id, provider, id, subscription_id, invoice_id, amount, currency, paid_at, recorded_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		on conflict (account_id, provider, id) do nothing`,
+		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id, amount_minor, currency, paid_at, recorded_at)
+		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict (account_id, connection_id, id) do nothing`,
 		account, provider, p.ID, p.SubscriptionID, p.InvoiceID, p.Amount.Minor, p.Amount.Currency, null(p.At), now)
 }
 
@@ -103,12 +103,12 @@ func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subsc
 		issued = now
 	}
 	b.Queue(`
-		insert into invoices (account_id, provider, id, subscription_id, number, status, amount, currency, period_start, period_end, issued_at, paid_at, url)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		on conflict (account_id, provider, id) do update set
+		insert into invoices (account_id, connection_id, provider, id, subscription_id, number, status, amount_minor, currency, period_start, period_end, issued_at, paid_at, url)
+		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		on conflict (account_id, connection_id, id) do update set
 		    number = case when excluded.number <> '' then excluded.number else invoices.number end,
 		    status = case when invoices.status = 'paid' then invoices.status else excluded.status end,
-		    amount = case when invoices.status = 'paid' then invoices.amount else excluded.amount end,
+		    amount_minor = case when invoices.status = 'paid' then invoices.amount_minor else excluded.amount_minor end,
 		    paid_at = coalesce(invoices.paid_at, excluded.paid_at),
 		    url = case when excluded.url <> '' then excluded.url else invoices.url end`,
 		account, provider, in.ID, subscriptionID, in.Number, in.Status, max(in.Amount.Minor, 0), in.Amount.Currency,
@@ -124,9 +124,9 @@ func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UU
 		owner = &account
 	}
 	b.Queue(`
-		insert into review_items (provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-		on conflict (provider, key) do update set seen_at = excluded.seen_at, times = review_items.times + 1,
+		insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
+		values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $8)
+		on conflict (connection_id, key) do update set seen_at = excluded.seen_at, times = review_items.times + 1,
 		    account_id = coalesce(review_items.account_id, excluded.account_id),
 		    detail = case when excluded.reason = 'refund_full' or excluded.reason = review_items.reason then excluded.detail else review_items.detail end,
 		    reason = case when excluded.reason = 'refund_full' then excluded.reason else review_items.reason end,
@@ -144,8 +144,8 @@ func closeReview(b *pgx.Batch, provider facts.Provider, why string, now time.Tim
 			update review_items set status = 'resolved', resolved_at = $3, resolved_by = 'tijori', resolution = $4
 			 where provider = $1 and key = any ($2) and status = 'open'
 			returning provider, key, reason)
-		insert into operator_acts (id, who, act, provider, subject, reason, detail)
-		select gen_random_uuid(), 'tijori', 'resolve', provider, 'review ' || `+handleSQL+`, $4, reason from closed`,
+		insert into operator_acts (app_id, id, who, act, provider, subject, reason, detail)
+		select current_setting('tijori.app'), gen_random_uuid(), 'tijori', 'resolve', provider, 'review ' || `+handleSQL+`, $4, reason from closed`,
 		provider, keys, now, why)
 }
 
@@ -185,8 +185,9 @@ func owner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id str
 // is locked until the transaction ends.
 func claim(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time) (_ uuid.UUID, first bool, err error) {
 	tag, err := tx.Exec(ctx, `
-		insert into provider_directory (provider, kind, provider_id, account_id, created_at) values ($1, $2, $3, $4, $5)
-		on conflict (provider, kind, provider_id) do nothing`, provider, kind, id, account, now)
+		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+		values ($1, $1, $2, $3, $4, $5)
+		on conflict (connection_id, kind, provider_id) do nothing`, provider, kind, id, account, now)
 	if err != nil {
 		return uuid.Nil, false, fmt.Errorf("claim %s %s: %w", kind, id, err)
 	}

@@ -156,7 +156,7 @@ func (s *Service) support(ctx context.Context, who, question, subject, remark st
 	if len(remark) > 1000 || len(subject) > 254 || who == "" || len(who) > 254 {
 		return nil, fault.New(fault.Invalid, "This is too long.")
 	}
-	if _, err := s.db.Support.Exec(ctx, `select auth.support_use($1, $2, $3, $4, $5)`, use, who, question, subject, remark); err != nil {
+	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`, use, who, question, subject, remark); err != nil {
 		return nil, fmt.Errorf("write the look-up down: %w", err)
 	}
 	a := &SupportAnswer{Use: use}
@@ -193,7 +193,7 @@ func (a *SupportAnswer) account(id uuid.UUID) *SupportAccount {
 }
 
 func (s *Service) supportPeople(ctx context.Context, tx pgx.Tx, a *SupportAnswer, question string) error {
-	rows, err := tx.Query(ctx, `select user_id, name, account_id, account_name, currency, account_created, role, businesses, plan from auth.support_people($1)`, a.Use)
+	rows, err := tx.Query(ctx, `select user_id, name, account_id, account_name, currency, account_created, role, businesses, plan from tijori_ops.support_people($1)`, a.Use)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 	rows, err := tx.Query(ctx, `
 		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period, period_start, period_end, paid_through,
 		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at, event_id, event_type, event_at
-		  from auth.support_subscriptions($1)`, a.Use)
+		  from tijori_ops.support_subscriptions($1)`, a.Use)
 	if err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 }
 
 func supportEvents(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
-	rows, err := tx.Query(ctx, `select account_id, provider, event_id, type, subject, status, received_at, applied_at, attempts, last_error from auth.support_events($1)`, a.Use)
+	rows, err := tx.Query(ctx, `select account_id, provider, event_id, type, subject, status, received_at, applied_at, attempts, last_error from tijori_ops.support_events($1)`, a.Use)
 	if err != nil {
 		return err
 	}
@@ -262,7 +262,7 @@ func supportEvents(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
 }
 
 func supportItems(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
-	rows, err := tx.Query(ctx, `select account_id, provider, reason, detail, opened_at from auth.support_items($1)`, a.Use)
+	rows, err := tx.Query(ctx, `select account_id, provider, reason, detail, opened_at from tijori_ops.support_items($1)`, a.Use)
 	if err != nil {
 		return err
 	}
@@ -309,7 +309,7 @@ type SupportUse struct {
 
 // ListSupportUses lists who looked whom up, newest first.
 func (s *Service) ListSupportUses(ctx context.Context, limit int) (list []SupportUse, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `select at, who, question, subject, detail from support_uses order by at desc limit $1`, limit)
 		if err != nil {
 			return err

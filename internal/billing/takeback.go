@@ -59,7 +59,7 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 		grant                            uuid.UUID
 	}
 	err = tx.QueryRow(ctx, `
-		select p.id, p.meter, p.currency, p.credits, p.amount, p.refunded, p.taken_back, g.id
+		select p.id, p.meter, p.currency, p.credits, p.amount_minor, p.refunded_minor, p.taken_back, g.id
 		  from purchases p join credit_grants g on g.account_id = p.account_id and g.key = 'top-up ' || p.id::text
 		 where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider, payment).
 		Scan(&p.id, &p.meter, &p.currency, &p.credits, &p.amount, &p.refunded, &p.taken, &p.grant)
@@ -80,7 +80,7 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 	given := money.Amount{Minor: min(back.Refunded, p.amount), Currency: p.currency}
 	why := "refund of " + given.Format()
 	var took int64
-	if err := tx.QueryRow(ctx, `select auth.take_back_credits($1, $2, $3, $4, $5, $6)`, account, p.meter, p.grant, part-p.taken, why, now).Scan(&took); err != nil {
+	if err := tx.QueryRow(ctx, `select tijori_credits.take_back_credits($1, $2, $3, $4, $5, $6)`, account, p.meter, p.grant, part-p.taken, why, now).Scan(&took); err != nil {
 		return fmt.Errorf("take credits back: %w", err)
 	}
 	p.taken += took

@@ -75,7 +75,7 @@ func (s *Service) StartTopUp(ctx context.Context, c postgres.Caller, topUp strin
 // price, or writes a new one.
 func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price Price) (*purchase, error) {
 	row := &purchase{account: p.account, provider: price.Provider, topUp: t, price: price, status: "creating"}
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
 		if err := claimCustomer(ctx, tx, p.account, price.Provider, now); err != nil {
 			return err
@@ -83,7 +83,7 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		var link *string
 		err := tx.QueryRow(ctx, `
 			select id, status, url, created_at, expires_at from purchases
-			 where account_id = $1 and status in ('creating', 'open') and provider = $2 and top_up_id = $3 and credits = $4 and amount = $5 and currency = $6
+			 where account_id = $1 and status in ('creating', 'open') and provider = $2 and top_up_id = $3 and credits = $4 and amount_minor = $5 and currency = $6
 			   and expires_at > $7 order by created_at desc limit 1 for update`,
 			p.account, price.Provider, t.ID, t.Credits, price.Amount.Minor, price.Amount.Currency, now.Add(time.Hour)).Scan(&row.id, &row.status, &link, &row.created, &row.expires)
 		if err == nil {
@@ -101,8 +101,8 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		}
 		row.created, row.expires = now, now.Add(checkoutLife)
 		_, err = tx.Exec(ctx, `
-			insert into purchases (account_id, id, user_id, provider, top_up_id, meter, credits, days, amount, currency, status, created_at, expires_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
+			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days, amount_minor, currency, status, created_at, expires_at)
+			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
 			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor, price.Amount.Currency, row.created, row.expires)
 		return err
 	})
@@ -149,7 +149,7 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		}
 		kind, id, row.url = "payment_link", link.ID, link.URL
 	}
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if err := claimOwn(ctx, tx, row.provider, kind, id, row.account, s.clock.Now()); err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 }
 
 func (s *Service) closePurchase(ctx context.Context, row *purchase) error {
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2 and status = 'creating'`, row.account, row.id)
 		return err
 	})
@@ -202,7 +202,7 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		days            int
 	}
 	err = tx.QueryRow(ctx, `
-		select id, status, meter, credits, days, amount, currency from purchases where account_id = $1 and provider = $2 and provider_id = $3 for update`,
+		select id, status, meter, credits, days, amount_minor, currency from purchases where account_id = $1 and provider = $2 and provider_id = $3 for update`,
 		account, provider, id).Scan(&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
 	if err != nil {
 		return uuid.Nil, nil, fmt.Errorf("look up purchase %s: %w", id, err)
@@ -262,7 +262,7 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 		expires = &end
 	}
 	if _, err := tx.Exec(ctx, `
-		select auth.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '', $8, null, null, null, $9)`,
+		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '', $8, null, null, null, $9)`,
 		account, meter, grant, credits, TopUpPriority, expires, "top-up "+purchase.String(), string(provider)+" "+id, now); err != nil {
 		return fmt.Errorf("grant what was bought: %w", err)
 	}

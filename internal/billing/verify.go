@@ -111,7 +111,7 @@ func (s *Service) verifyRazorpay(ctx context.Context, p payer, r Return) error {
 // ownOnly returns NotFound unless the object is the account's, in our own
 // directory. A session that we opened is there before the customer sees it.
 func (s *Service) ownOnly(ctx context.Context, account uuid.UUID, provider facts.Provider, kind, id string) error {
-	return s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		whose, err := owner(ctx, tx, provider, kind, id)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func (s *Service) Portal(ctx context.Context, c postgres.Caller) (string, error)
 		return "", err
 	}
 	var id *string
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `select customer_id from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil

@@ -92,7 +92,11 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			return nil
 		})
 	}
-	if a.database, err = f.open(ctx); err != nil {
+	open := f.open
+	if f.NoMigrate {
+		open = f.openMigrated
+	}
+	if a.database, err = open(ctx); err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.database.Close)
@@ -101,7 +105,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			return nil, err
 		}
 	}
-	if err := a.database.SetSimulated(ctx, a.database.config.Admin, development, a.clock); err != nil {
+	if err := a.setClock(ctx, development); err != nil {
 		return nil, err
 	}
 	if err := a.services(ctx, plans, stripeClient, razorpayClient); err != nil {
@@ -125,6 +129,26 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	}
 	a.serveOn(listener, web.New(config))
 	return a, a.serveMetrics()
+}
+
+// setClock sets the service clock to the database's, and tells the database whether payments are
+// simulated. Without an administrator it can only compare, and refuses to start when they differ.
+func (a *app) setClock(ctx context.Context, development bool) error {
+	if !a.flags.NoMigrate {
+		return postgres.SetSimulated(ctx, a.database.config, development, a.clock)
+	}
+	offset, simulated, err := a.database.ServiceClock(ctx)
+	if err != nil {
+		return err
+	}
+	if simulated != development {
+		return &postgres.SetupError{
+			Problem: "the database and this node disagree about whether payments are simulated",
+			Hint:    "start one node without --no-migrate and with the same payment keys",
+		}
+	}
+	a.clock.SetOffset(offset)
+	return nil
 }
 
 // checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail.

@@ -136,15 +136,13 @@ func (f *databaseFlags) beside(ctx context.Context) (*database, error) {
 		}
 		d.config.Admin, d.describe = config, "the running PostgreSQL in "+filepath.Join(dir, "postgres")
 	}
-	var err error
-	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
-		return nil, &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: "run tijori migrate once, or set TIJORI_DATABASE_SECRET to what the server has", Err: err}
+	if err := d.config.FindRoles(ctx); err != nil {
+		return nil, err
 	}
-	current, err := d.MigrationsCurrent(ctx)
-	if err == nil && !current {
-		err = &postgres.SetupError{Problem: "the database is not at this program's migration", Hint: "use the server's version of tijori, or run tijori migrate"}
+	if err := d.openPools(ctx); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := d.CheckMigrations(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
@@ -164,15 +162,12 @@ func privateSocket(dir string) (*pgx.ConnConfig, error) {
 
 // serviceClock stands where the database's does.
 func serviceClock(ctx context.Context, db *postgres.DB) (*clock.Clock, error) {
-	var seconds int64
-	err := db.AsBilling(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select offset_seconds from service_clock`).Scan(&seconds)
-	})
+	offset, _, err := db.ServiceClock(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the service clock: %w", err)
+		return nil, err
 	}
 	c := clock.New()
-	c.SetOffset(time.Duration(seconds) * time.Second)
+	c.SetOffset(offset)
 	return c, nil
 }
 

@@ -46,14 +46,13 @@ func TestOperatorsCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	exec(`insert into plans (id, name, rank, entitlements, credits_per_month) values ('pro', 'Pro', 10, '{export}', 0) on conflict do nothing`)
-	exec(`insert into inbox (provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error)
-		values ('stripe', 'evt_dead', 'invoice.paid', 'dead', '{"id":"evt_dead","object":"event","type":"invoice.paid","created":1,"data":{"object":{"id":"in_1"}}}', '{"User-Agent":"Stripe/1.0"}', 'old', now(), now(), now(), 'the provider was away')`)
-	exec(`insert into review_items (provider, key, reason, detail, subscription_id, opened_at, seen_at) values ('razorpay', 'unmapped subscription sub_X', 'unmapped_subscription', 'nobody made sub_X', 'sub_X', now(), now())`)
-	exec(`insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, access_until, paid_through, seen_at, created_at, changed_at)
-		values ($1, 'razorpay', 'sub_gone', 'active', 'active', 'plan_TijoriProMonth', 'pro', now() + interval '9 days', now() + interval '2 days', now(), now(), now())`, u.AccountID)
+	exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{export}', 0) on conflict do nothing`)
+	exec(`insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error)
+		values ('stripe', 'stripe', 'evt_dead', 'invoice.paid', 'dead', '{"id":"evt_dead","object":"event","type":"invoice.paid","created":1,"data":{"object":{"id":"in_1"}}}', '{"User-Agent":"Stripe/1.0"}', 'old', now(), now(), now(), 'the provider was away')`)
+	exec(`insert into review_items (connection_id, provider, key, reason, detail, subscription_id, opened_at, seen_at) values ('razorpay', 'razorpay', 'unmapped subscription sub_X', 'unmapped_subscription', 'nobody made sub_X', 'sub_X', now(), now())`)
+	db.Subscription(t, u.AccountID, "razorpay", "sub_gone")
+	exec(`update subscriptions set price_id = 'plan_TijoriProMonth', plan_id = 'pro', access_until = now() + interval '9 days', paid_through = now() + interval '2 days'`)
 
-	exec(`insert into meters (id, name) values ('credits', 'Credits') on conflict do nothing`)
 	item := ""
 	for _, c := range []struct {
 		args string

@@ -23,7 +23,9 @@ import (
 // databaseFlags say which database a command works on.
 type databaseFlags struct {
 	DatabaseURL    string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL 15+ to use, as a role with CREATEROLE and CREATE on the database. Without it Tijori runs its own."`
-	DatabaseSecret string `env:"TIJORI_DATABASE_SECRET" placeholder:"TEXT" help:"What the passwords of Tijori's login roles are derived from (default: the password in DATABASE_URL)."`
+	AdminURL       string `name:"admin-url" env:"TIJORI_ADMIN_URL" placeholder:"URL" help:"Where to set up and migrate, with a role that may; DATABASE_URL then only says where to serve (default: DATABASE_URL)."`
+	DatabaseSecret string `env:"TIJORI_DATABASE_SECRET" placeholder:"TEXT" help:"What the passwords of Tijori's login roles are derived from (default: the password in TIJORI_ADMIN_URL or DATABASE_URL)."`
+	RolePrefix     string `env:"TIJORI_ROLE_PREFIX" placeholder:"NAME" help:"What the names of Tijori's roles begin with (default: what the database was set up with; for a new one tijori, or tijori_DATABASE where another installation on the server has that)."`
 	Pooler         bool   `env:"TIJORI_POOLER" help:"DATABASE_URL leads to a transaction-mode pooler: use no prepared statements."`
 	Data           string `env:"TIJORI_DATA" placeholder:"DIR" help:"State directory (default: ./tijori-data, as root /var/lib/tijori)."`
 	PGBin          string `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs are."`
@@ -85,13 +87,43 @@ func (f *databaseFlags) open(ctx context.Context) (_ *database, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := postgres.Setup(ctx, d.config); err != nil {
+	if err := postgres.Setup(ctx, &d.config); err != nil {
 		return nil, err
 	}
-	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
-		return nil, &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: "another Tijori on this server may have set their passwords: set TIJORI_DATABASE_SECRET to the same text for both", Err: err}
+	return d, d.openPools(ctx)
+}
+
+// openMigrated connects to a database that somebody else sets up and migrates. It needs
+// no administrator.
+func (f *databaseFlags) openMigrated(ctx context.Context) (_ *database, err error) {
+	if f.DatabaseURL == "" {
+		return nil, usagef("--no-migrate needs DATABASE_URL\nTijori's own PostgreSQL is set up by the server that runs it")
 	}
-	return d, nil
+	d := &database{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	if err := d.useURL(f); err != nil {
+		return nil, err
+	}
+	if err := d.openPools(ctx); err != nil {
+		return nil, err
+	}
+	return d, d.CheckMigrations(ctx)
+}
+
+func (d *database) openPools(ctx context.Context) (err error) {
+	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
+		return &postgres.SetupError{
+			Problem: "cannot connect as Tijori's own roles",
+			Hint: "every node needs the same TIJORI_DATABASE_SECRET and, where it is set, TIJORI_ROLE_PREFIX; " +
+				"a database that is not set up yet needs tijori migrate",
+			Err: err,
+		}
+	}
+	return nil
 }
 
 func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
@@ -118,10 +150,15 @@ func (d *database) useURL(f *databaseFlags) error {
 	if err != nil {
 		return usagef("DATABASE_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")
 	}
-	d.config = postgres.Config{Admin: config, ViaPooler: f.Pooler}
+	d.config = postgres.Config{Server: config, Admin: config, RolePrefix: f.RolePrefix, ViaPooler: f.Pooler}
+	if f.AdminURL != "" {
+		if d.config.Admin, err = pgx.ParseConfig(f.AdminURL); err != nil {
+			return usagef("TIJORI_ADMIN_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")
+		}
+	}
 	secret := f.DatabaseSecret
 	if secret == "" {
-		secret = config.Password
+		secret = d.config.Admin.Password
 	}
 	if secret != "" {
 		d.config.Password = rolePassword(secret)

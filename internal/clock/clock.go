@@ -39,7 +39,7 @@ func (c *Clock) Offset() time.Duration {
 }
 
 // Advance moves the clock by d. Only development and tests call it; the
-// database keeps the same offset (auth.clock()), see postgres.SetClockOffset.
+// database keeps the same offset (tijori_ops.clock()), see postgres.SetClockOffset.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

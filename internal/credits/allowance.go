@@ -44,8 +44,8 @@ func (s *Service) open(ctx context.Context) error {
 	b := &pgx.Batch{}
 	for _, m := range s.plans.Meters {
 		b.Queue(`
-			insert into credit_calendars (account_id, meter, worked_to, due_at)
-			select a.account_id, $1, $2, $2 from accounts a
+			insert into credit_calendars (account_id, app_id, meter, worked_to, due_at)
+			select a.account_id, a.app_id, $1, $2, $2 from accounts a
 			 where a.erasing_at is null and not exists (select from credit_calendars c where c.account_id = a.account_id and c.meter = $1) limit 500
 			on conflict on constraint credit_calendars_pkey do nothing`, m.ID, now)
 	}
@@ -53,7 +53,7 @@ func (s *Service) open(ctx context.Context) error {
 		update credit_calendars c set due_at = $1
 		  from (select account_id, max(changed_at) as changed_at from subscriptions where changed_at > $1::timestamptz - interval '2 days' group by 1) s
 		 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now)
-	err := s.db.AsBilling(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 	if err != nil {
 		return fmt.Errorf("open calendars: %w", err)
 	}
@@ -70,7 +70,7 @@ type calendarRow struct {
 
 // refillOne works the calendar that waits longest, in one transaction.
 func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
 		found = false
 		now := s.clock.Now()
 		var c calendarRow
@@ -107,7 +107,7 @@ func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time
 			return err
 		}
 		key := fmt.Sprintf("allowance %s %s %d %d", c.meter, d.Source, d.Period, d.Level)
-		if _, err := tx.Exec(ctx, `select auth.grant_credits($1, $2, $3, 'allowance', $4, $5, $6, $7, '', 'calendar', $8, $9, $10, $11)`,
+		if _, err := tx.Exec(ctx, `select tijori_credits.grant_credits($1, $2, $3, 'allowance', $4, $5, $6, $7, '', 'calendar', $8, $9, $10, $11)`,
 			c.account, c.meter, id, d.Amount, AllowancePriority, d.Expires, key, d.Source, d.Period, d.Level, now); err != nil {
 			return fmt.Errorf("grant %s: %w", key, err)
 		}

@@ -12,11 +12,14 @@ import (
 func (f *fixture) subscribe(u *pgtest.User, id, plan string, until time.Time) {
 	f.Helper()
 	now := f.s.clock.Now()
-	f.exec(`insert into plans (id, name, rank, parties_max, entitlements, credits_per_month) values ('pro', 'Pro', 10, null, '{}', 300), ('daily', 'Daily', 5, null, '{}', 0) on conflict do nothing`)
+	f.exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{}', 300), ('khata', 'daily', 'Daily', 5, '{}', 0) on conflict do nothing`)
 	f.exec(`
-		insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, period, period_start, paid_through, access_until, seen_at, created_at, changed_at)
-		values ($1, 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $4, $5, $5, $4, $4, $4)
-		on conflict (account_id, provider, id) do update set plan_id = excluded.plan_id, paid_through = excluded.paid_through, access_until = excluded.access_until, changed_at = excluded.changed_at`,
+		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+		values ('razorpay', 'razorpay', 'subscription', $1, $2, now()) on conflict do nothing`, id, u.AccountID)
+	f.exec(`
+		insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, plan_id, period, period_start, paid_through, access_until, seen_at, created_at, changed_at)
+		values ('khata', $1, 'razorpay', 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $4, $5, $5, $4, $4, $4)
+		on conflict (account_id, connection_id, id) do update set plan_id = excluded.plan_id, paid_through = excluded.paid_through, access_until = excluded.access_until, changed_at = excluded.changed_at`,
 		u.AccountID, id, plan, now, until)
 }
 

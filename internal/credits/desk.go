@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// What a call asks, in the words of auth.spend_credits.
+// What a call asks, in the words of tijori_credits.spend_credits.
 const (
 	opConsume = "consume"
 	opHold    = "hold"
@@ -223,7 +223,7 @@ var errAnswers = errors.New("the database's answers do not fit the calls")
 
 const spendSQL = `
 	select s.i, s.outcome, s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at, s.next_at, s.next_amount
-	  from auth.spend_credits($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::integer[]) s`
+	  from tijori_credits.spend_credits($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::integer[]) s`
 
 // send makes one transaction of a batch: one statement, one round trip.
 func (d *desk) send(ctx context.Context, batch []*call) error {

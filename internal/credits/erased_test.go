@@ -8,11 +8,11 @@ func TestErasedAccountGetsNoCredits(t *testing.T) {
 	f := setup(t)
 	f.refill()
 	f.exec(`update accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days' where account_id = $1`, f.owner.AccountID)
-	if _, err := f.db.Auth.Exec(t.Context(), `select auth.begin_erasing($1)`, f.owner.AccountID); err != nil {
+	if _, err := f.db.Auth.Exec(t.Context(), `select tijori_access.begin_erasing($1)`, f.owner.AccountID); err != nil {
 		t.Fatal(err)
 	}
 	for left := 1; left > 0; {
-		f.ok(f.db.Auth.QueryRow(t.Context(), `select auth.erase_rows($1, 100)`, f.owner.AccountID).Scan(&left))
+		f.ok(f.db.Auth.QueryRow(t.Context(), `select tijori_access.erase_rows($1, 100)`, f.owner.AccountID).Scan(&left))
 	}
 	other := f.db.User(t, "other")
 	f.refill()

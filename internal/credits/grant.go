@@ -3,6 +3,7 @@ package credits
 import (
 	"context"
 	"fmt"
+	"github.com/tijorihq/tijori/internal/billing"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,7 +46,7 @@ func (s *Service) Grant(ctx context.Context, g Grant) (id uuid.UUID, err error) 
 	case g.Reason == "" || len(g.Reason) > MaxNote || !plain(g.Reason):
 		return id, fault.InvalidField("reason", "Say why, in up to %d letters.", MaxNote)
 	}
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) (err error) {
+	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) (err error) {
 		id, err = AddGrant(ctx, tx, g, s.clock.Now())
 		return err
 	})
@@ -64,7 +65,7 @@ func AddGrant(ctx context.Context, tx pgx.Tx, g Grant, now time.Time) (uuid.UUID
 	}
 	var granted uuid.UUID
 	err = tx.QueryRow(ctx, `
-		select auth.grant_credits($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, 'infinity'), $8, $9, $10, null, null, null, $11)`,
+		select tijori_credits.grant_credits($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, 'infinity'), $8, $9, $10, null, null, null, $11)`,
 		g.AccountID, g.Meter, id, g.Kind, g.Amount, g.Priority, null(g.ExpiresAt), g.Key, g.Reason, g.By, now).Scan(&granted)
 	return granted, err
 }
@@ -80,8 +81,8 @@ func null(t time.Time) *time.Time {
 // expired. It may run on many nodes at once, and does nothing that spending would not do
 // by itself; it keeps what pages show up to date. It returns how many it settled.
 func (s *Service) Sweep(ctx context.Context) (n int, err error) {
-	err = s.db.AsBilling(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select auth.sweep_credits(200)`).Scan(&n)
+	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select tijori_credits.sweep_credits(200)`).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("sweep credits: %w", err)

@@ -70,7 +70,7 @@ func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
 	}
 	hash := HashKey(key)
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.create_api_key($1, $2, $3, $4, $5)`, id, hash[:], name, scopes, key[:len(KeyPrefix)+4])
+		_, err := tx.Exec(ctx, `select tijori_access.create_api_key($1, $2, $3, $4, $5)`, id, hash[:], name, scopes, key[:len(KeyPrefix)+4])
 		return err
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
 func QueueKeys(b *pgx.Batch, into *[]Key) {
 	*into = nil
 	b.Queue(`
-		select k.id, k.name, k.scopes, k.hint, k.made_by, k.created_at, k.used_at, k.revoked_at, k.live from auth.api_keys() k`).
+		select k.id, k.name, k.scopes, k.hint, k.made_by, k.created_at, k.used_at, k.revoked_at, k.live from tijori_access.api_keys() k`).
 		Query(func(rows pgx.Rows) (err error) {
 			*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k Key, err error) {
 				var used, revoked *time.Time
@@ -105,7 +105,7 @@ func (s *Service) ListKeys(ctx context.Context, c postgres.Caller) (keys []Key, 
 // RevokeKey ends a key at once. NotFound for what is no key of the caller's account.
 func (s *Service) RevokeKey(ctx context.Context, c postgres.Caller, id uuid.UUID) error {
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select auth.revoke_api_key($1)`, id)
+		_, err := tx.Exec(ctx, `select tijori_access.revoke_api_key($1)`, id)
 		return err
 	})
 	if err != nil {

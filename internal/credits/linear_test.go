@@ -159,8 +159,8 @@ func (f *fixture) mutate(function string, pairs ...string) {
 }
 
 const (
-	spendFunction  = "auth.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])"
-	settleFunction = "auth.settle_credits(uuid,text,timestamptz)"
+	spendFunction  = "tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])"
+	settleFunction = "tijori_credits.settle_credits(uuid,text,timestamptz)"
 )
 
 // Each mutant is a mistake that somebody makes. Within a few hundred histories the checker must see it.

@@ -69,7 +69,7 @@ func setup(t *testing.T) *fixture {
 	plans, err := billing.ParsePlans([]byte(plansOfTests), nil)
 	f.ok(err)
 	f.exec(`update service_clock set simulated = true`)
-	f.exec(`insert into meters (id, name) values ('sms', 'Messages')`)
+	f.exec(`insert into meters (app_id, id, name) values ('khata', 'sms', 'Messages')`)
 	f.s = New(Config{DB: f.db.DB, Plans: plans, Clock: clock.New()})
 	f.owner = f.db.User(t, "anil")
 	f.key = f.newKey(f.owner, Read, SpendCredits)

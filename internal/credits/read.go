@@ -61,7 +61,7 @@ func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
 // Balances lists what the account of an API key has, by meter.
 func (s *Service) Balances(ctx context.Context, key [32]byte) (list []Balance, err error) {
 	err = s.db.ReadKey(ctx, key, func(b *pgx.Batch) {
-		b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from auth.my_credits() c`).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from tijori_credits.my_credits() c`).Query(func(rows pgx.Rows) (err error) {
 			list, err = pgx.CollectRows(rows, scanBalance)
 			return err
 		})
@@ -85,7 +85,7 @@ func (s *Service) Entries(ctx context.Context, key [32]byte, meter string, befor
 	err = s.db.ReadKey(ctx, key, func(b *pgx.Batch) {
 		b.Queue(`
 			select e.number, e.kind, e.amount, e.balance, e.key, e.note, e.grant_id, e.hold_id, e.created_at
-			  from auth.my_credit_entries($1, $2, $3) e order by e.number desc`, meter, before, limit).Query(func(rows pgx.Rows) (err error) {
+			  from tijori_credits.my_credit_entries($1, $2, $3) e order by e.number desc`, meter, before, limit).Query(func(rows pgx.Rows) (err error) {
 			list, err = pgx.CollectRows(rows, scanEntry)
 			return err
 		})
@@ -116,7 +116,7 @@ func keyFault(err error) error {
 // (postgres.DB.Read). To others the list is empty.
 func QueueBalances(b *pgx.Batch, into *[]Balance) {
 	*into = nil
-	b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from auth.my_credits_left() c`).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from tijori_credits.my_credits_left() c`).Query(func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, scanBalance)
 		return err
 	})

@@ -3,6 +3,7 @@ package credits
 import (
 	"context"
 	"fmt"
+	"github.com/tijorihq/tijori/internal/billing"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -25,7 +26,10 @@ func (f Finding) String() string {
 // changes nothing.
 func (s *Service) Verify(ctx context.Context) ([]Finding, error) {
 	var out []Finding
-	err := pgx.BeginTxFunc(ctx, s.db.Billing, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "set transaction isolation level repeatable read, read only"); err != nil {
+			return err
+		}
 		for _, check := range checks {
 			rows, err := tx.Query(ctx, check.sql)
 			if err != nil {

@@ -36,7 +36,7 @@ func (p person) year(seed int64, today time.Time) []ledger.EntryFields {
 			amount = owed
 		}
 		if amount > 0 {
-			out = append(out, ledger.EntryFields{Side: paySide, Paise: amount, Date: day, Note: note})
+			out = append(out, ledger.EntryFields{Side: paySide, AmountMinor: amount, Date: day, Note: note})
 			owed -= amount
 		}
 	}
@@ -49,7 +49,7 @@ func (p person) year(seed int64, today time.Time) []ledger.EntryFields {
 			}
 			amount := int64(p.spends*40+r.IntN(p.spends*120)) / 500 * 500 // to the half ten
 			amount = max(amount, 1000)
-			out = append(out, ledger.EntryFields{Side: goodsSide, Paise: amount, Date: day, Note: p.goods[r.IntN(len(p.goods))]})
+			out = append(out, ledger.EntryFields{Side: goodsSide, AmountMinor: amount, Date: day, Note: p.goods[r.IntN(len(p.goods))]})
 			owed += amount
 		}
 		payday := begin.AddDate(0, 0, 27+r.IntN(3))

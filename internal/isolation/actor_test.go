@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
@@ -38,7 +39,12 @@ func (o outcome) String() string { return o.code + " " + o.text }
 // run sends a statement in a transaction of the actor and returns what came back.
 func (w *world) run(t testing.TB, a actor, sql string, commit bool) outcome {
 	t.Helper()
-	conn, err := w.App.Acquire(t.Context())
+	return w.runOn(t, w.App, a, sql, commit)
+}
+
+func (w *world) runOn(t testing.TB, pool *pgxpool.Pool, a actor, sql string, commit bool) outcome {
+	t.Helper()
+	conn, err := pool.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +123,17 @@ func (w *world) actors() []actor {
 	v, s := w.victim, w.stranger
 	in := func(name string, u *pgtest.User, role string, account, business uuid.UUID) actor {
 		settings := claims(u, business)
-		settings["tijori.role"] = role // as the program writes down what it was told
+		settings["tijori.account"] = account.String() // as the program writes down what it was told
+		settings["tijori.own_only"] = "off"
+		if role == "counter" {
+			settings["tijori.own_only"] = "on"
+		}
 		return actor{name: name, settings: settings, user: u.UserID, role: role, account: account, business: business}
 	}
 	no := func(name, code string, settings map[string]string) actor {
+		if settings["tijori.account"] == "" {
+			settings["tijori.account"] = v.AccountID.String() // a forged hint
+		}
 		return actor{name: name, settings: settings, refused: code}
 	}
 	with := func(settings map[string]string, pairs ...string) map[string]string {
@@ -166,7 +179,7 @@ func (w *world) actors() []actor {
 		no("stranger with a forged user and account, in the victim's business", "P0002", with(claims(s, v.BusinessID), forged, v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id", v.AccountID.String(), "tijori.role", "owner")),
 		actor{
 			name: "stranger with a forged user and account", user: s.UserID, role: "owner", account: s.AccountID, business: s.BusinessID,
-			settings: with(claims(s, s.BusinessID), forged, v.UserID.String(), "tijori.user", v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id", v.AccountID.String(), "auth.account_id", v.AccountID.String(), "request.jwt.claims", `{"sub": "`+v.UserID.String()+`"}`),
+			settings: with(claims(s, s.BusinessID), forged, v.UserID.String(), "tijori.user", v.UserID.String(), "tijori.account", s.AccountID.String(), "tijori.account_id", v.AccountID.String(), "tijori_access.account_id", v.AccountID.String(), "request.jwt.claims", `{"sub": "`+v.UserID.String()+`"}`),
 		},
 	)
 }

@@ -28,6 +28,7 @@ var kept = map[string]string{
 // everybody's tables: what of a person is erased with the last account, and what stays, with the reason.
 var ofPeople = map[string]string{
 	"users": "erased", "credentials": "erased", "recoveries": "erased", "signups": "erased", "support_uses": "the address in them is erased",
+	"apps": "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's", "schema_compat": "nobody's",
 	"goose_db_version": "nobody's", "service_clock": "nobody's", "plans": "nobody's", "prices": "nobody's", "meters": "nobody's", "allowances": "nobody's",
 	"throttles":          "hashes of addresses, gone within a day",
 	"provider_directory": "ids of providers: whose they were, for ever",
@@ -106,12 +107,12 @@ func TestErasedAccountLeavesNothing(t *testing.T) {
 		counts[table] = w.count(t, table, mine)
 	}
 	var begun bool
-	if err := w.Auth.QueryRow(t.Context(), `select auth.begin_erasing($1)`, w.victim.AccountID).Scan(&begun); err != nil || !begun {
+	if err := w.Auth.QueryRow(t.Context(), `select tijori_access.begin_erasing($1)`, w.victim.AccountID).Scan(&begun); err != nil || !begun {
 		t.Fatalf("begin_erasing = %t, %v", begun, err)
 	}
 	for calls := 0; ; calls++ {
 		var n *int
-		if err := w.Auth.QueryRow(t.Context(), `select auth.erase_rows($1, 1)`, w.victim.AccountID).Scan(&n); err != nil || n == nil || calls > 1000 {
+		if err := w.Auth.QueryRow(t.Context(), `select tijori_access.erase_rows($1, 1)`, w.victim.AccountID).Scan(&n); err != nil || n == nil || calls > 1000 {
 			t.Fatalf("erase_rows, call %d = %v, %v", calls, n, err)
 		}
 		if *n == 0 {
@@ -165,7 +166,7 @@ func TestNobodyErasesEarly(t *testing.T) {
 		if days > 0 {
 			w.leave(t, days)
 		}
-		for _, sql := range []string{`select auth.begin_erasing($1)`, `select auth.erase_rows($1, 10)`} {
+		for _, sql := range []string{`select tijori_access.begin_erasing($1)`, `select tijori_access.erase_rows($1, 10)`} {
 			if _, err := w.Auth.Exec(t.Context(), sql, w.victim.AccountID); err == nil || !strings.Contains(err.Error(), "42501") {
 				t.Errorf("%s, %d days early = %v, want 42501", sql, days, err)
 			}
@@ -173,7 +174,7 @@ func TestNobodyErasesEarly(t *testing.T) {
 	}
 	// Even were an account marked as being erased, the grace would hold.
 	w.exec(t, `update accounts set erasing_at = now() where account_id = $1`, w.victim.AccountID)
-	if _, err := w.Auth.Exec(t.Context(), `select auth.erase_rows($1, 10)`, w.victim.AccountID); err == nil || !strings.Contains(err.Error(), "42501") {
+	if _, err := w.Auth.Exec(t.Context(), `select tijori_access.erase_rows($1, 10)`, w.victim.AccountID); err == nil || !strings.Contains(err.Error(), "42501") {
 		t.Errorf("erase_rows of an account marked early = %v", err)
 	}
 	tx, err := w.Super.Begin(t.Context())
@@ -242,7 +243,7 @@ func TestLeavingAccountStandsStill(t *testing.T) {
 	if tried < 20 {
 		t.Errorf("only %d inserts tried", tried)
 	}
-	w.run(t, w.actors()[3], "select auth.keep_account()", true)
+	w.run(t, w.actors()[3], "select tijori_access.keep_account()", true)
 	if n := w.count(t, "accounts", "leaving_at is not null"); n != 0 {
 		t.Error("the owner cannot keep the account")
 	}
@@ -255,7 +256,7 @@ func (w *world) insertAs(t testing.TB, a actor, table string) outcome {
 	if business == uuid.Nil {
 		business = w.victim.BusinessID
 	}
-	r := w.make(t, table, place{a.account, business, a.user, "mark"}, func(parent string, p place) row { return w.find(t, parent, p) })
+	r := w.make(t, table, place{account: a.account, business: business, user: a.user, mark: "mark"}, func(parent string, p place) row { return w.find(t, parent, p) })
 	if table == "businesses" {
 		r["id"] = uuid.NewString()
 	}

@@ -27,11 +27,11 @@ func tableGrants(t testing.TB, super querier) []grant {
 		with whole as (
 			select coalesce(r.rolname, 'public')::text as role, n.nspname::text as schema, c.relname::text as tab, lower(x.privilege_type) as verb, null::text as col
 			  from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x left join pg_roles r on r.oid = x.grantee
-			 where n.nspname in ('tijori', 'auth', 'river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
+			 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops', 'tijori_river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
 		), part as (
 			select coalesce(r.rolname, 'public')::text, n.nspname::text, c.relname::text, lower(x.privilege_type), a.attname::text
 			  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(a.attacl) x left join pg_roles r on r.oid = x.grantee
-			 where n.nspname in ('tijori', 'auth', 'river') and not a.attisdropped and x.grantee <> c.relowner
+			 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops', 'tijori_river') and not a.attisdropped and x.grantee <> c.relowner
 		)
 		select role, schema, tab, verb, array_agg(col order by col) filter (where col is not null)
 		  from (select * from whole union all select * from part) g
@@ -100,7 +100,7 @@ func closedRooms(t testing.TB, super querier) {
 	none(t, super, "nobody of ours truncates, refers to or puts triggers on tables", `
 		select r.rolname || ': ' || v.verb || ' on ' || c.oid::regclass
 		  from pg_class c, pg_roles r, unnest(array['truncate', 'references', 'trigger']) v(verb)
-		 where c.relnamespace = any (array['tijori', 'river']::regnamespace[]) and c.relkind in ('r', 'p', 'v')
+		 where c.relnamespace = any (array['tijori', 'tijori_river']::regnamespace[]) and c.relkind in ('r', 'p', 'v')
 		   and r.rolname = any ($1) and has_table_privilege(r.oid, c.oid, v.verb)`, append(slices.Clone(loginRoles), "tijori_guard"))
 	none(t, super, "tijori_app deletes nothing", `
 		select c.relname::text from pg_class c where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege('tijori_app', c.oid, 'delete')`)
@@ -111,7 +111,7 @@ func closedRooms(t testing.TB, super querier) {
 		                   and (r.rolname, c.relname, a.attname) <> ('tijori_guard', 'support_uses', 'subject')) -- an address that is erased
 		    or has_table_privilege(r.oid, c.oid, 'delete') and not exists ( -- but with the whole account, when its grace has ended
 		        select 1 from pg_policy p where p.polrelid = c.oid and p.polcmd = 'd' and p.polroles = array[r.oid] and r.rolname = 'tijori_guard'
-		           and pg_get_expr(p.polqual, p.polrelid) ~ '^\(account_id IN \( SELECT auth\.erasable\(\) AS erasable\)\)$'))`)
+		           and pg_get_expr(p.polqual, p.polrelid) ~ '^\(account_id IN \( SELECT tijori_access\.erasable\(\) AS erasable\)\)$'))`)
 	none(t, super, "tijori_app reads no token's hash, no password's and no request's of others", `
 		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
 		 where c.relnamespace = 'tijori'::regnamespace and a.attname in ('token_hash', 'password_hash', 'hash') and has_column_privilege('tijori_app', c.oid, a.attnum, 'select')`)

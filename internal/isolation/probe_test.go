@@ -160,9 +160,9 @@ func TestNothingTellsThatARowExists(t *testing.T) {
 				if a.account == w.victim.AccountID && w.businessColumn(table) != "business_id" {
 					continue // a member of the account: the row is no stranger's
 				}
-				p := place{a.account, a.business, a.user, strangerMark}
+				p := place{account: a.account, business: a.business, user: a.user, mark: strangerMark}
 				if a.role == "" {
-					p = place{w.stranger.AccountID, w.stranger.BusinessID, w.stranger.UserID, strangerMark}
+					p = place{account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID, mark: strangerMark}
 				}
 				if p.business == uuid.Nil {
 					p.business = w.stranger.BusinessID
@@ -237,7 +237,7 @@ func TestFunctionsTellNothing(t *testing.T) {
 	fns := rowsOf[fn](t, w.Super, `
 		select n.nspname || '.' || p.proname, array(select format_type(a.id, null) from unnest(p.proargtypes) with ordinality a(id, i) order by a.i)
 		  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		 where n.nspname in ('auth', 'tijori') and p.prorettype <> 'trigger'::regtype and has_function_privilege('tijori_app', p.oid, 'execute')`)
+		 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops') and p.prorettype <> 'trigger'::regtype and has_function_privilege('tijori_app', p.oid, 'execute')`)
 	if len(fns) < 10 {
 		t.Fatalf("only %d functions found", len(fns))
 	}
@@ -285,10 +285,10 @@ func TestFunctionsTellNothing(t *testing.T) {
 				if len(f.Types) > 0 && (here.code != absent.code || blind(here.text) != blind(absent.text)) {
 					t.Errorf("%s, %s: an id that exists answers\n\t%v\nand one that does not\n\t%v", a.name, f.Name, here, absent)
 				}
-				if strings.Contains(here.text, victimMark) && !slices.Contains([]string{"auth.my_businesses", "auth.my_memberships"}, f.Name) {
+				if strings.Contains(here.text, victimMark) && !slices.Contains([]string{"tijori_access.my_businesses", "tijori_access.my_memberships"}, f.Name) {
 					t.Errorf("%s, %s tells the victim's: %v", a.name, f.Name, here)
 				}
-				if a.refused == "28000" && here.code != "28000" && f.Name != "auth.clock" && !strings.Contains(here.text, "[[1 unauthorized ") {
+				if a.refused == "28000" && here.code != "28000" && f.Name != "tijori_ops.clock" && !strings.Contains(here.text, "[[1 unauthorized ") {
 					t.Errorf("%s, %s: %v, want SQLSTATE 28000", a.name, f.Name, here)
 				}
 			}

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ type column struct {
 	Table, Name, Type string
 	Needed            bool // not null, and no default
 	NotNull           bool
+	Generated         bool     // from other columns
 	Choices           []string // of a check like: status in ('open', 'closed')
 	Parent            string   // the table that a reference by this column (and others) leads to, of the first such one
 	ParentColumn      string
@@ -35,17 +37,23 @@ var quoted = regexp.MustCompile(`'([^']*)'::text`)
 
 func readCatalogue(t testing.TB, super *pgxpool.Pool) *catalogue {
 	t.Helper()
-	tenants := tenantTables(t, super)
+	return readTables(t, super, tenantTables(t, super))
+}
+
+// readTables reads the catalogue of some tables.
+func readTables(t testing.TB, super *pgxpool.Pool, tenants []string) *catalogue {
+	t.Helper()
 	c := &catalogue{columns: map[string][]column{}, keys: map[string][]string{}, grants: map[string]map[string][]string{}}
 	type raw struct {
 		Table, Name, Type string
 		Needed, NotNull   bool
+		Generated         bool
 		Check             string
 		Parent            string
 		ParentColumn      string
 	}
 	for _, r := range rowsOf[raw](t, super, `
-		select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull and not a.atthasdef, a.attnotnull,
+		select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull and not a.atthasdef, a.attnotnull, a.attgenerated <> '',
 		       coalesce((select pg_get_constraintdef(k.oid) from pg_constraint k
 		                  where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum] and pg_get_constraintdef(k.oid) like '%= ANY (ARRAY[%' limit 1), ''),
 		       coalesce(f.parent, ''), coalesce(f.parent_column, '')
@@ -56,7 +64,7 @@ func readCatalogue(t testing.TB, super *pgxpool.Pool) *catalogue {
 			  join pg_attribute b on b.attrelid = r.oid and b.attnum = u.y
 			 where k.conrelid = c.oid and k.contype = 'f' and u.x = a.attnum order by array_length(k.conkey, 1) desc limit 1) f on true
 		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) order by c.relname, a.attnum`, tenants) {
-		col := column{Table: r.Table, Name: r.Name, Type: r.Type, Needed: r.Needed, NotNull: r.NotNull, Parent: r.Parent, ParentColumn: r.ParentColumn}
+		col := column{Table: r.Table, Name: r.Name, Type: r.Type, Needed: r.Needed, NotNull: r.NotNull, Generated: r.Generated, Parent: r.Parent, ParentColumn: r.ParentColumn}
 		for _, m := range quoted.FindAllStringSubmatch(r.Check, -1) {
 			col.Choices = append(col.Choices, m[1])
 		}
@@ -134,7 +142,11 @@ func (r row) clone() row {
 type place struct {
 	account, business, user uuid.UUID
 	mark                    string // stands in every text of the place
+	app, connection         string // "" for the khata's
 }
+
+func (p place) appID() string        { return cmp.Or(p.app, "khata") }
+func (p place) connectionID() string { return cmp.Or(p.connection, "razorpay") }
 
 // seeds are values that the catalogue does not tell.
 var seeds = map[string]row{
@@ -161,20 +173,29 @@ func (c *catalogue) make(t testing.TB, table string, p place, parent func(table 
 	for _, col := range c.columns[table] {
 		seed, seeded := seeds[table][col.Name]
 		switch {
+		case col.Generated:
 		case seeded:
 			r[col.Name] = seed
 		case col.Name == "account_id":
 			r[col.Name] = p.account.String()
 		case col.Name == "business_id", table == "businesses" && col.Name == "id":
 			r[col.Name] = p.business.String()
+		case col.Name == "currency":
+			r[col.Name] = "INR"
+		case col.Name == "app_id":
+			r[col.Name] = p.appID()
+		case col.Name == "connection_id":
+			r[col.Name] = p.connectionID()
+		case col.Name == "provider":
+			r[col.Name] = "razorpay"
 		case slices.Contains([]string{"created_by", "changed_by", "invited_by", "user_id"}, col.Name):
 			r[col.Name] = p.user.String()
 		case !col.Needed && col.Type != "text":
+		case col.Name == "meter":
+			r[col.Name] = "credits"
 		case col.Parent == "plans":
 			r[col.Name] = "free"
-		case col.Parent == "meters":
-			r[col.Name] = "credits"
-		case col.Parent != "":
+		case col.Parent != "" && slices.Contains(c.tables, col.Parent):
 			r[col.Name] = parent(col.Parent, p)[col.ParentColumn]
 		case len(col.Choices) > 0:
 			r[col.Name] = col.Choices[0]
@@ -286,10 +307,10 @@ func newWorld(t testing.TB) *world {
 			into map[string][]row
 			place
 		}{
-			{w.rows, place{w.victim.AccountID, w.victim.BusinessID, w.victim.UserID, victimMark}},
-			{w.rows, place{w.victim.AccountID, w.victim.BusinessID, w.members["counter"].UserID, victimMark}},
-			{w.others, place{w.victim.AccountID, w.second, w.victim.UserID, victimMark}},
-			{w.own, place{w.stranger.AccountID, w.stranger.BusinessID, w.stranger.UserID, strangerMark}},
+			{w.rows, place{account: w.victim.AccountID, business: w.victim.BusinessID, user: w.victim.UserID, mark: victimMark}},
+			{w.rows, place{account: w.victim.AccountID, business: w.victim.BusinessID, user: w.members["counter"].UserID, mark: victimMark}},
+			{w.others, place{account: w.victim.AccountID, business: w.second, user: w.victim.UserID, mark: victimMark}},
+			{w.own, place{account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID, mark: strangerMark}},
 		} {
 			p.into[table] = append(p.into[table], w.seed(t, table, p.place)...)
 		}
@@ -304,6 +325,7 @@ func (w *world) seed(t testing.TB, table string, p place) []row {
 		return []row{w.find(t, table, p)}
 	}
 	r := w.make(t, table, p, func(parent string, p place) row { return w.find(t, parent, p) })
+	w.direct(t, table, r)
 	columns, values := r.values(nil)
 	tag, err := w.Super.Exec(t.Context(), "insert into tijori."+table+" ("+columns+") values ("+values+") on conflict do nothing")
 	if err != nil {
@@ -313,6 +335,22 @@ func (w *world) seed(t testing.TB, table string, p place) []row {
 		return nil
 	}
 	return []row{r}
+}
+
+// direct gives a provider's object its place in the directory, which comes before a row about it.
+func (w *world) direct(t testing.TB, table string, r row) {
+	t.Helper()
+	kind, id := "", ""
+	switch table {
+	case "subscriptions":
+		kind, id = "subscription", r["id"]
+	case "provider_customers":
+		kind, id = "customer", r["customer_id"]
+	}
+	if id != "" {
+		w.exec(t, `insert into tijori.provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+			values ($1, $2, $3, $4, $5, now()) on conflict do nothing`, r["connection_id"], r["provider"], kind, id, r["account_id"])
+	}
 }
 
 // find returns a row of a place as it is in the database.

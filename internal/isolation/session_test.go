@@ -41,11 +41,11 @@ func TestNobodyBecomesAnother(t *testing.T) {
 			"create table tijori.t (x int)", "create table public.t (x int)", "create temporary table parties (x int)", "create temporary view parties as select 1",
 			"create function tijori.f() returns int language sql security definer as 'select 1'", "create function pg_temp.f() returns int language sql as 'select 1'",
 			"create function public.f() returns int language sql as 'select 1'", "create schema s", "create extension dblink", "create extension plperlu", "create extension pgcrypto",
-			"create server s foreign data wrapper postgres_fdw", "create publication p for all tables", "create event trigger e on ddl_command_start execute function auth.record_changes()",
-			"alter function auth.scope() owner to "+role, "create or replace function auth.scope(out user_id uuid, out account_id uuid, out business_id uuid, out role text) language sql as 'select null::uuid, null::uuid, null::uuid, ''owner''::text'",
-			"alter function auth.scope() security invoker", "drop function auth.scope() cascade", "alter table tijori.parties disable row level security", "alter table tijori.parties no force row level security",
+			"create server s foreign data wrapper postgres_fdw", "create publication p for all tables", "create event trigger e on ddl_command_start execute function tijori_khata.record_changes()",
+			"alter function tijori_access.scope() owner to "+role, "create or replace function tijori_access.scope(out user_id uuid, out account_id uuid, out business_id uuid, out role text) language sql as 'select null::uuid, null::uuid, null::uuid, ''owner''::text'",
+			"alter function tijori_access.scope() security invoker", "drop function tijori_access.scope() cascade", "alter table tijori.parties disable row level security", "alter table tijori.parties no force row level security",
 			"alter policy parties_select_app on tijori.parties using (true)", "create policy open_app on tijori.parties using (true)", "drop policy parties_select_app on tijori.parties",
-			"alter table tijori.parties owner to "+role, "create trigger mine before insert on tijori.parties for each row execute function auth.record_changes('party')",
+			"alter table tijori.parties owner to "+role, "create trigger mine before insert on tijori.parties for each row execute function tijori_khata.record_changes('party')",
 			"comment on table tijori.parties is 'mine'", "vacuum full tijori.parties; create table x()", "reindex table tijori.parties", "cluster tijori.parties using parties_pkey", "lock table tijori.parties in access exclusive mode",
 			"set session_replication_role = replica", "set local session_replication_role = replica", "set allow_system_table_mods = on", "load 'plpgsql'", "load '/tmp/x.so'",
 			"copy (select 1) to program 'id'", "copy (select 1) to '/tmp/isolation'", "select pg_read_file('/etc/passwd')", "select pg_ls_dir('.')", "select lo_import('/etc/passwd')", "select pg_reload_conf()",
@@ -94,11 +94,11 @@ func TestRoomsAreClosed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	closed := map[string][]string{
-		"tijori_app":     {"tijori.users", "tijori.credentials", "tijori.signups", "tijori.recoveries", "tijori.throttles", "tijori.inbox", "tijori.review_items", "tijori.provider_directory", "tijori.provider_customers", "tijori.service_clock", "river.river_job", "river.river_queue", "pg_authid"},
+		"tijori_app":     {"tijori.users", "tijori.credentials", "tijori.signups", "tijori.recoveries", "tijori.throttles", "tijori.inbox", "tijori.review_items", "tijori.provider_directory", "tijori.provider_customers", "tijori.service_clock", "tijori_river.river_job", "tijori_river.river_queue", "pg_authid"},
 		"tijori_billing": {"tijori.parties", "tijori.entries", "tijori.changes", "tijori.businesses", "tijori.users", "tijori.credentials", "tijori.invitations", "tijori.signups", "tijori.recoveries"},
 		"tijori_auth":    {"tijori.parties", "tijori.entries", "tijori.changes", "tijori.businesses", "tijori.accounts", "tijori.members", "tijori.invitations", "tijori.subscriptions", "tijori.inbox"},
 		"tijori_jobs":    {"tijori.parties", "tijori.entries", "tijori.users", "tijori.credentials", "tijori.inbox", "tijori.accounts", "tijori.subscriptions", "tijori.plans"},
-		"tijori_support": {"tijori.parties", "tijori.entries", "tijori.users", "tijori.credentials", "tijori.inbox", "tijori.accounts", "tijori.subscriptions", "river.river_job"},
+		"tijori_support": {"tijori.parties", "tijori.entries", "tijori.users", "tijori.credentials", "tijori.inbox", "tijori.accounts", "tijori.subscriptions", "tijori_river.river_job"},
 	}
 	pools := w.pools()
 	for _, role := range loginRoles {

@@ -13,18 +13,22 @@ import (
 // madeSQL are the functions that may put SQL together at run time, with the
 // reason. None of them runs as tijori_app with a word of a user in it.
 var madeSQL = map[string]string{
-	"postgres.createRoles": "set-up, as the role of DATABASE_URL; names are constants and what quote_ident returned",
-	"postgres.createRole":  "set-up, as the role of DATABASE_URL; the password is quoted",
-	"postgres.rollback":    "chooses between two constants",
-	"bench.*":              "the benchmark's own database of made-up people",
-	"pgtest.*":             "tests only",
-	"account.Expire":       "ranges over literals in the function",
-	"export.tableCSV":      "goes through the literals of the archive's tables",
-	"export.tableJSON":     "goes through the literals of the archive's tables",
-	"credits.Verify":       "ranges over the literals of checks",
-	"ledger.otherContent":  "chooses between two literals",
-	"ledger.QueueParties":  "chooses between the six constants of partylist.go",
-	"ledger.ListParties":   "chooses between the six constants of partylist.go",
+	"postgres.createRoles":        "set-up, as the role of DATABASE_URL; names are constants and what quote_ident returned",
+	"postgres.createRole":         "set-up, as the role of DATABASE_URL; the password is quoted",
+	"postgres.createVersionTable": "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
+	"postgres.migrateRiver":       "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
+	"postgres.inOwnersTx":         "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
+	"postgres.asOwner":            "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
+	"postgres.rollback":           "chooses between two constants",
+	"bench.*":                     "the benchmark's own database of made-up people",
+	"pgtest.*":                    "tests only",
+	"account.Expire":              "ranges over literals in the function",
+	"export.tableCSV":             "goes through the literals of the archive's tables",
+	"export.tableJSON":            "goes through the literals of the archive's tables",
+	"credits.Verify":              "ranges over the literals of checks",
+	"ledger.otherContent":         "chooses between two literals",
+	"ledger.QueueParties":         "chooses between the six constants of partylist.go",
+	"ledger.ListParties":          "chooses between the six constants of partylist.go",
 }
 
 // TestSQLIsConstant reads every call that sends SQL: its text must be a constant, so that nothing a

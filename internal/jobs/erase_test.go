@@ -26,13 +26,13 @@ func (b *bench) leaver(t *testing.T, email string, entries int) (id uuid.UUID, c
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.exec(t, `delete from river.river_job where kind = 'confirmation_mail'`)
+	b.exec(t, `delete from tijori_river.river_job where kind = 'confirmation_mail'`)
 	id = one[uuid.UUID](t, b, `select account_id from members m join users u on u.id = m.user_id where u.email = $1`, email)
 	b.exec(t, `
 		insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		select account_id, id, id, 'customer', 'Ramesh', 'ramesh', decode(repeat('00', 32), 'hex'), id from businesses where account_id = $1`, id)
 	b.exec(t, `
-		insert into entries (account_id, business_id, id, party_id, side, paise, business_date, request_hash, created_by)
+		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
 		select account_id, id, gen_random_uuid(), id, 'given', 100, current_date, decode(repeat('00', 32), 'hex'), id
 		  from businesses, generate_series(1, $2) where account_id = $1`, id, entries)
 	return id, postgres.Caller{Credential: account.Hash(session.Token)}
@@ -62,11 +62,11 @@ func TestAccountIsErasedAfterThirtyDays(t *testing.T) {
 	b.start(t)
 	b.sink.Wait(t, 1)
 	work := func() {
-		b.exec(t, `insert into river.river_job (kind, args, max_attempts) values ('departure', '{}', 3)`)
+		b.exec(t, `insert into tijori_river.river_job (kind, args, max_attempts) values ('departure', '{}', 3)`)
 	}
 	settled := func() {
 		t.Helper()
-		b.waitFor(t, `select count(*) from river.river_job where kind in ('departure', 'leaving_mail') and state <> 'completed'`, 0)
+		b.waitFor(t, `select count(*) from tijori_river.river_job where kind in ('departure', 'leaving_mail') and state <> 'completed'`, 0)
 	}
 	b.advance(t, 26)
 	work()
@@ -113,7 +113,7 @@ func TestErasingGoesOn(t *testing.T) {
 	b := setup(t)
 	id, c := b.leaver(t, "asha@example.com", 100)
 	b.leave(t, id, c)
-	b.exec(t, `delete from river.river_job`)
+	b.exec(t, `delete from tijori_river.river_job`)
 	b.advance(t, 31)
 	if begun, err := b.accounts.BeginErasing(t.Context(), id); err != nil || !begun {
 		t.Fatalf("BeginErasing = %t, %v", begun, err)
@@ -139,7 +139,7 @@ func TestErasingWaitsADayForMail(t *testing.T) {
 	b := setup(t)
 	id, c := b.leaver(t, "asha@example.com", 5)
 	b.leave(t, id, c)
-	b.exec(t, `delete from river.river_job`)
+	b.exec(t, `delete from tijori_river.river_job`)
 	b.config.Sender = senderFunc(func(context.Context, mail.Message) error { return errors.New("away") })
 	due := func() account.DueErasure {
 		t.Helper()

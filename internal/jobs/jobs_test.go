@@ -204,7 +204,7 @@ func TestMailsLeadToAnAccount(t *testing.T) {
 		t.Error("the scan of the tables finds nothing at all")
 	}
 	for _, address := range []string{"asha@example.com", "nobody@example.com", "dev@example.com"} {
-		if one[bool](t, b, `select exists (select 1 from river.river_job j where j::text like '%' || $1 || '%')`, address) || strings.Contains(b.log.String(), address) {
+		if one[bool](t, b, `select exists (select 1 from tijori_river.river_job j where j::text like '%' || $1 || '%')`, address) || strings.Contains(b.log.String(), address) {
 			t.Errorf("the address %q stands in the queue or the log", address)
 		}
 	}
@@ -229,7 +229,7 @@ func TestMailServerDown(t *testing.T) {
 	b.start(t)
 	b.signUp(t, "asha@example.com")
 	deadline := time.Now().Add(20 * time.Second)
-	for one[int](t, b, `select coalesce(max(cardinality(errors)), 0) from river.river_job where kind = 'confirmation_mail'`) == 0 {
+	for one[int](t, b, `select coalesce(max(cardinality(errors)), 0) from tijori_river.river_job where kind = 'confirmation_mail'`) == 0 {
 		if time.Now().After(deadline) {
 			t.Fatal("no try failed")
 		}
@@ -241,7 +241,7 @@ func TestMailServerDown(t *testing.T) {
 	if _, err := b.accounts.ConfirmSignUp(t.Context(), token, password, phone); err != nil {
 		t.Errorf("ConfirmSignUp by the delayed mail = %v", err)
 	}
-	if state := one[string](t, b, `select state::text from river.river_job where kind = 'confirmation_mail'`); state != "completed" {
+	if state := one[string](t, b, `select state::text from tijori_river.river_job where kind = 'confirmation_mail'`); state != "completed" {
 		t.Errorf("the job is %s, want completed", state)
 	}
 }
@@ -257,8 +257,8 @@ func TestRefusedAddressEndsTheJob(t *testing.T) {
 	b.serve(t)
 	b.start(t)
 	b.signUp(t, "asha@example.com")
-	b.waitFor(t, `select count(*) from river.river_job where kind = 'confirmation_mail' and state = 'cancelled'`, 1)
-	if strings.Contains(b.log.String(), "asha@example.com") || one[bool](t, b, `select exists (select 1 from river.river_job j where j::text like '%asha@%')`) {
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state = 'cancelled'`, 1)
+	if strings.Contains(b.log.String(), "asha@example.com") || one[bool](t, b, `select exists (select 1 from tijori_river.river_job j where j::text like '%asha@%')`) {
 		t.Error("the refused address stands in the log or the queue")
 	}
 }
@@ -283,7 +283,7 @@ func TestKilledJobIsRescued(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.signUp(t, "asha@example.com")
-	b.exec(t, `update river.river_job set state = 'running', attempt = 1, attempted_at = now() - interval '2 minutes', attempted_by = array['gone']`)
+	b.exec(t, `update tijori_river.river_job set state = 'running', attempt = 1, attempted_at = now() - interval '2 minutes', attempted_by = array['gone']`)
 	b.serve(t)
 	b.start(t)
 	b.sink.Wait(t, 1)
@@ -304,15 +304,15 @@ func TestSweepFindsUnmailedInvitations(t *testing.T) {
 	b.serve(t)
 	b.start(t)
 	to := map[string]int{}
-	b.waitFor(t, `select count(*) from river.river_job where kind = 'invitation_sweep' and state = 'completed'`, 1)
-	b.waitFor(t, `select count(*) from river.river_job where kind = 'invitation_mail' and state <> 'completed'`, 0)
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'invitation_sweep' and state = 'completed'`, 1)
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'invitation_mail' and state <> 'completed'`, 0)
 	for _, d := range b.sink.Wait(t, 2) {
 		to[d.To]++
 	}
 	if to["lost@example.com"] != 1 || to["queued@example.com"] != 1 {
 		t.Errorf("mails went to %v, want one each to lost and queued", to)
 	}
-	b.waitFor(t, `select count(*) from river.river_job where kind = 'expiry' and state = 'completed'`, 1)
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'expiry' and state = 'completed'`, 1)
 }
 
 func TestStopFinishesWhatIsAtWork(t *testing.T) {
@@ -341,7 +341,7 @@ func TestStopFinishesWhatIsAtWork(t *testing.T) {
 	if err := r.Stop(t.Context()); err != nil || sent.Load() != 1 {
 		t.Errorf("Stop = %v with %d mails sent, want nil and 1", err, sent.Load())
 	}
-	if state := one[string](t, b, `select state::text from river.river_job where kind = 'confirmation_mail'`); state != "completed" {
+	if state := one[string](t, b, `select state::text from tijori_river.river_job where kind = 'confirmation_mail'`); state != "completed" {
 		t.Errorf("the job is %s, want completed", state)
 	}
 
@@ -356,7 +356,7 @@ func TestStopFinishesWhatIsAtWork(t *testing.T) {
 	if err := r.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) || canceled.Load() != 1 {
 		t.Errorf("Stop without time = %v with %d canceled, want deadline exceeded and 1", err, canceled.Load())
 	}
-	if n := one[int](t, b, `select count(*) from river.river_job where kind = 'confirmation_mail' and state in ('retryable', 'available')`); n != 1 {
+	if n := one[int](t, b, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state in ('retryable', 'available')`); n != 1 {
 		t.Errorf("%d jobs wait for the next start, want 1", n)
 	}
 }
@@ -423,8 +423,8 @@ func TestRolesOfTheQueue(t *testing.T) {
 	}
 	for _, role := range []string{"tijori_auth", "tijori_billing", "tijori_app", "tijori_support"} {
 		rights := one[string](t, b, `select concat_ws(' ',
-			case when has_any_column_privilege($1, 'river.river_job', 'select') then 'select' end, case when has_table_privilege($1, 'river.river_job', 'insert') then 'insert' end,
-			case when has_any_column_privilege($1, 'river.river_job', 'update') then 'update' end, case when has_table_privilege($1, 'river.river_job', 'delete') then 'delete' end)`, role)
+			case when has_any_column_privilege($1, 'tijori_river.river_job', 'select') then 'select' end, case when has_table_privilege($1, 'tijori_river.river_job', 'insert') then 'insert' end,
+			case when has_any_column_privilege($1, 'tijori_river.river_job', 'update') then 'update' end, case when has_table_privilege($1, 'tijori_river.river_job', 'delete') then 'delete' end)`, role)
 		want := map[string]string{"tijori_auth": "insert", "tijori_billing": "insert"}[role]
 		if rights != want {
 			t.Errorf("%s may %q on the queue, want %q", role, rights, want)
@@ -440,7 +440,7 @@ func TestStrangersCannotPauseTheQueue(t *testing.T) {
 	b.start(t)
 	b.signUp(t, "first@example.com")
 	b.sink.Wait(t, 1)
-	if _, err := b.db.App.Exec(t.Context(), `select pg_notify('river.river_control', '{"action":"pause","queue":"*"}')`); err != nil {
+	if _, err := b.db.App.Exec(t.Context(), `select pg_notify('tijori_river.river_control', '{"action":"pause","queue":"*"}')`); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(200 * time.Millisecond) // for the notification to arrive, did anybody listen

@@ -43,7 +43,7 @@ func TestAddEntryAtOnce(t *testing.T) {
 	for _, u := range []postgres.Caller{s.owner.Caller, s.manager.Caller, s.counter.Caller} {
 		see(u)
 		id := newID(t)
-		if e, known, err := add(u, id, s.party.ID, f); !known || err != nil || e.ID != id || e.Paise != 700 || written(id) != 1 {
+		if e, known, err := add(u, id, s.party.ID, f); !known || err != nil || e.ID != id || e.AmountMinor != 700 || written(id) != 1 {
 			t.Errorf("at once: %+v, known %v, error %v, %d rows", e, known, err, written(id))
 		}
 		if e, _, err := add(u, id, s.party.ID, f); err != nil || e.ID != uuid.Nil {

@@ -59,7 +59,7 @@ func openBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	if id == uuid.Nil {
 		return errNoID
 	}
-	if err := oneAfterTheOther(ctx, tx); err != nil {
+	if err := lockBatches(ctx, tx); err != nil {
 		return err
 	}
 	s := tx.Scope
@@ -126,14 +126,14 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entrie
 	var openings []bool
 	for _, e := range entries {
 		ids, parties, sides = append(ids, e.ID), append(parties, e.PartyID), append(sides, string(e.Side))
-		amounts, dates, notes, hashes = append(amounts, e.Paise), append(dates, e.Date), append(notes, e.Note), append(hashes, e.hash(e.PartyID))
+		amounts, dates, notes, hashes = append(amounts, e.AmountMinor), append(dates, e.Date), append(notes, e.Note), append(hashes, e.hash(e.PartyID))
 		openings = append(openings, e.Opening)
 	}
 	_, err = tx.Exec(ctx, `
-		insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, opening, request_hash, created_by, batch_id)
-		select $1, $2, g.id, g.party_id, g.side, g.paise, g.business_date, g.note, g.opening, g.request_hash, $3, $4
+		insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, opening, request_hash, created_by, batch_id)
+		select $1, $2, g.id, g.party_id, g.side, g.amount_minor, g.business_date, g.note, g.opening, g.request_hash, $3, $4
 		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[], $12::boolean[])
-			g(id, party_id, side, paise, business_date, note, request_hash, opening)
+			g(id, party_id, side, amount_minor, business_date, note, request_hash, opening)
 		where g.party_id in (
 			select p.id from tijori.parties p
 			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))

@@ -176,7 +176,7 @@ func TestLapsedPlanFillsNoBatch(t *testing.T) {
 	}
 	insert := func(batch uuid.UUID) error {
 		_, err := as(t, db, asha, func(tx *postgres.Tx) (any, error) {
-			return tx.Exec(t.Context(), `insert into entries (account_id, business_id, id, party_id, side, paise, business_date, request_hash, created_by, batch_id)
+			return tx.Exec(t.Context(), `insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by, batch_id)
 				values ($1, $2, $3, $4, 'given', 100, '2026-04-01', sha256('x'), $5, $6)`, asha.AccountID, asha.BusinessID, newID(t), ram.ID, asha.UserID, batch)
 		})
 		return err
@@ -237,7 +237,7 @@ func TestUndoLeavesWhatWasChanged(t *testing.T) {
 	if err != nil || out.Entries != 3 || out.Parties != 1 || len(out.Kept) != 2 {
 		t.Fatalf("undo = %+v, %v, want 3 entries, 1 party, 2 kept", out, err)
 	}
-	if out.Kept[0].EntryID != r.Rows[1].ID || out.Kept[0].Entry.Paise != 222 || out.Kept[1].PartyName != "Newer" || out.Kept[1].EntryID != uuid.Nil {
+	if out.Kept[0].EntryID != r.Rows[1].ID || out.Kept[0].Entry.AmountMinor != 222 || out.Kept[1].PartyName != "Newer" || out.Kept[1].EntryID != uuid.Nil {
 		t.Errorf("kept = %+v", out.Kept)
 	}
 	if e, p := counts(t, db, asha); e != 2 || p != 2 {
@@ -309,15 +309,9 @@ func TestFiveHundredRowsInOneGo(t *testing.T) {
 		}
 		rows = append(rows, r)
 	}
-	start := time.Now()
 	r, err := saveBatch(t, db, asha, newID(t), true, rows...)
-	took := time.Since(start)
 	if err != nil || r.Entries != 495 || r.Wrong != 5 {
 		t.Fatalf("%d saved, %d wrong, %v", r.Entries, r.Wrong, err)
-	}
-	t.Logf("500 rows, 5 of them refused by the database, took %v", took)
-	if took > 5*time.Second {
-		t.Errorf("500 rows took %v", took)
 	}
 }
 

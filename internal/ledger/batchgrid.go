@@ -237,13 +237,13 @@ func findTwins(ctx context.Context, tx *postgres.Tx, rows []*CheckedRow) error {
 			continue
 		}
 		at, ids, parties = append(at, int32(i)), append(ids, r.ID), append(parties, r.PartyID)
-		dates, sides, amounts = append(dates, r.Entry.Date.Format("2006-01-02")), append(sides, string(r.Entry.Side)), append(amounts, r.Entry.Paise)
+		dates, sides, amounts = append(dates, r.Entry.Date.Format("2006-01-02")), append(sides, string(r.Entry.Side)), append(amounts, r.Entry.AmountMinor)
 	}
 	found, err := tx.Query(ctx, `
-		select g.i from unnest($3::int[], $4::uuid[], $5::uuid[], $6::date[], $7::text[], $8::bigint[]) g(i, id, party_id, business_date, side, paise)
+		select g.i from unnest($3::int[], $4::uuid[], $5::uuid[], $6::date[], $7::text[], $8::bigint[]) g(i, id, party_id, business_date, side, amount_minor)
 		where exists (select 1 from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
-				and e.side = g.side and e.paise = g.paise and e.deleted_at is null and e.id <> g.id)`, PlanAnew,
+				and e.side = g.side and e.amount_minor = g.amount_minor and e.deleted_at is null and e.id <> g.id)`, PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, at, ids, parties, dates, sides, amounts)
 	if err != nil {
 		return fmt.Errorf("look for entries that are there already: %w", err)

@@ -113,11 +113,11 @@ func (d Desk) read(row BatchRow) *CheckedRow {
 	case typed == "":
 		r.fail(ColumnGiven, errNoAmount)
 	default:
-		paise, err := ReadAmount(typed, d.Currency)
+		minor, err := ReadAmount(typed, d.Currency)
 		if err != nil {
 			r.fail(r.amountColumn(), fault.Of(err))
 		}
-		r.Entry.Paise = paise
+		r.Entry.AmountMinor = minor
 	}
 	var err error
 	r.Entry.Date = d.Today
@@ -180,14 +180,14 @@ func findTwinsAbove(rows []*CheckedRow) {
 		party uuid.UUID
 		date  string
 		side  Side
-		paise int64
+		minor int64
 	}
 	seen := map[mark]bool{}
 	for _, r := range rows {
 		if r.Blank() || len(r.Problems) > 0 {
 			continue
 		}
-		m := mark{r.PartyID, r.Entry.Date.Format(time.DateOnly), r.Entry.Side, r.Entry.Paise}
+		m := mark{r.PartyID, r.Entry.Date.Format(time.DateOnly), r.Entry.Side, r.Entry.AmountMinor}
 		r.Twin = r.Twin || seen[m]
 		seen[m] = true
 	}

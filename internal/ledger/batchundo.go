@@ -59,7 +59,7 @@ func QueueBatches(s postgres.Scope, b *pgx.Batch, kind string, list *[]BatchInfo
 			(select count(*) from tijori.parties p where p.account_id = $1 and p.business_id = $2 and p.batch_id = b.id and p.deleted_at is null)::int,
 			b.undone_at is null and b.created_at > now() - $4::interval
 		from tijori.batches b
-		left join auth.colleagues() c on c.user_id = b.created_by
+		left join tijori_access.colleagues() c on c.user_id = b.created_by
 		where b.account_id = $1 and b.business_id = $2 and b.kind = $3 and b.created_at > now() - $4::interval
 		order by b.created_at desc, b.id limit 5`, s.AccountID, s.BusinessID, kind, undoTime(kind)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
@@ -87,7 +87,7 @@ func UndoBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (u Undone, ki
 	if err := allow(KeepsParties(tx.Scope)); err != nil {
 		return u, "", err
 	}
-	if err := oneAfterTheOther(ctx, tx); err != nil {
+	if err := lockBatches(ctx, tx); err != nil {
 		return u, "", err
 	}
 	s := tx.Scope
@@ -171,7 +171,7 @@ func KeptOfBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow,
 func keptRows(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, error) {
 	rows, err := tx.Query(ctx, `
 		select * from (
-			select e.party_id, p.name, e.id as entry_id, e.side, e.paise, e.business_date, e.note
+			select e.party_id, p.name, e.id as entry_id, e.side, e.amount_minor, e.business_date, e.note
 			from tijori.entries e
 			join tijori.parties p on p.account_id = $1 and p.business_id = $2 and p.id = e.party_id and p.deleted_at is null
 			where e.account_id = $1 and e.business_id = $2 and e.batch_id = $3 and e.deleted_at is null
@@ -184,7 +184,7 @@ func keptRows(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, er
 		return nil, fmt.Errorf("what is left of batch %s: %w", id, err)
 	}
 	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k KeptRow, err error) {
-		err = row.Scan(&k.PartyID, &k.PartyName, &k.EntryID, &k.Entry.Side, &k.Entry.Paise, &k.Entry.Date, &k.Entry.Note)
+		err = row.Scan(&k.PartyID, &k.PartyName, &k.EntryID, &k.Entry.Side, &k.Entry.AmountMinor, &k.Entry.Date, &k.Entry.Note)
 		return k, err
 	})
 	if err != nil {

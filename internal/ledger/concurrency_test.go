@@ -49,7 +49,7 @@ func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 	for _, err := range atOnce(20, func(int) error {
 		return db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
 			e, err := ledger.AddEntry(t.Context(), tx, entry, party, given(25000, "2026-04-01"))
-			if err == nil && (e.ID != entry || e.Paise != 25000) {
+			if err == nil && (e.ID != entry || e.AmountMinor != 25000) {
 				t.Errorf("got entry %+v", e)
 			}
 			return err
@@ -71,8 +71,7 @@ func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 func TestTwentyEqualRequestsForTheLastPlace(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	if _, err := db.Super.Exec(t.Context(), `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month)
-		values ('free', 'Free', 0, 5, '{}', 0) on conflict (id) do nothing`); err != nil {
+	if _, err := db.Super.Exec(t.Context(), `update plans set limits = '{"parties.max": 5}' where is_default`); err != nil {
 		t.Fatal(err)
 	}
 	u := db.User(t, "Asha")
@@ -145,7 +144,7 @@ func TestOneOfTwentyEditsWins(t *testing.T) {
 	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
 		return ledger.EntryHistory(t.Context(), tx, e.ID)
 	})
-	if len(h) != 2 || h[0].Before.Paise != 1 || h[0].After.Paise < 100 || h[1].After.Paise != 1 {
+	if len(h) != 2 || h[0].Before.AmountMinor != 1 || h[0].After.AmountMinor < 100 || h[1].After.AmountMinor != 1 {
 		t.Errorf("history = %+v, want one edit after the creation", h)
 	}
 }
@@ -171,7 +170,7 @@ func TestAnotherBusinessesIDIsFresh(t *testing.T) {
 		e := must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
 			return ledger.AddEntry(t.Context(), tx, entry, party, received(700, "2026-04-02"))
 		})
-		if p.Name != "Own" || e.Paise != 700 {
+		if p.Name != "Own" || e.AmountMinor != 700 {
 			t.Errorf("%s got %+v, %+v", name, p, e)
 		}
 	}

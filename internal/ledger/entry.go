@@ -26,10 +26,10 @@ const (
 
 // EntryFields is what a person types about an entry.
 type EntryFields struct {
-	Side  Side
-	Paise int64     // 1 to money.Max
-	Date  time.Time // its calendar day is the business date
-	Note  string    // at most MaxNote letters
+	Side        Side
+	AmountMinor int64     // 1 to money.Max
+	Date        time.Time // its calendar day is the business date
+	Note        string    // at most MaxNote letters
 
 	// Opening says that this is the party's opening balance. AddOpening makes one; adding and editing ignore it.
 	Opening bool
@@ -41,10 +41,10 @@ func (f EntryFields) Clean() (EntryFields, error) {
 	if f.Side != Given && f.Side != Received {
 		return f, fault.InvalidField("side", "Choose gave or got.")
 	}
-	if f.Paise <= 0 {
+	if f.AmountMinor <= 0 {
 		return f, fault.InvalidField("amount", "The amount must be more than zero.")
 	}
-	if f.Paise > money.Max {
+	if f.AmountMinor > money.Max {
 		return f, fault.InvalidField("amount", "This amount is too large.")
 	}
 	f.Date = day(f.Date)
@@ -59,17 +59,17 @@ func (f EntryFields) Clean() (EntryFields, error) {
 // Signed is the amount as it counts in a balance: Given plus, Received minus.
 func (f EntryFields) Signed() int64 {
 	if f.Side == Given {
-		return f.Paise
+		return f.AmountMinor
 	}
-	return -f.Paise
+	return -f.AmountMinor
 }
 
 func (f EntryFields) hash(party uuid.UUID) []byte {
-	return requestHash("entry", party.String(), string(f.Side), strconv.FormatInt(f.Paise, 10), f.Date.Format(time.DateOnly), f.Note)
+	return requestHash("entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10), f.Date.Format(time.DateOnly), f.Note)
 }
 
 func (f EntryFields) same(g EntryFields) bool {
-	return f.Side == g.Side && f.Paise == g.Paise && f.Date.Equal(g.Date) && f.Note == g.Note
+	return f.Side == g.Side && f.AmountMinor == g.AmountMinor && f.Date.Equal(g.Date) && f.Note == g.Note
 }
 
 // An Entry is one Given or Received line of a party.
@@ -84,18 +84,18 @@ type Entry struct {
 	Version   int
 }
 
-const entryColumns = `id, party_id, side, paise, business_date, note, opening, created_by, created_at, updated_at, deleted_at, version`
+const entryColumns = `id, party_id, side, amount_minor, business_date, note, opening, created_by, created_at, updated_at, deleted_at, version`
 
 func (e *Entry) targets() []any {
-	return []any{&e.ID, &e.PartyID, &e.Side, &e.Paise, &e.Date, &e.Note, &e.Opening, &e.CreatedBy, &e.CreatedAt, &e.UpdatedAt, &e.DeletedAt, &e.Version}
+	return []any{&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.CreatedBy, &e.CreatedAt, &e.UpdatedAt, &e.DeletedAt, &e.Version}
 }
 
 // AddEntrySQL adds an entry to a living party, or nothing when the id is used.
 // Parameters: account, business, id, party, side, paise, date, note, hash, user.
 const AddEntrySQL = `
-	insert into tijori.entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by)
+	insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
 	select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, $9::bytea, $10::uuid
-	where exists (select 1 from auth.party_names($4))
+	where exists (select 1 from tijori_khata.party_names($4))
 	on conflict (account_id, business_id, id) do nothing
 	returning ` + entryColumns
 
@@ -115,7 +115,7 @@ func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Entry
 	}
 	var e Entry
 	err = tx.QueryRow(ctx, AddEntrySQL,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.Paise, f.Date, f.Note, f.hash(party), tx.Scope.UserID).Scan(e.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), tx.Scope.UserID).Scan(e.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedEntry(ctx, tx, id, party, f)
 	}
@@ -135,7 +135,7 @@ func QueueAddEntry(s postgres.Scope, b *pgx.Batch, id, party uuid.UUID, f EntryF
 	if err != nil || id == uuid.Nil || !AddsEntries(s) {
 		return
 	}
-	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.Paise, f.Date, f.Note, f.hash(party), s.UserID).Query(func(rows pgx.Rows) error {
+	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), s.UserID).Query(func(rows pgx.Rows) error {
 		if rows.Next() {
 			return rows.Scan(e.targets()...)
 		}
@@ -208,11 +208,11 @@ func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 	}
 	var e Entry
 	err = tx.QueryRow(ctx, `
-		update tijori.entries set side = $5, paise = $6, business_date = $7, note = $8
+		update tijori.entries set side = $5, amount_minor = $6, business_date = $7, note = $8
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
-		and exists (select 1 from auth.party_names(party_id))
+		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, version, f.Side, f.Paise, f.Date, f.Note).Scan(e.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, version, f.Side, f.AmountMinor, f.Date, f.Note).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool {
 		return now.DeletedAt == nil && now.same(f)
 	})
@@ -227,7 +227,7 @@ func DeleteEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int
 	err := tx.QueryRow(ctx, `
 		update tijori.entries set deleted_at = now()
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
-		and exists (select 1 from auth.party_names(party_id))
+		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns, tx.Scope.AccountID, tx.Scope.BusinessID, id, version).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool { return now.DeletedAt != nil })
 }
@@ -241,7 +241,7 @@ func RestoreEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 	err := tx.QueryRow(ctx, `
 		update tijori.entries set deleted_at = null
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is not null
-		and exists (select 1 from auth.party_names(party_id))
+		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns, tx.Scope.AccountID, tx.Scope.BusinessID, id, version).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool { return now.DeletedAt == nil })
 }

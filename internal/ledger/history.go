@@ -40,7 +40,7 @@ func (s partyState) fields() (PartyFields, error) { return PartyFields(s), nil }
 
 type entryState struct {
 	Side         Side
-	Paise        int64
+	AmountMinor  int64  `json:"amount_minor"`
 	BusinessDate string `json:"business_date"`
 	Note         string
 	Opening      bool
@@ -48,7 +48,7 @@ type entryState struct {
 
 func (s entryState) fields() (EntryFields, error) {
 	d, err := time.Parse(time.DateOnly, s.BusinessDate)
-	return EntryFields{s.Side, s.Paise, d, s.Note, s.Opening}, err
+	return EntryFields{s.Side, s.AmountMinor, d, s.Note, s.Opening}, err
 }
 
 // PartyHistory returns what happened to a party, newest first, its creation last.
@@ -76,7 +76,7 @@ func EntryHistory(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]Change[
 // or what still is.
 func history[State, Fields any](ctx context.Context, tx *postgres.Tx, subject string, id uuid.UUID, created Change[Fields], fields func(State) (Fields, error)) ([]Change[Fields], error) {
 	var changes []Change[Fields]
-	err := tx.QueryRow(ctx, `select coalesce((select c.name from auth.colleagues() c where c.user_id = $1), '')`, created.By).Scan(&created.ByName)
+	err := tx.QueryRow(ctx, `select coalesce((select c.name from tijori_access.colleagues() c where c.user_id = $1), '')`, created.By).Scan(&created.ByName)
 	if err != nil {
 		return nil, fmt.Errorf("maker of %s %s: %w", subject, id, err)
 	}

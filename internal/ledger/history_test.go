@@ -21,8 +21,8 @@ func TestHistoryKeepsTheNameOfWhoHasLeft(t *testing.T) {
 	h := must(t, s.db, s.owner, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
 		return ledger.EntryHistory(t.Context(), tx, s.owners.ID)
 	})
-	if len(h) != 2 || h[0].ByName != "manager" || h[0].Action != ledger.Edited || h[0].Before.Side != ledger.Given || h[0].Before.Paise != 10000 ||
-		h[0].After.Side != ledger.Received || h[0].After.Paise != 7 || !h[0].After.Date.Equal(date("2026-05-01")) || h[1].ByName != "Asha" || h[1].After.Paise != 10000 {
+	if len(h) != 2 || h[0].ByName != "manager" || h[0].Action != ledger.Edited || h[0].Before.Side != ledger.Given || h[0].Before.AmountMinor != 10000 ||
+		h[0].After.Side != ledger.Received || h[0].After.AmountMinor != 7 || !h[0].After.Date.Equal(date("2026-05-01")) || h[1].ByName != "Asha" || h[1].After.AmountMinor != 10000 {
 		t.Errorf("history = %+v", h)
 	}
 	_, err := as(t, s.db, s.manager, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.EntryByID(t.Context(), tx, s.owners.ID) })
@@ -80,7 +80,7 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 		t.Errorf("after the restore %d of %d entries, want 7500 of 2", page.Balance, page.Entries)
 	}
 	bin = must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.BinPage, error) { return ledger.Bin(t.Context(), tx, "") })
-	if len(bin.Items) != 1 || bin.Items[0].ID != old.ID || bin.Items[0].Entry.Paise != 3 {
+	if len(bin.Items) != 1 || bin.Items[0].ID != old.ID || bin.Items[0].Entry.AmountMinor != 3 {
 		t.Errorf("bin = %+v, want the entry deleted before", bin.Items)
 	}
 }

@@ -16,8 +16,7 @@ import (
 // setLimit makes Free as the plan file has it.
 func setLimit(t *testing.T, db *pgtest.DB) {
 	t.Helper()
-	if _, err := db.Super.Exec(t.Context(), `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month) values ('free', 'Free', 0, 5, '{}', 0)
-		on conflict (id) do update set parties_max = 5`); err != nil {
+	if _, err := db.Super.Exec(t.Context(), `update plans set limits = '{"parties.max": 5}' where is_default`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -94,7 +93,7 @@ func TestLimitHoldsPastTheServer(t *testing.T) {
 			`commit`, `begin isolation level repeatable read`,
 			`select set_config('tijori.credential', '` + hex.EncodeToString(binod.Caller.Credential[:]) + `', true), set_config('tijori.business', '` + binod.BusinessID.String() + `', true)`,
 			`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
-			 select s.account_id, s.business_id, gen_random_uuid(), 'customer', 'Past', 'past', sha256('x'), s.user_id from auth.scope() s`,
+			 select s.account_id, s.business_id, gen_random_uuid(), 'customer', 'Past', 'past', sha256('x'), s.user_id from tijori_access.scope() s`,
 		} {
 			if _, err := tx.Exec(t.Context(), sql); err != nil {
 				return err

@@ -40,13 +40,13 @@ func (l Lock) Opens() bool { return !l.From.IsZero() && l.Until.Before(l.From) }
 // batch of postgres.Read and fills until, with the zero time when all is open. Every role.
 func QueueLockedUntil(b *pgx.Batch, until *time.Time) {
 	*until = time.Time{}
-	b.Queue(`select auth.locked_until()`).QueryRow(func(row pgx.Row) error { return scanLock(row, until) })
+	b.Queue(`select tijori_khata.locked_until()`).QueryRow(func(row pgx.Row) error { return scanLock(row, until) })
 }
 
 // LockedUntil returns the last locked day of the caller's business, or the zero
 // time when all is open. Every role.
 func LockedUntil(ctx context.Context, tx *postgres.Tx) (until time.Time, err error) {
-	if err := scanLock(tx.QueryRow(ctx, `select auth.locked_until()`), &until); err != nil {
+	if err := scanLock(tx.QueryRow(ctx, `select tijori_khata.locked_until()`), &until); err != nil {
 		return time.Time{}, fmt.Errorf("read the period lock: %w", err)
 	}
 	return until, nil
@@ -159,7 +159,7 @@ func SetLock(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f LockForm) (Lo
 	}
 	err = l.scan(tx.QueryRow(ctx, `
 		insert into tijori.period_locks (account_id, business_id, id, locked_from, locked_until, reason, created_by, created_by_name)
-		select $1, $2, $3, $4, $5, $6, w.user_id, w.name from auth.whoami() w
+		select $1, $2, $3, $4, $5, $6, w.user_id, w.name from tijori_access.whoami() w
 		returning id, locked_from, locked_until, reason, created_by_name, created_at`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, orNull(f.From), orNull(f.Until), f.Reason))
 	if err != nil {

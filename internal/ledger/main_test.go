@@ -61,12 +61,12 @@ func date(s string) time.Time {
 	return d
 }
 
-func given(paise int64, day string) ledger.EntryFields {
-	return ledger.EntryFields{Side: ledger.Given, Paise: paise, Date: date(day)}
+func given(minor int64, day string) ledger.EntryFields {
+	return ledger.EntryFields{Side: ledger.Given, AmountMinor: minor, Date: date(day)}
 }
 
-func received(paise int64, day string) ledger.EntryFields {
-	return ledger.EntryFields{Side: ledger.Received, Paise: paise, Date: date(day)}
+func received(minor int64, day string) ledger.EntryFields {
+	return ledger.EntryFields{Side: ledger.Received, AmountMinor: minor, Date: date(day)}
 }
 
 func addEntry(t testing.TB, db *pgtest.DB, u *pgtest.User, party uuid.UUID, f ledger.EntryFields) ledger.Entry {

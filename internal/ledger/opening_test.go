@@ -56,13 +56,13 @@ func TestOpeningBalance(t *testing.T) {
 	o = must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
 		return ledger.EditEntry(t.Context(), tx, id, 1, given(1500, "2026-03-01"))
 	})
-	if !o.Opening || o.Paise != 1500 {
+	if !o.Opening || o.AmountMinor != 1500 {
 		t.Errorf("after an edit: %+v", o)
 	}
 	h := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
 		return ledger.EntryHistory(t.Context(), tx, id)
 	})
-	if len(h) != 2 || !h[0].After.Opening || h[0].Before.Paise != 1000 {
+	if len(h) != 2 || !h[0].After.Opening || h[0].Before.AmountMinor != 1000 {
 		t.Errorf("the history is %+v", h)
 	}
 	// One in the bin makes room; then it cannot come back.

@@ -139,7 +139,7 @@ func fill(t testing.TB, db *pgtest.DB, u *pgtest.User, parties, entriesEach int)
 	for _, sql := range []string{
 		`insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		select $1, $2, gen_random_uuid(), 'customer', 'Party ' || n, 'party ' || n, sha256('x'), $3 from generate_series(1, $4::int) n where $5::int >= 0`,
-		`insert into entries (account_id, business_id, id, party_id, side, paise, business_date, request_hash, created_by)
+		`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
 		select p.account_id, p.business_id, gen_random_uuid(), p.id, case when random() < 0.6 then 'given' else 'received' end, 1 + (random() * 100000)::int,
 			date '2026-01-01' + (random() * 90)::int, sha256('x'), $3
 		from parties p, generate_series(1, $5::int) where p.account_id = $1 and p.business_id = $2 and $4::int > 0`,

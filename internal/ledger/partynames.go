@@ -29,7 +29,7 @@ type PartyNames struct {
 // are those of the caller's scope.
 const PartyNamesSQL = `
 select n.id, n.kind, n.name, n.name_key
-from auth.party_names(null, $1::text[]) n
+from tijori_khata.party_names(null, $1::text[]) n
 where (n.name_key collate "C", n.id) > ($2::text, $3::uuid)
 order by n.name_key collate "C", n.id
 limit $4`
@@ -87,7 +87,7 @@ func (n *PartyNames) scan(rows pgx.Rows) error {
 // PartyNameByID returns the name of a living party. Every role.
 func PartyNameByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (PartyName, error) {
 	var p PartyName
-	err := tx.QueryRow(ctx, `select n.id, n.kind, n.name from auth.party_names($1) n`, id).Scan(&p.ID, &p.Kind, &p.Name)
+	err := tx.QueryRow(ctx, `select n.id, n.kind, n.name from tijori_khata.party_names($1) n`, id).Scan(&p.ID, &p.Kind, &p.Name)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return PartyName{}, errNoParty
 	}

@@ -40,9 +40,9 @@ with party as (
 	from tijori.parties
 	where account_id = $1 and business_id = $2 and id = $3 and deleted_at is null
 ), total as (
-	select coalesce(sum(e.paise) filter (where e.side = 'given'), 0)::bigint as given,
-		coalesce(sum(e.paise) filter (where e.side = 'received'), 0)::bigint as received, count(*)::int as entries,
-		coalesce(sum(case e.side when 'given' then e.paise else -e.paise end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
+	select coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint as given,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received, count(*)::int as entries,
+		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
 ), page as (
@@ -55,8 +55,8 @@ with party as (
 )
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
 	t.given, t.received, t.entries,
-	e.id, e.party_id, e.side, e.paise, e.business_date, e.note, e.opening, e.created_by, e.created_at, e.updated_at, e.version,
-	t.top - coalesce(sum(case e.side when 'given' then e.paise else -e.paise end)
+	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.created_by, e.created_at, e.updated_at, e.version,
+	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
 from party p
 cross join total t
@@ -137,7 +137,7 @@ func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, er
 	var balance int64
 	err := tx.QueryRow(ctx, `
 		select (
-			select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint
+			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end), 0)::bigint
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null)
 		from tijori.parties p
@@ -187,21 +187,21 @@ func (p *PartyPage) scan(rows pgx.Rows) error {
 type optionalEntry struct {
 	id, party, by    *uuid.UUID
 	side, note       *string
-	paise            *int64
+	minor            *int64
 	version          *int
 	opening          *bool
 	date, made, last *time.Time
 }
 
 func (e *optionalEntry) targets() []any {
-	return []any{&e.id, &e.party, &e.side, &e.paise, &e.date, &e.note, &e.opening, &e.by, &e.made, &e.last, &e.version}
+	return []any{&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.by, &e.made, &e.last, &e.version}
 }
 
 // entry must not be called when id is nil.
 func (e *optionalEntry) entry() Entry {
 	return Entry{
 		ID: *e.id, PartyID: *e.party,
-		EntryFields: EntryFields{Side: Side(*e.side), Paise: *e.paise, Date: *e.date, Note: *e.note, Opening: *e.opening},
+		EntryFields: EntryFields{Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note, Opening: *e.opening},
 		CreatedBy:   *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
 	}
 }

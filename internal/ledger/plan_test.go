@@ -54,9 +54,9 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		"add entry":         {ledger.AddEntrySQL, []any{a, b, uuid.New(), party, "given", 1, "2026-04-01", "", make([]byte, 32), who.UserID}, ""},
 		"unfiltered":        {"select count(*) from entries", nil, ""},
 		"unfiltered sums":   {"select sum(given) from party_sums", nil, ""},
-		"entry by id":       {"select paise from entries where account_id = $1 and business_id = $2 and id = $3", []any{a, b, entry}, ""},
+		"entry by id":       {"select amount_minor from entries where account_id = $1 and business_id = $2 and id = $3", []any{a, b, entry}, ""},
 		"history":           {"select action from changes where account_id = $1 and business_id = $2 and subject = $3 and subject_id = $4", []any{a, b, "entry", entry}, ""},
-		"edit by rank":      {"update entries set paise = 7 where account_id = $1 and business_id = $2 and id = $3 and version = 1", []any{a, b, entry}, ""},
+		"edit by rank":      {"update entries set amount_minor = 7 where account_id = $1 and business_id = $2 and id = $3 and version = 1", []any{a, b, entry}, ""},
 	}
 }
 

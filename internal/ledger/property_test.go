@@ -61,9 +61,9 @@ func (m *model) ordered(party uuid.UUID) []*modelEntry {
 func (m *model) balance(party uuid.UUID) (sum int64) {
 	for _, e := range m.ordered(party) {
 		if e.f.Side == ledger.Given {
-			sum += e.f.Paise
+			sum += e.f.AmountMinor
 		} else {
-			sum -= e.f.Paise
+			sum -= e.f.AmountMinor
 		}
 	}
 	return sum
@@ -83,12 +83,12 @@ func (m *model) oldestDue(party uuid.UUID) *time.Time {
 	var paid int64
 	for _, e := range m.ordered(party) {
 		if e.f.Side == ledger.Received {
-			paid += e.f.Paise
+			paid += e.f.AmountMinor
 		}
 	}
 	for _, e := range m.ordered(party) {
 		if e.f.Side == ledger.Given {
-			if paid -= e.f.Paise; paid < 0 {
+			if paid -= e.f.AmountMinor; paid < 0 {
 				return &e.f.Date
 			}
 		}
@@ -110,10 +110,10 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 		}
 		fields := func() ledger.EntryFields {
 			return ledger.EntryFields{
-				Side:  rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
-				Paise: rapid.OneOf(rapid.Int64Range(1, 500), rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
-				Date:  date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 6).Draw(r, "day")),
-				Note:  rapid.SampledFrom([]string{"", "चीनी 5 kg", "=1+1", "a \"b\"\nc"}).Draw(r, "note"),
+				Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
+				AmountMinor: rapid.OneOf(rapid.Int64Range(1, 500), rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
+				Date:        date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 6).Draw(r, "day")),
+				Note:        rapid.SampledFrom([]string{"", "चीनी 5 kg", "=1+1", "a \"b\"\nc"}).Draw(r, "note"),
 			}
 		}
 		add := func(p *modelParty) {
@@ -356,9 +356,9 @@ func sides(e *modelEntry) []string {
 	}
 	row := []string{e.f.Date.Format(time.DateOnly), note, "", ""}
 	if e.f.Side == ledger.Given {
-		row[2] = money.Plain(e.f.Paise, "INR")
+		row[2] = money.Plain(e.f.AmountMinor, "INR")
 	} else {
-		row[3] = money.Plain(e.f.Paise, "INR")
+		row[3] = money.Plain(e.f.AmountMinor, "INR")
 	}
 	return row
 }

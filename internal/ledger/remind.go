@@ -79,7 +79,7 @@ func Remind(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, channel, 
 	}
 	err = tx.QueryRow(ctx, `
 		insert into tijori.reminders (account_id, business_id, id, party_id, balance, channel, locale, created_by, created_by_name)
-		select $1, $2, $3, $4, $5, $6, $7, w.user_id, w.name from auth.whoami() w
+		select $1, $2, $3, $4, $5, $6, $7, w.user_id, w.name from tijori_access.whoami() w
 		returning `+reminderColumns,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, balance, channel, locale).Scan(r.targets()...)
 	if err != nil {

@@ -110,7 +110,7 @@ func FuzzUPI(f *testing.F) {
 	for _, s := range []string{"asha@upi", "a.b-c_d@okhdfcbank", "x@y&am=1", "asha@upi?pa=thief@upi", "ASHA@UPI", " asha@upi\t", "asha%40upi@upi", "आशा@upi", ""} {
 		f.Add(s, "Asha & Sons", "tea #5", int64(12345))
 	}
-	f.Fuzz(func(t *testing.T, upi, name, note string, paise int64) {
+	f.Fuzz(func(t *testing.T, upi, name, note string, minor int64) {
 		p, err := ledger.Payee{UPI: upi, Name: name}.Clean()
 		if err != nil {
 			if fault.KindOf(err) != fault.Invalid {
@@ -121,9 +121,9 @@ func FuzzUPI(f *testing.F) {
 		if again, err := p.Clean(); err != nil || again != p {
 			t.Errorf("Clean is not stable: %+v, then %+v, %v", p, again, err)
 		}
-		link := p.Link(money.Amount{Minor: paise, Currency: "INR"}, strings.ToValidUTF8(note, ""))
-		if (link == "") != (p.UPI == "" || paise <= 0) {
-			t.Fatalf("Link of %+v for %d = %q", p, paise, link)
+		link := p.Link(money.Amount{Minor: minor, Currency: "INR"}, strings.ToValidUTF8(note, ""))
+		if (link == "") != (p.UPI == "" || minor <= 0) {
+			t.Fatalf("Link of %+v for %d = %q", p, minor, link)
 		}
 		if link == "" {
 			return
@@ -133,7 +133,7 @@ func FuzzUPI(f *testing.F) {
 			t.Fatal(err)
 		}
 		q := u.Query()
-		if u.Scheme != "upi" || u.Host != "pay" || u.Fragment != "" || len(q["pa"]) != 1 || q.Get("pa") != p.UPI || len(q["am"]) != 1 || q.Get("am") != money.Plain(paise, "INR") || q.Get("cu") != "INR" || q.Get("pn") != p.Name || len(q) > 5 {
+		if u.Scheme != "upi" || u.Host != "pay" || u.Fragment != "" || len(q["pa"]) != 1 || q.Get("pa") != p.UPI || len(q["am"]) != 1 || q.Get("am") != money.Plain(minor, "INR") || q.Get("cu") != "INR" || q.Get("pn") != p.Name || len(q) > 5 {
 			t.Errorf("%q carries %v", link, q)
 		}
 	})

@@ -45,10 +45,10 @@ with party as materialized (
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 )
-select p.id, p.name, e.id, e.side, e.paise, e.business_date, e.note, e.opening
+select p.id, p.name, e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
 from party p
 cross join lateral (
-	select e.id, e.side, e.paise, e.business_date, e.note, e.opening
+	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		and e.business_date between $3 and $4
@@ -76,7 +76,7 @@ func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLi
 	defer rows.Close()
 	for rows.Next() {
 		var l DayLine
-		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.Paise, &l.Date, &l.Note, &l.Opening); err != nil {
+		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.AmountMinor, &l.Date, &l.Note, &l.Opening); err != nil {
 			return b, fmt.Errorf("day book: %w", err)
 		}
 		if err := b.add(l.EntryFields); err != nil {
@@ -105,9 +105,9 @@ func (b *DayBook) add(e EntryFields) error {
 	d := &b.Days[len(b.Days)-1]
 	d.Entries++
 	if e.Side == Given {
-		d.Given += e.Paise
+		d.Given += e.AmountMinor
 	} else {
-		d.Received += e.Paise
+		d.Received += e.AmountMinor
 	}
 	return nil
 }
@@ -153,21 +153,21 @@ with party as materialized (
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 )
-select l.business_date, coalesce(sum(l.paise) filter (where l.side = 'received'), 0)::bigint,
-	coalesce(sum(l.paise) filter (where l.side = 'given'), 0)::bigint, sum(l.entries)::int, bool_or(l.entries < 0)
+select l.business_date, coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint,
+	coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint, sum(l.entries)::int, bool_or(l.entries < 0)
 from (
-	select e.business_date, e.side, e.paise, 1 as entries
+	select e.business_date, e.side, e.amount_minor, 1 as entries
 	from party p
 	cross join lateral (
-		select e.business_date, e.side, e.paise
+		select e.business_date, e.side, e.amount_minor
 		from tijori.entries e
 		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $3
 	) e
 	union all
-	select o.business_date, o.side, -o.paise, -1
+	select o.business_date, o.side, -o.amount_minor, -1
 	from party p
 	cross join lateral (
-		select o.business_date, o.side, o.paise
+		select o.business_date, o.side, o.amount_minor
 		from tijori.entries o
 		where o.account_id = $1 and o.business_id = $2 and o.party_id = p.id and o.opening and o.deleted_at is null and o.business_date <= $3
 	) o

@@ -54,10 +54,10 @@ func (m *model) trade(ctx context.Context, t *testing.T, r *rapid.T, tx *postgre
 		m.parties = append(m.parties, p)
 		for i := range rapid.IntRange(0, 25).Draw(r, "entries") {
 			e := &modelEntry{id: newID(t), party: p.id, f: ledger.EntryFields{
-				Side:    rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Given, ledger.Received}).Draw(r, "side"),
-				Paise:   rapid.OneOf(rapid.Int64Range(1, 500), rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
-				Date:    date("2026-03-15").AddDate(0, 0, rapid.OneOf(rapid.IntRange(0, 120), rapid.SampledFrom([]int{16, 17, 46, 47, 76, 77})).Draw(r, "day")),
-				Opening: i == 0 && rapid.Bool().Draw(r, "old balance"),
+				Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Given, ledger.Received}).Draw(r, "side"),
+				AmountMinor: rapid.OneOf(rapid.Int64Range(1, 500), rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
+				Date:        date("2026-03-15").AddDate(0, 0, rapid.OneOf(rapid.IntRange(0, 120), rapid.SampledFrom([]int{16, 17, 46, 47, 76, 77})).Draw(r, "day")),
+				Opening:     i == 0 && rapid.Bool().Draw(r, "old balance"),
 			}}
 			var err error
 			if e.f.Opening {
@@ -114,17 +114,17 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 			s.Date, s.Entries = d, s.Entries+1
 			day.Entries++
 			if e.f.Side == ledger.Given {
-				sum.Given, day.Given, s.Given = sum.Given+e.f.Paise, day.Given+e.f.Paise, s.Given+e.f.Paise
+				sum.Given, day.Given, s.Given = sum.Given+e.f.AmountMinor, day.Given+e.f.AmountMinor, s.Given+e.f.AmountMinor
 			} else {
-				sum.Received, day.Received, s.Received = sum.Received+e.f.Paise, day.Received+e.f.Paise, s.Received+e.f.Paise
+				sum.Received, day.Received, s.Received = sum.Received+e.f.AmountMinor, day.Received+e.f.AmountMinor, s.Received+e.f.AmountMinor
 			}
 			days[d] = s
 			switch {
 			case e.f.Opening:
 			case e.f.Side == ledger.Given:
-				cash.Out += e.f.Paise
+				cash.Out += e.f.AmountMinor
 			default:
-				cash.In += e.f.Paise
+				cash.In += e.f.AmountMinor
 			}
 		}
 		if sum.Opening != 0 || sum.Given != 0 || sum.Received != 0 {
@@ -222,9 +222,9 @@ func (m *model) compareAgeing(ctx context.Context, tx *postgres.Tx, until time.T
 			switch {
 			case p.deleted || beyond(ledger.Range{To: until}, e.f.Date):
 			case e.f.Side == ledger.Given:
-				given = append(given, open{e.f.Date, e.f.Paise})
+				given = append(given, open{e.f.Date, e.f.AmountMinor})
 			default:
-				paid += e.f.Paise
+				paid += e.f.AmountMinor
 			}
 		}
 		row := ledger.AgedParty{PartyID: p.id, Kind: p.f.Kind, Name: p.f.Name}

@@ -32,9 +32,9 @@ const PartySummarySQL = `
 select p.id, p.kind, p.name, s.opening, s.given, s.received
 from tijori.parties p
 cross join lateral (
-	select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end) filter (where e.business_date < $3), 0)::bigint as opening,
-		coalesce(sum(e.paise) filter (where e.side = 'given' and e.business_date >= $3), 0)::bigint as given,
-		coalesce(sum(e.paise) filter (where e.side = 'received' and e.business_date >= $3), 0)::bigint as received
+	select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where e.business_date < $3), 0)::bigint as opening,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date >= $3), 0)::bigint as given,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date >= $3), 0)::bigint as received
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
 ) s
@@ -104,8 +104,8 @@ const AgeingSQL = `
 select p.id, p.kind, p.name, p.phone, u.young, u.month, u.two_months, u.old, u.oldest
 from tijori.parties p
 cross join lateral (
-	select coalesce(sum(e.paise) filter (where e.side = 'given'), 0)::bigint as given,
-		coalesce(sum(e.paise) filter (where e.side = 'received'), 0)::bigint as received
+	select coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint as given,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
 ) s
@@ -116,9 +116,9 @@ cross join lateral (
 		coalesce(sum(x.unpaid) filter (where x.age > 90), 0)::bigint as old,
 		min(x.business_date) as oldest
 	from (
-		select g.business_date, $3::date - g.business_date as age, least(g.paise, g.given - s.received) as unpaid
+		select g.business_date, $3::date - g.business_date as age, least(g.amount_minor, g.given - s.received) as unpaid
 		from (
-			select e.business_date, e.paise, e.side, sum(e.paise) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
+			select e.business_date, e.amount_minor, e.side, sum(e.amount_minor) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
 				and s.given > s.received

@@ -207,7 +207,7 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 		})
 		return rows, err
 	}
-	const insertEntry = `insert into entries (account_id, business_id, id, party_id, side, paise, business_date, request_hash, created_by)
+	const insertEntry = `insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
 		values ($1, $2, gen_random_uuid(), $3, 'given', 1, '2026-04-01', sha256('x'), $4)`
 	const insertParty = `insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		values ($1, $2, gen_random_uuid(), 'customer', 'x', 'x', sha256('x'), $3)`
@@ -217,7 +217,7 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 				t.Errorf("%s: %s changed %d rows", who, sql, n)
 			}
 		}
-		n, err := exec(u, "update entries set paise = 1")
+		n, err := exec(u, "update entries set amount_minor = 1")
 		if want := map[string]int64{"counter": 1}[who]; n != want {
 			t.Errorf("%s: update entries changed %d rows (%v), want %d", who, n, err, want)
 		}

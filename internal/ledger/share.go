@@ -78,7 +78,7 @@ func (f figures) part(s string) {
 
 func (f figures) line(e EntryFields) {
 	f.part(string(e.Side))
-	f.part(strconv.FormatInt(e.Paise, 10))
+	f.part(strconv.FormatInt(e.AmountMinor, 10))
 	f.part(e.Date.Format(time.DateOnly))
 	f.part(e.Note)
 }
@@ -115,7 +115,7 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	var s Share
 	err = s.scan(tx.QueryRow(ctx, `
 		insert into tijori.shares (account_id, business_id, id, party_id, token_hash, from_date, to_date, digest, created_by, created_by_name, expires_at)
-		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second' from auth.whoami() w
+		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second' from tijori_access.whoami() w
 		on conflict (account_id, business_id, id) do nothing
 		returning `+shareColumns,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
@@ -201,8 +201,8 @@ func ReadShared(ctx context.Context, db *postgres.DB, token string, line func(Sh
 	err := db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at, digest, upi_id, payee_name, payable, opening,
-				side, paise, business_date, note, is_opening, changed
-			from auth.shared_statement($1)`, hash)
+				side, amount_minor, business_date, note, is_opening, changed
+			from tijori_khata.shared_statement($1)`, hash)
 		if err != nil {
 			return err
 		}
@@ -229,11 +229,11 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 			opening                                           *int64
 		}
 		var side, note *string
-		var paise *int64
+		var minor *int64
 		var date *time.Time
 		var opening, changed *bool
 		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared, &h.expires, &h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
-			&side, &paise, &date, &note, &opening, &changed); err != nil {
+			&side, &minor, &date, &note, &opening, &changed); err != nil {
 			return err
 		}
 		if side == nil {
@@ -252,7 +252,7 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 		if !found {
 			return errOrder
 		}
-		e := EntryFields{Side(*side), *paise, *date, *note, *opening}
+		e := EntryFields{Side(*side), *minor, *date, *note, *opening}
 		if err := within.Add(e); err != nil {
 			return err
 		}

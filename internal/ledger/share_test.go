@@ -130,7 +130,7 @@ func TestSharedStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("revoked and set back", token)
-	for _, sql := range []string{`select token_hash from tijori.shares`, `select digest from tijori.shares`, `select * from auth.shared_statement('\x00')`} {
+	for _, sql := range []string{`select token_hash from tijori.shares`, `select digest from tijori.shares`, `select * from tijori_khata.shared_statement('\x00')`} {
 		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
 		wantKind(t, sql, err, fault.Forbidden)
 	}

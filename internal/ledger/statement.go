@@ -54,10 +54,10 @@ func (r *Running) Add(e EntryFields) error {
 	if e.Side == Received {
 		side = &r.Received
 	}
-	if e.Paise > math.MaxInt64-*side {
+	if e.AmountMinor > math.MaxInt64-*side {
 		return errSum
 	}
-	*side += e.Paise
+	*side += e.AmountMinor
 	r.Balance = r.Given - r.Received
 	return nil
 }
@@ -81,7 +81,7 @@ type Statement struct {
 // account, business, party, last day.
 const StatementSQL = `
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-	e.side, e.paise, e.business_date, e.note, e.opening
+	e.side, e.amount_minor, e.business_date, e.note, e.opening
 from tijori.parties p
 left join tijori.entries e
 	on e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
@@ -127,17 +127,17 @@ func (s *Statement) read(rows pgx.Rows, begin func(Statement) error, line func(L
 	}
 	for rows.Next() {
 		var side, note *string
-		var paise *int64
+		var minor *int64
 		var date *time.Time
 		var opening *bool
-		if err := rows.Scan(append(s.Party.targets(), &side, &paise, &date, &note, &opening)...); err != nil {
+		if err := rows.Scan(append(s.Party.targets(), &side, &minor, &date, &note, &opening)...); err != nil {
 			return err
 		}
 		found = true
 		if side == nil {
 			continue
 		}
-		e := EntryFields{Side(*side), *paise, *date, *note, *opening}
+		e := EntryFields{Side(*side), *minor, *date, *note, *opening}
 		if s.Range.Before(e.Date) {
 			if err := before.Add(e); err != nil {
 				return err
@@ -246,7 +246,7 @@ func (r *bookReader) read(row [][]byte) error {
 	}
 	r.last = next
 	r.Entries = true
-	r.EntryFields = EntryFields{Side: Given, Paise: int64(binary.BigEndian.Uint64(row[6])), Date: next.Date, Note: string(row[8]), Opening: row[9][0] != 0}
+	r.EntryFields = EntryFields{Side: Given, AmountMinor: int64(binary.BigEndian.Uint64(row[6])), Date: next.Date, Note: string(row[8]), Opening: row[9][0] != 0}
 	if string(row[5]) != string(Given) {
 		r.Side = Side(row[5])
 	}
@@ -270,12 +270,12 @@ func binaryRow(text [][]byte) ([][]byte, error) {
 	if text[4] == nil {
 		return row, nil
 	}
-	paise, err := strconv.ParseInt(string(text[6]), 10, 64)
+	minor, err := strconv.ParseInt(string(text[6]), 10, 64)
 	date, dateErr := time.Parse(time.DateOnly, string(text[7]))
 	if err != nil || dateErr != nil {
 		return nil, errRow
 	}
-	row[6] = binary.BigEndian.AppendUint64(nil, uint64(paise))
+	row[6] = binary.BigEndian.AppendUint64(nil, uint64(minor))
 	row[7] = binary.BigEndian.AppendUint32(nil, uint32(int32((date.Unix()-firstOf2000)/86_400)))
 	row[9] = []byte{0}
 	if string(text[9]) == "t" {
@@ -303,10 +303,10 @@ with party as materialized (
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 	order by p.id
 )
-select p.id, p.kind, p.name, p.phone, e.id, e.side, e.paise, e.business_date, e.note, e.opening
+select p.id, p.kind, p.name, p.phone, e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
 from party p
 left join lateral (
-	select e.id, e.side, e.paise, e.business_date, e.note, e.opening
+	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 	order by e.business_date, e.id

@@ -12,27 +12,10 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// RebuildSumsSQL makes tijori.party_sums anew from the entries, as the migration
-// that made the table did. Triggers keep it, so nothing runs this but a benchmark that
-// fills tables without triggers, and an operator whom VerifySums has told of a
-// difference: as a superuser, in one transaction that first says
-// lock table tijori.entries, tijori.parties in share row exclusive mode.
-const RebuildSumsSQL = `
-insert into tijori.party_sums (account_id, business_id, party_id, living, made_on, given, received, balance, entries, last_date, due_since)
-select p.account_id, p.business_id, p.id, p.deleted_at is null, (p.created_at at time zone 'utc')::date,
-	coalesce(e.given, 0), coalesce(e.received, 0), coalesce(e.given - e.received, 0), coalesce(e.entries, 0), e.last_date,
-	auth.due_since(p.account_id, p.business_id, p.id, e.given - e.received)
-from tijori.parties p
-left join (
-	select l.account_id, l.business_id, l.party_id, coalesce(sum(l.paise) filter (where l.side = 'given'), 0)::bigint as given,
-		coalesce(sum(l.paise) filter (where l.side = 'received'), 0)::bigint as received, count(*)::int as entries, max(l.business_date) as last_date
-	from tijori.entries l
-	where l.deleted_at is null
-	group by l.account_id, l.business_id, l.party_id
-) e on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id
-on conflict (account_id, business_id, party_id) do update
-set living = excluded.living, made_on = excluded.made_on, given = excluded.given, received = excluded.received,
-	balance = excluded.balance, entries = excluded.entries, last_date = excluded.last_date, due_since = excluded.due_since`
+// RebuildSumsSQL makes tijori.party_sums from the entries and returns how many rows differed.
+// Triggers keep the table, so nothing runs this but a benchmark that fills tables without them, and
+// an operator whom VerifySums has told of a difference. Only the owner of the schema may.
+const RebuildSumsSQL = `select tijori_khata.rebuild_sums()`
 
 // A WrongSum is a party whose sums, as lists and totals read them, are not those of its entries.
 type WrongSum struct {
@@ -53,7 +36,7 @@ func VerifySums(ctx context.Context, auth *pgxpool.Pool) ([]WrongSum, error) {
 		if _, err := tx.Exec(ctx, `set local statement_timeout = '15min'`); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `select w.account_id, w.business_id, w.party_id, w.what from auth.wrong_sums() w order by 1, 2, 3`)
+		rows, err := tx.Query(ctx, `select w.account_id, w.business_id, w.party_id, w.what from tijori_khata.wrong_sums() w order by 1, 2, 3`)
 		if err != nil {
 			return err
 		}
@@ -78,11 +61,11 @@ func WatchSums(auth *pgxpool.Pool, log *slog.Logger) func(context.Context) (int,
 	}
 }
 
-// oneAfterTheOther makes who writes for several parties in several statements wait
-// for the end of others of the business who do: each statement takes the rows of party_sums in
-// order, but two transactions of several statements could still wait for each other.
-func oneAfterTheOther(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(7101, hashtext($1))`, tx.Scope.BusinessID.String()); err != nil {
+// lockBatches makes transactions that write for several parties in several statements go one
+// by one in a business: each statement takes the rows of party_sums in order, but two such
+// transactions could still wait for each other. The lock is on the business's row and ends with the transaction.
+func lockBatches(ctx context.Context, tx *postgres.Tx) error {
+	if _, err := tx.Exec(ctx, `select tijori_khata.lock_batches()`); err != nil {
 		return fmt.Errorf("wait for other batches: %w", err)
 	}
 	return nil

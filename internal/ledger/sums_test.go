@@ -56,8 +56,8 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 		}
 		fields := func() ledger.EntryFields {
 			return ledger.EntryFields{
-				Side:  rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
-				Paise: rapid.Int64Range(1, 500).Draw(r, "paise"), Date: date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 9).Draw(r, "day")),
+				Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
+				AmountMinor: rapid.Int64Range(1, 500).Draw(r, "paise"), Date: date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 9).Draw(r, "day")),
 			}
 		}
 		one := func(from []uuid.UUID) uuid.UUID { return rapid.SampledFrom(from).Draw(r, "which") }
@@ -143,14 +143,14 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 				}
 			},
 			"change all at once": func() {
-				super("update entries set paise = paise + 1, business_date = business_date - 1 where business_id = $1", u.BusinessID)
+				super("update entries set amount_minor = amount_minor + 1, business_date = business_date - 1 where business_id = $1", u.BusinessID)
 			},
 			"move to another party": func() {
 				super("update entries set party_id = $1 where id = $2 and not opening", one(parties), one(entries))
 			},
 			"delete for good": func() { super("delete from entries where id = $1", one(entries)) },
 			"turn sides": func() {
-				super("update entries set side = case side when 'given' then 'received' else 'given' end where business_id = $1 and paise % 2 = 0", u.BusinessID)
+				super("update entries set side = case side when 'given' then 'received' else 'given' end where business_id = $1 and amount_minor % 2 = 0", u.BusinessID)
 			},
 		}
 		names := slices.Sorted(func(yield func(string) bool) {
@@ -213,7 +213,7 @@ func TestSumsOfManyWriters(t *testing.T) {
 				case i < 2:
 					return addBatch(t.Context(), tx, newID(t), mine, fields)
 				case i == 2: // writes like batches without saying so, in one statement
-					_, err := tx.Exec(t.Context(), `update tijori.entries set paise = paise % 900 + 1, deleted_at = case when paise % 7 = 0 then now() end
+					_, err := tx.Exec(t.Context(), `update tijori.entries set amount_minor = amount_minor % 900 + 1, deleted_at = case when amount_minor % 7 = 0 then now() end
 						where account_id = $1 and business_id = $2`, u.AccountID, u.BusinessID)
 					return err
 				case len(added) > 0 && rand.IntN(3) == 0:

@@ -31,11 +31,11 @@ func TestTimelineTellsEverythingOfAParty(t *testing.T) {
 		t.Errorf("newest = %+v, want Asha's new name for Ramesh", newest)
 	}
 	deleted, edited := line.Items[1].Entry, line.Items[2].Entry
-	if deleted == nil || deleted.Action != "delete" || edited == nil || edited.Before.Paise != 25000 || edited.After.Paise != 30000 {
+	if deleted == nil || deleted.Action != "delete" || edited == nil || edited.Before.AmountMinor != 25000 || edited.After.AmountMinor != 30000 {
 		t.Errorf("then %+v and %+v, want the entry deleted, before that edited from 25000 to 30000", deleted, edited)
 	}
 	for _, h := range line.Items[3:] {
-		if h.Entry != nil && (h.Entry.Action != ledger.Created || h.Entry.After.Paise != 25000) {
+		if h.Entry != nil && (h.Entry.Action != ledger.Created || h.Entry.After.AmountMinor != 25000) {
 			t.Errorf("the entry's creation = %+v, want 25000 as first written", h.Entry)
 		}
 	}

@@ -28,7 +28,7 @@ func QueueTotals(s postgres.Scope, b *pgx.Batch, totals *Totals) {
 // CountParties returns how many living parties the caller's account has in all
 // its businesses; 0 for all but owners.
 func CountParties(ctx context.Context, tx *postgres.Tx) (n int, err error) {
-	if err := tx.QueryRow(ctx, `select auth.party_count()`).Scan(&n); err != nil {
+	if err := tx.QueryRow(ctx, `select tijori_khata.party_count()`).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count parties: %w", err)
 	}
 	return n, nil

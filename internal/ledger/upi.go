@@ -143,7 +143,7 @@ func SetPayee(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Payee) (Paye
 	}
 	tag, err := tx.Exec(ctx, `
 		insert into tijori.payees (account_id, business_id, id, upi_id, payee_name, created_by, created_by_name)
-		select $1, $2, $3, $4, $5, w.user_id, w.name from auth.whoami() w
+		select $1, $2, $3, $4, $5, w.user_id, w.name from tijori_access.whoami() w
 		on conflict (account_id, business_id, id) do nothing`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, p.UPI, p.Name)
 	if err != nil {

@@ -6,19 +6,12 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-)
-
-// Login roles. None of them is superuser, table owner or BYPASSRLS.
-const (
-	RoleApp     = "tijori_app"     // requests of users and API keys
-	RoleAuth    = "tijori_auth"    // sign-in, recovery, credential issue
-	RoleBilling = "tijori_billing" // inbox, reconcile, resets
-	RoleJobs    = "tijori_jobs"    // the job queue
-	RoleSupport = "tijori_support" // support look-ups
 )
 
 // DB holds a pool for each login role.
@@ -29,16 +22,20 @@ type DB struct {
 	// provider never keeps a webhook waiting for a connection.
 	Inbox *pgxpool.Pool
 
-	hints hints
-	seats seats
+	hints  hints
+	seats  seats
+	newest int64 // the program's own migration
 }
 
 // A Config says how to reach the database.
 type Config struct {
-	Admin     *pgx.ConnConfig // the role that sets up: may create roles and schemas
-	Password  string          // password of the login roles; "" where the server trusts the socket
-	PoolSize  int             // connections of the app pool; the others are smaller. 0 means 8
-	ViaPooler bool            // behind a transaction-mode pooler: no prepared statements
+	Admin      *pgx.ConnConfig // the role that sets up: may create roles and schemas; leads straight to the server
+	Server     *pgx.ConnConfig // where the login roles connect, possibly through a pooler; nil: where Admin does
+	Password   string          // password of the login roles; "" where the server trusts the socket
+	RolePrefix string          // what the names of roles begin with; Setup finds it, and "" means tijori
+	Migrations fs.FS           // instead of the program's own: for tests of upgrades
+	PoolSize   int             // connections of the app pool; the others are smaller. 0 means 8
+	ViaPooler  bool            // behind a transaction-mode pooler: no prepared statements
 }
 
 // Open opens the pools; it does not set up or migrate. Errors are SetupErrors
@@ -47,7 +44,11 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	if c.PoolSize == 0 {
 		c.PoolSize = 8
 	}
-	db := &DB{seats: seats{most: max(3, c.PoolSize*3/8)}} // of 8: two accounts that wait for themselves leave some for others
+	newest, err := c.newest()
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{newest: newest, seats: seats{most: max(3, c.PoolSize*3/8)}} // of 8: two accounts that wait for themselves leave some for others
 	defer func() {
 		if err != nil {
 			db.Close()
@@ -67,7 +68,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		{&db.Support, RoleSupport, 2, 0},
 	} {
 		if *p.pool, err = openPool(ctx, c, p.role, p.size, p.wait); err != nil {
-			return nil, fmt.Errorf("connect as %s: %w", p.role, err)
+			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
 		}
 	}
 	return db, nil
@@ -78,8 +79,8 @@ func openPool(ctx context.Context, c Config, role string, size int, lockTimeout 
 	if err != nil {
 		return nil, err
 	}
-	pc.ConnConfig = c.Admin.Copy()
-	pc.ConnConfig.User = role
+	pc.ConnConfig = c.server().Copy()
+	pc.ConnConfig.User = c.role(role)
 	pc.ConnConfig.Password = c.Password
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
@@ -100,6 +101,13 @@ func openPool(ctx context.Context, c Config, role string, size int, lockTimeout 
 	return pool, nil
 }
 
+func (c Config) server() *pgx.ConnConfig {
+	if c.Server != nil {
+		return c.Server
+	}
+	return c.Admin
+}
+
 // Close closes every pool and waits for their connections to come back.
 func (db *DB) Close() {
 	for _, p := range []*pgxpool.Pool{db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support} {
@@ -114,10 +122,40 @@ func (db *DB) AsAuth(ctx context.Context, fn func(pgx.Tx) error) error {
 	return translate(pgx.BeginFunc(ctx, db.Auth, fn))
 }
 
-// AsBilling runs fn in a transaction of the billing role.
-func (db *DB) AsBilling(ctx context.Context, fn func(pgx.Tx) error) error {
-	return translate(pgx.BeginFunc(ctx, db.Billing, fn))
+// A Work says whose billing a transaction is about: the customers of one app, and
+// what the app's connections to providers said. Policies let it reach nothing else.
+type Work struct {
+	App         string
+	Connections []string
 }
+
+// AsBilling runs fn in a transaction of the billing role that works for w.
+func (db *DB) AsBilling(ctx context.Context, w Work, fn func(pgx.Tx) error) error {
+	return translate(pgx.BeginTxFunc(ctx, db.Billing, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
+}
+
+// AsInbox is AsBilling on the connections that store webhooks.
+func (db *DB) AsInbox(ctx context.Context, w Work, fn func(pgx.Tx) error) error {
+	return translate(pgx.BeginTxFunc(ctx, db.Inbox, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
+}
+
+// AsInboxAtOnce runs one statement that works for w, and commits it, in one round trip.
+func (db *DB) AsInboxAtOnce(ctx context.Context, w Work, sql string, args ...any) error {
+	b := &pgx.Batch{}
+	b.Queue(`select set_config('tijori.app', $1, true), set_config('tijori.connections', $2, true)`, w.App, w.connections())
+	b.Queue(sql, args...)
+	return translate(db.Inbox.SendBatch(ctx, b).Close())
+}
+
+// beginSQL begins a transaction with the settings that the policies of the billing role ask for.
+func (w Work) beginSQL() string {
+	return "begin; set local tijori.app = " + quote(w.App) + "; set local tijori.connections = " + quote(w.connections())
+}
+
+func (w Work) connections() string { return strings.Join(w.Connections, ",") }
+
+// quote makes a string literal.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // AsSupport runs fn in a read-only transaction of the support role.
 func (db *DB) AsSupport(ctx context.Context, fn func(pgx.Tx) error) error {

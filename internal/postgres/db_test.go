@@ -143,7 +143,7 @@ func TestSetupTwiceAndNewerSchema(t *testing.T) {
 	t.Parallel()
 	config := pgtest.Empty(t)
 	for range 2 {
-		if err := postgres.Setup(t.Context(), config); err != nil {
+		if err := postgres.Setup(t.Context(), &config); err != nil {
 			t.Fatalf("Setup = %v", err)
 		}
 	}
@@ -155,7 +155,7 @@ func TestSetupTwiceAndNewerSchema(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "insert into tijori.goose_db_version (version_id, is_applied) values (9999, true)"); err != nil {
 		t.Fatal(err)
 	}
-	err = postgres.Setup(t.Context(), config)
+	err = postgres.Setup(t.Context(), &config)
 	if err == nil || !strings.Contains(err.Error(), "at migration 9999") {
 		t.Errorf("Setup on a newer schema = %v, want a refusal that names 9999", err)
 	}

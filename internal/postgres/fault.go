@@ -15,7 +15,7 @@ const rollbackTimeout = 5 * time.Second
 // constraintFaults is the one table from constraint names to what a user may
 // read. Names are API: see the migrations.
 var constraintFaults = map[string]*fault.Fault{
-	"free_party_limit":             fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", 5),
+	"party_limit":                  fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", 5),
 	"plan_member_limit":            fault.New(fault.UpgradeRequired, "Your plan has no room for more people."),
 	"batch_entry_plan":             fault.New(fault.UpgradeRequired, "The grid comes with Pro."),
 	"accounts_name_check":          fault.InvalidField("name", "Give it a name of up to 120 letters."),
@@ -24,8 +24,8 @@ var constraintFaults = map[string]*fault.Fault{
 	"accounts_renewing":            fault.New(fault.Conflict, "Your plan renews. Cancel it first, then delete the account."),
 	"members_last_owner":           fault.New(fault.Conflict, "The last owner cannot be removed."),
 	"members_owner_check":          fault.InvalidField("role", "An owner owns the whole account."),
-	"members_role_check":           fault.InvalidField("role", "Choose a role."),
-	"invitations_role_check":       fault.InvalidField("role", "Choose a role."),
+	"members_role_fkey":            fault.InvalidField("role", "Choose a role."),
+	"invitations_role_fkey":        fault.InvalidField("role", "Choose a role."),
 	"invitations_pending_key":      fault.New(fault.Conflict, "This address is invited already."),
 	"members_once_key":             fault.New(fault.Conflict, "This person is a member already."),
 	"invitations_owner_check":      fault.InvalidField("role", "An owner owns the whole account."),

@@ -9,8 +9,8 @@ import (
 )
 
 // ReadKey runs queries for the holder of an API key in one round trip. A key has
-// no scope (auth.scope() refuses it): the queries call functions that ask
-// auth.key_account(), and reach nothing else.
+// no scope (tijori_access.scope() refuses it): the queries call functions that ask
+// tijori_access.key_account(), and reach nothing else.
 func (db *DB) ReadKey(ctx context.Context, credential [32]byte, queue func(*pgx.Batch)) error {
 	conn, err := db.App.Acquire(ctx)
 	if err != nil {

@@ -35,47 +35,81 @@ func oneLine(err error) string {
 		return pg.Message
 	}
 	line, rest, _ := strings.Cut(err.Error(), "\n")
-	if strings.HasSuffix(line, ":") { // a connection that fails tells why on lines of their own
+	if strings.HasSuffix(line, ":") { // a failed connection gives its reasons on lines of their own
 		next, _, _ := strings.Cut(strings.TrimSpace(rest), "\n")
 		line = strings.TrimSuffix(line+" "+strings.TrimSpace(next), ":")
 	}
 	return line
 }
 
-// roles that nobody logs in as: the owner of the tables, and the owner of the
-// functions that answer who is asking.
-var roles = []string{"tijori_owner", "tijori_guard"}
+// Function schemas, one a part; tables are in schema tijori.
+var partSchemas = []string{"tijori_access", "tijori_plans", "tijori_credits", "tijori_khata", "tijori_ops"}
 
-var loginRoles = []string{RoleApp, RoleAuth, RoleBilling, RoleJobs, RoleSupport}
+const riverSchema = "tijori_river"
 
-// schemas belong to tijori_owner.
-var schemas = []string{"tijori", "auth", "river"}
+// oldSchemaEnd is the last migration number of the schemas before the first release.
+const oldSchemaEnd = 1000
 
-// Setup makes the roles and schemas that are missing, gives the login roles
-// their password ("" leaves them without one), and runs every migration. It is
-// safe to run from several nodes at once.
-func Setup(ctx context.Context, c Config) error {
-	conn, err := pgx.ConnectConfig(ctx, c.Admin)
+// Setup makes the roles and schemas that are missing, gives a login role c's
+// password where it cannot log in with it, and runs every migration. It sets c.RolePrefix.
+// It is safe to run from several nodes at once.
+func Setup(ctx context.Context, c *Config) error {
+	conn, err := pgx.ConnectConfig(ctx, c.admin())
 	if err != nil {
-		return &SetupError{Problem: "cannot reach the database", Hint: "check DATABASE_URL, and that the server runs", Err: err}
+		return &SetupError{Problem: "cannot reach the database", Hint: "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs", Err: err}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if err := checkVersion(ctx, conn); err != nil {
 		return err
 	}
-	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return createRoles(ctx, tx, c) }); err != nil {
-		return setupError("cannot set up roles and schemas", err)
-	}
-	if err := Migrate(ctx, c.Admin); err != nil {
+	if err := refuseOldSchema(ctx, conn); err != nil {
 		return err
 	}
-	return nil
+	if err := c.findPrefix(ctx, conn); err != nil {
+		return err
+	}
+	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return createRoles(ctx, tx, *c) }); err != nil {
+		return setupError("cannot set up roles and schemas", err)
+	}
+	return Migrate(ctx, *c)
+}
+
+// admin is how the administrator connects: without prepared statements or session
+// state, so that an address that leads through a pooler works too.
+func (c Config) admin() *pgx.ConnConfig {
+	config := c.Admin.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return config
+}
+
+// asOwner runs fn in a transaction of the tables' owner.
+func (c Config) asOwner(ctx context.Context, fn func(pgx.Tx) error) error {
+	conn, err := pgx.ConnectConfig(ctx, c.admin())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, c.ownerSQL()); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// ownerSQL makes the rest of a transaction the owner's.
+func (c Config) ownerSQL() string {
+	return c.withRoles("set local role tijori_owner; set local search_path = tijori, pg_temp; set local lock_timeout = '200ms'; ")
 }
 
 func setupError(problem string, err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "42501" {
-		return &SetupError{Problem: problem, Hint: "the role of DATABASE_URL must have CREATEROLE, and CREATE on the database", Err: err}
+		hint := "the role of DATABASE_URL (or TIJORI_ADMIN_URL) must have CREATEROLE, and CREATE on the database"
+		if strings.Contains(pg.Message, "role") && !strings.Contains(pg.Message, "create role") {
+			hint = "on PostgreSQL 16 and newer it also needs ADMIN OPTION on Tijori's roles: set up with the role that made them"
+		}
+		return &SetupError{Problem: problem, Hint: hint, Err: err}
 	}
 	return &SetupError{Problem: problem, Err: err}
 }
@@ -91,6 +125,30 @@ func checkVersion(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// refuseOldSchema refuses a database that a Tijori from before the first release
+// has set up. Its functions lived in a schema auth. Nothing is changed.
+func refuseOldSchema(ctx context.Context, conn *pgx.Conn) error {
+	var old bool
+	err := conn.QueryRow(ctx, `
+		select exists (
+			select from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+			 where n.nspname = 'auth' and p.proname = 'spend_credits')
+		   and exists (
+			select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+			 where n.nspname = 'tijori' and c.relname = 'service_clock')`).Scan(&old)
+	if err != nil {
+		return &SetupError{Problem: "cannot read the database's schemas", Err: err}
+	}
+	if old {
+		return &SetupError{
+			Problem: "this database holds data of an unreleased Tijori, which this one cannot take over; nothing was changed",
+			Hint: "with the old program download each account's data from its page /mydata/download, " +
+				"or start anew in an empty database (DATABASE_URL, or TIJORI_DATA without it)",
+		}
+	}
+	return nil
+}
+
 func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	// One node at a time: the lock ends with the transaction.
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(7310577)"); err != nil {
@@ -100,9 +158,9 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	if err := tx.QueryRow(ctx, "select quote_ident(current_database()), quote_ident(current_user)").Scan(&database, &admin); err != nil {
 		return err
 	}
-	for _, role := range append(roles, loginRoles...) {
-		if err := createRole(ctx, tx, role, c.Password, database); err != nil {
-			return fmt.Errorf("role %s: %w", role, err)
+	for _, role := range append(idleRoles, loginRoles...) {
+		if err := createRole(ctx, tx, c, role, database); err != nil {
+			return fmt.Errorf("role %s: %w", c.role(role), err)
 		}
 	}
 	statements := []string{
@@ -112,16 +170,17 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 		"revoke temporary on database " + database + " from public",
 		"grant tijori_guard to tijori_owner",
 	}
-	for _, schema := range schemas {
+	for _, schema := range append([]string{"tijori", riverSchema}, partSchemas...) {
 		statements = append(statements, "create schema if not exists "+schema+" authorization tijori_owner")
 	}
+	parts := strings.Join(partSchemas, ", ")
 	statements = append(statements,
 		"set local role tijori_owner",
-		"grant usage on schema tijori, auth to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_guard",
-		"grant create on schema auth to tijori_guard",
+		"grant usage on schema tijori, "+parts+" to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_guard",
+		"grant create on schema "+parts+" to tijori_guard",
 	)
 	for _, sql := range statements {
-		if _, err := tx.Exec(ctx, sql); err != nil {
+		if _, err := tx.Exec(ctx, c.withRoles(sql)); err != nil {
 			return fmt.Errorf("%s: %w", sql, err)
 		}
 	}
@@ -129,11 +188,13 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 }
 
 // createRole makes a role that is missing and sets what Tijori needs of it.
-// Roles belong to the whole server, so an existing one is kept.
-func createRole(ctx context.Context, tx pgx.Tx, role, password, database string) error {
+// An existing one is kept; its password too, while the role can log in with it: a
+// new one would cut off nodes that are running.
+func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string) error {
+	role := c.role(name)
 	var exists, privileged, canLogin bool
 	err := tx.QueryRow(ctx, `select count(*) > 0, coalesce(bool_or(rolsuper or rolbypassrls), false), coalesce(bool_or(rolcanlogin), false)
-		from pg_roles where rolname = $1`, role).Scan(&exists, &privileged, &canLogin)
+		from pg_roles where rolname = $1::text`, role).Scan(&exists, &privileged, &canLogin)
 	if err != nil {
 		return err
 	}
@@ -142,26 +203,26 @@ func createRole(ctx context.Context, tx pgx.Tx, role, password, database string)
 	}
 	login := "nologin"
 	for _, r := range loginRoles {
-		if r == role {
+		if r == name {
 			login = "login"
 		}
+	}
+	password := ""
+	if login == "login" && c.Password != "" && (!exists || !canLogin || !canLogIn(ctx, c, role)) {
+		password = " password '" + strings.ReplaceAll(c.Password, "'", "''") + "'"
 	}
 	verb := "alter"
 	if !exists {
 		verb = "create"
 	}
-	sql := fmt.Sprintf("%s role %s %s", verb, role, login)
-	if login == "login" && password != "" {
-		sql += " password '" + strings.ReplaceAll(password, "'", "''") + "'"
-	}
 	if !exists || canLogin != (login == "login") || password != "" {
-		if _, err := tx.Exec(ctx, sql); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("%s role %s %s%s", verb, role, login, password)); err != nil {
 			return err
 		}
 	}
 	// pg_temp last: a temporary table can never stand in for one of ours.
 	settings := []string{"search_path = tijori, pg_temp"}
-	if role == RoleApp { // a request that takes longer serves nobody; exports ask for more
+	if name == RoleApp { // a request that takes longer serves nobody; exports ask for more
 		settings = append(settings, "statement_timeout = '30s'")
 	}
 	for _, setting := range settings {
@@ -170,4 +231,18 @@ func createRole(ctx context.Context, tx pgx.Tx, role, password, database string)
 		}
 	}
 	return nil
+}
+
+// canLogIn reports whether a role can log in with the password that the nodes have.
+// Where something else than the password is in the way, the answer is yes: another password would not help.
+func canLogIn(ctx context.Context, c Config, role string) bool {
+	config := c.server().Copy()
+	config.User, config.Password = role, c.Password
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err == nil {
+		_ = conn.Close(context.WithoutCancel(ctx)) // it has served
+		return true
+	}
+	var pg *pgconn.PgError
+	return !errors.As(err, &pg) || pg.Code != "28P01"
 }

@@ -38,9 +38,12 @@ const (
 	// be it a search_path or a claim, ends here.
 	resetSQL = "reset all"
 	claimSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
-	// tijori.role is written down for the policies that narrow what a counter sees. They hold it against the truth: see 0011.
-	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role, set_config('tijori.role', s.role, true)
-		from auth.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
+	// Two answers are written down for the policies. Neither is believed: the account is a hint for the look-up, and
+	// tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
+	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
+		set_config('tijori.account', coalesce(s.account_id::text, ''), true),
+		set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true)
+		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
 )
 
 func (c Caller) claims() []any {
@@ -52,7 +55,7 @@ func (c Caller) claims() []any {
 }
 
 func (s *Scope) scan(row pgx.Row) error {
-	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role, nil)
+	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role, nil, nil)
 }
 
 // As runs fn in one transaction that the database ties to the caller. It

@@ -19,11 +19,11 @@ func (w *world) seedDesk(s *side) {
 		"subscription": map[string]any{"entity": map[string]any{"id": paid, "plan_id": "plan_TijoriProMonth", "status": "active", "notes": map[string]any{"account_id": s.AccountID.String()}}},
 	}})
 	w.ok(err)
-	w.exec(`insert into inbox (provider, event_id, type, subject, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error, account_id)
-		values ('razorpay', $1, 'subscription.charged', $2, 'dead', $3, jsonb_build_object('X-Razorpay-Event-Id', $1::text), 'test', now(), now(), now(), 'it failed', $4)`, s.ids["event"], paid, body, s.AccountID)
+	w.exec(`insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error, account_id)
+		values ('razorpay', 'razorpay', $1, 'subscription.charged', $2, 'dead', $3, jsonb_build_object('X-Razorpay-Event-Id', $1::text), 'test', now(), now(), now(), 'it failed', $4)`, s.ids["event"], paid, body, s.AccountID)
 	key := "dispute " + s.word + "note"
-	w.exec(`insert into review_items (provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
-		values ('razorpay', $1, 'dispute', $2, $3, $4, $5, now(), now())`, key, s.word+"note of a dispute", s.AccountID, paid, s.ids["event"])
+	w.exec(`insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
+		values ('razorpay', 'razorpay', $1, 'dispute', $2, $3, $4, $5, now(), now())`, key, s.word+"note of a dispute", s.AccountID, paid, s.ids["event"])
 	s.ids["item"] = one[string](w, `select left(encode(sha256(convert_to('razorpay ' || $1, 'UTF8')), 'hex'), 16)`, key)
 }
 

@@ -124,7 +124,7 @@ type entryJSON struct {
 }
 
 func entryBody(e ledger.Entry, balance *int64) entryJSON {
-	return entryJSON{ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.Paise, Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance}
+	return entryJSON{ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor, Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance}
 }
 
 type partyPageJSON struct {
@@ -210,7 +210,7 @@ func (s *Server) apiAddEntry(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	e, err := r.addEntry(in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), Paise: in.Amount, Date: date, Note: in.Note})
+	e, err := r.addEntry(in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), AmountMinor: in.Amount, Date: date, Note: in.Note})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type memberNames struct{ names map[uuid.UUID]string }
 
 func (m *memberNames) queue(b *pgx.Batch) {
 	m.names = map[uuid.UUID]string{}
-	b.Queue(`select c.user_id, c.name from auth.colleagues() c`).Query(func(rows pgx.Rows) error {
+	b.Queue(`select c.user_id, c.name from tijori_access.colleagues() c`).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var id uuid.UUID
 			var name string
@@ -53,7 +53,7 @@ func (s *Server) binPage(w http.ResponseWriter, r *request) error {
 		}
 		view.Entries = append(view.Entries, bin.Entry{
 			ID: i.ID.String(), PartyID: i.PartyID.String(), PartyName: i.PartyName, Side: string(i.Entry.Side),
-			Amount: r.amount(i.Entry.Paise), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
+			Amount: r.amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
 		})
 	}
 	s.render(w, r, http.StatusOK, bin.Page(view))
@@ -108,8 +108,8 @@ func (r *request) partyWords(f ledger.PartyFields) []word {
 
 func (r *request) entryWords(f ledger.EntryFields) []word {
 	amount, date := "", ""
-	if f.Paise > 0 {
-		amount, date = r.amount(f.Paise).Short(), r.shell().Date(f.Date)
+	if f.AmountMinor > 0 {
+		amount, date = r.amount(f.AmountMinor).Short(), r.shell().Date(f.Date)
 	}
 	return []word{{"amount", amount}, {"date", date}, {"side", r.sideWord(f.Side)}, {"note", f.Note}}
 }

@@ -81,7 +81,7 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 
 func (r *request) entryRow(e ledger.Entry, balance int64, by string) party.Entry {
 	return party.Entry{
-		ID: e.ID.String(), Side: string(e.Side), Amount: r.amount(e.Paise), Date: e.Date, Note: e.Note,
+		ID: e.ID.String(), Side: string(e.Side), Amount: r.amount(e.AmountMinor), Date: e.Date, Note: e.Note,
 		Balance: r.amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,
 	}
 }
@@ -99,7 +99,7 @@ func readEntryForm(r *request) entryForm {
 func (f entryForm) fields(r *request) (ledger.EntryFields, error) {
 	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note}
 	var err error
-	if out.Paise, err = parseAmount(f.amount, r.person.Business.Currency); err != nil {
+	if out.AmountMinor, err = parseAmount(f.amount, r.person.Business.Currency); err != nil {
 		return out, err
 	}
 	if f.date == "" {
@@ -234,7 +234,7 @@ func (s *Server) editEntryForm(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return s.renderEntryForm(w, r, entryform.View{
-		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.Paise, r.person.Business.Currency),
+		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.AmountMinor, r.person.Business.Currency),
 		Date: e.Date.Format("2006-01-02"), Note: e.Note,
 	}, nil)
 }

@@ -15,8 +15,6 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-var errNotMigrated = errors.New("the schema is not at this program's migration")
-
 // statuses is the one ordered table from kinds of faults to answers.
 var statuses = []struct {
 	kind   fault.Kind

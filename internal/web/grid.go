@@ -89,9 +89,9 @@ func (s *Server) showGrid(w http.ResponseWriter, r *request, status int, v grid.
 	for _, c := range result.Rows {
 		v.Rows = append(v.Rows, r.gridRow(c))
 		if c.Entry.Side == ledger.Received {
-			received += c.Entry.Paise
+			received += c.Entry.AmountMinor
 		} else {
-			given += c.Entry.Paise
+			given += c.Entry.AmountMinor
 		}
 	}
 	v.Given, v.Received, v.Some = r.amount(given), r.amount(received), result.Wrong > 0 && result.Wrong < len(result.Rows)
@@ -113,7 +113,7 @@ func (s *Server) keptRows(r *request, batch uuid.UUID) ([]grid.Kept, error) {
 	})
 	var kept []grid.Kept
 	for _, k := range rows {
-		row := grid.Kept{Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side), Amount: r.amount(k.Entry.Paise), Date: k.Entry.Date}
+		row := grid.Kept{Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side), Amount: r.amount(k.Entry.AmountMinor), Date: k.Entry.Date}
 		if k.EntryID != uuid.Nil {
 			row.EntryID = k.EntryID.String()
 		}

@@ -306,7 +306,7 @@ func (r *request) twins(v *intakepage.Dry, p *intake.Plan) {
 			v.Repeats++
 		}
 		if len(v.TwinRows) < shown {
-			v.TwinRows = append(v.TwinRows, intakepage.Twin{Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date, Side: string(e.Side), Amount: r.amount(e.Paise), InFile: where == intake.InFile})
+			v.TwinRows = append(v.TwinRows, intakepage.Twin{Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date, Side: string(e.Side), Amount: r.amount(e.AmountMinor), InFile: where == intake.InFile})
 		}
 	}
 }

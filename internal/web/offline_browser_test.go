@@ -126,9 +126,9 @@ func (p *phone) sent(user string) {
 	p.wants("and the badge says so", badge+`.hidden`)
 }
 
-func (p *phone) onServer(paise int64) int {
+func (p *phone) onServer(minor int64) int {
 	p.Helper()
-	return one[int](p.world, `select count(*) from entries where business_id = $1 and paise = $2`, p.a.BusinessID, paise)
+	return one[int](p.world, `select count(*) from entries where business_id = $1 and amount_minor = $2`, p.a.BusinessID, minor)
 }
 
 const badge = `document.querySelector("[data-waiting]")`
@@ -167,12 +167,12 @@ func TestEntriesWaitOffline(t *testing.T) {
 	p.online(true)
 	p.wants("the page without a connection goes away", `!("offline" in document.body.dataset)`)
 	p.sent(user)
-	for _, paise := range []int64{11111, 22222} {
-		if n := p.onServer(paise); n != 1 {
-			t.Errorf("%d entries of %d paise, want 1", n, paise)
+	for _, minor := range []int64{11111, 22222} {
+		if n := p.onServer(minor); n != 1 {
+			t.Errorf("%d entries of %d paise, want 1", n, minor)
 		}
 	}
-	if n := one[int](p.world, `select count(*) from entries where business_id = $1 and paise in (11111, 22222) and created_by = $2 and side = 'given'`, p.a.BusinessID, p.a.UserID); n != 2 {
+	if n := one[int](p.world, `select count(*) from entries where business_id = $1 and amount_minor in (11111, 22222) and created_by = $2 and side = 'given'`, p.a.BusinessID, p.a.UserID); n != 2 {
 		t.Errorf("%d of them are the user's", n)
 	}
 }
@@ -256,7 +256,7 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 	p.as(p.session(p.a.UserID, p.a.AccountID, "30 days", false).token)
 	p.visit(p.party())
 	p.sent(markOf(p.a.UserID))
-	if n := one[int](p.world, `select count(*) from entries where paise = 44444 and created_by = $1`, p.a.UserID); n != 1 {
+	if n := one[int](p.world, `select count(*) from entries where amount_minor = 44444 and created_by = $1`, p.a.UserID); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }

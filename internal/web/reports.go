@@ -67,7 +67,7 @@ func dayBook(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) er
 				v.Days = append(v.Days, reports.Day{Date: l.Date})
 			}
 			d := &v.Days[len(v.Days)-1]
-			d.Lines = append(d.Lines, reports.Line{PartyID: l.PartyID.String(), Name: l.Name, Note: details.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.Paise)})
+			d.Lines = append(d.Lines, reports.Line{PartyID: l.PartyID.String(), Name: l.Name, Note: details.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.AmountMinor)})
 		}
 		return nil
 	})

@@ -14,7 +14,7 @@ import (
 )
 
 // trade gives or receives an amount with a new party of a business, as its owner.
-func (w *world) trade(s *side, business uuid.UUID, name string, side ledger.Side, paise int64, day time.Time) {
+func (w *world) trade(s *side, business uuid.UUID, name string, side ledger.Side, minor int64, day time.Time) {
 	w.Helper()
 	caller := s.Caller
 	caller.Business = business
@@ -23,7 +23,7 @@ func (w *world) trade(s *side, business uuid.UUID, name string, side ledger.Side
 		if err != nil {
 			return err
 		}
-		_, err = ledger.AddEntry(w.Context(), tx, fresh(), p.ID, ledger.EntryFields{Side: side, Paise: paise, Date: day})
+		_, err = ledger.AddEntry(w.Context(), tx, fresh(), p.ID, ledger.EntryFields{Side: side, AmountMinor: minor, Date: day})
 		return err
 	}))
 }
@@ -31,7 +31,7 @@ func (w *world) trade(s *side, business uuid.UUID, name string, side ledger.Side
 // given is the sum of the living entries of a business that were given.
 func (w *world) given(business uuid.UUID) int64 {
 	w.Helper()
-	return one[int64](w, `select coalesce(sum(paise) filter (where side = 'given' and deleted_at is null), 0)::bigint from entries where business_id = $1`, business)
+	return one[int64](w, `select coalesce(sum(amount_minor) filter (where side = 'given' and deleted_at is null), 0)::bigint from entries where business_id = $1`, business)
 }
 
 // Only the owner sees what all shops come to, and each currency apart.
@@ -74,7 +74,7 @@ func TestReportsPage(t *testing.T) {
 		return w.send("GET", ask{path: "/b/" + w.a.ids["business"] + "/reports", query: values(pairs...)}, w.a.Token)
 	}
 	all := []string{"from", "", "to", ""}
-	rupees := func(paise int64) string { return money.Amount{Minor: paise, Currency: "INR"}.Format() }
+	rupees := func(minor int64) string { return money.Amount{Minor: minor, Currency: "INR"}.Format() }
 	gave := w.given(w.a.BusinessID)
 	for _, c := range []struct {
 		query  url.Values

@@ -95,7 +95,7 @@ func (w *world) seedLedger(s *side, phone string, amount int64) {
 			}
 		}
 		for _, id := range []uuid.UUID{entry, goneEntry} {
-			f := ledger.EntryFields{Side: ledger.Given, Paise: amount, Date: time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), Note: note}
+			f := ledger.EntryFields{Side: ledger.Given, AmountMinor: amount, Date: time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), Note: note}
 			if _, err := ledger.AddEntry(w.Context(), tx, id, party, f); err != nil {
 				return err
 			}
@@ -159,14 +159,16 @@ func (w *world) seedBilling(s *side) {
 	s.ids["subscription"], s.ids["payment"], s.ids["signature"] = waiting, payment, signReturn(payment, waiting)
 	w.till.add(paid, s.AccountID.String(), "active")
 	w.till.add(waiting, s.AccountID.String(), "active")
-	w.exec(`insert into invoices (account_id, provider, id, subscription_id, number, status, amount, currency, issued_at, url)
-		values ($1, 'razorpay', $2, $3, $4, 'paid', $5, 'INR', now(), $6)`,
+	w.exec(`insert into invoices (account_id, connection_id, provider, id, subscription_id, number, status, amount_minor, currency, issued_at, url)
+		values ($1, 'razorpay', 'razorpay', $2, $3, $4, 'paid', $5, 'INR', now(), $6)`,
 		s.AccountID, "inv_"+s.word, paid, s.word+"invoice-1", 29900, "https://rzp.io/i/"+s.word+"invoice")
-	w.exec(`insert into provider_customers (account_id, provider, customer_id, claimed_at) values ($1, 'stripe', $2, now())`, s.AccountID, customer)
-	w.exec(`insert into provider_directory (provider, kind, provider_id, account_id, created_at) values ('razorpay', 'subscription', $2, $1, now()), ('razorpay', 'subscription', $3, $1, now()), ('stripe', 'customer', $4, $1, now())`,
-		s.AccountID, waiting, paid, customer)
-	w.exec(`insert into checkouts (account_id, id, user_id, provider, plan_id, period, price_id, status, subscription_id, url, created_at, expires_at)
-		values ($1, $2, $3, 'razorpay', 'pro', 'month', 'plan_TijoriProMonth', 'open', $4, $5, now(), now() + interval '12 hours')`,
+	w.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+		values ('razorpay', 'razorpay', 'subscription', $2, $1, now()), ('stripe', 'stripe', 'customer', $3, $1, now())`,
+		s.AccountID, waiting, customer)
+	w.exec(`insert into provider_customers (app_id, account_id, connection_id, provider, customer_id, claimed_at)
+		values ('khata', $1, 'stripe', 'stripe', $2, now())`, s.AccountID, customer)
+	w.exec(`insert into checkouts (app_id, account_id, id, user_id, connection_id, provider, plan_id, period, price_id, status, subscription_id, url, created_at, expires_at)
+		values ('khata', $1, $2, $3, 'razorpay', 'razorpay', 'pro', 'month', 'plan_TijoriProMonth', 'open', $4, $5, now(), now() + interval '12 hours')`,
 		s.AccountID, fresh(), s.UserID, waiting, "https://rzp.io/i/"+s.word+"invoice")
 }
 

@@ -186,7 +186,7 @@ func (s *Server) sharedStatement(w http.ResponseWriter, r *request) error {
 	view.Period = options.Period(st.Range)
 	for _, l := range lines {
 		view.Lines = append(view.Lines, statement.Line{
-			Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: amount(l.Paise), Balance: amount(l.Balance), Changed: l.Changed,
+			Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: amount(l.AmountMinor), Balance: amount(l.Balance), Changed: l.Changed,
 		})
 	}
 	if st.Payable && part == view.Parts {

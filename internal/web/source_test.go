@@ -30,7 +30,7 @@ func TestCounterIsToldNothingMore(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	counter := w.people["counter of business"]
-	own := ledger.EntryFields{Side: ledger.Given, Paise: 4711, Date: time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC), Note: "mine"}
+	own := ledger.EntryFields{Side: ledger.Given, AmountMinor: 4711, Date: time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC), Note: "mine"}
 	w.ok(w.db.As(w.Context(), counter.Caller, func(tx *postgres.Tx) error {
 		_, err := ledger.AddEntry(w.Context(), tx, fresh(), w.a.party(), own)
 		return err
@@ -248,7 +248,7 @@ func TestFormAsItStands(t *testing.T) {
 			t.Fatalf("the form is answered with %d: %.300s", got.status, got.body)
 		}
 	}
-	if after := one[int](w, `select count(*) from entries where account_id = $1 and (id <> $2 or paise = 134050)`, w.a.AccountID, fields.Get("id")); after != before+1 {
+	if after := one[int](w, `select count(*) from entries where account_id = $1 and (id <> $2 or amount_minor = 134050)`, w.a.AccountID, fields.Get("id")); after != before+1 {
 		t.Errorf("three presses made %d entries, want one of 1340.50", after-before)
 	}
 	fields.Set("amount", "7")

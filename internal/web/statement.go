@@ -61,7 +61,7 @@ func (s *Server) statementPage(w http.ResponseWriter, r *request) error {
 			case view.Count < first:
 				view.Brought = r.amount(l.Balance)
 			case view.Count < last:
-				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.Paise), Balance: r.amount(l.Balance)})
+				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.AmountMinor), Balance: r.amount(l.Balance)})
 			}
 			view.Count++
 			return nil

@@ -58,9 +58,9 @@ func (k khata) statement(from, to string) figures {
 		var sum int64
 		for _, e := range living[:n] {
 			if e.f.Side == ledger.Given {
-				sum += e.f.Paise
+				sum += e.f.AmountMinor
 			} else {
-				sum -= e.f.Paise
+				sum -= e.f.AmountMinor
 			}
 		}
 		return money.Plain(sum, "INR")
@@ -83,11 +83,11 @@ func (k khata) statement(from, to string) figures {
 			row[1] = strings.TrimSuffix("Old balance: "+e.f.Note, ": ")
 		}
 		if e.f.Side == ledger.Given {
-			row[2] = money.Plain(e.f.Paise, "INR")
-			gave += e.f.Paise
+			row[2] = money.Plain(e.f.AmountMinor, "INR")
+			gave += e.f.AmountMinor
 		} else {
-			row[3] = money.Plain(e.f.Paise, "INR")
-			got += e.f.Paise
+			row[3] = money.Plain(e.f.AmountMinor, "INR")
+			got += e.f.AmountMinor
 		}
 		rows = append(rows, row)
 	}
@@ -150,10 +150,10 @@ func (w *world) history(r *rapid.T, who postgres.Caller) khata {
 	})
 	fields := func() ledger.EntryFields {
 		return ledger.EntryFields{
-			Side:  rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
-			Paise: rapid.OneOf(rapid.Int64Range(1, 50_000), rapid.Int64Range(1, 10_000_000_00)).Draw(r, "paise"),
-			Date:  time.Date(2026, 4, rapid.IntRange(-2, 6).Draw(r, "day"), 0, 0, 0, 0, time.UTC),
-			Note:  rapid.SampledFrom([]string{"", "क्षत्रिय हिन्दी", "rice 5 kg", "<b>5%s</b>", "=1+1"}).Draw(r, "note"),
+			Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
+			AmountMinor: rapid.OneOf(rapid.Int64Range(1, 50_000), rapid.Int64Range(1, 10_000_000_00)).Draw(r, "paise"),
+			Date:        time.Date(2026, 4, rapid.IntRange(-2, 6).Draw(r, "day"), 0, 0, 0, 0, time.UTC),
+			Note:        rapid.SampledFrom([]string{"", "क्षत्रिय हिन्दी", "rice 5 kg", "<b>5%s</b>", "=1+1"}).Draw(r, "note"),
 		}
 	}
 	for range rapid.IntRange(0, 14).Draw(r, "steps") {
@@ -416,7 +416,7 @@ func TestLongStatementGoesOn(t *testing.T) {
 		return err
 	}))
 	w.exec(`
-		insert into entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by)
+		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
 		select account_id, business_id, gen_random_uuid(), id, 'given', 100, date '2026-01-01' + i / 100, '', sha256('x'), created_by
 		from parties, generate_series(1, $2::int) i where id = $1`, party, 2*maxLines+1)
 	path := "/b/" + owner.BusinessID.String() + "/p/" + party.String() + "/statement"

@@ -32,7 +32,7 @@ func (w *world) manyEntries(n int) {
 	w.ok(err)
 	for _, sql := range []string{
 		`set local session_replication_role = replica`,
-		`insert into entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by)
+		`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
 		select account_id, business_id, gen_random_uuid(), id, 'given', 100, date '2026-01-01' + i % 300, repeat('rice and dal ', 10), sha256('x'), created_by
 		from parties, generate_series(1, ` + strconv.Itoa(n) + `) i where id = '` + w.a.ids["party"] + `'`,
 		`analyze entries`,

@@ -41,7 +41,7 @@ account/      who you are, your team, your plan, what you paid, your credits
 Each table is there twice: .csv opens in a spreadsheet, .json is for programs.
 parties and entries hold also what is in the bin (deleted_at is then filled), and
 changes is the history of every edit, delete and restore.
-Amounts in .csv are in the currency of the business; paise in .json are its
+Amounts in .csv are in the currency of the business; amount_minor in .json are its
 smallest unit. Not in here: your password and tokens, of which we keep only hashes.
 `
 
@@ -118,7 +118,7 @@ func tableCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, currency string
 	fields := rows.FieldDescriptions()
 	amount := make([]bool, len(fields))
 	for i, f := range fields {
-		if amount[i] = currency != "" && (f.Name == "paise" || f.Name == "balance"); f.Name == "paise" {
+		if amount[i] = currency != "" && (f.Name == "amount_minor" || f.Name == "balance"); f.Name == "amount_minor" {
 			c.cell("amount")
 		} else {
 			c.cell(f.Name)

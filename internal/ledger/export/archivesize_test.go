@@ -33,7 +33,7 @@ func TestArchiveStreams(t *testing.T) {
 	for _, sql := range []string{
 		`insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		select $1, $2, gen_random_uuid(), 'customer', 'Party ' || n, 'party ' || n, sha256('x'), $3 from generate_series(1, 5) n`,
-		`insert into entries (account_id, business_id, id, party_id, side, paise, business_date, request_hash, created_by)
+		`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
 		select p.account_id, p.business_id, gen_random_uuid(), p.id, 'given', 1 + n, date '2026-01-01' + n % 90, sha256('x'), $3
 		from parties p, generate_series(1, 8000) n where p.account_id = $1 and p.business_id = $2`,
 	} {

@@ -7,20 +7,20 @@ type archiveTable struct{ name, sql string }
 // holds both lists against the catalogue: no table of an account is forgotten.
 var accountTables = []archiveTable{
 	{"account", `select account_id, name, currency, time_zone, created_at from tijori.accounts where account_id = $1`},
-	{"you", `select w.user_id, w.name, w.email, w.locale from auth.whoami() w where w.account_id = $1`},
+	{"you", `select w.user_id, w.name, w.email, w.locale from tijori_access.whoami() w where w.account_id = $1`},
 	{"businesses", `select id, name, currency, time_zone, created_at from tijori.businesses where account_id = $1 order by created_at, id`},
-	{"members", `select m.id, m.user_id, m.name, m.email, m.business_id, m.role, m.created_at from auth.team() m where $1::uuid is not null`},
+	{"members", `select m.id, m.user_id, m.name, m.email, m.business_id, m.role, m.created_at from tijori_access.team() m where $1::uuid is not null`},
 	{"invitations", `select id, business_id, email, role, invited_by, created_at, expires_at, accepted_at, revoked_at
 		from tijori.invitations where account_id = $1 order by created_at, id`},
 	{"subscriptions", `select provider, id, customer_id, status, plan_id, price_id, period, period_start, period_end, paid_through, cancel_at_period_end, ended_at, created_at
 		from tijori.subscriptions where account_id = $1 order by created_at, id`},
 	{"checkouts", `select id, user_id, provider, plan_id, period, status, subscription_id, created_at, expires_at
 		from tijori.checkouts where account_id = $1 order by created_at, id`},
-	{"payments", `select provider, id, subscription_id, invoice_id, amount as minor_units, currency, paid_at
+	{"payments", `select provider, id, subscription_id, invoice_id, amount_minor as minor_units, currency, paid_at
 		from tijori.payments where account_id = $1 order by recorded_at, id`},
-	{"invoices", `select provider, id, subscription_id, number, status, amount as minor_units, currency, period_start, period_end, issued_at, paid_at, url
+	{"invoices", `select provider, id, subscription_id, number, status, amount_minor as minor_units, currency, period_start, period_end, issued_at, paid_at, url
 		from tijori.invoices where account_id = $1 order by issued_at, id`},
-	{"purchases", `select id, user_id, provider, top_up_id, meter, credits, days, amount as minor_units, currency, status, created_at, paid_at
+	{"purchases", `select id, user_id, provider, top_up_id, meter, credits, days, amount_minor as minor_units, currency, status, created_at, paid_at
 		from tijori.purchases where account_id = $1 order by created_at, id`},
 	{"credit_balances", `select meter, balance, held from tijori.credit_balances where account_id = $1 order by meter`},
 	{"credit_calendars", `select meter, next_amount, next_at from tijori.credit_calendars where account_id = $1 order by meter`},
@@ -36,7 +36,7 @@ var accountTables = []archiveTable{
 var businessTables = []archiveTable{
 	{"parties", `select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
 		from tijori.parties where account_id = $1 and business_id = $2 order by id`},
-	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.paise, e.business_date, e.note, e.opening, e.batch_id,
+	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.batch_id,
 			e.created_by, e.created_at, e.updated_at, e.deleted_at, e.version
 		from (
 			select * from tijori.entries l where l.account_id = $1 and l.business_id = $2 and l.deleted_at is null

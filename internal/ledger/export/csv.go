@@ -68,8 +68,8 @@ func (c *csvWriter) text(s string) { c.cell(defused(s)) }
 
 func (c *csvWriter) date(d time.Time) { c.plain(d.AppendFormat(c.scratch[:0], time.DateOnly)) }
 
-func (c *csvWriter) amount(paise int64, currency string) {
-	c.plain(appendPlain(c.scratch[:0], paise, money.Digits(currency)))
+func (c *csvWriter) amount(minor int64, currency string) {
+	c.plain(appendPlain(c.scratch[:0], minor, money.Digits(currency)))
 }
 
 // plain writes what needs no marks around it.

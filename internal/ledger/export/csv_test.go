@@ -30,7 +30,7 @@ var options = export.Options{Currency: "INR", Allow: func(context.Context, *post
 // A line is an entry to add: its sign is its side.
 type line struct {
 	day   string
-	paise int64
+	minor int64
 	note  string
 }
 
@@ -50,9 +50,9 @@ func addParty(t testing.TB, db *pgtest.DB, u *pgtest.User, f ledger.PartyFields,
 			return err
 		}
 		for _, l := range lines {
-			e := ledger.EntryFields{Side: ledger.Given, Paise: l.paise, Date: date(l.day), Note: l.note}
-			if l.paise < 0 {
-				e.Side, e.Paise = ledger.Received, -l.paise
+			e := ledger.EntryFields{Side: ledger.Given, AmountMinor: l.minor, Date: date(l.day), Note: l.note}
+			if l.minor < 0 {
+				e.Side, e.AmountMinor = ledger.Received, -l.minor
 			}
 			if _, err := ledger.AddEntry(t.Context(), tx, uuid.Must(uuid.NewV7()), id, e); err != nil {
 				return err
@@ -231,7 +231,7 @@ func (w *cancelWriter) Write(p []byte) (int, error) {
 func addEntries(t testing.TB, db *pgtest.DB, u *pgtest.User, n int) {
 	t.Helper()
 	if _, err := db.Super.Exec(t.Context(), `
-		insert into entries (account_id, business_id, id, party_id, side, paise, business_date, note, request_hash, created_by)
+		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
 		select p.account_id, p.business_id, gen_random_uuid(), p.id, 'given', 1 + i % 1000, date '2026-01-01' + i % 300, 'rice and dal ' || i, sha256('x'), p.created_by
 		from parties p, generate_series(1, $2::int) i where p.account_id = $1`, u.AccountID, n); err != nil {
 		t.Fatal(err)

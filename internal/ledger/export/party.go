@@ -68,11 +68,11 @@ func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 // sides writes the columns gave, got and balance of an entry.
 func (c *csvWriter) sides(line ledger.Line, currency string) {
 	if line.Side == ledger.Given {
-		c.amount(line.Paise, currency)
+		c.amount(line.AmountMinor, currency)
 		c.cell("")
 	} else {
 		c.cell("")
-		c.amount(line.Paise, currency)
+		c.amount(line.AmountMinor, currency)
 	}
 	c.amount(line.Balance, currency)
 }

@@ -119,9 +119,9 @@ func (s *sheet) boxes(f *pdf.Form, list []box) {
 func (s *sheet) entry(line ledger.Line) error {
 	r := tableRow{date: s.o.date(line.Date), details: s.l.DetailsOf(line.EntryFields), balance: s.money(line.Balance)}
 	if line.Side == ledger.Given {
-		r.gave = s.money(line.Paise)
+		r.gave = s.money(line.AmountMinor)
 	} else {
-		r.got = s.money(line.Paise)
+		r.got = s.money(line.AmountMinor)
 	}
 	return s.row(r)
 }

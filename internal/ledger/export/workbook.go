@@ -181,9 +181,9 @@ func (x *xlsxWriter) heads(n int, titles ...string) error {
 // sides are the columns gave, got and balance of an entry.
 func (x *xlsxWriter) sides(line ledger.Line) (gave, got, balance any) {
 	if line.Side == ledger.Given {
-		return x.amount(line.Paise), nil, x.amount(line.Balance)
+		return x.amount(line.AmountMinor), nil, x.amount(line.Balance)
 	}
-	return nil, x.amount(line.Paise), x.amount(line.Balance)
+	return nil, x.amount(line.AmountMinor), x.amount(line.Balance)
 }
 
 // end writes the workbook to w.

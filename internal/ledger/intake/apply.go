@@ -44,7 +44,7 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 	}
 	there := existing{byName: map[string][]known{}, byPhone: map[string][]known{}}
 	var locked *time.Time
-	if err := tx.QueryRow(ctx, `select auth.locked_until()`).Scan(&locked); err != nil {
+	if err := tx.QueryRow(ctx, `select tijori_khata.locked_until()`).Scan(&locked); err != nil {
 		return there, fmt.Errorf("how far the books are closed: %w", err)
 	}
 	if locked != nil {
@@ -54,7 +54,7 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 		select p.id, p.kind, p.name, p.name_key, p.phone, p.note, s.balance, s.opening
 		from tijori.parties p
 		cross join lateral (
-			select coalesce(sum(case e.side when 'given' then e.paise else -e.paise end), 0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening
+			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end), 0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		) s
@@ -116,17 +116,17 @@ func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry,
 	var amounts []int64
 	for i, e := range chunk {
 		if !fresh[e.PartyID] {
-			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates, e.Date), append(sides, string(e.Side)), append(amounts, e.Paise)
+			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates, e.Date), append(sides, string(e.Side)), append(amounts, e.AmountMinor)
 		}
 	}
 	if len(at) == 0 {
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		select g.i, s.n from unnest($3::int[], $4::uuid[], $5::date[], $6::text[], $7::bigint[]) g(i, party_id, business_date, side, paise)
+		select g.i, s.n from unnest($3::int[], $4::uuid[], $5::date[], $6::text[], $7::bigint[]) g(i, party_id, business_date, side, amount_minor)
 		cross join lateral (select count(*)::int as n from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
-				and e.side = g.side and e.paise = g.paise and e.deleted_at is null) s
+				and e.side = g.side and e.amount_minor = g.amount_minor and e.deleted_at is null) s
 		where s.n > 0`, ledger.PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, at, ids, dates, sides, amounts)
 	if err != nil {

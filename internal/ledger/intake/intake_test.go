@@ -463,9 +463,9 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("an entry that the ledger refuses: %+v: %v", e, err)
 			}
 			if e.Side == ledger.Given {
-				given += e.Paise
+				given += e.AmountMinor
 			} else {
-				received += e.Paise
+				received += e.AmountMinor
 			}
 		}
 		for _, party := range p.Parties {

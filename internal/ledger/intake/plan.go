@@ -171,14 +171,14 @@ func (r *reader) row(row Row) {
 	if p == nil {
 		return
 	}
-	if opening.Paise > 0 && p.opening {
+	if opening.AmountMinor > 0 && p.opening {
 		r.problem(row, Opening, errOpening)
 		return
 	}
 	if isNew {
 		r.keep(p)
 	}
-	if opening.Paise > 0 {
+	if opening.AmountMinor > 0 {
 		p.opening = true
 		r.take(p, row, "opening", opening)
 	}
@@ -211,7 +211,7 @@ func (r *reader) partyFields(row Row) ledger.PartyFields {
 }
 
 // signed reads an amount that may be negative: -500, (500), 500 Cr, with or without a side of its own.
-func (r *reader) signed(row Row, f Field) (side ledger.Side, paise int64) {
+func (r *reader) signed(row Row, f Field) (side ledger.Side, minor int64) {
 	text := r.cell(row, f)
 	if empty(text) {
 		return "", 0
@@ -240,12 +240,12 @@ func (r *reader) signed(row Row, f Field) (side ledger.Side, paise int64) {
 		}
 		side = said
 	}
-	paise, err := ledger.ReadAmount(strings.ToUpper(lower), r.o.Desk.Currency)
+	minor, err := ledger.ReadAmount(strings.ToUpper(lower), r.o.Desk.Currency)
 	if err != nil {
 		r.problem(row, f, err)
 		return "", 0
 	}
-	return side, paise
+	return side, minor
 }
 
 func other(s ledger.Side) ledger.Side {
@@ -261,9 +261,9 @@ func empty(text string) bool {
 }
 
 func (r *reader) opening(row Row) ledger.EntryFields {
-	side, paise := r.signed(row, Opening)
-	f := ledger.EntryFields{Side: side, Paise: paise, Date: r.o.OpeningDate, Note: r.o.OpeningNote, Opening: true}
-	if paise > 0 {
+	side, minor := r.signed(row, Opening)
+	f := ledger.EntryFields{Side: side, AmountMinor: minor, Date: r.o.OpeningDate, Note: r.o.OpeningNote, Opening: true}
+	if minor > 0 {
 		r.day(row, Opening, f.Date)
 	}
 	return f
@@ -277,13 +277,13 @@ func (r *reader) entry(row Row) (ledger.EntryFields, bool) {
 		r.problem(row, Received, errBothSides)
 		return f, false
 	case !empty(given):
-		f.Side, f.Paise = ledger.Given, r.amount(row, Given)
+		f.Side, f.AmountMinor = ledger.Given, r.amount(row, Given)
 	case !empty(received):
-		f.Side, f.Paise = ledger.Received, r.amount(row, Received)
+		f.Side, f.AmountMinor = ledger.Received, r.amount(row, Received)
 	default:
-		f.Side, f.Paise = r.signed(row, Amount)
+		f.Side, f.AmountMinor = r.signed(row, Amount)
 	}
-	if f.Paise == 0 {
+	if f.AmountMinor == 0 {
 		return f, false
 	}
 	text := r.cell(row, Date)
@@ -308,11 +308,11 @@ func (r *reader) entry(row Row) (ledger.EntryFields, bool) {
 }
 
 func (r *reader) amount(row Row, f Field) int64 {
-	paise, err := ledger.ReadAmount(r.cell(row, f), r.o.Desk.Currency)
+	minor, err := ledger.ReadAmount(r.cell(row, f), r.o.Desk.Currency)
 	if err != nil {
 		r.problem(row, f, err)
 	}
-	return paise
+	return minor
 }
 
 // day holds a date against what the database would refuse.
@@ -426,11 +426,11 @@ type mark struct {
 	party uuid.UUID
 	day   string
 	side  ledger.Side
-	paise int64
+	minor int64
 }
 
 func markOf(e ledger.BatchEntry) mark {
-	return mark{e.PartyID, e.Date.Format(time.DateOnly), e.Side, e.Paise}
+	return mark{e.PartyID, e.Date.Format(time.DateOnly), e.Side, e.AmountMinor}
 }
 
 // twins marks the entries that are there, as often as they are, and those that repeat one further up.
@@ -471,9 +471,9 @@ func (p *Plan) LeaveOut() (n int) {
 		party.Entries--
 		party.After -= e.Signed()
 		if e.Side == ledger.Given {
-			p.Given -= e.Paise
+			p.Given -= e.AmountMinor
 		} else {
-			p.Received -= e.Paise
+			p.Received -= e.AmountMinor
 		}
 	}
 	return n
@@ -486,8 +486,8 @@ func (r *reader) take(p *Party, row Row, what string, f ledger.EntryFields) {
 	p.Entries++
 	p.After += f.Signed()
 	if f.Side == ledger.Given {
-		r.Given += f.Paise
+		r.Given += f.AmountMinor
 	} else {
-		r.Received += f.Paise
+		r.Received += f.AmountMinor
 	}
 }

@@ -96,7 +96,7 @@ func start() error {
 			return err
 		}
 		admin.Database = template
-		if err := postgres.Setup(ctx, postgres.Config{Admin: admin}); err != nil {
+		if err := postgres.Setup(ctx, &postgres.Config{Admin: admin}); err != nil {
 			return err
 		}
 		return nil
@@ -176,6 +176,7 @@ func superConfig(admin *pgx.ConnConfig) *pgxpool.Config {
 	}
 	pc.ConnConfig = admin.Copy()
 	pc.ConnConfig.RuntimeParams["search_path"] = "tijori"
+	pc.ConnConfig.RuntimeParams["tijori.app"] = "khata" // functions of the billing role ask for it
 	pc.MaxConns = 4
 	return pc
 }
@@ -190,7 +191,7 @@ func setSearchPaths(ctx context.Context, admin *pgx.ConnConfig) error {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, `
 		do $$ declare r text; begin
-			for r in select rolname from pg_roles where rolname like 'tijori\_%' loop
+			foreach r in array array['tijori_owner', 'tijori_guard', 'tijori_app', 'tijori_auth', 'tijori_billing', 'tijori_jobs', 'tijori_support'] loop
 				execute format('alter role %I in database %I set search_path = tijori, pg_temp', r, current_database());
 			end loop;
 			execute format('revoke temporary on database %I from public', current_database());
@@ -203,7 +204,7 @@ func (db *DB) User(t testing.TB, name string) *User {
 	t.Helper()
 	u := &User{UserID: newID(t), AccountID: newID(t), BusinessID: newID(t)}
 	db.insertUser(t, u, name)
-	db.exec(t, `select auth.open_account($1, $2, $3, $4, $5, 'INR')`, u.UserID, u.AccountID, u.BusinessID, newID(t), name+"'s shop")
+	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`, u.UserID, u.AccountID, u.BusinessID, newID(t), name+"'s shop")
 	db.insertSession(t, u)
 	return u
 }
@@ -225,11 +226,21 @@ func (db *DB) Member(t testing.TB, owner *User, business *uuid.UUID, role string
 // Pro gives the user's account a plan without limits, for a thousand days, as if it had been bought.
 func (db *DB) Pro(t testing.TB, u *User) *User {
 	t.Helper()
-	db.exec(t, `insert into plans (id, name, rank, parties_max, entitlements, credits_per_month)
-		values ('pro', 'Pro', 10, null, '{export,batch_entry}', 0) on conflict (id) do nothing`)
-	db.exec(t, `insert into subscriptions (account_id, provider, id, status, provider_status, price_id, plan_id, access_until, seen_at, created_at, changed_at)
-		values ($1::uuid, 'razorpay', 'sub_' || $1::text, 'active', 'active', 'plan_test', 'pro', now() + interval '1000 days', now(), now(), now())`, u.AccountID)
+	db.exec(t, `insert into plans (app_id, id, name, rank, entitlements, credits_per_month)
+		values ('khata', 'pro', 'Pro', 10, '{export,batch_entry}', 0) on conflict (app_id, id) do nothing`)
+	db.Subscription(t, u.AccountID, "razorpay", "sub_"+u.AccountID.String())
+	db.exec(t, `update subscriptions set plan_id = 'pro', access_until = now() + interval '1000 days' where account_id = $1`, u.AccountID)
 	return u
+}
+
+// Subscription adds a subscription of an account at a provider, with its place in the directory:
+// active, of no plan, granting nothing. Tests update what they are about.
+func (db *DB) Subscription(t testing.TB, account uuid.UUID, provider, id string) {
+	t.Helper()
+	db.exec(t, `insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+		values ($1, $1, 'subscription', $2, $3, now()) on conflict do nothing`, provider, id, account)
+	db.exec(t, `insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
+		values ('khata', $1, $2, $2, $3, 'active', 'active', 'plan_test', now(), now(), now())`, account, provider, id)
 }
 
 // Business adds a business to owner's account.
