@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 // A Caller is what a request proves and what it is about. It names no user
@@ -24,7 +26,9 @@ type Scope struct {
 	UserID     uuid.UUID
 	AccountID  uuid.UUID // zero when the user is no member of the whole account and no business was named
 	BusinessID uuid.UUID // zero without a business
-	Role       string    // owner, manager, accountant, counter, or "" when AccountID is zero
+	Role       string    // one of package role's, or "" when AccountID is zero
+
+	Rights role.Rights // what the role allows
 }
 
 // A Tx is a caller's transaction as tijori_app.
@@ -52,7 +56,9 @@ func (c Caller) claims() []any {
 }
 
 func (s *Scope) scan(row pgx.Row) error {
-	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role, nil)
+	err := row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role, nil)
+	s.Rights = role.Of(s.Role)
+	return err
 }
 
 // As runs fn in one transaction that the database ties to the caller. It

@@ -1,6 +1,16 @@
 package role_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tijorihq/tijori/internal/role"
@@ -45,4 +55,79 @@ func TestRightsContainEachOther(t *testing.T) {
 			t.Errorf("role %q: %+v", r.Name, may)
 		}
 	}
+}
+
+// Nothing but this package knows which role may what: elsewhere no role is named by
+// a literal, and no role is compared with another.
+func TestCodeAsksForRights(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, r := range role.All() {
+		names = append(names, r.Name)
+	}
+	read := 0
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "role" || strings.HasPrefix(d.Name(), ".git")):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, ".templ"):
+			b, err := os.ReadFile(path)
+			if err == nil && literalIn(string(b), names) {
+				t.Errorf("%s names a role: ask for a right of package role", path)
+			}
+			return err
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go"):
+			return nil
+		}
+		read++
+		return checkRoles(t, path, names)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < 200 {
+		t.Errorf("read %d files, the program has more", read)
+	}
+}
+
+func literalIn(text string, names []string) bool {
+	return regexp.MustCompile(`"(` + strings.Join(names, "|") + `)"`).MatchString(text)
+}
+
+func checkRoles(t *testing.T, path string, names []string) error {
+	t.Helper()
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	isRole := func(e ast.Expr) bool {
+		sel, ok := e.(*ast.SelectorExpr)
+		return ok && (sel.Sel.Name == "Role" || isPackage(sel.X, "role"))
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		compares := false
+		switch n := n.(type) {
+		case *ast.BasicLit:
+			if text, err := strconv.Unquote(n.Value); err == nil && slices.Contains(names, text) {
+				t.Errorf("%s names the role %q: ask for a right of package role", fset.Position(n.Pos()), text)
+			}
+		case *ast.BinaryExpr:
+			compares = (n.Op == token.EQL || n.Op == token.NEQ) && (isRole(n.X) || isRole(n.Y))
+		case *ast.SwitchStmt:
+			compares = n.Tag != nil && isRole(n.Tag)
+		}
+		if compares {
+			t.Errorf("%s compares a role: ask for a right of package role", fset.Position(n.Pos()))
+		}
+		return true
+	})
+	return nil
+}
+
+func isPackage(e ast.Expr, name string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == name
 }
