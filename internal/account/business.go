@@ -44,7 +44,7 @@ func (s *Service) AddBusiness(ctx context.Context, c postgres.Caller, id uuid.UU
 		var oldName, oldCurrency string
 		err = tx.QueryRow(ctx, `select name, currency from businesses where account_id = $1 and id = $2 for update`, tx.Scope.AccountID, id).
 			Scan(&oldName, &oldCurrency)
-		if err == pgx.ErrNoRows && tx.Scope.Role == "owner" {
+		if err == pgx.ErrNoRows && tx.Scope.Rights.Owns {
 			return fault.New(fault.Conflict, "An account has at most %d businesses.", maxBusinesses)
 		}
 		if err == pgx.ErrNoRows { // no account that the caller may add to

@@ -31,7 +31,7 @@ func (s *Service) Invite(ctx context.Context, c postgres.Caller, id uuid.UUID, e
 	var account uuid.UUID
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
 		account = tx.Scope.AccountID
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errNotOwner
 		}
 		return nil
@@ -113,7 +113,7 @@ func (s *Service) RevokeInvitation(ctx context.Context, c postgres.Caller, id uu
 }
 
 func notFoundOr(s postgres.Scope) error {
-	if s.Role != "owner" {
+	if !s.Rights.Owns {
 		return errNotOwner
 	}
 	return fault.New(fault.NotFound, "There is nothing here.")

@@ -26,7 +26,7 @@ var errOtherAccount = fault.New(fault.Conflict, "Your account changed meanwhile.
 func (s *Service) LeaveAccount(ctx context.Context, c postgres.Caller, account uuid.UUID, password string) (eraseAt time.Time, err error) {
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errNotOwner
 		}
 		if tx.Scope.AccountID != account {

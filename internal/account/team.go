@@ -40,7 +40,7 @@ var errNotOwner = fault.New(fault.Forbidden, "Your role does not allow this.")
 func (s *Service) Team(ctx context.Context, c postgres.Caller) (members []Member, invitations []Invitation, err error) {
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errNotOwner
 		}
 		rows, err := tx.Query(ctx, `

@@ -266,7 +266,7 @@ func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider fa
 	var address, subscription string
 	var p payer
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errOwnersOnly
 		}
 		p.account = tx.Scope.AccountID

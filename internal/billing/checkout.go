@@ -69,7 +69,7 @@ type payer struct {
 // payer looks up who pays; only an owner may.
 func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err error) {
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errOwnersOnly
 		}
 		p.user, p.account = tx.Scope.UserID, tx.Scope.AccountID

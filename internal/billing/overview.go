@@ -14,6 +14,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 // Entitlements are the rights now in force for the account that a transaction
@@ -100,7 +101,7 @@ type OpenCheckout struct {
 func (s *Service) Overview(ctx context.Context, c postgres.Caller) (*Overview, error) {
 	var o *Overview
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) (err error) {
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errOwnersOnly
 		}
 		if o, err = s.status(ctx, tx); err != nil {
@@ -122,7 +123,7 @@ func (s *Service) Overview(ctx context.Context, c postgres.Caller) (*Overview, e
 // entitlements; to an owner also the subscription.
 type Me struct {
 	AccountID         uuid.UUID
-	Role              string
+	Rights            role.Rights // of the caller
 	Entitlements      Entitlements
 	Status            Status    // None for all but owners
 	PeriodEnd         time.Time // zero for all but owners
@@ -151,7 +152,7 @@ func (s *Service) Me(ctx context.Context, c postgres.Caller, more ...func(postgr
 	if err != nil {
 		return nil, err
 	}
-	me.AccountID, me.Role, me.Status = scope.AccountID, scope.Role, None
+	me.AccountID, me.Rights, me.Status = scope.AccountID, scope.Rights, None
 	now := s.clock.Now()
 	if best := Best(subs, s.plans, now); best != nil {
 		me.Status, me.PeriodEnd, me.CancelAtPeriodEnd = best.StatusAt(now), best.PaidThrough, best.CancelAtPeriodEnd
@@ -219,7 +220,7 @@ func (s Subscription) next(now time.Time) time.Time {
 // for all but owners.
 func (s *Service) Invoices(ctx context.Context, c postgres.Caller) (list []Invoice, err error) {
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) (err error) {
-		if tx.Scope.Role != "owner" {
+		if !tx.Scope.Rights.Owns {
 			return errOwnersOnly
 		}
 		list, err = invoicesOf(ctx, tx, tx.Scope.AccountID)

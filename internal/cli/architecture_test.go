@@ -20,6 +20,7 @@ var forbidden = []struct {
 	not  []string
 }{
 	{"internal/fault", []string{"internal/"}},
+	{"internal/role", []string{"internal/"}},
 	{"internal/money", []string{"internal/"}},
 	{"internal/clock", []string{"internal/"}},
 	{"internal/postgres", []string{"internal/account", "internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail", "internal/demo"}},

@@ -19,7 +19,7 @@ import (
 // owner of an account whose plan has exports. It streams; an error after the
 // first byte means that the file is not whole.
 func WriteCSV(ctx context.Context, tx *postgres.Tx, f Filter, w io.Writer) error {
-	if tx.Scope.Role != "owner" {
+	if !tx.Scope.Rights.Owns {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	rights, err := billing.EntitlementsOf(ctx, tx)

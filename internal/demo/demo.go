@@ -16,6 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 // Who can sign in to the demonstration account. It exists on a development
@@ -152,13 +153,14 @@ func (s Shop) fillBook(ctx context.Context, caller postgres.Caller, list []perso
 	return n, nil
 }
 
-// hireCounter invites the counter boy into the first shop and lets him accept, once.
+// hireCounter invites the counter staff into the first shop and lets him accept, once.
 func (s Shop) hireCounter(ctx context.Context, owner postgres.Caller, business uuid.UUID) error {
 	if _, err := s.Accounts.SignIn(ctx, CounterEmail, Password, device, ""); err == nil {
 		return nil
 	}
 	id := derive(business, "invitation")
-	if err := s.Accounts.Invite(ctx, owner, id, CounterEmail, ledger.Counter, &business); err != nil && !fault.Is(err, fault.Conflict) {
+	err := s.Accounts.Invite(ctx, owner, id, CounterEmail, role.Counter, &business)
+	if err != nil && !fault.Is(err, fault.Conflict) {
 		return err
 	}
 	var accountID uuid.UUID

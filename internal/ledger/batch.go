@@ -42,7 +42,7 @@ type BatchEntry struct {
 
 // OpenBatch begins a batch under an id that the client made, or goes on with one
 // that the same user began and nobody has undone; other calls wait for its end.
-// A grid without the plan for it is an UpgradeRequired fault. Owners and managers.
+// A grid without the plan for it is an UpgradeRequired fault. Requires RunsKhata.
 func OpenBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name string) error {
 	return openBatch(ctx, tx, id, kind, name, nil)
 }
@@ -53,7 +53,7 @@ func OpenImport(ctx context.Context, tx *postgres.Tx, id uuid.UUID, file string,
 }
 
 func openBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name string, digest []byte) error {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return err
 	}
 	if id == uuid.Nil {

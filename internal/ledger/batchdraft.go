@@ -43,9 +43,9 @@ func QueueDraft(s postgres.Scope, b *pgx.Batch, d *Draft) {
 
 // SaveDraft stores the caller's draft of the grid and returns its version. It is a
 // Conflict fault when it was written since the version that d has, unless by the
-// same writer; whatever the version, when writer is zero. Owners and managers.
+// same writer; whatever the version, when writer is zero. Requires RunsKhata.
 func SaveDraft(ctx context.Context, tx *postgres.Tx, writer uuid.UUID, d Draft) (version int, err error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return 0, err
 	}
 	if len(d.Rows) > MaxBatchRows {

@@ -30,9 +30,9 @@ func (r BatchResult) Left() []BatchRow {
 	return left
 }
 
-// CheckBatch says what is wrong with rows of the grid, and stores nothing. Owners and managers.
+// CheckBatch says what is wrong with rows of the grid, and stores nothing. Requires RunsKhata.
 func CheckBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []BatchRow, d Desk) (BatchResult, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return BatchResult{}, err
 	}
 	if len(rows) > MaxBatchRows {
@@ -72,9 +72,9 @@ func (r *BatchResult) count() {
 
 // SaveBatch saves rows of the grid as one batch: every one, or with some only the good ones.
 // Each row counts once under its id, however often it is sent. Without a plan that
-// has the grid it is an UpgradeRequired fault. Owners and managers.
+// has the grid it is an UpgradeRequired fault. Requires RunsKhata.
 func SaveBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []BatchRow, d Desk, some bool) (BatchResult, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return BatchResult{}, err
 	}
 	if _, err := tx.Exec(ctx, `savepoint whole_batch`); err != nil {

@@ -82,9 +82,9 @@ func undoTime(kind string) time.Duration {
 
 // UndoBatch moves what a batch added to the bin: the entries that nobody has changed
 // since, and the parties that then have none left and were not changed either. Twice is the
-// same as once. Too late is a Conflict fault. Owners and managers.
+// same as once. Too late is a Conflict fault. Requires RunsKhata.
 func UndoBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (u Undone, kind string, err error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return u, "", err
 	}
 	if err := lockBatches(ctx, tx); err != nil {
@@ -146,9 +146,9 @@ func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) err
 }
 
 // KeptOfBatch returns what a batch that was undone has left, as the undo said it;
-// nothing for a batch that was not. Owners and managers.
+// nothing for a batch that was not. Requires RunsKhata.
 func KeptOfBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return nil, err
 	}
 	var undone bool

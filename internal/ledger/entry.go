@@ -103,7 +103,7 @@ const AddEntrySQL = `
 // same fields again returns the entry as it is now; with other fields, a Conflict
 // fault. A party that is missing or in the bin is NotFound. All but accountants.
 func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f EntryFields) (Entry, error) {
-	if err := allow(AddsEntries(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.AddsEntries); err != nil {
 		return Entry{}, err
 	}
 	f, err := f.Clean()
@@ -132,7 +132,7 @@ func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Entry
 func QueueAddEntry(s postgres.Scope, b *pgx.Batch, id, party uuid.UUID, f EntryFields, e *Entry) {
 	*e = Entry{}
 	f, err := f.Clean()
-	if err != nil || id == uuid.Nil || !AddsEntries(s) {
+	if err != nil || id == uuid.Nil || !s.Rights.AddsEntries {
 		return
 	}
 	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), s.UserID).Query(func(rows pgx.Rows) error {
@@ -163,7 +163,7 @@ func addedEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Ent
 	return Entry{}, errUsedID // by a colleague, whose entries a counter does not see
 }
 
-// lockedEntry reads an entry under its lock. A counter may read, but not lock,
+// lockedEntry reads an entry under its lock. Who does not run the khata may read, but not lock,
 // an own entry that is too old to correct; no answer promises a write of it.
 func lockedEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, e *Entry, hash *[]byte) error {
 	targets := append([]any{hash}, e.targets()...)
@@ -171,7 +171,7 @@ func lockedEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, e *Entry, h
 		select request_hash, `+entryColumns+` from tijori.entries
 		where account_id = $1 and business_id = $2 and id = $3 for update`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id).Scan(targets...)
-	if !errors.Is(err, pgx.ErrNoRows) || tx.Scope.Role != Counter {
+	if !errors.Is(err, pgx.ErrNoRows) || tx.Scope.Rights.RunsKhata {
 		return err
 	}
 	return tx.QueryRow(ctx, `
@@ -199,7 +199,7 @@ func EntryByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (Entry, error
 // is a Conflict fault, unless it is this very edit, sent twice. A counter may
 // edit his own for 24 hours.
 func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, f EntryFields) (Entry, error) {
-	if err := allow(AddsEntries(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.AddsEntries); err != nil {
 		return Entry{}, err
 	}
 	f, err := f.Clean()
@@ -220,7 +220,7 @@ func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 
 // DeleteEntry puts an entry of the given version into the bin. Twice is the same as once.
 func DeleteEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (Entry, error) {
-	if err := allow(AddsEntries(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.AddsEntries); err != nil {
 		return Entry{}, err
 	}
 	var e Entry
@@ -234,7 +234,7 @@ func DeleteEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int
 
 // RestoreEntry takes an entry of the given version out of the bin. Twice is the same as once.
 func RestoreEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (Entry, error) {
-	if err := allow(AddsEntries(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.AddsEntries); err != nil {
 		return Entry{}, err
 	}
 	var e Entry

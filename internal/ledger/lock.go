@@ -64,7 +64,7 @@ func scanLock(row pgx.Row, until *time.Time) error {
 // ListLocks returns the newest decisions about the lock, the one in force
 // first; at most PageSize. Not for counters.
 func ListLocks(ctx context.Context, tx *postgres.Tx) ([]Lock, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `
@@ -133,7 +133,7 @@ func (f LockForm) clean() (LockForm, error) {
 // The same again is no error and no second one. A lock that somebody has
 // changed since the page was shown is a Conflict fault.
 func SetLock(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f LockForm) (Lock, error) {
-	if err := allow(tx.Scope.Role == Owner); err != nil {
+	if err := allow(tx.Scope.Rights.Owns); err != nil {
 		return Lock{}, err
 	}
 	f, err := f.clean()

@@ -39,10 +39,10 @@ func QueueHasOpening(s postgres.Scope, b *pgx.Batch, party uuid.UUID, has *bool)
 // AddOpening adds the opening balance of a living party: an entry like any
 // other, of which a party has one. Given is what the party owed, Received what
 // was owed to it. The same id with the same fields again returns the entry as it is now; a
-// second one is a Conflict fault. Owners and managers; it is edited, deleted and
+// second one is a Conflict fault. Requires RunsKhata; it is edited, deleted and
 // restored as an entry.
 func AddOpening(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f EntryFields) (Entry, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Entry{}, err
 	}
 	f, err := f.Clean()

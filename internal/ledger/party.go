@@ -77,9 +77,9 @@ func (p *Party) targets() []any {
 
 // AddParty adds a party under an id that the client made. The same id with the
 // same fields again returns the party as it is now; with other fields, a Conflict
-// fault. A plan without room for it is an UpgradeRequired fault. Owners and managers.
+// fault. A plan without room for it is an UpgradeRequired fault. Requires RunsKhata.
 func AddParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f PartyFields) (Party, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Party{}, err
 	}
 	f, err := f.Clean()
@@ -125,7 +125,7 @@ func addedParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f PartyField
 
 // PartyByID returns a party, also one in the bin.
 func PartyByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (Party, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return Party{}, err
 	}
 	var p Party
@@ -144,7 +144,7 @@ func PartyByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (Party, error
 // EditParty changes a party that still has the given version. A newer version
 // is a Conflict fault, unless it is this very edit, sent twice.
 func EditParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, f PartyFields) (Party, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Party{}, err
 	}
 	f, err := f.Clean()
@@ -165,7 +165,7 @@ func EditParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 // DeleteParty puts a party of the given version into the bin; its entries count
 // no longer. Twice is the same as once.
 func DeleteParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (Party, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Party{}, err
 	}
 	var p Party
@@ -182,7 +182,7 @@ func DeleteParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int
 // entries it had. Twice is the same as once. A plan without room for it is an
 // UpgradeRequired fault.
 func RestoreParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (Party, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Party{}, err
 	}
 	var p Party

@@ -278,7 +278,7 @@ func QueueParties(s postgres.Scope, b *pgx.Batch, f PartyFilter, list *PartyList
 
 // ListParties returns one page of living parties with balances, and the totals.
 func ListParties(ctx context.Context, tx *postgres.Tx, f PartyFilter) (PartyList, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return PartyList{}, err
 	}
 	q, err := f.query(tx.Scope)

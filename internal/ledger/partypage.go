@@ -110,7 +110,7 @@ func QueuePartyPage(s postgres.Scope, b *pgx.Batch, party uuid.UUID, after Curso
 
 // PartyPageByID returns one page of a living party, newest entries first.
 func PartyPageByID(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after Cursor) (PartyPage, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return PartyPage{}, err
 	}
 	c, err := after.entry()
@@ -131,7 +131,7 @@ func PartyPageByID(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 
 // BalanceOf returns what a living party owes; negative when the business owes it.
 func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return 0, err
 	}
 	var balance int64

@@ -51,7 +51,7 @@ func (r *Reminder) targets() []any {
 // id again returns the first line. A party that owes nothing is a Conflict fault. Owners and
 // managers.
 func Remind(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, channel, locale string) (Reminder, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Reminder{}, err
 	}
 	if channel != WhatsApp && channel != SMS && channel != Copy {

@@ -60,7 +60,7 @@ order by e.business_date, e.id`
 // error of line ends the reading and is returned. Not for counters.
 func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLine) error) (DayBook, error) {
 	b := DayBook{}
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return b, err
 	}
 	r, err := r.Clean()
@@ -178,7 +178,7 @@ order by l.business_date`
 // CashBookOf returns the cash book of a range. Not for counters.
 func CashBookOf(ctx context.Context, tx *postgres.Tx, r Range) (CashBook, error) {
 	c := CashBook{}
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return c, err
 	}
 	r, err := r.Clean()

@@ -44,7 +44,7 @@ order by s.opening + s.given - s.received desc, p.name_key, p.id`
 // PartySummaryOf returns the summary of a range. Not for counters.
 func PartySummaryOf(ctx context.Context, tx *postgres.Tx, r Range) (PartySummary, error) {
 	s := PartySummary{}
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return s, err
 	}
 	r, err := r.Clean()
@@ -134,7 +134,7 @@ order by u.oldest, p.name_key, p.id`
 // counted up to today. Otherwise it is the ageing as it stood on until. Not for counters.
 func AgeingOf(ctx context.Context, tx *postgres.Tx, until, today time.Time) (Ageing, error) {
 	a := Ageing{On: day(today)}
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return a, err
 	}
 	r, err := Range{To: until}.Clean()

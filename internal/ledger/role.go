@@ -7,16 +7,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// The roles, as the database names them. The policies decide; these functions
-// say the same so that a refusal has a sentence and a page shows no dead button.
-const (
-	Owner      = "owner"
-	Manager    = "manager"
-	Accountant = "accountant"
-	Counter    = "counter"
-)
-
-// correctionTime is how long a counter may correct an entry of his own.
+// correctionTime is how long a member who adds entries may correct their own.
 const correctionTime = 24 * time.Hour
 
 var (
@@ -30,21 +21,10 @@ var (
 	errNoID       = fault.New(fault.Invalid, "This form is incomplete. Please open it again.")
 )
 
-// SeesTotals reports whether the caller may see balances, totals and everybody's
-// entries. A counter may not: show PartyNames and OwnEntries instead.
-func SeesTotals(s postgres.Scope) bool {
-	return s.Role == Owner || s.Role == Manager || s.Role == Accountant
-}
-
-// KeepsParties reports whether the caller may add, edit, delete and restore parties.
-func KeepsParties(s postgres.Scope) bool { return s.Role == Owner || s.Role == Manager }
-
-// AddsEntries reports whether the caller may add entries.
-func AddsEntries(s postgres.Scope) bool { return KeepsParties(s) || s.Role == Counter }
-
 // Corrects reports whether the caller may edit, delete or restore an entry at a time.
 func Corrects(s postgres.Scope, e Entry, now time.Time) bool {
-	return KeepsParties(s) || s.Role == Counter && e.CreatedBy == s.UserID && e.CreatedAt.After(now.Add(-correctionTime))
+	mine := e.CreatedBy == s.UserID && e.CreatedAt.After(now.Add(-correctionTime))
+	return s.Rights.RunsKhata || s.Rights.AddsEntries && mine
 }
 
 func allow(ok bool) error {

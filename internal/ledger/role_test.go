@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 // A shop is a business with its people, a party, an entry of the owner and one of the counter.
@@ -169,6 +171,68 @@ func TestRealIDsOfOthersAreNotFound(t *testing.T) {
 	}
 }
 
+const insertEntry = `insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
+	values ($1, $2, gen_random_uuid(), $3, 'given', 1, '2026-04-01', sha256('x'), $4)`
+
+// The roles of package role are those of the database, and grant what its policies grant.
+func TestRightsAreThoseOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	rows, err := s.db.Super.Query(t.Context(), `select m[1] from pg_constraint,
+		regexp_matches(pg_get_constraintdef(oid), $$'(\w+)'::text$$, 'g') m where conname = 'members_role_check'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range role.All() {
+		i := slices.Index(names, r.Name)
+		if i < 0 {
+			t.Errorf("the database has no role %q", r.Name)
+			continue
+		}
+		names = slices.Delete(names, i, i+1)
+		u := s.owner
+		if r.Name != role.Owner {
+			u = s.db.Member(t, s.owner, nil, r.Name)
+		}
+		var scope postgres.Scope
+		may := func(sql string, args ...any) bool {
+			t.Helper()
+			var rows int64
+			err := s.db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+				scope = tx.Scope
+				tag, err := tx.Exec(t.Context(), sql, args...)
+				if rows = tag.RowsAffected(); err == nil {
+					err = errUndo
+				}
+				return err
+			})
+			if k := fault.KindOf(err); k != fault.TooMany && k != fault.Forbidden {
+				t.Fatalf("%s: %s: %v", r.Name, sql, err)
+			}
+			return rows > 0
+		}
+		got := role.Rights{
+			SeesTotals:  may("select id from parties"),
+			AddsEntries: may(insertEntry, s.owner.AccountID, s.owner.BusinessID, s.party.ID, u.UserID),
+			RunsKhata:   may("update parties set name = name"),
+			Owns:        may("update accounts set name = name"),
+		}
+		if got != r.Rights {
+			t.Errorf("the database grants the %s %+v, package role %+v", r.Name, got, r.Rights)
+		}
+		if scope.Role != r.Name || scope.Rights != r.Rights {
+			t.Errorf("the scope of the %s is %q with %+v", r.Name, scope.Role, scope.Rights)
+		}
+	}
+	if len(names) > 0 {
+		t.Errorf("package role does not know the roles %q of the database", names)
+	}
+}
+
 // What the program asks wrongly the database still refuses: raw statements as tijori_app, per role.
 func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 	t.Parallel()
@@ -207,8 +271,6 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 		})
 		return rows, err
 	}
-	const insertEntry = `insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
-		values ($1, $2, gen_random_uuid(), $3, 'given', 1, '2026-04-01', sha256('x'), $4)`
 	const insertParty = `insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		values ($1, $2, gen_random_uuid(), 'customer', 'x', 'x', sha256('x'), $3)`
 	for who, u := range map[string]*pgtest.User{"accountant": s.accountant, "counter": s.counter, "stranger": s.db.User(t, "Kiran")} {

@@ -85,9 +85,9 @@ func (f figures) line(e EntryFields) {
 
 // AddShare makes a link to the statement of a living party up to a day, under an
 // id and a token that the form carries, so that a repeat is the same link. The token is not kept.
-// Owners and managers.
+// Requires RunsKhata.
 func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range, life time.Duration) (Share, error) {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Share{}, err
 	}
 	hash, ok := shareHash(token)
@@ -149,9 +149,9 @@ func QueueShares(s postgres.Scope, b *pgx.Batch, party uuid.UUID, list *[]Share)
 	})
 }
 
-// RevokeShare ends a link of a party at once; twice is the same as once. Owners and managers.
+// RevokeShare ends a link of a party at once; twice is the same as once. Requires RunsKhata.
 func RevokeShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID) error {
-	if err := allow(KeepsParties(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return err
 	}
 	tag, err := tx.Exec(ctx, `

@@ -93,7 +93,7 @@ order by e.business_date, e.id`
 // and returns the statement with its sums. All of it is one snapshot, read in
 // constant memory. An error of begin or line ends the reading and is returned.
 func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error, line func(Line) error) (Statement, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return Statement{}, err
 	}
 	r, err := r.Clean()
@@ -185,7 +185,7 @@ type BookLine struct {
 // party in order of their making, entries in order of (date, id), in one snapshot
 // and constant memory. An error of line ends the reading and is returned.
 func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) error {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return err
 	}
 	rows, err := tx.Query(ctx, BookSQL, pgx.QueryResultFormats{pgx.BinaryFormatCode}, tx.Scope.AccountID, tx.Scope.BusinessID)

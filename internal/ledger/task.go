@@ -44,7 +44,7 @@ var errNoTask = fault.New(fault.NotFound, "There is nothing here.")
 // BeginTask writes down that work has begun under an id that the client made; work under an id that has ended begins
 // anew. An id that somebody else of the business uses is a Conflict fault. All but counters.
 func BeginTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind string, done int64) error {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return err
 	}
 	if id == uuid.Nil {
@@ -93,7 +93,7 @@ func EndTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID, state TaskState
 
 // TaskByID returns the caller's own task.
 func TaskByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (t Task, err error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return t, err
 	}
 	var silent bool
@@ -130,7 +130,7 @@ func StopTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID) error {
 
 // CountEntries is how many living entries a business has, or one party of it in a range of days.
 func CountEntries(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range) (n int64, err error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return 0, err
 	}
 	if party == uuid.Nil {

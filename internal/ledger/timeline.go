@@ -79,7 +79,7 @@ order by p.at desc, p.subject_id desc, p.version desc`
 // entries, also when the party is in the bin. A missing party is a NotFound fault.
 // Not for counters.
 func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after Cursor) (Timeline, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return Timeline{}, err
 	}
 	var c timelineCursor

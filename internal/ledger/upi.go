@@ -108,7 +108,7 @@ func QueuePayee(s postgres.Scope, b *pgx.Batch, payee *Payee) {
 // ListPayees returns the newest decisions about the payee, the one in force
 // first; at most PageSize. Not for counters.
 func ListPayees(ctx context.Context, tx *postgres.Tx) ([]PayeeChange, error) {
-	if err := allow(SeesTotals(tx.Scope)); err != nil {
+	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, payeeSQL, tx.Scope.AccountID, tx.Scope.BusinessID, PageSize)
@@ -131,7 +131,7 @@ func scanPayee(row pgx.CollectableRow) (c PayeeChange, err error) {
 // the client made; owners only, since it says who gets the money. The same id
 // again is no second one.
 func SetPayee(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Payee) (Payee, error) {
-	if err := allow(tx.Scope.Role == Owner); err != nil {
+	if err := allow(tx.Scope.Rights.Owns); err != nil {
 		return Payee{}, err
 	}
 	p, err := p.Clean()

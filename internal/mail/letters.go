@@ -1,6 +1,10 @@
 package mail
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/tijorihq/tijori/internal/role"
+)
 
 // Confirm asks the owner of an address to confirm a sign-up. Names that strangers
 // chose are shown only where they can pass as names, here and in the letters below.
@@ -88,14 +92,15 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 	if shop == "" {
 		shop = i.Account
 	}
-	link := l.to("invite", token)
+	link, part := l.to("invite", token), role.Named(i.Role).Title
 	if locale == "hi" {
 		inviter, shop := plainName(i.Inviter, "एक तिजोरी उपयोगकर्ता"), plainName(shop, "अपनी दुकान")
 		return letter{
 			Locale: "hi", Subject: fmt.Sprintf("%s के खाते में आपको बुलाया गया है", shop),
 			Paragraphs: []string{
 				"नमस्ते,",
-				fmt.Sprintf("%s ने आपको तिजोरी में “%s” का खाता साथ चलाने के लिए बुलाया है। आपका काम: %s।", inviter, shop, hindiRoles[i.Role]),
+				fmt.Sprintf("%s ने आपको तिजोरी में “%s” का खाता साथ चलाने के लिए बुलाया है। आपका काम: %s।",
+					inviter, shop, part.Hindi),
 			},
 			Button: "बुलावा देखें", Link: link,
 			Closing: []string{"यह लिंक 7 दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।", "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
@@ -106,14 +111,10 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 		Locale: "en", Subject: fmt.Sprintf("You are invited to the khata of %s", shop),
 		Paragraphs: []string{
 			"Namaste,",
-			fmt.Sprintf("%s invites you to keep the khata of “%s” together on Tijori, as %s.", inviter, shop, englishRoles[i.Role]),
+			fmt.Sprintf("%s invites you to keep the khata of “%s” together on Tijori. Your role: %s.",
+				inviter, shop, part.English),
 		},
 		Button: "See the invitation", Link: link,
 		Closing: []string{"The link works for 7 days, and for this address only.", "If you do not know them, do nothing."},
 	}.message(to)
 }
-
-var (
-	englishRoles = map[string]string{"owner": "an owner", "manager": "a manager", "accountant": "an accountant", "counter": "a person at the counter"}
-	hindiRoles   = map[string]string{"owner": "मालिक", "manager": "मैनेजर", "accountant": "मुनीम", "counter": "काउंटर पर"}
-)

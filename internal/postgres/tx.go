@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 // A Caller is what a request proves and what it is about. It names no user
@@ -24,7 +26,9 @@ type Scope struct {
 	UserID     uuid.UUID
 	AccountID  uuid.UUID // zero when the user is no member of the whole account and no business was named
 	BusinessID uuid.UUID // zero without a business
-	Role       string    // owner, manager, accountant, counter, or "" when AccountID is zero
+	Role       string    // one of package role's, or "" when AccountID is zero
+
+	Rights role.Rights // what the role allows
 }
 
 // A Tx is a caller's transaction as tijori_app.
@@ -41,6 +45,7 @@ const (
 	// Two answers are written down for the policies. Neither is believed: the account is a hint for the look-up, and
 	// tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
 	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
+		s.sees_totals, s.adds_entries, s.runs_khata, s.owns,
 		set_config('tijori.account', coalesce(s.account_id::text, ''), true),
 		set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true)
 		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
@@ -55,7 +60,8 @@ func (c Caller) claims() []any {
 }
 
 func (s *Scope) scan(row pgx.Row) error {
-	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role, nil, nil)
+	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil)
 }
 
 // As runs fn in one transaction that the database ties to the caller. It

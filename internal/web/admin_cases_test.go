@@ -52,7 +52,6 @@ func init() {
 	}
 	for pattern, x := range desk {
 		trials[pattern] = x
-		mayUse[operator] = append(mayUse[operator], pattern)
 	}
 	for pattern, x := range map[string]trial{
 		"GET /billing/change": {ask: func(ids) ask { return ask{path: "/billing/change", query: values("plan", "team", "interval", "month")} }, status: 200, shows: "What is left of"},
@@ -63,7 +62,6 @@ func init() {
 		"GET /billing/invoices/{provider}/{invoice}": {ask: func(i ids) ask { return ask{path: "/billing/invoices/razorpay/" + i.get("invoice")} }, status: 303, shows: "https://rzp.io/i/" + wordOfA},
 	} {
 		trials[pattern] = x
-		mayUse[owner] = append(mayUse[owner], pattern)
 	}
 }
 

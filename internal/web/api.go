@@ -89,7 +89,7 @@ func (s *Server) apiParties(w http.ResponseWriter, r *request) error {
 	var names ledger.PartyNames
 	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
 		list, names = ledger.PartyList{}, ledger.PartyNames{}
-		if ledger.SeesTotals(scope) {
+		if scope.Rights.SeesTotals {
 			ledger.QueueParties(scope, b, filter, &list)
 		} else {
 			ledger.QueuePartyNames(b, filter.Query, filter.After, &names)
@@ -99,7 +99,7 @@ func (s *Server) apiParties(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	body := partiesJSON{Currency: r.person.Business.Currency, Parties: []partyJSON{}, Next: string(list.Next)}
-	if r.person.Role == ledger.Counter {
+	if !r.rights.SeesTotals {
 		body.Next = string(names.Next)
 		for _, p := range names.Rows {
 			body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name})
@@ -145,7 +145,7 @@ func (s *Server) apiParty(w http.ResponseWriter, r *request) error {
 	var page ledger.PartyPage
 	var own ledger.OwnEntries
 	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
-		if ledger.SeesTotals(scope) {
+		if scope.Rights.SeesTotals {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
 		} else {
 			ledger.QueueOwnEntries(scope, b, id, after, &own)
@@ -155,7 +155,7 @@ func (s *Server) apiParty(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	body := partyPageJSON{Entries: []entryJSON{}}
-	if r.person.Role == ledger.Counter {
+	if !r.rights.SeesTotals {
 		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
 		for _, e := range own.Rows {
 			body.Entries = append(body.Entries, entryBody(e, nil))

@@ -283,7 +283,10 @@ func (s *Server) upgradeView(r *request, reason string) upgrade.View {
 		}
 	}
 	free, _ := s.Plans.ByID(billing.FreePlan)
-	view := upgrade.View{Shell: r.shell(), Reason: reason, Limit: free.PartiesMax, PlanID: pro.ID, PlanName: pro.Name, Features: pro.Entitlements, CanBuy: r.person.Role == "owner"}
+	view := upgrade.View{
+		Shell: r.shell(), Reason: reason, Limit: free.PartiesMax, PlanID: pro.ID, PlanName: pro.Name,
+		Features: pro.Entitlements, CanBuy: r.rights.Owns,
+	}
 	view.People, view.PeopleNow, view.Change = pro.MembersMax, s.plan(r).MembersMax, s.plan(r).ID != billing.FreePlan
 	currency := s.visitorCurrency(r)
 	if p, ok := s.priceIn(pro.ID, billing.Month, currency); ok {
@@ -299,7 +302,7 @@ func (s *Server) upgradePage(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	if s.plan(r).ID != billing.FreePlan && r.person.Role == ledger.Owner { // nothing to offer: what they have stands on the plan's page
+	if s.plan(r).ID != billing.FreePlan && r.rights.Owns { // nothing to offer: what they have stands on the plan's page
 		return s.redirect(w, r, billing.CancelPath)
 	}
 	s.render(w, r, http.StatusOK, upgrade.Page(s.upgradeView(r, "")))
@@ -346,7 +349,7 @@ func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.admit(postgres.Scope{AccountID: me.AccountID, Role: me.Role}); err != nil {
+	if err := r.admit(postgres.Scope{AccountID: me.AccountID, Rights: me.Rights}); err != nil {
 		return err
 	}
 	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
@@ -359,7 +362,7 @@ func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
 		}
 		body.Credits[b.Meter] = b.Available
 	}
-	if me.Role == "owner" {
+	if me.Rights.Owns {
 		body.SubscriptionStatus = string(me.Status)
 		if !me.PeriodEnd.IsZero() {
 			body.PeriodEnd = me.PeriodEnd.UTC().Format(time.RFC3339)

@@ -39,7 +39,7 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	var scope postgres.Scope
 	err = r.read(func(who postgres.Scope, b *pgx.Batch) {
 		scope = who
-		if ledger.SeesTotals(scope) {
+		if scope.Rights.SeesTotals {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
 			names.queue(b)
 			ledger.QueuePayee(scope, b, &payee)
@@ -54,7 +54,7 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	view := party.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r), Locked: locked}
-	if r.person.Role == ledger.Counter {
+	if !r.rights.SeesTotals {
 		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
 		for _, e := range own.Rows {
 			row := r.entryRow(e, 0, r.person.Name)
@@ -68,7 +68,7 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	view.Balance, view.Gave, view.Got = r.amount(page.Balance), r.amount(page.Given), r.amount(page.Received)
 	view.EntryCount, view.After = page.Entries, string(page.Next)
 	view.CanPay, view.Links, view.NoOpening = payee.Link(view.Balance, "") != "", links(shares), !opening
-	if page.Balance > 0 && view.May().Edit {
+	if page.Balance > 0 && view.Rights().RunsKhata {
 		view.RemindID = newID()
 		letRemind(w)
 	}
@@ -119,7 +119,7 @@ func (s *Server) renderEntryForm(w http.ResponseWriter, r *request, view entryfo
 	var name ledger.PartyName
 	var balance int64
 	err = r.as(func(tx *postgres.Tx) (err error) {
-		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !ledger.SeesTotals(tx.Scope) {
+		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !tx.Scope.Rights.SeesTotals {
 			return err
 		}
 		balance, err = ledger.BalanceOf(r.Context(), tx, partyID)

@@ -17,10 +17,6 @@ func init() {
 	maps.Copy(trials, gridTrials)
 	maps.Copy(trials, importTrials)
 	maps.Copy(trials, taskTrials)
-	mayUse[reader] = append(mayUse[reader], "GET /api/businesses/{business}/tasks/{task}", "POST /api/businesses/{business}/tasks/{task}/stop")
-	mayUse[editor] = append(mayUse[editor], "GET /b/{business}/grid", "POST /b/{business}/grid", "POST /b/{business}/batches/{batch}/undo",
-		"POST /api/businesses/{business}/entries/batch", "POST /api/businesses/{business}/grid/draft",
-		"GET /b/{business}/import", "POST /b/{business}/import", "GET /b/{business}/import/{upload}", "POST /b/{business}/import/{upload}")
 }
 
 var gridTrials = map[string]trial{

@@ -103,7 +103,7 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 		view.Currency = c
 	}
 	interval, live := "", false // of the owner's subscription
-	if r.known && r.person.Role == ledger.Owner && r.person.Plan != billing.FreePlan {
+	if r.known && r.rights.Owns && r.person.Plan != billing.FreePlan {
 		o, err := s.Billing.Overview(r.Context(), r.caller)
 		if err != nil {
 			return err

@@ -202,7 +202,7 @@ func (d *dryRun) dry(s *Server, r *request, tx *postgres.Tx) (err error) {
 		d.left = d.plan.LeaveOut()
 	}
 	d.room = -1
-	if most := s.plan(r).PartiesMax; most > 0 && tx.Scope.Role == ledger.Owner {
+	if most := s.plan(r).PartiesMax; most > 0 && tx.Scope.Rights.Owns {
 		n, err := ledger.CountParties(r.Context(), tx)
 		if err != nil {
 			return err

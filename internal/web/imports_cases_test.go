@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/intake"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -28,19 +26,6 @@ var importTrials = map[string]trial{
 	"POST /b/{business}/import/{upload}": {status: 303, shows: "/import", ask: func(i ids) ask {
 		return form(i.shop()+"/import/"+i.get("upload"), "day", "2026-04-01")
 	}},
-}
-
-// seedUpload keeps a file of a side between its dry run and its import.
-func (w *world) seedUpload(s *side) {
-	w.Helper()
-	upload := fresh()
-	s.ids["upload"], s.ids["task"] = upload.String(), fresh().String()
-	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
-		return ledger.BeginTask(w.Context(), tx, uuid.MustParse(s.ids["task"]), ledger.ExportTask, 5)
-	}))
-	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
-		return intake.Store(w.Context(), tx, upload, s.word+"note.csv", []byte("Name,Balance\n"+s.word+"party in a file,12\n"+s.word+"party living,-5\n"))
-	}))
 }
 
 func (w *world) sendFile(name string, body []byte) answer {

@@ -73,7 +73,7 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 	var names ledger.PartyNames
 	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
 		list, names = ledger.PartyList{}, ledger.PartyNames{}
-		if ledger.SeesTotals(scope) {
+		if scope.Rights.SeesTotals {
 			ledger.QueueParties(scope, b, filter, &list)
 		} else {
 			ledger.QueuePartyNames(b, filter.Query, filter.After, &names)
@@ -88,7 +88,7 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 	}
 	for _, p := range list.Rows {
 		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.amount(p.Balance)}
-		if p.Balance > 0 && view.May().Edit {
+		if p.Balance > 0 && view.Rights().RunsKhata {
 			row.RemindID = newID()
 		}
 		view.Rows = append(view.Rows, row)
@@ -96,7 +96,7 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 	for _, p := range names.Rows {
 		view.Rows = append(view.Rows, parties.Row{ID: p.ID.String(), Name: p.Name, Kind: string(p.Kind)})
 	}
-	if r.person.Role == ledger.Counter {
+	if !r.rights.SeesTotals {
 		view.Count, view.After = len(names.Rows), string(names.Next)
 	}
 	letRemind(w)

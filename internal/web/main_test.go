@@ -22,6 +22,7 @@ import (
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -56,11 +57,20 @@ type side struct {
 	key  string // an API key
 }
 
-// roleNames are the roles that are not the owner's, each for the whole account and for one business.
+// roleNames are the roles that do not own the account, each for the whole account and for one business.
 var (
-	roleNames  = []string{"manager", "accountant", "counter"}
+	roleNames  = otherRoles()
 	rolePlaces = []string{"account", "business"}
 )
+
+func otherRoles() (names []string) {
+	for _, r := range role.All() {
+		if !r.Rights.Owns {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
 
 func newWorld(t *testing.T) *world {
 	t.Helper()

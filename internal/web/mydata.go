@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
-	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/export"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
@@ -46,7 +45,7 @@ func (s *Server) pack(ctx context.Context, r *request, a *export.Archive) error 
 		caller := r.caller
 		caller.Business = b.BusinessID
 		err := s.DB.As(ctx, caller, func(tx *postgres.Tx) error {
-			if tx.Scope.AccountID != account || tx.Scope.Role != ledger.Owner {
+			if tx.Scope.AccountID != account || !tx.Scope.Rights.Owns {
 				return fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.")
 			}
 			return a.Business(ctx, tx, b.Name, b.Currency)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -28,7 +28,8 @@ type request struct {
 	token  string          // session token, "" when signed out
 	caller postgres.Caller // with the business of the path
 	person account.Person  // filled by read
-	known  bool            // person is filled
+	rights role.Rights     // of the caller in the business or account; filled by read
+	known  bool            // person and rights are filled
 	flash  *ui.Flash
 }
 
@@ -46,7 +47,7 @@ func (r *request) read(queue func(postgres.Scope, *pgx.Batch)) error {
 	if err != nil {
 		return err
 	}
-	r.person, r.known = person, true
+	r.person, r.rights, r.known = person, scope.Rights, true
 	r.slide()
 	return r.admit(scope)
 }
@@ -86,7 +87,7 @@ func (r *request) meantFor(user uuid.UUID) bool {
 	return whose == "" || whose == markOf(user)
 }
 
-// admit holds a route's roles against a scope.
+// admit checks a route's access against a scope.
 func (rt *route) admit(scope postgres.Scope) error {
 	switch rt.access {
 	case anyone, signedIn:
@@ -94,10 +95,10 @@ func (rt *route) admit(scope postgres.Scope) error {
 	case operator:
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	if scope.Role == "" {
+	if scope.AccountID == uuid.Nil {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	if !slices.Contains(rolesOf[rt.access], scope.Role) {
+	if !rt.access.admits(scope.Rights) {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	return nil
@@ -178,10 +179,13 @@ func (r *request) shell() ui.Shell {
 	}
 	if p.AccountID != uuid.Nil {
 		shell.AccountID = p.AccountID.String()
-		shell.Leaving, shell.Keeps = p.EraseAt, p.Role == "owner"
+		shell.Leaving, shell.Keeps = p.EraseAt, r.rights.Owns
 	}
 	for _, b := range p.Businesses {
-		u := ui.Business{ID: b.BusinessID.String(), Name: b.Name, Account: b.AccountName, AccountID: b.AccountID.String(), Role: b.Role, Currency: b.Currency}
+		u := ui.Business{
+			ID: b.BusinessID.String(), Name: b.Name, Account: b.AccountName, AccountID: b.AccountID.String(),
+			Role: b.Role, Currency: b.Currency,
+		}
 		if p.Business != nil && p.Business.ID == b.BusinessID {
 			u.Role = p.Role
 			shell.Business = u

@@ -4,31 +4,40 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
-// An access says who may use a route. Roles are those of the business in the
-// path, or of the session's account where the path names none.
+// An access says who may use a route. Rights are those in the business that the
+// path names, or in the session's account where the path names none.
 type access int
 
 const (
-	anyone   access = iota // no session needed
-	signedIn               // a session, whatever the role
-	anyRole                // every member of the business
-	reader                 // who may see totals: all but the counter
-	writer                 // who may add entries: all but the accountant
-	editor                 // who runs the khata: owner and manager
-	owner                  // the owner of the account
-	operator               // who runs this server; for everybody else there is nothing
-	program                // an API key, in the header Authorization; no session
+	anyone     access = iota // no session needed
+	signedIn                 // a session, whatever the role
+	member                   // every member, whatever the role
+	seesTotals               // members with the right of this name; so on for the next three
+	addsEntries
+	runsKhata
+	owns
+	operator // who runs this server; everybody else gets 404
+	program  // an API key, in the header Authorization; no session
 )
 
-// rolesOf is what admit holds against the caller's role.
-var rolesOf = map[access][]string{
-	anyRole: {"owner", "manager", "accountant", "counter"},
-	reader:  {"owner", "manager", "accountant"},
-	writer:  {"owner", "manager", "counter"},
-	editor:  {"owner", "manager"},
-	owner:   {"owner"},
+// admits reports whether a member with these rights may use a route.
+func (a access) admits(r role.Rights) bool {
+	switch a {
+	case member:
+		return true
+	case seesTotals:
+		return r.SeesTotals
+	case addsEntries:
+		return r.AddsEntries
+	case runsKhata:
+		return r.RunsKhata
+	case owns:
+		return r.Owns
+	}
+	return false
 }
 
 // A route is one line of the list below.
@@ -85,108 +94,120 @@ var routes = []route{
 	{pattern: "POST /account/new", access: signedIn, handle: (*Server).openOwnAccount},
 	{pattern: "POST /account/keep", access: signedIn, handle: (*Server).keepAccount},
 	{pattern: "POST /account", access: signedIn, handle: (*Server).switchAccount},
-	{pattern: "GET /mydata", access: owner, handle: (*Server).myDataPage},
-	{pattern: "GET /mydata/download", access: owner, keepsFlash: true, handle: (*Server).myData},
-	{pattern: "POST /mydata/delete", access: owner, handle: (*Server).deleteAccount},
-	{pattern: "GET /team", access: owner, handle: (*Server).teamPage},
-	{pattern: "POST /team/invite", access: owner, handle: (*Server).invite},
-	{pattern: "POST /team/invitations/{id}/resend", access: owner, handle: (*Server).resendInvitation},
-	{pattern: "POST /team/invitations/{id}/revoke", access: owner, handle: (*Server).revokeInvitation},
-	{pattern: "POST /team/members/{id}/role", access: owner, handle: (*Server).changeRole},
-	{pattern: "POST /team/members/{id}/remove", access: owner, handle: (*Server).removeMember},
-	{pattern: "GET /businesses/new", access: owner, handle: (*Server).newBusinessForm},
-	{pattern: "POST /businesses/new", access: owner, handle: (*Server).newBusiness},
+	{pattern: "GET /mydata", access: owns, handle: (*Server).myDataPage},
+	{pattern: "GET /mydata/download", access: owns, keepsFlash: true, handle: (*Server).myData},
+	{pattern: "POST /mydata/delete", access: owns, handle: (*Server).deleteAccount},
+	{pattern: "GET /team", access: owns, handle: (*Server).teamPage},
+	{pattern: "POST /team/invite", access: owns, handle: (*Server).invite},
+	{pattern: "POST /team/invitations/{id}/resend", access: owns, handle: (*Server).resendInvitation},
+	{pattern: "POST /team/invitations/{id}/revoke", access: owns, handle: (*Server).revokeInvitation},
+	{pattern: "POST /team/members/{id}/role", access: owns, handle: (*Server).changeRole},
+	{pattern: "POST /team/members/{id}/remove", access: owns, handle: (*Server).removeMember},
+	{pattern: "GET /businesses/new", access: owns, handle: (*Server).newBusinessForm},
+	{pattern: "POST /businesses/new", access: owns, handle: (*Server).newBusiness},
 
 	// The khata.
-	{pattern: "GET /b/{business}", access: anyRole, handle: (*Server).partiesPage},
-	{pattern: "GET /b/{business}/parties/new", access: editor, handle: (*Server).newPartyForm},
-	{pattern: "POST /b/{business}/parties/new", access: editor, handle: (*Server).newParty},
-	{pattern: "GET /b/{business}/grid", access: editor, handle: (*Server).gridPage},
-	{pattern: "POST /b/{business}/grid", access: editor, maxBody: maxGrid, handle: (*Server).saveGrid},
-	{pattern: "GET /b/{business}/import", access: editor, handle: (*Server).importPage},
-	{pattern: "POST /b/{business}/import", access: editor, maxBody: maxImport, handle: (*Server).sendFile},
-	{pattern: "GET /b/{business}/import/{upload}", access: editor, handle: (*Server).previewImport},
-	{pattern: "POST /b/{business}/import/{upload}", access: editor, handle: (*Server).applyImport},
-	{pattern: "POST /b/{business}/batches/{batch}/undo", access: editor, handle: (*Server).undoBatch},
-	{pattern: "GET /b/{business}/bin", access: editor, handle: (*Server).binPage},
-	{pattern: "GET /b/{business}/upgrade", access: anyRole, handle: (*Server).upgradePage},
-	{pattern: "GET /b/{business}/settings", access: editor, handle: (*Server).businessSettingsForm},
-	{pattern: "POST /b/{business}/settings", access: editor, handle: (*Server).saveBusinessSettings},
-	{pattern: "GET /b/{business}/lock", access: reader, handle: (*Server).lockPage},
-	{pattern: "POST /b/{business}/lock", access: owner, handle: (*Server).setLock},
-	{pattern: "GET /b/{business}/upi", access: editor, handle: (*Server).payeePage},
-	{pattern: "POST /b/{business}/upi", access: owner, handle: (*Server).setPayee},
-	{pattern: "GET /b/{business}/reports", access: reader, handle: (*Server).reportsPage},
-	{pattern: "GET /b/{business}/export.csv", access: reader, keepsFlash: true, handle: exportBusiness(csvFile)},
-	{pattern: "GET /b/{business}/export.xlsx", access: reader, keepsFlash: true, handle: exportBusiness(xlsxFile)},
-	{pattern: "GET /b/{business}/export.pdf", access: reader, keepsFlash: true, handle: exportBusiness(pdfFile)},
-	{pattern: "GET /b/{business}/p/{party}", access: anyRole, handle: (*Server).partyPage},
-	{pattern: "GET /b/{business}/p/{party}/edit", access: editor, handle: (*Server).editPartyForm},
-	{pattern: "POST /b/{business}/p/{party}/edit", access: editor, handle: (*Server).editParty},
-	{pattern: "POST /b/{business}/p/{party}/delete", access: editor, handle: (*Server).deleteParty},
-	{pattern: "POST /b/{business}/p/{party}/restore", access: editor, handle: (*Server).restoreParty},
-	{pattern: "GET /b/{business}/p/{party}/history", access: reader, handle: (*Server).historyPage},
-	{pattern: "GET /b/{business}/p/{party}/statement", access: reader, handle: (*Server).statementPage},
-	{pattern: "GET /b/{business}/p/{party}/export.csv", access: reader, keepsFlash: true, handle: exportParty(csvFile)},
-	{pattern: "GET /b/{business}/p/{party}/export.xlsx", access: reader, keepsFlash: true, handle: exportParty(xlsxFile)},
-	{pattern: "GET /b/{business}/p/{party}/export.pdf", access: reader, keepsFlash: true, handle: exportParty(pdfFile)},
-	{pattern: "GET /b/{business}/p/{party}/opening", access: editor, handle: (*Server).openingForm},
-	{pattern: "POST /b/{business}/p/{party}/opening", access: editor, handle: (*Server).addOpening},
-	{pattern: "GET /b/{business}/p/{party}/remind", access: editor, handle: (*Server).remindPage},
-	{pattern: "POST /b/{business}/p/{party}/remind", access: editor, handle: (*Server).remindParty},
-	{pattern: "GET /b/{business}/p/{party}/upi", access: reader, handle: (*Server).payPage},
-	{pattern: "GET /b/{business}/p/{party}/share", access: editor, handle: (*Server).sharePage},
-	{pattern: "POST /b/{business}/p/{party}/share", access: editor, handle: (*Server).shareParty},
-	{pattern: "POST /b/{business}/p/{party}/share/{share}/revoke", access: editor, handle: (*Server).revokeShare},
-	{pattern: "GET /b/{business}/p/{party}/entries/new", access: writer, handle: (*Server).newEntryForm},
-	{pattern: "POST /b/{business}/p/{party}/entries/new", access: writer, handle: (*Server).newEntry},
-	{pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", access: writer, handle: (*Server).editEntryForm},
-	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", access: writer, handle: (*Server).editEntry},
-	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/delete", access: writer, handle: (*Server).deleteEntry},
-	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/restore", access: writer, handle: (*Server).restoreEntry},
+	{pattern: "GET /b/{business}", access: member, handle: (*Server).partiesPage},
+	{pattern: "GET /b/{business}/parties/new", access: runsKhata, handle: (*Server).newPartyForm},
+	{pattern: "POST /b/{business}/parties/new", access: runsKhata, handle: (*Server).newParty},
+	{pattern: "GET /b/{business}/grid", access: runsKhata, handle: (*Server).gridPage},
+	{pattern: "POST /b/{business}/grid", access: runsKhata, maxBody: maxGrid, handle: (*Server).saveGrid},
+	{pattern: "GET /b/{business}/import", access: runsKhata, handle: (*Server).importPage},
+	{pattern: "POST /b/{business}/import", access: runsKhata, maxBody: maxImport, handle: (*Server).sendFile},
+	{pattern: "GET /b/{business}/import/{upload}", access: runsKhata, handle: (*Server).previewImport},
+	{pattern: "POST /b/{business}/import/{upload}", access: runsKhata, handle: (*Server).applyImport},
+	{pattern: "POST /b/{business}/batches/{batch}/undo", access: runsKhata, handle: (*Server).undoBatch},
+	{pattern: "GET /b/{business}/bin", access: runsKhata, handle: (*Server).binPage},
+	{pattern: "GET /b/{business}/upgrade", access: member, handle: (*Server).upgradePage},
+	{pattern: "GET /b/{business}/settings", access: runsKhata, handle: (*Server).businessSettingsForm},
+	{pattern: "POST /b/{business}/settings", access: runsKhata, handle: (*Server).saveBusinessSettings},
+	{pattern: "GET /b/{business}/lock", access: seesTotals, handle: (*Server).lockPage},
+	{pattern: "POST /b/{business}/lock", access: owns, handle: (*Server).setLock},
+	{pattern: "GET /b/{business}/upi", access: runsKhata, handle: (*Server).payeePage},
+	{pattern: "POST /b/{business}/upi", access: owns, handle: (*Server).setPayee},
+	{pattern: "GET /b/{business}/reports", access: seesTotals, handle: (*Server).reportsPage},
+	{pattern: "GET /b/{business}/export.csv", access: seesTotals, keepsFlash: true, handle: exportBusiness(csvFile)},
+	{pattern: "GET /b/{business}/export.xlsx", access: seesTotals, keepsFlash: true, handle: exportBusiness(xlsxFile)},
+	{pattern: "GET /b/{business}/export.pdf", access: seesTotals, keepsFlash: true, handle: exportBusiness(pdfFile)},
+	{pattern: "GET /b/{business}/p/{party}", access: member, handle: (*Server).partyPage},
+	{pattern: "GET /b/{business}/p/{party}/edit", access: runsKhata, handle: (*Server).editPartyForm},
+	{pattern: "POST /b/{business}/p/{party}/edit", access: runsKhata, handle: (*Server).editParty},
+	{pattern: "POST /b/{business}/p/{party}/delete", access: runsKhata, handle: (*Server).deleteParty},
+	{pattern: "POST /b/{business}/p/{party}/restore", access: runsKhata, handle: (*Server).restoreParty},
+	{pattern: "GET /b/{business}/p/{party}/history", access: seesTotals, handle: (*Server).historyPage},
+	{pattern: "GET /b/{business}/p/{party}/statement", access: seesTotals, handle: (*Server).statementPage},
+	{pattern: "GET /b/{business}/p/{party}/export.csv", access: seesTotals, keepsFlash: true,
+		handle: exportParty(csvFile)},
+	{pattern: "GET /b/{business}/p/{party}/export.xlsx", access: seesTotals, keepsFlash: true,
+		handle: exportParty(xlsxFile)},
+	{pattern: "GET /b/{business}/p/{party}/export.pdf", access: seesTotals, keepsFlash: true,
+		handle: exportParty(pdfFile)},
+	{pattern: "GET /b/{business}/p/{party}/opening", access: runsKhata, handle: (*Server).openingForm},
+	{pattern: "POST /b/{business}/p/{party}/opening", access: runsKhata, handle: (*Server).addOpening},
+	{pattern: "GET /b/{business}/p/{party}/remind", access: runsKhata, handle: (*Server).remindPage},
+	{pattern: "POST /b/{business}/p/{party}/remind", access: runsKhata, handle: (*Server).remindParty},
+	{pattern: "GET /b/{business}/p/{party}/upi", access: seesTotals, handle: (*Server).payPage},
+	{pattern: "GET /b/{business}/p/{party}/share", access: runsKhata, handle: (*Server).sharePage},
+	{pattern: "POST /b/{business}/p/{party}/share", access: runsKhata, handle: (*Server).shareParty},
+	{pattern: "POST /b/{business}/p/{party}/share/{share}/revoke", access: runsKhata, handle: (*Server).revokeShare},
+	{pattern: "GET /b/{business}/p/{party}/entries/new", access: addsEntries, handle: (*Server).newEntryForm},
+	{pattern: "POST /b/{business}/p/{party}/entries/new", access: addsEntries, handle: (*Server).newEntry},
+	{pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", access: addsEntries,
+		handle: (*Server).editEntryForm},
+	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", access: addsEntries, handle: (*Server).editEntry},
+	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/delete", access: addsEntries,
+		handle: (*Server).deleteEntry},
+	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/restore", access: addsEntries,
+		handle: (*Server).restoreEntry},
 
 	// What an owner has shared with a party. The token alone opens it; no session is read.
 	{pattern: "GET /s/{token}", access: anyone, secret: true, keepsFlash: true, handle: (*Server).sharedStatement},
 
 	// Plans and payments.
 	{pattern: "GET /pricing", access: anyone, handle: (*Server).pricingPage},
-	{pattern: "GET /billing", access: owner, handle: (*Server).billingPage},
-	{pattern: "GET /billing/checkout", access: owner, handle: (*Server).checkoutForm},
-	{pattern: "POST /billing/checkout", access: owner, handle: (*Server).checkout},
-	{pattern: "GET /billing/return", access: owner, handle: (*Server).returnPage},
-	{pattern: "POST /billing/return", access: owner, handle: (*Server).verifyReturn},
+	{pattern: "GET /billing", access: owns, handle: (*Server).billingPage},
+	{pattern: "GET /billing/checkout", access: owns, handle: (*Server).checkoutForm},
+	{pattern: "POST /billing/checkout", access: owns, handle: (*Server).checkout},
+	{pattern: "GET /billing/return", access: owns, handle: (*Server).returnPage},
+	{pattern: "POST /billing/return", access: owns, handle: (*Server).verifyReturn},
 	{pattern: "POST " + razorpayCallback, access: anyone, handle: (*Server).razorpayReturn},
-	{pattern: "GET /billing/change", access: owner, handle: (*Server).changeForm},
-	{pattern: "POST /billing/change", access: owner, handle: (*Server).changePlan},
-	{pattern: "GET /billing/invoices/{provider}/{invoice}", access: owner, keepsFlash: true, handle: (*Server).openInvoice},
-	{pattern: "POST /billing/resume", access: owner, handle: (*Server).resumePlan},
-	{pattern: "POST /billing/discard", access: owner, handle: (*Server).discardCheckout},
-	{pattern: "GET /billing/usage", access: owner, handle: (*Server).usagePage},
-	{pattern: "GET /billing/usage.csv", access: owner, keepsFlash: true, handle: (*Server).usageCSV},
-	{pattern: "POST /billing/topup", access: owner, handle: (*Server).buyTopUp},
-	{pattern: "POST /billing/keys", access: owner, handle: (*Server).makeKey},
-	{pattern: "POST /billing/keys/{id}/revoke", access: owner, handle: (*Server).revokeKey},
-	{pattern: "POST /billing/cancel", access: owner, handle: (*Server).cancelPlan},
-	{pattern: "POST /billing/portal", access: owner, handle: (*Server).openPortal},
+	{pattern: "GET /billing/change", access: owns, handle: (*Server).changeForm},
+	{pattern: "POST /billing/change", access: owns, handle: (*Server).changePlan},
+	{pattern: "GET /billing/invoices/{provider}/{invoice}", access: owns, keepsFlash: true,
+		handle: (*Server).openInvoice},
+	{pattern: "POST /billing/resume", access: owns, handle: (*Server).resumePlan},
+	{pattern: "POST /billing/discard", access: owns, handle: (*Server).discardCheckout},
+	{pattern: "GET /billing/usage", access: owns, handle: (*Server).usagePage},
+	{pattern: "GET /billing/usage.csv", access: owns, keepsFlash: true, handle: (*Server).usageCSV},
+	{pattern: "POST /billing/topup", access: owns, handle: (*Server).buyTopUp},
+	{pattern: "POST /billing/keys", access: owns, handle: (*Server).makeKey},
+	{pattern: "POST /billing/keys/{id}/revoke", access: owns, handle: (*Server).revokeKey},
+	{pattern: "POST /billing/cancel", access: owns, handle: (*Server).cancelPlan},
+	{pattern: "POST /billing/portal", access: owns, handle: (*Server).openPortal},
 
 	// The API of the pages and of an account's own programs.
-	{pattern: "GET /api/billing/me", access: anyRole, handle: (*Server).apiMe},
-	{pattern: "POST /api/billing/checkout", access: owner, maxBody: maxForm, handle: (*Server).apiCheckout},
-	{pattern: "POST /api/billing/verify", access: owner, maxBody: maxForm, handle: (*Server).apiVerify},
-	{pattern: "POST /api/billing/portal", access: owner, maxBody: maxForm, handle: (*Server).apiPortal},
-	{pattern: "GET /api/billing/usage", access: owner, handle: (*Server).apiUsage},
-	{pattern: "GET /api/billing/invoices", access: owner, handle: (*Server).apiInvoices},
-	{pattern: "GET /api/businesses/{business}/parties", access: anyRole, handle: (*Server).apiParties},
-	{pattern: "POST /api/businesses/{business}/parties", access: editor, maxBody: maxForm, handle: (*Server).apiAddParty},
-	{pattern: "GET /api/businesses/{business}/parties/{party}", access: anyRole, handle: (*Server).apiParty},
-	{pattern: "POST /api/businesses/{business}/entries", access: writer, maxBody: maxForm, handle: (*Server).apiAddEntry},
-	{pattern: "POST /api/businesses/{business}/entries/batch", access: editor, maxBody: maxGrid, handle: (*Server).apiBatch},
-	{pattern: "POST /api/businesses/{business}/grid/draft", access: editor, maxBody: maxGrid, handle: (*Server).apiDraft},
-	{pattern: "GET /api/businesses/{business}/tasks/{task}", access: reader, handle: (*Server).apiTask},
-	{pattern: "POST /api/businesses/{business}/tasks/{task}/stop", access: reader, maxBody: maxForm, handle: (*Server).stopTask},
-	{pattern: "GET /api/businesses/{business}/export.csv", access: reader, handle: exportBusiness(csvFile)},
-	{pattern: "GET /api/businesses/{business}/export.xlsx", access: reader, handle: exportBusiness(xlsxFile)},
-	{pattern: "GET /api/businesses/{business}/export.pdf", access: reader, handle: exportBusiness(pdfFile)},
+	{pattern: "GET /api/billing/me", access: member, handle: (*Server).apiMe},
+	{pattern: "POST /api/billing/checkout", access: owns, maxBody: maxForm, handle: (*Server).apiCheckout},
+	{pattern: "POST /api/billing/verify", access: owns, maxBody: maxForm, handle: (*Server).apiVerify},
+	{pattern: "POST /api/billing/portal", access: owns, maxBody: maxForm, handle: (*Server).apiPortal},
+	{pattern: "GET /api/billing/usage", access: owns, handle: (*Server).apiUsage},
+	{pattern: "GET /api/billing/invoices", access: owns, handle: (*Server).apiInvoices},
+	{pattern: "GET /api/businesses/{business}/parties", access: member, handle: (*Server).apiParties},
+	{pattern: "POST /api/businesses/{business}/parties", access: runsKhata, maxBody: maxForm,
+		handle: (*Server).apiAddParty},
+	{pattern: "GET /api/businesses/{business}/parties/{party}", access: member, handle: (*Server).apiParty},
+	{pattern: "POST /api/businesses/{business}/entries", access: addsEntries, maxBody: maxForm,
+		handle: (*Server).apiAddEntry},
+	{pattern: "POST /api/businesses/{business}/entries/batch", access: runsKhata, maxBody: maxGrid,
+		handle: (*Server).apiBatch},
+	{pattern: "POST /api/businesses/{business}/grid/draft", access: runsKhata, maxBody: maxGrid,
+		handle: (*Server).apiDraft},
+	{pattern: "GET /api/businesses/{business}/tasks/{task}", access: seesTotals, handle: (*Server).apiTask},
+	{pattern: "POST /api/businesses/{business}/tasks/{task}/stop", access: seesTotals, maxBody: maxForm,
+		handle: (*Server).stopTask},
+	{pattern: "GET /api/businesses/{business}/export.csv", access: seesTotals, handle: exportBusiness(csvFile)},
+	{pattern: "GET /api/businesses/{business}/export.xlsx", access: seesTotals, handle: exportBusiness(xlsxFile)},
+	{pattern: "GET /api/businesses/{business}/export.pdf", access: seesTotals, handle: exportBusiness(pdfFile)},
 
 	// Credits, for an account's own programs.
 	{pattern: "GET /api/credits", access: program, handle: (*Server).apiCredits},

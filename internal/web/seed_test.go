@@ -70,7 +70,8 @@ func (w *world) side(word, phone string, amount int64) *side {
 	s.ids["business2"] = w.db.Business(w, s.User, word+"shop two").String()
 	w.seedLedger(s, phone, amount)
 	w.seedBatch(s)
-	w.seedUpload(s)
+	w.seedFile(s)
+	w.seedTask(s)
 	w.seedCollect(s)
 	w.seedPeople(s)
 	w.seedBilling(s)
@@ -81,8 +82,8 @@ func (w *world) side(word, phone string, amount int64) *side {
 
 func (w *world) seedLedger(s *side, phone string, amount int64) {
 	w.Helper()
-	party, gone, entry, goneEntry := fresh(), fresh(), fresh(), fresh()
-	s.ids["party"], s.ids["gone party"], s.ids["entry"], s.ids["gone entry"] = party.String(), gone.String(), entry.String(), goneEntry.String()
+	party, gone := fresh(), fresh()
+	s.ids["party"], s.ids["gone party"] = party.String(), gone.String()
 	note := s.word + "note"
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
 		for id, name := range map[uuid.UUID]string{party: "party living", gone: "party deleted"} {
@@ -94,34 +95,22 @@ func (w *world) seedLedger(s *side, phone string, amount int64) {
 				return err
 			}
 		}
-		for _, id := range []uuid.UUID{entry, goneEntry} {
-			f := ledger.EntryFields{Side: ledger.Given, AmountMinor: amount, Date: time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), Note: note}
-			if _, err := ledger.AddEntry(w.Context(), tx, id, party, f); err != nil {
-				return err
-			}
-		}
-		if _, err := ledger.DeleteEntry(w.Context(), tx, goneEntry, 1); err != nil {
-			return err
-		}
 		_, err := ledger.DeleteParty(w.Context(), tx, gone, 2)
 		return err
 	}))
+	w.seedEntries(s, party, amount)
 }
 
 // seedCollect gives a side a lock of long ago, a payee, a shared link and a reminder.
 func (w *world) seedCollect(s *side) {
 	w.Helper()
-	link := fresh()
-	s.ids["share"], s.ids["link"] = link.String(), ledger.NewShareToken()
+	w.seedLink(s)
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
 		_, err := ledger.SetLock(w.Context(), tx, fresh(), ledger.LockForm{Until: time.Date(2001, 1, 31, 0, 0, 0, 0, time.UTC), Today: time.Now(), Reason: s.word + "note lock"})
 		if err != nil {
 			return err
 		}
 		if _, err = ledger.SetPayee(w.Context(), tx, fresh(), ledger.Payee{UPI: s.word + "mail@upi", Name: s.word + "shop one"}); err != nil {
-			return err
-		}
-		if _, err = ledger.AddShare(w.Context(), tx, link, s.party(), s.ids["link"], ledger.Range{To: time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)}, ledger.ShareLife); err != nil {
 			return err
 		}
 		_, err = ledger.Remind(w.Context(), tx, fresh(), s.party(), ledger.SMS, "hi")
@@ -284,3 +273,5 @@ func argon2Hash(password string) string {
 
 // party is the id of the side's party that is not deleted.
 func (s *side) party() uuid.UUID { return uuid.MustParse(s.ids["party"]) }
+
+func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }

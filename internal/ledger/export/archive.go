@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/tijorihq/tijori/internal/fault"
-	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -47,7 +46,7 @@ smallest unit. Not in here: your password and tokens, of which we keep only hash
 
 // Account writes the tables of the account as a whole. Owners only; the caller names no business.
 func (a *Archive) Account(ctx context.Context, tx *postgres.Tx) error {
-	if tx.Scope.Role != ledger.Owner {
+	if !tx.Scope.Rights.Owns {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	w, err := a.begin("README.txt")
@@ -67,7 +66,7 @@ func (a *Archive) Account(ctx context.Context, tx *postgres.Tx) error {
 
 // Business writes the tables of the caller's business, in a folder of its name. Owners only.
 func (a *Archive) Business(ctx context.Context, tx *postgres.Tx, name, currency string) error {
-	if tx.Scope.Role != ledger.Owner {
+	if !tx.Scope.Rights.Owns {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	a.shops++

@@ -123,7 +123,7 @@ func fill(label string, values ...string) string {
 }
 
 func (o Options) allowed(ctx context.Context, tx *postgres.Tx) error {
-	if !ledger.SeesTotals(tx.Scope) {
+	if !tx.Scope.Rights.SeesTotals {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	if o.Allow == nil {

@@ -19,9 +19,9 @@ import (
 // part is how many rows one statement inserts.
 const part = 2000
 
-// Make plans an import of a table against the khata as it is. It writes nothing. Owners and managers.
+// Make plans an import of a table against the khata as it is. It writes nothing. Requires RunsKhata.
 func Make(ctx context.Context, tx *postgres.Tx, t *Table, o Options) (*Plan, error) {
-	if !ledger.KeepsParties(tx.Scope) {
+	if !tx.Scope.Rights.RunsKhata {
 		return nil, errRole
 	}
 	there, err := look(ctx, tx, t, o.Mapping)
@@ -147,7 +147,7 @@ func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry,
 // tries meanwhile waits here, and then finds it done. It reports whether the upload was imported before. One that was undone since,
 // like one that is not kept any more, is NotFound.
 func Hold(ctx context.Context, tx *postgres.Tx, upload uuid.UUID) (done bool, err error) {
-	if !ledger.KeepsParties(tx.Scope) {
+	if !tx.Scope.Rights.RunsKhata {
 		return false, errRole
 	}
 	s := tx.Scope
@@ -196,7 +196,7 @@ func Same(ctx context.Context, tx *postgres.Tx, body []byte) (f Former, found bo
 
 // Apply writes a plan as one batch that has the upload's id, and forgets the file. progress is told how many rows
 // are written. An error leaves nothing behind, if the transaction ends with it. A plan without room for the new
-// parties is an UpgradeRequired fault. Owners and managers.
+// parties is an UpgradeRequired fault. Requires RunsKhata.
 func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte, progress func(rows int)) error {
 	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil {
 		return fmt.Errorf("import a file: %w", err)

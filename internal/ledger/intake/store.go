@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
-	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -21,9 +20,9 @@ var (
 )
 
 // Store keeps a file for an hour, for the user who sent it and nobody else; what that
-// user sent before is forgotten. Owners and managers.
+// user sent before is forgotten. Requires RunsKhata.
 func Store(ctx context.Context, tx *postgres.Tx, id uuid.UUID, name string, body []byte) error {
-	if !ledger.KeepsParties(tx.Scope) {
+	if !tx.Scope.Rights.RunsKhata {
 		return errRole
 	}
 	if len(body) > MaxFile {
@@ -48,7 +47,7 @@ func Store(ctx context.Context, tx *postgres.Tx, id uuid.UUID, name string, body
 // Load returns a file that the caller has stored. One that is imported, forgotten or older
 // than an hour is NotFound, like one that never was.
 func Load(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (name string, body []byte, err error) {
-	if !ledger.KeepsParties(tx.Scope) {
+	if !tx.Scope.Rights.RunsKhata {
 		return "", nil, errRole
 	}
 	err = tx.QueryRow(ctx, `

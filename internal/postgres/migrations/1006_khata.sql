@@ -133,7 +133,7 @@ create table tijori.entries (
     constraint entries_deleted_check check ((deleted_at is null) = (deleted_by is null)),
     constraint entries_version_check check (version > 0)
 );
--- Running balances are read from this index alone; created_by is in it for the policy.
+-- A party's balance and running balances are read from this index alone; created_by is in it for the policy.
 create index entries_party_date_idx on tijori.entries (account_id, business_id, party_id, business_date, id)
     include (side, amount_minor, created_by) where deleted_at is null;
 create index entries_bin_idx on tijori.entries (account_id, business_id, deleted_at, id) where deleted_at is not null;
@@ -840,7 +840,7 @@ end $$;
 -- tijori_khata.shared_statement(given_hash) is the statement that a token opens and nothing else: a row with the head
 -- of the statement and no side, then the entries of its days in order. There is no row for an unknown, expired or
 -- revoked token, nor for a party in the bin. Should two shares have the same hash, the elder keeps it. payable means
--- that the party has not overpaid after the last day.
+-- that, on balance, nothing was paid after the last day.
 create function tijori_khata.shared_statement(given_hash bytea)
     returns table (business_name text, currency text, time_zone text, party_name text, kind text, from_date date,
         to_date date, shared_at timestamptz, expires_at timestamptz, digest bytea, upi_id text, payee_name text,
@@ -922,11 +922,10 @@ grant select on tijori.reminders to tijori_app;
 grant insert (account_id, business_id, id, party_id, balance, channel, locale, created_by, created_by_name)
     on tijori.reminders to tijori_app;
 
--- What the entries of a party outside the bin come to: an index of entries from which the list of parties and its
--- totals are read. It is no stored balance: only the triggers below write it, in the transaction of the entries
--- themselves; wrong_sums() compares it with the entries, and rebuild_sums() makes it from them. Every entry leaves a
--- dead row here, and totals are read from an index alone only where dead rows are few, so vacuum comes after a
--- thousand of them.
+-- What a party's entries outside the bin come to: an index of entries from which the list of parties and its totals are
+-- read. It is no stored balance: only the triggers below write it, in the transaction of the entries themselves;
+-- wrong_sums() compares it with the entries, and rebuild_sums() makes it from them. Every entry leaves a dead row here,
+-- and totals are read from an index alone only where dead rows are few, so vacuum comes after a thousand of them.
 create table tijori.party_sums (
     account_id uuid not null,
     business_id uuid not null,

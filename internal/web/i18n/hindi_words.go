@@ -55,15 +55,6 @@ var hindiWords = map[string]string{
 	"BDT Bangladeshi taka": "BDT बांग्लादेशी टका",
 	"India (Kolkata)":      "भारत (कोलकाता)",
 
-	"Owner":      "मालिक",
-	"Manager":    "मैनेजर",
-	"Accountant": "मुनीम",
-	"Counter":    "काउंटर",
-	"Everything, including team and billing.":                         "सब कुछ, टीम और प्लान भी।",
-	"Runs the khata: parties, entries, exports. No team, no billing.": "पूरा खाता संभालते हैं: पार्टी, एंट्री, डाउनलोड। टीम और प्लान नहीं।",
-	"Reads and exports everything. Changes nothing.":                  "सब देख और डाउनलोड कर सकते हैं। कुछ बदल नहीं सकते।",
-	"Adds entries at the counter. Sees no totals and no balances.":    "काउंटर पर एंट्री करते हैं। टोटल और बाकी नहीं दिखती।",
-
 	"That did not fit":                              "यह ठीक नहीं बैठा",
 	"Please sign in":                                "पहले लॉग इन करें",
 	"Not for your role":                             "आपको इसकी इजाज़त नहीं है",

@@ -3,6 +3,7 @@ package pagetest
 import (
 	"time"
 
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/businesssettings"
 	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/newbusiness"
@@ -24,8 +25,9 @@ func (w world) account() []Sample {
 	}
 	settingsView.LastOwner = true
 	settingsView.Teams = []settings.Team{
-		{ID: entry + "1", Account: all[0].Account, Role: "owner", Stays: true},
-		{ID: entry + "2", Account: w.say("Joshi & Sons", "जोशी एंड संस"), Shop: w.say("Joshi Medical", "जोशी मेडिकल"), Role: "accountant"},
+		{ID: entry + "1", Account: all[0].Account, Role: role.Owner, Stays: true},
+		{ID: entry + "2", Account: w.say("Joshi & Sons", "जोशी एंड संस"),
+			Shop: w.say("Joshi Medical", "जोशी मेडिकल"), Role: role.Accountant},
 	}
 	wrong := settingsView
 	leaves := settingsView
@@ -41,11 +43,15 @@ func (w world) account() []Sample {
 		{"team", team.Page(team.View{
 			Shell: w.in("/team"), Account: all[0].Account, Shops: all[:2],
 			Members: []team.Member{
-				{ID: entry + "1", Name: anita, Email: "anita@example.in", Role: "owner", You: true, Stays: true},
-				{ID: entry + "2", Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"), Email: "mahesh.joshi.chartered.accountants@example.in", Role: "accountant"},
-				{ID: entry + "3", Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: "counter", Shop: all[0].Name},
+				{ID: entry + "1", Name: anita, Email: "anita@example.in", Role: role.Owner, You: true, Stays: true},
+				{ID: entry + "2", Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"),
+					Email: "mahesh.joshi.chartered.accountants@example.in", Role: role.Accountant},
+				{ID: entry + "3", Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: role.Counter, Shop: all[0].Name},
 			},
-			Invitations: []team.Invitation{{ID: entry, Email: "vikram@example.in", Role: "manager", Shop: all[1].Name, Sent: Now.Add(-3 * time.Hour), Ends: Now.Add(165 * time.Hour)}},
+			Invitations: []team.Invitation{{
+				ID: entry, Email: "vikram@example.in", Role: role.Manager, Shop: all[1].Name,
+				Sent: Now.Add(-3 * time.Hour), Ends: Now.Add(165 * time.Hour),
+			}},
 		})},
 		{"settings", settings.Page(settingsView)},
 		{"settings-errors", settings.Page(wrong)},

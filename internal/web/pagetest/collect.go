@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/entryform"
 	"github.com/tijorihq/tijori/internal/web/page/lock"
 	"github.com/tijorihq/tijori/internal/web/page/payee"
@@ -20,7 +21,7 @@ func (w world) collect() []Sample {
 	wrong := w.lock()
 	wrong.Opening, wrong.Errors = true, map[string]string{"reason": w.say("Say why you open the period again.", "लिखें कि फिर क्यों खोल रहे हैं।")}
 	reader := w.lock()
-	reader.Shell = w.as("accountant", reader.CurrentPath)
+	reader.Shell = w.as(role.Accountant, reader.CurrentPath)
 	pays := payee.View{
 		Shell: w.in(ui.BusinessPath(shop) + "/upi"), Form: ui.Form{ID: fresh}, UPI: "anita.gupta@okaxis", Payee: w.say("Shri Krishna Kirana Store", "श्री कृष्ण किराना स्टोर"), InForce: "anita.gupta@okaxis",
 		Changes: []payee.Change{{UPI: "anita.gupta@okaxis", Payee: w.say("Shri Krishna Kirana Store", "श्री कृष्ण किराना स्टोर"), By: w.anita(), When: Now.Add(-50 * time.Hour)}, {By: w.anita(), When: Now.Add(-500 * time.Hour)}},
@@ -29,7 +30,7 @@ func (w world) collect() []Sample {
 	badPays.UPI, badPays.Other = "anita@gmail.com", true
 	badPays.Errors = map[string]string{"upi": w.say("This is not a UPI id. It looks like name@bank.", "यह यूपीआई आईडी नहीं है। वह नाम@बैंक जैसी होती है।")}
 	manager := pays
-	manager.Shell = w.as("manager", pays.CurrentPath)
+	manager.Shell = w.as(role.Manager, pays.CurrentPath)
 	text := w.say("Namaste Ramesh Tea Stall, ₹3,450 is due to Shri Krishna Kirana Store as of 22 Nov 2026.\nPay by UPI: anita.gupta@okaxis\nupi://pay?pa=anita.gupta@okaxis&pn=Shri%20Krishna%20Kirana%20Store&am=3450.00&cu=INR\nThank you.",
 		"नमस्ते रमेश चाय वाले, 22 नव॰ 2026 तक श्री कृष्ण किराना स्टोर के ₹3,450 बाकी हैं।\nयूपीआई से दें: anita.gupta@okaxis\nधन्यवाद।")
 	reminder := remind.View{

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/confirm"
 	"github.com/tijorihq/tijori/internal/web/page/invite"
 	"github.com/tijorihq/tijori/internal/web/page/landing"
@@ -40,8 +41,17 @@ func (w world) door() []Sample {
 		{"recover-sent", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent"), Email: "anita@example.in"})},
 		{"recover-sent-unknown", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent")})},
 		{"recover-password", recovery.Password(recovery.PasswordView{Shell: w.out("/recover/abc"), Token: "abc"})},
-		{"invite-new", invite.Page(invite.View{Shell: w.out("/invite/abc"), Token: "abc", Email: mail, Inviter: anita, Account: account, Shop: shopName, Role: "counter"})},
-		{"invite-in", invite.Page(invite.View{Shell: w.in("/invite/abc"), Token: "abc", Email: mail, Inviter: anita, Account: account, Role: "manager"})},
-		{"invite-mismatch", invite.Page(invite.View{Shell: w.in("/invite/abc"), Token: "abc", Email: mail, Inviter: anita, Account: account, Role: "accountant", Mismatch: true})},
+		{"invite-new", invite.Page(invite.View{
+			Shell: w.out("/invite/abc"), Token: "abc", Email: mail, Inviter: anita,
+			Account: account, Shop: shopName, Role: role.Counter,
+		})},
+		{"invite-in", invite.Page(invite.View{
+			Shell: w.in("/invite/abc"), Token: "abc", Email: mail, Inviter: anita,
+			Account: account, Role: role.Manager,
+		})},
+		{"invite-mismatch", invite.Page(invite.View{
+			Shell: w.in("/invite/abc"), Token: "abc", Email: mail, Inviter: anita,
+			Account: account, Role: role.Accountant, Mismatch: true,
+		})},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/bin"
 	"github.com/tijorihq/tijori/internal/web/page/entryform"
 	"github.com/tijorihq/tijori/internal/web/page/history"
@@ -79,7 +80,7 @@ func (w world) party() party.View {
 
 func (w world) counterParty() party.View {
 	v := w.party()
-	v.Shell, v.RemindID, v.CanPay, v.NoOpening, v.Links = w.as("counter", v.CurrentPath), "", false, false, nil
+	v.Shell, v.RemindID, v.CanPay, v.NoOpening, v.Links = w.as(role.Counter, v.CurrentPath), "", false, false, nil
 	return v
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/home"
 	"github.com/tijorihq/tijori/internal/web/page/parties"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -20,7 +21,7 @@ func (w world) list() []Sample {
 	free.Plan, free.Rows, free.Count, free.Limit, free.ExportLocked, free.After = "free", free.Rows[:4], 4, 5, true, ""
 	free.Get, free.Give = rupees(345000), rupees(12500)
 	counter := w.parties()
-	counter.Shell = w.as("counter", at)
+	counter.Shell = w.as(role.Counter, at)
 	for i := range counter.Rows {
 		counter.Rows[i].RemindID = ""
 	}

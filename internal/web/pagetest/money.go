@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/billing"
 	"github.com/tijorihq/tijori/internal/web/page/checkout"
 	"github.com/tijorihq/tijori/internal/web/page/paid"
@@ -20,7 +21,8 @@ func (w world) money() []Sample {
 	people := offer
 	people.Reason, people.PeopleNow, people.PlanID, people.PlanName, people.Change, people.Monthly, people.Yearly = "members.max", 10, "team", "Team", true, rupees(799), rupees(7999)
 	ask := offer
-	ask.Shell, ask.Reason, ask.CanBuy, ask.Owner = w.as("manager", offer.CurrentPath), "export", false, w.say("Anita Gupta", "अनीता गुप्ता")
+	ask.Shell, ask.Reason, ask.CanBuy = w.as(role.Manager, offer.CurrentPath), "export", false
+	ask.Owner = w.say("Anita Gupta", "अनीता गुप्ता")
 	due := checkout.View{Shell: w.in("/billing/checkout"), Account: account, Email: "anita@example.in", PlanID: "pro", PlanName: "Pro", Features: proFeatures, Interval: "month", Price: rupees(299), Provider: "razorpay", Simulated: true}
 	dollars := due
 	dollars.Provider, dollars.Simulated, dollars.Interval, dollars.Price = "stripe", false, "year", money.Amount{Minor: 5000, Currency: "USD"}

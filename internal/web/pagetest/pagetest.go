@@ -7,6 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -52,9 +53,12 @@ func (w world) say(en, hi string) string {
 func (w world) businesses() []ui.Business {
 	account := w.say("Gupta family", "गुप्ता परिवार")
 	return []ui.Business{
-		{ID: shop, Name: w.say("Shri Krishna Kirana Store", "श्री कृष्ण किराना स्टोर"), Account: account, Role: "owner", Currency: "INR"},
-		{ID: other, Name: w.say("Gupta Sweets, Station Road", "गुप्ता स्वीट्स, स्टेशन रोड"), Account: account, Role: "owner", Currency: "INR"},
-		{ID: third, Name: w.say("Sharma & Sons Hardware", "शर्मा एंड संस हार्डवेयर"), Account: w.say("Sharma", "शर्मा"), Role: "counter", Currency: "INR"},
+		{ID: shop, Name: w.say("Shri Krishna Kirana Store", "श्री कृष्ण किराना स्टोर"),
+			Account: account, Role: role.Owner, Currency: "INR"},
+		{ID: other, Name: w.say("Gupta Sweets, Station Road", "गुप्ता स्वीट्स, स्टेशन रोड"),
+			Account: account, Role: role.Owner, Currency: "INR"},
+		{ID: third, Name: w.say("Sharma & Sons Hardware", "शर्मा एंड संस हार्डवेयर"),
+			Account: w.say("Sharma", "शर्मा"), Role: role.Counter, Currency: "INR"},
 	}
 }
 
@@ -73,9 +77,9 @@ func (w world) in(path string) ui.Shell {
 }
 
 // as is in with another role.
-func (w world) as(role, path string) ui.Shell {
+func (w world) as(name, path string) ui.Shell {
 	s := w.in(path)
-	s.Business.Role = role
+	s.Business.Role = name
 	return s
 }
 

@@ -78,15 +78,6 @@ func (s Shell) OpeningSides() []Option {
 	return []Option{{Value: "given", Label: s.T("They owed you")}, {Value: "received", Label: s.T("You owed them")}}
 }
 
-// Roles are the choices of a member's role, each explained.
-func (s Shell) Roles() []Option {
-	var out []Option
-	for _, role := range []string{"counter", "accountant", "manager", "owner"} {
-		out = append(out, Option{Value: role, Label: s.RoleName(role), Hint: s.RoleMeaning(role)})
-	}
-	return out
-}
-
 // Or returns the first value that is not empty: what was typed, or the default.
 func Or(values ...string) string {
 	for _, v := range values {

@@ -20,26 +20,27 @@ type link struct {
 // links are the ways from any page of a signed-in user.
 func (s Shell) links() []link {
 	var all []link
-	may := s.May()
+	may := s.Rights()
 	if s.Business.ID != "" {
 		all = append(all, link{path: BusinessPath(s.Business.ID), icon: "khata", word: s.T("Khata")})
 	} else {
 		all = append(all, link{path: "/", icon: "shop", word: s.T("Businesses")})
 	}
-	if may.SeeBalances {
+	if may.SeesTotals {
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/reports", icon: "bill", word: s.T("Reports")})
 	}
-	if may.Edit {
+	if may.RunsKhata {
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/grid", icon: "grid", word: s.T("Grid")})
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/bin", icon: "bin", word: s.T("Bin"), wide: true})
 	}
-	if may.Manage {
+	if may.RunsKhata {
 		all = append(all, link{path: BusinessPath(s.Business.ID) + "/settings", icon: "shop", word: s.T("Business")})
 	}
-	if may.Own || s.Business.ID == "" && s.OwnsAccount() {
-		all = append(all, link{path: "/team", icon: "team", word: s.T("Team"), wide: may.Own}, link{path: "/billing", icon: "plan", word: s.T("Plan")})
+	if may.Owns || s.Business.ID == "" && s.OwnsAccount() {
+		all = append(all, link{path: "/team", icon: "team", word: s.T("Team"), wide: may.Owns})
+		all = append(all, link{path: "/billing", icon: "plan", word: s.T("Plan")})
 	}
-	return append(all, link{path: "/settings", icon: "settings", word: s.T("Settings"), wide: may.Edit})
+	return append(all, link{path: "/settings", icon: "settings", word: s.T("Settings"), wide: may.RunsKhata})
 }
 
 // here reports whether a link leads to the page that is open, or to its parent.
@@ -67,7 +68,7 @@ func (s Shell) otherAccounts() []Business {
 	var out []Business
 	seen := map[string]bool{"": true, s.AccountID: true}
 	for _, b := range s.Businesses {
-		if b.Role == "owner" && !seen[b.AccountID] {
+		if b.Rights().Owns && !seen[b.AccountID] {
 			out = append(out, b)
 			seen[b.AccountID] = true
 		}

@@ -33,7 +33,7 @@ type Business struct {
 	Name      string
 	Account   string // name of the account it belongs to
 	AccountID string
-	Role      string // the user's: owner, manager, accountant, counter
+	Role      string // the user's, one of package role's
 	Currency  string // ISO 4217
 }
 

@@ -51,7 +51,8 @@ func described(v View) string {
 
 // CanSettle reports whether one entry of this side settles all that is open.
 func (v View) CanSettle() bool {
-	return v.EntryID == "" && !v.Opening && v.May().SeeBalances && (v.Side == "received" && v.Balance.Minor > 0 || v.Side == "given" && v.Balance.Minor < 0)
+	due := v.Side == "received" && v.Balance.Minor > 0 || v.Side == "given" && v.Balance.Minor < 0
+	return v.EntryID == "" && !v.Opening && v.Rights().SeesTotals && due
 }
 
 // all is what is open, without its sign.

@@ -26,7 +26,7 @@ func SumShops(shops []Shop) []Sum {
 	var sums []Sum
 	at, owned := map[string]int{}, 0
 	for _, b := range shops {
-		if b.Role != "owner" {
+		if !b.Rights().Owns {
 			continue
 		}
 		owned++

@@ -205,7 +205,7 @@ func Page(v View) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.May().Own {
+			if v.Rights().Owns {
 				templ_7745c5c3_Err = ui.Trouble(v.Shell, v.Form).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

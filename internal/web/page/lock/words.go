@@ -9,7 +9,7 @@ import (
 func path(v View) string { return ui.BusinessPath(v.Business.ID) + "/lock" }
 
 func back(v View) string {
-	if v.May().Manage {
+	if v.Rights().RunsKhata {
 		return ui.BusinessPath(v.Business.ID) + "/settings"
 	}
 	return ui.BusinessPath(v.Business.ID)

@@ -896,7 +896,7 @@ func PayPage(v PayView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if v.May().Own {
+				if v.Rights().Owns {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 68, "<a class=\"button plain\" href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -958,7 +958,7 @@ func PayPage(v PayView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if v.May().AddEntry {
+				if v.Rights().AddsEntries {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<p class=\"fine middle\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -307,7 +307,7 @@ func tools(v View) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.May().Export {
+		if v.Rights().SeesTotals {
 			for _, kind := range []string{"pdf", "xlsx", "csv"} {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<a class=\"button plain small\" href=\"")
 				if templ_7745c5c3_Err != nil {

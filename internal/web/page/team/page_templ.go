@@ -312,7 +312,7 @@ func Page(v View) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Cards(v.Shell, ui.Field{Name: "role", Label: v.T("Role"), Value: ui.Or(v.Role, "counter"), Error: v.Errors["role"]}, v.Roles()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Cards(v.Shell, ui.Field{Name: "role", Label: v.T("Role"), Value: chosen(v), Error: v.Errors["role"]}, v.Roles()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -710,13 +710,14 @@ func member(v View, m Member) templ.Component {
 	})
 }
 
-// roles are the choices of a member: an owner owns the whole account.
+// chosen is the role that the form proposes: what was chosen, else the narrowest.
+func chosen(v View) string { return ui.Or(v.Role, v.Roles()[0].Value) }
+
 func roles(v View, m Member) []ui.Option {
-	out := v.Roles()
 	if m.Shop != "" {
-		out = out[:len(out)-1]
+		return v.RolesInBusiness()
 	}
-	return out
+	return v.Roles()
 }
 
 func place(v View, shop string) string {

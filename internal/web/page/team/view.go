@@ -17,7 +17,7 @@ type View struct {
 	Invitations []Invitation
 	Shops       []ui.Business // the account's businesses, to choose from
 	Email       string        // as typed
-	Role        string        // as chosen; "" selects counter
+	Role        string        // as chosen; "" selects the narrowest
 	Scope       string        // id of the business chosen, "" for the whole account
 }
 
