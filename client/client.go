@@ -101,10 +101,13 @@ type Entry struct {
 }
 
 // An Error is a refusal. Code is stable: insufficient_credits, conflict,
-// unauthorized, forbidden, not_found, invalid, unavailable.
+// unauthorized, forbidden, not_found, invalid, unavailable. Reason is stable too
+// and says which refusal of that kind it is, such as idempotency_key_reused or
+// hold_ended; it is the same as Code where there is nothing more to say.
 type Error struct {
 	Status        int        `json:"status"`
 	Code          string     `json:"error"`
+	Reason        string     `json:"code"`
 	Detail        string     `json:"detail"`
 	Field         string     `json:"field"`
 	RequestID     string     `json:"request_id"`

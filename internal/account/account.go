@@ -68,7 +68,7 @@ func cleanName(field, name string) (string, error) {
 		return "", fault.InvalidField(field, "This name has characters that cannot be shown.")
 	}
 	if utf8.RuneCountInString(name) > 120 {
-		return "", fault.InvalidField(field, "Give it a name of up to 120 letters.")
+		return "", fault.InvalidField(field, "Give it a name of up to 120 letters.").Coded("name_length")
 	}
 	return name, nil
 }

@@ -68,7 +68,7 @@ func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email,
 		return false, err
 	}
 	if member {
-		return false, fault.New(fault.Conflict, "This person is a member already.")
+		return false, fault.New(fault.Conflict, "This person is a member already.").Coded("already_member")
 	}
 	_, err = tx.Exec(ctx, `
 		update invitations set revoked_at = now()

@@ -17,7 +17,8 @@ import (
 // GraceDays is for how long an account that its owner deletes can be kept.
 const GraceDays = 30
 
-var errOtherAccount = fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.")
+var errOtherAccount = fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.").
+	Coded("account_changed")
 
 // LeaveAccount begins the thirty days after which the account that the caller's session is in is erased,
 // and returns their end. The password is asked again; only an owner may, and of no other account than the one

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -225,7 +226,7 @@ func TestSignInBeforeConfirming(t *testing.T) {
 	signUp(t, s, db, form("wait@example.com"))
 	runs := s.passwords.runs.Load()
 	_, err := s.SignIn(t.Context(), "wait@example.com", goodPassword, phone, "")
-	if fault.Of(err) != ErrUnconfirmed {
+	if !errors.Is(err, ErrUnconfirmed) {
 		t.Errorf("SignIn with the right password = %v", err)
 	}
 	for _, c := range [][2]string{{"wait@example.com", "wrong-password"}, {"nobody@example.com", goodPassword}} {

@@ -80,7 +80,7 @@ func (p *passwords) key(ctx context.Context, password string, salt []byte, c cos
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return nil, fault.New(fault.Unavailable, "Please try again.").Because(ctx.Err())
+		return nil, fault.New(fault.Unavailable, "Please try again.").Coded("try_again").Because(ctx.Err())
 	}
 	p.runs.Add(1)
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, c.passes, c.memory, c.threads, length), nil

@@ -16,7 +16,8 @@ import (
 var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
 
 // ErrUnconfirmed is what SignIn answers to the right password of a sign-up whose address is not confirmed yet.
-var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our mail first.")
+var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our mail first.").
+	Coded("address_unconfirmed")
 
 // SignIn opens a session, and ends the one of oldToken if there is one. The answer and the
 // work are the same for a wrong password and for an address that nobody has, or that is not

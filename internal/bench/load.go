@@ -87,6 +87,16 @@ func dial(addr string) (*client, error) {
 
 func (c *client) close() { _ = c.conn.Close() }
 
+// A statusError is an answer that is no success.
+type statusError struct {
+	status int
+	body   string
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%d %s: %s", e.status, http.StatusText(e.status), e.body)
+}
+
 // do sends a request and returns the size of the answer; anything but success is an error.
 func (c *client) do(request []byte) (int64, error) {
 	if _, err := c.conn.Write(request); err != nil {
@@ -99,7 +109,7 @@ func (c *client) do(request []byte) (int64, error) {
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
 		body, err := io.ReadAll(io.LimitReader(resp.Body, 500))
-		return 0, errors.Join(fmt.Errorf("%s: %s", resp.Status, body), err)
+		return 0, errors.Join(&statusError{resp.StatusCode, string(body)}, err)
 	}
 	return io.Copy(io.Discard, resp.Body)
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,7 +209,7 @@ func (s *sender) deliver(ctx context.Context, request []byte) error {
 		}
 		start := time.Now()
 		if _, err := s.c.do(request); err != nil {
-			if strings.HasPrefix(err.Error(), "4") {
+			if refused := (*statusError)(nil); errors.As(err, &refused) && refused.status/100 == 4 {
 				return fmt.Errorf("a delivery was refused: %w", err)
 			}
 			s.drop()

@@ -31,13 +31,19 @@ type Quote struct {
 }
 
 var (
-	errNothingToChange = fault.New(fault.Conflict, "There is no subscription whose plan could be changed.")
-	errSamePlan        = fault.New(fault.Conflict, "This is the plan you have.")
-	errEnding          = fault.New(fault.Conflict, "This subscription is ending. Keep the plan first, or wait for its end.")
-	errPayFirst        = fault.New(fault.Conflict, "A payment is outstanding. Pay it first.")
-	errAmountChanged   = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.")
-	errCannotResume    = fault.New(fault.Conflict, "A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.")
-	errNotEnding       = fault.New(fault.Conflict, "This subscription is not ending.")
+	errNothingToChange = fault.New(fault.Conflict, "There is no subscription whose plan could be changed.").
+				Coded("no_subscription")
+	errSamePlan = fault.New(fault.Conflict, "This is the plan you have.").Coded("same_plan")
+	errEnding   = fault.New(fault.Conflict, "This subscription is ending. Keep the plan first, or wait for its end.").
+			Coded("subscription_ending")
+	errPayFirst = fault.New(fault.Conflict, "A payment is outstanding. Pay it first.").
+			Coded("payment_outstanding")
+	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.").
+				Coded("amount_changed")
+	errCannotResume = fault.New(fault.Conflict,
+		"A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.").
+		Coded("cannot_resume")
+	errNotEnding = fault.New(fault.Conflict, "This subscription is not ending.").Coded("subscription_not_ending")
 )
 
 // quoteLife is how long a quoted amount can be accepted.

@@ -51,11 +51,16 @@ type Field struct{ Name, Value string }
 
 // Faults of a checkout.
 var (
-	errNotForSale   = fault.New(fault.Invalid, "This plan is not for sale that way.")
-	errOwnersOnly   = fault.New(fault.Forbidden, "Only the owner of the account can do this.")
-	errSubscribed   = fault.New(fault.Conflict, "This account has a subscription already. Cancel it or wait for its end before you buy another.")
-	errProviderDown = fault.New(fault.Unavailable, "The payment provider does not answer. Nothing was charged; please try again in a minute.")
-	errProviderSays = fault.New(fault.Unavailable, "The payment provider refused to open a checkout. Nothing was charged.")
+	errNotForSale = fault.New(fault.Invalid, "This plan is not for sale that way.")
+	errOwnersOnly = fault.New(fault.Forbidden, "Only the owner of the account can do this.")
+	errSubscribed = fault.New(fault.Conflict,
+		"This account has a subscription already. Cancel it or wait for its end before you buy another.").
+		Coded("already_subscribed")
+	errProviderDown = fault.New(fault.Unavailable,
+		"The payment provider does not answer. Nothing was charged; please try again in a minute.").
+		Coded("provider_unreachable")
+	errProviderSays = fault.New(fault.Unavailable,
+		"The payment provider refused to open a checkout. Nothing was charged.").Coded("provider_refused")
 )
 
 // payer is the caller as the database knows them.

@@ -34,7 +34,18 @@ func (e Entitlements) Require(right string) error {
 	if e.Has(right) {
 		return nil
 	}
-	return fault.New(fault.UpgradeRequired, "This is part of Pro.")
+	return NeedsPlan(right)
+}
+
+// NeedsPlan is the UpgradeRequired fault of a right that is not in force.
+func NeedsPlan(right string) error {
+	switch right {
+	case Export:
+		return fault.Upgrade(fault.ExportNeedsPlan, "Downloads as PDF or spreadsheet come with Pro.")
+	case BatchEntry:
+		return fault.Upgrade(fault.BatchEntryNeedsPlan, "The grid comes with Pro.")
+	}
+	return fault.Upgrade(right+"_needs_plan", "This is part of Pro.")
 }
 
 // EntitlementsSQL reads the caller's entitlements in one row; ScanEntitlements

@@ -49,7 +49,7 @@ func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string, scopes []string) (string, uuid.UUID, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || utf8.RuneCountInString(name) > 120 || !plain(name) {
-		return "", uuid.Nil, fault.InvalidField("name", "Give it a name of up to 120 letters.")
+		return "", uuid.Nil, fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")
 	}
 	if len(scopes) == 0 {
 		return "", uuid.Nil, fault.InvalidField("scopes", "Choose what the key may do.")

@@ -62,13 +62,15 @@ func (e *Insufficient) Unwrap() error { return errInsufficient }
 var (
 	errInsufficient = fault.New(fault.InsufficientCredits, "There are not enough credits.")
 	errNoKey        = fault.New(fault.Unauthorized, "The API key is missing, wrong or revoked.")
-	errScope        = fault.New(fault.Forbidden, "The API key may not do this.")
-	errReused       = fault.New(fault.Conflict, "This idempotency key was used for another request.")
-	errCaptured     = fault.New(fault.Conflict, "This hold was captured already.")
-	errGone         = fault.New(fault.Conflict, "This hold has ended. Its credits are back.")
-	errNoHold       = fault.New(fault.NotFound, "There is no such hold.")
-	errTooMuch      = fault.InvalidField("amount", "This is more than the hold.")
-	errBusy         = fault.New(fault.Unavailable, "Please try again with the same idempotency key.")
+	errScope        = fault.New(fault.Forbidden, "The API key may not do this.").Coded("scope_missing")
+	errReused       = fault.New(fault.Conflict, "This idempotency key was used for another request.").
+			Coded("idempotency_key_reused")
+	errCaptured = fault.New(fault.Conflict, "This hold was captured already.").Coded("hold_captured")
+	errGone     = fault.New(fault.Conflict, "This hold has ended. Its credits are back.").Coded("hold_ended")
+	errNoHold   = fault.New(fault.NotFound, "There is no such hold.")
+	errTooMuch  = fault.InvalidField("amount", "This is more than the hold.").Coded("more_than_hold")
+	errBusy     = fault.New(fault.Unavailable, "Please try again with the same idempotency key.").
+			Coded("try_again")
 )
 
 // Consume takes credits from the account of an API key, at once and once. Faults:
@@ -140,7 +142,7 @@ func (s *Service) check(r Spend) error {
 	case r.Key == "" || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
 		return fault.InvalidField("idempotency_key", "Give an idempotency key of up to %d letters.", MaxKey)
 	case utf8.RuneCountInString(r.Note) > MaxNote || !plain(r.Note):
-		return fault.InvalidField("note", "A note has at most %d letters.", MaxNote)
+		return fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
 	}
 	return nil
 }

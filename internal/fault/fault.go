@@ -1,6 +1,10 @@
 // Package fault holds the errors that a user may read: a kind, which decides the
-// answer's status, and a sentence in plain English, which pages translate.
-// Every other error is shown as "Something went wrong" with a request id.
+// answer's status, a code, which programs and pages choose by, and a sentence in
+// plain English, which pages translate. Every other error is shown as "Something
+// went wrong" with a request id.
+//
+// Sentences are for people: nothing is decided by comparing them. A test finds
+// code that does.
 package fault
 
 import (
@@ -9,7 +13,7 @@ import (
 )
 
 // A Kind says what sort of refusal a fault is. Package web turns kinds into
-// HTTP statuses and stable codes in one ordered table.
+// HTTP statuses in one ordered table.
 type Kind int
 
 // The kinds. NotFound is also the answer for a row that belongs to somebody
@@ -28,9 +32,41 @@ const (
 	Unavailable                     // a provider or the database cannot be reached; nothing was done, or it is unknown
 )
 
+// The codes of what a plan does not include. The upgrade page explains each of them.
+const (
+	PartiesMax          = "parties.max"            // no room for another party
+	MembersMax          = "members.max"            // no room for another member
+	ExportNeedsPlan     = "export_needs_plan"      // downloads as PDF or spreadsheet
+	BatchEntryNeedsPlan = "batch_entry_needs_plan" // the grid
+)
+
+// String returns the kind's stable word, which is also the code of faults that
+// have none of their own.
+func (k Kind) String() string {
+	if k < 0 || int(k) >= len(kindWords) {
+		return kindWords[Internal]
+	}
+	return kindWords[k]
+}
+
+var kindWords = [...]string{
+	Internal:            "internal",
+	Invalid:             "invalid",
+	Unauthorized:        "unauthorized",
+	Forbidden:           "forbidden",
+	NotFound:            "not_found",
+	Conflict:            "conflict",
+	UpgradeRequired:     "upgrade_required",
+	InsufficientCredits: "insufficient_credits",
+	TooMany:             "too_many_requests",
+	TooLarge:            "too_large",
+	Unavailable:         "unavailable",
+}
+
 // A Fault is an error with a sentence for the user.
 type Fault struct {
 	Kind  Kind
+	Code  string // stable; the kind's word where nothing more is to be said
 	Text  string // an English sentence without variable parts: the key of its translation
 	Args  []any  // values for the verbs in Text
 	Field string // form field it is about, or ""
@@ -40,12 +76,32 @@ type Fault struct {
 // New returns a fault of kind k. Text is a fmt format whose English form is
 // the translation key.
 func New(k Kind, text string, args ...any) *Fault {
-	return &Fault{Kind: k, Text: text, Args: args}
+	return &Fault{Kind: k, Code: k.String(), Text: text, Args: args}
 }
 
 // InvalidField returns an Invalid fault about one form field.
 func InvalidField(field, text string, args ...any) *Fault {
-	return &Fault{Kind: Invalid, Field: field, Text: text, Args: args}
+	return New(Invalid, text, args...).About(field)
+}
+
+// Upgrade returns an UpgradeRequired fault. The code says what the plan in force
+// lacks: one of the constants above, which the upgrade page can explain.
+func Upgrade(code, text string, args ...any) *Fault {
+	return New(UpgradeRequired, text, args...).Coded(code)
+}
+
+// Coded returns a copy of f with a code of its own, by which errors.Is finds it.
+func (f *Fault) Coded(code string) *Fault {
+	g := *f
+	g.Code = code
+	return &g
+}
+
+// About returns a copy of f that is about a form field.
+func (f *Fault) About(field string) *Fault {
+	g := *f
+	g.Field = field
+	return &g
 }
 
 // Because returns a copy of f that wraps cause, which is logged and never shown.
@@ -72,6 +128,13 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.cause }
 
+// Is reports whether target is a fault with the same code of its own. So
+// errors.Is(err, ErrUnconfirmed) also finds copies with a cause or a field.
+func (f *Fault) Is(target error) bool {
+	g, ok := target.(*Fault)
+	return ok && f.Code == g.Code && f.Code != f.Kind.String()
+}
+
 // Of returns the fault in err's chain, or nil when there is none.
 func Of(err error) *Fault {
 	var f *Fault
@@ -88,6 +151,15 @@ func KindOf(err error) Kind {
 		return f.Kind
 	}
 	return Internal
+}
+
+// CodeOf returns the code of the fault in err's chain, "internal" when there is
+// none.
+func CodeOf(err error) string {
+	if f := Of(err); f != nil {
+		return f.Code
+	}
+	return Internal.String()
 }
 
 // Is reports whether err's chain has a fault of kind k.

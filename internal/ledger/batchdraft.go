@@ -22,7 +22,8 @@ type Draft struct {
 
 const gridDraft = "grid"
 
-var errOtherTab = fault.New(fault.Conflict, "The grid is open in another window too, and was changed there. Load this page again.")
+var errOtherTab = fault.New(fault.Conflict,
+	"The grid is open in another window too, and was changed there. Load this page again.").Coded("draft_elsewhere")
 
 // QueueDraft puts the caller's draft of the grid into a batch of postgres.Read;
 // without one, the draft stays empty.

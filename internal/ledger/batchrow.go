@@ -140,7 +140,7 @@ func ReadAmount(text, currency string) (int64, error) {
 	case errors.Is(err, money.ErrTooFine):
 		return 0, fault.InvalidField("amount", "That is finer than the smallest coin.")
 	case errors.Is(err, money.ErrTooLarge):
-		return 0, fault.InvalidField("amount", "This amount is too large.")
+		return 0, fault.InvalidField("amount", "This amount is too large.").Coded("amount_too_large")
 	case errors.Is(err, money.ErrNotAmount):
 		return 0, fault.InvalidField("amount", "The amount must be more than zero.")
 	case err != nil:

@@ -20,7 +20,8 @@ const (
 )
 
 var (
-	errLateUndo   = fault.New(fault.Conflict, "It is too late to undo this. You can still move entries to the bin one by one.")
+	errLateUndo = fault.New(fault.Conflict,
+		"It is too late to undo this. You can still move entries to the bin one by one.").Coded("too_late_to_undo")
 	maxKeptListed = 100
 )
 

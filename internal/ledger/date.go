@@ -38,7 +38,7 @@ func ParseDate(s string) (time.Time, error) {
 
 func checkDate(d time.Time) error {
 	if d.Before(FirstDate) || d.After(LastDate) {
-		return fault.InvalidField("date", "The date must lie between 2000 and 2099.")
+		return fault.InvalidField("date", "The date must lie between 2000 and 2099.").Coded("date_out_of_range")
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (f EntryFields) Clean() (EntryFields, error) {
 		return f, fault.InvalidField("amount", "The amount must be more than zero.")
 	}
 	if f.AmountMinor > money.Max {
-		return f, fault.InvalidField("amount", "This amount is too large.")
+		return f, fault.InvalidField("amount", "This amount is too large.").Coded("amount_too_large")
 	}
 	f.Date = day(f.Date)
 	if err := checkDate(f.Date); err != nil {

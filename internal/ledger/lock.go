@@ -20,7 +20,7 @@ import (
 var (
 	errLockDate = fault.InvalidField("until", "Lock days that are over: up to today.")
 	errSameLock = fault.InvalidField("until", "The books are locked up to this day already.")
-	errReason   = fault.InvalidField("reason", "Say why you open the period again.")
+	errReason   = fault.InvalidField("reason", "Say why you open the period again.").Coded("reason_missing")
 )
 
 // A Lock is one decision about a business's period lock.
@@ -116,7 +116,7 @@ func (f LockForm) clean() (LockForm, error) {
 	}
 	var err error
 	if f.Reason, err = cleanNote(f.Reason); err != nil {
-		return f, fault.InvalidField("reason", fault.Of(err).Text, fault.Of(err).Args...)
+		return f, fault.Of(err).About("reason")
 	}
 	switch {
 	case !f.Until.IsZero() && (f.Until.After(day(f.Today)) || checkDate(f.Until) != nil):

@@ -11,13 +11,16 @@ import (
 const correctionTime = 24 * time.Hour
 
 var (
-	errRole       = fault.New(fault.Forbidden, "Your role does not allow this.")
-	errNoParty    = fault.New(fault.NotFound, "There is no such party.")
-	errNoEntry    = fault.New(fault.NotFound, "There is no such entry.")
-	errTooLate    = fault.New(fault.Forbidden, "You can correct your own entries for 24 hours. Please ask the owner.")
-	errChanged    = fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save.")
-	errUsedID     = fault.New(fault.Conflict, "This form was already sent with other content. Please open it again.")
-	errPartyInBin = fault.New(fault.Conflict, "The party is in the bin. Restore it first.")
+	errRole    = fault.New(fault.Forbidden, "Your role does not allow this.")
+	errNoParty = fault.New(fault.NotFound, "There is no such party.")
+	errNoEntry = fault.New(fault.NotFound, "There is no such entry.")
+	errTooLate = fault.New(fault.Forbidden, "You can correct your own entries for 24 hours. Please ask the owner.").
+			Coded("too_late_to_correct")
+	errChanged = fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save.").
+			Coded("changed_meanwhile")
+	errUsedID = fault.New(fault.Conflict, "This form was already sent with other content. Please open it again.").
+			Coded("form_used")
+	errPartyInBin = fault.New(fault.Conflict, "The party is in the bin. Restore it first.").Coded("party_in_bin")
 	errNoID       = fault.New(fault.Invalid, "This form is incomplete. Please open it again.")
 )
 

@@ -28,7 +28,7 @@ func cleanName(s string) (string, error) {
 	}
 	s = strings.Join(strings.Fields(s), " ")
 	if !visible(s) {
-		return "", fault.InvalidField("name", "Give the party a name.")
+		return "", fault.InvalidField("name", "Give the party a name.").Coded("party_name_missing")
 	}
 	if utf8.RuneCountInString(s) > MaxName {
 		return "", fault.InvalidField("name", "A name has at most %d letters.", MaxName)
@@ -46,7 +46,7 @@ func cleanNote(s string) (string, error) {
 		return "", err
 	}
 	if utf8.RuneCountInString(s) > MaxNote {
-		return "", fault.InvalidField("note", "A note has at most %d letters.", MaxNote)
+		return "", fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
 	}
 	return s, nil
 }
@@ -80,13 +80,13 @@ func visible(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) })
 }
 
-const refusedPhone = "This does not look like a phone number."
+var errPhone = fault.InvalidField("phone", "This does not look like a phone number.").Coded("not_a_phone")
 
 // cleanPhone reads a phone number as people write it and returns digits, with
 // +91 before an Indian number; "" stays "".
 func cleanPhone(s string) (string, error) {
 	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > 40 {
-		return "", fault.InvalidField("phone", refusedPhone)
+		return "", errPhone
 	}
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -101,7 +101,7 @@ func cleanPhone(s string) (string, error) {
 			plus = true
 		case unicode.IsSpace(r) && !unicode.IsControl(r), strings.ContainsRune("-.()/‐‑–", r):
 		default:
-			return "", fault.InvalidField("phone", refusedPhone)
+			return "", errPhone
 		}
 	}
 	digits := d.String()
@@ -117,7 +117,7 @@ func cleanPhone(s string) (string, error) {
 		digits, plus = digits[2:], true
 	}
 	if len(digits) < 3 || len(digits) > 15 {
-		return "", fault.InvalidField("phone", refusedPhone)
+		return "", errPhone
 	}
 	if plus {
 		digits = "+" + digits

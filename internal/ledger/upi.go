@@ -52,7 +52,7 @@ func (p Payee) Clean() (Payee, error) {
 	return p, nil
 }
 
-var errUPI = fault.InvalidField("upi", "This is not a UPI id. It looks like name@bank.")
+var errUPI = fault.InvalidField("upi", "This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id")
 
 // Link is the address that opens the payer's UPI app with the amount filled in:
 // what the party owes. It is "" without a payee, for another currency than INR, and

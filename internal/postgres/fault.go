@@ -12,47 +12,82 @@ import (
 
 const rollbackTimeout = 5 * time.Second
 
+var (
+	partyLimit  = fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties. Pro has no limit.", 5)
+	nameLength  = fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")
+	ownsAll     = fault.InvalidField("role", "An owner owns the whole account.").Coded("owner_of_one_business")
+	unknownRole = fault.InvalidField("role", "Choose a role.").Coded("unknown_role")
+	noteLength  = fault.InvalidField("note", "A note has at most %d letters.", 500).Coded("note_length")
+	noParty     = fault.New(fault.NotFound, "There is no such party.")
+	noBusiness  = fault.New(fault.NotFound, "There is no such business.")
+	noAccount   = fault.New(fault.NotFound, "There is no such account.")
+	tryAgain    = fault.New(fault.Unavailable, "Please try again.").Coded("try_again")
+)
+
 // constraintFaults is the one table from constraint names to what a user may
 // read. Names are API: see the migrations.
 var constraintFaults = map[string]*fault.Fault{
-	"party_limit":                  fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", 5),
-	"plan_member_limit":            fault.New(fault.UpgradeRequired, "Your plan has no room for more people."),
-	"batch_entry_plan":             fault.New(fault.UpgradeRequired, "The grid comes with Pro."),
-	"accounts_name_check":          fault.InvalidField("name", "Give it a name of up to 120 letters."),
-	"businesses_name_check":        fault.InvalidField("name", "Give it a name of up to 120 letters."),
-	"accounts_leaving":             fault.New(fault.Conflict, "This account is being deleted, so nothing can be written in it. An owner can keep it."),
-	"accounts_renewing":            fault.New(fault.Conflict, "Your plan renews. Cancel it first, then delete the account."),
-	"members_last_owner":           fault.New(fault.Conflict, "The last owner cannot be removed."),
-	"members_owner_check":          fault.InvalidField("role", "An owner owns the whole account."),
-	"members_role_fkey":            fault.InvalidField("role", "Choose a role."),
-	"invitations_role_fkey":        fault.InvalidField("role", "Choose a role."),
-	"invitations_pending_key":      fault.New(fault.Conflict, "This address is invited already."),
-	"members_once_key":             fault.New(fault.Conflict, "This person is a member already."),
-	"invitations_owner_check":      fault.InvalidField("role", "An owner owns the whole account."),
-	"parties_name_check":           fault.InvalidField("name", "Give the party a name."),
-	"parties_note_check":           fault.InvalidField("note", "A note has at most %d letters.", 500),
-	"parties_phone_check":          fault.InvalidField("phone", "This does not look like a phone number."),
-	"entries_amount_check":         fault.InvalidField("amount", "This amount is too large."),
-	"entries_date_check":           fault.InvalidField("date", "The date must lie between 2000 and 2099."),
-	"entries_far_date_check":       fault.InvalidField("date", "This date is more than a year ahead."),
-	"entries_note_check":           fault.InvalidField("note", "A note has at most %d letters.", 500),
-	"entries_party_fkey":           fault.New(fault.NotFound, "There is no such party."),
-	"members_business_fkey":        fault.New(fault.NotFound, "There is no such business."),
-	"api_keys_limit":               fault.New(fault.Conflict, "An account has at most %d API keys. Revoke one first.", 50),
-	"credit_grants_key":            fault.New(fault.Conflict, "Another grant has this key."),
-	"credit_grants_balance_fkey":   fault.New(fault.NotFound, "There is no such account."),
-	"credit_balances_account_fkey": fault.New(fault.NotFound, "There is no such account."),
-	"entries_opening_key":          fault.New(fault.Conflict, "This party has an opening balance already. Change that one."),
-	"entries_locked_check":         fault.New(fault.Conflict, "This entry stands in a locked period, so it stays as it is. The owner can open the period."),
-	"entries_locked_date_check":    fault.InvalidField("date", "This day is locked. Choose a later one, or ask the owner to open the period."),
-	"parties_locked_check":         fault.New(fault.Conflict, "This party has entries in a locked period, so it cannot go to the bin or come back. The owner can open the period."),
-	"period_locks_order_check":     fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save."),
-	"period_locks_reason_check":    fault.InvalidField("reason", "Say why you open the period again."),
-	"period_locks_date_check":      fault.InvalidField("until", "The date must lie between 2000 and 2099."),
-	"payees_upi_check":             fault.InvalidField("upi", "This is not a UPI id. It looks like name@bank."),
-	"shares_party_fkey":            fault.New(fault.NotFound, "There is no such party."),
-	"reminders_party_fkey":         fault.New(fault.NotFound, "There is no such party."),
-	"invitations_business_fkey":    fault.New(fault.NotFound, "There is no such business."),
+	"party_limit":           partyLimit,
+	"plan_member_limit":     fault.Upgrade(fault.MembersMax, "Your plan has no room for more people."),
+	"batch_entry_plan":      fault.Upgrade(fault.BatchEntryNeedsPlan, "The grid comes with Pro."),
+	"accounts_name_check":   nameLength,
+	"businesses_name_check": nameLength,
+	"accounts_leaving": fault.New(fault.Conflict,
+		"This account is being deleted, so nothing can be written in it. An owner can keep it.").
+		Coded("account_leaving"),
+	"accounts_renewing": fault.New(fault.Conflict,
+		"Your plan renews. Cancel it first, then delete the account.").Coded("plan_renews"),
+	"members_last_owner": fault.New(fault.Conflict,
+		"The last owner cannot be removed.").Coded("last_owner"),
+	"members_owner_check":    ownsAll,
+	"members_role_fkey":     unknownRole,
+	"invitations_role_fkey": unknownRole,
+	"invitations_pending_key": fault.New(fault.Conflict,
+		"This address is invited already.").Coded("already_invited"),
+	"members_once_key": fault.New(fault.Conflict,
+		"This person is a member already.").Coded("already_member"),
+	"invitations_owner_check": ownsAll,
+	"parties_name_check": fault.InvalidField("name",
+		"Give the party a name.").Coded("party_name_missing"),
+	"parties_note_check": noteLength,
+	"parties_phone_check": fault.InvalidField("phone",
+		"This does not look like a phone number.").Coded("not_a_phone"),
+	"entries_amount_check": fault.InvalidField("amount",
+		"This amount is too large.").Coded("amount_too_large"),
+	"entries_date_check": fault.InvalidField("date",
+		"The date must lie between 2000 and 2099.").Coded("date_out_of_range"),
+	"entries_far_date_check": fault.InvalidField("date",
+		"This date is more than a year ahead.").Coded("date_far_ahead"),
+	"entries_note_check":    noteLength,
+	"entries_party_fkey":    noParty,
+	"members_business_fkey": noBusiness,
+	"api_keys_limit": fault.New(fault.Conflict,
+		"An account has at most %d API keys. Revoke one first.", 50).Coded("api_keys.max"),
+	"credit_grants_key": fault.New(fault.Conflict,
+		"Another grant has this key.").Coded("grant_key_used"),
+	"credit_grants_balance_fkey":   noAccount,
+	"credit_balances_account_fkey": noAccount,
+	"entries_opening_key": fault.New(fault.Conflict,
+		"This party has an opening balance already. Change that one.").Coded("opening_exists"),
+	"entries_locked_check": fault.New(fault.Conflict,
+		"This entry stands in a locked period, so it stays as it is. The owner can open the period.").
+		Coded("period_locked"),
+	"entries_locked_date_check": fault.InvalidField("date",
+		"This day is locked. Choose a later one, or ask the owner to open the period.").Coded("date_locked"),
+	"parties_locked_check": fault.New(fault.Conflict,
+		"This party has entries in a locked period, so it cannot go to the bin or come back. The owner can open the period.").
+		Coded("period_locked"),
+	"period_locks_order_check": fault.New(fault.Conflict,
+		"Somebody changed this meanwhile. Look at it again before you save.").Coded("changed_meanwhile"),
+	"period_locks_reason_check": fault.InvalidField("reason",
+		"Say why you open the period again.").Coded("reason_missing"),
+	"period_locks_date_check": fault.InvalidField("until",
+		"The date must lie between 2000 and 2099.").Coded("date_out_of_range"),
+	"payees_upi_check": fault.InvalidField("upi",
+		"This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id"),
+	"shares_party_fkey":         noParty,
+	"reminders_party_fkey":      noParty,
+	"invitations_business_fkey": noBusiness,
 }
 
 // stateFaults is the one table from SQLSTATEs to faults, for errors without a
@@ -60,13 +95,13 @@ var constraintFaults = map[string]*fault.Fault{
 var stateFaults = map[string]*fault.Fault{
 	"28000": fault.New(fault.Unauthorized, "Please sign in."),
 	"P0002": fault.New(fault.NotFound, "There is nothing here."),
-	"42501": fault.New(fault.Forbidden, "Your role does not allow this."), // insufficient privilege, and a policy's WITH CHECK
-	"40001": fault.New(fault.Unavailable, "Please try again."),
-	"40P01": fault.New(fault.Unavailable, "Please try again."),
-	"55P03": fault.New(fault.Unavailable, "Please try again."),
-	"53300": fault.New(fault.Unavailable, "Please try again."),
-	"57P01": fault.New(fault.Unavailable, "Please try again."),
-	"57P03": fault.New(fault.Unavailable, "Please try again."),
+	"42501": fault.New(fault.Forbidden, "Your role does not allow this."), // also a policy's WITH CHECK
+	"40001": tryAgain,
+	"40P01": tryAgain,
+	"55P03": tryAgain,
+	"53300": tryAgain,
+	"57P01": tryAgain,
+	"57P03": tryAgain,
 }
 
 // translate returns the fault for a database error, or err itself.
@@ -86,7 +121,7 @@ func translate(err error) error {
 	}
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) || pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) {
-		return fault.New(fault.Unavailable, "Please try again.").Because(err)
+		return tryAgain.Because(err)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/checkout"
 	"github.com/tijorihq/tijori/internal/web/page/paid"
 	"github.com/tijorihq/tijori/internal/web/page/upgrade"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // checkoutView reads what is about to be bought. The plan, interval and
@@ -268,10 +270,18 @@ func (s *Server) openPortal(w http.ResponseWriter, r *request) error {
 	return s.redirect(w, r, target)
 }
 
-// errPeople is what the database says when a plan has no room for another member.
-var errPeople = fault.New(fault.UpgradeRequired, "Your plan has no room for more people.")
+// above is the page that an upgrade page leads back to: the open business, or what the
+// address is about, such as /billing for /billing/usage.csv.
+func (r *request) above() string {
+	if r.person.Business != nil {
+		return ui.BusinessPath(r.person.Business.ID.String())
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return "/" + first
+}
 
-// upgradeView says what the plan in force lacks and what Pro costs.
+// upgradeView says what the plan in force lacks and what Pro costs. The reason is the code
+// of the fault, "" when somebody just looks.
 func (s *Server) upgradeView(r *request, reason string) upgrade.View {
 	pro, _ := s.Plans.ByID("pro")
 	if p := s.plan(r); p.Rank >= pro.Rank { // what is lacking is more than Pro
@@ -285,7 +295,7 @@ func (s *Server) upgradeView(r *request, reason string) upgrade.View {
 	free, _ := s.Plans.ByID(billing.FreePlan)
 	view := upgrade.View{
 		Shell: r.shell(), Reason: reason, Limit: free.PartiesMax, PlanID: pro.ID, PlanName: pro.Name,
-		Features: pro.Entitlements, CanBuy: r.rights.Owns,
+		Features: pro.Entitlements, CanBuy: r.rights.Owns, Back: r.above(),
 	}
 	view.People, view.PeopleNow, view.Change = pro.MembersMax, s.plan(r).MembersMax, s.plan(r).ID != billing.FreePlan
 	currency := s.visitorCurrency(r)
@@ -317,16 +327,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *request, f *fault.Fault)
 			return false
 		}
 	}
-	reason := "parties.max"
-	switch f.Text {
-	case errExport.Text:
-		reason = "export"
-	case errGrid.Text:
-		reason = "batch_entry"
-	case errPeople.Text:
-		reason = "members.max"
-	}
-	s.render(w, r, http.StatusForbidden, upgrade.Page(s.upgradeView(r, reason)))
+	s.render(w, r, http.StatusForbidden, upgrade.Page(s.upgradeView(r, f.Code)))
 	return true
 }
 

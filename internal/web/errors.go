@@ -19,28 +19,27 @@ import (
 var statuses = []struct {
 	kind   fault.Kind
 	status int
-	code   string
 }{
-	{fault.Invalid, http.StatusUnprocessableEntity, "invalid"},
-	{fault.Unauthorized, http.StatusUnauthorized, "unauthorized"},
-	{fault.Forbidden, http.StatusForbidden, "forbidden"},
-	{fault.UpgradeRequired, http.StatusForbidden, "upgrade_required"},
-	{fault.InsufficientCredits, http.StatusPaymentRequired, "insufficient_credits"},
-	{fault.NotFound, http.StatusNotFound, "not_found"},
-	{fault.Conflict, http.StatusConflict, "conflict"},
-	{fault.TooLarge, http.StatusRequestEntityTooLarge, "too_large"},
-	{fault.TooMany, http.StatusTooManyRequests, "too_many_requests"},
-	{fault.Unavailable, http.StatusServiceUnavailable, "unavailable"},
-	{fault.Internal, http.StatusInternalServerError, "internal"},
+	{fault.Invalid, http.StatusUnprocessableEntity},
+	{fault.Unauthorized, http.StatusUnauthorized},
+	{fault.Forbidden, http.StatusForbidden},
+	{fault.UpgradeRequired, http.StatusForbidden},
+	{fault.InsufficientCredits, http.StatusPaymentRequired},
+	{fault.NotFound, http.StatusNotFound},
+	{fault.Conflict, http.StatusConflict},
+	{fault.TooLarge, http.StatusRequestEntityTooLarge},
+	{fault.TooMany, http.StatusTooManyRequests},
+	{fault.Unavailable, http.StatusServiceUnavailable},
+	{fault.Internal, http.StatusInternalServerError},
 }
 
-func statusOf(kind fault.Kind) (int, string) {
+func statusOf(kind fault.Kind) int {
 	for _, s := range statuses {
 		if s.kind == kind {
-			return s.status, s.code
+			return s.status
 		}
 	}
-	return http.StatusInternalServerError, "internal"
+	return http.StatusInternalServerError
 }
 
 // A problemJSON is the body of an API error, application/problem+json.
@@ -48,7 +47,8 @@ type problemJSON struct {
 	Title     string `json:"title"`
 	Status    int    `json:"status"`
 	Detail    string `json:"detail,omitempty"`
-	Error     string `json:"error"`
+	Error     string `json:"error"` // the kind of refusal
+	Code      string `json:"code"`  // the same, or which one of that kind
 	Field     string `json:"field,omitempty"`
 	RequestID string `json:"request_id"`
 
@@ -64,7 +64,8 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 	if errors.As(err, &tooLarge) {
 		err = fault.New(fault.TooLarge, "This is more than we take at once.").Because(err)
 	}
-	status, code := statusOf(fault.KindOf(err))
+	kind := fault.KindOf(err)
+	status := statusOf(kind)
 	if status >= 500 && !errors.Is(err, context.Canceled) {
 		s.Log.Error("request failed", "request", r.id, "method", r.Method, "route", r.route.pattern, "status", status, "error", err)
 	}
@@ -77,7 +78,10 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	if r.wantsJSON() {
-		p := problemJSON{Title: http.StatusText(status), Status: status, Detail: detail, Error: code, RequestID: r.id}
+		p := problemJSON{
+			Title: http.StatusText(status), Status: status, Detail: detail,
+			Error: kind.String(), Code: fault.CodeOf(err), RequestID: r.id,
+		}
 		if f != nil {
 			p.Field = f.Field
 		}
@@ -96,7 +100,7 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 	case status == http.StatusUnauthorized:
 		s.toLogin(w, r)
 		return
-	case code == "upgrade_required" && s.serveUpgrade(w, r, f):
+	case kind == fault.UpgradeRequired && s.serveUpgrade(w, r, f):
 		return
 	}
 	if status < 500 {

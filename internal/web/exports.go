@@ -30,10 +30,9 @@ const (
 
 var (
 	errBusy    = fault.New(fault.Unavailable, "Other downloads are under way. Please try again in a minute.")
-	errBusyOwn = fault.New(fault.TooMany, "Your account has %d downloads under way. Wait for one, or stop it.", maxOwnExports)
+	errBusyOwn = fault.New(fault.TooMany,
+		"Your account has %d downloads under way. Wait for one, or stop it.", maxOwnExports).Coded("downloads.max")
 )
-
-var errExport = fault.New(fault.UpgradeRequired, "Downloads as PDF or spreadsheet come with Pro.")
 
 // A format is a kind of file that the ledger leaves as.
 type format struct {
@@ -200,10 +199,7 @@ func allowExport(ctx context.Context, tx *postgres.Tx) error {
 	if err != nil {
 		return err
 	}
-	if !rights.Has(billing.Export) {
-		return errExport
-	}
-	return nil
+	return rights.Require(billing.Export)
 }
 
 // exportOptions are the words of a file in the reader's language, and the shop's name on it.

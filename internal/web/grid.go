@@ -23,8 +23,6 @@ const maxGrid = 2 << 20
 // gridRows is how many rows the page has at least.
 const gridRows = 10
 
-var errGrid = fault.New(fault.UpgradeRequired, "The grid comes with Pro.")
-
 // desk is how typed text is read for the business of the request, which must be known.
 func (r *request) desk() (ledger.Desk, error) {
 	today, err := ledger.Today(r.s.Clock.Now(), r.person.Business.TimeZone)
@@ -37,7 +35,7 @@ func (s *Server) enterGrid(r *request, queue func(postgres.Scope, *pgx.Batch)) (
 		return ledger.Desk{}, err
 	}
 	if !s.plan(r).Has(billing.BatchEntry) {
-		return ledger.Desk{}, errGrid
+		return ledger.Desk{}, billing.NeedsPlan(billing.BatchEntry)
 	}
 	return r.desk()
 }

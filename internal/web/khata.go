@@ -127,7 +127,7 @@ func (s *Server) newPartyForm(w http.ResponseWriter, r *request) error {
 			return err
 		}
 		if used >= room {
-			return fault.New(fault.UpgradeRequired, "Your plan has room for %d parties. Pro has no limit.", room)
+			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties. Pro has no limit.", room)
 		}
 	}
 	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", newID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
@@ -271,7 +271,7 @@ func parseAmount(text, currency string) (int64, error) {
 	case errors.Is(err, money.ErrTooFine):
 		return 0, fault.InvalidField("amount", "That is finer than the smallest coin.")
 	case errors.Is(err, money.ErrTooLarge):
-		return 0, fault.InvalidField("amount", "This amount is too large.")
+		return 0, fault.InvalidField("amount", "This amount is too large.").Coded("amount_too_large")
 	case errors.Is(err, money.ErrNotAmount):
 		return 0, fault.InvalidField("amount", "The amount must be more than zero.")
 	case err != nil:

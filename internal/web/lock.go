@@ -67,7 +67,7 @@ func formDate(r *request, name string) (time.Time, error) {
 	}
 	d, err := ledger.ParseDate(v)
 	if f := fault.Of(err); f != nil {
-		return d, fault.InvalidField(name, f.Text)
+		return d, f.About(name)
 	}
 	return d, err
 }

@@ -46,7 +46,8 @@ func (s *Server) pack(ctx context.Context, r *request, a *export.Archive) error 
 		caller.Business = b.BusinessID
 		err := s.DB.As(ctx, caller, func(tx *postgres.Tx) error {
 			if tx.Scope.AccountID != account || !tx.Scope.Rights.Owns {
-				return fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.")
+				return fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.").
+					Coded("account_changed")
 			}
 			return a.Business(ctx, tx, b.Name, b.Currency)
 		})

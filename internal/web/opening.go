@@ -32,7 +32,7 @@ func openingField(err error) error {
 	if names[f.Field] == "" {
 		return err
 	}
-	return &fault.Fault{Kind: f.Kind, Text: f.Text, Args: f.Args, Field: names[f.Field]}
+	return f.About(names[f.Field])
 }
 
 func (s *Server) openingForm(w http.ResponseWriter, r *request) error {

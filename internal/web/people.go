@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -48,8 +49,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *request) error {
 
 // formStatus is the status of a form that comes back.
 func formStatus(err error) int {
-	status, _ := statusOf(fault.KindOf(err))
-	return status
+	return statusOf(fault.KindOf(err))
 }
 
 func (s *Server) signUpSent(w http.ResponseWriter, r *request) error {
@@ -164,7 +164,9 @@ func (s *Server) login(w http.ResponseWriter, r *request) error {
 	email, next := r.PostFormValue("email"), localPath(r.PostFormValue("next"), "")
 	session, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), s.device(r.Request), r.token)
 	if err != nil {
-		view := login.View{Shell: r.shell(), Email: email, Next: next, Unconfirmed: fault.Of(err) == account.ErrUnconfirmed}
+		view := login.View{
+			Shell: r.shell(), Email: email, Next: next, Unconfirmed: errors.Is(err, account.ErrUnconfirmed),
+		}
 		if err := r.formFault(&view.Form, err); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func readRange(r *request) (ledger.Range, error) {
 		}
 		d, err := ledger.ParseDate(q.Get(end.name))
 		if f := fault.Of(err); f != nil {
-			return days, fault.InvalidField(end.name, f.Text)
+			return days, f.About(end.name)
 		} else if err != nil {
 			return days, err
 		}

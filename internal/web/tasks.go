@@ -23,7 +23,7 @@ const taskBeat = time.Second
 
 var errNobodyWatches = errors.New("the id of a task is used")
 
-var errStopped = fault.New(fault.Conflict, "Stopped.")
+var errStopped = fault.New(fault.Conflict, "Stopped.").Coded("stopped")
 
 // A task is long work of one request, which another request may watch and stop.
 type task struct {

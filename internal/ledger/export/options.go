@@ -127,7 +127,7 @@ func (o Options) allowed(ctx context.Context, tx *postgres.Tx) error {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	if o.Allow == nil {
-		return fault.New(fault.UpgradeRequired, "Your plan does not include exports.")
+		return fault.Upgrade(fault.ExportNeedsPlan, "Your plan does not include exports.")
 	}
 	return o.Allow(ctx, tx)
 }

@@ -81,7 +81,7 @@ var (
 	errKind      = fault.New(fault.Invalid, "Write customer or supplier.")
 	errSide      = fault.New(fault.Invalid, "Write Dr or Cr, gave or got.")
 	errLocked    = fault.New(fault.Invalid, "This day is locked.")
-	errFar       = fault.New(fault.Invalid, "This date is more than a year ahead.")
+	errFar       = fault.New(fault.Invalid, "This date is more than a year ahead.").Coded("date_far_ahead")
 	errNoNames   = fault.New(fault.Invalid, "Say which column holds the names.")
 )
 

@@ -191,7 +191,7 @@ func arguments(call *ast.CallExpr) []int {
 		}
 	}
 	switch {
-	case from == "fault" && (name == "New" || name == "InvalidField"):
+	case from == "fault" && (name == "New" || name == "InvalidField" || name == "Upgrade"):
 		return []int{1}
 	case name == "T" && from != "i18n" && len(call.Args) > 0:
 		if _, ok := call.Args[0].(*ast.Ident); ok { // T(locale, key)

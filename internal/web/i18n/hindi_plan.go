@@ -38,6 +38,7 @@ var hindiPlan = map[string]string{
 	"Downloads are not in the Free plan. Your figures are still all on the screen, free.":        "मुफ़्त प्लान में डाउनलोड नहीं है। स्क्रीन पर आपका पूरा हिसाब मुफ़्त है।",
 	"The grid is not in the Free plan. One by one, entries are free and without limit.":          "मुफ़्त प्लान में ग्रिड नहीं है। एक-एक करके एंट्री जितनी चाहें, मुफ़्त है।",
 	"When five parties are not enough any more.":                                                 "जब पाँच पार्टियाँ कम पड़ने लगें।",
+	"This is not in the plan that you have.":                                                     "यह आपके प्लान में नहीं है।",
 	"%d party with as many entries as you like":                                                  "%d पार्टी, एंट्री जितनी चाहें",
 	"%d parties with as many entries as you like":                                                "%d पार्टियाँ, एंट्री जितनी चाहें",
 	"The Free plan holds %d party, and you have it. Nothing was added, and nothing is lost.":     "मुफ़्त प्लान में %d पार्टी होती है, और वह आपके पास है। नई नहीं जुड़ी, और कुछ खोया भी नहीं।",

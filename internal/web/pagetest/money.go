@@ -3,6 +3,7 @@ package pagetest
 import (
 	"time"
 
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/billing"
@@ -17,11 +18,15 @@ var proFeatures = []string{"export", "batch_entry", "reminders"}
 
 func (w world) money() []Sample {
 	account := w.businesses()[0].Account
-	offer := upgrade.View{Shell: w.in(ui.BusinessPath(shop) + "/upgrade"), Reason: "parties.max", Limit: 5, PlanID: "pro", PlanName: "Pro", Features: proFeatures, Monthly: rupees(299), Yearly: rupees(2999), CanBuy: true}
+	offer := upgrade.View{
+		Shell: w.in(ui.BusinessPath(shop) + "/upgrade"), Back: ui.BusinessPath(shop), Reason: fault.PartiesMax, Limit: 5,
+		PlanID: "pro", PlanName: "Pro", Features: proFeatures, Monthly: rupees(299), Yearly: rupees(2999), CanBuy: true,
+	}
 	people := offer
-	people.Reason, people.PeopleNow, people.PlanID, people.PlanName, people.Change, people.Monthly, people.Yearly = "members.max", 10, "team", "Team", true, rupees(799), rupees(7999)
+	people.Reason, people.PeopleNow, people.Change, people.Back = fault.MembersMax, 10, true, "/team"
+	people.PlanID, people.PlanName, people.Monthly, people.Yearly = "team", "Team", rupees(799), rupees(7999)
 	ask := offer
-	ask.Shell, ask.Reason, ask.CanBuy = w.as(role.Manager, offer.CurrentPath), "export", false
+	ask.Shell, ask.Reason, ask.CanBuy = w.as(role.Manager, offer.CurrentPath), fault.ExportNeedsPlan, false
 	ask.Owner = w.say("Anita Gupta", "अनीता गुप्ता")
 	due := checkout.View{Shell: w.in("/billing/checkout"), Account: account, Email: "anita@example.in", PlanID: "pro", PlanName: "Pro", Features: proFeatures, Interval: "month", Price: rupees(299), Provider: "razorpay", Simulated: true}
 	dollars := due

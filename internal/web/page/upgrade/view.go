@@ -10,7 +10,8 @@ import (
 // A View is the page of /b/{business}/upgrade, and the body of a refusal.
 type View struct {
 	ui.Shell
-	Reason    string // what was refused: "parties.max", "members.max", "export", "batch_entry"; "" when just looking
+	Back      string // where the visitor came from
+	Reason    string // the code of the fault that the page explains; "" when just looking
 	Limit     int    // parties that the plan in force allows
 	PlanID    string // the plan offered
 	PlanName  string
