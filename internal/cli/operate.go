@@ -138,7 +138,7 @@ func (f *databaseFlags) beside(ctx context.Context) (*database, error) {
 	}
 	var err error
 	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
-		return nil, &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: "run tijori migrate once, or set TIJORI_DATABASE_SECRET to what the server has", Err: err}
+		return nil, notOpened(err, "run tijori migrate once, or set TIJORI_DATABASE_SECRET to what the server has")
 	}
 	current, err := d.MigrationsCurrent(ctx)
 	if err == nil && !current {

@@ -24,7 +24,6 @@ import (
 type databaseFlags struct {
 	DatabaseURL    string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL 15+ to use, as a role with CREATEROLE and CREATE on the database. Without it Tijori runs its own."`
 	DatabaseSecret string `env:"TIJORI_DATABASE_SECRET" placeholder:"TEXT" help:"What the passwords of Tijori's login roles are derived from (default: the password in DATABASE_URL)."`
-	Pooler         bool   `env:"TIJORI_POOLER" help:"DATABASE_URL leads to a transaction-mode pooler: use no prepared statements."`
 	Data           string `env:"TIJORI_DATA" placeholder:"DIR" help:"State directory (default: ./tijori-data, as root /var/lib/tijori)."`
 	PGBin          string `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs are."`
 }
@@ -89,9 +88,18 @@ func (f *databaseFlags) open(ctx context.Context) (_ *database, err error) {
 		return nil, err
 	}
 	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
-		return nil, &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: "another Tijori on this server may have set their passwords: set TIJORI_DATABASE_SECRET to the same text for both", Err: err}
+		return nil, notOpened(err, "another Tijori on this server may have set their passwords: "+
+			"set TIJORI_DATABASE_SECRET to the same text for both")
 	}
 	return d, nil
+}
+
+// notOpened is the reason not to start that postgres.Open gives. Where it gives none, the login roles were refused.
+func notOpened(err error, hint string) error {
+	if setup, ok := errors.AsType[*postgres.SetupError](err); ok {
+		return setup
+	}
+	return &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: hint, Err: err}
 }
 
 func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
@@ -118,7 +126,7 @@ func (d *database) useURL(f *databaseFlags) error {
 	if err != nil {
 		return usagef("DATABASE_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")
 	}
-	d.config = postgres.Config{Admin: config, ViaPooler: f.Pooler}
+	d.config = postgres.Config{Admin: config}
 	secret := f.DatabaseSecret
 	if secret == "" {
 		secret = config.Password

@@ -4,6 +4,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -35,14 +36,14 @@ type DB struct {
 
 // A Config says how to reach the database.
 type Config struct {
-	Admin     *pgx.ConnConfig // the role that sets up: may create roles and schemas
-	Password  string          // password of the login roles; "" where the server trusts the socket
-	PoolSize  int             // connections of the app pool; the others are smaller. 0 means 8
-	ViaPooler bool            // behind a transaction-mode pooler: no prepared statements
+	Admin    *pgx.ConnConfig // the role that sets up: may create roles and schemas
+	Pools    *pgx.ConnConfig // where the pools connect, such as a pooler; nil is where Admin does
+	Password string          // password of the login roles; "" where the server trusts the socket
+	PoolSize int             // connections of the app pool; the others are smaller. 0 means 8
 }
 
-// Open opens the pools; it does not set up or migrate. Errors are SetupErrors
-// when the database cannot be reached.
+// Open opens the pools; it does not set up or migrate. A pooler that loses
+// prepared statements is refused with a SetupError.
 func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	if c.PoolSize == 0 {
 		c.PoolSize = 8
@@ -57,43 +58,37 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		pool **pgxpool.Pool
 		role string
 		size int
-		wait time.Duration // for a lock, at most; 0 is without end
 	}{
-		{&db.App, RoleApp, c.PoolSize, 0},
-		{&db.Auth, RoleAuth, max(2, c.PoolSize/2), 0},
-		{&db.Billing, RoleBilling, max(8, c.PoolSize/2), 0},
-		{&db.Inbox, RoleBilling, 4, time.Second}, // repeats of an event that waits for its provider: the provider sends them again
-		{&db.Jobs, RoleJobs, 6, 0},
-		{&db.Support, RoleSupport, 2, 0},
+		{&db.App, RoleApp, c.PoolSize},
+		{&db.Auth, RoleAuth, max(2, c.PoolSize/2)},
+		{&db.Billing, RoleBilling, max(8, c.PoolSize/2)},
+		{&db.Inbox, RoleBilling, 4},
+		{&db.Jobs, RoleJobs, 6},
+		{&db.Support, RoleSupport, 2},
 	} {
-		if *p.pool, err = openPool(ctx, c, p.role, p.size, p.wait); err != nil {
+		if *p.pool, err = openPool(ctx, c, p.role, p.size); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", p.role, err)
 		}
 	}
 	return db, nil
 }
 
-func openPool(ctx context.Context, c Config, role string, size int, lockTimeout time.Duration) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, err
 	}
-	pc.ConnConfig = c.Admin.Copy()
+	pc.ConnConfig = cmp.Or(c.Pools, c.Admin).Copy()
 	pc.ConnConfig.User = role
 	pc.ConnConfig.Password = c.Password
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
-	if c.ViaPooler { // a pooler takes no settings of a session
-		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	}
-	if lockTimeout > 0 && !c.ViaPooler {
-		pc.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(lockTimeout.Milliseconds())
-	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, err
 	}
-	if err := pool.Ping(ctx); err != nil {
+	err = pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return checkPooler(ctx, c.Conn()) })
+	if err != nil {
 		pool.Close()
 		return nil, err
 	}
