@@ -14,7 +14,7 @@ import (
 const (
 	// poolerRounds is how often checkPooler sees a connection on the same server process before it believes that the
 	// process is kept for it.
-	poolerRounds = 20
+	poolerRounds = 10
 
 	// poolerPatience is how long a pooler may keep the check waiting for a second server connection.
 	poolerPatience = 10 * time.Second
