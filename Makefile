@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test generate lint fuzz torture bench screenshots clean
+.PHONY: help run demo build test test-newest test-pooler generate lint fuzz torture bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -39,6 +39,16 @@ test: ## set up what tests need, vet and test everything
 		go vet $(PKGS) || status=1; \
 		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS) || status=1; \
 		exit $$status
+
+test-newest: PKGS := $(addprefix ./internal/,isolation postgres ledger credits account billing)
+test-newest: ## test PKGS on the newest PostgreSQL, which comes from npm
+	@bin=$$(scripts/setup-newest) || exit; PATH="$$PATH:$(cache)/bin" TIJORI_PG_BIN="$$bin" \
+		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS)
+
+test-pooler: PKGS := $(addprefix ./internal/,postgres account ledger credits billing jobs isolation web)
+test-pooler: ## test PKGS through PgBouncer in transaction mode
+	@pooler=$$(scripts/setup-pooler) || exit; PATH="$$PATH:$(cache)/bin" TIJORI_TEST_POOLER="$$pooler" \
+		go run ./internal/ci/testcount $(TESTFLAGS) $(PKGS)
 
 generate: ## write the Go code of the pages
 	@$(tool) templ generate -path internal

@@ -17,6 +17,11 @@ fail() {
 }
 
 is_root() { [ "$(id -u)" = 0 ]; }
+
+# Where servers are unpacked that tests run. As root they run as another account, which may not enter root's home.
+server_cache=$cache
+if is_root; then server_cache=/var/cache/tijori; fi
+
 have() { command -v "$1" >/dev/null 2>&1; }
 have_apt() { have apt-get && have dpkg-deb; }
 

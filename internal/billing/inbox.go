@@ -106,22 +106,23 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 	return m
 }
 
-// store writes a message in one statement. The duplicate path updates, and so
+// store writes a message in one transaction and one round trip. The duplicate path updates, and so
 // locks, the row before it answers: with synchronous replication a retry may
-// meet a row whose first commit has not reached the standby (scale.md 10).
+// meet a row whose first commit has not reached the standby (scale.md 10). It does not wait long for the lock: an
+// event that is being applied keeps it while its provider is asked, and the provider sends the repeat again.
 func (s *Service) store(ctx context.Context, m message) error {
 	now := s.clock.Now()
 	args := []any{m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label, null(m.event.Created), now, m.lastError}
-	if m.review == nil {
-		return s.db.AsInboxAtOnce(ctx, s.workFor(m.provider), storeSQL, args...)
-	}
-	return s.db.AsInbox(ctx, s.workFor(m.provider), func(tx pgx.Tx) error {
-		b := &pgx.Batch{}
+	return s.db.InboxAtOnce(ctx, s.workFor(m.provider), func(b *pgx.Batch) {
+		b.Queue(waitSQL)
 		b.Queue(storeSQL, args...)
-		saveReview(b, m.provider, *m.review, [16]byte{}, "", m.event.ID, now)
-		return tx.SendBatch(ctx, b).Close()
+		if m.review != nil {
+			saveReview(b, m.provider, *m.review, [16]byte{}, "", m.event.ID, now)
+		}
 	})
 }
+
+const waitSQL = `select set_config('lock_timeout', '1s', true)`
 
 const storeSQL = `
 	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, created_at, received_at, delivered_at, next_attempt_at, last_error)

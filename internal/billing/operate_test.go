@@ -387,3 +387,24 @@ func TestSilenceIsNoticed(t *testing.T) {
 		t.Errorf("heard again: %s", got)
 	}
 }
+
+// A provider that sends an event again while it is being applied is told to come back, and keeps nobody waiting.
+func TestRepeatOfAnEventAtWork(t *testing.T) {
+	s := setup(t)
+	const body = `{"id":"evt_twice","object":"event","type":"product.created","livemode":false,"data":{"object":{"id":"prod_1"}}}`
+	s.deliver(body)
+	work, err := s.db.Super.Begin(t.Context())
+	s.must(err)
+	defer work.Rollback(t.Context())
+	_, err = work.Exec(t.Context(), `select from inbox where event_id = 'evt_twice' for update`)
+	s.must(err)
+	header := http.Header{stripe.SignatureHeader: {stripe.Sign([]byte(body), time.Now(), simulator.StripeSecret)}}
+	if err := s.service.ReceiveWebhook(t.Context(), facts.Stripe, header, []byte(body)); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a repeat during the work: %v, want Unavailable", err)
+	}
+	s.must(work.Rollback(t.Context()))
+	s.deliver(body)
+	if n := s.count(`select deliveries from inbox where event_id = 'evt_twice'`); n != 2 {
+		t.Errorf("%d deliveries, want 2", n)
+	}
+}

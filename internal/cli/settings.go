@@ -26,7 +26,6 @@ type databaseFlags struct {
 	AdminURL       string `name:"admin-url" env:"TIJORI_ADMIN_URL" placeholder:"URL" help:"Where to set up and migrate, with a role that may; DATABASE_URL then only says where to serve (default: DATABASE_URL)."`
 	DatabaseSecret string `env:"TIJORI_DATABASE_SECRET" placeholder:"TEXT" help:"What the passwords of Tijori's login roles are derived from (default: the password in TIJORI_ADMIN_URL or DATABASE_URL)."`
 	RolePrefix     string `env:"TIJORI_ROLE_PREFIX" placeholder:"NAME" help:"What the names of Tijori's roles begin with (default: what the database was set up with; for a new one tijori, or tijori_DATABASE where another installation on the server has that)."`
-	Pooler         bool   `env:"TIJORI_POOLER" help:"DATABASE_URL leads to a transaction-mode pooler: use no prepared statements."`
 	Data           string `env:"TIJORI_DATA" placeholder:"DIR" help:"State directory (default: ./tijori-data, as root /var/lib/tijori)."`
 	PGBin          string `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs are."`
 }
@@ -116,14 +115,18 @@ func (f *databaseFlags) openMigrated(ctx context.Context) (_ *database, err erro
 
 func (d *database) openPools(ctx context.Context) (err error) {
 	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
-		return &postgres.SetupError{
-			Problem: "cannot connect as Tijori's own roles",
-			Hint: "every node needs the same TIJORI_DATABASE_SECRET and, where it is set, TIJORI_ROLE_PREFIX; " +
-				"a database that is not set up yet needs tijori migrate",
-			Err: err,
-		}
+		return notOpened(err, "every node needs the same TIJORI_DATABASE_SECRET and, where it is set, TIJORI_ROLE_PREFIX; "+
+			"a database that is not set up yet needs tijori migrate")
 	}
 	return nil
+}
+
+// notOpened is the reason not to start that postgres.Open gives. Where it gives none, the login roles were refused.
+func notOpened(err error, hint string) error {
+	if setup, ok := errors.AsType[*postgres.SetupError](err); ok {
+		return setup
+	}
+	return &postgres.SetupError{Problem: "cannot connect as Tijori's own roles", Hint: hint, Err: err}
 }
 
 func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
@@ -150,7 +153,7 @@ func (d *database) useURL(f *databaseFlags) error {
 	if err != nil {
 		return usagef("DATABASE_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")
 	}
-	d.config = postgres.Config{Server: config, Admin: config, RolePrefix: f.RolePrefix, ViaPooler: f.Pooler}
+	d.config = postgres.Config{Server: config, Admin: config, RolePrefix: f.RolePrefix}
 	if f.AdminURL != "" {
 		if d.config.Admin, err = pgx.ParseConfig(f.AdminURL); err != nil {
 			return usagef("TIJORI_ADMIN_URL is not a PostgreSQL address\nit looks like postgres://user:password@host:5432/database")

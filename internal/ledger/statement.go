@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -195,13 +193,7 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 	defer rows.Close()
 	var r bookReader
 	for rows.Next() {
-		row := rows.RawValues()
-		if rows.FieldDescriptions()[0].Format == pgx.TextFormatCode { // as through a pooler
-			if row, err = binaryRow(row); err != nil {
-				return fmt.Errorf("read the book: %w", err)
-			}
-		}
-		if err := r.read(row); err != nil {
+		if err := r.read(rows.RawValues()); err != nil {
 			return fmt.Errorf("read the book: %w", err)
 		}
 		if err := line(r.BookLine); err != nil {
@@ -253,35 +245,6 @@ func (r *bookReader) read(row [][]byte) error {
 	err := r.sum.Add(r.EntryFields)
 	r.Balance = r.sum.Balance
 	return err
-}
-
-// binaryRow is a row of BookSQL that came as text.
-func binaryRow(text [][]byte) ([][]byte, error) {
-	row := slices.Clone(text)
-	for _, i := range []int{0, 4} {
-		if text[i] != nil {
-			id, err := uuid.ParseBytes(text[i])
-			if err != nil {
-				return nil, errRow
-			}
-			row[i] = id[:]
-		}
-	}
-	if text[4] == nil {
-		return row, nil
-	}
-	minor, err := strconv.ParseInt(string(text[6]), 10, 64)
-	date, dateErr := time.Parse(time.DateOnly, string(text[7]))
-	if err != nil || dateErr != nil {
-		return nil, errRow
-	}
-	row[6] = binary.BigEndian.AppendUint64(nil, uint64(minor))
-	row[7] = binary.BigEndian.AppendUint32(nil, uint32(int32((date.Unix()-firstOf2000)/86_400)))
-	row[9] = []byte{0}
-	if string(text[9]) == "t" {
-		row[9][0] = 1
-	}
-	return row, nil
 }
 
 const firstOf2000 = 946_684_800 // in seconds of Unix

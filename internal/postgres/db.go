@@ -35,11 +35,10 @@ type Config struct {
 	RolePrefix string          // what the names of roles begin with; Setup finds it, and "" means tijori
 	Migrations fs.FS           // instead of the program's own: for tests of upgrades
 	PoolSize   int             // connections of the app pool; the others are smaller. 0 means 8
-	ViaPooler  bool            // behind a transaction-mode pooler: no prepared statements
 }
 
-// Open opens the pools; it does not set up or migrate. Errors are SetupErrors
-// when the database cannot be reached.
+// Open opens the pools; it does not set up or migrate. A pooler that loses
+// prepared statements is refused with a SetupError.
 func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	if c.PoolSize == 0 {
 		c.PoolSize = 8
@@ -58,23 +57,22 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		pool **pgxpool.Pool
 		role string
 		size int
-		wait time.Duration // for a lock, at most; 0 is without end
 	}{
-		{&db.App, RoleApp, c.PoolSize, 0},
-		{&db.Auth, RoleAuth, max(2, c.PoolSize/2), 0},
-		{&db.Billing, RoleBilling, max(8, c.PoolSize/2), 0},
-		{&db.Inbox, RoleBilling, 4, time.Second}, // repeats of an event that waits for its provider: the provider sends them again
-		{&db.Jobs, RoleJobs, 6, 0},
-		{&db.Support, RoleSupport, 2, 0},
+		{&db.App, RoleApp, c.PoolSize},
+		{&db.Auth, RoleAuth, max(2, c.PoolSize/2)},
+		{&db.Billing, RoleBilling, max(8, c.PoolSize/2)},
+		{&db.Inbox, RoleBilling, 4},
+		{&db.Jobs, RoleJobs, 6},
+		{&db.Support, RoleSupport, 2},
 	} {
-		if *p.pool, err = openPool(ctx, c, p.role, p.size, p.wait); err != nil {
+		if *p.pool, err = openPool(ctx, c, p.role, p.size); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
 		}
 	}
 	return db, nil
 }
 
-func openPool(ctx context.Context, c Config, role string, size int, lockTimeout time.Duration) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, err
@@ -84,17 +82,12 @@ func openPool(ctx context.Context, c Config, role string, size int, lockTimeout 
 	pc.ConnConfig.Password = c.Password
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
-	if c.ViaPooler { // a pooler takes no settings of a session
-		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	}
-	if lockTimeout > 0 && !c.ViaPooler {
-		pc.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(lockTimeout.Milliseconds())
-	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, err
 	}
-	if err := pool.Ping(ctx); err != nil {
+	err = pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return checkPooler(ctx, c.Conn()) })
+	if err != nil {
 		pool.Close()
 		return nil, err
 	}
@@ -134,16 +127,12 @@ func (db *DB) AsBilling(ctx context.Context, w Work, fn func(pgx.Tx) error) erro
 	return translate(pgx.BeginTxFunc(ctx, db.Billing, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
 }
 
-// AsInbox is AsBilling on the connections that store webhooks.
-func (db *DB) AsInbox(ctx context.Context, w Work, fn func(pgx.Tx) error) error {
-	return translate(pgx.BeginTxFunc(ctx, db.Inbox, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
-}
-
-// AsInboxAtOnce runs one statement that works for w, and commits it, in one round trip.
-func (db *DB) AsInboxAtOnce(ctx context.Context, w Work, sql string, args ...any) error {
+// InboxAtOnce runs statements that work for w in one transaction and one round trip, on
+// the connections that store webhooks. No statement of it begins or ends a transaction.
+func (db *DB) InboxAtOnce(ctx context.Context, w Work, queue func(*pgx.Batch)) error {
 	b := &pgx.Batch{}
 	b.Queue(`select set_config('tijori.app', $1, true), set_config('tijori.connections', $2, true)`, w.App, w.connections())
-	b.Queue(sql, args...)
+	queue(b)
 	return translate(db.Inbox.SendBatch(ctx, b).Close())
 }
 

@@ -189,7 +189,11 @@ func TestUnpackedTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree := filepath.Join(dir, "pgsql")
-	prefix, _, _ := strings.Cut(system.BinDir(), "/usr/lib/postgresql/") // not empty where this machine's is unpacked too
+	prefix, _, packaged := strings.Cut(system.BinDir(), "/usr/lib/postgresql/")
+	if !packaged {
+		return // TIJORI_PG_BIN names a server that is a tree of its own
+	}
+	// The prefix is not empty where this machine's is unpacked too.
 	parts := []string{filepath.Dir(system.BinDir()), prefix + "/usr/share/postgresql/" + major}
 	if prefix != "" {
 		m, err := filepath.Glob(prefix + "/usr/lib/*-linux-*")

@@ -1,6 +1,6 @@
 // Package pgtest gives tests a real PostgreSQL: one server for the test
 // binary, a migrated template, and a fresh clone of it for each test, with the
-// roles that production uses.
+// roles that production uses; through a pooler when TestPooler names one.
 package pgtest
 
 import (
@@ -49,6 +49,8 @@ var server struct {
 	dir     string
 	clones  int
 	started bool
+	pooler  *pooler // nil without TestPooler
+	poolers int     // further ones
 }
 
 const template = "tijori_template"
@@ -58,6 +60,9 @@ const template = "tijori_template"
 func Main(m *testing.M) {
 	code := m.Run()
 	server.Lock()
+	if server.pooler != nil {
+		server.pooler.end()
+	}
 	if server.Server != nil {
 		if err := server.Stop(); err != nil && code == 0 {
 			fmt.Fprintln(os.Stderr, "stop the test server:", err)
@@ -99,7 +104,10 @@ func start() error {
 		if err := postgres.Setup(ctx, &postgres.Config{Admin: admin}); err != nil {
 			return err
 		}
-		return nil
+		if os.Getenv(TestPooler) != "" {
+			server.pooler, err = startPooler(ctx, filepath.Join(server.dir, "pooler"), "max_prepared_statements = 200")
+		}
+		return err
 	}()
 	return server.err
 }
@@ -155,6 +163,9 @@ func New(t testing.TB) *DB {
 	config := postgres.Config{Admin: create(t, "create database %s template "+template), PoolSize: 8}
 	if err := setSearchPaths(t.Context(), config.Admin); err != nil {
 		t.Fatalf("set up the clone: %v", err)
+	}
+	if server.pooler != nil {
+		config.Server = server.pooler.through(config.Admin)
 	}
 	db, err := postgres.Open(t.Context(), config)
 	if err != nil {
