@@ -6,6 +6,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -86,6 +87,7 @@ func openPool(ctx context.Context, c Config, role string, size int, lockTimeout 
 	if c.ViaPooler { // a pooler takes no settings of a session
 		pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
+	reachSoon(pc.ConnConfig)
 	if lockTimeout > 0 && !c.ViaPooler {
 		pc.ConnConfig.RuntimeParams["lock_timeout"] = fmt.Sprint(lockTimeout.Milliseconds())
 	}
@@ -100,12 +102,26 @@ func openPool(ctx context.Context, c Config, role string, size int, lockTimeout 
 	return pool, nil
 }
 
-// Close closes every pool and waits for their connections to come back.
+// closeLimit is how long Close waits. A server that does not answer costs the driver some seconds for each connection.
+const closeLimit = 5 * time.Second
+
+// Close closes every pool and waits for their connections to come back, but not for long: who stops the program
+// does not wait for a server that has gone.
 func (db *DB) Close() {
+	var closing sync.WaitGroup
 	for _, p := range []*pgxpool.Pool{db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support} {
 		if p != nil {
-			p.Close()
+			closing.Go(p.Close)
 		}
+	}
+	closed := make(chan struct{})
+	go func() {
+		closing.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeLimit):
 	}
 }
 
