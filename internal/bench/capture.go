@@ -167,8 +167,12 @@ func script(statements []statement, n, parties int) string {
 		pipelined = false
 	}
 	for i, s := range statements {
-		starts := strings.HasPrefix(s.sql, "reset all") || strings.HasPrefix(s.sql, "begin") && (i == 0 || !strings.HasPrefix(statements[i-1].sql, "reset all"))
-		if starts {
+		reset := i > 0 && statements[i-1].sql == "reset all"
+		next := i+1 < len(statements) && strings.HasPrefix(statements[i+1].sql, "begin")
+		switch {
+		case s.sql == "reset all" && next,
+			strings.HasPrefix(s.sql, "begin") && !reset,
+			s.sql == "commit" && !pipelined:
 			end()
 			b.WriteString("\\startpipeline\n")
 			pipelined = true

@@ -53,7 +53,7 @@ func New(c Config) *Service {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.desk = newDesk(c.DB.App, s.log)
+	s.desk = newDesk(c.DB, s.log)
 	return s
 }
 

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 // What a call asks, in the words of tijori_credits.spend_credits.
@@ -29,8 +31,8 @@ const (
 // Calls of one API key are worked in the order of their arrival: while some of
 // them are at the database, later ones wait.
 type desk struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	db  *postgres.DB
+	log *slog.Logger
 
 	mu     sync.Mutex
 	queue  []*call
@@ -47,8 +49,8 @@ const (
 	lastPause  = time.Second
 )
 
-func newDesk(pool *pgxpool.Pool, log *slog.Logger) *desk {
-	return &desk{pool: pool, log: log, away: map[[32]byte]bool{}}
+func newDesk(db *postgres.DB, log *slog.Logger) *desk {
+	return &desk{db: db, log: log, away: map[[32]byte]bool{}}
 }
 
 // A call is one request on its way.
@@ -234,33 +236,16 @@ func (d *desk) send(ctx context.Context, batch []*call) error {
 	for i, c := range batch {
 		hashes[i], ops[i], meters[i], amounts[i], keys[i], notes[i], ids[i], seconds[i] = c.hash[:], c.op, c.meter, c.amount, c.key, c.note, c.id, c.seconds
 	}
-	rows, err := d.pool.Query(ctx, spendSQL, hashes, ops, meters, amounts, keys, notes, ids, seconds)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	answers := make([]answer, n)
 	answered := 0
-	for rows.Next() {
-		var i int32
-		var outcome string
-		var number, available, held, captured, nextAmount *int64
-		var hold *[16]byte
-		var meter *string
-		var expires, next *time.Time
-		if err := rows.Scan(&i, &outcome, &number, &available, &hold, &meter, &held, &captured, &expires, &next, &nextAmount); err != nil {
+	err := d.db.WriteKeys(ctx, func(b *pgx.Batch) {
+		q := b.Queue(spendSQL, hashes, ops, meters, amounts, keys, notes, ids, seconds)
+		q.Query(func(rows pgx.Rows) (err error) {
+			answered, err = scanAnswers(rows, answers)
 			return err
-		}
-		if i < 1 || int(i) > n || answers[i-1].outcome != "" {
-			return fmt.Errorf("%w: call %d of %d", errAnswers, i, n)
-		}
-		a := &answers[i-1]
-		a.outcome = outcome
-		a.number, a.available, a.held, a.captured, a.nextAmount = value(number), value(available), value(held), value(captured), value(nextAmount)
-		a.hold, a.meter, a.expiresAt, a.nextAt = value(hold), value(meter), value(expires).UTC(), value(next).UTC()
-		answered++
-	}
-	if err := rows.Err(); err != nil {
+		})
+	})
+	if err != nil {
 		return err
 	}
 	if answered != n {
@@ -270,6 +255,33 @@ func (d *desk) send(ctx context.Context, batch []*call) error {
 		c.answer = answers[i]
 	}
 	return nil
+}
+
+// scanAnswers puts the database's answers in the places of their calls.
+func scanAnswers(rows pgx.Rows, answers []answer) (answered int, err error) {
+	for rows.Next() {
+		var i int32
+		var outcome string
+		var number, available, held, captured, nextAmount *int64
+		var hold *[16]byte
+		var meter *string
+		var expires, next *time.Time
+		err := rows.Scan(&i, &outcome, &number, &available, &hold, &meter, &held, &captured, &expires,
+			&next, &nextAmount)
+		if err != nil {
+			return answered, err
+		}
+		if i < 1 || int(i) > len(answers) || answers[i-1].outcome != "" {
+			return answered, fmt.Errorf("%w: call %d of %d", errAnswers, i, len(answers))
+		}
+		a := &answers[i-1]
+		a.outcome = outcome
+		a.number, a.available, a.held = value(number), value(available), value(held)
+		a.captured, a.nextAmount = value(captured), value(nextAmount)
+		a.hold, a.meter, a.expiresAt, a.nextAt = value(hold), value(meter), value(expires).UTC(), value(next).UTC()
+		answered++
+	}
+	return answered, rows.Err()
 }
 
 func value[T any](p *T) (v T) {

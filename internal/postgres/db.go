@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,6 +83,7 @@ func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Po
 	pc.ConnConfig.Password = c.Password
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
+	reachSoon(pc.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, err
@@ -101,12 +103,26 @@ func (c Config) server() *pgx.ConnConfig {
 	return c.Admin
 }
 
-// Close closes every pool and waits for their connections to come back.
+// closeLimit is how long Close waits. A server that does not answer costs the driver some seconds for each connection.
+const closeLimit = 5 * time.Second
+
+// Close closes every pool and waits for their connections to come back, but not for long: who stops the program
+// does not wait for a server that has gone.
 func (db *DB) Close() {
+	var closing sync.WaitGroup
 	for _, p := range []*pgxpool.Pool{db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support} {
 		if p != nil {
-			p.Close()
+			closing.Go(p.Close)
 		}
+	}
+	closed := make(chan struct{})
+	go func() {
+		closing.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeLimit):
 	}
 }
 

@@ -3,6 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -90,18 +95,59 @@ var constraintFaults = map[string]*fault.Fault{
 	"invitations_business_fkey": noBusiness,
 }
 
-// stateFaults is the one table from SQLSTATEs to faults, for errors without a
-// known constraint.
-var stateFaults = map[string]*fault.Fault{
-	"28000": fault.New(fault.Unauthorized, "Please sign in."),
-	"P0002": fault.New(fault.NotFound, "There is nothing here."),
-	"42501": fault.New(fault.Forbidden, "Your role does not allow this."), // also a policy's WITH CHECK
-	"40001": tryAgain,
-	"40P01": tryAgain,
-	"55P03": tryAgain,
-	"53300": tryAgain,
-	"57P01": tryAgain,
-	"57P03": tryAgain,
+var errTryAgain = tryAgain
+
+// faults is the one table from errors of the database, without a known constraint, to what a user may read. The first
+// line that fits counts.
+var faults = []struct {
+	fits  func(error) bool
+	fault *fault.Fault
+}{
+	{notConnected, errTryAgain}, // before the states: the server refuses a connection with 28000 and 53300 as well
+	{state("28000"), fault.New(fault.Unauthorized, "Please sign in.")},
+	{state("P0002"), fault.New(fault.NotFound, "There is nothing here.")},
+	// Insufficient privilege, and a policy's WITH CHECK.
+	{state("42501"), fault.New(fault.Forbidden, "Your role does not allow this.")},
+	{state("40001"), errTryAgain}, // serialization failure
+	{state("40P01"), errTryAgain}, // deadlock
+	{state("55P03"), errTryAgain}, // lock_timeout
+	{state("57014"), errTryAgain}, // statement_timeout, or canceled by hand
+	{state("57P"), errTryAgain},   // the server ends the session, or does not begin one
+	{state("53"), errTryAgain},    // out of connections, memory or disk
+	{state("08"), errTryAgain},    // the connection, as a pooler tells it
+	{state(""), nil},              // every other answer of the server is a mistake of ours
+	{broken, errTryAgain},
+}
+
+// state fits what the server answered with an SQLSTATE that begins so.
+func state(prefix string) func(error) bool {
+	return func(err error) bool {
+		var pg *pgconn.PgError
+		return errors.As(err, &pg) && strings.HasPrefix(pg.Code, prefix)
+	}
+}
+
+// notConnected fits a connection that could not be made.
+func notConnected(err error) bool {
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect)
+}
+
+// broken fits a connection that ended, and work whose time had ended: whether it was done is not known. That who asked
+// has gone is neither.
+func broken(err error) bool {
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	for _, end := range []error{
+		context.DeadlineExceeded, os.ErrDeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, syscall.ETIMEDOUT,
+	} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return pgconn.SafeToRetry(err)
 }
 
 // translate returns the fault for a database error, or err itself.
@@ -114,14 +160,14 @@ func translate(err error) error {
 		if f, ok := constraintFaults[pg.ConstraintName]; ok {
 			return f.Because(err)
 		}
-		if f, ok := stateFaults[pg.Code]; ok {
-			return f.Because(err)
-		}
-		return err
 	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) && !errors.Is(err, context.Canceled) {
-		return tryAgain.Because(err)
+	for _, line := range faults {
+		if line.fits(err) {
+			if line.fault == nil {
+				return err
+			}
+			return line.fault.Because(err)
+		}
 	}
 	return err
 }

@@ -12,19 +12,34 @@ import (
 // no scope (tijori_access.scope() refuses it): the queries call functions that ask
 // tijori_access.key_account(), and reach nothing else.
 func (db *DB) ReadKey(ctx context.Context, credential [32]byte, queue func(*pgx.Batch)) error {
+	return translate(db.keysAtOnce(ctx, beginReadSQL, func(b *pgx.Batch) {
+		b.Queue(claimSQL, hex.EncodeToString(credential[:]), "")
+		queue(b)
+	}))
+}
+
+// WriteKeys runs statements for holders of API keys, and their commit, in one round trip. The keys' hashes are
+// among the statements' values. The error is the database's own: whoever calls decides whether to ask again.
+func (db *DB) WriteKeys(ctx context.Context, queue func(*pgx.Batch)) error {
+	return db.keysAtOnce(ctx, beginWriteSQL, queue)
+}
+
+func (db *DB) keysAtOnce(ctx context.Context, begin string, queue func(*pgx.Batch)) error {
 	conn, err := db.App.Acquire(ctx)
 	if err != nil {
-		return translate(err)
+		return err
 	}
-	defer conn.Release()
+	var theirs []*pgx.QueuedQuery
+	defer func() { release(conn, anyLasts(theirs)) }()
 	b := &pgx.Batch{}
 	b.Queue(resetSQL)
-	b.Queue("begin isolation level read committed, read only")
-	b.Queue(claimSQL, hex.EncodeToString(credential[:]), "")
+	b.Queue(begin)
+	ours := b.Len()
 	queue(b)
-	b.Queue("commit")
+	theirs = b.QueuedQueries[ours:]
+	queueEnd(b)
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
-		return errors.Join(translate(err), rollback(conn.Conn()))
+		return errors.Join(err, rollback(conn.Conn()))
 	}
-	return translate(ended(conn.Conn()))
+	return ended(conn.Conn())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tijorihq/tijori/internal/role"
 )
@@ -38,10 +39,16 @@ type Tx struct {
 }
 
 const (
-	// resetSQL begins every transaction of a caller: what a statement of an earlier caller set for the whole session,
-	// be it a search_path or a claim, ends here.
+	// resetSQL begins every transaction of a caller and follows its end: what a statement set for the whole
+	// session, be it a search_path or a claim, ends here. It follows too, because the driver prepares what it
+	// has not sent before ahead of the next transaction, and the server would read that by the settings that it
+	// finds.
 	resetSQL = "reset all"
-	claimSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
+	// unlockSQL gives back what a statement locked for the whole session, at once: others wait for it.
+	unlockSQL     = "select pg_advisory_unlock_all()"
+	beginReadSQL  = "begin isolation level read committed, read only"
+	beginWriteSQL = "begin isolation level read committed, read write"
+	claimSQL      = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
 	// Two answers are written down for the policies. Neither is believed: the account is a hint for the look-up, and
 	// tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
 	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
@@ -92,11 +99,12 @@ func (db *DB) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func
 	if err != nil {
 		return account, translate(err)
 	}
-	defer conn.Release()
-	tx := &Tx{Tx: &claimedTx{conn: conn.Conn()}}
+	claimed := &claimedTx{conn: conn.Conn()}
+	defer func() { release(conn, claimed.lasting) }()
+	tx := &Tx{Tx: claimed}
 	b := &pgx.Batch{}
 	b.Queue(resetSQL)
-	b.Queue("begin isolation level read committed, read write")
+	b.Queue(beginWriteSQL)
 	b.Queue(claimSQL, c.claims()...)
 	b.Queue(scopeSQL).QueryRow(tx.Scope.scan)
 	err = conn.SendBatch(ctx, b).Close()
@@ -111,14 +119,13 @@ func (db *DB) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func
 		account = real
 	}
 	if err == nil {
+		claimed.reads = readingsOf(conn.Conn().PgConn())
 		err = fn(tx)
 	}
-	if err != nil {
-		return account, errors.Join(translate(err), rollback(conn.Conn()))
-	}
-	tag, err := conn.Exec(ctx, "commit")
-	if err == nil && tag.String() == "ROLLBACK" {
-		err = errors.New("the transaction was rolled back at commit")
+	if err == nil {
+		b := &pgx.Batch{}
+		queueEnd(b)
+		err = conn.SendBatch(ctx, b).Close()
 	}
 	if err != nil {
 		return account, errors.Join(translate(err), rollback(conn.Conn()))
@@ -126,18 +133,41 @@ func (db *DB) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func
 	return account, nil
 }
 
-// rollback ends a failed transaction even when its context has ended, and what
-// it may have set for the whole session: a new statement is prepared before the
-// next transaction's reset. A connection that cannot be rolled back is closed, never handed on.
+// queueEnd adds the end of a caller's transaction to a batch: commit, and what clears the connection for the
+// next caller.
+func queueEnd(b *pgx.Batch) {
+	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() == "ROLLBACK" {
+			return errors.New("the transaction was rolled back at commit")
+		}
+		return nil
+	})
+	b.Queue(resetSQL)
+	b.Queue(unlockSQL)
+}
+
+// release gives a connection back to its pool, or closes it when a statement may have left on it what is not
+// cleared away.
+func release(conn *pgxpool.Conn, lasting bool) {
+	if lasting {
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+		defer cancel()
+		_ = conn.Conn().Close(ctx) // the socket is closed also when the farewell is not heard
+	}
+	conn.Release()
+}
+
+// rollback ends a failed transaction even when its context has ended, and clears
+// the connection. One that cannot be rolled back is closed, never handed on.
 func rollback(conn *pgx.Conn) error {
 	if conn.IsClosed() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
 	defer cancel()
-	sql := "rollback; " + resetSQL
+	sql := "rollback; " + resetSQL + "; " + unlockSQL
 	if conn.PgConn().TxStatus() == 'I' {
-		sql = resetSQL
+		sql = resetSQL + "; " + unlockSQL
 	}
 	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 		return errors.Join(err, conn.Close(ctx))
@@ -183,7 +213,7 @@ func (db *DB) Read(ctx context.Context, c Caller, queue func(Scope, *pgx.Batch))
 }
 
 func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Scope, *pgx.Batch)) (Scope, error) {
-	return db.atOnce(ctx, "begin isolation level read committed, read only", c, hint, queue)
+	return db.atOnce(ctx, beginReadSQL, c, hint, queue)
 }
 
 // WriteAtOnce runs statements of a caller and their commit in one round trip,
@@ -197,7 +227,7 @@ func (db *DB) WriteAtOnce(ctx context.Context, c Caller, queue func(Scope, *pgx.
 	if !known {
 		return Scope{}, false, nil
 	}
-	scope, err = db.atOnce(ctx, "begin isolation level read committed, read write", c, hint, queue)
+	scope, err = db.atOnce(ctx, beginWriteSQL, c, hint, queue)
 	if err != nil || scope != hint {
 		db.hints.drop(c)
 	}
@@ -214,19 +244,17 @@ func (db *DB) atOnce(ctx context.Context, begin string, c Caller, hint Scope, qu
 	if err != nil {
 		return Scope{}, err
 	}
-	defer conn.Release()
+	var theirs []*pgx.QueuedQuery
+	defer func() { release(conn, anyLasts(theirs)) }()
 	b := &pgx.Batch{}
 	b.Queue(resetSQL)
 	b.Queue(begin)
 	b.Queue(claimSQL, c.claims()...)
 	b.Queue(scopeSQL).QueryRow(scope.scan)
+	ours := b.Len()
 	queue(hint, b)
-	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
-		if tag.String() == "ROLLBACK" {
-			return errors.New("the transaction was rolled back at commit")
-		}
-		return nil
-	})
+	theirs = b.QueuedQueries[ours:]
+	queueEnd(b)
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return Scope{}, errors.Join(err, rollback(conn.Conn()))
 	}
@@ -268,7 +296,18 @@ func (h *hints) drop(c Caller) {
 }
 
 // claimedTx is a transaction whose begin and end belong to As.
-type claimedTx struct{ conn *pgx.Conn }
+type claimedTx struct {
+	conn    *pgx.Conn
+	reads   readings // by which the server read statements at its beginning
+	lasting bool     // a statement may have left something on the connection
+}
+
+// sees is told of a statement before it is sent.
+func (t *claimedTx) sees(sql string) {
+	if lasts(sql) || readingsOf(t.conn.PgConn()) != t.reads {
+		t.lasting = true
+	}
+}
 
 var errNotYours = errors.New("the transaction belongs to postgres.As")
 
@@ -278,33 +317,53 @@ func (t *claimedTx) Begin(context.Context) (pgx.Tx, error) {
 func (t *claimedTx) Commit(context.Context) error   { return errNotYours }
 func (t *claimedTx) Rollback(context.Context) error { return errNotYours }
 func (t *claimedTx) LargeObjects() pgx.LargeObjects { return pgx.LargeObjects{} }
-func (t *claimedTx) Conn() *pgx.Conn                { return t.conn }
+
+// Conn hands the connection out, and closes it afterwards: nobody sees what is sent on it.
+func (t *claimedTx) Conn() *pgx.Conn {
+	t.lasting = true
+	return t.conn
+}
 
 func (t *claimedTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
 	return t.conn.CopyFrom(ctx, table, columns, src)
 }
 
 func (t *claimedTx) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	for _, q := range b.QueuedQueries {
+		_, free := splitOptions(q.Arguments)
+		t.lasting = t.lasting || free
+		t.sees(q.SQL)
+	}
 	return t.conn.SendBatch(ctx, b)
 }
 
 func (t *claimedTx) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
+	t.lasting = true // it stays under this name
 	return t.conn.Prepare(ctx, name, sql)
 }
 
 // Exec takes one statement. Without arguments the driver would use the protocol that takes
 // several, and text injected into one statement could then prepare others for the next caller.
 func (t *claimedTx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if len(args) == 0 {
+	options, free := splitOptions(args)
+	t.lasting = t.lasting || free
+	t.sees(sql)
+	if len(args) == options && !free {
 		return t.conn.PgConn().ExecParams(ctx, sql, nil, nil, nil, nil).Close()
 	}
 	return t.conn.Exec(ctx, sql, args...)
 }
 
 func (t *claimedTx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	_, free := splitOptions(args)
+	t.lasting = t.lasting || free
+	t.sees(sql)
 	return t.conn.Query(ctx, sql, args...)
 }
 
 func (t *claimedTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	_, free := splitOptions(args)
+	t.lasting = t.lasting || free
+	t.sees(sql)
 	return t.conn.QueryRow(ctx, sql, args...)
 }

@@ -294,7 +294,7 @@ func (w *world) seedEntries(s *side, party uuid.UUID, amount int64) {
 	w.Helper()
 	entry, gone := fresh(), fresh()
 	s.ids["entry"], s.ids["gone entry"] = entry.String(), gone.String()
-	f := ledger.EntryFields{Side: ledger.Given, Paise: amount, Date: day(2026, 3, 31), Note: s.word + "note"}
+	f := ledger.EntryFields{Side: ledger.Given, AmountMinor: amount, Date: day(2026, 3, 31), Note: s.word + "note"}
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
 		for _, id := range []uuid.UUID{entry, gone} {
 			if _, err := ledger.AddEntry(w.Context(), tx, id, party, f); err != nil {

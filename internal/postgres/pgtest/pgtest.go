@@ -147,6 +147,7 @@ func create(t testing.TB, format string) *pgx.ConnConfig {
 		t.Fatalf("create a test database: %v", err)
 	}
 	config.Database = name
+	config.ConnectTimeout = time.Minute // the machine may be busy
 	t.Cleanup(func() {
 		server.Lock()
 		defer server.Unlock()
