@@ -296,3 +296,12 @@ func newID(t testing.TB) uuid.UUID {
 	}
 	return id
 }
+
+// BinDir is where the programs of the test server are.
+func BinDir(t testing.TB) string {
+	t.Helper()
+	if err := start(); err != nil {
+		t.Fatalf("start PostgreSQL for tests: %v", err)
+	}
+	return server.BinDir()
+}

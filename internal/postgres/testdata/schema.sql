@@ -1,0 +1,5194 @@
+-- The schema as PostgreSQL 15 dumps it. Written by: go test ./internal/postgres -run TestSchema -update
+CREATE SCHEMA tijori;
+ALTER SCHEMA tijori OWNER TO tijori_owner;
+CREATE SCHEMA tijori_access;
+ALTER SCHEMA tijori_access OWNER TO tijori_owner;
+CREATE SCHEMA tijori_credits;
+ALTER SCHEMA tijori_credits OWNER TO tijori_owner;
+CREATE SCHEMA tijori_khata;
+ALTER SCHEMA tijori_khata OWNER TO tijori_owner;
+CREATE SCHEMA tijori_ops;
+ALTER SCHEMA tijori_ops OWNER TO tijori_owner;
+CREATE SCHEMA tijori_plans;
+ALTER SCHEMA tijori_plans OWNER TO tijori_owner;
+CREATE TYPE tijori_credits.purse AS (
+	account_id uuid,
+	meter text,
+	balance bigint,
+	held bigint,
+	entries bigint,
+	lot_grant uuid,
+	lot_left bigint,
+	due_at timestamp with time zone,
+	outcome text,
+	number bigint,
+	available bigint,
+	captured bigint,
+	expires_at timestamp with time zone,
+	lots uuid[],
+	parts bigint[]
+);
+ALTER TYPE tijori_credits.purse OWNER TO tijori_owner;
+CREATE TYPE tijori_credits.request AS (
+	i integer,
+	op text,
+	account_id uuid,
+	credential_id uuid,
+	meter text,
+	amount bigint,
+	key text,
+	note text,
+	id uuid,
+	seconds integer,
+	balance bigint,
+	held bigint,
+	entries bigint,
+	lot_grant uuid,
+	lot_left bigint,
+	due_at timestamp with time zone,
+	entry_number bigint,
+	entry_meter text,
+	entry_amount bigint,
+	entry_note text,
+	entry_available bigint,
+	hold_id uuid,
+	hold_meter text,
+	hold_status text,
+	hold_key text,
+	hold_amount bigint,
+	hold_note text,
+	hold_seconds integer,
+	hold_available bigint,
+	hold_lots uuid[],
+	hold_parts bigint[],
+	hold_captured bigint,
+	hold_entry bigint,
+	hold_left_after bigint,
+	hold_expires_at timestamp with time zone
+);
+ALTER TYPE tijori_credits.request OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) RETURNS TABLE(account_id uuid, business_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    i tijori.invitations;
+begin
+    select v.* into i from tijori.invitations v
+      join tijori.users u on u.id = acceptor and u.email = v.email
+     where v.token_hash = given_hash and v.revoked_at is null and v.expires_at > now()
+       for update of v;
+    if not found then
+        return;
+    end if;
+    if i.accepted_at is null then
+        update tijori.invitations v set accepted_at = now() where v.account_id = i.account_id and v.id = i.id;
+        insert into tijori.members (account_id, id, user_id, business_id, role)
+        values (i.account_id, new_member, acceptor, i.business_id, i.role)
+        on conflict on constraint members_once_key do nothing;
+    end if;
+    return query
+    select m.account_id, m.business_id from tijori.members m
+     where m.account_id = i.account_id and m.user_id = acceptor and m.business_id is not distinct from i.business_id;
+end $$;
+ALTER FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.account_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    business uuid := nullif(current_setting('tijori.business', true), '')::uuid;
+    account uuid := nullif(current_setting('tijori.account', true), '')::uuid;
+begin
+    if business is null then
+        select m.account_id into account
+          from tijori.members m
+         where m.business_id is null and (m.user_id, m.account_id) = (
+               select c.user_id, c.account_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now());
+    elsif account is not null then
+        perform from tijori.members m
+           join tijori.businesses b on b.account_id = account and b.id = business
+          where m.account_id = account and (m.business_id is null or m.business_id = business) and m.user_id = (
+                select c.user_id from tijori.credentials c
+                 where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now());
+    end if;
+    if found then
+        return account;
+    end if;
+    return (select s.account_id from tijori_access.scope() s);
+end $$;
+ALTER FUNCTION tijori_access.account_id() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.api_keys() RETURNS TABLE(id uuid, name text, scopes text[], hint text, made_by text, created_at timestamp with time zone, used_at timestamp with time zone, revoked_at timestamp with time zone, live boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    return query
+    select c.id, c.name, c.scopes, c.hint, u.name, c.created_at, nullif(c.used_at, c.created_at), c.revoked_at,
+           c.revoked_at is null and exists (
+               select from tijori.members m join tijori.roles r on r.role = m.role and r.owns
+                where m.user_id = c.user_id and m.account_id = c.account_id and m.business_id is null)
+      from tijori.credentials c
+      join tijori.users u on u.id = c.user_id
+     where c.account_id = mine and c.kind = 'api_key'
+     order by c.revoked_at is not null, c.created_at desc, c.id limit 200;
+end $$;
+ALTER FUNCTION tijori_access.api_keys() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.begin_erasing(leaving uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    a tijori.accounts;
+    leavers uuid[];
+begin
+    select v.* into a from tijori.accounts v where v.account_id = leaving for update;
+    if not found or a.erase_at is null or a.erase_at > tijori_ops.clock() then
+        raise exception 'the grace has not ended' using errcode = '42501';
+    end if;
+    if a.erasing_at is not null then
+        return true;
+    end if;
+    if tijori_plans.renews(leaving) then
+        return false;
+    end if;
+    update tijori.accounts v set erasing_at = tijori_ops.clock(), name = 'erased', external_id = null
+     where v.account_id = leaving;
+    select array_agg(distinct m.user_id) into leavers from tijori.members m where m.account_id = leaving;
+    delete from tijori.members m where m.account_id = leaving;
+    delete from tijori.credentials c where c.account_id = leaving and c.kind = 'api_key';
+    perform tijori_access.forget_users(leavers);
+    return true;
+end $$;
+ALTER FUNCTION tijori_access.begin_erasing(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.belongs(member_id uuid, account uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select exists (select from tijori.members m
+                    where m.user_id = member_id and m.account_id = account and m.business_id is null) $$;
+ALTER FUNCTION tijori_access.belongs(member_id uuid, account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.business_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    business uuid := nullif(current_setting('tijori.business', true), '')::uuid;
+    account uuid := nullif(current_setting('tijori.account', true), '')::uuid;
+begin
+    if business is null then
+        perform from tijori.credentials c
+          where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now();
+    elsif account is not null then
+        perform from tijori.members m
+           join tijori.businesses b on b.account_id = account and b.id = business
+          where m.account_id = account and (m.business_id is null or m.business_id = business) and m.user_id = (
+                select c.user_id from tijori.credentials c
+                 where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now());
+    end if;
+    if found then
+        return business;
+    end if;
+    return (select s.business_id from tijori_access.scope() s);
+end $$;
+ALTER FUNCTION tijori_access.business_id() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.change_role(member uuid, new_role text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    m tijori.members := tijori_access.lock_member(member);
+begin
+    if not exists (select from tijori.roles r where r.role = new_role and r.owns) then
+        perform tijori_access.keep_owner(m);
+        perform tijori_access.end_sent_invitations(m.account_id, m.user_id);
+    end if;
+    update tijori.members v set role = new_role where v.account_id = m.account_id and v.id = m.id;
+end $$;
+ALTER FUNCTION tijori_access.change_role(member uuid, new_role text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.colleagues() RETURNS TABLE(user_id uuid, name text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    return query
+    select distinct u.id, u.name
+      from tijori.members m
+      join tijori.users u on u.id = m.user_id
+     where m.account_id = s.account_id and s.business_id is not null
+       and (m.business_id is null or m.business_id = s.business_id);
+end $$;
+ALTER FUNCTION tijori_access.colleagues() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    if not s.owns then
+        raise exception 'not an owner' using errcode = '42501';
+    end if;
+    perform from tijori.accounts a where a.account_id = s.account_id for no key update;
+    if (select count(*) from tijori.credentials c
+         where c.account_id = s.account_id and c.kind = 'api_key' and c.revoked_at is null) >= 50 then
+        raise exception 'too many keys' using errcode = '23514', constraint = 'api_keys_limit';
+    end if;
+    insert into tijori.credentials (hash, id, kind, user_id, account_id, name, scopes, hint, expires_at)
+    values (key_hash, key_id, 'api_key', s.user_id, s.account_id, key_name, key_scopes, key_hint, 'infinity');
+end $$;
+ALTER FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.due_erasures() RETURNS TABLE(account_id uuid, begun boolean, told smallint, late boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock();
+begin
+    return query
+    select a.account_id, a.erasing_at is not null, a.told, a.erase_at + interval '1 day' <= today
+      from tijori.accounts a
+     where a.erase_at <= today and a.erased_at is null
+       and (a.erasing_at is not null or not tijori_plans.renews(a.account_id))
+     order by a.erase_at, a.account_id limit 100;
+end $$;
+ALTER FUNCTION tijori_access.due_erasures() OWNER TO tijori_guard;
+CREATE TABLE tijori.members (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    business_id uuid,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY tijori.members FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.members OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.end_membership(m tijori.members) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.keep_owner(m);
+    delete from tijori.members v where v.account_id = m.account_id and v.id = m.id;
+    update tijori.invitations i set revoked_at = now()
+     where i.account_id = m.account_id and i.accepted_at is null and i.revoked_at is null
+       and i.business_id is not distinct from m.business_id
+       and i.email = (select u.email from tijori.users u where u.id = m.user_id);
+    if exists (select from tijori.roles r where r.role = m.role and r.owns) then
+        perform tijori_access.end_sent_invitations(m.account_id, m.user_id);
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.end_membership(m tijori.members) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.end_sent_invitations(account uuid, sender uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.invitations i set revoked_at = now()
+     where i.account_id = account and i.invited_by = sender and i.accepted_at is null and i.revoked_at is null;
+end $$;
+ALTER FUNCTION tijori_access.end_sent_invitations(account uuid, sender uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.erasable() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select a.account_id from tijori.accounts a
+     where a.erase_at is not null and a.erased_at is null and a.erasing_at is not null
+       and a.erase_at <= tijori_ops.clock();
+end $$;
+ALTER FUNCTION tijori_access.erasable() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.erase_rows(leaving uuid, most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    a tijori.accounts;
+    e record;
+    piece integer;
+    erased integer;
+    n integer := 0;
+begin
+    select v.* into a from tijori.accounts v where v.account_id = leaving for no key update skip locked;
+    if not found then
+        if exists (select from tijori.accounts v where v.account_id = leaving) then
+            return null;
+        end if;
+        raise exception 'the grace has not ended' using errcode = '42501';
+    end if;
+    if a.erasing_at is null or a.erase_at > tijori_ops.clock() or most < 1 then
+        raise exception 'the grace has not ended' using errcode = '42501';
+    end if;
+    if a.erased_at is not null then
+        return 0;
+    end if;
+    for e in select x.table_name, x.weight from tijori.erasures x order by x.step loop
+        piece := greatest((most - n) / e.weight, 1);
+        execute format('delete from tijori.%1$I x where x.account_id = $1'
+                       ' and x.ctid = any (array(select y.ctid from tijori.%1$I y where y.account_id = $1 limit $2))',
+                       e.table_name)
+          using leaving, piece;
+        get diagnostics erased = row_count;
+        n := n + erased;
+        if erased = piece then -- there may be more, and the tables after this one wait for it
+            return n;
+        end if;
+    end loop;
+    if n = 0 then
+        update tijori.invoices x set url = '' where x.account_id = leaving;
+        update tijori.accounts v set erased_at = tijori_ops.clock() where v.account_id = leaving;
+    end if;
+    return n;
+end $_$;
+ALTER FUNCTION tijori_access.erase_rows(leaving uuid, most integer) OWNER TO tijori_guard;
+CREATE PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer DEFAULT 1)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    verb text;
+    policy text;
+begin
+    insert into tijori.erasures (step, table_name, weight)
+    select erase_with_account.step, c.relname, erase_with_account.weight from pg_catalog.pg_class c where c.oid = tab;
+    foreach verb in array array['select', 'delete'] loop
+        policy := tijori_access.policy_name(tab, verb, 'tijori_guard');
+        if not exists (select from pg_catalog.pg_policy p where p.polrelid = tab and p.polname = policy) then
+            execute format('create policy %I on %s for %s to tijori_guard'
+                           ' using (account_id in (select tijori_access.erasable()))', policy, tab, verb);
+        end if;
+    end loop;
+    if not pg_catalog.has_table_privilege('tijori_guard', tab, 'select') then
+        execute format('grant select (account_id, ctid) on %s to tijori_guard', tab);
+    end if;
+    execute format('grant delete on %s to tijori_guard', tab);
+end $$;
+ALTER PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.forget_me() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+    membership uuid;
+begin
+    for membership in select m.id from tijori.members m where m.user_id = caller order by m.account_id, m.id loop
+        perform tijori_access.leave_team(membership);
+    end loop;
+    perform tijori_access.forget_users(array[caller]);
+end $$;
+ALTER FUNCTION tijori_access.forget_me() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.forget_users(candidates uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    alone uuid[];
+    addresses text[];
+begin
+    select array_agg(u.id), array_agg(u.email) into alone, addresses from tijori.users u
+     where u.id = any (candidates) and not exists (select from tijori.members m where m.user_id = u.id);
+    delete from tijori.credentials c where c.user_id = any (alone);
+    delete from tijori.recoveries r where r.user_id = any (alone) or r.email = any (addresses);
+    delete from tijori.signups s where s.email = any (addresses);
+    update tijori.support_uses s set subject = 'erased' where lower(s.subject) = any (addresses);
+    delete from tijori.users u where u.id = any (alone);
+end $$;
+ALTER FUNCTION tijori_access.forget_users(candidates uuid[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.home_account(member_id uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select m.account_id from tijori.members m join tijori.roles r on r.role = m.role
+     where m.user_id = member_id and m.business_id is null
+     order by r.rank, m.created_at, m.account_id
+     limit 1 $$;
+ALTER FUNCTION tijori_access.home_account(member_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.invitation_by_token(given_hash bytea) RETURNS TABLE(email text, role text, account_name text, business_name text, inviter text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select i.email, i.role, a.name, coalesce(b.name, ''), u.name
+      from tijori.invitations i
+      join tijori.accounts a on a.account_id = i.account_id
+      left join tijori.businesses b on b.account_id = i.account_id and b.id = i.business_id
+      join tijori.users u on u.id = i.invited_by
+     where i.token_hash = given_hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now() $$;
+ALTER FUNCTION tijori_access.invitation_by_token(given_hash bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) RETURNS TABLE(email text, role text, account_name text, business_name text, inviter text, locale text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    with issued as (
+        update tijori.invitations i set token_hash = new_hash
+         where i.account_id = account and i.id = invitation
+           and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+           and not (only_first and i.token_hash is not null)
+        returning i.*)
+    select i.email, i.role, a.name, coalesce(b.name, ''), u.name, coalesce(addressee.locale, u.locale)
+      from issued i
+      join tijori.accounts a on a.account_id = i.account_id
+      left join tijori.businesses b on b.account_id = i.account_id and b.id = i.business_id
+      join tijori.users u on u.id = i.invited_by
+      left join tijori.users addressee on addressee.email = i.email;
+end $$;
+ALTER FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.keep_account() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    if mine is null then
+        raise exception 'not an owner' using errcode = '42501';
+    end if;
+    update tijori.accounts a set leaving_at = null, erase_at = null, told = 0
+     where a.account_id = mine and a.leaving_at is not null and a.erasing_at is null;
+end $$;
+ALTER FUNCTION tijori_access.keep_account() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.keep_owner(m tijori.members) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (select from tijori.roles r where r.role = m.role and r.owns)
+       and not exists (select from tijori.members v join tijori.roles r on r.role = v.role
+                        where v.account_id = m.account_id and r.owns and v.id <> m.id) then
+        raise exception 'the last owner stays' using errcode = '23514', constraint = 'members_last_owner';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.keep_owner(m tijori.members) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.keep_owner_whole() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (select from tijori.roles r where r.role = new.role and r.owns) then
+        raise exception 'an owner owns the whole account'
+            using errcode = '23514', constraint = tg_table_name || '_owner_check';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.keep_owner_whole() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.key_account(needed text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    k record;
+begin
+    select c.user_id, c.account_id, c.kind, c.scopes into k
+      from tijori.credentials c
+     where c.hash = credential and c.revoked_at is null and c.expires_at > now();
+    if not found or k.kind <> 'api_key' or not exists (
+        select from tijori.members m join tijori.roles r on r.role = m.role and r.owns
+         where m.user_id = k.user_id and m.account_id = k.account_id and m.business_id is null) then
+        raise exception 'no credential' using errcode = '28000';
+    end if;
+    if not needed = any (k.scopes) then
+        raise exception 'the key lacks %', needed using errcode = '42501';
+    end if;
+    return k.account_id;
+end $$;
+ALTER FUNCTION tijori_access.key_account(needed text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock();
+    a tijori.accounts;
+begin
+    select v.* into a from tijori.accounts v
+     where v.account_id = (select s.account_id from tijori_access.scope() s where s.owns) and v.account_id = leaving
+       for update;
+    if not found or not exists (select from tijori_access.scope() s where s.owns and s.account_id = leaving) then
+        raise exception 'not an owner' using errcode = '42501';
+    end if;
+    if a.leaving_at is not null then
+        return a.erase_at;
+    end if;
+    if tijori_plans.renews(leaving) then
+        raise exception 'a subscription renews' using errcode = 'check_violation', constraint = 'accounts_renewing';
+    end if;
+    update tijori.accounts v set leaving_at = today, erase_at = today + interval '30 days', told = 0
+     where v.account_id = leaving;
+    update tijori.credentials c set revoked_at = now()
+     where c.account_id = leaving and c.kind = 'api_key' and c.revoked_at is null;
+    update tijori.shares h set revoked_at = now() where h.account_id = leaving and h.revoked_at is null;
+    update tijori.invitations i set revoked_at = now()
+     where i.account_id = leaving and i.accepted_at is null and i.revoked_at is null;
+    return today + interval '30 days';
+end $$;
+ALTER FUNCTION tijori_access.leave_account(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.leave_team(membership uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+    m tijori.members;
+begin
+    perform from tijori.accounts a join tijori.members v on v.account_id = a.account_id
+      where v.user_id = caller and v.id = membership for no key update of a;
+    select v.* into m from tijori.members v where v.user_id = caller and v.id = membership;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    perform tijori_access.end_membership(m);
+end $$;
+ALTER FUNCTION tijori_access.leave_team(membership uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.leaving_letters(leaving uuid, only_user uuid DEFAULT NULL::uuid) RETURNS TABLE(email text, name text, locale text, account_name text, erase_at timestamp with time zone, told smallint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select u.email, u.name, u.locale, a.name, a.erase_at, a.told
+      from tijori.accounts a
+      join tijori.members m on m.account_id = a.account_id and m.business_id is null
+      join tijori.roles r on r.role = m.role and r.owns
+      join tijori.users u on u.id = m.user_id
+     where a.account_id = leaving and a.leaving_at is not null and a.erasing_at is null
+       and (only_user is null or u.id = only_user)
+     order by u.id $$;
+ALTER FUNCTION tijori_access.leaving_letters(leaving uuid, only_user uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.limit_invitations() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    room bigint;
+begin
+    perform from tijori.accounts a where a.account_id = new.account_id for no key update;
+    room := tijori_plans.limit_of(new.account_id, 'members.max');
+    if room is null then
+        return null;
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'members are counted in read committed only' using errcode = '25001';
+    end if;
+    if (select count(distinct people.address) from (
+        select u.email as address from tijori.members m join tijori.users u on u.id = m.user_id
+         where m.account_id = new.account_id
+        union all
+        select i.email from tijori.invitations i
+         where i.account_id = new.account_id and i.accepted_at is null and i.revoked_at is null
+           and i.expires_at > now()) people) > room then
+        raise exception 'no room for another member' using errcode = '23514', constraint = 'plan_member_limit';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.limit_invitations() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.lock_leaving(account uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform from tijori.accounts a
+      where a.account_id = account and a.leaving_at is not null and a.erasing_at is null
+        for no key update skip locked;
+    return found;
+end $$;
+ALTER FUNCTION tijori_access.lock_leaving(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.lock_member(member uuid) RETURNS tijori.members
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    owned uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+    m tijori.members;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'members are changed in read committed only' using errcode = '25001';
+    end if;
+    perform from tijori.accounts a where a.account_id = owned for no key update;
+    if not found or owned is distinct from (select s.account_id from tijori_access.scope() s where s.owns) then
+        raise exception 'not an owner' using errcode = '42501';
+    end if;
+    select v.* into m from tijori.members v where v.account_id = owned and v.id = member;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return m;
+end $$;
+ALTER FUNCTION tijori_access.lock_member(member uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.maker() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    everybody constant uuid := '00000000-0000-0000-0000-000000000000';
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    business uuid := nullif(current_setting('tijori.business', true), '')::uuid;
+    account uuid := nullif(current_setting('tijori.account', true), '')::uuid;
+    maker uuid;
+begin
+    if business is null then
+        select case when r.sees_totals then everybody else m.user_id end into maker
+          from tijori.members m
+          join tijori.roles r on r.role = m.role
+         where m.business_id is null and (m.user_id, m.account_id) = (
+               select c.user_id, c.account_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now());
+    elsif account is not null then
+        select case when r.sees_totals then everybody else m.user_id end into maker
+          from tijori.members m
+          join tijori.businesses b on b.account_id = account and b.id = business
+          join tijori.roles r on r.role = m.role
+         where m.account_id = account and (m.business_id is null or m.business_id = business) and m.user_id = (
+               select c.user_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now())
+         order by r.rank
+         limit 1;
+    end if;
+    if maker is not null then
+        return maker;
+    end if;
+    return (select case when s.sees_totals then everybody else s.user_id end from tijori_access.scope() s);
+end $$;
+ALTER FUNCTION tijori_access.maker() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.my_businesses() RETURNS TABLE(account_id uuid, account_name text, business_id uuid, business_name text, currency text, role text, time_zone text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+begin
+    return query
+    select distinct on (b.account_id, b.id) b.account_id, a.name, b.id, b.name, b.currency, m.role, b.time_zone
+      from tijori.members m
+      join tijori.roles r on r.role = m.role
+      join tijori.accounts a on a.account_id = m.account_id
+      join tijori.businesses b on b.account_id = m.account_id and (m.business_id is null or m.business_id = b.id)
+     where m.user_id = caller
+     order by b.account_id, b.id, r.rank;
+end $$;
+ALTER FUNCTION tijori_access.my_businesses() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.my_memberships() RETURNS TABLE(id uuid, account_name text, business_name text, role text, stays boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+begin
+    return query
+    select m.id, a.name, coalesce(b.name, ''), m.role,
+           r.owns and not exists (select from tijori.members o join tijori.roles p on p.role = o.role
+                                   where o.account_id = m.account_id and p.owns and o.id <> m.id)
+      from tijori.members m
+      join tijori.roles r on r.role = m.role
+      join tijori.accounts a on a.account_id = m.account_id
+      left join tijori.businesses b on b.account_id = m.account_id and b.id = m.business_id
+     where m.user_id = caller
+     order by m.created_at, m.id;
+end $$;
+ALTER FUNCTION tijori_access.my_memberships() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text DEFAULT 'khata'::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.accounts (account_id, app_id, name, currency) values (new_account, app, title, money);
+    insert into tijori.businesses (account_id, id, name, currency) values (new_account, new_business, title, money);
+    insert into tijori.members (account_id, id, user_id, role)
+    select new_account, new_member, owner_id, r.role from tijori.roles r where r.owns order by r.rank limit 1;
+end $$;
+ALTER FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text DEFAULT 'khata'::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    owned uuid;
+begin
+    perform from tijori.users u where u.id = owner_id for no key update;
+    select m.account_id into owned
+      from tijori.members m
+      join tijori.roles r on r.role = m.role and r.owns
+      join tijori.accounts a on a.account_id = m.account_id and a.app_id = app
+     where m.user_id = owner_id
+     order by m.created_at
+     limit 1;
+    if found then
+        return owned;
+    end if;
+    perform tijori_access.open_account(owner_id, new_account, new_business, new_member, title, money, app);
+    return new_account;
+end $$;
+ALTER FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) OWNER TO tijori_guard;
+CREATE PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[])
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    verb text;
+begin
+    foreach verb in array verbs loop
+        execute format('create policy %I on %s for %s to %I %s',
+            tijori_access.policy_name(tab, verb, role_name), tab, verb, role_name,
+            case verb when 'insert' then 'with check (true)'
+                      when 'update' then 'using (true) with check (true)'
+                      else 'using (true)' end);
+    end loop;
+end $$;
+ALTER PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[]) OWNER TO tijori_owner;
+CREATE PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text, IN whose text, IN may text, IN narrowed boolean DEFAULT false, IN until interval DEFAULT NULL::interval)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    nobody constant text := quote_literal('00000000-0000-0000-0000-000000000000') || '::uuid';
+    own_only constant text := $q$(select current_setting('tijori.own_only', true) = 'on')$q$;
+    hint constant text := $q$account_id = (select nullif(current_setting('tijori.account', true), '')::uuid)$q$;
+    cheap constant text := '(case when %s = any (array[%s]) then true end) is not null and ';
+    its_right constant text := coalesce('s.' || may, $q$s.role <> ''$q$);
+    first text := format(cheap, 'account_id', '(select tijori_access.account_id())');
+    columns text := 'account_id';
+    truths text := 's.account_id';
+    truth text;
+begin
+    if whose in ('business', 'maker') then
+        first := first || format(cheap, 'business_id', '(select tijori_access.business_id())');
+        columns := columns || ', business_id';
+        truths := truths || ', s.business_id';
+    elsif whose = 'itself' then
+        first := first || format(cheap, 'id', 'coalesce((select tijori_access.business_id()), id)');
+    elsif whose <> 'account' then
+        raise exception 'whose rows: %', whose;
+    end if;
+    if whose = 'maker' then
+        first := first || format(cheap, 'created_by', '(select tijori_access.user_id())');
+    end if;
+    if narrowed then
+        first := first || format('case when %s then (case when created_by = any (array[(select tijori_access.maker())])'
+            ' then true end) is not null else (select tijori_access.maker() = %s) end and ', own_only, nobody);
+    end if;
+    if whose = 'maker' and verb <> 'select' or verb = 'insert'
+       and exists (select from pg_catalog.pg_attribute a where a.attrelid = tab and a.attname = 'created_by') then
+        columns := columns || ', created_by';
+        truths := truths || ', s.user_id';
+    end if;
+    if narrowed and verb <> 'select' then
+        columns := columns || format(', case when %s then %s else %s end', own_only,
+            case when until is null then 'created_by'
+                 else format('case when created_at > now() - %L::interval then created_by end', until) end, nobody);
+        truths := truths || ', tijori_access.maker()';
+    end if;
+    truth := format('(%s, true) = (select %s, %s from tijori_access.scope() s)', columns, truths, its_right);
+    if whose = 'itself' then -- a sub-select that read the row's id would be made for each row
+        truth := format('(account_id, true) = (select s.account_id, %s from tijori_access.scope() s)', its_right)
+            || case when verb = 'insert' then '' else ' and id = coalesce((select tijori_access.business_id()), id)' end;
+    end if;
+    execute format('create policy %I on %s for %s to tijori_app %s',
+        tijori_access.policy_name(tab, verb, 'tijori_app'), tab, verb,
+        case verb when 'select' then format('using (%s%s and %s)', first, hint, truth)
+                  when 'insert' then format('with check (%s)', truth)
+                  else format('using (%1$s) with check (%1$s)', truth) end);
+end $_$;
+ALTER PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text, IN whose text, IN may text, IN narrowed boolean, IN until interval) OWNER TO tijori_owner;
+CREATE PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[])
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    verb text;
+    app constant text := $q$(select nullif(current_setting('tijori.app', true), ''))$q$;
+    columns constant text[] := array(
+        select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = tab and not a.attisdropped);
+    mine constant text := case
+        when 'connection_id' = any (columns)
+        then $q$connection_id = any ((select string_to_array(current_setting('tijori.connections', true), ','))::text[])$q$
+        when 'app_id' = any (columns) then 'app_id = ' || app
+        else format('exists (select from tijori.accounts a where a.account_id = %s.account_id and a.app_id = %s)', tab, app)
+        end;
+begin
+    foreach verb in array verbs loop
+        execute format('create policy %I on %s for %s to tijori_billing %s',
+            tijori_access.policy_name(tab, verb, 'tijori_billing'), tab, verb,
+            case verb when 'insert' then format('with check (%s)', mine)
+                      when 'update' then format('using (%1$s) with check (%1$s)', mine)
+                      else format('using (%s)', mine) end);
+    end loop;
+end $_$;
+ALTER PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select c.relname || '_' || verb || '_' || regexp_replace(role_name, '^.*_', '')
+      from pg_catalog.pg_class c where c.oid = tab
+$$;
+ALTER FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) OWNER TO tijori_owner;
+CREATE PROCEDURE tijori_access.protect(IN tab regclass)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    execute format('alter table %s enable row level security', tab);
+    execute format('alter table %s force row level security', tab);
+end $$;
+ALTER PROCEDURE tijori_access.protect(IN tab regclass) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.refuse_leaving() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    leaving boolean;
+begin
+    select a.leaving_at is not null into leaving from tijori.accounts a
+     where a.account_id = new.account_id for key share;
+    if leaving then
+        raise exception 'the account is leaving' using errcode = 'check_violation', constraint = 'accounts_leaving';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.refuse_leaving() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.remove_member(member uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.end_membership(tijori_access.lock_member(member));
+end $$;
+ALTER FUNCTION tijori_access.remove_member(member uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.require_app(account uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from tijori.accounts a
+                    where a.account_id = account and a.app_id = current_setting('tijori.app', true)) then
+        raise exception 'not an account of this app' using errcode = '42501';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.require_app(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.revoke_api_key(key_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    if not s.owns then
+        raise exception 'not an owner' using errcode = '42501';
+    end if;
+    update tijori.credentials c set revoked_at = coalesce(c.revoked_at, now())
+     where c.account_id = s.account_id and c.id = key_id and c.kind = 'api_key';
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.revoke_api_key(key_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.role() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return (select s.role from tijori_access.scope() s); end $$;
+ALTER FUNCTION tijori_access.role() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    business uuid := nullif(current_setting('tijori.business', true), '')::uuid;
+    account uuid := nullif(current_setting('tijori.account', true), '')::uuid;
+begin
+    if credential is null then
+        raise exception 'no credential' using errcode = '28000';
+    end if;
+    if business is null then
+        select m.user_id, m.account_id, m.role, r.sees_totals, r.adds_entries, r.runs_khata, r.owns
+          into scope.user_id, scope.account_id, scope.role,
+               scope.sees_totals, scope.adds_entries, scope.runs_khata, scope.owns
+          from tijori.members m
+          join tijori.roles r on r.role = m.role
+         where m.business_id is null and (m.user_id, m.account_id) = (
+               select c.user_id, c.account_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now());
+        if not found then
+            select c.user_id, '', false, false, false, false
+              into scope.user_id, scope.role,
+                   scope.sees_totals, scope.adds_entries, scope.runs_khata, scope.owns
+              from tijori.credentials c
+             where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now();
+        end if;
+        if not found then
+            raise exception 'no credential' using errcode = '28000';
+        end if;
+        return;
+    end if;
+    if account is not null then
+        select m.user_id, b.account_id, b.id, m.role, r.sees_totals, r.adds_entries, r.runs_khata, r.owns
+          into scope.user_id, scope.account_id, scope.business_id, scope.role,
+               scope.sees_totals, scope.adds_entries, scope.runs_khata, scope.owns
+          from tijori.members m
+          join tijori.businesses b on b.account_id = account and b.id = business
+          join tijori.roles r on r.role = m.role
+         where m.account_id = account and (m.business_id is null or m.business_id = business) and m.user_id = (
+               select c.user_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now())
+         order by r.rank
+         limit 1;
+        if found then
+            return;
+        end if;
+    end if;
+    -- Clients choose the ids of businesses: should two accounts of the user hold the same one, the elder keeps it.
+    select m.user_id, m.account_id, business, m.role, r.sees_totals, r.adds_entries, r.runs_khata, r.owns
+      into scope.user_id, scope.account_id, scope.business_id, scope.role,
+           scope.sees_totals, scope.adds_entries, scope.runs_khata, scope.owns
+      from tijori.members m
+     cross join lateral (
+           select x.account_id, x.created_at from tijori.businesses x
+            where x.account_id = m.account_id and x.id = business offset 0) b
+      join tijori.roles r on r.role = m.role
+     where (m.business_id is null or m.business_id = business) and m.user_id = (
+           select c.user_id from tijori.credentials c
+            where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now())
+     order by b.created_at, b.account_id, r.rank
+     limit 1;
+    if not found then
+        perform from tijori.credentials c
+          where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now();
+        if not found then
+            raise exception 'no credential' using errcode = '28000';
+        end if;
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.team() RETURNS TABLE(id uuid, user_id uuid, name text, email text, business_id uuid, business_name text, role text, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    return query
+    select m.id, m.user_id, u.name, u.email, m.business_id, coalesce(b.name, ''), m.role, m.created_at
+      from tijori.members m
+      join tijori.users u on u.id = m.user_id
+      left join tijori.businesses b on b.account_id = m.account_id and b.id = m.business_id
+     where m.account_id = mine
+     order by m.created_at, m.id;
+end $$;
+ALTER FUNCTION tijori_access.team() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.tell_leaving(only_account uuid DEFAULT NULL::uuid) RETURNS TABLE(account_id uuid, user_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    with due as (
+        select a.account_id from tijori.accounts a
+         where a.erase_at is not null and a.erased_at is null and a.erasing_at is null
+           and a.erase_at > tijori_ops.clock()
+           and (a.told = 0 or a.told = 1 and a.erase_at - interval '3 days' <= tijori_ops.clock())
+           and (only_account is null or a.account_id = only_account)
+         order by a.account_id limit 100 for no key update skip locked
+    ), told as (
+        update tijori.accounts a
+           set told = case when a.erase_at - interval '3 days' <= tijori_ops.clock() then 2 else 1 end
+          from due where a.account_id = due.account_id
+        returning a.account_id
+    )
+    select t.account_id, m.user_id from told t
+      join tijori.members m on m.account_id = t.account_id and m.business_id is null
+      join tijori.roles r on r.role = m.role and r.owns;
+end $$;
+ALTER FUNCTION tijori_access.tell_leaving(only_account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.told_erasure(leaving uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.accounts a set told = 3
+     where a.account_id = leaving and a.leaving_at is not null and a.erasing_at is null;
+end $$;
+ALTER FUNCTION tijori_access.told_erasure(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.unmailed_invitations(min_age interval) RETURNS TABLE(account_id uuid, id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select i.account_id, i.id from tijori.invitations i
+     where i.token_hash is null and i.accepted_at is null and i.revoked_at is null
+       and i.expires_at > now() and i.created_at < now() - min_age
+     order by i.created_at limit 100 $$;
+ALTER FUNCTION tijori_access.unmailed_invitations(min_age interval) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.user_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    credential bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    business uuid := nullif(current_setting('tijori.business', true), '')::uuid;
+    account uuid := nullif(current_setting('tijori.account', true), '')::uuid;
+    caller uuid;
+begin
+    if business is null then
+        select c.user_id into caller
+          from tijori.credentials c
+         where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now();
+    elsif account is not null then
+        select m.user_id into caller
+          from tijori.members m
+          join tijori.businesses b on b.account_id = account and b.id = business
+         where m.account_id = account and (m.business_id is null or m.business_id = business) and m.user_id = (
+               select c.user_id from tijori.credentials c
+                where c.hash = credential and c.kind = 'session' and c.revoked_at is null and c.expires_at > now());
+    end if;
+    if caller is not null then
+        return caller;
+    end if;
+    return (select s.user_id from tijori_access.scope() s);
+end $$;
+ALTER FUNCTION tijori_access.user_id() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    select u.id, u.name, u.email, u.locale, c.used_at,
+           a.account_id, coalesce(a.name, ''), coalesce(a.currency, ''),
+           case when a.account_id is null then '' else tijori_plans.plan_of(a.account_id) end, s.role,
+           b.id, coalesce(b.name, ''), coalesce(b.currency, ''), coalesce(b.time_zone, ''), a.erase_at
+      into whoami.user_id, whoami.name, whoami.email, whoami.locale, whoami.seen_at,
+           whoami.account_id, whoami.account_name, whoami.account_currency, whoami.plan, whoami.role,
+           whoami.business_id, whoami.business_name, whoami.business_currency, whoami.business_time_zone,
+           whoami.erase_at
+      from tijori.credentials c
+      join tijori.users u on u.id = c.user_id
+      left join tijori.accounts a on a.account_id = s.account_id
+      left join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
+     where c.hash = decode(current_setting('tijori.credential', true), 'hex');
+end $$;
+ALTER FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+declare
+    rest bigint := credits;
+    part bigint;
+begin
+    p.lots := '{}';
+    p.parts := '{}';
+    loop
+        part := least(rest, p.lot_left);
+        if part > 0 then
+            p.lots := p.lots || p.lot_grant;
+            p.parts := p.parts || part;
+            p.lot_left := p.lot_left - part;
+            rest := rest - part;
+        end if;
+        exit when rest = 0;
+        select t.grant_id, t.lot_left into p.lot_grant, p.lot_left
+          from tijori_credits.take_lot(p.account_id, p.meter) t;
+        if p.lot_grant is null then
+            raise exception 'the lots of account % do not add up to its balance', p.account_id;
+        end if;
+    end loop;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_credits.request) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+declare
+    part bigint := case when r.amount = 0 then r.hold_amount else r.amount end;
+begin
+    if r.hold_id is null then
+        p.outcome := 'not_found';
+    elsif r.hold_status = 'captured' then
+        p.outcome := case when part = r.hold_captured then 'repeated' else 'conflict' end;
+        p.number := r.hold_entry;
+        p.captured := r.hold_captured;
+        p.available := r.hold_left_after;
+    elsif r.hold_status <> 'open' then
+        p.outcome := 'gone';
+        p.available := coalesce(r.hold_left_after, p.balance - p.held);
+    elsif part > r.hold_amount then
+        p.outcome := 'too_much';
+        p.available := p.balance - p.held;
+    else
+        p := tijori_credits.give_back(p, r, r.hold_amount - part);
+        p.balance := p.balance - part;
+        p.entries := p.entries + 1;
+        p.number := p.entries;
+        p.captured := part;
+        p.available := p.balance - p.held;
+        p.outcome := 'ok';
+    end if;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_credits.request) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if r.entry_number is not null then
+        p.outcome := case when r.entry_meter = r.meter and r.entry_amount = -r.amount and r.entry_note = r.note
+                          then 'repeated' else 'conflict' end;
+        p.number := r.entry_number;
+        p.available := r.entry_available;
+        return p;
+    end if;
+    if p.balance - p.held < r.amount then
+        p.outcome := 'insufficient';
+    else
+        if r.amount <= p.lot_left then
+            p.lot_left := p.lot_left - r.amount;
+        else
+            p := tijori_credits.burn(p, r.amount);
+        end if;
+        p.balance := p.balance - r.amount;
+        p.entries := p.entries + 1;
+        p.number := p.entries;
+        p.outcome := 'ok';
+    end if;
+    p.available := p.balance - p.held;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.credits_now(account uuid, unit text, OUT available bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    at timestamptz := tijori_ops.clock();
+    due timestamptz;
+    lapsed bigint;
+    stuck bigint;
+begin
+    select c.balance - c.held, c.held, c.due_at into credits_now.available, credits_now.held, due
+      from tijori.credit_balances c where c.account_id = account and c.meter = unit;
+    if not found or due > at then
+        return;
+    end if;
+    -- Holds that have ended come back, but for the parts whose grant has ended; those are gone, as is what is left of
+    -- lots that have ended.
+    select coalesce(sum(h.amount), 0) into stuck from tijori.credit_holds h
+     where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at;
+    select coalesce(sum(x.n), 0) into lapsed from (
+        select w.lot_left as n from tijori.credit_lots w
+         where w.account_id = account and w.meter = unit and w.expires_at <= at
+        union all
+        select c.lot_left from tijori.credit_balances c
+          join tijori.credit_grants g on g.account_id = c.account_id and g.id = c.lot_grant
+         where c.account_id = account and c.meter = unit and g.expires_at <= at
+        union all
+        select p.part from tijori.credit_holds h cross join unnest(h.lots, h.parts) p(lot, part)
+          join tijori.credit_grants g on g.account_id = h.account_id and g.id = p.lot
+         where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at
+           and g.expires_at <= at) x;
+    credits_now.held := credits_now.held - stuck;
+    credits_now.available := credits_now.available + stuck - lapsed;
+end $$;
+ALTER FUNCTION tijori_credits.credits_now(account uuid, unit text, OUT available bigint, OUT held bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.credits_of(account uuid) RETURNS TABLE(meter text, name text, available bigint, held bigint, next_at timestamp with time zone, next_amount bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    return query
+    select m.id, m.name, coalesce(v.available, 0), coalesce(v.held, 0), c.next_at, c.next_amount
+      from tijori.accounts a
+      join tijori.meters m on m.app_id = a.app_id
+      left join lateral tijori_credits.credits_now(a.account_id, m.id) v on true
+      left join tijori.credit_calendars c on c.account_id = a.account_id and c.meter = m.id
+     where a.account_id = account
+     order by m.id;
+end $$;
+ALTER FUNCTION tijori_credits.credits_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+declare
+    rest bigint := credits;
+    part bigint;
+begin
+    p.held := p.held - r.hold_amount;
+    for j in reverse cardinality(r.hold_lots) .. 1 loop
+        exit when rest = 0;
+        part := least(rest, r.hold_parts[j]);
+        rest := rest - part;
+        if r.hold_lots[j] = p.lot_grant then
+            p.lot_left := p.lot_left + part;
+        else
+            perform tijori_credits.return_credits(p.account_id, p.meter, array[r.hold_lots[j]], array[part], part);
+            p.due_at := '-infinity';
+        end if;
+    end loop;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    b tijori.credit_balances;
+    g record;
+begin
+    perform tijori_access.require_app(account);
+    insert into tijori.credit_balances (account_id, meter, app_id)
+    select a.account_id, unit, a.app_id from tijori.accounts a where a.account_id = account
+    on conflict on constraint credit_balances_pkey do nothing;
+    -- All of the account's rows: a key is used once, whatever the meter. The lock comes before the look.
+    perform from tijori.credit_balances c where c.account_id = account order by c.meter for update;
+    select c.id, c.meter, c.kind, c.amount into g
+      from tijori.credit_grants c where c.account_id = account and c.key = once;
+    if found then
+        if (g.meter, g.kind, g.amount) is distinct from (unit, sort, credits) then
+            raise exception 'another grant has this key' using errcode = '23505', constraint = 'credit_grants_key';
+        end if;
+        return g.id;
+    end if;
+    insert into tijori.credit_grants (account_id, id, meter, kind, amount, priority, expires_at, key, reason, granted_by,
+                                      source, period, level, created_at)
+    values (account, new_id, unit, sort, credits, burn, until, once, why, who, from_source, of_period, to_level, at);
+    insert into tijori.credit_lots (account_id, meter, grant_id, priority, expires_at, lot_left)
+    values (account, unit, new_id, burn, until, credits);
+    update tijori.credit_balances c
+       set balance = c.balance + credits, entries = c.entries + 1, due_at = '-infinity'
+     where c.account_id = account and c.meter = unit
+    returning * into b;
+    insert into tijori.credit_entries
+        (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+    values (account, unit, b.entries, sort, credits, b.balance, b.held, why, new_id, at);
+    perform tijori_credits.settle_credits(account, unit, at);
+    return new_id;
+end $$;
+ALTER FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.hold(p tijori_credits.purse, r tijori_credits.request, at timestamp with time zone) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if r.hold_id is not null then
+        p.outcome := case when r.hold_meter = r.meter and r.hold_amount = r.amount and r.hold_note = r.note
+                               and r.hold_seconds = r.seconds and r.hold_key = r.key
+                          then 'repeated' else 'conflict' end;
+        p.available := r.hold_available;
+        return p;
+    end if;
+    if p.balance - p.held < r.amount then
+        p.outcome := 'insufficient';
+    else
+        p := tijori_credits.burn(p, r.amount);
+        p.held := p.held + r.amount;
+        p.expires_at := at + make_interval(secs => r.seconds);
+        p.due_at := least(p.due_at, p.expires_at);
+        p.outcome := 'ok';
+    end if;
+    p.available := p.balance - p.held;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.hold(p tijori_credits.purse, r tijori_credits.request, at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.my_credit_entries(unit text, before bigint, most integer) RETURNS TABLE(number bigint, kind text, amount bigint, balance bigint, key text, note text, grant_id uuid, hold_id uuid, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := tijori_access.key_account('credits:read');
+begin
+    return query
+    select e.number, e.kind, e.amount, e.balance, e.key, e.note, e.grant_id, e.hold_id, e.created_at
+      from tijori.credit_entries e
+     where e.account_id = mine and e.meter = unit and e.number < before
+     order by e.number desc limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_credits.my_credit_entries(unit text, before bigint, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.my_credits() RETURNS TABLE(meter text, name text, available bigint, held bigint, next_at timestamp with time zone, next_amount bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select * from tijori_credits.credits_of(tijori_access.key_account('credits:read'));
+end $$;
+ALTER FUNCTION tijori_credits.my_credits() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.my_credits_left() RETURNS TABLE(meter text, name text, available bigint, held bigint, next_at timestamp with time zone, next_amount bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select * from tijori_credits.credits_of((select s.account_id from tijori_access.scope() s where s.owns));
+end $$;
+ALTER FUNCTION tijori_credits.my_credits_left() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if r.hold_id is null then
+        p.outcome := 'not_found';
+    elsif r.hold_status = 'captured' then
+        p.outcome := 'conflict';
+        p.number := r.hold_entry;
+        p.captured := r.hold_captured;
+        p.available := r.hold_left_after;
+    elsif r.hold_status <> 'open' then
+        p.outcome := 'repeated';
+        p.available := coalesce(r.hold_left_after, p.balance - p.held);
+    else
+        p := tijori_credits.give_back(p, r, r.hold_amount);
+        p.available := p.balance - p.held;
+        p.outcome := 'ok';
+    end if;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    rest bigint := total;
+    part bigint;
+begin
+    for i in reverse cardinality(lots) .. 1 loop
+        exit when rest = 0;
+        part := least(rest, parts[i]);
+        rest := rest - part;
+        insert into tijori.credit_lots as w (account_id, meter, grant_id, priority, expires_at, lot_left)
+        select g.account_id, g.meter, g.id, g.priority, g.expires_at, part
+          from tijori.credit_grants g where g.account_id = account and g.id = lots[i]
+        on conflict on constraint credit_lots_pkey do update set lot_left = w.lot_left + excluded.lot_left;
+    end loop;
+    if rest <> 0 then
+        raise exception 'a hold of % returns % more than it took', account, rest;
+    end if;
+end $$;
+ALTER FUNCTION tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.settle_credits(account uuid, unit text, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    b tijori.credit_balances;
+    h record;
+    l record;
+begin
+    select * into strict b from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
+    for h in
+        update tijori.credit_holds c set status = 'expired', ended_at = at
+         where c.account_id = account and c.meter = unit and c.status = 'open' and c.expires_at <= at
+        returning c.amount, c.lots, c.parts
+    loop
+        b.held := b.held - h.amount;
+        perform tijori_credits.return_credits(account, unit, h.lots, h.parts, h.amount);
+    end loop;
+    if b.lot_left > 0 then
+        perform tijori_credits.return_credits(account, unit, array[b.lot_grant], array[b.lot_left], b.lot_left);
+    end if;
+    for l in
+        delete from tijori.credit_lots c where c.account_id = account and c.meter = unit and c.expires_at <= at
+        returning c.grant_id, c.lot_left
+    loop
+        b.entries := b.entries + 1;
+        b.balance := b.balance - l.lot_left;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, grant_id, created_at)
+        values (account, unit, b.entries, 'expire', -l.lot_left, b.balance, b.held, l.grant_id, at);
+    end loop;
+    select least((select min(c.expires_at) from tijori.credit_lots c where c.account_id = account and c.meter = unit),
+                 (select min(c.expires_at) from tijori.credit_holds c
+                   where c.account_id = account and c.meter = unit and c.status = 'open'),
+                 'infinity')
+      into b.due_at;
+    select t.grant_id, t.lot_left into b.lot_grant, b.lot_left from tijori_credits.take_lot(account, unit) t;
+    update tijori.credit_balances c
+       set balance = b.balance, held = b.held, entries = b.entries,
+           lot_grant = b.lot_grant, lot_left = coalesce(b.lot_left, 0), due_at = b.due_at
+     where c.account_id = account and c.meter = unit;
+end $$;
+ALTER FUNCTION tijori_credits.settle_credits(account uuid, unit text, at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp with time zone, early timestamp with time zone) RETURNS tijori_credits.purse
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update tijori.credit_balances c
+       set balance = p.balance, held = p.held, entries = p.entries,
+           lot_grant = p.lot_grant, lot_left = p.lot_left, due_at = p.due_at
+     where c.account_id = p.account_id and c.meter = p.meter;
+    perform tijori_credits.settle_credits(p.account_id, p.meter, at);
+    select c.balance, c.held, c.entries, c.lot_grant, c.lot_left, least(c.due_at, early)
+      into strict p.balance, p.held, p.entries, p.lot_grant, p.lot_left, p.due_at
+      from tijori.credit_balances c where c.account_id = p.account_id and c.meter = p.meter;
+    p.available := p.balance - p.held;
+    return p;
+end $$;
+ALTER FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp with time zone, early timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) RETURNS TABLE(i integer, outcome text, number bigint, available bigint, hold_id uuid, hold_meter text, hold_amount bigint, captured bigint, expires_at timestamp with time zone, next_at timestamp with time zone, next_amount bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    at timestamptz;
+    due timestamptz;
+    accounts uuid[];
+    credentials uuid[];
+    holds uuid[];
+    stale bytea[];
+    again boolean;
+    turns bigint[];
+    last_turn bigint := 1;
+    r tijori_credits.request;
+    p tijori_credits.purse;
+    touched boolean;
+    early timestamptz;
+    entry tijori.credit_entries;
+    hold tijori.credit_holds;
+    changed tijori_credits.purse[];
+    written tijori.credit_entries[];
+    opened tijori.credit_holds[];
+    ended tijori.credit_holds[];
+    n integer;
+begin
+    -- Who asks: keys count as long as whoever made them owns the account. What a hold's id is made from is here and
+    -- nowhere else. Arrays are unnested in the select list, because as a function in FROM each would be written to a
+    -- store of its own first.
+    select array_agg(x.account_id), array_agg(x.credential_id), array_agg(x.hold_id),
+           array_agg(x.hash) filter (where x.stale),
+           -- Whether a key or a hold may stand more than once: hashes are cheap to compare, and a chance match does
+           -- no harm.
+           count(distinct uuid_hash_extended(x.account_id,
+                     coalesce(uuid_hash_extended(x.hold_id, 0), hashtextextended(x.key, 0)))) < count(x.account_id)
+      into accounts, credentials, holds, stale, again
+      from (
+        select k.hash, k.id as credential_id, k.used_at < now() - interval '1 minute' as stale, q.key,
+               case when 'credits:spend' = any (k.scopes) then k.account_id end as account_id,
+               case q.op when 'consume' then null
+                    when 'hold' then encode(substr(sha256(
+                        convert_to(k.account_id::text || ' ' || q.key, 'UTF8')), 1, 16), 'hex')::uuid
+                    else q.id end as hold_id
+          from (select unnest(hashes) as hash, unnest(ops) as op, unnest(keys) as key, unnest(ids) as id,
+                       generate_subscripts(ops, 1) as i) q
+          left join lateral (
+            select c.hash, c.id, c.account_id, c.scopes, c.used_at
+              from tijori.credentials c
+             where c.hash = q.hash and c.kind = 'api_key' and c.revoked_at is null and c.expires_at > now()
+               and exists (select from tijori.members m
+                            where m.user_id = c.user_id and m.account_id = c.account_id and m.business_id is null
+                              and m.role = any (array(select o.role from tijori.roles o where o.owns)))
+          ) k on true
+         order by q.i) x;
+    select min(l.due_at) into due from (
+        select c.due_at from tijori.credit_balances c
+         where c.account_id = any (accounts) order by c.account_id, c.meter for update) l;
+    -- The time is taken under the locks: what comes to an account later happens later.
+    at := clock_timestamp() + (tijori_ops.clock() - now());
+    if due <= at then
+        perform tijori_credits.settle_credits(d.account_id, d.meter, at)
+           from (select c.account_id, c.meter from tijori.credit_balances c
+                  where c.account_id = any (accounts) and c.due_at <= at order by c.account_id, c.meter) d;
+    end if;
+    -- What a key or a hold has come to is looked up in the tables. So where one stands again, that request and all that
+    -- its account asks after it wait for another turn, when what goes before has been written.
+    if again then
+        select array_agg(t.turn order by t.i), max(t.turn) into turns, last_turn
+          from (select s.i, 1 + count(*) filter (where s.again) over (partition by s.account_id order by s.i) as turn
+                  from (select q.i, q.account_id, q.account_id is not null and row_number() over (
+                                   partition by q.account_id, q.hold_id, case when q.hold_id is null then q.key end
+                                   order by q.i) > 1 as again
+                          from unnest(accounts, holds, keys) with ordinality q(account_id, hold_id, key, i)) s) t;
+    end if;
+    for this_turn in 1 .. last_turn loop
+        p := null; touched := false;
+        changed := null; written := null; opened := null; ended := null;
+        for r in
+            select q.i, q.op, q.account_id, q.credential_id,
+                   case when q.op in ('consume', 'hold') then q.unit else coalesce(h.meter, '') end,
+                   q.amount, q.key, q.note, q.id, q.seconds,
+                   b.balance, b.held, b.entries, b.lot_grant, b.lot_left, b.due_at,
+                   e.number, e.meter, e.amount, e.note, e.balance - e.held,
+                   h.id, h.meter, h.status, h.key, h.amount, h.note, h.seconds, h.available, h.lots, h.parts,
+                   h.captured, h.entry, h.left_after, h.expires_at
+              from (select unnest(ops) as op, unnest(accounts) as account_id, unnest(credentials) as credential_id,
+                           unnest(units) as unit, unnest(amounts) as amount, unnest(keys) as key, unnest(notes) as note,
+                           unnest(holds) as id, unnest(seconds) as seconds, unnest(turns) as turn,
+                           generate_subscripts(ops, 1) as i) q
+              -- The limits keep the planner from turning a look-up into a join over the whole table.
+              left join lateral (
+                select * from tijori.credit_entries e
+                 where e.account_id = q.account_id and e.key = case when q.op = 'consume' then q.key end
+                 limit 1) e on true
+              left join lateral (
+                select * from tijori.credit_holds h where h.account_id = q.account_id and h.id = q.id
+                 limit 1) h on true
+              left join lateral (
+                select * from tijori.credit_balances b
+                 where b.account_id = q.account_id
+                   and b.meter = case when q.op in ('consume', 'hold') then q.unit else h.meter end
+                 limit 1) b on true
+             where turns is null or q.turn = this_turn
+             order by q.account_id, case when q.op in ('consume', 'hold') then q.unit else h.meter end, q.i
+        loop
+            i := r.i;
+            hold_id := r.hold_id; hold_meter := r.hold_meter; hold_amount := r.hold_amount;
+            expires_at := r.hold_expires_at; next_at := null; next_amount := null;
+            if r.account_id is null then
+                outcome := case when r.credential_id is null then 'unauthorized' else 'forbidden' end;
+                number := null; available := null; captured := null;
+                return next;
+                continue;
+            end if;
+            if p.account_id is distinct from r.account_id or p.meter <> r.meter then
+                if touched then
+                    changed := changed || p;
+                    touched := false;
+                end if;
+                early := 'infinity';
+                p.account_id := r.account_id; p.meter := r.meter;
+                p.balance := coalesce(r.balance, 0); p.held := coalesce(r.held, 0); p.entries := r.entries;
+                p.lot_grant := r.lot_grant; p.lot_left := coalesce(r.lot_left, 0); p.due_at := r.due_at;
+            end if;
+            p.number := null; p.available := null; p.captured := null;
+            case r.op
+                when 'consume' then p := tijori_credits.consume(p, r);
+                when 'hold' then p := tijori_credits.hold(p, r, at);
+                when 'capture' then p := tijori_credits.capture(p, r);
+                when 'release' then p := tijori_credits.release(p, r);
+            end case;
+            if p.outcome = 'ok' then
+                touched := true;
+                if p.number is not null then
+                    entry.account_id := p.account_id; entry.meter := p.meter; entry.number := p.number;
+                    entry.balance := p.balance; entry.held := p.held; entry.credential_id := r.credential_id;
+                    entry.kind := r.op;
+                    if r.op = 'consume' then
+                        entry.amount := -r.amount; entry.key := r.key; entry.note := r.note; entry.hold_id := null;
+                    else
+                        entry.amount := -p.captured; entry.key := null; entry.note := r.hold_note;
+                        entry.hold_id := r.hold_id;
+                    end if;
+                    written := written || entry;
+                end if;
+                if r.op = 'hold' then
+                    hold_id := r.id; hold_meter := r.meter; hold_amount := r.amount; expires_at := p.expires_at;
+                    hold.account_id := r.account_id; hold.id := r.id; hold.meter := r.meter; hold.amount := r.amount;
+                    hold.key := r.key; hold.note := r.note; hold.seconds := r.seconds;
+                    hold.lots := p.lots; hold.parts := p.parts; hold.available := p.available;
+                    hold.credential_id := r.credential_id; hold.expires_at := p.expires_at;
+                    opened := opened || hold;
+                    early := least(early, p.expires_at);
+                elsif r.op in ('capture', 'release') then
+                    if p.due_at <= at then
+                        p := tijori_credits.settle_purse(p, at, early);
+                    end if;
+                    hold.account_id := r.account_id; hold.id := r.id;
+                    hold.captured := p.captured; hold.entry := p.number; hold.left_after := p.available;
+                    ended := ended || hold;
+                end if;
+            elsif p.outcome = 'insufficient' then
+                select c.next_at, c.next_amount into next_at, next_amount
+                  from tijori.credit_calendars c where c.account_id = r.account_id and c.meter = r.meter;
+            end if;
+            outcome := p.outcome; number := p.number; available := p.available; captured := p.captured;
+            return next;
+        end loop;
+        if touched then
+            changed := changed || p;
+        end if;
+        if changed is not null then
+            update tijori.credit_balances c
+               set balance = u.balance, held = u.held, entries = u.entries,
+                   lot_grant = u.lot_grant, lot_left = u.lot_left, due_at = u.due_at
+              from unnest(changed) u where c.account_id = u.account_id and c.meter = u.meter;
+        end if;
+        if written is not null then
+            insert into tijori.credit_entries (account_id, meter, number, kind, amount, balance, held, key, note,
+                                               hold_id, credential_id, created_at)
+            select u.account_id, u.meter, u.number, u.kind, u.amount, u.balance, u.held, u.key, u.note,
+                   u.hold_id, u.credential_id, at
+              from unnest(written) u;
+        end if;
+        if opened is not null then
+            insert into tijori.credit_holds (account_id, id, meter, amount, status, key, note, seconds, lots, parts,
+                                             available, credential_id, created_at, expires_at)
+            select u.account_id, u.id, u.meter, u.amount, 'open', u.key, u.note, u.seconds, u.lots, u.parts,
+                   u.available, u.credential_id, at, u.expires_at
+              from unnest(opened) u;
+        end if;
+        if ended is not null then
+            -- By ended_at, not by status: the planner would take the small index of open holds for a look-up by key.
+            update tijori.credit_holds c
+               set status = case when u.captured is null then 'released' else 'captured' end,
+                   captured = u.captured, entry = u.entry, left_after = u.left_after, ended_at = at
+              from unnest(ended) u where c.account_id = u.account_id and c.id = u.id and c.ended_at is null;
+            get diagnostics n = row_count;
+            if n <> cardinality(ended) then
+                raise exception 'of % holds to be ended % were open', cardinality(ended), n;
+            end if;
+        end if;
+    end loop;
+    if stale is not null then
+        update tijori.credentials c set used_at = now()
+         where c.hash in (select k.hash from tijori.credentials k where k.hash = any (stale) for update skip locked);
+    end if;
+end $$;
+ALTER FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.sweep_credits(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    at timestamptz := tijori_ops.clock();
+    b record;
+    n integer := 0;
+begin
+    for b in
+        select c.account_id, c.meter from tijori.credit_balances c
+         where c.due_at <= at and c.app_id = current_setting('tijori.app', true)
+         order by c.due_at limit most for update skip locked
+    loop
+        perform tijori_credits.settle_credits(b.account_id, b.meter, at);
+        n := n + 1;
+    end loop;
+    return n;
+end $$;
+ALTER FUNCTION tijori_credits.sweep_credits(most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    b tijori.credit_balances;
+    part bigint;
+begin
+    perform tijori_access.require_app(account);
+    if most <= 0 then
+        return 0;
+    end if;
+    perform tijori_credits.settle_credits(account, unit, at);
+    select * into strict b from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
+    if b.lot_grant = lot then
+        part := least(most, b.lot_left);
+        b.lot_left := b.lot_left - part;
+    else
+        select least(most, c.lot_left) into part
+          from tijori.credit_lots c where c.account_id = account and c.meter = unit and c.grant_id = lot;
+        delete from tijori.credit_lots c
+         where c.account_id = account and c.meter = unit and c.grant_id = lot and c.lot_left = part;
+        update tijori.credit_lots c set lot_left = c.lot_left - part
+         where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    end if;
+    if coalesce(part, 0) = 0 then
+        return 0;
+    end if;
+    update tijori.credit_balances c
+       set balance = c.balance - part, entries = c.entries + 1, lot_left = b.lot_left
+     where c.account_id = account and c.meter = unit
+    returning * into b;
+    insert into tijori.credit_entries
+        (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+    values (account, unit, b.entries, 'take_back', -part, b.balance, b.held, why, lot, at);
+    perform tijori_credits.settle_credits(account, unit, at);
+    return part;
+end $$;
+ALTER FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from tijori.credit_lots c
+     where c.account_id = account and c.meter = unit and c.grant_id = (
+        select w.grant_id from tijori.credit_lots w
+         where w.account_id = account and w.meter = unit
+         order by w.priority, w.expires_at, w.grant_id limit 1)
+    returning c.grant_id, c.lot_left into take_lot.grant_id, take_lot.lot_left;
+end $$;
+ALTER FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.add_sums() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    d record;
+begin
+    for d in
+        select w.account_id, w.business_id, w.party_id,
+               coalesce(sum(w.amount_minor) filter (where w.side = 'given'), 0)::bigint as given,
+               coalesce(sum(w.amount_minor) filter (where w.side = 'received'), 0)::bigint as received,
+               count(*)::integer as entries, min(w.business_date) as first_date, max(w.business_date) as last_date
+          from written w where w.deleted_at is null
+         group by 1, 2, 3 order by 1, 2, 3
+    loop
+        perform 1 from tijori.party_sums s
+          where s.account_id = d.account_id and s.business_id = d.business_id and s.party_id = d.party_id for update;
+        update tijori.party_sums s
+           set given = s.given + d.given, received = s.received + d.received,
+               balance = s.balance + d.given - d.received, entries = s.entries + d.entries,
+               last_date = greatest(s.last_date, d.last_date),
+               due_since = case when d.received = 0 and s.due_since < d.first_date then s.due_since
+                                else tijori_khata.due_since(d.account_id, d.business_id, d.party_id,
+                                    s.balance + d.given - d.received) end
+         where s.account_id = d.account_id and s.business_id = d.business_id and s.party_id = d.party_id;
+        if not found then
+            raise exception 'party % has no sums', d.party_id;
+        end if;
+    end loop;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.add_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    e record;
+begin
+    if owed > 0 then
+        for e in
+            select g.business_date, g.amount_minor from tijori.entries g
+             where g.account_id = account and g.business_id = business and g.party_id = party and g.side = 'given'
+               and g.deleted_at is null
+             order by g.business_date desc, g.id desc
+        loop
+            owed := owed - e.amount_minor;
+            if owed <= 0 then
+                return e.business_date;
+            end if;
+        end loop;
+    end if;
+    return date '2100-01-01';
+end $$;
+ALTER FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.follow_parties() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    p record;
+begin
+    for p in
+        select w.account_id, w.business_id, w.id, w.deleted_at is null as living from written w order by 1, 2, 3
+    loop
+        update tijori.party_sums s set living = p.living
+         where s.account_id = p.account_id and s.business_id = p.business_id and s.party_id = p.id
+           and s.living <> p.living;
+    end loop;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.follow_parties() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.forget_tasks() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    n bigint;
+begin
+    delete from tijori.tasks t where t.seen_at < now() - interval '1 day';
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_khata.forget_tasks() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.forget_uploads() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    n bigint;
+begin
+    delete from tijori.uploads u where u.expires_at < now();
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_khata.forget_uploads() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.hold_lock(account uuid, business uuid) RETURNS date
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'entries are written at read committed' using errcode = '25001';
+    end if;
+    perform 1 from tijori.businesses b where b.account_id = account and b.id = business for key share;
+    if exists (select 1 from tijori.accounts a where a.account_id = account and a.leaving_at is not null) then
+        raise exception 'the account is leaving' using errcode = 'check_violation', constraint = 'accounts_leaving';
+    end if;
+    return (select l.locked_until from tijori.period_locks l
+             where l.account_id = account and l.business_id = business order by l.created_at desc limit 1);
+end $$;
+ALTER FUNCTION tijori_khata.hold_lock(account uuid, business uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.keep_lock() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    b record;
+begin
+    if tg_op = 'UPDATE' then
+        for b in
+            select f.account_id, f.business_id, min(f.business_date) as first_day from former f group by 1, 2
+        loop
+            if b.first_day <= tijori_khata.hold_lock(b.account_id, b.business_id) then
+                raise exception 'the entry stands on a locked day'
+                    using errcode = 'check_violation', constraint = 'entries_locked_check';
+            end if;
+        end loop;
+    end if;
+    for b in
+        select w.account_id, w.business_id, min(w.business_date) as first_day from written w group by 1, 2
+    loop
+        if b.first_day <= tijori_khata.hold_lock(b.account_id, b.business_id) then
+            raise exception 'the day is locked'
+                using errcode = 'check_violation', constraint = 'entries_locked_date_check';
+        end if;
+    end loop;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.keep_lock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.keep_locked_party() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    until date := tijori_khata.hold_lock(new.account_id, new.business_id);
+begin
+    if exists (select 1 from tijori.entries e
+                where e.account_id = new.account_id and e.business_id = new.business_id and e.party_id = new.id
+                  and e.deleted_at is null and e.business_date <= until) then
+        raise exception 'the party has entries on locked days'
+            using errcode = 'check_violation', constraint = 'parties_locked_check';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.keep_locked_party() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.limit_parties() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    room bigint;
+begin
+    perform 1 from tijori.accounts a where a.account_id = new.account_id for no key update;
+    room := tijori_plans.limit_of(new.account_id, 'parties.max');
+    if room is null then
+        return null;
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'parties are counted in read committed only' using errcode = '25001';
+    end if;
+    if (select count(*) from (
+        select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room + 1
+       ) taken) > room then
+        raise exception 'no room for another party' using errcode = '23514', constraint = 'party_limit';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.limit_parties() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.lock_batches() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    if s.business_id is null or not s.runs_khata then
+        raise exception 'not allowed to write batches' using errcode = '42501';
+    end if;
+    perform 1 from tijori.businesses b where b.account_id = s.account_id and b.id = s.business_id for no key update;
+end $$;
+ALTER FUNCTION tijori_khata.lock_batches() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.locked_until() RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    return (select l.locked_until from tijori.period_locks l
+             where l.account_id = s.account_id and l.business_id = s.business_id order by l.created_at desc limit 1);
+end $$;
+ALTER FUNCTION tijori_khata.locked_until() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.move_sums() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    d record;
+begin
+    for d in
+        select x.account_id, x.business_id, x.party_id,
+               coalesce(sum(x.amount_minor) filter (where x.side = 'given'), 0)::bigint as given,
+               coalesce(sum(x.amount_minor) filter (where x.side = 'received'), 0)::bigint as received,
+               sum(x.n)::integer as entries
+          from (
+            select f.account_id, f.business_id, f.party_id, f.side, -f.amount_minor as amount_minor, -1 as n
+              from former f where f.deleted_at is null
+            union all
+            select w.account_id, w.business_id, w.party_id, w.side, w.amount_minor, 1
+              from written w where w.deleted_at is null
+          ) x
+         group by 1, 2, 3 order by 1, 2, 3
+    loop
+        perform tijori_khata.shift_sums(d.account_id, d.business_id, d.party_id, d.given, d.received, d.entries);
+    end loop;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.move_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.open_sums() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.party_sums (account_id, business_id, party_id, living, made_on)
+    select w.account_id, w.business_id, w.id, w.deleted_at is null, (w.created_at at time zone 'utc')::date
+      from written w;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.open_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.order_locks() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    latest_at timestamptz;
+    latest_until date;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'periods are locked at read committed' using errcode = '25001';
+    end if;
+    perform 1 from tijori.businesses b where b.account_id = new.account_id and b.id = new.business_id for update;
+    select l.created_at, l.locked_until into latest_at, latest_until from tijori.period_locks l
+     where l.account_id = new.account_id and l.business_id = new.business_id and l.id <> new.id
+     order by l.created_at desc limit 1;
+    if latest_at >= new.created_at or latest_until is distinct from new.locked_from then
+        raise exception 'the lock has changed meanwhile'
+            using errcode = 'check_violation', constraint = 'period_locks_order_check';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.order_locks() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.party_count() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    return (select count(*) from tijori.parties p where p.account_id = mine and p.deleted_at is null);
+end $$;
+ALTER FUNCTION tijori_khata.party_count() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.party_names(only_id uuid DEFAULT NULL::uuid, patterns text[] DEFAULT '{}'::text[]) RETURNS TABLE(id uuid, kind text, name text, name_key text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    if only_id is not null then
+        return query select p.id, p.kind, p.name, p.name_key from tijori.parties p
+          where p.account_id = s.account_id and p.business_id = s.business_id and p.id = only_id
+            and p.deleted_at is null;
+    else
+        return query select p.id, p.kind, p.name, p.name_key from tijori.parties p
+          where p.account_id = s.account_id and p.business_id = s.business_id and p.deleted_at is null
+            and p.name_key like all (patterns);
+    end if;
+end $$;
+ALTER FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.rebuild_sums() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    n bigint;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'sums are rebuilt at read committed' using errcode = '25001';
+    end if;
+    lock table tijori.party_sums in exclusive mode;
+    insert into tijori.party_sums as s (account_id, business_id, party_id, living, made_on, given, received, balance,
+        entries, last_date, due_since)
+    select p.account_id, p.business_id, p.id, p.deleted_at is null, (p.created_at at time zone 'utc')::date,
+           coalesce(e.given, 0), coalesce(e.received, 0), coalesce(e.given - e.received, 0),
+           coalesce(e.entries, 0), e.last_date,
+           tijori_khata.due_since(p.account_id, p.business_id, p.id, e.given - e.received)
+      from tijori.parties p
+      left join (
+        select l.account_id, l.business_id, l.party_id,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint as given,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint as received,
+               count(*)::integer as entries, max(l.business_date) as last_date
+          from tijori.entries l where l.deleted_at is null
+         group by 1, 2, 3
+      ) e on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id
+    on conflict (account_id, business_id, party_id) do update
+       set living = excluded.living, made_on = excluded.made_on, given = excluded.given,
+           received = excluded.received, balance = excluded.balance, entries = excluded.entries,
+           last_date = excluded.last_date, due_since = excluded.due_since
+     where (s.living, s.made_on, s.given, s.received, s.balance, s.entries, s.last_date, s.due_since)
+        is distinct from (excluded.living, excluded.made_on, excluded.given, excluded.received, excluded.balance,
+            excluded.entries, excluded.last_date, excluded.due_since);
+    get diagnostics n = row_count;
+    return n;
+end $$;
+ALTER FUNCTION tijori_khata.rebuild_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.record_changes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_nestloop TO 'off'
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+    nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+    hidden constant text[] := '{account_id,business_id,id,party_id,name_key,request_hash,created_by,created_at,'
+        'updated_at,deleted_at,deleted_by,version,batch_id}';
+begin
+    insert into tijori.changes (account_id, business_id, subject, subject_id, version, created_by, action,
+        before, after, changed_by, changed_by_name)
+    select w.account_id, w.business_id, tg_argv[0], w.id, w.version,
+        case tg_argv[0] when 'entry' then w.created_by else nobody end,
+        case when f.deleted_at is null and w.deleted_at is not null then 'delete'
+             when f.deleted_at is not null and w.deleted_at is null then 'restore'
+             else 'edit' end,
+        to_jsonb(f) - hidden, to_jsonb(w) - hidden, caller,
+        coalesce((select u.name from tijori.users u where u.id = caller), '')
+      from former f
+      join written w on w.account_id = f.account_id and w.business_id = f.business_id and w.id = f.id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.record_changes() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.refuse_far_date() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if new.business_date > (tijori_ops.clock() at time zone 'Asia/Kolkata')::date + 366 then
+        raise exception 'date too far ahead'
+            using errcode = 'check_violation', constraint = 'entries_far_date_check';
+    end if;
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.refuse_far_date() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.require_batch_entry() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not tijori_plans.entitled(new.account_id, 'batch_entry') then
+        raise exception 'the plan has no batch entry' using errcode = '23514', constraint = 'batch_entry_plan';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.require_batch_entry() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.require_batch_entry_rows() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    b record;
+begin
+    for b in select distinct w.account_id, w.business_id, w.batch_id from written w where w.batch_id is not null loop
+        if exists (select 1 from tijori.batches x where x.account_id = b.account_id and x.business_id = b.business_id
+                    and x.id = b.batch_id and x.kind = 'grid')
+           and not tijori_plans.entitled(b.account_id, 'batch_entry') then
+            raise exception 'the plan has no batch entry' using errcode = '23514', constraint = 'batch_entry_plan';
+        end if;
+    end loop;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.require_batch_entry_rows() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, digest bytea, upi_id text, payee_name text, payable boolean, opening bigint, side text, amount_minor bigint, business_date date, note text, is_opening boolean, changed boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with share as materialized (
+        select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
+    ), head as materialized (
+        select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
+               p.name as party_name, p.kind, s.from_date, s.to_date, s.created_at, s.expires_at, s.digest,
+               coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name,
+               sums.after_it >= 0 as payable, sums.opening
+          from share s
+          join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
+          join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
+           and p.deleted_at is null
+          left join lateral (
+            select y.upi_id, y.payee_name from tijori.payees y
+             where y.account_id = s.account_id and y.business_id = s.business_id
+             order by y.created_at desc limit 1) y on true
+          cross join lateral (
+            select coalesce(sum(e.signed) filter (where e.business_date < s.from_date), 0)::bigint as opening,
+                   coalesce(sum(e.signed) filter (where e.business_date > s.to_date), 0)::bigint as after_it
+              from (
+                select l.business_date,
+                       case l.side when 'given' then l.amount_minor else -l.amount_minor end as signed
+                  from tijori.entries l
+                 where l.account_id = s.account_id and l.business_id = s.business_id and l.party_id = s.party_id
+                   and l.deleted_at is null) e) sums
+         where s.revoked_at is null and s.expires_at > now()
+    )
+    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date, h.to_date, h.created_at,
+           h.expires_at, h.digest, h.upi_id, h.payee_name, h.payable, h.opening, null, null, null, null, null, null
+      from head h
+    union all
+    (select null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            e.side, e.amount_minor, e.business_date, e.note, e.opening,
+            greatest(e.created_at, e.updated_at) > h.created_at
+       from head h
+       join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
+        and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.to_date
+        and (h.from_date is null or e.business_date >= h.from_date)
+      order by e.business_date, e.id) $$;
+ALTER FUNCTION tijori_khata.shared_statement(given_hash bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform 1 from tijori.party_sums s
+      where s.account_id = account and s.business_id = business and s.party_id = party for update;
+    update tijori.party_sums s
+       set given = s.given + more_given, received = s.received + more_received,
+           balance = s.balance + more_given - more_received, entries = s.entries + more_entries,
+           last_date = (select max(e.business_date) from tijori.entries e
+                         where e.account_id = account and e.business_id = business and e.party_id = party
+                           and e.deleted_at is null),
+           due_since = tijori_khata.due_since(account, business, party, s.balance + more_given - more_received)
+     where s.account_id = account and s.business_id = business and s.party_id = party;
+end $$;
+ALTER FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.stamp_draft() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.version := old.version + 1;
+    new.updated_at := now();
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.stamp_draft() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.stamp_revoke() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.revoked_at := old.revoked_at;
+    new.revoked_by := old.revoked_by;
+    if old.revoked_at is null then
+        new.revoked_at := now();
+        new.revoked_by := tijori_access.user_id();
+    end if;
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.stamp_revoke() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.stamp_undo() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.undone_at := old.undone_at;
+    new.undone_by := old.undone_by;
+    if old.undone_at is null then
+        new.undone_at := now();
+        new.undone_by := tijori_access.user_id();
+    end if;
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.stamp_undo() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.stamp_update() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.version := old.version + 1;
+    new.updated_at := now();
+    if new.deleted_at is null then
+        new.deleted_by := null;
+    elsif old.deleted_at is null then
+        new.deleted_at := now();
+        new.deleted_by := tijori_access.user_id();
+    else
+        new.deleted_at := old.deleted_at;
+        new.deleted_by := old.deleted_by;
+    end if;
+    return new;
+end $$;
+ALTER FUNCTION tijori_khata.stamp_update() OWNER TO tijori_owner;
+CREATE FUNCTION tijori_khata.take_sums() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    d record;
+begin
+    for d in
+        select f.account_id, f.business_id, f.party_id,
+               coalesce(sum(f.amount_minor) filter (where f.side = 'given'), 0)::bigint as given,
+               coalesce(sum(f.amount_minor) filter (where f.side = 'received'), 0)::bigint as received,
+               count(*)::integer as entries
+          from former f where f.deleted_at is null
+         group by 1, 2, 3 order by 1, 2, 3
+    loop
+        perform tijori_khata.shift_sums(d.account_id, d.business_id, d.party_id,
+            -d.given, -d.received, -d.entries);
+    end loop;
+    return null;
+end $$;
+ALTER FUNCTION tijori_khata.take_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.wrong_sums() RETURNS TABLE(account_id uuid, business_id uuid, party_id uuid, what text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    with entry as (
+        select l.account_id, l.business_id, l.party_id, l.business_date, x.given, x.received,
+               sum(x.given) over (party order by l.business_date, l.id) as reached,
+               sum(x.received) over party as paid
+          from tijori.entries l
+          cross join lateral (
+            select case l.side when 'given' then l.amount_minor else 0 end as given,
+                   case l.side when 'received' then l.amount_minor else 0 end as received) x
+         where l.deleted_at is null
+        window party as (partition by l.account_id, l.business_id, l.party_id)
+    ), total as (
+        select n.account_id, n.business_id, n.party_id, sum(n.given) as given, sum(n.received) as received,
+               count(*) as entries, max(n.business_date) as last_date,
+               min(n.business_date) filter (where n.given > 0 and n.reached > n.paid) as due_since
+          from entry n group by 1, 2, 3
+    )
+    select p.account_id, p.business_id, p.id,
+           case when s.party_id is null then 'the row is missing'
+                when s.given <> coalesce(e.given, 0) then 'the sum of what was given'
+                when s.received <> coalesce(e.received, 0) then 'the sum of what was received'
+                when s.entries <> coalesce(e.entries, 0) then 'the number of entries'
+                when s.last_date is distinct from e.last_date then 'the latest date'
+                when s.due_since <> coalesce(e.due_since, date '2100-01-01') then 'since when it is due'
+                when s.living <> (p.deleted_at is null) then 'whether it is in the bin'
+                else 'the day it was made' end
+      from tijori.parties p
+      left join tijori.party_sums s
+        on s.account_id = p.account_id and s.business_id = p.business_id and s.party_id = p.id
+      left join total e on e.account_id = p.account_id and e.business_id = p.business_id and e.party_id = p.id
+     where s.party_id is null
+        or s.given <> coalesce(e.given, 0)
+        or s.received <> coalesce(e.received, 0)
+        or s.entries <> coalesce(e.entries, 0)
+        or s.last_date is distinct from e.last_date
+        or s.due_since <> coalesce(e.due_since, date '2100-01-01')
+        or s.living <> (p.deleted_at is null)
+        or s.made_on <> (p.created_at at time zone 'utc')::date;
+end $$;
+ALTER FUNCTION tijori_khata.wrong_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return now() + make_interval(secs => (select c.offset_seconds from tijori.service_clock c)); end $$;
+ALTER FUNCTION tijori_ops.clock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.set_clock(seconds bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.service_clock set offset_seconds = seconds;
+end $$;
+ALTER FUNCTION tijori_ops.set_clock(seconds bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.support_events(use_id uuid) RETURNS TABLE(account_id uuid, provider text, event_id text, type text, subject text, status text, received_at timestamp with time zone, applied_at timestamp with time zone, attempts integer, last_error text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select e.account_id, e.provider, e.event_id, e.type, e.subject, e.status,
+           e.received_at, e.applied_at, e.attempts, e.last_error
+      from tijori_ops.support_scope(use_id) s
+      cross join lateral (
+        select i.account_id, i.provider, i.event_id, i.type, i.subject, i.status,
+               i.received_at, i.applied_at, i.attempts, i.last_error
+          from tijori.inbox i where i.account_id = s.account
+         order by i.received_at desc limit 15) e
+     order by e.received_at desc;
+end $$;
+ALTER FUNCTION tijori_ops.support_events(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.support_items(use_id uuid) RETURNS TABLE(account_id uuid, provider text, key text, reason text, detail text, opened_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select r.account_id, r.provider, r.key, r.reason, r.detail, r.opened_at
+      from tijori_ops.support_scope(use_id) s
+      join tijori.review_items r on r.account_id = s.account and r.status = 'open'
+     order by r.opened_at desc limit 50;
+end $$;
+ALTER FUNCTION tijori_ops.support_items(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.support_people(use_id uuid) RETURNS TABLE(user_id uuid, name text, locale text, account_id uuid, account_name text, currency text, account_created timestamp with time zone, role text, businesses bigint, plan text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select p.id, p.name, p.locale, a.account_id, a.name, a.currency, a.created_at, m.role,
+           (select count(*) from tijori.businesses b where b.account_id = a.account_id),
+           tijori_plans.plan_of(a.account_id)
+      from tijori_ops.support_scope(use_id) s
+      join tijori.support_uses u on u.id = use_id
+      join tijori.accounts a on a.account_id = s.account
+      join tijori.members m on m.account_id = a.account_id
+      join tijori.roles r on r.role = m.role
+      join tijori.users p on p.id = m.user_id
+     where case when u.question = 'lookup' then p.email = lower(u.subject) else r.owns end
+     order by a.created_at, a.account_id, m.created_at;
+end $$;
+ALTER FUNCTION tijori_ops.support_people(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.support_scope(use_id uuid) RETURNS TABLE(account uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    u record;
+begin
+    select s.question, s.subject into u from tijori.support_uses s
+     where s.id = use_id and s.at > now() - interval '1 hour'
+       and s.xact is distinct from pg_current_xact_id_if_assigned();
+    if not found then
+        raise exception 'this use is not written down' using errcode = '28000';
+    end if;
+    if u.question = 'lookup' then
+        return query
+        select distinct m.account_id from tijori.members m join tijori.users p on p.id = m.user_id
+         where p.email = lower(u.subject);
+    else
+        return query select a.account_id from tijori.accounts a where a.account_id::text = u.subject;
+    end if;
+end $$;
+ALTER FUNCTION tijori_ops.support_scope(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.support_subscriptions(use_id uuid) RETURNS TABLE(account_id uuid, provider text, id text, customer_id text, status text, provider_status text, price_id text, plan_id text, period text, period_start timestamp with time zone, period_end timestamp with time zone, paid_through timestamp with time zone, access_until timestamp with time zone, failed_at timestamp with time zone, cancel_at_period_end boolean, cancel_at timestamp with time zone, trial_end timestamp with time zone, ended_at timestamp with time zone, seen_at timestamp with time zone, changed_at timestamp with time zone, event_id text, event_type text, event_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select v.account_id, v.provider, v.id, v.customer_id, v.status, v.provider_status,
+           v.price_id, coalesce(v.plan_id, ''), v.period, v.period_start, v.period_end,
+           v.paid_through, v.access_until, v.failed_at, v.cancel_at_period_end,
+           v.cancel_at, v.trial_end, v.ended_at, v.seen_at, v.changed_at,
+           coalesce(e.event_id, ''), coalesce(e.type, ''), e.received_at
+      from tijori_ops.support_scope(use_id) s
+      join tijori.subscriptions v on v.account_id = s.account
+      left join lateral (
+        select i.event_id, i.type, i.received_at from tijori.inbox i
+         where i.account_id = v.account_id and i.connection_id = v.connection_id and i.subject = v.id
+           and i.status = 'applied'
+         order by i.received_at desc limit 1) e on true
+     order by v.account_id, v.changed_at desc;
+end $$;
+ALTER FUNCTION tijori_ops.support_subscriptions(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app text := 'khata';
+begin
+    if asked = 'why' then
+        app := coalesce((select a.app_id from tijori.accounts a where a.account_id::text = about), app);
+    end if;
+    insert into tijori.support_uses (id, app_id, who, question, subject, detail)
+    values (use_id, app, asker, asked, about, remark);
+end $$;
+ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $_$
+declare
+    app constant text := $q$(select nullif(current_setting('tijori.app', true), ''))$q$;
+    whose text := '';
+    col record;
+    rule record;
+begin
+    for col in
+        select a.attname, a.attnotnull from pg_catalog.pg_attribute a
+         where a.attrelid = tab and not a.attisdropped and a.attname in ('app_id', 'account_id') order by a.attname desc
+    loop
+        if col.attname = 'app_id' then
+            whose := whose || format(' and app_id = %s', app);
+        else
+            whose := whose || format(' and (%sexists (select from tijori.accounts a'
+                ' where a.account_id = %s.account_id and a.app_id = %s))',
+                case when col.attnotnull then '' else 'account_id is null or ' end, tab, app);
+        end if;
+    end loop;
+    for rule in
+        select p.polname, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) as said from pg_catalog.pg_policy p
+         where p.polrelid = tab and p.polcmd in ('a', 'w') and p.polroles = array['tijori_billing'::regrole::oid]
+    loop
+        execute format('alter policy %I on %s with check (%s%s)', rule.polname, tab, rule.said, whose);
+    end loop;
+end $_$;
+ALTER PROCEDURE tijori_plans.bind_billing(IN tab regclass) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_plans.entitled(account uuid, entitlement text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return exists (select from tijori.accounts a
+                     join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
+                    where a.account_id = account and entitlement = any (p.entitlements));
+end $$;
+ALTER FUNCTION tijori_plans.entitled(account uuid, entitlement text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.limit_of(account uuid, limit_name text) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    most bigint;
+begin
+    select (p.limits -> limit_name)::bigint into most
+      from tijori.accounts a
+      join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
+     where a.account_id = account;
+    if not found then
+        raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    return most;
+end $$;
+ALTER FUNCTION tijori_plans.limit_of(account uuid, limit_name text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.lock_connection(connection text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if connection = any (string_to_array(current_setting('tijori.connections', true), ',')) then
+        perform from tijori.connections c where c.connection_id = connection for no key update;
+        if found then
+            return;
+        end if;
+    end if;
+    raise exception 'not a connection of this work' using errcode = 'insufficient_privilege';
+end $$;
+ALTER FUNCTION tijori_plans.lock_connection(connection text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s);
+begin
+    if mine is null then
+        plan_id := '';
+        name := '';
+        limits := '{}';
+        entitlements := '{}';
+        return;
+    end if;
+    select p.id, p.name, p.limits, p.entitlements
+      into plan.plan_id, plan.name, plan.limits, plan.entitlements
+      from tijori.accounts a
+      join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
+     where a.account_id = mine;
+    if not found then
+        raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
+    end if;
+end $$;
+ALTER FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.plan_of(account uuid) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
+    best text;
+begin
+    select s.plan_id into best
+      from tijori.subscriptions s
+      join tijori.plans p on p.app_id = s.app_id and p.id = s.plan_id
+     where s.account_id = account and s.access_until > today
+     order by p.rank desc
+     limit 1;
+    if best is null then
+        select p.id into best
+          from tijori.accounts a
+          join tijori.plans p on p.app_id = a.app_id and p.is_default
+         where a.account_id = account;
+    end if;
+    return best;
+end $$;
+ALTER FUNCTION tijori_plans.plan_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.renews(account uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return exists (select from tijori.subscriptions s
+                    where s.account_id = account and s.ended_at is null
+                      and s.status in ('trialing', 'active', 'past_due', 'paused')
+                      and not s.cancel_at_period_end and s.cancel_at is null);
+end $$;
+ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE TABLE tijori.accounts (
+    account_id uuid NOT NULL,
+    app_id text NOT NULL,
+    external_id text,
+    name text NOT NULL,
+    currency text DEFAULT 'INR'::text NOT NULL,
+    time_zone text DEFAULT 'Asia/Kolkata'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revision bigint DEFAULT 0 NOT NULL,
+    leaving_at timestamp with time zone,
+    erase_at timestamp with time zone,
+    erasing_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    told smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT accounts_external_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+    CONSTRAINT accounts_leaving_check CHECK ((((leaving_at IS NULL) = (erase_at IS NULL)) AND ((erasing_at IS NULL) OR (leaving_at IS NOT NULL)) AND ((erased_at IS NULL) OR (erasing_at IS NOT NULL)))),
+    CONSTRAINT accounts_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120))),
+    CONSTRAINT accounts_told_check CHECK ((((told >= 0) AND (told <= 3)) AND ((told = 0) OR (leaving_at IS NOT NULL))))
+);
+ALTER TABLE ONLY tijori.accounts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.accounts OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.accounts.external_id IS 'what the app itself calls this customer';
+COMMENT ON COLUMN tijori.accounts.leaving_at IS 'when its owner deleted it';
+COMMENT ON COLUMN tijori.accounts.erase_at IS 'from when on it may be erased';
+COMMENT ON COLUMN tijori.accounts.erasing_at IS 'when erasing began: nobody can keep it any more';
+COMMENT ON COLUMN tijori.accounts.erased_at IS 'when nothing was left to erase';
+COMMENT ON COLUMN tijori.accounts.told IS 'which mails its owners were sent: 1 at the start, 2 some days before the end, 3 at the end';
+CREATE TABLE tijori.alerts (
+    connection_id text NOT NULL,
+    kind text NOT NULL,
+    provider text NOT NULL,
+    state text NOT NULL,
+    times bigint NOT NULL,
+    told_times bigint DEFAULT 0 NOT NULL,
+    detail text NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    told_at timestamp with time zone,
+    CONSTRAINT alerts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT alerts_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'over'::text]))),
+    CONSTRAINT alerts_times_check CHECK (((times >= 0) AND (told_times >= 0)))
+);
+ALTER TABLE ONLY tijori.alerts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.alerts OWNER TO tijori_owner;
+CREATE TABLE tijori.allowances (
+    app_id text NOT NULL,
+    plan_id text NOT NULL,
+    meter text NOT NULL,
+    amount bigint NOT NULL,
+    every text NOT NULL,
+    roll_over integer DEFAULT 0 NOT NULL,
+    CONSTRAINT allowances_amount_check CHECK (((amount >= 0) AND (amount <= '1000000000000'::bigint))),
+    CONSTRAINT allowances_every_check CHECK ((every = ANY (ARRAY['month'::text, 'day'::text]))),
+    CONSTRAINT allowances_roll_over_check CHECK (((roll_over >= 0) AND (roll_over <= 12)))
+);
+ALTER TABLE ONLY tijori.allowances FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.allowances OWNER TO tijori_owner;
+CREATE TABLE tijori.apps (
+    app_id text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT apps_id_check CHECK ((app_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT apps_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
+);
+ALTER TABLE ONLY tijori.apps FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.apps OWNER TO tijori_owner;
+CREATE TABLE tijori.batches (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    digest bytea,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by uuid,
+    CONSTRAINT batches_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT batches_kind_check CHECK ((kind = ANY (ARRAY['import'::text, 'grid'::text]))),
+    CONSTRAINT batches_name_check CHECK (((length(name) <= 200) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
+    CONSTRAINT batches_undone_check CHECK (((undone_at IS NULL) = (undone_by IS NULL)))
+);
+ALTER TABLE ONLY tijori.batches FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.batches OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.batches.name IS 'of an import: the file';
+COMMENT ON COLUMN tijori.batches.digest IS 'of an import: the SHA-256 of the file, so that it is recognized under another name';
+CREATE TABLE tijori.businesses (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    currency text DEFAULT 'INR'::text NOT NULL,
+    time_zone text DEFAULT 'Asia/Kolkata'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT businesses_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT businesses_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
+);
+ALTER TABLE ONLY tijori.businesses FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.businesses OWNER TO tijori_owner;
+CREATE TABLE tijori.changes (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    subject text NOT NULL,
+    subject_id uuid NOT NULL,
+    version integer NOT NULL,
+    created_by uuid NOT NULL,
+    action text NOT NULL,
+    before jsonb NOT NULL,
+    after jsonb NOT NULL,
+    changed_by uuid NOT NULL,
+    changed_by_name text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT changes_action_check CHECK ((action = ANY (ARRAY['edit'::text, 'delete'::text, 'restore'::text]))),
+    CONSTRAINT changes_created_by_check CHECK (((subject = 'entry'::text) OR (created_by = '00000000-0000-0000-0000-000000000000'::uuid))),
+    CONSTRAINT changes_subject_check CHECK ((subject = ANY (ARRAY['party'::text, 'entry'::text]))),
+    CONSTRAINT changes_version_check CHECK ((version > 1))
+);
+ALTER TABLE ONLY tijori.changes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.changes OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.changes.created_by IS 'of an entry: its maker, as the policy for members who see only their own entries asks; of a party: the zero uuid, nobody, because those members see no party''s history, not even of one that they made';
+COMMENT ON COLUMN tijori.changes.changed_by_name IS 'as it was then, so that it still names somebody who has left the business';
+CREATE TABLE tijori.checkouts (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    app_id text NOT NULL,
+    connection_id text NOT NULL,
+    provider text NOT NULL,
+    plan_id text NOT NULL,
+    period text NOT NULL,
+    price_id text NOT NULL,
+    status text NOT NULL,
+    session_id text,
+    subscription_id text,
+    url text,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    starts_at timestamp with time zone,
+    CONSTRAINT checkouts_open_check CHECK (((status <> 'open'::text) OR (url IS NOT NULL))),
+    CONSTRAINT checkouts_period_check CHECK ((period = ANY (ARRAY['month'::text, 'year'::text]))),
+    CONSTRAINT checkouts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT checkouts_status_check CHECK ((status = ANY (ARRAY['creating'::text, 'open'::text, 'complete'::text, 'closed'::text])))
+);
+ALTER TABLE ONLY tijori.checkouts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.checkouts OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.checkouts.starts_at IS 'when it begins, after a plan that is paid for: Razorpay changes a plan by ending it and beginning another';
+CREATE TABLE tijori.connections (
+    app_id text NOT NULL,
+    connection_id text NOT NULL,
+    provider text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT connections_id_check CHECK ((connection_id ~ '^[a-z][a-z0-9-]{0,60}$'::text)),
+    CONSTRAINT connections_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text])))
+);
+ALTER TABLE ONLY tijori.connections FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.connections OWNER TO tijori_owner;
+CREATE TABLE tijori.credentials (
+    hash bytea NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    user_id uuid NOT NULL,
+    account_id uuid,
+    user_agent text DEFAULT ''::text NOT NULL,
+    network text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    name text DEFAULT ''::text NOT NULL,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    hint text DEFAULT ''::text NOT NULL,
+    CONSTRAINT credentials_account_check CHECK (((kind = 'session'::text) OR (account_id IS NOT NULL))),
+    CONSTRAINT credentials_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT credentials_kind_check CHECK ((kind = ANY (ARRAY['session'::text, 'api_key'::text]))),
+    CONSTRAINT credentials_name_check CHECK (((length(name) <= 120) AND ((kind = 'session'::text) OR (name <> ''::text)))),
+    CONSTRAINT credentials_scopes_check CHECK (((scopes <@ ARRAY['credits:read'::text, 'credits:spend'::text]) AND ((kind = 'api_key'::text) = (cardinality(scopes) > 0))))
+);
+ALTER TABLE ONLY tijori.credentials FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credentials OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.credentials.hint IS 'the first letters of an API key, by which its owner knows it again';
+CREATE TABLE tijori.credit_anchors (
+    account_id uuid NOT NULL,
+    source text NOT NULL,
+    anchor timestamp with time zone NOT NULL,
+    CONSTRAINT credit_anchors_source_check CHECK (((length(source) >= 1) AND (length(source) <= 300)))
+);
+ALTER TABLE ONLY tijori.credit_anchors FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_anchors OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_balances (
+    account_id uuid NOT NULL,
+    meter text NOT NULL,
+    app_id text NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    entries bigint DEFAULT 0 NOT NULL,
+    lot_grant uuid,
+    lot_left bigint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT credit_balances_balance_check CHECK ((balance >= 0)),
+    CONSTRAINT credit_balances_held_check CHECK (((held >= 0) AND (held <= balance))),
+    CONSTRAINT credit_balances_lot_check CHECK ((((lot_left >= 0) AND (lot_left <= (balance - held))) AND ((lot_grant IS NOT NULL) OR (lot_left = 0))))
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY tijori.credit_balances FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_balances OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_calendars (
+    account_id uuid NOT NULL,
+    meter text NOT NULL,
+    app_id text NOT NULL,
+    next_at timestamp with time zone,
+    next_amount bigint,
+    due_at timestamp with time zone NOT NULL,
+    worked_to timestamp with time zone NOT NULL,
+    sources text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT credit_calendars_next_check CHECK (((next_at IS NULL) = (next_amount IS NULL)))
+);
+ALTER TABLE ONLY tijori.credit_calendars FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_calendars OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_entries (
+    account_id uuid NOT NULL,
+    meter text NOT NULL,
+    number bigint NOT NULL,
+    kind text NOT NULL,
+    amount bigint NOT NULL,
+    balance bigint NOT NULL,
+    held bigint NOT NULL,
+    key text,
+    note text DEFAULT ''::text NOT NULL,
+    grant_id uuid,
+    hold_id uuid,
+    credential_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT credit_entries_amount_check CHECK (
+CASE
+    WHEN (kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text])) THEN (amount > 0)
+    ELSE (amount < 0)
+END),
+    CONSTRAINT credit_entries_balance_check CHECK (((balance >= 0) AND ((held >= 0) AND (held <= balance)))),
+    CONSTRAINT credit_entries_key_check CHECK ((((kind = 'consume'::text) = (key IS NOT NULL)) AND ((length(key) >= 1) AND (length(key) <= 200)))),
+    CONSTRAINT credit_entries_kind_check CHECK ((kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text, 'consume'::text, 'capture'::text, 'expire'::text, 'take_back'::text]))),
+    CONSTRAINT credit_entries_note_check CHECK ((length(note) <= 500))
+);
+ALTER TABLE ONLY tijori.credit_entries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_entries OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_grants (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    meter text NOT NULL,
+    kind text NOT NULL,
+    amount bigint NOT NULL,
+    priority integer NOT NULL,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    granted_by text NOT NULL,
+    source text,
+    period integer,
+    level bigint,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT credit_grants_allowance_check CHECK ((((kind = 'allowance'::text) = (source IS NOT NULL)) AND ((source IS NULL) = (period IS NULL)) AND ((source IS NULL) = (level IS NULL)))),
+    CONSTRAINT credit_grants_amount_check CHECK (((amount >= 1) AND (amount <= '1000000000000'::bigint))),
+    CONSTRAINT credit_grants_key_check CHECK (((length(key) >= 1) AND (length(key) <= 300))),
+    CONSTRAINT credit_grants_kind_check CHECK ((kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text]))),
+    CONSTRAINT credit_grants_priority_check CHECK (((priority >= 0) AND (priority <= 1000))),
+    CONSTRAINT credit_grants_reason_check CHECK (((length(reason) <= 500) AND ((kind <> 'promotional'::text) OR (reason <> ''::text))))
+);
+ALTER TABLE ONLY tijori.credit_grants FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_grants OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_holds (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    meter text NOT NULL,
+    amount bigint NOT NULL,
+    status text NOT NULL,
+    key text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    seconds integer NOT NULL,
+    lots uuid[] NOT NULL,
+    parts bigint[] NOT NULL,
+    available bigint NOT NULL,
+    captured bigint,
+    entry bigint,
+    left_after bigint,
+    credential_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT credit_holds_amount_check CHECK (((amount >= 1) AND (amount <= '1000000000000'::bigint))),
+    CONSTRAINT credit_holds_captured_check CHECK ((((status = 'captured'::text) = (captured IS NOT NULL)) AND ((captured >= 1) AND (captured <= amount)))),
+    CONSTRAINT credit_holds_ended_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT credit_holds_key_check CHECK (((length(key) >= 1) AND (length(key) <= 200))),
+    CONSTRAINT credit_holds_note_check CHECK ((length(note) <= 500)),
+    CONSTRAINT credit_holds_status_check CHECK ((status = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])))
+)
+WITH (fillfactor='60');
+ALTER TABLE ONLY tijori.credit_holds FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_holds OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_lots (
+    account_id uuid NOT NULL,
+    meter text NOT NULL,
+    grant_id uuid NOT NULL,
+    priority integer NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    lot_left bigint NOT NULL,
+    CONSTRAINT credit_lots_left_check CHECK ((lot_left > 0))
+);
+ALTER TABLE ONLY tijori.credit_lots FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_lots OWNER TO tijori_owner;
+CREATE TABLE tijori.drafts (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    created_by uuid NOT NULL,
+    name text NOT NULL,
+    body jsonb NOT NULL,
+    writer uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT drafts_body_check CHECK ((octet_length((body)::text) <= 4194304)),
+    CONSTRAINT drafts_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60))),
+    CONSTRAINT drafts_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY tijori.drafts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.drafts OWNER TO tijori_owner;
+CREATE TABLE tijori.entries (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    party_id uuid NOT NULL,
+    side text NOT NULL,
+    amount_minor bigint NOT NULL,
+    business_date date NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    opening boolean DEFAULT false NOT NULL,
+    batch_id uuid,
+    request_hash bytea NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    deleted_by uuid,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT entries_amount_check CHECK (((amount_minor >= 1) AND (amount_minor <= '10000000000000'::bigint))),
+    CONSTRAINT entries_date_check CHECK (((business_date >= '2000-01-01'::date) AND (business_date <= '2099-12-31'::date))),
+    CONSTRAINT entries_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    CONSTRAINT entries_note_check CHECK (((length(note) <= 500) AND (note !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f]'::text))),
+    CONSTRAINT entries_request_check CHECK ((length(request_hash) = 32)),
+    CONSTRAINT entries_side_check CHECK ((side = ANY (ARRAY['given'::text, 'received'::text]))),
+    CONSTRAINT entries_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY tijori.entries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.entries OWNER TO tijori_owner;
+CREATE TABLE tijori.erasures (
+    step integer NOT NULL,
+    table_name text NOT NULL,
+    weight integer DEFAULT 1 NOT NULL,
+    CONSTRAINT erasures_weight_check CHECK ((weight > 0))
+);
+ALTER TABLE tijori.erasures OWNER TO tijori_owner;
+CREATE TABLE tijori.goose_db_version (
+    id integer NOT NULL,
+    version_id bigint NOT NULL,
+    is_applied boolean NOT NULL,
+    tstamp timestamp without time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE tijori.goose_db_version OWNER TO tijori_owner;
+ALTER TABLE tijori.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME tijori.goose_db_version_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE tijori.inbox (
+    connection_id text NOT NULL,
+    event_id text NOT NULL,
+    provider text NOT NULL,
+    type text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    status text NOT NULL,
+    body bytea NOT NULL,
+    headers jsonb NOT NULL,
+    secret_label text NOT NULL,
+    created_at timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    deliveries integer DEFAULT 1 NOT NULL,
+    delivered_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    last_error text DEFAULT ''::text NOT NULL,
+    applied_at timestamp with time zone,
+    account_id uuid,
+    CONSTRAINT inbox_applied_check CHECK (((status = 'applied'::text) = (applied_at IS NOT NULL))),
+    CONSTRAINT inbox_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT inbox_status_check CHECK ((status = ANY (ARRAY['received'::text, 'applied'::text, 'parked'::text, 'ignored'::text, 'dead'::text])))
+);
+ALTER TABLE ONLY tijori.inbox FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.inbox OWNER TO tijori_owner;
+CREATE TABLE tijori.invitations (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    business_id uuid,
+    email text NOT NULL,
+    role text NOT NULL,
+    token_hash bytea,
+    invited_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitations_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT invitations_token_check CHECK ((length(token_hash) = 32))
+);
+ALTER TABLE ONLY tijori.invitations FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.invitations OWNER TO tijori_owner;
+CREATE TABLE tijori.invoices (
+    account_id uuid NOT NULL,
+    connection_id text NOT NULL,
+    id text NOT NULL,
+    provider text NOT NULL,
+    subscription_id text NOT NULL,
+    number text DEFAULT ''::text NOT NULL,
+    status text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    period_start timestamp with time zone,
+    period_end timestamp with time zone,
+    issued_at timestamp with time zone NOT NULL,
+    paid_at timestamp with time zone,
+    url text DEFAULT ''::text NOT NULL,
+    CONSTRAINT invoices_amount_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT invoices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+ALTER TABLE ONLY tijori.invoices FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.invoices OWNER TO tijori_owner;
+CREATE TABLE tijori.meters (
+    app_id text NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT meters_id_check CHECK ((id ~ '^[a-z][a-z0-9_]{0,30}$'::text)),
+    CONSTRAINT meters_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)))
+);
+ALTER TABLE ONLY tijori.meters FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.meters OWNER TO tijori_owner;
+CREATE TABLE tijori.operator_acts (
+    app_id text NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL,
+    subject text NOT NULL,
+    reason text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'reconcile'::text, 'take_back'::text]))),
+    CONSTRAINT operator_acts_reason_check CHECK (((length(TRIM(BOTH FROM reason)) >= 3) AND (length(TRIM(BOTH FROM reason)) <= 1000))),
+    CONSTRAINT operator_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
+);
+ALTER TABLE ONLY tijori.operator_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.operator_acts OWNER TO tijori_owner;
+CREATE TABLE tijori.parties (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    phone text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    batch_id uuid,
+    request_hash bytea NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    deleted_by uuid,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT parties_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    CONSTRAINT parties_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'supplier'::text]))),
+    CONSTRAINT parties_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 120)) AND (name = btrim(name)) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
+    CONSTRAINT parties_name_key_check CHECK ((length(name_key) <= 480)),
+    CONSTRAINT parties_note_check CHECK (((length(note) <= 500) AND (note !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f]'::text))),
+    CONSTRAINT parties_phone_check CHECK ((phone ~ '^(\+?[0-9]{3,15})?$'::text)),
+    CONSTRAINT parties_request_check CHECK ((length(request_hash) = 32)),
+    CONSTRAINT parties_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY tijori.parties FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.parties OWNER TO tijori_owner;
+CREATE TABLE tijori.party_sums (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    party_id uuid NOT NULL,
+    living boolean NOT NULL,
+    made_on date NOT NULL,
+    given bigint DEFAULT 0 NOT NULL,
+    received bigint DEFAULT 0 NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    entries integer DEFAULT 0 NOT NULL,
+    last_date date,
+    due_since date DEFAULT '2100-01-01'::date NOT NULL,
+    CONSTRAINT party_sums_balance_check CHECK ((balance = (given - received))),
+    CONSTRAINT party_sums_due_check CHECK (((balance > 0) = (due_since < '2100-01-01'::date))),
+    CONSTRAINT party_sums_entries_check CHECK ((((entries = 0) = (last_date IS NULL)) AND ((entries > 0) = ((given > 0) OR (received > 0))))),
+    CONSTRAINT party_sums_sums_check CHECK (((given >= 0) AND (received >= 0) AND (entries >= 0)))
+)
+WITH (autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0.005');
+ALTER TABLE ONLY tijori.party_sums FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.party_sums OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.party_sums.living IS 'the party is not in the bin';
+COMMENT ON COLUMN tijori.party_sums.made_on IS 'the day the party was made, in UTC: its place among the latest when it has no entry';
+COMMENT ON COLUMN tijori.party_sums.balance IS 'a column, because an index on an expression is not searched before the policy has looked';
+COMMENT ON COLUMN tijori.party_sums.due_since IS 'the date of the oldest Given entry that is not wholly paid, as receipts settle the oldest first; 2100-01-01, after every entry, when nothing is due';
+CREATE TABLE tijori.payees (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    upi_id text NOT NULL,
+    payee_name text DEFAULT ''::text NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT payees_name_check CHECK (((length(payee_name) <= 60) AND (payee_name !~ '[\u0001-\u001f\u007f-\u009f]'::text) AND ((upi_id = ''::text) OR (length(payee_name) > 0)))),
+    CONSTRAINT payees_upi_check CHECK ((upi_id ~ '^([a-z0-9._-]{2,190}@[a-z][a-z0-9]{1,63})?$'::text))
+);
+ALTER TABLE ONLY tijori.payees FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.payees OWNER TO tijori_owner;
+CREATE TABLE tijori.payments (
+    account_id uuid NOT NULL,
+    connection_id text NOT NULL,
+    id text NOT NULL,
+    provider text NOT NULL,
+    subscription_id text NOT NULL,
+    invoice_id text DEFAULT ''::text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    paid_at timestamp with time zone,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT payments_amount_check CHECK ((amount_minor > 0)),
+    CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+ALTER TABLE ONLY tijori.payments FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.payments OWNER TO tijori_owner;
+CREATE TABLE tijori.period_locks (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    locked_from date,
+    locked_until date,
+    reason text DEFAULT ''::text NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT period_locks_date_check CHECK (((locked_until >= '2000-01-01'::date) AND (locked_until <= '2099-12-31'::date))),
+    CONSTRAINT period_locks_reason_check CHECK (((locked_from IS NULL) OR ((locked_until >= locked_from) AND (locked_until IS NOT NULL)) OR (length(btrim(reason)) > 0))),
+    CONSTRAINT period_locks_text_check CHECK (((length(reason) <= 500) AND (reason !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f]'::text)))
+);
+ALTER TABLE ONLY tijori.period_locks FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.period_locks OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.period_locks.locked_from IS 'what was in force before; null when everything was open';
+COMMENT ON COLUMN tijori.period_locks.locked_until IS 'the last locked day; null opens everything';
+CREATE TABLE tijori.plans (
+    app_id text NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL,
+    rank integer NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    limits jsonb DEFAULT '{}'::jsonb NOT NULL,
+    entitlements text[] NOT NULL,
+    credits_per_month bigint NOT NULL,
+    CONSTRAINT plans_credits_check CHECK ((credits_per_month >= 0)),
+    CONSTRAINT plans_limits_check CHECK (((jsonb_typeof(limits) = 'object'::text) AND (NOT jsonb_path_exists(limits, 'strict $.*?(((@.type() != "number" || @ < 0) || @ > 9223372036854775807) || @ != @.floor())'::jsonpath)))),
+    CONSTRAINT plans_rank_check CHECK ((rank >= 0))
+);
+ALTER TABLE ONLY tijori.plans FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.plans OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.plans.is_default IS 'the plan of an account that no subscription gives another';
+COMMENT ON COLUMN tijori.plans.limits IS 'whole numbers by name, such as {"parties.max": 5}; what is absent has no limit';
+CREATE TABLE tijori.prices (
+    connection_id text NOT NULL,
+    id text NOT NULL,
+    app_id text NOT NULL,
+    provider text NOT NULL,
+    plan_id text NOT NULL,
+    period text NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT prices_amount_check CHECK ((amount_minor > 0)),
+    CONSTRAINT prices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT prices_period_check CHECK ((period = ANY (ARRAY['month'::text, 'year'::text]))),
+    CONSTRAINT prices_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text])))
+);
+ALTER TABLE ONLY tijori.prices FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.prices OWNER TO tijori_owner;
+CREATE TABLE tijori.provider_customers (
+    account_id uuid NOT NULL,
+    connection_id text NOT NULL,
+    app_id text NOT NULL,
+    provider text NOT NULL,
+    customer_id text,
+    directory_kind text GENERATED ALWAYS AS ('customer'::text) STORED NOT NULL,
+    generation integer DEFAULT 0 NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_customers_id_check CHECK (((length(customer_id) >= 1) AND (length(customer_id) <= 255))),
+    CONSTRAINT provider_customers_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text])))
+);
+ALTER TABLE ONLY tijori.provider_customers FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.provider_customers OWNER TO tijori_owner;
+CREATE TABLE tijori.provider_directory (
+    connection_id text NOT NULL,
+    kind text NOT NULL,
+    provider_id text NOT NULL,
+    provider text NOT NULL,
+    account_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_directory_id_check CHECK (((length(provider_id) >= 1) AND (length(provider_id) <= 255))),
+    CONSTRAINT provider_directory_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'subscription'::text, 'session'::text, 'payment_link'::text, 'payment'::text]))),
+    CONSTRAINT provider_directory_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text])))
+);
+ALTER TABLE ONLY tijori.provider_directory FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.provider_directory OWNER TO tijori_owner;
+CREATE TABLE tijori.purchases (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    app_id text NOT NULL,
+    connection_id text NOT NULL,
+    provider text NOT NULL,
+    top_up_id text NOT NULL,
+    meter text NOT NULL,
+    credits bigint NOT NULL,
+    days integer NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    provider_id text,
+    url text,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    paid_at timestamp with time zone,
+    payment_id text,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    taken_back bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT purchases_credits_check CHECK (((credits > 0) AND (days >= 0) AND (amount_minor > 0))),
+    CONSTRAINT purchases_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT purchases_open_check CHECK (((status <> 'open'::text) OR ((url IS NOT NULL) AND (provider_id IS NOT NULL)))),
+    CONSTRAINT purchases_paid_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT purchases_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT purchases_refunded_check CHECK (((refunded_minor >= 0) AND ((taken_back >= 0) AND (taken_back <= credits)))),
+    CONSTRAINT purchases_status_check CHECK ((status = ANY (ARRAY['creating'::text, 'open'::text, 'paid'::text, 'closed'::text])))
+);
+ALTER TABLE ONLY tijori.purchases FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.purchases OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.purchases.payment_id IS 'the payment by which it was paid';
+COMMENT ON COLUMN tijori.purchases.refunded_minor IS 'how much of the amount was given back';
+COMMENT ON COLUMN tijori.purchases.taken_back IS 'how many credits were taken back for that';
+CREATE TABLE tijori.reconcile_findings (
+    connection_id text NOT NULL,
+    run_id uuid NOT NULL,
+    subscription_id text NOT NULL,
+    class text NOT NULL,
+    account_id uuid,
+    outcome text NOT NULL,
+    detail text NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    CONSTRAINT reconcile_findings_outcome_check CHECK ((outcome = ANY (ARRAY['differs'::text, 'repaired'::text, 'queued'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY tijori.reconcile_findings FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.reconcile_findings OWNER TO tijori_owner;
+CREATE TABLE tijori.reconcile_runs (
+    connection_id text NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    account_id uuid,
+    dry_run boolean NOT NULL,
+    asked_by text NOT NULL,
+    state text NOT NULL,
+    phase text NOT NULL,
+    cursor text DEFAULT ''::text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    calls integer DEFAULT 0 NOT NULL,
+    looked integer DEFAULT 0 NOT NULL,
+    differ integer DEFAULT 0 NOT NULL,
+    repaired integer DEFAULT 0 NOT NULL,
+    queued integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT reconcile_runs_finished_check CHECK (((state = 'running'::text) = (finished_at IS NULL))),
+    CONSTRAINT reconcile_runs_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT reconcile_runs_state_check CHECK ((state = ANY (ARRAY['running'::text, 'complete'::text, 'partial'::text])))
+);
+ALTER TABLE ONLY tijori.reconcile_runs FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.reconcile_runs OWNER TO tijori_owner;
+CREATE TABLE tijori.reconcile_seen (
+    connection_id text NOT NULL,
+    run_id uuid NOT NULL,
+    subscription_id text NOT NULL
+);
+ALTER TABLE ONLY tijori.reconcile_seen FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.reconcile_seen OWNER TO tijori_owner;
+CREATE TABLE tijori.recoveries (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    user_id uuid,
+    token_hash bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recoveries_token_check CHECK (((token_hash IS NULL) OR ((length(token_hash) = 32) AND (user_id IS NOT NULL))))
+);
+ALTER TABLE ONLY tijori.recoveries FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.recoveries OWNER TO tijori_owner;
+CREATE TABLE tijori.reminders (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    party_id uuid NOT NULL,
+    balance bigint NOT NULL,
+    channel text NOT NULL,
+    locale text NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reminders_balance_check CHECK ((balance > 0)),
+    CONSTRAINT reminders_channel_check CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'sms'::text, 'copy'::text]))),
+    CONSTRAINT reminders_locale_check CHECK ((locale = ANY (ARRAY['en'::text, 'hi'::text])))
+);
+ALTER TABLE ONLY tijori.reminders FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.reminders OWNER TO tijori_owner;
+CREATE TABLE tijori.review_items (
+    connection_id text NOT NULL,
+    key text NOT NULL,
+    provider text NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    account_id uuid,
+    subscription_id text DEFAULT ''::text NOT NULL,
+    event_id text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    times integer DEFAULT 1 NOT NULL,
+    resolved_at timestamp with time zone,
+    resolved_by text DEFAULT ''::text NOT NULL,
+    resolution text DEFAULT ''::text NOT NULL,
+    CONSTRAINT review_items_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT review_items_resolved_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT review_items_status_check CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text])))
+);
+ALTER TABLE ONLY tijori.review_items FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.review_items OWNER TO tijori_owner;
+CREATE TABLE tijori.roles (
+    role text NOT NULL,
+    rank integer NOT NULL,
+    sees_totals boolean NOT NULL,
+    adds_entries boolean NOT NULL,
+    runs_khata boolean NOT NULL,
+    owns boolean NOT NULL,
+    CONSTRAINT roles_owns_check CHECK (((NOT owns) OR (sees_totals AND adds_entries AND runs_khata))),
+    CONSTRAINT roles_runs_check CHECK (((NOT runs_khata) OR (sees_totals AND adds_entries)))
+);
+ALTER TABLE tijori.roles OWNER TO tijori_owner;
+CREATE TABLE tijori.schema_compat (
+    migration bigint NOT NULL,
+    compatible_from bigint NOT NULL,
+    CONSTRAINT schema_compat_from_check CHECK (((compatible_from >= 1001) AND (compatible_from <= migration)))
+);
+ALTER TABLE tijori.schema_compat OWNER TO tijori_owner;
+CREATE TABLE tijori.service_clock (
+    id boolean DEFAULT true NOT NULL,
+    offset_seconds bigint DEFAULT 0 NOT NULL,
+    simulated boolean DEFAULT false NOT NULL,
+    CONSTRAINT service_clock_one_row_check CHECK (id),
+    CONSTRAINT service_clock_real_check CHECK ((simulated OR (offset_seconds = 0)))
+);
+ALTER TABLE tijori.service_clock OWNER TO tijori_owner;
+CREATE TABLE tijori.shares (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    party_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    from_date date,
+    to_date date NOT NULL,
+    digest bytea NOT NULL,
+    created_by uuid NOT NULL,
+    created_by_name text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_by uuid,
+    CONSTRAINT shares_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT shares_range_check CHECK (((from_date <= to_date) AND (from_date >= '2000-01-01'::date) AND (to_date <= '2099-12-31'::date))),
+    CONSTRAINT shares_revoked_check CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+    CONSTRAINT shares_token_check CHECK ((length(token_hash) = 32))
+);
+ALTER TABLE ONLY tijori.shares FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.shares OWNER TO tijori_owner;
+CREATE TABLE tijori.signups (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    business_name text NOT NULL,
+    locale text NOT NULL,
+    currency text NOT NULL,
+    token_hash bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT signups_token_check CHECK ((length(token_hash) = 32))
+);
+ALTER TABLE ONLY tijori.signups FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.signups OWNER TO tijori_owner;
+CREATE TABLE tijori.subscriptions (
+    account_id uuid NOT NULL,
+    connection_id text NOT NULL,
+    id text NOT NULL,
+    app_id text NOT NULL,
+    provider text NOT NULL,
+    directory_kind text GENERATED ALWAYS AS ('subscription'::text) STORED NOT NULL,
+    customer_id text DEFAULT ''::text NOT NULL,
+    status text NOT NULL,
+    provider_status text NOT NULL,
+    price_id text NOT NULL,
+    plan_id text,
+    period text DEFAULT ''::text NOT NULL,
+    period_start timestamp with time zone,
+    period_end timestamp with time zone,
+    paid_through timestamp with time zone,
+    access_until timestamp with time zone,
+    failed_at timestamp with time zone,
+    cancel_at_period_end boolean DEFAULT false NOT NULL,
+    cancel_at timestamp with time zone,
+    trial_end timestamp with time zone,
+    ended_at timestamp with time zone,
+    next_price_id text DEFAULT ''::text NOT NULL,
+    next_at timestamp with time zone,
+    seen_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT subscriptions_access_check CHECK (((status <> ALL (ARRAY['incomplete'::text, 'expired'::text])) OR (access_until IS NULL))),
+    CONSTRAINT subscriptions_next_check CHECK (((next_price_id = ''::text) = (next_at IS NULL))),
+    CONSTRAINT subscriptions_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
+    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text])))
+);
+ALTER TABLE ONLY tijori.subscriptions FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.subscriptions OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.subscriptions.next_price_id IS 'the price that it changes to by itself, at next_at: a lower plan begins when what is paid has run out';
+CREATE TABLE tijori.support_uses (
+    id uuid NOT NULL,
+    app_id text DEFAULT 'khata'::text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    question text NOT NULL,
+    subject text NOT NULL,
+    detail text NOT NULL,
+    xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT support_uses_detail_check CHECK ((length(detail) <= 1000)),
+    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text]))),
+    CONSTRAINT support_uses_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 254))),
+    CONSTRAINT support_uses_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
+);
+ALTER TABLE ONLY tijori.support_uses FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.support_uses OWNER TO tijori_owner;
+CREATE TABLE tijori.tasks (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    state text DEFAULT 'running'::text NOT NULL,
+    done bigint DEFAULT 0 NOT NULL,
+    total bigint DEFAULT 0 NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tasks_count_check CHECK (((done >= 0) AND (total >= 0))),
+    CONSTRAINT tasks_kind_check CHECK ((kind = ANY (ARRAY['export'::text, 'import'::text]))),
+    CONSTRAINT tasks_state_check CHECK ((state = ANY (ARRAY['running'::text, 'stopped'::text, 'done'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY tijori.tasks FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.tasks OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.tasks.total IS 'rows in all; 0 while nobody knows';
+COMMENT ON COLUMN tijori.tasks.seen_at IS 'when the work last wrote: a node that died writes no end';
+CREATE TABLE tijori.throttles (
+    key text NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    count integer NOT NULL,
+    CONSTRAINT throttles_count_check CHECK ((count >= 0))
+);
+ALTER TABLE ONLY tijori.throttles FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.throttles OWNER TO tijori_owner;
+CREATE TABLE tijori.uploads (
+    account_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    body bytea NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '01:00:00'::interval) NOT NULL,
+    CONSTRAINT uploads_body_check CHECK ((octet_length(body) <= 10485760)),
+    CONSTRAINT uploads_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text)))
+);
+ALTER TABLE ONLY tijori.uploads ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE ONLY tijori.uploads FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.uploads OWNER TO tijori_owner;
+CREATE TABLE tijori.users (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    locale text DEFAULT 'en'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['en'::text, 'hi'::text]))),
+    CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
+);
+ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.users OWNER TO tijori_owner;
+ALTER TABLE ONLY tijori.accounts
+    ADD CONSTRAINT accounts_app_key UNIQUE (account_id, app_id);
+ALTER TABLE ONLY tijori.accounts
+    ADD CONSTRAINT accounts_external_key UNIQUE (app_id, external_id);
+ALTER TABLE ONLY tijori.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY tijori.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (connection_id, kind);
+ALTER TABLE ONLY tijori.allowances
+    ADD CONSTRAINT allowances_pkey PRIMARY KEY (app_id, plan_id, meter);
+ALTER TABLE ONLY tijori.apps
+    ADD CONSTRAINT apps_pkey PRIMARY KEY (app_id);
+ALTER TABLE ONLY tijori.batches
+    ADD CONSTRAINT batches_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.businesses
+    ADD CONSTRAINT businesses_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.changes
+    ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
+ALTER TABLE ONLY tijori.checkouts
+    ADD CONSTRAINT checkouts_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.connections
+    ADD CONSTRAINT connections_id_key UNIQUE (connection_id);
+ALTER TABLE ONLY tijori.connections
+    ADD CONSTRAINT connections_pkey PRIMARY KEY (app_id, connection_id);
+ALTER TABLE ONLY tijori.connections
+    ADD CONSTRAINT connections_provider_key UNIQUE (connection_id, provider);
+ALTER TABLE ONLY tijori.credentials
+    ADD CONSTRAINT credentials_id_key UNIQUE (user_id, id);
+ALTER TABLE ONLY tijori.credentials
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (hash);
+ALTER TABLE ONLY tijori.credit_anchors
+    ADD CONSTRAINT credit_anchors_pkey PRIMARY KEY (account_id, source);
+ALTER TABLE ONLY tijori.credit_balances
+    ADD CONSTRAINT credit_balances_pkey PRIMARY KEY (account_id, meter);
+ALTER TABLE ONLY tijori.credit_calendars
+    ADD CONSTRAINT credit_calendars_pkey PRIMARY KEY (account_id, meter);
+ALTER TABLE ONLY tijori.credit_entries
+    ADD CONSTRAINT credit_entries_pkey PRIMARY KEY (account_id, meter, number);
+ALTER TABLE ONLY tijori.credit_grants
+    ADD CONSTRAINT credit_grants_key UNIQUE (account_id, key);
+ALTER TABLE ONLY tijori.credit_grants
+    ADD CONSTRAINT credit_grants_period_key UNIQUE (account_id, meter, source, period, level);
+ALTER TABLE ONLY tijori.credit_grants
+    ADD CONSTRAINT credit_grants_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.credit_holds
+    ADD CONSTRAINT credit_holds_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.credit_lots
+    ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.drafts
+    ADD CONSTRAINT drafts_pkey PRIMARY KEY (account_id, business_id, created_by, name);
+ALTER TABLE ONLY tijori.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
+ALTER TABLE ONLY tijori.erasures
+    ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.goose_db_version
+    ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (connection_id, event_id);
+ALTER TABLE ONLY tijori.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.invoices
+    ADD CONSTRAINT invoices_pkey PRIMARY KEY (account_id, connection_id, id);
+ALTER TABLE ONLY tijori.members
+    ADD CONSTRAINT members_once_key UNIQUE NULLS NOT DISTINCT (account_id, user_id, business_id);
+ALTER TABLE ONLY tijori.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.meters
+    ADD CONSTRAINT meters_pkey PRIMARY KEY (app_id, id);
+ALTER TABLE ONLY tijori.operator_acts
+    ADD CONSTRAINT operator_acts_pkey PRIMARY KEY (app_id, id);
+ALTER TABLE ONLY tijori.parties
+    ADD CONSTRAINT parties_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.party_sums
+    ADD CONSTRAINT party_sums_pkey PRIMARY KEY (account_id, business_id, party_id);
+ALTER TABLE ONLY tijori.payees
+    ADD CONSTRAINT payees_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, connection_id, id);
+ALTER TABLE ONLY tijori.period_locks
+    ADD CONSTRAINT period_locks_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (app_id, id);
+ALTER TABLE ONLY tijori.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (connection_id, id);
+ALTER TABLE ONLY tijori.provider_customers
+    ADD CONSTRAINT provider_customers_pkey PRIMARY KEY (account_id, connection_id);
+ALTER TABLE ONLY tijori.provider_directory
+    ADD CONSTRAINT provider_directory_account_key UNIQUE (connection_id, kind, provider_id, account_id);
+ALTER TABLE ONLY tijori.provider_directory
+    ADD CONSTRAINT provider_directory_pkey PRIMARY KEY (connection_id, kind, provider_id);
+ALTER TABLE ONLY tijori.purchases
+    ADD CONSTRAINT purchases_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.reconcile_findings
+    ADD CONSTRAINT reconcile_findings_pkey PRIMARY KEY (connection_id, run_id, subscription_id, class);
+ALTER TABLE ONLY tijori.reconcile_runs
+    ADD CONSTRAINT reconcile_runs_pkey PRIMARY KEY (connection_id, id);
+ALTER TABLE ONLY tijori.reconcile_seen
+    ADD CONSTRAINT reconcile_seen_pkey PRIMARY KEY (connection_id, run_id, subscription_id);
+ALTER TABLE ONLY tijori.recoveries
+    ADD CONSTRAINT recoveries_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.recoveries
+    ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
+ALTER TABLE ONLY tijori.reminders
+    ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.review_items
+    ADD CONSTRAINT review_items_pkey PRIMARY KEY (connection_id, key);
+ALTER TABLE ONLY tijori.roles
+    ADD CONSTRAINT roles_pkey PRIMARY KEY (role);
+ALTER TABLE ONLY tijori.roles
+    ADD CONSTRAINT roles_rank_key UNIQUE (rank);
+ALTER TABLE ONLY tijori.schema_compat
+    ADD CONSTRAINT schema_compat_pkey PRIMARY KEY (migration);
+ALTER TABLE ONLY tijori.service_clock
+    ADD CONSTRAINT service_clock_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.shares
+    ADD CONSTRAINT shares_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.signups
+    ADD CONSTRAINT signups_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.signups
+    ADD CONSTRAINT signups_token_key UNIQUE (token_hash);
+ALTER TABLE ONLY tijori.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (account_id, connection_id, id);
+ALTER TABLE ONLY tijori.support_uses
+    ADD CONSTRAINT support_uses_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.tasks
+    ADD CONSTRAINT tasks_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.throttles
+    ADD CONSTRAINT throttles_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY tijori.uploads
+    ADD CONSTRAINT uploads_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+ALTER TABLE ONLY tijori.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
+CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
+CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
+CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
+CREATE UNIQUE INDEX credentials_account_key ON tijori.credentials USING btree (account_id, id) WHERE (kind = 'api_key'::text);
+CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_at);
+CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (due_at);
+CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
+CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
+CREATE INDEX entries_batch_idx ON tijori.entries USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
+CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
+CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
+CREATE INDEX inbox_due_idx ON tijori.inbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
+CREATE INDEX inbox_foreign_idx ON tijori.inbox USING btree (connection_id, last_error) WHERE ((status = 'ignored'::text) AND (last_error = ANY (ARRAY['livemode_mismatch'::text, 'account_mismatch'::text])));
+CREATE INDEX inbox_received_idx ON tijori.inbox USING btree (connection_id, received_at DESC, event_id);
+CREATE INDEX inbox_subject_idx ON tijori.inbox USING btree (connection_id, subject) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
+CREATE UNIQUE INDEX invitations_pending_key ON tijori.invitations USING btree (account_id, email, business_id) NULLS NOT DISTINCT WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX invitations_token_idx ON tijori.invitations USING btree (token_hash);
+CREATE INDEX invitations_unmailed_idx ON tijori.invitations USING btree (created_at, account_id) WHERE ((token_hash IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX invoices_issued_idx ON tijori.invoices USING btree (account_id, issued_at DESC);
+CREATE INDEX invoices_subscription_idx ON tijori.invoices USING btree (account_id, connection_id, subscription_id);
+CREATE INDEX members_user_idx ON tijori.members USING btree (user_id, account_id, business_id, role);
+CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, at DESC);
+CREATE INDEX operator_acts_subject_idx ON tijori.operator_acts USING btree (app_id, subject, at DESC);
+CREATE INDEX parties_batch_idx ON tijori.parties USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX parties_bin_idx ON tijori.parties USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX parties_name_idx ON tijori.parties USING btree (account_id, business_id, name_key, id) INCLUDE (phone, kind) WHERE ((deleted_at IS NULL) AND (name_key IS NOT NULL));
+CREATE INDEX party_sums_balance_idx ON tijori.party_sums USING btree (account_id, business_id, balance, party_id) WHERE living;
+CREATE INDEX party_sums_due_idx ON tijori.party_sums USING btree (account_id, business_id, due_since, party_id) WHERE living;
+CREATE INDEX payees_order_idx ON tijori.payees USING btree (account_id, business_id, created_at DESC);
+CREATE INDEX payments_known_idx ON tijori.payments USING btree (connection_id, id, account_id);
+CREATE INDEX payments_subscription_idx ON tijori.payments USING btree (account_id, connection_id, subscription_id);
+CREATE INDEX period_locks_order_idx ON tijori.period_locks USING btree (account_id, business_id, created_at DESC);
+CREATE UNIQUE INDEX plans_default_idx ON tijori.plans USING btree (app_id) WHERE is_default;
+CREATE INDEX purchases_open_idx ON tijori.purchases USING btree (account_id, created_at) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
+CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree (connection_id) WHERE ((state = 'running'::text) AND (account_id IS NULL) AND (NOT dry_run));
+CREATE INDEX reconcile_runs_started_idx ON tijori.reconcile_runs USING btree (connection_id, started_at DESC);
+CREATE INDEX recoveries_expires_idx ON tijori.recoveries USING btree (expires_at);
+CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHERE (used_at IS NULL);
+CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
+CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
+CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
+CREATE INDEX shares_party_idx ON tijori.shares USING btree (account_id, business_id, party_id, created_at DESC);
+CREATE INDEX shares_token_idx ON tijori.shares USING btree (token_hash);
+CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
+CREATE INDEX signups_expires_idx ON tijori.signups USING btree (expires_at);
+CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (account_id, access_until) INCLUDE (plan_id);
+CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
+CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
+CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
+CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON account_id, business_id, subject_id FROM tijori.changes;
+ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
+CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
+ALTER STATISTICS tijori.entries_tenant_stats OWNER TO tijori_owner;
+CREATE STATISTICS tijori.parties_tenant_stats (ndistinct, dependencies) ON account_id, business_id FROM tijori.parties;
+ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
+CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
+ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
+CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
+CREATE TRIGGER batches_stamp BEFORE UPDATE ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
+CREATE TRIGGER businesses_leaving AFTER INSERT ON tijori.businesses FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER checkouts_leaving AFTER INSERT ON tijori.checkouts FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER credentials_leaving AFTER INSERT ON tijori.credentials FOR EACH ROW WHEN ((new.kind = 'api_key'::text)) EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER drafts_stamp BEFORE UPDATE ON tijori.drafts FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_draft();
+CREATE TRIGGER entries_batch_plan AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.require_batch_entry_rows();
+CREATE TRIGGER entries_far_date BEFORE INSERT OR UPDATE OF business_date ON tijori.entries FOR EACH ROW WHEN ((new.business_date > (CURRENT_DATE + 365))) EXECUTE FUNCTION tijori_khata.refuse_far_date();
+CREATE TRIGGER entries_history AFTER UPDATE ON tijori.entries REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('entry');
+CREATE TRIGGER entries_stamp BEFORE UPDATE ON tijori.entries FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
+CREATE TRIGGER entries_sums_delete AFTER DELETE ON tijori.entries REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.take_sums();
+CREATE TRIGGER entries_sums_insert AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.add_sums();
+CREATE TRIGGER entries_sums_update AFTER UPDATE ON tijori.entries REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.move_sums();
+CREATE TRIGGER entries_unlocked_insert AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.keep_lock();
+CREATE TRIGGER entries_unlocked_update AFTER UPDATE ON tijori.entries REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.keep_lock();
+CREATE TRIGGER invitations_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.invitations FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
+CREATE TRIGGER invitations_leaving AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER invitations_limit_insert AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.limit_invitations();
+CREATE TRIGGER invitations_limit_update AFTER UPDATE OF expires_at, revoked_at ON tijori.invitations FOR EACH ROW WHEN (((new.accepted_at IS NULL) AND (new.revoked_at IS NULL) AND ((new.expires_at > old.expires_at) OR (old.revoked_at IS NOT NULL)))) EXECUTE FUNCTION tijori_access.limit_invitations();
+CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.members FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
+CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
+CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER parties_limit_insert AFTER INSERT ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.limit_parties();
+CREATE TRIGGER parties_limit_restore AFTER UPDATE OF deleted_at ON tijori.parties FOR EACH ROW WHEN (((old.deleted_at IS NOT NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION tijori_khata.limit_parties();
+CREATE TRIGGER parties_lock AFTER UPDATE OF deleted_at ON tijori.parties FOR EACH ROW WHEN (((old.deleted_at IS NULL) <> (new.deleted_at IS NULL))) EXECUTE FUNCTION tijori_khata.keep_locked_party();
+CREATE TRIGGER parties_stamp BEFORE UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
+CREATE TRIGGER parties_sums_insert AFTER INSERT ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.open_sums();
+CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.follow_parties();
+CREATE TRIGGER payees_leaving AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
+CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+ALTER TABLE ONLY tijori.accounts
+    ADD CONSTRAINT accounts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.alerts
+    ADD CONSTRAINT alerts_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.allowances
+    ADD CONSTRAINT allowances_meter_fkey FOREIGN KEY (app_id, meter) REFERENCES tijori.meters(app_id, id);
+ALTER TABLE ONLY tijori.allowances
+    ADD CONSTRAINT allowances_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
+ALTER TABLE ONLY tijori.batches
+    ADD CONSTRAINT batches_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.businesses
+    ADD CONSTRAINT businesses_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.changes
+    ADD CONSTRAINT changes_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY tijori.checkouts
+    ADD CONSTRAINT checkouts_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
+ALTER TABLE ONLY tijori.checkouts
+    ADD CONSTRAINT checkouts_connection_fkey FOREIGN KEY (app_id, connection_id) REFERENCES tijori.connections(app_id, connection_id);
+ALTER TABLE ONLY tijori.checkouts
+    ADD CONSTRAINT checkouts_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
+ALTER TABLE ONLY tijori.checkouts
+    ADD CONSTRAINT checkouts_provider_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.connections
+    ADD CONSTRAINT connections_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.credentials
+    ADD CONSTRAINT credentials_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.credit_anchors
+    ADD CONSTRAINT credit_anchors_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.credit_balances
+    ADD CONSTRAINT credit_balances_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
+ALTER TABLE ONLY tijori.credit_balances
+    ADD CONSTRAINT credit_balances_meter_fkey FOREIGN KEY (app_id, meter) REFERENCES tijori.meters(app_id, id);
+ALTER TABLE ONLY tijori.credit_calendars
+    ADD CONSTRAINT credit_calendars_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
+ALTER TABLE ONLY tijori.credit_calendars
+    ADD CONSTRAINT credit_calendars_meter_fkey FOREIGN KEY (app_id, meter) REFERENCES tijori.meters(app_id, id);
+ALTER TABLE ONLY tijori.credit_grants
+    ADD CONSTRAINT credit_grants_balance_fkey FOREIGN KEY (account_id, meter) REFERENCES tijori.credit_balances(account_id, meter);
+ALTER TABLE ONLY tijori.credit_lots
+    ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.drafts
+    ADD CONSTRAINT drafts_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.entries
+    ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
+ALTER TABLE ONLY tijori.entries
+    ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.inbox
+    ADD CONSTRAINT inbox_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.invitations
+    ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.invitations
+    ADD CONSTRAINT invitations_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.invitations
+    ADD CONSTRAINT invitations_role_fkey FOREIGN KEY (role) REFERENCES tijori.roles(role);
+ALTER TABLE ONLY tijori.invoices
+    ADD CONSTRAINT invoices_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.invoices
+    ADD CONSTRAINT invoices_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.invoices
+    ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id);
+ALTER TABLE ONLY tijori.members
+    ADD CONSTRAINT members_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.members
+    ADD CONSTRAINT members_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.members
+    ADD CONSTRAINT members_role_fkey FOREIGN KEY (role) REFERENCES tijori.roles(role);
+ALTER TABLE ONLY tijori.members
+    ADD CONSTRAINT members_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.meters
+    ADD CONSTRAINT meters_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.operator_acts
+    ADD CONSTRAINT operator_acts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.parties
+    ADD CONSTRAINT parties_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
+ALTER TABLE ONLY tijori.parties
+    ADD CONSTRAINT parties_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY tijori.party_sums
+    ADD CONSTRAINT party_sums_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.payees
+    ADD CONSTRAINT payees_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.payments
+    ADD CONSTRAINT payments_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.payments
+    ADD CONSTRAINT payments_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.payments
+    ADD CONSTRAINT payments_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id);
+ALTER TABLE ONLY tijori.period_locks
+    ADD CONSTRAINT period_locks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY tijori.plans
+    ADD CONSTRAINT plans_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.prices
+    ADD CONSTRAINT prices_connection_fkey FOREIGN KEY (app_id, connection_id) REFERENCES tijori.connections(app_id, connection_id);
+ALTER TABLE ONLY tijori.prices
+    ADD CONSTRAINT prices_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
+ALTER TABLE ONLY tijori.prices
+    ADD CONSTRAINT prices_provider_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.provider_customers
+    ADD CONSTRAINT provider_customers_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
+ALTER TABLE ONLY tijori.provider_customers
+    ADD CONSTRAINT provider_customers_connection_fkey FOREIGN KEY (app_id, connection_id) REFERENCES tijori.connections(app_id, connection_id);
+ALTER TABLE ONLY tijori.provider_customers
+    ADD CONSTRAINT provider_customers_directory_fkey FOREIGN KEY (connection_id, directory_kind, customer_id, account_id) REFERENCES tijori.provider_directory(connection_id, kind, provider_id, account_id);
+ALTER TABLE ONLY tijori.provider_customers
+    ADD CONSTRAINT provider_customers_provider_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.provider_directory
+    ADD CONSTRAINT provider_directory_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.purchases
+    ADD CONSTRAINT purchases_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
+ALTER TABLE ONLY tijori.purchases
+    ADD CONSTRAINT purchases_connection_fkey FOREIGN KEY (app_id, connection_id) REFERENCES tijori.connections(app_id, connection_id);
+ALTER TABLE ONLY tijori.purchases
+    ADD CONSTRAINT purchases_meter_fkey FOREIGN KEY (app_id, meter) REFERENCES tijori.meters(app_id, id);
+ALTER TABLE ONLY tijori.purchases
+    ADD CONSTRAINT purchases_provider_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.reconcile_findings
+    ADD CONSTRAINT reconcile_findings_run_fkey FOREIGN KEY (connection_id, run_id) REFERENCES tijori.reconcile_runs(connection_id, id);
+ALTER TABLE ONLY tijori.reconcile_runs
+    ADD CONSTRAINT reconcile_runs_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.reconcile_seen
+    ADD CONSTRAINT reconcile_seen_run_fkey FOREIGN KEY (connection_id, run_id) REFERENCES tijori.reconcile_runs(connection_id, id);
+ALTER TABLE ONLY tijori.recoveries
+    ADD CONSTRAINT recoveries_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.reminders
+    ADD CONSTRAINT reminders_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.review_items
+    ADD CONSTRAINT review_items_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.shares
+    ADD CONSTRAINT shares_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.subscriptions
+    ADD CONSTRAINT subscriptions_account_fkey FOREIGN KEY (account_id, app_id) REFERENCES tijori.accounts(account_id, app_id);
+ALTER TABLE ONLY tijori.subscriptions
+    ADD CONSTRAINT subscriptions_connection_fkey FOREIGN KEY (app_id, connection_id) REFERENCES tijori.connections(app_id, connection_id);
+ALTER TABLE ONLY tijori.subscriptions
+    ADD CONSTRAINT subscriptions_directory_fkey FOREIGN KEY (connection_id, directory_kind, id, account_id) REFERENCES tijori.provider_directory(connection_id, kind, provider_id, account_id);
+ALTER TABLE ONLY tijori.subscriptions
+    ADD CONSTRAINT subscriptions_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
+ALTER TABLE ONLY tijori.subscriptions
+    ADD CONSTRAINT subscriptions_provider_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.support_uses
+    ADD CONSTRAINT support_uses_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.tasks
+    ADD CONSTRAINT tasks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.uploads
+    ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY accounts_insert_guard ON tijori.accounts FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    (s.role <> ''::text)
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY accounts_select_billing ON tijori.accounts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY accounts_select_guard ON tijori.accounts FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY accounts_update_app ON tijori.accounts FOR UPDATE TO tijori_app USING (((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY accounts_update_guard ON tijori.accounts FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY alerts_insert_billing ON tijori.alerts FOR INSERT TO tijori_billing WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY alerts_select_billing ON tijori.alerts FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY alerts_update_billing ON tijori.alerts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+ALTER TABLE tijori.allowances ENABLE ROW LEVEL SECURITY;
+CREATE POLICY allowances_delete_billing ON tijori.allowances FOR DELETE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY allowances_insert_billing ON tijori.allowances FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY allowances_select_billing ON tijori.allowances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY allowances_select_guard ON tijori.allowances FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY allowances_update_billing ON tijori.allowances FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.apps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY apps_select_billing ON tijori.apps FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.batches ENABLE ROW LEVEL SECURITY;
+CREATE POLICY batches_delete_guard ON tijori.batches FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY batches_insert_app ON tijori.batches FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY batches_select_app ON tijori.batches FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY batches_select_guard ON tijori.batches FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY batches_update_app ON tijori.batches FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.businesses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY businesses_delete_guard ON tijori.businesses FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY businesses_insert_app ON tijori.businesses FOR INSERT TO tijori_app WITH CHECK (((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY businesses_insert_guard ON tijori.businesses FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY businesses_select_app ON tijori.businesses FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (id = ANY (ARRAY[COALESCE(( SELECT tijori_access.business_id() AS business_id), id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    (s.role <> ''::text)
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
+CREATE POLICY businesses_select_guard ON tijori.businesses FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_app USING ((((account_id, true) = ( SELECT s.account_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id)))) WITH CHECK ((((account_id, true) = ( SELECT s.account_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
+CREATE POLICY businesses_update_guard ON tijori.businesses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY changes_delete_guard ON tijori.changes FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY changes_insert_guard ON tijori.changes FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY changes_select_app ON tijori.changes FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND
+CASE
+    WHEN ( SELECT (current_setting('tijori.own_only'::text, true) = 'on'::text)) THEN (
+    CASE
+        WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.maker() AS maker)])) THEN true
+        ELSE NULL::boolean
+    END IS NOT NULL)
+    ELSE ( SELECT (tijori_access.maker() = '00000000-0000-0000-0000-000000000000'::uuid))
+END AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    (s.role <> ''::text)
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY changes_select_guard ON tijori.changes FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+ALTER TABLE tijori.checkouts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY checkouts_insert_billing ON tijori.checkouts FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY checkouts_select_app ON tijori.checkouts FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
+CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY connections_select_guard ON tijori.connections FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY connections_update_guard ON tijori.connections FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.credentials ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credentials_delete_auth ON tijori.credentials FOR DELETE TO tijori_auth USING (((expires_at < (now() - '90 days'::interval)) OR (revoked_at < (now() - '90 days'::interval))));
+CREATE POLICY credentials_delete_guard ON tijori.credentials FOR DELETE TO tijori_guard USING ((((kind = 'api_key'::text) AND (account_id IN ( SELECT tijori_access.erasable() AS erasable))) OR (NOT (EXISTS ( SELECT
+   FROM tijori.members m
+  WHERE (m.user_id = credentials.user_id))))));
+CREATE POLICY credentials_insert_auth ON tijori.credentials FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY credentials_insert_guard ON tijori.credentials FOR INSERT TO tijori_guard WITH CHECK ((kind = 'api_key'::text));
+CREATE POLICY credentials_select_auth ON tijori.credentials FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY credentials_select_guard ON tijori.credentials FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY credentials_update_auth ON tijori.credentials FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+CREATE POLICY credentials_update_guard ON tijori.credentials FOR UPDATE TO tijori_guard USING ((kind = 'api_key'::text)) WITH CHECK ((kind = 'api_key'::text));
+ALTER TABLE tijori.credit_anchors ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_anchors_delete_guard ON tijori.credit_anchors FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_anchors_insert_billing ON tijori.credit_anchors FOR INSERT TO tijori_billing WITH CHECK ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_anchors.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_anchors_select_billing ON tijori.credit_anchors FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_anchors.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_anchors_select_guard ON tijori.credit_anchors FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+ALTER TABLE tijori.credit_balances ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_balances_delete_guard ON tijori.credit_balances FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_balances_insert_guard ON tijori.credit_balances FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_balances_select_app ON tijori.credit_balances FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_balances_select_billing ON tijori.credit_balances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY credit_balances_select_guard ON tijori.credit_balances FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY credit_balances_update_guard ON tijori.credit_balances FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.credit_calendars ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_calendars_delete_guard ON tijori.credit_calendars FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_calendars_insert_billing ON tijori.credit_calendars FOR INSERT TO tijori_billing WITH CHECK (((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_calendars.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY credit_calendars_select_app ON tijori.credit_calendars FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_calendars_select_billing ON tijori.credit_calendars FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY credit_calendars_select_guard ON tijori.credit_calendars FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY credit_calendars_update_billing ON tijori.credit_calendars FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK (((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_calendars.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.credit_entries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_entries_delete_guard ON tijori.credit_entries FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_entries_insert_guard ON tijori.credit_entries FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_entries_select_app ON tijori.credit_entries FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_entries_select_billing ON tijori.credit_entries FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_entries.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_entries_select_guard ON tijori.credit_entries FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.credit_grants ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_grants_delete_guard ON tijori.credit_grants FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_grants_insert_guard ON tijori.credit_grants FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_grants_select_app ON tijori.credit_grants FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_grants_select_billing ON tijori.credit_grants FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_grants.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_grants_select_guard ON tijori.credit_grants FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.credit_holds ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_holds_delete_guard ON tijori.credit_holds FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_holds_insert_guard ON tijori.credit_holds FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_holds_select_app ON tijori.credit_holds FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_holds_select_billing ON tijori.credit_holds FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_holds.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_holds_select_guard ON tijori.credit_holds FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY credit_holds_update_guard ON tijori.credit_holds FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.credit_lots ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_lots_delete_guard ON tijori.credit_lots FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY credit_lots_insert_guard ON tijori.credit_lots FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_lots_select_billing ON tijori.credit_lots FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_lots.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_lots_select_guard ON tijori.credit_lots FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY credit_lots_update_guard ON tijori.credit_lots FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.drafts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY drafts_delete_guard ON tijori.drafts FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY drafts_insert_app ON tijori.drafts FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY drafts_select_app ON tijori.drafts FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY drafts_select_guard ON tijori.drafts FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY drafts_update_app ON tijori.drafts FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.entries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY entries_delete_guard ON tijori.entries FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY entries_insert_app ON tijori.entries FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.adds_entries
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY entries_select_app ON tijori.entries FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND
+CASE
+    WHEN ( SELECT (current_setting('tijori.own_only'::text, true) = 'on'::text)) THEN (
+    CASE
+        WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.maker() AS maker)])) THEN true
+        ELSE NULL::boolean
+    END IS NOT NULL)
+    ELSE ( SELECT (tijori_access.maker() = '00000000-0000-0000-0000-000000000000'::uuid))
+END AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    (s.role <> ''::text)
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY entries_select_guard ON tijori.entries FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY entries_update_app ON tijori.entries FOR UPDATE TO tijori_app USING (((account_id, business_id,
+CASE
+    WHEN ( SELECT (current_setting('tijori.own_only'::text, true) = 'on'::text)) THEN
+    CASE
+        WHEN (created_at > (now() - '24:00:00'::interval)) THEN created_by
+        ELSE NULL::uuid
+    END
+    ELSE '00000000-0000-0000-0000-000000000000'::uuid
+END, true) = ( SELECT s.account_id,
+    s.business_id,
+    tijori_access.maker() AS maker,
+    s.adds_entries
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id,
+CASE
+    WHEN ( SELECT (current_setting('tijori.own_only'::text, true) = 'on'::text)) THEN
+    CASE
+        WHEN (created_at > (now() - '24:00:00'::interval)) THEN created_by
+        ELSE NULL::uuid
+    END
+    ELSE '00000000-0000-0000-0000-000000000000'::uuid
+END, true) = ( SELECT s.account_id,
+    s.business_id,
+    tijori_access.maker() AS maker,
+    s.adds_entries
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY inbox_select_billing ON tijori.inbox FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY inbox_select_guard ON tijori.inbox FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY inbox_update_billing ON tijori.inbox FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.invitations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY invitations_delete_guard ON tijori.invitations FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY invitations_insert_app ON tijori.invitations FOR INSERT TO tijori_app WITH CHECK (((account_id, invited_by, true) = ( SELECT s.account_id,
+    s.user_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY invitations_select_app ON tijori.invitations FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY invitations_select_guard ON tijori.invitations FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY invitations_update_app ON tijori.invitations FOR UPDATE TO tijori_app USING (((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY invitations_update_guard ON tijori.invitations FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.invoices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY invoices_insert_billing ON tijori.invoices FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = invoices.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY invoices_select_app ON tijori.invoices FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = invoices.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY invoices_update_guard ON tijori.invoices FOR UPDATE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable))) WITH CHECK (true);
+ALTER TABLE tijori.members ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members_delete_guard ON tijori.members FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY members_insert_guard ON tijori.members FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY members_select_app ON tijori.members FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY members_select_billing ON tijori.members FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = members.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY members_select_guard ON tijori.members FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY members_update_guard ON tijori.members FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.meters ENABLE ROW LEVEL SECURITY;
+CREATE POLICY meters_insert_billing ON tijori.meters FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY meters_select_billing ON tijori.meters FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY meters_select_guard ON tijori.meters FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY meters_update_billing ON tijori.meters FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.operator_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY operator_acts_insert_billing ON tijori.operator_acts FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY operator_acts_select_billing ON tijori.operator_acts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.parties ENABLE ROW LEVEL SECURITY;
+CREATE POLICY parties_delete_guard ON tijori.parties FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY parties_insert_app ON tijori.parties FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY parties_select_app ON tijori.parties FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY parties_select_guard ON tijori.parties FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY parties_update_app ON tijori.parties FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.party_sums ENABLE ROW LEVEL SECURITY;
+CREATE POLICY party_sums_insert_guard ON tijori.party_sums FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY party_sums_select_app ON tijori.party_sums FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY party_sums_select_guard ON tijori.party_sums FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY party_sums_update_guard ON tijori.party_sums FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.payees ENABLE ROW LEVEL SECURITY;
+CREATE POLICY payees_delete_guard ON tijori.payees FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY payees_insert_app ON tijori.payees FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY payees_select_app ON tijori.payees FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY payees_select_guard ON tijori.payees FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.payments ENABLE ROW LEVEL SECURITY;
+CREATE POLICY payments_insert_billing ON tijori.payments FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = payments.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY payments_select_app ON tijori.payments FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY payments_select_billing ON tijori.payments FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+ALTER TABLE tijori.period_locks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY period_locks_delete_guard ON tijori.period_locks FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY period_locks_insert_app ON tijori.period_locks FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY period_locks_select_app ON tijori.period_locks FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY period_locks_select_guard ON tijori.period_locks FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.plans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY plans_insert_billing ON tijori.plans FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY plans_select_billing ON tijori.plans FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY plans_select_guard ON tijori.plans FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY plans_update_billing ON tijori.plans FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.prices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY prices_insert_billing ON tijori.prices FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))));
+CREATE POLICY prices_select_billing ON tijori.prices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY prices_select_guard ON tijori.prices FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY prices_update_billing ON tijori.prices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))));
+ALTER TABLE tijori.provider_customers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY provider_customers_insert_billing ON tijori.provider_customers FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = provider_customers.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY provider_customers_select_billing ON tijori.provider_customers FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY provider_customers_update_billing ON tijori.provider_customers FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = provider_customers.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.provider_directory ENABLE ROW LEVEL SECURITY;
+CREATE POLICY provider_directory_insert_billing ON tijori.provider_directory FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY provider_directory_select_billing ON tijori.provider_directory FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY provider_directory_update_billing ON tijori.provider_directory FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.purchases ENABLE ROW LEVEL SECURITY;
+CREATE POLICY purchases_insert_billing ON tijori.purchases FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = purchases.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY purchases_select_app ON tijori.purchases FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY purchases_select_billing ON tijori.purchases FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY purchases_update_billing ON tijori.purchases FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = purchases.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.reconcile_findings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reconcile_findings_insert_billing ON tijori.reconcile_findings FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = reconcile_findings.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY reconcile_findings_select_billing ON tijori.reconcile_findings FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY reconcile_findings_update_billing ON tijori.reconcile_findings FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = reconcile_findings.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.reconcile_runs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reconcile_runs_insert_billing ON tijori.reconcile_runs FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = reconcile_runs.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY reconcile_runs_select_billing ON tijori.reconcile_runs FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY reconcile_runs_update_billing ON tijori.reconcile_runs FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = reconcile_runs.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.reconcile_seen ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reconcile_seen_delete_billing ON tijori.reconcile_seen FOR DELETE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY reconcile_seen_insert_billing ON tijori.reconcile_seen FOR INSERT TO tijori_billing WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY reconcile_seen_select_billing ON tijori.reconcile_seen FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+ALTER TABLE tijori.recoveries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY recoveries_delete_auth ON tijori.recoveries FOR DELETE TO tijori_auth USING (((user_id IS NULL) OR (expires_at < (now() - '1 day'::interval))));
+CREATE POLICY recoveries_delete_guard ON tijori.recoveries FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY recoveries_insert_auth ON tijori.recoveries FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY recoveries_select_auth ON tijori.recoveries FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY recoveries_select_guard ON tijori.recoveries FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY recoveries_update_auth ON tijori.recoveries FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY reminders_select_app ON tijori.reminders FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY reminders_select_guard ON tijori.reminders FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+ALTER TABLE tijori.review_items ENABLE ROW LEVEL SECURITY;
+CREATE POLICY review_items_insert_billing ON tijori.review_items FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = review_items.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY review_items_select_billing ON tijori.review_items FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY review_items_select_guard ON tijori.review_items FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY review_items_update_billing ON tijori.review_items FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = review_items.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.shares ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shares_delete_guard ON tijori.shares FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY shares_insert_app ON tijori.shares FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY shares_select_app ON tijori.shares FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY shares_select_guard ON tijori.shares FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY shares_update_app ON tijori.shares FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY shares_update_guard ON tijori.shares FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.signups ENABLE ROW LEVEL SECURITY;
+CREATE POLICY signups_delete_auth ON tijori.signups FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY signups_delete_guard ON tijori.signups FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY signups_insert_auth ON tijori.signups FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY signups_select_auth ON tijori.signups FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY signups_select_guard ON tijori.signups FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY signups_update_auth ON tijori.signups FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.subscriptions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY subscriptions_insert_billing ON tijori.subscriptions FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = subscriptions.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY subscriptions_select_app ON tijori.subscriptions FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
+    s.owns
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY subscriptions_select_billing ON tijori.subscriptions FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY subscriptions_select_guard ON tijori.subscriptions FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY subscriptions_update_billing ON tijori.subscriptions FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = subscriptions.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.support_uses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY support_uses_insert_guard ON tijori.support_uses FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY support_uses_select_billing ON tijori.support_uses FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY support_uses_select_guard ON tijori.support_uses FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY support_uses_update_guard ON tijori.support_uses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.tasks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tasks_delete_guard ON tijori.tasks FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY tasks_insert_app ON tijori.tasks FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY tasks_select_app ON tijori.tasks FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY tasks_select_guard ON tijori.tasks FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY tasks_update_app ON tijori.tasks FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.sees_totals
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.throttles ENABLE ROW LEVEL SECURITY;
+CREATE POLICY throttles_delete_auth ON tijori.throttles FOR DELETE TO tijori_auth USING ((ends_at < now()));
+CREATE POLICY throttles_insert_auth ON tijori.throttles FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY throttles_select_auth ON tijori.throttles FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY throttles_update_auth ON tijori.throttles FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.uploads ENABLE ROW LEVEL SECURITY;
+CREATE POLICY uploads_delete_guard ON tijori.uploads FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY uploads_insert_app ON tijori.uploads FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+CREATE POLICY uploads_select_app ON tijori.uploads FOR SELECT TO tijori_app USING (((
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY uploads_select_guard ON tijori.uploads FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY uploads_update_app ON tijori.uploads FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))) WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
+    s.business_id,
+    s.user_id,
+    s.runs_khata
+   FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY users_delete_guard ON tijori.users FOR DELETE TO tijori_guard USING ((NOT (EXISTS ( SELECT
+   FROM tijori.members m
+  WHERE (m.user_id = users.id)))));
+CREATE POLICY users_insert_auth ON tijori.users FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY users_select_auth ON tijori.users FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+GRANT USAGE ON SCHEMA tijori TO tijori_app;
+GRANT USAGE ON SCHEMA tijori TO tijori_auth;
+GRANT USAGE ON SCHEMA tijori TO tijori_billing;
+GRANT USAGE ON SCHEMA tijori TO tijori_jobs;
+GRANT USAGE ON SCHEMA tijori TO tijori_support;
+GRANT USAGE ON SCHEMA tijori TO tijori_guard;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_app;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_auth;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_billing;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_jobs;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_support;
+GRANT ALL ON SCHEMA tijori_access TO tijori_guard;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_app;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_auth;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_billing;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_jobs;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_support;
+GRANT ALL ON SCHEMA tijori_credits TO tijori_guard;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_app;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_auth;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_billing;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_jobs;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_support;
+GRANT ALL ON SCHEMA tijori_khata TO tijori_guard;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_app;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_auth;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_billing;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_jobs;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_support;
+GRANT ALL ON SCHEMA tijori_ops TO tijori_guard;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_app;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_auth;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_billing;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_jobs;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_support;
+GRANT ALL ON SCHEMA tijori_plans TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.account_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.account_id() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.api_keys() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.api_keys() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.begin_erasing(leaving uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.begin_erasing(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.belongs(member_id uuid, account uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.belongs(member_id uuid, account uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.business_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.business_id() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.change_role(member uuid, new_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.change_role(member uuid, new_role text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.colleagues() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.colleagues() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.due_erasures() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.due_erasures() TO tijori_auth;
+GRANT SELECT ON TABLE tijori.members TO tijori_app;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.members TO tijori_guard;
+GRANT SELECT ON TABLE tijori.members TO tijori_billing;
+GRANT UPDATE(role) ON TABLE tijori.members TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_access.end_membership(m tijori.members) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.end_sent_invitations(account uuid, sender uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.erasable() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) TO tijori_auth;
+REVOKE ALL ON PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.forget_me() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.forget_me() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.forget_users(candidates uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.home_account(member_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.home_account(member_id uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.keep_account() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.keep_account() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.keep_owner(m tijori.members) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.keep_owner_whole() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.key_account(needed text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.leave_account(leaving uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.leave_account(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.leave_team(membership uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.leave_team(membership uuid) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.leaving_letters(leaving uuid, only_user uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.leaving_letters(leaving uuid, only_user uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.limit_invitations() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.lock_leaving(account uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.lock_leaving(account uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.lock_member(member uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.my_businesses() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.my_memberships() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.my_memberships() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.open_own_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) TO tijori_auth;
+REVOKE ALL ON PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[]) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text, IN whose text, IN may text, IN narrowed boolean, IN until interval) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE tijori_access.protect(IN tab regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.refuse_leaving() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.remove_member(member uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.remove_member(member uuid) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.require_app(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.role() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.role() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.team() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.team() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.unmailed_invitations(min_age interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.unmailed_invitations(min_age interval) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.user_id() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.credits_now(account uuid, unit text, OUT available bigint, OUT held bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.credits_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.give_back(p tijori_credits.purse, r tijori_credits.request, credits bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer, until timestamp with time zone, once text, why text, who text, from_source text, of_period integer, to_level bigint, at timestamp with time zone) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_credits.hold(p tijori_credits.purse, r tijori_credits.request, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.my_credit_entries(unit text, before bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.my_credit_entries(unit text, before bigint, most integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.my_credits() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.my_credits() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.my_credits_left() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.my_credits_left() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.settle_credits(account uuid, unit text, at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.settle_purse(p tijori_credits.purse, at timestamp with time zone, early timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.sweep_credits(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.sweep_credits(most integer) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.add_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.follow_parties() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.forget_tasks() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.forget_tasks() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_khata.forget_uploads() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.forget_uploads() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_khata.hold_lock(account uuid, business uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.keep_lock() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.keep_locked_party() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.limit_parties() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.lock_batches() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.lock_batches() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.locked_until() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.locked_until() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.move_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.open_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.order_locks() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.party_count() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.party_count() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.party_names(only_id uuid, patterns text[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.rebuild_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry_rows() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.stamp_draft() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.stamp_revoke() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.stamp_undo() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.stamp_update() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.take_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.wrong_sums() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_app;
+GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
+GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_jobs;
+GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
+GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
+REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.support_events(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.support_items(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.support_items(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.support_people(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.support_people(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.support_scope(use_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
+GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(name),UPDATE(name) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(currency) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(time_zone),UPDATE(time_zone) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(created_at) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(leaving_at) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(erase_at) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(erasing_at) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT(erased_at) ON TABLE tijori.accounts TO tijori_app;
+GRANT SELECT,INSERT ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(state) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(times) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(told_times) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(detail) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(first_at) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(last_at) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(told_at) ON TABLE tijori.alerts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.allowances TO tijori_guard;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.allowances TO tijori_billing;
+GRANT SELECT ON TABLE tijori.apps TO tijori_billing;
+GRANT SELECT ON TABLE tijori.batches TO tijori_app;
+GRANT DELETE ON TABLE tijori.batches TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.batches TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.batches TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.batches TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.batches TO tijori_app;
+GRANT SELECT(business_id) ON TABLE tijori.batches TO tijori_guard;
+GRANT INSERT(id) ON TABLE tijori.batches TO tijori_app;
+GRANT SELECT(id) ON TABLE tijori.batches TO tijori_guard;
+GRANT INSERT(kind) ON TABLE tijori.batches TO tijori_app;
+GRANT SELECT(kind) ON TABLE tijori.batches TO tijori_guard;
+GRANT INSERT(name) ON TABLE tijori.batches TO tijori_app;
+GRANT INSERT(digest) ON TABLE tijori.batches TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.batches TO tijori_app;
+GRANT UPDATE(undone_at) ON TABLE tijori.batches TO tijori_app;
+GRANT SELECT ON TABLE tijori.businesses TO tijori_app;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.businesses TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.businesses TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.businesses TO tijori_app;
+GRANT INSERT(name),UPDATE(name) ON TABLE tijori.businesses TO tijori_app;
+GRANT INSERT(currency) ON TABLE tijori.businesses TO tijori_app;
+GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE tijori.businesses TO tijori_app;
+GRANT UPDATE(created_at) ON TABLE tijori.businesses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.changes TO tijori_app;
+GRANT INSERT,DELETE ON TABLE tijori.changes TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.changes TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.changes TO tijori_guard;
+GRANT SELECT ON TABLE tijori.checkouts TO tijori_app;
+GRANT SELECT,INSERT ON TABLE tijori.checkouts TO tijori_billing;
+GRANT UPDATE(status) ON TABLE tijori.checkouts TO tijori_billing;
+GRANT UPDATE(session_id) ON TABLE tijori.checkouts TO tijori_billing;
+GRANT UPDATE(subscription_id) ON TABLE tijori.checkouts TO tijori_billing;
+GRANT UPDATE(url) ON TABLE tijori.checkouts TO tijori_billing;
+GRANT UPDATE(expires_at) ON TABLE tijori.checkouts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.connections TO tijori_billing;
+GRANT SELECT ON TABLE tijori.connections TO tijori_guard;
+GRANT UPDATE(created_at) ON TABLE tijori.connections TO tijori_guard;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credentials TO tijori_auth;
+GRANT SELECT,DELETE ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(hash) ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(id) ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(kind) ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(user_id) ON TABLE tijori.credentials TO tijori_guard;
+GRANT UPDATE(account_id) ON TABLE tijori.credentials TO tijori_auth;
+GRANT INSERT(account_id) ON TABLE tijori.credentials TO tijori_guard;
+GRANT UPDATE(used_at) ON TABLE tijori.credentials TO tijori_auth;
+GRANT UPDATE(used_at) ON TABLE tijori.credentials TO tijori_guard;
+GRANT UPDATE(expires_at) ON TABLE tijori.credentials TO tijori_auth;
+GRANT INSERT(expires_at) ON TABLE tijori.credentials TO tijori_guard;
+GRANT UPDATE(revoked_at) ON TABLE tijori.credentials TO tijori_auth;
+GRANT UPDATE(revoked_at) ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(name) ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(scopes) ON TABLE tijori.credentials TO tijori_guard;
+GRANT INSERT(hint) ON TABLE tijori.credentials TO tijori_guard;
+GRANT SELECT,INSERT ON TABLE tijori.credit_anchors TO tijori_billing;
+GRANT DELETE ON TABLE tijori.credit_anchors TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.credit_anchors TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.credit_anchors TO tijori_guard;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.credit_balances TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_balances TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.credit_balances TO tijori_app;
+GRANT SELECT(meter) ON TABLE tijori.credit_balances TO tijori_app;
+GRANT SELECT(balance) ON TABLE tijori.credit_balances TO tijori_app;
+GRANT SELECT(held) ON TABLE tijori.credit_balances TO tijori_app;
+GRANT SELECT(entries) ON TABLE tijori.credit_balances TO tijori_app;
+GRANT SELECT,DELETE ON TABLE tijori.credit_calendars TO tijori_guard;
+GRANT SELECT,INSERT ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.credit_calendars TO tijori_app;
+GRANT SELECT(meter) ON TABLE tijori.credit_calendars TO tijori_app;
+GRANT SELECT(next_at) ON TABLE tijori.credit_calendars TO tijori_app;
+GRANT UPDATE(next_at) ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT SELECT(next_amount) ON TABLE tijori.credit_calendars TO tijori_app;
+GRANT UPDATE(next_amount) ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT UPDATE(due_at) ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT UPDATE(worked_to) ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT UPDATE(sources) ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_entries TO tijori_app;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_entries TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_entries TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_grants TO tijori_app;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_grants TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_grants TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_holds TO tijori_app;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_holds TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_holds TO tijori_billing;
+GRANT UPDATE(status) ON TABLE tijori.credit_holds TO tijori_guard;
+GRANT UPDATE(captured) ON TABLE tijori.credit_holds TO tijori_guard;
+GRANT UPDATE(entry) ON TABLE tijori.credit_holds TO tijori_guard;
+GRANT UPDATE(left_after) ON TABLE tijori.credit_holds TO tijori_guard;
+GRANT UPDATE(ended_at) ON TABLE tijori.credit_holds TO tijori_guard;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_lots TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_lots TO tijori_billing;
+GRANT UPDATE(lot_left) ON TABLE tijori.credit_lots TO tijori_guard;
+GRANT SELECT ON TABLE tijori.drafts TO tijori_app;
+GRANT DELETE ON TABLE tijori.drafts TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.drafts TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.drafts TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.drafts TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.drafts TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.drafts TO tijori_app;
+GRANT INSERT(name) ON TABLE tijori.drafts TO tijori_app;
+GRANT INSERT(body),UPDATE(body) ON TABLE tijori.drafts TO tijori_app;
+GRANT INSERT(writer),UPDATE(writer) ON TABLE tijori.drafts TO tijori_app;
+GRANT SELECT ON TABLE tijori.entries TO tijori_app;
+GRANT DELETE ON TABLE tijori.entries TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(business_id) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(id) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(id) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(party_id) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(party_id) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(side),UPDATE(side) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(side) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(amount_minor),UPDATE(amount_minor) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(amount_minor) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(business_date),UPDATE(business_date) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(business_date) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(note),UPDATE(note) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(note) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(opening) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(opening) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(batch_id) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(request_hash) ON TABLE tijori.entries TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(created_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
+GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
+GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
+GRANT SELECT,INSERT ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT(connection_id) ON TABLE tijori.inbox TO tijori_guard;
+GRANT SELECT(event_id) ON TABLE tijori.inbox TO tijori_guard;
+GRANT SELECT(provider) ON TABLE tijori.inbox TO tijori_guard;
+GRANT SELECT(type) ON TABLE tijori.inbox TO tijori_guard;
+GRANT SELECT(subject) ON TABLE tijori.inbox TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.inbox TO tijori_guard;
+GRANT UPDATE(status) ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT(received_at) ON TABLE tijori.inbox TO tijori_guard;
+GRANT UPDATE(deliveries) ON TABLE tijori.inbox TO tijori_billing;
+GRANT UPDATE(delivered_at) ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT(attempts) ON TABLE tijori.inbox TO tijori_guard;
+GRANT UPDATE(attempts) ON TABLE tijori.inbox TO tijori_billing;
+GRANT UPDATE(next_attempt_at) ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT(last_error) ON TABLE tijori.inbox TO tijori_guard;
+GRANT UPDATE(last_error) ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT(applied_at) ON TABLE tijori.inbox TO tijori_guard;
+GRANT UPDATE(applied_at) ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.inbox TO tijori_guard;
+GRANT UPDATE(account_id) ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT,DELETE ON TABLE tijori.invitations TO tijori_guard;
+GRANT SELECT(account_id),INSERT(account_id) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(id),INSERT(id) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(business_id),INSERT(business_id) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(email),INSERT(email) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(role),INSERT(role) ON TABLE tijori.invitations TO tijori_app;
+GRANT UPDATE(token_hash) ON TABLE tijori.invitations TO tijori_guard;
+GRANT SELECT(invited_by),INSERT(invited_by) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(created_at) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(expires_at),INSERT(expires_at),UPDATE(expires_at) ON TABLE tijori.invitations TO tijori_app;
+GRANT SELECT(accepted_at) ON TABLE tijori.invitations TO tijori_app;
+GRANT UPDATE(accepted_at) ON TABLE tijori.invitations TO tijori_guard;
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE tijori.invitations TO tijori_app;
+GRANT UPDATE(revoked_at) ON TABLE tijori.invitations TO tijori_guard;
+GRANT SELECT ON TABLE tijori.invoices TO tijori_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.invoices TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
+GRANT SELECT,INSERT ON TABLE tijori.operator_acts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.parties TO tijori_app;
+GRANT DELETE ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(business_id) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(id) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(id) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(kind),UPDATE(kind) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(kind) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(name),UPDATE(name) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(name) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(name_key),UPDATE(name_key) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(name_key) ON TABLE tijori.parties TO tijori_guard;
+GRANT INSERT(phone),UPDATE(phone) ON TABLE tijori.parties TO tijori_app;
+GRANT INSERT(note),UPDATE(note) ON TABLE tijori.parties TO tijori_app;
+GRANT INSERT(batch_id) ON TABLE tijori.parties TO tijori_app;
+GRANT INSERT(request_hash) ON TABLE tijori.parties TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(created_at) ON TABLE tijori.parties TO tijori_guard;
+GRANT UPDATE(deleted_at) ON TABLE tijori.parties TO tijori_app;
+GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
+GRANT SELECT ON TABLE tijori.payees TO tijori_app;
+GRANT SELECT,DELETE ON TABLE tijori.payees TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.payees TO tijori_app;
+GRANT INSERT(business_id) ON TABLE tijori.payees TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.payees TO tijori_app;
+GRANT INSERT(upi_id) ON TABLE tijori.payees TO tijori_app;
+GRANT INSERT(payee_name) ON TABLE tijori.payees TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.payees TO tijori_app;
+GRANT INSERT(created_by_name) ON TABLE tijori.payees TO tijori_app;
+GRANT SELECT ON TABLE tijori.payments TO tijori_app;
+GRANT SELECT,INSERT ON TABLE tijori.payments TO tijori_billing;
+GRANT SELECT ON TABLE tijori.period_locks TO tijori_app;
+GRANT SELECT,DELETE ON TABLE tijori.period_locks TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(business_id) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(locked_from) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(locked_until) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(reason) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.period_locks TO tijori_app;
+GRANT INSERT(created_by_name) ON TABLE tijori.period_locks TO tijori_app;
+GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
+GRANT SELECT ON TABLE tijori.prices TO tijori_guard;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.prices TO tijori_billing;
+GRANT SELECT,INSERT ON TABLE tijori.provider_customers TO tijori_billing;
+GRANT UPDATE(customer_id) ON TABLE tijori.provider_customers TO tijori_billing;
+GRANT UPDATE(generation) ON TABLE tijori.provider_customers TO tijori_billing;
+GRANT UPDATE(claimed_at) ON TABLE tijori.provider_customers TO tijori_billing;
+GRANT SELECT,INSERT ON TABLE tijori.provider_directory TO tijori_billing;
+GRANT UPDATE(created_at) ON TABLE tijori.provider_directory TO tijori_billing;
+GRANT SELECT ON TABLE tijori.purchases TO tijori_app;
+GRANT SELECT,INSERT ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(status) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(provider_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(url) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(expires_at) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(paid_at) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(payment_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(refunded_minor) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(taken_back) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT,INSERT ON TABLE tijori.reconcile_findings TO tijori_billing;
+GRANT UPDATE(outcome) ON TABLE tijori.reconcile_findings TO tijori_billing;
+GRANT UPDATE(detail) ON TABLE tijori.reconcile_findings TO tijori_billing;
+GRANT UPDATE(found_at) ON TABLE tijori.reconcile_findings TO tijori_billing;
+GRANT SELECT,INSERT ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(state) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(phase) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(cursor) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(lease_until) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(finished_at) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(calls) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(looked) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(differ) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(repaired) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(queued) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(failed) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT UPDATE(note) ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.reconcile_seen TO tijori_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.recoveries TO tijori_auth;
+GRANT DELETE ON TABLE tijori.recoveries TO tijori_guard;
+GRANT SELECT(email) ON TABLE tijori.recoveries TO tijori_guard;
+GRANT UPDATE(user_id) ON TABLE tijori.recoveries TO tijori_auth;
+GRANT SELECT(user_id) ON TABLE tijori.recoveries TO tijori_guard;
+GRANT UPDATE(token_hash) ON TABLE tijori.recoveries TO tijori_auth;
+GRANT UPDATE(expires_at) ON TABLE tijori.recoveries TO tijori_auth;
+GRANT UPDATE(used_at) ON TABLE tijori.recoveries TO tijori_auth;
+GRANT SELECT ON TABLE tijori.reminders TO tijori_app;
+GRANT DELETE ON TABLE tijori.reminders TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.reminders TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.reminders TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.reminders TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(party_id) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(balance) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(channel) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(locale) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.reminders TO tijori_app;
+GRANT INSERT(created_by_name) ON TABLE tijori.reminders TO tijori_app;
+GRANT SELECT,INSERT ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT(connection_id) ON TABLE tijori.review_items TO tijori_guard;
+GRANT SELECT(key) ON TABLE tijori.review_items TO tijori_guard;
+GRANT SELECT(provider) ON TABLE tijori.review_items TO tijori_guard;
+GRANT SELECT(reason) ON TABLE tijori.review_items TO tijori_guard;
+GRANT UPDATE(reason) ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT(detail) ON TABLE tijori.review_items TO tijori_guard;
+GRANT UPDATE(detail) ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.review_items TO tijori_guard;
+GRANT UPDATE(account_id) ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT(subscription_id) ON TABLE tijori.review_items TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.review_items TO tijori_guard;
+GRANT UPDATE(status) ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT(opened_at) ON TABLE tijori.review_items TO tijori_guard;
+GRANT UPDATE(seen_at) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(times) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(resolved_at) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(resolved_by) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(resolution) ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
+GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
+GRANT SELECT ON TABLE tijori.service_clock TO tijori_guard;
+GRANT SELECT ON TABLE tijori.service_clock TO tijori_billing;
+GRANT SELECT ON TABLE tijori.service_clock TO tijori_jobs;
+GRANT UPDATE(offset_seconds) ON TABLE tijori.service_clock TO tijori_guard;
+GRANT SELECT,DELETE ON TABLE tijori.shares TO tijori_guard;
+GRANT SELECT(account_id),INSERT(account_id) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(business_id),INSERT(business_id) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(id),INSERT(id) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(party_id),INSERT(party_id) ON TABLE tijori.shares TO tijori_app;
+GRANT INSERT(token_hash) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(from_date),INSERT(from_date) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(to_date),INSERT(to_date) ON TABLE tijori.shares TO tijori_app;
+GRANT INSERT(digest) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(created_by),INSERT(created_by) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(created_by_name),INSERT(created_by_name) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(created_at) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_app;
+GRANT UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_guard;
+GRANT SELECT(revoked_by) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.signups TO tijori_auth;
+GRANT DELETE ON TABLE tijori.signups TO tijori_guard;
+GRANT SELECT(email) ON TABLE tijori.signups TO tijori_guard;
+GRANT UPDATE(token_hash) ON TABLE tijori.signups TO tijori_auth;
+GRANT UPDATE(expires_at) ON TABLE tijori.signups TO tijori_auth;
+GRANT SELECT ON TABLE tijori.subscriptions TO tijori_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.subscriptions TO tijori_billing;
+GRANT SELECT(account_id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(app_id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(provider) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(customer_id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(provider_status) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(price_id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(plan_id) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(period) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(period_start) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(period_end) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(paid_through) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(access_until) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(failed_at) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(cancel_at_period_end) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(cancel_at) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(trial_end) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(ended_at) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(seen_at) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(changed_at) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT,INSERT ON TABLE tijori.support_uses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.support_uses TO tijori_billing;
+GRANT UPDATE(subject) ON TABLE tijori.support_uses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.tasks TO tijori_app;
+GRANT DELETE ON TABLE tijori.tasks TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.tasks TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.tasks TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.tasks TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.tasks TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.tasks TO tijori_app;
+GRANT INSERT(kind) ON TABLE tijori.tasks TO tijori_app;
+GRANT UPDATE(state) ON TABLE tijori.tasks TO tijori_app;
+GRANT INSERT(done),UPDATE(done) ON TABLE tijori.tasks TO tijori_app;
+GRANT UPDATE(total) ON TABLE tijori.tasks TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.tasks TO tijori_app;
+GRANT UPDATE(seen_at) ON TABLE tijori.tasks TO tijori_app;
+GRANT SELECT(seen_at) ON TABLE tijori.tasks TO tijori_guard;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.throttles TO tijori_auth;
+GRANT SELECT ON TABLE tijori.uploads TO tijori_app;
+GRANT DELETE ON TABLE tijori.uploads TO tijori_guard;
+GRANT SELECT(ctid) ON TABLE tijori.uploads TO tijori_guard;
+GRANT INSERT(account_id) ON TABLE tijori.uploads TO tijori_app;
+GRANT SELECT(account_id) ON TABLE tijori.uploads TO tijori_guard;
+GRANT INSERT(business_id) ON TABLE tijori.uploads TO tijori_app;
+GRANT INSERT(id) ON TABLE tijori.uploads TO tijori_app;
+GRANT INSERT(name) ON TABLE tijori.uploads TO tijori_app;
+GRANT INSERT(body),UPDATE(body) ON TABLE tijori.uploads TO tijori_app;
+GRANT INSERT(created_by) ON TABLE tijori.uploads TO tijori_app;
+GRANT SELECT(expires_at) ON TABLE tijori.uploads TO tijori_guard;
+GRANT SELECT,INSERT ON TABLE tijori.users TO tijori_auth;
+GRANT DELETE ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT(email) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(name) ON TABLE tijori.users TO tijori_auth;
+GRANT SELECT(name) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(password_hash) ON TABLE tijori.users TO tijori_auth;
+GRANT UPDATE(locale) ON TABLE tijori.users TO tijori_auth;
+GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
