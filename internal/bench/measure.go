@@ -90,7 +90,7 @@ func (r *run) measureRequests(ctx context.Context, report *report) error {
 func (r *run) comparisonPolicies(ctx context.Context) error {
 	_, err := r.super.Exec(ctx, `
 		do $$ begin create role bench_setting login; exception when duplicate_object then null; end $$;
-		grant usage on schema tijori, auth to bench_setting;
+		grant usage on schema tijori to bench_setting;
 		grant select on tijori.parties, tijori.entries, tijori.party_sums to bench_setting;
 		create policy parties_select_setting on tijori.parties for select to bench_setting
 			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid, nullif(current_setting('bench.business', true), '')::uuid
@@ -103,7 +103,7 @@ func (r *run) comparisonPolicies(ctx context.Context) error {
 				and ((select current_setting('bench.role', true)) <> 'counter' or created_by = (select nullif(current_setting('bench.user', true), '')::uuid)));
 		-- Who has no policies at all goes by the same kind of plan, as a role of its own.
 		do $$ begin create role bench_free login bypassrls; exception when duplicate_object then null; end $$;
-		grant usage on schema tijori, auth to bench_free;
+		grant usage on schema tijori to bench_free;
 		grant select on tijori.parties, tijori.entries, tijori.party_sums to bench_free`)
 	return err
 }
@@ -114,7 +114,7 @@ func (r *run) measurePolicies(ctx context.Context, report *report) error {
 	account, business := idSQL(accountKind, ":n::int"), idSQL(businessKind, ":n::int")
 	list := statement{ledger.PartyListSQL, []string{account, business, "'-9223372036854775808'", "'9223372036854775807'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51"}}
 	page := statement{ledger.PartyPageSQL, []string{account, business, idSQL(partyKind, ":n::int * 1000 + :p::int"), "'2101-01-01'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51"}}
-	claims := statement{sql: "select set_config('tijori.credential', encode(" + tokenHashSQL(":n::int") + ", 'hex'), true), set_config('tijori.business', (" + business + ")::text, true), set_config('tijori.role', 'owner', true)"}
+	claims := statement{sql: "select set_config('tijori.credential', encode(" + tokenHashSQL(":n::int") + ", 'hex'), true), set_config('tijori.business', (" + business + ")::text, true), set_config('tijori.account', (" + account + ")::text, true), set_config('tijori.own_only', 'off', true)"}
 	settings := statement{sql: "select set_config('bench.account', (" + account + ")::text, true), set_config('bench.business', (" + business + ")::text, true), set_config('bench.role', 'owner', true)"}
 	begin, commit := statement{sql: "begin isolation level read committed, read only"}, statement{sql: "commit"}
 	for _, what := range []struct {
