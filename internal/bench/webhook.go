@@ -389,7 +389,7 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 	i := 0
 	now := time.Now()
 	_, err := r.super.CopyFrom(ctx, pgx.Identifier{"tijori", "inbox"},
-		[]string{"provider", "event_id", "type", "subject", "status", "body", "headers", "secret_label", "created_at", "received_at", "delivered_at", "next_attempt_at"},
+		[]string{"connection_id", "provider", "event_id", "type", "subject", "status", "body", "headers", "secret_label", "created_at", "received_at", "delivered_at", "next_attempt_at"},
 		pgx.CopyFromFunc(func() ([]any, error) {
 			if i >= r.Backlog {
 				return nil, nil
@@ -397,7 +397,7 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 			i++
 			e := r.newEvent("b", i)
 			at := now.Add(time.Duration(i-r.Backlog) * time.Millisecond)
-			return []any{"razorpay", e.id, "subscription.charged", e.subject, "received", e.body, map[string]string{razorpay.EventIDHeader: e.id}, "bench", now, at, at, at}, nil
+			return []any{"razorpay", "razorpay", e.id, "subscription.charged", e.subject, "received", e.body, map[string]string{razorpay.EventIDHeader: e.id}, "bench", now, at, at, at}, nil
 		}))
 	if err != nil {
 		return err

@@ -368,7 +368,7 @@ func (b *caseBench) judge() {
 	}
 	var n int
 	var sum int64
-	if err := b.db.Super.QueryRow(b.Context(), `select count(*), coalesce(sum(amount), 0) from payments where account_id = $1`, b.user(e.User).AccountID).Scan(&n, &sum); err != nil {
+	if err := b.db.Super.QueryRow(b.Context(), `select count(*), coalesce(sum(amount_minor), 0) from payments where account_id = $1`, b.user(e.User).AccountID).Scan(&n, &sum); err != nil {
 		b.Fatal(err)
 	}
 	if e.Ledger.Payments != nil && n != *e.Ledger.Payments {

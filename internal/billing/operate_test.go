@@ -151,7 +151,7 @@ func TestResolveByAssigning(t *testing.T) {
 	s.buy(u, "pro", facts.Stripe)
 	s.must(s.sim.Deliver(t.Context()))
 	// What would say whose it is, is gone.
-	for _, sql := range []string{`delete from provider_directory`, `update provider_customers set customer_id = null`, `update checkouts set status = 'closed'`} {
+	for _, sql := range []string{`update provider_customers set customer_id = null`, `delete from provider_directory`, `update checkouts set status = 'closed'`} {
 		_, err := s.db.Super.Exec(t.Context(), sql)
 		s.must(err)
 	}

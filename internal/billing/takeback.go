@@ -84,7 +84,7 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 		return fmt.Errorf("take credits back: %w", err)
 	}
 	p.taken += took
-	if _, err := tx.Exec(ctx, `update purchases set refunded = $3, taken_back = $4 where account_id = $1 and id = $2`, account, p.id, given.Minor, p.taken); err != nil {
+	if _, err := tx.Exec(ctx, `update purchases set refunded_minor = $3, taken_back = $4 where account_id = $1 and id = $2`, account, p.id, given.Minor, p.taken); err != nil {
 		return fmt.Errorf("keep what was taken back: %w", err)
 	}
 	return s.tellTaken(ctx, tx, provider, account, back, given, part, p.taken, now)

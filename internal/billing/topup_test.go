@@ -127,7 +127,7 @@ func TestTopUpOfAnotherAmount(t *testing.T) {
 	u := s.db.User(t, "buyer")
 	page, err := s.service.StartTopUp(t.Context(), u.Account(), "credits_500", facts.Razorpay)
 	s.must(err)
-	s.exec(`update purchases set amount = amount + 1`)
+	s.exec(`update purchases set amount_minor = amount_minor + 1`)
 	s.pay(page)
 	s.settle()
 	if n := s.count(`select count(*) from review_items where reason = 'amount_mismatch'`); n != 1 || s.credits(u) != 0 {

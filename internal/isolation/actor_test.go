@@ -132,7 +132,7 @@ func (w *world) actors() []actor {
 	}
 	no := func(name, code string, settings map[string]string) actor {
 		if settings["tijori.account"] == "" {
-			settings["tijori.account"] = v.AccountID.String() // a forged hint
+			settings["tijori.account"] = uuid.Max.String() // a hint that leads nowhere
 		}
 		return actor{name: name, settings: settings, refused: code}
 	}

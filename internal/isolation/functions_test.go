@@ -64,10 +64,6 @@ var functions = map[string]use{
 	"tijori_credits.my_credits()":                                                           {"tijori_app", "the credits of the account of the key that asks"},
 	"tijori_credits.my_credit_entries(text,bigint,integer)":                                 {"tijori_app", "the entries of the account of the key that asks"},
 	"tijori_credits.my_credits_left()":                                                      {"tijori_app", "the credits of an owner's own account"},
-	"tijori_credits.credits_now(uuid,text)":                                                 {"", "called by the two above"},
-	"tijori_credits.settle_credits(uuid,text,timestamp with time zone)":                     {"", "called by what spends, grants and sweeps"},
-	"tijori_credits.take_lot(uuid,text)":                                                    {"", "called by what spends and settles"},
-	"tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)":                       {"", "called by what spends and settles"},
 	"tijori_access.limit_invitations()":                                                     {"", "trigger: counts the people of an account against its plan"},
 	"tijori_credits.take_back_credits(uuid,text,uuid,bigint,text,timestamp with time zone)": {"tijori_billing", "takes back what is left of a grant whose payment was given back"},
 	"tijori_credits.grant_credits(uuid,text,uuid,text,bigint,integer,timestamp with time zone,text,text,text,text,integer,bigint,timestamp with time zone)": {"tijori_billing", "adds credits that were paid for, are due, or an operator gives"},
@@ -120,6 +116,18 @@ var functions = map[string]use{
 	"tijori_khata.refuse_far_date()":                                     {"", "trigger: reads the clock"},
 }
 
+// inner are parts of functions that run with the rights of tijori_guard: they have those and the empty search_path from
+// whoever calls them, and nobody else may.
+var inner = []string{
+	"tijori_credits.burn(tijori_credits.purse,bigint)", "tijori_credits.capture(tijori_credits.purse,tijori_credits.request)",
+	"tijori_credits.consume(tijori_credits.purse,tijori_credits.request)", "tijori_credits.credits_now(uuid,text)",
+	"tijori_credits.credits_of(uuid)", "tijori_credits.give_back(tijori_credits.purse,tijori_credits.request,bigint)",
+	"tijori_credits.hold(tijori_credits.purse,tijori_credits.request,timestamp with time zone)",
+	"tijori_credits.release(tijori_credits.purse,tijori_credits.request)", "tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)",
+	"tijori_credits.settle_credits(uuid,text,timestamp with time zone)",
+	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)", "tijori_credits.take_lot(uuid,text)",
+}
+
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only
 // the tables' owner may call them, as whom nobody can log in; they alone put SQL together.
 var builders = []string{
@@ -166,6 +174,12 @@ func functionsAreListed(t testing.TB, super querier) {
 		if slices.Contains(builders, f.Name) {
 			if f.Definer || f.Owner != "tijori_owner" || len(f.Callers) > 0 || !slices.Contains(f.Config, `search_path=""`) {
 				t.Errorf("%s is for migrations: it belongs to tijori_owner, runs with its caller's rights, and nobody else may call it", f.Name)
+			}
+			continue
+		}
+		if slices.Contains(inner, f.Name) {
+			if f.Definer || f.Owner != "tijori_guard" || len(f.Callers) > 0 || f.Kind != "f" || regexp.MustCompile(`(?i)\bexecute\b`).MatchString(f.Body) {
+				t.Errorf("%s is part of other functions: it belongs to tijori_guard, runs with their rights, and nobody else may call it", f.Name)
 			}
 			continue
 		}

@@ -19,6 +19,7 @@ var madeSQL = map[string]string{
 	"postgres.migrateRiver":       "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
 	"postgres.inOwnersTx":         "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
 	"postgres.asOwner":            "set-up, as the tables' owner; roles' names begin with a prefix that was checked",
+	"postgres.probePooler":        "the text of a prepared statement that is made up",
 	"postgres.rollback":           "chooses between two constants",
 	"bench.*":                     "the benchmark's own database of made-up people",
 	"pgtest.*":                    "tests only",
