@@ -61,7 +61,8 @@ create table tijori.credit_entries (
     constraint credit_entries_amount_check
         check (case when kind in ('allowance', 'top_up', 'promotional') then amount > 0 else amount < 0 end),
     constraint credit_entries_balance_check check (balance >= 0 and held between 0 and balance),
-    constraint credit_entries_key_check check ((kind = 'consume') = (key is not null) and length(key) between 1 and 200),
+    constraint credit_entries_key_check
+        check ((kind = 'consume') = (key is not null) and length(key) between 1 and 200),
     constraint credit_entries_note_check check (length(note) <= 500)
 );
 create unique index credit_entries_key on tijori.credit_entries (account_id, key) where key is not null;
@@ -292,7 +293,8 @@ create type tijori_credits.request as (
 -- whose search_path and planner settings they run with.
 -- +goose StatementBegin
 -- tijori_credits.settle_credits(account, meter, at) does what time has brought to a balance that the caller has locked:
--- holds that have ended give back, lots that have ended expire, and the lot that burns first moves into the balance row.
+-- holds that have ended give back, lots that have ended expire, and the lot that burns first moves into the balance
+-- row.
 create function tijori_credits.settle_credits(account uuid, unit text, at timestamptz) returns void
     language plpgsql volatile
     as $$
@@ -348,8 +350,8 @@ begin
     returning c.grant_id, c.lot_left into take_lot.grant_id, take_lot.lot_left;
 end $$;
 
--- tijori_credits.return_credits(account, meter, lots, parts, total) puts credits back among the lots that wait. What was
--- taken last comes back first.
+-- tijori_credits.return_credits(account, meter, lots, parts, total) puts credits back among the lots that wait. What
+-- was taken last comes back first.
 create function tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint)
     returns void
     language plpgsql volatile
@@ -372,8 +374,8 @@ begin
     end if;
 end $$;
 
--- tijori_credits.burn(purse, credits) takes credits, which the caller knows to be there, out of the lot whose turn it is
--- and then out of those that wait.
+-- tijori_credits.burn(purse, credits) takes credits, which the caller knows to be there, out of the lot whose turn it
+-- is and then out of those that wait.
 create function tijori_credits.burn(p tijori_credits.purse, credits bigint) returns tijori_credits.purse
     language plpgsql volatile
     as $$
@@ -427,8 +429,8 @@ begin
     return p;
 end $$;
 
--- tijori_credits.settle_purse(purse, at, early) is settle_credits for a purse that is due in the middle of a call. early
--- is when the first of the holds ends that the call has made and not written yet.
+-- tijori_credits.settle_purse(purse, at, early) is settle_credits for a purse that is due in the middle of a call. Of
+-- the holds that the call has made and not written yet, the first ends at early.
 create function tijori_credits.settle_purse(p tijori_credits.purse, at timestamptz, early timestamptz)
     returns tijori_credits.purse
     language plpgsql volatile
@@ -561,10 +563,10 @@ begin
     return p;
 end $$;
 
--- tijori_credits.spend_credits(...) is the hot path: what many programs ask at the same moment, done in one transaction,
--- each request with an answer of its own, in the order of the arrays within an account. It takes hashes of API keys and
--- looks the accounts up itself: its caller never names an account. A request is consume (key, meter, amount, note),
--- hold (the same, and for how many seconds), capture (id; an amount of 0 is all) or release (id).
+-- tijori_credits.spend_credits(...) is the hot path: what many programs ask at the same moment, done in one
+-- transaction, each request with an answer of its own, in the order of the arrays within an account. It takes hashes of
+-- API keys and looks the accounts up itself: its caller never names an account. A request is consume (key, meter,
+-- amount, note), hold (the same, and for how many seconds), capture (id; an amount of 0 is all) or release (id).
 --
 -- Outcomes: ok; repeated (the first answer again); conflict (the key or the hold was used for something else);
 -- insufficient (nothing written; what is there, and when the next allowance comes); not_found; gone (the hold has
@@ -606,9 +608,8 @@ declare
     ended tijori.credit_holds[];
     n integer;
 begin
-    -- Who asks: keys count as long as whoever made them owns the account. What a hold's id is made from is here and
-    -- nowhere else. Arrays are unnested in the select list, because as a function in FROM each would be written to a
-    -- store of its own first.
+    -- Who asks: a key counts as long as whoever made it owns the account. A hold's id is made here, and nowhere else.
+    -- Arrays are unnested in the select list: as functions in FROM, each would be written to a store of its own first.
     select array_agg(x.account_id), array_agg(x.credential_id), array_agg(x.hold_id),
            array_agg(x.hash) filter (where x.stale),
            -- Whether a key or a hold may stand more than once: hashes are cheap to compare, and a chance match does
@@ -801,9 +802,9 @@ end $$;
 -- tijori_credits.grant_credits(...) adds credits to an account once for each key, and returns the grant's id: the first
 -- one's when the key was used. A key that was used for something else raises credit_grants_key. Operators must give a
 -- reason.
-create function tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint, burn integer,
-        until timestamptz, once text, why text, who text, from_source text, of_period integer, to_level bigint,
-        at timestamptz) returns uuid
+create function tijori_credits.grant_credits(account uuid, unit text, new_id uuid, sort text, credits bigint,
+        burn integer, until timestamptz, once text, why text, who text, from_source text, of_period integer,
+        to_level bigint, at timestamptz) returns uuid
     language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
@@ -824,8 +825,8 @@ begin
         end if;
         return g.id;
     end if;
-    insert into tijori.credit_grants (account_id, id, meter, kind, amount, priority, expires_at, key, reason, granted_by,
-                                      source, period, level, created_at)
+    insert into tijori.credit_grants (account_id, id, meter, kind, amount, priority, expires_at, key, reason,
+                                      granted_by, source, period, level, created_at)
     values (account, new_id, unit, sort, credits, burn, until, once, why, who, from_source, of_period, to_level, at);
     insert into tijori.credit_lots (account_id, meter, grant_id, priority, expires_at, lot_left)
     values (account, unit, new_id, burn, until, credits);
@@ -840,11 +841,11 @@ begin
     return new_id;
 end $$;
 
--- tijori_credits.take_back_credits(account, meter, grant, most, why, at) takes back what is left of one grant, at most so
--- much, and returns how many credits that were. What is spent stays spent, what is held stays held, and other grants are
--- not touched.
-create function tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamptz)
-    returns bigint
+-- tijori_credits.take_back_credits(account, meter, grant, most, why, at) takes back what is left of one grant, at most
+-- so much, and returns how many credits that were. What is spent stays spent, what is held stays held, and other grants
+-- are not touched.
+create function tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text,
+        at timestamptz) returns bigint
     language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
@@ -939,8 +940,8 @@ begin
     credits_now.available := credits_now.available + stuck - lapsed;
 end $$;
 
--- tijori_credits.credits_of(account) is what an account has of each meter of its app, and when the next allowance comes.
--- No rows for null.
+-- tijori_credits.credits_of(account) is what an account has of each meter of its app, and when the next allowance
+-- comes. No rows for null.
 create function tijori_credits.credits_of(account uuid)
     returns table (meter text, name text, available bigint, held bigint, next_at timestamptz, next_amount bigint)
     language plpgsql stable

@@ -1269,8 +1269,8 @@ begin
         end if;
         return g.id;
     end if;
-    insert into tijori.credit_grants (account_id, id, meter, kind, amount, priority, expires_at, key, reason, granted_by,
-                                      source, period, level, created_at)
+    insert into tijori.credit_grants (account_id, id, meter, kind, amount, priority, expires_at, key, reason,
+                                      granted_by, source, period, level, created_at)
     values (account, new_id, unit, sort, credits, burn, until, once, why, who, from_source, of_period, to_level, at);
     insert into tijori.credit_lots (account_id, meter, grant_id, priority, expires_at, lot_left)
     values (account, unit, new_id, burn, until, credits);
@@ -1475,9 +1475,8 @@ declare
     ended tijori.credit_holds[];
     n integer;
 begin
-    -- Who asks: keys count as long as whoever made them owns the account. What a hold's id is made from is here and
-    -- nowhere else. Arrays are unnested in the select list, because as a function in FROM each would be written to a
-    -- store of its own first.
+    -- Who asks: a key counts as long as whoever made it owns the account. A hold's id is made here, and nowhere else.
+    -- Arrays are unnested in the select list: as functions in FROM, each would be written to a store of its own first.
     select array_agg(x.account_id), array_agg(x.credential_id), array_agg(x.hold_id),
            array_agg(x.hash) filter (where x.stale),
            -- Whether a key or a hold may stand more than once: hashes are cheap to compare, and a chance match does
