@@ -115,7 +115,7 @@ func (w *world) hideForeign(t testing.TB, a actor, table string) (restore func()
 
 var (
 	digits  = regexp.MustCompile(`[0-9]+`)
-	nothing = regexp.MustCompile(`Rows Removed by Filter: #\]?`)
+	nothing = regexp.MustCompile(`\s*\[\s*Rows Removed by (?:Filter|Index Recheck): #\]`)
 )
 
 // plain is a text without numbers: how many rows a table has in all is no secret (docs/isolation.md, Limits).
