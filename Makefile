@@ -64,6 +64,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 torture: ## the long proofs: histories, state machines, cut lines, kills; half an hour and more
 	@scripts/setup-test
 	@PATH="$$PATH:$(cache)/bin"; status=0; \
+		TIJORI_TORTURE=1 go test -count=1 -v -timeout=60m ./internal/isolation -run TestForeignRows || status=1; \
 		TIJORI_TORTURE=1 go test -count=1 -v -timeout=60m ./internal/credits -run 'TestLinearizable|TestMutantsAreRejected|TestCutConnections' || status=1; \
 		go test -count=1 -v -timeout=120m ./internal/credits -run 'TestStateMachine|TestAllDueAgainst|TestBeginAgainst' -rapid.checks=10000 || status=1; \
 		TIJORI_LONG=1 go test -count=1 -v -timeout=120m ./internal/journey -run 'TestKill' || status=1; \
