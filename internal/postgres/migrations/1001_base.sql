@@ -86,8 +86,9 @@ end $$;
 --   1. column = any (array[(select truth)]) for each tenant column. The planner sorts conditions by what it thinks they
 --      cost. This form costs half an operator, as little as any condition of a statement that reads a column, and it
 --      stands before them: a foreign row gets no further. (case … end) is not null around it changes nothing but the
---      planner's guess of how many rows fulfil it: all. Only reading needs this; PostgreSQL adds the policy for select
---      wherever a statement reads a column.
+--      planner's guess of how many rows fulfil it: all. The narrowest comes first, so that EXPLAIN ANALYZE, which shows
+--      whether a look-up was made, tells of no row but the caller's. Only reading needs this; PostgreSQL adds the policy
+--      for select wherever a statement reads a column.
 --   2. (columns) = (select … from tijori_access.scope()), which binds the index.
 --   3. account_id = (select hint): with 2 the planner makes of it one comparison, hint with truth, before any row. So
 --      the look-up is always made, and whoever has no credential is refused whether rows exist or not.
@@ -110,20 +111,20 @@ declare
     truth text;
 begin
     if whose in ('business', 'maker') then
-        first := first || format(cheap, 'business_id', '(select tijori_access.business_id())');
+        first := format(cheap, 'business_id', '(select tijori_access.business_id())') || first;
         columns := columns || ', business_id';
         truths := truths || ', s.business_id';
     elsif whose = 'itself' then
-        first := first || format(cheap, 'id', 'coalesce((select tijori_access.business_id()), id)');
+        first := format(cheap, 'id', 'coalesce((select tijori_access.business_id()), id)') || first;
     elsif whose <> 'account' then
         raise exception 'whose rows: %', whose;
     end if;
     if whose = 'maker' then
-        first := first || format(cheap, 'created_by', '(select tijori_access.user_id())');
+        first := format(cheap, 'created_by', '(select tijori_access.user_id())') || first;
     end if;
     if narrowed then
-        first := first || format('case when %s then (case when created_by = any (array[(select tijori_access.maker())])'
-            ' then true end) is not null else (select tijori_access.maker() = %s) end and ', own_only, nobody);
+        first := format('case when %s then (case when created_by = any (array[(select tijori_access.maker())])'
+            ' then true end) is not null else (select tijori_access.maker() = %s) end and ', own_only, nobody) || first;
     end if;
     if whose = 'maker' and verb <> 'select' or verb = 'insert'
        and exists (select from pg_catalog.pg_attribute a where a.attrelid = tab and a.attname = 'created_by') then

@@ -766,20 +766,20 @@ declare
     truth text;
 begin
     if whose in ('business', 'maker') then
-        first := first || format(cheap, 'business_id', '(select tijori_access.business_id())');
+        first := format(cheap, 'business_id', '(select tijori_access.business_id())') || first;
         columns := columns || ', business_id';
         truths := truths || ', s.business_id';
     elsif whose = 'itself' then
-        first := first || format(cheap, 'id', 'coalesce((select tijori_access.business_id()), id)');
+        first := format(cheap, 'id', 'coalesce((select tijori_access.business_id()), id)') || first;
     elsif whose <> 'account' then
         raise exception 'whose rows: %', whose;
     end if;
     if whose = 'maker' then
-        first := first || format(cheap, 'created_by', '(select tijori_access.user_id())');
+        first := format(cheap, 'created_by', '(select tijori_access.user_id())') || first;
     end if;
     if narrowed then
-        first := first || format('case when %s then (case when created_by = any (array[(select tijori_access.maker())])'
-            ' then true end) is not null else (select tijori_access.maker() = %s) end and ', own_only, nobody);
+        first := format('case when %s then (case when created_by = any (array[(select tijori_access.maker())])'
+            ' then true end) is not null else (select tijori_access.maker() = %s) end and ', own_only, nobody) || first;
     end if;
     if whose = 'maker' and verb <> 'select' or verb = 'insert'
        and exists (select from pg_catalog.pg_attribute a where a.attrelid = tab and a.attname = 'created_by') then
@@ -3894,11 +3894,11 @@ CREATE POLICY batches_insert_app ON tijori.batches FOR INSERT TO tijori_app WITH
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY batches_select_app ON tijori.batches FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -3920,11 +3920,11 @@ CREATE POLICY businesses_insert_app ON tijori.businesses FOR INSERT TO tijori_ap
 CREATE POLICY businesses_insert_guard ON tijori.businesses FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY businesses_select_app ON tijori.businesses FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (id = ANY (ARRAY[COALESCE(( SELECT tijori_access.business_id() AS business_id), id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (id = ANY (ARRAY[COALESCE(( SELECT tijori_access.business_id() AS business_id), id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     (s.role <> ''::text)
@@ -3939,15 +3939,7 @@ CREATE POLICY businesses_update_guard ON tijori.businesses FOR UPDATE TO tijori_
 ALTER TABLE tijori.changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY changes_delete_guard ON tijori.changes FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY changes_insert_guard ON tijori.changes FOR INSERT TO tijori_guard WITH CHECK (true);
-CREATE POLICY changes_select_app ON tijori.changes FOR SELECT TO tijori_app USING (((
-CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
-    ELSE NULL::boolean
-END IS NOT NULL) AND (
-CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
-    ELSE NULL::boolean
-END IS NOT NULL) AND
+CREATE POLICY changes_select_app ON tijori.changes FOR SELECT TO tijori_app USING ((
 CASE
     WHEN ( SELECT (current_setting('tijori.own_only'::text, true) = 'on'::text)) THEN (
     CASE
@@ -3955,7 +3947,15 @@ CASE
         ELSE NULL::boolean
     END IS NOT NULL)
     ELSE ( SELECT (tijori_access.maker() = '00000000-0000-0000-0000-000000000000'::uuid))
-END AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+END AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
     (s.role <> ''::text)
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
@@ -4089,7 +4089,7 @@ CREATE POLICY drafts_insert_app ON tijori.drafts FOR INSERT TO tijori_app WITH C
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY drafts_select_app ON tijori.drafts FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
@@ -4097,7 +4097,7 @@ CASE
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4120,15 +4120,7 @@ CREATE POLICY entries_insert_app ON tijori.entries FOR INSERT TO tijori_app WITH
     s.user_id,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
-CREATE POLICY entries_select_app ON tijori.entries FOR SELECT TO tijori_app USING (((
-CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
-    ELSE NULL::boolean
-END IS NOT NULL) AND (
-CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
-    ELSE NULL::boolean
-END IS NOT NULL) AND
+CREATE POLICY entries_select_app ON tijori.entries FOR SELECT TO tijori_app USING ((
 CASE
     WHEN ( SELECT (current_setting('tijori.own_only'::text, true) = 'on'::text)) THEN (
     CASE
@@ -4136,7 +4128,15 @@ CASE
         ELSE NULL::boolean
     END IS NOT NULL)
     ELSE ( SELECT (tijori_access.maker() = '00000000-0000-0000-0000-000000000000'::uuid))
-END AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
+END AND (
+CASE
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (
+CASE
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    ELSE NULL::boolean
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
     (s.role <> ''::text)
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
@@ -4244,11 +4244,11 @@ CREATE POLICY parties_insert_app ON tijori.parties FOR INSERT TO tijori_app WITH
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY parties_select_app ON tijori.parties FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4266,11 +4266,11 @@ ALTER TABLE tijori.party_sums ENABLE ROW LEVEL SECURITY;
 CREATE POLICY party_sums_insert_guard ON tijori.party_sums FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY party_sums_select_app ON tijori.party_sums FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4287,11 +4287,11 @@ CREATE POLICY payees_insert_app ON tijori.payees FOR INSERT TO tijori_app WITH C
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY payees_select_app ON tijori.payees FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4319,11 +4319,11 @@ CREATE POLICY period_locks_insert_app ON tijori.period_locks FOR INSERT TO tijor
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY period_locks_select_app ON tijori.period_locks FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4407,11 +4407,11 @@ CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app 
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY reminders_select_app ON tijori.reminders FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4436,11 +4436,11 @@ CREATE POLICY shares_insert_app ON tijori.shares FOR INSERT TO tijori_app WITH C
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY shares_select_app ON tijori.shares FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4492,7 +4492,7 @@ CREATE POLICY tasks_insert_app ON tijori.tasks FOR INSERT TO tijori_app WITH CHE
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY tasks_select_app ON tijori.tasks FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
@@ -4500,7 +4500,7 @@ CASE
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4530,7 +4530,7 @@ CREATE POLICY uploads_insert_app ON tijori.uploads FOR INSERT TO tijori_app WITH
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY uploads_select_app ON tijori.uploads FOR SELECT TO tijori_app USING (((
 CASE
-    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
+    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
@@ -4538,7 +4538,7 @@ CASE
     ELSE NULL::boolean
 END IS NOT NULL) AND (
 CASE
-    WHEN (created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])) THEN true
+    WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
