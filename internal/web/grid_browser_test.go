@@ -69,7 +69,7 @@ func (d *desk) read(script string) string {
 // wants asks the page until a script says true.
 func (d *desk) wants(what, script string) {
 	d.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
 		if ok, err := chromedp.Run(d.ctx, chromedp.Evaluate[bool](script)); err == nil && ok {
 			return
 		}
