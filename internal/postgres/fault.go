@@ -44,7 +44,7 @@ var constraintFaults = map[string]*fault.Fault{
 		"Your plan renews. Cancel it first, then delete the account.").Coded("plan_renews"),
 	"members_last_owner": fault.New(fault.Conflict,
 		"The last owner cannot be removed.").Coded("last_owner"),
-	"members_owner_check":    ownsAll,
+	"members_owner_check":   ownsAll,
 	"members_role_fkey":     unknownRole,
 	"invitations_role_fkey": unknownRole,
 	"invitations_pending_key": fault.New(fault.Conflict,
