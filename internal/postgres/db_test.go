@@ -14,6 +14,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -33,6 +34,7 @@ func TestAsTellsWhoIsAsking(t *testing.T) {
 		{"counter in the business", counter.Caller, postgres.Scope{UserID: counter.UserID, AccountID: asha.AccountID, BusinessID: asha.BusinessID, Role: "counter"}},
 		{"counter at account level", counter.Account(), postgres.Scope{UserID: counter.UserID}},
 	} {
+		c.want.Rights = role.Of(c.want.Role)
 		var got postgres.Scope
 		if err := db.As(t.Context(), c.caller, func(tx *postgres.Tx) error { got = tx.Scope; return nil }); err != nil {
 			t.Fatalf("%s: %v", c.name, err)
