@@ -12,7 +12,7 @@ version = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # What to test, and further flags of go test: make test PKGS=./internal/money TESTFLAGS=-race
 PKGS := ./...
-TESTFLAGS := -timeout=5m
+TESTFLAGS := -timeout=20m
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
 

@@ -80,8 +80,6 @@ func visit(t *testing.T, s *server, name string) *visitor {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(openBrowser(t), chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(cancel)
 	v := &visitor{T: t, ctx: ctx, base: s.url, name: name, seen: map[string]bool{}}
 	v.do(v.screen(360))
 	console := chromedp.Console(ctx)

@@ -38,8 +38,6 @@ func (w *world) browse(more ...chromedp.ExecAllocatorOption) *desk {
 	w.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	w.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
-	w.Cleanup(cancel)
 	d := &desk{w, ctx}
 	d.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 800, DeviceScaleFactor: 1}); err != nil {
@@ -95,9 +93,18 @@ func at1(row int, column string) string {
 	return fmt.Sprintf(`document.querySelector("[data-rows]").rows[%d].querySelector("[data-column=%s]")`, row-1, column)
 }
 
+// click taps what a selector finds, again if the page has drawn it anew in between.
 func (d *desk) click(selector string) {
 	d.Helper()
-	d.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	for {
+		err := chromedp.Do(d.ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "node with given id") {
+			d.Fatalf("%v\n%.1500s", err, d.read(`document.body.innerText`))
+		}
+	}
 }
 
 func (d *desk) paste(text string) {

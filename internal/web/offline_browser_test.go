@@ -164,7 +164,7 @@ func TestEntriesWaitOffline(t *testing.T) {
 	p.state.Store(lineOpen)
 	two.visit(p.party())
 	two.wants("it says that entries wait, or have arrived", badge+`.innerText === "waiting (2)" || !document.querySelector("[data-sent]").hidden`)
-	p.online(true)
+	p.online(true) // no news to a browser that has believed so all the time
 	p.wants("the page without a connection goes away", `!("offline" in document.body.dataset)`)
 	p.sent(user)
 	for _, minor := range []int64{11111, 22222} {
@@ -325,6 +325,7 @@ func TestRefusedEntryStays(t *testing.T) {
 		_, err := cdp.Call(ctx, t, network.ClearBrowserCookies, cdp.Empty{})
 		return err
 	}))
+	p.do(chromedp.SetValue(chromedp.CSS("#amount"), "999")) // while somebody writes, the page does not go away
 	p.state.Store(lineOpen)
 	p.read(`navigator.serviceWorker.controller.postMessage("send"), ""`)
 	p.wants("it waits for the sign-in", `document.querySelector("[data-entries]").innerText.includes("Sign in to send this")`)

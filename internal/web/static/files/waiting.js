@@ -10,7 +10,7 @@ const form = document.querySelector("[data-new]");
 const said = root.querySelector("[data-said]");
 const local = new Intl.DateTimeFormat(document.documentElement.lang + "-IN", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const query = new URLSearchParams(location.search);
-let me;
+let me, drawn;
 
 const money = (x) => {
 	const n = sums.total(x.amount);
@@ -26,12 +26,16 @@ const again = () => dispatchEvent(new CustomEvent("entries"));
 
 async function show() {
 	const list = await store.waiting(me?.user);
+	root.hidden = !list.length && !!form && !form.hidden;
 	// What somebody is mending is not drawn anew under their hands.
 	const open = rows.querySelector("details[open]")?.closest("li").dataset.id;
 	if (open && list.some((x) => x.id === open && x.state === "refused")) return;
+	// Nor is what has not changed drawn anew under a finger.
+	const now = JSON.stringify(list);
+	if (now === drawn) return;
+	drawn = now;
 	rows.replaceChildren(...list.map(draw));
 	root.querySelector("[data-none]").hidden = list.length > 0;
-	root.hidden = !list.length && !!form && !form.hidden;
 	rows.hidden = !list.length;
 	if (list.length) navigator.storage?.persist?.();
 }
@@ -65,6 +69,7 @@ function draw(x) {
 	}
 	edit.querySelector("form")?.addEventListener("submit", async (e) => {
 		e.preventDefault();
+		drawn = undefined;
 		const fresh = Object.fromEntries(new FormData(e.target));
 		edit.open = false;
 		await store.change(x.id, { ...fresh, state: "", reason: "" });
@@ -126,4 +131,30 @@ if (form) {
 }
 addEventListener("waiting", show);
 navigator.serviceWorker?.addEventListener("message", show);
-if (form) addEventListener("online", () => location.reload());
+if (form && location.pathname !== "/offline") comeBack();
+
+// Many a browser believes that it is connected while it is not, and says nothing when it is again. So the page looks
+// for the khata by itself, and makes way for it unless somebody is writing.
+function comeBack() {
+	const often = 2_000, seldom = 60_000;
+	let pause = often, looking = false, timer;
+	const writing = () => form.elements.amount.value || form.elements.note.value || rows.querySelector("details[open]");
+	const there = () => fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(10_000) }).then((r) => r.ok, () => false);
+	async function look() {
+		clearTimeout(timer);
+		if (looking || document.hidden) return; // it looks when it is seen again
+		looking = true;
+		const back = !writing() && await there() && !writing();
+		looking = false;
+		if (back) return location.reload();
+		timer = setTimeout(look, pause);
+		pause = Math.min(2 * pause, seldom);
+	}
+	const soon = () => {
+		pause = often;
+		look();
+	};
+	addEventListener("online", soon);
+	document.addEventListener("visibilitychange", soon);
+	soon();
+}
