@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web"
 )
 
 // serveFlags are the settings of a running server.
@@ -94,7 +95,8 @@ func listen(addr, setting string) (net.Listener, error) {
 // newHTTPServer has the time limits of a server that faces the internet.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: web.ReadTimeout,
+		WriteTimeout: web.WriteTimeout, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

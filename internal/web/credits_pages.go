@@ -212,7 +212,9 @@ func (s *Server) usageCSV(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	file := &download{w: w, name: fmt.Sprintf("%s - %s %s.csv", r.person.AccountName, q.meter, r.shell().Today()), kind: "text/csv; charset=utf-8"}
-	err = r.as(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
+	err = r.long(usageLimit, func() error {
+		return r.as(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
+	})
 	if err != nil && file.begun {
 		s.Log.Warn("export broken off", "request", r.id, "error", err)
 		panic(http.ErrAbortHandler)

@@ -35,5 +35,10 @@ func (s *Server) fillDemo(r *request) (demo.Filled, error) {
 	if s.Demo == nil {
 		return demo.Filled{}, fault.New(fault.NotFound, "There is nothing here.")
 	}
-	return s.Demo(r.Context())
+	var filled demo.Filled
+	err := r.long(demoLimit, func() (err error) {
+		filled, err = s.Demo(r.Context())
+		return err
+	})
+	return filled, err
 }

@@ -10,10 +10,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/problem"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
+
+var errTryAgain = fault.New(fault.Unavailable, "Please try again.").Coded("try_again")
 
 // statuses is the one ordered table from kinds of faults to answers.
 var statuses = []struct {
@@ -63,6 +66,9 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = fault.New(fault.TooLarge, "This is more than we take at once.").Because(err)
+	}
+	if fault.Of(err) == nil && postgres.Interrupted(err) { // also where no transaction of a caller has said so
+		err = errTryAgain.Because(err)
 	}
 	kind := fault.KindOf(err)
 	status := statusOf(kind)

@@ -18,9 +18,6 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// exportLimit is how long one file may take to leave.
-const exportLimit = 15 * time.Minute
-
 // How many files may be on their way at once, in all and of one account: each holds a
 // connection of the pool for as long as its reader takes.
 const (
@@ -121,25 +118,19 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 
 // send lets a file out in its turn, as work that can be watched. An error after the first byte breaks the connection.
 func (s *Server) send(r *request, t *task, file *download, write func(io.Writer) error) error {
-	ctx, cancel := context.WithTimeout(r.Context(), exportLimit)
-	defer cancel()
-	asked := r.Request
-	defer func() { r.Request = asked }() // a refusal is rendered after ctx has ended
-	r.Request = r.WithContext(ctx)
-	if err := http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(exportLimit)); err != nil {
-		return err
-	}
-	err := r.work(t, func() error {
-		leave, err := s.enterExport(r)
-		if err != nil {
-			return err
-		}
-		defer leave()
-		buffer := bufio.NewWriterSize(file, 32<<10)
-		if err := write(buffer); err != nil {
-			return err
-		}
-		return buffer.Flush()
+	err := r.long(exportLimit, func() error {
+		return r.work(t, func() error {
+			leave, err := s.enterExport(r)
+			if err != nil {
+				return err
+			}
+			defer leave()
+			buffer := bufio.NewWriterSize(file, 32<<10)
+			if err := write(buffer); err != nil {
+				return err
+			}
+			return buffer.Flush()
+		})
 	})
 	if err != nil && file.begun {
 		s.Log.Warn("a file broken off", "request", r.id, "error", err)

@@ -211,13 +211,12 @@ func (s *Server) undoBatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.takesLong(); err != nil {
-		return err
-	}
 	var kind string
-	err = r.as(func(tx *postgres.Tx) (err error) {
-		_, kind, err = ledger.UndoBatch(r.Context(), tx, batch)
-		return err
+	err = r.long(importLimit, func() error {
+		return r.as(func(tx *postgres.Tx) (err error) {
+			_, kind, err = ledger.UndoBatch(r.Context(), tx, batch)
+			return err
+		})
 	})
 	if err != nil {
 		return err

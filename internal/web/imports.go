@@ -23,9 +23,6 @@ import (
 // importing holds a place for each file that is being read: each may need a hundred megabytes for a moment.
 var importing = make(chan struct{}, 2)
 
-// importLimit is how long 50,000 rows may take to go in, or out again.
-const importLimit = 5 * time.Minute
-
 var (
 	errReading = fault.New(fault.Unavailable, "Other files are being read. Please try again in a minute.")
 	errOwnTurn = fault.New(fault.TooMany, "Another file of your account is being brought in. Please try again in a minute.")
@@ -34,11 +31,8 @@ var (
 // shown is how many parties, twins and problems of a dry run are on the page.
 const shown = 100
 
-// inLine runs what a large file takes long for: in its turn, one of an account at a time, and with time to answer.
+// inLine runs what a large file takes long for: in its turn, one of an account at a time.
 func (r *request) inLine(fn func() error) error {
-	if err := r.takesLong(); err != nil {
-		return err
-	}
 	own, _ := r.s.reading.LoadOrStore(r.person.AccountID, make(chan struct{}, 1))
 	leave, err := r.enter(time.Minute, seat{own.(chan struct{}), errOwnTurn}, seat{importing, errReading})
 	if err != nil {
@@ -46,10 +40,6 @@ func (r *request) inLine(fn func() error) error {
 	}
 	defer leave()
 	return fn()
-}
-
-func (r *request) takesLong() error {
-	return http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(importLimit))
 }
 
 func (s *Server) importPage(w http.ResponseWriter, r *request) error {
@@ -95,15 +85,17 @@ func (s *Server) sendFile(w http.ResponseWriter, r *request) error {
 	f, err := s.arrive(r)
 	defer f.close()
 	if err == nil {
-		err = r.inLine(func() error {
-			body, err := f.read()
-			if err != nil {
-				return err
-			}
-			if _, err := intake.Read(body); err != nil {
-				return err
-			}
-			return r.as(func(tx *postgres.Tx) error { return intake.Store(r.Context(), tx, upload, f.name, body) })
+		err = r.long(importLimit, func() error {
+			return r.inLine(func() error {
+				body, err := f.read()
+				if err != nil {
+					return err
+				}
+				if _, err := intake.Read(body); err != nil {
+					return err
+				}
+				return r.as(func(tx *postgres.Tx) error { return intake.Store(r.Context(), tx, upload, f.name, body) })
+			})
 		})
 	}
 	if err == nil {
@@ -223,19 +215,21 @@ func (s *Server) previewImport(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var d *dryRun
-	err = r.inLine(func() (err error) {
-		if d, err = s.open(r, upload); err != nil {
-			return err
-		}
-		return r.as(func(tx *postgres.Tx) error {
-			former, found, err := intake.Same(r.Context(), tx, d.body)
-			if err != nil {
+	err = r.long(importLimit, func() error {
+		return r.inLine(func() (err error) {
+			if d, err = s.open(r, upload); err != nil {
 				return err
 			}
-			if found {
-				d.former = &former
-			}
-			return d.dry(s, r, tx)
+			return r.as(func(tx *postgres.Tx) error {
+				former, found, err := intake.Same(r.Context(), tx, d.body)
+				if err != nil {
+					return err
+				}
+				if found {
+					d.former = &former
+				}
+				return d.dry(s, r, tx)
+			})
 		})
 	})
 	if err != nil {
@@ -323,27 +317,12 @@ func (s *Server) applyImport(w http.ResponseWriter, r *request) error {
 	t := &task{id: upload, kind: ledger.ImportTask}
 	var d *dryRun
 	refused := false
-	err = r.work(t, func() error {
-		return r.inLine(func() (err error) {
-			if done, err := s.imported(r, upload); err != nil || done {
+	err = r.long(importLimit, func() error {
+		return r.work(t, func() error {
+			return r.inLine(func() error {
+				var err error
+				refused, d, err = s.bringIn(r, upload, t)
 				return err
-			}
-			if d, err = s.open(r, upload); err != nil {
-				return err
-			}
-			return r.as(func(tx *postgres.Tx) error {
-				if done, err := intake.Hold(r.Context(), tx, upload); err != nil || done {
-					return err
-				}
-				if err := d.dry(s, r, tx); err != nil {
-					return err
-				}
-				if len(d.plan.Parties) == 0 || len(d.plan.Problems) > 0 && r.FormValue("skip") != "yes" {
-					refused = true
-					return nil
-				}
-				t.all.Store(int64(d.plan.Rows()))
-				return d.plan.Apply(r.Context(), tx, upload, d.name, d.body, func(rows int) { t.done.Store(int64(rows)) })
 			})
 		})
 	})
@@ -362,6 +341,33 @@ func (s *Server) applyImport(w http.ResponseWriter, r *request) error {
 	}
 	s.setFlash(w, "imported", business+"/batches/"+upload.String()+"/undo")
 	return s.redirect(w, r, business+"/import")
+}
+
+// bringIn writes what a dry run of a kept file says now, unless that has been done. It is refused when there is
+// nothing to bring in, or lines have problems and were not said to be left out.
+func (s *Server) bringIn(r *request, upload uuid.UUID, t *task) (refused bool, d *dryRun, err error) {
+	if done, err := s.imported(r, upload); err != nil || done {
+		return false, nil, err
+	}
+	if d, err = s.open(r, upload); err != nil {
+		return false, d, err
+	}
+	err = r.as(func(tx *postgres.Tx) error {
+		if done, err := intake.Hold(r.Context(), tx, upload); err != nil || done {
+			return err
+		}
+		if err := d.dry(s, r, tx); err != nil {
+			return err
+		}
+		if len(d.plan.Parties) == 0 || len(d.plan.Problems) > 0 && r.FormValue("skip") != "yes" {
+			refused = true
+			return nil
+		}
+		t.all.Store(int64(d.plan.Rows()))
+		done := func(rows int) { t.done.Store(int64(rows)) }
+		return d.plan.Apply(r.Context(), tx, upload, d.name, d.body, done)
+	})
+	return refused, d, err
 }
 
 // imported reports an upload that is in the khata already.

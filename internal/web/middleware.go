@@ -95,6 +95,8 @@ func (s *Server) serve(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		id, _ := hr.Context().Value(requestIDKey).(string)
 		r := &request{Request: hr, s: s, w: w, route: rt, id: id, token: s.sessionToken(hr)}
+		end := r.begin(s.limit)
+		defer end()
 		if rt.secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")

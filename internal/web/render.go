@@ -29,7 +29,7 @@ func (s *Server) render(w http.ResponseWriter, r *request, status int, page temp
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
-	if err := page.Render(r.Context(), buf); err != nil {
+	if err := page.Render(r.whole, buf); err != nil {
 		s.Log.Error("render", "request", r.id, "route", r.route.pattern, "error", err)
 		http.Error(w, "Something went wrong. Request "+r.id, http.StatusInternalServerError)
 		return

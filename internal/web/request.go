@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -31,6 +32,9 @@ type request struct {
 	rights role.Rights     // of the caller in the business or account; filled by read
 	known  bool            // person and rights are filled
 	flash  *ui.Flash
+
+	whole  context.Context // without a limit on its time
+	cancel context.CancelFunc
 }
 
 // read runs queries in one round trip together with what the page's frame

@@ -20,9 +20,6 @@ import (
 // answer rather than a broken connection.
 const maxImport = 3 * intake.MaxFile
 
-// arrivalLimit is how long a file may take over a poor line.
-const arrivalLimit = 10 * time.Minute
-
 // maxOwnArrivals is how many files of one account may be arriving at once.
 const maxOwnArrivals = 2
 
@@ -94,9 +91,10 @@ func (s *Server) arrive(r *request) (f *sentFile, err error) {
 	if err := http.NewResponseController(r.w).SetReadDeadline(time.Now().Add(arrivalLimit)); err != nil {
 		return f, err
 	}
-	if err := http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(arrivalLimit + time.Minute)); err != nil {
+	if err := r.extend(arrivalLimit); err != nil {
 		return f, err
 	}
+	defer func() { r.renew(r.s.limit) }() // it has waited for a line, and not worked
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
 		r.Body = http.MaxBytesReader(r.w, r.Body, maxGrid)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
@@ -43,6 +44,7 @@ type Config struct {
 type Server struct {
 	Config
 	handler   http.Handler
+	limit     time.Duration // of a request
 	exports   chan struct{} // a place for each file on its way
 	exporting sync.Map      // the places of an account for files that leave, by its id
 	arriving  sync.Map      // and for files that arrive
@@ -51,7 +53,7 @@ type Server struct {
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
-	s := &Server{Config: c, exports: make(chan struct{}, maxExports)}
+	s := &Server{Config: c, limit: requestLimit, exports: make(chan struct{}, maxExports)}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+static.Prefix, static.Handler())
 	mux.Handle("GET "+static.WorkerPath, static.Worker())
