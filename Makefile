@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-newest test-pooler generate lint fuzz torture bench screenshots clean
+.PHONY: help run demo build test test-newest test-pooler generate lint fuzz torture bench bench-against screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -79,6 +79,9 @@ bench-%:
 	@scripts/setup-bench
 	@$(MAKE) -s --no-print-directory build
 	@./bin/tijori bench $* $(BENCHFLAGS)
+
+bench-against: ## hold a part against an older commit, by turns: OLD=<commit> WHAT=reads
+	@scripts/bench-against "$(OLD)" "$(or $(WHAT),reads)" $(BENCHFLAGS)
 
 screenshots: ## take the pictures of docs/khata.md anew
 	@scripts/setup-test

@@ -35,6 +35,7 @@ type Config struct {
 	Clients  []int         // numbers of clients at once; nil means 1, 8 and 32
 	Round    time.Duration // how long each is measured at a time; 0 means 3 s
 	Rounds   int           // how often, HTTP and pgbench by turns; 0 means 3
+	Turns    string        // a file whose lock is held while something is measured, so that two programs take turns
 	BinDirs  []string      // of PostgreSQL; nil searches as embedded does
 	Out      io.Writer     // the table and the figures
 	Progress io.Writer     // what is under way; nil for silence

@@ -199,6 +199,11 @@ func (r *run) creditsAddUp(ctx context.Context) error {
 
 // loadCredits lets clients work for a while; one call of work is one count.
 func (r *run) loadCredits(ctx context.Context, clients int, work func(*client) error) (sample, error) {
+	end, err := r.turn()
+	if err != nil {
+		return sample{}, err
+	}
+	defer end()
 	ctx, cancel := context.WithTimeout(ctx, r.Round)
 	defer cancel()
 	var mu sync.Mutex

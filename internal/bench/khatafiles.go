@@ -68,6 +68,11 @@ func (r *khataRun) download(ctx context.Context, shop int, path string) (d downl
 	if err != nil {
 		return d, err
 	}
+	end, err := r.turn()
+	if err != nil {
+		return d, err
+	}
+	defer end()
 	watched, stop := context.WithCancel(ctx)
 	defer stop()
 	peak := make(chan int64)

@@ -116,6 +116,11 @@ func (c *client) do(request []byte) (int64, error) {
 
 // load sends what next makes from several clients for a while, and at least once from each. The first error ends it.
 func (r *run) load(ctx context.Context, clients int, d time.Duration, next func() []byte) (sample, error) {
+	end, err := r.turn()
+	if err != nil {
+		return sample{}, err
+	}
+	defer end()
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	var mu sync.Mutex

@@ -28,6 +28,11 @@ func (r *run) runPgbench(ctx context.Context, script, role string, clients int, 
 		"--time="+strconv.Itoa(seconds), "--define=businesses="+strconv.Itoa(r.Businesses), "--log", "--log-prefix="+filepath.Join(dir, "log"), "--file="+file,
 		"--host="+r.pg.SocketDir(), "--username="+role, databaseName)
 	cmd.Env = append(os.Environ(), "PGPORT=5432")
+	end, err := r.turn()
+	if err != nil {
+		return sample{}, err
+	}
+	defer end()
 	before, err := r.spentCPU(ctx)
 	if err != nil {
 		return sample{}, err

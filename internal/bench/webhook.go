@@ -270,11 +270,16 @@ func (r *stormRun) measureStore(ctx context.Context, out *webhookReport) error {
 	for _, clients := range []int{senders, 32} {
 		for round := range r.Rounds {
 			r.say("storing with %d senders, round %d of %d", clients, round+1, r.Rounds)
+			turnOver, err := r.turn()
+			if err != nil {
+				return err
+			}
 			end := time.Now().Add(r.Store)
 			start := time.Now()
 			took, err := r.send(ctx, clients, func() ([]byte, bool) {
 				return r.request(r.newEvent("s", int(n.Add(1)))), time.Now().Before(end)
 			})
+			turnOver()
 			if err != nil {
 				return err
 			}
@@ -385,10 +390,15 @@ func (r *stormRun) appliedOnce(ctx context.Context, out *webhookReport) error {
 
 // drain measures a worker that comes back to a long queue.
 func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
+	end, err := r.turn()
+	if err != nil {
+		return err
+	}
+	defer end()
 	r.say("a backlog of %d events", r.Backlog)
 	i := 0
 	now := time.Now()
-	_, err := r.super.CopyFrom(ctx, pgx.Identifier{"tijori", "inbox"},
+	_, err = r.super.CopyFrom(ctx, pgx.Identifier{"tijori", "inbox"},
 		[]string{"connection_id", "provider", "event_id", "type", "subject", "status", "body", "headers", "secret_label", "created_at", "received_at", "delivered_at", "next_attempt_at"},
 		pgx.CopyFromFunc(func() ([]any, error) {
 			if i >= r.Backlog {

@@ -15,6 +15,9 @@ type benchCmd struct {
 	PGBin  string        `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs and pgbench are."`
 	Round  time.Duration `default:"3s" help:"How long each load is measured at a time."`
 	Rounds int           `default:"3" help:"How often; odd, because the medians are printed."`
+
+	Clients []int  `placeholder:"N,…" help:"How many clients at once, for reads (default: 1, 8 and 32)."`
+	Turns   string `placeholder:"FILE" type:"path" help:"Measure only while a lock on this file is held, so that two programs are measured by turns."`
 }
 
 // Run measures and prints a table with figures.
@@ -28,7 +31,7 @@ func (c *benchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	config := bench.Config{Dir: dir, Server: []string{self, "serve"}, Round: c.Round, Rounds: c.Rounds, Out: e.stdout, Progress: e.stderr}
+	config := bench.Config{Dir: dir, Server: []string{self, "serve"}, Round: c.Round, Rounds: c.Rounds, Clients: c.Clients, Turns: c.Turns, Out: e.stdout, Progress: e.stderr}
 	if c.PGBin != "" {
 		config.BinDirs = []string{c.PGBin}
 	}

@@ -47,6 +47,7 @@ var functions = map[string]use{
 	"tijori_ops.clock()":                                             {"tijori_app tijori_billing tijori_jobs tijori_support", "the service clock; tells nothing of anybody"},
 	"tijori_ops.set_clock(bigint)":                                   {"tijori_billing", "development and tests; a constraint refuses it elsewhere"},
 	"tijori_plans.plan_of(uuid)":                                     {"", "the plan of any account, for those who apply payments and help"},
+	"tijori_plans.in_force(uuid)":                                    {"", "the plan of any account, for those who apply payments and help"},
 	"tijori_access.open_account(uuid,uuid,uuid,uuid,text,text,text)": {"tijori_auth", "a confirmed sign-up makes its account"},
 	"tijori_access.home_account(uuid)":                               {"tijori_auth", "where a new session starts"},
 	"tijori_access.belongs(uuid,uuid)":                               {"tijori_auth", "whether a session may switch to an account"},

@@ -13,7 +13,7 @@ import (
 // tijori_access.key_account(), and reach nothing else.
 func (db *DB) ReadKey(ctx context.Context, credential [32]byte, queue func(*pgx.Batch)) error {
 	return translate(db.keysAtOnce(ctx, beginReadSQL, func(b *pgx.Batch) {
-		b.Queue(claimSQL, hex.EncodeToString(credential[:]), "")
+		b.Queue(claimSQL, hex.EncodeToString(credential[:]))
 		queue(b)
 	}))
 }
@@ -32,7 +32,6 @@ func (db *DB) keysAtOnce(ctx context.Context, begin string, queue func(*pgx.Batc
 	var theirs []*pgx.QueuedQuery
 	defer func() { release(conn, anyLasts(theirs)) }()
 	b := &pgx.Batch{}
-	b.Queue(resetSQL)
 	b.Queue(begin)
 	ours := b.Len()
 	queue(b)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tijorihq/tijori/internal/role"
@@ -39,23 +40,24 @@ type Tx struct {
 }
 
 const (
-	// resetSQL begins every transaction of a caller and follows its end: what a statement set for the whole
-	// session, be it a search_path or a claim, ends here. It follows too, because the driver prepares what it
-	// has not sent before ahead of the next transaction, and the server would read that by the settings that it
-	// finds.
+	// resetSQL follows the end of every transaction of a caller, in the same round trip: what a statement set for
+	// the whole session, be it a search_path or a claim, ends here. It does not begin the next one: the driver
+	// prepares what it has not sent before ahead of that, and the server would read it by the settings that it finds.
 	resetSQL = "reset all"
 	// unlockSQL gives back what a statement locked for the whole session, at once: others wait for it.
 	unlockSQL     = "select pg_advisory_unlock_all()"
 	beginReadSQL  = "begin isolation level read committed, read only"
 	beginWriteSQL = "begin isolation level read committed, read write"
-	claimSQL      = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true)`
-	// Two answers are written down for the policies. Neither is believed: the account is a hint for the look-up, and
-	// tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
-	scopeSQL = `select coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
-		s.sees_totals, s.adds_entries, s.runs_khata, s.owns,
-		set_config('tijori.account', coalesce(s.account_id::text, ''), true),
-		set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true)
-		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z)`
+	claimSQL      = `select set_config('tijori.credential', $1, true)` // of an API key, which has no scope
+	// scopeSQL claims and asks who that is, in the order of its columns; in another it would be refused for want of a
+	// credential. Two answers are written down for the policies. Neither is believed: the account is a hint for the
+	// look-up, and tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
+	scopeSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true), (
+		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
+			s.sees_totals, s.adds_entries, s.runs_khata, s.owns,
+			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
+			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true))
+		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
 )
 
 func (c Caller) claims() []any {
@@ -67,8 +69,10 @@ func (c Caller) claims() []any {
 }
 
 func (s *Scope) scan(row pgx.Row) error {
-	return row.Scan(&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil)
+	return row.Scan(nil, nil, pgtype.CompositeFields{
+		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil,
+	})
 }
 
 // As runs fn in one transaction that the database ties to the caller. It
@@ -103,10 +107,8 @@ func (db *DB) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func
 	defer func() { release(conn, claimed.lasting) }()
 	tx := &Tx{Tx: claimed}
 	b := &pgx.Batch{}
-	b.Queue(resetSQL)
 	b.Queue(beginWriteSQL)
-	b.Queue(claimSQL, c.claims()...)
-	b.Queue(scopeSQL).QueryRow(tx.Scope.scan)
+	b.Queue(scopeSQL, c.claims()...).QueryRow(tx.Scope.scan)
 	err = conn.SendBatch(ctx, b).Close()
 	if real := tx.Scope.AccountID; err == nil && real != account {
 		if !db.seats.try(real) {
@@ -247,10 +249,8 @@ func (db *DB) atOnce(ctx context.Context, begin string, c Caller, hint Scope, qu
 	var theirs []*pgx.QueuedQuery
 	defer func() { release(conn, anyLasts(theirs)) }()
 	b := &pgx.Batch{}
-	b.Queue(resetSQL)
 	b.Queue(begin)
-	b.Queue(claimSQL, c.claims()...)
-	b.Queue(scopeSQL).QueryRow(scope.scan)
+	b.Queue(scopeSQL, c.claims()...).QueryRow(scope.scan)
 	ours := b.Len()
 	queue(hint, b)
 	theirs = b.QueuedQueries[ours:]

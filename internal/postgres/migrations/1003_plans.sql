@@ -138,29 +138,38 @@ grant update (created_at) on tijori.connections to tijori_guard; -- row locks as
 
 -- The functions read tijori.subscriptions, which 1004 makes.
 -- +goose StatementBegin
--- tijori_plans.plan_of(account) is the plan now in force: of the subscriptions that grant access by the service clock
--- the one of highest rank, the app's default plan when none does. Nothing has to run for a lapsed account to be back on
--- it. Null for an account that does not exist, and where the app has no default plan.
+-- tijori_plans.in_force(account) is the plan now in force: of the plans of subscriptions that grant access by the service
+-- clock the one of highest rank, the app's default plan when none does. Nothing has to run for a lapsed account to be
+-- back on it. All null for an account that does not exist, and where the app has no default plan.
+create function tijori_plans.in_force(account uuid) returns tijori.plans
+    language plpgsql stable security definer
+    set search_path = '' set plan_cache_mode = force_generic_plan
+    as $$
+declare
+    today constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
+    best tijori.plans;
+begin
+    select p.* into best
+      from tijori.accounts a
+      join tijori.plans p on p.app_id = a.app_id
+     where a.account_id = account
+       and (p.is_default
+            or exists (select from tijori.subscriptions s
+                        where s.account_id = account and s.app_id = p.app_id and s.plan_id = p.id
+                          and s.access_until > today))
+     order by p.is_default, p.rank desc
+     limit 1;
+    return best;
+end $$;
+
+-- tijori_plans.plan_of(account) is the id of the plan now in force, null as in_force says.
 create function tijori_plans.plan_of(account uuid) returns text
     language plpgsql stable security definer set search_path = ''
     as $$
 declare
-    today constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
-    best text;
+    current constant tijori.plans := tijori_plans.in_force(account);
 begin
-    select s.plan_id into best
-      from tijori.subscriptions s
-      join tijori.plans p on p.app_id = s.app_id and p.id = s.plan_id
-     where s.account_id = account and s.access_until > today
-     order by p.rank desc
-     limit 1;
-    if best is null then
-        select p.id into best
-          from tijori.accounts a
-          join tijori.plans p on p.app_id = a.app_id and p.is_default
-         where a.account_id = account;
-    end if;
-    return best;
+    return current.id;
 end $$;
 
 -- tijori_plans.plan() is the plan of the account that the caller's scope is about, with what it allows. A caller
@@ -169,7 +178,8 @@ create function tijori_plans.plan(out plan_id text, out name text, out limits js
     language plpgsql stable security definer set search_path = ''
     as $$
 declare
-    mine uuid := (select s.account_id from tijori_access.scope() s);
+    mine constant uuid := (select s.account_id from tijori_access.scope() s);
+    current tijori.plans;
 begin
     if mine is null then
         plan_id := '';
@@ -178,14 +188,14 @@ begin
         entitlements := '{}';
         return;
     end if;
-    select p.id, p.name, p.limits, p.entitlements
-      into plan.plan_id, plan.name, plan.limits, plan.entitlements
-      from tijori.accounts a
-      join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
-     where a.account_id = mine;
-    if not found then
+    current := tijori_plans.in_force(mine);
+    if current.id is null then
         raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
     end if;
+    plan_id := current.id;
+    name := current.name;
+    limits := current.limits;
+    entitlements := current.entitlements;
 end $$;
 
 -- tijori_plans.limit_of(account, name) is how much of something the plan in force allows; null is no limit. It raises
@@ -194,26 +204,22 @@ create function tijori_plans.limit_of(account uuid, limit_name text) returns big
     language plpgsql stable security definer set search_path = ''
     as $$
 declare
-    most bigint;
+    current constant tijori.plans := tijori_plans.in_force(account);
 begin
-    select (p.limits -> limit_name)::bigint into most
-      from tijori.accounts a
-      join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
-     where a.account_id = account;
-    if not found then
+    if current.id is null then
         raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
     end if;
-    return most;
+    return (current.limits -> limit_name)::bigint;
 end $$;
 
 -- tijori_plans.entitled(account, entitlement) reports whether the plan in force carries an entitlement.
 create function tijori_plans.entitled(account uuid, entitlement text) returns boolean
     language plpgsql stable security definer set search_path = ''
     as $$
+declare
+    current constant tijori.plans := tijori_plans.in_force(account);
 begin
-    return exists (select from tijori.accounts a
-                     join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
-                    where a.account_id = account and entitlement = any (p.entitlements));
+    return coalesce(entitlement = any (current.entitlements), false);
 end $$;
 
 -- tijori_plans.renews(account) reports whether a subscription of an account will ask for money again.
@@ -243,13 +249,14 @@ begin
     raise exception 'not a connection of this work' using errcode = 'insufficient_privilege';
 end $$;
 -- +goose StatementEnd
+alter function tijori_plans.in_force(uuid) owner to tijori_guard;
 alter function tijori_plans.plan_of(uuid) owner to tijori_guard;
 alter function tijori_plans.plan() owner to tijori_guard;
 alter function tijori_plans.limit_of(uuid, text) owner to tijori_guard;
 alter function tijori_plans.entitled(uuid, text) owner to tijori_guard;
 alter function tijori_plans.renews(uuid) owner to tijori_guard;
 alter function tijori_plans.lock_connection(text) owner to tijori_guard;
-revoke all on function tijori_plans.plan_of(uuid), tijori_plans.plan(), tijori_plans.limit_of(uuid, text),
-    tijori_plans.entitled(uuid, text), tijori_plans.renews(uuid), tijori_plans.lock_connection(text) from public;
+revoke all on function tijori_plans.in_force(uuid), tijori_plans.plan_of(uuid), tijori_plans.plan(),
+    tijori_plans.limit_of(uuid, text), tijori_plans.entitled(uuid, text), tijori_plans.renews(uuid), tijori_plans.lock_connection(text) from public;
 grant execute on function tijori_plans.plan() to tijori_app;
 grant execute on function tijori_plans.lock_connection(text) to tijori_billing;

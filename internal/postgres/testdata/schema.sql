@@ -2462,27 +2462,62 @@ CREATE FUNCTION tijori_plans.entitled(account uuid, entitlement text) RETURNS bo
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    current constant tijori.plans := tijori_plans.in_force(account);
 begin
-    return exists (select from tijori.accounts a
-                     join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
-                    where a.account_id = account and entitlement = any (p.entitlements));
+    return coalesce(entitlement = any (current.entitlements), false);
 end $$;
 ALTER FUNCTION tijori_plans.entitled(account uuid, entitlement text) OWNER TO tijori_guard;
+CREATE TABLE tijori.plans (
+    app_id text NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL,
+    rank integer NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    limits jsonb DEFAULT '{}'::jsonb NOT NULL,
+    entitlements text[] NOT NULL,
+    credits_per_month bigint NOT NULL,
+    CONSTRAINT plans_credits_check CHECK ((credits_per_month >= 0)),
+    CONSTRAINT plans_limits_check CHECK (((jsonb_typeof(limits) = 'object'::text) AND (NOT jsonb_path_exists(limits, 'strict $.*?(((@.type() != "number" || @ < 0) || @ > 9223372036854775807) || @ != @.floor())'::jsonpath)))),
+    CONSTRAINT plans_rank_check CHECK ((rank >= 0))
+);
+ALTER TABLE ONLY tijori.plans FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.plans OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.plans.is_default IS 'the plan of an account that no subscription gives another';
+COMMENT ON COLUMN tijori.plans.limits IS 'whole numbers by name, such as {"parties.max": 5}; what is absent has no limit';
+CREATE FUNCTION tijori_plans.in_force(account uuid) RETURNS tijori.plans
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
+    best tijori.plans;
+begin
+    select p.* into best
+      from tijori.accounts a
+      join tijori.plans p on p.app_id = a.app_id
+     where a.account_id = account
+       and (p.is_default
+            or exists (select from tijori.subscriptions s
+                        where s.account_id = account and s.app_id = p.app_id and s.plan_id = p.id
+                          and s.access_until > today))
+     order by p.is_default, p.rank desc
+     limit 1;
+    return best;
+end $$;
+ALTER FUNCTION tijori_plans.in_force(account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.limit_of(account uuid, limit_name text) RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
-    most bigint;
+    current constant tijori.plans := tijori_plans.in_force(account);
 begin
-    select (p.limits -> limit_name)::bigint into most
-      from tijori.accounts a
-      join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
-     where a.account_id = account;
-    if not found then
+    if current.id is null then
         raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
     end if;
-    return most;
+    return (current.limits -> limit_name)::bigint;
 end $$;
 ALTER FUNCTION tijori_plans.limit_of(account uuid, limit_name text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.lock_connection(connection text) RETURNS void
@@ -2504,7 +2539,8 @@ CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits js
     SET search_path TO ''
     AS $$
 declare
-    mine uuid := (select s.account_id from tijori_access.scope() s);
+    mine constant uuid := (select s.account_id from tijori_access.scope() s);
+    current tijori.plans;
 begin
     if mine is null then
         plan_id := '';
@@ -2513,14 +2549,14 @@ begin
         entitlements := '{}';
         return;
     end if;
-    select p.id, p.name, p.limits, p.entitlements
-      into plan.plan_id, plan.name, plan.limits, plan.entitlements
-      from tijori.accounts a
-      join tijori.plans p on p.app_id = a.app_id and p.id = tijori_plans.plan_of(a.account_id)
-     where a.account_id = mine;
-    if not found then
+    current := tijori_plans.in_force(mine);
+    if current.id is null then
         raise exception 'the account has no plan' using errcode = 'object_not_in_prerequisite_state';
     end if;
+    plan_id := current.id;
+    name := current.name;
+    limits := current.limits;
+    entitlements := current.entitlements;
 end $$;
 ALTER FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan_of(account uuid) RETURNS text
@@ -2528,22 +2564,9 @@ CREATE FUNCTION tijori_plans.plan_of(account uuid) RETURNS text
     SET search_path TO ''
     AS $$
 declare
-    today constant timestamptz := tijori_ops.clock(); -- asked once, not once a row
-    best text;
+    current constant tijori.plans := tijori_plans.in_force(account);
 begin
-    select s.plan_id into best
-      from tijori.subscriptions s
-      join tijori.plans p on p.app_id = s.app_id and p.id = s.plan_id
-     where s.account_id = account and s.access_until > today
-     order by p.rank desc
-     limit 1;
-    if best is null then
-        select p.id into best
-          from tijori.accounts a
-          join tijori.plans p on p.app_id = a.app_id and p.is_default
-         where a.account_id = account;
-    end if;
-    return best;
+    return current.id;
 end $$;
 ALTER FUNCTION tijori_plans.plan_of(account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.renews(account uuid) RETURNS boolean
@@ -3117,23 +3140,6 @@ ALTER TABLE ONLY tijori.period_locks FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.period_locks OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.period_locks.locked_from IS 'what was in force before; null when everything was open';
 COMMENT ON COLUMN tijori.period_locks.locked_until IS 'the last locked day; null opens everything';
-CREATE TABLE tijori.plans (
-    app_id text NOT NULL,
-    id text NOT NULL,
-    name text NOT NULL,
-    rank integer NOT NULL,
-    is_default boolean DEFAULT false NOT NULL,
-    limits jsonb DEFAULT '{}'::jsonb NOT NULL,
-    entitlements text[] NOT NULL,
-    credits_per_month bigint NOT NULL,
-    CONSTRAINT plans_credits_check CHECK ((credits_per_month >= 0)),
-    CONSTRAINT plans_limits_check CHECK (((jsonb_typeof(limits) = 'object'::text) AND (NOT jsonb_path_exists(limits, 'strict $.*?(((@.type() != "number" || @ < 0) || @ > 9223372036854775807) || @ != @.floor())'::jsonpath)))),
-    CONSTRAINT plans_rank_check CHECK ((rank >= 0))
-);
-ALTER TABLE ONLY tijori.plans FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.plans OWNER TO tijori_owner;
-COMMENT ON COLUMN tijori.plans.is_default IS 'the plan of an account that no subscription gives another';
-COMMENT ON COLUMN tijori.plans.limits IS 'whole numbers by name, such as {"parties.max": 5}; what is absent has no limit';
 CREATE TABLE tijori.prices (
     connection_id text NOT NULL,
     id text NOT NULL,
@@ -4774,6 +4780,9 @@ REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked tex
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
+GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.in_force(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_billing;
@@ -5023,8 +5032,6 @@ GRANT INSERT(locked_until) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(reason) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by_name) ON TABLE tijori.period_locks TO tijori_app;
-GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
-GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
 GRANT SELECT ON TABLE tijori.prices TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.prices TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.provider_customers TO tijori_billing;
