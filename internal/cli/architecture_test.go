@@ -23,6 +23,7 @@ var forbidden = []struct {
 	{"internal/role", []string{"internal/"}},
 	{"internal/money", []string{"internal/"}},
 	{"internal/clock", []string{"internal/"}},
+	{"internal/strictjson", []string{"internal/"}},
 	{"internal/postgres", []string{"internal/account", "internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail", "internal/demo"}},
 	{"internal/account", []string{"internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail"}},
 	{"internal/ledger", []string{"internal/account", "internal/billing", "internal/web", "internal/jobs", "internal/cli", "internal/mail"}},

@@ -6,8 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,25 +14,25 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
-// decodeJSON reads one JSON object with known fields only: a field that we
-// would ignore, such as an account id, is refused rather than overlooked.
+// decodeJSON reads the JSON object of a request. Every door that takes JSON comes through here: a key that we
+// would ignore, such as an account id, that stands twice or is spelled in another case, is refused rather than guessed.
 func decodeJSON(r *request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fault.New(fault.Invalid, "The body must be JSON (Content-Type: application/json).")
 	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return err
 		}
 		return wrongJSON(err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return fault.New(fault.Invalid, "The body is not the JSON that is expected here.")
+	if err := strictjson.Decode(text, into); err != nil {
+		return wrongJSON(err)
 	}
 	return nil
 }
@@ -45,9 +43,15 @@ func wrongJSON(err error) error {
 	if errors.As(err, &wrong) && wrong.Field != "" {
 		return fault.InvalidField(wrong.Field, "This has the wrong type.").Because(err)
 	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if field, err := strconv.Unquote(name); err == nil && len(field) <= 60 {
-			return fault.InvalidField(field, "There is no such field.")
+	var key *strictjson.KeyError
+	if errors.As(err, &key) && len(key.Path) <= 60 {
+		switch key.Problem {
+		case strictjson.Duplicate:
+			return fault.InvalidField(key.Path, "This field stands twice in the body.").Because(err)
+		case strictjson.Case:
+			return fault.InvalidField(key.Path, "Upper and lower case matter in the name of a field, and this one is spelled differently.").Because(err)
+		case strictjson.Unknown:
+			return fault.InvalidField(key.Path, "There is no such field.").Because(err)
 		}
 	}
 	return fault.New(fault.Invalid, "The body is not the JSON that is expected here.").Because(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // Config is how Razorpay is reached and believed.
@@ -302,7 +303,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, out
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(b, out); err != nil {
+	if err := strictjson.DecodeOpen(b, out); err != nil {
 		return fmt.Errorf("decode answer: %w", err)
 	}
 	return nil
@@ -315,7 +316,7 @@ func refusal(res *http.Response, body []byte) error {
 			Description string `json:"description"`
 		} `json:"error"`
 	}
-	_ = json.Unmarshal(body, &e) // a proxy's page is no JSON; the status says enough
+	_ = strictjson.DecodeOpen(body, &e) // a proxy's page is no JSON; the status says enough
 	out := &facts.APIError{Provider: facts.Razorpay, Status: res.StatusCode, Code: e.Error.Code, Text: e.Error.Description, RequestID: res.Header.Get("X-Request-Id")}
 	if res.StatusCode == 400 && strings.Contains(out.Text, "does not exist") {
 		out.Status = 404 // Razorpay answers 400 for an id that it does not know

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // notes is a map, or [] when there are none.
@@ -22,7 +22,7 @@ func (n *notes) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
+	if err := strictjson.DecodeOpen(b, &m); err != nil {
 		return err
 	}
 	*n = notes{}
@@ -153,7 +153,7 @@ type envelope struct {
 // none, so a delivery without the header is known by the hash of its body.
 func Decode(h http.Header, body []byte) (*facts.Event, error) {
 	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil {
+	if err := strictjson.DecodeOpen(body, &e); err != nil {
 		return nil, fmt.Errorf("razorpay: decode event: %w", err)
 	}
 	if e.Entity != "event" || !facts.ValidID(e.Event) {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"sort"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // razorpayNotes is {…}, or [] where there are none: Razorpay answers so.
@@ -114,7 +116,11 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 		Callback    string `json:"callback_url"`
 	}
 	if r.Method == http.MethodPost {
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&in); err != nil {
+		text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err == nil {
+			err = strictjson.DecodeOpen(text, &in)
+		}
+		if err != nil {
 			writeStripe(w, 400, razorpayError("The request is no JSON object"))
 			return
 		}
@@ -125,7 +131,7 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 		case route == "POST subscriptions" && len(parts) == 1:
 			notes := map[string]string{}
 			if len(in.Notes) > 0 && in.Notes[0] == '{' {
-				if err := json.Unmarshal(in.Notes, &notes); err != nil || len(notes) > 15 {
+				if err := strictjson.DecodeOpen(in.Notes, &notes); err != nil || len(notes) > 15 {
 					writeStripe(w, 400, razorpayError("notes are at most 15 pairs of text"))
 					return
 				}
@@ -161,7 +167,7 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 		case route == "POST payment_links" && len(parts) == 1:
 			notes := map[string]string{}
 			if len(in.Notes) > 0 && in.Notes[0] == '{' {
-				if err := json.Unmarshal(in.Notes, &notes); err != nil || len(notes) > 15 {
+				if err := strictjson.DecodeOpen(in.Notes, &notes); err != nil || len(notes) > 15 {
 					writeStripe(w, 400, razorpayError("notes are at most 15 pairs of text"))
 					return
 				}

@@ -2,7 +2,6 @@ package stripe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"github.com/stripe/stripe-go/v85/rawrequest"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // Config is how Stripe is reached and believed.
@@ -206,7 +206,7 @@ func (c *Client) Locate(ctx context.Context, ev *facts.Event) (string, error) {
 		return "", fmt.Errorf("fetch invoice: %w", apiError(err))
 	}
 	var raw invoice
-	if err := json.Unmarshal(in.LastResponse.RawJSON, &raw); err != nil {
+	if err := strictjson.DecodeOpen(in.LastResponse.RawJSON, &raw); err != nil {
 		return "", fmt.Errorf("decode invoice: %w", err)
 	}
 	return raw.subscription(), nil
@@ -238,7 +238,7 @@ func (c *Client) Cancel(ctx context.Context, id string, atPeriodEnd bool) error 
 
 func decodeSubscription(r *stripe.APIResponse) (*facts.Subscription, error) {
 	var s subscription
-	if err := json.Unmarshal(r.RawJSON, &s); err != nil {
+	if err := strictjson.DecodeOpen(r.RawJSON, &s); err != nil {
 		return nil, fmt.Errorf("decode subscription: %w", err)
 	}
 	f := s.facts()
@@ -247,7 +247,7 @@ func decodeSubscription(r *stripe.APIResponse) (*facts.Subscription, error) {
 
 func decodeSession(r *stripe.APIResponse) (*facts.Session, error) {
 	var s session
-	if err := json.Unmarshal(r.RawJSON, &s); err != nil {
+	if err := strictjson.DecodeOpen(r.RawJSON, &s); err != nil {
 		return nil, fmt.Errorf("decode session: %w", err)
 	}
 	f := s.facts()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // ref is an id, or the object itself where it was expanded, or null.
@@ -18,7 +19,7 @@ func (r *ref) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) > 0 && b[0] == '"':
 		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
+		if err := strictjson.DecodeOpen(b, &s); err != nil {
 			return err
 		}
 		*r = ref(s)
@@ -26,7 +27,7 @@ func (r *ref) UnmarshalJSON(b []byte) error {
 		var o struct {
 			ID string `json:"id"`
 		}
-		if err := json.Unmarshal(b, &o); err != nil {
+		if err := strictjson.DecodeOpen(b, &o); err != nil {
 			return err
 		}
 		*r = ref(o.ID)
@@ -107,7 +108,7 @@ func (s *schedule) UnmarshalJSON(b []byte) error {
 			} `json:"items"`
 		} `json:"phases"`
 	}
-	if err := json.Unmarshal(b, &o); err != nil {
+	if err := strictjson.DecodeOpen(b, &o); err != nil {
 		return err
 	}
 	s.id = string(id)
@@ -262,7 +263,7 @@ func Decode(body []byte) (*facts.Event, error) {
 			Object json.RawMessage `json:"object"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(body, &e); err != nil {
+	if err := strictjson.DecodeOpen(body, &e); err != nil {
 		return nil, fmt.Errorf("stripe: decode event: %w", err)
 	}
 	if e.Object != "event" || !facts.ValidID(e.ID) || !facts.ValidID(e.Type) {
@@ -333,7 +334,7 @@ func unmarshal(raw json.RawMessage, v any) error {
 	if len(bytes.TrimSpace(raw)) == 0 || raw[0] != '{' {
 		return fmt.Errorf("data.object is no object")
 	}
-	return json.Unmarshal(raw, v)
+	return strictjson.DecodeOpen(raw, v)
 }
 
 // checkIDs refuses ids that could not be Stripe's: they go into tables and URLs.

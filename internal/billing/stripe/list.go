@@ -12,6 +12,7 @@ import (
 	"github.com/stripe/stripe-go/v85"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // pageSize is the most that Stripe gives at once.
@@ -25,7 +26,7 @@ func (c *Client) get(ctx context.Context, path string, q url.Values, out any) er
 	if err != nil {
 		return apiError(err)
 	}
-	if err := json.Unmarshal(res.RawJSON, out); err != nil {
+	if err := strictjson.DecodeOpen(res.RawJSON, out); err != nil {
 		return fmt.Errorf("decode the answer to %s: %w", path, err)
 	}
 	return nil
@@ -39,7 +40,7 @@ func (c *Client) post(ctx context.Context, path string, form url.Values, out any
 	if err != nil {
 		return apiError(err)
 	}
-	if err := json.Unmarshal(res.RawJSON, out); err != nil {
+	if err := strictjson.DecodeOpen(res.RawJSON, out); err != nil {
 		return fmt.Errorf("decode the answer to %s: %w", path, err)
 	}
 	return nil
@@ -208,7 +209,7 @@ func (c *Client) MissedPage(ctx context.Context, since time.Time, cursor string)
 		var last struct {
 			ID string `json:"id"`
 		}
-		if err := json.Unmarshal(p.Data[len(p.Data)-1], &last); err != nil {
+		if err := strictjson.DecodeOpen(p.Data[len(p.Data)-1], &last); err != nil {
 			return nil, "", fmt.Errorf("list events: %w", err)
 		}
 		next = last.ID

@@ -172,4 +172,6 @@ var hindiPlan = map[string]string{
 	"Your plan has no room for more people.": "आपके प्लान में और लोगों की जगह नहीं है।",
 	"This has the wrong type.":               "यह सही तरह का नहीं है।",
 	"There is no such field.":                "ऐसा कोई खाना नहीं है।",
+	"This field stands twice in the body.":   "यह खाना दो बार आया है।",
+	"Upper and lower case matter in the name of a field, and this one is spelled differently.": "खाने का नाम छोटे-बड़े अक्षरों तक हूबहू होना चाहिए, यहाँ अलग लिखा है।",
 }
