@@ -55,17 +55,17 @@ var flashes = map[string]ui.Flash{
 
 // setFlash leaves a sentence for the next page, with the path of the form that undoes it, or "".
 func (s *Server) setFlash(w http.ResponseWriter, code, undo string) {
-	s.setCookie(w, "flash", code+"|"+undo, time.Minute)
+	s.setCookie(w, flashCookie, code+"|"+undo, time.Minute)
 }
 
 // takeFlash reads the sentence left for this page and removes it.
 func (s *Server) takeFlash(w http.ResponseWriter, r *request) *ui.Flash {
-	c, err := r.Cookie("flash")
-	if err != nil || r.Method != http.MethodGet || r.wantsJSON() || r.route.keepsFlash {
+	value := s.cookie(r.Request, flashCookie)
+	if value == "" || r.Method != http.MethodGet || r.wantsJSON() || r.route.keepsFlash {
 		return nil
 	}
-	s.setCookie(w, "flash", "", -time.Second)
-	code, undo, _ := strings.Cut(c.Value, "|")
+	s.setCookie(w, flashCookie, "", -time.Second)
+	code, undo, _ := strings.Cut(value, "|")
 	f, ok := flashes[code]
 	if !ok {
 		return nil

@@ -42,7 +42,7 @@ func (s *Server) signUp(w http.ResponseWriter, r *request) error {
 		s.render(w, r, formStatus(err), signup.Page(view))
 		return nil
 	}
-	s.setCookie(w, "language", form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
+	s.setCookie(w, languageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
 	s.setSentTo(w, form.Email)
 	return s.redirect(w, r, "/signup/sent")
 }
@@ -78,16 +78,12 @@ func (s *Server) signUpAgain(w http.ResponseWriter, r *request) error {
 
 // setSentTo remembers for some minutes, in the browser that typed it, where a mail went: in no address of a page, and no log.
 func (s *Server) setSentTo(w http.ResponseWriter, email string) {
-	s.setCookie(w, "sent_to", base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
+	s.setCookie(w, sentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
 }
 
 // sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
 func (r *request) sentTo() string {
-	c, err := r.Cookie("sent_to")
-	if err != nil {
-		return ""
-	}
-	b, err := base64.RawURLEncoding.DecodeString(c.Value)
+	b, err := base64.RawURLEncoding.DecodeString(r.s.cookie(r.Request, sentToCookie))
 	if err != nil {
 		return ""
 	}
@@ -273,8 +269,8 @@ func (s *Server) inviteForm(w http.ResponseWriter, r *request) error {
 		return s.ended(w, r, "invitation", err)
 	}
 	if view.known && !r.known {
-		if _, err := r.Cookie("language"); err != nil { // the page of who is invited, in the language they chose
-			s.setCookie(w, "language", i18n.Known(view.locale), 365*24*time.Hour)
+		if s.cookie(r.Request, languageCookie) == "" { // the page of who is invited, in the language they chose
+			s.setCookie(w, languageCookie, i18n.Known(view.locale), 365*24*time.Hour)
 		}
 		return s.redirect(w, r, "/login?next="+queryEscape(r.URL.Path))
 	}
@@ -320,7 +316,7 @@ func (s *Server) joined(w http.ResponseWriter, r *request, business *uuid.UUID) 
 // setLanguage keeps the choice in a cookie for visitors, and in the profile for who is signed in.
 func (s *Server) setLanguage(w http.ResponseWriter, r *request) error {
 	locale := i18n.Known(r.PostFormValue("locale"))
-	s.setCookie(w, "language", locale, 365*24*time.Hour)
+	s.setCookie(w, languageCookie, locale, 365*24*time.Hour)
 	if err := s.look(w, r); err != nil {
 		return err
 	}

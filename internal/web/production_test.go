@@ -1,9 +1,13 @@
 package web
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,6 +22,7 @@ func TestProduction(t *testing.T) {
 	w.ok(err)
 	c.Outbox, c.Demo, c.Simulated, c.PublicURL = nil, nil, false, public
 	server := New(c)
+	set := map[cookieName]bool{}
 	send := func(method string, k ask, cookie *http.Cookie) answer {
 		r, err := k.request(method, "https://khata.example.com")
 		w.ok(err)
@@ -30,6 +35,15 @@ func TestProduction(t *testing.T) {
 		checkAnswer(t, method+" "+k.path, a, "")
 		if got := a.header.Get("Strict-Transport-Security"); !strings.Contains(got, "max-age=") {
 			t.Errorf("%s: Strict-Transport-Security %q", k.path, got)
+		}
+		for _, line := range a.header.Values("Set-Cookie") {
+			c, err := http.ParseSetCookie(line)
+			w.ok(err)
+			name, ok := strings.CutPrefix(c.Name, "__Host-")
+			if !ok || !c.Secure || c.Domain != "" || c.Path != "/" {
+				t.Errorf("%s sets %q", k.path, line)
+			}
+			set[cookieName(name)] = true
 		}
 		return a
 	}
@@ -52,6 +66,21 @@ func TestProduction(t *testing.T) {
 	token := w.anew()
 	if got := send("GET", ask{path: "/settings"}, &http.Cookie{Name: "__Host-session", Value: token}); got.status != http.StatusOK {
 		t.Errorf("with the host's cookie: %d", got.status)
+	}
+	own := &http.Cookie{Name: "__Host-session", Value: token}
+	for _, k := range []ask{
+		form("/signup", "name", "Asha", "email", "asha-"+token[:8]+"@example.com", "password", ownersPassword, "business", "Asha's", "locale", "hi"),
+		form("/language", "locale", "hi", "next", "/login"),
+		trials["POST /b/{business}/p/{party}/share"].ask(newIDs(w.a.ids)),
+	} {
+		if got := send("POST", k, own); got.status >= 400 {
+			t.Errorf("%s: %d %.200s", k.path, got.status, got.body)
+		}
+	}
+	for _, name := range []cookieName{sessionCookie, flashCookie, linkCookie, sentToCookie, languageCookie} {
+		if !set[name] {
+			t.Errorf("no page of this test sets %s: is it in use?", name)
+		}
 	}
 	// Another host of the domain can set a cookie named session; it is none of ours.
 	if got := send("GET", ask{path: "/settings"}, &http.Cookie{Name: "session", Value: token}); got.status != http.StatusSeeOther {
@@ -79,5 +108,28 @@ func TestNextStaysHere(t *testing.T) {
 		if strings.Contains(got.body, `value="//`) || strings.Contains(got.body, `value="https://evil`) {
 			t.Errorf("the sign-in page keeps next %q", next)
 		}
+	}
+}
+
+// Every cookie is made and read in cookie.go, where its name and its flags are decided.
+func TestCookiesHaveOneDoor(t *testing.T) {
+	t.Parallel()
+	around := regexp.MustCompile(`http\.SetCookie|http\.Cookie\{|Set-Cookie|\.Cookies?\(|AddCookie|CookiesNamed`)
+	seen := 0
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		seen++
+		text, err := os.ReadFile(name)
+		if err == nil && filepath.ToSlash(name) != "../web/cookie.go" {
+			for _, found := range around.FindAllString(string(text), -1) {
+				t.Errorf("%s uses %s; cookie.go makes and reads cookies", name, found)
+			}
+		}
+		return err
+	})
+	if err != nil || seen < 200 {
+		t.Errorf("%d files looked at, %v", seen, err)
 	}
 }

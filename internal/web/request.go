@@ -126,8 +126,8 @@ func (r *request) locale() string {
 	if r.known {
 		return i18n.Known(r.person.Locale)
 	}
-	if c, err := r.Cookie("language"); err == nil && c.Value != "" {
-		return i18n.Known(c.Value)
+	if language := r.s.cookie(r.Request, languageCookie); language != "" {
+		return i18n.Known(language)
 	}
 	return i18n.Match(r.Header.Get("Accept-Language"))
 }

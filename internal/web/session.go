@@ -10,40 +10,20 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 )
 
-// cookieName is "__Host-session" under TLS: then no other host can set it.
-func (s *Server) cookieName() string {
-	if s.secure() {
-		return "__Host-session"
-	}
-	return "session"
-}
-
 func (s *Server) sessionToken(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName())
-	if err != nil || len(c.Value) > 128 {
+	token := s.cookie(r, sessionCookie)
+	if len(token) > 128 {
 		return ""
 	}
-	return c.Value
+	return token
 }
 
 func (s *Server) setSession(w http.ResponseWriter, session account.Session) {
-	s.setCookie(w, s.cookieName(), session.Token, time.Until(session.ExpiresAt))
+	s.setCookie(w, sessionCookie, session.Token, time.Until(session.ExpiresAt))
 }
 
 func (s *Server) endSession(w http.ResponseWriter) {
-	s.setCookie(w, s.cookieName(), "", -time.Second)
-}
-
-// setCookie sets a cookie that scripts cannot read; a negative age deletes it.
-func (s *Server) setCookie(w http.ResponseWriter, name, value string, age time.Duration) {
-	seconds := int(age.Seconds())
-	if age < 0 {
-		seconds = -1
-	}
-	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: seconds,
-		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
-	})
+	s.setCookie(w, sessionCookie, "", -time.Second)
 }
 
 // device is what we keep of a caller's machine, to show in the list of sessions.

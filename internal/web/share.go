@@ -24,11 +24,10 @@ const freshLife = 10 * time.Minute
 
 // freshLink is the address of the newest link of the party, while this browser still has its token.
 func (s *Server) freshLink(r *request, shares []ledger.Share) string {
-	c, err := r.Cookie("link")
-	if err != nil || len(shares) == 0 {
+	if len(shares) == 0 {
 		return ""
 	}
-	id, token, _ := strings.Cut(c.Value, "|")
+	id, token, _ := strings.Cut(s.cookie(r.Request, linkCookie), "|")
 	if id != shares[0].ID.String() {
 		return ""
 	}
@@ -120,7 +119,7 @@ func (s *Server) shareParty(w http.ResponseWriter, r *request) error {
 		s.render(w, r, formStatus(err), sharing.Page(view))
 		return nil
 	}
-	s.setCookie(w, "link", made.String()+"|"+token, freshLife)
+	s.setCookie(w, linkCookie, made.String()+"|"+token, freshLife)
 	path := ui.PartyPath(r.caller.Business.String(), id.String())
 	if fromReminder {
 		q := url.Values{"lang": {r.langOf(r.PostFormValue("lang"))}, "upi": {r.PostFormValue("upi")}}

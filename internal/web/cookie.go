@@ -1,0 +1,48 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// A cookieName names one of the cookies that we keep in a browser. Its name there is longer under TLS.
+type cookieName string
+
+// All cookies there are.
+const (
+	sessionCookie  cookieName = "session"  // the token of a credential
+	flashCookie    cookieName = "flash"    // a sentence for the next page
+	linkCookie     cookieName = "link"     // the token of a share link just made
+	sentToCookie   cookieName = "sent_to"  // where the mail of a sign-up went
+	languageCookie cookieName = "language" // of pages before the first sign-in
+)
+
+// in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the
+// domain sets, or that comes without TLS.
+func (name cookieName) in(s *Server) string {
+	if s.secure() {
+		return "__Host-" + string(name)
+	}
+	return string(name)
+}
+
+// cookie is what the browser sent for a cookie of ours, "" when that is nothing.
+func (s *Server) cookie(r *http.Request, name cookieName) string {
+	c, err := r.Cookie(name.in(s))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie sets a cookie that scripts cannot read; a negative age deletes it.
+func (s *Server) setCookie(w http.ResponseWriter, name cookieName, value string, age time.Duration) {
+	seconds := int(age.Seconds())
+	if age < 0 {
+		seconds = -1
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: name.in(s), Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
+	})
+}
