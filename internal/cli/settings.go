@@ -134,7 +134,7 @@ func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
 	if err != nil {
 		return err
 	}
-	config := embedded.Config{Dir: filepath.Join(dir, "postgres")}
+	config := embedded.Config{Dir: filepath.Join(dir, "postgres"), Users: postgres.LoginRoles()}
 	if f.PGBin != "" {
 		config.BinDirs = filepath.SplitList(f.PGBin)
 	}
@@ -144,6 +144,7 @@ func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
 	if d.config.Admin, err = pgx.ParseConfig(d.server.DSN("postgres", "postgres")); err != nil {
 		return err
 	}
+	d.config.Private = true
 	d.describe = "its own PostgreSQL in " + config.Dir
 	return nil
 }

@@ -43,7 +43,7 @@ type till struct {
 
 func newTill(t *testing.T, accounts int, settings map[string]string) *till {
 	t.Helper()
-	k := &till{T: t, config: embedded.Config{Dir: stateDir(t) + "/pg", MaxConnections: 200, ExtraSettings: settings}}
+	k := &till{T: t, config: embedded.Config{Dir: stateDir(t) + "/pg", MaxConnections: 200, AnyUser: true, ExtraSettings: settings}}
 	k.startDatabase()
 	t.Cleanup(func() { _ = k.pg.Stop() })
 	for i := range k.servers {

@@ -227,7 +227,7 @@ func TestStateTranscript(t *testing.T) {
 func TestOwnServer(t *testing.T) {
 	t.Parallel()
 	dir := stateDir(t)
-	pg, err := embedded.Start(within(t, time.Minute), embedded.Config{Dir: filepath.Join(dir, "pg"), Fast: true})
+	pg, err := embedded.Start(within(t, time.Minute), embedded.Config{Dir: filepath.Join(dir, "pg"), Fast: true, AnyUser: true})
 	if err != nil {
 		t.Fatal(err)
 	}

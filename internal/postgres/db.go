@@ -32,6 +32,7 @@ type DB struct {
 type Config struct {
 	Admin      *pgx.ConnConfig // the role that sets up: may create roles and schemas; leads straight to the server
 	Server     *pgx.ConnConfig // where the login roles connect, possibly through a pooler; nil: where Admin does
+	Private    bool            // the server is ours alone: what it leaves open to every role is closed
 	Password   string          // password of the login roles; "" where the server trusts the socket
 	RolePrefix string          // what the names of roles begin with; Setup finds it, and "" means tijori
 	Migrations fs.FS           // instead of the program's own: for tests of upgrades

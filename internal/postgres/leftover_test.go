@@ -106,7 +106,8 @@ var leavings = map[string][]string{
 	"advisory lock":        {"select pg_advisory_lock(4711)"},
 	"shared advisory lock": {"select pg_advisory_lock_shared(4712)"},
 	"lock in a query in a function": {
-		"select query_to_xml('select pg_advisory_lock(n) from generate_series(1, 100) n', true, true, '')"},
+		"select query_to_xml('select pg_advisory_lock(n) from generate_series(1, 100) n', true, true, '')",
+	},
 	"setting":          {"select set_config('search_path', 'public', false)"},
 	"claim":            {"select set_config('tijori.business', 'x', false)"},
 	"LISTEN":           {"listen gossip"},

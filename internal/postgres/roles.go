@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,6 +35,9 @@ var (
 	idleRoles  = []string{roleOwner, roleGuard}
 	loginRoles = []string{RoleApp, RoleAuth, RoleBilling, RoleJobs, RoleSupport}
 )
+
+// LoginRoles are the roles that log in, under their default names.
+func LoginRoles() []string { return slices.Clone(loginRoles) }
 
 var roleNames = regexp.MustCompile(`\btijori_(owner|guard|app|auth|billing|jobs|support)\b`)
 

@@ -179,6 +179,9 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 		"grant usage on schema tijori, "+parts+" to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_guard",
 		"grant create on schema "+parts+" to tijori_guard",
 	)
+	if c.Private {
+		statements = append([]string{narrowSQL}, statements...)
+	}
 	for _, sql := range statements {
 		if _, err := tx.Exec(ctx, c.withRoles(sql)); err != nil {
 			return fmt.Errorf("%s: %w", sql, err)
@@ -186,6 +189,20 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	}
 	return nil
 }
+
+// narrowSQL takes from PUBLIC what PostgreSQL lets every role do beside reading and writing tables that it may
+// use: make large objects, write into the log of changes, pin it with slots and snapshots, end other sessions of its role.
+// docs/postgresql.md has it for servers of one's own.
+const narrowSQL = `
+	do $$ declare f pg_catalog.regprocedure; begin
+		for f in
+			select p.oid from pg_catalog.pg_proc p
+			 where p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace and p.prokind = 'f'
+			   and p.proname ~ '^(lo_.*|loread|lowrite|pg_logical_emit_message|pg_(cancel|terminate)_backend|pg_export_snapshot|pg_.*replication_slot.*|pg_logical_slot_.*|pg_replication_origin_.*)$'
+		loop
+			execute pg_catalog.format('revoke execute on function %s from public', f);
+		end loop;
+	end $$`
 
 // createRole makes a role that is missing and sets what Tijori needs of it.
 // An existing one is kept; its password too, while the role can log in with it: a

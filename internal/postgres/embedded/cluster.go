@@ -56,7 +56,7 @@ func (st *state) initdb(ctx context.Context, p programs, fast bool) error {
 	if err := st.makeOwnDir(newName); err != nil {
 		return err
 	}
-	args := []string{"-D", st.path(newName), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"}
+	args := []string{"-D", st.path(newName), "-U", "postgres", "--auth-local=peer", "--auth-host=reject", "--data-checksums", "-E", "UTF8", "--locale=C.UTF-8"}
 	if fast {
 		args = append(args, "--no-sync", "--wal-segsize=1") // 1 MB to write, not 16
 	}

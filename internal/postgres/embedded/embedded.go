@@ -18,13 +18,20 @@ import (
 // required.
 type Config struct {
 	// Dir is the state directory; it is made when missing. The server owns in
-	// it data, data.new, s, lock and postgres.log. At most MaxPath bytes long.
+	// it data, data.new, s, lock, postgres.log, pg_hba.conf and pg_ident.conf. At most MaxPath bytes long.
 	Dir string
 
 	// BinDirs are folders (or globs) with the server's programs. When given,
 	// nothing else is searched; otherwise the folders of TIJORI_PG_BIN, separated
 	// by colons; otherwise DefaultBinDirs(Dir).
 	BinDirs []string
+
+	// Users are the roles, beside postgres, as which the process's own account on the machine may
+	// connect. No other account may connect at all.
+	Users []string
+
+	// AnyUser lets whoever reaches the socket connect as any role, for tests only.
+	AnyUser bool
 
 	// Fast gives up surviving a power cut for speed, for tests only. What was
 	// committed still survives the death of every process.

@@ -81,5 +81,7 @@ func serverArgs(c Config, st *state) []string {
 	set("unix_socket_permissions", "0700")
 	set("logging_collector", "off") // we write the log
 	set("external_pid_file", "")
+	set("hba_file", st.path(hbaName))
+	set("ident_file", st.path(identName))
 	return args
 }

@@ -71,6 +71,9 @@ func start(ctx context.Context, c Config, st *state) (*Server, error) {
 	if err := st.prepareSocket(); err != nil {
 		return nil, err
 	}
+	if err := st.writeAccess(c); err != nil {
+		return nil, err
+	}
 	s, err := launch(c, st, found)
 	if err != nil {
 		return nil, err
@@ -168,6 +171,8 @@ const (
 	socketName = "s"
 	lockName   = "lock"
 	logName    = "postgres.log"
+	hbaName    = "pg_hba.conf"
+	identName  = "pg_ident.conf"
 	port       = "5432" // part of the socket's name; nothing listens on TCP
 )
 

@@ -24,7 +24,7 @@ func TestStartFresh(t *testing.T) {
 	}})
 	for name, want := range map[string]string{
 		"listen_addresses": "", "port": "5432", "work_mem": "7MB", "unix_socket_permissions": "0700",
-		"server_encoding": "UTF8", "max_connections": "60", "jit": "off",
+		"data_checksums": "on", "server_encoding": "UTF8", "max_connections": "60", "jit": "off",
 	} {
 		if got := query(t, s, "show "+name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)

@@ -201,6 +201,38 @@ func (st *state) prepareSocket() error {
 	return nil
 }
 
+// writeAccess writes who may connect, beside the data and not in it: the server's account, which may run other
+// clusters too, cannot change these files.
+func (st *state) writeAccess(c Config) error {
+	hba, ident := "# Written at each start.\nlocal all all peer map=tijori\n", "# Written at each start: account, role.\n"
+	if c.AnyUser {
+		hba = "local all all trust\n"
+	}
+	for _, role := range append([]string{"postgres"}, c.Users...) {
+		ident += fmt.Sprintf("tijori %s %s\n", confQuoted(accountName(uint32(os.Geteuid()))), confQuoted(role))
+	}
+	for name, text := range map[string]string{hbaName: hba, identName: ident} {
+		if err := st.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return refused(st.dir, err)
+		}
+		if err := st.root.WriteFile(name, []byte(text), 0o600); err != nil {
+			return refused(st.dir, err)
+		}
+		if st.account != nil {
+			if err := st.root.Lchown(name, 0, int(st.account.Gid)); err != nil {
+				return refused(st.dir, err)
+			}
+			if err := st.root.Chmod(name, 0o640); err != nil {
+				return refused(st.dir, err)
+			}
+		}
+	}
+	return nil
+}
+
+// confQuoted writes a name for pg_hba.conf and pg_ident.conf, where it is no pattern.
+func confQuoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
 // refused tells that the system does not let us use dir.
 func refused(dir string, err error) error {
 	who := accountName(uint32(os.Geteuid()))

@@ -92,7 +92,7 @@ func start() error {
 		if err := os.Chmod(server.dir, 0o755); err != nil {
 			return err
 		}
-		server.Server, err = embedded.Start(ctx, embedded.Config{Dir: filepath.Join(server.dir, "db"), Fast: true, MaxConnections: 400})
+		server.Server, err = embedded.Start(ctx, embedded.Config{Dir: filepath.Join(server.dir, "db"), Fast: true, AnyUser: true, MaxConnections: 400})
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func start() error {
 			return err
 		}
 		admin.Database = template
-		if err := postgres.Setup(ctx, &postgres.Config{Admin: admin}); err != nil {
+		if err := postgres.Setup(ctx, &postgres.Config{Admin: admin, Private: true}); err != nil {
 			return err
 		}
 		if os.Getenv(TestPooler) != "" {
