@@ -36,7 +36,7 @@ type shop struct {
 func setup(t *testing.T) *shop {
 	t.Parallel()
 	s := &shop{T: t, db: pgtest.New(t), clock: clock.New()}
-	if err := postgres.SetSimulated(t.Context(), s.db.Config, true, s.clock); err != nil {
+	if err := postgres.SetEnvironment(t.Context(), s.db.Config, postgres.Environment{Mode: postgres.Simulated}, s.clock); err != nil {
 		t.Fatal(err)
 	}
 	plans, err := billing.LoadPlans("", nil)

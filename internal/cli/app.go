@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
@@ -39,6 +41,7 @@ type app struct {
 	public   *url.URL
 	database *database
 	clock    *clock.Clock
+	mode     postgres.Mode
 	accounts *account.Service
 	billing  *billing.Service
 	credits  *credits.Service
@@ -75,6 +78,10 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err != nil {
 		return nil, err
 	}
+	environment, err := f.environment(f.Permit, stripeClient, razorpayClient)
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.stop())
@@ -105,7 +112,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			return nil, err
 		}
 	}
-	if err := a.setClock(ctx, development); err != nil {
+	if err := a.setEnvironment(ctx, environment, stripeClient); err != nil {
 		return nil, err
 	}
 	if err := a.services(ctx, plans, stripeClient, razorpayClient); err != nil {
@@ -131,31 +138,15 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	return a, a.serveMetrics()
 }
 
-// setClock sets the service clock to the database's, and tells the database whether payments are
-// simulated. Without an administrator it can only compare, and refuses to start when they differ.
-func (a *app) setClock(ctx context.Context, development bool) error {
-	if !a.flags.NoMigrate {
-		return postgres.SetSimulated(ctx, a.database.config, development, a.clock)
-	}
-	offset, simulated, err := a.database.ServiceClock(ctx)
-	if err != nil {
-		return err
-	}
-	if simulated != development {
-		return &postgres.SetupError{
-			Problem: "the database and this node disagree about whether payments are simulated",
-			Hint:    "start one node without --no-migrate and with the same payment keys",
-		}
-	}
-	a.clock.SetOffset(offset)
-	return nil
-}
-
-// checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail.
+// checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail or without TLS.
 func (f *serveFlags) checkDevelopment(addr string, public *url.URL, development bool) error {
 	if !development {
 		if f.SMTPURL == "" {
 			return usagef("payment keys are set but no mail server is\nset TIJORI_SMTP_URL, or people cannot confirm their address or recover a password")
+		}
+		if public.Scheme != "https" && !loopbackHost(public.Hostname()) && !slices.Contains(f.Permit, plainHTTP) {
+			return usagef("the public address %s has no TLS: sessions could be read on the way\n"+
+				"set TIJORI_PUBLIC_URL to an address that begins with https://; --permit %s goes on without", public, plainHTTP)
 		}
 		return nil
 	}
@@ -311,6 +302,20 @@ func (a *app) payOrigins() []string {
 	return origins
 }
 
+// payments names the providers, and says whether money moves.
+func (a *app) payments() string {
+	var names []string
+	for _, p := range []facts.Provider{facts.Razorpay, facts.Stripe} {
+		if a.billing.Sells(p) {
+			names = append(names, p.Name())
+		}
+	}
+	if a.mode == postgres.Test {
+		return strings.Join(names, " and ") + " in test mode: nobody pays anything"
+	}
+	return strings.Join(names, " and ") + ", real money"
+}
+
 // greet says where Tijori listens, with which database, and what is simulated.
 func (a *app) greet(w io.Writer) {
 	fmt.Fprintf(w, "Tijori listens on %s\n", a.public)
@@ -318,7 +323,7 @@ func (a *app) greet(w io.Writer) {
 	if a.sim != nil {
 		fmt.Fprintf(w, "  payments   simulated; control page %s/\n", a.sim.url)
 	} else {
-		fmt.Fprintf(w, "  payments   real\n")
+		fmt.Fprintf(w, "  payments   %s\n", a.payments())
 	}
 	if a.outbox != nil {
 		fmt.Fprintf(w, "  mail       kept in the outbox: %s/dev/outbox\n", a.public)

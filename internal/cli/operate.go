@@ -72,6 +72,15 @@ func (f *operateFlags) open(e *env) (_ *desk, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
+	if !f.simulated() { // keys of another mode would compare two worlds, and mend one after the other
+		environment, err := f.environment(nil, s, r)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.database.CheckEnvironment(e, billing.Khata, environment); err != nil {
+			return nil, err
+		}
+	}
 	now, err := serviceClock(e, d.database.DB)
 	if err != nil {
 		return nil, err
@@ -162,7 +171,7 @@ func privateSocket(dir string) (*pgx.ConnConfig, error) {
 
 // serviceClock stands where the database's does.
 func serviceClock(ctx context.Context, db *postgres.DB) (*clock.Clock, error) {
-	offset, _, err := db.ServiceClock(ctx)
+	offset, err := db.ServiceClock(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type serveFlags struct {
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 
 	providerFlags `embed:""`
+	permitFlags   `embed:""`
 	mailFlags     `embed:""`
 	operatorFlags `embed:""`
 }

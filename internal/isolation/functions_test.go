@@ -27,6 +27,8 @@ var functions = map[string]use{
 	"tijori_access.require_app(uuid)":                                {"", "called by what billing may call: the account is of the app that the transaction works for"},
 	"tijori_access.lock_leaving(uuid)":                               {"tijori_auth", "one node at a time writes the last mails of an account that is deleted"},
 	"tijori_access.end_membership(members)":                          {"", "called by what ends a membership: takes the ways back with it"},
+	"tijori_access.refuse_demonstration()":                           {"", "trigger: the demonstration's people exist where payments are simulated"},
+	"tijori_access.refuse_to_keep_demonstration()":                   {"", "trigger: a database with the demonstration stays simulated"},
 	"tijori_access.keep_owner_whole()":                               {"", "trigger: an owner owns the whole account"},
 	"tijori_khata.lock_batches()":                                    {"tijori_app", "locks the caller's own business, so that batches go one by one"},
 	"tijori_khata.rebuild_sums()":                                    {"", "an operator makes the sums from the entries"},

@@ -13,6 +13,7 @@ import (
 // madeSQL are the functions that may put SQL together at run time, with the
 // reason. None of them runs as tijori_app with a word of a user in it.
 var madeSQL = map[string]string{
+	"postgres.become":             "set-up: the names are constants behind a prefix that findPrefix has checked",
 	"postgres.createRoles":        "set-up, as the role of DATABASE_URL; names are constants and what quote_ident returned",
 	"postgres.createRole":         "set-up, as the role of DATABASE_URL; the password is quoted",
 	"postgres.createVersionTable": "set-up, as the tables' owner; roles' names begin with a prefix that was checked",

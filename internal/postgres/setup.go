@@ -97,6 +97,12 @@ func (c Config) asOwner(ctx context.Context, fn func(pgx.Tx) error) error {
 	})
 }
 
+// become makes the rest of a transaction of the set-up another role's.
+func (c Config) become(ctx context.Context, tx pgx.Tx, role string) error {
+	_, err := tx.Exec(ctx, "set local role "+c.role(role))
+	return err
+}
+
 // ownerSQL makes the rest of a transaction the owner's.
 func (c Config) ownerSQL() string {
 	return c.withRoles("set local role tijori_owner; set local search_path = tijori, pg_temp; set local lock_timeout = '200ms'; ")

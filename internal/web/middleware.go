@@ -53,6 +53,10 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			http.Error(w, "A development set-up answers to this machine's own names only.", http.StatusMisdirectedRequest)
 			return
 		}
+		if s.Simulated && forwarded(r.Header) { // a proxy brings strangers, whatever the name that it asks for
+			http.Error(w, "A development set-up does not answer through a proxy. Set the keys of Razorpay or Stripe to serve others.", http.StatusMisdirectedRequest)
+			return
+		}
 		defer func() {
 			v := recover()
 			if v == nil {
@@ -79,6 +83,17 @@ func thisMachine(host string) bool {
 	}
 	ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
 	return err == nil && ip.IsLoopback()
+}
+
+// forwarded reports whether a proxy, a tunnel or a content network has handed the request on.
+func forwarded(h http.Header) bool {
+	for name := range h {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" || name == "Client-Ip" ||
+			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") || strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
+			return true
+		}
+	}
+	return false
 }
 
 func newRequestID() string {

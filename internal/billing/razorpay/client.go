@@ -37,8 +37,8 @@ type Client struct {
 // never accepts an empty secret.
 func New(c Config) (*Client, error) {
 	switch {
-	case !strings.HasPrefix(c.KeyID, "rzp_"):
-		return nil, errors.New("the Razorpay key id does not begin with rzp_")
+	case !strings.HasPrefix(c.KeyID, "rzp_live_") && !strings.HasPrefix(c.KeyID, "rzp_test_"):
+		return nil, errors.New("the Razorpay key id begins with neither rzp_live_ nor rzp_test_")
 	case len(c.KeySecret) < 8:
 		return nil, errors.New("the Razorpay key secret is empty or shorter than 8 characters")
 	}

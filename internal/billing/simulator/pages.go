@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"net"
 	"net/http"
 	"slices"
 	"sort"
@@ -48,8 +49,28 @@ func (s *Simulator) Handler() http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		w.Header().Set("Cache-Control", "no-store")
+		if !direct(r) {
+			http.Error(w, "The simulated payments answer to this machine's own names only, and not through a proxy.", http.StatusMisdirectedRequest)
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// direct reports whether a request names this machine, and no proxy has handed it on: a page elsewhere could give its
+// own name our address, and a tunnel could let strangers pay with nothing.
+func direct(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" || name == "Client-Ip" ||
+			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") || strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
+			return false
+		}
+	}
+	return loopback(strings.Trim(host, "[]"))
 }
 
 func (s *Simulator) show(w http.ResponseWriter, status int, name string, data any) {

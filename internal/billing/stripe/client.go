@@ -37,6 +37,9 @@ func New(c Config) (*Client, error) {
 	if !strings.HasPrefix(c.Key, "sk_") && !strings.HasPrefix(c.Key, "rk_") {
 		return nil, errors.New("the Stripe key does not begin with sk_ or rk_; use a secret key, not a publishable one")
 	}
+	if !Live(c.Key) && !strings.HasPrefix(c.Key[3:], "test_") {
+		return nil, errors.New("the Stripe key says neither _live_ nor _test_, so whether it moves money cannot be told; make a new one in the dashboard")
+	}
 	if err := facts.CheckSecrets(facts.Stripe, c.Secrets); err != nil {
 		return nil, err
 	}
@@ -70,6 +73,20 @@ func (c *Client) Provider() facts.Provider { return facts.Stripe }
 
 // Live reports whether the client's key moves real money.
 func (c *Client) Live() bool { return c.live }
+
+// AccountID asks for the account that the key belongs to: acct_…. A restricted key may not be allowed to.
+func (c *Client) AccountID(ctx context.Context) (string, error) {
+	var a struct {
+		ID string `json:"id"`
+	}
+	if err := c.get(ctx, "/v1/account", nil, &a); err != nil {
+		return "", fmt.Errorf("fetch the account: %w", err)
+	}
+	if !facts.ValidID(a.ID) {
+		return "", fmt.Errorf("fetch the account: %.40q is no id", a.ID)
+	}
+	return a.ID, nil
+}
 
 // PageURLs are addresses whose origins serve the pages that customers are sent to.
 func (c *Client) PageURLs() []string {

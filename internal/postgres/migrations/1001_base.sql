@@ -169,18 +169,26 @@ call tijori_access.protect('tijori.apps');
 call tijori_access.open_to_billing('tijori.apps', 'select');
 grant select on tijori.apps to tijori_billing;
 
--- One account of an app at a provider. Its secrets are in the environment; what it said is kept by its id.
+-- One account of an app at a provider. Its secrets are in the environment; what it said is kept by its id. The first
+-- start with its keys records their mode and, once it is known, the provider's name for the account: everything that
+-- hangs on the connection is of that mode and that account.
 create table tijori.connections (
     app_id text not null,
     connection_id text not null,
     provider text not null,
+    mode text,
+    provider_account text,
     created_at timestamptz not null default now(),
     constraint connections_pkey primary key (app_id, connection_id),
     constraint connections_id_key unique (connection_id),
     constraint connections_provider_key unique (connection_id, provider),
     constraint connections_app_fkey foreign key (app_id) references tijori.apps (app_id),
     constraint connections_id_check check (connection_id ~ '^[a-z][a-z0-9-]{0,60}$'),
-    constraint connections_provider_check check (provider in ('stripe', 'razorpay'))
+    constraint connections_provider_check check (provider in ('stripe', 'razorpay')),
+    constraint connections_mode_check check (mode in ('simulated', 'test', 'live')),
+    constraint connections_account_check
+        check (provider_account is null
+            or provider_account ~ '^[A-Za-z0-9_]{1,100}$' and mode is not null and mode <> 'simulated')
 );
 insert into tijori.connections (app_id, connection_id, provider) values
     ('khata', 'razorpay', 'razorpay'),
@@ -210,8 +218,8 @@ insert into tijori.roles (role, rank, sees_totals, adds_entries, runs_khata, own
     ('counter',    4, false, true,  false, false);
 grant select on tijori.roles to tijori_guard;
 
--- The service clock: how far development and tests have moved time. Production keeps it at zero: the program sets
--- simulated to false at every start with real keys, and then nobody can move it.
+-- The service clock: how far development and tests have moved time. With real keys the program sets simulated to false
+-- and the offset to zero, and then nobody can move it.
 create table tijori.service_clock (
     id boolean not null default true,
     offset_seconds bigint not null default 0,

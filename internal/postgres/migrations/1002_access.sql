@@ -27,6 +27,43 @@ grant select, insert on tijori.users to tijori_auth;
 grant update (name, password_hash, locale) on tijori.users to tijori_auth;
 grant select (id, email, name, locale), update (created_at) on tijori.users to tijori_guard;
 
+-- The people of the demonstration have a password that everybody can read in the program's source. They exist where
+-- payments are simulated and nowhere else; a database that holds them cannot leave that mode.
+-- +goose StatementBegin
+create function tijori_access.refuse_demonstration() returns trigger
+    language plpgsql security definer set search_path = ''
+    as $$
+begin
+    if new.email like '%@demo.example' then
+        perform from tijori.service_clock c where c.simulated for share;
+        if not found then
+            raise exception 'the demonstration exists where payments are simulated'
+                using errcode = 'check_violation', constraint = 'users_demonstration_check';
+        end if;
+    end if;
+    return null;
+end $$;
+
+create function tijori_access.refuse_to_keep_demonstration() returns trigger
+    language plpgsql security definer set search_path = ''
+    as $$
+begin
+    if old.simulated and not new.simulated
+        and exists (select from tijori.users u where u.email like '%@demo.example') then
+        raise exception 'the demonstration account is in this database'
+            using errcode = 'check_violation', constraint = 'service_clock_demonstration_check';
+    end if;
+    return null;
+end $$;
+-- +goose StatementEnd
+alter function tijori_access.refuse_demonstration() owner to tijori_guard;
+alter function tijori_access.refuse_to_keep_demonstration() owner to tijori_guard;
+revoke all on function tijori_access.refuse_demonstration(), tijori_access.refuse_to_keep_demonstration() from public;
+create trigger users_demonstration after insert or update on tijori.users
+    for each row execute function tijori_access.refuse_demonstration();
+create trigger service_clock_demonstration after update on tijori.service_clock
+    for each row execute function tijori_access.refuse_to_keep_demonstration();
+
 -- What proves a caller: the SHA-256 of a session token or an API key, never the token itself. A session belongs to a
 -- user, and is in one of the user's accounts at a time. An API key belongs to an account's own programs: it has a
 -- name, a list of what it may do, and no business. It is for credits alone: tijori_access.scope(), on which every page

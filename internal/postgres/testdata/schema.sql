@@ -846,6 +846,21 @@ begin
     execute format('alter table %s force row level security', tab);
 end $$;
 ALTER PROCEDURE tijori_access.protect(IN tab regclass) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.refuse_demonstration() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if new.email like '%@demo.example' then
+        perform from tijori.service_clock c where c.simulated for share;
+        if not found then
+            raise exception 'the demonstration exists where payments are simulated'
+                using errcode = 'check_violation', constraint = 'users_demonstration_check';
+        end if;
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.refuse_demonstration() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.refuse_leaving() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -861,6 +876,19 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_access.refuse_leaving() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.refuse_to_keep_demonstration() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if old.simulated and not new.simulated
+        and exists (select from tijori.users u where u.email like '%@demo.example') then
+        raise exception 'the demonstration account is in this database'
+            using errcode = 'check_violation', constraint = 'service_clock_demonstration_check';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.refuse_to_keep_demonstration() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.remove_member(member uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2730,8 +2758,12 @@ CREATE TABLE tijori.connections (
     app_id text NOT NULL,
     connection_id text NOT NULL,
     provider text NOT NULL,
+    mode text,
+    provider_account text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT connections_account_check CHECK (((provider_account IS NULL) OR ((provider_account ~ '^[A-Za-z0-9_]{1,100}$'::text) AND (mode IS NOT NULL) AND (mode <> 'simulated'::text)))),
     CONSTRAINT connections_id_check CHECK ((connection_id ~ '^[a-z][a-z0-9-]{0,60}$'::text)),
+    CONSTRAINT connections_mode_check CHECK ((mode = ANY (ARRAY['simulated'::text, 'test'::text, 'live'::text]))),
     CONSTRAINT connections_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text])))
 );
 ALTER TABLE ONLY tijori.connections FORCE ROW LEVEL SECURITY;
@@ -3716,8 +3748,10 @@ CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH
 CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
 CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.alerts
@@ -4605,6 +4639,43 @@ GRANT USAGE ON SCHEMA tijori_plans TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_support;
 GRANT ALL ON SCHEMA tijori_plans TO tijori_guard;
+REVOKE ALL ON FUNCTION pg_catalog.lo_close(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_create(oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_get(oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_get(oid, bigint, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_lseek(integer, integer, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_lseek64(integer, bigint, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_open(oid, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_put(oid, bigint, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_tell(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_tell64(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_truncate(integer, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_truncate64(integer, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lo_unlink(oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.loread(integer, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.lowrite(integer, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_cancel_backend(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_copy_logical_replication_slot(src_slot_name name, dst_slot_name name, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_copy_logical_replication_slot(src_slot_name name, dst_slot_name name, temporary boolean, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_copy_logical_replication_slot(src_slot_name name, dst_slot_name name, temporary boolean, plugin name, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_copy_physical_replication_slot(src_slot_name name, dst_slot_name name, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_copy_physical_replication_slot(src_slot_name name, dst_slot_name name, temporary boolean, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_create_logical_replication_slot(slot_name name, plugin name, temporary boolean, twophase boolean, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_create_physical_replication_slot(slot_name name, immediately_reserve boolean, temporary boolean, OUT slot_name name, OUT lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_drop_replication_slot(name) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_export_snapshot() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_get_replication_slots(OUT slot_name name, OUT plugin name, OUT slot_type text, OUT datoid oid, OUT temporary boolean, OUT active boolean, OUT active_pid integer, OUT xmin xid, OUT catalog_xmin xid, OUT restart_lsn pg_lsn, OUT confirmed_flush_lsn pg_lsn, OUT wal_status text, OUT safe_wal_size bigint, OUT two_phase boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_emit_message(boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_slot_get_binary_changes(slot_name name, upto_lsn pg_lsn, upto_nchanges integer, VARIADIC options text[], OUT lsn pg_lsn, OUT xid xid, OUT data bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_slot_get_changes(slot_name name, upto_lsn pg_lsn, upto_nchanges integer, VARIADIC options text[], OUT lsn pg_lsn, OUT xid xid, OUT data text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_slot_peek_binary_changes(slot_name name, upto_lsn pg_lsn, upto_nchanges integer, VARIADIC options text[], OUT lsn pg_lsn, OUT xid xid, OUT data bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_logical_slot_peek_changes(slot_name name, upto_lsn pg_lsn, upto_nchanges integer, VARIADIC options text[], OUT lsn pg_lsn, OUT xid xid, OUT data text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_replication_slot_advance(slot_name name, upto_lsn pg_lsn, OUT slot_name name, OUT end_lsn pg_lsn) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_stat_get_replication_slot(slot_name text, OUT slot_name text, OUT spill_txns bigint, OUT spill_count bigint, OUT spill_bytes bigint, OUT stream_txns bigint, OUT stream_count bigint, OUT stream_bytes bigint, OUT total_txns bigint, OUT total_bytes bigint, OUT stats_reset timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_terminate_backend(pid integer, timeout bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.account_id() FROM PUBLIC;
@@ -4674,7 +4745,9 @@ REVOKE ALL ON PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text,
 REVOKE ALL ON PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.protect(IN tab regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.refuse_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_leaving() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.refuse_to_keep_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.remove_member(member uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.remove_member(member uuid) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.require_app(account uuid) FROM PUBLIC;
@@ -4848,7 +4921,8 @@ GRANT UPDATE(url) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(expires_at) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.connections TO tijori_billing;
 GRANT SELECT ON TABLE tijori.connections TO tijori_guard;
-GRANT UPDATE(created_at) ON TABLE tijori.connections TO tijori_guard;
+GRANT UPDATE(mode) ON TABLE tijori.connections TO tijori_guard;
+GRANT UPDATE(provider_account) ON TABLE tijori.connections TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credentials TO tijori_auth;
 GRANT SELECT,DELETE ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(hash) ON TABLE tijori.credentials TO tijori_guard;

@@ -81,6 +81,7 @@ var hindiFaults = map[string]string{
 	"The payment is not finished yet.":                                                                 "भुगतान अभी पूरा नहीं हुआ।",
 	"This account has never paid by Stripe.":                                                           "इस अकाउंट ने Stripe से कभी भुगतान नहीं किया।",
 	"The signature does not fit the body.":                                                             "हस्ताक्षर मेल नहीं खाता।",
+	"This address belongs to the demonstration.":                                                       "यह पता नमूना दुकान का है।",
 	"The body is too large.":                                                                           "भेजी गई चीज़ बहुत बड़ी है।",
 	"The event could not be stored. Send it again.":                                                    "सूचना सेव नहीं हुई। दोबारा भेजें।",
 	"The body must be JSON (Content-Type: application/json).":                                          "भेजी गई चीज़ JSON होनी चाहिए (Content-Type: application/json)।",
