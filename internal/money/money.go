@@ -19,12 +19,17 @@ type Amount struct {
 	Currency string // ISO 4217, upper case
 }
 
-// Digits returns the number of decimal places of a currency: two for all but
-// the few whose minor unit is the currency itself.
+// Digits returns the number of decimal places of a currency, as the payment
+// providers count its minor units (docs.stripe.com/currencies): two for most, none
+// where the minor unit is the currency itself, three for the dinars and the rial
+// of Oman. Of króna, Ugandan shilling, forint and Taiwan dollar, of which whole
+// ones only are paid out, amounts are in hundredths all the same.
 func Digits(currency string) int {
 	switch strings.ToUpper(currency) {
-	case "JPY", "KRW", "VND", "CLP", "PYG", "ISK", "UGX", "XAF", "XOF", "XPF":
+	case "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF":
 		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
 	}
 	return 2
 }
@@ -50,7 +55,11 @@ func (a Amount) Format() string {
 
 // Short is Format without ".00" on whole amounts, for headlines and prices.
 func (a Amount) Short() string {
-	return strings.TrimSuffix(a.Format(), ".00")
+	text := a.Format()
+	if digits := Digits(a.Currency); digits > 0 {
+		text = strings.TrimSuffix(text, "."+strings.Repeat("0", digits))
+	}
+	return text
 }
 
 func symbol(currency string) string {
@@ -77,7 +86,11 @@ func split(minor int64, digits int) (sign, whole, frac string) {
 	if digits == 0 {
 		return sign, strconv.FormatUint(u, 10), ""
 	}
-	return sign, strconv.FormatUint(u/100, 10), fmt.Sprintf(".%02d", u%100)
+	unit := uint64(1)
+	for range digits {
+		unit *= 10
+	}
+	return sign, strconv.FormatUint(u/unit, 10), fmt.Sprintf(".%0*d", digits, u%unit)
 }
 
 // Grouped writes a number of things, not of money, the Indian way: 12,34,567.
