@@ -321,6 +321,11 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 		}
 	}
 	now := s.clock.Now()
+	if provisional == nil {
+		if err := s.askInvoices(ctx, g, state, &f, now); err != nil {
+			return outcome{}, err
+		}
+	}
 	next, effects := Reduce(state, f, s.plans, now)
 	if next.Status == "" {
 		return outcome{}, fmt.Errorf("nothing is known of %s subscription %s yet: %w", provider, id, provisional)
@@ -362,6 +367,50 @@ func (s *Service) ask(ctx context.Context, g gateway, id string, events []*facts
 	return f, err, nil
 }
 
+// askInvoices completes what was asked: the invoices of a subscription of which it
+// is not clear how far it is paid, and the invoices that events told of, as they
+// are now. Nearly always the subscription has come with all that is needed.
+func (s *Service) askInvoices(ctx context.Context, g gateway, state Subscription, f *Facts, now time.Time) (err error) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if unclear(state, *f, s.plans, now) {
+		if f.Invoices, err = g.Invoices(asking, state.ID); err != nil {
+			return err
+		}
+	}
+	have := map[string]bool{}
+	for _, in := range f.fetched() {
+		have[in.ID] = true
+	}
+	for _, ev := range f.Events {
+		in := ev.Invoice
+		if in == nil || in.Paid() || have[in.ID] { // paid is an end
+			continue
+		}
+		have[in.ID] = true
+		fresh, err := g.Invoice(asking, in.ID)
+		if facts.IsMissing(err) {
+			continue // deleted, as drafts are
+		}
+		if err != nil {
+			return err
+		}
+		f.Invoices = append(f.Invoices, *fresh)
+	}
+	return nil
+}
+
+// fetched are the invoices that the provider was asked for.
+func (f *Facts) fetched() (out []*facts.Invoice) {
+	if f.Subscription != nil && f.Fetched && f.Subscription.Latest != nil {
+		out = append(out, f.Subscription.Latest)
+	}
+	for i := range f.Invoices {
+		out = append(out, &f.Invoices[i])
+	}
+	return out
+}
+
 // write stores a reduced state with its effects.
 func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts, now time.Time) error {
 	b := &pgx.Batch{}
@@ -369,9 +418,22 @@ func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effec
 	for _, p := range effects.Payments {
 		savePayment(b, next.AccountID, p, next.Provider, now)
 	}
+	fresh := map[string]bool{}
 	for _, ev := range f.Events {
-		if in := invoiceOf(ev, next); in != nil {
-			saveInvoice(b, next.AccountID, next.Provider, next.ID, *in, now)
+		if ev.Invoice != nil {
+			fresh[ev.Invoice.ID] = true // it is written as it is now
+		}
+	}
+	wanted := len(fresh) > 0 || len(f.Invoices) > 0
+	for _, in := range f.fetched() {
+		if wanted && (in.SubscriptionID == next.ID || in.SubscriptionID == "") && in.ID != "" {
+			saveInvoice(b, next.AccountID, next.Provider, next.ID, *in, true, now)
+			delete(fresh, in.ID)
+		}
+	}
+	for _, ev := range f.Events {
+		if in := invoiceOf(ev); in != nil && (ev.Invoice == nil || fresh[in.ID]) {
+			saveInvoice(b, next.AccountID, next.Provider, next.ID, *in, false, now)
 		}
 	}
 	event := ""
@@ -419,7 +481,7 @@ func sessionOf(f Facts) string {
 
 // invoiceOf is the invoice that an event tells of. Razorpay's charge events
 // carry the payment only; the invoice's number and page come with a fetch.
-func invoiceOf(ev *facts.Event, s Subscription) *facts.Invoice {
+func invoiceOf(ev *facts.Event) *facts.Invoice {
 	if ev.Invoice != nil {
 		return ev.Invoice
 	}

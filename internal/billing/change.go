@@ -43,6 +43,9 @@ var (
 	errCannotResume = fault.New(fault.Conflict,
 		"A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.").
 		Coded("cannot_resume")
+	errSecondFactor = fault.New(fault.Conflict,
+		"Your bank wants you to confirm this payment yourself. Nothing was changed and nothing was charged. Update your card at Stripe, then try again.").
+		Coded("authentication_required")
 	errNotEnding = fault.New(fault.Conflict, "This subscription is not ending.").Coded("subscription_not_ending")
 )
 
@@ -89,7 +92,7 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 		if from.Interval != to.Interval {
 			q.Next = later(at, to.Interval)
 		}
-		q.Due, err = s.stripe.Preview(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, PriceID: to.ProviderPrice, At: at})
+		q.Due, err = s.stripe.Preview(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID, PriceID: to.ProviderPrice, At: at})
 		if err != nil {
 			return nil, nil, providerFault(err)
 		}
@@ -157,7 +160,8 @@ func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, error
 
 // ChangePlan does what a quote has said: at is its At and due its amount in
 // minor units, so that nobody is charged another sum than they have read. At
-// Stripe it is done when this returns nil; at Razorpay the present subscription
+// Stripe it is done when this returns nil, and when the bank asks for the customer
+// the page is returned on which they confirm it; at Razorpay the present subscription
 // is ended, what is paid is kept, and the checkout of the new one is returned.
 // Faults as of QuoteChange; Conflict when the amount is another by now.
 func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, interval string, at time.Time, due int64) (*Checkout, error) {
@@ -177,13 +181,21 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		return nil, errAmountChanged
 	}
 	if sub.Provider == facts.Stripe {
-		change := stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at}
+		change := stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID, PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at}
 		if q.Starts.After(at) {
 			err = s.stripe.ChangeAtPeriodEnd(ctx, change)
 		} else if err = s.stripe.Unschedule(ctx, sub.ID); err == nil {
 			err = s.stripe.Change(ctx, change)
 		}
-		if err != nil {
+		if needsCustomer(err) { // the bank asks for them: on the invoice's page they can answer it
+			page, err := s.stripe.ChangePending(ctx, change)
+			if err != nil {
+				return nil, providerFault(err)
+			}
+			if page != "" {
+				return &Checkout{Provider: sub.Provider, Price: q.To, URL: page, Account: p.name}, nil
+			}
+		} else if err != nil {
 			return nil, providerFault(err)
 		}
 		_, err = s.bring(ctx, sub.Provider, sub.ID, p.account, nil)
@@ -206,6 +218,20 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 	return s.purchase(ctx, p, q.To, starts)
 }
 
+// needsCustomer reports whether a payment was refused because the bank wants to
+// hear from the customer themselves (3-D Secure): no fault of the card.
+func needsCustomer(err error) bool {
+	var e *facts.APIError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "subscription_payment_intent_requires_action", "invoice_payment_intent_requires_action", "payment_intent_authentication_failure", "authentication_required":
+		return true
+	}
+	return false
+}
+
 // providerFault turns a provider's refusal or silence into what the owner may
 // read.
 func providerFault(err error) error {
@@ -213,6 +239,8 @@ func providerFault(err error) error {
 	switch {
 	case err == nil || fault.Of(err) != nil:
 		return err
+	case needsCustomer(err):
+		return errSecondFactor.Because(err)
 	case errors.As(err, &e) && e.Status == 402:
 		return fault.New(fault.Conflict, "The card was refused. Nothing was changed and nothing was charged.").Because(err)
 	}
@@ -291,11 +319,25 @@ func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider fa
 			return "", err
 		}
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
+	if !isPage(address) {
 		return "", fault.New(fault.NotFound, "The payment provider has no page for this invoice.")
 	}
 	return address, nil
+}
+
+// isPage reports whether an address of a provider can be led to.
+func isPage(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil
+}
+
+// PayPage is the provider's page on which what is outstanding is paid, or another
+// card or mandate is given; "" when nothing is, or none is known.
+func (s Subscription) PayPage() string {
+	if s.Status != PastDue || !isPage(s.PayURL) {
+		return ""
+	}
+	return s.PayURL
 }
 
 // fetchInvoice asks the provider for a subscription's invoices, keeps what they
@@ -315,7 +357,7 @@ func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Prov
 		for _, in := range list {
 			if in.ID == id && facts.ValidID(in.ID) {
 				address = in.URL
-				saveInvoice(b, p.account, provider, subscription, in, now)
+				saveInvoice(b, p.account, provider, subscription, in, true, now)
 			}
 		}
 		return tx.SendBatch(ctx, b).Close()

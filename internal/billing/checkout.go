@@ -61,6 +61,8 @@ var (
 		Coded("provider_unreachable")
 	errProviderSays = fault.New(fault.Unavailable,
 		"The payment provider refused to open a checkout. Nothing was charged.").Coded("provider_refused")
+	errProviderRefused = fault.New(fault.Unavailable,
+		"The payment provider refused this. Nothing was changed; please try again in a minute.").Coded("provider_refused")
 )
 
 // payer is the caller as the database knows them.
@@ -108,10 +110,28 @@ func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, in
 // purchase opens or finds the account's checkout of a price. starts is when the
 // first period begins, zero for at once. The caller holds the account's lock.
 func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time) (*Checkout, error) {
-	for range 3 {
-		row, stale, err := s.reserve(ctx, p, price, starts)
+	asked := false
+	for range 5 {
+		row, stale, others, err := s.reserve(ctx, p, price, starts)
+		if errors.Is(err, errSubscribed) && !asked { // that it has ended may not have reached us
+			asked = true
+			for _, sub := range others {
+				if _, e := s.bring(ctx, sub.Provider, sub.ID, p.account, nil); e != nil {
+					return nil, err
+				}
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
+		}
+		if len(others) > 0 { // they give nothing: whoever buys anew does not want them revived and charged
+			for _, sub := range others {
+				if _, err := s.end(ctx, p.account, sub, true); err != nil {
+					return nil, err
+				}
+			}
+			continue
 		}
 		if stale != nil {
 			if err := s.close(ctx, stale); err != nil {
@@ -155,10 +175,11 @@ type reserved struct {
 
 // reserve returns the account's one living checkout if it is for this price,
 // makes one if there is none, and returns a different one as stale. With
-// neither it is to be called again.
-func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time) (row, stale *reserved, err error) {
+// neither it is to be called again. others are subscriptions that stand in the
+// way: with errSubscribed those that give a plan, else those that are to be ended first.
+func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time) (row, stale *reserved, others []Subscription, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		row, stale = nil, nil
+		row, stale, others = nil, nil, nil
 		now := s.clock.Now()
 		if err := claimCustomer(ctx, tx, p.account, price.Provider, now); err != nil {
 			return err
@@ -167,10 +188,19 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
+		var idle []Subscription
 		for _, sub := range subs {
-			if sub.Live() {
-				return errSubscribed
+			if sub.Blocks(now) {
+				others = append(others, sub)
+			} else if sub.idle(now) && s.gateways[sub.Provider] != nil {
+				idle = append(idle, sub)
 			}
+		}
+		if len(others) > 0 {
+			return errSubscribed
+		}
+		if others = idle; len(idle) > 0 {
+			return nil
 		}
 		have, err := livingCheckout(ctx, tx, p.account)
 		switch {
@@ -200,9 +230,9 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("reserve a checkout: %w", err)
+		return nil, nil, others, fmt.Errorf("reserve a checkout: %w", err)
 	}
-	return row, stale, nil
+	return row, stale, others, nil
 }
 
 func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserved, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ func (b *caseBench) render(s conformanceStep) ([]byte, http.Header) {
 		event = fields{
 			"id": s.EventID, "object": "event", "type": s.Event, "created": s.Created, "livemode": s.Live, "api_version": "2026-03-25.dahlia",
 			"data": fields{"object": b.stripeObject(s.Fields, s.Shape)},
+		}
+		if s.Connect != "" {
+			event["account"] = s.Connect
 		}
 	} else {
 		account := s.Account
@@ -117,7 +121,11 @@ func (b *caseBench) stripeObject(f fields, shape string) fields {
 		}
 	case "invoice":
 		out["parent"] = fields{"subscription_details": fields{"subscription": f["parent_subscription"]}}
-		out["lines"] = fields{"data": []fields{{"period": fields{"start": f["line_period_start"], "end": f["line_period_end"]}}}}
+		line := fields{"period": fields{"start": f["line_period_start"], "end": f["line_period_end"]}}
+		if price, ok := f["line_price"]; ok {
+			line["pricing"] = fields{"price_details": fields{"price": price}}
+		}
+		out["lines"] = fields{"data": []fields{line}}
 	case "checkout.session":
 		if u, ok := f["client_reference_id"].(string); ok {
 			out["client_reference_id"] = b.user(u).AccountID.String()
@@ -126,14 +134,23 @@ func (b *caseBench) stripeObject(f fields, shape string) fields {
 	return out
 }
 
+// ofSubscription reports whether an object is an invoice of a subscription.
+func ofSubscription(f fields, id string) bool {
+	return f["object"] == "invoice" && f["parent_subscription"] == id
+}
+
+// reached reports whether the provider has come to a step by now.
+func (b *caseBench) reached(s conformanceStep) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !s.Forged && !s.Foreign && s.Created <= b.now.Unix()
+}
+
 // latest is the newest state of an object that the provider has reached by now.
 func (b *caseBench) latest(match func(s conformanceStep) (fields, bool)) (found fields, shape string) {
-	b.mu.Lock()
-	now := b.now.Unix()
-	b.mu.Unlock()
 	seq := -1
 	for _, s := range b.c.Steps {
-		if s.Forged || s.Foreign || s.Created > now || s.Seq <= seq {
+		if !b.reached(s) || s.Seq <= seq {
 			continue
 		}
 		if f, ok := match(s); ok {
@@ -145,6 +162,9 @@ func (b *caseBench) latest(match func(s conformanceStep) (fields, bool)) (found 
 
 func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v1/")
+	if r.Method == http.MethodPost { // what was asked for shows in a later step of the case
+		path = strings.TrimSuffix(strings.TrimSuffix(path, "/cancel"), "/void")
+	}
 	id := path[strings.LastIndex(path, "/")+1:]
 	byID := func(object string) fields {
 		f, shape := b.latest(func(s conformanceStep) (fields, bool) {
@@ -172,7 +192,14 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 	var out any
 	switch {
 	case b.c.Provider == facts.Stripe && strings.HasPrefix(path, "subscriptions/"):
-		out = byID("subscription")
+		sub := byID("subscription")
+		if sub != nil && sub["latest_invoice"] == nil {
+			sub["latest_invoice"] = nil
+			if in, _ := b.latest(func(s conformanceStep) (fields, bool) { return s.Fields, ofSubscription(s.Fields, id) }); in != nil {
+				sub["latest_invoice"] = b.stripeObject(in, "")
+			}
+		}
+		out = sub
 	case b.c.Provider == facts.Stripe && strings.HasPrefix(path, "checkout/sessions/"):
 		out = byID("checkout.session")
 	case b.c.Provider == facts.Stripe && strings.HasPrefix(path, "invoices/"):
@@ -195,8 +222,33 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		if f != nil {
 			out = b.notes(f)
 		}
+	case b.c.Provider == facts.Stripe && path == "invoices":
+		data := []fields{}
+		seen := map[any]bool{}
+		for _, s := range slices.Backward(b.c.Steps) {
+			if n := s.Fields["id"]; ofSubscription(s.Fields, r.URL.Query().Get("subscription")) && !seen[n] {
+				seen[n] = true
+				if in, _ := b.latest(func(s conformanceStep) (fields, bool) { return s.Fields, s.Fields["id"] == n }); in != nil {
+					data = append(data, b.stripeObject(in, ""))
+				}
+			}
+		}
+		out = fields{"object": "list", "data": data, "has_more": false, "url": "/v1/invoices"}
 	case path == "invoices":
-		out = fields{"entity": "collection", "items": []fields{}}
+		items := []fields{}
+		seen := map[any]bool{}
+		for _, s := range b.c.Steps { // each captured payment has settled the invoice of the cycle that it came with
+			sub, _ := s.Fields["subscription"].(fields)
+			p, _ := s.Fields["payment"].(fields)
+			if b.reached(s) && sub != nil && sub["id"] == r.URL.Query().Get("subscription_id") && p["status"] == "captured" && p["invoice_id"] != nil && !seen[p["invoice_id"]] {
+				seen[p["invoice_id"]] = true
+				items = append(items, fields{
+					"id": p["invoice_id"], "entity": "invoice", "subscription_id": sub["id"], "payment_id": p["id"], "status": "paid", "amount": p["amount"], "currency": p["currency"],
+					"billing_start": sub["current_start"], "billing_end": sub["current_end"],
+				})
+			}
+		}
+		out = fields{"entity": "collection", "items": items}
 	case strings.HasPrefix(path, "invoices/"):
 		f, _ := b.latest(func(s conformanceStep) (fields, bool) {
 			p, ok := s.Fields["payment"].(fields)

@@ -40,6 +40,7 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 			}
 		}
 	}
+	desk := s.desk()
 	knife := &knife{}
 	s.wound(knife)
 	type bought struct {
@@ -63,7 +64,7 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 		b := all[dice.IntN(len(all))]
 		s.must(s.sim.Hold(dice.IntN(2) == 0))
 		for range 1 + dice.IntN(3) { // acts that are not possible now are refused, and change nothing
-			switch dice.IntN(9) {
+			switch dice.IntN(14) {
 			case 0, 1:
 				_ = s.sim.Renew(t.Context(), b.id)
 			case 2:
@@ -80,6 +81,14 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 				_ = s.sim.Refund(b.id, dice.IntN(2) == 0)
 			case 8:
 				_ = s.sim.Dispute(b.id)
+			case 9, 10:
+				_ = s.sim.Turn(t.Context(), b.id)
+			case 11:
+				_ = s.sim.ChangeCard(b.id)
+			case 12:
+				_ = s.sim.ExtraInvoice(b.id, 100, dice.IntN(2) == 0)
+			case 13:
+				_ = s.sim.SetDunning(b.id, []string{"", "unpaid", "past_due"}[dice.IntN(3)])
 			}
 		}
 		for _, d := range s.sim.Events() {
@@ -96,6 +105,7 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 		}
 		_ = s.sim.Deliver(t.Context()) // what a cut has refused is sent again
 		_, _ = s.service.ApplyInbox(t.Context())
+		_, _ = desk.Refill(t.Context()) // the knife may cut this, too
 	}
 	s.before.Store(nil)
 	knife.after(0)
@@ -106,6 +116,7 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 	}
 	s.reconcile(quick)
 	s.apply()
+	s.refill(desk)
 	if cuts.Load() < 5 || knife.cuts.Load() < 10 {
 		t.Errorf("only %d connections were cut while a provider was asked, and %d between statements", cuts.Load(), knife.cuts.Load())
 	}
@@ -125,6 +136,12 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 		s.must(s.db.Super.QueryRow(t.Context(), `select provider_status from subscriptions where id = $1`, b.id).Scan(&status))
 		if n := s.count(`select count(*) from payments where subscription_id = $1`, b.id); status != raw || n != payments {
 			t.Errorf("%s %s: %s with %d payments, the provider has %s with %d", b.provider, b.id, status, n, raw, payments)
+		}
+		if n := s.count(`select count(*) from subscriptions where id = $1 and (paid_through > to_timestamp($2) or access_until > to_timestamp($2) + interval '7 days')`, b.id, s.sim.PaidUntil(b.id)); n != 0 {
+			t.Errorf("%s %s: the plan is given beyond what is paid and the grace", b.provider, b.id)
+		}
+		if months := s.count(`select count(distinct period) from credit_grants where account_id = $1 and source = $2`, b.user.AccountID, string(b.provider)+" "+b.id); months > payments {
+			t.Errorf("%s %s: %d payments brought the credits of %d months", b.provider, b.id, payments, months)
 		}
 	}
 }

@@ -155,7 +155,7 @@ func (sub Subscription) Why(plans *Plans, now time.Time) string {
 	return fmt.Sprintf("%s: %s is given until %s (%s).", says, plan, moment(sub.AccessUntil), sub.untilBecause())
 }
 
-// untilBecause names the rule that AccessUntil comes from (providers.md 3).
+// untilBecause names the rule that AccessUntil comes from (docs/billing.md).
 func (sub Subscription) untilBecause() string {
 	grace := fmt.Sprintf("%d days of grace", int(Grace/(24*time.Hour)))
 	switch {
@@ -163,8 +163,6 @@ func (sub Subscription) untilBecause() string {
 		return "the end of the trial"
 	case sub.Status == PastDue && sub.AccessUntil.Equal(sub.PaidThrough):
 		return "the provider has given up collecting; paid until then"
-	case sub.Status == PastDue && !sub.FailedAt.IsZero():
-		return "the payment failed on " + moment(sub.FailedAt) + ", and " + grace + " follow"
 	case sub.Status == PastDue:
 		return "paid until " + moment(sub.PaidThrough) + ", and " + grace + " follow"
 	case sub.Status == Canceled:

@@ -149,10 +149,7 @@ func (s *Service) Me(ctx context.Context, c postgres.Caller, more ...func(postgr
 	scope, err := s.db.Read(ctx, c, func(scope postgres.Scope, b *pgx.Batch) {
 		subs = nil
 		b.Queue(EntitlementsSQL).QueryRow(ScanEntitlements(&me.Entitlements))
-		b.Queue(`
-			select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
-			       period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, next_price_id, next_at
-			  from subscriptions where account_id = $1`, scope.AccountID).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(`select `+subscriptionColumns+` from subscriptions s where s.account_id = $1`, scope.AccountID).Query(func(rows pgx.Rows) (err error) {
 			subs, err = pgx.CollectRows(rows, scanSubscription)
 			return err
 		})
@@ -166,7 +163,7 @@ func (s *Service) Me(ctx context.Context, c postgres.Caller, more ...func(postgr
 	me.AccountID, me.Rights, me.Status = scope.AccountID, scope.Rights, None
 	now := s.clock.Now()
 	if best := Best(subs, s.plans, now); best != nil {
-		me.Status, me.PeriodEnd, me.CancelAtPeriodEnd = best.StatusAt(now), best.PaidThrough, best.CancelAtPeriodEnd
+		me.Status, me.PeriodEnd, me.CancelAtPeriodEnd = best.StatusAt(now), best.EndShown(), best.CancelAtPeriodEnd
 	}
 	return me, nil
 }
@@ -194,11 +191,11 @@ func (s *Service) status(ctx context.Context, tx *postgres.Tx) (*Overview, error
 		return o, nil
 	}
 	o.Subscription, o.Status = best, best.StatusAt(now)
-	o.PeriodEnd, o.CancelAtPeriodEnd = best.PaidThrough, best.CancelAtPeriodEnd
+	o.PeriodEnd, o.CancelAtPeriodEnd = best.EndShown(), best.CancelAtPeriodEnd
 	if next := best.next(now); next.After(now) {
 		o.NextDate = next
 	}
-	if price, ok := s.plans.PriceByID(best.Provider, best.PriceID); ok {
+	if price, ok := s.plans.PriceByID(best.Provider, best.PriceID); ok && price.Plan == best.PlanID { // another one is not paid yet
 		o.Price = &price
 	}
 	for _, sub := range subs {
@@ -243,7 +240,7 @@ func (s *Service) Invoices(ctx context.Context, c postgres.Caller) (list []Invoi
 func invoicesOf(ctx context.Context, q querier, account uuid.UUID) ([]Invoice, error) {
 	rows, err := q.Query(ctx, `
 		select provider, id, number, status, amount_minor, currency, period_start, period_end, issued_at, paid_at, url
-		  from invoices where account_id = $1 and status <> 'draft' order by issued_at desc, id desc limit 120`, account)
+		  from invoices where account_id = $1 and status not in ('draft', 'deleted') order by issued_at desc, id desc limit 120`, account)
 	if err != nil {
 		return nil, fmt.Errorf("list invoices: %w", err)
 	}
@@ -272,46 +269,4 @@ func openCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID, now time.Ti
 		return nil, fmt.Errorf("look up the open checkout: %w", err)
 	}
 	return &o, nil
-}
-
-// Cancel ends the caller's subscription at the end of what is paid. It returns
-// until when the plan stays. Conflict when there is nothing to cancel.
-func (s *Service) Cancel(ctx context.Context, c postgres.Caller) (until time.Time, err error) {
-	p, err := s.payer(ctx, c)
-	if err != nil {
-		return until, err
-	}
-	defer s.buying.lock(p.account)()
-	var best *Subscription
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		subs, err := subscriptionsOf(ctx, tx, p.account)
-		subs = slices.DeleteFunc(subs, func(sub Subscription) bool { return !sub.Live() || sub.CancelAtPeriodEnd })
-		best = Best(subs, s.plans, s.clock.Now())
-		return err
-	})
-	if err != nil {
-		return until, err
-	}
-	if best == nil {
-		return until, fault.New(fault.Conflict, "There is no subscription that could be cancelled.")
-	}
-	g, err := s.gateway(best.Provider)
-	if err != nil {
-		return until, err
-	}
-	// At Razorpay a cancellation at cycle end is silent and cannot be seen or undone; an immediate one is
-	// seen, and the paid time is kept all the same (providers.md 2.5, 3).
-	if best.NextPriceID != "" && s.stripe != nil { // it ends instead of changing
-		if err := s.stripe.Unschedule(ctx, best.ID); err != nil {
-			return until, errProviderDown.Because(err)
-		}
-	}
-	if err := g.Cancel(ctx, best.ID, best.Provider == facts.Stripe); err != nil {
-		return until, errProviderDown.Because(err)
-	}
-	sub, err := s.bring(ctx, best.Provider, best.ID, p.account, nil)
-	if err != nil {
-		return until, errProviderDown.Because(err)
-	}
-	return sub.AccessUntil, nil
 }

@@ -88,6 +88,8 @@ var phases = []struct {
 	{"theirs", (*reconciler).theirs},
 	{"ours", (*reconciler).ours},
 	{"payments", (*reconciler).payments},
+	{"purchases", (*reconciler).purchases},
+	{"invoices", (*reconciler).unsettled},
 	{"refunds", (*reconciler).refunds},
 	{"disputes", (*reconciler).disputes},
 	{"events", (*reconciler).missed},

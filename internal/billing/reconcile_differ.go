@@ -22,6 +22,8 @@ const (
 	DiffEnding       = "ending" // when or whether it ends
 	DiffAccess       = "access" // until when it gives its plan
 	DiffPayment      = "payment"
+	DiffInvoice      = "invoice"  // it stands otherwise
+	DiffPurchase     = "purchase" // paid once, and not granted
 	DiffRefund       = "refund"
 	DiffDispute      = "dispute"
 	DiffEvent        = "event" // never delivered

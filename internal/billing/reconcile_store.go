@@ -224,8 +224,7 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider, ids []s
 			return err
 		}
 		rows, err = tx.Query(ctx, `
-			select s.account_id, s.provider, s.id, s.customer_id, s.status, s.provider_status, s.price_id, s.plan_id, s.period,
-			       s.period_start, s.period_end, s.paid_through, s.access_until, s.failed_at, s.cancel_at_period_end, s.cancel_at, s.trial_end, s.ended_at, s.seen_at, s.next_price_id, s.next_at
+			select `+subscriptionColumns+`
 			  from unnest($2::uuid[], $3::text[]) o(account_id, id)
 			  join subscriptions s on s.account_id = o.account_id and s.provider = $1 and s.id = o.id`, provider, accounts, owned)
 		if err != nil {
@@ -269,8 +268,7 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID, cursor 
 	}
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select s.account_id, s.provider, s.id, s.customer_id, s.status, s.provider_status, s.price_id, s.plan_id, s.period,
-			       s.period_start, s.period_end, s.paid_through, s.access_until, s.failed_at, s.cancel_at_period_end, s.cancel_at, s.trial_end, s.ended_at, s.seen_at, s.next_price_id, s.next_at
+			select `+subscriptionColumns+`
 			  from subscriptions s
 			 where s.provider = $1 and (s.account_id, s.id) > ($2, $3) and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or s.account_id = $4)
 			   and not exists (select 1 from reconcile_seen x where x.run_id = $5 and x.subscription_id = s.id)
@@ -311,13 +309,16 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 				out[ev.ID] = true
 				back = append(back, r.Key)
 			}
-		case ev.Payment.Paid && ev.Payment.Amount.Minor > 0:
+		case ev.Payment.Paid && (ev.Payment.Amount.Minor > 0 || ev.Invoice != nil): // an invoice of nothing pays for time, too
 			out[ev.ID] = true
 			paid = append(paid, ev.Payment.ID)
 		}
 	}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		known, err := texts(ctx, tx, `select id from payments where provider = $1 and id = any ($2)`, provider, paid)
+		known, err := texts(ctx, tx, `
+			select id from payments where provider = $1 and id = any ($2)
+			union all
+			select id from invoices where provider = $1 and id = any ($2) and status = 'paid' and amount_minor = 0`, provider, paid)
 		if err != nil {
 			return err
 		}

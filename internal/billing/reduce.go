@@ -1,10 +1,10 @@
 package billing
 
 import (
-	"math"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/money"
 )
 
 // Reasons for which a person must look (the review queue).
@@ -48,6 +48,7 @@ type Facts struct {
 	Subscription *facts.Subscription // nil when only payments are known
 	Fetched      bool                // Subscription was fetched just now; false: it is an event's snapshot from At
 	At           time.Time
+	Invoices     []facts.Invoice // of the subscription, where they were asked for
 	Events       []*facts.Event
 }
 
@@ -66,11 +67,11 @@ func Reduce(state Subscription, f Facts, plans *Plans, now time.Time) (Subscript
 		} else {
 			state = tell(state, f, plans, now, failedAt, &out)
 		}
-	} else if state.Status == PastDue {
-		state = judge(state, failedAt)
+	} else if f.Subscription == nil && state.Status != "" && !state.Ended() {
+		state = judge(pay(state, state, f, plans), failedAt)
 	}
 	for _, ev := range f.Events {
-		effects(state, ev, plans, &out)
+		effects(state, ev, f, plans, &out)
 	}
 	return state, out
 }
@@ -114,33 +115,61 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 	if s.CustomerID != "" {
 		state.CustomerID = s.CustomerID
 	}
-	state.PriceID, state.PlanID, state.Interval = s.PriceID, "", ""
-	if price, ok := plans.PriceByID(state.Provider, s.PriceID); ok {
+	state.PriceID, state.PeriodStart, state.PeriodEnd = s.PriceID, s.PeriodStart, s.PeriodEnd
+	if item, ok := planItem(state.Provider, s, plans); ok {
+		state.PriceID, state.PeriodStart, state.PeriodEnd = item.PriceID, item.Start, item.End
+	}
+	state.PlanID, state.Interval = "", ""
+	if price, ok := plans.PriceByID(state.Provider, state.PriceID); ok {
 		state.PlanID, state.Interval = price.Plan, price.Interval
 	} else {
-		out.Reviews = append(out.Reviews, Review{ReviewUnknownPrice, "price " + state.ID + " " + s.PriceID, "price " + s.PriceID + " is not in the plan file"})
+		out.Reviews = append(out.Reviews, Review{ReviewUnknownPrice, "price " + state.ID + " " + state.PriceID, "price " + state.PriceID + " is not in the plan file"})
 	}
-	state.PeriodStart, state.PeriodEnd = s.PeriodStart, s.PeriodEnd
 	state.CancelAt, state.TrialEnd, state.EndedAt = s.CancelAt, s.TrialEnd, s.EndedAt
+	if state.Provider == facts.Razorpay {
+		state.TrialEnd = before.TrialEnd
+		if s.Status == "authenticated" {
+			state.TrialEnd = s.StartAt
+		}
+	}
 	state.CancelAtPeriodEnd = s.CancelAtPeriodEnd || !s.CancelAt.IsZero() || state.Ended()
 	if f.Fetched { // a snapshot does not tell what is scheduled
 		state.SeenAt, state.NextPriceID, state.NextAt = now, s.NextPriceID, s.NextAt
 	} else {
 		state.SeenAt = f.At
 	}
-	if state.Provider == facts.Stripe {
-		state.PaidThrough = stripePaidThrough(state)
-	} else {
-		if s.Status == "authenticated" {
-			state.TrialEnd = s.StartAt
-		}
-		state.PaidThrough = razorpayPaidThrough(before, state, s)
-	}
+	state = pay(before, state, f, plans)
+	state.PlanID = planGiven(state, f, plans)
+	state.PayURL = payPage(state, f)
 	state = judge(state, failedAt)
 	if s.Follows && state.Status == Trialing { // what is paid until then is the old one's; a second allowance is not
 		state.AccessUntil = time.Time{}
 	}
 	return state
+}
+
+// payPage is where a customer pays what is outstanding: the open invoice at
+// Stripe, and at Razorpay the subscription's own page, which takes a new card or
+// mandate.
+func payPage(s Subscription, f Facts) string {
+	switch {
+	case s.Status != PastDue:
+		return ""
+	case s.Provider == facts.Razorpay:
+		if f.Subscription.URL == "" {
+			return s.PayURL
+		}
+		return f.Subscription.URL
+	}
+	for _, in := range f.invoices(s.ID) {
+		if in.Status == "open" && in.URL != "" {
+			return in.URL
+		}
+	}
+	if f.Fetched && f.Subscription.Latest != nil { // the newest is settled, and an older one may be open: the portal shows it
+		return ""
+	}
+	return s.PayURL
 }
 
 // judge computes until when the subscription grants its plan (providers.md 3).
@@ -157,6 +186,9 @@ func judge(s Subscription, failedAt time.Time) Subscription {
 		s.AccessUntil = s.PaidThrough
 	case Active:
 		s.AccessUntil = s.PaidThrough.Add(Grace)
+		if s.Provider == facts.Razorpay && s.PaidCount == 0 && s.TrialEnd.IsZero() { // nothing was collected that could be renewed
+			s.AccessUntil = s.PaidThrough
+		}
 		if s.CancelAtPeriodEnd && (s.CancelAt.IsZero() || !s.CancelAt.After(s.PaidThrough)) {
 			s.AccessUntil = s.PaidThrough
 		}
@@ -170,13 +202,9 @@ func judge(s Subscription, failedAt time.Time) Subscription {
 		if !failedAt.Before(s.PaidThrough) && !failedAt.IsZero() && (s.FailedAt.IsZero() || failedAt.Before(s.FailedAt)) {
 			s.FailedAt = failedAt
 		}
-		switch {
-		case s.ProviderStatus == "unpaid" || s.ProviderStatus == "halted": // dunning is over
-			s.AccessUntil = s.PaidThrough
-		case s.FailedAt.IsZero():
+		s.AccessUntil = s.PaidThrough
+		if s.ProviderStatus != "unpaid" && s.ProviderStatus != "halted" { // it is still tried
 			s.AccessUntil = s.PaidThrough.Add(Grace)
-		default:
-			s.AccessUntil = s.FailedAt.Add(Grace)
 		}
 	case Canceled:
 		s.AccessUntil = s.PaidThrough
@@ -231,62 +259,8 @@ func statusOf(p facts.Provider, s *facts.Subscription, now time.Time) (Status, b
 	return "", false
 }
 
-// stripePaidThrough: at past_due and unpaid the period has moved on already
-// and is not paid, so its start is the end of what is.
-func stripePaidThrough(s Subscription) time.Time {
-	switch s.Status {
-	case Active:
-		return s.PeriodEnd
-	case Trialing, Paused:
-		return s.TrialEnd
-	case PastDue:
-		return s.PeriodStart
-	case Canceled:
-		return s.EndedAt
-	}
-	return time.Time{}
-}
-
-// razorpayPaidThrough: pending and halted show the next, unpaid cycle; a
-// cancelled or paused subscription may show either, and the number of paid
-// cycles tells which.
-func razorpayPaidThrough(before, s Subscription, f *facts.Subscription) time.Time {
-	switch s.Status {
-	case Active:
-		return s.PeriodEnd
-	case Trialing:
-		return f.StartAt
-	case PastDue:
-		return s.PeriodStart
-	case Canceled, Paused:
-		switch {
-		case !f.PaidUntil.IsZero():
-			return f.PaidUntil
-		case f.PaidCount == 0:
-			return time.Time{} // nothing was ever collected
-		case before.PaidThrough.Equal(s.PeriodEnd) || f.PaidCount >= cycle(f, s.Interval):
-			return s.PeriodEnd
-		}
-		return s.PeriodStart
-	}
-	return time.Time{}
-}
-
-// cycle is the number of the current cycle, from 1. Cycles end at midnight in
-// India, so the months between are rounded.
-func cycle(f *facts.Subscription, interval string) int {
-	length := 30.436875 * 24 * float64(time.Hour) // a count of whole cycles, no money
-	if interval == Year {
-		length *= 12
-	}
-	if f.StartAt.IsZero() || f.PeriodStart.Before(f.StartAt) {
-		return 1
-	}
-	return 1 + int(math.Round(float64(f.PeriodStart.Sub(f.StartAt))/length))
-}
-
 // firstFailure is the earliest moment at which an event says that a renewal
-// failed. It only dates the beginning of the grace.
+// failed. It is told to people; nothing is counted from it.
 func firstFailure(f Facts) time.Time {
 	var first time.Time
 	note := func(t time.Time) {
@@ -306,12 +280,12 @@ func firstFailure(f Facts) time.Time {
 }
 
 // effects adds what one event asks for beside the state.
-func effects(state Subscription, ev *facts.Event, plans *Plans, out *Effects) {
+func effects(state Subscription, ev *facts.Event, f Facts, plans *Plans, out *Effects) {
 	if p := ev.Payment; p != nil && p.Paid && p.Amount.Minor > 0 && ev.Refund == nil && ev.Dispute == nil {
 		payment := *p
 		payment.SubscriptionID = state.ID
 		out.Payments = append(out.Payments, payment)
-		out.Reviews = append(out.Reviews, checkPayment(state, payment, plans)...)
+		out.Reviews = append(out.Reviews, checkPayment(state, payment, f, plans)...)
 	}
 	out.Reviews = append(out.Reviews, Objections(ev)...)
 	if ev.Deleted != "" {
@@ -319,20 +293,55 @@ func effects(state Subscription, ev *facts.Event, plans *Plans, out *Effects) {
 	}
 }
 
-func checkPayment(state Subscription, p facts.Payment, plans *Plans) []Review {
+func checkPayment(state Subscription, p facts.Payment, f Facts, plans *Plans) []Review {
 	var out []Review
 	if state.Status == Canceled || state.Status == Expired {
 		if !state.EndedAt.IsZero() && p.At.After(state.EndedAt) {
 			out = append(out, Review{ReviewPaymentAfterEnd, "after end " + p.ID, "paid after the subscription had ended; it does not come back by that"})
 		}
 	}
-	switch currency, amount := plans.Sells(state.Provider, p.Amount); {
+	// One item for each amount, not for each month in which it is paid.
+	switch currency, _ := plans.Sells(state.Provider, p.Amount); {
 	case !currency:
-		out = append(out, Review{ReviewCurrencyMismatch, "currency " + p.ID, "paid in " + p.Amount.Currency + ", in which nothing is sold"})
-	case p.Full && !amount:
-		out = append(out, Review{ReviewAmountMismatch, "amount " + p.ID, "paid " + p.Amount.Format() + ", which no price asks"})
+		out = append(out, Review{ReviewCurrencyMismatch, "currency " + state.ID + " " + p.Amount.Currency, "paid in " + p.Amount.Currency + ", in which nothing is sold"})
+	case p.Full && !explained(state, p, f, plans):
+		out = append(out, Review{ReviewAmountMismatch, "amount " + state.ID + " " + p.Amount.Format(), "paid " + p.Amount.Format() + ", which no price asks"})
 	}
 	return out
+}
+
+// explained reports whether a price of ours accounts for what was paid: by itself,
+// times a quantity, or with the tax, discount, balance, offer or further item that
+// the invoice or the subscription tells of.
+func explained(state Subscription, p facts.Payment, f Facts, plans *Plans) bool {
+	amounts := append([]money.Amount{p.Amount}, p.Asked...)
+	for i := range f.Invoices {
+		if in := &f.Invoices[i]; in.ID == p.InvoiceID || in.PaymentID == p.ID {
+			amounts = append(amounts, in.Asked...)
+		}
+	}
+	told := []*facts.Subscription{f.Subscription}
+	for _, ev := range f.Events {
+		told = append(told, ev.Subscription)
+	}
+	price, priced := plans.PriceByID(state.Provider, state.PriceID)
+	for _, s := range told {
+		if s == nil {
+			continue
+		}
+		if s.Offer && priced && p.Amount.Currency == price.Amount.Currency && p.Amount.Minor <= price.Amount.Minor*max(s.Quantity, 1) {
+			return true
+		}
+		if s.Quantity > 1 && p.Amount.Minor%s.Quantity == 0 {
+			amounts = append(amounts, money.Amount{Minor: p.Amount.Minor / s.Quantity, Currency: p.Amount.Currency})
+		}
+	}
+	for _, a := range amounts {
+		if _, sold := plans.Sells(state.Provider, a); sold {
+			return true
+		}
+	}
+	return false
 }
 
 // Objections are the reviews of an event that takes money back: they change no

@@ -34,17 +34,34 @@ func razorpaySub(status string, paid int) *facts.Subscription {
 	return &facts.Subscription{ID: "sub_1", CustomerID: "cust_1", Status: status, PriceID: "plan_TijoriProMonth", StartAt: t0, PeriodStart: t0, PeriodEnd: t1, PaidCount: paid}
 }
 
-func with(s *facts.Subscription, change func(*facts.Subscription)) *facts.Subscription {
-	change(s)
+func with(s *facts.Subscription, changes ...func(*facts.Subscription)) *facts.Subscription {
+	for _, change := range changes {
+		change(s)
+	}
 	return s
 }
 
-// TestReduceStatuses is providers.md section 3, one line a row.
+// paidFor is a paid invoice of Stripe for a period of a price.
+func paidFor(id, price string, from, to time.Time) *facts.Invoice {
+	return &facts.Invoice{ID: id, SubscriptionID: "sub_1", Status: "paid", Reason: "subscription_cycle", Lines: []facts.Line{{PriceID: price, Start: from, End: to, Amount: 500}}}
+}
+
+const proMonth, teamMonth = "price_TijoriProMonth", "price_TijoriTeamMonth"
+
+// TestReduceStatuses is the table of docs/billing.md, one line a row: what a
+// status gives when the first period is paid, and the rest of the time when not.
 func TestReduceStatuses(t *testing.T) {
 	t.Parallel()
 	next := func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd = t1, t2 }
 	trial := func(s *facts.Subscription) { s.TrialEnd = t1 }
 	ended := func(s *facts.Subscription) { s.EndedAt = t0.Add(time.Hour) }
+	paid := func(s *facts.Subscription) {
+		s.LatestID, s.Latest = "in_1", paidFor("in_1", proMonth, t0, t1)
+	}
+	open := func(s *facts.Subscription) {
+		s.LatestID, s.Latest = "in_2", paidFor("in_2", proMonth, s.PeriodStart, s.PeriodEnd)
+		s.Latest.Status = "open"
+	}
 	never := time.Time{}
 	for name, c := range map[string]struct {
 		provider facts.Provider
@@ -54,31 +71,38 @@ func TestReduceStatuses(t *testing.T) {
 		access   time.Time
 		ending   bool
 	}{
-		"incomplete":           {facts.Stripe, stripeSub("incomplete"), Incomplete, never, never, false},
-		"trialing":             {facts.Stripe, with(stripeSub("trialing"), trial), Trialing, t1, t1, false},
-		"active":               {facts.Stripe, stripeSub("active"), Active, t1, t1.Add(Grace), false},
-		"cancel at period end": {facts.Stripe, with(stripeSub("active"), func(s *facts.Subscription) { s.CancelAtPeriodEnd, s.CancelAt = true, t1 }), Active, t1, t1, true},
-		"cancel_at alone":      {facts.Stripe, with(stripeSub("active"), func(s *facts.Subscription) { s.CancelAt = t1 }), Active, t1, t1, true},
-		"cancel_at earlier":    {facts.Stripe, with(stripeSub("active"), func(s *facts.Subscription) { s.CancelAt = t0.Add(day) }), Active, t1, t0.Add(day), true},
-		"cancel_at later":      {facts.Stripe, with(stripeSub("active"), func(s *facts.Subscription) { s.CancelAt = t2 }), Active, t1, t1.Add(Grace), true},
-		"past_due":             {facts.Stripe, with(stripeSub("past_due"), next), PastDue, t1, t1.Add(Grace), false},
-		"unpaid":               {facts.Stripe, with(stripeSub("unpaid"), next), PastDue, t1, t1, false},
-		"paused":               {facts.Stripe, with(stripeSub("paused"), trial), Paused, t1, never, false},
-		"canceled":             {facts.Stripe, with(stripeSub("canceled"), ended), Canceled, t0.Add(time.Hour), t0.Add(time.Hour), true},
-		"incomplete_expired":   {facts.Stripe, with(stripeSub("incomplete_expired"), ended), Expired, never, never, true},
+		"incomplete":            {facts.Stripe, with(stripeSub("incomplete"), open), Incomplete, never, never, false},
+		"trialing":              {facts.Stripe, with(stripeSub("trialing"), trial), Trialing, t1, t1, false},
+		"active and paid":       {facts.Stripe, with(stripeSub("active"), paid), Active, t1, t1.Add(Grace), false},
+		"active, not collected": {facts.Stripe, with(stripeSub("active"), open), Active, never, never, false},
+		"active, the hour":      {facts.Stripe, with(stripeSub("active"), next, trial, open), Active, t1, t1.Add(Grace), false},
+		"active, no invoice":    {facts.Stripe, stripeSub("active"), Active, t1, t1.Add(Grace), false},
+		"cancel at period end":  {facts.Stripe, with(stripeSub("active"), paid, func(s *facts.Subscription) { s.CancelAtPeriodEnd, s.CancelAt = true, t1 }), Active, t1, t1, true},
+		"cancel_at alone":       {facts.Stripe, with(stripeSub("active"), paid, func(s *facts.Subscription) { s.CancelAt = t1 }), Active, t1, t1, true},
+		"cancel_at earlier":     {facts.Stripe, with(stripeSub("active"), paid, func(s *facts.Subscription) { s.CancelAt = t0.Add(day) }), Active, t1, t0.Add(day), true},
+		"cancel_at later":       {facts.Stripe, with(stripeSub("active"), paid, func(s *facts.Subscription) { s.CancelAt = t2 }), Active, t1, t1.Add(Grace), true},
+		"past_due after trial":  {facts.Stripe, with(stripeSub("past_due"), next, trial, open), PastDue, t1, t1.Add(Grace), false},
+		"past_due, never paid":  {facts.Stripe, with(stripeSub("past_due"), next, open), PastDue, never, never, false},
+		"unpaid":                {facts.Stripe, with(stripeSub("unpaid"), next, trial, open), PastDue, t1, t1, false},
+		"paused":                {facts.Stripe, with(stripeSub("paused"), trial), Paused, t1, never, false},
+		"canceled":              {facts.Stripe, with(stripeSub("canceled"), paid, ended), Canceled, t0.Add(time.Hour), t0.Add(time.Hour), true},
+		"canceled, never paid":  {facts.Stripe, with(stripeSub("canceled"), open, ended), Canceled, never, never, true},
+		"incomplete_expired":    {facts.Stripe, with(stripeSub("incomplete_expired"), ended), Expired, never, never, true},
 
-		"created":              {facts.Razorpay, with(razorpaySub("created", 0), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, never }), Incomplete, never, never, false},
-		"authenticated":        {facts.Razorpay, with(razorpaySub("authenticated", 0), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, t1 }), Trialing, t1, t1, false},
-		"active at Razorpay":   {facts.Razorpay, razorpaySub("active", 1), Active, t1, t1.Add(Grace), false},
-		"pending":              {facts.Razorpay, with(razorpaySub("pending", 1), next), PastDue, t1, t1.Add(Grace), false},
-		"halted":               {facts.Razorpay, with(razorpaySub("halted", 1), next), PastDue, t1, t1, false},
-		"paused, paid":         {facts.Razorpay, razorpaySub("paused", 1), Paused, t1, t1, false},
-		"cancelled, paid":      {facts.Razorpay, with(razorpaySub("cancelled", 1), ended), Canceled, t1, t1, true},
-		"cancelled in dunning": {facts.Razorpay, with(with(razorpaySub("cancelled", 1), next), ended), Canceled, t1, t1, true},
-		"cancelled unpaid":     {facts.Razorpay, with(razorpaySub("cancelled", 0), ended), Canceled, never, never, true},
-		"paid by invoices":     {facts.Razorpay, with(with(razorpaySub("cancelled", 1), next), func(s *facts.Subscription) { s.PaidUntil = t2 }), Canceled, t2, t2, true},
-		"completed":            {facts.Razorpay, with(razorpaySub("completed", 12), ended), Active, t1, t1, true},
-		"expired at Razorpay":  {facts.Razorpay, with(razorpaySub("expired", 0), ended), Expired, never, never, true},
+		"created":                  {facts.Razorpay, with(razorpaySub("created", 0), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, never }), Incomplete, never, never, false},
+		"authenticated":            {facts.Razorpay, with(razorpaySub("authenticated", 0), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, t1 }), Trialing, t1, t1, false},
+		"active at Razorpay":       {facts.Razorpay, razorpaySub("active", 1), Active, t1, t1.Add(Grace), false},
+		"active, not charged":      {facts.Razorpay, with(razorpaySub("active", 1), next), Active, t1, t1.Add(Grace), false},
+		"active, never charged":    {facts.Razorpay, razorpaySub("active", 0), Active, t0, t0, false},
+		"pending":                  {facts.Razorpay, with(razorpaySub("pending", 1), next), PastDue, t1, t1.Add(Grace), false},
+		"halted":                   {facts.Razorpay, with(razorpaySub("halted", 1), next), PastDue, t1, t1, false},
+		"paused, paid":             {facts.Razorpay, razorpaySub("paused", 1), Paused, t1, t1, false},
+		"cancelled, paid":          {facts.Razorpay, with(razorpaySub("cancelled", 1), ended), Canceled, t1, t1, true},
+		"cancelled in dunning":     {facts.Razorpay, with(razorpaySub("cancelled", 1), next, ended), Canceled, t1, t1, true},
+		"cancelled unpaid":         {facts.Razorpay, with(razorpaySub("cancelled", 0), ended), Canceled, never, never, true},
+		"completed":                {facts.Razorpay, with(razorpaySub("completed", 12), ended), Active, t1, t1, true},
+		"completed, last not paid": {facts.Razorpay, with(razorpaySub("completed", 1), next, ended), Active, t1, t1, true},
+		"expired at Razorpay":      {facts.Razorpay, with(razorpaySub("expired", 0), ended), Expired, never, never, true},
 	} {
 		got, effects := Reduce(Subscription{Provider: c.provider, ID: "sub_1"}, Facts{Subscription: c.sub, Fetched: true}, priced, t0.Add(2*time.Hour))
 		if got.Status != c.status || !got.PaidThrough.Equal(c.paid) || !got.AccessUntil.Equal(c.access) || got.CancelAtPeriodEnd != c.ending || got.PlanID != "pro" {
@@ -86,6 +110,179 @@ func TestReduceStatuses(t *testing.T) {
 		}
 		if len(effects.Reviews) != 0 {
 			t.Errorf("%s: reviews %v", name, effects.Reviews)
+		}
+	}
+}
+
+// TestOnlyPaidLinesCover tries what stands on invoices besides the plan's period:
+// none of it moves paid-through.
+func TestOnlyPaidLinesCover(t *testing.T) {
+	t.Parallel()
+	far := t0.AddDate(1, 0, 0)
+	line := func(change func(*facts.Invoice, *facts.Line)) *facts.Invoice {
+		in := paidFor("in_x", proMonth, t0.Add(day), far)
+		change(in, &in.Lines[0])
+		return in
+	}
+	for name, c := range map[string]struct {
+		in   *facts.Invoice
+		want time.Time
+	}{
+		"an add-on for a year":     {line(func(_ *facts.Invoice, l *facts.Line) { l.PriceID = "price_AddOn" }), t1},
+		"a one-time item":          {line(func(_ *facts.Invoice, l *facts.Line) { l.Once = true }), t1},
+		"credit for unused time":   {line(func(_ *facts.Invoice, l *facts.Line) { l.Amount = -1 }), t1},
+		"an open invoice":          {line(func(in *facts.Invoice, _ *facts.Line) { in.Status = "open" }), t1},
+		"a draft":                  {line(func(in *facts.Invoice, _ *facts.Line) { in.Status = "draft" }), t1},
+		"a void one":               {line(func(in *facts.Invoice, _ *facts.Line) { in.Status = "void" }), t1},
+		"a written off one":        {line(func(in *facts.Invoice, _ *facts.Line) { in.Status = "uncollectible" }), t1},
+		"another subscription's":   {line(func(in *facts.Invoice, _ *facts.Line) { in.SubscriptionID = "sub_2" }), t1},
+		"the period, of nothing":   {paidFor("in_x", proMonth, t0, t1), t1},
+		"longer than its period":   {paidFor("in_x", proMonth, t0, far), t1},
+		"a year that was cut":      {paidFor("in_x", "price_TijoriProYear", t0.AddDate(0, -1, 0), far), t1},
+		"the next period, already": {paidFor("in_x", proMonth, t1, t2), t2},
+	} {
+		state := Subscription{Provider: facts.Stripe, ID: "sub_1"}
+		sub := stripeSub("active")
+		sub.LatestID, sub.Latest = "in_1", paidFor("in_1", proMonth, t0, t1)
+		for range 2 { // twice changes nothing
+			state, _ = Reduce(state, Facts{Subscription: sub, Fetched: true, Events: []*facts.Event{{Provider: facts.Stripe, Type: "invoice.paid", Invoice: c.in}}}, priced, t0.Add(2*day))
+			if !state.PaidThrough.Equal(c.want) {
+				t.Errorf("%s: paid through %v, want %v", name, state.PaidThrough, c.want)
+			}
+		}
+	}
+}
+
+// TestNoPlanThatWasNotPaid: a higher price gives its plan when an invoice for it
+// is paid, a lower one at once.
+func TestNoPlanThatWasNotPaid(t *testing.T) {
+	t.Parallel()
+	sub := func(status, price string, latest *facts.Invoice) *facts.Subscription {
+		s := stripeSub(status)
+		s.PriceID, s.LatestID, s.Latest = price, latest.ID, latest
+		return s
+	}
+	unpaid := func(in *facts.Invoice) *facts.Invoice { in.Status = "open"; return in }
+	rest := t0.Add(10 * day)
+	for name, c := range map[string]struct {
+		first, then *facts.Subscription
+		want        string
+	}{
+		"upgrade, paid":              {sub("active", proMonth, paidFor("in_1", proMonth, t0, t1)), sub("active", teamMonth, paidFor("in_2", teamMonth, rest, t1)), "team"},
+		"upgrade, open":              {sub("active", proMonth, paidFor("in_1", proMonth, t0, t1)), sub("past_due", teamMonth, unpaid(paidFor("in_2", teamMonth, rest, t1))), "pro"},
+		"upgrade, billed next month": {sub("active", proMonth, paidFor("in_1", proMonth, t0, t1)), sub("active", teamMonth, paidFor("in_1", proMonth, t0, t1)), "pro"},
+		"downgrade":                  {sub("active", teamMonth, paidFor("in_1", teamMonth, t0, t1)), sub("active", proMonth, paidFor("in_1", teamMonth, t0, t1)), "pro"},
+	} {
+		state, _ := Reduce(Subscription{Provider: facts.Stripe, ID: "sub_1"}, Facts{Subscription: c.first, Fetched: true}, priced, t0.Add(time.Hour))
+		state, _ = Reduce(state, Facts{Subscription: c.then, Fetched: true}, priced, rest.Add(time.Hour))
+		if state.PlanID != c.want || !state.PaidThrough.Equal(t1) {
+			t.Errorf("%s: plan %s, paid through %v; want %s, %v", name, state.PlanID, state.PaidThrough, c.want, t1)
+		}
+	}
+}
+
+// TestThePlanIsTheItemThatIsOurs: wherever it stands among the items.
+func TestThePlanIsTheItemThatIsOurs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		items := []facts.Item{{ID: "si_1", PriceID: proMonth, Start: t0, End: t1}}
+		for range rapid.IntRange(0, 5).Draw(t, "add-ons") {
+			items = append(items, facts.Item{ID: "si_x", PriceID: "price_AddOn", Start: t0.Add(-day), End: t2})
+		}
+		sub := stripeSub("active")
+		sub.Items = rapid.Permutation(items).Draw(t, "order")
+		sub.PriceID, sub.PeriodStart, sub.PeriodEnd = sub.Items[0].PriceID, sub.Items[0].Start, sub.Items[0].End
+		sub.LatestID, sub.Latest = "in_1", &facts.Invoice{ID: "in_1", Status: "paid", Lines: rapid.Permutation([]facts.Line{{PriceID: "price_AddOn", Start: t0, End: t2}, {PriceID: proMonth, Start: t0, End: t1}}).Draw(t, "lines")}
+		got, out := Reduce(Subscription{Provider: facts.Stripe, ID: "sub_1"}, Facts{Subscription: sub, Fetched: true}, priced, t0.Add(time.Hour))
+		if got.PlanID != "pro" || got.PriceID != proMonth || !got.PaidThrough.Equal(t1) || !got.PeriodEnd.Equal(t1) || len(out.Reviews) != 0 {
+			t.Fatalf("%+v, %v", got, out.Reviews)
+		}
+	})
+}
+
+// TestRazorpayCountsWhatWasCollected: paid_count, not the status, and where cycles
+// were skipped the invoices say which are paid.
+func TestRazorpayCountsWhatWasCollected(t *testing.T) {
+	t.Parallel()
+	at := func(n int) time.Time { return t0.AddDate(0, n, 0) }
+	sub := func(status string, cycle, paid int) *facts.Subscription {
+		s := razorpaySub(status, paid)
+		s.PeriodStart, s.PeriodEnd = at(cycle-1), at(cycle)
+		return s
+	}
+	paid := func(cycles ...int) (out []facts.Invoice) {
+		for _, n := range cycles {
+			out = append(out, facts.Invoice{ID: "inv", Status: "paid", Lines: []facts.Line{{Start: at(n - 1), End: at(n)}}})
+		}
+		return append(out, facts.Invoice{ID: "inv_open", Status: "issued", Lines: []facts.Line{{Start: at(8), End: at(9)}}})
+	}
+	type step struct {
+		sub      *facts.Subscription
+		invoices []facts.Invoice
+	}
+	for name, c := range map[string]struct {
+		steps []step
+		want  time.Time
+		ask   bool // the last step leaves it open without the invoices
+	}{
+		"each cycle":                    {[]step{{sub("active", 1, 1), nil}, {sub("active", 2, 2), nil}}, at(2), false},
+		"pending":                       {[]step{{sub("active", 1, 1), nil}, {sub("pending", 2, 1), nil}}, at(1), false},
+		"card changed, nothing charged": {[]step{{sub("active", 1, 1), nil}, {sub("halted", 2, 1), nil}, {sub("active", 2, 1), nil}}, at(1), false},
+		"for three cycles":              {[]step{{sub("active", 1, 1), nil}, {sub("active", 4, 1), nil}}, at(1), false},
+		"the next one is charged":       {[]step{{sub("active", 1, 1), nil}, {sub("halted", 2, 1), nil}, {sub("active", 3, 2), paid(1, 3)}}, at(3), true},
+		"an old one by hand":            {[]step{{sub("active", 1, 1), nil}, {sub("halted", 3, 1), nil}, {sub("active", 3, 2), paid(1, 2)}}, at(2), true},
+		"first seen in dunning":         {[]step{{sub("halted", 4, 1), paid(1)}}, at(1), true},
+		"first seen, cancelled":         {[]step{{sub("cancelled", 3, 1), paid(1)}}, at(1), true},
+		"an older snapshot":             {[]step{{sub("active", 2, 2), nil}, {sub("pending", 2, 1), nil}}, at(2), false},
+	} {
+		state := Subscription{Provider: facts.Razorpay, ID: "sub_1"}
+		for i, st := range c.steps {
+			if got := unclear(state, Facts{Subscription: st.sub, Fetched: true}, priced, at(9)); i == len(c.steps)-1 && got != c.ask {
+				t.Errorf("%s: the invoices are asked for: %v, want %v", name, got, c.ask)
+			}
+			state, _ = Reduce(state, Facts{Subscription: st.sub, Fetched: true, Invoices: st.invoices}, priced, at(9))
+		}
+		if !state.PaidThrough.Equal(c.want) {
+			t.Errorf("%s: paid through %v, want %v", name, state.PaidThrough, c.want)
+		}
+	}
+}
+
+// TestAmountsAreExplained: tax, coupon, balance, offer, quantity and add-ons lie
+// between the price and what is paid; what nothing explains is one item, not one a month.
+func TestAmountsAreExplained(t *testing.T) {
+	t.Parallel()
+	usd := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: "USD"} }
+	inr := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: "INR"} }
+	pay := func(p facts.Provider, amount money.Amount, asked ...money.Amount) *facts.Event {
+		return &facts.Event{Provider: p, ID: "evt", Type: "paid", Created: t0, Payment: &facts.Payment{ID: "pay_1", InvoiceID: "inv_1", Paid: true, Full: true, Amount: amount, Asked: asked, At: t0}}
+	}
+	price, _ := priced.Price("pro", Month, facts.Razorpay)
+	for name, c := range map[string]struct {
+		sub   *facts.Subscription
+		ev    *facts.Event
+		list  []facts.Invoice
+		items int
+	}{
+		"the price":               {stripeSub("active"), pay(facts.Stripe, usd(500)), nil, 0},
+		"a coupon":                {stripeSub("active"), pay(facts.Stripe, usd(250), usd(500)), nil, 0},
+		"nothing explains it":     {stripeSub("active"), pay(facts.Stripe, usd(250)), nil, 1},
+		"an offer":                {with(razorpaySub("active", 1), func(s *facts.Subscription) { s.Offer = true }), pay(facts.Razorpay, inr(price.Amount.Minor/2)), nil, 0},
+		"an offer that asks more": {with(razorpaySub("active", 1), func(s *facts.Subscription) { s.Offer = true }), pay(facts.Razorpay, inr(price.Amount.Minor+1)), nil, 1},
+		"two of it":               {with(razorpaySub("active", 1), func(s *facts.Subscription) { s.Quantity = 2 }), pay(facts.Razorpay, inr(2*price.Amount.Minor)), nil, 0},
+		"tax, by the invoice":     {razorpaySub("active", 1), pay(facts.Razorpay, inr(price.Amount.Minor+18)), []facts.Invoice{{ID: "inv_1", Asked: []money.Amount{price.Amount}}}, 0},
+		"another invoice's tax":   {razorpaySub("active", 1), pay(facts.Razorpay, inr(price.Amount.Minor+18)), []facts.Invoice{{ID: "inv_2", Asked: []money.Amount{price.Amount}}}, 1},
+	} {
+		keys := map[string]bool{}
+		for n := range 3 {
+			c.ev.Payment.ID = "pay_" + string(rune('1'+n)) // month by month
+			_, out := Reduce(Subscription{Provider: c.ev.Provider, ID: "sub_1"}, Facts{Subscription: c.sub, Fetched: true, Events: []*facts.Event{c.ev}, Invoices: c.list}, priced, t0.Add(time.Hour))
+			for _, r := range out.Reviews {
+				keys[r.Reason+" "+r.Key] = true
+			}
+		}
+		if len(keys) != c.items {
+			t.Errorf("%s: items %v, want %d", name, keys, c.items)
 		}
 	}
 }
@@ -128,21 +325,28 @@ func paidEvent(minor int64, currency string, at time.Time) Facts {
 	}}}
 }
 
-func TestGraceBeginsWithTheFirstFailure(t *testing.T) {
+// TestGraceIsCountedFromWhatIsPaid: whatever fails, however often, and in how many
+// cycles, there is one grace.
+func TestGraceIsCountedFromWhatIsPaid(t *testing.T) {
 	t.Parallel()
-	sub := with(stripeSub("past_due"), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd = t1, t2 })
 	failed := func(at time.Time) *facts.Event {
 		return &facts.Event{Provider: facts.Stripe, Type: "invoice.payment_failed", Created: at, Payment: &facts.Payment{ID: "in_2"}}
 	}
 	first, second, before := failed(t1.Add(time.Hour)), failed(t1.Add(3*day)), failed(t0.Add(time.Hour))
 	for _, order := range [][]*facts.Event{{first, second, before}, {second, first}, {before, second, second, first}} {
-		var s Subscription
-		s.Provider, s.ID = facts.Stripe, "sub_1"
-		for _, ev := range order {
+		s, _ := Reduce(Subscription{Provider: facts.Stripe, ID: "sub_1"}, Facts{Subscription: stripeSub("active"), Fetched: true}, priced, t0)
+		for n, ev := range order {
+			sub := with(stripeSub("past_due"), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd = t1, t2 })
+			if n > 0 { // the next cycle begins, and is not paid either
+				sub.PeriodStart, sub.PeriodEnd = t2, t2.Add(30*day)
+			}
 			s, _ = Reduce(s, Facts{Subscription: sub, Fetched: true, Events: []*facts.Event{ev}}, priced, t1.Add(4*day))
+			if want := t1.Add(Grace); !s.AccessUntil.Equal(want) || !s.PaidThrough.Equal(t1) {
+				t.Errorf("access until %v, paid through %v, want %v", s.AccessUntil, s.PaidThrough, want)
+			}
 		}
-		if want := t1.Add(time.Hour).Add(Grace); !s.AccessUntil.Equal(want) {
-			t.Errorf("access until %v, want %v", s.AccessUntil, want)
+		if !s.FailedAt.Equal(t1.Add(time.Hour)) {
+			t.Errorf("it first failed at %v, want %v", s.FailedAt, t1.Add(time.Hour))
 		}
 	}
 }

@@ -49,9 +49,11 @@ type lister interface {
 	PaidPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
 	RefundPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
 	DisputePage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
+	PurchasePage(ctx context.Context, since time.Time, cursor string) (list []facts.Purchase, next string, err error)
 	MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error)
 	WebhookState(ctx context.Context, address string) (string, error)
 	Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error)
+	Invoice(ctx context.Context, id string) (*facts.Invoice, error)
 }
 
 // Config is what a Service stands on.

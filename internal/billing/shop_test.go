@@ -31,6 +31,8 @@ type shop struct {
 	front   *httptest.Server // where the webhooks arrive
 	down    atomic.Bool      // the providers' API answers 503
 	before  atomic.Pointer[func(*http.Request)]
+	rewrite atomic.Pointer[func(r *http.Request, status int, body []byte) (int, []byte)]
+	again   func(*billing.Plans) *billing.Service
 }
 
 func setup(t *testing.T) *shop {
@@ -53,6 +55,18 @@ func setup(t *testing.T) *shop {
 		}
 		if s.down.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if f := s.rewrite.Load(); f != nil {
+			rec := httptest.NewRecorder()
+			handler.ServeHTTP(rec, r)
+			code, body := (*f)(r, rec.Code, rec.Body.Bytes())
+			for k, v := range rec.Header() {
+				w.Header()[k] = v
+			}
+			w.Header().Del("Content-Length")
+			w.WriteHeader(code)
+			_, _ = w.Write(body)
 			return
 		}
 		handler.ServeHTTP(w, r)
@@ -95,6 +109,16 @@ func setup(t *testing.T) *shop {
 	s.service, err = billing.New(billing.Config{DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL})
 	if err != nil {
 		t.Fatal(err)
+	}
+	s.again = func(p *billing.Plans) *billing.Service {
+		v, err := billing.New(billing.Config{DB: s.db.DB, Plans: p, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.SyncPlans(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return v
 	}
 	if err := s.service.SyncPlans(t.Context()); err != nil {
 		t.Fatal(err)

@@ -24,8 +24,8 @@ const (
 	Expired    Status = "expired"
 )
 
-// Grace is how long an account keeps its plan when a renewal fails, or when
-// no word of a renewal has come (our policy).
+// Grace is how long an account keeps its plan after what is paid has run out,
+// when a renewal fails or no word of it has come (our policy).
 const Grace = 7 * 24 * time.Hour
 
 // A Subscription is an account's agreement to a price, as the provider last
@@ -38,19 +38,23 @@ type Subscription struct {
 	Status            Status
 	ProviderStatus    string // the provider's own word
 	PriceID           string // the provider's price, as last told
-	PlanID            string // the plan of that price, "" when the price is unknown
+	PlanID            string // the plan that is given, "" when the price is unknown
 	Interval          string
 	PeriodStart       time.Time
 	PeriodEnd         time.Time
-	PaidThrough       time.Time // until when it is paid, on trial, or was alive at its end
+	PaidThrough       time.Time // the end of the latest period that is paid for, or of the trial
+	PaidFrom          time.Time // when the line begins that is paid until then
+	PaidPriceID       string    // the price that was paid for; a higher one is not given
+	PaidCount         int       // Razorpay: cycles that were collected
 	AccessUntil       time.Time // from when it grants nothing; the tier is read from this alone
-	FailedAt          time.Time // first known failure of the current dunning
+	FailedAt          time.Time // first known failure of the current dunning, to tell of it
 	CancelAtPeriodEnd bool      // it will not renew
 	CancelAt          time.Time
 	TrialEnd          time.Time
 	EndedAt           time.Time
 	NextPriceID       string // the price that it changes to by itself at NextAt, "" when it does not
 	NextAt            time.Time
+	PayURL            string    // the provider's page on which what is outstanding is paid, or a card replaced
 	SeenAt            time.Time // service time of the last refetch, or created of the last snapshot
 }
 
@@ -75,6 +79,15 @@ func (s Subscription) Ended() bool {
 		return true
 	}
 	return false
+}
+
+// EndShown is the date that goes with the status: until when it is paid, or on
+// trial, or when it ended. It is zero when nothing was ever paid.
+func (s Subscription) EndShown() time.Time {
+	if s.Provider == facts.Stripe && s.Status == Canceled && !s.PaidThrough.IsZero() && !s.EndedAt.IsZero() {
+		return s.EndedAt
+	}
+	return s.PaidThrough
 }
 
 // Live reports whether it may still charge the customer.

@@ -34,16 +34,22 @@ func nullText(s string) *string {
 	return &s
 }
 
+// subscriptionColumns are what scanSubscription reads, of a table called s.
+const subscriptionColumns = `s.account_id, s.provider, s.id, s.customer_id, s.status, s.provider_status, s.price_id, s.plan_id, s.period,
+	s.period_start, s.period_end, s.paid_through, s.paid_from, s.paid_price_id, s.paid_count, s.access_until, s.failed_at, s.cancel_at_period_end,
+	s.cancel_at, s.trial_end, s.ended_at, s.seen_at, s.next_price_id, s.next_at, s.pay_url`
+
 func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	var s Subscription
 	var plan *string
-	var t [10]*time.Time
+	var t [11]*time.Time
 	err := row.Scan(&s.AccountID, &s.Provider, &s.ID, &s.CustomerID, &s.Status, &s.ProviderStatus, &s.PriceID, &plan, &s.Interval,
-		&t[0], &t[1], &t[2], &t[3], &t[4], &s.CancelAtPeriodEnd, &t[5], &t[6], &t[7], &t[8], &s.NextPriceID, &t[9])
+		&t[0], &t[1], &t[2], &t[3], &s.PaidPriceID, &s.PaidCount, &t[4], &t[5], &s.CancelAtPeriodEnd,
+		&t[6], &t[7], &t[8], &t[9], &s.NextPriceID, &t[10], &s.PayURL)
 	if plan != nil {
 		s.PlanID = *plan
 	}
-	for i, p := range []*time.Time{&s.PeriodStart, &s.PeriodEnd, &s.PaidThrough, &s.AccessUntil, &s.FailedAt, &s.CancelAt, &s.TrialEnd, &s.EndedAt, &s.SeenAt, &s.NextAt} {
+	for i, p := range []*time.Time{&s.PeriodStart, &s.PeriodEnd, &s.PaidThrough, &s.PaidFrom, &s.AccessUntil, &s.FailedAt, &s.CancelAt, &s.TrialEnd, &s.EndedAt, &s.SeenAt, &s.NextAt} {
 		*p = value(t[i])
 	}
 	return s, err
@@ -57,10 +63,7 @@ type querier interface {
 // subscriptionsOf lists the subscriptions of an account. As tijori_app it
 // returns none to anybody but an owner.
 func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subscription, error) {
-	rows, err := q.Query(ctx, `
-		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
-		       period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, next_price_id, next_at
-		  from subscriptions where account_id = $1 order by provider, id`, account)
+	rows, err := q.Query(ctx, `select `+subscriptionColumns+` from subscriptions s where s.account_id = $1 order by s.provider, s.id`, account)
 	if err != nil {
 		return nil, fmt.Errorf("list subscriptions: %w", err)
 	}
@@ -76,17 +79,20 @@ func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subsc
 func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 	b.Queue(`
 		insert into subscriptions (app_id, account_id, connection_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period,
-		    period_start, period_end, paid_through, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, created_at, changed_at, next_price_id, next_at)
-		values (current_setting('tijori.app'), $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)
+		    period_start, period_end, paid_through, paid_from, paid_price_id, paid_count, access_until, failed_at, cancel_at_period_end,
+		    cancel_at, trial_end, ended_at, seen_at, created_at, changed_at, next_price_id, next_at, pay_url)
+		values (current_setting('tijori.app'), $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+		    $19, $20, $21, $22, $23, $23, $24, $25, $26)
 		on conflict (account_id, connection_id, id) do update set customer_id = excluded.customer_id, status = excluded.status,
 		    provider_status = excluded.provider_status, price_id = excluded.price_id, plan_id = excluded.plan_id, period = excluded.period,
 		    period_start = excluded.period_start, period_end = excluded.period_end, paid_through = excluded.paid_through,
+		    paid_from = excluded.paid_from, paid_price_id = excluded.paid_price_id, paid_count = excluded.paid_count,
 		    access_until = excluded.access_until, failed_at = excluded.failed_at, cancel_at_period_end = excluded.cancel_at_period_end,
 		    cancel_at = excluded.cancel_at, trial_end = excluded.trial_end, ended_at = excluded.ended_at, seen_at = excluded.seen_at,
-		    changed_at = excluded.changed_at, next_price_id = excluded.next_price_id, next_at = excluded.next_at`,
+		    changed_at = excluded.changed_at, next_price_id = excluded.next_price_id, next_at = excluded.next_at, pay_url = excluded.pay_url`,
 		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status, s.ProviderStatus, s.PriceID, nullText(s.PlanID), s.Interval,
-		null(s.PeriodStart), null(s.PeriodEnd), null(s.PaidThrough), null(s.AccessUntil), null(s.FailedAt), s.CancelAtPeriodEnd,
-		null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID, null(s.NextAt))
+		null(s.PeriodStart), null(s.PeriodEnd), null(s.PaidThrough), null(s.PaidFrom), s.PaidPriceID, s.PaidCount, null(s.AccessUntil), null(s.FailedAt), s.CancelAtPeriodEnd,
+		null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID, null(s.NextAt), s.PayURL)
 }
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {
@@ -97,22 +103,39 @@ func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider fact
 		account, provider, p.ID, p.SubscriptionID, p.InvoiceID, p.Amount.Minor, p.Amount.Currency, null(p.At), now)
 }
 
-func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subscriptionID string, in facts.Invoice, now time.Time) {
+// invoiceStates are the states of an invoice in the order in which they can
+// follow one another, at both providers together: none goes back. So the last
+// state wins, whichever delivery is the last; paid and void are ends.
+const invoiceStates = `array['', 'draft', 'issued', 'open', 'partially_paid', 'uncollectible', 'expired', 'cancelled', 'deleted', 'void', 'paid']`
+
+// saveInvoice writes an invoice. What was fetched just now replaces what is known
+// of the same state; what an event carried does not.
+func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subscriptionID string, in facts.Invoice, fetched bool, now time.Time) {
 	issued := in.IssuedAt
 	if issued.IsZero() {
 		issued = now
 	}
 	b.Queue(`
-		insert into invoices (account_id, connection_id, provider, id, subscription_id, number, status, amount_minor, currency, period_start, period_end, issued_at, paid_at, url)
+		insert into invoices as i (account_id, connection_id, provider, id, subscription_id, number, status, amount_minor, currency, period_start, period_end, issued_at, paid_at, url)
 		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (account_id, connection_id, id) do update set
-		    number = case when excluded.number <> '' then excluded.number else invoices.number end,
-		    status = case when invoices.status = 'paid' then invoices.status else excluded.status end,
-		    amount_minor = case when invoices.status = 'paid' then invoices.amount_minor else excluded.amount_minor end,
-		    paid_at = coalesce(invoices.paid_at, excluded.paid_at),
-		    url = case when excluded.url <> '' then excluded.url else invoices.url end`,
+		    number = case when excluded.number <> '' then excluded.number else i.number end,
+		    status = excluded.status, amount_minor = excluded.amount_minor, currency = excluded.currency,
+		    period_start = coalesce(excluded.period_start, i.period_start), period_end = coalesce(excluded.period_end, i.period_end),
+		    paid_at = coalesce(i.paid_at, excluded.paid_at),
+		    url = case when excluded.url <> '' then excluded.url else i.url end
+		 where coalesce(array_position(`+invoiceStates+`, excluded.status), 1) + $14::int > coalesce(array_position(`+invoiceStates+`, i.status), 1)
+		    or i.number = '' and excluded.number <> '' and excluded.status = i.status or i.url = '' and excluded.url <> '' and excluded.status = i.status`,
 		account, provider, in.ID, subscriptionID, in.Number, in.Status, max(in.Amount.Minor, 0), in.Amount.Currency,
-		null(in.PeriodStart), null(in.PeriodEnd), issued, null(in.PaidAt), in.URL)
+		null(in.PeriodStart), null(in.PeriodEnd), issued, null(in.PaidAt), in.URL, counts(fetched))
+}
+
+// counts is 1 for true.
+func counts(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // saveReview opens an item, or counts it again. A resolved item stays resolved

@@ -116,6 +116,7 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 // Stripe answers the same by the idempotency key, Razorpay is searched first.
 func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) error {
 	back := s.publicURL + TopUpPath + "?bought=" + row.id.String()
+	bought := facts.Bought{UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter, Credits: row.topUp.Credits, Days: row.topUp.Days}
 	kind, id := "", ""
 	if row.provider == facts.Stripe {
 		customer, err := s.customer(ctx, p)
@@ -124,7 +125,7 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		}
 		session, err := s.stripe.CreatePayment(ctx, stripe.SessionRequest{
 			Key: "topup_" + row.id.String(), CustomerID: customer, AccountID: row.account.String(),
-			CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires,
+			CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires, Bought: bought,
 		})
 		if err != nil {
 			return err
@@ -141,7 +142,7 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		if link == nil {
 			link, err = s.razorpay.CreateLink(ctx, razorpay.LinkRequest{
 				AccountID: row.account.String(), PurchaseID: row.id.String(), Amount: row.price.Amount.Minor,
-				Description: "Tijori, " + row.topUp.Name, CallbackURL: back, ExpireBy: row.expires,
+				Description: "Tijori, " + row.topUp.Name, CallbackURL: back, ExpireBy: row.expires, Bought: bought,
 			})
 			if err != nil {
 				return err
@@ -280,7 +281,11 @@ func (s *Service) paidOnce(ctx context.Context, kind, id string) (paid, over boo
 		if err != nil {
 			return false, false, got, "", err
 		}
-		return session.Status == "complete" && session.PaymentStatus == "paid", session.Status == "expired", session.Total, session.PaymentID, nil
+		got = session.Total
+		if session.Subtotal.Minor > 0 { // tax and a discount lie between
+			got = session.Subtotal
+		}
+		return session.Status == "complete" && session.PaymentStatus == "paid", session.Status == "expired", got, session.PaymentID, nil
 	}
 	link, err := s.razorpay.Link(ctx, id)
 	if err != nil {

@@ -105,8 +105,11 @@ func (s Stretch) Number(t time.Time, zone *time.Location) int {
 // counts reports whether period n is one that is paid. In the days of grace a plan stays
 // in force; its credits, which cost us money, wait for the payment.
 func (s Stretch) counts(n int, zone *time.Location) bool {
-	if n == 0 || s.Paid.IsZero() {
+	if s.Paid.IsZero() {
 		return true
+	}
+	if n == 0 { // it began with the payment, or with the trial: not when it was first seen in its days of grace
+		return s.Paid.After(s.Anchor)
 	}
 	ahead := paidAhead
 	if s.Allowance.Every == billing.Day {

@@ -143,8 +143,8 @@ func slowDue(stretches []Stretch, zone *time.Location, from, now time.Time) map[
 		for !s.Begin(n+1, zone).After(t) {
 			n++
 		}
-		paid := n == 0 || s.Paid.IsZero()
-		if !paid && s.Allowance.Every == billing.Month {
+		paid := s.Paid.IsZero()
+		if !paid && n > 0 && s.Allowance.Every == billing.Month {
 			paid = s.Paid.After(s.Begin(n, zone).Add(48 * time.Hour))
 		} else if !paid {
 			paid = s.Paid.After(s.Begin(n, zone))

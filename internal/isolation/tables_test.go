@@ -52,6 +52,7 @@ var looseIndexes = map[string]string{
 	"accounts_leaving_idx":      "the eraser finds accounts whose grace has ended; holds the account too; not unique",
 	"accounts_external_key":     "an app finds a customer by its own id; tijori_app may not name the column",
 	"payments_known_idx":        "the reconciler asks which payments are in the books, before it knows whose they are; not unique",
+	"invoices_unsettled_idx":    "the reconciler asks again about invoices that may still change, over all accounts; holds the account too; not unique",
 	"credit_balances_due_idx":   "the sweep of credits finds what is due, over all accounts; tijori_app may not name the column",
 	"credit_calendars_due_idx":  "the calendar of credits finds what is due, over all accounts; tijori_app may not name the column",
 }

@@ -4,6 +4,7 @@
 package facts
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
@@ -81,15 +82,29 @@ type Subscription struct {
 	CancelAt          time.Time
 	EndedAt           time.Time
 	CancelAtPeriodEnd bool
-	PaidCount         int       // Razorpay: cycles paid
-	PaidUntil         time.Time // Razorpay: end of the last cycle whose invoice is paid, where it was asked for
-	AccountID         string    // our account, from metadata or notes that we set
-	CheckoutID        string    // our checkout, likewise
-	Reason            string    // why it ended, in the provider's word
-	URL               string    // Razorpay: the hosted page on which it is paid first
-	Follows           bool      // Razorpay: made to follow one that is ended, by a note of ours; until it starts it gives nothing of its own
-	NextPriceID       string    // Stripe: what it changes to by itself at NextAt, where it was asked for
+	PaidCount         int    // Razorpay: cycles paid
+	AccountID         string // our account, from metadata or notes that we set
+	CheckoutID        string // our checkout, likewise
+	Reason            string // why it ended, in the provider's word
+	URL               string // Razorpay: the hosted page on which it is paid first, and a card or mandate is replaced
+	Follows           bool   // Razorpay: made to follow one that is ended, by a note of ours; until it starts it gives nothing of its own
+	NextPriceID       string // Stripe: what it changes to by itself at NextAt, where it was asked for
 	NextAt            time.Time
+	Items             []Item   // Stripe: what it consists of, in no order; one of them is the plan
+	Latest            *Invoice // Stripe: its newest invoice, where it was asked for
+	LatestID          string   // Stripe: the id of the newest invoice, "" when none was ever made
+	Quantity          int64    // of the price; 0 where it was not told
+	Offer             bool     // Razorpay: an offer changes what is charged
+}
+
+// An Item is one price of a Stripe subscription. A subscription may have twenty,
+// of which one is a plan of ours and the others are add-ons.
+type Item struct {
+	ID       string
+	PriceID  string
+	Quantity int64
+	Start    time.Time // of the item's present period
+	End      time.Time
 }
 
 // A Payment is one attempt to collect for a subscription's period.
@@ -100,7 +115,8 @@ type Payment struct {
 	CustomerID     string
 	Amount         money.Amount // what was collected
 	Paid           bool
-	Full           bool // the amount is a price's whole amount: a first payment or a renewal, not a proration
+	Full           bool           // the amount is a price's whole amount: a first payment or a renewal, not a proration
+	Asked          []money.Amount // what the price may have been before tax, discounts and balance, where the provider tells
 	PeriodStart    time.Time
 	PeriodEnd      time.Time
 	At             time.Time
@@ -115,7 +131,9 @@ type Session struct {
 	CustomerID     string
 	SubscriptionID string
 	Mode           string       // subscription, or payment for a one-time purchase
-	Total          money.Amount // what it asks for
+	Total          money.Amount // what it asks for, with tax and less discounts
+	Subtotal       money.Amount // before those; of no amount where it was not told
+	Bought         *Bought      // of mode payment: what we wrote on it
 	PaymentID      string       // of mode payment: the payment intent, once there is one
 	AccountID      string       // client_reference_id, which we set
 	CheckoutID     string
@@ -131,6 +149,47 @@ type Link struct {
 	PurchaseID string
 	PaymentID  string // what paid it, once it is paid
 	URL        string
+	AccountID  string  // our account, from notes that we set
+	Bought     *Bought // what we wrote on it
+}
+
+// Bought is what a one-time purchase brings, as we wrote it on the provider's
+// object when it was begun: with it a purchase that is in no book here, because
+// the book was restored to an earlier day, can be completed all the same.
+type Bought struct {
+	UserID  string
+	TopUpID string
+	Meter   string
+	Credits int64
+	Days    int
+}
+
+// Write puts it into the metadata or notes of an object.
+func (b Bought) Write(m map[string]string) map[string]string {
+	m["user_id"], m["top_up"], m["meter"] = b.UserID, b.TopUpID, b.Meter
+	m["credits"], m["days"] = strconv.FormatInt(b.Credits, 10), strconv.Itoa(b.Days)
+	return m
+}
+
+// ReadBought is the opposite of Write: nil where it is not all there.
+func ReadBought(m map[string]string) *Bought {
+	credits, err := strconv.ParseInt(m["credits"], 10, 64)
+	days, e := strconv.Atoi(m["days"])
+	if err != nil || e != nil || m["user_id"] == "" || m["meter"] == "" || m["top_up"] == "" {
+		return nil
+	}
+	return &Bought{UserID: m["user_id"], TopUpID: m["top_up"], Meter: m["meter"], Credits: credits, Days: days}
+}
+
+// A Purchase is a one-time payment that the provider lists as paid.
+type Purchase struct {
+	Kind       string // session, payment_link
+	ID         string
+	AccountID  string // ours, as we wrote it
+	PurchaseID string
+	Amount     money.Amount // what was paid for, before tax and discounts
+	Created    time.Time
+	Bought     *Bought
 }
 
 // A Refund is money given back. Refunded is cumulative over the charge.
@@ -170,4 +229,21 @@ type Invoice struct {
 	PaidAt         time.Time
 	URL            string // the provider's page or PDF
 	PaymentID      string
+	Reason         string         // Stripe's billing_reason
+	Lines          []Line         // what it is for
+	Asked          []money.Amount // as of Payment
 }
+
+// A Line is one position of an invoice. Only a line of the subscription itself,
+// on an invoice that is paid, pays for time.
+type Line struct {
+	PriceID string // "" where the provider does not tell
+	Start   time.Time
+	End     time.Time
+	Amount  int64 // minor units before discounts; negative gives back unused time
+	Once    bool  // a one-time item, for no period of the subscription
+}
+
+// Paid reports whether the invoice is settled: collected, balanced by credit, or
+// of nothing. It never becomes unpaid again; a refund leaves it paid.
+func (in *Invoice) Paid() bool { return in.Status == "paid" }

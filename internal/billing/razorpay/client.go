@@ -122,28 +122,13 @@ func (c *Client) CreateSubscription(ctx context.Context, r SubscriptionRequest) 
 	return checked(&s)
 }
 
-// Subscription fetches a subscription as it is now. For one that was cancelled
-// or paused it also asks which invoices are paid: the current cycle may be one
-// that was never collected.
+// Subscription fetches a subscription as it is now.
 func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscription, error) {
 	var s subscription
 	if err := c.call(ctx, http.MethodGet, "/v1/subscriptions/"+url.PathEscape(id), nil, &s); err != nil {
 		return nil, fmt.Errorf("fetch subscription: %w", err)
 	}
-	f, err := checked(&s)
-	if err != nil || (f.Status != "cancelled" && f.Status != "paused") {
-		return f, err
-	}
-	invoices, err := c.Invoices(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	for _, in := range invoices {
-		if in.Status == "paid" && in.PeriodEnd.After(f.PaidUntil) {
-			f.PaidUntil = in.PeriodEnd
-		}
-	}
-	return f, nil
+	return checked(&s)
 }
 
 // FindByCheckout looks through the subscriptions of a plan made since a time
@@ -201,6 +186,16 @@ func (c *Client) Invoices(ctx context.Context, subscriptionID string) ([]facts.I
 		out = append(out, in.facts())
 	}
 	return out, nil
+}
+
+// Invoice fetches an invoice as it is now.
+func (c *Client) Invoice(ctx context.Context, id string) (*facts.Invoice, error) {
+	var in invoice
+	if err := c.call(ctx, http.MethodGet, "/v1/invoices/"+url.PathEscape(id), nil, &in); err != nil {
+		return nil, fmt.Errorf("fetch invoice: %w", err)
+	}
+	f := in.facts()
+	return &f, nil
 }
 
 // Locate finds the subscription that an event is about where the event names

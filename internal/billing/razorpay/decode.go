@@ -59,6 +59,8 @@ type subscription struct {
 	ShortURL     string `json:"short_url"`
 	CreatedAt    int64  `json:"created_at"`
 	CancelledBy  string `json:"cancel_initiated_by"`
+	Quantity     int64  `json:"quantity"`
+	OfferID      string `json:"offer_id"`
 }
 
 func (s *subscription) facts() *facts.Subscription {
@@ -66,6 +68,7 @@ func (s *subscription) facts() *facts.Subscription {
 		ID: s.ID, CustomerID: s.CustomerID, Status: s.Status, PriceID: s.PlanID,
 		PeriodStart: facts.Unix(s.CurrentStart), PeriodEnd: facts.Unix(s.CurrentEnd), StartAt: facts.Unix(s.StartAt), EndedAt: facts.Unix(s.EndedAt),
 		PaidCount: s.PaidCount, AccountID: s.Notes["account_id"], CheckoutID: s.Notes["checkout_id"], Reason: s.CancelledBy, URL: s.ShortURL, Follows: s.Notes["follows"] == "yes",
+		Quantity: s.Quantity, Offer: s.OfferID != "",
 	}
 }
 
@@ -106,6 +109,43 @@ type invoice struct {
 	Date           int64  `json:"date"`
 	PaidAt         int64  `json:"paid_at"`
 	ShortURL       string `json:"short_url"`
+	Gross          int64  `json:"gross_amount"`
+	Tax            int64  `json:"tax_amount"`
+	Taxable        int64  `json:"taxable_amount"`
+	Items          []struct {
+		Amount   int64 `json:"amount"` // of one
+		Gross    int64 `json:"gross_amount"`
+		Taxable  int64 `json:"taxable_amount"`
+		Quantity int64 `json:"quantity"`
+	} `json:"line_items"`
+}
+
+// lines is the one period that the invoice of a cycle is for. What is charged at
+// the authorisation, without a cycle, has none.
+func (in *invoice) lines() []facts.Line {
+	start, end := facts.Unix(in.BillingStart), facts.Unix(in.BillingEnd)
+	if start.IsZero() || end.IsZero() {
+		return nil
+	}
+	return []facts.Line{{Start: start, End: end, Amount: in.Amount}}
+}
+
+// asked are the amounts that the price may have been, before tax and an offer.
+func (in *invoice) asked() (out []money.Amount) {
+	add := func(minor int64) {
+		if minor > 0 {
+			out = append(out, amount(minor, in.Currency))
+		}
+	}
+	for _, n := range []int64{in.Amount, in.Gross, in.Taxable, in.Amount - in.Tax, in.Gross - in.Tax} {
+		add(n)
+	}
+	for _, item := range in.Items {
+		add(item.Amount)
+		add(item.Gross / max(item.Quantity, 1))
+		add(item.Taxable / max(item.Quantity, 1))
+	}
+	return out
 }
 
 func (in *invoice) facts() facts.Invoice {
@@ -117,6 +157,7 @@ func (in *invoice) facts() facts.Invoice {
 		ID: in.ID, Number: in.Number, SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Status: in.Status,
 		Amount: amount(in.Amount, in.Currency), PeriodStart: facts.Unix(in.BillingStart), PeriodEnd: facts.Unix(in.BillingEnd),
 		IssuedAt: issued, PaidAt: facts.Unix(in.PaidAt), URL: in.ShortURL, PaymentID: in.PaymentID,
+		Lines: in.lines(), Asked: in.asked(),
 	}
 }
 
@@ -194,6 +235,9 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 	if in := e.Payload.Invoice.Entity; in != nil && facts.ValidID(in.ID) && in.SubscriptionID != "" {
 		invoice := in.facts()
 		ev.Invoice = &invoice
+		if ev.Payment != nil && ev.Payment.InvoiceID == invoice.ID {
+			ev.Payment.Asked = invoice.Asked
+		}
 	}
 	if l := e.Payload.Link.Entity; l != nil {
 		ev.Link = l.facts()

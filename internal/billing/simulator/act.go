@@ -57,7 +57,7 @@ func (s *Simulator) PaySession(id string) (back string, err error) {
 		}
 		in := s.newInvoice(sub, "subscription_create", now)
 		if c.TrialDays > 0 {
-			in.Amount = 0
+			in.Amount, in.Lines[0].Amount = 0, 0
 		}
 		// The order is as it comes: the invoice before the subscription that it is for.
 		s.payStripe(sub, in, now)
@@ -115,9 +115,17 @@ func (s *Simulator) razorpayBy(id string) *subscription {
 	return nil
 }
 
-// SetCard makes the next payments of a subscription succeed or fail.
+// SetCard makes the next payments of a subscription succeed or fail. The card can
+// be mended when the subscription has ended, too: nothing may be charged then.
 func (s *Simulator) SetCard(id string, good bool) error {
-	return s.on(id, func(sub *subscription) error { sub.BadCard = !good; return nil })
+	return s.do(func() error {
+		sub := s.s.Subscriptions[id]
+		if sub == nil {
+			return errNoSuch
+		}
+		sub.BadCard = !good
+		return nil
+	})
 }
 
 // on runs fn on a subscription that has not ended.
@@ -131,6 +139,114 @@ func (s *Simulator) on(id string, fn func(*subscription) error) error {
 	})
 }
 
+// set changes a setting of a subscription.
+func (s *Simulator) set(id string, fn func(*subscription)) error {
+	return s.on(id, func(sub *subscription) error { fn(sub); return nil })
+}
+
+// SetSecondFactor makes the bank ask for the customer at each payment, so that
+// none goes through without them.
+func (s *Simulator) SetSecondFactor(id string, on bool) error {
+	return s.set(id, func(sub *subscription) { sub.SecondFactor = on })
+}
+
+// SetOff takes percent off each invoice, by a coupon or an offer; SetTax adds some.
+func (s *Simulator) SetOff(id string, percent int) error {
+	return s.set(id, func(sub *subscription) { sub.Off = percent })
+}
+
+// SetTax adds percent of tax to each invoice.
+func (s *Simulator) SetTax(id string, percent int) error {
+	return s.set(id, func(sub *subscription) { sub.Tax = percent })
+}
+
+// SetDunning says what follows the last retry at Stripe: "" cancels, "unpaid" and
+// "past_due" leave the subscription so.
+func (s *Simulator) SetDunning(id, what string) error {
+	return s.set(id, func(sub *subscription) { sub.Dunning = what })
+}
+
+// SetAddOn puts another item before the plan of a Stripe subscription.
+func (s *Simulator) SetAddOn(id string) error {
+	return s.on(id, func(sub *subscription) error {
+		if sub.Provider != facts.Stripe {
+			return errNoSuch
+		}
+		sub.AddOn = true
+		s.subEvent("customer.subscription.updated", sub, s.now())
+		return nil
+	})
+}
+
+// Turn moves the clock five minutes past the end of a subscription's period: it
+// has renewed, and nothing is collected yet.
+func (s *Simulator) Turn(ctx context.Context, id string) error {
+	return s.to(ctx, id, 5*60)
+}
+
+// ChangeCard gives Razorpay another card while a payment is outstanding. The
+// subscription is active at once, and nothing is charged for the cycle that runs.
+func (s *Simulator) ChangeCard(id string) error {
+	return s.on(id, func(sub *subscription) error {
+		if sub.Provider != facts.Razorpay || sub.Status != "pending" && sub.Status != "halted" {
+			return errNoSuch
+		}
+		sub.BadCard, sub.Status, sub.Open, sub.Retries, sub.NextRetry = false, "active", "", 0, 0
+		s.razorpayEvent("subscription.activated", sub, nil, s.now())
+		return nil
+	})
+}
+
+// ExtraInvoice bills something besides the plan at Stripe, in the middle of a
+// period, and tries to collect it at once: for the rest of the period, or, once,
+// for something of another kind, whose line names a year.
+func (s *Simulator) ExtraInvoice(id string, amount int64, once bool) error {
+	return s.on(id, func(sub *subscription) error {
+		if sub.Provider != facts.Stripe || sub.Open != "" || sub.Status != "active" {
+			return errNoSuch
+		}
+		now := s.now()
+		in := s.newInvoice(sub, "subscription_update", now)
+		in.Amount, in.Off, in.Tax, in.Start = amount, 0, 0, now
+		in.Lines = []line{{Price: sub.Price, Start: now, End: sub.PeriodEnd, Amount: amount, Prorated: true}}
+		if once {
+			in.Reason = "manual"
+			in.Lines = []line{{Price: "price_SimulatedSetUp", Start: now, End: now + 365*day, Amount: amount, Once: true}}
+		}
+		in.Status, sub.Open = "open", in.ID
+		s.collectStripe(sub, now)
+		return nil
+	})
+}
+
+// PayInvoice pays an open invoice of Stripe on its hosted page, with the
+// customer's second factor where it is asked for.
+func (s *Simulator) PayInvoice(id string) error {
+	return s.do(func() error {
+		in := s.s.Invoices[id]
+		if in == nil || in.Provider != facts.Stripe || in.Status != "open" && in.Status != "uncollectible" {
+			return errNoSuch
+		}
+		sub := s.s.Subscriptions[in.Subscription]
+		now := s.now()
+		switch {
+		case sub == nil:
+			return errNoSuch
+		case sub.PendingInvoice == id:
+			s.applyPending(sub, now)
+		case sub.Open == id && !sub.ended():
+			s.payStripe(sub, in, now)
+			if sub.Status != "active" {
+				sub.Status = "active"
+				s.subEvent("customer.subscription.updated", sub, now)
+			}
+		default: // of an ended subscription, or an older one: it changes no status
+			s.payStripe(sub, in, now)
+		}
+		return nil
+	})
+}
+
 // PayOpen pays what is outstanding, as a customer with a new card does.
 func (s *Simulator) PayOpen(id string) error {
 	return s.on(id, func(sub *subscription) error {
@@ -138,7 +254,7 @@ func (s *Simulator) PayOpen(id string) error {
 		if in == nil {
 			return errNoSuch
 		}
-		sub.BadCard = false
+		sub.BadCard, sub.SecondFactor = false, false
 		if sub.Provider == facts.Stripe {
 			s.collectStripe(sub, s.now())
 			return nil
@@ -201,10 +317,10 @@ func (s *Simulator) Pause(id string) error {
 func (s *Simulator) Refund(id string, whole bool) error {
 	return s.do(func() error {
 		sub, in := s.s.Subscriptions[id], s.lastPaid(id)
-		if sub == nil || in == nil || in.Refunded >= in.Amount {
+		if sub == nil || in == nil || in.Refunded >= in.total() {
 			return errNoSuch
 		}
-		back := in.Amount - in.Refunded
+		back := in.total() - in.Refunded
 		if !whole {
 			back = (back + 1) / 2
 		}
@@ -228,11 +344,11 @@ func (s *Simulator) Dispute(id string) error {
 			return errNoSuch
 		}
 		if sub.Provider == facts.Stripe {
-			r := s.newReversal(sub.Provider, "dispute", in.Charge, in.Amount, in.Currency)
+			r := s.newReversal(sub.Provider, "dispute", in.Charge, in.total(), in.Currency)
 			s.stripeEvent("charge.dispute.created", sub.ID, s.now(), s.stripeReversal(r))
 			return nil
 		}
-		r := s.newReversal(sub.Provider, "dispute", in.Payment, in.Amount, in.Currency)
+		r := s.newReversal(sub.Provider, "dispute", in.Payment, in.total(), in.Currency)
 		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
 		return nil
 	})
@@ -241,7 +357,7 @@ func (s *Simulator) Dispute(id string) error {
 func (s *Simulator) lastPaid(id string) *invoice {
 	var last *invoice
 	for _, in := range s.s.Invoices {
-		if in.Subscription == id && in.PaidAt != 0 && in.Amount > 0 && (last == nil || in.PaidAt > last.PaidAt) {
+		if in.Subscription == id && in.PaidAt != 0 && in.total() > 0 && (last == nil || in.PaidAt > last.PaidAt || in.PaidAt == last.PaidAt && in.Serial > last.Serial) {
 			last = in
 		}
 	}
@@ -269,6 +385,11 @@ func (s *Simulator) DeleteCustomer(id string) error {
 // Renew moves the clock just past the end of a subscription's period, so that
 // it renews, or fails to.
 func (s *Simulator) Renew(ctx context.Context, id string) error {
+	return s.to(ctx, id, 2*hour)
+}
+
+// to moves the clock past the end of a subscription's period.
+func (s *Simulator) to(ctx context.Context, id string, past int64) error {
 	s.mu.Lock()
 	sub := s.s.Subscriptions[id]
 	var end int64
@@ -279,7 +400,7 @@ func (s *Simulator) Renew(ctx context.Context, id string) error {
 	if end == 0 {
 		return errNoSuch
 	}
-	return s.Advance(ctx, time.Duration(max(end-s.now(), 0)+2*hour)*time.Second)
+	return s.Advance(ctx, time.Duration(max(end-s.now(), 0)+past)*time.Second)
 }
 
 // Advance moves the service clock by d, here and in Tijori, and does what

@@ -2,6 +2,8 @@ package simulator
 
 import (
 	"net/http"
+	"net/url"
+	"sort"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -126,15 +128,16 @@ type linkRequest struct {
 	Notes                                      map[string]string
 }
 
-// listLinks answers GET /v1/payment_links?reference_id=….
-func (s *Simulator) listLinks(reference string) object {
-	items := []object{}
+// listLinks answers GET /v1/payment_links, newest first.
+func (s *Simulator) listLinks(q url.Values) object {
+	var list []*link
 	for _, l := range sorted(s.s.Links) {
-		if reference == "" || l.Reference == reference {
-			items = append(items, s.linkJSON(l))
+		if (q.Get("reference_id") == "" || l.Reference == q.Get("reference_id")) && l.Created >= from(q) {
+			list = append(list, l)
 		}
 	}
-	return object{"payment_links": items}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
+	return object{"payment_links": collection(q, list, s.linkJSON)["items"]}
 }
 
 func (s *Simulator) linkBy(id string) *link {

@@ -111,6 +111,8 @@ func (s *Simulator) wanted(f url.Values, id, prefix string) (sub *subscription, 
 	switch {
 	case price.Provider != facts.Stripe:
 		return nil, price, 0, "No such price."
+	case sub.Pending != "":
+		return nil, price, 0, "The subscription has a pending update."
 	case item != "si_"+strings.TrimPrefix(sub.ID, "sub_"):
 		return nil, price, 0, "No such subscription item: '" + item + "'"
 	}
@@ -135,28 +137,117 @@ func (s *Simulator) previewChange(f url.Values) (int, object) {
 	}
 }
 
-// changePrice changes a subscription's price at once and invoices the
-// difference; with a card that fails nothing changes.
+// changePrice changes a subscription's price at once and invoices the difference.
+// When that cannot be collected nothing changes; with payment_behavior
+// pending_if_incomplete the change waits up to 23 hours for its invoice.
 func (s *Simulator) changePrice(sub *subscription, f url.Values) (int, object) {
 	_, price, at, refusal := s.wanted(f, sub.ID, "")
 	if refusal != "" {
 		return invalid(refusal)
 	}
+	if sub.Status == "trialing" { // the trial goes on, and what follows it costs the other price
+		sub.Price = price.ID
+		s.subEvent("customer.subscription.updated", sub, s.now())
+		return 200, s.subObject(sub, false, expands(f, "latest_invoice"))
+	}
 	due := s.prorated(sub, price, at)
-	if due > 0 && sub.BadCard {
-		return 402, stripeError("card_error", "card_declined", "Your card was declined.")
+	waits := f.Get("payment_behavior") == "pending_if_incomplete"
+	if due > 0 && (sub.BadCard || sub.SecondFactor) && !waits {
+		if sub.BadCard {
+			return 402, stripeError("card_error", "card_declined", "Your card was declined.")
+		}
+		return 402, stripeError("card_error", "subscription_payment_intent_requires_action", "Payment for this subscription requires additional user action before it can be completed successfully.")
 	}
 	now := s.now()
-	if s.prices[sub.Price].Interval != price.Interval {
-		sub.Start, sub.PeriodStart, sub.Period = now, now, 1
-		sub.PeriodEnd = periodEnd(facts.Stripe, now, price.Interval, 1)
-	}
-	sub.Price = price.ID
+	old := sub.Price
 	in := s.newInvoice(sub, "subscription_update", now)
-	in.Amount = max(due, 0)
+	start, end := now, sub.PeriodEnd
+	if s.prices[old].Interval != price.Interval {
+		end = periodEnd(facts.Stripe, now, price.Interval, 1)
+	}
+	whole := price.Amount
+	if s.prices[old].Interval == price.Interval {
+		whole = due + s.unused(sub, at)
+	}
+	in.Amount, in.Off, in.Tax, in.Start, in.End = max(due, 0), 0, 0, start, end
+	in.Lines = []line{
+		{Price: old, Start: start, End: sub.PeriodEnd, Amount: -s.unused(sub, at), Prorated: true},
+		{Price: price.ID, Start: start, End: end, Amount: whole, Prorated: s.prices[old].Interval == price.Interval},
+	}
+	if due > 0 && (sub.BadCard || sub.SecondFactor) {
+		in.Status = "open"
+		sub.Pending, sub.PendingInvoice, sub.PendingUntil = price.ID, in.ID, now+23*hour
+		s.stripeEvent("invoice.payment_action_required", in.ID, now, s.invoiceJSON(in))
+		s.subEvent("customer.subscription.updated", sub, now)
+		return 200, s.subObject(sub, false, expands(f, "latest_invoice"))
+	}
+	s.reprice(sub, price, now)
 	s.payStripe(sub, in, now)
 	s.subEvent("customer.subscription.updated", sub, now)
-	return 200, s.subJSON(sub)
+	return 200, s.subObject(sub, false, expands(f, "latest_invoice"))
+}
+
+// unused is what is left of the present period at its price.
+func (s *Simulator) unused(sub *subscription, at int64) int64 {
+	length := sub.PeriodEnd - sub.PeriodStart
+	if length <= 0 {
+		return 0
+	}
+	return s.prices[sub.Price].Amount * min(max(sub.PeriodEnd-at, 0), length) / length
+}
+
+// reprice begins another price; another interval begins a period anew.
+func (s *Simulator) reprice(sub *subscription, price Price, at int64) {
+	if s.prices[sub.Price].Interval != price.Interval {
+		sub.Start, sub.PeriodStart, sub.Period = at, at, 1
+		sub.PeriodEnd = periodEnd(facts.Stripe, at, price.Interval, 1)
+	}
+	sub.Price = price.ID
+}
+
+// voidInvoice answers POST /v1/invoices/{id}/void. A subscription that was past
+// due for this invoice alone is active again.
+func (s *Simulator) voidInvoice(id string) (int, object) {
+	in := s.s.Invoices[id]
+	if in == nil || in.Provider != facts.Stripe {
+		return missing("invoice", id)
+	}
+	if in.Status != "open" && in.Status != "uncollectible" {
+		return invalid("You can only pass in open or uncollectible invoices. This invoice is " + in.Status + ".")
+	}
+	in.Status = "void"
+	s.s.changed = true
+	s.stripeEvent("invoice.voided", in.ID, s.now(), s.invoiceJSON(in))
+	sub := s.s.Subscriptions[in.Subscription]
+	if sub == nil {
+		return 200, s.invoiceJSON(in)
+	}
+	if sub.PendingInvoice == in.ID {
+		s.dropPending(sub, s.now())
+	}
+	if sub.Open == in.ID {
+		sub.Open, sub.Retries, sub.NextRetry = "", 0, 0
+		if sub.Status == "past_due" {
+			sub.Status = "active"
+			s.subEvent("customer.subscription.updated", sub, s.now())
+		}
+	}
+	return 200, s.invoiceJSON(in)
+}
+
+// listSessions lists Checkout sessions, newest first.
+func (s *Simulator) listSessions(f url.Values) (out []object) {
+	var list []*session
+	for _, c := range sorted(s.s.Sessions) {
+		if c.Created >= createdSince(f) && (f.Get("status") == "" || f.Get("status") == c.Status) && (f.Get("customer") == "" || f.Get("customer") == c.Customer) {
+			list = append(list, c)
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
+	for _, c := range startingAfter(list, f, func(c *session) string { return c.ID }) {
+		out = append(out, s.sessionJSON(c))
+	}
+	return out
 }
 
 // listPayments lists Razorpay's payments, newest first.
@@ -202,9 +293,27 @@ func (s *Simulator) Truth(id string) (status string, payments int) {
 		status = sub.Status
 	}
 	for _, in := range s.s.Invoices {
-		if in.Subscription == id && in.PaidAt != 0 && in.Amount > 0 {
+		if in.Subscription == id && in.PaidAt != 0 && in.total() > 0 {
 			payments++
 		}
 	}
 	return status, payments
+}
+
+// PaidUntil tells a test how far the invoices reach that were paid for the plan of
+// a subscription, in unix seconds; 0 when none was.
+func (s *Simulator) PaidUntil(id string) (until int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, in := range s.s.Invoices {
+		if in.Subscription != id || in.Status != "paid" {
+			continue
+		}
+		for _, l := range in.Lines {
+			if !l.Once && l.Amount >= 0 {
+				until = max(until, l.End)
+			}
+		}
+	}
+	return until
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net"
@@ -41,6 +42,7 @@ func (s *Simulator) Handler() http.Handler {
 	site.HandleFunc("GET /razorpay/l/{short}", s.linkPage)
 	site.HandleFunc("POST /razorpay/l/{short}", s.payLink)
 	site.HandleFunc("GET /invoice/{id}", s.invoicePage)
+	site.HandleFunc("POST /invoice/{id}", s.payInvoice)
 	site.HandleFunc("GET /simulator.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/simulator.css") })
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -194,7 +196,7 @@ func (s *Simulator) embedded(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) unpaid(r *http.Request) (v payView, ok bool) {
 	s.change(func() {
 		s.pass()
-		if sub := s.razorpayBy(r.PathValue("short")); sub != nil && sub.Status == "created" {
+		if sub := s.razorpayBy(r.PathValue("short")); sub != nil && (sub.Status == "created" || sub.Status == "pending" || sub.Status == "halted") {
 			v, ok = s.payView("Razorpay", sub.Price, sub.Email, r.URL.Path, sub.Cancel), true
 		}
 	})
@@ -222,6 +224,12 @@ func (s *Simulator) paySubscription(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	paid, err := s.PaySubscription(r.PathValue("short"))
+	if errors.Is(err, errNoSuch) { // a cycle is outstanding: the customer pays it with another card
+		id := s.idOf(r.PathValue("short"))
+		if err = s.PayOpen(id); err == nil {
+			paid.SubscriptionID = id
+		}
+	}
 	if err != nil {
 		s.sorry(w, http.StatusConflict, err.Error())
 		return
@@ -229,6 +237,27 @@ func (s *Simulator) paySubscription(w http.ResponseWriter, r *http.Request) {
 	s.arrive(r, paid.SubscriptionID)
 	v.Paid, v.Form = paid, paid.Callback != ""
 	s.show(w, http.StatusOK, "paid.html", v)
+}
+
+// idOf is the id of a Razorpay subscription by its short name.
+func (s *Simulator) idOf(short string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sub := s.razorpayBy(short); sub != nil {
+		return sub.ID
+	}
+	return ""
+}
+
+// payInvoice is the button of an open invoice's page.
+func (s *Simulator) payInvoice(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if err := s.PayInvoice(id); err != nil {
+		s.sorry(w, http.StatusConflict, "This invoice is paid, or cannot be paid any more.")
+		return
+	}
+	s.arrive(r, id)
+	http.Redirect(w, r, s.c.AppURL+"/billing", http.StatusSeeOther)
 }
 
 func (s *Simulator) invoicePage(w http.ResponseWriter, r *http.Request) {
@@ -246,7 +275,8 @@ func (s *Simulator) invoicePage(w http.ResponseWriter, r *http.Request) {
 	s.show(w, http.StatusOK, "invoice.html", struct {
 		invoice
 		Money, Home string
-	}{copied, money.Amount{Minor: copied.Amount, Currency: copied.Currency}.Format(), s.c.AppURL + "/billing"})
+		Payable     bool
+	}{copied, money.Amount{Minor: copied.total(), Currency: copied.Currency}.Format(), s.c.AppURL + "/billing", copied.Provider == facts.Stripe && copied.Status == "open"})
 }
 
 // subView is a subscription on the control page and on the portal.

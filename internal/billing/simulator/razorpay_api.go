@@ -37,15 +37,23 @@ func (s *Simulator) razorpaySub(sub *subscription) object {
 		"current_start": start, "current_end": end, "ended_at": orNull(sub.EndedAt), "quantity": 1, "notes": razorpayNotes(sub.Metadata), "charge_at": charge,
 		"start_at": orNull(sub.Start), "end_at": endAt, "auth_attempts": sub.Retries, "total_count": sub.Total, "paid_count": sub.Paid, "customer_notify": true,
 		"created_at": sub.Created, "expire_by": orNull(sub.ExpireBy), "short_url": s.c.URL + "/razorpay/i/" + sub.Short, "has_scheduled_changes": false,
-		"change_scheduled_at": nil, "source": "api", "offer_id": nil, "remaining_count": sub.Total - sub.Paid,
+		"change_scheduled_at": nil, "source": "api", "offer_id": offerOf(sub), "remaining_count": sub.Total - sub.Paid,
 	}
 }
 
+// offerOf is the offer that is linked to a subscription, or null.
+func offerOf(sub *subscription) any {
+	if sub.Off == 0 {
+		return nil
+	}
+	return "offer_Simulated" + strconv.Itoa(sub.Off)
+}
+
 func (s *Simulator) razorpayPayment(in *invoice) object {
-	status, refund := paymentStatus(in.Amount, in.Refunded)
+	status, refund := paymentStatus(in.total(), in.Refunded)
 	// captured is "1" in subscription events of the official samples and true elsewhere.
 	return object{
-		"id": in.Payment, "entity": "payment", "amount": in.Amount, "currency": in.Currency, "status": status, "captured": "1", "order_id": "order_" + in.ID,
+		"id": in.Payment, "entity": "payment", "amount": in.total(), "currency": in.Currency, "status": status, "captured": "1", "order_id": "order_" + in.ID,
 		"invoice_id": in.ID, "method": "upi", "amount_refunded": in.Refunded, "refund_status": refund, "customer_id": textOrNull(in.Customer), "notes": []any{}, "created_at": in.PaidAt,
 	}
 }
@@ -64,7 +72,8 @@ func paymentStatus(amount, refunded int64) (status string, refund any) {
 func (s *Simulator) razorpayInvoice(in *invoice) object {
 	return object{
 		"id": in.ID, "entity": "invoice", "invoice_number": in.Number, "subscription_id": in.Subscription, "customer_id": textOrNull(in.Customer), "payment_id": textOrNull(in.Payment),
-		"status": in.Status, "amount": in.Amount, "amount_paid": in.Amount, "currency": in.Currency, "billing_start": in.Start, "billing_end": in.End, "issued_at": in.Created,
+		"status": in.Status, "amount": in.total(), "gross_amount": in.Amount, "tax_amount": in.Tax, "taxable_amount": in.Amount - in.Off,
+		"line_items": []object{{"amount": in.Amount, "quantity": 1, "gross_amount": in.Amount, "tax_amount": in.Tax, "taxable_amount": in.Amount - in.Off}}, "currency": in.Currency, "billing_start": in.Start, "billing_end": in.End, "issued_at": in.Created,
 		"date": in.Created, "paid_at": orNull(in.PaidAt), "short_url": s.c.URL + "/invoice/" + in.ID, "type": "invoice", "notes": []any{},
 	}
 }
@@ -175,7 +184,7 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 			status, body := s.makeLink(linkRequest{in.Amount, in.Currency, in.Reference, in.Description, in.Callback, in.ExpireBy, notes})
 			writeStripe(w, status, body)
 		case route == "GET payment_links" && len(parts) == 1:
-			writeStripe(w, 200, s.listLinks(r.URL.Query().Get("reference_id")))
+			writeStripe(w, 200, s.listLinks(r.URL.Query()))
 		case route == "GET payment_links" && len(parts) == 2:
 			items := []object{}
 			if l := s.linkBy(parts[1]); l != nil {

@@ -35,7 +35,7 @@ func razorpayReversal(r *reversal) object {
 func stripeCharge(in *invoice) object {
 	return object{
 		"id": in.Charge, "object": "charge", "customer": in.Customer, "payment_intent": in.Payment,
-		"amount": in.Amount, "amount_refunded": in.Refunded, "refunded": in.Refunded == in.Amount, "currency": strings.ToLower(in.Currency),
+		"amount": in.total(), "amount_refunded": in.Refunded, "refunded": in.Refunded == in.total(), "currency": strings.ToLower(in.Currency),
 	}
 }
 
@@ -59,6 +59,45 @@ func (s *Simulator) SettleDispute(id string, won bool) error {
 			} else {
 				s.razorpaySend("payment.dispute."+r.Status, sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
 			}
+			return nil
+		}
+		return errNoSuch
+	})
+}
+
+// FailRefund lets the newest refund of a payment fail: what was given back comes
+// back, at the provider as well. id is that of a subscription, a link or a session.
+func (s *Simulator) FailRefund(id string) error {
+	return s.do(func() error {
+		payment := ""
+		var give func(int64)
+		if l := s.linkBy(id); l != nil {
+			payment, give = l.Payment, func(n int64) { l.Refunded -= n }
+		} else if c := s.s.Sessions[id]; c != nil && c.Intent != "" {
+			payment, give = chargeOf(c.Intent), func(n int64) { c.Refunded -= n }
+		} else if in := s.lastPaid(id); in != nil {
+			payment, give = in.Payment, func(n int64) { in.Refunded -= n }
+			if in.Provider == facts.Stripe {
+				payment = in.Charge
+			}
+		}
+		for _, r := range slices.Backward(s.s.Reversals) {
+			if payment == "" || r.Kind != "refund" || r.Payment != payment || r.Status == "failed" {
+				continue
+			}
+			r.Status = "failed"
+			give(r.Amount)
+			if r.Provider == facts.Stripe {
+				s.stripeEvent("refund.failed", id, s.now(), s.stripeReversal(r))
+				return nil
+			}
+			payload := object{"refund": object{"entity": razorpayReversal(r)}}
+			if l := s.linkBy(id); l != nil {
+				payload["payment"] = object{"entity": linkPayment(l)}
+			} else {
+				payload["payment"] = object{"entity": s.razorpayPayment(s.lastPaid(id))}
+			}
+			s.razorpaySend("refund.failed", id, s.now(), payload)
 			return nil
 		}
 		return errNoSuch

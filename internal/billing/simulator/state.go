@@ -114,11 +114,21 @@ type subscription struct {
 	CanceledAt  int64             `json:"canceled_at"`
 	Reason      string            `json:"reason"`
 	BadCard     bool              `json:"bad_card"` // payments fail
+	Off         int               `json:"off"`      // percent that a coupon or an offer takes off
+	Tax         int               `json:"tax"`      // percent that is added
+	Dunning     string            `json:"dunning"`  // Stripe: what follows the last retry: "" cancels, unpaid, past_due
 	Open        string            `json:"open"`     // the invoice that waits for payment
 	Schedule    string            `json:"schedule"` // Stripe: the id of its schedule
 	NextPrice   string            `json:"next_price"`
 	Retries     int               `json:"retries"`
 	NextRetry   int64             `json:"next_retry"`
+
+	// Stripe only.
+	SecondFactor   bool   `json:"second_factor"` // the bank asks for it at each payment
+	Pending        string `json:"pending"`       // the price that begins when its invoice is paid
+	PendingInvoice string `json:"pending_invoice"`
+	PendingUntil   int64  `json:"pending_until"`
+	AddOn          bool   `json:"add_on"` // another item stands before the plan
 
 	// Razorpay only.
 	Total    int    `json:"total"`
@@ -148,8 +158,12 @@ type invoice struct {
 	Customer     string         `json:"customer"`
 	Reason       string         `json:"reason"` // subscription_create, subscription_cycle
 	Status       string         `json:"status"` // draft, open, paid, void; Razorpay: issued, paid
-	Amount       int64          `json:"amount"`
+	Amount       int64          `json:"amount"` // before discount and tax
+	Off          int64          `json:"off"`
+	Tax          int64          `json:"tax"`
 	Currency     string         `json:"currency"`
+	Lines        []line         `json:"lines"`
+	Serial       int            `json:"serial"`
 	Start        int64          `json:"start"`
 	End          int64          `json:"end"`
 	Created      int64          `json:"created"`
@@ -157,6 +171,19 @@ type invoice struct {
 	Payment      string         `json:"payment"` // Stripe: payment intent; Razorpay: payment
 	Charge       string         `json:"charge"`
 	Refunded     int64          `json:"refunded"`
+}
+
+// total is what is to be paid.
+func (in *invoice) total() int64 { return max(in.Amount-in.Off+in.Tax, 0) }
+
+// line is a position of an invoice.
+type line struct {
+	Price    string `json:"price"`
+	Start    int64  `json:"start"`
+	End      int64  `json:"end"`
+	Amount   int64  `json:"amount"`
+	Prorated bool   `json:"prorated"`
+	Once     bool   `json:"once"`
 }
 
 // A Delivery is an event on its way to the application.

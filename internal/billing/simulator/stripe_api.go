@@ -57,42 +57,92 @@ func (s *Simulator) priceJSON(id string) object {
 	}
 }
 
-func (s *Simulator) subJSON(sub *subscription) object { return s.subObject(sub, false) }
+func (s *Simulator) subJSON(sub *subscription) object { return s.subObject(sub, false, false) }
 
-// subObject is a subscription, with its schedule as an object where it is asked for.
-func (s *Simulator) subObject(sub *subscription, expand bool) object {
-	var latest any
-	var newest int64 = -1
-	for _, in := range s.s.Invoices {
-		if in.Subscription == sub.ID && in.Created > newest {
-			latest, newest = in.ID, in.Created
+// expands reports whether a request asks for a part of an object in full.
+func expands(f url.Values, part string) bool {
+	for k, v := range f {
+		if strings.HasPrefix(k, "expand[") && len(v) > 0 && v[0] == part {
+			return true
 		}
+	}
+	return false
+}
+
+// subObject is a subscription, with its schedule and its newest invoice as objects
+// where they are asked for.
+func (s *Simulator) subObject(sub *subscription, schedule, invoices bool) object {
+	var last *invoice
+	for _, in := range s.s.Invoices {
+		if in.Subscription == sub.ID && (last == nil || in.Serial > last.Serial) {
+			last = in
+		}
+	}
+	var latest, pending any
+	switch {
+	case last != nil && invoices:
+		latest = s.invoiceJSON(last)
+	case last != nil:
+		latest = last.ID
+	}
+	if sub.Pending != "" {
+		pending = object{"expires_at": sub.PendingUntil, "subscription_items": []object{{"price": s.priceJSON(sub.Pending), "quantity": 1}}}
+	}
+	items := []object{{
+		"id":     "si_" + strings.TrimPrefix(sub.ID, "sub_"),
+		"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price), "created": sub.Created, "metadata": object{},
+		"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
+	}}
+	if sub.AddOn {
+		items = append([]object{{
+			"id": "si_addon_" + sub.ID, "object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": object{"id": "price_SimulatedAddOn", "object": "price"},
+			"created": sub.Created, "metadata": object{}, "current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
+		}}, items...)
 	}
 	return object{
 		"id": sub.ID, "object": "subscription", "customer": sub.Customer, "status": sub.Status, "livemode": false, "created": sub.Created,
 		"start_date": sub.Created, "billing_cycle_anchor": sub.Start, "billing_mode": object{"type": "flexible"}, "collection_method": "charge_automatically",
 		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt), "canceled_at": orNull(sub.CanceledAt), "ended_at": orNull(sub.EndedAt),
 		"trial_end": orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil, "currency": strings.ToLower(s.prices[sub.Price].Currency),
-		"schedule": s.scheduleJSON(sub, expand), "cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil}, "latest_invoice": latest, "metadata": meta(sub.Metadata),
-		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID, "data": []object{{
-			"id":     "si_" + strings.TrimPrefix(sub.ID, "sub_"),
-			"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price), "created": sub.Created, "metadata": object{},
-			"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
-		}}},
+		"schedule": s.scheduleJSON(sub, schedule), "pending_update": pending, "cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil}, "latest_invoice": latest, "metadata": meta(sub.Metadata),
+		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID, "data": items},
 	}
 }
 
 func (s *Simulator) invoiceJSON(in *invoice) object {
+	total := in.total()
 	paid := int64(0)
 	if in.Status == "paid" {
-		paid = in.Amount
+		paid = total
+	}
+	parts := func(n int64) []object {
+		if n == 0 {
+			return []object{}
+		}
+		return []object{{"amount": n}}
+	}
+	lines := []object{}
+	for n, l := range in.Lines {
+		parent := object{"type": "subscription_item_details", "invoice_item_details": nil, "subscription_item_details": object{"subscription": in.Subscription, "subscription_item": "si_" + strings.TrimPrefix(in.Subscription, "sub_"), "proration": l.Prorated}}
+		if l.Once || l.Prorated {
+			parent = object{"type": "invoice_item_details", "subscription_item_details": nil, "invoice_item_details": object{"subscription": in.Subscription, "invoice_item": "ii_" + in.ID, "proration": l.Prorated}}
+		}
+		lines = append(lines, object{
+			"id": "il_" + in.ID + strconv.Itoa(n), "object": "line_item", "amount": l.Amount, "quantity": 1, "currency": strings.ToLower(in.Currency), "period": object{"start": l.Start, "end": l.End},
+			"parent": parent, "pricing": object{"type": "price_details", "price_details": object{"price": l.Price, "product": "prod_" + strings.TrimPrefix(l.Price, "price_")}},
+		})
+	}
+	var finalized any
+	if in.Status != "draft" {
+		finalized = in.Created
 	}
 	return object{
 		"id": in.ID, "object": "invoice", "number": in.Number, "customer": in.Customer, "status": in.Status, "billing_reason": in.Reason, "livemode": false,
-		"amount_due": in.Amount, "amount_paid": paid, "amount_remaining": in.Amount - paid, "total": in.Amount, "subtotal": in.Amount, "currency": strings.ToLower(in.Currency), "created": in.Created,
-		"period_start": in.Start, "period_end": in.End, "status_transitions": object{"paid_at": orNull(in.PaidAt), "finalized_at": orNull(in.Created), "marked_uncollectible_at": nil, "voided_at": nil},
+		"amount_due": total, "amount_paid": paid, "amount_remaining": total - paid, "total": total, "subtotal": in.Amount, "currency": strings.ToLower(in.Currency), "created": in.Created,
+		"total_discount_amounts": parts(in.Off), "total_taxes": parts(in.Tax), "starting_balance": 0,
+		"period_start": in.Start, "period_end": in.End, "status_transitions": object{"paid_at": orNull(in.PaidAt), "finalized_at": finalized, "marked_uncollectible_at": nil, "voided_at": nil},
 		"parent":             object{"type": "subscription_details", "quote_details": nil, "subscription_details": object{"subscription": in.Subscription, "metadata": object{}}},
-		"lines":              object{"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines", "data": []object{{"id": "il_" + in.ID, "object": "line_item", "amount": in.Amount, "currency": strings.ToLower(in.Currency), "period": object{"start": in.Start, "end": in.End}}}},
+		"lines":              object{"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines", "data": lines},
 		"hosted_invoice_url": s.c.URL + "/invoice/" + in.ID, "invoice_pdf": s.c.URL + "/invoice/" + in.ID, "metadata": object{},
 	}
 }
@@ -110,7 +160,7 @@ func (s *Simulator) sessionJSON(c *session) object {
 		"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
 		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference), "metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
 		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt, "livemode": false,
-		"amount_total": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent),
+		"amount_total": s.prices[c.Price].Amount, "amount_subtotal": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent),
 	}
 }
 
@@ -237,6 +287,8 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			return 200, s.invoiceJSON(in)
 		}
 		return missing("invoice", parts[1])
+	case route == "POST invoices" && len(parts) == 3 && parts[2] == "void":
+		return s.voidInvoice(parts[1])
 	case route == "GET invoices":
 		return 200, stripeList("/v1/invoices", s.stripeInvoices(f), limitOf(f))
 	case route == "POST invoices" && len(parts) == 2 && parts[1] == "create_preview":
@@ -263,7 +315,7 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		for _, in := range sorted(s.s.Invoices) {
 			if in.Provider == facts.Stripe && in.Payment != "" && in.Payment == f.Get("payment[payment_intent]") {
 				data = append(data, object{
-					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.Amount,
+					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.total(),
 					"currency": strings.ToLower(in.Currency), "payment": object{"type": "payment_intent", "payment_intent": in.Payment},
 				})
 			}
@@ -298,7 +350,7 @@ func (s *Simulator) stripeInvoices(f url.Values) []object {
 			list = append(list, in)
 		}
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Created > list[j].Created })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Serial > list[j].Serial })
 	list = startingAfter(list, f, func(in *invoice) string { return in.ID })
 	var data []object
 	for _, in := range list {
@@ -348,7 +400,7 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		return 200, s.sessionJSON(c)
 	}
 	if len(parts) == 0 {
-		return invalid("Sessions are not listed by the simulator.")
+		return 200, stripeList("/v1/checkout/sessions", s.listSessions(f), limitOf(f))
 	}
 	c := s.s.Sessions[parts[0]]
 	switch {
@@ -384,7 +436,7 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 		list = startingAfter(list, f, func(sub *subscription) string { return sub.ID })
 		var data []object
 		for _, sub := range list {
-			data = append(data, s.subObject(sub, f.Get("expand[]") == "data.schedule"))
+			data = append(data, s.subObject(sub, expands(f, "data.schedule"), expands(f, "data.latest_invoice")))
 		}
 		return 200, stripeList("/v1/subscriptions", data, limitOf(f))
 	}
@@ -395,7 +447,7 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 	now := s.now()
 	switch method {
 	case "GET":
-		return 200, s.subObject(sub, f.Get("expand[0]") == "schedule" || f.Get("expand[]") == "schedule")
+		return 200, s.subObject(sub, expands(f, "schedule"), expands(f, "latest_invoice"))
 	case "DELETE":
 		if sub.ended() {
 			return missing("subscription", sub.ID)
@@ -405,6 +457,9 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 	case "POST":
 		if sub.ended() {
 			return invalid("A canceled subscription can only update its cancellation_details and metadata.")
+		}
+		if sub.Pending != "" {
+			return invalid("This subscription has a pending update. Pay or void its invoice first.")
 		}
 		if sub.Schedule != "" && (f.Has("items[0][price]") || f.Has("cancel_at_period_end") || f.Has("cancel_at")) {
 			return invalid("The subscription is managed by the subscription schedule `" + sub.Schedule + "`, and updating it directly is not allowed.")

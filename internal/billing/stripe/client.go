@@ -135,6 +135,7 @@ type SessionRequest struct {
 	CancelURL  string
 	ExpiresAt  time.Time
 	Locale     string
+	Bought     facts.Bought // of a one-time payment
 }
 
 // CreateSession opens a hosted Checkout page for a subscription. Our ids ride
@@ -177,15 +178,27 @@ func (c *Client) ExpireSession(ctx context.Context, id string) error {
 	return nil
 }
 
-// Subscription fetches a subscription as it is now.
+// Subscription fetches a subscription as it is now, with its newest invoice:
+// what it says of itself is not what is paid.
 func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscription, error) {
 	p := &stripe.SubscriptionRetrieveParams{}
 	p.AddExpand("schedule")
+	p.AddExpand("latest_invoice")
 	s, err := c.api.V1Subscriptions.Retrieve(ctx, id, p)
 	if err != nil {
 		return nil, fmt.Errorf("fetch subscription: %w", apiError(err))
 	}
-	return decodeSubscription(s.LastResponse)
+	var raw subscription
+	if err := json.Unmarshal(s.LastResponse.RawJSON, &raw); err != nil {
+		return nil, fmt.Errorf("decode subscription: %w", err)
+	}
+	if in := raw.Latest.invoice; in != nil {
+		if err := c.allLines(ctx, in); err != nil {
+			return nil, err
+		}
+	}
+	f := raw.facts()
+	return f, checkIDs(&facts.Event{ID: "api", Type: "subscription", Subscription: f, Customer: f.CustomerID})
 }
 
 // Locate finds the subscription that an event is about where the event names
@@ -253,15 +266,6 @@ func (c *Client) Cancel(ctx context.Context, id string, atPeriodEnd bool) error 
 	return nil
 }
 
-func decodeSubscription(r *stripe.APIResponse) (*facts.Subscription, error) {
-	var s subscription
-	if err := strictjson.DecodeOpen(r.RawJSON, &s); err != nil {
-		return nil, fmt.Errorf("decode subscription: %w", err)
-	}
-	f := s.facts()
-	return f, checkIDs(&facts.Event{ID: "api", Type: "subscription", Subscription: f, Customer: f.CustomerID})
-}
-
 func decodeSession(r *stripe.APIResponse) (*facts.Session, error) {
 	var s session
 	if err := strictjson.DecodeOpen(r.RawJSON, &s); err != nil {
@@ -275,7 +279,11 @@ func decodeSession(r *stripe.APIResponse) (*facts.Session, error) {
 func apiError(err error) error {
 	var se *stripe.Error
 	if errors.As(err, &se) {
-		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: string(se.Code), Text: se.Msg, RequestID: se.RequestID}
+		code := string(se.Code)
+		if se.DeclineCode == stripe.DeclineCodeAuthenticationRequired { // the card is good, and its holder is asked for
+			code = string(se.DeclineCode)
+		}
+		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Text: se.Msg, RequestID: se.RequestID}
 	}
 	return &facts.APIError{Provider: facts.Stripe, Cause: err}
 }

@@ -43,11 +43,7 @@ type subscription struct {
 	Customer ref    `json:"customer"`
 	Status   string `json:"status"`
 	Items    struct {
-		Data []struct {
-			Price       ref   `json:"price"`
-			PeriodStart int64 `json:"current_period_start"`
-			PeriodEnd   int64 `json:"current_period_end"`
-		} `json:"data"`
+		Data []item `json:"data"`
 	} `json:"items"`
 	PeriodStart       int64             `json:"current_period_start"` // before basil
 	PeriodEnd         int64             `json:"current_period_end"`   // before basil
@@ -58,9 +54,37 @@ type subscription struct {
 	StartDate         int64             `json:"start_date"`
 	Metadata          map[string]string `json:"metadata"`
 	Schedule          schedule          `json:"schedule"`
+	Latest            expanded          `json:"latest_invoice"`
 	Cancellation      struct {
 		Reason string `json:"reason"`
 	} `json:"cancellation_details"`
+}
+
+type item struct {
+	ID          string `json:"id"`
+	Price       ref    `json:"price"`
+	Quantity    int64  `json:"quantity"`
+	PeriodStart int64  `json:"current_period_start"`
+	PeriodEnd   int64  `json:"current_period_end"`
+}
+
+// expanded is an invoice where it was expanded, else its id, or null.
+type expanded struct {
+	id      string
+	invoice *invoice
+}
+
+func (e *expanded) UnmarshalJSON(b []byte) error {
+	var id ref
+	if err := id.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	e.id = string(id)
+	if len(b) == 0 || b[0] != '{' {
+		return nil
+	}
+	e.invoice = &invoice{}
+	return json.Unmarshal(b, e.invoice)
 }
 
 func (s *subscription) facts() *facts.Subscription {
@@ -69,15 +93,21 @@ func (s *subscription) facts() *facts.Subscription {
 		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt), EndedAt: facts.Unix(s.EndedAt),
 		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason,
 	}
-	start, end := s.PeriodStart, s.PeriodEnd
-	if len(s.Items.Data) > 0 {
-		item := s.Items.Data[0]
-		out.PriceID = string(item.Price)
-		if item.PeriodEnd != 0 {
-			start, end = item.PeriodStart, item.PeriodEnd
+	for _, it := range s.Items.Data {
+		if it.PeriodEnd == 0 {
+			it.PeriodStart, it.PeriodEnd = s.PeriodStart, s.PeriodEnd
 		}
+		out.Items = append(out.Items, facts.Item{ID: it.ID, PriceID: string(it.Price), Quantity: it.Quantity, Start: facts.Unix(it.PeriodStart), End: facts.Unix(it.PeriodEnd)})
 	}
-	out.PeriodStart, out.PeriodEnd = facts.Unix(start), facts.Unix(end)
+	out.PeriodStart, out.PeriodEnd = facts.Unix(s.PeriodStart), facts.Unix(s.PeriodEnd)
+	if len(out.Items) > 0 { // which of them is the plan only the plan file knows
+		out.PriceID, out.Quantity, out.PeriodStart, out.PeriodEnd = out.Items[0].PriceID, out.Items[0].Quantity, out.Items[0].Start, out.Items[0].End
+	}
+	out.LatestID = s.Latest.id
+	if s.Latest.invoice != nil {
+		in := s.Latest.invoice.facts()
+		out.Latest = &in
+	}
 	return out
 }
 
@@ -143,10 +173,14 @@ type invoice struct {
 	Currency      string `json:"currency"`
 	BillingReason string `json:"billing_reason"`
 	Created       int64  `json:"created"`
+	Subtotal      int64  `json:"subtotal"`
+	Balance       int64  `json:"starting_balance"` // negative is credit
+	Discounts     []part `json:"total_discount_amounts"`
+	Taxes         []part `json:"total_taxes"`
+	OldTaxes      []part `json:"total_tax_amounts"` // before basil
 	Lines         struct {
-		Data []struct {
-			Period period `json:"period"`
-		} `json:"data"`
+		HasMore bool   `json:"has_more"`
+		Data    []line `json:"data"`
 	} `json:"lines"`
 	Transitions struct {
 		PaidAt int64 `json:"paid_at"`
@@ -162,12 +196,91 @@ func (in *invoice) subscription() string {
 	return string(in.Subscription)
 }
 
-func (in *invoice) period() (start, end time.Time) {
-	if len(in.Lines.Data) > 0 {
-		p := in.Lines.Data[0].Period
-		return facts.Unix(p.Start), facts.Unix(p.End)
+// part is an amount that was added or taken off.
+type part struct {
+	Amount int64 `json:"amount"`
+}
+
+func sum(parts []part) (n int64) {
+	for _, p := range parts {
+		n += p.Amount
 	}
-	return time.Time{}, time.Time{}
+	return n
+}
+
+type line struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"` // before basil: subscription, invoiceitem
+	Amount   int64  `json:"amount"`
+	Quantity int64  `json:"quantity"`
+	Period   period `json:"period"`
+	Price    ref    `json:"price"`     // before basil
+	Prorated bool   `json:"proration"` // before basil
+	Pricing  struct {
+		Details struct {
+			Price ref `json:"price"`
+		} `json:"price_details"`
+	} `json:"pricing"`
+	Parent struct {
+		Type string `json:"type"`
+		Item struct {
+			Prorated bool `json:"proration"`
+		} `json:"invoice_item_details"`
+	} `json:"parent"`
+}
+
+func (l *line) facts() facts.Line {
+	out := facts.Line{PriceID: string(l.Pricing.Details.Price), Start: facts.Unix(l.Period.Start), End: facts.Unix(l.Period.End), Amount: l.Amount}
+	if out.PriceID == "" {
+		out.PriceID = string(l.Price)
+	}
+	// An invoice item is a one-time charge, unless it is what a change of price costs for the rest of a period.
+	item := l.Parent.Type == "invoice_item_details" || l.Parent.Type == "" && l.Type == "invoiceitem"
+	out.Once = item && !l.Parent.Item.Prorated && !l.Prorated
+	return out
+}
+
+// lines are the positions of an invoice. One that somebody made by hand is for no
+// period, whatever dates its lines bear.
+func (in *invoice) lines() (out []facts.Line) {
+	for i := range in.Lines.Data {
+		l := in.Lines.Data[i].facts()
+		l.Once = l.Once || in.BillingReason == "manual"
+		out = append(out, l)
+	}
+	return out
+}
+
+// period is what the invoice shows as its time: that of the line of the
+// subscription which reaches furthest.
+func (in *invoice) period() (start, end time.Time) {
+	for i, l := range in.lines() {
+		if i == 0 || !l.Once && l.Amount >= 0 && l.End.After(end) {
+			start, end = l.Start, l.End
+		}
+	}
+	return start, end
+}
+
+// asked are the amounts that the price may have been, before tax, discounts and
+// the customer's balance: the invoice says what lies between.
+func (in *invoice) asked() (out []money.Amount) {
+	add := func(minor int64) { out = append(out, amount(minor, in.Currency)) }
+	for _, l := range in.Lines.Data {
+		if l.Amount > 0 {
+			add(l.Amount / max(l.Quantity, 1))
+		}
+	}
+	off, tax := sum(in.Discounts), sum(in.Taxes)+sum(in.OldTaxes)
+	for _, base := range []int64{in.Subtotal, in.Total, in.AmountPaid, in.AmountPaid - min(in.Balance, 0)} {
+		if base > 0 {
+			add(base)
+			add(base + off)
+			add(base - tax)
+			add(base + off - tax)
+		}
+	}
+	return out
 }
 
 func (in *invoice) payment(at time.Time) *facts.Payment {
@@ -178,8 +291,8 @@ func (in *invoice) payment(at time.Time) *facts.Payment {
 	return &facts.Payment{
 		ID: in.ID, InvoiceID: in.ID, SubscriptionID: in.subscription(), CustomerID: string(in.Customer),
 		Amount: amount(in.AmountPaid, in.Currency), Paid: in.Status == "paid",
-		Full:        in.BillingReason == "subscription_create" || in.BillingReason == "subscription_cycle",
-		PeriodStart: start, PeriodEnd: end, At: at,
+		Full:  in.BillingReason == "subscription_create" || in.BillingReason == "subscription_cycle",
+		Asked: in.asked(), PeriodStart: start, PeriodEnd: end, At: at,
 	}
 }
 
@@ -199,6 +312,7 @@ func (in *invoice) facts() facts.Invoice {
 	return facts.Invoice{
 		ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer), Status: in.Status,
 		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created), PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url,
+		Reason: in.BillingReason, Lines: in.lines(), Asked: in.asked(),
 	}
 }
 
@@ -214,6 +328,8 @@ type session struct {
 	ExpiresAt     int64             `json:"expires_at"`
 	Mode          string            `json:"mode"`
 	Total         int64             `json:"amount_total"`
+	Subtotal      int64             `json:"amount_subtotal"`
+	Created       int64             `json:"created"`
 	Currency      string            `json:"currency"`
 	Intent        ref               `json:"payment_intent"`
 }
@@ -222,7 +338,7 @@ func (s *session) facts() *facts.Session {
 	return &facts.Session{
 		ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
 		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt),
-		Mode: s.Mode, Total: amount(s.Total, s.Currency), PaymentID: string(s.Intent),
+		Mode: s.Mode, Total: amount(s.Total, s.Currency), Subtotal: amount(s.Subtotal, s.Currency), PaymentID: string(s.Intent), Bought: facts.ReadBought(s.Metadata),
 	}
 }
 
@@ -290,10 +406,13 @@ func decodeObject(ev *facts.Event, raw json.RawMessage) error {
 		if err := unmarshal(raw, &in); err != nil {
 			return err
 		}
+		ev.Customer = string(in.Customer)
+		if ev.Type == "invoice.upcoming" || in.ID == "" || strings.HasPrefix(in.ID, "upcoming_") {
+			return nil // a preview of what may come: nothing was invoiced
+		}
 		ev.Payment = in.payment(ev.Created)
 		invoice := in.facts()
 		ev.Invoice = &invoice
-		ev.Customer = ev.Payment.CustomerID
 	case strings.HasPrefix(ev.Type, "checkout.session."):
 		var s session
 		if err := unmarshal(raw, &s); err != nil {
@@ -342,11 +461,20 @@ func checkIDs(ev *facts.Event) error {
 	ids := []string{ev.Customer, ev.Deleted}
 	must := []string{ev.ID}
 	if s := ev.Subscription; s != nil {
-		ids = append(ids, s.PriceID, s.AccountID, s.CheckoutID)
+		ids = append(ids, s.PriceID, s.AccountID, s.CheckoutID, s.LatestID)
+		for _, it := range s.Items {
+			ids = append(ids, it.ID, it.PriceID)
+		}
 		must = append(must, s.ID, s.Status)
 	}
 	if p := ev.Payment; p != nil {
 		ids = append(ids, p.SubscriptionID, p.InvoiceID)
+	}
+	if in := ev.Invoice; in != nil {
+		must = append(must, in.ID)
+		for _, l := range in.Lines {
+			ids = append(ids, l.PriceID)
+		}
 	}
 	if s := ev.Session; s != nil {
 		ids = append(ids, s.SubscriptionID, s.CheckoutID, s.AccountID, s.PaymentID)

@@ -66,7 +66,8 @@ func pageQuery(cursor string) url.Values {
 func (c *Client) SubscriptionPage(ctx context.Context, customer, cursor string) (list []*facts.Subscription, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "all")
-	q.Set("expand[]", "data.schedule")
+	q.Set("expand[0]", "data.schedule")
+	q.Set("expand[1]", "data.latest_invoice")
 	if customer != "" {
 		q.Set("customer", customer)
 	}
@@ -190,6 +191,36 @@ func (c *Client) Refunded(ctx context.Context, intent string) (*facts.Refund, er
 	return f, checkIDs(&facts.Event{ID: "api", Type: "payment", Refund: f})
 }
 
+// PurchasePage lists the one-time payments since a time that are paid. Nothing
+// else tells of one whose event was lost.
+func (c *Client) PurchasePage(ctx context.Context, since time.Time, cursor string) (list []facts.Purchase, next string, err error) {
+	q := pageQuery(cursor)
+	q.Set("status", "complete")
+	if !since.IsZero() {
+		q.Set("created[gte]", strconv.FormatInt(since.Unix(), 10))
+	}
+	var p page[session]
+	if err := c.get(ctx, "/v1/checkout/sessions", q, &p); err != nil {
+		return nil, "", fmt.Errorf("list checkout sessions: %w", err)
+	}
+	for i := range p.Data {
+		s := &p.Data[i]
+		f := s.facts()
+		if f.Mode != "payment" || f.PaymentStatus != "paid" || checkIDs(&facts.Event{ID: "api", Type: "session", Session: f}) != nil {
+			continue
+		}
+		paid := f.Total
+		if f.Subtotal.Minor > 0 {
+			paid = f.Subtotal
+		}
+		list = append(list, facts.Purchase{Kind: "session", ID: f.ID, AccountID: f.AccountID, PurchaseID: f.CheckoutID, Amount: paid, Created: facts.Unix(s.Created), Bought: f.Bought})
+	}
+	if p.HasMore && len(p.Data) > 0 {
+		next = p.Data[len(p.Data)-1].ID
+	}
+	return list, next, nil
+}
+
 // MissedPage lists the events since a time that no endpoint has answered, raw,
 // in the shape in which they were to be delivered. Stripe keeps them 30 days.
 func (c *Client) MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error) {
@@ -247,7 +278,8 @@ func (c *Client) WebhookState(ctx context.Context, address string) (string, erro
 	return state, nil
 }
 
-// Invoices lists a subscription's invoices, newest first, a hundred at most.
+// Invoices lists a subscription's invoices, newest first, a hundred at most,
+// each with all of its lines.
 func (c *Client) Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error) {
 	q := pageQuery("")
 	q.Set("subscription", subscriptionID)
@@ -257,7 +289,40 @@ func (c *Client) Invoices(ctx context.Context, subscriptionID string) ([]facts.I
 	}
 	out := make([]facts.Invoice, 0, len(p.Data))
 	for i := range p.Data {
-		out = append(out, p.Data[i].facts())
+		if err := c.allLines(ctx, &p.Data[i]); err != nil {
+			return nil, err
+		}
+		f := p.Data[i].facts()
+		if checkIDs(&facts.Event{ID: "api", Type: "invoice", Invoice: &f, Customer: f.CustomerID}) == nil {
+			out = append(out, f)
+		}
 	}
 	return out, nil
+}
+
+// Invoice fetches an invoice as it is now.
+func (c *Client) Invoice(ctx context.Context, id string) (*facts.Invoice, error) {
+	var in invoice
+	if err := c.get(ctx, "/v1/invoices/"+url.PathEscape(id), url.Values{}, &in); err != nil {
+		return nil, fmt.Errorf("fetch invoice: %w", err)
+	}
+	if err := c.allLines(ctx, &in); err != nil {
+		return nil, err
+	}
+	f := in.facts()
+	return &f, checkIDs(&facts.Event{ID: "api", Type: "invoice", Invoice: &f, Customer: f.CustomerID})
+}
+
+// allLines completes a paid invoice of which Stripe has told the first ten lines
+// only: the plan may stand behind them.
+func (c *Client) allLines(ctx context.Context, in *invoice) error {
+	for in.Status == "paid" && in.Lines.HasMore && len(in.Lines.Data) > 0 {
+		var more page[line]
+		if err := c.get(ctx, "/v1/invoices/"+url.PathEscape(in.ID)+"/lines", pageQuery(in.Lines.Data[len(in.Lines.Data)-1].ID), &more); err != nil {
+			return fmt.Errorf("list the lines of an invoice: %w", err)
+		}
+		in.Lines.Data = append(in.Lines.Data, more.Data...)
+		in.Lines.HasMore = more.HasMore && len(more.Data) > 0
+	}
+	return nil
 }

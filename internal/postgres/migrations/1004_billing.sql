@@ -120,6 +120,9 @@ create table tijori.subscriptions (
     period_start timestamptz,
     period_end timestamptz,
     paid_through timestamptz,
+    paid_from timestamptz,
+    paid_price_id text not null default '',
+    paid_count integer not null default 0,
     access_until timestamptz,
     failed_at timestamptz,
     cancel_at_period_end boolean not null default false,
@@ -128,6 +131,7 @@ create table tijori.subscriptions (
     ended_at timestamptz,
     next_price_id text not null default '',
     next_at timestamptz,
+    pay_url text not null default '',
     seen_at timestamptz not null,
     created_at timestamptz not null,
     changed_at timestamptz not null,
@@ -147,6 +151,13 @@ create table tijori.subscriptions (
     constraint subscriptions_access_check check (status not in ('incomplete', 'expired') or access_until is null),
     constraint subscriptions_next_check check ((next_price_id = '') = (next_at is null))
 );
+comment on column tijori.subscriptions.paid_through is
+    'the end of the latest period that a line of a paid invoice covers, or of the trial; no status moves it';
+comment on column tijori.subscriptions.paid_from is 'when that line begins';
+comment on column tijori.subscriptions.paid_price_id is 'the price that it was paid for: no higher plan is given';
+comment on column tijori.subscriptions.paid_count is 'Razorpay: how many cycles were collected';
+comment on column tijori.subscriptions.pay_url is
+    'the provider''s page on which what is outstanding is paid, or a card replaced';
 comment on column tijori.subscriptions.next_price_id is
     'the price that it changes to by itself, at next_at: a lower plan begins when what is paid has run out';
 create index subscriptions_access_idx on tijori.subscriptions (account_id, access_until) include (plan_id);
@@ -196,7 +207,7 @@ call tijori_plans.bind_billing('tijori.payments');
 grant select on tijori.payments to tijori_app;
 grant select, insert on tijori.payments to tijori_billing;
 
--- What the billing page lists. A paid invoice stays paid, whatever order its events come in.
+-- What the billing page lists. The last state of an invoice stays, whatever order its events come in.
 create table tijori.invoices (
     account_id uuid not null,
     connection_id text not null,
@@ -223,6 +234,9 @@ create table tijori.invoices (
 );
 create index invoices_issued_idx on tijori.invoices (account_id, issued_at desc);
 create index invoices_subscription_idx on tijori.invoices (account_id, connection_id, subscription_id);
+-- The reconciler asks again about those that may still change.
+create index invoices_unsettled_idx on tijori.invoices (connection_id, id, account_id)
+    where status not in ('paid', 'void', 'deleted', 'cancelled', 'expired', 'uncollectible');
 call tijori_access.protect('tijori.invoices');
 call tijori_access.open_to_app('tijori.invoices', 'select', 'account', 'owns');
 call tijori_access.open_to_billing('tijori.invoices', 'select', 'insert', 'update');

@@ -3426,6 +3426,9 @@ CREATE TABLE tijori.subscriptions (
     period_start timestamp with time zone,
     period_end timestamp with time zone,
     paid_through timestamp with time zone,
+    paid_from timestamp with time zone,
+    paid_price_id text DEFAULT ''::text NOT NULL,
+    paid_count integer DEFAULT 0 NOT NULL,
     access_until timestamp with time zone,
     failed_at timestamp with time zone,
     cancel_at_period_end boolean DEFAULT false NOT NULL,
@@ -3434,6 +3437,7 @@ CREATE TABLE tijori.subscriptions (
     ended_at timestamp with time zone,
     next_price_id text DEFAULT ''::text NOT NULL,
     next_at timestamp with time zone,
+    pay_url text DEFAULT ''::text NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
@@ -3444,7 +3448,12 @@ CREATE TABLE tijori.subscriptions (
 );
 ALTER TABLE ONLY tijori.subscriptions FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.subscriptions OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.subscriptions.paid_through IS 'the end of the latest period that a line of a paid invoice covers, or of the trial; no status moves it';
+COMMENT ON COLUMN tijori.subscriptions.paid_from IS 'when that line begins';
+COMMENT ON COLUMN tijori.subscriptions.paid_price_id IS 'the price that it was paid for: no higher plan is given';
+COMMENT ON COLUMN tijori.subscriptions.paid_count IS 'Razorpay: how many cycles were collected';
 COMMENT ON COLUMN tijori.subscriptions.next_price_id IS 'the price that it changes to by itself, at next_at: a lower plan begins when what is paid has run out';
+COMMENT ON COLUMN tijori.subscriptions.pay_url IS 'the provider''s page on which what is outstanding is paid, or a card replaced';
 CREATE TABLE tijori.support_uses (
     id uuid NOT NULL,
     app_id text DEFAULT 'khata'::text NOT NULL,
@@ -3676,6 +3685,7 @@ CREATE INDEX invitations_token_idx ON tijori.invitations USING btree (token_hash
 CREATE INDEX invitations_unmailed_idx ON tijori.invitations USING btree (created_at, account_id) WHERE ((token_hash IS NULL) AND (revoked_at IS NULL));
 CREATE INDEX invoices_issued_idx ON tijori.invoices USING btree (account_id, issued_at DESC);
 CREATE INDEX invoices_subscription_idx ON tijori.invoices USING btree (account_id, connection_id, subscription_id);
+CREATE INDEX invoices_unsettled_idx ON tijori.invoices USING btree (connection_id, id, account_id) WHERE (status <> ALL (ARRAY['paid'::text, 'void'::text, 'deleted'::text, 'cancelled'::text, 'expired'::text, 'uncollectible'::text]));
 CREATE INDEX members_user_idx ON tijori.members USING btree (user_id, account_id, business_id, role);
 CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, at DESC);
 CREATE INDEX operator_acts_subject_idx ON tijori.operator_acts USING btree (app_id, subject, at DESC);
