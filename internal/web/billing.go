@@ -175,7 +175,8 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		if sub.Status != billing.Incomplete { // nothing was paid through anybody before
 			view.Provider = string(sub.Provider)
 		}
-		view.CanCancel = sub.Live() && !sub.CancelAtPeriodEnd
+		view.CanCancel, view.EndsNow = sub.Cancellable(s.Clock.Now()), !sub.PaidThrough.After(s.Clock.Now())
+		view.Pay = sub.PayPage()
 		view.CanPortal = sub.Provider == facts.Stripe
 		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
 		if next, ok := s.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
@@ -255,10 +256,15 @@ func statusWord(o *billing.Overview) string {
 }
 
 func (s *Server) cancelPlan(w http.ResponseWriter, r *request) error {
-	if _, err := s.Billing.Cancel(r.Context(), r.caller); err != nil {
+	until, err := s.Billing.Cancel(r.Context(), r.caller)
+	if err != nil {
 		return err
 	}
-	s.setFlash(w, "canceled", "")
+	code := "canceled"
+	if !until.After(s.Clock.Now()) {
+		code = "ended"
+	}
+	s.setFlash(w, code, "")
 	return s.redirect(w, r, billing.CancelPath)
 }
 

@@ -29,7 +29,7 @@ func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, pla
 		return err
 	}
 	view := billingpage.ChangeView{Shell: r.shell(), Account: o.AccountName}
-	if o.Subscription == nil || !o.Subscription.Live() {
+	if o.Subscription == nil || !o.Subscription.Blocks(s.Clock.Now()) {
 		return s.redirect(w, r, "/pricing")
 	}
 	if plan != "" {

@@ -38,6 +38,7 @@ var flashes = map[string]ui.Flash{
 	"joined":          {Kind: "done", Text: "You are in."},
 	"session_ended":   {Kind: "done", Text: "That device is signed out."},
 	"signed_out_all":  {Kind: "done", Text: "You are signed out everywhere."},
+	"ended":           {Kind: "note", Text: "Your plan has ended. Nothing more is charged."},
 	"canceled":        {Kind: "note", Text: "Your plan will not renew. It stays until the end of the time you paid for."},
 	"plan_changed":    {Kind: "done", Text: "Your plan is changed."},
 	"plan_changes":    {Kind: "done", Text: "Written down. Your plan changes on the day that the page names."},

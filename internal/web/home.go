@@ -109,7 +109,7 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 			return err
 		}
 		if o.Subscription != nil {
-			interval, live = o.Subscription.Interval, o.Subscription.Live() && !o.CancelAtPeriodEnd
+			interval, live = o.Subscription.Interval, o.Subscription.Blocks(s.Clock.Now()) && !o.CancelAtPeriodEnd
 		}
 	}
 	for _, p := range s.Plans.List {

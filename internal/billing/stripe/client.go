@@ -189,7 +189,7 @@ func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscripti
 		return nil, fmt.Errorf("fetch subscription: %w", apiError(err))
 	}
 	var raw subscription
-	if err := json.Unmarshal(s.LastResponse.RawJSON, &raw); err != nil {
+	if err := strictjson.DecodeOpen(s.LastResponse.RawJSON, &raw); err != nil {
 		return nil, fmt.Errorf("decode subscription: %w", err)
 	}
 	if in := raw.Latest.invoice; in != nil {

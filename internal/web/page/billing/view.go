@@ -30,6 +30,8 @@ type View struct {
 	CanResume bool
 	CanChange bool
 	CanPortal bool
+	EndsNow   bool   // nothing is paid any more: a cancellation ends it at once
+	Pay       string // the provider's page on which what is outstanding is paid, "" when nothing is
 	Waiting   string // plan id of a payment that is not confirmed yet, "" when none
 	Open      *Open  // a purchase that was begun and neither paid nor given up
 	Lapsed    *Lapsed
