@@ -100,7 +100,7 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 		m.review = &Review{why, why + " " + ev.Account, "events of another mode or account arrive here; the first is " + ev.ID}
 		return m
 	}
-	if ev.Subscription == nil && ev.Payment == nil && ev.Session == nil && ev.Link == nil && ev.Refund == nil && ev.Dispute == nil && ev.Deleted == "" {
+	if ev.Subscription == nil && ev.Payment == nil && ev.Invoice == nil && ev.Session == nil && ev.Link == nil && ev.Refund == nil && ev.Dispute == nil && ev.Deleted == "" {
 		m.status, m.lastError = "ignored", "nothing is done with this type"
 	}
 	return m

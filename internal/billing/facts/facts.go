@@ -64,6 +64,8 @@ func (e *Event) Subject() string {
 		return e.Payment.SubscriptionID
 	case e.Session != nil:
 		return e.Session.SubscriptionID
+	case e.Invoice != nil:
+		return e.Invoice.SubscriptionID
 	}
 	return ""
 }
