@@ -163,6 +163,9 @@ func (r *run) seedCredits(ctx context.Context) error {
 	if r.super, err = pgxpool.New(ctx, r.pg.DSN(databaseName, "postgres")); err != nil {
 		return err
 	}
+	if _, err := r.super.Exec(ctx, soldSQL); err != nil {
+		return err
+	}
 	id := func(kind int) string { return idSQL(kind, "n") }
 	for _, sql := range []string{
 		`insert into tijori.users (id, email, name, password_hash) select ` + id(userKind) + `, 'bench' || n || '@example.com', 'Bench', '!' from generate_series(1, $1::int) n`,

@@ -118,6 +118,11 @@ func superPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, pc)
 }
 
+// soldSQL is what the first start of a server would write: a default plan and a meter.
+const soldSQL = `
+	insert into tijori.plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month) values ('khata', 'bench', 'Bench', 0, true, '{}', '{}', 0);
+	insert into tijori.meters (app_id, id, name) values ('khata', 'credits', 'Credits')`
+
 type seedStatement struct {
 	sql  string
 	args []any
@@ -133,6 +138,7 @@ func (r *run) fill(ctx context.Context) error {
 	statements := []seedStatement{
 		{"set local session_replication_role = replica", nil},
 		{"set local synchronous_commit = off", nil},
+		{soldSQL, nil},
 		{`insert into tijori.plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{export}', 0)`, nil},
 		{`insert into tijori.users (id, email, name, password_hash)
 			select ` + idSQL(userKind, "n") + `, 'owner' || n || '@example.com', 'Owner ' || n, '!' from generate_series(1, $1::int) n`, []any{shops}},

@@ -127,6 +127,9 @@ func (r *stormRun) seedWebhooks(ctx context.Context) error {
 	if r.super, err = superPool(ctx, r.pg.DSN(databaseName, "postgres")); err != nil {
 		return err
 	}
+	if _, err := r.super.Exec(ctx, soldSQL); err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind, "n") + `, 'bench ' || n from generate_series(1, $1::int) n`,
 		`insert into tijori.provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)

@@ -104,8 +104,8 @@ func (ps *Plans) addMeters(list []fileMeter) error {
 		switch {
 		case !planID.MatchString(m.ID):
 			return fmt.Errorf("meter %q: an id is lower-case letters, digits and _", m.ID)
-		case m.Name == "" || len(m.Name) > 60:
-			return fmt.Errorf("meter %q: name is missing or longer than 60 bytes", m.ID)
+		case !readable(m.Name, 60):
+			return fmt.Errorf("meter %q: name is missing, longer than 60 bytes or not one readable line", m.ID)
 		}
 		if m.ID == DefaultMeter {
 			ps.Meters[0].Name = m.Name
@@ -170,8 +170,8 @@ func (ps *Plans) addTopUps(list []fileTopUp, env func(string) (string, bool)) er
 			return fmt.Errorf("top-up %q: an id is lower-case letters, digits and _", t.ID)
 		case twice:
 			return fmt.Errorf("top-up %q is there twice", t.ID)
-		case t.Name == "" || len(t.Name) > 60:
-			return fmt.Errorf("top-up %q: name is missing or longer than 60 bytes", t.ID)
+		case !readable(t.Name, 60):
+			return fmt.Errorf("top-up %q: name is missing, longer than 60 bytes or not one readable line", t.ID)
 		case !known:
 			return fmt.Errorf("top-up %q: there is no meter %q", t.ID, t.Meter)
 		case t.Credits < 1 || t.Credits > mostCredits:
@@ -191,9 +191,31 @@ func (ps *Plans) addTopUps(list []fileTopUp, env func(string) (string, bool)) er
 			if err := t.checkPrice(price); err != nil {
 				return err
 			}
+			if err := ps.claimPrice(price.ProviderPrice, t.ID); err != nil {
+				return err
+			}
 			t.Prices = append(t.Prices, price)
 		}
 		ps.TopUps = append(ps.TopUps, t)
+	}
+	return nil
+}
+
+// claimPrice refuses a price of Stripe that a plan or another top-up has: what was
+// bought could not be told.
+func (ps *Plans) claimPrice(id, topUp string) error {
+	if id == "" {
+		return nil
+	}
+	if plan, taken := ps.PriceByID(facts.Stripe, id); taken {
+		return fmt.Errorf("top-up %q: provider_price %q is used by plan %q already", topUp, id, plan.Plan)
+	}
+	for _, t := range ps.TopUps {
+		for _, p := range t.Prices {
+			if p.ProviderPrice == id {
+				return fmt.Errorf("top-up %q: provider_price %q is used by top-up %q already", topUp, id, t.ID)
+			}
+		}
 	}
 	return nil
 }
@@ -211,12 +233,12 @@ func (t TopUp) checkPrice(p Price) error {
 		return fmt.Errorf("%s: Razorpay sells in INR, from 100 amount_minor", where)
 	case p.Provider == facts.Razorpay && p.ProviderPrice != "":
 		return fmt.Errorf("%s: an order at Razorpay has no provider_price", where)
-	case p.Provider == facts.Stripe && (!isCurrency(p.Amount.Currency) || p.Amount.Currency == "INR"):
-		return fmt.Errorf("%s: %q is no currency that Stripe sells in here", where, p.Amount.Currency)
 	case p.Provider == facts.Stripe && !stripeTopUpID.MatchString(p.ProviderPrice):
 		return fmt.Errorf("%s: provider_price %q is no Stripe price id (price_…)", where, p.ProviderPrice)
 	case p.Amount.Minor < 1 || p.Amount.Minor > 99_999_999:
 		return fmt.Errorf("%s: amount %d is not between 1 and 99999999", where, p.Amount.Minor)
+	case p.Provider == facts.Stripe && chargeable(p.Amount) != "":
+		return fmt.Errorf("%s: %s", where, chargeable(p.Amount))
 	}
 	return nil
 }

@@ -40,6 +40,9 @@ var (
 			Coded("payment_outstanding")
 	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.").
 				Coded("amount_changed")
+	errOtherCurrency = fault.New(fault.Conflict,
+		"Your plan is paid in another currency, which a subscription cannot change. Cancel it, and buy this one when it has ended.").
+		Coded("other_currency")
 	errCannotResume = fault.New(fault.Conflict,
 		"A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.").
 		Coded("cannot_resume")
@@ -77,9 +80,15 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 	if !ok {
 		return nil, nil, errNotForSale
 	}
-	from, _ := s.plans.PriceByID(sub.Provider, sub.PriceID)
-	if to.ProviderPrice == sub.PriceID {
+	from, known := s.plans.PriceByID(sub.Provider, sub.PriceID)
+	if !known { // a price that the file does not name: the plan is kept all the same
+		from = Price{Plan: sub.PlanID, Provider: sub.Provider, Interval: sub.Interval, ProviderPrice: sub.PriceID, Past: true}
+	}
+	switch {
+	case to.Plan == from.Plan && to.Interval == from.Interval: // at what it cost when it was bought
 		return nil, nil, errSamePlan
+	case known && to.Amount.Currency != from.Amount.Currency:
+		return nil, nil, errOtherCurrency
 	}
 	q := &Quote{AccountName: p.name, Provider: sub.Provider, From: from, To: to, At: at, Starts: at}
 	if sub.Provider == facts.Stripe && sub.Status != Trialing && s.lower(from, to) && sub.PeriodEnd.After(at) {

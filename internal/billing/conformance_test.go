@@ -119,7 +119,7 @@ func TestConformance(t *testing.T) {
 // casePlans builds the contract's price list. It sells some intervals twice,
 // which a plan file may not.
 func casePlans(t *testing.T, f caseFile) *Plans {
-	ps := &Plans{byPrice: map[string]Price{}, List: []Plan{{ID: "free", Name: "Free", PartiesMax: 5}, {ID: "pro", Name: "Pro", Rank: 1}, {ID: "team", Name: "Team", Rank: 2}}}
+	ps := &Plans{byPrice: map[string]Price{}, List: []Plan{{ID: "free", Name: "Free", Default: true, PartiesMax: 5}, {ID: "pro", Name: "Pro", Rank: 1}, {ID: "team", Name: "Team", Rank: 2}}}
 	for id, p := range f.Contract.Config.Prices {
 		provider := facts.Stripe
 		if strings.HasPrefix(id, "plan_") {

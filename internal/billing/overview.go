@@ -41,11 +41,11 @@ func (e Entitlements) Require(right string) error {
 func NeedsPlan(right string) error {
 	switch right {
 	case Export:
-		return fault.Upgrade(fault.ExportNeedsPlan, "Downloads as PDF or spreadsheet come with Pro.")
+		return fault.Upgrade(fault.ExportNeedsPlan, "Downloads as PDF or spreadsheet are not in your plan.")
 	case BatchEntry:
-		return fault.Upgrade(fault.BatchEntryNeedsPlan, "The grid comes with Pro.")
+		return fault.Upgrade(fault.BatchEntryNeedsPlan, "The grid is not in your plan.")
 	}
-	return fault.Upgrade(right+"_needs_plan", "This is part of Pro.")
+	return fault.Upgrade(right+"_needs_plan", "This is not in your plan.")
 }
 
 // EntitlementsSQL reads the caller's entitlements in one row; ScanEntitlements

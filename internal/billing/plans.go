@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 
@@ -22,16 +24,15 @@ import (
 //go:embed plans.toml
 var defaultPlans []byte
 
-// FreePlan is the id of the plan of an account that has not paid.
-const FreePlan = "free"
-
-// Entitlements that a plan can carry. A plan file that names another is refused.
+// Entitlements that a plan can carry. A plan file that names another is refused,
+// and a test refuses one that nothing enforces.
 const (
 	Export     = "export"      // CSV, XLSX and PDF of one's ledger
 	BatchEntry = "batch_entry" // the grid
-	Reminders  = "reminders"   // bulk reminders
-	Team       = "team"        // members
 )
+
+// EntitlementNames lists the entitlements that a plan can carry.
+func EntitlementNames() []string { return []string{Export, BatchEntry} }
 
 // Limits that a plan can set. The database enforces them.
 const (
@@ -45,6 +46,9 @@ const (
 	Year  = "year"
 )
 
+// Intervals lists the intervals of prices, the shorter first.
+func Intervals() []string { return []string{Month, Year} }
+
 // A Price is an amount of a plan for an interval, at one provider.
 type Price struct {
 	Plan          string
@@ -52,15 +56,20 @@ type Price struct {
 	Interval      string // Month or Year
 	Amount        money.Amount
 	ProviderPrice string // the provider's own id: a price at Stripe, a plan at Razorpay
+	Past          bool   // sold no more; subscriptions that pay it keep their plan
 }
 
-// A Plan is what we sell.
+// A Plan is what we sell, or have sold.
 type Plan struct {
 	ID              string
 	Name            string
+	Purpose         map[string]string // whom it is for, by language; empty where the file says nothing
 	Rank            int
-	PartiesMax      int // 0 means without limit
-	MembersMax      int // people of the account, its owner included; 0 means without limit
+	Default         bool // of accounts that no subscription gives another; costs nothing
+	Recommended     bool
+	Withdrawn       bool // sold no more; who has it keeps it
+	PartiesMax      int  // 0 means without limit
+	MembersMax      int  // people of the account, its owner included; 0 means without limit
 	Entitlements    []string
 	CreditsPerMonth int64
 	Allowances      []Allowance // one a meter, in the order of the file
@@ -99,28 +108,38 @@ func (ps *Plans) ByID(id string) (Plan, bool) {
 	return Plan{}, false
 }
 
-// Default is the plan of an account that no subscription gives another.
+// Default is the plan of an account that no subscription gives another: the file
+// names it.
 func (ps *Plans) Default() Plan {
-	p, _ := ps.ByID(FreePlan) // ParsePlans has made sure of it
-	return p
+	for _, p := range ps.List {
+		if p.Default {
+			return p
+		}
+	}
+	return Plan{} // ParsePlans has made sure that there is one
+}
+
+// Sold lists the plans that can be had now, the default plan first.
+func (ps *Plans) Sold() []Plan {
+	return slices.DeleteFunc(slices.Clone(ps.List), func(p Plan) bool { return p.Withdrawn })
 }
 
 // Price returns the price of a plan for an interval at a provider, and false
 // when it is not for sale that way.
 func (ps *Plans) Price(plan, interval string, provider facts.Provider) (Price, bool) {
 	p, ok := ps.ByID(plan)
-	if !ok {
+	if !ok || p.Withdrawn {
 		return Price{}, false
 	}
 	for _, price := range p.Prices {
-		if price.Interval == interval && price.Provider == provider {
+		if !price.Past && price.Interval == interval && price.Provider == provider {
 			return price, true
 		}
 	}
 	return Price{}, false
 }
 
-// PriceByID returns the price that a provider knows under an id.
+// PriceByID returns the price that a provider knows under an id, a past one too.
 func (ps *Plans) PriceByID(provider facts.Provider, id string) (Price, bool) {
 	price, ok := ps.byPrice[string(provider)+" "+id]
 	return price, ok
@@ -146,7 +165,12 @@ type planFile struct {
 	Plan  []struct {
 		ID              string          `toml:"id"`
 		Name            string          `toml:"name"`
+		Purpose         string          `toml:"purpose"`
+		PurposeHindi    string          `toml:"purpose_hi"`
 		Rank            *int            `toml:"rank"`
+		Default         bool            `toml:"default"`
+		Recommended     bool            `toml:"recommended"`
+		Sold            *bool           `toml:"sold"`
 		PartiesMax      *int            `toml:"parties_max"`
 		MembersMax      int             `toml:"members_max"`
 		Entitlements    []string        `toml:"entitlements"`
@@ -159,6 +183,7 @@ type planFile struct {
 			Currency      string `toml:"currency"`
 			Amount        int64  `toml:"amount"`
 			ProviderPrice string `toml:"provider_price"`
+			Sold          *bool  `toml:"sold"`
 		} `toml:"price"`
 	} `toml:"plan"`
 }
@@ -201,23 +226,34 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 	}
 	ranks := map[int]string{}
 	for i, fp := range f.Plan {
-		p := Plan{ID: fp.ID, Name: fp.Name, Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth, MembersMax: fp.MembersMax}
+		p := Plan{
+			ID: fp.ID, Name: fp.Name, Default: fp.Default, Recommended: fp.Recommended, Withdrawn: no(fp.Sold),
+			Entitlements: fp.Entitlements, CreditsPerMonth: fp.CreditsPerMonth, MembersMax: fp.MembersMax,
+		}
 		if err := p.check(i, fp.Rank, fp.PartiesMax, ranks); err != nil {
 			return nil, err
 		}
-		if _, twice := ps.ByID(p.ID); twice {
-			return nil, fmt.Errorf("plan %q is there twice", p.ID)
+		if err := p.addPurpose(fp.Purpose, fp.PurposeHindi); err != nil {
+			return nil, err
+		}
+		for _, other := range ps.List {
+			switch {
+			case other.ID == p.ID:
+				return nil, fmt.Errorf("plan %q is there twice", p.ID)
+			case strings.EqualFold(other.Name, p.Name):
+				return nil, fmt.Errorf("plans %q and %q have the same name, so that nobody can tell them apart", other.ID, p.ID)
+			}
 		}
 		if err := ps.addAllowances(&p, fp.CreditsPerDay, fp.Allowance); err != nil {
 			return nil, err
 		}
 		for _, fr := range fp.Price {
 			price := Price{
-				Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval,
+				Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval, Past: no(fr.Sold) || p.Withdrawn,
 				Amount: money.Amount{Minor: fr.Amount, Currency: fr.Currency}, ProviderPrice: fr.ProviderPrice,
 			}
 			name := fmt.Sprintf("TIJORI_PRICE_%s_%s_%s", strings.ToUpper(p.ID), strings.ToUpper(fr.Interval), strings.ToUpper(fr.Provider))
-			if env != nil {
+			if env != nil && !no(fr.Sold) {
 				if id, ok := env(name); ok && id != "" {
 					price.ProviderPrice = id
 				}
@@ -231,7 +267,10 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 		}
 		ps.List = append(ps.List, p)
 	}
-	if err := ps.checkFree(); err != nil {
+	if err := ps.checkDefault(); err != nil {
+		return nil, err
+	}
+	if err := ps.checkOffers(); err != nil {
 		return nil, err
 	}
 	if err := ps.addTopUps(f.TopUp, env); err != nil {
@@ -241,10 +280,13 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 	return ps, nil
 }
 
+// no reports whether a key is there and false.
+func no(b *bool) bool { return b != nil && !*b }
+
 func (ps *Plans) add(p *Plan, price Price) error {
 	for _, other := range p.Prices {
-		if other.Interval == price.Interval && other.Provider == price.Provider {
-			return fmt.Errorf("plan %q has two prices per %s by %s", p.ID, price.Interval, price.Provider)
+		if !price.Past && !other.Past && other.Interval == price.Interval && other.Provider == price.Provider {
+			return fmt.Errorf("plan %q has two prices per %s by %s; the one that is sold no more says sold = false", p.ID, price.Interval, price.Provider)
 		}
 	}
 	key := string(price.Provider) + " " + price.ProviderPrice
@@ -257,11 +299,35 @@ func (ps *Plans) add(p *Plan, price Price) error {
 }
 
 var (
-	planID          = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
-	stripePriceID   = regexp.MustCompile(`^price_[A-Za-z0-9_]{1,100}$`)
-	razorpayPlanID  = regexp.MustCompile(`^plan_[A-Za-z0-9_]{1,100}$`)
-	allEntitlements = []string{Export, BatchEntry, Reminders, Team}
+	planID         = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+	stripePriceID  = regexp.MustCompile(`^price_[A-Za-z0-9_]{1,100}$`)
+	razorpayPlanID = regexp.MustCompile(`^plan_[A-Za-z0-9_]{1,100}$`)
 )
+
+// readable reports whether a text can stand on a page: one line that shows
+// something, and does not begin or end with space.
+func readable(s string, most int) bool {
+	return s != "" && len(s) <= most && utf8.ValidString(s) && strings.TrimSpace(s) == s && strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' // joiners, which Hindi is written with
+	}) < 0
+}
+
+// addPurpose takes the sentence on whom a plan is for: in both languages or in none.
+func (p *Plan) addPurpose(english, hindi string) error {
+	if (english == "") != (hindi == "") {
+		return fmt.Errorf("plan %q: purpose and purpose_hi come together", p.ID)
+	}
+	if english == "" {
+		return nil
+	}
+	for _, s := range []string{english, hindi} {
+		if !readable(s, 200) {
+			return fmt.Errorf("plan %q: purpose %q is not one readable line of up to 200 bytes", p.ID, s)
+		}
+	}
+	p.Purpose = map[string]string{"en": english, "hi": hindi}
+	return nil
+}
 
 func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
 	switch {
@@ -271,6 +337,8 @@ func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
 		return fmt.Errorf("plan %q: an id is lower-case letters, digits and _", p.ID)
 	case p.Name == "" || len(p.Name) > 60:
 		return fmt.Errorf("plan %q: name is missing or longer than 60 bytes", p.ID)
+	case !readable(p.Name, 60):
+		return fmt.Errorf("plan %q: name %q is not one readable line", p.ID, p.Name)
 	case rank == nil:
 		return fmt.Errorf("plan %q has no rank", p.ID)
 	case *rank < 0 || *rank > 1_000_000:
@@ -286,9 +354,12 @@ func (p *Plan) check(i int, rank, partiesMax *int, ranks map[int]string) error {
 	case p.CreditsPerMonth < 0 || p.CreditsPerMonth > 1_000_000_000:
 		return fmt.Errorf("plan %q: credits_per_month %d is not between 0 and 1000000000", p.ID, p.CreditsPerMonth)
 	}
-	for _, e := range p.Entitlements {
-		if !slices.Contains(allEntitlements, e) {
+	for i, e := range p.Entitlements {
+		if !slices.Contains(EntitlementNames(), e) {
 			return fmt.Errorf("plan %q: unknown entitlement %q", p.ID, e)
+		}
+		if slices.Contains(p.Entitlements[:i], e) {
+			return fmt.Errorf("plan %q has entitlement %q twice", p.ID, e)
 		}
 	}
 	p.Rank, p.PartiesMax = *rank, *partiesMax
@@ -305,16 +376,14 @@ func (p Price) check() error {
 		return fmt.Errorf("plan %q: interval %q is neither month nor year", p.Plan, p.Interval)
 	case p.Provider == facts.Razorpay && p.Amount.Currency != "INR":
 		return fmt.Errorf("%s: Razorpay sells in INR, not %q", where, p.Amount.Currency)
-	case p.Provider == facts.Stripe && !isCurrency(p.Amount.Currency):
-		return fmt.Errorf("%s: %q is no currency of three capital letters", where, p.Amount.Currency)
-	case p.Provider == facts.Stripe && p.Amount.Currency == "INR":
-		return fmt.Errorf("%s: INR is sold by Razorpay", where)
 	case p.Amount.Minor <= 0:
 		return fmt.Errorf("%s: amount %d is not more than zero", where, p.Amount.Minor)
 	case p.Provider == facts.Razorpay && p.Amount.Minor < 100:
 		return fmt.Errorf("%s: amount %d is below Razorpay's least, 100 paise", where, p.Amount.Minor)
 	case p.Amount.Minor > 99_999_999:
 		return fmt.Errorf("%s: amount %d is above 99999999", where, p.Amount.Minor)
+	case p.Provider == facts.Stripe && chargeable(p.Amount) != "":
+		return fmt.Errorf("%s: %s", where, chargeable(p.Amount))
 	case p.Provider == facts.Stripe && !stripePriceID.MatchString(p.ProviderPrice):
 		return fmt.Errorf("%s: provider_price %q is no Stripe price id (price_…)", where, p.ProviderPrice)
 	case p.Provider == facts.Razorpay && !razorpayPlanID.MatchString(p.ProviderPrice):
@@ -323,24 +392,61 @@ func (p Price) check() error {
 	return nil
 }
 
-func isCurrency(s string) bool {
-	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-}
-
-func (ps *Plans) checkFree() error {
-	free, ok := ps.ByID(FreePlan)
+// checkDefault: every account without a subscription has the default plan, so
+// there is one, nobody pays for it, and every other one gives more.
+func (ps *Plans) checkDefault() error {
+	var plan Plan
+	for _, p := range ps.List {
+		if p.Default && plan.Default {
+			return fmt.Errorf("plans %q and %q both say default = true; every account without a subscription has the one", plan.ID, p.ID)
+		}
+		if p.Default {
+			plan = p
+		}
+	}
 	switch {
-	case !ok:
-		return fmt.Errorf("there is no plan %q, which every account falls back to", FreePlan)
-	case len(free.Prices) > 0:
-		return fmt.Errorf("plan %q has a price", FreePlan)
+	case !plan.Default:
+		return errors.New("no plan says default = true: which one has an account without a subscription?")
+	case plan.Withdrawn:
+		return fmt.Errorf("plan %q is the default plan, so it cannot say sold = false", plan.ID)
+	case plan.Recommended:
+		return fmt.Errorf("plan %q is the default plan, which nobody chooses, so it cannot be recommended", plan.ID)
+	case len(plan.Prices) > 0:
+		return fmt.Errorf("plan %q is the default plan and has a price", plan.ID)
 	}
 	for _, p := range ps.List {
-		if p.ID != FreePlan && p.Rank <= free.Rank {
-			return fmt.Errorf("plan %q ranks below %q", p.ID, FreePlan)
+		if !p.Default && p.Rank <= plan.Rank {
+			return fmt.Errorf("plan %q ranks below %q, the default plan", p.ID, plan.ID)
 		}
-		if p.ID != FreePlan && len(p.Prices) == 0 {
-			return fmt.Errorf("plan %q has no price", p.ID)
+	}
+	return nil
+}
+
+// checkOffers refuses what could be shown and not be sold.
+func (ps *Plans) checkOffers() error {
+	recommended := ""
+	var stripe *Price // one that Stripe sells
+	for _, p := range ps.List {
+		switch {
+		case p.Recommended && p.Withdrawn:
+			return fmt.Errorf("plan %q is recommended and says sold = false", p.ID)
+		case p.Recommended && recommended != "":
+			return fmt.Errorf("plans %q and %q are both recommended", recommended, p.ID)
+		case p.Recommended:
+			recommended = p.ID
+		}
+		if !p.Default && !p.Withdrawn && !slices.ContainsFunc(p.Prices, func(price Price) bool { return !price.Past }) {
+			return fmt.Errorf("plan %q has no price; one that is sold no more says sold = false", p.ID)
+		}
+		for i, price := range p.Prices {
+			if price.Past || price.Provider != facts.Stripe {
+				continue
+			}
+			if stripe != nil && stripe.Amount.Currency != price.Amount.Currency {
+				return fmt.Errorf("Stripe is to sell plan %q in %s and plan %q in %s, but a subscription cannot change its currency: choose one",
+					stripe.Plan, stripe.Amount.Currency, p.ID, price.Amount.Currency)
+			}
+			stripe = &p.Prices[i]
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ const freeText = `
 [[plan]]
 id = "free"
 name = "Free"
+default = true
 rank = 0
 parties_max = 5
 `
@@ -31,6 +32,59 @@ currency = "INR"
 amount = 29900
 provider_price = "plan_P"
 `
+
+const stripePrice = `
+[[plan.price]]
+provider = "stripe"
+interval = "month"
+currency = "USD"
+amount = 500
+provider_price = "price_P"
+`
+
+const topUpText = `
+[[top_up]]
+id = "more"
+name = "More"
+credits = 5
+days = 5
+[[top_up.price]]
+provider = "stripe"
+currency = "USD"
+amount = 500
+provider_price = "price_T"
+`
+
+// What is sold no more stays in the file, and is known by its price.
+func TestPlansKeepWhatWasSold(t *testing.T) {
+	t.Parallel()
+	past := "[[plan.price]]\nprovider=\"razorpay\"\ninterval=\"month\"\ncurrency=\"INR\"\namount=19900\nprovider_price=\"plan_Old\"\nsold=false\n"
+	gone := strings.NewReplacer(`"pro"`, `"gold"`, `"Pro"`, `"Gold"`, "rank = 1", "rank = 7\nsold = false", "plan_P", "plan_G").Replace(proText)
+	ps, err := ParsePlans([]byte(freeText+proText+past+strings.Replace(past, "plan_Old", "plan_Older", 1)+gone), func(k string) (string, bool) {
+		return "plan_Env", k == "TIJORI_PRICE_PRO_MONTH_RAZORPAY"
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]struct {
+		plan   string
+		amount int64
+		past   bool
+	}{"plan_Env": {"pro", 29900, false}, "plan_Old": {"pro", 19900, true}, "plan_Older": {"pro", 19900, true}, "plan_G": {"gold", 29900, true}} {
+		if p, ok := ps.PriceByID(facts.Razorpay, id); !ok || p.Plan != want.plan || p.Amount.Minor != want.amount || p.Past != want.past {
+			t.Errorf("PriceByID(%s) = %+v, %v; want %+v", id, p, ok, want)
+		}
+	}
+	if p, ok := ps.Price("pro", Month, facts.Razorpay); !ok || p.ProviderPrice != "plan_Env" {
+		t.Errorf("Price = %+v, %v", p, ok)
+	}
+	if p, ok := ps.Price("gold", Month, facts.Razorpay); ok {
+		t.Errorf("a withdrawn plan is for sale: %+v", p)
+	}
+	if gold, ok := ps.ByID("gold"); !ok || !gold.Withdrawn || len(ps.Sold()) != 2 {
+		t.Errorf("gold = %+v, %v; sold are %v", gold, ok, ps.Sold())
+	}
+}
 
 func TestDefaultPlans(t *testing.T) {
 	t.Parallel()
@@ -55,8 +109,8 @@ func TestDefaultPlans(t *testing.T) {
 			}
 		}
 	}
-	if free, ok := ps.ByID(FreePlan); !ok || free.PartiesMax != 5 || free.Has(Export) {
-		t.Errorf("free = %+v, %v", free, ok)
+	if free := ps.Default(); free.PartiesMax != 5 || free.Has(Export) || len(free.Prices) > 0 {
+		t.Errorf("the default plan = %+v", free)
 	}
 	if pro, _ := ps.ByID("pro"); !pro.Has(Export) || pro.PartiesMax != 0 {
 		t.Errorf("pro = %+v", pro)
@@ -82,12 +136,17 @@ func TestPlansFromEnvironment(t *testing.T) {
 func TestPlansRefused(t *testing.T) {
 	t.Parallel()
 	both := freeText + proText
+	stripe := strings.Split(both, "[[plan.price]]")[0] + stripePrice
+	team := strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"Team"`, "rank = 1", "rank = 2")
+	recommend := func(text string) string {
+		return strings.Replace(text, "parties_max = 0", "parties_max = 0\nrecommended = true", 1)
+	}
 	for name, c := range map[string]struct{ text, want string }{
-		"syntax":           {freeText + "rank = ", "line 7"},
-		"unknown key":      {strings.Replace(both, "parties_max = 0", "parties_max = 0\nparty_max = 3", 1), `line 13: unknown key "plan.party_max"`},
-		"no free":          {proText, `no plan "free"`},
-		"empty":            {"", `no plan "free"`},
-		"free with price":  {freeText + "[[plan.price]]\nprovider=\"stripe\"\ninterval=\"month\"\ncurrency=\"USD\"\namount=5\nprovider_price=\"price_x\"\n", `plan "free" has a price`},
+		"syntax":           {freeText + "rank = ", "line 8"},
+		"unknown key":      {strings.Replace(both, "parties_max = 0", "parties_max = 0\nparty_max = 3", 1), `line 14: unknown key "plan.party_max"`},
+		"no free":          {proText, "no plan says default = true"},
+		"empty":            {"", "no plan says default = true"},
+		"free with price":  {freeText + "[[plan.price]]\nprovider=\"stripe\"\ninterval=\"month\"\ncurrency=\"USD\"\namount=500\nprovider_price=\"price_x\"\n", `plan "free" is the default plan and has a price`},
 		"negative":         {strings.Replace(both, "29900", "-1", 1), "amount -1 is not more than zero"},
 		"zero":             {strings.Replace(both, "29900", "0", 1), "amount 0 is not more than zero"},
 		"too small":        {strings.Replace(both, "29900", "99", 1), "Razorpay's least"},
@@ -100,8 +159,29 @@ func TestPlansRefused(t *testing.T) {
 		"price id":         {strings.Replace(both, "plan_P", "price_P", 1), "no Razorpay plan id"},
 		"entitlement":      {strings.Replace(both, `"export"`, `"exprot"`, 1), `unknown entitlement "exprot"`},
 		"twice":            {both + strings.Replace(strings.Replace(proText, "rank = 1", "rank = 2", 1), "plan_P", "plan_Q", 1), `plan "pro" is there twice`},
-		"same price id":    {both + strings.NewReplacer(`"pro"`, `"team"`, "rank = 1", "rank = 2").Replace(proText), `used by plan "pro" already`},
-		"same rank":        {both + strings.NewReplacer(`"pro"`, `"team"`, "plan_P", "plan_Q").Replace(proText), "same rank"},
+		"same price id":    {both + team.Replace(proText), `used by plan "pro" already`},
+		"same rank":        {both + strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"Team"`, "plan_P", "plan_Q").Replace(proText), "same rank"},
+		"same name":        {both + strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"PRO"`, "rank = 1", "rank = 2", "plan_P", "plan_Q").Replace(proText), "the same name"},
+		"two defaults":     {freeText + strings.NewReplacer(`"free"`, `"base"`, `"Free"`, `"Base"`, "rank = 0", "rank = 3").Replace(freeText), `plans "free" and "base" both say default = true`},
+		"no default":       {strings.Replace(both, "default = true\n", "", 1), "no plan says default = true"},
+		"default false":    {strings.Replace(both, "default = true\n", "default = false\n", 1), "no plan says default = true"},
+		"default unsold":   {strings.Replace(both, "default = true\n", "default = true\nsold = false\n", 1), "cannot say sold = false"},
+		"recommended free": {strings.Replace(both, "default = true\n", "default = true\nrecommended = true\n", 1), "cannot be recommended"},
+		"two recommended":  {recommend(both) + recommend(strings.Replace(team.Replace(proText), "plan_P", "plan_Q", 1)), "both recommended"},
+		"recommended gone": {strings.Replace(recommend(both), "recommended = true", "recommended = true\nsold = false", 1), "recommended and says sold = false"},
+		"only past prices": {both + "sold = false\n", `plan "pro" has no price`},
+		"purpose":          {strings.Replace(both, "default = true\n", "default = true\npurpose = \"All.\"\n", 1), "purpose and purpose_hi come together"},
+		"blank name":       {strings.Replace(both, `"Pro"`, `" "`, 1), "is not one readable line"},
+		"control name":     {strings.Replace(both, `"Pro"`, `"Pro\u0007"`, 1), "is not one readable line"},
+		"entitled twice":   {strings.Replace(both, `["export"]`, `["export", "export"]`, 1), `entitlement "export" twice`},
+		"sold by nobody":   {strings.Replace(both, `["export"]`, `["reminders"]`, 1), `unknown entitlement "reminders"`},
+		"new limit":        {strings.Replace(both, "parties_max = 0", "parties_max = 0\nentries_max = 9", 1), `unknown key "plan.entries_max"`},
+		"no such currency": {strings.Replace(stripe, `"USD"`, `"XYZ"`, 1), `Stripe charges nothing in "XYZ"`},
+		"small currency":   {strings.Replace(stripe, `"USD"`, `"usd"`, 1), `Stripe charges nothing in "usd"`},
+		"below its least":  {strings.Replace(stripe, "500", "49", 1), "below Stripe's least, 50"},
+		"two currencies":   {stripe + strings.NewReplacer("price_P", "price_Q", `"USD"`, `"EUR"`, `"month"`, `"year"`).Replace(stripePrice), "a subscription cannot change its currency"},
+		"top-up of a plan": {stripe + strings.Replace(topUpText, "price_T", "price_P", 1), `used by plan "pro" already`},
+		"two top-ups":      {stripe + topUpText + strings.Replace(topUpText, `"more"`, `"much"`, 1), `used by top-up "more" already`},
 		"below free":       {strings.Replace(freeText, "rank = 0", "rank = 9", 1) + proText, "ranks below"},
 		"no rank":          {strings.Replace(both, "rank = 1", "", 1), "has no rank"},
 		"no parties_max":   {strings.Replace(both, "parties_max = 0", "", 1), "no parties_max"},
@@ -129,8 +209,8 @@ func FuzzParsePlans(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, ok := ps.ByID(FreePlan); !ok {
-			t.Fatal("accepted without a free plan")
+		if !ps.Default().Default || ps.List[0].ID != ps.Default().ID {
+			t.Fatal("accepted without a default plan, or with one that is not the lowest")
 		}
 		for _, p := range ps.List {
 			for _, price := range p.Prices {

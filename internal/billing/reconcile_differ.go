@@ -62,6 +62,9 @@ func differences(ours Subscription, theirs *facts.Subscription, plans *Plans, no
 		return classes, strings.Join(said, "; ")
 	}
 	next, _ := Reduce(ours, Facts{Subscription: theirs, Fetched: true}, plans, now)
+	if _, known := plans.PriceByID(ours.Provider, theirs.PriceID); !known && !next.Ended() {
+		add(DiffUnknown, "price %s is not in the plan file", theirs.PriceID)
+	}
 	if ours.ProviderStatus != next.ProviderStatus {
 		add(DiffStatus, "%s here, %s there", ours.ProviderStatus, next.ProviderStatus)
 	}

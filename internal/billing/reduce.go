@@ -119,11 +119,10 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 	if item, ok := planItem(state.Provider, s, plans); ok {
 		state.PriceID, state.PeriodStart, state.PeriodEnd = item.PriceID, item.Start, item.End
 	}
-	state.PlanID, state.Interval = "", ""
 	if price, ok := plans.PriceByID(state.Provider, state.PriceID); ok {
 		state.PlanID, state.Interval = price.Plan, price.Interval
-	} else {
-		out.Reviews = append(out.Reviews, Review{ReviewUnknownPrice, "price " + state.ID + " " + state.PriceID, "price " + state.PriceID + " is not in the plan file"})
+	} else { // it keeps the plan that it has, and a person is told
+		out.Reviews = append(out.Reviews, unknownPrice(state))
 	}
 	state.CancelAt, state.TrialEnd, state.EndedAt = s.CancelAt, s.TrialEnd, s.EndedAt
 	if state.Provider == facts.Razorpay {
@@ -170,6 +169,16 @@ func payPage(s Subscription, f Facts) string {
 		return ""
 	}
 	return s.PayURL
+}
+
+// unknownPrice is the item of a subscription whose price the plan file does not name.
+func unknownPrice(s Subscription) Review {
+	keeps := "it has no plan until then"
+	if s.PlanID != "" {
+		keeps = "it keeps plan " + s.PlanID + " until then"
+	}
+	return Review{ReviewUnknownPrice, "price " + s.ID + " " + s.PriceID,
+		"price " + s.PriceID + " is not in the plan file; " + keeps + " (a price that is sold no more belongs there with sold = false)"}
 }
 
 // judge computes until when the subscription grants its plan (providers.md 3).

@@ -299,7 +299,7 @@ func TestReduceDoubtsAskAPerson(t *testing.T) {
 	}{
 		"unknown status": {Facts{Subscription: stripeSub("hibernating"), Fetched: true}, ReviewUnknownStatus, true},
 		"other customer": {Facts{Subscription: with(stripeSub("active"), func(s *facts.Subscription) { s.CustomerID = "cus_2" }), Fetched: true}, ReviewCustomerChanged, true},
-		"unknown price":  {Facts{Subscription: with(stripeSub("active"), func(s *facts.Subscription) { s.PriceID = "price_X" }), Fetched: true}, ReviewUnknownPrice, false},
+		"unknown price":  {Facts{Subscription: with(stripeSub("active"), func(s *facts.Subscription) { s.PriceID = "price_X" }), Fetched: true}, ReviewUnknownPrice, true},
 		"currency":       {paidEvent(500, "EUR", t0), ReviewCurrencyMismatch, true},
 		"amount":         {paidEvent(499, "USD", t0), ReviewAmountMismatch, true},
 	} {
@@ -310,6 +310,9 @@ func TestReduceDoubtsAskAPerson(t *testing.T) {
 		if got.Grants(t0.Add(time.Hour)) != c.keeps {
 			t.Errorf("%s: grants %v", name, !c.keeps)
 		}
+	}
+	if got, _ := Reduce(Subscription{Provider: facts.Stripe, ID: "sub_2"}, Facts{Subscription: with(stripeSub("active"), func(s *facts.Subscription) { s.PriceID = "price_X" }), Fetched: true}, priced, t0); got.Grants(t0) {
+		t.Errorf("a price that nobody here has ever known gives plan %q", got.PlanID)
 	}
 	over, _ := Reduce(known, Facts{Subscription: with(stripeSub("canceled"), func(s *facts.Subscription) { s.EndedAt = t0.Add(day) }), Fetched: true}, priced, t0.Add(day))
 	again, effects := Reduce(over, Facts{Subscription: stripeSub("active"), Fetched: true, Events: paidEvent(500, "USD", t0.Add(2*day)).Events}, priced, t0.Add(2*day))

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
@@ -117,7 +116,31 @@ func New(c Config) (*Service, error) {
 	if c.Stripe != nil && c.Razorpay != nil && c.Stripe.Live() != c.Razorpay.Live() {
 		return nil, errors.New("one provider's key is live and the other's is for testing; test and live never mix")
 	}
+	if err := s.sellable(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// sellable refuses a plan that is offered and that no provider that is set up can sell.
+func (s *Service) sellable() error {
+	for _, p := range s.plans.Sold() {
+		elsewhere, here := "", false
+		for _, price := range p.Prices {
+			if price.Past {
+				continue
+			}
+			if s.Sells(price.Provider) {
+				here = true
+			} else {
+				elsewhere = price.Provider.Name()
+			}
+		}
+		if elsewhere != "" && !here {
+			return fmt.Errorf("plan %q is sold by %s only, which is not set up; set its keys, give the plan another price, or say sold = false", p.ID, elsewhere)
+		}
+	}
+	return nil
 }
 
 // Khata is the first app, the shopkeeper's ledger, with its connections: one account at
@@ -142,44 +165,6 @@ func (s *Service) gateway(p facts.Provider) (gateway, error) {
 		return nil, fault.New(fault.NotFound, "This payment provider is not set up here.")
 	}
 	return g, nil
-}
-
-// SyncPlans writes the plan file into the database, where limits are enforced.
-// It runs at every start; plans that left the file stay for those who have them.
-func (s *Service) SyncPlans(ctx context.Context) error {
-	b := &pgx.Batch{}
-	for _, m := range s.plans.Meters {
-		b.Queue(`
-			insert into meters (app_id, id, name) values ($1, $2, $3)
-			on conflict (app_id, id) do update set name = excluded.name`, s.work.App, m.ID, m.Name)
-	}
-	b.Queue(`update plans set is_default = false where app_id = $1 and is_default and id <> $2`, s.work.App, s.plans.Default().ID)
-	for _, p := range s.plans.List {
-		b.Queue(`
-			insert into plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
-			values ($1, $2, $3, $4, $5, $6, $7, $8)
-			on conflict (app_id, id) do update set name = excluded.name, rank = excluded.rank, is_default = excluded.is_default,
-			    limits = excluded.limits, entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
-			s.work.App, p.ID, p.Name, p.Rank, p.ID == s.plans.Default().ID, p.limits(), append([]string{}, p.Entitlements...), p.CreditsPerMonth)
-		b.Queue(`delete from allowances where app_id = $1 and plan_id = $2`, s.work.App, p.ID)
-		for _, a := range p.Allowances {
-			b.Queue(`insert into allowances (app_id, plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5, $6)`,
-				s.work.App, p.ID, a.Meter, a.Amount, a.Every, a.RollOver)
-		}
-		for _, price := range p.Prices {
-			b.Queue(`
-				insert into prices (app_id, connection_id, provider, id, plan_id, period, currency, amount_minor)
-				values ($1, $2, $2, $3, $4, $5, $6, $7)
-				on conflict (connection_id, id) do update set plan_id = excluded.plan_id, period = excluded.period,
-				    currency = excluded.currency, amount_minor = excluded.amount_minor`,
-				s.work.App, price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency, price.Amount.Minor)
-		}
-	}
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
-	if err != nil {
-		return fmt.Errorf("write the plans: %w", err)
-	}
-	return nil
 }
 
 // FormOrigins lists the origins that a checkout leads to, for the form-action

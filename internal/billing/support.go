@@ -284,7 +284,7 @@ func (acc SupportAccount) why(plans *Plans, now time.Time) string {
 	}
 	best := Best(subs, plans, now)
 	if best == nil {
-		return "Free, because the account has never had a subscription."
+		return acc.PlanName + ", because the account has never had a subscription."
 	}
 	for _, v := range acc.Subscriptions {
 		if v.ID == best.ID && v.Provider == best.Provider {

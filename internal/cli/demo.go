@@ -92,37 +92,83 @@ func tellDemo(e *env, f demo.Filled) error {
 	return err
 }
 
-// fillDemo fills the account through this program's own services, buying Pro
-// from the simulated Razorpay.
+// fillDemo fills the account through this program's own services, buying a plan
+// from the simulated provider.
 func (a *app) fillDemo(ctx context.Context) (demo.Filled, error) {
-	shop := demo.Shop{DB: a.database.DB, Accounts: a.accounts, Buy: a.buyPro, Now: a.clock.Now}
+	shop := demo.Shop{DB: a.database.DB, Accounts: a.accounts, Buy: a.buyDemo, Now: a.clock.Now}
 	return shop.Fill(ctx)
 }
 
 // errDemoUnpaid tells of a payment whose webhook is held back, most likely on the control page.
 var errDemoUnpaid = fault.New(fault.Unavailable, "The payment's webhook did not arrive within 20 seconds. Are events held back on the control page of the simulated payments? Send them, and try again.")
 
-// buyPro buys Pro for a caller's account at the simulated Razorpay, and waits
-// until the webhook has made it true. An account that has it is left alone.
-func (a *app) buyPro(ctx context.Context, owner postgres.Caller) error {
-	checkout, err := a.billing.StartCheckout(ctx, owner, "pro", billing.Year, facts.Razorpay)
-	if fault.Is(err, fault.Conflict) {
-		return nil
+// demoPrice is what the demonstration buys: the lowest plan that it fits into, else the one with the most room, by the year
+// and in rupees where that is sold. It reports false when nothing is sold.
+func demoPrice(plans *billing.Plans) (best billing.Price, ok bool) {
+	room := func(n, wanted int) int {
+		if n == 0 || n > wanted {
+			return wanted
+		}
+		return n
+	}
+	most := -1
+	for _, p := range plans.Sold() {
+		fits := room(p.PartiesMax, demo.WantsParties)*10 + room(p.MembersMax, demo.WantsPeople)
+		if fits <= most {
+			continue
+		}
+		var found *billing.Price
+		for i, price := range p.Prices {
+			if !price.Past && (found == nil || price.Provider == facts.Razorpay && (found.Provider != facts.Razorpay || price.Interval == billing.Year)) {
+				found = &p.Prices[i]
+			}
+		}
+		if found != nil {
+			best, ok, most = *found, true, fits
+		}
+	}
+	return best, ok
+}
+
+// buyDemo buys a plan for a caller's account at a simulated provider, and waits until the webhook has made it true. It
+// returns what the plan in force then holds. An account that has a subscription is left alone.
+func (a *app) buyDemo(ctx context.Context, owner postgres.Caller) (demo.Room, error) {
+	plans := a.billing.Plans()
+	price, sold := demoPrice(plans)
+	if !sold {
+		return roomOf(plans.Default()), nil
+	}
+	checkout, err := a.billing.StartCheckout(ctx, owner, price.Plan, price.Interval, price.Provider)
+	switch {
+	case fault.Is(err, fault.Conflict):
+		me, err := a.billing.Me(ctx, owner)
+		if err != nil {
+			return demo.Room{}, err
+		}
+		plan, _ := plans.ByID(me.Entitlements.Plan)
+		return roomOf(plan), nil
+	case err != nil:
+		return demo.Room{}, err
+	}
+	if price.Provider == facts.Stripe {
+		_, err = a.sim.PaySession(path.Base(checkout.URL))
+	} else {
+		_, err = a.sim.PaySubscription(path.Base(checkout.URL))
 	}
 	if err != nil {
-		return err
-	}
-	if _, err := a.sim.PaySubscription(path.Base(checkout.URL)); err != nil {
-		return err
+		return demo.Room{}, err
 	}
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		me, err := a.billing.Me(ctx, owner)
 		if err != nil {
-			return err
+			return demo.Room{}, err
 		}
-		if me.Entitlements.Plan == "pro" {
-			return nil
+		if me.Entitlements.Plan == price.Plan {
+			plan, _ := plans.ByID(price.Plan)
+			return roomOf(plan), nil
 		}
 	}
-	return errDemoUnpaid
+	return demo.Room{}, errDemoUnpaid
 }
+
+func roomOf(p billing.Plan) demo.Room { return demo.Room{Parties: p.PartiesMax, People: p.MembersMax} }

@@ -12,8 +12,10 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 )
 
-// freeSource is what the free plan's periods are counted by.
-const freeSource = "free"
+// unpaidSource is what the periods without a subscription are counted by. It stands in
+// the book of grants for ever and is no plan's id: whichever plan is the default, a
+// month that was given is not given again.
+const unpaidSource = "free"
 
 // lookAgain is how long a calendar without a date is left alone.
 const lookAgain = 30 * 24 * time.Hour
@@ -161,11 +163,11 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now t
 	if err != nil {
 		return nil, nil, fmt.Errorf("account %s: %w", c.account, err)
 	}
-	known := map[string]bool{freeSource: true}
+	known := map[string]bool{unpaidSource: true}
 	for _, source := range c.sources {
 		known[source] = true
 	}
-	out := []Stretch{{Source: freeSource, Anchor: earlier(created, now), From: earlier(c.worked, now), Allowance: s.allowance(billing.FreePlan, c.meter)}}
+	out := []Stretch{{Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now), Allowance: s.allowance(s.plans.Default().ID, c.meter)}}
 	rows, err := tx.Query(ctx, `
 		select s.provider || ' ' || s.id, s.plan_id, least(coalesce(s.period_start, s.created_at), $2), a.anchor, s.access_until, coalesce(s.paid_through, s.access_until)
 		  from subscriptions s
@@ -207,7 +209,7 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now t
 	return out, zone, nil
 }
 
-// allowance is what a plan brings of a meter; a plan that is sold no more brings nothing.
+// allowance is what a plan brings of a meter. One that is sold no more brings what it did.
 func (s *Service) allowance(plan, meter string) billing.Allowance {
 	p, _ := s.plans.ByID(plan)
 	for _, a := range p.Allowances {

@@ -14,7 +14,7 @@ import (
 
 // A Stretch is a time in which a plan is in force.
 type Stretch struct {
-	Source    string    // what its periods are counted by: "free", or a subscription
+	Source    string    // what its periods are counted by: unpaidSource, or a subscription
 	Anchor    time.Time // when its first period began; never changes
 	From      time.Time // since when it is in force without a break
 	Until     time.Time // until when it is in force, grace included; zero is without an end

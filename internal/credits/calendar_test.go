@@ -160,7 +160,7 @@ func slowDue(stretches []Stretch, zone *time.Location, from, now time.Time) map[
 func quarter(t time.Time) time.Time { return t.Truncate(15 * time.Minute) }
 
 func drawPlans(t *rapid.T) []Stretch {
-	free := Stretch{Source: freeSource, Anchor: quarter(year2025.Add(time.Duration(rapid.IntRange(0, 60*24).Draw(t, "created")) * time.Hour)), Allowance: monthly(rapid.SampledFrom([]int64{0, 10}).Draw(t, "free"))}
+	free := Stretch{Source: unpaidSource, Anchor: quarter(year2025.Add(time.Duration(rapid.IntRange(0, 60*24).Draw(t, "created")) * time.Hour)), Allowance: monthly(rapid.SampledFrom([]int64{0, 10}).Draw(t, "free"))}
 	free.From = free.Anchor
 	out := []Stretch{free}
 	for i := range rapid.IntRange(0, 3).Draw(t, "subscriptions") {

@@ -31,6 +31,7 @@ name = "Messages"
 [[plan]]
 id = "free"
 name = "Free"
+default = true
 rank = 0
 parties_max = 5
 entitlements = []

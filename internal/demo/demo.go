@@ -1,5 +1,5 @@
 // Package demo fills a demonstration account through the same doors that users
-// use: it signs up, buys Pro, invites a counter boy and writes a year of
+// use: it signs up, buys a plan, invites a counter boy and writes a year of
 // entries. It exists for development set-ups; production never calls it.
 package demo
 
@@ -31,8 +31,29 @@ const (
 type Shop struct {
 	DB       *postgres.DB
 	Accounts *account.Service
-	Buy      func(context.Context, postgres.Caller) error // buys Pro for the caller's account and waits for it
-	Now      func() time.Time                             // the service clock
+	Buy      func(context.Context, postgres.Caller) (Room, error) // buys a plan for the caller's account and waits for it
+	Now      func() time.Time                                     // the service clock
+}
+
+// Room is what the plan holds that was bought; 0 is without limit.
+type Room struct{ Parties, People int }
+
+// The demonstration is made for a plan with this much room. In a smaller one there is less of it.
+var (
+	WantsParties = len(people) + len(peopleAtStation)
+	WantsPeople  = 2
+)
+
+// within returns as many of a list as there is room for, and the room that is left.
+func within(list []person, room Room) ([]person, Room) {
+	if room.Parties == 0 || len(list) < room.Parties {
+		if room.Parties > 0 {
+			room.Parties -= len(list)
+		}
+		return list, room
+	}
+	list, room.Parties = list[:room.Parties], -1
+	return list, room
 }
 
 // Filled is what a visit to the account finds.
@@ -61,9 +82,11 @@ func (s Shop) Fill(ctx context.Context) (f Filled, err error) {
 	if err != nil {
 		return f, err
 	}
-	if err := s.Buy(ctx, owner); err != nil {
-		return f, fmt.Errorf("buy Pro: %w", err)
+	room, err := s.Buy(ctx, owner)
+	if err != nil {
+		return f, fmt.Errorf("buy a plan: %w", err)
 	}
+	counter := room.People == 0 || room.People >= WantsPeople
 	second := derive(main, "second shop")
 	if err := s.Accounts.AddBusiness(ctx, owner, second, "Ganesh Kirana, Station Road", "INR"); err != nil {
 		return f, err
@@ -74,12 +97,19 @@ func (s Shop) Fill(ctx context.Context) (f Filled, err error) {
 	}{{main, people}, {second, peopleAtStation}} {
 		caller := owner
 		caller.Business = shop.business
-		n, err := s.fillBook(ctx, caller, shop.people)
+		var list []person
+		if room.Parties >= 0 {
+			list, room = within(shop.people, room)
+		}
+		n, err := s.fillBook(ctx, caller, list)
 		if err != nil {
 			return f, err
 		}
-		f.Parties += len(shop.people)
+		f.Parties += len(list)
 		f.Entries += n
+	}
+	if !counter {
+		return f, nil
 	}
 	return f, s.hireCounter(ctx, owner, main)
 }

@@ -62,6 +62,9 @@ func (a Amount) Short() string {
 	return text
 }
 
+// Symbol is the sign of the currency, its code where it has none here.
+func (a Amount) Symbol() string { return strings.TrimRight(symbol(a.Currency), "\u00a0") }
+
 func symbol(currency string) string {
 	switch currency {
 	case "INR":

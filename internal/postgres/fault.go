@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,7 +19,6 @@ import (
 const rollbackTimeout = 5 * time.Second
 
 var (
-	partyLimit  = fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties. Pro has no limit.", 5)
 	nameLength  = fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")
 	ownsAll     = fault.InvalidField("role", "An owner owns the whole account.").Coded("owner_of_one_business")
 	unknownRole = fault.InvalidField("role", "Choose a role.").Coded("unknown_role")
@@ -32,9 +32,7 @@ var (
 // constraintFaults is the one table from constraint names to what a user may
 // read. Names are API: see the migrations.
 var constraintFaults = map[string]*fault.Fault{
-	"party_limit":           partyLimit,
-	"plan_member_limit":     fault.Upgrade(fault.MembersMax, "Your plan has no room for more people."),
-	"batch_entry_plan":      fault.Upgrade(fault.BatchEntryNeedsPlan, "The grid comes with Pro."),
+	"batch_entry_plan":      fault.Upgrade(fault.BatchEntryNeedsPlan, "The grid is not in your plan."),
 	"accounts_name_check":   nameLength,
 	"businesses_name_check": nameLength,
 	"accounts_leaving": fault.New(fault.Conflict,
@@ -94,6 +92,16 @@ var constraintFaults = map[string]*fault.Fault{
 	"reminders_party_fkey":      noParty,
 	"users_demonstration_check": fault.InvalidField("email", "This address belongs to the demonstration.").Coded("demonstration_address"),
 	"invitations_business_fkey": noBusiness,
+}
+
+// limitFaults are the faults of what a plan limits. The database says the limit as the error's detail.
+var limitFaults = map[string]func(most int64) *fault.Fault{
+	"party_limit": func(most int64) *fault.Fault {
+		return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", most)
+	},
+	"plan_member_limit": func(most int64) *fault.Fault {
+		return fault.Upgrade(fault.MembersMax, "Your plan has room for %d people.", most)
+	},
 }
 
 var errTryAgain = tryAgain
@@ -160,6 +168,9 @@ func translate(err error) error {
 	if errors.As(err, &pg) {
 		if f, ok := constraintFaults[pg.ConstraintName]; ok {
 			return f.Because(err)
+		}
+		if most, e := strconv.ParseInt(pg.Detail, 10, 64); e == nil && limitFaults[pg.ConstraintName] != nil {
+			return limitFaults[pg.ConstraintName](most).Because(err)
 		}
 	}
 	for _, line := range faults {

@@ -29,7 +29,8 @@ func (s *Server) checkoutView(r *request, plan, interval, provider string) (chec
 		return checkout.View{}, err
 	}
 	if provider == "" { // the account's currency decides
-		inCurrency, _ := s.priceIn(plan, interval, s.visitorCurrency(r))
+		currency, _ := s.payCurrency(r)
+		inCurrency, _ := s.priceIn(plan, interval, currency)
 		provider = string(inCurrency.Provider)
 	}
 	price, ok := s.Plans.Price(plan, interval, facts.Provider(provider))
@@ -39,7 +40,7 @@ func (s *Server) checkoutView(r *request, plan, interval, provider string) (chec
 	}
 	return checkout.View{
 		Shell: r.shell(), Account: r.person.AccountName, Email: r.person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
-		Interval: interval, Price: price.Amount, Provider: provider, Simulated: s.Simulated,
+		Parties: p.PartiesMax, People: p.MembersMax, Interval: interval, Price: price.Amount, Provider: provider, Simulated: s.Simulated,
 	}, nil
 }
 
@@ -132,12 +133,13 @@ func (s *Server) renderReturn(w http.ResponseWriter, r *request, reference strin
 	if err != nil {
 		return err
 	}
-	view := paid.View{Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Features: o.Plan.Entitlements, Reference: reference}
-	view.Done = o.OpenCheckout == nil && o.Plan.ID != billing.FreePlan
+	view := paid.View{Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, Reference: reference}
+	view.Done = o.OpenCheckout == nil && !o.Plan.Default
+	plan := o.Plan
 	if open := o.OpenCheckout; open != nil {
-		p, _ := s.Plans.ByID(open.Plan)
-		view.PlanID, view.PlanName, view.Features = p.ID, p.Name, p.Entitlements
+		plan, _ = s.Plans.ByID(open.Plan)
 	}
+	view.PlanID, view.PlanName, view.Features, view.Parties, view.People = plan.ID, plan.Name, plan.Entitlements, plan.PartiesMax, plan.MembersMax
 	s.render(w, r, http.StatusOK, paid.Page(view))
 	return nil
 }
@@ -165,7 +167,7 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	view := billingpage.View{
 		Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
 		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
-		People: people, PeopleMax: o.Plan.MembersMax,
+		People: people, PeopleMax: o.Plan.MembersMax, Unpaid: o.Plan.Default, DefaultName: s.Plans.Default().Name,
 	}
 	if !view.Next.IsZero() { // a period ends at midnight here, which is the day before elsewhere
 		view.Next = view.Next.In(view.Now.Location())
@@ -188,7 +190,7 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 			view.Becomes, view.Changes, view.Status = s.follows(r, sub, f.PlanID, f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
 			view.CanCancel, view.CanChange = true, true
 		}
-		if o.Price != nil && o.Plan.ID != billing.FreePlan {
+		if o.Price != nil && !o.Plan.Default {
 			view.Price = o.Price.Amount
 		}
 	}
@@ -226,10 +228,10 @@ func (r *request) intervalWord(interval string) string {
 	return r.t("Monthly")
 }
 
-// lapsed says what an account that is Free now has had, nil when nothing.
+// lapsed says what an account that has the default plan now has had, nil when nothing.
 func (s *Server) lapsed(o *billing.Overview, place *time.Location) *billingpage.Lapsed {
 	sub := o.Subscription
-	if o.Plan.ID != billing.FreePlan || sub.PaidThrough.IsZero() {
+	if !o.Plan.Default || sub.PaidThrough.IsZero() {
 		return nil
 	}
 	p, ok := s.Plans.ByID(sub.PlanID)
@@ -242,10 +244,10 @@ func (s *Server) lapsed(o *billing.Overview, place *time.Location) *billingpage.
 // statusWord is the billing page's word for where the account stands.
 func statusWord(o *billing.Overview) string {
 	switch {
-	case o.Subscription == nil || o.Status == billing.Incomplete && o.Plan.ID == billing.FreePlan:
-		return "free"
+	case o.Subscription == nil || o.Status == billing.Incomplete && o.Plan.Default:
+		return string(billing.None)
 	case o.CancelAtPeriodEnd && (o.Status == billing.Active || o.Status == billing.Trialing),
-		o.Status == billing.Canceled && o.Plan.ID != billing.FreePlan: // paid for until then
+		o.Status == billing.Canceled && !o.Plan.Default: // paid for until then
 		return "canceling"
 	case o.Status == billing.Expired:
 		return "canceled"
@@ -286,42 +288,56 @@ func (r *request) above() string {
 	return "/" + first
 }
 
-// upgradeView says what the plan in force lacks and what Pro costs. The reason is the code
-// of the fault, "" when somebody just looks.
-func (s *Server) upgradeView(r *request, reason string) upgrade.View {
-	pro, _ := s.Plans.ByID("pro")
-	if p := s.plan(r); p.Rank >= pro.Rank { // what is lacking is more than Pro
-		for _, next := range s.Plans.List {
-			if next.Rank > p.Rank {
-				pro = next
+// upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,
+// "" when somebody just looks.
+func (s *Server) upgradeView(r *request, reason string) (upgrade.View, error) {
+	now := s.plan(r)
+	view := upgrade.View{
+		Shell: r.shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.rights.Owns, Back: r.above(),
+	}
+	have, err := s.bought(r)
+	if err != nil {
+		return view, err
+	}
+	currency, missing := s.payCurrency(r)
+	if have.currency != "" {
+		currency, missing = have.currency, ""
+	}
+	view.Change = have.live
+	p, ok := s.offer(now, reason, currency)
+	if !ok {
+		for _, other := range s.currencies() { // in another currency than the caller's: they are told which
+			if p, ok = s.offer(now, reason, other); ok && have.currency == "" {
+				currency, missing = other, r.ownCurrency()
 				break
 			}
+			ok = false
 		}
 	}
-	free, _ := s.Plans.ByID(billing.FreePlan)
-	view := upgrade.View{
-		Shell: r.shell(), Reason: reason, Limit: free.PartiesMax, PlanID: pro.ID, PlanName: pro.Name,
-		Features: pro.Entitlements, CanBuy: r.rights.Owns, Back: r.above(),
+	if !ok {
+		return view, nil
 	}
-	view.People, view.PeopleNow, view.Change = pro.MembersMax, s.plan(r).MembersMax, s.plan(r).ID != billing.FreePlan
-	currency := s.visitorCurrency(r)
-	if p, ok := s.priceIn(pro.ID, billing.Month, currency); ok {
-		view.Monthly = p.Amount
+	view.PlanID, view.PlanName, view.Features, view.Parties, view.People, view.Missing = p.ID, p.Name, p.Entitlements, p.PartiesMax, p.MembersMax, missing
+	for _, interval := range billing.Intervals() {
+		if price, ok := s.priceIn(p.ID, interval, currency); ok {
+			view.Prices = append(view.Prices, upgrade.Price{Interval: interval, Amount: price.Amount, Provider: string(price.Provider)})
+		}
 	}
-	if p, ok := s.priceIn(pro.ID, billing.Year, currency); ok {
-		view.Yearly = p.Amount
-	}
-	return view
+	return view, nil
 }
 
 func (s *Server) upgradePage(w http.ResponseWriter, r *request) error {
 	if err := r.read(nil); err != nil {
 		return err
 	}
-	if s.plan(r).ID != billing.FreePlan && r.rights.Owns { // nothing to offer: what they have stands on the plan's page
+	if !s.plan(r).Default && r.rights.Owns { // nothing to offer: what they have stands on the plan's page
 		return s.redirect(w, r, billing.CancelPath)
 	}
-	s.render(w, r, http.StatusOK, upgrade.Page(s.upgradeView(r, "")))
+	view, err := s.upgradeView(r, "")
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, upgrade.Page(view))
 	return nil
 }
 
@@ -333,7 +349,12 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *request, f *fault.Fault)
 			return false
 		}
 	}
-	s.render(w, r, http.StatusForbidden, upgrade.Page(s.upgradeView(r, f.Code)))
+	view, err := s.upgradeView(r, f.Code)
+	if err != nil {
+		s.Log.Error("read what can be bought", "request", r.id, "error", err)
+		return false
+	}
+	s.render(w, r, http.StatusForbidden, upgrade.Page(view))
 	return true
 }
 

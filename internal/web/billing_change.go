@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,13 +42,7 @@ func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, pla
 			view.Quote = s.quoteView(q, view.Now.Location())
 		}
 	}
-	for _, p := range s.Plans.List {
-		for _, price := range p.Prices {
-			if price.Provider == o.Subscription.Provider {
-				view.Offers = append(view.Offers, billingpage.Offer{PlanID: p.ID, PlanName: p.Name, Interval: price.Interval, Price: price.Amount, Current: price.ProviderPrice == o.Subscription.PriceID})
-			}
-		}
-	}
+	view.Offers = s.changes(o)
 	if wrong != nil {
 		if fault.Is(wrong, fault.Unavailable) {
 			s.Log.Error("change the plan", "request", r.id, "error", wrong)
@@ -58,6 +53,32 @@ func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, pla
 	}
 	s.render(w, r, status, billingpage.ChangePage(view))
 	return nil
+}
+
+// changes are what a subscription can be changed to, with what it is now, at the price that is paid for it.
+func (s *Server) changes(o *billing.Overview) []billingpage.Offer {
+	sub := o.Subscription
+	now, _ := s.Plans.ByID(sub.PlanID)
+	current := billingpage.Offer{PlanID: now.ID, PlanName: now.Name, Interval: sub.Interval, Current: true}
+	if o.Price != nil {
+		current.Price = o.Price.Amount
+	}
+	var out []billingpage.Offer
+	for _, p := range s.Plans.Sold() {
+		for _, price := range p.Prices {
+			switch {
+			case price.Past || price.Provider != sub.Provider:
+			case p.ID == now.ID && price.Interval == sub.Interval:
+				out = append(out, current)
+			case o.Price == nil || o.Price.Amount.Currency == price.Amount.Currency:
+				out = append(out, billingpage.Offer{PlanID: p.ID, PlanName: p.Name, Interval: price.Interval, Price: price.Amount})
+			}
+		}
+	}
+	if !slices.ContainsFunc(out, func(offer billingpage.Offer) bool { return offer.Current }) && now.ID != "" { // sold no more
+		out = append([]billingpage.Offer{current}, out...)
+	}
+	return out
 }
 
 func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.Quote {

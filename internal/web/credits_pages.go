@@ -154,13 +154,18 @@ func daysOf(used []credits.Used, now time.Time) []usage.Day {
 	return out
 }
 
-// topUps are the offers in the currency of the account.
+// topUps are the offers, each at one price: in the currency of the account where it has one.
 func (s *Server) topUps(r *request) (out []usage.TopUp) {
+	own, _ := s.payCurrency(r)
 	for _, t := range s.Plans.TopUps {
-		for _, p := range t.Prices {
-			if s.Billing.Sells(p.Provider) && (p.Amount.Currency == "INR") == (r.person.AccountCurrency == "INR") {
-				out = append(out, usage.TopUp{ID: t.ID, Name: t.Name, Credits: t.Credits, Price: p.Amount.Short(), Provider: string(p.Provider), Days: t.Days})
+		var best *billing.Price
+		for i, p := range t.Prices {
+			if s.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == r.ownCurrency() || p.Amount.Currency == own && best.Amount.Currency != r.ownCurrency()) {
+				best = &t.Prices[i]
 			}
+		}
+		if best != nil {
+			out = append(out, usage.TopUp{ID: t.ID, Name: t.Name, Credits: t.Credits, Price: best.Amount.Short(), Provider: string(best.Provider), Days: t.Days})
 		}
 	}
 	return out

@@ -243,7 +243,7 @@ func (r *request) dryView(d *dryRun) intakepage.Dry {
 	v := intakepage.Dry{
 		Shell: r.shell(), Upload: d.o.Upload.String(), File: r.fileName(d.name), Encoding: d.table.Encoding, Fields: r.fieldWords(), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
 		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows), All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
-		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.amount(d.plan.Given), Received: r.amount(d.plan.Received), Room: d.room, Skip: r.FormValue("skip") == "yes",
+		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.amount(d.plan.Given), Received: r.amount(d.plan.Received), Room: d.room, Roomier: r.s.roomier(r), Skip: r.FormValue("skip") == "yes",
 	}
 	if v.Head || v.Contacts {
 		v.Lines--

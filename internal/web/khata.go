@@ -29,8 +29,7 @@ func (s *Server) plan(r *request) billing.Plan {
 	if p, ok := s.Plans.ByID(r.person.Plan); ok {
 		return p
 	}
-	p, _ := s.Plans.ByID(billing.FreePlan)
-	return p
+	return s.Plans.Default()
 }
 
 func (s *Server) mayExport(r *request) bool {
@@ -84,7 +83,7 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 	}
 	view := parties.View{
 		Shell: r.shell(), Filter: shown, Get: r.amount(list.Get), Give: r.amount(list.Give), Count: list.Parties,
-		After: string(list.Next), Limit: s.plan(r).PartiesMax, ExportLocked: !s.mayExport(r),
+		After: string(list.Next), Limit: s.plan(r).PartiesMax, Roomier: s.roomier(r), ExportLocked: !s.mayExport(r),
 	}
 	for _, p := range list.Rows {
 		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.amount(p.Balance)}
@@ -127,7 +126,7 @@ func (s *Server) newPartyForm(w http.ResponseWriter, r *request) error {
 			return err
 		}
 		if used >= room {
-			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties. Pro has no limit.", room)
+			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
 		}
 	}
 	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", newID(), 0, ledger.PartyFields{Kind: ledger.Customer})))

@@ -110,8 +110,8 @@ func newWorld(t *testing.T) *world {
 }
 
 // give gives the caller's account Pro, as a payment would.
-func (w *world) give(ctx context.Context, c postgres.Caller) error {
-	return w.db.As(ctx, c, func(tx *postgres.Tx) error {
+func (w *world) give(ctx context.Context, c postgres.Caller) (demo.Room, error) {
+	return demo.Room{}, w.db.As(ctx, c, func(tx *postgres.Tx) error {
 		if one[bool](w, `select exists (select 1 from subscriptions where account_id = $1)`, tx.Scope.AccountID) {
 			return nil
 		}

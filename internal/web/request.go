@@ -176,7 +176,7 @@ func (r *request) shell() ui.Shell {
 	}
 	shell := ui.Shell{
 		Locale: r.locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
-		Flash: r.flash, Development: r.s.Outbox != nil, Now: now,
+		Flash: r.flash, Development: r.s.Outbox != nil, Now: now, FreeParties: r.s.Plans.Default().PartiesMax, Carriers: r.s.carry,
 	}
 	if p.UserID != uuid.Nil {
 		shell.Mark = markOf(p.UserID)

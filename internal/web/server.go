@@ -44,16 +44,18 @@ type Config struct {
 type Server struct {
 	Config
 	handler   http.Handler
-	limit     time.Duration // of a request
-	exports   chan struct{} // a place for each file on its way
-	exporting sync.Map      // the places of an account for files that leave, by its id
-	arriving  sync.Map      // and for files that arrive
-	reading   sync.Map      // and the one for a file that is read
+	limit     time.Duration     // of a request
+	carry     map[string]string // by entitlement, the plan that it comes with
+	exports   chan struct{}     // a place for each file on its way
+	exporting sync.Map          // the places of an account for files that leave, by its id
+	arriving  sync.Map          // and for files that arrive
+	reading   sync.Map          // and the one for a file that is read
 }
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
 	s := &Server{Config: c, limit: requestLimit, exports: make(chan struct{}, maxExports)}
+	s.carry = s.carriers()
 	mux := http.NewServeMux()
 	mux.Handle("GET "+static.Prefix, static.Handler())
 	mux.Handle("GET "+static.WorkerPath, static.Worker())

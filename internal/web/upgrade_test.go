@@ -17,11 +17,11 @@ import (
 
 // upgradeSays is what the upgrade page says for each code, to an owner on Free.
 var upgradeSays = map[string]string{
-	fault.PartiesMax: "The Free plan holds 5 parties, and you have them. Nothing was added, and nothing is lost.",
+	fault.PartiesMax: "Your plan holds 5 parties, and you have them. Nothing was added, and nothing is lost.",
 	fault.MembersMax: "Your plan has room for 3 people. Whoever is there stays; nobody new was invited.",
-	fault.ExportNeedsPlan: "Downloads are not in the Free plan. " +
-		"Your figures are still all on the screen, free.",
-	fault.BatchEntryNeedsPlan: "The grid is not in the Free plan. One by one, entries are free and without limit.",
+	fault.ExportNeedsPlan: "Downloads are not in the plan Free. " +
+		"Your figures are still all on the screen.",
+	fault.BatchEntryNeedsPlan: "The grid is not in the plan Free. One by one, entries are without limit.",
 }
 
 // upgradeOf is the code with which a route refuses an owner on Free whose khata
@@ -85,7 +85,7 @@ func TestUpgradePageFitsTheRefusal(t *testing.T) {
 				t.Errorf("%s on Free is refused with %s, and the page of %s says %q: %t", rt.pattern, code, c, says, c != code)
 			}
 		}
-		if full := "Your free khata is full"; strings.Contains(got.body, full) != (code == fault.PartiesMax) {
+		if full := "Your khata is full"; strings.Contains(got.body, full) != (code == fault.PartiesMax) {
 			t.Errorf("%s on Free is refused with %s, and its page says %q: %t", rt.pattern, code, full, code != fault.PartiesMax)
 		}
 		if m := back.FindStringSubmatch(got.body); m == nil {

@@ -127,7 +127,7 @@ func (o Options) allowed(ctx context.Context, tx *postgres.Tx) error {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")
 	}
 	if o.Allow == nil {
-		return fault.Upgrade(fault.ExportNeedsPlan, "Your plan does not include exports.")
+		return fault.Upgrade(fault.ExportNeedsPlan, "Downloads as PDF or spreadsheet are not in your plan.")
 	}
 	return o.Allow(ctx, tx)
 }

@@ -683,7 +683,8 @@ begin
         select i.email from tijori.invitations i
          where i.account_id = new.account_id and i.accepted_at is null and i.revoked_at is null
            and i.expires_at > now()) people) > room then
-        raise exception 'no room for another member' using errcode = '23514', constraint = 'plan_member_limit';
+        raise exception 'no room for another member'
+            using errcode = '23514', constraint = 'plan_member_limit', detail = room::text;
     end if;
     return null;
 end $$;

@@ -73,11 +73,6 @@ create table tijori.allowances (
     constraint allowances_roll_over_check check (roll_over between 0 and 12)
 );
 
--- The khata's default plan and its meter exist before the first start.
-insert into tijori.plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
-values ('khata', 'free', 'Free', 0, true, '{"parties.max": 5}', '{}', 0);
-insert into tijori.meters (app_id, id, name) values ('khata', 'credits', 'Credits');
-
 -- +goose StatementBegin
 -- tijori_plans.bind_billing(table) completes what open_to_billing says of the rows that the billing role writes: the
 -- app and the account that a row names must be those that its transaction works for, whichever column the row is

@@ -256,7 +256,8 @@ begin
     if (select count(*) from (
         select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room + 1
        ) taken) > room then
-        raise exception 'no room for another party' using errcode = '23514', constraint = 'party_limit';
+        raise exception 'no room for another party'
+            using errcode = '23514', constraint = 'party_limit', detail = room::text;
     end if;
     return null;
 end $$;

@@ -104,12 +104,29 @@ func start() error {
 		if err := postgres.Setup(ctx, &postgres.Config{Admin: admin, Private: true}); err != nil {
 			return err
 		}
+		if err := sellNothing(ctx, admin); err != nil {
+			return err
+		}
 		if os.Getenv(TestPooler) != "" {
 			server.pooler, err = startPooler(ctx, filepath.Join(server.dir, "pooler"), "max_prepared_statements = 200")
 		}
 		return err
 	}()
 	return server.err
+}
+
+// sellNothing gives the template what the first start with a plan file would: a default plan, with room for a few, and a meter.
+func sellNothing(ctx context.Context, admin *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, admin)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, `
+		insert into tijori.plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
+		values ('khata', 'free', 'Free', 0, true, '{"parties.max": 5}', '{}', 0);
+		insert into tijori.meters (app_id, id, name) values ('khata', 'credits', 'Credits')`)
+	return err
 }
 
 func adminExec(ctx context.Context, sql string) (*pgx.ConnConfig, error) {

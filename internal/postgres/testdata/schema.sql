@@ -590,7 +590,8 @@ begin
         select i.email from tijori.invitations i
          where i.account_id = new.account_id and i.accepted_at is null and i.revoked_at is null
            and i.expires_at > now()) people) > room then
-        raise exception 'no room for another member' using errcode = '23514', constraint = 'plan_member_limit';
+        raise exception 'no room for another member'
+            using errcode = '23514', constraint = 'plan_member_limit', detail = room::text;
     end if;
     return null;
 end $$;
@@ -1934,7 +1935,8 @@ begin
     if (select count(*) from (
         select 1 from tijori.parties p where p.account_id = new.account_id and p.deleted_at is null limit room + 1
        ) taken) > room then
-        raise exception 'no room for another party' using errcode = '23514', constraint = 'party_limit';
+        raise exception 'no room for another party'
+            using errcode = '23514', constraint = 'party_limit', detail = room::text;
     end if;
     return null;
 end $$;

@@ -200,6 +200,8 @@ func arguments(call *ast.CallExpr) []int {
 		return []int{0}
 	case name == "T" && from == "i18n":
 		return []int{1}
+	case name == "FreeFor" && len(call.Args) == 3:
+		return []int{0, 1, 2}
 	case name == "N" && len(call.Args) == 3:
 		return []int{1, 2}
 	case name == "N" && len(call.Args) == 4:

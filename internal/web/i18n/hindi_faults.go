@@ -67,8 +67,8 @@ var hindiFaults = map[string]string{
 	"This came from another site. Open the page here and try again.":          "यह किसी दूसरी साइट से आया। पेज यहाँ खोलकर फिर करें।",
 	"This is more than we take at once.":                                      "एक बार में इतना नहीं ले सकते।",
 
-	"Your plan has room for %d parties. Pro has no limit.": "आपके प्लान में %d पार्टियाँ आती हैं। Pro में कोई सीमा नहीं।",
-	"Your plan does not include exports.":                  "आपके प्लान में डाउनलोड नहीं है।",
+	"Your plan has room for %d parties.": "आपके प्लान में %d पार्टियाँ आती हैं।",
+	"Your plan has room for %d people.":  "आपके प्लान में %d लोगों की जगह है।",
 
 	"This plan is not for sale that way.":        "यह प्लान इस तरह नहीं बिकता।",
 	"Only the owner of the account can do this.": "यह सिर्फ़ अकाउंट के मालिक कर सकते हैं।",
@@ -83,11 +83,11 @@ var hindiFaults = map[string]string{
 	"The payment is not finished yet.":                        "भुगतान अभी पूरा नहीं हुआ।",
 	"This account has never paid by Stripe.":                  "इस अकाउंट ने Stripe से कभी भुगतान नहीं किया।",
 	"The signature does not fit the body.":                    "हस्ताक्षर मेल नहीं खाता।",
-	"This address belongs to the demonstration.":              "यह पता नमूना दुकान का है।",
 	"The body is too large.":                                  "भेजी गई चीज़ बहुत बड़ी है।",
 	"The event could not be stored. Send it again.":           "सूचना सेव नहीं हुई। दोबारा भेजें।",
 	"The body must be JSON (Content-Type: application/json).": "भेजी गई चीज़ JSON होनी चाहिए (Content-Type: application/json)।",
 	"The body is not the JSON that is expected here.":         "यहाँ ऐसा JSON नहीं चलता।",
-	"This is part of Pro.":                                    "यह Pro में मिलता है।",
+	"This is not in your plan.":                               "यह आपके प्लान में नहीं है।",
 	"There is no subscription that could be cancelled.":       "बंद करने के लिए कोई प्लान चालू नहीं है।",
+	"This address belongs to the demonstration.":              "यह पता नमूना दुकान का है।",
 }

@@ -55,7 +55,7 @@ var hindiGrid = map[string]string{
 	"%d new parties":                                        "%d नई पार्टियाँ",
 	"undone":                                                "वापस लिया",
 
-	"The grid comes with Pro.":                                                             "ग्रिड Pro में मिलता है।",
+	"The grid is not in your plan.":                                                        "ग्रिड आपके प्लान में नहीं है।",
 	"The grid: a whole day's entries at once":                                              "ग्रिड: पूरे दिन की एंट्री एक साथ",
 	"The grid takes at most %d rows at once.":                                              "ग्रिड में एक बार में ज़्यादा से ज़्यादा %d लाइनें।",
 	"This was undone already. Load the page again to start anew.":                          "यह पहले ही वापस लिया जा चुका है। नया शुरू करने के लिए पेज दोबारा खोलें।",

@@ -31,6 +31,6 @@ var hindiStatement = map[string]string{
 	"%s owes %s %s.":            "%s पर %s के %s बाकी हैं।",
 	"Written from the side of %s. A balance with a minus is what %s owes.": "यह हिसाब %s की तरफ़ से लिखा है। जिस बाकी के आगे माइनस है, वह %s को देना है।",
 	"Made with Tijori on %s":                                "तिजोरी से %s को बना",
-	"Downloads as PDF or spreadsheet come with Pro.":        "PDF और स्प्रेडशीट डाउनलोड Pro में मिलता है।",
+	"Downloads as PDF or spreadsheet are not in your plan.": "PDF और स्प्रेडशीट डाउनलोड आपके प्लान में नहीं है।",
 	"Download any khata as PDF or spreadsheet (Excel, CSV)": "कोई भी खाता PDF या स्प्रेडशीट (एक्सेल, CSV) में डाउनलोड",
 }

@@ -18,7 +18,7 @@ func (w world) door() []Sample {
 	asked.Development = true
 	mail := "chhotu@example.in"
 	return []Sample{
-		{"landing", landing.Page(landing.View{Shell: w.out("/"), FreeParties: 5, Pro: rupees(299)})},
+		{"landing", landing.Page(landing.View{Shell: w.out("/"), PlanName: "Pro", Interval: "month", Price: rupees(299)})},
 		{"signup", signup.Page(signup.View{Shell: w.out("/signup")})},
 		{"signup-errors", signup.Page(signup.View{
 			Shell: w.out("/signup"),

@@ -14,17 +14,20 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-var proFeatures = []string{"export", "batch_entry", "reminders"}
+var proFeatures = []string{"export", "batch_entry"}
 
 func (w world) money() []Sample {
 	account := w.businesses()[0].Account
 	offer := upgrade.View{
-		Shell: w.in(ui.BusinessPath(shop) + "/upgrade"), Back: ui.BusinessPath(shop), Reason: fault.PartiesMax, Limit: 5,
-		PlanID: "pro", PlanName: "Pro", Features: proFeatures, Monthly: rupees(299), Yearly: rupees(2999), CanBuy: true,
+		Shell: w.in(ui.BusinessPath(shop) + "/upgrade"), Back: ui.BusinessPath(shop), Reason: fault.PartiesMax, PlanNow: "Free", Limit: 5,
+		PlanID: "pro", PlanName: "Pro", Features: proFeatures, Prices: prices(299, 2999), People: 10, CanBuy: true,
 	}
 	people := offer
 	people.Reason, people.PeopleNow, people.Change, people.Back = fault.MembersMax, 10, true, "/team"
-	people.PlanID, people.PlanName, people.Monthly, people.Yearly = "team", "Team", rupees(799), rupees(7999)
+	people.PlanID, people.PlanName, people.Prices, people.People = "team", "Team", prices(799, 7999), 0
+	none, foreign := offer, offer // no plan has what lacks; none is sold in rupees
+	none.PlanID, none.PlanName = "", ""
+	foreign.Missing, foreign.Prices = "INR", []upgrade.Price{{Interval: "year", Amount: money.Amount{Minor: 5000, Currency: "USD"}, Provider: "stripe"}}
 	ask := offer
 	ask.Shell, ask.Reason, ask.CanBuy = w.as(role.Manager, offer.CurrentPath), fault.ExportNeedsPlan, false
 	ask.Owner = w.say("Anita Gupta", "अनीता गुप्ता")
@@ -36,7 +39,10 @@ func (w world) money() []Sample {
 		{"pricing", pricing.Page(w.pricing(w.out("/pricing"), "month"))},
 		{"pricing-in", pricing.Page(w.pricing(w.in("/pricing"), "year"))},
 		{"upgrade", upgrade.Page(offer)},
+		{"pricing-foreign", pricing.Page(w.foreign())},
 		{"upgrade-ask", upgrade.Page(ask)},
+		{"upgrade-none", upgrade.Page(none)},
+		{"upgrade-foreign", upgrade.Page(foreign)},
 		{"checkout", checkout.Page(due)},
 		{"checkout-error", checkout.Page(dollars)},
 		{"checkout-go", checkout.GoPage(checkout.GoView{Shell: due.Shell, Account: account, Action: "/pay", Fields: []checkout.Field{{Name: "key", Value: "k"}}})},
@@ -49,15 +55,16 @@ func (w world) money() []Sample {
 		{"billing-lapsed", billing.Page(w.lapsed())},
 		{"billing-changing", billing.Page(w.changing())},
 		{"upgrade-people", upgrade.Page(people)},
-		{"billing-free", billing.Page(billing.View{Shell: w.in("/billing"), Account: account, PlanID: "free", PlanName: "Free", Status: "free", Parties: 4, Limit: 5, Waiting: "pro"})},
+		{"billing-free", billing.Page(billing.View{Shell: w.in("/billing"), Account: account, PlanID: "free", PlanName: "Free", Unpaid: true, Status: "none", Parties: 4, Limit: 5, Waiting: "pro"})},
 	}
 }
 
 func (w world) pricing(s ui.Shell, interval string) pricing.View {
-	v := pricing.View{Shell: s, Interval: interval, Currency: "INR", Plans: []pricing.Plan{
-		{ID: "free", Name: "Free", Free: true, Parties: 5, People: 3, Price: rupees(0)},
-		{ID: "pro", Name: "Pro", People: 10, Features: proFeatures, Price: rupees(299), Provider: "razorpay", Other: s.SignedIn()},
-		{ID: "team", Name: "Team", Features: append([]string{"team"}, proFeatures...), Price: rupees(799), Change: s.SignedIn(), Provider: "razorpay"},
+	intervals := []string{"month", "year"}
+	v := pricing.View{Shell: s, Interval: interval, Intervals: intervals, Currency: "INR", Currencies: []string{"INR", "USD"}, Plans: []pricing.Plan{
+		{ID: "free", Name: "Free", Purpose: w.say("For a start, and for small khatas.", "शुरुआत और छोटे खाते के लिए।"), Free: true, Parties: 5, People: 3, Price: rupees(0)},
+		{ID: "pro", Name: "Pro", Purpose: w.say("For a shop with regular customers.", "रोज़ के ग्राहकों वाली दुकान के लिए।"), Recommended: true, Interval: interval, People: 10, Features: proFeatures, Price: rupees(299), Provider: "razorpay", Other: s.SignedIn()},
+		{ID: "team", Name: "Team", Purpose: w.say("For several shops with staff.", "कई दुकानों और स्टाफ़ के लिए।"), Interval: interval, Features: proFeatures, Price: rupees(799), Change: s.SignedIn(), Provider: "razorpay"},
 	}}
 	if interval == "year" {
 		v.Plans[1].Price, v.Plans[1].PerMonth = rupees(2999), paise(24992)
@@ -66,8 +73,22 @@ func (w world) pricing(s ui.Shell, interval string) pricing.View {
 	return v
 }
 
+// foreign is the price list of a shop that reckons in rupees, where little is sold in them.
+func (w world) foreign() pricing.View {
+	v := w.pricing(w.in("/pricing"), "month")
+	v.Missing, v.Currency, v.Currencies, v.Intervals = "INR", "USD", []string{"USD", "EUR"}, v.Intervals[:1]
+	v.Plans[0].Price = money.Amount{Currency: "USD"}
+	v.Plans[1].Price, v.Plans[1].Interval, v.Plans[1].Other = money.Amount{Minor: 5000, Currency: "USD"}, "year", false
+	v.Plans[2].Unsold, v.Plans[2].Change = true, false
+	return v
+}
+
+func prices(month, year int64) []upgrade.Price {
+	return []upgrade.Price{{Interval: "month", Amount: rupees(month), Provider: "razorpay"}, {Interval: "year", Amount: rupees(year), Provider: "razorpay"}}
+}
+
 func (w world) openPurchase() billing.View {
-	v := billing.View{Shell: w.in("/billing"), Account: w.businesses()[0].Account, PlanID: "free", PlanName: "Free", Status: "free", Parties: 4, Limit: 5, People: 1, PeopleMax: 3}
+	v := billing.View{Shell: w.in("/billing"), Account: w.businesses()[0].Account, PlanID: "free", PlanName: "Free", Unpaid: true, Status: "none", Parties: 4, Limit: 5, People: 1, PeopleMax: 3}
 	v.Open = &billing.Open{PlanID: "pro", PlanName: "Pro", Interval: "month", Provider: "razorpay", Until: Now.Add(9 * time.Hour)}
 	return v
 }
@@ -75,7 +96,7 @@ func (w world) openPurchase() billing.View {
 func (w world) lapsed() billing.View {
 	v := w.billing("canceled")
 	v.PlanID, v.PlanName, v.Price, v.Next, v.CanPortal = "free", "Free", money.Amount{}, time.Time{}, false
-	v.Parties, v.Limit, v.People, v.PeopleMax = 6, 5, 4, 3
+	v.Unpaid, v.Parties, v.Limit, v.People, v.PeopleMax = true, 6, 5, 4, 3
 	v.Lapsed = &billing.Lapsed{PlanName: "Pro", Paid: day(3), Why: "canceled"}
 	return v
 }
@@ -89,7 +110,7 @@ func (w world) changing() billing.View {
 
 func (w world) billing(status string) billing.View {
 	return billing.View{
-		Shell: w.in("/billing"), Account: w.businesses()[0].Account, PlanID: "pro", PlanName: "Pro", Status: status, Price: rupees(299), Interval: "month",
+		Shell: w.in("/billing"), Account: w.businesses()[0].Account, PlanID: "pro", PlanName: "Pro", DefaultName: "Free", Status: status, Price: rupees(299), Interval: "month",
 		Next: Now.Add(9 * 24 * time.Hour), Provider: "razorpay", Parties: 41, Features: proFeatures,
 		Invoices: []billing.Invoice{
 			{Number: "inv_00000000000003", Date: day(21), Amount: rupees(299), Status: "paid", Path: "/billing/invoices/3"},

@@ -64,7 +64,7 @@ func (w world) businesses() []ui.Business {
 
 // out is the frame of somebody who is not signed in.
 func (w world) out(path string) ui.Shell {
-	return ui.Shell{Locale: w.locale, CurrentPath: path, Now: Now}
+	return ui.Shell{Locale: w.locale, CurrentPath: path, Now: Now, FreeParties: 5}
 }
 
 // in is the frame of the owner in the first shop.
@@ -72,7 +72,7 @@ func (w world) in(path string) ui.Shell {
 	all := w.businesses()
 	return ui.Shell{
 		Locale: w.locale, User: w.say("Anita Gupta", "अनीता गुप्ता"), Mark: "5e1f", Businesses: all, Business: all[0],
-		Plan: "pro", CurrentPath: path, Now: Now,
+		Plan: "pro", CurrentPath: path, Now: Now, FreeParties: 5, Carriers: map[string]string{"export": "Pro", "batch_entry": "Pro"},
 	}
 }
 

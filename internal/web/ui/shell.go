@@ -12,19 +12,21 @@ import (
 
 // A Shell is what the frame of every page needs. Each page's view embeds one.
 type Shell struct {
-	Locale      string     // "en" or "hi"
-	User        string     // name of who is signed in, "" when nobody
-	Mark        string     // stands for the user on a device, where entries may wait for them; no id; "" when nobody
-	Businesses  []Business // all that the user may open, for the switcher
-	Business    Business   // the open one; zero on pages outside a business
-	Leaving     time.Time  // when the account is erased; zero unless its owner deletes it
-	Keeps       bool       // the user may keep it: an owner
-	AccountID   string     // the session's account, to which team and billing pages belong; "" when signed out
-	Plan        string     // id of the plan in force for the account: "free", "pro" …
-	CurrentPath string     // path and query of this page, as requested
-	Flash       *Flash     // what just happened, nil when nothing
-	Development bool       // shows the way to the outbox
-	Now         time.Time  // the service clock, in the business's (or user's) time zone
+	Locale      string            // "en" or "hi"
+	User        string            // name of who is signed in, "" when nobody
+	Mark        string            // stands for the user on a device, where entries may wait for them; no id; "" when nobody
+	Businesses  []Business        // all that the user may open, for the switcher
+	Business    Business          // the open one; zero on pages outside a business
+	Leaving     time.Time         // when the account is erased; zero unless its owner deletes it
+	Keeps       bool              // the user may keep it: an owner
+	AccountID   string            // the session's account, to which team and billing pages belong; "" when signed out
+	Plan        string            // id of the plan in force for the account
+	FreeParties int               // parties that cost nothing, 0 without limit
+	Carriers    map[string]string // by entitlement, the name of the plan that it comes with
+	CurrentPath string            // path and query of this page, as requested
+	Flash       *Flash            // what just happened, nil when nothing
+	Development bool              // shows the way to the outbox
+	Now         time.Time         // the service clock, in the business's (or user's) time zone
 }
 
 // A Business is one line of the switcher, and the open business.

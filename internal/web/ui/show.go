@@ -59,6 +59,22 @@ func (s Shell) Feature(id string) string {
 	return ""
 }
 
+// Sign is a currency as people know it: ₹ INR.
+func Sign(currency string) string {
+	if sign := (money.Amount{Currency: currency}).Symbol(); sign != currency {
+		return sign + " " + currency
+	}
+	return currency
+}
+
+// FreeFor is the sentence for how many parties cost nothing: any number, one, or several.
+func (s Shell) FreeFor(any, one, many string) string {
+	if s.FreeParties == 0 {
+		return s.T(any)
+	}
+	return s.N(s.FreeParties, one, many)
+}
+
 // PeopleIn says how many people a plan has room for; 0 is without limit.
 func (s Shell) PeopleIn(n int) string {
 	if n == 0 {

@@ -12,33 +12,35 @@ import (
 // /billing/checkout, /billing/discard and /billing/portal.
 type View struct {
 	ui.Shell
-	Account   string // named on top, so that nobody acts on the wrong one
-	PlanID    string // plan in force
-	PlanName  string
-	Status    string       // "free", "active", "trialing", "past_due", "canceling", "canceled", "paused", "pending"
-	Price     money.Amount // zero when free
-	Interval  string       // "month" or "year"
-	Next      time.Time    // next payment, or the end of access; zero when none
-	Provider  string       // "razorpay", "stripe" or ""
-	Parties   int          // parties in use
-	Limit     int          // parties allowed, 0 without limit
-	Features  []string     // entitlements in force, as ids
-	Invoices  []Invoice    // newest first
-	Credits   []Credit
-	Allowance int64 // credits that the plan brings each month, shown while there is no meter
-	CanCancel bool
-	CanResume bool
-	CanChange bool
-	CanPortal bool
-	EndsNow   bool   // nothing is paid any more: a cancellation ends it at once
-	Pay       string // the provider's page on which what is outstanding is paid, "" when nothing is
-	Waiting   string // plan id of a payment that is not confirmed yet, "" when none
-	Open      *Open  // a purchase that was begun and neither paid nor given up
-	Lapsed    *Lapsed
-	Becomes   string    // name of the plan that follows by itself at Changes, "" when none does
-	Changes   time.Time // when it does
-	People    int       // members and invited
-	PeopleMax int       // 0 without limit
+	Account     string // named on top, so that nobody acts on the wrong one
+	PlanID      string // plan in force
+	PlanName    string
+	Unpaid      bool         // it is the default plan, which costs nothing
+	DefaultName string       // name of the plan that follows when this one has ended
+	Status      string       // "none", "active", "trialing", "past_due", "canceling", "canceled", "paused", "pending"
+	Price       money.Amount // zero where there is none
+	Interval    string       // "month" or "year"
+	Next        time.Time    // next payment, or the end of access; zero when none
+	Provider    string       // "razorpay", "stripe" or ""
+	Parties     int          // parties in use
+	Limit       int          // parties allowed, 0 without limit
+	Features    []string     // entitlements in force, as ids
+	Invoices    []Invoice    // newest first
+	Credits     []Credit
+	Allowance   int64 // credits that the plan brings each month, shown while there is no meter
+	CanCancel   bool
+	CanResume   bool
+	CanChange   bool
+	CanPortal   bool
+	EndsNow     bool   // nothing is paid any more: a cancellation ends it at once
+	Pay         string // the provider's page on which what is outstanding is paid, "" when nothing is
+	Waiting     string // plan id of a payment that is not confirmed yet, "" when none
+	Open        *Open  // a purchase that was begun and neither paid nor given up
+	Lapsed      *Lapsed
+	Becomes     string    // name of the plan that follows by itself at Changes, "" when none does
+	Changes     time.Time // when it does
+	People      int       // members and invited
+	PeopleMax   int       // 0 without limit
 }
 
 // An Open purchase can be gone on with, or given up.

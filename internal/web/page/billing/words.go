@@ -3,8 +3,8 @@ package billing
 // status is the word for a subscription's status.
 func status(v View) string {
 	switch v.Status {
-	case "free":
-		return v.T("Free")
+	case "none":
+		return v.T("No charge")
 	case "active":
 		return v.T("Active")
 	case "trialing":

@@ -224,7 +224,7 @@ func Page(v View) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !v.CanExport {
-				templ_7745c5c3_Err = ui.ProBadge(v.Shell).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Locked(v.Shell, "export").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

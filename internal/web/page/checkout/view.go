@@ -16,6 +16,8 @@ type View struct {
 	PlanID    string
 	PlanName  string
 	Features  []string     // entitlements, as ids
+	Parties   int          // that it holds, 0 without limit
+	People    int          // that it has room for, 0 without limit
 	Interval  string       // "month" or "year"
 	Price     money.Amount // for the interval
 	Provider  string       // "razorpay" or "stripe"

@@ -57,8 +57,9 @@ type Dry struct {
 	MaxColumns             int
 	Given, Received        money.Amount
 	Problems               []Problem
-	Wrong                  int // lines with a problem
-	Room                   int // parties that the plan still holds when the file brings more, else -1
+	Wrong                  int    // lines with a problem
+	Room                   int    // parties that the plan still holds when the file brings more, else -1
+	Roomier                string // the plan that holds more, "" when none does
 	Skip                   bool
 }
 

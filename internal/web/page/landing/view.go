@@ -9,6 +9,7 @@ import (
 // A View is what the landing page shows.
 type View struct {
 	ui.Shell
-	FreeParties int          // parties of the Free plan
-	Pro         money.Amount // Pro's price for a month, in the visitor's currency
+	PlanName string       // the plan that the page points to, "" when none is sold
+	Interval string       // "month" or "year"
+	Price    money.Amount // its price for the interval, in the visitor's currency
 }

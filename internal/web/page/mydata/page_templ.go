@@ -104,9 +104,9 @@ func Page(v View) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Everything we keep for your account in one file: parties, entries, their history and the bin, your team, your payments. As spreadsheets (CSV) and for programs (JSON). Free on every plan."))
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("Everything we keep for your account in one file: parties, entries, their history and the bin, your team, your payments. As spreadsheets (CSV) and for programs (JSON). Every plan has it, at no charge."))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/mydata/page.templ`, Line: 18, Col: 201}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/mydata/page.templ`, Line: 18, Col: 214}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {

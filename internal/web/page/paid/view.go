@@ -13,5 +13,7 @@ type View struct {
 	PlanName  string
 	Done      bool     // the plan is in force
 	Features  []string // its entitlements, as ids
+	Parties   int      // that it holds, 0 without limit
+	People    int      // that it has room for, 0 without limit
 	Reference string   // hidden field: whatever the handler needs to ask the provider again
 }

@@ -17,7 +17,8 @@ type View struct {
 	After        string // cursor of the next page, "" on the last
 	Count        int    // parties of the business, whatever the filter
 	Limit        int    // parties that the plan allows, 0 without limit
-	ExportLocked bool   // the plan has no export: the button wears a Pro badge
+	Roomier      string // the plan that holds more, "" when none does
+	ExportLocked bool   // the plan has no export: the button says which has
 }
 
 // A Filter is what the list was asked for. The zero value is everything, by balance.

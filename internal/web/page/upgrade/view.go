@@ -1,5 +1,5 @@
 // Package upgrade answers what the plan in force does not include (403
-// upgrade_required): honestly, with what stays free and what Pro costs.
+// upgrade_required): honestly, with what stays free and what the plan costs that includes it.
 package upgrade
 
 import (
@@ -12,15 +12,24 @@ type View struct {
 	ui.Shell
 	Back      string // where the visitor came from
 	Reason    string // the code of the fault that the page explains; "" when just looking
-	Limit     int    // parties that the plan in force allows
-	PlanID    string // the plan offered
+	PlanNow   string // name of the plan in force
+	Limit     int    // parties that it allows, 0 without limit
+	PeopleNow int    // people that it has room for
+	PlanID    string // the plan offered, "" when none that is sold has what lacks
 	PlanName  string
-	Features  []string     // its entitlements, as ids
-	Monthly   money.Amount // its price for a month
-	Yearly    money.Amount // its price for a year; zero when not sold
-	People    int          // that the plan offered has room for, 0 without limit
-	PeopleNow int          // that the plan in force has room for
-	Change    bool         // a plan is in force that would be changed, not bought
-	CanBuy    bool         // the user owns the account
-	Owner     string       // name of who does, when the user does not
+	Features  []string // its entitlements, as ids
+	Prices    []Price  // at least one where a plan is offered, the shorter interval first
+	Missing   string   // the account's own currency where the plan is not sold in it, else ""
+	Parties   int      // that the plan offered holds, 0 without limit
+	People    int      // that it has room for, 0 without limit
+	Change    bool     // a plan is in force that would be changed, not bought
+	CanBuy    bool     // the user owns the account
+	Owner     string   // name of who does, when the user does not
+}
+
+// A Price is what the plan offered costs for an interval.
+type Price struct {
+	Interval string // "month" or "year"
+	Amount   money.Amount
+	Provider string
 }
