@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -20,7 +22,7 @@ type InvitationView struct {
 }
 
 // Invite invites an address by mail into one business, or the whole account
-// when business is nil; owners only. The link ends after seven days. The same id again
+// when business is nil; owners only. The link ends after term.Invitation. The same id again
 // is no second invitation; a Conflict when the address is invited or a member already.
 func (s *Service) Invite(ctx context.Context, c postgres.Caller, id uuid.UUID, email, role string, business *uuid.UUID) error {
 	email, err := Email(email)
@@ -79,8 +81,8 @@ func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email,
 	}
 	tag, err := tx.Exec(ctx, `
 		insert into invitations (account_id, id, business_id, email, role, invited_by, expires_at)
-		values ($1, $2, $3, $4, $5, $6, now() + interval '7 days')
-		on conflict (account_id, id) do nothing`, tx.Scope.AccountID, id, business, email, role, tx.Scope.UserID)
+		values ($1, $2, $3, $4, $5, $6, now() + $7::interval)
+		on conflict (account_id, id) do nothing`, tx.Scope.AccountID, id, business, email, role, tx.Scope.UserID, term.Invitation)
 	if err != nil || tag.RowsAffected() == 1 {
 		return err == nil, err
 	}
@@ -119,7 +121,7 @@ func notFoundOr(s postgres.Scope) error {
 	return fault.New(fault.NotFound, "There is nothing here.")
 }
 
-// ResendInvitation mails an open invitation once more, for another seven days;
+// ResendInvitation mails an open invitation once more, for another term.Invitation;
 // the older link ends when the new one is sent. Owners only.
 func (s *Service) ResendInvitation(ctx context.Context, c postgres.Caller, id uuid.UUID) error {
 	c.Business = uuid.Nil
@@ -128,9 +130,9 @@ func (s *Service) ResendInvitation(ctx context.Context, c postgres.Caller, id uu
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
 		account = tx.Scope.AccountID
 		err := tx.QueryRow(ctx, `
-			update invitations set expires_at = now() + interval '7 days'
+			update invitations set expires_at = now() + $3::interval
 			 where account_id = $1 and id = $2 and accepted_at is null and revoked_at is null
-			returning email`, account, id).Scan(&email)
+			returning email`, account, id, term.Invitation).Scan(&email)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return notFoundOr(tx.Scope)
 		}

@@ -14,13 +14,10 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// GraceDays is for how long an account that its owner deletes can be kept.
-const GraceDays = 30
-
 var errOtherAccount = fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.").
 	Coded("account_changed")
 
-// LeaveAccount begins the thirty days after which the account that the caller's session is in is erased,
+// LeaveAccount begins the days (term.Deletion) after which the account that the caller's session is in is erased,
 // and returns their end. The password is asked again; only an owner may, and of no other account than the one
 // named: Conflict, since a page may have been open while the session switched. A subscription that renews is a
 // Conflict as well. At once, shared links, API keys and invitations end. Twice is no error.

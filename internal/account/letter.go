@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -52,7 +54,7 @@ func (s *Service) IssueSignUp(ctx context.Context, id uuid.UUID) (l SignUpLetter
 			return err
 		}
 		l.Token = token
-		_, err = tx.Exec(ctx, `update signups set token_hash = $2, expires_at = now() + interval '24 hours' where id = $1`, id, hash[:])
+		_, err = tx.Exec(ctx, `update signups set token_hash = $2, expires_at = now() + $3::interval where id = $1`, id, hash[:], term.SignUpLink)
 		return err
 	})
 	if err != nil {
@@ -61,16 +63,16 @@ func (s *Service) IssueSignUp(ctx context.Context, id uuid.UUID) (l SignUpLetter
 	return l, nil
 }
 
-// IssueRecovery makes the letter of a recovery, whose link is good for thirty
-// minutes from now; NotFound when no user has the address, or the recovery has ended.
+// IssueRecovery makes the letter of a recovery, whose link is good from now for
+// term.RecoveryLink; NotFound when no user has the address, or the recovery has ended.
 func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLetter, err error) {
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
-			update recoveries r set user_id = u.id, token_hash = $2, expires_at = now() + interval '30 minutes'
+			update recoveries r set user_id = u.id, token_hash = $2, expires_at = now() + $3::interval
 			  from users u
-			 where r.id = $1 and u.email = r.email and r.used_at is null and r.created_at > now() - interval '24 hours'
-			returning u.email, u.name, u.locale`, id, hash[:]).Scan(&l.To, &l.Name, &l.Locale)
+			 where r.id = $1 and u.email = r.email and r.used_at is null and r.created_at > now() - $4::interval
+			returning u.email, u.name, u.locale`, id, hash[:], term.RecoveryLink, term.RecoveryAsk).Scan(&l.To, &l.Name, &l.Locale)
 	})
 	if err != nil {
 		return RecoveryLetter{}, nothingToSend(err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
@@ -24,7 +26,7 @@ func (s *Service) RequestRecovery(ctx context.Context, email, network string) er
 		return err
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `insert into recoveries (id, email, expires_at) values ($1, $2, now() + interval '24 hours')`, id, email); err != nil {
+		if _, err := tx.Exec(ctx, `insert into recoveries (id, email, expires_at) values ($1, $2, now() + $3::interval)`, id, email, term.RecoveryAsk); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, RecoveryMail{Recovery: id})

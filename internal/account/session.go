@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -19,7 +21,7 @@ type Device struct {
 }
 
 // SessionLife is how long a session lives after its last use; Touch slides it.
-const SessionLife = 30 * 24 * time.Hour
+const SessionLife = term.Session
 
 // A Session is a credential just issued. Token goes into the cookie and is
 // written down nowhere.
@@ -37,7 +39,7 @@ type SessionInfo struct {
 	Current            bool // the one that asks
 }
 
-// openSession issues a session of thirty days in the user's home account.
+// openSession issues a session in the user's home account.
 func openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (Session, error) {
 	id, err := newID()
 	if err != nil {
@@ -47,8 +49,8 @@ func openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (Sess
 	s := Session{Token: token, UserID: user}
 	err = tx.QueryRow(ctx, `
 		insert into credentials (hash, id, kind, user_id, account_id, user_agent, network, expires_at)
-		values ($1, $2, 'session', $3, tijori_access.home_account($3), $4, $5, now() + interval '30 days')
-		returning expires_at`, hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64)).Scan(&s.ExpiresAt)
+		values ($1, $2, 'session', $3, tijori_access.home_account($3), $4, $5, now() + $6::interval)
+		returning expires_at`, hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64), SessionLife).Scan(&s.ExpiresAt)
 	return s, err
 }
 
@@ -116,14 +118,14 @@ func (s *Service) ListSessions(ctx context.Context, c postgres.Caller) (list []S
 	return list, err
 }
 
-// Touch slides the thirty days of a living session, at most once a day; of
+// Touch slides the end of a living session, at most once a day; of
 // any other credential it changes nothing.
 func (s *Service) Touch(ctx context.Context, credential [32]byte) error {
 	return s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			update credentials set used_at = now(), expires_at = now() + interval '30 days'
+			update credentials set used_at = now(), expires_at = now() + $2::interval
 			 where hash = $1 and kind = 'session' and revoked_at is null and expires_at > now()
-			   and used_at < now() - interval '1 day'`, credential[:])
+			   and used_at < now() - interval '1 day'`, credential[:], SessionLife)
 		return err
 	})
 }

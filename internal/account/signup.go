@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -68,8 +70,8 @@ func (s *Service) SignUp(ctx context.Context, f SignUpForm) error {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			insert into signups (id, email, name, password_hash, business_name, locale, currency, expires_at)
-			values ($1, $2, $3, $4, $5, $6, $7, now() + interval '24 hours')`,
-			id, f.Email, f.Name, hash, f.BusinessName, f.Locale, f.Currency)
+			values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)`,
+			id, f.Email, f.Name, hash, f.BusinessName, f.Locale, f.Currency, term.SignUpLink)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -21,7 +23,7 @@ const (
 
 // How the reconciler works.
 const (
-	reconcileEvery  = 6 * time.Hour
+	reconcileEvery  = term.Comparison
 	reconcileAgain  = 10 * time.Minute // after a run that broke off
 	reconcileResume = 24 * time.Hour   // how long a broken run can be gone on with
 	reconcileLease  = 3 * time.Minute  // after which another node may go on

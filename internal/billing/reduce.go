@@ -177,8 +177,10 @@ func unknownPrice(s Subscription) Review {
 	if s.PlanID != "" {
 		keeps = "it keeps plan " + s.PlanID + " until then"
 	}
-	return Review{ReviewUnknownPrice, "price " + s.ID + " " + s.PriceID,
-		"price " + s.PriceID + " is not in the plan file; " + keeps + " (a price that is sold no more belongs there with sold = false)"}
+	return Review{
+		ReviewUnknownPrice, "price " + s.ID + " " + s.PriceID,
+		"price " + s.PriceID + " is not in the plan file; " + keeps + " (a price that is sold no more belongs there with sold = false)",
+	}
 }
 
 // judge computes until when the subscription grants its plan (providers.md 3).

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -26,7 +28,7 @@ const (
 
 // Grace is how long an account keeps its plan after what is paid has run out,
 // when a renewal fails or no word of it has come (our policy).
-const Grace = 7 * 24 * time.Hour
+const Grace = term.PaymentGrace
 
 // A Subscription is an account's agreement to a price, as the provider last
 // told us. Times that do not apply are zero.

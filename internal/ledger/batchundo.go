@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -15,8 +17,8 @@ import (
 
 // How long a batch can be undone.
 const (
-	GridUndoTime   = 24 * time.Hour
-	ImportUndoTime = 30 * 24 * time.Hour
+	GridUndoTime   = term.GridUndo
+	ImportUndoTime = term.ImportUndo
 )
 
 var (

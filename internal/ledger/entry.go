@@ -197,7 +197,7 @@ func EntryByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (Entry, error
 
 // EditEntry changes an entry that still has the given version. A newer version
 // is a Conflict fault, unless it is this very edit, sent twice. A counter may
-// edit his own for 24 hours.
+// edit his own for term.Correction.
 func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, f EntryFields) (Entry, error) {
 	if err := allow(tx.Scope.Rights.AddsEntries); err != nil {
 		return Entry{}, err

@@ -3,18 +3,20 @@ package ledger
 import (
 	"time"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 // correctionTime is how long a member who adds entries may correct their own.
-const correctionTime = 24 * time.Hour
+const correctionTime = term.Correction
 
 var (
 	errRole    = fault.New(fault.Forbidden, "Your role does not allow this.")
 	errNoParty = fault.New(fault.NotFound, "There is no such party.")
 	errNoEntry = fault.New(fault.NotFound, "There is no such entry.")
-	errTooLate = fault.New(fault.Forbidden, "You can correct your own entries for 24 hours. Please ask the owner.").
+	errTooLate = fault.New(fault.Forbidden, "You can correct your own entries for %d hours. Please ask the owner.", term.Hours(term.Correction)).
 			Coded("too_late_to_correct")
 	errChanged = fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save.").
 			Coded("changed_meanwhile")

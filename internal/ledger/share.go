@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -19,7 +21,7 @@ import (
 )
 
 // ShareLife is how long a link lives when nobody says otherwise.
-const ShareLife = 30 * 24 * time.Hour
+const ShareLife = term.SharedLink
 
 // ShareLives are the lives to choose from, in days.
 var ShareLives = []int{7, 30, 90}

@@ -3,6 +3,8 @@ package mail
 import (
 	"fmt"
 	"time"
+
+	"github.com/tijorihq/tijori/internal/term"
 )
 
 // A Leaving is what the letters tell of an account that its owner deletes. Soon: the day is near.
@@ -69,7 +71,7 @@ func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
 			Locale: "hi", Subject: fmt.Sprintf("%s का खाता मिटाया जा रहा है", plainName(a.Account, "आपका खाता")),
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")),
-				fmt.Sprintf("30 दिन पूरे हुए। “%s” का खाता अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, एंट्रियाँ, दुकानें, लोग और उनके पते। भुगतान का हिसाब कानून के अनुसार, बिना नाम के रखा जाता है।", plainName(a.Account, "आपका खाता")),
+				fmt.Sprintf("%d दिन पूरे हुए। “%s” का खाता अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, एंट्रियाँ, दुकानें, लोग और उनके पते। भुगतान का हिसाब कानून के अनुसार, बिना नाम के रखा जाता है।", term.Days(term.Deletion), plainName(a.Account, "आपका खाता")),
 				"तिजोरी आज़माने के लिए धन्यवाद।",
 			},
 			Button: "नया खाता खोलें", Link: l.to("signup"),
@@ -80,7 +82,7 @@ func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
 		Locale: "en", Subject: fmt.Sprintf("The account of %s is being erased", plainName(a.Account, "your shop")),
 		Paragraphs: []string{
 			fmt.Sprintf("Namaste %s,", plainName(a.Name, "from Tijori")),
-			fmt.Sprintf("The 30 days are over. The account of “%s” is being erased for good: parties, entries, shops, people and their addresses. Records of payments are kept, as the law asks, without names.", plainName(a.Account, "your shop")),
+			fmt.Sprintf("The %d days are over. The account of “%s” is being erased for good: parties, entries, shops, people and their addresses. Records of payments are kept, as the law asks, without names.", term.Days(term.Deletion), plainName(a.Account, "your shop")),
 			"Thank you for having tried Tijori.",
 		},
 		Button: "Open a new account", Link: l.to("signup"),

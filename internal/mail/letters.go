@@ -3,6 +3,8 @@ package mail
 import (
 	"fmt"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/tijorihq/tijori/internal/role"
 )
 
@@ -18,7 +20,7 @@ func (l Links) Confirm(to, locale, name, token string) (Message, error) {
 				"इस पते से तिजोरी में खाता खोलने को कहा गया है। नीचे दबाकर पता पक्का करें, फिर आपका खाता तैयार हो जाएगा।",
 			},
 			Button: "पता पक्का करें", Link: link,
-			Closing: []string{"यह लिंक 24 घंटे तक, एक बार काम करेगा।", "अगर आपने खाता नहीं खोला है तो कुछ न करें। इस लिंक को न दबाएँ।"},
+			Closing: []string{fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा।", term.Hours(term.SignUpLink)), "अगर आपने खाता नहीं खोला है तो कुछ न करें। इस लिंक को न दबाएँ।"},
 		}.message(to)
 	}
 	return letter{
@@ -28,7 +30,7 @@ func (l Links) Confirm(to, locale, name, token string) (Message, error) {
 			"Somebody asked for a Tijori account with this address. Confirm that it is yours, and the account is ready.",
 		},
 		Button: "Confirm my address", Link: link,
-		Closing: []string{"The link works once, for 24 hours.", "If it was not you, do nothing and do not open the link."},
+		Closing: []string{fmt.Sprintf("The link works once, for %d hours.", term.Hours(term.SignUpLink)), "If it was not you, do nothing and do not open the link."},
 	}.message(to)
 }
 
@@ -67,7 +69,7 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 				"आपके तिजोरी खाते के लिए नया पासवर्ड माँगा गया है।",
 			},
 			Button: "नया पासवर्ड रखें", Link: link,
-			Closing: []string{"यह लिंक 30 मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा।", "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
+			Closing: []string{fmt.Sprintf("यह लिंक %d मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा।", term.Minutes(term.RecoveryLink)), "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
 		}.message(to)
 	}
 	return letter{
@@ -77,7 +79,7 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 			"A new password was asked for your Tijori account.",
 		},
 		Button: "Set a new password", Link: link,
-		Closing: []string{"The link works once, for 30 minutes. Setting a new password signs you out everywhere else.", "If it was not you, do nothing: your password is unchanged."},
+		Closing: []string{fmt.Sprintf("The link works once, for %d minutes. Setting a new password signs you out everywhere else.", term.Minutes(term.RecoveryLink)), "If it was not you, do nothing: your password is unchanged."},
 	}.message(to)
 }
 
@@ -103,7 +105,7 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 					inviter, shop, part.Hindi),
 			},
 			Button: "बुलावा देखें", Link: link,
-			Closing: []string{"यह लिंक 7 दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।", "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
+			Closing: []string{fmt.Sprintf("यह लिंक %d दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।", term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
 		}.message(to)
 	}
 	inviter, shop := plainName(i.Inviter, "A Tijori user"), plainName(shop, "their shop")
@@ -115,6 +117,6 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 				inviter, shop, part.English),
 		},
 		Button: "See the invitation", Link: link,
-		Closing: []string{"The link works for 7 days, and for this address only.", "If you do not know them, do nothing."},
+		Closing: []string{fmt.Sprintf("The link works for %d days, and for this address only.", term.Days(term.Invitation)), "If you do not know them, do nothing."},
 	}.message(to)
 }

@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 
+	"github.com/tijorihq/tijori/internal/term"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -21,7 +23,7 @@ func (s *Server) myDataView(r *request) (mydata.View, error) {
 	if err := r.read(func(scope postgres.Scope, b *pgx.Batch) { account.QueueRenews(scope, b, &renews) }); err != nil {
 		return mydata.View{}, err
 	}
-	view := mydata.View{Shell: r.shell(), Account: r.person.AccountName, Renews: renews, Days: account.GraceDays}
+	view := mydata.View{Shell: r.shell(), Account: r.person.AccountName, Renews: renews, Days: term.Days(term.Deletion)}
 	for _, b := range r.person.Businesses {
 		if b.AccountID == r.person.AccountID {
 			view.Shops = append(view.Shops, b.Name)

@@ -514,6 +514,7 @@ CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with
     AS $$
 declare
     today constant timestamptz := tijori_ops.clock();
+    grace constant interval := interval '30 days';
     a tijori.accounts;
 begin
     select v.* into a from tijori.accounts v
@@ -528,14 +529,14 @@ begin
     if tijori_plans.renews(leaving) then
         raise exception 'a subscription renews' using errcode = 'check_violation', constraint = 'accounts_renewing';
     end if;
-    update tijori.accounts v set leaving_at = today, erase_at = today + interval '30 days', told = 0
+    update tijori.accounts v set leaving_at = today, erase_at = today + grace, told = 0
      where v.account_id = leaving;
     update tijori.credentials c set revoked_at = now()
      where c.account_id = leaving and c.kind = 'api_key' and c.revoked_at is null;
     update tijori.shares h set revoked_at = now() where h.account_id = leaving and h.revoked_at is null;
     update tijori.invitations i set revoked_at = now()
      where i.account_id = leaving and i.accepted_at is null and i.revoked_at is null;
-    return today + interval '30 days';
+    return today + grace;
 end $$;
 ALTER FUNCTION tijori_access.leave_account(leaving uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_team(membership uuid) RETURNS void
@@ -1027,18 +1028,20 @@ CREATE FUNCTION tijori_access.tell_leaving(only_account uuid DEFAULT NULL::uuid)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    last_days constant interval := interval '3 days';
 begin
     return query
     with due as (
         select a.account_id from tijori.accounts a
          where a.erase_at is not null and a.erased_at is null and a.erasing_at is null
            and a.erase_at > tijori_ops.clock()
-           and (a.told = 0 or a.told = 1 and a.erase_at - interval '3 days' <= tijori_ops.clock())
+           and (a.told = 0 or a.told = 1 and a.erase_at - last_days <= tijori_ops.clock())
            and (only_account is null or a.account_id = only_account)
          order by a.account_id limit 100 for no key update skip locked
     ), told as (
         update tijori.accounts a
-           set told = case when a.erase_at - interval '3 days' <= tijori_ops.clock() then 2 else 1 end
+           set told = case when a.erase_at - last_days <= tijori_ops.clock() then 2 else 1 end
           from due where a.account_id = due.account_id
         returning a.account_id
     )

@@ -15,7 +15,7 @@ var hindiAccount = map[string]string{
 	"Withdraw":              "वापस लें",
 	"Send again":            "फिर भेजें",
 	"Invite somebody":       "किसी को बुलाएँ",
-	"We send a link there. It works once, for seven days.": "हम वहाँ लिंक भेजेंगे। एक बार चलेगा, सात दिन तक।",
+	"We send a link there. It works once, for %d days.": "हम वहाँ लिंक भेजेंगे। एक बार चलेगा, %d दिन तक।",
 	"Role":                "काम",
 	"Change":              "बदलें",
 	"Change role":         "काम बदलें",

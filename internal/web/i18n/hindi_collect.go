@@ -26,7 +26,7 @@ var hindiCollect = map[string]string{
 	"Without a phone number, WhatsApp asks whom to send it to.":                               "फ़ोन नंबर न हो तो व्हाट्सऐप पूछेगा कि किसे भेजना है।",
 	"The message has a link to the statement.":                                                "संदेश में हिसाब का लिंक है।",
 	"It opens on this phone with the message typed in; you press send. Tijori sends nothing.": "यह इसी फ़ोन पर खुलेगा, संदेश लिखा हुआ; भेजेंगे आप। तिजोरी कुछ नहीं भेजती।",
-	"Let them look for themselves: a link to the statement up to today, for 30 days.":         "वे खुद देख लें: आज तक के हिसाब का लिंक, 30 दिन के लिए।",
+	"Let them look for themselves: a link to the statement up to today, for %d days.":         "वे खुद देख लें: आज तक के हिसाब का लिंक, %d दिन के लिए।",
 
 	"Share the statement":             "हिसाब भेजें",
 	"Shared links":                    "भेजे हुए लिंक",

@@ -63,7 +63,7 @@ var hindiDoor = map[string]string{
 	"Send the link": "लिंक भेजें",
 	"If %s has a khata here, a link is on its way.":           "अगर %s का यहाँ खाता है, तो लिंक भेज दिया गया है।",
 	"If your address has a khata here, a link is on its way.": "अगर आपके पते का यहाँ खाता है, तो लिंक भेज दिया गया है।",
-	"It works once, for 30 minutes.":                          "लिंक एक बार चलेगा, 30 मिनट तक।",
+	"It works once, for %d minutes.":                          "लिंक एक बार चलेगा, %d मिनट तक।",
 	"Set a new password":                                      "नया पासवर्ड रखें",
 	"All your other devices are signed out.":                  "आपके बाकी सब फ़ोन और कंप्यूटर लॉग आउट हो जाएँगे।",
 	"New password":                                            "नया पासवर्ड",

@@ -58,7 +58,7 @@ var hindiFaults = map[string]string{
 	"That is finer than the smallest coin.":                                   "इतने छोटे पैसे नहीं होते। दो अंक तक लिखें।",
 	"Write an amount, such as 250 or 250+90.":                                 "रकम लिखें, जैसे 250 या 250+90।",
 	"This link to the next page is broken. Please start from the first page.": "अगले पेज का लिंक ख़राब है। पहले पेज से शुरू करें।",
-	"You can correct your own entries for 24 hours. Please ask the owner.":    "अपनी एंट्री आप 24 घंटे तक सुधार सकते हैं। अब मालिक से कहें।",
+	"You can correct your own entries for %d hours. Please ask the owner.":    "अपनी एंट्री आप %d घंटे तक सुधार सकते हैं। अब मालिक से कहें।",
 	"Somebody changed this meanwhile. Look at it again before you save.":      "इस बीच किसी ने इसे बदल दिया। सेव करने से पहले फिर देख लें।",
 	"This form was already sent with other content. Please open it again.":    "यह फ़ॉर्म दूसरी बातों के साथ पहले ही जा चुका है। दोबारा खोलें।",
 	"The party is in the bin. Restore it first.":                              "पार्टी हटाई हुई है। पहले उसे वापस लाएँ।",

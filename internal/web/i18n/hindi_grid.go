@@ -48,7 +48,7 @@ var hindiGrid = map[string]string{
 	"Undone. What was added is in the bin.":                 "वापस ले लिया। जो जोड़ा था, वह हटाए गए में है।",
 	"These were changed since, and stay as they are:":       "ये बाद में बदली गईं, इसलिए वैसी ही हैं:",
 	"the party itself: it has other entries, or was edited": "पार्टी खुद: इसमें दूसरी एंट्रियाँ हैं, या इसे बदला गया",
-	"Saved in the last 24 hours":                            "पिछले 24 घंटे में सेव हुआ",
+	"Saved in the last %d hours":                            "पिछले %d घंटे में सेव हुआ",
 	"%d entry":                                              "%d एंट्री",
 	"%d entries":                                            "%d एंट्रियाँ",
 	"%d new party":                                          "%d नई पार्टी",

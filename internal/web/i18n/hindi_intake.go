@@ -24,7 +24,7 @@ var hindiIntake = map[string]string{
 	"Leave out the %d line with a problem":                                                                        "गड़बड़ी वाली %d लाइन छोड़ दें",
 	"Leave out the %d lines with a problem":                                                                       "गड़बड़ी वाली %d लाइनें छोड़ दें",
 	"Bring it in":                                                                                                 "खाते में लाएँ",
-	"You can take all of it back with one tap for 30 days.":                                                       "30 दिन तक एक टैप में सब वापस ले सकते हैं।",
+	"You can take all of it back with one tap for %d days.":                                                       "%d दिन तक एक टैप में सब वापस ले सकते हैं।",
 	"%d line with a problem":                                                                                      "%d लाइन में गड़बड़ी",
 	"%d lines with a problem":                                                                                     "%d लाइनों में गड़बड़ी",
 	"Line %d":                                                                                                     "लाइन %d",

@@ -53,12 +53,18 @@ func (w world) say(en, hi string) string {
 func (w world) businesses() []ui.Business {
 	account := w.say("Gupta family", "गुप्ता परिवार")
 	return []ui.Business{
-		{ID: shop, Name: w.say("Shri Krishna Kirana Store", "श्री कृष्ण किराना स्टोर"),
-			Account: account, Role: role.Owner, Currency: "INR"},
-		{ID: other, Name: w.say("Gupta Sweets, Station Road", "गुप्ता स्वीट्स, स्टेशन रोड"),
-			Account: account, Role: role.Owner, Currency: "INR"},
-		{ID: third, Name: w.say("Sharma & Sons Hardware", "शर्मा एंड संस हार्डवेयर"),
-			Account: w.say("Sharma", "शर्मा"), Role: role.Counter, Currency: "INR"},
+		{
+			ID: shop, Name: w.say("Shri Krishna Kirana Store", "श्री कृष्ण किराना स्टोर"),
+			Account: account, Role: role.Owner, Currency: "INR",
+		},
+		{
+			ID: other, Name: w.say("Gupta Sweets, Station Road", "गुप्ता स्वीट्स, स्टेशन रोड"),
+			Account: account, Role: role.Owner, Currency: "INR",
+		},
+		{
+			ID: third, Name: w.say("Sharma & Sons Hardware", "शर्मा एंड संस हार्डवेयर"),
+			Account: w.say("Sharma", "शर्मा"), Role: role.Counter, Currency: "INR",
+		},
 	}
 }
 

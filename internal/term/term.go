@@ -1,0 +1,35 @@
+// Package term is the one home of the spans of time that people are promised: how long
+// a link works, how long something can be taken back. Pages, letters and SQL read them
+// here. Two stand in the schema as well, where a function or a policy of the database
+// keeps them whoever asks; a test compares.
+package term
+
+import "time"
+
+const day = 24 * time.Hour
+
+// The terms.
+const (
+	SignUpLink   = 24 * time.Hour   // of a link that confirms an address
+	RecoveryLink = 30 * time.Minute // of a link for a new password
+	RecoveryAsk  = 24 * time.Hour   // within which the letter of a recovery must have been made
+	Invitation   = 7 * day          // of an invitation, and of one sent again
+	Session      = 30 * day         // without a visit
+	Deletion     = 30 * day         // in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
+	LastDays     = 3 * day          // before its end, when owners are told again; also in tijori_access.tell_leaving
+	PaymentGrace = 7 * day          // in which a plan goes on when a renewal fails or is late
+	Correction   = 24 * time.Hour   // in which who has no more rights edits an own entry; also in the policy of tijori.entries
+	GridUndo     = 24 * time.Hour   // in which a batch of the grid can be taken back
+	ImportUndo   = 30 * day         // in which an import can be taken back
+	Comparison   = 6 * time.Hour    // between two comparisons with a payment provider
+	SharedLink   = 30 * day         // of a link to a statement, where nothing else is chosen
+)
+
+// Days is a term in days, as people read it.
+func Days(d time.Duration) int { return int(d / day) }
+
+// Hours is a term in hours.
+func Hours(d time.Duration) int { return int(d / time.Hour) }
+
+// Minutes is a term in minutes.
+func Minutes(d time.Duration) int { return int(d / time.Minute) }
