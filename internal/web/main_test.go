@@ -74,10 +74,18 @@ func otherRoles() (names []string) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	plans, err := billing.LoadPlans("", func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return worldOf(t, plans)
+}
+
+// worldOf is a world in which other plans are sold.
+func worldOf(t *testing.T, plans *billing.Plans) *world {
+	t.Helper()
 	w := &world{T: t, db: pgtest.New(t), till: newTill(t), log: &journal{}, people: map[string]*pgtest.User{}}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	plans, err := billing.LoadPlans("", func(string) (string, bool) { return "", false })
-	w.ok(err)
 	secrets := []facts.Secret{{Label: "test", Key: webhookSecret}}
 	s, err := stripe.New(stripe.Config{Key: "sk_test_of_the_test", Secrets: secrets, URL: w.till.stripe})
 	w.ok(err)
