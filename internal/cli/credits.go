@@ -14,7 +14,7 @@ import (
 )
 
 type creditsCmd struct {
-	Verify verifyCreditsCmd `cmd:"" help:"Hold every balance against its entries, holds and grants. Exit 1 when one does not add up."`
+	Verify verifyCreditsCmd `cmd:"" help:"Hold every balance against its entries, holds and grants. Exit 3 when one does not add up."`
 	Grant  grantCreditsCmd  `cmd:"" help:"Give an account credits, with a reason."`
 }
 
@@ -51,15 +51,15 @@ func (c *verifyCreditsCmd) Run(e *env) (err error) {
 		}
 	}()
 	start := time.Now()
-	findings, err := s.Verify(e)
+	wrong, err := s.Verify(e)
 	if err != nil {
 		return err
 	}
-	for _, f := range findings {
+	for _, f := range wrong {
 		fmt.Fprintln(e.stdout, f)
 	}
-	if len(findings) > 0 {
-		return fmt.Errorf("%d balances do not add up\nstop selling credits until it is known why; nothing was changed", len(findings))
+	if len(wrong) > 0 {
+		return findings{fmt.Sprintf("%d balances do not add up\nstop selling credits until it is known why; nothing was changed", len(wrong))}
 	}
 	fmt.Fprintf(e.stdout, "every balance is the sum of its entries and what its grants have left (%s)\n", time.Since(start).Round(time.Millisecond))
 	return nil

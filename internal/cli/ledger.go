@@ -8,7 +8,7 @@ import (
 )
 
 type ledgerCmd struct {
-	Verify verifyLedgerCmd `cmd:"" help:"Hold the sums that lists of parties show against the entries. Exit 1 when one differs."`
+	Verify verifyLedgerCmd `cmd:"" help:"Hold the sums that lists of parties show against the entries. Exit 3 when one differs."`
 }
 
 type verifyLedgerCmd struct {
@@ -35,7 +35,7 @@ func (c *verifyLedgerCmd) Run(e *env) (err error) {
 		fmt.Fprintln(e.stdout, w)
 	}
 	if len(found) > 0 {
-		return fmt.Errorf("the sums of %d parties are not those of their entries\nthe entries are the truth; docs/architecture.md says how to make the sums anew; nothing was changed", len(found))
+		return findings{fmt.Sprintf("the sums of %d parties are not those of their entries\nthe entries are the truth; docs/architecture.md says how to make the sums anew; nothing was changed", len(found))}
 	}
 	fmt.Fprintf(e.stdout, "the sums of every party are those of its entries (%s)\n", time.Since(start).Round(time.Millisecond))
 	return nil

@@ -168,7 +168,7 @@ func functionsAreListed(t testing.TB, super querier) {
 		       array(select r.rolname::text from pg_roles r where r.rolname = any ($1) and has_function_privilege(r.oid, p.oid, 'execute') order by 1)
 		  from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
 		  cross join lateral (select string_agg(format_type(a.id, null), ',' order by a.i) from unnest(p.proargtypes) with ordinality a(id, i)) x(args)
-		 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops') order by 1`, loginRoles)
+		 where n.nspname in ('tijori', `+partSchemas+`) order by 1`, loginRoles)
 	var names []string
 	for _, f := range found {
 		if f.Public {
@@ -217,11 +217,11 @@ func functionsAreListed(t testing.TB, super querier) {
 		select g.tgname || ' on ' || g.tgrelid::regclass from pg_trigger g join pg_proc p on p.oid = g.tgfoid
 		 where not g.tgisinternal and p.prosecdef and g.tgtype & 2 = 2`)
 	none(t, super, "a security definer function outside the schemas of parts", `
-		select p.oid::regprocedure::text from pg_proc p where p.prosecdef and p.pronamespace <> all (array['tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops']::regnamespace[])`)
+		select p.oid::regprocedure::text from pg_proc p where p.prosecdef and p.pronamespace <> all (array[`+partSchemas+`]::regnamespace[])`)
 	none(t, super, "functions of the job queue belong to tijori_owner and run with their caller's rights", `
 		select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'tijori_river'::regnamespace and (p.prosecdef or p.proowner <> 'tijori_owner'::regrole)`)
 	none(t, super, "functions elsewhere", `
-		select p.oid::regprocedure::text from pg_proc p where p.pronamespace <> all (array['tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops', 'tijori_river', 'pg_catalog', 'information_schema']::regnamespace[])`)
+		select p.oid::regprocedure::text from pg_proc p where p.pronamespace <> all (array['tijori', `+partSchemas+`, 'tijori_river', 'pg_catalog', 'information_schema']::regnamespace[])`)
 	none(t, super, "operators, casts and event triggers of our own could run in somebody else's statement", `
 		select o.oid::regoperator::text from pg_operator o where o.oprnamespace <> 'pg_catalog'::regnamespace
 		union all select 'cast to ' || c.casttarget::regtype from pg_cast c join pg_proc p on p.oid = c.castfunc where p.pronamespace <> 'pg_catalog'::regnamespace

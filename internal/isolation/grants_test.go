@@ -27,11 +27,11 @@ func tableGrants(t testing.TB, super querier) []grant {
 		with whole as (
 			select coalesce(r.rolname, 'public')::text as role, n.nspname::text as schema, c.relname::text as tab, lower(x.privilege_type) as verb, null::text as col
 			  from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x left join pg_roles r on r.oid = x.grantee
-			 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops', 'tijori_river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
+			 where n.nspname in ('tijori', `+partSchemas+`, 'tijori_river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
 		), part as (
 			select coalesce(r.rolname, 'public')::text, n.nspname::text, c.relname::text, lower(x.privilege_type), a.attname::text
 			  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(a.attacl) x left join pg_roles r on r.oid = x.grantee
-			 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops', 'tijori_river') and not a.attisdropped and x.grantee <> c.relowner
+			 where n.nspname in ('tijori', `+partSchemas+`, 'tijori_river') and not a.attisdropped and x.grantee <> c.relowner
 		)
 		select role, schema, tab, verb, array_agg(col order by col) filter (where col is not null)
 		  from (select * from whole union all select * from part) g

@@ -9,6 +9,9 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
+// partSchemas are the schemas of functions, as a list in SQL.
+const partSchemas = `'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops'`
+
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // loginRoles and idleRoles are all the roles there may be: those that connect,

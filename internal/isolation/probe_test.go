@@ -237,7 +237,7 @@ func TestFunctionsTellNothing(t *testing.T) {
 	fns := rowsOf[fn](t, w.Super, `
 		select n.nspname || '.' || p.proname, array(select format_type(a.id, null) from unnest(p.proargtypes) with ordinality a(id, i) order by a.i)
 		  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		 where n.nspname in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops') and p.prorettype <> 'trigger'::regtype and has_function_privilege('tijori_app', p.oid, 'execute')`)
+		 where n.nspname in ('tijori', `+partSchemas+`) and p.prorettype <> 'trigger'::regtype and has_function_privilege('tijori_app', p.oid, 'execute')`)
 	if len(fns) < 10 {
 		t.Fatalf("only %d functions found", len(fns))
 	}

@@ -27,7 +27,7 @@ func rolesAreWeak(t testing.TB, super querier) {
 	none(t, super, "tijori_guard owns more than functions of a part", `
 		select pg_describe_object(d.classid, d.objid, d.objsubid) from pg_shdepend d
 		 where d.deptype = 'o' and d.refobjid = 'tijori_guard'::regrole and d.dbid = (select oid from pg_database where datname = current_database())
-		   and not (d.classid = 'pg_proc'::regclass and exists (select 1 from pg_proc p where p.oid = d.objid and p.pronamespace = any (array['tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops']::regnamespace[])))`)
+		   and not (d.classid = 'pg_proc'::regclass and exists (select 1 from pg_proc p where p.oid = d.objid and p.pronamespace = any (array[`+partSchemas+`]::regnamespace[])))`)
 	none(t, super, "a login role makes things of its own", `
 		select r.rolname || ' in schema ' || n.nspname from pg_roles r, pg_namespace n
 		 where r.rolname = any ($1) and has_schema_privilege(r.oid, n.oid, 'create')
@@ -38,7 +38,7 @@ func rolesAreWeak(t testing.TB, super querier) {
 		select r.rolname || ' in schema ' || n.nspname from pg_roles r, pg_namespace n
 		 where r.rolname = any ($1) and has_schema_privilege(r.oid, n.oid, 'usage')
 		   and (n.nspname = 'tijori_river' and r.rolname not in ('tijori_jobs', 'tijori_auth', 'tijori_billing')
-		     or n.nspname not in ('tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops', 'tijori_river', 'public', 'pg_catalog', 'information_schema'))`, loginRoles)
+		     or n.nspname not in ('tijori', `+partSchemas+`, 'tijori_river', 'public', 'pg_catalog', 'information_schema'))`, loginRoles)
 	none(t, super, "a temporary table could stand in for one of ours", `
 		select r.rolname::text from pg_roles r
 		 where r.rolname = any ($1) and not exists (

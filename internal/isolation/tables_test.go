@@ -108,10 +108,10 @@ func tablesAreClassed(t testing.TB, super querier) {
 		select c.oid::regclass::text from pg_class c
 		 where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.relnamespace <> all (array['tijori', 'tijori_river', 'pg_catalog', 'information_schema', 'pg_toast']::regnamespace[])`)
 	none(t, super, "neither materialized views nor foreign tables know row-level security", `
-		select oid::regclass::text from pg_class where relkind in ('m', 'f') and relnamespace = any (array['tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops']::regnamespace[])`)
+		select oid::regclass::text from pg_class where relkind in ('m', 'f') and relnamespace = any (array['tijori', `+partSchemas+`]::regnamespace[])`)
 	none(t, super, "a view runs as its owner unless it is security_invoker", `
 		select oid::regclass::text from pg_class
-		 where relkind = 'v' and relnamespace = any (array['tijori', 'tijori_access', 'tijori_plans', 'tijori_credits', 'tijori_khata', 'tijori_ops']::regnamespace[])
+		 where relkind = 'v' and relnamespace = any (array['tijori', `+partSchemas+`]::regnamespace[])
 		   and not coalesce(reloptions && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)`)
 	none(t, super, "rules rewrite statements behind the policies' back", `
 		select r.rulename || ' on ' || r.ev_class::regclass from pg_rewrite r join pg_class c on c.oid = r.ev_class

@@ -60,9 +60,11 @@ declare
         select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = tab and not a.attisdropped);
     mine constant text := case
         when 'connection_id' = any (columns)
-        then $q$connection_id = any ((select string_to_array(current_setting('tijori.connections', true), ','))::text[])$q$
+        then 'connection_id = any ('
+            || $q$(select string_to_array(current_setting('tijori.connections', true), ','))::text[])$q$
         when 'app_id' = any (columns) then 'app_id = ' || app
-        else format('exists (select from tijori.accounts a where a.account_id = %s.account_id and a.app_id = %s)', tab, app)
+        else format('exists (select from tijori.accounts a where a.account_id = %s.account_id and a.app_id = %s)',
+            tab, app)
         end;
 begin
     foreach verb in array verbs loop
@@ -150,7 +152,8 @@ begin
 end $$;
 -- +goose StatementEnd
 revoke all on procedure tijori_access.protect(regclass), tijori_access.open_to(regclass, text, text[]),
-    tijori_access.open_to_billing(regclass, text[]), tijori_access.open_to_app(regclass, text, text, text, boolean, interval) from public;
+    tijori_access.open_to_billing(regclass, text[]),
+    tijori_access.open_to_app(regclass, text, text, text, boolean, interval) from public;
 revoke all on function tijori_access.policy_name(regclass, text, text) from public;
 
 grant select on tijori.schema_compat to tijori_app;

@@ -129,7 +129,8 @@ grant delete on tijori.allowances to tijori_billing;
 -- A connection's row is what work that must not be done twice at once is locked by: see lock_connection.
 call tijori_access.open_to('tijori.connections', 'tijori_guard', 'select', 'update');
 grant select on tijori.connections to tijori_guard;
--- Row locks ask for a right to update. The set-up, as the guard, records what a connection belongs to; nothing else does.
+-- Row locks ask for a right to update. The set-up, as the guard, records what a connection belongs to; nothing else
+-- does.
 grant update (mode, provider_account) on tijori.connections to tijori_guard;
 
 -- The functions read tijori.subscriptions, which 1004 makes.

@@ -817,9 +817,11 @@ declare
         select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = tab and not a.attisdropped);
     mine constant text := case
         when 'connection_id' = any (columns)
-        then $q$connection_id = any ((select string_to_array(current_setting('tijori.connections', true), ','))::text[])$q$
+        then 'connection_id = any ('
+            || $q$(select string_to_array(current_setting('tijori.connections', true), ','))::text[])$q$
         when 'app_id' = any (columns) then 'app_id = ' || app
-        else format('exists (select from tijori.accounts a where a.account_id = %s.account_id and a.app_id = %s)', tab, app)
+        else format('exists (select from tijori.accounts a where a.account_id = %s.account_id and a.app_id = %s)',
+            tab, app)
         end;
 begin
     foreach verb in array verbs loop
