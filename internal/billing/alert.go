@@ -25,6 +25,7 @@ const (
 	AlertDisabled = "disabled" // the provider has switched the webhook off
 	AlertUntold   = "untold"   // changes of which no event has told
 	AlertPartial  = "partial"  // the last comparison is not complete
+	AlertEnding   = "ending"   // the last webhook secret ends within a week, or has ended
 )
 
 // alertQuiet is how long a group says nothing after it was told of.
@@ -121,6 +122,7 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		ending, whenEnds := s.secretsEnding(ctx, c.Provider)
 		for _, g := range []struct {
 			kind   string
 			times  int
@@ -131,6 +133,7 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			{AlertForeign, c.Foreign, fmt.Sprintf("%s of another mode or account were ignored: a webhook leads to the wrong server", times(c.Foreign, "event", "events"))},
 			{AlertSilent, silent, quiet},
 			{AlertPartial, partial, why},
+			{AlertEnding, ending, whenEnds},
 		} {
 			if err := s.raise(ctx, c.Provider, g.kind, g.times, g.detail); err != nil {
 				return err
@@ -164,6 +167,45 @@ func (s *Service) raise(ctx context.Context, provider facts.Provider, kind strin
 		return fmt.Errorf("raise %s: %w", kind, err)
 	}
 	return nil
+}
+
+// secretNotice is how long before the last webhook secret's end people are told of it.
+const secretNotice = 7 * 24 * time.Hour
+
+// secretsEnding returns 1 and a sentence when no webhook can be believed any more within a week, and writes that into the log
+// once a day.
+func (s *Service) secretsEnding(ctx context.Context, p facts.Provider) (int, string) {
+	end, now := s.gateways[p].SecretsEnd(), s.now()
+	if end.IsZero() || now.Add(secretNotice).Before(end) {
+		return 0, ""
+	}
+	text := "the last webhook secret ends on " + moment(end) + ": from then on every event is refused; add the next one"
+	if !now.Before(end) {
+		text = "the last webhook secret ended on " + moment(end) + ": every event is refused; set the one that the dashboard has"
+	}
+	if s.endingTold.due(p, now) {
+		s.log.WarnContext(ctx, text, "provider", p)
+	}
+	return 1, text
+}
+
+// daily remembers when it last let something about a provider be said.
+type daily struct {
+	sync.Mutex
+	last map[facts.Provider]time.Time
+}
+
+func (d *daily) due(p facts.Provider, now time.Time) bool {
+	d.Lock()
+	defer d.Unlock()
+	if last, ok := d.last[p]; ok && now.Sub(last) < 24*time.Hour {
+		return false
+	}
+	if d.last == nil {
+		d.last = map[facts.Provider]time.Time{}
+	}
+	d.last[p] = now
+	return true
 }
 
 // raiseRefused adds the refusals since the last look to their group, which is

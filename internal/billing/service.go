@@ -26,6 +26,7 @@ import (
 type gateway interface {
 	Provider() facts.Provider
 	Live() bool
+	SecretsEnd() time.Time // when no webhook can be believed any more; zero means never
 	// Verify returns the label of the secret that signed body.
 	Verify(h http.Header, body []byte, now time.Time) (string, error)
 	Decode(h http.Header, body []byte) (*facts.Event, error)
@@ -86,6 +87,8 @@ type Service struct {
 	buying    keyed
 	asking    chan struct{} // who holds a connection of the billing role while a provider is asked on somebody's behalf
 	refusals  tally
+
+	endingTold daily
 }
 
 // New returns a service, or one sentence on what is wrong with the set-up.

@@ -3,8 +3,9 @@ package credits
 import (
 	"context"
 	"fmt"
-	"github.com/tijorihq/tijori/internal/billing"
 	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -50,6 +51,9 @@ func (s *Service) Grant(ctx context.Context, g Grant) (id uuid.UUID, err error) 
 		id, err = AddGrant(ctx, tx, g, s.clock.Now())
 		return err
 	})
+	if fault.Is(err, fault.Forbidden) { // a policy's: an account that is not one of the app's is no account
+		return id, fault.New(fault.NotFound, "There is no such account.").Because(err)
+	}
 	if err != nil {
 		return id, fmt.Errorf("grant credits: %w", err)
 	}

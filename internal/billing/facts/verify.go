@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,11 +32,29 @@ func CheckSecrets(p Provider, secrets []Secret) error {
 		return fmt.Errorf("%s has no webhook secret; set it, or its events cannot be told from a stranger's", p.Name())
 	}
 	for _, s := range secrets {
-		if len(s.Key) < 8 {
+		if len(s.Key) < 8 || strings.TrimSpace(s.Key) == "" {
 			return fmt.Errorf("the %s webhook secret %q is empty or shorter than 8 characters; copy it from the dashboard", p.Name(), s.Label)
 		}
 	}
 	return nil
+}
+
+// Living returns the secrets that have not ended.
+func Living(secrets []Secret, now time.Time) []Secret {
+	return slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool { return !s.Until.IsZero() && !now.Before(s.Until) })
+}
+
+// SecretsEnd is when the last of secrets ends, and with it all belief in events; zero when one of them stays.
+func SecretsEnd(secrets []Secret) (last time.Time) {
+	for _, s := range secrets {
+		if s.Until.IsZero() {
+			return time.Time{}
+		}
+		if s.Until.After(last) {
+			last = s.Until
+		}
+	}
+	return last
 }
 
 // Sign returns the hex HMAC-SHA256 of parts, as both providers make it.

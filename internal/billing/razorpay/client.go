@@ -63,6 +63,9 @@ func (c *Client) Provider() facts.Provider { return facts.Razorpay }
 // Live reports whether the client's key moves real money.
 func (c *Client) Live() bool { return strings.HasPrefix(c.c.KeyID, "rzp_live_") }
 
+// SecretsEnd is when the last webhook secret ends; zero when one stays.
+func (c *Client) SecretsEnd() time.Time { return facts.SecretsEnd(c.c.Secrets) }
+
 // KeyID is the public half of the key, which the checkout form carries.
 func (c *Client) KeyID() string { return c.c.KeyID }
 

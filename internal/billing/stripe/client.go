@@ -74,6 +74,9 @@ func (c *Client) Provider() facts.Provider { return facts.Stripe }
 // Live reports whether the client's key moves real money.
 func (c *Client) Live() bool { return c.live }
 
+// SecretsEnd is when the last webhook secret ends; zero when one stays.
+func (c *Client) SecretsEnd() time.Time { return facts.SecretsEnd(c.secrets) }
+
 // AccountID asks for the account that the key belongs to: acct_…. A restricted key may not be allowed to.
 func (c *Client) AccountID(ctx context.Context) (string, error) {
 	var a struct {
