@@ -360,3 +360,12 @@ func TestAPIKeysOpenNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// Credits for an account that is not there are refused as that, not as something a role may not do.
+func TestGrantToNobody(t *testing.T) {
+	f := setup(t)
+	_, err := f.s.Grant(t.Context(), Grant{AccountID: uuid.New(), Meter: "credits", Kind: TopUpKind, Amount: 50, Key: "payment 1", Reason: "paid", By: "stripe", Priority: TopUpPriority})
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("Grant to an unknown account = %v, want NotFound", err)
+	}
+}
