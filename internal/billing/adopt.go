@@ -49,6 +49,11 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 	}
 	switch len(found) {
 	case 0:
+		if sub != nil && sub.PriceID != "" {
+			if _, ours := s.plans.PriceByID(provider, sub.PriceID); !ours {
+				return uuid.Nil, false, &Review{notOurs, "", "subscription " + id + " is of another product: nobody here made it, and its price is not sold here"}, nil
+			}
+		}
 		if provider == facts.Stripe {
 			return uuid.Nil, false, &Review{ReviewUnmappedCustomer, "unmapped customer " + customer, "nobody here is customer " + customer + ", who has subscription " + id}, nil
 		}

@@ -237,6 +237,10 @@ type outcome struct {
 	parked      *Review
 }
 
+// notOurs is the reason of an outcome for events of another product on the same account at the provider: webhooks cannot
+// be narrowed to a product. They are kept and counted, and no work for anybody.
+const notOurs = "another_product"
+
 // settle writes the outcome into the inbox rows.
 func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued, out outcome) error {
 	now := s.clock.Now()
@@ -248,6 +252,9 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 	var settled []string
 	for _, q := range rows {
 		switch {
+		case out.parked != nil && out.parked.Reason == notOurs:
+			b.Queue(`update inbox set status = 'ignored', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id, out.parked.Detail)
+			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		case out.parked != nil:
 			status := "parked"
 			if now.Sub(q.received) >= parkFor {

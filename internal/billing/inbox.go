@@ -97,6 +97,9 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 	m.event, m.subject = ev, ev.Subject()
 	if why := g.Foreign(ev); why != "" {
 		m.status, m.lastError = "ignored", why
+		if why == stripe.Connected {
+			return m
+		}
 		m.review = &Review{why, why + " " + ev.Account, "events of another mode or account arrive here; the first is " + ev.ID}
 		return m
 	}

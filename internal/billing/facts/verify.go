@@ -88,6 +88,15 @@ func mac(key string, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
+// OwnID returns text from a provider's metadata where it could be an id of ours, and "" otherwise: keys of metadata are
+// anybody's, and another product on the same account may use the same ones for words of its own.
+func OwnID(text string) string {
+	if !ValidID(text) {
+		return ""
+	}
+	return text
+}
+
 // ValidID reports whether s looks like a provider's id: short, and made of
 // characters that are safe in a URL, a log and a table.
 func ValidID(s string) bool {

@@ -67,7 +67,7 @@ func (s *subscription) facts() *facts.Subscription {
 	return &facts.Subscription{
 		ID: s.ID, CustomerID: s.CustomerID, Status: s.Status, PriceID: s.PlanID,
 		PeriodStart: facts.Unix(s.CurrentStart), PeriodEnd: facts.Unix(s.CurrentEnd), StartAt: facts.Unix(s.StartAt), EndedAt: facts.Unix(s.EndedAt),
-		PaidCount: s.PaidCount, AccountID: s.Notes["account_id"], CheckoutID: s.Notes["checkout_id"], Reason: s.CancelledBy, URL: s.ShortURL, Follows: s.Notes["follows"] == "yes",
+		PaidCount: s.PaidCount, AccountID: facts.OwnID(s.Notes["account_id"]), CheckoutID: facts.OwnID(s.Notes["checkout_id"]), Reason: s.CancelledBy, URL: s.ShortURL, Follows: s.Notes["follows"] == "yes",
 		Quantity: s.Quantity, Offer: s.OfferID != "",
 	}
 }

@@ -32,3 +32,15 @@ func TestAccountID(t *testing.T) {
 		}
 	}
 }
+
+// A thin event carries no object and another kind of time: it is read, and nothing is done with it.
+func TestThinEvent(t *testing.T) {
+	t.Parallel()
+	ev, err := Decode([]byte(`{"id":"evt_1","object":"v2.core.event","type":"v2.core.account.updated","created":"2026-11-22T10:00:00.000Z","livemode":false}`))
+	if err != nil || ev.ID != "evt_1" || ev.Created.IsZero() || ev.Live == nil || ev.Subject() != "" {
+		t.Errorf("%+v, %v", ev, err)
+	}
+	if _, err := Decode([]byte(`{"id":"evt_1","object":"v2.core.event","object":"event","type":"x","created":1}`)); err == nil {
+		t.Error("an event with two objects is read")
+	}
+}

@@ -107,8 +107,15 @@ func (c *Client) Verify(h http.Header, body []byte, now time.Time) (string, erro
 // Decode is the package's Decode; the header tells nothing more.
 func (c *Client) Decode(_ http.Header, body []byte) (*facts.Event, error) { return Decode(body) }
 
+// Connected is the reason not to act on events of accounts that are connected to ours (Stripe Connect): what they sell
+// is theirs.
+const Connected = "connected_account"
+
 // Foreign says why an event does not belong to this deployment, or "".
 func (c *Client) Foreign(ev *facts.Event) string {
+	if ev.Account != "" {
+		return Connected
+	}
 	if ev.Live != nil && *ev.Live != c.live {
 		return "livemode_mismatch"
 	}

@@ -91,7 +91,7 @@ func (s *subscription) facts() *facts.Subscription {
 	out := &facts.Subscription{
 		ID: s.ID, CustomerID: string(s.Customer), Status: s.Status,
 		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt), EndedAt: facts.Unix(s.EndedAt),
-		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: s.Metadata["account_id"], CheckoutID: s.Metadata["checkout_id"], Reason: s.Cancellation.Reason,
+		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: facts.OwnID(s.Metadata["account_id"]), CheckoutID: facts.OwnID(s.Metadata["checkout_id"]), Reason: s.Cancellation.Reason,
 	}
 	for _, it := range s.Items.Data {
 		if it.PeriodEnd == 0 {
@@ -337,7 +337,7 @@ type session struct {
 func (s *session) facts() *facts.Session {
 	return &facts.Session{
 		ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
-		SubscriptionID: string(s.Subscription), AccountID: s.Reference, CheckoutID: s.Metadata["checkout_id"], ExpiresAt: facts.Unix(s.ExpiresAt),
+		SubscriptionID: string(s.Subscription), AccountID: facts.OwnID(s.Reference), CheckoutID: facts.OwnID(s.Metadata["checkout_id"]), ExpiresAt: facts.Unix(s.ExpiresAt),
 		Mode: s.Mode, Total: amount(s.Total, s.Currency), Subtotal: amount(s.Subtotal, s.Currency), PaymentID: string(s.Intent), Bought: facts.ReadBought(s.Metadata),
 	}
 }
@@ -379,6 +379,9 @@ func Decode(body []byte) (*facts.Event, error) {
 			Object json.RawMessage `json:"object"`
 		} `json:"data"`
 	}
+	if thin, ok := decodeThin(body); ok {
+		return thin, nil
+	}
 	if err := strictjson.DecodeOpen(body, &e); err != nil {
 		return nil, fmt.Errorf("stripe: decode event: %w", err)
 	}
@@ -390,6 +393,26 @@ func Decode(body []byte) (*facts.Event, error) {
 		return nil, fmt.Errorf("stripe: decode %s: %w", e.Type, err)
 	}
 	return ev, checkIDs(ev)
+}
+
+// decodeThin reads the envelope of a thin event (object v2.core.event), which carries no object and another kind of
+// time. Nothing is done with it: what we act on comes as a snapshot too.
+func decodeThin(body []byte) (*facts.Event, bool) {
+	const mark = "v2.core.event"
+	if !bytes.Contains(body, []byte(mark)) {
+		return nil, false
+	}
+	var e struct {
+		ID       string    `json:"id"`
+		Object   string    `json:"object"`
+		Type     string    `json:"type"`
+		Created  time.Time `json:"created"`
+		Livemode *bool     `json:"livemode"`
+	}
+	if err := strictjson.DecodeOpen(body, &e); err != nil || e.Object != mark || !facts.ValidID(e.ID) || !facts.ValidID(e.Type) {
+		return nil, false
+	}
+	return &facts.Event{Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: e.Created, Live: e.Livemode}, true
 }
 
 func decodeObject(ev *facts.Event, raw json.RawMessage) error {

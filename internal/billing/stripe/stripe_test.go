@@ -110,7 +110,6 @@ func TestDecode(t *testing.T) {
 		t.Errorf("unknown type = %+v, %v", ev, err)
 	}
 	for name, text := range map[string]string{
-		"thin event":   `{"id":"evt_1","object":"v2.core.event","type":"x"}`,
 		"no id":        `{"object":"event","type":"x"}`,
 		"path as id":   `{"id":"evt_1","object":"event","type":"customer.subscription.updated","data":{"object":{"id":"../../v1/refunds","status":"active"}}}`,
 		"NUL in id":    `{"id":"evt_\u0000","object":"event","type":"x"}`,
