@@ -29,8 +29,8 @@ type link struct {
 }
 
 func (l *link) facts() *facts.Link {
-	f := &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid, PurchaseID: l.Reference, URL: l.ShortURL,
-		AccountID: l.Notes["account_id"], Bought: facts.ReadBought(l.Notes)}
+	f := &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid, PurchaseID: facts.OwnID(l.Reference), URL: l.ShortURL,
+		AccountID: facts.OwnID(l.Notes["account_id"]), Bought: facts.ReadBought(l.Notes)}
 	for _, p := range l.Payments {
 		if p.Status != "failed" && facts.ValidID(p.ID) {
 			f.PaymentID = p.ID
