@@ -1,17 +1,19 @@
 // Package client spends the credits of a Tijori account from Go.
 //
 //	c := client.New("https://tijori.example.com", os.Getenv("TIJORI_KEY"))
-//	err := c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: requestID}, func(ctx context.Context) (int64, error) {
+//	err := c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: job.ID}, func(ctx context.Context) (int64, error) {
 //		return 5, renderVideo(ctx) // costs five credits when it works, nothing when it fails
 //	})
 //
-// Methods may be called from many goroutines. They ask again by themselves when
-// the answer was lost on the way: the idempotency key makes that safe.
+// Gate does the work for a key once, however often and from wherever it is
+// called. Methods may be called from many goroutines. They ask again by themselves
+// when the answer was lost on the way: the idempotency key makes that safe.
 package client
 
 import (
 	"bytes"
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,8 +39,8 @@ func New(url, key string) *Client {
 	return &Client{URL: strings.TrimSuffix(url, "/"), Key: key, HTTP: &http.Client{Timeout: 30 * time.Second}, Retries: 4}
 }
 
-// A Spend asks for credits. Key is made by you, once for what you do: the same
-// again is answered as the first time and costs nothing more.
+// A Spend asks for credits. Key is made by your server, once for what is paid
+// once: the id of a job, never what a browser sends. It may not be blank.
 type Spend struct {
 	Meter  string `json:"meter"`
 	Amount int64  `json:"amount"`
@@ -48,19 +50,30 @@ type Spend struct {
 
 // A Spent says what was taken.
 type Spent struct {
-	Entry   int64  `json:"entry"`
-	Meter   string `json:"meter"`
-	Amount  int64  `json:"amount"`
-	Balance int64  `json:"balance"` // what can be spent after it
+	Entry    int64  `json:"entry"`
+	Meter    string `json:"meter"`
+	Amount   int64  `json:"amount"`
+	Balance  int64  `json:"balance"`  // what could be spent after it
+	Repeated bool   `json:"repeated"` // by an earlier request with this key; nothing was taken now
 }
+
+// What became of a hold.
+const (
+	Held     = "held"     // its work may be under way; if nobody is at it, the hold expires
+	Captured = "captured" // its work was done and paid
+	Released = "released" // its work failed; the credits are back
+	Expired  = "expired"  // nobody ended it in time; the credits are back
+)
 
 // A Hold is credits set aside.
 type Hold struct {
 	ID        string    `json:"id"`
 	Meter     string    `json:"meter"`
 	Amount    int64     `json:"amount"`
+	Status    string    `json:"status"`
+	Captured  int64     `json:"captured"` // of one that was captured
 	ExpiresAt time.Time `json:"expires_at"`
-	Balance   int64     `json:"balance"`
+	Balance   int64     `json:"balance"` // of one that was made: what could be spent after it
 }
 
 // A Settled says how a hold ended.
@@ -103,7 +116,7 @@ type Entry struct {
 // An Error is a refusal. Code is stable: insufficient_credits, conflict,
 // unauthorized, forbidden, not_found, invalid, unavailable. Reason is stable too
 // and says which refusal of that kind it is, such as idempotency_key_reused or
-// hold_ended; it is the same as Code where there is nothing more to say.
+// hold_captured; it is the same as Code where there is nothing more to say.
 type Error struct {
 	Status        int        `json:"status"`
 	Code          string     `json:"error"`
@@ -114,6 +127,7 @@ type Error struct {
 	Meter         string     `json:"meter"`          // of insufficient_credits
 	Balance       int64      `json:"balance"`        // likewise: what is there
 	NextAllowance *Allowance `json:"next_allowance"` // likewise: nil when none is to come
+	Hold          *Hold      `json:"hold"`           // of a hold that was asked for before: what became of it
 }
 
 func (e *Error) Error() string {
@@ -130,6 +144,16 @@ func Insufficient(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == "insufficient_credits" {
 		return e
+	}
+	return nil
+}
+
+// Repeated returns what became of a hold when an error is that it was asked for
+// before, and nil for every other error. The work must not be done again.
+func Repeated(err error) *Hold {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Hold
 	}
 	return nil
 }
@@ -160,20 +184,39 @@ func (c *Client) Entries(ctx context.Context, meter, cursor string, limit int) (
 	return out.Entries, *out.Next, nil
 }
 
-// Consume takes credits at once.
+// Consume takes credits at once, for what is done already. To be paid for work
+// that is still to be done, use Gate.
 func (c *Client) Consume(ctx context.Context, s Spend) (Spent, error) {
 	var out Spent
 	return out, c.do(ctx, http.MethodPost, "/api/credits/consume", s, &out)
 }
 
-// Hold sets credits aside; they come back by themselves after life.
+// Hold sets credits aside; they come back by themselves after life. When it
+// returns no error the caller may do the work, and nobody else may: every other
+// call with the same key is refused (see Repeated), also after the hold has ended.
 func (c *Client) Hold(ctx context.Context, s Spend, life time.Duration) (Hold, error) {
 	var out Hold
+	attempt, err := newAttempt()
+	if err != nil {
+		return out, err
+	}
 	in := struct {
 		Spend
-		ExpiresIn int64 `json:"expires_in"`
-	}{s, int64(life / time.Second)}
+		ExpiresIn int64  `json:"expires_in"`
+		Attempt   string `json:"attempt"`
+	}{s, int64(life / time.Second), attempt}
 	return out, c.do(ctx, http.MethodPost, "/api/credits/holds", in, &out)
+}
+
+// newAttempt is a random UUID: it tells this call, sent again because its answer
+// was lost, from a call by somebody else.
+func newAttempt() (string, error) {
+	var b [16]byte
+	if _, err := crand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("tijori: name an attempt: %w", err)
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }
 
 // Capture takes amount of a hold; the rest comes back.
@@ -188,11 +231,26 @@ func (c *Client) Release(ctx context.Context, hold string) (Settled, error) {
 	return out, c.do(ctx, http.MethodPost, "/api/credits/holds/"+url.PathEscape(hold)+"/release", nil, &out)
 }
 
+// How long Gate sets credits aside, and how much of that is left for the capture.
+const (
+	gateFor     = 10 * time.Minute
+	captureTime = 30 * time.Second
+)
+
 // Gate sets credits aside, does the work, and takes what the work says it has
-// cost, at most s.Amount. Work that fails costs nothing. When this program dies on the
-// way, the hold expires by itself after ten minutes: work must end before that.
+// cost, at most s.Amount. Work that fails costs nothing.
+//
+// For one key the work is begun once, however often and from wherever Gate is
+// called. Every other call returns an error of which Repeated says what became of
+// the work: it may be under way, it was paid, or it failed, and then trying again
+// takes a new key. Deliver what the work has made only when Gate returns nil.
+//
+// The work's context ends in time for its credits to be taken before the hold
+// expires, after nine and a half minutes; work that goes on for longer is not paid.
+// When this program dies on the way, the hold expires by itself.
 func (c *Client) Gate(ctx context.Context, s Spend, work func(context.Context) (cost int64, err error)) error {
-	h, err := c.Hold(ctx, s, 10*time.Minute)
+	began := time.Now()
+	h, err := c.Hold(ctx, s, gateFor)
 	if err != nil {
 		return err
 	}
@@ -204,7 +262,12 @@ func (c *Client) Gate(ctx context.Context, s Spend, work func(context.Context) (
 			_, _ = c.Release(ctx, h.ID) // if it fails, the hold expires
 		}
 	}()
-	cost, err := work(ctx)
+	working, cancel := context.WithDeadline(ctx, began.Add(gateFor-captureTime))
+	defer cancel()
+	if err := working.Err(); err != nil { // the hold's answer was too long on its way
+		return err
+	}
+	cost, err := work(working)
 	if err != nil || cost <= 0 {
 		return err
 	}

@@ -61,7 +61,7 @@ type call struct {
 	amount  int64
 	key     string
 	note    string
-	id      uuid.UUID
+	id      uuid.UUID // of the hold that is captured or released; of a new one, the attempt
 	seconds int32
 
 	ctx    context.Context
@@ -291,6 +291,10 @@ func value[T any](p *T) (v T) {
 	return v
 }
 
+func (a answer) asHold() Hold {
+	return Hold{ID: a.hold, Meter: a.meter, Amount: a.held, ExpiresAt: a.expiresAt, Available: a.available}
+}
+
 // refusal is the error of an outcome, nil for what was done.
 func (a answer) refusal(c *call) error {
 	switch a.outcome {
@@ -298,6 +302,8 @@ func (a answer) refusal(c *call) error {
 		return nil
 	case "insufficient":
 		return &Insufficient{Meter: c.meter, Available: a.available, NextAt: a.nextAt, NextAmount: a.nextAmount}
+	case Held, Captured, Released, Expired:
+		return &Repeat{Hold: a.asHold(), Status: a.outcome, Captured: a.captured}
 	case "conflict":
 		if c.op == opConsume || c.op == opHold {
 			return errReused

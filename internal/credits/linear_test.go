@@ -52,6 +52,7 @@ func (w nodes) history(clients, each int, seed uint64) ([]porcupine.Operation, e
 	var ops []porcupine.Operation
 	var failed error
 	held := map[string]uuid.UUID{}
+	attempt := uuid.New() // that all clients share, until one says otherwise
 	start := time.Now()
 	record := func(client int, x *subject, o modelOp) {
 		call := time.Since(start)
@@ -76,14 +77,14 @@ func (w nodes) history(clients, each int, seed uint64) ([]porcupine.Operation, e
 		}
 		ops = append(ops, porcupine.Operation{ClientId: client, Input: o, Output: got, Call: int64(call), Return: int64(back)})
 	}
-	first := &subject{s: w.s, key: key, owner: u.AccountID, holds: map[string]uuid.UUID{}}
+	first := &subject{s: w.s, key: key, owner: u.AccountID, holds: map[string]uuid.UUID{}, attempt: attempt}
 	record(0, first, modelOp{kind: "grant", key: "g1", amount: 6, life: 1, order: 1})
 	record(0, first, modelOp{kind: "grant", key: "g2", amount: 8, life: 0, order: 2})
 	var wg sync.WaitGroup
 	for c := range clients {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(seed, uint64(c)))
-			x := &subject{s: w.desks[c%len(w.desks)], key: key, owner: u.AccountID, holds: map[string]uuid.UUID{}}
+			x := &subject{s: w.desks[c%len(w.desks)], key: key, owner: u.AccountID, holds: map[string]uuid.UUID{}, attempt: attempt}
 			for i := range each {
 				o := modelOp{kind: []string{"consume", "consume", "consume", "hold", "capture", "release", "read"}[r.IntN(7)], key: string(rune('a' + r.IntN(4))), amount: 1 + int64(r.IntN(3))}
 				switch o.kind {
@@ -92,7 +93,7 @@ func (w nodes) history(clients, each int, seed uint64) ([]porcupine.Operation, e
 						o.key = fmt.Sprintf("c%d-%d", c, i)
 					}
 				case "hold":
-					o.life, o.amount = 1+r.IntN(2), 1+int64(r.IntN(2))
+					o.life, o.amount, o.other = 1+r.IntN(2), 1+int64(r.IntN(2)), r.IntN(2) == 0
 				case "capture", "release":
 					mu.Lock()
 					id, ok := held[o.key]

@@ -30,6 +30,9 @@ type subject struct {
 	key   [32]byte
 	owner uuid.UUID
 	holds map[string]uuid.UUID
+
+	// The attempt that all its holds are made by, as long as it is not told to make another.
+	attempt uuid.UUID
 }
 
 // do carries an operation out and returns what was answered, in the words of the model.
@@ -47,6 +50,9 @@ func (x *subject) do(ctx context.Context, o modelOp) (modelResult, error) {
 		got, err := x.s.Consume(ctx, x.key, spend)
 		return told(got.Available, 0, err)
 	case "hold":
+		if spend.Attempt = x.attempt; o.other {
+			spend.Attempt = uuid.Nil // a new one
+		}
 		h, err := x.s.SetAside(ctx, x.key, spend, time.Duration(o.life)*time.Second)
 		if err == nil {
 			x.holds[o.key] = h.ID
@@ -77,6 +83,9 @@ func told(available, captured int64, err error) (modelResult, error) {
 	if e := IsInsufficient(err); e != nil {
 		return modelResult{"insufficient", e.Available, 0}, nil
 	}
+	if e := IsRepeat(err); e != nil {
+		return modelResult{outcome: e.Status}, nil
+	}
 	switch {
 	case err == nil:
 		return modelResult{"ok", available, captured}, nil
@@ -101,7 +110,7 @@ func TestStateMachine(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		sequences++
 		u := f.db.User(t, "machine")
-		x := &subject{s: f.s, key: f.newKey(u, Read, SpendCredits), owner: u.AccountID, holds: map[string]uuid.UUID{}}
+		x := &subject{s: f.s, key: f.newKey(u, Read, SpendCredits), owner: u.AccountID, holds: map[string]uuid.UUID{}, attempt: uuid.New()}
 		model := newPurse()
 		keys := []string{"a", "b", "c", "d", "e"}
 		grants := 0
@@ -132,7 +141,7 @@ func TestStateMachine(t *testing.T) {
 			case "consume":
 				step(modelOp{kind: "consume", key: pick(), amount: amount()})
 			case "hold":
-				step(modelOp{kind: "hold", key: pick(), amount: amount(), life: rapid.IntRange(1, 3).Draw(rt, "life")})
+				step(modelOp{kind: "hold", key: pick(), amount: amount(), life: rapid.IntRange(1, 3).Draw(rt, "life"), other: rapid.Bool().Draw(rt, "other")})
 			case "capture":
 				step(modelOp{kind: "capture", key: pick(), amount: rapid.Int64Range(0, 6).Draw(rt, "part")})
 			case "release":

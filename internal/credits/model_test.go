@@ -30,6 +30,7 @@ type modelHold struct {
 	status           string
 	parts            []modelLot // in the order in which they were taken
 	first            int64      // available after it was made
+	other            bool       // it was made by an attempt that nobody has any more
 	after            int64      // available after it ended
 }
 
@@ -44,6 +45,9 @@ type modelOp struct {
 	amount int64
 	life   int // of a hold, of a grant (0 is for ever), and how far to advance
 	order  int // of a grant: its priority
+
+	// Of a hold: it is asked for by an attempt that no other has.
+	other bool
 }
 
 // A modelResult is what is answered.
@@ -58,7 +62,7 @@ func (r modelResult) String() string {
 }
 
 func (o modelOp) String() string {
-	return fmt.Sprintf("%s %q %d %d %d", o.kind, o.key, o.amount, o.life, o.order)
+	return fmt.Sprintf("%s %q %d %d %d %v", o.kind, o.key, o.amount, o.life, o.order, o.other)
 }
 
 func newPurse() *purse { return &purse{holds: map[string]modelHold{}, keys: map[string]modelAnswer{}} }
@@ -186,15 +190,20 @@ func (p *purse) do(o modelOp) modelResult {
 		return modelResult{"ok", p.available(), 0}
 	case "hold":
 		if h, ok := p.holds[o.key]; ok {
-			if h.amount != o.amount || h.life != o.life {
+			switch {
+			case h.amount != o.amount || h.life != o.life:
 				return modelResult{outcome: "conflict"}
+			case h.status != "open":
+				return modelResult{outcome: h.status}
+			case h.other || o.other:
+				return modelResult{outcome: Held}
 			}
 			return modelResult{"ok", h.first, 0}
 		}
 		if p.available() < o.amount {
 			return modelResult{"insufficient", p.available(), 0}
 		}
-		h := modelHold{amount: o.amount, life: o.life, expires: p.now + o.life, status: "open", parts: p.take(o.amount)}
+		h := modelHold{amount: o.amount, life: o.life, expires: p.now + o.life, status: "open", parts: p.take(o.amount), other: o.other}
 		h.first = p.available()
 		p.holds[o.key] = h
 		return modelResult{"ok", h.first, 0}

@@ -3,6 +3,8 @@ package credits
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -16,14 +18,19 @@ import (
 type Spend struct {
 	Meter  string
 	Amount int64
-	Key    string // the program's idempotency key: the same key and body is answered as the first time
+	Key    string // the program's idempotency key: what is done under it is done and paid once
 	Note   string
+
+	// Attempt names who may do the work that a hold is for, of holds only. The same request with the same attempt
+	// is answered as the first time while the hold is open; with another one it is a *Repeat. Zero is a new one.
+	Attempt uuid.UUID
 }
 
 // A Spent says what was taken.
 type Spent struct {
 	Number    int64 // of the entry, counted within account and meter
 	Available int64 // what can be spent after it
+	Repeated  bool  // it was taken by an earlier request with the same key; nothing was taken now
 }
 
 // A Hold is credits set aside.
@@ -33,6 +40,38 @@ type Hold struct {
 	Amount    int64
 	ExpiresAt time.Time
 	Available int64 // what could be spent after it was made
+}
+
+// What became of a hold.
+const (
+	Held     = "held"     // its work may be under way
+	Captured = "captured" // its work was done and paid
+	Released = "released" // its work failed; the credits are back
+	Expired  = "expired"  // nobody ended it in time; the credits are back
+)
+
+// A Repeat is the error when a hold is asked for that was asked for before, by
+// another attempt or before it ended: the work must not be done. Its fault is of
+// kind fault.Conflict.
+type Repeat struct {
+	Hold     Hold
+	Status   string // Held, Captured, Released or Expired
+	Captured int64  // of it; 0 unless captured
+}
+
+func (e *Repeat) Error() string { return repeats[e.Status].Sentence() }
+
+// Unwrap returns the fault.
+func (e *Repeat) Unwrap() error { return repeats[e.Status] }
+
+var repeats = map[string]*fault.Fault{
+	Held: fault.New(fault.Conflict, "Work under this idempotency key was begun and may be under way.").
+		Coded("hold_held"),
+	Captured: errCaptured,
+	Released: fault.New(fault.Conflict, "The hold under this idempotency key was released. To try again, use a new key.").
+		Coded("hold_released"),
+	Expired: fault.New(fault.Conflict, "The hold under this idempotency key has expired. To try again, use a new key.").
+		Coded("hold_expired"),
 }
 
 // A Settled says how a hold ended.
@@ -85,10 +124,13 @@ func (s *Service) Consume(ctx context.Context, key [32]byte, r Spend) (Spent, er
 	if err != nil {
 		return Spent{}, err
 	}
-	return Spent{Number: a.number, Available: a.available}, nil
+	return Spent{Number: a.number, Available: a.available, Repeated: a.outcome == "repeated"}, nil
 }
 
-// SetAside makes a hold that expires by itself after life. Faults as of Consume.
+// SetAside makes a hold that expires by itself after life. Without an error the
+// caller may do the work, and nobody else may: the same again, whatever has become
+// of the hold, is a *Repeat, except for the same attempt while the hold is open.
+// Other faults as of Consume.
 func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time.Duration) (Hold, error) {
 	if err := s.check(r); err != nil {
 		return Hold{}, err
@@ -97,11 +139,18 @@ func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time
 	if seconds < MinSeconds || seconds > MaxSeconds {
 		return Hold{}, fault.InvalidField("expires_in", "A hold lasts from %d to %d seconds.", MinSeconds, MaxSeconds)
 	}
-	a, err := s.desk.ask(ctx, &call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note, seconds: int32(seconds)})
+	if r.Attempt == uuid.Nil {
+		id, err := uuid.NewRandom()
+		if err != nil {
+			return Hold{}, fmt.Errorf("name an attempt: %w", err)
+		}
+		r.Attempt = id
+	}
+	a, err := s.desk.ask(ctx, &call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note, id: r.Attempt, seconds: int32(seconds)})
 	if err != nil {
 		return Hold{}, err
 	}
-	return Hold{ID: a.hold, Meter: a.meter, Amount: a.held, ExpiresAt: a.expiresAt, Available: a.available}, nil
+	return a.asHold(), nil
 }
 
 // Capture takes all of a hold (amount 0) or part of it; the rest comes back. The
@@ -139,12 +188,20 @@ func (s *Service) check(r Spend) error {
 		return fault.InvalidField("meter", "There is no such meter.")
 	case r.Amount < 1 || r.Amount > MaxAmount:
 		return errAmount
-	case r.Key == "" || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
+	case blank(r.Key) || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
 		return fault.InvalidField("idempotency_key", "Give an idempotency key of up to %d letters.", MaxKey)
 	case utf8.RuneCountInString(r.Note) > MaxNote || !plain(r.Note):
 		return fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
 	}
 	return nil
+}
+
+// blank reports text in which there is nothing to be seen: white space of any
+// kind, and letters without a shape.
+func blank(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) && !strings.ContainsRune("\u115f\u1160\u2800\u3164\uffa0", r)
+	})
 }
 
 // plain reports text that a database column takes and a page shows.
@@ -163,6 +220,15 @@ func plain(s string) bool {
 // IsInsufficient returns the refusal for want of credits in err's chain, or nil.
 func IsInsufficient(err error) *Insufficient {
 	var e *Insufficient
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
+// IsRepeat returns what became of a hold that was asked for again, in err's chain, or nil.
+func IsRepeat(err error) *Repeat {
+	var e *Repeat
 	if errors.As(err, &e) {
 		return e
 	}

@@ -26,8 +26,8 @@ func TestConsume(t *testing.T) {
 		t.Errorf("consume = %+v, want 7 available, entry 2", got)
 	}
 	again, err := f.consume(f.key, 3, "a")
-	if err != nil || again != got {
-		t.Errorf("the same again = %+v, %v, want the first answer %+v", again, err, got)
+	if want := (Spent{got.Number, got.Available, true}); err != nil || again != want {
+		t.Errorf("the same again = %+v, %v, want the first answer, repeated: %+v", again, err, want)
 	}
 	if _, err := f.consume(f.key, 4, "a"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("the same key with another amount: %v, want a conflict", err)
@@ -45,7 +45,10 @@ func TestConsume(t *testing.T) {
 	if _, err := f.consume(f.key, 7, "b"); err != nil { // a refused key is free
 		t.Errorf("all there is: %v", err)
 	}
-	for _, bad := range []Spend{{"credits", 0, "k", ""}, {"credits", -1, "k", ""}, {"credits", MaxAmount + 1, "k", ""}, {"other", 1, "k", ""}, {"credits", 1, "", ""}, {"credits", 1, "a\x00b", ""}, {"credits", 1, "\xff", ""}} {
+	for _, bad := range []Spend{
+		{Meter: "credits", Amount: 0, Key: "k"}, {Meter: "credits", Amount: -1, Key: "k"}, {Meter: "credits", Amount: MaxAmount + 1, Key: "k"},
+		{Meter: "other", Amount: 1, Key: "k"}, {Meter: "credits", Amount: 1, Key: ""}, {Meter: "credits", Amount: 1, Key: "a\x00b"}, {Meter: "credits", Amount: 1, Key: "\xff"},
+	} {
 		if _, err := f.s.Consume(t.Context(), f.key, bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Consume(%+v) = %v, want invalid", bad, err)
 		}
@@ -58,9 +61,10 @@ func TestHoldCaptureRelease(t *testing.T) {
 	f := setup(t)
 	f.grant(f.owner, 5, 1, time.Time{})
 	f.grant(f.owner, 5, 2, time.Time{})
+	attempt := uuid.New()
 	hold := func(amount int64, key string) Hold {
 		t.Helper()
-		h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: amount, Key: key}, time.Minute)
+		h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: amount, Key: key, Attempt: attempt}, time.Minute)
 		f.ok(err)
 		return h
 	}

@@ -130,6 +130,9 @@ type spentJSON struct {
 	Meter   string `json:"meter"`
 	Amount  int64  `json:"amount"`
 	Balance int64  `json:"balance"`
+
+	// Repeated: an earlier request with this key has taken them.
+	Repeated bool `json:"repeated"`
 }
 
 // apiConsume takes credits at once.
@@ -142,22 +145,35 @@ func (s *Server) apiConsume(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available})
+	return s.writeJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
 }
 
 type holdJSON struct {
 	ID        string `json:"id"`
 	Meter     string `json:"meter"`
 	Amount    int64  `json:"amount"`
+	Status    string `json:"status"` // held; in a refusal also captured, released, expired
 	ExpiresAt string `json:"expires_at"`
-	Balance   int64  `json:"balance"`
+
+	// Of a hold that was made: what can be spent after it.
+	Balance *int64 `json:"balance,omitempty"`
+	// Of one that was captured: how much of it.
+	Captured int64 `json:"captured,omitempty"`
 }
 
-// apiHold sets credits aside for expires_in seconds, ten minutes when it is left out.
+func newHoldJSON(h credits.Hold, status string) holdJSON {
+	return holdJSON{ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status, ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano)}
+}
+
+// apiHold sets credits aside for expires_in seconds, ten minutes when it is left
+// out. It answers 201 to the one caller that may do the work, which a repeat is
+// only with the same attempt and while the hold is open; to all others 409 with
+// what became of the hold.
 func (s *Server) apiHold(w http.ResponseWriter, r *request) error {
 	in := struct {
 		spendJSON
-		ExpiresIn int64 `json:"expires_in"`
+		ExpiresIn int64  `json:"expires_in"`
+		Attempt   string `json:"attempt"`
 	}{ExpiresIn: credits.HoldFor}
 	if err := decodeJSON(r, &in); err != nil {
 		return err
@@ -165,11 +181,21 @@ func (s *Server) apiHold(w http.ResponseWriter, r *request) error {
 	if in.ExpiresIn < 0 || in.ExpiresIn > credits.MaxSeconds {
 		in.ExpiresIn = 0 // refused with the words of the service
 	}
-	h, err := s.Credits.SetAside(r.Context(), r.caller.Credential, in.spend(), time.Duration(in.ExpiresIn)*time.Second)
+	spend := in.spend()
+	if in.Attempt != "" {
+		id, err := uuid.Parse(in.Attempt)
+		if err != nil || len(in.Attempt) != 36 || id == uuid.Nil {
+			return fault.InvalidField("attempt", "An attempt is a random UUID.")
+		}
+		spend.Attempt = id
+	}
+	h, err := s.Credits.SetAside(r.Context(), r.caller.Credential, spend, time.Duration(in.ExpiresIn)*time.Second)
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusCreated, holdJSON{h.ID.String(), h.Meter, h.Amount, h.ExpiresAt.Format(time.RFC3339Nano), h.Available})
+	out := newHoldJSON(h, credits.Held)
+	out.Balance = &h.Available
+	return s.writeJSON(w, r, http.StatusCreated, out)
 }
 
 type settledJSON struct {
@@ -222,10 +248,16 @@ func (s *Server) settled(w http.ResponseWriter, r *request, do func() (credits.S
 	return s.writeJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
 }
 
-// insufficient adds to a 402 what is there and when the next allowance comes.
-func insufficient(err error, p *problemJSON) {
+// explain adds to a 402 what is there and when the next allowance comes, and to
+// the 409 of a hold that was asked for before what became of it.
+func explain(err error, p *problemJSON) {
 	var e *credits.Insufficient
 	if errors.As(err, &e) {
 		p.Meter, p.Balance, p.NextAllowance = e.Meter, &e.Available, refill(e.NextAt, e.NextAmount)
+	}
+	if e := credits.IsRepeat(err); e != nil {
+		h := newHoldJSON(e.Hold, e.Status)
+		h.Captured = e.Captured
+		p.Hold = &h
 	}
 }

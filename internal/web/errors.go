@@ -59,6 +59,9 @@ type problemJSON struct {
 	Meter         string      `json:"meter,omitempty"`
 	Balance       *int64      `json:"balance,omitempty"`
 	NextAllowance *refillJSON `json:"next_allowance,omitempty"`
+
+	// Of a hold that was asked for before: what became of it.
+	Hold *holdJSON `json:"hold,omitempty"`
 }
 
 // serveError logs err and renders it, as JSON for the API and as a page for the rest.
@@ -91,7 +94,7 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 		if f != nil {
 			p.Field = f.Field
 		}
-		insufficient(err, &p)
+		explain(err, &p)
 		if status == http.StatusUnauthorized && r.route.access == program {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tijori"`)
 		}

@@ -117,6 +117,8 @@ func (d openAPIDoc) fits(s *schema, v any, where string) string {
 		}
 	case float64:
 		kind = "integer"
+	case bool:
+		kind = "boolean"
 	case []any:
 		kind = "array"
 		for i, one := range x {
@@ -183,6 +185,7 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		{"POST /api/credits/consume", "", map[string]any{"meter": "credits", "amount": 1.5, "idempotency_key": "part"}, w.a.key, 422},
 		{"POST /api/credits/consume", "", consume, w.a.Token, 401},
 		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "h", "expires_in": 60}, w.a.key, 201},
+		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "h", "expires_in": 60, "attempt": uuid.NewString()}, w.a.key, 409},
 		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "h2", "expires_in": 0}, w.a.key, 422},
 		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 100000000, "idempotency_key": "h3"}, w.a.key, 402},
 		{"POST /api/credits/holds/{id}/capture", held, map[string]any{"amount": 1}, w.a.key, 200},

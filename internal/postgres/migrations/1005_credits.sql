@@ -137,8 +137,9 @@ grant update (lot_left) on tijori.credit_lots to tijori_guard;
 grant select on tijori.credit_lots to tijori_billing;
 
 -- Credits set aside for work that is under way. A hold ends once: captured (all or part; the rest comes back),
--- released, or expired by itself. lots and parts say which grants it was taken from; available is what could be spent
--- after it was made, so that the first answer can be given again. While a hold is open its credits do not expire. There
+-- released, or expired by itself. attempt names the one caller that may do the work: whoever asks for the same hold
+-- again with another one is told what became of it. lots and parts say which grants it was taken from; available is
+-- what could be spent after it was made, so that the first answer can be given again. While a hold is open its credits do not expire. There
 -- is no foreign key, for the same reason as with entries. The id is made from account and idempotency key, so that the
 -- primary key is what makes a hold once.
 create table tijori.credit_holds (
@@ -150,6 +151,7 @@ create table tijori.credit_holds (
     key text not null,
     note text not null default '',
     seconds integer not null,
+    attempt uuid not null,
     lots uuid[] not null,
     parts bigint[] not null,
     available bigint not null,
@@ -258,6 +260,7 @@ create type tijori_credits.request as (
     note text,
     id uuid, -- of the hold that is to be made or that is named
     seconds integer,
+    attempt uuid, -- of a hold: who may do the work
     -- The balance, nulls if the account has none.
     balance bigint,
     held bigint,
@@ -285,7 +288,8 @@ create type tijori_credits.request as (
     hold_captured bigint,
     hold_entry bigint,
     hold_left_after bigint,
-    hold_expires_at timestamptz
+    hold_expires_at timestamptz,
+    hold_attempt uuid
 );
 
 -- What the functions share. None of these has a SET clause or is a definer's: both cost more than most of them do. They
@@ -481,16 +485,20 @@ begin
     return p;
 end $$;
 
--- tijori_credits.hold(purse, request, at) sets aside.
+-- tijori_credits.hold(purse, request, at) sets aside. Asked again it is ok only for the attempt that made the hold, as
+-- long as it is open. Everybody else is told what became of it, so that the work is done once.
 create function tijori_credits.hold(p tijori_credits.purse, r tijori_credits.request, at timestamptz)
     returns tijori_credits.purse
     language plpgsql volatile
     as $$
 begin
     if r.hold_id is not null then
-        p.outcome := case when r.hold_meter = r.meter and r.hold_amount = r.amount and r.hold_note = r.note
-                               and r.hold_seconds = r.seconds and r.hold_key = r.key
-                          then 'repeated' else 'conflict' end;
+        p.outcome := case when (r.hold_meter, r.hold_amount, r.hold_note, r.hold_seconds, r.hold_key)
+                               is distinct from (r.meter, r.amount, r.note, r.seconds, r.key) then 'conflict'
+                          when r.hold_status <> 'open' then r.hold_status
+                          when r.hold_attempt is distinct from r.attempt then 'held'
+                          else 'repeated' end;
+        p.captured := r.hold_captured;
         p.available := r.hold_available;
         return p;
     end if;
@@ -566,9 +574,11 @@ end $$;
 -- tijori_credits.spend_credits(...) is the hot path: what many programs ask at the same moment, done in one
 -- transaction, each request with an answer of its own, in the order of the arrays within an account. It takes hashes of
 -- API keys and looks the accounts up itself: its caller never names an account. A request is consume (key, meter,
--- amount, note), hold (the same, and for how many seconds), capture (id; an amount of 0 is all) or release (id).
+-- amount, note), hold (the same, for how many seconds, and in id the attempt), capture (id; an amount of 0 is all) or
+-- release (id).
 --
 -- Outcomes: ok; repeated (the first answer again); conflict (the key or the hold was used for something else);
+-- held, captured, released, expired (what became of the hold that another attempt, or this one, has asked for before);
 -- insufficient (nothing written; what is there, and when the next allowance comes); not_found; gone (the hold has
 -- ended); too_much (more than the hold); forbidden (the key lacks the scope); unauthorized.
 --
@@ -664,14 +674,15 @@ begin
         for r in
             select q.i, q.op, q.account_id, q.credential_id,
                    case when q.op in ('consume', 'hold') then q.unit else coalesce(h.meter, '') end,
-                   q.amount, q.key, q.note, q.id, q.seconds,
+                   q.amount, q.key, q.note, q.id, q.seconds, q.attempt,
                    b.balance, b.held, b.entries, b.lot_grant, b.lot_left, b.due_at,
                    e.number, e.meter, e.amount, e.note, e.balance - e.held,
                    h.id, h.meter, h.status, h.key, h.amount, h.note, h.seconds, h.available, h.lots, h.parts,
-                   h.captured, h.entry, h.left_after, h.expires_at
+                   h.captured, h.entry, h.left_after, h.expires_at, h.attempt
               from (select unnest(ops) as op, unnest(accounts) as account_id, unnest(credentials) as credential_id,
                            unnest(units) as unit, unnest(amounts) as amount, unnest(keys) as key, unnest(notes) as note,
-                           unnest(holds) as id, unnest(seconds) as seconds, unnest(turns) as turn,
+                           unnest(holds) as id, unnest(seconds) as seconds, unnest(ids) as attempt,
+                           unnest(turns) as turn,
                            generate_subscripts(ops, 1) as i) q
               -- The limits keep the planner from turning a look-up into a join over the whole table.
               left join lateral (
@@ -734,7 +745,7 @@ begin
                 if r.op = 'hold' then
                     hold_id := r.id; hold_meter := r.meter; hold_amount := r.amount; expires_at := p.expires_at;
                     hold.account_id := r.account_id; hold.id := r.id; hold.meter := r.meter; hold.amount := r.amount;
-                    hold.key := r.key; hold.note := r.note; hold.seconds := r.seconds;
+                    hold.key := r.key; hold.note := r.note; hold.seconds := r.seconds; hold.attempt := r.attempt;
                     hold.lots := p.lots; hold.parts := p.parts; hold.available := p.available;
                     hold.credential_id := r.credential_id; hold.expires_at := p.expires_at;
                     opened := opened || hold;
@@ -772,10 +783,10 @@ begin
               from unnest(written) u;
         end if;
         if opened is not null then
-            insert into tijori.credit_holds (account_id, id, meter, amount, status, key, note, seconds, lots, parts,
-                                             available, credential_id, created_at, expires_at)
-            select u.account_id, u.id, u.meter, u.amount, 'open', u.key, u.note, u.seconds, u.lots, u.parts,
-                   u.available, u.credential_id, at, u.expires_at
+            insert into tijori.credit_holds (account_id, id, meter, amount, status, key, note, seconds, attempt, lots,
+                                             parts, available, credential_id, created_at, expires_at)
+            select u.account_id, u.id, u.meter, u.amount, 'open', u.key, u.note, u.seconds, u.attempt, u.lots,
+                   u.parts, u.available, u.credential_id, at, u.expires_at
               from unnest(opened) u;
         end if;
         if ended is not null then

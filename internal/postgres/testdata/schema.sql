@@ -40,6 +40,7 @@ CREATE TYPE tijori_credits.request AS (
 	note text,
 	id uuid,
 	seconds integer,
+	attempt uuid,
 	balance bigint,
 	held bigint,
 	entries bigint,
@@ -64,7 +65,8 @@ CREATE TYPE tijori_credits.request AS (
 	hold_captured bigint,
 	hold_entry bigint,
 	hold_left_after bigint,
-	hold_expires_at timestamp with time zone
+	hold_expires_at timestamp with time zone,
+	hold_attempt uuid
 );
 ALTER TYPE tijori_credits.request OWNER TO tijori_owner;
 CREATE FUNCTION tijori_access.accept_invitation(given_hash bytea, new_member uuid, acceptor uuid) RETURNS TABLE(account_id uuid, business_id uuid)
@@ -1324,9 +1326,12 @@ CREATE FUNCTION tijori_credits.hold(p tijori_credits.purse, r tijori_credits.req
     AS $$
 begin
     if r.hold_id is not null then
-        p.outcome := case when r.hold_meter = r.meter and r.hold_amount = r.amount and r.hold_note = r.note
-                               and r.hold_seconds = r.seconds and r.hold_key = r.key
-                          then 'repeated' else 'conflict' end;
+        p.outcome := case when (r.hold_meter, r.hold_amount, r.hold_note, r.hold_seconds, r.hold_key)
+                               is distinct from (r.meter, r.amount, r.note, r.seconds, r.key) then 'conflict'
+                          when r.hold_status <> 'open' then r.hold_status
+                          when r.hold_attempt is distinct from r.attempt then 'held'
+                          else 'repeated' end;
+        p.captured := r.hold_captured;
         p.available := r.hold_available;
         return p;
     end if;
@@ -1562,14 +1567,15 @@ begin
         for r in
             select q.i, q.op, q.account_id, q.credential_id,
                    case when q.op in ('consume', 'hold') then q.unit else coalesce(h.meter, '') end,
-                   q.amount, q.key, q.note, q.id, q.seconds,
+                   q.amount, q.key, q.note, q.id, q.seconds, q.attempt,
                    b.balance, b.held, b.entries, b.lot_grant, b.lot_left, b.due_at,
                    e.number, e.meter, e.amount, e.note, e.balance - e.held,
                    h.id, h.meter, h.status, h.key, h.amount, h.note, h.seconds, h.available, h.lots, h.parts,
-                   h.captured, h.entry, h.left_after, h.expires_at
+                   h.captured, h.entry, h.left_after, h.expires_at, h.attempt
               from (select unnest(ops) as op, unnest(accounts) as account_id, unnest(credentials) as credential_id,
                            unnest(units) as unit, unnest(amounts) as amount, unnest(keys) as key, unnest(notes) as note,
-                           unnest(holds) as id, unnest(seconds) as seconds, unnest(turns) as turn,
+                           unnest(holds) as id, unnest(seconds) as seconds, unnest(ids) as attempt,
+                           unnest(turns) as turn,
                            generate_subscripts(ops, 1) as i) q
               -- The limits keep the planner from turning a look-up into a join over the whole table.
               left join lateral (
@@ -1630,7 +1636,7 @@ begin
                 if r.op = 'hold' then
                     hold_id := r.id; hold_meter := r.meter; hold_amount := r.amount; expires_at := p.expires_at;
                     hold.account_id := r.account_id; hold.id := r.id; hold.meter := r.meter; hold.amount := r.amount;
-                    hold.key := r.key; hold.note := r.note; hold.seconds := r.seconds;
+                    hold.key := r.key; hold.note := r.note; hold.seconds := r.seconds; hold.attempt := r.attempt;
                     hold.lots := p.lots; hold.parts := p.parts; hold.available := p.available;
                     hold.credential_id := r.credential_id; hold.expires_at := p.expires_at;
                     opened := opened || hold;
@@ -1667,10 +1673,10 @@ begin
               from unnest(written) u;
         end if;
         if opened is not null then
-            insert into tijori.credit_holds (account_id, id, meter, amount, status, key, note, seconds, lots, parts,
-                                             available, credential_id, created_at, expires_at)
-            select u.account_id, u.id, u.meter, u.amount, 'open', u.key, u.note, u.seconds, u.lots, u.parts,
-                   u.available, u.credential_id, at, u.expires_at
+            insert into tijori.credit_holds (account_id, id, meter, amount, status, key, note, seconds, attempt, lots,
+                                             parts, available, credential_id, created_at, expires_at)
+            select u.account_id, u.id, u.meter, u.amount, 'open', u.key, u.note, u.seconds, u.attempt, u.lots,
+                   u.parts, u.available, u.credential_id, at, u.expires_at
               from unnest(opened) u;
         end if;
         if ended is not null then
@@ -2896,6 +2902,7 @@ CREATE TABLE tijori.credit_holds (
     key text NOT NULL,
     note text DEFAULT ''::text NOT NULL,
     seconds integer NOT NULL,
+    attempt uuid NOT NULL,
     lots uuid[] NOT NULL,
     parts bigint[] NOT NULL,
     available bigint NOT NULL,
