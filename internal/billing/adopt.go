@@ -130,6 +130,7 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 	provider, now := g.Provider(), s.clock.Now()
 	b := &pgx.Batch{}
 	var out outcome
+	var shown []*facts.Event // to a person; a refund of credits is settled, or shown, by itself
 	for _, ev := range events {
 		if list := Objections(ev); len(list) > 0 {
 			account, err := s.applyReversal(ctx, tx, g, ev)
@@ -140,8 +141,9 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 				out.account = account
 			}
 			for _, r := range list {
-				if account == uuid.Nil || r.Reason == ReviewDispute || r.Reason == ReviewRefundFailed { // a refund of credits is settled, or shown, by itself
+				if account == uuid.Nil || r.Reason == ReviewDispute || r.Reason == ReviewRefundFailed {
 					saveReview(b, provider, r, account, "", ev.ID, now)
+					shown = append(shown, ev)
 				}
 			}
 		}
@@ -161,6 +163,7 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 		}
 		b.Queue(`update checkouts set status = 'closed' where account_id = $1 and session_id = $2 and status in ('creating', 'open')`, account, ev.Session.ID)
 	}
+	saveTurns(b, provider, shown, now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return outcome{}, fmt.Errorf("apply loose events: %w", err)
 	}

@@ -106,6 +106,9 @@ func alertsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) 
 
 // CheckAlerts raises and ends the groups that can be seen by looking.
 func (s *Service) CheckAlerts(ctx context.Context) error {
+	if err := s.followTakeBacks(ctx); err != nil {
+		return err
+	}
 	counts, err := s.CountInbox(ctx)
 	if err != nil {
 		return err

@@ -450,6 +450,7 @@ func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effec
 	for _, r := range effects.Reviews {
 		saveReview(b, next.Provider, r, next.AccountID, next.ID, event, now)
 	}
+	saveTurns(b, next.Provider, f.Events, now)
 	if next.Status != Incomplete {
 		b.Queue(`
 			update checkouts set status = $4, subscription_id = $3

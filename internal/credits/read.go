@@ -26,7 +26,7 @@ type Balance struct {
 // An Entry is one change of a balance.
 type Entry struct {
 	Number    int64
-	Kind      string // allowance, top_up, promotional, consume, capture, expire, take_back
+	Kind      string // allowance, top_up, promotional, consume, capture, expire, take_back, give_back
 	Amount    int64  // signed
 	Balance   int64  // the sum up to it; what is held is part of it
 	Key       string // the idempotency key of a consume

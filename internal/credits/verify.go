@@ -79,12 +79,21 @@ var checks = []struct{ what, sql string }{
 		 where b.balance - b.held <> b.lot_left + coalesce(l.total, 0)`},
 	{"what grants have added, against their entries", `
 		select g.account_id, g.meter, sum(g.amount)::bigint, coalesce(sum(e.amount), 0)::bigint from credit_grants g
-		  left join credit_entries e on e.account_id = g.account_id and e.meter = g.meter and e.grant_id = g.id and e.amount > 0
+		  left join credit_entries e on e.account_id = g.account_id and e.meter = g.meter and e.grant_id = g.id and e.amount > 0 and e.kind <> 'give_back'
 		 group by 1, 2 having sum(g.amount) <> coalesce(sum(e.amount), 0)`},
 	{"what holds have captured, against their entries", `
 		select h.account_id, h.meter, sum(h.captured)::bigint, -coalesce(sum(e.amount), 0)::bigint from credit_holds h
 		  left join credit_entries e on e.account_id = h.account_id and e.meter = h.meter and e.number = h.entry and e.hold_id = h.id
 		 where h.status = 'captured' group by 1, 2 having sum(h.captured) <> -coalesce(sum(e.amount), 0)`},
+	{"what was taken back of grants, against their entries", `
+		select r.account_id, r.meter, sum(r.taken)::bigint, coalesce(sum(e.total), 0)::bigint from credit_reclaims r
+		  left join (select account_id, meter, grant_id, -sum(amount) as total from credit_entries
+		              where kind in ('take_back', 'give_back') group by 1, 2, 3) e on e.account_id = r.account_id and e.meter = r.meter and e.grant_id = r.grant_id
+		 group by 1, 2 having sum(r.taken) > coalesce(sum(e.total), 0)`},
+	{"what can be spent of grants that are to be taken back", `
+		select r.account_id, r.meter, 0::bigint, sum(l.lot_left)::bigint from credit_reclaims r
+		  join credit_lots l on l.account_id = r.account_id and l.meter = r.meter and l.grant_id = r.grant_id
+		 where r.taken < r.total group by 1, 2`},
 	{"the parts of a hold, against the hold", `
 		select account_id, meter, amount, (select coalesce(sum(x), 0) from unnest(parts) x)::bigint from credit_holds
 		 where amount <> (select coalesce(sum(x), 0) from unnest(parts) x)`},

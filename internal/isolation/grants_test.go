@@ -70,12 +70,12 @@ func TestGrantsAreThose(t *testing.T) {
 // closedRooms says which tables are closed to whom, whatever the list of grants says.
 func closedRooms(t testing.TB, super querier) {
 	closed := map[string][]string{
-		"tijori_app": {"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen", "alerts", "provider_directory", "credit_lots", "credit_anchors", "users", "credentials", "signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers"},
+		"tijori_app": {"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen", "alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials", "signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers"},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
 			"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders",
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox", "review_items", "batches", "drafts", "uploads", "tasks",
-			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_holds", "credit_calendars", "purchases",
+			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds", "credit_calendars", "purchases",
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches", "drafts", "uploads", "tasks"},

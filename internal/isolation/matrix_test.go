@@ -37,6 +37,7 @@ var may = map[string]map[string]string{
 	"credit_entries":     {"select": "owner"},
 	"credit_grants":      {"select": "owner"},
 	"credit_lots":        {},
+	"credit_reclaims":    {},
 	"credit_holds":       {"select": "owner"},
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},

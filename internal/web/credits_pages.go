@@ -39,7 +39,7 @@ func (s *Server) usageQuery(q url.Values, zone *time.Location) usageQuery {
 	if _, ok := s.Plans.Meter(u.meter); !ok {
 		u.meter = billing.DefaultMeter
 	}
-	if !slices.Contains([]string{"consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back"}, u.typed.Kind) {
+	if !slices.Contains([]string{"consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back", "give_back"}, u.typed.Kind) {
 		u.typed.Kind = ""
 	}
 	u.filter = credits.Filter{Meter: u.meter, Kind: u.typed.Kind, Limit: usageRows + 1}

@@ -215,6 +215,9 @@ type Dispute struct {
 	IntentID string
 	Status   string
 	Amount   money.Amount
+
+	// Until when we may answer it, where the provider says so.
+	RespondBy time.Time
 }
 
 // An Invoice is what the billing page lists.

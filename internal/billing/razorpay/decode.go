@@ -167,6 +167,7 @@ type reversal struct {
 	Amount    int64  `json:"amount"`
 	Currency  string `json:"currency"`
 	Status    string `json:"status"`
+	RespondBy int64  `json:"respond_by"` // of a dispute
 	CreatedAt int64  `json:"created_at"`
 }
 
@@ -243,7 +244,7 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		ev.Link = l.facts()
 	}
 	if d := e.Payload.Dispute.Entity; d != nil && strings.HasPrefix(e.Event, "payment.dispute.") {
-		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency)}
+		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.RespondBy)}
 	}
 	return ev, checkIDs(ev)
 }

@@ -124,7 +124,7 @@ func (c *Client) DisputePage(ctx context.Context, since time.Time, cursor string
 	for _, d := range page.Items {
 		ev := &facts.Event{
 			Provider: facts.Razorpay, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.CreatedAt),
-			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency)},
+			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.RespondBy)},
 		}
 		if checkIDs(ev) == nil {
 			list = append(list, ev)

@@ -359,10 +359,13 @@ type dispute struct {
 	Status   string `json:"status"`
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
+	Evidence struct {
+		DueBy int64 `json:"due_by"`
+	} `json:"evidence_details"`
 }
 
 func (d *dispute) facts() *facts.Dispute {
-	return &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status, Amount: amount(d.Amount, d.Currency)}
+	return &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status, Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.Evidence.DueBy)}
 }
 
 // Decode reads a verified event. Types that we do not act on come back with

@@ -26,6 +26,7 @@ var notTaken = map[string]string{
 	"uploads":            "files that the owner has; emptied within the hour",
 	"provider_directory": "a directory of all accounts; billing role only",
 	"provider_customers": "the provider's number of the account, which stands on each subscription",
+	"credit_reclaims":    "what was taken back of grants; the entries tell it",
 	"credit_lots":        "how the balance is kept; the grants and entries tell it",
 	"credit_anchors":     "how the calendar is kept",
 	"party_sums":         "an index of the entries, which are there",

@@ -267,7 +267,11 @@ create table tijori.purchases (
     paid_at timestamptz,
     payment_id text,
     refunded_minor bigint not null default 0,
+    lost_minor bigint not null default 0,
+    lost_disputes text[] not null default '{}',
     taken_back bigint not null default 0,
+    held_back bigint not null default 0,
+    charge_id text not null default '',
     constraint purchases_pkey primary key (account_id, id),
     constraint purchases_account_fkey foreign key (account_id, app_id) references tijori.accounts (account_id, app_id),
     constraint purchases_connection_fkey foreign key (app_id, connection_id)
@@ -281,19 +285,23 @@ create table tijori.purchases (
     constraint purchases_paid_check check ((status = 'paid') = (paid_at is not null)),
     constraint purchases_credits_check check (credits > 0 and days >= 0 and amount_minor > 0),
     constraint purchases_currency_check check (currency ~ '^[A-Z]{3}$'),
-    constraint purchases_refunded_check check (refunded_minor >= 0 and taken_back between 0 and credits)
+    constraint purchases_refunded_check check (refunded_minor >= 0 and lost_minor >= 0 and taken_back between 0 and credits)
 );
 comment on column tijori.purchases.payment_id is 'the payment by which it was paid';
 comment on column tijori.purchases.refunded_minor is 'how much of the amount was given back';
+comment on column tijori.purchases.lost_minor is 'how much of the amount the bank has given back in lost_disputes';
 comment on column tijori.purchases.taken_back is 'how many credits were taken back for that';
 create index purchases_open_idx on tijori.purchases (account_id, created_at) where status in ('creating', 'open');
+comment on column tijori.purchases.held_back is 'how many more are taken back as soon as they are no longer held';
+create index purchases_held_idx on tijori.purchases (account_id, id) where held_back > 0;
 call tijori_access.protect('tijori.purchases');
 call tijori_access.open_to_app('tijori.purchases', 'select', 'account', 'owns');
 call tijori_access.open_to_billing('tijori.purchases', 'select', 'insert', 'update');
 call tijori_plans.bind_billing('tijori.purchases');
 grant select on tijori.purchases to tijori_app;
 grant select, insert on tijori.purchases to tijori_billing;
-grant update (status, provider_id, url, expires_at, paid_at, payment_id, refunded_minor, taken_back)
+grant update (status, provider_id, url, expires_at, paid_at, payment_id, refunded_minor, lost_minor, lost_disputes,
+              taken_back, held_back, charge_id)
     on tijori.purchases to tijori_billing;
 
 -- What the providers said, raw, as received. A queue: no foreign key to tenant tables, nothing is ever deleted.
@@ -358,6 +366,8 @@ create table tijori.review_items (
     resolved_at timestamptz,
     resolved_by text not null default '',
     resolution text not null default '',
+    gravity bigint not null default 0,
+    due_at timestamptz,
     constraint review_items_pkey primary key (connection_id, key),
     constraint review_items_connection_fkey foreign key (connection_id, provider)
         references tijori.connections (connection_id, provider),
@@ -374,7 +384,8 @@ call tijori_plans.bind_billing('tijori.review_items');
 grant select (connection_id, key, provider, reason, detail, account_id, subscription_id, status, opened_at)
     on tijori.review_items to tijori_guard;
 grant select, insert on tijori.review_items to tijori_billing;
-grant update (reason, detail, account_id, seen_at, times, status, resolved_at, resolved_by, resolution)
+grant update (reason, detail, account_id, seen_at, times, status, resolved_at, resolved_by, resolution, gravity,
+    due_at)
     on tijori.review_items to tijori_billing;
 
 -- What operators did with the inbox, the review queue and the reconciler: who, when and why. Append-only, by grant.
@@ -393,7 +404,7 @@ create table tijori.operator_acts (
     constraint operator_acts_app_fkey foreign key (app_id) references tijori.apps (app_id),
     constraint operator_acts_who_check check (length(who) between 1 and 254),
     constraint operator_acts_act_check
-        check (act in ('replay', 'retry', 'resolve', 'assign', 'reconcile', 'take_back')),
+        check (act in ('replay', 'retry', 'resolve', 'assign', 'reconcile', 'grant', 'take_back', 'dismiss', 'snooze')),
     constraint operator_acts_reason_check check (length(trim(reason)) between 3 and 1000)
 );
 create index operator_acts_at_idx on tijori.operator_acts (app_id, at desc);

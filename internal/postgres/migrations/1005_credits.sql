@@ -57,9 +57,10 @@ create table tijori.credit_entries (
     created_at timestamptz not null,
     constraint credit_entries_pkey primary key (account_id, meter, number),
     constraint credit_entries_kind_check
-        check (kind in ('allowance', 'top_up', 'promotional', 'consume', 'capture', 'expire', 'take_back')),
+        check (kind in ('allowance', 'top_up', 'promotional', 'consume', 'capture', 'expire', 'take_back', 'give_back')),
     constraint credit_entries_amount_check
-        check (case when kind in ('allowance', 'top_up', 'promotional') then amount > 0 else amount < 0 end),
+        check (case when kind in ('allowance', 'top_up', 'promotional', 'give_back') then amount > 0
+                    else amount < 0 end),
     constraint credit_entries_balance_check check (balance >= 0 and held between 0 and balance),
     constraint credit_entries_key_check
         check ((kind = 'consume') = (key is not null) and length(key) between 1 and 200),
@@ -135,6 +136,28 @@ call tijori_access.open_to_billing('tijori.credit_lots', 'select');
 grant select, insert, delete on tijori.credit_lots to tijori_guard;
 grant update (lot_left) on tijori.credit_lots to tijori_guard;
 grant select on tijori.credit_lots to tijori_billing;
+
+-- How many credits of a grant are to be taken back in all, because the money for it was given back or lost, and how many
+-- of these have been. As long as some are lacking, nothing of the grant can be spent: what comes back from a hold is taken
+-- before it reaches a lot that burns. What is spent is never got back.
+create table tijori.credit_reclaims (
+    account_id uuid not null,
+    meter text not null,
+    grant_id uuid not null,
+    total bigint not null,
+    taken bigint not null default 0,
+    why text not null,
+    constraint credit_reclaims_pkey primary key (account_id, meter, grant_id),
+    constraint credit_reclaims_grant_fkey foreign key (account_id, grant_id)
+        references tijori.credit_grants (account_id, id),
+    constraint credit_reclaims_taken_check check (taken between 0 and total)
+);
+call tijori_access.protect('tijori.credit_reclaims');
+call tijori_access.open_to('tijori.credit_reclaims', 'tijori_guard', 'select', 'insert', 'update');
+call tijori_access.open_to_billing('tijori.credit_reclaims', 'select');
+grant select, insert on tijori.credit_reclaims to tijori_guard;
+grant update (total, taken, why) on tijori.credit_reclaims to tijori_guard;
+grant select on tijori.credit_reclaims to tijori_billing;
 
 -- Credits set aside for work that is under way. A hold ends once: captured (all or part; the rest comes back),
 -- released, or expired by itself. attempt names the one caller that may do the work: whoever asks for the same hold
@@ -297,8 +320,8 @@ create type tijori_credits.request as (
 -- whose search_path and planner settings they run with.
 -- +goose StatementBegin
 -- tijori_credits.settle_credits(account, meter, at) does what time has brought to a balance that the caller has locked:
--- holds that have ended give back, lots that have ended expire, and the lot that burns first moves into the balance
--- row.
+-- holds that have ended give back, lots that have ended expire, what is to be taken back is taken, and the lot that
+-- burns first moves into the balance row.
 create function tijori_credits.settle_credits(account uuid, unit text, at timestamptz) returns void
     language plpgsql volatile
     as $$
@@ -328,6 +351,28 @@ begin
         insert into tijori.credit_entries
             (account_id, meter, number, kind, amount, balance, held, grant_id, created_at)
         values (account, unit, b.entries, 'expire', -l.lot_left, b.balance, b.held, l.grant_id, at);
+    end loop;
+    for l in
+        select r.grant_id, r.why, c.lot_left, least(c.lot_left, r.total - r.taken) as part
+          from tijori.credit_reclaims r
+          join tijori.credit_lots c
+            on c.account_id = r.account_id and c.meter = r.meter and c.grant_id = r.grant_id
+         where r.account_id = account and r.meter = unit and r.taken < r.total
+    loop
+        b.entries := b.entries + 1;
+        b.balance := b.balance - l.part;
+        if l.part = l.lot_left then
+            delete from tijori.credit_lots c
+             where c.account_id = account and c.meter = unit and c.grant_id = l.grant_id;
+        else
+            update tijori.credit_lots c set lot_left = c.lot_left - l.part
+             where c.account_id = account and c.meter = unit and c.grant_id = l.grant_id;
+        end if;
+        update tijori.credit_reclaims c set taken = c.taken + l.part
+         where c.account_id = account and c.meter = unit and c.grant_id = l.grant_id;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+        values (account, unit, b.entries, 'take_back', -l.part, b.balance, b.held, l.why, l.grant_id, at);
     end loop;
     select least((select min(c.expires_at) from tijori.credit_lots c where c.account_id = account and c.meter = unit),
                  (select min(c.expires_at) from tijori.credit_holds c
@@ -852,46 +897,93 @@ begin
     return new_id;
 end $$;
 
--- tijori_credits.take_back_credits(account, meter, grant, most, why, at) takes back what is left of one grant, at most
--- so much, and returns how many credits that were. What is spent stays spent, what is held stays held, and other grants
--- are not touched.
-create function tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text,
-        at timestamptz) returns bigint
+-- tijori_credits.take_back_credits(account, meter, grant, total, why, at) says how many credits of a grant are to be
+-- taken back in all, and takes what is there of them. What is held is taken when it comes back, what is spent stays
+-- spent, and other grants are not touched. A smaller total than before gives back what was taken too much; what has
+-- ended meanwhile then ends at once. It returns how many are taken in all, and how many of those that lack are held.
+create function tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text,
+        at timestamptz, out taken bigint, out held bigint)
     language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
     as $$
 declare
     b tijori.credit_balances;
+    g tijori.credit_grants;
+    r tijori.credit_reclaims;
+begin
+    perform tijori_access.require_app(account);
+    perform from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
+    select * into strict g from tijori.credit_grants c where c.account_id = account and c.id = lot and c.meter = unit;
+    if total < 0 or total > g.amount then
+        raise exception '% of the % credits of grant % cannot be taken back', total, g.amount, lot;
+    end if;
+    select * into r from tijori.credit_reclaims c
+     where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    if total < r.taken then
+        update tijori.credit_balances c
+           set balance = c.balance + (r.taken - total), entries = c.entries + 1, due_at = '-infinity'
+         where c.account_id = account and c.meter = unit
+        returning * into b;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+        values (account, unit, b.entries, 'give_back', r.taken - total, b.balance, b.held, why, lot, at);
+        perform tijori_credits.return_credits(account, unit, array[lot], array[r.taken - total], r.taken - total);
+    end if;
+    insert into tijori.credit_reclaims as c (account_id, meter, grant_id, total, why)
+    values (account, unit, lot, take_back_credits.total, take_back_credits.why)
+    on conflict on constraint credit_reclaims_pkey
+    do update set total = excluded.total, taken = least(c.taken, excluded.total), why = excluded.why;
+    perform tijori_credits.settle_credits(account, unit, at);
+    select c.taken into strict take_back_credits.taken from tijori.credit_reclaims c
+     where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    select least(coalesce(sum(x.part), 0), take_back_credits.total - take_back_credits.taken)
+      into take_back_credits.held
+      from tijori.credit_holds h cross join unnest(h.lots, h.parts) x(lot, part)
+     where h.account_id = account and h.meter = unit and h.status = 'open' and x.lot = take_back_credits.lot;
+end $$;
+
+-- tijori_credits.take_credits(account, meter, most, why, at) takes away what can be spent, at most so much, in the order
+-- in which it would burn, and returns how many credits that were. It is for operators, who give a reason.
+create function tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamptz)
+    returns bigint
+    language plpgsql volatile security definer set search_path = '' set enable_seqscan = off set jit = off
+    as $$
+declare
+    b tijori.credit_balances;
+    l record;
+    rest bigint := most;
     part bigint;
 begin
     perform tijori_access.require_app(account);
-    if most <= 0 then
+    perform from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
+    if not found then
         return 0;
     end if;
     perform tijori_credits.settle_credits(account, unit, at);
-    select * into strict b from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
-    if b.lot_grant = lot then
-        part := least(most, b.lot_left);
-        b.lot_left := b.lot_left - part;
-    else
-        select least(most, c.lot_left) into part
-          from tijori.credit_lots c where c.account_id = account and c.meter = unit and c.grant_id = lot;
-        delete from tijori.credit_lots c
-         where c.account_id = account and c.meter = unit and c.grant_id = lot and c.lot_left = part;
-        update tijori.credit_lots c set lot_left = c.lot_left - part
-         where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    -- The lot whose turn it is waits with the others while some are taken, and is found again afterwards.
+    select * into strict b from tijori.credit_balances c where c.account_id = account and c.meter = unit;
+    if b.lot_left > 0 then
+        perform tijori_credits.return_credits(account, unit, array[b.lot_grant], array[b.lot_left], b.lot_left);
     end if;
-    if coalesce(part, 0) = 0 then
-        return 0;
-    end if;
-    update tijori.credit_balances c
-       set balance = c.balance - part, entries = c.entries + 1, lot_left = b.lot_left
-     where c.account_id = account and c.meter = unit
-    returning * into b;
-    insert into tijori.credit_entries
-        (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
-    values (account, unit, b.entries, 'take_back', -part, b.balance, b.held, why, lot, at);
+    update tijori.credit_balances c set lot_grant = null, lot_left = 0, due_at = '-infinity'
+     where c.account_id = account and c.meter = unit;
+    while rest > 0 loop
+        select * into l from tijori_credits.take_lot(account, unit) t;
+        exit when l.grant_id is null;
+        part := least(rest, l.lot_left);
+        rest := rest - part;
+        if l.lot_left > part then
+            perform tijori_credits.return_credits(account, unit, array[l.grant_id], array[l.lot_left - part],
+                                                  l.lot_left - part);
+        end if;
+        update tijori.credit_balances c set balance = c.balance - part, entries = c.entries + 1
+         where c.account_id = account and c.meter = unit
+        returning * into b;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+        values (account, unit, b.entries, 'take_back', -part, b.balance, b.held, why, l.grant_id, at);
+    end loop;
     perform tijori_credits.settle_credits(account, unit, at);
-    return part;
+    return most - rest;
 end $$;
 
 -- tijori_credits.sweep_credits(most) settles balances of the app that its caller works for whose time has come, each on
@@ -931,8 +1023,8 @@ begin
     if not found or due > at then
         return;
     end if;
-    -- Holds that have ended come back, but for the parts whose grant has ended; those are gone, as is what is left of
-    -- lots that have ended.
+    -- Holds that have ended come back, but for the parts whose grant has ended or whose credits are to be taken back;
+    -- those are gone, as is what is left of lots that have ended.
     select coalesce(sum(h.amount), 0) into stuck from tijori.credit_holds h
      where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at;
     select coalesce(sum(x.n), 0) into lapsed from (
@@ -946,7 +1038,15 @@ begin
         select p.part from tijori.credit_holds h cross join unnest(h.lots, h.parts) p(lot, part)
           join tijori.credit_grants g on g.account_id = h.account_id and g.id = p.lot
          where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at
-           and g.expires_at <= at) x;
+           and g.expires_at <= at
+        union all
+        select least(sum(p.part), min(r.total - r.taken))
+          from tijori.credit_holds h cross join unnest(h.lots, h.parts) p(lot, part)
+          join tijori.credit_grants g on g.account_id = h.account_id and g.id = p.lot and g.expires_at > at
+          join tijori.credit_reclaims r
+            on r.account_id = h.account_id and r.meter = h.meter and r.grant_id = p.lot and r.taken < r.total
+         where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at
+         group by p.lot) x;
     credits_now.held := credits_now.held - stuck;
     credits_now.available := credits_now.available + stuck - lapsed;
 end $$;
@@ -1018,6 +1118,7 @@ alter function tijori_credits.release owner to tijori_guard;
 alter function tijori_credits.spend_credits owner to tijori_guard;
 alter function tijori_credits.grant_credits owner to tijori_guard;
 alter function tijori_credits.take_back_credits owner to tijori_guard;
+alter function tijori_credits.take_credits owner to tijori_guard;
 alter function tijori_credits.sweep_credits owner to tijori_guard;
 alter function tijori_credits.credits_now owner to tijori_guard;
 alter function tijori_credits.credits_of owner to tijori_guard;
@@ -1027,10 +1128,10 @@ alter function tijori_credits.my_credit_entries owner to tijori_guard;
 revoke all on function tijori_credits.settle_credits, tijori_credits.take_lot, tijori_credits.return_credits,
     tijori_credits.burn, tijori_credits.give_back, tijori_credits.settle_purse, tijori_credits.consume,
     tijori_credits.hold, tijori_credits.capture, tijori_credits.release, tijori_credits.spend_credits,
-    tijori_credits.grant_credits, tijori_credits.take_back_credits, tijori_credits.sweep_credits,
-    tijori_credits.credits_now, tijori_credits.credits_of, tijori_credits.my_credits, tijori_credits.my_credits_left,
+    tijori_credits.grant_credits, tijori_credits.take_back_credits, tijori_credits.take_credits,
+    tijori_credits.sweep_credits, tijori_credits.credits_now, tijori_credits.credits_of, tijori_credits.my_credits, tijori_credits.my_credits_left,
     tijori_credits.my_credit_entries from public;
 grant execute on function tijori_credits.spend_credits, tijori_credits.my_credits, tijori_credits.my_credits_left,
     tijori_credits.my_credit_entries to tijori_app;
-grant execute on function tijori_credits.grant_credits, tijori_credits.take_back_credits, tijori_credits.sweep_credits
-    to tijori_billing;
+grant execute on function tijori_credits.grant_credits, tijori_credits.take_back_credits, tijori_credits.take_credits,
+    tijori_credits.sweep_credits to tijori_billing;

@@ -388,6 +388,7 @@ call tijori_access.erase_with_account('tijori.credit_calendars', 140);
 call tijori_access.erase_with_account('tijori.credit_anchors', 150);
 call tijori_access.erase_with_account('tijori.credit_entries', 160);
 call tijori_access.erase_with_account('tijori.credit_holds', 170);
+call tijori_access.erase_with_account('tijori.credit_reclaims', 175);
 call tijori_access.erase_with_account('tijori.credit_lots', 180);
 call tijori_access.erase_with_account('tijori.credit_grants', 190);
 call tijori_access.erase_with_account('tijori.credit_balances', 200);

@@ -1225,8 +1225,8 @@ begin
     if not found or due > at then
         return;
     end if;
-    -- Holds that have ended come back, but for the parts whose grant has ended; those are gone, as is what is left of
-    -- lots that have ended.
+    -- Holds that have ended come back, but for the parts whose grant has ended or whose credits are to be taken back;
+    -- those are gone, as is what is left of lots that have ended.
     select coalesce(sum(h.amount), 0) into stuck from tijori.credit_holds h
      where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at;
     select coalesce(sum(x.n), 0) into lapsed from (
@@ -1240,7 +1240,15 @@ begin
         select p.part from tijori.credit_holds h cross join unnest(h.lots, h.parts) p(lot, part)
           join tijori.credit_grants g on g.account_id = h.account_id and g.id = p.lot
          where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at
-           and g.expires_at <= at) x;
+           and g.expires_at <= at
+        union all
+        select least(sum(p.part), min(r.total - r.taken))
+          from tijori.credit_holds h cross join unnest(h.lots, h.parts) p(lot, part)
+          join tijori.credit_grants g on g.account_id = h.account_id and g.id = p.lot and g.expires_at > at
+          join tijori.credit_reclaims r
+            on r.account_id = h.account_id and r.meter = h.meter and r.grant_id = p.lot and r.taken < r.total
+         where h.account_id = account and h.meter = unit and h.status = 'open' and h.expires_at <= at
+         group by p.lot) x;
     credits_now.held := credits_now.held - stuck;
     credits_now.available := credits_now.available + stuck - lapsed;
 end $$;
@@ -1451,6 +1459,28 @@ begin
         insert into tijori.credit_entries
             (account_id, meter, number, kind, amount, balance, held, grant_id, created_at)
         values (account, unit, b.entries, 'expire', -l.lot_left, b.balance, b.held, l.grant_id, at);
+    end loop;
+    for l in
+        select r.grant_id, r.why, c.lot_left, least(c.lot_left, r.total - r.taken) as part
+          from tijori.credit_reclaims r
+          join tijori.credit_lots c
+            on c.account_id = r.account_id and c.meter = r.meter and c.grant_id = r.grant_id
+         where r.account_id = account and r.meter = unit and r.taken < r.total
+    loop
+        b.entries := b.entries + 1;
+        b.balance := b.balance - l.part;
+        if l.part = l.lot_left then
+            delete from tijori.credit_lots c
+             where c.account_id = account and c.meter = unit and c.grant_id = l.grant_id;
+        else
+            update tijori.credit_lots c set lot_left = c.lot_left - l.part
+             where c.account_id = account and c.meter = unit and c.grant_id = l.grant_id;
+        end if;
+        update tijori.credit_reclaims c set taken = c.taken + l.part
+         where c.account_id = account and c.meter = unit and c.grant_id = l.grant_id;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+        values (account, unit, b.entries, 'take_back', -l.part, b.balance, b.held, l.why, l.grant_id, at);
     end loop;
     select least((select min(c.expires_at) from tijori.credit_lots c where c.account_id = account and c.meter = unit),
                  (select min(c.expires_at) from tijori.credit_holds c
@@ -1719,7 +1749,7 @@ begin
     return n;
 end $$;
 ALTER FUNCTION tijori_credits.sweep_credits(most integer) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) RETURNS bigint
+CREATE FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_seqscan TO 'off'
@@ -1727,39 +1757,85 @@ CREATE FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uu
     AS $$
 declare
     b tijori.credit_balances;
+    g tijori.credit_grants;
+    r tijori.credit_reclaims;
+begin
+    perform tijori_access.require_app(account);
+    perform from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
+    select * into strict g from tijori.credit_grants c where c.account_id = account and c.id = lot and c.meter = unit;
+    if total < 0 or total > g.amount then
+        raise exception '% of the % credits of grant % cannot be taken back', total, g.amount, lot;
+    end if;
+    select * into r from tijori.credit_reclaims c
+     where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    if total < r.taken then
+        update tijori.credit_balances c
+           set balance = c.balance + (r.taken - total), entries = c.entries + 1, due_at = '-infinity'
+         where c.account_id = account and c.meter = unit
+        returning * into b;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+        values (account, unit, b.entries, 'give_back', r.taken - total, b.balance, b.held, why, lot, at);
+        perform tijori_credits.return_credits(account, unit, array[lot], array[r.taken - total], r.taken - total);
+    end if;
+    insert into tijori.credit_reclaims as c (account_id, meter, grant_id, total, why)
+    values (account, unit, lot, take_back_credits.total, take_back_credits.why)
+    on conflict on constraint credit_reclaims_pkey
+    do update set total = excluded.total, taken = least(c.taken, excluded.total), why = excluded.why;
+    perform tijori_credits.settle_credits(account, unit, at);
+    select c.taken into strict take_back_credits.taken from tijori.credit_reclaims c
+     where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    select least(coalesce(sum(x.part), 0), take_back_credits.total - take_back_credits.taken)
+      into take_back_credits.held
+      from tijori.credit_holds h cross join unnest(h.lots, h.parts) x(lot, part)
+     where h.account_id = account and h.meter = unit and h.status = 'open' and x.lot = take_back_credits.lot;
+end $$;
+ALTER FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    b tijori.credit_balances;
+    l record;
+    rest bigint := most;
     part bigint;
 begin
     perform tijori_access.require_app(account);
-    if most <= 0 then
+    perform from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
+    if not found then
         return 0;
     end if;
     perform tijori_credits.settle_credits(account, unit, at);
-    select * into strict b from tijori.credit_balances c where c.account_id = account and c.meter = unit for update;
-    if b.lot_grant = lot then
-        part := least(most, b.lot_left);
-        b.lot_left := b.lot_left - part;
-    else
-        select least(most, c.lot_left) into part
-          from tijori.credit_lots c where c.account_id = account and c.meter = unit and c.grant_id = lot;
-        delete from tijori.credit_lots c
-         where c.account_id = account and c.meter = unit and c.grant_id = lot and c.lot_left = part;
-        update tijori.credit_lots c set lot_left = c.lot_left - part
-         where c.account_id = account and c.meter = unit and c.grant_id = lot;
+    -- The lot whose turn it is waits with the others while some are taken, and is found again afterwards.
+    select * into strict b from tijori.credit_balances c where c.account_id = account and c.meter = unit;
+    if b.lot_left > 0 then
+        perform tijori_credits.return_credits(account, unit, array[b.lot_grant], array[b.lot_left], b.lot_left);
     end if;
-    if coalesce(part, 0) = 0 then
-        return 0;
-    end if;
-    update tijori.credit_balances c
-       set balance = c.balance - part, entries = c.entries + 1, lot_left = b.lot_left
-     where c.account_id = account and c.meter = unit
-    returning * into b;
-    insert into tijori.credit_entries
-        (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
-    values (account, unit, b.entries, 'take_back', -part, b.balance, b.held, why, lot, at);
+    update tijori.credit_balances c set lot_grant = null, lot_left = 0, due_at = '-infinity'
+     where c.account_id = account and c.meter = unit;
+    while rest > 0 loop
+        select * into l from tijori_credits.take_lot(account, unit) t;
+        exit when l.grant_id is null;
+        part := least(rest, l.lot_left);
+        rest := rest - part;
+        if l.lot_left > part then
+            perform tijori_credits.return_credits(account, unit, array[l.grant_id], array[l.lot_left - part],
+                                                  l.lot_left - part);
+        end if;
+        update tijori.credit_balances c set balance = c.balance - part, entries = c.entries + 1
+         where c.account_id = account and c.meter = unit
+        returning * into b;
+        insert into tijori.credit_entries
+            (account_id, meter, number, kind, amount, balance, held, note, grant_id, created_at)
+        values (account, unit, b.entries, 'take_back', -part, b.balance, b.held, why, l.grant_id, at);
+    end loop;
     perform tijori_credits.settle_credits(account, unit, at);
-    return part;
+    return most - rest;
 end $$;
-ALTER FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -2859,12 +2935,12 @@ CREATE TABLE tijori.credit_entries (
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT credit_entries_amount_check CHECK (
 CASE
-    WHEN (kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text])) THEN (amount > 0)
+    WHEN (kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text, 'give_back'::text])) THEN (amount > 0)
     ELSE (amount < 0)
 END),
     CONSTRAINT credit_entries_balance_check CHECK (((balance >= 0) AND ((held >= 0) AND (held <= balance)))),
     CONSTRAINT credit_entries_key_check CHECK ((((kind = 'consume'::text) = (key IS NOT NULL)) AND ((length(key) >= 1) AND (length(key) <= 200)))),
-    CONSTRAINT credit_entries_kind_check CHECK ((kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text, 'consume'::text, 'capture'::text, 'expire'::text, 'take_back'::text]))),
+    CONSTRAINT credit_entries_kind_check CHECK ((kind = ANY (ARRAY['allowance'::text, 'top_up'::text, 'promotional'::text, 'consume'::text, 'capture'::text, 'expire'::text, 'take_back'::text, 'give_back'::text]))),
     CONSTRAINT credit_entries_note_check CHECK ((length(note) <= 500))
 );
 ALTER TABLE ONLY tijori.credit_entries FORCE ROW LEVEL SECURITY;
@@ -2934,6 +3010,17 @@ CREATE TABLE tijori.credit_lots (
 );
 ALTER TABLE ONLY tijori.credit_lots FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_lots OWNER TO tijori_owner;
+CREATE TABLE tijori.credit_reclaims (
+    account_id uuid NOT NULL,
+    meter text NOT NULL,
+    grant_id uuid NOT NULL,
+    total bigint NOT NULL,
+    taken bigint DEFAULT 0 NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT credit_reclaims_taken_check CHECK (((taken >= 0) AND (taken <= total)))
+);
+ALTER TABLE ONLY tijori.credit_reclaims FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.credit_reclaims OWNER TO tijori_owner;
 CREATE TABLE tijori.drafts (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3080,7 +3167,7 @@ CREATE TABLE tijori.operator_acts (
     subject text NOT NULL,
     reason text NOT NULL,
     detail text DEFAULT ''::text NOT NULL,
-    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'reconcile'::text, 'take_back'::text]))),
+    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'reconcile'::text, 'grant'::text, 'take_back'::text, 'dismiss'::text, 'snooze'::text]))),
     CONSTRAINT operator_acts_reason_check CHECK (((length(TRIM(BOTH FROM reason)) >= 3) AND (length(TRIM(BOTH FROM reason)) <= 1000))),
     CONSTRAINT operator_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
@@ -3250,20 +3337,26 @@ CREATE TABLE tijori.purchases (
     paid_at timestamp with time zone,
     payment_id text,
     refunded_minor bigint DEFAULT 0 NOT NULL,
+    lost_minor bigint DEFAULT 0 NOT NULL,
+    lost_disputes text[] DEFAULT '{}'::text[] NOT NULL,
     taken_back bigint DEFAULT 0 NOT NULL,
+    held_back bigint DEFAULT 0 NOT NULL,
+    charge_id text DEFAULT ''::text NOT NULL,
     CONSTRAINT purchases_credits_check CHECK (((credits > 0) AND (days >= 0) AND (amount_minor > 0))),
     CONSTRAINT purchases_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT purchases_open_check CHECK (((status <> 'open'::text) OR ((url IS NOT NULL) AND (provider_id IS NOT NULL)))),
     CONSTRAINT purchases_paid_check CHECK (((status = 'paid'::text) = (paid_at IS NOT NULL))),
     CONSTRAINT purchases_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
-    CONSTRAINT purchases_refunded_check CHECK (((refunded_minor >= 0) AND ((taken_back >= 0) AND (taken_back <= credits)))),
+    CONSTRAINT purchases_refunded_check CHECK (((refunded_minor >= 0) AND (lost_minor >= 0) AND ((taken_back >= 0) AND (taken_back <= credits)))),
     CONSTRAINT purchases_status_check CHECK ((status = ANY (ARRAY['creating'::text, 'open'::text, 'paid'::text, 'closed'::text])))
 );
 ALTER TABLE ONLY tijori.purchases FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.purchases OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.purchases.payment_id IS 'the payment by which it was paid';
 COMMENT ON COLUMN tijori.purchases.refunded_minor IS 'how much of the amount was given back';
+COMMENT ON COLUMN tijori.purchases.lost_minor IS 'how much of the amount the bank has given back in lost_disputes';
 COMMENT ON COLUMN tijori.purchases.taken_back IS 'how many credits were taken back for that';
+COMMENT ON COLUMN tijori.purchases.held_back IS 'how many more are taken back as soon as they are no longer held';
 CREATE TABLE tijori.reconcile_findings (
     connection_id text NOT NULL,
     run_id uuid NOT NULL,
@@ -3356,6 +3449,8 @@ CREATE TABLE tijori.review_items (
     resolved_at timestamp with time zone,
     resolved_by text DEFAULT ''::text NOT NULL,
     resolution text DEFAULT ''::text NOT NULL,
+    gravity bigint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone,
     CONSTRAINT review_items_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
     CONSTRAINT review_items_resolved_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT review_items_status_check CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text])))
@@ -3587,6 +3682,8 @@ ALTER TABLE ONLY tijori.credit_holds
     ADD CONSTRAINT credit_holds_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.credit_reclaims
+    ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.drafts
     ADD CONSTRAINT drafts_pkey PRIMARY KEY (account_id, business_id, created_by, name);
 ALTER TABLE ONLY tijori.entries
@@ -3713,6 +3810,7 @@ CREATE INDEX payments_known_idx ON tijori.payments USING btree (connection_id, i
 CREATE INDEX payments_subscription_idx ON tijori.payments USING btree (account_id, connection_id, subscription_id);
 CREATE INDEX period_locks_order_idx ON tijori.period_locks USING btree (account_id, business_id, created_at DESC);
 CREATE UNIQUE INDEX plans_default_idx ON tijori.plans USING btree (app_id) WHERE is_default;
+CREATE INDEX purchases_held_idx ON tijori.purchases USING btree (account_id, id) WHERE (held_back > 0);
 CREATE INDEX purchases_open_idx ON tijori.purchases USING btree (account_id, created_at) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree (connection_id) WHERE ((state = 'running'::text) AND (account_id IS NULL) AND (NOT dry_run));
 CREATE INDEX reconcile_runs_started_idx ON tijori.reconcile_runs USING btree (connection_id, started_at DESC);
@@ -3816,6 +3914,8 @@ ALTER TABLE ONLY tijori.credit_grants
     ADD CONSTRAINT credit_grants_balance_fkey FOREIGN KEY (account_id, meter) REFERENCES tijori.credit_balances(account_id, meter);
 ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.credit_reclaims
+    ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.drafts
     ADD CONSTRAINT drafts_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.entries
@@ -4144,6 +4244,14 @@ CREATE POLICY credit_lots_select_billing ON tijori.credit_lots FOR SELECT TO tij
   WHERE ((a.account_id = credit_lots.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_lots_select_guard ON tijori.credit_lots FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_lots_update_guard ON tijori.credit_lots FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.credit_reclaims ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_reclaims_delete_guard ON tijori.credit_reclaims FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY credit_reclaims_insert_guard ON tijori.credit_reclaims FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
+   FROM tijori.accounts a
+  WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.drafts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY drafts_delete_guard ON tijori.drafts FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY drafts_insert_app ON tijori.drafts FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4816,8 +4924,10 @@ REVOKE ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], 
 GRANT ALL ON FUNCTION tijori_credits.spend_credits(hashes bytea[], ops text[], units text[], amounts bigint[], keys text[], notes text[], ids uuid[], seconds integer[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.sweep_credits(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.sweep_credits(most integer) TO tijori_billing;
-REVOKE ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, most bigint, why text, at timestamp with time zone) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.take_back_credits(account uuid, unit text, lot uuid, total bigint, why text, at timestamp with time zone, OUT taken bigint, OUT held bigint) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.add_sums() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) FROM PUBLIC;
@@ -5003,6 +5113,11 @@ GRANT UPDATE(ended_at) ON TABLE tijori.credit_holds TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_lots TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_lots TO tijori_billing;
 GRANT UPDATE(lot_left) ON TABLE tijori.credit_lots TO tijori_guard;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_billing;
+GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT SELECT ON TABLE tijori.drafts TO tijori_app;
 GRANT DELETE ON TABLE tijori.drafts TO tijori_guard;
 GRANT SELECT(ctid) ON TABLE tijori.drafts TO tijori_guard;
@@ -5147,7 +5262,11 @@ GRANT UPDATE(expires_at) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(paid_at) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(payment_id) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(refunded_minor) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(lost_minor) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(lost_disputes) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(taken_back) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(held_back) ON TABLE tijori.purchases TO tijori_billing;
+GRANT UPDATE(charge_id) ON TABLE tijori.purchases TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT UPDATE(outcome) ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT UPDATE(detail) ON TABLE tijori.reconcile_findings TO tijori_billing;
@@ -5206,6 +5325,8 @@ GRANT UPDATE(times) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(resolved_at) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(resolved_by) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(resolution) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(gravity) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(due_at) ON TABLE tijori.review_items TO tijori_billing;
 GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_guard;

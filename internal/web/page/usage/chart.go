@@ -74,7 +74,7 @@ func (v View) story() string {
 }
 
 // kinds are the choices of the filter.
-var kinds = []string{"", "consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back"}
+var kinds = []string{"", "consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back", "give_back"}
 
 // kind is the word for a kind of entry.
 func (v View) kind(id string) string {
@@ -94,7 +94,9 @@ func (v View) kind(id string) string {
 	case "expire":
 		return v.T("Expired")
 	case "take_back":
-		return v.T("Taken back after a refund")
+		return v.T("Taken back")
+	case "give_back":
+		return v.T("Given back: the refund failed")
 	}
 	return id
 }
