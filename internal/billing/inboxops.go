@@ -272,7 +272,7 @@ func (s *Service) again(ctx context.Context, a Act, provider facts.Provider, ids
 type Act struct {
 	At       time.Time
 	Who      string
-	Act      string // replay, retry, resolve, assign, reconcile
+	Act      string // replay, retry, resolve, assign, reconcile, grant, take_back
 	Provider facts.Provider
 	Subject  string
 	Reason   string
@@ -280,6 +280,10 @@ type Act struct {
 }
 
 var errNoReason = fault.InvalidField("reason", "Say why, in a few words. It is kept.")
+
+// SaveAct writes down what an operator did, in the transaction that did it.
+// Invalid without a reason.
+func SaveAct(ctx context.Context, tx pgx.Tx, a Act) error { return saveAct(ctx, tx, a) }
 
 func saveAct(ctx context.Context, tx pgx.Tx, a Act) error {
 	if len(strings.TrimSpace(a.Reason)) < 3 || len(a.Reason) > 1000 {

@@ -37,7 +37,7 @@ type commands struct {
 	Reconcile reconcileCmd `cmd:"" help:"Compare with the providers, repair what is safe, and show the rest to a person."`
 	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, resolve."`
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
-	Credits   creditsCmd   `cmd:"" help:"Verify and grant credits."`
+	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
 	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

@@ -16,6 +16,7 @@ import (
 type creditsCmd struct {
 	Verify verifyCreditsCmd `cmd:"" help:"Hold every balance against its entries, holds and grants. Exit 3 when one does not add up."`
 	Grant  grantCreditsCmd  `cmd:"" help:"Give an account credits, with a reason."`
+	Take   takeCreditsCmd   `cmd:"" help:"Take credits back from an account, with a reason: what can be spent, as many as there are."`
 }
 
 // openCredits connects for a command about credits, beside a running server or
@@ -92,7 +93,7 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 			err = e
 		}
 	}()
-	g := credits.Grant{AccountID: c.Account, Meter: c.Meter, Kind: credits.Promotional, Amount: c.Amount, Priority: credits.PromotionalPriority, Key: c.Key, Reason: c.Reason, By: c.By}
+	g := credits.Grant{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: c.Key, Reason: c.Reason, By: c.By}
 	if g.Key == "" {
 		g.Key = uuid.NewString()
 	}
@@ -100,7 +101,7 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 	if c.Days > 0 {
 		g.ExpiresAt = now.Now().AddDate(0, 0, c.Days)
 	}
-	id, err := s.Grant(e, g)
+	id, err := s.GrantByHand(e, g)
 	if fault.Is(err, fault.Invalid) {
 		return usagef("%s", fault.Of(err).Sentence())
 	}
@@ -109,4 +110,37 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 	}
 	fmt.Fprintln(e.stdout, id)
 	return nil
+}
+
+type takeCreditsCmd struct {
+	databaseFlags `embed:""`
+
+	Plans   string    `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
+	Account uuid.UUID `arg:"" help:"The account's id."`
+	Amount  int64     `arg:"" help:"How many credits, at most."`
+	Reason  string    `required:"" help:"Why; the account's owner reads it."`
+	By      string    `required:"" help:"Who takes them."`
+	Meter   string    `default:"credits" help:"The kind of credit (default: ${default})."`
+}
+
+// Run takes credits back and says how many.
+func (c *takeCreditsCmd) Run(e *env) (err error) {
+	s, _, done, err := openCredits(e, &c.databaseFlags, c.Plans)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := done(); err == nil {
+			err = e
+		}
+	}()
+	took, err := s.TakeByHand(e, credits.Taking{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Reason: c.Reason, By: c.By})
+	if fault.Is(err, fault.Invalid) {
+		return usagef("%s", fault.Of(err).Sentence())
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\n", took, c.Amount)
+	return err
 }

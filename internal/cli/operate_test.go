@@ -85,6 +85,10 @@ func TestOperatorsCommands(t *testing.T) {
 		{"support why " + u.AccountID.String() + " export", 0, "has export"},
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days 30", 0, "-"},
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days -1", 2, "--days"},
+		{"credits take " + u.AccountID.String() + " 20 --by ravi --reason mistake", 0, "20 of 20 taken back"},
+		{"credits take " + u.AccountID.String() + " 100 --by ravi --reason mistake", 0, "30 of 100 taken back"},
+		{"credits take " + u.AccountID.String() + " 0 --by ravi --reason mistake", 2, "whole number"},
+		{"credits take 00000000-0000-0000-0000-000000000001 5 --by ravi --reason mistake", 1, "no such account"},
 		{"credits verify", 0, "every balance is the sum"},
 		{"support why " + u.AccountID.String() + " flying", 1, "No plan has such an entitlement."},
 	} {
@@ -111,8 +115,8 @@ func TestOperatorsCommands(t *testing.T) {
 	if err := db.Super.QueryRow(t.Context(), `select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
 		t.Fatal(err)
 	}
-	if uses != 3 || acts != 2 {
-		t.Errorf("%d look-ups and %d acts are written down, want 3 and 2", uses, acts)
+	if uses != 3 || acts != 5 {
+		t.Errorf("%d look-ups and %d acts are written down, want 3 and 5", uses, acts)
 	}
 
 	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.

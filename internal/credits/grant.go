@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/billing"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
@@ -58,6 +60,85 @@ func (s *Service) Grant(ctx context.Context, g Grant) (id uuid.UUID, err error) 
 		return id, fmt.Errorf("grant credits: %w", err)
 	}
 	return id, nil
+}
+
+// GrantByHand is Grant of promotional credits by an operator, which stands in the
+// log of what operators did. With a key that was used it changes nothing more.
+func (s *Service) GrantByHand(ctx context.Context, g Grant) (id uuid.UUID, err error) {
+	g.Kind, g.Priority = Promotional, PromotionalPriority
+	if err := s.checkByHand(g.Meter, g.Amount, g.Reason); err != nil {
+		return id, err
+	}
+	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) (err error) {
+		var again bool
+		if err := tx.QueryRow(ctx, `select exists (select from credit_grants where account_id = $1 and key = $2)`, g.AccountID, g.Key).Scan(&again); err != nil {
+			return err
+		}
+		if id, err = AddGrant(ctx, tx, g, s.clock.Now()); err != nil || again {
+			return err
+		}
+		return billing.SaveAct(ctx, tx, billing.Act{
+			Who: g.By, Act: "grant", Subject: "account " + g.AccountID.String(), Reason: g.Reason, Detail: fmt.Sprintf("%d %s", g.Amount, g.Meter),
+		})
+	})
+	if err != nil {
+		return id, fmt.Errorf("grant credits: %w", err)
+	}
+	return id, nil
+}
+
+// A Taking is credits that an operator takes away.
+type Taking struct {
+	AccountID uuid.UUID
+	Meter     string
+	Amount    int64 // at most
+	Reason    string
+	By        string
+}
+
+// TakeByHand takes away what can be spent, at most an amount, in the order in
+// which it would burn, and returns how many credits it took: 0 where there are
+// none. What is spent or on hold stays. The account's owner reads the reason beside
+// the entries, and the taking stands in the log of what operators did. NotFound
+// for an account that does not exist, Invalid without a reason.
+func (s *Service) TakeByHand(ctx context.Context, t Taking) (took int64, err error) {
+	if err := s.checkByHand(t.Meter, t.Amount, t.Reason); err != nil {
+		return 0, err
+	}
+	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+		var known bool
+		if err := tx.QueryRow(ctx, `select exists (select from accounts where account_id = $1)`, t.AccountID).Scan(&known); err != nil {
+			return err
+		}
+		if !known {
+			return errNoAccount
+		}
+		if err := tx.QueryRow(ctx, `select tijori_credits.take_credits($1, $2, $3, $4, $5)`, t.AccountID, t.Meter, t.Amount, t.Reason, s.clock.Now()).Scan(&took); err != nil {
+			return err
+		}
+		return billing.SaveAct(ctx, tx, billing.Act{
+			Who: t.By, Act: "take_back", Subject: "account " + t.AccountID.String(), Reason: t.Reason, Detail: fmt.Sprintf("%d of %d %s", took, t.Amount, t.Meter),
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("take credits: %w", err)
+	}
+	return took, nil
+}
+
+var errNoAccount = fault.New(fault.NotFound, "There is no such account.")
+
+// checkByHand refuses what an operator may not ask.
+func (s *Service) checkByHand(meter string, amount int64, reason string) error {
+	switch {
+	case amount < 1 || amount > MaxAmount:
+		return errAmount
+	case !s.hasMeter(meter):
+		return fault.InvalidField("meter", "There is no such meter.")
+	case blank(reason) || utf8.RuneCountInString(reason) > MaxNote || !plain(reason):
+		return fault.InvalidField("reason", "Say why, in up to %d letters.", MaxNote)
+	}
+	return nil
 }
 
 // AddGrant is Grant within a transaction of the billing role, for what pays for

@@ -69,7 +69,7 @@ var functions = map[string]use{
 	"tijori_credits.my_credits_left()":                                                      {"tijori_app", "the credits of an owner's own account"},
 	"tijori_access.limit_invitations()":                                                     {"", "trigger: counts the people of an account against its plan"},
 	"tijori_credits.take_back_credits(uuid,text,uuid,bigint,text,timestamp with time zone)": {"tijori_billing", "takes back what is left of a grant whose payment was given back"},
-	"tijori_credits.take_credits(uuid,text,bigint,text,timestamp with time zone)":              {"tijori_billing", "takes credits away for an operator, who gives a reason"},
+	"tijori_credits.take_credits(uuid,text,bigint,text,timestamp with time zone)":           {"tijori_billing", "takes credits away for an operator, who gives a reason"},
 	"tijori_credits.grant_credits(uuid,text,uuid,text,bigint,integer,timestamp with time zone,text,text,text,text,integer,bigint,timestamp with time zone)": {"tijori_billing", "adds credits that were paid for, are due, or an operator gives"},
 	"tijori_credits.sweep_credits(integer)":                              {"tijori_billing", "lets credits expire"},
 	"tijori_ops.support_use(uuid,text,text,text,text)":                   {"tijori_support", "writes down what support is about to ask"},
