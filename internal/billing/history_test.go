@@ -94,7 +94,7 @@ func (l *life) call(method, path, body string) map[string]any {
 }
 
 func (l *life) try(method, path, body string) (code int, out map[string]any) {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
 	if l.provider == facts.Stripe {
 		r.Header.Set("Authorization", "Bearer "+simulator.StripeKey)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

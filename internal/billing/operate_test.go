@@ -212,11 +212,15 @@ func TestSupport(t *testing.T) {
 	if all := fmt.Sprintf("%+v", a); strings.Contains(all, other.AccountID.String()) || strings.Contains(all, s.subscription(other)) {
 		t.Error("the answer holds another account's ids")
 	}
-	for entitlement, want := range map[string]bool{"export": true, "team": false, "parties.max": true} {
+	for entitlement, want := range map[string]bool{"export": true, "batch_entry": true, "parties.max": true} {
 		has, lines, err := s.service.SupportWhy(t.Context(), "op", u.AccountID.String(), entitlement, "")
 		if err != nil || has != want || len(lines) < 3 {
 			t.Errorf("why %s: %v, %v, %v", entitlement, has, lines, err)
 		}
+	}
+	cara := s.db.User(t, "cara")
+	if has, lines, err := s.service.SupportWhy(t.Context(), "op", cara.AccountID.String(), "export", ""); err != nil || has || len(lines) < 3 {
+		t.Errorf("who has paid nothing: %v, %v, %v", has, lines, err)
 	}
 	if _, _, err := s.service.SupportWhy(t.Context(), "op", u.AccountID.String(), "everything", ""); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an entitlement that is none: %v", err)
@@ -227,7 +231,7 @@ func TestSupport(t *testing.T) {
 		}
 	}
 	uses, err := s.service.ListSupportUses(t.Context(), 20)
-	if err != nil || len(uses) != 6 || uses[len(uses)-1].Subject != u.Email || uses[len(uses)-1].Detail != "she called" {
+	if err != nil || len(uses) != 7 || uses[len(uses)-1].Subject != u.Email || uses[len(uses)-1].Detail != "she called" {
 		t.Errorf("uses %+v, %v", uses, err)
 	}
 

@@ -154,7 +154,7 @@ func TestReconcileGoesOnWhereItBroke(t *testing.T) {
 	var dead atomic.Bool
 	target, err := url.Parse(s.api.URL)
 	s.must(err)
-	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }} // as if it were not there
 	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if busy.Add(-1) >= 0 {
 			w.WriteHeader(http.StatusTooManyRequests)

@@ -6,8 +6,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/tijorihq/tijori/internal/billing"
-
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 

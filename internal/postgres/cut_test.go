@@ -147,7 +147,7 @@ func TestInterruptedIsUnavailable(t *testing.T) {
 	u := db.User(t, "Asha")
 	through, l := throughLine(t, db)
 	const long = "select pg_sleep(20) /* %s */"
-	const running = " from pg_stat_activity where query = $1 and state = 'active'"
+	const running = " from pg_stat_activity where query = $1 and wait_event = 'PgSleep'" // not while it is prepared
 	// once does something as soon as a statement runs.
 	once := func(sql string, do func()) {
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
