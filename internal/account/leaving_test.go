@@ -111,7 +111,10 @@ func TestLeaveWithSubscription(t *testing.T) {
 		_, err := s.LeaveAccount(t.Context(), c, account, goodPassword)
 		wantKind(t, status+": LeaveAccount", err, fault.Conflict)
 	}
-	exec(t, db, `update subscriptions set cancel_at_period_end = true`)
+	exec(t, db, `update subscriptions set cancel_at_period_end = true, status = 'past_due'`)
+	_, err := s.LeaveAccount(t.Context(), c, account, goodPassword)
+	wantKind(t, "ending, with a payment that is still tried: LeaveAccount", err, fault.Conflict)
+	exec(t, db, `update subscriptions set status = 'active'`)
 	if _, err := s.LeaveAccount(t.Context(), c, account, goodPassword); err != nil {
 		t.Fatalf("LeaveAccount with a plan that ends = %v", err)
 	}

@@ -210,12 +210,9 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		_, err = s.bring(ctx, sub.Provider, sub.ID, p.account, nil)
 		return nil, providerFault(err)
 	}
-	if err := s.razorpay.Cancel(ctx, sub.ID, false); err != nil {
-		return nil, providerFault(err)
-	}
-	ended, err := s.bring(ctx, sub.Provider, sub.ID, p.account, nil)
+	ended, err := s.end(ctx, p.account, *sub, true)
 	if err != nil {
-		return nil, providerFault(err)
+		return nil, err
 	}
 	if ended.Live() {
 		return nil, errProviderDown.Because(errors.New("the subscription is still alive after its cancellation"))

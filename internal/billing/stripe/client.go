@@ -96,7 +96,7 @@ func (c *Client) PageURLs() []string {
 	if c.url != "" {
 		return []string{c.url}
 	}
-	return []string{"https://checkout.stripe.com", "https://billing.stripe.com"}
+	return []string{"https://checkout.stripe.com", "https://billing.stripe.com", "https://invoice.stripe.com"}
 }
 
 // Verify is the package's Verify with the client's secrets.

@@ -2693,8 +2693,9 @@ CREATE FUNCTION tijori_plans.renews(account uuid) RETURNS boolean
 begin
     return exists (select from tijori.subscriptions s
                     where s.account_id = account and s.ended_at is null
-                      and s.status in ('trialing', 'active', 'past_due', 'paused')
-                      and not s.cancel_at_period_end and s.cancel_at is null);
+                      and (s.status = 'past_due' -- what is outstanding is tried until it is cancelled at once
+                           or s.status in ('trialing', 'active', 'paused')
+                              and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
 CREATE TABLE tijori.accounts (
