@@ -84,7 +84,7 @@ func (e *expanded) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	e.invoice = &invoice{}
-	return json.Unmarshal(b, e.invoice)
+	return strictjson.DecodeOpen(b, e.invoice)
 }
 
 func (s *subscription) facts() *facts.Subscription {
