@@ -26,6 +26,9 @@ const (
 	AlertUntold   = "untold"   // changes of which no event has told
 	AlertPartial  = "partial"  // the last comparison is not complete
 	AlertEnding   = "ending"   // the last webhook secret ends within a week, or has ended
+	AlertReview   = "review"   // items that only a person may decide
+	AlertParked   = "parked"   // events about payers whom nobody here knows
+	AlertDispute  = "dispute"  // disputes that wait for an answer; told again as their time runs out
 )
 
 // alertQuiet is how long a group says nothing after it was told of.
@@ -126,6 +129,10 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			return err
 		}
 		ending, whenEnds := s.secretsEnding(ctx, c.Provider)
+		q, err := s.queueOf(ctx, c.Provider)
+		if err != nil {
+			return err
+		}
 		for _, g := range []struct {
 			kind   string
 			times  int
@@ -137,6 +144,9 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			{AlertSilent, silent, quiet},
 			{AlertPartial, partial, why},
 			{AlertEnding, ending, whenEnds},
+			{AlertReview, q.items, fmt.Sprintf("%s for a person: tijori review list", times(q.items, "item waits", "items wait"))},
+			{AlertParked, c.Parked, fmt.Sprintf("%s about payers whom no account here owns: tijori inbox list --state parked", times(c.Parked, "event is", "events are"))},
+			{AlertDispute, q.urgency(), q.disputesText()},
 		} {
 			if err := s.raise(ctx, c.Provider, g.kind, g.times, g.detail); err != nil {
 				return err
@@ -147,6 +157,43 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// A queue is what of the review queue waits for a person, at one provider.
+type queue struct {
+	items         int // without disputes, and without events, which have alerts of their own
+	disputes      int // that wait for an answer or are lost
+	soon, tonight int // of these, due within three days and within one
+	first         *time.Time
+}
+
+// urgency grows with the number of disputes, and with each as its time runs out,
+// so that it is told of again.
+func (q queue) urgency() int { return q.disputes + q.soon + q.tonight }
+
+func (q queue) disputesText() string {
+	text := times(q.disputes, "dispute waits", "disputes wait") + " for a person: tijori review list"
+	if q.first != nil {
+		text += "; the first must be answered at the provider by " + moment(*q.first)
+	}
+	return text
+}
+
+func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue, err error) {
+	now := s.clock.Now()
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			select count(*) filter (where reason not in ('dispute', 'dead_event', 'undecodable')),
+			       count(*) filter (where reason = 'dispute'),
+			       count(*) filter (where reason = 'dispute' and due_at < $2::timestamptz + interval '3 days'),
+			       count(*) filter (where reason = 'dispute' and due_at < $2::timestamptz + interval '1 day'),
+			       min(due_at) filter (where reason = 'dispute')
+			  from review_items where provider = $1 and status = 'open'`, provider, now).Scan(&q.items, &q.disputes, &q.soon, &q.tonight, &q.first)
+	})
+	if err != nil {
+		return q, fmt.Errorf("look into the review queue: %w", err)
+	}
+	return q, nil
 }
 
 // raise writes how large a group is now; 0 ends it.
@@ -235,28 +282,31 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 }
 
 // silence says whether no event has come for longer than usual: twice the
-// longest pause of the last weeks, and six hours at least. Without a history
-// there is no usual.
+// longest pause of an ordinary day, and six hours at least. Ordinary is the middle
+// one of the days with events, so that one outage, however long, does not set the
+// bar. Without a history there is no usual.
 func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error) {
 	now := s.clock.Now()
 	var n int
-	var longest *float64
+	var usual *float64
 	var live bool
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
-			select count(*), max(extract(epoch from pause)::float8),
+			select coalesce(sum(n), 0)::int, percentile_disc(0.5) within group (order by longest),
 			       exists (select 1 from subscriptions s where s.provider = $1 and s.status in ('active', 'trialing', 'past_due') limit 1)
-			  from (select received_at - lag(received_at) over (order by received_at) as pause
-			          from (select received_at from inbox where provider = $1 order by received_at desc limit 500) newest) pauses`, c.Provider).Scan(&n, &longest, &live)
+			  from (select count(*) as n, max(extract(epoch from pause)::float8) as longest
+			          from (select received_at, received_at - lag(received_at) over (order by received_at) as pause
+			                  from (select received_at from inbox where provider = $1 order by received_at desc limit 2000) newest) pauses
+			         group by date_trunc('day', received_at at time zone 'UTC')) days`, c.Provider).Scan(&n, &usual, &live)
 	})
-	if err != nil || n < 20 || longest == nil || !live {
+	if err != nil || n < 20 || usual == nil || !live {
 		return 0, "", err
 	}
-	usual := max(2*time.Duration(*longest*float64(time.Second)), 6*time.Hour)
-	if now.Sub(c.Last) <= usual {
+	pause := time.Duration(*usual * float64(time.Second)) // a number of seconds, no money
+	if now.Sub(c.Last) <= max(2*pause, 6*time.Hour) {
 		return 0, "", nil
 	}
-	return 1, fmt.Sprintf("no event since %s; the longest pause before was %s", moment(c.Last), time.Duration(*longest*float64(time.Second)).Round(time.Minute)), nil
+	return 1, fmt.Sprintf("no event since %s; the longest pause of an ordinary day is %s", moment(c.Last), pause.Round(time.Minute)), nil
 }
 
 // lastPartial says whether the last whole comparison broke off.

@@ -404,7 +404,7 @@ create table tijori.operator_acts (
     constraint operator_acts_app_fkey foreign key (app_id) references tijori.apps (app_id),
     constraint operator_acts_who_check check (length(who) between 1 and 254),
     constraint operator_acts_act_check
-        check (act in ('replay', 'retry', 'resolve', 'assign', 'reconcile', 'grant', 'take_back', 'dismiss', 'snooze')),
+        check (act in ('replay', 'retry', 'resolve', 'assign', 'reconcile', 'grant', 'take_back')),
     constraint operator_acts_reason_check check (length(trim(reason)) between 3 and 1000)
 );
 create index operator_acts_at_idx on tijori.operator_acts (app_id, at desc);

@@ -3168,7 +3168,7 @@ CREATE TABLE tijori.operator_acts (
     subject text NOT NULL,
     reason text NOT NULL,
     detail text DEFAULT ''::text NOT NULL,
-    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'reconcile'::text, 'grant'::text, 'take_back'::text, 'dismiss'::text, 'snooze'::text]))),
+    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'reconcile'::text, 'grant'::text, 'take_back'::text]))),
     CONSTRAINT operator_acts_reason_check CHECK (((length(TRIM(BOTH FROM reason)) >= 3) AND (length(TRIM(BOTH FROM reason)) <= 1000))),
     CONSTRAINT operator_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
