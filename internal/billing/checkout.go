@@ -290,14 +290,14 @@ func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
 }
 
 func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
-	customer, err := s.customer(ctx, p)
-	if err != nil {
+	var session *facts.Session
+	err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
+		session, err = s.stripe.CreateSession(ctx, stripe.SessionRequest{
+			Key: "checkout_" + r.id.String() + keySuffix, CustomerID: customer, AccountID: r.account.String(),
+			CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath + "?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
+			CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires,
+		})
 		return err
-	}
-	session, err := s.stripe.CreateSession(ctx, stripe.SessionRequest{
-		Key: "checkout_" + r.id.String(), CustomerID: customer, AccountID: r.account.String(),
-		CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath + "?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
-		CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires,
 	})
 	if err != nil {
 		return err

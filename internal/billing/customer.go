@@ -26,20 +26,54 @@ func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider f
 	return err
 }
 
-// customer returns the account's Stripe customer, making it on first use. The
-// claim is in the database before Stripe is asked, and every repeat carries the
-// same idempotency key, so parallel clicks make one customer.
-func (s *Service) customer(ctx context.Context, p payer) (string, error) {
+// withCustomer does something with the account's Stripe customer. One that Stripe does not know any more is forgotten,
+// and the same is done once again with a new one. fn is given what to add to its idempotency key, because Stripe
+// remembers a refusal with its key.
+func (s *Service) withCustomer(ctx context.Context, p payer, fn func(customer, keySuffix string) error) error {
+	for again := true; ; again = false {
+		id, generation, err := s.customer(ctx, p)
+		if err != nil {
+			return err
+		}
+		suffix := ""
+		if generation > 0 {
+			suffix = fmt.Sprintf("_%d", generation)
+		}
+		err = fn(id, suffix)
+		if !facts.IsCustomerMissing(err) || !again {
+			return err
+		}
+		if err := s.forgetCustomer(ctx, p.account, id); err != nil {
+			return err
+		}
+	}
+}
+
+// forgetCustomer lets go of a customer that Stripe does not know. Whose it was stays in the directory: news of it may
+// still come.
+func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id string) error {
+	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update provider_customers set customer_id = null, generation = generation + 1
+			 where account_id = $1 and provider = 'stripe' and customer_id = $2`, account, id)
+		return err
+	})
+}
+
+// customer returns the account's Stripe customer, making it on first use, and
+// how often another key was needed for it. The claim is in the database before
+// Stripe is asked, and every repeat carries the same idempotency key, so parallel
+// clicks make one customer.
+func (s *Service) customer(ctx context.Context, p payer) (_ string, generation int, _ error) {
 	var id *string
-	var generation int
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id, &generation)
 	})
 	if err != nil {
-		return "", fmt.Errorf("look up the customer: %w", err)
+		return "", 0, fmt.Errorf("look up the customer: %w", err)
 	}
 	if id != nil {
-		return *id, nil
+		return *id, generation, nil
 	}
 	key := "cust_create_" + p.account.String()
 	if generation > 0 {
@@ -47,20 +81,20 @@ func (s *Service) customer(ctx context.Context, p payer) (string, error) {
 	}
 	made, err := s.stripe.CreateCustomer(ctx, key, p.account.String(), p.email)
 	if err != nil {
-		return "", errors.Join(err, s.skipKey(ctx, p.account, generation, err))
+		return "", 0, errors.Join(err, s.skipKey(ctx, p.account, generation, err))
 	}
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if err := claimOwn(ctx, tx, facts.Stripe, "customer", made, p.account, s.clock.Now()); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe' returning customer_id`,
-			p.account, made).Scan(&made)
+			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe' returning customer_id, generation`,
+			p.account, made).Scan(&made, &generation)
 	})
 	if err != nil {
-		return "", fmt.Errorf("save the customer: %w", err)
+		return "", 0, fmt.Errorf("save the customer: %w", err)
 	}
-	return made, nil
+	return made, generation, nil
 }
 
 // skipKey gives the next try another idempotency key after a refusal that

@@ -119,13 +119,13 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 	bought := facts.Bought{UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter, Credits: row.topUp.Credits, Days: row.topUp.Days}
 	kind, id := "", ""
 	if row.provider == facts.Stripe {
-		customer, err := s.customer(ctx, p)
-		if err != nil {
+		var session *facts.Session
+		err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
+			session, err = s.stripe.CreatePayment(ctx, stripe.SessionRequest{
+				Key: "topup_" + row.id.String() + keySuffix, CustomerID: customer, AccountID: row.account.String(),
+				CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires, Bought: bought,
+			})
 			return err
-		}
-		session, err := s.stripe.CreatePayment(ctx, stripe.SessionRequest{
-			Key: "topup_" + row.id.String(), CustomerID: customer, AccountID: row.account.String(),
-			CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires, Bought: bought,
 		})
 		if err != nil {
 			return err

@@ -146,6 +146,12 @@ func (s *Service) Portal(ctx context.Context, c postgres.Caller) (string, error)
 		return "", fault.New(fault.Conflict, "This account has never paid by Stripe.")
 	}
 	u, err := s.stripe.Portal(ctx, *id, s.publicURL+CancelPath)
+	if facts.IsCustomerMissing(err) {
+		if err := s.forgetCustomer(ctx, p.account, *id); err != nil {
+			return "", err
+		}
+		return "", fault.New(fault.Conflict, "This account has never paid by Stripe.")
+	}
 	if err != nil {
 		return "", errProviderDown.Because(err)
 	}

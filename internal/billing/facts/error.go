@@ -11,6 +11,7 @@ type APIError struct {
 	Provider  Provider
 	Status    int    // HTTP status; 0 when no answer came
 	Code      string // the provider's own code
+	Param     string // the field that is refused, where the provider names one
 	Text      string // the provider's message
 	RequestID string
 	Cause     error
@@ -29,6 +30,13 @@ func (e *APIError) Unwrap() error { return e.Cause }
 func IsMissing(err error) bool {
 	var e *APIError
 	return errors.As(err, &e) && (e.Status == 404 || e.Code == "resource_missing")
+}
+
+// IsCustomerMissing reports whether the provider said that it does not know the customer who was named: it was made
+// with keys of the other mode or of another account, or somebody has deleted it.
+func IsCustomerMissing(err error) bool {
+	var e *APIError
+	return errors.As(err, &e) && e.Code == "resource_missing" && e.Param == "customer"
 }
 
 // IsUnreachable reports whether the provider could not be asked: no answer, a

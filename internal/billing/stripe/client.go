@@ -293,7 +293,7 @@ func apiError(err error) error {
 		if se.DeclineCode == stripe.DeclineCodeAuthenticationRequired { // the card is good, and its holder is asked for
 			code = string(se.DeclineCode)
 		}
-		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Text: se.Msg, RequestID: se.RequestID}
+		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Param: se.Param, Text: se.Msg, RequestID: se.RequestID}
 	}
 	return &facts.APIError{Provider: facts.Stripe, Cause: err}
 }
