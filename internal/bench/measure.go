@@ -85,6 +85,9 @@ func (r *run) measureRequests(ctx context.Context, report *report) error {
 	return nil
 }
 
+// comparisonRoles are the roles that comparisonPolicies makes.
+var comparisonRoles = []string{"bench_setting", "bench_free"}
+
 // comparisonPolicies makes a role whose policies believe plain settings, to measure what the look-up
 // of the credential costs. It exists in the benchmark's database only.
 func (r *run) comparisonPolicies(ctx context.Context) error {
