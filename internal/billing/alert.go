@@ -12,6 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/term"
 )
 
 // Kinds of trouble that are told to whoever is configured, each as one group a
@@ -185,10 +186,10 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 		return tx.QueryRow(ctx, `
 			select count(*) filter (where reason not in ('dispute', 'dead_event', 'undecodable')),
 			       count(*) filter (where reason = 'dispute'),
-			       count(*) filter (where reason = 'dispute' and due_at < $2::timestamptz + interval '3 days'),
-			       count(*) filter (where reason = 'dispute' and due_at < $2::timestamptz + interval '1 day'),
+			       count(*) filter (where reason = 'dispute' and due_at < $2),
+			       count(*) filter (where reason = 'dispute' and due_at < $3),
 			       min(due_at) filter (where reason = 'dispute')
-			  from review_items where provider = $1 and status = 'open'`, provider, now).Scan(&q.items, &q.disputes, &q.soon, &q.tonight, &q.first)
+			  from review_items where provider = $1 and status = 'open'`, provider, now.Add(term.DisputeSoon), now.Add(term.DisputeLast)).Scan(&q.items, &q.disputes, &q.soon, &q.tonight, &q.first)
 	})
 	if err != nil {
 		return q, fmt.Errorf("look into the review queue: %w", err)

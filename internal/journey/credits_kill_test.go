@@ -157,6 +157,15 @@ func (k *till) one(c *client.Client, once string, hold bool) error {
 		return err
 	}
 	h, err := c.Hold(ctx, client.Spend{Meter: "credits", Amount: 3, Key: once, Note: once}, time.Hour)
+	var e *client.Error
+	if errors.As(err, &e) && e.Hold != nil { // an earlier try has come so far, and its answer was lost
+		switch e.Reason {
+		case "hold_captured":
+			return nil
+		case "hold_held":
+			h, err = *e.Hold, nil
+		}
+	}
 	if err == nil {
 		_, err = c.Capture(ctx, h.ID, 1)
 	}

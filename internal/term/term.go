@@ -18,6 +18,8 @@ const (
 	Deletion     = 30 * day         // in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
 	LastDays     = 3 * day          // before its end, when owners are told again; also in tijori_access.tell_leaving
 	PaymentGrace = 7 * day          // in which a plan goes on when a renewal fails or is late
+	DisputeSoon  = 3 * day          // before a dispute's deadline, when it is told again
+	DisputeLast  = 24 * time.Hour   // before it, when it is told for the last time
 	Correction   = 24 * time.Hour   // in which who has no more rights edits an own entry; also in the policy of tijori.entries
 	GridUndo     = 24 * time.Hour   // in which a batch of the grid can be taken back
 	ImportUndo   = 30 * day         // in which an import can be taken back
