@@ -45,7 +45,7 @@ func init() {
 		"GET /admin/review":                           {ask: at("/admin/review"), status: 200, shows: wordOfA + "note of a dispute"},
 		"GET /admin/review/{item}":                    {ask: func(i ids) ask { return ask{path: "/admin/review/" + i.get("item")} }, status: 200, shows: wordOfA + "note of a dispute"},
 		"POST /admin/review/{item}":                   {ask: func(i ids) ask { return form("/admin/review/"+i.get("item"), "reason", "answered at the bank") }, status: 303, shows: "/admin/review"},
-		"GET /admin/reconcile":                        {ask: at("/admin/reconcile"), status: 200, shows: "Every six hours"},
+		"GET /admin/reconcile":                        {ask: at("/admin/reconcile"), status: 200, shows: "Every 6 hours"},
 		"POST /admin/reconcile":                       {ask: func(i ids) ask { return form("/admin/reconcile", "account", i.get("account"), "dry", "1") }, status: 303, shows: "/admin/reconcile?run="},
 		"GET /admin/support":                          {ask: at("/admin/support"), status: 200, shows: "written down"},
 		"POST /admin/support":                         {ask: func(i ids) ask { return form("/admin/support", "email", i.get("mail address"), "remark", "a call") }, status: 200, shows: wordOfA + "account"},

@@ -85,6 +85,7 @@ func newWorld(t *testing.T) *world {
 func worldOf(t *testing.T, plans *billing.Plans) *world {
 	t.Helper()
 	w := &world{T: t, db: pgtest.New(t), till: newTill(t), log: &journal{}, people: map[string]*pgtest.User{}}
+	w.exec(`update service_clock set simulated = true`)
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	secrets := []facts.Secret{{Label: "test", Key: webhookSecret}}
 	s, err := stripe.New(stripe.Config{Key: "sk_test_of_the_test", Secrets: secrets, URL: w.till.stripe})
