@@ -1,7 +1,8 @@
 // Package client spends the credits of a Tijori account from Go.
 //
 //	c := client.New("https://tijori.example.com", os.Getenv("TIJORI_KEY"))
-//	err := c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: job.ID}, func(ctx context.Context) (int64, error) {
+//	spend := client.Spend{Meter: "credits", Amount: 5, Key: job.ID}
+//	err := c.Gate(ctx, spend, func(ctx context.Context) (int64, error) {
 //		return 5, renderVideo(ctx) // costs five credits when it works, nothing when it fails
 //	})
 //

@@ -82,7 +82,8 @@ func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email,
 	tag, err := tx.Exec(ctx, `
 		insert into invitations (account_id, id, business_id, email, role, invited_by, expires_at)
 		values ($1, $2, $3, $4, $5, $6, now() + $7::interval)
-		on conflict (account_id, id) do nothing`, tx.Scope.AccountID, id, business, email, role, tx.Scope.UserID, term.Invitation)
+		on conflict (account_id, id) do nothing`,
+		tx.Scope.AccountID, id, business, email, role, tx.Scope.UserID, term.Invitation)
 	if err != nil || tag.RowsAffected() == 1 {
 		return err == nil, err
 	}

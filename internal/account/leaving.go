@@ -53,7 +53,9 @@ func QueueRenews(scope postgres.Scope, b *pgx.Batch, renews *bool) {
 	b.Queue(`
 		select exists (select 1 from subscriptions
 		                where account_id = $1 and ended_at is null
-		                  and (status = 'past_due' or status in ('trialing', 'active', 'paused') and not cancel_at_period_end and cancel_at is null))`, scope.AccountID).QueryRow(func(row pgx.Row) error { return row.Scan(renews) })
+		                  and (status = 'past_due'
+				       or status in ('trialing', 'active', 'paused') and not cancel_at_period_end and cancel_at is null))`,
+		scope.AccountID).QueryRow(func(row pgx.Row) error { return row.Scan(renews) })
 }
 
 // KeepAccount ends the thirty days of the caller's account; owners only. Of one that does not leave, it changes nothing.

@@ -54,7 +54,8 @@ func (s *Service) IssueSignUp(ctx context.Context, id uuid.UUID) (l SignUpLetter
 			return err
 		}
 		l.Token = token
-		_, err = tx.Exec(ctx, `update signups set token_hash = $2, expires_at = now() + $3::interval where id = $1`, id, hash[:], term.SignUpLink)
+		_, err = tx.Exec(ctx, `update signups set token_hash = $2, expires_at = now() + $3::interval where id = $1`,
+			id, hash[:], term.SignUpLink)
 		return err
 	})
 	if err != nil {
@@ -72,7 +73,8 @@ func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLe
 			update recoveries r set user_id = u.id, token_hash = $2, expires_at = now() + $3::interval
 			  from users u
 			 where r.id = $1 and u.email = r.email and r.used_at is null and r.created_at > now() - $4::interval
-			returning u.email, u.name, u.locale`, id, hash[:], term.RecoveryLink, term.RecoveryAsk).Scan(&l.To, &l.Name, &l.Locale)
+			returning u.email, u.name, u.locale`,
+			id, hash[:], term.RecoveryLink, term.RecoveryAsk).Scan(&l.To, &l.Name, &l.Locale)
 	})
 	if err != nil {
 		return RecoveryLetter{}, nothingToSend(err)

@@ -50,7 +50,8 @@ func openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (Sess
 	err = tx.QueryRow(ctx, `
 		insert into credentials (hash, id, kind, user_id, account_id, user_agent, network, expires_at)
 		values ($1, $2, 'session', $3, tijori_access.home_account($3), $4, $5, now() + $6::interval)
-		returning expires_at`, hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64), SessionLife).Scan(&s.ExpiresAt)
+		returning expires_at`,
+		hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64), SessionLife).Scan(&s.ExpiresAt)
 	return s, err
 }
 

@@ -117,7 +117,8 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	if r.pg, err = embedded.Start(ctx, embedded.Config{
-		Dir: filepath.Join(dir, "postgres"), Users: append(postgres.LoginRoles(), comparisonRoles...), BinDirs: r.BinDirs, Log: r.log, SharedBuffers: "512MB", MaxConnections: 150,
+		Dir: filepath.Join(dir, "postgres"), Users: append(postgres.LoginRoles(), comparisonRoles...),
+		BinDirs: r.BinDirs, Log: r.log, SharedBuffers: "512MB", MaxConnections: 150,
 		ExtraSettings: map[string]string{"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "log_line_prefix": "@%u ", "max_wal_size": "4GB"},
 	}); err != nil {
 		return err

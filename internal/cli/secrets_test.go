@@ -19,10 +19,7 @@ func TestSecretsMayHaveAnyCharacter(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		secret := rapid.StringMatching(`[ -~]{8,40}`).Draw(t, "secret")
-		if strings.TrimSpace(secret) == "" {
-			t.Skip()
-		}
+		secret := rapid.StringMatching(`[ -~]{8,40}`).Filter(notBlank).Draw(t, "secret")
 		alone, err := parseSecrets("S", secret)
 		if err == nil && (len(alone) != 1 || alone[0].Key != secret) {
 			t.Fatalf("%q is read as %+v", secret, alone)
@@ -41,6 +38,8 @@ func TestSecretsMayHaveAnyCharacter(t *testing.T) {
 		}
 	})
 }
+
+func notBlank(s string) bool { return strings.TrimSpace(s) != "" }
 
 func TestSecretsThatAreRefused(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/postgres"
+)
+
+// meJSON is GET /api/billing/me.
+type meJSON struct {
+	AccountID          string   `json:"account_id"`
+	Tier               string   `json:"tier"`
+	SubscriptionStatus string   `json:"subscription_status,omitempty"`
+	PeriodEnd          string   `json:"period_end,omitempty"`
+	CancelAtPeriodEnd  bool     `json:"cancel_at_period_end,omitempty"`
+	Entitlements       []string `json:"entitlements"`
+	PartiesMax         *int     `json:"parties_max"` // null is without limit
+
+	Credits map[string]int64 `json:"credits,omitempty"` // what can be spent, by meter; to owners only
+}
+
+// formJSON is a form that the browser posts to the provider.
+type formJSON struct {
+	Action string            `json:"action"`
+	Fields map[string]string `json:"fields"`
+}
+
+type invoiceJSON struct {
+	Number   string `json:"number"`
+	Status   string `json:"status"`
+	Amount   int64  `json:"amount"` // minor units
+	Currency string `json:"currency"`
+	IssuedAt string `json:"issued_at"`
+	URL      string `json:"url,omitempty"`
+}
+
+func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
+	var balances []credits.Balance
+	me, err := s.Billing.Me(r.Context(), r.caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
+	if err != nil {
+		return err
+	}
+	if err := r.admit(postgres.Scope{AccountID: me.AccountID, Rights: me.Rights}); err != nil {
+		return err
+	}
+	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
+	if me.Entitlements.PartiesMax > 0 {
+		body.PartiesMax = &me.Entitlements.PartiesMax
+	}
+	for _, b := range balances {
+		if body.Credits == nil {
+			body.Credits = map[string]int64{}
+		}
+		body.Credits[b.Meter] = b.Available
+	}
+	if me.Rights.Owns {
+		body.SubscriptionStatus = string(me.Status)
+		if !me.PeriodEnd.IsZero() {
+			body.PeriodEnd = me.PeriodEnd.UTC().Format(time.RFC3339)
+		}
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+// admitOwner asks the database whether the caller may use an owner's route,
+// before a service is called that looks the caller up again.
+func (r *request) admitOwner() error { return r.as(func(*postgres.Tx) error { return nil }) }
+
+func (s *Server) apiCheckout(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	var in struct {
+		Plan     string `json:"plan"`
+		Interval string `json:"interval"`
+		Provider string `json:"provider"`
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	c, err := s.Billing.StartCheckout(r.Context(), r.caller, in.Plan, in.Interval, facts.Provider(in.Provider))
+	if err != nil {
+		return err
+	}
+	body := struct {
+		URL     string    `json:"url"`
+		Account string    `json:"account"`
+		Amount  int64     `json:"amount"` // minor units
+		Money   string    `json:"currency"`
+		Expires string    `json:"-"`
+		Form    *formJSON `json:"form,omitempty"`
+	}{URL: c.URL, Account: c.Account, Amount: c.Price.Amount.Minor, Money: c.Price.Amount.Currency}
+	if c.Form != nil {
+		body.Form = &formJSON{Action: c.Form.Action, Fields: map[string]string{}}
+		for _, f := range c.Form.Fields {
+			body.Form.Fields[f.Name] = f.Value
+		}
+	}
+	return s.writeJSON(w, r, http.StatusOK, body)
+}
+
+func (s *Server) apiVerify(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	var in struct {
+		Provider       string `json:"provider"`
+		SessionID      string `json:"session_id"`
+		PaymentID      string `json:"payment_id"`
+		SubscriptionID string `json:"subscription_id"`
+		Signature      string `json:"signature"`
+	}
+	if err := decodeJSON(r, &in); err != nil {
+		return err
+	}
+	err := s.Billing.Verify(r.Context(), r.caller, billing.Return{
+		Provider: facts.Provider(in.Provider), SessionID: in.SessionID, PaymentID: in.PaymentID, SubscriptionID: in.SubscriptionID, Signature: in.Signature,
+	})
+	if err != nil {
+		return err
+	}
+	return s.apiMe(w, r)
+}
+
+func (s *Server) apiPortal(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	target, err := s.Billing.Portal(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	return s.writeJSON(w, r, http.StatusOK, map[string]string{"url": target})
+}
+
+func (s *Server) apiInvoices(w http.ResponseWriter, r *request) error {
+	if err := r.admitOwner(); err != nil {
+		return err
+	}
+	list, err := s.Billing.Invoices(r.Context(), r.caller)
+	if err != nil {
+		return err
+	}
+	out := []invoiceJSON{}
+	for _, in := range list {
+		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: s.absolute(invoicePath(in.Provider, in.ID))})
+	}
+	return s.writeJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
+}
+
+func (s *Server) stripeWebhook(w http.ResponseWriter, r *request) error {
+	s.Billing.Webhook(facts.Stripe).ServeHTTP(w, r.Request)
+	return nil
+}
+
+func (s *Server) razorpayWebhook(w http.ResponseWriter, r *request) error {
+	s.Billing.Webhook(facts.Razorpay).ServeHTTP(w, r.Request)
+	return nil
+}
