@@ -167,17 +167,27 @@ func (r *run) seedCredits(ctx context.Context) error {
 		return err
 	}
 	id := func(kind int) string { return idSQL(kind, "n") }
-	for _, sql := range []string{
+	seeds := []string{
 		`insert into tijori.users (id, email, name, password_hash) select ` + id(userKind) + `, 'bench' || n || '@example.com', 'Bench', '!' from generate_series(1, $1::int) n`,
 		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + id(accountKind) + `, 'Bench' from generate_series(1, $1::int) n`,
 		`insert into tijori.members (account_id, id, user_id, role) select ` + id(accountKind) + `, ` + id(userKind) + `, ` + id(userKind) + `, 'owner' from generate_series(1, $1::int) n`,
 		`insert into tijori.credentials (hash, id, kind, user_id, account_id, name, scopes, expires_at)
 		 select sha256(('tijori_bench_' || n)::bytea), ` + id(userKind) + `, 'api_key', ` + id(userKind) + `, ` + id(accountKind) + `, 'bench', '{credits:spend}', 'infinity' from generate_series(1, $1::int) n`,
 		`select count(tijori_credits.grant_credits(` + id(accountKind) + `, 'credits', gen_random_uuid(), 'promotional', 1000000000, 20, 'infinity', 'bench', 'bench', 'bench', null, null, null, now())) from generate_series(1, $1::int) n`,
-	} {
-		if _, err := r.super.Exec(ctx, sql, creditAccounts); err != nil {
-			return fmt.Errorf("%.60s: %w", sql, err)
+	}
+	err = pgx.BeginFunc(ctx, r.super, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `set local tijori.app = 'khata'`); err != nil { // whose accounts are granted something
+			return err
 		}
+		for _, sql := range seeds {
+			if _, err := tx.Exec(ctx, sql, creditAccounts); err != nil {
+				return fmt.Errorf("%.60s: %w", sql, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, table := range []string{"users", "accounts", "members", "credentials", "credit_grants", "credit_balances"} {
 		if _, err := r.super.Exec(ctx, "vacuum analyze tijori."+table, pgx.QueryExecModeExec); err != nil {

@@ -150,7 +150,7 @@ func TestInterruptedIsUnavailable(t *testing.T) {
 	const running = " from pg_stat_activity where query = $1 and wait_event = 'PgSleep'" // not while it is prepared
 	// once does something as soon as a statement runs.
 	once := func(sql string, do func()) {
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 			var n int
 			if err := db.Super.QueryRow(t.Context(), "select count(*)"+running, sql).Scan(&n); err != nil || n > 0 {
 				break
@@ -196,9 +196,7 @@ func TestInterruptedIsUnavailable(t *testing.T) {
 			if c.interrupt != nil {
 				done.Go(func() { c.interrupt(sql) })
 			}
-			start := time.Now()
 			err := ask(ctx, sql)
-			took := time.Since(start)
 			cancel()
 			done.Wait()
 			if l.hole.Swap(false) {
@@ -206,9 +204,6 @@ func TestInterruptedIsUnavailable(t *testing.T) {
 			}
 			if !fault.Is(err, fault.Unavailable) || !postgres.Interrupted(err) {
 				t.Errorf("%s: %v, want a fault of kind Unavailable", about, err)
-			}
-			if took > 15*time.Second {
-				t.Errorf("%s took %v", about, took)
 			}
 		}
 	}

@@ -15,7 +15,7 @@ var hindiPlan = map[string]string{
 	"that is %s a month":                     "यानी %s महीना",
 	"Entries, history and bin without limit": "एंट्री और बदलाव का रिकॉर्ड जितना चाहें",
 	"As many parties as you like":            "जितनी चाहें पार्टियाँ",
-	"What you have entered stays yours to read and settle, also after a plan ends.": "आपका लिखा हुआ आपका ही रहेगा: प्लान ख़त्म होने पर भी देखें और हिसाब चुकाएँ।",
+	"What you have entered stays yours to read and settle, even after a plan ends.": "आपका लिखा हुआ आपका ही रहेगा: प्लान ख़त्म होने पर भी देखें और हिसाब चुकाएँ।",
 	"Get %s":              "%s लें",
 	"Start free, then %s": "मुफ़्त शुरू करें, फिर %s",
 	"Open your khata":     "अपना खाता खोलें",
