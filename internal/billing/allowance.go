@@ -3,7 +3,6 @@ package billing
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/money"
@@ -157,7 +156,7 @@ func (ps *Plans) addAllowances(p *Plan, perDay int64, list []fileAllowance) erro
 
 var stripeTopUpID = regexp.MustCompile(`^price_[A-Za-z0-9_]{1,100}$`)
 
-func (ps *Plans) addTopUps(list []fileTopUp, env func(string) (string, bool)) error {
+func (ps *Plans) addTopUps(list []fileTopUp, ids priceIDs) error {
 	for _, f := range list {
 		t := TopUp{ID: f.ID, Name: f.Name, Meter: f.Meter, Credits: f.Credits, Days: f.Days}
 		if t.Meter == "" {
@@ -183,11 +182,7 @@ func (ps *Plans) addTopUps(list []fileTopUp, env func(string) (string, bool)) er
 		}
 		for _, fp := range f.Price {
 			price := Price{Provider: facts.Provider(fp.Provider), Amount: money.Amount{Minor: fp.Amount, Currency: fp.Currency}, ProviderPrice: fp.ProviderPrice}
-			if env != nil {
-				if id, ok := env(fmt.Sprintf("TIJORI_TOP_UP_%s_%s", strings.ToUpper(t.ID), strings.ToUpper(fp.Provider))); ok && id != "" {
-					price.ProviderPrice = id
-				}
-			}
+			ids.replace(&price.ProviderPrice, topUpPrefix, t.ID, fp.Provider)
 			if err := t.checkPrice(price); err != nil {
 				return err
 			}

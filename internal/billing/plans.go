@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -189,9 +190,10 @@ type planFile struct {
 }
 
 // LoadPlans reads the plan file at path, or the list built into the program
-// when path is empty. env replaces provider price ids (os.LookupEnv in
-// production). The error is one sentence that names the file.
-func LoadPlans(path string, env func(string) (string, bool)) (*Plans, error) {
+// when path is empty. environ, of the form of os.Environ, replaces provider price
+// ids; a variable for a price that the file does not have is an error. The error is one
+// sentence that names the file.
+func LoadPlans(path string, environ []string) (*Plans, error) {
 	text, name := defaultPlans, "plans.toml"
 	if path != "" {
 		b, err := os.ReadFile(path)
@@ -200,15 +202,16 @@ func LoadPlans(path string, env func(string) (string, bool)) (*Plans, error) {
 		}
 		text, name = b, path
 	}
-	ps, err := ParsePlans(text, env)
+	ps, err := ParsePlans(text, environ)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return ps, nil
 }
 
-// ParsePlans reads and validates a plan file. env may be nil.
-func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
+// ParsePlans reads and validates a plan file; environ is as in LoadPlans.
+func ParsePlans(text []byte, environ []string) (*Plans, error) {
+	ids := priceIDsOf(environ)
 	var f planFile
 	md, err := toml.Decode(string(text), &f)
 	if err != nil {
@@ -252,11 +255,8 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 				Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval, Past: no(fr.Sold) || p.Withdrawn,
 				Amount: money.Amount{Minor: fr.Amount, Currency: fr.Currency}, ProviderPrice: fr.ProviderPrice,
 			}
-			name := fmt.Sprintf("TIJORI_PRICE_%s_%s_%s", strings.ToUpper(p.ID), strings.ToUpper(fr.Interval), strings.ToUpper(fr.Provider))
-			if env != nil && !no(fr.Sold) {
-				if id, ok := env(name); ok && id != "" {
-					price.ProviderPrice = id
-				}
+			if !no(fr.Sold) {
+				ids.replace(&price.ProviderPrice, pricePrefix, p.ID, fr.Interval, fr.Provider)
 			}
 			if err := price.check(); err != nil {
 				return nil, err
@@ -273,11 +273,51 @@ func ParsePlans(text []byte, env func(string) (string, bool)) (*Plans, error) {
 	if err := ps.checkOffers(); err != nil {
 		return nil, err
 	}
-	if err := ps.addTopUps(f.TopUp, env); err != nil {
+	if err := ps.addTopUps(f.TopUp, ids); err != nil {
+		return nil, err
+	}
+	if err := ids.allUsed(); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(ps.List, func(a, b Plan) int { return a.Rank - b.Rank })
 	return ps, nil
+}
+
+// The names of the variables that replace provider price ids.
+const (
+	pricePrefix = "TIJORI_PRICE"  // _<PLAN>_<INTERVAL>_<PROVIDER>
+	topUpPrefix = "TIJORI_TOP_UP" // _<ID>_<PROVIDER>
+)
+
+// priceIDs are the provider price ids of the environment that no price has taken yet, by variable.
+type priceIDs map[string]string
+
+func priceIDsOf(environ []string) priceIDs {
+	ids := priceIDs{}
+	for _, v := range environ {
+		name, id, _ := strings.Cut(v, "=")
+		if id != "" && (strings.HasPrefix(name, pricePrefix+"_") || strings.HasPrefix(name, topUpPrefix+"_")) {
+			ids[name] = id
+		}
+	}
+	return ids
+}
+
+// replace puts the id of the environment, where there is one, in the place of the file's.
+func (ids priceIDs) replace(id *string, words ...string) {
+	name := strings.ToUpper(strings.Join(words, "_"))
+	if v, ok := ids[name]; ok {
+		*id = v
+		delete(ids, name)
+	}
+}
+
+// allUsed refuses what is left: whoever set it has mistaken its name.
+func (ids priceIDs) allUsed() error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s in the environment names no price of the plan file", slices.Min(slices.Collect(maps.Keys(ids))))
 }
 
 // no reports whether a key is there and false.

@@ -60,9 +60,7 @@ func TestPlansKeepWhatWasSold(t *testing.T) {
 	t.Parallel()
 	past := "[[plan.price]]\nprovider=\"razorpay\"\ninterval=\"month\"\ncurrency=\"INR\"\namount=19900\nprovider_price=\"plan_Old\"\nsold=false\n"
 	gone := strings.NewReplacer(`"pro"`, `"gold"`, `"Pro"`, `"Gold"`, "rank = 1", "rank = 7\nsold = false", "plan_P", "plan_G").Replace(proText)
-	ps, err := ParsePlans([]byte(freeText+proText+past+strings.Replace(past, "plan_Old", "plan_Older", 1)+gone), func(k string) (string, bool) {
-		return "plan_Env", k == "TIJORI_PRICE_PRO_MONTH_RAZORPAY"
-	})
+	ps, err := ParsePlans([]byte(freeText+proText+past+strings.Replace(past, "plan_Old", "plan_Older", 1)+gone), []string{"TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Env"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,13 +121,23 @@ func TestDefaultPlans(t *testing.T) {
 
 func TestPlansFromEnvironment(t *testing.T) {
 	t.Parallel()
-	env := func(k string) (string, bool) { return "plan_Live", k == "TIJORI_PRICE_PRO_MONTH_RAZORPAY" }
-	ps, err := ParsePlans([]byte(freeText+proText), env)
+	ps, err := ParsePlans([]byte(freeText+proText), []string{"HOME=/", "TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Live", "TIJORI_PRICE_PRO_YEAR_STRIPE="})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := ps.PriceByID(facts.Razorpay, "plan_Live"); !ok {
 		t.Error("the id of the environment is not used")
+	}
+}
+
+// An id that no price takes would leave the wrong one in force without a word.
+func TestPlansRefuseUnknownVariables(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"TIJORI_PRICE_PRO_MONTHLY_RAZORPAY", "TIJORI_PRICE_GOLD_MONTH_RAZORPAY", "TIJORI_PRICE_PRO_MONTH_PAYPAL", "TIJORI_TOP_UP_PACK_STRIPE"} {
+		_, err := ParsePlans([]byte(freeText+proText), []string{name + "=plan_Live"})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

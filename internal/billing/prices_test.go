@@ -32,10 +32,7 @@ func TestRaisedPriceKeepsThePlan(t *testing.T) {
 		u := s.db.User(t, "old "+string(provider))
 		s.buy(u, "pro", provider)
 		s.settle()
-		plans, err := billing.LoadPlans("", func(k string) (string, bool) {
-			v, ok := map[string]string{"TIJORI_PRICE_PRO_MONTH_STRIPE": "price_Pro2027", "TIJORI_PRICE_PRO_MONTH_RAZORPAY": "plan_Pro2027"}[k]
-			return v, ok
-		})
+		plans, err := billing.LoadPlans("", []string{"TIJORI_PRICE_PRO_MONTH_STRIPE=price_Pro2027", "TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Pro2027"})
 		s.must(err)
 		was := s.service
 		s.service = s.again(plans)

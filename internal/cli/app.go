@@ -66,7 +66,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err := f.operatorFlags.check(); err != nil {
 		return nil, err
 	}
-	plans, err := billing.LoadPlans(f.Plans, os.LookupEnv)
+	plans, err := billing.LoadPlans(f.Plans, os.Environ())
 	if err != nil {
 		return nil, &postgres.SetupError{Problem: err.Error(), Hint: "mend the plan file, or unset TIJORI_PLANS for the one built in"}
 	}

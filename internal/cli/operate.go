@@ -48,7 +48,7 @@ type desk struct {
 // when none runs, and returns the billing service on it. Nothing is migrated
 // beside a running server.
 func (f *operateFlags) open(e *env) (_ *desk, err error) {
-	plans, err := billing.LoadPlans(f.Plans, os.LookupEnv)
+	plans, err := billing.LoadPlans(f.Plans, os.Environ())
 	if err != nil {
 		return nil, usagef("%v", err)
 	}

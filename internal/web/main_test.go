@@ -74,7 +74,7 @@ func otherRoles() (names []string) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	plans, err := billing.LoadPlans("", func(string) (string, bool) { return "", false })
+	plans, err := billing.LoadPlans("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
