@@ -94,6 +94,40 @@ func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
 	return found, nil
 }
 
+// refillAt works the calendars of a meter whose next allowance was due at a moment that is
+// over, a hundred at most, and reports whether there were any. It waits for a job that works one.
+func (s *Service) refillAt(ctx context.Context, meter string, at time.Time) (found bool, err error) {
+	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+		now := s.clock.Now()
+		found = !at.After(now)
+		if !found {
+			return nil
+		}
+		rows, err := tx.Query(ctx, `
+			select account_id, meter, worked_to, sources from credit_calendars
+			 where meter = $1 and next_at = $2 and due_at <= $3 order by account_id limit 100 for update`, meter, at, now)
+		if err != nil {
+			return err
+		}
+		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c calendarRow, err error) {
+			return c, row.Scan(&c.account, &c.meter, &c.worked, &c.sources)
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			if err := s.refill(ctx, tx, c, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("refill credits at a reset: %w", err)
+	}
+	return found, nil
+}
+
 func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time) error {
 	stretches, zone, err := s.stretches(ctx, tx, c, now)
 	if err != nil {

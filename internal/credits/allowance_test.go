@@ -71,6 +71,31 @@ func TestRefill(t *testing.T) {
 	f.adds()
 }
 
+// After a reset the new allowance can be spent before any job has run, and is granted once.
+func TestSpendAtResetBeforeJob(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.refill()
+	if _, err := f.consume(f.key, 10, "all"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.consume(f.key, 1, "early"); IsInsufficient(err) == nil {
+		t.Errorf("before the reset: %v, want insufficient", err)
+	}
+	f.advance(32 * 24 * time.Hour)
+	if _, err := f.consume(f.key, 4, "new"); err != nil {
+		t.Errorf("after the reset, without a job: %v", err)
+	}
+	if _, err := f.consume(f.key, 7, "over"); IsInsufficient(err) == nil {
+		t.Errorf("more than the allowance: %v, want insufficient", err)
+	}
+	f.refill()
+	if got := f.allowances(); got != "free 0: 10, free 1: 10" {
+		t.Errorf("granted %s, want each month once", got)
+	}
+	f.adds()
+}
+
 // A yearly plan brings its allowance every month; three months without a job are caught up once.
 func TestRefillAfterDowntime(t *testing.T) {
 	t.Parallel()

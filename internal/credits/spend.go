@@ -120,7 +120,7 @@ func (s *Service) Consume(ctx context.Context, key [32]byte, r Spend) (Spent, er
 	if err := s.check(r); err != nil {
 		return Spent{}, err
 	}
-	a, err := s.desk.ask(ctx, &call{hash: key, op: opConsume, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note})
+	a, err := s.spend(ctx, call{hash: key, op: opConsume, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note})
 	if err != nil {
 		return Spent{}, err
 	}
@@ -146,11 +146,31 @@ func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time
 		}
 		r.Attempt = id
 	}
-	a, err := s.desk.ask(ctx, &call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note, id: r.Attempt, seconds: int32(seconds)})
+	a, err := s.spend(ctx, call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note,
+		id: r.Attempt, seconds: int32(seconds)})
 	if err != nil {
 		return Hold{}, err
 	}
 	return a.asHold(), nil
+}
+
+// spend asks the desk. When there is not enough and an allowance was due that no job has
+// granted yet, it is granted first and the desk is asked once more.
+func (s *Service) spend(ctx context.Context, c call) (answer, error) {
+	first := c
+	a, err := s.desk.ask(ctx, &first)
+	e := IsInsufficient(err)
+	if e == nil || e.NextAt.IsZero() || e.NextAt.After(s.clock.Now()) {
+		return a, err
+	}
+	found, refillErr := s.refillAt(ctx, c.meter, e.NextAt)
+	if refillErr != nil {
+		return a, errBusy.Because(refillErr)
+	}
+	if !found {
+		return a, err
+	}
+	return s.desk.ask(ctx, &c)
 }
 
 // Capture takes all of a hold (amount 0) or part of it; the rest comes back. The
