@@ -12,7 +12,7 @@ import (
 
 // harmless are the functions of PostgreSQL that are more than a computation and that a login role may call, with why.
 var harmless = []struct{ names, why string }{
-	{`clock_timestamp|timeofday|random|random_normal|setseed|gen_random_uuid|uuidv[47]|bernoulli|system`, "tell a time or a number, or set where the session's own numbers begin"},
+	{`clock_timestamp|timeofday|random|random_normal|array_(sample|shuffle)|setseed|gen_random_uuid|uuidv[47]|bernoulli|system`, "tell a time or a number, or set where the session's own numbers begin"},
 	{`set_config|query_to_xml.*|cursor_to_xml.*|current_query|ts_rewrite|ts_stat`, "do what a statement of the role could do"},
 	{`nextval|currval|lastval|setval|pg_sequence_last_value|pg_get_sequence_data`, "ask for the right to the sequence; there is none"},
 	{`pg_sleep.*`, "wait, as a loop would, until the statement's time is over"},

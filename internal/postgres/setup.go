@@ -204,7 +204,7 @@ const narrowSQL = `
 		for f in
 			select p.oid from pg_catalog.pg_proc p
 			 where p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace and p.prokind = 'f'
-			   and p.proname ~ '^(lo_.*|loread|lowrite|pg_logical_emit_message|pg_(cancel|terminate)_backend|pg_export_snapshot|pg_.*replication_slot.*|pg_logical_slot_.*|pg_replication_origin_.*)$'
+			   and p.proname ~ '^(lo_.*|loread|lowrite|pg_logical_emit_message|pg_(cancel|terminate)_backend|pg_export_snapshot|pg_.*replication_slot.*|pg_logical_slot_.*|pg_replication_origin_.*|pg_(available_wal_summaries|wal_summary_contents))$'
 		loop
 			execute pg_catalog.format('revoke execute on function %s from public', f);
 		end loop;
