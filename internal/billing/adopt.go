@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -70,26 +71,26 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 			return uuid.Nil, false, nil, err
 		}
 	}
-	if err := resolveUnmapped(ctx, tx, provider, id, customer, account, s); err != nil {
+	if err := foundAccount(ctx, tx, provider, id, customer, account, now); err != nil {
 		return uuid.Nil, false, nil, err
 	}
 	return account, first, nil, nil
 }
 
-// resolveUnmapped closes the review item of a subject that has found its
-// account, and wakes its parked events.
-func resolveUnmapped(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID, s *Service) error {
-	now := s.clock.Now()
+// foundAccount writes whose the unmapped subject of a review item is, so that the
+// item closes, and wakes its parked events.
+func foundAccount(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID, now time.Time) error {
 	b := &pgx.Batch{}
 	b.Queue(`
-		update review_items set status = 'resolved', resolved_at = $4, resolved_by = 'tijori', resolution = 'it found its account', account_id = $5
-		 where provider = $1 and key in ('unmapped subscription ' || $2::text, 'unmapped customer ' || $3::text) and status = 'open'`,
-		provider, id, customer, now, account)
+		update review_items set account_id = $4
+		 where provider = $1 and status = 'open' and account_id is null
+		   and (key in ('unmapped subscription ' || $2::text, 'unmapped customer ' || $3::text) or key = 'customer ' || $2::text)`,
+		provider, id, customer, account)
 	b.Queue(`
 		update inbox set next_attempt_at = $3 where provider = $1 and subject = $2 and status = 'parked' and next_attempt_at > $3`,
 		provider, id, now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("resolve unmapped %s: %w", id, err)
+		return fmt.Errorf("%s has found its account: %w", id, err)
 	}
 	return nil
 }
@@ -167,7 +168,7 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return outcome{}, fmt.Errorf("apply loose events: %w", err)
 	}
-	return out, nil
+	return out, s.settleItems(ctx, tx, provider, out.account)
 }
 
 // applyDeleted unmaps a deleted customer and brings its subscriptions to the

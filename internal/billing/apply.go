@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -158,7 +157,7 @@ func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider, 
 			readable = append(readable, q)
 			continue
 		}
-		saveReview(b, provider, Review{"undecodable", "undecodable " + q.id, "a stored event cannot be read: " + q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
+		saveReview(b, provider, Review{ReviewUndecodable, "undecodable " + q.id, "a stored event cannot be read: " + q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
 		b.Queue(`update inbox set status = 'dead', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id, q.broken.Error())
 	}
 	if b.Len() == 0 {
@@ -183,7 +182,7 @@ func (s *Service) postpone(ctx context.Context, provider facts.Provider, rows []
 		status := "received"
 		if q.attempts+1 >= maxAttempts {
 			status = "dead"
-			saveReview(b, provider, Review{"dead_event", "dead " + q.id, "could not be applied in " + fmt.Sprint(maxAttempts) + " attempts"}, uuid.Nil, q.subject, q.id, now)
+			saveReview(b, provider, Review{ReviewDeadEvent, "dead " + q.id, "could not be applied in " + fmt.Sprint(maxAttempts) + " attempts"}, uuid.Nil, q.subject, q.id, now)
 		}
 		b.Queue(`
 			update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5
@@ -270,7 +269,7 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			status := "received"
 			if q.attempts+1 >= maxAttempts {
 				status = "dead"
-				saveReview(b, provider, Review{"dead_event", "dead " + q.id, "the provider could not be asked in " + fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
+				saveReview(b, provider, Review{ReviewDeadEvent, "dead " + q.id, "the provider could not be asked in " + fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
 			}
 			b.Queue(`
 				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5 where provider = $1 and event_id = $2`,
@@ -343,9 +342,12 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 		subs[at] = next
 	}
 	if ids := Overlapping(subs, now); len(ids) > 1 {
-		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, "multiple " + strings.Join(ids, " "), "more than one subscription charges for one account"})
+		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, multipleKey(ids), "more than one subscription charges for one account"})
 	}
 	if err := s.write(ctx, tx, next, effects, f, now); err != nil {
+		return outcome{}, err
+	}
+	if err := s.settleItems(ctx, tx, provider, account); err != nil {
 		return outcome{}, err
 	}
 	return outcome{account: account, provisional: provisional}, nil

@@ -91,7 +91,7 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 		sum := sha256.Sum256(body)
 		m.event = &facts.Event{Provider: m.provider, ID: "body." + hex.EncodeToString(sum[:]), Type: "undecodable"}
 		m.status, m.lastError = "dead", err.Error()
-		m.review = &Review{"undecodable", "undecodable " + m.event.ID, "a signed event could not be read: " + err.Error()}
+		m.review = &Review{ReviewUndecodable, "undecodable " + m.event.ID, "a signed event could not be read: " + err.Error()}
 		return m
 	}
 	m.event, m.subject = ev, ev.Subject()

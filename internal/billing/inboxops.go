@@ -272,7 +272,7 @@ func (s *Service) again(ctx context.Context, a Act, provider facts.Provider, ids
 type Act struct {
 	At       time.Time
 	Who      string
-	Act      string // replay, retry, resolve, assign, reconcile, grant, take_back
+	Act      string // replay, retry, resolve, assign, snooze, dismiss, reconcile, grant, take_back, end
 	Provider facts.Provider
 	Subject  string
 	Reason   string

@@ -47,6 +47,10 @@ func TestRaisedPriceKeepsThePlan(t *testing.T) {
 		old, err := billing.LoadPlans("", nil)
 		s.must(err)
 		s.service = s.again(old)
+		s.reconcile(quick)
+		if n := s.unknownPrices(); n != 0 {
+			t.Errorf("%s: %d items stay open although the plan file names the price again", provider, n)
+		}
 	}
 }
 

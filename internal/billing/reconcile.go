@@ -95,6 +95,7 @@ var phases = []struct {
 	{"refunds", (*reconciler).refunds},
 	{"disputes", (*reconciler).disputes},
 	{"events", (*reconciler).missed},
+	{"items", (*reconciler).items},
 	{"webhook", (*reconciler).webhook},
 }
 

@@ -30,6 +30,7 @@ type ReviewItem struct {
 	ResolvedAt     time.Time
 	ResolvedBy     string
 	Resolution     string
+	SnoozedUntil   time.Time // until when no alert tells of it
 }
 
 // Assignable reports whether the item can be resolved by saying whose it is.
@@ -42,7 +43,7 @@ const handleSQL = `left(encode(sha256(convert_to(provider || ' ' || key, 'UTF8')
 // reviewsWhere lists items, newest first. The condition is a literal of this file's callers.
 func reviewsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]ReviewItem, error) {
 	rows, err := tx.Query(ctx, `
-		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id, status, times, opened_at, seen_at, resolved_at, resolved_by, resolution
+		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id, status, times, opened_at, seen_at, resolved_at, resolved_by, resolution, snoozed_until
 		  from review_items where `+condition+` order by opened_at desc, key limit 500`, args...)
 	if err != nil {
 		return nil, err
@@ -50,12 +51,12 @@ func reviewsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any)
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (ReviewItem, error) {
 		var r ReviewItem
 		var account *uuid.UUID
-		var resolved *time.Time
-		err := row.Scan(&r.Handle, &r.Provider, &r.Key, &r.Reason, &r.Detail, &account, &r.SubscriptionID, &r.EventID, &r.Status, &r.Times, &r.OpenedAt, &r.SeenAt, &resolved, &r.ResolvedBy, &r.Resolution)
+		var resolved, snoozed *time.Time
+		err := row.Scan(&r.Handle, &r.Provider, &r.Key, &r.Reason, &r.Detail, &account, &r.SubscriptionID, &r.EventID, &r.Status, &r.Times, &r.OpenedAt, &r.SeenAt, &resolved, &r.ResolvedBy, &r.Resolution, &snoozed)
 		if account != nil {
 			r.AccountID = *account
 		}
-		r.ResolvedAt = value(resolved)
+		r.ResolvedAt, r.SnoozedUntil = value(resolved), value(snoozed)
 		return r, err
 	})
 }
@@ -107,6 +108,22 @@ func reviewByHandle(ctx context.Context, tx pgx.Tx, handle string) (*ReviewItem,
 	return &list[0], nil
 }
 
+// openItem returns an item and locks it. Conflict when it is resolved.
+func openItem(ctx context.Context, tx pgx.Tx, handle string) (*ReviewItem, error) {
+	item, err := reviewByHandle(ctx, tx, handle)
+	if err != nil {
+		return nil, err
+	}
+	var status string
+	if err := tx.QueryRow(ctx, `select status from review_items where provider = $1 and key = $2 for update`, item.Provider, item.Key).Scan(&status); err != nil {
+		return nil, err
+	}
+	if status != "open" {
+		return nil, fault.New(fault.Conflict, "This item is resolved already.")
+	}
+	return item, nil
+}
+
 func (r ReviewItem) subject() string { return "review " + r.Handle }
 
 // A Resolution is what a person decided about an item.
@@ -127,15 +144,8 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 	var item *ReviewItem
 	now := s.clock.Now()
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
-		if item, err = reviewByHandle(ctx, tx, r.Handle); err != nil {
+		if item, err = openItem(ctx, tx, r.Handle); err != nil {
 			return err
-		}
-		var status string
-		if err := tx.QueryRow(ctx, `select status from review_items where provider = $1 and key = $2 for update`, item.Provider, item.Key).Scan(&status); err != nil {
-			return err
-		}
-		if status != "open" {
-			return fault.New(fault.Conflict, "This item is resolved already.")
 		}
 		act, detail := "resolve", item.Reason
 		if r.Assign != uuid.Nil {
@@ -152,7 +162,7 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 			account = &r.Assign
 		}
 		_, err = tx.Exec(ctx, `
-			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5, account_id = coalesce(account_id, $6)
+			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5, snoozed_until = null, account_id = coalesce(account_id, $6)
 			 where provider = $1 and key = $2`, item.Provider, item.Key, now, r.Who, strings.TrimSpace(r.Reason), account)
 		return err
 	})
@@ -208,37 +218,4 @@ func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, cust
 		on conflict (account_id, connection_id) do update set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
 		account, provider, customer, now)
 	return err
-}
-
-// ReasonOf says what a review reason means and what there is to decide.
-func ReasonOf(reason string) string {
-	if text, ok := reasons[reason]; ok {
-		return text
-	}
-	return "Look at the event and decide."
-}
-
-var reasons = map[string]string{
-	ReviewUnmappedCustomer:     "A subscription of a customer whom no account here owns. Find out whose it is and assign it, or cancel and refund it at the provider.",
-	ReviewUnmappedPurchase:     "A one-time payment that no purchase of ours began. Refund it at the provider.",
-	ReviewUnmappedSubscription: "A subscription that no checkout of ours made. Assign it, or cancel and refund it at the provider.",
-	ReviewCustomerChanged:      "A subscription has come to stand under another customer. Nothing was moved.",
-	ReviewUnknownPrice:         "A price that is in no plan here: it gives nothing. Add it to the plan file, or move the subscription at the provider.",
-	ReviewUnknownStatus:        "A status that this program does not know; the last one known stays in force.",
-	ReviewAmountMismatch:       "An amount was paid that no price asks, perhaps with a coupon or tax.",
-	ReviewCurrencyMismatch:     "Paid in a currency in which nothing is sold.",
-	ReviewRefundFull:           "All was given back. The plan stays until the subscription is cancelled: decide whether to.",
-	ReviewRefundPartial:        "Part was given back. The plan stays.",
-	ReviewRefundFailed:         "A refund did not go through; the customer still waits for the money.",
-	ReviewDispute:              "The customer's bank disputes a payment. Answer at the provider in time.",
-	ReviewDisputeLost:          "The bank has given a payment for credits back to the customer. What was left of them is taken back.",
-	ReviewPaymentAfterEnd:      "Paid after the subscription had ended; it does not come back by that. Refund, or let them buy again.",
-	ReviewMultipleActive:       "More than one subscription charges for one account. Cancel and refund one at the provider.",
-	ReviewLivemode:             "Events of the other mode arrive: a webhook of test leads to live, or the other way round.",
-	ReviewAccount:              "Events of another provider account arrive at this webhook.",
-	ReviewCustomerDeleted:      "A customer was deleted at the provider, which ended its subscriptions.",
-	ReviewMissingThere:         "We hold a subscription that the provider does not know. The key may be of another account or mode.",
-	ReviewReopened:             "A subscription that had ended is alive at the provider. Ended ones are never reopened by themselves.",
-	"dead_event":               "An event could not be applied in all its attempts. See why, mend it, and retry the event.",
-	"undecodable":              "A signed event could not be read. Tell whoever maintains the program; the event is kept.",
 }

@@ -138,24 +138,29 @@ func counts(b bool) int {
 	return 0
 }
 
-// saveReview opens an item, or counts it again. A resolved item stays resolved
-// unless the finding has become a graver one (a refund that grew to the whole)
-// or an event that had come alive is dead again.
+// saveReview opens an item, or counts it again. An item that a person has closed
+// stays closed unless the finding has become a graver one (a refund that grew to
+// the whole) or an event that had come alive is dead again. One that had settled by
+// itself opens again when its kind says that this is news.
 func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string, now time.Time) {
 	var owner *uuid.UUID
 	if account != uuid.Nil {
 		owner = &account
 	}
+	const again = `(excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' or excluded.reason = 'dead_event'
+		or $9 and review_items.status = 'resolved' and review_items.resolved_by = 'tijori')`
 	b.Queue(`
-		insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
-		values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $8)
+		insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at, turned_at)
+		values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $8, $8)
 		on conflict (connection_id, key) do update set seen_at = excluded.seen_at, times = review_items.times + 1,
 		    account_id = coalesce(review_items.account_id, excluded.account_id),
 		    detail = case when excluded.reason = 'refund_full' or excluded.reason = review_items.reason then excluded.detail else review_items.detail end,
 		    reason = case when excluded.reason = 'refund_full' then excluded.reason else review_items.reason end,
-		    status = case when excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' or excluded.reason = 'dead_event' then 'open' else review_items.status end,
-		    resolved_at = case when excluded.reason = 'refund_full' and review_items.reason <> 'refund_full' or excluded.reason = 'dead_event' then null else review_items.resolved_at end`,
-		provider, r.Key, r.Reason, r.Detail, owner, subscriptionID, eventID, now)
+		    status = case when `+again+` then 'open' else review_items.status end,
+		    resolved_at = case when `+again+` then null else review_items.resolved_at end,
+		    turned_at = case when `+again+` then excluded.seen_at else review_items.turned_at end,
+		    snoozed_until = case when `+again+` then null else review_items.snoozed_until end`,
+		provider, r.Key, r.Reason, r.Detail, owner, subscriptionID, eventID, now, kinds[r.Reason].returns)
 }
 
 // closeReview closes open items that have settled by themselves, and writes that

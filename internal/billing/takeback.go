@@ -199,8 +199,9 @@ func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part
 			detail += fmt.Sprintf("; %d were spent. Decide whether to leave it at that", spent)
 		}
 		b.Queue(`
-			update review_items set status = 'open', resolved_at = null, detail = $3 where provider = $1 and key = $2`,
-			p.provider, key, detail)
+			update review_items set status = 'open', resolved_at = null, detail = $3, turned_at = $4, snoozed_until = null
+			 where provider = $1 and key = $2`,
+			p.provider, key, detail, now)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("tell of the refund: %w", err)

@@ -59,9 +59,11 @@ func saveTurns(b *pgx.Batch, provider facts.Provider, events []*facts.Event, now
 		b.Queue(`
 			update review_items set gravity = greatest(gravity, $3), due_at = $4,
 			    status = case when $3 > gravity then 'open' else status end,
-			    resolved_at = case when $3 > gravity then null else resolved_at end
+			    resolved_at = case when $3 > gravity then null else resolved_at end,
+			    turned_at = case when $3 > gravity then $5 else turned_at end,
+			    snoozed_until = case when $3 > gravity then null else snoozed_until end
 			 where provider = $1 and key = $2 and (gravity < $3 or due_at is distinct from $4)`,
-			provider, t.key, t.gravity, null(t.due))
+			provider, t.key, t.gravity, null(t.due), now)
 		if t.settled != "" {
 			closeReview(b, provider, t.settled, now, t.key)
 		}

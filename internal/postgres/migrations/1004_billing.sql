@@ -368,6 +368,8 @@ create table tijori.review_items (
     resolution text not null default '',
     gravity bigint not null default 0,
     due_at timestamptz,
+    turned_at timestamptz not null default now(),
+    snoozed_until timestamptz,
     constraint review_items_pkey primary key (connection_id, key),
     constraint review_items_connection_fkey foreign key (connection_id, provider)
         references tijori.connections (connection_id, provider),
@@ -375,6 +377,8 @@ create table tijori.review_items (
     constraint review_items_status_check check (status in ('open', 'resolved')),
     constraint review_items_resolved_check check ((status = 'resolved') = (resolved_at is not null))
 );
+comment on column tijori.review_items.turned_at is 'when it last opened or took a graver turn';
+comment on column tijori.review_items.snoozed_until is 'until when no alert tells of it';
 create index review_items_open_idx on tijori.review_items (opened_at) where status = 'open';
 create index review_items_account_idx on tijori.review_items (account_id) where account_id is not null;
 call tijori_access.protect('tijori.review_items');
@@ -385,7 +389,7 @@ grant select (connection_id, key, provider, reason, detail, account_id, subscrip
     on tijori.review_items to tijori_guard;
 grant select, insert on tijori.review_items to tijori_billing;
 grant update (reason, detail, account_id, seen_at, times, status, resolved_at, resolved_by, resolution, gravity,
-    due_at)
+    due_at, turned_at, snoozed_until)
     on tijori.review_items to tijori_billing;
 
 -- What operators did with the inbox, the review queue and the reconciler: who, when and why. Append-only, by grant.
@@ -404,7 +408,8 @@ create table tijori.operator_acts (
     constraint operator_acts_app_fkey foreign key (app_id) references tijori.apps (app_id),
     constraint operator_acts_who_check check (length(who) between 1 and 254),
     constraint operator_acts_act_check
-        check (act in ('replay', 'retry', 'resolve', 'assign', 'reconcile', 'grant', 'take_back')),
+        check (act in ('replay', 'retry', 'resolve', 'assign', 'snooze', 'dismiss', 'reconcile', 'grant', 'take_back',
+            'end')),
     constraint operator_acts_reason_check check (length(trim(reason)) between 3 and 1000)
 );
 create index operator_acts_at_idx on tijori.operator_acts (app_id, at desc);
@@ -499,6 +504,11 @@ create table tijori.alerts (
     first_at timestamptz not null,
     last_at timestamptz not null,
     told_at timestamptz,
+    newest_at timestamptz,
+    muted_at timestamptz,
+    muted_until timestamptz,
+    muted_times bigint,
+    muted_newest timestamptz,
     constraint alerts_pkey primary key (connection_id, kind),
     constraint alerts_connection_fkey foreign key (connection_id, provider)
         references tijori.connections (connection_id, provider),
@@ -506,10 +516,16 @@ create table tijori.alerts (
     constraint alerts_state_check check (state in ('raised', 'over')),
     constraint alerts_times_check check (times >= 0 and told_times >= 0)
 );
+comment on column tijori.alerts.newest_at is 'the newest of what the group is about, where it has a time';
+comment on column tijori.alerts.muted_at is 'since when an operator wants to hear nothing of it';
+comment on column tijori.alerts.muted_until is 'the end of a snooze; null for a dismissal, which ends with news';
+comment on column tijori.alerts.muted_times is 'how large the group was then, and muted_newest its newest';
 call tijori_access.protect('tijori.alerts');
 call tijori_access.open_to_billing('tijori.alerts', 'select', 'insert', 'update');
 grant select, insert on tijori.alerts to tijori_billing;
-grant update (state, times, told_times, detail, first_at, last_at, told_at) on tijori.alerts to tijori_billing;
+grant update (state, times, told_times, detail, first_at, last_at, told_at, newest_at, muted_at, muted_until, muted_times,
+    muted_newest)
+    on tijori.alerts to tijori_billing;
 
 -- Support reads through the functions below and nothing else. Every use is first written down by tijori_ops.support_use
 -- and committed; the others answer only about the subject of a use that another, committed transaction has written, so

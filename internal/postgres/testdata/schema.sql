@@ -2737,12 +2737,21 @@ CREATE TABLE tijori.alerts (
     first_at timestamp with time zone NOT NULL,
     last_at timestamp with time zone NOT NULL,
     told_at timestamp with time zone,
+    newest_at timestamp with time zone,
+    muted_at timestamp with time zone,
+    muted_until timestamp with time zone,
+    muted_times bigint,
+    muted_newest timestamp with time zone,
     CONSTRAINT alerts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
     CONSTRAINT alerts_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'over'::text]))),
     CONSTRAINT alerts_times_check CHECK (((times >= 0) AND (told_times >= 0)))
 );
 ALTER TABLE ONLY tijori.alerts FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.alerts OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.alerts.newest_at IS 'the newest of what the group is about, where it has a time';
+COMMENT ON COLUMN tijori.alerts.muted_at IS 'since when an operator wants to hear nothing of it';
+COMMENT ON COLUMN tijori.alerts.muted_until IS 'the end of a snooze; null for a dismissal, which ends with news';
+COMMENT ON COLUMN tijori.alerts.muted_times IS 'how large the group was then, and muted_newest its newest';
 CREATE TABLE tijori.allowances (
     app_id text NOT NULL,
     plan_id text NOT NULL,
@@ -3168,7 +3177,7 @@ CREATE TABLE tijori.operator_acts (
     subject text NOT NULL,
     reason text NOT NULL,
     detail text DEFAULT ''::text NOT NULL,
-    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'reconcile'::text, 'grant'::text, 'take_back'::text]))),
+    CONSTRAINT operator_acts_act_check CHECK ((act = ANY (ARRAY['replay'::text, 'retry'::text, 'resolve'::text, 'assign'::text, 'snooze'::text, 'dismiss'::text, 'reconcile'::text, 'grant'::text, 'take_back'::text, 'end'::text]))),
     CONSTRAINT operator_acts_reason_check CHECK (((length(TRIM(BOTH FROM reason)) >= 3) AND (length(TRIM(BOTH FROM reason)) <= 1000))),
     CONSTRAINT operator_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
@@ -3452,12 +3461,16 @@ CREATE TABLE tijori.review_items (
     resolution text DEFAULT ''::text NOT NULL,
     gravity bigint DEFAULT 0 NOT NULL,
     due_at timestamp with time zone,
+    turned_at timestamp with time zone DEFAULT now() NOT NULL,
+    snoozed_until timestamp with time zone,
     CONSTRAINT review_items_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
     CONSTRAINT review_items_resolved_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT review_items_status_check CHECK ((status = ANY (ARRAY['open'::text, 'resolved'::text])))
 );
 ALTER TABLE ONLY tijori.review_items FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.review_items OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.review_items.turned_at IS 'when it last opened or took a graver turn';
+COMMENT ON COLUMN tijori.review_items.snoozed_until IS 'until when no alert tells of it';
 CREATE TABLE tijori.roles (
     role text NOT NULL,
     rank integer NOT NULL,
@@ -5017,6 +5030,11 @@ GRANT UPDATE(detail) ON TABLE tijori.alerts TO tijori_billing;
 GRANT UPDATE(first_at) ON TABLE tijori.alerts TO tijori_billing;
 GRANT UPDATE(last_at) ON TABLE tijori.alerts TO tijori_billing;
 GRANT UPDATE(told_at) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(newest_at) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(muted_at) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(muted_until) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(muted_times) ON TABLE tijori.alerts TO tijori_billing;
+GRANT UPDATE(muted_newest) ON TABLE tijori.alerts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.allowances TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.allowances TO tijori_billing;
 GRANT SELECT ON TABLE tijori.apps TO tijori_billing;
@@ -5328,6 +5346,8 @@ GRANT UPDATE(resolved_by) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(resolution) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(gravity) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(due_at) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(turned_at) ON TABLE tijori.review_items TO tijori_billing;
+GRANT UPDATE(snoozed_until) ON TABLE tijori.review_items TO tijori_billing;
 GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_guard;
