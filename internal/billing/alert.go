@@ -12,7 +12,6 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
 	"github.com/tijorihq/tijori/internal/billing/stripe"
-	"github.com/tijorihq/tijori/internal/term"
 )
 
 // Kinds of trouble that are told to whoever is configured, each as one group a
@@ -46,6 +45,15 @@ type Alert struct {
 	FirstAt  time.Time // service time
 	LastAt   time.Time
 	ToldAt   time.Time
+
+	// An operator wants to hear nothing of it: since when, and until when. A zero
+	// MutedUntil beside a MutedAt is a dismissal, which holds until there is news.
+	MutedAt, MutedUntil time.Time
+}
+
+// Muted reports whether an operator has snoozed or dismissed the alert at now.
+func (a Alert) Muted(now time.Time) bool {
+	return !a.MutedAt.IsZero() && (a.MutedUntil.IsZero() || now.Before(a.MutedUntil))
 }
 
 // Sentence says the alert in one line.
@@ -71,7 +79,8 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 	now := s.clock.Now()
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		due, err := alertsWhere(ctx, tx, `
-			(state = 'raised' and times > told_times and (told_at is null or told_at <= $1) or state = 'over' and told_times > 0) for update skip locked`, now.Add(-alertQuiet))
+			(state = 'raised' and times > told_times and (told_at is null or told_at <= $1) and (muted_at is null or muted_until <= $2)
+			 or state = 'over' and told_times > 0) for update skip locked`, now.Add(-alertQuiet), now)
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -93,7 +102,7 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 // ListAlerts lists what is raised now, and what was.
 func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		list, err = alertsWhere(ctx, tx, `true`)
+		list, err = alertsWhere(ctx, tx, `true order by provider, kind`)
 		return err
 	})
 	return list, err
@@ -101,11 +110,16 @@ func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
 
 func alertsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]Alert, error) {
 	rows, err := tx.Query(ctx, `
-		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at) from alerts where `+condition, args...)
+		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at), muted_at, muted_until from alerts where `+condition, args...)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Alert])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Alert, err error) {
+		var since, until *time.Time
+		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt, &a.ToldAt, &since, &until)
+		a.MutedAt, a.MutedUntil = value(since), value(until)
+		return a, err
+	})
 }
 
 // CheckAlerts raises and ends the groups that can be seen by looking.
@@ -134,22 +148,18 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, g := range []struct {
-			kind   string
-			times  int
-			detail string
-		}{
-			{AlertDead, c.Dead, fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead", times(c.Dead, "event", "events"))},
-			{AlertFailing, c.Failing, fmt.Sprintf("%s failed three times or more and are tried again", times(c.Failing, "event", "events"))},
-			{AlertForeign, c.Foreign, fmt.Sprintf("%s of another mode or account were ignored: a webhook leads to the wrong server", times(c.Foreign, "event", "events"))},
-			{AlertSilent, silent, quiet},
-			{AlertPartial, partial, why},
-			{AlertEnding, ending, whenEnds},
-			{AlertReview, q.items, fmt.Sprintf("%s for a person: tijori review list", times(q.items, "item waits", "items wait"))},
-			{AlertParked, c.Parked, fmt.Sprintf("%s about payers whom no account here owns: tijori inbox list --state parked", times(c.Parked, "event is", "events are"))},
-			{AlertDispute, q.urgency(), q.disputesText()},
+		for _, g := range []group{
+			{kind: AlertDead, times: q.dead.n, newest: q.dead.newest, detail: fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead", times(q.dead.n, "event", "events"))},
+			{kind: AlertFailing, times: c.Failing, detail: fmt.Sprintf("%s failed three times or more and are tried again", times(c.Failing, "event", "events"))},
+			{kind: AlertForeign, times: q.foreign.n, newest: q.foreign.newest, detail: fmt.Sprintf("%s of another mode or account were ignored within a week: a webhook leads to the wrong server", times(q.foreign.n, "event", "events"))},
+			{kind: AlertSilent, times: silent, detail: quiet},
+			{kind: AlertPartial, times: partial, detail: why},
+			{kind: AlertEnding, times: ending, detail: whenEnds},
+			{kind: AlertReview, times: q.items.n, newest: q.items.newest, detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits", "items wait"))},
+			{kind: AlertParked, times: q.parked.n, newest: q.parked.newest, detail: fmt.Sprintf("%s about payers whom no account here owns: tijori inbox list --state parked", times(q.parked.n, "event is", "events are"))},
+			{kind: AlertDispute, times: q.urgency(), newest: q.disputes.newest, detail: q.disputesText()},
 		} {
-			if err := s.raise(ctx, c.Provider, g.kind, g.times, g.detail); err != nil {
+			if err := s.raise(ctx, c.Provider, g); err != nil {
 				return err
 			}
 		}
@@ -160,84 +170,24 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 	return nil
 }
 
-// A queue is what of the review queue waits for a person, at one provider.
-type queue struct {
-	items         int // without disputes, and without events, which have alerts of their own
-	disputes      int // that wait for an answer or are lost
-	soon, tonight int // of these, due within three days and within one
-	first         *time.Time
-}
-
-// urgency grows with the number of disputes, and with each as its time runs out,
-// so that it is told of again.
-func (q queue) urgency() int { return q.disputes + q.soon + q.tonight }
-
-func (q queue) disputesText() string {
-	text := times(q.disputes, "dispute waits", "disputes wait") + " for a person: tijori review list"
-	if q.first != nil {
-		text += "; the first must be answered at the provider by " + moment(*q.first)
-	}
-	return text
-}
-
-func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue, err error) {
-	now := s.clock.Now()
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `
-			select count(*) filter (where reason not in ('dispute', 'dead_event', 'undecodable')),
-			       count(*) filter (where reason = 'dispute'),
-			       count(*) filter (where reason = 'dispute' and due_at < $2),
-			       count(*) filter (where reason = 'dispute' and due_at < $3),
-			       min(due_at) filter (where reason = 'dispute')
-			  from review_items where provider = $1 and status = 'open'`, provider, now.Add(term.DisputeSoon), now.Add(term.DisputeLast)).Scan(&q.items, &q.disputes, &q.soon, &q.tonight, &q.first)
-	})
-	if err != nil {
-		return q, fmt.Errorf("look into the review queue: %w", err)
-	}
-	return q, nil
-}
-
-// raise writes how large a group is now; 0 ends it.
-func (s *Service) raise(ctx context.Context, provider facts.Provider, kind string, n int, detail string) error {
-	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
-		if n == 0 {
-			_, err = tx.Exec(ctx, `update alerts set state = 'over', times = 0, last_at = $3 where provider = $1 and kind = $2 and state = 'raised'`, provider, kind, now)
-			return err
-		}
-		_, err = tx.Exec(ctx, `
-			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
-			values ($1, $1, $2, 'raised', $3, $4, $5, $5)
-			on conflict (connection_id, kind) do update set state = 'raised', times = excluded.times, told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
-			    last_at = excluded.last_at, first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end
-			 where (alerts.state, alerts.times, alerts.detail) is distinct from ('raised', excluded.times, excluded.detail)`,
-			provider, kind, n, detail, now)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("raise %s: %w", kind, err)
-	}
-	return nil
-}
-
 // secretNotice is how long before the last webhook secret's end people are told of it.
 const secretNotice = 7 * 24 * time.Hour
 
-// secretsEnding returns 1 and a sentence when no webhook can be believed any more within a week, and writes that into the log
+// secretsEnding returns 1 (2: it has ended) and a sentence when no webhook can be believed any more within a week, and writes that into the log
 // once a day.
 func (s *Service) secretsEnding(ctx context.Context, p facts.Provider) (int, string) {
 	end, now := s.gateways[p].SecretsEnd(), s.now()
 	if end.IsZero() || now.Add(secretNotice).Before(end) {
 		return 0, ""
 	}
-	text := "the last webhook secret ends on " + moment(end) + ": from then on every event is refused; add the next one"
+	grave, text := 1, "the last webhook secret ends on "+moment(end)+": from then on every event is refused; add the next one"
 	if !now.Before(end) {
-		text = "the last webhook secret ended on " + moment(end) + ": every event is refused; set the one that the dashboard has"
+		grave, text = 2, "the last webhook secret ended on "+moment(end)+": every event is refused; set the one that the dashboard has"
 	}
 	if s.endingTold.due(p, now) {
 		s.log.WarnContext(ctx, text, "provider", p)
 	}
-	return 1, text
+	return grave, text
 }
 
 // daily remembers when it last let something about a provider be said.
@@ -266,7 +216,9 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 	now := s.clock.Now()
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if n == 0 {
-			_, err = tx.Exec(ctx, `update alerts set state = 'over', times = 0 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused, now.Add(-24*time.Hour))
+			_, err = tx.Exec(ctx, `
+				update alerts set state = 'over', times = 0, muted_at = null, muted_until = null, muted_times = null, muted_newest = null
+				 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused, now.Add(-24*time.Hour))
 			return err
 		}
 		_, err = tx.Exec(ctx, `
@@ -274,7 +226,10 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 			values ($1, $1, $2, 'raised', $3, 'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
 			on conflict (connection_id, kind) do update set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,
 			    first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end`, provider, AlertRefused, n, now)
-		return err
+		if err != nil {
+			return err
+		}
+		return unmuteNews(ctx, tx, provider, AlertRefused)
 	})
 	if err != nil {
 		s.refusals.add(provider, n)

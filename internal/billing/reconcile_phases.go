@@ -412,7 +412,7 @@ func (r *reconciler) webhook(ctx context.Context) error {
 	if state == "disabled" || state == "missing" && r.g.Live() {
 		off = 1
 	}
-	if err := r.s.raise(ctx, r.g.Provider(), AlertDisabled, off, "the webhook is "+state+" at the provider; no event arrives"); err != nil {
+	if err := r.s.raise(ctx, r.g.Provider(), group{kind: AlertDisabled, times: off, detail: "the webhook is " + state + " at the provider; no event arrives"}); err != nil {
 		return err
 	}
 	last, err := r.s.lastEvent(ctx, r.g.Provider())
@@ -423,5 +423,8 @@ func (r *reconciler) webhook(ctx context.Context) error {
 	if r.book.Repaired > 0 && r.s.clock.Now().Sub(last) > time.Hour {
 		untold = r.book.Repaired
 	}
-	return r.s.raise(ctx, r.g.Provider(), AlertUntold, untold, fmt.Sprintf("%d differences were repaired of which no event had told; the last event came at %s", untold, moment(last)))
+	return r.s.raise(ctx, r.g.Provider(), group{
+		kind: AlertUntold, times: untold, newest: r.book.StartedAt,
+		detail: fmt.Sprintf("%d differences were repaired of which no event had told; the last event came at %s", untold, moment(last)),
+	})
 }

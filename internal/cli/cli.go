@@ -35,7 +35,8 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Fill a demonstration account: a kirana store with a year of entries."`
 	Inbox     inboxCmd     `cmd:"" help:"What the providers sent: list, show, explain, replay, retry."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare with the providers, repair what is safe, and show the rest to a person."`
-	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, resolve."`
+	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, snooze, resolve."`
+	Alerts    alertsCmd    `cmd:"" help:"What is told to operators: list, show, snooze, dismiss."`
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
 	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`

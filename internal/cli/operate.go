@@ -41,6 +41,7 @@ type operateFlags struct {
 type desk struct {
 	*billing.Service
 	who      string
+	now      *clock.Clock // the service clock
 	database *database
 }
 
@@ -81,11 +82,10 @@ func (f *operateFlags) open(e *env) (_ *desk, err error) {
 			return nil, err
 		}
 	}
-	now, err := serviceClock(e, d.database.DB)
-	if err != nil {
+	if d.now, err = serviceClock(e, d.database.DB); err != nil {
 		return nil, err
 	}
-	d.Service, err = billing.New(billing.Config{DB: d.database.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: public.String(), Log: newLog(e, false)})
+	d.Service, err = billing.New(billing.Config{DB: d.database.DB, Plans: plans, Clock: d.now, Stripe: s, Razorpay: r, PublicURL: public.String(), Log: newLog(e, false)})
 	if err != nil {
 		return nil, usagef("%v", err)
 	}

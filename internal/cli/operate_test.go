@@ -53,6 +53,7 @@ func TestOperatorsCommands(t *testing.T) {
 	db.Subscription(t, u.AccountID, "razorpay", "sub_gone")
 	exec(`update subscriptions set price_id = 'plan_TijoriProMonth', plan_id = 'pro', access_until = now() + interval '9 days', paid_through = now() + interval '2 days'`)
 
+	exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at) values ('stripe', 'stripe', 'dead', 'raised', 1, '1 event could not be applied', now(), now())`)
 	item := ""
 	for _, c := range []struct {
 		args string
@@ -73,6 +74,19 @@ func TestOperatorsCommands(t *testing.T) {
 		{"review list", 0, "unmapped_subscription"},
 		{"review show 0000000000000000", 1, "There is no such review item."},
 		{"review show ITEM", 0, "Assign it, or cancel"},
+		{"review snooze ITEM --reason tomorrow --for never", 2, "--for is a time"},
+		{"review snooze ITEM --reason tomorrow --for 9w", 1, "up to 31 days"},
+		{"review snooze ITEM --reason asked_the_customer --for 3d --as ravi", 0, "no alert tells of"},
+		{"review show ITEM", 0, "snoozed       until"},
+		{"alerts list", 0, "1 event could not be applied"},
+		{"alerts snooze stripe gone --reason later --for 1d", 2, "the kind is one of"},
+		{"alerts snooze paypal dead --reason later --for 1d", 2, "stripe or razorpay"},
+		{"alerts snooze razorpay silent --reason later --for 1d", 1, "There is no such alert."},
+		{"alerts snooze stripe dead --reason x --for 1d", 1, "Say why"},
+		{"alerts snooze stripe dead --reason the_provider_mends_it --for 1d --as ravi", 0, "nothing is told of stripe dead until 2"},
+		{"alerts dismiss stripe dead --reason it_was_a_trial --as ravi", 0, "until there is news"},
+		{"alerts show stripe dead", 0, "dismiss by ravi: it_was_a_trial (until there is news: 1 event"},
+		{"alerts list --json", 0, `"MutedAt"`},
 		{"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1, "There is no account with this id."},
 		{"review resolve ITEM --reason she_showed_the_invoice --as ravi --assign " + u.AccountID.String(), 0, "is resolved"},
 		{"review resolve ITEM --reason again", 1, "resolved already"},
@@ -115,8 +129,8 @@ func TestOperatorsCommands(t *testing.T) {
 	if err := db.Super.QueryRow(t.Context(), `select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
 		t.Fatal(err)
 	}
-	if uses != 3 || acts != 5 {
-		t.Errorf("%d look-ups and %d acts are written down, want 3 and 5", uses, acts)
+	if uses != 3 || acts != 8 {
+		t.Errorf("%d look-ups and %d acts are written down, want 3 and 8", uses, acts)
 	}
 
 	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.

@@ -11,6 +11,7 @@ import (
 type reviewCmd struct {
 	List    reviewListCmd    `cmd:"" help:"List what only a person may decide."`
 	Show    reviewShowCmd    `cmd:"" help:"Show one item with what it means and what was done about it."`
+	Snooze  reviewSnoozeCmd  `cmd:"" help:"Keep alerts quiet about an item for a time, with a reason."`
 	Resolve reviewResolveCmd `cmd:"" help:"Close an item with a reason; of an unmapped customer or subscription also say whose it is."`
 }
 
@@ -66,6 +67,9 @@ func (c *reviewShowCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "item          %s\nprovider      %s\nreason        %s\nmeans         %s\ndetail        %s\naccount       %s\nsubscription  %s\nevent         %s\nopened        %s (found %d times, last %s)\n",
 			r.Handle, r.Provider, r.Reason, billing.ReasonOf(r.Reason), r.Detail, known(r.AccountID), dash(r.SubscriptionID), dash(r.EventID), stamp(r.OpenedAt), r.Times, stamp(r.SeenAt))
+		if !r.SnoozedUntil.IsZero() {
+			fmt.Fprintf(e.stdout, "snoozed       until %s\n", stamp(r.SnoozedUntil))
+		}
 		if r.Status == "resolved" {
 			fmt.Fprintf(e.stdout, "resolved      %s by %s: %s\n", stamp(r.ResolvedAt), r.ResolvedBy, r.Resolution)
 		}

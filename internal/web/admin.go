@@ -45,7 +45,9 @@ func (s *Server) desk(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	for _, a := range alerts {
-		view.Alerts = append(view.Alerts, admin.Alert{Text: a.Provider.Name() + ": " + a.Detail, Raised: a.State == "raised", Since: admin.When(a.FirstAt)})
+		one := alertView(a, s.Clock.Now())
+		one.Text = one.Name + ": " + one.Text
+		view.Alerts = append(view.Alerts, one)
 	}
 	items, err := s.Billing.ListReviews(r.Context(), false)
 	if err != nil {
@@ -183,7 +185,12 @@ func (s *Server) reviewPage(w http.ResponseWriter, r *request) error {
 }
 
 func itemView(r billing.ReviewItem) admin.Item {
-	v := admin.Item{Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "), Detail: r.Detail, Opened: admin.When(r.OpenedAt), Times: r.Times}
+	v := admin.Item{
+		Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "), Detail: r.Detail, Opened: admin.When(r.OpenedAt), Times: r.Times,
+	}
+	if !r.SnoozedUntil.IsZero() {
+		v.Snoozed = admin.When(r.SnoozedUntil)
+	}
 	if r.AccountID != uuid.Nil {
 		v.Account = r.AccountID.String()
 	}
@@ -202,6 +209,7 @@ func (s *Server) renderItem(w http.ResponseWriter, r *request, status int, wrong
 	view := admin.ItemPage{
 		Shell: r.shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason), Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
 		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(acts), Typed: r.PostFormValue("reason"), Assign: r.PostFormValue("account"),
+		Snoozing: r.PostForm.Has("remark"), For: r.PostFormValue("for"),
 	}
 	if facts.ValidID(item.EventID) && !strings.HasPrefix(item.EventID, "reconcile.") && item.EventID != "return" {
 		view.EventPath = admin.Event{Provider: string(item.Provider), ID: item.EventID}.Path()

@@ -24,6 +24,8 @@ func (w *world) seedDesk(s *side) {
 	key := "dispute " + s.word + "note"
 	w.exec(`insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
 		values ('razorpay', 'razorpay', $1, 'dispute', $2, $3, $4, $5, now(), now())`, key, s.word+"note of a dispute", s.AccountID, paid, s.ids["event"])
+	w.exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
+		values ('razorpay', 'razorpay', 'dead', 'raised', 1, '1 event could not be applied', now(), now()) on conflict do nothing`)
 	s.ids["item"] = one[string](w, `select left(encode(sha256(convert_to('razorpay ' || $1, 'UTF8')), 'hex'), 16)`, key)
 }
 
@@ -45,10 +47,15 @@ func init() {
 		"GET /admin/review":                           {ask: at("/admin/review"), status: 200, shows: wordOfA + "note of a dispute"},
 		"GET /admin/review/{item}":                    {ask: func(i ids) ask { return ask{path: "/admin/review/" + i.get("item")} }, status: 200, shows: wordOfA + "note of a dispute"},
 		"POST /admin/review/{item}":                   {ask: func(i ids) ask { return form("/admin/review/"+i.get("item"), "reason", "answered at the bank") }, status: 303, shows: "/admin/review"},
-		"GET /admin/reconcile":                        {ask: at("/admin/reconcile"), status: 200, shows: "Every 6 hours"},
-		"POST /admin/reconcile":                       {ask: func(i ids) ask { return form("/admin/reconcile", "account", i.get("account"), "dry", "1") }, status: 303, shows: "/admin/reconcile?run="},
-		"GET /admin/support":                          {ask: at("/admin/support"), status: 200, shows: "written down"},
-		"POST /admin/support":                         {ask: func(i ids) ask { return form("/admin/support", "email", i.get("mail address"), "remark", "a call") }, status: 200, shows: wordOfA + "account"},
+		"POST /admin/review/{item}/snooze": {ask: func(i ids) ask {
+			return form("/admin/review/"+i.get("item")+"/snooze", "for", "72h", "remark", "the bank was asked")
+		}, status: 303, shows: "/admin/review"},
+		"GET /admin/alerts/{provider}/{kind}":  {ask: at("/admin/alerts/razorpay/dead"), status: 200, shows: "Keep quiet"},
+		"POST /admin/alerts/{provider}/{kind}": {ask: func(ids) ask { return form("/admin/alerts/razorpay/dead", "for", "news", "reason", "it was a trial") }, status: 303, shows: "/admin"},
+		"GET /admin/reconcile":                 {ask: at("/admin/reconcile"), status: 200, shows: "Every 6 hours"},
+		"POST /admin/reconcile":                {ask: func(i ids) ask { return form("/admin/reconcile", "account", i.get("account"), "dry", "1") }, status: 303, shows: "/admin/reconcile?run="},
+		"GET /admin/support":                   {ask: at("/admin/support"), status: 200, shows: "written down"},
+		"POST /admin/support":                  {ask: func(i ids) ask { return form("/admin/support", "email", i.get("mail address"), "remark", "a call") }, status: 200, shows: wordOfA + "account"},
 	}
 	for pattern, x := range desk {
 		trials[pattern] = x

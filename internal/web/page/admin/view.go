@@ -30,9 +30,56 @@ type Count struct {
 
 // An Alert is one group of trouble.
 type Alert struct {
-	Text   string
-	Raised bool
-	Since  string
+	Provider, Kind string // as its path names them
+	Name           string // of the provider
+	Text           string
+	Raised         bool
+	Since          string
+	Quiet          string // until when nothing is told of it, "" when it is told
+}
+
+// Path is the address of an alert's page.
+func (a Alert) Path() string {
+	return "/admin/alerts/" + url.PathEscape(a.Provider) + "/" + url.PathEscape(a.Kind)
+}
+
+// An AlertPage is one alert, with the form that keeps it quiet.
+type AlertPage struct {
+	ui.Shell
+	ui.Form
+	Alert
+	Told       string
+	Acts       []Act
+	Typed, For string // as chosen
+}
+
+// Spans are for how long an alert or an item can be snoozed.
+var Spans = []ui.Option{
+	{Value: "1h", Label: "an hour"},
+	{Value: "24h", Label: "a day"},
+	{Value: "72h", Label: "three days"},
+	{Value: "168h", Label: "a week"},
+	{Value: "720h", Label: "30 days"},
+}
+
+// dismissal is the choice beside the spans of an alert.
+var dismissal = append([]ui.Option{{Value: "news", Label: "until there is news (dismiss)"}}, Spans...)
+
+// Where leads from an alert to what it is about.
+func (a Alert) Where() (path, word string) {
+	switch a.Kind {
+	case "dead", "parked":
+		return "/admin/inbox?" + url.Values{"provider": {a.Provider}, "state": {a.Kind}}.Encode(), "Show the events"
+	case "foreign":
+		return "/admin/inbox?" + url.Values{"provider": {a.Provider}, "state": {"ignored"}}.Encode(), "Show the events"
+	case "failing":
+		return "/admin/inbox?" + url.Values{"provider": {a.Provider}, "state": {"received"}}.Encode(), "Show the events"
+	case "review", "dispute":
+		return "/admin/review", "Show the items"
+	case "partial", "untold":
+		return "/admin/reconcile", "Show the comparisons"
+	}
+	return "", ""
 }
 
 // An Act is what an operator did.
@@ -85,6 +132,7 @@ type Queue struct {
 // An Item is one line of it.
 type Item struct {
 	Handle, Provider, Reason, Detail, Account, Opened string
+	Snoozed                                           string // until when, "" when it is not
 	Times                                             int
 }
 
@@ -98,6 +146,8 @@ type ItemPage struct {
 	Resolution                                  string // who, when and why, once resolved
 	Acts                                        []Act
 	Typed, Assign                               string // as typed
+	Snoozing                                    bool   // the second form was sent
+	For                                         string
 }
 
 // Runs is the page of the comparisons.
