@@ -286,27 +286,69 @@ var errNoReason = fault.InvalidField("reason", "Say why, in a few words. It is k
 func SaveAct(ctx context.Context, tx pgx.Tx, a Act) error { return saveAct(ctx, tx, a) }
 
 func saveAct(ctx context.Context, tx pgx.Tx, a Act) error {
-	if len(strings.TrimSpace(a.Reason)) < 3 || len(a.Reason) > 1000 {
-		return errNoReason
-	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
-	if len(a.Who) > 254 {
-		a.Who = a.Who[:254]
-	}
-	_, err = tx.Exec(ctx, `
-		insert into operator_acts (app_id, id, who, act, provider, subject, reason, detail)
-		values (current_setting('tijori.app'), $1, $2, $3, $4, $5, $6, $7)`,
-		id, a.Who, a.Act, a.Provider, a.Subject, strings.TrimSpace(a.Reason), a.Detail)
+	_, err = insertAct(ctx, tx, id, a)
 	return err
 }
 
-// ListActs lists what operators did, newest first.
-func (s *Service) ListActs(ctx context.Context, limit int) (list []Act, err error) {
+// insertAct reports whether the act is new under its id.
+func insertAct(ctx context.Context, tx pgx.Tx, id uuid.UUID, a Act) (bool, error) {
+	if len(strings.TrimSpace(a.Reason)) < 3 || len(a.Reason) > 1000 {
+		return false, errNoReason
+	}
+	if len(a.Who) > 254 {
+		a.Who = a.Who[:254]
+	}
+	tag, err := tx.Exec(ctx, `
+		insert into operator_acts (app_id, id, who, act, provider, subject, reason, detail)
+		values (current_setting('tijori.app'), $1, $2, $3, $4, $5, $6, $7)
+		on conflict (app_id, id) do nothing`,
+		id, a.Who, a.Act, a.Provider, a.Subject, strings.TrimSpace(a.Reason), a.Detail)
+	return tag.RowsAffected() == 1, err
+}
+
+// ErrDone says that another has done the act of a key at the same time.
+var ErrDone = errors.New("the act was done by another call")
+
+// SaveActOnce is SaveAct of an act that is done once for its key. ErrDone, which
+// rolls the transaction back, when another has done it since ActOf was asked.
+func SaveActOnce(ctx context.Context, tx pgx.Tx, key string, a Act) error {
+	first, err := insertAct(ctx, tx, actID(a.Act, a.Subject, key), a)
+	if err == nil && !first {
+		err = ErrDone
+	}
+	return err
+}
+
+// ActOf returns the act of a key on a subject. NotFound when it was not done.
+func ActOf(ctx context.Context, tx pgx.Tx, act, subject, key string) (*Act, error) {
+	rows, err := tx.Query(ctx, `
+		select at, who, act, provider, subject, reason, detail from operator_acts where app_id = current_setting('tijori.app') and id = $1`, actID(act, subject, key))
+	if err != nil {
+		return nil, err
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Act])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "This was not done.")
+	}
+	return a, err
+}
+
+// actID is the id of an act that is done once for a key.
+func actID(act, subject, key string) uuid.UUID {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("tijori act\x00"+act+"\x00"+subject+"\x00"+key))
+}
+
+// ListActs lists what operators did, newest first: all of it, or the acts that
+// are named.
+func (s *Service) ListActs(ctx context.Context, limit int, acts ...string) (list []Act, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select at, who, act, provider, subject, reason, detail from operator_acts order by at desc limit $1`, limit)
+		rows, err := tx.Query(ctx, `
+			select at, who, act, provider, subject, reason, detail from operator_acts
+			 where $2::text[] is null or act = any ($2) order by at desc limit $1`, limit, acts)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/role"
 )
 
 // A SupportAnswer is what support may know of a user's accounts: who pays for
@@ -198,17 +199,20 @@ func (s *Service) supportPeople(ctx context.Context, tx pgx.Tx, a *SupportAnswer
 		return err
 	}
 	var user, account uuid.UUID
-	var name, title, currency, role, plan string
+	var name, title, currency, as, plan string
 	var created time.Time
 	var businesses int
-	_, err = pgx.ForEachRow(rows, []any{&user, &name, &account, &title, &currency, &created, &role, &businesses, &plan}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&user, &name, &account, &title, &currency, &created, &as, &businesses, &plan}, func() error {
 		acc := a.account(account)
 		acc.Name, acc.Currency, acc.CreatedAt, acc.Businesses, acc.Plan, acc.PlanName = title, currency, created, businesses, plan, plan
 		if p, ok := s.plans.ByID(plan); ok {
 			acc.PlanName, acc.Entitlements = p.Name, p.Entitlements
 		}
 		if question == "lookup" {
-			a.UserID, a.UserName, acc.Role = user, name, role
+			a.UserID, a.UserName = user, name
+			if !role.Of(acc.Role).Owns { // of one business and of the account, what owns counts
+				acc.Role = as
+			}
 		} else {
 			acc.Owners = append(acc.Owners, name)
 		}

@@ -66,6 +66,30 @@ func (c *verifyCreditsCmd) Run(e *env) (err error) {
 	return nil
 }
 
+// onceFlags make a command safe to repeat.
+type onceFlags struct {
+	IdempotencyKey string `placeholder:"KEY" help:"What it is for: a repeat with the same key applies once (default: a new one, which is printed)."`
+}
+
+// key is the key of the command; it makes one where none was given.
+func (f *onceFlags) key() string {
+	if f.IdempotencyKey == "" {
+		f.IdempotencyKey = uuid.NewString()
+	}
+	return f.IdempotencyKey
+}
+
+// failed tells how to repeat what may have been done without an answer.
+func (f *onceFlags) failed(err error) error {
+	switch {
+	case fault.Is(err, fault.Invalid):
+		return usagef("%s", fault.Of(err).Sentence())
+	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
+		return err
+	}
+	return fmt.Errorf("%w\nif you repeat it, add --idempotency-key %s: then it applies once", err, f.IdempotencyKey)
+}
+
 type grantCreditsCmd struct {
 	databaseFlags `embed:""`
 
@@ -76,7 +100,8 @@ type grantCreditsCmd struct {
 	By      string    `required:"" help:"Who grants it."`
 	Meter   string    `default:"credits" help:"The kind of credit (default: ${default})."`
 	Days    int       `help:"How many days they last (default: for ever)."`
-	Key     string    `help:"What it is for: the same key is granted once (default: a new one)."`
+
+	onceFlags `embed:""`
 }
 
 // Run grants and prints the grant's id.
@@ -93,23 +118,16 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 			err = e
 		}
 	}()
-	g := credits.Grant{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: c.Key, Reason: c.Reason, By: c.By}
-	if g.Key == "" {
-		g.Key = uuid.NewString()
-	}
-	g.Key = "operator " + g.Key
+	g := credits.Grant{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: "operator " + c.key(), Reason: c.Reason, By: c.By}
 	if c.Days > 0 {
 		g.ExpiresAt = now.Now().AddDate(0, 0, c.Days)
 	}
 	id, err := s.GrantByHand(e, g)
-	if fault.Is(err, fault.Invalid) {
-		return usagef("%s", fault.Of(err).Sentence())
-	}
 	if err != nil {
-		return err
+		return c.failed(err)
 	}
-	fmt.Fprintln(e.stdout, id)
-	return nil
+	_, err = fmt.Fprintf(e.stdout, "%s\nidempotency key %s\n", id, c.IdempotencyKey)
+	return err
 }
 
 type takeCreditsCmd struct {
@@ -121,6 +139,8 @@ type takeCreditsCmd struct {
 	Reason  string    `required:"" help:"Why; the account's owner reads it."`
 	By      string    `required:"" help:"Who takes them."`
 	Meter   string    `default:"credits" help:"The kind of credit (default: ${default})."`
+
+	onceFlags `embed:""`
 }
 
 // Run takes credits back and says how many.
@@ -134,13 +154,10 @@ func (c *takeCreditsCmd) Run(e *env) (err error) {
 			err = e
 		}
 	}()
-	took, err := s.TakeByHand(e, credits.Taking{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Reason: c.Reason, By: c.By})
-	if fault.Is(err, fault.Invalid) {
-		return usagef("%s", fault.Of(err).Sentence())
-	}
+	took, err := s.TakeByHand(e, credits.Taking{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: "operator " + c.key(), Reason: c.Reason, By: c.By})
 	if err != nil {
-		return err
+		return c.failed(err)
 	}
-	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\n", took, c.Amount)
+	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\nidempotency key %s\n", took, c.Amount, c.IdempotencyKey)
 	return err
 }

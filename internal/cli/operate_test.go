@@ -100,7 +100,10 @@ func TestOperatorsCommands(t *testing.T) {
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days 30", 0, "-"},
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days -1", 2, "--days"},
 		{"credits take " + u.AccountID.String() + " 20 --by ravi --reason mistake", 0, "20 of 20 taken back"},
-		{"credits take " + u.AccountID.String() + " 100 --by ravi --reason mistake", 0, "30 of 100 taken back"},
+		{"credits take " + u.AccountID.String() + " 5 --by ravi --reason mistake --idempotency-key may-17", 0, "idempotency key may-17"},
+		{"credits take " + u.AccountID.String() + " 5 --by ravi --reason mistake --idempotency-key may-17", 0, "5 of 5 taken back"},
+		{"credits take " + u.AccountID.String() + " 6 --by ravi --reason mistake --idempotency-key may-17", 1, "another request"},
+		{"credits take " + u.AccountID.String() + " 100 --by ravi --reason mistake", 0, "25 of 100 taken back"},
 		{"credits take " + u.AccountID.String() + " 0 --by ravi --reason mistake", 2, "whole number"},
 		{"credits take 00000000-0000-0000-0000-000000000001 5 --by ravi --reason mistake", 1, "no such account"},
 		{"credits verify", 0, "every balance is the sum"},
@@ -129,8 +132,8 @@ func TestOperatorsCommands(t *testing.T) {
 	if err := db.Super.QueryRow(t.Context(), `select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
 		t.Fatal(err)
 	}
-	if uses != 3 || acts != 8 {
-		t.Errorf("%d look-ups and %d acts are written down, want 3 and 8", uses, acts)
+	if uses != 3 || acts != 9 {
+		t.Errorf("%d look-ups and %d acts are written down, want 3 and 9", uses, acts)
 	}
 
 	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.

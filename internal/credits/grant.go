@@ -2,7 +2,10 @@ package credits
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -61,24 +64,37 @@ func (s *Service) Grant(ctx context.Context, g Grant) (id uuid.UUID, err error) 
 }
 
 // GrantByHand is Grant of promotional credits by an operator, which stands in the
-// log of what operators did. With a key that was used it changes nothing more.
+// log of what operators did. With a key that was used for the same it changes
+// nothing more; Conflict when it was used for something else. NotFound for an
+// account that does not exist.
 func (s *Service) GrantByHand(ctx context.Context, g Grant) (id uuid.UUID, err error) {
 	g.Kind, g.Priority = Promotional, PromotionalPriority
-	if err := s.checkByHand(g.Meter, g.Amount, g.Reason); err != nil {
+	if err := s.checkByHand(g.Meter, g.Amount, g.Reason, g.Key); err != nil {
 		return id, err
 	}
 	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) (err error) {
-		var again bool
-		if err := tx.QueryRow(ctx, `select exists (select from credit_grants where account_id = $1 and key = $2)`, g.AccountID, g.Key).Scan(&again); err != nil {
+		if err := accountExists(ctx, tx, g.AccountID); err != nil {
 			return err
+		}
+		var reason string
+		err = tx.QueryRow(ctx, `select reason from credit_grants where account_id = $1 and key = $2`, g.AccountID, g.Key).Scan(&reason)
+		again := err == nil
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if again && reason != g.Reason {
+			return errReused
 		}
 		if id, err = AddGrant(ctx, tx, g, s.clock.Now()); err != nil || again {
 			return err
 		}
-		return billing.SaveAct(ctx, tx, billing.Act{
+		return billing.SaveActOnce(ctx, tx, g.Key, billing.Act{
 			Who: g.By, Act: "grant", Subject: "account " + g.AccountID.String(), Reason: g.Reason, Detail: fmt.Sprintf("%d %s", g.Amount, g.Meter),
 		})
 	})
+	if errors.Is(err, billing.ErrDone) { // by another call at the same time
+		return s.GrantByHand(ctx, g)
+	}
 	if err != nil {
 		return id, fmt.Errorf("grant credits: %w", err)
 	}
@@ -89,7 +105,8 @@ func (s *Service) GrantByHand(ctx context.Context, g Grant) (id uuid.UUID, err e
 type Taking struct {
 	AccountID uuid.UUID
 	Meter     string
-	Amount    int64 // at most
+	Amount    int64  // at most
+	Key       string // what it is for: the same key takes once
 	Reason    string
 	By        string
 }
@@ -97,38 +114,65 @@ type Taking struct {
 // TakeByHand takes away what can be spent, at most an amount, in the order in
 // which it would burn, and returns how many credits it took: 0 where there are
 // none. What is spent or on hold stays. The account's owner reads the reason beside
-// the entries, and the taking stands in the log of what operators did. NotFound
-// for an account that does not exist, Invalid without a reason.
+// the entries, and the taking stands in the log of what operators did. With a key
+// that was used for the same it takes nothing more and returns what was taken then;
+// Conflict when it was used for something else. NotFound for an account that does
+// not exist, Invalid without a reason.
 func (s *Service) TakeByHand(ctx context.Context, t Taking) (took int64, err error) {
-	if err := s.checkByHand(t.Meter, t.Amount, t.Reason); err != nil {
+	if err := s.checkByHand(t.Meter, t.Amount, t.Reason, t.Key); err != nil {
 		return 0, err
 	}
+	subject, asked := "account "+t.AccountID.String(), fmt.Sprintf(" of %d %s", t.Amount, t.Meter)
 	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
-		var known bool
-		if err := tx.QueryRow(ctx, `select exists (select from accounts where account_id = $1)`, t.AccountID).Scan(&known); err != nil {
+		if err := accountExists(ctx, tx, t.AccountID); err != nil {
 			return err
 		}
-		if !known {
-			return errNoAccount
+		done, err := billing.ActOf(ctx, tx, "take_back", subject, t.Key)
+		if err == nil {
+			number, same := strings.CutSuffix(done.Detail, asked)
+			if !same || done.Reason != strings.TrimSpace(t.Reason) {
+				return errReused
+			}
+			took, err = strconv.ParseInt(number, 10, 64)
+			return err
+		}
+		if !fault.Is(err, fault.NotFound) {
+			return err
 		}
 		if err := tx.QueryRow(ctx, `select tijori_credits.take_credits($1, $2, $3, $4, $5)`, t.AccountID, t.Meter, t.Amount, t.Reason, s.clock.Now()).Scan(&took); err != nil {
 			return err
 		}
-		return billing.SaveAct(ctx, tx, billing.Act{
-			Who: t.By, Act: "take_back", Subject: "account " + t.AccountID.String(), Reason: t.Reason, Detail: fmt.Sprintf("%d of %d %s", took, t.Amount, t.Meter),
+		return billing.SaveActOnce(ctx, tx, t.Key, billing.Act{
+			Who: t.By, Act: "take_back", Subject: subject, Reason: t.Reason, Detail: strconv.FormatInt(took, 10) + asked,
 		})
 	})
+	if errors.Is(err, billing.ErrDone) { // by another call at the same time; what this one took is rolled back
+		return s.TakeByHand(ctx, t)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("take credits: %w", err)
 	}
 	return took, nil
 }
 
+func accountExists(ctx context.Context, tx pgx.Tx, account uuid.UUID) error {
+	var known bool
+	if err := tx.QueryRow(ctx, `select exists (select from accounts where account_id = $1)`, account).Scan(&known); err != nil {
+		return err
+	}
+	if !known {
+		return errNoAccount
+	}
+	return nil
+}
+
 var errNoAccount = fault.New(fault.NotFound, "There is no such account.")
 
 // checkByHand refuses what an operator may not ask.
-func (s *Service) checkByHand(meter string, amount int64, reason string) error {
+func (s *Service) checkByHand(meter string, amount int64, reason, key string) error {
 	switch {
+	case blank(key) || len(key) > 200 || !plain(key):
+		return fault.InvalidField("key", "The idempotency key is up to 200 letters of text.")
 	case amount < 1 || amount > MaxAmount:
 		return errAmount
 	case !s.hasMeter(meter):

@@ -3,10 +3,13 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // seedDesk puts into a side what operators handle: an event, a review item.
@@ -54,8 +57,12 @@ func init() {
 		"POST /admin/alerts/{provider}/{kind}": {ask: func(ids) ask { return form("/admin/alerts/razorpay/dead", "for", "news", "reason", "it was a trial") }, status: 303, shows: "/admin"},
 		"GET /admin/reconcile":                 {ask: at("/admin/reconcile"), status: 200, shows: "Every 6 hours"},
 		"POST /admin/reconcile":                {ask: func(i ids) ask { return form("/admin/reconcile", "account", i.get("account"), "dry", "1") }, status: 303, shows: "/admin/reconcile?run="},
-		"GET /admin/support":                   {ask: at("/admin/support"), status: 200, shows: "written down"},
-		"POST /admin/support":                  {ask: func(i ids) ask { return form("/admin/support", "email", i.get("mail address"), "remark", "a call") }, status: 200, shows: wordOfA + "account"},
+		"GET /admin/credits":                   {ask: at("/admin/credits"), status: 200, shows: "What to do"},
+		"POST /admin/credits": {ask: func(i ids) ask {
+			return form("/admin/credits", "key", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11", "account", i.get("account"), "way", "grant", "amount", "5", "meter", "credits", "reason", "a mistake of ours")
+		}, status: 303, shows: "/admin/credits"},
+		"GET /admin/support":  {ask: at("/admin/support"), status: 200, shows: "written down"},
+		"POST /admin/support": {ask: func(i ids) ask { return form("/admin/support", "email", i.get("mail address"), "remark", "a call") }, status: 200, shows: wordOfA + "account"},
 	}
 	for pattern, x := range desk {
 		trials[pattern] = x
@@ -119,5 +126,110 @@ func TestOperatorsRoomIsNotThere(t *testing.T) {
 	}
 	if got := w.send("GET", ask{path: "/admin"}, w.a.Token); got.header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("the operators' page says Cache-Control %q", got.header.Get("Cache-Control"))
+	}
+}
+
+// A form of the credits page that is sent twice applies once; sent again with other entries it applies nothing.
+func TestCreditsFormAppliesOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	w.config.Operators[0] = w.a.Email
+	page := w.send("GET", ask{path: "/admin/credits"}, w.a.Token)
+	keys := regexp.MustCompile(`name="key" value="([0-9a-f-]{36})"`)
+	found := keys.FindStringSubmatch(page.body)
+	if found == nil {
+		t.Fatal("the form has no key")
+	}
+	if again := keys.FindStringSubmatch(w.send("GET", ask{path: "/admin/credits"}, w.a.Token).body); again == nil || again[1] == found[1] {
+		t.Error("two forms have one key")
+	}
+	granted := func() int64 {
+		t.Helper()
+		return one[int64](w, `select coalesce(sum(amount), 0)::bigint from credit_entries where account_id = $1 and kind in ('promotional', 'take_back')`, w.a.AccountID)
+	}
+	acts := func() int {
+		t.Helper()
+		return one[int](w, `select count(*) from operator_acts where who = $1 and act in ('grant', 'take_back')`, w.a.Email)
+	}
+	send := func(key, account, way, amount, reason string) int {
+		t.Helper()
+		return w.send("POST", form("/admin/credits", "key", key, "account", account, "way", way, "amount", amount, "meter", "credits", "reason", reason), w.a.Token).status
+	}
+	before := granted()
+	for _, account := range []string{w.a.Email, w.a.AccountID.String()} { // twice, by either name
+		if got := send(found[1], account, "grant", "40", "a mistake of ours"); got != 303 {
+			t.Errorf("grant: %d, want 303", got)
+		}
+	}
+	if n := granted() - before; n != 40 || acts() != 1 {
+		t.Errorf("%d credits and %d entries in the log after one form was sent twice, want 40 and 1", n, acts())
+	}
+	if got := send(found[1], w.a.Email, "grant", "41", "a mistake of ours"); got != 409 {
+		t.Errorf("the same form with another amount: %d, want 409", got)
+	}
+	take := uuid.NewString()
+	for range 2 {
+		if got := send(take, w.a.Email, "take", "15", "granted twice"); got != 303 {
+			t.Errorf("take: %d, want 303", got)
+		}
+	}
+	if n := granted() - before; n != 25 || acts() != 2 {
+		t.Errorf("%d credits and %d entries in the log, want 25 and 2", n, acts())
+	}
+	for name, c := range map[string][5]string{
+		"no key":       {"", w.a.Email, "grant", "1", "a reason"},
+		"no account":   {uuid.NewString(), "nobody@example.com", "grant", "1", "a reason"},
+		"no such id":   {uuid.NewString(), uuid.NewString(), "take", "1", "a reason"},
+		"no amount":    {uuid.NewString(), w.a.Email, "grant", "x", "a reason"},
+		"less than 1":  {uuid.NewString(), w.a.Email, "take", "-1", "a reason"},
+		"no reason":    {uuid.NewString(), w.a.Email, "grant", "1", " "},
+		"no direction": {uuid.NewString(), w.a.Email, "", "1", "a reason"},
+	} {
+		if got := send(c[0], c[1], c[2], c[3], c[4]); got != 422 {
+			t.Errorf("%s: %d, want 422", name, got)
+		}
+	}
+	if n := granted() - before; n != 25 || acts() != 2 {
+		t.Errorf("%d credits and %d entries in the log after what was refused, want 25 and 2", n, acts())
+	}
+}
+
+// An alert that was dismissed stays on the desk, is told of no more, and shows who dismissed it and why.
+func TestAlertsAreActedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	w.config.Operators[0] = w.a.Email
+	const path = "/admin/alerts/razorpay/dead"
+	for name, c := range map[string]struct{ long, reason string }{"no reason": {"news", ""}, "no span": {"9h", "a reason"}} {
+		if got := w.send("POST", form(path, "for", c.long, "reason", c.reason), w.a.Token); got.status != 422 || !strings.Contains(got.body, `class="alert" role="alert"`) {
+			t.Errorf("%s: %d, want 422 and a word on the page", name, got.status)
+		}
+	}
+	if got := w.send("POST", form(path, "for", "24h", "reason", "the bank mends it"), w.a.Token); got.status != 303 {
+		t.Errorf("snooze: %d", got.status)
+	}
+	if got := w.send("GET", ask{path: path}, w.a.Token); !strings.Contains(got.body, "the bank mends it") || !strings.Contains(got.body, "Nothing is told of it until") {
+		t.Error("the page of a snoozed alert does not say until when, or why")
+	}
+	if got := w.send("GET", ask{path: "/admin"}, w.a.Token); !strings.Contains(got.body, "quiet until") {
+		t.Error("the desk does not show a snoozed alert")
+	}
+	for _, nowhere := range []string{"/admin/alerts/paypal/dead", "/admin/alerts/razorpay/loud"} {
+		if got := w.send("GET", ask{path: nowhere}, w.a.Token); got.status != 404 {
+			t.Errorf("%s: %d, want 404", nowhere, got.status)
+		}
+		if got := w.send("POST", form(nowhere, "for", "news", "reason", "a reason"), w.a.Token); got.status != 404 {
+			t.Errorf("POST %s: %d, want 404", nowhere, got.status)
+		}
+	}
+	item := "/admin/review/" + w.a.ids["item"]
+	if got := w.send("POST", form(item+"/snooze", "for", "72h", "remark", ""), w.a.Token); got.status != 422 || !strings.Contains(got.body, "Say why") {
+		t.Errorf("snooze an item without a reason: %d", got.status)
+	}
+	if got := w.send("POST", form(item+"/snooze", "for", "72h", "remark", "the customer was asked"), w.a.Token); got.status != 303 {
+		t.Errorf("snooze an item: %d", got.status)
+	}
+	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "the customer was asked") || !strings.Contains(got.body, "no alert tells of it until") {
+		t.Error("the page of a snoozed item does not say until when, or why")
 	}
 }

@@ -231,6 +231,8 @@ var routes = []route{
 	{pattern: "POST /admin/alerts/{provider}/{kind}", access: operator, handle: (*Server).muteAlert},
 	{pattern: "GET /admin/reconcile", access: operator, handle: (*Server).reconcilePage},
 	{pattern: "POST /admin/reconcile", access: operator, handle: (*Server).reconcileAccount},
+	{pattern: "GET /admin/credits", access: operator, handle: (*Server).creditsDesk},
+	{pattern: "POST /admin/credits", access: operator, handle: (*Server).changeCredits},
 	{pattern: "GET /admin/support", access: operator, handle: (*Server).supportPage},
 	{pattern: "POST /admin/support", access: operator, handle: (*Server).lookUp},
 

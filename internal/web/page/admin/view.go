@@ -150,6 +150,18 @@ type ItemPage struct {
 	For                                         string
 }
 
+// Credits is the page that grants and takes credits.
+type Credits struct {
+	ui.Shell
+	ui.Form
+	Key                                       string // made for this form: sent twice, it applies once
+	Account, Way, Amount, Meter, Days, Reason string // as typed
+	Meters                                    []ui.Option
+	Acts                                      []Act
+}
+
+var ways = []ui.Option{{Value: "grant", Label: "Grant"}, {Value: "take", Label: "Take"}}
+
 // Runs is the page of the comparisons.
 type Runs struct {
 	ui.Shell
@@ -207,6 +219,7 @@ var rooms = []struct{ Path, Word string }{
 	{"/admin/inbox", "Inbox"},
 	{"/admin/review", "Review"},
 	{"/admin/reconcile", "Compare"},
+	{"/admin/credits", "Credits"},
 	{"/admin/support", "Support"},
 }
 
