@@ -131,12 +131,26 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 	provider, now := g.Provider(), s.clock.Now()
 	b := &pgx.Batch{}
 	var out outcome
+	foreign := ""            // why an event is of another product
 	var shown []*facts.Event // to a person; a refund of credits is settled, or shown, by itself
 	for _, ev := range events {
 		if list := Objections(ev); len(list) > 0 {
 			account, err := s.applyReversal(ctx, tx, g, ev)
 			if err != nil {
 				return outcome{}, err
+			}
+			if account == uuid.Nil {
+				why, err := s.foreignReversal(ctx, tx, g, ev)
+				if err != nil {
+					return outcome{}, err
+				}
+				if why != "" {
+					foreign = why
+					continue
+				}
+				if account, err = s.applyReversal(ctx, tx, g, ev); err != nil { // asking may have completed the purchase
+					return outcome{}, err
+				}
 			}
 			if account != uuid.Nil {
 				out.account = account
@@ -149,7 +163,7 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 			}
 		}
 		if kind, id := purchaseOf(ev); id != "" {
-			account, parked, err := s.applyPurchase(ctx, tx, g, kind, id)
+			account, parked, err := s.applyPurchase(ctx, tx, g, kind, id, ev)
 			if err != nil || parked != nil {
 				return outcome{parked: parked}, err
 			}
@@ -167,6 +181,9 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 	saveTurns(b, provider, shown, now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return outcome{}, fmt.Errorf("apply loose events: %w", err)
+	}
+	if foreign != "" && out.account == uuid.Nil && len(shown) == 0 {
+		return outcome{parked: &Review{notOurs, "", foreign}}, nil
 	}
 	return out, s.settleItems(ctx, tx, provider, out.account)
 }

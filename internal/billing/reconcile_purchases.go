@@ -116,7 +116,7 @@ func (r *reconciler) complete(ctx context.Context, p facts.Purchase) error {
 				return err
 			}
 		}
-		if _, parked, err = r.s.applyPurchase(ctx, tx, r.g, p.Kind, p.ID); err != nil || parked != nil || !paid {
+		if _, parked, err = r.s.applyPurchase(ctx, tx, r.g, p.Kind, p.ID, nil); err != nil || parked != nil || !paid {
 			return err
 		}
 		b := &pgx.Batch{}
@@ -130,7 +130,7 @@ func (r *reconciler) complete(ctx context.Context, p facts.Purchase) error {
 	switch {
 	case !paid || r.o.Account != uuid.Nil && account != r.o.Account:
 		return nil // closed by now, or still open
-	case account == uuid.Nil && uuid.Validate(p.AccountID) != nil:
+	case account == uuid.Nil && p.Bought == nil && uuid.Validate(p.AccountID) != nil:
 		return nil // another product's on the same provider account
 	case parked != nil || account == uuid.Nil:
 		f.Detail = "paid " + p.Amount.Format() + ", for nothing that is known here"

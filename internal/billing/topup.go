@@ -181,14 +181,18 @@ func purchaseOf(ev *facts.Event) (kind, id string) {
 
 // applyPurchase asks the provider how a one-time purchase stands, and grants what
 // was bought when it is paid: once, under the lock of its directory row, by a key.
-// One that nobody began here is parked for a person.
-func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string) (uuid.UUID, *Review, error) {
+// One that nobody began here is parked for a person, unless nothing on it is ours:
+// then it is of another product on the same provider account.
+func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string, ev *facts.Event) (uuid.UUID, *Review, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, kind, id)
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
 	if account == uuid.Nil {
+		if bears, err := s.bearsOurs(ctx, tx, provider, ev); err != nil || !bears {
+			return uuid.Nil, &Review{notOurs, "", "payment " + id + " is of another product: nobody here began it, and nothing on it is ours"}, err
+		}
 		return uuid.Nil, &Review{ReviewUnmappedPurchase, "unmapped purchase " + id, "payment " + id + " was not begun by a purchase of ours"}, nil
 	}
 	paid, over, got, payment, err := s.paidOnce(ctx, kind, id)

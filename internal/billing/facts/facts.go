@@ -203,6 +203,7 @@ type Refund struct {
 	Refunded       int64
 	Failed         bool
 	SubscriptionID string
+	CustomerID     string // Stripe, where it was asked for
 }
 
 // Full reports whether everything was given back.

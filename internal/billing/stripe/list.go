@@ -187,8 +187,8 @@ func (c *Client) Refunded(ctx context.Context, intent string) (*facts.Refund, er
 	if err := c.get(ctx, "/v1/payment_intents/"+url.PathEscape(intent), url.Values{"expand[]": {"latest_charge"}}, &p); err != nil {
 		return nil, fmt.Errorf("fetch payment: %w", err)
 	}
-	f := &facts.Refund{ChargeID: p.Latest.ID, IntentID: p.ID, Amount: amount(p.Latest.Amount, p.Latest.Currency), Refunded: p.Latest.Refunded}
-	return f, checkIDs(&facts.Event{ID: "api", Type: "payment", Refund: f})
+	f := &facts.Refund{ChargeID: p.Latest.ID, IntentID: p.ID, Amount: amount(p.Latest.Amount, p.Latest.Currency), Refunded: p.Latest.Refunded, CustomerID: string(p.Latest.Customer)}
+	return f, checkIDs(&facts.Event{ID: "api", Type: "payment", Refund: f, Customer: f.CustomerID})
 }
 
 // PurchasePage lists the one-time payments since a time that are paid. Nothing
