@@ -28,6 +28,9 @@ type caseFile struct {
 		Config struct {
 			Account string           `json:"razorpay_account_id"`
 			Prices  map[string][]any `json:"prices"`
+			Tiers   map[string]struct {
+				Daily int64 `json:"daily_credits"`
+			} `json:"tiers"`
 		} `json:"config"`
 	} `json:"contract"`
 	Cases []conformanceCase `json:"cases"`
@@ -120,6 +123,14 @@ func TestConformance(t *testing.T) {
 // which a plan file may not.
 func casePlans(t *testing.T, f caseFile) *Plans {
 	ps := &Plans{byPrice: map[string]Price{}, List: []Plan{{ID: "free", Name: "Free", Default: true, PartiesMax: 5}, {ID: "pro", Name: "Pro", Rank: 1}, {ID: "team", Name: "Team", Rank: 2}}}
+	if len(f.Contract.Config.Tiers) > 0 {
+		ps.Meters = []Meter{{ID: DefaultMeter, Name: "Credits"}}
+	}
+	for i := range ps.List {
+		if tier := f.Contract.Config.Tiers[ps.List[i].ID]; tier.Daily > 0 {
+			ps.List[i].Allowances = []Allowance{{Meter: DefaultMeter, Amount: tier.Daily, Every: Day}}
+		}
+	}
 	for id, p := range f.Contract.Config.Prices {
 		provider := facts.Stripe
 		if strings.HasPrefix(id, "plan_") {
@@ -139,6 +150,13 @@ func casePlans(t *testing.T, f caseFile) *Plans {
 	return ps
 }
 
+// A Spender spends credits of a user's account as one of its programs does, after
+// what is due has been granted, and returns the status that the program is answered.
+type Spender func(u *pgtest.User, amount int64) int
+
+// NewSpender is set from outside: the part that spends credits imports this one.
+var NewSpender func(t *testing.T, db *pgtest.DB, plans *Plans, now *clock.Clock) Spender
+
 // caseBench runs one case: the real handler, inbox, worker and database, and a
 // provider API that answers as of the bench's time.
 type caseBench struct {
@@ -148,6 +166,7 @@ type caseBench struct {
 	db      *pgtest.DB
 	clock   *clock.Clock
 	service *Service
+	spend   Spender
 	mu      sync.Mutex
 	users   map[string]*pgtest.User
 	now     time.Time
@@ -185,6 +204,7 @@ func newBench(t *testing.T, c conformanceCase, plans *Plans, account string) *ca
 	if err := b.service.SyncPlans(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	b.spend = NewSpender(t, b.db, plans, b.clock)
 	return b
 }
 
@@ -284,6 +304,8 @@ func (b *caseBench) step(s conformanceStep) {
 		}
 	case "@user_cancel":
 		b.userCancels(s)
+	case "@spend":
+		b.spends(s)
 	case "@verify":
 		b.verify(s)
 	default:
@@ -310,6 +332,23 @@ func (b *caseBench) userCancels(s conformanceStep) {
 	}
 	if len(s.ExpectHTTP) > 0 && !slices.Contains(s.ExpectHTTP, got) {
 		b.Errorf("@user_cancel answered %d, want one of %v", got, s.ExpectHTTP)
+	}
+}
+
+// spends spends what the step names; 200 is expected where it says nothing, 402 where
+// there is not enough.
+func (b *caseBench) spends(s conformanceStep) {
+	user, _ := s.Fields["user"].(string)
+	if user == "" {
+		user = b.c.Expect.User
+	}
+	amount, _ := s.Fields["amount"].(float64)
+	want := s.ExpectHTTP
+	if len(want) == 0 {
+		want = []int{200}
+	}
+	if got := b.spend(b.user(user), int64(amount)); !slices.Contains(want, got) {
+		b.Errorf("@spend of %.0f at %d answered %d, want one of %v", amount, s.At, got, want)
 	}
 }
 
