@@ -132,29 +132,57 @@ type Resolution struct {
 	Who    string
 	Reason string
 	Assign uuid.UUID // the account that an unmapped customer or subscription belongs to; zero changes no mapping
+
+	Do           string // one of the item's Choices; "" does nothing but close it
+	Subscription string // of DoEnd
 }
 
 // ResolveReview closes an item with a reason, and writes down who did. With
 // Assign it also says whose an unmapped customer or subscription is: from then
-// on that holds for ever, and its parked events are applied. Nothing else about
-// an account is changed by a resolution. Faults: NotFound, Conflict for what is
-// resolved or belongs to another account already, Invalid without a reason or
-// for an item that cannot be assigned.
+// on that holds for ever, and its parked events are applied. With Do it first does
+// what the item offers as a choice. Nothing else about an account is changed by a
+// resolution. Faults: NotFound, Conflict for what is resolved or belongs to another
+// account already, Invalid without a reason, for an item that cannot be assigned and
+// for what cannot be done about it.
 func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
-	var item *ReviewItem
-	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
-		if item, err = openItem(ctx, tx, r.Handle); err != nil {
+	ended := ""
+	if r.Do == DoEnd {
+		var err error
+		if ended, err = s.endOne(ctx, r); err != nil {
+			return fmt.Errorf("resolve review item: %w", err)
+		}
+	}
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		item, err := openItem(ctx, tx, r.Handle)
+		if ended != "" && fault.Is(err, fault.Conflict) { // it has closed by itself with the end
+			if item, err = reviewByHandle(ctx, tx, r.Handle); err != nil {
+				return err
+			}
+			return saveAct(ctx, tx, Act{Who: r.Who, Act: "end", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason, Detail: ended})
+		}
+		if err != nil {
 			return err
 		}
-		act, detail := "resolve", item.Reason
-		if r.Assign != uuid.Nil {
-			act, detail = "assign", "to account "+r.Assign.String()
-			if err := s.assign(ctx, tx, item, r.Assign, now); err != nil {
+		a := Act{Who: r.Who, Act: "resolve", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason, Detail: item.Reason}
+		switch {
+		case ended != "":
+			a.Act, a.Detail = "end", ended
+		case r.Do != "":
+			c, err := s.choose(ctx, tx, item, r)
+			if err != nil {
+				return err
+			}
+			a.Act = "take_back"
+			if a.Detail, err = s.moveCredits(ctx, tx, item, c, strings.TrimSpace(r.Reason)); err != nil {
+				return err
+			}
+		case r.Assign != uuid.Nil:
+			a.Act, a.Detail = "assign", "to account "+r.Assign.String()
+			if err := s.assign(ctx, tx, item, r.Assign, s.clock.Now()); err != nil {
 				return err
 			}
 		}
-		if err := saveAct(ctx, tx, Act{Who: r.Who, Act: act, Provider: item.Provider, Subject: item.subject(), Reason: r.Reason, Detail: detail}); err != nil {
+		if err := saveAct(ctx, tx, a); err != nil {
 			return err
 		}
 		var account *uuid.UUID
@@ -163,7 +191,7 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 		}
 		_, err = tx.Exec(ctx, `
 			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5, snoozed_until = null, account_id = coalesce(account_id, $6)
-			 where provider = $1 and key = $2`, item.Provider, item.Key, now, r.Who, strings.TrimSpace(r.Reason), account)
+			 where provider = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who, strings.TrimSpace(r.Reason), account)
 		return err
 	})
 	if err != nil {

@@ -39,10 +39,11 @@ func (s *Service) applyReversal(ctx context.Context, tx pgx.Tx, g gateway, ev *f
 		return account, err
 	}
 	if ev.Dispute != nil {
-		if changed, err := keepDispute(ctx, tx, g.Provider(), account, payment, ev.Dispute); err != nil || !changed {
+		changed, err := keepDispute(ctx, tx, g.Provider(), account, payment, ev.Dispute)
+		if err != nil || !changed && ev.Dispute.Status != disputeWon { // what an operator took meanwhile comes back when it is won
 			return account, err
 		}
-		return account, s.takeBackLost(ctx, tx, account, g.Provider(), payment, ev.Dispute.ChargeID)
+		return account, s.takeBackLost(ctx, tx, account, g.Provider(), payment, ev.Dispute.ChargeID, changed)
 	}
 	return account, s.takeBack(ctx, tx, g, account, payment)
 }
@@ -119,19 +120,22 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 }
 
 // takeBackLost takes back what a decided dispute is for, or gives it back.
-func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment, charge string) error {
+func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment, charge string, changed bool) error {
 	rows, err := tx.Query(ctx, boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider, payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
 	}
 	p, err := pgx.CollectExactlyOneRow(rows, scanBought)
+	if errors.Is(err, pgx.ErrNoRows) && !changed { // erased with its account
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
 	}
 	if p.charge == "" {
 		p.charge = charge
 	}
-	return s.reclaim(ctx, tx, p, true)
+	return s.reclaim(ctx, tx, p, changed)
 }
 
 // reclaim takes back as large a part of a purchase's credits as money went back,

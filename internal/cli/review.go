@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -73,9 +74,17 @@ func (c *reviewShowCmd) Run(e *env) error {
 		if r.Status == "resolved" {
 			fmt.Fprintf(e.stdout, "resolved      %s by %s: %s\n", stamp(r.ResolvedAt), r.ResolvedBy, r.Resolution)
 		}
-		for _, a := range acts {
-			fmt.Fprintf(e.stdout, "\n%s  %s by %s: %s %s\n", stamp(a.At), a.Act, a.Who, a.Reason, a.Detail)
+		choices, why, err := d.Choices(e, c.Item)
+		if err != nil {
+			return err
 		}
+		for _, choice := range choices {
+			fmt.Fprintf(e.stdout, "possible      %s (%s)\n", choice.Label, strings.TrimSpace("--"+strings.ReplaceAll(choice.Do, "_", "-")+" "+choice.Subscription))
+		}
+		if why != "" {
+			fmt.Fprintf(e.stdout, "possible      %s\n", why)
+		}
+		printActs(e, acts)
 		return nil
 	})
 }
@@ -86,12 +95,29 @@ type reviewResolveCmd struct {
 	Reason string    `required:"" help:"Why; it is kept with your name."`
 	Assign uuid.UUID `placeholder:"ACCOUNT" help:"The account that an unmapped customer or subscription belongs to. This holds for ever."`
 	Item   string    `arg:"" help:"The item, as tijori review list names it."`
+
+	TakeBack bool   `xor:"do" help:"Of a refund or dispute: take back the credits that are left of what the money was for."`
+	GiveBack bool   `xor:"do" help:"Of a refund or dispute: give back the credits that were taken so."`
+	End      string `xor:"do" placeholder:"SUBSCRIPTION" help:"End one of the item's subscriptions now; tijori review show names them."`
 }
 
 // Run closes an item.
 func (c *reviewResolveCmd) Run(e *env) error {
+	r := billing.Resolution{Handle: c.Item, Reason: c.Reason, Assign: c.Assign, Subscription: c.End}
+	switch {
+	case c.TakeBack:
+		r.Do = billing.DoTakeBack
+	case c.GiveBack:
+		r.Do = billing.DoGiveBack
+	case c.End != "":
+		r.Do = billing.DoEnd
+	}
+	if r.Do != "" && c.Assign != uuid.Nil {
+		return usagef("--assign goes with nothing else that is done about an item")
+	}
 	return c.with(e, func(d *desk) error {
-		if err := d.ResolveReview(e, billing.Resolution{Handle: c.Item, Who: d.who, Reason: c.Reason, Assign: c.Assign}); err != nil {
+		r.Who = d.who
+		if err := d.ResolveReview(e, r); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "%s is resolved\n", c.Item)

@@ -16,6 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // The operators' room. Who may come in is decided before any of these runs
@@ -217,6 +218,17 @@ func (s *Server) renderItem(w http.ResponseWriter, r *request, status int, wrong
 	if !view.Open {
 		view.Resolution = fmt.Sprintf("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy, item.Resolution)
 	}
+	choices, why, err := s.Billing.Choices(r.Context(), item.Handle)
+	if err != nil {
+		return err
+	}
+	view.Cannot, view.Do = why, r.PostFormValue("do")
+	if len(choices) > 0 {
+		view.Choices = []ui.Option{{Value: "", Label: "Only close it", Hint: "Nothing else is changed."}}
+	}
+	for _, c := range choices {
+		view.Choices = append(view.Choices, ui.Option{Value: strings.TrimSpace(c.Do + " " + c.Subscription), Label: c.Label})
+	}
 	if wrong != nil {
 		if err := r.formFault(&view.Form, wrong); err != nil {
 			return err
@@ -228,6 +240,7 @@ func (s *Server) renderItem(w http.ResponseWriter, r *request, status int, wrong
 
 func (s *Server) resolveItem(w http.ResponseWriter, r *request) error {
 	decision := billing.Resolution{Handle: r.PathValue("item"), Who: r.person.Email, Reason: r.PostFormValue("reason")}
+	decision.Do, decision.Subscription, _ = strings.Cut(r.PostFormValue("do"), " ")
 	if text := strings.TrimSpace(r.PostFormValue("account")); text != "" {
 		id, err := uuid.Parse(text)
 		if err != nil || len(text) != 36 {

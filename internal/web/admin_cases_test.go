@@ -232,4 +232,10 @@ func TestAlertsAreActedOn(t *testing.T) {
 	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "the customer was asked") || !strings.Contains(got.body, "no alert tells of it until") {
 		t.Error("the page of a snoozed item does not say until when, or why")
 	}
+	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "Nothing is left to be ended") && !strings.Contains(got.body, `name="do"`) {
+		t.Error("the page of an item says neither what can be done nor why nothing can")
+	}
+	if got := w.send("POST", form(item, "do", "end sub_nobody", "reason", "bought twice"), w.a.Token); got.status != 422 {
+		t.Errorf("end a subscription that is not the item's: %d, want 422", got.status)
+	}
 }

@@ -146,6 +146,9 @@ type ItemPage struct {
 	Resolution                                  string // who, when and why, once resolved
 	Acts                                        []Act
 	Typed, Assign                               string // as typed
+	Choices                                     []ui.Option
+	Do                                          string // as chosen
+	Cannot                                      string // why nothing can be done from here
 	Snoozing                                    bool   // the second form was sent
 	For                                         string
 }
