@@ -125,10 +125,12 @@ func creditChoices(lots []lot) (list []Choice) {
 		left, taken = left+l.left, taken+l.taken
 	}
 	if left > 0 {
-		list = append(list, Choice{Do: DoTakeBack, Label: fmt.Sprintf("Take back the %d credits that are left of it", left), lots: lots})
+		list = append(list, Choice{Do: DoTakeBack, Label: fmt.Sprintf("Take back the %d credits that are left of it",
+			left), lots: lots})
 	}
 	if taken > 0 {
-		list = append(list, Choice{Do: DoGiveBack, Label: fmt.Sprintf("Give back the %d credits that were taken for it", taken), lots: lots})
+		list = append(list, Choice{Do: DoGiveBack, Label: fmt.Sprintf("Give back the %d credits that were taken for it",
+			taken), lots: lots})
 	}
 	return list
 }
@@ -147,7 +149,8 @@ func (s *Service) lotsOf(ctx context.Context, tx pgx.Tx, item *ReviewItem) ([]lo
 			return nil, err
 		}
 		err = tx.QueryRow(ctx, `
-			select 'top-up ' || id::text from purchases where account_id = $1 and provider = $2 and payment_id = $3`, item.AccountID, item.Provider, payment).Scan(&grant)
+			select 'top-up ' || id::text from purchases where account_id = $1 and provider = $2 and payment_id = $3`,
+			item.AccountID, item.Provider, payment).Scan(&grant)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, nil
 		}
@@ -158,7 +161,8 @@ func (s *Service) lotsOf(ctx context.Context, tx pgx.Tx, item *ReviewItem) ([]lo
 		return nil, nil
 	}
 	rows, err := tx.Query(ctx, `
-		select g.meter, g.id, g.amount, coalesce(l.lot_left, 0) + case when b.lot_grant = g.id then b.lot_left else 0 end, coalesce(r.taken, 0)
+		select g.meter, g.id, g.amount, coalesce(l.lot_left, 0) + case when b.lot_grant = g.id then b.lot_left else 0 end,
+		    coalesce(r.taken, 0)
 		  from credit_grants g
 		  join credit_balances b on b.account_id = g.account_id and b.meter = g.meter
 		  left join credit_lots l on l.account_id = g.account_id and l.meter = g.meter and l.grant_id = g.id
@@ -185,7 +189,8 @@ func (s *Service) disputedPayment(ctx context.Context, tx pgx.Tx, item *ReviewIt
 		return "", nil
 	}
 	var raw, body []byte
-	err := tx.QueryRow(ctx, `select headers, body from inbox where provider = $1 and event_id = $2`, item.Provider, item.EventID).Scan(&raw, &body)
+	err := tx.QueryRow(ctx, `select headers, body from inbox where provider = $1 and event_id = $2`, item.Provider,
+		item.EventID).Scan(&raw, &body)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}

@@ -17,7 +17,8 @@ const MostSnooze = 31 * 24 * time.Hour
 
 // AlertKinds are the kinds of alerts, in the order of a list.
 var AlertKinds = []string{
-	AlertDispute, AlertReview, AlertDead, AlertParked, AlertForeign, AlertFailing, AlertRefused, AlertSilent, AlertDisabled, AlertUntold, AlertPartial, AlertEnding,
+	AlertDispute, AlertReview, AlertDead, AlertParked, AlertForeign, AlertFailing, AlertRefused, AlertSilent,
+	AlertDisabled, AlertUntold, AlertPartial, AlertEnding,
 }
 
 // A group is what one alert is about, now.
@@ -80,20 +81,24 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			select count(*) filter (where i.status = 'dead'), max(greatest(i.received_at, i.next_attempt_at)) filter (where i.status = 'dead'),
+			select count(*) filter (where i.status = 'dead'),
+			       max(greatest(i.received_at, i.next_attempt_at)) filter (where i.status = 'dead'),
 			       count(*) filter (where i.status = 'parked'), max(i.received_at) filter (where i.status = 'parked'),
 			       count(*) filter (where i.status = 'ignored'), max(i.received_at) filter (where i.status = 'ignored')
 			  from inbox i
 			 where i.provider = $1
-			   and (i.status in ('dead', 'parked') or i.status = 'ignored' and i.last_error in ('livemode_mismatch', 'account_mismatch') and i.received_at > $3)
+			   and (i.status in ('dead', 'parked') or i.status = 'ignored'
+			        and i.last_error in ('livemode_mismatch', 'account_mismatch') and i.received_at > $3)
 			   and not exists (
 				select from review_items r
 				 where r.connection_id = i.connection_id and r.provider = i.provider
-				   and (r.snoozed_until > $2 and r.status = 'open' or r.status = 'resolved' and r.resolved_by <> 'tijori' and (i.status <> 'ignored' or i.received_at <= r.resolved_at))
+				   and (r.snoozed_until > $2 and r.status = 'open' or r.status = 'resolved' and r.resolved_by <> 'tijori'
+				       and (i.status <> 'ignored' or i.received_at <= r.resolved_at))
 				   and case i.status
 				       when 'ignored' then r.reason = i.last_error
 				       else r.key in ('dead ' || i.event_id, 'undecodable ' || i.event_id)
-				         or r.reason like 'unmapped%' and (r.event_id = i.event_id or i.subject <> '' and r.subscription_id = i.subject) end)`,
+				         or r.reason like 'unmapped%' and (r.event_id = i.event_id
+				           or i.subject <> '' and r.subscription_id = i.subject) end)`,
 			provider, now, now.Add(-quietWeek)).
 			Scan(&q.dead.n, &newest[2], &q.parked.n, &newest[3], &q.foreign.n, &newest[4])
 	})
@@ -113,16 +118,20 @@ func (s *Service) raise(ctx context.Context, provider facts.Provider, g group) e
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if g.times == 0 {
 			_, err = tx.Exec(ctx, `
-				update alerts set state = 'over', times = 0, last_at = $3, muted_at = null, muted_until = null, muted_times = null, muted_newest = null
+				update alerts set state = 'over', times = 0, last_at = $3, muted_at = null, muted_until = null,
+				    muted_times = null, muted_newest = null
 				 where provider = $1 and kind = $2 and state = 'raised'`, provider, g.kind, now)
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
 			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at, newest_at)
 			values ($1, $1, $2, 'raised', $3, $4, $5, $5, $6)
-			on conflict (connection_id, kind) do update set state = 'raised', times = excluded.times, told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
-			    last_at = excluded.last_at, newest_at = excluded.newest_at, first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end
-			 where (alerts.state, alerts.times, alerts.detail, alerts.newest_at) is distinct from ('raised', excluded.times, excluded.detail, excluded.newest_at)`,
+			on conflict (connection_id, kind) do update set state = 'raised', times = excluded.times,
+			    told_times = least(alerts.told_times, excluded.times), detail = excluded.detail,
+			    last_at = excluded.last_at, newest_at = excluded.newest_at,
+			    first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end
+			 where (alerts.state, alerts.times, alerts.detail, alerts.newest_at) is distinct from
+			       ('raised', excluded.times, excluded.detail, excluded.newest_at)`,
 			provider, g.kind, g.times, g.detail, now, null(g.newest))
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
@@ -142,7 +151,8 @@ func unmuteNews(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind st
 	_, err := tx.Exec(ctx, `
 		update alerts set muted_at = null, muted_until = null, muted_times = null, muted_newest = null, told_times = 0
 		 where provider = $1 and kind = $2 and muted_at is not null and (muted_until is null or kind = 'dispute')
-		   and (times > muted_times or newest_at > muted_newest or newest_at is not null and muted_newest is null)`, provider, kind)
+		   and (times > muted_times or newest_at > muted_newest or newest_at is not null and muted_newest is null)`,
+		provider, kind)
 	if err != nil {
 		return fmt.Errorf("end a dismissal: %w", err)
 	}
@@ -193,7 +203,8 @@ func (s *Service) MuteAlert(ctx context.Context, provider facts.Provider, kind s
 			 where provider = $1 and kind = $2`, provider, kind, now, null(m.Until)); err != nil {
 			return err
 		}
-		return saveAct(ctx, tx, Act{Who: m.Who, Act: act, Provider: provider, Subject: a.subject(), Reason: m.Reason, Detail: until + ": " + a.Detail})
+		return saveAct(ctx, tx, Act{Who: m.Who, Act: act, Provider: provider, Subject: a.subject(), Reason: m.Reason,
+			Detail: until + ": " + a.Detail})
 	})
 	if err != nil {
 		return fmt.Errorf("%s an alert: %w", act, err)
@@ -205,7 +216,8 @@ func (a Alert) subject() string { return "alert " + string(a.Provider) + " " + a
 
 // AlertByKind returns an alert with what was done about it. NotFound when it was
 // never raised.
-func (s *Service) AlertByKind(ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act, err error) {
+func (s *Service) AlertByKind(ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act,
+	err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if a, err = alertByKind(ctx, tx, provider, kind); err != nil {
 			return err
@@ -246,10 +258,12 @@ func (s *Service) SnoozeReview(ctx context.Context, handle string, m Mute) error
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `update review_items set snoozed_until = $3 where provider = $1 and key = $2`, item.Provider, item.Key, m.Until); err != nil {
+		if _, err := tx.Exec(ctx, `update review_items set snoozed_until = $3 where provider = $1 and key = $2`,
+			item.Provider, item.Key, m.Until); err != nil {
 			return err
 		}
-		return saveAct(ctx, tx, Act{Who: m.Who, Act: act, Provider: item.Provider, Subject: item.subject(), Reason: m.Reason, Detail: until})
+		return saveAct(ctx, tx, Act{Who: m.Who, Act: act, Provider: item.Provider, Subject: item.subject(),
+			Reason: m.Reason, Detail: until})
 	})
 	if err != nil {
 		return fmt.Errorf("snooze a review item: %w", err)

@@ -18,11 +18,14 @@ const mattersSQL = `
 	with items as materialized (
 		select *, substring(key from '[^ ]*$') as about from review_items r where r.status = 'open' and %s
 		 order by r.key limit $1 for update skip locked)
-	select r.key, r.reason, r.provider, r.account_id, r.subscription_id, r.opened_at, r.seen_at, r.about, d.account_id is not null,
+	select r.key, r.reason, r.provider, r.account_id, r.subscription_id, r.opened_at, r.seen_at, r.about,
+	    d.account_id is not null,
 	       coalesce((select e.status from inbox e where e.connection_id = r.connection_id and e.event_id = r.about), ''),
 	       p.status, p.credits, p.amount_minor, p.refunded_minor, p.lost_minor, p.taken_back,
-	       exists (select from review_items f where f.connection_id = r.connection_id and f.key = 'refund ' || r.about and f.reason = 'refund_full')
-	         and not exists (select from review_items f where f.connection_id = r.connection_id and f.key = 'refund failed ' || r.about and f.status = 'open')
+	       exists (select from review_items f where f.connection_id = r.connection_id and f.key = 'refund ' || r.about
+	           and f.reason = 'refund_full')
+	         and not exists (select from review_items f where f.connection_id = r.connection_id
+	             and f.key = 'refund failed ' || r.about and f.status = 'open')
 	  from items r
 	  left join lateral (
 		select d.account_id from provider_directory d
@@ -32,7 +35,8 @@ const mattersSQL = `
 		 limit 1) d on true
 	  left join lateral (
 		select p.* from purchases p
-		 where p.account_id = coalesce(r.account_id, d.account_id) and p.connection_id = r.connection_id and r.about in (p.provider_id, p.charge_id)
+		 where p.account_id = coalesce(r.account_id, d.account_id) and p.connection_id = r.connection_id
+		     and r.about in (p.provider_id, p.charge_id)
 		 limit 1) p on true
 	 order by r.key`
 
@@ -49,7 +53,8 @@ func (s *Service) matters(ctx context.Context, tx pgx.Tx, limit int, condition s
 		var account *uuid.UUID
 		var status *string
 		var n [5]*int64
-		err := row.Scan(&m.item.Key, &m.item.Reason, &m.item.Provider, &account, &m.item.SubscriptionID, &m.item.OpenedAt, &m.item.SeenAt, &m.about, &m.owned,
+		err := row.Scan(&m.item.Key, &m.item.Reason, &m.item.Provider, &account, &m.item.SubscriptionID, &m.item.OpenedAt,
+			&m.item.SeenAt, &m.about, &m.owned,
 			&m.event, &status, &n[0], &n[1], &n[2], &n[3], &n[4], &m.refunded)
 		if account != nil {
 			m.item.AccountID = *account
@@ -75,7 +80,8 @@ func (s *Service) matters(ctx context.Context, tx pgx.Tx, limit int, condition s
 			if subs[account], err = subscriptionsOf(ctx, tx, account); err != nil {
 				return nil, err
 			}
-			if keys[account], err = texts(ctx, tx, `select key from review_items where account_id = $1 and status = 'open'`, account); err != nil {
+			if keys[account], err = texts(ctx, tx, `select key from review_items where account_id = $1 and status = 'open'`,
+				account); err != nil {
 				return nil, fmt.Errorf("look at review items: %w", err)
 			}
 		}
@@ -163,7 +169,8 @@ func (r *reconciler) items(ctx context.Context) error {
 // openItems is a page of the provider's open items, after a key.
 func (r *reconciler) openItems(ctx context.Context, after string) (list []matter, err error) {
 	err = r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) error {
-		list, err = r.s.matters(ctx, tx, 100, `r.provider = $2 and r.key > $3 and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or r.account_id = $4)`,
+		list, err = r.s.matters(ctx, tx, 100, `r.provider = $2 and r.key > $3
+		    and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or r.account_id = $4)`,
 			r.g.Provider(), after, r.o.Account)
 		return err
 	})

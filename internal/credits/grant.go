@@ -77,7 +77,8 @@ func (s *Service) GrantByHand(ctx context.Context, g Grant) (id uuid.UUID, err e
 			return err
 		}
 		var reason string
-		err = tx.QueryRow(ctx, `select reason from credit_grants where account_id = $1 and key = $2`, g.AccountID, g.Key).Scan(&reason)
+		err = tx.QueryRow(ctx, `select reason from credit_grants where account_id = $1 and key = $2`, g.AccountID,
+			g.Key).Scan(&reason)
 		again := err == nil
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
@@ -89,7 +90,8 @@ func (s *Service) GrantByHand(ctx context.Context, g Grant) (id uuid.UUID, err e
 			return err
 		}
 		return billing.SaveActOnce(ctx, tx, g.Key, billing.Act{
-			Who: g.By, Act: "grant", Subject: "account " + g.AccountID.String(), Reason: g.Reason, Detail: fmt.Sprintf("%d %s", g.Amount, g.Meter),
+			Who: g.By, Act: "grant", Subject: "account " + g.AccountID.String(), Reason: g.Reason,
+			Detail: fmt.Sprintf("%d %s", g.Amount, g.Meter),
 		})
 	})
 	if errors.Is(err, billing.ErrDone) { // by another call at the same time
@@ -139,7 +141,8 @@ func (s *Service) TakeByHand(ctx context.Context, t Taking) (took int64, err err
 		if !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `select tijori_credits.take_credits($1, $2, $3, $4, $5)`, t.AccountID, t.Meter, t.Amount, t.Reason, s.clock.Now()).Scan(&took); err != nil {
+		if err := tx.QueryRow(ctx, `select tijori_credits.take_credits($1, $2, $3, $4, $5)`, t.AccountID, t.Meter,
+			t.Amount, t.Reason, s.clock.Now()).Scan(&took); err != nil {
 			return err
 		}
 		return billing.SaveActOnce(ctx, tx, t.Key, billing.Act{
@@ -157,7 +160,8 @@ func (s *Service) TakeByHand(ctx context.Context, t Taking) (took int64, err err
 
 func accountExists(ctx context.Context, tx pgx.Tx, account uuid.UUID) error {
 	var known bool
-	if err := tx.QueryRow(ctx, `select exists (select from accounts where account_id = $1)`, account).Scan(&known); err != nil {
+	if err := tx.QueryRow(ctx, `select exists (select from accounts where account_id = $1)`,
+		account).Scan(&known); err != nil {
 		return err
 	}
 	if !known {
@@ -192,8 +196,10 @@ func AddGrant(ctx context.Context, tx pgx.Tx, g Grant, now time.Time) (uuid.UUID
 	}
 	var granted uuid.UUID
 	err = tx.QueryRow(ctx, `
-		select tijori_credits.grant_credits($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, 'infinity'), $8, $9, $10, null, null, null, $11)`,
-		g.AccountID, g.Meter, id, g.Kind, g.Amount, g.Priority, null(g.ExpiresAt), g.Key, g.Reason, g.By, now).Scan(&granted)
+		select tijori_credits.grant_credits($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, 'infinity'), $8, $9, $10,
+		    null, null, null, $11)`,
+		g.AccountID, g.Meter, id, g.Kind, g.Amount, g.Priority, null(g.ExpiresAt), g.Key, g.Reason, g.By,
+		now).Scan(&granted)
 	return granted, err
 }
 

@@ -25,8 +25,10 @@ func (s *Server) creditsDesk(w http.ResponseWriter, r *request) error {
 // key, unless that key has been used.
 func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *request, status int, wrong error) error {
 	view := admin.Credits{
-		Shell: r.shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"), Reason: r.PostFormValue("reason"),
-		Meter: r.PostFormValue("meter"), Days: r.PostFormValue("days"), Way: r.PostFormValue("way"), Key: r.PostFormValue("key"),
+		Shell: r.shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
+		Reason: r.PostFormValue("reason"),
+		Meter:  r.PostFormValue("meter"), Days: r.PostFormValue("days"), Way: r.PostFormValue("way"),
+		Key: r.PostFormValue("key"),
 	}
 	if view.Account == "" {
 		view.Account = r.URL.Query().Get("account")
@@ -88,14 +90,16 @@ func (s *Server) applyCredits(r *request) error {
 	}
 	switch r.PostFormValue("way") {
 	case "grant":
-		g := credits.Grant{AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key, Reason: reason, By: r.person.Email}
+		g := credits.Grant{AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key,
+			Reason: reason, By: r.person.Email}
 		if days > 0 {
 			g.ExpiresAt = s.Clock.Now().AddDate(0, 0, days)
 		}
 		_, err = s.Credits.GrantByHand(r.Context(), g)
 	case "take":
 		_, err = s.Credits.TakeByHand(r.Context(), credits.Taking{
-			AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key, Reason: reason, By: r.person.Email,
+			AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key, Reason: reason,
+			By: r.person.Email,
 		})
 	default:
 		return fault.InvalidField("way", "Choose whether to grant or to take.")
@@ -104,7 +108,8 @@ func (s *Server) applyCredits(r *request) error {
 	case fault.Is(err, fault.NotFound):
 		return fault.InvalidField("account", "There is no account with this id.")
 	case fault.Is(err, fault.Conflict):
-		return fault.New(fault.Conflict, "This form was sent before, with other entries. Check below what was done, and send it again if that is not what you want.")
+		return fault.New(fault.Conflict,
+			"This form was sent before with other entries. Look below what was done; send it again if it is not enough.")
 	}
 	return err
 }
@@ -140,5 +145,6 @@ func (s *Server) accountOf(r *request, text string) (uuid.UUID, error) {
 	case 1:
 		return owned[0].ID, nil
 	}
-	return uuid.Nil, fault.InvalidField("account", "This person owns several accounts. Enter the id of the right one; Support shows them.")
+	return uuid.Nil, fault.InvalidField("account",
+		"This person owns several accounts. Enter the id of the right one; Support shows them.")
 }

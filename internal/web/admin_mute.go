@@ -11,7 +11,8 @@ import (
 )
 
 func alertView(a billing.Alert, now time.Time) admin.Alert {
-	v := admin.Alert{Provider: string(a.Provider), Kind: a.Kind, Name: a.Provider.Name(), Text: a.Detail, Raised: a.State == "raised", Since: admin.When(a.FirstAt)}
+	v := admin.Alert{Provider: string(a.Provider), Kind: a.Kind, Name: a.Provider.Name(), Text: a.Detail,
+		Raised: a.State == "raised", Since: admin.When(a.FirstAt)}
 	switch {
 	case !a.Muted(now):
 	case a.MutedUntil.IsZero():
@@ -83,7 +84,8 @@ func (s *Server) snoozeEnd(chosen string) (time.Time, error) {
 func (s *Server) snoozeItem(w http.ResponseWriter, r *request) error {
 	until, err := s.snoozeEnd(r.PostFormValue("for"))
 	if err == nil {
-		err = s.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.person.Email, Reason: r.PostFormValue("remark"), Until: until})
+		err = s.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.person.Email,
+			Reason: r.PostFormValue("remark"), Until: until})
 	}
 	if fault.Is(err, fault.NotFound) {
 		return err
