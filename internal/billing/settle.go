@@ -12,11 +12,13 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 )
 
-// mattersSQL reads open items with what is known of their matter, and locks them.
-// An item that somebody else has locked is in the hands of another step.
-const mattersSQL = `
+// matterItems, a condition and matterFacts make a statement that reads open items with what is known of their
+// matter, and locks them. An item that somebody else has locked is in the hands of another step. $1 is how many.
+const (
+	matterItems = `
 	with items as materialized (
-		select *, substring(key from '[^ ]*$') as about from review_items r where r.status = 'open' and %s
+		select *, substring(key from '[^ ]*$') as about from review_items r where r.status = 'open' and `
+	matterFacts = `
 		 order by r.key limit $1 for update skip locked)
 	select r.key, r.reason, r.provider, r.account_id, r.subscription_id, r.opened_at, r.seen_at, r.about,
 	    d.account_id is not null,
@@ -39,12 +41,23 @@ const mattersSQL = `
 		     and r.about in (p.provider_id, p.charge_id)
 		 limit 1) p on true
 	 order by r.key`
+)
 
-// matters reads the open items of a condition, which is a literal of this file's
-// callers with its arguments from $2.
-func (s *Service) matters(ctx context.Context, tx pgx.Tx, limit int, condition string, args ...any) ([]matter, error) {
+// The statements that matters sends. Their parameters follow the number of items.
+const (
+	// accountMattersSQL are the items of an account: provider, account.
+	accountMattersSQL = matterItems + `r.provider = $2 and r.account_id = $3` + matterFacts
+	// keyedMattersSQL are items by key: provider, keys.
+	keyedMattersSQL = matterItems + `r.provider = $2 and r.key = any ($3)` + matterFacts
+	// nextMattersSQL are the items after a key: provider, key, account (the zero id for all).
+	nextMattersSQL = matterItems + `r.provider = $2 and r.key > $3
+		    and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or r.account_id = $4)` + matterFacts
+)
+
+// matters reads what one of the statements above finds, at most limit items.
+func (s *Service) matters(ctx context.Context, tx pgx.Tx, sql string, limit int, args ...any) ([]matter, error) {
 	now := s.clock.Now()
-	rows, err := tx.Query(ctx, fmt.Sprintf(mattersSQL, condition), append([]any{limit}, args...)...)
+	rows, err := tx.Query(ctx, sql, append([]any{limit}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("look at review items: %w", err)
 	}
@@ -113,7 +126,7 @@ func (s *Service) settleItems(ctx context.Context, tx pgx.Tx, provider facts.Pro
 	if account == uuid.Nil {
 		return nil
 	}
-	list, err := s.matters(ctx, tx, 200, `r.provider = $2 and r.account_id = $3`, provider, account)
+	list, err := s.matters(ctx, tx, accountMattersSQL, 200, provider, account)
 	if err != nil {
 		return err
 	}
@@ -148,7 +161,7 @@ func (r *reconciler) items(ctx context.Context) error {
 			for i, m := range list {
 				keys[i] = m.item.Key
 			}
-			list, err := r.s.matters(ctx, tx, len(keys), `r.provider = $2 and r.key = any ($3)`, r.g.Provider(), keys)
+			list, err := r.s.matters(ctx, tx, keyedMattersSQL, len(keys), r.g.Provider(), keys)
 			if err != nil {
 				return err
 			}
@@ -169,9 +182,7 @@ func (r *reconciler) items(ctx context.Context) error {
 // openItems is a page of the provider's open items, after a key.
 func (r *reconciler) openItems(ctx context.Context, after string) (list []matter, err error) {
 	err = r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) error {
-		list, err = r.s.matters(ctx, tx, 100, `r.provider = $2 and r.key > $3
-		    and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or r.account_id = $4)`,
-			r.g.Provider(), after, r.o.Account)
+		list, err = r.s.matters(ctx, tx, nextMattersSQL, 100, r.g.Provider(), after, r.o.Account)
 		return err
 	})
 	return list, err

@@ -57,6 +57,7 @@ var functions = map[string]use{
 	"tijori_access.issue_invitation(uuid,uuid,bytea,boolean)":        {"tijori_auth", "the mailer stores a token's hash and reads what the letter says"},
 	"tijori_access.invitation_by_token(bytea)":                       {"tijori_auth", "whoever holds the token sees what it offers"},
 	"tijori_access.accept_invitation(bytea,uuid,uuid)":               {"tijori_auth", "whoever holds the token and has the address becomes a member"},
+	"tijori_khata.totals()":                                          {"tijori_app", "what the parties of the caller's own business come to, for who sees totals"},
 	"tijori_khata.party_count()":                                     {"tijori_app", "an owner counts the parties of the own account"},
 	"tijori_khata.limit_parties()":                                   {"", "trigger: counts the account's parties under its lock"},
 	"tijori_access.key_account(text)":                                {"", "the account of an API key, as my_credits and my_credit_entries ask"},

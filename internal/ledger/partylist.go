@@ -68,21 +68,14 @@ type PartyList struct {
 // what was searched for) all parties of the business are read. No entry is.
 // The names of a page come row by row (limit 1), whatever the planner believes of the size of a business.
 const (
-	totalCTE = `
-with total as (
-	select coalesce(sum(t.balance) filter (where t.balance > 0), 0)::bigint as get,
-		coalesce(-sum(t.balance) filter (where t.balance < 0), 0)::bigint as give,
-		count(*)::int as parties, (count(*) filter (where t.balance > 0))::int as due,
-		(count(*) filter (where t.balance < 0))::int as advance
-	from tijori.party_sums t
-	where t.account_id = $1 and t.business_id = $2 and t.living
-), page as (`
+	listHead = `
+with page as (`
 
 	pageTail = `
 )
 select t.get, t.give, t.parties, t.due, t.advance, g.matching,
 	p.id, p.kind, p.name, p.name_key, p.phone, p.version, g.balance, g.entries, g.last_date, g.oldest_due, g.key
-from total t
+from tijori_khata.totals() t
 left join (
 	page g
 	cross join lateral (
@@ -95,7 +88,7 @@ left join (
 
 	// PartyListSQL is the list by balance, most owed first. Parameters: account,
 	// business, least balance, cursor's balance and id (above all for the first page), rows.
-	PartyListSQL = totalCTE + `
+	PartyListSQL = listHead + `
 	select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
 		s.balance as key, null::int as matching
 	from tijori.party_sums s
@@ -107,7 +100,7 @@ order by g.key desc, g.id desc`
 
 	// AdvanceListSQL is the list of those whom the business owes, most owed first.
 	// Parameters: account, business, cursor's balance and id (below all for the first page), rows.
-	AdvanceListSQL = totalCTE + `
+	AdvanceListSQL = listHead + `
 	select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
 		s.balance as key, null::int as matching
 	from tijori.party_sums s
@@ -119,7 +112,7 @@ order by g.key, g.id`
 
 	// NameListSQL is the list by name. Parameters: account, business, show, cursor's
 	// name and id ('' for the first page), rows.
-	NameListSQL = totalCTE + `
+	NameListSQL = listHead + `
 	select n.id, s.balance, s.entries, s.last_date, null::date as oldest_due,
 		0::bigint as key, null::int as matching
 	from tijori.parties n
@@ -133,7 +126,7 @@ order by p.name_key, g.id`
 
 	// RecentListSQL is the list by the latest business date, of parties without entries by the day
 	// they were made. Parameters: account, business, show, cursor's key and id (null for the first page), rows.
-	RecentListSQL = totalCTE + `
+	RecentListSQL = listHead + `
 	select k.*, null::int as matching
 	from (
 		select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
@@ -149,7 +142,7 @@ order by g.key desc, g.id desc`
 
 	// OldestListSQL is the list by the oldest unpaid Given entry; who is not due comes last.
 	// Parameters: as of RecentListSQL.
-	OldestListSQL = totalCTE + `
+	OldestListSQL = listHead + `
 	select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
 		(s.due_since - date '2000-01-01')::bigint as key, null::int as matching
 	from tijori.party_sums s
@@ -162,7 +155,7 @@ order by g.key, g.id`
 
 	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters: account,
 	// business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows, order.
-	SearchListSQL = totalCTE + `
+	SearchListSQL = listHead + `
 	select k.*, nullif(k.due_since, date '2100-01-01') as oldest_due
 	from (
 		select h.*, (count(*) over ())::int as matching,

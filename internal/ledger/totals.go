@@ -9,18 +9,14 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// TotalsSQL is what a list of businesses shows of one. Parameters: account, business.
-const TotalsSQL = `
-select count(*)::int, (count(*) filter (where t.balance > 0))::int, (count(*) filter (where t.balance < 0))::int,
-	coalesce(sum(t.balance) filter (where t.balance > 0), 0)::bigint, coalesce(-sum(t.balance) filter (where t.balance < 0), 0)::bigint
-from tijori.party_sums t
-where t.account_id = $1 and t.business_id = $2 and t.living`
+// TotalsSQL is what a list of businesses shows of one.
+const TotalsSQL = `select t.parties, t.due, t.advance, t.get, t.give from tijori_khata.totals() t`
 
-// QueueTotals puts the totals of the scope's business into a batch of
+// QueueTotals puts the totals of the caller's business into a batch of
 // postgres.Read and fills totals when it is answered; all zero for a counter.
-func QueueTotals(s postgres.Scope, b *pgx.Batch, totals *Totals) {
+func QueueTotals(b *pgx.Batch, totals *Totals) {
 	*totals = Totals{}
-	b.Queue(TotalsSQL, s.AccountID, s.BusinessID).QueryRow(func(row pgx.Row) error {
+	b.Queue(TotalsSQL).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&totals.Parties, &totals.Due, &totals.Advance, &totals.Get, &totals.Give)
 	})
 }

@@ -209,7 +209,7 @@ func (s *Server) shopTotals(r *request, business uuid.UUID, shop *home.Shop) err
 	caller := r.caller
 	caller.Business = business
 	var totals ledger.Totals
-	_, err := s.DB.Read(r.Context(), caller, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(scope, b, &totals) })
+	_, err := s.DB.Read(r.Context(), caller, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if fault.Is(err, fault.NotFound) { // left this moment
 		return nil
 	}

@@ -259,7 +259,7 @@ func (s *Server) businessSettingsForm(w http.ResponseWriter, r *request) error {
 
 func (s *Server) businessSettingsView(r *request) (businesssettings.View, error) {
 	var totals ledger.Totals
-	err := r.read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(scope, b, &totals) })
+	err := r.read(func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if err != nil {
 		return businesssettings.View{}, err
 	}

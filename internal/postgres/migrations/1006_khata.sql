@@ -999,6 +999,26 @@ begin
     return null;
 end $$;
 
+-- tijori_khata.totals() is what the parties of the caller's business come to: how many are outside the bin, how many of
+-- them owe and how many are owed, what the business will get and what it will give. All are 0 for who does not see
+-- totals, and without a business. Every page of a list shows them, so they are added up here: under the policy each of
+-- ten thousand rows would be compared anew with what scope() has said once.
+create function tijori_khata.totals(out parties integer, out due integer, out advance integer,
+        out get bigint, out give bigint)
+    language plpgsql stable security definer set search_path = ''
+    as $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id into s from tijori_access.scope() x where x.sees_totals;
+    select count(*), count(*) filter (where t.balance > 0), count(*) filter (where t.balance < 0),
+           coalesce(sum(t.balance) filter (where t.balance > 0), 0),
+           coalesce(-sum(t.balance) filter (where t.balance < 0), 0)
+      into parties, due, advance, get, give
+      from tijori.party_sums t
+     where t.account_id = s.account_id and t.business_id = s.business_id and t.living;
+end $$;
+
 -- tijori_khata.due_since(account, business, party, owed) is the day since when a party owes a balance. Its latest
 -- Given entries are the unpaid ones, so it goes back from the latest until they make up what is owed.
 create function tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) returns date
@@ -1218,6 +1238,7 @@ end $$;
 -- +goose StatementEnd
 alter function tijori_khata.open_sums() owner to tijori_guard;
 alter function tijori_khata.follow_parties() owner to tijori_guard;
+alter function tijori_khata.totals() owner to tijori_guard;
 alter function tijori_khata.due_since(uuid, uuid, uuid, bigint) owner to tijori_guard;
 alter function tijori_khata.add_sums() owner to tijori_guard;
 alter function tijori_khata.shift_sums(uuid, uuid, uuid, bigint, bigint, integer) owner to tijori_guard;
@@ -1225,11 +1246,12 @@ alter function tijori_khata.move_sums() owner to tijori_guard;
 alter function tijori_khata.take_sums() owner to tijori_guard;
 alter function tijori_khata.wrong_sums() owner to tijori_guard;
 alter function tijori_khata.rebuild_sums() owner to tijori_guard;
-revoke all on function tijori_khata.open_sums(), tijori_khata.follow_parties(),
+revoke all on function tijori_khata.open_sums(), tijori_khata.follow_parties(), tijori_khata.totals(),
     tijori_khata.due_since(uuid, uuid, uuid, bigint), tijori_khata.add_sums(),
     tijori_khata.shift_sums(uuid, uuid, uuid, bigint, bigint, integer), tijori_khata.move_sums(),
     tijori_khata.take_sums(), tijori_khata.wrong_sums(), tijori_khata.rebuild_sums() from public;
 grant execute on function tijori_khata.wrong_sums() to tijori_auth;
+grant execute on function tijori_khata.totals() to tijori_app;
 
 create trigger parties_sums_insert after insert on tijori.parties referencing new table as written
     for each statement execute function tijori_khata.open_sums();

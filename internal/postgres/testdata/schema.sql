@@ -2382,6 +2382,22 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.take_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id into s from tijori_access.scope() x where x.sees_totals;
+    select count(*), count(*) filter (where t.balance > 0), count(*) filter (where t.balance < 0),
+           coalesce(sum(t.balance) filter (where t.balance > 0), 0),
+           coalesce(-sum(t.balance) filter (where t.balance < 0), 0)
+      into parties, due, advance, get, give
+      from tijori.party_sums t
+     where t.account_id = s.account_id and t.business_id = s.business_id and t.living;
+end $$;
+ALTER FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.wrong_sums() RETURNS TABLE(account_id uuid, business_id uuid, party_id uuid, what text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4978,6 +4994,8 @@ REVOKE ALL ON FUNCTION tijori_khata.stamp_revoke() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_undo() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_update() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.take_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.wrong_sums() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
