@@ -203,10 +203,21 @@ func (c *Client) Invoice(ctx context.Context, id string) (*facts.Invoice, error)
 
 // Locate finds the subscription that an event is about where the event names
 // only a payment: payment, to invoice, to subscription. It returns "" when the
-// payment belongs to none.
+// payment belongs to none. A refund whose event came without its payment is
+// completed from the payment as it is now.
 func (c *Client) Locate(ctx context.Context, ev *facts.Event) (string, error) {
 	if s := ev.Subject(); s != "" {
 		return s, nil
+	}
+	if r := ev.Refund; r != nil && r.Amount.Minor == 0 {
+		now, err := c.Refunded(ctx, r.ChargeID)
+		if err != nil {
+			return "", err
+		}
+		if now.Failed = r.Failed; !r.Failed {
+			now.Refunded = max(now.Refunded, r.Refunded)
+		}
+		ev.Refund = now
 	}
 	switch {
 	case ev.Payment != nil && ev.Payment.InvoiceID != "":

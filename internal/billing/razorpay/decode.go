@@ -232,6 +232,9 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 				Failed: e.Event == "refund.failed", SubscriptionID: sub,
 			}
 		}
+	} else if r := e.Payload.Refund.Entity; r != nil && e.Event != "refund.speed_changed" {
+		// Of what, and how much of it in all, Locate asks.
+		ev.Refund = &facts.Refund{ChargeID: r.PaymentID, Amount: amount(0, r.Currency), Refunded: r.Amount, Failed: e.Event == "refund.failed"}
 	}
 	if in := e.Payload.Invoice.Entity; in != nil && facts.ValidID(in.ID) && in.SubscriptionID != "" {
 		invoice := in.facts()
@@ -262,6 +265,9 @@ func checkIDs(ev *facts.Event) error {
 	}
 	if l := ev.Link; l != nil {
 		must = append(must, l.ID, l.Status)
+	}
+	if r := ev.Refund; r != nil {
+		must = append(must, r.ChargeID)
 	}
 	if d := ev.Dispute; d != nil {
 		ids = append(ids, d.ChargeID, d.Status)

@@ -85,6 +85,54 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// A refund's event may come without its payment, which then is asked for.
+func TestRefundWithoutPayment(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/payments/pay_1":
+			_, _ = w.Write([]byte(`{"id":"pay_1","amount":29900,"currency":"INR","status":"captured","amount_refunded":9900,"invoice_id":"inv_1","notes":[]}`))
+		case "/v1/invoices/inv_1":
+			_, _ = w.Write([]byte(`{"id":"inv_1","subscription_id":"sub_1","notes":[]}`))
+		default:
+			w.WriteHeader(400)
+			_, _ = w.Write([]byte(`{"error":{"code":"BAD_REQUEST_ERROR","description":"The id provided does not exist"}}`))
+		}
+	}))
+	defer srv.Close()
+	c, err := New(Config{KeyID: "rzp_test_1", KeySecret: "key-secret", Secrets: secrets, URL: srv.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := func(kind, payment string) string {
+		return `{"entity":"event","event":"` + kind + `","payload":{"refund":{"entity":{"id":"rfnd_1","payment_id":"` + payment + `","amount":4900,"currency":"INR"}}}}`
+	}
+	for kind, failed := range map[string]bool{"refund.created": false, "refund.processed": false, "refund.failed": true} {
+		ev, err := Decode(http.Header{}, []byte(event(kind, "pay_1")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sub, err := c.Locate(t.Context(), ev)
+		want := facts.Refund{ChargeID: "pay_1", InvoiceID: "inv_1", Amount: amount(29900, "INR"), Refunded: 9900, Failed: failed}
+		if err != nil || sub != "sub_1" || *ev.Refund != want {
+			t.Errorf("%s: located at %q, %v; refund %+v, want %+v", kind, sub, err, *ev.Refund, want)
+		}
+	}
+	ev, err := Decode(http.Header{}, []byte(event("refund.created", "pay_2")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Locate(t.Context(), ev); !facts.IsMissing(err) {
+		t.Errorf("a payment that Razorpay does not know: %v", err)
+	}
+	if _, err := Decode(http.Header{}, []byte(event("refund.created", "../pay"))); err == nil {
+		t.Error("a payment's id that is a path was accepted")
+	}
+	if ev, err := Decode(http.Header{}, []byte(event("refund.speed_changed", "pay_1"))); err != nil || ev.Refund != nil {
+		t.Errorf("refund.speed_changed: %+v, %v", ev, err)
+	}
+}
+
 func TestClientErrorsAndBackoff(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
