@@ -2,7 +2,6 @@ package billing
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
 // What a resolution can do beside closing its item.
@@ -198,7 +198,7 @@ func (s *Service) disputedPayment(ctx context.Context, tx pgx.Tx, item *ReviewIt
 		return "", fmt.Errorf("read event %s: %w", item.EventID, err)
 	}
 	var kept map[string]string
-	if err := json.Unmarshal(raw, &kept); err != nil {
+	if err := strictjson.DecodeOpen(raw, &kept); err != nil {
 		return "", fmt.Errorf("read event %s: %w", item.EventID, err)
 	}
 	h := http.Header{}
@@ -225,9 +225,9 @@ func (s *Service) choose(ctx context.Context, tx pgx.Tx, item *ReviewItem, r Res
 		}
 	}
 	if why == "" {
-		why = "This cannot be done about the item."
+		return Choice{}, fault.InvalidField("do", "This cannot be done about the item.")
 	}
-	return Choice{}, fault.InvalidField("do", "%s", why)
+	return Choice{}, fault.InvalidField("do", "This cannot be done about the item: %s", why)
 }
 
 // moveCredits takes back what is left of a choice's lots, or gives back what was

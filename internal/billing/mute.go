@@ -13,7 +13,7 @@ import (
 )
 
 // MostSnooze is the longest snooze of an alert or of a review item.
-const MostSnooze = 31 * 24 * time.Hour
+const MostSnooze = term.Snooze
 
 // AlertKinds are the kinds of alerts, in the order of a list.
 var AlertKinds = []string{
@@ -173,7 +173,7 @@ func (m Mute) act(now time.Time) (act, until string, err error) {
 	case m.Until.IsZero():
 		return "dismiss", "until there is news", nil
 	case !m.Until.After(now), m.Until.Sub(now) > MostSnooze:
-		return "", "", fault.InvalidField("for", "A snooze lasts up to 31 days.")
+		return "", "", fault.InvalidField("for", "A snooze lasts up to %d days.", term.Days(MostSnooze))
 	}
 	return "snooze", "until " + moment(m.Until), nil
 }

@@ -77,8 +77,8 @@ func (s *Server) applyCredits(r *request) error {
 	}
 	days := 0
 	if text := strings.TrimSpace(r.PostFormValue("days")); text != "" {
-		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > 3650 {
-			return fault.InvalidField("days", "Enter 1 to 3,650 days, or nothing for credits that stay.")
+		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > mostDays {
+			return fault.InvalidField("days", "Enter 1 to %d days, or nothing for credits that stay.", mostDays)
 		}
 	}
 	if len([]rune(reason)) < 3 {
@@ -148,3 +148,6 @@ func (s *Server) accountOf(r *request, text string) (uuid.UUID, error) {
 	return uuid.Nil, fault.InvalidField("account",
 		"This person owns several accounts. Enter the id of the right one; Support shows them.")
 }
+
+// mostDays is how long granted credits can be good for, where they have an end.
+const mostDays = 3650

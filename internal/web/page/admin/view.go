@@ -5,6 +5,7 @@ package admin
 
 import (
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -57,10 +58,12 @@ type AlertPage struct {
 var Spans = []ui.Option{
 	{Value: "1h", Label: "an hour"},
 	{Value: "24h", Label: "a day"},
-	{Value: "72h", Label: "three days"},
+	{Value: "72h", Label: days(3)},
 	{Value: "168h", Label: "a week"},
-	{Value: "720h", Label: "30 days"},
+	{Value: "720h", Label: days(30)},
 }
+
+func days(n int) string { return strconv.Itoa(n) + " days" }
 
 // dismissal is the choice beside the spans of an alert.
 var dismissal = append([]ui.Option{{Value: "news", Label: "until there is news (dismiss)"}}, Spans...)
