@@ -172,6 +172,14 @@ func payRazorpay(before, s Subscription, f Facts) Subscription {
 	case told.PaidCount >= n:
 		s = s.cover(now)
 	case hasPeriods(f.Invoices): // they tell which
+	case !f.Fetched:
+		// Some cycle was not collected. An event cannot tell which, and what was
+		// counted so far may lag behind the invoices of other events: the next
+		// answer of the provider shall find that the count has grown.
+		s.PaidCount = before.PaidCount
+		if told.PaidCount == n-1 { // if not the one before, then the current one
+			s = s.cover(ended)
+		}
 	case before.Status != "" && before.PaidCount > 0 && !unpaid:
 		s = s.cover(now) // what is collected by itself is always the current cycle
 	case told.PaidCount == n-1:

@@ -248,6 +248,34 @@ func TestRazorpayCountsWhatWasCollected(t *testing.T) {
 	}
 }
 
+// TestACountThatLagsPaysNothing: an invoice's event pays for a cycle before the
+// subscription's word counts it. The word of a later event, which shows a cycle
+// that nobody collected, must not take the older payment for that cycle's.
+func TestACountThatLagsPaysNothing(t *testing.T) {
+	t.Parallel()
+	at := func(n int) time.Time { return t0.AddDate(0, n, 0) }
+	sub := func(status string, cycle, paid int) *facts.Subscription {
+		return with(razorpaySub(status, paid), func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd = at(cycle-1), at(cycle) })
+	}
+	invoice := func(n int) facts.Invoice {
+		return facts.Invoice{ID: "inv", SubscriptionID: "sub_1", Status: "paid", Lines: []facts.Line{{Start: at(n - 1), End: at(n)}}}
+	}
+	second := invoice(2)
+	state, _ := Reduce(Subscription{Provider: facts.Razorpay, ID: "sub_1"}, Facts{Subscription: sub("active", 1, 1), Fetched: true}, priced, at(0))
+	state, _ = Reduce(state, Facts{Events: []*facts.Event{{Provider: facts.Razorpay, Invoice: &second}}}, priced, at(1))
+	state, _ = Reduce(state, Facts{Subscription: sub("active", 3, 2), At: at(2)}, priced, at(2))
+	if !state.PaidThrough.Equal(at(2)) {
+		t.Errorf("by the events: paid through %v, want %v", state.PaidThrough, at(2))
+	}
+	if !unclear(state, Facts{Subscription: sub("active", 3, 2), Fetched: true}, priced, at(2)) {
+		t.Error("the provider's answer is taken without its invoices")
+	}
+	state, _ = Reduce(state, Facts{Subscription: sub("active", 4, 3), Fetched: true, Invoices: []facts.Invoice{invoice(1), invoice(2), invoice(4)}}, priced, at(3))
+	if !state.PaidThrough.Equal(at(4)) {
+		t.Errorf("by the provider: paid through %v, want %v", state.PaidThrough, at(4))
+	}
+}
+
 // TestAmountsAreExplained: tax, coupon, balance, offer, quantity and add-ons lie
 // between the price and what is paid; what nothing explains is one item, not one a month.
 func TestAmountsAreExplained(t *testing.T) {
