@@ -169,6 +169,20 @@ func (l *life) never() {
 			say("%d credits for a month from %v, paid until %v", d.Amount, d.Starts, until)
 		}
 	}
+	if l.provider == facts.Razorpay { // an invoice for each month
+		paid := 0
+		for _, in := range l.rawInvoices() {
+			if in["status"] == "paid" {
+				paid++
+			}
+		}
+		if number(raw["start_at"]) > number(raw["created_at"]) {
+			paid++ // the trial
+		}
+		if len(l.given) > paid {
+			say("credits of %d months, and %d are paid", len(l.given), paid)
+		}
+	}
 }
 
 // allowances is what the calendar of credits grants now, and has not granted yet.
@@ -180,13 +194,18 @@ func (l *life) allowances() []credits.Due {
 		if l.anchor = l.state.PeriodStart; l.anchor.IsZero() || l.anchor.After(l.now) {
 			l.anchor = l.now
 		}
+		l.source = l.id
 	}
 	plan, _ := l.plans.ByID(l.state.PlanID)
-	stretch := credits.Stretch{Source: l.id, Anchor: l.anchor, From: l.anchor, Until: l.state.AccessUntil, Paid: l.state.PaidThrough, Rank: plan.Rank}
+	stretch := credits.Stretch{Source: l.source, Anchor: l.anchor, From: l.anchor, Until: l.state.AccessUntil, Paid: l.state.PaidThrough, Rank: plan.Rank}
 	for _, a := range plan.Allowances {
 		if a.Every == billing.Month {
 			stretch.Allowance = a
 		}
+	}
+	if !l.state.PaidSince.IsZero() {
+		stretch = stretch.After(l.state.PaidSince, l.id, time.UTC)
+		l.source, l.anchor = stretch.Source, stretch.Anchor
 	}
 	due := credits.AllDue([]credits.Stretch{stretch}, time.UTC, l.given, l.now)
 	for _, d := range due {

@@ -47,6 +47,7 @@ type life struct {
 	owed     []*facts.Event // accepted, not applied by the provider's own word yet
 	wrong    []string       // what may never be, and was
 	anchor   time.Time
+	source   string // what its months of credits are counted by since the anchor
 	given    map[credits.Period]int64
 	failed   bool // a refund has failed
 	lost     bool // something was dropped, or happened in silence

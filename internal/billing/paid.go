@@ -2,6 +2,7 @@ package billing
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
@@ -20,12 +21,23 @@ type span struct {
 	price    string // the provider's price that was paid for
 }
 
+// breakAfter is how much time may lie between two spans that follow one another
+// without a break: cycles begin at midnight, payments do not.
+const breakAfter = 48 * time.Hour
+
 // cover folds a span into what is paid: the one that reaches furthest counts,
 // and of two that reach as far the one that began later, which a change of price
 // in the middle of a period has brought.
 func (s Subscription) cover(p span) Subscription {
 	if p.to.IsZero() {
 		return s
+	}
+	switch {
+	case s.PaidThrough.IsZero(), p.from.After(s.PaidThrough.Add(breakAfter)):
+		s.PaidSince = p.from // for the first time, or again after a break
+	case p.from.IsZero() || s.PaidSince.IsZero() || p.to.Before(s.PaidSince.Add(-breakAfter)):
+	default:
+		s.PaidSince = earliest(s.PaidSince, p.from) // what lay between has turned up
 	}
 	later := p.to.Compare(s.PaidThrough)
 	if later == 0 {
@@ -113,11 +125,14 @@ func pay(before, s Subscription, f Facts, plans *Plans) Subscription {
 	if f.Subscription != nil { // what was paid before may have been cut short
 		s.PaidThrough = reach(span{before.PeriodStart, s.PaidThrough, ""}, s.PeriodStart, s.PeriodEnd, slackOf(s.Provider))
 	}
+	var paid []span
 	for _, in := range f.invoices(s.ID) {
-		for _, p := range paidBy(in, s, plans) {
-			p.to = reach(p, s.PeriodStart, s.PeriodEnd, slackOf(s.Provider))
-			s = s.cover(p)
-		}
+		paid = append(paid, paidBy(in, s, plans)...)
+	}
+	slices.SortStableFunc(paid, func(a, b span) int { return a.from.Compare(b.from) })
+	for _, p := range paid {
+		p.to = reach(p, s.PeriodStart, s.PeriodEnd, slackOf(s.Provider))
+		s = s.cover(p)
 	}
 	if f.Subscription == nil {
 		return s
@@ -141,7 +156,7 @@ func payStripe(before, s Subscription, told *facts.Subscription) Subscription {
 	}
 	switch {
 	case s.Status == Incomplete || s.Status == Expired:
-		s.PaidThrough, s.PaidFrom, s.PaidPriceID = time.Time{}, time.Time{}, ""
+		s.PaidThrough, s.PaidFrom, s.PaidSince, s.PaidPriceID = time.Time{}, time.Time{}, time.Time{}, ""
 	case s.Status == Trialing: // a trial that was cut short, or made longer
 		s.PaidThrough = s.TrialEnd
 	case s.Status == Canceled && !s.EndedAt.IsZero() && !s.PaidThrough.IsZero():
@@ -163,7 +178,7 @@ func payRazorpay(before, s Subscription, f Facts) Subscription {
 	ended := span{time.Time{}, s.PeriodStart, s.PriceID}
 	switch {
 	case s.Status == Incomplete || s.Status == Expired, s.Status == Canceled && s.PaidCount == 0:
-		s.PaidThrough, s.PaidFrom, s.PaidPriceID = time.Time{}, time.Time{}, "" // nothing was ever collected
+		s.PaidThrough, s.PaidFrom, s.PaidSince, s.PaidPriceID = time.Time{}, time.Time{}, time.Time{}, "" // nothing was ever collected
 	case told.PaidCount == 0: // until it starts, and until its first cycle is collected, there is the trial only
 		s = s.cover(span{time.Time{}, told.StartAt, s.PriceID})
 	case !grown:
@@ -171,6 +186,7 @@ func payRazorpay(before, s Subscription, f Facts) Subscription {
 		s = s.cover(ended)
 	case told.PaidCount >= n:
 		s = s.cover(now)
+		s.PaidSince = time.Time{} // every cycle was collected
 	case hasPeriods(f.Invoices): // they tell which
 	case !f.Fetched:
 		// Some cycle was not collected. An event cannot tell which, and what was

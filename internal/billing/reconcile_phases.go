@@ -340,9 +340,9 @@ func (r *reconciler) missed(ctx context.Context) error {
 	if r.o.Account != uuid.Nil {
 		return nil
 	}
-	since := r.book.Since
-	if since.IsZero() {
-		since = r.s.clock.Now().AddDate(0, 0, -29) // Stripe keeps them thirty days
+	since := r.s.clock.Now().AddDate(0, 0, -29) // Stripe keeps them thirty days
+	if r.book.Since.After(since) {
+		since = r.book.Since
 	}
 	cursor := r.book.Cursor
 	for {

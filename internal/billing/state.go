@@ -46,6 +46,7 @@ type Subscription struct {
 	PeriodEnd         time.Time
 	PaidThrough       time.Time // the end of the latest period that is paid for, or of the trial
 	PaidFrom          time.Time // when the line begins that is paid until then
+	PaidSince         time.Time // since when it is paid for without a break, as far as is known; zero when there was none
 	PaidPriceID       string    // the price that was paid for; a higher one is not given
 	PaidCount         int       // Razorpay: cycles that were collected
 	AccessUntil       time.Time // from when it grants nothing; the tier is read from this alone

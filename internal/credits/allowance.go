@@ -203,44 +203,74 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now t
 	}
 	out := []Stretch{{Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now), Allowance: s.allowance(s.plans.Default().ID, c.meter)}}
 	rows, err := tx.Query(ctx, `
-		select s.provider || ' ' || s.id, s.plan_id, least(coalesce(s.period_start, s.created_at), $2), a.anchor, s.access_until, coalesce(s.paid_through, s.access_until)
+		select s.provider || ' ' || s.id, coalesce(a.source, s.provider || ' ' || s.id), s.plan_id,
+		    least(coalesce(s.period_start, s.created_at), $2), a.anchor, s.access_until,
+		    coalesce(s.paid_through, s.access_until), s.paid_since
 		  from subscriptions s
-		  left join credit_anchors a on a.account_id = s.account_id and a.source = s.provider || ' ' || s.id
+		  left join lateral (
+		    select source, anchor from credit_anchors
+		     where account_id = s.account_id
+		       and (source = s.provider || ' ' || s.id or starts_with(source, s.provider || ' ' || s.id || ' '))
+		     order by anchor desc limit 1) a on true
 		 where s.account_id = $1 and s.plan_id is not null and s.access_until > $3 order by 1`, c.account, now, c.worked)
 	if err != nil {
 		return nil, nil, err
 	}
-	type sub struct {
-		source, plan string
-		first        time.Time
-		anchor       *time.Time
-		until, paid  time.Time
-	}
-	subs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x sub, err error) {
-		return x, row.Scan(&x.source, &x.plan, &x.first, &x.anchor, &x.until, &x.paid)
+	subs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x counted, err error) {
+		return x, row.Scan(&x.subscription, &x.source, &x.plan, &x.first, &x.anchor, &x.until, &x.paid, &x.since)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read subscriptions: %w", err)
 	}
 	for _, x := range subs {
 		if x.anchor == nil {
-			x.anchor = &x.first
-			if _, err := tx.Exec(ctx, `
-				insert into credit_anchors (account_id, source, anchor) values ($1, $2, $3) on conflict on constraint credit_anchors_pkey do nothing`,
-				c.account, x.source, x.first); err != nil {
-				return nil, nil, fmt.Errorf("keep the anchor: %w", err)
+			if err := keepAnchor(ctx, tx, c.account, x.source, x.first); err != nil {
+				return nil, nil, err
 			}
-		}
-		from := now
-		if known[x.source] || len(c.sources) == 0 { // a calendar that was never worked knows nothing of before
-			from = later(earlier(c.worked, now), *x.anchor)
-		} else if x.until.Before(now) {
-			continue // it came and went between two looks, and was never seen to grant
+			x.anchor = &x.first
 		}
 		plan, _ := s.plans.ByID(x.plan)
-		out = append(out, Stretch{Source: x.source, Anchor: *x.anchor, From: from, Until: x.until, Paid: x.paid, Rank: plan.Rank, Allowance: s.allowance(x.plan, c.meter)})
+		st := Stretch{
+			Source: x.source, Anchor: *x.anchor, From: now, Until: x.until, Paid: x.paid, Rank: plan.Rank,
+			Allowance: s.allowance(x.plan, c.meter),
+		}
+		if x.since != nil {
+			if st = st.After(*x.since, x.subscription, zone); !st.Anchor.Equal(*x.anchor) {
+				if err := keepAnchor(ctx, tx, c.account, st.Source, st.Anchor); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+		switch {
+		case known[st.Source] || len(c.sources) == 0: // a calendar that was never worked knows nothing of before
+			st.From = later(earlier(c.worked, now), st.Anchor)
+		case x.until.Before(now):
+			continue // it came and went between two looks, and was never seen to grant
+		}
+		out = append(out, st)
 	}
 	return out, zone, nil
+}
+
+// A counted subscription is one that gives a plan, with what its months are counted by.
+type counted struct {
+	subscription string // provider and id
+	source       string // what its present months are counted by
+	plan         string
+	first        time.Time  // the start of its present period
+	anchor       *time.Time // nil when it is seen for the first time
+	until, paid  time.Time
+	since        *time.Time // when the time began that is paid for without a break
+}
+
+func keepAnchor(ctx context.Context, tx pgx.Tx, account uuid.UUID, source string, at time.Time) error {
+	_, err := tx.Exec(ctx, `
+		insert into credit_anchors (account_id, source, anchor) values ($1, $2, $3) on conflict on constraint credit_anchors_pkey do nothing`,
+		account, source, at)
+	if err != nil {
+		return fmt.Errorf("keep the anchor of %s: %w", source, err)
+	}
+	return nil
 }
 
 // allowance is what a plan brings of a meter. One that is sold no more brings what it did.

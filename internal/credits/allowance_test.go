@@ -1,6 +1,8 @@
 package credits
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -12,15 +14,25 @@ import (
 func (f *fixture) subscribe(u *pgtest.User, id, plan string, until time.Time) {
 	f.Helper()
 	now := f.s.clock.Now()
+	f.pays(u, id, plan, now, now, until)
+}
+
+// pays writes that a plan is paid from one moment to another, and since when without a break.
+func (f *fixture) pays(u *pgtest.User, id, plan string, since, from, until time.Time) {
+	f.Helper()
+	now := f.s.clock.Now()
 	f.exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{}', 300), ('khata', 'daily', 'Daily', 5, '{}', 0) on conflict do nothing`)
 	f.exec(`
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
 		values ('razorpay', 'razorpay', 'subscription', $1, $2, now()) on conflict do nothing`, id, u.AccountID)
 	f.exec(`
-		insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, plan_id, period, period_start, paid_through, access_until, seen_at, created_at, changed_at)
-		values ('khata', $1, 'razorpay', 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $4, $5, $5, $4, $4, $4)
-		on conflict (account_id, connection_id, id) do update set plan_id = excluded.plan_id, paid_through = excluded.paid_through, access_until = excluded.access_until, changed_at = excluded.changed_at`,
-		u.AccountID, id, plan, now, until)
+		insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, plan_id, period, period_start,
+		    paid_from, paid_since, paid_through, access_until, seen_at, created_at, changed_at)
+		values ('khata', $1, 'razorpay', 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $6, $6, $7, $5, $5, $4, $4, $4)
+		on conflict (account_id, connection_id, id) do update set plan_id = excluded.plan_id, period_start = excluded.period_start,
+		    paid_from = excluded.paid_from, paid_since = excluded.paid_since, paid_through = excluded.paid_through, access_until = excluded.access_until,
+		    changed_at = excluded.changed_at`,
+		u.AccountID, id, plan, now, until, from, since)
 }
 
 func (f *fixture) refill() {
@@ -92,6 +104,67 @@ func TestSpendAtResetBeforeJob(t *testing.T) {
 	f.refill()
 	if got := f.allowances(); got != "free 0: 10, free 1: 10" {
 		t.Errorf("granted %s, want each month once", got)
+	}
+	f.adds()
+}
+
+// A month's credits for each month that is paid, and for none that was left out: cycles
+// that begin at midnight while the first began with its payment, cycles that are paid
+// late, months without a payment, and a return on another day of the month.
+func TestAsManyAllowancesAsMonthsPaid(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for life := range 12 {
+		u := f.db.User(t, fmt.Sprintf("life%d", life))
+		id := fmt.Sprintf("sub_life%d", life)
+		dice := rand.New(rand.NewPCG(uint64(life), 7))
+		anchor := f.s.clock.Now()
+		month := func(n int) time.Time { // from the second on they begin at the midnight before
+			if n == 0 {
+				return anchor
+			}
+			return anchor.AddDate(0, n, 0).Truncate(24 * time.Hour)
+		}
+		to := func(at time.Time) { f.advance(max(0, at.Sub(f.s.clock.Now()))) }
+		f.refill()
+		paid, since, through := 0, anchor, anchor
+		for n := range 14 {
+			switch act := dice.IntN(6); {
+			case n == 0 || act < 3: // on time
+				to(month(n))
+			case act == 3: // late
+				to(month(n).AddDate(0, 0, dice.IntN(20)))
+			case act == 4: // not at all
+				to(month(n))
+				f.refill()
+				continue
+			default: // on another day, from which the months are counted then
+				to(month(n))
+				f.refill()
+				to(month(n).AddDate(0, 0, 3+dice.IntN(20)))
+				anchor = f.s.clock.Now().AddDate(0, -n, 0)
+				if !month(n).Equal(f.s.clock.Now().Truncate(24 * time.Hour)) {
+					continue // a day that the month lacks
+				}
+			}
+			if month(n).After(through.Add(48 * time.Hour)) {
+				since = month(n)
+			}
+			through = month(n + 1)
+			f.pays(u, id, "pro", since, month(n), through)
+			paid++
+			f.refill()
+			if dice.IntN(2) == 0 {
+				to(month(n).AddDate(0, 0, 27))
+				f.refill()
+			}
+		}
+		to(through.AddDate(0, 0, -3))
+		f.refill()
+		got := scalar[int](f, `select count(distinct source || period) from credit_grants where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID)
+		if got != paid {
+			t.Errorf("life %d: %d months were paid and brought the credits of %d", life, paid, got)
+		}
 	}
 	f.adds()
 }

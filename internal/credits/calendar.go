@@ -19,6 +19,7 @@ type Stretch struct {
 	From      time.Time // since when it is in force without a break
 	Until     time.Time // until when it is in force, grace included; zero is without an end
 	Paid      time.Time // paid through; zero for a plan that costs nothing
+	Since     time.Time // when the time began that is paid for without a break; zero when there was none
 	Rank      int       // of the plan: of several, the highest is in force
 	Allowance billing.Allowance
 }
@@ -102,11 +103,27 @@ func (s Stretch) Number(t time.Time, zone *time.Location) int {
 	return n
 }
 
+// After is the stretch of a plan that is paid for without a break since a moment. A
+// month that began before was not paid, and brings nothing any more. Where the months
+// that are paid begin on another day than the old ones, they are counted anew, by a
+// source of their own: the number of allowances is that of the months that are paid.
+func (s Stretch) After(paid time.Time, subscription string, zone *time.Location) Stretch {
+	s.Since = paid
+	begin := s.Begin(s.Number(paid.Add(paidAhead), zone), zone)
+	if s.Allowance.Every != billing.Day && begin.Before(paid.Add(-paidAhead)) {
+		s.Source, s.Anchor = subscription+" "+paid.UTC().Format(time.RFC3339), paid
+	}
+	return s
+}
+
 // counts reports whether period n is one that is paid. In the days of grace a plan stays
 // in force; its credits, which cost us money, wait for the payment.
 func (s Stretch) counts(n int, zone *time.Location) bool {
 	if s.Paid.IsZero() {
 		return true
+	}
+	if !s.Since.IsZero() && s.Begin(n, zone).Before(s.Since.Add(-paidAhead)) {
+		return false
 	}
 	if n == 0 { // it began with the payment, or with the trial: not when it was first seen in its days of grace
 		return s.Paid.After(s.Anchor)

@@ -3580,6 +3580,7 @@ CREATE TABLE tijori.subscriptions (
     seen_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    paid_since timestamp with time zone,
     CONSTRAINT subscriptions_access_check CHECK (((status <> ALL (ARRAY['incomplete'::text, 'expired'::text])) OR (access_until IS NULL))),
     CONSTRAINT subscriptions_next_check CHECK (((next_price_id = ''::text) = (next_at IS NULL))),
     CONSTRAINT subscriptions_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
@@ -3593,6 +3594,7 @@ COMMENT ON COLUMN tijori.subscriptions.paid_price_id IS 'the price that it was p
 COMMENT ON COLUMN tijori.subscriptions.paid_count IS 'Razorpay: how many cycles were collected';
 COMMENT ON COLUMN tijori.subscriptions.next_price_id IS 'the price that it changes to by itself, at next_at: a lower plan begins when what is paid has run out';
 COMMENT ON COLUMN tijori.subscriptions.pay_url IS 'the provider''s page on which what is outstanding is paid, or a card replaced';
+COMMENT ON COLUMN tijori.subscriptions.paid_since IS 'since when it is paid for without a break, as far as is known; null when there was none';
 CREATE TABLE tijori.support_uses (
     id uuid NOT NULL,
     app_id text DEFAULT 'khata'::text NOT NULL,
