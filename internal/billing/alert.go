@@ -22,7 +22,7 @@ const (
 	AlertForeign  = "foreign"  // events of another mode or account
 	AlertRefused  = "refused"  // deliveries whose signature does not fit
 	AlertSilent   = "silent"   // no event for longer than usual
-	AlertDisabled = "disabled" // the provider has switched the webhook off
+	AlertDisabled = "disabled" // the webhook is switched off at the provider, or does not send every event
 	AlertUntold   = "untold"   // changes of which no event has told
 	AlertPartial  = "partial"  // the last comparison is not complete
 	AlertEnding   = "ending"   // the last webhook secret ends within a week, or has ended

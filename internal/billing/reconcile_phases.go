@@ -397,22 +397,24 @@ func (r *reconciler) webhook(ctx context.Context) error {
 	if r.o.Account != uuid.Nil || r.o.DryRun {
 		return nil
 	}
-	state := "unknown"
+	p := r.g.Provider()
+	var list []facts.Webhook
 	err := r.ask(ctx, func() (err error) {
-		state, err = r.g.WebhookState(ctx, r.s.publicURL+"/api/"+string(r.g.Provider())+"/webhook")
+		list, err = r.g.Webhooks(ctx)
 		return err
 	})
 	if err != nil && facts.IsUnreachable(err) {
 		return err
 	}
-	if err != nil { // a restricted key may not list endpoints: nothing is known, and nothing fails
-		state = "unknown"
+	off := group{kind: AlertDisabled}
+	if err == nil { // a key that may not list webhooks tells nothing, and nothing fails
+		c, found := checkWebhook(list, r.s.webhookAddress(p), r.g.Events(), r.g.Train())
+		// Razorpay does not document the list for merchants: that it lacks one proves nothing.
+		if c.State != CheckOK && (found || r.g.Live() && p == facts.Stripe) {
+			off.times, off.detail = 1, c.Detail+": "+c.Fix
+		}
 	}
-	off := 0
-	if state == "disabled" || state == "missing" && r.g.Live() {
-		off = 1
-	}
-	if err := r.s.raise(ctx, r.g.Provider(), group{kind: AlertDisabled, times: off, detail: "the webhook is " + state + " at the provider; no event arrives"}); err != nil {
+	if err := r.s.raise(ctx, p, off); err != nil {
 		return err
 	}
 	last, err := r.s.lastEvent(ctx, r.g.Provider())

@@ -40,6 +40,15 @@ type gateway interface {
 	// Refunded asks how much of a payment (Stripe: of an intent) was given back in all.
 	Refunded(ctx context.Context, payment string) (*facts.Refund, error)
 	lister
+	prover
+}
+
+// prover is what tells whether a provider is set up as it has to be.
+type prover interface {
+	Events() []string // the types that a webhook has to send
+	Train() string    // of the API versions that are understood; "" where there are none
+	Webhooks(context.Context) ([]facts.Webhook, error)
+	Offer(ctx context.Context, price string) (facts.Offer, error)
 }
 
 // lister is what the reconciler asks of either provider, page by page: next is
@@ -51,7 +60,6 @@ type lister interface {
 	DisputePage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error)
 	PurchasePage(ctx context.Context, since time.Time, cursor string) (list []facts.Purchase, next string, err error)
 	MissedPage(ctx context.Context, since time.Time, cursor string) (list [][]byte, next string, err error)
-	WebhookState(ctx context.Context, address string) (string, error)
 	Invoices(ctx context.Context, subscriptionID string) ([]facts.Invoice, error)
 	Invoice(ctx context.Context, id string) (*facts.Invoice, error)
 }

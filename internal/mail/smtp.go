@@ -102,6 +102,23 @@ func NewSMTP(c SMTPConfig) (*SMTP, error) {
 	return &SMTP{config: c, from: from}, nil
 }
 
+// Check connects and signs in as for a message, and sends none.
+func (s *SMTP) Check(ctx context.Context) error {
+	var conn net.Conn
+	client, err := gomail.NewClient(s.config.Host, s.options(&conn)...)
+	if err != nil {
+		return fmt.Errorf("set up the mail client: %w", err)
+	}
+	smtp, err := client.DialToSMTPClientWithContext(ctx)
+	if conn != nil {
+		defer conn.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("reach the mail server %s: %w", s.config.Host, err)
+	}
+	return client.CloseWithSMTPClient(smtp)
+}
+
 // Send implements Sender.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg, err := s.compose(m)

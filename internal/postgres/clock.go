@@ -36,3 +36,15 @@ func (db *DB) AdvanceClock(ctx context.Context, c *clock.Clock, d time.Duration)
 	c.SetOffset(offset)
 	return nil
 }
+
+// Server returns the version of the database server, and by how much its clock is
+// ahead of this machine's, give or take the time of the question.
+func (db *DB) Server(ctx context.Context) (version string, ahead time.Duration, err error) {
+	var now time.Time
+	before := time.Now()
+	err = db.Auth.QueryRow(ctx, "select current_setting('server_version'), clock_timestamp()").Scan(&version, &now)
+	if err != nil {
+		return "", 0, fmt.Errorf("ask the database server: %w", err)
+	}
+	return version, now.Sub(before.Add(time.Since(before) / 2)), nil
+}

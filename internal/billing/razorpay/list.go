@@ -139,10 +139,6 @@ func (c *Client) MissedPage(context.Context, time.Time, string) ([][]byte, strin
 	return nil, "", nil
 }
 
-// WebhookState is "unknown": a merchant's key cannot ask. A webhook that
-// Razorpay has disabled shows as silence, and as changes that no event told of.
-func (c *Client) WebhookState(context.Context, string) (string, error) { return "unknown", nil }
-
 func pageQuery(cursor string) (url.Values, int) {
 	skip, err := strconv.Atoi(cursor)
 	if err != nil || skip < 0 {

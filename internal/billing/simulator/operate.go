@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
 )
 
 // What a reconciler and a change of plan ask of the providers.
@@ -71,6 +72,33 @@ func (s *Simulator) webhookEndpoints() []object {
 		status = "disabled"
 	}
 	return []object{{"id": "we_simulated", "object": "webhook_endpoint", "url": s.c.StripeWebhook, "status": status, "api_version": stripeVersion, "enabled_events": []string{"*"}, "livemode": false}}
+}
+
+// razorpayWebhooks is the list of webhooks as Razorpay shows it: the types of events as keys.
+func (s *Simulator) razorpayWebhooks() object {
+	events := object{}
+	for _, kind := range razorpay.Events {
+		events[kind] = true
+	}
+	return object{"entity": "collection", "count": 1, "items": []object{{
+		"id": "wh_simulated", "entity": "webhook", "url": s.c.RazorpayWebhook, "active": true, "events": events,
+	}}}
+}
+
+// stripePrice and razorpayPlan are what a price looks like at its provider.
+func stripePrice(p Price) object {
+	out := object{"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount, "type": "one_time", "livemode": false}
+	if p.Interval != "" {
+		out["type"], out["recurring"] = "recurring", object{"interval": p.Interval, "interval_count": 1}
+	}
+	return out
+}
+
+func razorpayPlan(p Price) object {
+	return object{
+		"id": p.ID, "entity": "plan", "interval": 1, "period": map[string]string{"month": "monthly", "year": "yearly"}[p.Interval],
+		"item": object{"active": true, "name": p.Name, "amount": p.Amount, "currency": p.Currency}, "notes": []any{},
+	}
 }
 
 // DisableWebhook switches Stripe's webhook off, or on again, as its dashboard does.

@@ -191,6 +191,14 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 				items = append(items, s.linkJSON(l))
 			}
 			one(w, items, true)
+		case route == "GET webhooks" && len(parts) == 1:
+			writeStripe(w, 200, s.razorpayWebhooks())
+		case route == "GET plans" && len(parts) == 2:
+			if p, ok := s.prices[parts[1]]; ok && p.Provider == facts.Razorpay {
+				writeStripe(w, 200, razorpayPlan(p))
+				return
+			}
+			writeStripe(w, 400, razorpayError("The id provided does not exist"))
 		case route == "GET refunds" && len(parts) == 1:
 			writeStripe(w, 200, s.razorpayReversals(r, "refund"))
 		case route == "GET disputes" && len(parts) == 1:

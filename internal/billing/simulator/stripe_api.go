@@ -310,6 +310,11 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		return 200, stripeList("/v1/events", s.stripeEvents(f), limitOf(f))
 	case route == "GET webhook_endpoints":
 		return 200, stripeList("/v1/webhook_endpoints", s.webhookEndpoints(), limitOf(f))
+	case route == "GET prices" && len(parts) == 2:
+		if p, ok := s.prices[parts[1]]; ok && p.Provider == facts.Stripe {
+			return 200, stripePrice(p)
+		}
+		return missing("price", parts[1])
 	case route == "GET invoice_payments":
 		var data []object
 		for _, in := range sorted(s.s.Invoices) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/v85"
@@ -246,36 +245,6 @@ func (c *Client) MissedPage(ctx context.Context, since time.Time, cursor string)
 		next = last.ID
 	}
 	return list, next, nil
-}
-
-// WebhookState says how the webhook endpoint at an address stands: "enabled",
-// "disabled", "missing", or "unknown" when it cannot be told.
-func (c *Client) WebhookState(ctx context.Context, address string) (string, error) {
-	cursor, state := "", "missing"
-	for range 20 {
-		var p page[struct {
-			ID     string `json:"id"`
-			URL    string `json:"url"`
-			Status string `json:"status"`
-		}]
-		if err := c.get(ctx, "/v1/webhook_endpoints", pageQuery(cursor), &p); err != nil {
-			return "unknown", fmt.Errorf("list webhook endpoints: %w", err)
-		}
-		for _, e := range p.Data {
-			cursor = e.ID
-			if strings.TrimSuffix(e.URL, "/") != address {
-				continue
-			}
-			if e.Status == "enabled" {
-				return "enabled", nil
-			}
-			state = "disabled"
-		}
-		if !p.HasMore || len(p.Data) == 0 {
-			break
-		}
-	}
-	return state, nil
 }
 
 // Invoices lists a subscription's invoices, newest first, a hundred at most,
