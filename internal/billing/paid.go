@@ -23,7 +23,7 @@ type span struct {
 
 // breakAfter is how much time may lie between two spans that follow one another
 // without a break: cycles begin at midnight, payments do not.
-const breakAfter = 48 * time.Hour
+const breakAfter = 24 * time.Hour
 
 // cover folds a span into what is paid: the one that reaches furthest counts,
 // and of two that reach as far the one that began later, which a change of price

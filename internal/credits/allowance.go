@@ -94,38 +94,37 @@ func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
 	return found, nil
 }
 
-// refillAt works the calendars of a meter whose next allowance was due at a moment that is
-// over, a hundred at most, and reports whether there were any. It waits for a job that works one.
-func (s *Service) refillAt(ctx context.Context, meter string, at time.Time) (found bool, err error) {
+// refillNow works the calendar of the account whose API key a hash is of, if it is due. When
+// it returns, no job is working it any more.
+func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) error {
+	var account uuid.UUID
+	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`, key[:]).Scan(&account)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look up the account of a key: %w", err)
+	}
 	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
 		now := s.clock.Now()
-		found = !at.After(now)
-		if !found {
+		var c calendarRow
+		err := tx.QueryRow(ctx, `
+			select account_id, meter, worked_to, sources from credit_calendars
+			 where account_id = $1 and meter = $2 and due_at <= $3 for update`, account, meter, now).Scan(&c.account, &c.meter, &c.worked, &c.sources)
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
-		rows, err := tx.Query(ctx, `
-			select account_id, meter, worked_to, sources from credit_calendars
-			 where meter = $1 and next_at = $2 and due_at <= $3 order by account_id limit 100 for update`, meter, at, now)
 		if err != nil {
 			return err
 		}
-		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c calendarRow, err error) {
-			return c, row.Scan(&c.account, &c.meter, &c.worked, &c.sources)
-		})
-		if err != nil {
-			return err
-		}
-		for _, c := range list {
-			if err := s.refill(ctx, tx, c, now); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.refill(ctx, tx, c, now)
 	})
 	if err != nil {
-		return false, fmt.Errorf("refill credits at a reset: %w", err)
+		return fmt.Errorf("refill credits at a reset: %w", err)
 	}
-	return found, nil
+	return nil
 }
 
 func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time) error {

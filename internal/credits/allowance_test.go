@@ -3,6 +3,7 @@ package credits
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,29 +84,58 @@ func TestRefill(t *testing.T) {
 	f.adds()
 }
 
-// After a reset the new allowance can be spent before any job has run, and is granted once.
+// After a reset the new allowance can be spent before any job has run, taken and held, on
+// every plan and every meter, and it is granted once: also when many ask at once, and not
+// to an account whose calendar is worked already.
 func TestSpendAtResetBeforeJob(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.refill()
-	if _, err := f.consume(f.key, 10, "all"); err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		plan  string
+		after time.Duration
+		month int64
+		want  string
+	}{
+		{"", 32 * 24 * time.Hour, 10, "free 0: 10, free 1: 10"},
+		{"pro", 32 * 24 * time.Hour, 310, "free 0: 10, razorpay 0: 300, razorpay 1: 300"},
+		{"daily", 25 * time.Hour, 17, "free 0: 10, razorpay 0: 7, razorpay 1: 7"},
+	} {
+		t.Run("plan "+c.plan, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			f.refill()
+			if c.plan != "" {
+				f.subscribe(f.owner, "sub_1", c.plan, f.s.clock.Now().AddDate(0, 6, 0))
+				f.refill()
+			}
+			if _, err := f.consume(f.key, c.month, "all"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.consume(f.key, 1, "early"); IsInsufficient(err) == nil {
+				t.Errorf("before the reset: %v, want insufficient", err)
+			}
+			f.advance(c.after)
+			var wg sync.WaitGroup
+			for i := range 4 {
+				wg.Go(func() {
+					if _, err := f.consume(f.key, 1, fmt.Sprint("new", i)); err != nil {
+						t.Errorf("after the reset, without a job: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if _, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: 2, Key: "hold"}, time.Minute); err != nil {
+				t.Errorf("a hold after the reset: %v", err)
+			}
+			if _, err := f.consume(f.key, c.month, "over"); IsInsufficient(err) == nil {
+				t.Errorf("more than the allowance: %v, want insufficient", err)
+			}
+			f.refill()
+			if got := f.allowances(); got != c.want {
+				t.Errorf("granted %s, want each period once: %s", got, c.want)
+			}
+			f.adds()
+		})
 	}
-	if _, err := f.consume(f.key, 1, "early"); IsInsufficient(err) == nil {
-		t.Errorf("before the reset: %v, want insufficient", err)
-	}
-	f.advance(32 * 24 * time.Hour)
-	if _, err := f.consume(f.key, 4, "new"); err != nil {
-		t.Errorf("after the reset, without a job: %v", err)
-	}
-	if _, err := f.consume(f.key, 7, "over"); IsInsufficient(err) == nil {
-		t.Errorf("more than the allowance: %v, want insufficient", err)
-	}
-	f.refill()
-	if got := f.allowances(); got != "free 0: 10, free 1: 10" {
-		t.Errorf("granted %s, want each month once", got)
-	}
-	f.adds()
 }
 
 // A month's credits for each month that is paid, and for none that was left out: cycles
@@ -128,6 +158,7 @@ func TestAsManyAllowancesAsMonthsPaid(t *testing.T) {
 		to := func(at time.Time) { f.advance(max(0, at.Sub(f.s.clock.Now()))) }
 		f.refill()
 		paid, since, through := 0, anchor, anchor
+		var log []string
 		for n := range 14 {
 			switch act := dice.IntN(6); {
 			case n == 0 || act < 3: // on time
@@ -147,11 +178,13 @@ func TestAsManyAllowancesAsMonthsPaid(t *testing.T) {
 					continue // a day that the month lacks
 				}
 			}
-			if month(n).After(through.Add(48 * time.Hour)) {
+			if month(n).After(through.Add(24 * time.Hour)) {
 				since = month(n)
 			}
 			through = month(n + 1)
 			f.pays(u, id, "pro", since, month(n), through)
+			log = append(log, fmt.Sprintf("at %s paid %s to %s since %s", f.s.clock.Now().Format(time.DateTime),
+				month(n).Format(time.DateTime), through.Format(time.DateTime), since.Format(time.DateTime)))
 			paid++
 			f.refill()
 			if dice.IntN(2) == 0 {
@@ -163,7 +196,9 @@ func TestAsManyAllowancesAsMonthsPaid(t *testing.T) {
 		f.refill()
 		got := scalar[int](f, `select count(distinct source || period) from credit_grants where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID)
 		if got != paid {
-			t.Errorf("life %d: %d months were paid and brought the credits of %d", life, paid, got)
+			t.Errorf("life %d: %d months were paid and brought the credits of %d\n%s\n%s", life, paid, got, strings.Join(log, "\n"), scalar[string](f, `
+				select string_agg(concat_ws(' ', source, period, 'at', created_at), E'\n' order by created_at, period) from credit_grants
+				 where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID))
 		}
 	}
 	f.adds()

@@ -163,12 +163,8 @@ func (s *Service) spend(ctx context.Context, c call) (answer, error) {
 	if e == nil || e.NextAt.IsZero() || e.NextAt.After(s.clock.Now()) {
 		return a, err
 	}
-	found, refillErr := s.refillAt(ctx, c.meter, e.NextAt)
-	if refillErr != nil {
-		return a, errBusy.Because(refillErr)
-	}
-	if !found {
-		return a, err
+	if err := s.refillNow(ctx, c.hash, c.meter); err != nil {
+		return a, errBusy.Because(err)
 	}
 	return s.desk.ask(ctx, &c)
 }
