@@ -43,6 +43,9 @@ func (s *Service) ApplyInbox(ctx context.Context) (int, error) {
 	for ctx.Err() == nil {
 		n, err := s.step(ctx)
 		total += n
+		if err == nil && n == 0 && total > 0 { // one of them may have paid for what replaces another
+			_, err = s.EndReplaced(ctx)
+		}
 		if err != nil || n == 0 {
 			return total, err
 		}
@@ -341,7 +344,13 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 	} else {
 		subs[at] = next
 	}
-	if ids := Overlapping(subs, now); len(ids) > 1 {
+	ids := Overlapping(subs, now)
+	if len(ids) > 1 { // one that another has replaced is ended right after
+		if ids, err = withoutReplaced(ctx, tx, account, provider, ids); err != nil {
+			return outcome{}, err
+		}
+	}
+	if len(ids) > 1 {
 		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, multipleKey(ids), "more than one subscription charges for one account"})
 	}
 	if err := s.write(ctx, tx, next, effects, f, now); err != nil {

@@ -26,8 +26,9 @@ type Quote struct {
 	Due         money.Amount // collected at once; negative is credited to later invoices
 	Starts      time.Time    // when the new plan begins
 	Next        time.Time    // the payment after that
-	Ends        bool         // the present subscription is ended first and another begun (Razorpay)
-	Keeps       time.Time    // until when the present plan stays all the same; with Ends
+	Ends        bool         // another subscription takes the place of the present one, which ends when that is paid (Razorpay)
+	Keeps       time.Time    // until when the present plan is paid for; with Ends
+	CanWait     bool         // with Ends and an amount: with none due it begins at Keeps, so that nothing paid is lost
 }
 
 var (
@@ -58,9 +59,10 @@ const quoteLife = 30 * time.Minute
 // QuoteChange says what it would cost to change the caller's plan, and when
 // that takes effect. It changes nothing. At Stripe more begins at once, for an
 // amount that is Stripe's own preview, and less begins when the period ends, without
-// any amount. Razorpay cannot change most subscriptions (providers.md 2.1): the
-// present one is ended and another begun, at once for a higher plan, else when
-// what is paid has run out. Forbidden for all but owners; Conflict when there is
+// any amount. Razorpay cannot change most subscriptions (providers.md 2.1): another one
+// takes the place of the present one, which goes on until the new one is paid. A higher
+// plan begins at once or, as the owner chooses, when what is paid has run out; others
+// begin then. Forbidden for all but owners; Conflict when there is
 // nothing to change, or not now.
 func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, interval string) (*Quote, error) {
 	p, err := s.payer(ctx, c)
@@ -108,11 +110,20 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 		return q, sub, nil
 	}
 	q.Ends, q.Keeps, q.Due = true, sub.PaidThrough, to.Amount
-	if !s.higher(to.Plan, from.Plan) && sub.PaidThrough.After(at.Add(2*time.Hour)) {
-		q.Starts, q.Due = sub.PaidThrough, money.Amount{Currency: to.Amount.Currency}
+	switch ahead := sub.PaidThrough.After(at.Add(leastAhead)); {
+	case ahead && s.higher(to.Plan, from.Plan):
+		q.CanWait = true
+	case ahead:
+		q.wait()
 	}
 	q.Next = later(q.Starts, to.Interval)
 	return q, sub, nil
+}
+
+// wait makes the new plan begin when the present one has run out.
+func (q *Quote) wait() {
+	q.Starts, q.Due = q.Keeps, money.Amount{Currency: q.To.Amount.Currency}
+	q.Next = later(q.Starts, q.To.Interval)
 }
 
 // lower says whether a change gives less, or the same for a shorter time: it waits
@@ -186,6 +197,9 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 	if err != nil {
 		return nil, err
 	}
+	if q.CanWait && due == 0 {
+		q.wait()
+	}
 	if q.Due.Minor != due {
 		return nil, errAmountChanged
 	}
@@ -210,18 +224,11 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		_, err = s.bring(ctx, sub.Provider, sub.ID, p.account, nil)
 		return nil, providerFault(err)
 	}
-	ended, err := s.end(ctx, p.account, *sub, true)
-	if err != nil {
-		return nil, err
-	}
-	if ended.Live() {
-		return nil, errProviderDown.Because(errors.New("the subscription is still alive after its cancellation"))
-	}
 	starts := time.Time{}
 	if q.Starts.After(at) {
 		starts = q.Starts
 	}
-	return s.purchase(ctx, p, q.To, starts)
+	return s.purchase(ctx, p, q.To, starts, sub.ID)
 }
 
 // needsCustomer reports whether a payment was refused because the bank wants to

@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
 func TestChangeOfPlanAtStripe(t *testing.T) {
@@ -157,8 +158,8 @@ func TestChangeOfPlanAtRazorpay(t *testing.T) {
 	}
 	c, err := s.service.ChangePlan(t.Context(), up.Account(), "team", billing.Month, q.At, q.Due.Minor)
 	s.must(err)
-	if o := s.overview(up); o.Plan.ID != "pro" || !o.CancelAtPeriodEnd {
-		t.Errorf("before paying: %s", o.Plan.ID)
+	if o := s.overview(up); o.Plan.ID != "pro" || o.CancelAtPeriodEnd || o.Status != billing.Active {
+		t.Errorf("before paying: %s, %s", o.Plan.ID, o.Status)
 	}
 	pay(c)
 	if o := s.overview(up); o.Plan.ID != "team" || o.Status != billing.Active || o.CancelAtPeriodEnd {
@@ -195,6 +196,177 @@ func TestChangeOfPlanAtRazorpay(t *testing.T) {
 	}
 	if err := s.service.Resume(t.Context(), down.Account()); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Razorpay takes up what was cancelled: %v", err)
+	}
+}
+
+// TestChangeAtRazorpayNeverStrands: until the new plan is paid the present one goes on, and
+// nothing that was paid is lost or paid twice.
+func TestChangeAtRazorpayNeverStrands(t *testing.T) {
+	change := func(s *shop, u *pgtest.User, plan string, wait bool) *billing.Checkout {
+		s.Helper()
+		q, err := s.service.QuoteChange(s.Context(), u.Account(), plan, billing.Month)
+		s.must(err)
+		due := q.Due.Minor
+		if wait {
+			if !q.CanWait {
+				s.Errorf("the change to %s cannot wait: %+v", plan, q)
+			}
+			due = 0
+		}
+		c, err := s.service.ChangePlan(s.Context(), u.Account(), plan, billing.Month, q.At, due)
+		s.must(err)
+		return c
+	}
+	pay := func(s *shop, c *billing.Checkout) {
+		s.Helper()
+		for _, f := range c.Form.Fields {
+			if f.Name == "subscription_id" {
+				_, err := s.sim.PaySubscription(f.Value)
+				s.must(err)
+			}
+		}
+	}
+	holds := func(s *shop, u *pgtest.User, when, plan string, payments int) {
+		s.Helper()
+		o := s.overview(u)
+		if n := s.count(`select count(*) from payments where account_id = $1`, u.AccountID); o.Plan.ID != plan || n != payments {
+			s.Errorf("%s: %s with %d payments, want %s with %d", when, o.Plan.ID, n, plan, payments)
+		}
+		if n := s.count(`select count(*) from review_items where resolved_at is null`); n != 0 {
+			s.Errorf("%s: %d items for a person", when, n)
+		}
+	}
+	for name, scene := range map[string]func(*shop, *pgtest.User){
+		"left and given up": func(s *shop, u *pgtest.User) {
+			change(s, u, "team", false)
+			paid, err := s.service.Discard(s.Context(), u.Account())
+			s.must(err)
+			s.settle()
+			if o := s.overview(u); paid || o.OpenCheckout != nil || o.CancelAtPeriodEnd || o.Status != billing.Active {
+				s.Errorf("given up: %+v", o)
+			}
+			s.must(s.sim.Advance(s.Context(), s.overview(u).PeriodEnd.Sub(s.clock.Now())+3*time.Hour))
+			s.settle()
+			holds(s, u, "a month later", "pro", 2)
+		},
+		"left and forgotten": func(s *shop, u *pgtest.User) {
+			change(s, u, "team", false)
+			s.must(s.sim.Advance(s.Context(), s.overview(u).PeriodEnd.Sub(s.clock.Now())+3*time.Hour))
+			s.settle()
+			holds(s, u, "a month later", "pro", 2)
+			pay(s, change(s, u, "team", false))
+			s.settle()
+			holds(s, u, "changed after all", "team", 3)
+		},
+		"left and gone on with": func(s *shop, u *pgtest.User) {
+			change(s, u, "team", false)
+			c, err := s.service.StartCheckout(s.Context(), u.Account(), "team", billing.Month, facts.Razorpay)
+			s.must(err)
+			pay(s, c)
+			s.settle()
+			holds(s, u, "paid", "team", 2)
+			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`, u.AccountID); n != 1 {
+				s.Errorf("%d subscriptions go on", n)
+			}
+		},
+		"another plan in between": func(s *shop, u *pgtest.User) {
+			change(s, u, "team", false)
+			_, err := s.service.StartCheckout(s.Context(), u.Account(), "pro", billing.Year, facts.Razorpay)
+			if !fault.Is(err, fault.Conflict) {
+				s.Errorf("a purchase beside a living plan: %v", err)
+			}
+			pay(s, change(s, u, "team", true))
+			s.settle()
+			holds(s, u, "until the end of what is paid", "pro", 1)
+		},
+		"begins at the end": func(s *shop, u *pgtest.User) {
+			end := s.overview(u).PeriodEnd
+			pay(s, change(s, u, "team", true))
+			s.settle()
+			holds(s, u, "approved", "pro", 1)
+			if f := s.overview(u).Follower; f == nil || f.PlanID != "team" {
+				s.Errorf("what follows: %+v", f)
+			}
+			s.must(s.sim.Advance(s.Context(), end.Sub(s.clock.Now())+3*time.Hour))
+			s.settle()
+			holds(s, u, "after it", "team", 2)
+		},
+		"every event is lost": func(s *shop, u *pgtest.User) {
+			pay(s, change(s, u, "team", false))
+			s.lose()
+			s.reconcile(quick)
+			_, err := s.service.EndReplaced(s.Context())
+			s.must(err)
+			holds(s, u, "after a comparison", "team", 2)
+			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`, u.AccountID); n != 1 {
+				s.Errorf("%d subscriptions go on", n)
+			}
+		},
+		"the provider does not end the old one at first": func(s *shop, u *pgtest.User) {
+			old := s.subscription(u)
+			away := func(r *http.Request, code int, body []byte) (int, []byte) {
+				if r.Method == "POST" && strings.HasSuffix(r.URL.Path, old+"/cancel") {
+					return 503, []byte(`{}`)
+				}
+				return code, body
+			}
+			c := change(s, u, "team", false)
+			s.rewrite.Store(&away)
+			pay(s, c)
+			s.settle()
+			s.rewrite.Store(nil)
+			for range 2 {
+				_, err := s.service.EndReplaced(s.Context())
+				s.must(err)
+			}
+			s.settle()
+			holds(s, u, "afterwards", "team", 2)
+			if n := s.count(`select count(*) from subscriptions where id = $1 and ended_at is not null`, old); n != 1 {
+				s.Error("the old subscription goes on")
+			}
+		},
+		"cancelled and bought again": func(s *shop, u *pgtest.User) {
+			end := s.overview(u).PeriodEnd
+			_, err := s.service.Cancel(s.Context(), u.Account())
+			s.must(err)
+			s.settle()
+			ahead, err := s.service.PaidAhead(s.Context(), u.Account(), "pro", billing.Month, facts.Razorpay)
+			s.must(err)
+			if ahead.Plan != "pro" || !ahead.Until.Equal(end) || !ahead.Starts.Equal(end) {
+				s.Errorf("paid ahead: %+v", ahead)
+			}
+			c, err := s.service.StartCheckout(s.Context(), u.Account(), "pro", billing.Month, facts.Razorpay)
+			s.must(err)
+			pay(s, c)
+			s.settle()
+			holds(s, u, "approved", "pro", 1)
+			s.must(s.sim.Advance(s.Context(), end.Sub(s.clock.Now())+3*time.Hour))
+			s.settle()
+			holds(s, u, "a month later", "pro", 2)
+		},
+		"cancelled and a higher one bought": func(s *shop, u *pgtest.User) {
+			_, err := s.service.Cancel(s.Context(), u.Account())
+			s.must(err)
+			s.settle()
+			ahead, err := s.service.PaidAhead(s.Context(), u.Account(), "team", billing.Month, facts.Razorpay)
+			s.must(err)
+			if ahead.Plan != "pro" || !ahead.Starts.IsZero() {
+				s.Errorf("paid ahead: %+v", ahead)
+			}
+			c, err := s.service.StartCheckout(s.Context(), u.Account(), "team", billing.Month, facts.Razorpay)
+			s.must(err)
+			pay(s, c)
+			s.settle()
+			holds(s, u, "paid", "team", 2)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := setup(t)
+			u := s.db.User(t, "asha")
+			s.buy(u, "pro", facts.Razorpay)
+			s.settle()
+			scene(s, u)
+		})
 	}
 }
 

@@ -104,15 +104,67 @@ func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, in
 		return nil, err
 	}
 	defer s.buying.lock(p.account)() // on this node; other nodes meet in the database
-	return s.purchase(ctx, p, price, time.Time{})
+	paid, err := s.paidAhead(ctx, p.account, price)
+	if err != nil {
+		return nil, err
+	}
+	return s.purchase(ctx, p, price, paid.Starts, "")
 }
 
+// Ahead is what an account has paid for already when it buys a plan again.
+type Ahead struct {
+	Plan   string    // that is paid for, "" for none
+	Until  time.Time // until when
+	Starts time.Time // when the new one begins, so that no day is paid twice; zero is at once
+}
+
+// PaidAhead says what the caller's account has paid for beyond now, by a subscription that
+// ends or has ended, and when a purchase of a plan would begin. Forbidden for all but owners.
+func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider) (Ahead, error) {
+	price, ok := s.plans.Price(plan, interval, provider)
+	if !ok {
+		return Ahead{}, errNotForSale
+	}
+	p, err := s.payer(ctx, c)
+	if err != nil {
+		return Ahead{}, err
+	}
+	return s.paidAhead(ctx, p.account, price)
+}
+
+// paidAhead: at Razorpay a plan that is no higher than the one that is paid for begins
+// when that has run out. A higher one begins at once, and so does one at Stripe.
+func (s *Service) paidAhead(ctx context.Context, account uuid.UUID, price Price) (out Ahead, err error) {
+	now := s.clock.Now()
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		out = Ahead{}
+		subs, err := subscriptionsOf(ctx, tx, account)
+		for _, sub := range subs {
+			if sub.PlanID == "" || !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) || sub.Blocks(now) && !sub.CancelAtPeriodEnd {
+				continue
+			}
+			if out.Plan == "" || s.higher(sub.PlanID, out.Plan) {
+				out.Plan, out.Until = sub.PlanID, sub.PaidThrough
+			}
+		}
+		return err
+	})
+	if out.Plan != "" && price.Provider == facts.Razorpay && !s.higher(price.Plan, out.Plan) {
+		out.Starts = out.Until
+	}
+	return out, err
+}
+
+// leastAhead is how much paid time is worth waiting for.
+const leastAhead = 2 * time.Hour
+
 // purchase opens or finds the account's checkout of a price. starts is when the
-// first period begins, zero for at once. The caller holds the account's lock.
-func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time) (*Checkout, error) {
+// first period begins, zero for at once; replaces is the subscription that the new
+// one follows, which is ended when the new one is paid. The caller holds the account's lock.
+func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time, replaces string) (*Checkout, error) {
 	asked := false
 	for range 5 {
-		row, stale, others, err := s.reserve(ctx, p, price, starts)
+		row, stale, others, err := s.reserve(ctx, p, price, starts, replaces)
 		if errors.Is(err, errSubscribed) && !asked { // that it has ended may not have reached us
 			asked = true
 			for _, sub := range others {
@@ -169,6 +221,7 @@ type reserved struct {
 	created        time.Time
 	expires        time.Time
 	starts         time.Time // Razorpay: of the first period, zero for at once
+	replaces       string    // Razorpay: the subscription that ends when this is paid, "" for none
 	priceOf        Price
 	foundUnstarted bool // it was there, in creation, before this call
 }
@@ -177,7 +230,8 @@ type reserved struct {
 // makes one if there is none, and returns a different one as stale. With
 // neither it is to be called again. others are subscriptions that stand in the
 // way: with errSubscribed those that give a plan, else those that are to be ended first.
-func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time) (row, stale *reserved, others []Subscription, err error) {
+// A purchase that is open already and replaces one goes on to replace it.
+func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time, replaces string) (row, stale *reserved, others []Subscription, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale, others = nil, nil, nil
 		now := s.clock.Now()
@@ -188,8 +242,21 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
+		have, err := livingCheckout(ctx, tx, p.account)
+		if err != nil {
+			return err
+		}
+		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider && have.expires.After(now.Add(5*time.Minute))
+		replaced := replaces
+		if same && replaces == "" {
+			replaced = have.replaces
+		}
+		same = same && (replaces == "" || replaces == have.replaces && starts.Equal(have.starts))
 		var idle []Subscription
 		for _, sub := range subs {
+			if sub.ID == replaced && sub.Provider == price.Provider {
+				continue
+			}
 			if sub.Blocks(now) {
 				others = append(others, sub)
 			} else if sub.idle(now) && s.gateways[sub.Provider] != nil {
@@ -202,11 +269,8 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if others = idle; len(idle) > 0 {
 			return nil
 		}
-		have, err := livingCheckout(ctx, tx, p.account)
 		switch {
-		case err != nil:
-			return err
-		case have != nil && have.price == price.ProviderPrice && have.provider == price.Provider && have.expires.After(now.Add(5*time.Minute)):
+		case same:
 			have.priceOf, have.foundUnstarted = price, have.status == "creating"
 			row = have
 			return nil
@@ -218,12 +282,12 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
-		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), starts: starts, priceOf: price}
+		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaces, priceOf: price}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at)
-			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10)
+			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at, replaces)
+			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
-			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires, null(row.starts))
+			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires, null(row.starts), nullText(row.replaces))
 		if err == nil && tag.RowsAffected() == 0 {
 			row = nil // another node was first, at the other provider
 		}
@@ -237,19 +301,19 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 
 func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserved, error) {
 	r := &reserved{account: account}
-	var session, subscription, url *string
+	var session, subscription, url, replaces *string
 	var starts *time.Time
 	err := tx.QueryRow(ctx, `
-		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at
+		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at, replaces
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
-		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts)
+		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts, &replaces)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up the living checkout: %w", err)
 	}
-	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url} {
+	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url, &r.replaces: replaces} {
 		if from != nil {
 			*to = *from
 		}

@@ -142,3 +142,9 @@ func Overlapping(subs []Subscription, now time.Time) []string {
 	slices.Sort(ids)
 	return ids
 }
+
+// Succeeds reports whether a subscription can take the place of another: it is paid for,
+// or is approved and begins when the other has run out.
+func (s Subscription) Succeeds(now time.Time) bool {
+	return s.Live() && (s.Status == Trialing || s.Status == Active && s.PaidThrough.After(now))
+}

@@ -40,19 +40,26 @@ func (s *Service) Verify(ctx context.Context, c postgres.Caller, r Return) error
 	if err != nil {
 		return err
 	}
-	defer s.buying.lock(p.account)() // a transaction is held while the provider is asked: one account must not take them all from the webhooks
-	switch {
-	case r.Provider == facts.Stripe && s.stripe != nil:
-		err = s.verifyStripe(ctx, p, r)
-	case r.Provider == facts.Razorpay && s.razorpay != nil:
-		err = s.verifyRazorpay(ctx, p, r)
-	default:
-		err = errNotYours
+	err = s.verify(ctx, p, r)
+	if err == nil { // what the purchase replaces; the worker does it otherwise
+		_, err = s.endReplaced(ctx, p.account)
 	}
 	if err != nil && facts.IsUnreachable(err) {
 		return errProviderDown.Because(err)
 	}
 	return err
+}
+
+func (s *Service) verify(ctx context.Context, p payer, r Return) error {
+	// A transaction is held while the provider is asked: one account must not take them all from the webhooks.
+	defer s.buying.lock(p.account)()
+	switch {
+	case r.Provider == facts.Stripe && s.stripe != nil:
+		return s.verifyStripe(ctx, p, r)
+	case r.Provider == facts.Razorpay && s.razorpay != nil:
+		return s.verifyRazorpay(ctx, p, r)
+	}
+	return errNotYours
 }
 
 func (s *Service) verifyStripe(ctx context.Context, p payer, r Return) error {

@@ -213,6 +213,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
 			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
+			{Name: "end replaced subscriptions", Do: a.billing.EndReplaced, Poll: 10 * time.Second},
 			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
 			{Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing), Poll: time.Minute},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},

@@ -2861,6 +2861,7 @@ CREATE TABLE tijori.checkouts (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     starts_at timestamp with time zone,
+    replaces text,
     CONSTRAINT checkouts_open_check CHECK (((status <> 'open'::text) OR (url IS NOT NULL))),
     CONSTRAINT checkouts_period_check CHECK ((period = ANY (ARRAY['month'::text, 'year'::text]))),
     CONSTRAINT checkouts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text]))),
@@ -2869,6 +2870,7 @@ CREATE TABLE tijori.checkouts (
 ALTER TABLE ONLY tijori.checkouts FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.checkouts OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.checkouts.starts_at IS 'when it begins, after a plan that is paid for: Razorpay changes a plan by ending it and beginning another';
+COMMENT ON COLUMN tijori.checkouts.replaces IS 'the subscription that is ended as soon as this purchase is paid; null when it replaces none';
 CREATE TABLE tijori.connections (
     app_id text NOT NULL,
     connection_id text NOT NULL,
@@ -3807,6 +3809,7 @@ ALTER TABLE ONLY tijori.users
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
+CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
 CREATE UNIQUE INDEX credentials_account_key ON tijori.credentials USING btree (account_id, id) WHERE (kind = 'api_key'::text);
 CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_at);
@@ -3928,6 +3931,8 @@ ALTER TABLE ONLY tijori.checkouts
     ADD CONSTRAINT checkouts_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
 ALTER TABLE ONLY tijori.checkouts
     ADD CONSTRAINT checkouts_provider_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.checkouts
+    ADD CONSTRAINT checkouts_replaces_fkey FOREIGN KEY (account_id, connection_id, replaces) REFERENCES tijori.subscriptions(account_id, connection_id, id);
 ALTER TABLE ONLY tijori.connections
     ADD CONSTRAINT connections_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.credentials

@@ -1,0 +1,98 @@
+package billing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/billing/facts"
+)
+
+// EndReplaced ends subscriptions in whose place others have come: those that a paid
+// purchase names. It returns how many have ended. What the provider does not answer is
+// tried again with the next call.
+func (s *Service) EndReplaced(ctx context.Context) (int, error) { return s.endReplaced(ctx, uuid.Nil) }
+
+// endReplaced is EndReplaced for one account, or for all.
+func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int, err error) {
+	type pair struct {
+		account   uuid.UUID
+		provider  facts.Provider
+		old, next string
+	}
+	var only *uuid.UUID
+	if account != uuid.Nil {
+		only = &account
+	}
+	var list []pair
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			select c.account_id, c.provider, c.replaces, c.subscription_id
+			  from checkouts c
+			  join subscriptions o on o.account_id = c.account_id and o.connection_id = c.connection_id and o.id = c.replaces
+			 where c.replaces is not null and c.status = 'complete' and c.subscription_id is not null
+			   and o.ended_at is null and ($1::uuid is null or c.account_id = $1)
+			 order by c.created_at limit 100`, only)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p pair, err error) {
+			return p, row.Scan(&p.account, &p.provider, &p.old, &p.next)
+		})
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("list replaced subscriptions: %w", err)
+	}
+	for _, p := range list {
+		done, err := s.endOld(ctx, p.account, p.provider, p.old, p.next)
+		if err != nil {
+			s.log.WarnContext(ctx, "end a replaced subscription", "provider", p.provider, "subscription", p.old, "error", err)
+			continue
+		}
+		if done {
+			ended++
+		}
+	}
+	return ended, ctx.Err()
+}
+
+// endOld ends the old subscription when the new one is paid, or is approved to follow it.
+func (s *Service) endOld(ctx context.Context, account uuid.UUID, provider facts.Provider, old, next string) (bool, error) {
+	defer s.buying.lock(account)()
+	var subs []Subscription
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		subs, err = subscriptionsOf(ctx, tx, account)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	find := func(id string) int {
+		return slices.IndexFunc(subs, func(sub Subscription) bool { return sub.Provider == provider && sub.ID == id })
+	}
+	o, n := find(old), find(next)
+	if o < 0 || n < 0 || !subs[o].Live() || !subs[n].Succeeds(s.clock.Now()) {
+		return false, nil
+	}
+	told, err := s.end(ctx, account, subs[o], true)
+	return err == nil && !told.Live(), err
+}
+
+// withoutReplaced leaves those out in whose place another one of a list has come.
+func withoutReplaced(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, ids []string) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+		select replaces from checkouts
+		 where account_id = $1 and provider = $2 and replaces = any($3) and subscription_id = any($3) and status <> 'closed'`, account, provider, ids)
+	if err != nil {
+		return nil, err
+	}
+	replaced, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look up replaced subscriptions: %w", err)
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(replaced, id) }), nil
+}
