@@ -38,10 +38,21 @@ func (s *Server) checkoutView(r *request, plan, interval, provider string) (chec
 	if !ok || !s.Billing.Sells(price.Provider) {
 		return checkout.View{}, fault.New(fault.NotFound, "This plan is not for sale that way.")
 	}
-	return checkout.View{
+	view := checkout.View{
 		Shell: r.shell(), Account: r.person.AccountName, Email: r.person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
 		Parties: p.PartiesMax, People: p.MembersMax, Interval: interval, Price: price.Amount, Provider: provider, Simulated: s.Simulated,
-	}, nil
+	}
+	ahead, err := s.Billing.PaidAhead(r.Context(), r.caller, plan, interval, price.Provider)
+	if fault.Is(err, fault.Forbidden) { // who may not buy is told when they try
+		return view, nil
+	}
+	if err != nil {
+		return checkout.View{}, err
+	}
+	if have, ok := s.Plans.ByID(ahead.Plan); ok {
+		view.Ahead = &checkout.Ahead{PlanName: have.Name, Until: ahead.Until.In(view.Now.Location()), Waits: !ahead.Starts.IsZero()}
+	}
+	return view, nil
 }
 
 func (s *Server) checkoutForm(w http.ResponseWriter, r *request) error {
@@ -180,6 +191,9 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		view.CanCancel, view.EndsNow = sub.Cancellable(s.Clock.Now()), !sub.PaidThrough.After(s.Clock.Now())
 		view.Pay = sub.PayPage()
 		view.CanPortal = sub.Provider == facts.Stripe
+		if price, ok := s.Plans.Price(sub.PlanID, sub.Interval, sub.Provider); ok && s.renewable(o) && s.Billing.Sells(price.Provider) {
+			view.Renew = "/billing/checkout?" + url.Values{"plan": {price.Plan}, "interval": {price.Interval}, "provider": {string(price.Provider)}}.Encode()
+		}
 		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
 		if next, ok := s.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
 			view.Becomes, view.Changes = s.follows(r, sub, next.Plan, next.Interval), sub.NextAt.In(view.Now.Location())
@@ -209,6 +223,13 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 	}
 	s.render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
+}
+
+// renewable reports whether a plan that was cancelled is still paid for, cannot be taken up
+// again at its provider, and nothing follows it: then it can be bought from its end on.
+func (s *Server) renewable(o *billing.Overview) bool {
+	sub := o.Subscription
+	return sub.Ended() && sub.Grants(s.Clock.Now()) && o.Follower == nil && o.OpenCheckout == nil
 }
 
 // follows names what comes after a subscription: a plan, and of the same plan the interval that will be another.

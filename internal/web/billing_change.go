@@ -86,7 +86,7 @@ func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.
 	from, _ := s.Plans.ByID(q.From.Plan)
 	v := &billingpage.Quote{
 		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
-		Ends: q.Ends, Keeps: q.Keeps.In(place), At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
+		Ends: q.Ends, Keeps: q.Keeps.In(place), CanWait: q.CanWait, At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
 	}
 	if q.Due.Minor < 0 {
 		v.Due, v.Credit = money.Amount{Currency: q.Due.Currency}, money.Amount{Minor: -q.Due.Minor, Currency: q.Due.Currency}

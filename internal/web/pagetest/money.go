@@ -35,7 +35,27 @@ func (w world) money() []Sample {
 	dollars := due
 	dollars.Provider, dollars.Simulated, dollars.Interval, dollars.Price = "stripe", false, "year", money.Amount{Minor: 5000, Currency: "USD"}
 	dollars.Error = w.say("The payment provider cannot be reached. Nothing was charged.", "भुगतान सेवा से संपर्क नहीं हो रहा। कोई पैसा नहीं कटा।")
+	ahead, twice := due, due
+	ahead.Ahead = &checkout.Ahead{PlanName: "Pro", Until: day(12), Waits: true}
+	twice.Ahead = &checkout.Ahead{PlanName: "Pro", Until: day(12)}
+	twice.PlanID, twice.PlanName, twice.Price, twice.People = "team", "Team", rupees(799), 0
+	change := billing.ChangeView{Shell: w.in("/billing/change"), Account: account, Quote: &billing.Quote{
+		PlanID: "team", PlanName: "Team", Interval: "month", FromName: "Pro", Price: rupees(799), Due: rupees(799), AtOnce: true,
+		Starts: day(0), Next: day(30), Ends: true, Keeps: day(12), CanWait: true, At: "1", DueMinor: "79900",
+	}}
+	later := change
+	later.Quote = &billing.Quote{
+		PlanID: "pro", PlanName: "Pro", Interval: "month", FromName: "Team", Price: rupees(299), Due: rupees(0),
+		Starts: day(12), Next: day(42), Ends: true, Keeps: day(12), At: "1", DueMinor: "0",
+	}
+	renew := w.billing("canceling")
+	renew.CanResume, renew.Renew = false, "/billing/checkout?plan=pro"
 	return []Sample{
+		{"change-razorpay", billing.ChangePage(change)},
+		{"change-razorpay-later", billing.ChangePage(later)},
+		{"checkout-ahead", checkout.Page(ahead)},
+		{"checkout-twice", checkout.Page(twice)},
+		{"billing-renew", billing.Page(renew)},
 		{"pricing", pricing.Page(w.pricing(w.out("/pricing"), "month"))},
 		{"pricing-in", pricing.Page(w.pricing(w.in("/pricing"), "year"))},
 		{"upgrade", upgrade.Page(offer)},

@@ -32,6 +32,7 @@ type View struct {
 	CanResume   bool
 	CanChange   bool
 	CanPortal   bool
+	Renew       string // where a cancelled plan is approved again, "" where it cannot be
 	EndsNow     bool   // nothing is paid any more: a cancellation ends it at once
 	Pay         string // the provider's page on which what is outstanding is paid, "" when nothing is
 	Waiting     string // plan id of a payment that is not confirmed yet, "" when none

@@ -2,6 +2,8 @@
 package checkout
 
 import (
+	"time"
+
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -22,6 +24,14 @@ type View struct {
 	Price     money.Amount // for the interval
 	Provider  string       // "razorpay" or "stripe"
 	Simulated bool         // no real money moves
+	Ahead     *Ahead       // what is paid for already, nil for nothing
+}
+
+// Ahead is a plan that is paid for beyond today.
+type Ahead struct {
+	PlanName string
+	Until    time.Time
+	Waits    bool // the new plan begins then, and is paid for then; else days are paid twice
 }
 
 // A GoView is the page between our checkout and a provider that is reached by a
