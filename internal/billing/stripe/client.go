@@ -149,7 +149,9 @@ type SessionRequest struct {
 }
 
 // CreateSession opens a hosted Checkout page for a subscription. Our ids ride
-// on the session and, by subscription_data, on the subscription.
+// on the session and, by subscription_data, on the subscription. On the page the
+// customer may give a tax id (a GSTIN) and the address for the bill; Stripe keeps
+// both with the customer and prints them on the invoices.
 func (c *Client) CreateSession(ctx context.Context, r SessionRequest) (*facts.Session, error) {
 	ours := map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}
 	p := &stripe.CheckoutSessionCreateParams{
@@ -158,6 +160,10 @@ func (c *Client) CreateSession(ctx context.Context, r SessionRequest) (*facts.Se
 		LineItems:        []*stripe.CheckoutSessionCreateLineItemParams{{Price: stripe.String(r.PriceID), Quantity: stripe.Int64(1)}},
 		SubscriptionData: &stripe.CheckoutSessionCreateSubscriptionDataParams{Metadata: ours},
 		ExpiresAt:        stripe.Int64(r.ExpiresAt.Unix()),
+		TaxIDCollection:  &stripe.CheckoutSessionCreateTaxIDCollectionParams{Enabled: stripe.Bool(true)},
+		CustomerUpdate: &stripe.CheckoutSessionCreateCustomerUpdateParams{
+			Name: stripe.String("auto"), Address: stripe.String("auto"), // Stripe asks for both where a customer exists
+		},
 	}
 	if r.Locale != "" {
 		p.Locale = stripe.String(r.Locale)

@@ -68,6 +68,7 @@ func TestRequestsHaveStripesForm(t *testing.T) {
 		"list paid invoices":   func() error { _, _, err := c.PaidPage(ctx, now, "in_1"); return err },
 		"list missed events":   func() error { _, _, err := c.MissedPage(ctx, now, "evt_1"); return err },
 		"webhook endpoints":    func() error { _, err := c.Webhooks(ctx); return err },
+		"offer":                func() error { _, err := c.Offer(ctx, "price_1"); return err },
 		"invoices":             func() error { _, err := c.Invoices(ctx, "sub_1"); return err },
 		"portal":               func() error { _, err := c.Portal(ctx, "cus_1", "https://example.com"); return err },
 		"cancel now":           func() error { return c.Cancel(ctx, "sub_1", false) },
