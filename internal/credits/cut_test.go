@@ -90,7 +90,7 @@ func TestCutConnections(t *testing.T) {
 	f.give(f.owner, 1_000_000)
 	s := &scissor{}
 	config := f.db.Config
-	config.Admin = config.Admin.Copy()
+	config.Admin, config.Server = config.Admin.Copy(), nil // no pooler stands between, where the tests have one
 	dial := config.Admin.DialFunc
 	config.Admin.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)

@@ -48,7 +48,7 @@ func lineTo(t *testing.T, db *pgtest.DB) (*line, postgres.Config) {
 		t.Fatal(err)
 	}
 	config := db.Config
-	config.Admin = config.Admin.Copy()
+	config.Admin, config.Server = config.Admin.Copy(), nil // no pooler stands between, where the tests have one
 	l := &line{Listener: listener, to: config.Admin.Host + "/.s.PGSQL.5432"}
 	addr := listener.Addr().(*net.TCPAddr)
 	config.Admin.Host, config.Admin.Port, config.Admin.Fallbacks = "127.0.0.1", uint16(addr.Port), nil

@@ -15,10 +15,11 @@ func TestPgBouncer(t *testing.T) {
 	}
 	db := pgtest.New(t)
 	for setting, want := range map[string]string{
-		"max_prepared_statements = 0": "loses prepared statements",
-		"pool_mode = session":         "",
-		"pool_mode = statement":       "transaction blocks not allowed",
-		"server_round_robin = 1":      "",
+		"max_prepared_statements = 0":   "loses prepared statements",
+		"server_reset_query_always = 0": "keeps what one caller's statement leaves",
+		"pool_mode = session":           "",
+		"pool_mode = statement":         "transaction blocks not allowed",
+		"server_round_robin = 1":        "",
 	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
