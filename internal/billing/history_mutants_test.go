@@ -103,15 +103,6 @@ func countsEveryLine(state billing.Subscription, f billing.Facts, plans *billing
 	return next, out
 }
 
-// givesWhatIsAsked gives the plan of the price, paid or not.
-func givesWhatIsAsked(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
-	next, out := billing.Reduce(state, f, plans, now)
-	if price, ok := plans.PriceByID(next.Provider, next.PriceID); ok {
-		next.PlanID = price.Plan
-	}
-	return next, out
-}
-
 // forgetsThePast knows only what the newest invoice says.
 func forgetsThePast(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
 	if f.Subscription != nil {

@@ -20,7 +20,8 @@ func reasonsOfSource(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
 	ours := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", ours, 0) //nolint:staticcheck // the syntax alone
+	//lint:ignore SA1019 the syntax alone is read
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", ours, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -483,7 +483,7 @@ func (ps *Plans) checkOffers() error {
 				continue
 			}
 			if stripe != nil && stripe.Amount.Currency != price.Amount.Currency {
-				return fmt.Errorf("Stripe is to sell plan %q in %s and plan %q in %s, but a subscription cannot change its currency: choose one",
+				return fmt.Errorf("plan %q is sold by Stripe in %s and plan %q in %s, but a subscription cannot change its currency: choose one",
 					stripe.Plan, stripe.Amount.Currency, p.ID, price.Amount.Currency)
 			}
 			stripe = &p.Prices[i]

@@ -283,6 +283,7 @@ func migrateRiver(ctx context.Context, c Config, pool *pgxpool.Pool) error {
 	}
 	for done := false; !done; {
 		err := c.inOwnersTx(ctx, pool, func(tx pgx.Tx) error {
+			//lint:ignore SA1019 one version a transaction is what the deprecation asks for
 			result, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1})
 			done = err == nil && len(result.Versions) == 0
 			return err

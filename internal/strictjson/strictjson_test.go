@@ -32,7 +32,8 @@ type body struct {
 	Raw    json.RawMessage `json:"raw"`
 	Any    any             `json:"any"`
 	By     map[string]inner
-	hidden string //nolint:unused // shows that a field that is not exported is not read
+	//lint:ignore U1000 a field that is not exported is not read
+	hidden string
 }
 
 func TestDecode(t *testing.T) {
