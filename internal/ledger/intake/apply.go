@@ -16,6 +16,8 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
+var errNothing = fault.New(fault.Invalid, "There is nothing to bring in: no new party, no entry and no phone.")
+
 // part is how many rows one statement inserts.
 const part = 2000
 
@@ -198,11 +200,14 @@ func Same(ctx context.Context, tx *postgres.Tx, body []byte) (f Former, found bo
 }
 
 // Apply writes a plan as one batch that has the upload's id, and forgets the file. progress is told how many rows
-// are written. An error leaves nothing behind, if the transaction ends with it. A plan without room for the new
+// are written. An error leaves nothing behind, if the transaction ends with it. A plan that changes nothing, or has questions open, is refused. A plan without room for the new
 // parties is an UpgradeRequired fault. Requires RunsKhata.
 func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte, progress func(rows int)) error {
 	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil {
 		return fmt.Errorf("import a file: %w", err)
+	}
+	if len(p.Asks()) > 0 || p.Nothing() {
+		return errNothing
 	}
 	digest := sha256.Sum256(body)
 	if err := ledger.OpenImport(ctx, tx, upload, fileName(name), digest[:]); err != nil {
@@ -212,6 +217,12 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 	for _, party := range p.Parties {
 		if party.New {
 			fresh = append(fresh, party.BatchParty)
+		}
+	}
+	ids, phones := p.fills()
+	if len(ids) > 0 {
+		if err := ledger.FillPhones(ctx, tx, upload, ids, phones); err != nil {
+			return err
 		}
 	}
 	rows := 0
@@ -247,6 +258,16 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 		return fmt.Errorf("forget an imported file: %w", err)
 	}
 	return nil
+}
+
+// fills are the parties of the khata that get a phone.
+func (p *Plan) fills() (ids []uuid.UUID, phones []string) {
+	for _, party := range p.Parties {
+		if party.Fills {
+			ids, phones = append(ids, party.ID), append(phones, party.Phone)
+		}
+	}
+	return ids, phones
 }
 
 // Rows is how many rows Apply writes.

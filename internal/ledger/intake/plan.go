@@ -79,12 +79,8 @@ func (p *Plan) Nothing() bool {
 	if p.New > 0 || len(p.Entries) > 0 {
 		return false
 	}
-	for _, party := range p.Parties {
-		if party.Fills {
-			return false
-		}
-	}
-	return true
+	ids, _ := p.fills()
+	return len(ids) == 0
 }
 
 // Options are what a plan depends on beside the file.
