@@ -136,9 +136,9 @@ func (r *reader) compare() {
 	switch text := func(minor int64) string { return money.Amount{Minor: minor, Currency: r.o.Desk.Currency}.Format() }; {
 	case c.Wrong > 0 && best.wrong != nil:
 		c.Line = best.wrong.line
-		c.Reason = fault.New(fault.Invalid, "In line %d the balance in the file is %s, and its entries make %s. Look whether the columns are read rightly.", c.Line, text(best.wrong.says), text(best.want))
+		c.Reason = fault.New(fault.Invalid, "In line %d the balance in the file is %s, and its entries make %s. Check how the columns are read.", c.Line, text(best.wrong.says), text(best.want))
 	case c.Wrong > 0:
-		c.Reason = fault.New(fault.Invalid, "The balances in the file do not follow from its entries. Look whether the columns are read rightly.")
+		c.Reason = fault.New(fault.Invalid, "The balances in the file do not follow from its entries. Check how the columns are read.")
 	case c.Start != 0:
 		c.Reason = fault.New(fault.Invalid, "The file begins with a balance of %s that none of its lines explains. It is not brought in.", text(c.Start))
 	default:

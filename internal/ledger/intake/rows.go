@@ -10,7 +10,7 @@ import (
 // Why a line is not taken.
 var (
 	outTitle   = fault.New(fault.Invalid, "This stands above the heads.")
-	outHeads   = fault.New(fault.Invalid, "These are the heads once more.")
+	outHeads   = fault.New(fault.Invalid, "The heads, repeated.")
 	outTotal   = fault.New(fault.Invalid, "This is a total, not an entry.")
 	outOpening = fault.New(fault.Invalid, "This is a balance brought forward, not an entry.")
 	outBegun   = fault.New(fault.Invalid, "The khata has a balance of this party already, so this old balance is left out.")
