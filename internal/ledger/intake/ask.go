@@ -43,7 +43,7 @@ func (r *reader) doubted(senses []sense) []int {
 // askParty asks whose account it is where no column holds names.
 func (r *reader) askParty(doubts bool) {
 	m := r.o.Mapping
-	if r.has(Name) || r.has(Company) {
+	if r.has(Name) || r.has(Company) || len(r.sections) > 0 {
 		return
 	}
 	said := m.Party != "" || m.PartyID != uuid.Nil
@@ -67,22 +67,8 @@ func (r *reader) askParty(doubts bool) {
 // owner is whose account the titles say it is.
 func (t *Table) owner() string {
 	for i, row := range t.Above {
-		for n, c := range row.Cells {
-			c = strings.TrimSpace(c)
-			before, behind, ok := strings.Cut(c, ":")
-			if !ok && readHead(c) == sense(Name) && n+1 < len(row.Cells) {
-				before, behind, ok = c, row.Cells[n+1], true
-			}
-			if !ok {
-				before, behind, ok = cutWord(c)
-			}
-			behind = strings.TrimSpace(strings.TrimLeft(behind, ":- "))
-			if behind == "" && n+1 < len(row.Cells) {
-				behind = strings.TrimSpace(row.Cells[n+1])
-			}
-			if key := headKey(before); ok && behind != "" && len(behind) < 120 && (readHead(before) == sense(Name) || key == "statement of" || key == "account statement of" || key == "statement for" || key == "customer statement" || key == "account of" || key == "m s") {
-				return behind
-			}
+		if who := ownerIn(row); who != "" {
+			return who
 		}
 		if i > 0 && filled(row.Cells) == 1 && headKey(strings.Join(row.Cells, "")) == "ledger account" && filled(t.Above[i-1].Cells) == 1 {
 			return strings.TrimSpace(strings.Join(t.Above[i-1].Cells, ""))
@@ -91,10 +77,39 @@ func (t *Table) owner() string {
 	return ""
 }
 
+// ownerIn is whose account a title says it is: Customer: Ramesh.
+func ownerIn(row Row) string {
+	for n, c := range row.Cells {
+		c = strings.TrimSpace(c)
+		next := ""
+		if n+1 < len(row.Cells) {
+			next = strings.TrimSpace(row.Cells[n+1])
+		}
+		before, behind, ok := strings.Cut(c, ":")
+		if !ok {
+			before, behind, ok = cutWord(c)
+		}
+		if behind = strings.TrimSpace(strings.TrimLeft(behind, ":- ")); behind == "" && (ok || readHead(c) == sense(Name)) {
+			if !ok {
+				before, ok = c, true
+			}
+			behind = strings.TrimSpace(strings.TrimLeft(next, ":- "))
+		}
+		if !ok || behind == "" || len(behind) > 200 || isFigure(behind) || readHead(behind) != "" && readHead(behind) != sense(Name) {
+			continue
+		}
+		key := headKey(before)
+		if senseOf[key] == sense(Name) || slices.Contains([]string{"statement of", "account statement of", "statement for", "customer statement", "account of", "m s", "ledger of", "ledger account", "khata of", "party account"}, key) {
+			return behind
+		}
+	}
+	return ""
+}
+
 // cutWord takes "Statement of Ramesh" apart.
 func cutWord(c string) (before, behind string, ok bool) {
 	lower := strings.ToLower(c)
-	for _, w := range []string{"account statement of ", "statement of ", "statement for ", "account of "} {
+	for _, w := range []string{"account statement of ", "statement of ", "statement for ", "account of ", "ledger of ", "khata of "} {
 		if strings.HasPrefix(lower, w) && !strings.HasPrefix(lower, "statement of account") {
 			return c[:len(w)-1], c[len(w):], true
 		}

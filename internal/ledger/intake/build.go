@@ -48,11 +48,12 @@ type reader struct {
 	sign     int64                  // of the balances in the file
 	order    int                    // 1 when the balances say that the newest entry stands first, -1 for the oldest
 
-	parties map[string]*Party // by name key, or by id for the known
-	keys    map[string]string // of names
-	phones  map[string]string // by name key, the one phone that the file has with it; several is "?"
-	words   map[string]rowWord
-	above   string // the name in the line above
+	parties  map[string]*Party // by name key, or by id for the known
+	keys     map[string]string // of names
+	phones   map[string]string // by name key, the one phone that the file has with it; several is "?"
+	words    map[string]rowWord
+	sections []section // accounts of several parties, one under the other
+	above    string    // the name in the line above
 
 	drafts   []draft
 	openings []draft
@@ -88,6 +89,7 @@ func newReader(t *Table, o Options, there existing) *reader {
 		r.head = t.Rows[0]
 	}
 	r.entries = r.has(Date) && (r.has(Given) || r.has(Received) || r.has(Amount))
+	r.findSections()
 	r.bank = t.Kind != "vcard" && t.fromBank(t.senses())
 	return r
 }
@@ -147,6 +149,9 @@ func (r *reader) joined(row Row, f Field, with string) string {
 
 // name is the name of the party of a line, in one column or in parts.
 func (r *reader) name(row Row) string {
+	if len(r.sections) > 0 {
+		return r.sectionOf(row).name
+	}
 	n := strings.Join(strings.Fields(r.joined(row, Name, " ")), " ")
 	if n == "" {
 		n = strings.Join(strings.Fields(r.cell(row, Company)), " ")
@@ -356,6 +361,11 @@ func (r *reader) rowPhones(row Row) (phones []string, told *fault.Fault) {
 	if len(phones) > 0 && len(r.columns[Phone]) > 1 {
 		told = nil
 	}
+	if len(r.sections) > 0 {
+		if p := r.sectionOf(row).phone; p != "" {
+			phones = append(phones, p)
+		}
+	}
 	for _, more := range row.phones {
 		found, _ := readPhones(more)
 		phones = append(phones, found...)
@@ -462,6 +472,9 @@ func (r *reader) opening(row Row) ledger.EntryFields {
 // entry reads the entries of a line, of which a bill that was paid in part has two, and their time of day.
 func (r *reader) entry(row Row) (entries []ledger.EntryFields, at int) {
 	given, received := r.sided(row, Given), r.sided(row, Received)
+	if r.both {
+		given, received = byVoucher(r.cell(row, Side), given, received)
+	}
 	if given.AmountMinor > 0 {
 		entries = append(entries, given)
 	}
@@ -495,6 +508,23 @@ func (r *reader) entry(row Row) (entries []ledger.EntryFields, at int) {
 		*e = clean
 	}
 	return entries, at
+}
+
+// byVoucher reads the total of a voucher and what was paid of it by the type of the voucher: the total of a payment is the payment itself.
+func byVoucher(kind string, total, paid ledger.EntryFields) (given, received ledger.EntryFields) {
+	once := func(side ledger.Side) ledger.EntryFields {
+		return ledger.EntryFields{Side: side, AmountMinor: max(total.AmountMinor, paid.AmountMinor)}
+	}
+	switch sideWords[headKey(kind)] {
+	case purchase:
+		total.Side, paid.Side = ledger.Received, ledger.Given
+		return paid, total
+	case sense(Received), receipt:
+		return given, once(ledger.Received)
+	case sense(Given):
+		return once(ledger.Given), received
+	}
+	return total, paid
 }
 
 // sided reads an amount of a column that has one side.

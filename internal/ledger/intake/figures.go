@@ -232,6 +232,5 @@ func toCoin(core, currency string) (string, bool) {
 	if !ok {
 		return core, false
 	}
-	out := n.FloatString(places)
-	return out, strings.TrimRight(frac, "0") != strings.TrimRight(out[strings.IndexByte(out+".", '.'):], "0.") && len(strings.TrimRight(frac, "0")) > places
+	return n.FloatString(places), len(strings.TrimRight(frac, "0")) > places
 }

@@ -238,7 +238,7 @@ func (m Mapping) guessMoney(t *Table, senses []sense) {
 	owes := column(sense(Owes)) >= 0 || column(sense(Owed)) >= 0
 	total := column(sense(Amount))
 	// A bill with what was paid of it has two amounts of its own. Beside gave and got, the total repeats them.
-	if total >= 0 && !m.has(Given) && m.has(Received) && !together[credit] && !m.has(Side) {
+	if total >= 0 && !m.has(Given) && m.has(Received) && !together[credit] {
 		m.set(total, Given)
 	}
 	if !m.has(Given) && !m.has(Received) && !owes && column(balance) < 0 || m.has(Date) && !m.has(Given) && !m.has(Received) && len(t.doubts(m, senses)) == 0 {

@@ -14,7 +14,7 @@ const manyPhones = "?"
 
 // meet keeps which phone a file has with which name, before any line is read.
 func (r *reader) meet(row Row) {
-	if len(r.columns[Phone]) == 0 {
+	if len(r.columns[Phone]) == 0 && len(r.sections) == 0 {
 		return
 	}
 	name := r.name(row)

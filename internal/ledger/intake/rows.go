@@ -15,6 +15,7 @@ var (
 	outOpening = fault.New(fault.Invalid, "This is a balance brought forward, not an entry.")
 	outBegun   = fault.New(fault.Invalid, "The khata has a balance of this party already, so this old balance is left out.")
 	outClosing = fault.New(fault.Invalid, "This is a closing balance, not an entry.")
+	outSection = fault.New(fault.Invalid, "This names the party of the lines below.")
 	outNote    = fault.New(fault.Invalid, "This is a note, not an entry.")
 )
 
@@ -96,11 +97,13 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 	date, name := r.cell(row, Date), r.name(row)
 	money := r.hasMoney(row)
 	said := r.said(row)
-	named := r.single == nil && name != "" && r.word(name) == ordinary
+	named := r.single == nil && len(r.sections) == 0 && name != "" && r.word(name) == ordinary
 	switch {
+	case r.isSection(row):
+		return outSection, false
 	case r.repeatsHeads(row):
 		return outHeads, false
-	case said == openingWord && r.entries && (named || r.single != nil):
+	case said == openingWord && r.entries && (named || r.single != nil || len(r.sections) > 0) && r.figuresOnly(row):
 		return nil, true
 	case said == openingWord:
 		return outOpening, false
@@ -124,10 +127,25 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 	switch {
 	case !dated && !money && (!named || filled(row.Cells) == 1 && len(r.head.Cells) > 1 || footnote(row.Cells)):
 		return outNote, false
-	case date == "" && !named && money && row.Line > r.last:
+	case !dated && !named && money && row.Line > r.last && (date == "" || r.isAmount(date) || !r.figuresOnly(row)):
 		return outTotal, false
 	}
 	return nil, false
+}
+
+// figuresOnly reports a line that has nothing but figures where amounts stand.
+func (r *reader) figuresOnly(row Row) bool {
+	for _, f := range []Field{Given, Received, Amount, Running} {
+		if c := r.cell(row, f); c != "" && !r.isAmount(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) isAmount(c string) bool {
+	_, err := readFigure(c, r.o.Desk.Currency, r.comma, true)
+	return err == nil
 }
 
 // lastNamed is the last line that has a name.

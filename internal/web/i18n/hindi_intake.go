@@ -137,4 +137,5 @@ var hindiIntake = map[string]string{
 	"You'll give (you owe them)":                                                                                "आप देंगे (आपको देने हैं)",
 	"Balance after the entry (only compared)":                                                                   "एंट्री के बाद का बाकी (सिर्फ़ मिलाने के लिए)",
 	"Dr or Cr of that balance":                                                                                  "उस बाकी का नाम या जमा",
+	"This names the party of the lines below.":                                                                  "यह नीचे की लाइनों की पार्टी का नाम है।",
 }
