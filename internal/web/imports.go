@@ -162,7 +162,7 @@ func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
 	if err != nil {
 		return d, err
 	}
-	if d.table, err = intake.Read(d.body); err != nil {
+	if d.table, err = intake.ReadSheet(d.body, r.FormValue("sheet")); err != nil {
 		return d, err
 	}
 	desk, err := r.desk()

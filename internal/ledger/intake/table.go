@@ -27,13 +27,14 @@ const (
 
 // A Table is a file as rows of cells. Rows without anything in them are left out.
 type Table struct {
-	Kind     string // "csv", "xlsx" or "vcard"
-	Encoding string // of the text, when it was not UTF-8
-	Sheet    string // of a spreadsheet with several, the one that was read: the first in sight
-	Cut      bool   // something stands to the right of the columns that are read
-	Above    []Row  // what stands above the heads: titles and notes, of which nothing is taken
-	Rows     []Row  // the heads, when there are any, and what is under them
-	late     bool   // the numbers of days count from 1904, as old Macs did
+	Kind     string   // "csv", "xlsx" or "vcard"
+	Encoding string   // of the text, when it was not UTF-8
+	Sheet    string   // of a spreadsheet with several, the one that was read: the first in sight with anything in it
+	Sheets   []string // of a spreadsheet with several, those that can be read
+	Cut      bool     // something stands to the right of the columns that are read
+	Above    []Row    // what stands above the heads: titles and notes, of which nothing is taken
+	Rows     []Row    // the heads, when there are any, and what is under them
+	late     bool     // the numbers of days count from 1904, as old Macs did
 }
 
 // A Row is one line of a file.
@@ -71,14 +72,17 @@ var (
 
 // Read reads a file, whose kind it finds out itself. What is wrong with the file as a whole is
 // a fault, with the line where there is one.
-func Read(body []byte) (*Table, error) {
+func Read(body []byte) (*Table, error) { return ReadSheet(body, "") }
+
+// ReadSheet is Read of a sheet that somebody has chosen by its name, where a spreadsheet has several.
+func ReadSheet(body []byte, sheet string) (*Table, error) {
 	var t *Table
 	var err error
 	switch {
 	case len(body) > MaxFile:
 		return nil, ErrTooLarge
 	case bytes.HasPrefix(body, []byte("PK\x03\x04")):
-		t, err = readXLSX(body)
+		t, err = readXLSX(body, sheet)
 	case bytes.HasPrefix(body, []byte("\xd0\xcf\x11\xe0")):
 		return nil, errOldExcel
 	case bytes.HasPrefix(body, []byte("%PDF")):

@@ -43,10 +43,10 @@ type format struct {
 // A bookSheet is a sheet of a workbook that is not hidden.
 type bookSheet struct{ name, id string }
 
-// readXLSX reads the first sheet of a spreadsheet as text. Only what a khata needs is looked at:
+// readXLSX reads a sheet of a spreadsheet as text: the one that is wanted, or the first with anything in it. Only what a khata needs is looked at:
 // texts, numbers and whether a cell holds a formula. The library that writes our own
 // files builds a model of the whole book; a stranger's file is worth less trust and memory.
-func readXLSX(body []byte) (*Table, error) {
+func readXLSX(body []byte, wanted string) (*Table, error) {
 	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil || len(z.File) > 2000 {
 		return nil, brokenBook(err)
@@ -69,7 +69,15 @@ func readXLSX(body []byte) (*Table, error) {
 	if err := b.readLooks(b.part("styles", "styles.xml")); err != nil {
 		return nil, err
 	}
+	var names []string
+	for _, sheet := range sheets {
+		names = append(names, fileName(sheet.name))
+	}
+	wantedAt := slices.Index(names, wanted)
 	for i, sheet := range sheets {
+		if wanted != "" && wantedAt >= 0 && i != wantedAt {
+			continue
+		}
 		part, err := b.sheetPart(sheet, len(sheets))
 		if err != nil {
 			return nil, err
@@ -78,11 +86,11 @@ func readXLSX(body []byte) (*Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(t.Rows) == 0 && i < len(sheets)-1 && i < 20 { // an empty sheet in front
+		if len(t.Rows) == 0 && i < len(sheets)-1 && i < 20 && wantedAt < 0 { // an empty sheet in front
 			continue
 		}
 		if len(sheets) > 1 {
-			t.Sheet = fileName(sheet.name)
+			t.Sheet, t.Sheets = names[i], names
 		}
 		return t, nil
 	}
@@ -470,7 +478,7 @@ func (b *book) put(row *Row, column int, kind, value string, style int) {
 // day writes the number of a day, and of a part of it, as a date.
 func (b *book) day(number string) (string, bool) {
 	n, err := strconv.ParseFloat(number, 64)
-	if err != nil {
+	if err != nil || math.IsNaN(n) {
 		return "", false
 	}
 	if b.late {
