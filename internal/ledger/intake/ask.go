@@ -129,6 +129,9 @@ func (r *reader) askSides(doubts []int) {
 		}
 		return
 	}
+	if !r.has(Side) && r.has(Amount) {
+		r.askSigns()
+	}
 	if !r.has(Side) || !r.has(Amount) && !r.has(Opening) {
 		return
 	}
@@ -143,7 +146,7 @@ func (r *reader) askSides(doubts []int) {
 		if _, ok := said[v]; ok || v == "" {
 			continue
 		}
-		s := sideWords[headKey(v)]
+		s := sideSense(v)
 		said[v] = s
 		together[s] = true
 	}
@@ -174,7 +177,7 @@ func (r *reader) askSides(doubts []int) {
 			continue
 		}
 		if s == credit || s == deposit || s == payment || asked == "" {
-			if asked == "" || sideWords[headKey(asked)] == debit || sideWords[headKey(asked)] == withdrawal || v < asked && (s == credit || s == deposit || s == payment) {
+			if asked == "" || said[asked] == debit || said[asked] == withdrawal || v < asked && (s == credit || s == deposit || s == payment) {
 				asked = v
 			}
 		}
@@ -185,6 +188,30 @@ func (r *reader) askSides(doubts []int) {
 		}
 		q := r.question("sides", fault.New(fault.Invalid, "Does “%s” mean what you got, or what you gave? It can be read in two ways.", asked), asked, SidesGot, SidesGave)
 		q.Columns = []string{r.label(column)}
+	}
+}
+
+// askSigns asks what a plus is in a column of amounts with both signs. With one sign only, all of it is what was given, which is noted.
+func (r *reader) askSigns() {
+	column := r.columns[Amount][0]
+	plus, minus := false, false
+	for _, row := range body(r.t, r.o.Mapping) {
+		f, err := readFigure(r.cell(row, Amount), r.o.Desk.Currency, r.comma, true)
+		if err != nil || f.minor == 0 || f.side != "" {
+			continue
+		}
+		minus = minus || f.minus
+		plus = plus || !f.minus
+	}
+	switch {
+	case !plus && !minus:
+	case r.o.Mapping.Sides != "":
+		r.flip = r.o.Mapping.Sides == SidesGot
+	case plus && minus:
+		q := r.question("sides", fault.New(fault.Invalid, "Does “%s” mean what you got, or what you gave? It can be read in two ways.", "+"), r.label(column), SidesGot, SidesGave)
+		q.Columns = []string{r.label(column)}
+	default:
+		r.Notes = append(r.Notes, Problem{Column: r.label(column), Reason: fault.New(fault.Invalid, "Nothing says whether the amounts in “%s” were given or got. They are taken as given.", r.label(column)), Options: []string{SidesGot, SidesGave}})
 	}
 }
 

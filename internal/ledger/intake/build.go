@@ -44,6 +44,7 @@ type reader struct {
 	sides    map[string]ledger.Side // values of the column of sides
 	last     int                    // the last line that has a date
 	named    int                    // the last line that has a name
+	flip     bool                   // a plus is what was got
 	bank     bool                   // it is the statement of a bank
 	sign     int64                  // of the balances in the file
 	order    int                    // 1 when the balances say that the newest entry stands first, -1 for the oldest
@@ -403,7 +404,7 @@ func (r *reader) signed(row Row, f Field) (side ledger.Side, minor int64) {
 	if side = ledger.Given; fig.side != "" {
 		side = fig.side
 	}
-	if fig.minus {
+	if fig.minus != (r.flip && f == Amount && fig.side == "") {
 		side = other(side)
 	}
 	if s := r.cell(row, Side); s != "" {
@@ -515,7 +516,7 @@ func byVoucher(kind string, total, paid ledger.EntryFields) (given, received led
 	once := func(side ledger.Side) ledger.EntryFields {
 		return ledger.EntryFields{Side: side, AmountMinor: max(total.AmountMinor, paid.AmountMinor)}
 	}
-	switch sideWords[headKey(kind)] {
+	switch sideSense(kind) {
 	case purchase:
 		total.Side, paid.Side = ledger.Received, ledger.Given
 		return paid, total

@@ -158,6 +158,7 @@ func Guess(t *Table) Mapping {
 	senses := t.senses()
 	m.Head = slices.ContainsFunc(senses, func(s sense) bool { return s != "" })
 	m.guessWords(t, senses)
+	m.guessDate(t, senses)
 	m.guessMoney(t, senses)
 	m.guessByValues(t, senses)
 	m.guessName(t, senses)
@@ -388,36 +389,60 @@ func (t *Table) saysKinds(column int) bool {
 	return false
 }
 
-// guessByValues maps what no head says and the values do: phones, and the days of entries.
-func (m Mapping) guessByValues(t *Table, senses []sense) {
-	rows := t.Rows
-	if m.Head {
-		rows = rows[1:]
+// guessDate finds a column whose values are days, under a head that says nothing.
+func (m Mapping) guessDate(t *Table, senses []sense) {
+	if m.has(Date) || m.Head && !slices.ContainsFunc(senses, sense.money) {
+		return
 	}
-	rows = rows[:min(len(rows), 200)]
-	share := func(column int, is func(Row, string) bool) bool {
-		all, good := 0, 0
-		for _, r := range rows {
-			if column < len(r.Cells) && strings.TrimSpace(r.Cells[column]) != "" {
-				all++
-				if is(r, strings.TrimSpace(r.Cells[column])) {
+	for i := range m.Columns {
+		if m.Columns[i] == Ignore && senses[i] == "" && t.share(m, i, func(c string) bool { d, ok := parseDay(c); return ok && d.count == 0 && d.epoch == 0 && !isDigits(c) }) {
+			m.Columns[i] = Date
+			return
+		}
+	}
+}
+
+// guessSide finds the column whose values say the sides of amounts, whatever its head is.
+func (m Mapping) guessSide(t *Table) {
+	if m.has(Side) || !m.has(Amount) && !m.has(Opening) {
+		return
+	}
+	for i := range m.Columns {
+		values := map[string]bool{}
+		if m.Columns[i] == Ignore && t.share(m, i, func(c string) bool {
+			values[c] = true
+			return sideSense(c) != "" && len(values) < 10
+		}) {
+			m.Columns[i] = Side
+			return
+		}
+	}
+}
+
+// share reports a column of whose values at least four in five are of a kind, among the first lines.
+func (t *Table) share(m Mapping, column int, is func(string) bool) bool {
+	rows := body(t, m)
+	all, good := 0, 0
+	for _, r := range rows[:min(len(rows), 200)] {
+		if column < len(r.Cells) {
+			if c := strings.TrimSpace(r.Cells[column]); c != "" {
+				if all++; is(c) {
 					good++
 				}
 			}
 		}
-		return all > 0 && good*5 >= all*4
 	}
+	return all > 0 && good*5 >= all*4
+}
+
+// guessByValues maps what no head says and the values do: phones, and sides of amounts.
+func (m Mapping) guessByValues(t *Table, senses []sense) {
 	for i := range m.Columns {
-		if m.Columns[i] != Ignore || i < len(senses) && senses[i] != "" {
-			continue
-		}
-		switch {
-		case !m.has(Phone) && share(i, func(_ Row, c string) bool { return isMobile(c) }):
+		if m.Columns[i] == Ignore && senses[i] == "" && !m.has(Phone) && t.share(m, i, isMobile) {
 			m.Columns[i] = Phone
-		case !m.has(Date) && (m.has(Given) || m.has(Received) || m.has(Amount)) && share(i, func(_ Row, c string) bool { _, ok := parseDay(c); return ok && len(c) > 5 }):
-			m.Columns[i] = Date
 		}
 	}
+	m.guessSide(t)
 }
 
 // guessName finds the column of names: of vouchers in a day book it is that of particulars, and without heads the first with words.

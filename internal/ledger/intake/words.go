@@ -40,7 +40,7 @@ var heads = map[sense][]string{
 		"phone 1 value", "phone 2 value", "phone 3 value", "phone 4 value", "फ़ोन", "फ़ोन नंबर", "मोबाइल", "मोबाइल नंबर", "मोबाईल", "मो", "मो नं", "मोबाइल नं", "संपर्क", "नंबर", "મોબાઇલ"},
 	sense(Kind):     {"kind", "party type", "customer type", "category", "party group", "group", "किस्म"},
 	sense(Note):     {"address", "party note", "city", "village", "area", "route", "place", "address 1 formatted", "पता", "गाँव", "गांव"},
-	sense(Date):     {"date", "dated", "day", "entry date", "transaction date", "txn date", "tran date", "trans date", "voucher date", "vch date", "bill date", "invoice date", "date time", "date and time", "date & time", "timestamp", "created", "created at", "created on", "txn posted date", "तारीख", "तारीख़", "दिनांक", "तिथि", "दिन", "tarikh", "tareekh", "taarikh", "dinank", "તારીખ", "তারিখ", "தேதி", "తేదీ"},
+	sense(Date):     {"date", "dated", "day", "datum", "entry date", "transaction date", "txn date", "tran date", "trans date", "voucher date", "vch date", "bill date", "invoice date", "date time", "date and time", "date & time", "timestamp", "created", "created at", "created on", "txn posted date", "तारीख", "तारीख़", "दिनांक", "तिथि", "दिन", "tarikh", "tareekh", "taarikh", "dinank", "તારીખ", "তারিখ", "தேதி", "తేదీ"},
 	otherDate:       {"value date", "value dat", "value dt", "due date", "due on", "collection date", "posting date", "post date", "last transaction date", "last entry", "last transaction", "last payment date", "last updated", "updated at", "reminder date", "cheque date"},
 	sense(Given):    {"gave", "given", "you gave", "you gave (debit)", "debit given", "credit given", "credit you gave", "goods given", "money out", "out", "out debit", "amount given", "maal diya", "diya", "diye", "udhaar", "udhar", "udhari", "lent", "payment out", "payment made", "दिए", "दिये", "दिया", "आपने दिए", "आपने दिये", "आपने दिया", "उधार", "उधारी", "नाम लिखा", "नामे", "उधार दिया", "दिलेले", "આપ્યા", "મેં આપ્યા", "तुम्ही दिले"},
 	sense(Received): {"got", "received", "you got", "payment received", "amount received", "received amount", "money in", "in", "in credit", "collected", "collection", "jama", "mila", "mile", "payment in", "recd", "recd amount", "मिले", "मिला", "आपको मिले", "आपको मिला", "जमा", "जमा किया", "प्राप्त", "वसूली", "मिळाले", "મળ્યા", "મને મળ્યા", "જમા"},
@@ -53,7 +53,7 @@ var heads = map[sense][]string{
 	withdrawal:      {"withdrawal", "withdrawals", "withdrawal amt", "withdrawal amount", "withdrawal dr", "withdrawn", "निकासी"},
 	deposit:         {"deposit", "deposits", "deposit amt", "deposit amount", "deposit cr", "जमा राशि"},
 	balance: {"balance", "bal", "opening", "opening balance", "opening bal", "op balance", "closing balance", "closing bal", "current balance", "running balance", "available balance", "account balance", "net balance", "balance amount", "balance amt", "outstanding", "outstanding amount", "outstanding balance", "total outstanding",
-		"due", "dues", "amount due", "due amount", "balance due", "total due", "pending", "pending amount", "amount pending", "baki", "baaki", "bakaya", "udhaar baki", "txn balance", "बाकी", "बाक़ी", "बकाया", "शेष", "शुरुआती बाकी", "उधार बाकी", "पिछला बाकी", "पुराना बाकी", "कुल बाकी", "बकाया राशि", "शेष राशि", "બાકી"},
+		"due", "dues", "amount due", "due amount", "balance due", "total due", "pending", "pending amount", "amount pending", "baki", "baaki", "bakaya", "udhaar baki", "txn balance", "remaining", "remaining amount", "remaining balance", "left", "বাকি", "பாக்கி", "బాకీ", "ಬಾಕಿ", "ബാക്കി", "ਬਾਕੀ", "ବାକି", "મુજબ બાકી", "बाकी", "बाक़ी", "बकाया", "शेष", "शुरुआती बाकी", "उधार बाकी", "पिछला बाकी", "पुराना बाकी", "कुल बाकी", "बकाया राशि", "शेष राशि", "બાકી"},
 	sense(Owes): {"you'll get", "you will get", "to receive", "to get", "receivable", "receivables", "receivable balance", "amount receivable", "receivable amount", "to collect", "lena", "lena hai", "closing balance debit", "closing balance dr", "opening balance debit", "opening balance dr", "balance debit", "balance dr", "debit balance", "you'll get amount",
 		"आपको मिलेंगे", "मिलेंगे", "लेना", "लेने हैं", "लेना है", "लेनदारी", "तुम्हाला मिळतील", "મળશે"},
 	sense(Owed): {"you'll give", "you will give", "to pay", "to give", "payable", "payables", "payable balance", "amount payable", "payable amount", "dena", "dena hai", "closing balance credit", "closing balance cr", "opening balance credit", "opening balance cr", "balance credit", "balance cr", "credit balance", "advance", "advance amount",
@@ -206,9 +206,9 @@ var sideWords = func() map[string]sense {
 	for s, words := range map[sense][]string{
 		debit:  {"dr", "debit", "d", "debited", "dr amount"},
 		credit: {"cr", "credit", "c", "credited"},
-		sense(Given): {"gave", "given", "you gave", "udhaar", "udhar", "you will get", "you'll get", "due", "payment out", "money out", "out", "debit note", "payment made", "lena", "to receive", "receivable", "credit given", "lent",
+		sense(Given): {"gave", "given", "you gave", "udhaar", "udhar", "you will get", "you'll get", "due", "payment out", "money out", "out", "debit note", "payment made", "lena", "to receive", "receivable", "credit given", "lent", "to collect", "to get", "you gave money", "paid to", "sent", "paid out",
 			"दिए", "दिये", "दिया", "आपने दिए", "आपने दिये", "आपने दिया", "उधार", "आपको मिलेंगे", "मिलेंगे", "लेना", "नामे", "बकाया", "बाकी"},
-		sense(Received): {"got", "received", "you got", "jama", "you will give", "you'll give", "advance", "payment in", "money in", "in", "credit note", "payment received", "dena", "to pay", "payable", "sale return", "collection",
+		sense(Received): {"got", "received", "you got", "jama", "you will give", "you'll give", "advance", "payment in", "money in", "in", "credit note", "payment received", "dena", "to pay", "to give", "payable", "sale return", "you got money", "received from", "paid in", "collection",
 			"मिले", "मिला", "आपको मिले", "आपको मिला", "जमा", "आपको देने हैं", "आप देंगे", "देना", "अग्रिम", "प्राप्त"},
 		payment:    {"payment", "paid", "भुगतान"},
 		purchase:   {"purchase", "खरीद", "purchase bill"},
@@ -224,9 +224,28 @@ var sideWords = func() map[string]sense {
 	return out
 }()
 
+// sideSense is what a value of a column of sides says.
+func sideSense(v string) sense {
+	if s, ok := sideWords[headKey(v)]; ok {
+		return s
+	}
+	switch s := readHead(v); s {
+	case sense(Owes):
+		return sense(Given)
+	case sense(Owed):
+		return sense(Received)
+	case sense(Given), sense(Received), debit, credit, sale, purchase, receipt, payment, withdrawal, deposit:
+		return s
+	}
+	return ""
+}
+
 // sideOf reads a side that stands beside an amount or alone.
 func sideOf(s string) (ledger.Side, bool) {
-	switch sideWords[headKey(s)] {
+	if s == "" {
+		return "", false
+	}
+	switch sideSense(s) {
 	case debit, sale, sense(Given):
 		return ledger.Given, true
 	case credit, payment, receipt, purchase, sense(Received):

@@ -138,4 +138,5 @@ var hindiIntake = map[string]string{
 	"Balance after the entry (only compared)":                                                                   "एंट्री के बाद का बाकी (सिर्फ़ मिलाने के लिए)",
 	"Dr or Cr of that balance":                                                                                  "उस बाकी का नाम या जमा",
 	"This names the party of the lines below.":                                                                  "यह नीचे की लाइनों की पार्टी का नाम है।",
+	"Nothing says whether the amounts in “%s” were given or got. They are taken as given.":                      "कहीं नहीं लिखा कि “%s” की रकम दी गई या मिली। इसे दी हुई माना गया।",
 }
