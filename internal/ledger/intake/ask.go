@@ -220,11 +220,18 @@ func (r *reader) askDays() {
 	if !r.entries {
 		return
 	}
-	if days := r.o.Mapping.Days; days != "" {
+	o := r.orders(r.columns[Date][0])
+	days := r.o.Mapping.Days
+	if sample := r.exchanged(o); sample != "" {
+		if r.swap = days == DayFirst; days == "" {
+			r.question("days", fault.New(fault.Invalid, "Excel has read some of these dates with the month first, and could not read the others: %s may be another day. Did the day stand first?", sample), r.label(r.columns[Date][0]), DayFirst, MonthFirst)
+		}
+		return
+	}
+	if days != "" {
 		r.calendar.monthFirst = days == MonthFirst
 		return
 	}
-	o := r.orders(r.columns[Date][0])
 	monthFirst, ask := o.decide(r.o.Desk.Currency)
 	if o.day == 0 && o.month == 0 && o.open > 0 { // another column of dates may be clearer
 		for i, s := range r.t.senses() {
@@ -239,6 +246,28 @@ func (r *reader) askDays() {
 	if ask {
 		r.question("days", fault.New(fault.Invalid, "Does the day or the month stand first? “%s” can be read in two ways.", o.first), r.label(r.columns[Date][0]), DayFirst, MonthFirst)
 	}
+}
+
+// exchanged returns a date whose day and month Excel may have exchanged: one that was set for America makes dates of 5/1/2026, and leaves
+// 13/1/2026 as text. It is "" where there is no such doubt.
+func (r *reader) exchanged(o *orders) (sample string) {
+	if o.day == 0 || o.month > 0 || o.open > 0 {
+		return ""
+	}
+	column := r.columns[Date][0]
+	for _, row := range body(r.t, r.o.Mapping) {
+		if column >= min(len(row.Cells), 64) || row.days>>column&1 == 0 {
+			continue
+		}
+		d, ok := parseDay(row.Cells[column])
+		if ok && d.a > 12 {
+			return "" // a day that it could not have made of a month
+		}
+		if ok && sample == "" && d.a != d.b {
+			sample = strings.TrimSpace(row.Cells[column])
+		}
+	}
+	return sample
 }
 
 func (r *reader) orders(column int) *orders {

@@ -89,6 +89,20 @@ func TestBooks(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
+	american := workbook(t, func(f *excelize.File) {
+		set(f, "Sheet1", []any{"Date", "Name", "Gave"}, []any{time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), "A", 1}, []any{"13/01/2026", "A", 2})
+	})
+	if p := readBody(t, american, existing{}, nil); len(p.Asks()) != 1 || p.Asks()[0].Ask != "days" {
+		t.Errorf("days that Excel exchanged are not asked about: %v", said(p))
+	}
+	p := readBody(t, american, existing{}, func(m *Mapping) { m.Days = DayFirst })
+	if diff := cmp.Diff([]string{"2026-01-05 1", "2026-01-13 2"}, days(p)); diff != "" {
+		t.Error(diff)
+	}
+	p = readBody(t, american, existing{}, func(m *Mapping) { m.Days = MonthFirst })
+	if diff := cmp.Diff([]string{"2026-05-01 1", "2026-01-13 2"}, days(p)); diff != "" {
+		t.Error(diff)
+	}
 	each := workbook(t, func(f *excelize.File) {
 		_ = f.SetSheetName("Sheet1", "Ramesh")
 		_, _ = f.NewSheet("Sita")

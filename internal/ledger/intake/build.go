@@ -44,6 +44,7 @@ type reader struct {
 	sides    map[string]ledger.Side // values of the column of sides
 	last     int                    // the last line that has a date
 	named    int                    // the last line that has a name
+	swap     bool                   // Excel has exchanged the day and the month of what it has read as dates
 	flip     bool                   // a plus is what was got
 	bank     bool                   // it is the statement of a bank
 	sign     int64                  // of the balances in the file
@@ -560,6 +561,9 @@ func (r *reader) date(row Row) (date time.Time, at int, ok bool) {
 	if err != nil {
 		r.problem(row, Date, err)
 		return date, -1, false
+	}
+	if i := r.columns[Date][0]; r.swap && i < 64 && row.days>>i&1 == 1 && date.Day() <= 12 {
+		date = time.Date(date.Year(), time.Month(date.Day()), int(date.Month()), 0, 0, 0, 0, time.UTC)
 	}
 	return date, at, r.day(row, Date, date)
 }

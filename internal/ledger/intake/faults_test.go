@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -163,5 +164,49 @@ func TestFaultsSayMore(t *testing.T) {
 	p = readFile(t, "faults/khatabook-heads.csv", existing{}, func(m *Mapping) { m.Columns[3], m.Columns[4] = Ignore, Ignore })
 	if diff := cmp.Diff([]string{"ask sides"}, said(p)); diff != "" {
 		t.Errorf("figures left out by hand: %s", diff)
+	}
+}
+
+// On a plan with room for five, five of three hundred contacts are chosen by their lines.
+func TestFiveOfThreeHundred(t *testing.T) {
+	t.Parallel()
+	var cards strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&cards, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Contact %d\r\nTEL;TYPE=CELL:98%08d\r\nEND:VCARD\r\n", i, i)
+	}
+	all := readBody(t, []byte(cards.String()), existing{}, nil)
+	if all.New != 300 {
+		t.Fatalf("%d contacts", all.New)
+	}
+	p := readBody(t, []byte(cards.String()), existing{}, func(m *Mapping) {
+		for _, i := range []int{0, 7, 100, 200, 299} {
+			m.Pick = append(m.Pick, all.Parties[i].Line)
+		}
+	})
+	if p.New != 5 || p.Parties[2].Name != "Contact 100" || p.Parties[2].ID != all.Parties[100].ID {
+		t.Errorf("chosen: %v", said(p))
+	}
+}
+
+// The form of a page says what the file does not.
+func TestReadMapping(t *testing.T) {
+	t.Parallel()
+	body := []byte("HDFC Bank\nDate,Narration,Chq,Value Dt,Withdrawal,Deposit\n15/01/2026,UPI,1,15/01/2026,,500\n")
+	table, err := Read(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"party": {" \u202aSita\u202c "}, "sides": {"got"}, "days": {"week"}, "kind": {"supplier"}, "take": {"3, 4", "x"}, "figures": {"leave"}}
+	want := Mapping{Columns: []Field{Date, Details, Ignore, Ignore, Given, Received}, Head: true, Kind: ledger.Supplier, Sides: SidesGot, Party: "Sita", Figures: true, Take: []int{3, 4}}
+	if diff := cmp.Diff(want, ReadMapping(form, table)); diff != "" {
+		t.Error(diff)
+	}
+	form = url.Values{"c0": {"name"}, "c1": {"given"}, "c2": {"nonsense"}, "c4": {"given"}, "head": {"no", "yes"}}
+	want = Mapping{Columns: []Field{Name, Given, Ignore, Ignore, Ignore, Ignore}, Head: true, Kind: ledger.Customer}
+	if diff := cmp.Diff(want, ReadMapping(form, table)); diff != "" {
+		t.Error(diff)
+	}
+	if ReadMapping(url.Values{"headline": {"1"}}, table); table.Rows[0].Line != 1 || len(table.Above) != 0 {
+		t.Errorf("heads in another line: %+v", table.Rows[0])
 	}
 }
