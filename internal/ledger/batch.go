@@ -116,6 +116,27 @@ func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, part
 	return otherContent(ctx, tx, "parties", ids, hashes)
 }
 
+// FillPhones gives parties of the khata that have no phone the one beside their id, as part of an open batch. One that has got a
+// phone meanwhile, or is gone, is left. The phones must be clean. Requires RunsKhata.
+func FillPhones(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, ids []uuid.UUID, phones []string) error {
+	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
+		return err
+	}
+	s := tx.Scope
+	_, err := tx.Exec(ctx, `
+		with filled as (
+			update tijori.parties p set phone = g.phone
+			from unnest($4::uuid[], $5::text[]) g(id, phone)
+			where p.account_id = $1 and p.business_id = $2 and p.id = g.id and p.phone = '' and p.deleted_at is null
+			returning p.id)
+		update tijori.batches b set filled = (select coalesce(array_agg(f.id), '{}') from filled f)
+		where b.account_id = $1 and b.business_id = $2 and b.id = $3`, PlanAnew, s.AccountID, s.BusinessID, batch, ids, phones)
+	if err != nil {
+		return fmt.Errorf("fill %d phones of batch %s: %w", len(ids), batch, err)
+	}
+	return nil
+}
+
 // insertEntries adds entries to an open batch in one statement. Those whose party is
 // not living, and those whose id is used for other content, come back as refused.
 func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry) (refused map[uuid.UUID]bool, err error) {

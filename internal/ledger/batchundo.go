@@ -141,6 +141,14 @@ func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) err
 	if _, err := tx.Exec(ctx, `set local enable_nestloop = on`); err != nil {
 		return err
 	}
+	_, err = tx.Exec(ctx, `
+		update tijori.parties p set phone = ''
+		from tijori.batches b
+		where b.account_id = $1 and b.business_id = $2 and b.id = $3 and p.account_id = $1 and p.business_id = $2 and p.id = any (b.filled)
+			and p.updated_at = b.created_at and p.deleted_at is null`, PlanAnew, s.AccountID, s.BusinessID, id)
+	if err != nil {
+		return err
+	}
 	u.Entries, u.Parties = int(entries.RowsAffected()), int(parties.RowsAffected())
 	_, err = tx.Exec(ctx, `
 		update tijori.batches set undone_at = now()

@@ -85,7 +85,7 @@ var errPhone = fault.InvalidField("phone", "This does not look like a phone numb
 // cleanPhone reads a phone number as people write it and returns digits, with
 // +91 before an Indian number; "" stays "".
 func cleanPhone(s string) (string, error) {
-	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > 40 {
+	if s = WithoutMarks(s); !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) || utf8.RuneCountInString(s) > 40 {
 		return "", errPhone
 	}
 	s = strings.TrimSpace(s)
@@ -123,6 +123,18 @@ func cleanPhone(s string) (string, error) {
 		digits = "+" + digits
 	}
 	return digits, nil
+}
+
+// WithoutMarks drops what cannot be seen and says nothing of a number: the marks of direction, and spaces without width, that phones, WhatsApp
+// and Windows put around a number that is copied.
+func WithoutMarks(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u061c', r == '\ufeff', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2060' && r <= '\u2069':
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func latinDigit(r rune) rune {

@@ -46,6 +46,21 @@ func TestParseDate(t *testing.T) {
 	}
 }
 
+// Phones copy numbers with marks that nobody sees.
+func TestPhoneWithHiddenMarks(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"\u202a+91 98765 43210\u202c", "\u200e+91 98765 43210", "\u206898765\u200b43210\u2069", "\ufeff9876543210"} {
+		if got, err := cleanPhone(in); err != nil || got != "+919876543210" {
+			t.Errorf("cleanPhone(%q) = %q, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"\xff9876543210", "98765\x0043210", "a\u202e9876543210"} {
+		if got, err := cleanPhone(in); err == nil {
+			t.Errorf("cleanPhone(%q) = %q, want a refusal", in, got)
+		}
+	}
+}
+
 func TestRequestsDoNotRunTogether(t *testing.T) {
 	t.Parallel()
 	if sameRequest(requestHash("ab", "c"), requestHash("a", "bc")) || !sameRequest(requestHash("a"), requestHash("a")) {

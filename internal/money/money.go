@@ -119,7 +119,7 @@ var (
 )
 
 // Parse reads what a person types: an amount with or without symbol and
-// grouping commas, in Western or Devanagari digits, or a sum or difference of such (250+90,
+// grouping commas where groups end, in Western or Devanagari digits, or a sum or difference of such (250+90,
 // 500-20). The result is in minor units and positive; anything else is an error.
 func Parse(s, currency string) (int64, error) {
 	s = clean(s)
@@ -153,7 +153,7 @@ func Parse(s, currency string) (int64, error) {
 	return total, nil
 }
 
-// clean drops spaces, symbols and separators, and turns Devanagari digits into Western ones.
+// clean drops spaces and symbols, and turns Devanagari digits into Western ones.
 func clean(s string) string {
 	s = strings.TrimSpace(s)
 	for _, p := range []string{"₹", "Rs.", "Rs", "INR", "USD", "$", "€", "£"} {
@@ -163,7 +163,7 @@ func clean(s string) string {
 		switch {
 		case r >= '०' && r <= '९':
 			return '0' + (r - '०')
-		case r == ',' || r == ' ' || r == '\u00a0' || r == '\u202f':
+		case r == ' ' || r == '\u00a0' || r == '\u202f':
 			return -1
 		case r == '−' || r == '–':
 			return '-'
@@ -172,11 +172,27 @@ func clean(s string) string {
 	}, s)
 }
 
+// grouped reports commas that stand where they do in 1,23,456 and 1,234,567: three digits after the last, two or three between. In 10,00 the
+// comma divides rupees from paise, and is no grouping.
+func grouped(whole string) bool {
+	groups := strings.Split(whole, ",")
+	for i, g := range groups {
+		n := len(g)
+		switch {
+		case len(groups) == 1:
+		case i == 0 && (n < 1 || n > 3), i == len(groups)-1 && n != 3, i > 0 && n != 2 && n != 3:
+			return false
+		}
+	}
+	return true
+}
+
 func parseOne(s string, digits int) (int64, error) {
 	whole, frac, _ := strings.Cut(s, ".")
-	if whole == "" && frac == "" || len(s) > 24 {
+	if whole == "" && frac == "" || len(s) > 24 || !grouped(whole) {
 		return 0, ErrNoNumber
 	}
+	whole = strings.ReplaceAll(whole, ",", "")
 	for _, r := range whole + frac {
 		if r < '0' || r > '9' {
 			return 0, ErrNoNumber

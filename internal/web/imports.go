@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -123,6 +122,8 @@ func (r *request) fieldWords() []ui.Option {
 		intake.Ignore: r.t("leave out"), intake.Name: r.t("Name of the party"), intake.Phone: r.t("Phone"), intake.Kind: r.t("Customer or supplier"), intake.Note: r.t("Note about the party"),
 		intake.Opening: r.t("Opening balance (plus: they owe you)"), intake.Date: r.t("Date of the entry"), intake.Given: r.t("Gave (debit)"), intake.Received: r.t("Got (credit)"),
 		intake.Amount: r.t("Amount (plus: gave)"), intake.Side: r.t("Dr or Cr, gave or got"), intake.Details: r.t("Note of the entry"),
+		intake.Company: r.t("Firm (the name where there is no other)"), intake.Owes: r.t("You'll get (they owe you)"), intake.Owed: r.t("You'll give (you owe them)"),
+		intake.Running: r.t("Balance after the entry (only compared)"), intake.RunningSide: r.t("Dr or Cr of that balance"),
 	}
 	var out []ui.Option
 	for _, f := range intake.Fields {
@@ -133,17 +134,10 @@ func (r *request) fieldWords() []ui.Option {
 
 // mapping reads what the form says of the columns; without it they are guessed.
 func (r *request) mapping(t *intake.Table) intake.Mapping {
-	if err := r.ParseForm(); err != nil || !r.Form.Has("c0") {
+	if err := r.ParseForm(); err != nil {
 		return intake.Guess(t)
 	}
-	m := intake.Mapping{Kind: ledger.Kind(r.Form.Get("kind"))}
-	for i := range t.Width() {
-		m.Columns = append(m.Columns, intake.Field(r.Form.Get(fmt.Sprintf("c%d", i))))
-	}
-	for _, v := range r.Form["head"] {
-		m.Head = v == "yes"
-	}
-	return m.Clean(t)
+	return intake.ReadMapping(r.Form, t)
 }
 
 // A dryRun is a file with what it would do.
@@ -168,7 +162,7 @@ func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
 	if err != nil {
 		return d, err
 	}
-	if d.table, err = intake.Read(d.body); err != nil {
+	if d.table, err = intake.ReadSheet(d.body, r.FormValue("sheet")); err != nil {
 		return d, err
 	}
 	desk, err := r.desk()
@@ -176,6 +170,9 @@ func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
 		return d, err
 	}
 	d.o = intake.Options{Upload: upload, Mapping: r.mapping(d.table), Desk: desk, OpeningDate: desk.Today, OpeningNote: r.t("Opening balance")}
+	if d.o.Zone, err = time.LoadLocation(r.person.Business.TimeZone); err != nil {
+		return d, err
+	}
 	if day, err := ledger.ReadDate(r.FormValue("day")); err == nil {
 		d.o.OpeningDate = day
 	}

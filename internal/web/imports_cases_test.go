@@ -54,13 +54,13 @@ func TestImport(t *testing.T) {
 	w := owned(t)
 	entries, parties := w.living()
 	before := w.rowsOf(w.a)
-	got := w.sendFile(`C:\khata\old <b>.csv`, []byte("Name,Phone,Balance\nSita Devi,9876500000,\"1,200\"\nMohan,,-300\n"+wordOfA+"party living,,7\nBad,12x,1\n"))
+	got := w.sendFile(`C:\khata\old <b>.csv`, []byte("Name,Phone,Balance\nSita Devi,9876500000,\"1,200\"\nMohan,,-300\n"+wordOfA+"party living,,7\nBad,12x,ten\n"))
 	if got.status != 303 {
 		t.Fatalf("send: %d %.300s", got.status, got.body)
 	}
 	at := got.location()
 	page := w.send("GET", ask{path: at}, w.a.Token)
-	for _, want := range []string{"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575", "This does not look like a phone number.", "Line 5", "Leave out the 1 line"} {
+	for _, want := range []string{"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575", "Write an amount, such as 250 or 250+90.", "Line 5", "Leave out the 1 line"} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the dry run does not say %q", want)
 		}

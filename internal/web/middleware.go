@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
 )
 
 const maxForm = 64 << 10 // bytes of a form or an API body
@@ -160,6 +161,11 @@ func (s *Server) enter(w http.ResponseWriter, r *request) error {
 	if r.Method == http.MethodPost && r.route.maxBody == 0 && !r.wantsJSON() {
 		if err := r.ParseForm(); err != nil {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+		}
+		for _, form := range []url.Values{r.PostForm, r.Form} {
+			for i, phone := range form["phone"] { // copied numbers come with marks that nobody sees
+				form["phone"][i] = ledger.WithoutMarks(phone)
+			}
 		}
 		if !storable(r.PostForm) {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.")

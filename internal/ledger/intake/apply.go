@@ -16,6 +16,8 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
+var errNothing = fault.New(fault.Invalid, "There is nothing to bring in: no new party, no entry and no phone.")
+
 // part is how many rows one statement inserts.
 const part = 2000
 
@@ -34,15 +36,16 @@ func Make(ctx context.Context, tx *postgres.Tx, t *Table, o Options) (*Plan, err
 
 // look reads the parties that a table may be about, and how far the books are closed.
 func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, error) {
-	r := &reader{o: Options{Mapping: m}}
-	names, phones := map[string]bool{}, map[string]bool{}
+	r := newReader(t, Options{Mapping: m}, existing{})
+	names, phones := map[string]bool{r.key(m.Party): true}, map[string]bool{}
 	for _, row := range body(t, m) {
-		names[ledger.NameKey(r.cell(row, Name))] = true
-		if f, err := (ledger.PartyFields{Kind: ledger.Customer, Name: "x", Phone: r.cell(row, Phone)}).Clean(); err == nil && f.Phone != "" {
-			phones[f.Phone] = true
+		names[r.key(r.name(row))] = true
+		found, _ := r.rowPhones(row)
+		for _, p := range found {
+			phones[p] = true
 		}
 	}
-	there := existing{byName: map[string][]known{}, byPhone: map[string][]known{}}
+	there := existing{byName: map[string][]known{}, byPhone: map[string][]known{}, byID: map[uuid.UUID]known{}}
 	var locked *time.Time
 	if err := tx.QueryRow(ctx, `select tijori_khata.locked_until()`).Scan(&locked); err != nil {
 		return there, fmt.Errorf("how far the books are closed: %w", err)
@@ -51,15 +54,16 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 		there.lockedUntil = *locked
 	}
 	rows, err := tx.Query(ctx, `
-		select p.id, p.kind, p.name, p.name_key, p.phone, p.note, s.balance, s.opening
+		select p.id, p.kind, p.name, p.name_key, p.phone, p.note, s.balance, s.opening, s.begun
 		from tijori.parties p
 		cross join lateral (
-			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end), 0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening
+			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end), 0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening,
+				count(*) > 0 as begun
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		) s
-		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.name_key = any ($3::text[]) or p.phone = any ($4::text[]))
-		order by p.created_at, p.id`, ledger.PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names), keys(phones))
+		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.name_key = any ($3::text[]) or p.phone = any ($4::text[]) or p.id = $5)
+		order by p.created_at, p.id`, ledger.PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names), keys(phones), m.PartyID)
 	if err != nil {
 		return there, fmt.Errorf("find parties of a file: %w", err)
 	}
@@ -67,10 +71,11 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 	for rows.Next() {
 		var k known
 		var key string
-		if err := rows.Scan(&k.id, &k.fields.Kind, &k.fields.Name, &key, &k.fields.Phone, &k.fields.Note, &k.balance, &k.opening); err != nil {
+		if err := rows.Scan(&k.id, &k.fields.Kind, &k.fields.Name, &key, &k.fields.Phone, &k.fields.Note, &k.balance, &k.opening, &k.begun); err != nil {
 			return there, fmt.Errorf("find parties of a file: %w", err)
 		}
 		there.byName[key] = append(there.byName[key], k)
+		there.byID[k.id] = k
 		if k.fields.Phone != "" {
 			there.byPhone[k.fields.Phone] = append(there.byPhone[k.fields.Phone], k)
 		}
@@ -195,11 +200,14 @@ func Same(ctx context.Context, tx *postgres.Tx, body []byte) (f Former, found bo
 }
 
 // Apply writes a plan as one batch that has the upload's id, and forgets the file. progress is told how many rows
-// are written. An error leaves nothing behind, if the transaction ends with it. A plan without room for the new
+// are written. An error leaves nothing behind, if the transaction ends with it. A plan that changes nothing, or has questions open, is refused. A plan without room for the new
 // parties is an UpgradeRequired fault. Requires RunsKhata.
 func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte, progress func(rows int)) error {
 	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil {
 		return fmt.Errorf("import a file: %w", err)
+	}
+	if len(p.Asks()) > 0 || p.Nothing() {
+		return errNothing
 	}
 	digest := sha256.Sum256(body)
 	if err := ledger.OpenImport(ctx, tx, upload, fileName(name), digest[:]); err != nil {
@@ -209,6 +217,12 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 	for _, party := range p.Parties {
 		if party.New {
 			fresh = append(fresh, party.BatchParty)
+		}
+	}
+	ids, phones := p.fills()
+	if len(ids) > 0 {
+		if err := ledger.FillPhones(ctx, tx, upload, ids, phones); err != nil {
+			return err
 		}
 	}
 	rows := 0
@@ -244,6 +258,16 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 		return fmt.Errorf("forget an imported file: %w", err)
 	}
 	return nil
+}
+
+// fills are the parties of the khata that get a phone.
+func (p *Plan) fills() (ids []uuid.UUID, phones []string) {
+	for _, party := range p.Parties {
+		if party.Fills {
+			ids, phones = append(ids, party.ID), append(phones, party.Phone)
+		}
+	}
+	return ids, phones
 }
 
 // Rows is how many rows Apply writes.

@@ -11,7 +11,13 @@ import (
 
 // readCSV reads text with separators: comma, semicolon, tab or bar, whichever the first lines have most of.
 func readCSV(text string) (*Table, error) {
-	separator := separatorOf(text)
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, "\r", "\n") // lines of old Macs
+	}
+	separator, text, hinted := hint(text)
+	if !hinted {
+		separator = separatorOf(text)
+	}
 	if err := checkWidth(text, separator); err != nil {
 		return nil, err
 	}
@@ -47,7 +53,7 @@ func parseCSV(text string, separator rune, lazy bool) (*Table, error) {
 		row := Row{Line: line, Cells: cells}
 		for i, c := range cells {
 			row.Cells[i] = plainText(c)
-			if strings.HasPrefix(strings.TrimSpace(c), "=") {
+			if strings.HasPrefix(strings.TrimSpace(row.Cells[i]), "=") && row.Cells[i] == c {
 				row.Formulas = append(row.Formulas, i)
 			}
 		}
@@ -57,11 +63,14 @@ func parseCSV(text string, separator rune, lazy bool) (*Table, error) {
 	}
 }
 
-// plainText takes the apostrophe away that our own files, and others, put before
-// text that a spreadsheet would run.
+// plainText takes the apostrophe away that our own files, and others, put before text that a spreadsheet would run, and before
+// numbers that are to stay text; as does the ="0123" of banks.
 func plainText(c string) string {
-	if len(c) > 1 && c[0] == '\'' && strings.ContainsRune("=+-@\t\r", rune(c[1])) {
+	if len(c) > 1 && c[0] == '\'' && strings.ContainsRune("=+-@\t\r0123456789", rune(c[1])) {
 		return c[1:]
+	}
+	if len(c) > 3 && strings.HasPrefix(c, `="`) && c[len(c)-1] == '"' && !strings.Contains(c[2:len(c)-1], `"`) {
+		return c[2 : len(c)-1]
 	}
 	return c
 }
@@ -82,20 +91,63 @@ func checkWidth(text string, separator rune) error {
 	return nil
 }
 
+var separators = []rune{',', ';', '\t', '|'}
+
+// hint reads the first line by which Excel is told of the separator: sep=;
+// The line stays, empty, so that lines are counted as before.
+func hint(text string) (separator rune, rest string, found bool) {
+	first, rest, _ := strings.Cut(text, "\n")
+	said, ok := strings.CutPrefix(strings.ToLower(strings.Trim(first, "\r \"")), "sep=")
+	if !ok {
+		return 0, text, false
+	}
+	for _, s := range separators {
+		if said == string(s) {
+			return s, "\n" + rest, true
+		}
+	}
+	return 0, "\n" + rest, false
+}
+
+// separatorOf is the separator that divides the most of the first lines into the same number of cells: a title, an address or
+// the commas of amounts are not counted alike in every line.
 func separatorOf(text string) rune {
-	head := text
-	for i, lines := 0, 0; i < len(text); i++ {
-		if text[i] == '\n' {
-			if lines++; lines == 10 {
-				head = text[:i]
-				break
+	lines := make([][]int, 0, 60) // of each, how often it has each separator outside quotation marks
+	counts, quoted, any := make([]int, len(separators)), false, false
+	for i := 0; i < len(text) && len(lines) < 60; i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n':
+			if any {
+				lines = append(lines, counts)
+				counts, any = make([]int, len(separators)), false
+			}
+			quoted = false // a mark within a word is no quotation
+		case !quoted:
+			for n, s := range separators {
+				if rune(c) == s {
+					counts[n]++
+					any = true
+				}
 			}
 		}
 	}
+	if any {
+		lines = append(lines, counts)
+	}
 	best, most := ',', 0
-	for _, s := range []rune{',', ';', '\t', '|'} {
-		if n := strings.Count(head, string(s)); n > most {
-			best, most = s, n
+	for n, s := range separators {
+		alike := map[int]int{}
+		for _, l := range lines {
+			if l[n] > 0 {
+				alike[l[n]]++
+			}
+		}
+		for cells, times := range alike {
+			if score := times*1000 + min(cells, 900); score > most {
+				best, most = s, score
+			}
 		}
 	}
 	return best

@@ -112,7 +112,7 @@ func TestImportIsForKeepersAndWithinThePlan(t *testing.T) {
 	if _, err := bring(t, db, asha, upload, "Name,Balance\na,1\nb,1\nc,1\nd,1\ne,1\n", true); err != nil {
 		t.Errorf("five parties on Free: %v", err)
 	}
-	if p, err := bring(t, db, asha, upload, "Name,Balance\na,2\n", true); err != nil || len(p.Entries) != 0 || len(p.Problems) != 1 {
+	if p, err := bring(t, db, asha, upload, "Name,Balance\na,2\n", true); fault.KindOf(err) != fault.Invalid || len(p.Entries) != 0 || len(p.Problems) != 1 {
 		t.Errorf("a second opening balance under the same upload: %+v, %v", p, err)
 	}
 	if n := count(t, db, livingEntries, asha); n != 5 {
@@ -152,5 +152,67 @@ func TestManyRowsInAndOut(t *testing.T) {
 	}
 	if n := count(t, db, `select count(*)::int from changes where business_id = $1 and action = 'delete' and changed_by_name = 'Asha'`, asha); n != 24_000 {
 		t.Errorf("%d lines of history, want 24000", n)
+	}
+}
+
+// A contact fills the phone that a party of the khata has not; the undo takes it away again, unless the party was changed since.
+func TestContactsFillPhones(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.Pro(t, db.User(t, "Asha"))
+	if _, err := bring(t, db, asha, newID(t), "Name,Balance\nRamesh Patel,1500\nSita,20\n", true); err != nil {
+		t.Fatal(err)
+	}
+	upload := newID(t)
+	const contacts = "BEGIN:VCARD\nFN:Ramesh Patel\nTEL:9876543210\nEND:VCARD\nBEGIN:VCARD\nFN:Sita\nTEL:9876500000\nEND:VCARD\n"
+	if p, err := bring(t, db, asha, upload, contacts, true); err != nil || p.New != 0 || !p.Parties[0].Fills {
+		t.Fatalf("plan = %+v, %v", p, err)
+	}
+	phones := func() (out string) {
+		if err := db.Super.QueryRow(t.Context(), `select string_agg(phone, ' ' order by name) from parties where business_id = $1`, asha.BusinessID).Scan(&out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if got := phones(); got != "+919876543210 +919876500000" {
+		t.Errorf("phones %q", got)
+	}
+	if p, err := bring(t, db, asha, newID(t), contacts, true); fault.KindOf(err) != fault.Invalid || p == nil || !p.Nothing() {
+		t.Errorf("the contacts once more: %v, want a refusal to bring in nothing", err)
+	}
+	var sita uuid.UUID
+	if err := db.Super.QueryRow(t.Context(), `select id from parties where business_id = $1 and name = 'Sita'`, asha.BusinessID).Scan(&sita); err != nil {
+		t.Fatal(err)
+	}
+	err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
+		_, err := ledger.EditParty(t.Context(), tx, sita, 2, ledger.PartyFields{Kind: ledger.Customer, Name: "Sita Devi", Phone: "+919876500000"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
+		_, _, err := ledger.UndoBatch(t.Context(), tx, upload)
+		return err
+	})
+	if got := phones(); err != nil || got != " +919876500000" {
+		t.Errorf("after the undo, phones %q, %v", got, err)
+	}
+}
+
+// Two people of one name stay two, whichever file comes first.
+func TestTwoOfOneName(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	asha := db.Pro(t, db.User(t, "Asha"))
+	if _, err := bring(t, db, asha, newID(t), "Name,Phone,Balance\nRamesh,9876543210,1500\n", true); err != nil {
+		t.Fatal(err)
+	}
+	p, err := bring(t, db, asha, newID(t), "Date,Name,Phone,Gave\n01/04/2026,Ramesh,9000000001,5000\n", true)
+	if err != nil || p.New != 1 || len(p.Notes) != 1 {
+		t.Fatalf("plan = %+v, %v", p, err)
+	}
+	if n := count(t, db, `select count(*)::int from parties where business_id = $1 and name = 'Ramesh'`, asha); n != 2 {
+		t.Errorf("%d parties, want 2", n)
 	}
 }

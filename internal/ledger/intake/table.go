@@ -22,23 +22,29 @@ const (
 	MaxRows     = 50_000
 	MaxColumns  = 64   // more are not read
 	maxCell     = 4000 // bytes
+	maxRead     = 256  // columns, before those with nothing under their head are dropped
 )
 
 // A Table is a file as rows of cells. Rows without anything in them are left out.
 type Table struct {
-	Kind     string // "csv", "xlsx" or "vcard"
-	Encoding string // of the text, when it was not UTF-8
-	Sheet    string // of a spreadsheet with several, the one that was read: the first in sight
-	Cut      bool   // something stands to the right of the columns that are read
-	Rows     []Row
-	late     bool // the numbers of days count from 1904, as old Macs did
+	Kind     string   // "csv", "xlsx" or "vcard"
+	Encoding string   // of the text, when it was not UTF-8
+	Sheet    string   // of a spreadsheet with several, the one that was read: the first in sight with anything in it
+	Sheets   []string // of a spreadsheet with several, those that can be read
+	Cut      bool     // something stands to the right of the columns that are read
+	Above    []Row    // what stands above the heads: titles and notes, of which nothing is taken
+	Rows     []Row    // the heads, when there are any, and what is under them
+	late     bool     // the numbers of days count from 1904, as old Macs did
 }
 
 // A Row is one line of a file.
 type Row struct {
 	Line     int // as the reader's program counts, from 1
 	Cells    []string
-	Formulas []int // cells that hold a formula, whose value is not believed
+	Formulas []int    // cells that hold a formula, whose value is not believed
+	numbers  uint64   // cells that hold a number, not text that looks like one
+	days     uint64   // cells that hold a day, not text that looks like one
+	phones   []string // further numbers of a contact
 }
 
 // Width is the number of columns.
@@ -58,23 +64,29 @@ var (
 	errTooMany  = fault.New(fault.TooLarge, "A file may have at most %d rows. Send it in parts.", MaxRows)
 	errEmpty    = fault.New(fault.Invalid, "There is nothing in this file.")
 	errOldExcel = fault.New(fault.Invalid, "This is an old Excel file, or one with a password. Save it as .xlsx or CSV without a password.")
+	errWebPage  = fault.New(fault.Invalid, "This is a web page without a table, whatever its name says. Open it in Excel and save it as .xlsx or CSV.")
+	errPDF      = fault.New(fault.Invalid, "A PDF is not a table. In the other app, choose Excel or CSV instead.")
+	errArchive  = fault.New(fault.Invalid, "This is an archive, not a table. Unpack it, and send the CSV, Excel (.xlsx) or contacts (.vcf) in it.")
 	errNoTable  = fault.New(fault.Invalid, "This is not a table. Send CSV, Excel (.xlsx) or contacts (.vcf).")
 )
 
 // Read reads a file, whose kind it finds out itself. What is wrong with the file as a whole is
 // a fault, with the line where there is one.
-func Read(body []byte) (*Table, error) {
+func Read(body []byte) (*Table, error) { return ReadSheet(body, "") }
+
+// ReadSheet is Read of a sheet that somebody has chosen by its name, where a spreadsheet has several.
+func ReadSheet(body []byte, sheet string) (*Table, error) {
 	var t *Table
 	var err error
 	switch {
 	case len(body) > MaxFile:
 		return nil, ErrTooLarge
 	case bytes.HasPrefix(body, []byte("PK\x03\x04")):
-		t, err = readXLSX(body)
+		t, err = readXLSX(body, sheet)
 	case bytes.HasPrefix(body, []byte("\xd0\xcf\x11\xe0")):
 		return nil, errOldExcel
 	case bytes.HasPrefix(body, []byte("%PDF")):
-		return nil, errNoTable
+		return nil, errPDF
 	default:
 		t, err = readText(body)
 	}
@@ -83,6 +95,9 @@ func Read(body []byte) (*Table, error) {
 	}
 	if len(t.Rows) == 0 {
 		return nil, errEmpty
+	}
+	if t.Kind != "vcard" {
+		t.findHeads()
 	}
 	return t, nil
 }
@@ -93,9 +108,16 @@ func readText(body []byte) (*Table, error) {
 		return nil, err
 	}
 	var t *Table
-	if start := strings.TrimLeft(text, " \t\r\n"); len(start) >= 11 && strings.EqualFold(start[:11], "BEGIN:VCARD") {
+	switch start := strings.TrimLeft(text, " \t\r\n"); {
+	case len(start) >= 11 && strings.EqualFold(start[:11], "BEGIN:VCARD"):
 		t, err = readVCard(text)
-	} else {
+	case strings.HasPrefix(strings.ToLower(start[:min(len(start), 13)]), "mime-version:"):
+		err = errWebPage
+	case isMarkup(start):
+		t, err = readMarkup(text)
+	case strings.HasPrefix(start, "{") && strings.Contains(start, `":`), strings.HasPrefix(start, `{\rtf`), strings.HasPrefix(start, "[{"), strings.HasPrefix(start, "%PDF"):
+		err = errNoTable
+	default:
 		t, err = readCSV(text)
 	}
 	if err != nil {
@@ -177,16 +199,14 @@ func (t *Table) add(r Row) error {
 	if len(t.Rows) > MaxRows { // one more than may be, for the heads
 		return errTooMany
 	}
-	if len(r.Cells) > MaxColumns {
-		r.Cells, t.Cut = r.Cells[:MaxColumns], true
+	if len(r.Cells) > maxRead {
+		r.Cells, t.Cut = r.Cells[:maxRead], true
 	}
 	for i, c := range r.Cells {
 		if len(c) > maxCell {
 			return fault.New(fault.Invalid, "Line %d: there is far too much text in one cell. A quotation mark may be missing.", r.Line)
 		}
-		if strings.ContainsRune(c, 0) {
-			r.Cells[i] = strings.ReplaceAll(c, "\x00", "")
-		}
+		r.Cells[i] = legible(c)
 	}
 	t.Rows = append(t.Rows, r)
 	return nil
@@ -199,4 +219,29 @@ func contains(list []int, n int) bool {
 		}
 	}
 	return false
+}
+
+// legible drops what cannot be seen: the marks of direction that phones and Windows put around copied numbers, and control characters.
+func legible(c string) string {
+	plain := true
+	for i := range len(c) {
+		if b := c[i]; b < ' ' || b == 0x7f || b == 0xc2 || b == 0xe2 || b == 0xef || b == 0xd8 {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return c
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t', r == '\u200c', r == '\u200d':
+			return r
+		case r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
+			return '\n'
+		case r == '\u061c', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2060' && r <= '\u2069', r == '\ufeff', r == utf8.RuneError, r < ' ', r >= 0x7f && r < 0xa0:
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(c, "\r\n", "\n"))
 }

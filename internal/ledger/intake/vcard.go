@@ -18,6 +18,7 @@ var contactHead = []string{"Name", "Phone", "Note"}
 func readVCard(text string) (*Table, error) {
 	t := &Table{Kind: "vcard", Rows: []Row{{Cells: contactHead}}}
 	var card *contact
+	nested := 0 // cards within the card: the AGENT of version 2.1
 	lines, err := unfold(text)
 	if err != nil {
 		return nil, err
@@ -34,13 +35,22 @@ func readVCard(text string) (*Table, error) {
 			continue
 		}
 		switch {
-		case name == "BEGIN" && strings.EqualFold(value, "VCARD"):
-			if card != nil {
+		case name == "BEGIN" && strings.EqualFold(strings.TrimSpace(value), "VCARD"):
+			switch {
+			case card == nil:
+				card = &contact{line: l.line}
+			case card.agent:
+				nested, card.agent = nested+1, false
+			case nested > 0:
+				nested++
+			default:
 				return nil, fault.New(fault.Invalid, "Line %d: a contact begins within another, which never ends.", l.line)
 			}
-			card = &contact{line: l.line}
 		case card == nil:
 			return nil, fault.New(fault.Invalid, "Line %d: this is not part of a contact.", l.line)
+		case name == "END" && strings.EqualFold(value, "VCARD") && nested > 0:
+			nested--
+		case nested > 0:
 		case name == "END" && strings.EqualFold(value, "VCARD"):
 			if err := t.add(card.row()); err != nil {
 				return nil, err
@@ -62,9 +72,12 @@ func readVCard(text string) (*Table, error) {
 type contact struct {
 	line                                  int
 	full, parts, org, phone, mobile, note string
+	phones                                []string
+	agent                                 bool // an AGENT was begun, whose card stands in the lines that follow
 }
 
 func (c *contact) take(name, params, value string) {
+	c.agent = name == "AGENT" && strings.TrimSpace(value) == ""
 	switch name {
 	case "FN":
 		c.full = unescape(value)
@@ -80,6 +93,10 @@ func (c *contact) take(name, params, value string) {
 		c.org = strings.Join(split(value), " ")
 	case "TEL":
 		value = strings.TrimPrefix(unescape(value), "tel:")
+		value, _, _ = strings.Cut(value, ";") // ;ext=12
+		if len(c.phones) < 10 {
+			c.phones = append(c.phones, value)
+		}
 		if c.phone == "" {
 			c.phone = value
 		}
@@ -104,7 +121,7 @@ func (c *contact) row() Row {
 	if name == "" {
 		name = phone
 	}
-	return Row{Line: c.line, Cells: []string{name, phone, strings.TrimSpace(c.note)}}
+	return Row{Line: c.line, Cells: []string{name, phone, strings.TrimSpace(c.note)}, phones: c.phones}
 }
 
 // A line is one property with the lines that continue it. Text grows in place: a file of nothing but continued

@@ -6,10 +6,13 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"math/big"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/fault"
 )
@@ -22,14 +25,28 @@ type book struct {
 	parts map[string]*zip.File
 	left  int64 // bytes that may still be unpacked
 	texts []string
-	late  bool   // its days are counted from 1904
-	name  string // of the sheet that is read, when it is not the only one in sight
+	late  bool     // its days are counted from 1904
+	looks []format // of cells, by their style
+	paths map[string]relation
+	home  string // the folder of the workbook
 }
 
-// readXLSX reads the first sheet of a spreadsheet as text. Only what a khata needs is looked at:
+// A relation is a part that the workbook names.
+type relation struct{ kind, target string }
+
+// A format is what the format of a number says beside the number.
+type format struct {
+	day    bool
+	suffix string // Dr or Cr, as Tally writes them
+}
+
+// A bookSheet is a sheet of a workbook that is not hidden.
+type bookSheet struct{ name, id string }
+
+// readXLSX reads a sheet of a spreadsheet as text: the one that is wanted, or the first with anything in it. Only what a khata needs is looked at:
 // texts, numbers and whether a cell holds a formula. The library that writes our own
 // files builds a model of the whole book; a stranger's file is worth less trust and memory.
-func readXLSX(body []byte) (*Table, error) {
+func readXLSX(body []byte, wanted string) (*Table, error) {
 	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil || len(z.File) > 2000 {
 		return nil, brokenBook(err)
@@ -38,19 +55,73 @@ func readXLSX(body []byte) (*Table, error) {
 	for _, f := range z.File {
 		b.parts[strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(f.Name, `\`, "/")), "/")] = f
 	}
-	if b.parts["xl/workbook.xml"] == nil {
-		return nil, errNoTable
+	workbook := b.workbook()
+	if b.parts[workbook] == nil {
+		return nil, errArchive
 	}
-	sheet, err := b.firstSheet()
+	sheets, err := b.sheets(workbook)
 	if err != nil {
 		return nil, err
 	}
-	if b.parts["xl/sharedStrings.xml"] != nil {
-		if err := b.readTexts(); err != nil {
+	if err := b.readTexts(b.part("sharedStrings", "sharedStrings.xml")); err != nil {
+		return nil, err
+	}
+	if err := b.readLooks(b.part("styles", "styles.xml")); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, sheet := range sheets {
+		names = append(names, fileName(sheet.name))
+	}
+	wantedAt := slices.Index(names, wanted)
+	for i, sheet := range sheets {
+		if wanted != "" && wantedAt >= 0 && i != wantedAt {
+			continue
+		}
+		part, err := b.sheetPart(sheet, len(sheets))
+		if err != nil {
 			return nil, err
 		}
+		t, err := b.readSheet(part)
+		if err != nil {
+			return nil, err
+		}
+		if len(t.Rows) == 0 && i < len(sheets)-1 && i < 20 && wantedAt < 0 { // an empty sheet in front
+			continue
+		}
+		if len(sheets) > 1 {
+			t.Sheet, t.Sheets = names[i], names
+		}
+		return t, nil
 	}
-	return b.readSheet(sheet)
+	return nil, errEmpty
+}
+
+// workbook is the part that the archive names as its document.
+func (b *book) workbook() string {
+	target := ""
+	if b.parts["_rels/.rels"] != nil {
+		_ = b.tokens("_rels/.rels", func(t xml.Token) error { // what cannot be read names nothing
+			if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && strings.HasSuffix(attribute(e, "Type"), "/officeDocument") {
+				target = strings.TrimPrefix(path.Clean("/"+attribute(e, "Target")), "/")
+			}
+			return nil
+		})
+	}
+	if b.parts[target] == nil {
+		return "xl/workbook.xml"
+	}
+	return target
+}
+
+// part is the part of a kind: the one that the workbook names, or the one that is where all have it.
+func (b *book) part(kind, usual string) string {
+	for _, r := range b.paths {
+		if r.kind == kind && b.parts[r.target] != nil {
+			return r.target
+		}
+	}
+	return path.Join(b.home, usual)
 }
 
 func brokenBook(err error) error {
@@ -120,58 +191,138 @@ func attribute(e xml.StartElement, name string) string {
 	return ""
 }
 
-// firstSheet is the part of the first sheet that is not hidden.
-func (b *book) firstSheet() (string, error) {
-	id, name, sheets := "", "", 0
-	err := b.tokens("xl/workbook.xml", func(t xml.Token) error {
+// sheets are those of the workbook that are not hidden. One that names none has one, in the usual place.
+func (b *book) sheets(workbook string) ([]bookSheet, error) {
+	b.home, b.paths = path.Dir(workbook), map[string]relation{}
+	var sheets []bookSheet
+	err := b.tokens(workbook, func(t xml.Token) error {
 		e, ok := t.(xml.StartElement)
 		switch {
 		case !ok:
 		case e.Name.Local == "workbookPr":
 			b.late = attribute(e, "date1904") == "1" || attribute(e, "date1904") == "true"
-		case e.Name.Local == "sheet" && !strings.Contains(attribute(e, "state"), "idden"):
-			if sheets++; sheets > 1 {
-				b.name = name
-				return nil
-			}
-			name = attribute(e, "name")
+		case e.Name.Local == "sheet" && !strings.Contains(attribute(e, "state"), "idden") && len(sheets) < 1000:
+			s := bookSheet{name: attribute(e, "name")}
 			for _, a := range e.Attr {
-				if a.Name.Space == "r" && a.Name.Local == "id" {
-					id = a.Value
+				if a.Name.Space != "" && a.Name.Local == "id" { // r:id, whatever the prefix is
+					s.id = a.Value
 				}
 			}
+			sheets = append(sheets, s)
 		}
 		return nil
 	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	target := ""
-	if b.parts["xl/_rels/workbook.xml.rels"] != nil {
-		err = b.tokens("xl/_rels/workbook.xml.rels", func(t xml.Token) error {
-			if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && attribute(e, "Id") == id && id != "" {
-				target = attribute(e, "Target")
-			}
+	if len(sheets) == 0 {
+		sheets = []bookSheet{{}}
+	}
+	rels := path.Join(b.home, "_rels", path.Base(workbook)+".rels")
+	if b.parts[rels] == nil {
+		return sheets, nil
+	}
+	return sheets, b.tokens(rels, func(t xml.Token) error {
+		e, ok := t.(xml.StartElement)
+		if !ok || e.Name.Local != "Relationship" || attribute(e, "TargetMode") == "External" || len(b.paths) > 2000 {
 			return nil
-		})
-		if err != nil {
-			return "", err
+		}
+		target := strings.ReplaceAll(attribute(e, "Target"), `\`, "/")
+		if !strings.HasPrefix(target, "/") {
+			target = "/" + b.home + "/" + target
+		}
+		b.paths[attribute(e, "Id")] = relation{path.Base(attribute(e, "Type")), strings.TrimPrefix(path.Clean(target), "/")}
+		return nil
+	})
+}
+
+// sheetPart is the part of a sheet. Where the workbook does not say it, there must be no doubt.
+func (b *book) sheetPart(s bookSheet, sheets int) (string, error) {
+	if r, ok := b.paths[s.id]; ok && s.id != "" {
+		return r.target, nil
+	}
+	only := ""
+	for name := range b.parts {
+		if strings.HasPrefix(name, b.home+"/worksheets/") && strings.HasSuffix(name, ".xml") {
+			if only != "" {
+				return "", brokenBook(nil)
+			}
+			only = name
 		}
 	}
-	if target == "" {
-		return "xl/worksheets/sheet1.xml", nil
+	if only == "" || sheets > 1 {
+		return "", brokenBook(nil)
 	}
-	if !strings.HasPrefix(target, "/") {
-		target = "/xl/" + target
+	return only, nil
+}
+
+// readLooks reads which styles show a number as a day, and which write Dr or Cr beside it.
+func (b *book) readLooks(part string) error {
+	if b.parts[part] == nil {
+		return nil
 	}
-	return strings.TrimPrefix(path.Clean(target), "/"), nil
+	codes, in := map[string]string{}, false
+	return b.tokens(part, func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			switch {
+			case e.Name.Local == "numFmt" && len(codes) < 5000:
+				codes[attribute(e, "numFmtId")] = attribute(e, "formatCode")
+			case e.Name.Local == "cellXfs":
+				in = true
+			case e.Name.Local == "xf" && in && len(b.looks) < 70_000:
+				id := attribute(e, "numFmtId")
+				b.looks = append(b.looks, lookOf(id, codes[id]))
+			}
+		case xml.EndElement:
+			if e.Name.Local == "cellXfs" {
+				in = false
+			}
+		}
+		return nil
+	})
+}
+
+// lookOf reads the format of a number: one that Excel has of its own, or its code.
+func lookOf(id, code string) format {
+	n, err := strconv.Atoi(id)
+	if code == "" {
+		return format{day: err == nil && (n >= 14 && n <= 17 || n == 22 || n >= 27 && n <= 36 || n >= 50 && n <= 58)}
+	}
+	code, _, _ = strings.Cut(code, ";") // that of positive numbers
+	var letters, words strings.Builder
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; c {
+		case '"', '[':
+			end := strings.IndexByte(code[i+1:], map[byte]byte{'"': '"', '[': ']'}[c])
+			if end < 0 {
+				end = len(code) - i - 1
+			}
+			if c == '"' {
+				words.WriteString(code[i+1:i+1+end] + " ")
+			}
+			i += end + 1
+		case '\\', '_', '*':
+			i++
+		default:
+			letters.WriteByte(c)
+		}
+	}
+	out := format{day: strings.ContainsAny(strings.ToLower(letters.String()), "yd") && !strings.ContainsAny(letters.String(), "0#")}
+	if s := sideWords[headKey(words.String())]; s == debit || s == credit {
+		out.suffix = " " + strings.TrimSpace(words.String())
+	}
+	return out
 }
 
 // readTexts reads the texts that cells share.
-func (b *book) readTexts() error {
+func (b *book) readTexts(part string) error {
+	if b.parts[part] == nil {
+		return nil
+	}
 	var text strings.Builder
 	in, phonetic := false, false
-	return b.tokens("xl/sharedStrings.xml", func(t xml.Token) error {
+	return b.tokens(part, func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.StartElement:
 			switch t.Name.Local {
@@ -205,11 +356,10 @@ func (b *book) readTexts() error {
 
 func (b *book) readSheet(name string) (*Table, error) {
 	t := &Table{Kind: "xlsx", late: b.late}
-	if b.name != "" {
-		t.Sheet = fileName(b.name)
-	}
 	var row Row
 	var kind string
+	var merged []area
+	style := 0
 	var value strings.Builder
 	column, lines, reading := 0, 0, false
 	err := b.tokens(name, func(token xml.Token) error {
@@ -228,9 +378,14 @@ func (b *book) readSheet(name string) (*Table, error) {
 					column = at
 				}
 				kind = attribute(e, "t")
+				style, _ = strconv.Atoi(attribute(e, "s"))
 				value.Reset()
+			case "mergeCell":
+				if a, ok := areaOf(attribute(e, "ref")); ok && len(merged) < MaxRows {
+					merged = append(merged, a)
+				}
 			case "f":
-				if column >= 0 && column < MaxColumns && !contains(row.Formulas, column) {
+				if column >= 0 && column < maxRead && !contains(row.Formulas, column) {
 					row.Formulas = append(row.Formulas, column)
 				}
 			case "v", "t":
@@ -241,12 +396,12 @@ func (b *book) readSheet(name string) (*Table, error) {
 			case "v", "t":
 				reading = false
 			case "c":
-				t.Cut = t.Cut || column >= MaxColumns && value.Len() > 0
-				if column >= 0 && column < MaxColumns {
+				t.Cut = t.Cut || column >= maxRead && value.Len() > 0
+				if column >= 0 && column < maxRead {
 					for len(row.Cells) <= column {
 						row.Cells = append(row.Cells, "")
 					}
-					row.Cells[column] = b.text(kind, value.String())
+					b.put(&row, column, kind, value.String(), style)
 				}
 			case "row":
 				return t.add(row)
@@ -258,7 +413,85 @@ func (b *book) readSheet(name string) (*Table, error) {
 		}
 		return nil
 	})
+	t.spread(merged)
 	return t, err
+}
+
+// An area is cells of one column that are merged.
+type area struct{ column, from, to int }
+
+func areaOf(ref string) (area, bool) {
+	first, last, ok := strings.Cut(ref, ":")
+	column, found := columnOf(first)
+	from, err := strconv.Atoi(strings.TrimLeft(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+	to, err2 := strconv.Atoi(strings.TrimLeft(last, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+	return area{column, from, to}, ok && found && err == nil && err2 == nil && to > from && column >= 0 && column < MaxColumns
+}
+
+// spread writes what stands in a merged cell into each line that it spans. Its words hold for all of them; a number would be counted
+// more than once.
+func (t *Table) spread(merged []area) {
+	left := 4 * MaxRows
+	for _, a := range merged {
+		i, found := slices.BinarySearchFunc(t.Rows, a.from, func(r Row, line int) int { return r.Line - line })
+		if !found || a.column >= len(t.Rows[i].Cells) || t.Rows[i].numbers&(1<<a.column) != 0 {
+			continue
+		}
+		value := t.Rows[i].Cells[a.column]
+		for i++; i < len(t.Rows) && t.Rows[i].Line <= a.to && left > 0; i++ {
+			r := &t.Rows[i]
+			for len(r.Cells) <= a.column {
+				r.Cells = append(r.Cells, "")
+			}
+			if r.Cells[a.column] == "" {
+				r.Cells[a.column] = value
+				r.days |= t.Rows[i-1].days & (1 << a.column)
+			}
+			left--
+		}
+	}
+}
+
+// put writes a cell: its text, its number, or the day that its number stands for.
+func (b *book) put(row *Row, column int, kind, value string, style int) {
+	text := b.text(kind, value)
+	if kind == "" || kind == "n" {
+		if text != "" && len(value) < 40 {
+			row.numbers |= 1 << column
+		}
+		if style >= 0 && style < len(b.looks) {
+			l := b.looks[style]
+			if day, ok := b.day(text); ok && l.day {
+				text = day
+				row.numbers &^= 1 << column
+				row.days |= 1 << column
+			} else if text != "" {
+				text += l.suffix
+			}
+		}
+	} else if kind == "d" {
+		row.days |= 1 << column
+	}
+	row.Cells[column] = text
+}
+
+// day writes the number of a day, and of a part of it, as a date.
+func (b *book) day(number string) (string, bool) {
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || math.IsNaN(n) {
+		return "", false
+	}
+	if b.late {
+		n += 1462
+	}
+	if n < 36_526 || n >= 73_051 { // 2000 to 2099
+		return "", false
+	}
+	at := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).Add(time.Duration(math.Round(n*86400)) * time.Second)
+	if n == math.Trunc(n) {
+		return at.Format(time.DateOnly), true
+	}
+	return at.Format(time.DateTime), true
 }
 
 // text is what a cell says.
