@@ -126,7 +126,7 @@ type Report struct {
 	Findings  []Finding   `json:"findings"`
 	NotTested []NotTested `json:"not_tested"`
 	Withdrawn []Withdrawn `json:"withdrawn,omitempty"`
-	Looked    []Count     `json:"looked"` // at what and how much, so that nothing is taken for clean because it was not seen
+	Looked    []Count     `json:"looked"`             // at what and how much, so that nothing is taken for clean because it was not seen
 	Notes     []string    `json:"notes,omitempty"`    // what else to know about this run, such as an allowance that has expired
 	Timeline  []Moment    `json:"timeline,omitempty"` // of an incident, in order
 	Root      string      `json:"root,omitempty"`     // the directory that places are relative to, as seen from where the audit ran
