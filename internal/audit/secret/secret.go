@@ -437,6 +437,8 @@ func kindOfName(name, value string) (Kind, bool) {
 		return kindOfName(strings.ReplaceAll(n, "public", ""), value)
 	case has("accesskey"):
 		return awsPair, len(value) == 40
+	case strings.HasPrefix(value, "$"): // a hash, which is another flaw
+		return Kind{}, false
 	case has("password", "passwd"):
 		if has("db", "database", "postgres", "pg", "mysql", "mongo", "redis") {
 			return named[Database], true
