@@ -53,6 +53,9 @@ func steers(r rune) bool {
 		unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d'
 }
 
+// Line is a text from a target on one line, without anything that steers a terminal.
+func Line(s string) string { return line(s) }
+
 // line is plain text on one line.
 func line(s string) string { return strings.Join(strings.Fields(plain(s)), " ") }
 

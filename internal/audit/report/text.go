@@ -174,3 +174,19 @@ func (t *textWriter) timeline(moments []finding.Moment) {
 	}
 	t.printf("\n")
 }
+
+// Explain prints what a rule looks for.
+func Explain(w io.Writer, r finding.Rule) error {
+	t := &textWriter{Writer: w}
+	t.printf("%s  %s\n\n", r.ID, r.Severity)
+	for _, l := range wrap(r.Title, textWidth) {
+		t.printf("%s\n", l)
+	}
+	t.printf("\n")
+	t.field("why", r.Why)
+	t.field("fix", r.Fix)
+	t.field("ASVS 5.0", strings.Join(r.ASVS, ", "))
+	t.field("CWE", strings.Join(r.CWE, ", "))
+	t.field("found by", "tijori audit "+r.Engine)
+	return t.err
+}
