@@ -26,7 +26,7 @@ type auditCmd struct {
 	Report   auditReportCmd   `cmd:"" help:"Write JSON reports again in another format, several as one."`
 	Diff     auditDiffCmd     `cmd:"" help:"Compare two JSON reports: what is new, worse, gone, or no longer tested."`
 	Baseline auditBaselineCmd `cmd:"" help:"Accept what is there today, so that only new findings fail. The file can only shrink."`
-	Explain  auditExplainCmd  `cmd:"" help:"Explain a rule: what is wrong, what it costs, how to mend it."`
+	Explain  auditExplainCmd  `cmd:"" help:"Explain a rule: what is wrong, what it costs, how to fix it."`
 }
 
 // auditRules are the rules of every engine.
@@ -330,7 +330,7 @@ func (c *auditBaselineCmd) Run(e *env) error {
 	for _, f := range turn.Refused {
 		fmt.Fprintf(e.stdout, "not taken in: %s %s on %s\n", f.Severity, report.Line(f.Rule), report.Line(f.Object))
 	}
-	return findings{fmt.Sprintf("%d are new or worse than the baseline says\nmend them, or take them in with --add", len(turn.Refused))}
+	return findings{fmt.Sprintf("%d are new or worse than the baseline says\nfix them, or take them in with --add", len(turn.Refused))}
 }
 
 type auditExplainCmd struct {

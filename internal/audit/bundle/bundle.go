@@ -95,7 +95,7 @@ func (a *auditor) notTested(what, format string, args ...any) {
 	a.report.NotTested = append(a.report.NotTested, finding.NotTested{What: what, Reason: fmt.Sprintf(format, args...)})
 }
 
-// media are files without text. They are counted and not read.
+// media are files without text: images, fonts, archives. They are counted and not read.
 var media = []string{
 	".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".bmp", ".mp3", ".mp4", ".webm", ".ogg", ".wav", ".m4a", ".mov",
 	".woff", ".woff2", ".ttf", ".otf", ".eot", ".pdf", ".br", ".gz", ".zst", ".zip",
@@ -187,7 +187,7 @@ func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place fu
 	}
 	found, publishable := secret.Scan(b, a.o.Now)
 	if depth == 0 {
-		a.counts["publishable keys, which are fine"] += publishable
+		a.counts["publishable keys"] += publishable
 	}
 	for _, m := range found {
 		a.addSecret(name, m, place(m.Start), how)
@@ -195,7 +195,10 @@ func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place fu
 	if depth == maxDepth {
 		return
 	}
-	for _, l := range layers(b) {
+	for _, l := range layers(b, depth) {
+		if *budget < 0 {
+			return
+		}
 		if *budget -= len(l.text); *budget < 0 {
 			a.notTested(name, "it decodes to more than %d MB; what lies deeper was not read", maxDecoded>>20)
 			return
@@ -270,7 +273,7 @@ func (a *auditor) finish() *finding.Report {
 		}
 		a.report.Findings = append(a.report.Findings, f)
 	}
-	for _, what := range []string{"pages", "scripts", "source maps", "data files", "other files", "images, fonts and archives, which were not read", "publishable keys, which are fine"} {
+	for _, what := range []string{"pages", "scripts", "source maps", "data files", "other files", "media files", "publishable keys"} {
 		if n := a.counts[what]; n > 0 || what == "scripts" {
 			a.report.Looked = append(a.report.Looked, finding.Count{What: what, N: n})
 		}
@@ -465,7 +468,7 @@ func sourceName(s string) string {
 
 var (
 	library    = regexp.MustCompile(`(^|/)(node_modules|\.pnpm|webpack|next/dist|turbopack|polyfills?)(/|$)|^(webpack|external)\b|[(<]`)
-	serverPath = regexp.MustCompile(`(^|/)(pages/api/|app/(?:[^/]+/)*route\.[jt]sx?$|supabase/functions/|netlify/functions/)|\.server\.[jt]sx?$|(^|/)\+(?:server|page\.server|layout\.server)\.[jt]s$|(^|/)middleware\.[jt]s$`)
+	serverPath = regexp.MustCompile(`(^|/)(pages/api/|app/(?:[^/]+/)*route\.[jt]sx?$|supabase/functions/|netlify/functions/)|\.server\.[jt]sx?$|(^|/)\+(?:server|page\.server|layout\.server)\.[jt]s$|^(?:src/)?middleware\.[jt]s$`)
 	serverSays = []struct{ shape, why string }{
 		{`^\s*['"]use server['"]|[;{]\s*['"]use server['"]`, `is marked "use server"`},
 		{`import\s*(?:[\w{},*\s]+from\s*)?['"]server-only['"]`, `imports "server-only"`},

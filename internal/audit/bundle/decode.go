@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"sort"
 	"strconv"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ const (
 // A layer is a text that was found by decoding another one.
 type layer struct {
 	text  []byte
-	how   string // "unescaped", "decoded"
+	how   string // "unescaped", "decoded" or "percent"
 	marks []mark // in order
 }
 
@@ -35,7 +36,7 @@ func (l *layer) origin(at int) int {
 		return at
 	}
 	m := l.marks[i-1]
-	if l.how == "decoded" {
+	if l.how != "unescaped" {
 		return m.origin
 	}
 	return m.origin + at - m.at
@@ -43,10 +44,12 @@ func (l *layer) origin(at int) int {
 
 // layers decodes a text in every way that code hides text from a search for
 // letters, each once; it is called again on what comes out.
-func layers(b []byte) []layer {
+func layers(b []byte, depth int) []layer {
 	var out []layer
-	if l := unescape(b); l != nil {
-		out = append(out, *l)
+	if depth == 0 || slices.ContainsFunc(escapes, func(e []byte) bool { return bytes.Contains(b, e) }) {
+		if l := unescape(b); l != nil {
+			out = append(out, *l)
+		}
 	}
 	if l := decodeRuns(b); l != nil {
 		out = append(out, *l)
@@ -56,6 +59,9 @@ func layers(b []byte) []layer {
 	}
 	return out
 }
+
+// escapes show that a text within a text is escaped once more. Other backslashes, as in expressions, hide nothing.
+var escapes = [][]byte{[]byte(`\"`), []byte(`\x`), []byte(`\u`), []byte(`\/`)}
 
 // unescape resolves the escapes of JavaScript and JSON, and joins literals that
 // are added ("sk_" + "live_"). It returns nil when there are none.
@@ -240,26 +246,57 @@ func readable(b []byte) bool {
 	return good*100 >= len(head)*85 && (good == len(head) || utf8.Valid(head[:len(head)-min(len(head), utf8.UTFMax)]))
 }
 
-// unpercent resolves percent-encoding, which carries JSON in addresses and cookies.
+// unpercent resolves percent-encoding, which carries JSON in addresses and
+// cookies. Only the words that hold it are in the layer, a line for each.
 func unpercent(b []byte) *layer {
-	if bytes.Count(b, []byte("%22"))+bytes.Count(b, []byte("%3A"))+bytes.Count(b, []byte("%2F"))+bytes.Count(b, []byte("%3a"))+bytes.Count(b, []byte("%2f"))+bytes.Count(b, []byte("%5F")) == 0 {
+	l := &layer{how: "percent"}
+	for at := 0; ; {
+		i := bytes.IndexByte(b[at:], '%')
+		if i < 0 {
+			break
+		}
+		i += at
+		start, end := i, i
+		for start > at && i-start < 4096 && inAddress[b[start-1]] {
+			start--
+		}
+		for end < len(b) && end-i < 1<<20 && inAddress[b[end]] {
+			end++
+		}
+		if text, changed := fromPercent(b[start:end]); changed {
+			l.marks = append(l.marks, mark{len(l.text), start})
+			l.text = append(append(l.text, text...), '\n')
+		}
+		at = max(end, i+1)
+	}
+	if len(l.text) == 0 {
 		return nil
 	}
-	l := &layer{how: "unescaped", text: make([]byte, 0, len(b))}
-	lastMark := -1 << 30
+	return l
+}
+
+// inAddress are the characters that an encoded address or cookie has.
+var inAddress = func() (t [256]bool) {
+	for _, c := range []byte("%._~!*()&=+-/:?,;@|[]{}") {
+		t[c] = true
+	}
+	for c := range 256 {
+		t[c] = t[c] || runByte[c]
+	}
+	return t
+}()
+
+func fromPercent(b []byte) (text []byte, changed bool) {
 	for i := 0; i < len(b); i++ {
 		if b[i] == '%' && i+2 < len(b) {
 			if v, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil {
-				l.text = append(l.text, byte(v))
+				text = append(text, byte(v))
 				i += 2
-				if len(l.text)-lastMark >= 32 {
-					l.marks = append(l.marks, mark{len(l.text), i + 1})
-					lastMark = len(l.text)
-				}
+				changed = true
 				continue
 			}
 		}
-		l.text = append(l.text, b[i])
+		text = append(text, b[i])
 	}
-	return l
+	return text, changed
 }

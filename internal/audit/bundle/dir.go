@@ -143,7 +143,7 @@ func (d *dirWalk) walk(ctx context.Context, folder string, renderedOnly bool) er
 			return nil
 		}
 		if isMedia(name) {
-			d.a.counts["images, fonts and archives, which were not read"]++
+			d.a.counts["media files"]++
 			return nil
 		}
 		return d.file(ctx, name)

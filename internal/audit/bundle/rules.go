@@ -8,8 +8,10 @@ import (
 // revoke begins the fix of every secret: what was public once stays known.
 const revoke = "Revoke the key at its provider first, because whoever opened the site may have it. "
 
-const moveToServer = "Then make the call on the server, and keep the new key in a variable that the build does not put into client files " +
+const serverOnly = "in a variable that the build does not put into client files " +
 	"(without NEXT_PUBLIC_, VITE_, REACT_APP_, PUBLIC_ or EXPO_PUBLIC_ before its name)."
+
+const moveToServer = "Then make the call on the server, and keep the new key " + serverOnly
 
 var rules = []finding.Rule{
 	{
@@ -38,7 +40,7 @@ var rules = []finding.Rule{
 		ID: "bundle-signing-secret", Engine: "bundle", Severity: finding.Critical,
 		Title: "A secret that signs sessions or tokens is in a file that every visitor downloads.",
 		Why:   "Whoever has it makes a valid session for any user, the administrator included. Nothing in your logs looks wrong.",
-		Fix:   "Make a new secret, which signs everybody out, and keep it on the server only. " + moveToServer, ASVS: []string{"13.3.1"}, CWE: []string{"CWE-321", "CWE-798"},
+		Fix:   "Sign and verify on the server only. Make a new secret, which signs everybody out, and keep it " + serverOnly, ASVS: []string{"13.3.1"}, CWE: []string{"CWE-321", "CWE-798"},
 	},
 	{
 		ID: "bundle-cloud-key", Engine: "bundle", Severity: finding.Critical,

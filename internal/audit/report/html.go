@@ -55,10 +55,10 @@ type card struct {
 // The meaning of each severity, for a reader who decides what to do first.
 var meaning = []string{
 	"A remark. Nothing is exposed.",
-	"True and small. Mend it when you are there.",
+	"True and small. Fix it when you are there.",
 	"Exposes little, or to few.",
 	"Exposes or changes another customer's data.",
-	"Money, credentials or everybody's data are open to strangers. Mend these before anything else.",
+	"Money, credentials or everybody's data are open to strangers. Fix these before anything else.",
 }
 
 func writeHTML(w io.Writer, r *finding.Report, o Options) error {
@@ -106,7 +106,7 @@ func verdict(r *finding.Report) (text, tone string) {
 	}
 	switch {
 	case urgent > 0:
-		return fmt.Sprintf("%s to mend before you launch", plural(urgent, "leak")), "bad"
+		return fmt.Sprintf("%s to fix before you launch", plural(urgent, "leak")), "bad"
 	case any && worst > finding.Note:
 		return plural(len(open), "finding") + ", none of them urgent", "unsure"
 	case looked(r) == 0:

@@ -200,7 +200,13 @@ func lookedAt(r *finding.Report) string {
 	var parts []string
 	for _, c := range r.Looked {
 		if c.N > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.N, c.What))
+			what := c.What
+			if stem, ok := strings.CutSuffix(what, "ies"); ok && c.N == 1 {
+				what = stem + "y"
+			} else if c.N == 1 {
+				what = strings.TrimSuffix(what, "s")
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", c.N, what))
 		}
 	}
 	return strings.Join(parts, ", ")

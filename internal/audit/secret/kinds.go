@@ -148,7 +148,7 @@ var (
 	razorpay    = Kind{"razorpay-secret", "Razorpay key secret", readsPayments, Payment, finding.Critical}
 	named       = map[Class]Kind{
 		Webhook:  {"webhook-secret-named", "webhook secret", "sign events, so that your server believes in payments that never came", Webhook, finding.Critical},
-		Signing:  {"signing-secret", "secret that signs sessions or tokens", "make sessions for anybody", Signing, finding.Critical},
+		Signing:  {"signing-secret", "signing secret of sessions or tokens", "make sessions for anybody", Signing, finding.Critical},
 		Database: {"database-password", "database password", "read and write every row, where the server can be reached", Database, finding.Critical},
 		Service:  {"client-secret", "client or API secret", "act as your application at the service", Service, finding.High},
 		Session:  {"password", "password in the code", "sign in where it is used", Service, finding.Medium},

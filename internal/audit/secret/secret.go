@@ -439,7 +439,12 @@ func kindOfName(name, value string) (Kind, bool) {
 		return awsPair, len(value) == 40
 	case strings.HasPrefix(value, "$"): // a hash, which is another flaw
 		return Kind{}, false
+	case date.MatchString(value):
+		return Kind{}, false
 	case has("password", "passwd"):
+		if !strings.HasSuffix(n, "password") && !strings.HasSuffix(n, "passwd") {
+			return Kind{}, false
+		}
 		if has("db", "database", "postgres", "pg", "mysql", "mongo", "redis") {
 			return named[Database], true
 		}
@@ -475,6 +480,8 @@ func symbols(s string) (n int) {
 }
 
 var wordy = regexp.MustCompile(`^[A-Za-z]+(?:[._:/-]?[A-Za-z]+)*[0-9]{0,2}$|://|^[/.#]|\$\{|\{\{|[<>(){}]|^(?:pk_|sb_publishable_|pi_|seti_|cs_|price_|prod_|whsec_$)`)
+
+var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
 
 // looksRandom tells a key from a word, a path, a template or a message.
 func looksRandom(s string) bool {
