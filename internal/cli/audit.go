@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/accept"
 	"github.com/tijorihq/tijori/internal/audit/bundle"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/logs"
 	"github.com/tijorihq/tijori/internal/audit/report"
 )
 
@@ -23,6 +24,7 @@ import (
 // its rules stand in auditRules.
 type auditCmd struct {
 	Bundle   auditBundleCmd   `cmd:"" help:"What a site gives to every visitor: secrets, personal data and server code in built files or on a running site."`
+	Logs     auditLogsCmd     `cmd:"" help:"What request logs show: answers without a session, other people's ids, ids walked one by one, unusual exports; with a time line."`
 	Report   auditReportCmd   `cmd:"" help:"Write JSON reports again in another format, several as one."`
 	Diff     auditDiffCmd     `cmd:"" help:"Compare two JSON reports: what is new, worse, gone, or no longer tested."`
 	Baseline auditBaselineCmd `cmd:"" help:"Accept what is there today, so that only new findings fail. The file can only shrink."`
@@ -31,7 +33,7 @@ type auditCmd struct {
 
 // auditRules are the rules of every engine.
 func auditRules() []finding.Rule {
-	return slices.Concat(bundle.Rules())
+	return slices.Concat(bundle.Rules(), logs.Rules())
 }
 
 // auditFlags are the settings that every engine has.
@@ -235,6 +237,21 @@ type auditBundleCmd struct {
 func (c *auditBundleCmd) Run(e *env) error {
 	return c.audit(e, bundle.Rules(), func(ctx context.Context, progress func(int, string)) (*finding.Report, error) {
 		return bundle.Audit(ctx, bundle.Options{Target: c.Target, Progress: progress})
+	})
+}
+
+type auditLogsCmd struct {
+	auditFlags `embed:""`
+
+	Files   []string  `arg:"" placeholder:"FILE" help:"Logs as JSON lines, in the common or combined format, or of nginx, Vercel, Cloudflare or Supabase; gzip too; - is standard input."`
+	Guarded []string  `placeholder:"PATH,…" help:"Routes that need a session, such as /api/*. Others are recognised by what they refuse."`
+	Public  []string  `placeholder:"PATH,…" help:"Routes that need none."`
+	Since   time.Time `placeholder:"TIME" help:"Where the hour of the time line begins, as 2026-03-01T09:00:00Z (default: at the first finding)."`
+}
+
+func (c *auditLogsCmd) Run(e *env) error {
+	return c.audit(e, logs.Rules(), func(ctx context.Context, progress func(int, string)) (*finding.Report, error) {
+		return logs.Audit(ctx, logs.Options{Files: c.Files, Stdin: os.Stdin, Guarded: c.Guarded, Public: c.Public, Since: c.Since, Progress: progress})
 	})
 }
 
