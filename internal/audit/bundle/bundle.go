@@ -35,7 +35,8 @@ const (
 	maxFile  = 32 << 20
 	maxTotal = 1 << 30
 	maxFiles = 50_000
-	maxNames = 20 // of further files that a finding lists
+	maxTime  = 10 * time.Minute // for a folder
+	maxNames = 20               // of further files that a finding lists
 )
 
 // IsURL reports whether a target is an address.

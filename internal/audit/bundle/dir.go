@@ -32,6 +32,9 @@ func (a *auditor) folder(ctx context.Context) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s is not a folder\nname the folder of built files, or an address that begins with https://", a.o.Target)
 	}
+	if abs, err := filepath.Abs(a.o.Target); err == nil && filepath.Dir(abs) == abs {
+		return errors.New("this is the root of the machine\nname the folder of built files")
+	}
 	root, err := os.OpenRoot(a.o.Target)
 	if err != nil {
 		return err
@@ -46,9 +49,16 @@ func (a *auditor) folder(ctx context.Context) error {
 	if len(folders) > 1 || folders[0] != "." {
 		a.report.Notes = append(a.report.Notes, "read as a project: the built files are in "+strings.Join(folders, ", "))
 	}
+	timed, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
 	d := &dirWalk{a: a, root: root}
 	for _, folder := range folders {
-		if err := d.walk(ctx, folder, strings.Contains(folder, ".next/server")); err != nil {
+		err := d.walk(timed, folder, strings.HasPrefix(folder, ".next/server") || strings.HasPrefix(folder, "server/"))
+		if ctx.Err() == nil && timed.Err() != nil {
+			a.notTested(folder, "it takes longer than %v; the rest was not read", maxTime)
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,6 @@ type (
 		lastID         int64
 		numeric        bool
 		first          sighting
-		low, high      string
 		examples       []*event
 	}
 	readKey struct {
@@ -394,8 +393,6 @@ func (a *auditor) seeWalk(route string, x id, e *event, s sighting) {
 		if len(w.examples) < 3 {
 			w.examples = append(w.examples, e)
 		}
-		w.high = x.value
-		w.low = cmp.Or(w.low, x.value)
 		if n, err := strconv.ParseInt(x.value, 10, 64); err == nil {
 			if step := n - w.lastID; w.numeric && step != 0 && step >= -3 && step <= 3 {
 				w.steps++
@@ -414,15 +411,24 @@ func (a *auditor) sweep(now time.Time) {
 	}
 }
 
+// endWalk keeps a walk that was one, joined with what the caller walked before.
 func (a *auditor) endWalk(k walkKey, w *walk) {
 	delete(a.walks, k)
 	n := len(w.ids)
 	if n < walkIDs || w.steps*10 < (n-1)*6 && w.refused*2 < w.n {
 		return
 	}
-	if old := a.best[k]; old == nil || w.ok > old.ok || w.ok == old.ok && n > len(old.ids) {
-		if old != nil || a.fits("walks", len(a.best)) {
+	old := a.best[k]
+	if old == nil {
+		if a.fits("walks", len(a.best)) {
 			a.best[k] = w
+		}
+		return
+	}
+	old.n, old.ok, old.refused, old.last = old.n+w.n, old.ok+w.ok, old.refused+w.refused, w.last
+	for _, x := range w.ids {
+		if len(old.ids) < 500 && !slices.Contains(old.ids, x) {
+			old.ids = append(old.ids, x)
 		}
 	}
 }
@@ -543,7 +549,7 @@ func (a *auditor) judgeRoutes() {
 		f.Object = k.method + " " + k.route
 		f.Title = fmt.Sprintf("%s answered without a session, though %s.", f.Object, why)
 		f.Actors = []string{"anonymous"}
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%d answers of 2xx without a session", r.without)}
+		f.Proof = &finding.Proof{Saw: plural(r.without, "answer") + " with status 2xx and without a session"}
 		a.add(f, *r.first)
 	}
 }
@@ -569,7 +575,7 @@ func (a *auditor) judgeIDs() {
 		ids   []string
 		n     int
 		sure  bool
-		how   string
+		how   string // a format with a place for the number of ids
 	}
 	groups := map[walkKey]*group{}
 	collect := func(k namedKey, s *sighting, sure bool, how string) {
@@ -592,9 +598,9 @@ func (a *auditor) judgeIDs() {
 		switch {
 		case isUser && mine != "" && tenant == mine: // a colleague
 		case isUser && mine != "" && tenant != "", accounts[k.id] && mine != "":
-			collect(k, s, true, "the request names")
+			collect(k, s, true, "the request names %s of somebody else")
 		case isUser || accounts[k.id]:
-			collect(k, s, false, "the request names")
+			collect(k, s, false, "the request names %s of somebody else")
 		}
 	}
 	for k, s := range a.returned {
@@ -602,7 +608,7 @@ func (a *auditor) judgeIDs() {
 		if isUser && s.event.tenant != "" && tenant == s.event.tenant {
 			continue
 		}
-		collect(k, s, isUser || accounts[k.id] || s.event.tenant != "", "the answer returned")
+		collect(k, s, isUser || accounts[k.id] || s.event.tenant != "", "the answer holds %s of somebody else")
 	}
 	perRoute, crossed := map[string]int{}, map[string]int{}
 	for k, o := range a.objects {
@@ -615,7 +621,7 @@ func (a *auditor) judgeIDs() {
 		if o.other == "" || perRoute[k.route] < 5 || crossed[k.route]*10 > perRoute[k.route]*3 { // what many accounts read is a catalogue
 			continue
 		}
-		collect(namedKey{o.first.event.caller(), k.id, k.route}, o.first, true, "another account had used")
+		collect(namedKey{o.first.event.caller(), k.id, k.route}, o.first, true, "%s that another account had used before")
 	}
 	for k, g := range groups {
 		f := newFinding(ruleForeign)
@@ -626,7 +632,7 @@ func (a *auditor) judgeIDs() {
 		g.ids = slices.Compact(g.ids)
 		f.Object, f.Key, f.Actors = k.route, k.caller, []string{"another tenant"}
 		f.Title = fmt.Sprintf("%s was answered for an object of somebody else (%s).", k.route, k.caller)
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%d answers of 2xx; %s %s of somebody else: %s", g.n, g.how, plural(len(g.ids), "id"), some(g.ids))}
+		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx; "+g.how+": %s", plural(g.n, "answer"), plural(len(g.ids), "id"), some(g.ids))}
 		a.add(f, g.first)
 	}
 }
@@ -658,7 +664,8 @@ func (a *auditor) judgeWalks() {
 			f.Actors = []string{"anonymous"}
 		}
 		f.Title = fmt.Sprintf("%s was asked for %d different ids in %s (%s).", k.route, len(w.ids), span(w.last.Sub(w.begin)), k.caller)
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%d requests from id %s to %s: %d answered, %d refused or not found", w.n, w.low, w.high, w.ok, w.refused)}
+		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s between %s and %s: %d answered, %d refused or not found",
+			plural(w.n, "request"), w.begin.Format("15:04:05"), w.last.Format("15:04:05Z"), w.ok, w.refused)}
 		var steps []string
 		for _, e := range w.examples {
 			steps = append(steps, fmt.Sprintf("%s %s → %d", e.method, e.path, e.status))
@@ -702,8 +709,8 @@ func (a *auditor) judgeReads() {
 		median := usual[k.route][len(usual[k.route])/2]
 		f := newFinding(ruleSpike)
 		f.Object, f.Key = k.route, k.caller
-		f.Title = fmt.Sprintf("%s read %d %s within an hour; %d is usual.", k.caller, s.n, k.route, median)
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%d answers of 2xx between %s and %s", s.n, s.event.at.Format("15:04:05"), s.last.Format("15:04:05Z"))}
+		f.Title = fmt.Sprintf("The %s read %d %s within an hour; %d is usual.", k.caller, s.n, k.route, median)
+		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx between %s and %s", plural(s.n, "answer"), s.event.at.Format("15:04:05"), s.last.Format("15:04:05Z"))}
 		a.add(f, *s)
 	}
 }

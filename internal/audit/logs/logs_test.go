@@ -161,7 +161,7 @@ func TestEveryRuleHasAPair(t *testing.T) {
 		attack         func(*day)
 		says           string
 	}{
-		{ruleGuarded, "high", func(d *day) { d.add("GET", "/api/invoices/1003", 200, map[string]any{"user_id": nil}) }, "1 answers of 2xx without a session"},
+		{ruleGuarded, "high", func(d *day) { d.add("GET", "/api/invoices/1003", 200, map[string]any{"user_id": nil}) }, "1 answer with status 2xx and without a session"},
 		{ruleForeign, "high", func(d *day) { d.add("GET", "/api/users/u29/profile", 200, user(0)) }, "u29"},
 		{ruleForeign, "high", func(d *day) {
 			d.add("GET", "/api/orders", 200, map[string]any{"user_id": "u0", "account_id": "acc0", "returned_ids": []string{"acc0", "acc5"}})
@@ -182,7 +182,7 @@ func TestEveryRuleHasAPair(t *testing.T) {
 			for range 40 {
 				d.add("GET", "/reports/export.csv", 200, user(11))
 			}
-		}, "answers of 2xx between"},
+		}, "answers with status 2xx between"},
 	} {
 		d := day{at: start}
 		honest(&d)
