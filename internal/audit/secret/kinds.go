@@ -107,6 +107,10 @@ var patterns = []pattern{
 	prefix("SG.", `[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`, Kind{"sendgrid-key", "SendGrid API key", sendsMail, Service, finding.High}),
 	prefix("xkeysib-", `[0-9a-f]{64}-[A-Za-z0-9]{16}`, Kind{"brevo-key", "Brevo API key", sendsMail, Service, finding.High}),
 	prefix("key-", `[0-9a-f]{32}`, Kind{"mailgun-key", "Mailgun API key", sendsMail, Service, finding.High}),
+	{
+		anchor: "-us", back: 32, shape: shape(`[0-9a-f]{32}-us[0-9]{1,2}`),
+		kind: Kind{"mailchimp-key", "Mailchimp API key", sendsMail, Service, finding.High},
+	},
 	prefix("xoxb-", `[0-9A-Za-z-]{40,120}`, Kind{"slack-token", "Slack token", "read and write in your Slack", Service, finding.High}),
 	prefix("xoxp-", `[0-9A-Za-z-]{40,120}`, Kind{"slack-token", "Slack token", "read and write in your Slack", Service, finding.High}),
 	prefix("hooks.slack.com/services/", `T[A-Z0-9]{8,12}/B[A-Z0-9]{8,12}/[A-Za-z0-9]{20,30}`, Kind{"slack-webhook", "Slack webhook address", "write in your Slack channel", Service, finding.Medium}),

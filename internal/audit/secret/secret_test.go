@@ -36,6 +36,7 @@ func TestKinds(t *testing.T) {
 		{"anthropic-key", join("sk-a", "nt-api03-", random, random)},
 		{"resend-key", join(`"re_`, `Ab3dEf8h`, "_", random, `"`)},
 		{"sendgrid-key", join("SG", ".", random[:22], ".", random, random[:19])},
+		{"mailchimp-key", join(`"0f3a9c1d2e4b5a6978c0d1e2f3a4b5c6-`, `us12"`)},
 		{"azure-client-secret", join(`"abc8Q`, `~`, random, `9Kd7Ls2`, `"`)},
 		{"azure-storage-key", join("AccountK", "ey=", random, random, random, "Aa3Dq8Zx7Lw0Pk", "==")},
 		{"gemini-key", join(`fetch("https://generativelanguage.googleapis.com/v1?key=AI`, `za`, random, `Aa3Dq8Zx7Lw")`)},
