@@ -231,7 +231,7 @@ func (p *progress) done() {
 type auditBundleCmd struct {
 	auditFlags `embed:""`
 
-	Target string `arg:"" placeholder:"DIR|URL" help:"A folder of built files or a project with one, or the address of a site."`
+	Target string `arg:"" name:"dir|url" help:"A folder of built files or a project with one, or the address of a site."`
 }
 
 func (c *auditBundleCmd) Run(e *env) error {
@@ -243,9 +243,9 @@ func (c *auditBundleCmd) Run(e *env) error {
 type auditLogsCmd struct {
 	auditFlags `embed:""`
 
-	Files   []string  `arg:"" placeholder:"FILE" help:"Logs as JSON lines, in the common or combined format, or of nginx, Vercel, Cloudflare or Supabase; gzip too; - is standard input."`
-	Guarded []string  `placeholder:"PATH,…" help:"Routes that need a session, such as /api/*. Others are recognised by what they refuse."`
-	Public  []string  `placeholder:"PATH,…" help:"Routes that need none."`
+	Files   []string  `arg:"" name:"file" help:"Logs as JSON lines, in the common or combined format, or of nginx, Vercel, Cloudflare or Supabase; gzip too; - is standard input."`
+	Guarded []string  `placeholder:"PATH" help:"Routes that need a session, such as /api/*. Others are recognised by what they refuse."`
+	Public  []string  `placeholder:"PATH" help:"Routes that need none."`
 	Since   time.Time `placeholder:"TIME" help:"Where the hour of the time line begins, as 2026-03-01T09:00:00Z (default: at the first finding)."`
 }
 
@@ -256,7 +256,7 @@ func (c *auditLogsCmd) Run(e *env) error {
 }
 
 type auditReportCmd struct {
-	Files  []string `arg:"" placeholder:"FILE.json" help:"Reports that were written with --format json; - is standard input."`
+	Files  []string `arg:"" name:"file.json" help:"Reports that were written with --format json; - is standard input."`
 	Format string   `default:"text" enum:"text,json,sarif,html,github,junit" help:"How to write the report: text, json, sarif, html, github or junit."`
 	Output string   `short:"o" type:"path" placeholder:"FILE" help:"Write it there instead of printing it."`
 }
@@ -295,8 +295,8 @@ func readReport(name string) (*finding.Report, error) {
 }
 
 type auditDiffCmd struct {
-	Old    string `arg:"" placeholder:"OLD.json" help:"The earlier report."`
-	New    string `arg:"" placeholder:"NEW.json" help:"The later report."`
+	Old    string `arg:"" name:"old.json" help:"The earlier report."`
+	New    string `arg:"" name:"new.json" help:"The later report."`
 	FailOn string `name:"fail-on" default:"low" enum:"note,low,medium,high,critical" help:"The lowest severity of a new or worse finding that makes the command fail (${default})."`
 	Strict bool   `help:"Fail as well, with exit code 4, when something is no longer tested."`
 }
@@ -317,7 +317,7 @@ func (c *auditDiffCmd) Run(e *env) error {
 }
 
 type auditBaselineCmd struct {
-	Files []string `arg:"" placeholder:"FILE.json" help:"Reports that were written with --format json; - is standard input."`
+	Files []string `arg:"" name:"file.json" help:"Reports that were written with --format json; - is standard input."`
 	File  string   `name:"file" type:"path" default:"${baseline}" help:"The baseline (${default})."`
 	Add   bool     `help:"Take findings in that are new since the baseline was written."`
 }
@@ -351,7 +351,7 @@ func (c *auditBaselineCmd) Run(e *env) error {
 }
 
 type auditExplainCmd struct {
-	Rule string `arg:"" optional:"" placeholder:"RULE" help:"A rule's name, as reports print it; all are listed without one."`
+	Rule string `arg:"" optional:"" name:"rule" help:"A rule's name, as reports print it; all are listed without one."`
 }
 
 func (c *auditExplainCmd) Run(e *env) error {

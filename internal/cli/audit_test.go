@@ -60,7 +60,7 @@ func TestAuditTranscript(t *testing.T) {
 		{"bundle linked --strict", 4, "NOT TESTED"},
 		{"bundle src", 1, "tijori: this folder holds source code and no built files\n  hint: run the build first"},
 		{"bundle nowhere", 1, "no such file"},
-		{"bundle", 2, "target"},
+		{"bundle", 2, "<dir|url>"},
 		{"bundle dist --format xml", 2, "must be one of"},
 		{"bundle dist --fail-on grave", 2, "must be one of"},
 		{"bundle dist --baseline nowhere.json", 1, "nowhere.json"},

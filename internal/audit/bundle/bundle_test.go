@@ -456,6 +456,15 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}
 }
 
+// What our own server gives to every visitor.
+func TestOwnFiles(t *testing.T) {
+	t.Parallel()
+	r := audit(t, "../../web/static/files")
+	if len(r.Findings) != 0 || len(r.NotTested) != 0 || r.Looked[0].N == 0 {
+		t.Errorf("%+v %+v %+v", r.Findings, r.NotTested, r.Looked)
+	}
+}
+
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{`<script id="__NEXT_DATA__" type="application/json">{"a":1}</script>`, `self.__next_f.push([1,"1:T5,abcde2:[1]\n"])`, `{"sources":["a"],"sourcesContent":["x"]}`, `[{"data":1},{"a":2},3]`, `"a"+"b"\x41`} {
 		for _, kind := range []string{"html", "script", "map", "data", "other"} {

@@ -104,15 +104,22 @@ func verdict(r *finding.Report) (text, tone string) {
 			urgent++
 		}
 	}
+	leak, none := "leak to fix before you launch", "No leak found"
+	if strings.Join(engines(r), "") == "logs" { // which tell of the past
+		leak, none = "incident to look into now", "Nothing suspicious found"
+	}
+	if urgent != 1 {
+		leak = strings.Replace(leak, " to", "s to", 1)
+	}
 	switch {
 	case urgent > 0:
-		return fmt.Sprintf("%s to fix before you launch", plural(urgent, "leak")), "bad"
+		return fmt.Sprintf("%d %s", urgent, leak), "bad"
 	case any && worst > finding.Note:
 		return plural(len(open), "finding") + ", none of them urgent", "unsure"
 	case looked(r) == 0:
 		return "Nothing was looked at", "unsure"
 	case len(r.NotTested) > 0:
-		return "No leak found, but not everything was tested", "unsure"
+		return none + ", but not everything was tested", "unsure"
 	}
-	return "No leak found", "good"
+	return none, "good"
 }
