@@ -143,7 +143,7 @@ func TestAuditBaseline(t *testing.T) {
 
 	write(t, map[string]string{"dist/b.js": `k="` + leakingKey[:20] + "Zz9" + leakingKey[20:] + `"`})
 	run(3, "bundle", "dist", "--format", "json", "-o", "next.json", "--all")
-	if said := run(3, "baseline", "next.json"); !strings.Contains(said, "not taken in: critical bundle-payment-key on b.js") {
+	if said := run(3, "baseline", "next.json"); !strings.Contains(said, "not taken in: critical bundle-payment-key on /b.js") {
 		t.Error(said)
 	}
 	if said := run(3, "diff", "r.json", "next.json"); !strings.Contains(said, "1 new, 0 worse, 0 gone, 1 as before.") {

@@ -248,7 +248,28 @@ func (a *auditor) get(name string) string {
 	if IsURL(name) {
 		return "GET " + name
 	}
-	return "download /" + strings.TrimPrefix(name, "/")
+	return "download /" + publicPath(strings.TrimPrefix(name, "/"))
+}
+
+var (
+	nextStatic = regexp.MustCompile(`^(?:\.next/)?static/(chunks|css|media|[A-Za-z0-9_-]{16,})/`)
+	nextPage   = regexp.MustCompile(`^(?:\.next/)?server/(?:app|pages)/(.+)\.html$`)
+)
+
+// publicPath is where visitors find a file of a build: below .next it has another name.
+func publicPath(name string) string {
+	if m := nextPage.FindStringSubmatch(name); m != nil {
+		return strings.TrimSuffix(strings.TrimSuffix(m[1], "index"), "/")
+	}
+	if nextStatic.MatchString(name) {
+		return "_next/" + strings.TrimPrefix(name, ".next/")
+	}
+	for _, folder := range []string{"dist/client/", "build/client/", ".output/public/", "dist/", "build/", "out/", "public/"} {
+		if rest, ok := strings.CutPrefix(name, folder); ok {
+			return rest
+		}
+	}
+	return name
 }
 
 // finish turns what was gathered into the report.
@@ -284,15 +305,24 @@ func (a *auditor) finish() *finding.Report {
 }
 
 var (
-	hashed  = regexp.MustCompile(`(^|[-._/])([A-Za-z0-9_-]{8,})((?:\.chunk|\.min|\.bundle|\.module)?\.(?:m?js|css|json|html)(?:\.map)?)$`)
+	hashed  = regexp.MustCompile(`(^|[-._/])([A-Za-z0-9_-]{8,})((?:\.chunk|\.min|\.bundle|\.module)?\.(?:m?js|css|json)(?:\.map)?)$`)
 	buildID = regexp.MustCompile(`(_next/(?:static|data)/)([A-Za-z0-9_-]{16,32})(/)`)
 )
 
-// stable is a file's name without the parts that every build changes, so that a
-// finding stays the same finding.
+// stable is the path of a file on the site, without the parts that every build
+// changes: a finding is the same in the next build, and in the folder and on
+// the site that was made of it.
 func stable(name string) string {
 	if u, err := url.Parse(name); IsURL(name) && err == nil {
 		name = u.Path // the same on a preview and in production
+	} else {
+		name = "/" + publicPath(strings.TrimPrefix(name, "/"))
+	}
+	if page, ok := strings.CutSuffix(name, ".html"); ok {
+		name = page
+		if dir, ok := strings.CutSuffix(page, "/index"); ok {
+			name = dir + "/"
+		}
 	}
 	name = buildID.ReplaceAllString(name, "${1}[build]${3}")
 	m := hashed.FindStringSubmatchIndex(name)
@@ -476,7 +506,7 @@ var (
 		{`(?:from\s*|require\(\s*)['"](?:node:)?(?:fs|fs/promises|child_process|net|tls)['"]`, "uses files or sockets of the server"},
 		{`(?:from\s*|require\(\s*)['"](?:pg|postgres|mysql2?|mongodb|mongoose|@prisma/client|drizzle-orm/(?:node-postgres|postgres-js)|ioredis|nodemailer|bcrypt|bcryptjs|argon2|jsonwebtoken|stripe|razorpay|firebase-admin(?:/\w+)?)['"]`, "uses a database, or a library of the server"},
 		{`process\.env\.(?:[A-Z0-9_]*(?:SECRET|SERVICE_ROLE|PRIVATE_KEY|PASSWORD|DATABASE_URL)[A-Z0-9_]*)`, "reads a secret variable of the server"},
-		{`\b(?:getServerSideProps|NextApiRequest|createServerClient|webhooks\.constructEvent)\b`, "answers requests on the server"},
+		{`export\s+(?:async\s+)?(?:function|const)\s+(?:getServerSideProps|getStaticProps)\b|webhooks\.constructEvent\(`, "makes pages or answers events on the server"},
 	}
 )
 

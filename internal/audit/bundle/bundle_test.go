@@ -132,8 +132,12 @@ func TestEveryRuleHasAPair(t *testing.T) {
 				dir := lay(t, filepath.Join("testdata", "cases", rule.ID, kind))
 				server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 				defer server.Close()
-				for _, target := range []string{dir, server.URL} {
+				var prints [2][]string // a leak is the same finding in the folder and on the site
+				for i, target := range []string{dir, server.URL} {
 					r := audit(t, target)
+					for _, f := range r.Findings {
+						prints[i] = append(prints[i], f.Fingerprint())
+					}
 					withoutSecrets(t, r)
 					if len(r.NotTested) > 0 {
 						t.Errorf("%s of %s: not tested: %+v", kind, target, r.NotTested)
@@ -152,6 +156,9 @@ func TestEveryRuleHasAPair(t *testing.T) {
 							t.Errorf("%s: %+v", target, f)
 						}
 					}
+				}
+				if slices.Sort(prints[0]); kind == "leaking" && !slices.Equal(prints[0], slices.Sorted(slices.Values(prints[1]))) {
+					t.Errorf("the folder has %v, the site %v", prints[0], prints[1])
 				}
 			}
 		})
@@ -233,9 +240,11 @@ func TestFingerprintOutlivesABuild(t *testing.T) {
 		t.Errorf("%s and %s", a.Findings[0].Object, b.Findings[0].Object)
 	}
 	for name, want := range map[string]string{
-		"index-Bx3kT9aQ.js": "index-[hash].js", "assets/4bd1b696-100b9d70ed4e49c1.js": "assets/4bd1b696-[hash].js", "settings.js": "settings.js",
-		"service-worker.js": "service-worker.js", "main.3f2a1b9c.chunk.js": "main.[hash].chunk.js", "_next/data/AbC3dEf6hIj9kLm2nOp5q/a.json": "_next/data/[build]/a.json",
-		"index-Bx3kT9aQ.js.map": "index-[hash].js.map", "documentation.js": "documentation.js",
+		"index-Bx3kT9aQ.js": "/index-[hash].js", "assets/4bd1b696-100b9d70ed4e49c1.js": "/assets/4bd1b696-[hash].js", "settings.js": "/settings.js",
+		"service-worker.js": "/service-worker.js", "main.3f2a1b9c.chunk.js": "/main.[hash].chunk.js", "_next/data/AbC3dEf6hIj9kLm2nOp5q/a.json": "/_next/data/[build]/a.json",
+		"index-Bx3kT9aQ.js.map": "/index-[hash].js.map", "documentation.js": "/documentation.js", ".next/server/app/sellers.html": "/sellers",
+		".next/static/chunks/app/page-54b1f8edc6986cd9.js": "/_next/static/chunks/app/page-[hash].js", "https://a.in/x-54b1f8edc6986cd9.js?v=1": "/x-[hash].js",
+		"dist/assets/a.js": "/assets/a.js", ".next/server/pages/index.html": "/",
 	} {
 		if got := stable(name); got != want {
 			t.Errorf("stable(%q) = %q, want %q", name, got, want)

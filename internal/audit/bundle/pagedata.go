@@ -438,12 +438,20 @@ func snake(k string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(b.String(), "-", "_"), "__", "_")
 }
 
+// wrapping is what frameworks put around data: the same data in another wrapping, or of the next build, is the same.
+var (
+	wrapping      = regexp.MustCompile(`^(?:__NEXT_DATA__|row [0-9a-f]+|JSON\.parse)|(?:\.(?:f|children|props|pageProps)|\[\])+$|\.(?:f|children|props|pageProps)\b|\[\]`)
+	escapedDollar = regexp.MustCompile(`^\$\$`) // of React's payload
+)
+
 // leaf judges a value: by what it is where that can be seen, by its key where it cannot.
 func (w *walk) leaf(path, key, v string, number bool) {
 	if len(v) > 4000 || v == "" || strings.HasPrefix(v, "$") && len(v) < 8 { // "$undefined", "$L1"
 		return
 	}
+	v = escapedDollar.ReplaceAllString(v, "$$")
 	k := snake(key)
+	path = wrapping.ReplaceAllString(path, "")
 	add := func(what string, s finding.Severity, person bool) {
 		w.personal = append(w.personal, exposed{path, what, maskValue(v), s})
 		if person {
