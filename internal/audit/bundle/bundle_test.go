@@ -304,7 +304,7 @@ func TestHostileFolder(t *testing.T) {
 	must(syscall.Mkfifo(filepath.Join(dir, "pipe.js"), 0o600))
 	start := time.Now()
 	r := audit(t, dir)
-	if took := time.Since(start); took > 60*time.Second {
+	if took := time.Since(start); took > 4*time.Minute {
 		t.Errorf("it took %v", took)
 	}
 	withoutSecrets(t, r)
@@ -462,6 +462,40 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}
 	if err := allowed("10.0.0.1:80", true); err == nil {
 		t.Error("a name of this machine may lead to another one")
+	}
+}
+
+// The data of a page is found in the forms of many frameworks.
+func TestFormsOfPageData(t *testing.T) {
+	t.Parallel()
+	row := `{"name":"Meena","ownerEmail":"meena.s@mail.in"}`
+	escaped := strings.ReplaceAll(row, `"`, "&quot;")
+	page := func(s string) string { return "<!doctype html><html><body><h1>Meena</h1>" + s + "</body></html>" }
+	for name, files := range map[string]map[string]string{
+		"json script":    {"index.html": page(`<script type="application/json">{"a":[` + row + `]}</script>`)},
+		"state":          {"index.html": page(`<script>window.__INITIAL_STATE__ = {"a":[` + row + `]};</script>`)},
+		"state in quote": {"index.html": page(`<script>window["__STATE__"] = JSON.parse("{\"a\":` + strings.ReplaceAll(row, `"`, `\"`) + `}")</script>`)},
+		"nuxt":           {"index.html": page(`<script type="application/json" id="__NUXT_DATA__">[{"data":1},["ShallowReactive",2],{"s":3},{"name":4,"ownerEmail":5},"Meena","meena.s@mail.in"]</script>`)},
+		"sveltekit":      {"sellers/index.html": page(""), "sellers/__data.json": `{"type":"data","nodes":[null,{"type":"data","data":[{"s":1},{"name":2,"ownerEmail":3},"Meena","meena.s@mail.in"]}]}`},
+		"remix":          {"index.html": page(`<script>window.__reactRouterContext.streamController.enqueue("[{\"_1\":2},\"s\",{\"_3\":4,\"_5\":6},\"name\",\"Meena\",\"ownerEmail\",\"meena.s@mail.in\"]\n")</script>`)},
+		"inertia":        {"index.html": page(`<div id="app" data-page="{&quot;props&quot;:` + escaped + `}"></div>`)},
+		"astro":          {"index.html": page(`<astro-island props="{&quot;s&quot;:[0,` + escaped + `]}"></astro-island>`)},
+		"flight":         {"index.html": page(""), "index.rsc": `1:["$","$L2",null,{"seller":` + row + "}]\n"},
+		"next data":      {"_next/data/b/a.json": `{"pageProps":` + row + `}`},
+	} {
+		r := audit(t, folder(t, files))
+		if len(r.Findings) != 1 || r.Findings[0].Rule != "bundle-personal-data" || !strings.Contains(r.Findings[0].Proof.Saw, "ownerEmail = m…@mail.in") {
+			t.Errorf("%s: %+v", name, r.Findings)
+		}
+		for file, text := range files { // the repaired twin: the page shows it
+			files[file] = strings.Replace(text, "<h1>Meena</h1>", "<h1>Meena</h1> meena.s@mail.in", 1)
+		}
+		if name == "next data" { // which has no page
+			continue
+		}
+		if r := audit(t, folder(t, files)); len(r.Findings) != 0 {
+			t.Errorf("%s: what the page shows is reported: %+v", name, r.Findings)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -107,6 +106,11 @@ func readPage(b []byte) (*shown, []pageScript) {
 			case "input":
 				if attr(t, "type") != "hidden" {
 					add(attr(t, "value"))
+				}
+			}
+			for _, a := range t.Attr { // Inertia, Astro and others keep the data of a page in attributes
+				if strings.HasPrefix(a.Val, `{"`) || strings.HasPrefix(a.Val, `[{"`) {
+					scripts = append(scripts, pageScript{name: a.Key, text: a.Val, json: true})
 				}
 			}
 			for _, name := range []string{"content", "alt", "title", "placeholder", "aria-label"} {
@@ -231,7 +235,7 @@ func (w *walk) flight(s string) {
 
 var (
 	assigned = regexp.MustCompile(`(?:window|self|globalThis)(?:\.([A-Za-z_$][\w$]*)|\[["']([^"']{1,60})["']\])\s*=\s*([{\[(])`)
-	parse    = regexp.MustCompile(`JSON\.parse\(\s*(["'` + "`" + `])`)
+	parse    = regexp.MustCompile(`(?:JSON\.parse|\.enqueue)\(\s*(["'` + "`" + `])`)
 )
 
 // script reads data that an inline script assigns: window.__STATE__ = {…}.
@@ -281,9 +285,7 @@ func (w *walk) parsed(s string) {
 		if l := unescape(text); l != nil && !json.Valid(text) {
 			text = jsString(text)
 		}
-		if json.Valid(text) {
-			w.json(text, "JSON.parse")
-		}
+		w.json(text, "JSON.parse")
 	}
 }
 
@@ -309,16 +311,16 @@ func (w *walk) json(raw []byte, name string) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		if err != io.EOF && name == "__NEXT_DATA__" {
+		if name == "__NEXT_DATA__" {
 			w.a.notTested(w.file, "the page data in %s is no JSON", name)
 		}
 		return
 	}
-	w.value(name, "", resolved(v), 0)
+	w.value(name, "", v, 0)
 }
 
-// resolved undoes the flat form of SvelteKit and Nuxt, in which every value is
-// the number of another place in one array.
+// resolved undoes the flat forms of SvelteKit and Nuxt, and of Remix, in which
+// every value is the number of another place in one array.
 func resolved(v any) any {
 	list, ok := v.([]any)
 	if !ok || len(list) < 3 {
@@ -327,6 +329,15 @@ func resolved(v any) any {
 	first, ok := list[0].(map[string]any)
 	if !ok || len(first) == 0 {
 		return v
+	}
+	// Remix numbers the names as well: {"_1":2}.
+	name := func(k string) string {
+		if n, err := strconv.Atoi(strings.TrimPrefix(k, "_")); err == nil && strings.HasPrefix(k, "_") && n >= 0 && n < len(list) {
+			if s, ok := list[n].(string); ok {
+				return s
+			}
+		}
+		return k
 	}
 	at := func(x any) (any, bool) {
 		n, ok := x.(json.Number)
@@ -340,6 +351,9 @@ func resolved(v any) any {
 		return list[i], true
 	}
 	for _, x := range first {
+		if n, isNumber := x.(json.Number); isNumber && strings.HasPrefix(n.String(), "-") { // undefined, and the like
+			continue
+		}
 		if _, ok := at(x); !ok {
 			return v
 		}
@@ -356,7 +370,7 @@ func resolved(v any) any {
 				switch y.(type) {
 				case map[string]any, []any:
 				default:
-					flat[k] = y
+					flat[name(k)] = y
 				}
 			}
 		}
@@ -388,7 +402,11 @@ func (w *walk) value(path, key string, v any, depth int) {
 			w.value(path+"."+clean(k), k, v[k], depth+1)
 		}
 	case []any:
-		for _, item := range v {
+		list, ok := resolved(v).([]any)
+		if !ok {
+			list = v
+		}
+		for _, item := range list {
 			w.value(path+"[]", key, item, depth+1)
 		}
 	case string:
@@ -440,7 +458,7 @@ func snake(k string) string {
 
 // wrapping is what frameworks put around data: the same data in another wrapping, or of the next build, is the same.
 var (
-	wrapping      = regexp.MustCompile(`^(?:__NEXT_DATA__|row [0-9a-f]+|JSON\.parse)|(?:\.(?:f|children|props|pageProps)|\[\])+$|\.(?:f|children|props|pageProps)\b|\[\]`)
+	wrapping      = regexp.MustCompile(`^(?:__NEXT_DATA__|__NUXT_DATA__|row [0-9a-f]+|JSON\.parse|data-page|props)|(?:\.(?:f|children|props|pageProps)|\[\])+$|\.(?:f|children|props|pageProps)\b|\[\]`)
 	escapedDollar = regexp.MustCompile(`^\$\$`) // of React's payload
 )
 
