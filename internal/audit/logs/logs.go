@@ -32,6 +32,8 @@ type Options struct {
 	Public   []string  // routes that need none
 	Since    time.Time // the beginning of the hour of the time line; zero is the first thing found
 	Progress func(n int, what string)
+
+	keys int // instead of maxKeys, in tests
 }
 
 // The bounds. What does not fit is not tested, and said.
@@ -79,8 +81,10 @@ type (
 		route  string
 	}
 	routeStats struct {
-		withUser, without, refused, redirected int
-		first                                  *sighting // of an answer without a session
+		withUser, without int
+		unauthorized      int       // 401 to somebody without a session
+		forbidden         int       // 403, which firewalls answer as well
+		first             *sighting // of an answer without a session
 	}
 	namedKey struct{ caller, id, route string }
 	// A sighting is a request that is shown, and how many there were like it.
@@ -117,24 +121,26 @@ type (
 )
 
 type auditor struct {
-	o        Options
-	report   *finding.Report
-	requests int
-	lines    int
-	says     map[int]bool // files whose lines tell who was signed in
-	tenants  bool
-	routes   map[routeKey]*routeStats
-	named    map[namedKey]*sighting // ids in requests that may be another's
-	returned map[namedKey]*sighting // ids in answers that are another's
-	callers  map[string]string      // users, and their accounts
-	objects  map[objectKey]*object
-	walks    map[walkKey]*walk
-	best     map[walkKey]*walk
-	reads    map[readKey]*sighting
-	full     map[string]bool
-	kinds    map[string]pathKind
-	suspects map[string]bool
-	earliest time.Time
+	o         Options
+	report    *finding.Report
+	requests  int
+	lines     int
+	says      map[int]bool // files whose lines tell who was signed in
+	tenants   bool
+	owners    int // ids of owners in answers, and how many were the caller's own
+	ownOwners int
+	routes    map[routeKey]*routeStats
+	named     map[namedKey]*sighting // ids in requests that may be another's
+	returned  map[namedKey]*sighting // ids in answers that are another's
+	callers   map[string]string      // users, and their accounts
+	objects   map[objectKey]*object
+	walks     map[walkKey]*walk
+	best      map[walkKey]*walk
+	reads     map[readKey]*sighting
+	full      map[string]bool
+	kinds     map[string]pathKind
+	suspects  map[string]bool
+	earliest  time.Time
 }
 
 func (a *auditor) notTested(what, format string, args ...any) {
@@ -143,12 +149,13 @@ func (a *auditor) notTested(what, format string, args ...any) {
 
 // fits reports whether a table may grow, and says once that it may not.
 func (a *auditor) fits(table string, n int) bool {
-	if n < maxKeys {
+	most := cmp.Or(a.o.keys, maxKeys)
+	if n < most {
 		return true
 	}
 	if !a.full[table] {
 		a.full[table] = true
-		a.notTested(table, "the log has more than %d of them; the rest was not compared", maxKeys)
+		a.notTested(table, "the log has more than %d of them; the rest was not compared", most)
 	}
 	return false
 }
@@ -268,7 +275,8 @@ func (e *event) refused() bool { return e.status == 401 || e.status == 403 || e.
 
 var (
 	static = regexp.MustCompile(`(?i)\.(?:js|mjs|css|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|txt|webmanifest)$|^/(?:_next/|assets/|static/|favicon|robots\.txt|\.well-known/)`)
-	door   = regexp.MustCompile(`(?i)log-?in|sign-?in|sign-?up|log-?out|sign-?out|register|auth|token|session|password|otp|verify|callback|webhook|health|ready|metrics|csrf|invit|recover`)
+	door   = regexp.MustCompile(`(?i)log-?in|sign-?in|sign-?up|log-?out|sign-?out|password|webhook|csrf|` +
+		`(?:^|[/_.-])(?:register|registration|o?auth2?|tokens?|sessions?|otp|verif\w*|confirm\w*|callback|health\w*|ready\w*|livez|metrics|invit\w*|recover\w*)(?:[/_.-]|$)`)
 )
 
 // see takes one request into every table.
@@ -316,10 +324,10 @@ func (a *auditor) seeRoute(file int, route string, e *event, s sighting) {
 		if r.without++; r.without == 1 {
 			r.first = &s
 		}
-	case (e.status == 401 || e.status == 403) && e.user == "":
-		r.refused++
-	case e.status >= 300 && e.status < 400 && e.user == "":
-		r.redirected++
+	case e.status == 401 && e.user == "":
+		r.unauthorized++
+	case e.status == 403 && e.user == "":
+		r.forbidden++
 	}
 }
 
@@ -344,6 +352,9 @@ func (a *auditor) seeIDs(route string, ids []id, e *event, s sighting) {
 		}
 	}
 	for _, owner := range e.owner {
+		if a.owners++; owner == e.user || owner == e.tenant {
+			a.ownOwners++
+		}
 		if owner != e.user && owner != e.tenant {
 			note(a.returned, "ids in answers", owner, "owner")
 		}
@@ -371,7 +382,7 @@ func (a *auditor) seeWalk(route string, x id, e *event, s sighting) {
 		w = nil
 	}
 	if w == nil {
-		if len(a.walks) >= maxKeys {
+		if len(a.walks) >= cmp.Or(a.o.keys, maxKeys) {
 			a.sweep(e.at)
 		}
 		if !a.fits("callers and routes", len(a.walks)) {
@@ -538,8 +549,8 @@ func (a *auditor) judgeRoutes() {
 			why = "it is on the list of guarded routes"
 		case door.MatchString(k.route):
 			continue
-		case r.refused >= 3:
-			why = fmt.Sprintf("it refused %d other requests without a session", r.refused)
+		case r.unauthorized >= 3 && r.without <= 5*r.unauthorized, r.forbidden >= 3 && r.without <= r.forbidden && r.withUser > 0:
+			why = fmt.Sprintf("it refused %d other requests without a session", r.unauthorized+r.forbidden)
 		case r.withUser >= 50 && r.without*50 <= total:
 			why = fmt.Sprintf("%d of %d answers went to people who were signed in", r.withUser, total)
 			f.Severity = finding.Medium
@@ -585,7 +596,7 @@ func (a *auditor) judgeIDs() {
 			g = &group{first: *s, how: how}
 			groups[at] = g
 		}
-		if s.event.at.Before(g.first.event.at) {
+		if earlier(s, &g.first) {
 			g.first = *s
 		}
 		g.sure = g.sure || sure
@@ -605,10 +616,14 @@ func (a *auditor) judgeIDs() {
 	}
 	for k, s := range a.returned {
 		tenant, isUser := a.callers[k.id]
-		if isUser && s.event.tenant != "" && tenant == s.event.tenant {
+		known := isUser || accounts[k.id]
+		switch {
+		case isUser && s.event.tenant != "" && tenant == s.event.tenant: // a colleague's
+			continue
+		case !known && a.ownOwners*5 < a.owners*4: // ids of another kind than those of users and accounts
 			continue
 		}
-		collect(k, s, isUser || accounts[k.id] || s.event.tenant != "", "the answer holds %s of somebody else")
+		collect(k, s, known, "the answer holds %s of somebody else")
 	}
 	perRoute, crossed := map[string]int{}, map[string]int{}
 	for k, o := range a.objects {
@@ -635,6 +650,11 @@ func (a *auditor) judgeIDs() {
 		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx; "+g.how+": %s", plural(g.n, "answer"), plural(len(g.ids), "id"), some(g.ids))}
 		a.add(f, g.first)
 	}
+}
+
+// earlier orders what was seen, so that two runs over one log say the same.
+func earlier(s, t *sighting) bool {
+	return cmp.Or(s.event.at.Compare(t.event.at), s.file-t.file, s.line-t.line) < 0
 }
 
 func plural(n int, what string) string {
@@ -701,7 +721,7 @@ func (a *auditor) judgeReads() {
 			median = 1
 		}
 		at := walkKey{k.caller, k.kind}
-		if s.n >= max(least, times*median) && (worst[at] == nil || s.n > worst[at].n) {
+		if s.n >= max(least, times*median) && (worst[at] == nil || s.n > worst[at].n || s.n == worst[at].n && earlier(s, worst[at])) {
 			worst[at] = s
 		}
 	}

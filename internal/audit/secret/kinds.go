@@ -35,6 +35,7 @@ type pattern struct {
 	back   int            // how many characters of the key stand before the anchor, at most
 	shape  *regexp.Regexp // of the whole key
 	kind   Kind
+	alone  bool // only where it is a value by itself, because its letters are common
 }
 
 func shape(s string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + s + `)`) }
@@ -106,7 +107,10 @@ var patterns = []pattern{
 	prefix("re_", `[A-Za-z0-9]{8}_[A-Za-z0-9]{24}`, Kind{"resend-key", "Resend API key", sendsMail, Service, finding.High}),
 	prefix("SG.", `[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`, Kind{"sendgrid-key", "SendGrid API key", sendsMail, Service, finding.High}),
 	prefix("xkeysib-", `[0-9a-f]{64}-[A-Za-z0-9]{16}`, Kind{"brevo-key", "Brevo API key", sendsMail, Service, finding.High}),
-	prefix("key-", `[0-9a-f]{32}`, Kind{"mailgun-key", "Mailgun API key", sendsMail, Service, finding.High}),
+	{
+		anchor: "key-", shape: shape(`key-[0-9a-f]{32}`), alone: true,
+		kind: Kind{"mailgun-key", "Mailgun API key", sendsMail, Service, finding.High},
+	},
 	{
 		anchor: "-us", back: 32, shape: shape(`[0-9a-f]{32}-us[0-9]{1,2}`),
 		kind: Kind{"mailchimp-key", "Mailchimp API key", sendsMail, Service, finding.High},

@@ -113,7 +113,7 @@ func (s *scan) each(p pattern, do func(start, end int)) {
 			start--
 		}
 		m := p.shape.FindIndex(s.b[start:min(len(s.b), start+1200)])
-		if m == nil || start > 0 && isWordByte(s.b[start-1]) {
+		if m == nil || start > 0 && (isWordByte(s.b[start-1]) || p.alone && isKeyByte(s.b[start-1])) {
 			continue
 		}
 		end := start + m[1]
