@@ -16,8 +16,16 @@ import (
 // given. Those in a list belong together.
 var outputs = [][]string{
 	{".next/static", ".next/server/app", ".next/server/pages", "public"},
-	{"dist/client"}, {"build/client"}, {".output/public"}, {".svelte-kit/output/client"}, {".vercel/output/static"},
-	{"dist"}, {"build"}, {"out"}, {"_site"}, {"www"}, {"storefront/dist"},
+	{"dist/client"},
+	{"build/client"},
+	{".output/public"},
+	{".svelte-kit/output/client"},
+	{".vercel/output/static"},
+	{"dist"},
+	{"build"},
+	{"out"},
+	{"_site"},
+	{"www"},
 }
 
 // ErrNoBuild says that a folder is a project and holds nothing built.

@@ -124,6 +124,7 @@ type auditor struct {
 	o         Options
 	report    *finding.Report
 	requests  int
+	swept     int // the number of requests when walks were swept last
 	lines     int
 	says      map[int]bool // files whose lines tell who was signed in
 	tenants   bool
@@ -382,7 +383,8 @@ func (a *auditor) seeWalk(route string, x id, e *event, s sighting) {
 		w = nil
 	}
 	if w == nil {
-		if len(a.walks) >= cmp.Or(a.o.keys, maxKeys) {
+		if most := cmp.Or(a.o.keys, maxKeys); len(a.walks) >= most && a.requests-a.swept >= most { // so that sweeping costs each request the same
+			a.swept = a.requests
 			a.sweep(e.at)
 		}
 		if !a.fits("callers and routes", len(a.walks)) {
