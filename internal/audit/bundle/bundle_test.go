@@ -499,6 +499,29 @@ func TestFormsOfPageData(t *testing.T) {
 	}
 }
 
+// What a page says on purpose, or in the texts of its interface, is nobody's secret.
+func TestDataThatIsNoLeak(t *testing.T) {
+	t.Parallel()
+	page := func(body, data string) map[string]string {
+		return map[string]string{"index.html": `<!doctype html><html><head><meta name="author" content="ravi.k@mail.in"></head><body>` + body +
+			`<script id="__NEXT_DATA__" type="application/json">` + data + `</script></body></html>`}
+	}
+	for name, files := range map[string]map[string]string{
+		"shown":          page(`<p>Call +91 (98200) 12345 or write to Ravi.K@mail.in</p>`, `{"email":"ravi.k@mail.in","phone":"+919820012345"}`),
+		"mailto":         page(`<a href="mailto:meena.s@mail.in">Write</a>`, `{"email":"meena.s@mail.in"}`),
+		"search engines": page(`<script type="application/ld+json">{"@type":"Store","email":"meena.s@mail.in","telephone":"+91 98200 54321"}</script>`, `{"email":"meena.s@mail.in","phone":"+91 98200 54321"}`),
+		"translations":   page("", `{"_nextI18Next":{"hi":{"password":"पासवर्ड8","internalNote":"आंतरिक नोट","backupCodes":"codes10"}},"password":"Contraseña","form":{"password":"required"}}`),
+		"roles":          page("", `{"email":"support@shop.in","from":"no-reply@mail.shop.in","image":"logo@2x.png","demo":"asha@example.com"}`),
+		"numbers":        page("", `{"id":123456789012,"price":4200,"riskScore":0,"internalNotes":null,"adminNote":"","margin":null,"phone":"","time":"2026-03-01T09:00:00Z"}`),
+		"keys":           page("", `{"buildId":"aZ09_x","csrfToken":"q7Rk2Zw9TnB4","publishableKey":"pk_`+`live_q7Rk2Zw9TnB4xVd8MsL3hYc6","anonKey":"`+values["anon"]+`"}`),
+		"program":        {"a.js": `const t=JSON.parse('{"password":"Passwort1","author":"dev.one@mail.in","adminNote":"Note for admins"}')`},
+	} {
+		if r := audit(t, folder(t, files)); len(r.Findings) != 0 {
+			t.Errorf("%s: %+v %+v", name, r.Findings[0], r.Findings[0].Proof)
+		}
+	}
+}
+
 // What our own server gives to every visitor.
 func TestOwnFiles(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,7 @@ func readPage(b []byte) (*shown, []pageScript) {
 	var scripts []pageScript
 	z := html.NewTokenizer(bytes.NewReader(b))
 	var current *pageScript
-	hidden := ""
+	hidden, forEngines := "", false
 	add := func(s string) {
 		text.WriteString(s)
 		text.WriteByte(' ')
@@ -100,7 +100,9 @@ func readPage(b []byte) (*shown, []pageScript) {
 			t := z.Token()
 			switch t.Data {
 			case "script":
-				current = &pageScript{name: attr(t, "id"), json: strings.Contains(attr(t, "type"), "json")}
+				kind := attr(t, "type")
+				forEngines = kind == "application/ld+json"
+				current = &pageScript{name: attr(t, "id"), json: strings.Contains(kind, "json")}
 			case "style", "template":
 				hidden = t.Data
 			case "input":
@@ -132,6 +134,8 @@ func readPage(b []byte) (*shown, []pageScript) {
 			}
 		case html.TextToken:
 			switch {
+			case current != nil && forEngines: // written for search engines, to be shown
+				add(string(z.Raw()))
 			case current != nil:
 				current.text += string(z.Raw())
 			case hidden == "":
@@ -462,6 +466,9 @@ var (
 	escapedDollar = regexp.MustCompile(`^\$\$`) // of React's payload
 )
 
+// labels are the texts of an interface, in which a password is a word in some language.
+var labels = regexp.MustCompile(`(?i)(?:^|\.)(?:_?next_?i18n\w*|i18n\w*|translations?|locales?|messages|dictionar(?:y|ies)|lang|strings|resources|labels|intl|copy)(?:\.|$)`)
+
 // leaf judges a value: by what it is where that can be seen, by its key where it cannot.
 func (w *walk) leaf(path, key, v string, number bool) {
 	if len(v) > 4000 || v == "" || strings.HasPrefix(v, "$") && len(v) < 8 { // "$undefined", "$L1"
@@ -484,9 +491,9 @@ func (w *walk) leaf(path, key, v string, number bool) {
 	case hash.MatchString(v):
 		add("password hash", finding.Critical, false)
 	case w.built && !email.MatchString(v): // keys in a program are labels and messages
-	case factorKey.MatchString(k) && !number && len(v) >= 6 && !strings.Contains(v, " "):
+	case factorKey.MatchString(k) && !number && len(v) >= 6 && digits != "" && !strings.Contains(v, " ") && !labels.MatchString(path):
 		add("second factor's secret", finding.Critical, false)
-	case passKey.MatchString(k) && !number && len(v) >= 4 && !strings.Contains(v, " "):
+	case passKey.MatchString(k) && !number && len(v) >= 6 && digits != "" && !strings.Contains(v, " ") && !labels.MatchString(path):
 		add("password", finding.Critical, false)
 	case tokenKey.MatchString(k) && len(v) >= 6 && !strings.ContainsAny(v, " <>{") && strings.ContainsAny(v, "0123456789") && !strings.HasPrefix(v, "pk_") && !strings.Contains(v, "://") && !isAnonJWT(v):
 		if !w.seen.has(v) {
@@ -508,7 +515,7 @@ func (w *walk) leaf(path, key, v string, number bool) {
 		add("identity number", finding.High, false)
 	case birthKey.MatchString(k) && strings.ContainsAny(v, "0123456789") && !w.seen.has(v):
 		add("date of birth", finding.Medium, false)
-	case (noteKey.MatchString(k) && !number || scoreKey.MatchString(k) || costKey.MatchString(k) && number) && !emptyValue.MatchString(strings.ToLower(v)):
+	case (noteKey.MatchString(k) && !number || scoreKey.MatchString(k) || costKey.MatchString(k) && number) && !emptyValue.MatchString(strings.ToLower(v)) && !labels.MatchString(path):
 		if !w.seen.has(v) {
 			w.internal = append(w.internal, exposed{path, what(k), maskValue(v), finding.Medium})
 		}

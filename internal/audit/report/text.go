@@ -114,7 +114,9 @@ func (t *textWriter) finding(f finding.Finding) {
 		t.field("saw", p.Saw)
 	} else {
 		t.field("who", strings.Join(f.Actors, ", "))
-		t.field("can", strings.Join(f.Verbs, ", "))
+		if can := strings.Join(f.Verbs, ", "); can != "" {
+			t.field("can", strings.TrimSuffix(can+" on "+f.Object, " on "))
+		}
 	}
 	t.field("why", f.Why)
 	t.field("fix", f.Fix)
