@@ -44,6 +44,8 @@ const (
 	maxMoments = 300
 	window     = 10 * time.Minute // in which ids are walked
 	walkIDs    = 20               // different ids in it
+	manyIDs    = 50               // more than a page loads of somebody's own
+	publicFrom = 5                // addresses that a route answers without a session make it a public one
 )
 
 // Audit reads the logs. An error means that none of them could be read.
@@ -84,6 +86,7 @@ type (
 		withUser, without int
 		unauthorized      int       // 401 to somebody without a session
 		forbidden         int       // 403, which firewalls answer as well
+		strangers         []string  // some of the addresses that were answered without a session
 		first             *sighting // of an answer without a session
 	}
 	namedKey struct{ caller, id, route string }
@@ -322,6 +325,9 @@ func (a *auditor) seeRoute(file int, route string, e *event, s sighting) {
 	case e.good() && e.user != "":
 		r.withUser++
 	case e.good():
+		if len(r.strangers) < publicFrom && !slices.Contains(r.strangers, e.ip) {
+			r.strangers = append(r.strangers, e.ip)
+		}
 		if r.without++; r.without == 1 {
 			r.first = &s
 		}
@@ -674,15 +680,25 @@ func some(list []string) string {
 }
 
 func (a *auditor) judgeWalks() {
+	public := map[string]bool{}
+	for k, r := range a.routes {
+		if len(r.strangers) >= publicFrom || covers(a.o.Public, k.route) {
+			public[k.method+" "+k.route] = true
+		}
+	}
 	for k, w := range a.best {
 		f := newFinding(ruleWalking)
-		if w.ok == 0 {
-			f.Severity = finding.Low // tried, and refused every time
-		} else if w.ok*5 < w.n {
+		stranger := strings.HasPrefix(k.caller, "address")
+		switch {
+		case w.ok == 0: // tried, and refused every time
+			f.Severity = finding.Low
+		case stranger && public[k.route] && w.refused*2 < w.n: // a search engine reads a catalogue
+			continue
+		case stranger && !a.says[w.first.file], w.ok*5 < w.n, len(w.ids) < manyIDs && w.refused == 0:
 			f.Severity = finding.Medium
 		}
 		f.Object, f.Key, f.Actors = k.route, k.caller, []string{"signed in"}
-		if strings.HasPrefix(k.caller, "address") {
+		if stranger {
 			f.Actors = []string{"anonymous"}
 		}
 		f.Title = fmt.Sprintf("%s was asked for %d different ids in %s (%s).", k.route, len(w.ids), span(w.last.Sub(w.begin)), k.caller)

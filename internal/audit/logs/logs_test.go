@@ -184,6 +184,16 @@ func TestEveryRuleHasAPair(t *testing.T) {
 				d.add("GET", fmt.Sprintf("/api/notes/%032x", i*7919), []int{404, 404, 404, 404, 404, 404, 200}[i%7], user(4))
 			}
 		}, "refused or not found"},
+		{ruleWalking, "medium", func(d *day) { // as a page loads somebody's own
+			for i := range 30 {
+				d.add("GET", fmt.Sprintf("/api/notes/%d", 500+i), 200, user(4))
+			}
+		}, "30 answered, 0 refused"},
+		{ruleWalking, "low", func(d *day) {
+			for i := range 30 {
+				d.add("GET", fmt.Sprintf("/api/notes/%d", 500+i), 404, user(4))
+			}
+		}, "0 answered, 30 refused"},
 		{ruleSpike, "medium", func(d *day) {
 			for range 40 {
 				d.add("GET", "/reports/export.csv", 200, user(11))
@@ -215,6 +225,19 @@ func TestEveryRuleHasAPair(t *testing.T) {
 		if len(r.Timeline) == 0 || r.Timeline[0].At.Before(began.Truncate(time.Minute)) && c.rule != ruleSpike {
 			t.Errorf("%s: time line %+v", c.rule, r.Timeline)
 		}
+	}
+}
+
+func TestSearchEnginesReadCatalogues(t *testing.T) {
+	t.Parallel()
+	d := day{at: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}
+	honest(&d)
+	for i := range 300 {
+		d.add("GET", fmt.Sprintf("/shop/%d", i), 200, map[string]any{"user_id": nil, "ip": "66.249.66.1"})
+		d.add("GET", fmt.Sprintf("/shop/%d", i%7), 200, map[string]any{"user_id": nil, "ip": fmt.Sprintf("198.51.100.%d", i%50)})
+	}
+	if r := audit(t, Options{}, d.b.String()); len(r.Findings) != 0 {
+		t.Errorf("%+v", r.Findings)
 	}
 }
 
@@ -330,6 +353,9 @@ func TestRulesExplainThemselves(t *testing.T) {
 	for _, r := range Rules() {
 		if r.Engine != "logs" || r.Title == "" || r.Why == "" || r.Fix == "" || len(r.ASVS) == 0 || len(r.CWE) == 0 {
 			t.Errorf("%+v", r)
+		}
+		if _, err := os.Stat("../../../docs/audit/" + r.ID + ".md"); err != nil {
+			t.Error(err)
 		}
 	}
 }
