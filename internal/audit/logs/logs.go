@@ -682,7 +682,9 @@ func some(list []string) string {
 func (a *auditor) judgeWalks() {
 	public := map[string]bool{}
 	for k, r := range a.routes {
-		if len(r.strangers) >= publicFrom || covers(a.o.Public, k.route) {
+		// Where the log does not say who was signed in, a route that never refuses anybody is public.
+		open := len(r.strangers) >= publicFrom && (a.says[k.file] || r.unauthorized+r.forbidden == 0)
+		if open || covers(a.o.Public, k.route) {
 			public[k.method+" "+k.route] = true
 		}
 	}

@@ -241,6 +241,33 @@ func TestSearchEnginesReadCatalogues(t *testing.T) {
 	}
 }
 
+// A plain log of a proxy: what can be told without knowing who was signed in.
+func TestLogWithoutUsers(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	line := func(ip, path string, status int) {
+		at = at.Add(2 * time.Second)
+		fmt.Fprintf(&b, "%s - - [%s] \"GET %s HTTP/1.1\" %d 512 \"-\" \"x\"\n", ip, at.Format("02/Jan/2006:15:04:05 -0700"), path, status)
+	}
+	for i := range 400 {
+		ip := fmt.Sprintf("198.51.100.%d", i%40)
+		line(ip, fmt.Sprintf("/app/orders/%d", i*37%900), []int{200, 200, 200, 401}[i%4])
+		line(ip, fmt.Sprintf("/shop/%d", i%9), 200)
+		line("66.249.66.1", fmt.Sprintf("/shop/%d", i), 200)
+	}
+	if r := audit(t, Options{}, b.String()); len(r.Findings) != 0 || len(r.NotTested) != 1 {
+		t.Errorf("%+v %+v", r.Findings, r.NotTested)
+	}
+	for i := range 90 {
+		line("203.0.113.9", fmt.Sprintf("/app/orders/%d", 100+i), 200)
+	}
+	r := audit(t, Options{}, b.String())
+	if len(r.Findings) != 1 || r.Findings[0].Rule != ruleWalking || r.Findings[0].Severity != finding.Medium {
+		t.Errorf("%+v", r.Findings)
+	}
+}
+
 func TestNamedRoutes(t *testing.T) {
 	t.Parallel()
 	text := `{"time":"2026-03-01T09:30:00Z","method":"GET","path":"/app/home","status":200,"user_id":null}` + "\n"
