@@ -91,6 +91,23 @@ func TestAuditTranscript(t *testing.T) {
 	}
 }
 
+func TestAuditRulesAreListed(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, r := range auditRules() {
+		if seen[r.ID] {
+			t.Errorf("two rules are called %s", r.ID)
+		}
+		seen[r.ID] = true
+		if (r.Engine == "bundle" || r.Engine == "logs") && !strings.Contains(string(doc), "[`"+r.ID+"`](audit/"+r.ID+".md) | "+r.Severity.String()+" | ") {
+			t.Errorf("docs/audit.md does not list %s as %s", r.ID, r.Severity)
+		}
+	}
+}
+
 func TestAuditFormats(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{"dist/a.js": `k="` + leakingKey + `"`})

@@ -136,6 +136,25 @@ func TestColourOnlyWhenAsked(t *testing.T) {
 	}
 }
 
+// docs/audit.md describes every field of the JSON.
+func TestFieldsAreDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, about, _ := strings.Cut(string(doc), "## The JSON")
+	about, _, _ = strings.Cut(about, "\n## ")
+	for _, v := range []any{document{}, finding.Report{}, finding.Finding{}, finding.Place{}, finding.Proof{}, finding.NotTested{}, finding.Withdrawn{}, finding.Count{}, finding.Moment{}, printed{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name != "" && !strings.Contains(about, "`"+name) {
+				t.Errorf("%T.%s is not described", v, name)
+			}
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	before, after := sample(), sample()
