@@ -151,13 +151,13 @@ func (a *auditor) read(ctx context.Context, f file) {
 		a.counts["other files"]++
 	}
 	a.privateFile(f)
+	if f.kind == "script" || f.kind == "html" { // first: the name of a source helps more than a column of base64
+		a.inlineMaps(ctx, f)
+	}
 	lines := &lineIndex{b: f.body}
 	a.scan(ctx, f.name, f.body, func(at int) finding.Place {
 		return lines.place(f.name, at)
 	})
-	if f.kind == "script" || f.kind == "html" {
-		a.inlineMaps(ctx, f)
-	}
 }
 
 // toUTF8 reads UTF-16, which begins with its mark. Anything else is searched as it is.
@@ -234,6 +234,9 @@ func (a *auditor) addSecret(name string, m secret.Match, place finding.Place, ho
 	}
 	f.Place, f.Object = place, stable(place.File)
 	step := fmt.Sprintf("look at line %d, column %d", place.Line, place.Column)
+	if place.What != "" { // a source in a map
+		step = "look " + place.What
+	}
 	if how != "" {
 		step += ", which is " + how
 	}

@@ -213,7 +213,11 @@ func TestWrappings(t *testing.T) {
 			t.Errorf("%s: %+v", name, r.Findings)
 			continue
 		}
-		if f := r.Findings[0]; name != "inline map" && (f.Place.Line != 3 || f.Place.Column < 7) {
+		if f := r.Findings[0]; name == "inline map" {
+			if f.Proof.Steps[1] != "look in the source src/a.ts:2:12" {
+				t.Errorf("%s: %q", name, f.Proof.Steps)
+			}
+		} else if f.Place.Line != 3 || f.Place.Column < 7 {
 			t.Errorf("%s: placed at %v", name, f.Place)
 		}
 	}
@@ -445,6 +449,24 @@ func TestHostileSites(t *testing.T) {
 	r := audit(t, server.URL+"/endless")
 	if n-before > maxRequests || len(r.NotTested) == 0 {
 		t.Errorf("%d requests; %v", n-before, r.NotTested)
+	}
+}
+
+func TestSilentAndUntrustedSites(t *testing.T) {
+	t.Parallel()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	defer untrusted.Close()
+	if r, err := Audit(t.Context(), Options{Target: untrusted.URL}); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	stop := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-stop }))
+	defer silent.Close()
+	defer close(stop)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if r, err := Audit(ctx, Options{Target: silent.URL}); err == nil {
+		t.Errorf("a site that never answers: %+v", r)
 	}
 }
 
