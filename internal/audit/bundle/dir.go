@@ -136,7 +136,7 @@ func (d *dirWalk) walk(ctx context.Context, folder string, renderedOnly bool) er
 			d.a.notTested(name, "%v", plainError(err))
 			return nil
 		case entry.IsDir():
-			if entry.Name() == "node_modules" && name != "." {
+			if name == "node_modules" { // of a project; below a published folder it is published
 				d.a.notTested(name, "installed packages are not read")
 				return fs.SkipDir
 			}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
@@ -483,8 +484,14 @@ var wordy = regexp.MustCompile(`^[A-Za-z]+(?:[._:/-]?[A-Za-z]+)*[0-9]{0,2}$|://|
 
 var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
 
+// class is how CSS modules name what a stylesheet calls secret.
+var class = regexp.MustCompile(`^_[A-Za-z][\w-]*_[a-z0-9]{4,6}_\d+$`)
+
 // looksRandom tells a key from a word, a path, a template or a message.
 func looksRandom(s string) bool {
+	if class.MatchString(s) || strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return false
+	}
 	return strings.ContainsAny(s, "0123456789") && !wordy.MatchString(s) && entropy(s) >= 3 && !placeholder(s)
 }
 

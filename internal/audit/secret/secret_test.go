@@ -95,7 +95,7 @@ func TestWhatIsNoSecret(t *testing.T) {
 		`{"password":"Mot_de_passe"}`, `resetPasswordPath:"/auth/reset-password/step1"`, `"auth.secret.help_2"`, `__SECRET_INTERNALS_DO_NOT_USE_OR_YOU_WILL_BE_FIRED={a:1}`,
 		`https://b.s3.amazonaws.com/x?X-Amz-Credential=` + join("AK", "IAQ7RZW9TNB4XVD3MS") + `%2F20260101`, join("AK", "IAIOSFODNN7EXAMPLE"),
 		"-----BEGIN PRIV" + "ATE KEY-----\n${key}\n-----END PRIVATE KEY-----", "-----BEGIN PUBLIC KEY-----\n" + strings.Repeat(random, 8) + "\n-----END PUBLIC KEY-----",
-		"cache-key-0f3a9c1d2e4b5a6978c0d1e2f3a4b5c6", `re_render_the_component_again_please`, `key_secret:"a"`, `secretKey:"primary-button-label"`,
+		"cache-key-0f3a9c1d2e4b5a6978c0d1e2f3a4b5c6", `re_render_the_component_again_please`, `key_secret:"a"`, `secret:"_secret_1x8f2_70"`, `tfa_secret:"两步验证密钥2步"`, `secretKey:"primary-button-label"`,
 	} {
 		if found, _ := Scan([]byte(text), now); len(found) != 0 {
 			t.Errorf("%s is taken for %+v", text, found)
