@@ -75,6 +75,11 @@ func serverArgs(c Config, st *state) []string {
 	for _, name := range slices.Sorted(maps.Keys(c.ExtraSettings)) {
 		set(name, c.ExtraSettings[name])
 	}
+	if c.Recovery != nil {
+		for name, value := range c.Recovery.settings() {
+			set(name, value)
+		}
+	}
 	set("listen_addresses", "")
 	set("port", port)
 	set("unix_socket_directories", st.path(socketName))
