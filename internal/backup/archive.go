@@ -221,7 +221,10 @@ func (r *reader) each(fn func(name string, body io.Reader) error) error {
 		}
 		body := &pieces{r: r, name: name, sum: sha256.New()}
 		if err := fn(name, body); err != nil {
-			return errors.Join(body.err, err)
+			if body.err != nil { // who reads fails with it, in other words
+				return body.err
+			}
+			return err
 		}
 		if _, err := io.Copy(io.Discard, body); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,7 +35,10 @@ func (m *Maker) base(ctx context.Context, w *writer, out *Manifest) error {
 		return &Refusal{Problem: "the server gives no base back-up", Hint: "--kind logical needs nothing of it", Err: err}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	out.Cluster = &Cluster{Line: m.Line}
+	out.Cluster = &Cluster{}
+	if out.Cluster.Line, err = m.line(ctx); err != nil {
+		return err
+	}
 	result, err := conn.Exec(ctx, "IDENTIFY_SYSTEM").ReadAll()
 	if err != nil || len(result) != 1 || len(result[0].Rows) != 1 {
 		return fmt.Errorf("identify the server: %w", err)
@@ -133,4 +137,31 @@ func segmentSize(text string) (int64, error) {
 		return n << 30, nil
 	}
 	return 0, fmt.Errorf("the size of segments is %q", text)
+}
+
+// line names the log that is kept in the target, "" when none is.
+func (m *Maker) line(ctx context.Context) (string, error) {
+	conn, err := pgx.ConnectConfig(ctx, m.Config.Admin)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	slots, err := listSlots(ctx, conn)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range slots {
+		if s.Status == "lost" {
+			continue
+		}
+		line := strings.TrimPrefix(s.Name, slotPrefix)
+		stored, err := m.Target.List(ctx, "log/"+line+"/")
+		if err != nil {
+			return "", err
+		}
+		if len(stored) > 0 {
+			return line, nil
+		}
+	}
+	return "", nil
 }

@@ -20,7 +20,6 @@ type Maker struct {
 	Program string          // the version of this program
 	To      []age.Recipient // empty: not encrypted
 	Now     func() time.Time
-	Line    string // the log that is kept beside base back-ups, "" when none is
 }
 
 // Make writes a back-up and returns what it is. Until it is whole, nothing of its name is in the target.

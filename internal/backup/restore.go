@@ -253,7 +253,7 @@ func following(name string, size int64) (string, error) {
 
 // Server restores a logical back-up into the database that config names. One that holds an installation is refused, or
 // with replace restored beside and swapped; kept is then the old database's new name.
-func (r *Restorer) Server(ctx context.Context, m Manifest, config postgres.Config, e *postgres.Environment, replace bool) (kept string, err error) {
+func (r *Restorer) Server(ctx context.Context, m Manifest, config postgres.Config, replace bool) (kept string, err error) {
 	if m.Kind != Logical {
 		return "", &Refusal{
 			Problem: m.Name + " is a base back-up, which only Tijori's own PostgreSQL can take",

@@ -41,6 +41,8 @@ type commands struct {
 	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
 	Doctor    doctorCmd    `cmd:"" help:"Check the set-up: database, clock, mail, keys, webhooks and prices at the providers; change nothing."`
+	Backup    backupCmd    `cmd:"" help:"Back up, and look at back-ups: DIR or s3://…; list, verify, key."`
+	Restore   restoreCmd   `cmd:"" help:"Get a back-up back, into an empty place or beside what is there."`
 	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

@@ -323,19 +323,24 @@ func (c Config) DropSchemas(ctx context.Context) error {
 	})
 }
 
-// Belongs returns a SetupError when facts are of other payments than e.
+// Belongs returns a SetupError when a back-up's facts are of other payments than e.
 func (f Facts) Belongs(e Environment) error {
 	if f.Mode == "" {
 		return nil
 	}
-	for _, connection := range slices.Sorted(maps.Keys(f.Accounts)) {
-		account := f.Accounts[connection]
-		given := &account
-		if account == "" {
-			given = nil
+	if f.Mode != e.Mode && !e.permits(changeOf(f.Mode, e.Mode)) {
+		return &SetupError{
+			Problem: fmt.Sprintf("this back-up holds %s payments, and %s", f.Mode, e.Mode.keys()),
+			Hint:    fmt.Sprintf("set the keys that it belongs to, or choose another; --permit %s restores it all the same", changeOf(f.Mode, e.Mode)),
 		}
-		if err := e.check(connection, &f.Mode, given); err != nil {
-			return err
+	}
+	for _, connection := range slices.Sorted(maps.Keys(f.Accounts)) {
+		theirs, ours := f.Accounts[connection], e.Accounts[connection]
+		if f.Mode == e.Mode && theirs != "" && ours != "" && theirs != ours && !e.permits(OtherAccount) {
+			return &SetupError{
+				Problem: fmt.Sprintf("this back-up belongs to the %s account %s, and the keys are of %s", connection, theirs, ours),
+				Hint:    "use that account's keys, or choose another back-up; --permit " + OtherAccount + " restores it all the same",
+			}
 		}
 	}
 	return nil
