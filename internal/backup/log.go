@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"filippo.io/age"
 	"github.com/jackc/pgx/v5"
@@ -31,6 +33,7 @@ type Logger struct {
 	Dir    string // pg_wal of the server
 	To     []age.Recipient
 
+	mu     sync.Mutex
 	line   string
 	stored string // up to where the segment that is being written was stored
 }
@@ -44,6 +47,8 @@ type slot struct {
 // Start finds or makes the slot and returns the line. Where the server had to throw log away, a new line begins: what
 // was stored before reaches to its end and no further, and a new base back-up is needed.
 func (l *Logger) Start(ctx context.Context) (line string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	conn, err := pgx.ConnectConfig(ctx, l.Admin)
 	if err != nil {
 		return "", err
@@ -53,6 +58,7 @@ func (l *Logger) Start(ctx context.Context) (line string, err error) {
 	if err != nil {
 		return "", err
 	}
+	l.line = ""
 	for _, s := range slots {
 		if s.Status != "lost" && s.Restart != nil && l.line == "" {
 			l.line = strings.TrimPrefix(s.Name, slotPrefix)
@@ -98,8 +104,17 @@ func DropLog(ctx context.Context, admin *pgx.ConnConfig) error {
 	return err
 }
 
+// Line is the line that Start found, "" before.
+func (l *Logger) Line() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.line
+}
+
 // Store stores what is new in the log and returns how many whole segments that were.
 func (l *Logger) Store(ctx context.Context) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	conn, err := pgx.ConnectConfig(ctx, l.Admin)
 	if err != nil {
 		return 0, err
@@ -309,3 +324,14 @@ func keepLog(ctx context.Context, t Target, stay, left []Manifest) error {
 	return nil
 }
 
+
+// LogStored is when the newest part of a line's log was stored.
+func LogStored(ctx context.Context, t Target, line string) (at time.Time, err error) {
+	items, err := t.List(ctx, "log/"+line+"/")
+	for _, i := range items {
+		if i.At.After(at) {
+			at = i.At
+		}
+	}
+	return at, err
+}

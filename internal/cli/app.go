@@ -48,6 +48,7 @@ type app struct {
 	outbox   *mail.Outbox
 	sim      *simulated
 	jobs     *jobs.Runner
+	keeper   *keeper // nil without back-ups
 	servers  []*http.Server
 	failed   chan error
 	closers  []func() error
@@ -123,6 +124,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		return nil, err
 	}
 	if !f.NoJobs {
+		if a.keeper, err = f.newKeeper(ctx, a.database, log); err != nil {
+			return nil, err
+		}
 		if err := a.startJobs(ctx, sender); err != nil {
 			return nil, err
 		}
@@ -207,9 +211,13 @@ func (a *app) sender(development bool) (mail.Sender, error) {
 }
 
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
+	var own []jobs.Loop
+	if a.keeper != nil {
+		own = a.keeper.loops()
+	}
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
-		Loops: []jobs.Loop{
+		Loops: append(own, []jobs.Loop{
 			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
 			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
@@ -220,7 +228,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
 			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
-		},
+		}...),
 	})
 	if err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
@@ -262,6 +270,9 @@ func (a *app) serveMetrics() error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if a.keeper != nil {
+		registry.MustRegister(a.keeper.metrics()...)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	a.serveOn(l, mux)

@@ -20,6 +20,7 @@ import (
 type doctorCmd struct {
 	operateFlags `embed:""`
 	mailFlags    `embed:""`
+	backupFlags  `embed:""`
 }
 
 // mostSkew is by how much the clocks of this machine and of the database may differ.
@@ -54,6 +55,8 @@ func (c *doctorCmd) Run(e *env) error {
 		c.services(e, x, plans)
 	}
 	c.mailServer(e, x)
+	c.backups(e, x)
+	c.disk(x)
 	open := 0
 	for _, k := range x.checks {
 		if k.State != billing.CheckOK {
