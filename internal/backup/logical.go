@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -163,14 +164,19 @@ func readArchive(ctx context.Context, t Target, m Manifest, keys []age.Identity,
 	if err != nil {
 		return err
 	}
-	if err := fn(r); err != nil {
-		return err
+	failed := fn(r)
+	if errors.Is(failed, ErrDamaged) || ctx.Err() != nil {
+		return failed
 	}
 	if _, err := io.Copy(io.Discard, sum); err != nil {
 		return damaged(m.Name, "%v", err)
 	}
+	// A file that was changed may fail as something else first: as a row that the database does not take.
 	if got := sum.sum; got.n != m.Size || got.digest() != m.SHA256 {
 		return damaged(m.Name, "it has %d bytes and not the digest of the %d that were written", got.n, m.Size)
+	}
+	if failed != nil {
+		return failed
 	}
 	if r.last.Kind != m.Kind || r.last.Schema != m.Schema || r.last.Mode != m.Mode {
 		return damaged(m.Name, "the description beside it is of something else")

@@ -279,20 +279,25 @@ func (a *app) serveMetrics() error {
 	return nil
 }
 
-// wait returns when ctx ends, or with the reason why serving cannot go on.
+// wait returns when ctx ends, or with the reason why serving cannot go on. The private server is started again where it
+// ends by itself.
 func (a *app) wait(ctx context.Context) error {
-	var gone <-chan error
-	if a.database.server != nil {
-		gone = a.database.server.Done()
-	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-a.failed:
-		return err
-	case err := <-gone:
-		a.database.server = nil
-		return &postgres.SetupError{Problem: "the database has stopped by itself", Hint: "its log is below the state directory; start again: nothing acknowledged is lost", Err: err}
+	var restarts restarts
+	for {
+		var gone <-chan error
+		if a.database.server != nil {
+			gone = a.database.server.Done()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-a.failed:
+			return err
+		case err := <-gone:
+			if err := a.restartPrivate(ctx, &restarts, err); err != nil {
+				return err
+			}
+		}
 	}
 }
 

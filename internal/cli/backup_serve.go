@@ -108,6 +108,11 @@ func (k *keeper) backUp(ctx context.Context) (int, error) {
 			break
 		}
 	}
+	if k.logger != nil { // first: a base back-up names the log that is there
+		if _, err := k.storeLog(ctx); err != nil {
+			return 0, err
+		}
+	}
 	k.again = now.Add(max(time.Minute, min(k.every/24, time.Hour)))
 	m, err := k.maker.Make(ctx, k.kind)
 	if errors.Is(err, postgres.ErrBusy) {
