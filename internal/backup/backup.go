@@ -79,7 +79,7 @@ type Cluster struct {
 	Start    string `json:"start"` // position in the log of changes
 	Stop     string `json:"stop"`
 	Segment  int64  `json:"segment"` // bytes of a segment of the log
-	Line     string `json:"line"` // names the log that was kept with it; "" when none is
+	Line     string `json:"line"`    // names the log that was kept with it; "" when none is
 	SHA256   string `json:"sha256"`
 }
 

@@ -406,4 +406,3 @@ func TestHiddenRows(t *testing.T) {
 		t.Errorf("Make = %v", err)
 	}
 }
-

@@ -122,7 +122,6 @@ func copied(data []byte, to io.Writer, archives *int) error {
 	return nil
 }
 
-
 // segmentSize reads a size as PostgreSQL shows it.
 func segmentSize(text string) (int64, error) {
 	var n int64

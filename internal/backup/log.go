@@ -18,7 +18,6 @@ import (
 
 	"filippo.io/age"
 	"github.com/jackc/pgx/v5"
-
 )
 
 // slotPrefix begins the name of the replication slot by which the private server keeps its log of changes until it has
@@ -323,7 +322,6 @@ func keepLog(ctx context.Context, t Target, stay, left []Manifest) error {
 	}
 	return nil
 }
-
 
 // LogStored is when the newest part of a line's log was stored.
 func LogStored(ctx context.Context, t Target, line string) (at time.Time, err error) {

@@ -172,8 +172,10 @@ func readArchive(ctx context.Context, t Target, m Manifest, keys []age.Identity,
 		return damaged(m.Name, "%v", err)
 	}
 	// A file that was changed may fail as something else first: as a row that the database does not take.
-	if got := sum.sum; got.n != m.Size || got.digest() != m.SHA256 {
-		return damaged(m.Name, "it has %d bytes and not the digest of the %d that were written", got.n, m.Size)
+	if got := sum.sum; got.n != m.Size {
+		return damaged(m.Name, "%d bytes were written, and it has %d", m.Size, got.n)
+	} else if got.digest() != m.SHA256 {
+		return damaged(m.Name, "its digest is not that of what was written")
 	}
 	if failed != nil {
 		return failed
@@ -190,4 +192,3 @@ func Read(ctx context.Context, t Target, m Manifest, keys []age.Identity) error 
 		return r.each(func(string, io.Reader) error { return nil })
 	})
 }
-

@@ -182,6 +182,7 @@ func (c *doctorCmd) databaseServer(e *env, x *examination, db *database) {
 		return
 	}
 	x.ok("database", "PostgreSQL %s, %s; its schema is this program's", version, db.describe)
+	c.drift(e, x, db)
 	if ahead.Abs() > mostSkew {
 		x.bad("clock", billing.CheckWrong, fmt.Errorf("the clock of the database differs by %s from this machine's", ahead.Round(time.Second)),
 			"set both by NTP: signatures of webhooks and ends of sessions depend on them")

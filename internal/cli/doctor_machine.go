@@ -68,8 +68,11 @@ func (c *doctorCmd) storedLog(e *env, x *examination, target backup.Target, m ba
 	x.ok(subject, "reaches to %s", stamp(at))
 }
 
-// leastFree is how much of a disk has to be free.
-const leastFree = 0.10
+// How much of a disk has to be free: a tenth, or enough for a while.
+const (
+	leastFree      = 0.10
+	leastFreeBytes = 10 << 30
+)
 
 // disk looks at the room on the disks of the state directory and of the back-ups.
 func (c *doctorCmd) disk(x *examination) {
@@ -101,7 +104,7 @@ func (c *doctorCmd) disk(x *examination) {
 		seen[key] = true
 		free := float64(fs.Bavail) / float64(fs.Blocks)
 		text := fmt.Sprintf("%s has %s free, %.0f %%", dir, size(int64(fs.Bavail)*int64(fs.Bsize)), 100*free) //nolint:unconvert // the types differ by system
-		if free < leastFree {
+		if free < leastFree && float64(fs.Bavail)*float64(fs.Bsize) < leastFreeBytes {
 			x.bad("disk", billing.CheckWrong, errors.New(text), "make room: a full disk stops the database")
 			continue
 		}
