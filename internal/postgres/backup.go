@@ -187,7 +187,11 @@ func (c Config) checkReadable(ctx context.Context, tx pgx.Tx) error {
 					select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*')
 					   and (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user) = any (p.polroles)
 					   and pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true')
-				or exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and not p.polpermissive)))`)
+				or exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and not p.polpermissive)))
+		union all
+		select n.nspname || '.' || c.relname
+		  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		 where c.relkind = 'S' and n.nspname in ('tijori', 'tijori_river') and not pg_catalog.has_sequence_privilege(c.oid, 'select')`)
 	if err != nil {
 		return err
 	}
@@ -196,7 +200,7 @@ func (c Config) checkReadable(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if len(hidden) > 0 {
-		return &SetupError{Problem: "the back-up's role does not see every row of " + strings.Join(hidden, ", "), Hint: "call tijori_access.protect for a new table; run tijori migrate"}
+		return &SetupError{Problem: "the back-up's role does not see every row of " + strings.Join(hidden, ", "), Hint: "a new table is given to tijori_access.protect, others are granted to tijori_backup; run tijori migrate"}
 	}
 	return nil
 }

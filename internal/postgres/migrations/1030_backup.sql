@@ -1,7 +1,8 @@
 -- +goose Up
 -- compatible from: 1001
 -- tijori_backup reads everything and changes nothing. Nobody logs in as it; whoever sets up may become it. With a role
--- that bypasses row-level security a managed server could not be backed up: its administrator may not make one.
+-- that bypasses row-level security a managed server could not be backed up: its administrator may not make one. A table
+-- that is not protected, and a sequence, need a grant of their own; without it no back-up is made.
 
 -- +goose StatementBegin
 -- tijori_access.protect(table) turns row-level security on, for the table's owner too, and lets the back-up read.
@@ -12,6 +13,7 @@ begin
     execute format('alter table %s enable row level security', tab);
     execute format('alter table %s force row level security', tab);
     call tijori_access.open_to(tab, 'tijori_backup', 'select');
+    execute format('grant select on %s to tijori_backup', tab);
 end $$;
 -- +goose StatementEnd
 
@@ -33,5 +35,3 @@ end $$;
 grant usage on schema tijori to tijori_backup;
 grant select on all tables in schema tijori to tijori_backup;
 grant select on all sequences in schema tijori to tijori_backup;
-alter default privileges in schema tijori grant select on tables to tijori_backup;
-alter default privileges in schema tijori grant select on sequences to tijori_backup;

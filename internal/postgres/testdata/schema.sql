@@ -851,6 +851,7 @@ begin
     execute format('alter table %s enable row level security', tab);
     execute format('alter table %s force row level security', tab);
     call tijori_access.open_to(tab, 'tijori_backup', 'select');
+    execute format('grant select on %s to tijori_backup', tab);
 end $$;
 ALTER PROCEDURE tijori_access.protect(IN tab regclass) OWNER TO tijori_owner;
 CREATE FUNCTION tijori_access.refuse_demonstration() RETURNS trigger
@@ -5571,5 +5572,3 @@ GRANT UPDATE(password_hash) ON TABLE tijori.users TO tijori_auth;
 GRANT UPDATE(locale) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
-ALTER DEFAULT PRIVILEGES FOR ROLE tijori_owner IN SCHEMA tijori GRANT SELECT ON SEQUENCES  TO tijori_backup;
-ALTER DEFAULT PRIVILEGES FOR ROLE tijori_owner IN SCHEMA tijori GRANT SELECT ON TABLES  TO tijori_backup;
