@@ -191,7 +191,7 @@ func (c Config) checkReadable(ctx context.Context, tx pgx.Tx) error {
 		union all
 		select n.nspname || '.' || c.relname
 		  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-		 where c.relkind = 'S' and n.nspname in ('tijori', 'tijori_river') and not pg_catalog.has_sequence_privilege(c.oid, 'select')`)
+		 where n.nspname in ('tijori', 'tijori_river') and case when c.relkind = 'S' then not pg_catalog.has_sequence_privilege(c.oid, 'select') else false end`)
 	if err != nil {
 		return err
 	}
