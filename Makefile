@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-newest test-pooler generate lint fuzz torture bench bench-against screenshots clean
+.PHONY: help run demo build release drill test test-newest test-pooler generate lint fuzz torture bench bench-against screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -70,6 +70,14 @@ torture: ## the long proofs: histories, state machines, cut lines, kills; half a
 		TIJORI_TORTURE=1 go test -count=1 -timeout=120m ./internal/billing -run 'TestEveryHistory|TestMutantsAreFound|TestHistoriesOnTheDatabase' || status=1; \
 		TIJORI_LONG=1 go test -count=1 -v -timeout=120m ./internal/journey -run 'TestKill' || status=1; \
 		exit $$status
+
+release: ## binaries, .deb, SPDX and sums into dist/; PLATFORMS="linux/amd64 linux/arm64"
+	@PLATFORMS="$(PLATFORMS)" scripts/release
+
+drill: ## play back-up, restore, damage, full disk and kills; a line for each
+	@scripts/setup-run
+	@$(MAKE) -s --no-print-directory build
+	@PATH="$$PATH:$(cache)/bin" scripts/drill bin/tijori
 
 bench: ## measure against pgbench; bench-credits and bench-webhook are parts of it
 	@scripts/setup-bench

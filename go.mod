@@ -2,8 +2,10 @@ module github.com/tijorihq/tijori
 
 go 1.26.0
 
+require github.com/anishathalye/porcupine v1.3.1
+
 require (
-	github.com/anishathalye/porcupine v1.3.1
+	filippo.io/age v1.2.1 // indirect
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/a-h/templ v0.3.977 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect

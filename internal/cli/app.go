@@ -48,6 +48,7 @@ type app struct {
 	outbox   *mail.Outbox
 	sim      *simulated
 	jobs     *jobs.Runner
+	keeper   *keeper // nil without back-ups
 	servers  []*http.Server
 	failed   chan error
 	closers  []func() error
@@ -123,6 +124,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		return nil, err
 	}
 	if !f.NoJobs {
+		if a.keeper, err = f.newKeeper(ctx, a.database, log); err != nil {
+			return nil, err
+		}
 		if err := a.startJobs(ctx, sender); err != nil {
 			return nil, err
 		}
@@ -207,9 +211,13 @@ func (a *app) sender(development bool) (mail.Sender, error) {
 }
 
 func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
+	var own []jobs.Loop
+	if a.keeper != nil {
+		own = a.keeper.loops()
+	}
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
-		Loops: []jobs.Loop{
+		Loops: append(own, []jobs.Loop{
 			// Two: while one waits for a provider the other works. More would leave no connection to the rest.
 			{Name: "apply inbox", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
 			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
@@ -220,7 +228,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
 			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
-		},
+		}...),
 	})
 	if err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
@@ -262,26 +270,34 @@ func (a *app) serveMetrics() error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if a.keeper != nil {
+		registry.MustRegister(a.keeper.metrics()...)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	a.serveOn(l, mux)
 	return nil
 }
 
-// wait returns when ctx ends, or with the reason why serving cannot go on.
+// wait returns when ctx ends, or with the reason why serving cannot go on. The private server is started again where it
+// ends by itself.
 func (a *app) wait(ctx context.Context) error {
-	var gone <-chan error
-	if a.database.server != nil {
-		gone = a.database.server.Done()
-	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-a.failed:
-		return err
-	case err := <-gone:
-		a.database.server = nil
-		return &postgres.SetupError{Problem: "the database has stopped by itself", Hint: "its log is below the state directory; start again: nothing acknowledged is lost", Err: err}
+	var restarts restarts
+	for {
+		var gone <-chan error
+		if a.database.server != nil {
+			gone = a.database.server.Done()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-a.failed:
+			return err
+		case err := <-gone:
+			if err := a.restartPrivate(ctx, &restarts, err); err != nil {
+				return err
+			}
+		}
 	}
 }
 

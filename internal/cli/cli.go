@@ -44,6 +44,8 @@ type commands struct {
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
 	Doctor    doctorCmd    `cmd:"" help:"Check the set-up: database, clock, mail, keys, webhooks and prices at the providers; change nothing."`
 	Audit     auditCmd     `cmd:"" help:"Find out what your app shows to the wrong people: engines, reports, baseline (docs/audit.md)."`
+	Backup    backupCmd    `cmd:"" help:"Back up, and look at back-ups: DIR or s3://…; list, verify, key."`
+	Restore   restoreCmd   `cmd:"" help:"Get a back-up back, into an empty place or beside what is there."`
 	Bench     benchCmd     `cmd:"" help:"Measure against pgbench on a PostgreSQL of its own."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

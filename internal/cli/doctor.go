@@ -20,6 +20,7 @@ import (
 type doctorCmd struct {
 	operateFlags `embed:""`
 	mailFlags    `embed:""`
+	backupFlags  `embed:""`
 }
 
 // mostSkew is by how much the clocks of this machine and of the database may differ.
@@ -54,6 +55,8 @@ func (c *doctorCmd) Run(e *env) error {
 		c.services(e, x, plans)
 	}
 	c.mailServer(e, x)
+	c.backups(e, x)
+	c.disk(x)
 	open := 0
 	for _, k := range x.checks {
 		if k.State != billing.CheckOK {
@@ -179,6 +182,7 @@ func (c *doctorCmd) databaseServer(e *env, x *examination, db *database) {
 		return
 	}
 	x.ok("database", "PostgreSQL %s, %s; its schema is this program's", version, db.describe)
+	c.drift(e, x, db)
 	if ahead.Abs() > mostSkew {
 		x.bad("clock", billing.CheckWrong, fmt.Errorf("the clock of the database differs by %s from this machine's", ahead.Round(time.Second)),
 			"set both by NTP: signatures of webhooks and ends of sessions depend on them")

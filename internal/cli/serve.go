@@ -33,6 +33,7 @@ type serveFlags struct {
 	permitFlags   `embed:""`
 	mailFlags     `embed:""`
 	operatorFlags `embed:""`
+	backupFlags   `embed:""`
 }
 
 type serveCmd struct {

@@ -134,10 +134,7 @@ func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
 	if err != nil {
 		return err
 	}
-	config := embedded.Config{Dir: filepath.Join(dir, "postgres"), Users: postgres.LoginRoles()}
-	if f.PGBin != "" {
-		config.BinDirs = filepath.SplitList(f.PGBin)
-	}
+	config := f.privateConfig(dir)
 	if d.server, err = embedded.Start(ctx, config); err != nil {
 		return err
 	}
@@ -147,6 +144,15 @@ func (d *database) startPrivate(ctx context.Context, f *databaseFlags) error {
 	d.config.Private = true
 	d.describe = "its own PostgreSQL in " + config.Dir
 	return nil
+}
+
+// privateConfig is how the private server of a state directory runs.
+func (f *databaseFlags) privateConfig(dir string) embedded.Config {
+	config := embedded.Config{Dir: filepath.Join(dir, "postgres"), Users: postgres.LoginRoles()}
+	if f.PGBin != "" {
+		config.BinDirs = filepath.SplitList(f.PGBin)
+	}
+	return config
 }
 
 func (d *database) useURL(f *databaseFlags) error {

@@ -10,6 +10,7 @@ import (
 type supportCmd struct {
 	Lookup supportLookupCmd `cmd:"" help:"What a user's accounts have bought and why they have what they have. Every use is written down."`
 	Why    supportWhyCmd    `cmd:"" help:"Why an account has an entitlement, or has not. Every use is written down."`
+	Bundle supportBundleCmd `cmd:"" help:"Collect what helps somebody who helps: version, settings, doctor, figures. No secrets, no names."`
 }
 
 type supportLookupCmd struct {

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // and those that only own.
 var (
 	loginRoles = []string{"tijori_app", "tijori_auth", "tijori_billing", "tijori_jobs", "tijori_support"}
-	idleRoles  = []string{"tijori_owner", "tijori_guard"}
+	idleRoles  = []string{"tijori_owner", "tijori_guard", "tijori_backup"}
 )
 
 // A querier is the superuser's pool, or a transaction of it.

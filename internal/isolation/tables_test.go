@@ -209,6 +209,7 @@ func policies(t testing.TB, super querier) []policy {
 // verbs they are granted, with the reason.
 var everyRow = map[string]string{
 	"tijori_guard":   "owns the functions that decide who is asking; nobody can log in as it, and each of its functions is listed",
+	"tijori_backup":  "reads everything for a back-up and changes nothing; nobody can log in as it",
 	"tijori_billing": "applies what providers say, of whatever account; has no grant on ledger tables",
 }
 

@@ -37,6 +37,9 @@ type Config struct {
 	RolePrefix string          // what the names of roles begin with; Setup finds it, and "" means tijori
 	Migrations fs.FS           // instead of the program's own: for tests of upgrades
 	PoolSize   int             // connections of the app pool; the others are smaller. 0 means 8
+
+	upTo      int64 // the migration to stop at; 0: the newest
+	restoring bool  // a restore: passwords of roles that exist stay, and roles may be another database's too
 }
 
 // Open opens the pools; it does not set up or migrate. A pooler that loses

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,9 @@ func Migrate(ctx context.Context, c Config) error {
 	steps, err := readSteps(c.migrations())
 	if err != nil {
 		return err
+	}
+	if c.upTo > 0 {
+		steps = slices.DeleteFunc(steps, func(s step) bool { return s.number > c.upTo })
 	}
 	pool, err := adminPool(ctx, c)
 	if err != nil {
@@ -299,7 +303,10 @@ func migrateRiver(ctx context.Context, c Config, pool *pgxpool.Pool) error {
 			grant usage on all sequences in schema tijori_river to tijori_jobs, tijori_auth, tijori_billing;
 			revoke all on all functions in schema tijori_river from public;
 			grant execute on all functions in schema tijori_river to tijori_jobs, tijori_auth, tijori_billing;
-			grant insert on tijori_river.river_job to tijori_auth, tijori_billing`))
+			grant insert on tijori_river.river_job to tijori_auth, tijori_billing;
+			grant usage on schema tijori_river to tijori_backup;
+			grant select on all tables in schema tijori_river to tijori_backup;
+			grant select on all sequences in schema tijori_river to tijori_backup`))
 		return err
 	})
 }

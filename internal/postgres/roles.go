@@ -24,22 +24,23 @@ const (
 // installation on the same server has them already.
 const defaultPrefix = "tijori"
 
-// Roles that nobody logs in as: the owner of the tables, and the owner of the
-// functions that answer who is asking.
+// Roles that nobody logs in as: the owner of the tables, the owner of the
+// functions that answer who is asking, and the one that reads everything for a back-up.
 const (
-	roleOwner = "tijori_owner"
-	roleGuard = "tijori_guard"
+	roleOwner  = "tijori_owner"
+	roleGuard  = "tijori_guard"
+	roleBackup = "tijori_backup"
 )
 
 var (
-	idleRoles  = []string{roleOwner, roleGuard}
+	idleRoles  = []string{roleOwner, roleGuard, roleBackup}
 	loginRoles = []string{RoleApp, RoleAuth, RoleBilling, RoleJobs, RoleSupport}
 )
 
 // LoginRoles are the roles that log in, under their default names.
 func LoginRoles() []string { return slices.Clone(loginRoles) }
 
-var roleNames = regexp.MustCompile(`\btijori_(owner|guard|app|auth|billing|jobs|support)\b`)
+var roleNames = regexp.MustCompile(`\btijori_(owner|guard|backup|app|auth|billing|jobs|support)\b`)
 
 // role returns the name that a role has in this installation.
 func (c Config) role(name string) string {
@@ -110,7 +111,7 @@ func (c *Config) findPrefix(ctx context.Context, conn *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
-		if !taken {
+		if !taken || c.restoring && c.RolePrefix != "" {
 			c.RolePrefix = prefix
 			return nil
 		}

@@ -170,7 +170,7 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 		}
 	}
 	statements := []string{
-		"grant tijori_owner, tijori_guard to " + admin,
+		"grant tijori_owner, tijori_guard, tijori_backup to " + admin,
 		// Nobody makes temporary tables, which could stand in for ours. Only the database's owner can say so; for others
 		// it is a warning, and what protects is that every statement of a caller runs with our search_path.
 		"revoke temporary on database " + database + " from public",
@@ -231,7 +231,7 @@ func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string)
 		}
 	}
 	password := ""
-	if login == "login" && c.Password != "" && (!exists || !canLogin || !canLogIn(ctx, c, role)) {
+	if login == "login" && c.Password != "" && !(c.restoring && canLogin) && (!exists || !canLogin || !canLogIn(ctx, c, role)) {
 		password = " password '" + strings.ReplaceAll(c.Password, "'", "''") + "'"
 	}
 	verb := "alter"

@@ -33,7 +33,7 @@ func TestWhoMayConnect(t *testing.T) {
 			t.Errorf("as %s: %v", role, err)
 		}
 	}
-	if got := query(t, s, "select string_agg(concat_ws(' ', type, auth_method, options[1], error), '; ') from pg_hba_file_rules"); got != "local peer map=tijori" {
+	if got := query(t, s, "select string_agg(concat_ws(' ', type, auth_method, options[1], error), '; ') from pg_hba_file_rules"); got != "local peer map=tijori; local peer map=tijori" {
 		t.Errorf("pg_hba.conf says %q", got)
 	}
 	if got, us := query(t, s, "select string_agg(distinct concat_ws(' ', sys_name, error), '; ') from pg_ident_file_mappings"), accountName(uint32(os.Geteuid())); got != us {

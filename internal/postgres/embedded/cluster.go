@@ -109,7 +109,7 @@ func lastFailure(log, otherwise string) string {
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
 		for _, mark := range []string{"FATAL:", "PANIC:", "error:"} {
-			if _, text, ok := strings.Cut(line, mark); ok {
+			if _, text, ok := strings.Cut(line, mark); ok && !strings.Contains(text, "the database system is") { // what we were told when we asked
 				found = strings.TrimSpace(text)
 			}
 		}

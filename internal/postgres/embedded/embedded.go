@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Config says where a server keeps its state and how it is tuned. Only Dir is
@@ -47,6 +48,15 @@ type Config struct {
 	// ExtraSettings are further server settings by name. They cannot change
 	// where the server listens.
 	ExtraSettings map[string]string
+
+	// Recovery, when given, makes the server replay a log before it serves.
+	Recovery *Recovery
+}
+
+// A Recovery says which log a base back-up replays before it serves, and how far.
+type Recovery struct {
+	LogDir string    // has the segments; the server's account may read it
+	Until  time.Time // zero: all there is. A moment that the log does not reach is an error.
 }
 
 // MaxPath is the longest state directory, in bytes: the path of a unix socket

@@ -64,7 +64,8 @@ func serverArgs(c Config, st *state) []string {
 
 	set("shared_buffers", cmp.Or(c.SharedBuffers, "128MB"))
 	set("max_connections", strconv.Itoa(cmp.Or(c.MaxConnections, 60)))
-	set("jit", "off") // its libraries may be missing, and short queries only lose by it
+	set("max_slot_wal_keep_size", "4GB") // a log that nobody stores does not fill the disk
+	set("jit", "off")                    // its libraries may be missing, and short queries only lose by it
 	if c.Fast {
 		for _, name := range []string{"fsync", "full_page_writes"} {
 			set(name, "off")
@@ -74,6 +75,11 @@ func serverArgs(c Config, st *state) []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.ExtraSettings)) {
 		set(name, c.ExtraSettings[name])
+	}
+	if c.Recovery != nil {
+		for name, value := range c.Recovery.settings() {
+			set(name, value)
+		}
 	}
 	set("listen_addresses", "")
 	set("port", port)

@@ -74,6 +74,9 @@ func start(ctx context.Context, c Config, st *state) (*Server, error) {
 	if err := st.writeAccess(c); err != nil {
 		return nil, err
 	}
+	if err := st.recover(c.Recovery); err != nil {
+		return nil, err
+	}
 	s, err := launch(c, st, found)
 	if err != nil {
 		return nil, err

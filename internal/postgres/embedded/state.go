@@ -204,9 +204,9 @@ func (st *state) prepareSocket() error {
 // writeAccess writes who may connect, beside the data and not in it: the server's account, which may run other
 // clusters too, cannot change these files.
 func (st *state) writeAccess(c Config) error {
-	hba, ident := "# Written at each start.\nlocal all all peer map=tijori\n", "# Written at each start: account, role.\n"
+	hba, ident := "# Written at each start.\nlocal all all peer map=tijori\nlocal replication postgres peer map=tijori\n", "# Written at each start: account, role.\n"
 	if c.AnyUser {
-		hba = "local all all trust\n"
+		hba = "local all,replication all trust\n"
 	}
 	for _, role := range append([]string{"postgres"}, c.Users...) {
 		ident += fmt.Sprintf("tijori %s %s\n", confQuoted(accountName(uint32(os.Geteuid()))), confQuoted(role))

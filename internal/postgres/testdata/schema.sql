@@ -850,6 +850,8 @@ CREATE PROCEDURE tijori_access.protect(IN tab regclass)
 begin
     execute format('alter table %s enable row level security', tab);
     execute format('alter table %s force row level security', tab);
+    call tijori_access.open_to(tab, 'tijori_backup', 'select');
+    execute format('grant select on %s to tijori_backup', tab);
 end $$;
 ALTER PROCEDURE tijori_access.protect(IN tab regclass) OWNER TO tijori_owner;
 CREATE FUNCTION tijori_access.refuse_demonstration() RETURNS trigger
@@ -4066,6 +4068,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     (s.role <> ''::text)
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY accounts_select_backup ON tijori.accounts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY accounts_select_billing ON tijori.accounts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY accounts_select_guard ON tijori.accounts FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY accounts_update_app ON tijori.accounts FOR UPDATE TO tijori_app USING (((account_id, true) = ( SELECT s.account_id,
@@ -4076,15 +4079,18 @@ CREATE POLICY accounts_update_app ON tijori.accounts FOR UPDATE TO tijori_app US
 CREATE POLICY accounts_update_guard ON tijori.accounts FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.alerts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY alerts_insert_billing ON tijori.alerts FOR INSERT TO tijori_billing WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY alerts_select_backup ON tijori.alerts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY alerts_select_billing ON tijori.alerts FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY alerts_update_billing ON tijori.alerts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 ALTER TABLE tijori.allowances ENABLE ROW LEVEL SECURITY;
 CREATE POLICY allowances_delete_billing ON tijori.allowances FOR DELETE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY allowances_insert_billing ON tijori.allowances FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY allowances_select_backup ON tijori.allowances FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY allowances_select_billing ON tijori.allowances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY allowances_select_guard ON tijori.allowances FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY allowances_update_billing ON tijori.allowances FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.apps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY apps_select_backup ON tijori.apps FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY apps_select_billing ON tijori.apps FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.batches ENABLE ROW LEVEL SECURITY;
 CREATE POLICY batches_delete_guard ON tijori.batches FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4105,6 +4111,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY batches_select_backup ON tijori.batches FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY batches_select_guard ON tijori.batches FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY batches_update_app ON tijori.batches FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4130,6 +4137,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     (s.role <> ''::text)
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
+CREATE POLICY businesses_select_backup ON tijori.businesses FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY businesses_select_guard ON tijori.businesses FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_app USING ((((account_id, true) = ( SELECT s.account_id,
     s.runs_khata
@@ -4160,6 +4168,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     (s.role <> ''::text)
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY changes_select_backup ON tijori.changes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY changes_select_guard ON tijori.changes FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.checkouts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY checkouts_insert_billing ON tijori.checkouts FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
@@ -4172,11 +4181,13 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY checkouts_select_backup ON tijori.checkouts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
+CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY connections_select_guard ON tijori.connections FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY connections_update_guard ON tijori.connections FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
@@ -4188,6 +4199,7 @@ CREATE POLICY credentials_delete_guard ON tijori.credentials FOR DELETE TO tijor
 CREATE POLICY credentials_insert_auth ON tijori.credentials FOR INSERT TO tijori_auth WITH CHECK (true);
 CREATE POLICY credentials_insert_guard ON tijori.credentials FOR INSERT TO tijori_guard WITH CHECK ((kind = 'api_key'::text));
 CREATE POLICY credentials_select_auth ON tijori.credentials FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY credentials_select_backup ON tijori.credentials FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credentials_select_guard ON tijori.credentials FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credentials_update_auth ON tijori.credentials FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY credentials_update_guard ON tijori.credentials FOR UPDATE TO tijori_guard USING ((kind = 'api_key'::text)) WITH CHECK ((kind = 'api_key'::text));
@@ -4196,6 +4208,7 @@ CREATE POLICY credit_anchors_delete_guard ON tijori.credit_anchors FOR DELETE TO
 CREATE POLICY credit_anchors_insert_billing ON tijori.credit_anchors FOR INSERT TO tijori_billing WITH CHECK ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_anchors.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
+CREATE POLICY credit_anchors_select_backup ON tijori.credit_anchors FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_anchors_select_billing ON tijori.credit_anchors FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_anchors.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4210,6 +4223,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_balances_select_backup ON tijori.credit_balances FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_balances_select_billing ON tijori.credit_balances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY credit_balances_select_guard ON tijori.credit_balances FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_balances_update_guard ON tijori.credit_balances FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
@@ -4225,6 +4239,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_calendars_select_backup ON tijori.credit_calendars FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_calendars_select_billing ON tijori.credit_calendars FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY credit_calendars_select_guard ON tijori.credit_calendars FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_calendars_update_billing ON tijori.credit_calendars FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK (((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
@@ -4240,6 +4255,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_entries_select_backup ON tijori.credit_entries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_entries_select_billing ON tijori.credit_entries FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_entries.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4254,6 +4270,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_grants_select_backup ON tijori.credit_grants FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_grants_select_billing ON tijori.credit_grants FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_grants.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4268,6 +4285,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY credit_holds_select_backup ON tijori.credit_holds FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_holds_select_billing ON tijori.credit_holds FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_holds.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4276,6 +4294,7 @@ CREATE POLICY credit_holds_update_guard ON tijori.credit_holds FOR UPDATE TO tij
 ALTER TABLE tijori.credit_lots ENABLE ROW LEVEL SECURITY;
 CREATE POLICY credit_lots_delete_guard ON tijori.credit_lots FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY credit_lots_insert_guard ON tijori.credit_lots FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_lots_select_backup ON tijori.credit_lots FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_lots_select_billing ON tijori.credit_lots FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_lots.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4284,6 +4303,7 @@ CREATE POLICY credit_lots_update_guard ON tijori.credit_lots FOR UPDATE TO tijor
 ALTER TABLE tijori.credit_reclaims ENABLE ROW LEVEL SECURITY;
 CREATE POLICY credit_reclaims_delete_guard ON tijori.credit_reclaims FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY credit_reclaims_insert_guard ON tijori.credit_reclaims FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY credit_reclaims_select_backup ON tijori.credit_reclaims FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4312,6 +4332,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY drafts_select_backup ON tijori.drafts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY drafts_select_guard ON tijori.drafts FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY drafts_update_app ON tijori.drafts FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4349,6 +4370,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     (s.role <> ''::text)
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY entries_select_backup ON tijori.entries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY entries_select_guard ON tijori.entries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY entries_update_app ON tijori.entries FOR UPDATE TO tijori_app USING (((account_id, business_id,
 CASE
@@ -4379,6 +4401,7 @@ ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY inbox_select_billing ON tijori.inbox FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY inbox_select_guard ON tijori.inbox FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY inbox_update_billing ON tijori.inbox FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
@@ -4397,6 +4420,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY invitations_select_backup ON tijori.invitations FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invitations_select_guard ON tijori.invitations FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY invitations_update_app ON tijori.invitations FOR UPDATE TO tijori_app USING (((account_id, true) = ( SELECT s.account_id,
     s.owns
@@ -4415,6 +4439,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY invoices_select_backup ON tijori.invoices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
@@ -4431,6 +4456,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY members_select_backup ON tijori.members FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY members_select_billing ON tijori.members FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = members.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
@@ -4438,11 +4464,13 @@ CREATE POLICY members_select_guard ON tijori.members FOR SELECT TO tijori_guard 
 CREATE POLICY members_update_guard ON tijori.members FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.meters ENABLE ROW LEVEL SECURITY;
 CREATE POLICY meters_insert_billing ON tijori.meters FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY meters_select_backup ON tijori.meters FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY meters_select_billing ON tijori.meters FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY meters_select_guard ON tijori.meters FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY meters_update_billing ON tijori.meters FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.operator_acts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY operator_acts_insert_billing ON tijori.operator_acts FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY operator_acts_select_backup ON tijori.operator_acts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY operator_acts_select_billing ON tijori.operator_acts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.parties ENABLE ROW LEVEL SECURITY;
 CREATE POLICY parties_delete_guard ON tijori.parties FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4463,6 +4491,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY parties_select_backup ON tijori.parties FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY parties_select_guard ON tijori.parties FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY parties_update_app ON tijori.parties FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4485,6 +4514,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY party_sums_select_backup ON tijori.party_sums FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY party_sums_select_guard ON tijori.party_sums FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY party_sums_update_guard ON tijori.party_sums FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.payees ENABLE ROW LEVEL SECURITY;
@@ -4506,6 +4536,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY payees_select_backup ON tijori.payees FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payees_select_guard ON tijori.payees FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.payments ENABLE ROW LEVEL SECURITY;
 CREATE POLICY payments_insert_billing ON tijori.payments FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
@@ -4518,6 +4549,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY payments_select_backup ON tijori.payments FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payments_select_billing ON tijori.payments FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 ALTER TABLE tijori.period_locks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY period_locks_delete_guard ON tijori.period_locks FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4538,14 +4570,17 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY period_locks_select_backup ON tijori.period_locks FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY period_locks_select_guard ON tijori.period_locks FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.plans ENABLE ROW LEVEL SECURITY;
 CREATE POLICY plans_insert_billing ON tijori.plans FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY plans_select_backup ON tijori.plans FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY plans_select_billing ON tijori.plans FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY plans_select_guard ON tijori.plans FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY plans_update_billing ON tijori.plans FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 ALTER TABLE tijori.prices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY prices_insert_billing ON tijori.prices FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))));
+CREATE POLICY prices_select_backup ON tijori.prices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY prices_select_billing ON tijori.prices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY prices_select_guard ON tijori.prices FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY prices_update_billing ON tijori.prices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))));
@@ -4553,6 +4588,7 @@ ALTER TABLE tijori.provider_customers ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_customers_insert_billing ON tijori.provider_customers FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = provider_customers.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY provider_customers_select_backup ON tijori.provider_customers FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY provider_customers_select_billing ON tijori.provider_customers FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY provider_customers_update_billing ON tijori.provider_customers FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4561,6 +4597,7 @@ ALTER TABLE tijori.provider_directory ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_directory_insert_billing ON tijori.provider_directory FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY provider_directory_select_backup ON tijori.provider_directory FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY provider_directory_select_billing ON tijori.provider_directory FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY provider_directory_update_billing ON tijori.provider_directory FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4576,6 +4613,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY purchases_select_backup ON tijori.purchases FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY purchases_select_billing ON tijori.purchases FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY purchases_update_billing ON tijori.purchases FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4584,6 +4622,7 @@ ALTER TABLE tijori.reconcile_findings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reconcile_findings_insert_billing ON tijori.reconcile_findings FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = reconcile_findings.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY reconcile_findings_select_backup ON tijori.reconcile_findings FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY reconcile_findings_select_billing ON tijori.reconcile_findings FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY reconcile_findings_update_billing ON tijori.reconcile_findings FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4592,6 +4631,7 @@ ALTER TABLE tijori.reconcile_runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reconcile_runs_insert_billing ON tijori.reconcile_runs FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = reconcile_runs.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY reconcile_runs_select_backup ON tijori.reconcile_runs FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY reconcile_runs_select_billing ON tijori.reconcile_runs FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY reconcile_runs_update_billing ON tijori.reconcile_runs FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4599,12 +4639,14 @@ CREATE POLICY reconcile_runs_update_billing ON tijori.reconcile_runs FOR UPDATE 
 ALTER TABLE tijori.reconcile_seen ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reconcile_seen_delete_billing ON tijori.reconcile_seen FOR DELETE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY reconcile_seen_insert_billing ON tijori.reconcile_seen FOR INSERT TO tijori_billing WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY reconcile_seen_select_backup ON tijori.reconcile_seen FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY reconcile_seen_select_billing ON tijori.reconcile_seen FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 ALTER TABLE tijori.recoveries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY recoveries_delete_auth ON tijori.recoveries FOR DELETE TO tijori_auth USING (((user_id IS NULL) OR (expires_at < (now() - '1 day'::interval))));
 CREATE POLICY recoveries_delete_guard ON tijori.recoveries FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY recoveries_insert_auth ON tijori.recoveries FOR INSERT TO tijori_auth WITH CHECK (true);
 CREATE POLICY recoveries_select_auth ON tijori.recoveries FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY recoveries_select_backup ON tijori.recoveries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recoveries_select_guard ON tijori.recoveries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY recoveries_update_auth ON tijori.recoveries FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
@@ -4626,11 +4668,13 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY reminders_select_backup ON tijori.reminders FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY reminders_select_guard ON tijori.reminders FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.review_items ENABLE ROW LEVEL SECURITY;
 CREATE POLICY review_items_insert_billing ON tijori.review_items FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = review_items.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY review_items_select_backup ON tijori.review_items FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY review_items_select_billing ON tijori.review_items FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY review_items_select_guard ON tijori.review_items FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY review_items_update_billing ON tijori.review_items FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
@@ -4655,6 +4699,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY shares_select_backup ON tijori.shares FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY shares_select_guard ON tijori.shares FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY shares_update_app ON tijori.shares FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4669,6 +4714,7 @@ CREATE POLICY signups_delete_auth ON tijori.signups FOR DELETE TO tijori_auth US
 CREATE POLICY signups_delete_guard ON tijori.signups FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY signups_insert_auth ON tijori.signups FOR INSERT TO tijori_auth WITH CHECK (true);
 CREATE POLICY signups_select_auth ON tijori.signups FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY signups_select_backup ON tijori.signups FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY signups_select_guard ON tijori.signups FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY signups_update_auth ON tijori.signups FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.subscriptions ENABLE ROW LEVEL SECURITY;
@@ -4682,6 +4728,7 @@ CASE
 END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
     s.owns
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY subscriptions_select_backup ON tijori.subscriptions FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY subscriptions_select_billing ON tijori.subscriptions FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY subscriptions_select_guard ON tijori.subscriptions FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY subscriptions_update_billing ON tijori.subscriptions FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
@@ -4689,6 +4736,7 @@ CREATE POLICY subscriptions_update_billing ON tijori.subscriptions FOR UPDATE TO
   WHERE ((a.account_id = subscriptions.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
 ALTER TABLE tijori.support_uses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY support_uses_insert_guard ON tijori.support_uses FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY support_uses_select_backup ON tijori.support_uses FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY support_uses_select_billing ON tijori.support_uses FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY support_uses_select_guard ON tijori.support_uses FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY support_uses_update_guard ON tijori.support_uses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
@@ -4715,6 +4763,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.sees_totals
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY tasks_select_backup ON tijori.tasks FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY tasks_select_guard ON tijori.tasks FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY tasks_update_app ON tijori.tasks FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4729,6 +4778,7 @@ ALTER TABLE tijori.throttles ENABLE ROW LEVEL SECURITY;
 CREATE POLICY throttles_delete_auth ON tijori.throttles FOR DELETE TO tijori_auth USING ((ends_at < now()));
 CREATE POLICY throttles_insert_auth ON tijori.throttles FOR INSERT TO tijori_auth WITH CHECK (true);
 CREATE POLICY throttles_select_auth ON tijori.throttles FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY throttles_select_backup ON tijori.throttles FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY throttles_update_auth ON tijori.throttles FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.uploads ENABLE ROW LEVEL SECURITY;
 CREATE POLICY uploads_delete_guard ON tijori.uploads FOR DELETE TO tijori_guard USING (true);
@@ -4753,6 +4803,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
     s.business_id,
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
+CREATE POLICY uploads_select_backup ON tijori.uploads FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY uploads_select_guard ON tijori.uploads FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY uploads_update_app ON tijori.uploads FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
     s.business_id,
@@ -4769,6 +4820,7 @@ CREATE POLICY users_delete_guard ON tijori.users FOR DELETE TO tijori_guard USIN
   WHERE (m.user_id = users.id)))));
 CREATE POLICY users_insert_auth ON tijori.users FOR INSERT TO tijori_auth WITH CHECK (true);
 CREATE POLICY users_select_auth ON tijori.users FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY users_select_backup ON tijori.users FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
@@ -4778,6 +4830,7 @@ GRANT USAGE ON SCHEMA tijori TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori TO tijori_support;
 GRANT USAGE ON SCHEMA tijori TO tijori_guard;
+GRANT USAGE ON SCHEMA tijori TO tijori_backup;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_billing;
@@ -4868,6 +4921,7 @@ GRANT ALL ON FUNCTION tijori_access.due_erasures() TO tijori_auth;
 GRANT SELECT ON TABLE tijori.members TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.members TO tijori_guard;
 GRANT SELECT ON TABLE tijori.members TO tijori_billing;
+GRANT SELECT ON TABLE tijori.members TO tijori_backup;
 GRANT UPDATE(role) ON TABLE tijori.members TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_access.end_membership(m tijori.members) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.end_sent_invitations(account uuid, sender uuid) FROM PUBLIC;
@@ -5028,6 +5082,7 @@ REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
+GRANT SELECT ON TABLE tijori.plans TO tijori_backup;
 REVOKE ALL ON FUNCTION tijori_plans.in_force(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
@@ -5038,6 +5093,7 @@ REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.accounts TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.accounts TO tijori_app;
 GRANT SELECT(name),UPDATE(name) ON TABLE tijori.accounts TO tijori_app;
 GRANT SELECT(currency) ON TABLE tijori.accounts TO tijori_app;
@@ -5048,6 +5104,7 @@ GRANT SELECT(erase_at) ON TABLE tijori.accounts TO tijori_app;
 GRANT SELECT(erasing_at) ON TABLE tijori.accounts TO tijori_app;
 GRANT SELECT(erased_at) ON TABLE tijori.accounts TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.alerts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.alerts TO tijori_backup;
 GRANT UPDATE(state) ON TABLE tijori.alerts TO tijori_billing;
 GRANT UPDATE(times) ON TABLE tijori.alerts TO tijori_billing;
 GRANT UPDATE(told_times) ON TABLE tijori.alerts TO tijori_billing;
@@ -5062,9 +5119,12 @@ GRANT UPDATE(muted_times) ON TABLE tijori.alerts TO tijori_billing;
 GRANT UPDATE(muted_newest) ON TABLE tijori.alerts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.allowances TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.allowances TO tijori_billing;
+GRANT SELECT ON TABLE tijori.allowances TO tijori_backup;
 GRANT SELECT ON TABLE tijori.apps TO tijori_billing;
+GRANT SELECT ON TABLE tijori.apps TO tijori_backup;
 GRANT SELECT ON TABLE tijori.batches TO tijori_app;
 GRANT DELETE ON TABLE tijori.batches TO tijori_guard;
+GRANT SELECT ON TABLE tijori.batches TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.batches TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.batches TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.batches TO tijori_guard;
@@ -5080,6 +5140,7 @@ GRANT INSERT(created_by) ON TABLE tijori.batches TO tijori_app;
 GRANT UPDATE(undone_at) ON TABLE tijori.batches TO tijori_app;
 GRANT SELECT ON TABLE tijori.businesses TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.businesses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.businesses TO tijori_backup;
 GRANT INSERT(account_id) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(id) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(name),UPDATE(name) ON TABLE tijori.businesses TO tijori_app;
@@ -5088,10 +5149,12 @@ GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE tijori.businesses TO tijori_a
 GRANT UPDATE(created_at) ON TABLE tijori.businesses TO tijori_guard;
 GRANT SELECT ON TABLE tijori.changes TO tijori_app;
 GRANT INSERT,DELETE ON TABLE tijori.changes TO tijori_guard;
+GRANT SELECT ON TABLE tijori.changes TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.changes TO tijori_guard;
 GRANT SELECT(account_id) ON TABLE tijori.changes TO tijori_guard;
 GRANT SELECT ON TABLE tijori.checkouts TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.checkouts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.checkouts TO tijori_backup;
 GRANT UPDATE(status) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(session_id) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(subscription_id) ON TABLE tijori.checkouts TO tijori_billing;
@@ -5099,10 +5162,12 @@ GRANT UPDATE(url) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(expires_at) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.connections TO tijori_billing;
 GRANT SELECT ON TABLE tijori.connections TO tijori_guard;
+GRANT SELECT ON TABLE tijori.connections TO tijori_backup;
 GRANT UPDATE(mode) ON TABLE tijori.connections TO tijori_guard;
 GRANT UPDATE(provider_account) ON TABLE tijori.connections TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credentials TO tijori_auth;
 GRANT SELECT,DELETE ON TABLE tijori.credentials TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credentials TO tijori_backup;
 GRANT INSERT(hash) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(id) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(kind) ON TABLE tijori.credentials TO tijori_guard;
@@ -5120,10 +5185,12 @@ GRANT INSERT(scopes) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(hint) ON TABLE tijori.credentials TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.credit_anchors TO tijori_billing;
 GRANT DELETE ON TABLE tijori.credit_anchors TO tijori_guard;
+GRANT SELECT ON TABLE tijori.credit_anchors TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.credit_anchors TO tijori_guard;
 GRANT SELECT(account_id) ON TABLE tijori.credit_anchors TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.credit_balances TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_balances TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_balances TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT(meter) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT(balance) ON TABLE tijori.credit_balances TO tijori_app;
@@ -5131,6 +5198,7 @@ GRANT SELECT(held) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT(entries) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.credit_calendars TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.credit_calendars TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_calendars TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.credit_calendars TO tijori_app;
 GRANT SELECT(meter) ON TABLE tijori.credit_calendars TO tijori_app;
 GRANT SELECT(next_at) ON TABLE tijori.credit_calendars TO tijori_app;
@@ -5143,12 +5211,15 @@ GRANT UPDATE(sources) ON TABLE tijori.credit_calendars TO tijori_billing;
 GRANT SELECT ON TABLE tijori.credit_entries TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_entries TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_entries TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_entries TO tijori_backup;
 GRANT SELECT ON TABLE tijori.credit_grants TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_grants TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_grants TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_grants TO tijori_backup;
 GRANT SELECT ON TABLE tijori.credit_holds TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_holds TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_holds TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_holds TO tijori_backup;
 GRANT UPDATE(status) ON TABLE tijori.credit_holds TO tijori_guard;
 GRANT UPDATE(captured) ON TABLE tijori.credit_holds TO tijori_guard;
 GRANT UPDATE(entry) ON TABLE tijori.credit_holds TO tijori_guard;
@@ -5156,14 +5227,17 @@ GRANT UPDATE(left_after) ON TABLE tijori.credit_holds TO tijori_guard;
 GRANT UPDATE(ended_at) ON TABLE tijori.credit_holds TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_lots TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_lots TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_lots TO tijori_backup;
 GRANT UPDATE(lot_left) ON TABLE tijori.credit_lots TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_billing;
+GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_backup;
 GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT SELECT ON TABLE tijori.drafts TO tijori_app;
 GRANT DELETE ON TABLE tijori.drafts TO tijori_guard;
+GRANT SELECT ON TABLE tijori.drafts TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.drafts TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.drafts TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.drafts TO tijori_guard;
@@ -5174,6 +5248,7 @@ GRANT INSERT(body),UPDATE(body) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(writer),UPDATE(writer) ON TABLE tijori.drafts TO tijori_app;
 GRANT SELECT ON TABLE tijori.entries TO tijori_app;
 GRANT DELETE ON TABLE tijori.entries TO tijori_guard;
+GRANT SELECT ON TABLE tijori.entries TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.entries TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.entries TO tijori_guard;
@@ -5201,8 +5276,12 @@ GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
+GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
+GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_backup;
+GRANT SELECT ON SEQUENCE tijori.goose_db_version_id_seq TO tijori_backup;
 GRANT SELECT,INSERT ON TABLE tijori.inbox TO tijori_billing;
+GRANT SELECT ON TABLE tijori.inbox TO tijori_backup;
 GRANT SELECT(connection_id) ON TABLE tijori.inbox TO tijori_guard;
 GRANT SELECT(event_id) ON TABLE tijori.inbox TO tijori_guard;
 GRANT SELECT(provider) ON TABLE tijori.inbox TO tijori_guard;
@@ -5223,6 +5302,7 @@ GRANT UPDATE(applied_at) ON TABLE tijori.inbox TO tijori_billing;
 GRANT SELECT(account_id) ON TABLE tijori.inbox TO tijori_guard;
 GRANT UPDATE(account_id) ON TABLE tijori.inbox TO tijori_billing;
 GRANT SELECT,DELETE ON TABLE tijori.invitations TO tijori_guard;
+GRANT SELECT ON TABLE tijori.invitations TO tijori_backup;
 GRANT SELECT(account_id),INSERT(account_id) ON TABLE tijori.invitations TO tijori_app;
 GRANT SELECT(id),INSERT(id) ON TABLE tijori.invitations TO tijori_app;
 GRANT SELECT(business_id),INSERT(business_id) ON TABLE tijori.invitations TO tijori_app;
@@ -5238,13 +5318,17 @@ GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE tijori.invitations TO tijor
 GRANT UPDATE(revoked_at) ON TABLE tijori.invitations TO tijori_guard;
 GRANT SELECT ON TABLE tijori.invoices TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.invoices TO tijori_billing;
+GRANT SELECT ON TABLE tijori.invoices TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
+GRANT SELECT ON TABLE tijori.meters TO tijori_backup;
 GRANT SELECT,INSERT ON TABLE tijori.operator_acts TO tijori_billing;
+GRANT SELECT ON TABLE tijori.operator_acts TO tijori_backup;
 GRANT SELECT ON TABLE tijori.parties TO tijori_app;
 GRANT DELETE ON TABLE tijori.parties TO tijori_guard;
+GRANT SELECT ON TABLE tijori.parties TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.parties TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.parties TO tijori_guard;
@@ -5268,8 +5352,10 @@ GRANT UPDATE(deleted_at) ON TABLE tijori.parties TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
+GRANT SELECT ON TABLE tijori.party_sums TO tijori_backup;
 GRANT SELECT ON TABLE tijori.payees TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.payees TO tijori_guard;
+GRANT SELECT ON TABLE tijori.payees TO tijori_backup;
 GRANT INSERT(account_id) ON TABLE tijori.payees TO tijori_app;
 GRANT INSERT(business_id) ON TABLE tijori.payees TO tijori_app;
 GRANT INSERT(id) ON TABLE tijori.payees TO tijori_app;
@@ -5279,8 +5365,10 @@ GRANT INSERT(created_by) ON TABLE tijori.payees TO tijori_app;
 GRANT INSERT(created_by_name) ON TABLE tijori.payees TO tijori_app;
 GRANT SELECT ON TABLE tijori.payments TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.payments TO tijori_billing;
+GRANT SELECT ON TABLE tijori.payments TO tijori_backup;
 GRANT SELECT ON TABLE tijori.period_locks TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.period_locks TO tijori_guard;
+GRANT SELECT ON TABLE tijori.period_locks TO tijori_backup;
 GRANT INSERT(account_id) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(business_id) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(id) ON TABLE tijori.period_locks TO tijori_app;
@@ -5291,14 +5379,18 @@ GRANT INSERT(created_by) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by_name) ON TABLE tijori.period_locks TO tijori_app;
 GRANT SELECT ON TABLE tijori.prices TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.prices TO tijori_billing;
+GRANT SELECT ON TABLE tijori.prices TO tijori_backup;
 GRANT SELECT,INSERT ON TABLE tijori.provider_customers TO tijori_billing;
+GRANT SELECT ON TABLE tijori.provider_customers TO tijori_backup;
 GRANT UPDATE(customer_id) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT UPDATE(generation) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT UPDATE(claimed_at) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.provider_directory TO tijori_billing;
+GRANT SELECT ON TABLE tijori.provider_directory TO tijori_backup;
 GRANT UPDATE(created_at) ON TABLE tijori.provider_directory TO tijori_billing;
 GRANT SELECT ON TABLE tijori.purchases TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT ON TABLE tijori.purchases TO tijori_backup;
 GRANT UPDATE(status) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(provider_id) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(url) ON TABLE tijori.purchases TO tijori_billing;
@@ -5312,10 +5404,12 @@ GRANT UPDATE(taken_back) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(held_back) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(charge_id) ON TABLE tijori.purchases TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.reconcile_findings TO tijori_billing;
+GRANT SELECT ON TABLE tijori.reconcile_findings TO tijori_backup;
 GRANT UPDATE(outcome) ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT UPDATE(detail) ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT UPDATE(found_at) ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.reconcile_runs TO tijori_billing;
+GRANT SELECT ON TABLE tijori.reconcile_runs TO tijori_backup;
 GRANT UPDATE(state) ON TABLE tijori.reconcile_runs TO tijori_billing;
 GRANT UPDATE(phase) ON TABLE tijori.reconcile_runs TO tijori_billing;
 GRANT UPDATE(cursor) ON TABLE tijori.reconcile_runs TO tijori_billing;
@@ -5329,8 +5423,10 @@ GRANT UPDATE(queued) ON TABLE tijori.reconcile_runs TO tijori_billing;
 GRANT UPDATE(failed) ON TABLE tijori.reconcile_runs TO tijori_billing;
 GRANT UPDATE(note) ON TABLE tijori.reconcile_runs TO tijori_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.reconcile_seen TO tijori_billing;
+GRANT SELECT ON TABLE tijori.reconcile_seen TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.recoveries TO tijori_auth;
 GRANT DELETE ON TABLE tijori.recoveries TO tijori_guard;
+GRANT SELECT ON TABLE tijori.recoveries TO tijori_backup;
 GRANT SELECT(email) ON TABLE tijori.recoveries TO tijori_guard;
 GRANT UPDATE(user_id) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT SELECT(user_id) ON TABLE tijori.recoveries TO tijori_guard;
@@ -5339,6 +5435,7 @@ GRANT UPDATE(expires_at) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT UPDATE(used_at) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT SELECT ON TABLE tijori.reminders TO tijori_app;
 GRANT DELETE ON TABLE tijori.reminders TO tijori_guard;
+GRANT SELECT ON TABLE tijori.reminders TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.reminders TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.reminders TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.reminders TO tijori_guard;
@@ -5351,6 +5448,7 @@ GRANT INSERT(locale) ON TABLE tijori.reminders TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.reminders TO tijori_app;
 GRANT INSERT(created_by_name) ON TABLE tijori.reminders TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.review_items TO tijori_billing;
+GRANT SELECT ON TABLE tijori.review_items TO tijori_backup;
 GRANT SELECT(connection_id) ON TABLE tijori.review_items TO tijori_guard;
 GRANT SELECT(key) ON TABLE tijori.review_items TO tijori_guard;
 GRANT SELECT(provider) ON TABLE tijori.review_items TO tijori_guard;
@@ -5374,12 +5472,16 @@ GRANT UPDATE(due_at) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(turned_at) ON TABLE tijori.review_items TO tijori_billing;
 GRANT UPDATE(snoozed_until) ON TABLE tijori.review_items TO tijori_billing;
 GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
+GRANT SELECT ON TABLE tijori.roles TO tijori_backup;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
+GRANT SELECT ON TABLE tijori.schema_compat TO tijori_backup;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_guard;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_billing;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_jobs;
+GRANT SELECT ON TABLE tijori.service_clock TO tijori_backup;
 GRANT UPDATE(offset_seconds) ON TABLE tijori.service_clock TO tijori_guard;
 GRANT SELECT,DELETE ON TABLE tijori.shares TO tijori_guard;
+GRANT SELECT ON TABLE tijori.shares TO tijori_backup;
 GRANT SELECT(account_id),INSERT(account_id) ON TABLE tijori.shares TO tijori_app;
 GRANT SELECT(business_id),INSERT(business_id) ON TABLE tijori.shares TO tijori_app;
 GRANT SELECT(id),INSERT(id) ON TABLE tijori.shares TO tijori_app;
@@ -5397,11 +5499,13 @@ GRANT UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_guard;
 GRANT SELECT(revoked_by) ON TABLE tijori.shares TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.signups TO tijori_auth;
 GRANT DELETE ON TABLE tijori.signups TO tijori_guard;
+GRANT SELECT ON TABLE tijori.signups TO tijori_backup;
 GRANT SELECT(email) ON TABLE tijori.signups TO tijori_guard;
 GRANT UPDATE(token_hash) ON TABLE tijori.signups TO tijori_auth;
 GRANT UPDATE(expires_at) ON TABLE tijori.signups TO tijori_auth;
 GRANT SELECT ON TABLE tijori.subscriptions TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.subscriptions TO tijori_billing;
+GRANT SELECT ON TABLE tijori.subscriptions TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(connection_id) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(id) ON TABLE tijori.subscriptions TO tijori_guard;
@@ -5426,9 +5530,11 @@ GRANT SELECT(seen_at) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(changed_at) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.support_uses TO tijori_guard;
 GRANT SELECT ON TABLE tijori.support_uses TO tijori_billing;
+GRANT SELECT ON TABLE tijori.support_uses TO tijori_backup;
 GRANT UPDATE(subject) ON TABLE tijori.support_uses TO tijori_guard;
 GRANT SELECT ON TABLE tijori.tasks TO tijori_app;
 GRANT DELETE ON TABLE tijori.tasks TO tijori_guard;
+GRANT SELECT ON TABLE tijori.tasks TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.tasks TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.tasks TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.tasks TO tijori_guard;
@@ -5442,8 +5548,10 @@ GRANT INSERT(created_by) ON TABLE tijori.tasks TO tijori_app;
 GRANT UPDATE(seen_at) ON TABLE tijori.tasks TO tijori_app;
 GRANT SELECT(seen_at) ON TABLE tijori.tasks TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.throttles TO tijori_auth;
+GRANT SELECT ON TABLE tijori.throttles TO tijori_backup;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_app;
 GRANT DELETE ON TABLE tijori.uploads TO tijori_guard;
+GRANT SELECT ON TABLE tijori.uploads TO tijori_backup;
 GRANT SELECT(ctid) ON TABLE tijori.uploads TO tijori_guard;
 GRANT INSERT(account_id) ON TABLE tijori.uploads TO tijori_app;
 GRANT SELECT(account_id) ON TABLE tijori.uploads TO tijori_guard;
@@ -5455,6 +5563,7 @@ GRANT INSERT(created_by) ON TABLE tijori.uploads TO tijori_app;
 GRANT SELECT(expires_at) ON TABLE tijori.uploads TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.users TO tijori_auth;
 GRANT DELETE ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT ON TABLE tijori.users TO tijori_backup;
 GRANT SELECT(id) ON TABLE tijori.users TO tijori_guard;
 GRANT SELECT(email) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(name) ON TABLE tijori.users TO tijori_auth;
