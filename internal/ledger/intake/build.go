@@ -428,7 +428,7 @@ func (r *reader) signed(row Row, f Field) (side ledger.Side, minor int64) {
 	if fig.minus != (r.flip && f == Amount && fig.side == "") {
 		side = other(side)
 	}
-	if s := r.cell(row, Side); s != "" {
+	if s := r.cell(row, Side); s != "" && r.word(s) != openingWord {
 		said, ok := r.sides[s]
 		if !ok {
 			r.problem(row, Side, errSide)

@@ -246,6 +246,9 @@ func (m Mapping) guessMoney(t *Table, senses []sense) {
 		m.set(total, Amount)
 	}
 	if m.has(Date) && (m.has(Given) || m.has(Received) || m.has(Amount) || len(t.doubts(m, senses)) > 0) {
+		if i := m.column(Side); i > 0 && senses[i-1] == balance && !m.has(Amount) {
+			m.Columns[i] = RunningSide
+		}
 		m.set(t.latest(senses, balance), Running) // a balance after each entry is made from the entries
 		return
 	}
@@ -374,7 +377,13 @@ func (t *Table) fromBank(senses []sense) bool {
 	marks := 0
 	for _, c := range t.Rows[0].Cells {
 		key := " " + headKey(c) + " "
-		for _, w := range []string{" value dat", " value dt ", " chq", " cheque ", " sol ", " ref no ", " utr", " instrument", " tran date ", " txn date ", " branch"} {
+		for _, w := range []string{" value dat", " value dt ", " chq", " cheque ", " sol ", " utr"} {
+			if strings.Contains(key, w) {
+				marks += 2
+				break
+			}
+		}
+		for _, w := range []string{" ref no ", " instrument", " tran date ", " txn date ", " branch"} {
 			if strings.Contains(key, w) {
 				marks++
 				break

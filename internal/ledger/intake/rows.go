@@ -172,7 +172,7 @@ func (r *reader) said(row Row) rowWord {
 			break
 		}
 		switch r.o.Mapping.Columns[i] {
-		case Name, Details, Date, Note, Ignore, Company:
+		case Name, Details, Date, Note, Ignore, Company, Phone, Side, Kind:
 			if w := r.word(strings.TrimSpace(c)); w != ordinary {
 				return w
 			}

@@ -22,7 +22,7 @@ const (
 	MaxRows     = 50_000
 	MaxColumns  = 64   // more are not read
 	maxCell     = 4000 // bytes
-	maxRead     = 256  // columns, before those with nothing under their head are dropped
+	maxRead     = 128  // columns, before those with nothing under their head are dropped
 )
 
 // A Table is a file as rows of cells. Rows without anything in them are left out.
