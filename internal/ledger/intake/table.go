@@ -6,6 +6,7 @@ package intake
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -34,6 +35,7 @@ type Table struct {
 	Cut      bool     // something stands to the right of the columns that are read
 	Above    []Row    // what stands above the heads: titles and notes, of which nothing is taken
 	Rows     []Row    // the heads, when there are any, and what is under them
+	cells    int      // of all rows
 	late     bool     // the numbers of days count from 1904, as old Macs did
 }
 
@@ -200,7 +202,10 @@ func (t *Table) add(r Row) error {
 		return errTooMany
 	}
 	if len(r.Cells) > maxRead {
-		r.Cells, t.Cut = r.Cells[:maxRead], true
+		r.Cells, t.Cut = slices.Clone(r.Cells[:maxRead]), true
+	}
+	if t.cells += len(r.Cells); t.cells > (MaxRows+maxAbove)*MaxColumns {
+		return errUnpacked
 	}
 	for i, c := range r.Cells {
 		if len(c) > maxCell {
