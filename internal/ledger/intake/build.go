@@ -337,7 +337,7 @@ func (r *reader) partyFields(row Row) (ledger.PartyFields, []string) {
 	if k := r.cell(row, Kind); k != "" {
 		if kind, ok := kindOf(k); ok {
 			f.Kind = kind
-		} else if r.o.Mapping.Head && senseOf[headKey(r.label(r.columns[Kind][0]))] == sense(Kind) && !slices.Contains([]string{"category", "group", "party group"}, headKey(r.label(r.columns[Kind][0]))) {
+		} else if senseOf[headKey(r.label(r.columns[Kind][0]))] != sense(Kind) { // the column was chosen by hand
 			r.problem(row, Kind, errKind)
 			return f, nil
 		}

@@ -101,6 +101,9 @@ func ReadSheet(body []byte, sheet string) (*Table, error) {
 	if t.Kind != "vcard" {
 		t.findHeads()
 	}
+	if len(t.Rows) > MaxRows+1 {
+		return nil, errTooMany
+	}
 	return t, nil
 }
 
@@ -198,7 +201,7 @@ func (t *Table) add(r Row) error {
 	if len(r.Cells) == 0 {
 		return nil
 	}
-	if len(t.Rows) > MaxRows { // one more than may be, for the heads
+	if len(t.Rows) > MaxRows+maxAbove { // for the heads, and what stands above them
 		return errTooMany
 	}
 	if len(r.Cells) > maxRead {
