@@ -60,7 +60,8 @@ func (r *reader) askParty(doubts bool) {
 		r.question("party", err, "")
 		return
 	}
-	if r.Suggest = sectionFrom(0, r.t.owner()).name; r.Suggest == "" && len(r.t.Sheets) > 1 && !strings.HasPrefix(strings.ToLower(r.t.Sheet), "sheet") {
+	if r.bank { // its titles name who has the account, which is the shop itself
+	} else if r.Suggest = sectionFrom(0, r.t.owner()).name; r.Suggest == "" && len(r.t.Sheets) > 1 && !strings.HasPrefix(strings.ToLower(r.t.Sheet), "sheet") {
 		r.Suggest = r.t.Sheet // a sheet for each customer
 	}
 	r.question("party", fault.New(fault.Invalid, "No column holds names. Say whose account all of this is, or which column holds the names."), "")

@@ -19,6 +19,7 @@ var (
 	errOpening   = fault.New(fault.Invalid, "This party has an opening balance already.")
 	errBothSides = fault.New(fault.Invalid, "Gave or got: fill in one of the two.")
 	errMinus     = fault.New(fault.Invalid, "A minus in this column can be read in two ways. Put the amount into the other column.")
+	errSpilled   = fault.New(fault.Invalid, "This line has more cells than there are heads. An amount with commas needs quotation marks around it.")
 	errKind      = fault.New(fault.Invalid, "Write customer or supplier.")
 	errSide      = fault.New(fault.Invalid, "Write Dr or Cr, gave or got.")
 	errLocked    = fault.New(fault.Invalid, "This day is locked.")
@@ -276,6 +277,9 @@ func (r *reader) row(row Row) {
 			}
 		}
 	}
+	if r.spilled(row) {
+		r.problem(row, Ignore, errSpilled)
+	}
 	if len(r.Problems) > before {
 		return
 	}
@@ -314,6 +318,10 @@ func (r *reader) row(row Row) {
 
 func (r *reader) partyFields(row Row) (ledger.PartyFields, []string) {
 	f := ledger.PartyFields{Kind: r.o.Mapping.Kind, Name: r.name(row), Note: r.joined(row, Note, ", ")}
+	phones, told := r.rowPhones(row)
+	if f.Name == "" && !r.entries && len(phones) > 0 { // as phones show a number that they know no name of
+		f.Name = phones[0]
+	}
 	if f.Name == "" && r.o.Mapping.Below {
 		f.Name = r.above
 	}
@@ -329,12 +337,11 @@ func (r *reader) partyFields(row Row) (ledger.PartyFields, []string) {
 	if k := r.cell(row, Kind); k != "" {
 		if kind, ok := kindOf(k); ok {
 			f.Kind = kind
-		} else if r.o.Mapping.Head && senseOf[headKey(r.label(r.columns[Kind][0]))] == sense(Kind) && !slices.Contains([]string{"category", "group", "party group"}, headKey(r.label(r.columns[Kind][0]))) {
+		} else if senseOf[headKey(r.label(r.columns[Kind][0]))] != sense(Kind) { // the column was chosen by hand
 			r.problem(row, Kind, errKind)
 			return f, nil
 		}
 	}
-	phones, told := r.rowPhones(row)
 	if told != nil {
 		r.note(row, Phone, told)
 	}
@@ -346,6 +353,19 @@ func (r *reader) partyFields(row Row) (ledger.PartyFields, []string) {
 		r.problem(row, Field(fault.Of(err).Field), err)
 	}
 	return clean, phones
+}
+
+// spilled reports a line that is longer than the heads by what looks like the end of an amount: 1,200 without quotation marks.
+func (r *reader) spilled(row Row) bool {
+	if r.t.Kind != "csv" || len(r.head.Cells) == 0 {
+		return false
+	}
+	for _, c := range row.Cells[min(len(r.head.Cells), len(row.Cells)):] {
+		if whole, _, _ := strings.Cut(strings.TrimSpace(digits(c)), "."); isDigits(whole) && len(whole) >= 2 && len(whole) <= 3 {
+			return true
+		}
+	}
+	return false
 }
 
 // rowPhones are the numbers of a line, in as many columns as there are.
@@ -408,7 +428,7 @@ func (r *reader) signed(row Row, f Field) (side ledger.Side, minor int64) {
 	if fig.minus != (r.flip && f == Amount && fig.side == "") {
 		side = other(side)
 	}
-	if s := r.cell(row, Side); s != "" {
+	if s := r.cell(row, Side); s != "" && r.word(s) != openingWord {
 		said, ok := r.sides[s]
 		if !ok {
 			r.problem(row, Side, errSide)

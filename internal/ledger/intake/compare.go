@@ -79,36 +79,10 @@ func (r *reader) compare() {
 	if len(r.balances) == 0 {
 		return
 	}
-	var best reading
-	pairs, forward, backward := 0, 0, 0
-	for i, way := range []reading{{sign: 1}, {sign: -1}, {sign: 1, backward: true}, {sign: -1, backward: true}} {
-		last := map[*Party]*stated{}
-		pairs = 0
-		for n := range r.balances {
-			now := &r.balances[n]
-			before := last[now.party]
-			last[now.party] = now
-			if before == nil {
-				continue
-			}
-			pairs++
-			older, newer := before, now
-			if way.backward {
-				older, newer = now, before
-			}
-			if older.says+way.sign*newer.delta == newer.says {
-				way.agree++
-			} else if way.wrong == nil {
-				way.wrong, way.want = newer, older.says+way.sign*newer.delta
-			}
-		}
-		if way.backward {
-			backward = max(backward, way.agree)
-		} else {
-			forward = max(forward, way.agree)
-		}
-		if i == 0 || way.agree > best.agree {
-			best = way
+	best, pairs, forward, backward := r.readings(func(b *stated) *Party { return b.party })
+	if best.agree < pairs { // a balance of all parties together, as in a day book
+		if all, n, f, b := r.readings(func(*stated) *Party { return nil }); all.agree == n && n > 0 {
+			best, pairs, forward, backward = all, n, f, b
 		}
 	}
 	if backward != forward {
@@ -144,6 +118,42 @@ func (r *reader) compare() {
 	default:
 		c.Reason = fault.New(fault.Invalid, "The balances in the file are those that its entries make.")
 	}
+}
+
+// readings tries the ways of reading with the balances that stand one after the other in an account. It returns the one in which most
+// follow, how many pairs there are, and how many of them follow with the oldest and with the newest entry first.
+func (r *reader) readings(account func(*stated) *Party) (best reading, pairs, forward, backward int) {
+	for i, way := range []reading{{sign: 1}, {sign: -1}, {sign: 1, backward: true}, {sign: -1, backward: true}} {
+		last := map[*Party]*stated{}
+		pairs = 0
+		for n := range r.balances {
+			now := &r.balances[n]
+			before := last[account(now)]
+			last[account(now)] = now
+			if before == nil {
+				continue
+			}
+			pairs++
+			older, newer := before, now
+			if way.backward {
+				older, newer = now, before
+			}
+			if older.says+way.sign*newer.delta == newer.says {
+				way.agree++
+			} else if way.wrong == nil {
+				way.wrong, way.want = newer, older.says+way.sign*newer.delta
+			}
+		}
+		if way.backward {
+			backward = max(backward, way.agree)
+		} else {
+			forward = max(forward, way.agree)
+		}
+		if i == 0 || way.agree > best.agree {
+			best = way
+		}
+	}
+	return best, pairs, forward, backward
 }
 
 // eachAlone is how many balances are what their own line makes.

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/fault"
@@ -40,6 +41,7 @@ func readCSV(text string) (*Table, error) {
 func parseCSV(text string, separator rune, lazy bool) (*Table, error) {
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma, r.LazyQuotes, r.FieldsPerRecord = separator, lazy, -1
+	r.ReuseRecord = true
 	t := &Table{Kind: "csv"}
 	for {
 		cells, err := r.Read()
@@ -50,6 +52,10 @@ func parseCSV(text string, separator rune, lazy bool) (*Table, error) {
 			return nil, err
 		}
 		line, _ := r.FieldPos(0)
+		for len(cells) > 0 && strings.TrimSpace(cells[len(cells)-1]) == "" {
+			cells = cells[:len(cells)-1]
+		}
+		cells = slices.Clone(cells[:min(len(cells), maxRead+1)])
 		row := Row{Line: line, Cells: cells}
 		for i, c := range cells {
 			row.Cells[i] = plainText(c)

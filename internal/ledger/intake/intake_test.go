@@ -162,9 +162,19 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		"a column far to the right": {zipped(func(w io.Writer) {
 			io.WriteString(w, `<row r="1"><c r="A1"><v>1</v></c><c r="XFD1"><v>1</v></c><c r="ZZZZZZZ1"><v>1</v></c></row>`)
 		}), -1},
-		"a row far down": {zipped(func(w io.Writer) { io.WriteString(w, `<row r="999999999"><c><v>1</v></c></row>`) }), -1},
-		"a bomb of tags": {zipped(repeat("<c/>", 40_000_000)), fault.TooLarge},
-		"deep nesting":   {zipped(repeat("<a>", 5_000_000)), -1},
+		"rows that are wide":          {zipped(repeat(`<row><c r="DX1"><v>1</v></c></row>`, MaxRows)), fault.TooLarge},
+		"rows that are wide, as text": {bytes.Repeat(append(bytes.Repeat([]byte(","), 250), "1\n"...), MaxFile/252), fault.Invalid},
+		"merged cells without end": {zipped(func(w io.Writer) {
+			repeat(`<row><c t="inlineStr"><is><t>x</t></is></c></row>`, 40_000)(w)
+			repeat(`<mergeCell ref="A1:A1048576"/>`, 1_000_000)(w)
+		}), -1},
+		"a web page without end":  {bytes.Repeat([]byte("<table><tr><td colspan=999>"), MaxFile/27), fault.Invalid},
+		"tags that never end":     {append([]byte("<html>"), bytes.Repeat([]byte("<"), MaxFile-6)...), -1},
+		"comments that never end": {append([]byte("<html>"), bytes.Repeat([]byte("<!--x"), (MaxFile-6)/5)...), fault.Invalid},
+		"cards within cards":      {bytes.Repeat([]byte("BEGIN:VCARD\nAGENT:\n"), MaxFile/19), fault.Invalid},
+		"a row far down":          {zipped(func(w io.Writer) { io.WriteString(w, `<row r="999999999"><c><v>1</v></c></row>`) }), -1},
+		"a bomb of tags":          {zipped(repeat("<c/>", 40_000_000)), fault.TooLarge},
+		"deep nesting":            {zipped(repeat("<a>", 5_000_000)), -1},
 		"one endless cell": {zipped(func(w io.Writer) {
 			io.WriteString(w, "<row><c><v>")
 			repeat("1", 80<<20)(w)

@@ -246,7 +246,10 @@ func (m Mapping) guessMoney(t *Table, senses []sense) {
 		m.set(total, Amount)
 	}
 	if m.has(Date) && (m.has(Given) || m.has(Received) || m.has(Amount) || len(t.doubts(m, senses)) > 0) {
-		m.set(column(balance), Running) // a balance after each entry is made from the entries
+		if i := m.column(Side); i > 0 && senses[i-1] == balance && !m.has(Amount) {
+			m.Columns[i] = RunningSide
+		}
+		m.set(t.latest(senses, balance), Running) // a balance after each entry is made from the entries
 		return
 	}
 	m.guessBalances(t, senses)
@@ -265,10 +268,10 @@ func (m Mapping) guessBalances(t *Table, senses []sense) {
 	given, received, amount := drop(Given), drop(Received), drop(Amount)
 	switch {
 	case column(sense(Owes)) >= 0 || column(sense(Owed)) >= 0:
-		m.set(column(sense(Owes)), Owes)
-		m.set(column(sense(Owed)), Owed)
+		m.set(t.latest(senses, sense(Owes)), Owes)
+		m.set(t.latest(senses, sense(Owed)), Owed)
 	case column(balance) >= 0:
-		if m.set(column(balance), Opening); m.has(Date) && t.repeats(m) { // bills that are open, several of a party
+		if m.set(t.latest(senses, balance), Opening); m.has(Date) && t.repeats(m) { // bills that are open, several of a party
 			m.Columns[m.column(Opening)] = Amount
 			return
 		}
@@ -287,6 +290,22 @@ func (m Mapping) guessBalances(t *Table, senses []sense) {
 			m.Columns[column(sense(Side))] = Kind
 		}
 	}
+}
+
+// latest is the column of a sense; of an opening and a closing balance, the closing one.
+func (t *Table) latest(senses []sense, s sense) int {
+	first := slices.Index(senses, s)
+	for i := range senses {
+		if key := ""; senses[i] == s {
+			key = headKey(t.Rows[0].Cells[i])
+			for _, w := range []string{"closing", "current", "outstanding", "net", "अंतिम", "cl"} {
+				if slices.Contains(strings.Fields(key), w) {
+					return i
+				}
+			}
+		}
+	}
+	return first
 }
 
 // repeats reports names that stand in more than one line.
@@ -358,7 +377,13 @@ func (t *Table) fromBank(senses []sense) bool {
 	marks := 0
 	for _, c := range t.Rows[0].Cells {
 		key := " " + headKey(c) + " "
-		for _, w := range []string{" value dat", " value dt ", " chq", " cheque ", " sol ", " ref no ", " utr", " instrument", " tran date ", " txn date ", " branch"} {
+		for _, w := range []string{" value dat", " value dt ", " chq", " cheque ", " sol ", " utr"} {
+			if strings.Contains(key, w) {
+				marks += 2
+				break
+			}
+		}
+		for _, w := range []string{" ref no ", " instrument", " tran date ", " txn date ", " branch"} {
 			if strings.Contains(key, w) {
 				marks++
 				break

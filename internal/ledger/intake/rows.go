@@ -120,7 +120,7 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 		if name == "" && money && r.cell(row, Phone) == "" && row.Line >= r.lastNamed() {
 			return outTotal, false
 		}
-		if filled(row.Cells) == 1 && len(r.head.Cells) > 1 && (footnote(row.Cells) || name == "") {
+		if filled(row.Cells) == 1 && len(r.head.Cells) > 1 && (footnote(row.Cells) || name == "" && r.cell(row, Phone) == "") {
 			return outNote, false
 		}
 		return nil, false
@@ -172,7 +172,7 @@ func (r *reader) said(row Row) rowWord {
 			break
 		}
 		switch r.o.Mapping.Columns[i] {
-		case Name, Details, Date, Note, Ignore, Company:
+		case Name, Details, Date, Note, Ignore, Company, Phone, Side, Kind:
 			if w := r.word(strings.TrimSpace(c)); w != ordinary {
 				return w
 			}

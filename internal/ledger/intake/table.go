@@ -6,6 +6,7 @@ package intake
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ const (
 	MaxRows     = 50_000
 	MaxColumns  = 64   // more are not read
 	maxCell     = 4000 // bytes
-	maxRead     = 256  // columns, before those with nothing under their head are dropped
+	maxRead     = 128  // columns, before those with nothing under their head are dropped
 )
 
 // A Table is a file as rows of cells. Rows without anything in them are left out.
@@ -34,6 +35,7 @@ type Table struct {
 	Cut      bool     // something stands to the right of the columns that are read
 	Above    []Row    // what stands above the heads: titles and notes, of which nothing is taken
 	Rows     []Row    // the heads, when there are any, and what is under them
+	cells    int      // of all rows
 	late     bool     // the numbers of days count from 1904, as old Macs did
 }
 
@@ -98,6 +100,9 @@ func ReadSheet(body []byte, sheet string) (*Table, error) {
 	}
 	if t.Kind != "vcard" {
 		t.findHeads()
+	}
+	if len(t.Rows) > MaxRows+1 {
+		return nil, errTooMany
 	}
 	return t, nil
 }
@@ -196,11 +201,14 @@ func (t *Table) add(r Row) error {
 	if len(r.Cells) == 0 {
 		return nil
 	}
-	if len(t.Rows) > MaxRows { // one more than may be, for the heads
+	if len(t.Rows) > MaxRows+maxAbove { // for the heads, and what stands above them
 		return errTooMany
 	}
 	if len(r.Cells) > maxRead {
-		r.Cells, t.Cut = r.Cells[:maxRead], true
+		r.Cells, t.Cut = slices.Clone(r.Cells[:maxRead]), true
+	}
+	if t.cells += len(r.Cells); t.cells > (MaxRows+maxAbove)*MaxColumns {
+		return errUnpacked
 	}
 	for i, c := range r.Cells {
 		if len(c) > maxCell {

@@ -19,20 +19,16 @@ func readVCard(text string) (*Table, error) {
 	t := &Table{Kind: "vcard", Rows: []Row{{Cells: contactHead}}}
 	var card *contact
 	nested := 0 // cards within the card: the AGENT of version 2.1
-	lines, err := unfold(text)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range lines {
+	err := unfold(text, func(l line) error {
 		name, params, value, ok := property(string(l.text))
 		if !ok {
 			if len(bytes.TrimSpace(l.text)) == 0 {
-				continue
+				return nil
 			}
 			if card == nil {
-				return nil, fault.New(fault.Invalid, "Line %d: this is not part of a contact.", l.line)
+				return fault.New(fault.Invalid, "Line %d: this is not part of a contact.", l.line)
 			}
-			continue
+			return nil
 		}
 		switch {
 		case name == "BEGIN" && strings.EqualFold(strings.TrimSpace(value), "VCARD"):
@@ -44,21 +40,25 @@ func readVCard(text string) (*Table, error) {
 			case nested > 0:
 				nested++
 			default:
-				return nil, fault.New(fault.Invalid, "Line %d: a contact begins within another, which never ends.", l.line)
+				return fault.New(fault.Invalid, "Line %d: a contact begins within another, which never ends.", l.line)
 			}
 		case card == nil:
-			return nil, fault.New(fault.Invalid, "Line %d: this is not part of a contact.", l.line)
+			return fault.New(fault.Invalid, "Line %d: this is not part of a contact.", l.line)
 		case name == "END" && strings.EqualFold(value, "VCARD") && nested > 0:
 			nested--
 		case nested > 0:
 		case name == "END" && strings.EqualFold(value, "VCARD"):
 			if err := t.add(card.row()); err != nil {
-				return nil, err
+				return err
 			}
 			card = nil
 		default:
 			card.take(name, params, decodeValue(value, params))
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if card != nil {
 		return nil, fault.New(fault.Invalid, "Line %d: the contact that begins here never ends. The file may be cut off.", card.line)
@@ -134,32 +134,37 @@ type line struct {
 
 const maxLines = 40 * MaxRows
 
-// unfold joins lines that continue the one before: those that begin with a space, and in
+// unfold joins lines that continue the one before, and gives each to fn: those that begin with a space, and in
 // quoted-printable those after a "=". Blank lines are left out.
-func unfold(text string) ([]line, error) {
-	var out []line
-	n := 0
+func unfold(text string, fn func(line) error) error {
+	var last *line
+	n, all := 0, 0
 	for l := range strings.SplitSeq(text, "\n") {
 		n++
 		l = strings.TrimSuffix(l, "\r")
-		var last *line
-		if len(out) > 0 {
-			last = &out[len(out)-1]
-		}
 		switch {
 		case last != nil && last.quoted && bytes.HasSuffix(last.text, []byte("=")):
 			last.text = append(last.text[:len(last.text)-1], l...)
 		case l == "":
 		case last != nil && (l[0] == ' ' || l[0] == '\t'):
 			last.text = append(last.text, l[1:]...)
-		case len(out) == maxLines:
-			return nil, errTooMany
+		case all == maxLines:
+			return errTooMany
 		default:
+			if last != nil {
+				if err := fn(*last); err != nil {
+					return err
+				}
+			}
 			head, _, _ := strings.Cut(l, ":")
-			out = append(out, line{n, []byte(l), strings.Contains(strings.ToUpper(head), "QUOTED-PRINTABLE")})
+			all++
+			last = &line{n, []byte(l), strings.Contains(strings.ToUpper(head), "QUOTED-PRINTABLE")}
 		}
 	}
-	return out, nil
+	if last == nil {
+		return nil
+	}
+	return fn(*last)
 }
 
 // property takes a line apart: item1.TEL;TYPE=CELL:98765.

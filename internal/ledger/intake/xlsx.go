@@ -359,7 +359,7 @@ func (b *book) readSheet(name string) (*Table, error) {
 	var row Row
 	var kind string
 	var merged []area
-	style := 0
+	style, width := 0, 0
 	var value strings.Builder
 	column, lines, reading := 0, 0, false
 	err := b.tokens(name, func(token xml.Token) error {
@@ -371,7 +371,7 @@ func (b *book) readSheet(name string) (*Table, error) {
 				if n, err := strconv.Atoi(attribute(e, "r")); err == nil && n > 0 {
 					lines = n
 				}
-				row, column = Row{Line: lines}, -1
+				row, column = Row{Line: lines, Cells: make([]string, 0, width)}, -1
 			case "c":
 				column++
 				if at, ok := columnOf(attribute(e, "r")); ok {
@@ -404,6 +404,7 @@ func (b *book) readSheet(name string) (*Table, error) {
 					b.put(&row, column, kind, value.String(), style)
 				}
 			case "row":
+				width = len(row.Cells)
 				return t.add(row)
 			}
 		case xml.CharData:

@@ -2803,6 +2803,7 @@ CREATE TABLE tijori.batches (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     undone_at timestamp with time zone,
     undone_by uuid,
+    filled uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT batches_digest_check CHECK ((octet_length(digest) = 32)),
     CONSTRAINT batches_kind_check CHECK ((kind = ANY (ARRAY['import'::text, 'grid'::text]))),
     CONSTRAINT batches_name_check CHECK (((length(name) <= 200) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
@@ -2812,6 +2813,7 @@ ALTER TABLE ONLY tijori.batches FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.batches OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.batches.name IS 'of an import: the file';
 COMMENT ON COLUMN tijori.batches.digest IS 'of an import: the SHA-256 of the file, so that it is recognized under another name';
+COMMENT ON COLUMN tijori.batches.filled IS 'of an import: the parties of the khata that got their phone from it';
 CREATE TABLE tijori.businesses (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -3874,7 +3876,7 @@ CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON ac
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
-CREATE TRIGGER batches_stamp BEFORE UPDATE ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
+CREATE TRIGGER batches_stamp BEFORE UPDATE OF undone_at ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
 CREATE TRIGGER businesses_leaving AFTER INSERT ON tijori.businesses FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER checkouts_leaving AFTER INSERT ON tijori.checkouts FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER credentials_leaving AFTER INSERT ON tijori.credentials FOR EACH ROW WHEN ((new.kind = 'api_key'::text)) EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -5138,6 +5140,7 @@ GRANT INSERT(name) ON TABLE tijori.batches TO tijori_app;
 GRANT INSERT(digest) ON TABLE tijori.batches TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.batches TO tijori_app;
 GRANT UPDATE(undone_at) ON TABLE tijori.batches TO tijori_app;
+GRANT UPDATE(filled) ON TABLE tijori.batches TO tijori_app;
 GRANT SELECT ON TABLE tijori.businesses TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.businesses TO tijori_guard;
 GRANT SELECT ON TABLE tijori.businesses TO tijori_backup;

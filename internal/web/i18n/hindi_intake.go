@@ -140,4 +140,5 @@ var hindiIntake = map[string]string{
 	"This names the party of the lines below.":                                                                  "यह नीचे की लाइनों की पार्टी का नाम है।",
 	"Nothing says whether the amounts in “%s” were given or got. They are taken as given.":                      "कहीं नहीं लिखा कि “%s” की रकम दी गई या मिली। इसे दी हुई माना गया।",
 	"Excel has read some of these dates with the month first, and could not read the others: %s may be another day. Did the day stand first?": "एक्सेल ने कुछ तारीखों में महीना पहले पढ़ा, और बाकी नहीं पढ़ सका: %s कोई और दिन हो सकता है। क्या पहले दिन लिखा था?",
+	"This line has more cells than there are heads. An amount with commas needs quotation marks around it.":                                   "इस लाइन में कॉलम के नामों से ज़्यादा खाने हैं। कॉमा वाली रकम को उद्धरण चिह्नों में लिखें।",
 }
