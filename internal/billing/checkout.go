@@ -201,7 +201,9 @@ func (s *Service) purchase(ctx context.Context, p payer, price Price, starts tim
 			if paid {
 				return nil, errSubscribed
 			}
-		} else if err := s.open(ctx, p, row); err != nil {
+		} else if err := s.open(ctx, p, row); errors.Is(err, errElsewhere) {
+			continue
+		} else if err != nil {
 			return nil, err
 		}
 		return s.checkout(p, row, price), nil
@@ -336,11 +338,17 @@ func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
 		r.status = "open"
 		return nil
 	}
+	if errors.Is(err, errElsewhere) {
+		if e := s.withdraw(ctx, r); e != nil {
+			return e
+		}
+		return err
+	}
 	s.log.WarnContext(ctx, "open checkout", "provider", r.provider, "account", r.account, "error", err)
 	var e *facts.APIError
 	if errors.As(err, &e) && e.Status != 0 && e.Status != 429 {
 		// The provider answered, and Stripe would repeat even a 500 for this key: the next try gets a checkout of its own.
-		if err := s.mark(ctx, r, "closed"); err != nil {
+		if err := s.markClosed(ctx, r); err != nil {
 			return err
 		}
 		if e.Status < 500 {
@@ -367,12 +375,18 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 		return err
 	}
 	r.session, r.url = session.ID, session.URL
-	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+	saved := false
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if err := claimOwn(ctx, tx, facts.Stripe, "session", session.ID, r.account, s.clock.Now()); err != nil {
 			return err
 		}
-		return saveOpen(ctx, tx, r)
+		saved, err = saveOpen(ctx, tx, r)
+		return err
 	})
+	if err == nil && !saved {
+		err = errElsewhere
+	}
+	return err
 }
 
 func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
@@ -397,33 +411,76 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		}
 	}
 	r.subscription, r.url = sub.ID, sub.URL
-	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+	saved := false
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		now := s.clock.Now()
 		if err := claimOwn(ctx, tx, facts.Razorpay, "subscription", sub.ID, r.account, now); err != nil {
 			return err
 		}
-		if err := saveOpen(ctx, tx, r); err != nil {
+		if saved, err = saveOpen(ctx, tx, r); err != nil || !saved {
 			return err
 		}
 		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID}, Facts{Subscription: sub, Fetched: true}, s.plans, now)
 		return s.write(ctx, tx, next, effects, Facts{}, now)
 	})
+	if err == nil && !saved {
+		err = errElsewhere
+	}
+	return err
 }
 
-func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) error {
-	_, err := tx.Exec(ctx, `
+// errElsewhere says that a checkout was opened or closed on another node while the
+// provider made the page here: nobody may be led to it.
+var errElsewhere = errors.New("the checkout went on elsewhere")
+
+// saveOpen makes a reserved checkout the one that can be paid, and reports whether it
+// has: it is still in creation.
+func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) (bool, error) {
+	tag, err := tx.Exec(ctx, `
 		update checkouts set status = 'open', session_id = $3, subscription_id = $4, url = $5
-		 where account_id = $1 and id = $2 and status in ('creating', 'open')`,
+		 where account_id = $1 and id = $2 and status = 'creating'`,
 		r.account, r.id, nullText(r.session), nullText(r.subscription), r.url)
 	if err != nil {
-		return fmt.Errorf("save the checkout: %w", err)
+		return false, fmt.Errorf("save the checkout: %w", err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// withdraw ends what the provider has made for a checkout that went on elsewhere,
+// unless it is what the checkout leads to. Nobody has seen its page.
+func (s *Service) withdraw(ctx context.Context, r *reserved) error {
+	var known bool
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			select exists (select from checkouts where account_id = $1 and id = $2 and (session_id = $3 or subscription_id = $4))`,
+			r.account, r.id, r.session, r.subscription).Scan(&known)
+	})
+	if err != nil || known {
+		return err
+	}
+	if err := s.expire(ctx, r); facts.IsUnreachable(err) {
+		return errProviderDown.Because(err)
 	}
 	return nil
 }
 
-func (s *Service) mark(ctx context.Context, r *reserved, status string) error {
+// expire makes the provider take no payment for a checkout any more.
+func (s *Service) expire(ctx context.Context, r *reserved) error {
+	switch {
+	case r.session != "" && s.stripe != nil:
+		return s.stripe.ExpireSession(ctx, r.session)
+	case r.subscription != "" && s.razorpay != nil:
+		return s.razorpay.Cancel(ctx, r.subscription, false)
+	}
+	return nil
+}
+
+// markClosed closes a checkout that is as it was read: one that was opened meanwhile
+// on another node is left alone.
+func (s *Service) markClosed(ctx context.Context, r *reserved) error {
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update checkouts set status = $3 where account_id = $1 and id = $2 and status in ('creating', 'open')`, r.account, r.id, status)
+		_, err := tx.Exec(ctx, `update checkouts set status = 'closed' where account_id = $1 and id = $2 and status = $3`,
+			r.account, r.id, r.status)
 		return err
 	})
 }
@@ -439,12 +496,7 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 	if paid {
 		return errSubscribed
 	}
-	switch {
-	case r.session != "" && s.stripe != nil:
-		err = s.stripe.ExpireSession(ctx, r.session)
-	case r.subscription != "" && s.razorpay != nil:
-		err = s.razorpay.Cancel(ctx, r.subscription, false)
-	}
+	err = s.expire(ctx, r)
 	if err != nil && facts.IsUnreachable(err) {
 		return errProviderDown.Because(err)
 	}
@@ -453,7 +505,7 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 			return errors.Join(errSubscribed, again)
 		}
 	}
-	return s.mark(ctx, r, "closed")
+	return s.markClosed(ctx, r)
 }
 
 // checkout is what the page needs of a reserved row.
