@@ -154,9 +154,14 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		if err := claimOwn(ctx, tx, row.provider, kind, id, row.account, s.clock.Now()); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
-			update purchases set status = 'open', provider_id = $3, url = $4 where account_id = $1 and id = $2 and status = 'creating'`, row.account, row.id, id, row.url)
-		return err
+		// Another node may have opened it meanwhile, or closed it because the provider makes one page only.
+		if _, err := tx.Exec(ctx, `
+			update purchases set status = 'open', provider_id = $3, url = $4
+			 where account_id = $1 and id = $2 and provider_id is null and status <> 'paid'`,
+			row.account, row.id, id, row.url); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `select url from purchases where account_id = $1 and id = $2`, row.account, row.id).Scan(&row.url)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tijorihq/tijori/internal/billing"
@@ -83,5 +84,65 @@ func TestTwoNodesOpenOneCheckout(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestTwoNodesOpenOneTopUp: Razorpay makes one link for a purchase. The node that is told so
+// does not close what the other is about to hand out.
+func TestTwoNodesOpenOneTopUp(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	other := s.again(s.service.Plans())
+	var calls atomic.Int32
+	before, arrived := make(chan struct{}), make(chan struct{}, 2)
+	after := make(chan struct{})
+	create := func(r *http.Request) bool {
+		return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/v1/payment_links")
+	}
+	first := func(r *http.Request) {
+		if create(r) && calls.Add(1) == 1 { // the first node is slow to ask
+			arrived <- struct{}{}
+			<-before
+		}
+	}
+	second := func(r *http.Request, code int, body []byte) (int, []byte) {
+		if create(r) && code == 200 { // the second is slow to hear the answer
+			arrived <- struct{}{}
+			<-after
+		}
+		return code, body
+	}
+	s.before.Store(&first)
+	s.rewrite.Store(&second)
+	var urls [2]string
+	var errs [2]error
+	ends := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
+	for i, node := range []*billing.Service{s.service, other} {
+		go func() {
+			defer close(ends[i])
+			urls[i], errs[i] = node.StartTopUp(t.Context(), u.Account(), s.service.Plans().TopUps[0].ID, facts.Razorpay)
+		}()
+		<-arrived
+	}
+	close(before)
+	<-ends[0]
+	close(after)
+	<-ends[1]
+	s.before.Store(nil)
+	s.rewrite.Store(nil)
+	paid := 0
+	for i, address := range urls {
+		if errs[i] != nil {
+			t.Logf("node %d: %v", i, errs[i])
+			continue
+		}
+		if _, err := s.sim.PayLink(address[strings.LastIndex(address, "/")+1:]); err == nil {
+			paid++
+		}
+	}
+	s.settle()
+	n := s.count(`select count(*) from credit_grants where account_id = $1 and kind = 'top_up'`, u.AccountID)
+	if dead := s.count(`select count(*) from inbox where status <> 'applied'`); paid != 1 || n != 1 || dead != 0 {
+		t.Errorf("%d links were paid, %d grants, %d events are not applied; want 1, 1 and 0", paid, n, dead)
 	}
 }
