@@ -33,9 +33,10 @@ func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int
 			select c.account_id, c.provider, c.replaces, c.subscription_id
 			  from checkouts c
 			  join subscriptions o on o.account_id = c.account_id and o.connection_id = c.connection_id and o.id = c.replaces
-			 where c.replaces is not null and c.status = 'complete' and c.subscription_id is not null
-			   and o.ended_at is null and ($1::uuid is null or c.account_id = $1)
-			 order by c.created_at limit 100`, only)
+			  join subscriptions n on n.account_id = c.account_id and n.connection_id = c.connection_id and n.id = c.subscription_id
+			 where c.replaces is not null and c.status = 'complete' and o.ended_at is null and n.ended_at is null
+			   and n.status in ('trialing', 'active') and ($1::uuid is null or c.account_id = $1)
+			 order by c.created_at`, only)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,78 @@
+package billing_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+// pays pays the subscription of a checkout at Razorpay, and says whether that went.
+func (s *shop) pays(c *billing.Checkout) bool {
+	s.Helper()
+	for _, f := range c.Form.Fields {
+		if f.Name == "subscription_id" {
+			_, err := s.sim.PaySubscription(f.Value)
+			return err == nil
+		}
+	}
+	s.Fatal("the form has no subscription")
+	return false
+}
+
+// changes asks for another plan at Razorpay; with wait it begins when the present one has run out.
+func (s *shop) changes(u *pgtest.User, plan string, wait bool) *billing.Checkout {
+	s.Helper()
+	q, err := s.service.QuoteChange(s.Context(), u.Account(), plan, billing.Month)
+	s.must(err)
+	due := q.Due.Minor
+	if wait {
+		due = 0
+	}
+	c, err := s.service.ChangePlan(s.Context(), u.Account(), plan, billing.Month, q.At, due)
+	s.must(err)
+	return c
+}
+
+// TestManyThatCannotBeReplacedKeepNobodyWaiting: subscriptions whose successor was given up
+// stay as they are, for ever. However many there are, the next one that is replaced is ended.
+func TestManyThatCannotBeReplacedKeepNobodyWaiting(t *testing.T) {
+	s := setup(t)
+	var account string
+	for i := range 2 {
+		u := s.db.User(t, "asha")
+		s.buy(u, "pro", facts.Razorpay)
+		s.settle()
+		c := s.changes(u, "team", false)
+		if !s.pays(c) {
+			t.Fatal("not paid")
+		}
+		if i == 0 { // approved, and given up before the worker came by
+			refuses := func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/cancel", "/nothing/of/it", 1) }
+			s.before.Store(&refuses)
+			s.settle()
+			s.before.Store(nil)
+			_, err := s.db.Super.Exec(t.Context(), `
+				update subscriptions set status = 'past_due', provider_status = 'halted', access_until = paid_through
+				 where account_id = $1 and plan_id = 'team'`, u.AccountID)
+			s.must(err)
+			// A hundred of the kind.
+			_, err = s.db.Super.Exec(t.Context(), `
+				insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, subscription_id, created_at, expires_at, replaces)
+				select account_id, gen_random_uuid(), user_id, app_id, connection_id, provider, plan_id, period, price_id, status, subscription_id, created_at - interval '1 day', expires_at, replaces
+				  from checkouts, generate_series(1, 100) where account_id = $1 and replaces is not null`, u.AccountID)
+			s.must(err)
+			continue
+		}
+		account = u.AccountID.String()
+		s.settle()
+	}
+	_, err := s.service.EndReplaced(t.Context())
+	s.must(err)
+	if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`, account); n != 1 {
+		t.Errorf("%d subscriptions go on, want 1", n)
+	}
+}
