@@ -464,6 +464,27 @@ func (s *Service) withdraw(ctx context.Context, r *reserved) error {
 	return nil
 }
 
+// over reports whether the provider says that a checkout can be paid no more.
+func (s *Service) over(ctx context.Context, r *reserved) (bool, error) {
+	var over bool
+	var err error
+	if r.session != "" {
+		var session *facts.Session
+		if session, err = s.stripe.Session(ctx, r.session); err == nil {
+			over = session.Status == "expired"
+		}
+	} else {
+		var sub *facts.Subscription
+		if sub, err = s.razorpay.Subscription(ctx, r.subscription); err == nil {
+			over = rawEnds(sub.Status) != ""
+		}
+	}
+	if facts.IsMissing(err) {
+		return true, nil
+	}
+	return over, err
+}
+
 // expire makes the provider take no payment for a checkout any more.
 func (s *Service) expire(ctx context.Context, r *reserved) error {
 	switch {
@@ -501,8 +522,14 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 		return errProviderDown.Because(err)
 	}
 	if err != nil { // refused: it may have been paid or have ended in this moment
-		if paid, again := s.paidMeanwhile(ctx, r); again != nil || paid {
+		paid, again := s.paidMeanwhile(ctx, r)
+		if again != nil || paid {
 			return errors.Join(errSubscribed, again)
+		}
+		if s.clock.Now().Before(r.expires) {
+			if over, again := s.over(ctx, r); again != nil || !over {
+				return errProviderRefused.Because(errors.Join(err, again))
+			}
 		}
 	}
 	return s.markClosed(ctx, r)

@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
@@ -74,5 +76,42 @@ func TestManyThatCannotBeReplacedKeepNobodyWaiting(t *testing.T) {
 	s.must(err)
 	if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`, account); n != 1 {
 		t.Errorf("%d subscriptions go on, want 1", n)
+	}
+}
+
+// TestCheckoutThatCannotBeClosed: a provider that does not close a page leaves it payable. No other is
+// opened beside it until it can be paid no more.
+func TestCheckoutThatCannotBeClosed(t *testing.T) {
+	for _, provider := range both {
+		t.Run(string(provider), func(t *testing.T) {
+			s := setup(t)
+			u := s.db.User(t, "asha")
+			_, id := s.start(u, "pro", provider)
+			hook := func(r *http.Request) { // refused, for a reason that nobody here knows
+				if strings.HasSuffix(r.URL.Path, "/cancel") || strings.HasSuffix(r.URL.Path, "/expire") {
+					r.URL.Path = strings.Split(r.URL.Path, "/v1/")[0] + "/v1/nowhere"
+				}
+			}
+			s.before.Store(&hook)
+			_, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month, provider)
+			if !fault.Is(err, fault.Unavailable) {
+				t.Errorf("another plan: %v, want Unavailable", err)
+			}
+			if _, err := s.service.Discard(t.Context(), u.Account()); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("given up: %v, want Unavailable", err)
+			}
+			s.must(s.sim.Advance(t.Context(), 13*time.Hour))
+			if _, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month, provider); err != nil {
+				t.Errorf("when it has expired: %v", err)
+			}
+			if provider == facts.Stripe {
+				_, err = s.sim.PaySession(id)
+			} else {
+				_, err = s.sim.PaySubscription(id)
+			}
+			if err == nil {
+				t.Error("the first page can be paid beside the second")
+			}
+		})
 	}
 }
