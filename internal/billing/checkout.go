@@ -158,6 +158,9 @@ func (s *Service) paidAhead(ctx context.Context, account uuid.UUID, price Price)
 // leastAhead is how much paid time is worth waiting for.
 const leastAhead = 2 * time.Hour
 
+// startMargin is how long before its beginning a plan that begins later must be approved.
+const startMargin = time.Hour
+
 // purchase opens or finds the account's checkout of a price. starts is when the
 // first period begins, zero for at once; replaces is the subscription that the new
 // one follows, which is ended when the new one is paid. The caller holds the account's lock.
@@ -284,7 +287,13 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
-		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaces, priceOf: price}
+		row = &reserved{
+			account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating",
+			created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaces, priceOf: price,
+		}
+		if !starts.IsZero() { // later it would be paid at once, and what it follows may have renewed
+			row.expires = earliest(row.expires, starts.Add(-startMargin))
+		}
 		tag, err := tx.Exec(ctx, `
 			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at, replaces)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
@@ -402,7 +411,7 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 			PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
 			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires,
 		}
-		if r.starts.After(s.clock.Now().Add(time.Hour)) {
+		if !r.starts.IsZero() {
 			request.StartAt, request.Follows = r.starts, true
 		}
 		sub, err = s.razorpay.CreateSubscription(ctx, request)

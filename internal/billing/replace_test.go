@@ -79,6 +79,31 @@ func TestManyThatCannotBeReplacedKeepNobodyWaiting(t *testing.T) {
 	}
 }
 
+// TestChangeThatWaitsCannotBePaidTooLate: what begins when the present plan has run out can be approved until then. Later
+// the present plan has renewed, and the approval would charge for the same days.
+func TestChangeThatWaitsCannotBePaidTooLate(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	s.buy(u, "pro", facts.Razorpay)
+	s.settle()
+	end := s.overview(u).PeriodEnd
+	s.must(s.sim.Advance(t.Context(), end.Sub(s.clock.Now())-5*time.Hour))
+	c := s.changes(u, "team", true)
+	s.must(s.sim.Advance(t.Context(), 8*time.Hour)) // the present one renews
+	s.settle()
+	if s.pays(c) {
+		t.Error("it can be paid when the present plan has renewed")
+	}
+	s.settle()
+	if n := s.count(`select count(*) from payments`); n != 2 {
+		t.Errorf("%d payments, want 2", n)
+	}
+	again := s.changes(u, "team", false)
+	if !s.pays(again) {
+		t.Error("it cannot be changed any more")
+	}
+}
+
 // TestCheckoutThatCannotBeClosed: a provider that does not close a page leaves it payable. No other is
 // opened beside it until it can be paid no more.
 func TestCheckoutThatCannotBeClosed(t *testing.T) {
