@@ -74,7 +74,7 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 }
 
 func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at time.Time) (*Quote, *Subscription, error) {
-	sub, err := s.changeable(ctx, p)
+	sub, subs, err := s.changeable(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,19 +110,19 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 		return q, sub, nil
 	}
 	q.Ends, q.Keeps, q.Due = true, sub.PaidThrough, to.Amount
-	switch ahead := sub.PaidThrough.After(at.Add(leastAhead)); {
-	case ahead && s.higher(to.Plan, from.Plan):
+	switch ahead := s.ahead(subs, to, at); {
+	case !ahead.Starts.IsZero():
+		q.wait(ahead.Starts)
+	case q.Keeps.After(at.Add(leastAhead)):
 		q.CanWait = true
-	case ahead:
-		q.wait()
 	}
 	q.Next = later(q.Starts, to.Interval)
 	return q, sub, nil
 }
 
-// wait makes the new plan begin when the present one has run out.
-func (q *Quote) wait() {
-	q.Starts, q.Due = q.Keeps, money.Amount{Currency: q.To.Amount.Currency}
+// wait makes the new plan begin later: when what is paid has run out.
+func (q *Quote) wait(starts time.Time) {
+	q.Starts, q.Due = starts, money.Amount{Currency: q.To.Amount.Currency}
 	q.Next = later(q.Starts, q.To.Interval)
 }
 
@@ -148,33 +148,34 @@ func later(t time.Time, interval string) time.Time {
 	return t.AddDate(0, 1, 0)
 }
 
-// changeable is the one subscription whose plan an account may change.
-func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, error) {
-	var live []Subscription
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		subs, err := subscriptionsOf(ctx, tx, p.account)
-		for _, sub := range subs {
-			if sub.Live() && s.gateways[sub.Provider] != nil {
-				live = append(live, sub)
-			}
-		}
+// changeable is the one subscription whose plan an account may change, and all that the
+// account has.
+func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, []Subscription, error) {
+	var all, live []Subscription
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		all, err = subscriptionsOf(ctx, tx, p.account)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	for _, sub := range all {
+		if sub.Live() && s.gateways[sub.Provider] != nil {
+			live = append(live, sub)
+		}
 	}
 	if len(live) != 1 {
-		return nil, errNothingToChange
+		return nil, nil, errNothingToChange
 	}
 	switch sub := &live[0]; {
 	case sub.CancelAtPeriodEnd:
-		return nil, errEnding
+		return nil, nil, errEnding
 	case sub.Status == PastDue:
-		return nil, errPayFirst
+		return nil, nil, errPayFirst
 	case sub.Status != Active && sub.Status != Trialing:
-		return nil, errNothingToChange
+		return nil, nil, errNothingToChange
 	default:
-		return sub, nil
+		return sub, all, nil
 	}
 }
 
@@ -198,7 +199,7 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		return nil, err
 	}
 	if q.CanWait && due == 0 {
-		q.wait()
+		q.wait(q.Keeps)
 	}
 	if q.Due.Minor != due {
 		return nil, errAmountChanged

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,27 +133,39 @@ func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interv
 	return s.paidAhead(ctx, p.account, price)
 }
 
-// paidAhead: at Razorpay a plan that is no higher than the one that is paid for begins
-// when that has run out. A higher one begins at once, and so does one at Stripe.
+// paidAhead: at Razorpay a plan that is no higher than one that is paid for begins when
+// that has run out. A higher one begins at once, and so does one at Stripe.
 func (s *Service) paidAhead(ctx context.Context, account uuid.UUID, price Price) (out Ahead, err error) {
 	now := s.clock.Now()
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		out = Ahead{}
 		subs, err := subscriptionsOf(ctx, tx, account)
-		for _, sub := range subs {
-			if sub.PlanID == "" || !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) || sub.Blocks(now) && !sub.CancelAtPeriodEnd {
-				continue
-			}
-			if out.Plan == "" || s.higher(sub.PlanID, out.Plan) {
-				out.Plan, out.Until = sub.PlanID, sub.PaidThrough
-			}
-		}
+		subs = slices.DeleteFunc(subs, func(sub Subscription) bool {
+			return sub.Blocks(now) && !sub.CancelAtPeriodEnd
+		})
+		out = s.ahead(subs, price, now)
 		return err
 	})
-	if out.Plan != "" && price.Provider == facts.Razorpay && !s.higher(price.Plan, out.Plan) {
-		out.Starts = out.Until
-	}
 	return out, err
+}
+
+// ahead is what subscriptions that give a plan are paid for beyond now: the one that reaches
+// furthest of those that give at least what a price is for, or else the highest plan.
+func (s *Service) ahead(subs []Subscription, price Price, now time.Time) (out Ahead) {
+	for _, sub := range subs {
+		if !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) {
+			continue
+		}
+		switch enough := !s.higher(price.Plan, sub.PlanID); {
+		case enough && sub.PaidThrough.After(out.Starts):
+			out = Ahead{sub.PlanID, sub.PaidThrough, sub.PaidThrough}
+		case !enough && out.Starts.IsZero() && (out.Plan == "" || s.higher(sub.PlanID, out.Plan)):
+			out = Ahead{sub.PlanID, sub.PaidThrough, time.Time{}}
+		}
+	}
+	if price.Provider == facts.Stripe {
+		out.Starts = time.Time{}
+	}
+	return out
 }
 
 // leastAhead is how much paid time is worth waiting for.

@@ -104,6 +104,39 @@ func TestChangeThatWaitsCannotBePaidTooLate(t *testing.T) {
 	}
 }
 
+// TestNoDayIsPaidTwice: with two plans that are paid for, a further one begins when the last of those
+// that give as much has run out, whichever is the higher.
+func TestNoDayIsPaidTwice(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	c, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Year, facts.Razorpay)
+	s.must(err)
+	s.pays(c)
+	s.settle()
+	year := s.overview(u).PeriodEnd
+	s.pays(s.changes(u, "team", false)) // for a month, at once; the year stays paid
+	s.settle()
+	month := s.overview(u).PeriodEnd
+	if !month.Before(year) {
+		t.Fatalf("team until %v, pro until %v", month, year)
+	}
+	q, err := s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Month)
+	s.must(err)
+	if !q.Starts.Equal(year) || !q.Keeps.Equal(month) {
+		t.Errorf("a change back begins at %v, pro is paid until %v", q.Starts, year)
+	}
+	_, err = s.service.Cancel(t.Context(), u.Account())
+	s.must(err)
+	s.settle()
+	for plan, want := range map[string]time.Time{"pro": year, "team": month} {
+		ahead, err := s.service.PaidAhead(t.Context(), u.Account(), plan, billing.Month, facts.Razorpay)
+		s.must(err)
+		if !ahead.Starts.Equal(want) {
+			t.Errorf("%s again begins at %v, want %v", plan, ahead.Starts, want)
+		}
+	}
+}
+
 // TestCheckoutThatCannotBeClosed: a provider that does not close a page leaves it payable. No other is
 // opened beside it until it can be paid no more.
 func TestCheckoutThatCannotBeClosed(t *testing.T) {
