@@ -203,7 +203,8 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now t
 	out := []Stretch{{Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now), Allowance: s.allowance(s.plans.Default().ID, c.meter)}}
 	rows, err := tx.Query(ctx, `
 		select s.provider || ' ' || s.id, coalesce(a.source, s.provider || ' ' || s.id), s.plan_id,
-		    least(coalesce(s.period_start, s.created_at), $2), a.anchor, s.access_until,
+		    least(coalesce(s.period_start, case when s.trial_end <= $2 then s.trial_end end, s.created_at), $2),
+		    a.anchor, s.access_until,
 		    coalesce(s.paid_through, s.access_until), s.paid_since
 		  from subscriptions s
 		  left join lateral (
