@@ -796,10 +796,16 @@ begin
                  else format('case when created_at > now() - %L::interval then created_by end', until) end, nobody);
         truths := truths || ', tijori_access.maker()';
     end if;
-    truth := format('(%s, true) = (select %s, %s from tijori_access.scope() s)', columns, truths, its_right);
-    if whose = 'itself' then -- a sub-select that read the row's id would be made for each row
-        truth := format('(account_id, true) = (select s.account_id, %s from tijori_access.scope() s)', its_right)
-            || case when verb = 'insert' then '' else ' and id = coalesce((select tijori_access.business_id()), id)' end;
+    if verb = 'select' then
+        truth := format('(%s) = (select %s from tijori_access.scope() s)', columns,
+            replace(truths, 's.account_id', format('case when %s then s.account_id end as account_id', its_right)));
+    elsif whose = 'itself' then -- a sub-select that read the row's id would be made for each row
+        truth := format('(account_id, true) = (select s.account_id, %s from tijori_access.scope() s)', its_right);
+    else
+        truth := format('(%s, true) = (select %s, %s from tijori_access.scope() s)', columns, truths, its_right);
+    end if;
+    if whose = 'itself' and verb <> 'insert' then
+        truth := truth || ' and id = coalesce((select tijori_access.business_id()), id)';
     end if;
     execute format('create policy %I on %s for %s to tijori_app %s',
         tijori_access.policy_name(tab, verb, 'tijori_app'), tab, verb,
@@ -4063,8 +4069,11 @@ CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app US
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY accounts_select_billing ON tijori.accounts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY accounts_select_guard ON tijori.accounts FOR SELECT TO tijori_guard USING (true);
@@ -4101,9 +4110,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY batches_select_guard ON tijori.batches FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY batches_update_app ON tijori.batches FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
@@ -4127,8 +4139,11 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
 CREATE POLICY businesses_select_guard ON tijori.businesses FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_app USING ((((account_id, true) = ( SELECT s.account_id,
@@ -4156,9 +4171,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY changes_select_guard ON tijori.changes FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.checkouts ENABLE ROW LEVEL SECURITY;
@@ -4169,8 +4187,11 @@ CREATE POLICY checkouts_select_app ON tijori.checkouts FOR SELECT TO tijori_app 
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
@@ -4207,8 +4228,11 @@ CREATE POLICY credit_balances_select_app ON tijori.credit_balances FOR SELECT TO
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_balances_select_billing ON tijori.credit_balances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY credit_balances_select_guard ON tijori.credit_balances FOR SELECT TO tijori_guard USING (true);
@@ -4222,8 +4246,11 @@ CREATE POLICY credit_calendars_select_app ON tijori.credit_calendars FOR SELECT 
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_calendars_select_billing ON tijori.credit_calendars FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY credit_calendars_select_guard ON tijori.credit_calendars FOR SELECT TO tijori_guard USING (true);
@@ -4237,8 +4264,11 @@ CREATE POLICY credit_entries_select_app ON tijori.credit_entries FOR SELECT TO t
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_entries_select_billing ON tijori.credit_entries FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4251,8 +4281,11 @@ CREATE POLICY credit_grants_select_app ON tijori.credit_grants FOR SELECT TO tij
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_grants_select_billing ON tijori.credit_grants FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4265,8 +4298,11 @@ CREATE POLICY credit_holds_select_app ON tijori.credit_holds FOR SELECT TO tijor
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_holds_select_billing ON tijori.credit_holds FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4308,9 +4344,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.runs_khata
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.runs_khata THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY drafts_select_guard ON tijori.drafts FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY drafts_update_app ON tijori.drafts FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4345,9 +4384,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY entries_select_guard ON tijori.entries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY entries_update_app ON tijori.entries FOR UPDATE TO tijori_app USING (((account_id, business_id,
@@ -4394,8 +4436,11 @@ CREATE POLICY invitations_select_app ON tijori.invitations FOR SELECT TO tijori_
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invitations_select_guard ON tijori.invitations FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY invitations_update_app ON tijori.invitations FOR UPDATE TO tijori_app USING (((account_id, true) = ( SELECT s.account_id,
@@ -4412,8 +4457,11 @@ CREATE POLICY invoices_select_app ON tijori.invoices FOR SELECT TO tijori_app US
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4428,8 +4476,11 @@ CREATE POLICY members_select_app ON tijori.members FOR SELECT TO tijori_app USIN
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY members_select_billing ON tijori.members FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
    FROM tijori.accounts a
@@ -4459,9 +4510,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY parties_select_guard ON tijori.parties FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY parties_update_app ON tijori.parties FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
@@ -4481,9 +4535,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY party_sums_select_guard ON tijori.party_sums FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY party_sums_update_guard ON tijori.party_sums FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
@@ -4502,9 +4559,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY payees_select_guard ON tijori.payees FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.payments ENABLE ROW LEVEL SECURITY;
@@ -4515,8 +4575,11 @@ CREATE POLICY payments_select_app ON tijori.payments FOR SELECT TO tijori_app US
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY payments_select_billing ON tijori.payments FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 ALTER TABLE tijori.period_locks ENABLE ROW LEVEL SECURITY;
@@ -4534,9 +4597,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY period_locks_select_guard ON tijori.period_locks FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.plans ENABLE ROW LEVEL SECURITY;
@@ -4573,8 +4639,11 @@ CREATE POLICY purchases_select_app ON tijori.purchases FOR SELECT TO tijori_app 
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY purchases_select_billing ON tijori.purchases FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY purchases_update_billing ON tijori.purchases FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
@@ -4622,9 +4691,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY reminders_select_guard ON tijori.reminders FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 ALTER TABLE tijori.review_items ENABLE ROW LEVEL SECURITY;
@@ -4651,9 +4723,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.runs_khata
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.runs_khata THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY shares_select_guard ON tijori.shares FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY shares_update_app ON tijori.shares FOR UPDATE TO tijori_app USING (((account_id, business_id, true) = ( SELECT s.account_id,
@@ -4679,8 +4754,11 @@ CREATE POLICY subscriptions_select_app ON tijori.subscriptions FOR SELECT TO tij
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY subscriptions_select_billing ON tijori.subscriptions FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY subscriptions_select_guard ON tijori.subscriptions FOR SELECT TO tijori_guard USING (true);
@@ -4711,9 +4789,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY tasks_select_guard ON tijori.tasks FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY tasks_update_app ON tijori.tasks FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4749,9 +4830,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.runs_khata
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.runs_khata THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY uploads_select_guard ON tijori.uploads FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY uploads_update_app ON tijori.uploads FOR UPDATE TO tijori_app USING (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
