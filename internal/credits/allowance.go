@@ -20,23 +20,52 @@ const unpaidSource = "free"
 // lookAgain is how long a calendar without a date is left alone.
 const lookAgain = 30 * 24 * time.Hour
 
+// failedAgain is how long a calendar that could not be worked is left alone, so that
+// it keeps no other waiting.
+const failedAgain = time.Minute
+
 // Refill grants what the calendar says is due, for one account and meter at a
 // time, and returns how many calendars it worked. Several may run at once, here and on
 // other nodes: each calendar is locked by one of them, and a grant is made once for
-// its period by a key in the database.
-func (s *Service) Refill(ctx context.Context) (int, error) {
+// its period by a key in the database. The error names those that could not be worked,
+// after all others were.
+func (s *Service) Refill(ctx context.Context) (worked int, failed error) {
 	if err := s.open(ctx); err != nil {
 		return 0, err
 	}
-	worked := 0
-	for worked < 100 && ctx.Err() == nil {
-		found, err := s.refillOne(ctx)
-		if err != nil || !found {
-			return worked, err
+	for range 100 {
+		if ctx.Err() != nil {
+			break
+		}
+		c, err := s.refillOne(ctx)
+		if c == nil {
+			return worked, errors.Join(failed, err)
+		}
+		if err != nil {
+			failed = errors.Join(failed, err)
+			if err := s.postpone(ctx, c); err != nil {
+				return worked, errors.Join(failed, err)
+			}
+			continue
 		}
 		worked++
 	}
-	return worked, ctx.Err()
+	return worked, errors.Join(failed, ctx.Err())
+}
+
+// postpone lets the other calendars go before one that could not be worked.
+func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
+	now := s.clock.Now()
+	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update credit_calendars set due_at = $3 where account_id = $1 and meter = $2 and due_at <= $4`,
+			c.account, c.meter, now.Add(failedAgain), now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("postpone a calendar: %w", err)
+	}
+	return nil
 }
 
 // open makes calendars for accounts that have none, and brings forward those
@@ -70,22 +99,24 @@ type calendarRow struct {
 	sources []string // that were in force when it was last worked
 }
 
-// refillOne works the calendar that waits longest, in one transaction.
-func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
+// refillOne works the calendar that waits longest, in one transaction, and returns it:
+// nil when none waits.
+func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error) {
 	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
-		found = false
+		found = nil
 		now := s.clock.Now()
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
 			select account_id, meter, worked_to, sources from credit_calendars
-			 where due_at <= $1 order by due_at limit 1 for update skip locked`, now).Scan(&c.account, &c.meter, &c.worked, &c.sources)
+			 where due_at <= $1 order by due_at limit 1 for update skip locked`, now).
+			Scan(&c.account, &c.meter, &c.worked, &c.sources)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		found = true
+		found = &c
 		return s.refill(ctx, tx, c, now)
 	})
 	if err != nil {
