@@ -18,30 +18,38 @@ var errNothingToCancel = fault.New(fault.Conflict, "There is no subscription tha
 
 // Cancel ends the caller's subscription: at the end of what is paid, and at once
 // where nothing is. Nothing is collected from then on, neither for a period to
-// come nor for one that is outstanding. It returns until when the plan stays,
-// which has passed where nothing was paid any more. A subscription that the
-// provider has ended already is cancelled. Conflict when there is none to cancel.
+// come nor for one that is outstanding, nor by another subscription, such as one that
+// was to follow. It returns until when the plan stays, which has passed where nothing
+// was paid any more. A subscription that the provider has ended already is cancelled.
+// Conflict when there is none to cancel.
 func (s *Service) Cancel(ctx context.Context, c postgres.Caller) (until time.Time, err error) {
 	p, err := s.payer(ctx, c)
 	if err != nil {
 		return until, err
 	}
 	defer s.buying.lock(p.account)()
-	var best *Subscription
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		subs, err := subscriptionsOf(ctx, tx, p.account)
-		subs = slices.DeleteFunc(subs, func(sub Subscription) bool { return !sub.Cancellable(s.clock.Now()) })
-		best = Best(subs, s.plans, s.clock.Now())
+	var subs []Subscription
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		subs, err = subscriptionsOf(ctx, tx, p.account)
 		return err
 	})
 	if err != nil {
 		return until, err
 	}
-	if best == nil {
+	subs = slices.DeleteFunc(subs, func(sub Subscription) bool { return !sub.Cancellable(s.clock.Now()) })
+	if len(subs) == 0 {
 		return until, errNothingToCancel
 	}
-	sub, err := s.end(ctx, p.account, *best, false)
-	return sub.AccessUntil, err
+	for _, sub := range subs {
+		ended, err := s.end(ctx, p.account, sub, false)
+		if err != nil {
+			return until, err
+		}
+		if ended.AccessUntil.After(until) {
+			until = ended.AccessUntil
+		}
+	}
+	return until, nil
 }
 
 // Cancellable reports whether there is something that a cancellation would stop:

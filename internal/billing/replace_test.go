@@ -173,3 +173,30 @@ func TestCheckoutThatCannotBeClosed(t *testing.T) {
 		})
 	}
 }
+
+// TestCancelEndsAllThatCollects: a plan is approved to follow, and the provider has not ended the one before it yet. Who
+// cancels then pays for neither.
+func TestCancelEndsAllThatCollects(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	s.buy(u, "pro", facts.Razorpay)
+	s.settle()
+	end := s.overview(u).PeriodEnd
+	if !s.pays(s.changes(u, "team", true)) {
+		t.Fatal("not approved")
+	}
+	away := func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/cancel", "/nothing/of/it", 1) }
+	s.before.Store(&away)
+	s.settle()
+	s.before.Store(nil)
+	until, err := s.service.Cancel(t.Context(), u.Account())
+	s.must(err)
+	if !until.Equal(end) || s.overview(u).Plan.ID != "pro" {
+		t.Errorf("cancelled until %v, plan %s; want pro until %v", until, s.overview(u).Plan.ID, end)
+	}
+	s.must(s.sim.Advance(t.Context(), end.Sub(s.clock.Now())+3*time.Hour))
+	s.settle()
+	if n := s.count(`select count(*) from payments`); n != 1 || s.overview(u).Plan.ID != "free" {
+		t.Errorf("%d payments, plan %s: what was cancelled goes on", n, s.overview(u).Plan.ID)
+	}
+}
