@@ -14,7 +14,8 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-var errNothingToCancel = fault.New(fault.Conflict, "There is no subscription that could be cancelled.").Coded("no_subscription")
+var errNothingToCancel = fault.New(fault.Conflict, "There is no subscription that could be cancelled.").
+	Coded("no_subscription")
 
 // Cancel ends the caller's subscription: at the end of what is paid, and at once
 // where nothing is. Nothing is collected from then on, neither for a period to
@@ -70,7 +71,8 @@ func (s *Service) end(ctx context.Context, account uuid.UUID, sub Subscription, 
 	at := s.clock.Now()
 	// At Razorpay a cancellation at cycle end is silent and cannot be seen or undone; an immediate one is
 	// seen, and the paid time is kept all the same. At Stripe retries go on until the period ends.
-	later := sub.Provider == facts.Stripe && !now && sub.PaidThrough.After(at) && sub.ProviderStatus != "unpaid" && sub.Status != Paused
+	later := sub.Provider == facts.Stripe && !now && sub.PaidThrough.After(at) && sub.ProviderStatus != "unpaid" &&
+		sub.Status != Paused
 	if sub.Provider == facts.Stripe && s.stripe != nil {
 		if sub.NextPriceID != "" { // it ends instead of changing
 			err = s.stripe.Unschedule(ctx, sub.ID)

@@ -81,7 +81,8 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 			return errOwnersOnly
 		}
 		p.user, p.account = tx.Scope.UserID, tx.Scope.AccountID
-		if err := tx.QueryRow(ctx, `select email from tijori_access.team() where user_id = $1 limit 1`, p.user).Scan(&p.email); err != nil {
+		if err := tx.QueryRow(ctx, `select email from tijori_access.team() where user_id = $1 limit 1`, p.user).
+			Scan(&p.email); err != nil {
 			return fmt.Errorf("look up the payer: %w", err)
 		}
 		return tx.QueryRow(ctx, `select name from accounts where account_id = $1`, p.account).Scan(&p.name)
@@ -95,7 +96,8 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 // open; asking for another plan closes it first. Faults: Invalid for what is
 // not sold, Forbidden for all but owners, Conflict with a living subscription,
 // Unavailable when the provider does not answer.
-func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider) (*Checkout, error) {
+func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string,
+	provider facts.Provider) (*Checkout, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok || !s.Sells(provider) {
 		return nil, errNotForSale
@@ -121,7 +123,8 @@ type Ahead struct {
 
 // PaidAhead says what the caller's account has paid for beyond now, by a subscription that
 // ends or has ended, and when a purchase of a plan would begin. Forbidden for all but owners.
-func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider) (Ahead, error) {
+func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string,
+	provider facts.Provider) (Ahead, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok {
 		return Ahead{}, errNotForSale
@@ -177,7 +180,8 @@ const startMargin = time.Hour
 // purchase opens or finds the account's checkout of a price. starts is when the
 // first period begins, zero for at once; replaces is the subscription that the new
 // one follows, which is ended when the new one is paid. The caller holds the account's lock.
-func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time, replaces string) (*Checkout, error) {
+func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time,
+	replaces string) (*Checkout, error) {
 	asked := false
 	for range 5 {
 		row, stale, others, err := s.reserve(ctx, p, price, starts, replaces)
@@ -249,7 +253,8 @@ type reserved struct {
 // neither it is to be called again. others are subscriptions that stand in the
 // way: with errSubscribed those that give a plan, else those that are to be ended first.
 // A purchase that is open already and replaces one goes on to replace it.
-func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time, replaces string) (row, stale *reserved, others []Subscription, err error) {
+func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time,
+	replaces string) (row, stale *reserved, others []Subscription, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale, others = nil, nil, nil
 		now := s.clock.Now()
@@ -264,7 +269,8 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
-		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider && have.expires.After(now.Add(5*time.Minute))
+		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider &&
+			have.expires.After(now.Add(5*time.Minute))
 		replaced := replaces
 		if same && replaces == "" {
 			replaced = have.replaces
@@ -308,10 +314,12 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 			row.expires = earliest(row.expires, starts.Add(-startMargin))
 		}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at, replaces)
+			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status,
+			    created_at, expires_at, starts_at, replaces)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
-			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires, null(row.starts), nullText(row.replaces))
+			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires,
+			null(row.starts), nullText(row.replaces))
 		if err == nil && tag.RowsAffected() == 0 {
 			row = nil // another node was first, at the other provider
 		}
@@ -330,14 +338,16 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 	err := tx.QueryRow(ctx, `
 		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at, replaces
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
-		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts, &replaces)
+		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts,
+			&replaces)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up the living checkout: %w", err)
 	}
-	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url, &r.replaces: replaces} {
+	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url,
+		&r.replaces: replaces} {
 		if from != nil {
 			*to = *from
 		}
@@ -388,7 +398,8 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 	err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
 		session, err = s.stripe.CreateSession(ctx, stripe.SessionRequest{
 			Key: "checkout_" + r.id.String() + keySuffix, CustomerID: customer, AccountID: r.account.String(),
-			CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath + "?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
+			CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath +
+				"?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
 			CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires,
 		})
 		return err
@@ -442,7 +453,8 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		if saved, err = saveOpen(ctx, tx, r); err != nil || !saved {
 			return err
 		}
-		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID}, Facts{Subscription: sub, Fetched: true}, s.plans, now)
+		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID},
+			Facts{Subscription: sub, Fetched: true}, s.plans, now)
 		return s.write(ctx, tx, next, effects, Facts{}, now)
 	})
 	if err == nil && !saved {
@@ -474,7 +486,8 @@ func (s *Service) withdraw(ctx context.Context, r *reserved) error {
 	var known bool
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
-			select exists (select from checkouts where account_id = $1 and id = $2 and (session_id = $3 or subscription_id = $4))`,
+			select exists (select from checkouts
+			    where account_id = $1 and id = $2 and (session_id = $3 or subscription_id = $4))`,
 			r.account, r.id, r.session, r.subscription).Scan(&known)
 	})
 	if err != nil || known {
