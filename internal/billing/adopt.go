@@ -17,7 +17,8 @@ import (
 // opened; never by an e-mail address or a name. When nothing says so, or two
 // signs disagree, it returns what a person must look at, and claims nothing.
 // first says that the claim was made here and now.
-func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider, id string, sub *facts.Subscription, events []*facts.Event) (account uuid.UUID, first bool, parked *Review, err error) {
+func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider, id string, sub *facts.Subscription,
+	events []*facts.Event) (account uuid.UUID, first bool, parked *Review, err error) {
 	now := s.clock.Now()
 	customer, metadata := "", ""
 	if sub != nil {
@@ -52,16 +53,20 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 	case 0:
 		if sub != nil && sub.PriceID != "" {
 			if _, ours := s.plans.PriceByID(provider, sub.PriceID); !ours {
-				return uuid.Nil, false, &Review{notOurs, "", "subscription " + id + " is of another product: nobody here made it, and its price is not sold here"}, nil
+				return uuid.Nil, false, &Review{notOurs, "", "subscription " + id +
+					" is of another product: nobody here made it, and its price is not sold here"}, nil
 			}
 		}
 		if provider == facts.Stripe {
-			return uuid.Nil, false, &Review{ReviewUnmappedCustomer, "unmapped customer " + customer, "nobody here is customer " + customer + ", who has subscription " + id}, nil
+			return uuid.Nil, false, &Review{ReviewUnmappedCustomer, "unmapped customer " + customer, "nobody here is customer " +
+				customer + ", who has subscription " + id}, nil
 		}
-		return uuid.Nil, false, &Review{ReviewUnmappedSubscription, "unmapped subscription " + id, "subscription " + id + " was not made by a checkout of ours"}, nil
+		return uuid.Nil, false, &Review{ReviewUnmappedSubscription, "unmapped subscription " + id, "subscription " + id +
+			" was not made by a checkout of ours"}, nil
 	case 1:
 	default:
-		return uuid.Nil, false, &Review{ReviewCustomerChanged, "customer " + id, "the customer and the metadata of subscription " + id + " name different accounts"}, nil
+		return uuid.Nil, false, &Review{ReviewCustomerChanged, "customer " + id,
+			"the customer and the metadata of subscription " + id + " name different accounts"}, nil
 	}
 	if account, first, err = claim(ctx, tx, provider, "subscription", id, found[0], now); err != nil {
 		return uuid.Nil, false, nil, err
@@ -79,15 +84,18 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 
 // foundAccount writes whose the unmapped subject of a review item is, so that the
 // item closes, and wakes its parked events.
-func foundAccount(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID, now time.Time) error {
+func foundAccount(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID,
+	now time.Time) error {
 	b := &pgx.Batch{}
 	b.Queue(`
 		update review_items set account_id = $4
 		 where provider = $1 and status = 'open' and account_id is null
-		   and (key in ('unmapped subscription ' || $2::text, 'unmapped customer ' || $3::text) or key = 'customer ' || $2::text)`,
+		   and (key in ('unmapped subscription ' || $2::text, 'unmapped customer ' || $3::text)
+		       or key = 'customer ' || $2::text)`,
 		provider, id, customer, account)
 	b.Queue(`
-		update inbox set next_attempt_at = $3 where provider = $1 and subject = $2 and status = 'parked' and next_attempt_at > $3`,
+		update inbox set next_attempt_at = $3
+		    where provider = $1 and subject = $2 and status = 'parked' and next_attempt_at > $3`,
 		provider, id, now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("%s has found its account: %w", id, err)
@@ -176,7 +184,9 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 		if err != nil {
 			return outcome{}, err
 		}
-		b.Queue(`update checkouts set status = 'closed' where account_id = $1 and session_id = $2 and status in ('creating', 'open')`, account, ev.Session.ID)
+		b.Queue(`
+			update checkouts set status = 'closed' where account_id = $1 and session_id = $2 and status in ('creating', 'open')`,
+			account, ev.Session.ID)
 	}
 	saveTurns(b, provider, shown, now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -202,7 +212,8 @@ func (s *Service) applyDeleted(ctx context.Context, tx pgx.Tx, g gateway, ev *fa
 	}
 	if _, err := tx.Exec(ctx, `
 		update provider_customers set customer_id = null, generation = generation + 1, claimed_at = $4
-		 where account_id = $1 and provider = $2 and customer_id = $3`, account, provider, ev.Deleted, s.clock.Now()); err != nil {
+		 where account_id = $1 and provider = $2 and customer_id = $3`, account, provider, ev.Deleted,
+		s.clock.Now()); err != nil {
 		return outcome{}, fmt.Errorf("unmap customer: %w", err)
 	}
 	subs, err := subscriptionsOf(ctx, tx, account)

@@ -79,7 +79,8 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 	now := s.clock.Now()
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		due, err := alertsWhere(ctx, tx, `
-			(state = 'raised' and times > told_times and (told_at is null or told_at <= $1) and (muted_at is null or muted_until <= $2)
+			(state = 'raised' and times > told_times and (told_at is null or told_at <= $1)
+			    and (muted_at is null or muted_until <= $2)
 			 or state = 'over' and told_times > 0) for update skip locked`, now.Add(-alertQuiet), now)
 		if err != nil || len(due) == 0 {
 			return err
@@ -89,7 +90,8 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 		}
 		for _, a := range due {
 			if _, err := tx.Exec(ctx, `
-				update alerts set told_at = $3, told_times = case when $4 = 'over' then 0 else $5 end where provider = $1 and kind = $2`,
+				update alerts set told_at = $3, told_times = case when $4 = 'over' then 0 else $5 end
+				    where provider = $1 and kind = $2`,
 				a.Provider, a.Kind, now, a.State, a.Times); err != nil {
 				return err
 			}
@@ -110,13 +112,15 @@ func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
 
 func alertsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]Alert, error) {
 	rows, err := tx.Query(ctx, `
-		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at), muted_at, muted_until from alerts where `+condition, args...)
+		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at), muted_at,
+		    muted_until from alerts where `+condition, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Alert, err error) {
 		var since, until *time.Time
-		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt, &a.ToldAt, &since, &until)
+		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt, &a.ToldAt, &since,
+			&until)
 		a.MutedAt, a.MutedUntil = value(since), value(until)
 		return a, err
 	})
@@ -149,14 +153,22 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			return err
 		}
 		for _, g := range []group{
-			{kind: AlertDead, times: q.dead.n, newest: q.dead.newest, detail: fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead", times(q.dead.n, "event", "events"))},
-			{kind: AlertFailing, times: c.Failing, detail: fmt.Sprintf("%s failed three times or more and are tried again", times(c.Failing, "event", "events"))},
-			{kind: AlertForeign, times: q.foreign.n, newest: q.foreign.newest, detail: fmt.Sprintf("%s of another mode or account were ignored within a week: a webhook leads to the wrong server", times(q.foreign.n, "event", "events"))},
+			{kind: AlertDead, times: q.dead.n, newest: q.dead.newest,
+				detail: fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead",
+					times(q.dead.n, "event", "events"))},
+			{kind: AlertFailing, times: c.Failing, detail: fmt.Sprintf("%s failed three times or more and are tried again",
+				times(c.Failing, "event", "events"))},
+			{kind: AlertForeign, times: q.foreign.n, newest: q.foreign.newest,
+				detail: fmt.Sprintf("%s of another mode or account were ignored within a week: a webhook leads to the wrong server",
+					times(q.foreign.n, "event", "events"))},
 			{kind: AlertSilent, times: silent, detail: quiet},
 			{kind: AlertPartial, times: partial, detail: why},
 			{kind: AlertEnding, times: ending, detail: whenEnds},
-			{kind: AlertReview, times: q.items.n, newest: q.items.newest, detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits", "items wait"))},
-			{kind: AlertParked, times: q.parked.n, newest: q.parked.newest, detail: fmt.Sprintf("%s about payers whom no account here owns: tijori inbox list --state parked", times(q.parked.n, "event is", "events are"))},
+			{kind: AlertReview, times: q.items.n, newest: q.items.newest,
+				detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits", "items wait"))},
+			{kind: AlertParked, times: q.parked.n, newest: q.parked.newest,
+				detail: fmt.Sprintf("%s about payers whom no account here owns: tijori inbox list --state parked",
+					times(q.parked.n, "event is", "events are"))},
 			{kind: AlertDispute, times: q.urgency(), newest: q.disputes.newest, detail: q.disputesText()},
 		} {
 			if err := s.raise(ctx, c.Provider, g); err != nil {
@@ -173,16 +185,18 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 // secretNotice is how long before the last webhook secret's end people are told of it.
 const secretNotice = 7 * 24 * time.Hour
 
-// secretsEnding returns 1 (2: it has ended) and a sentence when no webhook can be believed any more within a week, and writes that into the log
-// once a day.
+// secretsEnding returns 1 (2: it has ended) and a sentence when no webhook can be believed any more within a week, and
+// writes that into the log once a day.
 func (s *Service) secretsEnding(ctx context.Context, p facts.Provider) (int, string) {
 	end, now := s.gateways[p].SecretsEnd(), s.now()
 	if end.IsZero() || now.Add(secretNotice).Before(end) {
 		return 0, ""
 	}
-	grave, text := 1, "the last webhook secret ends on "+moment(end)+": from then on every event is refused; add the next one"
+	grave, text := 1, "the last webhook secret ends on "+moment(end)+
+		": from then on every event is refused; add the next one"
 	if !now.Before(end) {
-		grave, text = 2, "the last webhook secret ended on "+moment(end)+": every event is refused; set the one that the dashboard has"
+		grave, text = 2, "the last webhook secret ended on "+moment(end)+
+			": every event is refused; set the one that the dashboard has"
 	}
 	if s.endingTold.due(p, now) {
 		s.log.WarnContext(ctx, text, "provider", p)
@@ -217,15 +231,20 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if n == 0 {
 			_, err = tx.Exec(ctx, `
-				update alerts set state = 'over', times = 0, muted_at = null, muted_until = null, muted_times = null, muted_newest = null
-				 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused, now.Add(-24*time.Hour))
+				update alerts set state = 'over', times = 0, muted_at = null, muted_until = null, muted_times = null,
+				    muted_newest = null
+				 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused,
+				now.Add(-24*time.Hour))
 			return err
 		}
 		_, err = tx.Exec(ctx, `
 			insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
-			values ($1, $1, $2, 'raised', $3, 'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
-			on conflict (connection_id, kind) do update set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,
-			    first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end`, provider, AlertRefused, n, now)
+			values ($1, $1, $2, 'raised', $3,
+			    'deliveries were refused because no secret fits their signature: has it been changed at the provider?', $4, $4)
+			on conflict (connection_id, kind) do update
+			    set state = 'raised', times = alerts.times + excluded.times, last_at = excluded.last_at,
+			    first_at = case when alerts.state = 'over' then excluded.first_at else alerts.first_at end`, provider,
+			AlertRefused, n, now)
 		if err != nil {
 			return err
 		}
@@ -249,10 +268,12 @@ func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
 			select coalesce(sum(n), 0)::int, percentile_disc(0.5) within group (order by longest),
-			       exists (select 1 from subscriptions s where s.provider = $1 and s.status in ('active', 'trialing', 'past_due') limit 1)
+			       exists (select 1 from subscriptions s where s.provider = $1 and s.status in ('active', 'trialing', 'past_due')
+			           limit 1)
 			  from (select count(*) as n, max(extract(epoch from pause)::float8) as longest
 			          from (select received_at, received_at - lag(received_at) over (order by received_at) as pause
-			                  from (select received_at from inbox where provider = $1 order by received_at desc limit 2000) newest) pauses
+			                  from (select received_at from inbox where provider = $1 order by received_at desc
+			                      limit 2000) newest) pauses
 			         group by date_trunc('day', received_at at time zone 'UTC')) days`, c.Provider).Scan(&n, &usual, &live)
 	})
 	if err != nil || n < 20 || usual == nil || !live {
@@ -262,7 +283,8 @@ func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error
 	if now.Sub(c.Last) <= max(2*pause, 6*time.Hour) {
 		return 0, "", nil
 	}
-	return 1, fmt.Sprintf("no event since %s; the longest pause of an ordinary day is %s", moment(c.Last), pause.Round(time.Minute)), nil
+	return 1, fmt.Sprintf("no event since %s; the longest pause of an ordinary day is %s", moment(c.Last),
+		pause.Round(time.Minute)), nil
 }
 
 // lastPartial says whether the last whole comparison broke off.

@@ -94,7 +94,8 @@ func (s *Service) step(ctx context.Context) (moved int, err error) {
 	if len(rows) == 0 {
 		return 0, err
 	}
-	s.log.WarnContext(ctx, "apply event", "provider", provider, "event", rows[0].id, "attempts", rows[0].attempts+1, "error", err)
+	s.log.WarnContext(ctx, "apply event", "provider", provider, "event", rows[0].id, "attempts", rows[0].attempts+1,
+		"error", err)
 	if err := s.postpone(context.WithoutCancel(ctx), provider, rows, err); err != nil {
 		return 0, err
 	}
@@ -152,7 +153,8 @@ func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []qu
 
 // bury moves rows that a former version of the program could read and this one
 // cannot among the dead, and returns the others.
-func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued) (readable []queued, err error) {
+func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider,
+	rows []queued) (readable []queued, err error) {
 	now := s.clock.Now()
 	b := &pgx.Batch{}
 	for _, q := range rows {
@@ -160,8 +162,10 @@ func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider, 
 			readable = append(readable, q)
 			continue
 		}
-		saveReview(b, provider, Review{ReviewUndecodable, "undecodable " + q.id, "a stored event cannot be read: " + q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
-		b.Queue(`update inbox set status = 'dead', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id, q.broken.Error())
+		saveReview(b, provider, Review{ReviewUndecodable, "undecodable " + q.id, "a stored event cannot be read: " +
+			q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
+		b.Queue(`update inbox set status = 'dead', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id,
+			q.broken.Error())
 	}
 	if b.Len() == 0 {
 		return readable, nil
@@ -185,7 +189,8 @@ func (s *Service) postpone(ctx context.Context, provider facts.Provider, rows []
 		status := "received"
 		if q.attempts+1 >= maxAttempts {
 			status = "dead"
-			saveReview(b, provider, Review{ReviewDeadEvent, "dead " + q.id, "could not be applied in " + fmt.Sprint(maxAttempts) + " attempts"}, uuid.Nil, q.subject, q.id, now)
+			saveReview(b, provider, Review{ReviewDeadEvent, "dead " + q.id, "could not be applied in " +
+				fmt.Sprint(maxAttempts) + " attempts"}, uuid.Nil, q.subject, q.id, now)
 		}
 		b.Queue(`
 			update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5
@@ -239,8 +244,8 @@ type outcome struct {
 	parked      *Review
 }
 
-// notOurs is the reason of an outcome for events of another product on the same account at the provider: webhooks cannot
-// be narrowed to a product. They are kept and counted, and no work for anybody.
+// notOurs is the reason of an outcome for events of another product on the same account at the provider: webhooks
+// cannot be narrowed to a product. They are kept and counted, and no work for anybody.
 const notOurs = "another_product"
 
 // settle writes the outcome into the inbox rows.
@@ -255,7 +260,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 	for _, q := range rows {
 		switch {
 		case out.parked != nil && out.parked.Reason == notOurs:
-			b.Queue(`update inbox set status = 'ignored', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id, out.parked.Detail)
+			b.Queue(`update inbox set status = 'ignored', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id,
+				out.parked.Detail)
 			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		case out.parked != nil:
 			status := "parked"
@@ -266,20 +272,24 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 				saveReview(b, provider, *out.parked, uuid.Nil, q.subject, q.id, now)
 			}
 			b.Queue(`
-				update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5 where provider = $1 and event_id = $2`,
+				update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5
+				    where provider = $1 and event_id = $2`,
 				provider, q.id, status, now.Add(backoff(q.attempts)), out.parked.Detail)
 		case out.provisional != nil: // the provider's own word is still owed
 			status := "received"
 			if q.attempts+1 >= maxAttempts {
 				status = "dead"
-				saveReview(b, provider, Review{ReviewDeadEvent, "dead " + q.id, "the provider could not be asked in " + fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
+				saveReview(b, provider, Review{ReviewDeadEvent, "dead " + q.id, "the provider could not be asked in " +
+					fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
 			}
 			b.Queue(`
-				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5 where provider = $1 and event_id = $2`,
+				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5
+				    where provider = $1 and event_id = $2`,
 				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(), owner, status)
 		default:
 			b.Queue(`
-				update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = '' where provider = $1 and event_id = $2`,
+				update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = ''
+				    where provider = $1 and event_id = $2`,
 				provider, q.id, now, owner)
 			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		}
@@ -296,7 +306,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 // applySubject brings one subscription to the provider's present state: lock,
 // refetch, reduce, write. Webhooks, the return from checkout and the
 // reconciler all end here.
-func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id string, events []*facts.Event) (outcome, error) {
+func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id string,
+	events []*facts.Event) (outcome, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, "subscription", id)
 	if err != nil {
@@ -351,7 +362,8 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 		}
 	}
 	if len(ids) > 1 {
-		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, multipleKey(ids), "more than one subscription charges for one account"})
+		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, multipleKey(ids),
+			"more than one subscription charges for one account"})
 	}
 	if err := s.write(ctx, tx, next, effects, f, now); err != nil {
 		return outcome{}, err
@@ -363,7 +375,8 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 }
 
 // write stores a reduced state with its effects.
-func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts, now time.Time) error {
+func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts,
+	now time.Time) error {
 	b := &pgx.Batch{}
 	saveSubscription(b, next, now)
 	for _, p := range effects.Payments {

@@ -14,34 +14,43 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-var errNothingToCancel = fault.New(fault.Conflict, "There is no subscription that could be cancelled.").Coded("no_subscription")
+var errNothingToCancel = fault.New(fault.Conflict, "There is no subscription that could be cancelled.").
+	Coded("no_subscription")
 
 // Cancel ends the caller's subscription: at the end of what is paid, and at once
 // where nothing is. Nothing is collected from then on, neither for a period to
-// come nor for one that is outstanding. It returns until when the plan stays,
-// which has passed where nothing was paid any more. A subscription that the
-// provider has ended already is cancelled. Conflict when there is none to cancel.
+// come nor for one that is outstanding, nor by another subscription, such as one that
+// was to follow. It returns until when the plan stays, which has passed where nothing
+// was paid any more. A subscription that the provider has ended already is cancelled.
+// Conflict when there is none to cancel.
 func (s *Service) Cancel(ctx context.Context, c postgres.Caller) (until time.Time, err error) {
 	p, err := s.payer(ctx, c)
 	if err != nil {
 		return until, err
 	}
 	defer s.buying.lock(p.account)()
-	var best *Subscription
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		subs, err := subscriptionsOf(ctx, tx, p.account)
-		subs = slices.DeleteFunc(subs, func(sub Subscription) bool { return !sub.Cancellable(s.clock.Now()) })
-		best = Best(subs, s.plans, s.clock.Now())
+	var subs []Subscription
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		subs, err = subscriptionsOf(ctx, tx, p.account)
 		return err
 	})
 	if err != nil {
 		return until, err
 	}
-	if best == nil {
+	subs = slices.DeleteFunc(subs, func(sub Subscription) bool { return !sub.Cancellable(s.clock.Now()) })
+	if len(subs) == 0 {
 		return until, errNothingToCancel
 	}
-	sub, err := s.end(ctx, p.account, *best, false)
-	return sub.AccessUntil, err
+	for _, sub := range subs {
+		ended, err := s.end(ctx, p.account, sub, false)
+		if err != nil {
+			return until, err
+		}
+		if ended.AccessUntil.After(until) {
+			until = ended.AccessUntil
+		}
+	}
+	return until, nil
 }
 
 // Cancellable reports whether there is something that a cancellation would stop:
@@ -62,7 +71,8 @@ func (s *Service) end(ctx context.Context, account uuid.UUID, sub Subscription, 
 	at := s.clock.Now()
 	// At Razorpay a cancellation at cycle end is silent and cannot be seen or undone; an immediate one is
 	// seen, and the paid time is kept all the same. At Stripe retries go on until the period ends.
-	later := sub.Provider == facts.Stripe && !now && sub.PaidThrough.After(at) && sub.ProviderStatus != "unpaid" && sub.Status != Paused
+	later := sub.Provider == facts.Stripe && !now && sub.PaidThrough.After(at) && sub.ProviderStatus != "unpaid" &&
+		sub.Status != Paused
 	if sub.Provider == facts.Stripe && s.stripe != nil {
 		if sub.NextPriceID != "" { // it ends instead of changing
 			err = s.stripe.Unschedule(ctx, sub.ID)

@@ -26,9 +26,10 @@ type Quote struct {
 	Due         money.Amount // collected at once; negative is credited to later invoices
 	Starts      time.Time    // when the new plan begins
 	Next        time.Time    // the payment after that
-	Ends        bool         // another subscription takes the place of the present one, which ends when that is paid (Razorpay)
-	Keeps       time.Time    // until when the present plan is paid for; with Ends
-	CanWait     bool         // with Ends and an amount: with none due it begins at Keeps, so that nothing paid is lost
+	// another subscription takes the place of the present one, which ends when that is paid (Razorpay)
+	Ends    bool
+	Keeps   time.Time // until when the present plan is paid for; with Ends
+	CanWait bool      // with Ends and an amount: with none due it begins at Keeps, so that nothing paid is lost
 }
 
 var (
@@ -42,13 +43,15 @@ var (
 	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.").
 				Coded("amount_changed")
 	errOtherCurrency = fault.New(fault.Conflict,
-		"Your plan is paid in another currency, which a subscription cannot change. Cancel it, and buy this one when it has ended.").
+		"Your plan is paid in another currency, which a subscription cannot change. "+
+			"Cancel it, and buy this one when it has ended.").
 		Coded("other_currency")
 	errCannotResume = fault.New(fault.Conflict,
 		"A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.").
 		Coded("cannot_resume")
 	errSecondFactor = fault.New(fault.Conflict,
-		"Your bank wants you to confirm this payment yourself. Nothing was changed and nothing was charged. Update your card at Stripe, then try again.").
+		"Your bank wants you to confirm this payment yourself. "+
+			"Nothing was changed and nothing was charged. Update your card at Stripe, then try again.").
 		Coded("authentication_required")
 	errNotEnding = fault.New(fault.Conflict, "This subscription is not ending.").Coded("subscription_not_ending")
 )
@@ -73,8 +76,9 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 	return q, err
 }
 
-func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at time.Time) (*Quote, *Subscription, error) {
-	sub, err := s.changeable(ctx, p)
+func (s *Service) quote(ctx context.Context, p payer, plan, interval string,
+	at time.Time) (*Quote, *Subscription, error) {
+	sub, subs, err := s.changeable(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,26 +107,27 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string, at 
 		if from.Interval != to.Interval {
 			q.Next = later(at, to.Interval)
 		}
-		q.Due, err = s.stripe.Preview(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID, PriceID: to.ProviderPrice, At: at})
+		q.Due, err = s.stripe.Preview(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID,
+			FromID: sub.PriceID, PriceID: to.ProviderPrice, At: at})
 		if err != nil {
 			return nil, nil, providerFault(err)
 		}
 		return q, sub, nil
 	}
 	q.Ends, q.Keeps, q.Due = true, sub.PaidThrough, to.Amount
-	switch ahead := sub.PaidThrough.After(at.Add(leastAhead)); {
-	case ahead && s.higher(to.Plan, from.Plan):
+	switch ahead := s.ahead(subs, to, at); {
+	case !ahead.Starts.IsZero():
+		q.wait(ahead.Starts)
+	case q.Keeps.After(at.Add(leastAhead)):
 		q.CanWait = true
-	case ahead:
-		q.wait()
 	}
 	q.Next = later(q.Starts, to.Interval)
 	return q, sub, nil
 }
 
-// wait makes the new plan begin when the present one has run out.
-func (q *Quote) wait() {
-	q.Starts, q.Due = q.Keeps, money.Amount{Currency: q.To.Amount.Currency}
+// wait makes the new plan begin later: when what is paid has run out.
+func (q *Quote) wait(starts time.Time) {
+	q.Starts, q.Due = starts, money.Amount{Currency: q.To.Amount.Currency}
 	q.Next = later(q.Starts, q.To.Interval)
 }
 
@@ -148,33 +153,34 @@ func later(t time.Time, interval string) time.Time {
 	return t.AddDate(0, 1, 0)
 }
 
-// changeable is the one subscription whose plan an account may change.
-func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, error) {
-	var live []Subscription
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		subs, err := subscriptionsOf(ctx, tx, p.account)
-		for _, sub := range subs {
-			if sub.Live() && s.gateways[sub.Provider] != nil {
-				live = append(live, sub)
-			}
-		}
+// changeable is the one subscription whose plan an account may change, and all that the
+// account has.
+func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, []Subscription, error) {
+	var all, live []Subscription
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		all, err = subscriptionsOf(ctx, tx, p.account)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	for _, sub := range all {
+		if sub.Live() && s.gateways[sub.Provider] != nil {
+			live = append(live, sub)
+		}
 	}
 	if len(live) != 1 {
-		return nil, errNothingToChange
+		return nil, nil, errNothingToChange
 	}
 	switch sub := &live[0]; {
 	case sub.CancelAtPeriodEnd:
-		return nil, errEnding
+		return nil, nil, errEnding
 	case sub.Status == PastDue:
-		return nil, errPayFirst
+		return nil, nil, errPayFirst
 	case sub.Status != Active && sub.Status != Trialing:
-		return nil, errNothingToChange
+		return nil, nil, errNothingToChange
 	default:
-		return sub, nil
+		return sub, all, nil
 	}
 }
 
@@ -184,7 +190,8 @@ func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, error
 // the page is returned on which they confirm it; at Razorpay the present subscription
 // is ended, what is paid is kept, and the checkout of the new one is returned.
 // Faults as of QuoteChange; Conflict when the amount is another by now.
-func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, interval string, at time.Time, due int64) (*Checkout, error) {
+func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, interval string, at time.Time,
+	due int64) (*Checkout, error) {
 	p, err := s.payer(ctx, c)
 	if err != nil {
 		return nil, err
@@ -198,13 +205,14 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		return nil, err
 	}
 	if q.CanWait && due == 0 {
-		q.wait()
+		q.wait(q.Keeps)
 	}
 	if q.Due.Minor != due {
 		return nil, errAmountChanged
 	}
 	if sub.Provider == facts.Stripe {
-		change := stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID, PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at}
+		change := stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID,
+			PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at}
 		if q.Starts.After(at) {
 			err = s.stripe.ChangeAtPeriodEnd(ctx, change)
 		} else if err = s.stripe.Unschedule(ctx, sub.ID); err == nil {
@@ -239,7 +247,8 @@ func needsCustomer(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case "subscription_payment_intent_requires_action", "invoice_payment_intent_requires_action", "payment_intent_authentication_failure", "authentication_required":
+	case "subscription_payment_intent_requires_action", "invoice_payment_intent_requires_action",
+		"payment_intent_authentication_failure", "authentication_required":
 		return true
 	}
 	return false
@@ -306,7 +315,8 @@ var errNoInvoice = fault.New(fault.NotFound, "There is no such invoice.")
 // InvoiceURL returns the provider's page for one of the caller's own invoices.
 // It is asked for afresh where we have none. NotFound for an invoice of
 // somebody else, or none; Forbidden for all but owners.
-func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider facts.Provider, id string) (string, error) {
+func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider facts.Provider,
+	id string) (string, error) {
 	if !provider.Known() || !facts.ValidID(id) {
 		return "", errNoInvoice
 	}
@@ -318,7 +328,8 @@ func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider fa
 		}
 		p.account = tx.Scope.AccountID
 		err := tx.QueryRow(ctx, `
-			select url, subscription_id from invoices where account_id = $1 and provider = $2 and id = $3`, p.account, provider, id).Scan(&address, &subscription)
+			select url, subscription_id from invoices where account_id = $1 and provider = $2 and id = $3`, p.account, provider,
+			id).Scan(&address, &subscription)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoInvoice
 		}
@@ -355,7 +366,8 @@ func (s Subscription) PayPage() string {
 
 // fetchInvoice asks the provider for a subscription's invoices, keeps what they
 // tell, and returns the page of one.
-func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Provider, subscription, id string) (string, error) {
+func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Provider, subscription,
+	id string) (string, error) {
 	g, err := s.gateway(provider)
 	if err != nil {
 		return "", err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,7 +81,8 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 			return errOwnersOnly
 		}
 		p.user, p.account = tx.Scope.UserID, tx.Scope.AccountID
-		if err := tx.QueryRow(ctx, `select email from tijori_access.team() where user_id = $1 limit 1`, p.user).Scan(&p.email); err != nil {
+		if err := tx.QueryRow(ctx, `select email from tijori_access.team() where user_id = $1 limit 1`, p.user).
+			Scan(&p.email); err != nil {
 			return fmt.Errorf("look up the payer: %w", err)
 		}
 		return tx.QueryRow(ctx, `select name from accounts where account_id = $1`, p.account).Scan(&p.name)
@@ -94,7 +96,8 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 // open; asking for another plan closes it first. Faults: Invalid for what is
 // not sold, Forbidden for all but owners, Conflict with a living subscription,
 // Unavailable when the provider does not answer.
-func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider) (*Checkout, error) {
+func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string,
+	provider facts.Provider) (*Checkout, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok || !s.Sells(provider) {
 		return nil, errNotForSale
@@ -120,7 +123,8 @@ type Ahead struct {
 
 // PaidAhead says what the caller's account has paid for beyond now, by a subscription that
 // ends or has ended, and when a purchase of a plan would begin. Forbidden for all but owners.
-func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider) (Ahead, error) {
+func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string,
+	provider facts.Provider) (Ahead, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok {
 		return Ahead{}, errNotForSale
@@ -132,36 +136,52 @@ func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interv
 	return s.paidAhead(ctx, p.account, price)
 }
 
-// paidAhead: at Razorpay a plan that is no higher than the one that is paid for begins
-// when that has run out. A higher one begins at once, and so does one at Stripe.
+// paidAhead: at Razorpay a plan that is no higher than one that is paid for begins when
+// that has run out. A higher one begins at once, and so does one at Stripe.
 func (s *Service) paidAhead(ctx context.Context, account uuid.UUID, price Price) (out Ahead, err error) {
 	now := s.clock.Now()
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		out = Ahead{}
 		subs, err := subscriptionsOf(ctx, tx, account)
-		for _, sub := range subs {
-			if sub.PlanID == "" || !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) || sub.Blocks(now) && !sub.CancelAtPeriodEnd {
-				continue
-			}
-			if out.Plan == "" || s.higher(sub.PlanID, out.Plan) {
-				out.Plan, out.Until = sub.PlanID, sub.PaidThrough
-			}
-		}
+		subs = slices.DeleteFunc(subs, func(sub Subscription) bool {
+			return sub.Blocks(now) && !sub.CancelAtPeriodEnd
+		})
+		out = s.ahead(subs, price, now)
 		return err
 	})
-	if out.Plan != "" && price.Provider == facts.Razorpay && !s.higher(price.Plan, out.Plan) {
-		out.Starts = out.Until
-	}
 	return out, err
+}
+
+// ahead is what subscriptions that give a plan are paid for beyond now: the one that reaches
+// furthest of those that give at least what a price is for, or else the highest plan.
+func (s *Service) ahead(subs []Subscription, price Price, now time.Time) (out Ahead) {
+	for _, sub := range subs {
+		if !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) {
+			continue
+		}
+		switch enough := !s.higher(price.Plan, sub.PlanID); {
+		case enough && sub.PaidThrough.After(out.Starts):
+			out = Ahead{sub.PlanID, sub.PaidThrough, sub.PaidThrough}
+		case !enough && out.Starts.IsZero() && (out.Plan == "" || s.higher(sub.PlanID, out.Plan)):
+			out = Ahead{sub.PlanID, sub.PaidThrough, time.Time{}}
+		}
+	}
+	if price.Provider == facts.Stripe {
+		out.Starts = time.Time{}
+	}
+	return out
 }
 
 // leastAhead is how much paid time is worth waiting for.
 const leastAhead = 2 * time.Hour
 
+// startMargin is how long before its beginning a plan that begins later must be approved.
+const startMargin = time.Hour
+
 // purchase opens or finds the account's checkout of a price. starts is when the
 // first period begins, zero for at once; replaces is the subscription that the new
 // one follows, which is ended when the new one is paid. The caller holds the account's lock.
-func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time, replaces string) (*Checkout, error) {
+func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time,
+	replaces string) (*Checkout, error) {
 	asked := false
 	for range 5 {
 		row, stale, others, err := s.reserve(ctx, p, price, starts, replaces)
@@ -201,7 +221,9 @@ func (s *Service) purchase(ctx context.Context, p payer, price Price, starts tim
 			if paid {
 				return nil, errSubscribed
 			}
-		} else if err := s.open(ctx, p, row); err != nil {
+		} else if err := s.open(ctx, p, row); errors.Is(err, errElsewhere) {
+			continue
+		} else if err != nil {
 			return nil, err
 		}
 		return s.checkout(p, row, price), nil
@@ -231,7 +253,8 @@ type reserved struct {
 // neither it is to be called again. others are subscriptions that stand in the
 // way: with errSubscribed those that give a plan, else those that are to be ended first.
 // A purchase that is open already and replaces one goes on to replace it.
-func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time, replaces string) (row, stale *reserved, others []Subscription, err error) {
+func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time,
+	replaces string) (row, stale *reserved, others []Subscription, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale, others = nil, nil, nil
 		now := s.clock.Now()
@@ -246,7 +269,8 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
-		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider && have.expires.After(now.Add(5*time.Minute))
+		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider &&
+			have.expires.After(now.Add(5*time.Minute))
 		replaced := replaces
 		if same && replaces == "" {
 			replaced = have.replaces
@@ -282,12 +306,20 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 		if err != nil {
 			return err
 		}
-		row = &reserved{account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating", created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaces, priceOf: price}
+		row = &reserved{
+			account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating",
+			created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaces, priceOf: price,
+		}
+		if !starts.IsZero() { // later it would be paid at once, and what it follows may have renewed
+			row.expires = earliest(row.expires, starts.Add(-startMargin))
+		}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, created_at, expires_at, starts_at, replaces)
+			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status,
+			    created_at, expires_at, starts_at, replaces)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
-			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires, null(row.starts), nullText(row.replaces))
+			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires,
+			null(row.starts), nullText(row.replaces))
 		if err == nil && tag.RowsAffected() == 0 {
 			row = nil // another node was first, at the other provider
 		}
@@ -306,14 +338,16 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 	err := tx.QueryRow(ctx, `
 		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at, replaces
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
-		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts, &replaces)
+		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts,
+			&replaces)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look up the living checkout: %w", err)
 	}
-	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url, &r.replaces: replaces} {
+	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url,
+		&r.replaces: replaces} {
 		if from != nil {
 			*to = *from
 		}
@@ -336,11 +370,17 @@ func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
 		r.status = "open"
 		return nil
 	}
+	if errors.Is(err, errElsewhere) {
+		if e := s.withdraw(ctx, r); e != nil {
+			return e
+		}
+		return err
+	}
 	s.log.WarnContext(ctx, "open checkout", "provider", r.provider, "account", r.account, "error", err)
 	var e *facts.APIError
 	if errors.As(err, &e) && e.Status != 0 && e.Status != 429 {
 		// The provider answered, and Stripe would repeat even a 500 for this key: the next try gets a checkout of its own.
-		if err := s.mark(ctx, r, "closed"); err != nil {
+		if err := s.markClosed(ctx, r); err != nil {
 			return err
 		}
 		if e.Status < 500 {
@@ -358,7 +398,8 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 	err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
 		session, err = s.stripe.CreateSession(ctx, stripe.SessionRequest{
 			Key: "checkout_" + r.id.String() + keySuffix, CustomerID: customer, AccountID: r.account.String(),
-			CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath + "?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
+			CheckoutID: r.id.String(), PriceID: r.price, SuccessURL: s.publicURL + ReturnPath +
+				"?provider=stripe&session_id={CHECKOUT_SESSION_ID}",
 			CancelURL: s.publicURL + CancelPath, ExpiresAt: r.expires,
 		})
 		return err
@@ -367,12 +408,18 @@ func (s *Service) openStripe(ctx context.Context, p payer, r *reserved) error {
 		return err
 	}
 	r.session, r.url = session.ID, session.URL
-	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+	saved := false
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if err := claimOwn(ctx, tx, facts.Stripe, "session", session.ID, r.account, s.clock.Now()); err != nil {
 			return err
 		}
-		return saveOpen(ctx, tx, r)
+		saved, err = saveOpen(ctx, tx, r)
+		return err
 	})
+	if err == nil && !saved {
+		err = errElsewhere
+	}
+	return err
 }
 
 func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
@@ -388,7 +435,7 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 			PlanID: r.price, TotalCount: cycles[r.priceOf.Interval],
 			AccountID: r.account.String(), CheckoutID: r.id.String(), ExpireBy: r.expires,
 		}
-		if r.starts.After(s.clock.Now().Add(time.Hour)) {
+		if !r.starts.IsZero() {
 			request.StartAt, request.Follows = r.starts, true
 		}
 		sub, err = s.razorpay.CreateSubscription(ctx, request)
@@ -397,33 +444,99 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		}
 	}
 	r.subscription, r.url = sub.ID, sub.URL
-	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+	saved := false
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		now := s.clock.Now()
 		if err := claimOwn(ctx, tx, facts.Razorpay, "subscription", sub.ID, r.account, now); err != nil {
 			return err
 		}
-		if err := saveOpen(ctx, tx, r); err != nil {
+		if saved, err = saveOpen(ctx, tx, r); err != nil || !saved {
 			return err
 		}
-		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID}, Facts{Subscription: sub, Fetched: true}, s.plans, now)
+		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID},
+			Facts{Subscription: sub, Fetched: true}, s.plans, now)
 		return s.write(ctx, tx, next, effects, Facts{}, now)
 	})
+	if err == nil && !saved {
+		err = errElsewhere
+	}
+	return err
 }
 
-func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) error {
-	_, err := tx.Exec(ctx, `
+// errElsewhere says that a checkout was opened or closed on another node while the
+// provider made the page here: nobody may be led to it.
+var errElsewhere = errors.New("the checkout went on elsewhere")
+
+// saveOpen makes a reserved checkout the one that can be paid, and reports whether it
+// has: it is still in creation.
+func saveOpen(ctx context.Context, tx pgx.Tx, r *reserved) (bool, error) {
+	tag, err := tx.Exec(ctx, `
 		update checkouts set status = 'open', session_id = $3, subscription_id = $4, url = $5
-		 where account_id = $1 and id = $2 and status in ('creating', 'open')`,
+		 where account_id = $1 and id = $2 and status = 'creating'`,
 		r.account, r.id, nullText(r.session), nullText(r.subscription), r.url)
 	if err != nil {
-		return fmt.Errorf("save the checkout: %w", err)
+		return false, fmt.Errorf("save the checkout: %w", err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// withdraw ends what the provider has made for a checkout that went on elsewhere,
+// unless it is what the checkout leads to. Nobody has seen its page.
+func (s *Service) withdraw(ctx context.Context, r *reserved) error {
+	var known bool
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			select exists (select from checkouts
+			    where account_id = $1 and id = $2 and (session_id = $3 or subscription_id = $4))`,
+			r.account, r.id, r.session, r.subscription).Scan(&known)
+	})
+	if err != nil || known {
+		return err
+	}
+	if err := s.expire(ctx, r); facts.IsUnreachable(err) {
+		return errProviderDown.Because(err)
 	}
 	return nil
 }
 
-func (s *Service) mark(ctx context.Context, r *reserved, status string) error {
+// over reports whether the provider says that a checkout can be paid no more.
+func (s *Service) over(ctx context.Context, r *reserved) (bool, error) {
+	var over bool
+	var err error
+	if r.session != "" {
+		var session *facts.Session
+		if session, err = s.stripe.Session(ctx, r.session); err == nil {
+			over = session.Status == "expired"
+		}
+	} else {
+		var sub *facts.Subscription
+		if sub, err = s.razorpay.Subscription(ctx, r.subscription); err == nil {
+			over = rawEnds(sub.Status) != ""
+		}
+	}
+	if facts.IsMissing(err) {
+		return true, nil
+	}
+	return over, err
+}
+
+// expire makes the provider take no payment for a checkout any more.
+func (s *Service) expire(ctx context.Context, r *reserved) error {
+	switch {
+	case r.session != "" && s.stripe != nil:
+		return s.stripe.ExpireSession(ctx, r.session)
+	case r.subscription != "" && s.razorpay != nil:
+		return s.razorpay.Cancel(ctx, r.subscription, false)
+	}
+	return nil
+}
+
+// markClosed closes a checkout that is as it was read: one that was opened meanwhile
+// on another node is left alone.
+func (s *Service) markClosed(ctx context.Context, r *reserved) error {
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update checkouts set status = $3 where account_id = $1 and id = $2 and status in ('creating', 'open')`, r.account, r.id, status)
+		_, err := tx.Exec(ctx, `update checkouts set status = 'closed' where account_id = $1 and id = $2 and status = $3`,
+			r.account, r.id, r.status)
 		return err
 	})
 }
@@ -439,21 +552,22 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 	if paid {
 		return errSubscribed
 	}
-	switch {
-	case r.session != "" && s.stripe != nil:
-		err = s.stripe.ExpireSession(ctx, r.session)
-	case r.subscription != "" && s.razorpay != nil:
-		err = s.razorpay.Cancel(ctx, r.subscription, false)
-	}
+	err = s.expire(ctx, r)
 	if err != nil && facts.IsUnreachable(err) {
 		return errProviderDown.Because(err)
 	}
 	if err != nil { // refused: it may have been paid or have ended in this moment
-		if paid, again := s.paidMeanwhile(ctx, r); again != nil || paid {
+		paid, again := s.paidMeanwhile(ctx, r)
+		if again != nil || paid {
 			return errors.Join(errSubscribed, again)
 		}
+		if s.clock.Now().Before(r.expires) {
+			if over, again := s.over(ctx, r); again != nil || !over {
+				return errProviderRefused.Because(errors.Join(err, again))
+			}
+		}
 	}
-	return s.mark(ctx, r, "closed")
+	return s.markClosed(ctx, r)
 }
 
 // checkout is what the page needs of a reserved row.

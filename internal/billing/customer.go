@@ -67,7 +67,9 @@ func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id stri
 func (s *Service) customer(ctx context.Context, p payer) (_ string, generation int, _ error) {
 	var id *string
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id, &generation)
+		return tx.QueryRow(ctx,
+			`select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).
+			Scan(&id, &generation)
 	})
 	if err != nil {
 		return "", 0, fmt.Errorf("look up the customer: %w", err)
@@ -88,7 +90,8 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe' returning customer_id, generation`,
+			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe'
+			    returning customer_id, generation`,
 			p.account, made).Scan(&made, &generation)
 	})
 	if err != nil {
@@ -114,7 +117,8 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 
 // claimOwn claims an object that was made for an account, and fails when it
 // belongs to another already.
-func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time) error {
+func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID,
+	now time.Time) error {
 	whose, _, err := claim(ctx, tx, provider, kind, id, account, now)
 	if err == nil && whose != account {
 		err = fmt.Errorf("%s %s %s belongs to another account", provider, kind, id)

@@ -167,7 +167,8 @@ func (s *Service) lotsOf(ctx context.Context, tx pgx.Tx, item *ReviewItem) ([]lo
 		  join credit_balances b on b.account_id = g.account_id and b.meter = g.meter
 		  left join credit_lots l on l.account_id = g.account_id and l.meter = g.meter and l.grant_id = g.id
 		  left join credit_reclaims r on r.account_id = g.account_id and r.meter = g.meter and r.grant_id = g.id
-		 where g.account_id = $1 and g.expires_at > $4 and ($2 <> '' and (g.source = $2 or starts_with(g.source, $2 || ' ')) or $3 <> '' and g.key = $3)
+		 where g.account_id = $1 and g.expires_at > $4
+		     and ($2 <> '' and (g.source = $2 or starts_with(g.source, $2 || ' ')) or $3 <> '' and g.key = $3)
 		 order by g.created_at, g.id`, item.AccountID, source, grant, s.clock.Now())
 	if err != nil {
 		return nil, fmt.Errorf("look up credits: %w", err)

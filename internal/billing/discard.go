@@ -20,20 +20,22 @@ func (s *Service) Discard(ctx context.Context, c postgres.Caller) (paid bool, er
 		return false, err
 	}
 	defer s.buying.lock(p.account)()
-	var open *reserved
-	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
-		open, err = livingCheckout(ctx, tx, p.account)
-		return err
-	})
-	if err != nil || open == nil {
-		return false, err
+	for range 5 { // another node may open it just now
+		var open *reserved
+		err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+			open, err = livingCheckout(ctx, tx, p.account)
+			return err
+		})
+		if err != nil || open == nil {
+			return false, err
+		}
+		if err := s.close(ctx, open); errors.Is(err, errSubscribed) {
+			return true, nil
+		} else if err != nil {
+			return false, err
+		}
 	}
-	if err := s.close(ctx, open); errors.Is(err, errSubscribed) {
-		return true, nil
-	} else if err != nil {
-		return false, err
-	}
-	return false, nil
+	return false, errProviderDown
 }
 
 // paidMeanwhile asks the provider whether a checkout has been paid, and applies
@@ -65,7 +67,8 @@ func (s *Service) paidMeanwhile(ctx context.Context, r *reserved) (bool, error) 
 
 // bring applies the provider's present word on a subscription that belongs to
 // an account, claiming it when nobody has.
-func (s *Service) bring(ctx context.Context, provider facts.Provider, id string, account uuid.UUID, events []*facts.Event) (sub Subscription, err error) {
+func (s *Service) bring(ctx context.Context, provider facts.Provider, id string, account uuid.UUID,
+	events []*facts.Event) (sub Subscription, err error) {
 	g, err := s.gateway(provider)
 	if err != nil {
 		return sub, err

@@ -28,7 +28,8 @@ var (
 
 // keptHeaders are stored with an event: what somebody needs to check a
 // signature again, and nothing that could hold a secret of ours.
-var keptHeaders = []string{"Content-Type", "User-Agent", stripe.SignatureHeader, razorpay.SignatureHeader, razorpay.EventIDHeader, "X-Request-Id"}
+var keptHeaders = []string{"Content-Type", "User-Agent", stripe.SignatureHeader, razorpay.SignatureHeader,
+	razorpay.EventIDHeader, "X-Request-Id"}
 
 // ReceiveWebhook stores one delivery. It returns nil only after the event is
 // committed, and then it may be acknowledged; a delivery that came before is
@@ -100,10 +101,12 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 		if why == stripe.Connected {
 			return m
 		}
-		m.review = &Review{why, why + " " + ev.Account, "events of another mode or account arrive here; the first is " + ev.ID}
+		m.review = &Review{why, why + " " + ev.Account, "events of another mode or account arrive here; the first is " +
+			ev.ID}
 		return m
 	}
-	if ev.Subscription == nil && ev.Payment == nil && ev.Invoice == nil && ev.Session == nil && ev.Link == nil && ev.Refund == nil && ev.Dispute == nil && ev.Deleted == "" {
+	if ev.Subscription == nil && ev.Payment == nil && ev.Invoice == nil && ev.Session == nil && ev.Link == nil &&
+		ev.Refund == nil && ev.Dispute == nil && ev.Deleted == "" {
 		m.status, m.lastError = "ignored", "nothing is done with this type"
 	}
 	return m
@@ -115,7 +118,8 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 // event that is being applied keeps it while its provider is asked, and the provider sends the repeat again.
 func (s *Service) store(ctx context.Context, m message) error {
 	now := s.clock.Now()
-	args := []any{m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label, null(m.event.Created), now, m.lastError}
+	args := []any{m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label,
+		null(m.event.Created), now, m.lastError}
 	return s.db.InboxAtOnce(ctx, s.workFor(m.provider), func(b *pgx.Batch) {
 		b.Queue(waitSQL)
 		b.Queue(storeSQL, args...)
@@ -128,9 +132,11 @@ func (s *Service) store(ctx context.Context, m message) error {
 const waitSQL = `select set_config('lock_timeout', '1s', true)`
 
 const storeSQL = `
-	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, created_at, received_at, delivered_at, next_attempt_at, last_error)
+	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, created_at,
+	    received_at, delivered_at, next_attempt_at, last_error)
 	values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11)
-	on conflict (connection_id, event_id) do update set deliveries = inbox.deliveries + 1, delivered_at = excluded.delivered_at`
+	on conflict (connection_id, event_id) do update
+	    set deliveries = inbox.deliveries + 1, delivered_at = excluded.delivered_at`
 
 // Wake asks the worker to look into the inbox now. It is a hint: the worker
 // looks by itself as well.

@@ -48,13 +48,15 @@ type InboxFilter struct {
 	Limit    int       // 0 means 50
 }
 
-const eventColumns = `provider, event_id, type, subject, status, last_error, secret_label, account_id, deliveries, attempts, created_at, received_at, delivered_at, next_attempt_at, applied_at`
+const eventColumns = `provider, event_id, type, subject, status, last_error, secret_label, account_id,
+	deliveries, attempts, created_at, received_at, delivered_at, next_attempt_at, applied_at`
 
 func scanEvent(row pgx.CollectableRow, more ...any) (StoredEvent, error) {
 	var e StoredEvent
 	var account *uuid.UUID
 	var created, applied *time.Time
-	to := []any{&e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Reason, &e.Secret, &account, &e.Deliveries, &e.Attempts, &created, &e.ReceivedAt, &e.DeliveredAt, &e.NextAttempt, &applied}
+	to := []any{&e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Reason, &e.Secret, &account, &e.Deliveries,
+		&e.Attempts, &created, &e.ReceivedAt, &e.DeliveredAt, &e.NextAttempt, &applied}
 	err := row.Scan(append(to, more...)...)
 	if account != nil {
 		e.AccountID = *account
@@ -109,12 +111,15 @@ func (s *Service) EventByID(ctx context.Context, provider facts.Provider, id str
 	d := &EventDetail{}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select `+eventColumns+`, headers, body from inbox where provider = any ($1) and event_id = $2`, providersOr(provider), id)
+			select `+eventColumns+`, headers, body from inbox where provider = any ($1) and event_id = $2`,
+			providersOr(provider), id)
 		if err != nil {
 			return err
 		}
 		var headers []byte
-		d.StoredEvent, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (StoredEvent, error) { return scanEvent(row, &headers, &d.Body) })
+		d.StoredEvent, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (StoredEvent, error) {
+			return scanEvent(row, &headers, &d.Body)
+		})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoEvent
 		}
@@ -124,7 +129,9 @@ func (s *Service) EventByID(ctx context.Context, provider facts.Provider, id str
 		if err := json.Unmarshal(headers, &d.Headers); err != nil {
 			return err
 		}
-		if d.Reviews, err = reviewsWhere(ctx, tx, `provider = $1 and (event_id = $2 or subscription_id <> '' and subscription_id = $3)`, d.Provider, d.ID, d.Subject); err != nil {
+		if d.Reviews, err = reviewsWhere(ctx, tx,
+			`provider = $1 and (event_id = $2 or subscription_id <> '' and subscription_id = $3)`,
+			d.Provider, d.ID, d.Subject); err != nil {
 			return err
 		}
 		d.Acts, err = actsOn(ctx, tx, d.ID)
@@ -155,7 +162,8 @@ func (s *Service) Replay(ctx context.Context, who, reason string, provider facts
 	if why := s.useless(d); why != "" {
 		return fault.New(fault.Conflict, "This event would change nothing: %s.", why)
 	}
-	return s.again(ctx, Act{Who: who, Act: "replay", Provider: d.Provider, Subject: d.ID, Reason: reason, Detail: "it was " + d.Status}, d.Provider, []string{d.ID}, InboxStates)
+	return s.again(ctx, Act{Who: who, Act: "replay", Provider: d.Provider, Subject: d.ID, Reason: reason,
+		Detail: "it was " + d.Status}, d.Provider, []string{d.ID}, InboxStates)
 }
 
 // useless says why an event must not be given to the worker, or "".
@@ -181,7 +189,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 	states := []string{"dead", "parked", "received"}
 	if f.Status != "" {
 		if f.Status == "applied" || f.Status == "ignored" {
-			return 0, fault.New(fault.Invalid, "Only dead, parked and waiting events are tried again; replay the others one by one.")
+			return 0, fault.New(fault.Invalid,
+				"Only dead, parked and waiting events are tried again; replay the others one by one.")
 		}
 		states = []string{f.Status}
 	}
@@ -222,7 +231,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 		if len(ready) > 1 {
 			about = fmt.Sprintf("%d events", len(ready))
 		}
-		if err := s.again(ctx, Act{Who: who, Act: "retry", Provider: provider, Subject: about, Reason: reason}, provider, ready, states); err != nil {
+		if err := s.again(ctx, Act{Who: who, Act: "retry", Provider: provider, Subject: about, Reason: reason}, provider,
+			ready, states); err != nil {
 			return n, err
 		}
 		n += len(ready)
@@ -233,7 +243,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 	return n, nil
 }
 
-func (s *Service) retryable(ctx context.Context, provider facts.Provider, states []string, limit int) (ids []string, err error) {
+func (s *Service) retryable(ctx context.Context, provider facts.Provider, states []string,
+	limit int) (ids []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select event_id from inbox where provider = $1 and status = any ($2) and status in ('parked', 'dead', 'received')
@@ -326,7 +337,8 @@ func SaveActOnce(ctx context.Context, tx pgx.Tx, key string, a Act) error {
 // ActOf returns the act of a key on a subject. NotFound when it was not done.
 func ActOf(ctx context.Context, tx pgx.Tx, act, subject, key string) (*Act, error) {
 	rows, err := tx.Query(ctx, `
-		select at, who, act, provider, subject, reason, detail from operator_acts where app_id = current_setting('tijori.app') and id = $1`, actID(act, subject, key))
+		select at, who, act, provider, subject, reason, detail from operator_acts
+		    where app_id = current_setting('tijori.app') and id = $1`, actID(act, subject, key))
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +371,10 @@ func (s *Service) ListActs(ctx context.Context, limit int, acts ...string) (list
 }
 
 func actsOn(ctx context.Context, tx pgx.Tx, subject string) ([]Act, error) {
-	rows, err := tx.Query(ctx, `select at, who, act, provider, subject, reason, detail from operator_acts where subject = $1 order by at desc limit 50`, subject)
+	rows, err := tx.Query(ctx,
+		`
+			select at, who, act, provider, subject, reason, detail from operator_acts where subject = $1 order by at desc
+			    limit 50`, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -387,7 +402,8 @@ func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error)
 			       (select count(*) from inbox i where i.provider = p.name and i.status = 'received' and i.attempts >= 3),
 			       (select count(*) from inbox i where i.provider = p.name and i.status = 'parked'),
 			       (select count(*) from inbox i where i.provider = p.name and i.status = 'dead'),
-			       (select count(*) from inbox i where i.provider = p.name and i.status = 'ignored' and i.last_error in ('livemode_mismatch', 'account_mismatch')),
+			       (select count(*) from inbox i where i.provider = p.name and i.status = 'ignored'
+			           and i.last_error in ('livemode_mismatch', 'account_mismatch')),
 			       (select count(*) from inbox i where i.provider = p.name and i.received_at > $1),
 			       (select i.received_at from inbox i where i.provider = p.name order by i.received_at desc limit 1)
 			  from (values ('stripe'), ('razorpay')) p(name)`, s.clock.Now().Add(-24*time.Hour))

@@ -20,7 +20,8 @@ func (s *Service) Explain(ctx context.Context, provider facts.Provider, id strin
 	if err != nil {
 		return nil, err
 	}
-	out := []string{fmt.Sprintf("%s sent %s (%s), first at %s, %s.", d.Provider.Name(), d.ID, d.Type, moment(d.ReceivedAt), times(d.Deliveries, "delivery", "deliveries"))}
+	out := []string{fmt.Sprintf("%s sent %s (%s), first at %s, %s.", d.Provider.Name(), d.ID, d.Type, moment(d.ReceivedAt),
+		times(d.Deliveries, "delivery", "deliveries"))}
 	if d.Secret == "api" {
 		out = append(out, "The reconciler fetched it from the provider's list of events that we never answered.")
 	} else {
@@ -53,7 +54,9 @@ func (s *Service) Explain(ctx context.Context, provider facts.Provider, id strin
 	if why := s.useless(d); why != "" {
 		out = append(out, "A replay is refused: "+why+".")
 	} else {
-		out = append(out, "A replay would ask "+d.Provider.Name()+" again and change only what differs; payments and review items are counted once.")
+		out = append(out,
+			"A replay would ask "+d.Provider.Name()+" again and change only what differs; "+
+				"payments and review items are counted once.")
 	}
 	return out, nil
 }
@@ -65,23 +68,29 @@ func (d *EventDetail) fate() string {
 		if d.Attempts == 0 {
 			return "It was applied at " + moment(d.AppliedAt) + ", at the first try."
 		}
-		return fmt.Sprintf("It was applied at %s, after %s.", moment(d.AppliedAt), times(d.Attempts, "failed attempt", "failed attempts"))
+		return fmt.Sprintf("It was applied at %s, after %s.", moment(d.AppliedAt),
+			times(d.Attempts, "failed attempt", "failed attempts"))
 	case "ignored":
 		return "It was ignored: " + d.Reason + "."
 	case "parked":
-		return fmt.Sprintf("It is parked, because nobody here owns what it is about (%s). It is tried again at %s, and is dead %s after it was received.", d.Reason, moment(d.NextAttempt), parkFor)
+		return fmt.Sprintf("It is parked, because nobody here owns what it is about (%s). "+
+			"It is tried again at %s, and is dead %s after it was received.",
+			d.Reason, moment(d.NextAttempt), parkFor)
 	case "dead":
-		return fmt.Sprintf("It is dead after %s: %s. It stays here until somebody retries it.", times(d.Attempts, "failed attempt", "failed attempts"), d.Reason)
+		return fmt.Sprintf("It is dead after %s: %s. It stays here until somebody retries it.",
+			times(d.Attempts, "failed attempt", "failed attempts"), d.Reason)
 	}
 	if d.Attempts > 0 {
-		return fmt.Sprintf("It waits after %s (%s); the next is at %s. After %d it is dead.", times(d.Attempts, "failed attempt", "failed attempts"), d.Reason, moment(d.NextAttempt), maxAttempts)
+		return fmt.Sprintf("It waits after %s (%s); the next is at %s. After %d it is dead.",
+			times(d.Attempts, "failed attempt", "failed attempts"), d.Reason, moment(d.NextAttempt), maxAttempts)
 	}
 	return "It waits to be applied."
 }
 
 func tellFacts(ev *facts.Event) (out []string) {
 	if sub := ev.Subscription; sub != nil {
-		out = append(out, fmt.Sprintf("At that moment subscription %s was %s on price %s, period %s to %s.", sub.ID, sub.Status, sub.PriceID, moment(sub.PeriodStart), moment(sub.PeriodEnd)))
+		out = append(out, fmt.Sprintf("At that moment subscription %s was %s on price %s, period %s to %s.", sub.ID,
+			sub.Status, sub.PriceID, moment(sub.PeriodStart), moment(sub.PeriodEnd)))
 	}
 	if p := ev.Payment; p != nil {
 		word := "could not be collected"
@@ -122,11 +131,13 @@ func (s *Service) explainSubject(ctx context.Context, d *EventDetail) (out []str
 		}
 		for _, sub := range subs {
 			if sub.Provider == d.Provider && sub.ID == d.Subject {
-				out = append(out, fmt.Sprintf("Subscription %s belongs to account %s. %s", d.Subject, account, sub.Why(s.plans, s.clock.Now())))
+				out = append(out, fmt.Sprintf("Subscription %s belongs to account %s. %s", d.Subject, account,
+					sub.Why(s.plans, s.clock.Now())))
 				return nil
 			}
 		}
-		out = append(out, fmt.Sprintf("Subscription %s belongs to account %s and nothing is known of it yet.", d.Subject, account))
+		out = append(out, fmt.Sprintf("Subscription %s belongs to account %s and nothing is known of it yet.", d.Subject,
+			account))
 		return nil
 	})
 	return out, err
@@ -140,7 +151,8 @@ func (sub Subscription) Why(plans *Plans, now time.Time) string {
 		plan = p.Name
 	}
 	if plan == "" {
-		return fmt.Sprintf("%s says %s on price %s, which is in no plan here, so it gives nothing.", sub.Provider.Name(), sub.ProviderStatus, sub.PriceID)
+		return fmt.Sprintf("%s says %s on price %s, which is in no plan here, so it gives nothing.", sub.Provider.Name(),
+			sub.ProviderStatus, sub.PriceID)
 	}
 	says := fmt.Sprintf("%s says %s", sub.Provider.Name(), sub.ProviderStatus)
 	if !sub.SeenAt.IsZero() {

@@ -50,7 +50,8 @@ func NeedsPlan(right string) error {
 
 // EntitlementsSQL reads the caller's entitlements in one row; ScanEntitlements
 // takes it. They are for batches (postgres.DB.Read).
-const EntitlementsSQL = `select p.plan_id, p.name, coalesce((p.limits -> 'parties.max')::int, 0), p.entitlements from tijori_plans.plan() p`
+const EntitlementsSQL = `
+	select p.plan_id, p.name, coalesce((p.limits -> 'parties.max')::int, 0), p.entitlements from tijori_plans.plan() p`
 
 // ScanEntitlements returns a scanner for a row of EntitlementsSQL.
 func ScanEntitlements(e *Entitlements) func(pgx.Row) error {
@@ -118,7 +119,8 @@ func (s *Service) Overview(ctx context.Context, c postgres.Caller) (*Overview, e
 		if o, err = s.status(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `select name from accounts where account_id = $1`, o.AccountID).Scan(&o.AccountName); err != nil {
+		if err := tx.QueryRow(ctx, `select name from accounts where account_id = $1`, o.AccountID).
+			Scan(&o.AccountName); err != nil {
 			return fmt.Errorf("read the account's name: %w", err)
 		}
 		if o.Invoices, err = invoicesOf(ctx, tx, o.AccountID); err != nil {
@@ -149,10 +151,11 @@ func (s *Service) Me(ctx context.Context, c postgres.Caller, more ...func(postgr
 	scope, err := s.db.Read(ctx, c, func(scope postgres.Scope, b *pgx.Batch) {
 		subs = nil
 		b.Queue(EntitlementsSQL).QueryRow(ScanEntitlements(&me.Entitlements))
-		b.Queue(`select `+subscriptionColumns+` from subscriptions s where s.account_id = $1`, scope.AccountID).Query(func(rows pgx.Rows) (err error) {
-			subs, err = pgx.CollectRows(rows, scanSubscription)
-			return err
-		})
+		b.Queue(`select `+subscriptionColumns+` from subscriptions s where s.account_id = $1`, scope.AccountID).
+			Query(func(rows pgx.Rows) (err error) {
+				subs, err = pgx.CollectRows(rows, scanSubscription)
+				return err
+			})
 		for _, queue := range more {
 			queue(scope, b)
 		}
@@ -195,7 +198,8 @@ func (s *Service) status(ctx context.Context, tx *postgres.Tx) (*Overview, error
 	if next := best.next(now); next.After(now) {
 		o.NextDate = next
 	}
-	if price, ok := s.plans.PriceByID(best.Provider, best.PriceID); ok && price.Plan == best.PlanID { // another one is not paid yet
+	// another one is not paid yet
+	if price, ok := s.plans.PriceByID(best.Provider, best.PriceID); ok && price.Plan == best.PlanID {
 		o.Price = &price
 	}
 	for _, sub := range subs {
@@ -240,14 +244,16 @@ func (s *Service) Invoices(ctx context.Context, c postgres.Caller) (list []Invoi
 func invoicesOf(ctx context.Context, q querier, account uuid.UUID) ([]Invoice, error) {
 	rows, err := q.Query(ctx, `
 		select provider, id, number, status, amount_minor, currency, period_start, period_end, issued_at, paid_at, url
-		  from invoices where account_id = $1 and status not in ('draft', 'deleted') order by issued_at desc, id desc limit 120`, account)
+		  from invoices where account_id = $1 and status not in ('draft', 'deleted') order by issued_at desc, id desc
+		      limit 120`, account)
 	if err != nil {
 		return nil, fmt.Errorf("list invoices: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Invoice, error) {
 		var in Invoice
 		var start, end, paid *time.Time
-		err := row.Scan(&in.Provider, &in.ID, &in.Number, &in.Status, &in.Amount.Minor, &in.Amount.Currency, &start, &end, &in.IssuedAt, &paid, &in.URL)
+		err := row.Scan(&in.Provider, &in.ID, &in.Number, &in.Status, &in.Amount.Minor, &in.Amount.Currency, &start, &end,
+			&in.IssuedAt, &paid, &in.URL)
 		in.PeriodStart, in.PeriodEnd, in.PaidAt = value(start), value(end), value(paid)
 		return in, err
 	})
@@ -261,7 +267,8 @@ func openCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID, now time.Ti
 	var o OpenCheckout
 	err := tx.QueryRow(ctx, `
 		select provider, plan_id, period, url, expires_at from checkouts
-		 where account_id = $1 and status = 'open' and expires_at > $2`, account, now).Scan(&o.Provider, &o.Plan, &o.Interval, &o.URL, &o.ExpiresAt)
+		 where account_id = $1 and status = 'open' and expires_at > $2`, account, now).
+		Scan(&o.Provider, &o.Plan, &o.Interval, &o.URL, &o.ExpiresAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -178,7 +178,8 @@ func payRazorpay(before, s Subscription, f Facts) Subscription {
 	ended := span{time.Time{}, s.PeriodStart, s.PriceID}
 	switch {
 	case s.Status == Incomplete || s.Status == Expired, s.Status == Canceled && s.PaidCount == 0:
-		s.PaidThrough, s.PaidFrom, s.PaidSince, s.PaidPriceID = time.Time{}, time.Time{}, time.Time{}, "" // nothing was ever collected
+		// nothing was ever collected
+		s.PaidThrough, s.PaidFrom, s.PaidSince, s.PaidPriceID = time.Time{}, time.Time{}, time.Time{}, ""
 	case told.PaidCount == 0: // until it starts, and until its first cycle is collected, there is the trial only
 		s = s.cover(span{time.Time{}, told.StartAt, s.PriceID})
 	case !grown:

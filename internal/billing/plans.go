@@ -326,7 +326,8 @@ func no(b *bool) bool { return b != nil && !*b }
 func (ps *Plans) add(p *Plan, price Price) error {
 	for _, other := range p.Prices {
 		if !price.Past && !other.Past && other.Interval == price.Interval && other.Provider == price.Provider {
-			return fmt.Errorf("plan %q has two prices per %s by %s; the one that is sold no more says sold = false", p.ID, price.Interval, price.Provider)
+			return fmt.Errorf("plan %q has two prices per %s by %s; the one that is sold no more says sold = false", p.ID,
+				price.Interval, price.Provider)
 		}
 	}
 	key := string(price.Provider) + " " + price.ProviderPrice
@@ -347,9 +348,10 @@ var (
 // readable reports whether a text can stand on a page: one line that shows
 // something, and does not begin or end with space.
 func readable(s string, most int) bool {
-	return s != "" && len(s) <= most && utf8.ValidString(s) && strings.TrimSpace(s) == s && strings.IndexFunc(s, func(r rune) bool {
-		return !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' // joiners, which Hindi is written with
-	}) < 0
+	return s != "" && len(s) <= most && utf8.ValidString(s) && strings.TrimSpace(s) == s &&
+		strings.IndexFunc(s, func(r rune) bool {
+			return !unicode.IsPrint(r) && r != '\u200c' && r != '\u200d' // joiners, which Hindi is written with
+		}) < 0
 }
 
 // addPurpose takes the sentence on whom a plan is for: in both languages or in none.
@@ -438,7 +440,8 @@ func (ps *Plans) checkDefault() error {
 	var plan Plan
 	for _, p := range ps.List {
 		if p.Default && plan.Default {
-			return fmt.Errorf("plans %q and %q both say default = true; every account without a subscription has the one", plan.ID, p.ID)
+			return fmt.Errorf("plans %q and %q both say default = true; every account without a subscription has the one",
+				plan.ID, p.ID)
 		}
 		if p.Default {
 			plan = p
@@ -483,7 +486,8 @@ func (ps *Plans) checkOffers() error {
 				continue
 			}
 			if stripe != nil && stripe.Amount.Currency != price.Amount.Currency {
-				return fmt.Errorf("plan %q is sold by Stripe in %s and plan %q in %s, but a subscription cannot change its currency: choose one",
+				return fmt.Errorf("plan %q is sold by Stripe in %s and plan %q in %s, but a subscription cannot "+
+					"change its currency: choose one",
 					stripe.Plan, stripe.Amount.Currency, p.ID, price.Amount.Currency)
 			}
 			stripe = &p.Prices[i]

@@ -46,7 +46,8 @@ func (s *Service) queuePlans(b *pgx.Batch) {
 			insert into meters (app_id, id, name) values ($1, $2, $3)
 			on conflict (app_id, id) do update set name = excluded.name`, s.work.App, m.ID, m.Name)
 	}
-	b.Queue(`update plans set is_default = false where app_id = $1 and is_default and id <> $2`, s.work.App, s.plans.Default().ID)
+	b.Queue(`update plans set is_default = false where app_id = $1 and is_default and id <> $2`, s.work.App,
+		s.plans.Default().ID)
 	for _, p := range s.plans.List {
 		b.Queue(`
 			insert into plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
@@ -65,7 +66,8 @@ func (s *Service) queuePlans(b *pgx.Batch) {
 				values ($1, $2, $2, $3, $4, $5, $6, $7)
 				on conflict (connection_id, id) do update set plan_id = excluded.plan_id, period = excluded.period,
 				    currency = excluded.currency, amount_minor = excluded.amount_minor`,
-				s.work.App, price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency, price.Amount.Minor)
+				s.work.App, price.Provider, price.ProviderPrice, price.Plan, price.Interval, price.Amount.Currency,
+				price.Amount.Minor)
 		}
 	}
 }
@@ -92,7 +94,8 @@ func (s *Service) keepPlans(ctx context.Context, tx pgx.Tx) error {
 		       coalesce((p.limits -> $3)::int, 0), coalesce((p.limits -> $4)::int, 0)
 		  from plans p
 		 where p.app_id = $1 and p.id <> all ($2)
-		   and exists (select from subscriptions s where s.app_id = p.app_id and s.plan_id = p.id and (s.ended_at is null or s.access_until > $5))
+		   and exists (select from subscriptions s
+		       where s.app_id = p.app_id and s.plan_id = p.id and (s.ended_at is null or s.access_until > $5))
 		 order by p.id`, s.work.App, known, LimitParties, LimitMembers, s.clock.Now())
 	if err != nil {
 		return err
@@ -106,8 +109,11 @@ func (s *Service) keepPlans(ctx context.Context, tx pgx.Tx) error {
 	}
 	for i := range kept {
 		p := &kept[i]
-		s.log.WarnContext(ctx, "subscriptions have a plan that is not in the plan file; it belongs there with sold = false", "plan", p.ID)
-		rows, err := tx.Query(ctx, `select meter, amount, every, roll_over from allowances where app_id = $1 and plan_id = $2 order by meter`, s.work.App, p.ID)
+		s.log.WarnContext(ctx, "subscriptions have a plan that is not in the plan file; it belongs there with sold = false",
+			"plan", p.ID)
+		rows, err := tx.Query(ctx,
+			`select meter, amount, every, roll_over from allowances where app_id = $1 and plan_id = $2 order by meter`,
+			s.work.App, p.ID)
 		if err != nil {
 			return err
 		}
@@ -148,6 +154,7 @@ func (s *Service) tellUnknownPrices(ctx context.Context, tx pgx.Tx) error {
 	if err != nil || b.Len() == 0 {
 		return err
 	}
-	s.log.WarnContext(ctx, "subscriptions pay a price that is not in the plan file; it belongs there with sold = false", "subscriptions", b.Len())
+	s.log.WarnContext(ctx, "subscriptions pay a price that is not in the plan file; it belongs there with sold = false",
+		"subscriptions", b.Len())
 	return tx.SendBatch(ctx, b).Close()
 }

@@ -80,7 +80,8 @@ type Finding struct {
 // everything.
 var ErrPartial = errors.New("the comparison is not complete")
 
-var errReconciling = fault.New(fault.Conflict, "Another comparison is under way. Wait for it, or look on with --dry-run.")
+var errReconciling = fault.New(fault.Conflict,
+	"Another comparison is under way. Wait for it, or look on with --dry-run.")
 
 // phases of a run, in order. Each goes on at its cursor.
 var phases = []struct {

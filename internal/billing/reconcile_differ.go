@@ -40,7 +40,8 @@ func decides(class string) bool {
 
 // differences compares what we hold with what the provider says, and names
 // each class in which they differ. It is pure: it asks the reducer what would be held.
-func differences(ours Subscription, theirs *facts.Subscription, plans *Plans, now time.Time) (classes []string, detail string) {
+func differences(ours Subscription, theirs *facts.Subscription, plans *Plans,
+	now time.Time) (classes []string, detail string) {
 	if ours.Status == "" {
 		return []string{DiffMissingHere}, "the provider says " + theirs.Status
 	}
@@ -74,7 +75,8 @@ func differences(ours Subscription, theirs *facts.Subscription, plans *Plans, no
 	if !ours.PeriodStart.Equal(next.PeriodStart) || !ours.PeriodEnd.Equal(next.PeriodEnd) {
 		add(DiffPeriod, "period until %s here, %s there", moment(ours.PeriodEnd), moment(next.PeriodEnd))
 	}
-	if ours.CancelAtPeriodEnd != next.CancelAtPeriodEnd || !ours.CancelAt.Equal(next.CancelAt) || !ours.EndedAt.Equal(next.EndedAt) || !ours.TrialEnd.Equal(next.TrialEnd) {
+	if ours.CancelAtPeriodEnd != next.CancelAtPeriodEnd || !ours.CancelAt.Equal(next.CancelAt) ||
+		!ours.EndedAt.Equal(next.EndedAt) || !ours.TrialEnd.Equal(next.TrialEnd) {
 		add(DiffEnding, "ends %s here, %s there", ending(ours), ending(next))
 	}
 	if ours.NextPriceID != next.NextPriceID || !ours.NextAt.Equal(next.NextAt) {

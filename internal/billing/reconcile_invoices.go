@@ -50,7 +50,8 @@ func (r *reconciler) refetch(ctx context.Context, in unsettledInvoice) error {
 		return nil
 	case facts.IsMissing(err): // a draft that was deleted
 		return r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, `update invoices set status = 'deleted' where account_id = $1 and provider = $2 and id = $3`, in.account, r.g.Provider(), in.id)
+			_, err := tx.Exec(ctx, `update invoices set status = 'deleted' where account_id = $1 and provider = $2 and id = $3`,
+				in.account, r.g.Provider(), in.id)
 			return err
 		})
 	case err != nil:
@@ -78,11 +79,13 @@ func (r *reconciler) refetch(ctx context.Context, in unsettledInvoice) error {
 	return r.found(ctx, f)
 }
 
-func (s *Service) unsettledInvoices(ctx context.Context, provider facts.Provider, account uuid.UUID, after string) (list []unsettledInvoice, err error) {
+func (s *Service) unsettledInvoices(ctx context.Context, provider facts.Provider, account uuid.UUID,
+	after string) (list []unsettledInvoice, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select account_id, id, subscription_id, status from invoices
-			 where provider = $1 and id > $2 and status not in ('paid', 'void', 'deleted', 'cancelled', 'expired', 'uncollectible')
+			 where provider = $1 and id > $2 and status not in ('paid', 'void', 'deleted', 'cancelled', 'expired',
+			     'uncollectible')
 			   and ($3 = '00000000-0000-0000-0000-000000000000'::uuid or account_id = $3)
 			 order by id limit 100`, provider, after, account)
 		if err != nil {

@@ -144,7 +144,8 @@ func (r *reconciler) compare(ctx context.Context, id string, held Subscription) 
 	if err != nil {
 		return err
 	}
-	if left, why := differences(known[id], theirs, r.s.plans, r.s.clock.Now()); len(left) > 0 && !decides(left[0]) && f.Outcome == "repaired" {
+	if left, why := differences(known[id], theirs, r.s.plans, r.s.clock.Now()); len(left) > 0 && !decides(left[0]) &&
+		f.Outcome == "repaired" {
 		// It may have changed there between the two questions; what still differs then is told.
 		return r.fail(ctx, f, f.Class, errors.New("still differs: "+why))
 	}
@@ -211,7 +212,8 @@ func (r *reconciler) refunds(ctx context.Context) error { return r.money(ctx, r.
 func (r *reconciler) disputes(ctx context.Context) error { return r.money(ctx, r.g.DisputePage) }
 
 // money goes through one of the provider's lists of money that came or went.
-func (r *reconciler) money(ctx context.Context, page func(context.Context, time.Time, string) ([]*facts.Event, string, error)) error {
+func (r *reconciler) money(ctx context.Context, page func(context.Context, time.Time, string) ([]*facts.Event, string,
+	error)) error {
 	cursor := r.book.Cursor
 	for {
 		var list []*facts.Event
@@ -297,11 +299,14 @@ func (r *reconciler) paid(ctx context.Context, list []*facts.Event) error {
 func moneyFinding(ev *facts.Event) (f Finding, about, outcome string) {
 	switch {
 	case ev.Dispute != nil:
-		return Finding{Class: DiffDispute + " " + ev.Dispute.ID, Subscription: ev.Dispute.ChargeID}, "the bank disputes " + ev.Dispute.Amount.Format(), "queued"
+		return Finding{Class: DiffDispute + " " + ev.Dispute.ID, Subscription: ev.Dispute.ChargeID}, "the bank disputes " +
+			ev.Dispute.Amount.Format(), "queued"
 	case ev.Refund != nil:
-		return Finding{Class: DiffRefund + " " + ev.Refund.ChargeID, Subscription: ev.Refund.ChargeID}, "gave back of " + ev.Refund.Amount.Format(), "queued"
+		return Finding{Class: DiffRefund + " " + ev.Refund.ChargeID, Subscription: ev.Refund.ChargeID}, "gave back of " +
+			ev.Refund.Amount.Format(), "queued"
 	}
-	return Finding{Class: DiffPayment + " " + ev.Payment.ID, Subscription: ev.Payment.ID}, "collected " + ev.Payment.Amount.Format(), "repaired"
+	return Finding{Class: DiffPayment + " " + ev.Payment.ID, Subscription: ev.Payment.ID}, "collected " +
+		ev.Payment.Amount.Format(), "repaired"
 }
 
 // purchase applies what went back of a one-time purchase of ours. Of money that
@@ -380,7 +385,8 @@ func (r *reconciler) take(ctx context.Context, body []byte) error {
 	if err != nil || has {
 		return err
 	}
-	f := Finding{Subscription: m.event.ID, Class: DiffEvent, Outcome: "differs", Detail: m.event.Type + " was never delivered"}
+	f := Finding{Subscription: m.event.ID, Class: DiffEvent, Outcome: "differs", Detail: m.event.Type +
+		" was never delivered"}
 	if !r.o.DryRun {
 		f.Outcome = "repaired"
 		if err := r.s.store(ctx, m); err != nil {
@@ -427,6 +433,7 @@ func (r *reconciler) webhook(ctx context.Context) error {
 	}
 	return r.s.raise(ctx, r.g.Provider(), group{
 		kind: AlertUntold, times: untold, newest: r.book.StartedAt,
-		detail: fmt.Sprintf("%d differences were repaired of which no event had told; the last event came at %s", untold, moment(last)),
+		detail: fmt.Sprintf("%d differences were repaired of which no event had told; the last event came at %s", untold,
+			moment(last)),
 	})
 }

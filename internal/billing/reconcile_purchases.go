@@ -145,7 +145,8 @@ func (r *reconciler) complete(ctx context.Context, p facts.Purchase) error {
 }
 
 // openPurchases lists the purchases of a provider that wait for its word.
-func (s *Service) openPurchases(ctx context.Context, provider facts.Provider, account uuid.UUID) (list []facts.Purchase, err error) {
+func (s *Service) openPurchases(ctx context.Context, provider facts.Provider,
+	account uuid.UUID) (list []facts.Purchase, err error) {
 	kind := "session"
 	if provider == facts.Razorpay {
 		kind = "payment_link"
@@ -153,7 +154,8 @@ func (s *Service) openPurchases(ctx context.Context, provider facts.Provider, ac
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select account_id, id, coalesce(provider_id, ''), amount_minor, currency, created_at from purchases
-			 where provider = $1 and status in ('creating', 'open') and ($2 = '00000000-0000-0000-0000-000000000000'::uuid or account_id = $2)
+			 where provider = $1 and status in ('creating', 'open')
+			     and ($2 = '00000000-0000-0000-0000-000000000000'::uuid or account_id = $2)
 			 order by created_at`, provider, account)
 		if err != nil {
 			return err
@@ -174,13 +176,16 @@ func (s *Service) openPurchases(ctx context.Context, provider facts.Provider, ac
 }
 
 // settledPurchases says which of the provider's purchases are in the books as paid.
-func (s *Service) settledPurchases(ctx context.Context, provider facts.Provider, list []facts.Purchase) (settled map[string]bool, err error) {
+func (s *Service) settledPurchases(ctx context.Context, provider facts.Provider,
+	list []facts.Purchase) (settled map[string]bool, err error) {
 	ids := make([]string, len(list))
 	for i, p := range list {
 		ids[i] = p.ID
 	}
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
-		settled, err = texts(ctx, tx, `select provider_id from purchases where provider = $1 and provider_id = any ($2) and status = 'paid'`, provider, ids)
+		settled, err = texts(ctx, tx,
+			`select provider_id from purchases where provider = $1 and provider_id = any ($2) and status = 'paid'`, provider,
+			ids)
 		return err
 	})
 	if err != nil {
@@ -211,7 +216,8 @@ func (s *Service) existingPayer(ctx context.Context, tx pgx.Tx, p facts.Purchase
 // has, from our own words on the provider's object; of one that is there it only
 // keeps under which id the provider knows it. What was bought, and for how much,
 // was fixed when it was begun: the plan file may say something else today.
-func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, p facts.Purchase) error {
+func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID,
+	p facts.Purchase) error {
 	now := s.clock.Now()
 	if err := claimOwn(ctx, tx, provider, p.Kind, p.ID, account, now); err != nil {
 		return err
@@ -221,14 +227,16 @@ func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts
 		return nil // applyPurchase says what is wrong
 	}
 	tag, err := tx.Exec(ctx, `
-		update purchases set provider_id = coalesce(provider_id, $3), url = coalesce(url, ''), status = case when status = 'creating' then 'open' else status end
+		update purchases set provider_id = coalesce(provider_id, $3), url = coalesce(url, ''),
+		    status = case when status = 'creating' then 'open' else status end
 		 where account_id = $1 and id = $2`, account, id, p.ID)
 	if err != nil || tag.RowsAffected() > 0 || p.Bought == nil {
 		return err
 	}
 	user, err := uuid.Parse(p.Bought.UserID)
 	b := p.Bought
-	if _, known := s.plans.Meter(b.Meter); err != nil || !known || b.Credits < 1 || b.Credits > mostCredits || b.Days < 0 || b.Days > 3650 || p.Amount.Minor < 1 {
+	if _, known := s.plans.Meter(b.Meter); err != nil || !known || b.Credits < 1 || b.Credits > mostCredits ||
+		b.Days < 0 || b.Days > 3650 || p.Amount.Minor < 1 {
 		return errors.Join(fmt.Errorf("what was written on purchase %s cannot be granted", p.ID), err)
 	}
 	created := p.Created
@@ -236,9 +244,11 @@ func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts
 		created = now
 	}
 	_, err = tx.Exec(ctx, `
-		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days, amount_minor, currency, status, provider_id, url, created_at, expires_at)
+		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days,
+		    amount_minor, currency, status, provider_id, url, created_at, expires_at)
 		values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'open', $11, '', $12, $13)`,
-		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency, p.ID, created, created.Add(checkoutLife))
+		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency, p.ID, created,
+		created.Add(checkoutLife))
 	if err != nil {
 		return fmt.Errorf("restore purchase %s: %w", p.ID, err)
 	}

@@ -12,13 +12,15 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 )
 
-const runColumns = `id, provider, account_id, dry_run, asked_by, state, phase, cursor, since, started_at, lease_until, finished_at, calls, looked, differ, repaired, queued, failed, note`
+const runColumns = `id, provider, account_id, dry_run, asked_by, state, phase, cursor, since, started_at,
+	lease_until, finished_at, calls, looked, differ, repaired, queued, failed, note`
 
 func scanRun(row pgx.CollectableRow) (Run, error) {
 	var r Run
 	var account *uuid.UUID
 	var finished *time.Time
-	err := row.Scan(&r.ID, &r.Provider, &account, &r.DryRun, &r.AskedBy, &r.State, &r.Phase, &r.Cursor, &r.Since, &r.StartedAt, &r.lease, &finished,
+	err := row.Scan(&r.ID, &r.Provider, &account, &r.DryRun, &r.AskedBy, &r.State, &r.Phase, &r.Cursor, &r.Since,
+		&r.StartedAt, &r.lease, &finished,
 		&r.Calls, &r.Looked, &r.Differ, &r.Repaired, &r.Queued, &r.Failed, &r.Note)
 	if account != nil {
 		r.AccountID = *account
@@ -49,15 +51,21 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 		if whole && last != nil && last.resumable(now) {
 			run = *last
 			run.State, run.lease, run.FinishedAt, run.Failed = "running", now.Add(reconcileLease), time.Time{}, 0
-			_, err = tx.Exec(ctx, `update reconcile_runs set state = 'running', lease_until = $2, finished_at = null, failed = 0 where id = $1`, run.ID, run.lease)
+			_, err = tx.Exec(ctx,
+				`update reconcile_runs set state = 'running', lease_until = $2, finished_at = null, failed = 0 where id = $1`,
+				run.ID, run.lease)
 			return err
 		}
 		if whole && last != nil && last.State == "running" { // too old to be gone on with
-			if _, err := tx.Exec(ctx, `update reconcile_runs set state = 'partial', finished_at = $2, note = 'it broke off' where id = $1`, last.ID, now); err != nil {
+			if _, err := tx.Exec(ctx,
+				`
+					update reconcile_runs set state = 'partial', finished_at = $2, note = 'it broke off' where id = $1`, last.ID,
+				now); err != nil {
 				return err
 			}
 		}
-		run = Run{Provider: provider, AccountID: o.Account, DryRun: o.DryRun, AskedBy: o.Who, State: "running", Phase: phases[0].name, StartedAt: now, lease: now.Add(reconcileLease)}
+		run = Run{Provider: provider, AccountID: o.Account, DryRun: o.DryRun, AskedBy: o.Who, State: "running",
+			Phase: phases[0].name, StartedAt: now, lease: now.Add(reconcileLease)}
 		if run.ID, err = uuid.NewV7(); err != nil {
 			return err
 		}
@@ -71,7 +79,8 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 			account = &o.Account
 		}
 		_, err = tx.Exec(ctx, `
-			insert into reconcile_runs (id, connection_id, provider, account_id, dry_run, asked_by, state, phase, since, started_at, lease_until)
+			insert into reconcile_runs (id, connection_id, provider, account_id, dry_run, asked_by, state, phase, since,
+			    started_at, lease_until)
 			values ($1, $2, $2, $3, $4, $5, 'running', $6, $7, $8, $9)`,
 			run.ID, provider, account, o.DryRun, o.Who, run.Phase, epoch(run.Since), now, run.lease)
 		return err
@@ -95,7 +104,8 @@ func (r Run) resumable(now time.Time) bool {
 // lastRun returns the newest whole run of a provider, or nil when there is none.
 func lastRun(ctx context.Context, tx pgx.Tx, provider facts.Provider) (*Run, error) {
 	rows, err := tx.Query(ctx, `
-		select `+runColumns+` from reconcile_runs where provider = $1 and account_id is null and not dry_run order by started_at desc limit 1`, provider)
+		select `+runColumns+` from reconcile_runs
+		 where provider = $1 and account_id is null and not dry_run order by started_at desc limit 1`, provider)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +121,8 @@ func lastRun(ctx context.Context, tx pgx.Tx, provider facts.Provider) (*Run, err
 func sinceComplete(ctx context.Context, tx pgx.Tx, provider facts.Provider) (time.Time, error) {
 	var t *time.Time
 	err := tx.QueryRow(ctx, `
-		select max(started_at) from reconcile_runs where provider = $1 and account_id is null and not dry_run and state = 'complete'`, provider).Scan(&t)
+		select max(started_at) from reconcile_runs
+		    where provider = $1 and account_id is null and not dry_run and state = 'complete'`, provider).Scan(&t)
 	if err != nil || t == nil {
 		return time.Time{}, err
 	}
@@ -145,14 +156,16 @@ var errLeaseLost = errors.New("another node has taken the comparison over")
 func (s *Service) saveRun(ctx context.Context, r *Run) error {
 	next := time.Now().UTC().Truncate(time.Microsecond).Add(reconcileLease)
 	return s.writeRun(ctx, r, next, `
-		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9, failed = $10, lease_until = $11
+		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9,
+		    failed = $10, lease_until = $11
 		 where id = $1 and lease_until = $2 and state = 'running'`)
 }
 
 // endRun writes how a run ended, and forgets which subscriptions it has met.
 func (s *Service) endRun(ctx context.Context, r *Run) error {
 	err := s.writeRun(ctx, r, r.lease, `
-		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9, failed = $10, lease_until = $11,
+		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9,
+		    failed = $10, lease_until = $11,
 		       state = $12, finished_at = $13, note = $14
 		 where id = $1 and lease_until = $2 and state = 'running'`, r.State, r.FinishedAt, r.Note)
 	if err != nil || r.resumable(time.Now()) {
@@ -165,7 +178,8 @@ func (s *Service) endRun(ctx context.Context, r *Run) error {
 }
 
 func (s *Service) writeRun(ctx context.Context, r *Run, lease time.Time, sql string, more ...any) error {
-	args := append([]any{r.ID, r.lease, r.Phase, r.Cursor, r.Calls, r.Looked, r.Differ, r.Repaired, r.Queued, r.Failed, lease}, more...)
+	args := append([]any{r.ID, r.lease, r.Phase, r.Cursor, r.Calls, r.Looked, r.Differ, r.Repaired, r.Queued, r.Failed,
+		lease}, more...)
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err == nil && tag.RowsAffected() == 0 {
@@ -189,7 +203,8 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 		_, err := tx.Exec(ctx, `
 			insert into reconcile_findings (connection_id, run_id, subscription_id, class, account_id, outcome, detail, found_at)
 			select r.connection_id, r.id, $2, $3, $4, $5, $6, $7 from reconcile_runs r where r.id = $1
-			on conflict (connection_id, run_id, subscription_id, class) do update set outcome = excluded.outcome, detail = excluded.detail, found_at = excluded.found_at`,
+			on conflict (connection_id, run_id, subscription_id, class) do update
+			    set outcome = excluded.outcome, detail = excluded.detail, found_at = excluded.found_at`,
 			f.RunID, f.Subscription, f.Class, account, f.Outcome, f.Detail, f.FoundAt)
 		return err
 	})
@@ -202,13 +217,17 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 // heldByID returns what we hold of a provider's subscriptions. One that we do
 // not hold comes back empty but for its provider, its id and, where it is
 // known, its account.
-func (s *Service) heldByID(ctx context.Context, provider facts.Provider, ids []string) (map[string]Subscription, error) {
+func (s *Service) heldByID(ctx context.Context, provider facts.Provider,
+	ids []string) (map[string]Subscription, error) {
 	out := make(map[string]Subscription, len(ids))
 	for _, id := range ids {
 		out[id] = Subscription{Provider: provider, ID: id}
 	}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select provider_id, account_id from provider_directory where provider = $1 and kind = 'subscription' and provider_id = any ($2)`, provider, ids)
+		rows, err := tx.Query(ctx,
+			`
+				select provider_id, account_id from provider_directory
+				    where provider = $1 and kind = 'subscription' and provider_id = any ($2)`, provider, ids)
 		if err != nil {
 			return err
 		}
@@ -226,7 +245,8 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider, ids []s
 		rows, err = tx.Query(ctx, `
 			select `+subscriptionColumns+`
 			  from unnest($2::uuid[], $3::text[]) o(account_id, id)
-			  join subscriptions s on s.account_id = o.account_id and s.provider = $1 and s.id = o.id`, provider, accounts, owned)
+			  join subscriptions s on s.account_id = o.account_id and s.provider = $1 and s.id = o.id`, provider, accounts,
+			owned)
 		if err != nil {
 			return err
 		}
@@ -246,7 +266,8 @@ func (s *Service) markSeen(ctx context.Context, run uuid.UUID, ids []string) err
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			insert into reconcile_seen (connection_id, run_id, subscription_id)
-			select r.connection_id, r.id, unnest($2::text[]) from reconcile_runs r where r.id = $1 on conflict do nothing`, run, ids)
+			select r.connection_id, r.id, unnest($2::text[]) from reconcile_runs r where r.id = $1 on conflict do nothing`, run,
+			ids)
 		return err
 	})
 	if err != nil {
@@ -257,7 +278,8 @@ func (s *Service) markSeen(ctx context.Context, run uuid.UUID, ids []string) err
 
 // unseen lists subscriptions of ours that a run has not met at the provider,
 // in the order of the cursor "account id".
-func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID, cursor string) (list []Subscription, err error) {
+func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID,
+	cursor string) (list []Subscription, err error) {
 	var after uuid.UUID
 	var id string
 	if cursor != "" {
@@ -270,7 +292,8 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID, cursor 
 		rows, err := tx.Query(ctx, `
 			select `+subscriptionColumns+`
 			  from subscriptions s
-			 where s.provider = $1 and (s.account_id, s.id) > ($2, $3) and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or s.account_id = $4)
+			 where s.provider = $1 and (s.account_id, s.id) > ($2, $3)
+			     and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or s.account_id = $4)
 			   and not exists (select 1 from reconcile_seen x where x.run_id = $5 and x.subscription_id = s.id)
 			 order by s.account_id, s.id limit 100`, r.Provider, after, id, account, r.ID)
 		if err != nil {
@@ -285,7 +308,8 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID, cursor 
 	return list, nil
 }
 
-func (s *Service) openReview(ctx context.Context, provider facts.Provider, r Review, account uuid.UUID, subscription string) error {
+func (s *Service) openReview(ctx context.Context, provider facts.Provider, r Review, account uuid.UUID,
+	subscription string) error {
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		saveReview(b, provider, r, account, subscription, "", s.clock.Now())
@@ -309,7 +333,8 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 				out[ev.ID] = true
 				back = append(back, r.Key)
 			}
-		case ev.Payment.Paid && (ev.Payment.Amount.Minor > 0 || ev.Invoice != nil): // an invoice of nothing pays for time, too
+		case ev.Payment.Paid && (ev.Payment.Amount.Minor > 0 ||
+			ev.Invoice != nil): // an invoice of nothing pays for time, too
 			out[ev.ID] = true
 			paid = append(paid, ev.Payment.ID)
 		}
@@ -318,13 +343,16 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 		known, err := texts(ctx, tx, `
 			select id from payments where provider = $1 and id = any ($2)
 			union all
-			select id from invoices where provider = $1 and id = any ($2) and status = 'paid' and amount_minor = 0`, provider, paid)
+			select id from invoices where provider = $1 and id = any ($2) and status = 'paid' and amount_minor = 0`, provider,
+			paid)
 		if err != nil {
 			return err
 		}
-		// A refund that has grown to the whole is another finding than the part was, and so is a dispute that stands otherwise.
+		// A refund that has grown to the whole is another finding than the part was, and so is a dispute that stands
+		// otherwise.
 		seen, err := texts(ctx, tx, `
-			select reason || ' ' || key || case when reason = 'dispute' then ' ' || detail else '' end from review_items where provider = $1 and key = any ($2)`, provider, back)
+			select reason || ' ' || key || case when reason = 'dispute' then ' ' || detail else '' end from review_items
+			    where provider = $1 and key = any ($2)`, provider, back)
 		if err != nil {
 			return err
 		}
@@ -363,7 +391,8 @@ func texts(ctx context.Context, tx pgx.Tx, sql string, args ...any) (map[string]
 	return out, err
 }
 
-func (s *Service) ownerOf(ctx context.Context, provider facts.Provider, subscription string) (account uuid.UUID, err error) {
+func (s *Service) ownerOf(ctx context.Context, provider facts.Provider,
+	subscription string) (account uuid.UUID, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		account, err = owner(ctx, tx, provider, "subscription", subscription)
 		return err
@@ -373,7 +402,8 @@ func (s *Service) ownerOf(ctx context.Context, provider facts.Provider, subscrip
 
 func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id string) (has bool, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select exists (select 1 from inbox where provider = $1 and event_id = $2)`, provider, id).Scan(&has)
+		return tx.QueryRow(ctx, `select exists (select 1 from inbox where provider = $1 and event_id = $2)`, provider, id).
+			Scan(&has)
 	})
 	return has, err
 }
@@ -381,17 +411,20 @@ func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id stri
 func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.Time, error) {
 	var t *time.Time
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select max(received_at) from inbox where provider = $1 and secret_label <> 'api'`, provider).Scan(&t)
+		return tx.QueryRow(ctx, `select max(received_at) from inbox where provider = $1 and secret_label <> 'api'`, provider).
+			Scan(&t)
 	})
 	return value(t), err
 }
 
 // customersOf lists the provider's customers that are, or were, an account's.
-func (s *Service) customersOf(ctx context.Context, provider facts.Provider, account uuid.UUID) (list []string, err error) {
+func (s *Service) customersOf(ctx context.Context, provider facts.Provider,
+	account uuid.UUID) (list []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select customer_id from provider_customers where account_id = $2 and provider = $1 and customer_id is not null
-			union select customer_id from subscriptions where account_id = $2 and provider = $1 and customer_id <> '' order by 1`, provider, account)
+			union select customer_id from subscriptions where account_id = $2 and provider = $1 and customer_id <> ''
+			 order by 1`, provider, account)
 		if err != nil {
 			return err
 		}
@@ -421,7 +454,8 @@ func (s *Service) ListRuns(ctx context.Context, limit int) (list []Run, err erro
 func (s *Service) ListFindings(ctx context.Context, run uuid.UUID) (list []Finding, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select run_id, subscription_id, class, coalesce(account_id, '00000000-0000-0000-0000-000000000000'), outcome, detail, found_at
+			select run_id, subscription_id, class, coalesce(account_id, '00000000-0000-0000-0000-000000000000'), outcome, detail,
+			    found_at
 			  from reconcile_findings where run_id = $1 order by found_at, subscription_id limit 1000`, run)
 		if err != nil {
 			return err

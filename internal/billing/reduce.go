@@ -107,7 +107,8 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 	s := f.Subscription
 	status, known := statusOf(state.Provider, s, now)
 	if !known {
-		out.Reviews = append(out.Reviews, Review{ReviewUnknownStatus, "status " + state.ID + " " + s.Status, "the provider says " + s.Status + ", which we do not know"})
+		out.Reviews = append(out.Reviews, Review{ReviewUnknownStatus, "status " + state.ID + " " + s.Status,
+			"the provider says " + s.Status + ", which we do not know"})
 		return state
 	}
 	before := state
@@ -165,7 +166,8 @@ func payPage(s Subscription, f Facts) string {
 			return in.URL
 		}
 	}
-	if f.Fetched && f.Subscription.Latest != nil { // the newest is settled, and an older one may be open: the portal shows it
+	// the newest is settled, and an older one may be open: the portal shows it
+	if f.Fetched && f.Subscription.Latest != nil {
 		return ""
 	}
 	return s.PayURL
@@ -179,7 +181,8 @@ func unknownPrice(s Subscription) Review {
 	}
 	return Review{
 		ReviewUnknownPrice, "price " + s.ID + " " + s.PriceID,
-		"price " + s.PriceID + " is not in the plan file; " + keeps + " (a price that is sold no more belongs there with sold = false)",
+		"price " + s.PriceID + " is not in the plan file; " + keeps +
+			" (a price that is sold no more belongs there with sold = false)",
 	}
 }
 
@@ -197,7 +200,8 @@ func judge(s Subscription, failedAt time.Time) Subscription {
 		s.AccessUntil = s.PaidThrough
 	case Active:
 		s.AccessUntil = s.PaidThrough.Add(Grace)
-		if s.Provider == facts.Razorpay && s.PaidCount == 0 && s.TrialEnd.IsZero() { // nothing was collected that could be renewed
+		// nothing was collected that could be renewed
+		if s.Provider == facts.Razorpay && s.PaidCount == 0 && s.TrialEnd.IsZero() {
 			s.AccessUntil = s.PaidThrough
 		}
 		if s.CancelAtPeriodEnd && (s.CancelAt.IsZero() || !s.CancelAt.After(s.PaidThrough)) {
@@ -300,7 +304,8 @@ func effects(state Subscription, ev *facts.Event, f Facts, plans *Plans, out *Ef
 	}
 	out.Reviews = append(out.Reviews, Objections(ev)...)
 	if ev.Deleted != "" {
-		out.Reviews = append(out.Reviews, Review{ReviewCustomerDeleted, "deleted " + ev.Deleted, "the customer was deleted at the provider"})
+		out.Reviews = append(out.Reviews, Review{ReviewCustomerDeleted, "deleted " + ev.Deleted,
+			"the customer was deleted at the provider"})
 	}
 }
 
@@ -308,15 +313,18 @@ func checkPayment(state Subscription, p facts.Payment, f Facts, plans *Plans) []
 	var out []Review
 	if state.Status == Canceled || state.Status == Expired {
 		if !state.EndedAt.IsZero() && p.At.After(state.EndedAt) {
-			out = append(out, Review{ReviewPaymentAfterEnd, "after end " + p.ID, "paid after the subscription had ended; it does not come back by that"})
+			out = append(out, Review{ReviewPaymentAfterEnd, "after end " + p.ID,
+				"paid after the subscription had ended; it does not come back by that"})
 		}
 	}
 	// One item for each amount, not for each month in which it is paid.
 	switch currency, _ := plans.Sells(state.Provider, p.Amount); {
 	case !currency:
-		out = append(out, Review{ReviewCurrencyMismatch, "currency " + state.ID + " " + p.Amount.Currency, "paid in " + p.Amount.Currency + ", in which nothing is sold"})
+		out = append(out, Review{ReviewCurrencyMismatch, "currency " + state.ID + " " + p.Amount.Currency, "paid in " +
+			p.Amount.Currency + ", in which nothing is sold"})
 	case p.Full && !explained(state, p, f, plans):
-		out = append(out, Review{ReviewAmountMismatch, "amount " + state.ID + " " + p.Amount.Format(), "paid " + p.Amount.Format() + ", which no price asks"})
+		out = append(out, Review{ReviewAmountMismatch, "amount " + state.ID + " " + p.Amount.Format(), "paid " +
+			p.Amount.Format() + ", which no price asks"})
 	}
 	return out
 }
@@ -340,7 +348,8 @@ func explained(state Subscription, p facts.Payment, f Facts, plans *Plans) bool 
 		if s == nil {
 			continue
 		}
-		if s.Offer && priced && p.Amount.Currency == price.Amount.Currency && p.Amount.Minor <= price.Amount.Minor*max(s.Quantity, 1) {
+		if s.Offer && priced && p.Amount.Currency == price.Amount.Currency &&
+			p.Amount.Minor <= price.Amount.Minor*max(s.Quantity, 1) {
 			return true
 		}
 		if s.Quantity > 1 && p.Amount.Minor%s.Quantity == 0 {
@@ -362,11 +371,14 @@ func Objections(ev *facts.Event) []Review {
 	case ev.Refund != nil && ev.Refund.Failed:
 		return []Review{{ReviewRefundFailed, "refund failed " + ev.Refund.ChargeID, "a refund did not go through"}}
 	case ev.Refund != nil && ev.Refund.Full():
-		return []Review{{ReviewRefundFull, "refund " + ev.Refund.ChargeID, "all of " + ev.Refund.Amount.Format() + " was given back"}}
+		return []Review{{ReviewRefundFull, "refund " + ev.Refund.ChargeID, "all of " + ev.Refund.Amount.Format() +
+			" was given back"}}
 	case ev.Refund != nil:
-		return []Review{{ReviewRefundPartial, "refund " + ev.Refund.ChargeID, "part of " + ev.Refund.Amount.Format() + " was given back"}}
+		return []Review{{ReviewRefundPartial, "refund " + ev.Refund.ChargeID, "part of " + ev.Refund.Amount.Format() +
+			" was given back"}}
 	case ev.Dispute != nil:
-		return []Review{{ReviewDispute, "dispute " + ev.Dispute.ID, "the customer's bank disputes " + ev.Dispute.Amount.Format() + ": " + ev.Dispute.Status}}
+		return []Review{{ReviewDispute, "dispute " + ev.Dispute.ID, "the customer's bank disputes " +
+			ev.Dispute.Amount.Format() + ": " + ev.Dispute.Status}}
 	}
 	return nil
 }

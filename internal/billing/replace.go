@@ -33,9 +33,11 @@ func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int
 			select c.account_id, c.provider, c.replaces, c.subscription_id
 			  from checkouts c
 			  join subscriptions o on o.account_id = c.account_id and o.connection_id = c.connection_id and o.id = c.replaces
-			 where c.replaces is not null and c.status = 'complete' and c.subscription_id is not null
-			   and o.ended_at is null and ($1::uuid is null or c.account_id = $1)
-			 order by c.created_at limit 100`, only)
+			  join subscriptions n on n.account_id = c.account_id and n.connection_id = c.connection_id
+			      and n.id = c.subscription_id
+			 where c.replaces is not null and c.status = 'complete' and o.ended_at is null and n.ended_at is null
+			   and n.status in ('trialing', 'active') and ($1::uuid is null or c.account_id = $1)
+			 order by c.created_at`, only)
 		if err != nil {
 			return err
 		}
@@ -61,7 +63,8 @@ func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int
 }
 
 // endOld ends the old subscription when the new one is paid, or is approved to follow it.
-func (s *Service) endOld(ctx context.Context, account uuid.UUID, provider facts.Provider, old, next string) (bool, error) {
+func (s *Service) endOld(ctx context.Context, account uuid.UUID, provider facts.Provider, old,
+	next string) (bool, error) {
 	defer s.buying.lock(account)()
 	var subs []Subscription
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
@@ -83,10 +86,12 @@ func (s *Service) endOld(ctx context.Context, account uuid.UUID, provider facts.
 }
 
 // withoutReplaced leaves those out in whose place another one of a list has come.
-func withoutReplaced(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, ids []string) ([]string, error) {
+func withoutReplaced(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider,
+	ids []string) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		select replaces from checkouts
-		 where account_id = $1 and provider = $2 and replaces = any($3) and subscription_id = any($3) and status <> 'closed'`, account, provider, ids)
+		 where account_id = $1 and provider = $2 and replaces = any($3) and subscription_id = any($3) and status <> 'closed'`,
+		account, provider, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,8 @@ const handleSQL = `left(encode(sha256(convert_to(provider || ' ' || key, 'UTF8')
 // reviewsWhere lists items, newest first. The condition is a literal of this file's callers.
 func reviewsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]ReviewItem, error) {
 	rows, err := tx.Query(ctx, `
-		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id, status, times, opened_at, seen_at, resolved_at, resolved_by, resolution, snoozed_until
+		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id, status, times, opened_at,
+		    seen_at, resolved_at, resolved_by, resolution, snoozed_until
 		  from review_items where `+condition+` order by opened_at desc, key limit 500`, args...)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,8 @@ func reviewsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any)
 		var r ReviewItem
 		var account *uuid.UUID
 		var resolved, snoozed *time.Time
-		err := row.Scan(&r.Handle, &r.Provider, &r.Key, &r.Reason, &r.Detail, &account, &r.SubscriptionID, &r.EventID, &r.Status, &r.Times, &r.OpenedAt, &r.SeenAt, &resolved, &r.ResolvedBy, &r.Resolution, &snoozed)
+		err := row.Scan(&r.Handle, &r.Provider, &r.Key, &r.Reason, &r.Detail, &account, &r.SubscriptionID, &r.EventID,
+			&r.Status, &r.Times, &r.OpenedAt, &r.SeenAt, &resolved, &r.ResolvedBy, &r.Resolution, &snoozed)
 		if account != nil {
 			r.AccountID = *account
 		}
@@ -115,7 +117,8 @@ func openItem(ctx context.Context, tx pgx.Tx, handle string) (*ReviewItem, error
 		return nil, err
 	}
 	var status string
-	if err := tx.QueryRow(ctx, `select status from review_items where provider = $1 and key = $2 for update`, item.Provider, item.Key).Scan(&status); err != nil {
+	if err := tx.QueryRow(ctx, `select status from review_items where provider = $1 and key = $2 for update`,
+		item.Provider, item.Key).Scan(&status); err != nil {
 		return nil, err
 	}
 	if status != "open" {
@@ -158,12 +161,14 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 			if item, err = reviewByHandle(ctx, tx, r.Handle); err != nil {
 				return err
 			}
-			return saveAct(ctx, tx, Act{Who: r.Who, Act: "end", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason, Detail: ended})
+			return saveAct(ctx, tx, Act{Who: r.Who, Act: "end", Provider: item.Provider, Subject: item.subject(),
+				Reason: r.Reason, Detail: ended})
 		}
 		if err != nil {
 			return err
 		}
-		a := Act{Who: r.Who, Act: "resolve", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason, Detail: item.Reason}
+		a := Act{Who: r.Who, Act: "resolve", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason,
+			Detail: item.Reason}
 		switch {
 		case ended != "":
 			a.Act, a.Detail = "end", ended
@@ -190,8 +195,10 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 			account = &r.Assign
 		}
 		_, err = tx.Exec(ctx, `
-			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5, snoozed_until = null, account_id = coalesce(account_id, $6)
-			 where provider = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who, strings.TrimSpace(r.Reason), account)
+			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5,
+			    snoozed_until = null, account_id = coalesce(account_id, $6)
+			 where provider = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who, strings.TrimSpace(r.Reason),
+			account)
 		return err
 	})
 	if err != nil {
@@ -239,11 +246,13 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 
 // adoptCustomer lets an account check out with a customer that is its own now,
 // unless it has one.
-func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID, now time.Time) error {
+func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID,
+	now time.Time) error {
 	_, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, customer_id, claimed_at)
 		values ($1, current_setting('tijori.app'), $2, $2, $3, $4)
-		on conflict (account_id, connection_id) do update set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
+		on conflict (account_id, connection_id) do update
+		    set customer_id = coalesce(provider_customers.customer_id, excluded.customer_id)`,
 		account, provider, customer, now)
 	return err
 }

@@ -102,15 +102,18 @@ type Service struct {
 // New returns a service, or one sentence on what is wrong with the set-up.
 func New(c Config) (*Service, error) {
 	if c.Stripe == nil && c.Razorpay == nil {
-		return nil, errors.New("no payment provider is set up; set the keys of Razorpay or Stripe, or run with simulated payments")
+		return nil, errors.New("no payment provider is set up; " +
+			"set the keys of Razorpay or Stripe, or run with simulated payments")
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("the public address %q is no http or https address", c.PublicURL)
 	}
 	s := &Service{
-		db: c.DB, work: Khata, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay, gateways: map[facts.Provider]gateway{},
-		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed, wake: make(chan struct{}, 1), asking: make(chan struct{}, askers),
+		db: c.DB, work: Khata, plans: c.Plans, clock: c.Clock, stripe: c.Stripe, razorpay: c.Razorpay,
+		gateways:  map[facts.Provider]gateway{},
+		publicURL: strings.TrimSuffix(c.PublicURL, "/"), log: c.Log, now: c.Now, changed: c.Changed,
+		wake: make(chan struct{}, 1), asking: make(chan struct{}, askers),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -148,7 +151,8 @@ func (s *Service) sellable() error {
 			}
 		}
 		if elsewhere != "" && !here {
-			return fmt.Errorf("plan %q is sold by %s only, which is not set up; set its keys, give the plan another price, or say sold = false", p.ID, elsewhere)
+			return fmt.Errorf("plan %q is sold by %s only, which is not set up; "+
+				"set its keys, give the plan another price, or say sold = false", p.ID, elsewhere)
 		}
 	}
 	return nil

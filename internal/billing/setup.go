@@ -33,7 +33,8 @@ func (s *Service) webhookAddress(p facts.Provider) string {
 // checkWebhook judges the webhooks that a provider has: one has to lead to our
 // address, be switched on, and send every type of event that we act on.
 func checkWebhook(list []facts.Webhook, address string, wanted []string, train string) (c Check, found bool) {
-	c = Check{State: CheckWrong, Detail: "no webhook leads to " + address, Fix: "add one in the provider's dashboard (docs/providers.md)"}
+	c = Check{State: CheckWrong, Detail: "no webhook leads to " + address,
+		Fix: "add one in the provider's dashboard (docs/providers.md)"}
 	for _, w := range list {
 		if strings.TrimSuffix(w.URL, "/") != address {
 			continue
@@ -68,7 +69,8 @@ func offered(id string, want facts.Offer, got facts.Offer, err error) (state, de
 	case !got.Active:
 		return CheckWrong, id + " is archived: nobody can buy it"
 	case got.Currency != want.Currency || got.Minor != want.Minor:
-		return CheckWrong, fmt.Sprintf("%s costs %d %s (minor units), the plan file says %d %s", id, got.Minor, got.Currency, want.Minor, want.Currency)
+		return CheckWrong, fmt.Sprintf("%s costs %d %s (minor units), the plan file says %d %s", id, got.Minor, got.Currency,
+			want.Minor, want.Currency)
 	case got.Interval != want.Interval:
 		return CheckWrong, fmt.Sprintf("%s is for %s, the plan file says %s", id, every(got.Interval), every(want.Interval))
 	}
@@ -103,7 +105,8 @@ func (s *Service) checkWebhooks(ctx context.Context, g gateway) Check {
 	if err != nil {
 		c = Check{
 			State: CheckUnknown, Detail: "the provider does not list webhooks for this key: " + brief(err),
-			Fix: "look in its dashboard that one leads to " + s.webhookAddress(p) + ", is on, and has the events of docs/providers.md",
+			Fix: "look in its dashboard that one leads to " + s.webhookAddress(p) +
+				", is on, and has the events of docs/providers.md",
 		}
 	}
 	c.Subject = p.Name() + " webhook"
@@ -154,7 +157,8 @@ func (s *Service) checkPrices(ctx context.Context, g gateway) (out []Check) {
 		}
 	}
 	if len(out) == 0 {
-		out = []Check{{Subject: p.Name() + " prices", State: CheckOK, Detail: fmt.Sprintf("%d are as the plan file says", sold)}}
+		out = []Check{{Subject: p.Name() + " prices", State: CheckOK,
+			Detail: fmt.Sprintf("%d are as the plan file says", sold)}}
 	}
 	return out
 }

@@ -96,7 +96,8 @@ func (s *Service) SupportLookup(ctx context.Context, who, email, remark string) 
 // SupportWhy explains one entitlement of an account: whether it is in force,
 // and why. NotFound for an account that does not exist, Invalid for an
 // entitlement that no plan has.
-func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement, remark string) (has bool, lines []string, err error) {
+func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement,
+	remark string) (has bool, lines []string, err error) {
 	id, err := uuid.Parse(strings.TrimSpace(account))
 	if err != nil {
 		return false, nil, fault.InvalidField("account", "This is not the id of an account.")
@@ -119,7 +120,8 @@ func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement, rem
 		verb = "has"
 	}
 	lines = append(lines, fmt.Sprintf("Account %s (%s) %s %s.", acc.Name, acc.ID, verb, entitlement),
-		fmt.Sprintf("%s comes with %s; the plan in force is %s.", entitlement, strings.Join(carriers, " and "), acc.PlanName), acc.Why)
+		fmt.Sprintf("%s comes with %s; the plan in force is %s.", entitlement, strings.Join(carriers, " and "), acc.PlanName),
+		acc.Why)
 	for _, sub := range acc.Subscriptions {
 		lines = append(lines, fmt.Sprintf("%s %s: %s%s", sub.Provider.Name(), sub.ID, sub.Why, sub.lastEvent()))
 	}
@@ -157,7 +159,8 @@ func (s *Service) support(ctx context.Context, who, question, subject, remark st
 	if len(remark) > 1000 || len(subject) > 254 || who == "" || len(who) > 254 {
 		return nil, fault.New(fault.Invalid, "This is too long.")
 	}
-	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`, use, who, question, subject, remark); err != nil {
+	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`, use, who, question, subject,
+		remark); err != nil {
 		return nil, fmt.Errorf("write the look-up down: %w", err)
 	}
 	a := &SupportAnswer{Use: use}
@@ -194,7 +197,10 @@ func (a *SupportAnswer) account(id uuid.UUID) *SupportAccount {
 }
 
 func (s *Service) supportPeople(ctx context.Context, tx pgx.Tx, a *SupportAnswer, question string) error {
-	rows, err := tx.Query(ctx, `select user_id, name, account_id, account_name, currency, account_created, role, businesses, plan from tijori_ops.support_people($1)`, a.Use)
+	rows, err := tx.Query(ctx,
+		`
+			select user_id, name, account_id, account_name, currency, account_created, role, businesses, plan
+			    from tijori_ops.support_people($1)`, a.Use)
 	if err != nil {
 		return err
 	}
@@ -202,29 +208,33 @@ func (s *Service) supportPeople(ctx context.Context, tx pgx.Tx, a *SupportAnswer
 	var name, title, currency, as, plan string
 	var created time.Time
 	var businesses int
-	_, err = pgx.ForEachRow(rows, []any{&user, &name, &account, &title, &currency, &created, &as, &businesses, &plan}, func() error {
-		acc := a.account(account)
-		acc.Name, acc.Currency, acc.CreatedAt, acc.Businesses, acc.Plan, acc.PlanName = title, currency, created, businesses, plan, plan
-		if p, ok := s.plans.ByID(plan); ok {
-			acc.PlanName, acc.Entitlements = p.Name, p.Entitlements
-		}
-		if question == "lookup" {
-			a.UserID, a.UserName = user, name
-			if !role.Of(acc.Role).Owns { // of one business and of the account, what owns counts
-				acc.Role = as
+	_, err = pgx.ForEachRow(rows, []any{&user, &name, &account, &title, &currency, &created, &as, &businesses, &plan},
+		func() error {
+			acc := a.account(account)
+			acc.Name, acc.Currency, acc.CreatedAt, acc.Businesses = title, currency, created, businesses
+			acc.Plan, acc.PlanName = plan, plan
+			if p, ok := s.plans.ByID(plan); ok {
+				acc.PlanName, acc.Entitlements = p.Name, p.Entitlements
 			}
-		} else {
-			acc.Owners = append(acc.Owners, name)
-		}
-		return nil
-	})
+			if question == "lookup" {
+				a.UserID, a.UserName = user, name
+				if !role.Of(acc.Role).Owns { // of one business and of the account, what owns counts
+					acc.Role = as
+				}
+			} else {
+				acc.Owners = append(acc.Owners, name)
+			}
+			return nil
+		})
 	return err
 }
 
 func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
 	rows, err := tx.Query(ctx, `
-		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period, period_start, period_end, paid_through,
-		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at, event_id, event_type, event_at
+		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period, period_start,
+		    period_end, paid_through,
+		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at, event_id,
+		           event_type, event_at
 		  from tijori_ops.support_subscriptions($1)`, a.Use)
 	if err != nil {
 		return err
@@ -233,9 +243,11 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (SupportSubscription, error) {
 		var v SupportSubscription
 		var t [11]*time.Time
-		err := row.Scan(&v.AccountID, &v.Provider, &v.ID, &v.CustomerID, &v.Status, &v.ProviderStatus, &v.PriceID, &v.PlanID, &v.Interval, &t[0], &t[1], &t[2],
+		err := row.Scan(&v.AccountID, &v.Provider, &v.ID, &v.CustomerID, &v.Status, &v.ProviderStatus, &v.PriceID, &v.PlanID,
+			&v.Interval, &t[0], &t[1], &t[2],
 			&t[3], &t[4], &v.CancelAtPeriodEnd, &t[5], &t[6], &t[7], &t[8], &t[9], &v.EventID, &v.EventType, &t[10])
-		for i, to := range []*time.Time{&v.PeriodStart, &v.PeriodEnd, &v.PaidThrough, &v.AccessUntil, &v.FailedAt, &v.CancelAt, &v.TrialEnd, &v.EndedAt, &v.SeenAt, &v.ChangedAt, &v.EventAt} {
+		for i, to := range []*time.Time{&v.PeriodStart, &v.PeriodEnd, &v.PaidThrough, &v.AccessUntil, &v.FailedAt,
+			&v.CancelAt, &v.TrialEnd, &v.EndedAt, &v.SeenAt, &v.ChangedAt, &v.EventAt} {
 			*to = value(t[i])
 		}
 		v.Why = v.Subscription.Why(s.plans, now)
@@ -249,14 +261,18 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 }
 
 func supportEvents(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
-	rows, err := tx.Query(ctx, `select account_id, provider, event_id, type, subject, status, received_at, applied_at, attempts, last_error from tijori_ops.support_events($1)`, a.Use)
+	rows, err := tx.Query(ctx,
+		`
+			select account_id, provider, event_id, type, subject, status, received_at, applied_at, attempts, last_error
+			    from tijori_ops.support_events($1)`, a.Use)
 	if err != nil {
 		return err
 	}
 	var account uuid.UUID
 	var e SupportEvent
 	var applied *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&account, &e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Received, &applied, &e.Attempts, &e.LastError}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&account, &e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Received,
+		&applied, &e.Attempts, &e.LastError}, func() error {
 		e.Applied = value(applied)
 		acc := a.account(account)
 		acc.Events = append(acc.Events, e)
@@ -266,17 +282,19 @@ func supportEvents(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
 }
 
 func supportItems(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
-	rows, err := tx.Query(ctx, `select account_id, provider, reason, detail, opened_at from tijori_ops.support_items($1)`, a.Use)
+	rows, err := tx.Query(ctx, `select account_id, provider, reason, detail, opened_at from tijori_ops.support_items($1)`,
+		a.Use)
 	if err != nil {
 		return err
 	}
 	var account uuid.UUID
 	var item SupportItem
-	_, err = pgx.ForEachRow(rows, []any{&account, &item.Provider, &item.Reason, &item.Detail, &item.OpenedAt}, func() error {
-		acc := a.account(account)
-		acc.Items = append(acc.Items, item)
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows, []any{&account, &item.Provider, &item.Reason, &item.Detail, &item.OpenedAt},
+		func() error {
+			acc := a.account(account)
+			acc.Items = append(acc.Items, item)
+			return nil
+		})
 	return err
 }
 
@@ -314,7 +332,8 @@ type SupportUse struct {
 // ListSupportUses lists who looked whom up, newest first.
 func (s *Service) ListSupportUses(ctx context.Context, limit int) (list []SupportUse, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select at, who, question, subject, detail from support_uses order by at desc limit $1`, limit)
+		rows, err := tx.Query(ctx, `select at, who, question, subject, detail from support_uses order by at desc limit $1`,
+			limit)
 		if err != nil {
 			return err
 		}

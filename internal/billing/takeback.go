@@ -40,7 +40,8 @@ func (s *Service) applyReversal(ctx context.Context, tx pgx.Tx, g gateway, ev *f
 	}
 	if ev.Dispute != nil {
 		changed, err := keepDispute(ctx, tx, g.Provider(), account, payment, ev.Dispute)
-		if err != nil || !changed && ev.Dispute.Status != disputeWon { // what an operator took meanwhile comes back when it is won
+		// what an operator took meanwhile comes back when it is won
+		if err != nil || !changed && ev.Dispute.Status != disputeWon {
 			return account, err
 		}
 		return account, s.takeBackLost(ctx, tx, account, g.Provider(), payment, ev.Dispute.ChargeID, changed)
@@ -50,7 +51,8 @@ func (s *Service) applyReversal(ctx context.Context, tx pgx.Tx, g gateway, ev *f
 
 // keepDispute writes down for a purchase that the bank has decided a dispute of its
 // payment against us, once, and takes that back should the bank think better of it.
-func keepDispute(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, payment string, d *facts.Dispute) (changed bool, err error) {
+func keepDispute(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, payment string,
+	d *facts.Dispute) (changed bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		update purchases set
 		    lost_disputes = case when $5 then lost_disputes || $4::text else array_remove(lost_disputes, $4::text) end,
@@ -80,11 +82,13 @@ type bought struct {
 }
 
 const boughtSQL = `
-	select p.account_id, p.provider, p.id, g.id, p.payment_id, p.meter, p.currency, p.credits, p.amount_minor, p.refunded_minor, p.lost_minor, p.taken_back, p.held_back, p.charge_id
+	select p.account_id, p.provider, p.id, g.id, p.payment_id, p.meter, p.currency, p.credits, p.amount_minor,
+	    p.refunded_minor, p.lost_minor, p.taken_back, p.held_back, p.charge_id
 	  from purchases p join credit_grants g on g.account_id = p.account_id and g.key = 'top-up ' || p.id::text`
 
 func scanBought(row pgx.CollectableRow) (b bought, err error) {
-	return b, row.Scan(&b.account, &b.provider, &b.id, &b.grant, &b.payment, &b.meter, &b.currency, &b.credits, &b.amount, &b.refunded, &b.lost, &b.taken, &b.held, &b.charge)
+	return b, row.Scan(&b.account, &b.provider, &b.id, &b.grant, &b.payment, &b.meter, &b.currency, &b.credits, &b.amount,
+		&b.refunded, &b.lost, &b.taken, &b.held, &b.charge)
 }
 
 // takeBack asks the provider how much of a purchase's payment was given back and
@@ -97,13 +101,16 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 	if err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, g.Provider(), payment)
+	rows, err := tx.Query(ctx,
+		boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, g.Provider(),
+		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
 	}
 	p, err := pgx.CollectExactlyOneRow(rows, scanBought)
 	if errors.Is(err, pgx.ErrNoRows) {
-		if gone, err := erased(ctx, tx, account); err != nil || gone || back.Refunded == 0 { // gone with the credits that there were to take
+		// gone with the credits that there were to take
+		if gone, err := erased(ctx, tx, account); err != nil || gone || back.Refunded == 0 {
 			return err
 		}
 		return fmt.Errorf("payment %s is claimed and paid for no purchase", payment)
@@ -120,8 +127,11 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 }
 
 // takeBackLost takes back what a decided dispute is for, or gives it back.
-func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment, charge string, changed bool) error {
-	rows, err := tx.Query(ctx, boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider, payment)
+func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment,
+	charge string, changed bool) error {
+	rows, err := tx.Query(ctx,
+		boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider,
+		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
 	}
@@ -153,14 +163,16 @@ func (s *Service) reclaim(ctx context.Context, tx pgx.Tx, p bought, changed bool
 		why = "lost dispute about " + gone.Format()
 	}
 	var taken, held int64
-	if err := tx.QueryRow(ctx, `select t.taken, t.held from tijori_credits.take_back_credits($1, $2, $3, $4, $5, $6) t`, p.account, p.meter, p.grant, part, why, now).Scan(&taken, &held); err != nil {
+	if err := tx.QueryRow(ctx, `select t.taken, t.held from tijori_credits.take_back_credits($1, $2, $3, $4, $5, $6) t`,
+		p.account, p.meter, p.grant, part, why, now).Scan(&taken, &held); err != nil {
 		return fmt.Errorf("take credits back: %w", err)
 	}
 	if !changed && taken == p.taken && held == p.held {
 		return nil
 	}
 	if _, err := tx.Exec(ctx, `
-		update purchases set refunded_minor = $3, taken_back = $4, held_back = $5, charge_id = $6 where account_id = $1 and id = $2`,
+		update purchases set refunded_minor = $3, taken_back = $4, held_back = $5, charge_id = $6
+		    where account_id = $1 and id = $2`,
 		p.account, p.id, p.refunded, taken, held, p.charge); err != nil {
 		return fmt.Errorf("keep what was taken back: %w", err)
 	}
@@ -179,7 +191,8 @@ func share(credits, refunded, amount int64) int64 {
 // tellTaken writes what went back into the review queue: closed by itself when its
 // credits are taken back, open while some of them are set aside and when some are
 // spent.
-func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part, taken, held int64, now time.Time) error {
+func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part, taken, held int64,
+	now time.Time) error {
 	reason, key := ReviewRefundPartial, "refund "+p.charge
 	switch {
 	case p.refunded >= p.amount:
@@ -187,7 +200,8 @@ func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part
 	case p.refunded == 0 && p.lost > 0:
 		reason, key = ReviewDisputeLost, "lost "+p.charge
 	}
-	detail := fmt.Sprintf("%s of a purchase of credits was given back: %d of its %d credits are taken back", gone.Format(), taken, part)
+	detail := fmt.Sprintf("%s of a purchase of credits was given back: %d of its %d credits are taken back", gone.Format(),
+		taken, part)
 	if gone.Minor == 0 {
 		detail = "the money did not go back: its credits are there again"
 	}
@@ -217,7 +231,8 @@ func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part
 // their money went back, and writes down what has become of these.
 func (s *Service) followTakeBacks(ctx context.Context) error {
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, boughtSQL+` where p.held_back > 0 order by p.account_id, p.id limit 200 for update of p skip locked`)
+		rows, err := tx.Query(ctx,
+			boughtSQL+` where p.held_back > 0 order by p.account_id, p.id limit 200 for update of p skip locked`)
 		if err != nil {
 			return fmt.Errorf("look up what is set aside: %w", err)
 		}

@@ -42,7 +42,8 @@ type purchase struct {
 // returns the provider's page. What it costs and brings comes from the plan file
 // alone. Asking again for the same while it is unpaid returns the same page. The
 // credits come with the provider's webhook. Faults as of StartCheckout.
-func (s *Service) StartTopUp(ctx context.Context, c postgres.Caller, topUp string, provider facts.Provider) (string, error) {
+func (s *Service) StartTopUp(ctx context.Context, c postgres.Caller, topUp string,
+	provider facts.Provider) (string, error) {
 	t, ok := s.plans.TopUp(topUp)
 	price, priced := t.Price(provider)
 	if !ok || !priced || !s.Sells(provider) {
@@ -83,9 +84,11 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		var link *string
 		err := tx.QueryRow(ctx, `
 			select id, status, url, created_at, expires_at from purchases
-			 where account_id = $1 and status in ('creating', 'open') and provider = $2 and top_up_id = $3 and credits = $4 and amount_minor = $5 and currency = $6
+			 where account_id = $1 and status in ('creating', 'open') and provider = $2 and top_up_id = $3 and credits = $4
+			     and amount_minor = $5 and currency = $6
 			   and expires_at > $7 order by created_at desc limit 1 for update`,
-			p.account, price.Provider, t.ID, t.Credits, price.Amount.Minor, price.Amount.Currency, now.Add(time.Hour)).Scan(&row.id, &row.status, &link, &row.created, &row.expires)
+			p.account, price.Provider, t.ID, t.Credits, price.Amount.Minor, price.Amount.Currency,
+			now.Add(time.Hour)).Scan(&row.id, &row.status, &link, &row.created, &row.expires)
 		if err == nil {
 			row.found = row.status == "creating"
 			if link != nil {
@@ -101,9 +104,11 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		}
 		row.created, row.expires = now, now.Add(checkoutLife)
 		_, err = tx.Exec(ctx, `
-			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days, amount_minor, currency, status, created_at, expires_at)
+			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days,
+			    amount_minor, currency, status, created_at, expires_at)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
-			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor, price.Amount.Currency, row.created, row.expires)
+			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor,
+			price.Amount.Currency, row.created, row.expires)
 		return err
 	})
 	if err != nil {
@@ -116,14 +121,16 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 // Stripe answers the same by the idempotency key, Razorpay is searched first.
 func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) error {
 	back := s.publicURL + TopUpPath + "?bought=" + row.id.String()
-	bought := facts.Bought{UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter, Credits: row.topUp.Credits, Days: row.topUp.Days}
+	bought := facts.Bought{UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter,
+		Credits: row.topUp.Credits, Days: row.topUp.Days}
 	kind, id := "", ""
 	if row.provider == facts.Stripe {
 		var session *facts.Session
 		err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
 			session, err = s.stripe.CreatePayment(ctx, stripe.SessionRequest{
 				Key: "topup_" + row.id.String() + keySuffix, CustomerID: customer, AccountID: row.account.String(),
-				CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath, ExpiresAt: row.expires, Bought: bought,
+				CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath,
+				ExpiresAt: row.expires, Bought: bought,
 			})
 			return err
 		})
@@ -154,15 +161,23 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		if err := claimOwn(ctx, tx, row.provider, kind, id, row.account, s.clock.Now()); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
-			update purchases set status = 'open', provider_id = $3, url = $4 where account_id = $1 and id = $2 and status = 'creating'`, row.account, row.id, id, row.url)
-		return err
+		// Another node may have opened it meanwhile, or closed it because the provider makes one page only.
+		if _, err := tx.Exec(ctx, `
+			update purchases set status = 'open', provider_id = $3, url = $4
+			 where account_id = $1 and id = $2 and provider_id is null and status <> 'paid'`,
+			row.account, row.id, id, row.url); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `select url from purchases where account_id = $1 and id = $2`, row.account, row.id).
+			Scan(&row.url)
 	})
 }
 
 func (s *Service) closePurchase(ctx context.Context, row *purchase) error {
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2 and status = 'creating'`, row.account, row.id)
+		_, err := tx.Exec(ctx,
+			`update purchases set status = 'closed' where account_id = $1 and id = $2 and status = 'creating'`, row.account,
+			row.id)
 		return err
 	})
 }
@@ -183,7 +198,8 @@ func purchaseOf(ev *facts.Event) (kind, id string) {
 // was bought when it is paid: once, under the lock of its directory row, by a key.
 // One that nobody began here is parked for a person, unless nothing on it is ours:
 // then it is of another product on the same provider account.
-func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string, ev *facts.Event) (uuid.UUID, *Review, error) {
+func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string,
+	ev *facts.Event) (uuid.UUID, *Review, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, kind, id)
 	if err != nil {
@@ -191,9 +207,11 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 	}
 	if account == uuid.Nil {
 		if bears, err := s.bearsOurs(ctx, tx, provider, ev); err != nil || !bears {
-			return uuid.Nil, &Review{notOurs, "", "payment " + id + " is of another product: nobody here began it, and nothing on it is ours"}, err
+			return uuid.Nil, &Review{notOurs, "", "payment " + id +
+				" is of another product: nobody here began it, and nothing on it is ours"}, err
 		}
-		return uuid.Nil, &Review{ReviewUnmappedPurchase, "unmapped purchase " + id, "payment " + id + " was not begun by a purchase of ours"}, nil
+		return uuid.Nil, &Review{ReviewUnmappedPurchase, "unmapped purchase " + id, "payment " + id +
+			" was not begun by a purchase of ours"}, nil
 	}
 	paid, over, got, payment, err := s.paidOnce(ctx, kind, id)
 	if err != nil {
@@ -207,7 +225,8 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		days            int
 	}
 	err = tx.QueryRow(ctx, `
-		select id, status, meter, credits, days, amount_minor, currency from purchases where account_id = $1 and provider = $2 and provider_id = $3 for update`,
+		select id, status, meter, credits, days, amount_minor, currency from purchases
+		    where account_id = $1 and provider = $2 and provider_id = $3 for update`,
 		account, provider, id).Scan(&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
 	if err != nil {
 		return uuid.Nil, nil, fmt.Errorf("look up purchase %s: %w", id, err)
@@ -218,7 +237,8 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		return account, nil, nil
 	case paid && (got.Minor != row.amount || got.Currency != row.currency):
 		b := &pgx.Batch{}
-		saveReview(b, provider, Review{ReviewAmountMismatch, "purchase " + id, "paid " + got.Format() + " for credits that cost another amount; nothing was granted"}, account, "", "", now)
+		saveReview(b, provider, Review{ReviewAmountMismatch, "purchase " + id, "paid " + got.Format() +
+			" for credits that cost another amount; nothing was granted"}, account, "", "", now)
 		return account, nil, tx.SendBatch(ctx, b).Close()
 	case paid:
 		gone, err := erased(ctx, tx, account)
@@ -227,20 +247,24 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		}
 		if gone {
 			b := &pgx.Batch{}
-			saveReview(b, provider, Review{ReviewUnmappedPurchase, "erased purchase " + id, "paid " + got.Format() + " after the account was erased; nothing was granted. Give the money back"}, account, "", "", now)
+			saveReview(b, provider, Review{ReviewUnmappedPurchase, "erased purchase " + id, "paid " + got.Format() +
+				" after the account was erased; nothing was granted. Give the money back"}, account, "", "", now)
 			b.Queue(`update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`, account, row.id, now)
 			return account, nil, tx.SendBatch(ctx, b).Close()
 		}
-		if err := s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days, now); err != nil || payment == "" {
+		if err := s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days,
+			now); err != nil || payment == "" {
 			return account, nil, err
 		}
 		if err := claimOwn(ctx, tx, provider, "payment", payment, account, now); err != nil {
 			return uuid.Nil, nil, err
 		}
-		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`, account, row.id, payment); err != nil {
+		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`, account, row.id,
+			payment); err != nil {
 			return uuid.Nil, nil, fmt.Errorf("settle purchase %s: %w", id, err)
 		}
-		return account, nil, s.takeBack(ctx, tx, g, account, payment) // it may have been given back before we heard that it was paid
+		// it may have been given back before we heard that it was paid
+		return account, nil, s.takeBack(ctx, tx, g, account, payment)
 	case over:
 		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2`, account, row.id)
 		return account, nil, err
@@ -250,13 +274,15 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 
 // erased reports whether an account's rows are gone or going: nothing is written for it any more.
 func erased(ctx context.Context, tx pgx.Tx, account uuid.UUID) (gone bool, err error) {
-	if err := tx.QueryRow(ctx, `select erasing_at is not null from accounts where account_id = $1`, account).Scan(&gone); err != nil {
+	if err := tx.QueryRow(ctx, `select erasing_at is not null from accounts where account_id = $1`, account).
+		Scan(&gone); err != nil {
 		return false, fmt.Errorf("whether account %s is erased: %w", account, err)
 	}
 	return gone, nil
 }
 
-func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, id string, purchase uuid.UUID, meter string, credits int64, days int, now time.Time) error {
+func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, id string,
+	purchase uuid.UUID, meter string, credits int64, days int, now time.Time) error {
 	grant, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -267,11 +293,14 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 		expires = &end
 	}
 	if _, err := tx.Exec(ctx, `
-		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '', $8, null, null, null, $9)`,
-		account, meter, grant, credits, TopUpPriority, expires, "top-up "+purchase.String(), string(provider)+" "+id, now); err != nil {
+		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '', $8,
+		    null, null, null, $9)`,
+		account, meter, grant, credits, TopUpPriority, expires, "top-up "+purchase.String(),
+		string(provider)+" "+id, now); err != nil {
 		return fmt.Errorf("grant what was bought: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`, account, purchase, now); err != nil {
+	if _, err := tx.Exec(ctx, `update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`,
+		account, purchase, now); err != nil {
 		return fmt.Errorf("settle purchase %s: %w", id, err)
 	}
 	return nil
@@ -279,7 +308,8 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 
 // paidOnce asks the provider whether a one-time purchase is paid, by which
 // payment, or can be paid no more.
-func (s *Service) paidOnce(ctx context.Context, kind, id string) (paid, over bool, got money.Amount, payment string, err error) {
+func (s *Service) paidOnce(ctx context.Context, kind,
+	id string) (paid, over bool, got money.Amount, payment string, err error) {
 	if kind == "session" {
 		session, err := s.stripe.Session(ctx, id)
 		if err != nil {
@@ -289,7 +319,8 @@ func (s *Service) paidOnce(ctx context.Context, kind, id string) (paid, over boo
 		if session.Subtotal.Minor > 0 { // tax and a discount lie between
 			got = session.Subtotal
 		}
-		return session.Status == "complete" && session.PaymentStatus == "paid", session.Status == "expired", got, session.PaymentID, nil
+		return session.Status == "complete" &&
+			session.PaymentStatus == "paid", session.Status == "expired", got, session.PaymentID, nil
 	}
 	link, err := s.razorpay.Link(ctx, id)
 	if err != nil {
@@ -304,6 +335,7 @@ func (s *Service) paidOnce(ctx context.Context, kind, id string) (paid, over boo
 // the provider's word.
 func QueuePurchaseOpen(b *pgx.Batch, scope postgres.Scope, id uuid.UUID, into *bool) {
 	*into = false
-	b.Queue(`select exists (select from purchases where account_id = $1 and id = $2 and status in ('creating', 'open'))`, scope.AccountID, id).
+	b.Queue(`select exists (select from purchases where account_id = $1 and id = $2 and status in ('creating', 'open'))`,
+		scope.AccountID, id).
 		QueryRow(func(row pgx.Row) error { return row.Scan(into) })
 }

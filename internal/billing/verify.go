@@ -25,8 +25,9 @@ type Return struct {
 
 // Faults of Verify.
 var (
-	errNotYours    = fault.New(fault.NotFound, "There is no such payment.")
-	errForgedPay   = fault.New(fault.Invalid, "The payment's signature does not fit. If you have paid, your plan follows by itself in a minute.")
+	errNotYours  = fault.New(fault.NotFound, "There is no such payment.")
+	errForgedPay = fault.New(fault.Invalid,
+		"The payment's signature does not fit. If you have paid, your plan follows by itself in a minute.")
 	errNotFinished = fault.New(fault.Conflict, "The payment is not finished yet.").Coded("payment_not_finished")
 )
 
@@ -82,7 +83,8 @@ func (s *Service) verifyStripe(ctx context.Context, p payer, r Return) error {
 	if session.SubscriptionID == "" || session.Status != "complete" {
 		return errNotFinished
 	}
-	_, err = s.bring(ctx, facts.Stripe, session.SubscriptionID, p.account, []*facts.Event{{Provider: facts.Stripe, ID: "return", Type: "return", Session: session}})
+	_, err = s.bring(ctx, facts.Stripe, session.SubscriptionID, p.account,
+		[]*facts.Event{{Provider: facts.Stripe, ID: "return", Type: "return", Session: session}})
 	return err
 }
 
@@ -108,7 +110,8 @@ func (s *Service) verifyRazorpay(ctx context.Context, p payer, r Return) error {
 		return errNotYours
 	}
 	payment.SubscriptionID = r.SubscriptionID
-	sub, err := s.bring(ctx, facts.Razorpay, r.SubscriptionID, p.account, []*facts.Event{{Provider: facts.Razorpay, ID: "return", Type: "return", Payment: payment}})
+	sub, err := s.bring(ctx, facts.Razorpay, r.SubscriptionID, p.account,
+		[]*facts.Event{{Provider: facts.Razorpay, ID: "return", Type: "return", Payment: payment}})
 	if err == nil && sub.Status == Incomplete {
 		return errNotFinished
 	}
@@ -140,7 +143,8 @@ func (s *Service) Portal(ctx context.Context, c postgres.Caller) (string, error)
 	}
 	var id *string
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `select customer_id from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).Scan(&id)
+		err := tx.QueryRow(ctx, `select customer_id from provider_customers where account_id = $1 and provider = 'stripe'`,
+			p.account).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

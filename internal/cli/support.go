@@ -66,7 +66,7 @@ type supportWhyCmd struct {
 
 	Remark      string `placeholder:"TEXT" help:"What it is about; it is kept."`
 	Account     string `arg:"" help:"The account's id."`
-	Entitlement string `arg:"" help:"Such as export, batch_entry, reminders, team or parties.max."`
+	Entitlement string `arg:"" help:"Such as export, batch_entry or parties.max."`
 }
 
 // Run explains one entitlement.

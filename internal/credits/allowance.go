@@ -20,23 +20,52 @@ const unpaidSource = "free"
 // lookAgain is how long a calendar without a date is left alone.
 const lookAgain = 30 * 24 * time.Hour
 
+// failedAgain is how long a calendar that could not be worked is left alone, so that
+// it keeps no other waiting.
+const failedAgain = time.Minute
+
 // Refill grants what the calendar says is due, for one account and meter at a
 // time, and returns how many calendars it worked. Several may run at once, here and on
 // other nodes: each calendar is locked by one of them, and a grant is made once for
-// its period by a key in the database.
-func (s *Service) Refill(ctx context.Context) (int, error) {
+// its period by a key in the database. The error names those that could not be worked,
+// after all others were.
+func (s *Service) Refill(ctx context.Context) (worked int, failed error) {
 	if err := s.open(ctx); err != nil {
 		return 0, err
 	}
-	worked := 0
-	for worked < 100 && ctx.Err() == nil {
-		found, err := s.refillOne(ctx)
-		if err != nil || !found {
-			return worked, err
+	for range 100 {
+		if ctx.Err() != nil {
+			break
+		}
+		c, err := s.refillOne(ctx)
+		if c == nil {
+			return worked, errors.Join(failed, err)
+		}
+		if err != nil {
+			failed = errors.Join(failed, err)
+			if err := s.postpone(ctx, c); err != nil {
+				return worked, errors.Join(failed, err)
+			}
+			continue
 		}
 		worked++
 	}
-	return worked, ctx.Err()
+	return worked, errors.Join(failed, ctx.Err())
+}
+
+// postpone lets the other calendars go before one that could not be worked.
+func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
+	now := s.clock.Now()
+	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update credit_calendars set due_at = $3 where account_id = $1 and meter = $2 and due_at <= $4`,
+			c.account, c.meter, now.Add(failedAgain), now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("postpone a calendar: %w", err)
+	}
+	return nil
 }
 
 // open makes calendars for accounts that have none, and brings forward those
@@ -48,12 +77,14 @@ func (s *Service) open(ctx context.Context) error {
 		b.Queue(`
 			insert into credit_calendars (account_id, app_id, meter, worked_to, due_at)
 			select a.account_id, a.app_id, $1, $2, $2 from accounts a
-			 where a.erasing_at is null and not exists (select from credit_calendars c where c.account_id = a.account_id and c.meter = $1) limit 500
+			 where a.erasing_at is null and not exists (select from credit_calendars c
+			    where c.account_id = a.account_id and c.meter = $1) limit 500
 			on conflict on constraint credit_calendars_pkey do nothing`, m.ID, now)
 	}
 	b.Queue(`
 		update credit_calendars c set due_at = $1
-		  from (select account_id, max(changed_at) as changed_at from subscriptions where changed_at > $1::timestamptz - interval '2 days' group by 1) s
+		  from (select account_id, max(changed_at) as changed_at from subscriptions
+		    where changed_at > $1::timestamptz - interval '2 days' group by 1) s
 		 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now)
 	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 	if err != nil {
@@ -70,22 +101,24 @@ type calendarRow struct {
 	sources []string // that were in force when it was last worked
 }
 
-// refillOne works the calendar that waits longest, in one transaction.
-func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
+// refillOne works the calendar that waits longest, in one transaction, and returns it:
+// nil when none waits.
+func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error) {
 	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
-		found = false
+		found = nil
 		now := s.clock.Now()
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
 			select account_id, meter, worked_to, sources from credit_calendars
-			 where due_at <= $1 order by due_at limit 1 for update skip locked`, now).Scan(&c.account, &c.meter, &c.worked, &c.sources)
+			 where due_at <= $1 order by due_at limit 1 for update skip locked`, now).
+			Scan(&c.account, &c.meter, &c.worked, &c.sources)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		found = true
+		found = &c
 		return s.refill(ctx, tx, c, now)
 	})
 	if err != nil {
@@ -99,7 +132,8 @@ func (s *Service) refillOne(ctx context.Context) (found bool, err error) {
 func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) error {
 	var account uuid.UUID
 	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`, key[:]).Scan(&account)
+		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`, key[:]).
+			Scan(&account)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
@@ -112,7 +146,8 @@ func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) err
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
 			select account_id, meter, worked_to, sources from credit_calendars
-			 where account_id = $1 and meter = $2 and due_at <= $3 for update`, account, meter, now).Scan(&c.account, &c.meter, &c.worked, &c.sources)
+			 where account_id = $1 and meter = $2 and due_at <= $3 for update`, account, meter, now).
+			Scan(&c.account, &c.meter, &c.worked, &c.sources)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -142,7 +177,8 @@ func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time
 			return err
 		}
 		key := fmt.Sprintf("allowance %s %s %d %d", c.meter, d.Source, d.Period, d.Level)
-		if _, err := tx.Exec(ctx, `select tijori_credits.grant_credits($1, $2, $3, 'allowance', $4, $5, $6, $7, '', 'calendar', $8, $9, $10, $11)`,
+		if _, err := tx.Exec(ctx,
+			`select tijori_credits.grant_credits($1, $2, $3, 'allowance', $4, $5, $6, $7, '', 'calendar', $8, $9, $10, $11)`,
 			c.account, c.meter, id, d.Amount, AllowancePriority, d.Expires, key, d.Source, d.Period, d.Level, now); err != nil {
 			return fmt.Errorf("grant %s: %w", key, err)
 		}
@@ -156,7 +192,8 @@ func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time
 	}
 	next, amount := Next(stretches, zone, given, now)
 	_, err = tx.Exec(ctx, `
-		update credit_calendars set next_at = $3, next_amount = $4, due_at = $5, worked_to = $6, sources = $7 where account_id = $1 and meter = $2`,
+		update credit_calendars set next_at = $3, next_amount = $4, due_at = $5, worked_to = $6, sources = $7
+		 where account_id = $1 and meter = $2`,
 		c.account, c.meter, null(next), nullAmount(amount), wake(stretches, next, now), now, sources)
 	return err
 }
@@ -186,10 +223,12 @@ func nullAmount(n int64) *int64 {
 // stretches are the plans of an account that were in force since its calendar was
 // last worked, as the subscriptions tell it now. One that was not in force then is in
 // force from now on, not from some day in between: a pause brings nothing.
-func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time) ([]Stretch, *time.Location, error) {
+func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow,
+	now time.Time) ([]Stretch, *time.Location, error) {
 	var created time.Time
 	var zoneName string
-	if err := tx.QueryRow(ctx, `select created_at, time_zone from accounts where account_id = $1`, c.account).Scan(&created, &zoneName); err != nil {
+	if err := tx.QueryRow(ctx, `select created_at, time_zone from accounts where account_id = $1`, c.account).
+		Scan(&created, &zoneName); err != nil {
 		return nil, nil, fmt.Errorf("read account %s: %w", c.account, err)
 	}
 	zone, err := time.LoadLocation(zoneName)
@@ -200,10 +239,12 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow, now t
 	for _, source := range c.sources {
 		known[source] = true
 	}
-	out := []Stretch{{Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now), Allowance: s.allowance(s.plans.Default().ID, c.meter)}}
+	out := []Stretch{{Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now),
+		Allowance: s.allowance(s.plans.Default().ID, c.meter)}}
 	rows, err := tx.Query(ctx, `
 		select s.provider || ' ' || s.id, coalesce(a.source, s.provider || ' ' || s.id), s.plan_id,
-		    least(coalesce(s.period_start, s.created_at), $2), a.anchor, s.access_until,
+		    least(coalesce(s.period_start, case when s.trial_end <= $2 then s.trial_end end, s.created_at), $2),
+		    a.anchor, s.access_until,
 		    coalesce(s.paid_through, s.access_until), s.paid_since
 		  from subscriptions s
 		  left join lateral (
@@ -264,7 +305,8 @@ type counted struct {
 
 func keepAnchor(ctx context.Context, tx pgx.Tx, account uuid.UUID, source string, at time.Time) error {
 	_, err := tx.Exec(ctx, `
-		insert into credit_anchors (account_id, source, anchor) values ($1, $2, $3) on conflict on constraint credit_anchors_pkey do nothing`,
+		insert into credit_anchors (account_id, source, anchor) values ($1, $2, $3)
+		on conflict on constraint credit_anchors_pkey do nothing`,
 		account, source, at)
 	if err != nil {
 		return fmt.Errorf("keep the anchor of %s: %w", source, err)

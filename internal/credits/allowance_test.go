@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
@@ -251,6 +252,29 @@ func TestRefillEveryDay(t *testing.T) {
 		t.Errorf("%d available, want today's seven beside the ten", f.available())
 	}
 	f.adds()
+}
+
+// TestRefillGoesOnAfterOneThatFails: an account whose calendar cannot be worked, here because it has named a place that is on no
+// map, keeps no other from its allowance.
+func TestRefillGoesOnAfterOneThatFails(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	mallory := f.db.User(t, "mallory")
+	f.refill()
+	f.ok(f.db.As(t.Context(), mallory.Account(), func(tx *postgres.Tx) error {
+		_, err := tx.Exec(t.Context(), `update accounts set time_zone = 'Mars/Olympus' where account_id = $1`, tx.Scope.AccountID)
+		return err
+	}))
+	f.advance(32 * 24 * time.Hour)
+	f.exec(`update credit_calendars set due_at = due_at - interval '1 day' where account_id = $1`, mallory.AccountID)
+	for range 3 {
+		if _, err := f.s.Refill(t.Context()); err != nil && !strings.Contains(err.Error(), mallory.AccountID.String()) {
+			t.Error(err)
+		}
+	}
+	if got := f.allowances(); got != "free 0: 10, free 1: 10" {
+		t.Errorf("the other account has %s", got)
+	}
 }
 
 func TestRefillUpgrade(t *testing.T) {

@@ -217,15 +217,18 @@ func unknown(err error) bool {
 	case "08", "57", "53":
 		return true
 	}
-	return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03" || pg.Code == "25006" // the last: a standby, until it is promoted
+	// the last: a standby, until it is promoted
+	return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03" || pg.Code == "25006"
 }
 
 // errAnswers: the database must answer each call once.
 var errAnswers = errors.New("the database's answers do not fit the calls")
 
 const spendSQL = `
-	select s.i, s.outcome, s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at, s.next_at, s.next_amount
-	  from tijori_credits.spend_credits($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::uuid[], $8::integer[]) s`
+	select s.i, s.outcome, s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
+	    s.next_at, s.next_amount
+	  from tijori_credits.spend_credits($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
+	    $7::uuid[], $8::integer[]) s`
 
 // send makes one transaction of a batch: one statement, one round trip.
 func (d *desk) send(ctx context.Context, batch []*call) error {
@@ -234,7 +237,8 @@ func (d *desk) send(ctx context.Context, batch []*call) error {
 	ops, meters, keys, notes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	amounts, seconds := make([]int64, n), make([]int32, n)
 	for i, c := range batch {
-		hashes[i], ops[i], meters[i], amounts[i], keys[i], notes[i], ids[i], seconds[i] = c.hash[:], c.op, c.meter, c.amount, c.key, c.note, c.id, c.seconds
+		hashes[i], ops[i], meters[i], amounts[i] = c.hash[:], c.op, c.meter, c.amount
+		keys[i], notes[i], ids[i], seconds[i] = c.key, c.note, c.id, c.seconds
 	}
 	answers := make([]answer, n)
 	answered := 0

@@ -46,7 +46,8 @@ func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 
 // CreateKey makes an API key of the caller's account, for its owner, and returns
 // it: this is the only time that it is known. Only its hash is stored.
-func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string, scopes []string) (string, uuid.UUID, error) {
+func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
+	scopes []string) (string, uuid.UUID, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || utf8.RuneCountInString(name) > 120 || !plain(name) {
 		return "", uuid.Nil, fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")
@@ -70,7 +71,8 @@ func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
 	}
 	hash := HashKey(key)
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, `select tijori_access.create_api_key($1, $2, $3, $4, $5)`, id, hash[:], name, scopes, key[:len(KeyPrefix)+4])
+		_, err := tx.Exec(ctx, `select tijori_access.create_api_key($1, $2, $3, $4, $5)`, id, hash[:], name, scopes,
+			key[:len(KeyPrefix)+4])
 		return err
 	})
 	if err != nil {
@@ -84,7 +86,8 @@ func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
 func QueueKeys(b *pgx.Batch, into *[]Key) {
 	*into = nil
 	b.Queue(`
-		select k.id, k.name, k.scopes, k.hint, k.made_by, k.created_at, k.used_at, k.revoked_at, k.live from tijori_access.api_keys() k`).
+		select k.id, k.name, k.scopes, k.hint, k.made_by, k.created_at, k.used_at, k.revoked_at, k.live
+		  from tijori_access.api_keys() k`).
 		Query(func(rows pgx.Rows) (err error) {
 			*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k Key, err error) {
 				var used, revoked *time.Time

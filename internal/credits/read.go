@@ -61,10 +61,11 @@ func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
 // Balances lists what the account of an API key has, by meter.
 func (s *Service) Balances(ctx context.Context, key [32]byte) (list []Balance, err error) {
 	err = s.db.ReadKey(ctx, key, func(b *pgx.Batch) {
-		b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from tijori_credits.my_credits() c`).Query(func(rows pgx.Rows) (err error) {
-			list, err = pgx.CollectRows(rows, scanBalance)
-			return err
-		})
+		b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from tijori_credits.my_credits() c`).
+			Query(func(rows pgx.Rows) (err error) {
+				list, err = pgx.CollectRows(rows, scanBalance)
+				return err
+			})
 	})
 	return list, keyFault(err)
 }
@@ -72,7 +73,8 @@ func (s *Service) Balances(ctx context.Context, key [32]byte) (list []Balance, e
 // Entries lists entries of a meter, the newest first: those before a number, or
 // from the newest when before is 0. It returns at most limit (and MaxPage), and
 // the number to go on from, 0 at the end.
-func (s *Service) Entries(ctx context.Context, key [32]byte, meter string, before int64, limit int) (list []Entry, next int64, err error) {
+func (s *Service) Entries(ctx context.Context, key [32]byte, meter string, before int64,
+	limit int) (list []Entry, next int64, err error) {
 	if !s.hasMeter(meter) {
 		return nil, 0, fault.InvalidField("meter", "There is no such meter.")
 	}
@@ -85,10 +87,11 @@ func (s *Service) Entries(ctx context.Context, key [32]byte, meter string, befor
 	err = s.db.ReadKey(ctx, key, func(b *pgx.Batch) {
 		b.Queue(`
 			select e.number, e.kind, e.amount, e.balance, e.key, e.note, e.grant_id, e.hold_id, e.created_at
-			  from tijori_credits.my_credit_entries($1, $2, $3) e order by e.number desc`, meter, before, limit).Query(func(rows pgx.Rows) (err error) {
-			list, err = pgx.CollectRows(rows, scanEntry)
-			return err
-		})
+			  from tijori_credits.my_credit_entries($1, $2, $3) e order by e.number desc`, meter, before, limit).
+			Query(func(rows pgx.Rows) (err error) {
+				list, err = pgx.CollectRows(rows, scanEntry)
+				return err
+			})
 	})
 	if err != nil {
 		return nil, 0, keyFault(err)
@@ -116,7 +119,9 @@ func keyFault(err error) error {
 // (postgres.DB.Read). To others the list is empty.
 func QueueBalances(b *pgx.Batch, into *[]Balance) {
 	*into = nil
-	b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from tijori_credits.my_credits_left() c`).Query(func(rows pgx.Rows) (err error) {
+	b.Queue(`
+		select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount
+		  from tijori_credits.my_credits_left() c`).Query(func(rows pgx.Rows) (err error) {
 		*into, err = pgx.CollectRows(rows, scanBalance)
 		return err
 	})
@@ -142,10 +147,11 @@ func QueueEntries(b *pgx.Batch, scope postgres.Scope, f Filter, into *[]Entry) {
 		select number, kind, amount, balance, key, note, grant_id, hold_id, created_at from credit_entries
 		 where account_id = $1 and meter = $2 and number < $3 and ($4 = '' or kind = $4)
 		   and created_at >= coalesce($5::timestamptz, '-infinity') and created_at < coalesce($6::timestamptz, 'infinity')
-		 order by number desc limit $7`, scope.AccountID, f.Meter, before, f.Kind, null(f.From), null(f.To), f.Limit).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, scanEntry)
-		return err
-	})
+		 order by number desc limit $7`, scope.AccountID, f.Meter, before, f.Kind, null(f.From), null(f.To), f.Limit).
+		Query(func(rows pgx.Rows) (err error) {
+			*into, err = pgx.CollectRows(rows, scanEntry)
+			return err
+		})
 }
 
 // A Used is how many credits were spent on a day of the account's time zone.
@@ -161,9 +167,12 @@ func QueueUsed(b *pgx.Batch, scope postgres.Scope, meter string, from time.Time,
 	b.Queue(`
 		select (e.created_at at time zone a.time_zone)::date, -sum(e.amount)::bigint
 		  from credit_entries e join accounts a on a.account_id = e.account_id
-		 where e.account_id = $1 and a.account_id = $1 and e.meter = $2 and e.kind in ('consume', 'capture') and e.created_at >= $3
+		 where e.account_id = $1 and a.account_id = $1 and e.meter = $2 and e.kind in ('consume', 'capture')
+		    and e.created_at >= $3
 		 group by 1 order by 1`, scope.AccountID, meter, from).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (u Used, err error) { return u, row.Scan(&u.Day, &u.Spent) })
+		*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (u Used, err error) {
+			return u, row.Scan(&u.Day, &u.Spent)
+		})
 		return err
 	})
 }

@@ -216,7 +216,8 @@ func (s *Service) check(r Spend) error {
 // kind, and letters without a shape.
 func blank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) && !strings.ContainsRune("\u115f\u1160\u2800\u3164\uffa0", r)
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) &&
+			!strings.ContainsRune("\u115f\u1160\u2800\u3164\uffa0", r)
 	})
 }
 

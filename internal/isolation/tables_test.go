@@ -292,7 +292,8 @@ var (
 		"tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)", "SCOPE",
 		"(s.role <> ''::text)", "s.member",
 	)
-	readShape = regexp.MustCompile(`^\((?:CHEAP\((?:created_by|narrowed)\) AND )?(?:CHEAP\((business_id|id)\) AND )?CHEAP\(account_id\) AND HINT AND (\(\(.*\)\))( AND ITSELF)?\)$`)
+	readShape = regexp.MustCompile(`^\((?:CHEAP\((?:created_by|narrowed)\) AND )?(?:CHEAP\((business_id|id)\) AND )?CHEAP\(account_id\) AND HINT AND (\(.*\)\))( AND ITSELF)?\)$`)
+	readTruth = regexp.MustCompile(`^\(?\(\(?(account_id(?:, business_id)?)\)? = \( SELECT CASE WHEN s\.(?:member|sees_totals|adds_entries|runs_khata|owns) THEN s\.account_id ELSE NULL::uuid END AS account_id(, s\.business_id)? FROM SCOPE\)\)(?: AND ITSELF\)?)?$`)
 	truth     = regexp.MustCompile(`^\(?\(\(([A-Za-z_, ]+), true\) = \( SELECT ([a-z_., ]+), s\.(member|sees_totals|adds_entries|runs_khata|owns) FROM SCOPE\)\)(?: AND ITSELF\))?$`)
 )
 
@@ -335,12 +336,19 @@ func checkAppPolicy(t testing.TB, p policy, columns []string) {
 				t.Errorf("policy %s compares no business: %s", p.Name, bare)
 			}
 		}
-		m := truth.FindStringSubmatch(rest)
+		form := truth
+		if p.Verb == "select" { // without the right there is no account, so that no row is looked for
+			form = readTruth
+		}
+		m := form.FindStringSubmatch(rest)
 		if m == nil {
 			t.Errorf("policy %s is not one comparison with the look-up and a right: %s", p.Name, bare)
 			continue
 		}
 		said, must := strings.Split(m[1], ", "), strings.Split(m[2], ", ")
+		if p.Verb == "select" {
+			must = strings.Split("s.account_id"+m[2], ", ")
+		}
 		if len(said) != len(must) || said[0] != "account_id" {
 			t.Errorf("policy %s compares %v with %v", p.Name, said, must)
 			continue

@@ -89,14 +89,15 @@ type Subscription struct {
 	CheckoutID        string // our checkout, likewise
 	Reason            string // why it ended, in the provider's word
 	URL               string // Razorpay: the hosted page on which it is paid first, and a card or mandate is replaced
-	Follows           bool   // Razorpay: made to follow one that is ended, by a note of ours; until it starts it gives nothing of its own
-	NextPriceID       string // Stripe: what it changes to by itself at NextAt, where it was asked for
-	NextAt            time.Time
-	Items             []Item   // Stripe: what it consists of, in no order; one of them is the plan
-	Latest            *Invoice // Stripe: its newest invoice, where it was asked for
-	LatestID          string   // Stripe: the id of the newest invoice, "" when none was ever made
-	Quantity          int64    // of the price; 0 where it was not told
-	Offer             bool     // Razorpay: an offer changes what is charged
+	// Razorpay: made to follow one that is ended, by a note of ours; until it starts it gives nothing of its own
+	Follows     bool
+	NextPriceID string // Stripe: what it changes to by itself at NextAt, where it was asked for
+	NextAt      time.Time
+	Items       []Item   // Stripe: what it consists of, in no order; one of them is the plan
+	Latest      *Invoice // Stripe: its newest invoice, where it was asked for
+	LatestID    string   // Stripe: the id of the newest invoice, "" when none was ever made
+	Quantity    int64    // of the price; 0 where it was not told
+	Offer       bool     // Razorpay: an offer changes what is charged
 }
 
 // An Item is one price of a Stripe subscription. A subscription may have twenty,
@@ -117,11 +118,12 @@ type Payment struct {
 	CustomerID     string
 	Amount         money.Amount // what was collected
 	Paid           bool
-	Full           bool           // the amount is a price's whole amount: a first payment or a renewal, not a proration
-	Asked          []money.Amount // what the price may have been before tax, discounts and balance, where the provider tells
-	PeriodStart    time.Time
-	PeriodEnd      time.Time
-	At             time.Time
+	Full           bool // the amount is a price's whole amount: a first payment or a renewal, not a proration
+	// what the price may have been before tax, discounts and balance, where the provider tells
+	Asked       []money.Amount
+	PeriodStart time.Time
+	PeriodEnd   time.Time
+	At          time.Time
 }
 
 // A Session is a Stripe Checkout session.

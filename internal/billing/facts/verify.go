@@ -33,7 +33,8 @@ func CheckSecrets(p Provider, secrets []Secret) error {
 	}
 	for _, s := range secrets {
 		if len(s.Key) < 8 || strings.TrimSpace(s.Key) == "" {
-			return fmt.Errorf("the %s webhook secret %q is empty or shorter than 8 characters; copy it from the dashboard", p.Name(), s.Label)
+			return fmt.Errorf("the %s webhook secret %q is empty or shorter than 8 characters; copy it from the dashboard",
+				p.Name(), s.Label)
 		}
 	}
 	return nil
@@ -41,7 +42,9 @@ func CheckSecrets(p Provider, secrets []Secret) error {
 
 // Living returns the secrets that have not ended.
 func Living(secrets []Secret, now time.Time) []Secret {
-	return slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool { return !s.Until.IsZero() && !now.Before(s.Until) })
+	return slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool {
+		return !s.Until.IsZero() && !now.Before(s.Until)
+	})
 }
 
 // SecretsEnd is when the last of secrets ends, and with it all belief in events; zero when one of them stays.

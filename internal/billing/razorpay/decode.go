@@ -66,8 +66,11 @@ type subscription struct {
 func (s *subscription) facts() *facts.Subscription {
 	return &facts.Subscription{
 		ID: s.ID, CustomerID: s.CustomerID, Status: s.Status, PriceID: s.PlanID,
-		PeriodStart: facts.Unix(s.CurrentStart), PeriodEnd: facts.Unix(s.CurrentEnd), StartAt: facts.Unix(s.StartAt), EndedAt: facts.Unix(s.EndedAt),
-		PaidCount: s.PaidCount, AccountID: facts.OwnID(s.Notes["account_id"]), CheckoutID: facts.OwnID(s.Notes["checkout_id"]), Reason: s.CancelledBy, URL: s.ShortURL, Follows: s.Notes["follows"] == "yes",
+		PeriodStart: facts.Unix(s.CurrentStart), PeriodEnd: facts.Unix(s.CurrentEnd), StartAt: facts.Unix(s.StartAt),
+		EndedAt:   facts.Unix(s.EndedAt),
+		PaidCount: s.PaidCount, AccountID: facts.OwnID(s.Notes["account_id"]),
+		CheckoutID: facts.OwnID(s.Notes["checkout_id"]), Reason: s.CancelledBy, URL: s.ShortURL,
+		Follows:  s.Notes["follows"] == "yes",
 		Quantity: s.Quantity, Offer: s.OfferID != "",
 	}
 }
@@ -89,8 +92,9 @@ func (p *payment) facts(subscriptionID string, at time.Time) *facts.Payment {
 		at = t
 	}
 	return &facts.Payment{
-		ID: p.ID, InvoiceID: p.InvoiceID, SubscriptionID: subscriptionID, CustomerID: p.Customer, Amount: amount(p.Amount, p.Currency),
-		Paid: p.Status == "captured" || p.Status == "refunded" || bool(p.Captured), Full: true, At: at,
+		ID: p.ID, InvoiceID: p.InvoiceID, SubscriptionID: subscriptionID, CustomerID: p.Customer,
+		Amount: amount(p.Amount, p.Currency),
+		Paid:   p.Status == "captured" || p.Status == "refunded" || bool(p.Captured), Full: true, At: at,
 	}
 }
 
@@ -155,8 +159,9 @@ func (in *invoice) facts() facts.Invoice {
 	}
 	return facts.Invoice{
 		ID: in.ID, Number: in.Number, SubscriptionID: in.SubscriptionID, CustomerID: in.CustomerID, Status: in.Status,
-		Amount: amount(in.Amount, in.Currency), PeriodStart: facts.Unix(in.BillingStart), PeriodEnd: facts.Unix(in.BillingEnd),
-		IssuedAt: issued, PaidAt: facts.Unix(in.PaidAt), URL: in.ShortURL, PaymentID: in.PaymentID,
+		Amount: amount(in.Amount, in.Currency), PeriodStart: facts.Unix(in.BillingStart),
+		PeriodEnd: facts.Unix(in.BillingEnd),
+		IssuedAt:  issued, PaidAt: facts.Unix(in.PaidAt), URL: in.ShortURL, PaymentID: in.PaymentID,
 		Lines: in.lines(), Asked: in.asked(),
 	}
 }
@@ -209,7 +214,8 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 	if e.CreatedAt == 0 {
 		e.CreatedAt = e.Payload.CreatedAt
 	}
-	ev := &facts.Event{Provider: facts.Razorpay, ID: id, Type: e.Event, Created: facts.Unix(e.CreatedAt), Account: e.AccountID}
+	ev := &facts.Event{Provider: facts.Razorpay, ID: id, Type: e.Event, Created: facts.Unix(e.CreatedAt),
+		Account: e.AccountID}
 	if s := e.Payload.Subscription.Entity; s != nil {
 		ev.Subscription = s.facts()
 		ev.Customer = s.CustomerID
@@ -234,7 +240,8 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		}
 	} else if r := e.Payload.Refund.Entity; r != nil && e.Event != "refund.speed_changed" {
 		// Of what, and how much of it in all, Locate asks.
-		ev.Refund = &facts.Refund{ChargeID: r.PaymentID, Amount: amount(0, r.Currency), Refunded: r.Amount, Failed: e.Event == "refund.failed"}
+		ev.Refund = &facts.Refund{ChargeID: r.PaymentID, Amount: amount(0, r.Currency), Refunded: r.Amount,
+			Failed: e.Event == "refund.failed"}
 	}
 	if in := e.Payload.Invoice.Entity; in != nil && facts.ValidID(in.ID) && in.SubscriptionID != "" {
 		invoice := in.facts()
@@ -247,7 +254,8 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		ev.Link = l.facts()
 	}
 	if d := e.Payload.Dispute.Entity; d != nil && strings.HasPrefix(e.Event, "payment.dispute.") {
-		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.RespondBy)}
+		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency),
+			RespondBy: facts.Unix(d.RespondBy)}
 	}
 	return ev, checkIDs(ev)
 }

@@ -29,7 +29,8 @@ type link struct {
 }
 
 func (l *link) facts() *facts.Link {
-	f := &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid, PurchaseID: facts.OwnID(l.Reference), URL: l.ShortURL,
+	f := &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid,
+		PurchaseID: facts.OwnID(l.Reference), URL: l.ShortURL,
 		AccountID: facts.OwnID(l.Notes["account_id"]), Bought: facts.ReadBought(l.Notes)}
 	for _, p := range l.Payments {
 		if p.Status != "failed" && facts.ValidID(p.ID) {
@@ -54,8 +55,9 @@ type LinkRequest struct {
 // its reference and notes. After an unclear answer look with FindLink before repeating.
 func (c *Client) CreateLink(ctx context.Context, r LinkRequest) (*facts.Link, error) {
 	body := map[string]any{
-		"amount": r.Amount, "currency": "INR", "accept_partial": false, "description": r.Description, "reference_id": r.PurchaseID,
-		"expire_by": r.ExpireBy.Unix(), "callback_url": r.CallbackURL, "callback_method": "get", "reminder_enable": false,
+		"amount": r.Amount, "currency": "INR", "accept_partial": false, "description": r.Description,
+		"reference_id": r.PurchaseID,
+		"expire_by":    r.ExpireBy.Unix(), "callback_url": r.CallbackURL, "callback_method": "get", "reminder_enable": false,
 		"notes": r.Bought.Write(map[string]string{"account_id": r.AccountID, "purchase_id": r.PurchaseID}),
 	}
 	var l link
@@ -79,7 +81,8 @@ func (c *Client) FindLink(ctx context.Context, purchaseID string) (*facts.Link, 
 	var page struct {
 		Links []link `json:"payment_links"`
 	}
-	if err := c.call(ctx, http.MethodGet, "/v1/payment_links?"+url.Values{"reference_id": {purchaseID}}.Encode(), nil, &page); err != nil {
+	if err := c.call(ctx, http.MethodGet, "/v1/payment_links?"+url.Values{"reference_id": {purchaseID}}.Encode(), nil,
+		&page); err != nil {
 		return nil, fmt.Errorf("look for a payment link: %w", err)
 	}
 	for _, l := range page.Links {
@@ -92,7 +95,8 @@ func (c *Client) FindLink(ctx context.Context, purchaseID string) (*facts.Link, 
 
 // PurchasePage lists the payment links since a time that are paid. Nothing else
 // tells of one whose event was lost: Razorpay does not say which those are.
-func (c *Client) PurchasePage(ctx context.Context, since time.Time, cursor string) (list []facts.Purchase, next string, err error) {
+func (c *Client) PurchasePage(ctx context.Context, since time.Time,
+	cursor string) (list []facts.Purchase, next string, err error) {
 	var page struct {
 		Links []link `json:"payment_links"`
 	}
@@ -109,7 +113,8 @@ func (c *Client) PurchasePage(ctx context.Context, since time.Time, cursor strin
 			continue
 		}
 		list = append(list, facts.Purchase{
-			Kind: "payment_link", ID: f.ID, AccountID: f.AccountID, PurchaseID: f.PurchaseID, Amount: money.Amount{Minor: f.Paid, Currency: f.Amount.Currency},
+			Kind: "payment_link", ID: f.ID, AccountID: f.AccountID, PurchaseID: f.PurchaseID,
+			Amount:  money.Amount{Minor: f.Paid, Currency: f.Amount.Currency},
 			Created: facts.Unix(page.Links[i].CreatedAt), Bought: f.Bought,
 		})
 	}

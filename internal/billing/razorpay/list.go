@@ -18,7 +18,8 @@ const pageSize = 100
 // has no filter by customer: with one it lists nothing, and the caller asks
 // about the subscriptions that it knows. The cursor counts what was skipped;
 // one made meanwhile shifts the pages, so that some come twice and none is missed.
-func (c *Client) SubscriptionPage(ctx context.Context, customer, cursor string) (list []*facts.Subscription, next string, err error) {
+func (c *Client) SubscriptionPage(ctx context.Context, customer,
+	cursor string) (list []*facts.Subscription, next string, err error) {
 	if customer != "" {
 		return nil, "", nil
 	}
@@ -44,7 +45,8 @@ func (c *Client) SubscriptionPage(ctx context.Context, customer, cursor string) 
 // PaidPage lists the payments since a time as events: what was collected for
 // an invoice. Which subscription a payment
 // belongs to is told by its invoice only (Locate).
-func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
+func (c *Client) PaidPage(ctx context.Context, since time.Time,
+	cursor string) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []payment `json:"items"`
 	}
@@ -60,7 +62,8 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (
 		if !p.Paid || p.InvoiceID == "" {
 			continue
 		}
-		ev := &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + p.ID, Type: "reconcile", Created: p.At, Payment: p, Customer: p.CustomerID}
+		ev := &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + p.ID, Type: "reconcile", Created: p.At, Payment: p,
+			Customer: p.CustomerID}
 		if checkIDs(ev) != nil {
 			continue
 		}
@@ -72,7 +75,8 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time, cursor string) (
 // RefundPage lists the refunds since a time as events, each with its payment,
 // which tells what was given back of it in all. However old the payment is:
 // PaidPage has only those that were made since the time.
-func (c *Client) RefundPage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
+func (c *Client) RefundPage(ctx context.Context, since time.Time,
+	cursor string) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []reversal `json:"items"`
 	}
@@ -93,7 +97,8 @@ func (c *Client) RefundPage(ctx context.Context, since time.Time, cursor string)
 		}
 		back.Failed = r.Status == "failed"
 		if back.Failed || back.Refunded > 0 {
-			list = append(list, &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + r.ID, Type: "reconcile", Created: facts.Unix(r.CreatedAt), Refund: back})
+			list = append(list, &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + r.ID, Type: "reconcile",
+				Created: facts.Unix(r.CreatedAt), Refund: back})
 		}
 	}
 	return list, after(skip, len(page.Items)), nil
@@ -110,7 +115,8 @@ func (c *Client) Refunded(ctx context.Context, id string) (*facts.Refund, error)
 }
 
 // DisputePage lists the disputes since a time as events.
-func (c *Client) DisputePage(ctx context.Context, since time.Time, cursor string) (list []*facts.Event, next string, err error) {
+func (c *Client) DisputePage(ctx context.Context, since time.Time,
+	cursor string) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []reversal `json:"items"`
 	}
@@ -124,7 +130,8 @@ func (c *Client) DisputePage(ctx context.Context, since time.Time, cursor string
 	for _, d := range page.Items {
 		ev := &facts.Event{
 			Provider: facts.Razorpay, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.CreatedAt),
-			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.RespondBy)},
+			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency),
+				RespondBy: facts.Unix(d.RespondBy)},
 		}
 		if checkIDs(ev) == nil {
 			list = append(list, ev)

@@ -45,8 +45,9 @@ func (s *Simulator) PaySession(id string) (back string, err error) {
 		}
 		now := s.now()
 		sub := &subscription{
-			Provider: facts.Stripe, ID: newID("sub_"), Customer: c.Customer, Price: c.Price, Status: "active", Metadata: c.SubMetadata,
-			Created: now, Start: now, PeriodStart: now, Period: 1,
+			Provider: facts.Stripe, ID: newID("sub_"), Customer: c.Customer, Price: c.Price, Status: "active",
+			Metadata: c.SubMetadata,
+			Created:  now, Start: now, PeriodStart: now, Period: 1,
 		}
 		sub.PeriodEnd = periodEnd(facts.Stripe, now, s.prices[c.Price].Interval, 1)
 		c.Status, c.Subscription, c.Paid = "complete", sub.ID, "paid"
@@ -90,7 +91,8 @@ func (s *Simulator) PaySubscription(id string) (p Paid, err error) {
 			sub.PeriodEnd = sub.Start
 			sub.Mandate = newID("pay_")
 			s.razorpayEvent("subscription.authenticated", sub, nil, now)
-			p = Paid{Callback: sub.Callback, PaymentID: sub.Mandate, SubscriptionID: sub.ID, Signature: razorpay.SignReturn(RazorpayKeySecret, sub.Mandate, sub.ID)}
+			p = Paid{Callback: sub.Callback, PaymentID: sub.Mandate, SubscriptionID: sub.ID,
+				Signature: razorpay.SignReturn(RazorpayKeySecret, sub.Mandate, sub.ID)}
 			return nil
 		}
 		sub.Status, sub.Start, sub.PeriodStart, sub.Period, sub.Paid = "active", now, now, 1, 1
@@ -100,7 +102,8 @@ func (s *Simulator) PaySubscription(id string) (p Paid, err error) {
 		s.razorpayEvent("subscription.activated", sub, in, now)
 		s.razorpayEvent("subscription.charged", sub, in, now)
 		s.razorpayInvoicePaid(sub, in, now)
-		p = Paid{Callback: sub.Callback, PaymentID: in.Payment, SubscriptionID: sub.ID, Signature: razorpay.SignReturn(RazorpayKeySecret, in.Payment, sub.ID)}
+		p = Paid{Callback: sub.Callback, PaymentID: in.Payment, SubscriptionID: sub.ID,
+			Signature: razorpay.SignReturn(RazorpayKeySecret, in.Payment, sub.ID)}
 		return nil
 	})
 	return p, err
@@ -331,7 +334,8 @@ func (s *Simulator) Refund(id string, whole bool) error {
 			return nil
 		}
 		r := s.newReversal(sub.Provider, "refund", in.Payment, back, in.Currency)
-		s.razorpaySend("refund.processed", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "refund": object{"entity": razorpayReversal(r)}})
+		s.razorpaySend("refund.processed", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)},
+			"refund": object{"entity": razorpayReversal(r)}})
 		return nil
 	})
 }
@@ -349,7 +353,8 @@ func (s *Simulator) Dispute(id string) error {
 			return nil
 		}
 		r := s.newReversal(sub.Provider, "dispute", in.Payment, in.total(), in.Currency)
-		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
+		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)},
+			"dispute": object{"entity": razorpayReversal(r)}})
 		return nil
 	})
 }
@@ -357,7 +362,8 @@ func (s *Simulator) Dispute(id string) error {
 func (s *Simulator) lastPaid(id string) *invoice {
 	var last *invoice
 	for _, in := range s.s.Invoices {
-		if in.Subscription == id && in.PaidAt != 0 && in.total() > 0 && (last == nil || in.PaidAt > last.PaidAt || in.PaidAt == last.PaidAt && in.Serial > last.Serial) {
+		if in.Subscription == id && in.PaidAt != 0 && in.total() > 0 &&
+			(last == nil || in.PaidAt > last.PaidAt || in.PaidAt == last.PaidAt && in.Serial > last.Serial) {
 			last = in
 		}
 	}

@@ -27,7 +27,8 @@ func (s *Simulator) enqueue(p facts.Provider, id, kind, about string, created in
 		panic(err) // our own maps always marshal
 	}
 	s.s.Serial++
-	d := &Delivery{Number: s.s.Serial, Provider: p, EventID: id, Type: kind, About: about, Body: b, Created: created, Status: "waiting", Due: time.Now()}
+	d := &Delivery{Number: s.s.Serial, Provider: p, EventID: id, Type: kind, About: about, Body: b, Created: created,
+		Status: "waiting", Due: time.Now()}
 	if s.s.Hold {
 		d.Status = "held"
 	}
@@ -54,7 +55,8 @@ func (s *Simulator) again(number int, unsigned bool) bool {
 		}
 		repeat := *d
 		s.s.Serial++
-		repeat.Number, repeat.Status, repeat.Attempts, repeat.Code, repeat.Due, repeat.Unsigned = s.s.Serial, "waiting", 0, 0, time.Now(), unsigned
+		repeat.Number, repeat.Status, repeat.Attempts, repeat.Code = s.s.Serial, "waiting", 0, 0
+		repeat.Due, repeat.Unsigned = time.Now(), unsigned
 		s.s.Deliveries = append(s.s.Deliveries, &repeat)
 		s.s.changed = true
 		return true

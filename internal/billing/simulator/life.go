@@ -212,8 +212,12 @@ func (s *Simulator) stepRazorpay(sub *subscription, now int64) bool {
 		due{when(sub.CancelAtEnd && sub.Status != "created" && sub.Status != "paused", sub.PeriodEnd), func() {
 			sub.Status, sub.EndedAt = "cancelled", sub.PeriodEnd // nor of this
 		}},
-		due{when(sub.Status == "pending" || sub.Status == "active" && sub.Open != "", sub.NextRetry), func() { s.retryRazorpay(sub, sub.NextRetry) }},
-		due{when(sub.Status != "created" && sub.Status != "paused", sub.PeriodEnd), func() { s.cycleRazorpay(sub, sub.PeriodEnd) }},
+		due{when(sub.Status == "pending" || sub.Status == "active" && sub.Open != "", sub.NextRetry), func() {
+			s.retryRazorpay(sub, sub.NextRetry)
+		}},
+		due{when(sub.Status != "created" && sub.Status != "paused", sub.PeriodEnd), func() {
+			s.cycleRazorpay(sub, sub.PeriodEnd)
+		}},
 	)
 }
 
@@ -290,8 +294,10 @@ func (s *Simulator) newInvoice(sub *subscription, reason string, at int64) *invo
 	}
 	s.s.Serial++
 	in := &invoice{
-		Provider: sub.Provider, ID: newID(prefix), Number: fmt.Sprintf("SIM-%05d", s.s.Serial), Serial: s.s.Serial, Subscription: sub.ID, Customer: sub.Customer, Reason: reason,
-		Status: "draft", Amount: price.Amount, Off: price.Amount * int64(sub.Off) / 100, Currency: price.Currency, Start: sub.PeriodStart, End: sub.PeriodEnd, Created: at,
+		Provider: sub.Provider, ID: newID(prefix), Number: fmt.Sprintf("SIM-%05d", s.s.Serial), Serial: s.s.Serial,
+		Subscription: sub.ID, Customer: sub.Customer, Reason: reason,
+		Status: "draft", Amount: price.Amount, Off: price.Amount * int64(sub.Off) / 100, Currency: price.Currency,
+		Start: sub.PeriodStart, End: sub.PeriodEnd, Created: at,
 		Lines: []line{{Price: price.ID, Start: sub.PeriodStart, End: sub.PeriodEnd, Amount: price.Amount}},
 	}
 	in.Tax = (in.Amount - in.Off) * int64(sub.Tax) / 100

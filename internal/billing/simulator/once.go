@@ -30,9 +30,12 @@ type link struct {
 
 func (s *Simulator) linkJSON(l *link) object {
 	return object{
-		"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid, "currency": l.Currency, "reference_id": l.Reference,
-		"description": l.Description, "callback_url": l.Callback, "callback_method": "get", "notes": razorpayNotes(l.Notes), "created_at": l.Created,
-		"expire_by": orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false, "upi_link": false, "payments": l.payments(),
+		"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid,
+		"currency": l.Currency, "reference_id": l.Reference,
+		"description": l.Description, "callback_url": l.Callback, "callback_method": "get", "notes": razorpayNotes(l.Notes),
+		"created_at": l.Created,
+		"expire_by":  orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false,
+		"upi_link": false, "payments": l.payments(),
 	}
 }
 
@@ -41,15 +44,18 @@ func (l *link) payments() any {
 	if l.Payment == "" {
 		return nil
 	}
-	return []object{{"payment_id": l.Payment, "amount": l.Amount, "method": "upi", "status": "captured", "created_at": l.Created}}
+	return []object{{"payment_id": l.Payment, "amount": l.Amount, "method": "upi", "status": "captured",
+		"created_at": l.Created}}
 }
 
 // linkPayment is the payment by which a link was paid.
 func linkPayment(l *link) object {
 	status, refund := paymentStatus(l.Amount, l.Refunded)
 	return object{
-		"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true, "order_id": "order_" + l.ID,
-		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil, "notes": []any{}, "created_at": l.Created,
+		"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true,
+		"order_id":   "order_" + l.ID,
+		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil,
+		"notes": []any{}, "created_at": l.Created,
 	}
 }
 
@@ -68,7 +74,8 @@ func (s *Simulator) RefundPurchase(id string, whole bool) error {
 			back := part(l.Amount, l.Refunded)
 			l.Refunded += back
 			r := s.newReversal(facts.Razorpay, "refund", l.Payment, back, l.Currency)
-			s.razorpaySend("refund.processed", l.ID, s.now(), object{"payment": object{"entity": linkPayment(l)}, "refund": object{"entity": razorpayReversal(r)}})
+			s.razorpaySend("refund.processed", l.ID, s.now(), object{"payment": object{"entity": linkPayment(l)},
+				"refund": object{"entity": razorpayReversal(r)}})
 			return nil
 		}
 		c := s.s.Sessions[id]
@@ -89,8 +96,9 @@ func chargeOf(intent string) string { return "ch_" + strings.TrimPrefix(intent, 
 func (s *Simulator) sessionCharge(c *session) object {
 	p := s.prices[c.Price]
 	return object{
-		"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent, "amount": p.Amount, "amount_refunded": c.Refunded,
-		"refunded": c.Refunded == p.Amount, "currency": strings.ToLower(p.Currency),
+		"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent, "amount": p.Amount,
+		"amount_refunded": c.Refunded,
+		"refunded":        c.Refunded == p.Amount, "currency": strings.ToLower(p.Currency),
 	}
 }
 
@@ -113,7 +121,8 @@ func (s *Simulator) makeLink(in linkRequest) (int, object) {
 		}
 	}
 	l := &link{
-		ID: newID("plink_"), Short: newID("")[:8], Status: "created", Amount: in.Amount, Currency: in.Currency, Reference: in.Reference, Description: in.Description,
+		ID: newID("plink_"), Short: newID("")[:8], Status: "created", Amount: in.Amount, Currency: in.Currency,
+		Reference: in.Reference, Description: in.Description,
 		Callback: in.Callback, Notes: in.Notes, Created: now, ExpireBy: in.ExpireBy,
 	}
 	s.s.Links[l.ID] = l
@@ -161,7 +170,8 @@ func (s *Simulator) PayLink(id string) (back string, err error) {
 		l.Status, l.Paid, l.Payment = "paid", l.Amount, newID("pay_")
 		payment := linkPayment(l)
 		s.razorpaySend("payment.captured", l.ID, now, object{"payment": object{"entity": payment}})
-		s.razorpaySend("payment_link.paid", l.ID, now, object{"payment_link": object{"entity": s.linkJSON(l)}, "payment": object{"entity": payment}})
+		s.razorpaySend("payment_link.paid", l.ID, now, object{"payment_link": object{"entity": s.linkJSON(l)},
+			"payment": object{"entity": payment}})
 		back = l.Callback
 		return nil
 	})
@@ -172,7 +182,8 @@ func (s *Simulator) unpaidLink(r *http.Request) (v payView, ok bool) {
 	s.change(func() {
 		if l := s.linkBy(r.PathValue("short")); l != nil && l.Status == "created" {
 			v, ok = payView{
-				Provider: "Razorpay", Plan: strings.TrimPrefix(l.Description, "Tijori, "), Amount: money.Amount{Minor: l.Amount, Currency: l.Currency}.Short(),
+				Provider: "Razorpay", Plan: strings.TrimPrefix(l.Description, "Tijori, "),
+				Amount: money.Amount{Minor: l.Amount, Currency: l.Currency}.Short(),
 				Action: r.URL.Path, Cancel: s.c.AppURL + "/billing/usage", Home: s.c.AppURL + "/billing/usage",
 			}, true
 		}

@@ -49,7 +49,8 @@ func (s *Simulator) stripeEvents(f url.Values) []object {
 		}
 	}
 	for _, d := range append(append([]*Delivery{}, s.s.Deliveries...), s.s.Lost...) {
-		if d.Provider != facts.Stripe || seen[d.EventID] || d.Created < max(createdSince(f), s.now()-30*day) || f.Get("delivery_success") == "false" && answered[d.EventID] {
+		if d.Provider != facts.Stripe || seen[d.EventID] || d.Created < max(createdSince(f), s.now()-30*day) ||
+			f.Get("delivery_success") == "false" && answered[d.EventID] {
 			continue
 		}
 		seen[d.EventID] = true
@@ -71,7 +72,8 @@ func (s *Simulator) webhookEndpoints() []object {
 	if s.s.Disabled {
 		status = "disabled"
 	}
-	return []object{{"id": "we_simulated", "object": "webhook_endpoint", "url": s.c.StripeWebhook, "status": status, "api_version": stripeVersion, "enabled_events": []string{"*"}, "livemode": false}}
+	return []object{{"id": "we_simulated", "object": "webhook_endpoint", "url": s.c.StripeWebhook, "status": status,
+		"api_version": stripeVersion, "enabled_events": []string{"*"}, "livemode": false}}
 }
 
 // razorpayWebhooks is the list of webhooks as Razorpay shows it: the types of events as keys.
@@ -87,7 +89,8 @@ func (s *Simulator) razorpayWebhooks() object {
 
 // stripePrice and razorpayPlan are what a price looks like at its provider.
 func stripePrice(p Price) object {
-	out := object{"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount, "type": "one_time", "livemode": false}
+	out := object{"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency),
+		"unit_amount": p.Amount, "type": "one_time", "livemode": false}
 	if p.Interval != "" {
 		out["type"], out["recurring"] = "recurring", object{"interval": p.Interval, "interval_count": 1}
 	}
@@ -96,7 +99,8 @@ func stripePrice(p Price) object {
 
 func razorpayPlan(p Price) object {
 	return object{
-		"id": p.ID, "entity": "plan", "interval": 1, "period": map[string]string{"month": "monthly", "year": "yearly"}[p.Interval],
+		"id": p.ID, "entity": "plan", "interval": 1, "period": map[string]string{"month": "monthly",
+			"year": "yearly"}[p.Interval],
 		"item": object{"active": true, "name": p.Name, "amount": p.Amount, "currency": p.Currency}, "notes": []any{},
 	}
 }
@@ -160,8 +164,10 @@ func (s *Simulator) previewChange(f url.Values) (int, object) {
 	}
 	total := s.prorated(sub, price, at)
 	return 200, object{
-		"id": newID("upcoming_in_"), "object": "invoice", "status": "draft", "customer": sub.Customer, "currency": strings.ToLower(price.Currency),
-		"total": total, "amount_due": max(total, 0), "billing_reason": "subscription_update", "subscription_proration_date": at,
+		"id": newID("upcoming_in_"), "object": "invoice", "status": "draft", "customer": sub.Customer,
+		"currency": strings.ToLower(price.Currency),
+		"total":    total, "amount_due": max(total, 0), "billing_reason": "subscription_update",
+		"subscription_proration_date": at,
 	}
 }
 
@@ -184,7 +190,8 @@ func (s *Simulator) changePrice(sub *subscription, f url.Values) (int, object) {
 		if sub.BadCard {
 			return 402, stripeError("card_error", "card_declined", "Your card was declined.")
 		}
-		return 402, stripeError("card_error", "subscription_payment_intent_requires_action", "Payment for this subscription requires additional user action before it can be completed successfully.")
+		return 402, stripeError("card_error", "subscription_payment_intent_requires_action",
+			"Payment for this subscription requires additional user action before it can be completed successfully.")
 	}
 	now := s.now()
 	old := sub.Price
@@ -267,7 +274,8 @@ func (s *Simulator) voidInvoice(id string) (int, object) {
 func (s *Simulator) listSessions(f url.Values) (out []object) {
 	var list []*session
 	for _, c := range sorted(s.s.Sessions) {
-		if c.Created >= createdSince(f) && (f.Get("status") == "" || f.Get("status") == c.Status) && (f.Get("customer") == "" || f.Get("customer") == c.Customer) {
+		if c.Created >= createdSince(f) && (f.Get("status") == "" || f.Get("status") == c.Status) &&
+			(f.Get("customer") == "" || f.Get("customer") == c.Customer) {
 			list = append(list, c)
 		}
 	}

@@ -43,16 +43,22 @@ func (s *Simulator) Handler() http.Handler {
 	site.HandleFunc("POST /razorpay/l/{short}", s.payLink)
 	site.HandleFunc("GET /invoice/{id}", s.invoicePage)
 	site.HandleFunc("POST /invoice/{id}", s.payInvoice)
-	site.HandleFunc("GET /simulator.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/simulator.css") })
+	site.HandleFunc("GET /simulator.css", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, files, "pages/simulator.css")
+	})
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// form-action is open to this machine's addresses because a payment ends with a redirect to the shop, which browsers count.
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+s.c.AppURL+" http://127.0.0.1:* http://localhost:*")
+		// form-action is open to this machine's addresses because a payment ends with a redirect to the shop, which browsers
+		// count.
+		w.Header().Set("Content-Security-Policy",
+			"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
+				"form-action 'self' "+s.c.AppURL+" http://127.0.0.1:* http://localhost:*")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		w.Header().Set("Cache-Control", "no-store")
 		if !direct(r) {
-			http.Error(w, "The simulated payments answer to this machine's own names only, and not through a proxy.", http.StatusMisdirectedRequest)
+			http.Error(w, "The simulated payments answer to this machine's own names only, and not through a proxy.",
+				http.StatusMisdirectedRequest)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -68,7 +74,8 @@ func direct(r *http.Request) bool {
 	}
 	for name := range r.Header {
 		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" || name == "Client-Ip" ||
-			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") || strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
+			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") ||
+			strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
 			return false
 		}
 	}
@@ -102,7 +109,8 @@ type payView struct {
 func (s *Simulator) payView(provider, price, email, action, cancel string) payView {
 	p := s.prices[price]
 	return payView{
-		Provider: provider, Plan: p.Name, Amount: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short(), Interval: p.Interval, Email: email,
+		Provider: provider, Plan: p.Name, Amount: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short(),
+		Interval: p.Interval, Email: email,
 		Action: action, Cancel: cancel, Home: s.c.AppURL + "/billing",
 	}
 }
@@ -159,7 +167,9 @@ func (s *Simulator) paySession(w http.ResponseWriter, r *http.Request) {
 // customer is sent back, as Stripe's hosted page does.
 func (s *Simulator) arrive(r *http.Request, about string) {
 	for range 40 {
-		waiting := slices.ContainsFunc(s.Events(), func(d Delivery) bool { return d.About == about && d.Status == "waiting" && d.Attempts == 0 })
+		waiting := slices.ContainsFunc(s.Events(), func(d Delivery) bool {
+			return d.About == about && d.Status == "waiting" && d.Attempts == 0
+		})
 		if !waiting {
 			return
 		}
@@ -182,7 +192,8 @@ func (s *Simulator) embedded(w http.ResponseWriter, r *http.Request) {
 	s.change(func() {
 		if sub := s.s.Subscriptions[r.PostFormValue("subscription_id")]; sub != nil && sub.Provider == facts.Razorpay {
 			short = sub.Short
-			sub.Callback, sub.Cancel, sub.Email = address(r.PostFormValue("callback_url")), address(r.PostFormValue("cancel_url")), r.PostFormValue("prefill[email]")
+			sub.Callback, sub.Cancel = address(r.PostFormValue("callback_url")), address(r.PostFormValue("cancel_url"))
+			sub.Email = r.PostFormValue("prefill[email]")
 			s.s.changed = true
 		}
 	})
@@ -196,7 +207,8 @@ func (s *Simulator) embedded(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) unpaid(r *http.Request) (v payView, ok bool) {
 	s.change(func() {
 		s.pass()
-		if sub := s.razorpayBy(r.PathValue("short")); sub != nil && (sub.Status == "created" || sub.Status == "pending" || sub.Status == "halted") {
+		if sub := s.razorpayBy(r.PathValue("short")); sub != nil &&
+			(sub.Status == "created" || sub.Status == "pending" || sub.Status == "halted") {
 			v, ok = s.payView("Razorpay", sub.Price, sub.Email, r.URL.Path, sub.Cancel), true
 		}
 	})
@@ -276,7 +288,8 @@ func (s *Simulator) invoicePage(w http.ResponseWriter, r *http.Request) {
 		invoice
 		Money, Home string
 		Payable     bool
-	}{copied, money.Amount{Minor: copied.total(), Currency: copied.Currency}.Format(), s.c.AppURL + "/billing", copied.Provider == facts.Stripe && copied.Status == "open"})
+	}{copied, money.Amount{Minor: copied.total(), Currency: copied.Currency}.Format(), s.c.AppURL + "/billing",
+		copied.Provider == facts.Stripe && copied.Status == "open"})
 }
 
 // subView is a subscription on the control page and on the portal.
@@ -311,7 +324,8 @@ func (s *Simulator) whose(customer string) string {
 func (s *Simulator) purchases() (out []purchaseView) {
 	for _, l := range sorted(s.s.Links) {
 		if l.Payment != "" {
-			out = append(out, purchase(facts.Razorpay, l.ID, strings.TrimPrefix(l.Description, "Tijori, "), l.Amount, l.Refunded, l.Currency))
+			out = append(out, purchase(facts.Razorpay, l.ID, strings.TrimPrefix(l.Description, "Tijori, "), l.Amount, l.Refunded,
+				l.Currency))
 		}
 	}
 	for _, c := range sorted(s.s.Sessions) {
@@ -325,7 +339,8 @@ func (s *Simulator) purchases() (out []purchaseView) {
 }
 
 func purchase(p facts.Provider, id, name string, amount, refunded int64, currency string) purchaseView {
-	v := purchaseView{Provider: p, ID: id, Name: name, Money: money.Amount{Minor: amount, Currency: currency}.Short(), Left: refunded < amount}
+	v := purchaseView{Provider: p, ID: id, Name: name, Money: money.Amount{Minor: amount, Currency: currency}.Short(),
+		Left: refunded < amount}
 	if refunded > 0 {
 		v.Refunded = money.Amount{Minor: refunded, Currency: currency}.Short()
 	}
@@ -339,7 +354,9 @@ func (s *Simulator) subViews(customer string) []subView {
 			continue
 		}
 		p := s.prices[sub.Price]
-		v := subView{subscription: *sub, Whose: cmp.Or(s.whose(sub.Customer), sub.Email), Name: p.Name, Money: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval, Ended: sub.ended(), Outstanding: sub.Open != ""}
+		v := subView{subscription: *sub, Whose: cmp.Or(s.whose(sub.Customer), sub.Email), Name: p.Name,
+			Money: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval, Ended: sub.ended(),
+			Outstanding: sub.Open != ""}
 		switch {
 		case sub.ended():
 			v.Ending = "ended " + unixTime(sub.EndedAt)
@@ -347,7 +364,8 @@ func (s *Simulator) subViews(customer string) []subView {
 			v.Ending = "ends " + unixTime(sub.CancelAt)
 		case sub.NextPrice != "":
 			next := s.prices[sub.NextPrice]
-			v.Money += ", then " + next.Name + " at " + money.Amount{Minor: next.Amount, Currency: next.Currency}.Short() + " per " + next.Interval
+			v.Money += ", then " + next.Name + " at " + money.Amount{Minor: next.Amount, Currency: next.Currency}.Short() +
+				" per " + next.Interval
 		case sub.CancelAtEnd:
 			v.Ending = "ends " + unixTime(sub.PeriodEnd)
 		}

@@ -33,11 +33,15 @@ func (s *Simulator) razorpaySub(sub *subscription) object {
 		charge = nil
 	}
 	return object{
-		"id": sub.ID, "entity": "subscription", "plan_id": sub.Price, "customer_id": textOrNull(sub.Customer), "status": sub.Status, "type": 2,
-		"current_start": start, "current_end": end, "ended_at": orNull(sub.EndedAt), "quantity": 1, "notes": razorpayNotes(sub.Metadata), "charge_at": charge,
-		"start_at": orNull(sub.Start), "end_at": endAt, "auth_attempts": sub.Retries, "total_count": sub.Total, "paid_count": sub.Paid, "customer_notify": true,
-		"created_at": sub.Created, "expire_by": orNull(sub.ExpireBy), "short_url": s.c.URL + "/razorpay/i/" + sub.Short, "has_scheduled_changes": false,
-		"change_scheduled_at": nil, "source": "api", "offer_id": offerOf(sub), "remaining_count": sub.Total - sub.Paid,
+		"id": sub.ID, "entity": "subscription", "plan_id": sub.Price, "customer_id": textOrNull(sub.Customer),
+		"status": sub.Status, "type": 2,
+		"current_start": start, "current_end": end, "ended_at": orNull(sub.EndedAt), "quantity": 1,
+		"notes": razorpayNotes(sub.Metadata), "charge_at": charge,
+		"start_at": orNull(sub.Start), "end_at": endAt, "auth_attempts": sub.Retries, "total_count": sub.Total,
+		"paid_count": sub.Paid, "customer_notify": true,
+		"created_at": sub.Created, "expire_by": orNull(sub.ExpireBy), "short_url": s.c.URL + "/razorpay/i/" + sub.Short,
+		"has_scheduled_changes": false,
+		"change_scheduled_at":   nil, "source": "api", "offer_id": offerOf(sub), "remaining_count": sub.Total - sub.Paid,
 	}
 }
 
@@ -53,12 +57,15 @@ func (s *Simulator) razorpayPayment(in *invoice) object {
 	status, refund := paymentStatus(in.total(), in.Refunded)
 	// captured is "1" in subscription events of the official samples and true elsewhere.
 	return object{
-		"id": in.Payment, "entity": "payment", "amount": in.total(), "currency": in.Currency, "status": status, "captured": "1", "order_id": "order_" + in.ID,
-		"invoice_id": in.ID, "method": "upi", "amount_refunded": in.Refunded, "refund_status": refund, "customer_id": textOrNull(in.Customer), "notes": []any{}, "created_at": in.PaidAt,
+		"id": in.Payment, "entity": "payment", "amount": in.total(), "currency": in.Currency, "status": status,
+		"captured": "1", "order_id": "order_" + in.ID,
+		"invoice_id": in.ID, "method": "upi", "amount_refunded": in.Refunded, "refund_status": refund,
+		"customer_id": textOrNull(in.Customer), "notes": []any{}, "created_at": in.PaidAt,
 	}
 }
 
-// paymentStatus is the status of a payment of which so much was given back, and what Razorpay says of that: null for nothing.
+// paymentStatus is the status of a payment of which so much was given back, and what Razorpay says of that: null for
+// nothing.
 func paymentStatus(amount, refunded int64) (status string, refund any) {
 	switch {
 	case refunded >= amount:
@@ -71,10 +78,15 @@ func paymentStatus(amount, refunded int64) (status string, refund any) {
 
 func (s *Simulator) razorpayInvoice(in *invoice) object {
 	return object{
-		"id": in.ID, "entity": "invoice", "invoice_number": in.Number, "subscription_id": in.Subscription, "customer_id": textOrNull(in.Customer), "payment_id": textOrNull(in.Payment),
-		"status": in.Status, "amount": in.total(), "gross_amount": in.Amount, "tax_amount": in.Tax, "taxable_amount": in.Amount - in.Off,
-		"line_items": []object{{"amount": in.Amount, "quantity": 1, "gross_amount": in.Amount, "tax_amount": in.Tax, "taxable_amount": in.Amount - in.Off}}, "currency": in.Currency, "billing_start": in.Start, "billing_end": in.End, "issued_at": in.Created,
-		"date": in.Created, "paid_at": orNull(in.PaidAt), "short_url": s.c.URL + "/invoice/" + in.ID, "type": "invoice", "notes": []any{},
+		"id": in.ID, "entity": "invoice", "invoice_number": in.Number, "subscription_id": in.Subscription,
+		"customer_id": textOrNull(in.Customer), "payment_id": textOrNull(in.Payment),
+		"status": in.Status, "amount": in.total(), "gross_amount": in.Amount, "tax_amount": in.Tax,
+		"taxable_amount": in.Amount - in.Off,
+		"line_items": []object{{"amount": in.Amount, "quantity": 1, "gross_amount": in.Amount, "tax_amount": in.Tax,
+			"taxable_amount": in.Amount - in.Off}}, "currency": in.Currency, "billing_start": in.Start,
+		"billing_end": in.End, "issued_at": in.Created,
+		"date": in.Created, "paid_at": orNull(in.PaidAt), "short_url": s.c.URL + "/invoice/" + in.ID, "type": "invoice",
+		"notes": []any{},
 	}
 }
 
@@ -84,7 +96,9 @@ func (s *Simulator) razorpaySend(kind, about string, at int64, payload object) {
 		contains = append(contains, k)
 	}
 	sort.Strings(contains)
-	s.enqueue(facts.Razorpay, newID("rzpevt_"), kind, about, at, object{"entity": "event", "account_id": RazorpayAccount, "event": kind, "contains": contains, "payload": payload, "created_at": at})
+	s.enqueue(facts.Razorpay, newID("rzpevt_"), kind, about, at,
+		object{"entity": "event", "account_id": RazorpayAccount, "event": kind, "contains": contains, "payload": payload,
+			"created_at": at})
 }
 
 // razorpayEvent tells of a subscription, with the payment where there is one.
@@ -99,7 +113,8 @@ func (s *Simulator) razorpayEvent(kind string, sub *subscription, in *invoice, a
 func (s *Simulator) razorpayInvoicePaid(sub *subscription, in *invoice, at int64) {
 	payment := s.razorpayPayment(in)
 	payment["captured"] = true
-	s.razorpaySend("invoice.paid", sub.ID, at, object{"payment": object{"entity": payment}, "invoice": object{"entity": s.razorpayInvoice(in)}})
+	s.razorpaySend("invoice.paid", sub.ID, at, object{"payment": object{"entity": payment},
+		"invoice": object{"entity": s.razorpayInvoice(in)}})
 }
 
 // razorpayAPI answers /razorpay/v1/….
@@ -166,7 +181,8 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 		case route == "GET invoices":
 			items := []object{}
 			for _, inv := range sorted(s.s.Invoices) {
-				if inv.Provider == facts.Razorpay && (len(parts) == 2 && inv.ID == parts[1] || len(parts) == 1 && inv.Subscription == r.URL.Query().Get("subscription_id")) {
+				if inv.Provider == facts.Razorpay && (len(parts) == 2 && inv.ID == parts[1] || len(parts) == 1 &&
+					inv.Subscription == r.URL.Query().Get("subscription_id")) {
 					items = append(items, s.razorpayInvoice(inv))
 				}
 			}
@@ -181,7 +197,8 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 					return
 				}
 			}
-			status, body := s.makeLink(linkRequest{in.Amount, in.Currency, in.Reference, in.Description, in.Callback, in.ExpireBy, notes})
+			status, body := s.makeLink(linkRequest{in.Amount, in.Currency, in.Reference, in.Description, in.Callback,
+				in.ExpireBy, notes})
 			writeStripe(w, status, body)
 		case route == "GET payment_links" && len(parts) == 1:
 			writeStripe(w, 200, s.listLinks(r.URL.Query()))
@@ -218,8 +235,10 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 			for _, sub := range s.s.Subscriptions {
 				if sub.Mandate == parts[1] { // not captured, and for no invoice
 					items = append(items, object{
-						"id": sub.Mandate, "entity": "payment", "amount": 500, "currency": s.prices[sub.Price].Currency, "status": "authorized", "captured": false,
-						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0, "notes": []any{}, "created_at": s.now(),
+						"id": sub.Mandate, "entity": "payment", "amount": 500, "currency": s.prices[sub.Price].Currency,
+						"status": "authorized", "captured": false,
+						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0, "notes": []any{},
+						"created_at": s.now(),
 					})
 				}
 			}
@@ -242,10 +261,12 @@ func one(w http.ResponseWriter, items []object, single bool) {
 }
 
 func razorpayError(text string) object {
-	return object{"error": object{"code": "BAD_REQUEST_ERROR", "description": text, "source": "business", "step": "NA", "reason": "input_validation_failed", "metadata": object{}}}
+	return object{"error": object{"code": "BAD_REQUEST_ERROR", "description": text, "source": "business", "step": "NA",
+		"reason": "input_validation_failed", "metadata": object{}}}
 }
 
-func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64, notes map[string]string) (int, object) {
+func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64,
+	notes map[string]string) (int, object) {
 	now := s.now()
 	switch {
 	case s.prices[plan].Provider != facts.Razorpay:
@@ -257,7 +278,8 @@ func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64
 	case expireBy != 0 && expireBy <= now:
 		return 400, razorpayError("expire_by cannot be lesser than the current time.")
 	}
-	sub := &subscription{Provider: facts.Razorpay, ID: newID("sub_"), Price: plan, Status: "created", Metadata: notes, Created: now, Start: startAt, Total: total, ExpireBy: expireBy, Short: newID("")[:8]}
+	sub := &subscription{Provider: facts.Razorpay, ID: newID("sub_"), Price: plan, Status: "created", Metadata: notes,
+		Created: now, Start: startAt, Total: total, ExpireBy: expireBy, Short: newID("")[:8]}
 	s.s.Subscriptions[sub.ID] = sub
 	s.s.changed = true
 	return 200, s.razorpaySub(sub)
@@ -267,7 +289,8 @@ func (s *Simulator) listRazorpay(r *http.Request) object {
 	q := r.URL.Query()
 	var list []*subscription
 	for _, sub := range sorted(s.s.Subscriptions) {
-		if sub.Provider == facts.Razorpay && (q.Get("plan_id") == "" || sub.Price == q.Get("plan_id")) && sub.Created >= from(q) {
+		if sub.Provider == facts.Razorpay && (q.Get("plan_id") == "" || sub.Price == q.Get("plan_id")) &&
+			sub.Created >= from(q) {
 			list = append(list, sub)
 		}
 	}

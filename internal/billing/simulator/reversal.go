@@ -29,13 +29,15 @@ func (s *Simulator) newReversal(p facts.Provider, kind, payment string, amount i
 }
 
 func razorpayReversal(r *reversal) object {
-	return object{"id": r.ID, "entity": r.Kind, "payment_id": r.Payment, "amount": r.Amount, "currency": r.Currency, "status": r.Status, "notes": []any{}, "created_at": r.Created}
+	return object{"id": r.ID, "entity": r.Kind, "payment_id": r.Payment, "amount": r.Amount, "currency": r.Currency,
+		"status": r.Status, "notes": []any{}, "created_at": r.Created}
 }
 
 func stripeCharge(in *invoice) object {
 	return object{
 		"id": in.Charge, "object": "charge", "customer": in.Customer, "payment_intent": in.Payment,
-		"amount": in.total(), "amount_refunded": in.Refunded, "refunded": in.Refunded == in.total(), "currency": strings.ToLower(in.Currency),
+		"amount": in.total(), "amount_refunded": in.Refunded, "refunded": in.Refunded == in.total(),
+		"currency": strings.ToLower(in.Currency),
 	}
 }
 
@@ -57,7 +59,8 @@ func (s *Simulator) SettleDispute(id string, won bool) error {
 			if sub.Provider == facts.Stripe {
 				s.stripeEvent("charge.dispute.closed", sub.ID, s.now(), s.stripeReversal(r))
 			} else {
-				s.razorpaySend("payment.dispute."+r.Status, sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
+				s.razorpaySend("payment.dispute."+r.Status, sub.ID, s.now(),
+					object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
 			}
 			return nil
 		}
@@ -127,7 +130,8 @@ func (s *Simulator) chargeByID(id string) object {
 func (s *Simulator) stripeReversal(r *reversal) object {
 	charge := s.chargeByID(r.Payment)
 	return object{
-		"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"], "status": r.Status, "amount": r.Amount,
+		"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"], "status": r.Status,
+		"amount":   r.Amount,
 		"currency": strings.ToLower(r.Currency), "created": r.Created,
 	}
 }

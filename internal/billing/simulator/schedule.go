@@ -16,10 +16,13 @@ func (s *Simulator) scheduleJSON(sub *subscription, expand bool) any {
 	item := func(price string) []object { return []object{{"price": price, "quantity": 1}} }
 	phases := []object{{"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd, "items": item(sub.Price)}}
 	if sub.NextPrice != "" {
-		phases = append(phases, object{"start_date": sub.PeriodEnd, "end_date": periodEnd(facts.Stripe, sub.PeriodEnd, s.prices[sub.NextPrice].Interval, 1), "items": item(sub.NextPrice)})
+		phases = append(phases, object{"start_date": sub.PeriodEnd,
+			"end_date": periodEnd(facts.Stripe, sub.PeriodEnd, s.prices[sub.NextPrice].Interval, 1),
+			"items":    item(sub.NextPrice)})
 	}
 	return object{
-		"id": sub.Schedule, "object": "subscription_schedule", "status": "active", "subscription": sub.ID, "customer": sub.Customer, "end_behavior": "release",
+		"id": sub.Schedule, "object": "subscription_schedule", "status": "active", "subscription": sub.ID,
+		"customer": sub.Customer, "end_behavior": "release",
 		"current_phase": object{"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd}, "phases": phases,
 	}
 }
@@ -60,7 +63,8 @@ func (s *Simulator) stripeSchedules(parts []string, f url.Values) (int, object) 
 		return 404, stripeError("invalid_request_error", "", "Unrecognized request URL.")
 	case price.Provider != facts.Stripe || price.Interval == "":
 		return invalid("No such price: '" + f.Get("phases[1][items][0][price]") + "'")
-	case f.Get("phases[0][items][0][price]") != sub.Price || f.Get("phases[0][start_date]") != strconv.FormatInt(sub.PeriodStart, 10):
+	case f.Get("phases[0][items][0][price]") != sub.Price ||
+		f.Get("phases[0][start_date]") != strconv.FormatInt(sub.PeriodStart, 10):
 		return invalid("You can not modify the start date or the items of the current phase.")
 	case starts != strconv.FormatInt(sub.PeriodEnd, 10) || f.Get("phases[0][end_date]") != starts:
 		return invalid("The second phase must begin where the first ends.")

@@ -77,19 +77,22 @@ func Permit(listen, publicURL string, keys ...string) error {
 		return fmt.Errorf("the simulator's address %q is not host:port", listen)
 	}
 	if !loopback(host) {
-		return fmt.Errorf("payments cannot be simulated on %s: anybody who reaches it could pay with nothing; listen on 127.0.0.1 or set real provider keys", listen)
+		return fmt.Errorf("payments cannot be simulated on %s: anybody who reaches it could pay with nothing; "+
+			"listen on 127.0.0.1 or set real provider keys", listen)
 	}
 	if publicURL != "" {
 		u, err := url.Parse(publicURL)
 		if err != nil || !loopback(u.Hostname()) {
-			return fmt.Errorf("payments cannot be simulated behind the public address %s; set the keys of Razorpay or Stripe", publicURL)
+			return fmt.Errorf("payments cannot be simulated behind the public address %s; set the keys of Razorpay or Stripe",
+				publicURL)
 		}
 	}
 	for _, k := range keys {
 		switch k {
 		case "", StripeKey, StripeSecret, RazorpayKeyID, RazorpayKeySecret, RazorpaySecret:
 		default:
-			return errors.New("payments cannot be simulated while a real provider's key is configured; remove the key or the simulator")
+			return errors.New("payments cannot be simulated while a real provider's key is configured; " +
+				"remove the key or the simulator")
 		}
 	}
 	return nil
@@ -128,7 +131,8 @@ func New(c Config) (*Simulator, error) {
 	if c.RazorpayWebhook == "" {
 		c.RazorpayWebhook = c.AppURL + "/api/razorpay/webhook"
 	}
-	s := &Simulator{c: c, prices: map[string]Price{}, client: &http.Client{Timeout: 5 * time.Second}, kick: make(chan struct{}, 1)}
+	s := &Simulator{c: c, prices: map[string]Price{}, client: &http.Client{Timeout: 5 * time.Second},
+		kick: make(chan struct{}, 1)}
 	for _, p := range c.Prices {
 		s.prices[p.ID] = p
 	}

@@ -52,8 +52,10 @@ func stripeList(path string, data []object, limit int) object {
 func (s *Simulator) priceJSON(id string) object {
 	p := s.prices[id]
 	return object{
-		"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount, "type": "recurring",
-		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{"interval": p.Interval, "interval_count": 1, "usage_type": "licensed"}, "livemode": false, "metadata": object{},
+		"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount,
+		"type":    "recurring",
+		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{"interval": p.Interval,
+			"interval_count": 1, "usage_type": "licensed"}, "livemode": false, "metadata": object{},
 	}
 }
 
@@ -86,26 +88,37 @@ func (s *Simulator) subObject(sub *subscription, schedule, invoices bool) object
 		latest = last.ID
 	}
 	if sub.Pending != "" {
-		pending = object{"expires_at": sub.PendingUntil, "subscription_items": []object{{"price": s.priceJSON(sub.Pending), "quantity": 1}}}
+		pending = object{"expires_at": sub.PendingUntil, "subscription_items": []object{{"price": s.priceJSON(sub.Pending),
+			"quantity": 1}}}
 	}
 	items := []object{{
 		"id":     "si_" + strings.TrimPrefix(sub.ID, "sub_"),
-		"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price), "created": sub.Created, "metadata": object{},
+		"object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": s.priceJSON(sub.Price),
+		"created": sub.Created, "metadata": object{},
 		"current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
 	}}
 	if sub.AddOn {
 		items = append([]object{{
-			"id": "si_addon_" + sub.ID, "object": "subscription_item", "quantity": 1, "subscription": sub.ID, "price": object{"id": "price_SimulatedAddOn", "object": "price"},
-			"created": sub.Created, "metadata": object{}, "current_period_start": sub.PeriodStart, "current_period_end": sub.PeriodEnd,
+			"id": "si_addon_" + sub.ID, "object": "subscription_item", "quantity": 1, "subscription": sub.ID,
+			"price":   object{"id": "price_SimulatedAddOn", "object": "price"},
+			"created": sub.Created, "metadata": object{}, "current_period_start": sub.PeriodStart,
+			"current_period_end": sub.PeriodEnd,
 		}}, items...)
 	}
 	return object{
-		"id": sub.ID, "object": "subscription", "customer": sub.Customer, "status": sub.Status, "livemode": false, "created": sub.Created,
-		"start_date": sub.Created, "billing_cycle_anchor": sub.Start, "billing_mode": object{"type": "flexible"}, "collection_method": "charge_automatically",
-		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt), "canceled_at": orNull(sub.CanceledAt), "ended_at": orNull(sub.EndedAt),
-		"trial_end": orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil, "currency": strings.ToLower(s.prices[sub.Price].Currency),
-		"schedule": s.scheduleJSON(sub, schedule), "pending_update": pending, "cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil}, "latest_invoice": latest, "metadata": meta(sub.Metadata),
-		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID, "data": items},
+		"id": sub.ID, "object": "subscription", "customer": sub.Customer, "status": sub.Status, "livemode": false,
+		"created":    sub.Created,
+		"start_date": sub.Created, "billing_cycle_anchor": sub.Start, "billing_mode": object{"type": "flexible"},
+		"collection_method":    "charge_automatically",
+		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt), "canceled_at": orNull(sub.CanceledAt),
+		"ended_at":  orNull(sub.EndedAt),
+		"trial_end": orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil,
+		"currency": strings.ToLower(s.prices[sub.Price].Currency),
+		"schedule": s.scheduleJSON(sub, schedule), "pending_update": pending,
+		"cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil},
+		"latest_invoice":       latest, "metadata": meta(sub.Metadata),
+		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID,
+			"data": items},
 	}
 }
 
@@ -123,13 +136,19 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 	}
 	lines := []object{}
 	for n, l := range in.Lines {
-		parent := object{"type": "subscription_item_details", "invoice_item_details": nil, "subscription_item_details": object{"subscription": in.Subscription, "subscription_item": "si_" + strings.TrimPrefix(in.Subscription, "sub_"), "proration": l.Prorated}}
+		parent := object{"type": "subscription_item_details", "invoice_item_details": nil,
+			"subscription_item_details": object{"subscription": in.Subscription, "subscription_item": "si_" +
+				strings.TrimPrefix(in.Subscription, "sub_"), "proration": l.Prorated}}
 		if l.Once || l.Prorated {
-			parent = object{"type": "invoice_item_details", "subscription_item_details": nil, "invoice_item_details": object{"subscription": in.Subscription, "invoice_item": "ii_" + in.ID, "proration": l.Prorated}}
+			parent = object{"type": "invoice_item_details", "subscription_item_details": nil,
+				"invoice_item_details": object{"subscription": in.Subscription, "invoice_item": "ii_" + in.ID,
+					"proration": l.Prorated}}
 		}
 		lines = append(lines, object{
-			"id": "il_" + in.ID + strconv.Itoa(n), "object": "line_item", "amount": l.Amount, "quantity": 1, "currency": strings.ToLower(in.Currency), "period": object{"start": l.Start, "end": l.End},
-			"parent": parent, "pricing": object{"type": "price_details", "price_details": object{"price": l.Price, "product": "prod_" + strings.TrimPrefix(l.Price, "price_")}},
+			"id": "il_" + in.ID + strconv.Itoa(n), "object": "line_item", "amount": l.Amount, "quantity": 1,
+			"currency": strings.ToLower(in.Currency), "period": object{"start": l.Start, "end": l.End},
+			"parent": parent, "pricing": object{"type": "price_details",
+				"price_details": object{"price": l.Price, "product": "prod_" + strings.TrimPrefix(l.Price, "price_")}},
 		})
 	}
 	var finalized any
@@ -137,13 +156,19 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 		finalized = in.Created
 	}
 	return object{
-		"id": in.ID, "object": "invoice", "number": in.Number, "customer": in.Customer, "status": in.Status, "billing_reason": in.Reason, "livemode": false,
-		"amount_due": total, "amount_paid": paid, "amount_remaining": total - paid, "total": total, "subtotal": in.Amount, "currency": strings.ToLower(in.Currency), "created": in.Created,
+		"id": in.ID, "object": "invoice", "number": in.Number, "customer": in.Customer, "status": in.Status,
+		"billing_reason": in.Reason, "livemode": false,
+		"amount_due": total, "amount_paid": paid, "amount_remaining": total - paid, "total": total, "subtotal": in.Amount,
+		"currency": strings.ToLower(in.Currency), "created": in.Created,
 		"total_discount_amounts": parts(in.Off), "total_taxes": parts(in.Tax), "starting_balance": 0,
-		"period_start": in.Start, "period_end": in.End, "status_transitions": object{"paid_at": orNull(in.PaidAt), "finalized_at": finalized, "marked_uncollectible_at": nil, "voided_at": nil},
-		"parent":             object{"type": "subscription_details", "quote_details": nil, "subscription_details": object{"subscription": in.Subscription, "metadata": object{}}},
-		"lines":              object{"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines", "data": lines},
-		"hosted_invoice_url": s.c.URL + "/invoice/" + in.ID, "invoice_pdf": s.c.URL + "/invoice/" + in.ID, "metadata": object{},
+		"period_start": in.Start, "period_end": in.End, "status_transitions": object{"paid_at": orNull(in.PaidAt),
+			"finalized_at": finalized, "marked_uncollectible_at": nil, "voided_at": nil},
+		"parent": object{"type": "subscription_details", "quote_details": nil,
+			"subscription_details": object{"subscription": in.Subscription, "metadata": object{}}},
+		"lines": object{"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines",
+			"data": lines},
+		"hosted_invoice_url": s.c.URL + "/invoice/" + in.ID, "invoice_pdf": s.c.URL + "/invoice/" + in.ID,
+		"metadata": object{},
 	}
 }
 
@@ -157,10 +182,14 @@ func (s *Simulator) sessionJSON(c *session) object {
 		mode = "subscription"
 	}
 	return object{
-		"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid, "customer": c.Customer,
-		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference), "metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
-		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt, "livemode": false,
-		"amount_total": s.prices[c.Price].Amount, "amount_subtotal": s.prices[c.Price].Amount, "currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent),
+		"id": c.ID, "object": "checkout.session", "mode": mode, "status": c.Status, "payment_status": c.Paid,
+		"customer":     c.Customer,
+		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference),
+		"metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
+		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt,
+		"livemode":     false,
+		"amount_total": s.prices[c.Price].Amount, "amount_subtotal": s.prices[c.Price].Amount,
+		"currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent),
 	}
 }
 
@@ -168,14 +197,16 @@ func customerJSON(c *customer) object {
 	if c.Deleted {
 		return object{"id": c.ID, "object": "customer", "deleted": true}
 	}
-	return object{"id": c.ID, "object": "customer", "email": c.Email, "created": c.Created, "livemode": false, "metadata": meta(c.Metadata)}
+	return object{"id": c.ID, "object": "customer", "email": c.Email, "created": c.Created, "livemode": false,
+		"metadata": meta(c.Metadata)}
 }
 
 func (s *Simulator) stripeEvent(kind, about string, at int64, obj object) {
 	id := newID("evt_")
 	s.enqueue(facts.Stripe, id, kind, about, at, object{
 		"id": id, "object": "event", "api_version": stripeVersion, "created": at, "livemode": false,
-		"pending_webhooks": 1, "request": object{"id": nil, "idempotency_key": nil}, "type": kind, "data": object{"object": obj},
+		"pending_webhooks": 1, "request": object{"id": nil, "idempotency_key": nil}, "type": kind,
+		"data": object{"object": obj},
 	})
 }
 
@@ -188,7 +219,8 @@ func (s *Simulator) stripeAPI(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Request-Id", newID("req_"))
 	if r.Header.Get("Authorization") != "Bearer "+StripeKey {
-		writeStripe(w, 401, stripeError("invalid_request_error", "", "Invalid API Key provided: the simulator knows only "+StripeKey))
+		writeStripe(w, 401, stripeError("invalid_request_error", "",
+			"Invalid API Key provided: the simulator knows only "+StripeKey))
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
@@ -209,7 +241,8 @@ func (s *Simulator) stripeAPI(w http.ResponseWriter, r *http.Request) {
 	s.change(func() {
 		if a := s.s.Idempotent[key]; a != nil {
 			if a.Request != request {
-				writeStripe(w, 400, stripeError("idempotency_error", "idempotency_error", "Keys for idempotent requests can only be used with the same parameters they were first used with."))
+				writeStripe(w, 400, stripeError("idempotency_error", "idempotency_error",
+					"Keys for idempotent requests can only be used with the same parameters they were first used with."))
 				return
 			}
 			w.Header().Set("Idempotent-Replayed", "true")
@@ -302,7 +335,8 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 	case route == "GET payment_intents" && len(parts) == 2:
 		for _, c := range s.s.Sessions {
 			if c.Intent == parts[1] {
-				return 200, object{"id": c.Intent, "object": "payment_intent", "status": "succeeded", "customer": c.Customer, "latest_charge": s.sessionCharge(c)}
+				return 200, object{"id": c.Intent, "object": "payment_intent", "status": "succeeded", "customer": c.Customer,
+					"latest_charge": s.sessionCharge(c)}
 			}
 		}
 		return missing("payment_intent", parts[1])
@@ -321,7 +355,8 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			if in.Provider == facts.Stripe && in.Payment != "" && in.Payment == f.Get("payment[payment_intent]") {
 				data = append(data, object{
 					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.total(),
-					"currency": strings.ToLower(in.Currency), "payment": object{"type": "payment_intent", "payment_intent": in.Payment},
+					"currency": strings.ToLower(in.Currency), "payment": object{"type": "payment_intent",
+						"payment_intent": in.Payment},
 				})
 			}
 		}
@@ -332,8 +367,9 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			return missing("customer", f.Get("customer"))
 		}
 		return 200, object{
-			"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false, "created": s.now(), "return_url": f.Get("return_url"),
-			"url": s.c.URL + "/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url")),
+			"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false, "created": s.now(),
+			"return_url": f.Get("return_url"),
+			"url":        s.c.URL + "/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url")),
 		}
 	}
 	return 404, stripeError("invalid_request_error", "", "Unrecognized request URL ("+r.Method+": "+r.URL.Path+").")
@@ -350,7 +386,8 @@ func limitOf(f url.Values) int {
 func (s *Simulator) stripeInvoices(f url.Values) []object {
 	var list []*invoice
 	for _, in := range sorted(s.s.Invoices) {
-		if in.Provider == facts.Stripe && (f.Get("subscription") == "" || in.Subscription == f.Get("subscription")) && (f.Get("customer") == "" || in.Customer == f.Get("customer")) &&
+		if in.Provider == facts.Stripe && (f.Get("subscription") == "" || in.Subscription == f.Get("subscription")) &&
+			(f.Get("customer") == "" || in.Customer == f.Get("customer")) &&
 			(f.Get("status") == "" || in.Status == f.Get("status")) && in.Created >= createdSince(f) {
 			list = append(list, in)
 		}
@@ -393,9 +430,11 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		}
 		trial, _ := strconv.Atoi(f.Get("subscription_data[trial_period_days]"))
 		c := &session{
-			ID: newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"), Metadata: formMap(f, "metadata"),
-			SubMetadata: formMap(f, "subscription_data[metadata]"), TrialDays: trial, SuccessURL: f.Get("success_url"), CancelURL: f.Get("cancel_url"),
-			Status: "open", Paid: "unpaid", Created: now, ExpiresAt: expires,
+			ID: newID("cs_test_"), Customer: cus.ID, Price: price, Reference: f.Get("client_reference_id"),
+			Metadata:    formMap(f, "metadata"),
+			SubMetadata: formMap(f, "subscription_data[metadata]"), TrialDays: trial, SuccessURL: f.Get("success_url"),
+			CancelURL: f.Get("cancel_url"),
+			Status:    "open", Paid: "unpaid", Created: now, ExpiresAt: expires,
 		}
 		if f.Get("mode") == "payment" {
 			c.Mode = "payment"
@@ -415,7 +454,8 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		return 200, s.sessionJSON(c)
 	case method == "POST" && len(parts) == 2 && parts[1] == "expire":
 		if c.Status != "open" {
-			return invalid("Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status of " + c.Status + ".")
+			return invalid("Only Checkout Sessions with a status in [\"open\"] can be expired. " +
+				"This Checkout Session has a status of " + c.Status + ".")
 		}
 		c.Status = "expired"
 		s.stripeEvent("checkout.session.expired", c.ID, s.now(), s.sessionJSON(c))
@@ -428,7 +468,8 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 	if len(parts) == 0 {
 		var list []*subscription
 		for _, sub := range sorted(s.s.Subscriptions) {
-			if sub.Provider != facts.Stripe || (f.Get("customer") != "" && sub.Customer != f.Get("customer")) || (f.Get("price") != "" && sub.Price != f.Get("price")) {
+			if sub.Provider != facts.Stripe || (f.Get("customer") != "" && sub.Customer != f.Get("customer")) ||
+				(f.Get("price") != "" && sub.Price != f.Get("price")) {
 				continue
 			}
 			switch st := f.Get("status"); {
@@ -467,7 +508,8 @@ func (s *Simulator) stripeSubscriptions(method string, parts []string, f url.Val
 			return invalid("This subscription has a pending update. Pay or void its invoice first.")
 		}
 		if sub.Schedule != "" && (f.Has("items[0][price]") || f.Has("cancel_at_period_end") || f.Has("cancel_at")) {
-			return invalid("The subscription is managed by the subscription schedule `" + sub.Schedule + "`, and updating it directly is not allowed.")
+			return invalid("The subscription is managed by the subscription schedule `" + sub.Schedule +
+				"`, and updating it directly is not allowed.")
 		}
 		if f.Has("items[0][price]") {
 			return s.changePrice(sub, f)

@@ -46,7 +46,8 @@ func (s *subscription) plan(ch Change) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("subscription %s has %d items, none of which has price %s", ch.SubscriptionID, len(s.Items.Data), ch.FromID)
+	return 0, fmt.Errorf("subscription %s has %d items, none of which has price %s", ch.SubscriptionID, len(s.Items.Data),
+		ch.FromID)
 }
 
 // Preview asks what a change would be charged now: positive is collected at
@@ -141,7 +142,8 @@ func (c *Client) ChangeAtPeriodEnd(ctx context.Context, ch Change) error {
 	}
 	made.ID = s.Schedule.id
 	if made.ID == "" {
-		if err := c.post(ctx, "/v1/subscription_schedules", url.Values{"from_subscription": {ch.SubscriptionID}}, &made); err != nil {
+		if err := c.post(ctx, "/v1/subscription_schedules", url.Values{"from_subscription": {ch.SubscriptionID}},
+			&made); err != nil {
 			return fmt.Errorf("schedule the change: %w", err)
 		}
 	}
@@ -152,10 +154,13 @@ func (c *Client) ChangeAtPeriodEnd(ctx context.Context, ch Change) error {
 	}
 	form := url.Values{
 		"end_behavior": {"release"}, "proration_behavior": {"none"},
-		"phases[0][start_date]": unix(item.Start), "phases[0][end_date]": unix(item.End), "phases[0][proration_behavior]": {"none"},
-		"phases[1][start_date]": unix(item.End), "phases[1][duration][interval]": {interval}, "phases[1][duration][interval_count]": {"1"}, "phases[1][proration_behavior]": {"none"},
+		"phases[0][start_date]": unix(item.Start), "phases[0][end_date]": unix(item.End),
+		"phases[0][proration_behavior]": {"none"},
+		"phases[1][start_date]":         unix(item.End), "phases[1][duration][interval]": {interval},
+		"phases[1][duration][interval_count]": {"1"}, "phases[1][proration_behavior]": {"none"},
 	}
-	items := append([]facts.Item{item}, append(slices.Clone(f.Items[:plan]), f.Items[plan+1:]...)...) // the plan first, then what is added to it
+	// the plan first, then what is added to it
+	items := append([]facts.Item{item}, append(slices.Clone(f.Items[:plan]), f.Items[plan+1:]...)...)
 	for n, it := range items {
 		next := it.PriceID
 		if n == 0 {
@@ -183,7 +188,8 @@ func (c *Client) Unschedule(ctx context.Context, id string) error {
 	if s.Schedule.id == "" {
 		return nil
 	}
-	if err := c.post(ctx, "/v1/subscription_schedules/"+url.PathEscape(s.Schedule.id)+"/release", nil, &struct{}{}); err != nil {
+	if err := c.post(ctx, "/v1/subscription_schedules/"+url.PathEscape(s.Schedule.id)+"/release", nil,
+		&struct{}{}); err != nil {
 		return fmt.Errorf("release the schedule: %w", err)
 	}
 	return nil

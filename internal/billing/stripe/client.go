@@ -38,7 +38,8 @@ func New(c Config) (*Client, error) {
 		return nil, errors.New("the Stripe key does not begin with sk_ or rk_; use a secret key, not a publishable one")
 	}
 	if !Live(c.Key) && !strings.HasPrefix(c.Key[3:], "test_") {
-		return nil, errors.New("the Stripe key says neither _live_ nor _test_, so whether it moves money cannot be told; make a new one in the dashboard")
+		return nil, errors.New("the Stripe key says neither _live_ nor _test_, so whether it moves money cannot be told; " +
+			"make a new one in the dashboard")
 	}
 	if err := facts.CheckSecrets(facts.Stripe, c.Secrets); err != nil {
 		return nil, err
@@ -155,9 +156,11 @@ type SessionRequest struct {
 func (c *Client) CreateSession(ctx context.Context, r SessionRequest) (*facts.Session, error) {
 	ours := map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}
 	p := &stripe.CheckoutSessionCreateParams{
-		Mode: stripe.String("subscription"), Customer: stripe.String(r.CustomerID), ClientReferenceID: stripe.String(r.AccountID),
-		SuccessURL: stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL), Metadata: ours,
-		LineItems:        []*stripe.CheckoutSessionCreateLineItemParams{{Price: stripe.String(r.PriceID), Quantity: stripe.Int64(1)}},
+		Mode: stripe.String("subscription"), Customer: stripe.String(r.CustomerID),
+		ClientReferenceID: stripe.String(r.AccountID),
+		SuccessURL:        stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL), Metadata: ours,
+		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{Price: stripe.String(r.PriceID),
+			Quantity: stripe.Int64(1)}},
 		SubscriptionData: &stripe.CheckoutSessionCreateSubscriptionDataParams{Metadata: ours},
 		ExpiresAt:        stripe.Int64(r.ExpiresAt.Unix()),
 		TaxIDCollection:  &stripe.CheckoutSessionCreateTaxIDCollectionParams{Enabled: stripe.Bool(true)},
@@ -232,7 +235,9 @@ func (c *Client) Locate(ctx context.Context, ev *facts.Event) (string, error) {
 		intent = ev.Dispute.IntentID
 	}
 	if invoiceID == "" && intent != "" {
-		p := &stripe.InvoicePaymentListParams{Payment: &stripe.InvoicePaymentListPaymentParams{Type: stripe.String("payment_intent"), PaymentIntent: stripe.String(intent)}}
+		p := &stripe.InvoicePaymentListParams{Payment: &stripe.InvoicePaymentListPaymentParams{
+			Type: stripe.String("payment_intent"), PaymentIntent: stripe.String(intent),
+		}}
 		p.Limit = stripe.Int64(1)
 		p.Single = true
 		for ip, err := range c.api.V1InvoicePayments.List(ctx, p).All(ctx) {
@@ -261,7 +266,8 @@ func (c *Client) Locate(ctx context.Context, ev *facts.Event) (string, error) {
 // Portal opens Stripe's own page on which a customer changes cards, cancels
 // and resumes. The address is short-lived.
 func (c *Client) Portal(ctx context.Context, customerID, returnURL string) (string, error) {
-	s, err := c.api.V1BillingPortalSessions.Create(ctx, &stripe.BillingPortalSessionCreateParams{Customer: stripe.String(customerID), ReturnURL: stripe.String(returnURL)})
+	s, err := c.api.V1BillingPortalSessions.Create(ctx,
+		&stripe.BillingPortalSessionCreateParams{Customer: stripe.String(customerID), ReturnURL: stripe.String(returnURL)})
 	if err != nil {
 		return "", fmt.Errorf("create portal session: %w", apiError(err))
 	}
@@ -299,7 +305,8 @@ func apiError(err error) error {
 		if se.DeclineCode == stripe.DeclineCodeAuthenticationRequired { // the card is good, and its holder is asked for
 			code = string(se.DeclineCode)
 		}
-		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Param: se.Param, Text: se.Msg, RequestID: se.RequestID}
+		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Param: se.Param, Text: se.Msg,
+			RequestID: se.RequestID}
 	}
 	return &facts.APIError{Provider: facts.Stripe, Cause: err}
 }

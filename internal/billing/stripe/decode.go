@@ -90,18 +90,23 @@ func (e *expanded) UnmarshalJSON(b []byte) error {
 func (s *subscription) facts() *facts.Subscription {
 	out := &facts.Subscription{
 		ID: s.ID, CustomerID: string(s.Customer), Status: s.Status,
-		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt), EndedAt: facts.Unix(s.EndedAt),
-		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at, AccountID: facts.OwnID(s.Metadata["account_id"]), CheckoutID: facts.OwnID(s.Metadata["checkout_id"]), Reason: s.Cancellation.Reason,
+		StartAt: facts.Unix(s.StartDate), TrialEnd: facts.Unix(s.TrialEnd), CancelAt: facts.Unix(s.CancelAt),
+		EndedAt:           facts.Unix(s.EndedAt),
+		CancelAtPeriodEnd: s.CancelAtPeriodEnd, NextPriceID: s.Schedule.next, NextAt: s.Schedule.at,
+		AccountID: facts.OwnID(s.Metadata["account_id"]), CheckoutID: facts.OwnID(s.Metadata["checkout_id"]),
+		Reason: s.Cancellation.Reason,
 	}
 	for _, it := range s.Items.Data {
 		if it.PeriodEnd == 0 {
 			it.PeriodStart, it.PeriodEnd = s.PeriodStart, s.PeriodEnd
 		}
-		out.Items = append(out.Items, facts.Item{ID: it.ID, PriceID: string(it.Price), Quantity: it.Quantity, Start: facts.Unix(it.PeriodStart), End: facts.Unix(it.PeriodEnd)})
+		out.Items = append(out.Items, facts.Item{ID: it.ID, PriceID: string(it.Price), Quantity: it.Quantity,
+			Start: facts.Unix(it.PeriodStart), End: facts.Unix(it.PeriodEnd)})
 	}
 	out.PeriodStart, out.PeriodEnd = facts.Unix(s.PeriodStart), facts.Unix(s.PeriodEnd)
 	if len(out.Items) > 0 { // which of them is the plan only the plan file knows
-		out.PriceID, out.Quantity, out.PeriodStart, out.PeriodEnd = out.Items[0].PriceID, out.Items[0].Quantity, out.Items[0].Start, out.Items[0].End
+		first := out.Items[0]
+		out.PriceID, out.Quantity, out.PeriodStart, out.PeriodEnd = first.PriceID, first.Quantity, first.Start, first.End
 	}
 	out.LatestID = s.Latest.id
 	if s.Latest.invoice != nil {
@@ -143,7 +148,8 @@ func (s *schedule) UnmarshalJSON(b []byte) error {
 	}
 	s.id = string(id)
 	for _, p := range o.Phases {
-		if o.Status == "active" && p.Start == o.Current.End && p.Start != 0 && len(p.Items) == 1 && facts.ValidID(string(p.Items[0].Price)) {
+		if o.Status == "active" && p.Start == o.Current.End && p.Start != 0 && len(p.Items) == 1 &&
+			facts.ValidID(string(p.Items[0].Price)) {
 			s.next, s.at = string(p.Items[0].Price), facts.Unix(p.Start)
 		}
 	}
@@ -171,8 +177,10 @@ type session struct {
 func (s *session) facts() *facts.Session {
 	return &facts.Session{
 		ID: s.ID, URL: s.URL, Status: s.Status, PaymentStatus: s.PaymentStatus, CustomerID: string(s.Customer),
-		SubscriptionID: string(s.Subscription), AccountID: facts.OwnID(s.Reference), CheckoutID: facts.OwnID(s.Metadata["checkout_id"]), ExpiresAt: facts.Unix(s.ExpiresAt),
-		Mode: s.Mode, Total: amount(s.Total, s.Currency), Subtotal: amount(s.Subtotal, s.Currency), PaymentID: string(s.Intent), Bought: facts.ReadBought(s.Metadata),
+		SubscriptionID: string(s.Subscription), AccountID: facts.OwnID(s.Reference),
+		CheckoutID: facts.OwnID(s.Metadata["checkout_id"]), ExpiresAt: facts.Unix(s.ExpiresAt),
+		Mode: s.Mode, Total: amount(s.Total, s.Currency), Subtotal: amount(s.Subtotal, s.Currency),
+		PaymentID: string(s.Intent), Bought: facts.ReadBought(s.Metadata),
 	}
 }
 
@@ -199,7 +207,8 @@ type dispute struct {
 }
 
 func (d *dispute) facts() *facts.Dispute {
-	return &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status, Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.Evidence.DueBy)}
+	return &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status,
+		Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.Evidence.DueBy)}
 }
 
 // Decode reads a verified event. Types that we do not act on come back with
@@ -225,7 +234,8 @@ func Decode(body []byte) (*facts.Event, error) {
 	if e.Object != "event" || !facts.ValidID(e.ID) || !facts.ValidID(e.Type) {
 		return nil, fmt.Errorf("stripe: decode event: not an event (object %.40q)", e.Object)
 	}
-	ev := &facts.Event{Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: facts.Unix(e.Created), Live: e.Livemode, Account: e.Account}
+	ev := &facts.Event{Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: facts.Unix(e.Created), Live: e.Livemode,
+		Account: e.Account}
 	if err := decodeObject(ev, e.Data.Object); err != nil {
 		return nil, fmt.Errorf("stripe: decode %s: %w", e.Type, err)
 	}
@@ -246,7 +256,8 @@ func decodeThin(body []byte) (*facts.Event, bool) {
 		Created  time.Time `json:"created"`
 		Livemode *bool     `json:"livemode"`
 	}
-	if err := strictjson.DecodeOpen(body, &e); err != nil || e.Object != mark || !facts.ValidID(e.ID) || !facts.ValidID(e.Type) {
+	if err := strictjson.DecodeOpen(body, &e); err != nil || e.Object != mark || !facts.ValidID(e.ID) ||
+		!facts.ValidID(e.Type) {
 		return nil, false
 	}
 	return &facts.Event{Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: e.Created, Live: e.Livemode}, true
@@ -285,14 +296,16 @@ func decodeObject(ev *facts.Event, raw json.RawMessage) error {
 		if err := unmarshal(raw, &c); err != nil {
 			return err
 		}
-		ev.Refund = &facts.Refund{ChargeID: c.ID, IntentID: string(c.Intent), InvoiceID: string(c.Invoice), Amount: amount(c.Amount, c.Currency), Refunded: c.Refunded}
+		ev.Refund = &facts.Refund{ChargeID: c.ID, IntentID: string(c.Intent), InvoiceID: string(c.Invoice),
+			Amount: amount(c.Amount, c.Currency), Refunded: c.Refunded}
 		ev.Customer = string(c.Customer)
 	case ev.Type == "refund.failed":
 		var d dispute
 		if err := unmarshal(raw, &d); err != nil {
 			return err
 		}
-		ev.Refund = &facts.Refund{ChargeID: string(d.Charge), IntentID: string(d.Intent), Amount: amount(d.Amount, d.Currency), Failed: true}
+		ev.Refund = &facts.Refund{ChargeID: string(d.Charge), IntentID: string(d.Intent),
+			Amount: amount(d.Amount, d.Currency), Failed: true}
 	case strings.HasPrefix(ev.Type, "charge.dispute."):
 		var d dispute
 		if err := unmarshal(raw, &d); err != nil {

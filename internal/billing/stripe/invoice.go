@@ -87,7 +87,8 @@ type line struct {
 }
 
 func (l *line) facts() facts.Line {
-	out := facts.Line{PriceID: string(l.Pricing.Details.Price), Start: facts.Unix(l.Period.Start), End: facts.Unix(l.Period.End), Amount: l.Amount}
+	out := facts.Line{PriceID: string(l.Pricing.Details.Price), Start: facts.Unix(l.Period.Start),
+		End: facts.Unix(l.Period.End), Amount: l.Amount}
 	if out.PriceID == "" {
 		out.PriceID = string(l.Price)
 	}
@@ -168,7 +169,8 @@ func (in *invoice) facts() facts.Invoice {
 	}
 	return facts.Invoice{
 		ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer), Status: in.Status,
-		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created), PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url,
+		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created),
+		PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url,
 		Reason: in.BillingReason, Lines: in.lines(), Asked: in.asked(),
 	}
 }

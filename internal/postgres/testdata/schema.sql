@@ -796,10 +796,16 @@ begin
                  else format('case when created_at > now() - %L::interval then created_by end', until) end, nobody);
         truths := truths || ', tijori_access.maker()';
     end if;
-    truth := format('(%s, true) = (select %s, %s from tijori_access.scope() s)', columns, truths, its_right);
-    if whose = 'itself' then -- a sub-select that read the row's id would be made for each row
-        truth := format('(account_id, true) = (select s.account_id, %s from tijori_access.scope() s)', its_right)
-            || case when verb = 'insert' then '' else ' and id = coalesce((select tijori_access.business_id()), id)' end;
+    if verb = 'select' then
+        truth := format('(%s) = (select %s from tijori_access.scope() s)', columns,
+            replace(truths, 's.account_id', format('case when %s then s.account_id end as account_id', its_right)));
+    elsif whose = 'itself' then -- a sub-select that read the row's id would be made for each row
+        truth := format('(account_id, true) = (select s.account_id, %s from tijori_access.scope() s)', its_right);
+    else
+        truth := format('(%s, true) = (select %s, %s from tijori_access.scope() s)', columns, truths, its_right);
+    end if;
+    if whose = 'itself' and verb <> 'insert' then
+        truth := truth || ' and id = coalesce((select tijori_access.business_id()), id)';
     end if;
     execute format('create policy %I on %s for %s to tijori_app %s',
         tijori_access.policy_name(tab, verb, 'tijori_app'), tab, verb,
@@ -4067,8 +4073,11 @@ CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app US
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY accounts_select_backup ON tijori.accounts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY accounts_select_billing ON tijori.accounts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
@@ -4109,9 +4118,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY batches_select_backup ON tijori.batches FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY batches_select_guard ON tijori.batches FOR SELECT TO tijori_guard USING (true);
@@ -4136,8 +4148,11 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
 CREATE POLICY businesses_select_backup ON tijori.businesses FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY businesses_select_guard ON tijori.businesses FOR SELECT TO tijori_guard USING (true);
@@ -4166,9 +4181,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY changes_select_backup ON tijori.changes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY changes_select_guard ON tijori.changes FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4180,8 +4198,11 @@ CREATE POLICY checkouts_select_app ON tijori.checkouts FOR SELECT TO tijori_app 
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY checkouts_select_backup ON tijori.checkouts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -4222,8 +4243,11 @@ CREATE POLICY credit_balances_select_app ON tijori.credit_balances FOR SELECT TO
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_balances_select_backup ON tijori.credit_balances FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_balances_select_billing ON tijori.credit_balances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
@@ -4238,8 +4262,11 @@ CREATE POLICY credit_calendars_select_app ON tijori.credit_calendars FOR SELECT 
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_calendars_select_backup ON tijori.credit_calendars FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_calendars_select_billing ON tijori.credit_calendars FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
@@ -4254,8 +4281,11 @@ CREATE POLICY credit_entries_select_app ON tijori.credit_entries FOR SELECT TO t
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_entries_select_backup ON tijori.credit_entries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_entries_select_billing ON tijori.credit_entries FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
@@ -4269,8 +4299,11 @@ CREATE POLICY credit_grants_select_app ON tijori.credit_grants FOR SELECT TO tij
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_grants_select_backup ON tijori.credit_grants FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_grants_select_billing ON tijori.credit_grants FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
@@ -4284,8 +4317,11 @@ CREATE POLICY credit_holds_select_app ON tijori.credit_holds FOR SELECT TO tijor
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY credit_holds_select_backup ON tijori.credit_holds FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY credit_holds_select_billing ON tijori.credit_holds FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
@@ -4330,9 +4366,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.runs_khata
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.runs_khata THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY drafts_select_backup ON tijori.drafts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY drafts_select_guard ON tijori.drafts FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4368,9 +4407,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    (s.role <> ''::text)
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN (s.role <> ''::text) THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY entries_select_backup ON tijori.entries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY entries_select_guard ON tijori.entries FOR SELECT TO tijori_guard USING (true);
@@ -4419,8 +4461,11 @@ CREATE POLICY invitations_select_app ON tijori.invitations FOR SELECT TO tijori_
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invitations_select_backup ON tijori.invitations FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invitations_select_guard ON tijori.invitations FOR SELECT TO tijori_guard USING (true);
@@ -4438,8 +4483,11 @@ CREATE POLICY invoices_select_app ON tijori.invoices FOR SELECT TO tijori_app US
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invoices_select_backup ON tijori.invoices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -4455,8 +4503,11 @@ CREATE POLICY members_select_app ON tijori.members FOR SELECT TO tijori_app USIN
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY members_select_backup ON tijori.members FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY members_select_billing ON tijori.members FOR SELECT TO tijori_billing USING ((EXISTS ( SELECT
@@ -4489,9 +4540,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY parties_select_backup ON tijori.parties FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY parties_select_guard ON tijori.parties FOR SELECT TO tijori_guard USING (true);
@@ -4512,9 +4566,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY party_sums_select_backup ON tijori.party_sums FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY party_sums_select_guard ON tijori.party_sums FOR SELECT TO tijori_guard USING (true);
@@ -4534,9 +4591,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY payees_select_backup ON tijori.payees FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payees_select_guard ON tijori.payees FOR SELECT TO tijori_guard USING (true);
@@ -4548,8 +4608,11 @@ CREATE POLICY payments_select_app ON tijori.payments FOR SELECT TO tijori_app US
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY payments_select_backup ON tijori.payments FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payments_select_billing ON tijori.payments FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -4568,9 +4631,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY period_locks_select_backup ON tijori.period_locks FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY period_locks_select_guard ON tijori.period_locks FOR SELECT TO tijori_guard USING (true);
@@ -4612,8 +4678,11 @@ CREATE POLICY purchases_select_app ON tijori.purchases FOR SELECT TO tijori_app 
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY purchases_select_backup ON tijori.purchases FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY purchases_select_billing ON tijori.purchases FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -4666,9 +4735,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY reminders_select_backup ON tijori.reminders FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY reminders_select_guard ON tijori.reminders FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
@@ -4697,9 +4769,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.runs_khata
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.runs_khata THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY shares_select_backup ON tijori.shares FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY shares_select_guard ON tijori.shares FOR SELECT TO tijori_guard USING (true);
@@ -4727,8 +4802,11 @@ CREATE POLICY subscriptions_select_app ON tijori.subscriptions FOR SELECT TO tij
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, true) = ( SELECT s.account_id,
-    s.owns
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT
+        CASE
+            WHEN s.owns THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY subscriptions_select_backup ON tijori.subscriptions FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY subscriptions_select_billing ON tijori.subscriptions FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -4761,9 +4839,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.sees_totals
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.sees_totals THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY tasks_select_backup ON tijori.tasks FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY tasks_select_guard ON tijori.tasks FOR SELECT TO tijori_guard USING (true);
@@ -4801,9 +4882,12 @@ END IS NOT NULL) AND (
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
     ELSE NULL::boolean
-END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id, true) = ( SELECT s.account_id,
-    s.business_id,
-    s.runs_khata
+END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS "nullif")) AND ((account_id, business_id) = ( SELECT
+        CASE
+            WHEN s.runs_khata THEN s.account_id
+            ELSE NULL::uuid
+        END AS account_id,
+    s.business_id
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY uploads_select_backup ON tijori.uploads FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY uploads_select_guard ON tijori.uploads FOR SELECT TO tijori_guard USING (true);

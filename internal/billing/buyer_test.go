@@ -1,0 +1,202 @@
+package billing_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+// A buyer is one owner who does everything that the billing page offers, in any order and in several tabs.
+type buyer struct {
+	*shop
+	u     *pgtest.User
+	dice  *rand.Rand
+	desk  *credits.Service
+	pages []*billing.Checkout // that they were ever led to, each in a tab of its own
+	did   []string
+}
+
+// step does something that the page offers. What is refused changes nothing.
+func (b *buyer) step() {
+	say := func(format string, args ...any) {
+		b.did = append(b.did, b.clock.Now().Format("2 Jan 15:04 ")+fmt.Sprintf(format, args...))
+	}
+	plan := []string{"pro", "team"}[b.dice.IntN(2)]
+	interval := []string{billing.Month, billing.Month, billing.Year}[b.dice.IntN(3)]
+	provider := both[b.dice.IntN(len(both))]
+	open := func(c *billing.Checkout, err error) {
+		if err == nil && c != nil {
+			b.pages = append(b.pages, c)
+		}
+	}
+	if b.dice.IntN(8) == 0 {
+		b.down.Store(true)
+		defer b.down.Store(false)
+		say("the provider is away")
+	}
+	ctx, me := b.Context(), b.u.Account()
+	switch b.dice.IntN(13) {
+	case 0, 1:
+		c, err := b.service.StartCheckout(ctx, me, plan, interval, provider)
+		say("checkout %s %s %s: %v", plan, interval, provider, err)
+		open(c, err)
+	case 2, 3:
+		q, err := b.service.QuoteChange(ctx, me, plan, interval)
+		if err != nil {
+			return
+		}
+		due := q.Due.Minor
+		if q.CanWait && b.dice.IntN(2) == 0 {
+			due = 0
+		}
+		c, err := b.service.ChangePlan(ctx, me, plan, interval, q.At, due)
+		say("change to %s %s for %d, from %v: %v", plan, interval, due, q.Starts, err)
+		open(c, err)
+	case 4:
+		_, err := b.service.Cancel(ctx, me)
+		say("cancel: %v", err)
+	case 5:
+		say("resume: %v", b.service.Resume(ctx, me))
+	case 6:
+		paid, err := b.service.Discard(ctx, me)
+		say("give up: %v, %v", paid, err)
+	case 7, 8, 9:
+		if len(b.pages) == 0 {
+			return
+		}
+		c := b.pages[len(b.pages)-1-b.dice.IntN(min(3, len(b.pages)))]
+		id := c.URL[strings.LastIndex(c.URL, "/")+1:]
+		var err error
+		if c.Provider == facts.Stripe {
+			_, err = b.sim.PaySession(id)
+		} else {
+			for _, f := range c.Form.Fields {
+				if f.Name == "subscription_id" {
+					id = f.Value
+				}
+			}
+			_, err = b.sim.PaySubscription(id)
+		}
+		say("pay %s %s %s: %v", c.Price.Plan, c.Price.Interval, id, err)
+	case 10:
+		d := []time.Duration{time.Hour, 9 * time.Hour, 3 * day, 17 * day, 31 * day}[b.dice.IntN(5)]
+		b.must(b.sim.Advance(ctx, d))
+		say("%v later", d)
+	case 11:
+		if o := b.overview(b.u); o.Subscription != nil {
+			good := b.dice.IntN(3) > 0
+			_ = b.sim.SetCard(o.Subscription.ID, good) // it may have ended
+			say("card of %s good %v", o.Subscription.ID, good)
+		}
+	case 12:
+		b.lose()
+		say("events are lost")
+	}
+	b.must(b.sim.Deliver(ctx))
+	if b.dice.IntN(4) > 0 {
+		b.apply()
+		_, _ = b.service.EndReplaced(ctx) // the provider may be away
+	}
+	b.refill(b.desk)
+}
+
+// wrong says what may never be.
+func (b *buyer) wrong() (out []string) {
+	b.must(b.sim.Advance(b.Context(), time.Hour))
+	b.settle()
+	b.reconcile(quick)
+	b.apply()
+	for range 2 {
+		_, err := b.service.EndReplaced(b.Context())
+		b.must(err)
+		b.settle()
+	}
+	b.refill(b.desk)
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	if n := b.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null
+		and status in ('active', 'trialing', 'past_due', 'paused')`, b.u.AccountID); n > 1 {
+		say("%d subscriptions go on", n)
+	}
+	// At Razorpay no day of a plan is paid for that a plan which gives as much was paid for already.
+	type paid struct {
+		id, plan, provider string
+		from, to           time.Time
+		rank               int
+	}
+	rows, err := b.db.Super.Query(b.Context(), `
+		select s.id, s.plan_id, s.provider, i.period_start, least(i.period_end, case when s.provider = 'stripe' then s.ended_at end), p.rank
+		  from invoices i join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id join plans p on p.id = s.plan_id
+		 where i.account_id = $1 and i.status = 'paid' and i.period_start is not null order by i.period_start`, b.u.AccountID)
+	b.must(err)
+	defer rows.Close()
+	var all []paid
+	for rows.Next() {
+		var p paid
+		b.must(rows.Scan(&p.id, &p.plan, &p.provider, &p.from, &p.to, &p.rank))
+		all = append(all, p)
+	}
+	b.must(rows.Err())
+	for i, p := range all {
+		for _, q := range all[i+1:] {
+			if p.id != q.id && q.provider == "razorpay" && q.rank <= p.rank && q.from.Before(p.to.Add(-2*day)) {
+				say("%s of %s was paid from %v, and %s of %s until %v", q.plan, q.id, q.from, p.plan, p.id, p.to)
+			}
+		}
+	}
+	if n := b.count(`
+		select count(*) from (select source, count(distinct period) as months from credit_grants
+		     where account_id = $1 and kind = 'allowance' and source <> 'free' group by 1) g
+		 where months > (select coalesce(sum(case when i.period_end - i.period_start > interval '40 days' then 12 else 1 end), 0)
+		                   from invoices i where i.account_id = $1 and i.status = 'paid' and g.source like '%' || i.subscription_id || '%')`, b.u.AccountID); n > 0 {
+		say("%d subscriptions brought more months of credits than were paid", n)
+	}
+	if n := b.count(`select count(*) from inbox where status not in ('applied', 'ignored')`); n > 0 {
+		say("%d events are not applied", n)
+	}
+	// Nobody is stranded: there is a plan, or one can be bought, or what is outstanding can be paid.
+	o := b.overview(b.u)
+	if o.Plan.ID == "free" {
+		_, err := b.service.StartCheckout(b.Context(), b.u.Account(), "pro", billing.Month, facts.Razorpay)
+		if err != nil && (o.Subscription == nil || o.Subscription.PayPage() == "") {
+			say("stranded: %v, with %+v", err, o.Subscription)
+		}
+	}
+	return out
+}
+
+// TestBuyers lets buyers do anything, and holds what they have and have paid against what may never be.
+func TestBuyers(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("TIJORI_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed = n
+	}
+	buyers := 6
+	if os.Getenv("TIJORI_TORTURE") != "" {
+		buyers = 150
+	}
+	for i := range buyers {
+		t.Run(fmt.Sprintf("seed %d", seed+uint64(i)), func(t *testing.T) {
+			s := setup(t)
+			b := &buyer{shop: s, u: s.db.User(t, "asha"), dice: rand.New(rand.NewPCG(seed+uint64(i), 1)), desk: s.desk()}
+			for range 30 {
+				b.step()
+			}
+			if wrong := b.wrong(); len(wrong) > 0 {
+				t.Errorf("%s\nafter\n%s", strings.Join(wrong, "\n"), strings.Join(b.did, "\n"))
+			}
+		})
+	}
+}
