@@ -22,12 +22,6 @@ import (
 // The operators' room. Who may come in is decided before any of these runs
 // (request.admit): users whose address the server's settings name.
 
-// operates reports whether the signed-in user is an operator of this server.
-// Addresses of users are confirmed, and lower case.
-func (r *request) operates() bool {
-	return r.known && r.person.Email != "" && slices.Contains(r.s.Operators, r.person.Email)
-}
-
 func (s *Server) desk(w http.ResponseWriter, r *request) error {
 	counts, err := s.Billing.CountInbox(r.Context())
 	if err != nil {

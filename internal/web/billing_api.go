@@ -153,13 +153,3 @@ func (s *Server) apiInvoices(w http.ResponseWriter, r *request) error {
 	}
 	return s.writeJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
 }
-
-func (s *Server) stripeWebhook(w http.ResponseWriter, r *request) error {
-	s.Billing.Webhook(facts.Stripe).ServeHTTP(w, r.Request)
-	return nil
-}
-
-func (s *Server) razorpayWebhook(w http.ResponseWriter, r *request) error {
-	s.Billing.Webhook(facts.Razorpay).ServeHTTP(w, r.Request)
-	return nil
-}

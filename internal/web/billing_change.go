@@ -12,7 +12,6 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/money"
 	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
-	"github.com/tijorihq/tijori/internal/web/page/checkout"
 )
 
 // changeForm offers the other plans of the account's provider or, with one
@@ -126,40 +125,11 @@ func (s *Server) changePlan(w http.ResponseWriter, r *request) error {
 	return s.goToPay(w, r, c)
 }
 
-// goToPay leads the browser to the provider's page of a checkout.
-func (s *Server) goToPay(w http.ResponseWriter, r *request, c *billing.Checkout) error {
-	if c.Form == nil {
-		return s.redirect(w, r, c.URL)
-	}
-	if err := r.read(nil); err != nil {
-		return err
-	}
-	going := checkout.GoView{Shell: r.shell(), Account: c.Account, Provider: string(c.Provider), Action: c.Form.Action}
-	for _, f := range c.Form.Fields {
-		going.Fields = append(going.Fields, checkout.Field(f))
-	}
-	s.render(w, r, http.StatusOK, checkout.GoPage(going))
-	return nil
-}
-
 func (s *Server) resumePlan(w http.ResponseWriter, r *request) error {
 	if err := s.Billing.Resume(r.Context(), r.caller); err != nil {
 		return err
 	}
 	s.setFlash(w, "resumed", "")
-	return s.redirect(w, r, billing.CancelPath)
-}
-
-// discardCheckout gives a purchase up that was begun. One that was paid meanwhile
-// is in force instead.
-func (s *Server) discardCheckout(w http.ResponseWriter, r *request) error {
-	paid, err := s.Billing.Discard(r.Context(), r.caller)
-	if err != nil {
-		return err
-	}
-	if !paid {
-		s.setFlash(w, "discarded", "")
-	}
 	return s.redirect(w, r, billing.CancelPath)
 }
 

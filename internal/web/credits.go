@@ -1,10 +1,8 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,29 +10,6 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
 )
-
-// bearer is the API key of a request, "" when it has none. A key in the address
-// would end up in logs, and in a cookie a browser would send it by itself: neither is read.
-func bearer(r *http.Request) string {
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || len(key) > 128 {
-		return ""
-	}
-	return strings.TrimSpace(key)
-}
-
-// A refillJSON says when credits come by themselves.
-type refillJSON struct {
-	At     string `json:"at"`
-	Amount int64  `json:"amount"`
-}
-
-func refill(at time.Time, amount int64) *refillJSON {
-	if at.IsZero() {
-		return nil
-	}
-	return &refillJSON{At: at.UTC().Format(time.RFC3339), Amount: amount}
-}
 
 // apiCredits lists balances by meter.
 func (s *Server) apiCredits(w http.ResponseWriter, r *request) error {
@@ -148,23 +123,6 @@ func (s *Server) apiConsume(w http.ResponseWriter, r *request) error {
 	return s.writeJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
 }
 
-type holdJSON struct {
-	ID        string `json:"id"`
-	Meter     string `json:"meter"`
-	Amount    int64  `json:"amount"`
-	Status    string `json:"status"` // held; in a refusal also captured, released, expired
-	ExpiresAt string `json:"expires_at"`
-
-	// Of a hold that was made: what can be spent after it.
-	Balance *int64 `json:"balance,omitempty"`
-	// Of one that was captured: how much of it.
-	Captured int64 `json:"captured,omitempty"`
-}
-
-func newHoldJSON(h credits.Hold, status string) holdJSON {
-	return holdJSON{ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status, ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano)}
-}
-
 // apiHold sets credits aside for expires_in seconds, ten minutes when it is left
 // out. It answers 201 to the one caller that may do the work, which a repeat is
 // only with the same attempt and while the hold is open; to all others 409 with
@@ -246,18 +204,4 @@ func (s *Server) settled(w http.ResponseWriter, r *request, do func() (credits.S
 		return err
 	}
 	return s.writeJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
-}
-
-// explain adds to a 402 what is there and when the next allowance comes, and to
-// the 409 of a hold that was asked for before what became of it.
-func explain(err error, p *problemJSON) {
-	var e *credits.Insufficient
-	if errors.As(err, &e) {
-		p.Meter, p.Balance, p.NextAllowance = e.Meter, &e.Available, refill(e.NextAt, e.NextAmount)
-	}
-	if e := credits.IsRepeat(err); e != nil {
-		h := newHoldJSON(e.Hold, e.Status)
-		h.Captured = e.Captured
-		p.Hold = &h
-	}
 }

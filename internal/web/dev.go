@@ -5,6 +5,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/page/outbox"
 )
 
 // openDemo fills the demonstration account, when it is not there, and signs its owner in.
@@ -41,4 +42,32 @@ func (s *Server) fillDemo(r *request) (demo.Filled, error) {
 		return err
 	})
 	return filled, err
+}
+
+func (s *Server) outboxPage(w http.ResponseWriter, r *request) error {
+	if err := s.look(w, r); err != nil {
+		return err
+	}
+	mails, err := s.Outbox.List()
+	if err != nil {
+		return err
+	}
+	view := outbox.View{Shell: r.shell()}
+	for _, m := range mails {
+		view.Mails = append(view.Mails, outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Sent: m.SentAt})
+	}
+	s.render(w, r, http.StatusOK, outbox.Page(view))
+	return nil
+}
+
+func (s *Server) outboxMail(w http.ResponseWriter, r *request) error {
+	if err := s.look(w, r); err != nil {
+		return err
+	}
+	m, err := s.Outbox.Read(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	s.render(w, r, http.StatusOK, outbox.One(outbox.MailView{Shell: r.shell(), Mail: outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.SentAt}}))
+	return nil
 }

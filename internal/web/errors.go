@@ -13,7 +13,6 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/problem"
-	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 var errTryAgain = fault.New(fault.Unavailable, "Please try again.").Coded("try_again")
@@ -43,25 +42,6 @@ func statusOf(kind fault.Kind) int {
 		}
 	}
 	return http.StatusInternalServerError
-}
-
-// A problemJSON is the body of an API error, application/problem+json.
-type problemJSON struct {
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail,omitempty"`
-	Error     string `json:"error"` // the kind of refusal
-	Code      string `json:"code"`  // the same, or which one of that kind
-	Field     string `json:"field,omitempty"`
-	RequestID string `json:"request_id"`
-
-	// Of insufficient_credits: what is there, and when the next allowance comes.
-	Meter         string      `json:"meter,omitempty"`
-	Balance       *int64      `json:"balance,omitempty"`
-	NextAllowance *refillJSON `json:"next_allowance,omitempty"`
-
-	// Of a hold that was asked for before: what became of it.
-	Hold *holdJSON `json:"hold,omitempty"`
 }
 
 // serveError logs err and renders it, as JSON for the API and as a page for the rest.
@@ -143,36 +123,4 @@ func (s *Server) toLogin(w http.ResponseWriter, r *request) {
 		target += "?next=" + queryEscape(r.URL.RequestURI())
 	}
 	http.Redirect(w, r.Request, target, http.StatusSeeOther)
-}
-
-// formFault puts a fault beside the field it is about, or on top of the form, and each of
-// several; other errors come back to be rendered as a page.
-func (r *request) formFault(form *ui.Form, err error) error {
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range several.Unwrap() {
-			if e := r.formFault(form, one); e != nil {
-				return e
-			}
-		}
-		return nil
-	}
-	f := fault.Of(err)
-	if f == nil {
-		return err
-	}
-	switch f.Kind {
-	case fault.Invalid, fault.Conflict, fault.TooMany, fault.Forbidden, fault.Unauthorized:
-	default:
-		return err
-	}
-	text := r.t(f.Text, f.Args...)
-	if f.Field == "" {
-		form.Error = text
-		return nil
-	}
-	if form.Errors == nil {
-		form.Errors = map[string]string{}
-	}
-	form.Errors[f.Field] = text
-	return nil
 }

@@ -1,13 +1,10 @@
 package web
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -116,29 +113,6 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 	return err
 }
 
-// send lets a file out in its turn, as work that can be watched. An error after the first byte breaks the connection.
-func (s *Server) send(r *request, t *task, file *download, write func(io.Writer) error) error {
-	err := r.long(exportLimit, func() error {
-		return r.work(t, func() error {
-			leave, err := s.enterExport(r)
-			if err != nil {
-				return err
-			}
-			defer leave()
-			buffer := bufio.NewWriterSize(file, 32<<10)
-			if err := write(buffer); err != nil {
-				return err
-			}
-			return buffer.Flush()
-		})
-	})
-	if err != nil && file.begun {
-		s.Log.Warn("a file broken off", "request", r.id, "error", err)
-		panic(http.ErrAbortHandler)
-	}
-	return err
-}
-
 // taskID is the id under which the visitor wants to watch the work; zero when nobody does.
 func (r *request) taskID() uuid.UUID {
 	id, err := uuid.Parse(r.URL.Query().Get("task"))
@@ -146,43 +120,6 @@ func (r *request) taskID() uuid.UUID {
 		return uuid.Nil
 	}
 	return id
-}
-
-// enterExport waits a little for a place among the files on their way, of which an account has a share: who reads slowly
-// keeps no other account waiting, and who asks for too many is told so.
-func (s *Server) enterExport(r *request) (leave func(), err error) {
-	own, _ := s.exporting.LoadOrStore(r.person.AccountID, make(chan struct{}, maxOwnExports))
-	return r.enter(5*time.Second, seat{own.(chan struct{}), errBusyOwn}, seat{s.exports, errBusy})
-}
-
-// A seat is one of few. Who waits too long for one is told why.
-type seat struct {
-	room chan struct{}
-	full *fault.Fault
-}
-
-// enter waits for one of each of the places, and no longer than that in all.
-func (r *request) enter(most time.Duration, places ...seat) (leave func(), err error) {
-	var taken []seat
-	leave = func() {
-		for _, p := range taken {
-			<-p.room
-		}
-	}
-	enough := time.After(most)
-	for _, p := range places {
-		select {
-		case p.room <- struct{}{}:
-			taken = append(taken, p)
-		case <-enough:
-			leave()
-			return nil, p.full
-		case <-r.Context().Done():
-			leave()
-			return nil, r.Context().Err()
-		}
-	}
-	return leave, nil
 }
 
 func allowExport(ctx context.Context, tx *postgres.Tx) error {
@@ -200,22 +137,4 @@ func (r *request) exportOptions() export.Options {
 		Allow: allowExport, Currency: r.person.Business.Currency, Business: r.person.Business.Name, Lang: shell.Locale, Date: shell.Date,
 		Labels: export.English.In(func(word string) string { return r.t(word) }), Made: r.t("Made with Tijori on %s", shell.Moment(shell.Now)),
 	}
-}
-
-// download is a file on its way to the visitor. The headers go out with the first byte.
-type download struct {
-	w     http.ResponseWriter
-	name  string
-	kind  string
-	begun bool
-}
-
-func (d *download) Write(b []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		h := d.w.Header()
-		h.Set("Content-Type", d.kind)
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
-	}
-	return d.w.Write(b)
 }

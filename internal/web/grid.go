@@ -203,8 +203,6 @@ func (s *Server) saveGrid(w http.ResponseWriter, r *request) error {
 	return s.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result)
 }
 
-func newUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-
 // undoBatch moves what a batch added to the bin, and leads to the page that says what is left.
 func (s *Server) undoBatch(w http.ResponseWriter, r *request) error {
 	batch, err := r.pathID("batch")

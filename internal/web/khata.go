@@ -21,29 +21,6 @@ import (
 
 const entitlementExport = billing.Export
 
-// newID is the client-made id that a form carries.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
-// plan is the plan in force for the account of the page, as the database derived it.
-func (s *Server) plan(r *request) billing.Plan {
-	if p, ok := s.Plans.ByID(r.person.Plan); ok {
-		return p
-	}
-	return s.Plans.Default()
-}
-
-func (s *Server) mayExport(r *request) bool {
-	return s.plan(r).Has(entitlementExport)
-}
-
-func (r *request) amount(minor int64) money.Amount {
-	currency := "INR"
-	if r.person.Business != nil {
-		currency = r.person.Business.Currency
-	}
-	return money.Amount{Minor: minor, Currency: currency}
-}
-
 func timeOf(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -176,9 +153,6 @@ func (s *Server) partyFormAgain(w http.ResponseWriter, r *request, cause error, 
 	return nil
 }
 
-// mendable reports whether a user can mend a form so that it passes.
-func mendable(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) }
-
 func (s *Server) editPartyForm(w http.ResponseWriter, r *request) error {
 	id, err := r.pathID("party")
 	if err != nil {
@@ -211,15 +185,6 @@ func (s *Server) editParty(w http.ResponseWriter, r *request) error {
 	}
 	s.setFlash(w, "party_saved", "")
 	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String()))
-}
-
-// formVersion reads the version that a form or its address is about; 0 is none.
-func (r *request) formVersion() int {
-	v, err := strconv.Atoi(ui.Or(r.PostFormValue("version"), r.URL.Query().Get("version")))
-	if err != nil || v < 0 {
-		return 0
-	}
-	return v
 }
 
 func (s *Server) deleteParty(w http.ResponseWriter, r *request) error {

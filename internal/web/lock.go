@@ -59,19 +59,6 @@ func lockDays(s ui.Shell, locked time.Time) []lock.Chip {
 	return out
 }
 
-// formDate reads a date of a form that may be empty.
-func formDate(r *request, name string) (time.Time, error) {
-	v := r.PostFormValue(name)
-	if v == "" {
-		return time.Time{}, nil
-	}
-	d, err := ledger.ParseDate(v)
-	if f := fault.Of(err); f != nil {
-		return d, f.About(name)
-	}
-	return d, err
-}
-
 func (s *Server) setLock(w http.ResponseWriter, r *request) error {
 	id, err := r.formID()
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -171,24 +170,6 @@ func (s *Server) enter(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// storable reports whether a form is text: the database takes no NUL and no
-// broken UTF-8, and a browser sends neither; nor does anybody type what steers a
-// terminal or turns the direction of the words around it.
-func storable(form url.Values) bool {
-	for _, values := range form {
-		for _, v := range values {
-			if strings.ContainsFunc(v, steers) || !utf8.ValidString(v) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func steers(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-}
-
 // enterProgram takes the API key. Whose it is, and what it may do, the database
 // says to the handler's first question. A session is no key: a cookie opens nothing here.
 func (r *request) enterProgram() error {
@@ -214,4 +195,14 @@ func (s *Server) look(w http.ResponseWriter, r *request) error {
 		return nil
 	}
 	return err
+}
+
+// bearer is the API key of a request, "" when it has none. A key in the address
+// would end up in logs, and in a cookie a browser would send it by itself: neither is read.
+func bearer(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || len(key) > 128 {
+		return ""
+	}
+	return strings.TrimSpace(key)
 }

@@ -47,11 +47,6 @@ func (s *Server) signUp(w http.ResponseWriter, r *request) error {
 	return s.redirect(w, r, "/signup/sent")
 }
 
-// formStatus is the status of a form that comes back.
-func formStatus(err error) int {
-	return statusOf(fault.KindOf(err))
-}
-
 func (s *Server) signUpSent(w http.ResponseWriter, r *request) error {
 	s.render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.shell(), Email: r.sentTo()}))
 	return nil

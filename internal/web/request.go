@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -91,23 +92,6 @@ func (r *request) meantFor(user uuid.UUID) bool {
 	return whose == "" || whose == markOf(user)
 }
 
-// admit checks a route's access against a scope.
-func (rt *route) admit(scope postgres.Scope) error {
-	switch rt.access {
-	case anyone, signedIn:
-		return nil
-	case operator:
-		return fault.New(fault.NotFound, "There is nothing here.")
-	}
-	if scope.AccountID == uuid.Nil {
-		return fault.New(fault.NotFound, "There is nothing here.")
-	}
-	if !rt.access.admits(scope.Rights) {
-		return fault.New(fault.Forbidden, "Your role does not allow this.")
-	}
-	return nil
-}
-
 // slide keeps a session that is used alive; at most once a day, and never at
 // the cost of the request.
 func (r *request) slide() {
@@ -133,24 +117,6 @@ func (r *request) locale() string {
 }
 
 func (r *request) t(key string, args ...any) string { return i18n.T(r.locale(), key, args...) }
-
-// pathID reads an id from the path. A malformed one is not found, like an unknown one.
-func (r *request) pathID(name string) (uuid.UUID, error) {
-	id, err := uuid.Parse(r.PathValue(name))
-	if err != nil || len(r.PathValue(name)) != 36 {
-		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
-	}
-	return id, nil
-}
-
-// formID reads the client-made id of a form.
-func (r *request) formID() (uuid.UUID, error) {
-	id, err := uuid.Parse(r.PostFormValue("id"))
-	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
-		return uuid.Nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
-	}
-	return id, nil
-}
 
 // timeZone is that of the open business; elsewhere that of the first business of the session's account, or of any.
 func (r *request) timeZone() string {
@@ -197,4 +163,12 @@ func (r *request) shell() ui.Shell {
 		shell.Businesses = append(shell.Businesses, u)
 	}
 	return shell
+}
+
+const defaultZone = "Asia/Kolkata"
+
+// operates reports whether the signed-in user is an operator of this server.
+// Addresses of users are confirmed, and lower case.
+func (r *request) operates() bool {
+	return r.known && r.person.Email != "" && slices.Contains(r.s.Operators, r.person.Email)
 }

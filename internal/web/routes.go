@@ -1,55 +1,8 @@
 package web
 
 import (
-	"net/http"
-
 	"github.com/tijorihq/tijori/internal/billing"
-	"github.com/tijorihq/tijori/internal/role"
 )
-
-// An access says who may use a route. Rights are those in the business that the
-// path names, or in the session's account where the path names none.
-type access int
-
-const (
-	anyone     access = iota // no session needed
-	signedIn                 // a session, whatever the role
-	member                   // every member, whatever the role
-	seesTotals               // members with the right of this name; so on for the next three
-	addsEntries
-	runsKhata
-	owns
-	operator // who runs this server; everybody else gets 404
-	program  // an API key, in the header Authorization; no session
-)
-
-// admits reports whether a member with these rights may use a route.
-func (a access) admits(r role.Rights) bool {
-	switch a {
-	case member:
-		return true
-	case seesTotals:
-		return r.SeesTotals
-	case addsEntries:
-		return r.AddsEntries
-	case runsKhata:
-		return r.RunsKhata
-	case owns:
-		return r.Owns
-	}
-	return false
-}
-
-// A route is one line of the list below.
-type route struct {
-	pattern     string
-	access      access
-	handle      func(*Server, http.ResponseWriter, *request) error
-	maxBody     int64 // bytes; 0 means maxForm, parsed as a form
-	secret      bool  // the path holds a token: no referrer, no index
-	keepsFlash  bool  // not a page
-	development bool  // exists in a development set-up only
-}
 
 const (
 	razorpayCallback = billing.RazorpayReturnPath

@@ -17,8 +17,6 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-const defaultZone = "Asia/Kolkata"
-
 // settingsView reads the page of a user's own settings.
 func (s *Server) settingsView(r *request) (settings.View, error) {
 	if err := r.read(nil); err != nil {

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+func newUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// newID is the client-made id that a form carries.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// pathID reads an id from the path. A malformed one is not found, like an unknown one.
+func (r *request) pathID(name string) (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PathValue(name))
+	if err != nil || len(r.PathValue(name)) != 36 {
+		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
+	}
+	return id, nil
+}
+
+// formID reads the client-made id of a form.
+func (r *request) formID() (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PostFormValue("id"))
+	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
+		return uuid.Nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
+	}
+	return id, nil
+}
+
+// formVersion reads the version that a form or its address is about; 0 is none.
+func (r *request) formVersion() int {
+	v, err := strconv.Atoi(ui.Or(r.PostFormValue("version"), r.URL.Query().Get("version")))
+	if err != nil || v < 0 {
+		return 0
+	}
+	return v
+}
+
+// storable reports whether a form is text: the database takes no NUL and no
+// broken UTF-8, and a browser sends neither; nor does anybody type what steers a
+// terminal or turns the direction of the words around it.
+func storable(form url.Values) bool {
+	for _, values := range form {
+		for _, v := range values {
+			if strings.ContainsFunc(v, steers) || !utf8.ValidString(v) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func steers(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// formStatus is the status of a form that comes back.
+func formStatus(err error) int {
+	return statusOf(fault.KindOf(err))
+}
+
+// mendable reports whether a user can mend a form so that it passes.
+func mendable(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) }
+
+// formFault puts a fault beside the field it is about, or on top of the form, and each of
+// several; other errors come back to be rendered as a page.
+func (r *request) formFault(form *ui.Form, err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			if e := r.formFault(form, one); e != nil {
+				return e
+			}
+		}
+		return nil
+	}
+	f := fault.Of(err)
+	if f == nil {
+		return err
+	}
+	switch f.Kind {
+	case fault.Invalid, fault.Conflict, fault.TooMany, fault.Forbidden, fault.Unauthorized:
+	default:
+		return err
+	}
+	text := r.t(f.Text, f.Args...)
+	if f.Field == "" {
+		form.Error = text
+		return nil
+	}
+	if form.Errors == nil {
+		form.Errors = map[string]string{}
+	}
+	form.Errors[f.Field] = text
+	return nil
+}

@@ -1,0 +1,42 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/fault"
+)
+
+func (s *Server) nothingHere(w http.ResponseWriter, r *request) error {
+	if !r.wantsJSON() {
+		if err := s.look(w, r); err != nil {
+			return err
+		}
+	}
+	return fault.New(fault.NotFound, "There is nothing here.")
+}
+
+func (s *Server) crossOrigin(http.ResponseWriter, *request) error {
+	return fault.New(fault.Forbidden, "This came from another site. Open the page here and try again.")
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := w.Write([]byte("ok\n"))
+	return err
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+	defer cancel()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err := s.Ready(ctx); err != nil {
+		s.Log.Warn("not ready", "error", err)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, err := w.Write([]byte("not ready\n"))
+		return err
+	}
+	_, err := w.Write([]byte("ready\n"))
+	return err
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/party"
+)
+
+func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
+	id, err := r.pathID("party")
+	if err != nil {
+		return err
+	}
+	after := ledger.Cursor(r.URL.Query().Get("after"))
+	if err := after.Check(); err != nil {
+		return err
+	}
+	var page ledger.PartyPage
+	var own ledger.OwnEntries
+	var names memberNames
+	var locked time.Time
+	var payee ledger.Payee
+	var shares []ledger.Share
+	var opening bool
+	var scope postgres.Scope
+	err = r.read(func(who postgres.Scope, b *pgx.Batch) {
+		scope = who
+		if scope.Rights.SeesTotals {
+			ledger.QueuePartyPage(scope, b, id, after, &page)
+			names.queue(b)
+			ledger.QueuePayee(scope, b, &payee)
+			ledger.QueueShares(scope, b, id, &shares)
+			ledger.QueueHasOpening(scope, b, id, &opening)
+		} else {
+			ledger.QueueOwnEntries(scope, b, id, after, &own)
+		}
+		ledger.QueueLockedUntil(b, &locked)
+	})
+	if err != nil {
+		return err
+	}
+	view := party.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r), Locked: locked}
+	if !r.rights.SeesTotals {
+		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
+		for _, e := range own.Rows {
+			row := r.entryRow(e, 0, r.person.Name)
+			row.Fixable = ledger.Corrects(scope, e, time.Now())
+			view.Entries = append(view.Entries, row)
+		}
+		s.render(w, r, http.StatusOK, party.Page(view))
+		return nil
+	}
+	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
+	view.Balance, view.Gave, view.Got = r.amount(page.Balance), r.amount(page.Given), r.amount(page.Received)
+	view.EntryCount, view.After = page.Entries, string(page.Next)
+	view.CanPay, view.Links, view.NoOpening = payee.Link(view.Balance, "") != "", links(shares), !opening
+	if page.Balance > 0 && view.Rights().RunsKhata {
+		view.RemindID = newID()
+		letRemind(w)
+	}
+	for _, e := range page.Rows {
+		view.Entries = append(view.Entries, r.entryRow(e.Entry, e.Balance, names.of(e.CreatedBy)))
+	}
+	s.render(w, r, http.StatusOK, party.Page(view))
+	return nil
+}
+
+func (r *request) entryRow(e ledger.Entry, balance int64, by string) party.Entry {
+	return party.Entry{
+		ID: e.ID.String(), Side: string(e.Side), Amount: r.amount(e.AmountMinor), Date: e.Date, Note: e.Note,
+		Balance: r.amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,
+	}
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/page/landing"
+	"github.com/tijorihq/tijori/internal/web/page/pricing"
+)
+
+func (s *Server) landing(w http.ResponseWriter, r *request) error {
+	view := landing.View{Shell: r.shell()}
+	currency, _ := s.payCurrency(r)
+	if p, ok := s.offer(s.Plans.Default(), "", currency); ok {
+		price, _ := s.anyPrice(p.ID, billing.Month, currency)
+		view.PlanName, view.Price, view.Interval = p.Name, price.Amount, price.Interval
+	}
+	s.render(w, r, http.StatusOK, landing.Page(view))
+	return nil
+}
+
+func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
+	if err := s.look(w, r); err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	view := pricing.View{Shell: r.shell(), Currencies: s.currencies(), Intervals: s.intervals()}
+	view.Currency, view.Missing = s.payCurrency(r)
+	have, err := s.bought(r)
+	if err != nil {
+		return err
+	}
+	if have.currency != "" { // a subscription cannot change its currency
+		view.Currency, view.Missing = have.currency, ""
+	}
+	if c := q.Get("currency"); slices.Contains(view.Currencies, c) {
+		view.Currency = c
+	}
+	if i := q.Get("interval"); slices.Contains(view.Intervals, i) {
+		view.Interval = i
+	} else if len(view.Intervals) > 0 {
+		view.Interval = view.Intervals[0]
+	}
+	for _, p := range s.Plans.Sold() {
+		view.Plans = append(view.Plans, s.column(r, p, view, have))
+	}
+	s.render(w, r, http.StatusOK, pricing.Page(view))
+	return nil
+}
+
+// bought is what an owner's subscription says about offers; zero for everybody else, and without one.
+type bought struct {
+	interval string
+	currency string // that it is paid in, "" when it is not known
+	live     bool   // it goes on, so another plan is changed to and not bought
+}
+
+func (s *Server) bought(r *request) (have bought, err error) {
+	if !r.known || !r.rights.Owns || s.plan(r).Default {
+		return have, nil
+	}
+	o, err := s.Billing.Overview(r.Context(), r.caller)
+	if err != nil || o.Subscription == nil {
+		return have, err
+	}
+	have.interval, have.live = o.Subscription.Interval, o.Subscription.Blocks(s.Clock.Now()) && !o.CancelAtPeriodEnd
+	if o.Price != nil && have.live {
+		have.currency = o.Price.Amount.Currency
+	}
+	return have, nil
+}
+
+// column is a plan on the price list.
+func (s *Server) column(r *request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
+	c := pricing.Plan{
+		ID: p.ID, Name: p.Name, Purpose: p.Purpose[view.Locale], Free: p.Default, Recommended: p.Recommended,
+		Parties: p.PartiesMax, People: p.MembersMax, Credits: p.CreditsPerMonth, Features: p.Entitlements,
+		Current: r.known && r.person.Plan == p.ID, Interval: view.Interval, Price: money.Amount{Currency: view.Currency},
+	}
+	price, ok := s.anyPrice(p.ID, view.Interval, view.Currency)
+	if ok {
+		c.Price, c.Provider, c.Interval = price.Amount, string(price.Provider), price.Interval
+		if price.Interval == billing.Year {
+			c.PerMonth = money.Amount{Minor: price.Amount.Minor / 12, Currency: view.Currency}
+		}
+	}
+	c.Unsold = !ok && !c.Free
+	if c.Current && have.interval != "" && have.interval != c.Interval && !c.Unsold {
+		c.Current, c.Other = !have.live, have.live
+	}
+	c.Change = have.live && !c.Current && !c.Other && !c.Free
+	if have.currency != "" && have.currency != view.Currency {
+		c.Unsold = c.Unsold || c.Change || c.Other
+	}
+	return c
+}
