@@ -20,14 +20,14 @@ import (
 )
 
 // The operators' room. Who may come in is decided before any of these runs
-// (request.admit): users whose address the server's settings name.
+// (Request.Admit): users whose address the server's settings name.
 
-func (s *Server) desk(w http.ResponseWriter, r *request) error {
+func (s *Server) Desk(w http.ResponseWriter, r *Request) error {
 	counts, err := s.Billing.CountInbox(r.Context())
 	if err != nil {
 		return err
 	}
-	view := admin.Desk{Shell: r.shell()}
+	view := admin.Desk{Shell: r.Shell()}
 	for _, c := range counts {
 		if s.Billing.Sells(c.Provider) {
 			view.Counts = append(view.Counts, admin.Count{
@@ -59,7 +59,7 @@ func (s *Server) desk(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	view.Acts = actViews(acts)
-	s.render(w, r, http.StatusOK, admin.DeskPage(view))
+	s.Render(w, r, http.StatusOK, admin.DeskPage(view))
 	return nil
 }
 
@@ -78,7 +78,7 @@ func eventView(e billing.StoredEvent) admin.Event {
 	return admin.Event{Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status, Reason: e.Reason, Received: admin.When(e.ReceivedAt), Tries: e.Attempts}
 }
 
-func (s *Server) inboxPage(w http.ResponseWriter, r *request) error {
+func (s *Server) InboxPage(w http.ResponseWriter, r *Request) error {
 	q := r.URL.Query()
 	f := billing.InboxFilter{Provider: facts.Provider(q.Get("provider")), Status: q.Get("state"), Limit: 50}
 	if f.Provider != "" && !f.Provider.Known() || f.Status != "" && !slices.Contains(billing.InboxStates, f.Status) {
@@ -95,23 +95,23 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	view := admin.Inbox{Shell: r.shell(), Provider: string(f.Provider), State: f.Status, States: billing.InboxStates}
+	view := admin.Inbox{Shell: r.Shell(), Provider: string(f.Provider), State: f.Status, States: billing.InboxStates}
 	for _, e := range list {
 		view.Events = append(view.Events, eventView(e))
 	}
 	if len(list) == f.Limit {
 		view.Next = "/admin/inbox?" + url.Values{"provider": {string(f.Provider)}, "state": {f.Status}, "before": {list[len(list)-1].ReceivedAt.UTC().Format(time.RFC3339Nano)}}.Encode()
 	}
-	s.render(w, r, http.StatusOK, admin.InboxPage(view))
+	s.Render(w, r, http.StatusOK, admin.InboxPage(view))
 	return nil
 }
 
 // eventPage shows one event, with the form that hands it to the worker again.
-func (s *Server) eventPage(w http.ResponseWriter, r *request) error {
+func (s *Server) EventPage(w http.ResponseWriter, r *Request) error {
 	return s.renderEvent(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderEvent(w http.ResponseWriter, r *request, status int, wrong error) error {
+func (s *Server) renderEvent(w http.ResponseWriter, r *Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() || !facts.ValidID(r.PathValue("event")) {
 		return fault.New(fault.NotFound, "There is nothing here.")
@@ -121,7 +121,7 @@ func (s *Server) renderEvent(w http.ResponseWriter, r *request, status int, wron
 		return err
 	}
 	view := admin.EventPage{
-		Shell: r.shell(), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt), Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
+		Shell: r.Shell(), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt), Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
 		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(d.Acts), Reason: r.PostFormValue("reason"),
 	}
 	if d.AccountID != uuid.Nil {
@@ -135,11 +135,11 @@ func (s *Server) renderEvent(w http.ResponseWriter, r *request, status int, wron
 		return err
 	}
 	if wrong != nil {
-		if err := r.formFault(&view.Form, wrong); err != nil {
+		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, admin.EventPageOf(view))
+	s.Render(w, r, status, admin.EventPageOf(view))
 	return nil
 }
 
@@ -153,29 +153,29 @@ func pretty(body []byte) string {
 }
 
 // replayEvent hands one event to the worker again, dead, parked or applied.
-func (s *Server) replayEvent(w http.ResponseWriter, r *request) error {
+func (s *Server) ReplayEvent(w http.ResponseWriter, r *Request) error {
 	provider, id := facts.Provider(r.PathValue("provider")), r.PathValue("event")
 	if !provider.Known() || !facts.ValidID(id) {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	if err := s.Billing.Replay(r.Context(), r.person.Email, r.PostFormValue("reason"), provider, id); err != nil {
-		return s.renderEvent(w, r, formStatus(err), err)
+	if err := s.Billing.Replay(r.Context(), r.Person.Email, r.PostFormValue("reason"), provider, id); err != nil {
+		return s.renderEvent(w, r, FormStatus(err), err)
 	}
-	s.setFlash(w, "saved", "")
-	return s.redirect(w, r, admin.Event{Provider: string(provider), ID: id}.Path())
+	s.SetFlash(w, "saved", "")
+	return s.Redirect(w, r, admin.Event{Provider: string(provider), ID: id}.Path())
 }
 
-func (s *Server) reviewPage(w http.ResponseWriter, r *request) error {
+func (s *Server) ReviewPage(w http.ResponseWriter, r *Request) error {
 	resolved := r.URL.Query().Has("resolved")
 	list, err := s.Billing.ListReviews(r.Context(), resolved)
 	if err != nil {
 		return err
 	}
-	view := admin.Queue{Shell: r.shell(), Resolved: resolved}
+	view := admin.Queue{Shell: r.Shell(), Resolved: resolved}
 	for _, item := range list {
 		view.Items = append(view.Items, itemView(item))
 	}
-	s.render(w, r, http.StatusOK, admin.QueuePage(view))
+	s.Render(w, r, http.StatusOK, admin.QueuePage(view))
 	return nil
 }
 
@@ -192,17 +192,17 @@ func itemView(r billing.ReviewItem) admin.Item {
 	return v
 }
 
-func (s *Server) itemPage(w http.ResponseWriter, r *request) error {
+func (s *Server) ItemPage(w http.ResponseWriter, r *Request) error {
 	return s.renderItem(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderItem(w http.ResponseWriter, r *request, status int, wrong error) error {
+func (s *Server) renderItem(w http.ResponseWriter, r *Request, status int, wrong error) error {
 	item, acts, err := s.Billing.ReviewByHandle(r.Context(), r.PathValue("item"))
 	if err != nil {
 		return err
 	}
 	view := admin.ItemPage{
-		Shell: r.shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason), Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
+		Shell: r.Shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason), Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
 		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(acts), Typed: r.PostFormValue("reason"), Assign: r.PostFormValue("account"),
 		Snoozing: r.PostForm.Has("remark"), For: r.PostFormValue("for"),
 	}
@@ -224,22 +224,22 @@ func (s *Server) renderItem(w http.ResponseWriter, r *request, status int, wrong
 		view.Choices = append(view.Choices, ui.Option{Value: strings.TrimSpace(c.Do + " " + c.Subscription), Label: c.Label})
 	}
 	if wrong != nil {
-		if err := r.formFault(&view.Form, wrong); err != nil {
+		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, admin.ItemPageOf(view))
+	s.Render(w, r, status, admin.ItemPageOf(view))
 	return nil
 }
 
-func (s *Server) resolveItem(w http.ResponseWriter, r *request) error {
-	decision := billing.Resolution{Handle: r.PathValue("item"), Who: r.person.Email, Reason: r.PostFormValue("reason")}
+func (s *Server) ResolveItem(w http.ResponseWriter, r *Request) error {
+	decision := billing.Resolution{Handle: r.PathValue("item"), Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	decision.Do, decision.Subscription, _ = strings.Cut(r.PostFormValue("do"), " ")
 	if text := strings.TrimSpace(r.PostFormValue("account")); text != "" {
 		id, err := uuid.Parse(text)
 		if err != nil || len(text) != 36 {
 			err := fault.InvalidField("account", "This is not the id of an account.")
-			return s.renderItem(w, r, formStatus(err), err)
+			return s.renderItem(w, r, FormStatus(err), err)
 		}
 		decision.Assign = id
 	}
@@ -247,8 +247,8 @@ func (s *Server) resolveItem(w http.ResponseWriter, r *request) error {
 		if fault.Is(err, fault.NotFound) && decision.Assign != uuid.Nil {
 			err = fault.InvalidField("account", "There is no account with this id.")
 		}
-		return s.renderItem(w, r, formStatus(err), err)
+		return s.renderItem(w, r, FormStatus(err), err)
 	}
-	s.setFlash(w, "saved", "")
-	return s.redirect(w, r, "/admin/review")
+	s.SetFlash(w, "saved", "")
+	return s.Redirect(w, r, "/admin/review")
 }

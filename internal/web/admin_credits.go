@@ -16,16 +16,16 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) creditsDesk(w http.ResponseWriter, r *request) error {
+func (s *Server) CreditsDesk(w http.ResponseWriter, r *Request) error {
 	return s.renderCreditsDesk(w, r, http.StatusOK, nil)
 }
 
 // renderCreditsDesk draws the form with a key of its own, so that sending it twice
 // applies it once. A form that is shown again because something is wrong keeps its
 // key, unless that key has been used.
-func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *request, status int, wrong error) error {
+func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *Request, status int, wrong error) error {
 	view := admin.Credits{
-		Shell: r.shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
+		Shell: r.Shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
 		Reason: r.PostFormValue("reason"),
 		Meter:  r.PostFormValue("meter"), Days: r.PostFormValue("days"), Way: r.PostFormValue("way"),
 		Key: r.PostFormValue("key"),
@@ -48,25 +48,25 @@ func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *request, status int
 	}
 	view.Acts = actViews(acts)
 	if wrong != nil {
-		if err := r.formFault(&view.Form, wrong); err != nil {
+		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, admin.CreditsPage(view))
+	s.Render(w, r, status, admin.CreditsPage(view))
 	return nil
 }
 
 // changeCredits grants or takes credits of an account, once for each form.
-func (s *Server) changeCredits(w http.ResponseWriter, r *request) error {
+func (s *Server) ChangeCredits(w http.ResponseWriter, r *Request) error {
 	err := s.applyCredits(r)
 	if err != nil {
-		return s.renderCreditsDesk(w, r, formStatus(err), err)
+		return s.renderCreditsDesk(w, r, FormStatus(err), err)
 	}
-	s.setFlash(w, "saved", "")
-	return s.redirect(w, r, "/admin/credits")
+	s.SetFlash(w, "saved", "")
+	return s.Redirect(w, r, "/admin/credits")
 }
 
-func (s *Server) applyCredits(r *request) error {
+func (s *Server) applyCredits(r *Request) error {
 	key, reason := r.PostFormValue("key"), strings.TrimSpace(r.PostFormValue("reason"))
 	if uuid.Validate(key) != nil {
 		return fault.New(fault.Invalid, "This form is incomplete. Send it once more.")
@@ -91,7 +91,7 @@ func (s *Server) applyCredits(r *request) error {
 	switch r.PostFormValue("way") {
 	case "grant":
 		g := credits.Grant{AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key,
-			Reason: reason, By: r.person.Email}
+			Reason: reason, By: r.Person.Email}
 		if days > 0 {
 			g.ExpiresAt = s.Clock.Now().AddDate(0, 0, days)
 		}
@@ -99,7 +99,7 @@ func (s *Server) applyCredits(r *request) error {
 	case "take":
 		_, err = s.Credits.TakeByHand(r.Context(), credits.Taking{
 			AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key, Reason: reason,
-			By: r.person.Email,
+			By: r.Person.Email,
 		})
 	default:
 		return fault.InvalidField("way", "Choose whether to grant or to take.")
@@ -116,7 +116,7 @@ func (s *Server) applyCredits(r *request) error {
 
 // accountOf is the account that an operator names by its id, or by the address of
 // the person who owns it. Looking an address up is written down like any look-up.
-func (s *Server) accountOf(r *request, text string) (uuid.UUID, error) {
+func (s *Server) accountOf(r *Request, text string) (uuid.UUID, error) {
 	text = strings.TrimSpace(text)
 	if !strings.Contains(text, "@") {
 		id, err := uuid.Parse(text)
@@ -125,7 +125,7 @@ func (s *Server) accountOf(r *request, text string) (uuid.UUID, error) {
 		}
 		return id, nil
 	}
-	a, err := s.Billing.SupportLookup(r.Context(), r.person.Email, text, "credits")
+	a, err := s.Billing.SupportLookup(r.Context(), r.Person.Email, text, "credits")
 	var f *fault.Fault
 	if errors.As(err, &f) && (f.Kind == fault.NotFound || f.Kind == fault.Invalid) {
 		return uuid.Nil, fault.InvalidField("account", "Nobody with this address has an account.")

@@ -23,11 +23,11 @@ func alertView(a billing.Alert, now time.Time) admin.Alert {
 	return v
 }
 
-func (s *Server) alertPage(w http.ResponseWriter, r *request) error {
+func (s *Server) AlertPage(w http.ResponseWriter, r *Request) error {
 	return s.renderAlert(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderAlert(w http.ResponseWriter, r *request, status int, wrong error) error {
+func (s *Server) renderAlert(w http.ResponseWriter, r *Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() {
 		return fault.New(fault.NotFound, "There is nothing here.")
@@ -37,21 +37,21 @@ func (s *Server) renderAlert(w http.ResponseWriter, r *request, status int, wron
 		return err
 	}
 	view := admin.AlertPage{
-		Shell: r.shell(), Alert: alertView(*a, s.Clock.Now()), Told: admin.When(a.ToldAt), Acts: actViews(acts),
+		Shell: r.Shell(), Alert: alertView(*a, s.Clock.Now()), Told: admin.When(a.ToldAt), Acts: actViews(acts),
 		Typed: r.PostFormValue("reason"), For: r.PostFormValue("for"),
 	}
 	if wrong != nil {
-		if err := r.formFault(&view.Form, wrong); err != nil {
+		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, admin.AlertPageOf(view))
+	s.Render(w, r, status, admin.AlertPageOf(view))
 	return nil
 }
 
 // muteAlert snoozes an alert, or dismisses it until there is news.
-func (s *Server) muteAlert(w http.ResponseWriter, r *request) error {
-	m := billing.Mute{Who: r.person.Email, Reason: r.PostFormValue("reason")}
+func (s *Server) MuteAlert(w http.ResponseWriter, r *Request) error {
+	m := billing.Mute{Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	var err error
 	if chosen := r.PostFormValue("for"); chosen != "news" {
 		m.Until, err = s.snoozeEnd(chosen)
@@ -63,10 +63,10 @@ func (s *Server) muteAlert(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if err != nil {
-		return s.renderAlert(w, r, formStatus(err), err)
+		return s.renderAlert(w, r, FormStatus(err), err)
 	}
-	s.setFlash(w, "saved", "")
-	return s.redirect(w, r, "/admin")
+	s.SetFlash(w, "saved", "")
+	return s.Redirect(w, r, "/admin")
 }
 
 // snoozeEnd is when a snooze ends that begins now.
@@ -81,10 +81,10 @@ func (s *Server) snoozeEnd(chosen string) (time.Time, error) {
 	return time.Time{}, fault.InvalidField("for", "Choose for how long.")
 }
 
-func (s *Server) snoozeItem(w http.ResponseWriter, r *request) error {
+func (s *Server) SnoozeItem(w http.ResponseWriter, r *Request) error {
 	until, err := s.snoozeEnd(r.PostFormValue("for"))
 	if err == nil {
-		err = s.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.person.Email,
+		err = s.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.Person.Email,
 			Reason: r.PostFormValue("remark"), Until: until})
 	}
 	if fault.Is(err, fault.NotFound) {
@@ -94,8 +94,8 @@ func (s *Server) snoozeItem(w http.ResponseWriter, r *request) error {
 		if fault.Is(err, fault.Invalid) && fault.Of(err).Field == "reason" {
 			err = fault.InvalidField("remark", "Say why, in a few words. It is kept.")
 		}
-		return s.renderItem(w, r, formStatus(err), err)
+		return s.renderItem(w, r, FormStatus(err), err)
 	}
-	s.setFlash(w, "saved", "")
-	return s.redirect(w, r, "/admin/review")
+	s.SetFlash(w, "saved", "")
+	return s.Redirect(w, r, "/admin/review")
 }

@@ -22,16 +22,16 @@ func runViews(list []billing.Run) (out []admin.Run) {
 	return out
 }
 
-func (s *Server) reconcilePage(w http.ResponseWriter, r *request) error {
+func (s *Server) ReconcilePage(w http.ResponseWriter, r *Request) error {
 	return s.renderRuns(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderRuns(w http.ResponseWriter, r *request, status int, wrong error) error {
+func (s *Server) renderRuns(w http.ResponseWriter, r *Request, status int, wrong error) error {
 	list, err := s.Billing.ListRuns(r.Context(), 20)
 	if err != nil {
 		return err
 	}
-	view := admin.Runs{Shell: r.shell(), Runs: runViews(list)}
+	view := admin.Runs{Shell: r.Shell(), Runs: runViews(list)}
 	if asked := r.URL.Query().Get("run"); asked != "" {
 		id, err := uuid.Parse(asked)
 		if err != nil {
@@ -51,29 +51,29 @@ func (s *Server) renderRuns(w http.ResponseWriter, r *request, status int, wrong
 		}
 	}
 	if wrong != nil {
-		if err := r.formFault(&view.Form, wrong); err != nil {
+		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, admin.RunsPage(view))
+	s.Render(w, r, status, admin.RunsPage(view))
 	return nil
 }
 
 // reconcileAccount compares one account now. All of them take longer than a
 // page may: the clock and the command do that.
-func (s *Server) reconcileAccount(w http.ResponseWriter, r *request) error {
+func (s *Server) ReconcileAccount(w http.ResponseWriter, r *Request) error {
 	text := strings.TrimSpace(r.PostFormValue("account"))
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != 36 || id == uuid.Nil {
 		err := fault.InvalidField("account", "This is not the id of an account.")
-		return s.renderRuns(w, r, formStatus(err), err)
+		return s.renderRuns(w, r, FormStatus(err), err)
 	}
-	runs, err := s.Billing.Reconcile(r.Context(), billing.Reconciliation{Account: id, DryRun: r.PostFormValue("dry") != "", Who: r.person.Email})
+	runs, err := s.Billing.Reconcile(r.Context(), billing.Reconciliation{Account: id, DryRun: r.PostFormValue("dry") != "", Who: r.Person.Email})
 	if err != nil && len(runs) == 0 {
 		return err
 	}
 	if err != nil { // the run says how far it came
-		s.Log.Warn("reconcile an account", "request", r.id, "error", err)
+		s.Log.Warn("reconcile an account", "request", r.ID, "error", err)
 	}
 	target := "/admin/reconcile"
 	for _, run := range runs {
@@ -81,15 +81,15 @@ func (s *Server) reconcileAccount(w http.ResponseWriter, r *request) error {
 			target = "/admin/reconcile?run=" + run.ID.String()
 		}
 	}
-	return s.redirect(w, r, target)
+	return s.Redirect(w, r, target)
 }
 
-func (s *Server) supportPage(w http.ResponseWriter, r *request) error {
+func (s *Server) SupportPage(w http.ResponseWriter, r *Request) error {
 	return s.renderSupport(w, r, http.StatusOK, nil, nil)
 }
 
-func (s *Server) renderSupport(w http.ResponseWriter, r *request, status int, a *billing.SupportAnswer, wrong error) error {
-	view := admin.Support{Shell: r.shell(), Email: r.PostFormValue("email"), Remark: r.PostFormValue("remark")}
+func (s *Server) renderSupport(w http.ResponseWriter, r *Request, status int, a *billing.SupportAnswer, wrong error) error {
+	view := admin.Support{Shell: r.Shell(), Email: r.PostFormValue("email"), Remark: r.PostFormValue("remark")}
 	if a != nil {
 		view.Answer = answerView(a)
 	}
@@ -101,22 +101,22 @@ func (s *Server) renderSupport(w http.ResponseWriter, r *request, status int, a 
 		view.Uses = append(view.Uses, admin.Use{At: admin.When(u.At), Who: u.Who, Question: u.Question, Subject: u.Subject, Detail: u.Detail})
 	}
 	if wrong != nil {
-		if err := r.formFault(&view.Form, wrong); err != nil {
+		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, admin.SupportPage(view))
+	s.Render(w, r, status, admin.SupportPage(view))
 	return nil
 }
 
 // lookUp answers in place: the address is nobody's business in a log or a history.
-func (s *Server) lookUp(w http.ResponseWriter, r *request) error {
-	a, err := s.Billing.SupportLookup(r.Context(), r.person.Email, r.PostFormValue("email"), r.PostFormValue("remark"))
+func (s *Server) LookUp(w http.ResponseWriter, r *Request) error {
+	a, err := s.Billing.SupportLookup(r.Context(), r.Person.Email, r.PostFormValue("email"), r.PostFormValue("remark"))
 	if fault.Is(err, fault.NotFound) {
 		err = fault.InvalidField("email", "Nobody with this address has an account.")
 	}
 	if err != nil {
-		return s.renderSupport(w, r, formStatus(err), nil, err)
+		return s.renderSupport(w, r, FormStatus(err), nil, err)
 	}
 	return s.renderSupport(w, r, http.StatusOK, a, nil)
 }

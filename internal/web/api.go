@@ -38,14 +38,14 @@ func dateText(t *time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func (s *Server) apiParties(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiParties(w http.ResponseWriter, r *Request) error {
 	_, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
 	}
 	var list ledger.PartyList
 	var names ledger.PartyNames
-	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		list, names = ledger.PartyList{}, ledger.PartyNames{}
 		if scope.Rights.SeesTotals {
 			ledger.QueueParties(scope, b, filter, &list)
@@ -56,19 +56,19 @@ func (s *Server) apiParties(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	body := partiesJSON{Currency: r.person.Business.Currency, Parties: []partyJSON{}, Next: string(list.Next)}
-	if !r.rights.SeesTotals {
+	body := partiesJSON{Currency: r.Person.Business.Currency, Parties: []partyJSON{}, Next: string(list.Next)}
+	if !r.Rights.SeesTotals {
 		body.Next = string(names.Next)
 		for _, p := range names.Rows {
 			body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name})
 		}
-		return s.writeJSON(w, r, http.StatusOK, body)
+		return s.WriteJSON(w, r, http.StatusOK, body)
 	}
 	body.Get, body.Give = &list.Get, &list.Give
 	for _, p := range list.Rows {
 		body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Balance: &p.Balance, LastDate: dateText(p.LastDate)})
 	}
-	return s.writeJSON(w, r, http.StatusOK, body)
+	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
 type entryJSON struct {
@@ -91,8 +91,8 @@ type partyPageJSON struct {
 	Next    string      `json:"next,omitempty"`
 }
 
-func (s *Server) apiParty(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) ApiParty(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (s *Server) apiParty(w http.ResponseWriter, r *request) error {
 	}
 	var page ledger.PartyPage
 	var own ledger.OwnEntries
-	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		if scope.Rights.SeesTotals {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
 		} else {
@@ -113,23 +113,23 @@ func (s *Server) apiParty(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	body := partyPageJSON{Entries: []entryJSON{}}
-	if !r.rights.SeesTotals {
+	if !r.Rights.SeesTotals {
 		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
 		for _, e := range own.Rows {
 			body.Entries = append(body.Entries, entryBody(e, nil))
 		}
-		return s.writeJSON(w, r, http.StatusOK, body)
+		return s.WriteJSON(w, r, http.StatusOK, body)
 	}
 	body.partyJSON = partyJSON{ID: page.ID, Kind: string(page.Kind), Name: page.Name, Phone: page.Phone, Note: page.Note, Balance: &page.Balance}
 	body.Next = string(page.Next)
 	for _, e := range page.Rows {
 		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
 	}
-	return s.writeJSON(w, r, http.StatusOK, body)
+	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
 // apiAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
-func (s *Server) apiAddParty(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiAddParty(w http.ResponseWriter, r *Request) error {
 	var in struct {
 		ID    uuid.UUID `json:"id"`
 		Kind  string    `json:"kind"`
@@ -137,22 +137,22 @@ func (s *Server) apiAddParty(w http.ResponseWriter, r *request) error {
 		Phone string    `json:"phone"`
 		Note  string    `json:"note"`
 	}
-	if err := decodeJSON(r, &in); err != nil {
+	if err := DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	var p ledger.Party
-	err := r.as(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		p, err = ledger.AddParty(r.Context(), tx, in.ID, ledger.PartyFields{Kind: ledger.Kind(in.Kind), Name: in.Name, Phone: in.Phone, Note: in.Note})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
+	return s.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
 }
 
 // apiAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
-func (s *Server) apiAddEntry(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiAddEntry(w http.ResponseWriter, r *Request) error {
 	var in struct {
 		ID      uuid.UUID `json:"id"`
 		PartyID uuid.UUID `json:"party_id"`
@@ -161,7 +161,7 @@ func (s *Server) apiAddEntry(w http.ResponseWriter, r *request) error {
 		Date    string    `json:"date"`
 		Note    string    `json:"note"`
 	}
-	if err := decodeJSON(r, &in); err != nil {
+	if err := DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	date, err := ledger.ParseDate(in.Date)
@@ -172,5 +172,5 @@ func (s *Server) apiAddEntry(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusCreated, entryBody(e, nil))
+	return s.WriteJSON(w, r, http.StatusCreated, entryBody(e, nil))
 }

@@ -16,17 +16,17 @@ import (
 	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
 )
 
-func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
+func (s *Server) BillingPage(w http.ResponseWriter, r *Request) error {
 	var balances []credits.Balance
-	if err := r.read(func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }); err != nil {
+	if err := r.Read(func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }); err != nil {
 		return err
 	}
-	o, err := s.Billing.Overview(r.Context(), r.caller)
+	o, err := s.Billing.Overview(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
 	var used, people int
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		if used, err = ledger.CountParties(r.Context(), tx); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	view := billingpage.View{
-		Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
+		Shell: r.Shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
 		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
 		People: people, PeopleMax: o.Plan.MembersMax, Unpaid: o.Plan.Default, DefaultName: s.Plans.Default().Name,
 	}
@@ -77,12 +77,12 @@ func (s *Server) billingPage(w http.ResponseWriter, r *request) error {
 		}
 	}
 	for _, b := range balances {
-		view.Credits = append(view.Credits, billingpage.Credit{Meter: r.t(b.Name), Left: b.Available, Reset: b.NextAt})
+		view.Credits = append(view.Credits, billingpage.Credit{Meter: r.T(b.Name), Left: b.Available, Reset: b.NextAt})
 	}
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
 	}
-	s.render(w, r, http.StatusOK, billingpage.Page(view))
+	s.Render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
 }
 
@@ -94,20 +94,20 @@ func (s *Server) renewable(o *billing.Overview) bool {
 }
 
 // follows names what comes after a subscription: a plan, and of the same plan the interval that will be another.
-func (s *Server) follows(r *request, sub *billing.Subscription, plan, interval string) string {
+func (s *Server) follows(r *Request, sub *billing.Subscription, plan, interval string) string {
 	p, _ := s.Plans.ByID(plan)
 	if plan != sub.PlanID {
 		return p.Name
 	}
-	return p.Name + " (" + r.intervalWord(interval) + ")"
+	return p.Name + " (" + intervalWord(r, interval) + ")"
 }
 
 // intervalWord is the word on the price list's switch.
-func (r *request) intervalWord(interval string) string {
+func intervalWord(r *Request, interval string) string {
 	if interval == billing.Year {
-		return r.t("Yearly")
+		return r.T("Yearly")
 	}
-	return r.t("Monthly")
+	return r.T("Monthly")
 }
 
 // lapsed says what an account that has the default plan now has had, nil when nothing.
@@ -139,8 +139,8 @@ func statusWord(o *billing.Overview) string {
 	return string(o.Status)
 }
 
-func (s *Server) cancelPlan(w http.ResponseWriter, r *request) error {
-	until, err := s.Billing.Cancel(r.Context(), r.caller)
+func (s *Server) CancelPlan(w http.ResponseWriter, r *Request) error {
+	until, err := s.Billing.Cancel(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
@@ -148,14 +148,14 @@ func (s *Server) cancelPlan(w http.ResponseWriter, r *request) error {
 	if !until.After(s.Clock.Now()) {
 		code = "ended"
 	}
-	s.setFlash(w, code, "")
-	return s.redirect(w, r, billing.CancelPath)
+	s.SetFlash(w, code, "")
+	return s.Redirect(w, r, billing.CancelPath)
 }
 
-func (s *Server) openPortal(w http.ResponseWriter, r *request) error {
-	target, err := s.Billing.Portal(r.Context(), r.caller)
+func (s *Server) OpenPortal(w http.ResponseWriter, r *Request) error {
+	target, err := s.Billing.Portal(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, target)
+	return s.Redirect(w, r, target)
 }

@@ -40,13 +40,13 @@ type invoiceJSON struct {
 	URL      string `json:"url,omitempty"`
 }
 
-func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiMe(w http.ResponseWriter, r *Request) error {
 	var balances []credits.Balance
-	me, err := s.Billing.Me(r.Context(), r.caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
+	me, err := s.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
 	if err != nil {
 		return err
 	}
-	if err := r.admit(postgres.Scope{AccountID: me.AccountID, Rights: me.Rights}); err != nil {
+	if err := r.Admit(postgres.Scope{AccountID: me.AccountID, Rights: me.Rights}); err != nil {
 		return err
 	}
 	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
@@ -65,15 +65,15 @@ func (s *Server) apiMe(w http.ResponseWriter, r *request) error {
 			body.PeriodEnd = me.PeriodEnd.UTC().Format(time.RFC3339)
 		}
 	}
-	return s.writeJSON(w, r, http.StatusOK, body)
+	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
 // admitOwner asks the database whether the caller may use an owner's route,
 // before a service is called that looks the caller up again.
-func (r *request) admitOwner() error { return r.as(func(*postgres.Tx) error { return nil }) }
+func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { return nil }) }
 
-func (s *Server) apiCheckout(w http.ResponseWriter, r *request) error {
-	if err := r.admitOwner(); err != nil {
+func (s *Server) ApiCheckout(w http.ResponseWriter, r *Request) error {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
 	var in struct {
@@ -81,10 +81,10 @@ func (s *Server) apiCheckout(w http.ResponseWriter, r *request) error {
 		Interval string `json:"interval"`
 		Provider string `json:"provider"`
 	}
-	if err := decodeJSON(r, &in); err != nil {
+	if err := DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	c, err := s.Billing.StartCheckout(r.Context(), r.caller, in.Plan, in.Interval, facts.Provider(in.Provider))
+	c, err := s.Billing.StartCheckout(r.Context(), r.Caller, in.Plan, in.Interval, facts.Provider(in.Provider))
 	if err != nil {
 		return err
 	}
@@ -102,11 +102,11 @@ func (s *Server) apiCheckout(w http.ResponseWriter, r *request) error {
 			body.Form.Fields[f.Name] = f.Value
 		}
 	}
-	return s.writeJSON(w, r, http.StatusOK, body)
+	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (s *Server) apiVerify(w http.ResponseWriter, r *request) error {
-	if err := r.admitOwner(); err != nil {
+func (s *Server) ApiVerify(w http.ResponseWriter, r *Request) error {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
 	var in struct {
@@ -116,40 +116,40 @@ func (s *Server) apiVerify(w http.ResponseWriter, r *request) error {
 		SubscriptionID string `json:"subscription_id"`
 		Signature      string `json:"signature"`
 	}
-	if err := decodeJSON(r, &in); err != nil {
+	if err := DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	err := s.Billing.Verify(r.Context(), r.caller, billing.Return{
+	err := s.Billing.Verify(r.Context(), r.Caller, billing.Return{
 		Provider: facts.Provider(in.Provider), SessionID: in.SessionID, PaymentID: in.PaymentID, SubscriptionID: in.SubscriptionID, Signature: in.Signature,
 	})
 	if err != nil {
 		return err
 	}
-	return s.apiMe(w, r)
+	return s.ApiMe(w, r)
 }
 
-func (s *Server) apiPortal(w http.ResponseWriter, r *request) error {
-	if err := r.admitOwner(); err != nil {
+func (s *Server) ApiPortal(w http.ResponseWriter, r *Request) error {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	target, err := s.Billing.Portal(r.Context(), r.caller)
+	target, err := s.Billing.Portal(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusOK, map[string]string{"url": target})
+	return s.WriteJSON(w, r, http.StatusOK, map[string]string{"url": target})
 }
 
-func (s *Server) apiInvoices(w http.ResponseWriter, r *request) error {
-	if err := r.admitOwner(); err != nil {
+func (s *Server) ApiInvoices(w http.ResponseWriter, r *Request) error {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	list, err := s.Billing.Invoices(r.Context(), r.caller)
+	list, err := s.Billing.Invoices(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
 	out := []invoiceJSON{}
 	for _, in := range list {
-		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: s.absolute(invoicePath(in.Provider, in.ID))})
+		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: s.Absolute(invoicePath(in.Provider, in.ID))})
 	}
-	return s.writeJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
+	return s.WriteJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
 }

@@ -16,26 +16,26 @@ import (
 
 // changeForm offers the other plans of the account's provider or, with one
 // chosen, says what it costs and when it begins.
-func (s *Server) changeForm(w http.ResponseWriter, r *request) error {
+func (s *Server) ChangeForm(w http.ResponseWriter, r *Request) error {
 	return s.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
 }
 
-func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, plan, interval string, wrong error) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) renderChange(w http.ResponseWriter, r *Request, status int, plan, interval string, wrong error) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	o, err := s.Billing.Overview(r.Context(), r.caller)
+	o, err := s.Billing.Overview(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
-	view := billingpage.ChangeView{Shell: r.shell(), Account: o.AccountName}
+	view := billingpage.ChangeView{Shell: r.Shell(), Account: o.AccountName}
 	if o.Subscription == nil || !o.Subscription.Blocks(s.Clock.Now()) {
-		return s.redirect(w, r, "/pricing")
+		return s.Redirect(w, r, "/pricing")
 	}
 	if plan != "" {
-		q, err := s.Billing.QuoteChange(r.Context(), r.caller, plan, interval)
+		q, err := s.Billing.QuoteChange(r.Context(), r.Caller, plan, interval)
 		if err != nil && wrong == nil {
-			wrong, status = err, formStatus(err)
+			wrong, status = err, FormStatus(err)
 		}
 		if err == nil {
 			view.Quote = s.quoteView(q, view.Now.Location())
@@ -44,13 +44,13 @@ func (s *Server) renderChange(w http.ResponseWriter, r *request, status int, pla
 	view.Offers = s.changes(o)
 	if wrong != nil {
 		if fault.Is(wrong, fault.Unavailable) {
-			s.Log.Error("change the plan", "request", r.id, "error", wrong)
-			view.Error = r.t(fault.Of(wrong).Text)
-		} else if err := r.formFault(&view.Form, wrong); err != nil {
+			s.Log.Error("change the plan", "request", r.ID, "error", wrong)
+			view.Error = r.T(fault.Of(wrong).Text)
+		} else if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.render(w, r, status, billingpage.ChangePage(view))
+	s.Render(w, r, status, billingpage.ChangePage(view))
 	return nil
 }
 
@@ -94,8 +94,8 @@ func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.
 }
 
 // changePlan does what the page has said, for the sum that it has said.
-func (s *Server) changePlan(w http.ResponseWriter, r *request) error {
-	if err := r.admitOwner(); err != nil {
+func (s *Server) ChangePlan(w http.ResponseWriter, r *Request) error {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
 	plan, interval := r.PostFormValue("plan"), r.PostFormValue("interval")
@@ -107,30 +107,30 @@ func (s *Server) changePlan(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "This form is broken. Open it again.")
 	}
-	c, err := s.Billing.ChangePlan(r.Context(), r.caller, plan, interval, time.Unix(at, 0).UTC(), due)
+	c, err := s.Billing.ChangePlan(r.Context(), r.Caller, plan, interval, time.Unix(at, 0).UTC(), due)
 	if err != nil {
 		if k := fault.KindOf(err); k == fault.Conflict || k == fault.Unavailable || k == fault.Invalid {
-			return s.renderChange(w, r, formStatus(err), plan, interval, err)
+			return s.renderChange(w, r, FormStatus(err), plan, interval, err)
 		}
 		return err
 	}
 	if c == nil {
 		code := "plan_changed"
-		if o, err := s.Billing.Overview(r.Context(), r.caller); err == nil && o.Subscription != nil && o.Subscription.NextPriceID != "" {
+		if o, err := s.Billing.Overview(r.Context(), r.Caller); err == nil && o.Subscription != nil && o.Subscription.NextPriceID != "" {
 			code = "plan_changes"
 		}
-		s.setFlash(w, code, "")
-		return s.redirect(w, r, billing.CancelPath)
+		s.SetFlash(w, code, "")
+		return s.Redirect(w, r, billing.CancelPath)
 	}
 	return s.goToPay(w, r, c)
 }
 
-func (s *Server) resumePlan(w http.ResponseWriter, r *request) error {
-	if err := s.Billing.Resume(r.Context(), r.caller); err != nil {
+func (s *Server) ResumePlan(w http.ResponseWriter, r *Request) error {
+	if err := s.Billing.Resume(r.Context(), r.Caller); err != nil {
 		return err
 	}
-	s.setFlash(w, "resumed", "")
-	return s.redirect(w, r, billing.CancelPath)
+	s.SetFlash(w, "resumed", "")
+	return s.Redirect(w, r, billing.CancelPath)
 }
 
 func invoicePath(p facts.Provider, id string) string {
@@ -140,13 +140,13 @@ func invoicePath(p facts.Provider, id string) string {
 // openInvoice leads the owner of an invoice to the provider's page for it. The
 // address is the provider's own, as we stored or fetched it; nothing of it
 // comes from the request.
-func (s *Server) openInvoice(w http.ResponseWriter, r *request) error {
-	if err := r.admitOwner(); err != nil {
+func (s *Server) OpenInvoice(w http.ResponseWriter, r *Request) error {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	target, err := s.Billing.InvoiceURL(r.Context(), r.caller, facts.Provider(r.PathValue("provider")), r.PathValue("invoice"))
+	target, err := s.Billing.InvoiceURL(r.Context(), r.Caller, facts.Provider(r.PathValue("provider")), r.PathValue("invoice"))
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, target)
+	return s.Redirect(w, r, target)
 }

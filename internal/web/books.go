@@ -33,19 +33,19 @@ func (m *memberNames) queue(b *pgx.Batch) {
 // of returns a name, "" for who has left the business since.
 func (m *memberNames) of(user uuid.UUID) string { return m.names[user] }
 
-func (s *Server) binPage(w http.ResponseWriter, r *request) error {
+func (s *Server) BinPage(w http.ResponseWriter, r *Request) error {
 	var page ledger.BinPage
-	err := r.as(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		page, err = ledger.Bin(r.Context(), tx, ledger.Cursor(r.URL.Query().Get("after")))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	view := bin.View{Shell: r.shell(), After: string(page.Next)}
+	view := bin.View{Shell: r.Shell(), After: string(page.Next)}
 	for _, i := range page.Items {
 		if i.Subject == "party" {
 			view.Parties = append(view.Parties, bin.Party{ID: i.ID.String(), Name: i.PartyName, Deleted: i.DeletedAt, By: i.DeletedBy})
@@ -53,24 +53,24 @@ func (s *Server) binPage(w http.ResponseWriter, r *request) error {
 		}
 		view.Entries = append(view.Entries, bin.Entry{
 			ID: i.ID.String(), PartyID: i.PartyID.String(), PartyName: i.PartyName, Side: string(i.Entry.Side),
-			Amount: r.amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
+			Amount: r.Amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
 		})
 	}
-	s.render(w, r, http.StatusOK, bin.Page(view))
+	s.Render(w, r, http.StatusOK, bin.Page(view))
 	return nil
 }
 
 // said are the words of the history page for what the ledger's changes did.
 var said = map[string]string{ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted", ledger.Restored: "restored"}
 
-func (s *Server) historyPage(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) HistoryPage(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
 	var p ledger.Party
 	var line ledger.Timeline
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}
@@ -80,56 +80,56 @@ func (s *Server) historyPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	view := history.View{Shell: r.shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}
+	view := history.View{Shell: r.Shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}
 	for _, h := range line.Items {
 		if c := h.Party; c != nil {
-			view.Changes = append(view.Changes, history.Change{When: c.At, Who: c.ByName, Subject: "party", What: said[c.Action], Diff: differences(r.partyWords(c.Before), r.partyWords(c.After))})
+			view.Changes = append(view.Changes, history.Change{When: c.At, Who: c.ByName, Subject: "party", What: said[c.Action], Diff: differences(partyDiff(r, c.Before), partyDiff(r, c.After))})
 			continue
 		}
 		c := h.Entry
 		view.Changes = append(view.Changes, history.Change{
 			When: c.At, Who: c.ByName, Subject: "entry", EntryID: h.SubjectID.String(), What: said[c.Action], Side: string(c.After.Side),
-			Diff: differences(r.entryWords(c.Before), r.entryWords(c.After)),
+			Diff: differences(entryDiff(r, c.Before), entryDiff(r, c.After)),
 		})
 	}
-	s.render(w, r, http.StatusOK, history.Page(view))
+	s.Render(w, r, http.StatusOK, history.Page(view))
 	return nil
 }
 
 // word is a field of a change, ready to show.
 type word struct{ field, text string }
 
-func (r *request) partyWords(f ledger.PartyFields) []word {
-	return []word{{"name", f.Name}, {"kind", r.kindWord(f.Kind)}, {"phone", f.Phone}, {"note", f.Note}}
+func partyDiff(r *Request, f ledger.PartyFields) []word {
+	return []word{{"name", f.Name}, {"kind", kindWord(r, f.Kind)}, {"phone", f.Phone}, {"note", f.Note}}
 }
 
-func (r *request) entryWords(f ledger.EntryFields) []word {
+func entryDiff(r *Request, f ledger.EntryFields) []word {
 	amount, date := "", ""
 	if f.AmountMinor > 0 {
-		amount, date = r.amount(f.AmountMinor).Short(), r.shell().Date(f.Date)
+		amount, date = r.Amount(f.AmountMinor).Short(), r.Shell().Date(f.Date)
 	}
-	return []word{{"amount", amount}, {"date", date}, {"side", r.sideWord(f.Side)}, {"note", f.Note}}
+	return []word{{"amount", amount}, {"date", date}, {"side", sideWord(r, f.Side)}, {"note", f.Note}}
 }
 
-func (r *request) kindWord(k ledger.Kind) string {
+func kindWord(r *Request, k ledger.Kind) string {
 	switch k {
 	case ledger.Customer:
-		return r.t("Customer")
+		return r.T("Customer")
 	case ledger.Supplier:
-		return r.t("Supplier")
+		return r.T("Supplier")
 	}
 	return ""
 }
 
-func (r *request) sideWord(s ledger.Side) string {
+func sideWord(r *Request, s ledger.Side) string {
 	switch s {
 	case ledger.Given:
-		return r.t("Gave")
+		return r.T("Gave")
 	case ledger.Received:
-		return r.t("Got")
+		return r.T("Got")
 	}
 	return ""
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/paid"
 )
 
-func (s *Server) checkoutForm(w http.ResponseWriter, r *request) error {
+func (s *Server) CheckoutForm(w http.ResponseWriter, r *Request) error {
 	q := r.URL.Query()
 	view, err := s.checkoutView(r, q.Get("plan"), q.Get("interval"), q.Get("provider"))
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, checkout.Page(view))
+	s.Render(w, r, http.StatusOK, checkout.Page(view))
 	return nil
 }
 
 // checkoutView reads what is about to be bought. The plan, interval and
 // provider are names; everything else comes from the plan file and the session.
-func (s *Server) checkoutView(r *request, plan, interval, provider string) (checkout.View, error) {
-	if err := r.read(nil); err != nil {
+func (s *Server) checkoutView(r *Request, plan, interval, provider string) (checkout.View, error) {
+	if err := r.Read(nil); err != nil {
 		return checkout.View{}, err
 	}
 	if provider == "" { // the account's currency decides
@@ -38,10 +38,10 @@ func (s *Server) checkoutView(r *request, plan, interval, provider string) (chec
 		return checkout.View{}, fault.New(fault.NotFound, "This plan is not for sale that way.")
 	}
 	view := checkout.View{
-		Shell: r.shell(), Account: r.person.AccountName, Email: r.person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
+		Shell: r.Shell(), Account: r.Person.AccountName, Email: r.Person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
 		Parties: p.PartiesMax, People: p.MembersMax, Interval: interval, Price: price.Amount, Provider: provider, Simulated: s.Simulated,
 	}
-	ahead, err := s.Billing.PaidAhead(r.Context(), r.caller, plan, interval, price.Provider)
+	ahead, err := s.Billing.PaidAhead(r.Context(), r.Caller, plan, interval, price.Provider)
 	if fault.Is(err, fault.Forbidden) { // who may not buy is told when they try
 		return view, nil
 	}
@@ -54,58 +54,58 @@ func (s *Server) checkoutView(r *request, plan, interval, provider string) (chec
 	return view, nil
 }
 
-func (s *Server) checkout(w http.ResponseWriter, r *request) error {
+func (s *Server) Checkout(w http.ResponseWriter, r *Request) error {
 	plan, interval, provider := r.PostFormValue("plan"), r.PostFormValue("interval"), r.PostFormValue("provider")
 	view, err := s.checkoutView(r, plan, interval, provider)
 	if err != nil {
 		return err
 	}
-	c, err := s.Billing.StartCheckout(r.Context(), r.caller, plan, interval, facts.Provider(view.Provider))
+	c, err := s.Billing.StartCheckout(r.Context(), r.Caller, plan, interval, facts.Provider(view.Provider))
 	if err != nil {
 		if fault.Is(err, fault.Unavailable) {
-			s.Log.Error("open checkout", "request", r.id, "error", err)
-			view.Error = r.t(fault.Of(err).Text)
-		} else if e := r.formFault(&view.Form, err); e != nil {
+			s.Log.Error("open checkout", "request", r.ID, "error", err)
+			view.Error = r.T(fault.Of(err).Text)
+		} else if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), checkout.Page(view))
+		s.Render(w, r, FormStatus(err), checkout.Page(view))
 		return nil
 	}
 	if c.Form == nil {
-		return s.redirect(w, r, c.URL)
+		return s.Redirect(w, r, c.URL)
 	}
-	going := checkout.GoView{Shell: r.shell(), Account: view.Account, Provider: view.Provider, Action: c.Form.Action}
+	going := checkout.GoView{Shell: r.Shell(), Account: view.Account, Provider: view.Provider, Action: c.Form.Action}
 	for _, f := range c.Form.Fields {
 		going.Fields = append(going.Fields, checkout.Field(f))
 	}
-	s.render(w, r, http.StatusOK, checkout.GoPage(going))
+	s.Render(w, r, http.StatusOK, checkout.GoPage(going))
 	return nil
 }
 
 // goToPay leads the browser to the provider's page of a checkout.
-func (s *Server) goToPay(w http.ResponseWriter, r *request, c *billing.Checkout) error {
+func (s *Server) goToPay(w http.ResponseWriter, r *Request, c *billing.Checkout) error {
 	if c.Form == nil {
-		return s.redirect(w, r, c.URL)
+		return s.Redirect(w, r, c.URL)
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	going := checkout.GoView{Shell: r.shell(), Account: c.Account, Provider: string(c.Provider), Action: c.Form.Action}
+	going := checkout.GoView{Shell: r.Shell(), Account: c.Account, Provider: string(c.Provider), Action: c.Form.Action}
 	for _, f := range c.Form.Fields {
 		going.Fields = append(going.Fields, checkout.Field(f))
 	}
-	s.render(w, r, http.StatusOK, checkout.GoPage(going))
+	s.Render(w, r, http.StatusOK, checkout.GoPage(going))
 	return nil
 }
 
-func (s *Server) returnPage(w http.ResponseWriter, r *request) error {
+func (s *Server) ReturnPage(w http.ResponseWriter, r *Request) error {
 	return s.renderReturn(w, r, r.URL.RawQuery)
 }
 
 // razorpayReturn takes the customer back from Razorpay's page. The browser
 // sends it without our cookie and anybody can send anything: it changes nothing
 // and hands the values on to the page that asks the signed-in owner.
-func (s *Server) razorpayReturn(w http.ResponseWriter, r *request) error {
+func (s *Server) RazorpayReturn(w http.ResponseWriter, r *Request) error {
 	q := url.Values{"provider": {string(facts.Razorpay)}}
 	for ours, theirs := range map[string]string{"payment_id": "razorpay_payment_id", "subscription_id": "razorpay_subscription_id", "signature": "razorpay_signature"} {
 		if v := r.PostFormValue(theirs); v != "" && len(v) <= 200 {
@@ -113,10 +113,10 @@ func (s *Server) razorpayReturn(w http.ResponseWriter, r *request) error {
 		}
 	}
 	if q.Get("payment_id") == "" { // given up, or failed
-		s.setFlash(w, "not_paid", "")
-		return s.redirect(w, r, billing.CancelPath)
+		s.SetFlash(w, "not_paid", "")
+		return s.Redirect(w, r, billing.CancelPath)
 	}
-	return s.redirect(w, r, billing.ReturnPath+"?"+q.Encode())
+	return s.Redirect(w, r, billing.ReturnPath+"?"+q.Encode())
 }
 
 // returnOf reads what a provider sent the browser back with.
@@ -128,47 +128,47 @@ func returnOf(q url.Values) billing.Return {
 }
 
 // verifyReturn asks the provider now. That nothing is paid yet is no error: the page goes on waiting.
-func (s *Server) verifyReturn(w http.ResponseWriter, r *request) error {
+func (s *Server) VerifyReturn(w http.ResponseWriter, r *Request) error {
 	reference := r.PostFormValue("reference")
 	q, err := url.ParseQuery(reference)
 	if err != nil {
 		return fault.New(fault.NotFound, "There is no such payment.")
 	}
-	err = s.Billing.Verify(r.Context(), r.caller, returnOf(q))
+	err = s.Billing.Verify(r.Context(), r.Caller, returnOf(q))
 	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) {
 		return err
 	}
-	return s.redirect(w, r, billing.ReturnPath+"?"+q.Encode())
+	return s.Redirect(w, r, billing.ReturnPath+"?"+q.Encode())
 }
 
-func (s *Server) renderReturn(w http.ResponseWriter, r *request, reference string) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) renderReturn(w http.ResponseWriter, r *Request, reference string) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	o, err := s.Billing.Overview(r.Context(), r.caller)
+	o, err := s.Billing.Overview(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
-	view := paid.View{Shell: r.shell(), Account: o.AccountName, PlanID: o.Plan.ID, Reference: reference}
+	view := paid.View{Shell: r.Shell(), Account: o.AccountName, PlanID: o.Plan.ID, Reference: reference}
 	view.Done = o.OpenCheckout == nil && !o.Plan.Default
 	plan := o.Plan
 	if open := o.OpenCheckout; open != nil {
 		plan, _ = s.Plans.ByID(open.Plan)
 	}
 	view.PlanID, view.PlanName, view.Features, view.Parties, view.People = plan.ID, plan.Name, plan.Entitlements, plan.PartiesMax, plan.MembersMax
-	s.render(w, r, http.StatusOK, paid.Page(view))
+	s.Render(w, r, http.StatusOK, paid.Page(view))
 	return nil
 }
 
 // discardCheckout gives a purchase up that was begun. One that was paid meanwhile
 // is in force instead.
-func (s *Server) discardCheckout(w http.ResponseWriter, r *request) error {
-	paid, err := s.Billing.Discard(r.Context(), r.caller)
+func (s *Server) DiscardCheckout(w http.ResponseWriter, r *Request) error {
+	paid, err := s.Billing.Discard(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
 	if !paid {
-		s.setFlash(w, "discarded", "")
+		s.SetFlash(w, "discarded", "")
 	}
-	return s.redirect(w, r, billing.CancelPath)
+	return s.Redirect(w, r, billing.CancelPath)
 }

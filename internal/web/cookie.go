@@ -6,20 +6,20 @@ import (
 )
 
 // A cookieName names one of the cookies that we keep in a browser. Its name there is longer under TLS.
-type cookieName string
+type CookieName string
 
 // All cookies there are.
 const (
-	sessionCookie  cookieName = "session"  // the token of a credential
-	flashCookie    cookieName = "flash"    // a sentence for the next page
-	linkCookie     cookieName = "link"     // the token of a share link just made
-	sentToCookie   cookieName = "sent_to"  // where the mail of a sign-up went
-	languageCookie cookieName = "language" // of pages before the first sign-in
+	SessionCookie  CookieName = "session"  // the token of a credential
+	FlashCookie    CookieName = "flash"    // a sentence for the next page
+	LinkCookie     CookieName = "link"     // the token of a share link just made
+	SentToCookie   CookieName = "sent_to"  // where the mail of a sign-up went
+	LanguageCookie CookieName = "language" // of pages before the first sign-in
 )
 
 // in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the
 // domain sets, or that comes without TLS.
-func (name cookieName) in(s *Server) string {
+func (name CookieName) in(s *Server) string {
 	if s.secure() {
 		return "__Host-" + string(name)
 	}
@@ -27,7 +27,7 @@ func (name cookieName) in(s *Server) string {
 }
 
 // cookie is what the browser sent for a cookie of ours, "" when that is nothing.
-func (s *Server) cookie(r *http.Request, name cookieName) string {
+func (s *Server) Cookie(r *http.Request, name CookieName) string {
 	c, err := r.Cookie(name.in(s))
 	if err != nil {
 		return ""
@@ -36,7 +36,7 @@ func (s *Server) cookie(r *http.Request, name cookieName) string {
 }
 
 // setCookie sets a cookie that scripts cannot read; a negative age deletes it.
-func (s *Server) setCookie(w http.ResponseWriter, name cookieName, value string, age time.Duration) {
+func (s *Server) SetCookie(w http.ResponseWriter, name CookieName, value string, age time.Duration) {
 	seconds := int(age.Seconds())
 	if age < 0 {
 		seconds = -1

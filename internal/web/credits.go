@@ -12,23 +12,23 @@ import (
 )
 
 // apiCredits lists balances by meter.
-func (s *Server) apiCredits(w http.ResponseWriter, r *request) error {
-	list, err := s.Credits.Balances(r.Context(), r.caller.Credential)
+func (s *Server) ApiCredits(w http.ResponseWriter, r *Request) error {
+	list, err := s.Credits.Balances(r.Context(), r.Caller.Credential)
 	if err != nil {
 		return err
 	}
 	type balanceJSON struct {
-		Meter         string      `json:"meter"`
-		Name          string      `json:"name"`
-		Balance       int64       `json:"balance"` // what can be spent
-		Held          int64       `json:"held"`
-		NextAllowance *refillJSON `json:"next_allowance"`
+		Meter         string  `json:"meter"`
+		Name          string  `json:"name"`
+		Balance       int64   `json:"balance"` // what can be spent
+		Held          int64   `json:"held"`
+		NextAllowance *Refill `json:"next_allowance"`
 	}
 	out := []balanceJSON{}
 	for _, b := range list {
-		out = append(out, balanceJSON{b.Meter, b.Name, b.Available, b.Held, refill(b.NextAt, b.NextAmount)})
+		out = append(out, balanceJSON{b.Meter, b.Name, b.Available, b.Held, NewRefill(b.NextAt, b.NextAmount)})
 	}
-	return s.writeJSON(w, r, http.StatusOK, map[string]any{"credits": out})
+	return s.WriteJSON(w, r, http.StatusOK, map[string]any{"credits": out})
 }
 
 type creditEntryJSON struct {
@@ -44,7 +44,7 @@ type creditEntryJSON struct {
 }
 
 // apiCreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
-func (s *Server) apiCreditEntries(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiCreditEntries(w http.ResponseWriter, r *Request) error {
 	q := r.URL.Query()
 	meter, limit, before := q.Get("meter"), 50, int64(0)
 	if meter == "" {
@@ -64,7 +64,7 @@ func (s *Server) apiCreditEntries(w http.ResponseWriter, r *request) error {
 		}
 		before = n
 	}
-	list, next, err := s.Credits.Entries(r.Context(), r.caller.Credential, meter, before, limit)
+	list, next, err := s.Credits.Entries(r.Context(), r.Caller.Credential, meter, before, limit)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *Server) apiCreditEntries(w http.ResponseWriter, r *request) error {
 		text := strconv.FormatInt(next, 10)
 		body.NextCursor = &text
 	}
-	return s.writeJSON(w, r, http.StatusOK, body)
+	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
 type spendJSON struct {
@@ -111,29 +111,29 @@ type spentJSON struct {
 }
 
 // apiConsume takes credits at once.
-func (s *Server) apiConsume(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiConsume(w http.ResponseWriter, r *Request) error {
 	var in spendJSON
-	if err := decodeJSON(r, &in); err != nil {
+	if err := DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	got, err := s.Credits.Consume(r.Context(), r.caller.Credential, in.spend())
+	got, err := s.Credits.Consume(r.Context(), r.Caller.Credential, in.spend())
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
+	return s.WriteJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
 }
 
 // apiHold sets credits aside for expires_in seconds, ten minutes when it is left
 // out. It answers 201 to the one caller that may do the work, which a repeat is
 // only with the same attempt and while the hold is open; to all others 409 with
 // what became of the hold.
-func (s *Server) apiHold(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiHold(w http.ResponseWriter, r *Request) error {
 	in := struct {
 		spendJSON
 		ExpiresIn int64  `json:"expires_in"`
 		Attempt   string `json:"attempt"`
 	}{ExpiresIn: credits.HoldFor}
-	if err := decodeJSON(r, &in); err != nil {
+	if err := DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	if in.ExpiresIn < 0 || in.ExpiresIn > credits.MaxSeconds {
@@ -147,13 +147,13 @@ func (s *Server) apiHold(w http.ResponseWriter, r *request) error {
 		}
 		spend.Attempt = id
 	}
-	h, err := s.Credits.SetAside(r.Context(), r.caller.Credential, spend, time.Duration(in.ExpiresIn)*time.Second)
+	h, err := s.Credits.SetAside(r.Context(), r.Caller.Credential, spend, time.Duration(in.ExpiresIn)*time.Second)
 	if err != nil {
 		return err
 	}
-	out := newHoldJSON(h, credits.Held)
+	out := NewHold(h, credits.Held)
 	out.Balance = &h.Available
-	return s.writeJSON(w, r, http.StatusCreated, out)
+	return s.WriteJSON(w, r, http.StatusCreated, out)
 }
 
 type settledJSON struct {
@@ -165,8 +165,8 @@ type settledJSON struct {
 }
 
 // apiCapture takes amount of a hold, or all of it without a body.
-func (s *Server) apiCapture(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("id")
+func (s *Server) ApiCapture(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("id")
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (s *Server) apiCapture(w http.ResponseWriter, r *request) error {
 		Amount *int64 `json:"amount"`
 	}
 	if r.ContentLength != 0 {
-		if err := decodeJSON(r, &in); err != nil {
+		if err := DecodeJSON(r, &in); err != nil {
 			return err
 		}
 	}
@@ -185,23 +185,23 @@ func (s *Server) apiCapture(w http.ResponseWriter, r *request) error {
 		}
 	}
 	return s.settled(w, r, func() (credits.Settled, error) {
-		return s.Credits.Capture(r.Context(), r.caller.Credential, id, amount)
+		return s.Credits.Capture(r.Context(), r.Caller.Credential, id, amount)
 	})
 }
 
 // apiRelease gives a hold back. What the body says is not read.
-func (s *Server) apiRelease(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("id")
+func (s *Server) ApiRelease(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("id")
 	if err != nil {
 		return err
 	}
-	return s.settled(w, r, func() (credits.Settled, error) { return s.Credits.Release(r.Context(), r.caller.Credential, id) })
+	return s.settled(w, r, func() (credits.Settled, error) { return s.Credits.Release(r.Context(), r.Caller.Credential, id) })
 }
 
-func (s *Server) settled(w http.ResponseWriter, r *request, do func() (credits.Settled, error)) error {
+func (s *Server) settled(w http.ResponseWriter, r *Request, do func() (credits.Settled, error)) error {
 	got, err := do()
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
+	return s.WriteJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
 }

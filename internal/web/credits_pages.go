@@ -73,9 +73,9 @@ func (u usageQuery) address(path string, before int64) string {
 }
 
 // zone is the time zone of the caller's account.
-func (r *request) zone() (*time.Location, error) {
-	name := defaultZone
-	err := r.as(func(tx *postgres.Tx) error {
+func zoneOf(r *Request) (*time.Location, error) {
+	name := DefaultZone
+	err := r.As(func(tx *postgres.Tx) error {
 		return tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`, tx.Scope.AccountID).Scan(&name)
 	})
 	if err != nil {
@@ -85,8 +85,8 @@ func (r *request) zone() (*time.Location, error) {
 }
 
 // usageView reads all that the page shows.
-func (s *Server) usageView(r *request) (usage.View, error) {
-	zone, err := r.zone()
+func (s *Server) usageView(r *Request) (usage.View, error) {
+	zone, err := zoneOf(r)
 	if err != nil {
 		return usage.View{}, err
 	}
@@ -100,7 +100,7 @@ func (s *Server) usageView(r *request) (usage.View, error) {
 	var rights billing.Entitlements
 	var waiting bool
 	bought, _ := uuid.Parse(r.URL.Query().Get("bought")) // a malformed one waits for nothing
-	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		credits.QueueBalances(b, &balances)
 		credits.QueueEntries(b, scope, q.filter, &entries)
 		credits.QueueUsed(b, scope, q.meter, first, &used)
@@ -112,7 +112,7 @@ func (s *Server) usageView(r *request) (usage.View, error) {
 		return usage.View{}, err
 	}
 	view := usage.View{
-		Shell: r.shell(), Account: r.person.AccountName, Meter: q.meter, Filter: q.typed, MayCSV: rights.Has(billing.Export),
+		Shell: r.Shell(), Account: r.Person.AccountName, Meter: q.meter, Filter: q.typed, MayCSV: rights.Has(billing.Export),
 		CSV: q.address(usagePath+".csv", 0), Days: daysOf(used, now), Waiting: waiting, TopUps: s.topUps(r),
 	}
 	for _, b := range balances {
@@ -155,12 +155,12 @@ func daysOf(used []credits.Used, now time.Time) []usage.Day {
 }
 
 // topUps are the offers, each at one price: in the currency of the account where it has one.
-func (s *Server) topUps(r *request) (out []usage.TopUp) {
+func (s *Server) topUps(r *Request) (out []usage.TopUp) {
 	own, _ := s.payCurrency(r)
 	for _, t := range s.Plans.TopUps {
 		var best *billing.Price
 		for i, p := range t.Prices {
-			if s.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == r.ownCurrency() || p.Amount.Currency == own && best.Amount.Currency != r.ownCurrency()) {
+			if s.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == ownCurrency(r) || p.Amount.Currency == own && best.Amount.Currency != ownCurrency(r)) {
 				best = &t.Prices[i]
 			}
 		}
@@ -172,20 +172,20 @@ func (s *Server) topUps(r *request) (out []usage.TopUp) {
 }
 
 // buyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
-func (s *Server) buyTopUp(w http.ResponseWriter, r *request) error {
-	if err := r.as(func(*postgres.Tx) error { return nil }); err != nil {
+func (s *Server) BuyTopUp(w http.ResponseWriter, r *Request) error {
+	if err := r.As(func(*postgres.Tx) error { return nil }); err != nil {
 		return err
 	}
-	to, err := s.Billing.StartTopUp(r.Context(), r.caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
+	to, err := s.Billing.StartTopUp(r.Context(), r.Caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
 	if err == nil {
-		return s.redirect(w, r, to)
+		return s.Redirect(w, r, to)
 	}
 	var form ui.Form
-	status := formStatus(err)
+	status := FormStatus(err)
 	if fault.Is(err, fault.Unavailable) {
-		s.Log.Error("open top-up", "request", r.id, "error", err)
-		form.Error, status = r.t(fault.Of(err).Text), http.StatusServiceUnavailable
-	} else if e := r.formFault(&form, err); e != nil {
+		s.Log.Error("open top-up", "request", r.ID, "error", err)
+		form.Error, status = r.T(fault.Of(err).Text), http.StatusServiceUnavailable
+	} else if e := r.FormFault(&form, err); e != nil {
 		return e
 	}
 	view, e := s.usageView(r)
@@ -193,43 +193,43 @@ func (s *Server) buyTopUp(w http.ResponseWriter, r *request) error {
 		return e
 	}
 	view.TopUp = form
-	s.render(w, r, status, usage.Page(view))
+	s.Render(w, r, status, usage.Page(view))
 	return nil
 }
 
-func (s *Server) usagePage(w http.ResponseWriter, r *request) error {
+func (s *Server) UsagePage(w http.ResponseWriter, r *Request) error {
 	view, err := s.usageView(r)
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, usage.Page(view))
+	s.Render(w, r, http.StatusOK, usage.Page(view))
 	return nil
 }
 
 // usageCSV streams the entries that the page's filter chooses.
-func (s *Server) usageCSV(w http.ResponseWriter, r *request) error {
-	zone, err := r.zone()
+func (s *Server) UsageCSV(w http.ResponseWriter, r *Request) error {
+	zone, err := zoneOf(r)
 	if err != nil {
 		return err
 	}
 	q := s.usageQuery(r.URL.Query(), zone)
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := &download{w: w, name: fmt.Sprintf("%s - %s %s.csv", r.person.AccountName, q.meter, r.shell().Today()), kind: "text/csv; charset=utf-8"}
-	err = r.long(usageLimit, func() error {
-		return r.as(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
+	file := &Download{w: w, name: fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()), kind: "text/csv; charset=utf-8"}
+	err = r.Long(UsageLimit, func() error {
+		return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
 	})
 	if err != nil && file.begun {
-		s.Log.Warn("export broken off", "request", r.id, "error", err)
+		s.Log.Warn("export broken off", "request", r.ID, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return err
 }
 
 // makeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.
-func (s *Server) makeKey(w http.ResponseWriter, r *request) error {
-	if err := r.as(func(*postgres.Tx) error { return nil }); err != nil {
+func (s *Server) MakeKey(w http.ResponseWriter, r *Request) error {
+	if err := r.As(func(*postgres.Tx) error { return nil }); err != nil {
 		return err
 	}
 	scopes := []string{credits.Read}
@@ -237,10 +237,10 @@ func (s *Server) makeKey(w http.ResponseWriter, r *request) error {
 		scopes = append(scopes, credits.SpendCredits)
 	}
 	name := r.PostFormValue("name")
-	key, _, err := s.Credits.CreateKey(r.Context(), r.caller, name, scopes)
+	key, _, err := s.Credits.CreateKey(r.Context(), r.Caller, name, scopes)
 	var form ui.Form
 	if err != nil {
-		if e := r.formFault(&form, err); e != nil {
+		if e := r.FormFault(&form, err); e != nil {
 			return e
 		}
 	}
@@ -250,32 +250,32 @@ func (s *Server) makeKey(w http.ResponseWriter, r *request) error {
 	}
 	status := http.StatusOK
 	if err != nil {
-		status = formStatus(err)
+		status = FormStatus(err)
 		view.NewKey = usage.KeyForm{Form: form, Name: name, Read: len(scopes) == 1}
 	} else {
 		view.Made, view.MadeName = key, name
 	}
-	s.render(w, r, status, usage.Page(view))
+	s.Render(w, r, status, usage.Page(view))
 	return nil
 }
 
-func (s *Server) revokeKey(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("id")
+func (s *Server) RevokeKey(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("id")
 	if err != nil {
 		return err
 	}
-	if err := r.as(func(*postgres.Tx) error { return nil }); err != nil {
+	if err := r.As(func(*postgres.Tx) error { return nil }); err != nil {
 		return err
 	}
-	if err := s.Credits.RevokeKey(r.Context(), r.caller, id); err != nil {
+	if err := s.Credits.RevokeKey(r.Context(), r.Caller, id); err != nil {
 		return err
 	}
-	s.setFlash(w, "key_revoked", "")
-	return s.redirect(w, r, usagePath+"#keys")
+	s.SetFlash(w, "key_revoked", "")
+	return s.Redirect(w, r, usagePath+"#keys")
 }
 
 // apiUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
-func (s *Server) apiUsage(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiUsage(w http.ResponseWriter, r *Request) error {
 	if m := r.URL.Query().Get("meter"); m != "" {
 		if _, ok := s.Plans.Meter(m); !ok {
 			return fault.InvalidField("meter", "There is no such meter.")
@@ -290,11 +290,11 @@ func (s *Server) apiUsage(w http.ResponseWriter, r *request) error {
 		Used int64  `json:"used"`
 	}
 	type meterJSON struct {
-		Meter         string      `json:"meter"`
-		Name          string      `json:"name"`
-		Balance       int64       `json:"balance"`
-		Held          int64       `json:"held"`
-		NextAllowance *refillJSON `json:"next_allowance"`
+		Meter         string  `json:"meter"`
+		Name          string  `json:"name"`
+		Balance       int64   `json:"balance"`
+		Held          int64   `json:"held"`
+		NextAllowance *Refill `json:"next_allowance"`
 	}
 	body := struct {
 		Credits []meterJSON `json:"credits"`
@@ -302,10 +302,10 @@ func (s *Server) apiUsage(w http.ResponseWriter, r *request) error {
 		Days    []dayJSON   `json:"days"`
 	}{Credits: []meterJSON{}, Meter: view.Meter}
 	for _, m := range view.Meters {
-		body.Credits = append(body.Credits, meterJSON{m.ID, m.Name, m.Left, m.Held, refill(m.Next, m.Refill)})
+		body.Credits = append(body.Credits, meterJSON{m.ID, m.Name, m.Left, m.Held, NewRefill(m.Next, m.Refill)})
 	}
 	for _, d := range view.Days {
 		body.Days = append(body.Days, dayJSON{d.Date.Format(time.DateOnly), d.Used})
 	}
-	return s.writeJSON(w, r, http.StatusOK, body)
+	return s.WriteJSON(w, r, http.StatusOK, body)
 }

@@ -16,7 +16,7 @@ import (
 const maxLines = 1000
 
 // readRange reads the days that a query names. An absent end is open.
-func readRange(r *request) (ledger.Range, error) {
+func readRange(r *Request) (ledger.Range, error) {
 	var days ledger.Range
 	q := r.URL.Query()
 	for _, end := range []struct {
@@ -38,7 +38,7 @@ func readRange(r *request) (ledger.Range, error) {
 }
 
 // partOf reads which part of a long statement is asked for.
-func partOf(r *request) int {
+func partOf(r *Request) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("part"))
 	if err != nil || n < 1 {
 		return 1
@@ -54,7 +54,7 @@ func inputDate(d time.Time) string {
 }
 
 // typedDate is what a date input of the form shows again.
-func typedDate(r *request, name string) string {
+func typedDate(r *Request, name string) string {
 	v := r.URL.Query().Get(name)
 	if d, err := ledger.ParseDate(v); err == nil {
 		return inputDate(d)
@@ -66,7 +66,7 @@ func typedDate(r *request, name string) string {
 }
 
 // formDate reads a date of a form that may be empty.
-func formDate(r *request, name string) (time.Time, error) {
+func formDate(r *Request, name string) (time.Time, error) {
 	v := r.PostFormValue(name)
 	if v == "" {
 		return time.Time{}, nil

@@ -9,42 +9,42 @@ import (
 )
 
 // openDemo fills the demonstration account, when it is not there, and signs its owner in.
-func (s *Server) openDemo(w http.ResponseWriter, r *request) error {
-	session, err := s.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, s.device(r.Request), r.token)
+func (s *Server) OpenDemo(w http.ResponseWriter, r *Request) error {
+	session, err := s.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, s.Device(r.Request), r.Token)
 	if fault.Is(err, fault.Invalid) { // not there yet
 		if _, err = s.fillDemo(r); err == nil {
-			session, err = s.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, s.device(r.Request), r.token)
+			session, err = s.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, s.Device(r.Request), r.Token)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	s.setSession(w, session)
-	return s.redirect(w, r, "/")
+	s.SetSession(w, session)
+	return s.Redirect(w, r, "/")
 }
 
 // apiDemo is for the demo command, when a server owns the database.
-func (s *Server) apiDemo(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiDemo(w http.ResponseWriter, r *Request) error {
 	filled, err := s.fillDemo(r)
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusOK, filled)
+	return s.WriteJSON(w, r, http.StatusOK, filled)
 }
 
-func (s *Server) fillDemo(r *request) (demo.Filled, error) {
+func (s *Server) fillDemo(r *Request) (demo.Filled, error) {
 	if s.Demo == nil {
 		return demo.Filled{}, fault.New(fault.NotFound, "There is nothing here.")
 	}
 	var filled demo.Filled
-	err := r.long(demoLimit, func() (err error) {
+	err := r.Long(DemoLimit, func() (err error) {
 		filled, err = s.Demo(r.Context())
 		return err
 	})
 	return filled, err
 }
 
-func (s *Server) outboxPage(w http.ResponseWriter, r *request) error {
+func (s *Server) OutboxPage(w http.ResponseWriter, r *Request) error {
 	if err := s.look(w, r); err != nil {
 		return err
 	}
@@ -52,15 +52,15 @@ func (s *Server) outboxPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	view := outbox.View{Shell: r.shell()}
+	view := outbox.View{Shell: r.Shell()}
 	for _, m := range mails {
 		view.Mails = append(view.Mails, outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Sent: m.SentAt})
 	}
-	s.render(w, r, http.StatusOK, outbox.Page(view))
+	s.Render(w, r, http.StatusOK, outbox.Page(view))
 	return nil
 }
 
-func (s *Server) outboxMail(w http.ResponseWriter, r *request) error {
+func (s *Server) OutboxMail(w http.ResponseWriter, r *Request) error {
 	if err := s.look(w, r); err != nil {
 		return err
 	}
@@ -68,6 +68,6 @@ func (s *Server) outboxMail(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, outbox.One(outbox.MailView{Shell: r.shell(), Mail: outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.SentAt}}))
+	s.Render(w, r, http.StatusOK, outbox.One(outbox.MailView{Shell: r.Shell(), Mail: outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.SentAt}}))
 	return nil
 }

@@ -23,19 +23,19 @@ type entryForm struct {
 	side, amount, date, note string
 }
 
-func readEntryForm(r *request) entryForm {
+func readEntryForm(r *Request) entryForm {
 	return entryForm{side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"), note: r.PostFormValue("note")}
 }
 
 // fields turns what was typed into an entry's fields, in the currency and at the time of the business.
-func (f entryForm) fields(r *request) (ledger.EntryFields, error) {
+func (f entryForm) fields(r *Request) (ledger.EntryFields, error) {
 	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note}
 	var err error
-	if out.AmountMinor, err = parseAmount(f.amount, r.person.Business.Currency); err != nil {
+	if out.AmountMinor, err = parseAmount(f.amount, r.Person.Business.Currency); err != nil {
 		return out, err
 	}
 	if f.date == "" {
-		out.Date, err = ledger.Today(r.s.Clock.Now(), r.person.Business.TimeZone)
+		out.Date, err = ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
 	} else {
 		out.Date, err = ledger.ParseDate(f.date)
 	}
@@ -43,14 +43,14 @@ func (f entryForm) fields(r *request) (ledger.EntryFields, error) {
 }
 
 // renderEntryForm shows the form; cause, when not nil, says what is to be mended.
-func (s *Server) renderEntryForm(w http.ResponseWriter, r *request, view entryform.View, cause error) error {
-	partyID, err := r.pathID("party")
+func (s *Server) renderEntryForm(w http.ResponseWriter, r *Request, view entryform.View, cause error) error {
+	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
 	var name ledger.PartyName
 	var balance int64
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !tx.Scope.Rights.SeesTotals {
 			return err
 		}
@@ -60,72 +60,72 @@ func (s *Server) renderEntryForm(w http.ResponseWriter, r *request, view entryfo
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	view.Shell, view.PartyID, view.PartyName, view.Balance = r.shell(), partyID.String(), name.Name, r.amount(balance)
+	view.Shell, view.PartyID, view.PartyName, view.Balance = r.Shell(), partyID.String(), name.Name, r.Amount(balance)
 	if view.CanSettle() && cause == nil && r.URL.Query().Has("settle") {
-		view.Amount = money.Plain(max(balance, -balance), r.person.Business.Currency)
+		view.Amount = money.Plain(max(balance, -balance), r.Person.Business.Currency)
 	}
 	status := http.StatusOK
 	if cause != nil {
-		if err := r.formFault(&view.Form, cause); err != nil {
+		if err := r.FormFault(&view.Form, cause); err != nil {
 			return err
 		}
-		status = formStatus(cause)
+		status = FormStatus(cause)
 	}
-	s.render(w, r, status, entryform.Page(view))
+	s.Render(w, r, status, entryform.Page(view))
 	return nil
 }
 
-func (s *Server) newEntryForm(w http.ResponseWriter, r *request) error {
+func (s *Server) NewEntryForm(w http.ResponseWriter, r *Request) error {
 	side := r.URL.Query().Get("side")
 	if side != string(ledger.Received) {
 		side = string(ledger.Given)
 	}
-	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: newID()}, Side: side}, nil)
+	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: NewID()}, Side: side}, nil)
 }
 
-func (s *Server) newEntry(w http.ResponseWriter, r *request) error {
-	partyID, err := r.pathID("party")
+func (s *Server) NewEntry(w http.ResponseWriter, r *Request) error {
+	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	id, err := r.formID()
+	id, err := r.FormID()
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
-	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != markOf(r.person.UserID) {
+	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != MarkOf(r.Person.UserID) {
 		err = fault.New(fault.Conflict, "Somebody else has signed in here since this page was opened. Look at it again before you save.")
 	}
 	if err == nil {
 		_, err = r.addEntry(id, partyID, fields)
 	}
 	if err != nil {
-		if !mendable(err) {
+		if !Mendable(err) {
 			return err
 		}
 		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
 		return s.renderEntryForm(w, r, view, err)
 	}
-	s.setFlash(w, "entry_added", "")
-	business := r.caller.Business.String()
+	s.SetFlash(w, "entry_added", "")
+	business := r.Caller.Business.String()
 	if r.PostFormValue("then") == "another" {
-		return s.redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
+		return s.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}
-	return s.redirect(w, r, ui.PartyPath(business, partyID.String()))
+	return s.Redirect(w, r, ui.PartyPath(business, partyID.String()))
 }
 
 // addEntry adds an entry in one round trip where all is well. Anything else is
 // asked again in the caller's transaction, which knows why; the entry's id makes
 // that safe.
-func (r *request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
-	_, _, err = r.s.DB.WriteAtOnce(r.Context(), r.caller, func(scope postgres.Scope, b *pgx.Batch) {
+func (r *Request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
+	_, _, err = r.f.DB.WriteAtOnce(r.Context(), r.Caller, func(scope postgres.Scope, b *pgx.Batch) {
 		if r.meantFor(scope.UserID) {
 			ledger.QueueAddEntry(scope, b, id, party, fields, &e)
 		}
@@ -133,7 +133,7 @@ func (r *request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e le
 	if err == nil && e.ID != uuid.Nil {
 		return e, nil
 	}
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		e, err = ledger.AddEntry(r.Context(), tx, id, party, fields)
 		return err
 	})
@@ -141,12 +141,12 @@ func (r *request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e le
 }
 
 // entryOfPath is the entry that the path names, of the party that it names.
-func entryOfPath(r *request, tx *postgres.Tx) (ledger.Entry, error) {
-	partyID, err := r.pathID("party")
+func entryOfPath(r *Request, tx *postgres.Tx) (ledger.Entry, error) {
+	partyID, err := r.PathID("party")
 	if err != nil {
 		return ledger.Entry{}, err
 	}
-	id, err := r.pathID("entry")
+	id, err := r.PathID("entry")
 	if err != nil {
 		return ledger.Entry{}, err
 	}
@@ -157,29 +157,29 @@ func entryOfPath(r *request, tx *postgres.Tx) (ledger.Entry, error) {
 	return e, err
 }
 
-func (s *Server) editEntryForm(w http.ResponseWriter, r *request) error {
+func (s *Server) EditEntryForm(w http.ResponseWriter, r *Request) error {
 	var e ledger.Entry
-	if err := r.as(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
+	if err := r.As(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	return s.renderEntryForm(w, r, entryform.View{
-		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.AmountMinor, r.person.Business.Currency),
+		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
 		Date: e.Date.Format("2006-01-02"), Note: e.Note,
 	}, nil)
 }
 
-func (s *Server) editEntry(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) EditEntry(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	form, version := readEntryForm(r), r.formVersion()
+	form, version := readEntryForm(r), r.FormVersion()
 	fields, err := form.fields(r)
 	var e ledger.Entry
 	if err == nil {
-		err = r.as(func(tx *postgres.Tx) (err error) {
+		err = r.As(func(tx *postgres.Tx) (err error) {
 			if e, err = entryOfPath(r, tx); err != nil {
 				return err
 			}
@@ -188,25 +188,25 @@ func (s *Server) editEntry(w http.ResponseWriter, r *request) error {
 		})
 	}
 	if err != nil {
-		if !mendable(err) {
+		if !Mendable(err) {
 			return err
 		}
 		view := entryform.View{EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
 		return s.renderEntryForm(w, r, view, err)
 	}
-	s.setFlash(w, "entry_saved", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), e.PartyID.String()))
+	s.SetFlash(w, "entry_saved", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }
 
 type entryChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)
 
 // changeEntry runs one button of an entry for the version the form names, or as it stands when it names none.
-func (s *Server) changeEntry(r *request, change entryChange) (e ledger.Entry, err error) {
-	err = r.as(func(tx *postgres.Tx) error {
+func (s *Server) changeEntry(r *Request, change entryChange) (e ledger.Entry, err error) {
+	err = r.As(func(tx *postgres.Tx) error {
 		if e, err = entryOfPath(r, tx); err != nil {
 			return err
 		}
-		version := r.formVersion()
+		version := r.FormVersion()
 		if version == 0 {
 			version = e.Version
 		}
@@ -216,21 +216,21 @@ func (s *Server) changeEntry(r *request, change entryChange) (e ledger.Entry, er
 	return e, err
 }
 
-func (s *Server) deleteEntry(w http.ResponseWriter, r *request) error {
+func (s *Server) DeleteEntry(w http.ResponseWriter, r *Request) error {
 	e, err := s.changeEntry(r, ledger.DeleteEntry)
 	if err != nil {
 		return err
 	}
-	business := r.caller.Business.String()
-	s.setFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
-	return s.redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
+	business := r.Caller.Business.String()
+	s.SetFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
+	return s.Redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
 }
 
-func (s *Server) restoreEntry(w http.ResponseWriter, r *request) error {
+func (s *Server) RestoreEntry(w http.ResponseWriter, r *Request) error {
 	e, err := s.changeEntry(r, ledger.RestoreEntry)
 	if err != nil {
 		return err
 	}
-	s.setFlash(w, "entry_restored", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), e.PartyID.String()))
+	s.SetFlash(w, "entry_restored", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }

@@ -45,7 +45,7 @@ func statusOf(kind fault.Kind) int {
 }
 
 // serveError logs err and renders it, as JSON for the API and as a page for the rest.
-func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
+func (s *Server) serveError(w http.ResponseWriter, r *Request, err error) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = fault.New(fault.TooLarge, "This is more than we take at once.").Because(err)
@@ -56,32 +56,32 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 	kind := fault.KindOf(err)
 	status := statusOf(kind)
 	if status >= 500 && !errors.Is(err, context.Canceled) {
-		s.Log.Error("request failed", "request", r.id, "method", r.Method, "route", r.route.pattern, "status", status, "error", err)
+		s.Log.Error("request failed", "request", r.ID, "method", r.Method, "route", r.route.Pattern, "status", status, "error", err)
 	}
 	detail := ""
 	f := fault.Of(err)
 	if f != nil && f.Kind != fault.Internal {
-		detail = i18n.T(r.locale(), f.Text, f.Args...)
+		detail = i18n.T(r.Locale(), f.Text, f.Args...)
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
 	if r.wantsJSON() {
-		p := problemJSON{
+		p := Problem{
 			Title: http.StatusText(status), Status: status, Detail: detail,
-			Error: kind.String(), Code: fault.CodeOf(err), RequestID: r.id,
+			Error: kind.String(), Code: fault.CodeOf(err), RequestID: r.ID,
 		}
 		if f != nil {
 			p.Field = f.Field
 		}
 		explain(err, &p)
-		if status == http.StatusUnauthorized && r.route.access == program {
+		if status == http.StatusUnauthorized && r.route.Access == Program {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tijori"`)
 		}
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(status)
 		if err := json.NewEncoder(w).Encode(p); err != nil {
-			s.Log.Debug("write the answer", "request", r.id, "error", err)
+			s.Log.Debug("write the answer", "request", r.ID, "error", err)
 		}
 		return
 	}
@@ -89,34 +89,34 @@ func (s *Server) serveError(w http.ResponseWriter, r *request, err error) {
 	case status == http.StatusUnauthorized:
 		s.toLogin(w, r)
 		return
-	case kind == fault.UpgradeRequired && s.serveUpgrade(w, r, f):
+	case kind == fault.UpgradeRequired && s.ServeUpgrade(w, r, f):
 		return
 	}
 	if status < 500 {
 		r.frame()
 	}
-	view := problem.View{Shell: r.shell(), Status: status, Detail: detail, RequestID: r.id, Retry: status >= 500 || status == http.StatusTooManyRequests}
-	s.render(w, r, status, problem.Page(view))
+	view := problem.View{Shell: r.Shell(), Status: status, Detail: detail, RequestID: r.ID, Retry: status >= 500 || status == http.StatusTooManyRequests}
+	s.Render(w, r, status, problem.Page(view))
 }
 
 // frame fills in who is signed in for the frame of an error page. It looks at
 // no business: that may be what was not found. A visitor that cannot be read is shown none.
-func (r *request) frame() {
-	if r.token == "" || r.known {
+func (r *Request) frame() {
+	if r.Token == "" || r.Known {
 		return
 	}
-	r.caller.Business = uuid.Nil
-	if err := r.read(nil); err != nil {
-		r.s.Log.Debug("read who sees an error", "request", r.id, "error", err)
+	r.Caller.Business = uuid.Nil
+	if err := r.Read(nil); err != nil {
+		r.f.Log.Debug("read who sees an error", "request", r.ID, "error", err)
 	}
 }
 
-func (r *request) wantsJSON() bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+func (r *Request) wantsJSON() bool { return strings.HasPrefix(r.URL.Path, "/api/") }
 
 // toLogin sends a page's visitor to sign in and back; a dead session's cookie ends.
-func (s *Server) toLogin(w http.ResponseWriter, r *request) {
-	if r.token != "" {
-		s.endSession(w)
+func (s *Server) toLogin(w http.ResponseWriter, r *Request) {
+	if r.Token != "" {
+		s.EndSession(w)
 	}
 	target := "/login"
 	if r.Method == http.MethodGet && r.URL.Path != "/" {

@@ -36,17 +36,17 @@ type format struct {
 }
 
 var (
-	csvFile  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV}
-	xlsxFile = format{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX, export.BookXLSX}
-	pdfFile  = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
+	CSV  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV}
+	XLSX = format{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX, export.BookXLSX}
+	PDF  = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
 )
 
-type handler = func(*Server, http.ResponseWriter, *request) error
+type handler = func(*Server, http.ResponseWriter, *Request) error
 
 // exportParty is the statement of a party as a file, of the days that the query names.
-func exportParty(f format) handler {
-	return func(s *Server, w http.ResponseWriter, r *request) error {
-		id, err := r.pathID("party")
+func ExportParty(f format) handler {
+	return func(s *Server, w http.ResponseWriter, r *Request) error {
+		id, err := r.PathID("party")
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func exportParty(f format) handler {
 			return err
 		}
 		var name string
-		err = r.as(func(tx *postgres.Tx) error {
+		err = r.As(func(tx *postgres.Tx) error {
 			p, err := ledger.PartyByID(r.Context(), tx, id)
 			name = p.Name
 			return err
@@ -73,8 +73,8 @@ func exportParty(f format) handler {
 }
 
 // exportBusiness is the whole book as a file.
-func exportBusiness(f format) handler {
-	return func(s *Server, w http.ResponseWriter, r *request) error {
+func ExportBusiness(f format) handler {
+	return func(s *Server, w http.ResponseWriter, r *Request) error {
 		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
 			return ledger.CountEntries(ctx, tx, uuid.Nil, ledger.Range{})
 		}
@@ -88,25 +88,25 @@ func exportBusiness(f format) handler {
 // the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
 // a file must not look like a whole one. The query may name a task, by which the page that
 // asked sees how far the file is, and stops it.
-func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) export(w http.ResponseWriter, r *Request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	t := &task{id: r.taskID(), kind: ledger.ExportTask, total: total}
-	name := r.person.Business.Name
+	t := &Task{ID: taskID(r), Kind: ledger.ExportTask, Total: total}
+	name := r.Person.Business.Name
 	if of != "" {
 		name += " - " + of
 	}
-	file := &download{w: w, name: name + " " + r.shell().Today() + f.ending, kind: f.kind}
-	err := s.send(r, t, file, func(w io.Writer) error {
-		return r.as(func(tx *postgres.Tx) error {
+	file := &Download{w: w, name: name + " " + r.Shell().Today() + f.ending, kind: f.kind}
+	err := s.Send(r, t, file, func(w io.Writer) error {
+		return r.As(func(tx *postgres.Tx) error {
 			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
 				return err
 			}
-			return write(t.counted(tx), w, r.exportOptions())
+			return write(t.Counted(tx), w, exportOptions(r))
 		})
 	})
-	if errors.Is(err, errStopped) { // the page that asked stays where it is
+	if errors.Is(err, ErrStopped) { // the page that asked stays where it is
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -114,7 +114,7 @@ func (s *Server) export(w http.ResponseWriter, r *request, f format, of string, 
 }
 
 // taskID is the id under which the visitor wants to watch the work; zero when nobody does.
-func (r *request) taskID() uuid.UUID {
+func taskID(r *Request) uuid.UUID {
 	id, err := uuid.Parse(r.URL.Query().Get("task"))
 	if err != nil {
 		return uuid.Nil
@@ -131,10 +131,10 @@ func allowExport(ctx context.Context, tx *postgres.Tx) error {
 }
 
 // exportOptions are the words of a file in the reader's language, and the shop's name on it.
-func (r *request) exportOptions() export.Options {
-	shell := r.shell()
+func exportOptions(r *Request) export.Options {
+	shell := r.Shell()
 	return export.Options{
-		Allow: allowExport, Currency: r.person.Business.Currency, Business: r.person.Business.Name, Lang: shell.Locale, Date: shell.Date,
-		Labels: export.English.In(func(word string) string { return r.t(word) }), Made: r.t("Made with Tijori on %s", shell.Moment(shell.Now)),
+		Allow: allowExport, Currency: r.Person.Business.Currency, Business: r.Person.Business.Name, Lang: shell.Locale, Date: shell.Date,
+		Labels: export.English.In(func(word string) string { return r.T(word) }), Made: r.T("Made with Tijori on %s", shell.Moment(shell.Now)),
 	}
 }

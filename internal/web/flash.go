@@ -55,24 +55,24 @@ var flashes = map[string]ui.Flash{
 }
 
 // setFlash leaves a sentence for the next page, with the path of the form that undoes it, or "".
-func (s *Server) setFlash(w http.ResponseWriter, code, undo string) {
-	s.setCookie(w, flashCookie, code+"|"+undo, time.Minute)
+func (s *Server) SetFlash(w http.ResponseWriter, code, undo string) {
+	s.SetCookie(w, FlashCookie, code+"|"+undo, time.Minute)
 }
 
 // takeFlash reads the sentence left for this page and removes it.
-func (s *Server) takeFlash(w http.ResponseWriter, r *request) *ui.Flash {
-	value := s.cookie(r.Request, flashCookie)
-	if value == "" || r.Method != http.MethodGet || r.wantsJSON() || r.route.keepsFlash {
+func (s *Server) takeFlash(w http.ResponseWriter, r *Request) *ui.Flash {
+	value := s.Cookie(r.Request, FlashCookie)
+	if value == "" || r.Method != http.MethodGet || r.wantsJSON() || r.route.KeepsFlash {
 		return nil
 	}
-	s.setCookie(w, flashCookie, "", -time.Second)
+	s.SetCookie(w, FlashCookie, "", -time.Second)
 	code, undo, _ := strings.Cut(value, "|")
 	f, ok := flashes[code]
 	if !ok {
 		return nil
 	}
 	if strings.HasPrefix(undo, "/b/") {
-		f.Undo = localPath(undo, "")
+		f.Undo = LocalPath(undo, "")
 	}
 	return &f
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func newUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+func NewUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // newID is the client-made id that a form carries.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // pathID reads an id from the path. A malformed one is not found, like an unknown one.
-func (r *request) pathID(name string) (uuid.UUID, error) {
+func (r *Request) PathID(name string) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PathValue(name))
 	if err != nil || len(r.PathValue(name)) != 36 {
 		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
@@ -27,7 +27,7 @@ func (r *request) pathID(name string) (uuid.UUID, error) {
 }
 
 // formID reads the client-made id of a form.
-func (r *request) formID() (uuid.UUID, error) {
+func (r *Request) FormID() (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("id"))
 	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
 		return uuid.Nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
@@ -36,7 +36,7 @@ func (r *request) formID() (uuid.UUID, error) {
 }
 
 // formVersion reads the version that a form or its address is about; 0 is none.
-func (r *request) formVersion() int {
+func (r *Request) FormVersion() int {
 	v, err := strconv.Atoi(ui.Or(r.PostFormValue("version"), r.URL.Query().Get("version")))
 	if err != nil || v < 0 {
 		return 0
@@ -47,7 +47,7 @@ func (r *request) formVersion() int {
 // storable reports whether a form is text: the database takes no NUL and no
 // broken UTF-8, and a browser sends neither; nor does anybody type what steers a
 // terminal or turns the direction of the words around it.
-func storable(form url.Values) bool {
+func Storable(form url.Values) bool {
 	for _, values := range form {
 		for _, v := range values {
 			if strings.ContainsFunc(v, steers) || !utf8.ValidString(v) {
@@ -63,19 +63,19 @@ func steers(r rune) bool {
 }
 
 // formStatus is the status of a form that comes back.
-func formStatus(err error) int {
+func FormStatus(err error) int {
 	return statusOf(fault.KindOf(err))
 }
 
 // mendable reports whether a user can mend a form so that it passes.
-func mendable(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) }
+func Mendable(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) }
 
 // formFault puts a fault beside the field it is about, or on top of the form, and each of
 // several; other errors come back to be rendered as a page.
-func (r *request) formFault(form *ui.Form, err error) error {
+func (r *Request) FormFault(form *ui.Form, err error) error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
-			if e := r.formFault(form, one); e != nil {
+			if e := r.FormFault(form, one); e != nil {
 				return e
 			}
 		}
@@ -90,7 +90,7 @@ func (r *request) formFault(form *ui.Form, err error) error {
 	default:
 		return err
 	}
-	text := r.t(f.Text, f.Args...)
+	text := r.T(f.Text, f.Args...)
 	if f.Field == "" {
 		form.Error = text
 		return nil

@@ -18,36 +18,36 @@ import (
 )
 
 // maxGrid is how much a grid may send: a thousand rows with short notes, or some hundred with the longest.
-const maxGrid = 2 << 20
+const MaxGrid = 2 << 20
 
 // gridRows is how many rows the page has at least.
 const gridRows = 10
 
 // desk is how typed text is read for the business of the request, which must be known.
-func (r *request) desk() (ledger.Desk, error) {
-	today, err := ledger.Today(r.s.Clock.Now(), r.person.Business.TimeZone)
-	return ledger.Desk{Currency: r.person.Business.Currency, Today: today}, err
+func deskOf(r *Request) (ledger.Desk, error) {
+	today, err := ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
+	return ledger.Desk{Currency: r.Person.Business.Currency, Today: today}, err
 }
 
 // enterGrid reads who is asking, and refuses plans without the grid; the database does so again.
-func (s *Server) enterGrid(r *request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
-	if err := r.read(queue); err != nil {
+func (s *Server) enterGrid(r *Request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
+	if err := r.Read(queue); err != nil {
 		return ledger.Desk{}, err
 	}
-	if !s.plan(r).Has(billing.BatchEntry) {
+	if !s.Plan(r).Has(billing.BatchEntry) {
 		return ledger.Desk{}, billing.NeedsPlan(billing.BatchEntry)
 	}
-	return r.desk()
+	return deskOf(r)
 }
 
-func (s *Server) gridPage(w http.ResponseWriter, r *request) error {
+func (s *Server) GridPage(w http.ResponseWriter, r *Request) error {
 	var draft ledger.Draft
 	desk, err := s.enterGrid(r, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &draft) })
 	if err != nil {
 		return err
 	}
 	var result ledger.BatchResult
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		result, err = ledger.CheckBatch(r.Context(), tx, draft.Batch, draft.Rows, desk)
 		return err
 	})
@@ -58,11 +58,11 @@ func (s *Server) gridPage(w http.ResponseWriter, r *request) error {
 }
 
 // showGrid fills in the page around the rows and writes it.
-func (s *Server) showGrid(w http.ResponseWriter, r *request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
+func (s *Server) showGrid(w http.ResponseWriter, r *Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
 	var batches []ledger.BatchInfo
 	var names ledger.PartyNames
 	undone, undoneErr := uuid.Parse(r.URL.Query().Get("undone"))
-	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueueBatches(scope, b, ledger.GridBatch, &batches)
 		ledger.QueuePartyNames(b, "", "", &names)
 	})
@@ -76,42 +76,42 @@ func (s *Server) showGrid(w http.ResponseWriter, r *request, status int, v grid.
 		}
 		v.Undone = &grid.Undone{Kept: kept}
 	}
-	v.Shell, v.ID, v.Max = r.shell(), batch.String(), ledger.MaxBatchRows
+	v.Shell, v.ID, v.Max = r.Shell(), batch.String(), ledger.MaxBatchRows
 	if batch == uuid.Nil {
-		v.ID = newID()
+		v.ID = NewID()
 	}
 	for _, p := range names.Rows {
 		v.Names = append(v.Names, p.Name)
 	}
 	var given, received int64
 	for _, c := range result.Rows {
-		v.Rows = append(v.Rows, r.gridRow(c))
+		v.Rows = append(v.Rows, rowView(r, c))
 		if c.Entry.Side == ledger.Received {
 			received += c.Entry.AmountMinor
 		} else {
 			given += c.Entry.AmountMinor
 		}
 	}
-	v.Given, v.Received, v.Some = r.amount(given), r.amount(received), result.Wrong > 0 && result.Wrong < len(result.Rows)
+	v.Given, v.Received, v.Some = r.Amount(given), r.Amount(received), result.Wrong > 0 && result.Wrong < len(result.Rows)
 	for len(v.Rows) < gridRows {
-		v.Rows = append(v.Rows, grid.Row{ID: newID(), Date: v.Now.Format("02/01/2006")})
+		v.Rows = append(v.Rows, grid.Row{ID: NewID(), Date: v.Now.Format("02/01/2006")})
 	}
 	for _, b := range batches {
 		v.Batches = append(v.Batches, grid.Batch{ID: b.ID.String(), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
 	}
-	s.render(w, r, status, grid.Page(v))
+	s.Render(w, r, status, grid.Page(v))
 	return nil
 }
 
-func (s *Server) keptRows(r *request, batch uuid.UUID) ([]grid.Kept, error) {
+func (s *Server) keptRows(r *Request, batch uuid.UUID) ([]grid.Kept, error) {
 	var rows []ledger.KeptRow
-	err := r.as(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		rows, err = ledger.KeptOfBatch(r.Context(), tx, batch)
 		return err
 	})
 	var kept []grid.Kept
 	for _, k := range rows {
-		row := grid.Kept{Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side), Amount: r.amount(k.Entry.AmountMinor), Date: k.Entry.Date}
+		row := grid.Kept{Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side), Amount: r.Amount(k.Entry.AmountMinor), Date: k.Entry.Date}
 		if k.EntryID != uuid.Nil {
 			row.EntryID = k.EntryID.String()
 		}
@@ -120,8 +120,8 @@ func (s *Server) keptRows(r *request, batch uuid.UUID) ([]grid.Kept, error) {
 	return kept, err
 }
 
-func (r *request) gridRow(c *ledger.CheckedRow) grid.Row {
-	row := grid.Row{ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note, NewParty: c.NewParty, Twin: c.Twin, Problems: r.problems(c)}
+func rowView(r *Request, c *ledger.CheckedRow) grid.Row {
+	row := grid.Row{ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note, NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c)}
 	if c.PartyID != uuid.Nil {
 		row.PartyID = c.PartyID.String()
 	}
@@ -129,23 +129,23 @@ func (r *request) gridRow(c *ledger.CheckedRow) grid.Row {
 }
 
 // problems are the sentences of a row's cells in the reader's language.
-func (r *request) problems(c *ledger.CheckedRow) map[string]string {
+func problemsOf(r *Request, c *ledger.CheckedRow) map[string]string {
 	if len(c.Problems) == 0 {
 		return nil
 	}
 	out := map[string]string{}
 	for column, f := range c.Problems {
-		out[column] = r.t(f.Text, f.Args...)
+		out[column] = r.T(f.Text, f.Args...)
 	}
 	return out
 }
 
 // gridForm reads the rows that the page's form posts.
-func (r *request) gridForm() (rows []ledger.BatchRow, err error) {
+func gridForm(r *Request) (rows []ledger.BatchRow, err error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
 	}
-	if !storable(r.PostForm) {
+	if !Storable(r.PostForm) {
 		return nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
 	}
 	addNew := r.PostFormValue("add_new") != ""
@@ -162,12 +162,12 @@ func (r *request) gridForm() (rows []ledger.BatchRow, err error) {
 }
 
 // saveGrid is the form without script.
-func (s *Server) saveGrid(w http.ResponseWriter, r *request) error {
-	rows, err := r.gridForm()
+func (s *Server) SaveGrid(w http.ResponseWriter, r *Request) error {
+	rows, err := gridForm(r)
 	if err != nil {
 		return err
 	}
-	batch, err := r.formID()
+	batch, err := r.FormID()
 	if err != nil {
 		return err
 	}
@@ -176,12 +176,12 @@ func (s *Server) saveGrid(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var result ledger.BatchResult
-	err = r.as(func(tx *postgres.Tx) error {
+	err = r.As(func(tx *postgres.Tx) error {
 		var err error
 		if result, err = ledger.SaveBatch(r.Context(), tx, batch, rows, desk, r.PostFormValue("then") == "good"); err != nil || result.Kept {
 			return err
 		}
-		_, err = ledger.SaveDraft(r.Context(), tx, uuid.Nil, ledger.Draft{Batch: newUUID(), Rows: result.Left()})
+		_, err = ledger.SaveDraft(r.Context(), tx, uuid.Nil, ledger.Draft{Batch: NewUUID(), Rows: result.Left()})
 		return err
 	})
 	if err != nil {
@@ -192,26 +192,26 @@ func (s *Server) saveGrid(w http.ResponseWriter, r *request) error {
 		if result.Wrong > 0 {
 			code = "batch_some"
 		}
-		s.setFlash(w, code, ui.BusinessPath(r.caller.Business.String())+"/batches/"+batch.String()+"/undo")
-		return s.redirect(w, r, ui.BusinessPath(r.caller.Business.String())+"/grid")
+		s.SetFlash(w, code, ui.BusinessPath(r.Caller.Business.String())+"/batches/"+batch.String()+"/undo")
+		return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/grid")
 	}
 	view := grid.View{AddNew: r.PostFormValue("add_new") != ""}
-	view.Error = r.t("Nothing was saved. Please look at the marked cells.")
+	view.Error = r.T("Nothing was saved. Please look at the marked cells.")
 	if result.Wrong == 0 {
-		view.Error = r.t("There is nothing to save yet.")
+		view.Error = r.T("There is nothing to save yet.")
 	}
 	return s.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result)
 }
 
 // undoBatch moves what a batch added to the bin, and leads to the page that says what is left.
-func (s *Server) undoBatch(w http.ResponseWriter, r *request) error {
-	batch, err := r.pathID("batch")
+func (s *Server) UndoBatch(w http.ResponseWriter, r *Request) error {
+	batch, err := r.PathID("batch")
 	if err != nil {
 		return err
 	}
 	var kind string
-	err = r.long(importLimit, func() error {
-		return r.as(func(tx *postgres.Tx) (err error) {
+	err = r.Long(ImportLimit, func() error {
+		return r.As(func(tx *postgres.Tx) (err error) {
 			_, kind, err = ledger.UndoBatch(r.Context(), tx, batch)
 			return err
 		})
@@ -223,7 +223,7 @@ func (s *Server) undoBatch(w http.ResponseWriter, r *request) error {
 	if kind == ledger.ImportBatch {
 		page = "/import"
 	}
-	return s.redirect(w, r, ui.BusinessPath(r.caller.Business.String())+page+"?undone="+batch.String())
+	return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+page+"?undone="+batch.String())
 }
 
 // gridIn is what the grid sends. rows are as typed: amounts and dates as people write them, in the
@@ -257,19 +257,19 @@ type gridOut struct {
 	Rows    []gridRowOut `json:"rows"`
 }
 
-func (r *request) gridOut(batch uuid.UUID, version int, result ledger.BatchResult) gridOut {
+func newGridOut(r *Request, batch uuid.UUID, version int, result ledger.BatchResult) gridOut {
 	out := gridOut{Batch: batch, Saved: result.Entries, Parties: result.Parties, Wrong: result.Wrong, Version: version, Rows: []gridRowOut{}}
 	for _, c := range result.Rows {
 		if c.Blank() {
 			continue
 		}
-		out.Rows = append(out.Rows, gridRowOut{ID: c.ID, Saved: c.Saved, Party: c.Party, PartyID: c.PartyID, NewParty: c.NewParty, Unknown: c.Unknown, Duplicate: c.Twin, Problems: r.problems(c)})
+		out.Rows = append(out.Rows, gridRowOut{ID: c.ID, Saved: c.Saved, Party: c.Party, PartyID: c.PartyID, NewParty: c.NewParty, Unknown: c.Unknown, Duplicate: c.Twin, Problems: problemsOf(r, c)})
 	}
 	return out
 }
 
-func (in *gridIn) read(r *request) error {
-	if err := decodeJSON(r, in); err != nil {
+func (in *gridIn) read(r *Request) error {
+	if err := DecodeJSON(r, in); err != nil {
 		return err
 	}
 	for _, row := range in.Rows {
@@ -281,7 +281,7 @@ func (in *gridIn) read(r *request) error {
 }
 
 // apiBatch saves rows as one batch: 201 when some were saved, else 422; what is wrong stands beside each cell.
-func (s *Server) apiBatch(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiBatch(w http.ResponseWriter, r *Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err
@@ -291,8 +291,8 @@ func (s *Server) apiBatch(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var result ledger.BatchResult
-	version, next := in.Version, newUUID()
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	version, next := in.Version, NewUUID()
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil || result.Kept || in.Writer == uuid.Nil {
 			return err
 		}
@@ -306,17 +306,17 @@ func (s *Server) apiBatch(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	status, out := http.StatusCreated, r.gridOut(in.ID, version, result)
+	status, out := http.StatusCreated, newGridOut(r, in.ID, version, result)
 	if result.Kept {
 		status = http.StatusUnprocessableEntity
 	} else {
 		out.Next = next
 	}
-	return s.writeJSON(w, r, status, out)
+	return s.WriteJSON(w, r, status, out)
 }
 
 // apiDraft keeps what was typed into the grid, and says what is wrong with it so far.
-func (s *Server) apiDraft(w http.ResponseWriter, r *request) error {
+func (s *Server) ApiDraft(w http.ResponseWriter, r *Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err
@@ -327,7 +327,7 @@ func (s *Server) apiDraft(w http.ResponseWriter, r *request) error {
 	}
 	var result ledger.BatchResult
 	var version int
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		if result, err = ledger.CheckBatch(r.Context(), tx, in.ID, in.Rows, desk); err != nil {
 			return err
 		}
@@ -337,5 +337,5 @@ func (s *Server) apiDraft(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.writeJSON(w, r, http.StatusOK, r.gridOut(in.ID, version, result))
+	return s.WriteJSON(w, r, http.StatusOK, newGridOut(r, in.ID, version, result))
 }

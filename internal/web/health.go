@@ -8,7 +8,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-func (s *Server) nothingHere(w http.ResponseWriter, r *request) error {
+func (s *Server) nothingHere(w http.ResponseWriter, r *Request) error {
 	if !r.wantsJSON() {
 		if err := s.look(w, r); err != nil {
 			return err
@@ -17,17 +17,17 @@ func (s *Server) nothingHere(w http.ResponseWriter, r *request) error {
 	return fault.New(fault.NotFound, "There is nothing here.")
 }
 
-func (s *Server) crossOrigin(http.ResponseWriter, *request) error {
+func (s *Server) crossOrigin(http.ResponseWriter, *Request) error {
 	return fault.New(fault.Forbidden, "This came from another site. Open the page here and try again.")
 }
 
-func (s *Server) healthz(w http.ResponseWriter, _ *request) error {
+func (s *Server) Healthz(w http.ResponseWriter, _ *Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := w.Write([]byte("ok\n"))
 	return err
 }
 
-func (s *Server) readyz(w http.ResponseWriter, r *request) error {
+func (s *Server) Readyz(w http.ResponseWriter, r *Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -15,29 +15,29 @@ import (
 )
 
 // home is the landing page, the only business, or the list of businesses.
-func (s *Server) home(w http.ResponseWriter, r *request) error {
+func (s *Server) Home(w http.ResponseWriter, r *Request) error {
 	if err := s.look(w, r); err != nil {
 		return err
 	}
-	if !r.known {
-		return s.landing(w, r)
+	if !r.Known {
+		return s.Landing(w, r)
 	}
-	if r.person.AccountID == uuid.Nil { // removed from the account that the session was in
-		moved, err := s.Accounts.GoHome(r.Context(), r.caller)
+	if r.Person.AccountID == uuid.Nil { // removed from the account that the session was in
+		moved, err := s.Accounts.GoHome(r.Context(), r.Caller)
 		if err != nil {
 			return err
 		}
 		if moved {
-			if err := r.read(nil); err != nil {
+			if err := r.Read(nil); err != nil {
 				return err
 			}
 		}
 	}
-	if len(r.person.Businesses) == 1 && r.flash == nil {
-		return s.redirect(w, r, ui.BusinessPath(r.person.Businesses[0].BusinessID.String()))
+	if len(r.Person.Businesses) == 1 && r.Flash == nil {
+		return s.Redirect(w, r, ui.BusinessPath(r.Person.Businesses[0].BusinessID.String()))
 	}
-	view := home.View{Shell: r.shell(), Email: r.person.Email}
-	for i, b := range r.person.Businesses {
+	view := home.View{Shell: r.Shell(), Email: r.Person.Email}
+	for i, b := range r.Person.Businesses {
 		shop := home.Shop{Business: view.Shell.Businesses[i]}
 		if err := s.shopTotals(r, b.BusinessID, &shop); err != nil {
 			return err
@@ -45,13 +45,13 @@ func (s *Server) home(w http.ResponseWriter, r *request) error {
 		view.Shops = append(view.Shops, shop)
 	}
 	view.Sums = home.SumShops(view.Shops)
-	s.render(w, r, http.StatusOK, home.Page(view))
+	s.Render(w, r, http.StatusOK, home.Page(view))
 	return nil
 }
 
 // shopTotals reads what a business's line in the list of businesses shows.
-func (s *Server) shopTotals(r *request, business uuid.UUID, shop *home.Shop) error {
-	caller := r.caller
+func (s *Server) shopTotals(r *Request, business uuid.UUID, shop *home.Shop) error {
+	caller := r.Caller
 	caller.Business = business
 	var totals ledger.Totals
 	_, err := s.DB.Read(r.Context(), caller, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })

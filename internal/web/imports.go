@@ -32,9 +32,9 @@ var (
 const shown = 100
 
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
-func (r *request) inLine(fn func() error) error {
-	own, _ := r.s.reading.LoadOrStore(r.person.AccountID, make(chan struct{}, 1))
-	leave, err := r.enter(time.Minute, seat{own.(chan struct{}), errOwnTurn}, seat{importing, errReading})
+func (r *Request) inLine(fn func() error) error {
+	own, _ := r.f.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
+	leave, err := r.Acquire(time.Minute, Slot{own.(chan struct{}), errOwnTurn}, Slot{importing, errReading})
 	if err != nil {
 		return err
 	}
@@ -42,13 +42,13 @@ func (r *request) inLine(fn func() error) error {
 	return fn()
 }
 
-func (s *Server) importPage(w http.ResponseWriter, r *request) error {
+func (s *Server) ImportPage(w http.ResponseWriter, r *Request) error {
 	return s.showImport(w, r, http.StatusOK, intakepage.View{})
 }
 
-func (s *Server) showImport(w http.ResponseWriter, r *request, status int, v intakepage.View) error {
+func (s *Server) showImport(w http.ResponseWriter, r *Request, status int, v intakepage.View) error {
 	var batches []ledger.BatchInfo
-	if err := r.read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueBatches(scope, b, ledger.ImportBatch, &batches) }); err != nil {
+	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueBatches(scope, b, ledger.ImportBatch, &batches) }); err != nil {
 		return err
 	}
 	if undone, err := uuid.Parse(r.URL.Query().Get("undone")); err == nil && r.Method == http.MethodGet {
@@ -58,34 +58,34 @@ func (s *Server) showImport(w http.ResponseWriter, r *request, status int, v int
 		}
 		v.Undone = &grid.Undone{Kept: kept}
 	}
-	v.Shell, v.MaxMB, v.MaxRows = r.shell(), intake.MaxFile>>20, intake.MaxRows
+	v.Shell, v.MaxMB, v.MaxRows = r.Shell(), intake.MaxFile>>20, intake.MaxRows
 	for _, b := range batches {
-		v.Batches = append(v.Batches, intakepage.Batch{ID: b.ID.String(), Name: r.fileName(b.Name), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
+		v.Batches = append(v.Batches, intakepage.Batch{ID: b.ID.String(), Name: fileName(r, b.Name), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
 	}
-	s.render(w, r, status, intakepage.Page(v))
+	s.Render(w, r, status, intakepage.Page(v))
 	return nil
 }
 
 // pasted is the file name of rows that were pasted.
 const pasted = "✎"
 
-func (r *request) fileName(name string) string {
+func fileName(r *Request, name string) string {
 	if name == pasted {
-		return r.t("Pasted rows")
+		return r.T("Pasted rows")
 	}
 	return name
 }
 
 // sendFile reads a file, and keeps it for its dry run when it can be read.
-func (s *Server) sendFile(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil { // who may not is not listened to
+func (s *Server) SendFile(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil { // who may not is not listened to
 		return err
 	}
-	upload := newUUID()
+	upload := NewUUID()
 	f, err := s.arrive(r)
 	defer f.close()
 	if err == nil {
-		err = r.long(importLimit, func() error {
+		err = r.Long(ImportLimit, func() error {
 			return r.inLine(func() error {
 				body, err := f.read()
 				if err != nil {
@@ -94,20 +94,20 @@ func (s *Server) sendFile(w http.ResponseWriter, r *request) error {
 				if _, err := intake.Read(body); err != nil {
 					return err
 				}
-				return r.as(func(tx *postgres.Tx) error { return intake.Store(r.Context(), tx, upload, f.name, body) })
+				return r.As(func(tx *postgres.Tx) error { return intake.Store(r.Context(), tx, upload, f.name, body) })
 			})
 		})
 	}
 	if err == nil {
-		return s.redirect(w, r, ui.BusinessPath(r.caller.Business.String())+"/import/"+upload.String())
+		return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/import/"+upload.String())
 	}
 	var cut *http.MaxBytesError
-	if errors.As(err, &cut) || !mendable(err) && !fault.Is(err, fault.TooLarge) {
+	if errors.As(err, &cut) || !Mendable(err) && !fault.Is(err, fault.TooLarge) {
 		return err
 	}
 	reason := fault.Of(err)
-	view := intakepage.View{Form: ui.Form{Errors: map[string]string{"file": r.t(reason.Text, reason.Args...)}}}
-	if len(f.text) < 1<<16 && storable(url.Values{"text": {f.text}}) {
+	view := intakepage.View{Form: ui.Form{Errors: map[string]string{"file": r.T(reason.Text, reason.Args...)}}}
+	if len(f.text) < 1<<16 && Storable(url.Values{"text": {f.text}}) {
 		view.Text = f.text
 	}
 	status := http.StatusUnprocessableEntity
@@ -118,11 +118,11 @@ func (s *Server) sendFile(w http.ResponseWriter, r *request) error {
 }
 
 // fieldWords are the names of the fields that a column may be.
-func (r *request) fieldWords() []ui.Option {
+func fieldWords(r *Request) []ui.Option {
 	words := map[intake.Field]string{
-		intake.Ignore: r.t("leave out"), intake.Name: r.t("Name of the party"), intake.Phone: r.t("Phone"), intake.Kind: r.t("Customer or supplier"), intake.Note: r.t("Note about the party"),
-		intake.Opening: r.t("Opening balance (plus: they owe you)"), intake.Date: r.t("Date of the entry"), intake.Given: r.t("Gave (debit)"), intake.Received: r.t("Got (credit)"),
-		intake.Amount: r.t("Amount (plus: gave)"), intake.Side: r.t("Dr or Cr, gave or got"), intake.Details: r.t("Note of the entry"),
+		intake.Ignore: r.T("leave out"), intake.Name: r.T("Name of the party"), intake.Phone: r.T("Phone"), intake.Kind: r.T("Customer or supplier"), intake.Note: r.T("Note about the party"),
+		intake.Opening: r.T("Opening balance (plus: they owe you)"), intake.Date: r.T("Date of the entry"), intake.Given: r.T("Gave (debit)"), intake.Received: r.T("Got (credit)"),
+		intake.Amount: r.T("Amount (plus: gave)"), intake.Side: r.T("Dr or Cr, gave or got"), intake.Details: r.T("Note of the entry"),
 	}
 	var out []ui.Option
 	for _, f := range intake.Fields {
@@ -132,7 +132,7 @@ func (r *request) fieldWords() []ui.Option {
 }
 
 // mapping reads what the form says of the columns; without it they are guessed.
-func (r *request) mapping(t *intake.Table) intake.Mapping {
+func mappingOf(r *Request, t *intake.Table) intake.Mapping {
 	if err := r.ParseForm(); err != nil || !r.Form.Has("c0") {
 		return intake.Guess(t)
 	}
@@ -159,9 +159,9 @@ type dryRun struct {
 }
 
 // open reads a kept file. The connection goes back before the file is taken apart.
-func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
+func (s *Server) open(r *Request, upload uuid.UUID) (d *dryRun, err error) {
 	d = &dryRun{}
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		d.name, d.body, err = intake.Load(r.Context(), tx, upload)
 		return err
 	})
@@ -171,11 +171,11 @@ func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
 	if d.table, err = intake.Read(d.body); err != nil {
 		return d, err
 	}
-	desk, err := r.desk()
+	desk, err := deskOf(r)
 	if err != nil {
 		return d, err
 	}
-	d.o = intake.Options{Upload: upload, Mapping: r.mapping(d.table), Desk: desk, OpeningDate: desk.Today, OpeningNote: r.t("Opening balance")}
+	d.o = intake.Options{Upload: upload, Mapping: mappingOf(r, d.table), Desk: desk, OpeningDate: desk.Today, OpeningNote: r.T("Opening balance")}
 	if day, err := ledger.ReadDate(r.FormValue("day")); err == nil {
 		d.o.OpeningDate = day
 	}
@@ -183,7 +183,7 @@ func (s *Server) open(r *request, upload uuid.UUID) (d *dryRun, err error) {
 }
 
 // dry plans the import of a file in a transaction of the caller.
-func (d *dryRun) dry(s *Server, r *request, tx *postgres.Tx) (err error) {
+func (d *dryRun) dry(s *Server, r *Request, tx *postgres.Tx) (err error) {
 	if d.plan, err = intake.Make(r.Context(), tx, d.table, d.o); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (d *dryRun) dry(s *Server, r *request, tx *postgres.Tx) (err error) {
 		d.left = d.plan.LeaveOut()
 	}
 	d.room = -1
-	if most := s.plan(r).PartiesMax; most > 0 && tx.Scope.Rights.Owns {
+	if most := s.Plan(r).PartiesMax; most > 0 && tx.Scope.Rights.Owns {
 		n, err := ledger.CountParties(r.Context(), tx)
 		if err != nil {
 			return err
@@ -206,21 +206,21 @@ func (d *dryRun) dry(s *Server, r *request, tx *postgres.Tx) (err error) {
 	return nil
 }
 
-func (s *Server) previewImport(w http.ResponseWriter, r *request) error {
-	upload, err := r.pathID("upload")
+func (s *Server) PreviewImport(w http.ResponseWriter, r *Request) error {
+	upload, err := r.PathID("upload")
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	var d *dryRun
-	err = r.long(importLimit, func() error {
+	err = r.Long(ImportLimit, func() error {
 		return r.inLine(func() (err error) {
 			if d, err = s.open(r, upload); err != nil {
 				return err
 			}
-			return r.as(func(tx *postgres.Tx) error {
+			return r.As(func(tx *postgres.Tx) error {
 				former, found, err := intake.Same(r.Context(), tx, d.body)
 				if err != nil {
 					return err
@@ -235,15 +235,15 @@ func (s *Server) previewImport(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, intakepage.Preview(r.dryView(d)))
+	s.Render(w, r, http.StatusOK, intakepage.Preview(r.dryView(d)))
 	return nil
 }
 
-func (r *request) dryView(d *dryRun) intakepage.Dry {
+func (r *Request) dryView(d *dryRun) intakepage.Dry {
 	v := intakepage.Dry{
-		Shell: r.shell(), Upload: d.o.Upload.String(), File: r.fileName(d.name), Encoding: d.table.Encoding, Fields: r.fieldWords(), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
+		Shell: r.Shell(), Upload: d.o.Upload.String(), File: fileName(r, d.name), Encoding: d.table.Encoding, Fields: fieldWords(r), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
 		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows), All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
-		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.amount(d.plan.Given), Received: r.amount(d.plan.Received), Room: d.room, Roomier: r.s.roomier(r), Skip: r.FormValue("skip") == "yes",
+		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.Amount(d.plan.Given), Received: r.Amount(d.plan.Received), Room: d.room, Roomier: r.f.Roomier(r), Skip: r.FormValue("skip") == "yes",
 	}
 	if v.Head || v.Contacts {
 		v.Lines--
@@ -264,12 +264,12 @@ func (r *request) dryView(d *dryRun) intakepage.Dry {
 		v.Columns = append(v.Columns, c)
 	}
 	for _, p := range d.plan.Parties[:min(shown, len(d.plan.Parties))] {
-		v.Parties = append(v.Parties, intakepage.Party{Name: p.Name, Phone: p.Phone, New: p.New, Entries: p.Entries, Before: r.amount(p.Before), After: r.amount(p.After)})
+		v.Parties = append(v.Parties, intakepage.Party{Name: p.Name, Phone: p.Phone, New: p.New, Entries: p.Entries, Before: r.Amount(p.Before), After: r.Amount(p.After)})
 	}
 	if d.former != nil {
-		v.Former = &intakepage.Former{Name: r.fileName(d.former.Name), At: d.former.At, Undone: d.former.Undone}
+		v.Former = &intakepage.Former{Name: fileName(r, d.former.Name), At: d.former.At, Undone: d.former.Undone}
 	}
-	r.twins(&v, d.plan)
+	putTwins(r, &v, d.plan)
 	last := -1
 	for _, p := range d.plan.Problems {
 		if p.Line != last {
@@ -277,14 +277,14 @@ func (r *request) dryView(d *dryRun) intakepage.Dry {
 			last = p.Line
 		}
 		if len(v.Problems) < shown {
-			v.Problems = append(v.Problems, intakepage.Problem{Line: p.Line, Column: p.Column, Reason: r.t(p.Reason.Text, p.Reason.Args...)})
+			v.Problems = append(v.Problems, intakepage.Problem{Line: p.Line, Column: p.Column, Reason: r.T(p.Reason.Text, p.Reason.Args...)})
 		}
 	}
 	return v
 }
 
 // twins puts the entries that are like others on the page, in the order of the file.
-func (r *request) twins(v *intakepage.Dry, p *intake.Plan) {
+func putTwins(r *Request, v *intakepage.Dry, p *intake.Plan) {
 	names := map[uuid.UUID]string{}
 	for _, party := range p.Parties {
 		names[party.ID] = party.Name
@@ -300,25 +300,25 @@ func (r *request) twins(v *intakepage.Dry, p *intake.Plan) {
 			v.Repeats++
 		}
 		if len(v.TwinRows) < shown {
-			v.TwinRows = append(v.TwinRows, intakepage.Twin{Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date, Side: string(e.Side), Amount: r.amount(e.AmountMinor), InFile: where == intake.InFile})
+			v.TwinRows = append(v.TwinRows, intakepage.Twin{Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date, Side: string(e.Side), Amount: r.Amount(e.AmountMinor), InFile: where == intake.InFile})
 		}
 	}
 }
 
 // applyImport writes what the dry run has shown. The same upload twice, from whichever page, is once.
-func (s *Server) applyImport(w http.ResponseWriter, r *request) error {
-	upload, err := r.pathID("upload")
+func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
+	upload, err := r.PathID("upload")
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	t := &task{id: upload, kind: ledger.ImportTask}
+	t := &Task{ID: upload, Kind: ledger.ImportTask}
 	var d *dryRun
 	refused := false
-	err = r.long(importLimit, func() error {
-		return r.work(t, func() error {
+	err = r.Long(ImportLimit, func() error {
+		return r.Work(t, func() error {
 			return r.inLine(func() error {
 				var err error
 				refused, d, err = s.bringIn(r, upload, t)
@@ -326,33 +326,33 @@ func (s *Server) applyImport(w http.ResponseWriter, r *request) error {
 			})
 		})
 	})
-	business := ui.BusinessPath(r.caller.Business.String())
+	business := ui.BusinessPath(r.Caller.Business.String())
 	switch {
-	case errors.Is(err, errStopped):
-		s.setFlash(w, "import_stopped", "")
-		return s.redirect(w, r, business+"/import/"+upload.String()+"?"+r.PostForm.Encode())
+	case errors.Is(err, ErrStopped):
+		s.SetFlash(w, "import_stopped", "")
+		return s.Redirect(w, r, business+"/import/"+upload.String()+"?"+r.PostForm.Encode())
 	case err != nil:
 		return err
 	case refused:
 		v := r.dryView(d)
-		v.Error = r.t("Nothing was brought in. Some lines have problems: mend the file, or say that they are to be left out.")
-		s.render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
+		v.Error = r.T("Nothing was brought in. Some lines have problems: mend the file, or say that they are to be left out.")
+		s.Render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
 		return nil
 	}
-	s.setFlash(w, "imported", business+"/batches/"+upload.String()+"/undo")
-	return s.redirect(w, r, business+"/import")
+	s.SetFlash(w, "imported", business+"/batches/"+upload.String()+"/undo")
+	return s.Redirect(w, r, business+"/import")
 }
 
 // bringIn writes what a dry run of a kept file says now, unless that has been done. It is refused when there is
 // nothing to bring in, or lines have problems and were not said to be left out.
-func (s *Server) bringIn(r *request, upload uuid.UUID, t *task) (refused bool, d *dryRun, err error) {
+func (s *Server) bringIn(r *Request, upload uuid.UUID, t *Task) (refused bool, d *dryRun, err error) {
 	if done, err := s.imported(r, upload); err != nil || done {
 		return false, nil, err
 	}
 	if d, err = s.open(r, upload); err != nil {
 		return false, d, err
 	}
-	err = r.as(func(tx *postgres.Tx) error {
+	err = r.As(func(tx *postgres.Tx) error {
 		if done, err := intake.Hold(r.Context(), tx, upload); err != nil || done {
 			return err
 		}
@@ -363,16 +363,16 @@ func (s *Server) bringIn(r *request, upload uuid.UUID, t *task) (refused bool, d
 			refused = true
 			return nil
 		}
-		t.all.Store(int64(d.plan.Rows()))
-		done := func(rows int) { t.done.Store(int64(rows)) }
+		t.All.Store(int64(d.plan.Rows()))
+		done := func(rows int) { t.Done.Store(int64(rows)) }
 		return d.plan.Apply(r.Context(), tx, upload, d.name, d.body, done)
 	})
 	return refused, d, err
 }
 
 // imported reports an upload that is in the khata already.
-func (s *Server) imported(r *request, upload uuid.UUID) (done bool, err error) {
-	err = r.as(func(tx *postgres.Tx) (err error) {
+func (s *Server) imported(r *Request, upload uuid.UUID) (done bool, err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		done, err = intake.Hold(r.Context(), tx, upload)
 		return err
 	})

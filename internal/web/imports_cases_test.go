@@ -183,7 +183,7 @@ func TestSlowUploadHoldsNothing(t *testing.T) {
 	w := owned(t)
 	var slow []*io.PipeWriter
 	var done []chan struct{}
-	for range maxOwnArrivals {
+	for range MaxOwnArrivals {
 		from, to := io.Pipe()
 		m := multipart.NewWriter(to)
 		r, err := http.NewRequest("POST", w.url+"/b/"+w.a.ids["business"]+"/import", from)

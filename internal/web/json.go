@@ -13,7 +13,7 @@ import (
 
 // decodeJSON reads the JSON object of a request. Every door that takes JSON comes through here: a key that we
 // would ignore, such as an account id, that stands twice or is spelled in another case, is refused rather than guessed.
-func decodeJSON(r *request, into any) error {
+func DecodeJSON(r *Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return fault.New(fault.Invalid, "The body must be JSON (Content-Type: application/json).")
 	}

@@ -40,14 +40,14 @@ func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
 	return shown, ledger.PartyFilter{Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show, Sort: shown.Sort, After: ledger.Cursor(shown.After)}
 }
 
-func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
+func (s *Server) PartiesPage(w http.ResponseWriter, r *Request) error {
 	shown, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
 	}
 	var list ledger.PartyList
 	var names ledger.PartyNames
-	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		list, names = ledger.PartyList{}, ledger.PartyNames{}
 		if scope.Rights.SeesTotals {
 			ledger.QueueParties(scope, b, filter, &list)
@@ -59,69 +59,69 @@ func (s *Server) partiesPage(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	view := parties.View{
-		Shell: r.shell(), Filter: shown, Get: r.amount(list.Get), Give: r.amount(list.Give), Count: list.Parties,
-		After: string(list.Next), Limit: s.plan(r).PartiesMax, Roomier: s.roomier(r), ExportLocked: !s.mayExport(r),
+		Shell: r.Shell(), Filter: shown, Get: r.Amount(list.Get), Give: r.Amount(list.Give), Count: list.Parties,
+		After: string(list.Next), Limit: s.Plan(r).PartiesMax, Roomier: s.Roomier(r), ExportLocked: !s.MayExport(r),
 	}
 	for _, p := range list.Rows {
-		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.amount(p.Balance)}
+		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.Amount(p.Balance)}
 		if p.Balance > 0 && view.Rights().RunsKhata {
-			row.RemindID = newID()
+			row.RemindID = NewID()
 		}
 		view.Rows = append(view.Rows, row)
 	}
 	for _, p := range names.Rows {
 		view.Rows = append(view.Rows, parties.Row{ID: p.ID.String(), Name: p.Name, Kind: string(p.Kind)})
 	}
-	if !r.rights.SeesTotals {
+	if !r.Rights.SeesTotals {
 		view.Count, view.After = len(names.Rows), string(names.Next)
 	}
 	letRemind(w)
-	s.render(w, r, http.StatusOK, parties.Page(view))
+	s.Render(w, r, http.StatusOK, parties.Page(view))
 	return nil
 }
 
-func partyFields(r *request) ledger.PartyFields {
+func partyFields(r *Request) ledger.PartyFields {
 	return ledger.PartyFields{Kind: ledger.Kind(r.PostFormValue("kind")), Name: r.PostFormValue("name"), Phone: r.PostFormValue("phone"), Note: r.PostFormValue("note")}
 }
 
 // partyFormView is the form with what was typed.
-func (s *Server) partyFormView(r *request, party, id string, version int, f ledger.PartyFields) partyform.View {
+func (s *Server) partyFormView(r *Request, party, id string, version int, f ledger.PartyFields) partyform.View {
 	return partyform.View{
-		Shell: r.shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note,
+		Shell: r.Shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note,
 		Opening: r.PostFormValue("opening"), OpeningSide: r.PostFormValue("opening_side"), OpeningDate: r.PostFormValue("opening_date"),
 	}
 }
 
 // newPartyForm does not let anybody fill in a form that can only be refused.
-func (s *Server) newPartyForm(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) NewPartyForm(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	if room := s.plan(r).PartiesMax; room > 0 {
+	if room := s.Plan(r).PartiesMax; room > 0 {
 		var used int
-		if err := r.as(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err }); err != nil {
+		if err := r.As(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err }); err != nil {
 			return err
 		}
 		if used >= room {
 			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
 		}
 	}
-	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", newID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
+	s.Render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
 	return nil
 }
 
-func (s *Server) newParty(w http.ResponseWriter, r *request) error {
-	id, err := r.formID()
+func (s *Server) NewParty(w http.ResponseWriter, r *Request) error {
+	id, err := r.FormID()
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	fields := partyFields(r)
 	opening, err := openingOf(r)
 	if err == nil {
-		err = r.as(func(tx *postgres.Tx) error {
+		err = r.As(func(tx *postgres.Tx) error {
 			_, err := ledger.AddParty(r.Context(), tx, id, fields)
 			if err == nil && opening.Opening {
 				_, err = ledger.AddOpening(r.Context(), tx, ledger.OpeningIDOf(id), id, opening)
@@ -133,88 +133,88 @@ func (s *Server) newParty(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return s.partyFormAgain(w, r, err, "", id.String(), 0, fields)
 	}
-	s.setFlash(w, "party_added", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String()))
+	s.SetFlash(w, "party_added", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
 }
 
 // partyFormAgain shows the form with what is to be mended; other errors pass.
-func (s *Server) partyFormAgain(w http.ResponseWriter, r *request, cause error, party, id string, version int, fields ledger.PartyFields) error {
-	if !mendable(cause) {
+func (s *Server) partyFormAgain(w http.ResponseWriter, r *Request, cause error, party, id string, version int, fields ledger.PartyFields) error {
+	if !Mendable(cause) {
 		return cause
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	view := s.partyFormView(r, party, id, version, fields)
-	if err := r.formFault(&view.Form, cause); err != nil {
+	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
-	s.render(w, r, formStatus(cause), partyform.Page(view))
+	s.Render(w, r, FormStatus(cause), partyform.Page(view))
 	return nil
 }
 
-func (s *Server) editPartyForm(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) EditPartyForm(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
 	var p ledger.Party
-	if err := r.as(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
+	if err := r.As(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
+	s.Render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
 	return nil
 }
 
-func (s *Server) editParty(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) EditParty(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
 	fields := partyFields(r)
-	version := r.formVersion()
-	err = r.as(func(tx *postgres.Tx) error {
+	version := r.FormVersion()
+	err = r.As(func(tx *postgres.Tx) error {
 		_, err := ledger.EditParty(r.Context(), tx, id, version, fields)
 		return err
 	})
 	if err != nil {
 		return s.partyFormAgain(w, r, err, id.String(), "", version, fields)
 	}
-	s.setFlash(w, "party_saved", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String()))
+	s.SetFlash(w, "party_saved", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
 }
 
-func (s *Server) deleteParty(w http.ResponseWriter, r *request) error {
+func (s *Server) DeleteParty(w http.ResponseWriter, r *Request) error {
 	p, err := s.changeParty(r, ledger.DeleteParty)
 	if err != nil {
 		return err
 	}
-	s.setFlash(w, "party_deleted", ui.PartyPath(r.caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
-	return s.redirect(w, r, ui.BusinessPath(r.caller.Business.String()))
+	s.SetFlash(w, "party_deleted", ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
+	return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String()))
 }
 
-func (s *Server) restoreParty(w http.ResponseWriter, r *request) error {
+func (s *Server) RestoreParty(w http.ResponseWriter, r *Request) error {
 	p, err := s.changeParty(r, ledger.RestoreParty)
 	if err != nil {
 		return err
 	}
-	s.setFlash(w, "party_restored", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), p.ID.String()))
+	s.SetFlash(w, "party_restored", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), p.ID.String()))
 }
 
 type partyChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Party, error)
 
 // changeParty runs one button of a party for the version the form names, or as it stands when it names none.
-func (s *Server) changeParty(r *request, change partyChange) (p ledger.Party, err error) {
-	id, err := r.pathID("party")
+func (s *Server) changeParty(r *Request, change partyChange) (p ledger.Party, err error) {
+	id, err := r.PathID("party")
 	if err != nil {
 		return p, err
 	}
-	err = r.as(func(tx *postgres.Tx) error {
-		version := r.formVersion()
+	err = r.As(func(tx *postgres.Tx) error {
+		version := r.FormVersion()
 		if version == 0 {
 			now, err := ledger.PartyByID(r.Context(), tx, id)
 			if err != nil {

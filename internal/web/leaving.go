@@ -18,39 +18,39 @@ import (
 )
 
 // myDataView is the page on which an owner takes the account's data, whatever the plan, or deletes the account.
-func (s *Server) myDataView(r *request) (mydata.View, error) {
+func (s *Server) myDataView(r *Request) (mydata.View, error) {
 	var renews bool
-	if err := r.read(func(scope postgres.Scope, b *pgx.Batch) { account.QueueRenews(scope, b, &renews) }); err != nil {
+	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { account.QueueRenews(scope, b, &renews) }); err != nil {
 		return mydata.View{}, err
 	}
-	view := mydata.View{Shell: r.shell(), Account: r.person.AccountName, Renews: renews, Days: term.Days(term.Deletion)}
-	for _, b := range r.person.Businesses {
-		if b.AccountID == r.person.AccountID {
+	view := mydata.View{Shell: r.Shell(), Account: r.Person.AccountName, Renews: renews, Days: term.Days(term.Deletion)}
+	for _, b := range r.Person.Businesses {
+		if b.AccountID == r.Person.AccountID {
 			view.Shops = append(view.Shops, b.Name)
 		}
 	}
 	return view, nil
 }
 
-func (s *Server) myDataPage(w http.ResponseWriter, r *request) error {
+func (s *Server) MyDataPage(w http.ResponseWriter, r *Request) error {
 	view, err := s.myDataView(r)
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, mydata.Page(view))
+	s.Render(w, r, http.StatusOK, mydata.Page(view))
 	return nil
 }
 
 // deleteAccount begins the days of grace of the account that the page named.
-func (s *Server) deleteAccount(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) DeleteAccount(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	id, err := s.enterAccount(r)
 	if err != nil {
 		return err
 	}
-	if _, err := s.Accounts.LeaveAccount(r.Context(), r.caller, id, r.PostFormValue("password")); err != nil {
+	if _, err := s.Accounts.LeaveAccount(r.Context(), r.Caller, id, r.PostFormValue("password")); err != nil {
 		if fault.Is(err, fault.Forbidden) || fault.Is(err, fault.Unauthorized) {
 			return err
 		}
@@ -58,90 +58,90 @@ func (s *Server) deleteAccount(w http.ResponseWriter, r *request) error {
 		if e != nil {
 			return e
 		}
-		if e := r.formFault(&view.Form, err); e != nil {
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), mydata.Page(view))
+		s.Render(w, r, FormStatus(err), mydata.Page(view))
 		return nil
 	}
-	s.setFlash(w, "leaving", "")
-	return s.redirect(w, r, "/mydata")
+	s.SetFlash(w, "leaving", "")
+	return s.Redirect(w, r, "/mydata")
 }
 
 // enterAccount moves the session to the account that the form names, and returns its id: the page may have been opened
 // while the session was in another.
-func (s *Server) enterAccount(r *request) (uuid.UUID, error) {
+func (s *Server) enterAccount(r *Request) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
 		return id, fault.New(fault.NotFound, "There is nothing here.")
 	}
-	return id, s.Accounts.SwitchAccount(r.Context(), r.caller, id)
+	return id, s.Accounts.SwitchAccount(r.Context(), r.Caller, id)
 }
 
 // keepAccount keeps the account that the banner named.
-func (s *Server) keepAccount(w http.ResponseWriter, r *request) error {
+func (s *Server) KeepAccount(w http.ResponseWriter, r *Request) error {
 	if _, err := s.enterAccount(r); err != nil {
 		return err
 	}
-	if err := s.Accounts.KeepAccount(r.Context(), r.caller); err != nil {
+	if err := s.Accounts.KeepAccount(r.Context(), r.Caller); err != nil {
 		return err
 	}
-	s.setFlash(w, "kept", "")
-	return s.redirect(w, r, "/mydata")
+	s.SetFlash(w, "kept", "")
+	return s.Redirect(w, r, "/mydata")
 }
 
 // ownAccountForm is for who owns no account; who owns one is led to it.
-func (s *Server) ownAccountForm(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) OwnAccountForm(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	if r.shell().OwnsAccount() {
-		return s.redirect(w, r, "/")
+	if r.Shell().OwnsAccount() {
+		return s.Redirect(w, r, "/")
 	}
-	s.render(w, r, http.StatusOK, ownaccount.Page(ownaccount.View{Shell: r.shell()}))
+	s.Render(w, r, http.StatusOK, ownaccount.Page(ownaccount.View{Shell: r.Shell()}))
 	return nil
 }
 
-func (s *Server) openOwnAccount(w http.ResponseWriter, r *request) error {
+func (s *Server) OpenOwnAccount(w http.ResponseWriter, r *Request) error {
 	name, currency := r.PostFormValue("name"), ui.Or(r.PostFormValue("currency"), "INR")
-	if err := s.Accounts.OpenAccount(r.Context(), r.caller, name, currency); err != nil {
+	if err := s.Accounts.OpenAccount(r.Context(), r.Caller, name, currency); err != nil {
 		if fault.Is(err, fault.Unauthorized) {
 			return err
 		}
-		if e := r.read(nil); e != nil {
+		if e := r.Read(nil); e != nil {
 			return e
 		}
-		view := ownaccount.View{Shell: r.shell(), Name: name, Currency: currency}
-		if e := r.formFault(&view.Form, err); e != nil {
+		view := ownaccount.View{Shell: r.Shell(), Name: name, Currency: currency}
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), ownaccount.Page(view))
+		s.Render(w, r, FormStatus(err), ownaccount.Page(view))
 		return nil
 	}
-	return s.redirect(w, r, "/")
+	return s.Redirect(w, r, "/")
 }
 
-func (s *Server) leaveTeam(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("id")
+func (s *Server) LeaveTeam(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("id")
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.LeaveTeam(r.Context(), r.caller, id); err != nil {
+	if err := s.Accounts.LeaveTeam(r.Context(), r.Caller, id); err != nil {
 		return err
 	}
-	s.setFlash(w, "left_team", "")
-	return s.redirect(w, r, "/settings")
+	s.SetFlash(w, "left_team", "")
+	return s.Redirect(w, r, "/settings")
 }
 
 // deleteLogin erases the user, at once. Who is the last owner of an account is told to delete that first.
-func (s *Server) deleteLogin(w http.ResponseWriter, r *request) error {
-	if err := s.Accounts.ForgetMe(r.Context(), r.caller, r.PostFormValue("leaving")); err != nil {
+func (s *Server) DeleteLogin(w http.ResponseWriter, r *Request) error {
+	if err := s.Accounts.ForgetMe(r.Context(), r.Caller, r.PostFormValue("leaving")); err != nil {
 		if fault.Is(err, fault.Unauthorized) {
 			return err
 		}
 		return s.settingsAgain(w, r, err, func(v *settings.View) *ui.Form { return &v.Delete })
 	}
-	s.endSession(w)
-	s.setFlash(w, "forgotten", "")
-	return s.redirect(w, r, "/login")
+	s.EndSession(w)
+	s.SetFlash(w, "forgotten", "")
+	return s.Redirect(w, r, "/login")
 }

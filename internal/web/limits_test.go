@@ -33,7 +33,7 @@ func TestLimitsLeaveTimeForTheAnswer(t *testing.T) {
 		}
 		mayMove := file == "limits.go" || file == "tasks.go" // the second stops work, and says so
 		if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(b), "SetWriteDeadline") && !mayMove {
-			t.Errorf("%s moves the end of an answer, and not through request.long", file)
+			t.Errorf("%s moves the end of an answer, and not through Request.Long", file)
 		}
 	}
 }
@@ -65,13 +65,13 @@ func TestEverythingIsAnsweredInTime(t *testing.T) {
 	waited := 0
 	places := make(chan struct{}, 4)
 	for _, rt := range routes {
-		if rt.development || strings.HasSuffix(rt.pattern, "/undo") { // with a limit of their own from the beginning
+		if rt.Development || strings.HasSuffix(rt.Pattern, "/undo") { // with a limit of their own from the beginning
 			continue
 		}
-		method, _, _ := strings.Cut(rt.pattern, " ")
+		method, _, _ := strings.Cut(rt.Pattern, " ")
 		token := w.a.Token
-		switch trial := trials[rt.pattern]; {
-		case rt.access == program:
+		switch trial := trials[rt.Pattern]; {
+		case rt.Access == Program:
 			token = w.a.key
 		case trial.visitor:
 			token = ""
@@ -79,10 +79,10 @@ func TestEverythingIsAnsweredInTime(t *testing.T) {
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			got := w.send(method, trials[rt.pattern].ask(newIDs(w.a.ids)), token)
-			retry := got.header.Get("Retry-After") != "" || rt.pattern == "GET /readyz"
+			got := w.send(method, trials[rt.Pattern].ask(newIDs(w.a.ids)), token)
+			retry := got.header.Get("Retry-After") != "" || rt.Pattern == "GET /readyz"
 			if got.status == 503 && !retry {
-				t.Errorf("%s: 503 without Retry-After", rt.pattern)
+				t.Errorf("%s: 503 without Retry-After", rt.Pattern)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -11,26 +11,26 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) lockPage(w http.ResponseWriter, r *request) error {
+func (s *Server) LockPage(w http.ResponseWriter, r *Request) error {
 	view, err := s.lockView(r)
 	if err != nil {
 		return err
 	}
 	view.Until = typedDate(r, "until")
-	s.render(w, r, http.StatusOK, lock.Page(view))
+	s.Render(w, r, http.StatusOK, lock.Page(view))
 	return nil
 }
 
-func (s *Server) lockView(r *request) (lock.View, error) {
+func (s *Server) lockView(r *Request) (lock.View, error) {
 	var locks []ledger.Lock
-	err := r.as(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
+	err := r.As(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
 	if err != nil {
 		return lock.View{}, err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return lock.View{}, err
 	}
-	view := lock.View{Shell: r.shell(), Form: ui.Form{ID: newID()}, OpenID: newID()}
+	view := lock.View{Shell: r.Shell(), Form: ui.Form{ID: NewID()}, OpenID: NewID()}
 	if len(locks) > 0 {
 		view.Locked = locks[0].Until
 	}
@@ -59,12 +59,12 @@ func lockDays(s ui.Shell, locked time.Time) []lock.Chip {
 	return out
 }
 
-func (s *Server) setLock(w http.ResponseWriter, r *request) error {
-	id, err := r.formID()
+func (s *Server) SetLock(w http.ResponseWriter, r *Request) error {
+	id, err := r.FormID()
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	everything := r.PostFormValue("open") == "all"
@@ -76,16 +76,16 @@ func (s *Server) setLock(w http.ResponseWriter, r *request) error {
 		}
 	}
 	if err == nil {
-		form.Today, err = ledger.Today(s.Clock.Now(), r.person.Business.TimeZone)
+		form.Today, err = ledger.Today(s.Clock.Now(), r.Person.Business.TimeZone)
 	}
 	if err == nil {
-		err = r.as(func(tx *postgres.Tx) error {
+		err = r.As(func(tx *postgres.Tx) error {
 			_, err := ledger.SetLock(r.Context(), tx, id, form)
 			return err
 		})
 	}
 	if err != nil {
-		if !mendable(err) {
+		if !Mendable(err) {
 			return err
 		}
 		view, e := s.lockView(r)
@@ -97,12 +97,12 @@ func (s *Server) setLock(w http.ResponseWriter, r *request) error {
 		} else {
 			view.Until, view.Reason = r.PostFormValue("until"), r.PostFormValue("reason")
 		}
-		if e := r.formFault(&view.Form, err); e != nil {
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), lock.Page(view))
+		s.Render(w, r, FormStatus(err), lock.Page(view))
 		return nil
 	}
-	s.setFlash(w, "lock_set", "")
-	return s.redirect(w, r, r.URL.Path)
+	s.SetFlash(w, "lock_set", "")
+	return s.Redirect(w, r, r.URL.Path)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-const maxForm = 64 << 10 // bytes of a form or an API body
+const MaxForm = 64 << 10 // bytes of a form or an API body
 
 type contextKey int
 
@@ -105,13 +105,13 @@ func newRequestID() string {
 
 // serve wraps a route's handler: body limit, session, business of the path,
 // and errors. Nothing of a tenant is read here; handlers do, through the caller.
-func (s *Server) serve(rt *route) http.Handler {
+func (s *Server) serve(rt *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		id, _ := hr.Context().Value(requestIDKey).(string)
-		r := &request{Request: hr, s: s, w: w, route: rt, id: id, token: s.sessionToken(hr)}
+		r := &Request{Request: hr, f: s, w: w, route: rt, ID: id, Token: s.sessionToken(hr)}
 		end := r.begin(s.limit)
 		defer end()
-		if rt.secret {
+		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")
 		}
@@ -120,78 +120,78 @@ func (s *Server) serve(rt *route) http.Handler {
 			return
 		}
 		start := time.Now()
-		if err := rt.handle(s, w, r); err != nil {
+		if err := rt.Handle(s, w, r); err != nil {
 			s.serveError(w, r, err)
 		}
-		s.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.pattern, "took", time.Since(start))
+		s.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(start))
 	})
 }
 
-func (s *Server) enter(w http.ResponseWriter, r *request) error {
-	limit := int64(maxForm)
-	if r.route.maxBody > 0 {
-		limit = r.route.maxBody
+func (s *Server) enter(w http.ResponseWriter, r *Request) error {
+	limit := int64(MaxForm)
+	if r.route.MaxBody > 0 {
+		limit = r.route.MaxBody
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if r.route.access == program {
+	if r.route.Access == Program {
 		return r.enterProgram()
 	}
-	if r.token != "" {
-		r.caller.Credential = account.Hash(r.token)
+	if r.Token != "" {
+		r.Caller.Credential = account.Hash(r.Token)
 	}
-	r.flash = s.takeFlash(w, r)
-	if r.route.access != anyone && r.token == "" {
+	r.Flash = s.takeFlash(w, r)
+	if r.route.Access != Anyone && r.Token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
 	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no id of ours, and nothing to ask the database
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	if r.PathValue("business") != "" {
-		business, err := r.pathID("business")
+		business, err := r.PathID("business")
 		if err != nil {
 			return err
 		}
 		if business == uuid.Nil {
 			return fault.New(fault.NotFound, "There is nothing here.")
 		}
-		r.caller.Business = business
+		r.Caller.Business = business
 	}
-	if r.Method == http.MethodPost && r.route.maxBody == 0 && !r.wantsJSON() {
+	if r.Method == http.MethodPost && r.route.MaxBody == 0 && !r.wantsJSON() {
 		if err := r.ParseForm(); err != nil {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
 		}
-		if !storable(r.PostForm) {
+		if !Storable(r.PostForm) {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.")
 		}
 	}
-	if r.route.access == operator { // before the handler, which reaches what belongs to no tenant
-		return r.read(nil)
+	if r.route.Access == Operator { // before the handler, which reaches what belongs to no tenant
+		return r.Read(nil)
 	}
 	return nil
 }
 
 // enterProgram takes the API key. Whose it is, and what it may do, the database
 // says to the handler's first question. A session is no key: a cookie opens nothing here.
-func (r *request) enterProgram() error {
-	r.token = ""
+func (r *Request) enterProgram() error {
+	r.Token = ""
 	key := bearer(r.Request)
 	if key == "" {
 		return fault.New(fault.Unauthorized, "The API key is missing, wrong or revoked.")
 	}
-	r.caller.Credential = credits.HashKey(key)
+	r.Caller.Credential = credits.HashKey(key)
 	return nil
 }
 
 // look fills in who is signed in on a page that anybody may open. A session
 // that has ended is forgotten, not an error.
-func (s *Server) look(w http.ResponseWriter, r *request) error {
-	if r.token == "" || r.known {
+func (s *Server) look(w http.ResponseWriter, r *Request) error {
+	if r.Token == "" || r.Known {
 		return nil
 	}
-	err := r.read(nil)
+	err := r.Read(nil)
 	if fault.Is(err, fault.Unauthorized) {
-		s.endSession(w)
-		r.token = ""
+		s.EndSession(w)
+		r.Token = ""
 		return nil
 	}
 	return err

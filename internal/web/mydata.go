@@ -15,21 +15,21 @@ import (
 // myData streams everything that the session's account has. Each business is
 // read as itself, so that the database decides about each; what fails after the
 // first byte breaks the connection, as with every export.
-func (s *Server) myData(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) MyData(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := &download{w: w, name: r.person.AccountName + " " + r.shell().Today() + ".zip", kind: "application/zip"}
-	return s.send(r, &task{}, file, func(w io.Writer) error {
-		return s.pack(r.Context(), r, export.NewArchive(w, r.s.Clock.Now()))
+	file := &Download{w: w, name: r.Person.AccountName + " " + r.Shell().Today() + ".zip", kind: "application/zip"}
+	return s.Send(r, &Task{}, file, func(w io.Writer) error {
+		return s.pack(r.Context(), r, export.NewArchive(w, r.f.Clock.Now()))
 	})
 }
 
 // pack writes the account and each of its businesses.
-func (s *Server) pack(ctx context.Context, r *request, a *export.Archive) error {
+func (s *Server) pack(ctx context.Context, r *Request, a *export.Archive) error {
 	var account uuid.UUID
-	err := s.DB.As(ctx, r.caller, func(tx *postgres.Tx) error {
-		if err := r.admit(tx.Scope); err != nil {
+	err := s.DB.As(ctx, r.Caller, func(tx *postgres.Tx) error {
+		if err := r.Admit(tx.Scope); err != nil {
 			return err
 		}
 		account = tx.Scope.AccountID
@@ -38,11 +38,11 @@ func (s *Server) pack(ctx context.Context, r *request, a *export.Archive) error 
 	if err != nil {
 		return err
 	}
-	for _, b := range r.person.Businesses {
+	for _, b := range r.Person.Businesses {
 		if b.AccountID != account {
 			continue
 		}
-		caller := r.caller
+		caller := r.Caller
 		caller.Business = b.BusinessID
 		err := s.DB.As(ctx, caller, func(tx *postgres.Tx) error {
 			if tx.Scope.AccountID != account || !tx.Scope.Rights.Owns {

@@ -14,9 +14,9 @@ import (
 const localCurrency = "INR"
 
 // ownCurrency is what the caller's account reckons in.
-func (r *request) ownCurrency() string {
-	if r.known && r.person.AccountCurrency != "" {
-		return r.person.AccountCurrency
+func ownCurrency(r *Request) string {
+	if r.Known && r.Person.AccountCurrency != "" {
+		return r.Person.AccountCurrency
 	}
 	return localCurrency
 }
@@ -45,12 +45,12 @@ func (s *Server) currencies() []string {
 
 // payCurrency is what the caller's offers are in: their own currency where something is sold in it, else the one that most
 // of the world can pay. missing is their own one then, "" otherwise.
-func (s *Server) payCurrency(r *request) (currency, missing string) {
-	own, sold := r.ownCurrency(), s.currencies()
+func (s *Server) payCurrency(r *Request) (currency, missing string) {
+	own, sold := ownCurrency(r), s.currencies()
 	if len(sold) == 0 || slices.Contains(sold, own) {
 		return own, ""
 	}
-	if !r.known { // nothing is known of a visitor, so nothing is missing
+	if !r.Known { // nothing is known of a visitor, so nothing is missing
 		return sold[0], ""
 	}
 	for _, c := range []string{"USD", "EUR"} {
@@ -145,7 +145,7 @@ func (s *Server) offer(now billing.Plan, reason, currency string) (billing.Plan,
 }
 
 // carriers names for each entitlement the plan that it comes with, in whatever currency it is sold.
-func (s *Server) carriers() map[string]string {
+func (s *Server) Carriers() map[string]string {
 	out := map[string]string{}
 	for _, e := range billing.EntitlementNames() {
 		for _, p := range s.Plans.Sold() {
@@ -158,8 +158,8 @@ func (s *Server) carriers() map[string]string {
 }
 
 // roomier names the plan that holds more parties than the caller's, "" when none does.
-func (s *Server) roomier(r *request) string {
+func (s *Server) Roomier(r *Request) string {
 	currency, _ := s.payCurrency(r)
-	p, _ := s.offer(s.plan(r), fault.PartiesMax, currency)
+	p, _ := s.offer(s.Plan(r), fault.PartiesMax, currency)
 	return p.Name
 }

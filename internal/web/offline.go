@@ -9,17 +9,17 @@ import (
 )
 
 // waitingPage is the frame in which the device draws the entries that wait on it.
-func (s *Server) waitingPage(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) WaitingPage(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: r.shell()}))
+	s.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: r.Shell()}))
 	return nil
 }
 
 // offlinePage is kept by every device, for whoever uses it next: it reads no session, and is the same for all.
-func (s *Server) offlinePage(w http.ResponseWriter, r *request) error {
+func (s *Server) OfflinePage(w http.ResponseWriter, r *Request) error {
 	shell := ui.Shell{Locale: i18n.Known(r.URL.Query().Get("lang")), CurrentPath: "/offline", Now: s.Clock.Now()}
-	s.render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: shell, Offline: true}))
+	s.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: shell, Offline: true}))
 	return nil
 }

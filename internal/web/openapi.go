@@ -11,8 +11,8 @@ import (
 //go:embed openapi.json
 var openapiJSON []byte
 
-func (s *Server) openAPI(w http.ResponseWriter, r *request) error {
+func (s *Server) OpenAPI(w http.ResponseWriter, r *Request) error {
 	w.Header().Set("Content-Type", "application/json")
-	s.write(w, r, http.StatusOK, openapiJSON)
+	s.Write(w, r, http.StatusOK, openapiJSON)
 	return nil
 }

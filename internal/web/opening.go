@@ -12,7 +12,7 @@ import (
 )
 
 // openingOf reads the opening balance in the form of a new party; without an amount there is none.
-func openingOf(r *request) (ledger.EntryFields, error) {
+func openingOf(r *Request) (ledger.EntryFields, error) {
 	form := entryForm{side: r.PostFormValue("opening_side"), amount: r.PostFormValue("opening"), date: r.PostFormValue("opening_date")}
 	if strings.TrimSpace(form.amount) == "" {
 		return ledger.EntryFields{}, nil
@@ -35,37 +35,37 @@ func openingField(err error) error {
 	return f.About(names[f.Field])
 }
 
-func (s *Server) openingForm(w http.ResponseWriter, r *request) error {
+func (s *Server) OpeningForm(w http.ResponseWriter, r *Request) error {
 	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: ledger.NewOpeningID().String()}, Side: string(ledger.Given), Opening: true}, nil)
 }
 
-func (s *Server) addOpening(w http.ResponseWriter, r *request) error {
-	partyID, err := r.pathID("party")
+func (s *Server) AddOpening(w http.ResponseWriter, r *Request) error {
+	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	id, err := r.formID()
+	id, err := r.FormID()
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
 	if err == nil {
-		err = r.as(func(tx *postgres.Tx) error {
+		err = r.As(func(tx *postgres.Tx) error {
 			_, err := ledger.AddOpening(r.Context(), tx, id, partyID, fields)
 			return err
 		})
 	}
 	if err != nil {
-		if !mendable(err) {
+		if !Mendable(err) {
 			return err
 		}
 		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note, Opening: true}
 		return s.renderEntryForm(w, r, view, err)
 	}
-	s.setFlash(w, "entry_added", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), partyID.String()))
+	s.SetFlash(w, "entry_added", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), partyID.String()))
 }

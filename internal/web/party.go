@@ -11,8 +11,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/party"
 )
 
-func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) PartyPage(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	var shares []ledger.Share
 	var opening bool
 	var scope postgres.Scope
-	err = r.read(func(who postgres.Scope, b *pgx.Batch) {
+	err = r.Read(func(who postgres.Scope, b *pgx.Batch) {
 		scope = who
 		if scope.Rights.SeesTotals {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
@@ -44,35 +44,35 @@ func (s *Server) partyPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	view := party.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r), Locked: locked}
-	if !r.rights.SeesTotals {
+	view := party.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !s.MayExport(r), Locked: locked}
+	if !r.Rights.SeesTotals {
 		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
 		for _, e := range own.Rows {
-			row := r.entryRow(e, 0, r.person.Name)
+			row := entryRow(r, e, 0, r.Person.Name)
 			row.Fixable = ledger.Corrects(scope, e, time.Now())
 			view.Entries = append(view.Entries, row)
 		}
-		s.render(w, r, http.StatusOK, party.Page(view))
+		s.Render(w, r, http.StatusOK, party.Page(view))
 		return nil
 	}
 	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
-	view.Balance, view.Gave, view.Got = r.amount(page.Balance), r.amount(page.Given), r.amount(page.Received)
+	view.Balance, view.Gave, view.Got = r.Amount(page.Balance), r.Amount(page.Given), r.Amount(page.Received)
 	view.EntryCount, view.After = page.Entries, string(page.Next)
 	view.CanPay, view.Links, view.NoOpening = payee.Link(view.Balance, "") != "", links(shares), !opening
 	if page.Balance > 0 && view.Rights().RunsKhata {
-		view.RemindID = newID()
+		view.RemindID = NewID()
 		letRemind(w)
 	}
 	for _, e := range page.Rows {
-		view.Entries = append(view.Entries, r.entryRow(e.Entry, e.Balance, names.of(e.CreatedBy)))
+		view.Entries = append(view.Entries, entryRow(r, e.Entry, e.Balance, names.of(e.CreatedBy)))
 	}
-	s.render(w, r, http.StatusOK, party.Page(view))
+	s.Render(w, r, http.StatusOK, party.Page(view))
 	return nil
 }
 
-func (r *request) entryRow(e ledger.Entry, balance int64, by string) party.Entry {
+func entryRow(r *Request, e ledger.Entry, balance int64, by string) party.Entry {
 	return party.Entry{
-		ID: e.ID.String(), Side: string(e.Side), Amount: r.amount(e.AmountMinor), Date: e.Date, Note: e.Note,
-		Balance: r.amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,
+		ID: e.ID.String(), Side: string(e.Side), Amount: r.Amount(e.AmountMinor), Date: e.Date, Note: e.Note,
+		Balance: r.Amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,
 	}
 }

@@ -20,65 +20,65 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) signUpForm(w http.ResponseWriter, r *request) error {
+func (s *Server) SignUpForm(w http.ResponseWriter, r *Request) error {
 	if err := s.look(w, r); err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, signup.Page(signup.View{Shell: r.shell(), Language: r.locale()}))
+	s.Render(w, r, http.StatusOK, signup.Page(signup.View{Shell: r.Shell(), Language: r.Locale()}))
 	return nil
 }
 
-func (s *Server) signUp(w http.ResponseWriter, r *request) error {
+func (s *Server) SignUp(w http.ResponseWriter, r *Request) error {
 	form := account.SignUpForm{
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
 		BusinessName: r.PostFormValue("business"), Locale: i18n.Known(r.PostFormValue("locale")),
-		Currency: ui.Or(r.PostFormValue("currency"), "INR"), Network: s.network(r.Request),
+		Currency: ui.Or(r.PostFormValue("currency"), "INR"), Network: s.Network(r.Request),
 	}
 	if err := s.Accounts.SignUp(r.Context(), form); err != nil {
-		view := signup.View{Shell: r.shell(), Name: form.Name, Email: form.Email, BusinessName: form.BusinessName, Language: form.Locale, Currency: form.Currency}
-		if err := r.formFault(&view.Form, err); err != nil {
+		view := signup.View{Shell: r.Shell(), Name: form.Name, Email: form.Email, BusinessName: form.BusinessName, Language: form.Locale, Currency: form.Currency}
+		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.render(w, r, formStatus(err), signup.Page(view))
+		s.Render(w, r, FormStatus(err), signup.Page(view))
 		return nil
 	}
-	s.setCookie(w, languageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
+	s.SetCookie(w, LanguageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
 	s.setSentTo(w, form.Email)
-	return s.redirect(w, r, "/signup/sent")
+	return s.Redirect(w, r, "/signup/sent")
 }
 
-func (s *Server) signUpSent(w http.ResponseWriter, r *request) error {
-	s.render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.shell(), Email: r.sentTo()}))
+func (s *Server) SignUpSent(w http.ResponseWriter, r *Request) error {
+	s.Render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.Shell(), Email: sentTo(r)}))
 	return nil
 }
 
 // signUpAgain mails the link of a sign-up once more. It answers the same for every address.
-func (s *Server) signUpAgain(w http.ResponseWriter, r *request) error {
+func (s *Server) SignUpAgain(w http.ResponseWriter, r *Request) error {
 	email := r.PostFormValue("email")
-	if err := s.Accounts.ResendSignUp(r.Context(), email, s.network(r.Request)); err != nil {
-		view := signup.SentView{Shell: r.shell(), Email: r.sentTo()}
-		if e := r.formFault(&view.Form, err); e != nil {
+	if err := s.Accounts.ResendSignUp(r.Context(), email, s.Network(r.Request)); err != nil {
+		view := signup.SentView{Shell: r.Shell(), Email: sentTo(r)}
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
 		if view.Error == "" { // an address that is none has no field here
 			view.Error = view.Errors["email"]
 		}
-		s.render(w, r, formStatus(err), signup.Sent(view))
+		s.Render(w, r, FormStatus(err), signup.Sent(view))
 		return nil
 	}
 	s.setSentTo(w, email)
-	s.setFlash(w, "sent_again", "")
-	return s.redirect(w, r, "/signup/sent")
+	s.SetFlash(w, "sent_again", "")
+	return s.Redirect(w, r, "/signup/sent")
 }
 
 // setSentTo remembers for some minutes, in the browser that typed it, where a mail went: in no address of a page, and no log.
 func (s *Server) setSentTo(w http.ResponseWriter, email string) {
-	s.setCookie(w, sentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
+	s.SetCookie(w, SentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
 }
 
 // sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
-func (r *request) sentTo() string {
-	b, err := base64.RawURLEncoding.DecodeString(r.s.cookie(r.Request, sentToCookie))
+func sentTo(r *Request) string {
+	b, err := base64.RawURLEncoding.DecodeString(r.f.Cookie(r.Request, SentToCookie))
 	if err != nil {
 		return ""
 	}
@@ -90,37 +90,37 @@ func (r *request) sentTo() string {
 }
 
 // ended shows where to go on from a link that opens nothing (any more); other errors come back.
-func (s *Server) ended(w http.ResponseWriter, r *request, of string, err error) error {
+func (s *Server) ended(w http.ResponseWriter, r *Request, of string, err error) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	if err := s.look(w, r); err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusNotFound, confirm.Ended(confirm.EndedView{Shell: r.shell(), Of: of}))
+	s.Render(w, r, http.StatusNotFound, confirm.Ended(confirm.EndedView{Shell: r.Shell(), Of: of}))
 	return nil
 }
 
 // confirmView shows whose sign-up the link is for, to the one who holds it.
-func (s *Server) confirmView(r *request) (confirm.View, error) {
+func (s *Server) confirmView(r *Request) (confirm.View, error) {
 	p, err := s.Accounts.SignUpByToken(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return confirm.View{}, err
 	}
-	return confirm.View{Shell: r.shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email, BusinessName: p.BusinessName}, nil
+	return confirm.View{Shell: r.Shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email, BusinessName: p.BusinessName}, nil
 }
 
-func (s *Server) confirmForm(w http.ResponseWriter, r *request) error {
+func (s *Server) ConfirmForm(w http.ResponseWriter, r *Request) error {
 	view, err := s.confirmView(r)
 	if err != nil {
 		return s.ended(w, r, "sign-up", err)
 	}
-	s.render(w, r, http.StatusOK, confirm.Page(view))
+	s.Render(w, r, http.StatusOK, confirm.Page(view))
 	return nil
 }
 
-func (s *Server) confirm(w http.ResponseWriter, r *request) error {
-	session, err := s.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"), s.device(r.Request))
+func (s *Server) Confirm(w http.ResponseWriter, r *Request) error {
+	session, err := s.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"), s.Device(r.Request))
 	if err != nil {
 		if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooMany) {
 			return s.ended(w, r, "sign-up", err)
@@ -129,110 +129,110 @@ func (s *Server) confirm(w http.ResponseWriter, r *request) error {
 		if e != nil {
 			return e
 		}
-		if e := r.formFault(&view.Form, err); e != nil {
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), confirm.Page(view))
+		s.Render(w, r, FormStatus(err), confirm.Page(view))
 		return nil
 	}
-	s.setSession(w, session)
-	return s.redirect(w, r, "/")
+	s.SetSession(w, session)
+	return s.Redirect(w, r, "/")
 }
 
-func (s *Server) loginForm(w http.ResponseWriter, r *request) error {
+func (s *Server) LoginForm(w http.ResponseWriter, r *Request) error {
 	if err := s.look(w, r); err != nil {
 		return err
 	}
-	next := localPath(r.URL.Query().Get("next"), "")
-	if r.known {
-		return s.redirect(w, r, ui.Or(next, "/"))
+	next := LocalPath(r.URL.Query().Get("next"), "")
+	if r.Known {
+		return s.Redirect(w, r, ui.Or(next, "/"))
 	}
-	s.render(w, r, http.StatusOK, login.Page(login.View{Shell: r.shell(), Next: next}))
+	s.Render(w, r, http.StatusOK, login.Page(login.View{Shell: r.Shell(), Next: next}))
 	return nil
 }
 
-func (s *Server) login(w http.ResponseWriter, r *request) error {
-	email, next := r.PostFormValue("email"), localPath(r.PostFormValue("next"), "")
-	session, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), s.device(r.Request), r.token)
+func (s *Server) Login(w http.ResponseWriter, r *Request) error {
+	email, next := r.PostFormValue("email"), LocalPath(r.PostFormValue("next"), "")
+	session, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), s.Device(r.Request), r.Token)
 	if err != nil {
 		view := login.View{
-			Shell: r.shell(), Email: email, Next: next, Unconfirmed: errors.Is(err, account.ErrUnconfirmed),
+			Shell: r.Shell(), Email: email, Next: next, Unconfirmed: errors.Is(err, account.ErrUnconfirmed),
 		}
-		if err := r.formFault(&view.Form, err); err != nil {
+		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.render(w, r, formStatus(err), login.Page(view))
+		s.Render(w, r, FormStatus(err), login.Page(view))
 		return nil
 	}
-	s.setSession(w, session)
-	return s.redirect(w, r, ui.Or(next, "/"))
+	s.SetSession(w, session)
+	return s.Redirect(w, r, ui.Or(next, "/"))
 }
 
-func (s *Server) logout(w http.ResponseWriter, r *request) error {
-	if r.token != "" {
-		if err := s.Accounts.SignOut(r.Context(), r.token); err != nil {
+func (s *Server) Logout(w http.ResponseWriter, r *Request) error {
+	if r.Token != "" {
+		if err := s.Accounts.SignOut(r.Context(), r.Token); err != nil {
 			return err
 		}
 	}
-	s.endSession(w)
-	return s.redirect(w, r, "/")
+	s.EndSession(w)
+	return s.Redirect(w, r, "/")
 }
 
-func (s *Server) logoutEverywhere(w http.ResponseWriter, r *request) error {
-	if err := s.Accounts.SignOutEverywhere(r.Context(), r.caller, false); err != nil {
+func (s *Server) LogoutEverywhere(w http.ResponseWriter, r *Request) error {
+	if err := s.Accounts.SignOutEverywhere(r.Context(), r.Caller, false); err != nil {
 		return err
 	}
-	s.endSession(w)
-	s.setFlash(w, "signed_out_all", "")
-	return s.redirect(w, r, "/login")
+	s.EndSession(w)
+	s.SetFlash(w, "signed_out_all", "")
+	return s.Redirect(w, r, "/login")
 }
 
-func (s *Server) recoverForm(w http.ResponseWriter, r *request) error {
-	s.render(w, r, http.StatusOK, recovery.Page(recovery.View{Shell: r.shell()}))
+func (s *Server) RecoverForm(w http.ResponseWriter, r *Request) error {
+	s.Render(w, r, http.StatusOK, recovery.Page(recovery.View{Shell: r.Shell()}))
 	return nil
 }
 
-func (s *Server) recover(w http.ResponseWriter, r *request) error {
+func (s *Server) Recover(w http.ResponseWriter, r *Request) error {
 	email := r.PostFormValue("email")
-	if err := s.Accounts.RequestRecovery(r.Context(), email, s.network(r.Request)); err != nil {
-		view := recovery.View{Shell: r.shell(), Email: email}
-		if err := r.formFault(&view.Form, err); err != nil {
+	if err := s.Accounts.RequestRecovery(r.Context(), email, s.Network(r.Request)); err != nil {
+		view := recovery.View{Shell: r.Shell(), Email: email}
+		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.render(w, r, formStatus(err), recovery.Page(view))
+		s.Render(w, r, FormStatus(err), recovery.Page(view))
 		return nil
 	}
 	s.setSentTo(w, email)
-	return s.redirect(w, r, "/recover/sent")
+	return s.Redirect(w, r, "/recover/sent")
 }
 
-func (s *Server) recoverSent(w http.ResponseWriter, r *request) error {
-	s.render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.shell(), Email: r.sentTo()}))
+func (s *Server) RecoverSent(w http.ResponseWriter, r *Request) error {
+	s.Render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.Shell(), Email: sentTo(r)}))
 	return nil
 }
 
-func (s *Server) newPasswordForm(w http.ResponseWriter, r *request) error {
+func (s *Server) NewPasswordForm(w http.ResponseWriter, r *Request) error {
 	if err := s.Accounts.RecoveryByToken(r.Context(), r.PathValue("token")); err != nil {
 		return s.ended(w, r, "recovery", err)
 	}
-	s.render(w, r, http.StatusOK, recovery.Password(recovery.PasswordView{Shell: r.shell(), Token: r.PathValue("token")}))
+	s.Render(w, r, http.StatusOK, recovery.Password(recovery.PasswordView{Shell: r.Shell(), Token: r.PathValue("token")}))
 	return nil
 }
 
-func (s *Server) newPassword(w http.ResponseWriter, r *request) error {
+func (s *Server) NewPassword(w http.ResponseWriter, r *Request) error {
 	token := r.PathValue("token")
-	session, err := s.Accounts.Recover(r.Context(), token, r.PostFormValue("password"), s.device(r.Request))
+	session, err := s.Accounts.Recover(r.Context(), token, r.PostFormValue("password"), s.Device(r.Request))
 	if err != nil {
-		view := recovery.PasswordView{Shell: r.shell(), Token: token}
-		if err := r.formFault(&view.Form, err); err != nil {
+		view := recovery.PasswordView{Shell: r.Shell(), Token: token}
+		if err := r.FormFault(&view.Form, err); err != nil {
 			return s.ended(w, r, "recovery", err)
 		}
-		s.render(w, r, formStatus(err), recovery.Password(view))
+		s.Render(w, r, FormStatus(err), recovery.Password(view))
 		return nil
 	}
-	s.setSession(w, session)
-	s.setFlash(w, "password", "")
-	return s.redirect(w, r, "/")
+	s.SetSession(w, session)
+	s.SetFlash(w, "password", "")
+	return s.Redirect(w, r, "/")
 }
 
 // An invitation is its page, and whether the address invited is a user's: who has signed up signs in.
@@ -242,7 +242,7 @@ type invitation struct {
 	locale string // of that user
 }
 
-func (s *Server) inviteView(w http.ResponseWriter, r *request) (v invitation, err error) {
+func (s *Server) inviteView(w http.ResponseWriter, r *Request) (v invitation, err error) {
 	if err := s.look(w, r); err != nil {
 		return v, err
 	}
@@ -252,73 +252,73 @@ func (s *Server) inviteView(w http.ResponseWriter, r *request) (v invitation, er
 	}
 	v.known, v.locale = i.Known, i.Locale
 	v.View = invite.View{
-		Shell: r.shell(), Token: r.PathValue("token"), Email: i.Email, Inviter: i.Inviter, Account: i.AccountName, Shop: i.BusinessName, Role: i.Role,
-		Mismatch: r.known && r.person.Email != i.Email,
+		Shell: r.Shell(), Token: r.PathValue("token"), Email: i.Email, Inviter: i.Inviter, Account: i.AccountName, Shop: i.BusinessName, Role: i.Role,
+		Mismatch: r.Known && r.Person.Email != i.Email,
 	}
 	return v, nil
 }
 
-func (s *Server) inviteForm(w http.ResponseWriter, r *request) error {
+func (s *Server) InviteForm(w http.ResponseWriter, r *Request) error {
 	view, err := s.inviteView(w, r)
 	if err != nil {
 		return s.ended(w, r, "invitation", err)
 	}
-	if view.known && !r.known {
-		if s.cookie(r.Request, languageCookie) == "" { // the page of who is invited, in the language they chose
-			s.setCookie(w, languageCookie, i18n.Known(view.locale), 365*24*time.Hour)
+	if view.known && !r.Known {
+		if s.Cookie(r.Request, LanguageCookie) == "" { // the page of who is invited, in the language they chose
+			s.SetCookie(w, LanguageCookie, i18n.Known(view.locale), 365*24*time.Hour)
 		}
-		return s.redirect(w, r, "/login?next="+queryEscape(r.URL.Path))
+		return s.Redirect(w, r, "/login?next="+queryEscape(r.URL.Path))
 	}
-	s.render(w, r, http.StatusOK, invite.Page(view.View))
+	s.Render(w, r, http.StatusOK, invite.Page(view.View))
 	return nil
 }
 
 // acceptInvite makes the signed-in user a member, or a new user when nobody is signed in.
-func (s *Server) acceptInvite(w http.ResponseWriter, r *request) error {
+func (s *Server) AcceptInvite(w http.ResponseWriter, r *Request) error {
 	token := r.PathValue("token")
 	view, err := s.inviteView(w, r)
 	if err != nil {
 		return s.ended(w, r, "invitation", err)
 	}
-	if r.known {
-		business, err := s.Accounts.AcceptInvitation(r.Context(), r.caller, token)
+	if r.Known {
+		business, err := s.Accounts.AcceptInvitation(r.Context(), r.Caller, token)
 		if err != nil {
 			return s.ended(w, r, "invitation", err)
 		}
 		return s.joined(w, r, business)
 	}
-	session, err := s.Accounts.SignUpByInvitation(r.Context(), token, r.PostFormValue("name"), r.PostFormValue("password"), r.locale(), s.device(r.Request))
+	session, err := s.Accounts.SignUpByInvitation(r.Context(), token, r.PostFormValue("name"), r.PostFormValue("password"), r.Locale(), s.Device(r.Request))
 	if err != nil {
 		view.Name = r.PostFormValue("name")
-		if err := r.formFault(&view.Form, err); err != nil {
+		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.render(w, r, formStatus(err), invite.Page(view.View))
+		s.Render(w, r, FormStatus(err), invite.Page(view.View))
 		return nil
 	}
-	s.setSession(w, session)
+	s.SetSession(w, session)
 	return s.joined(w, r, nil)
 }
 
-func (s *Server) joined(w http.ResponseWriter, r *request, business *uuid.UUID) error {
-	s.setFlash(w, "joined", "")
+func (s *Server) joined(w http.ResponseWriter, r *Request, business *uuid.UUID) error {
+	s.SetFlash(w, "joined", "")
 	if business != nil {
-		return s.redirect(w, r, ui.BusinessPath(business.String()))
+		return s.Redirect(w, r, ui.BusinessPath(business.String()))
 	}
-	return s.redirect(w, r, "/")
+	return s.Redirect(w, r, "/")
 }
 
 // setLanguage keeps the choice in a cookie for visitors, and in the profile for who is signed in.
-func (s *Server) setLanguage(w http.ResponseWriter, r *request) error {
+func (s *Server) SetLanguage(w http.ResponseWriter, r *Request) error {
 	locale := i18n.Known(r.PostFormValue("locale"))
-	s.setCookie(w, languageCookie, locale, 365*24*time.Hour)
+	s.SetCookie(w, LanguageCookie, locale, 365*24*time.Hour)
 	if err := s.look(w, r); err != nil {
 		return err
 	}
-	if r.known {
-		if err := s.Accounts.UpdateProfile(r.Context(), r.caller, r.person.Name, locale); err != nil {
+	if r.Known {
+		if err := s.Accounts.UpdateProfile(r.Context(), r.Caller, r.Person.Name, locale); err != nil {
 			return err
 		}
 	}
-	return s.redirect(w, r, localPath(r.PostFormValue("next"), "/"))
+	return s.Redirect(w, r, LocalPath(r.PostFormValue("next"), "/"))
 }

@@ -6,21 +6,21 @@ import (
 )
 
 // plan is the plan in force for the account of the page, as the database derived it.
-func (s *Server) plan(r *request) billing.Plan {
-	if p, ok := s.Plans.ByID(r.person.Plan); ok {
+func (s *Server) Plan(r *Request) billing.Plan {
+	if p, ok := s.Plans.ByID(r.Person.Plan); ok {
 		return p
 	}
 	return s.Plans.Default()
 }
 
-func (s *Server) mayExport(r *request) bool {
-	return s.plan(r).Has(entitlementExport)
+func (s *Server) MayExport(r *Request) bool {
+	return s.Plan(r).Has(entitlementExport)
 }
 
-func (r *request) amount(minor int64) money.Amount {
+func (r *Request) Amount(minor int64) money.Amount {
 	currency := "INR"
-	if r.person.Business != nil {
-		currency = r.person.Business.Currency
+	if r.Person.Business != nil {
+		currency = r.Person.Business.Currency
 	}
 	return money.Amount{Minor: minor, Currency: currency}
 }

@@ -10,23 +10,23 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/pricing"
 )
 
-func (s *Server) landing(w http.ResponseWriter, r *request) error {
-	view := landing.View{Shell: r.shell()}
+func (s *Server) Landing(w http.ResponseWriter, r *Request) error {
+	view := landing.View{Shell: r.Shell()}
 	currency, _ := s.payCurrency(r)
 	if p, ok := s.offer(s.Plans.Default(), "", currency); ok {
 		price, _ := s.anyPrice(p.ID, billing.Month, currency)
 		view.PlanName, view.Price, view.Interval = p.Name, price.Amount, price.Interval
 	}
-	s.render(w, r, http.StatusOK, landing.Page(view))
+	s.Render(w, r, http.StatusOK, landing.Page(view))
 	return nil
 }
 
-func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
+func (s *Server) PricingPage(w http.ResponseWriter, r *Request) error {
 	if err := s.look(w, r); err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	view := pricing.View{Shell: r.shell(), Currencies: s.currencies(), Intervals: s.intervals()}
+	view := pricing.View{Shell: r.Shell(), Currencies: s.currencies(), Intervals: s.intervals()}
 	view.Currency, view.Missing = s.payCurrency(r)
 	have, err := s.bought(r)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Server) pricingPage(w http.ResponseWriter, r *request) error {
 	for _, p := range s.Plans.Sold() {
 		view.Plans = append(view.Plans, s.column(r, p, view, have))
 	}
-	s.render(w, r, http.StatusOK, pricing.Page(view))
+	s.Render(w, r, http.StatusOK, pricing.Page(view))
 	return nil
 }
 
@@ -57,11 +57,11 @@ type bought struct {
 	live     bool   // it goes on, so another plan is changed to and not bought
 }
 
-func (s *Server) bought(r *request) (have bought, err error) {
-	if !r.known || !r.rights.Owns || s.plan(r).Default {
+func (s *Server) bought(r *Request) (have bought, err error) {
+	if !r.Known || !r.Rights.Owns || s.Plan(r).Default {
 		return have, nil
 	}
-	o, err := s.Billing.Overview(r.Context(), r.caller)
+	o, err := s.Billing.Overview(r.Context(), r.Caller)
 	if err != nil || o.Subscription == nil {
 		return have, err
 	}
@@ -73,11 +73,11 @@ func (s *Server) bought(r *request) (have bought, err error) {
 }
 
 // column is a plan on the price list.
-func (s *Server) column(r *request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
+func (s *Server) column(r *Request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
 	c := pricing.Plan{
 		ID: p.ID, Name: p.Name, Purpose: p.Purpose[view.Locale], Free: p.Default, Recommended: p.Recommended,
 		Parties: p.PartiesMax, People: p.MembersMax, Credits: p.CreditsPerMonth, Features: p.Entitlements,
-		Current: r.known && r.person.Plan == p.ID, Interval: view.Interval, Price: money.Amount{Currency: view.Currency},
+		Current: r.Known && r.Person.Plan == p.ID, Interval: view.Interval, Price: money.Amount{Currency: view.Currency},
 	}
 	price, ok := s.anyPrice(p.ID, view.Interval, view.Currency)
 	if ok {

@@ -8,19 +8,19 @@ import (
 )
 
 // A refillJSON says when credits come by themselves.
-type refillJSON struct {
+type Refill struct {
 	At     string `json:"at"`
 	Amount int64  `json:"amount"`
 }
 
-func refill(at time.Time, amount int64) *refillJSON {
+func NewRefill(at time.Time, amount int64) *Refill {
 	if at.IsZero() {
 		return nil
 	}
-	return &refillJSON{At: at.UTC().Format(time.RFC3339), Amount: amount}
+	return &Refill{At: at.UTC().Format(time.RFC3339), Amount: amount}
 }
 
-type holdJSON struct {
+type Hold struct {
 	ID        string `json:"id"`
 	Meter     string `json:"meter"`
 	Amount    int64  `json:"amount"`
@@ -33,26 +33,26 @@ type holdJSON struct {
 	Captured int64 `json:"captured,omitempty"`
 }
 
-func newHoldJSON(h credits.Hold, status string) holdJSON {
-	return holdJSON{ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status, ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano)}
+func NewHold(h credits.Hold, status string) Hold {
+	return Hold{ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status, ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano)}
 }
 
 // explain adds to a 402 what is there and when the next allowance comes, and to
 // the 409 of a hold that was asked for before what became of it.
-func explain(err error, p *problemJSON) {
+func explain(err error, p *Problem) {
 	var e *credits.Insufficient
 	if errors.As(err, &e) {
-		p.Meter, p.Balance, p.NextAllowance = e.Meter, &e.Available, refill(e.NextAt, e.NextAmount)
+		p.Meter, p.Balance, p.NextAllowance = e.Meter, &e.Available, NewRefill(e.NextAt, e.NextAmount)
 	}
 	if e := credits.IsRepeat(err); e != nil {
-		h := newHoldJSON(e.Hold, e.Status)
+		h := NewHold(e.Hold, e.Status)
 		h.Captured = e.Captured
 		p.Hold = &h
 	}
 }
 
 // A problemJSON is the body of an API error, application/problem+json.
-type problemJSON struct {
+type Problem struct {
 	Title     string `json:"title"`
 	Status    int    `json:"status"`
 	Detail    string `json:"detail,omitempty"`
@@ -62,10 +62,10 @@ type problemJSON struct {
 	RequestID string `json:"request_id"`
 
 	// Of insufficient_credits: what is there, and when the next allowance comes.
-	Meter         string      `json:"meter,omitempty"`
-	Balance       *int64      `json:"balance,omitempty"`
-	NextAllowance *refillJSON `json:"next_allowance,omitempty"`
+	Meter         string  `json:"meter,omitempty"`
+	Balance       *int64  `json:"balance,omitempty"`
+	NextAllowance *Refill `json:"next_allowance,omitempty"`
 
 	// Of a hold that was asked for before: what became of it.
-	Hold *holdJSON `json:"hold,omitempty"`
+	Hold *Hold `json:"hold,omitempty"`
 }

@@ -48,22 +48,22 @@ func (t reminderText) String() string {
 }
 
 // remindText is the reminder of a party for this request.
-func (s *Server) remindText(r *request, lang, party string, owed int64, link string, to ledger.Payee) string {
+func (s *Server) remindText(r *Request, lang, party string, owed int64, link string, to ledger.Payee) string {
 	return reminderText{
-		lang: lang, party: party, shop: r.person.Business.Name, owed: r.amount(owed), date: i18n.Date(lang, r.shell().Now), link: link, to: to,
+		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed), date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
 	}.String()
 }
 
 // langOf is the language that a reminder is asked for in: the page's own unless it is said.
-func (r *request) langOf(v string) string {
+func langOf(r *Request, v string) string {
 	if v == i18n.Hindi || v == i18n.English {
 		return v
 	}
-	return r.locale()
+	return r.Locale()
 }
 
-func (s *Server) remindPage(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) RemindPage(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
@@ -72,16 +72,16 @@ func (s *Server) remindPage(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	letRemind(w)
-	s.render(w, r, http.StatusOK, remind.Page(view))
+	s.Render(w, r, http.StatusOK, remind.Page(view))
 	return nil
 }
 
-func (s *Server) remindView(r *request, id uuid.UUID) (remind.View, error) {
+func (s *Server) remindView(r *Request, id uuid.UUID) (remind.View, error) {
 	var page ledger.PartyPage
 	var to ledger.Payee
 	var log []ledger.Reminder
 	var shares []ledger.Share
-	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueuePartyPage(scope, b, id, "", &page)
 		ledger.QueuePayee(scope, b, &to)
 		ledger.QueueReminders(scope, b, id, 20, &log)
@@ -92,8 +92,8 @@ func (s *Server) remindView(r *request, id uuid.UUID) (remind.View, error) {
 	}
 	q := r.URL.Query()
 	view := remind.View{
-		Shell: r.shell(), Form: ui.Form{ID: newID()}, Token: ledger.NewShareToken(), PartyID: id.String(), Name: page.Name, Phone: page.Phone, Balance: r.amount(page.Balance),
-		Lang: r.langOf(q.Get("lang")), HasUPI: to.Link(r.amount(1), "") != "", Link: s.freshLink(r, shares),
+		Shell: r.Shell(), Form: ui.Form{ID: NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(), Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
+		Lang: langOf(r, q.Get("lang")), HasUPI: to.Link(r.Amount(1), "") != "", Link: s.freshLink(r, shares),
 	}
 	view.UPI = view.HasUPI && q.Get("upi") != "no"
 	if !view.UPI {
@@ -103,25 +103,25 @@ func (s *Server) remindView(r *request, id uuid.UUID) (remind.View, error) {
 		view.Text = s.remindText(r, view.Lang, page.Name, page.Balance, view.Link, to)
 	}
 	for _, x := range log {
-		view.Log = append(view.Log, remind.Reminder{When: x.At, By: x.ByName, Balance: r.amount(x.Balance), Channel: x.Channel})
+		view.Log = append(view.Log, remind.Reminder{When: x.At, By: x.ByName, Balance: r.Amount(x.Balance), Channel: x.Channel})
 	}
 	return view, nil
 }
 
 // remindParty writes the reminder down, and leads to the owner's own messenger with the text typed in: the figure
 // in the text is the one in the log.
-func (s *Server) remindParty(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) RemindParty(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	reminder, err := r.formID()
+	reminder, err := r.FormID()
 	if err != nil {
 		return err
 	}
 	var to ledger.Payee
 	var shares []ledger.Share
-	if err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueuePayee(scope, b, &to)
 		ledger.QueueShares(scope, b, id, &shares)
 	}); err != nil {
@@ -130,10 +130,10 @@ func (s *Server) remindParty(w http.ResponseWriter, r *request) error {
 	if r.PostFormValue("upi") == "no" {
 		to = ledger.Payee{}
 	}
-	lang := r.langOf(r.PostFormValue("lang"))
+	lang := langOf(r, r.PostFormValue("lang"))
 	var p ledger.Party
 	var done ledger.Reminder
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}
@@ -146,11 +146,11 @@ func (s *Server) remindParty(w http.ResponseWriter, r *request) error {
 	letRemind(w)
 	text := s.remindText(r, lang, p.Name, done.Balance, s.freshLink(r, shares), to)
 	if sms := ledger.SMSLink(p.Phone, text); done.Channel == ledger.SMS && sms != "" {
-		return s.redirect(w, r, sms)
+		return s.Redirect(w, r, sms)
 	}
 	if done.Channel != ledger.Copy {
-		return s.redirect(w, r, ledger.WhatsAppLink(p.Phone, text))
+		return s.Redirect(w, r, ledger.WhatsAppLink(p.Phone, text))
 	}
-	s.setFlash(w, "reminded", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String())+"/remind")
+	s.SetFlash(w, "reminded", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/remind")
 }

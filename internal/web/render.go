@@ -25,21 +25,21 @@ var zippers = sync.Pool{New: func() any {
 
 // render writes a page: to a buffer first, so that a failing template never
 // leaves half a page with status 200 behind.
-func (s *Server) render(w http.ResponseWriter, r *request, status int, page templ.Component) {
+func (s *Server) Render(w http.ResponseWriter, r *Request, status int, page templ.Component) {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
 	if err := page.Render(r.whole, buf); err != nil {
-		s.Log.Error("render", "request", r.id, "route", r.route.pattern, "error", err)
-		http.Error(w, "Something went wrong. Request "+r.id, http.StatusInternalServerError)
+		s.Log.Error("render", "request", r.ID, "route", r.route.Pattern, "error", err)
+		http.Error(w, "Something went wrong. Request "+r.ID, http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	s.write(w, r, status, buf.Bytes())
+	s.Write(w, r, status, buf.Bytes())
 }
 
 // writeJSON answers an API request.
-func (s *Server) writeJSON(w http.ResponseWriter, r *request, status int, body any) error {
+func (s *Server) WriteJSON(w http.ResponseWriter, r *Request, status int, body any) error {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
@@ -47,12 +47,12 @@ func (s *Server) writeJSON(w http.ResponseWriter, r *request, status int, body a
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	s.write(w, r, status, buf.Bytes())
+	s.Write(w, r, status, buf.Bytes())
 	return nil
 }
 
 // write sends a whole body, compressed where it pays.
-func (s *Server) write(w http.ResponseWriter, r *request, status int, body []byte) {
+func (s *Server) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
 	var err error
 	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -69,12 +69,12 @@ func (s *Server) write(w http.ResponseWriter, r *request, status int, body []byt
 		_, err = w.Write(body)
 	}
 	if err != nil {
-		s.Log.Debug("write the answer", "request", r.id, "error", err)
+		s.Log.Debug("write the answer", "request", r.ID, "error", err)
 	}
 }
 
 // redirect answers a POST with the page to look at.
-func (s *Server) redirect(w http.ResponseWriter, r *request, target string) error {
+func (s *Server) Redirect(w http.ResponseWriter, r *Request, target string) error {
 	http.Redirect(w, r.Request, target, http.StatusSeeOther)
 	return nil
 }
@@ -83,7 +83,7 @@ func queryEscape(v string) string { return url.QueryEscape(v) }
 
 // localPath returns p when it is a path of this site, else fallback: an
 // address that came from outside must not lead outside.
-func localPath(p, fallback string) string {
+func LocalPath(p, fallback string) string {
 	u, err := url.Parse(p)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") || len(p) > 2000 {
 		return fallback

@@ -13,13 +13,13 @@ import (
 
 // reportsPage shows one report of a business: of this month when the query
 // names no days, and everything when it names empty ones.
-func (s *Server) reportsPage(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) ReportsPage(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	view := reports.View{Shell: r.shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1}
-	build, ok := map[string]func(*request, *postgres.Tx, ledger.Range, *reports.View) error{
+	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1}
+	build, ok := map[string]func(*Request, *postgres.Tx, ledger.Range, *reports.View) error{
 		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Parties: partySummary, reports.Ageing: ageing,
 	}[view.Show]
 	if view.Show == "" {
@@ -30,13 +30,13 @@ func (s *Server) reportsPage(w http.ResponseWriter, r *request) error {
 	}
 	days, cause := readRange(r)
 	if cause != nil {
-		if err := r.formFault(&view.Form, cause); err != nil {
+		if err := r.FormFault(&view.Form, cause); err != nil {
 			return err
 		}
 		view.WithoutFigures = true
 		view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
 		view.Chips = reportChips(view)
-		s.render(w, r, formStatus(cause), reports.Page(view))
+		s.Render(w, r, FormStatus(cause), reports.Page(view))
 		return nil
 	}
 	if view.Show == reports.Ageing {
@@ -46,39 +46,39 @@ func (s *Server) reportsPage(w http.ResponseWriter, r *request) error {
 		days = ledger.Range{From: first, To: first.AddDate(0, 1, -1)}
 	}
 	view.From, view.To = inputDate(days.From), inputDate(days.To)
-	view.Period = r.exportOptions().Period(days)
+	view.Period = exportOptions(r).Period(days)
 	view.Chips = reportChips(view)
-	if err := r.as(func(tx *postgres.Tx) error { return build(r, tx, days, &view) }); err != nil {
+	if err := r.As(func(tx *postgres.Tx) error { return build(r, tx, days, &view) }); err != nil {
 		return err
 	}
 	if view.Part > view.Parts {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	s.render(w, r, http.StatusOK, reports.Page(view))
+	s.Render(w, r, http.StatusOK, reports.Page(view))
 	return nil
 }
 
-func dayBook(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func dayBook(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	first, last := (v.Part-1)*maxLines, v.Part*maxLines
-	details := r.exportOptions().Labels
+	details := exportOptions(r).Labels
 	book, err := ledger.WriteDayBook(r.Context(), tx, days, func(l ledger.DayLine) error {
 		if v.Count++; v.Count > first && v.Count <= last {
 			if n := len(v.Days); n == 0 || !v.Days[n-1].Date.Equal(l.Date) {
 				v.Days = append(v.Days, reports.Day{Date: l.Date})
 			}
 			d := &v.Days[len(v.Days)-1]
-			d.Lines = append(d.Lines, reports.Line{PartyID: l.PartyID.String(), Name: l.Name, Note: details.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.AmountMinor)})
+			d.Lines = append(d.Lines, reports.Line{PartyID: l.PartyID.String(), Name: l.Name, Note: details.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor)})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	v.Gave, v.Got = r.amount(book.Given), r.amount(book.Received)
+	v.Gave, v.Got = r.Amount(book.Given), r.Amount(book.Received)
 	i := 0
 	for _, d := range book.Days {
 		if i < len(v.Days) && v.Days[i].Date.Equal(d.Date) {
-			v.Days[i].Gave, v.Days[i].Got, v.Days[i].Entries = r.amount(d.Given), r.amount(d.Received), d.Entries
+			v.Days[i].Gave, v.Days[i].Got, v.Days[i].Entries = r.Amount(d.Given), r.Amount(d.Received), d.Entries
 			i++
 		}
 	}
@@ -87,13 +87,13 @@ func dayBook(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) er
 	return nil
 }
 
-func cashBook(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func cashBook(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	book, err := ledger.CashBookOf(r.Context(), tx, days)
 	if err != nil {
 		return err
 	}
-	v.Opening, v.Closing, v.Old = r.amount(book.Opening), r.amount(book.Closing), book.OpeningBalances
-	v.Got, v.Gave = r.amount(book.In), r.amount(book.Out)
+	v.Opening, v.Closing, v.Old = r.Amount(book.Opening), r.Amount(book.Closing), book.OpeningBalances
+	v.Got, v.Gave = r.Amount(book.In), r.Amount(book.Out)
 	var sums []ledger.DaySum
 	for _, d := range book.Days {
 		sums = append(sums, ledger.DaySum{Date: d.Date, Given: d.Out, Received: d.In})
@@ -101,7 +101,7 @@ func cashBook(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) e
 	v.Columns = columns(v, sums)
 	from, to := cut(v, len(book.Days))
 	for _, d := range book.Days[from:to] {
-		v.Days = append(v.Days, reports.Day{Date: d.Date, Got: r.amount(d.In), Gave: r.amount(d.Out), Balance: r.amount(d.Balance), Entries: d.Entries})
+		v.Days = append(v.Days, reports.Day{Date: d.Date, Got: r.Amount(d.In), Gave: r.Amount(d.Out), Balance: r.Amount(d.Balance), Entries: d.Entries})
 	}
 	return nil
 }
@@ -109,26 +109,26 @@ func cashBook(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) e
 // maxBars is how many parties the chart of the summary has.
 const maxBars = 8
 
-func partySummary(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func partySummary(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	sum, err := ledger.PartySummaryOf(r.Context(), tx, days)
 	if err != nil {
 		return err
 	}
-	v.Opening, v.Gave, v.Got, v.Closing = r.amount(sum.Opening), r.amount(sum.Given), r.amount(sum.Received), r.amount(sum.Closing)
-	v.Get, v.Give = r.amount(sum.Get), r.amount(sum.Give)
+	v.Opening, v.Gave, v.Got, v.Closing = r.Amount(sum.Opening), r.Amount(sum.Given), r.Amount(sum.Received), r.Amount(sum.Closing)
+	v.Get, v.Give = r.Amount(sum.Get), r.Amount(sum.Give)
 	for _, p := range largest(sum.Rows) {
-		v.Bars = append(v.Bars, reports.Bar{Label: p.Name, Amount: r.amount(p.Closing)})
+		v.Bars = append(v.Bars, reports.Bar{Label: p.Name, Amount: r.Amount(p.Closing)})
 	}
 	widen(v.Bars)
 	from, to := cut(v, len(sum.Rows))
 	for _, p := range sum.Rows[from:to] {
-		v.Rows = append(v.Rows, reports.Party{ID: p.PartyID.String(), Name: p.Name, Opening: r.amount(p.Opening), Gave: r.amount(p.Given), Got: r.amount(p.Received), Closing: r.amount(p.Closing)})
+		v.Rows = append(v.Rows, reports.Party{ID: p.PartyID.String(), Name: p.Name, Opening: r.Amount(p.Opening), Gave: r.Amount(p.Given), Got: r.Amount(p.Received), Closing: r.Amount(p.Closing)})
 	}
 	return nil
 }
 
-func ageing(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
-	today, err := ledger.Today(r.s.Clock.Now(), r.person.Business.TimeZone)
+func ageing(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+	today, err := ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
 	if err != nil {
 		return err
 	}
@@ -136,17 +136,17 @@ func ageing(r *request, tx *postgres.Tx, days ledger.Range, v *reports.View) err
 	if err != nil {
 		return err
 	}
-	v.Period, v.Get = v.T("As on %s", v.Date(a.On)), r.amount(a.Total)
+	v.Period, v.Get = v.T("As on %s", v.Date(a.On)), r.Amount(a.Total)
 	for i, b := range a.Buckets {
-		v.Buckets[i] = r.amount(b)
-		v.Bars = append(v.Bars, reports.Bar{Label: v.Age(i), Amount: r.amount(b)})
+		v.Buckets[i] = r.Amount(b)
+		v.Bars = append(v.Bars, reports.Bar{Label: v.Age(i), Amount: r.Amount(b)})
 	}
 	widen(v.Bars)
 	from, to := cut(v, len(a.Rows))
 	for _, p := range a.Rows[from:to] {
-		row := reports.Aged{ID: p.PartyID.String(), Name: p.Name, Total: r.amount(p.Total), Oldest: p.Oldest}
+		row := reports.Aged{ID: p.PartyID.String(), Name: p.Name, Total: r.Amount(p.Total), Oldest: p.Oldest}
 		for i, b := range p.Buckets {
-			row.Buckets[i] = r.amount(b)
+			row.Buckets[i] = r.Amount(b)
 		}
 		v.Aged = append(v.Aged, row)
 	}

@@ -18,10 +18,10 @@ import (
 
 // maxImport is how much is listened to, so that a file that is somewhat too large gets a kind
 // answer rather than a broken connection.
-const maxImport = 3 * intake.MaxFile
+const MaxImport = 3 * intake.MaxFile
 
 // maxOwnArrivals is how many files of one account may be arriving at once.
-const maxOwnArrivals = 2
+const MaxOwnArrivals = 2
 
 var (
 	errArriving = fault.New(fault.TooMany, "Other files of your account are arriving. Please try again in a minute.")
@@ -80,10 +80,10 @@ func (f *sentFile) take(from io.Reader) error {
 }
 
 // arrive streams the form to disk, in a place of the account's own. No connection to the database waits for it.
-func (s *Server) arrive(r *request) (f *sentFile, err error) {
+func (s *Server) arrive(r *Request) (f *sentFile, err error) {
 	f = &sentFile{}
-	own, _ := s.arriving.LoadOrStore(r.person.AccountID, make(chan struct{}, maxOwnArrivals))
-	leave, err := r.enter(5*time.Second, seat{own.(chan struct{}), errArriving})
+	own, _ := s.arriving.LoadOrStore(r.Person.AccountID, make(chan struct{}, MaxOwnArrivals))
+	leave, err := r.Acquire(5*time.Second, Slot{own.(chan struct{}), errArriving})
 	if err != nil {
 		return f, err
 	}
@@ -94,10 +94,10 @@ func (s *Server) arrive(r *request) (f *sentFile, err error) {
 	if err := r.extend(arrivalLimit); err != nil {
 		return f, err
 	}
-	defer func() { r.renew(r.s.limit) }() // it has waited for a line, and not worked
+	defer func() { r.renew(r.f.limit) }() // it has waited for a line, and not worked
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
-		r.Body = http.MaxBytesReader(r.w, r.Body, maxGrid)
+		r.Body = http.MaxBytesReader(r.w, r.Body, MaxGrid)
 		if err := r.ParseForm(); err != nil {
 			return f, brokenForm(err)
 		}

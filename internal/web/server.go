@@ -55,22 +55,22 @@ type Server struct {
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
 	s := &Server{Config: c, limit: requestLimit, exports: make(chan struct{}, maxExports)}
-	s.carry = s.carriers()
+	s.carry = s.Carriers()
 	mux := http.NewServeMux()
 	mux.Handle("GET "+static.Prefix, static.Handler())
 	mux.Handle("GET "+static.WorkerPath, static.Worker())
 	for i := range routes {
 		rt := &routes[i]
-		if rt.development && c.Outbox == nil {
+		if rt.Development && c.Outbox == nil {
 			continue
 		}
-		mux.Handle(rt.pattern, s.serve(rt))
+		mux.Handle(rt.Pattern, s.serve(rt))
 	}
-	mux.Handle("/", s.serve(&route{pattern: "/", access: anyone, handle: (*Server).nothingHere}))
+	mux.Handle("/", s.serve(&Route{Pattern: "/", Access: Anyone, Handle: (*Server).nothingHere}))
 	guard := http.NewCrossOriginProtection()
 	// The provider's page posts the customer back from its own origin. The route reads no session and changes nothing.
 	guard.AddInsecureBypassPattern("POST " + razorpayCallback)
-	guard.SetDenyHandler(s.serve(&route{pattern: "/", access: anyone, handle: (*Server).crossOrigin}))
+	guard.SetDenyHandler(s.serve(&Route{Pattern: "/", Access: Anyone, Handle: (*Server).crossOrigin}))
 	s.handler = s.outer(guard.Handler(mux))
 	return s
 }
@@ -83,6 +83,6 @@ func (s *Server) Ready(ctx context.Context) error { return s.DB.CheckMigrations(
 func (s *Server) secure() bool { return s.PublicURL.Scheme == "https" }
 
 // absolute returns the public address of a path.
-func (s *Server) absolute(path string) string {
+func (s *Server) Absolute(path string) string {
 	return strings.TrimSuffix(s.PublicURL.String(), "/") + path
 }

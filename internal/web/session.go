@@ -11,33 +11,33 @@ import (
 )
 
 func (s *Server) sessionToken(r *http.Request) string {
-	token := s.cookie(r, sessionCookie)
+	token := s.Cookie(r, SessionCookie)
 	if len(token) > 128 {
 		return ""
 	}
 	return token
 }
 
-func (s *Server) setSession(w http.ResponseWriter, session account.Session) {
-	s.setCookie(w, sessionCookie, session.Token, time.Until(session.ExpiresAt))
+func (s *Server) SetSession(w http.ResponseWriter, session account.Session) {
+	s.SetCookie(w, SessionCookie, session.Token, time.Until(session.ExpiresAt))
 }
 
-func (s *Server) endSession(w http.ResponseWriter) {
-	s.setCookie(w, sessionCookie, "", -time.Second)
+func (s *Server) EndSession(w http.ResponseWriter) {
+	s.SetCookie(w, SessionCookie, "", -time.Second)
 }
 
 // device is what we keep of a caller's machine, to show in the list of sessions.
-func (s *Server) device(r *http.Request) account.Device {
+func (s *Server) Device(r *http.Request) account.Device {
 	agent := r.UserAgent()
 	if len(agent) > 300 {
 		agent = agent[:300]
 	}
-	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: s.network(r)}
+	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: s.Network(r)}
 }
 
 // network is the caller's address. A forwarded one is believed only as far as
 // trusted proxies wrote it.
-func (s *Server) network(r *http.Request) string {
+func (s *Server) Network(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr

@@ -23,19 +23,19 @@ import (
 const freshLife = 10 * time.Minute
 
 // freshLink is the address of the newest link of the party, while this browser still has its token.
-func (s *Server) freshLink(r *request, shares []ledger.Share) string {
+func (s *Server) freshLink(r *Request, shares []ledger.Share) string {
 	if len(shares) == 0 {
 		return ""
 	}
-	id, token, _ := strings.Cut(s.cookie(r.Request, linkCookie), "|")
+	id, token, _ := strings.Cut(s.Cookie(r.Request, LinkCookie), "|")
 	if id != shares[0].ID.String() {
 		return ""
 	}
-	return s.absolute("/s/" + url.PathEscape(token))
+	return s.Absolute("/s/" + url.PathEscape(token))
 }
 
-func (s *Server) sharePage(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) SharePage(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
@@ -43,14 +43,14 @@ func (s *Server) sharePage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, sharing.Page(view))
+	s.Render(w, r, http.StatusOK, sharing.Page(view))
 	return nil
 }
 
-func (s *Server) shareView(r *request, id uuid.UUID) (sharing.View, error) {
+func (s *Server) shareView(r *Request, id uuid.UUID) (sharing.View, error) {
 	var p ledger.PartyPage
 	var shares []ledger.Share
-	err := r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueuePartyPage(scope, b, id, "", &p)
 		ledger.QueueShares(scope, b, id, &shares)
 	})
@@ -58,7 +58,7 @@ func (s *Server) shareView(r *request, id uuid.UUID) (sharing.View, error) {
 		return sharing.View{}, err
 	}
 	view := sharing.View{
-		Shell: r.shell(), Form: ui.Form{ID: newID()}, PartyID: id.String(), Name: p.Name, Fresh: s.freshLink(r, shares),
+		Shell: r.Shell(), Form: ui.Form{ID: NewID()}, PartyID: id.String(), Name: p.Name, Fresh: s.freshLink(r, shares),
 		Token: ledger.NewShareToken(), Days: int(ledger.ShareLife / (24 * time.Hour)), Lives: ledger.ShareLives, Links: links(shares),
 	}
 	view.To = view.Today()
@@ -73,16 +73,16 @@ func links(shares []ledger.Share) []sharing.Link {
 	return out
 }
 
-func (s *Server) shareParty(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) ShareParty(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	made, err := r.formID()
+	made, err := r.FormID()
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
 	token := r.PostFormValue("token") // made with the form, so that a double tap is one link
@@ -90,7 +90,7 @@ func (s *Server) shareParty(w http.ResponseWriter, r *request) error {
 	life := ledger.ShareLife
 	fromReminder := r.PostFormValue("back") == "remind"
 	if fromReminder {
-		days.To, err = ledger.Today(s.Clock.Now(), r.person.Business.TimeZone)
+		days.To, err = ledger.Today(s.Clock.Now(), r.Person.Business.TimeZone)
 	} else if days.From, err = formDate(r, "from"); err == nil {
 		days.To, err = formDate(r, "to")
 		n, bad := strconv.Atoi(r.PostFormValue("days"))
@@ -99,13 +99,13 @@ func (s *Server) shareParty(w http.ResponseWriter, r *request) error {
 		}
 	}
 	if err == nil {
-		err = r.as(func(tx *postgres.Tx) error {
+		err = r.As(func(tx *postgres.Tx) error {
 			_, err := ledger.AddShare(r.Context(), tx, made, id, token, days, life)
 			return err
 		})
 	}
 	if err != nil {
-		if !mendable(err) || fromReminder {
+		if !Mendable(err) || fromReminder {
 			return err
 		}
 		view, e := s.shareView(r, id)
@@ -113,41 +113,41 @@ func (s *Server) shareParty(w http.ResponseWriter, r *request) error {
 			return e
 		}
 		view.From, view.To = r.PostFormValue("from"), r.PostFormValue("to")
-		if e := r.formFault(&view.Form, err); e != nil {
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), sharing.Page(view))
+		s.Render(w, r, FormStatus(err), sharing.Page(view))
 		return nil
 	}
-	s.setCookie(w, linkCookie, made.String()+"|"+token, freshLife)
-	path := ui.PartyPath(r.caller.Business.String(), id.String())
+	s.SetCookie(w, LinkCookie, made.String()+"|"+token, freshLife)
+	path := ui.PartyPath(r.Caller.Business.String(), id.String())
 	if fromReminder {
-		q := url.Values{"lang": {r.langOf(r.PostFormValue("lang"))}, "upi": {r.PostFormValue("upi")}}
-		return s.redirect(w, r, path+"/remind?"+q.Encode())
+		q := url.Values{"lang": {langOf(r, r.PostFormValue("lang"))}, "upi": {r.PostFormValue("upi")}}
+		return s.Redirect(w, r, path+"/remind?"+q.Encode())
 	}
-	s.setFlash(w, "shared", "")
-	return s.redirect(w, r, path+"/share")
+	s.SetFlash(w, "shared", "")
+	return s.Redirect(w, r, path+"/share")
 }
 
-func (s *Server) revokeShare(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) RevokeShare(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	link, err := r.pathID("share")
+	link, err := r.PathID("share")
 	if err != nil {
 		return err
 	}
-	if err := r.as(func(tx *postgres.Tx) error { return ledger.RevokeShare(r.Context(), tx, link, id) }); err != nil {
+	if err := r.As(func(tx *postgres.Tx) error { return ledger.RevokeShare(r.Context(), tx, link, id) }); err != nil {
 		return err
 	}
-	s.setFlash(w, "share_ended", "")
-	return s.redirect(w, r, ui.PartyPath(r.caller.Business.String(), id.String())+"/share")
+	s.SetFlash(w, "share_ended", "")
+	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/share")
 }
 
 // sharedStatement is the statement that a link opens. It asks as nobody, whoever is signed in.
-func (s *Server) sharedStatement(w http.ResponseWriter, r *request) error {
-	if err := s.Accounts.ThrottleLinks(r.Context(), s.network(r.Request)); err != nil {
+func (s *Server) SharedStatement(w http.ResponseWriter, r *Request) error {
+	if err := s.Accounts.ThrottleLinks(r.Context(), s.Network(r.Request)); err != nil {
 		return err
 	}
 	token := r.PathValue("token")
@@ -173,15 +173,15 @@ func (s *Server) sharedStatement(w http.ResponseWriter, r *request) error {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	// The page is written in the currency and at the time of the business, and knows nothing else of it.
-	r.person.Business = &account.Business{Name: st.Business, Currency: st.Currency, TimeZone: st.TimeZone}
-	amount := r.amount
-	view.Shell = r.shell()
+	r.Person.Business = &account.Business{Name: st.Business, Currency: st.Currency, TimeZone: st.TimeZone}
+	amount := r.Amount
+	view.Shell = r.Shell()
 	view.Business = ui.Business{Name: st.Business, Currency: st.Currency}
 	view.Name, view.Kind = st.Party, string(st.Kind)
 	view.SharedAt, view.EndsAt, view.Changed = st.SharedAt.In(view.Now.Location()), st.ExpiresAt.In(view.Now.Location()), st.Changed
 	view.Opening, view.Gave, view.Got, view.Closing, view.Brought = amount(st.Opening), amount(st.Given), amount(st.Received), amount(st.Closing), amount(brought)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
-	options := r.exportOptions()
+	options := exportOptions(r)
 	view.Period = options.Period(st.Range)
 	for _, l := range lines {
 		view.Lines = append(view.Lines, statement.Line{
@@ -193,6 +193,6 @@ func (s *Server) sharedStatement(w http.ResponseWriter, r *request) error {
 			return err
 		}
 	}
-	s.render(w, r, http.StatusOK, sharing.Public(view))
+	s.Render(w, r, http.StatusOK, sharing.Public(view))
 	return nil
 }

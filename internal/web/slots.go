@@ -7,27 +7,27 @@ import (
 )
 
 // A seat is one of few. Who waits too long for one is told why.
-type seat struct {
-	room chan struct{}
-	full *fault.Fault
+type Slot struct {
+	Places chan struct{}
+	Full   *fault.Fault
 }
 
 // enter waits for one of each of the places, and no longer than that in all.
-func (r *request) enter(most time.Duration, places ...seat) (leave func(), err error) {
-	var taken []seat
+func (r *Request) Acquire(most time.Duration, places ...Slot) (leave func(), err error) {
+	var taken []Slot
 	leave = func() {
 		for _, p := range taken {
-			<-p.room
+			<-p.Places
 		}
 	}
 	enough := time.After(most)
 	for _, p := range places {
 		select {
-		case p.room <- struct{}{}:
+		case p.Places <- struct{}{}:
 			taken = append(taken, p)
 		case <-enough:
 			leave()
-			return nil, p.full
+			return nil, p.Full
 		case <-r.Context().Done():
 			leave()
 			return nil, r.Context().Err()

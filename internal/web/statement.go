@@ -9,29 +9,29 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/statement"
 )
 
-func (s *Server) statementPage(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) StatementPage(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	view := statement.View{Shell: r.shell(), PartyID: id.String(), ExportLocked: !s.mayExport(r), Part: partOf(r)}
+	view := statement.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !s.MayExport(r), Part: partOf(r)}
 	days, cause := readRange(r)
 	if cause != nil {
 		return s.statementAgain(w, r, view, cause)
 	}
 	var st ledger.Statement
-	options := r.exportOptions()
-	err = r.as(func(tx *postgres.Tx) (err error) {
+	options := exportOptions(r)
+	err = r.As(func(tx *postgres.Tx) (err error) {
 		first, last := (view.Part-1)*maxLines, view.Part*maxLines
 		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil }, func(l ledger.Line) error {
 			switch {
 			case view.Count < first:
-				view.Brought = r.amount(l.Balance)
+				view.Brought = r.Amount(l.Balance)
 			case view.Count < last:
-				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.amount(l.AmountMinor), Balance: r.amount(l.Balance)})
+				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor), Balance: r.Amount(l.Balance)})
 			}
 			view.Count++
 			return nil
@@ -46,25 +46,25 @@ func (s *Server) statementPage(w http.ResponseWriter, r *request) error {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	view.Name, view.Kind, view.Phone = st.Party.Name, string(st.Party.Kind), st.Party.Phone
-	view.Opening, view.Gave, view.Got, view.Closing = r.amount(st.Opening), r.amount(st.Given), r.amount(st.Received), r.amount(st.Closing)
+	view.Opening, view.Gave, view.Got, view.Closing = r.Amount(st.Opening), r.Amount(st.Given), r.Amount(st.Received), r.Amount(st.Closing)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
 	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
-	s.render(w, r, http.StatusOK, statement.Page(view))
+	s.Render(w, r, http.StatusOK, statement.Page(view))
 	return nil
 }
 
 // statementAgain shows the form with what is wrong with the days.
-func (s *Server) statementAgain(w http.ResponseWriter, r *request, view statement.View, cause error) error {
-	if err := r.formFault(&view.Form, cause); err != nil {
+func (s *Server) statementAgain(w http.ResponseWriter, r *Request, view statement.View, cause error) error {
+	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
-	id, err := r.pathID("party")
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	err = r.as(func(tx *postgres.Tx) error {
+	err = r.As(func(tx *postgres.Tx) error {
 		p, err := ledger.PartyByID(r.Context(), tx, id)
 		view.Name = p.Name
 		return err
@@ -75,6 +75,6 @@ func (s *Server) statementAgain(w http.ResponseWriter, r *request, view statemen
 	view.WithoutFigures = true
 	view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
 	view.Chips = chips(view.Shell, view.From, view.To)
-	s.render(w, r, formStatus(cause), statement.Page(view))
+	s.Render(w, r, FormStatus(cause), statement.Page(view))
 	return nil
 }

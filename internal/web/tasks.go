@@ -18,39 +18,39 @@ import (
 
 // taskBeat is how often long work looks whether it may go on, and says how far it is.
 // Work that is shorter leaves no trace.
-const taskBeat = time.Second
+const Heartbeat = time.Second
 
 var errNobodyWatches = errors.New("the id of a task is used")
 
-var errStopped = fault.New(fault.Conflict, "Stopped.").Coded("stopped")
+var ErrStopped = fault.New(fault.Conflict, "Stopped.").Coded("stopped")
 
 // A task is long work of one request, which another request may watch and stop.
-type task struct {
-	id    uuid.UUID // zero: nobody watches
-	kind  string
-	total func(context.Context, *postgres.Tx) (int64, error) // of rows, asked once beside the work; nil when the work itself says it
-	done  atomic.Int64                                       // rows so far
-	all   atomic.Int64                                       // rows in all, as soon as it is known
+type Task struct {
+	ID    uuid.UUID // zero: nobody watches
+	Kind  string
+	Total func(context.Context, *postgres.Tx) (int64, error) // of rows, asked once beside the work; nil when the work itself says it
+	Done  atomic.Int64                                       // rows so far
+	All   atomic.Int64                                       // rows in all, as soon as it is known
 }
 
 // work runs fn, which may use r. It ends early with errStopped when its user says so, and with the
 // database's refusal when its session ends or its user's role no longer reaches: a file of a million
 // rows does not go on to somebody who was removed a second ago.
-func (r *request) work(t *task, fn func() error) error {
+func (r *Request) Work(t *Task, fn func() error) error {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	asked := r.Request
 	r.Request = r.WithContext(ctx)
 	out := http.NewResponseController(r.w)
-	b := &beat{task: t, caller: r.caller, route: r.route, db: r.s.DB, halt: func(f *fault.Fault) {
+	b := &beat{Task: t, caller: r.Caller, route: r.route, db: r.f.DB, halt: func(f *fault.Fault) {
 		cancel(f)
 		if err := out.SetWriteDeadline(time.Now()); err != nil { // it may be waiting for a reader who does not read
-			r.s.Log.Warn("stop a file", "request", r.id, "error", err)
+			r.f.Log.Warn("stop a file", "request", r.ID, "error", err)
 		}
 	}}
 	var running sync.WaitGroup
 	over := make(chan struct{})
 	running.Go(func() { b.run(ctx, over) })
-	if t.total != nil && t.id != uuid.Nil {
+	if t.Total != nil && t.ID != uuid.Nil {
 		running.Go(func() { b.count(ctx, over) })
 	}
 	err := fn()
@@ -69,7 +69,7 @@ func (r *request) work(t *task, fn func() error) error {
 	}
 	if b.begun {
 		if lost := b.end(asked.Context(), err); lost != nil { // who watches is told so after a while of silence
-			r.s.Log.Info("write down how work ended", "request", r.id, "error", lost)
+			r.f.Log.Info("write down how work ended", "request", r.ID, "error", lost)
 		}
 	}
 	return err
@@ -77,16 +77,16 @@ func (r *request) work(t *task, fn func() error) error {
 
 // A beat is what goes on beside the work.
 type beat struct {
-	*task
+	*Task
 	caller postgres.Caller
-	route  *route
+	route  *Route
 	db     *postgres.DB
 	halt   func(*fault.Fault)
 	begun  bool // a row says so
 }
 
 func (b *beat) run(ctx context.Context, over <-chan struct{}) {
-	tick := time.NewTicker(taskBeat)
+	tick := time.NewTicker(Heartbeat)
 	defer tick.Stop()
 	for {
 		select {
@@ -109,7 +109,7 @@ func (b *beat) count(ctx context.Context, over <-chan struct{}) {
 	select {
 	case <-over:
 		return
-	case <-time.After(taskBeat):
+	case <-time.After(Heartbeat):
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -120,12 +120,12 @@ func (b *beat) count(ctx context.Context, over <-chan struct{}) {
 			if _, err := tx.Exec(ctx, `set local statement_timeout = '3s'`); err != nil {
 				return err
 			}
-			rows, err := b.total(ctx, tx)
-			b.all.Store(rows)
+			rows, err := b.Total(ctx, tx)
+			b.All.Store(rows)
 			return err
 		})
 		if err != nil { // then nobody is told how many
-			b.all.Store(0)
+			b.All.Store(0)
 		}
 	}()
 	select {
@@ -139,13 +139,13 @@ func (b *beat) count(ctx context.Context, over <-chan struct{}) {
 // once asks whether the work may go on. An error that is no refusal stops nothing.
 func (b *beat) once(ctx context.Context) error {
 	return b.as(ctx, func(tx *postgres.Tx) error {
-		if b.id == uuid.Nil {
+		if b.ID == uuid.Nil {
 			return nil
 		}
 		if !b.begun {
-			if err := ledger.BeginTask(ctx, tx, b.id, b.kind, b.done.Load()); err != nil {
+			if err := ledger.BeginTask(ctx, tx, b.ID, b.Kind, b.Done.Load()); err != nil {
 				if fault.Is(err, fault.Conflict) { // the id is somebody else's: nobody watches
-					b.id = uuid.Nil
+					b.ID = uuid.Nil
 					return errNobodyWatches
 				}
 				return err
@@ -153,9 +153,9 @@ func (b *beat) once(ctx context.Context) error {
 			b.begun = true
 			return nil
 		}
-		stop, err := ledger.KeepTask(ctx, tx, b.id, b.done.Load(), b.all.Load())
+		stop, err := ledger.KeepTask(ctx, tx, b.ID, b.Done.Load(), b.All.Load())
 		if err == nil && stop {
-			return errStopped
+			return ErrStopped
 		}
 		return err
 	})
@@ -176,17 +176,17 @@ func (b *beat) end(ctx context.Context, err error) error {
 	defer cancel()
 	state := ledger.TaskDone
 	switch {
-	case errors.Is(err, errStopped):
+	case errors.Is(err, ErrStopped):
 		state = ledger.TaskStopped
 	case err != nil:
 		state = ledger.TaskFailed
 	}
-	return b.as(ctx, func(tx *postgres.Tx) error { return ledger.EndTask(ctx, tx, b.id, state, b.done.Load()) })
+	return b.as(ctx, func(tx *postgres.Tx) error { return ledger.EndTask(ctx, tx, b.ID, state, b.Done.Load()) })
 }
 
 // counted counts the rows that a transaction reads.
-func (t *task) counted(tx *postgres.Tx) *postgres.Tx {
-	return &postgres.Tx{Tx: countedTx{tx.Tx, &t.done}, Scope: tx.Scope}
+func (t *Task) Counted(tx *postgres.Tx) *postgres.Tx {
+	return &postgres.Tx{Tx: countedTx{tx.Tx, &t.Done}, Scope: tx.Scope}
 }
 
 type countedTx struct {

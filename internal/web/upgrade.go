@@ -10,27 +10,27 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) upgradePage(w http.ResponseWriter, r *request) error {
-	if err := r.read(nil); err != nil {
+func (s *Server) UpgradePage(w http.ResponseWriter, r *Request) error {
+	if err := r.Read(nil); err != nil {
 		return err
 	}
-	if !s.plan(r).Default && r.rights.Owns { // nothing to offer: what they have stands on the plan's page
-		return s.redirect(w, r, billing.CancelPath)
+	if !s.Plan(r).Default && r.Rights.Owns { // nothing to offer: what they have stands on the plan's page
+		return s.Redirect(w, r, billing.CancelPath)
 	}
 	view, err := s.upgradeView(r, "")
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, upgrade.Page(view))
+	s.Render(w, r, http.StatusOK, upgrade.Page(view))
 	return nil
 }
 
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,
 // "" when somebody just looks.
-func (s *Server) upgradeView(r *request, reason string) (upgrade.View, error) {
-	now := s.plan(r)
+func (s *Server) upgradeView(r *Request, reason string) (upgrade.View, error) {
+	now := s.Plan(r)
 	view := upgrade.View{
-		Shell: r.shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.rights.Owns, Back: r.above(),
+		Shell: r.Shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.Rights.Owns, Back: above(r),
 	}
 	have, err := s.bought(r)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Server) upgradeView(r *request, reason string) (upgrade.View, error) {
 	if !ok {
 		for _, other := range s.currencies() { // in another currency than the caller's: they are told which
 			if p, ok = s.offer(now, reason, other); ok && have.currency == "" {
-				currency, missing = other, r.ownCurrency()
+				currency, missing = other, ownCurrency(r)
 				break
 			}
 			ok = false
@@ -65,9 +65,9 @@ func (s *Server) upgradeView(r *request, reason string) (upgrade.View, error) {
 
 // above is the page that an upgrade page leads back to: the open business, or what the
 // address is about, such as /billing for /billing/usage.csv.
-func (r *request) above() string {
-	if r.person.Business != nil {
-		return ui.BusinessPath(r.person.Business.ID.String())
+func above(r *Request) string {
+	if r.Person.Business != nil {
+		return ui.BusinessPath(r.Person.Business.ID.String())
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	return "/" + first
@@ -75,17 +75,17 @@ func (r *request) above() string {
 
 // serveUpgrade answers 403 upgrade_required with the page that tells why. It
 // reports false when the visitor cannot be read any more.
-func (s *Server) serveUpgrade(w http.ResponseWriter, r *request, f *fault.Fault) bool {
-	if !r.known {
-		if err := r.read(nil); err != nil {
+func (s *Server) ServeUpgrade(w http.ResponseWriter, r *Request, f *fault.Fault) bool {
+	if !r.Known {
+		if err := r.Read(nil); err != nil {
 			return false
 		}
 	}
 	view, err := s.upgradeView(r, f.Code)
 	if err != nil {
-		s.Log.Error("read what can be bought", "request", r.id, "error", err)
+		s.Log.Error("read what can be bought", "request", r.ID, "error", err)
 		return false
 	}
-	s.render(w, r, http.StatusForbidden, upgrade.Page(view))
+	s.Render(w, r, http.StatusForbidden, upgrade.Page(view))
 	return true
 }

@@ -13,25 +13,25 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) payeePage(w http.ResponseWriter, r *request) error {
+func (s *Server) PayeePage(w http.ResponseWriter, r *Request) error {
 	view, err := s.payeeView(r)
 	if err != nil {
 		return err
 	}
-	s.render(w, r, http.StatusOK, payee.Page(view))
+	s.Render(w, r, http.StatusOK, payee.Page(view))
 	return nil
 }
 
-func (s *Server) payeeView(r *request) (payee.View, error) {
+func (s *Server) payeeView(r *Request) (payee.View, error) {
 	var all []ledger.PayeeChange
-	err := r.as(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
+	err := r.As(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
 	if err != nil {
 		return payee.View{}, err
 	}
-	if err := r.read(nil); err != nil {
+	if err := r.Read(nil); err != nil {
 		return payee.View{}, err
 	}
-	view := payee.View{Shell: r.shell(), Form: ui.Form{ID: newID()}, Payee: r.person.Business.Name, Other: r.person.Business.Currency != "INR"}
+	view := payee.View{Shell: r.Shell(), Form: ui.Form{ID: NewID()}, Payee: r.Person.Business.Name, Other: r.Person.Business.Currency != "INR"}
 	if len(all) > 0 {
 		view.InForce, view.UPI, view.Payee = all[0].UPI, all[0].UPI, ui.Or(all[0].Name, view.Payee)
 	}
@@ -41,18 +41,18 @@ func (s *Server) payeeView(r *request) (payee.View, error) {
 	return view, nil
 }
 
-func (s *Server) setPayee(w http.ResponseWriter, r *request) error {
-	id, err := r.formID()
+func (s *Server) SetPayee(w http.ResponseWriter, r *Request) error {
+	id, err := r.FormID()
 	if err != nil {
 		return err
 	}
 	p := ledger.Payee{UPI: r.PostFormValue("upi"), Name: r.PostFormValue("payee")}
-	err = r.as(func(tx *postgres.Tx) error {
+	err = r.As(func(tx *postgres.Tx) error {
 		_, err := ledger.SetPayee(r.Context(), tx, id, p)
 		return err
 	})
 	if err != nil {
-		if !mendable(err) {
+		if !Mendable(err) {
 			return err
 		}
 		view, e := s.payeeView(r)
@@ -60,45 +60,45 @@ func (s *Server) setPayee(w http.ResponseWriter, r *request) error {
 			return e
 		}
 		view.UPI, view.Payee = p.UPI, p.Name
-		if e := r.formFault(&view.Form, err); e != nil {
+		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.render(w, r, formStatus(err), payee.Page(view))
+		s.Render(w, r, FormStatus(err), payee.Page(view))
 		return nil
 	}
-	s.setFlash(w, "saved", "")
-	return s.redirect(w, r, r.URL.Path)
+	s.SetFlash(w, "saved", "")
+	return s.Redirect(w, r, r.URL.Path)
 }
 
 // payPage is the code that a party scans: what it owes now.
-func (s *Server) payPage(w http.ResponseWriter, r *request) error {
-	id, err := r.pathID("party")
+func (s *Server) PayPage(w http.ResponseWriter, r *Request) error {
+	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
 	var page ledger.PartyPage
 	var to ledger.Payee
-	err = r.read(func(scope postgres.Scope, b *pgx.Batch) {
+	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueuePartyPage(scope, b, id, "", &page)
 		ledger.QueuePayee(scope, b, &to)
 	})
 	if err != nil {
 		return err
 	}
-	view := remind.PayView{Shell: r.shell(), PartyID: id.String(), Name: page.Name, Balance: r.amount(page.Balance)}
-	if view.Pay, err = payBy(to, view.Balance, r.person.Business.Name); err != nil {
+	view := remind.PayView{Shell: r.Shell(), PartyID: id.String(), Name: page.Name, Balance: r.Amount(page.Balance)}
+	if view.Pay, err = payBy(to, view.Balance, r.Person.Business.Name); err != nil {
 		return err
 	}
 	switch {
 	case view.Pay.Link != "":
 	case view.Balance.Currency != "INR":
-		view.Why = r.t("UPI pays rupees only; this business counts in another currency.")
+		view.Why = r.T("UPI pays rupees only; this business counts in another currency.")
 	case to.UPI == "":
-		view.Why = r.t("Write down your UPI id first. Only the owner can.")
+		view.Why = r.T("Write down your UPI id first. Only the owner can.")
 	default:
-		view.Why = r.t("%s owes nothing now.", page.Name)
+		view.Why = r.T("%s owes nothing now.", page.Name)
 	}
-	s.render(w, r, http.StatusOK, remind.PayPage(view))
+	s.Render(w, r, http.StatusOK, remind.PayPage(view))
 	return nil
 }
 

@@ -6,12 +6,12 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 )
 
-func (s *Server) stripeWebhook(w http.ResponseWriter, r *request) error {
+func (s *Server) StripeWebhook(w http.ResponseWriter, r *Request) error {
 	s.Billing.Webhook(facts.Stripe).ServeHTTP(w, r.Request)
 	return nil
 }
 
-func (s *Server) razorpayWebhook(w http.ResponseWriter, r *request) error {
+func (s *Server) RazorpayWebhook(w http.ResponseWriter, r *Request) error {
 	s.Billing.Webhook(facts.Razorpay).ServeHTTP(w, r.Request)
 	return nil
 }
