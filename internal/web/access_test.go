@@ -163,8 +163,8 @@ func routeGroups(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, list, _ := strings.Cut(string(source), "\nvar routes = []route{\n")
-	lines := regexp.MustCompile(`(?m)^\t(?:// (.*)|\{pattern: .*)$`)
+	_, list, _ := strings.Cut(string(source), "\n\treturn []Route{\n")
+	lines := regexp.MustCompile(`(?m)^\t\t(?:// (.*)|\{Pattern: .*)$`)
 	var heads []string
 	head := ""
 	for _, m := range lines.FindAllStringSubmatch(list, -1) {

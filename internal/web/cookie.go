@@ -19,16 +19,16 @@ const (
 
 // in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the
 // domain sets, or that comes without TLS.
-func (name CookieName) in(s *Server) string {
-	if s.secure() {
+func (name CookieName) in(f *Frame) string {
+	if f.secure() {
 		return "__Host-" + string(name)
 	}
 	return string(name)
 }
 
 // cookie is what the browser sent for a cookie of ours, "" when that is nothing.
-func (s *Server) Cookie(r *http.Request, name CookieName) string {
-	c, err := r.Cookie(name.in(s))
+func (f *Frame) Cookie(r *http.Request, name CookieName) string {
+	c, err := r.Cookie(name.in(f))
 	if err != nil {
 		return ""
 	}
@@ -36,13 +36,13 @@ func (s *Server) Cookie(r *http.Request, name CookieName) string {
 }
 
 // setCookie sets a cookie that scripts cannot read; a negative age deletes it.
-func (s *Server) SetCookie(w http.ResponseWriter, name CookieName, value string, age time.Duration) {
+func (f *Frame) SetCookie(w http.ResponseWriter, name CookieName, value string, age time.Duration) {
 	seconds := int(age.Seconds())
 	if age < 0 {
 		seconds = -1
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: name.in(s), Value: value, Path: "/", MaxAge: seconds,
-		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode,
+		Name: name.in(f), Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: f.secure(), SameSite: http.SameSiteLaxMode,
 	})
 }

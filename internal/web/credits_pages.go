@@ -173,7 +173,7 @@ func (s *Server) topUps(r *Request) (out []usage.TopUp) {
 
 // buyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
 func (s *Server) BuyTopUp(w http.ResponseWriter, r *Request) error {
-	if err := r.As(func(*postgres.Tx) error { return nil }); err != nil {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
 	to, err := s.Billing.StartTopUp(r.Context(), r.Caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
@@ -229,7 +229,7 @@ func (s *Server) UsageCSV(w http.ResponseWriter, r *Request) error {
 
 // makeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.
 func (s *Server) MakeKey(w http.ResponseWriter, r *Request) error {
-	if err := r.As(func(*postgres.Tx) error { return nil }); err != nil {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
 	scopes := []string{credits.Read}
@@ -264,7 +264,7 @@ func (s *Server) RevokeKey(w http.ResponseWriter, r *Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.As(func(*postgres.Tx) error { return nil }); err != nil {
+	if err := r.CheckAccess(); err != nil {
 		return err
 	}
 	if err := s.Credits.RevokeKey(r.Context(), r.Caller, id); err != nil {

@@ -45,7 +45,7 @@ func (s *Server) fillDemo(r *Request) (demo.Filled, error) {
 }
 
 func (s *Server) OutboxPage(w http.ResponseWriter, r *Request) error {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	mails, err := s.Outbox.List()
@@ -61,7 +61,7 @@ func (s *Server) OutboxPage(w http.ResponseWriter, r *Request) error {
 }
 
 func (s *Server) OutboxMail(w http.ResponseWriter, r *Request) error {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	m, err := s.Outbox.Read(r.PathValue("id"))

@@ -9,10 +9,10 @@ import (
 )
 
 // send lets a file out in its turn, as work that can be watched. An error after the first byte breaks the connection.
-func (s *Server) Send(r *Request, t *Task, file *Download, write func(io.Writer) error) error {
+func (f *Frame) Send(r *Request, t *Task, file *Download, write func(io.Writer) error) error {
 	err := r.Long(exportLimit, func() error {
 		return r.Work(t, func() error {
-			leave, err := s.enterExport(r)
+			leave, err := f.enterExport(r)
 			if err != nil {
 				return err
 			}
@@ -25,7 +25,7 @@ func (s *Server) Send(r *Request, t *Task, file *Download, write func(io.Writer)
 		})
 	})
 	if err != nil && file.begun {
-		s.Log.Warn("a file broken off", "request", r.ID, "error", err)
+		f.Log.Warn("a file broken off", "request", r.ID, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return err
@@ -33,9 +33,9 @@ func (s *Server) Send(r *Request, t *Task, file *Download, write func(io.Writer)
 
 // enterExport waits a little for a place among the files on their way, of which an account has a share: who reads slowly
 // keeps no other account waiting, and who asks for too many is told so.
-func (s *Server) enterExport(r *Request) (leave func(), err error) {
-	own, _ := s.exporting.LoadOrStore(r.Person.AccountID, make(chan struct{}, maxOwnExports))
-	return r.Acquire(5*time.Second, Slot{own.(chan struct{}), errBusyOwn}, Slot{s.exports, errBusy})
+func (f *Frame) enterExport(r *Request) (leave func(), err error) {
+	own, _ := f.exporting.LoadOrStore(r.Person.AccountID, make(chan struct{}, maxOwnExports))
+	return r.Acquire(5*time.Second, Slot{own.(chan struct{}), errBusyOwn}, Slot{f.exports, errBusy})
 }
 
 // download is a file on its way to the visitor. The headers go out with the first byte.

@@ -35,7 +35,7 @@ func (f entryForm) fields(r *Request) (ledger.EntryFields, error) {
 		return out, err
 	}
 	if f.date == "" {
-		out.Date, err = ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
+		out.Date, err = r.Today()
 	} else {
 		out.Date, err = ledger.ParseDate(f.date)
 	}
@@ -125,11 +125,7 @@ func (s *Server) NewEntry(w http.ResponseWriter, r *Request) error {
 // asked again in the caller's transaction, which knows why; the entry's id makes
 // that safe.
 func (r *Request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
-	_, _, err = r.f.DB.WriteAtOnce(r.Context(), r.Caller, func(scope postgres.Scope, b *pgx.Batch) {
-		if r.meantFor(scope.UserID) {
-			ledger.QueueAddEntry(scope, b, id, party, fields, &e)
-		}
-	})
+	err = r.WriteAtOnce(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueAddEntry(scope, b, id, party, fields, &e) })
 	if err == nil && e.ID != uuid.Nil {
 		return e, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
@@ -36,16 +37,16 @@ var statuses = []struct {
 }
 
 func statusOf(kind fault.Kind) int {
-	for _, s := range statuses {
-		if s.kind == kind {
-			return s.status
+	for _, one := range statuses {
+		if one.kind == kind {
+			return one.status
 		}
 	}
 	return http.StatusInternalServerError
 }
 
 // serveError logs err and renders it, as JSON for the API and as a page for the rest.
-func (s *Server) serveError(w http.ResponseWriter, r *Request, err error) {
+func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = fault.New(fault.TooLarge, "This is more than we take at once.").Because(err)
@@ -56,12 +57,12 @@ func (s *Server) serveError(w http.ResponseWriter, r *Request, err error) {
 	kind := fault.KindOf(err)
 	status := statusOf(kind)
 	if status >= 500 && !errors.Is(err, context.Canceled) {
-		s.Log.Error("request failed", "request", r.ID, "method", r.Method, "route", r.route.Pattern, "status", status, "error", err)
+		f.Log.Error("request failed", "request", r.ID, "method", r.Method, "route", r.route.Pattern, "status", status, "error", err)
 	}
 	detail := ""
-	f := fault.Of(err)
-	if f != nil && f.Kind != fault.Internal {
-		detail = i18n.T(r.Locale(), f.Text, f.Args...)
+	refusal := fault.Of(err)
+	if refusal != nil && refusal.Kind != fault.Internal {
+		detail = i18n.T(r.Locale(), refusal.Text, refusal.Args...)
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
@@ -71,8 +72,8 @@ func (s *Server) serveError(w http.ResponseWriter, r *Request, err error) {
 			Title: http.StatusText(status), Status: status, Detail: detail,
 			Error: kind.String(), Code: fault.CodeOf(err), RequestID: r.ID,
 		}
-		if f != nil {
-			p.Field = f.Field
+		if refusal != nil {
+			p.Field = refusal.Field
 		}
 		explain(err, &p)
 		if status == http.StatusUnauthorized && r.route.Access == Program {
@@ -81,22 +82,22 @@ func (s *Server) serveError(w http.ResponseWriter, r *Request, err error) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(status)
 		if err := json.NewEncoder(w).Encode(p); err != nil {
-			s.Log.Debug("write the answer", "request", r.ID, "error", err)
+			f.Log.Debug("write the answer", "request", r.ID, "error", err)
 		}
 		return
 	}
 	switch {
 	case status == http.StatusUnauthorized:
-		s.toLogin(w, r)
+		f.toLogin(w, r)
 		return
-	case kind == fault.UpgradeRequired && s.ServeUpgrade(w, r, f):
+	case kind == fault.UpgradeRequired && f.offers.Upgrade(w, r, refusal):
 		return
 	}
 	if status < 500 {
 		r.frame()
 	}
 	view := problem.View{Shell: r.Shell(), Status: status, Detail: detail, RequestID: r.ID, Retry: status >= 500 || status == http.StatusTooManyRequests}
-	s.Render(w, r, status, problem.Page(view))
+	f.Render(w, r, status, problem.Page(view))
 }
 
 // frame fills in who is signed in for the frame of an error page. It looks at
@@ -114,13 +115,13 @@ func (r *Request) frame() {
 func (r *Request) wantsJSON() bool { return strings.HasPrefix(r.URL.Path, "/api/") }
 
 // toLogin sends a page's visitor to sign in and back; a dead session's cookie ends.
-func (s *Server) toLogin(w http.ResponseWriter, r *Request) {
+func (f *Frame) toLogin(w http.ResponseWriter, r *Request) {
 	if r.Token != "" {
-		s.EndSession(w)
+		f.EndSession(w)
 	}
 	target := "/login"
 	if r.Method == http.MethodGet && r.URL.Path != "/" {
-		target += "?next=" + queryEscape(r.URL.RequestURI())
+		target += "?next=" + url.QueryEscape(r.URL.RequestURI())
 	}
 	http.Redirect(w, r.Request, target, http.StatusSeeOther)
 }

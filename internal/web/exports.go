@@ -41,11 +41,9 @@ var (
 	PDF  = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
 )
 
-type handler = func(*Server, http.ResponseWriter, *Request) error
-
 // exportParty is the statement of a party as a file, of the days that the query names.
-func ExportParty(f format) handler {
-	return func(s *Server, w http.ResponseWriter, r *Request) error {
+func (s *Server) ExportParty(f format) Handler {
+	return func(w http.ResponseWriter, r *Request) error {
 		id, err := r.PathID("party")
 		if err != nil {
 			return err
@@ -73,8 +71,8 @@ func ExportParty(f format) handler {
 }
 
 // exportBusiness is the whole book as a file.
-func ExportBusiness(f format) handler {
-	return func(s *Server, w http.ResponseWriter, r *Request) error {
+func (s *Server) ExportBusiness(f format) Handler {
+	return func(w http.ResponseWriter, r *Request) error {
 		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
 			return ledger.CountEntries(ctx, tx, uuid.Nil, ledger.Range{})
 		}

@@ -55,24 +55,24 @@ var flashes = map[string]ui.Flash{
 }
 
 // setFlash leaves a sentence for the next page, with the path of the form that undoes it, or "".
-func (s *Server) SetFlash(w http.ResponseWriter, code, undo string) {
-	s.SetCookie(w, FlashCookie, code+"|"+undo, time.Minute)
+func (f *Frame) SetFlash(w http.ResponseWriter, code, undo string) {
+	f.SetCookie(w, FlashCookie, code+"|"+undo, time.Minute)
 }
 
 // takeFlash reads the sentence left for this page and removes it.
-func (s *Server) takeFlash(w http.ResponseWriter, r *Request) *ui.Flash {
-	value := s.Cookie(r.Request, FlashCookie)
+func (f *Frame) takeFlash(w http.ResponseWriter, r *Request) *ui.Flash {
+	value := f.Cookie(r.Request, FlashCookie)
 	if value == "" || r.Method != http.MethodGet || r.wantsJSON() || r.route.KeepsFlash {
 		return nil
 	}
-	s.SetCookie(w, FlashCookie, "", -time.Second)
+	f.SetCookie(w, FlashCookie, "", -time.Second)
 	code, undo, _ := strings.Cut(value, "|")
-	f, ok := flashes[code]
+	flash, ok := flashes[code]
 	if !ok {
 		return nil
 	}
 	if strings.HasPrefix(undo, "/b/") {
-		f.Undo = LocalPath(undo, "")
+		flash.Undo = LocalPath(undo, "")
 	}
-	return &f
+	return &flash
 }

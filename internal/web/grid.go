@@ -25,7 +25,7 @@ const gridRows = 10
 
 // desk is how typed text is read for the business of the request, which must be known.
 func deskOf(r *Request) (ledger.Desk, error) {
-	today, err := ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
+	today, err := r.Today()
 	return ledger.Desk{Currency: r.Person.Business.Currency, Today: today}, err
 }
 
@@ -34,7 +34,7 @@ func (s *Server) enterGrid(r *Request, queue func(postgres.Scope, *pgx.Batch)) (
 	if err := r.Read(queue); err != nil {
 		return ledger.Desk{}, err
 	}
-	if !s.Plan(r).Has(billing.BatchEntry) {
+	if !r.Plan().Has(billing.BatchEntry) {
 		return ledger.Desk{}, billing.NeedsPlan(billing.BatchEntry)
 	}
 	return deskOf(r)

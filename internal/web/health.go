@@ -8,31 +8,31 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-func (s *Server) nothingHere(w http.ResponseWriter, r *Request) error {
+func (f *Frame) nothingHere(w http.ResponseWriter, r *Request) error {
 	if !r.wantsJSON() {
-		if err := s.look(w, r); err != nil {
+		if err := r.Look(); err != nil {
 			return err
 		}
 	}
 	return fault.New(fault.NotFound, "There is nothing here.")
 }
 
-func (s *Server) crossOrigin(http.ResponseWriter, *Request) error {
+func (f *Frame) crossOrigin(http.ResponseWriter, *Request) error {
 	return fault.New(fault.Forbidden, "This came from another site. Open the page here and try again.")
 }
 
-func (s *Server) Healthz(w http.ResponseWriter, _ *Request) error {
+func (f *Frame) Healthz(w http.ResponseWriter, _ *Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := w.Write([]byte("ok\n"))
 	return err
 }
 
-func (s *Server) Readyz(w http.ResponseWriter, r *Request) error {
+func (f *Frame) Readyz(w http.ResponseWriter, r *Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err := s.Ready(ctx); err != nil {
-		s.Log.Warn("not ready", "error", err)
+	if err := f.config.DB.CheckMigrations(ctx); err != nil {
+		f.Log.Warn("not ready", "error", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, err := w.Write([]byte("not ready\n"))
 		return err

@@ -16,7 +16,7 @@ import (
 
 // home is the landing page, the only business, or the list of businesses.
 func (s *Server) Home(w http.ResponseWriter, r *Request) error {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	if !r.Known {
@@ -51,10 +51,8 @@ func (s *Server) Home(w http.ResponseWriter, r *Request) error {
 
 // shopTotals reads what a business's line in the list of businesses shows.
 func (s *Server) shopTotals(r *Request, business uuid.UUID, shop *home.Shop) error {
-	caller := r.Caller
-	caller.Business = business
 	var totals ledger.Totals
-	_, err := s.DB.Read(r.Context(), caller, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
+	err := r.ReadOf(business, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if fault.Is(err, fault.NotFound) { // left this moment
 		return nil
 	}

@@ -32,8 +32,8 @@ var (
 const shown = 100
 
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
-func (r *Request) inLine(fn func() error) error {
-	own, _ := r.f.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
+func (s *Server) inLine(r *Request, fn func() error) error {
+	own, _ := s.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
 	leave, err := r.Acquire(time.Minute, Slot{own.(chan struct{}), errOwnTurn}, Slot{importing, errReading})
 	if err != nil {
 		return err
@@ -82,11 +82,11 @@ func (s *Server) SendFile(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	upload := NewUUID()
-	f, err := s.arrive(r)
+	f, err := s.arrive(w, r)
 	defer f.close()
 	if err == nil {
 		err = r.Long(ImportLimit, func() error {
-			return r.inLine(func() error {
+			return s.inLine(r, func() error {
 				body, err := f.read()
 				if err != nil {
 					return err
@@ -183,7 +183,7 @@ func (s *Server) open(r *Request, upload uuid.UUID) (d *dryRun, err error) {
 }
 
 // dry plans the import of a file in a transaction of the caller.
-func (d *dryRun) dry(s *Server, r *Request, tx *postgres.Tx) (err error) {
+func (d *dryRun) dry(r *Request, tx *postgres.Tx) (err error) {
 	if d.plan, err = intake.Make(r.Context(), tx, d.table, d.o); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (d *dryRun) dry(s *Server, r *Request, tx *postgres.Tx) (err error) {
 		d.left = d.plan.LeaveOut()
 	}
 	d.room = -1
-	if most := s.Plan(r).PartiesMax; most > 0 && tx.Scope.Rights.Owns {
+	if most := r.Plan().PartiesMax; most > 0 && tx.Scope.Rights.Owns {
 		n, err := ledger.CountParties(r.Context(), tx)
 		if err != nil {
 			return err
@@ -216,7 +216,7 @@ func (s *Server) PreviewImport(w http.ResponseWriter, r *Request) error {
 	}
 	var d *dryRun
 	err = r.Long(ImportLimit, func() error {
-		return r.inLine(func() (err error) {
+		return s.inLine(r, func() (err error) {
 			if d, err = s.open(r, upload); err != nil {
 				return err
 			}
@@ -228,22 +228,22 @@ func (s *Server) PreviewImport(w http.ResponseWriter, r *Request) error {
 				if found {
 					d.former = &former
 				}
-				return d.dry(s, r, tx)
+				return d.dry(r, tx)
 			})
 		})
 	})
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, intakepage.Preview(r.dryView(d)))
+	s.Render(w, r, http.StatusOK, intakepage.Preview(dryView(r, d)))
 	return nil
 }
 
-func (r *Request) dryView(d *dryRun) intakepage.Dry {
+func dryView(r *Request, d *dryRun) intakepage.Dry {
 	v := intakepage.Dry{
 		Shell: r.Shell(), Upload: d.o.Upload.String(), File: fileName(r, d.name), Encoding: d.table.Encoding, Fields: fieldWords(r), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
 		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows), All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
-		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.Amount(d.plan.Given), Received: r.Amount(d.plan.Received), Room: d.room, Roomier: r.f.Roomier(r), Skip: r.FormValue("skip") == "yes",
+		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.Amount(d.plan.Given), Received: r.Amount(d.plan.Received), Room: d.room, Roomier: r.Roomier(), Skip: r.FormValue("skip") == "yes",
 	}
 	if v.Head || v.Contacts {
 		v.Lines--
@@ -319,7 +319,7 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
 	refused := false
 	err = r.Long(ImportLimit, func() error {
 		return r.Work(t, func() error {
-			return r.inLine(func() error {
+			return s.inLine(r, func() error {
 				var err error
 				refused, d, err = s.bringIn(r, upload, t)
 				return err
@@ -334,7 +334,7 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
 	case err != nil:
 		return err
 	case refused:
-		v := r.dryView(d)
+		v := dryView(r, d)
 		v.Error = r.T("Nothing was brought in. Some lines have problems: mend the file, or say that they are to be left out.")
 		s.Render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
 		return nil
@@ -356,7 +356,7 @@ func (s *Server) bringIn(r *Request, upload uuid.UUID, t *Task) (refused bool, d
 		if done, err := intake.Hold(r.Context(), tx, upload); err != nil || done {
 			return err
 		}
-		if err := d.dry(s, r, tx); err != nil {
+		if err := d.dry(r, tx); err != nil {
 			return err
 		}
 		if len(d.plan.Parties) == 0 || len(d.plan.Problems) > 0 && r.FormValue("skip") != "yes" {

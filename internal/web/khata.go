@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
@@ -18,8 +17,6 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/partyform"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
-
-const entitlementExport = billing.Export
 
 func timeOf(t *time.Time) time.Time {
 	if t == nil {
@@ -60,7 +57,7 @@ func (s *Server) PartiesPage(w http.ResponseWriter, r *Request) error {
 	}
 	view := parties.View{
 		Shell: r.Shell(), Filter: shown, Get: r.Amount(list.Get), Give: r.Amount(list.Give), Count: list.Parties,
-		After: string(list.Next), Limit: s.Plan(r).PartiesMax, Roomier: s.Roomier(r), ExportLocked: !s.MayExport(r),
+		After: string(list.Next), Limit: r.Plan().PartiesMax, Roomier: r.Roomier(), ExportLocked: !r.MayExport(),
 	}
 	for _, p := range list.Rows {
 		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.Amount(p.Balance)}
@@ -97,7 +94,7 @@ func (s *Server) NewPartyForm(w http.ResponseWriter, r *Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	if room := s.Plan(r).PartiesMax; room > 0 {
+	if room := r.Plan().PartiesMax; room > 0 {
 		var used int
 		if err := r.As(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err }); err != nil {
 			return err

@@ -3,14 +3,13 @@ package web
 import (
 	"net/http"
 
-	"github.com/tijorihq/tijori/internal/term"
-
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/term"
 	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/ownaccount"
 	"github.com/tijorihq/tijori/internal/web/page/settings"

@@ -53,3 +53,16 @@ func (r *Request) Long(limit time.Duration, fn func() error) error {
 func (r *Request) extend(limit time.Duration) error {
 	return http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(limit + answerTime))
 }
+
+// Receive runs fn, which reads a body that may take long to arrive over a poor line. That is waiting and no
+// work: the request has its whole time afterwards.
+func (r *Request) Receive(fn func() error) error {
+	if err := http.NewResponseController(r.w).SetReadDeadline(time.Now().Add(arrivalLimit)); err != nil {
+		return err
+	}
+	if err := r.extend(arrivalLimit); err != nil {
+		return err
+	}
+	defer func() { r.renew(r.f.limit) }()
+	return fn()
+}

@@ -40,9 +40,8 @@ func TestLimitsLeaveTimeForTheAnswer(t *testing.T) {
 
 // limited serves the world's pages anew with a short limit.
 func (w *world) limited(limit time.Duration, config Config) {
-	s := New(config)
-	s.limit = limit
-	front := httptest.NewServer(s)
+	config.limit = limit
+	front := httptest.NewServer(New(config))
 	w.Cleanup(front.Close)
 	w.url = front.URL
 }

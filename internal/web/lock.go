@@ -76,7 +76,7 @@ func (s *Server) SetLock(w http.ResponseWriter, r *Request) error {
 		}
 	}
 	if err == nil {
-		form.Today, err = ledger.Today(s.Clock.Now(), r.Person.Business.TimeZone)
+		form.Today, err = r.Today()
 	}
 	if err == nil {
 		err = r.As(func(tx *postgres.Tx) error {

@@ -32,6 +32,9 @@ const (
 	webhookSecret  = "whsec_secret_of_the_webhook_test"
 )
 
+// routes is the list that every server mounts.
+var routes = routesOf(&Server{Frame: &Frame{}})
+
 // A world is a server on a database of its own, with two accounts that must
 // never learn of each other: A, whose every text holds a canary, and B, the stranger.
 type world struct {

@@ -26,11 +26,11 @@ type contextKey int
 const requestIDKey contextKey = 0
 
 // outer sets what every answer carries, and turns a panic into an error page.
-func (s *Server) outer(next http.Handler) http.Handler {
+func (f *Frame) outer(next http.Handler) http.Handler {
 	policy := strings.Join([]string{
 		"default-src 'self'", "img-src 'self' data:", "base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'",
 		"worker-src 'self'", "manifest-src 'self'",
-		"form-action 'self' " + strings.Join(s.PayOrigins, " "),
+		"form-action 'self' " + strings.Join(f.config.PayOrigins, " "),
 	}, "; ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -39,7 +39,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		if s.secure() {
+		if f.secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		// No page is ever another visitor's: what is not a static file is never kept. The static handler overrides this.
@@ -47,12 +47,12 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		h.Add("Vary", "Cookie")
 		id := newRequestID()
 		h.Set("X-Request-Id", id)
-		if s.Simulated && !thisMachine(r.Host) {
+		if f.Simulated && !thisMachine(r.Host) {
 			// A page elsewhere could give its own name our address; the outbox is open to whoever reaches it.
 			http.Error(w, "A development set-up answers to this machine's own names only.", http.StatusMisdirectedRequest)
 			return
 		}
-		if s.Simulated && forwarded(r.Header) { // a proxy brings strangers, whatever the name that it asks for
+		if f.Simulated && forwarded(r.Header) { // a proxy brings strangers, whatever the name that it asks for
 			http.Error(w, "A development set-up does not answer through a proxy. Set the keys of Razorpay or Stripe to serve others.", http.StatusMisdirectedRequest)
 			return
 		}
@@ -64,7 +64,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			if v == http.ErrAbortHandler {
 				panic(v)
 			}
-			s.Log.Error("panic", "request", id, "method", r.Method, "value", v, "stack", string(debug.Stack()))
+			f.Log.Error("panic", "request", id, "method", r.Method, "value", v, "stack", string(debug.Stack()))
 			http.Error(w, "Something went wrong. Request "+id, http.StatusInternalServerError)
 		}()
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey, id)))
@@ -105,29 +105,29 @@ func newRequestID() string {
 
 // serve wraps a route's handler: body limit, session, business of the path,
 // and errors. Nothing of a tenant is read here; handlers do, through the caller.
-func (s *Server) serve(rt *Route) http.Handler {
+func (f *Frame) serve(rt *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		id, _ := hr.Context().Value(requestIDKey).(string)
-		r := &Request{Request: hr, f: s, w: w, route: rt, ID: id, Token: s.sessionToken(hr)}
-		end := r.begin(s.limit)
+		r := &Request{Request: hr, f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr)}
+		end := r.begin(f.limit)
 		defer end()
 		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")
 		}
-		if err := s.enter(w, r); err != nil {
-			s.serveError(w, r, err)
+		if err := f.enter(w, r); err != nil {
+			f.serveError(w, r, err)
 			return
 		}
 		start := time.Now()
-		if err := rt.Handle(s, w, r); err != nil {
-			s.serveError(w, r, err)
+		if err := rt.Handle(w, r); err != nil {
+			f.serveError(w, r, err)
 		}
-		s.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(start))
+		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(start))
 	})
 }
 
-func (s *Server) enter(w http.ResponseWriter, r *Request) error {
+func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	limit := int64(MaxForm)
 	if r.route.MaxBody > 0 {
 		limit = r.route.MaxBody
@@ -139,7 +139,7 @@ func (s *Server) enter(w http.ResponseWriter, r *Request) error {
 	if r.Token != "" {
 		r.Caller.Credential = account.Hash(r.Token)
 	}
-	r.Flash = s.takeFlash(w, r)
+	r.Flash = f.takeFlash(w, r)
 	if r.route.Access != Anyone && r.Token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
@@ -182,15 +182,15 @@ func (r *Request) enterProgram() error {
 	return nil
 }
 
-// look fills in who is signed in on a page that anybody may open. A session
+// Look fills in who is signed in on a page that anybody may open. A session
 // that has ended is forgotten, not an error.
-func (s *Server) look(w http.ResponseWriter, r *Request) error {
+func (r *Request) Look() error {
 	if r.Token == "" || r.Known {
 		return nil
 	}
 	err := r.Read(nil)
 	if fault.Is(err, fault.Unauthorized) {
-		s.EndSession(w)
+		r.f.EndSession(r.w)
 		r.Token = ""
 		return nil
 	}

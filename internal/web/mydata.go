@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"io"
 	"net/http"
 
@@ -21,19 +20,16 @@ func (s *Server) MyData(w http.ResponseWriter, r *Request) error {
 	}
 	file := &Download{w: w, name: r.Person.AccountName + " " + r.Shell().Today() + ".zip", kind: "application/zip"}
 	return s.Send(r, &Task{}, file, func(w io.Writer) error {
-		return s.pack(r.Context(), r, export.NewArchive(w, r.f.Clock.Now()))
+		return pack(r, export.NewArchive(w, s.Clock.Now()))
 	})
 }
 
 // pack writes the account and each of its businesses.
-func (s *Server) pack(ctx context.Context, r *Request, a *export.Archive) error {
+func pack(r *Request, a *export.Archive) error {
 	var account uuid.UUID
-	err := s.DB.As(ctx, r.Caller, func(tx *postgres.Tx) error {
-		if err := r.Admit(tx.Scope); err != nil {
-			return err
-		}
+	err := r.As(func(tx *postgres.Tx) error {
 		account = tx.Scope.AccountID
-		return a.Account(ctx, tx)
+		return a.Account(r.Context(), tx)
 	})
 	if err != nil {
 		return err
@@ -42,14 +38,12 @@ func (s *Server) pack(ctx context.Context, r *Request, a *export.Archive) error 
 		if b.AccountID != account {
 			continue
 		}
-		caller := r.Caller
-		caller.Business = b.BusinessID
-		err := s.DB.As(ctx, caller, func(tx *postgres.Tx) error {
+		err := r.AsOf(b.BusinessID, func(tx *postgres.Tx) error {
 			if tx.Scope.AccountID != account || !tx.Scope.Rights.Owns {
 				return fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.").
 					Coded("account_changed")
 			}
-			return a.Business(ctx, tx, b.Name, b.Currency)
+			return a.Business(r.Context(), tx, b.Name, b.Currency)
 		})
 		if err != nil {
 			return err

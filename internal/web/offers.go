@@ -158,8 +158,8 @@ func (s *Server) Carriers() map[string]string {
 }
 
 // roomier names the plan that holds more parties than the caller's, "" when none does.
-func (s *Server) Roomier(r *Request) string {
+func (s *Server) roomier(r *Request) string {
 	currency, _ := s.payCurrency(r)
-	p, _ := s.offer(s.Plan(r), fault.PartiesMax, currency)
+	p, _ := s.offer(r.Plan(), fault.PartiesMax, currency)
 	return p.Name
 }

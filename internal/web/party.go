@@ -44,7 +44,7 @@ func (s *Server) PartyPage(w http.ResponseWriter, r *Request) error {
 	if err != nil {
 		return err
 	}
-	view := party.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !s.MayExport(r), Locked: locked}
+	view := party.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !r.MayExport(), Locked: locked}
 	if !r.Rights.SeesTotals {
 		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
 		for _, e := range own.Rows {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 )
 
 func (s *Server) SignUpForm(w http.ResponseWriter, r *Request) error {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	s.Render(w, r, http.StatusOK, signup.Page(signup.View{Shell: r.Shell(), Language: r.Locale()}))
@@ -48,7 +49,7 @@ func (s *Server) SignUp(w http.ResponseWriter, r *Request) error {
 }
 
 func (s *Server) SignUpSent(w http.ResponseWriter, r *Request) error {
-	s.Render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.Shell(), Email: sentTo(r)}))
+	s.Render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.Shell(), Email: s.sentTo(r)}))
 	return nil
 }
 
@@ -56,7 +57,7 @@ func (s *Server) SignUpSent(w http.ResponseWriter, r *Request) error {
 func (s *Server) SignUpAgain(w http.ResponseWriter, r *Request) error {
 	email := r.PostFormValue("email")
 	if err := s.Accounts.ResendSignUp(r.Context(), email, s.Network(r.Request)); err != nil {
-		view := signup.SentView{Shell: r.Shell(), Email: sentTo(r)}
+		view := signup.SentView{Shell: r.Shell(), Email: s.sentTo(r)}
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
@@ -77,8 +78,8 @@ func (s *Server) setSentTo(w http.ResponseWriter, email string) {
 }
 
 // sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
-func sentTo(r *Request) string {
-	b, err := base64.RawURLEncoding.DecodeString(r.f.Cookie(r.Request, SentToCookie))
+func (s *Server) sentTo(r *Request) string {
+	b, err := base64.RawURLEncoding.DecodeString(s.Cookie(r.Request, SentToCookie))
 	if err != nil {
 		return ""
 	}
@@ -94,7 +95,7 @@ func (s *Server) ended(w http.ResponseWriter, r *Request, of string, err error) 
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	s.Render(w, r, http.StatusNotFound, confirm.Ended(confirm.EndedView{Shell: r.Shell(), Of: of}))
@@ -140,7 +141,7 @@ func (s *Server) Confirm(w http.ResponseWriter, r *Request) error {
 }
 
 func (s *Server) LoginForm(w http.ResponseWriter, r *Request) error {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	next := LocalPath(r.URL.Query().Get("next"), "")
@@ -207,7 +208,7 @@ func (s *Server) Recover(w http.ResponseWriter, r *Request) error {
 }
 
 func (s *Server) RecoverSent(w http.ResponseWriter, r *Request) error {
-	s.Render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.Shell(), Email: sentTo(r)}))
+	s.Render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.Shell(), Email: s.sentTo(r)}))
 	return nil
 }
 
@@ -243,7 +244,7 @@ type invitation struct {
 }
 
 func (s *Server) inviteView(w http.ResponseWriter, r *Request) (v invitation, err error) {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return v, err
 	}
 	i, err := s.Accounts.InvitationByToken(r.Context(), r.PathValue("token"))
@@ -267,7 +268,7 @@ func (s *Server) InviteForm(w http.ResponseWriter, r *Request) error {
 		if s.Cookie(r.Request, LanguageCookie) == "" { // the page of who is invited, in the language they chose
 			s.SetCookie(w, LanguageCookie, i18n.Known(view.locale), 365*24*time.Hour)
 		}
-		return s.Redirect(w, r, "/login?next="+queryEscape(r.URL.Path))
+		return s.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.Path))
 	}
 	s.Render(w, r, http.StatusOK, invite.Page(view.View))
 	return nil
@@ -312,7 +313,7 @@ func (s *Server) joined(w http.ResponseWriter, r *Request, business *uuid.UUID) 
 func (s *Server) SetLanguage(w http.ResponseWriter, r *Request) error {
 	locale := i18n.Known(r.PostFormValue("locale"))
 	s.SetCookie(w, LanguageCookie, locale, 365*24*time.Hour)
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	if r.Known {

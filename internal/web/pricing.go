@@ -22,7 +22,7 @@ func (s *Server) Landing(w http.ResponseWriter, r *Request) error {
 }
 
 func (s *Server) PricingPage(w http.ResponseWriter, r *Request) error {
-	if err := s.look(w, r); err != nil {
+	if err := r.Look(); err != nil {
 		return err
 	}
 	q := r.URL.Query()
@@ -58,7 +58,7 @@ type bought struct {
 }
 
 func (s *Server) bought(r *Request) (have bought, err error) {
-	if !r.Known || !r.Rights.Owns || s.Plan(r).Default {
+	if !r.Known || !r.Rights.Owns || r.Plan().Default {
 		return have, nil
 	}
 	o, err := s.Billing.Overview(r.Context(), r.Caller)

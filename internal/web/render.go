@@ -25,21 +25,21 @@ var zippers = sync.Pool{New: func() any {
 
 // render writes a page: to a buffer first, so that a failing template never
 // leaves half a page with status 200 behind.
-func (s *Server) Render(w http.ResponseWriter, r *Request, status int, page templ.Component) {
+func (f *Frame) Render(w http.ResponseWriter, r *Request, status int, page templ.Component) {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
 	if err := page.Render(r.whole, buf); err != nil {
-		s.Log.Error("render", "request", r.ID, "route", r.route.Pattern, "error", err)
+		f.Log.Error("render", "request", r.ID, "route", r.route.Pattern, "error", err)
 		http.Error(w, "Something went wrong. Request "+r.ID, http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	s.Write(w, r, status, buf.Bytes())
+	f.Write(w, r, status, buf.Bytes())
 }
 
 // writeJSON answers an API request.
-func (s *Server) WriteJSON(w http.ResponseWriter, r *Request, status int, body any) error {
+func (f *Frame) WriteJSON(w http.ResponseWriter, r *Request, status int, body any) error {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
@@ -47,12 +47,12 @@ func (s *Server) WriteJSON(w http.ResponseWriter, r *Request, status int, body a
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	s.Write(w, r, status, buf.Bytes())
+	f.Write(w, r, status, buf.Bytes())
 	return nil
 }
 
 // write sends a whole body, compressed where it pays.
-func (s *Server) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
+func (f *Frame) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
 	var err error
 	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -69,17 +69,15 @@ func (s *Server) Write(w http.ResponseWriter, r *Request, status int, body []byt
 		_, err = w.Write(body)
 	}
 	if err != nil {
-		s.Log.Debug("write the answer", "request", r.ID, "error", err)
+		f.Log.Debug("write the answer", "request", r.ID, "error", err)
 	}
 }
 
 // redirect answers a POST with the page to look at.
-func (s *Server) Redirect(w http.ResponseWriter, r *Request, target string) error {
+func (f *Frame) Redirect(w http.ResponseWriter, r *Request, target string) error {
 	http.Redirect(w, r.Request, target, http.StatusSeeOther)
 	return nil
 }
-
-func queryEscape(v string) string { return url.QueryEscape(v) }
 
 // localPath returns p when it is a path of this site, else fallback: an
 // address that came from outside must not lead outside.

@@ -128,7 +128,7 @@ func partySummary(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.Vie
 }
 
 func ageing(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
-	today, err := ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
+	today, err := r.Today()
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/i18n"
@@ -20,10 +21,10 @@ import (
 )
 
 // A request is an HTTP request with who is asking. Handlers reach the database
-// through read and as only, which hold the route's roles against the caller's.
+// through read and as only, which hold the route's roles against the caller'f.
 type Request struct {
 	*http.Request
-	f      *Server
+	f      *Frame
 	w      http.ResponseWriter // for cookies only; handlers are given it
 	route  *Route
 	ID     string          // request id, shown in errors and logged
@@ -42,7 +43,7 @@ type Request struct {
 // shows, and fails when the caller's role may not use the route.
 func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 	var person account.Person
-	scope, err := r.f.DB.Read(r.Context(), r.Caller, func(scope postgres.Scope, b *pgx.Batch) {
+	scope, err := r.f.config.DB.Read(r.Context(), r.Caller, func(scope postgres.Scope, b *pgx.Batch) {
 		person = account.Person{}
 		account.QueuePerson(b, &person)
 		if queue != nil {
@@ -59,13 +60,59 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 
 // as runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
 func (r *Request) As(fn func(*postgres.Tx) error) error {
-	return r.f.DB.As(r.Context(), r.Caller, func(tx *postgres.Tx) error {
+	return r.as(r.Caller, fn)
+}
+
+func (r *Request) as(caller postgres.Caller, fn func(*postgres.Tx) error) error {
+	return r.f.config.DB.As(r.Context(), caller, func(tx *postgres.Tx) error {
 		if err := r.Admit(tx.Scope); err != nil {
 			return err
 		}
 		return fn(tx)
 	})
 }
+
+// WriteAtOnce runs statements and their commit in one round trip, which changes
+// nothing when the caller may not use the route. It is for what an id made by
+// the client lets be repeated: whatever has not happened afterwards, or failed,
+// the handler does again through As, which knows why.
+func (r *Request) WriteAtOnce(queue func(postgres.Scope, *pgx.Batch)) error {
+	_, _, err := r.f.config.DB.WriteAtOnce(r.Context(), r.Caller, func(scope postgres.Scope, b *pgx.Batch) {
+		if r.Admit(scope) == nil {
+			queue(scope, b)
+		}
+	})
+	return err
+}
+
+// ReadOf runs queries about another business of the caller in one round trip.
+func (r *Request) ReadOf(business uuid.UUID, queue func(postgres.Scope, *pgx.Batch)) error {
+	caller := r.Caller
+	caller.Business = business
+	scope, err := r.f.config.DB.Read(r.Context(), caller, queue)
+	if err != nil {
+		return err
+	}
+	return r.Admit(scope)
+}
+
+// AsOf runs fn in the caller's transaction about another business of theirs, and
+// fails before it when their role there may not use the route.
+func (r *Request) AsOf(business uuid.UUID, fn func(*postgres.Tx) error) error {
+	caller := r.Caller
+	caller.Business = business
+	return r.as(caller, fn)
+}
+
+// AsNobody runs fn in a transaction that knows no user, whoever is signed in: for
+// what a token in the address opens by itself.
+func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
+	return r.f.config.DB.AsAuth(r.Context(), fn)
+}
+
+// CheckAccess asks the database whether the caller may use the route, before a
+// service is called that looks the caller up again.
+func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { return nil }) }
 
 // admit is the one place that holds a route's access against who is asking. An
 // operator's route is not there for anybody else, whatever their role.
@@ -86,7 +133,7 @@ func MarkOf(user uuid.UUID) string {
 }
 
 // meantFor reports whether a request may be carried out as a user. What waited on a device says in the header
-// Tijori-User whose it is; when somebody else has signed in there meanwhile, it is nobody's.
+// Tijori-User whose it is; when somebody else has signed in there meanwhile, it is nobody'f.
 func (r *Request) meantFor(user uuid.UUID) bool {
 	whose := r.Header.Get("Tijori-User")
 	return whose == "" || whose == MarkOf(user)
@@ -98,7 +145,7 @@ func (r *Request) slide() {
 	if r.Token == "" || time.Since(r.Person.SeenAt) < 24*time.Hour {
 		return
 	}
-	if err := r.f.Accounts.Touch(r.Context(), r.Caller.Credential); err != nil {
+	if err := r.f.config.Accounts.Touch(r.Context(), r.Caller.Credential); err != nil {
 		r.f.Log.Warn("slide the session", "request", r.ID, "error", err)
 		return
 	}
@@ -133,6 +180,11 @@ func (r *Request) TimeZone() string {
 	return ui.Or(zone, DefaultZone)
 }
 
+// Today is the day at the open business.
+func (r *Request) Today() (time.Time, error) {
+	return ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
+}
+
 // shell is the frame of a page for this request.
 func (r *Request) Shell() ui.Shell {
 	p := &r.Person
@@ -142,7 +194,7 @@ func (r *Request) Shell() ui.Shell {
 	}
 	shell := ui.Shell{
 		Locale: r.Locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
-		Flash: r.Flash, Development: r.f.Outbox != nil, Now: now, FreeParties: r.f.Plans.Default().PartiesMax, Carriers: r.f.carry,
+		Flash: r.Flash, Development: r.f.config.Development, Now: now, FreeParties: r.f.Plans.Default().PartiesMax, Carriers: r.f.offers.Carriers,
 	}
 	if p.UserID != uuid.Nil {
 		shell.Mark = MarkOf(p.UserID)
@@ -170,5 +222,5 @@ const DefaultZone = "Asia/Kolkata"
 // operates reports whether the signed-in user is an operator of this server.
 // Addresses of users are confirmed, and lower case.
 func (r *Request) operates() bool {
-	return r.Known && r.Person.Email != "" && slices.Contains(r.f.Operators, r.Person.Email)
+	return r.Known && r.Person.Email != "" && slices.Contains(r.f.config.Operators, r.Person.Email)
 }

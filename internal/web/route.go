@@ -43,14 +43,18 @@ func (a Access) Admits(r role.Rights) bool {
 	return false
 }
 
-// A route is one line of the list below.
+// A Handler answers a request, or returns the error that the frame renders.
+type Handler = func(http.ResponseWriter, *Request) error
+
+// A Route is one line of the list of routes.
 type Route struct {
 	Pattern     string
 	Access      Access
-	Handle      func(*Server, http.ResponseWriter, *Request) error
+	Handle      Handler
 	MaxBody     int64 // bytes; 0 means maxForm, parsed as a form
 	Secret      bool  // the path holds a token: no referrer, no index
 	KeepsFlash  bool  // not a page
+	Foreign     bool  // a form of another site may post here: it reads no session and changes nothing
 	Development bool  // exists in a development set-up only
 }
 

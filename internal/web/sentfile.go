@@ -80,7 +80,7 @@ func (f *sentFile) take(from io.Reader) error {
 }
 
 // arrive streams the form to disk, in a place of the account's own. No connection to the database waits for it.
-func (s *Server) arrive(r *Request) (f *sentFile, err error) {
+func (s *Server) arrive(w http.ResponseWriter, r *Request) (f *sentFile, err error) {
 	f = &sentFile{}
 	own, _ := s.arriving.LoadOrStore(r.Person.AccountID, make(chan struct{}, MaxOwnArrivals))
 	leave, err := r.Acquire(5*time.Second, Slot{own.(chan struct{}), errArriving})
@@ -88,25 +88,24 @@ func (s *Server) arrive(r *Request) (f *sentFile, err error) {
 		return f, err
 	}
 	defer leave()
-	if err := http.NewResponseController(r.w).SetReadDeadline(time.Now().Add(arrivalLimit)); err != nil {
-		return f, err
-	}
-	if err := r.extend(arrivalLimit); err != nil {
-		return f, err
-	}
-	defer func() { r.renew(r.f.limit) }() // it has waited for a line, and not worked
+	err = r.Receive(func() error { return f.receive(w, r) })
+	return f, err
+}
+
+// receive reads the form as it comes.
+func (f *sentFile) receive(w http.ResponseWriter, r *Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
-		r.Body = http.MaxBytesReader(r.w, r.Body, MaxGrid)
+		r.Body = http.MaxBytesReader(w, r.Body, MaxGrid)
 		if err := r.ParseForm(); err != nil {
-			return f, brokenForm(err)
+			return brokenForm(err)
 		}
 		f.name, f.text = pasted, r.PostFormValue("text")
 		return f.settled(f.take(strings.NewReader(f.text)))
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return f, errNoFile.Because(err)
+		return errNoFile.Because(err)
 	}
 	for range 20 {
 		part, err := parts.NextPart()
@@ -114,10 +113,10 @@ func (s *Server) arrive(r *Request) (f *sentFile, err error) {
 			break
 		}
 		if err != nil {
-			return f, brokenUpload(err)
+			return brokenUpload(err)
 		}
 		if err := f.part(part); err != nil {
-			return f, err
+			return err
 		}
 	}
 	return f.settled(nil)
@@ -170,14 +169,14 @@ func brokenUpload(err error) error {
 	return fault.InvalidField("file", "The file did not arrive whole. Please send it again.").Because(err)
 }
 
-func (f *sentFile) settled(err error) (*sentFile, error) {
+func (f *sentFile) settled(err error) error {
 	switch {
 	case err != nil:
-		return f, err
+		return err
 	case f.size == 0 || f.name == pasted && strings.TrimSpace(f.text) == "":
-		return f, errNoFile
+		return errNoFile
 	case f.size > intake.MaxFile:
-		return f, intake.ErrTooLarge
+		return intake.ErrTooLarge
 	}
-	return f, nil
+	return nil
 }

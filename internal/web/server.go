@@ -1,5 +1,5 @@
-// Package web serves the pages and the API: one list of routes, one place that
-// decides who may use each, one function that renders errors.
+// Package web serves the pages and the API: one list of routes over the parts
+// of the product, each a package below this one, in the frame that they share.
 package web
 
 import (
@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
-	"github.com/tijorihq/tijori/internal/web/static"
 )
 
 // A Config is what a Server stands on. All fields but Outbox are required.
@@ -38,51 +36,33 @@ type Config struct {
 	Operators      []string                                   // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
+
+	limit time.Duration // of a request's work; tests shorten it
 }
 
 // A Server answers requests. It keeps no state of its own.
 type Server struct {
-	Config
-	handler   http.Handler
-	limit     time.Duration     // of a request
-	carry     map[string]string // by entitlement, the plan that it comes with
-	exports   chan struct{}     // a place for each file on its way
-	exporting sync.Map          // the places of an account for files that leave, by its id
-	arriving  sync.Map          // and for files that arrive
-	reading   sync.Map          // and the one for a file that is read
+	*Frame
+	Accounts *account.Service
+	Billing  *billing.Service
+	Credits  *credits.Service
+	Outbox   *mail.Outbox
+	Demo     func(context.Context) (demo.Filled, error)
+	handler  http.Handler
+	arriving sync.Map // the places of an account for files that arrive, by its id
+	reading  sync.Map // and the one for a file that is read
 }
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
-	s := &Server{Config: c, limit: requestLimit, exports: make(chan struct{}, maxExports)}
-	s.carry = s.Carriers()
-	mux := http.NewServeMux()
-	mux.Handle("GET "+static.Prefix, static.Handler())
-	mux.Handle("GET "+static.WorkerPath, static.Worker())
-	for i := range routes {
-		rt := &routes[i]
-		if rt.Development && c.Outbox == nil {
-			continue
-		}
-		mux.Handle(rt.Pattern, s.serve(rt))
-	}
-	mux.Handle("/", s.serve(&Route{Pattern: "/", Access: Anyone, Handle: (*Server).nothingHere}))
-	guard := http.NewCrossOriginProtection()
-	// The provider's page posts the customer back from its own origin. The route reads no session and changes nothing.
-	guard.AddInsecureBypassPattern("POST " + razorpayCallback)
-	guard.SetDenyHandler(s.serve(&Route{Pattern: "/", Access: Anyone, Handle: (*Server).crossOrigin}))
-	s.handler = s.outer(guard.Handler(mux))
+	f := NewFrame(FrameConfig{
+		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL, PayOrigins: c.PayOrigins,
+		Simulated: c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
+		RequestLimit: c.limit, Log: c.Log,
+	})
+	s := &Server{Frame: f, Accounts: c.Accounts, Billing: c.Billing, Credits: c.Credits, Outbox: c.Outbox, Demo: c.Demo}
+	s.handler = f.Handler(routesOf(s), Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Ready reports nil when the database answers and this program may run on its schema.
-func (s *Server) Ready(ctx context.Context) error { return s.DB.CheckMigrations(ctx) }
-
-func (s *Server) secure() bool { return s.PublicURL.Scheme == "https" }
-
-// absolute returns the public address of a path.
-func (s *Server) Absolute(path string) string {
-	return strings.TrimSuffix(s.PublicURL.String(), "/") + path
-}

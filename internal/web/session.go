@@ -10,34 +10,34 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 )
 
-func (s *Server) sessionToken(r *http.Request) string {
-	token := s.Cookie(r, SessionCookie)
+func (f *Frame) sessionToken(r *http.Request) string {
+	token := f.Cookie(r, SessionCookie)
 	if len(token) > 128 {
 		return ""
 	}
 	return token
 }
 
-func (s *Server) SetSession(w http.ResponseWriter, session account.Session) {
-	s.SetCookie(w, SessionCookie, session.Token, time.Until(session.ExpiresAt))
+func (f *Frame) SetSession(w http.ResponseWriter, session account.Session) {
+	f.SetCookie(w, SessionCookie, session.Token, time.Until(session.ExpiresAt))
 }
 
-func (s *Server) EndSession(w http.ResponseWriter) {
-	s.SetCookie(w, SessionCookie, "", -time.Second)
+func (f *Frame) EndSession(w http.ResponseWriter) {
+	f.SetCookie(w, SessionCookie, "", -time.Second)
 }
 
 // device is what we keep of a caller's machine, to show in the list of sessions.
-func (s *Server) Device(r *http.Request) account.Device {
+func (f *Frame) Device(r *http.Request) account.Device {
 	agent := r.UserAgent()
 	if len(agent) > 300 {
 		agent = agent[:300]
 	}
-	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: s.Network(r)}
+	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: f.Network(r)}
 }
 
 // network is the caller's address. A forwarded one is believed only as far as
 // trusted proxies wrote it.
-func (s *Server) Network(r *http.Request) string {
+func (f *Frame) Network(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -47,7 +47,7 @@ func (s *Server) Network(r *http.Request) string {
 		return host
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && s.trusts(addr); i-- {
+	for i := len(hops) - 1; i >= 0 && f.trusts(addr); i-- {
 		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
 			break
@@ -57,8 +57,8 @@ func (s *Server) Network(r *http.Request) string {
 	return addr.Unmap().String()
 }
 
-func (s *Server) trusts(addr netip.Addr) bool {
-	for _, p := range s.TrustedProxies {
+func (f *Frame) trusts(addr netip.Addr) bool {
+	for _, p := range f.config.TrustedProxies {
 		if p.Contains(addr.Unmap()) {
 			return true
 		}

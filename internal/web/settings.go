@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -261,10 +262,10 @@ func (s *Server) businessSettingsView(r *Request) (businesssettings.View, error)
 	if err != nil {
 		return businesssettings.View{}, err
 	}
-	b, plan := r.Person.Business, s.Plan(r)
+	b, plan := r.Person.Business, r.Plan()
 	return businesssettings.View{
 		Shell: r.Shell(), Name: b.Name, Currency: b.Currency, Zone: b.TimeZone,
-		CanExport: plan.Has(entitlementExport), PartiesCount: totals.Parties, PartiesAllowed: plan.PartiesMax,
+		CanExport: plan.Has(billing.Export), PartiesCount: totals.Parties, PartiesAllowed: plan.PartiesMax,
 	}, nil
 }
 

@@ -90,7 +90,7 @@ func (s *Server) ShareParty(w http.ResponseWriter, r *Request) error {
 	life := ledger.ShareLife
 	fromReminder := r.PostFormValue("back") == "remind"
 	if fromReminder {
-		days.To, err = ledger.Today(s.Clock.Now(), r.Person.Business.TimeZone)
+		days.To, err = r.Today()
 	} else if days.From, err = formDate(r, "from"); err == nil {
 		days.To, err = formDate(r, "to")
 		n, bad := strconv.Atoi(r.PostFormValue("days"))
@@ -156,7 +156,7 @@ func (s *Server) SharedStatement(w http.ResponseWriter, r *Request) error {
 	var lines []ledger.SharedLine
 	first, last := (part-1)*maxLines, part*maxLines
 	var brought int64
-	st, err := ledger.ReadShared(r.Context(), s.DB, token, func(l ledger.SharedLine) error {
+	st, err := ledger.ReadShared(r.Context(), r.AsNobody, token, func(l ledger.SharedLine) error {
 		switch {
 		case view.Count < first:
 			brought = l.Balance

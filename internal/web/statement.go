@@ -17,7 +17,7 @@ func (s *Server) StatementPage(w http.ResponseWriter, r *Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	view := statement.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !s.MayExport(r), Part: partOf(r)}
+	view := statement.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !r.MayExport(), Part: partOf(r)}
 	days, cause := readRange(r)
 	if cause != nil {
 		return s.statementAgain(w, r, view, cause)

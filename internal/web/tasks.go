@@ -41,7 +41,7 @@ func (r *Request) Work(t *Task, fn func() error) error {
 	asked := r.Request
 	r.Request = r.WithContext(ctx)
 	out := http.NewResponseController(r.w)
-	b := &beat{Task: t, caller: r.Caller, route: r.route, db: r.f.DB, halt: func(f *fault.Fault) {
+	b := &beat{Task: t, caller: r.Caller, route: r.route, db: r.f.config.DB, halt: func(f *fault.Fault) {
 		cancel(f)
 		if err := out.SetWriteDeadline(time.Now()); err != nil { // it may be waiting for a reader who does not read
 			r.f.Log.Warn("stop a file", "request", r.ID, "error", err)

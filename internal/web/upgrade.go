@@ -14,7 +14,7 @@ func (s *Server) UpgradePage(w http.ResponseWriter, r *Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	if !s.Plan(r).Default && r.Rights.Owns { // nothing to offer: what they have stands on the plan's page
+	if !r.Plan().Default && r.Rights.Owns { // nothing to offer: what they have stands on the plan's page
 		return s.Redirect(w, r, billing.CancelPath)
 	}
 	view, err := s.upgradeView(r, "")
@@ -28,7 +28,7 @@ func (s *Server) UpgradePage(w http.ResponseWriter, r *Request) error {
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,
 // "" when somebody just looks.
 func (s *Server) upgradeView(r *Request, reason string) (upgrade.View, error) {
-	now := s.Plan(r)
+	now := r.Plan()
 	view := upgrade.View{
 		Shell: r.Shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.Rights.Owns, Back: above(r),
 	}
