@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/access.txt; read the difference as you would read a change of locks")
@@ -78,7 +79,7 @@ func (a *accessTable) note(pattern, column string, may bool) {
 }
 
 // line is a route's line of the file, or an error about somebody who was not asked.
-func (a *accessTable) line(rt *Route, width int) (string, error) {
+func (a *accessTable) line(rt *frame.Route, width int) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	seen := a.seen[rt.Pattern]
@@ -200,10 +201,10 @@ func (e *exercise) outsiders() {
 	if e.open() {
 		return
 	}
-	if e.rt.Access != SignedIn {
+	if e.rt.Access != frame.SignedIn {
 		e.ask(asSignedIn, e.a.ids, e.passerBy().Token)
 	}
-	if e.rt.Access != Program {
+	if e.rt.Access != frame.Program {
 		e.ask(asProgram, e.a.ids, e.a.key)
 		return
 	}
@@ -215,7 +216,7 @@ func (e *exercise) outsiders() {
 
 // owners asks for an operator's route as A's owner, who is not the operator for a moment.
 func (e *exercise) owners() {
-	if e.rt.Access == Operator {
+	if e.rt.Access == frame.Operator {
 		e.config.Operators[0] = ""
 		e.ask(role.Owner, e.a.ids, e.a.Token)
 		e.config.Operators[0] = e.a.Email
@@ -224,7 +225,7 @@ func (e *exercise) owners() {
 
 // rightRoles asks as those who may, each about things of their own.
 func (e *exercise) rightRoles() {
-	if e.open() || e.rt.Access == Operator || e.rt.Access == Program {
+	if e.open() || e.rt.Access == frame.Operator || e.rt.Access == frame.Program {
 		return
 	}
 	place := "account"
@@ -232,16 +233,16 @@ func (e *exercise) rightRoles() {
 		place = "business"
 	}
 	for _, name := range roleNames {
-		if e.rt.Access != SignedIn && (!e.rt.Access.Admits(role.Of(name)) || e.read(name)) {
+		if e.rt.Access != frame.SignedIn && (!e.rt.Access.Admits(role.Of(name)) || e.read(name)) {
 			continue // asked before
 		}
 		p := e.people[name+" of "+place]
 		got := e.ask(name, e.own(p, role.Of(name)), p.Token)
-		if e.rt.Access != SignedIn && got.turnedAway(true) {
+		if e.rt.Access != frame.SignedIn && got.turnedAway(true) {
 			e.Errorf("as %s of the %s, who may: %d %s %.200s", name, place, got.status, got.location(), got.body)
 		}
 	}
-	if e.rt.Access == SignedIn {
+	if e.rt.Access == frame.SignedIn {
 		p := e.passerBy()
 		e.ask(asSignedIn, e.ownSession(p), p.Token)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -22,7 +23,7 @@ import (
 // The operators' room. Who may come in is decided before any of these runs
 // (Request.Admit): users whose address the server's settings name.
 
-func (s *Server) Desk(w http.ResponseWriter, r *Request) error {
+func (s *Server) Desk(w http.ResponseWriter, r *frame.Request) error {
 	counts, err := s.Billing.CountInbox(r.Context())
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func eventView(e billing.StoredEvent) admin.Event {
 	return admin.Event{Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status, Reason: e.Reason, Received: admin.When(e.ReceivedAt), Tries: e.Attempts}
 }
 
-func (s *Server) InboxPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	f := billing.InboxFilter{Provider: facts.Provider(q.Get("provider")), Status: q.Get("state"), Limit: 50}
 	if f.Provider != "" && !f.Provider.Known() || f.Status != "" && !slices.Contains(billing.InboxStates, f.Status) {
@@ -106,12 +107,12 @@ func (s *Server) InboxPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// eventPage shows one event, with the form that hands it to the worker again.
-func (s *Server) EventPage(w http.ResponseWriter, r *Request) error {
+// EventPage shows one event, with the form that hands it to the worker again.
+func (s *Server) EventPage(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderEvent(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderEvent(w http.ResponseWriter, r *Request, status int, wrong error) error {
+func (s *Server) renderEvent(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() || !facts.ValidID(r.PathValue("event")) {
 		return fault.New(fault.NotFound, "There is nothing here.")
@@ -152,20 +153,20 @@ func pretty(body []byte) string {
 	return fmt.Sprintf("%q", body)
 }
 
-// replayEvent hands one event to the worker again, dead, parked or applied.
-func (s *Server) ReplayEvent(w http.ResponseWriter, r *Request) error {
+// ReplayEvent hands one event to the worker again, dead, parked or applied.
+func (s *Server) ReplayEvent(w http.ResponseWriter, r *frame.Request) error {
 	provider, id := facts.Provider(r.PathValue("provider")), r.PathValue("event")
 	if !provider.Known() || !facts.ValidID(id) {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	if err := s.Billing.Replay(r.Context(), r.Person.Email, r.PostFormValue("reason"), provider, id); err != nil {
-		return s.renderEvent(w, r, FormStatus(err), err)
+		return s.renderEvent(w, r, frame.FormStatus(err), err)
 	}
 	s.SetFlash(w, "saved", "")
 	return s.Redirect(w, r, admin.Event{Provider: string(provider), ID: id}.Path())
 }
 
-func (s *Server) ReviewPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 	resolved := r.URL.Query().Has("resolved")
 	list, err := s.Billing.ListReviews(r.Context(), resolved)
 	if err != nil {
@@ -192,11 +193,11 @@ func itemView(r billing.ReviewItem) admin.Item {
 	return v
 }
 
-func (s *Server) ItemPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) ItemPage(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderItem(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderItem(w http.ResponseWriter, r *Request, status int, wrong error) error {
+func (s *Server) renderItem(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	item, acts, err := s.Billing.ReviewByHandle(r.Context(), r.PathValue("item"))
 	if err != nil {
 		return err
@@ -232,14 +233,14 @@ func (s *Server) renderItem(w http.ResponseWriter, r *Request, status int, wrong
 	return nil
 }
 
-func (s *Server) ResolveItem(w http.ResponseWriter, r *Request) error {
+func (s *Server) ResolveItem(w http.ResponseWriter, r *frame.Request) error {
 	decision := billing.Resolution{Handle: r.PathValue("item"), Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	decision.Do, decision.Subscription, _ = strings.Cut(r.PostFormValue("do"), " ")
 	if text := strings.TrimSpace(r.PostFormValue("account")); text != "" {
 		id, err := uuid.Parse(text)
 		if err != nil || len(text) != 36 {
 			err := fault.InvalidField("account", "This is not the id of an account.")
-			return s.renderItem(w, r, FormStatus(err), err)
+			return s.renderItem(w, r, frame.FormStatus(err), err)
 		}
 		decision.Assign = id
 	}
@@ -247,7 +248,7 @@ func (s *Server) ResolveItem(w http.ResponseWriter, r *Request) error {
 		if fault.Is(err, fault.NotFound) && decision.Assign != uuid.Nil {
 			err = fault.InvalidField("account", "There is no account with this id.")
 		}
-		return s.renderItem(w, r, FormStatus(err), err)
+		return s.renderItem(w, r, frame.FormStatus(err), err)
 	}
 	s.SetFlash(w, "saved", "")
 	return s.Redirect(w, r, "/admin/review")

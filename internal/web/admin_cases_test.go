@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // seedDesk puts into a side what operators handle: an event, a review item.
@@ -88,7 +90,7 @@ func TestOperatorsRoomIsNotThere(t *testing.T) {
 	before := w.rowsOf(w.a)
 	tried := 0
 	for _, rt := range routes {
-		if rt.Access != Operator {
+		if rt.Access != frame.Operator {
 			continue
 		}
 		method, _, _ := strings.Cut(rt.Pattern, " ")

@@ -12,18 +12,19 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) CreditsDesk(w http.ResponseWriter, r *Request) error {
+func (s *Server) CreditsDesk(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderCreditsDesk(w, r, http.StatusOK, nil)
 }
 
 // renderCreditsDesk draws the form with a key of its own, so that sending it twice
 // applies it once. A form that is shown again because something is wrong keeps its
 // key, unless that key has been used.
-func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *Request, status int, wrong error) error {
+func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	view := admin.Credits{
 		Shell: r.Shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
 		Reason: r.PostFormValue("reason"),
@@ -56,17 +57,17 @@ func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *Request, status int
 	return nil
 }
 
-// changeCredits grants or takes credits of an account, once for each form.
-func (s *Server) ChangeCredits(w http.ResponseWriter, r *Request) error {
+// ChangeCredits grants or takes credits of an account, once for each form.
+func (s *Server) ChangeCredits(w http.ResponseWriter, r *frame.Request) error {
 	err := s.applyCredits(r)
 	if err != nil {
-		return s.renderCreditsDesk(w, r, FormStatus(err), err)
+		return s.renderCreditsDesk(w, r, frame.FormStatus(err), err)
 	}
 	s.SetFlash(w, "saved", "")
 	return s.Redirect(w, r, "/admin/credits")
 }
 
-func (s *Server) applyCredits(r *Request) error {
+func (s *Server) applyCredits(r *frame.Request) error {
 	key, reason := r.PostFormValue("key"), strings.TrimSpace(r.PostFormValue("reason"))
 	if uuid.Validate(key) != nil {
 		return fault.New(fault.Invalid, "This form is incomplete. Send it once more.")
@@ -116,7 +117,7 @@ func (s *Server) applyCredits(r *Request) error {
 
 // accountOf is the account that an operator names by its id, or by the address of
 // the person who owns it. Looking an address up is written down like any look-up.
-func (s *Server) accountOf(r *Request, text string) (uuid.UUID, error) {
+func (s *Server) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
 	text = strings.TrimSpace(text)
 	if !strings.Contains(text, "@") {
 		id, err := uuid.Parse(text)

@@ -7,6 +7,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 )
 
@@ -23,11 +24,11 @@ func alertView(a billing.Alert, now time.Time) admin.Alert {
 	return v
 }
 
-func (s *Server) AlertPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) AlertPage(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderAlert(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderAlert(w http.ResponseWriter, r *Request, status int, wrong error) error {
+func (s *Server) renderAlert(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() {
 		return fault.New(fault.NotFound, "There is nothing here.")
@@ -49,8 +50,8 @@ func (s *Server) renderAlert(w http.ResponseWriter, r *Request, status int, wron
 	return nil
 }
 
-// muteAlert snoozes an alert, or dismisses it until there is news.
-func (s *Server) MuteAlert(w http.ResponseWriter, r *Request) error {
+// MuteAlert snoozes an alert, or dismisses it until there is news.
+func (s *Server) MuteAlert(w http.ResponseWriter, r *frame.Request) error {
 	m := billing.Mute{Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	var err error
 	if chosen := r.PostFormValue("for"); chosen != "news" {
@@ -63,7 +64,7 @@ func (s *Server) MuteAlert(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	if err != nil {
-		return s.renderAlert(w, r, FormStatus(err), err)
+		return s.renderAlert(w, r, frame.FormStatus(err), err)
 	}
 	s.SetFlash(w, "saved", "")
 	return s.Redirect(w, r, "/admin")
@@ -81,7 +82,7 @@ func (s *Server) snoozeEnd(chosen string) (time.Time, error) {
 	return time.Time{}, fault.InvalidField("for", "Choose for how long.")
 }
 
-func (s *Server) SnoozeItem(w http.ResponseWriter, r *Request) error {
+func (s *Server) SnoozeItem(w http.ResponseWriter, r *frame.Request) error {
 	until, err := s.snoozeEnd(r.PostFormValue("for"))
 	if err == nil {
 		err = s.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.Person.Email,
@@ -94,7 +95,7 @@ func (s *Server) SnoozeItem(w http.ResponseWriter, r *Request) error {
 		if fault.Is(err, fault.Invalid) && fault.Of(err).Field == "reason" {
 			err = fault.InvalidField("remark", "Say why, in a few words. It is kept.")
 		}
-		return s.renderItem(w, r, FormStatus(err), err)
+		return s.renderItem(w, r, frame.FormStatus(err), err)
 	}
 	s.SetFlash(w, "saved", "")
 	return s.Redirect(w, r, "/admin/review")

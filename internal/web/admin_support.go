@@ -9,6 +9,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 )
 
@@ -22,11 +23,11 @@ func runViews(list []billing.Run) (out []admin.Run) {
 	return out
 }
 
-func (s *Server) ReconcilePage(w http.ResponseWriter, r *Request) error {
+func (s *Server) ReconcilePage(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderRuns(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderRuns(w http.ResponseWriter, r *Request, status int, wrong error) error {
+func (s *Server) renderRuns(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	list, err := s.Billing.ListRuns(r.Context(), 20)
 	if err != nil {
 		return err
@@ -59,14 +60,14 @@ func (s *Server) renderRuns(w http.ResponseWriter, r *Request, status int, wrong
 	return nil
 }
 
-// reconcileAccount compares one account now. All of them take longer than a
+// ReconcileAccount compares one account now. All of them take longer than a
 // page may: the clock and the command do that.
-func (s *Server) ReconcileAccount(w http.ResponseWriter, r *Request) error {
+func (s *Server) ReconcileAccount(w http.ResponseWriter, r *frame.Request) error {
 	text := strings.TrimSpace(r.PostFormValue("account"))
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != 36 || id == uuid.Nil {
 		err := fault.InvalidField("account", "This is not the id of an account.")
-		return s.renderRuns(w, r, FormStatus(err), err)
+		return s.renderRuns(w, r, frame.FormStatus(err), err)
 	}
 	runs, err := s.Billing.Reconcile(r.Context(), billing.Reconciliation{Account: id, DryRun: r.PostFormValue("dry") != "", Who: r.Person.Email})
 	if err != nil && len(runs) == 0 {
@@ -84,11 +85,11 @@ func (s *Server) ReconcileAccount(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, target)
 }
 
-func (s *Server) SupportPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) SupportPage(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderSupport(w, r, http.StatusOK, nil, nil)
 }
 
-func (s *Server) renderSupport(w http.ResponseWriter, r *Request, status int, a *billing.SupportAnswer, wrong error) error {
+func (s *Server) renderSupport(w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer, wrong error) error {
 	view := admin.Support{Shell: r.Shell(), Email: r.PostFormValue("email"), Remark: r.PostFormValue("remark")}
 	if a != nil {
 		view.Answer = answerView(a)
@@ -109,14 +110,14 @@ func (s *Server) renderSupport(w http.ResponseWriter, r *Request, status int, a 
 	return nil
 }
 
-// lookUp answers in place: the address is nobody's business in a log or a history.
-func (s *Server) LookUp(w http.ResponseWriter, r *Request) error {
+// LookUp answers in place: the address is nobody's business in a log or a history.
+func (s *Server) LookUp(w http.ResponseWriter, r *frame.Request) error {
 	a, err := s.Billing.SupportLookup(r.Context(), r.Person.Email, r.PostFormValue("email"), r.PostFormValue("remark"))
 	if fault.Is(err, fault.NotFound) {
 		err = fault.InvalidField("email", "Nobody with this address has an account.")
 	}
 	if err != nil {
-		return s.renderSupport(w, r, FormStatus(err), nil, err)
+		return s.renderSupport(w, r, frame.FormStatus(err), nil, err)
 	}
 	return s.renderSupport(w, r, http.StatusOK, a, nil)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // partyJSON is a party as the API tells it. Balance is in minor units; positive
@@ -38,7 +39,7 @@ func dateText(t *time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func (s *Server) ApiParties(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiParties(w http.ResponseWriter, r *frame.Request) error {
 	_, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
@@ -91,7 +92,7 @@ type partyPageJSON struct {
 	Next    string      `json:"next,omitempty"`
 }
 
-func (s *Server) ApiParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -128,8 +129,8 @@ func (s *Server) ApiParty(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
-// apiAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
-func (s *Server) ApiAddParty(w http.ResponseWriter, r *Request) error {
+// ApiAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
+func (s *Server) ApiAddParty(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID    uuid.UUID `json:"id"`
 		Kind  string    `json:"kind"`
@@ -137,7 +138,7 @@ func (s *Server) ApiAddParty(w http.ResponseWriter, r *Request) error {
 		Phone string    `json:"phone"`
 		Note  string    `json:"note"`
 	}
-	if err := DecodeJSON(r, &in); err != nil {
+	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	var p ledger.Party
@@ -151,8 +152,8 @@ func (s *Server) ApiAddParty(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
 }
 
-// apiAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
-func (s *Server) ApiAddEntry(w http.ResponseWriter, r *Request) error {
+// ApiAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
+func (s *Server) ApiAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID      uuid.UUID `json:"id"`
 		PartyID uuid.UUID `json:"party_id"`
@@ -161,14 +162,14 @@ func (s *Server) ApiAddEntry(w http.ResponseWriter, r *Request) error {
 		Date    string    `json:"date"`
 		Note    string    `json:"note"`
 	}
-	if err := DecodeJSON(r, &in); err != nil {
+	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	date, err := ledger.ParseDate(in.Date)
 	if err != nil {
 		return err
 	}
-	e, err := r.addEntry(in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), AmountMinor: in.Amount, Date: date, Note: in.Note})
+	e, err := addEntry(r, in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), AmountMinor: in.Amount, Date: date, Note: in.Note})
 	if err != nil {
 		return err
 	}

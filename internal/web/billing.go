@@ -13,10 +13,11 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
 )
 
-func (s *Server) BillingPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
 	if err := r.Read(func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }); err != nil {
 		return err
@@ -94,7 +95,7 @@ func (s *Server) renewable(o *billing.Overview) bool {
 }
 
 // follows names what comes after a subscription: a plan, and of the same plan the interval that will be another.
-func (s *Server) follows(r *Request, sub *billing.Subscription, plan, interval string) string {
+func (s *Server) follows(r *frame.Request, sub *billing.Subscription, plan, interval string) string {
 	p, _ := s.Plans.ByID(plan)
 	if plan != sub.PlanID {
 		return p.Name
@@ -103,7 +104,7 @@ func (s *Server) follows(r *Request, sub *billing.Subscription, plan, interval s
 }
 
 // intervalWord is the word on the price list's switch.
-func intervalWord(r *Request, interval string) string {
+func intervalWord(r *frame.Request, interval string) string {
 	if interval == billing.Year {
 		return r.T("Yearly")
 	}
@@ -139,7 +140,7 @@ func statusWord(o *billing.Overview) string {
 	return string(o.Status)
 }
 
-func (s *Server) CancelPlan(w http.ResponseWriter, r *Request) error {
+func (s *Server) CancelPlan(w http.ResponseWriter, r *frame.Request) error {
 	until, err := s.Billing.Cancel(r.Context(), r.Caller)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (s *Server) CancelPlan(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, billing.CancelPath)
 }
 
-func (s *Server) OpenPortal(w http.ResponseWriter, r *Request) error {
+func (s *Server) OpenPortal(w http.ResponseWriter, r *frame.Request) error {
 	target, err := s.Billing.Portal(r.Context(), r.Caller)
 	if err != nil {
 		return err

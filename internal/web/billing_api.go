@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // meJSON is GET /api/billing/me.
@@ -40,7 +41,7 @@ type invoiceJSON struct {
 	URL      string `json:"url,omitempty"`
 }
 
-func (s *Server) ApiMe(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
 	me, err := s.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
 	if err != nil {
@@ -68,7 +69,7 @@ func (s *Server) ApiMe(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (s *Server) ApiCheckout(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (s *Server) ApiCheckout(w http.ResponseWriter, r *Request) error {
 		Interval string `json:"interval"`
 		Provider string `json:"provider"`
 	}
-	if err := DecodeJSON(r, &in); err != nil {
+	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	c, err := s.Billing.StartCheckout(r.Context(), r.Caller, in.Plan, in.Interval, facts.Provider(in.Provider))
@@ -101,7 +102,7 @@ func (s *Server) ApiCheckout(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (s *Server) ApiVerify(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiVerify(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (s *Server) ApiVerify(w http.ResponseWriter, r *Request) error {
 		SubscriptionID string `json:"subscription_id"`
 		Signature      string `json:"signature"`
 	}
-	if err := DecodeJSON(r, &in); err != nil {
+	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	err := s.Billing.Verify(r.Context(), r.Caller, billing.Return{
@@ -124,7 +125,7 @@ func (s *Server) ApiVerify(w http.ResponseWriter, r *Request) error {
 	return s.ApiMe(w, r)
 }
 
-func (s *Server) ApiPortal(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiPortal(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (s *Server) ApiPortal(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, map[string]string{"url": target})
 }
 
-func (s *Server) ApiInvoices(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiInvoices(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}

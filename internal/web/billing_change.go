@@ -11,16 +11,17 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
 )
 
-// changeForm offers the other plans of the account's provider or, with one
+// ChangeForm offers the other plans of the account's provider or, with one
 // chosen, says what it costs and when it begins.
-func (s *Server) ChangeForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) ChangeForm(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
 }
 
-func (s *Server) renderChange(w http.ResponseWriter, r *Request, status int, plan, interval string, wrong error) error {
+func (s *Server) renderChange(w http.ResponseWriter, r *frame.Request, status int, plan, interval string, wrong error) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (s *Server) renderChange(w http.ResponseWriter, r *Request, status int, pla
 	if plan != "" {
 		q, err := s.Billing.QuoteChange(r.Context(), r.Caller, plan, interval)
 		if err != nil && wrong == nil {
-			wrong, status = err, FormStatus(err)
+			wrong, status = err, frame.FormStatus(err)
 		}
 		if err == nil {
 			view.Quote = s.quoteView(q, view.Now.Location())
@@ -93,8 +94,8 @@ func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.
 	return v
 }
 
-// changePlan does what the page has said, for the sum that it has said.
-func (s *Server) ChangePlan(w http.ResponseWriter, r *Request) error {
+// ChangePlan does what the page has said, for the sum that it has said.
+func (s *Server) ChangePlan(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (s *Server) ChangePlan(w http.ResponseWriter, r *Request) error {
 	c, err := s.Billing.ChangePlan(r.Context(), r.Caller, plan, interval, time.Unix(at, 0).UTC(), due)
 	if err != nil {
 		if k := fault.KindOf(err); k == fault.Conflict || k == fault.Unavailable || k == fault.Invalid {
-			return s.renderChange(w, r, FormStatus(err), plan, interval, err)
+			return s.renderChange(w, r, frame.FormStatus(err), plan, interval, err)
 		}
 		return err
 	}
@@ -125,7 +126,7 @@ func (s *Server) ChangePlan(w http.ResponseWriter, r *Request) error {
 	return s.goToPay(w, r, c)
 }
 
-func (s *Server) ResumePlan(w http.ResponseWriter, r *Request) error {
+func (s *Server) ResumePlan(w http.ResponseWriter, r *frame.Request) error {
 	if err := s.Billing.Resume(r.Context(), r.Caller); err != nil {
 		return err
 	}
@@ -137,10 +138,10 @@ func invoicePath(p facts.Provider, id string) string {
 	return "/billing/invoices/" + url.PathEscape(string(p)) + "/" + url.PathEscape(id)
 }
 
-// openInvoice leads the owner of an invoice to the provider's page for it. The
+// OpenInvoice leads the owner of an invoice to the provider's page for it. The
 // address is the provider's own, as we stored or fetched it; nothing of it
 // comes from the request.
-func (s *Server) OpenInvoice(w http.ResponseWriter, r *Request) error {
+func (s *Server) OpenInvoice(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/bin"
 	"github.com/tijorihq/tijori/internal/web/page/history"
 )
@@ -33,7 +34,7 @@ func (m *memberNames) queue(b *pgx.Batch) {
 // of returns a name, "" for who has left the business since.
 func (m *memberNames) of(user uuid.UUID) string { return m.names[user] }
 
-func (s *Server) BinPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) BinPage(w http.ResponseWriter, r *frame.Request) error {
 	var page ledger.BinPage
 	err := r.As(func(tx *postgres.Tx) (err error) {
 		page, err = ledger.Bin(r.Context(), tx, ledger.Cursor(r.URL.Query().Get("after")))
@@ -63,7 +64,7 @@ func (s *Server) BinPage(w http.ResponseWriter, r *Request) error {
 // said are the words of the history page for what the ledger's changes did.
 var said = map[string]string{ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted", ledger.Restored: "restored"}
 
-func (s *Server) HistoryPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -102,11 +103,11 @@ func (s *Server) HistoryPage(w http.ResponseWriter, r *Request) error {
 // word is a field of a change, ready to show.
 type word struct{ field, text string }
 
-func partyDiff(r *Request, f ledger.PartyFields) []word {
+func partyDiff(r *frame.Request, f ledger.PartyFields) []word {
 	return []word{{"name", f.Name}, {"kind", kindWord(r, f.Kind)}, {"phone", f.Phone}, {"note", f.Note}}
 }
 
-func entryDiff(r *Request, f ledger.EntryFields) []word {
+func entryDiff(r *frame.Request, f ledger.EntryFields) []word {
 	amount, date := "", ""
 	if f.AmountMinor > 0 {
 		amount, date = r.Amount(f.AmountMinor).Short(), r.Shell().Date(f.Date)
@@ -114,7 +115,7 @@ func entryDiff(r *Request, f ledger.EntryFields) []word {
 	return []word{{"amount", amount}, {"date", date}, {"side", sideWord(r, f.Side)}, {"note", f.Note}}
 }
 
-func kindWord(r *Request, k ledger.Kind) string {
+func kindWord(r *frame.Request, k ledger.Kind) string {
 	switch k {
 	case ledger.Customer:
 		return r.T("Customer")
@@ -124,7 +125,7 @@ func kindWord(r *Request, k ledger.Kind) string {
 	return ""
 }
 
-func sideWord(r *Request, s ledger.Side) string {
+func sideWord(r *frame.Request, s ledger.Side) string {
 	switch s {
 	case ledger.Given:
 		return r.T("Gave")

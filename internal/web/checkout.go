@@ -7,11 +7,12 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/checkout"
 	"github.com/tijorihq/tijori/internal/web/page/paid"
 )
 
-func (s *Server) CheckoutForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) CheckoutForm(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	view, err := s.checkoutView(r, q.Get("plan"), q.Get("interval"), q.Get("provider"))
 	if err != nil {
@@ -23,7 +24,7 @@ func (s *Server) CheckoutForm(w http.ResponseWriter, r *Request) error {
 
 // checkoutView reads what is about to be bought. The plan, interval and
 // provider are names; everything else comes from the plan file and the session.
-func (s *Server) checkoutView(r *Request, plan, interval, provider string) (checkout.View, error) {
+func (s *Server) checkoutView(r *frame.Request, plan, interval, provider string) (checkout.View, error) {
 	if err := r.Read(nil); err != nil {
 		return checkout.View{}, err
 	}
@@ -54,7 +55,7 @@ func (s *Server) checkoutView(r *Request, plan, interval, provider string) (chec
 	return view, nil
 }
 
-func (s *Server) Checkout(w http.ResponseWriter, r *Request) error {
+func (s *Server) Checkout(w http.ResponseWriter, r *frame.Request) error {
 	plan, interval, provider := r.PostFormValue("plan"), r.PostFormValue("interval"), r.PostFormValue("provider")
 	view, err := s.checkoutView(r, plan, interval, provider)
 	if err != nil {
@@ -68,7 +69,7 @@ func (s *Server) Checkout(w http.ResponseWriter, r *Request) error {
 		} else if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), checkout.Page(view))
+		s.Render(w, r, frame.FormStatus(err), checkout.Page(view))
 		return nil
 	}
 	if c.Form == nil {
@@ -83,7 +84,7 @@ func (s *Server) Checkout(w http.ResponseWriter, r *Request) error {
 }
 
 // goToPay leads the browser to the provider's page of a checkout.
-func (s *Server) goToPay(w http.ResponseWriter, r *Request, c *billing.Checkout) error {
+func (s *Server) goToPay(w http.ResponseWriter, r *frame.Request, c *billing.Checkout) error {
 	if c.Form == nil {
 		return s.Redirect(w, r, c.URL)
 	}
@@ -98,14 +99,14 @@ func (s *Server) goToPay(w http.ResponseWriter, r *Request, c *billing.Checkout)
 	return nil
 }
 
-func (s *Server) ReturnPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) ReturnPage(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderReturn(w, r, r.URL.RawQuery)
 }
 
-// razorpayReturn takes the customer back from Razorpay's page. The browser
+// RazorpayReturn takes the customer back from Razorpay's page. The browser
 // sends it without our cookie and anybody can send anything: it changes nothing
 // and hands the values on to the page that asks the signed-in owner.
-func (s *Server) RazorpayReturn(w http.ResponseWriter, r *Request) error {
+func (s *Server) RazorpayReturn(w http.ResponseWriter, r *frame.Request) error {
 	q := url.Values{"provider": {string(facts.Razorpay)}}
 	for ours, theirs := range map[string]string{"payment_id": "razorpay_payment_id", "subscription_id": "razorpay_subscription_id", "signature": "razorpay_signature"} {
 		if v := r.PostFormValue(theirs); v != "" && len(v) <= 200 {
@@ -127,8 +128,8 @@ func returnOf(q url.Values) billing.Return {
 	}
 }
 
-// verifyReturn asks the provider now. That nothing is paid yet is no error: the page goes on waiting.
-func (s *Server) VerifyReturn(w http.ResponseWriter, r *Request) error {
+// VerifyReturn asks the provider now. That nothing is paid yet is no error: the page goes on waiting.
+func (s *Server) VerifyReturn(w http.ResponseWriter, r *frame.Request) error {
 	reference := r.PostFormValue("reference")
 	q, err := url.ParseQuery(reference)
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *Server) VerifyReturn(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, billing.ReturnPath+"?"+q.Encode())
 }
 
-func (s *Server) renderReturn(w http.ResponseWriter, r *Request, reference string) error {
+func (s *Server) renderReturn(w http.ResponseWriter, r *frame.Request, reference string) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -160,9 +161,9 @@ func (s *Server) renderReturn(w http.ResponseWriter, r *Request, reference strin
 	return nil
 }
 
-// discardCheckout gives a purchase up that was begun. One that was paid meanwhile
+// DiscardCheckout gives a purchase up that was begun. One that was paid meanwhile
 // is in force instead.
-func (s *Server) DiscardCheckout(w http.ResponseWriter, r *Request) error {
+func (s *Server) DiscardCheckout(w http.ResponseWriter, r *frame.Request) error {
 	paid, err := s.Billing.Discard(r.Context(), r.Caller)
 	if err != nil {
 		return err

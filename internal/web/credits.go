@@ -9,24 +9,25 @@ import (
 
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// apiCredits lists balances by meter.
-func (s *Server) ApiCredits(w http.ResponseWriter, r *Request) error {
+// ApiCredits lists balances by meter.
+func (s *Server) ApiCredits(w http.ResponseWriter, r *frame.Request) error {
 	list, err := s.Credits.Balances(r.Context(), r.Caller.Credential)
 	if err != nil {
 		return err
 	}
 	type balanceJSON struct {
-		Meter         string  `json:"meter"`
-		Name          string  `json:"name"`
-		Balance       int64   `json:"balance"` // what can be spent
-		Held          int64   `json:"held"`
-		NextAllowance *Refill `json:"next_allowance"`
+		Meter         string        `json:"meter"`
+		Name          string        `json:"name"`
+		Balance       int64         `json:"balance"` // what can be spent
+		Held          int64         `json:"held"`
+		NextAllowance *frame.Refill `json:"next_allowance"`
 	}
 	out := []balanceJSON{}
 	for _, b := range list {
-		out = append(out, balanceJSON{b.Meter, b.Name, b.Available, b.Held, NewRefill(b.NextAt, b.NextAmount)})
+		out = append(out, balanceJSON{b.Meter, b.Name, b.Available, b.Held, frame.NewRefill(b.NextAt, b.NextAmount)})
 	}
 	return s.WriteJSON(w, r, http.StatusOK, map[string]any{"credits": out})
 }
@@ -43,8 +44,8 @@ type creditEntryJSON struct {
 	CreatedAt      string `json:"created_at"`
 }
 
-// apiCreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
-func (s *Server) ApiCreditEntries(w http.ResponseWriter, r *Request) error {
+// ApiCreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
+func (s *Server) ApiCreditEntries(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	meter, limit, before := q.Get("meter"), 50, int64(0)
 	if meter == "" {
@@ -110,10 +111,10 @@ type spentJSON struct {
 	Repeated bool `json:"repeated"`
 }
 
-// apiConsume takes credits at once.
-func (s *Server) ApiConsume(w http.ResponseWriter, r *Request) error {
+// ApiConsume takes credits at once.
+func (s *Server) ApiConsume(w http.ResponseWriter, r *frame.Request) error {
 	var in spendJSON
-	if err := DecodeJSON(r, &in); err != nil {
+	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	got, err := s.Credits.Consume(r.Context(), r.Caller.Credential, in.spend())
@@ -123,17 +124,17 @@ func (s *Server) ApiConsume(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
 }
 
-// apiHold sets credits aside for expires_in seconds, ten minutes when it is left
+// ApiHold sets credits aside for expires_in seconds, ten minutes when it is left
 // out. It answers 201 to the one caller that may do the work, which a repeat is
 // only with the same attempt and while the hold is open; to all others 409 with
 // what became of the hold.
-func (s *Server) ApiHold(w http.ResponseWriter, r *Request) error {
+func (s *Server) ApiHold(w http.ResponseWriter, r *frame.Request) error {
 	in := struct {
 		spendJSON
 		ExpiresIn int64  `json:"expires_in"`
 		Attempt   string `json:"attempt"`
 	}{ExpiresIn: credits.HoldFor}
-	if err := DecodeJSON(r, &in); err != nil {
+	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
 	if in.ExpiresIn < 0 || in.ExpiresIn > credits.MaxSeconds {
@@ -151,7 +152,7 @@ func (s *Server) ApiHold(w http.ResponseWriter, r *Request) error {
 	if err != nil {
 		return err
 	}
-	out := NewHold(h, credits.Held)
+	out := frame.NewHold(h, credits.Held)
 	out.Balance = &h.Available
 	return s.WriteJSON(w, r, http.StatusCreated, out)
 }
@@ -164,8 +165,8 @@ type settledJSON struct {
 	Balance  int64  `json:"balance"`
 }
 
-// apiCapture takes amount of a hold, or all of it without a body.
-func (s *Server) ApiCapture(w http.ResponseWriter, r *Request) error {
+// ApiCapture takes amount of a hold, or all of it without a body.
+func (s *Server) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -174,7 +175,7 @@ func (s *Server) ApiCapture(w http.ResponseWriter, r *Request) error {
 		Amount *int64 `json:"amount"`
 	}
 	if r.ContentLength != 0 {
-		if err := DecodeJSON(r, &in); err != nil {
+		if err := frame.DecodeJSON(r, &in); err != nil {
 			return err
 		}
 	}
@@ -189,8 +190,8 @@ func (s *Server) ApiCapture(w http.ResponseWriter, r *Request) error {
 	})
 }
 
-// apiRelease gives a hold back. What the body says is not read.
-func (s *Server) ApiRelease(w http.ResponseWriter, r *Request) error {
+// ApiRelease gives a hold back. What the body says is not read.
+func (s *Server) ApiRelease(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -198,7 +199,7 @@ func (s *Server) ApiRelease(w http.ResponseWriter, r *Request) error {
 	return s.settled(w, r, func() (credits.Settled, error) { return s.Credits.Release(r.Context(), r.Caller.Credential, id) })
 }
 
-func (s *Server) settled(w http.ResponseWriter, r *Request, do func() (credits.Settled, error)) error {
+func (s *Server) settled(w http.ResponseWriter, r *frame.Request, do func() (credits.Settled, error)) error {
 	got, err := do()
 	if err != nil {
 		return err

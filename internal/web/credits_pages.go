@@ -16,6 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/usage"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -72,9 +73,9 @@ func (u usageQuery) address(path string, before int64) string {
 	return path + "?" + q.Encode()
 }
 
-// zone is the time zone of the caller's account.
-func zoneOf(r *Request) (*time.Location, error) {
-	name := DefaultZone
+// zoneOf is the time zone of the caller's account.
+func zoneOf(r *frame.Request) (*time.Location, error) {
+	name := frame.DefaultZone
 	err := r.As(func(tx *postgres.Tx) error {
 		return tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`, tx.Scope.AccountID).Scan(&name)
 	})
@@ -85,7 +86,7 @@ func zoneOf(r *Request) (*time.Location, error) {
 }
 
 // usageView reads all that the page shows.
-func (s *Server) usageView(r *Request) (usage.View, error) {
+func (s *Server) usageView(r *frame.Request) (usage.View, error) {
 	zone, err := zoneOf(r)
 	if err != nil {
 		return usage.View{}, err
@@ -155,7 +156,7 @@ func daysOf(used []credits.Used, now time.Time) []usage.Day {
 }
 
 // topUps are the offers, each at one price: in the currency of the account where it has one.
-func (s *Server) topUps(r *Request) (out []usage.TopUp) {
+func (s *Server) topUps(r *frame.Request) (out []usage.TopUp) {
 	own, _ := s.payCurrency(r)
 	for _, t := range s.Plans.TopUps {
 		var best *billing.Price
@@ -171,8 +172,8 @@ func (s *Server) topUps(r *Request) (out []usage.TopUp) {
 	return out
 }
 
-// buyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
-func (s *Server) BuyTopUp(w http.ResponseWriter, r *Request) error {
+// BuyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
+func (s *Server) BuyTopUp(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (s *Server) BuyTopUp(w http.ResponseWriter, r *Request) error {
 		return s.Redirect(w, r, to)
 	}
 	var form ui.Form
-	status := FormStatus(err)
+	status := frame.FormStatus(err)
 	if fault.Is(err, fault.Unavailable) {
 		s.Log.Error("open top-up", "request", r.ID, "error", err)
 		form.Error, status = r.T(fault.Of(err).Text), http.StatusServiceUnavailable
@@ -197,7 +198,7 @@ func (s *Server) BuyTopUp(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) UsagePage(w http.ResponseWriter, r *Request) error {
+func (s *Server) UsagePage(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.usageView(r)
 	if err != nil {
 		return err
@@ -206,8 +207,8 @@ func (s *Server) UsagePage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// usageCSV streams the entries that the page's filter chooses.
-func (s *Server) UsageCSV(w http.ResponseWriter, r *Request) error {
+// UsageCSV streams the entries that the page's filter chooses.
+func (s *Server) UsageCSV(w http.ResponseWriter, r *frame.Request) error {
 	zone, err := zoneOf(r)
 	if err != nil {
 		return err
@@ -216,19 +217,15 @@ func (s *Server) UsageCSV(w http.ResponseWriter, r *Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := &Download{w: w, name: fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()), kind: "text/csv; charset=utf-8"}
-	err = r.Long(UsageLimit, func() error {
+	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()), "text/csv; charset=utf-8")
+	err = r.Long(frame.UsageLimit, func() error {
 		return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
 	})
-	if err != nil && file.begun {
-		s.Log.Warn("export broken off", "request", r.ID, "error", err)
-		panic(http.ErrAbortHandler)
-	}
-	return err
+	return s.BreakOff(r, file, err)
 }
 
-// makeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.
-func (s *Server) MakeKey(w http.ResponseWriter, r *Request) error {
+// MakeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.
+func (s *Server) MakeKey(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -250,7 +247,7 @@ func (s *Server) MakeKey(w http.ResponseWriter, r *Request) error {
 	}
 	status := http.StatusOK
 	if err != nil {
-		status = FormStatus(err)
+		status = frame.FormStatus(err)
 		view.NewKey = usage.KeyForm{Form: form, Name: name, Read: len(scopes) == 1}
 	} else {
 		view.Made, view.MadeName = key, name
@@ -259,7 +256,7 @@ func (s *Server) MakeKey(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) RevokeKey(w http.ResponseWriter, r *Request) error {
+func (s *Server) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -274,8 +271,8 @@ func (s *Server) RevokeKey(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, usagePath+"#keys")
 }
 
-// apiUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
-func (s *Server) ApiUsage(w http.ResponseWriter, r *Request) error {
+// ApiUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
+func (s *Server) ApiUsage(w http.ResponseWriter, r *frame.Request) error {
 	if m := r.URL.Query().Get("meter"); m != "" {
 		if _, ok := s.Plans.Meter(m); !ok {
 			return fault.InvalidField("meter", "There is no such meter.")
@@ -290,11 +287,11 @@ func (s *Server) ApiUsage(w http.ResponseWriter, r *Request) error {
 		Used int64  `json:"used"`
 	}
 	type meterJSON struct {
-		Meter         string  `json:"meter"`
-		Name          string  `json:"name"`
-		Balance       int64   `json:"balance"`
-		Held          int64   `json:"held"`
-		NextAllowance *Refill `json:"next_allowance"`
+		Meter         string        `json:"meter"`
+		Name          string        `json:"name"`
+		Balance       int64         `json:"balance"`
+		Held          int64         `json:"held"`
+		NextAllowance *frame.Refill `json:"next_allowance"`
 	}
 	body := struct {
 		Credits []meterJSON `json:"credits"`
@@ -302,7 +299,7 @@ func (s *Server) ApiUsage(w http.ResponseWriter, r *Request) error {
 		Days    []dayJSON   `json:"days"`
 	}{Credits: []meterJSON{}, Meter: view.Meter}
 	for _, m := range view.Meters {
-		body.Credits = append(body.Credits, meterJSON{m.ID, m.Name, m.Left, m.Held, NewRefill(m.Next, m.Refill)})
+		body.Credits = append(body.Credits, meterJSON{m.ID, m.Name, m.Left, m.Held, frame.NewRefill(m.Next, m.Refill)})
 	}
 	for _, d := range view.Days {
 		body.Days = append(body.Days, dayJSON{d.Date.Format(time.DateOnly), d.Used})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/statement"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -16,7 +17,7 @@ import (
 const maxLines = 1000
 
 // readRange reads the days that a query names. An absent end is open.
-func readRange(r *Request) (ledger.Range, error) {
+func readRange(r *frame.Request) (ledger.Range, error) {
 	var days ledger.Range
 	q := r.URL.Query()
 	for _, end := range []struct {
@@ -38,7 +39,7 @@ func readRange(r *Request) (ledger.Range, error) {
 }
 
 // partOf reads which part of a long statement is asked for.
-func partOf(r *Request) int {
+func partOf(r *frame.Request) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("part"))
 	if err != nil || n < 1 {
 		return 1
@@ -54,7 +55,7 @@ func inputDate(d time.Time) string {
 }
 
 // typedDate is what a date input of the form shows again.
-func typedDate(r *Request, name string) string {
+func typedDate(r *frame.Request, name string) string {
 	v := r.URL.Query().Get(name)
 	if d, err := ledger.ParseDate(v); err == nil {
 		return inputDate(d)
@@ -66,7 +67,7 @@ func typedDate(r *Request, name string) string {
 }
 
 // formDate reads a date of a form that may be empty.
-func formDate(r *Request, name string) (time.Time, error) {
+func formDate(r *frame.Request, name string) (time.Time, error) {
 	v := r.PostFormValue(name)
 	if v == "" {
 		return time.Time{}, nil

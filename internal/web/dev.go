@@ -5,11 +5,12 @@ import (
 
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/outbox"
 )
 
-// openDemo fills the demonstration account, when it is not there, and signs its owner in.
-func (s *Server) OpenDemo(w http.ResponseWriter, r *Request) error {
+// OpenDemo fills the demonstration account, when it is not there, and signs its owner in.
+func (s *Server) OpenDemo(w http.ResponseWriter, r *frame.Request) error {
 	session, err := s.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, s.Device(r.Request), r.Token)
 	if fault.Is(err, fault.Invalid) { // not there yet
 		if _, err = s.fillDemo(r); err == nil {
@@ -23,8 +24,8 @@ func (s *Server) OpenDemo(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/")
 }
 
-// apiDemo is for the demo command, when a server owns the database.
-func (s *Server) ApiDemo(w http.ResponseWriter, r *Request) error {
+// ApiDemo is for the demo command, when a server owns the database.
+func (s *Server) ApiDemo(w http.ResponseWriter, r *frame.Request) error {
 	filled, err := s.fillDemo(r)
 	if err != nil {
 		return err
@@ -32,19 +33,19 @@ func (s *Server) ApiDemo(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, filled)
 }
 
-func (s *Server) fillDemo(r *Request) (demo.Filled, error) {
+func (s *Server) fillDemo(r *frame.Request) (demo.Filled, error) {
 	if s.Demo == nil {
 		return demo.Filled{}, fault.New(fault.NotFound, "There is nothing here.")
 	}
 	var filled demo.Filled
-	err := r.Long(DemoLimit, func() (err error) {
+	err := r.Long(frame.DemoLimit, func() (err error) {
 		filled, err = s.Demo(r.Context())
 		return err
 	})
 	return filled, err
 }
 
-func (s *Server) OutboxPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) OutboxPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (s *Server) OutboxPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) OutboxMail(w http.ResponseWriter, r *Request) error {
+func (s *Server) OutboxMail(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}

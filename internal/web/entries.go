@@ -12,6 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/entryform"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -23,12 +24,12 @@ type entryForm struct {
 	side, amount, date, note string
 }
 
-func readEntryForm(r *Request) entryForm {
+func readEntryForm(r *frame.Request) entryForm {
 	return entryForm{side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"), note: r.PostFormValue("note")}
 }
 
 // fields turns what was typed into an entry's fields, in the currency and at the time of the business.
-func (f entryForm) fields(r *Request) (ledger.EntryFields, error) {
+func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note}
 	var err error
 	if out.AmountMinor, err = parseAmount(f.amount, r.Person.Business.Currency); err != nil {
@@ -43,7 +44,7 @@ func (f entryForm) fields(r *Request) (ledger.EntryFields, error) {
 }
 
 // renderEntryForm shows the form; cause, when not nil, says what is to be mended.
-func (s *Server) renderEntryForm(w http.ResponseWriter, r *Request, view entryform.View, cause error) error {
+func (s *Server) renderEntryForm(w http.ResponseWriter, r *frame.Request, view entryform.View, cause error) error {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -72,21 +73,21 @@ func (s *Server) renderEntryForm(w http.ResponseWriter, r *Request, view entryfo
 		if err := r.FormFault(&view.Form, cause); err != nil {
 			return err
 		}
-		status = FormStatus(cause)
+		status = frame.FormStatus(cause)
 	}
 	s.Render(w, r, status, entryform.Page(view))
 	return nil
 }
 
-func (s *Server) NewEntryForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewEntryForm(w http.ResponseWriter, r *frame.Request) error {
 	side := r.URL.Query().Get("side")
 	if side != string(ledger.Received) {
 		side = string(ledger.Given)
 	}
-	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: NewID()}, Side: side}, nil)
+	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: frame.NewID()}, Side: side}, nil)
 }
 
-func (s *Server) NewEntry(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -100,14 +101,14 @@ func (s *Server) NewEntry(w http.ResponseWriter, r *Request) error {
 	}
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
-	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != MarkOf(r.Person.UserID) {
+	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != frame.MarkOf(r.Person.UserID) {
 		err = fault.New(fault.Conflict, "Somebody else has signed in here since this page was opened. Look at it again before you save.")
 	}
 	if err == nil {
-		_, err = r.addEntry(id, partyID, fields)
+		_, err = addEntry(r, id, partyID, fields)
 	}
 	if err != nil {
-		if !Mendable(err) {
+		if !frame.Mendable(err) {
 			return err
 		}
 		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
@@ -124,7 +125,7 @@ func (s *Server) NewEntry(w http.ResponseWriter, r *Request) error {
 // addEntry adds an entry in one round trip where all is well. Anything else is
 // asked again in the caller's transaction, which knows why; the entry's id makes
 // that safe.
-func (r *Request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
+func addEntry(r *frame.Request, id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
 	err = r.WriteAtOnce(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueAddEntry(scope, b, id, party, fields, &e) })
 	if err == nil && e.ID != uuid.Nil {
 		return e, nil
@@ -137,7 +138,7 @@ func (r *Request) addEntry(id, party uuid.UUID, fields ledger.EntryFields) (e le
 }
 
 // entryOfPath is the entry that the path names, of the party that it names.
-func entryOfPath(r *Request, tx *postgres.Tx) (ledger.Entry, error) {
+func entryOfPath(r *frame.Request, tx *postgres.Tx) (ledger.Entry, error) {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return ledger.Entry{}, err
@@ -153,7 +154,7 @@ func entryOfPath(r *Request, tx *postgres.Tx) (ledger.Entry, error) {
 	return e, err
 }
 
-func (s *Server) EditEntryForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) EditEntryForm(w http.ResponseWriter, r *frame.Request) error {
 	var e ledger.Entry
 	if err := r.As(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
 		return err
@@ -167,7 +168,7 @@ func (s *Server) EditEntryForm(w http.ResponseWriter, r *Request) error {
 	}, nil)
 }
 
-func (s *Server) EditEntry(w http.ResponseWriter, r *Request) error {
+func (s *Server) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func (s *Server) EditEntry(w http.ResponseWriter, r *Request) error {
 		})
 	}
 	if err != nil {
-		if !Mendable(err) {
+		if !frame.Mendable(err) {
 			return err
 		}
 		view := entryform.View{EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
@@ -197,7 +198,7 @@ func (s *Server) EditEntry(w http.ResponseWriter, r *Request) error {
 type entryChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)
 
 // changeEntry runs one button of an entry for the version the form names, or as it stands when it names none.
-func (s *Server) changeEntry(r *Request, change entryChange) (e ledger.Entry, err error) {
+func (s *Server) changeEntry(r *frame.Request, change entryChange) (e ledger.Entry, err error) {
 	err = r.As(func(tx *postgres.Tx) error {
 		if e, err = entryOfPath(r, tx); err != nil {
 			return err
@@ -212,7 +213,7 @@ func (s *Server) changeEntry(r *Request, change entryChange) (e ledger.Entry, er
 	return e, err
 }
 
-func (s *Server) DeleteEntry(w http.ResponseWriter, r *Request) error {
+func (s *Server) DeleteEntry(w http.ResponseWriter, r *frame.Request) error {
 	e, err := s.changeEntry(r, ledger.DeleteEntry)
 	if err != nil {
 		return err
@@ -222,7 +223,7 @@ func (s *Server) DeleteEntry(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
 }
 
-func (s *Server) RestoreEntry(w http.ResponseWriter, r *Request) error {
+func (s *Server) RestoreEntry(w http.ResponseWriter, r *frame.Request) error {
 	e, err := s.changeEntry(r, ledger.RestoreEntry)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // TestEveryRoute is the exercise that no route escapes: it is used as meant by
@@ -28,13 +29,13 @@ func TestEveryRoute(t *testing.T) {
 	})
 	table.check(t)
 	for pattern := range trials {
-		if !slices.ContainsFunc(routes, func(rt Route) bool { return rt.Pattern == pattern }) {
+		if !slices.ContainsFunc(routes, func(rt frame.Route) bool { return rt.Pattern == pattern }) {
 			t.Errorf("the exercise %q is of no route", pattern)
 		}
 	}
 }
 
-func tryRoute(t *testing.T, rt *Route, table *accessTable) {
+func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 	x, ok := trials[rt.Pattern]
 	if !ok {
 		t.Fatalf("the route %q is in no exercise: add it to trials", rt.Pattern)
@@ -49,7 +50,7 @@ func tryRoute(t *testing.T, rt *Route, table *accessTable) {
 		"a revoked session":  w.session(w.a.UserID, w.a.AccountID, "30 days", true).token,
 		"an expired session": w.session(w.a.UserID, w.a.AccountID, "-1 second", false).token,
 	}
-	if rt.Access == Program {
+	if rt.Access == frame.Program {
 		e.dead = w.deadKeys()
 	}
 	before := w.rowsOf(w.a)
@@ -73,7 +74,7 @@ func tryRoute(t *testing.T, rt *Route, table *accessTable) {
 type exercise struct {
 	*world
 	table  *accessTable
-	rt     *Route
+	rt     *frame.Route
 	trial  trial
 	method string
 	dead   map[string]string // sessions that are none
@@ -82,7 +83,7 @@ type exercise struct {
 func (e *exercise) api() bool { return strings.Contains(e.rt.Pattern, " /api/") }
 
 // open reports a route that works without any session.
-func (e *exercise) open() bool { return e.rt.Access == Anyone }
+func (e *exercise) open() bool { return e.rt.Access == frame.Anyone }
 
 // signedOut asks without a session, with one that nobody has, one revoked and one expired.
 func (e *exercise) signedOut() {
@@ -106,7 +107,7 @@ func (e *exercise) signedOut() {
 
 // proof is what a side asks with: a session, or an API key where the route wants one.
 func (e *exercise) proof(s *side) string {
-	if e.rt.Access == Program {
+	if e.rt.Access == frame.Program {
 		return s.key
 	}
 	return s.Token
@@ -219,7 +220,7 @@ func (e *exercise) planted() {
 
 // wrongRoles asks as members of A whose role does not reach.
 func (e *exercise) wrongRoles() {
-	if !slices.Contains([]Access{Member, SeesTotals, AddsEntries, RunsKhata, Owns, Operator}, e.rt.Access) {
+	if !slices.Contains([]frame.Access{frame.Member, frame.SeesTotals, frame.AddsEntries, frame.RunsKhata, frame.Owns, frame.Operator}, e.rt.Access) {
 		return
 	}
 	inBusiness := strings.Contains(e.rt.Pattern, "{business}")
@@ -263,9 +264,9 @@ func (e *exercise) asMeant() {
 		token = e.session(e.a.UserID, e.a.AccountID, "30 days", false).token
 	}
 	switch e.rt.Access {
-	case Program:
+	case frame.Program:
 		token, column = e.a.key, asProgram
-	case Operator:
+	case frame.Operator:
 		column = asOperator
 	}
 	if e.open() && column != asStranger {

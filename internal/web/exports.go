@@ -9,23 +9,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/billing"
-	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/export"
 	"github.com/tijorihq/tijori/internal/postgres"
-)
-
-// How many files may be on their way at once, in all and of one account: each holds a
-// connection of the pool for as long as its reader takes.
-const (
-	maxExports    = 3
-	maxOwnExports = 2
-)
-
-var (
-	errBusy    = fault.New(fault.Unavailable, "Other downloads are under way. Please try again in a minute.")
-	errBusyOwn = fault.New(fault.TooMany,
-		"Your account has %d downloads under way. Wait for one, or stop it.", maxOwnExports).Coded("downloads.max")
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // A format is a kind of file that the ledger leaves as.
@@ -41,9 +28,9 @@ var (
 	PDF  = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
 )
 
-// exportParty is the statement of a party as a file, of the days that the query names.
-func (s *Server) ExportParty(f format) Handler {
-	return func(w http.ResponseWriter, r *Request) error {
+// ExportParty is the statement of a party as a file, of the days that the query names.
+func (s *Server) ExportParty(f format) frame.Handler {
+	return func(w http.ResponseWriter, r *frame.Request) error {
 		id, err := r.PathID("party")
 		if err != nil {
 			return err
@@ -70,9 +57,9 @@ func (s *Server) ExportParty(f format) Handler {
 	}
 }
 
-// exportBusiness is the whole book as a file.
-func (s *Server) ExportBusiness(f format) Handler {
-	return func(w http.ResponseWriter, r *Request) error {
+// ExportBusiness is the whole book as a file.
+func (s *Server) ExportBusiness(f format) frame.Handler {
+	return func(w http.ResponseWriter, r *frame.Request) error {
 		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
 			return ledger.CountEntries(ctx, tx, uuid.Nil, ledger.Range{})
 		}
@@ -86,16 +73,16 @@ func (s *Server) ExportBusiness(f format) Handler {
 // the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
 // a file must not look like a whole one. The query may name a task, by which the page that
 // asked sees how far the file is, and stops it.
-func (s *Server) export(w http.ResponseWriter, r *Request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
+func (s *Server) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	t := &Task{ID: taskID(r), Kind: ledger.ExportTask, Total: total}
+	t := &frame.Task{ID: taskID(r), Kind: ledger.ExportTask, Total: total}
 	name := r.Person.Business.Name
 	if of != "" {
 		name += " - " + of
 	}
-	file := &Download{w: w, name: name + " " + r.Shell().Today() + f.ending, kind: f.kind}
+	file := frame.NewDownload(w, name+" "+r.Shell().Today()+f.ending, f.kind)
 	err := s.Send(r, t, file, func(w io.Writer) error {
 		return r.As(func(tx *postgres.Tx) error {
 			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
@@ -104,7 +91,7 @@ func (s *Server) export(w http.ResponseWriter, r *Request, f format, of string, 
 			return write(t.Counted(tx), w, exportOptions(r))
 		})
 	})
-	if errors.Is(err, ErrStopped) { // the page that asked stays where it is
+	if errors.Is(err, frame.ErrStopped) { // the page that asked stays where it is
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -112,7 +99,7 @@ func (s *Server) export(w http.ResponseWriter, r *Request, f format, of string, 
 }
 
 // taskID is the id under which the visitor wants to watch the work; zero when nobody does.
-func taskID(r *Request) uuid.UUID {
+func taskID(r *frame.Request) uuid.UUID {
 	id, err := uuid.Parse(r.URL.Query().Get("task"))
 	if err != nil {
 		return uuid.Nil
@@ -129,7 +116,7 @@ func allowExport(ctx context.Context, tx *postgres.Tx) error {
 }
 
 // exportOptions are the words of a file in the reader's language, and the shop's name on it.
-func exportOptions(r *Request) export.Options {
+func exportOptions(r *frame.Request) export.Options {
 	shell := r.Shell()
 	return export.Options{
 		Allow: allowExport, Currency: r.Person.Business.Currency, Business: r.Person.Business.Name, Lang: shell.Locale, Date: shell.Date,

@@ -13,24 +13,25 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/grid"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// maxGrid is how much a grid may send: a thousand rows with short notes, or some hundred with the longest.
+// MaxGrid is how much a grid may send: a thousand rows with short notes, or some hundred with the longest.
 const MaxGrid = 2 << 20
 
 // gridRows is how many rows the page has at least.
 const gridRows = 10
 
-// desk is how typed text is read for the business of the request, which must be known.
-func deskOf(r *Request) (ledger.Desk, error) {
+// deskOf is how typed text is read for the business of the request, which must be known.
+func deskOf(r *frame.Request) (ledger.Desk, error) {
 	today, err := r.Today()
 	return ledger.Desk{Currency: r.Person.Business.Currency, Today: today}, err
 }
 
 // enterGrid reads who is asking, and refuses plans without the grid; the database does so again.
-func (s *Server) enterGrid(r *Request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
+func (s *Server) enterGrid(r *frame.Request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
 	if err := r.Read(queue); err != nil {
 		return ledger.Desk{}, err
 	}
@@ -40,7 +41,7 @@ func (s *Server) enterGrid(r *Request, queue func(postgres.Scope, *pgx.Batch)) (
 	return deskOf(r)
 }
 
-func (s *Server) GridPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) GridPage(w http.ResponseWriter, r *frame.Request) error {
 	var draft ledger.Draft
 	desk, err := s.enterGrid(r, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &draft) })
 	if err != nil {
@@ -58,7 +59,7 @@ func (s *Server) GridPage(w http.ResponseWriter, r *Request) error {
 }
 
 // showGrid fills in the page around the rows and writes it.
-func (s *Server) showGrid(w http.ResponseWriter, r *Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
+func (s *Server) showGrid(w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
 	var batches []ledger.BatchInfo
 	var names ledger.PartyNames
 	undone, undoneErr := uuid.Parse(r.URL.Query().Get("undone"))
@@ -78,7 +79,7 @@ func (s *Server) showGrid(w http.ResponseWriter, r *Request, status int, v grid.
 	}
 	v.Shell, v.ID, v.Max = r.Shell(), batch.String(), ledger.MaxBatchRows
 	if batch == uuid.Nil {
-		v.ID = NewID()
+		v.ID = frame.NewID()
 	}
 	for _, p := range names.Rows {
 		v.Names = append(v.Names, p.Name)
@@ -94,7 +95,7 @@ func (s *Server) showGrid(w http.ResponseWriter, r *Request, status int, v grid.
 	}
 	v.Given, v.Received, v.Some = r.Amount(given), r.Amount(received), result.Wrong > 0 && result.Wrong < len(result.Rows)
 	for len(v.Rows) < gridRows {
-		v.Rows = append(v.Rows, grid.Row{ID: NewID(), Date: v.Now.Format("02/01/2006")})
+		v.Rows = append(v.Rows, grid.Row{ID: frame.NewID(), Date: v.Now.Format("02/01/2006")})
 	}
 	for _, b := range batches {
 		v.Batches = append(v.Batches, grid.Batch{ID: b.ID.String(), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
@@ -103,7 +104,7 @@ func (s *Server) showGrid(w http.ResponseWriter, r *Request, status int, v grid.
 	return nil
 }
 
-func (s *Server) keptRows(r *Request, batch uuid.UUID) ([]grid.Kept, error) {
+func (s *Server) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, error) {
 	var rows []ledger.KeptRow
 	err := r.As(func(tx *postgres.Tx) (err error) {
 		rows, err = ledger.KeptOfBatch(r.Context(), tx, batch)
@@ -120,7 +121,7 @@ func (s *Server) keptRows(r *Request, batch uuid.UUID) ([]grid.Kept, error) {
 	return kept, err
 }
 
-func rowView(r *Request, c *ledger.CheckedRow) grid.Row {
+func rowView(r *frame.Request, c *ledger.CheckedRow) grid.Row {
 	row := grid.Row{ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note, NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c)}
 	if c.PartyID != uuid.Nil {
 		row.PartyID = c.PartyID.String()
@@ -128,8 +129,8 @@ func rowView(r *Request, c *ledger.CheckedRow) grid.Row {
 	return row
 }
 
-// problems are the sentences of a row's cells in the reader's language.
-func problemsOf(r *Request, c *ledger.CheckedRow) map[string]string {
+// problemsOf are the sentences of a row's cells in the reader's language.
+func problemsOf(r *frame.Request, c *ledger.CheckedRow) map[string]string {
 	if len(c.Problems) == 0 {
 		return nil
 	}
@@ -141,11 +142,11 @@ func problemsOf(r *Request, c *ledger.CheckedRow) map[string]string {
 }
 
 // gridForm reads the rows that the page's form posts.
-func gridForm(r *Request) (rows []ledger.BatchRow, err error) {
+func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
 	}
-	if !Storable(r.PostForm) {
+	if !frame.Storable(r.PostForm) {
 		return nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
 	}
 	addNew := r.PostFormValue("add_new") != ""
@@ -161,8 +162,8 @@ func gridForm(r *Request) (rows []ledger.BatchRow, err error) {
 	return rows, nil
 }
 
-// saveGrid is the form without script.
-func (s *Server) SaveGrid(w http.ResponseWriter, r *Request) error {
+// SaveGrid is the form without script.
+func (s *Server) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 	rows, err := gridForm(r)
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (s *Server) SaveGrid(w http.ResponseWriter, r *Request) error {
 		if result, err = ledger.SaveBatch(r.Context(), tx, batch, rows, desk, r.PostFormValue("then") == "good"); err != nil || result.Kept {
 			return err
 		}
-		_, err = ledger.SaveDraft(r.Context(), tx, uuid.Nil, ledger.Draft{Batch: NewUUID(), Rows: result.Left()})
+		_, err = ledger.SaveDraft(r.Context(), tx, uuid.Nil, ledger.Draft{Batch: frame.NewUUID(), Rows: result.Left()})
 		return err
 	})
 	if err != nil {
@@ -203,14 +204,14 @@ func (s *Server) SaveGrid(w http.ResponseWriter, r *Request) error {
 	return s.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result)
 }
 
-// undoBatch moves what a batch added to the bin, and leads to the page that says what is left.
-func (s *Server) UndoBatch(w http.ResponseWriter, r *Request) error {
+// UndoBatch moves what a batch added to the bin, and leads to the page that says what is left.
+func (s *Server) UndoBatch(w http.ResponseWriter, r *frame.Request) error {
 	batch, err := r.PathID("batch")
 	if err != nil {
 		return err
 	}
 	var kind string
-	err = r.Long(ImportLimit, func() error {
+	err = r.Long(frame.ImportLimit, func() error {
 		return r.As(func(tx *postgres.Tx) (err error) {
 			_, kind, err = ledger.UndoBatch(r.Context(), tx, batch)
 			return err
@@ -257,7 +258,7 @@ type gridOut struct {
 	Rows    []gridRowOut `json:"rows"`
 }
 
-func newGridOut(r *Request, batch uuid.UUID, version int, result ledger.BatchResult) gridOut {
+func newGridOut(r *frame.Request, batch uuid.UUID, version int, result ledger.BatchResult) gridOut {
 	out := gridOut{Batch: batch, Saved: result.Entries, Parties: result.Parties, Wrong: result.Wrong, Version: version, Rows: []gridRowOut{}}
 	for _, c := range result.Rows {
 		if c.Blank() {
@@ -268,8 +269,8 @@ func newGridOut(r *Request, batch uuid.UUID, version int, result ledger.BatchRes
 	return out
 }
 
-func (in *gridIn) read(r *Request) error {
-	if err := DecodeJSON(r, in); err != nil {
+func (in *gridIn) read(r *frame.Request) error {
+	if err := frame.DecodeJSON(r, in); err != nil {
 		return err
 	}
 	for _, row := range in.Rows {
@@ -280,8 +281,8 @@ func (in *gridIn) read(r *Request) error {
 	return nil
 }
 
-// apiBatch saves rows as one batch: 201 when some were saved, else 422; what is wrong stands beside each cell.
-func (s *Server) ApiBatch(w http.ResponseWriter, r *Request) error {
+// ApiBatch saves rows as one batch: 201 when some were saved, else 422; what is wrong stands beside each cell.
+func (s *Server) ApiBatch(w http.ResponseWriter, r *frame.Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err
@@ -291,7 +292,7 @@ func (s *Server) ApiBatch(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	var result ledger.BatchResult
-	version, next := in.Version, NewUUID()
+	version, next := in.Version, frame.NewUUID()
 	err = r.As(func(tx *postgres.Tx) (err error) {
 		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil || result.Kept || in.Writer == uuid.Nil {
 			return err
@@ -315,8 +316,8 @@ func (s *Server) ApiBatch(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, status, out)
 }
 
-// apiDraft keeps what was typed into the grid, and says what is wrong with it so far.
-func (s *Server) ApiDraft(w http.ResponseWriter, r *Request) error {
+// ApiDraft keeps what was typed into the grid, and says what is wrong with it so far.
+func (s *Server) ApiDraft(w http.ResponseWriter, r *frame.Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err

@@ -10,12 +10,13 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/home"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// home is the landing page, the only business, or the list of businesses.
-func (s *Server) Home(w http.ResponseWriter, r *Request) error {
+// Home is the landing page, the only business, or the list of businesses.
+func (s *Server) Home(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (s *Server) Home(w http.ResponseWriter, r *Request) error {
 }
 
 // shopTotals reads what a business's line in the list of businesses shows.
-func (s *Server) shopTotals(r *Request, business uuid.UUID, shop *home.Shop) error {
+func (s *Server) shopTotals(r *frame.Request, business uuid.UUID, shop *home.Shop) error {
 	var totals ledger.Totals
 	err := r.ReadOf(business, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if fault.Is(err, fault.NotFound) { // left this moment

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // owned is one populated world for tests that only knock at doors; A's letter exists.
@@ -32,9 +34,9 @@ func (w *world) unchanged(before map[string]string, what string) {
 }
 
 // rightful is what the owner asks a route with: the key of a program, a session, or one more session where it may end.
-func (w *world) rightful(rt Route, once bool) string {
+func (w *world) rightful(rt frame.Route, once bool) string {
 	switch {
-	case rt.Access == Program:
+	case rt.Access == frame.Program:
 		return w.a.key
 	case once:
 		return w.anew()
@@ -42,8 +44,8 @@ func (w *world) rightful(rt Route, once bool) string {
 	return w.a.Token
 }
 
-func posts() []Route {
-	return slices.DeleteFunc(slices.Clone(routes), func(rt Route) bool { return !strings.HasPrefix(rt.Pattern, "POST ") })
+func posts() []frame.Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool { return !strings.HasPrefix(rt.Pattern, "POST ") })
 }
 
 // A form or a script of another site can do nothing with a visitor's cookie.
@@ -141,7 +143,7 @@ func TestHugeBodies(t *testing.T) {
 	w := owned(t)
 	before := w.rowsOf(w.a)
 	for _, rt := range posts() {
-		size := MaxForm + 1
+		size := frame.MaxForm + 1
 		if rt.MaxBody > 0 {
 			size = int(rt.MaxBody) + 1
 		}

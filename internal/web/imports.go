@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/intake"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/grid"
 	intakepage "github.com/tijorihq/tijori/internal/web/page/intake"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -32,9 +33,9 @@ var (
 const shown = 100
 
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
-func (s *Server) inLine(r *Request, fn func() error) error {
+func (s *Server) inLine(r *frame.Request, fn func() error) error {
 	own, _ := s.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
-	leave, err := r.Acquire(time.Minute, Slot{own.(chan struct{}), errOwnTurn}, Slot{importing, errReading})
+	leave, err := r.Acquire(time.Minute, frame.Slot{Places: own.(chan struct{}), Full: errOwnTurn}, frame.Slot{Places: importing, Full: errReading})
 	if err != nil {
 		return err
 	}
@@ -42,11 +43,11 @@ func (s *Server) inLine(r *Request, fn func() error) error {
 	return fn()
 }
 
-func (s *Server) ImportPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) ImportPage(w http.ResponseWriter, r *frame.Request) error {
 	return s.showImport(w, r, http.StatusOK, intakepage.View{})
 }
 
-func (s *Server) showImport(w http.ResponseWriter, r *Request, status int, v intakepage.View) error {
+func (s *Server) showImport(w http.ResponseWriter, r *frame.Request, status int, v intakepage.View) error {
 	var batches []ledger.BatchInfo
 	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueBatches(scope, b, ledger.ImportBatch, &batches) }); err != nil {
 		return err
@@ -69,23 +70,23 @@ func (s *Server) showImport(w http.ResponseWriter, r *Request, status int, v int
 // pasted is the file name of rows that were pasted.
 const pasted = "✎"
 
-func fileName(r *Request, name string) string {
+func fileName(r *frame.Request, name string) string {
 	if name == pasted {
 		return r.T("Pasted rows")
 	}
 	return name
 }
 
-// sendFile reads a file, and keeps it for its dry run when it can be read.
-func (s *Server) SendFile(w http.ResponseWriter, r *Request) error {
+// SendFile reads a file, and keeps it for its dry run when it can be read.
+func (s *Server) SendFile(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil { // who may not is not listened to
 		return err
 	}
-	upload := NewUUID()
+	upload := frame.NewUUID()
 	f, err := s.arrive(w, r)
 	defer f.close()
 	if err == nil {
-		err = r.Long(ImportLimit, func() error {
+		err = r.Long(frame.ImportLimit, func() error {
 			return s.inLine(r, func() error {
 				body, err := f.read()
 				if err != nil {
@@ -102,12 +103,12 @@ func (s *Server) SendFile(w http.ResponseWriter, r *Request) error {
 		return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/import/"+upload.String())
 	}
 	var cut *http.MaxBytesError
-	if errors.As(err, &cut) || !Mendable(err) && !fault.Is(err, fault.TooLarge) {
+	if errors.As(err, &cut) || !frame.Mendable(err) && !fault.Is(err, fault.TooLarge) {
 		return err
 	}
 	reason := fault.Of(err)
 	view := intakepage.View{Form: ui.Form{Errors: map[string]string{"file": r.T(reason.Text, reason.Args...)}}}
-	if len(f.text) < 1<<16 && Storable(url.Values{"text": {f.text}}) {
+	if len(f.text) < 1<<16 && frame.Storable(url.Values{"text": {f.text}}) {
 		view.Text = f.text
 	}
 	status := http.StatusUnprocessableEntity
@@ -118,7 +119,7 @@ func (s *Server) SendFile(w http.ResponseWriter, r *Request) error {
 }
 
 // fieldWords are the names of the fields that a column may be.
-func fieldWords(r *Request) []ui.Option {
+func fieldWords(r *frame.Request) []ui.Option {
 	words := map[intake.Field]string{
 		intake.Ignore: r.T("leave out"), intake.Name: r.T("Name of the party"), intake.Phone: r.T("Phone"), intake.Kind: r.T("Customer or supplier"), intake.Note: r.T("Note about the party"),
 		intake.Opening: r.T("Opening balance (plus: they owe you)"), intake.Date: r.T("Date of the entry"), intake.Given: r.T("Gave (debit)"), intake.Received: r.T("Got (credit)"),
@@ -131,8 +132,8 @@ func fieldWords(r *Request) []ui.Option {
 	return out
 }
 
-// mapping reads what the form says of the columns; without it they are guessed.
-func mappingOf(r *Request, t *intake.Table) intake.Mapping {
+// mappingOf reads what the form says of the columns; without it they are guessed.
+func mappingOf(r *frame.Request, t *intake.Table) intake.Mapping {
 	if err := r.ParseForm(); err != nil || !r.Form.Has("c0") {
 		return intake.Guess(t)
 	}
@@ -159,7 +160,7 @@ type dryRun struct {
 }
 
 // open reads a kept file. The connection goes back before the file is taken apart.
-func (s *Server) open(r *Request, upload uuid.UUID) (d *dryRun, err error) {
+func (s *Server) open(r *frame.Request, upload uuid.UUID) (d *dryRun, err error) {
 	d = &dryRun{}
 	err = r.As(func(tx *postgres.Tx) (err error) {
 		d.name, d.body, err = intake.Load(r.Context(), tx, upload)
@@ -183,7 +184,7 @@ func (s *Server) open(r *Request, upload uuid.UUID) (d *dryRun, err error) {
 }
 
 // dry plans the import of a file in a transaction of the caller.
-func (d *dryRun) dry(r *Request, tx *postgres.Tx) (err error) {
+func (d *dryRun) dry(r *frame.Request, tx *postgres.Tx) (err error) {
 	if d.plan, err = intake.Make(r.Context(), tx, d.table, d.o); err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (d *dryRun) dry(r *Request, tx *postgres.Tx) (err error) {
 	return nil
 }
 
-func (s *Server) PreviewImport(w http.ResponseWriter, r *Request) error {
+func (s *Server) PreviewImport(w http.ResponseWriter, r *frame.Request) error {
 	upload, err := r.PathID("upload")
 	if err != nil {
 		return err
@@ -215,7 +216,7 @@ func (s *Server) PreviewImport(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	var d *dryRun
-	err = r.Long(ImportLimit, func() error {
+	err = r.Long(frame.ImportLimit, func() error {
 		return s.inLine(r, func() (err error) {
 			if d, err = s.open(r, upload); err != nil {
 				return err
@@ -239,7 +240,7 @@ func (s *Server) PreviewImport(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func dryView(r *Request, d *dryRun) intakepage.Dry {
+func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 	v := intakepage.Dry{
 		Shell: r.Shell(), Upload: d.o.Upload.String(), File: fileName(r, d.name), Encoding: d.table.Encoding, Fields: fieldWords(r), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
 		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows), All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
@@ -283,8 +284,8 @@ func dryView(r *Request, d *dryRun) intakepage.Dry {
 	return v
 }
 
-// twins puts the entries that are like others on the page, in the order of the file.
-func putTwins(r *Request, v *intakepage.Dry, p *intake.Plan) {
+// putTwins puts the entries that are like others on the page, in the order of the file.
+func putTwins(r *frame.Request, v *intakepage.Dry, p *intake.Plan) {
 	names := map[uuid.UUID]string{}
 	for _, party := range p.Parties {
 		names[party.ID] = party.Name
@@ -305,8 +306,8 @@ func putTwins(r *Request, v *intakepage.Dry, p *intake.Plan) {
 	}
 }
 
-// applyImport writes what the dry run has shown. The same upload twice, from whichever page, is once.
-func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
+// ApplyImport writes what the dry run has shown. The same upload twice, from whichever page, is once.
+func (s *Server) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
 	upload, err := r.PathID("upload")
 	if err != nil {
 		return err
@@ -314,10 +315,10 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	t := &Task{ID: upload, Kind: ledger.ImportTask}
+	t := &frame.Task{ID: upload, Kind: ledger.ImportTask}
 	var d *dryRun
 	refused := false
-	err = r.Long(ImportLimit, func() error {
+	err = r.Long(frame.ImportLimit, func() error {
 		return r.Work(t, func() error {
 			return s.inLine(r, func() error {
 				var err error
@@ -328,7 +329,7 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
 	})
 	business := ui.BusinessPath(r.Caller.Business.String())
 	switch {
-	case errors.Is(err, ErrStopped):
+	case errors.Is(err, frame.ErrStopped):
 		s.SetFlash(w, "import_stopped", "")
 		return s.Redirect(w, r, business+"/import/"+upload.String()+"?"+r.PostForm.Encode())
 	case err != nil:
@@ -345,7 +346,7 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *Request) error {
 
 // bringIn writes what a dry run of a kept file says now, unless that has been done. It is refused when there is
 // nothing to bring in, or lines have problems and were not said to be left out.
-func (s *Server) bringIn(r *Request, upload uuid.UUID, t *Task) (refused bool, d *dryRun, err error) {
+func (s *Server) bringIn(r *frame.Request, upload uuid.UUID, t *frame.Task) (refused bool, d *dryRun, err error) {
 	if done, err := s.imported(r, upload); err != nil || done {
 		return false, nil, err
 	}
@@ -371,7 +372,7 @@ func (s *Server) bringIn(r *Request, upload uuid.UUID, t *Task) (refused bool, d
 }
 
 // imported reports an upload that is in the khata already.
-func (s *Server) imported(r *Request, upload uuid.UUID) (done bool, err error) {
+func (s *Server) imported(r *frame.Request, upload uuid.UUID) (done bool, err error) {
 	err = r.As(func(tx *postgres.Tx) (err error) {
 		done, err = intake.Hold(r.Context(), tx, upload)
 		return err

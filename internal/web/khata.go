@@ -13,6 +13,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/parties"
 	"github.com/tijorihq/tijori/internal/web/page/partyform"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -37,7 +38,7 @@ func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
 	return shown, ledger.PartyFilter{Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show, Sort: shown.Sort, After: ledger.Cursor(shown.After)}
 }
 
-func (s *Server) PartiesPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 	shown, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
@@ -62,7 +63,7 @@ func (s *Server) PartiesPage(w http.ResponseWriter, r *Request) error {
 	for _, p := range list.Rows {
 		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.Amount(p.Balance)}
 		if p.Balance > 0 && view.Rights().RunsKhata {
-			row.RemindID = NewID()
+			row.RemindID = frame.NewID()
 		}
 		view.Rows = append(view.Rows, row)
 	}
@@ -77,20 +78,20 @@ func (s *Server) PartiesPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func partyFields(r *Request) ledger.PartyFields {
+func partyFields(r *frame.Request) ledger.PartyFields {
 	return ledger.PartyFields{Kind: ledger.Kind(r.PostFormValue("kind")), Name: r.PostFormValue("name"), Phone: r.PostFormValue("phone"), Note: r.PostFormValue("note")}
 }
 
 // partyFormView is the form with what was typed.
-func (s *Server) partyFormView(r *Request, party, id string, version int, f ledger.PartyFields) partyform.View {
+func (s *Server) partyFormView(r *frame.Request, party, id string, version int, f ledger.PartyFields) partyform.View {
 	return partyform.View{
 		Shell: r.Shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note,
 		Opening: r.PostFormValue("opening"), OpeningSide: r.PostFormValue("opening_side"), OpeningDate: r.PostFormValue("opening_date"),
 	}
 }
 
-// newPartyForm does not let anybody fill in a form that can only be refused.
-func (s *Server) NewPartyForm(w http.ResponseWriter, r *Request) error {
+// NewPartyForm does not let anybody fill in a form that can only be refused.
+func (s *Server) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -103,11 +104,11 @@ func (s *Server) NewPartyForm(w http.ResponseWriter, r *Request) error {
 			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
 		}
 	}
-	s.Render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
+	s.Render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", frame.NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
 	return nil
 }
 
-func (s *Server) NewParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -135,8 +136,8 @@ func (s *Server) NewParty(w http.ResponseWriter, r *Request) error {
 }
 
 // partyFormAgain shows the form with what is to be mended; other errors pass.
-func (s *Server) partyFormAgain(w http.ResponseWriter, r *Request, cause error, party, id string, version int, fields ledger.PartyFields) error {
-	if !Mendable(cause) {
+func (s *Server) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int, fields ledger.PartyFields) error {
+	if !frame.Mendable(cause) {
 		return cause
 	}
 	if err := r.Read(nil); err != nil {
@@ -146,11 +147,11 @@ func (s *Server) partyFormAgain(w http.ResponseWriter, r *Request, cause error, 
 	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
-	s.Render(w, r, FormStatus(cause), partyform.Page(view))
+	s.Render(w, r, frame.FormStatus(cause), partyform.Page(view))
 	return nil
 }
 
-func (s *Server) EditPartyForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -166,7 +167,7 @@ func (s *Server) EditPartyForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) EditParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) EditParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -184,7 +185,7 @@ func (s *Server) EditParty(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
 }
 
-func (s *Server) DeleteParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) DeleteParty(w http.ResponseWriter, r *frame.Request) error {
 	p, err := s.changeParty(r, ledger.DeleteParty)
 	if err != nil {
 		return err
@@ -193,7 +194,7 @@ func (s *Server) DeleteParty(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String()))
 }
 
-func (s *Server) RestoreParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) RestoreParty(w http.ResponseWriter, r *frame.Request) error {
 	p, err := s.changeParty(r, ledger.RestoreParty)
 	if err != nil {
 		return err
@@ -205,7 +206,7 @@ func (s *Server) RestoreParty(w http.ResponseWriter, r *Request) error {
 type partyChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Party, error)
 
 // changeParty runs one button of a party for the version the form names, or as it stands when it names none.
-func (s *Server) changeParty(r *Request, change partyChange) (p ledger.Party, err error) {
+func (s *Server) changeParty(r *frame.Request, change partyChange) (p ledger.Party, err error) {
 	id, err := r.PathID("party")
 	if err != nil {
 		return p, err

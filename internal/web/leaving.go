@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/term"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/ownaccount"
 	"github.com/tijorihq/tijori/internal/web/page/settings"
@@ -17,7 +18,7 @@ import (
 )
 
 // myDataView is the page on which an owner takes the account's data, whatever the plan, or deletes the account.
-func (s *Server) myDataView(r *Request) (mydata.View, error) {
+func (s *Server) myDataView(r *frame.Request) (mydata.View, error) {
 	var renews bool
 	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { account.QueueRenews(scope, b, &renews) }); err != nil {
 		return mydata.View{}, err
@@ -31,7 +32,7 @@ func (s *Server) myDataView(r *Request) (mydata.View, error) {
 	return view, nil
 }
 
-func (s *Server) MyDataPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) MyDataPage(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.myDataView(r)
 	if err != nil {
 		return err
@@ -40,8 +41,8 @@ func (s *Server) MyDataPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// deleteAccount begins the days of grace of the account that the page named.
-func (s *Server) DeleteAccount(w http.ResponseWriter, r *Request) error {
+// DeleteAccount begins the days of grace of the account that the page named.
+func (s *Server) DeleteAccount(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (s *Server) DeleteAccount(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), mydata.Page(view))
+		s.Render(w, r, frame.FormStatus(err), mydata.Page(view))
 		return nil
 	}
 	s.SetFlash(w, "leaving", "")
@@ -69,7 +70,7 @@ func (s *Server) DeleteAccount(w http.ResponseWriter, r *Request) error {
 
 // enterAccount moves the session to the account that the form names, and returns its id: the page may have been opened
 // while the session was in another.
-func (s *Server) enterAccount(r *Request) (uuid.UUID, error) {
+func (s *Server) enterAccount(r *frame.Request) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
 		return id, fault.New(fault.NotFound, "There is nothing here.")
@@ -77,8 +78,8 @@ func (s *Server) enterAccount(r *Request) (uuid.UUID, error) {
 	return id, s.Accounts.SwitchAccount(r.Context(), r.Caller, id)
 }
 
-// keepAccount keeps the account that the banner named.
-func (s *Server) KeepAccount(w http.ResponseWriter, r *Request) error {
+// KeepAccount keeps the account that the banner named.
+func (s *Server) KeepAccount(w http.ResponseWriter, r *frame.Request) error {
 	if _, err := s.enterAccount(r); err != nil {
 		return err
 	}
@@ -89,8 +90,8 @@ func (s *Server) KeepAccount(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/mydata")
 }
 
-// ownAccountForm is for who owns no account; who owns one is led to it.
-func (s *Server) OwnAccountForm(w http.ResponseWriter, r *Request) error {
+// OwnAccountForm is for who owns no account; who owns one is led to it.
+func (s *Server) OwnAccountForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (s *Server) OwnAccountForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) OpenOwnAccount(w http.ResponseWriter, r *Request) error {
+func (s *Server) OpenOwnAccount(w http.ResponseWriter, r *frame.Request) error {
 	name, currency := r.PostFormValue("name"), ui.Or(r.PostFormValue("currency"), "INR")
 	if err := s.Accounts.OpenAccount(r.Context(), r.Caller, name, currency); err != nil {
 		if fault.Is(err, fault.Unauthorized) {
@@ -114,13 +115,13 @@ func (s *Server) OpenOwnAccount(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), ownaccount.Page(view))
+		s.Render(w, r, frame.FormStatus(err), ownaccount.Page(view))
 		return nil
 	}
 	return s.Redirect(w, r, "/")
 }
 
-func (s *Server) LeaveTeam(w http.ResponseWriter, r *Request) error {
+func (s *Server) LeaveTeam(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -132,8 +133,8 @@ func (s *Server) LeaveTeam(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/settings")
 }
 
-// deleteLogin erases the user, at once. Who is the last owner of an account is told to delete that first.
-func (s *Server) DeleteLogin(w http.ResponseWriter, r *Request) error {
+// DeleteLogin erases the user, at once. Who is the last owner of an account is told to delete that first.
+func (s *Server) DeleteLogin(w http.ResponseWriter, r *frame.Request) error {
 	if err := s.Accounts.ForgetMe(r.Context(), r.Caller, r.PostFormValue("leaving")); err != nil {
 		if fault.Is(err, fault.Unauthorized) {
 			return err

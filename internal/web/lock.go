@@ -7,11 +7,12 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/lock"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) LockPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) LockPage(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.lockView(r)
 	if err != nil {
 		return err
@@ -21,7 +22,7 @@ func (s *Server) LockPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) lockView(r *Request) (lock.View, error) {
+func (s *Server) lockView(r *frame.Request) (lock.View, error) {
 	var locks []ledger.Lock
 	err := r.As(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
 	if err != nil {
@@ -30,7 +31,7 @@ func (s *Server) lockView(r *Request) (lock.View, error) {
 	if err := r.Read(nil); err != nil {
 		return lock.View{}, err
 	}
-	view := lock.View{Shell: r.Shell(), Form: ui.Form{ID: NewID()}, OpenID: NewID()}
+	view := lock.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, OpenID: frame.NewID()}
 	if len(locks) > 0 {
 		view.Locked = locks[0].Until
 	}
@@ -59,7 +60,7 @@ func lockDays(s ui.Shell, locked time.Time) []lock.Chip {
 	return out
 }
 
-func (s *Server) SetLock(w http.ResponseWriter, r *Request) error {
+func (s *Server) SetLock(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func (s *Server) SetLock(w http.ResponseWriter, r *Request) error {
 		})
 	}
 	if err != nil {
-		if !Mendable(err) {
+		if !frame.Mendable(err) {
 			return err
 		}
 		view, e := s.lockView(r)
@@ -100,7 +101,7 @@ func (s *Server) SetLock(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), lock.Page(view))
+		s.Render(w, r, frame.FormStatus(err), lock.Page(view))
 		return nil
 	}
 	s.SetFlash(w, "lock_set", "")

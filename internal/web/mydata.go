@@ -9,23 +9,24 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger/export"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// myData streams everything that the session's account has. Each business is
+// MyData streams everything that the session's account has. Each business is
 // read as itself, so that the database decides about each; what fails after the
 // first byte breaks the connection, as with every export.
-func (s *Server) MyData(w http.ResponseWriter, r *Request) error {
+func (s *Server) MyData(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := &Download{w: w, name: r.Person.AccountName + " " + r.Shell().Today() + ".zip", kind: "application/zip"}
-	return s.Send(r, &Task{}, file, func(w io.Writer) error {
+	file := frame.NewDownload(w, r.Person.AccountName+" "+r.Shell().Today()+".zip", "application/zip")
+	return s.Send(r, &frame.Task{}, file, func(w io.Writer) error {
 		return pack(r, export.NewArchive(w, s.Clock.Now()))
 	})
 }
 
 // pack writes the account and each of its businesses.
-func pack(r *Request, a *export.Archive) error {
+func pack(r *frame.Request, a *export.Archive) error {
 	var account uuid.UUID
 	err := r.As(func(tx *postgres.Tx) error {
 		account = tx.Scope.AccountID

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // What is offered to whom. All of it comes from the plan file: an offer is a price that is sold now, at a provider that is
@@ -14,7 +15,7 @@ import (
 const localCurrency = "INR"
 
 // ownCurrency is what the caller's account reckons in.
-func ownCurrency(r *Request) string {
+func ownCurrency(r *frame.Request) string {
 	if r.Known && r.Person.AccountCurrency != "" {
 		return r.Person.AccountCurrency
 	}
@@ -45,7 +46,7 @@ func (s *Server) currencies() []string {
 
 // payCurrency is what the caller's offers are in: their own currency where something is sold in it, else the one that most
 // of the world can pay. missing is their own one then, "" otherwise.
-func (s *Server) payCurrency(r *Request) (currency, missing string) {
+func (s *Server) payCurrency(r *frame.Request) (currency, missing string) {
 	own, sold := ownCurrency(r), s.currencies()
 	if len(sold) == 0 || slices.Contains(sold, own) {
 		return own, ""
@@ -144,7 +145,7 @@ func (s *Server) offer(now billing.Plan, reason, currency string) (billing.Plan,
 	return *found, true
 }
 
-// carriers names for each entitlement the plan that it comes with, in whatever currency it is sold.
+// Carriers names for each entitlement the plan that it comes with, in whatever currency it is sold.
 func (s *Server) Carriers() map[string]string {
 	out := map[string]string{}
 	for _, e := range billing.EntitlementNames() {
@@ -158,7 +159,7 @@ func (s *Server) Carriers() map[string]string {
 }
 
 // roomier names the plan that holds more parties than the caller's, "" when none does.
-func (s *Server) roomier(r *Request) string {
+func (s *Server) roomier(r *frame.Request) string {
 	currency, _ := s.payCurrency(r)
 	p, _ := s.offer(r.Plan(), fault.PartiesMax, currency)
 	return p.Name

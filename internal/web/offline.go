@@ -3,13 +3,14 @@ package web
 import (
 	"net/http"
 
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/waiting"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// waitingPage is the frame in which the device draws the entries that wait on it.
-func (s *Server) WaitingPage(w http.ResponseWriter, r *Request) error {
+// WaitingPage is the frame in which the device draws the entries that wait on it.
+func (s *Server) WaitingPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -17,8 +18,8 @@ func (s *Server) WaitingPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// offlinePage is kept by every device, for whoever uses it next: it reads no session, and is the same for all.
-func (s *Server) OfflinePage(w http.ResponseWriter, r *Request) error {
+// OfflinePage is kept by every device, for whoever uses it next: it reads no session, and is the same for all.
+func (s *Server) OfflinePage(w http.ResponseWriter, r *frame.Request) error {
 	shell := ui.Shell{Locale: i18n.Known(r.URL.Query().Get("lang")), CurrentPath: "/offline", Now: s.Clock.Now()}
 	s.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: shell, Offline: true}))
 	return nil

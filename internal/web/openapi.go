@@ -3,6 +3,8 @@ package web
 import (
 	_ "embed"
 	"net/http"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // openapiJSON describes the API of an account's own programs. A test holds it
@@ -11,7 +13,7 @@ import (
 //go:embed openapi.json
 var openapiJSON []byte
 
-func (s *Server) OpenAPI(w http.ResponseWriter, r *Request) error {
+func (s *Server) OpenAPI(w http.ResponseWriter, r *frame.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	s.Write(w, r, http.StatusOK, openapiJSON)
 	return nil

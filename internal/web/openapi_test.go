@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // schema is as much of JSON Schema as the document uses.
@@ -59,7 +61,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	}
 	pages := 0
 	for _, rt := range routes {
-		if rt.Access == Program {
+		if rt.Access == frame.Program {
 			want = append(want, rt.Pattern)
 		} else if strings.Contains(rt.Pattern, " /api/") {
 			pages++
@@ -233,7 +235,7 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		seen[c.operation] = true
 	}
 	for _, rt := range routes {
-		if rt.Access == Program && !seen[rt.Pattern] {
+		if rt.Access == frame.Program && !seen[rt.Pattern] {
 			t.Errorf("no answer of %s was looked at", rt.Pattern)
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/entryform"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // openingOf reads the opening balance in the form of a new party; without an amount there is none.
-func openingOf(r *Request) (ledger.EntryFields, error) {
+func openingOf(r *frame.Request) (ledger.EntryFields, error) {
 	form := entryForm{side: r.PostFormValue("opening_side"), amount: r.PostFormValue("opening"), date: r.PostFormValue("opening_date")}
 	if strings.TrimSpace(form.amount) == "" {
 		return ledger.EntryFields{}, nil
@@ -35,11 +36,11 @@ func openingField(err error) error {
 	return f.About(names[f.Field])
 }
 
-func (s *Server) OpeningForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) OpeningForm(w http.ResponseWriter, r *frame.Request) error {
 	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: ledger.NewOpeningID().String()}, Side: string(ledger.Given), Opening: true}, nil)
 }
 
-func (s *Server) AddOpening(w http.ResponseWriter, r *Request) error {
+func (s *Server) AddOpening(w http.ResponseWriter, r *frame.Request) error {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (s *Server) AddOpening(w http.ResponseWriter, r *Request) error {
 		})
 	}
 	if err != nil {
-		if !Mendable(err) {
+		if !frame.Mendable(err) {
 			return err
 		}
 		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note, Opening: true}

@@ -8,10 +8,11 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/party"
 )
 
-func (s *Server) PartyPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (s *Server) PartyPage(w http.ResponseWriter, r *Request) error {
 	view.EntryCount, view.After = page.Entries, string(page.Next)
 	view.CanPay, view.Links, view.NoOpening = payee.Link(view.Balance, "") != "", links(shares), !opening
 	if page.Balance > 0 && view.Rights().RunsKhata {
-		view.RemindID = NewID()
+		view.RemindID = frame.NewID()
 		letRemind(w)
 	}
 	for _, e := range page.Rows {
@@ -70,7 +71,7 @@ func (s *Server) PartyPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func entryRow(r *Request, e ledger.Entry, balance int64, by string) party.Entry {
+func entryRow(r *frame.Request, e ledger.Entry, balance int64, by string) party.Entry {
 	return party.Entry{
 		ID: e.ID.String(), Side: string(e.Side), Amount: r.Amount(e.AmountMinor), Date: e.Date, Note: e.Note,
 		Balance: r.Amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/confirm"
 	"github.com/tijorihq/tijori/internal/web/page/invite"
@@ -21,7 +22,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) SignUpForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) SignUpForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (s *Server) SignUpForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) SignUp(w http.ResponseWriter, r *Request) error {
+func (s *Server) SignUp(w http.ResponseWriter, r *frame.Request) error {
 	form := account.SignUpForm{
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
 		BusinessName: r.PostFormValue("business"), Locale: i18n.Known(r.PostFormValue("locale")),
@@ -40,21 +41,21 @@ func (s *Server) SignUp(w http.ResponseWriter, r *Request) error {
 		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.Render(w, r, FormStatus(err), signup.Page(view))
+		s.Render(w, r, frame.FormStatus(err), signup.Page(view))
 		return nil
 	}
-	s.SetCookie(w, LanguageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
+	s.SetCookie(w, frame.LanguageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
 	s.setSentTo(w, form.Email)
 	return s.Redirect(w, r, "/signup/sent")
 }
 
-func (s *Server) SignUpSent(w http.ResponseWriter, r *Request) error {
+func (s *Server) SignUpSent(w http.ResponseWriter, r *frame.Request) error {
 	s.Render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.Shell(), Email: s.sentTo(r)}))
 	return nil
 }
 
-// signUpAgain mails the link of a sign-up once more. It answers the same for every address.
-func (s *Server) SignUpAgain(w http.ResponseWriter, r *Request) error {
+// SignUpAgain mails the link of a sign-up once more. It answers the same for every address.
+func (s *Server) SignUpAgain(w http.ResponseWriter, r *frame.Request) error {
 	email := r.PostFormValue("email")
 	if err := s.Accounts.ResendSignUp(r.Context(), email, s.Network(r.Request)); err != nil {
 		view := signup.SentView{Shell: r.Shell(), Email: s.sentTo(r)}
@@ -64,7 +65,7 @@ func (s *Server) SignUpAgain(w http.ResponseWriter, r *Request) error {
 		if view.Error == "" { // an address that is none has no field here
 			view.Error = view.Errors["email"]
 		}
-		s.Render(w, r, FormStatus(err), signup.Sent(view))
+		s.Render(w, r, frame.FormStatus(err), signup.Sent(view))
 		return nil
 	}
 	s.setSentTo(w, email)
@@ -74,12 +75,12 @@ func (s *Server) SignUpAgain(w http.ResponseWriter, r *Request) error {
 
 // setSentTo remembers for some minutes, in the browser that typed it, where a mail went: in no address of a page, and no log.
 func (s *Server) setSentTo(w http.ResponseWriter, email string) {
-	s.SetCookie(w, SentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
+	s.SetCookie(w, frame.SentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
 }
 
 // sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
-func (s *Server) sentTo(r *Request) string {
-	b, err := base64.RawURLEncoding.DecodeString(s.Cookie(r.Request, SentToCookie))
+func (s *Server) sentTo(r *frame.Request) string {
+	b, err := base64.RawURLEncoding.DecodeString(s.Cookie(r.Request, frame.SentToCookie))
 	if err != nil {
 		return ""
 	}
@@ -91,7 +92,7 @@ func (s *Server) sentTo(r *Request) string {
 }
 
 // ended shows where to go on from a link that opens nothing (any more); other errors come back.
-func (s *Server) ended(w http.ResponseWriter, r *Request, of string, err error) error {
+func (s *Server) ended(w http.ResponseWriter, r *frame.Request, of string, err error) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
@@ -103,7 +104,7 @@ func (s *Server) ended(w http.ResponseWriter, r *Request, of string, err error) 
 }
 
 // confirmView shows whose sign-up the link is for, to the one who holds it.
-func (s *Server) confirmView(r *Request) (confirm.View, error) {
+func (s *Server) confirmView(r *frame.Request) (confirm.View, error) {
 	p, err := s.Accounts.SignUpByToken(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return confirm.View{}, err
@@ -111,7 +112,7 @@ func (s *Server) confirmView(r *Request) (confirm.View, error) {
 	return confirm.View{Shell: r.Shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email, BusinessName: p.BusinessName}, nil
 }
 
-func (s *Server) ConfirmForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) ConfirmForm(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.confirmView(r)
 	if err != nil {
 		return s.ended(w, r, "sign-up", err)
@@ -120,7 +121,7 @@ func (s *Server) ConfirmForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) Confirm(w http.ResponseWriter, r *Request) error {
+func (s *Server) Confirm(w http.ResponseWriter, r *frame.Request) error {
 	session, err := s.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"), s.Device(r.Request))
 	if err != nil {
 		if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooMany) {
@@ -133,18 +134,18 @@ func (s *Server) Confirm(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), confirm.Page(view))
+		s.Render(w, r, frame.FormStatus(err), confirm.Page(view))
 		return nil
 	}
 	s.SetSession(w, session)
 	return s.Redirect(w, r, "/")
 }
 
-func (s *Server) LoginForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) LoginForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
-	next := LocalPath(r.URL.Query().Get("next"), "")
+	next := frame.LocalPath(r.URL.Query().Get("next"), "")
 	if r.Known {
 		return s.Redirect(w, r, ui.Or(next, "/"))
 	}
@@ -152,8 +153,8 @@ func (s *Server) LoginForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) Login(w http.ResponseWriter, r *Request) error {
-	email, next := r.PostFormValue("email"), LocalPath(r.PostFormValue("next"), "")
+func (s *Server) Login(w http.ResponseWriter, r *frame.Request) error {
+	email, next := r.PostFormValue("email"), frame.LocalPath(r.PostFormValue("next"), "")
 	session, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), s.Device(r.Request), r.Token)
 	if err != nil {
 		view := login.View{
@@ -162,14 +163,14 @@ func (s *Server) Login(w http.ResponseWriter, r *Request) error {
 		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.Render(w, r, FormStatus(err), login.Page(view))
+		s.Render(w, r, frame.FormStatus(err), login.Page(view))
 		return nil
 	}
 	s.SetSession(w, session)
 	return s.Redirect(w, r, ui.Or(next, "/"))
 }
 
-func (s *Server) Logout(w http.ResponseWriter, r *Request) error {
+func (s *Server) Logout(w http.ResponseWriter, r *frame.Request) error {
 	if r.Token != "" {
 		if err := s.Accounts.SignOut(r.Context(), r.Token); err != nil {
 			return err
@@ -179,7 +180,7 @@ func (s *Server) Logout(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/")
 }
 
-func (s *Server) LogoutEverywhere(w http.ResponseWriter, r *Request) error {
+func (s *Server) LogoutEverywhere(w http.ResponseWriter, r *frame.Request) error {
 	if err := s.Accounts.SignOutEverywhere(r.Context(), r.Caller, false); err != nil {
 		return err
 	}
@@ -188,31 +189,31 @@ func (s *Server) LogoutEverywhere(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/login")
 }
 
-func (s *Server) RecoverForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) RecoverForm(w http.ResponseWriter, r *frame.Request) error {
 	s.Render(w, r, http.StatusOK, recovery.Page(recovery.View{Shell: r.Shell()}))
 	return nil
 }
 
-func (s *Server) Recover(w http.ResponseWriter, r *Request) error {
+func (s *Server) Recover(w http.ResponseWriter, r *frame.Request) error {
 	email := r.PostFormValue("email")
 	if err := s.Accounts.RequestRecovery(r.Context(), email, s.Network(r.Request)); err != nil {
 		view := recovery.View{Shell: r.Shell(), Email: email}
 		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.Render(w, r, FormStatus(err), recovery.Page(view))
+		s.Render(w, r, frame.FormStatus(err), recovery.Page(view))
 		return nil
 	}
 	s.setSentTo(w, email)
 	return s.Redirect(w, r, "/recover/sent")
 }
 
-func (s *Server) RecoverSent(w http.ResponseWriter, r *Request) error {
+func (s *Server) RecoverSent(w http.ResponseWriter, r *frame.Request) error {
 	s.Render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.Shell(), Email: s.sentTo(r)}))
 	return nil
 }
 
-func (s *Server) NewPasswordForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewPasswordForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := s.Accounts.RecoveryByToken(r.Context(), r.PathValue("token")); err != nil {
 		return s.ended(w, r, "recovery", err)
 	}
@@ -220,7 +221,7 @@ func (s *Server) NewPasswordForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) NewPassword(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewPassword(w http.ResponseWriter, r *frame.Request) error {
 	token := r.PathValue("token")
 	session, err := s.Accounts.Recover(r.Context(), token, r.PostFormValue("password"), s.Device(r.Request))
 	if err != nil {
@@ -228,7 +229,7 @@ func (s *Server) NewPassword(w http.ResponseWriter, r *Request) error {
 		if err := r.FormFault(&view.Form, err); err != nil {
 			return s.ended(w, r, "recovery", err)
 		}
-		s.Render(w, r, FormStatus(err), recovery.Password(view))
+		s.Render(w, r, frame.FormStatus(err), recovery.Password(view))
 		return nil
 	}
 	s.SetSession(w, session)
@@ -243,7 +244,7 @@ type invitation struct {
 	locale string // of that user
 }
 
-func (s *Server) inviteView(w http.ResponseWriter, r *Request) (v invitation, err error) {
+func (s *Server) inviteView(w http.ResponseWriter, r *frame.Request) (v invitation, err error) {
 	if err := r.Look(); err != nil {
 		return v, err
 	}
@@ -259,14 +260,14 @@ func (s *Server) inviteView(w http.ResponseWriter, r *Request) (v invitation, er
 	return v, nil
 }
 
-func (s *Server) InviteForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) InviteForm(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.inviteView(w, r)
 	if err != nil {
 		return s.ended(w, r, "invitation", err)
 	}
 	if view.known && !r.Known {
-		if s.Cookie(r.Request, LanguageCookie) == "" { // the page of who is invited, in the language they chose
-			s.SetCookie(w, LanguageCookie, i18n.Known(view.locale), 365*24*time.Hour)
+		if s.Cookie(r.Request, frame.LanguageCookie) == "" { // the page of who is invited, in the language they chose
+			s.SetCookie(w, frame.LanguageCookie, i18n.Known(view.locale), 365*24*time.Hour)
 		}
 		return s.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.Path))
 	}
@@ -274,8 +275,8 @@ func (s *Server) InviteForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-// acceptInvite makes the signed-in user a member, or a new user when nobody is signed in.
-func (s *Server) AcceptInvite(w http.ResponseWriter, r *Request) error {
+// AcceptInvite makes the signed-in user a member, or a new user when nobody is signed in.
+func (s *Server) AcceptInvite(w http.ResponseWriter, r *frame.Request) error {
 	token := r.PathValue("token")
 	view, err := s.inviteView(w, r)
 	if err != nil {
@@ -294,14 +295,14 @@ func (s *Server) AcceptInvite(w http.ResponseWriter, r *Request) error {
 		if err := r.FormFault(&view.Form, err); err != nil {
 			return err
 		}
-		s.Render(w, r, FormStatus(err), invite.Page(view.View))
+		s.Render(w, r, frame.FormStatus(err), invite.Page(view.View))
 		return nil
 	}
 	s.SetSession(w, session)
 	return s.joined(w, r, nil)
 }
 
-func (s *Server) joined(w http.ResponseWriter, r *Request, business *uuid.UUID) error {
+func (s *Server) joined(w http.ResponseWriter, r *frame.Request, business *uuid.UUID) error {
 	s.SetFlash(w, "joined", "")
 	if business != nil {
 		return s.Redirect(w, r, ui.BusinessPath(business.String()))
@@ -309,10 +310,10 @@ func (s *Server) joined(w http.ResponseWriter, r *Request, business *uuid.UUID) 
 	return s.Redirect(w, r, "/")
 }
 
-// setLanguage keeps the choice in a cookie for visitors, and in the profile for who is signed in.
-func (s *Server) SetLanguage(w http.ResponseWriter, r *Request) error {
+// SetLanguage keeps the choice in a cookie for visitors, and in the profile for who is signed in.
+func (s *Server) SetLanguage(w http.ResponseWriter, r *frame.Request) error {
 	locale := i18n.Known(r.PostFormValue("locale"))
-	s.SetCookie(w, LanguageCookie, locale, 365*24*time.Hour)
+	s.SetCookie(w, frame.LanguageCookie, locale, 365*24*time.Hour)
 	if err := r.Look(); err != nil {
 		return err
 	}
@@ -321,5 +322,5 @@ func (s *Server) SetLanguage(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
-	return s.Redirect(w, r, LocalPath(r.PostFormValue("next"), "/"))
+	return s.Redirect(w, r, frame.LocalPath(r.PostFormValue("next"), "/"))
 }

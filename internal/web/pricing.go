@@ -6,11 +6,12 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/money"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/landing"
 	"github.com/tijorihq/tijori/internal/web/page/pricing"
 )
 
-func (s *Server) Landing(w http.ResponseWriter, r *Request) error {
+func (s *Server) Landing(w http.ResponseWriter, r *frame.Request) error {
 	view := landing.View{Shell: r.Shell()}
 	currency, _ := s.payCurrency(r)
 	if p, ok := s.offer(s.Plans.Default(), "", currency); ok {
@@ -21,7 +22,7 @@ func (s *Server) Landing(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) PricingPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) PricingPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ type bought struct {
 	live     bool   // it goes on, so another plan is changed to and not bought
 }
 
-func (s *Server) bought(r *Request) (have bought, err error) {
+func (s *Server) bought(r *frame.Request) (have bought, err error) {
 	if !r.Known || !r.Rights.Owns || r.Plan().Default {
 		return have, nil
 	}
@@ -73,7 +74,7 @@ func (s *Server) bought(r *Request) (have bought, err error) {
 }
 
 // column is a plan on the price list.
-func (s *Server) column(r *Request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
+func (s *Server) column(r *frame.Request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
 	c := pricing.Plan{
 		ID: p.ID, Name: p.Name, Purpose: p.Purpose[view.Locale], Free: p.Default, Recommended: p.Recommended,
 		Parties: p.PartiesMax, People: p.MembersMax, Credits: p.CreditsPerMonth, Features: p.Entitlements,

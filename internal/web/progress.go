@@ -6,6 +6,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 type taskJSON struct {
@@ -16,8 +17,8 @@ type taskJSON struct {
 	Stop  string `json:"stop"` // what the button says
 }
 
-// apiTask says how far long work is.
-func (s *Server) ApiTask(w http.ResponseWriter, r *Request) error {
+// ApiTask says how far long work is.
+func (s *Server) ApiTask(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("task")
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func (s *Server) ApiTask(w http.ResponseWriter, r *Request) error {
 	return s.WriteJSON(w, r, http.StatusOK, taskJSON{string(t.State), t.Done, t.Total, taskText(r, t), r.T("Stop")})
 }
 
-func taskText(r *Request, t ledger.Task) string {
+func taskText(r *frame.Request, t ledger.Task) string {
 	export := t.Kind == ledger.ExportTask
 	switch {
 	case t.State == ledger.TaskRunning && export && t.Total > 0:
@@ -59,8 +60,8 @@ func taskText(r *Request, t ledger.Task) string {
 	return r.T("The file is in the khata.")
 }
 
-// stopTask stops one's own long work.
-func (s *Server) StopTask(w http.ResponseWriter, r *Request) error {
+// StopTask stops one's own long work.
+func (s *Server) StopTask(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("task")
 	if err != nil {
 		return err

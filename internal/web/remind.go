@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/remind"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -48,21 +49,21 @@ func (t reminderText) String() string {
 }
 
 // remindText is the reminder of a party for this request.
-func (s *Server) remindText(r *Request, lang, party string, owed int64, link string, to ledger.Payee) string {
+func (s *Server) remindText(r *frame.Request, lang, party string, owed int64, link string, to ledger.Payee) string {
 	return reminderText{
 		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed), date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
 	}.String()
 }
 
 // langOf is the language that a reminder is asked for in: the page's own unless it is said.
-func langOf(r *Request, v string) string {
+func langOf(r *frame.Request, v string) string {
 	if v == i18n.Hindi || v == i18n.English {
 		return v
 	}
 	return r.Locale()
 }
 
-func (s *Server) RemindPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) RemindPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func (s *Server) RemindPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) remindView(r *Request, id uuid.UUID) (remind.View, error) {
+func (s *Server) remindView(r *frame.Request, id uuid.UUID) (remind.View, error) {
 	var page ledger.PartyPage
 	var to ledger.Payee
 	var log []ledger.Reminder
@@ -92,7 +93,7 @@ func (s *Server) remindView(r *Request, id uuid.UUID) (remind.View, error) {
 	}
 	q := r.URL.Query()
 	view := remind.View{
-		Shell: r.Shell(), Form: ui.Form{ID: NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(), Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(), Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
 		Lang: langOf(r, q.Get("lang")), HasUPI: to.Link(r.Amount(1), "") != "", Link: s.freshLink(r, shares),
 	}
 	view.UPI = view.HasUPI && q.Get("upi") != "no"
@@ -108,9 +109,9 @@ func (s *Server) remindView(r *Request, id uuid.UUID) (remind.View, error) {
 	return view, nil
 }
 
-// remindParty writes the reminder down, and leads to the owner's own messenger with the text typed in: the figure
+// RemindParty writes the reminder down, and leads to the owner's own messenger with the text typed in: the figure
 // in the text is the one in the log.
-func (s *Server) RemindParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err

@@ -8,18 +8,19 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/reports"
 )
 
-// reportsPage shows one report of a business: of this month when the query
+// ReportsPage shows one report of a business: of this month when the query
 // names no days, and everything when it names empty ones.
-func (s *Server) ReportsPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
 	q := r.URL.Query()
 	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1}
-	build, ok := map[string]func(*Request, *postgres.Tx, ledger.Range, *reports.View) error{
+	build, ok := map[string]func(*frame.Request, *postgres.Tx, ledger.Range, *reports.View) error{
 		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Parties: partySummary, reports.Ageing: ageing,
 	}[view.Show]
 	if view.Show == "" {
@@ -36,7 +37,7 @@ func (s *Server) ReportsPage(w http.ResponseWriter, r *Request) error {
 		view.WithoutFigures = true
 		view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
 		view.Chips = reportChips(view)
-		s.Render(w, r, FormStatus(cause), reports.Page(view))
+		s.Render(w, r, frame.FormStatus(cause), reports.Page(view))
 		return nil
 	}
 	if view.Show == reports.Ageing {
@@ -58,7 +59,7 @@ func (s *Server) ReportsPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func dayBook(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func dayBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	first, last := (v.Part-1)*maxLines, v.Part*maxLines
 	details := exportOptions(r).Labels
 	book, err := ledger.WriteDayBook(r.Context(), tx, days, func(l ledger.DayLine) error {
@@ -87,7 +88,7 @@ func dayBook(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) er
 	return nil
 }
 
-func cashBook(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func cashBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	book, err := ledger.CashBookOf(r.Context(), tx, days)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func cashBook(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) e
 // maxBars is how many parties the chart of the summary has.
 const maxBars = 8
 
-func partySummary(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func partySummary(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	sum, err := ledger.PartySummaryOf(r.Context(), tx, days)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func partySummary(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.Vie
 	return nil
 }
 
-func ageing(r *Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+func ageing(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
 	today, err := r.Today()
 	if err != nil {
 		return err

@@ -14,13 +14,14 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger/intake"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// maxImport is how much is listened to, so that a file that is somewhat too large gets a kind
+// MaxImport is how much is listened to, so that a file that is somewhat too large gets a kind
 // answer rather than a broken connection.
 const MaxImport = 3 * intake.MaxFile
 
-// maxOwnArrivals is how many files of one account may be arriving at once.
+// MaxOwnArrivals is how many files of one account may be arriving at once.
 const MaxOwnArrivals = 2
 
 var (
@@ -80,10 +81,10 @@ func (f *sentFile) take(from io.Reader) error {
 }
 
 // arrive streams the form to disk, in a place of the account's own. No connection to the database waits for it.
-func (s *Server) arrive(w http.ResponseWriter, r *Request) (f *sentFile, err error) {
+func (s *Server) arrive(w http.ResponseWriter, r *frame.Request) (f *sentFile, err error) {
 	f = &sentFile{}
 	own, _ := s.arriving.LoadOrStore(r.Person.AccountID, make(chan struct{}, MaxOwnArrivals))
-	leave, err := r.Acquire(5*time.Second, Slot{own.(chan struct{}), errArriving})
+	leave, err := r.Acquire(5*time.Second, frame.Slot{Places: own.(chan struct{}), Full: errArriving})
 	if err != nil {
 		return f, err
 	}
@@ -93,7 +94,7 @@ func (s *Server) arrive(w http.ResponseWriter, r *Request) (f *sentFile, err err
 }
 
 // receive reads the form as it comes.
-func (f *sentFile) receive(w http.ResponseWriter, r *Request) error {
+func (f *sentFile) receive(w http.ResponseWriter, r *frame.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxGrid)

@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // A Config is what a Server stands on. All fields but Outbox are required.
@@ -40,9 +41,15 @@ type Config struct {
 	limit time.Duration // of a request's work; tests shorten it
 }
 
+// How long the HTTP server in front waits.
+const (
+	ReadTimeout  = frame.ReadTimeout  // for a request to arrive
+	WriteTimeout = frame.WriteTimeout // from a request's header to the end of its answer
+)
+
 // A Server answers requests. It keeps no state of its own.
 type Server struct {
-	*Frame
+	*frame.Frame
 	Accounts *account.Service
 	Billing  *billing.Service
 	Credits  *credits.Service
@@ -55,13 +62,13 @@ type Server struct {
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
-	f := NewFrame(FrameConfig{
+	f := frame.New(frame.Config{
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL, PayOrigins: c.PayOrigins,
 		Simulated: c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
 		RequestLimit: c.limit, Log: c.Log,
 	})
 	s := &Server{Frame: f, Accounts: c.Accounts, Billing: c.Billing, Credits: c.Credits, Outbox: c.Outbox, Demo: c.Demo}
-	s.handler = f.Handler(routesOf(s), Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
+	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/businesssettings"
 	"github.com/tijorihq/tijori/internal/web/page/newbusiness"
@@ -19,7 +20,7 @@ import (
 )
 
 // settingsView reads the page of a user's own settings.
-func (s *Server) settingsView(r *Request) (settings.View, error) {
+func (s *Server) settingsView(r *frame.Request) (settings.View, error) {
 	if err := r.Read(nil); err != nil {
 		return settings.View{}, err
 	}
@@ -42,7 +43,7 @@ func (s *Server) settingsView(r *Request) (settings.View, error) {
 	return view, nil
 }
 
-func (s *Server) SettingsForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) SettingsForm(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.settingsView(r)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (s *Server) SettingsForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) SaveSettings(w http.ResponseWriter, r *Request) error {
+func (s *Server) SaveSettings(w http.ResponseWriter, r *frame.Request) error {
 	name, locale := r.PostFormValue("name"), i18n.Known(r.PostFormValue("locale"))
 	if err := s.Accounts.UpdateProfile(r.Context(), r.Caller, name, locale); err != nil {
 		return s.settingsAgain(w, r, err, func(v *settings.View) *ui.Form {
@@ -63,7 +64,7 @@ func (s *Server) SaveSettings(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/settings")
 }
 
-func (s *Server) ChangePassword(w http.ResponseWriter, r *Request) error {
+func (s *Server) ChangePassword(w http.ResponseWriter, r *frame.Request) error {
 	err := s.Accounts.ChangePassword(r.Context(), r.Caller, r.PostFormValue("current"), r.PostFormValue("password"))
 	if err != nil {
 		if fault.Is(err, fault.Unauthorized) {
@@ -76,7 +77,7 @@ func (s *Server) ChangePassword(w http.ResponseWriter, r *Request) error {
 }
 
 // settingsAgain shows the settings with what is to be mended in one of their forms.
-func (s *Server) settingsAgain(w http.ResponseWriter, r *Request, cause error, form func(*settings.View) *ui.Form) error {
+func (s *Server) settingsAgain(w http.ResponseWriter, r *frame.Request, cause error, form func(*settings.View) *ui.Form) error {
 	view, err := s.settingsView(r)
 	if err != nil {
 		return err
@@ -84,11 +85,11 @@ func (s *Server) settingsAgain(w http.ResponseWriter, r *Request, cause error, f
 	if err := r.FormFault(form(&view), cause); err != nil {
 		return err
 	}
-	s.Render(w, r, FormStatus(cause), settings.Page(view))
+	s.Render(w, r, frame.FormStatus(cause), settings.Page(view))
 	return nil
 }
 
-func (s *Server) EndOneSession(w http.ResponseWriter, r *Request) error {
+func (s *Server) EndOneSession(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (s *Server) EndOneSession(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, "/settings")
 }
 
-func (s *Server) SwitchAccount(w http.ResponseWriter, r *Request) error {
+func (s *Server) SwitchAccount(w http.ResponseWriter, r *frame.Request) error {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
 		return fault.New(fault.NotFound, "There is nothing here.")
@@ -109,10 +110,10 @@ func (s *Server) SwitchAccount(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	s.SetFlash(w, "account_changed", "")
-	return s.Redirect(w, r, LocalPath(r.PostFormValue("next"), "/"))
+	return s.Redirect(w, r, frame.LocalPath(r.PostFormValue("next"), "/"))
 }
 
-func (s *Server) teamView(r *Request) (team.View, error) {
+func (s *Server) teamView(r *frame.Request) (team.View, error) {
 	if err := r.Read(nil); err != nil {
 		return team.View{}, err
 	}
@@ -120,7 +121,7 @@ func (s *Server) teamView(r *Request) (team.View, error) {
 	if err != nil {
 		return team.View{}, err
 	}
-	view := team.View{Shell: r.Shell(), Form: ui.Form{ID: NewID()}, Account: r.Person.AccountName}
+	view := team.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName}
 	for _, b := range r.Person.Businesses {
 		if b.AccountID == r.Person.AccountID {
 			view.Shops = append(view.Shops, ui.Business{ID: b.BusinessID.String(), Name: b.Name})
@@ -135,7 +136,7 @@ func (s *Server) teamView(r *Request) (team.View, error) {
 	return view, nil
 }
 
-func (s *Server) TeamPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) TeamPage(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.teamView(r)
 	if err != nil {
 		return err
@@ -144,7 +145,7 @@ func (s *Server) TeamPage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) Invite(w http.ResponseWriter, r *Request) error {
+func (s *Server) Invite(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (s *Server) Invite(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), team.Page(view))
+		s.Render(w, r, frame.FormStatus(err), team.Page(view))
 		return nil
 	}
 	s.SetFlash(w, "invited", "")
@@ -175,7 +176,7 @@ func (s *Server) Invite(w http.ResponseWriter, r *Request) error {
 }
 
 // teamAction runs one button of the team page for the id in its path.
-func (s *Server) teamAction(w http.ResponseWriter, r *Request, flash string, act func(uuid.UUID) error) error {
+func (s *Server) teamAction(w http.ResponseWriter, r *frame.Request, flash string, act func(uuid.UUID) error) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -187,33 +188,33 @@ func (s *Server) teamAction(w http.ResponseWriter, r *Request, flash string, act
 	return s.Redirect(w, r, "/team")
 }
 
-func (s *Server) ResendInvitation(w http.ResponseWriter, r *Request) error {
+func (s *Server) ResendInvitation(w http.ResponseWriter, r *frame.Request) error {
 	return s.teamAction(w, r, "resent", func(id uuid.UUID) error { return s.Accounts.ResendInvitation(r.Context(), r.Caller, id) })
 }
 
-func (s *Server) RevokeInvitation(w http.ResponseWriter, r *Request) error {
+func (s *Server) RevokeInvitation(w http.ResponseWriter, r *frame.Request) error {
 	return s.teamAction(w, r, "revoked", func(id uuid.UUID) error { return s.Accounts.RevokeInvitation(r.Context(), r.Caller, id) })
 }
 
-func (s *Server) ChangeRole(w http.ResponseWriter, r *Request) error {
+func (s *Server) ChangeRole(w http.ResponseWriter, r *frame.Request) error {
 	return s.teamAction(w, r, "role", func(id uuid.UUID) error {
 		return s.Accounts.ChangeRole(r.Context(), r.Caller, id, r.PostFormValue("role"))
 	})
 }
 
-func (s *Server) RemoveMember(w http.ResponseWriter, r *Request) error {
+func (s *Server) RemoveMember(w http.ResponseWriter, r *frame.Request) error {
 	return s.teamAction(w, r, "removed", func(id uuid.UUID) error { return s.Accounts.RemoveMember(r.Context(), r.Caller, id) })
 }
 
-func (s *Server) NewBusinessForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewBusinessForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
+	s.Render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
 	return nil
 }
 
-func (s *Server) NewBusiness(w http.ResponseWriter, r *Request) error {
+func (s *Server) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -227,7 +228,7 @@ func (s *Server) NewBusiness(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), newbusiness.Page(view))
+		s.Render(w, r, frame.FormStatus(err), newbusiness.Page(view))
 		return nil
 	}
 	s.SetFlash(w, "business_added", "")
@@ -235,11 +236,11 @@ func (s *Server) NewBusiness(w http.ResponseWriter, r *Request) error {
 }
 
 // addBusiness adds a business in a time zone. Both steps may be repeated.
-func (s *Server) addBusiness(r *Request, id uuid.UUID, name, currency, zone string) error {
+func (s *Server) addBusiness(r *frame.Request, id uuid.UUID, name, currency, zone string) error {
 	if err := s.Accounts.AddBusiness(r.Context(), r.Caller, id, name, currency); err != nil {
 		return err
 	}
-	if zone == "" || zone == DefaultZone {
+	if zone == "" || zone == frame.DefaultZone {
 		return nil
 	}
 	caller := r.Caller
@@ -247,7 +248,7 @@ func (s *Server) addBusiness(r *Request, id uuid.UUID, name, currency, zone stri
 	return s.Accounts.UpdateBusiness(r.Context(), caller, name, zone)
 }
 
-func (s *Server) BusinessSettingsForm(w http.ResponseWriter, r *Request) error {
+func (s *Server) BusinessSettingsForm(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.businessSettingsView(r)
 	if err != nil {
 		return err
@@ -256,7 +257,7 @@ func (s *Server) BusinessSettingsForm(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) businessSettingsView(r *Request) (businesssettings.View, error) {
+func (s *Server) businessSettingsView(r *frame.Request) (businesssettings.View, error) {
 	var totals ledger.Totals
 	err := r.Read(func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if err != nil {
@@ -269,7 +270,7 @@ func (s *Server) businessSettingsView(r *Request) (businesssettings.View, error)
 	}, nil
 }
 
-func (s *Server) SaveBusinessSettings(w http.ResponseWriter, r *Request) error {
+func (s *Server) SaveBusinessSettings(w http.ResponseWriter, r *frame.Request) error {
 	name, zone := r.PostFormValue("name"), r.PostFormValue("zone")
 	if err := s.Accounts.UpdateBusiness(r.Context(), r.Caller, name, zone); err != nil {
 		view, e := s.businessSettingsView(r)
@@ -280,7 +281,7 @@ func (s *Server) SaveBusinessSettings(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), businesssettings.Page(view))
+		s.Render(w, r, frame.FormStatus(err), businesssettings.Page(view))
 		return nil
 	}
 	s.SetFlash(w, "saved", "")

@@ -14,6 +14,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	sharing "github.com/tijorihq/tijori/internal/web/page/share"
 	"github.com/tijorihq/tijori/internal/web/page/statement"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -23,18 +24,18 @@ import (
 const freshLife = 10 * time.Minute
 
 // freshLink is the address of the newest link of the party, while this browser still has its token.
-func (s *Server) freshLink(r *Request, shares []ledger.Share) string {
+func (s *Server) freshLink(r *frame.Request, shares []ledger.Share) string {
 	if len(shares) == 0 {
 		return ""
 	}
-	id, token, _ := strings.Cut(s.Cookie(r.Request, LinkCookie), "|")
+	id, token, _ := strings.Cut(s.Cookie(r.Request, frame.LinkCookie), "|")
 	if id != shares[0].ID.String() {
 		return ""
 	}
 	return s.Absolute("/s/" + url.PathEscape(token))
 }
 
-func (s *Server) SharePage(w http.ResponseWriter, r *Request) error {
+func (s *Server) SharePage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (s *Server) SharePage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) shareView(r *Request, id uuid.UUID) (sharing.View, error) {
+func (s *Server) shareView(r *frame.Request, id uuid.UUID) (sharing.View, error) {
 	var p ledger.PartyPage
 	var shares []ledger.Share
 	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
@@ -58,7 +59,7 @@ func (s *Server) shareView(r *Request, id uuid.UUID) (sharing.View, error) {
 		return sharing.View{}, err
 	}
 	view := sharing.View{
-		Shell: r.Shell(), Form: ui.Form{ID: NewID()}, PartyID: id.String(), Name: p.Name, Fresh: s.freshLink(r, shares),
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, PartyID: id.String(), Name: p.Name, Fresh: s.freshLink(r, shares),
 		Token: ledger.NewShareToken(), Days: int(ledger.ShareLife / (24 * time.Hour)), Lives: ledger.ShareLives, Links: links(shares),
 	}
 	view.To = view.Today()
@@ -73,7 +74,7 @@ func links(shares []ledger.Share) []sharing.Link {
 	return out
 }
 
-func (s *Server) ShareParty(w http.ResponseWriter, r *Request) error {
+func (s *Server) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func (s *Server) ShareParty(w http.ResponseWriter, r *Request) error {
 		})
 	}
 	if err != nil {
-		if !Mendable(err) || fromReminder {
+		if !frame.Mendable(err) || fromReminder {
 			return err
 		}
 		view, e := s.shareView(r, id)
@@ -116,10 +117,10 @@ func (s *Server) ShareParty(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), sharing.Page(view))
+		s.Render(w, r, frame.FormStatus(err), sharing.Page(view))
 		return nil
 	}
-	s.SetCookie(w, LinkCookie, made.String()+"|"+token, freshLife)
+	s.SetCookie(w, frame.LinkCookie, made.String()+"|"+token, freshLife)
 	path := ui.PartyPath(r.Caller.Business.String(), id.String())
 	if fromReminder {
 		q := url.Values{"lang": {langOf(r, r.PostFormValue("lang"))}, "upi": {r.PostFormValue("upi")}}
@@ -129,7 +130,7 @@ func (s *Server) ShareParty(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, path+"/share")
 }
 
-func (s *Server) RevokeShare(w http.ResponseWriter, r *Request) error {
+func (s *Server) RevokeShare(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -145,8 +146,8 @@ func (s *Server) RevokeShare(w http.ResponseWriter, r *Request) error {
 	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/share")
 }
 
-// sharedStatement is the statement that a link opens. It asks as nobody, whoever is signed in.
-func (s *Server) SharedStatement(w http.ResponseWriter, r *Request) error {
+// SharedStatement is the statement that a link opens. It asks as nobody, whoever is signed in.
+func (s *Server) SharedStatement(w http.ResponseWriter, r *frame.Request) error {
 	if err := s.Accounts.ThrottleLinks(r.Context(), s.Network(r.Request)); err != nil {
 		return err
 	}

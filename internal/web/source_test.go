@@ -15,12 +15,13 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // gets are the pages that a signed-in user can open.
-func gets() []Route {
-	return slices.DeleteFunc(slices.Clone(routes), func(rt Route) bool {
-		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development || rt.Access == Program || strings.Contains(rt.Pattern, "healthz") || strings.Contains(rt.Pattern, "readyz") || strings.Contains(rt.Pattern, "openapi.json")
+func gets() []frame.Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool {
+		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development || rt.Access == frame.Program || strings.Contains(rt.Pattern, "healthz") || strings.Contains(rt.Pattern, "readyz") || strings.Contains(rt.Pattern, "openapi.json")
 	})
 }
 

@@ -6,10 +6,11 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/statement"
 )
 
-func (s *Server) StatementPage(w http.ResponseWriter, r *Request) error {
+func (s *Server) StatementPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (s *Server) StatementPage(w http.ResponseWriter, r *Request) error {
 }
 
 // statementAgain shows the form with what is wrong with the days.
-func (s *Server) statementAgain(w http.ResponseWriter, r *Request, view statement.View, cause error) error {
+func (s *Server) statementAgain(w http.ResponseWriter, r *frame.Request, view statement.View, cause error) error {
 	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
@@ -75,6 +76,6 @@ func (s *Server) statementAgain(w http.ResponseWriter, r *Request, view statemen
 	view.WithoutFigures = true
 	view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
 	view.Chips = chips(view.Shell, view.From, view.To)
-	s.Render(w, r, FormStatus(cause), statement.Page(view))
+	s.Render(w, r, frame.FormStatus(cause), statement.Page(view))
 	return nil
 }

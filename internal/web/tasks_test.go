@@ -14,6 +14,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 var taskTrials = map[string]trial{
@@ -136,7 +137,7 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 	w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.a.Token)
 	leave()
 	broken("stopped by a reader who goes", answer)
-	time.Sleep(2 * Heartbeat) // whatever the work writes last
+	time.Sleep(2 * frame.Heartbeat) // whatever the work writes last
 	if task, _ := w.task(id); task.State != "stopped" {
 		t.Errorf("stopped by a reader who goes: %s", task.State)
 	}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/upgrade"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) UpgradePage(w http.ResponseWriter, r *Request) error {
+func (s *Server) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -27,7 +28,7 @@ func (s *Server) UpgradePage(w http.ResponseWriter, r *Request) error {
 
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,
 // "" when somebody just looks.
-func (s *Server) upgradeView(r *Request, reason string) (upgrade.View, error) {
+func (s *Server) upgradeView(r *frame.Request, reason string) (upgrade.View, error) {
 	now := r.Plan()
 	view := upgrade.View{
 		Shell: r.Shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.Rights.Owns, Back: above(r),
@@ -65,7 +66,7 @@ func (s *Server) upgradeView(r *Request, reason string) (upgrade.View, error) {
 
 // above is the page that an upgrade page leads back to: the open business, or what the
 // address is about, such as /billing for /billing/usage.csv.
-func above(r *Request) string {
+func above(r *frame.Request) string {
 	if r.Person.Business != nil {
 		return ui.BusinessPath(r.Person.Business.ID.String())
 	}
@@ -73,9 +74,9 @@ func above(r *Request) string {
 	return "/" + first
 }
 
-// serveUpgrade answers 403 upgrade_required with the page that tells why. It
+// ServeUpgrade answers 403 upgrade_required with the page that tells why. It
 // reports false when the visitor cannot be read any more.
-func (s *Server) ServeUpgrade(w http.ResponseWriter, r *Request, f *fault.Fault) bool {
+func (s *Server) ServeUpgrade(w http.ResponseWriter, r *frame.Request, f *fault.Fault) bool {
 	if !r.Known {
 		if err := r.Read(nil); err != nil {
 			return false

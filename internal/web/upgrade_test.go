@@ -11,6 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/upgrade"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -60,7 +61,7 @@ func TestUpgradePageFitsTheRefusal(t *testing.T) {
 	for _, rt := range routes {
 		method, path, _ := strings.Cut(rt.Pattern, " ")
 		code := upgradeOf(rt.Pattern)
-		if rt.Access == Program || code == "" && method != "GET" {
+		if rt.Access == frame.Program || code == "" && method != "GET" {
 			continue
 		}
 		got := w.send(method, trials[rt.Pattern].ask(newIDs(w.a.ids)), w.a.Token)

@@ -8,12 +8,13 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/payee"
 	"github.com/tijorihq/tijori/internal/web/page/remind"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) PayeePage(w http.ResponseWriter, r *Request) error {
+func (s *Server) PayeePage(w http.ResponseWriter, r *frame.Request) error {
 	view, err := s.payeeView(r)
 	if err != nil {
 		return err
@@ -22,7 +23,7 @@ func (s *Server) PayeePage(w http.ResponseWriter, r *Request) error {
 	return nil
 }
 
-func (s *Server) payeeView(r *Request) (payee.View, error) {
+func (s *Server) payeeView(r *frame.Request) (payee.View, error) {
 	var all []ledger.PayeeChange
 	err := r.As(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
 	if err != nil {
@@ -31,7 +32,7 @@ func (s *Server) payeeView(r *Request) (payee.View, error) {
 	if err := r.Read(nil); err != nil {
 		return payee.View{}, err
 	}
-	view := payee.View{Shell: r.Shell(), Form: ui.Form{ID: NewID()}, Payee: r.Person.Business.Name, Other: r.Person.Business.Currency != "INR"}
+	view := payee.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Payee: r.Person.Business.Name, Other: r.Person.Business.Currency != "INR"}
 	if len(all) > 0 {
 		view.InForce, view.UPI, view.Payee = all[0].UPI, all[0].UPI, ui.Or(all[0].Name, view.Payee)
 	}
@@ -41,7 +42,7 @@ func (s *Server) payeeView(r *Request) (payee.View, error) {
 	return view, nil
 }
 
-func (s *Server) SetPayee(w http.ResponseWriter, r *Request) error {
+func (s *Server) SetPayee(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -52,7 +53,7 @@ func (s *Server) SetPayee(w http.ResponseWriter, r *Request) error {
 		return err
 	})
 	if err != nil {
-		if !Mendable(err) {
+		if !frame.Mendable(err) {
 			return err
 		}
 		view, e := s.payeeView(r)
@@ -63,15 +64,15 @@ func (s *Server) SetPayee(w http.ResponseWriter, r *Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, FormStatus(err), payee.Page(view))
+		s.Render(w, r, frame.FormStatus(err), payee.Page(view))
 		return nil
 	}
 	s.SetFlash(w, "saved", "")
 	return s.Redirect(w, r, r.URL.Path)
 }
 
-// payPage is the code that a party scans: what it owes now.
-func (s *Server) PayPage(w http.ResponseWriter, r *Request) error {
+// PayPage is the code that a party scans: what it owes now.
+func (s *Server) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"context"
@@ -16,15 +16,16 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// taskBeat is how often long work looks whether it may go on, and says how far it is.
+// Heartbeat is how often long work looks whether it may go on, and says how far it is.
 // Work that is shorter leaves no trace.
 const Heartbeat = time.Second
 
 var errNobodyWatches = errors.New("the id of a task is used")
 
+// ErrStopped is how work ends that its user has stopped.
 var ErrStopped = fault.New(fault.Conflict, "Stopped.").Coded("stopped")
 
-// A task is long work of one request, which another request may watch and stop.
+// A Task is long work of one request, which another request may watch and stop.
 type Task struct {
 	ID    uuid.UUID // zero: nobody watches
 	Kind  string
@@ -33,7 +34,7 @@ type Task struct {
 	All   atomic.Int64                                       // rows in all, as soon as it is known
 }
 
-// work runs fn, which may use r. It ends early with errStopped when its user says so, and with the
+// Work runs fn, which may use r. It ends early with ErrStopped when its user says so, and with the
 // database's refusal when its session ends or its user's role no longer reaches: a file of a million
 // rows does not go on to somebody who was removed a second ago.
 func (r *Request) Work(t *Task, fn func() error) error {
@@ -184,7 +185,7 @@ func (b *beat) end(ctx context.Context, err error) error {
 	return b.as(ctx, func(tx *postgres.Tx) error { return ledger.EndTask(ctx, tx, b.ID, state, b.Done.Load()) })
 }
 
-// counted counts the rows that a transaction reads.
+// Counted counts the rows that a transaction reads.
 func (t *Task) Counted(tx *postgres.Tx) *postgres.Tx {
 	return &postgres.Tx{Tx: countedTx{tx.Tx, &t.Done}, Scope: tx.Scope}
 }

@@ -1,11 +1,11 @@
-package web
+package frame
 
 import (
 	"net/http"
 	"time"
 )
 
-// A cookieName names one of the cookies that we keep in a browser. Its name there is longer under TLS.
+// A CookieName names one of the cookies that we keep in a browser. Its name there is longer under TLS.
 type CookieName string
 
 // All cookies there are.
@@ -26,7 +26,7 @@ func (name CookieName) in(f *Frame) string {
 	return string(name)
 }
 
-// cookie is what the browser sent for a cookie of ours, "" when that is nothing.
+// Cookie is what the browser sent for a cookie of ours, "" when that is nothing.
 func (f *Frame) Cookie(r *http.Request, name CookieName) string {
 	c, err := r.Cookie(name.in(f))
 	if err != nil {
@@ -35,7 +35,7 @@ func (f *Frame) Cookie(r *http.Request, name CookieName) string {
 	return c.Value
 }
 
-// setCookie sets a cookie that scripts cannot read; a negative age deletes it.
+// SetCookie sets a cookie that scripts cannot read; a negative age deletes it.
 func (f *Frame) SetCookie(w http.ResponseWriter, name CookieName, value string, age time.Duration) {
 	seconds := int(age.Seconds())
 	if age < 0 {

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 )
 
-// A refillJSON says when credits come by themselves.
+// A Refill says when credits come by themselves.
 type Refill struct {
 	At     string `json:"at"`
 	Amount int64  `json:"amount"`
@@ -51,7 +51,7 @@ func explain(err error, p *Problem) {
 	}
 }
 
-// A problemJSON is the body of an API error, application/problem+json.
+// A Problem is the body of an API error, application/problem+json.
 type Problem struct {
 	Title     string `json:"title"`
 	Status    int    `json:"status"`

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/strictjson"
 )
 
-// decodeJSON reads the JSON object of a request. Every door that takes JSON comes through here: a key that we
+// DecodeJSON reads the JSON object of a request. Every door that takes JSON comes through here: a key that we
 // would ignore, such as an account id, that stands twice or is spelled in another case, is refused rather than guessed.
 func DecodeJSON(r *Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {

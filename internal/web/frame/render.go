@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ var zippers = sync.Pool{New: func() any {
 	return z
 }}
 
-// render writes a page: to a buffer first, so that a failing template never
+// Render writes a page: to a buffer first, so that a failing template never
 // leaves half a page with status 200 behind.
 func (f *Frame) Render(w http.ResponseWriter, r *Request, status int, page templ.Component) {
 	buf := buffers.Get().(*bytes.Buffer)
@@ -38,7 +38,7 @@ func (f *Frame) Render(w http.ResponseWriter, r *Request, status int, page templ
 	f.Write(w, r, status, buf.Bytes())
 }
 
-// writeJSON answers an API request.
+// WriteJSON answers an API request.
 func (f *Frame) WriteJSON(w http.ResponseWriter, r *Request, status int, body any) error {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
@@ -51,7 +51,7 @@ func (f *Frame) WriteJSON(w http.ResponseWriter, r *Request, status int, body an
 	return nil
 }
 
-// write sends a whole body, compressed where it pays.
+// Write sends a whole body, compressed where it pays.
 func (f *Frame) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
 	var err error
 	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
@@ -73,13 +73,13 @@ func (f *Frame) Write(w http.ResponseWriter, r *Request, status int, body []byte
 	}
 }
 
-// redirect answers a POST with the page to look at.
+// Redirect answers a POST with the page to look at.
 func (f *Frame) Redirect(w http.ResponseWriter, r *Request, target string) error {
 	http.Redirect(w, r.Request, target, http.StatusSeeOther)
 	return nil
 }
 
-// localPath returns p when it is a path of this site, else fallback: an
+// LocalPath returns p when it is a path of this site, else fallback: an
 // address that came from outside must not lead outside.
 func LocalPath(p, fallback string) string {
 	u, err := url.Parse(p)

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net/http"
@@ -54,7 +54,7 @@ var flashes = map[string]ui.Flash{
 	"sent_again":      {Kind: "done", Text: "Sent again. Only the newest mail opens."},
 }
 
-// setFlash leaves a sentence for the next page, with the path of the form that undoes it, or "".
+// SetFlash leaves a sentence for the next page, with the path of the form that undoes it, or "".
 func (f *Frame) SetFlash(w http.ResponseWriter, code, undo string) {
 	f.SetCookie(w, FlashCookie, code+"|"+undo, time.Minute)
 }

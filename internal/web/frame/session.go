@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net"
@@ -26,7 +26,7 @@ func (f *Frame) EndSession(w http.ResponseWriter) {
 	f.SetCookie(w, SessionCookie, "", -time.Second)
 }
 
-// device is what we keep of a caller's machine, to show in the list of sessions.
+// Device is what we keep of a caller's machine, to show in the list of sessions.
 func (f *Frame) Device(r *http.Request) account.Device {
 	agent := r.UserAgent()
 	if len(agent) > 300 {
@@ -35,7 +35,7 @@ func (f *Frame) Device(r *http.Request) account.Device {
 	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: f.Network(r)}
 }
 
-// network is the caller's address. A forwarded one is believed only as far as
+// Network is the caller's address. A forwarded one is believed only as far as
 // trusted proxies wrote it.
 func (f *Frame) Network(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

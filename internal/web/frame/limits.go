@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (r *Request) renew(limit time.Duration) {
 	r.Request, r.cancel = r.WithContext(ctx), cancel
 }
 
-// long runs what may take longer than a request, with a limit of its own and time to answer after it. It must
+// Long runs what may take longer than a request, with a limit of its own and time to answer after it. It must
 // not stand in another's work.
 func (r *Request) Long(limit time.Duration, fn func() error) error {
 	if err := r.extend(limit); err != nil {

@@ -1,4 +1,7 @@
-package web
+// Package frame is what all parts of the web server share: the routing table,
+// admission, the way to the database, rendering, errors, forms, downloads and limits.
+// It imports no part; what it needs of one, it is given.
+package frame
 
 import (
 	"log/slog"
@@ -17,8 +20,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/static"
 )
 
-// A FrameConfig is what a Frame stands on. All fields but RequestLimit are required.
-type FrameConfig struct {
+// A Config is what a Frame stands on. All fields but RequestLimit are required.
+type Config struct {
 	DB             *postgres.DB
 	Accounts       *account.Service
 	Plans          *billing.Plans
@@ -50,15 +53,15 @@ type Frame struct {
 	Log       *slog.Logger
 	Simulated bool // no real money moves
 
-	config    FrameConfig
+	config    Config
 	offers    Offers
 	limit     time.Duration // of a request
 	exports   chan struct{} // a place for each file on its way
 	exporting sync.Map      // the places of an account for files that leave, by its id
 }
 
-// NewFrame returns a frame without routes.
-func NewFrame(c FrameConfig) *Frame {
+// New returns a frame without routes.
+func New(c Config) *Frame {
 	f := &Frame{
 		Plans: c.Plans, Clock: c.Clock, Log: c.Log, Simulated: c.Simulated, config: c,
 		limit: c.RequestLimit, exports: make(chan struct{}, maxExports),

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net/url"
@@ -14,10 +14,10 @@ import (
 
 func NewUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// newID is the client-made id that a form carries.
+// NewID is the client-made id that a form carries.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// pathID reads an id from the path. A malformed one is not found, like an unknown one.
+// PathID reads an id from the path. A malformed one is not found, like an unknown one.
 func (r *Request) PathID(name string) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PathValue(name))
 	if err != nil || len(r.PathValue(name)) != 36 {
@@ -26,7 +26,7 @@ func (r *Request) PathID(name string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// formID reads the client-made id of a form.
+// FormID reads the client-made id of a form.
 func (r *Request) FormID() (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("id"))
 	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
@@ -35,7 +35,7 @@ func (r *Request) FormID() (uuid.UUID, error) {
 	return id, nil
 }
 
-// formVersion reads the version that a form or its address is about; 0 is none.
+// FormVersion reads the version that a form or its address is about; 0 is none.
 func (r *Request) FormVersion() int {
 	v, err := strconv.Atoi(ui.Or(r.PostFormValue("version"), r.URL.Query().Get("version")))
 	if err != nil || v < 0 {
@@ -44,7 +44,7 @@ func (r *Request) FormVersion() int {
 	return v
 }
 
-// storable reports whether a form is text: the database takes no NUL and no
+// Storable reports whether a form is text: the database takes no NUL and no
 // broken UTF-8, and a browser sends neither; nor does anybody type what steers a
 // terminal or turns the direction of the words around it.
 func Storable(form url.Values) bool {
@@ -62,15 +62,15 @@ func steers(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }
 
-// formStatus is the status of a form that comes back.
+// FormStatus is the status of a form that comes back.
 func FormStatus(err error) int {
 	return statusOf(fault.KindOf(err))
 }
 
-// mendable reports whether a user can mend a form so that it passes.
+// Mendable reports whether a user can mend a form so that it passes.
 func Mendable(err error) bool { return fault.Is(err, fault.Invalid) || fault.Is(err, fault.Conflict) }
 
-// formFault puts a fault beside the field it is about, or on top of the form, and each of
+// FormFault puts a fault beside the field it is about, or on top of the form, and each of
 // several; other errors come back to be rendered as a page.
 func (r *Request) FormFault(form *ui.Form, err error) error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"time"
@@ -6,13 +6,13 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-// A seat is one of few. Who waits too long for one is told why.
+// A Slot is one of few. Who waits too long for one is told why.
 type Slot struct {
 	Places chan struct{}
 	Full   *fault.Fault
 }
 
-// enter waits for one of each of the places, and no longer than that in all.
+// Acquire waits for one of each of the places, and no longer than that in all.
 func (r *Request) Acquire(most time.Duration, places ...Slot) (leave func(), err error) {
 	var taken []Slot
 	leave = func() {

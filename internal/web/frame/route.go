@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"net/http"
@@ -10,7 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/role"
 )
 
-// An access says who may use a route. Rights are those in the business that the
+// An Access says who may use a route. Rights are those in the business that the
 // path names, or in the session's account where the path names none.
 type Access int
 
@@ -26,7 +26,7 @@ const (
 	Program  // an API key, in the header Authorization; no session
 )
 
-// admits reports whether a member with these rights may use a route.
+// Admits reports whether a member with these rights may use a route.
 func (a Access) Admits(r role.Rights) bool {
 	switch a {
 	case Member:

@@ -1,4 +1,4 @@
-package web
+package frame
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// A request is an HTTP request with who is asking. Handlers reach the database
+// A Request is an HTTP request with who is asking. Handlers reach the database
 // through read and as only, which hold the route's roles against the caller'f.
 type Request struct {
 	*http.Request
@@ -39,7 +39,7 @@ type Request struct {
 	cancel context.CancelFunc
 }
 
-// read runs queries in one round trip together with what the page's frame
+// Read runs queries in one round trip together with what the page's frame
 // shows, and fails when the caller's role may not use the route.
 func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 	var person account.Person
@@ -58,7 +58,7 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 	return r.Admit(scope)
 }
 
-// as runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
+// As runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
 func (r *Request) As(fn func(*postgres.Tx) error) error {
 	return r.as(r.Caller, fn)
 }
@@ -114,7 +114,7 @@ func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
 // service is called that looks the caller up again.
 func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { return nil }) }
 
-// admit is the one place that holds a route's access against who is asking. An
+// Admit is the one place that holds a route's access against who is asking. An
 // operator's route is not there for anybody else, whatever their role.
 func (r *Request) Admit(scope postgres.Scope) error {
 	if !r.meantFor(scope.UserID) {
@@ -126,7 +126,7 @@ func (r *Request) Admit(scope postgres.Scope) error {
 	return r.route.admit(scope)
 }
 
-// markOf stands for a user on a device, always the same. It is not their id, which no page tells.
+// MarkOf stands for a user on a device, always the same. It is not their id, which no page tells.
 func MarkOf(user uuid.UUID) string {
 	sum := sha256.Sum256(append([]byte("tijori device "), user[:]...))
 	return hex.EncodeToString(sum[:16])
@@ -152,7 +152,7 @@ func (r *Request) slide() {
 	r.f.SetSession(r.w, account.Session{Token: r.Token, ExpiresAt: time.Now().Add(account.SessionLife)})
 }
 
-// locale is the signed-in user's language, else the language cookie, else what the browser prefers.
+// Locale is the signed-in user's language, else the language cookie, else what the browser prefers.
 func (r *Request) Locale() string {
 	if r.Known {
 		return i18n.Known(r.Person.Locale)
@@ -165,7 +165,7 @@ func (r *Request) Locale() string {
 
 func (r *Request) T(key string, args ...any) string { return i18n.T(r.Locale(), key, args...) }
 
-// timeZone is that of the open business; elsewhere that of the first business of the session's account, or of any.
+// TimeZone is that of the open business; elsewhere that of the first business of the session's account, or of any.
 func (r *Request) TimeZone() string {
 	if r.Person.Business != nil {
 		return r.Person.Business.TimeZone
@@ -185,7 +185,7 @@ func (r *Request) Today() (time.Time, error) {
 	return ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
 }
 
-// shell is the frame of a page for this request.
+// Shell is the frame of a page for this request.
 func (r *Request) Shell() ui.Shell {
 	p := &r.Person
 	now, zone := r.f.Clock.Now(), r.TimeZone()
