@@ -15,14 +15,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// Home is the landing page, the only business, or the list of businesses.
+// Home is the only business of who is signed in, or the list of businesses.
 func (s *Server) Home(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Look(); err != nil {
-		return err
-	}
-	if !r.Known {
-		return s.Landing(w, r)
-	}
 	if r.Person.AccountID == uuid.Nil { // removed from the account that the session was in
 		moved, err := s.Accounts.GoHome(r.Context(), r.Caller)
 		if err != nil {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -16,25 +18,25 @@ const (
 func routesOf(s *Server) []frame.Route {
 	return []frame.Route{
 		// The door.
-		{Pattern: "GET /{$}", Access: frame.Anyone, Handle: s.Home},
-		{Pattern: "GET /signup", Access: frame.Anyone, Handle: s.SignUpForm},
-		{Pattern: "POST /signup", Access: frame.Anyone, Handle: s.SignUp},
-		{Pattern: "GET /signup/sent", Access: frame.Anyone, Handle: s.SignUpSent},
-		{Pattern: "POST /signup/again", Access: frame.Anyone, Handle: s.SignUpAgain},
-		{Pattern: "GET /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: s.ConfirmForm},
-		{Pattern: "POST /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: s.Confirm},
-		{Pattern: "GET /login", Access: frame.Anyone, Handle: s.LoginForm},
-		{Pattern: "POST /login", Access: frame.Anyone, Handle: s.Login},
-		{Pattern: "POST /logout", Access: frame.Anyone, Handle: s.Logout},
-		{Pattern: "POST /logout/everywhere", Access: frame.SignedIn, Handle: s.LogoutEverywhere},
-		{Pattern: "GET /recover", Access: frame.Anyone, Handle: s.RecoverForm},
-		{Pattern: "POST /recover", Access: frame.Anyone, Handle: s.Recover},
-		{Pattern: "GET /recover/sent", Access: frame.Anyone, Handle: s.RecoverSent},
-		{Pattern: "GET /recover/{token}", Access: frame.Anyone, Secret: true, Handle: s.NewPasswordForm},
-		{Pattern: "POST /recover/{token}", Access: frame.Anyone, Secret: true, Handle: s.NewPassword},
-		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: s.InviteForm},
-		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: s.AcceptInvite},
-		{Pattern: "POST /language", Access: frame.Anyone, Handle: s.SetLanguage},
+		{Pattern: "GET /{$}", Access: frame.Anyone, Handle: front(s.Landing, s.Home)},
+		{Pattern: "GET /signup", Access: frame.Anyone, Handle: s.door.SignUpForm},
+		{Pattern: "POST /signup", Access: frame.Anyone, Handle: s.door.SignUp},
+		{Pattern: "GET /signup/sent", Access: frame.Anyone, Handle: s.door.SignUpSent},
+		{Pattern: "POST /signup/again", Access: frame.Anyone, Handle: s.door.SignUpAgain},
+		{Pattern: "GET /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: s.door.ConfirmForm},
+		{Pattern: "POST /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: s.door.Confirm},
+		{Pattern: "GET /login", Access: frame.Anyone, Handle: s.door.LoginForm},
+		{Pattern: "POST /login", Access: frame.Anyone, Handle: s.door.Login},
+		{Pattern: "POST /logout", Access: frame.Anyone, Handle: s.door.Logout},
+		{Pattern: "POST /logout/everywhere", Access: frame.SignedIn, Handle: s.door.LogoutEverywhere},
+		{Pattern: "GET /recover", Access: frame.Anyone, Handle: s.door.RecoverForm},
+		{Pattern: "POST /recover", Access: frame.Anyone, Handle: s.door.Recover},
+		{Pattern: "GET /recover/sent", Access: frame.Anyone, Handle: s.door.RecoverSent},
+		{Pattern: "GET /recover/{token}", Access: frame.Anyone, Secret: true, Handle: s.door.NewPasswordForm},
+		{Pattern: "POST /recover/{token}", Access: frame.Anyone, Secret: true, Handle: s.door.NewPassword},
+		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: s.door.InviteForm},
+		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: s.door.AcceptInvite},
+		{Pattern: "POST /language", Access: frame.Anyone, Handle: s.door.SetLanguage},
 		{Pattern: "GET /offline", Access: frame.Anyone, KeepsFlash: true, Handle: s.OfflinePage},
 		{Pattern: "GET /waiting", Access: frame.SignedIn, Handle: s.WaitingPage},
 
@@ -202,5 +204,18 @@ func routesOf(s *Server) []frame.Route {
 		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: s.ApiDemo},
 		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: s.OutboxPage},
 		{Pattern: "GET /dev/outbox/{id}", Access: frame.Anyone, Development: true, Secret: true, Handle: s.OutboxMail},
+	}
+}
+
+// front is the first page: one for visitors, another for who is signed in.
+func front(visitor, user frame.Handler) frame.Handler {
+	return func(w http.ResponseWriter, r *frame.Request) error {
+		if err := r.Look(); err != nil {
+			return err
+		}
+		if !r.Known {
+			return visitor(w, r)
+		}
+		return user(w, r)
 	}
 }
