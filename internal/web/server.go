@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/door"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -57,6 +58,7 @@ type Server struct {
 	Outbox   *mail.Outbox
 	Demo     func(context.Context) (demo.Filled, error)
 	handler  http.Handler
+	accounts *accounts.Handlers
 	door     *door.Handlers
 	arriving sync.Map // the places of an account for files that arrive, by its id
 	reading  sync.Map // and the one for a file that is read
@@ -71,6 +73,7 @@ func New(c Config) *Server {
 	})
 	s := &Server{Frame: f, Accounts: c.Accounts, Billing: c.Billing, Credits: c.Credits, Outbox: c.Outbox, Demo: c.Demo}
 	s.door = &door.Handlers{Frame: f, Accounts: c.Accounts}
+	s.accounts = &accounts.Handlers{Frame: f, Accounts: c.Accounts}
 	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }

@@ -1,4 +1,4 @@
-package web
+package accounts
 
 import (
 	"io"
@@ -15,13 +15,13 @@ import (
 // MyData streams everything that the session's account has. Each business is
 // read as itself, so that the database decides about each; what fails after the
 // first byte breaks the connection, as with every export.
-func (s *Server) MyData(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) MyData(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
 	file := frame.NewDownload(w, r.Person.AccountName+" "+r.Shell().Today()+".zip", "application/zip")
-	return s.Send(r, &frame.Task{}, file, func(w io.Writer) error {
-		return pack(r, export.NewArchive(w, s.Clock.Now()))
+	return h.Send(r, &frame.Task{}, file, func(w io.Writer) error {
+		return pack(r, export.NewArchive(w, h.Clock.Now()))
 	})
 }
 

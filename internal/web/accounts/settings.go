@@ -1,4 +1,4 @@
-package web
+package accounts
 
 import (
 	"net/http"
@@ -20,16 +20,16 @@ import (
 )
 
 // settingsView reads the page of a user's own settings.
-func (s *Server) settingsView(r *frame.Request) (settings.View, error) {
+func (h *Handlers) settingsView(r *frame.Request) (settings.View, error) {
 	if err := r.Read(nil); err != nil {
 		return settings.View{}, err
 	}
-	sessions, err := s.Accounts.ListSessions(r.Context(), r.Caller)
+	sessions, err := h.Accounts.ListSessions(r.Context(), r.Caller)
 	if err != nil {
 		return settings.View{}, err
 	}
 	view := settings.View{Shell: r.Shell(), Name: r.Person.Name, Email: r.Person.Email, Language: r.Person.Locale}
-	teams, err := s.Accounts.Memberships(r.Context(), r.Caller)
+	teams, err := h.Accounts.Memberships(r.Context(), r.Caller)
 	if err != nil {
 		return settings.View{}, err
 	}
@@ -43,81 +43,81 @@ func (s *Server) settingsView(r *frame.Request) (settings.View, error) {
 	return view, nil
 }
 
-func (s *Server) SettingsForm(w http.ResponseWriter, r *frame.Request) error {
-	view, err := s.settingsView(r)
+func (h *Handlers) SettingsForm(w http.ResponseWriter, r *frame.Request) error {
+	view, err := h.settingsView(r)
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, settings.Page(view))
+	h.Render(w, r, http.StatusOK, settings.Page(view))
 	return nil
 }
 
-func (s *Server) SaveSettings(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SaveSettings(w http.ResponseWriter, r *frame.Request) error {
 	name, locale := r.PostFormValue("name"), i18n.Known(r.PostFormValue("locale"))
-	if err := s.Accounts.UpdateProfile(r.Context(), r.Caller, name, locale); err != nil {
-		return s.settingsAgain(w, r, err, func(v *settings.View) *ui.Form {
+	if err := h.Accounts.UpdateProfile(r.Context(), r.Caller, name, locale); err != nil {
+		return h.settingsAgain(w, r, err, func(v *settings.View) *ui.Form {
 			v.Name, v.Language = name, locale
 			return &v.Profile
 		})
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, "/settings")
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, "/settings")
 }
 
-func (s *Server) ChangePassword(w http.ResponseWriter, r *frame.Request) error {
-	err := s.Accounts.ChangePassword(r.Context(), r.Caller, r.PostFormValue("current"), r.PostFormValue("password"))
+func (h *Handlers) ChangePassword(w http.ResponseWriter, r *frame.Request) error {
+	err := h.Accounts.ChangePassword(r.Context(), r.Caller, r.PostFormValue("current"), r.PostFormValue("password"))
 	if err != nil {
 		if fault.Is(err, fault.Unauthorized) {
 			return err
 		}
-		return s.settingsAgain(w, r, err, func(v *settings.View) *ui.Form { return &v.Password })
+		return h.settingsAgain(w, r, err, func(v *settings.View) *ui.Form { return &v.Password })
 	}
-	s.SetFlash(w, "password", "")
-	return s.Redirect(w, r, "/settings")
+	h.SetFlash(w, "password", "")
+	return h.Redirect(w, r, "/settings")
 }
 
 // settingsAgain shows the settings with what is to be mended in one of their forms.
-func (s *Server) settingsAgain(w http.ResponseWriter, r *frame.Request, cause error, form func(*settings.View) *ui.Form) error {
-	view, err := s.settingsView(r)
+func (h *Handlers) settingsAgain(w http.ResponseWriter, r *frame.Request, cause error, form func(*settings.View) *ui.Form) error {
+	view, err := h.settingsView(r)
 	if err != nil {
 		return err
 	}
 	if err := r.FormFault(form(&view), cause); err != nil {
 		return err
 	}
-	s.Render(w, r, frame.FormStatus(cause), settings.Page(view))
+	h.Render(w, r, frame.FormStatus(cause), settings.Page(view))
 	return nil
 }
 
-func (s *Server) EndOneSession(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) EndOneSession(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.EndSession(r.Context(), r.Caller, id); err != nil {
+	if err := h.Accounts.EndSession(r.Context(), r.Caller, id); err != nil {
 		return err
 	}
-	s.SetFlash(w, "session_ended", "")
-	return s.Redirect(w, r, "/settings")
+	h.SetFlash(w, "session_ended", "")
+	return h.Redirect(w, r, "/settings")
 }
 
-func (s *Server) SwitchAccount(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SwitchAccount(w http.ResponseWriter, r *frame.Request) error {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	if err := s.Accounts.SwitchAccount(r.Context(), r.Caller, id); err != nil {
+	if err := h.Accounts.SwitchAccount(r.Context(), r.Caller, id); err != nil {
 		return err
 	}
-	s.SetFlash(w, "account_changed", "")
-	return s.Redirect(w, r, frame.LocalPath(r.PostFormValue("next"), "/"))
+	h.SetFlash(w, "account_changed", "")
+	return h.Redirect(w, r, frame.LocalPath(r.PostFormValue("next"), "/"))
 }
 
-func (s *Server) teamView(r *frame.Request) (team.View, error) {
+func (h *Handlers) teamView(r *frame.Request) (team.View, error) {
 	if err := r.Read(nil); err != nil {
 		return team.View{}, err
 	}
-	members, invitations, err := s.Accounts.Team(r.Context(), r.Caller)
+	members, invitations, err := h.Accounts.Team(r.Context(), r.Caller)
 	if err != nil {
 		return team.View{}, err
 	}
@@ -136,16 +136,16 @@ func (s *Server) teamView(r *frame.Request) (team.View, error) {
 	return view, nil
 }
 
-func (s *Server) TeamPage(w http.ResponseWriter, r *frame.Request) error {
-	view, err := s.teamView(r)
+func (h *Handlers) TeamPage(w http.ResponseWriter, r *frame.Request) error {
+	view, err := h.teamView(r)
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, team.Page(view))
+	h.Render(w, r, http.StatusOK, team.Page(view))
 	return nil
 }
 
-func (s *Server) Invite(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) Invite(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -159,8 +159,8 @@ func (s *Server) Invite(w http.ResponseWriter, r *frame.Request) error {
 		business = &parsed
 	}
 	email, role := r.PostFormValue("email"), r.PostFormValue("role")
-	if err := s.Accounts.Invite(r.Context(), r.Caller, id, email, role, business); err != nil {
-		view, e := s.teamView(r)
+	if err := h.Accounts.Invite(r.Context(), r.Caller, id, email, role, business); err != nil {
+		view, e := h.teamView(r)
 		if e != nil {
 			return e
 		}
@@ -168,15 +168,15 @@ func (s *Server) Invite(w http.ResponseWriter, r *frame.Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, frame.FormStatus(err), team.Page(view))
+		h.Render(w, r, frame.FormStatus(err), team.Page(view))
 		return nil
 	}
-	s.SetFlash(w, "invited", "")
-	return s.Redirect(w, r, "/team")
+	h.SetFlash(w, "invited", "")
+	return h.Redirect(w, r, "/team")
 }
 
 // teamAction runs one button of the team page for the id in its path.
-func (s *Server) teamAction(w http.ResponseWriter, r *frame.Request, flash string, act func(uuid.UUID) error) error {
+func (h *Handlers) teamAction(w http.ResponseWriter, r *frame.Request, flash string, act func(uuid.UUID) error) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -184,43 +184,43 @@ func (s *Server) teamAction(w http.ResponseWriter, r *frame.Request, flash strin
 	if err := act(id); err != nil {
 		return err
 	}
-	s.SetFlash(w, flash, "")
-	return s.Redirect(w, r, "/team")
+	h.SetFlash(w, flash, "")
+	return h.Redirect(w, r, "/team")
 }
 
-func (s *Server) ResendInvitation(w http.ResponseWriter, r *frame.Request) error {
-	return s.teamAction(w, r, "resent", func(id uuid.UUID) error { return s.Accounts.ResendInvitation(r.Context(), r.Caller, id) })
+func (h *Handlers) ResendInvitation(w http.ResponseWriter, r *frame.Request) error {
+	return h.teamAction(w, r, "resent", func(id uuid.UUID) error { return h.Accounts.ResendInvitation(r.Context(), r.Caller, id) })
 }
 
-func (s *Server) RevokeInvitation(w http.ResponseWriter, r *frame.Request) error {
-	return s.teamAction(w, r, "revoked", func(id uuid.UUID) error { return s.Accounts.RevokeInvitation(r.Context(), r.Caller, id) })
+func (h *Handlers) RevokeInvitation(w http.ResponseWriter, r *frame.Request) error {
+	return h.teamAction(w, r, "revoked", func(id uuid.UUID) error { return h.Accounts.RevokeInvitation(r.Context(), r.Caller, id) })
 }
 
-func (s *Server) ChangeRole(w http.ResponseWriter, r *frame.Request) error {
-	return s.teamAction(w, r, "role", func(id uuid.UUID) error {
-		return s.Accounts.ChangeRole(r.Context(), r.Caller, id, r.PostFormValue("role"))
+func (h *Handlers) ChangeRole(w http.ResponseWriter, r *frame.Request) error {
+	return h.teamAction(w, r, "role", func(id uuid.UUID) error {
+		return h.Accounts.ChangeRole(r.Context(), r.Caller, id, r.PostFormValue("role"))
 	})
 }
 
-func (s *Server) RemoveMember(w http.ResponseWriter, r *frame.Request) error {
-	return s.teamAction(w, r, "removed", func(id uuid.UUID) error { return s.Accounts.RemoveMember(r.Context(), r.Caller, id) })
+func (h *Handlers) RemoveMember(w http.ResponseWriter, r *frame.Request) error {
+	return h.teamAction(w, r, "removed", func(id uuid.UUID) error { return h.Accounts.RemoveMember(r.Context(), r.Caller, id) })
 }
 
-func (s *Server) NewBusinessForm(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) NewBusinessForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
+	h.Render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
 	return nil
 }
 
-func (s *Server) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
 	}
 	name, currency, zone := r.PostFormValue("name"), r.PostFormValue("currency"), r.PostFormValue("zone")
-	if err := s.addBusiness(r, id, name, currency, zone); err != nil {
+	if err := h.addBusiness(r, id, name, currency, zone); err != nil {
 		if e := r.Read(nil); e != nil {
 			return e
 		}
@@ -228,16 +228,16 @@ func (s *Server) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, frame.FormStatus(err), newbusiness.Page(view))
+		h.Render(w, r, frame.FormStatus(err), newbusiness.Page(view))
 		return nil
 	}
-	s.SetFlash(w, "business_added", "")
-	return s.Redirect(w, r, ui.BusinessPath(id.String()))
+	h.SetFlash(w, "business_added", "")
+	return h.Redirect(w, r, ui.BusinessPath(id.String()))
 }
 
 // addBusiness adds a business in a time zone. Both steps may be repeated.
-func (s *Server) addBusiness(r *frame.Request, id uuid.UUID, name, currency, zone string) error {
-	if err := s.Accounts.AddBusiness(r.Context(), r.Caller, id, name, currency); err != nil {
+func (h *Handlers) addBusiness(r *frame.Request, id uuid.UUID, name, currency, zone string) error {
+	if err := h.Accounts.AddBusiness(r.Context(), r.Caller, id, name, currency); err != nil {
 		return err
 	}
 	if zone == "" || zone == frame.DefaultZone {
@@ -245,19 +245,19 @@ func (s *Server) addBusiness(r *frame.Request, id uuid.UUID, name, currency, zon
 	}
 	caller := r.Caller
 	caller.Business = id
-	return s.Accounts.UpdateBusiness(r.Context(), caller, name, zone)
+	return h.Accounts.UpdateBusiness(r.Context(), caller, name, zone)
 }
 
-func (s *Server) BusinessSettingsForm(w http.ResponseWriter, r *frame.Request) error {
-	view, err := s.businessSettingsView(r)
+func (h *Handlers) BusinessSettingsForm(w http.ResponseWriter, r *frame.Request) error {
+	view, err := h.businessSettingsView(r)
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, businesssettings.Page(view))
+	h.Render(w, r, http.StatusOK, businesssettings.Page(view))
 	return nil
 }
 
-func (s *Server) businessSettingsView(r *frame.Request) (businesssettings.View, error) {
+func (h *Handlers) businessSettingsView(r *frame.Request) (businesssettings.View, error) {
 	var totals ledger.Totals
 	err := r.Read(func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if err != nil {
@@ -270,10 +270,10 @@ func (s *Server) businessSettingsView(r *frame.Request) (businesssettings.View, 
 	}, nil
 }
 
-func (s *Server) SaveBusinessSettings(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SaveBusinessSettings(w http.ResponseWriter, r *frame.Request) error {
 	name, zone := r.PostFormValue("name"), r.PostFormValue("zone")
-	if err := s.Accounts.UpdateBusiness(r.Context(), r.Caller, name, zone); err != nil {
-		view, e := s.businessSettingsView(r)
+	if err := h.Accounts.UpdateBusiness(r.Context(), r.Caller, name, zone); err != nil {
+		view, e := h.businessSettingsView(r)
 		if e != nil {
 			return e
 		}
@@ -281,9 +281,9 @@ func (s *Server) SaveBusinessSettings(w http.ResponseWriter, r *frame.Request) e
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, frame.FormStatus(err), businesssettings.Page(view))
+		h.Render(w, r, frame.FormStatus(err), businesssettings.Page(view))
 		return nil
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, r.URL.Path)
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, r.URL.Path)
 }
