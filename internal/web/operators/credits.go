@@ -1,4 +1,4 @@
-package web
+package operators
 
 import (
 	"errors"
@@ -17,14 +17,14 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) CreditsDesk(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderCreditsDesk(w, r, http.StatusOK, nil)
+func (h *Handlers) CreditsDesk(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderCreditsDesk(w, r, http.StatusOK, nil)
 }
 
 // renderCreditsDesk draws the form with a key of its own, so that sending it twice
 // applies it once. A form that is shown again because something is wrong keeps its
 // key, unless that key has been used.
-func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
+func (h *Handlers) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	view := admin.Credits{
 		Shell: r.Shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
 		Reason: r.PostFormValue("reason"),
@@ -40,10 +40,10 @@ func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, stat
 	if uuid.Validate(view.Key) != nil || fault.Is(wrong, fault.Conflict) {
 		view.Key = uuid.NewString()
 	}
-	for _, m := range s.Plans.Meters {
+	for _, m := range h.Plans.Meters {
 		view.Meters = append(view.Meters, ui.Option{Value: m.ID, Label: m.ID})
 	}
-	acts, err := s.Billing.ListActs(r.Context(), 20, "grant", "take_back")
+	acts, err := h.Billing.ListActs(r.Context(), 20, "grant", "take_back")
 	if err != nil {
 		return err
 	}
@@ -53,21 +53,21 @@ func (s *Server) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, stat
 			return err
 		}
 	}
-	s.Render(w, r, status, admin.CreditsPage(view))
+	h.Render(w, r, status, admin.CreditsPage(view))
 	return nil
 }
 
 // ChangeCredits grants or takes credits of an account, once for each form.
-func (s *Server) ChangeCredits(w http.ResponseWriter, r *frame.Request) error {
-	err := s.applyCredits(r)
+func (h *Handlers) ChangeCredits(w http.ResponseWriter, r *frame.Request) error {
+	err := h.applyCredits(r)
 	if err != nil {
-		return s.renderCreditsDesk(w, r, frame.FormStatus(err), err)
+		return h.renderCreditsDesk(w, r, frame.FormStatus(err), err)
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, "/admin/credits")
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, "/admin/credits")
 }
 
-func (s *Server) applyCredits(r *frame.Request) error {
+func (h *Handlers) applyCredits(r *frame.Request) error {
 	key, reason := r.PostFormValue("key"), strings.TrimSpace(r.PostFormValue("reason"))
 	if uuid.Validate(key) != nil {
 		return fault.New(fault.Invalid, "This form is incomplete. Send it once more.")
@@ -85,7 +85,7 @@ func (s *Server) applyCredits(r *frame.Request) error {
 	if len([]rune(reason)) < 3 {
 		return fault.InvalidField("reason", "Say why, in a few words. It is kept.")
 	}
-	account, err := s.accountOf(r, r.PostFormValue("account"))
+	account, err := h.accountOf(r, r.PostFormValue("account"))
 	if err != nil {
 		return err
 	}
@@ -94,11 +94,11 @@ func (s *Server) applyCredits(r *frame.Request) error {
 		g := credits.Grant{AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key,
 			Reason: reason, By: r.Person.Email}
 		if days > 0 {
-			g.ExpiresAt = s.Clock.Now().AddDate(0, 0, days)
+			g.ExpiresAt = h.Clock.Now().AddDate(0, 0, days)
 		}
-		_, err = s.Credits.GrantByHand(r.Context(), g)
+		_, err = h.Credits.GrantByHand(r.Context(), g)
 	case "take":
-		_, err = s.Credits.TakeByHand(r.Context(), credits.Taking{
+		_, err = h.Credits.TakeByHand(r.Context(), credits.Taking{
 			AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key, Reason: reason,
 			By: r.Person.Email,
 		})
@@ -117,7 +117,7 @@ func (s *Server) applyCredits(r *frame.Request) error {
 
 // accountOf is the account that an operator names by its id, or by the address of
 // the person who owns it. Looking an address up is written down like any look-up.
-func (s *Server) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
+func (h *Handlers) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
 	text = strings.TrimSpace(text)
 	if !strings.Contains(text, "@") {
 		id, err := uuid.Parse(text)
@@ -126,7 +126,7 @@ func (s *Server) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
 		}
 		return id, nil
 	}
-	a, err := s.Billing.SupportLookup(r.Context(), r.Person.Email, text, "credits")
+	a, err := h.Billing.SupportLookup(r.Context(), r.Person.Email, text, "credits")
 	var f *fault.Fault
 	if errors.As(err, &f) && (f.Kind == fault.NotFound || f.Kind == fault.Invalid) {
 		return uuid.Nil, fault.InvalidField("account", "Nobody with this address has an account.")

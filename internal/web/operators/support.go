@@ -1,4 +1,4 @@
-package web
+package operators
 
 import (
 	"fmt"
@@ -23,12 +23,12 @@ func runViews(list []billing.Run) (out []admin.Run) {
 	return out
 }
 
-func (s *Server) ReconcilePage(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderRuns(w, r, http.StatusOK, nil)
+func (h *Handlers) ReconcilePage(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderRuns(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderRuns(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
-	list, err := s.Billing.ListRuns(r.Context(), 20)
+func (h *Handlers) renderRuns(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
+	list, err := h.Billing.ListRuns(r.Context(), 20)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (s *Server) renderRuns(w http.ResponseWriter, r *frame.Request, status int,
 		if err != nil {
 			return fault.New(fault.NotFound, "There is nothing here.")
 		}
-		found, err := s.Billing.ListFindings(r.Context(), id)
+		found, err := h.Billing.ListFindings(r.Context(), id)
 		if err != nil {
 			return err
 		}
@@ -56,25 +56,25 @@ func (s *Server) renderRuns(w http.ResponseWriter, r *frame.Request, status int,
 			return err
 		}
 	}
-	s.Render(w, r, status, admin.RunsPage(view))
+	h.Render(w, r, status, admin.RunsPage(view))
 	return nil
 }
 
 // ReconcileAccount compares one account now. All of them take longer than a
 // page may: the clock and the command do that.
-func (s *Server) ReconcileAccount(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ReconcileAccount(w http.ResponseWriter, r *frame.Request) error {
 	text := strings.TrimSpace(r.PostFormValue("account"))
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != 36 || id == uuid.Nil {
 		err := fault.InvalidField("account", "This is not the id of an account.")
-		return s.renderRuns(w, r, frame.FormStatus(err), err)
+		return h.renderRuns(w, r, frame.FormStatus(err), err)
 	}
-	runs, err := s.Billing.Reconcile(r.Context(), billing.Reconciliation{Account: id, DryRun: r.PostFormValue("dry") != "", Who: r.Person.Email})
+	runs, err := h.Billing.Reconcile(r.Context(), billing.Reconciliation{Account: id, DryRun: r.PostFormValue("dry") != "", Who: r.Person.Email})
 	if err != nil && len(runs) == 0 {
 		return err
 	}
 	if err != nil { // the run says how far it came
-		s.Log.Warn("reconcile an account", "request", r.ID, "error", err)
+		h.Log.Warn("reconcile an account", "request", r.ID, "error", err)
 	}
 	target := "/admin/reconcile"
 	for _, run := range runs {
@@ -82,19 +82,19 @@ func (s *Server) ReconcileAccount(w http.ResponseWriter, r *frame.Request) error
 			target = "/admin/reconcile?run=" + run.ID.String()
 		}
 	}
-	return s.Redirect(w, r, target)
+	return h.Redirect(w, r, target)
 }
 
-func (s *Server) SupportPage(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderSupport(w, r, http.StatusOK, nil, nil)
+func (h *Handlers) SupportPage(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderSupport(w, r, http.StatusOK, nil, nil)
 }
 
-func (s *Server) renderSupport(w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer, wrong error) error {
+func (h *Handlers) renderSupport(w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer, wrong error) error {
 	view := admin.Support{Shell: r.Shell(), Email: r.PostFormValue("email"), Remark: r.PostFormValue("remark")}
 	if a != nil {
 		view.Answer = answerView(a)
 	}
-	uses, err := s.Billing.ListSupportUses(r.Context(), 10)
+	uses, err := h.Billing.ListSupportUses(r.Context(), 10)
 	if err != nil {
 		return err
 	}
@@ -106,20 +106,20 @@ func (s *Server) renderSupport(w http.ResponseWriter, r *frame.Request, status i
 			return err
 		}
 	}
-	s.Render(w, r, status, admin.SupportPage(view))
+	h.Render(w, r, status, admin.SupportPage(view))
 	return nil
 }
 
 // LookUp answers in place: the address is nobody's business in a log or a history.
-func (s *Server) LookUp(w http.ResponseWriter, r *frame.Request) error {
-	a, err := s.Billing.SupportLookup(r.Context(), r.Person.Email, r.PostFormValue("email"), r.PostFormValue("remark"))
+func (h *Handlers) LookUp(w http.ResponseWriter, r *frame.Request) error {
+	a, err := h.Billing.SupportLookup(r.Context(), r.Person.Email, r.PostFormValue("email"), r.PostFormValue("remark"))
 	if fault.Is(err, fault.NotFound) {
 		err = fault.InvalidField("email", "Nobody with this address has an account.")
 	}
 	if err != nil {
-		return s.renderSupport(w, r, frame.FormStatus(err), nil, err)
+		return h.renderSupport(w, r, frame.FormStatus(err), nil, err)
 	}
-	return s.renderSupport(w, r, http.StatusOK, a, nil)
+	return h.renderSupport(w, r, http.StatusOK, a, nil)
 }
 
 func answerView(a *billing.SupportAnswer) *admin.Answer {

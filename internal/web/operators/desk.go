@@ -1,4 +1,4 @@
-package web
+package operators
 
 import (
 	"bytes"
@@ -23,44 +23,44 @@ import (
 // The operators' room. Who may come in is decided before any of these runs
 // (Request.Admit): users whose address the server's settings name.
 
-func (s *Server) Desk(w http.ResponseWriter, r *frame.Request) error {
-	counts, err := s.Billing.CountInbox(r.Context())
+func (h *Handlers) Desk(w http.ResponseWriter, r *frame.Request) error {
+	counts, err := h.Billing.CountInbox(r.Context())
 	if err != nil {
 		return err
 	}
 	view := admin.Desk{Shell: r.Shell()}
 	for _, c := range counts {
-		if s.Billing.Sells(c.Provider) {
+		if h.Billing.Sells(c.Provider) {
 			view.Counts = append(view.Counts, admin.Count{
 				Provider: c.Provider.Name(), ID: string(c.Provider), Waiting: c.Waiting, Failing: c.Failing, Parked: c.Parked, Dead: c.Dead, Ignored: c.Foreign, Day: c.Day, Last: admin.When(c.Last),
 			})
 		}
 	}
-	alerts, err := s.Billing.ListAlerts(r.Context())
+	alerts, err := h.Billing.ListAlerts(r.Context())
 	if err != nil {
 		return err
 	}
 	for _, a := range alerts {
-		one := alertView(a, s.Clock.Now())
+		one := alertView(a, h.Clock.Now())
 		one.Text = one.Name + ": " + one.Text
 		view.Alerts = append(view.Alerts, one)
 	}
-	items, err := s.Billing.ListReviews(r.Context(), false)
+	items, err := h.Billing.ListReviews(r.Context(), false)
 	if err != nil {
 		return err
 	}
 	view.Open = len(items)
-	runs, err := s.Billing.ListRuns(r.Context(), 4)
+	runs, err := h.Billing.ListRuns(r.Context(), 4)
 	if err != nil {
 		return err
 	}
 	view.Runs = runViews(runs)
-	acts, err := s.Billing.ListActs(r.Context(), 10)
+	acts, err := h.Billing.ListActs(r.Context(), 10)
 	if err != nil {
 		return err
 	}
 	view.Acts = actViews(acts)
-	s.Render(w, r, http.StatusOK, admin.DeskPage(view))
+	h.Render(w, r, http.StatusOK, admin.DeskPage(view))
 	return nil
 }
 
@@ -79,7 +79,7 @@ func eventView(e billing.StoredEvent) admin.Event {
 	return admin.Event{Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status, Reason: e.Reason, Received: admin.When(e.ReceivedAt), Tries: e.Attempts}
 }
 
-func (s *Server) InboxPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	f := billing.InboxFilter{Provider: facts.Provider(q.Get("provider")), Status: q.Get("state"), Limit: 50}
 	if f.Provider != "" && !f.Provider.Known() || f.Status != "" && !slices.Contains(billing.InboxStates, f.Status) {
@@ -92,7 +92,7 @@ func (s *Server) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 		}
 		f.Before = t
 	}
-	list, err := s.Billing.ListEvents(r.Context(), f)
+	list, err := h.Billing.ListEvents(r.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -103,21 +103,21 @@ func (s *Server) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 	if len(list) == f.Limit {
 		view.Next = "/admin/inbox?" + url.Values{"provider": {string(f.Provider)}, "state": {f.Status}, "before": {list[len(list)-1].ReceivedAt.UTC().Format(time.RFC3339Nano)}}.Encode()
 	}
-	s.Render(w, r, http.StatusOK, admin.InboxPage(view))
+	h.Render(w, r, http.StatusOK, admin.InboxPage(view))
 	return nil
 }
 
 // EventPage shows one event, with the form that hands it to the worker again.
-func (s *Server) EventPage(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderEvent(w, r, http.StatusOK, nil)
+func (h *Handlers) EventPage(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderEvent(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderEvent(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
+func (h *Handlers) renderEvent(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() || !facts.ValidID(r.PathValue("event")) {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	d, err := s.Billing.EventByID(r.Context(), provider, r.PathValue("event"))
+	d, err := h.Billing.EventByID(r.Context(), provider, r.PathValue("event"))
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (s *Server) renderEvent(w http.ResponseWriter, r *frame.Request, status int
 		view.Headers = append(view.Headers, admin.Header{Name: name, Value: value})
 	}
 	slices.SortFunc(view.Headers, func(a, b admin.Header) int { return strings.Compare(a.Name, b.Name) })
-	if view.Explained, err = s.Billing.Explain(r.Context(), provider, d.ID); err != nil {
+	if view.Explained, err = h.Billing.Explain(r.Context(), provider, d.ID); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -140,7 +140,7 @@ func (s *Server) renderEvent(w http.ResponseWriter, r *frame.Request, status int
 			return err
 		}
 	}
-	s.Render(w, r, status, admin.EventPageOf(view))
+	h.Render(w, r, status, admin.EventPageOf(view))
 	return nil
 }
 
@@ -154,21 +154,21 @@ func pretty(body []byte) string {
 }
 
 // ReplayEvent hands one event to the worker again, dead, parked or applied.
-func (s *Server) ReplayEvent(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ReplayEvent(w http.ResponseWriter, r *frame.Request) error {
 	provider, id := facts.Provider(r.PathValue("provider")), r.PathValue("event")
 	if !provider.Known() || !facts.ValidID(id) {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	if err := s.Billing.Replay(r.Context(), r.Person.Email, r.PostFormValue("reason"), provider, id); err != nil {
-		return s.renderEvent(w, r, frame.FormStatus(err), err)
+	if err := h.Billing.Replay(r.Context(), r.Person.Email, r.PostFormValue("reason"), provider, id); err != nil {
+		return h.renderEvent(w, r, frame.FormStatus(err), err)
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, admin.Event{Provider: string(provider), ID: id}.Path())
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, admin.Event{Provider: string(provider), ID: id}.Path())
 }
 
-func (s *Server) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 	resolved := r.URL.Query().Has("resolved")
-	list, err := s.Billing.ListReviews(r.Context(), resolved)
+	list, err := h.Billing.ListReviews(r.Context(), resolved)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *Server) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, item := range list {
 		view.Items = append(view.Items, itemView(item))
 	}
-	s.Render(w, r, http.StatusOK, admin.QueuePage(view))
+	h.Render(w, r, http.StatusOK, admin.QueuePage(view))
 	return nil
 }
 
@@ -193,12 +193,12 @@ func itemView(r billing.ReviewItem) admin.Item {
 	return v
 }
 
-func (s *Server) ItemPage(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderItem(w, r, http.StatusOK, nil)
+func (h *Handlers) ItemPage(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderItem(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderItem(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
-	item, acts, err := s.Billing.ReviewByHandle(r.Context(), r.PathValue("item"))
+func (h *Handlers) renderItem(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
+	item, acts, err := h.Billing.ReviewByHandle(r.Context(), r.PathValue("item"))
 	if err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (s *Server) renderItem(w http.ResponseWriter, r *frame.Request, status int,
 	if !view.Open {
 		view.Resolution = fmt.Sprintf("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy, item.Resolution)
 	}
-	choices, why, err := s.Billing.Choices(r.Context(), item.Handle)
+	choices, why, err := h.Billing.Choices(r.Context(), item.Handle)
 	if err != nil {
 		return err
 	}
@@ -229,27 +229,27 @@ func (s *Server) renderItem(w http.ResponseWriter, r *frame.Request, status int,
 			return err
 		}
 	}
-	s.Render(w, r, status, admin.ItemPageOf(view))
+	h.Render(w, r, status, admin.ItemPageOf(view))
 	return nil
 }
 
-func (s *Server) ResolveItem(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ResolveItem(w http.ResponseWriter, r *frame.Request) error {
 	decision := billing.Resolution{Handle: r.PathValue("item"), Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	decision.Do, decision.Subscription, _ = strings.Cut(r.PostFormValue("do"), " ")
 	if text := strings.TrimSpace(r.PostFormValue("account")); text != "" {
 		id, err := uuid.Parse(text)
 		if err != nil || len(text) != 36 {
 			err := fault.InvalidField("account", "This is not the id of an account.")
-			return s.renderItem(w, r, frame.FormStatus(err), err)
+			return h.renderItem(w, r, frame.FormStatus(err), err)
 		}
 		decision.Assign = id
 	}
-	if err := s.Billing.ResolveReview(r.Context(), decision); err != nil {
+	if err := h.Billing.ResolveReview(r.Context(), decision); err != nil {
 		if fault.Is(err, fault.NotFound) && decision.Assign != uuid.Nil {
 			err = fault.InvalidField("account", "There is no account with this id.")
 		}
-		return s.renderItem(w, r, frame.FormStatus(err), err)
+		return h.renderItem(w, r, frame.FormStatus(err), err)
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, "/admin/review")
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, "/admin/review")
 }

@@ -1,4 +1,4 @@
-package web
+package operators
 
 import (
 	"net/http"
@@ -24,21 +24,21 @@ func alertView(a billing.Alert, now time.Time) admin.Alert {
 	return v
 }
 
-func (s *Server) AlertPage(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderAlert(w, r, http.StatusOK, nil)
+func (h *Handlers) AlertPage(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderAlert(w, r, http.StatusOK, nil)
 }
 
-func (s *Server) renderAlert(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
+func (h *Handlers) renderAlert(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	a, acts, err := s.Billing.AlertByKind(r.Context(), provider, r.PathValue("kind"))
+	a, acts, err := h.Billing.AlertByKind(r.Context(), provider, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
 	view := admin.AlertPage{
-		Shell: r.Shell(), Alert: alertView(*a, s.Clock.Now()), Told: admin.When(a.ToldAt), Acts: actViews(acts),
+		Shell: r.Shell(), Alert: alertView(*a, h.Clock.Now()), Told: admin.When(a.ToldAt), Acts: actViews(acts),
 		Typed: r.PostFormValue("reason"), For: r.PostFormValue("for"),
 	}
 	if wrong != nil {
@@ -46,46 +46,46 @@ func (s *Server) renderAlert(w http.ResponseWriter, r *frame.Request, status int
 			return err
 		}
 	}
-	s.Render(w, r, status, admin.AlertPageOf(view))
+	h.Render(w, r, status, admin.AlertPageOf(view))
 	return nil
 }
 
 // MuteAlert snoozes an alert, or dismisses it until there is news.
-func (s *Server) MuteAlert(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) MuteAlert(w http.ResponseWriter, r *frame.Request) error {
 	m := billing.Mute{Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	var err error
 	if chosen := r.PostFormValue("for"); chosen != "news" {
-		m.Until, err = s.snoozeEnd(chosen)
+		m.Until, err = h.snoozeEnd(chosen)
 	}
 	if err == nil {
-		err = s.Billing.MuteAlert(r.Context(), facts.Provider(r.PathValue("provider")), r.PathValue("kind"), m)
+		err = h.Billing.MuteAlert(r.Context(), facts.Provider(r.PathValue("provider")), r.PathValue("kind"), m)
 	}
 	if fault.Is(err, fault.NotFound) {
 		return err
 	}
 	if err != nil {
-		return s.renderAlert(w, r, frame.FormStatus(err), err)
+		return h.renderAlert(w, r, frame.FormStatus(err), err)
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, "/admin")
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, "/admin")
 }
 
 // snoozeEnd is when a snooze ends that begins now.
-func (s *Server) snoozeEnd(chosen string) (time.Time, error) {
+func (h *Handlers) snoozeEnd(chosen string) (time.Time, error) {
 	for _, o := range admin.Spans {
 		if o.Value != chosen {
 			continue
 		}
 		long, err := time.ParseDuration(chosen)
-		return s.Clock.Now().Add(long), err
+		return h.Clock.Now().Add(long), err
 	}
 	return time.Time{}, fault.InvalidField("for", "Choose for how long.")
 }
 
-func (s *Server) SnoozeItem(w http.ResponseWriter, r *frame.Request) error {
-	until, err := s.snoozeEnd(r.PostFormValue("for"))
+func (h *Handlers) SnoozeItem(w http.ResponseWriter, r *frame.Request) error {
+	until, err := h.snoozeEnd(r.PostFormValue("for"))
 	if err == nil {
-		err = s.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.Person.Email,
+		err = h.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.Person.Email,
 			Reason: r.PostFormValue("remark"), Until: until})
 	}
 	if fault.Is(err, fault.NotFound) {
@@ -95,8 +95,8 @@ func (s *Server) SnoozeItem(w http.ResponseWriter, r *frame.Request) error {
 		if fault.Is(err, fault.Invalid) && fault.Of(err).Field == "reason" {
 			err = fault.InvalidField("remark", "Say why, in a few words. It is kept.")
 		}
-		return s.renderItem(w, r, frame.FormStatus(err), err)
+		return h.renderItem(w, r, frame.FormStatus(err), err)
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, "/admin/review")
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, "/admin/review")
 }
