@@ -200,10 +200,10 @@ func routesOf(s *Server) []frame.Route {
 		// Machines that watch us, and the mails of a development set-up.
 		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Handle: s.Healthz},
 		{Pattern: "GET /readyz", Access: frame.Anyone, KeepsFlash: true, Handle: s.Readyz},
-		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: s.OpenDemo},
-		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: s.ApiDemo},
-		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: s.OutboxPage},
-		{Pattern: "GET /dev/outbox/{id}", Access: frame.Anyone, Development: true, Secret: true, Handle: s.OutboxMail},
+		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: s.development.OpenDemo},
+		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: s.development.ApiDemo},
+		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: s.development.OutboxPage},
+		{Pattern: "GET /dev/outbox/{id}", Access: frame.Anyone, Development: true, Secret: true, Handle: s.development.OutboxMail},
 	}
 }
 

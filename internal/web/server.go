@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/accounts"
+	"github.com/tijorihq/tijori/internal/web/development"
 	"github.com/tijorihq/tijori/internal/web/door"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/operators"
@@ -53,17 +54,18 @@ const (
 // A Server answers requests. It keeps no state of its own.
 type Server struct {
 	*frame.Frame
-	Accounts  *account.Service
-	Billing   *billing.Service
-	Credits   *credits.Service
-	Outbox    *mail.Outbox
-	Demo      func(context.Context) (demo.Filled, error)
-	handler   http.Handler
-	operators *operators.Handlers
-	accounts  *accounts.Handlers
-	door      *door.Handlers
-	arriving  sync.Map // the places of an account for files that arrive, by its id
-	reading   sync.Map // and the one for a file that is read
+	Accounts    *account.Service
+	Billing     *billing.Service
+	Credits     *credits.Service
+	Outbox      *mail.Outbox
+	Demo        func(context.Context) (demo.Filled, error)
+	handler     http.Handler
+	development *development.Handlers
+	operators   *operators.Handlers
+	accounts    *accounts.Handlers
+	door        *door.Handlers
+	arriving    sync.Map // the places of an account for files that arrive, by its id
+	reading     sync.Map // and the one for a file that is read
 }
 
 // New returns a server for the routes in the list.
@@ -77,6 +79,7 @@ func New(c Config) *Server {
 	s.door = &door.Handlers{Frame: f, Accounts: c.Accounts}
 	s.accounts = &accounts.Handlers{Frame: f, Accounts: c.Accounts}
 	s.operators = &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits}
+	s.development = &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo}
 	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }
