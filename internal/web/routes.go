@@ -167,12 +167,12 @@ func routesOf(s *Server) []frame.Route {
 		{Pattern: "GET /api/businesses/{business}/export.pdf", Access: frame.SeesTotals, Handle: s.ExportBusiness(PDF)},
 
 		// Credits, for an account's own programs.
-		{Pattern: "GET /api/credits", Access: frame.Program, Handle: s.ApiCredits},
-		{Pattern: "GET /api/credits/entries", Access: frame.Program, Handle: s.ApiCreditEntries},
-		{Pattern: "POST /api/credits/consume", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.ApiConsume},
-		{Pattern: "POST /api/credits/holds", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.ApiHold},
-		{Pattern: "POST /api/credits/holds/{id}/capture", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.ApiCapture},
-		{Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.ApiRelease},
+		{Pattern: "GET /api/credits", Access: frame.Program, Handle: s.programs.ApiCredits},
+		{Pattern: "GET /api/credits/entries", Access: frame.Program, Handle: s.programs.ApiCreditEntries},
+		{Pattern: "POST /api/credits/consume", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.programs.ApiConsume},
+		{Pattern: "POST /api/credits/holds", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.programs.ApiHold},
+		{Pattern: "POST /api/credits/holds/{id}/capture", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.programs.ApiCapture},
+		{Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm, Handle: s.programs.ApiRelease},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: s.OpenAPI},
 
 		// The operators' room.

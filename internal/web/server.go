@@ -23,6 +23,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/door"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/operators"
+	"github.com/tijorihq/tijori/internal/web/programs"
 )
 
 // A Config is what a Server stands on. All fields but Outbox are required.
@@ -60,6 +61,7 @@ type Server struct {
 	Outbox      *mail.Outbox
 	Demo        func(context.Context) (demo.Filled, error)
 	handler     http.Handler
+	programs    *programs.Handlers
 	development *development.Handlers
 	operators   *operators.Handlers
 	accounts    *accounts.Handlers
@@ -80,6 +82,7 @@ func New(c Config) *Server {
 	s.accounts = &accounts.Handlers{Frame: f, Accounts: c.Accounts}
 	s.operators = &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits}
 	s.development = &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo}
+	s.programs = &programs.Handlers{Frame: f, Credits: c.Credits}
 	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }

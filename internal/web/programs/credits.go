@@ -1,4 +1,4 @@
-package web
+package programs
 
 import (
 	"net/http"
@@ -13,8 +13,8 @@ import (
 )
 
 // ApiCredits lists balances by meter.
-func (s *Server) ApiCredits(w http.ResponseWriter, r *frame.Request) error {
-	list, err := s.Credits.Balances(r.Context(), r.Caller.Credential)
+func (h *Handlers) ApiCredits(w http.ResponseWriter, r *frame.Request) error {
+	list, err := h.Credits.Balances(r.Context(), r.Caller.Credential)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (s *Server) ApiCredits(w http.ResponseWriter, r *frame.Request) error {
 	for _, b := range list {
 		out = append(out, balanceJSON{b.Meter, b.Name, b.Available, b.Held, frame.NewRefill(b.NextAt, b.NextAmount)})
 	}
-	return s.WriteJSON(w, r, http.StatusOK, map[string]any{"credits": out})
+	return h.WriteJSON(w, r, http.StatusOK, map[string]any{"credits": out})
 }
 
 type creditEntryJSON struct {
@@ -45,7 +45,7 @@ type creditEntryJSON struct {
 }
 
 // ApiCreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
-func (s *Server) ApiCreditEntries(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiCreditEntries(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	meter, limit, before := q.Get("meter"), 50, int64(0)
 	if meter == "" {
@@ -65,7 +65,7 @@ func (s *Server) ApiCreditEntries(w http.ResponseWriter, r *frame.Request) error
 		}
 		before = n
 	}
-	list, next, err := s.Credits.Entries(r.Context(), r.Caller.Credential, meter, before, limit)
+	list, next, err := h.Credits.Entries(r.Context(), r.Caller.Credential, meter, before, limit)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *Server) ApiCreditEntries(w http.ResponseWriter, r *frame.Request) error
 		text := strconv.FormatInt(next, 10)
 		body.NextCursor = &text
 	}
-	return s.WriteJSON(w, r, http.StatusOK, body)
+	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
 type spendJSON struct {
@@ -112,23 +112,23 @@ type spentJSON struct {
 }
 
 // ApiConsume takes credits at once.
-func (s *Server) ApiConsume(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiConsume(w http.ResponseWriter, r *frame.Request) error {
 	var in spendJSON
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	got, err := s.Credits.Consume(r.Context(), r.Caller.Credential, in.spend())
+	got, err := h.Credits.Consume(r.Context(), r.Caller.Credential, in.spend())
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
+	return h.WriteJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
 }
 
 // ApiHold sets credits aside for expires_in seconds, ten minutes when it is left
 // out. It answers 201 to the one caller that may do the work, which a repeat is
 // only with the same attempt and while the hold is open; to all others 409 with
 // what became of the hold.
-func (s *Server) ApiHold(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiHold(w http.ResponseWriter, r *frame.Request) error {
 	in := struct {
 		spendJSON
 		ExpiresIn int64  `json:"expires_in"`
@@ -148,13 +148,13 @@ func (s *Server) ApiHold(w http.ResponseWriter, r *frame.Request) error {
 		}
 		spend.Attempt = id
 	}
-	h, err := s.Credits.SetAside(r.Context(), r.Caller.Credential, spend, time.Duration(in.ExpiresIn)*time.Second)
+	hold, err := h.Credits.SetAside(r.Context(), r.Caller.Credential, spend, time.Duration(in.ExpiresIn)*time.Second)
 	if err != nil {
 		return err
 	}
-	out := frame.NewHold(h, credits.Held)
-	out.Balance = &h.Available
-	return s.WriteJSON(w, r, http.StatusCreated, out)
+	out := frame.NewHold(hold, credits.Held)
+	out.Balance = &hold.Available
+	return h.WriteJSON(w, r, http.StatusCreated, out)
 }
 
 type settledJSON struct {
@@ -166,7 +166,7 @@ type settledJSON struct {
 }
 
 // ApiCapture takes amount of a hold, or all of it without a body.
-func (s *Server) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -185,24 +185,24 @@ func (s *Server) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
 			return fault.InvalidField("amount", "The amount must be a whole number from 1 to %d.", int64(credits.MaxAmount))
 		}
 	}
-	return s.settled(w, r, func() (credits.Settled, error) {
-		return s.Credits.Capture(r.Context(), r.Caller.Credential, id, amount)
+	return h.settled(w, r, func() (credits.Settled, error) {
+		return h.Credits.Capture(r.Context(), r.Caller.Credential, id, amount)
 	})
 }
 
 // ApiRelease gives a hold back. What the body says is not read.
-func (s *Server) ApiRelease(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiRelease(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
 	}
-	return s.settled(w, r, func() (credits.Settled, error) { return s.Credits.Release(r.Context(), r.Caller.Credential, id) })
+	return h.settled(w, r, func() (credits.Settled, error) { return h.Credits.Release(r.Context(), r.Caller.Credential, id) })
 }
 
-func (s *Server) settled(w http.ResponseWriter, r *frame.Request, do func() (credits.Settled, error)) error {
+func (h *Handlers) settled(w http.ResponseWriter, r *frame.Request, do func() (credits.Settled, error)) error {
 	got, err := do()
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
+	return h.WriteJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
 }
