@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
@@ -67,13 +68,13 @@ func routesOf(s *Server) []frame.Route {
 		{Pattern: "GET /b/{business}", Access: frame.Member, Handle: s.PartiesPage},
 		{Pattern: "GET /b/{business}/parties/new", Access: frame.RunsKhata, Handle: s.NewPartyForm},
 		{Pattern: "POST /b/{business}/parties/new", Access: frame.RunsKhata, Handle: s.NewParty},
-		{Pattern: "GET /b/{business}/grid", Access: frame.RunsKhata, Handle: s.GridPage},
-		{Pattern: "POST /b/{business}/grid", Access: frame.RunsKhata, MaxBody: MaxGrid, Handle: s.SaveGrid},
-		{Pattern: "GET /b/{business}/import", Access: frame.RunsKhata, Handle: s.ImportPage},
-		{Pattern: "POST /b/{business}/import", Access: frame.RunsKhata, MaxBody: MaxImport, Handle: s.SendFile},
-		{Pattern: "GET /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: s.PreviewImport},
-		{Pattern: "POST /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: s.ApplyImport},
-		{Pattern: "POST /b/{business}/batches/{batch}/undo", Access: frame.RunsKhata, Handle: s.UndoBatch},
+		{Pattern: "GET /b/{business}/grid", Access: frame.RunsKhata, Handle: s.bulk.GridPage},
+		{Pattern: "POST /b/{business}/grid", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid, Handle: s.bulk.SaveGrid},
+		{Pattern: "GET /b/{business}/import", Access: frame.RunsKhata, Handle: s.bulk.ImportPage},
+		{Pattern: "POST /b/{business}/import", Access: frame.RunsKhata, MaxBody: bulk.MaxImport, Handle: s.bulk.SendFile},
+		{Pattern: "GET /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: s.bulk.PreviewImport},
+		{Pattern: "POST /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: s.bulk.ApplyImport},
+		{Pattern: "POST /b/{business}/batches/{batch}/undo", Access: frame.RunsKhata, Handle: s.bulk.UndoBatch},
 		{Pattern: "GET /b/{business}/bin", Access: frame.RunsKhata, Handle: s.BinPage},
 		{Pattern: "GET /b/{business}/upgrade", Access: frame.Member, Handle: s.UpgradePage},
 		{Pattern: "GET /b/{business}/settings", Access: frame.RunsKhata, Handle: s.accounts.BusinessSettingsForm},
@@ -155,10 +156,10 @@ func routesOf(s *Server) []frame.Route {
 		{Pattern: "GET /api/businesses/{business}/parties/{party}", Access: frame.Member, Handle: s.ApiParty},
 		{Pattern: "POST /api/businesses/{business}/entries", Access: frame.AddsEntries, MaxBody: frame.MaxForm,
 			Handle: s.ApiAddEntry},
-		{Pattern: "POST /api/businesses/{business}/entries/batch", Access: frame.RunsKhata, MaxBody: MaxGrid,
-			Handle: s.ApiBatch},
-		{Pattern: "POST /api/businesses/{business}/grid/draft", Access: frame.RunsKhata, MaxBody: MaxGrid,
-			Handle: s.ApiDraft},
+		{Pattern: "POST /api/businesses/{business}/entries/batch", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid,
+			Handle: s.bulk.ApiBatch},
+		{Pattern: "POST /api/businesses/{business}/grid/draft", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid,
+			Handle: s.bulk.ApiDraft},
 		{Pattern: "GET /api/businesses/{business}/tasks/{task}", Access: frame.SeesTotals, Handle: s.ApiTask},
 		{Pattern: "POST /api/businesses/{business}/tasks/{task}/stop", Access: frame.SeesTotals, MaxBody: frame.MaxForm,
 			Handle: s.StopTask},

@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/accounts"
+	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
 	"github.com/tijorihq/tijori/internal/web/door"
 	"github.com/tijorihq/tijori/internal/web/frame"
@@ -61,6 +62,7 @@ type Server struct {
 	Outbox      *mail.Outbox
 	Demo        func(context.Context) (demo.Filled, error)
 	handler     http.Handler
+	bulk        *bulk.Handlers
 	programs    *programs.Handlers
 	development *development.Handlers
 	operators   *operators.Handlers
@@ -83,6 +85,7 @@ func New(c Config) *Server {
 	s.operators = &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits}
 	s.development = &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo}
 	s.programs = &programs.Handlers{Frame: f, Credits: c.Credits}
+	s.bulk = &bulk.Handlers{Frame: f}
 	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }

@@ -1,4 +1,4 @@
-package web
+package bulk
 
 import (
 	"errors"
@@ -33,8 +33,8 @@ var (
 const shown = 100
 
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
-func (s *Server) inLine(r *frame.Request, fn func() error) error {
-	own, _ := s.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
+func (h *Handlers) inLine(r *frame.Request, fn func() error) error {
+	own, _ := h.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
 	leave, err := r.Acquire(time.Minute, frame.Slot{Places: own.(chan struct{}), Full: errOwnTurn}, frame.Slot{Places: importing, Full: errReading})
 	if err != nil {
 		return err
@@ -43,17 +43,17 @@ func (s *Server) inLine(r *frame.Request, fn func() error) error {
 	return fn()
 }
 
-func (s *Server) ImportPage(w http.ResponseWriter, r *frame.Request) error {
-	return s.showImport(w, r, http.StatusOK, intakepage.View{})
+func (h *Handlers) ImportPage(w http.ResponseWriter, r *frame.Request) error {
+	return h.showImport(w, r, http.StatusOK, intakepage.View{})
 }
 
-func (s *Server) showImport(w http.ResponseWriter, r *frame.Request, status int, v intakepage.View) error {
+func (h *Handlers) showImport(w http.ResponseWriter, r *frame.Request, status int, v intakepage.View) error {
 	var batches []ledger.BatchInfo
 	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueBatches(scope, b, ledger.ImportBatch, &batches) }); err != nil {
 		return err
 	}
 	if undone, err := uuid.Parse(r.URL.Query().Get("undone")); err == nil && r.Method == http.MethodGet {
-		kept, err := s.keptRows(r, undone)
+		kept, err := h.keptRows(r, undone)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *Server) showImport(w http.ResponseWriter, r *frame.Request, status int,
 	for _, b := range batches {
 		v.Batches = append(v.Batches, intakepage.Batch{ID: b.ID.String(), Name: fileName(r, b.Name), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
 	}
-	s.Render(w, r, status, intakepage.Page(v))
+	h.Render(w, r, status, intakepage.Page(v))
 	return nil
 }
 
@@ -78,16 +78,16 @@ func fileName(r *frame.Request, name string) string {
 }
 
 // SendFile reads a file, and keeps it for its dry run when it can be read.
-func (s *Server) SendFile(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SendFile(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil { // who may not is not listened to
 		return err
 	}
 	upload := frame.NewUUID()
-	f, err := s.arrive(w, r)
+	f, err := h.arrive(w, r)
 	defer f.close()
 	if err == nil {
 		err = r.Long(frame.ImportLimit, func() error {
-			return s.inLine(r, func() error {
+			return h.inLine(r, func() error {
 				body, err := f.read()
 				if err != nil {
 					return err
@@ -100,7 +100,7 @@ func (s *Server) SendFile(w http.ResponseWriter, r *frame.Request) error {
 		})
 	}
 	if err == nil {
-		return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/import/"+upload.String())
+		return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/import/"+upload.String())
 	}
 	var cut *http.MaxBytesError
 	if errors.As(err, &cut) || !frame.Mendable(err) && !fault.Is(err, fault.TooLarge) {
@@ -115,7 +115,7 @@ func (s *Server) SendFile(w http.ResponseWriter, r *frame.Request) error {
 	if reason.Kind == fault.TooLarge {
 		status = http.StatusRequestEntityTooLarge
 	}
-	return s.showImport(w, r, status, view)
+	return h.showImport(w, r, status, view)
 }
 
 // fieldWords are the names of the fields that a column may be.
@@ -160,7 +160,7 @@ type dryRun struct {
 }
 
 // open reads a kept file. The connection goes back before the file is taken apart.
-func (s *Server) open(r *frame.Request, upload uuid.UUID) (d *dryRun, err error) {
+func (h *Handlers) open(r *frame.Request, upload uuid.UUID) (d *dryRun, err error) {
 	d = &dryRun{}
 	err = r.As(func(tx *postgres.Tx) (err error) {
 		d.name, d.body, err = intake.Load(r.Context(), tx, upload)
@@ -207,7 +207,7 @@ func (d *dryRun) dry(r *frame.Request, tx *postgres.Tx) (err error) {
 	return nil
 }
 
-func (s *Server) PreviewImport(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) PreviewImport(w http.ResponseWriter, r *frame.Request) error {
 	upload, err := r.PathID("upload")
 	if err != nil {
 		return err
@@ -217,8 +217,8 @@ func (s *Server) PreviewImport(w http.ResponseWriter, r *frame.Request) error {
 	}
 	var d *dryRun
 	err = r.Long(frame.ImportLimit, func() error {
-		return s.inLine(r, func() (err error) {
-			if d, err = s.open(r, upload); err != nil {
+		return h.inLine(r, func() (err error) {
+			if d, err = h.open(r, upload); err != nil {
 				return err
 			}
 			return r.As(func(tx *postgres.Tx) error {
@@ -236,7 +236,7 @@ func (s *Server) PreviewImport(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, intakepage.Preview(dryView(r, d)))
+	h.Render(w, r, http.StatusOK, intakepage.Preview(dryView(r, d)))
 	return nil
 }
 
@@ -307,7 +307,7 @@ func putTwins(r *frame.Request, v *intakepage.Dry, p *intake.Plan) {
 }
 
 // ApplyImport writes what the dry run has shown. The same upload twice, from whichever page, is once.
-func (s *Server) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
 	upload, err := r.PathID("upload")
 	if err != nil {
 		return err
@@ -320,9 +320,9 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
 	refused := false
 	err = r.Long(frame.ImportLimit, func() error {
 		return r.Work(t, func() error {
-			return s.inLine(r, func() error {
+			return h.inLine(r, func() error {
 				var err error
-				refused, d, err = s.bringIn(r, upload, t)
+				refused, d, err = h.bringIn(r, upload, t)
 				return err
 			})
 		})
@@ -330,27 +330,27 @@ func (s *Server) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
 	business := ui.BusinessPath(r.Caller.Business.String())
 	switch {
 	case errors.Is(err, frame.ErrStopped):
-		s.SetFlash(w, "import_stopped", "")
-		return s.Redirect(w, r, business+"/import/"+upload.String()+"?"+r.PostForm.Encode())
+		h.SetFlash(w, "import_stopped", "")
+		return h.Redirect(w, r, business+"/import/"+upload.String()+"?"+r.PostForm.Encode())
 	case err != nil:
 		return err
 	case refused:
 		v := dryView(r, d)
 		v.Error = r.T("Nothing was brought in. Some lines have problems: mend the file, or say that they are to be left out.")
-		s.Render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
+		h.Render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
 		return nil
 	}
-	s.SetFlash(w, "imported", business+"/batches/"+upload.String()+"/undo")
-	return s.Redirect(w, r, business+"/import")
+	h.SetFlash(w, "imported", business+"/batches/"+upload.String()+"/undo")
+	return h.Redirect(w, r, business+"/import")
 }
 
 // bringIn writes what a dry run of a kept file says now, unless that has been done. It is refused when there is
 // nothing to bring in, or lines have problems and were not said to be left out.
-func (s *Server) bringIn(r *frame.Request, upload uuid.UUID, t *frame.Task) (refused bool, d *dryRun, err error) {
-	if done, err := s.imported(r, upload); err != nil || done {
+func (h *Handlers) bringIn(r *frame.Request, upload uuid.UUID, t *frame.Task) (refused bool, d *dryRun, err error) {
+	if done, err := h.imported(r, upload); err != nil || done {
 		return false, nil, err
 	}
-	if d, err = s.open(r, upload); err != nil {
+	if d, err = h.open(r, upload); err != nil {
 		return false, d, err
 	}
 	err = r.As(func(tx *postgres.Tx) error {
@@ -372,7 +372,7 @@ func (s *Server) bringIn(r *frame.Request, upload uuid.UUID, t *frame.Task) (ref
 }
 
 // imported reports an upload that is in the khata already.
-func (s *Server) imported(r *frame.Request, upload uuid.UUID) (done bool, err error) {
+func (h *Handlers) imported(r *frame.Request, upload uuid.UUID) (done bool, err error) {
 	err = r.As(func(tx *postgres.Tx) (err error) {
 		done, err = intake.Hold(r.Context(), tx, upload)
 		return err

@@ -1,4 +1,4 @@
-package web
+package bulk
 
 import (
 	"bytes"
@@ -81,9 +81,9 @@ func (f *sentFile) take(from io.Reader) error {
 }
 
 // arrive streams the form to disk, in a place of the account's own. No connection to the database waits for it.
-func (s *Server) arrive(w http.ResponseWriter, r *frame.Request) (f *sentFile, err error) {
+func (h *Handlers) arrive(w http.ResponseWriter, r *frame.Request) (f *sentFile, err error) {
 	f = &sentFile{}
-	own, _ := s.arriving.LoadOrStore(r.Person.AccountID, make(chan struct{}, MaxOwnArrivals))
+	own, _ := h.arriving.LoadOrStore(r.Person.AccountID, make(chan struct{}, MaxOwnArrivals))
 	leave, err := r.Acquire(5*time.Second, frame.Slot{Places: own.(chan struct{}), Full: errArriving})
 	if err != nil {
 		return f, err

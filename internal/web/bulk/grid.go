@@ -1,4 +1,4 @@
-package web
+package bulk
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func deskOf(r *frame.Request) (ledger.Desk, error) {
 }
 
 // enterGrid reads who is asking, and refuses plans without the grid; the database does so again.
-func (s *Server) enterGrid(r *frame.Request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
+func (h *Handlers) enterGrid(r *frame.Request, queue func(postgres.Scope, *pgx.Batch)) (ledger.Desk, error) {
 	if err := r.Read(queue); err != nil {
 		return ledger.Desk{}, err
 	}
@@ -41,9 +41,9 @@ func (s *Server) enterGrid(r *frame.Request, queue func(postgres.Scope, *pgx.Bat
 	return deskOf(r)
 }
 
-func (s *Server) GridPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) GridPage(w http.ResponseWriter, r *frame.Request) error {
 	var draft ledger.Draft
-	desk, err := s.enterGrid(r, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &draft) })
+	desk, err := h.enterGrid(r, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &draft) })
 	if err != nil {
 		return err
 	}
@@ -55,11 +55,11 @@ func (s *Server) GridPage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showGrid(w, r, http.StatusOK, grid.View{Version: draft.Version}, draft.Batch, result)
+	return h.showGrid(w, r, http.StatusOK, grid.View{Version: draft.Version}, draft.Batch, result)
 }
 
 // showGrid fills in the page around the rows and writes it.
-func (s *Server) showGrid(w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
+func (h *Handlers) showGrid(w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
 	var batches []ledger.BatchInfo
 	var names ledger.PartyNames
 	undone, undoneErr := uuid.Parse(r.URL.Query().Get("undone"))
@@ -71,7 +71,7 @@ func (s *Server) showGrid(w http.ResponseWriter, r *frame.Request, status int, v
 		return err
 	}
 	if undoneErr == nil && r.Method == http.MethodGet {
-		kept, err := s.keptRows(r, undone)
+		kept, err := h.keptRows(r, undone)
 		if err != nil {
 			return err
 		}
@@ -100,11 +100,11 @@ func (s *Server) showGrid(w http.ResponseWriter, r *frame.Request, status int, v
 	for _, b := range batches {
 		v.Batches = append(v.Batches, grid.Batch{ID: b.ID.String(), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
 	}
-	s.Render(w, r, status, grid.Page(v))
+	h.Render(w, r, status, grid.Page(v))
 	return nil
 }
 
-func (s *Server) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, error) {
+func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, error) {
 	var rows []ledger.KeptRow
 	err := r.As(func(tx *postgres.Tx) (err error) {
 		rows, err = ledger.KeptOfBatch(r.Context(), tx, batch)
@@ -163,7 +163,7 @@ func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 }
 
 // SaveGrid is the form without script.
-func (s *Server) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 	rows, err := gridForm(r)
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *Server) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	desk, err := s.enterGrid(r, nil)
+	desk, err := h.enterGrid(r, nil)
 	if err != nil {
 		return err
 	}
@@ -193,19 +193,19 @@ func (s *Server) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 		if result.Wrong > 0 {
 			code = "batch_some"
 		}
-		s.SetFlash(w, code, ui.BusinessPath(r.Caller.Business.String())+"/batches/"+batch.String()+"/undo")
-		return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/grid")
+		h.SetFlash(w, code, ui.BusinessPath(r.Caller.Business.String())+"/batches/"+batch.String()+"/undo")
+		return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/grid")
 	}
 	view := grid.View{AddNew: r.PostFormValue("add_new") != ""}
 	view.Error = r.T("Nothing was saved. Please look at the marked cells.")
 	if result.Wrong == 0 {
 		view.Error = r.T("There is nothing to save yet.")
 	}
-	return s.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result)
+	return h.showGrid(w, r, http.StatusUnprocessableEntity, view, batch, result)
 }
 
 // UndoBatch moves what a batch added to the bin, and leads to the page that says what is left.
-func (s *Server) UndoBatch(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) UndoBatch(w http.ResponseWriter, r *frame.Request) error {
 	batch, err := r.PathID("batch")
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (s *Server) UndoBatch(w http.ResponseWriter, r *frame.Request) error {
 	if kind == ledger.ImportBatch {
 		page = "/import"
 	}
-	return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+page+"?undone="+batch.String())
+	return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+page+"?undone="+batch.String())
 }
 
 // gridIn is what the grid sends. rows are as typed: amounts and dates as people write them, in the
@@ -282,12 +282,12 @@ func (in *gridIn) read(r *frame.Request) error {
 }
 
 // ApiBatch saves rows as one batch: 201 when some were saved, else 422; what is wrong stands beside each cell.
-func (s *Server) ApiBatch(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiBatch(w http.ResponseWriter, r *frame.Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err
 	}
-	desk, err := s.enterGrid(r, nil)
+	desk, err := h.enterGrid(r, nil)
 	if err != nil {
 		return err
 	}
@@ -313,16 +313,16 @@ func (s *Server) ApiBatch(w http.ResponseWriter, r *frame.Request) error {
 	} else {
 		out.Next = next
 	}
-	return s.WriteJSON(w, r, status, out)
+	return h.WriteJSON(w, r, status, out)
 }
 
 // ApiDraft keeps what was typed into the grid, and says what is wrong with it so far.
-func (s *Server) ApiDraft(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiDraft(w http.ResponseWriter, r *frame.Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err
 	}
-	desk, err := s.enterGrid(r, nil)
+	desk, err := h.enterGrid(r, nil)
 	if err != nil {
 		return err
 	}
@@ -338,5 +338,5 @@ func (s *Server) ApiDraft(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusOK, newGridOut(r, in.ID, version, result))
+	return h.WriteJSON(w, r, http.StatusOK, newGridOut(r, in.ID, version, result))
 }
