@@ -23,6 +23,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/development"
 	"github.com/tijorihq/tijori/internal/web/door"
 	"github.com/tijorihq/tijori/internal/web/frame"
+	"github.com/tijorihq/tijori/internal/web/khata"
 	"github.com/tijorihq/tijori/internal/web/operators"
 	"github.com/tijorihq/tijori/internal/web/programs"
 )
@@ -62,6 +63,7 @@ type Server struct {
 	Outbox      *mail.Outbox
 	Demo        func(context.Context) (demo.Filled, error)
 	handler     http.Handler
+	khata       *khata.Handlers
 	bulk        *bulk.Handlers
 	programs    *programs.Handlers
 	development *development.Handlers
@@ -86,6 +88,7 @@ func New(c Config) *Server {
 	s.development = &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo}
 	s.programs = &programs.Handlers{Frame: f, Credits: c.Credits}
 	s.bulk = &bulk.Handlers{Frame: f}
+	s.khata = &khata.Handlers{Frame: f, Accounts: c.Accounts}
 	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
 	return s
 }

@@ -71,7 +71,13 @@ func (w *world) download(ctx context.Context, file, task string) (*http.Response
 	return w.client.Do(r)
 }
 
-func (w *world) task(id string) (t taskJSON, status int) {
+// A taskAnswer is what the server says of long work.
+type taskAnswer struct {
+	State, Text string
+	Done, Total int64
+}
+
+func (w *world) task(id string) (t taskAnswer, status int) {
 	w.Helper()
 	got := w.send("GET", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id}, w.a.Token)
 	if got.status == 200 {

@@ -80,7 +80,7 @@ func (h *Handlers) setSentTo(w http.ResponseWriter, email string) {
 
 // sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
 func (h *Handlers) sentTo(r *frame.Request) string {
-	b, err := base64.RawURLEncoding.DecodeString(h.Cookie(r.Request, frame.SentToCookie))
+	b, err := base64.RawURLEncoding.DecodeString(h.ReadCookie(r.Request, frame.SentToCookie))
 	if err != nil {
 		return ""
 	}
@@ -266,7 +266,7 @@ func (h *Handlers) InviteForm(w http.ResponseWriter, r *frame.Request) error {
 		return h.ended(w, r, "invitation", err)
 	}
 	if view.known && !r.Known {
-		if h.Cookie(r.Request, frame.LanguageCookie) == "" { // the page of who is invited, in the language they chose
+		if h.ReadCookie(r.Request, frame.LanguageCookie) == "" { // the page of who is invited, in the language they chose
 			h.SetCookie(w, frame.LanguageCookie, i18n.Known(view.locale), 365*24*time.Hour)
 		}
 		return h.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.Path))

@@ -26,8 +26,8 @@ func (name CookieName) in(f *Frame) string {
 	return string(name)
 }
 
-// Cookie is what the browser sent for a cookie of ours, "" when that is nothing.
-func (f *Frame) Cookie(r *http.Request, name CookieName) string {
+// ReadCookie is what the browser sent for a cookie of ours, "" when that is nothing.
+func (f *Frame) ReadCookie(r *http.Request, name CookieName) string {
 	c, err := r.Cookie(name.in(f))
 	if err != nil {
 		return ""

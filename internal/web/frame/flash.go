@@ -61,7 +61,7 @@ func (f *Frame) SetFlash(w http.ResponseWriter, code, undo string) {
 
 // takeFlash reads the sentence left for this page and removes it.
 func (f *Frame) takeFlash(w http.ResponseWriter, r *Request) *ui.Flash {
-	value := f.Cookie(r.Request, FlashCookie)
+	value := f.ReadCookie(r.Request, FlashCookie)
 	if value == "" || r.Method != http.MethodGet || r.wantsJSON() || r.route.KeepsFlash {
 		return nil
 	}

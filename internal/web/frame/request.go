@@ -157,7 +157,7 @@ func (r *Request) Locale() string {
 	if r.Known {
 		return i18n.Known(r.Person.Locale)
 	}
-	if language := r.f.Cookie(r.Request, LanguageCookie); language != "" {
+	if language := r.f.ReadCookie(r.Request, LanguageCookie); language != "" {
 		return i18n.Known(language)
 	}
 	return i18n.Match(r.Header.Get("Accept-Language"))

@@ -11,7 +11,7 @@ import (
 )
 
 func (f *Frame) sessionToken(r *http.Request) string {
-	token := f.Cookie(r, SessionCookie)
+	token := f.ReadCookie(r, SessionCookie)
 	if len(token) > 128 {
 		return ""
 	}

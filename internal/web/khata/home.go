@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -16,9 +16,9 @@ import (
 )
 
 // Home is the only business of who is signed in, or the list of businesses.
-func (s *Server) Home(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) Home(w http.ResponseWriter, r *frame.Request) error {
 	if r.Person.AccountID == uuid.Nil { // removed from the account that the session was in
-		moved, err := s.Accounts.GoHome(r.Context(), r.Caller)
+		moved, err := h.Accounts.GoHome(r.Context(), r.Caller)
 		if err != nil {
 			return err
 		}
@@ -29,23 +29,23 @@ func (s *Server) Home(w http.ResponseWriter, r *frame.Request) error {
 		}
 	}
 	if len(r.Person.Businesses) == 1 && r.Flash == nil {
-		return s.Redirect(w, r, ui.BusinessPath(r.Person.Businesses[0].BusinessID.String()))
+		return h.Redirect(w, r, ui.BusinessPath(r.Person.Businesses[0].BusinessID.String()))
 	}
 	view := home.View{Shell: r.Shell(), Email: r.Person.Email}
 	for i, b := range r.Person.Businesses {
 		shop := home.Shop{Business: view.Shell.Businesses[i]}
-		if err := s.shopTotals(r, b.BusinessID, &shop); err != nil {
+		if err := h.shopTotals(r, b.BusinessID, &shop); err != nil {
 			return err
 		}
 		view.Shops = append(view.Shops, shop)
 	}
 	view.Sums = home.SumShops(view.Shops)
-	s.Render(w, r, http.StatusOK, home.Page(view))
+	h.Render(w, r, http.StatusOK, home.Page(view))
 	return nil
 }
 
 // shopTotals reads what a business's line in the list of businesses shows.
-func (s *Server) shopTotals(r *frame.Request, business uuid.UUID, shop *home.Shop) error {
+func (h *Handlers) shopTotals(r *frame.Request, business uuid.UUID, shop *home.Shop) error {
 	var totals ledger.Totals
 	err := r.ReadOf(business, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueueTotals(b, &totals) })
 	if fault.Is(err, fault.NotFound) { // left this moment

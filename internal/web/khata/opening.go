@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -36,11 +36,11 @@ func openingField(err error) error {
 	return f.About(names[f.Field])
 }
 
-func (s *Server) OpeningForm(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: ledger.NewOpeningID().String()}, Side: string(ledger.Given), Opening: true}, nil)
+func (h *Handlers) OpeningForm(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: ledger.NewOpeningID().String()}, Side: string(ledger.Given), Opening: true}, nil)
 }
 
-func (s *Server) AddOpening(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) AddOpening(w http.ResponseWriter, r *frame.Request) error {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -65,8 +65,8 @@ func (s *Server) AddOpening(w http.ResponseWriter, r *frame.Request) error {
 			return err
 		}
 		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note, Opening: true}
-		return s.renderEntryForm(w, r, view, err)
+		return h.renderEntryForm(w, r, view, err)
 	}
-	s.SetFlash(w, "entry_added", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), partyID.String()))
+	h.SetFlash(w, "entry_added", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), partyID.String()))
 }

@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -24,31 +24,31 @@ import (
 const freshLife = 10 * time.Minute
 
 // freshLink is the address of the newest link of the party, while this browser still has its token.
-func (s *Server) freshLink(r *frame.Request, shares []ledger.Share) string {
+func (h *Handlers) freshLink(r *frame.Request, shares []ledger.Share) string {
 	if len(shares) == 0 {
 		return ""
 	}
-	id, token, _ := strings.Cut(s.Cookie(r.Request, frame.LinkCookie), "|")
+	id, token, _ := strings.Cut(h.ReadCookie(r.Request, frame.LinkCookie), "|")
 	if id != shares[0].ID.String() {
 		return ""
 	}
-	return s.Absolute("/s/" + url.PathEscape(token))
+	return h.Absolute("/s/" + url.PathEscape(token))
 }
 
-func (s *Server) SharePage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SharePage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	view, err := s.shareView(r, id)
+	view, err := h.shareView(r, id)
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, sharing.Page(view))
+	h.Render(w, r, http.StatusOK, sharing.Page(view))
 	return nil
 }
 
-func (s *Server) shareView(r *frame.Request, id uuid.UUID) (sharing.View, error) {
+func (h *Handlers) shareView(r *frame.Request, id uuid.UUID) (sharing.View, error) {
 	var p ledger.PartyPage
 	var shares []ledger.Share
 	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
@@ -59,7 +59,7 @@ func (s *Server) shareView(r *frame.Request, id uuid.UUID) (sharing.View, error)
 		return sharing.View{}, err
 	}
 	view := sharing.View{
-		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, PartyID: id.String(), Name: p.Name, Fresh: s.freshLink(r, shares),
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, PartyID: id.String(), Name: p.Name, Fresh: h.freshLink(r, shares),
 		Token: ledger.NewShareToken(), Days: int(ledger.ShareLife / (24 * time.Hour)), Lives: ledger.ShareLives, Links: links(shares),
 	}
 	view.To = view.Today()
@@ -74,7 +74,7 @@ func links(shares []ledger.Share) []sharing.Link {
 	return out
 }
 
-func (s *Server) ShareParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (s *Server) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 		if !frame.Mendable(err) || fromReminder {
 			return err
 		}
-		view, e := s.shareView(r, id)
+		view, e := h.shareView(r, id)
 		if e != nil {
 			return e
 		}
@@ -117,20 +117,20 @@ func (s *Server) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, frame.FormStatus(err), sharing.Page(view))
+		h.Render(w, r, frame.FormStatus(err), sharing.Page(view))
 		return nil
 	}
-	s.SetCookie(w, frame.LinkCookie, made.String()+"|"+token, freshLife)
+	h.SetCookie(w, frame.LinkCookie, made.String()+"|"+token, freshLife)
 	path := ui.PartyPath(r.Caller.Business.String(), id.String())
 	if fromReminder {
 		q := url.Values{"lang": {langOf(r, r.PostFormValue("lang"))}, "upi": {r.PostFormValue("upi")}}
-		return s.Redirect(w, r, path+"/remind?"+q.Encode())
+		return h.Redirect(w, r, path+"/remind?"+q.Encode())
 	}
-	s.SetFlash(w, "shared", "")
-	return s.Redirect(w, r, path+"/share")
+	h.SetFlash(w, "shared", "")
+	return h.Redirect(w, r, path+"/share")
 }
 
-func (s *Server) RevokeShare(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) RevokeShare(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -142,13 +142,13 @@ func (s *Server) RevokeShare(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.As(func(tx *postgres.Tx) error { return ledger.RevokeShare(r.Context(), tx, link, id) }); err != nil {
 		return err
 	}
-	s.SetFlash(w, "share_ended", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/share")
+	h.SetFlash(w, "share_ended", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/share")
 }
 
 // SharedStatement is the statement that a link opens. It asks as nobody, whoever is signed in.
-func (s *Server) SharedStatement(w http.ResponseWriter, r *frame.Request) error {
-	if err := s.Accounts.ThrottleLinks(r.Context(), s.Network(r.Request)); err != nil {
+func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) error {
+	if err := h.Accounts.ThrottleLinks(r.Context(), h.Network(r.Request)); err != nil {
 		return err
 	}
 	token := r.PathValue("token")
@@ -194,6 +194,6 @@ func (s *Server) SharedStatement(w http.ResponseWriter, r *frame.Request) error 
 			return err
 		}
 	}
-	s.Render(w, r, http.StatusOK, sharing.Public(view))
+	h.Render(w, r, http.StatusOK, sharing.Public(view))
 	return nil
 }

@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -10,7 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/statement"
 )
 
-func (s *Server) StatementPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -21,7 +21,7 @@ func (s *Server) StatementPage(w http.ResponseWriter, r *frame.Request) error {
 	view := statement.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !r.MayExport(), Part: partOf(r)}
 	days, cause := readRange(r)
 	if cause != nil {
-		return s.statementAgain(w, r, view, cause)
+		return h.statementAgain(w, r, view, cause)
 	}
 	var st ledger.Statement
 	options := exportOptions(r)
@@ -52,12 +52,12 @@ func (s *Server) StatementPage(w http.ResponseWriter, r *frame.Request) error {
 	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
-	s.Render(w, r, http.StatusOK, statement.Page(view))
+	h.Render(w, r, http.StatusOK, statement.Page(view))
 	return nil
 }
 
 // statementAgain shows the form with what is wrong with the days.
-func (s *Server) statementAgain(w http.ResponseWriter, r *frame.Request, view statement.View, cause error) error {
+func (h *Handlers) statementAgain(w http.ResponseWriter, r *frame.Request, view statement.View, cause error) error {
 	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
@@ -76,6 +76,6 @@ func (s *Server) statementAgain(w http.ResponseWriter, r *frame.Request, view st
 	view.WithoutFigures = true
 	view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
 	view.Chips = chips(view.Shell, view.From, view.To)
-	s.Render(w, r, frame.FormStatus(cause), statement.Page(view))
+	h.Render(w, r, frame.FormStatus(cause), statement.Page(view))
 	return nil
 }

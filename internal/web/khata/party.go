@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -12,7 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/party"
 )
 
-func (s *Server) PartyPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (s *Server) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 			row.Fixable = ledger.Corrects(scope, e, time.Now())
 			view.Entries = append(view.Entries, row)
 		}
-		s.Render(w, r, http.StatusOK, party.Page(view))
+		h.Render(w, r, http.StatusOK, party.Page(view))
 		return nil
 	}
 	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
@@ -67,7 +67,7 @@ func (s *Server) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, e := range page.Rows {
 		view.Entries = append(view.Entries, entryRow(r, e.Entry, e.Balance, names.of(e.CreatedBy)))
 	}
-	s.Render(w, r, http.StatusOK, party.Page(view))
+	h.Render(w, r, http.StatusOK, party.Page(view))
 	return nil
 }
 

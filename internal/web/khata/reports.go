@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -14,7 +14,7 @@ import (
 
 // ReportsPage shows one report of a business: of this month when the query
 // names no days, and everything when it names empty ones.
-func (s *Server) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (s *Server) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		view.WithoutFigures = true
 		view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
 		view.Chips = reportChips(view)
-		s.Render(w, r, frame.FormStatus(cause), reports.Page(view))
+		h.Render(w, r, frame.FormStatus(cause), reports.Page(view))
 		return nil
 	}
 	if view.Show == reports.Ageing {
@@ -55,7 +55,7 @@ func (s *Server) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	if view.Part > view.Parts {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	s.Render(w, r, http.StatusOK, reports.Page(view))
+	h.Render(w, r, http.StatusOK, reports.Page(view))
 	return nil
 }
 

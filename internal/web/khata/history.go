@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -34,7 +34,7 @@ func (m *memberNames) queue(b *pgx.Batch) {
 // of returns a name, "" for who has left the business since.
 func (m *memberNames) of(user uuid.UUID) string { return m.names[user] }
 
-func (s *Server) BinPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) BinPage(w http.ResponseWriter, r *frame.Request) error {
 	var page ledger.BinPage
 	err := r.As(func(tx *postgres.Tx) (err error) {
 		page, err = ledger.Bin(r.Context(), tx, ledger.Cursor(r.URL.Query().Get("after")))
@@ -57,14 +57,14 @@ func (s *Server) BinPage(w http.ResponseWriter, r *frame.Request) error {
 			Amount: r.Amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
 		})
 	}
-	s.Render(w, r, http.StatusOK, bin.Page(view))
+	h.Render(w, r, http.StatusOK, bin.Page(view))
 	return nil
 }
 
 // said are the words of the history page for what the ledger's changes did.
 var said = map[string]string{ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted", ledger.Restored: "restored"}
 
-func (s *Server) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -85,18 +85,18 @@ func (s *Server) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	view := history.View{Shell: r.Shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}
-	for _, h := range line.Items {
-		if c := h.Party; c != nil {
+	for _, item := range line.Items {
+		if c := item.Party; c != nil {
 			view.Changes = append(view.Changes, history.Change{When: c.At, Who: c.ByName, Subject: "party", What: said[c.Action], Diff: differences(partyDiff(r, c.Before), partyDiff(r, c.After))})
 			continue
 		}
-		c := h.Entry
+		c := item.Entry
 		view.Changes = append(view.Changes, history.Change{
-			When: c.At, Who: c.ByName, Subject: "entry", EntryID: h.SubjectID.String(), What: said[c.Action], Side: string(c.After.Side),
+			When: c.At, Who: c.ByName, Subject: "entry", EntryID: item.SubjectID.String(), What: said[c.Action], Side: string(c.After.Side),
 			Diff: differences(entryDiff(r, c.Before), entryDiff(r, c.After)),
 		})
 	}
-	s.Render(w, r, http.StatusOK, history.Page(view))
+	h.Render(w, r, http.StatusOK, history.Page(view))
 	return nil
 }
 

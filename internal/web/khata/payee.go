@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -14,16 +14,16 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) PayeePage(w http.ResponseWriter, r *frame.Request) error {
-	view, err := s.payeeView(r)
+func (h *Handlers) PayeePage(w http.ResponseWriter, r *frame.Request) error {
+	view, err := h.payeeView(r)
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, payee.Page(view))
+	h.Render(w, r, http.StatusOK, payee.Page(view))
 	return nil
 }
 
-func (s *Server) payeeView(r *frame.Request) (payee.View, error) {
+func (h *Handlers) payeeView(r *frame.Request) (payee.View, error) {
 	var all []ledger.PayeeChange
 	err := r.As(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Server) payeeView(r *frame.Request) (payee.View, error) {
 	return view, nil
 }
 
-func (s *Server) SetPayee(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SetPayee(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *Server) SetPayee(w http.ResponseWriter, r *frame.Request) error {
 		if !frame.Mendable(err) {
 			return err
 		}
-		view, e := s.payeeView(r)
+		view, e := h.payeeView(r)
 		if e != nil {
 			return e
 		}
@@ -64,15 +64,15 @@ func (s *Server) SetPayee(w http.ResponseWriter, r *frame.Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, frame.FormStatus(err), payee.Page(view))
+		h.Render(w, r, frame.FormStatus(err), payee.Page(view))
 		return nil
 	}
-	s.SetFlash(w, "saved", "")
-	return s.Redirect(w, r, r.URL.Path)
+	h.SetFlash(w, "saved", "")
+	return h.Redirect(w, r, r.URL.Path)
 }
 
 // PayPage is the code that a party scans: what it owes now.
-func (s *Server) PayPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (s *Server) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	default:
 		view.Why = r.T("%s owes nothing now.", page.Name)
 	}
-	s.Render(w, r, http.StatusOK, remind.PayPage(view))
+	h.Render(w, r, http.StatusOK, remind.PayPage(view))
 	return nil
 }
 

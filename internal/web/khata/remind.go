@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -49,7 +49,7 @@ func (t reminderText) String() string {
 }
 
 // remindText is the reminder of a party for this request.
-func (s *Server) remindText(r *frame.Request, lang, party string, owed int64, link string, to ledger.Payee) string {
+func (h *Handlers) remindText(r *frame.Request, lang, party string, owed int64, link string, to ledger.Payee) string {
 	return reminderText{
 		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed), date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
 	}.String()
@@ -63,21 +63,21 @@ func langOf(r *frame.Request, v string) string {
 	return r.Locale()
 }
 
-func (s *Server) RemindPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) RemindPage(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
 	}
-	view, err := s.remindView(r, id)
+	view, err := h.remindView(r, id)
 	if err != nil {
 		return err
 	}
 	letRemind(w)
-	s.Render(w, r, http.StatusOK, remind.Page(view))
+	h.Render(w, r, http.StatusOK, remind.Page(view))
 	return nil
 }
 
-func (s *Server) remindView(r *frame.Request, id uuid.UUID) (remind.View, error) {
+func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, error) {
 	var page ledger.PartyPage
 	var to ledger.Payee
 	var log []ledger.Reminder
@@ -94,14 +94,14 @@ func (s *Server) remindView(r *frame.Request, id uuid.UUID) (remind.View, error)
 	q := r.URL.Query()
 	view := remind.View{
 		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(), Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
-		Lang: langOf(r, q.Get("lang")), HasUPI: to.Link(r.Amount(1), "") != "", Link: s.freshLink(r, shares),
+		Lang: langOf(r, q.Get("lang")), HasUPI: to.Link(r.Amount(1), "") != "", Link: h.freshLink(r, shares),
 	}
 	view.UPI = view.HasUPI && q.Get("upi") != "no"
 	if !view.UPI {
 		to = ledger.Payee{}
 	}
 	if page.Balance > 0 {
-		view.Text = s.remindText(r, view.Lang, page.Name, page.Balance, view.Link, to)
+		view.Text = h.remindText(r, view.Lang, page.Name, page.Balance, view.Link, to)
 	}
 	for _, x := range log {
 		view.Log = append(view.Log, remind.Reminder{When: x.At, By: x.ByName, Balance: r.Amount(x.Balance), Channel: x.Channel})
@@ -111,7 +111,7 @@ func (s *Server) remindView(r *frame.Request, id uuid.UUID) (remind.View, error)
 
 // RemindParty writes the reminder down, and leads to the owner's own messenger with the text typed in: the figure
 // in the text is the one in the log.
-func (s *Server) RemindParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -145,13 +145,13 @@ func (s *Server) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	letRemind(w)
-	text := s.remindText(r, lang, p.Name, done.Balance, s.freshLink(r, shares), to)
+	text := h.remindText(r, lang, p.Name, done.Balance, h.freshLink(r, shares), to)
 	if sms := ledger.SMSLink(p.Phone, text); done.Channel == ledger.SMS && sms != "" {
-		return s.Redirect(w, r, sms)
+		return h.Redirect(w, r, sms)
 	}
 	if done.Channel != ledger.Copy {
-		return s.Redirect(w, r, ledger.WhatsAppLink(p.Phone, text))
+		return h.Redirect(w, r, ledger.WhatsAppLink(p.Phone, text))
 	}
-	s.SetFlash(w, "reminded", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/remind")
+	h.SetFlash(w, "reminded", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/remind")
 }

@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -10,17 +10,17 @@ import (
 )
 
 // WaitingPage is the frame in which the device draws the entries that wait on it.
-func (s *Server) WaitingPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) WaitingPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: r.Shell()}))
+	h.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: r.Shell()}))
 	return nil
 }
 
 // OfflinePage is kept by every device, for whoever uses it next: it reads no session, and is the same for all.
-func (s *Server) OfflinePage(w http.ResponseWriter, r *frame.Request) error {
-	shell := ui.Shell{Locale: i18n.Known(r.URL.Query().Get("lang")), CurrentPath: "/offline", Now: s.Clock.Now()}
-	s.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: shell, Offline: true}))
+func (h *Handlers) OfflinePage(w http.ResponseWriter, r *frame.Request) error {
+	shell := ui.Shell{Locale: i18n.Known(r.URL.Query().Get("lang")), CurrentPath: "/offline", Now: h.Clock.Now()}
+	h.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: shell, Offline: true}))
 	return nil
 }

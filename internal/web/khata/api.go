@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -39,7 +39,7 @@ func dateText(t *time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func (s *Server) ApiParties(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiParties(w http.ResponseWriter, r *frame.Request) error {
 	_, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
@@ -63,13 +63,13 @@ func (s *Server) ApiParties(w http.ResponseWriter, r *frame.Request) error {
 		for _, p := range names.Rows {
 			body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name})
 		}
-		return s.WriteJSON(w, r, http.StatusOK, body)
+		return h.WriteJSON(w, r, http.StatusOK, body)
 	}
 	body.Get, body.Give = &list.Get, &list.Give
 	for _, p := range list.Rows {
 		body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Balance: &p.Balance, LastDate: dateText(p.LastDate)})
 	}
-	return s.WriteJSON(w, r, http.StatusOK, body)
+	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
 type entryJSON struct {
@@ -92,7 +92,7 @@ type partyPageJSON struct {
 	Next    string      `json:"next,omitempty"`
 }
 
-func (s *Server) ApiParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -119,18 +119,18 @@ func (s *Server) ApiParty(w http.ResponseWriter, r *frame.Request) error {
 		for _, e := range own.Rows {
 			body.Entries = append(body.Entries, entryBody(e, nil))
 		}
-		return s.WriteJSON(w, r, http.StatusOK, body)
+		return h.WriteJSON(w, r, http.StatusOK, body)
 	}
 	body.partyJSON = partyJSON{ID: page.ID, Kind: string(page.Kind), Name: page.Name, Phone: page.Phone, Note: page.Note, Balance: &page.Balance}
 	body.Next = string(page.Next)
 	for _, e := range page.Rows {
 		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
 	}
-	return s.WriteJSON(w, r, http.StatusOK, body)
+	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
 // ApiAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
-func (s *Server) ApiAddParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiAddParty(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID    uuid.UUID `json:"id"`
 		Kind  string    `json:"kind"`
@@ -149,11 +149,11 @@ func (s *Server) ApiAddParty(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
+	return h.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
 }
 
 // ApiAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
-func (s *Server) ApiAddEntry(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID      uuid.UUID `json:"id"`
 		PartyID uuid.UUID `json:"party_id"`
@@ -173,5 +173,5 @@ func (s *Server) ApiAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusCreated, entryBody(e, nil))
+	return h.WriteJSON(w, r, http.StatusCreated, entryBody(e, nil))
 }

@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"context"
@@ -29,7 +29,7 @@ var (
 )
 
 // ExportParty is the statement of a party as a file, of the days that the query names.
-func (s *Server) ExportParty(f format) frame.Handler {
+func (h *Handlers) ExportParty(f format) frame.Handler {
 	return func(w http.ResponseWriter, r *frame.Request) error {
 		id, err := r.PathID("party")
 		if err != nil {
@@ -51,19 +51,19 @@ func (s *Server) ExportParty(f format) frame.Handler {
 		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
 			return ledger.CountEntries(ctx, tx, id, days)
 		}
-		return s.export(w, r, f, name, total, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+		return h.export(w, r, f, name, total, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
 			return f.party(r.Context(), tx, w, id, days, o)
 		})
 	}
 }
 
 // ExportBusiness is the whole book as a file.
-func (s *Server) ExportBusiness(f format) frame.Handler {
+func (h *Handlers) ExportBusiness(f format) frame.Handler {
 	return func(w http.ResponseWriter, r *frame.Request) error {
 		total := func(ctx context.Context, tx *postgres.Tx) (int64, error) {
 			return ledger.CountEntries(ctx, tx, uuid.Nil, ledger.Range{})
 		}
-		return s.export(w, r, f, "", total, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
+		return h.export(w, r, f, "", total, func(tx *postgres.Tx, w io.Writer, o export.Options) error {
 			return f.book(r.Context(), tx, w, o)
 		})
 	}
@@ -73,7 +73,7 @@ func (s *Server) ExportBusiness(f format) frame.Handler {
 // the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
 // a file must not look like a whole one. The query may name a task, by which the page that
 // asked sees how far the file is, and stops it.
-func (s *Server) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
+func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (s *Server) export(w http.ResponseWriter, r *frame.Request, f format, of st
 		name += " - " + of
 	}
 	file := frame.NewDownload(w, name+" "+r.Shell().Today()+f.ending, f.kind)
-	err := s.Send(r, t, file, func(w io.Writer) error {
+	err := h.Send(r, t, file, func(w io.Writer) error {
 		return r.As(func(tx *postgres.Tx) error {
 			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
 				return err

@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"errors"
@@ -38,7 +38,7 @@ func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
 	return shown, ledger.PartyFilter{Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show, Sort: shown.Sort, After: ledger.Cursor(shown.After)}
 }
 
-func (s *Server) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 	shown, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (s *Server) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Count, view.After = len(names.Rows), string(names.Next)
 	}
 	letRemind(w)
-	s.Render(w, r, http.StatusOK, parties.Page(view))
+	h.Render(w, r, http.StatusOK, parties.Page(view))
 	return nil
 }
 
@@ -83,7 +83,7 @@ func partyFields(r *frame.Request) ledger.PartyFields {
 }
 
 // partyFormView is the form with what was typed.
-func (s *Server) partyFormView(r *frame.Request, party, id string, version int, f ledger.PartyFields) partyform.View {
+func (h *Handlers) partyFormView(r *frame.Request, party, id string, version int, f ledger.PartyFields) partyform.View {
 	return partyform.View{
 		Shell: r.Shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note,
 		Opening: r.PostFormValue("opening"), OpeningSide: r.PostFormValue("opening_side"), OpeningDate: r.PostFormValue("opening_date"),
@@ -91,7 +91,7 @@ func (s *Server) partyFormView(r *frame.Request, party, id string, version int, 
 }
 
 // NewPartyForm does not let anybody fill in a form that can only be refused.
-func (s *Server) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -104,11 +104,11 @@ func (s *Server) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
 			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
 		}
 	}
-	s.Render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, "", frame.NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
+	h.Render(w, r, http.StatusOK, partyform.Page(h.partyFormView(r, "", frame.NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
 	return nil
 }
 
-func (s *Server) NewParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) NewParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -129,29 +129,29 @@ func (s *Server) NewParty(w http.ResponseWriter, r *frame.Request) error {
 		err = openingField(err)
 	}
 	if err != nil {
-		return s.partyFormAgain(w, r, err, "", id.String(), 0, fields)
+		return h.partyFormAgain(w, r, err, "", id.String(), 0, fields)
 	}
-	s.SetFlash(w, "party_added", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
+	h.SetFlash(w, "party_added", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
 }
 
 // partyFormAgain shows the form with what is to be mended; other errors pass.
-func (s *Server) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int, fields ledger.PartyFields) error {
+func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int, fields ledger.PartyFields) error {
 	if !frame.Mendable(cause) {
 		return cause
 	}
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	view := s.partyFormView(r, party, id, version, fields)
+	view := h.partyFormView(r, party, id, version, fields)
 	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
-	s.Render(w, r, frame.FormStatus(cause), partyform.Page(view))
+	h.Render(w, r, frame.FormStatus(cause), partyform.Page(view))
 	return nil
 }
 
-func (s *Server) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -163,11 +163,11 @@ func (s *Server) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, partyform.Page(s.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
+	h.Render(w, r, http.StatusOK, partyform.Page(h.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
 	return nil
 }
 
-func (s *Server) EditParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) EditParty(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -179,34 +179,34 @@ func (s *Server) EditParty(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	})
 	if err != nil {
-		return s.partyFormAgain(w, r, err, id.String(), "", version, fields)
+		return h.partyFormAgain(w, r, err, id.String(), "", version, fields)
 	}
-	s.SetFlash(w, "party_saved", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
+	h.SetFlash(w, "party_saved", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String()))
 }
 
-func (s *Server) DeleteParty(w http.ResponseWriter, r *frame.Request) error {
-	p, err := s.changeParty(r, ledger.DeleteParty)
+func (h *Handlers) DeleteParty(w http.ResponseWriter, r *frame.Request) error {
+	p, err := h.changeParty(r, ledger.DeleteParty)
 	if err != nil {
 		return err
 	}
-	s.SetFlash(w, "party_deleted", ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
-	return s.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String()))
+	h.SetFlash(w, "party_deleted", ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
+	return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String()))
 }
 
-func (s *Server) RestoreParty(w http.ResponseWriter, r *frame.Request) error {
-	p, err := s.changeParty(r, ledger.RestoreParty)
+func (h *Handlers) RestoreParty(w http.ResponseWriter, r *frame.Request) error {
+	p, err := h.changeParty(r, ledger.RestoreParty)
 	if err != nil {
 		return err
 	}
-	s.SetFlash(w, "party_restored", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), p.ID.String()))
+	h.SetFlash(w, "party_restored", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), p.ID.String()))
 }
 
 type partyChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Party, error)
 
 // changeParty runs one button of a party for the version the form names, or as it stands when it names none.
-func (s *Server) changeParty(r *frame.Request, change partyChange) (p ledger.Party, err error) {
+func (h *Handlers) changeParty(r *frame.Request, change partyChange) (p ledger.Party, err error) {
 	id, err := r.PathID("party")
 	if err != nil {
 		return p, err

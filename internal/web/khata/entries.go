@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 }
 
 // renderEntryForm shows the form; cause, when not nil, says what is to be mended.
-func (s *Server) renderEntryForm(w http.ResponseWriter, r *frame.Request, view entryform.View, cause error) error {
+func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view entryform.View, cause error) error {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -75,19 +75,19 @@ func (s *Server) renderEntryForm(w http.ResponseWriter, r *frame.Request, view e
 		}
 		status = frame.FormStatus(cause)
 	}
-	s.Render(w, r, status, entryform.Page(view))
+	h.Render(w, r, status, entryform.Page(view))
 	return nil
 }
 
-func (s *Server) NewEntryForm(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) NewEntryForm(w http.ResponseWriter, r *frame.Request) error {
 	side := r.URL.Query().Get("side")
 	if side != string(ledger.Received) {
 		side = string(ledger.Given)
 	}
-	return s.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: frame.NewID()}, Side: side}, nil)
+	return h.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: frame.NewID()}, Side: side}, nil)
 }
 
-func (s *Server) NewEntry(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 	partyID, err := r.PathID("party")
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func (s *Server) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 			return err
 		}
 		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
-		return s.renderEntryForm(w, r, view, err)
+		return h.renderEntryForm(w, r, view, err)
 	}
-	s.SetFlash(w, "entry_added", "")
+	h.SetFlash(w, "entry_added", "")
 	business := r.Caller.Business.String()
 	if r.PostFormValue("then") == "another" {
-		return s.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
+		return h.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}
-	return s.Redirect(w, r, ui.PartyPath(business, partyID.String()))
+	return h.Redirect(w, r, ui.PartyPath(business, partyID.String()))
 }
 
 // addEntry adds an entry in one round trip where all is well. Anything else is
@@ -154,7 +154,7 @@ func entryOfPath(r *frame.Request, tx *postgres.Tx) (ledger.Entry, error) {
 	return e, err
 }
 
-func (s *Server) EditEntryForm(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error {
 	var e ledger.Entry
 	if err := r.As(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
 		return err
@@ -162,13 +162,13 @@ func (s *Server) EditEntryForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	return s.renderEntryForm(w, r, entryform.View{
+	return h.renderEntryForm(w, r, entryform.View{
 		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
 		Date: e.Date.Format("2006-01-02"), Note: e.Note,
 	}, nil)
 }
 
-func (s *Server) EditEntry(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -189,16 +189,16 @@ func (s *Server) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 			return err
 		}
 		view := entryform.View{EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
-		return s.renderEntryForm(w, r, view, err)
+		return h.renderEntryForm(w, r, view, err)
 	}
-	s.SetFlash(w, "entry_saved", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
+	h.SetFlash(w, "entry_saved", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }
 
 type entryChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)
 
 // changeEntry runs one button of an entry for the version the form names, or as it stands when it names none.
-func (s *Server) changeEntry(r *frame.Request, change entryChange) (e ledger.Entry, err error) {
+func (h *Handlers) changeEntry(r *frame.Request, change entryChange) (e ledger.Entry, err error) {
 	err = r.As(func(tx *postgres.Tx) error {
 		if e, err = entryOfPath(r, tx); err != nil {
 			return err
@@ -213,21 +213,21 @@ func (s *Server) changeEntry(r *frame.Request, change entryChange) (e ledger.Ent
 	return e, err
 }
 
-func (s *Server) DeleteEntry(w http.ResponseWriter, r *frame.Request) error {
-	e, err := s.changeEntry(r, ledger.DeleteEntry)
+func (h *Handlers) DeleteEntry(w http.ResponseWriter, r *frame.Request) error {
+	e, err := h.changeEntry(r, ledger.DeleteEntry)
 	if err != nil {
 		return err
 	}
 	business := r.Caller.Business.String()
-	s.SetFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
-	return s.Redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
+	h.SetFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
+	return h.Redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
 }
 
-func (s *Server) RestoreEntry(w http.ResponseWriter, r *frame.Request) error {
-	e, err := s.changeEntry(r, ledger.RestoreEntry)
+func (h *Handlers) RestoreEntry(w http.ResponseWriter, r *frame.Request) error {
+	e, err := h.changeEntry(r, ledger.RestoreEntry)
 	if err != nil {
 		return err
 	}
-	s.SetFlash(w, "entry_restored", "")
-	return s.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
+	h.SetFlash(w, "entry_restored", "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }

@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -18,7 +18,7 @@ type taskJSON struct {
 }
 
 // ApiTask says how far long work is.
-func (s *Server) ApiTask(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiTask(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("task")
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *Server) ApiTask(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil { // for the language
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusOK, taskJSON{string(t.State), t.Done, t.Total, taskText(r, t), r.T("Stop")})
+	return h.WriteJSON(w, r, http.StatusOK, taskJSON{string(t.State), t.Done, t.Total, taskText(r, t), r.T("Stop")})
 }
 
 func taskText(r *frame.Request, t ledger.Task) string {
@@ -61,7 +61,7 @@ func taskText(r *frame.Request, t ledger.Task) string {
 }
 
 // StopTask stops one's own long work.
-func (s *Server) StopTask(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) StopTask(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("task")
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (s *Server) StopTask(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusOK, struct {
+	return h.WriteJSON(w, r, http.StatusOK, struct {
 		State string `json:"state"`
 	}{string(ledger.TaskStopped)})
 }

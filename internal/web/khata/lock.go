@@ -1,4 +1,4 @@
-package web
+package khata
 
 import (
 	"net/http"
@@ -12,17 +12,17 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) LockPage(w http.ResponseWriter, r *frame.Request) error {
-	view, err := s.lockView(r)
+func (h *Handlers) LockPage(w http.ResponseWriter, r *frame.Request) error {
+	view, err := h.lockView(r)
 	if err != nil {
 		return err
 	}
 	view.Until = typedDate(r, "until")
-	s.Render(w, r, http.StatusOK, lock.Page(view))
+	h.Render(w, r, http.StatusOK, lock.Page(view))
 	return nil
 }
 
-func (s *Server) lockView(r *frame.Request) (lock.View, error) {
+func (h *Handlers) lockView(r *frame.Request) (lock.View, error) {
 	var locks []ledger.Lock
 	err := r.As(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
 	if err != nil {
@@ -60,7 +60,7 @@ func lockDays(s ui.Shell, locked time.Time) []lock.Chip {
 	return out
 }
 
-func (s *Server) SetLock(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) SetLock(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *Server) SetLock(w http.ResponseWriter, r *frame.Request) error {
 		if !frame.Mendable(err) {
 			return err
 		}
-		view, e := s.lockView(r)
+		view, e := h.lockView(r)
 		if e != nil {
 			return e
 		}
@@ -101,9 +101,9 @@ func (s *Server) SetLock(w http.ResponseWriter, r *frame.Request) error {
 		if e := r.FormFault(&view.Form, err); e != nil {
 			return e
 		}
-		s.Render(w, r, frame.FormStatus(err), lock.Page(view))
+		h.Render(w, r, frame.FormStatus(err), lock.Page(view))
 		return nil
 	}
-	s.SetFlash(w, "lock_set", "")
-	return s.Redirect(w, r, r.URL.Path)
+	h.SetFlash(w, "lock_set", "")
+	return h.Redirect(w, r, r.URL.Path)
 }
