@@ -25,6 +25,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
 	"github.com/tijorihq/tijori/internal/web/operators"
+	"github.com/tijorihq/tijori/internal/web/plans"
 	"github.com/tijorihq/tijori/internal/web/programs"
 )
 
@@ -63,6 +64,7 @@ type Server struct {
 	Outbox      *mail.Outbox
 	Demo        func(context.Context) (demo.Filled, error)
 	handler     http.Handler
+	plans       *plans.Handlers
 	khata       *khata.Handlers
 	bulk        *bulk.Handlers
 	programs    *programs.Handlers
@@ -89,7 +91,8 @@ func New(c Config) *Server {
 	s.programs = &programs.Handlers{Frame: f, Credits: c.Credits}
 	s.bulk = &bulk.Handlers{Frame: f}
 	s.khata = &khata.Handlers{Frame: f, Accounts: c.Accounts}
-	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.Carriers(), Roomier: s.roomier, Upgrade: s.ServeUpgrade})
+	s.plans = &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits}
+	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.plans.Carriers(), Roomier: s.plans.Roomier, Upgrade: s.plans.ServeUpgrade})
 	return s
 }
 

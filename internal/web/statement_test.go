@@ -31,8 +31,8 @@ import (
 // Days are 2026-04-01 and amounts plain decimals, "" where nothing stands.
 type figures [][5]string
 
-// A khata is what was done to a party, in the slowest and most obvious form.
-type khata struct {
+// A modelBook is what was done to a party, in the slowest and most obvious form.
+type modelBook struct {
 	party   uuid.UUID
 	entries []*khataEntry
 }
@@ -45,7 +45,7 @@ type khataEntry struct {
 }
 
 // statement adds up by hand, from scratch for every row.
-func (k khata) statement(from, to string) figures {
+func (k modelBook) statement(from, to string) figures {
 	living := slices.DeleteFunc(slices.Clone(k.entries), func(e *khataEntry) bool { return e.deleted })
 	slices.SortFunc(living, func(a, b *khataEntry) int {
 		if c := a.f.Date.Compare(b.f.Date); c != 0 {
@@ -136,8 +136,8 @@ func (f figures) String() string {
 }
 
 // history adds, edits, deletes, restores and back-dates entries of a new party.
-func (w *world) history(r *rapid.T, who postgres.Caller) khata {
-	k := khata{party: fresh()}
+func (w *world) history(r *rapid.T, who postgres.Caller) modelBook {
+	k := modelBook{party: fresh()}
 	run := func(call func(*postgres.Tx) error) {
 		if err := w.db.As(w.Context(), who, call); err != nil {
 			r.Fatal(err)

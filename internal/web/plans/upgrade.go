@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"net/http"
@@ -11,41 +11,41 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func (s *Server) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
 	if !r.Plan().Default && r.Rights.Owns { // nothing to offer: what they have stands on the plan's page
-		return s.Redirect(w, r, billing.CancelPath)
+		return h.Redirect(w, r, billing.CancelPath)
 	}
-	view, err := s.upgradeView(r, "")
+	view, err := h.upgradeView(r, "")
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, upgrade.Page(view))
+	h.Render(w, r, http.StatusOK, upgrade.Page(view))
 	return nil
 }
 
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,
 // "" when somebody just looks.
-func (s *Server) upgradeView(r *frame.Request, reason string) (upgrade.View, error) {
+func (h *Handlers) upgradeView(r *frame.Request, reason string) (upgrade.View, error) {
 	now := r.Plan()
 	view := upgrade.View{
 		Shell: r.Shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.Rights.Owns, Back: above(r),
 	}
-	have, err := s.bought(r)
+	have, err := h.bought(r)
 	if err != nil {
 		return view, err
 	}
-	currency, missing := s.payCurrency(r)
+	currency, missing := h.payCurrency(r)
 	if have.currency != "" {
 		currency, missing = have.currency, ""
 	}
 	view.Change = have.live
-	p, ok := s.offer(now, reason, currency)
+	p, ok := h.offer(now, reason, currency)
 	if !ok {
-		for _, other := range s.currencies() { // in another currency than the caller's: they are told which
-			if p, ok = s.offer(now, reason, other); ok && have.currency == "" {
+		for _, other := range h.currencies() { // in another currency than the caller's: they are told which
+			if p, ok = h.offer(now, reason, other); ok && have.currency == "" {
 				currency, missing = other, ownCurrency(r)
 				break
 			}
@@ -57,7 +57,7 @@ func (s *Server) upgradeView(r *frame.Request, reason string) (upgrade.View, err
 	}
 	view.PlanID, view.PlanName, view.Features, view.Parties, view.People, view.Missing = p.ID, p.Name, p.Entitlements, p.PartiesMax, p.MembersMax, missing
 	for _, interval := range billing.Intervals() {
-		if price, ok := s.priceIn(p.ID, interval, currency); ok {
+		if price, ok := h.priceIn(p.ID, interval, currency); ok {
 			view.Prices = append(view.Prices, upgrade.Price{Interval: interval, Amount: price.Amount, Provider: string(price.Provider)})
 		}
 	}
@@ -76,17 +76,17 @@ func above(r *frame.Request) string {
 
 // ServeUpgrade answers 403 upgrade_required with the page that tells why. It
 // reports false when the visitor cannot be read any more.
-func (s *Server) ServeUpgrade(w http.ResponseWriter, r *frame.Request, f *fault.Fault) bool {
+func (h *Handlers) ServeUpgrade(w http.ResponseWriter, r *frame.Request, f *fault.Fault) bool {
 	if !r.Known {
 		if err := r.Read(nil); err != nil {
 			return false
 		}
 	}
-	view, err := s.upgradeView(r, f.Code)
+	view, err := h.upgradeView(r, f.Code)
 	if err != nil {
-		s.Log.Error("read what can be bought", "request", r.ID, "error", err)
+		h.Log.Error("read what can be bought", "request", r.ID, "error", err)
 		return false
 	}
-	s.Render(w, r, http.StatusForbidden, upgrade.Page(view))
+	h.Render(w, r, http.StatusForbidden, upgrade.Page(view))
 	return true
 }

@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"slices"
@@ -23,11 +23,11 @@ func ownCurrency(r *frame.Request) string {
 }
 
 // currencies are what plans are sold in, the local one first.
-func (s *Server) currencies() []string {
+func (h *Handlers) currencies() []string {
 	var out []string
-	for _, p := range s.Plans.Sold() {
+	for _, p := range h.Plans.Sold() {
 		for _, price := range p.Prices {
-			if !price.Past && s.Billing.Sells(price.Provider) && !slices.Contains(out, price.Amount.Currency) {
+			if !price.Past && h.Billing.Sells(price.Provider) && !slices.Contains(out, price.Amount.Currency) {
 				out = append(out, price.Amount.Currency)
 			}
 		}
@@ -46,8 +46,8 @@ func (s *Server) currencies() []string {
 
 // payCurrency is what the caller's offers are in: their own currency where something is sold in it, else the one that most
 // of the world can pay. missing is their own one then, "" otherwise.
-func (s *Server) payCurrency(r *frame.Request) (currency, missing string) {
-	own, sold := ownCurrency(r), s.currencies()
+func (h *Handlers) payCurrency(r *frame.Request) (currency, missing string) {
+	own, sold := ownCurrency(r), h.currencies()
 	if len(sold) == 0 || slices.Contains(sold, own) {
 		return own, ""
 	}
@@ -63,13 +63,13 @@ func (s *Server) payCurrency(r *frame.Request) (currency, missing string) {
 }
 
 // priceIn finds the price of a plan in a currency: the currency decides the provider.
-func (s *Server) priceIn(plan, interval, currency string) (billing.Price, bool) {
-	p, ok := s.Plans.ByID(plan)
+func (h *Handlers) priceIn(plan, interval, currency string) (billing.Price, bool) {
+	p, ok := h.Plans.ByID(plan)
 	if !ok || p.Withdrawn {
 		return billing.Price{}, false
 	}
 	for _, price := range p.Prices {
-		if !price.Past && price.Interval == interval && price.Amount.Currency == currency && s.Billing.Sells(price.Provider) {
+		if !price.Past && price.Interval == interval && price.Amount.Currency == currency && h.Billing.Sells(price.Provider) {
 			return price, true
 		}
 	}
@@ -77,12 +77,12 @@ func (s *Server) priceIn(plan, interval, currency string) (billing.Price, bool) 
 }
 
 // anyPrice is the price of a plan in a currency for an interval, or for another interval where it has none.
-func (s *Server) anyPrice(plan, interval, currency string) (billing.Price, bool) {
-	if price, ok := s.priceIn(plan, interval, currency); ok {
+func (h *Handlers) anyPrice(plan, interval, currency string) (billing.Price, bool) {
+	if price, ok := h.priceIn(plan, interval, currency); ok {
 		return price, true
 	}
 	for _, other := range billing.Intervals() {
-		if price, ok := s.priceIn(plan, other, currency); ok {
+		if price, ok := h.priceIn(plan, other, currency); ok {
 			return price, true
 		}
 	}
@@ -90,10 +90,10 @@ func (s *Server) anyPrice(plan, interval, currency string) (billing.Price, bool)
 }
 
 // intervals are the intervals that something is sold by.
-func (s *Server) intervals() (out []string) {
+func (h *Handlers) intervals() (out []string) {
 	for _, interval := range billing.Intervals() {
-		for _, c := range s.currencies() {
-			if slices.ContainsFunc(s.Plans.Sold(), func(p billing.Plan) bool { _, ok := s.priceIn(p.ID, interval, c); return ok }) {
+		for _, c := range h.currencies() {
+			if slices.ContainsFunc(h.Plans.Sold(), func(p billing.Plan) bool { _, ok := h.priceIn(p.ID, interval, c); return ok }) {
 				out = append(out, interval)
 				break
 			}
@@ -121,10 +121,10 @@ func lifts(p, now billing.Plan, reason string) bool {
 
 // offer is the plan that gives what another one lacks: the lowest higher one that is sold in the currency, else any that
 // is. It reports false when none is.
-func (s *Server) offer(now billing.Plan, reason, currency string) (billing.Plan, bool) {
+func (h *Handlers) offer(now billing.Plan, reason, currency string) (billing.Plan, bool) {
 	var found *billing.Plan
-	for _, p := range s.Plans.Sold() {
-		_, sold := s.anyPrice(p.ID, billing.Month, currency)
+	for _, p := range h.Plans.Sold() {
+		_, sold := h.anyPrice(p.ID, billing.Month, currency)
 		if !sold || p.ID == now.ID || !lifts(p, now, reason) {
 			continue
 		}
@@ -146,11 +146,11 @@ func (s *Server) offer(now billing.Plan, reason, currency string) (billing.Plan,
 }
 
 // Carriers names for each entitlement the plan that it comes with, in whatever currency it is sold.
-func (s *Server) Carriers() map[string]string {
+func (h *Handlers) Carriers() map[string]string {
 	out := map[string]string{}
 	for _, e := range billing.EntitlementNames() {
-		for _, p := range s.Plans.Sold() {
-			if _, have := out[e]; !have && p.Has(e) && slices.ContainsFunc(s.currencies(), func(c string) bool { _, ok := s.anyPrice(p.ID, billing.Month, c); return ok }) {
+		for _, p := range h.Plans.Sold() {
+			if _, have := out[e]; !have && p.Has(e) && slices.ContainsFunc(h.currencies(), func(c string) bool { _, ok := h.anyPrice(p.ID, billing.Month, c); return ok }) {
 				out[e] = p.Name
 			}
 		}
@@ -158,9 +158,9 @@ func (s *Server) Carriers() map[string]string {
 	return out
 }
 
-// roomier names the plan that holds more parties than the caller's, "" when none does.
-func (s *Server) roomier(r *frame.Request) string {
-	currency, _ := s.payCurrency(r)
-	p, _ := s.offer(r.Plan(), fault.PartiesMax, currency)
+// Roomier names the plan that holds more parties than the caller's, "" when none does.
+func (h *Handlers) Roomier(r *frame.Request) string {
+	currency, _ := h.payCurrency(r)
+	p, _ := h.offer(r.Plan(), fault.PartiesMax, currency)
 	return p.Name
 }

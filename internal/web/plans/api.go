@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"net/http"
@@ -41,9 +41,9 @@ type invoiceJSON struct {
 	URL      string `json:"url,omitempty"`
 }
 
-func (s *Server) ApiMe(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
-	me, err := s.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
+	me, err := h.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
 	if err != nil {
 		return err
 	}
@@ -66,10 +66,10 @@ func (s *Server) ApiMe(w http.ResponseWriter, r *frame.Request) error {
 			body.PeriodEnd = me.PeriodEnd.UTC().Format(time.RFC3339)
 		}
 	}
-	return s.WriteJSON(w, r, http.StatusOK, body)
+	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (s *Server) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Server) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	c, err := s.Billing.StartCheckout(r.Context(), r.Caller, in.Plan, in.Interval, facts.Provider(in.Provider))
+	c, err := h.Billing.StartCheckout(r.Context(), r.Caller, in.Plan, in.Interval, facts.Provider(in.Provider))
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,10 @@ func (s *Server) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
 			body.Form.Fields[f.Name] = f.Value
 		}
 	}
-	return s.WriteJSON(w, r, http.StatusOK, body)
+	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (s *Server) ApiVerify(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiVerify(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -116,37 +116,37 @@ func (s *Server) ApiVerify(w http.ResponseWriter, r *frame.Request) error {
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
 	}
-	err := s.Billing.Verify(r.Context(), r.Caller, billing.Return{
+	err := h.Billing.Verify(r.Context(), r.Caller, billing.Return{
 		Provider: facts.Provider(in.Provider), SessionID: in.SessionID, PaymentID: in.PaymentID, SubscriptionID: in.SubscriptionID, Signature: in.Signature,
 	})
 	if err != nil {
 		return err
 	}
-	return s.ApiMe(w, r)
+	return h.ApiMe(w, r)
 }
 
-func (s *Server) ApiPortal(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiPortal(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	target, err := s.Billing.Portal(r.Context(), r.Caller)
+	target, err := h.Billing.Portal(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
-	return s.WriteJSON(w, r, http.StatusOK, map[string]string{"url": target})
+	return h.WriteJSON(w, r, http.StatusOK, map[string]string{"url": target})
 }
 
-func (s *Server) ApiInvoices(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiInvoices(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	list, err := s.Billing.Invoices(r.Context(), r.Caller)
+	list, err := h.Billing.Invoices(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
 	out := []invoiceJSON{}
 	for _, in := range list {
-		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: s.Absolute(invoicePath(in.Provider, in.ID))})
+		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: h.Absolute(invoicePath(in.Provider, in.ID))})
 	}
-	return s.WriteJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
+	return h.WriteJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
 }

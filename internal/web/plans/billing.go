@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"net/http"
@@ -17,12 +17,12 @@ import (
 	billingpage "github.com/tijorihq/tijori/internal/web/page/billing"
 )
 
-func (s *Server) BillingPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
 	if err := r.Read(func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }); err != nil {
 		return err
 	}
-	o, err := s.Billing.Overview(r.Context(), r.Caller)
+	o, err := h.Billing.Overview(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Server) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	view := billingpage.View{
 		Shell: r.Shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
 		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
-		People: people, PeopleMax: o.Plan.MembersMax, Unpaid: o.Plan.Default, DefaultName: s.Plans.Default().Name,
+		People: people, PeopleMax: o.Plan.MembersMax, Unpaid: o.Plan.Default, DefaultName: h.Plans.Default().Name,
 	}
 	if !view.Next.IsZero() { // a period ends at midnight here, which is the day before elsewhere
 		view.Next = view.Next.In(view.Now.Location())
@@ -50,20 +50,20 @@ func (s *Server) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		if sub.Status != billing.Incomplete { // nothing was paid through anybody before
 			view.Provider = string(sub.Provider)
 		}
-		view.CanCancel, view.EndsNow = sub.Cancellable(s.Clock.Now()), !sub.PaidThrough.After(s.Clock.Now())
+		view.CanCancel, view.EndsNow = sub.Cancellable(h.Clock.Now()), !sub.PaidThrough.After(h.Clock.Now())
 		view.Pay = sub.PayPage()
 		view.CanPortal = sub.Provider == facts.Stripe
-		if price, ok := s.Plans.Price(sub.PlanID, sub.Interval, sub.Provider); ok && s.renewable(o) && s.Billing.Sells(price.Provider) {
+		if price, ok := h.Plans.Price(sub.PlanID, sub.Interval, sub.Provider); ok && h.renewable(o) && h.Billing.Sells(price.Provider) {
 			view.Renew = "/billing/checkout?" + url.Values{"plan": {price.Plan}, "interval": {price.Interval}, "provider": {string(price.Provider)}}.Encode()
 		}
 		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
-		if next, ok := s.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
-			view.Becomes, view.Changes = s.follows(r, sub, next.Plan, next.Interval), sub.NextAt.In(view.Now.Location())
+		if next, ok := h.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
+			view.Becomes, view.Changes = h.follows(r, sub, next.Plan, next.Interval), sub.NextAt.In(view.Now.Location())
 		}
-		view.Lapsed = s.lapsed(o, view.Now.Location())
+		view.Lapsed = h.lapsed(o, view.Now.Location())
 		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if f := o.Follower; f != nil {
-			view.Becomes, view.Changes, view.Status = s.follows(r, sub, f.PlanID, f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
+			view.Becomes, view.Changes, view.Status = h.follows(r, sub, f.PlanID, f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
 			view.CanCancel, view.CanChange = true, true
 		}
 		if o.Price != nil && !o.Plan.Default {
@@ -71,7 +71,7 @@ func (s *Server) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		}
 	}
 	if open := o.OpenCheckout; open != nil {
-		p, _ := s.Plans.ByID(open.Plan)
+		p, _ := h.Plans.ByID(open.Plan)
 		view.Open = &billingpage.Open{PlanID: p.ID, PlanName: p.Name, Interval: open.Interval, Provider: string(open.Provider), Until: open.ExpiresAt.In(view.Now.Location())}
 		if r.URL.Query().Has("waiting") {
 			view.Waiting = open.Plan
@@ -83,20 +83,20 @@ func (s *Server) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
 	}
-	s.Render(w, r, http.StatusOK, billingpage.Page(view))
+	h.Render(w, r, http.StatusOK, billingpage.Page(view))
 	return nil
 }
 
 // renewable reports whether a plan that was cancelled is still paid for, cannot be taken up
 // again at its provider, and nothing follows it: then it can be bought from its end on.
-func (s *Server) renewable(o *billing.Overview) bool {
+func (h *Handlers) renewable(o *billing.Overview) bool {
 	sub := o.Subscription
-	return sub.Ended() && sub.Grants(s.Clock.Now()) && o.Follower == nil && o.OpenCheckout == nil
+	return sub.Ended() && sub.Grants(h.Clock.Now()) && o.Follower == nil && o.OpenCheckout == nil
 }
 
 // follows names what comes after a subscription: a plan, and of the same plan the interval that will be another.
-func (s *Server) follows(r *frame.Request, sub *billing.Subscription, plan, interval string) string {
-	p, _ := s.Plans.ByID(plan)
+func (h *Handlers) follows(r *frame.Request, sub *billing.Subscription, plan, interval string) string {
+	p, _ := h.Plans.ByID(plan)
 	if plan != sub.PlanID {
 		return p.Name
 	}
@@ -112,12 +112,12 @@ func intervalWord(r *frame.Request, interval string) string {
 }
 
 // lapsed says what an account that has the default plan now has had, nil when nothing.
-func (s *Server) lapsed(o *billing.Overview, place *time.Location) *billingpage.Lapsed {
+func (h *Handlers) lapsed(o *billing.Overview, place *time.Location) *billingpage.Lapsed {
 	sub := o.Subscription
 	if !o.Plan.Default || sub.PaidThrough.IsZero() {
 		return nil
 	}
-	p, ok := s.Plans.ByID(sub.PlanID)
+	p, ok := h.Plans.ByID(sub.PlanID)
 	if !ok {
 		return nil
 	}
@@ -140,23 +140,23 @@ func statusWord(o *billing.Overview) string {
 	return string(o.Status)
 }
 
-func (s *Server) CancelPlan(w http.ResponseWriter, r *frame.Request) error {
-	until, err := s.Billing.Cancel(r.Context(), r.Caller)
+func (h *Handlers) CancelPlan(w http.ResponseWriter, r *frame.Request) error {
+	until, err := h.Billing.Cancel(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
 	code := "canceled"
-	if !until.After(s.Clock.Now()) {
+	if !until.After(h.Clock.Now()) {
 		code = "ended"
 	}
-	s.SetFlash(w, code, "")
-	return s.Redirect(w, r, billing.CancelPath)
+	h.SetFlash(w, code, "")
+	return h.Redirect(w, r, billing.CancelPath)
 }
 
-func (s *Server) OpenPortal(w http.ResponseWriter, r *frame.Request) error {
-	target, err := s.Billing.Portal(r.Context(), r.Caller)
+func (h *Handlers) OpenPortal(w http.ResponseWriter, r *frame.Request) error {
+	target, err := h.Billing.Portal(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
-	return s.Redirect(w, r, target)
+	return h.Redirect(w, r, target)
 }

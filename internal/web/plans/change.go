@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"net/http"
@@ -17,54 +17,54 @@ import (
 
 // ChangeForm offers the other plans of the account's provider or, with one
 // chosen, says what it costs and when it begins.
-func (s *Server) ChangeForm(w http.ResponseWriter, r *frame.Request) error {
-	return s.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
+func (h *Handlers) ChangeForm(w http.ResponseWriter, r *frame.Request) error {
+	return h.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
 }
 
-func (s *Server) renderChange(w http.ResponseWriter, r *frame.Request, status int, plan, interval string, wrong error) error {
+func (h *Handlers) renderChange(w http.ResponseWriter, r *frame.Request, status int, plan, interval string, wrong error) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	o, err := s.Billing.Overview(r.Context(), r.Caller)
+	o, err := h.Billing.Overview(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
 	view := billingpage.ChangeView{Shell: r.Shell(), Account: o.AccountName}
-	if o.Subscription == nil || !o.Subscription.Blocks(s.Clock.Now()) {
-		return s.Redirect(w, r, "/pricing")
+	if o.Subscription == nil || !o.Subscription.Blocks(h.Clock.Now()) {
+		return h.Redirect(w, r, "/pricing")
 	}
 	if plan != "" {
-		q, err := s.Billing.QuoteChange(r.Context(), r.Caller, plan, interval)
+		q, err := h.Billing.QuoteChange(r.Context(), r.Caller, plan, interval)
 		if err != nil && wrong == nil {
 			wrong, status = err, frame.FormStatus(err)
 		}
 		if err == nil {
-			view.Quote = s.quoteView(q, view.Now.Location())
+			view.Quote = h.quoteView(q, view.Now.Location())
 		}
 	}
-	view.Offers = s.changes(o)
+	view.Offers = h.changes(o)
 	if wrong != nil {
 		if fault.Is(wrong, fault.Unavailable) {
-			s.Log.Error("change the plan", "request", r.ID, "error", wrong)
+			h.Log.Error("change the plan", "request", r.ID, "error", wrong)
 			view.Error = r.T(fault.Of(wrong).Text)
 		} else if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
 		}
 	}
-	s.Render(w, r, status, billingpage.ChangePage(view))
+	h.Render(w, r, status, billingpage.ChangePage(view))
 	return nil
 }
 
 // changes are what a subscription can be changed to, with what it is now, at the price that is paid for it.
-func (s *Server) changes(o *billing.Overview) []billingpage.Offer {
+func (h *Handlers) changes(o *billing.Overview) []billingpage.Offer {
 	sub := o.Subscription
-	now, _ := s.Plans.ByID(sub.PlanID)
+	now, _ := h.Plans.ByID(sub.PlanID)
 	current := billingpage.Offer{PlanID: now.ID, PlanName: now.Name, Interval: sub.Interval, Current: true}
 	if o.Price != nil {
 		current.Price = o.Price.Amount
 	}
 	var out []billingpage.Offer
-	for _, p := range s.Plans.Sold() {
+	for _, p := range h.Plans.Sold() {
 		for _, price := range p.Prices {
 			switch {
 			case price.Past || price.Provider != sub.Provider:
@@ -81,9 +81,9 @@ func (s *Server) changes(o *billing.Overview) []billingpage.Offer {
 	return out
 }
 
-func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.Quote {
-	to, _ := s.Plans.ByID(q.To.Plan)
-	from, _ := s.Plans.ByID(q.From.Plan)
+func (h *Handlers) quoteView(q *billing.Quote, place *time.Location) *billingpage.Quote {
+	to, _ := h.Plans.ByID(q.To.Plan)
+	from, _ := h.Plans.ByID(q.From.Plan)
 	v := &billingpage.Quote{
 		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
 		Ends: q.Ends, Keeps: q.Keeps.In(place), CanWait: q.CanWait, At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
@@ -95,7 +95,7 @@ func (s *Server) quoteView(q *billing.Quote, place *time.Location) *billingpage.
 }
 
 // ChangePlan does what the page has said, for the sum that it has said.
-func (s *Server) ChangePlan(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ChangePlan(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -108,30 +108,30 @@ func (s *Server) ChangePlan(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "This form is broken. Open it again.")
 	}
-	c, err := s.Billing.ChangePlan(r.Context(), r.Caller, plan, interval, time.Unix(at, 0).UTC(), due)
+	c, err := h.Billing.ChangePlan(r.Context(), r.Caller, plan, interval, time.Unix(at, 0).UTC(), due)
 	if err != nil {
 		if k := fault.KindOf(err); k == fault.Conflict || k == fault.Unavailable || k == fault.Invalid {
-			return s.renderChange(w, r, frame.FormStatus(err), plan, interval, err)
+			return h.renderChange(w, r, frame.FormStatus(err), plan, interval, err)
 		}
 		return err
 	}
 	if c == nil {
 		code := "plan_changed"
-		if o, err := s.Billing.Overview(r.Context(), r.Caller); err == nil && o.Subscription != nil && o.Subscription.NextPriceID != "" {
+		if o, err := h.Billing.Overview(r.Context(), r.Caller); err == nil && o.Subscription != nil && o.Subscription.NextPriceID != "" {
 			code = "plan_changes"
 		}
-		s.SetFlash(w, code, "")
-		return s.Redirect(w, r, billing.CancelPath)
+		h.SetFlash(w, code, "")
+		return h.Redirect(w, r, billing.CancelPath)
 	}
-	return s.goToPay(w, r, c)
+	return h.goToPay(w, r, c)
 }
 
-func (s *Server) ResumePlan(w http.ResponseWriter, r *frame.Request) error {
-	if err := s.Billing.Resume(r.Context(), r.Caller); err != nil {
+func (h *Handlers) ResumePlan(w http.ResponseWriter, r *frame.Request) error {
+	if err := h.Billing.Resume(r.Context(), r.Caller); err != nil {
 		return err
 	}
-	s.SetFlash(w, "resumed", "")
-	return s.Redirect(w, r, billing.CancelPath)
+	h.SetFlash(w, "resumed", "")
+	return h.Redirect(w, r, billing.CancelPath)
 }
 
 func invoicePath(p facts.Provider, id string) string {
@@ -141,13 +141,13 @@ func invoicePath(p facts.Provider, id string) string {
 // OpenInvoice leads the owner of an invoice to the provider's page for it. The
 // address is the provider's own, as we stored or fetched it; nothing of it
 // comes from the request.
-func (s *Server) OpenInvoice(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) OpenInvoice(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	target, err := s.Billing.InvoiceURL(r.Context(), r.Caller, facts.Provider(r.PathValue("provider")), r.PathValue("invoice"))
+	target, err := h.Billing.InvoiceURL(r.Context(), r.Caller, facts.Provider(r.PathValue("provider")), r.PathValue("invoice"))
 	if err != nil {
 		return err
 	}
-	return s.Redirect(w, r, target)
+	return h.Redirect(w, r, target)
 }

@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"fmt"
@@ -35,9 +35,9 @@ type usageQuery struct {
 	filter credits.Filter
 }
 
-func (s *Server) usageQuery(q url.Values, zone *time.Location) usageQuery {
+func (h *Handlers) usageQuery(q url.Values, zone *time.Location) usageQuery {
 	u := usageQuery{meter: q.Get("meter"), typed: usage.Filter{Kind: q.Get("kind"), From: q.Get("from"), To: q.Get("to")}}
-	if _, ok := s.Plans.Meter(u.meter); !ok {
+	if _, ok := h.Plans.Meter(u.meter); !ok {
 		u.meter = billing.DefaultMeter
 	}
 	if !slices.Contains([]string{"consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back", "give_back"}, u.typed.Kind) {
@@ -86,13 +86,13 @@ func zoneOf(r *frame.Request) (*time.Location, error) {
 }
 
 // usageView reads all that the page shows.
-func (s *Server) usageView(r *frame.Request) (usage.View, error) {
+func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 	zone, err := zoneOf(r)
 	if err != nil {
 		return usage.View{}, err
 	}
-	q := s.usageQuery(r.URL.Query(), zone)
-	now := s.Clock.Now().In(zone)
+	q := h.usageQuery(r.URL.Query(), zone)
+	now := h.Clock.Now().In(zone)
 	first := time.Date(now.Year(), now.Month(), now.Day()-chartDays+1, 0, 0, 0, 0, zone)
 	var balances []credits.Balance
 	var entries []credits.Entry
@@ -114,7 +114,7 @@ func (s *Server) usageView(r *frame.Request) (usage.View, error) {
 	}
 	view := usage.View{
 		Shell: r.Shell(), Account: r.Person.AccountName, Meter: q.meter, Filter: q.typed, MayCSV: rights.Has(billing.Export),
-		CSV: q.address(usagePath+".csv", 0), Days: daysOf(used, now), Waiting: waiting, TopUps: s.topUps(r),
+		CSV: q.address(usagePath+".csv", 0), Days: daysOf(used, now), Waiting: waiting, TopUps: h.topUps(r),
 	}
 	for _, b := range balances {
 		view.Meters = append(view.Meters, usage.Meter{ID: b.Meter, Name: b.Name, Left: b.Available, Held: b.Held, Next: b.NextAt.In(zone), Refill: b.NextAmount})
@@ -156,12 +156,12 @@ func daysOf(used []credits.Used, now time.Time) []usage.Day {
 }
 
 // topUps are the offers, each at one price: in the currency of the account where it has one.
-func (s *Server) topUps(r *frame.Request) (out []usage.TopUp) {
-	own, _ := s.payCurrency(r)
-	for _, t := range s.Plans.TopUps {
+func (h *Handlers) topUps(r *frame.Request) (out []usage.TopUp) {
+	own, _ := h.payCurrency(r)
+	for _, t := range h.Plans.TopUps {
 		var best *billing.Price
 		for i, p := range t.Prices {
-			if s.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == ownCurrency(r) || p.Amount.Currency == own && best.Amount.Currency != ownCurrency(r)) {
+			if h.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == ownCurrency(r) || p.Amount.Currency == own && best.Amount.Currency != ownCurrency(r)) {
 				best = &t.Prices[i]
 			}
 		}
@@ -173,59 +173,59 @@ func (s *Server) topUps(r *frame.Request) (out []usage.TopUp) {
 }
 
 // BuyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
-func (s *Server) BuyTopUp(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) BuyTopUp(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	to, err := s.Billing.StartTopUp(r.Context(), r.Caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
+	to, err := h.Billing.StartTopUp(r.Context(), r.Caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
 	if err == nil {
-		return s.Redirect(w, r, to)
+		return h.Redirect(w, r, to)
 	}
 	var form ui.Form
 	status := frame.FormStatus(err)
 	if fault.Is(err, fault.Unavailable) {
-		s.Log.Error("open top-up", "request", r.ID, "error", err)
+		h.Log.Error("open top-up", "request", r.ID, "error", err)
 		form.Error, status = r.T(fault.Of(err).Text), http.StatusServiceUnavailable
 	} else if e := r.FormFault(&form, err); e != nil {
 		return e
 	}
-	view, e := s.usageView(r)
+	view, e := h.usageView(r)
 	if e != nil {
 		return e
 	}
 	view.TopUp = form
-	s.Render(w, r, status, usage.Page(view))
+	h.Render(w, r, status, usage.Page(view))
 	return nil
 }
 
-func (s *Server) UsagePage(w http.ResponseWriter, r *frame.Request) error {
-	view, err := s.usageView(r)
+func (h *Handlers) UsagePage(w http.ResponseWriter, r *frame.Request) error {
+	view, err := h.usageView(r)
 	if err != nil {
 		return err
 	}
-	s.Render(w, r, http.StatusOK, usage.Page(view))
+	h.Render(w, r, http.StatusOK, usage.Page(view))
 	return nil
 }
 
 // UsageCSV streams the entries that the page's filter chooses.
-func (s *Server) UsageCSV(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) UsageCSV(w http.ResponseWriter, r *frame.Request) error {
 	zone, err := zoneOf(r)
 	if err != nil {
 		return err
 	}
-	q := s.usageQuery(r.URL.Query(), zone)
+	q := h.usageQuery(r.URL.Query(), zone)
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()), "text/csv; charset=utf-8")
+	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %h.csv", r.Person.AccountName, q.meter, r.Shell().Today()), "text/csv; charset=utf-8")
 	err = r.Long(frame.UsageLimit, func() error {
 		return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
 	})
-	return s.BreakOff(r, file, err)
+	return h.BreakOff(r, file, err)
 }
 
 // MakeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.
-func (s *Server) MakeKey(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) MakeKey(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -234,14 +234,14 @@ func (s *Server) MakeKey(w http.ResponseWriter, r *frame.Request) error {
 		scopes = append(scopes, credits.SpendCredits)
 	}
 	name := r.PostFormValue("name")
-	key, _, err := s.Credits.CreateKey(r.Context(), r.Caller, name, scopes)
+	key, _, err := h.Credits.CreateKey(r.Context(), r.Caller, name, scopes)
 	var form ui.Form
 	if err != nil {
 		if e := r.FormFault(&form, err); e != nil {
 			return e
 		}
 	}
-	view, e := s.usageView(r)
+	view, e := h.usageView(r)
 	if e != nil {
 		return e
 	}
@@ -252,11 +252,11 @@ func (s *Server) MakeKey(w http.ResponseWriter, r *frame.Request) error {
 	} else {
 		view.Made, view.MadeName = key, name
 	}
-	s.Render(w, r, status, usage.Page(view))
+	h.Render(w, r, status, usage.Page(view))
 	return nil
 }
 
-func (s *Server) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
 	id, err := r.PathID("id")
 	if err != nil {
 		return err
@@ -264,21 +264,21 @@ func (s *Server) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	if err := s.Credits.RevokeKey(r.Context(), r.Caller, id); err != nil {
+	if err := h.Credits.RevokeKey(r.Context(), r.Caller, id); err != nil {
 		return err
 	}
-	s.SetFlash(w, "key_revoked", "")
-	return s.Redirect(w, r, usagePath+"#keys")
+	h.SetFlash(w, "key_revoked", "")
+	return h.Redirect(w, r, usagePath+"#keys")
 }
 
 // ApiUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
-func (s *Server) ApiUsage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) ApiUsage(w http.ResponseWriter, r *frame.Request) error {
 	if m := r.URL.Query().Get("meter"); m != "" {
-		if _, ok := s.Plans.Meter(m); !ok {
+		if _, ok := h.Plans.Meter(m); !ok {
 			return fault.InvalidField("meter", "There is no such meter.")
 		}
 	}
-	view, err := s.usageView(r)
+	view, err := h.usageView(r)
 	if err != nil {
 		return err
 	}
@@ -304,5 +304,5 @@ func (s *Server) ApiUsage(w http.ResponseWriter, r *frame.Request) error {
 	for _, d := range view.Days {
 		body.Days = append(body.Days, dayJSON{d.Date.Format(time.DateOnly), d.Used})
 	}
-	return s.WriteJSON(w, r, http.StatusOK, body)
+	return h.WriteJSON(w, r, http.StatusOK, body)
 }

@@ -1,4 +1,4 @@
-package web
+package plans
 
 import (
 	"net/http"
@@ -11,25 +11,25 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/pricing"
 )
 
-func (s *Server) Landing(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) Landing(w http.ResponseWriter, r *frame.Request) error {
 	view := landing.View{Shell: r.Shell()}
-	currency, _ := s.payCurrency(r)
-	if p, ok := s.offer(s.Plans.Default(), "", currency); ok {
-		price, _ := s.anyPrice(p.ID, billing.Month, currency)
+	currency, _ := h.payCurrency(r)
+	if p, ok := h.offer(h.Plans.Default(), "", currency); ok {
+		price, _ := h.anyPrice(p.ID, billing.Month, currency)
 		view.PlanName, view.Price, view.Interval = p.Name, price.Amount, price.Interval
 	}
-	s.Render(w, r, http.StatusOK, landing.Page(view))
+	h.Render(w, r, http.StatusOK, landing.Page(view))
 	return nil
 }
 
-func (s *Server) PricingPage(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) PricingPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	view := pricing.View{Shell: r.Shell(), Currencies: s.currencies(), Intervals: s.intervals()}
-	view.Currency, view.Missing = s.payCurrency(r)
-	have, err := s.bought(r)
+	view := pricing.View{Shell: r.Shell(), Currencies: h.currencies(), Intervals: h.intervals()}
+	view.Currency, view.Missing = h.payCurrency(r)
+	have, err := h.bought(r)
 	if err != nil {
 		return err
 	}
@@ -44,10 +44,10 @@ func (s *Server) PricingPage(w http.ResponseWriter, r *frame.Request) error {
 	} else if len(view.Intervals) > 0 {
 		view.Interval = view.Intervals[0]
 	}
-	for _, p := range s.Plans.Sold() {
-		view.Plans = append(view.Plans, s.column(r, p, view, have))
+	for _, p := range h.Plans.Sold() {
+		view.Plans = append(view.Plans, h.column(r, p, view, have))
 	}
-	s.Render(w, r, http.StatusOK, pricing.Page(view))
+	h.Render(w, r, http.StatusOK, pricing.Page(view))
 	return nil
 }
 
@@ -58,15 +58,15 @@ type bought struct {
 	live     bool   // it goes on, so another plan is changed to and not bought
 }
 
-func (s *Server) bought(r *frame.Request) (have bought, err error) {
+func (h *Handlers) bought(r *frame.Request) (have bought, err error) {
 	if !r.Known || !r.Rights.Owns || r.Plan().Default {
 		return have, nil
 	}
-	o, err := s.Billing.Overview(r.Context(), r.Caller)
+	o, err := h.Billing.Overview(r.Context(), r.Caller)
 	if err != nil || o.Subscription == nil {
 		return have, err
 	}
-	have.interval, have.live = o.Subscription.Interval, o.Subscription.Blocks(s.Clock.Now()) && !o.CancelAtPeriodEnd
+	have.interval, have.live = o.Subscription.Interval, o.Subscription.Blocks(h.Clock.Now()) && !o.CancelAtPeriodEnd
 	if o.Price != nil && have.live {
 		have.currency = o.Price.Amount.Currency
 	}
@@ -74,13 +74,13 @@ func (s *Server) bought(r *frame.Request) (have bought, err error) {
 }
 
 // column is a plan on the price list.
-func (s *Server) column(r *frame.Request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
+func (h *Handlers) column(r *frame.Request, p billing.Plan, view pricing.View, have bought) pricing.Plan {
 	c := pricing.Plan{
 		ID: p.ID, Name: p.Name, Purpose: p.Purpose[view.Locale], Free: p.Default, Recommended: p.Recommended,
 		Parties: p.PartiesMax, People: p.MembersMax, Credits: p.CreditsPerMonth, Features: p.Entitlements,
 		Current: r.Known && r.Person.Plan == p.ID, Interval: view.Interval, Price: money.Amount{Currency: view.Currency},
 	}
-	price, ok := s.anyPrice(p.ID, view.Interval, view.Currency)
+	price, ok := h.anyPrice(p.ID, view.Interval, view.Currency)
 	if ok {
 		c.Price, c.Provider, c.Interval = price.Amount, string(price.Provider), price.Interval
 		if price.Interval == billing.Year {
