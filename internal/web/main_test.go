@@ -34,7 +34,7 @@ const (
 )
 
 // routes is the list that every server mounts.
-var routes = routesOf(&Server{Frame: &frame.Frame{}})
+var routes = (&parts{Frame: &frame.Frame{}}).routes()
 
 // A world is a server on a database of its own, with two accounts that must
 // never learn of each other: A, whose every text holds a canary, and B, the stranger.

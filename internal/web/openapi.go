@@ -13,8 +13,8 @@ import (
 //go:embed openapi.json
 var openapiJSON []byte
 
-func (s *Server) OpenAPI(w http.ResponseWriter, r *frame.Request) error {
+func (p *parts) openAPI(w http.ResponseWriter, r *frame.Request) error {
 	w.Header().Set("Content-Type", "application/json")
-	s.Write(w, r, http.StatusOK, openapiJSON)
+	p.Write(w, r, http.StatusOK, openapiJSON)
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
@@ -56,44 +55,46 @@ const (
 )
 
 // A Server answers requests. It keeps no state of its own.
-type Server struct {
-	*frame.Frame
-	Accounts    *account.Service
-	Billing     *billing.Service
-	Credits     *credits.Service
-	Outbox      *mail.Outbox
-	Demo        func(context.Context) (demo.Filled, error)
-	handler     http.Handler
-	plans       *plans.Handlers
-	khata       *khata.Handlers
-	bulk        *bulk.Handlers
-	programs    *programs.Handlers
-	development *development.Handlers
-	operators   *operators.Handlers
-	accounts    *accounts.Handlers
-	door        *door.Handlers
-	arriving    sync.Map // the places of an account for files that arrive, by its id
-	reading     sync.Map // and the one for a file that is read
-}
+type Server struct{ handler http.Handler }
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
+	p := newParts(c)
+	return &Server{p.Handler(p.routes(), frame.Offers{
+		Carriers: p.plans.Carriers(), Roomier: p.plans.Roomier, Upgrade: p.plans.ServeUpgrade,
+	})}
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// The parts of the product, in the frame that they share.
+type parts struct {
+	*frame.Frame
+	door        *door.Handlers
+	accounts    *accounts.Handlers
+	khata       *khata.Handlers
+	bulk        *bulk.Handlers
+	plans       *plans.Handlers
+	programs    *programs.Handlers
+	operators   *operators.Handlers
+	development *development.Handlers
+}
+
+func newParts(c Config) *parts {
 	f := frame.New(frame.Config{
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL, PayOrigins: c.PayOrigins,
 		Simulated: c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
 		RequestLimit: c.limit, Log: c.Log,
 	})
-	s := &Server{Frame: f, Accounts: c.Accounts, Billing: c.Billing, Credits: c.Credits, Outbox: c.Outbox, Demo: c.Demo}
-	s.door = &door.Handlers{Frame: f, Accounts: c.Accounts}
-	s.accounts = &accounts.Handlers{Frame: f, Accounts: c.Accounts}
-	s.operators = &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits}
-	s.development = &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo}
-	s.programs = &programs.Handlers{Frame: f, Credits: c.Credits}
-	s.bulk = &bulk.Handlers{Frame: f}
-	s.khata = &khata.Handlers{Frame: f, Accounts: c.Accounts}
-	s.plans = &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits}
-	s.handler = f.Handler(routesOf(s), frame.Offers{Carriers: s.plans.Carriers(), Roomier: s.plans.Roomier, Upgrade: s.plans.ServeUpgrade})
-	return s
+	return &parts{
+		Frame:       f,
+		door:        &door.Handlers{Frame: f, Accounts: c.Accounts},
+		accounts:    &accounts.Handlers{Frame: f, Accounts: c.Accounts},
+		khata:       &khata.Handlers{Frame: f, Accounts: c.Accounts},
+		bulk:        &bulk.Handlers{Frame: f},
+		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
+		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
+	}
 }
-
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -17,8 +17,6 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-type ctx = context.Context
-
 // entryForm is what the form posts, as typed.
 type entryForm struct {
 	side, amount, date, note string
@@ -195,7 +193,7 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }
 
-type entryChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)
+type entryChange = func(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)
 
 // changeEntry runs one button of an entry for the version the form names, or as it stands when it names none.
 func (h *Handlers) changeEntry(r *frame.Request, change entryChange) (e ledger.Entry, err error) {

@@ -1,6 +1,7 @@
 package khata
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -203,7 +204,7 @@ func (h *Handlers) RestoreParty(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), p.ID.String()))
 }
 
-type partyChange = func(ctx ctx, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Party, error)
+type partyChange = func(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Party, error)
 
 // changeParty runs one button of a party for the version the form names, or as it stands when it names none.
 func (h *Handlers) changeParty(r *frame.Request, change partyChange) (p ledger.Party, err error) {

@@ -217,7 +217,7 @@ func (h *Handlers) UsageCSV(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %h.csv", r.Person.AccountName, q.meter, r.Shell().Today()), "text/csv; charset=utf-8")
+	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()), "text/csv; charset=utf-8")
 	err = r.Long(frame.UsageLimit, func() error {
 		return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
 	})
