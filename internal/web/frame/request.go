@@ -21,7 +21,7 @@ import (
 )
 
 // A Request is an HTTP request with who is asking. Handlers reach the database
-// through read and as only, which hold the route's roles against the caller'f.
+// through read and as only, which hold the route's roles against the caller's.
 type Request struct {
 	*http.Request
 	f      *Frame
@@ -133,7 +133,7 @@ func MarkOf(user uuid.UUID) string {
 }
 
 // meantFor reports whether a request may be carried out as a user. What waited on a device says in the header
-// Tijori-User whose it is; when somebody else has signed in there meanwhile, it is nobody'f.
+// Tijori-User whose it is; when somebody else has signed in there meanwhile, it is nobody's.
 func (r *Request) meantFor(user uuid.UUID) bool {
 	whose := r.Header.Get("Tijori-User")
 	return whose == "" || whose == MarkOf(user)
