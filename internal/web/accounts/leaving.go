@@ -37,8 +37,7 @@ func (h *Handlers) MyDataPage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, mydata.Page(view))
-	return nil
+	return r.Page(mydata.Page(view))
 }
 
 // DeleteAccount begins the days of grace of the account that the page named.
@@ -58,11 +57,7 @@ func (h *Handlers) DeleteAccount(w http.ResponseWriter, r *frame.Request) error 
 		if e != nil {
 			return e
 		}
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), mydata.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, mydata.Page)
 	}
 	h.SetFlash(w, "leaving", "")
 	return h.Redirect(w, r, "/mydata")
@@ -98,8 +93,7 @@ func (h *Handlers) OwnAccountForm(w http.ResponseWriter, r *frame.Request) error
 	if r.Shell().OwnsAccount() {
 		return h.Redirect(w, r, "/")
 	}
-	h.Render(w, r, http.StatusOK, ownaccount.Page(ownaccount.View{Shell: r.Shell()}))
-	return nil
+	return r.Page(ownaccount.Page(ownaccount.View{Shell: r.Shell()}))
 }
 
 func (h *Handlers) OpenOwnAccount(w http.ResponseWriter, r *frame.Request) error {
@@ -112,11 +106,7 @@ func (h *Handlers) OpenOwnAccount(w http.ResponseWriter, r *frame.Request) error
 			return e
 		}
 		view := ownaccount.View{Shell: r.Shell(), Name: name, Currency: currency}
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), ownaccount.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, ownaccount.Page)
 	}
 	return h.Redirect(w, r, "/")
 }

@@ -48,8 +48,7 @@ func (h *Handlers) SettingsForm(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, settings.Page(view))
-	return nil
+	return r.Page(settings.Page(view))
 }
 
 func (h *Handlers) SaveSettings(w http.ResponseWriter, r *frame.Request) error {
@@ -141,8 +140,7 @@ func (h *Handlers) TeamPage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, team.Page(view))
-	return nil
+	return r.Page(team.Page(view))
 }
 
 func (h *Handlers) Invite(w http.ResponseWriter, r *frame.Request) error {
@@ -165,11 +163,7 @@ func (h *Handlers) Invite(w http.ResponseWriter, r *frame.Request) error {
 			return e
 		}
 		view.Email, view.Role, view.Scope = email, role, r.PostFormValue("business")
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), team.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, team.Page)
 	}
 	h.SetFlash(w, "invited", "")
 	return h.Redirect(w, r, "/team")
@@ -210,8 +204,7 @@ func (h *Handlers) NewBusinessForm(w http.ResponseWriter, r *frame.Request) erro
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
-	return nil
+	return r.Page(newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
 }
 
 func (h *Handlers) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
@@ -225,11 +218,7 @@ func (h *Handlers) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
 			return e
 		}
 		view := newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: id.String()}, Account: r.Person.AccountName, Name: name, Currency: currency, Zone: zone}
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), newbusiness.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, newbusiness.Page)
 	}
 	h.SetFlash(w, "business_added", "")
 	return h.Redirect(w, r, ui.BusinessPath(id.String()))
@@ -253,8 +242,7 @@ func (h *Handlers) BusinessSettingsForm(w http.ResponseWriter, r *frame.Request)
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, businesssettings.Page(view))
-	return nil
+	return r.Page(businesssettings.Page(view))
 }
 
 func (h *Handlers) businessSettingsView(r *frame.Request) (businesssettings.View, error) {
@@ -278,11 +266,7 @@ func (h *Handlers) SaveBusinessSettings(w http.ResponseWriter, r *frame.Request)
 			return e
 		}
 		view.Name, view.Zone = name, zone
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), businesssettings.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, businesssettings.Page)
 	}
 	h.SetFlash(w, "saved", "")
 	return h.Redirect(w, r, r.URL.Path)

@@ -236,8 +236,7 @@ func (h *Handlers) PreviewImport(w http.ResponseWriter, r *frame.Request) error 
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, intakepage.Preview(dryView(r, d)))
-	return nil
+	return r.Page(intakepage.Preview(dryView(r, d)))
 }
 
 func dryView(r *frame.Request, d *dryRun) intakepage.Dry {

@@ -57,8 +57,7 @@ func (h *Handlers) OutboxPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, m := range mails {
 		view.Mails = append(view.Mails, outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Sent: m.SentAt})
 	}
-	h.Render(w, r, http.StatusOK, outbox.Page(view))
-	return nil
+	return r.Page(outbox.Page(view))
 }
 
 func (h *Handlers) OutboxMail(w http.ResponseWriter, r *frame.Request) error {
@@ -69,6 +68,5 @@ func (h *Handlers) OutboxMail(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, outbox.One(outbox.MailView{Shell: r.Shell(), Mail: outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.SentAt}}))
-	return nil
+	return r.Page(outbox.One(outbox.MailView{Shell: r.Shell(), Mail: outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.SentAt}}))
 }

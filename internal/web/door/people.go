@@ -26,8 +26,7 @@ func (h *Handlers) SignUpForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, signup.Page(signup.View{Shell: r.Shell(), Language: r.Locale()}))
-	return nil
+	return r.Page(signup.Page(signup.View{Shell: r.Shell(), Language: r.Locale()}))
 }
 
 func (h *Handlers) SignUp(w http.ResponseWriter, r *frame.Request) error {
@@ -38,11 +37,7 @@ func (h *Handlers) SignUp(w http.ResponseWriter, r *frame.Request) error {
 	}
 	if err := h.Accounts.SignUp(r.Context(), form); err != nil {
 		view := signup.View{Shell: r.Shell(), Name: form.Name, Email: form.Email, BusinessName: form.BusinessName, Language: form.Locale, Currency: form.Currency}
-		if err := r.FormFault(&view.Form, err); err != nil {
-			return err
-		}
-		h.Render(w, r, frame.FormStatus(err), signup.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, signup.Page)
 	}
 	h.SetCookie(w, frame.LanguageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
 	h.setSentTo(w, form.Email)
@@ -50,8 +45,7 @@ func (h *Handlers) SignUp(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) SignUpSent(w http.ResponseWriter, r *frame.Request) error {
-	h.Render(w, r, http.StatusOK, signup.Sent(signup.SentView{Shell: r.Shell(), Email: h.sentTo(r)}))
-	return nil
+	return r.Page(signup.Sent(signup.SentView{Shell: r.Shell(), Email: h.sentTo(r)}))
 }
 
 // SignUpAgain mails the link of a sign-up once more. It answers the same for every address.
@@ -117,8 +111,7 @@ func (h *Handlers) ConfirmForm(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return h.ended(w, r, "sign-up", err)
 	}
-	h.Render(w, r, http.StatusOK, confirm.Page(view))
-	return nil
+	return r.Page(confirm.Page(view))
 }
 
 func (h *Handlers) Confirm(w http.ResponseWriter, r *frame.Request) error {
@@ -131,11 +124,7 @@ func (h *Handlers) Confirm(w http.ResponseWriter, r *frame.Request) error {
 		if e != nil {
 			return e
 		}
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), confirm.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, confirm.Page)
 	}
 	h.SetSession(w, session)
 	return h.Redirect(w, r, "/")
@@ -149,8 +138,7 @@ func (h *Handlers) LoginForm(w http.ResponseWriter, r *frame.Request) error {
 	if r.Known {
 		return h.Redirect(w, r, ui.Or(next, "/"))
 	}
-	h.Render(w, r, http.StatusOK, login.Page(login.View{Shell: r.Shell(), Next: next}))
-	return nil
+	return r.Page(login.Page(login.View{Shell: r.Shell(), Next: next}))
 }
 
 func (h *Handlers) Login(w http.ResponseWriter, r *frame.Request) error {
@@ -160,11 +148,7 @@ func (h *Handlers) Login(w http.ResponseWriter, r *frame.Request) error {
 		view := login.View{
 			Shell: r.Shell(), Email: email, Next: next, Unconfirmed: errors.Is(err, account.ErrUnconfirmed),
 		}
-		if err := r.FormFault(&view.Form, err); err != nil {
-			return err
-		}
-		h.Render(w, r, frame.FormStatus(err), login.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, login.Page)
 	}
 	h.SetSession(w, session)
 	return h.Redirect(w, r, ui.Or(next, "/"))
@@ -190,35 +174,28 @@ func (h *Handlers) LogoutEverywhere(w http.ResponseWriter, r *frame.Request) err
 }
 
 func (h *Handlers) RecoverForm(w http.ResponseWriter, r *frame.Request) error {
-	h.Render(w, r, http.StatusOK, recovery.Page(recovery.View{Shell: r.Shell()}))
-	return nil
+	return r.Page(recovery.Page(recovery.View{Shell: r.Shell()}))
 }
 
 func (h *Handlers) Recover(w http.ResponseWriter, r *frame.Request) error {
 	email := r.PostFormValue("email")
 	if err := h.Accounts.RequestRecovery(r.Context(), email, h.Network(r.Request)); err != nil {
 		view := recovery.View{Shell: r.Shell(), Email: email}
-		if err := r.FormFault(&view.Form, err); err != nil {
-			return err
-		}
-		h.Render(w, r, frame.FormStatus(err), recovery.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, recovery.Page)
 	}
 	h.setSentTo(w, email)
 	return h.Redirect(w, r, "/recover/sent")
 }
 
 func (h *Handlers) RecoverSent(w http.ResponseWriter, r *frame.Request) error {
-	h.Render(w, r, http.StatusOK, recovery.Sent(recovery.SentView{Shell: r.Shell(), Email: h.sentTo(r)}))
-	return nil
+	return r.Page(recovery.Sent(recovery.SentView{Shell: r.Shell(), Email: h.sentTo(r)}))
 }
 
 func (h *Handlers) NewPasswordForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := h.Accounts.RecoveryByToken(r.Context(), r.PathValue("token")); err != nil {
 		return h.ended(w, r, "recovery", err)
 	}
-	h.Render(w, r, http.StatusOK, recovery.Password(recovery.PasswordView{Shell: r.Shell(), Token: r.PathValue("token")}))
-	return nil
+	return r.Page(recovery.Password(recovery.PasswordView{Shell: r.Shell(), Token: r.PathValue("token")}))
 }
 
 func (h *Handlers) NewPassword(w http.ResponseWriter, r *frame.Request) error {
@@ -271,8 +248,7 @@ func (h *Handlers) InviteForm(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.Path))
 	}
-	h.Render(w, r, http.StatusOK, invite.Page(view.View))
-	return nil
+	return r.Page(invite.Page(view.View))
 }
 
 // AcceptInvite makes the signed-in user a member, or a new user when nobody is signed in.
@@ -292,11 +268,7 @@ func (h *Handlers) AcceptInvite(w http.ResponseWriter, r *frame.Request) error {
 	session, err := h.Accounts.SignUpByInvitation(r.Context(), token, r.PostFormValue("name"), r.PostFormValue("password"), r.Locale(), h.Device(r.Request))
 	if err != nil {
 		view.Name = r.PostFormValue("name")
-		if err := r.FormFault(&view.Form, err); err != nil {
-			return err
-		}
-		h.Render(w, r, frame.FormStatus(err), invite.Page(view.View))
-		return nil
+		return frame.Again(r, err, &view.View, &view.Form, invite.Page)
 	}
 	h.SetSession(w, session)
 	return h.joined(w, r, nil)

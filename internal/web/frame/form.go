@@ -12,6 +12,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
+// NewUUID is an id in the order of time.
 func NewUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // NewID is the client-made id that a form carries.

@@ -21,12 +21,14 @@ func (f *Frame) crossOrigin(http.ResponseWriter, *Request) error {
 	return fault.New(fault.Forbidden, "This came from another site. Open the page here and try again.")
 }
 
+// Healthz says that the program runs.
 func (f *Frame) Healthz(w http.ResponseWriter, _ *Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := w.Write([]byte("ok\n"))
 	return err
 }
 
+// Readyz says whether the database answers and this program may run on its schema.
 func (f *Frame) Readyz(w http.ResponseWriter, r *Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()

@@ -13,6 +13,7 @@ type Refill struct {
 	Amount int64  `json:"amount"`
 }
 
+// NewRefill is nil when no credits come by themselves.
 func NewRefill(at time.Time, amount int64) *Refill {
 	if at.IsZero() {
 		return nil
@@ -20,6 +21,7 @@ func NewRefill(at time.Time, amount int64) *Refill {
 	return &Refill{At: at.UTC().Format(time.RFC3339), Amount: amount}
 }
 
+// A Hold is credits that are set aside, as the API says it.
 type Hold struct {
 	ID        string `json:"id"`
 	Meter     string `json:"meter"`
@@ -33,6 +35,7 @@ type Hold struct {
 	Captured int64 `json:"captured,omitempty"`
 }
 
+// NewHold is a hold in a status.
 func NewHold(h credits.Hold, status string) Hold {
 	return Hold{ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status, ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano)}
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/a-h/templ"
+
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -36,6 +38,23 @@ func (f *Frame) Render(w http.ResponseWriter, r *Request, status int, page templ
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	f.Write(w, r, status, buf.Bytes())
+}
+
+// Page answers with a page.
+func (r *Request) Page(page templ.Component) error {
+	r.f.Render(r.w, r, http.StatusOK, page)
+	return nil
+}
+
+// Again shows the page of a form again with what is to be mended: cause stands
+// beside its field, or on top of the form, and the status is the fault's. An error
+// that nobody can mend comes back, to be rendered by itself.
+func Again[View any](r *Request, cause error, view *View, form *ui.Form, page func(View) templ.Component) error {
+	if err := r.FormFault(form, cause); err != nil {
+		return err
+	}
+	r.f.Render(r.w, r, FormStatus(cause), page(*view))
+	return nil
 }
 
 // WriteJSON answers an API request.

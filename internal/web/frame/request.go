@@ -21,18 +21,18 @@ import (
 )
 
 // A Request is an HTTP request with who is asking. Handlers reach the database
-// through read and as only, which hold the route's roles against the caller's.
+// through its doors only (Read, As and their kin), which hold the route's roles against the caller's.
 type Request struct {
 	*http.Request
 	f      *Frame
-	w      http.ResponseWriter // for cookies only; handlers are given it
+	w      http.ResponseWriter // handlers are given it too
 	route  *Route
 	ID     string          // request id, shown in errors and logged
 	Token  string          // session token, "" when signed out
 	Caller postgres.Caller // with the business of the path
-	Person account.Person  // filled by read
-	Rights role.Rights     // of the caller in the business or account; filled by read
-	Known  bool            // person and rights are filled
+	Person account.Person  // filled by Read
+	Rights role.Rights     // of the caller in the business or account; filled by Read
+	Known  bool            // Person and Rights are filled
 	Flash  *ui.Flash
 
 	whole  context.Context // without a limit on its time
@@ -163,6 +163,7 @@ func (r *Request) Locale() string {
 	return i18n.Match(r.Header.Get("Accept-Language"))
 }
 
+// T is a sentence in the language of the request.
 func (r *Request) T(key string, args ...any) string { return i18n.T(r.Locale(), key, args...) }
 
 // TimeZone is that of the open business; elsewhere that of the first business of the session's account, or of any.

@@ -18,10 +18,12 @@ func (f *Frame) sessionToken(r *http.Request) string {
 	return token
 }
 
+// SetSession signs the browser in.
 func (f *Frame) SetSession(w http.ResponseWriter, session account.Session) {
 	f.SetCookie(w, SessionCookie, session.Token, time.Until(session.ExpiresAt))
 }
 
+// EndSession makes the browser forget its session.
 func (f *Frame) EndSession(w http.ResponseWriter) {
 	f.SetCookie(w, SessionCookie, "", -time.Second)
 }

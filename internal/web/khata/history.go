@@ -57,8 +57,7 @@ func (h *Handlers) BinPage(w http.ResponseWriter, r *frame.Request) error {
 			Amount: r.Amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
 		})
 	}
-	h.Render(w, r, http.StatusOK, bin.Page(view))
-	return nil
+	return r.Page(bin.Page(view))
 }
 
 // said are the words of the history page for what the ledger's changes did.
@@ -96,8 +95,7 @@ func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 			Diff: differences(entryDiff(r, c.Before), entryDiff(r, c.After)),
 		})
 	}
-	h.Render(w, r, http.StatusOK, history.Page(view))
-	return nil
+	return r.Page(history.Page(view))
 }
 
 // word is a field of a change, ready to show.

@@ -40,8 +40,7 @@ func (h *Handlers) Home(w http.ResponseWriter, r *frame.Request) error {
 		view.Shops = append(view.Shops, shop)
 	}
 	view.Sums = home.SumShops(view.Shops)
-	h.Render(w, r, http.StatusOK, home.Page(view))
-	return nil
+	return r.Page(home.Page(view))
 }
 
 // shopTotals reads what a business's line in the list of businesses shows.

@@ -18,8 +18,7 @@ func (h *Handlers) LockPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	view.Until = typedDate(r, "until")
-	h.Render(w, r, http.StatusOK, lock.Page(view))
-	return nil
+	return r.Page(lock.Page(view))
 }
 
 func (h *Handlers) lockView(r *frame.Request) (lock.View, error) {
@@ -98,11 +97,7 @@ func (h *Handlers) SetLock(w http.ResponseWriter, r *frame.Request) error {
 		} else {
 			view.Until, view.Reason = r.PostFormValue("until"), r.PostFormValue("reason")
 		}
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), lock.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, lock.Page)
 	}
 	h.SetFlash(w, "lock_set", "")
 	return h.Redirect(w, r, r.URL.Path)

@@ -14,13 +14,11 @@ func (h *Handlers) WaitingPage(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: r.Shell()}))
-	return nil
+	return r.Page(waiting.Page(waiting.View{Shell: r.Shell()}))
 }
 
 // OfflinePage is kept by every device, for whoever uses it next: it reads no session, and is the same for all.
 func (h *Handlers) OfflinePage(w http.ResponseWriter, r *frame.Request) error {
 	shell := ui.Shell{Locale: i18n.Known(r.URL.Query().Get("lang")), CurrentPath: "/offline", Now: h.Clock.Now()}
-	h.Render(w, r, http.StatusOK, waiting.Page(waiting.View{Shell: shell, Offline: true}))
-	return nil
+	return r.Page(waiting.Page(waiting.View{Shell: shell, Offline: true}))
 }

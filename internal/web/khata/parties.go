@@ -75,8 +75,7 @@ func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Count, view.After = len(names.Rows), string(names.Next)
 	}
 	letRemind(w)
-	h.Render(w, r, http.StatusOK, parties.Page(view))
-	return nil
+	return r.Page(parties.Page(view))
 }
 
 func partyFields(r *frame.Request) ledger.PartyFields {
@@ -105,8 +104,7 @@ func (h *Handlers) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
 			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
 		}
 	}
-	h.Render(w, r, http.StatusOK, partyform.Page(h.partyFormView(r, "", frame.NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
-	return nil
+	return r.Page(partyform.Page(h.partyFormView(r, "", frame.NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
 }
 
 func (h *Handlers) NewParty(w http.ResponseWriter, r *frame.Request) error {
@@ -145,11 +143,7 @@ func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause
 		return err
 	}
 	view := h.partyFormView(r, party, id, version, fields)
-	if err := r.FormFault(&view.Form, cause); err != nil {
-		return err
-	}
-	h.Render(w, r, frame.FormStatus(cause), partyform.Page(view))
-	return nil
+	return frame.Again(r, cause, &view, &view.Form, partyform.Page)
 }
 
 func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
@@ -164,8 +158,7 @@ func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error 
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, partyform.Page(h.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
-	return nil
+	return r.Page(partyform.Page(h.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
 }
 
 func (h *Handlers) EditParty(w http.ResponseWriter, r *frame.Request) error {

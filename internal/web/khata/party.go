@@ -53,8 +53,7 @@ func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 			row.Fixable = ledger.Corrects(scope, e, time.Now())
 			view.Entries = append(view.Entries, row)
 		}
-		h.Render(w, r, http.StatusOK, party.Page(view))
-		return nil
+		return r.Page(party.Page(view))
 	}
 	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
 	view.Balance, view.Gave, view.Got = r.Amount(page.Balance), r.Amount(page.Given), r.Amount(page.Received)
@@ -67,8 +66,7 @@ func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, e := range page.Rows {
 		view.Entries = append(view.Entries, entryRow(r, e.Entry, e.Balance, names.of(e.CreatedBy)))
 	}
-	h.Render(w, r, http.StatusOK, party.Page(view))
-	return nil
+	return r.Page(party.Page(view))
 }
 
 func entryRow(r *frame.Request, e ledger.Entry, balance int64, by string) party.Entry {

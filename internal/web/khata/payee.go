@@ -19,8 +19,7 @@ func (h *Handlers) PayeePage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, payee.Page(view))
-	return nil
+	return r.Page(payee.Page(view))
 }
 
 func (h *Handlers) payeeView(r *frame.Request) (payee.View, error) {
@@ -61,11 +60,7 @@ func (h *Handlers) SetPayee(w http.ResponseWriter, r *frame.Request) error {
 			return e
 		}
 		view.UPI, view.Payee = p.UPI, p.Name
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), payee.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, payee.Page)
 	}
 	h.SetFlash(w, "saved", "")
 	return h.Redirect(w, r, r.URL.Path)
@@ -99,8 +94,7 @@ func (h *Handlers) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	default:
 		view.Why = r.T("%s owes nothing now.", page.Name)
 	}
-	h.Render(w, r, http.StatusOK, remind.PayPage(view))
-	return nil
+	return r.Page(remind.PayPage(view))
 }
 
 // payBy is how an amount is paid to a payee by UPI; without a link when it is not.

@@ -73,8 +73,7 @@ func (h *Handlers) RemindPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	letRemind(w)
-	h.Render(w, r, http.StatusOK, remind.Page(view))
-	return nil
+	return r.Page(remind.Page(view))
 }
 
 func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, error) {

@@ -55,8 +55,7 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	if view.Part > view.Parts {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	h.Render(w, r, http.StatusOK, reports.Page(view))
-	return nil
+	return r.Page(reports.Page(view))
 }
 
 func dayBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {

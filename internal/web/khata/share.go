@@ -44,8 +44,7 @@ func (h *Handlers) SharePage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, sharing.Page(view))
-	return nil
+	return r.Page(sharing.Page(view))
 }
 
 func (h *Handlers) shareView(r *frame.Request, id uuid.UUID) (sharing.View, error) {
@@ -114,11 +113,7 @@ func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 			return e
 		}
 		view.From, view.To = r.PostFormValue("from"), r.PostFormValue("to")
-		if e := r.FormFault(&view.Form, err); e != nil {
-			return e
-		}
-		h.Render(w, r, frame.FormStatus(err), sharing.Page(view))
-		return nil
+		return frame.Again(r, err, &view, &view.Form, sharing.Page)
 	}
 	h.SetCookie(w, frame.LinkCookie, made.String()+"|"+token, freshLife)
 	path := ui.PartyPath(r.Caller.Business.String(), id.String())
@@ -194,6 +189,5 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 			return err
 		}
 	}
-	h.Render(w, r, http.StatusOK, sharing.Public(view))
-	return nil
+	return r.Page(sharing.Public(view))
 }

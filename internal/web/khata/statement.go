@@ -52,8 +52,7 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
-	h.Render(w, r, http.StatusOK, statement.Page(view))
-	return nil
+	return r.Page(statement.Page(view))
 }
 
 // statementAgain shows the form with what is wrong with the days.

@@ -60,8 +60,7 @@ func (h *Handlers) Desk(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	view.Acts = actViews(acts)
-	h.Render(w, r, http.StatusOK, admin.DeskPage(view))
-	return nil
+	return r.Page(admin.DeskPage(view))
 }
 
 func actViews(list []billing.Act) (out []admin.Act) {
@@ -103,8 +102,7 @@ func (h *Handlers) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 	if len(list) == f.Limit {
 		view.Next = "/admin/inbox?" + url.Values{"provider": {string(f.Provider)}, "state": {f.Status}, "before": {list[len(list)-1].ReceivedAt.UTC().Format(time.RFC3339Nano)}}.Encode()
 	}
-	h.Render(w, r, http.StatusOK, admin.InboxPage(view))
-	return nil
+	return r.Page(admin.InboxPage(view))
 }
 
 // EventPage shows one event, with the form that hands it to the worker again.
@@ -176,8 +174,7 @@ func (h *Handlers) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, item := range list {
 		view.Items = append(view.Items, itemView(item))
 	}
-	h.Render(w, r, http.StatusOK, admin.QueuePage(view))
-	return nil
+	return r.Page(admin.QueuePage(view))
 }
 
 func itemView(r billing.ReviewItem) admin.Item {

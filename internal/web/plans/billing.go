@@ -83,8 +83,7 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
 	}
-	h.Render(w, r, http.StatusOK, billingpage.Page(view))
-	return nil
+	return r.Page(billingpage.Page(view))
 }
 
 // renewable reports whether a plan that was cancelled is still paid for, cannot be taken up

@@ -18,8 +18,7 @@ func (h *Handlers) CheckoutForm(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, checkout.Page(view))
-	return nil
+	return r.Page(checkout.Page(view))
 }
 
 // checkoutView reads what is about to be bought. The plan, interval and
@@ -79,8 +78,7 @@ func (h *Handlers) Checkout(w http.ResponseWriter, r *frame.Request) error {
 	for _, f := range c.Form.Fields {
 		going.Fields = append(going.Fields, checkout.Field(f))
 	}
-	h.Render(w, r, http.StatusOK, checkout.GoPage(going))
-	return nil
+	return r.Page(checkout.GoPage(going))
 }
 
 // goToPay leads the browser to the provider's page of a checkout.
@@ -95,8 +93,7 @@ func (h *Handlers) goToPay(w http.ResponseWriter, r *frame.Request, c *billing.C
 	for _, f := range c.Form.Fields {
 		going.Fields = append(going.Fields, checkout.Field(f))
 	}
-	h.Render(w, r, http.StatusOK, checkout.GoPage(going))
-	return nil
+	return r.Page(checkout.GoPage(going))
 }
 
 func (h *Handlers) ReturnPage(w http.ResponseWriter, r *frame.Request) error {
@@ -157,8 +154,7 @@ func (h *Handlers) renderReturn(w http.ResponseWriter, r *frame.Request, referen
 		plan, _ = h.Plans.ByID(open.Plan)
 	}
 	view.PlanID, view.PlanName, view.Features, view.Parties, view.People = plan.ID, plan.Name, plan.Entitlements, plan.PartiesMax, plan.MembersMax
-	h.Render(w, r, http.StatusOK, paid.Page(view))
-	return nil
+	return r.Page(paid.Page(view))
 }
 
 // DiscardCheckout gives a purchase up that was begun. One that was paid meanwhile

@@ -18,8 +18,7 @@ func (h *Handlers) Landing(w http.ResponseWriter, r *frame.Request) error {
 		price, _ := h.anyPrice(p.ID, billing.Month, currency)
 		view.PlanName, view.Price, view.Interval = p.Name, price.Amount, price.Interval
 	}
-	h.Render(w, r, http.StatusOK, landing.Page(view))
-	return nil
+	return r.Page(landing.Page(view))
 }
 
 func (h *Handlers) PricingPage(w http.ResponseWriter, r *frame.Request) error {
@@ -47,8 +46,7 @@ func (h *Handlers) PricingPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, p := range h.Plans.Sold() {
 		view.Plans = append(view.Plans, h.column(r, p, view, have))
 	}
-	h.Render(w, r, http.StatusOK, pricing.Page(view))
-	return nil
+	return r.Page(pricing.Page(view))
 }
 
 // bought is what an owner's subscription says about offers; zero for everybody else, and without one.

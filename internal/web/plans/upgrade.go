@@ -22,8 +22,7 @@ func (h *Handlers) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, upgrade.Page(view))
-	return nil
+	return r.Page(upgrade.Page(view))
 }
 
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,

@@ -203,8 +203,7 @@ func (h *Handlers) UsagePage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.Render(w, r, http.StatusOK, usage.Page(view))
-	return nil
+	return r.Page(usage.Page(view))
 }
 
 // UsageCSV streams the entries that the page's filter chooses.
