@@ -205,7 +205,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.OpenDemo},
 		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.ApiDemo},
 		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: p.development.OutboxPage},
-		{Pattern: "GET /dev/outbox/{id}", Access: frame.Anyone, Development: true, Secret: true, Handle: p.development.OutboxMail},
+		{Pattern: "GET /dev/outbox/{mail}", Access: frame.Anyone, Development: true, Secret: true, Handle: p.development.OutboxMail},
 	}
 }
 

@@ -112,10 +112,7 @@ func (h *Handlers) OpenOwnAccount(w http.ResponseWriter, r *frame.Request) error
 }
 
 func (h *Handlers) LeaveTeam(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("id")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("id")
 	if err := h.Accounts.LeaveTeam(r.Context(), r.Caller, id); err != nil {
 		return err
 	}

@@ -89,10 +89,7 @@ func (h *Handlers) settingsAgain(w http.ResponseWriter, r *frame.Request, cause 
 }
 
 func (h *Handlers) EndOneSession(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("id")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("id")
 	if err := h.Accounts.EndSession(r.Context(), r.Caller, id); err != nil {
 		return err
 	}
@@ -171,10 +168,7 @@ func (h *Handlers) Invite(w http.ResponseWriter, r *frame.Request) error {
 
 // teamAction runs one button of the team page for the id in its path.
 func (h *Handlers) teamAction(w http.ResponseWriter, r *frame.Request, flash string, act func(uuid.UUID) error) error {
-	id, err := r.PathID("id")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("id")
 	if err := act(id); err != nil {
 		return err
 	}

@@ -206,12 +206,9 @@ func (h *Handlers) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 
 // UndoBatch moves what a batch added to the bin, and leads to the page that says what is left.
 func (h *Handlers) UndoBatch(w http.ResponseWriter, r *frame.Request) error {
-	batch, err := r.PathID("batch")
-	if err != nil {
-		return err
-	}
+	batch := r.PathID("batch")
 	var kind string
-	err = r.Long(frame.ImportLimit, func() error {
+	err := r.Long(frame.ImportLimit, func() error {
 		return r.As(func(tx *postgres.Tx) (err error) {
 			_, kind, err = ledger.UndoBatch(r.Context(), tx, batch)
 			return err

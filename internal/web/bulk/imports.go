@@ -208,15 +208,12 @@ func (d *dryRun) dry(r *frame.Request, tx *postgres.Tx) (err error) {
 }
 
 func (h *Handlers) PreviewImport(w http.ResponseWriter, r *frame.Request) error {
-	upload, err := r.PathID("upload")
-	if err != nil {
-		return err
-	}
+	upload := r.PathID("upload")
 	if err := r.Read(nil); err != nil {
 		return err
 	}
 	var d *dryRun
-	err = r.Long(frame.ImportLimit, func() error {
+	err := r.Long(frame.ImportLimit, func() error {
 		return h.inLine(r, func() (err error) {
 			if d, err = h.open(r, upload); err != nil {
 				return err
@@ -307,17 +304,14 @@ func putTwins(r *frame.Request, v *intakepage.Dry, p *intake.Plan) {
 
 // ApplyImport writes what the dry run has shown. The same upload twice, from whichever page, is once.
 func (h *Handlers) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
-	upload, err := r.PathID("upload")
-	if err != nil {
-		return err
-	}
+	upload := r.PathID("upload")
 	if err := r.Read(nil); err != nil {
 		return err
 	}
 	t := &frame.Task{ID: upload, Kind: ledger.ImportTask}
 	var d *dryRun
 	refused := false
-	err = r.Long(frame.ImportLimit, func() error {
+	err := r.Long(frame.ImportLimit, func() error {
 		return r.Work(t, func() error {
 			return h.inLine(r, func() error {
 				var err error

@@ -64,7 +64,7 @@ func (h *Handlers) OutboxMail(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Look(); err != nil {
 		return err
 	}
-	m, err := h.Outbox.Read(r.PathValue("id"))
+	m, err := h.Outbox.Read(r.PathValue("mail"))
 	if err != nil {
 		return err
 	}

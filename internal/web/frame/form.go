@@ -2,6 +2,7 @@ package frame
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,13 +19,30 @@ func NewUUID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 // NewID is the client-made id that a form carries.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// PathID reads an id from the path. A malformed one is not found, like an unknown one.
-func (r *Request) PathID(name string) (uuid.UUID, error) {
-	id, err := uuid.Parse(r.PathValue(name))
-	if err != nil || len(r.PathValue(name)) != 36 {
-		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
+// ids are the wildcards of patterns that stand for the id of a row.
+var ids = []string{"business", "party", "entry", "share", "batch", "upload", "task", "id"}
+
+// checkIDs refuses a path with a malformed id: it is not found, like an unknown one.
+func (r *Request) checkIDs() error {
+	for _, name := range ids {
+		text := r.PathValue(name)
+		if text == "" {
+			continue
+		}
+		if id, err := uuid.Parse(text); err != nil || len(text) != 36 || name == "business" && id == uuid.Nil {
+			return fault.New(fault.NotFound, "There is nothing here.")
+		}
 	}
-	return id, nil
+	return nil
+}
+
+// PathID is an id of the path, by the name of its wildcard. It is well formed:
+// admission has looked.
+func (r *Request) PathID(name string) uuid.UUID {
+	if !slices.Contains(ids, name) {
+		panic("no id of a path: " + name)
+	}
+	return uuid.MustParse(r.PathValue(name))
 }
 
 // FormID reads the client-made id of a form.

@@ -12,8 +12,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
@@ -134,7 +132,10 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	if r.route.Access == Program {
-		return r.enterProgram()
+		if err := r.enterProgram(); err != nil {
+			return err
+		}
+		return r.checkIDs()
 	}
 	if r.Token != "" {
 		r.Caller.Credential = account.Hash(r.Token)
@@ -146,15 +147,11 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no id of ours, and nothing to ask the database
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
+	if err := r.checkIDs(); err != nil {
+		return err
+	}
 	if r.PathValue("business") != "" {
-		business, err := r.PathID("business")
-		if err != nil {
-			return err
-		}
-		if business == uuid.Nil {
-			return fault.New(fault.NotFound, "There is nothing here.")
-		}
-		r.Caller.Business = business
+		r.Caller.Business = r.PathID("business")
 	}
 	if r.Method == http.MethodPost && r.route.MaxBody == 0 && !r.wantsJSON() {
 		if err := r.ParseForm(); err != nil {

@@ -93,17 +93,14 @@ type partyPageJSON struct {
 }
 
 func (h *Handlers) ApiParty(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	after := ledger.Cursor(r.URL.Query().Get("after"))
 	if err := after.Check(); err != nil {
 		return err
 	}
 	var page ledger.PartyPage
 	var own ledger.OwnEntries
-	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		if scope.Rights.SeesTotals {
 			ledger.QueuePartyPage(scope, b, id, after, &page)
 		} else {

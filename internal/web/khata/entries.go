@@ -43,13 +43,10 @@ func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 
 // renderEntryForm shows the form; cause, when not nil, says what is to be mended.
 func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view entryform.View, cause error) error {
-	partyID, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	partyID := r.PathID("party")
 	var name ledger.PartyName
 	var balance int64
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !tx.Scope.Rights.SeesTotals {
 			return err
 		}
@@ -86,10 +83,7 @@ func (h *Handlers) NewEntryForm(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
-	partyID, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	partyID := r.PathID("party")
 	id, err := r.FormID()
 	if err != nil {
 		return err
@@ -137,14 +131,8 @@ func addEntry(r *frame.Request, id, party uuid.UUID, fields ledger.EntryFields) 
 
 // entryOfPath is the entry that the path names, of the party that it names.
 func entryOfPath(r *frame.Request, tx *postgres.Tx) (ledger.Entry, error) {
-	partyID, err := r.PathID("party")
-	if err != nil {
-		return ledger.Entry{}, err
-	}
-	id, err := r.PathID("entry")
-	if err != nil {
-		return ledger.Entry{}, err
-	}
+	partyID := r.PathID("party")
+	id := r.PathID("entry")
 	e, err := ledger.EntryByID(r.Context(), tx, id)
 	if err == nil && e.PartyID != partyID {
 		err = fault.New(fault.NotFound, "There is no such entry.")

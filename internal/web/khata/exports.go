@@ -31,10 +31,7 @@ var (
 // ExportParty is the statement of a party as a file, of the days that the query names.
 func (h *Handlers) ExportParty(f format) frame.Handler {
 	return func(w http.ResponseWriter, r *frame.Request) error {
-		id, err := r.PathID("party")
-		if err != nil {
-			return err
-		}
+		id := r.PathID("party")
 		days, err := readRange(r)
 		if err != nil {
 			return err

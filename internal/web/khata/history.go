@@ -64,13 +64,10 @@ func (h *Handlers) BinPage(w http.ResponseWriter, r *frame.Request) error {
 var said = map[string]string{ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted", ledger.Restored: "restored"}
 
 func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	var p ledger.Party
 	var line ledger.Timeline
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}

@@ -41,10 +41,7 @@ func (h *Handlers) OpeningForm(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) AddOpening(w http.ResponseWriter, r *frame.Request) error {
-	partyID, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	partyID := r.PathID("party")
 	id, err := r.FormID()
 	if err != nil {
 		return err

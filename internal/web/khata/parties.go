@@ -147,10 +147,7 @@ func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause
 }
 
 func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	var p ledger.Party
 	if err := r.As(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
 		return err
@@ -162,13 +159,10 @@ func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error 
 }
 
 func (h *Handlers) EditParty(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	fields := partyFields(r)
 	version := r.FormVersion()
-	err = r.As(func(tx *postgres.Tx) error {
+	err := r.As(func(tx *postgres.Tx) error {
 		_, err := ledger.EditParty(r.Context(), tx, id, version, fields)
 		return err
 	})
@@ -201,10 +195,7 @@ type partyChange = func(ctx context.Context, tx *postgres.Tx, id uuid.UUID, vers
 
 // changeParty runs one button of a party for the version the form names, or as it stands when it names none.
 func (h *Handlers) changeParty(r *frame.Request, change partyChange) (p ledger.Party, err error) {
-	id, err := r.PathID("party")
-	if err != nil {
-		return p, err
-	}
+	id := r.PathID("party")
 	err = r.As(func(tx *postgres.Tx) error {
 		version := r.FormVersion()
 		if version == 0 {

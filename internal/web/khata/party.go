@@ -13,10 +13,7 @@ import (
 )
 
 func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	after := ledger.Cursor(r.URL.Query().Get("after"))
 	if err := after.Check(); err != nil {
 		return err
@@ -29,7 +26,7 @@ func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	var shares []ledger.Share
 	var opening bool
 	var scope postgres.Scope
-	err = r.Read(func(who postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(who postgres.Scope, b *pgx.Batch) {
 		scope = who
 		if scope.Rights.SeesTotals {
 			ledger.QueuePartyPage(scope, b, id, after, &page)

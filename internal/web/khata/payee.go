@@ -68,13 +68,10 @@ func (h *Handlers) SetPayee(w http.ResponseWriter, r *frame.Request) error {
 
 // PayPage is the code that a party scans: what it owes now.
 func (h *Handlers) PayPage(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	var page ledger.PartyPage
 	var to ledger.Payee
-	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueuePartyPage(scope, b, id, "", &page)
 		ledger.QueuePayee(scope, b, &to)
 	})

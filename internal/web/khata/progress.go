@@ -19,12 +19,9 @@ type taskJSON struct {
 
 // ApiTask says how far long work is.
 func (h *Handlers) ApiTask(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("task")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("task")
 	var t ledger.Task
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		t, err = ledger.TaskByID(r.Context(), tx, id)
 		return err
 	})
@@ -62,11 +59,8 @@ func taskText(r *frame.Request, t ledger.Task) string {
 
 // StopTask stops one's own long work.
 func (h *Handlers) StopTask(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("task")
-	if err != nil {
-		return err
-	}
-	err = r.As(func(tx *postgres.Tx) error { return ledger.StopTask(r.Context(), tx, id) })
+	id := r.PathID("task")
+	err := r.As(func(tx *postgres.Tx) error { return ledger.StopTask(r.Context(), tx, id) })
 	if err != nil {
 		return err
 	}

@@ -64,10 +64,7 @@ func langOf(r *frame.Request, v string) string {
 }
 
 func (h *Handlers) RemindPage(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	view, err := h.remindView(r, id)
 	if err != nil {
 		return err
@@ -111,10 +108,7 @@ func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, erro
 // RemindParty writes the reminder down, and leads to the owner's own messenger with the text typed in: the figure
 // in the text is the one in the log.
 func (h *Handlers) RemindParty(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	reminder, err := r.FormID()
 	if err != nil {
 		return err

@@ -36,10 +36,7 @@ func (h *Handlers) freshLink(r *frame.Request, shares []ledger.Share) string {
 }
 
 func (h *Handlers) SharePage(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	view, err := h.shareView(r, id)
 	if err != nil {
 		return err
@@ -74,10 +71,7 @@ func links(shares []ledger.Share) []sharing.Link {
 }
 
 func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	made, err := r.FormID()
 	if err != nil {
 		return err
@@ -126,14 +120,8 @@ func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) RevokeShare(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
-	link, err := r.PathID("share")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
+	link := r.PathID("share")
 	if err := r.As(func(tx *postgres.Tx) error { return ledger.RevokeShare(r.Context(), tx, link, id) }); err != nil {
 		return err
 	}

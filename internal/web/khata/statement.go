@@ -11,10 +11,7 @@ import (
 )
 
 func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("party")
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -25,7 +22,7 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	}
 	var st ledger.Statement
 	options := exportOptions(r)
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := r.As(func(tx *postgres.Tx) (err error) {
 		first, last := (view.Part-1)*maxLines, view.Part*maxLines
 		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil }, func(l ledger.Line) error {
 			switch {
@@ -60,11 +57,8 @@ func (h *Handlers) statementAgain(w http.ResponseWriter, r *frame.Request, view 
 	if err := r.FormFault(&view.Form, cause); err != nil {
 		return err
 	}
-	id, err := r.PathID("party")
-	if err != nil {
-		return err
-	}
-	err = r.As(func(tx *postgres.Tx) error {
+	id := r.PathID("party")
+	err := r.As(func(tx *postgres.Tx) error {
 		p, err := ledger.PartyByID(r.Context(), tx, id)
 		view.Name = p.Name
 		return err

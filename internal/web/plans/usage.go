@@ -256,10 +256,7 @@ func (h *Handlers) MakeKey(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("id")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("id")
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}

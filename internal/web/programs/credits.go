@@ -167,10 +167,7 @@ type settledJSON struct {
 
 // ApiCapture takes amount of a hold, or all of it without a body.
 func (h *Handlers) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("id")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("id")
 	var in struct {
 		Amount *int64 `json:"amount"`
 	}
@@ -192,10 +189,7 @@ func (h *Handlers) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
 
 // ApiRelease gives a hold back. What the body says is not read.
 func (h *Handlers) ApiRelease(w http.ResponseWriter, r *frame.Request) error {
-	id, err := r.PathID("id")
-	if err != nil {
-		return err
-	}
+	id := r.PathID("id")
 	return h.settled(w, r, func() (credits.Settled, error) { return h.Credits.Release(r.Context(), r.Caller.Credential, id) })
 }
 
