@@ -164,7 +164,7 @@ func routeGroups(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, list, _ := strings.Cut(string(source), "\n\treturn []Route{\n")
+	_, list, _ := strings.Cut(string(source), "\n\treturn []frame.Route{\n")
 	lines := regexp.MustCompile(`(?m)^\t\t(?:// (.*)|\{Pattern: .*)$`)
 	var heads []string
 	head := ""

@@ -63,6 +63,28 @@ func (r *Request) As(fn func(*postgres.Tx) error) error {
 	return r.as(r.Caller, fn)
 }
 
+// AsPage is As for a page: the same transaction reads what the page's frame
+// shows. The request knows it when fn has succeeded.
+func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
+	var person account.Person
+	var rights role.Rights
+	err := r.As(func(tx *postgres.Tx) error {
+		var b pgx.Batch
+		person, rights = account.Person{}, tx.Scope.Rights
+		account.QueuePerson(&b, &person)
+		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+	if err != nil {
+		return err
+	}
+	r.Person, r.Rights, r.Known = person, rights, true
+	r.slide()
+	return nil
+}
+
 func (r *Request) as(caller postgres.Caller, fn func(*postgres.Tx) error) error {
 	return r.f.config.DB.As(r.Context(), caller, func(tx *postgres.Tx) error {
 		if err := r.Admit(tx.Scope); err != nil {

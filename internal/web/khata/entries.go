@@ -46,7 +46,7 @@ func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view
 	partyID := r.PathID("party")
 	var name ledger.PartyName
 	var balance int64
-	err := r.As(func(tx *postgres.Tx) (err error) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
 		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !tx.Scope.Rights.SeesTotals {
 			return err
 		}
@@ -54,9 +54,6 @@ func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view
 		return err
 	})
 	if err != nil {
-		return err
-	}
-	if err := r.Read(nil); err != nil {
 		return err
 	}
 	view.Shell, view.PartyID, view.PartyName, view.Balance = r.Shell(), partyID.String(), name.Name, r.Amount(balance)
@@ -142,10 +139,7 @@ func entryOfPath(r *frame.Request, tx *postgres.Tx) (ledger.Entry, error) {
 
 func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error {
 	var e ledger.Entry
-	if err := r.As(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
-		return err
-	}
-	if err := r.Read(nil); err != nil {
+	if err := r.AsPage(func(tx *postgres.Tx) (err error) { e, err = entryOfPath(r, tx); return err }); err != nil {
 		return err
 	}
 	return h.renderEntryForm(w, r, entryform.View{

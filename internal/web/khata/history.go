@@ -36,14 +36,11 @@ func (m *memberNames) of(user uuid.UUID) string { return m.names[user] }
 
 func (h *Handlers) BinPage(w http.ResponseWriter, r *frame.Request) error {
 	var page ledger.BinPage
-	err := r.As(func(tx *postgres.Tx) (err error) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
 		page, err = ledger.Bin(r.Context(), tx, ledger.Cursor(r.URL.Query().Get("after")))
 		return err
 	})
 	if err != nil {
-		return err
-	}
-	if err := r.Read(nil); err != nil {
 		return err
 	}
 	view := bin.View{Shell: r.Shell(), After: string(page.Next)}
@@ -67,7 +64,7 @@ func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
 	var p ledger.Party
 	var line ledger.Timeline
-	err := r.As(func(tx *postgres.Tx) (err error) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}
@@ -75,9 +72,6 @@ func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	})
 	if err != nil {
-		return err
-	}
-	if err := r.Read(nil); err != nil {
 		return err
 	}
 	view := history.View{Shell: r.Shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}

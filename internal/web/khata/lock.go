@@ -23,11 +23,8 @@ func (h *Handlers) LockPage(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) lockView(r *frame.Request) (lock.View, error) {
 	var locks []ledger.Lock
-	err := r.As(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
+	err := r.AsPage(func(tx *postgres.Tx) (err error) { locks, err = ledger.ListLocks(r.Context(), tx); return err })
 	if err != nil {
-		return lock.View{}, err
-	}
-	if err := r.Read(nil); err != nil {
 		return lock.View{}, err
 	}
 	view := lock.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, OpenID: frame.NewID()}

@@ -149,10 +149,7 @@ func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause
 func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
 	var p ledger.Party
-	if err := r.As(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
-		return err
-	}
-	if err := r.Read(nil); err != nil {
+	if err := r.AsPage(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
 		return err
 	}
 	return r.Page(partyform.Page(h.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))

@@ -24,11 +24,8 @@ func (h *Handlers) PayeePage(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) payeeView(r *frame.Request) (payee.View, error) {
 	var all []ledger.PayeeChange
-	err := r.As(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
+	err := r.AsPage(func(tx *postgres.Tx) (err error) { all, err = ledger.ListPayees(r.Context(), tx); return err })
 	if err != nil {
-		return payee.View{}, err
-	}
-	if err := r.Read(nil); err != nil {
 		return payee.View{}, err
 	}
 	view := payee.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Payee: r.Person.Business.Name, Other: r.Person.Business.Currency != "INR"}

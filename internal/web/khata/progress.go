@@ -21,14 +21,11 @@ type taskJSON struct {
 func (h *Handlers) ApiTask(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("task")
 	var t ledger.Task
-	err := r.As(func(tx *postgres.Tx) (err error) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
 		t, err = ledger.TaskByID(r.Context(), tx, id)
 		return err
 	})
 	if err != nil {
-		return err
-	}
-	if err := r.Read(nil); err != nil { // for the language
 		return err
 	}
 	return h.WriteJSON(w, r, http.StatusOK, taskJSON{string(t.State), t.Done, t.Total, taskText(r, t), r.T("Stop")})
