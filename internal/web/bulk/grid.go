@@ -278,8 +278,8 @@ func (in *gridIn) read(r *frame.Request) error {
 	return nil
 }
 
-// ApiBatch saves rows as one batch: 201 when some were saved, else 422; what is wrong stands beside each cell.
-func (h *Handlers) ApiBatch(w http.ResponseWriter, r *frame.Request) error {
+// APIBatch saves rows as one batch: 201 when some were saved, else 422; what is wrong stands beside each cell.
+func (h *Handlers) APIBatch(w http.ResponseWriter, r *frame.Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err
@@ -313,8 +313,8 @@ func (h *Handlers) ApiBatch(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, status, out)
 }
 
-// ApiDraft keeps what was typed into the grid, and says what is wrong with it so far.
-func (h *Handlers) ApiDraft(w http.ResponseWriter, r *frame.Request) error {
+// APIDraft keeps what was typed into the grid, and says what is wrong with it so far.
+func (h *Handlers) APIDraft(w http.ResponseWriter, r *frame.Request) error {
 	var in gridIn
 	if err := in.read(r); err != nil {
 		return err

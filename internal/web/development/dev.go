@@ -24,8 +24,8 @@ func (h *Handlers) OpenDemo(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, "/")
 }
 
-// ApiDemo is for the demo command, when a server owns the database.
-func (h *Handlers) ApiDemo(w http.ResponseWriter, r *frame.Request) error {
+// APIDemo is for the demo command, when a server owns the database.
+func (h *Handlers) APIDemo(w http.ResponseWriter, r *frame.Request) error {
 	filled, err := h.fillDemo(r)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func dateText(t *time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-func (h *Handlers) ApiParties(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIParties(w http.ResponseWriter, r *frame.Request) error {
 	_, filter := filterOf(r.URL.Query())
 	if err := filter.Check(); err != nil {
 		return err
@@ -92,7 +92,7 @@ type partyPageJSON struct {
 	Next    string      `json:"next,omitempty"`
 }
 
-func (h *Handlers) ApiParty(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
 	after := ledger.Cursor(r.URL.Query().Get("after"))
 	if err := after.Check(); err != nil {
@@ -126,8 +126,8 @@ func (h *Handlers) ApiParty(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
-// ApiAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
-func (h *Handlers) ApiAddParty(w http.ResponseWriter, r *frame.Request) error {
+// APIAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
+func (h *Handlers) APIAddParty(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID    uuid.UUID `json:"id"`
 		Kind  string    `json:"kind"`
@@ -149,8 +149,8 @@ func (h *Handlers) ApiAddParty(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
 }
 
-// ApiAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
-func (h *Handlers) ApiAddEntry(w http.ResponseWriter, r *frame.Request) error {
+// APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
+func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID      uuid.UUID `json:"id"`
 		PartyID uuid.UUID `json:"party_id"`

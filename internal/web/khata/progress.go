@@ -17,8 +17,8 @@ type taskJSON struct {
 	Stop  string `json:"stop"` // what the button says
 }
 
-// ApiTask says how far long work is.
-func (h *Handlers) ApiTask(w http.ResponseWriter, r *frame.Request) error {
+// APITask says how far long work is.
+func (h *Handlers) APITask(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("task")
 	var t ledger.Task
 	err := r.AsPage(func(tx *postgres.Tx) (err error) {

@@ -41,7 +41,7 @@ type invoiceJSON struct {
 	URL      string `json:"url,omitempty"`
 }
 
-func (h *Handlers) ApiMe(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
 	me, err := h.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
 	if err != nil {
@@ -69,7 +69,7 @@ func (h *Handlers) ApiMe(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (h *Handlers) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APICheckout(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (h *Handlers) ApiCheckout(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
-func (h *Handlers) ApiVerify(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIVerify(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -122,10 +122,10 @@ func (h *Handlers) ApiVerify(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.ApiMe(w, r)
+	return h.APIMe(w, r)
 }
 
-func (h *Handlers) ApiPortal(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIPortal(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (h *Handlers) ApiPortal(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusOK, map[string]string{"url": target})
 }
 
-func (h *Handlers) ApiInvoices(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIInvoices(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}

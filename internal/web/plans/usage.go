@@ -267,8 +267,8 @@ func (h *Handlers) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, usagePath+"#keys")
 }
 
-// ApiUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
-func (h *Handlers) ApiUsage(w http.ResponseWriter, r *frame.Request) error {
+// APIUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
+func (h *Handlers) APIUsage(w http.ResponseWriter, r *frame.Request) error {
 	if m := r.URL.Query().Get("meter"); m != "" {
 		if _, ok := h.Plans.Meter(m); !ok {
 			return fault.InvalidField("meter", "There is no such meter.")

@@ -12,8 +12,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// ApiCredits lists balances by meter.
-func (h *Handlers) ApiCredits(w http.ResponseWriter, r *frame.Request) error {
+// APICredits lists balances by meter.
+func (h *Handlers) APICredits(w http.ResponseWriter, r *frame.Request) error {
 	list, err := h.Credits.Balances(r.Context(), r.Caller.Credential)
 	if err != nil {
 		return err
@@ -44,8 +44,8 @@ type creditEntryJSON struct {
 	CreatedAt      string `json:"created_at"`
 }
 
-// ApiCreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
-func (h *Handlers) ApiCreditEntries(w http.ResponseWriter, r *frame.Request) error {
+// APICreditEntries lists entries of ?meter, the newest first, ?limit at once; ?cursor goes on where next_cursor says.
+func (h *Handlers) APICreditEntries(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	meter, limit, before := q.Get("meter"), 50, int64(0)
 	if meter == "" {
@@ -111,8 +111,8 @@ type spentJSON struct {
 	Repeated bool `json:"repeated"`
 }
 
-// ApiConsume takes credits at once.
-func (h *Handlers) ApiConsume(w http.ResponseWriter, r *frame.Request) error {
+// APIConsume takes credits at once.
+func (h *Handlers) APIConsume(w http.ResponseWriter, r *frame.Request) error {
 	var in spendJSON
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
@@ -124,11 +124,11 @@ func (h *Handlers) ApiConsume(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusOK, spentJSON{got.Number, in.Meter, in.Amount, got.Available, got.Repeated})
 }
 
-// ApiHold sets credits aside for expires_in seconds, ten minutes when it is left
+// APIHold sets credits aside for expires_in seconds, ten minutes when it is left
 // out. It answers 201 to the one caller that may do the work, which a repeat is
 // only with the same attempt and while the hold is open; to all others 409 with
 // what became of the hold.
-func (h *Handlers) ApiHold(w http.ResponseWriter, r *frame.Request) error {
+func (h *Handlers) APIHold(w http.ResponseWriter, r *frame.Request) error {
 	in := struct {
 		spendJSON
 		ExpiresIn int64  `json:"expires_in"`
@@ -165,8 +165,8 @@ type settledJSON struct {
 	Balance  int64  `json:"balance"`
 }
 
-// ApiCapture takes amount of a hold, or all of it without a body.
-func (h *Handlers) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
+// APICapture takes amount of a hold, or all of it without a body.
+func (h *Handlers) APICapture(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("id")
 	var in struct {
 		Amount *int64 `json:"amount"`
@@ -187,8 +187,8 @@ func (h *Handlers) ApiCapture(w http.ResponseWriter, r *frame.Request) error {
 	})
 }
 
-// ApiRelease gives a hold back. What the body says is not read.
-func (h *Handlers) ApiRelease(w http.ResponseWriter, r *frame.Request) error {
+// APIRelease gives a hold back. What the body says is not read.
+func (h *Handlers) APIRelease(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("id")
 	return h.settled(w, r, func() (credits.Settled, error) { return h.Credits.Release(r.Context(), r.Caller.Credential, id) })
 }
