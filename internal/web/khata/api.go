@@ -41,19 +41,7 @@ func dateText(t *time.Time) string {
 
 func (h *Handlers) APIParties(w http.ResponseWriter, r *frame.Request) error {
 	_, filter := filterOf(r.URL.Query())
-	if err := filter.Check(); err != nil {
-		return err
-	}
-	var list ledger.PartyList
-	var names ledger.PartyNames
-	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
-		list, names = ledger.PartyList{}, ledger.PartyNames{}
-		if scope.Rights.SeesTotals {
-			ledger.QueueParties(scope, b, filter, &list)
-		} else {
-			ledger.QueuePartyNames(b, filter.Query, filter.After, &names)
-		}
-	})
+	list, names, err := readParties(r, filter)
 	if err != nil {
 		return err
 	}
@@ -93,20 +81,7 @@ type partyPageJSON struct {
 }
 
 func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
-	id := r.PathID("party")
-	after := ledger.Cursor(r.URL.Query().Get("after"))
-	if err := after.Check(); err != nil {
-		return err
-	}
-	var page ledger.PartyPage
-	var own ledger.OwnEntries
-	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
-		if scope.Rights.SeesTotals {
-			ledger.QueuePartyPage(scope, b, id, after, &page)
-		} else {
-			ledger.QueueOwnEntries(scope, b, id, after, &own)
-		}
-	})
+	page, own, err := readParty(r, func(postgres.Scope, *pgx.Batch) {})
 	if err != nil {
 		return err
 	}

@@ -39,14 +39,12 @@ func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
 	return shown, ledger.PartyFilter{Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show, Sort: shown.Sort, After: ledger.Cursor(shown.After)}
 }
 
-func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
-	shown, filter := filterOf(r.URL.Query())
+// readParties reads the list of parties: with balances for whoever sees totals, else the names alone.
+func readParties(r *frame.Request, filter ledger.PartyFilter) (list ledger.PartyList, names ledger.PartyNames, err error) {
 	if err := filter.Check(); err != nil {
-		return err
+		return list, names, err
 	}
-	var list ledger.PartyList
-	var names ledger.PartyNames
-	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		list, names = ledger.PartyList{}, ledger.PartyNames{}
 		if scope.Rights.SeesTotals {
 			ledger.QueueParties(scope, b, filter, &list)
@@ -54,6 +52,12 @@ func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 			ledger.QueuePartyNames(b, filter.Query, filter.After, &names)
 		}
 	})
+	return list, names, err
+}
+
+func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
+	shown, filter := filterOf(r.URL.Query())
+	list, names, err := readParties(r, filter)
 	if err != nil {
 		return err
 	}

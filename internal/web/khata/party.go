@@ -12,30 +12,39 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/party"
 )
 
+// readParty reads a page of a party's entries, all of them for whoever sees totals, else their own, and what more
+// asks for in the same round trip.
+func readParty(r *frame.Request, more func(postgres.Scope, *pgx.Batch)) (page ledger.PartyPage, own ledger.OwnEntries, err error) {
+	id, after := r.PathID("party"), ledger.Cursor(r.URL.Query().Get("after"))
+	if err := after.Check(); err != nil {
+		return page, own, err
+	}
+	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+		if scope.Rights.SeesTotals {
+			ledger.QueuePartyPage(scope, b, id, after, &page)
+		} else {
+			ledger.QueueOwnEntries(scope, b, id, after, &own)
+		}
+		more(scope, b)
+	})
+	return page, own, err
+}
+
 func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
-	after := ledger.Cursor(r.URL.Query().Get("after"))
-	if err := after.Check(); err != nil {
-		return err
-	}
-	var page ledger.PartyPage
-	var own ledger.OwnEntries
 	var names memberNames
 	var locked time.Time
 	var payee ledger.Payee
 	var shares []ledger.Share
 	var opening bool
 	var scope postgres.Scope
-	err := r.Read(func(who postgres.Scope, b *pgx.Batch) {
+	page, own, err := readParty(r, func(who postgres.Scope, b *pgx.Batch) {
 		scope = who
 		if scope.Rights.SeesTotals {
-			ledger.QueuePartyPage(scope, b, id, after, &page)
 			names.queue(b)
 			ledger.QueuePayee(scope, b, &payee)
 			ledger.QueueShares(scope, b, id, &shares)
 			ledger.QueueHasOpening(scope, b, id, &opening)
-		} else {
-			ledger.QueueOwnEntries(scope, b, id, after, &own)
 		}
 		ledger.QueueLockedUntil(b, &locked)
 	})
