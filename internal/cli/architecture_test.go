@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +40,9 @@ var forbidden = []struct {
 	{"internal/mail", []string{"internal/account", "internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/postgres"}},
 	{"internal/jobs", []string{"internal/web", "internal/cli", "internal/ledger", "internal/billing"}},
 	{"internal/web", []string{"internal/cli", "internal/jobs", "internal/bench", "internal/billing/stripe", "internal/billing/razorpay", "internal/billing/simulator"}},
+	{"internal/web/door", []string{"internal/ledger", "internal/billing", "internal/credits"}},
+	{"internal/web/programs", []string{"internal/ledger", "internal/account"}},
+	{"internal/web/operators", []string{"internal/ledger", "internal/account"}},
 	{"internal/web/ui", []string{"internal/postgres", "internal/ledger", "internal/account", "internal/billing"}},
 	{"internal/web/page", []string{"internal/postgres", "internal/ledger", "internal/account", "internal/billing"}},
 	{"internal/audit", []string{"internal/", "client"}},
@@ -46,6 +54,7 @@ var onlyFor = map[string][]string{
 	"internal/cli":               {""},
 	"internal/audit/":            {"internal/cli"},
 	"internal/web":               {"internal/cli", "internal/bench"},
+	"internal/web/frame":         webParts("internal/web"),
 	"internal/jobs":              {"internal/cli", "internal/bench"},
 	"internal/bench":             {"internal/cli"},
 	"internal/backup":            {"internal/cli"},
@@ -53,6 +62,20 @@ var onlyFor = map[string][]string{
 	"internal/billing/simulator": {"internal/cli"},
 	"internal/billing/stripe":    {"internal/billing", "internal/billing/simulator", "internal/cli", "internal/bench"},
 	"internal/billing/razorpay":  {"internal/billing", "internal/billing/simulator", "internal/cli", "internal/bench"},
+}
+
+// parts are the packages of handlers, one for each part of the product. Only the
+// list of routes imports them: not each other, and not the frame that they share.
+var parts = []string{"door", "accounts", "khata", "bulk", "plans", "programs", "operators", "development"}
+
+// besides are the other packages below internal/web, which hold no handlers.
+var besides = []string{"frame", "page", "ui", "i18n", "static", "pagetest", "preview"}
+
+func webParts(more ...string) []string {
+	for _, p := range parts {
+		more = append(more, "internal/web/"+p)
+	}
+	return more
 }
 
 type goPackage struct {
@@ -98,6 +121,12 @@ func TestHouseStandsAsDrawn(t *testing.T) {
 		t.Fatalf("go list knows %d packages; the test looks at the wrong place", len(packages))
 	}
 	for _, p := range packages {
+		if below, ok := strings.CutPrefix(p.ImportPath, module+"internal/web/"); ok {
+			room, _, _ := strings.Cut(below, "/")
+			if !slices.Contains(parts, room) && !slices.Contains(besides, room) {
+				t.Errorf("internal/web/%s is in no drawing: name it among the parts, or beside them", room)
+			}
+		}
 		from := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, strings.TrimSuffix(module, "/")), "/")
 		for _, imported := range p.Imports {
 			to, ours := strings.CutPrefix(imported, module)
@@ -112,13 +141,76 @@ func TestHouseStandsAsDrawn(t *testing.T) {
 					}
 				}
 			}
+			if slices.Contains(webParts(), to) && from != "internal/web" && from != to {
+				t.Errorf("%s imports %s, which only the list of routes may", from, to)
+			}
 			for room, allowed := range onlyFor {
-				if to == room || strings.HasSuffix(room, "/") && within(to, room) {
-					if ours && !slices.Contains(allowed, from) && !within(from, room) {
-						t.Errorf("%s imports %s, which only %v may", from, to, allowed)
-					}
+				if to != room && (!strings.HasSuffix(room, "/") || !within(to, room)) {
+					continue
+				}
+				if ours && !slices.Contains(allowed, from) && !within(from, room) {
+					t.Errorf("%s imports %s, which only %v may", from, to, allowed)
 				}
 			}
 		}
+	}
+}
+
+// atTheDoor is what handlers may name of the packages that reach the database: what
+// the doors of a request hand them, and what they hand on.
+var atTheDoor = map[string][]string{
+	"postgres": {"Tx", "Scope"},
+	"pgx":      {"Batch", "Rows"},
+}
+
+// Handlers reach the database through their request (Read, As and their kin in
+// internal/web/frame), which hold the route's access against who is asking.
+func TestHandlersGoThroughTheDoor(t *testing.T) {
+	t.Parallel()
+	files, seen := []string{}, 0
+	for _, room := range webParts("internal/web") {
+		list, err := filepath.Glob(filepath.Join("../..", room, "*.go"))
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%s has no files: %v", room, err)
+		}
+		files = append(files, list...)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		set := token.NewFileSet()
+		f, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, im := range f.Imports {
+			at := strings.Trim(im.Path.Value, `"`)
+			if at == "database/sql" || strings.Contains(at, "pgxpool") || strings.Contains(at, "pgconn") {
+				t.Errorf("%s imports %s", name, at)
+			}
+			if base := path.Base(at); im.Name != nil && (atTheDoor[base] != nil || base == "v5") {
+				t.Errorf("%s imports %s under another name", name, at)
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			of, ok := sel.X.(*ast.Ident)
+			if !ok || atTheDoor[of.Name] == nil || of.Obj != nil {
+				return true
+			}
+			seen++
+			config := filepath.Base(name) == "server.go" && sel.Sel.Name == "DB" // it goes to the frame
+			if !config && !slices.Contains(atTheDoor[of.Name], sel.Sel.Name) {
+				t.Errorf("%s: %s.%s goes round the request to the database", set.Position(sel.Pos()), of.Name, sel.Sel.Name)
+			}
+			return true
+		})
+	}
+	if seen < 100 {
+		t.Errorf("%d names looked at; the test looks at the wrong place", seen)
 	}
 }

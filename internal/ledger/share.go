@@ -192,15 +192,15 @@ var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
 
 // ReadShared reads the statement that a token opens, and calls line for each
 // entry in order. An unknown, expired or revoked token is the same NotFound
-// fault, as is that of a party in the bin. It asks as nobody: the token alone opens it, by one
-// function of the database.
-func ReadShared(ctx context.Context, db *postgres.DB, token string, line func(SharedLine) error) (Shared, error) {
+// fault, as is that of a party in the bin. It reads in a transaction that knows no user:
+// the token alone opens it, by one function of the database.
+func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, line func(SharedLine) error) (Shared, error) {
 	hash, ok := shareHash(token)
 	if !ok {
 		return Shared{}, errNoShare
 	}
 	var s Shared
-	err := db.AsAuth(ctx, func(tx pgx.Tx) error {
+	err := asNobody(func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at, digest, upi_id, payee_name, payable, opening,
 				side, amount_minor, business_date, note, is_opening, changed

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
@@ -24,7 +25,8 @@ func addShare(t testing.TB, db *pgtest.DB, u *pgtest.User, party uuid.UUID, r le
 func readShared(t testing.TB, db *pgtest.DB, token string) (ledger.Shared, []ledger.SharedLine, error) {
 	t.Helper()
 	var lines []ledger.SharedLine
-	s, err := ledger.ReadShared(t.Context(), db.DB, token, func(l ledger.SharedLine) error { lines = append(lines, l); return nil })
+	asNobody := func(fn func(pgx.Tx) error) error { return db.AsAuth(t.Context(), fn) }
+	s, err := ledger.ReadShared(t.Context(), asNobody, token, func(l ledger.SharedLine) error { lines = append(lines, l); return nil })
 	return s, lines, err
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/access.txt; read the difference as you would read a change of locks")
@@ -78,11 +79,11 @@ func (a *accessTable) note(pattern, column string, may bool) {
 }
 
 // line is a route's line of the file, or an error about somebody who was not asked.
-func (a *accessTable) line(rt *route, width int) (string, error) {
+func (a *accessTable) line(rt *frame.Route, width int) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	seen := a.seen[rt.pattern]
-	method, path, _ := strings.Cut(rt.pattern, " ")
+	seen := a.seen[rt.Pattern]
+	method, path, _ := strings.Cut(rt.Pattern, " ")
 	line := fmt.Sprintf("%-6s%-*s", method, width, path)
 	for _, column := range accessColumns() {
 		may, asked := seen[column]
@@ -93,7 +94,7 @@ func (a *accessTable) line(rt *route, width int) (string, error) {
 			may, asked = seen[asSignedIn], true // an operator is somebody who is signed in
 		}
 		if !asked {
-			return "", fmt.Errorf("%s: the exercise does not know whether %q may use it", rt.pattern, column)
+			return "", fmt.Errorf("%s: the exercise does not know whether %q may use it", rt.Pattern, column)
 		}
 		mark := map[bool]string{true: "✔", false: "–"}[may]
 		left := utf8.RuneCountInString(column) / 2
@@ -110,7 +111,7 @@ func (a *accessTable) check(t *testing.T) {
 	}
 	width := 0
 	for _, rt := range routes {
-		_, path, _ := strings.Cut(rt.pattern, " ")
+		_, path, _ := strings.Cut(rt.Pattern, " ")
 		width = max(width, len(path)+1)
 	}
 	var b strings.Builder
@@ -122,7 +123,7 @@ func (a *accessTable) check(t *testing.T) {
 		if heads[i] != "" {
 			fmt.Fprintf(&b, "\n%s\n\n%-*s  %s\n", heads[i], width+6, "", strings.Join(accessColumns(), "  "))
 		}
-		if a.seen[rt.pattern] == nil {
+		if a.seen[rt.Pattern] == nil {
 			continue
 		}
 		line, err := a.line(rt, width)
@@ -163,8 +164,8 @@ func routeGroups(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, list, _ := strings.Cut(string(source), "\nvar routes = []route{\n")
-	lines := regexp.MustCompile(`(?m)^\t(?:// (.*)|\{pattern: .*)$`)
+	_, list, _ := strings.Cut(string(source), "\n\treturn []frame.Route{\n")
+	lines := regexp.MustCompile(`(?m)^\t\t(?:// (.*)|\{Pattern: .*)$`)
 	var heads []string
 	head := ""
 	for _, m := range lines.FindAllStringSubmatch(list, -1) {
@@ -191,7 +192,7 @@ func (a answer) turnedAway(session bool) bool {
 func (e *exercise) ask(column string, ids map[string]string, token string) answer {
 	got := e.send(e.method, e.trial.ask(newIDs(ids)), token)
 	session := token != "" && column != asProgram && column != asStranger
-	e.table.note(e.rt.pattern, column, !got.turnedAway(session))
+	e.table.note(e.rt.Pattern, column, !got.turnedAway(session))
 	return got
 }
 
@@ -200,10 +201,10 @@ func (e *exercise) outsiders() {
 	if e.open() {
 		return
 	}
-	if e.rt.access != signedIn {
+	if e.rt.Access != frame.SignedIn {
 		e.ask(asSignedIn, e.a.ids, e.passerBy().Token)
 	}
-	if e.rt.access != program {
+	if e.rt.Access != frame.Program {
 		e.ask(asProgram, e.a.ids, e.a.key)
 		return
 	}
@@ -215,7 +216,7 @@ func (e *exercise) outsiders() {
 
 // owners asks for an operator's route as A's owner, who is not the operator for a moment.
 func (e *exercise) owners() {
-	if e.rt.access == operator {
+	if e.rt.Access == frame.Operator {
 		e.config.Operators[0] = ""
 		e.ask(role.Owner, e.a.ids, e.a.Token)
 		e.config.Operators[0] = e.a.Email
@@ -224,24 +225,24 @@ func (e *exercise) owners() {
 
 // rightRoles asks as those who may, each about things of their own.
 func (e *exercise) rightRoles() {
-	if e.open() || e.rt.access == operator || e.rt.access == program {
+	if e.open() || e.rt.Access == frame.Operator || e.rt.Access == frame.Program {
 		return
 	}
 	place := "account"
-	if strings.Contains(e.rt.pattern, "{business}") {
+	if strings.Contains(e.rt.Pattern, "{business}") {
 		place = "business"
 	}
 	for _, name := range roleNames {
-		if e.rt.access != signedIn && (!e.rt.access.admits(role.Of(name)) || e.read(name)) {
+		if e.rt.Access != frame.SignedIn && (!e.rt.Access.Admits(role.Of(name)) || e.read(name)) {
 			continue // asked before
 		}
 		p := e.people[name+" of "+place]
 		got := e.ask(name, e.own(p, role.Of(name)), p.Token)
-		if e.rt.access != signedIn && got.turnedAway(true) {
+		if e.rt.Access != frame.SignedIn && got.turnedAway(true) {
 			e.Errorf("as %s of the %s, who may: %d %s %.200s", name, place, got.status, got.location(), got.body)
 		}
 	}
-	if e.rt.access == signedIn {
+	if e.rt.Access == frame.SignedIn {
 		p := e.passerBy()
 		e.ask(asSignedIn, e.ownSession(p), p.Token)
 	}

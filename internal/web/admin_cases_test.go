@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // seedDesk puts into a side what operators handle: an event, a review item.
@@ -88,11 +90,11 @@ func TestOperatorsRoomIsNotThere(t *testing.T) {
 	before := w.rowsOf(w.a)
 	tried := 0
 	for _, rt := range routes {
-		if rt.access != operator {
+		if rt.Access != frame.Operator {
 			continue
 		}
-		method, _, _ := strings.Cut(rt.pattern, " ")
-		k := trials[rt.pattern].ask(newIDs(w.a.ids))
+		method, _, _ := strings.Cut(rt.Pattern, " ")
+		k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 		nobody := map[string]string{"the stranger, an owner": w.b.Token}
 		for who, p := range w.people {
 			nobody[who] = p.Token
@@ -101,15 +103,15 @@ func TestOperatorsRoomIsNotThere(t *testing.T) {
 			tried++
 			got := w.send(method, k, token)
 			if got.status != http.StatusNotFound {
-				t.Errorf("%s as %s: %d, want 404", rt.pattern, who, got.status)
+				t.Errorf("%s as %s: %d, want 404", rt.Pattern, who, got.status)
 			}
 			if word := got.leaks(secretsOf(wordOfA)...); word != "" {
-				t.Errorf("%s as %s: the answer holds %q", rt.pattern, who, word)
+				t.Errorf("%s as %s: the answer holds %q", rt.Pattern, who, word)
 			}
 		}
 		w.config.Operators[0] = ""
 		if got := w.send(method, k, w.a.Token); got.status != http.StatusNotFound {
-			t.Errorf("%s without any operator: %d, want 404", rt.pattern, got.status)
+			t.Errorf("%s without any operator: %d, want 404", rt.Pattern, got.status)
 		}
 		w.config.Operators[0] = w.a.Email
 	}

@@ -28,17 +28,17 @@ func TestMembersChangeAtOnce(t *testing.T) {
 	}
 	nobody := w.db.User(t, "nobody")
 	for _, rt := range routes {
-		if !strings.Contains(rt.pattern, "{business}") {
+		if !strings.Contains(rt.Pattern, "{business}") {
 			continue
 		}
-		method, _, _ := strings.Cut(rt.pattern, " ")
-		k := trials[rt.pattern].ask(newIDs(w.a.ids))
+		method, _, _ := strings.Cut(rt.Pattern, " ")
+		k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 		removed, stranger := w.send(method, k, manager.Token), w.send(method, k, nobody.Token)
 		if removed.status != 404 || stranger.status != 404 {
-			t.Errorf("%s: %d for who was removed, %d for who never was a member, want 404", rt.pattern, removed.status, stranger.status)
+			t.Errorf("%s: %d for who was removed, %d for who never was a member, want 404", rt.Pattern, removed.status, stranger.status)
 		}
 		if word := removed.leaks(append(secretsOf(wordOfA), namesOf(wordOfA)...)...); word != "" {
-			t.Errorf("%s tells who was removed %q", rt.pattern, word)
+			t.Errorf("%s tells who was removed %q", rt.Pattern, word)
 		}
 	}
 }

@@ -241,10 +241,10 @@ var trials = map[string]trial{
 	"POST /api/stripe/webhook":   {ask: func(ids) ask { return ask{path: "/api/stripe/webhook", json: map[string]any{}} }, status: 400, visitor: true},
 	"POST /api/razorpay/webhook": {ask: func(ids) ask { return ask{path: "/api/razorpay/webhook", json: map[string]any{}} }, status: 400, visitor: true},
 
-	"GET /healthz":         {ask: at("/healthz"), status: 200, shows: "ok", visitor: true},
-	"GET /readyz":          {ask: at("/readyz"), status: 200, shows: "ready", visitor: true},
-	"GET /dev/outbox":      {ask: at("/dev/outbox"), status: 200, shows: wordOfA + "mail-", before: func(w *world) { w.letter() }},
-	"GET /dev/outbox/{id}": {ask: func(i ids) ask { return ask{path: "/dev/outbox/" + i.get("letter")} }, status: 200, shows: "a letter", before: func(w *world) { w.a.ids["letter"] = w.letter() }},
-	"POST /dev/demo":       {ask: func(ids) ask { return form("/dev/demo") }, status: 303, shows: "/", visitor: true},
-	"POST /api/dev/demo":   {ask: func(ids) ask { return ask{path: "/api/dev/demo", json: map[string]any{}} }, status: 200, shows: `"Parties"`, visitor: true, noBody: true},
+	"GET /healthz":           {ask: at("/healthz"), status: 200, shows: "ok", visitor: true},
+	"GET /readyz":            {ask: at("/readyz"), status: 200, shows: "ready", visitor: true},
+	"GET /dev/outbox":        {ask: at("/dev/outbox"), status: 200, shows: wordOfA + "mail-", before: func(w *world) { w.letter() }},
+	"GET /dev/outbox/{mail}": {ask: func(i ids) ask { return ask{path: "/dev/outbox/" + i.get("letter")} }, status: 200, shows: "a letter", before: func(w *world) { w.a.ids["letter"] = w.letter() }},
+	"POST /dev/demo":         {ask: func(ids) ask { return form("/dev/demo") }, status: 303, shows: "/", visitor: true},
+	"POST /api/dev/demo":     {ask: func(ids) ask { return ask{path: "/api/dev/demo", json: map[string]any{}} }, status: 200, shows: `"Parties"`, visitor: true, noBody: true},
 }

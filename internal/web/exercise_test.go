@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // TestEveryRoute is the exercise that no route escapes: it is used as meant by
@@ -20,7 +21,7 @@ func TestEveryRoute(t *testing.T) {
 	table := &accessTable{seen: map[string]map[string]bool{}}
 	t.Run("routes", func(t *testing.T) { // ends when all of them have
 		for _, rt := range routes {
-			t.Run(strings.NewReplacer(" /", "_", "/", "_").Replace(rt.pattern), func(t *testing.T) {
+			t.Run(strings.NewReplacer(" /", "_", "/", "_").Replace(rt.Pattern), func(t *testing.T) {
 				t.Parallel()
 				tryRoute(t, &rt, table)
 			})
@@ -28,28 +29,28 @@ func TestEveryRoute(t *testing.T) {
 	})
 	table.check(t)
 	for pattern := range trials {
-		if !slices.ContainsFunc(routes, func(rt route) bool { return rt.pattern == pattern }) {
+		if !slices.ContainsFunc(routes, func(rt frame.Route) bool { return rt.Pattern == pattern }) {
 			t.Errorf("the exercise %q is of no route", pattern)
 		}
 	}
 }
 
-func tryRoute(t *testing.T, rt *route, table *accessTable) {
-	x, ok := trials[rt.pattern]
+func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
+	x, ok := trials[rt.Pattern]
 	if !ok {
-		t.Fatalf("the route %q is in no exercise: add it to trials", rt.pattern)
+		t.Fatalf("the route %q is in no exercise: add it to trials", rt.Pattern)
 	}
 	w := newWorld(t).populate()
 	w.a.ids["mail address"], w.b.ids["mail address"] = w.a.Email, w.b.Email
 	w.a.ids["letter"], w.b.ids["letter"] = fresh().String(), fresh().String()
-	method, _, _ := strings.Cut(rt.pattern, " ")
+	method, _, _ := strings.Cut(rt.Pattern, " ")
 	e := &exercise{world: w, table: table, rt: rt, trial: x, method: method}
 	e.dead = map[string]string{
 		"no session": "", "an unknown session": randomToken(), "the hash of a session": hexHash(w.a.Token),
 		"a revoked session":  w.session(w.a.UserID, w.a.AccountID, "30 days", true).token,
 		"an expired session": w.session(w.a.UserID, w.a.AccountID, "-1 second", false).token,
 	}
-	if rt.access == program {
+	if rt.Access == frame.Program {
 		e.dead = w.deadKeys()
 	}
 	before := w.rowsOf(w.a)
@@ -73,16 +74,16 @@ func tryRoute(t *testing.T, rt *route, table *accessTable) {
 type exercise struct {
 	*world
 	table  *accessTable
-	rt     *route
+	rt     *frame.Route
 	trial  trial
 	method string
 	dead   map[string]string // sessions that are none
 }
 
-func (e *exercise) api() bool { return strings.Contains(e.rt.pattern, " /api/") }
+func (e *exercise) api() bool { return strings.Contains(e.rt.Pattern, " /api/") }
 
 // open reports a route that works without any session.
-func (e *exercise) open() bool { return e.rt.access == anyone }
+func (e *exercise) open() bool { return e.rt.Access == frame.Anyone }
 
 // signedOut asks without a session, with one that nobody has, one revoked and one expired.
 func (e *exercise) signedOut() {
@@ -106,7 +107,7 @@ func (e *exercise) signedOut() {
 
 // proof is what a side asks with: a session, or an API key where the route wants one.
 func (e *exercise) proof(s *side) string {
-	if e.rt.access == program {
+	if e.rt.Access == frame.Program {
 		return s.key
 	}
 	return s.Token
@@ -219,19 +220,19 @@ func (e *exercise) planted() {
 
 // wrongRoles asks as members of A whose role does not reach.
 func (e *exercise) wrongRoles() {
-	if !slices.Contains([]access{member, seesTotals, addsEntries, runsKhata, owns, operator}, e.rt.access) {
+	if !slices.Contains([]frame.Access{frame.Member, frame.SeesTotals, frame.AddsEntries, frame.RunsKhata, frame.Owns, frame.Operator}, e.rt.Access) {
 		return
 	}
-	inBusiness := strings.Contains(e.rt.pattern, "{business}")
+	inBusiness := strings.Contains(e.rt.Pattern, "{business}")
 	for _, name := range roleNames {
 		for _, place := range rolePlaces {
-			may := e.rt.access.admits(role.Of(name)) && (inBusiness || place == "account")
+			may := e.rt.Access.Admits(role.Of(name)) && (inBusiness || place == "account")
 			if may && !e.read(name) {
 				continue // it would change rows, or is about things of their own: see rightRoles
 			}
 			got := e.send(e.method, e.trial.ask(newIDs(e.a.ids)), e.people[name+" of "+place].Token)
 			if inBusiness || place == "account" {
-				e.table.note(e.rt.pattern, name, !got.turnedAway(true))
+				e.table.note(e.rt.Pattern, name, !got.turnedAway(true))
 			}
 			if may {
 				if got.status != 200 {
@@ -262,10 +263,10 @@ func (e *exercise) asMeant() {
 		column = role.Owner
 		token = e.session(e.a.UserID, e.a.AccountID, "30 days", false).token
 	}
-	switch e.rt.access {
-	case program:
+	switch e.rt.Access {
+	case frame.Program:
 		token, column = e.a.key, asProgram
-	case operator:
+	case frame.Operator:
 		column = asOperator
 	}
 	if e.open() && column != asStranger {
@@ -275,7 +276,7 @@ func (e *exercise) asMeant() {
 	if got.status != e.trial.status || !strings.Contains(got.body+got.location(), e.trial.shows) {
 		e.Errorf("as meant: %d to %q, want %d with %q in it; body %.600s", got.status, got.location(), e.trial.status, e.trial.shows, got.body)
 	}
-	if e.rt.secret && (got.header.Get("Referrer-Policy") != "no-referrer" || got.header.Get("X-Robots-Tag") != "noindex") {
+	if e.rt.Secret && (got.header.Get("Referrer-Policy") != "no-referrer" || got.header.Get("X-Robots-Tag") != "noindex") {
 		e.Errorf("a route with a token in its path: Referrer-Policy %q, X-Robots-Tag %q", got.header.Get("Referrer-Policy"), got.header.Get("X-Robots-Tag"))
 	}
 	if token != "" && e.method == "GET" && strings.Contains(strings.ToLower(got.body), hexHash(token)) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // owned is one populated world for tests that only knock at doors; A's letter exists.
@@ -32,9 +34,9 @@ func (w *world) unchanged(before map[string]string, what string) {
 }
 
 // rightful is what the owner asks a route with: the key of a program, a session, or one more session where it may end.
-func (w *world) rightful(rt route, once bool) string {
+func (w *world) rightful(rt frame.Route, once bool) string {
 	switch {
-	case rt.access == program:
+	case rt.Access == frame.Program:
 		return w.a.key
 	case once:
 		return w.anew()
@@ -42,8 +44,8 @@ func (w *world) rightful(rt route, once bool) string {
 	return w.a.Token
 }
 
-func posts() []route {
-	return slices.DeleteFunc(slices.Clone(routes), func(rt route) bool { return !strings.HasPrefix(rt.pattern, "POST ") })
+func posts() []frame.Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool { return !strings.HasPrefix(rt.Pattern, "POST ") })
 }
 
 // A form or a script of another site can do nothing with a visitor's cookie.
@@ -59,20 +61,20 @@ func TestOtherSitesCannotPost(t *testing.T) {
 			{"Origin": "https://evil.example"},
 			{"Origin": "null"},
 		} {
-			r, err := trials[rt.pattern].ask(newIDs(w.a.ids)).request("POST", w.url)
+			r, err := trials[rt.Pattern].ask(newIDs(w.a.ids)).request("POST", w.url)
 			w.ok(err)
 			for name, value := range from {
 				r.Header.Set(name, value)
 			}
 			got := w.do(r, w.a.Token)
-			if rt.pattern == "POST "+razorpayCallback {
+			if rt.Pattern == "POST "+razorpayCallback {
 				if got.status != 303 || !strings.HasPrefix(got.location(), "/billing") {
-					t.Errorf("%s from %v: %d to %q, want the way back from the payment", rt.pattern, from, got.status, got.location())
+					t.Errorf("%s from %v: %d to %q, want the way back from the payment", rt.Pattern, from, got.status, got.location())
 				}
 				continue
 			}
 			if got.status != 403 {
-				t.Errorf("%s from %v: %d, want 403", rt.pattern, from, got.status)
+				t.Errorf("%s from %v: %d, want 403", rt.Pattern, from, got.status)
 			}
 		}
 	}
@@ -108,20 +110,20 @@ func TestMethodsAreNotConfused(t *testing.T) {
 	w := owned(t)
 	registered := map[string]bool{}
 	for _, rt := range routes {
-		registered[rt.pattern] = true
+		registered[rt.Pattern] = true
 	}
 	before := w.rowsOf(w.a)
 	for _, rt := range routes {
-		own, path, _ := strings.Cut(rt.pattern, " ")
+		own, path, _ := strings.Cut(rt.Pattern, " ")
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"} {
 			if method == own || method == "POST" && own == "GET" && registered["POST "+path] {
 				continue
 			}
-			k := trials[rt.pattern].ask(newIDs(w.a.ids))
+			k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 			got := w.send(method, k, w.rightful(rt, false))
 			safe := (method == "GET" || method == "HEAD") && registered["GET "+path]
 			if !safe && got.status < 400 {
-				t.Errorf("%s for %s: %d to %q", method, rt.pattern, got.status, got.location())
+				t.Errorf("%s for %s: %d to %q", method, rt.Pattern, got.status, got.location())
 			}
 		}
 	}
@@ -141,12 +143,12 @@ func TestHugeBodies(t *testing.T) {
 	w := owned(t)
 	before := w.rowsOf(w.a)
 	for _, rt := range posts() {
-		size := maxForm + 1
-		if rt.maxBody > 0 {
-			size = int(rt.maxBody) + 1
+		size := frame.MaxForm + 1
+		if rt.MaxBody > 0 {
+			size = int(rt.MaxBody) + 1
 		}
-		k := trials[rt.pattern].ask(newIDs(w.a.ids))
-		if trials[rt.pattern].noBody {
+		k := trials[rt.Pattern].ask(newIDs(w.a.ids))
+		if trials[rt.Pattern].noBody {
 			continue
 		}
 		body, kind := `{"id":"`+strings.Repeat("x", size)+`"}`, "application/json"
@@ -157,7 +159,7 @@ func TestHugeBodies(t *testing.T) {
 		w.ok(err)
 		r.Header.Set("Content-Type", kind)
 		if got := w.do(r, w.rightful(rt, true)); got.status != 413 {
-			t.Errorf("%s with %d bytes: %d, want 413", rt.pattern, len(body), got.status)
+			t.Errorf("%s with %d bytes: %d, want 413", rt.Pattern, len(body), got.status)
 		}
 	}
 	w.unchanged(before, "a huge body")
@@ -176,8 +178,8 @@ func TestMalformedIDs(t *testing.T) {
 	}
 	for _, rt := range routes {
 		probe := newIDs(w.a.ids)
-		path := trials[rt.pattern].ask(probe).path
-		method, _, _ := strings.Cut(rt.pattern, " ")
+		path := trials[rt.Pattern].ask(probe).path
+		method, _, _ := strings.Cut(rt.Pattern, " ")
 		for _, name := range probe.names() {
 			id := w.a.ids[name]
 			if !strings.Contains(path, id) {
@@ -187,10 +189,10 @@ func TestMalformedIDs(t *testing.T) {
 				if b == id { // a token has no dashes
 					continue
 				}
-				k := trials[rt.pattern].ask(newIDs(w.a.ids))
+				k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 				k.path = strings.Replace(k.path, id, b, 1)
 				if got := w.send(method, k, w.rightful(rt, false)); got.status != 404 {
-					t.Errorf("%s with %s %.60q: %d, want 404", rt.pattern, name, b, got.status)
+					t.Errorf("%s with %s %.60q: %d, want 404", rt.Pattern, name, b, got.status)
 				}
 			}
 		}
@@ -228,13 +230,13 @@ func TestHostileText(t *testing.T) {
 	// These choose among known values or are compared; anything else is the default or simply wrong.
 	chosen := map[string]bool{"locale": true, "next": true, "password": true, "current": true, "then": true, "reference": true, "version": true, "scope": true, "dry": true}
 	for _, rt := range posts() {
-		x := trials[rt.pattern]
+		x := trials[rt.Pattern]
 		plain := x.ask(newIDs(w.a.ids))
-		if rt.secret || strings.Contains(rt.pattern, "razorpay") || strings.Contains(rt.pattern, "logout") {
+		if rt.Secret || strings.Contains(rt.Pattern, "razorpay") || strings.Contains(rt.Pattern, "logout") {
 			continue
 		}
 		// A draft keeps what was typed, to be mended; a file may be in any encoding, and is read before anything is believed.
-		keeps := strings.HasSuffix(rt.pattern, "/grid") || strings.Contains(rt.pattern, "/import")
+		keeps := strings.HasSuffix(rt.Pattern, "/grid") || strings.Contains(rt.Pattern, "/import")
 		for _, bad := range []string{"a\x00b", "\xff\xfe", "a\u202eb", "\x1b[2J", strings.Repeat("क", 6000)} {
 			for name := range plain.form {
 				k := x.ask(newIDs(w.a.ids))
@@ -242,7 +244,7 @@ func TestHostileText(t *testing.T) {
 				k.form.Set(name, bad)
 				got := w.send("POST", k, w.rightful(rt, true))
 				if got.status >= 500 || got.status < 400 && !chosen[name] && !keeps {
-					t.Errorf("%s with %s %.20q: %d to %q, want a refusal", rt.pattern, name, bad, got.status, got.location())
+					t.Errorf("%s with %s %.20q: %d to %q, want a refusal", rt.Pattern, name, bad, got.status, got.location())
 				}
 			}
 			for name, was := range plain.json {
@@ -254,7 +256,7 @@ func TestHostileText(t *testing.T) {
 				k.json[name] = bad
 				got := w.send("POST", k, w.rightful(rt, true))
 				if got.status >= 500 || got.status < 400 && bad != "\xff\xfe" { // JSON replaces broken letters by ones that can be shown
-					t.Errorf("%s with %s %.20q: %d %s, want a refusal", rt.pattern, name, bad, got.status, got.body)
+					t.Errorf("%s with %s %.20q: %d %s, want a refusal", rt.Pattern, name, bad, got.status, got.body)
 				}
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/intake"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/bulk"
 )
 
 var importTrials = map[string]trial{
@@ -183,7 +184,7 @@ func TestSlowUploadHoldsNothing(t *testing.T) {
 	w := owned(t)
 	var slow []*io.PipeWriter
 	var done []chan struct{}
-	for range maxOwnArrivals {
+	for range bulk.MaxOwnArrivals {
 		from, to := io.Pipe()
 		m := multipart.NewWriter(to)
 		r, err := http.NewRequest("POST", w.url+"/b/"+w.a.ids["business"]+"/import", from)

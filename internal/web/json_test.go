@@ -16,7 +16,7 @@ func TestJSONBodiesHaveOneMeaning(t *testing.T) {
 	w := owned(t)
 	doors := 0
 	for _, rt := range routes {
-		c, ok := trials[rt.pattern]
+		c, ok := trials[rt.Pattern]
 		if !ok || c.ask == nil || c.noBody {
 			continue
 		}
@@ -26,17 +26,17 @@ func TestJSONBodiesHaveOneMeaning(t *testing.T) {
 		}
 		doors++
 		before := w.rowsOf(w.a)
-		method, _, _ := strings.Cut(rt.pattern, " ")
+		method, _, _ := strings.Cut(rt.Pattern, " ")
 		for what, body := range ambiguous(good.json) {
 			r, err := http.NewRequest(method, w.url+good.path, strings.NewReader(body.text))
 			w.ok(err)
 			r.Header.Set("Content-Type", "application/json")
 			got := w.do(r, w.rightful(rt, false))
 			if got.status != 422 || !strings.Contains(got.body, body.names) {
-				t.Errorf("%s with %s: %d %.300s\nwant 422 and %q", rt.pattern, what, got.status, got.body, body.names)
+				t.Errorf("%s with %s: %d %.300s\nwant 422 and %q", rt.Pattern, what, got.status, got.body, body.names)
 			}
 		}
-		w.unchanged(before, rt.pattern+" with an ambiguous body")
+		w.unchanged(before, rt.Pattern+" with an ambiguous body")
 	}
 	if doors < 8 {
 		t.Errorf("%d doors take JSON: the wrong list?", doors)

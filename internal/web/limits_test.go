@@ -11,18 +11,13 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// Work ends in time for the answer to leave, whichever limit of the server counts.
-func TestLimitsLeaveTimeForTheAnswer(t *testing.T) {
+// Only the frame moves the end of an answer.
+func TestOnlyTheFrameMovesDeadlines(t *testing.T) {
 	t.Parallel()
-	if requestLimit+answerTime >= WriteTimeout {
-		t.Errorf("%v of work and %v of answering do not end before %v", requestLimit, answerTime, WriteTimeout)
-	}
-	if requestLimit > ReadTimeout {
-		t.Errorf("a request works for %v, and the server stops reading at %v", requestLimit, ReadTimeout)
-	}
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("*/*.go")
 	if err != nil || len(files) < 40 {
 		t.Fatal(files, err)
 	}
@@ -31,18 +26,17 @@ func TestLimitsLeaveTimeForTheAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mayMove := file == "limits.go" || file == "tasks.go" // the second stops work, and says so
+		mayMove := file == "frame/limits.go" || file == "frame/work.go" // the second stops work, and says so
 		if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(b), "SetWriteDeadline") && !mayMove {
-			t.Errorf("%s moves the end of an answer, and not through request.long", file)
+			t.Errorf("%s moves the end of an answer, and not through Request.Long", file)
 		}
 	}
 }
 
 // limited serves the world's pages anew with a short limit.
 func (w *world) limited(limit time.Duration, config Config) {
-	s := New(config)
-	s.limit = limit
-	front := httptest.NewServer(s)
+	config.limit = limit
+	front := httptest.NewServer(New(config))
 	w.Cleanup(front.Close)
 	w.url = front.URL
 }
@@ -65,13 +59,13 @@ func TestEverythingIsAnsweredInTime(t *testing.T) {
 	waited := 0
 	places := make(chan struct{}, 4)
 	for _, rt := range routes {
-		if rt.development || strings.HasSuffix(rt.pattern, "/undo") { // with a limit of their own from the beginning
+		if rt.Development || strings.HasSuffix(rt.Pattern, "/undo") { // with a limit of their own from the beginning
 			continue
 		}
-		method, _, _ := strings.Cut(rt.pattern, " ")
+		method, _, _ := strings.Cut(rt.Pattern, " ")
 		token := w.a.Token
-		switch trial := trials[rt.pattern]; {
-		case rt.access == program:
+		switch trial := trials[rt.Pattern]; {
+		case rt.Access == frame.Program:
 			token = w.a.key
 		case trial.visitor:
 			token = ""
@@ -79,10 +73,10 @@ func TestEverythingIsAnsweredInTime(t *testing.T) {
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			got := w.send(method, trials[rt.pattern].ask(newIDs(w.a.ids)), token)
-			retry := got.header.Get("Retry-After") != "" || rt.pattern == "GET /readyz"
+			got := w.send(method, trials[rt.Pattern].ask(newIDs(w.a.ids)), token)
+			retry := got.header.Get("Retry-After") != "" || rt.Pattern == "GET /readyz"
 			if got.status == 503 && !retry {
-				t.Errorf("%s: 503 without Retry-After", rt.pattern)
+				t.Errorf("%s: 503 without Retry-After", rt.Pattern)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -23,6 +23,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -31,6 +32,9 @@ const (
 	razorpaySecret = "rzp-key-secret-of-the-test"
 	webhookSecret  = "whsec_secret_of_the_webhook_test"
 )
+
+// routes is the list that every server mounts.
+var routes = (&parts{Frame: &frame.Frame{}}).routes()
 
 // A world is a server on a database of its own, with two accounts that must
 // never learn of each other: A, whose every text holds a canary, and B, the stranger.

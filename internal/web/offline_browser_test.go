@@ -20,6 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // A line is the way from a phone to the server, which can be cut before a request arrives or before its answer does.
@@ -137,7 +139,7 @@ const badge = `document.querySelector("[data-waiting]")`
 func TestEntriesWaitOffline(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t)
-	user := markOf(p.a.UserID)
+	user := frame.MarkOf(p.a.UserID)
 	p.visit(p.party() + "/entries/new?side=given")
 	p.wants("the device knows who is here", `!document.querySelector("[data-sent]")?.dataset.x && !!document.querySelector("[name=user]").value`)
 	p.online(false)
@@ -209,7 +211,7 @@ func TestLostAnswerIsOneEntry(t *testing.T) {
 	}
 	p.state.Store(lineOpen)
 	p.visit(p.party())
-	p.sent(markOf(p.a.UserID))
+	p.sent(frame.MarkOf(p.a.UserID))
 	if n := p.onServer(33333); n != 1 || p.posted.Load() < 3 {
 		t.Errorf("%d rows after %d deliveries, want 1 after 3 or more", n, p.posted.Load())
 	}
@@ -251,14 +253,14 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 	}
 	// Even a page that believes otherwise cannot make the server take it.
 	status, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](fmt.Sprintf(`(async () => (await fetch("/api/businesses/%s/entries", { method: "POST", headers: { "Content-Type": "application/json", "Tijori-User": %q }, body: JSON.stringify({ id: %q, party_id: %q, side: "given", amount: 44444, date: "2026-04-01", note: "" }) })).status)()`,
-		p.a.ids["business"], markOf(p.a.UserID), uuid.Must(uuid.NewV7()), p.a.ids["party"]), chromedp.EvalAwaitPromise))
+		p.a.ids["business"], frame.MarkOf(p.a.UserID), uuid.Must(uuid.NewV7()), p.a.ids["party"]), chromedp.EvalAwaitPromise))
 	if err != nil || status != 401 || p.onServer(44444) != 0 {
 		t.Errorf("an entry of somebody else is answered with %d (%v), %d rows", status, err, p.onServer(44444))
 	}
 
 	p.as(p.session(p.a.UserID, p.a.AccountID, "30 days", false).token)
 	p.visit(p.party())
-	p.sent(markOf(p.a.UserID))
+	p.sent(frame.MarkOf(p.a.UserID))
 	if n := one[int](p.world, `select count(*) from entries where amount_minor = 44444 and created_by = $1`, p.a.UserID); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
@@ -280,7 +282,7 @@ func (p *phone) device() string {
 		const out = {};
 		const me = await store.who();
 		if (me) out.who = me;
-		const seen = await store.seen(document.body.dataset.user ?? `+fmt.Sprintf("%q", markOf(p.a.UserID))+`);
+		const seen = await store.seen(document.body.dataset.user ?? `+fmt.Sprintf("%q", frame.MarkOf(p.a.UserID))+`);
 		if (seen.length) out.seen = seen;
 		return JSON.stringify(out);
 	})()`, chromedp.EvalAwaitPromise))
@@ -335,7 +337,7 @@ func TestRefusedEntryStays(t *testing.T) {
 	p.as(p.a.Token)
 	p.lockUntil("")
 	p.visit(p.party())
-	p.sent(markOf(p.a.UserID))
+	p.sent(frame.MarkOf(p.a.UserID))
 	if n := p.onServer(88888); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}

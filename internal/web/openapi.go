@@ -3,6 +3,8 @@ package web
 import (
 	_ "embed"
 	"net/http"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // openapiJSON describes the API of an account's own programs. A test holds it
@@ -11,8 +13,8 @@ import (
 //go:embed openapi.json
 var openapiJSON []byte
 
-func (s *Server) openAPI(w http.ResponseWriter, r *request) error {
+func (p *parts) openAPI(w http.ResponseWriter, r *frame.Request) error {
 	w.Header().Set("Content-Type", "application/json")
-	s.write(w, r, http.StatusOK, openapiJSON)
+	p.Write(w, r, http.StatusOK, openapiJSON)
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // schema is as much of JSON Schema as the document uses.
@@ -59,9 +61,9 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	}
 	pages := 0
 	for _, rt := range routes {
-		if rt.access == program {
-			want = append(want, rt.pattern)
-		} else if strings.Contains(rt.pattern, " /api/") {
+		if rt.Access == frame.Program {
+			want = append(want, rt.Pattern)
+		} else if strings.Contains(rt.Pattern, " /api/") {
 			pages++
 		}
 	}
@@ -233,8 +235,8 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		seen[c.operation] = true
 	}
 	for _, rt := range routes {
-		if rt.access == program && !seen[rt.pattern] {
-			t.Errorf("no answer of %s was looked at", rt.pattern)
+		if rt.Access == frame.Program && !seen[rt.Pattern] {
+			t.Errorf("no answer of %s was looked at", rt.Pattern)
 		}
 	}
 	if got := w.send("GET", ask{path: "/api/credits"}, ""); got.header.Get("WWW-Authenticate") == "" {

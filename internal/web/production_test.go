@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // Behind TLS and with real payments there is no outbox and no demonstration, and cookies are the host's own.
@@ -22,7 +24,7 @@ func TestProduction(t *testing.T) {
 	w.ok(err)
 	c.Outbox, c.Demo, c.Simulated, c.PublicURL = nil, nil, false, public
 	server := New(c)
-	set := map[cookieName]bool{}
+	set := map[frame.CookieName]bool{}
 	send := func(method string, k ask, cookie *http.Cookie) answer {
 		r, err := k.request(method, "https://khata.example.com")
 		w.ok(err)
@@ -43,19 +45,19 @@ func TestProduction(t *testing.T) {
 			if !ok || !c.Secure || c.Domain != "" || c.Path != "/" {
 				t.Errorf("%s sets %q", k.path, line)
 			}
-			set[cookieName(name)] = true
+			set[frame.CookieName(name)] = true
 		}
 		return a
 	}
 	letter := w.letter()
 	for _, rt := range routes {
-		if !rt.development {
+		if !rt.Development {
 			continue
 		}
-		method, _, _ := strings.Cut(rt.pattern, " ")
-		k := trials[rt.pattern].ask(newIDs(map[string]string{"letter": letter}))
+		method, _, _ := strings.Cut(rt.Pattern, " ")
+		k := trials[rt.Pattern].ask(newIDs(map[string]string{"letter": letter}))
 		if got := send(method, k, nil); got.status != http.StatusNotFound {
-			t.Errorf("%s in production: %d, want 404", rt.pattern, got.status)
+			t.Errorf("%s in production: %d, want 404", rt.Pattern, got.status)
 		}
 	}
 	got := send("POST", form("/login", "email", w.a.Email, "password", ownersPassword), nil)
@@ -77,7 +79,7 @@ func TestProduction(t *testing.T) {
 			t.Errorf("%s: %d %.200s", k.path, got.status, got.body)
 		}
 	}
-	for _, name := range []cookieName{sessionCookie, flashCookie, linkCookie, sentToCookie, languageCookie} {
+	for _, name := range []frame.CookieName{frame.SessionCookie, frame.FlashCookie, frame.LinkCookie, frame.SentToCookie, frame.LanguageCookie} {
 		if !set[name] {
 			t.Errorf("no page of this test sets %s: is it in use?", name)
 		}
@@ -122,7 +124,7 @@ func TestCookiesHaveOneDoor(t *testing.T) {
 		}
 		seen++
 		text, err := os.ReadFile(name)
-		if err == nil && filepath.ToSlash(name) != "../web/cookie.go" {
+		if err == nil && filepath.ToSlash(name) != "../web/frame/cookie.go" {
 			for _, found := range around.FindAllString(string(text), -1) {
 				t.Errorf("%s uses %s; cookie.go makes and reads cookies", name, found)
 			}

@@ -118,8 +118,8 @@ func TestSharedCache(t *testing.T) {
 	direct := w.url
 	var paths []string
 	for _, rt := range routes {
-		if method, _, _ := strings.Cut(rt.pattern, " "); method == "GET" && !rt.secret {
-			k := trials[rt.pattern].ask(newIDs(w.a.ids))
+		if method, _, _ := strings.Cut(rt.Pattern, " "); method == "GET" && !rt.Secret {
+			k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 			if len(k.query) > 0 {
 				k.path += "?" + k.query.Encode()
 			}

@@ -4,52 +4,10 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/billing"
-	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/bulk"
+	"github.com/tijorihq/tijori/internal/web/frame"
+	"github.com/tijorihq/tijori/internal/web/khata"
 )
-
-// An access says who may use a route. Rights are those in the business that the
-// path names, or in the session's account where the path names none.
-type access int
-
-const (
-	anyone     access = iota // no session needed
-	signedIn                 // a session, whatever the role
-	member                   // every member, whatever the role
-	seesTotals               // members with the right of this name; so on for the next three
-	addsEntries
-	runsKhata
-	owns
-	operator // who runs this server; everybody else gets 404
-	program  // an API key, in the header Authorization; no session
-)
-
-// admits reports whether a member with these rights may use a route.
-func (a access) admits(r role.Rights) bool {
-	switch a {
-	case member:
-		return true
-	case seesTotals:
-		return r.SeesTotals
-	case addsEntries:
-		return r.AddsEntries
-	case runsKhata:
-		return r.RunsKhata
-	case owns:
-		return r.Owns
-	}
-	return false
-}
-
-// A route is one line of the list below.
-type route struct {
-	pattern     string
-	access      access
-	handle      func(*Server, http.ResponseWriter, *request) error
-	maxBody     int64 // bytes; 0 means maxForm, parsed as a form
-	secret      bool  // the path holds a token: no referrer, no index
-	keepsFlash  bool  // not a page
-	development bool  // exists in a development set-up only
-}
 
 const (
 	razorpayCallback = billing.RazorpayReturnPath
@@ -59,192 +17,207 @@ const (
 // routes is every address that answers, in the order of the product's rooms.
 // A test holds each against the shared exercise: signed out, a stranger with
 // the owner's real ids, the wrong role.
-var routes = []route{
-	// The door.
-	{pattern: "GET /{$}", access: anyone, handle: (*Server).home},
-	{pattern: "GET /signup", access: anyone, handle: (*Server).signUpForm},
-	{pattern: "POST /signup", access: anyone, handle: (*Server).signUp},
-	{pattern: "GET /signup/sent", access: anyone, handle: (*Server).signUpSent},
-	{pattern: "POST /signup/again", access: anyone, handle: (*Server).signUpAgain},
-	{pattern: "GET /confirm/{token}", access: anyone, secret: true, handle: (*Server).confirmForm},
-	{pattern: "POST /confirm/{token}", access: anyone, secret: true, handle: (*Server).confirm},
-	{pattern: "GET /login", access: anyone, handle: (*Server).loginForm},
-	{pattern: "POST /login", access: anyone, handle: (*Server).login},
-	{pattern: "POST /logout", access: anyone, handle: (*Server).logout},
-	{pattern: "POST /logout/everywhere", access: signedIn, handle: (*Server).logoutEverywhere},
-	{pattern: "GET /recover", access: anyone, handle: (*Server).recoverForm},
-	{pattern: "POST /recover", access: anyone, handle: (*Server).recover},
-	{pattern: "GET /recover/sent", access: anyone, handle: (*Server).recoverSent},
-	{pattern: "GET /recover/{token}", access: anyone, secret: true, handle: (*Server).newPasswordForm},
-	{pattern: "POST /recover/{token}", access: anyone, secret: true, handle: (*Server).newPassword},
-	{pattern: "GET /invite/{token}", access: anyone, secret: true, handle: (*Server).inviteForm},
-	{pattern: "POST /invite/{token}", access: anyone, secret: true, handle: (*Server).acceptInvite},
-	{pattern: "POST /language", access: anyone, handle: (*Server).setLanguage},
-	{pattern: "GET /offline", access: anyone, keepsFlash: true, handle: (*Server).offlinePage},
-	{pattern: "GET /waiting", access: signedIn, handle: (*Server).waitingPage},
+func (p *parts) routes() []frame.Route {
+	return []frame.Route{
+		// The door.
+		{Pattern: "GET /{$}", Access: frame.Anyone, Handle: front(p.plans.Landing, p.khata.Home)},
+		{Pattern: "GET /signup", Access: frame.Anyone, Handle: p.door.SignUpForm},
+		{Pattern: "POST /signup", Access: frame.Anyone, Handle: p.door.SignUp},
+		{Pattern: "GET /signup/sent", Access: frame.Anyone, Handle: p.door.SignUpSent},
+		{Pattern: "POST /signup/again", Access: frame.Anyone, Handle: p.door.SignUpAgain},
+		{Pattern: "GET /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.ConfirmForm},
+		{Pattern: "POST /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.Confirm},
+		{Pattern: "GET /login", Access: frame.Anyone, Handle: p.door.LoginForm},
+		{Pattern: "POST /login", Access: frame.Anyone, Handle: p.door.Login},
+		{Pattern: "POST /logout", Access: frame.Anyone, Handle: p.door.Logout},
+		{Pattern: "POST /logout/everywhere", Access: frame.SignedIn, Handle: p.door.LogoutEverywhere},
+		{Pattern: "GET /recover", Access: frame.Anyone, Handle: p.door.RecoverForm},
+		{Pattern: "POST /recover", Access: frame.Anyone, Handle: p.door.Recover},
+		{Pattern: "GET /recover/sent", Access: frame.Anyone, Handle: p.door.RecoverSent},
+		{Pattern: "GET /recover/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.NewPasswordForm},
+		{Pattern: "POST /recover/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.NewPassword},
+		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.InviteForm},
+		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.AcceptInvite},
+		{Pattern: "POST /language", Access: frame.Anyone, Handle: p.door.SetLanguage},
+		{Pattern: "GET /offline", Access: frame.Anyone, KeepsFlash: true, Handle: p.khata.OfflinePage},
+		{Pattern: "GET /waiting", Access: frame.SignedIn, Handle: p.khata.WaitingPage},
 
-	// A user's own settings, and the team of an account.
-	{pattern: "GET /settings", access: signedIn, handle: (*Server).settingsForm},
-	{pattern: "POST /settings", access: signedIn, handle: (*Server).saveSettings},
-	{pattern: "POST /settings/password", access: signedIn, handle: (*Server).changePassword},
-	{pattern: "POST /settings/sessions/{id}/end", access: signedIn, handle: (*Server).endOneSession},
-	{pattern: "POST /settings/teams/{id}/leave", access: signedIn, handle: (*Server).leaveTeam},
-	{pattern: "POST /settings/delete", access: signedIn, handle: (*Server).deleteLogin},
-	{pattern: "GET /account/new", access: signedIn, handle: (*Server).ownAccountForm},
-	{pattern: "POST /account/new", access: signedIn, handle: (*Server).openOwnAccount},
-	{pattern: "POST /account/keep", access: signedIn, handle: (*Server).keepAccount},
-	{pattern: "POST /account", access: signedIn, handle: (*Server).switchAccount},
-	{pattern: "GET /mydata", access: owns, handle: (*Server).myDataPage},
-	{pattern: "GET /mydata/download", access: owns, keepsFlash: true, handle: (*Server).myData},
-	{pattern: "POST /mydata/delete", access: owns, handle: (*Server).deleteAccount},
-	{pattern: "GET /team", access: owns, handle: (*Server).teamPage},
-	{pattern: "POST /team/invite", access: owns, handle: (*Server).invite},
-	{pattern: "POST /team/invitations/{id}/resend", access: owns, handle: (*Server).resendInvitation},
-	{pattern: "POST /team/invitations/{id}/revoke", access: owns, handle: (*Server).revokeInvitation},
-	{pattern: "POST /team/members/{id}/role", access: owns, handle: (*Server).changeRole},
-	{pattern: "POST /team/members/{id}/remove", access: owns, handle: (*Server).removeMember},
-	{pattern: "GET /businesses/new", access: owns, handle: (*Server).newBusinessForm},
-	{pattern: "POST /businesses/new", access: owns, handle: (*Server).newBusiness},
+		// A user's own settings, and the team of an account.
+		{Pattern: "GET /settings", Access: frame.SignedIn, Handle: p.accounts.SettingsForm},
+		{Pattern: "POST /settings", Access: frame.SignedIn, Handle: p.accounts.SaveSettings},
+		{Pattern: "POST /settings/password", Access: frame.SignedIn, Handle: p.accounts.ChangePassword},
+		{Pattern: "POST /settings/sessions/{id}/end", Access: frame.SignedIn, Handle: p.accounts.EndOneSession},
+		{Pattern: "POST /settings/teams/{id}/leave", Access: frame.SignedIn, Handle: p.accounts.LeaveTeam},
+		{Pattern: "POST /settings/delete", Access: frame.SignedIn, Handle: p.accounts.DeleteLogin},
+		{Pattern: "GET /account/new", Access: frame.SignedIn, Handle: p.accounts.OwnAccountForm},
+		{Pattern: "POST /account/new", Access: frame.SignedIn, Handle: p.accounts.OpenOwnAccount},
+		{Pattern: "POST /account/keep", Access: frame.SignedIn, Handle: p.accounts.KeepAccount},
+		{Pattern: "POST /account", Access: frame.SignedIn, Handle: p.accounts.SwitchAccount},
+		{Pattern: "GET /mydata", Access: frame.Owns, Handle: p.accounts.MyDataPage},
+		{Pattern: "GET /mydata/download", Access: frame.Owns, KeepsFlash: true, Handle: p.accounts.MyData},
+		{Pattern: "POST /mydata/delete", Access: frame.Owns, Handle: p.accounts.DeleteAccount},
+		{Pattern: "GET /team", Access: frame.Owns, Handle: p.accounts.TeamPage},
+		{Pattern: "POST /team/invite", Access: frame.Owns, Handle: p.accounts.Invite},
+		{Pattern: "POST /team/invitations/{id}/resend", Access: frame.Owns, Handle: p.accounts.ResendInvitation},
+		{Pattern: "POST /team/invitations/{id}/revoke", Access: frame.Owns, Handle: p.accounts.RevokeInvitation},
+		{Pattern: "POST /team/members/{id}/role", Access: frame.Owns, Handle: p.accounts.ChangeRole},
+		{Pattern: "POST /team/members/{id}/remove", Access: frame.Owns, Handle: p.accounts.RemoveMember},
+		{Pattern: "GET /businesses/new", Access: frame.Owns, Handle: p.accounts.NewBusinessForm},
+		{Pattern: "POST /businesses/new", Access: frame.Owns, Handle: p.accounts.NewBusiness},
 
-	// The khata.
-	{pattern: "GET /b/{business}", access: member, handle: (*Server).partiesPage},
-	{pattern: "GET /b/{business}/parties/new", access: runsKhata, handle: (*Server).newPartyForm},
-	{pattern: "POST /b/{business}/parties/new", access: runsKhata, handle: (*Server).newParty},
-	{pattern: "GET /b/{business}/grid", access: runsKhata, handle: (*Server).gridPage},
-	{pattern: "POST /b/{business}/grid", access: runsKhata, maxBody: maxGrid, handle: (*Server).saveGrid},
-	{pattern: "GET /b/{business}/import", access: runsKhata, handle: (*Server).importPage},
-	{pattern: "POST /b/{business}/import", access: runsKhata, maxBody: maxImport, handle: (*Server).sendFile},
-	{pattern: "GET /b/{business}/import/{upload}", access: runsKhata, handle: (*Server).previewImport},
-	{pattern: "POST /b/{business}/import/{upload}", access: runsKhata, handle: (*Server).applyImport},
-	{pattern: "POST /b/{business}/batches/{batch}/undo", access: runsKhata, handle: (*Server).undoBatch},
-	{pattern: "GET /b/{business}/bin", access: runsKhata, handle: (*Server).binPage},
-	{pattern: "GET /b/{business}/upgrade", access: member, handle: (*Server).upgradePage},
-	{pattern: "GET /b/{business}/settings", access: runsKhata, handle: (*Server).businessSettingsForm},
-	{pattern: "POST /b/{business}/settings", access: runsKhata, handle: (*Server).saveBusinessSettings},
-	{pattern: "GET /b/{business}/lock", access: seesTotals, handle: (*Server).lockPage},
-	{pattern: "POST /b/{business}/lock", access: owns, handle: (*Server).setLock},
-	{pattern: "GET /b/{business}/upi", access: runsKhata, handle: (*Server).payeePage},
-	{pattern: "POST /b/{business}/upi", access: owns, handle: (*Server).setPayee},
-	{pattern: "GET /b/{business}/reports", access: seesTotals, handle: (*Server).reportsPage},
-	{pattern: "GET /b/{business}/export.csv", access: seesTotals, keepsFlash: true, handle: exportBusiness(csvFile)},
-	{pattern: "GET /b/{business}/export.xlsx", access: seesTotals, keepsFlash: true, handle: exportBusiness(xlsxFile)},
-	{pattern: "GET /b/{business}/export.pdf", access: seesTotals, keepsFlash: true, handle: exportBusiness(pdfFile)},
-	{pattern: "GET /b/{business}/p/{party}", access: member, handle: (*Server).partyPage},
-	{pattern: "GET /b/{business}/p/{party}/edit", access: runsKhata, handle: (*Server).editPartyForm},
-	{pattern: "POST /b/{business}/p/{party}/edit", access: runsKhata, handle: (*Server).editParty},
-	{pattern: "POST /b/{business}/p/{party}/delete", access: runsKhata, handle: (*Server).deleteParty},
-	{pattern: "POST /b/{business}/p/{party}/restore", access: runsKhata, handle: (*Server).restoreParty},
-	{pattern: "GET /b/{business}/p/{party}/history", access: seesTotals, handle: (*Server).historyPage},
-	{pattern: "GET /b/{business}/p/{party}/statement", access: seesTotals, handle: (*Server).statementPage},
-	{pattern: "GET /b/{business}/p/{party}/export.csv", access: seesTotals, keepsFlash: true,
-		handle: exportParty(csvFile)},
-	{pattern: "GET /b/{business}/p/{party}/export.xlsx", access: seesTotals, keepsFlash: true,
-		handle: exportParty(xlsxFile)},
-	{pattern: "GET /b/{business}/p/{party}/export.pdf", access: seesTotals, keepsFlash: true,
-		handle: exportParty(pdfFile)},
-	{pattern: "GET /b/{business}/p/{party}/opening", access: runsKhata, handle: (*Server).openingForm},
-	{pattern: "POST /b/{business}/p/{party}/opening", access: runsKhata, handle: (*Server).addOpening},
-	{pattern: "GET /b/{business}/p/{party}/remind", access: runsKhata, handle: (*Server).remindPage},
-	{pattern: "POST /b/{business}/p/{party}/remind", access: runsKhata, handle: (*Server).remindParty},
-	{pattern: "GET /b/{business}/p/{party}/upi", access: seesTotals, handle: (*Server).payPage},
-	{pattern: "GET /b/{business}/p/{party}/share", access: runsKhata, handle: (*Server).sharePage},
-	{pattern: "POST /b/{business}/p/{party}/share", access: runsKhata, handle: (*Server).shareParty},
-	{pattern: "POST /b/{business}/p/{party}/share/{share}/revoke", access: runsKhata, handle: (*Server).revokeShare},
-	{pattern: "GET /b/{business}/p/{party}/entries/new", access: addsEntries, handle: (*Server).newEntryForm},
-	{pattern: "POST /b/{business}/p/{party}/entries/new", access: addsEntries, handle: (*Server).newEntry},
-	{pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", access: addsEntries,
-		handle: (*Server).editEntryForm},
-	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", access: addsEntries, handle: (*Server).editEntry},
-	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/delete", access: addsEntries,
-		handle: (*Server).deleteEntry},
-	{pattern: "POST /b/{business}/p/{party}/entries/{entry}/restore", access: addsEntries,
-		handle: (*Server).restoreEntry},
+		// The khata.
+		{Pattern: "GET /b/{business}", Access: frame.Member, Handle: p.khata.PartiesPage},
+		{Pattern: "GET /b/{business}/parties/new", Access: frame.RunsKhata, Handle: p.khata.NewPartyForm},
+		{Pattern: "POST /b/{business}/parties/new", Access: frame.RunsKhata, Handle: p.khata.NewParty},
+		{Pattern: "GET /b/{business}/grid", Access: frame.RunsKhata, Handle: p.bulk.GridPage},
+		{Pattern: "POST /b/{business}/grid", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid, Handle: p.bulk.SaveGrid},
+		{Pattern: "GET /b/{business}/import", Access: frame.RunsKhata, Handle: p.bulk.ImportPage},
+		{Pattern: "POST /b/{business}/import", Access: frame.RunsKhata, MaxBody: bulk.MaxImport, Handle: p.bulk.SendFile},
+		{Pattern: "GET /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: p.bulk.PreviewImport},
+		{Pattern: "POST /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: p.bulk.ApplyImport},
+		{Pattern: "POST /b/{business}/batches/{batch}/undo", Access: frame.RunsKhata, Handle: p.bulk.UndoBatch},
+		{Pattern: "GET /b/{business}/bin", Access: frame.RunsKhata, Handle: p.khata.BinPage},
+		{Pattern: "GET /b/{business}/upgrade", Access: frame.Member, Handle: p.plans.UpgradePage},
+		{Pattern: "GET /b/{business}/settings", Access: frame.RunsKhata, Handle: p.accounts.BusinessSettingsForm},
+		{Pattern: "POST /b/{business}/settings", Access: frame.RunsKhata, Handle: p.accounts.SaveBusinessSettings},
+		{Pattern: "GET /b/{business}/lock", Access: frame.SeesTotals, Handle: p.khata.LockPage},
+		{Pattern: "POST /b/{business}/lock", Access: frame.Owns, Handle: p.khata.SetLock},
+		{Pattern: "GET /b/{business}/upi", Access: frame.RunsKhata, Handle: p.khata.PayeePage},
+		{Pattern: "POST /b/{business}/upi", Access: frame.Owns, Handle: p.khata.SetPayee},
+		{Pattern: "GET /b/{business}/reports", Access: frame.SeesTotals, Handle: p.khata.ReportsPage},
+		{Pattern: "GET /b/{business}/export.csv", Access: frame.SeesTotals, KeepsFlash: true, Handle: p.khata.ExportBusiness(khata.CSV)},
+		{Pattern: "GET /b/{business}/export.xlsx", Access: frame.SeesTotals, KeepsFlash: true, Handle: p.khata.ExportBusiness(khata.XLSX)},
+		{Pattern: "GET /b/{business}/export.pdf", Access: frame.SeesTotals, KeepsFlash: true, Handle: p.khata.ExportBusiness(khata.PDF)},
+		{Pattern: "GET /b/{business}/p/{party}", Access: frame.Member, Handle: p.khata.PartyPage},
+		{Pattern: "GET /b/{business}/p/{party}/edit", Access: frame.RunsKhata, Handle: p.khata.EditPartyForm},
+		{Pattern: "POST /b/{business}/p/{party}/edit", Access: frame.RunsKhata, Handle: p.khata.EditParty},
+		{Pattern: "POST /b/{business}/p/{party}/delete", Access: frame.RunsKhata, Handle: p.khata.DeleteParty},
+		{Pattern: "POST /b/{business}/p/{party}/restore", Access: frame.RunsKhata, Handle: p.khata.RestoreParty},
+		{Pattern: "GET /b/{business}/p/{party}/history", Access: frame.SeesTotals, Handle: p.khata.HistoryPage},
+		{Pattern: "GET /b/{business}/p/{party}/statement", Access: frame.SeesTotals, Handle: p.khata.StatementPage},
+		{Pattern: "GET /b/{business}/p/{party}/export.csv", Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportParty(khata.CSV)},
+		{Pattern: "GET /b/{business}/p/{party}/export.xlsx", Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportParty(khata.XLSX)},
+		{Pattern: "GET /b/{business}/p/{party}/export.pdf", Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportParty(khata.PDF)},
+		{Pattern: "GET /b/{business}/p/{party}/opening", Access: frame.RunsKhata, Handle: p.khata.OpeningForm},
+		{Pattern: "POST /b/{business}/p/{party}/opening", Access: frame.RunsKhata, Handle: p.khata.AddOpening},
+		{Pattern: "GET /b/{business}/p/{party}/remind", Access: frame.RunsKhata, Handle: p.khata.RemindPage},
+		{Pattern: "POST /b/{business}/p/{party}/remind", Access: frame.RunsKhata, Handle: p.khata.RemindParty},
+		{Pattern: "GET /b/{business}/p/{party}/upi", Access: frame.SeesTotals, Handle: p.khata.PayPage},
+		{Pattern: "GET /b/{business}/p/{party}/share", Access: frame.RunsKhata, Handle: p.khata.SharePage},
+		{Pattern: "POST /b/{business}/p/{party}/share", Access: frame.RunsKhata, Handle: p.khata.ShareParty},
+		{Pattern: "POST /b/{business}/p/{party}/share/{share}/revoke", Access: frame.RunsKhata, Handle: p.khata.RevokeShare},
+		{Pattern: "GET /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntryForm},
+		{Pattern: "POST /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntry},
+		{Pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", Access: frame.AddsEntries,
+			Handle: p.khata.EditEntryForm},
+		{Pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", Access: frame.AddsEntries, Handle: p.khata.EditEntry},
+		{Pattern: "POST /b/{business}/p/{party}/entries/{entry}/delete", Access: frame.AddsEntries,
+			Handle: p.khata.DeleteEntry},
+		{Pattern: "POST /b/{business}/p/{party}/entries/{entry}/restore", Access: frame.AddsEntries,
+			Handle: p.khata.RestoreEntry},
 
-	// What an owner has shared with a party. The token alone opens it; no session is read.
-	{pattern: "GET /s/{token}", access: anyone, secret: true, keepsFlash: true, handle: (*Server).sharedStatement},
+		// What an owner has shared with a party. The token alone opens it; no session is read.
+		{Pattern: "GET /s/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true, Handle: p.khata.SharedStatement},
 
-	// Plans and payments.
-	{pattern: "GET /pricing", access: anyone, handle: (*Server).pricingPage},
-	{pattern: "GET /billing", access: owns, handle: (*Server).billingPage},
-	{pattern: "GET /billing/checkout", access: owns, handle: (*Server).checkoutForm},
-	{pattern: "POST /billing/checkout", access: owns, handle: (*Server).checkout},
-	{pattern: "GET /billing/return", access: owns, handle: (*Server).returnPage},
-	{pattern: "POST /billing/return", access: owns, handle: (*Server).verifyReturn},
-	{pattern: "POST " + razorpayCallback, access: anyone, handle: (*Server).razorpayReturn},
-	{pattern: "GET /billing/change", access: owns, handle: (*Server).changeForm},
-	{pattern: "POST /billing/change", access: owns, handle: (*Server).changePlan},
-	{pattern: "GET /billing/invoices/{provider}/{invoice}", access: owns, keepsFlash: true,
-		handle: (*Server).openInvoice},
-	{pattern: "POST /billing/resume", access: owns, handle: (*Server).resumePlan},
-	{pattern: "POST /billing/discard", access: owns, handle: (*Server).discardCheckout},
-	{pattern: "GET /billing/usage", access: owns, handle: (*Server).usagePage},
-	{pattern: "GET /billing/usage.csv", access: owns, keepsFlash: true, handle: (*Server).usageCSV},
-	{pattern: "POST /billing/topup", access: owns, handle: (*Server).buyTopUp},
-	{pattern: "POST /billing/keys", access: owns, handle: (*Server).makeKey},
-	{pattern: "POST /billing/keys/{id}/revoke", access: owns, handle: (*Server).revokeKey},
-	{pattern: "POST /billing/cancel", access: owns, handle: (*Server).cancelPlan},
-	{pattern: "POST /billing/portal", access: owns, handle: (*Server).openPortal},
+		// Plans and payments.
+		{Pattern: "GET /pricing", Access: frame.Anyone, Handle: p.plans.PricingPage},
+		{Pattern: "GET /billing", Access: frame.Owns, Handle: p.plans.BillingPage},
+		{Pattern: "GET /billing/checkout", Access: frame.Owns, Handle: p.plans.CheckoutForm},
+		{Pattern: "POST /billing/checkout", Access: frame.Owns, Handle: p.plans.Checkout},
+		{Pattern: "GET /billing/return", Access: frame.Owns, Handle: p.plans.ReturnPage},
+		{Pattern: "POST /billing/return", Access: frame.Owns, Handle: p.plans.VerifyReturn},
+		{Pattern: "POST " + razorpayCallback, Access: frame.Anyone, Foreign: true, Handle: p.plans.RazorpayReturn},
+		{Pattern: "GET /billing/change", Access: frame.Owns, Handle: p.plans.ChangeForm},
+		{Pattern: "POST /billing/change", Access: frame.Owns, Handle: p.plans.ChangePlan},
+		{Pattern: "GET /billing/invoices/{provider}/{invoice}", Access: frame.Owns, KeepsFlash: true,
+			Handle: p.plans.OpenInvoice},
+		{Pattern: "POST /billing/resume", Access: frame.Owns, Handle: p.plans.ResumePlan},
+		{Pattern: "POST /billing/discard", Access: frame.Owns, Handle: p.plans.DiscardCheckout},
+		{Pattern: "GET /billing/usage", Access: frame.Owns, Handle: p.plans.UsagePage},
+		{Pattern: "GET /billing/usage.csv", Access: frame.Owns, KeepsFlash: true, Handle: p.plans.UsageCSV},
+		{Pattern: "POST /billing/topup", Access: frame.Owns, Handle: p.plans.BuyTopUp},
+		{Pattern: "POST /billing/keys", Access: frame.Owns, Handle: p.plans.MakeKey},
+		{Pattern: "POST /billing/keys/{id}/revoke", Access: frame.Owns, Handle: p.plans.RevokeKey},
+		{Pattern: "POST /billing/cancel", Access: frame.Owns, Handle: p.plans.CancelPlan},
+		{Pattern: "POST /billing/portal", Access: frame.Owns, Handle: p.plans.OpenPortal},
 
-	// The API of the pages and of an account's own programs.
-	{pattern: "GET /api/billing/me", access: member, handle: (*Server).apiMe},
-	{pattern: "POST /api/billing/checkout", access: owns, maxBody: maxForm, handle: (*Server).apiCheckout},
-	{pattern: "POST /api/billing/verify", access: owns, maxBody: maxForm, handle: (*Server).apiVerify},
-	{pattern: "POST /api/billing/portal", access: owns, maxBody: maxForm, handle: (*Server).apiPortal},
-	{pattern: "GET /api/billing/usage", access: owns, handle: (*Server).apiUsage},
-	{pattern: "GET /api/billing/invoices", access: owns, handle: (*Server).apiInvoices},
-	{pattern: "GET /api/businesses/{business}/parties", access: member, handle: (*Server).apiParties},
-	{pattern: "POST /api/businesses/{business}/parties", access: runsKhata, maxBody: maxForm,
-		handle: (*Server).apiAddParty},
-	{pattern: "GET /api/businesses/{business}/parties/{party}", access: member, handle: (*Server).apiParty},
-	{pattern: "POST /api/businesses/{business}/entries", access: addsEntries, maxBody: maxForm,
-		handle: (*Server).apiAddEntry},
-	{pattern: "POST /api/businesses/{business}/entries/batch", access: runsKhata, maxBody: maxGrid,
-		handle: (*Server).apiBatch},
-	{pattern: "POST /api/businesses/{business}/grid/draft", access: runsKhata, maxBody: maxGrid,
-		handle: (*Server).apiDraft},
-	{pattern: "GET /api/businesses/{business}/tasks/{task}", access: seesTotals, handle: (*Server).apiTask},
-	{pattern: "POST /api/businesses/{business}/tasks/{task}/stop", access: seesTotals, maxBody: maxForm,
-		handle: (*Server).stopTask},
-	{pattern: "GET /api/businesses/{business}/export.csv", access: seesTotals, handle: exportBusiness(csvFile)},
-	{pattern: "GET /api/businesses/{business}/export.xlsx", access: seesTotals, handle: exportBusiness(xlsxFile)},
-	{pattern: "GET /api/businesses/{business}/export.pdf", access: seesTotals, handle: exportBusiness(pdfFile)},
+		// The API of the pages and of an account's own programs.
+		{Pattern: "GET /api/billing/me", Access: frame.Member, Handle: p.plans.APIMe},
+		{Pattern: "POST /api/billing/checkout", Access: frame.Owns, MaxBody: frame.MaxForm, Handle: p.plans.APICheckout},
+		{Pattern: "POST /api/billing/verify", Access: frame.Owns, MaxBody: frame.MaxForm, Handle: p.plans.APIVerify},
+		{Pattern: "POST /api/billing/portal", Access: frame.Owns, MaxBody: frame.MaxForm, Handle: p.plans.APIPortal},
+		{Pattern: "GET /api/billing/usage", Access: frame.Owns, Handle: p.plans.APIUsage},
+		{Pattern: "GET /api/billing/invoices", Access: frame.Owns, Handle: p.plans.APIInvoices},
+		{Pattern: "GET /api/businesses/{business}/parties", Access: frame.Member, Handle: p.khata.APIParties},
+		{Pattern: "POST /api/businesses/{business}/parties", Access: frame.RunsKhata, MaxBody: frame.MaxForm,
+			Handle: p.khata.APIAddParty},
+		{Pattern: "GET /api/businesses/{business}/parties/{party}", Access: frame.Member, Handle: p.khata.APIParty},
+		{Pattern: "POST /api/businesses/{business}/entries", Access: frame.AddsEntries, MaxBody: frame.MaxForm,
+			Handle: p.khata.APIAddEntry},
+		{Pattern: "POST /api/businesses/{business}/entries/batch", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid,
+			Handle: p.bulk.APIBatch},
+		{Pattern: "POST /api/businesses/{business}/grid/draft", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid,
+			Handle: p.bulk.APIDraft},
+		{Pattern: "GET /api/businesses/{business}/tasks/{task}", Access: frame.SeesTotals, Handle: p.khata.APITask},
+		{Pattern: "POST /api/businesses/{business}/tasks/{task}/stop", Access: frame.SeesTotals, MaxBody: frame.MaxForm,
+			Handle: p.khata.StopTask},
+		{Pattern: "GET /api/businesses/{business}/export.csv", Access: frame.SeesTotals, Handle: p.khata.ExportBusiness(khata.CSV)},
+		{Pattern: "GET /api/businesses/{business}/export.xlsx", Access: frame.SeesTotals, Handle: p.khata.ExportBusiness(khata.XLSX)},
+		{Pattern: "GET /api/businesses/{business}/export.pdf", Access: frame.SeesTotals, Handle: p.khata.ExportBusiness(khata.PDF)},
 
-	// Credits, for an account's own programs.
-	{pattern: "GET /api/credits", access: program, handle: (*Server).apiCredits},
-	{pattern: "GET /api/credits/entries", access: program, handle: (*Server).apiCreditEntries},
-	{pattern: "POST /api/credits/consume", access: program, maxBody: maxForm, handle: (*Server).apiConsume},
-	{pattern: "POST /api/credits/holds", access: program, maxBody: maxForm, handle: (*Server).apiHold},
-	{pattern: "POST /api/credits/holds/{id}/capture", access: program, maxBody: maxForm, handle: (*Server).apiCapture},
-	{pattern: "POST /api/credits/holds/{id}/release", access: program, maxBody: maxForm, handle: (*Server).apiRelease},
-	{pattern: "GET /api/openapi.json", access: anyone, keepsFlash: true, handle: (*Server).openAPI},
+		// Credits, for an account's own programs.
+		{Pattern: "GET /api/credits", Access: frame.Program, Handle: p.programs.APICredits},
+		{Pattern: "GET /api/credits/entries", Access: frame.Program, Handle: p.programs.APICreditEntries},
+		{Pattern: "POST /api/credits/consume", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APIConsume},
+		{Pattern: "POST /api/credits/holds", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APIHold},
+		{Pattern: "POST /api/credits/holds/{id}/capture", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APICapture},
+		{Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APIRelease},
+		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
-	// The operators' room.
-	{pattern: "GET /admin", access: operator, handle: (*Server).desk},
-	{pattern: "GET /admin/inbox", access: operator, handle: (*Server).inboxPage},
-	{pattern: "GET /admin/inbox/{provider}/{event}", access: operator, handle: (*Server).eventPage},
-	{pattern: "POST /admin/inbox/{provider}/{event}/replay", access: operator, handle: (*Server).replayEvent},
-	{pattern: "GET /admin/review", access: operator, handle: (*Server).reviewPage},
-	{pattern: "GET /admin/review/{item}", access: operator, handle: (*Server).itemPage},
-	{pattern: "POST /admin/review/{item}", access: operator, handle: (*Server).resolveItem},
-	{pattern: "POST /admin/review/{item}/snooze", access: operator, handle: (*Server).snoozeItem},
-	{pattern: "GET /admin/alerts/{provider}/{kind}", access: operator, handle: (*Server).alertPage},
-	{pattern: "POST /admin/alerts/{provider}/{kind}", access: operator, handle: (*Server).muteAlert},
-	{pattern: "GET /admin/reconcile", access: operator, handle: (*Server).reconcilePage},
-	{pattern: "POST /admin/reconcile", access: operator, handle: (*Server).reconcileAccount},
-	{pattern: "GET /admin/credits", access: operator, handle: (*Server).creditsDesk},
-	{pattern: "POST /admin/credits", access: operator, handle: (*Server).changeCredits},
-	{pattern: "GET /admin/support", access: operator, handle: (*Server).supportPage},
-	{pattern: "POST /admin/support", access: operator, handle: (*Server).lookUp},
+		// The operators' room.
+		{Pattern: "GET /admin", Access: frame.Operator, Handle: p.operators.Desk},
+		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: p.operators.InboxPage},
+		{Pattern: "GET /admin/inbox/{provider}/{event}", Access: frame.Operator, Handle: p.operators.EventPage},
+		{Pattern: "POST /admin/inbox/{provider}/{event}/replay", Access: frame.Operator, Handle: p.operators.ReplayEvent},
+		{Pattern: "GET /admin/review", Access: frame.Operator, Handle: p.operators.ReviewPage},
+		{Pattern: "GET /admin/review/{item}", Access: frame.Operator, Handle: p.operators.ItemPage},
+		{Pattern: "POST /admin/review/{item}", Access: frame.Operator, Handle: p.operators.ResolveItem},
+		{Pattern: "POST /admin/review/{item}/snooze", Access: frame.Operator, Handle: p.operators.SnoozeItem},
+		{Pattern: "GET /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: p.operators.AlertPage},
+		{Pattern: "POST /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: p.operators.MuteAlert},
+		{Pattern: "GET /admin/reconcile", Access: frame.Operator, Handle: p.operators.ReconcilePage},
+		{Pattern: "POST /admin/reconcile", Access: frame.Operator, Handle: p.operators.ReconcileAccount},
+		{Pattern: "GET /admin/credits", Access: frame.Operator, Handle: p.operators.CreditsDesk},
+		{Pattern: "POST /admin/credits", Access: frame.Operator, Handle: p.operators.ChangeCredits},
+		{Pattern: "GET /admin/support", Access: frame.Operator, Handle: p.operators.SupportPage},
+		{Pattern: "POST /admin/support", Access: frame.Operator, Handle: p.operators.LookUp},
 
-	// What providers send. The raw body is verified before anything is read from it.
-	{pattern: "POST /api/stripe/webhook", access: anyone, maxBody: maxWebhook, handle: (*Server).stripeWebhook},
-	{pattern: "POST /api/razorpay/webhook", access: anyone, maxBody: maxWebhook, handle: (*Server).razorpayWebhook},
+		// What providers send. The raw body is verified before anything is read from it.
+		{Pattern: "POST /api/stripe/webhook", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.plans.StripeWebhook},
+		{Pattern: "POST /api/razorpay/webhook", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.plans.RazorpayWebhook},
 
-	// Machines that watch us, and the mails of a development set-up.
-	{pattern: "GET /healthz", access: anyone, keepsFlash: true, handle: (*Server).healthz},
-	{pattern: "GET /readyz", access: anyone, keepsFlash: true, handle: (*Server).readyz},
-	{pattern: "POST /dev/demo", access: anyone, development: true, handle: (*Server).openDemo},
-	{pattern: "POST /api/dev/demo", access: anyone, development: true, handle: (*Server).apiDemo},
-	{pattern: "GET /dev/outbox", access: anyone, development: true, handle: (*Server).outboxPage},
-	{pattern: "GET /dev/outbox/{id}", access: anyone, development: true, secret: true, handle: (*Server).outboxMail},
+		// Machines that watch us, and the mails of a development set-up.
+		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Healthz},
+		{Pattern: "GET /readyz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Readyz},
+		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.OpenDemo},
+		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.APIDemo},
+		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: p.development.OutboxPage},
+		{Pattern: "GET /dev/outbox/{mail}", Access: frame.Anyone, Development: true, Secret: true, Handle: p.development.OutboxMail},
+	}
+}
+
+// front is the first page: one for visitors, another for who is signed in.
+func front(visitor, user frame.Handler) frame.Handler {
+	return func(w http.ResponseWriter, r *frame.Request) error {
+		if err := r.Look(); err != nil {
+			return err
+		}
+		if !r.Known {
+			return visitor(w, r)
+		}
+		return user(w, r)
+	}
 }

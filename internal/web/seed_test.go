@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/argon2"
-
 	"github.com/google/uuid"
+	"golang.org/x/crypto/argon2"
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/ledger"

@@ -1,5 +1,5 @@
-// Package web serves the pages and the API: one list of routes, one place that
-// decides who may use each, one function that renders errors.
+// Package web serves the pages and the API: one list of routes over the parts
+// of the product, each a package below this one, in the frame that they share.
 package web
 
 import (
@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
@@ -19,7 +17,15 @@ import (
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
-	"github.com/tijorihq/tijori/internal/web/static"
+	"github.com/tijorihq/tijori/internal/web/accounts"
+	"github.com/tijorihq/tijori/internal/web/bulk"
+	"github.com/tijorihq/tijori/internal/web/development"
+	"github.com/tijorihq/tijori/internal/web/door"
+	"github.com/tijorihq/tijori/internal/web/frame"
+	"github.com/tijorihq/tijori/internal/web/khata"
+	"github.com/tijorihq/tijori/internal/web/operators"
+	"github.com/tijorihq/tijori/internal/web/plans"
+	"github.com/tijorihq/tijori/internal/web/programs"
 )
 
 // A Config is what a Server stands on. All fields but Outbox are required.
@@ -38,51 +44,57 @@ type Config struct {
 	Operators      []string                                   // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
+
+	limit time.Duration // of a request's work; tests shorten it
 }
 
+// How long the HTTP server in front waits.
+const (
+	ReadTimeout  = frame.ReadTimeout  // for a request to arrive
+	WriteTimeout = frame.WriteTimeout // from a request's header to the end of its answer
+)
+
 // A Server answers requests. It keeps no state of its own.
-type Server struct {
-	Config
-	handler   http.Handler
-	limit     time.Duration     // of a request
-	carry     map[string]string // by entitlement, the plan that it comes with
-	exports   chan struct{}     // a place for each file on its way
-	exporting sync.Map          // the places of an account for files that leave, by its id
-	arriving  sync.Map          // and for files that arrive
-	reading   sync.Map          // and the one for a file that is read
-}
+type Server struct{ handler http.Handler }
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
-	s := &Server{Config: c, limit: requestLimit, exports: make(chan struct{}, maxExports)}
-	s.carry = s.carriers()
-	mux := http.NewServeMux()
-	mux.Handle("GET "+static.Prefix, static.Handler())
-	mux.Handle("GET "+static.WorkerPath, static.Worker())
-	for i := range routes {
-		rt := &routes[i]
-		if rt.development && c.Outbox == nil {
-			continue
-		}
-		mux.Handle(rt.pattern, s.serve(rt))
-	}
-	mux.Handle("/", s.serve(&route{pattern: "/", access: anyone, handle: (*Server).nothingHere}))
-	guard := http.NewCrossOriginProtection()
-	// The provider's page posts the customer back from its own origin. The route reads no session and changes nothing.
-	guard.AddInsecureBypassPattern("POST " + razorpayCallback)
-	guard.SetDenyHandler(s.serve(&route{pattern: "/", access: anyone, handle: (*Server).crossOrigin}))
-	s.handler = s.outer(guard.Handler(mux))
-	return s
+	p := newParts(c)
+	return &Server{p.Handler(p.routes(), frame.Offers{
+		Carriers: p.plans.Carriers(), Roomier: p.plans.Roomier, Upgrade: p.plans.ServeUpgrade,
+	})}
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Ready reports nil when the database answers and this program may run on its schema.
-func (s *Server) Ready(ctx context.Context) error { return s.DB.CheckMigrations(ctx) }
+// The parts of the product, in the frame that they share.
+type parts struct {
+	*frame.Frame
+	door        *door.Handlers
+	accounts    *accounts.Handlers
+	khata       *khata.Handlers
+	bulk        *bulk.Handlers
+	plans       *plans.Handlers
+	programs    *programs.Handlers
+	operators   *operators.Handlers
+	development *development.Handlers
+}
 
-func (s *Server) secure() bool { return s.PublicURL.Scheme == "https" }
-
-// absolute returns the public address of a path.
-func (s *Server) absolute(path string) string {
-	return strings.TrimSuffix(s.PublicURL.String(), "/") + path
+func newParts(c Config) *parts {
+	f := frame.New(frame.Config{
+		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL, PayOrigins: c.PayOrigins,
+		Simulated: c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
+		RequestLimit: c.limit, Log: c.Log,
+	})
+	return &parts{
+		Frame:       f,
+		door:        &door.Handlers{Frame: f, Accounts: c.Accounts},
+		accounts:    &accounts.Handlers{Frame: f, Accounts: c.Accounts},
+		khata:       &khata.Handlers{Frame: f, Accounts: c.Accounts},
+		bulk:        &bulk.Handlers{Frame: f},
+		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
+		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
+	}
 }

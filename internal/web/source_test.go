@@ -15,12 +15,13 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // gets are the pages that a signed-in user can open.
-func gets() []route {
-	return slices.DeleteFunc(slices.Clone(routes), func(rt route) bool {
-		return !strings.HasPrefix(rt.pattern, "GET ") || rt.secret || rt.development || rt.access == program || strings.Contains(rt.pattern, "healthz") || strings.Contains(rt.pattern, "readyz") || strings.Contains(rt.pattern, "openapi.json")
+func gets() []frame.Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool {
+		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development || rt.Access == frame.Program || strings.Contains(rt.Pattern, "healthz") || strings.Contains(rt.Pattern, "readyz") || strings.Contains(rt.Pattern, "openapi.json")
 	})
 }
 
@@ -38,9 +39,9 @@ func TestCounterIsToldNothingMore(t *testing.T) {
 	hidden := []string{phoneA, wordOfA + "note", "12,34,567", "123456789", "1234567", "1234615", wordOfA + "mail", wordOfA + "invoice", wordOfA + "person", "party deleted", `"balance":`, `"get":`, `"phone":`}
 	shown := 0
 	for _, rt := range gets() {
-		got := w.send("GET", trials[rt.pattern].ask(newIDs(w.a.ids)), counter.Token)
+		got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), counter.Token)
 		if word := got.leaks(hidden...); word != "" {
-			t.Errorf("%s tells a counter %q (status %d)", rt.pattern, word, got.status)
+			t.Errorf("%s tells a counter %q (status %d)", rt.Pattern, word, got.status)
 		}
 		if got.status == 200 && strings.Contains(got.body, "47.11") || strings.Contains(got.body, `"amount":4711`) {
 			shown++
@@ -65,24 +66,24 @@ func TestSourceTellsNoMore(t *testing.T) {
 	inline := regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>\s*[^<\s]|<style|\sstyle="|\son[a-z]+="|javascript:|data:text`)
 	for _, rt := range gets() {
 		for who, token := range map[string]string{"owner": w.a.Token, "manager": w.people["manager of account"].Token, "accountant": w.people["accountant of business"].Token} {
-			got := w.send("GET", trials[rt.pattern].ask(newIDs(w.a.ids)), token)
-			about := rt.pattern + " for the " + who
+			got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), token)
+			about := rt.Pattern + " for the " + who
 			for _, id := range userIDs {
 				if strings.Contains(got.body, id) && !strings.Contains(got.body, id+"@") {
 					t.Errorf("%s has the id of a user", about)
 				}
 			}
-			if strings.Contains(got.body, w.a.ids["account"]) && rt.pattern != "GET /api/billing/me" && !strings.HasPrefix(rt.pattern, "GET /admin/") {
+			if strings.Contains(got.body, w.a.ids["account"]) && rt.Pattern != "GET /api/billing/me" && !strings.HasPrefix(rt.Pattern, "GET /admin/") {
 				t.Errorf("%s has the id of the account", about)
 			}
-			if strings.Contains(got.body, w.a.ids["session"]) && rt.pattern != "GET /settings" {
+			if strings.Contains(got.body, w.a.ids["session"]) && rt.Pattern != "GET /settings" {
 				t.Errorf("%s has the id of a session", about)
 			}
 			if word := got.leaks("$argon2", "password_hash", "token_hash", "credential", "request_hash", hexHash(w.a.Token), w.a.ids["invite"], "cus_"+wordOfA, "provider_status"); word != "" {
 				t.Errorf("%s has %q", about, word)
 			}
 			for _, mail := range append(emails, wordOfA+"mail-victim", wordOfA+"mail-invited") {
-				if rt.pattern != "GET /team" && got.leaks(mail) != "" && !(rt.pattern == "GET /settings") {
+				if rt.Pattern != "GET /team" && got.leaks(mail) != "" && !(rt.Pattern == "GET /settings") {
 					t.Errorf("%s has somebody's address", about)
 				}
 			}
@@ -108,16 +109,16 @@ func TestFieldsOfTheAPI(t *testing.T) {
 		"GET /api/businesses/{business}/parties/{party}": {"balance", "entries", "entries.amount", "entries.balance", "entries.date", "entries.id", "entries.note", "entries.party_id", "entries.side", "id", "kind", "name", "note", "phone"},
 	}
 	for _, rt := range gets() {
-		if !strings.Contains(rt.pattern, "/api/") || strings.Contains(rt.pattern, "/export.") {
+		if !strings.Contains(rt.Pattern, "/api/") || strings.Contains(rt.Pattern, "/export.") {
 			continue
 		}
-		got := w.send("GET", trials[rt.pattern].ask(newIDs(w.a.ids)), w.a.Token)
+		got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), w.a.Token)
 		var body any
 		w.ok(json.Unmarshal([]byte(got.body), &body))
 		fields := map[string]bool{}
 		collect(body, "", fields)
-		if have := slices.Sorted(maps.Keys(fields)); !slices.Equal(have, want[rt.pattern]) {
-			t.Errorf("%s has the fields %q, want %q", rt.pattern, have, want[rt.pattern])
+		if have := slices.Sorted(maps.Keys(fields)); !slices.Equal(have, want[rt.Pattern]) {
+			t.Errorf("%s has the fields %q, want %q", rt.Pattern, have, want[rt.Pattern])
 		}
 	}
 }
@@ -186,14 +187,14 @@ func TestFormsNeedNoScript(t *testing.T) {
 	w := owned(t)
 	var known []*regexp.Regexp
 	for _, rt := range posts() {
-		_, path, _ := strings.Cut(rt.pattern, " ")
+		_, path, _ := strings.Cut(rt.Pattern, " ")
 		known = append(known, regexp.MustCompile("^"+regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), `[^/]+`)+`(\?.*)?$`))
 	}
 	forms := 0
 	for _, rt := range gets() {
-		got := w.send("GET", trials[rt.pattern].ask(newIDs(w.a.ids)), w.a.Token)
+		got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), w.a.Token)
 		if strings.Contains(got.body, "<form") && strings.Count(got.body, "<form") != len(formTag.FindAllString(got.body, -1)) {
-			t.Errorf("%s has a form that is not closed or stands in another", rt.pattern)
+			t.Errorf("%s has a form that is not closed or stands in another", rt.Pattern)
 		}
 		for _, f := range formTag.FindAllStringSubmatch(got.body, -1) {
 			a := attributes(f[1])
@@ -209,10 +210,10 @@ func TestFormsNeedNoScript(t *testing.T) {
 				continue
 			}
 			if !slices.ContainsFunc(known, func(r *regexp.Regexp) bool { return r.MatchString(a["action"]) }) {
-				t.Errorf("%s has a form for %q, which is no route", rt.pattern, a["action"])
+				t.Errorf("%s has a form for %q, which is no route", rt.Pattern, a["action"])
 			}
 			if !strings.Contains(f[2], `type="submit"`) {
-				t.Errorf("%s has a form for %q without a button", rt.pattern, a["action"])
+				t.Errorf("%s has a form for %q without a button", rt.Pattern, a["action"])
 			}
 		}
 	}

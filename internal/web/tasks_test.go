@@ -14,6 +14,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 var taskTrials = map[string]trial{
@@ -70,7 +71,13 @@ func (w *world) download(ctx context.Context, file, task string) (*http.Response
 	return w.client.Do(r)
 }
 
-func (w *world) task(id string) (t taskJSON, status int) {
+// A taskAnswer is what the server says of long work.
+type taskAnswer struct {
+	State, Text string
+	Done, Total int64
+}
+
+func (w *world) task(id string) (t taskAnswer, status int) {
 	w.Helper()
 	got := w.send("GET", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id}, w.a.Token)
 	if got.status == 200 {
@@ -136,7 +143,7 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 	w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.a.Token)
 	leave()
 	broken("stopped by a reader who goes", answer)
-	time.Sleep(2 * taskBeat) // whatever the work writes last
+	time.Sleep(2 * frame.Heartbeat) // whatever the work writes last
 	if task, _ := w.task(id); task.State != "stopped" {
 		t.Errorf("stopped by a reader who goes: %s", task.State)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/upgrade"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -58,40 +59,40 @@ func TestUpgradePageFitsTheRefusal(t *testing.T) {
 	met := map[string]bool{}
 	back := regexp.MustCompile(`class="back" href="([^"]+)"`)
 	for _, rt := range routes {
-		method, path, _ := strings.Cut(rt.pattern, " ")
-		code := upgradeOf(rt.pattern)
-		if rt.access == program || code == "" && method != "GET" {
+		method, path, _ := strings.Cut(rt.Pattern, " ")
+		code := upgradeOf(rt.Pattern)
+		if rt.Access == frame.Program || code == "" && method != "GET" {
 			continue
 		}
-		got := w.send(method, trials[rt.pattern].ask(newIDs(w.a.ids)), w.a.Token)
+		got := w.send(method, trials[rt.Pattern].ask(newIDs(w.a.ids)), w.a.Token)
 		if code == "" {
 			if got.status == 403 {
-				t.Errorf("%s on Free: 403 for a reason that upgradeOf does not name: %.300s", rt.pattern, got.body)
+				t.Errorf("%s on Free: 403 for a reason that upgradeOf does not name: %.300s", rt.Pattern, got.body)
 			}
 			continue
 		}
 		met[code] = true
 		if strings.HasPrefix(path, "/api/") {
 			if got.status != 403 || !strings.Contains(got.body, `"error":"upgrade_required","code":"`+code+`"`) {
-				t.Errorf("%s on Free: %d %.300s, want 403 with the code %s", rt.pattern, got.status, got.body, code)
+				t.Errorf("%s on Free: %d %.300s, want 403 with the code %s", rt.Pattern, got.status, got.body, code)
 			}
 			continue
 		}
 		if got.status != 403 {
-			t.Errorf("%s on Free: %d, want 403", rt.pattern, got.status)
+			t.Errorf("%s on Free: %d, want 403", rt.Pattern, got.status)
 		}
 		for c, says := range upgradeSays {
 			if strings.Contains(got.body, says) != (c == code) {
-				t.Errorf("%s on Free is refused with %s, and the page of %s says %q: %t", rt.pattern, code, c, says, c != code)
+				t.Errorf("%s on Free is refused with %s, and the page of %s says %q: %t", rt.Pattern, code, c, says, c != code)
 			}
 		}
 		if full := "Your khata is full"; strings.Contains(got.body, full) != (code == fault.PartiesMax) {
-			t.Errorf("%s on Free is refused with %s, and its page says %q: %t", rt.pattern, code, full, code != fault.PartiesMax)
+			t.Errorf("%s on Free is refused with %s, and its page says %q: %t", rt.Pattern, code, full, code != fault.PartiesMax)
 		}
 		if m := back.FindStringSubmatch(got.body); m == nil {
-			t.Errorf("%s: its upgrade page leads nowhere back", rt.pattern)
+			t.Errorf("%s: its upgrade page leads nowhere back", rt.Pattern)
 		} else if there := w.send("GET", ask{path: m[1]}, w.a.Token); there.status != 200 {
-			t.Errorf("%s: its upgrade page leads back to %s, which answers %d", rt.pattern, m[1], there.status)
+			t.Errorf("%s: its upgrade page leads back to %s, which answers %d", rt.Pattern, m[1], there.status)
 		}
 	}
 	for _, code := range upgradeCodes(t) {

@@ -13,7 +13,7 @@ type View struct {
 	Mails []Mail
 }
 
-// A MailView is the page of /dev/outbox/{id}.
+// A MailView is the page of /dev/outbox/{mail}.
 type MailView struct {
 	ui.Shell
 	Mail Mail

@@ -1,0 +1,212 @@
+package frame
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+)
+
+const MaxForm = 64 << 10 // bytes of a form or an API body
+
+type contextKey int
+
+const requestIDKey contextKey = 0
+
+// outer sets what every answer carries, and turns a panic into an error page.
+func (f *Frame) outer(next http.Handler) http.Handler {
+	policy := strings.Join([]string{
+		"default-src 'self'", "img-src 'self' data:", "base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'",
+		"worker-src 'self'", "manifest-src 'self'",
+		"form-action 'self' " + strings.Join(f.config.PayOrigins, " "),
+	}, "; ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		if f.secure() {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		// No page is ever another visitor's: what is not a static file is never kept. The static handler overrides this.
+		h.Set("Cache-Control", "private, no-store")
+		h.Add("Vary", "Cookie")
+		id := newRequestID()
+		h.Set("X-Request-Id", id)
+		if f.Simulated && !thisMachine(r.Host) {
+			// A page elsewhere could give its own name our address; the outbox is open to whoever reaches it.
+			http.Error(w, "A development set-up answers to this machine's own names only.", http.StatusMisdirectedRequest)
+			return
+		}
+		if f.Simulated && forwarded(r.Header) { // a proxy brings strangers, whatever the name that it asks for
+			http.Error(w, "A development set-up does not answer through a proxy. Set the keys of Razorpay or Stripe to serve others.", http.StatusMisdirectedRequest)
+			return
+		}
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			f.Log.Error("panic", "request", id, "method", r.Method, "value", v, "stack", string(debug.Stack()))
+			http.Error(w, "Something went wrong. Request "+id, http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey, id)))
+	})
+}
+
+// thisMachine reports whether a Host header names this machine itself.
+func thisMachine(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && ip.IsLoopback()
+}
+
+// forwarded reports whether a proxy, a tunnel or a content network has handed the request on.
+func forwarded(h http.Header) bool {
+	for name := range h {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" || name == "Client-Ip" ||
+			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") || strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
+			return true
+		}
+	}
+	return false
+}
+
+func newRequestID() string {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic(err) // documented never to happen
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// serve wraps a route's handler: body limit, session, business of the path,
+// and errors. Nothing of a tenant is read here; handlers do, through the caller.
+func (f *Frame) serve(rt *Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		id, _ := hr.Context().Value(requestIDKey).(string)
+		r := &Request{Request: hr, f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr)}
+		end := r.begin(f.limit)
+		defer end()
+		if rt.Secret {
+			w.Header().Set("Referrer-Policy", "no-referrer")
+			w.Header().Set("X-Robots-Tag", "noindex")
+		}
+		if err := f.enter(w, r); err != nil {
+			f.serveError(w, r, err)
+			return
+		}
+		start := time.Now()
+		if err := rt.Handle(w, r); err != nil {
+			f.serveError(w, r, err)
+		}
+		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(start))
+	})
+}
+
+func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
+	limit := int64(MaxForm)
+	if r.route.MaxBody > 0 {
+		limit = r.route.MaxBody
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if r.route.Access == Program {
+		if err := r.enterProgram(); err != nil {
+			return err
+		}
+		return r.checkIDs()
+	}
+	if r.Token != "" {
+		r.Caller.Credential = account.Hash(r.Token)
+	}
+	r.Flash = f.takeFlash(w, r)
+	if r.route.Access != Anyone && r.Token == "" {
+		return fault.New(fault.Unauthorized, "Please sign in.")
+	}
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no id of ours, and nothing to ask the database
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	if err := r.checkIDs(); err != nil {
+		return err
+	}
+	if r.PathValue("business") != "" {
+		r.Caller.Business = r.PathID("business")
+	}
+	if r.Method == http.MethodPost && r.route.MaxBody == 0 && !r.wantsJSON() {
+		if err := r.ParseForm(); err != nil {
+			return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+		}
+		for _, form := range []url.Values{r.PostForm, r.Form} {
+			for i, phone := range form["phone"] { // copied numbers come with marks that nobody sees
+				form["phone"][i] = ledger.WithoutMarks(phone)
+			}
+		}
+		if !Storable(r.PostForm) {
+			return fault.New(fault.Invalid, "This form is broken. Open it again.")
+		}
+	}
+	if r.route.Access == Operator { // before the handler, which reaches what belongs to no tenant
+		return r.Read(nil)
+	}
+	return nil
+}
+
+// enterProgram takes the API key. Whose it is, and what it may do, the database
+// says to the handler's first question. A session is no key: a cookie opens nothing here.
+func (r *Request) enterProgram() error {
+	r.Token = ""
+	key := bearer(r.Request)
+	if key == "" {
+		return fault.New(fault.Unauthorized, "The API key is missing, wrong or revoked.")
+	}
+	r.Caller.Credential = credits.HashKey(key)
+	return nil
+}
+
+// Look fills in who is signed in on a page that anybody may open. A session
+// that has ended is forgotten, not an error.
+func (r *Request) Look() error {
+	if r.Token == "" || r.Known {
+		return nil
+	}
+	err := r.Read(nil)
+	if fault.Is(err, fault.Unauthorized) {
+		r.f.EndSession(r.w)
+		r.Token = ""
+		return nil
+	}
+	return err
+}
+
+// bearer is the API key of a request, "" when it has none. A key in the address
+// would end up in logs, and in a cookie a browser would send it by itself: neither is read.
+func bearer(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || len(key) > 128 {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}

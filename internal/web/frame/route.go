@@ -1,0 +1,76 @@
+package frame
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/role"
+)
+
+// An Access says who may use a route. Rights are those in the business that the
+// path names, or in the session's account where the path names none.
+type Access int
+
+const (
+	Anyone     Access = iota // no session needed
+	SignedIn                 // a session, whatever the role
+	Member                   // every member, whatever the role
+	SeesTotals               // members with the right of this name; so on for the next three
+	AddsEntries
+	RunsKhata
+	Owns
+	Operator // who runs this server; everybody else gets 404
+	Program  // an API key, in the header Authorization; no session
+)
+
+// Admits reports whether a member with these rights may use a route.
+func (a Access) Admits(r role.Rights) bool {
+	switch a {
+	case Member:
+		return true
+	case SeesTotals:
+		return r.SeesTotals
+	case AddsEntries:
+		return r.AddsEntries
+	case RunsKhata:
+		return r.RunsKhata
+	case Owns:
+		return r.Owns
+	}
+	return false
+}
+
+// A Handler answers a request, or returns the error that the frame renders.
+type Handler = func(http.ResponseWriter, *Request) error
+
+// A Route is one line of the list of routes.
+type Route struct {
+	Pattern     string
+	Access      Access
+	Handle      Handler
+	MaxBody     int64 // bytes; 0 means maxForm, parsed as a form
+	Secret      bool  // the path holds a token: no referrer, no index
+	KeepsFlash  bool  // not a page
+	Foreign     bool  // a form of another site may post here: it reads no session and changes nothing
+	Development bool  // exists in a development set-up only
+}
+
+// admit checks a route's access against a scope.
+func (rt *Route) admit(scope postgres.Scope) error {
+	switch rt.Access {
+	case Anyone, SignedIn:
+		return nil
+	case Operator:
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	if scope.AccountID == uuid.Nil {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	if !rt.Access.Admits(scope.Rights) {
+		return fault.New(fault.Forbidden, "Your role does not allow this.")
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package khata
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
+)
+
+// partyJSON is a party as the API tells it. Balance is in minor units; positive
+// is what the party owes the business. A counter sees no balance.
+type partyJSON struct {
+	ID       uuid.UUID `json:"id"`
+	Kind     string    `json:"kind"`
+	Name     string    `json:"name"`
+	Phone    string    `json:"phone,omitempty"`
+	Note     string    `json:"note,omitempty"`
+	Balance  *int64    `json:"balance,omitempty"`
+	LastDate string    `json:"last_date,omitempty"`
+}
+
+type partiesJSON struct {
+	Currency string      `json:"currency"`
+	Get      *int64      `json:"get,omitempty"`
+	Give     *int64      `json:"give,omitempty"`
+	Parties  []partyJSON `json:"parties"`
+	Next     string      `json:"next,omitempty"`
+}
+
+func dateText(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func (h *Handlers) APIParties(w http.ResponseWriter, r *frame.Request) error {
+	_, filter := filterOf(r.URL.Query())
+	list, names, err := readParties(r, filter)
+	if err != nil {
+		return err
+	}
+	body := partiesJSON{Currency: r.Person.Business.Currency, Parties: []partyJSON{}, Next: string(list.Next)}
+	if !r.Rights.SeesTotals {
+		body.Next = string(names.Next)
+		for _, p := range names.Rows {
+			body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name})
+		}
+		return h.WriteJSON(w, r, http.StatusOK, body)
+	}
+	body.Get, body.Give = &list.Get, &list.Give
+	for _, p := range list.Rows {
+		body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Balance: &p.Balance, LastDate: dateText(p.LastDate)})
+	}
+	return h.WriteJSON(w, r, http.StatusOK, body)
+}
+
+type entryJSON struct {
+	ID      uuid.UUID `json:"id"`
+	PartyID uuid.UUID `json:"party_id"`
+	Side    string    `json:"side"`
+	Amount  int64     `json:"amount"` // minor units
+	Date    string    `json:"date"`
+	Note    string    `json:"note,omitempty"`
+	Balance *int64    `json:"balance,omitempty"` // of the party after this entry
+}
+
+func entryBody(e ledger.Entry, balance *int64) entryJSON {
+	return entryJSON{ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor, Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance}
+}
+
+type partyPageJSON struct {
+	partyJSON
+	Entries []entryJSON `json:"entries"`
+	Next    string      `json:"next,omitempty"`
+}
+
+func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
+	page, own, err := readParty(r, func(postgres.Scope, *pgx.Batch) {})
+	if err != nil {
+		return err
+	}
+	body := partyPageJSON{Entries: []entryJSON{}}
+	if !r.Rights.SeesTotals {
+		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
+		for _, e := range own.Rows {
+			body.Entries = append(body.Entries, entryBody(e, nil))
+		}
+		return h.WriteJSON(w, r, http.StatusOK, body)
+	}
+	body.partyJSON = partyJSON{ID: page.ID, Kind: string(page.Kind), Name: page.Name, Phone: page.Phone, Note: page.Note, Balance: &page.Balance}
+	body.Next = string(page.Next)
+	for _, e := range page.Rows {
+		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
+	}
+	return h.WriteJSON(w, r, http.StatusOK, body)
+}
+
+// APIAddParty takes id (made by the client: a repetition is one row), kind, name, phone, note.
+func (h *Handlers) APIAddParty(w http.ResponseWriter, r *frame.Request) error {
+	var in struct {
+		ID    uuid.UUID `json:"id"`
+		Kind  string    `json:"kind"`
+		Name  string    `json:"name"`
+		Phone string    `json:"phone"`
+		Note  string    `json:"note"`
+	}
+	if err := frame.DecodeJSON(r, &in); err != nil {
+		return err
+	}
+	var p ledger.Party
+	err := r.As(func(tx *postgres.Tx) (err error) {
+		p, err = ledger.AddParty(r.Context(), tx, in.ID, ledger.PartyFields{Kind: ledger.Kind(in.Kind), Name: in.Name, Phone: in.Phone, Note: in.Note})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return h.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
+}
+
+// APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
+func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
+	var in struct {
+		ID      uuid.UUID `json:"id"`
+		PartyID uuid.UUID `json:"party_id"`
+		Side    string    `json:"side"`
+		Amount  int64     `json:"amount"`
+		Date    string    `json:"date"`
+		Note    string    `json:"note"`
+	}
+	if err := frame.DecodeJSON(r, &in); err != nil {
+		return err
+	}
+	date, err := ledger.ParseDate(in.Date)
+	if err != nil {
+		return err
+	}
+	e, err := addEntry(r, in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), AmountMinor: in.Amount, Date: date, Note: in.Note})
+	if err != nil {
+		return err
+	}
+	return h.WriteJSON(w, r, http.StatusCreated, entryBody(e, nil))
+}

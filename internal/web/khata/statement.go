@@ -1,0 +1,74 @@
+package khata
+
+import (
+	"net/http"
+
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/frame"
+	"github.com/tijorihq/tijori/internal/web/page/statement"
+)
+
+func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error {
+	id := r.PathID("party")
+	if err := r.Read(nil); err != nil {
+		return err
+	}
+	view := statement.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !r.MayExport(), Part: partOf(r)}
+	days, cause := readRange(r)
+	if cause != nil {
+		return h.statementAgain(w, r, view, cause)
+	}
+	var st ledger.Statement
+	options := exportOptions(r)
+	err := r.As(func(tx *postgres.Tx) (err error) {
+		first, last := (view.Part-1)*maxLines, view.Part*maxLines
+		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil }, func(l ledger.Line) error {
+			switch {
+			case view.Count < first:
+				view.Brought = r.Amount(l.Balance)
+			case view.Count < last:
+				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor), Balance: r.Amount(l.Balance)})
+			}
+			view.Count++
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	view.Parts = max(1, (view.Count+maxLines-1)/maxLines)
+	if view.Part > view.Parts {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	view.Name, view.Kind, view.Phone = st.Party.Name, string(st.Party.Kind), st.Party.Phone
+	view.Opening, view.Gave, view.Got, view.Closing = r.Amount(st.Opening), r.Amount(st.Given), r.Amount(st.Received), r.Amount(st.Closing)
+	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
+	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
+	view.Period = options.Period(st.Range)
+	view.Chips = chips(view.Shell, view.From, view.To)
+	return r.Page(statement.Page(view))
+}
+
+// statementAgain shows the form with what is wrong with the days.
+func (h *Handlers) statementAgain(w http.ResponseWriter, r *frame.Request, view statement.View, cause error) error {
+	if err := r.FormFault(&view.Form, cause); err != nil {
+		return err
+	}
+	id := r.PathID("party")
+	err := r.As(func(tx *postgres.Tx) error {
+		p, err := ledger.PartyByID(r.Context(), tx, id)
+		view.Name = p.Name
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	view.WithoutFigures = true
+	view.From, view.To = typedDate(r, "from"), typedDate(r, "to")
+	view.Chips = chips(view.Shell, view.From, view.To)
+	h.Render(w, r, frame.FormStatus(cause), statement.Page(view))
+	return nil
+}
