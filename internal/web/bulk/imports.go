@@ -264,8 +264,12 @@ func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 		v.Former = &intakepage.Former{Name: fileName(r, d.former.Name), At: d.former.At, Undone: d.former.Undone}
 	}
 	putTwins(r, &v, d.plan)
+	putQuestions(r, &v, d.plan)
 	last := -1
 	for _, p := range d.plan.Problems {
+		if p.Ask != "" && p.Line == 0 { // asked above
+			continue
+		}
 		if p.Line != last {
 			v.Wrong++
 			last = p.Line
@@ -275,6 +279,55 @@ func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 		}
 	}
 	return v
+}
+
+// putQuestions puts what the file leaves open on the page, what was answered, and the lines that are not taken.
+func putQuestions(r *frame.Request, v *intakepage.Dry, p *intake.Plan) {
+	for _, q := range p.Asks() {
+		ask := intakepage.Ask{Name: q.Ask, Reason: r.T(q.Reason.Text, q.Reason.Args...), Value: r.FormValue(q.Ask)}
+		if q.Ask == "party" && ask.Value == "" {
+			ask.Value = p.Suggest
+		}
+		if len(q.Options) > 0 {
+			ask.Options = []ui.Option{{Value: "", Label: r.T("Choose")}}
+		}
+		for _, o := range q.Options {
+			ask.Options = append(ask.Options, ui.Option{Value: o, Label: answerWord(r, o)})
+		}
+		v.Asks = append(v.Asks, ask)
+	}
+	for _, name := range []string{"party", "party_id", "sides", "days", "figures", "below", "headline", "sheet", "take", "pick"} {
+		for _, value := range r.Form[name] {
+			if value != "" {
+				v.Answers = append(v.Answers, intakepage.Answer{Name: name, Value: value})
+			}
+		}
+	}
+	line := func(p intake.Problem) intakepage.Problem {
+		return intakepage.Problem{Line: p.Line, Column: p.Column, Reason: r.T(p.Reason.Text, p.Reason.Args...)}
+	}
+	v.OutAll, v.Nothing = len(p.Left), p.Nothing()
+	for _, out := range p.Left[:min(shown, len(p.Left))] {
+		v.Out = append(v.Out, line(out))
+	}
+	for _, note := range p.Notes[:min(shown, len(p.Notes))] {
+		v.Notes = append(v.Notes, line(note))
+	}
+}
+
+// answerWord is an answer in words.
+func answerWord(r *frame.Request, answer string) string {
+	switch answer {
+	case intake.SidesGot:
+		return r.T("Got")
+	case intake.SidesGave:
+		return r.T("Gave")
+	case intake.DayFirst:
+		return r.T("The day first (31/12)")
+	case intake.MonthFirst:
+		return r.T("The month first (12/31)")
+	}
+	return r.T("Leave them out")
 }
 
 // putTwins puts the entries that are like others on the page, in the order of the file.

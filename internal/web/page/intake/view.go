@@ -4,6 +4,7 @@ package intake
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -61,6 +62,31 @@ type Dry struct {
 	Room                   int    // parties that the plan still holds when the file brings more, else -1
 	Roomier                string // the plan that holds more, "" when none does
 	Skip                   bool
+	Asks                   []Ask     // what the file leaves open: until it is answered nothing is brought in
+	Answers                []Answer  // what was answered, for both forms
+	Out                    []Problem // lines that are not taken, because they are no entries
+	OutAll                 int
+	Notes                  []Problem // what was read otherwise than it stands there
+	Nothing                bool      // it would change nothing
+}
+
+// An Ask is a question about the file.
+type Ask struct {
+	Name, Reason, Value string
+	Options             []ui.Option // none for a text
+}
+
+// An Answer is a field that both forms carry.
+type Answer struct{ Name, Value string }
+
+// carried are the answers that no question of the page asks again.
+func (v Dry) carried() (out []Answer) {
+	for _, a := range v.Answers {
+		if !slices.ContainsFunc(v.Asks, func(q Ask) bool { return q.Name == a.Name }) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // A Column is one of the file, with what stands in it.
@@ -110,10 +136,13 @@ func (v Dry) other(leave bool) string {
 	for i, c := range v.Columns {
 		q.Set(column(i), c.Field)
 	}
+	for _, a := range v.Answers {
+		q.Add(a.Name, a.Value)
+	}
 	if leave {
 		q.Set("twins", "leave")
 	}
 	return v.path() + "?" + q.Encode()
 }
 
-func (v Dry) ready() bool { return v.All > 0 && v.Room < 0 }
+func (v Dry) ready() bool { return v.All > 0 && v.Room < 0 && len(v.Asks) == 0 && !v.Nothing }
