@@ -83,25 +83,25 @@ type SKind uint8
 
 // The kinds of statements.
 const (
-	SEmpty    SKind = iota
-	SExpr           // X
-	SVar            // Decls
-	SIf             // Init, X, Body, Else
-	SBlock          // Body
-	SReturn         // X
-	SThrow          // X
-	SFor            // Init, X, Post, Body
-	SForIn          // Decls[0] over X, Body; Name is "of", "in" or "range"
-	SWhile          // X, Body
-	STry            // Body, Param, Catch, Finally
-	SSwitch         // Init, X, Cases
-	SFunc           // Func
-	SClass          // Class
-	SBreak          // Name is the label
-	SContinue       //
-	SDefer          // X
-	SGo             // X
-	SExportDefault  // X
+	SEmpty         SKind = iota
+	SExpr                // X
+	SVar                 // Decls
+	SIf                  // Init, X, Body, Else
+	SBlock               // Body
+	SReturn              // X
+	SThrow               // X
+	SFor                 // Init, X, Post, Body
+	SForIn               // Decls[0] over X, Body; Name is "of", "in" or "range"
+	SWhile               // X, Body
+	STry                 // Body, Param, Catch, Finally
+	SSwitch              // Init, X, Cases
+	SFunc                // Func
+	SClass               // Class
+	SBreak               // Name is the label
+	SContinue            //
+	SDefer               // X
+	SGo                  // X
+	SExportDefault       // X
 )
 
 // A Stmt is a statement.
