@@ -1,10 +1,13 @@
 package source
 
 import (
+	"slices"
+
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
+	"github.com/tijorihq/tijori/internal/audit/source/rules/credit"
 )
 
 // all lists the rules.
-func all() (list []*rule.Rule) {
-	return list
+func all() []*rule.Rule {
+	return slices.Concat(credit.Rules)
 }

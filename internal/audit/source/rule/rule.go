@@ -216,3 +216,12 @@ func Fn(op *flow.Op) string {
 	}
 	return op.Fn.Name
 }
+
+// Once is true the first time that a rule asks for a key.
+func (p *Pass) Once(key string) bool {
+	if p.found["once:"+key] {
+		return false
+	}
+	p.found["once:"+key] = true
+	return true
+}
