@@ -5,9 +5,10 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 	"github.com/tijorihq/tijori/internal/audit/source/rules/credit"
+	"github.com/tijorihq/tijori/internal/audit/source/rules/owner"
 )
 
 // all lists the rules.
 func all() []*rule.Rule {
-	return slices.Concat(credit.Rules)
+	return slices.Concat(credit.Rules, owner.Rules)
 }

@@ -635,7 +635,7 @@ func (in *interp) member(v *Val, name string, pos Pos) *Val {
 		if name == "data" || name == "rows" || name == "recordset" {
 			path = ""
 		}
-		w.From = addOrigins(w.From, []*Origin{{Kind: DB, Path: path, Op: v.Op, Pos: v.Op.Pos}})
+		w.From = addOrigins(w.From, []*Origin{{Kind: opOrigin(v.Op), Path: path, Op: v.Op, Pos: v.Op.Pos}})
 		if path == "" {
 			w.Op = nil
 		}

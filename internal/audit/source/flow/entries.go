@@ -590,6 +590,9 @@ func (in *interp) middlewareRun(e *Entry, mw *Val, args []*Val, site *ir.Expr) {
 		if m := in.classMethod(mw.Class, "canActivate"); m != nil {
 			m.This = inst
 			v := in.invoke(m, []*Val{{Lib: "nest.ctx", Nested: in.reqOf(args)}}, site)
+			c := *v
+			c.From = addOrigins(slices.Clone(v.From), []*Origin{{Kind: Session, Path: "", Pos: in.pos(site)}})
+			v = &c
 			in.guards = append(in.guards, &Guard{Val: v, Pos: in.pos(site), Exit: true, Throw: true, Status: 403})
 		}
 		return

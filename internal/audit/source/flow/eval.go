@@ -709,7 +709,7 @@ func (in *interp) nth(v *Val, i int) *Val {
 	}
 	// an error or an ok that comes with the value
 	w := &Val{From: make([]*Origin, 0, len(v.From)), Ctl: v.Ctl, Cmps: v.Cmps}
-	for _, o := range v.From {
+	for _, o := range addOrigins(nil, v.Origins()) {
 		c := *o
 		c.Path += ".#err"
 		w.From = append(w.From, &c)

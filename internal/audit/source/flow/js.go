@@ -35,6 +35,11 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 	a := arg(args, 0)
 	pos := in.pos(e)
 	switch recv.Lib {
+	case "global.Deno", "global.Bun", "global":
+		if name == "serve" || name == "addEventListener" && a.Str == "fetch" {
+			in.serve(args, e)
+			return &Val{}
+		}
 	case "global.console", "logger":
 		return in.log(name, args, e)
 	case "global.localStorage", "global.sessionStorage":
@@ -246,6 +251,9 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		in.callback(a, nil, e)
 		in.float = outer
 		return &Val{}
+	case "global.serve":
+		in.serve(args, e)
+		return &Val{}
 	case "react.setState":
 		in.callback(a, nil, e)
 		return &Val{}
@@ -259,6 +267,10 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return a
 	case "logger":
 		return in.log("log", args, e)
+	}
+	if name == "serve" && a.Fn != nil {
+		in.serve(args, e)
+		return &Val{}
 	}
 	if v := in.nextCall(module, name, args, e); v != nil {
 		return v
@@ -1051,3 +1063,21 @@ func (in *interp) opaque(name, l string, recv *Val, args []*Val, e *ir.Expr) *Va
 	v := &Val{Op: op, Name: name}
 	return v
 }
+
+// serve notes the handler of an edge function.
+func (in *interp) serve(args []*Val, e *ir.Expr) {
+	for _, h := range args {
+		if f := field(h, "fetch"); f != nil {
+			h = f
+		}
+		if h == nil || h.Fn == nil {
+			continue
+		}
+		in.p.called[h.Fn.Fn] = true
+		name := in.file(in.top()).Path
+		in.p.addRoute(&Entry{Kind: "route", Framework: "edge", Method: "ALL", Path: "/" + strings.TrimSuffix(edgeDir.ReplaceAllString(name, ""), "/index.ts"),
+			Module: h.Fn.Mod, Handler: h, Fn: h.Fn.Fn, Pos: in.pos(e)})
+	}
+}
+
+var edgeDir = regexp.MustCompile(`^.*functions/`)

@@ -576,6 +576,16 @@ func (in *interp) webMethod(recv *Val, name string, args []*Val, e *ir.Expr) *Va
 		case "delete":
 			return &Val{}
 		}
+	case "nest.ctx":
+		switch name {
+		case "getRequest":
+			return orEmpty(recv.Nested)
+		case "getResponse":
+			return &Val{Lib: "node.res"}
+		case "switchToHttp", "getArgs":
+			return recv
+		}
+		return &Val{}
 	case "svelte.event":
 		if name == "setHeaders" {
 			in.headers(a, e)

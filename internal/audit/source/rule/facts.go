@@ -164,6 +164,14 @@ func SignedIn(e *flow.Entry, op *flow.Op) bool {
 	if len(e.AuthMW) > 0 {
 		return true
 	}
+	for _, x := range e.Ops {
+		if x.Seq >= op.Seq {
+			break
+		}
+		if x.Kind == flow.OpVerify && (strings.Contains(x.Name, "jwt") || strings.Contains(x.Name, "jose")) {
+			return true
+		}
+	}
 	for _, g := range op.Guards {
 		for _, o := range g.Val.Implied() {
 			if o.Kind == flow.Session || o.Kind == flow.Unverified || o.Kind == flow.CtxUser {
@@ -403,7 +411,12 @@ func guardsOn(op, query *flow.Op) bool {
 // with the row that a query found by it.
 func OwnerGuard(cond, v *flow.Val, row *flow.Op) bool {
 	for _, c := range cond.AllCmps() {
-		if c.Op == "falsy" || c.L == nil || c.R == nil {
+		switch c.Op {
+		case "==", "===", "!=", "!==", "includes", "has", "equals", "EqualFold", "indexOf", "is", "localeCompare":
+		default:
+			continue
+		}
+		if c.L == nil || c.R == nil {
 			continue
 		}
 		for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
@@ -585,6 +598,11 @@ func EventNames(op *flow.Op) (list []string) {
 	}
 	return list
 }
+
+// JobPath tells by a route's path that it is for a scheduler or for tests.
+func JobPath(p string) bool { return jobPath.MatchString(p) }
+
+var jobPath = regexp.MustCompile(`(?i)(^|[/_\-.])(cron|crons|jobs?|tasks?|workers?|internal|tests?|testing|e2e|dev|debug|seed|scheduled?|scheduler|queue|refill|nightly|daily|hourly|monthly|maintenance|cleanup|purge|migrate|backfill|sync|reset|grant[_-]?monthly)([/_\-.]|$)`)
 
 // InRequest tells whether an event is part of a handler and not of a helper
 // that anything may call.
