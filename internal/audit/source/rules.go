@@ -6,9 +6,10 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 	"github.com/tijorihq/tijori/internal/audit/source/rules/credit"
 	"github.com/tijorihq/tijori/internal/audit/source/rules/owner"
+	"github.com/tijorihq/tijori/internal/audit/source/rules/webhook"
 )
 
 // all lists the rules.
 func all() []*rule.Rule {
-	return slices.Concat(credit.Rules, owner.Rules)
+	return slices.Concat(credit.Rules, owner.Rules, webhook.Rules)
 }

@@ -93,7 +93,7 @@ func (op *Op) write(col string, v *Val, pos Pos) {
 	}
 	if v != nil && v.Lib == "sql.raw" {
 		w.Relative = strings.Contains(strings.ToLower(v.Name), w.Col) || slices.ContainsFunc(v.Tmpl, func(x *Val) bool {
-			return x != nil && x.Lib == "drizzle.col" && strings.EqualFold(snake(x.Name), w.Col)
+			return x != nil && (x.Lib == "drizzle.col" || len(x.From) == 0 && x.Lib != "") && strings.EqualFold(snake(x.Name), w.Col)
 		})
 		w.Minus = strings.Contains(v.Name, "-")
 	}

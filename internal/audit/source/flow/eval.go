@@ -1090,7 +1090,7 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 	switch e.Name {
 	case "&&", "||", "??":
 		base := len(in.guards)
-		in.guards = append(in.guards, &Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top()})
+		in.guards = append(in.guards, &Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true})
 		in.top().depth++
 		y := in.eval(e.Y, scope)
 		in.top().depth--

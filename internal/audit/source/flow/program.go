@@ -472,3 +472,17 @@ func (p *Program) Version(file, pkg string) string {
 		}
 	}
 }
+
+// ImportsOf are the files that a file imports, as far as they are at hand.
+func (p *Program) ImportsOf(f *ir.File) (list []*ir.File) {
+	m := p.moduleOf(f)
+	if m == nil {
+		return nil
+	}
+	for _, i := range f.Imports {
+		if d := p.resolve(m, i.Module); d != nil {
+			list = append(list, d.Files...)
+		}
+	}
+	return list
+}

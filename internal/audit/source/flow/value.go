@@ -196,6 +196,7 @@ type Guard struct {
 	Throw  bool
 	Status int // answered in the other branch
 	Frame  *frame
+	Short  bool // the left side of && or ||
 }
 
 // An OpKind is a kind of event.
