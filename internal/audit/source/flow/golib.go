@@ -604,6 +604,18 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return a
 	case "net/http.MaxBytesReader":
 		return arg(args, 1)
+	case "net/http.HandleFunc", "net/http.Handle":
+		h := arg(args, 1)
+		if h.Fn == nil && h.Type != nil {
+			if m := in.goMethod(h.Type, "ServeHTTP", 0); m != nil {
+				m.This = h
+				h = &Val{Fn: m}
+			}
+		}
+		if h.Fn != nil {
+			in.register(&Val{Lib: "router", Pos: pos}, "", a.Str, nil, h, e)
+		}
+		return &Val{}
 	case "net/http.NewServeMux":
 		return &Val{Lib: "router", Pos: pos}
 	case "io.ReadAll", "io/ioutil.ReadAll":

@@ -486,3 +486,12 @@ func (p *Program) ImportsOf(f *ir.File) (list []*ir.File) {
 	}
 	return list
 }
+
+// HasMethod tells whether a value's Go type has a method.
+func (p *Program) HasMethod(v *Val, name string) bool {
+	if v == nil || v.Type == nil || v.Type.Decl == nil || v.Type.File == nil || v.Type.File.Lang != "go" {
+		return false
+	}
+	m := p.moduleOf(v.Type.File)
+	return m != nil && m.Methods[v.Type.Decl.Name][name] != nil
+}

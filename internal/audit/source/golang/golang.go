@@ -79,7 +79,7 @@ func LocalName(path string) string {
 	if i := strings.Index(last, ".v"); i > 0 {
 		last = last[:i]
 	}
-	last = strings.TrimPrefix(last, "go-")
+	last = strings.TrimSuffix(strings.TrimPrefix(last, "go-"), "-go")
 	return strings.TrimSuffix(strings.ReplaceAll(last, "-", ""), ".go")
 }
 
