@@ -62,7 +62,15 @@ func (in *interp) nextCall(module, name string, args []*Val, e *ir.Expr) *Val {
 // notes what the key holds.
 func (in *interp) cacheCall(args []*Val, e *ir.Expr) *Val {
 	a := arg(args, 0)
-	in.emit(&Op{Kind: OpCache, Name: "unstable_cache", Args: args, Val: a}, e)
+	op := in.emit(&Op{Kind: OpCache, Name: "unstable_cache", Args: args, Val: a}, e)
+	if a.Fn != nil {
+		op.From = len(in.entry.Ops)
+		in.invoke(a.Fn, in.params(a.Fn), e)
+		op.To = len(in.entry.Ops)
+		if in.entry.Kind == "module" {
+			in.p.modOps = append(in.p.modOps, in.entry)
+		}
+	}
 	return a
 }
 

@@ -33,6 +33,7 @@ type Entry struct {
 	Mounted   []string
 	Before    []*Val // middleware of parents, for what parses bodies
 	Client    bool
+	Ret       *Val // what the handler returned
 	Partial   bool // a value that something opaque may have changed
 	inMW      bool
 	readCtx   bool
@@ -407,6 +408,14 @@ func (p *Program) Run(stop func() bool) {
 		}
 	}
 	p.discover()
+	seen := map[*Entry]bool{}
+	for _, e := range p.modOps { // caches that are made at the top of a module
+		if !seen[e] {
+			seen[e] = true
+			e.ran = true
+			p.Entries = append(p.Entries, e)
+		}
+	}
 	p.runAll(stop)
 	words := p.words()
 	for _, referenced := range []bool{false, true} {
@@ -545,6 +554,15 @@ func (p *Program) run(e *Entry) {
 		c.This = e.This
 	}
 	v := in.invoke(&c, args, site)
+	e.Ret = v
+	switch e.Framework {
+	case "remix-headers":
+		if v != nil {
+			in.headers(v, site)
+		}
+	case "next-config":
+		in.configHeaders(v, site)
+	}
 	// a handler that returns its answer
 	switch e.Framework {
 	case "fastify", "nest", "trpc", "next-action", "svelte", "remix", "page", "elysia":
@@ -558,6 +576,30 @@ func (p *Program) run(e *Entry) {
 		in.invoke(v.Fn, in.params(v.Fn), site)
 	}
 	in.methodsOf(v, site)
+}
+
+// configHeaders notes the headers that next.config.js sets by path.
+func (in *interp) configHeaders(v *Val, site *ir.Expr) {
+	if v == nil {
+		return
+	}
+	for _, rule := range v.Elems {
+		src, list := field(rule, "source"), field(rule, "headers")
+		if src == nil || list == nil {
+			continue
+		}
+		for _, h := range list.Elems {
+			k, val := field(h, "key"), field(h, "value")
+			if k == nil || val == nil {
+				continue
+			}
+			op := &Op{Kind: OpHeader, Header: strings.ToLower(k.Str), Val: val, Name: src.Str, Pos: h.Pos}
+			if val.Pos.File != nil {
+				op.Pos = val.Pos
+			}
+			in.emit(op, site)
+		}
+	}
 }
 
 // methodsOf runs the functions of an object that a function returned.
@@ -601,6 +643,10 @@ func (in *interp) middlewareRun(e *Entry, mw *Val, args []*Val, site *ir.Expr) {
 		name := mw.Name
 		if name == "" {
 			name = mw.Lib
+		}
+		if strings.Contains(strings.ToLower(mw.Lib), "cache") {
+			in.emit(&Op{Kind: OpCache, Name: "middleware", Verb: mw.Lib, Args: mw.Elems}, site)
+			return
 		}
 		if !strings.HasPrefix(mw.Lib, "mw.") && !plainMW.MatchString(name) && name != "" {
 			e.AuthMW = append(e.AuthMW, name)
@@ -820,6 +866,16 @@ func (p *Program) discover() {
 			continue
 		case base == "hooks.server.ts" || base == "hooks.server.js":
 			p.entry(&Entry{Kind: "middleware", Framework: "svelte-handle", Path: "hooks"}, m.Exports["handle"])
+			continue
+		}
+		if strings.HasPrefix(base, "next.config.") {
+			d := m.Exports["default"]
+			if d == nil {
+				d = &Val{Fields: m.Exports}
+			}
+			if h := field(d, "headers"); h != nil {
+				p.entry(&Entry{Kind: "config", Framework: "next-config", Path: f.Path}, h)
+			}
 			continue
 		}
 		if appFile.MatchString(f.Path) && !strings.Contains(f.Path, "/routes/") {
@@ -1216,6 +1272,8 @@ func (p *Program) looseFn(m *Module, v *Val) {
 			} else {
 				e.Kind, e.Framework = "route", "express"
 			}
+		case "MiddlewareHandler":
+			e.Kind, e.Framework = "middleware", "hono"
 		case "NextApiHandler":
 			e.Kind, e.Framework = "route", "next-pages"
 		case "FastifyPluginAsync", "FastifyPluginCallback", "FastifyPluginAsyncZod", "FastifyPluginAsyncTypebox", "FastifyPlugin":

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -896,6 +897,11 @@ func (in *interp) template(e *ir.Expr, scope *Scope) *Val {
 	v := derive(vals...)
 	v.Strs, v.Tmpl = e.Strs, vals
 	v.Pos = in.pos(e)
+	for i, s := range e.Strs {
+		if i < len(vals) && tokenParam.MatchString(s) && !vals[i].IsStr && vals[i].Num == "" {
+			in.emit(&Op{Kind: OpTokenURL, Name: s, Val: vals[i], Args: []*Val{v}}, e)
+		}
+	}
 	var b strings.Builder
 	known := true
 	for i, s := range e.Strs {
@@ -916,6 +922,8 @@ func (in *interp) template(e *ir.Expr, scope *Scope) *Val {
 	}
 	return v
 }
+
+var tokenParam = regexp.MustCompile(`(?i)[?&]([a-z]+_?)?(token|jwt)=$`)
 
 func (in *interp) memberExpr(e *ir.Expr, scope *Scope) *Val {
 	// an imported package of Go
@@ -1248,6 +1256,9 @@ func (in *interp) assignTo(t *ir.Expr, v *Val, scope *Scope) {
 			c := *v
 			c.Type = b.val.Type
 			v = &c
+		}
+		if !in.local(scope, t.Name) && in.entry.Kind != "module" && f.fn != nil && f.mod.Scope != nil && f.mod.Scope.vars[t.Name] == b {
+			in.emit(&Op{Kind: OpMemory, Verb: "assign", Name: t.Name, Args: []*Val{{}, v}}, t)
 		}
 		if f.depth > b.depth && b.val != nil && in.local(scope, t.Name) {
 			b.val = Join(b.val, v)

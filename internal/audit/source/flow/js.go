@@ -51,7 +51,7 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 			return origin(Storage, a.Str, pos)
 		}
 		return &Val{}
-	case "memory", "memory.local":
+	case "memory", "memory.local", "memory.shared":
 		return in.memory(recv, name, args, e)
 	case "global.env":
 		if name == "get" {
@@ -140,10 +140,13 @@ func (in *interp) log(level string, args []*Val, e *ir.Expr) *Val {
 
 func (in *interp) memory(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 	pos := in.pos(e)
+	if name == "setex" || name == "setEx" || name == "put" {
+		name = "set"
+	}
 	switch name {
 	case "has", "get", "add", "set", "delete":
 		verb := map[string]string{"has": "has", "get": "get", "add": "set", "set": "set", "delete": "delete"}[name]
-		if recv.Lib == "memory" {
+		if recv.Lib == "memory" || recv.Lib == "memory.shared" {
 			in.emit(&Op{Kind: OpMemory, Verb: verb, Recv: recv, Args: args, Name: recv.Name}, e)
 		}
 		if name == "set" || name == "add" {
@@ -326,7 +329,9 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return &Val{Lib: "router", Pos: pos}
 	case "hono/factory":
 		if a.Fn != nil {
-			return a
+			c := *a
+			c.Type = &Ref{Name: "hono#MiddlewareHandler"}
+			return &c
 		}
 	case "hono/cookie":
 		switch name {
@@ -710,6 +715,8 @@ func (in *interp) libNew(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		}
 	case "hono/http-exception":
 		return &Val{Lib: "error", Name: "http.exception", Num: a.Num}
+	case "lru-cache", "node-cache", "quick-lru", "keyv", "ioredis", "redis", "@upstash/redis", "@vercel/kv":
+		return &Val{Lib: "memory.shared", Pos: pos, Name: name}
 	case "openai", "@anthropic-ai/sdk", "resend", "@google/generative-ai", "groq-sdk":
 		return &Val{Lib: f.Lib + "()"}
 	}

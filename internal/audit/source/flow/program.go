@@ -73,6 +73,7 @@ type Program struct {
 	Panics     map[string]string
 	actions    []*ir.Func
 	now        func(string) bool
+	modOps     []*Entry
 }
 
 type alias struct{ dir, prefix, target string }
