@@ -134,6 +134,11 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 	case "from":
 		if a.IsStr && recv.Lib != "global.Array" && recv.Lib != "global.Buffer" && recv.Lib != "global.Uint8Array" && recv.Fn == nil && len(args) == 1 && !strings.HasSuffix(recv.Lib, ".storage") &&
 			!recv.Has(Body, Query, Header, Path) {
+			if recv.Priv == 0 && strings.HasPrefix(recv.Lib, "?") {
+				c := *recv
+				c.Priv = privOf(recv.Lib+" "+recv.Name, nil)
+				recv = &c
+			}
 			return result(in.dbOp("supabase", "", a.Str, recv, e))
 		}
 		if strings.HasSuffix(recv.Lib, ".storage") {
@@ -153,6 +158,11 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 		}
 	case "rpc":
 		if a.IsStr {
+			if recv.Priv == 0 && strings.HasPrefix(recv.Lib, "?") {
+				c := *recv
+				c.Priv = privOf(recv.Lib+" "+recv.Name, nil)
+				recv = &c
+			}
 			op := in.dbOp("supabase", "rpc", a.Str, recv, e)
 			op.writes(arg(args, 1), pos)
 			return result(op)
@@ -803,7 +813,7 @@ func (in *interp) sqlText(text *Val, params []*Val, recv *Val, e *ir.Expr) *Val 
 	}
 	stmt := sqltext.Parse(s)
 	op := in.dbOp("sql", stmt.Verb, stmt.Table, recv, e)
-	op.SQL = stmt
+	op.SQL, op.Text = stmt, s
 	op.Lock = stmt.Lock
 	op.Conflict = stmt.Conflict
 	op.Select = append(stmt.Select, stmt.Return...)

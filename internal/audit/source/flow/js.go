@@ -1007,7 +1007,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		v.From = append(v.From, &Origin{Kind: Session, Path: "", Pos: pos, Op: v.Op})
 		v.Op = nil
 		return v
-	case len(args) == 0 && ours && sessionWord.MatchString(l+"."+name) && !in.top().mod.Go && !strings.HasPrefix(name, "use"):
+	case len(args) == 0 && ours && sessionWord.MatchString(l+"."+name) && !in.top().mod.Go && !reactHook.MatchString(name):
 		if recv != nil && len(recv.From) > 0 {
 			break
 		}
@@ -1016,7 +1016,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 			break
 		}
 		return v
-	case len(args) == 0 && strings.HasPrefix(name, "use") && ours: // a hook of React
+	case len(args) == 0 && reactHook.MatchString(name) && ours: // a hook of React
 		return &Val{From: []*Origin{{Kind: Fetched, Path: "", Pos: pos}}}
 	}
 	if ours {
@@ -1088,3 +1088,5 @@ func (in *interp) serve(args []*Val, e *ir.Expr) {
 }
 
 var edgeDir = regexp.MustCompile(`^.*functions/`)
+
+var reactHook = regexp.MustCompile(`^use[A-Z]`)

@@ -242,6 +242,7 @@ type Op struct {
 	Recv     *Val
 	Val      *Val
 	SQL      *sqltext.Stmt
+	Text     string // of the statement
 	Lock     bool
 	Conflict string
 	Priv     int

@@ -365,6 +365,7 @@ func planOrigin(v *flow.Val) *flow.Origin {
 }
 
 func tier(p *rule.Pass) {
+	told := map[*flow.Entry]bool{}
 	for _, e := range p.Entries {
 		if !rule.Public(e) || rule.Webhook(e) {
 			continue
@@ -381,6 +382,7 @@ func tier(p *rule.Pass) {
 			if at.File == nil {
 				at = op.Pos
 			}
+			told[e] = true
 			p.Report(rule.Hit{At: at, Entry: e, Key: "told", Title: fmt.Sprintf("The %s tells which plan the caller has (%s)", o.Kind, o.Path), Way: rule.Way(o, op.Pos, "decides")})
 			break
 		}
@@ -390,7 +392,7 @@ func tier(p *rule.Pass) {
 			if e.Kind != "route" && e.Kind != "action" || e.Client || !names(e, word) || !rule.UsesSession(e) || rule.Webhook(e) {
 				continue
 			}
-			if planAsked(e) {
+			if told[e] || planAsked(e) {
 				continue
 			}
 			ops := works(e)
@@ -474,19 +476,15 @@ func planAsked(e *flow.Entry) bool {
 			if op.Verb == "rpc" && planCall.MatchString(op.Table) {
 				return true
 			}
-			if op.SQL != nil {
-				for _, s := range op.SQL.Subs {
-					for _, c := range s.Select {
-						if rule.PlanWord.MatchString(c) {
-							return true
-						}
-					}
-				}
+			if planSQL.MatchString(op.Text) {
+				return true
 			}
 		}
 	}
 	return false
 }
+
+var planSQL = regexp.MustCompile(`(?i)\b(plan|tier|is_pro|is_premium|subscription_status|entitlements?)\b`)
 
 var featureName = regexp.MustCompile(`^(?:can|may|allow|allows|has|show|is|use)(?:Use|Access)?([A-Z][a-z]+)`)
 var fileFeature = regexp.MustCompile(`^([A-Z][a-z]+)(?:Button|Dialog|Panel|Modal|Menu|Form|Page|View|Card|Tool)?\.`)
