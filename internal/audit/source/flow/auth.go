@@ -290,6 +290,13 @@ var providerCalls = regexp.MustCompile(`(?i)(checkout\.sessions|billingPortal\.s
 // clients.
 func (in *interp) providerMethod(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 	full := recv.Lib + "." + name
+	if recv.Lib == "" || strings.HasPrefix(recv.Lib, "router") {
+		full = dotted(e.X)
+		if !strings.Contains(strings.ToLower(full), "stripe") && !strings.Contains(strings.ToLower(full), "razorpay") {
+			return nil
+		}
+		recv = &Val{Lib: full}
+	}
 	known := strings.HasPrefix(recv.Lib, "stripe()") || strings.HasPrefix(recv.Lib, "razorpay()") || strings.Contains(recv.Lib, "stripe") || strings.Contains(recv.Lib, "razorpay") || strings.Contains(recv.Lib, "paddle")
 	m := providerCalls.FindString(full)
 	if m == "" || !known && !strings.HasPrefix(recv.Lib, "?") {
@@ -300,4 +307,24 @@ func (in *interp) providerMethod(recv *Val, name string, args []*Val, e *ir.Expr
 		op.Table = recv.Lib[i+1:]
 	}
 	return &Val{Op: op}
+}
+
+// dotted is a chain of members as it is written.
+func dotted(e *ir.Expr) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Kind == ir.Member:
+		if x := dotted(e.X); x != "" {
+			return x + "." + e.Name
+		}
+		return e.Name
+	case e.Kind == ir.Ident:
+		return e.Name
+	case e.Kind == ir.This:
+		return "this"
+	case e.Kind == ir.Call:
+		return dotted(e.X) + "()"
+	}
+	return ""
 }

@@ -625,6 +625,9 @@ func (in *interp) member(v *Val, name string, pos Pos) *Val {
 				c.Hops = &Hop{Pos: o.Pos, What: "", Prev: o.Hops}
 			}
 			if !o.Derived || c.Path == label {
+				if c.Base.File == nil {
+					c.Base = o.Pos
+				}
 				c.Pos = pos
 			}
 		}

@@ -276,6 +276,11 @@ func (in *interp) drizzle(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 		if recv.Op == nil && (len(args) == 0 || a.Fields != nil) && recv.From == nil && recv.Lib != "" && !strings.HasPrefix(recv.Lib, "global") {
 			op := in.dbOp("drizzle", "select", "", recv, e)
 			op.Select = append(op.Select, a.Order...)
+			for _, k := range a.Order {
+				if x := a.Fields[k]; x != nil && (x.Name == "count" || x.Lib == "sql.raw" && strings.Contains(strings.ToLower(x.Name), "count(")) {
+					op.Name = "count"
+				}
+			}
 			return result(op)
 		}
 		return nil
@@ -930,7 +935,7 @@ func (in *interp) scan(recv *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		}
 		in.assignTo(a.Expr, v, scope)
 	}
-	return &Val{From: []*Origin{{Kind: DB, Path: "#err", Op: op, Pos: op.Pos}}}
+	return &Val{From: []*Origin{{Kind: opOrigin(op), Path: "#err", Op: op, Pos: op.Pos}}}
 }
 
 // credential tells whether a query looks a session or key up by what the

@@ -275,7 +275,11 @@ func (in *interp) register(recv *Val, verb, p string, mw []*Val, h *Val, e *ir.E
 			verb, p = before, after
 		}
 	}
-	ent := &Entry{Kind: "route", Framework: in.framework(recv, h), Method: strings.ToUpper(verb), Path: p, Module: in.top().mod, Handler: h, Pos: in.pos(e)}
+	fw := in.framework(recv, h)
+	if fw == "express" && strings.Contains(strings.ToLower(dotted(e.X)), "fastify") {
+		fw = "fastify"
+	}
+	ent := &Entry{Kind: "route", Framework: fw, Method: strings.ToUpper(verb), Path: p, Module: in.top().mod, Handler: h, Pos: in.pos(e)}
 	if h.Fn != nil {
 		ent.Fn = h.Fn.Fn
 		in.p.called[h.Fn.Fn] = true
@@ -576,6 +580,9 @@ func (p *Program) run(e *Entry) {
 		in.invoke(v.Fn, in.params(v.Fn), site)
 	}
 	in.methodsOf(v, site)
+	if e.Kind == "route" && v != nil && !v.Null && !slices.ContainsFunc(e.Ops, func(op *Op) bool { return op.Kind == OpRespond }) {
+		in.emit(&Op{Kind: OpRespond, Status: 200, Val: v, Name: "return", Pos: e.Pos}, nil)
+	}
 }
 
 // configHeaders notes the headers that next.config.js sets by path.

@@ -684,6 +684,8 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return origin(Random, "", pos)
 	case "time.Now":
 		return origin(Clock, "", pos)
+	case "time.Since", "time.Until":
+		return derive(append(args, origin(Clock, "", pos))...)
 	case "database/sql.Open", "github.com/jmoiron/sqlx.Connect", "github.com/jmoiron/sqlx.Open":
 		return &Val{Lib: "sql.DB"}
 	case "log/slog.Default", "log/slog.New", "log.New", "log.Default":

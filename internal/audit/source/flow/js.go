@@ -468,7 +468,7 @@ func drizzleCond(name string, args []*Val, e *ir.Expr, pos Pos) *Val {
 		}
 		return &Val{Lib: "drizzle.cond", Conds: []Filter{f}}
 	case "desc", "asc", "count", "sum", "max", "min":
-		return &Val{Lib: "drizzle.expr"}
+		return &Val{Lib: "drizzle.expr", Name: name}
 	}
 	return nil
 }
@@ -950,7 +950,7 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 			fromFn = Join(fromFn, in.callback(a, cb, e))
 		}
 	}
-	ours := strings.HasPrefix(l, "?") || l == "" && in.top().mod.Go || recv != nil && recv.Lib == "" && recv.Type != nil
+	ours := strings.HasPrefix(l, "?") || l == "" && in.top().mod.Go && (recv == nil || recv.Type != nil || len(recv.From) == 0) || recv != nil && recv.Lib == "" && recv.Type != nil
 	if name == "" {
 		name = f.Name
 	}

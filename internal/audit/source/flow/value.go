@@ -77,6 +77,7 @@ type Origin struct {
 	Pos     Pos    // where it was read
 	Op      *Op    // of a query, a provider's call, an unknown function
 	Derived bool   // computed from it rather than it
+	Base    Pos    // where the whole was read, of which this is a part
 	Hops    *Hop
 }
 

@@ -171,6 +171,9 @@ func SignedIn(e *flow.Entry, op *flow.Op) bool {
 		if x.Kind == flow.OpVerify && (strings.Contains(x.Name, "jwt") || strings.Contains(x.Name, "jose")) {
 			return true
 		}
+		if asksSession(x) {
+			return true
+		}
 	}
 	for _, g := range op.Guards {
 		for _, o := range g.Val.Implied() {
@@ -182,6 +185,22 @@ func SignedIn(e *flow.Entry, op *flow.Op) bool {
 	return false
 }
 
+// asksSession tells whether code that is not at hand is given the request to
+// say who calls: requireUser(request).
+func asksSession(op *flow.Op) bool {
+	if op.Kind != flow.OpCall || !sessionName.MatchString(op.Name) {
+		return false
+	}
+	for _, a := range op.Args {
+		if a.Has(flow.Request) || strings.HasSuffix(a.Lib, "headers") || strings.HasSuffix(a.Lib, "cookies") {
+			return true
+		}
+	}
+	return len(op.Args) == 0
+}
+
+var sessionName = regexp.MustCompile(`(?i)(auth|session|user|account|identity|login|signed|member|caller|viewer|require|ensure|protect)`)
+
 // UsesSession tells whether an entry uses a session at all.
 func UsesSession(e *flow.Entry) bool {
 	if len(e.AuthMW) > 0 {
@@ -190,6 +209,9 @@ func UsesSession(e *flow.Entry) bool {
 	for _, op := range e.Ops {
 		if op.Kind == flow.OpCtx {
 			continue
+		}
+		if asksSession(op) && len(op.Args) > 0 {
+			return true
 		}
 		for _, v := range vals(op) {
 			if v.Has(flow.Session, flow.Unverified, flow.CtxUser) {

@@ -98,7 +98,7 @@ func testOnly(op *flow.Op) bool {
 
 // clientOwner is the value of an owner column that the sender chooses.
 func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *flow.Val, col string, at flow.Pos) {
-	fallback := false
+	fallback, signed := false, rule.UsesSession(e)
 	try := func(c string, x *flow.Val, pos flow.Pos, write bool) bool {
 		if x == nil || o != nil {
 			return false
@@ -108,7 +108,7 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 			return false
 		}
 		owner := p.OwnedColumn(op.Table, c)
-		if !owner && fallback && c == "id" && accounts.MatchString(op.Table) && !write {
+		if !owner && fallback && !signed && c == "id" && accounts.MatchString(op.Table) && !write {
 			owner = true
 		}
 		if !owner && op.Verb == "rpc" && argOwner.MatchString(c) {

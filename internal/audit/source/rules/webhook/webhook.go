@@ -259,8 +259,12 @@ func firstRead(e *flow.Entry, op *flow.Op) flow.Pos {
 		}
 		for _, v := range list {
 			for _, o := range v.Origins() {
-				if (o.Kind == flow.Body || o.Kind == flow.RawBody) && o.Pos.File == op.Pos.File && (best.File == nil || o.Pos.At < best.At) {
-					best = o.Pos
+				at := o.Pos
+				if o.Base.File != nil {
+					at = o.Base
+				}
+				if (o.Kind == flow.Body || o.Kind == flow.RawBody) && at.File == op.Pos.File && (best.File == nil || at.At < best.At) {
+					best = at
 				}
 			}
 		}
