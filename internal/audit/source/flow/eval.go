@@ -42,7 +42,14 @@ type interp struct {
 }
 
 func (p *Program) interp(e *Entry) *interp {
-	return &interp{p: p, entry: e, begun: map[string]bool{}, limit: p.MaxSteps}
+	in := &interp{p: p, entry: e, begun: map[string]bool{}, limit: p.MaxSteps}
+	switch { // a large program gets less for each entry
+	case p.total > 12_000_000:
+		in.limit = 4000
+	case p.total > 6_000_000:
+		in.limit = 15000
+	}
+	return in
 }
 
 func (in *interp) top() *frame { return in.stack[len(in.stack)-1] }
@@ -103,6 +110,7 @@ func (in *interp) hoist(list []*ir.Stmt, scope *Scope) {
 
 func (in *interp) step() bool {
 	in.steps++
+	in.p.total++
 	if in.steps > in.limit {
 		if !in.cut && in.entry != nil {
 			in.p.Cut[in.entry.Label()] = true

@@ -74,6 +74,8 @@ type Program struct {
 	actions    []*ir.Func
 	now        func(string) bool
 	modOps     []*Entry
+	goMemo     map[string]*Module
+	total      int // steps of all entries
 }
 
 type alias struct{ dir, prefix, target string }
@@ -351,6 +353,18 @@ func (p *Program) at(base string) *Module {
 }
 
 func (p *Program) resolveGo(name string) *Module {
+	if m, ok := p.goMemo[name]; ok {
+		return m
+	}
+	m := p.findGo(name)
+	if p.goMemo == nil {
+		p.goMemo = map[string]*Module{}
+	}
+	p.goMemo[name] = m
+	return m
+}
+
+func (p *Program) findGo(name string) *Module {
 	best, n := (*Module)(nil), 0
 	for dir, mod := range p.goMods {
 		if name == mod || strings.HasPrefix(name, mod+"/") {

@@ -23,6 +23,7 @@ type parser struct {
 	ts, jsx bool
 	depth   int
 	steps   int
+	limit   int
 	noIn    bool
 	inCond  int
 	file    *ir.File
@@ -49,7 +50,8 @@ func Parse(name, src string) *ir.File {
 		p.file.Lang = "ts"
 	}
 	p.l.src = src
-	p.advance()
+	p.limit = 20*len(src) + 20000
+	p.tok = p.l.next(false)
 	for p.tok.kind != tEOF {
 		before := p.tok.pos
 		if s := p.topStatement(); s != nil {
@@ -90,6 +92,9 @@ func (p *parser) topStatement() (s *ir.Stmt) {
 		p.file.Problems = append(p.file.Problems, ir.Problem{Pos: e.pos, Text: e.msg})
 		p.depth, p.noIn, p.inCond, p.fn, p.class, p.decos = 0, false, 0, nil, nil, nil
 		p.l.pos = max(int(e.pos), int(start)+1)
+		if e.msg == givenUp || len(p.file.Problems) > 200 {
+			p.l.pos = len(p.l.src)
+		}
 		for {
 			i := strings.IndexByte(p.l.src[min(p.l.pos, len(p.l.src)):], '\n')
 			if i < 0 {
@@ -117,7 +122,13 @@ func (p *parser) advance() {
 	p.prevEnd = p.tok.end
 	p.tok = p.l.next(false)
 	p.steps++
+	if p.steps > p.limit {
+		panic(syntaxError{p.tok.pos, givenUp})
+	}
 }
+
+// givenUp is said of a file that takes too much going back and forth.
+const givenUp = "given up: it can be read in too many ways"
 
 func (p *parser) enter() {
 	p.depth++
@@ -194,7 +205,7 @@ func (p *parser) try(f func() *ir.Expr) (e *ir.Expr) {
 	s := p.save()
 	defer func() {
 		if r := recover(); r != nil {
-			if se, ok := r.(syntaxError); !ok || se.msg == "nested too deeply" {
+			if se, ok := r.(syntaxError); !ok || se.msg == "nested too deeply" || se.msg == givenUp {
 				panic(r)
 			}
 			p.restore(s)

@@ -1,0 +1,35 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// TestRun audits the folder that AUDIT names and prints what it finds.
+func TestRun(t *testing.T) {
+	dir := os.Getenv("AUDIT")
+	if dir == "" {
+		t.Skip("AUDIT names no folder")
+	}
+	start := time.Now()
+	r, err := Audit(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range r.Findings {
+		if i < 200 {
+			fmt.Printf("%-8s %s %s: %s\n", f.Severity, f.Rule, f.Place, f.Title)
+		}
+	}
+	for i, n := range r.NotTested {
+		if i < 40 {
+			fmt.Println("not tested:", n.What, n.Reason)
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fmt.Println(r.Looked, len(r.Findings), "findings,", len(r.NotTested), "not tested,", time.Since(start), m.Sys>>20, "MB")
+}
