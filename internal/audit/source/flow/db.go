@@ -118,6 +118,15 @@ var prismaOnly = map[string]bool{
 
 // dbMethod models the methods of query builders; nil when it is none.
 func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scope *Scope) *Val {
+	if name == "save" && len(args) <= 1 {
+		row := recv
+		if len(args) == 1 && (a0(args).Op != nil || len(a0(args).From) > 0) {
+			row = args[0]
+		}
+		if v := in.saved(row, e); v != nil {
+			return v
+		}
+	}
 	if recv.Op != nil && recv.Op.Kind == OpDB {
 		if v := in.chain(recv, name, args, e, scope); v != nil {
 			return v
@@ -233,6 +242,38 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 		}
 	}
 	return in.mongo(recv, name, args, e)
+}
+
+func a0(args []*Val) *Val { return arg(args, 0) }
+
+// saved models document.save(): what was assigned to a row that was read is
+// written back.
+func (in *interp) saved(recv *Val, e *ir.Expr) *Val {
+	row := recv.Op
+	if row == nil {
+		for _, o := range recv.From {
+			if o.Op != nil && o.Op.Kind == OpDB && o.Path == "" {
+				row = o.Op
+			}
+		}
+	}
+	if row == nil || row.Kind != OpDB || row.Verb != "select" && row.Verb != "update" {
+		return nil
+	}
+	pos := in.pos(e)
+	op := in.dbOp(row.Flavor, "update", row.Table, row.Recv, e)
+	op.filter("id", "=", &Val{From: []*Origin{{Kind: opOrigin(row), Path: "id", Op: row, Pos: row.Pos}}}, pos)
+	for _, k := range recv.Order {
+		if f := recv.Fields[k]; f != nil && f.Fn == nil {
+			op.write(k, f, pos)
+		}
+	}
+	for _, r := range recv.Rest {
+		if op.Data == nil {
+			op.Data = &Val{Rest: []*Val{r}}
+		}
+	}
+	return result(op)
 }
 
 func (in *interp) transaction(recv *Val, args []*Val, e *ir.Expr) *Val {
@@ -667,7 +708,7 @@ func (in *interp) prismaWhere(op *Op, col string, v *Val, pos Pos, or bool, dept
 var mongoVerbs = map[string]string{
 	"findById": "select", "findOne": "select", "findOneAndUpdate": "update", "findByIdAndUpdate": "update", "updateOne": "update",
 	"updateMany": "update", "deleteOne": "delete", "findByIdAndDelete": "delete", "findOneAndDelete": "delete", "insertOne": "insert", "insertMany": "insert", "replaceOne": "update",
-	"findBy": "select", "findOneBy": "select", "findOneByOrFail": "select",
+	"findBy": "select", "findOneBy": "select", "findOneByOrFail": "select", "findByPk": "select", "findOneOrFail": "select", "countDocuments": "select",
 }
 
 func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
@@ -682,7 +723,10 @@ func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 	}
 	op := in.dbOp("mongo", verb, table, recv, e)
 	pos := in.pos(e)
-	if strings.Contains(name, "ById") || name == "findById" {
+	if name == "countDocuments" {
+		op.Name = "count"
+	}
+	if strings.Contains(name, "ById") || name == "findById" || name == "findByPk" {
 		op.filter("id", "=", a, pos)
 	} else if verb == "insert" {
 		op.writes(a, pos)

@@ -17,6 +17,7 @@ type Entry struct {
 	Framework string
 	Method    string
 	Path      string
+	Name      string // of an exported action
 	Module    *Module
 	Fn        *ir.Func
 	Handler   *Val
@@ -51,6 +52,8 @@ func (e *Entry) Label() string {
 		return e.Method + " " + e.Path
 	case e.Path != "":
 		return e.Path
+	case e.Name != "" && e.Pos.File != nil:
+		return e.Pos.File.Path + " " + e.Name
 	case e.Fn != nil && e.Fn.Name != "":
 		name := e.Fn.Name
 		if e.Fn.RecvType != "" {
@@ -1001,8 +1004,12 @@ func (p *Program) discoverActions(m *Module) {
 	if has(f.Directives, "use server") {
 		for _, x := range f.Exports {
 			v := unwrap(m.Exports[x.Name])
-			if v != nil && v.Fn != nil && !p.called[v.Fn.Fn] {
-				p.entry(&Entry{Kind: "action", Framework: "next-action", Method: "POST", Path: ""}, v)
+			if v != nil && v.Fn != nil {
+				e := &Entry{Kind: "action", Framework: "next-action", Method: "POST", Path: "", Name: x.Name}
+				p.entry(e, v)
+				if v.Fn.Mod != m { // what a wrapper made
+					e.Pos = Pos{f, x.Pos, x.Pos}
+				}
 			}
 		}
 		return

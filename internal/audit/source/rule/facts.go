@@ -52,7 +52,7 @@ func SameClient(a, b *flow.Val) bool {
 func FromSession(v *flow.Val) bool { return fromSession(v, 0) }
 
 func fromSession(v *flow.Val, depth int) bool {
-	if v == nil || depth > 4 {
+	if v == nil || depth > 8 {
 		return false
 	}
 	for _, o := range v.Origins() {
@@ -73,7 +73,7 @@ func fromSession(v *flow.Val, depth int) bool {
 func Scoped(op *flow.Op) bool { return scoped(op, 0) }
 
 func scoped(op *flow.Op, depth int) bool {
-	if depth > 4 {
+	if depth > 8 {
 		return false
 	}
 	switch op.Kind {
