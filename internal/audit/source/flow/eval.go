@@ -325,7 +325,7 @@ func (in *interp) ifStmt(s *ir.Stmt, scope *Scope) flow {
 	if s.Init != nil {
 		in.stmt(s.Init, inner)
 	}
-	cond := in.eval(s.X, inner)
+	cond := snapshot(in.eval(s.X, inner))
 	pos := in.pos(s.X)
 	iff := in.emit(&Op{Kind: OpIf, Val: cond}, s.X)
 	base := len(in.guards)
@@ -1085,7 +1085,7 @@ func (in *interp) unary(e *ir.Expr, scope *Scope) *Val {
 	}
 	switch e.Name {
 	case "!":
-		v.Cmps = appendMax(slices.Clone(x.Cmps), []*Cmp{{Op: "falsy", L: x, R: &Val{Null: true}, Pos: in.pos(e)}}, 10)
+		v.Cmps = appendMax(slices.Clone(x.Cmps), []*Cmp{{Op: "falsy", L: snapshot(x), R: &Val{Null: true}, Pos: in.pos(e)}}, 10)
 		v.Name = "bool"
 		if x.Op != nil {
 			v.From = addOrigins(slices.Clone(v.From), []*Origin{{Kind: opOrigin(x.Op), Op: x.Op, Pos: x.Op.Pos}})
@@ -1163,6 +1163,16 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 		return v
 	}
 	return derive(x, y)
+}
+
+// snapshot keeps a row as it was read, whatever is assigned to it later.
+func snapshot(v *Val) *Val {
+	if len(v.From) == 0 && v.Op == nil {
+		return v
+	}
+	c := *v
+	c.Fields, c.Order = nil, nil
+	return &c
 }
 
 func pieces(v *Val) []*Val {

@@ -191,6 +191,12 @@ func touches(op *flow.Op) bool {
 			return true
 		}
 	}
+	// what was delivered decides that it happens
+	for _, g := range op.Guards {
+		if rule.EventName(g.Val) && fromEvent(g.Val) {
+			return true
+		}
+	}
 	return false
 }
 
@@ -263,7 +269,7 @@ func firstRead(e *flow.Entry, op *flow.Op) flow.Pos {
 				if o.Base.File != nil {
 					at = o.Base
 				}
-				if (o.Kind == flow.Body || o.Kind == flow.RawBody) && at.File == op.Pos.File && (best.File == nil || at.At < best.At) {
+				if (o.Kind == flow.Body || o.Kind == flow.RawBody) && (at.File == op.Pos.File || e.Fn != nil && at.File == e.Fn.File) && (best.File == nil || at.At < best.At) {
 					best = at
 				}
 			}
