@@ -90,9 +90,13 @@ func sameKind(a, b string) bool {
 // Source audits the pairs in a folder, each with leaky, fixed and truth.json,
 // and writes a table of kinds, then every miss and false alarm.
 func Source(ctx context.Context, dir string, w io.Writer) (*SourceScore, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*", "truth.json"))
-	if err != nil {
-		return nil, err
+	var names []string
+	for _, pattern := range []string{"*/truth.json", "*/testdata/*/truth.json"} {
+		list, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, list...)
 	}
 	if len(names) == 0 {
 		return nil, fmt.Errorf("audit bench: %s holds no cases", dir)
@@ -301,5 +305,10 @@ func SourceCases(root string) string {
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
-	return filepath.Join(root, "internal", "audit", "source", "cases")
+	return SourceOwn(root)
+}
+
+// SourceOwn is the folder of the pairs that belong to the rules.
+func SourceOwn(root string) string {
+	return filepath.Join(root, "internal", "audit", "source", "rules")
 }

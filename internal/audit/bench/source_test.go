@@ -19,3 +19,15 @@ func TestSource(t *testing.T) {
 		t.Errorf("%d findings of severity high on repaired twins, want none", score.HighOnFixed)
 	}
 }
+
+// TestSourceOwn measures the rules on their own pairs: every flaw is found, and
+// the repaired twins stay silent.
+func TestSourceOwn(t *testing.T) {
+	score, err := Source(t.Context(), SourceOwn("../../.."), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range score.Notes {
+		t.Error(n)
+	}
+}
