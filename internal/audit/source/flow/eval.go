@@ -1106,7 +1106,7 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 	switch e.Name {
 	case "&&", "||", "??":
 		base := len(in.guards)
-		in.guards = append(in.guards, &Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true})
+		in.guards = append(in.guards, &Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true, Unless: e.Name == "&&" && e.Y.Kind == ir.Unary && e.Y.Name == "!" || e.Name == "&&" && e.Y.Kind == ir.Binary && strings.HasPrefix(e.Y.Name, "!=")})
 		in.top().depth++
 		y := in.eval(e.Y, scope)
 		in.top().depth--

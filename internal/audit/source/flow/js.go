@@ -108,6 +108,22 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 			return v
 		}
 	}
+	if name == "memoize" && strings.HasPrefix(recv.Lib, "lodash") && a.Fn != nil {
+		return in.cacheCall([]*Val{a}, e)
+	}
+	if cacheName.MatchString(recv.Name) && (strings.HasPrefix(recv.Lib, "?") || recv.Type != nil && recv.Op == nil) || recv.Type != nil && cacheType.MatchString(recv.Type.Named()) {
+		switch {
+		case name == "wrap" && len(args) >= 2 && args[1].Fn != nil:
+			in.cacheCall([]*Val{args[1], a}, e)
+			return in.callback(args[1], nil, e)
+		case len(args) > 0 && (a.IsStr || len(a.Tmpl) > 0 || len(a.From) > 0):
+			c := *recv
+			c.Lib = "memory.shared"
+			if v := in.memory(&c, name, args, e); v != nil {
+				return v
+			}
+		}
+	}
 	if v := in.dbMethod(recv, name, args, e, scope); v != nil {
 		return v
 	}
@@ -282,6 +298,14 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return v
 	}
 	switch module {
+	case "lodash/memoize", "lodash.memoize", "p-memoize", "mem", "memoizee", "moize", "micro-memoize", "memoize-one", "fast-memoize", "nano-memoize", "memoize":
+		if a.Fn != nil {
+			return in.cacheCall([]*Val{a}, e)
+		}
+	case "lodash", "lodash-es":
+		if strings.HasSuffix(name, "memoize") && a.Fn != nil {
+			return in.cacheCall([]*Val{a}, e)
+		}
 	case "drizzle-orm", "?trpc":
 		if v := drizzleCond(name, args, e, pos); v != nil {
 			return v
@@ -1090,3 +1114,6 @@ func (in *interp) serve(args []*Val, e *ir.Expr) {
 var edgeDir = regexp.MustCompile(`^.*functions/`)
 
 var reactHook = regexp.MustCompile(`^use[A-Z]`)
+
+var cacheName = regexp.MustCompile(`(?i)^(redis|cache|kv|memcached?|cacheManager|cacheService|redisClient)$`)
+var cacheType = regexp.MustCompile(`^(Cache|Redis|RedisClientType|CacheService|LRUCache)$`)

@@ -198,6 +198,7 @@ type Guard struct {
 	Status int // answered in the other branch
 	Frame  *frame
 	Short  bool // the left side of && or ||
+	Unless bool // of &&: the right side is negated, so that without the left it does not count
 }
 
 // An OpKind is a kind of event.

@@ -104,6 +104,11 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 			return false
 		}
 		list := rule.Clients(x)
+		for _, y := range x.Origins() { // a cookie that anybody may write
+			if y.Kind == flow.Cookie && !y.Derived && idHeader.MatchString(y.Path) && !tokenCookie.MatchString(y.Path) {
+				list = append(list, y)
+			}
+		}
 		if len(list) == 0 {
 			return false
 		}
@@ -146,10 +151,11 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 }
 
 var (
-	accounts   = regexp.MustCompile(`(?i)^(users?|accounts?|profiles?|members?|customers?|tenants?|orgs?|organi[sz]ations?|teams?|workspaces?|companies|company|shops?|stores?|wallets?|subscriptions?|subscribers?|merchants?|user_profiles?|app_users?)$`)
-	argOwner   = regexp.MustCompile(`(?i)^p?_?(user|owner|account|tenant|org|team|workspace|member|uid)(_id)?$`)
-	idHeader   = regexp.MustCompile(`(?i)(user|tenant|account|org|shop|store|team|workspace|person|customer|member|company|owner|client|id$|uid|merchant)`)
-	inviteWord = regexp.MustCompile(`(?i)(token|invite|code|email|slug|username|handle|search)`)
+	accounts    = regexp.MustCompile(`(?i)^(users?|accounts?|profiles?|members?|customers?|tenants?|orgs?|organi[sz]ations?|teams?|workspaces?|companies|company|shops?|stores?|wallets?|subscriptions?|subscribers?|merchants?|user_profiles?|app_users?)$`)
+	argOwner    = regexp.MustCompile(`(?i)^p?_?(user|owner|account|tenant|org|team|workspace|member|uid)(_id)?$`)
+	idHeader    = regexp.MustCompile(`(?i)(user|tenant|account|org|shop|store|team|workspace|person|customer|member|company|owner|client|id$|uid|merchant)`)
+	tokenCookie = regexp.MustCompile(`(?i)(token|session|sid|auth|jwt|secret)`)
+	inviteWord  = regexp.MustCompile(`(?i)(token|invite|code|email|slug|username|handle|search)`)
 )
 
 // refused tells whether the value is tied to the caller all the same.
@@ -237,7 +243,7 @@ func report(p *rule.Pass, e *flow.Entry, op *flow.Op, o *flow.Origin, v *flow.Va
 	}
 	if e.Framework == "next-action" || e.Framework == "nest" {
 		// a parameter is named at the top: show where it is used
-		if o.Path == "" || place.Line() < op.Pos.Line()-1 && place.File == op.Pos.File && o.Hops == nil && !strings.Contains(o.Path, ".") {
+		if o.Path == "" || place.Line() < op.Pos.Line() && place.File == op.Pos.File && o.Hops == nil && !strings.Contains(o.Path, ".") {
 			place = at
 		}
 	}

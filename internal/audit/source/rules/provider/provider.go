@@ -210,7 +210,7 @@ func price(p *rule.Pass) {
 		}
 		for _, a := range op.Args {
 			if walk(a, 0, func(k string, v *flow.Val) bool {
-				if !priceKey.MatchString(k) || v.Fields != nil || v.Enum {
+				if !priceKey.MatchString(k) && !granted.MatchString(k) || v.Fields != nil || v.Enum {
 					return true
 				}
 				list := rule.Clients(v)

@@ -204,12 +204,12 @@ func touches(op *flow.Op) bool {
 // the effect does not depend on it.
 func optional(v, op *flow.Op) *flow.Guard {
 	for _, g := range v.Guards {
-		if g.Exit || g.Short || slices.Contains(op.Guards, g) {
+		if g.Exit || g.Short && !g.Unless || slices.Contains(op.Guards, g) {
 			continue
 		}
 		env := false
 		for _, o := range g.Val.Implied() {
-			if o.Kind == flow.Env || o.Kind == flow.Header {
+			if o.Kind == flow.Env || o.Kind == flow.Header && !g.Short {
 				env = true
 			}
 		}
