@@ -41,6 +41,7 @@ type Entry struct {
 	ran       bool
 	router    *router
 	loose     bool
+	wrap      []string
 	rerun     bool
 	routerAt  int
 }
@@ -300,6 +301,7 @@ func (in *interp) register(recv *Val, verb, p string, mw []*Val, h *Val, e *ir.E
 			}
 		}
 	}
+	ent.wrapper(h)
 	ent.router, ent.routerAt = r, len(r.mw)
 	ent.Env = slices.Clone(in.guards)
 	in.p.addRoute(ent)
@@ -508,7 +510,7 @@ func (p *Program) run(e *Entry) {
 	}
 	e.ran, e.rerun = true, true
 	e.Ops = nil
-	e.AuthMW = nil
+	e.AuthMW = slices.Clone(e.wrap)
 	defer func() {
 		if r := recover(); r != nil {
 			if p.Panics == nil {
@@ -847,11 +849,20 @@ var (
 	methods   = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 )
 
+// wrapper notes a wrapper that is not at hand and by its name asks for a
+// session.
+func (e *Entry) wrapper(v *Val) {
+	if name, ok := strings.CutPrefix(v.Name, "wrapped:"); ok && sessionWord.MatchString(name) {
+		e.wrap = []string{name}
+	}
+}
+
 func (p *Program) entry(e *Entry, v *Val) {
 	if v == nil || v.Fn == nil {
 		return
 	}
 	e.Handler, e.Fn, e.Module = v, v.Fn.Fn, v.Fn.Mod
+	e.wrapper(v)
 	e.Pos = Pos{v.Fn.Fn.File, v.Fn.Fn.Pos, v.Fn.Fn.End}
 	p.called[v.Fn.Fn] = true
 	p.Entries = append(p.Entries, e)

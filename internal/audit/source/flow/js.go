@@ -961,6 +961,10 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 	if l == "" && recv != nil {
 		l = recv.Lib
 	}
+	// a wrapper around a handler gives back a handler
+	if w := in.wrapped(l, name, f, args); w != nil {
+		return w
+	}
 	// functions given to it run
 	var fromFn *Val
 	for _, a := range args {
@@ -1117,3 +1121,37 @@ var reactHook = regexp.MustCompile(`^use[A-Z]`)
 
 var cacheName = regexp.MustCompile(`(?i)^(redis|cache|kv|memcached?|cacheManager|cacheService|redisClient)$`)
 var cacheType = regexp.MustCompile(`^(Cache|Redis|RedisClientType|CacheService|LRUCache)$`)
+
+var wrapperName = regexp.MustCompile(`(?i)(handler|async|wrap|catch|^with[A-Z_]|^with|auth|protect|route|middleware|guard|require|^api|trpc|safe|rate)`)
+var runner = regexp.MustCompile(`(?i)(transaction|^with_?(tx|transaction|retry|timeout|lock|client|connection|span)|effect|callback|listener|queue|retry|lock|timeout|interval|step|run$|each|test|describe|^it$|before|after)`)
+
+// wrapped is what a wrapper that is not at hand makes of a handler.
+func (in *interp) wrapped(l, name string, f *Val, args []*Val) *Val {
+	if in.top().mod.Go || len(in.stack) > 2 {
+		return nil
+	}
+	if name == "" || name == "default" {
+		name = f.Name
+		if (name == "" || name == "default") && strings.Contains(l, "#") {
+			name = l[:strings.LastIndexByte(l, '#')]
+		}
+	}
+	if !wrapperName.MatchString(name) || runner.MatchString(name) {
+		return nil
+	}
+	var h *Val
+	for _, a := range args {
+		if a.Fn != nil {
+			if h != nil {
+				return nil
+			}
+			h = a
+		}
+	}
+	if h == nil || len(args) > 2 || len(h.Fn.Fn.Params) == 0 && !strings.HasPrefix(strings.ToLower(name), "with") {
+		return nil
+	}
+	c := *h
+	c.Name = "wrapped:" + name
+	return &c
+}

@@ -624,7 +624,7 @@ func EventNames(op *flow.Op) (list []string) {
 // JobPath tells by a route's path that it is for a scheduler or for tests.
 func JobPath(p string) bool { return jobPath.MatchString(p) }
 
-var jobPath = regexp.MustCompile(`(?i)(^|[/_\-.])(cron|crons|jobs?|tasks?|workers?|internal|tests?|testing|e2e|dev|debug|seed|scheduled?|scheduler|queue|refill|nightly|daily|hourly|monthly|maintenance|cleanup|purge|migrate|backfill|sync|reset|grant[_-]?monthly)([/_\-.]|$)`)
+var jobPath = regexp.MustCompile(`(?i)(^|[/_\-.])(cron|crons|jobs?|tasks?|workers?|internal|tests?|testing|e2e|dev|debug|seed|scheduled?|scheduler|queue|refill|nightly|daily|hourly|monthly|maintenance|cleanup|purge|migrate|backfill|(?:reset|renew|sync)[_-]?(?:quotas?|credits?|usage|limits?|monthly|daily|all|plans?|subscriptions?)|grant[_-]?monthly)([/_\-.]|$)`)
 
 // InRequest tells whether an event is part of a handler and not of a helper
 // that anything may call.

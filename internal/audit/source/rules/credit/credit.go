@@ -134,8 +134,21 @@ var order = map[string]bool{"<": true, ">": true, "<=": true, ">=": true}
 
 // decided tells whether something was decided by a column of the row before.
 func decided(w, r *flow.Op, col string, o *flow.Origin) (bool, int) {
+	type cond struct {
+		v      *flow.Val
+		status int
+	}
+	var list []cond
 	for _, g := range w.Guards {
-		for _, c := range g.Val.AllCmps() {
+		list = append(list, cond{g.Val, g.Status})
+	}
+	for _, x := range w.Entry.Ops { // refused inside of another condition: if (!pro) { if (credits < 1) … }
+		if x.Kind == flow.OpIf && x.Seq < w.Seq && (r == nil || x.Seq > r.Seq) && x.Then.Done && x.Then.Fails() {
+			list = append(list, cond{x.Val, x.Then.Status})
+		}
+	}
+	for _, g := range list {
+		for _, c := range g.v.AllCmps() {
 			for _, x := range []*flow.Val{c.L, c.R} {
 				if x == nil {
 					continue
@@ -143,7 +156,7 @@ func decided(w, r *flow.Op, col string, o *flow.Origin) (bool, int) {
 				for _, y := range x.Origins() {
 					same := r != nil && y.Op == r || r == nil && o != nil && y.Kind == o.Kind && y.Path == o.Path
 					if same && (order[c.Op] || c.Op == "falsy" && rule.ValueCol.MatchString(col) && last(y) == col) && (last(y) == col || y.Derived || y.Path == "" || r != nil && r.SQL != nil && r.SQL.Agg || rule.ValueCol.MatchString(last(y))) {
-						return true, g.Status
+						return true, g.status
 					}
 				}
 			}
@@ -247,8 +260,17 @@ func counted(p *rule.Pass, e *flow.Entry, w *flow.Op) {
 			continue
 		}
 		agg := r.SQL != nil && r.SQL.Agg || slices.Contains(r.Select, "count") || r.Name == "count"
+		var conds []*flow.Val
 		for _, g := range w.Guards {
-			for _, c := range g.Val.AllCmps() {
+			conds = append(conds, g.Val)
+		}
+		for _, x := range e.Ops {
+			if x.Kind == flow.OpIf && x.Seq < w.Seq && x.Seq > r.Seq && x.Then.Done && x.Then.Fails() {
+				conds = append(conds, x.Val)
+			}
+		}
+		for _, v := range conds {
+			for _, c := range v.AllCmps() {
 				if !order[c.Op] {
 					continue
 				}
