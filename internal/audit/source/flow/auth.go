@@ -67,9 +67,6 @@ func (in *interp) cacheCall(args []*Val, e *ir.Expr) *Val {
 		op.From = len(in.entry.Ops)
 		in.invoke(a.Fn, in.params(a.Fn), e)
 		op.To = len(in.entry.Ops)
-		if in.entry.Kind == "module" {
-			in.p.modOps = append(in.p.modOps, in.entry)
-		}
 	}
 	return a
 }

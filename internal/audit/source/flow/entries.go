@@ -852,7 +852,7 @@ var (
 // wrapper notes a wrapper that is not at hand and by its name asks for a
 // session.
 func (e *Entry) wrapper(v *Val) {
-	if name, ok := strings.CutPrefix(v.Name, "wrapped:"); ok && sessionWord.MatchString(name) {
+	if name, ok := strings.CutPrefix(v.Name, "wrapped:"); ok && (sessionWord.MatchString(name) || verifyWord.MatchString(name) || strings.Contains(strings.ToLower(name), "secret") || strings.Contains(strings.ToLower(name), "cron")) {
 		e.wrap = []string{name}
 	}
 }

@@ -34,6 +34,9 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 	}
 	a := arg(args, 0)
 	pos := in.pos(e)
+	if name == "now" && strings.HasSuffix(recv.Lib, ".fn") {
+		return origin(Clock, "", pos)
+	}
 	switch recv.Lib {
 	case "global.Deno", "global.Bun", "global":
 		if name == "serve" || name == "addEventListener" && a.Str == "fetch" {
@@ -254,6 +257,9 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 	a := arg(args, 0)
 	pos := in.pos(e)
 	module, name, _ := strings.Cut(l, "#")
+	if strings.HasSuffix(l, ".fn.now") {
+		return origin(Clock, "", pos)
+	}
 	switch l {
 	case "global.fetch":
 		op := in.emit(&Op{Kind: OpFetch, Args: args}, e)

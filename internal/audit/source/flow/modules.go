@@ -19,6 +19,12 @@ func (p *Program) ensure(m *Module) {
 	m.Exports = map[string]*Val{}
 	in := p.interp(&Entry{Kind: "module", Module: m})
 	in.limit = 20000
+	defer func() {
+		if len(in.entry.Ops) > 0 {
+			in.entry.Pos = Pos{File: m.Files[0]}
+			p.modOps = append(p.modOps, in.entry)
+		}
+	}()
 	if m.Go {
 		p.ensureGo(m, in)
 		m.state = 2

@@ -374,11 +374,27 @@ func Checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 			if x.Seq < op.Seq && (v == nil || argsShare(x, v)) && callWithSession(x) {
 				return true
 			}
+			if x.Seq > op.Seq && ownerCall.MatchString(x.Name) && callWithSession(x) && argsOf(x, op) {
+				return true // assertOwner(row, user)
+			}
 		case flow.OpDB:
 			if x.Seq < op.Seq && x.Verb != "insert" && Scoped(x) && (v == nil || filtersShare(x, v)) {
 				if x.Throws && strings.Contains(x.Flavor, "prisma") || guardsOn(op, x) {
 					return true
 				}
+			}
+		}
+	}
+	return false
+}
+
+var ownerCall = regexp.MustCompile(`(?i)(assert|ensure|check|require|verify|guard|owner|own|can|may|allow|access|permission|authori[sz]e|belongs|member)`)
+
+func argsOf(x, row *flow.Op) bool {
+	for _, a := range x.Args {
+		for _, o := range a.Origins() {
+			if o.Op == row {
+				return true
 			}
 		}
 	}

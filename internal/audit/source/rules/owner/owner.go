@@ -619,8 +619,12 @@ func fix(op *flow.Op) string {
 
 // checkMass finds bodies that are written as a whole.
 func checkMass(p *rule.Pass) {
+	stripped := false // Nest's pipe strips what a class does not name
+	for _, f := range p.Files {
+		stripped = stripped || f.Lang != "go" && whitelist.MatchString(f.Src)
+	}
 	for _, e := range p.Entries {
-		if !rule.Public(e) {
+		if !rule.Public(e) || e.Framework == "nest" && stripped {
 			continue
 		}
 		for _, op := range e.Ops {
@@ -661,12 +665,14 @@ func checkMass(p *rule.Pass) {
 	}
 }
 
+var whitelist = regexp.MustCompile(`ValidationPipe\(\{[^}]*whitelist:\s*true`)
+
 // whole is the origin of an object of which any member may come from outside.
 func whole(v *flow.Val) *flow.Origin {
 	if v == nil {
 		return nil
 	}
-	if v.Enum {
+	if v.Enum || named(v) {
 		return nil
 	}
 	if v.Fields == nil || len(v.Order) == 0 && len(v.Rest) > 0 {
@@ -699,6 +705,22 @@ func whole(v *flow.Val) *flow.Origin {
 	}
 	return nil
 }
+
+// named tells whether a Go type of the input's own says which fields there
+// are, and none of them is a privilege.
+func named(v *flow.Val) bool {
+	if v.Type == nil || v.Type.File == nil || v.Type.File.Lang != "go" || v.Type.Type == nil || len(v.Type.Type.Fields) == 0 || v.Type.Type.Name != "{}" {
+		return false
+	}
+	for _, f := range v.Type.Type.Fields {
+		if privilege.MatchString(f.Name) && f.Tag != "-" {
+			return false
+		}
+	}
+	return true
+}
+
+var privilege = regexp.MustCompile(`(?i)^(\w*role\w*|is_?admin|admin|credits?|balance|plan|tier|stripe\w*|owner_?id|user_?id|account_?id|tenant_?id|org_?id|verified|permissions?|quota|seats|paid\w*)$`)
 
 // goSave finds rows that were read, decoded into, and saved.
 func goSave(p *rule.Pass, e *flow.Entry, op *flow.Op) bool {

@@ -160,9 +160,14 @@ func timedQuery(op *flow.Op) bool {
 		if f.Val != nil && (f.Val.Has(flow.Clock) || strings.Contains(f.Val.Name, "now (") || strings.Contains(f.Val.Name, "current_date")) {
 			return true
 		}
+		if dueCol.MatchString(f.Col) && (strings.HasPrefix(f.Op, "<") || strings.HasPrefix(f.Op, "lt")) {
+			return true
+		}
 	}
 	return false
 }
+
+var dueCol = regexp.MustCompile(`(?i)(refill|renew|due|next_|reset_at|period)`)
 
 func clocked(e *flow.Entry) bool {
 	for _, op := range e.Ops {

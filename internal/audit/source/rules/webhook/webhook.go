@@ -997,7 +997,7 @@ entries:
 				if o == nil || f.Op == "join" || !contactCol.MatchString(f.Col) && f.Col != "*" {
 					continue
 				}
-				if rule.UsesSession(e) {
+				if rule.UsesSession(e) || people(op) {
 					continue
 				}
 				w := op
@@ -1014,6 +1014,16 @@ entries:
 			}
 		}
 	}
+}
+
+// people tells whether an event is of who signs in, not of who pays.
+func people(op *flow.Op) bool {
+	for _, n := range rule.EventNames(op) {
+		if strings.HasPrefix(n, "user.") || strings.HasPrefix(n, "organization.") || strings.HasPrefix(n, "session.") {
+			return true
+		}
+	}
+	return false
 }
 
 var contactCol = regexp.MustCompile(`(?i)(mail|phone|mobile|contact|name)`)
