@@ -1117,6 +1117,8 @@ func invoicePaid(e *flow.Entry, op *flow.Op) (bool, *flow.Guard) {
 	return false, nil
 }
 
+var usedCol = regexp.MustCompile(`(?i)(used|usage|consumed|spent)`)
+
 // refills is a write of an allowance, or nil.
 func refills(op *flow.Op) *flow.Write {
 	if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" && op.Verb != "insert" {
@@ -1127,7 +1129,7 @@ func refills(op *flow.Op) *flow.Write {
 		if !rule.ValueCol.MatchString(w.Col) || strings.Contains(w.Col, "paid") || strings.Contains(w.Col, "amount") && op.Verb == "insert" || w.Minus {
 			continue
 		}
-		if w.Val != nil && w.Val.Num == "0" {
+		if w.Val != nil && w.Val.Num == "0" && !usedCol.MatchString(w.Col) {
 			continue
 		}
 		return w
