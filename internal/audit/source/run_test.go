@@ -15,7 +15,8 @@ func TestRun(t *testing.T) {
 		t.Skip("AUDIT names no folder")
 	}
 	start := time.Now()
-	r, err := Audit(t.Context(), Options{Dir: dir})
+	limit, _ := time.ParseDuration(os.Getenv("DEADLINE"))
+	r, err := Audit(t.Context(), Options{Dir: dir, Deadline: limit})
 	if err != nil {
 		t.Fatal(err)
 	}

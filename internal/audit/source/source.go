@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"sort"
 	"strings"
@@ -34,7 +36,7 @@ type Options struct {
 	Tests    bool          // audit test files too
 	MaxFile  int64         // larger files are not tested; 0 means 1 MB
 	MaxFiles int           // 0 means 20,000
-	Deadline time.Duration // for following values; 0 means two minutes
+	Deadline time.Duration // for following values; 0 means a minute
 }
 
 // Rules explains every rule, in order.
@@ -79,7 +81,7 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 		opt.MaxFiles = 20000
 	}
 	if opt.Deadline == 0 {
-		opt.Deadline = 2 * time.Minute
+		opt.Deadline = time.Minute
 	}
 	info, err := os.Stat(opt.Dir)
 	if err != nil {
@@ -108,13 +110,24 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 			}
 		}
 	}
+	// many small values are made and dropped: collect them early
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(900 << 20))
 	start := time.Now()
-	late := false
+	late, full, n := false, false, 0
+	prog := flow.New(r.files, r.texts)
 	stop := func() bool {
 		late = late || time.Since(start) > opt.Deadline
-		return late || ctx.Err() != nil
+		if n++; n%16 == 0 {
+			switch heap := live(); {
+			case heap > 640<<20:
+				full = true
+			case heap > 420<<20:
+				prog.MaxSteps = 3000
+			}
+		}
+		return late || full || ctx.Err() != nil
 	}
-	prog := flow.New(r.files, r.texts)
 	prog.Run(stop)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("audit source: %w", err)
@@ -122,8 +135,14 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	if late {
 		r.notTested(opt.Dir, "the time ran out before all routes were followed")
 	}
+	if full {
+		r.notTested(opt.Dir, "too large to follow everything; audit its parts one by one")
+	}
 	for _, label := range keys(prog.Cut) {
 		r.notTested(label, "too long to be followed to its end")
+	}
+	if prog.CutFuncs > 0 {
+		r.notTested(opt.Dir, "%d functions that no route calls were followed in part", prog.CutFuncs)
 	}
 	for label, msg := range prog.Panics {
 		r.notTested(label, "could not be followed: %s", msg)
@@ -136,6 +155,16 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	r.count(prog)
 	report.Sort()
 	return report, nil
+}
+
+// live is how much memory values take.
+func live() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return s[0].Value.Uint64()
 }
 
 func keys(m map[string]bool) (out []string) {

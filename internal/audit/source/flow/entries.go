@@ -37,6 +37,7 @@ type Entry struct {
 	Ret       *Val // what the handler returned
 	Partial   bool // a value that something opaque may have changed
 	inMW      bool
+	Memo      map[string]bool // what rules found out about it
 	readCtx   bool
 	ran       bool
 	router    *router
@@ -533,6 +534,7 @@ func (p *Program) run(e *Entry) {
 	if e.Fn != nil {
 		site = &ir.Expr{Pos: e.Fn.Pos, End: e.Fn.Pos}
 	}
+	defer e.trim()
 	var chain []*Val
 	var mounts []string
 	at := e.routerAt
@@ -588,6 +590,21 @@ func (p *Program) run(e *Entry) {
 	if e.Kind == "route" && v != nil && !v.Null && !slices.ContainsFunc(e.Ops, func(op *Op) bool { return op.Kind == OpRespond }) {
 		in.emit(&Op{Kind: OpRespond, Status: 200, Val: v, Name: "return", Pos: e.Pos}, nil)
 	}
+}
+
+// trim drops the record of a function that does nothing to the outside.
+func (e *Entry) trim() {
+	if e.Kind != "function" || e.Fn == nil || e.Fn.File == nil || e.Fn.File.Lang != "go" {
+		return
+	}
+	for _, op := range e.Ops {
+		switch op.Kind {
+		case OpIf, OpCall, OpThrow, OpNext, OpRespond:
+		default:
+			return
+		}
+	}
+	e.Ops, e.Ret, e.Args = nil, nil, nil
 }
 
 // configHeaders notes the headers that next.config.js sets by path.

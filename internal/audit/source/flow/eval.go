@@ -49,6 +49,9 @@ func (p *Program) interp(e *Entry) *interp {
 	case p.total > 6_000_000:
 		in.limit = 15000
 	}
+	if e.Kind == "function" || e.Kind == "module" {
+		in.limit = min(in.limit, 15000)
+	}
 	return in
 }
 
@@ -113,7 +116,11 @@ func (in *interp) step() bool {
 	in.p.total++
 	if in.steps > in.limit {
 		if !in.cut && in.entry != nil {
-			in.p.Cut[in.entry.Label()] = true
+			if in.entry.Kind == "function" || in.entry.Kind == "module" {
+				in.p.CutFuncs++
+			} else {
+				in.p.Cut[in.entry.Label()] = true
+			}
 		}
 		in.cut = true
 	}
@@ -1402,7 +1409,7 @@ func (in *interp) emit(op *Op, e *ir.Expr) *Op {
 		op.Stmt = op.Pos
 	}
 	op.Fn, op.Mod = f.fn, f.mod
-	op.Guards = slices.Clone(in.guards)
+	op.Guards = slices.Clone(in.guards[max(0, len(in.guards)-60):])
 	op.Tries = slices.Clone(in.tries)
 	op.Floating = op.Floating || in.float
 	op.Loop = in.loop
@@ -1415,7 +1422,7 @@ func (in *interp) emit(op *Op, e *ir.Expr) *Op {
 	if op.Tx == "" {
 		op.Tx = in.tx(op.Conn)
 	}
-	if len(in.entry.Ops) < 4000 {
+	if len(in.entry.Ops) < 2500 {
 		in.entry.Ops = append(in.entry.Ops, op)
 	}
 	return op

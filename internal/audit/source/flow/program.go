@@ -76,6 +76,7 @@ type Program struct {
 	modOps     []*Entry
 	goMemo     map[string]*Module
 	total      int // steps of all entries
+	CutFuncs   int // functions, not routes, that were cut short
 }
 
 type alias struct{ dir, prefix, target string }

@@ -202,7 +202,9 @@ func asksSession(op *flow.Op) bool {
 var sessionName = regexp.MustCompile(`(?i)(auth|session|user|account|identity|login|signed|member|caller|viewer|require|ensure|protect)`)
 
 // UsesSession tells whether an entry uses a session at all.
-func UsesSession(e *flow.Entry) bool {
+func UsesSession(e *flow.Entry) bool { return memo(e, "session", usesSession) }
+
+func usesSession(e *flow.Entry) bool {
 	if len(e.AuthMW) > 0 {
 		return true
 	}
@@ -562,7 +564,22 @@ func Published(op *flow.Op) bool {
 var publishedCol = regexp.MustCompile(`(?i)^(is_?)?(listed|published|public|visible|visibility|shared|featured|live|published_at|status|state|approved|active|available|enabled|hidden|draft)$`)
 
 // Webhook tells whether an entry takes events of a provider.
-func Webhook(e *flow.Entry) bool {
+func Webhook(e *flow.Entry) bool { return memo(e, "webhook", webhook) }
+
+// memo remembers what was found out about an entry.
+func memo(e *flow.Entry, name string, f func(*flow.Entry) bool) bool {
+	v, ok := e.Memo[name]
+	if !ok {
+		v = f(e)
+		if e.Memo == nil {
+			e.Memo = map[string]bool{}
+		}
+		e.Memo[name] = v
+	}
+	return v
+}
+
+func webhook(e *flow.Entry) bool {
 	if e.Client || e.Kind == "page" || e.Kind == "middleware" || e.Kind == "module" {
 		return false
 	}

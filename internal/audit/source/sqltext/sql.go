@@ -624,6 +624,9 @@ func columns(t []tok) (cols []string, table string) {
 			}
 			continue
 		}
+		if i >= 2 && t[i-1].low == "." && t[i-2].low == "excluded" {
+			continue // the new row, not the old
+		}
 		cols = append(cols, x.low)
 	}
 	return cols, table

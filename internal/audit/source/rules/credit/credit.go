@@ -249,7 +249,7 @@ func nonNegative(p *rule.Pass, table, col string) bool {
 // counted finds rows that are counted against a limit before one more is
 // added.
 func counted(p *rule.Pass, e *flow.Entry, w *flow.Op) {
-	if w.Conflict != "" {
+	if w.Conflict != "" || w.Tx != "" && e.Kind == "function" {
 		return
 	}
 	for _, r := range e.Ops {

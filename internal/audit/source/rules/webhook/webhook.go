@@ -399,7 +399,7 @@ func fallbackSecret(p *rule.Pass) {
 					name = env.Path
 				}
 				if env == nil && a.Str != "" {
-					if a == key && len(a.Str) < 60 {
+					if a == key && len(a.Str) < 60 && comparedWith(e, op) {
 						p.Report(rule.Hit{At: at, Entry: e, Key: "literal", Title: "The secret of the signature stands in the code"})
 					}
 					continue
@@ -424,6 +424,25 @@ func fallbackSecret(p *rule.Pass) {
 			}
 		}
 	})
+}
+
+// comparedWith tells whether a MAC is compared with what was sent, and not
+// only made to sign something.
+func comparedWith(e *flow.Entry, op *flow.Op) bool {
+	if op.Kind == flow.OpVerify {
+		return true
+	}
+	for _, x := range e.Ops {
+		if x.Kind != flow.OpMacCmp {
+			continue
+		}
+		for _, a := range x.Args {
+			if o := a.First(flow.Digest); o != nil && o.Op == op {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // skipped is a condition of the check alone, not of what follows it.
@@ -936,7 +955,7 @@ entries:
 		}
 		for _, op := range e.Ops {
 			w := adds(op)
-			if w == nil {
+			if w == nil || !rule.ValueCol.MatchString(w.Col) && !rule.Webhook(e) {
 				continue
 			}
 			for _, m := range e.Ops {
@@ -966,9 +985,14 @@ entries:
 	}
 }
 
+var eventWord = regexp.MustCompile(`(?i)(event|deliver|webhook|inbox|processed|idempot|hook)`)
+
 // oneTime tells whether an insert keeps ids of deliveries.
 func oneTime(m *flow.Op) bool {
 	for _, w := range m.Writes {
+		if !w.Val.Has(flow.Event, flow.Header, flow.Body, flow.RawBody) && !eventWord.MatchString(w.Col+" "+m.Table) {
+			continue
+		}
 		if eventID(w.Val) && (w.Col == "id" || strings.Contains(w.Col, "event") || strings.Contains(w.Col, "delivery") || strings.Contains(w.Col, "webhook") || m.Conflict != "") {
 			return true
 		}
