@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"testing"
 	"time"
 )
@@ -15,6 +16,9 @@ func TestRun(t *testing.T) {
 		t.Skip("AUDIT names no folder")
 	}
 	start := time.Now()
+	if name := os.Getenv("HEAP"); name != "" {
+		hook = func() { debugHeap(name) }
+	}
 	limit, _ := time.ParseDuration(os.Getenv("DEADLINE"))
 	r, err := Audit(t.Context(), Options{Dir: dir, Deadline: limit})
 	if err != nil {
@@ -33,4 +37,13 @@ func TestRun(t *testing.T) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fmt.Println(r.Looked, len(r.Findings), "findings,", len(r.NotTested), "not tested,", time.Since(start), m.Sys>>20, "MB")
+}
+
+func debugHeap(name string) {
+	f, err := os.Create(name)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	pprof.Lookup("heap").WriteTo(f, 0)
 }

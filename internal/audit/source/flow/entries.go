@@ -594,6 +594,11 @@ func (p *Program) run(e *Entry) {
 
 // trim drops the record of a function that does nothing to the outside.
 func (e *Entry) trim() {
+	for _, op := range e.Ops { // frames hold every variable of their functions
+		for _, g := range op.Guards {
+			g.Frame = nil
+		}
+	}
 	if e.Kind != "function" || e.Fn == nil || e.Fn.File == nil || e.Fn.File.Lang != "go" {
 		return
 	}

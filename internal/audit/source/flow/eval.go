@@ -50,7 +50,7 @@ func (p *Program) interp(e *Entry) *interp {
 		in.limit = 15000
 	}
 	if e.Kind == "function" || e.Kind == "module" {
-		in.limit = min(in.limit, 15000)
+		in.limit = min(in.limit, 8000)
 	}
 	return in
 }
@@ -802,12 +802,8 @@ func (in *interp) eval(e *ir.Expr, scope *Scope) *Val {
 			return f.this
 		}
 		return &Val{}
-	case ir.Str:
-		return &Val{Str: e.Name, IsStr: true, Pos: in.pos(e)}
-	case ir.Num, ir.Bool:
-		return &Val{Num: e.Name}
-	case ir.Null, ir.Undef:
-		return &Val{Null: true}
+	case ir.Str, ir.Num, ir.Bool, ir.Null, ir.Undef:
+		return in.constant(e)
 	case ir.Regex:
 		return &Val{Lib: "regex", Name: e.Name}
 	case ir.Template:
@@ -885,6 +881,24 @@ func (in *interp) eval(e *ir.Expr, scope *Scope) *Val {
 		return Join(in.eval(e.X, scope), in.eval(e.Y, scope))
 	}
 	return &Val{}
+}
+
+// constant is made once for every place.
+func (in *interp) constant(e *ir.Expr) *Val {
+	if v, ok := e.Value.(*Val); ok && v.Fields == nil {
+		return v
+	}
+	v := &Val{}
+	switch e.Kind {
+	case ir.Str:
+		v.Str, v.IsStr, v.Pos = e.Name, true, in.pos(e)
+	case ir.Num, ir.Bool:
+		v.Num = e.Name
+	default:
+		v.Null = true
+	}
+	e.Value = v
+	return v
 }
 
 func (in *interp) ident(e *ir.Expr, scope *Scope) *Val {
@@ -1422,7 +1436,11 @@ func (in *interp) emit(op *Op, e *ir.Expr) *Op {
 	if op.Tx == "" {
 		op.Tx = in.tx(op.Conn)
 	}
-	if len(in.entry.Ops) < 2500 {
+	most := 2500
+	if in.entry.Kind == "function" {
+		most = 400
+	}
+	if len(in.entry.Ops) < most {
 		in.entry.Ops = append(in.entry.Ops, op)
 	}
 	return op

@@ -59,6 +59,7 @@ type Expr struct {
 	Func     *Func
 	Class    *Class
 	Type     *Type
+	Value    any // of a constant, kept by the data flow
 }
 
 // A Type is a type as far as it is needed to recognise libraries.
