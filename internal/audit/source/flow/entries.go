@@ -411,13 +411,17 @@ func (p *Program) Run(stop func() bool) {
 	p.ctxNew = map[string]*Val{}
 	for _, m := range p.Order {
 		if !m.Test {
-			p.ensure(m)
+			p.safely(m.Path, func() { p.ensure(m) })
 		}
 		if stop() {
 			return
 		}
 	}
-	p.discover()
+	for _, m := range p.Order {
+		if !m.Test && !m.Go {
+			p.safely(m.Path, func() { p.discover(m) })
+		}
+	}
 	seen := map[*Entry]bool{}
 	for _, e := range p.modOps { // caches that are made at the top of a module
 		if !seen[e] {
@@ -429,7 +433,7 @@ func (p *Program) Run(stop func() bool) {
 	p.runAll(stop)
 	words := p.words()
 	for _, referenced := range []bool{false, true} {
-		p.loose(func(name string) bool { return (words[name] > 1) == referenced })
+		p.safely("functions", func() { p.loose(func(name string) bool { return (words[name] > 1) == referenced }) })
 		p.runAll(stop)
 	}
 	if len(p.ctxNew) == 0 || stop() {
@@ -890,15 +894,22 @@ func (p *Program) entry(e *Entry, v *Val) {
 	p.Entries = append(p.Entries, e)
 }
 
-// discover finds the entries that files and decorators make.
-func (p *Program) discover() {
-	for _, m := range p.Order {
-		if m.Test {
-			continue
+// safely keeps one file's trouble from ending the audit.
+func (p *Program) safely(label string, f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			if p.Panics == nil {
+				p.Panics = map[string]string{}
+			}
+			p.Panics[label] = fmt.Sprint(r)
 		}
-		if m.Go {
-			continue
-		}
+	}()
+	f()
+}
+
+// discover finds the entries that a file and its decorators make.
+func (p *Program) discover(m *Module) {
+	{
 		f := m.Files[0]
 		p.discoverNest(m)
 		base := path.Base(f.Path)
@@ -906,10 +917,10 @@ func (p *Program) discover() {
 		switch {
 		case strings.HasPrefix(base, "+"):
 			p.discoverSvelte(m, stem)
-			continue
+			return
 		case base == "hooks.server.ts" || base == "hooks.server.js":
 			p.entry(&Entry{Kind: "middleware", Framework: "svelte-handle", Path: "hooks"}, m.Exports["handle"])
-			continue
+			return
 		}
 		if strings.HasPrefix(base, "next.config.") {
 			d := m.Exports["default"]
@@ -919,11 +930,11 @@ func (p *Program) discover() {
 			if h := field(d, "headers"); h != nil {
 				p.entry(&Entry{Kind: "config", Framework: "next-config", Path: f.Path}, h)
 			}
-			continue
+			return
 		}
 		if appFile.MatchString(f.Path) && !strings.Contains(f.Path, "/routes/") {
 			p.discoverApp(m, stem)
-			continue
+			return
 		}
 		if (stem == "middleware" || stem == "proxy") && (m.Exports["middleware"] != nil || m.Exports["proxy"] != nil || m.Exports["default"] != nil) {
 			for _, k := range []string{"middleware", "proxy", "default"} {
@@ -931,7 +942,11 @@ func (p *Program) discover() {
 			}
 		}
 		if m.Exports["loader"] != nil || m.Exports["action"] != nil {
-			route := strings.TrimSuffix(f.Path[strings.Index(f.Path, "routes/")+len("routes/")*b2i(strings.Contains(f.Path, "routes/")):], path.Ext(f.Path))
+			_, route, ok := strings.Cut(f.Path, "routes/")
+			if !ok {
+				route = f.Path
+			}
+			route = strings.TrimSuffix(route, path.Ext(f.Path))
 			p.entry(&Entry{Kind: "route", Framework: "remix", Method: "GET", Path: "/" + route}, m.Exports["loader"])
 			p.entry(&Entry{Kind: "route", Framework: "remix", Method: "POST", Path: "/" + route}, m.Exports["action"])
 			p.entry(&Entry{Kind: "headers", Framework: "remix-headers", Path: "/" + route}, m.Exports["headers"])
@@ -950,13 +965,6 @@ func (p *Program) discover() {
 			p.entry(&Entry{Kind: "route", Framework: "lambda", Method: "ALL", Path: "/" + stem}, m.Exports["handler"])
 		}
 	}
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // unwrap finds the handler in what a wrapper returned.
