@@ -151,16 +151,11 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	rule.Run(prog, rules, func(f finding.Finding) { list = append(list, f) }, func(id string, err any) {
 		r.notTested("rule "+id, "failed: %v", err)
 	})
-	if hook != nil {
-		hook()
-	}
 	report.Findings = r.suppress(list)
 	r.count(prog)
 	report.Sort()
 	return report, nil
 }
-
-var hook func()
 
 // live is how much memory values take.
 func live() uint64 {

@@ -349,6 +349,9 @@ func (p *parser) typeMember(fields *[]ir.Field) {
 			switch {
 			case p.tok.kind == tEOF:
 				p.fail("unexpected end of the file")
+			case p.tok.kind == tTemplate:
+				p.primaryType()
+				continue
 			case p.is("["):
 				depth++
 			case p.is("]"):
