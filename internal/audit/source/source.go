@@ -55,12 +55,11 @@ var skipDirs = map[string]bool{
 }
 
 type reader struct {
-	opt     Options
-	report  *finding.Report
-	mu      sync.Mutex
-	files   []*ir.File
-	texts   map[string]string
-	skipped int
+	opt    Options
+	report *finding.Report
+	mu     sync.Mutex
+	files  []*ir.File
+	texts  map[string]string
 }
 
 func (r *reader) notTested(what, format string, args ...any) {
@@ -427,6 +426,11 @@ func (r *reader) count(p *flow.Program) {
 			}
 		}
 	}
-	r.report.Looked = []finding.Count{{What: "files", N: len(r.files) + len(r.texts)}, {What: "routes", N: kinds["routes"]},
-		{What: "server actions", N: kinds["server actions"]}, {What: "pages", N: kinds["pages"]}, {What: "queries", N: kinds["queries"]}}
+	r.report.Looked = []finding.Count{
+		{What: "files", N: len(r.files) + len(r.texts)},
+		{What: "routes", N: kinds["routes"]},
+		{What: "server actions", N: kinds["server actions"]},
+		{What: "pages", N: kinds["pages"]},
+		{What: "queries", N: kinds["queries"]},
+	}
 }

@@ -166,8 +166,10 @@ func (in *interp) supabaseClient(name string, args []*Val, e *ir.Expr) *Val {
 	return v
 }
 
-var serviceKey = regexp.MustCompile(`(?i)(service_?role|service_?key|secret|admin_?key|_service)`)
-var publicKey = regexp.MustCompile(`(?i)(anon|publishable|public_key)`)
+var (
+	serviceKey = regexp.MustCompile(`(?i)(service_?role|service_?key|secret|admin_?key|_service)`)
+	publicKey  = regexp.MustCompile(`(?i)(anon|publishable|public_key)`)
+)
 
 // privOf tells by the name of a key's variable what a client may do.
 func privOf(name string, key *Val) int {

@@ -180,9 +180,6 @@ func (in *interp) builtin(recv *Val, name string, args []*Val, e *ir.Expr, scope
 			v.Strs = make([]string, len(recv.Elems)+1)
 		}
 		if name == "replace" || name == "split" || name == "slice" {
-			for _, o := range v.From {
-				_ = o
-			}
 			v.IsStr = false
 		}
 		return v

@@ -64,9 +64,6 @@ func (in *interp) methodCall(e *ir.Expr, scope *Scope) *Val {
 	// methods of the program come first
 	if fn := in.method(recv, m.Name); fn != nil {
 		args := in.evals(e.List, scope)
-		if m.Name == "call" || m.Name == "apply" || m.Name == "bind" {
-			_ = fn
-		}
 		return in.invoke(fn, args, e)
 	}
 	if recv.Fn != nil && (m.Name == "call" || m.Name == "apply" || m.Name == "bind") {

@@ -362,9 +362,7 @@ func (in *interp) chain(recv *Val, name string, args []*Val, e *ir.Expr, scope *
 		return recv
 	case "innerJoin", "leftJoin", "join", "rightJoin", "fullJoin", "innerJoinLateral":
 		for _, x := range args {
-			for _, f := range x.Conds {
-				op.Filters = append(op.Filters, f)
-			}
+			op.Filters = append(op.Filters, x.Conds...)
 			if x.Fn != nil {
 				in.callback(x, []*Val{result(op)}, e)
 			}

@@ -19,7 +19,6 @@ type frame struct {
 	base  int // guards that were there before
 	depth int // of conditions inside the function
 	call  Pos
-	tx    string
 	stmt  *ir.Stmt
 	named []string
 }

@@ -539,8 +539,10 @@ func (in *interp) serve(args []*Val, e *ir.Expr) {
 		}
 		in.p.called[h.Fn.Fn] = true
 		name := in.file(in.top()).Path
-		in.p.addRoute(&Entry{Kind: "route", Framework: "edge", Method: "ALL", Path: "/" + strings.TrimSuffix(edgeDir.ReplaceAllString(name, ""), "/index.ts"),
-			Module: h.Fn.Mod, Handler: h, Fn: h.Fn.Fn, Pos: in.pos(e)})
+		in.p.addRoute(&Entry{
+			Kind: "route", Framework: "edge", Method: "ALL", Path: "/" + strings.TrimSuffix(edgeDir.ReplaceAllString(name, ""), "/index.ts"),
+			Module: h.Fn.Mod, Handler: h, Fn: h.Fn.Fn, Pos: in.pos(e),
+		})
 	}
 }
 

@@ -28,7 +28,6 @@ type Module struct {
 	Types      map[string]*ir.TypeDecl
 	typeFile   map[string]*ir.File
 	Methods    map[string]map[string]*Closure // of Go types
-	deps       []*Module
 }
 
 // A Table is what SQL files and schemas say of a table.
@@ -237,9 +236,11 @@ func (p *Program) prisma(text string) {
 	}
 }
 
-var createTable = regexp.MustCompile(`(?is)create\s+table\s+(?:if\s+not\s+exists\s+)?([\w."]+)\s*\((.*?)\)\s*(?:;|$)`)
-var enableRLS = regexp.MustCompile(`(?i)alter\s+table\s+(?:only\s+)?([\w."]+)\s+enable\s+row\s+level\s+security`)
-var createFunc = regexp.MustCompile(`(?is)create\s+(?:or\s+replace\s+)?function\s+([\w."]+)\s*\(.*?\$(\w*)\$(.*?)\$\w*\$`)
+var (
+	createTable = regexp.MustCompile(`(?is)create\s+table\s+(?:if\s+not\s+exists\s+)?([\w."]+)\s*\((.*?)\)\s*(?:;|$)`)
+	enableRLS   = regexp.MustCompile(`(?i)alter\s+table\s+(?:only\s+)?([\w."]+)\s+enable\s+row\s+level\s+security`)
+	createFunc  = regexp.MustCompile(`(?is)create\s+(?:or\s+replace\s+)?function\s+([\w."]+)\s*\(.*?\$(\w*)\$(.*?)\$\w*\$`)
+)
 
 func (p *Program) sqlFile(name, text string) {
 	for _, m := range createTable.FindAllStringSubmatch(text, -1) {

@@ -226,9 +226,7 @@ func (in *interp) register(recv *Val, verb, p string, mw []*Val, h *Val, e *ir.E
 		in.p.called[h.Fn.Fn] = true
 		ent.Module = h.Fn.Mod
 	}
-	for _, x := range handlers(mw) {
-		ent.MW = append(ent.MW, x)
-	}
+	ent.MW = append(ent.MW, handlers(mw)...)
 	for _, x := range mw {
 		if x.Fields != nil { // Fastify's options
 			for _, k := range []string{"preHandler", "onRequest", "preValidation"} {

@@ -59,9 +59,11 @@ const (
 	Exception // what was caught
 )
 
-var okinds = []string{"session", "unverified token", "request", "body", "query", "header", "cookie", "path", "event", "database",
+var okinds = []string{
+	"session", "unverified token", "request", "body", "query", "header", "cookie", "path", "event", "database",
 	"provider", "unknown function", "parameter", "environment", "signature check", "comparison", "browser storage", "response",
-	"random", "clock", "digest", "memory", "raw body", "request context", "error"}
+	"random", "clock", "digest", "memory", "raw body", "request context", "error",
+}
 
 func (k OKind) String() string { return okinds[k] }
 

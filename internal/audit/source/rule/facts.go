@@ -129,7 +129,6 @@ func RLS(e *flow.Entry, op *flow.Op) bool {
 	return false
 }
 
-// Settings tells whether anything sets a user for policies on this connection.
 func verbWrites(op *flow.Op) bool {
 	switch op.Verb {
 	case "insert", "update", "upsert", "delete", "rpc", "call":

@@ -304,7 +304,3 @@ func EventNames(op *flow.Op) (list []string) {
 func JobPath(p string) bool { return jobPath.MatchString(p) }
 
 var jobPath = regexp.MustCompile(`(?i)(^|[/_\-.])(cron|crons|jobs?|tasks?|workers?|internal|tests?|testing|e2e|dev|debug|seed|scheduled?|scheduler|queue|refill|nightly|daily|hourly|monthly|maintenance|cleanup|purge|migrate|backfill|(?:reset|renew|sync)[_-]?(?:quotas?|credits?|usage|limits?|monthly|daily|all|plans?|subscriptions?)|grant[_-]?monthly)([/_\-.]|$)`)
-
-// InRequest tells whether an event is part of a handler and not of a helper
-// that anything may call.
-func InRequest(e *flow.Entry) bool { return Public(e) }

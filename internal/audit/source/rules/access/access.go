@@ -488,9 +488,11 @@ func planAsked(e *flow.Entry) bool {
 
 var planSQL = regexp.MustCompile(`(?i)\b(plan|tier|is_pro|is_premium|subscription_status|entitlements?)\b`)
 
-var featureName = regexp.MustCompile(`^(?:can|may|allow|allows|has|show|is|use)(?:Use|Access)?([A-Z][a-z]+)`)
-var fileFeature = regexp.MustCompile(`^([A-Z][a-z]+)(?:Button|Dialog|Panel|Modal|Menu|Form|Page|View|Card|Tool)?\.`)
-var commonWord = regexp.MustCompile(`(?i)^(user|users|plan|pro|premium|app|page|api|me|settings|billing|upgrade|feature|access|session|admin|account|pricing|checkout|use|edit|view|valid|open|mobile|loading|active|free|paid|auth|sign|signed|login)$`)
+var (
+	featureName = regexp.MustCompile(`^(?:can|may|allow|allows|has|show|is|use)(?:Use|Access)?([A-Z][a-z]+)`)
+	fileFeature = regexp.MustCompile(`^([A-Z][a-z]+)(?:Button|Dialog|Panel|Modal|Menu|Form|Page|View|Card|Tool)?\.`)
+	commonWord  = regexp.MustCompile(`(?i)^(user|users|plan|pro|premium|app|page|api|me|settings|billing|upgrade|feature|access|session|admin|account|pricing|checkout|use|edit|view|valid|open|mobile|loading|active|free|paid|auth|sign|signed|login)$`)
+)
 
 // features are words of what the interface locks by plan, with the place.
 func features(p *rule.Pass) map[string]flow.Pos {
@@ -716,8 +718,10 @@ func emptySecret(e *flow.Entry, op *flow.Op, job bool) *rule.Hit {
 	return nil
 }
 
-var secretField = regexp.MustCompile(`(?i)(secret|key|token|password)`)
-var secretEnv = regexp.MustCompile(`(?i)(secret|key|token|password|cron)`)
+var (
+	secretField = regexp.MustCompile(`(?i)(secret|key|token|password)`)
+	secretEnv   = regexp.MustCompile(`(?i)(secret|key|token|password|cron)`)
+)
 
 // asked tells whether a condition asks whether the secret is set.
 func asked(op *flow.Op, g *flow.Guard, env *flow.Origin, name string) bool {

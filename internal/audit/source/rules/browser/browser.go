@@ -40,9 +40,11 @@ var Rules = []*rule.Rule{
 		finding.Critical, "13.3.1", "CWE-798", serviceKey),
 }
 
-var tokenName = regexp.MustCompile(`(?i)(^|[._\- ])(access|refresh|id|auth|session|recovery|reset|bearer|jwt|login|user|api|magic)?[._\- ]?(token|jwt)$|(^|[._\- ])(session|sid|sessionid|session_id|bearer|credentials?|password)$`)
-var notToken = regexp.MustCompile(`(?i)(csrf|xsrf|max_?tokens|token_?count|tokens$|theme|locale|push|device_?token|fcm)`)
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var (
+	tokenName = regexp.MustCompile(`(?i)(^|[._\- ])(access|refresh|id|auth|session|recovery|reset|bearer|jwt|login|user|api|magic)?[._\- ]?(token|jwt)$|(^|[._\- ])(session|sid|sessionid|session_id|bearer|credentials?|password)$`)
+	notToken  = regexp.MustCompile(`(?i)(csrf|xsrf|max_?tokens|token_?count|tokens$|theme|locale|push|device_?token|fcm)`)
+	camel     = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+)
 
 func snake(s string) string { return camel.ReplaceAllString(s, "${1}_$2") }
 
@@ -204,9 +206,11 @@ func open(v *flow.Val) bool {
 	return true
 }
 
-var publicPrefix = regexp.MustCompile(`^(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)`)
-var secretVar = regexp.MustCompile(`(?i)(service_?role|service_?key|secret|private_?key|_sk(_|$)|whsec|password|passwd|database_?url|admin_?(key|token)|master_?key|api_?secret)`)
-var harmlessVar = regexp.MustCompile(`(?i)(anon|publishable|public_?key|site_?key|recaptcha|turnstile|hcaptcha|client_id|dsn)`)
+var (
+	publicPrefix = regexp.MustCompile(`^(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)`)
+	secretVar    = regexp.MustCompile(`(?i)(service_?role|service_?key|secret|private_?key|_sk(_|$)|whsec|password|passwd|database_?url|admin_?(key|token)|master_?key|api_?secret)`)
+	harmlessVar  = regexp.MustCompile(`(?i)(anon|publishable|public_?key|site_?key|recaptcha|turnstile|hcaptcha|client_id|dsn)`)
+)
 
 func leaky(name string) bool {
 	if !publicPrefix.MatchString(name) || !secretVar.MatchString(name) {
@@ -218,9 +222,11 @@ func leaky(name string) bool {
 	return true
 }
 
-var varRef = regexp.MustCompile(`\b(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)[A-Z0-9_]+\b`)
-var literal = regexp.MustCompile(`['"\x60](sk_live_[A-Za-z0-9]{8,}|rk_live_[A-Za-z0-9]{8,}|sb_secret_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=]{12,}|sk-ant-[A-Za-z0-9_-]{12,}|sk-proj-[A-Za-z0-9_-]{12,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})['"\x60]`)
-var connection = regexp.MustCompile(`['"\x60]postgres(ql)?://[^:\s'"]+:[^@\s'"$]{3,}@[^\s'"]+['"\x60]`)
+var (
+	varRef     = regexp.MustCompile(`\b(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)[A-Z0-9_]+\b`)
+	literal    = regexp.MustCompile(`['"\x60](sk_live_[A-Za-z0-9]{8,}|rk_live_[A-Za-z0-9]{8,}|sb_secret_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=]{12,}|sk-ant-[A-Za-z0-9_-]{12,}|sk-proj-[A-Za-z0-9_-]{12,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})['"\x60]`)
+	connection = regexp.MustCompile(`['"\x60]postgres(ql)?://[^:\s'"]+:[^@\s'"$]{3,}@[^\s'"]+['"\x60]`)
+)
 
 func serviceKey(p *rule.Pass) {
 	seen := map[string]bool{}

@@ -32,7 +32,6 @@ var Rules = []*rule.Rule{
 		static),
 }
 
-var unkeyed = regexp.MustCompile(`^(web\.form|url\.params|web\.req|web\.headers|node\.req|web\.url)$`)
 var unkeyedType = regexp.MustCompile(`^(Request|NextRequest|FormData|URLSearchParams|ReadonlyURLSearchParams|Headers|Map|Set|WeakMap|ReadonlyMap|ReadonlySet)$`)
 
 func dataCached(p *rule.Pass) {
@@ -211,10 +210,6 @@ func sharedCache(p *rule.Pass) {
 			p.Report(rule.Hit{At: at, Entry: e, Key: op.Header, Way: []finding.Place{rule.Place(op.Pos, "storable by shared caches"), rule.Place(sessionAt(e), "answered by session")}})
 		}
 	}
-	for name, text := range p.Text {
-		_ = name
-		_ = text
-	}
 }
 
 // onlySignedOut tells whether the header is set for visitors alone.
@@ -286,8 +281,10 @@ func personalPath(p *rule.Pass, source string) bool {
 	return false
 }
 
-var personalCol = regexp.MustCompile(`(?i)(email|phone|mobile|address|balance|due|owed|salary|iban|card|token|invoice|amount|total|party|body|message|customer|buyer)`)
-var content = regexp.MustCompile(`(?i)^(posts?|articles?|pages?|products?|categories|tags?|docs?|plans?|faqs?|events?|courses?|lessons?|recipes?|books?|authors?|news)$`)
+var (
+	personalCol = regexp.MustCompile(`(?i)(email|phone|mobile|address|balance|due|owed|salary|iban|card|token|invoice|amount|total|party|body|message|customer|buyer)`)
+	content     = regexp.MustCompile(`(?i)^(posts?|articles?|pages?|products?|categories|tags?|docs?|plans?|faqs?|events?|courses?|lessons?|recipes?|books?|authors?|news)$`)
+)
 
 func static(p *rule.Pass) {
 	for _, e := range p.Entries {
@@ -312,8 +309,10 @@ func static(p *rule.Pass) {
 			if !owned && !slices.ContainsFunc(op.Select, personalCol.MatchString) {
 				continue
 			}
-			p.Report(rule.Hit{At: at, Entry: e, Key: op.Table, Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody", op.Table),
-				Way: []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op), "read by what stands in the address")}})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Key: op.Table, Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody", op.Table),
+				Way: []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op), "read by what stands in the address")},
+			})
 			break
 		}
 	}

@@ -21,21 +21,22 @@ var Rules = []*rule.Rule{{
 	Check: check,
 }}
 
-var secretPath = regexp.MustCompile(`(?i)(^|[._-])(password|passwd|pass|pwd|secret|access_?token|refresh_?token|id_?token|token|reset_?token|recovery_?token|session_?token|api_?key|apikey|authorization|cookie|set-cookie|otp|pin|card_?number|cvv|cvc|private_?key|magic_?link|client_?secret)$`)
-var secretEnv = regexp.MustCompile(`(?i)(secret|_key$|_key_|apikey|token|password|passwd|dsn|database_url|connection|credential|private|whsec|service_role)`)
-var publicEnv = regexp.MustCompile(`(?i)(public|anon|publishable|_id$|_url$|^node_env$|site|version|region|port|host$)`)
+var (
+	secretPath = regexp.MustCompile(`(?i)(^|[._-])(password|passwd|pass|pwd|secret|access_?token|refresh_?token|id_?token|token|reset_?token|recovery_?token|session_?token|api_?key|apikey|authorization|cookie|set-cookie|otp|pin|card_?number|cvv|cvc|private_?key|magic_?link|client_?secret)$`)
+	secretEnv  = regexp.MustCompile(`(?i)(secret|_key$|_key_|apikey|token|password|passwd|dsn|database_url|connection|credential|private|whsec|service_role)`)
+	publicEnv  = regexp.MustCompile(`(?i)(public|anon|publishable|_id$|_url$|^node_env$|site|version|region|port|host$)`)
+)
 
 func check(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
 		if op.Kind != flow.OpLog || e.Client && !strings.Contains(op.Pos.File.Path, "server") {
 			return
 		}
-		for i, a := range op.Args {
+		for _, a := range op.Args {
 			if a == nil {
 				continue
 			}
 			if hit, o := secret(p, e, op, a, 0, ""); hit != "" {
-				_ = i
 				p.Report(rule.Hit{At: op.Pos, Entry: e, Key: hit + "@" + rule.Fn(op), Title: "The log gets " + hit, Way: rule.Way(o, op.Pos, "logged")})
 				return
 			}
@@ -50,6 +51,9 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 	}
 	if v.Lib == "error" {
 		return "", nil
+	}
+	if v.Lib == "global.env" {
+		return "the whole environment, secrets with it", nil
 	}
 	if logValue(p, v) {
 		return "", nil
@@ -68,7 +72,7 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 			if secretPath.MatchString(o.Path) {
 				return "what was sent as " + o.Path, o
 			}
-			if (whole || o.Path == "" && v.Name == "json") && server(e) && !benign(e) {
+			if (whole || o.Path == "" && v.Name == "json") && server(e) {
 				return "the whole body of a request", o
 			}
 		case flow.Header:
@@ -95,9 +99,6 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 	if v.Op != nil && v.Op.Kind == flow.OpCall && tokenName.MatchString(v.Op.Name) {
 		return "what " + v.Op.Name + " made", &flow.Origin{Kind: flow.Opaque, Op: v.Op, Pos: v.Op.Pos}
 	}
-	if v.Name == "url" && v.Has(flow.Query) && false {
-		return "the whole address with its query", v.First(flow.Query)
-	}
 	for _, k := range v.Order {
 		if hit, o := secret(p, e, op, v.Fields[k], depth+1, k); hit != "" {
 			return hit, o
@@ -113,14 +114,14 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 	return "", nil
 }
 
-var countWord = regexp.MustCompile(`(?i)(tokens_?(used|left|count)|total_?tokens|max_?tokens)`)
-var tokenName = regexp.MustCompile(`(?i)^(create|make|new|issue|generate|sign|reset|get|build|mint)?_?(reset|session|access|refresh|recovery|magic|auth|jwt|api)_?(token|link|key|secret|jwt)s?$|^(sign|issue|generate|create|make|mint)_?(jwt|token)$|^reset_?token$`)
+var (
+	countWord = regexp.MustCompile(`(?i)(tokens_?(used|left|count)|total_?tokens|max_?tokens)`)
+	tokenName = regexp.MustCompile(`(?i)^(create|make|new|issue|generate|sign|reset|get|build|mint)?_?(reset|session|access|refresh|recovery|magic|auth|jwt|api)_?(token|link|key|secret|jwt)s?$|^(sign|issue|generate|create|make|mint)_?(jwt|token)$|^reset_?token$`)
+)
 
 func server(e *flow.Entry) bool {
 	return e.Kind == "route" || e.Kind == "action" || e.Kind == "function"
 }
-
-func benign(e *flow.Entry) bool { return false }
 
 // logValue tells whether a Go type says itself what of it may be logged.
 func logValue(p *rule.Pass, v *flow.Val) bool {

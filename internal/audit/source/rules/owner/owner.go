@@ -312,8 +312,10 @@ func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 				if v.Name == "overwritten" {
 					title = fmt.Sprintf("%s is the session's, and what the client sends is spread after it and overwrites it", path)
 				}
-				p.Report(rule.Hit{At: o.Pos, Entry: e, Key: op.Name + ":" + path, Title: title, Way: rule.Way(o, op.Pos, op.Name),
-					Fix: "Build metadata on the server from the session alone; the webhook believes what stands there."})
+				p.Report(rule.Hit{
+					At: o.Pos, Entry: e, Key: op.Name + ":" + path, Title: title, Way: rule.Way(o, op.Pos, op.Name),
+					Fix: "Build metadata on the server from the session alone; the webhook believes what stands there.",
+				})
 			}
 			return false
 		})

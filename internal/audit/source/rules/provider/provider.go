@@ -108,6 +108,9 @@ func portal(p *rule.Pass) {
 			case personal.MatchString(op.Name) && i <= 1 && len(rule.Clients(a)) > 0 && a.Lib != "go.ctx":
 				v = a
 			}
+			if v == nil && !rule.UsesSession(e) && personal.MatchString(op.Name) {
+				v = foundByClient(a)
+			}
 			if v == nil || checked(e, op, v) || later(e, op) {
 				continue
 			}
@@ -117,6 +120,29 @@ func portal(p *rule.Pass) {
 		}
 	})
 }
+
+// foundByClient is what the request says, when a customer was found by nothing
+// else.
+func foundByClient(a *flow.Val) *flow.Val {
+	for _, k := range a.Order {
+		if !strings.HasPrefix(strings.ToLower(k), "customer") && strings.ToLower(k) != "subscription" {
+			continue
+		}
+		for _, o := range a.Fields[k].Origins() {
+			if o.Kind != flow.DB || o.Op == nil || rule.Scoped(o.Op) {
+				continue
+			}
+			for _, f := range o.Op.Filters {
+				if f.Val != nil && len(rule.Clients(f.Val)) > 0 && !tokenCol.MatchString(f.Col) {
+					return f.Val
+				}
+			}
+		}
+	}
+	return nil
+}
+
+var tokenCol = regexp.MustCompile(`(?i)(token|hash|secret|code|session)`)
 
 func hasCustomer(a, v *flow.Val) bool {
 	for _, k := range a.Order {
@@ -200,8 +226,10 @@ func byEmail(p *rule.Pass) {
 	})
 }
 
-var priceKey = regexp.MustCompile(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_id|amount_total|total)$`)
-var sells = regexp.MustCompile(`(?i)(checkout\.sessions\.(create|new)|paymentIntents\.create|subscriptions\.(create|update)|orders\.create|paymentLinks\.create|invoiceItems\.create|charges\.create|subscriptionItems\.(create|update)|prices\.create)`)
+var (
+	priceKey = regexp.MustCompile(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_id|amount_total|total)$`)
+	sells    = regexp.MustCompile(`(?i)(checkout\.sessions\.(create|new)|paymentIntents\.create|subscriptions\.(create|update)|orders\.create|paymentLinks\.create|invoiceItems\.create|charges\.create|subscriptionItems\.(create|update)|prices\.create)`)
+)
 
 func price(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
@@ -214,7 +242,7 @@ func price(p *rule.Pass) {
 					return true
 				}
 				list := rule.Clients(v)
-				if len(list) == 0 || allowed(e, op, v) || opened(v) {
+				if len(list) == 0 || allowed(e, op, v) {
 					return true
 				}
 				o := list[0]
@@ -236,10 +264,6 @@ func price(p *rule.Pass) {
 	})
 	credits(p)
 }
-
-// opened tells whether an amount is one that the buyer may choose: a gift, a
-// top-up with a price of its own.
-func opened(v *flow.Val) bool { return false }
 
 // allowed tells whether a closed list of the server or the provider was asked.
 func allowed(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
@@ -333,8 +357,10 @@ func credits(p *rule.Pass) {
 
 var granted = regexp.MustCompile(`(?i)^(\w*_)?(credits?|balance|tokens|coins|quota|points|wallet|words_left|sms_left|minutes_left|seats|units)(_left|_balance|_remaining|_count)?$`)
 
-var paidWord = regexp.MustCompile(`(?i)(status|paid|success|succeeded|payment|redirect_status|completed|checkout|session_?id|verified|result)`)
-var paidValue = regexp.MustCompile(`(?i)^(success|succeeded|paid|completed|complete|captured|true|1|ok|active|approved)$`)
+var (
+	paidWord  = regexp.MustCompile(`(?i)(status|paid|success|succeeded|payment|redirect_status|completed|checkout|session_?id|verified|result)`)
+	paidValue = regexp.MustCompile(`(?i)^(success|succeeded|paid|completed|complete|captured|true|1|ok|active|approved)$`)
+)
 
 // grants tells whether an event gives a plan, access or credits.
 func grants(op *flow.Op) bool {
@@ -485,11 +511,15 @@ func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 				return nil
 			}
 		}
-		return &rule.Hit{At: rule.Site(op), Title: "The signature proves that order and payment belong together, not whose order it was and that it was not used before",
-			Way: []finding.Place{rule.Place(mac.Pos, "the signature"), rule.Place(rule.Site(op), "granted")}}
+		return &rule.Hit{
+			At: rule.Site(op), Title: "The signature proves that order and payment belong together, not whose order it was and that it was not used before",
+			Way: []finding.Place{rule.Place(mac.Pos, "the signature"), rule.Place(rule.Site(op), "granted")},
+		}
 	}
-	return &rule.Hit{At: rule.Site(op), Title: fmt.Sprintf("After a valid signature the client chooses what is granted (%s); the payment may be anybody's and used before", what.Path),
-		Way: append([]finding.Place{rule.Place(mac.Pos, "the signature")}, rule.Way(what, rule.Site(op), "granted")...)}
+	return &rule.Hit{
+		At: rule.Site(op), Title: fmt.Sprintf("After a valid signature the client chooses what is granted (%s); the payment may be anybody's and used before", what.Path),
+		Way: append([]finding.Place{rule.Place(mac.Pos, "the signature")}, rule.Way(what, rule.Site(op), "granted")...),
+	}
 }
 
 // session is a checkout session that was fetched by an id of the client and is
@@ -521,8 +551,10 @@ func session(e *flow.Entry, op *flow.Op) *rule.Hit {
 		if !bySession {
 			continue
 		}
-		return &rule.Hit{At: rule.Site(op), Title: "A payment of the provider is fetched by an id of the client, and nobody compares whose it is",
-			Way: append(rule.Way(id, x.Pos, "fetched"), rule.Place(rule.Site(op), "granted to the caller"))}
+		return &rule.Hit{
+			At: rule.Site(op), Title: "A payment of the provider is fetched by an id of the client, and nobody compares whose it is",
+			Way: append(rule.Way(id, x.Pos, "fetched"), rule.Place(rule.Site(op), "granted to the caller")),
+		}
 	}
 	return nil
 }
@@ -559,8 +591,10 @@ func free(p *rule.Pass) {
 			if p.At("verify-trusts-client", at) {
 				continue
 			}
-			p.Report(rule.Hit{At: at, Entry: e, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("%s.%s is set for the caller, and no payment was looked at", op.Table, w.Col),
-				Way: []finding.Place{rule.Place(w.Pos, "granted for the asking")}})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("%s.%s is set for the caller, and no payment was looked at", op.Table, w.Col),
+				Way: []finding.Place{rule.Place(w.Pos, "granted for the asking")},
+			})
 			break
 		}
 	}
@@ -569,7 +603,7 @@ func free(p *rule.Pass) {
 func paidPlan(w *flow.Write) bool {
 	v := w.Val
 	if len(rule.Clients(v)) > 0 {
-		return !v.Enum || true
+		return true
 	}
 	if v.IsStr {
 		s := strings.ToLower(v.Str)
@@ -601,8 +635,10 @@ func paid(e *flow.Entry, op *flow.Op) bool {
 			}
 		}
 	}
-	return payTable.MatchString(op.Table) && false
+	return false
 }
 
-var payName = regexp.MustCompile(`(?i)(pay|stripe|razorpay|charge|invoice|checkout|subscription|billing|purchase|verify|receipt|coupon|promo|license|licence|redeem|trial)`)
-var payTable = regexp.MustCompile(`(?i)(order|payment|invoice|purchase|charge|coupon|promo|licen[cs]e|code|gift|trial|voucher|redemption)`)
+var (
+	payName  = regexp.MustCompile(`(?i)(pay|stripe|razorpay|charge|invoice|checkout|subscription|billing|purchase|verify|receipt|coupon|promo|license|licence|redeem|trial)`)
+	payTable = regexp.MustCompile(`(?i)(order|payment|invoice|purchase|charge|coupon|promo|licen[cs]e|code|gift|trial|voucher|redemption)`)
+)

@@ -13,9 +13,10 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
 
-var yearly = regexp.MustCompile(`(?i)\b(year|yearly|annual|annually|p1y|per_year|12_months?)\b|(?-i:_(YEAR|YEARLY|ANNUAL|ANNUALLY|Y)\b)|(?i)(_year|_annual|_yearly)['"]|\bYearly\b|\bAnnual\b`)
-var monthly = regexp.MustCompile(`(?i)month|_M\b|\bsms|credits|words|quota`)
-var providerCol = regexp.MustCompile(`(?i)((stripe|razorpay|paddle|provider|polar|lemon|external|billing|payment)\w*(customer|subscription|sub|cust)|subscription_id|provider_subscription|stripe_customer|customer_id$|^stripe_customer|^provider_customer)`)
+var (
+	yearly      = regexp.MustCompile(`(?i)\b(year|yearly|annual|annually|p1y|per_year|12_months?)\b|(?-i:_(YEAR|YEARLY|ANNUAL|ANNUALLY|Y)\b)|(?i)(_year|_annual|_yearly)['"]|\bYearly\b|\bAnnual\b`)
+	providerCol = regexp.MustCompile(`(?i)((stripe|razorpay|paddle|provider|polar|lemon|external|billing|payment)\w*(customer|subscription|sub|cust)|subscription_id|provider_subscription|stripe_customer|customer_id$|^stripe_customer|^provider_customer)`)
+)
 
 // charged tells whether an effect follows a charge: a paid invoice, or a row
 // that is found by the provider's customer or subscription.
@@ -62,8 +63,10 @@ func annualGap(p *rule.Pass) {
 			if file == at.File {
 				at = line
 			}
-			p.Report(rule.Hit{At: at, Entry: e, Key: op.Table + "." + w.Col, Way: way,
-				Title: fmt.Sprintf("%s.%s is refilled only by a charge, and yearly plans are charged once a year", op.Table, w.Col)})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Key: op.Table + "." + w.Col, Way: way,
+				Title: fmt.Sprintf("%s.%s is refilled only by a charge, and yearly plans are charged once a year", op.Table, w.Col),
+			})
 			break
 		}
 	}
@@ -117,8 +120,10 @@ func evidence(p *rule.Pass, op *flow.Op) (flow.Pos, *ir.File) {
 	return flow.Pos{}, nil
 }
 
-var catalogueFile = regexp.MustCompile(`(?i)(plan|price|pricing|catalog|product|tier|billing|config|constants)`)
-var planLine = regexp.MustCompile(`(?i)(price|plan|interval|period|tier|:|=|const)`)
+var (
+	catalogueFile = regexp.MustCompile(`(?i)(plan|price|pricing|catalog|product|tier|billing|config|constants)`)
+	planLine      = regexp.MustCompile(`(?i)(price|plan|interval|period|tier|:|=|const)`)
+)
 
 // onTheCalendar tells whether anything else refills: a job, a clock, a query
 // with the time in it.
@@ -141,10 +146,7 @@ func onTheCalendar(p *rule.Pass, effect *flow.Op, col string) bool {
 			}
 		}
 	}
-	for name, list := range p.SQL {
-		for _, s := range list {
-			_ = s
-		}
+	for name := range p.SQL {
 		text := strings.ToLower(p.Text[name])
 		if strings.Contains(text, "cron.schedule") && strings.Contains(text, col) {
 			return true
