@@ -17,5 +17,6 @@ import (
 
 // all lists the rules.
 func all() []*rule.Rule {
-	return slices.Concat(credit.Rules, owner.Rules, webhook.Rules, provider.Rules, pool.Rules, logs.Rules, browser.Rules, cache.Rules, access.Rules)
+	return slices.Concat(credit.Rules, owner.Rules, webhook.Rules, provider.Rules, pool.Rules, logs.Rules,
+		browser.Rules, cache.Rules, access.Rules)
 }

@@ -49,9 +49,12 @@ func Rules() []finding.Rule {
 }
 
 var skipDirs = map[string]bool{
-	"node_modules": true, ".git": true, ".next": true, "dist": true, "build": true, "vendor": true, "out": true, "coverage": true,
-	".svelte-kit": true, ".output": true, ".turbo": true, ".vercel": true, ".nuxt": true, "bower_components": true, ".yarn": true, "__snapshots__": true,
-	".cache": true, "target": true, ".venv": true, "venv": true, "__pycache__": true, "testdata": true, ".pnpm-store": true, ".idea": true, "storybook-static": true,
+	"node_modules": true, ".git": true, ".next": true, "dist": true, "build": true, "vendor": true, "out": true,
+	"coverage":    true,
+	".svelte-kit": true, ".output": true, ".turbo": true, ".vercel": true, ".nuxt": true, "bower_components": true,
+	".yarn": true, "__snapshots__": true,
+	".cache": true, "target": true, ".venv": true, "venv": true, "__pycache__": true, "testdata": true,
+	".pnpm-store": true, ".idea": true, "storybook-static": true,
 }
 
 type reader struct {

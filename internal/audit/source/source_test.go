@@ -96,7 +96,8 @@ func TestRulesExplainThemselves(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, r := range Rules() {
-		if !ruleID.MatchString(r.ID) || seen[r.ID] || r.Engine != "source" || r.Title == "" || r.Why == "" || r.Fix == "" || len(r.ASVS) == 0 || len(r.CWE) == 0 {
+		if !ruleID.MatchString(r.ID) || seen[r.ID] || r.Engine != "source" || r.Title == "" || r.Why == "" ||
+			r.Fix == "" || len(r.ASVS) == 0 || len(r.CWE) == 0 {
 			t.Errorf("rule %+v lacks something or comes twice", r)
 		}
 		seen[r.ID] = true

@@ -93,7 +93,8 @@ func (in *interp) authCall(l, module, name string, args []*Val, e *ir.Expr) *Val
 		}
 	case "jwt-decode":
 		return in.decode(name, args, e)
-	case "@supabase/supabase-js", "@supabase/ssr", "@supabase/auth-helpers-nextjs", "@supabase/server", "@supabase/auth-helpers-sveltekit", "@supabase/auth-helpers-remix":
+	case "@supabase/supabase-js", "@supabase/ssr", "@supabase/auth-helpers-nextjs", "@supabase/server",
+		"@supabase/auth-helpers-sveltekit", "@supabase/auth-helpers-remix":
 		return in.supabaseClient(name, args, e)
 	case "bcrypt", "bcryptjs", "argon2":
 		return derive(args...)
@@ -113,7 +114,8 @@ func (in *interp) authCall(l, module, name string, args []*Val, e *ir.Expr) *Val
 	}
 	if authUserLibs.MatchString(module) {
 		low := strings.ToLower(name)
-		if low == "default" && (module == "next-auth" || module == "better-auth") || strings.HasSuffix(low, "middleware") || low == "nextauth" {
+		if low == "default" && (module == "next-auth" || module == "better-auth") ||
+			strings.HasSuffix(low, "middleware") || low == "nextauth" {
 			v := &Val{Lib: l + "()"}
 			if module == "next-auth" {
 				v.Fields = map[string]*Val{}
@@ -147,7 +149,8 @@ func (in *interp) supabaseClient(name string, args []*Val, e *ir.Expr) *Val {
 	v := &Val{Lib: "supabase", Pos: in.pos(e)}
 	key := arg(args, 1)
 	switch name {
-	case "createServerClient", "createBrowserClient", "createClientComponentClient", "createServerComponentClient", "createRouteHandlerClient", "createMiddlewareClient", "createServerActionClient":
+	case "createServerClient", "createBrowserClient", "createClientComponentClient", "createServerComponentClient",
+		"createRouteHandlerClient", "createMiddlewareClient", "createServerActionClient":
 		v.Priv = -1
 	case "createClient", "default.createClient":
 	default:
@@ -208,7 +211,8 @@ func (in *interp) authMethod(recv *Val, name string, args []*Val, e *ir.Expr) *V
 		case "getClaims":
 			return origin(Session, "", pos)
 		case "getSession":
-			if strings.HasPrefix(l, "supabase") || strings.Contains(strings.ToLower(l), "supabase") || strings.Contains(strings.ToLower(l), "client") || len(args) == 0 {
+			if strings.HasPrefix(l, "supabase") || strings.Contains(strings.ToLower(l), "supabase") ||
+				strings.Contains(strings.ToLower(l), "client") || len(args) == 0 {
 				if in.browser() || strings.HasSuffix(l, ".api") {
 					return origin(Session, "", pos)
 				}
@@ -216,9 +220,11 @@ func (in *interp) authMethod(recv *Val, name string, args []*Val, e *ir.Expr) *V
 				return origin(Unverified, "", pos)
 			}
 			return origin(Session, "", pos)
-		case "protect", "validateRequest", "validateSession", "verifyIdToken", "authenticate", "verifySessionCookie", "getUserId", "currentUser":
+		case "protect", "validateRequest", "validateSession", "verifyIdToken", "authenticate", "verifySessionCookie",
+			"getUserId", "currentUser":
 			return origin(Session, "", pos)
-		case "verifyOtp", "exchangeCodeForSession", "signInWithPassword", "signUp", "refreshSession", "signInWithOtp", "setSession":
+		case "verifyOtp", "exchangeCodeForSession", "signInWithPassword", "signUp", "refreshSession", "signInWithOtp",
+			"setSession":
 			return origin(Fetched, "", pos)
 		case "onAuthStateChange":
 			in.callback(a, []*Val{{}, origin(Session, "", pos)}, e)
@@ -247,7 +253,8 @@ func (in *interp) authMethod(recv *Val, name string, args []*Val, e *ir.Expr) *V
 			return origin(Event, "", pos)
 		}
 	case "verify", "verifyAsync":
-		if strings.HasPrefix(l, "jsonwebtoken") || strings.Contains(strings.ToLower(l), "jwt") || strings.Contains(l, "JwtService") || recv.Type != nil && strings.Contains(recv.Type.Named(), "Jwt") {
+		if strings.HasPrefix(l, "jsonwebtoken") || strings.Contains(strings.ToLower(l), "jwt") ||
+			strings.Contains(l, "JwtService") || recv.Type != nil && strings.Contains(recv.Type.Named(), "Jwt") {
 			in.emit(&Op{Kind: OpVerify, Name: "jwt.verify", Args: args}, e)
 			return origin(Session, "", pos)
 		}
@@ -256,7 +263,8 @@ func (in *interp) authMethod(recv *Val, name string, args []*Val, e *ir.Expr) *V
 			return origin(Event, "", pos)
 		}
 	case "decode":
-		if strings.HasPrefix(l, "jsonwebtoken") || strings.Contains(strings.ToLower(l), "jwt") || recv.Type != nil && strings.Contains(recv.Type.Named(), "Jwt") {
+		if strings.HasPrefix(l, "jsonwebtoken") || strings.Contains(strings.ToLower(l), "jwt") || recv.Type != nil &&
+			strings.Contains(recv.Type.Named(), "Jwt") {
 			return in.decode("decode", args, e)
 		}
 	case "createHmac", "createHash", "timingSafeEqual", "randomBytes", "randomUUID":
@@ -296,7 +304,9 @@ func (in *interp) providerMethod(recv *Val, name string, args []*Val, e *ir.Expr
 		}
 		recv = &Val{Lib: full}
 	}
-	known := strings.HasPrefix(recv.Lib, "stripe()") || strings.HasPrefix(recv.Lib, "razorpay()") || strings.Contains(recv.Lib, "stripe") || strings.Contains(recv.Lib, "razorpay") || strings.Contains(recv.Lib, "paddle")
+	known := strings.HasPrefix(recv.Lib, "stripe()") || strings.HasPrefix(recv.Lib, "razorpay()") ||
+		strings.Contains(recv.Lib, "stripe") || strings.Contains(recv.Lib, "razorpay") ||
+		strings.Contains(recv.Lib, "paddle")
 	m := providerCalls.FindString(full)
 	if m == "" || !known && !strings.HasPrefix(recv.Lib, "?") {
 		return nil

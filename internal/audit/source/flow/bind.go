@@ -26,7 +26,8 @@ func (in *interp) elem(x *Val, pos Pos) *Val {
 		if o := x.opOrigin(); o != nil {
 			w.From = addOrigins(w.From, []*Origin{o})
 		}
-		if x.Type != nil && x.Type.Type != nil && len(x.Type.Type.Args) > 0 && (x.Type.Name == "[]" || x.Type.Name == "map") {
+		if x.Type != nil && x.Type.Type != nil && len(x.Type.Type.Args) > 0 &&
+			(x.Type.Name == "[]" || x.Type.Name == "map") {
 			w.Type = in.p.typeRef(x.Type.Type.Args[len(x.Type.Type.Args)-1], x.Type.File, in.p.moduleOf(x.Type.File))
 		}
 		v = Join(v, w)
@@ -276,7 +277,8 @@ func (in *interp) assignTo(t *ir.Expr, v *Val, scope *Scope) {
 			c.Type = b.val.Type
 			v = &c
 		}
-		if !in.local(scope, t.Name) && in.entry.Kind != "module" && f.fn != nil && f.mod.Scope != nil && f.mod.Scope.vars[t.Name] == b {
+		if !in.local(scope, t.Name) && in.entry.Kind != "module" && f.fn != nil && f.mod.Scope != nil &&
+			f.mod.Scope.vars[t.Name] == b {
 			in.emit(&Op{Kind: OpMemory, Verb: "assign", Name: t.Name, Args: []*Val{{}, v}}, t)
 		}
 		if f.depth > b.depth && b.val != nil && in.local(scope, t.Name) {
@@ -351,7 +353,8 @@ func (in *interp) cast(e *ir.Expr, scope *Scope) *Val {
 	v := in.eval(e.X, scope)
 	f := in.top()
 	ref := in.p.typeRef(e.Type, in.file(f), f.mod)
-	if ref == nil || ref.Name == "const" || ref.Name == "any" || ref.Name == "unknown" || ref.Name == "string" || ref.Name == "number" {
+	if ref == nil || ref.Name == "const" || ref.Name == "any" || ref.Name == "unknown" || ref.Name == "string" ||
+		ref.Name == "number" {
 		return v
 	}
 	c := *v

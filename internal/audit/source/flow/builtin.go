@@ -151,7 +151,8 @@ func (in *interp) builtin(recv *Val, name string, args []*Val, e *ir.Expr, scope
 			return derive(recv, orEmpty(r))
 		}
 		return &Val{}
-	case "includes", "has", "indexOf", "startsWith", "endsWith", "match", "matchAll", "localeCompare", "hasOwnProperty", "search", "equals":
+	case "includes", "has", "indexOf", "startsWith", "endsWith", "match", "matchAll", "localeCompare",
+		"hasOwnProperty", "search", "equals":
 		v := derive(recv, a)
 		v.Cmps = appendMax([]*Cmp{{Op: name, L: recv, R: a, Pos: pos}}, v.Cmps, 10)
 		if name == "match" || name == "matchAll" {
@@ -163,7 +164,10 @@ func (in *interp) builtin(recv *Val, name string, args []*Val, e *ir.Expr, scope
 			return in.macCmp("plain", []*Val{recv, a}, e)
 		}
 		return v
-	case "trim", "toString", "toLowerCase", "toUpperCase", "slice", "substring", "substr", "replace", "replaceAll", "split", "padStart", "padEnd", "normalize", "concat", "at", "flat", "join", "valueOf", "reverse", "charAt", "trimEnd", "trimStart", "toFixed", "entries", "keys", "values", "toISOString", "getTime", "toJSON", "subarray", "repeat", "pop", "shift":
+	case "trim", "toString", "toLowerCase", "toUpperCase", "slice", "substring", "substr", "replace", "replaceAll",
+		"split", "padStart", "padEnd", "normalize", "concat", "at", "flat", "join", "valueOf", "reverse", "charAt",
+		"trimEnd", "trimStart", "toFixed", "entries", "keys", "values", "toISOString", "getTime", "toJSON", "subarray",
+		"repeat", "pop", "shift":
 		if recv.IsArr && (name == "at" || name == "pop" || name == "shift") {
 			return in.elem(recv, pos)
 		}

@@ -467,7 +467,10 @@ func (in *interp) construct(v *Val, c *ClassVal, args []*Val, super bool, e *ir.
 		}
 	}
 	in.p.ensure(c.Mod)
-	f := &frame{mod: c.Mod, this: v, fn: &ir.Func{File: c.Class.File, Name: "constructor", Class: c.Class}, base: len(in.guards), scope: newScope(c.Scope)}
+	f := &frame{
+		mod: c.Mod, this: v, fn: &ir.Func{File: c.Class.File, Name: "constructor", Class: c.Class},
+		base: len(in.guards), scope: newScope(c.Scope),
+	}
 	in.stack = append(in.stack, f)
 	if c.Class.Super != nil && c.Super == nil {
 		c.Super = in.superOf(c)

@@ -20,7 +20,8 @@ func connOf(v *Val) string {
 	switch {
 	case strings.Contains(v.Lib, ".tx"):
 		return "tx:" + v.Lib
-	case strings.HasSuffix(v.Lib, "Pool()"), strings.HasSuffix(v.Lib, "createPool()"), v.Lib == "sql.DB", v.Lib == "pgx.Pool":
+	case strings.HasSuffix(v.Lib, "Pool()"), strings.HasSuffix(v.Lib, "createPool()"), v.Lib == "sql.DB",
+		v.Lib == "pgx.Pool":
 		return "pool"
 	case v.Lib == "sql.Tx":
 		return "tx:param"
@@ -92,7 +93,8 @@ func (op *Op) write(col string, v *Val, pos Pos) {
 	}
 	if v != nil && v.Lib == "sql.raw" {
 		w.Relative = strings.Contains(strings.ToLower(v.Name), w.Col) || slices.ContainsFunc(v.Tmpl, func(x *Val) bool {
-			return x != nil && (x.Lib == "drizzle.col" || len(x.From) == 0 && x.Lib != "") && strings.EqualFold(snake(x.Name), w.Col)
+			return x != nil && (x.Lib == "drizzle.col" || len(x.From) == 0 && x.Lib != "") &&
+				strings.EqualFold(snake(x.Name), w.Col)
 		})
 		w.Minus = strings.Contains(v.Name, "-")
 	}
@@ -129,7 +131,8 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 	}
 	switch name {
 	case "from":
-		if a.IsStr && recv.Lib != "global.Array" && recv.Lib != "global.Buffer" && recv.Lib != "global.Uint8Array" && recv.Fn == nil && len(args) == 1 && !strings.HasSuffix(recv.Lib, ".storage") &&
+		if a.IsStr && recv.Lib != "global.Array" && recv.Lib != "global.Buffer" && recv.Lib != "global.Uint8Array" &&
+			recv.Fn == nil && len(args) == 1 && !strings.HasSuffix(recv.Lib, ".storage") &&
 			!recv.Has(Body, Query, Header, Path) {
 			if recv.Priv == 0 && strings.HasPrefix(recv.Lib, "?") {
 				c := *recv
@@ -169,7 +172,10 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 			return recv
 		}
 	case "selectFrom", "updateTable", "insertInto", "deleteFrom", "replaceInto":
-		verb := map[string]string{"selectFrom": "select", "updateTable": "update", "insertInto": "insert", "deleteFrom": "delete", "replaceInto": "upsert"}[name]
+		verb := map[string]string{
+			"selectFrom": "select", "updateTable": "update", "insertInto": "insert",
+			"deleteFrom": "delete", "replaceInto": "upsert",
+		}[name]
 		t := a
 		if a.IsArr {
 			t = arg(a.Elems, 0)
@@ -336,13 +342,16 @@ func (in *interp) chain(recv *Val, name string, args []*Val, e *ir.Expr, scope *
 	case "increment", "decrement":
 		op.Verb = "update"
 		if a.IsStr {
-			op.Writes = append(op.Writes, Write{Col: strings.ToLower(snake(a.Str)), Val: arg(args, 1), Relative: true, Minus: name == "decrement", Pos: pos})
+			op.Writes = append(op.Writes,
+				Write{Col: strings.ToLower(snake(a.Str)), Val: arg(args, 1), Relative: true, Minus: name == "decrement", Pos: pos})
 		}
 		for _, k := range a.Order {
-			op.Writes = append(op.Writes, Write{Col: strings.ToLower(snake(k)), Val: a.Fields[k], Relative: true, Minus: name == "decrement", Pos: pos})
+			op.Writes = append(op.Writes,
+				Write{Col: strings.ToLower(snake(k)), Val: a.Fields[k], Relative: true, Minus: name == "decrement", Pos: pos})
 		}
 		return recv
-	case "eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "is", "in", "contains", "containedBy", "overlaps", "textSearch", "filter", "not", "match", "or":
+	case "eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "is", "in", "contains", "containedBy", "overlaps",
+		"textSearch", "filter", "not", "match", "or":
 		switch {
 		case a.Fields != nil:
 			for _, k := range a.Order {
@@ -357,7 +366,8 @@ func (in *interp) chain(recv *Val, name string, args []*Val, e *ir.Expr, scope *
 			op.filter(a.Str, name, v, pos)
 		}
 		return recv
-	case "where", "andWhere", "whereRef", "having", "orWhere", "whereIn", "andWhereIn", "whereNot", "whereILike", "whereLike", "on", "onRef", "whereNull", "whereNotNull", "whereRaw":
+	case "where", "andWhere", "whereRef", "having", "orWhere", "whereIn", "andWhereIn", "whereNot", "whereILike",
+		"whereLike", "on", "onRef", "whereNull", "whereNotNull", "whereRaw":
 		in.where(op, name, args, e)
 		return recv
 	case "innerJoin", "leftJoin", "join", "rightJoin", "fullJoin", "innerJoinLateral":
@@ -424,11 +434,15 @@ func (in *interp) chain(recv *Val, name string, args []*Val, e *ir.Expr, scope *
 			return &Val{From: []*Origin{{Kind: DB, Path: "#err", Op: op, Pos: op.Pos}}}
 		}
 		return recv
-	case "order", "orderBy", "groupBy", "offset", "skip", "abortSignal", "execute", "executeTakeFirst", "returns", "overrideTypes", "as", "$dynamic",
-		"prepare", "all", "get", "run", "toArray", "lean", "exec", "populate", "sort", "stream", "csv", "clearSelect", "distinct", "explain", "count", "with", "using", "toSQL", "overrideTypes_", "setHeader", "addSelect", "leftJoinAndSelect", "getMany", "getOne", "cursor", "raw":
+	case "order", "orderBy", "groupBy", "offset", "skip", "abortSignal", "execute", "executeTakeFirst", "returns",
+		"overrideTypes", "as", "$dynamic",
+		"prepare", "all", "get", "run", "toArray", "lean", "exec", "populate", "sort", "stream", "csv", "clearSelect",
+		"distinct", "explain", "count", "with", "using", "toSQL", "overrideTypes_", "setHeader", "addSelect",
+		"leftJoinAndSelect", "getMany", "getOne", "cursor", "raw":
 		return recv
 	}
-	if recv.Op.Flavor == "supabase" || recv.Op.Flavor == "knex" || recv.Op.Flavor == "kysely" || recv.Op.Flavor == "drizzle" {
+	if recv.Op.Flavor == "supabase" || recv.Op.Flavor == "knex" || recv.Op.Flavor == "kysely" ||
+		recv.Op.Flavor == "drizzle" {
 		for _, x := range args {
 			if x.Fn != nil {
 				return nil // map, filter and the like on the rows

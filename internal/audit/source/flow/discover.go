@@ -12,7 +12,9 @@ import (
 // wrapper notes a wrapper that is not at hand and by its name asks for a
 // session.
 func (e *Entry) wrapper(v *Val) {
-	if name, ok := strings.CutPrefix(v.Name, "wrapped:"); ok && (sessionWord.MatchString(name) || verifyWord.MatchString(name) || strings.Contains(strings.ToLower(name), "secret") || strings.Contains(strings.ToLower(name), "cron")) {
+	if name, ok := strings.CutPrefix(v.Name, "wrapped:"); ok &&
+		(sessionWord.MatchString(name) || verifyWord.MatchString(name) ||
+			strings.Contains(strings.ToLower(name), "secret") || strings.Contains(strings.ToLower(name), "cron")) {
 		e.wrap = []string{name}
 	}
 }
@@ -57,7 +59,8 @@ func (p *Program) discover(m *Module) {
 			p.discoverApp(m, stem)
 			return
 		}
-		if (stem == "middleware" || stem == "proxy") && (m.Exports["middleware"] != nil || m.Exports["proxy"] != nil || m.Exports["default"] != nil) {
+		if (stem == "middleware" || stem == "proxy") &&
+			(m.Exports["middleware"] != nil || m.Exports["proxy"] != nil || m.Exports["default"] != nil) {
 			for _, k := range []string{"middleware", "proxy", "default"} {
 				p.entry(&Entry{Kind: "middleware", Framework: "next-app", Path: "middleware"}, m.Exports[k])
 			}
@@ -73,16 +76,21 @@ func (p *Program) discover(m *Module) {
 			p.entry(&Entry{Kind: "headers", Framework: "remix-headers", Path: "/" + route}, m.Exports["headers"])
 		}
 		if pagesAPI.MatchString(f.Path) {
-			p.entry(&Entry{Kind: "route", Framework: "next-pages", Method: "ALL", Path: routePath(f.Path, "pages")}, unwrap(m.Exports["default"]))
+			p.entry(&Entry{Kind: "route", Framework: "next-pages", Method: "ALL", Path: routePath(f.Path, "pages")},
+				unwrap(m.Exports["default"]))
 		} else if pagesFile.MatchString(f.Path) {
-			p.entry(&Entry{Kind: "load", Framework: "next-gssp", Method: "GET", Path: routePath(f.Path, "pages")}, m.Exports["getServerSideProps"])
-			p.entry(&Entry{Kind: "static", Framework: "next-static", Method: "GET", Path: routePath(f.Path, "pages")}, m.Exports["getStaticProps"])
+			p.entry(&Entry{Kind: "load", Framework: "next-gssp", Method: "GET", Path: routePath(f.Path, "pages")},
+				m.Exports["getServerSideProps"])
+			p.entry(&Entry{Kind: "static", Framework: "next-static", Method: "GET", Path: routePath(f.Path, "pages")},
+				m.Exports["getStaticProps"])
 		}
 		p.discoverActions(m)
 		if d := m.Exports["default"]; d != nil && d.Fields != nil && d.Fields["fetch"] != nil {
 			p.entry(&Entry{Kind: "route", Framework: "edge", Method: "ALL", Path: "/"}, d.Fields["fetch"])
 		}
-		if m.Exports["handler"] != nil && (strings.Contains(f.Path, "netlify") || strings.Contains(f.Path, "lambda") || strings.Contains(f.Path, "functions/")) {
+		if m.Exports["handler"] != nil &&
+			(strings.Contains(f.Path, "netlify") || strings.Contains(f.Path, "lambda") ||
+				strings.Contains(f.Path, "functions/")) {
 			p.entry(&Entry{Kind: "route", Framework: "lambda", Method: "ALL", Path: "/" + stem}, m.Exports["handler"])
 		}
 	}
@@ -183,7 +191,10 @@ func (p *Program) discoverActions(m *Module) {
 	}
 }
 
-var nestVerbs = map[string]string{"Get": "GET", "Post": "POST", "Put": "PUT", "Patch": "PATCH", "Delete": "DELETE", "All": "ALL"}
+var nestVerbs = map[string]string{
+	"Get": "GET", "Post": "POST", "Put": "PUT", "Patch": "PATCH", "Delete": "DELETE",
+	"All": "ALL",
+}
 
 func deco(list []*ir.Expr, names ...string) *ir.Expr {
 	for _, d := range list {

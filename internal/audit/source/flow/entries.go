@@ -233,7 +233,8 @@ func (p *Program) run(e *Entry) {
 		in.invoke(v.Fn, in.params(v.Fn), site)
 	}
 	in.methodsOf(v, site)
-	if e.Kind == "route" && v != nil && !v.Null && !slices.ContainsFunc(e.Ops, func(op *Op) bool { return op.Kind == OpRespond }) {
+	if e.Kind == "route" && v != nil && !v.Null &&
+		!slices.ContainsFunc(e.Ops, func(op *Op) bool { return op.Kind == OpRespond }) {
 		in.emit(&Op{Kind: OpRespond, Status: 200, Val: v, Name: "return", Pos: e.Pos}, nil)
 	}
 }
@@ -452,7 +453,8 @@ func (in *interp) arguments(e *Entry) []*Val {
 						v = lib("web.form", Body, "", v.From[0].Pos)
 					}
 				}
-				if q.Target.Kind == ir.Ident && (strings.Contains(strings.ToLower(q.Target.Name), "prev") || q.Target.Name == "_") {
+				if q.Target.Kind == ir.Ident &&
+					(strings.Contains(strings.ToLower(q.Target.Name), "prev") || q.Target.Name == "_") {
 					v = &Val{}
 				}
 				list = append(list, v)

@@ -48,7 +48,8 @@ func (in *interp) ginCall(recv *Val, name string, args []*Val, e *ir.Expr, scope
 			in.goCookie(a, e)
 		}
 		return &Val{}
-	case "BindJSON", "ShouldBindJSON", "Bind", "ShouldBind", "BodyParser", "ShouldBindBodyWith", "ShouldBindWith", "BindQuery", "ShouldBindQuery", "QueryParser", "BindUri", "ShouldBindUri", "ParamsParser":
+	case "BindJSON", "ShouldBindJSON", "Bind", "ShouldBind", "BodyParser", "ShouldBindBodyWith", "ShouldBindWith",
+		"BindQuery", "ShouldBindQuery", "QueryParser", "BindUri", "ShouldBindUri", "ParamsParser":
 		k := Body
 		if strings.Contains(name, "Query") {
 			k = Query

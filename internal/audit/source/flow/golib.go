@@ -84,7 +84,9 @@ func goLibOfType(module, name string) string {
 		case "Invoice", "Subscription", "CheckoutSession", "Charge", "PaymentIntent":
 			return "stripe." + name
 		}
-	case module == "log/slog" && name == "Logger", module == "log" && name == "Logger", strings.HasSuffix(module, "zap") && strings.HasSuffix(name, "Logger"), strings.HasSuffix(module, "zerolog") && name == "Logger", strings.HasSuffix(module, "logrus"):
+	case module == "log/slog" && name == "Logger", module == "log" && name == "Logger",
+		strings.HasSuffix(module, "zap") && strings.HasSuffix(name, "Logger"), strings.HasSuffix(module, "zerolog") &&
+			name == "Logger", strings.HasSuffix(module, "logrus"):
 		return "logger"
 	case module == "sync" && name == "Map":
 		return "memory"
@@ -234,7 +236,10 @@ func (in *interp) goMethodCall(recv *Val, name string, args []*Val, e *ir.Expr, 
 		in.log(strings.ToLower(name), args, e)
 		return &Val{Lib: "logger"}
 	case "memory":
-		m := map[string]string{"Load": "get", "Store": "set", "LoadOrStore": "has", "Delete": "delete", "LoadAndDelete": "get"}
+		m := map[string]string{
+			"Load": "get", "Store": "set", "LoadOrStore": "has", "Delete": "delete",
+			"LoadAndDelete": "get",
+		}
 		if v := m[name]; v != "" {
 			in.emit(&Op{Kind: OpMemory, Verb: v, Recv: recv, Args: args, Name: recv.Name}, e)
 			return origin(Memory, "", pos)
@@ -273,7 +278,10 @@ func (in *interp) goProvider(full string, args []*Val, e *ir.Expr) *Val {
 			head = strings.ToLower(head[:1]) + head[1:]
 		}
 		verb = strings.ToLower(verb)
-		verb = map[string]string{"new": "create", "get": "retrieve", "del": "delete", "cancel": "cancel"}[verb] + map[bool]string{true: ""}[false]
+		verb = map[string]string{
+			"new": "create", "get": "retrieve", "del": "delete",
+			"cancel": "cancel",
+		}[verb] + map[bool]string{true: ""}[false]
 		if verb == "" {
 			verb = strings.ToLower(full[i+1:])
 		}
@@ -323,10 +331,14 @@ func status(v *Val) int {
 }
 
 var goStatus = map[string]int{
-	"StatusOK": 200, "StatusCreated": 201, "StatusAccepted": 202, "StatusNoContent": 204, "StatusSeeOther": 303, "StatusFound": 302,
-	"StatusBadRequest": 400, "StatusUnauthorized": 401, "StatusPaymentRequired": 402, "StatusForbidden": 403, "StatusNotFound": 404,
-	"StatusMethodNotAllowed": 405, "StatusConflict": 409, "StatusGone": 410, "StatusRequestEntityTooLarge": 413, "StatusUnprocessableEntity": 422,
-	"StatusTooManyRequests": 429, "StatusInternalServerError": 500, "StatusNotImplemented": 501, "StatusBadGateway": 502, "StatusServiceUnavailable": 503, "StatusGatewayTimeout": 504,
+	"StatusOK": 200, "StatusCreated": 201, "StatusAccepted": 202, "StatusNoContent": 204, "StatusSeeOther": 303,
+	"StatusFound":      302,
+	"StatusBadRequest": 400, "StatusUnauthorized": 401, "StatusPaymentRequired": 402, "StatusForbidden": 403,
+	"StatusNotFound":         404,
+	"StatusMethodNotAllowed": 405, "StatusConflict": 409, "StatusGone": 410, "StatusRequestEntityTooLarge": 413,
+	"StatusUnprocessableEntity": 422,
+	"StatusTooManyRequests":     429, "StatusInternalServerError": 500, "StatusNotImplemented": 501,
+	"StatusBadGateway": 502, "StatusServiceUnavailable": 503, "StatusGatewayTimeout": 504,
 	"StatusTemporaryRedirect": 307, "StatusMovedPermanently": 301, "StatusPreconditionFailed": 412, "StatusTeapot": 418,
 }
 
@@ -401,7 +413,8 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return in.log(strings.ToLower(l[strings.LastIndexByte(l, '.')+1:]), args, e)
 	}
 	switch l {
-	case "go.string", "go.int", "go.int64", "go.int32", "go.uint", "go.uint64", "go.float64", "go.byte", "go.rune", "go.any":
+	case "go.string", "go.int", "go.int64", "go.int32", "go.uint", "go.uint64", "go.float64", "go.byte", "go.rune",
+		"go.any":
 		return pass(a)
 	case "go.append":
 		v := &Val{IsArr: true, Type: a.Type, From: slices.Clone(a.From)}
@@ -470,7 +483,8 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 	case "context.WithValue":
 		in.keep("go."+ctxKey(arg(args, 1)), arg(args, 2), e)
 		return a
-	case "context.WithCancel", "context.WithTimeout", "context.WithoutCancel", "context.WithDeadline", "context.Background", "context.TODO":
+	case "context.WithCancel", "context.WithTimeout", "context.WithoutCancel", "context.WithDeadline",
+		"context.Background", "context.TODO":
 		return &Val{Lib: "go.ctx"}
 	case "crypto/hmac.New":
 		return &Val{Lib: "crypto.hmac", Nested: arg(args, 1)}
@@ -562,7 +576,8 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 			return origin(Path, "", pos)
 		}
 		return &Val{Lib: "router", Pos: pos}
-	case strings.HasPrefix(pkg, "github.com/gin-gonic/gin"), strings.HasPrefix(pkg, "github.com/labstack/echo"), strings.HasPrefix(pkg, "github.com/gofiber/fiber"):
+	case strings.HasPrefix(pkg, "github.com/gin-gonic/gin"), strings.HasPrefix(pkg, "github.com/labstack/echo"),
+		strings.HasPrefix(pkg, "github.com/gofiber/fiber"):
 		switch name {
 		case "New", "Default":
 			return &Val{Lib: "router", Pos: pos}
@@ -607,7 +622,9 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		case "Open":
 			return &Val{Lib: "gorm"}
 		}
-	case pkg == "strconv" || pkg == "strings" || pkg == "bytes" || strings.HasPrefix(pkg, "encoding/") || pkg == "net/url" || pkg == "path" || pkg == "slices" || pkg == "maps" || pkg == "cmp" || strings.HasSuffix(pkg, "/uuid"):
+	case pkg == "strconv" || pkg == "strings" || pkg == "bytes" || strings.HasPrefix(pkg, "encoding/") ||
+		pkg == "net/url" || pkg == "path" || pkg == "slices" || pkg == "maps" || pkg == "cmp" ||
+		strings.HasSuffix(pkg, "/uuid"):
 		for _, x := range args {
 			if x.Fn != nil {
 				in.callback(x, []*Val{in.elem(a, pos)}, e)

@@ -53,7 +53,8 @@ func (in *interp) goSQL(recv *Val, name string, args []*Val, e *ir.Expr, scope *
 	}
 	if sqlMethods[name] {
 		v := in.sqlCall(recv, name, args, e)
-		if v != nil && v.Op != nil && (name == "Get" || name == "Select" || name == "GetContext" || name == "SelectContext") {
+		if v != nil && v.Op != nil &&
+			(name == "Get" || name == "Select" || name == "GetContext" || name == "SelectContext") {
 			for _, a := range args {
 				if a.Expr != nil {
 					in.assignTo(a.Expr, &Val{Op: v.Op, Type: a.Type}, scope)
@@ -131,7 +132,8 @@ func (in *interp) gorm(recv *Val, name string, args []*Val, e *ir.Expr, scope *S
 		return op
 	}
 	switch name {
-	case "WithContext", "Session", "Debug", "Unscoped", "Order", "Limit", "Offset", "Preload", "Joins", "Group", "Having", "Select", "Omit", "Table", "Model", "Scopes", "Distinct":
+	case "WithContext", "Session", "Debug", "Unscoped", "Order", "Limit", "Offset", "Preload", "Joins", "Group",
+		"Having", "Select", "Omit", "Table", "Model", "Scopes", "Distinct":
 		c := chain()
 		if name == "Model" {
 			c.Name = tableOf(a)

@@ -85,7 +85,10 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 		return in.schemaMethod(recv, name, args, e)
 	case "webhook.verifier":
 		if name == "verify" || name == "unwrap" {
-			in.emit(&Op{Kind: OpVerify, Name: "webhook.verify", Args: append([]*Val{a, arg(args, 1)}, recv.Nested), Recv: recv}, e)
+			in.emit(&Op{
+				Kind: OpVerify, Name: "webhook.verify", Args: append([]*Val{a, arg(args, 1)}, recv.Nested),
+				Recv: recv,
+			}, e)
 			return origin(Event, "", pos)
 		}
 	case "sql.raw":
@@ -106,7 +109,11 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 		}
 	case "go.map":
 	}
-	if strings.HasPrefix(recv.Lib, "zod#z") || strings.HasPrefix(recv.Lib, "zod#*") || strings.HasPrefix(recv.Lib, "zod#default") || strings.HasPrefix(recv.Lib, "valibot#") || strings.HasPrefix(recv.Lib, "yup#") || strings.HasPrefix(recv.Lib, "joi#") || strings.HasPrefix(recv.Lib, "zod/") || strings.HasPrefix(recv.Lib, "@sinclair/typebox#") || strings.HasPrefix(recv.Lib, "superstruct#") {
+	if strings.HasPrefix(recv.Lib, "zod#z") || strings.HasPrefix(recv.Lib, "zod#*") ||
+		strings.HasPrefix(recv.Lib, "zod#default") || strings.HasPrefix(recv.Lib, "valibot#") ||
+		strings.HasPrefix(recv.Lib, "yup#") || strings.HasPrefix(recv.Lib, "joi#") ||
+		strings.HasPrefix(recv.Lib, "zod/") || strings.HasPrefix(recv.Lib, "@sinclair/typebox#") ||
+		strings.HasPrefix(recv.Lib, "superstruct#") {
 		if v := in.schemaMake(recv, name, args, e); v != nil {
 			return v
 		}
@@ -114,7 +121,8 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 	if name == "memoize" && strings.HasPrefix(recv.Lib, "lodash") && a.Fn != nil {
 		return in.cacheCall([]*Val{a}, e)
 	}
-	if cacheName.MatchString(recv.Name) && (strings.HasPrefix(recv.Lib, "?") || recv.Type != nil && recv.Op == nil) || recv.Type != nil && cacheType.MatchString(recv.Type.Named()) {
+	if cacheName.MatchString(recv.Name) && (strings.HasPrefix(recv.Lib, "?") || recv.Type != nil && recv.Op == nil) ||
+		recv.Type != nil && cacheType.MatchString(recv.Type.Named()) {
 		switch {
 		case name == "wrap" && len(args) >= 2 && args[1].Fn != nil:
 			in.cacheCall([]*Val{args[1], a}, e)
@@ -142,11 +150,16 @@ func (in *interp) libMethod(recv *Val, name string, args []*Val, e *ir.Expr, sco
 	return nil
 }
 
-var logLevel = map[string]bool{"log": true, "info": true, "warn": true, "error": true, "debug": true, "trace": true, "fatal": true, "verbose": true, "silly": true, "notice": true, "http": true}
+var logLevel = map[string]bool{
+	"log": true, "info": true, "warn": true, "error": true, "debug": true,
+	"trace": true, "fatal": true, "verbose": true, "silly": true, "notice": true, "http": true,
+}
 
 func isLogger(v *Val) bool {
 	l := v.Lib
-	if strings.HasPrefix(l, "pino#") || strings.HasPrefix(l, "winston#") || strings.HasPrefix(l, "bunyan#") || strings.HasPrefix(l, "consola#") || strings.HasPrefix(l, "log4js#") || strings.HasPrefix(l, "@nestjs/common#Logger") || strings.HasPrefix(l, "loglevel#") {
+	if strings.HasPrefix(l, "pino#") || strings.HasPrefix(l, "winston#") || strings.HasPrefix(l, "bunyan#") ||
+		strings.HasPrefix(l, "consola#") || strings.HasPrefix(l, "log4js#") ||
+		strings.HasPrefix(l, "@nestjs/common#Logger") || strings.HasPrefix(l, "loglevel#") {
 		return true
 	}
 	return strings.HasPrefix(l, "?") && (logWord.MatchString(v.Name) || strings.HasSuffix(strings.ToLower(l), "logger"))
@@ -213,7 +226,8 @@ func (in *interp) tagged(e *ir.Expr, vals []*Val, scope *Scope) *Val {
 		}
 	} else {
 		tag := in.eval(e.X, scope)
-		if strings.HasPrefix(tag.Lib, "drizzle-orm#sql") || strings.HasPrefix(tag.Lib, "kysely#sql") || strings.HasPrefix(tag.Lib, "@prisma/client#") {
+		if strings.HasPrefix(tag.Lib, "drizzle-orm#sql") || strings.HasPrefix(tag.Lib, "kysely#sql") ||
+			strings.HasPrefix(tag.Lib, "@prisma/client#") {
 			return raw
 		}
 		recv = tag
@@ -264,13 +278,16 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 	case "global.fetch":
 		op := in.emit(&Op{Kind: OpFetch, Args: args}, e)
 		return &Val{Lib: "fetch.response", From: []*Origin{{Kind: Fetched, Op: op, Pos: pos}}}
-	case "global.String", "global.Number", "global.BigInt", "global.parseInt", "global.parseFloat", "global.decodeURIComponent", "global.encodeURIComponent", "global.Boolean", "global.structuredClone", "global.atob", "global.btoa", "global.encodeURI":
+	case "global.String", "global.Number", "global.BigInt", "global.parseInt", "global.parseFloat",
+		"global.decodeURIComponent", "global.encodeURIComponent", "global.Boolean", "global.structuredClone",
+		"global.atob", "global.btoa", "global.encodeURI":
 		v := pass(a)
 		if l == "global.atob" {
 			v.Name = "atob"
 		}
 		return v
-	case "global.Symbol", "global.setTimeout", "global.setInterval", "global.queueMicrotask", "global.setImmediate", "global.requestAnimationFrame":
+	case "global.Symbol", "global.setTimeout", "global.setInterval", "global.queueMicrotask", "global.setImmediate",
+		"global.requestAnimationFrame":
 		outer := in.float
 		in.float = true
 		in.callback(a, nil, e)
@@ -304,7 +321,8 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return v
 	}
 	switch module {
-	case "lodash/memoize", "lodash.memoize", "p-memoize", "mem", "memoizee", "moize", "micro-memoize", "memoize-one", "fast-memoize", "nano-memoize", "memoize":
+	case "lodash/memoize", "lodash.memoize", "p-memoize", "mem", "memoizee", "moize", "micro-memoize", "memoize-one",
+		"fast-memoize", "nano-memoize", "memoize":
 		if a.Fn != nil {
 			return in.cacheCall([]*Val{a}, e)
 		}
@@ -335,7 +353,8 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		case "fail":
 			return in.respond(max(num(a), 400), arg(args, 1), nil, e)
 		}
-	case "@remix-run/node", "@remix-run/cloudflare", "react-router", "@remix-run/server-runtime", "@remix-run/deno", "@react-router/node":
+	case "@remix-run/node", "@remix-run/cloudflare", "react-router", "@remix-run/server-runtime", "@remix-run/deno",
+		"@react-router/node":
 		switch name {
 		case "json", "data", "defer":
 			init := arg(args, 1)
@@ -386,7 +405,8 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 		return &Val{}
 	case "react":
 		return in.react(name, args, e)
-	case "pg", "mysql2/promise", "mysql2", "@neondatabase/serverless", "postgres", "@vercel/postgres", "mysql", "better-sqlite3":
+	case "pg", "mysql2/promise", "mysql2", "@neondatabase/serverless", "postgres", "@vercel/postgres", "mysql",
+		"better-sqlite3":
 		v := &Val{Lib: l + "()", Conn: "pool"}
 		if name == "neon" || name == "default" && module == "postgres" {
 			v.Conn = ""
@@ -410,7 +430,9 @@ func (in *interp) libCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 	if strings.HasPrefix(l, "knex#") {
 		return &Val{Lib: "knex", Conn: "pool"}
 	}
-	if l == "knex" || strings.HasSuffix(l, "#knex") || strings.HasPrefix(l, "knex.") && a.IsStr && !strings.Contains(l, ".fn") || l == "?trpc#knex" || strings.HasPrefix(f.Conn, "tx:") && a.IsStr && len(args) == 1 && !strings.Contains(l, ".raw") && f.Fn == nil {
+	if l == "knex" || strings.HasSuffix(l, "#knex") || strings.HasPrefix(l, "knex.") && a.IsStr &&
+		!strings.Contains(l, ".fn") || l == "?trpc#knex" || strings.HasPrefix(f.Conn, "tx:") && a.IsStr &&
+		len(args) == 1 && !strings.Contains(l, ".raw") && f.Fn == nil {
 		if a.IsStr && !strings.Contains(l, ".raw") {
 			op := in.dbOp("knex", "select", a.Str, f, e)
 			return result(op)
@@ -479,7 +501,8 @@ func drizzleCond(name string, args []*Val, e *ir.Expr, pos Pos) *Val {
 			}
 		}
 		return v
-	case "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "inArray", "isNull", "isNotNull", "between", "notInArray", "arrayContains":
+	case "eq", "ne", "gt", "gte", "lt", "lte", "like", "ilike", "inArray", "isNull", "isNotNull", "between",
+		"notInArray", "arrayContains":
 		col := ""
 		if len(args) > 0 {
 			col = args[0].Name
@@ -540,7 +563,8 @@ func (in *interp) serve(args []*Val, e *ir.Expr) {
 		in.p.called[h.Fn.Fn] = true
 		name := in.file(in.top()).Path
 		in.p.addRoute(&Entry{
-			Kind: "route", Framework: "edge", Method: "ALL", Path: "/" + strings.TrimSuffix(edgeDir.ReplaceAllString(name, ""), "/index.ts"),
+			Kind: "route", Framework: "edge", Method: "ALL",
+			Path:   "/" + strings.TrimSuffix(edgeDir.ReplaceAllString(name, ""), "/index.ts"),
 			Module: h.Fn.Mod, Handler: h, Fn: h.Fn.Fn, Pos: in.pos(e),
 		})
 	}

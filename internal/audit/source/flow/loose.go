@@ -48,7 +48,8 @@ func (in *interp) params(c *Closure) (list []*Val) {
 			if l := libOfType(ref); l != "" {
 				v.Lib = l
 				switch {
-				case l == "go.req" || l == "node.req" || l == "web.req" || l == "gin.c" || l == "echo.c" || l == "fiber.c" || l == "hono.c" || l == "svelte.event" || l == "remix.args":
+				case l == "go.req" || l == "node.req" || l == "web.req" || l == "gin.c" || l == "echo.c" || l == "fiber.c" ||
+					l == "hono.c" || l == "svelte.event" || l == "remix.args":
 					v.From = []*Origin{{Kind: Request, Pos: pos}}
 				case strings.HasPrefix(l, "stripe."):
 					v.From = []*Origin{{Kind: Event, Path: name, Pos: pos}}
@@ -197,7 +198,8 @@ func (p *Program) looseFn(m *Module, v *Val) {
 			e.Kind, e.Framework = "middleware", "hono"
 		case "NextApiHandler":
 			e.Kind, e.Framework = "route", "next-pages"
-		case "FastifyPluginAsync", "FastifyPluginCallback", "FastifyPluginAsyncZod", "FastifyPluginAsyncTypebox", "FastifyPlugin":
+		case "FastifyPluginAsync", "FastifyPluginCallback", "FastifyPluginAsyncZod", "FastifyPluginAsyncTypebox",
+			"FastifyPlugin":
 			e.Args = []*Val{{Lib: "router", Name: "fastify", Pos: Pos{fn.File, fn.Pos, fn.Pos}}, {}, {}}
 		}
 	}

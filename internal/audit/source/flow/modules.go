@@ -32,7 +32,12 @@ func (p *Program) ensure(m *Module) {
 	}
 	f := m.Files[0]
 	in.stack = []*frame{{mod: m, scope: m.Scope, fn: &ir.Func{File: f, Name: ""}}}
-	m.Scope.set("module", &Val{Lib: "module", Mod: nil, Fields: map[string]*Val{"exports": {Lib: "module.exports", Fields: map[string]*Val{}}}, Order: []string{"exports"}}, 0)
+	m.Scope.set("module",
+		&Val{
+			Lib: "module", Mod: nil,
+			Fields: map[string]*Val{"exports": {Lib: "module.exports", Fields: map[string]*Val{}}},
+			Order:  []string{"exports"},
+		}, 0)
 	m.Scope.set("exports", m.Scope.vars["module"].val.Fields["exports"], 0)
 	in.hoist(f.Stmts, m.Scope)
 	for _, e := range f.Exports { // functions and classes may be used before the top level is done
@@ -150,7 +155,8 @@ func (p *Program) imported(m *Module, i ir.Import) *Val {
 // that it belongs to the program.
 func external(module, name string) *Val {
 	local := strings.HasPrefix(module, ".") || strings.HasPrefix(module, "@/") || strings.HasPrefix(module, "~") ||
-		strings.HasPrefix(module, "$lib/") || strings.HasPrefix(module, "src/") || strings.HasPrefix(module, "#") || strings.HasPrefix(module, "/")
+		strings.HasPrefix(module, "$lib/") || strings.HasPrefix(module, "src/") || strings.HasPrefix(module, "#") ||
+		strings.HasPrefix(module, "/")
 	module = strings.TrimPrefix(strings.TrimPrefix(module, "npm:"), "node:")
 	module = libVersion.ReplaceAllString(module, "$1")
 	if i := strings.Index(module, "esm.sh/"); i >= 0 {
@@ -307,7 +313,8 @@ func (p *Program) typeRefDepth(t *ir.Type, f *ir.File, m *Module, depth int) *Re
 		if len(t.Args) > 0 {
 			return p.typeRefDepth(t.Args[0], f, m, depth+1)
 		}
-	case "string", "number", "boolean", "any", "unknown", "void", "null", "undefined", "const", "error", "int", "int64", "bool":
+	case "string", "number", "boolean", "any", "unknown", "void", "null", "undefined", "const", "error", "int",
+		"int64", "bool":
 		return &Ref{Name: t.Name, Type: t, File: f}
 	}
 	first, rest, qualified := strings.Cut(t.Name, ".")
@@ -315,7 +322,8 @@ func (p *Program) typeRefDepth(t *ir.Type, f *ir.File, m *Module, depth int) *Re
 		if !qualified {
 			if d := m.Types[t.Name]; d != nil {
 				ref := &Ref{Name: m.Path + "#" + t.Name, Type: d.Type, Decl: d, File: m.typeFile[t.Name]}
-				if d.Type != nil && d.Type.Name != "{}" && d.Type.Name != "interface" && d.Type.Name != "func" && d.Type.Name != "map" && d.Type.Name != "[]" {
+				if d.Type != nil && d.Type.Name != "{}" && d.Type.Name != "interface" && d.Type.Name != "func" &&
+					d.Type.Name != "map" && d.Type.Name != "[]" {
 					if x := p.typeRefDepth(d.Type, ref.File, m, depth+1); x != nil && libOfType(x) != "" {
 						return x
 					}

@@ -157,7 +157,8 @@ func (in *interp) unary(e *ir.Expr, scope *Scope) *Val {
 	}
 	switch e.Name {
 	case "!":
-		v.Cmps = appendMax(slices.Clone(x.Cmps), []*Cmp{{Op: "falsy", L: snapshot(x), R: &Val{Null: true}, Pos: in.pos(e)}}, 10)
+		v.Cmps = appendMax(slices.Clone(x.Cmps),
+			[]*Cmp{{Op: "falsy", L: snapshot(x), R: &Val{Null: true}, Pos: in.pos(e)}}, 10)
 		v.Name = "bool"
 		if x.Op != nil {
 			v.From = addOrigins(slices.Clone(v.From), []*Origin{{Kind: opOrigin(x.Op), Op: x.Op, Pos: x.Op.Pos}})
@@ -178,7 +179,10 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 	switch e.Name {
 	case "&&", "||", "??":
 		base := len(in.guards)
-		in.guards = append(in.guards, &Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true, Unless: e.Name == "&&" && e.Y.Kind == ir.Unary && e.Y.Name == "!" || e.Name == "&&" && e.Y.Kind == ir.Binary && strings.HasPrefix(e.Y.Name, "!=")})
+		in.guards = append(in.guards,
+			&Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true, Unless: e.Name == "&&" &&
+				e.Y.Kind == ir.Unary && e.Y.Name == "!" || e.Name == "&&" && e.Y.Kind == ir.Binary &&
+				strings.HasPrefix(e.Y.Name, "!=")})
 		in.top().depth++
 		y := in.eval(e.Y, scope)
 		in.top().depth--

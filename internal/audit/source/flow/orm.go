@@ -7,9 +7,12 @@ import (
 )
 
 var prismaVerbs = map[string]string{
-	"findMany": "select", "findUnique": "select", "findFirst": "select", "findUniqueOrThrow": "select", "findFirstOrThrow": "select",
-	"count": "select", "aggregate": "select", "groupBy": "select", "create": "insert", "createMany": "insert", "createManyAndReturn": "insert",
-	"update": "update", "updateMany": "update", "updateManyAndReturn": "update", "upsert": "upsert", "delete": "delete", "deleteMany": "delete",
+	"findMany": "select", "findUnique": "select", "findFirst": "select", "findUniqueOrThrow": "select",
+	"findFirstOrThrow": "select",
+	"count":            "select", "aggregate": "select", "groupBy": "select", "create": "insert", "createMany": "insert",
+	"createManyAndReturn": "insert",
+	"update":              "update", "updateMany": "update", "updateManyAndReturn": "update", "upsert": "upsert",
+	"delete": "delete", "deleteMany": "delete",
 }
 
 var prismaOnly = map[string]bool{
@@ -55,11 +58,13 @@ func (in *interp) drizzle(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 	table := tableName(a)
 	if name == "select" || name == "selectDistinct" {
 		// Drizzle's select takes nothing or an object of columns, and from() follows
-		if recv.Op == nil && (len(args) == 0 || a.Fields != nil) && recv.From == nil && recv.Lib != "" && !strings.HasPrefix(recv.Lib, "global") {
+		if recv.Op == nil && (len(args) == 0 || a.Fields != nil) && recv.From == nil && recv.Lib != "" &&
+			!strings.HasPrefix(recv.Lib, "global") {
 			op := in.dbOp("drizzle", "select", "", recv, e)
 			op.Select = append(op.Select, a.Order...)
 			for _, k := range a.Order {
-				if x := a.Fields[k]; x != nil && (x.Name == "count" || x.Lib == "sql.raw" && strings.Contains(strings.ToLower(x.Name), "count(")) {
+				if x := a.Fields[k]; x != nil &&
+					(x.Name == "count" || x.Lib == "sql.raw" && strings.Contains(strings.ToLower(x.Name), "count(")) {
 					op.Name = "count"
 				}
 			}
@@ -97,7 +102,9 @@ func (in *interp) prismaCall(recv *Val, name, verb string, a *Val, e *ir.Expr) *
 			}
 		}
 	}
-	shape := a.Fields != nil && (a.Fields["where"] != nil || a.Fields["data"] != nil || a.Fields["create"] != nil || a.Fields["select"] != nil || a.Fields["orderBy"] != nil || a.Fields["take"] != nil || a.Fields["include"] != nil)
+	shape := a.Fields != nil &&
+		(a.Fields["where"] != nil || a.Fields["data"] != nil || a.Fields["create"] != nil || a.Fields["select"] != nil ||
+			a.Fields["orderBy"] != nil || a.Fields["take"] != nil || a.Fields["include"] != nil)
 	if !prismaOnly[name] && !shape && !strings.Contains(strings.ToLower(recv.Lib), "prisma") {
 		return nil
 	}
@@ -147,7 +154,8 @@ func (in *interp) prismaCall(recv *Val, name, verb string, a *Val, e *ir.Expr) *
 	if name == "count" || name == "aggregate" {
 		op.Select = []string{"count"}
 	}
-	op.Limit = name == "findUnique" || name == "findFirst" || name == "findUniqueOrThrow" || name == "findFirstOrThrow" || field(a, "take") != nil
+	op.Limit = name == "findUnique" || name == "findFirst" || name == "findUniqueOrThrow" ||
+		name == "findFirstOrThrow" || field(a, "take") != nil
 	return result(op)
 }
 
@@ -171,7 +179,8 @@ func (in *interp) prismaWhere(op *Op, col string, v *Val, pos Pos, or bool, dept
 	for _, k := range v.Order {
 		x := v.Fields[k]
 		switch k {
-		case "equals", "in", "not", "gt", "gte", "lt", "lte", "contains", "startsWith", "endsWith", "has", "mode", "search", "notIn":
+		case "equals", "in", "not", "gt", "gte", "lt", "lte", "contains", "startsWith", "endsWith", "has", "mode",
+			"search", "notIn":
 			if x != nil && x.Fields != nil {
 				in.prismaWhere(op, col, x, pos, or, depth+1)
 				continue
@@ -201,9 +210,12 @@ func (in *interp) prismaWhere(op *Op, col string, v *Val, pos Pos, or bool, dept
 }
 
 var mongoVerbs = map[string]string{
-	"findById": "select", "findOne": "select", "findOneAndUpdate": "update", "findByIdAndUpdate": "update", "updateOne": "update",
-	"updateMany": "update", "deleteOne": "delete", "findByIdAndDelete": "delete", "findOneAndDelete": "delete", "insertOne": "insert", "insertMany": "insert", "replaceOne": "update",
-	"findBy": "select", "findOneBy": "select", "findOneByOrFail": "select", "findByPk": "select", "findOneOrFail": "select", "countDocuments": "select",
+	"findById": "select", "findOne": "select", "findOneAndUpdate": "update", "findByIdAndUpdate": "update",
+	"updateOne":  "update",
+	"updateMany": "update", "deleteOne": "delete", "findByIdAndDelete": "delete", "findOneAndDelete": "delete",
+	"insertOne": "insert", "insertMany": "insert", "replaceOne": "update",
+	"findBy": "select", "findOneBy": "select", "findOneByOrFail": "select", "findByPk": "select",
+	"findOneOrFail": "select", "countDocuments": "select",
 }
 
 func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {

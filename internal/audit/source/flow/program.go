@@ -85,8 +85,10 @@ func New(files []*ir.File, texts map[string]string) *Program {
 	p := &Program{
 		Files: files, Modules: map[string]*Module{}, Ctx: map[string]*Val{}, Tables: map[string]*Table{},
 		Deps: map[string]map[string]string{}, SQL: map[string][]*sqltext.Stmt{}, Text: texts, Funcs: map[string]string{},
-		byBase: map[string][]string{}, pkgNames: map[string]string{}, goMods: map[string]string{}, Owned: map[string]map[string]bool{},
-		called: map[*ir.Func]bool{}, done: map[*ir.Func]bool{}, MaxSteps: 60000, Cut: map[string]bool{}, known: map[*ir.Func]bool{},
+		byBase: map[string][]string{}, pkgNames: map[string]string{}, goMods: map[string]string{},
+		Owned:  map[string]map[string]bool{},
+		called: map[*ir.Func]bool{}, done: map[*ir.Func]bool{}, MaxSteps: 60000, Cut: map[string]bool{},
+		known: map[*ir.Func]bool{},
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	for _, f := range files {
@@ -211,7 +213,8 @@ func (p *Program) tsconfig(dir, text string) {
 	base := path.Join(dir, v.CompilerOptions.BaseURL)
 	for k, list := range v.CompilerOptions.Paths {
 		if len(list) > 0 {
-			p.aliases = append(p.aliases, alias{dir, strings.TrimSuffix(k, "*"), path.Join(base, strings.TrimSuffix(list[0], "*"))})
+			p.aliases = append(p.aliases,
+				alias{dir, strings.TrimSuffix(k, "*"), path.Join(base, strings.TrimSuffix(list[0], "*"))})
 		}
 	}
 	sort.Slice(p.aliases, func(i, j int) bool { return len(p.aliases[i].prefix) > len(p.aliases[j].prefix) })
@@ -451,10 +454,12 @@ func clientRoot(f *ir.File) bool {
 		return false
 	}
 	base := path.Base(f.Path)
-	if base == "+page.ts" || base == "+page.js" || base == "+layout.ts" || base == "+layout.js" || strings.HasSuffix(base, ".svelte") {
+	if base == "+page.ts" || base == "+page.js" || base == "+layout.ts" || base == "+layout.js" ||
+		strings.HasSuffix(base, ".svelte") {
 		return true
 	}
-	if strings.Contains(f.Src, "import.meta.env.VITE_") || strings.Contains(f.Src, "$env/static/public") && !strings.Contains(f.Path, "server") {
+	if strings.Contains(f.Src, "import.meta.env.VITE_") || strings.Contains(f.Src, "$env/static/public") &&
+		!strings.Contains(f.Path, "server") {
 		return true
 	}
 	// a component with state outside of Next.js' app folder runs in the browser

@@ -18,8 +18,10 @@ type router struct {
 }
 
 var httpVerb = map[string]string{
-	"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE", "del": "DELETE", "all": "ALL", "options": "OPTIONS", "head": "HEAD",
-	"Get": "GET", "Post": "POST", "Put": "PUT", "Patch": "PATCH", "Delete": "DELETE", "GET": "GET", "POST": "POST", "PUT": "PUT", "PATCH": "PATCH", "DELETE": "DELETE", "Any": "ALL", "All": "ALL",
+	"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE", "del": "DELETE", "all": "ALL",
+	"options": "OPTIONS", "head": "HEAD",
+	"Get": "GET", "Post": "POST", "Put": "PUT", "Patch": "PATCH", "Delete": "DELETE", "GET": "GET", "POST": "POST",
+	"PUT": "PUT", "PATCH": "PATCH", "DELETE": "DELETE", "Any": "ALL", "All": "ALL",
 	"HandleFunc": "", "Handle": "", "Method": "", "MethodFunc": "",
 }
 
@@ -72,7 +74,8 @@ func (in *interp) routeCall(recv *Val, name string, args []*Val, e *ir.Expr) *Va
 		return p
 	}
 	verb, ok := httpVerb[name]
-	if ok && len(args) >= 2 && a.IsStr && (isRouter || strings.HasPrefix(a.Str, "/") || in.top().mod.Go && strings.Contains(a.Str, " /")) {
+	if ok && len(args) >= 2 && a.IsStr &&
+		(isRouter || strings.HasPrefix(a.Str, "/") || in.top().mod.Go && strings.Contains(a.Str, " /")) {
 		last := args[len(args)-1]
 		if last.Fn == nil && last.Fields != nil && last.Fields["handler"] != nil {
 			last = last.Fields["handler"]
@@ -176,7 +179,8 @@ func (in *interp) routeCall(recv *Val, name string, args []*Val, e *ir.Expr) *Va
 			switch {
 			case x.IsStr:
 				c.prefix = x.Str
-			case name == "Route" || name == "Group" && x.Fn != nil && len(x.Fn.Fn.Params) == 1 && in.p.isRouterParam(x.Fn) || name == "group":
+			case name == "Route" || name == "Group" && x.Fn != nil && len(x.Fn.Fn.Params) == 1 &&
+				in.p.isRouterParam(x.Fn) || name == "group":
 				fn = x
 			case name == "Mount":
 				m := in.router(x)
@@ -192,7 +196,8 @@ func (in *interp) routeCall(recv *Val, name string, args []*Val, e *ir.Expr) *Va
 			return recv
 		}
 		return child
-	case "listen", "ready", "Run", "Start", "ListenAndServe", "onError", "notFound", "setErrorHandler", "set", "decorate", "param", "engine", "disable", "enable":
+	case "listen", "ready", "Run", "Start", "ListenAndServe", "onError", "notFound", "setErrorHandler", "set",
+		"decorate", "param", "engine", "disable", "enable":
 		if isRouter {
 			return recv
 		}
@@ -220,7 +225,10 @@ func (in *interp) register(recv *Val, verb, p string, mw []*Val, h *Val, e *ir.E
 	if fw == "express" && strings.Contains(strings.ToLower(dotted(e.X)), "fastify") {
 		fw = "fastify"
 	}
-	ent := &Entry{Kind: "route", Framework: fw, Method: strings.ToUpper(verb), Path: p, Module: in.top().mod, Handler: h, Pos: in.pos(e)}
+	ent := &Entry{
+		Kind: "route", Framework: fw, Method: strings.ToUpper(verb), Path: p, Module: in.top().mod,
+		Handler: h, Pos: in.pos(e),
+	}
 	if h.Fn != nil {
 		ent.Fn = h.Fn.Fn
 		in.p.called[h.Fn.Fn] = true
@@ -281,7 +289,8 @@ func (in *interp) framework(recv, h *Val) string {
 			return "koa"
 		}
 	}
-	if h.Fn != nil && len(h.Fn.Fn.Params) > 1 && h.Fn.Fn.Params[1].Target.Kind == ir.Ident && h.Fn.Fn.Params[1].Target.Name == "reply" {
+	if h.Fn != nil && len(h.Fn.Fn.Params) > 1 && h.Fn.Fn.Params[1].Target.Kind == ir.Ident &&
+		h.Fn.Fn.Params[1].Target.Name == "reply" {
 		return "fastify"
 	}
 	return "express"
@@ -307,11 +316,13 @@ var procedureName = regexp.MustCompile(`(?i)procedure|safe-?action|actionClient|
 
 // procedure models tRPC's builders and their like.
 func (in *interp) procedure(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
-	if recv.Lib != "trpc.proc" && !procedureName.MatchString(recv.Lib) && !procedureName.MatchString(recv.Name) || recv.Op != nil {
+	if recv.Lib != "trpc.proc" && !procedureName.MatchString(recv.Lib) && !procedureName.MatchString(recv.Name) ||
+		recv.Op != nil {
 		return nil
 	}
 	c := &Val{Lib: "trpc.proc", Name: recv.Name, Nested: recv.Nested, Elems: slices.Clone(recv.Elems)}
-	if recv.Lib != "trpc.proc" && strings.HasPrefix(recv.Lib, "?") && sessionWord.MatchString(recv.Name) && !strings.Contains(strings.ToLower(recv.Name), "public") {
+	if recv.Lib != "trpc.proc" && strings.HasPrefix(recv.Lib, "?") && sessionWord.MatchString(recv.Name) &&
+		!strings.Contains(strings.ToLower(recv.Name), "public") {
 		c.Elems = append(c.Elems, &Val{Lib: recv.Lib, Name: recv.Name})
 	}
 	switch name {
@@ -332,7 +343,10 @@ func (in *interp) procedure(recv *Val, name string, args []*Val, e *ir.Expr) *Va
 		if name != "query" {
 			verb = "POST"
 		}
-		ent := &Entry{Kind: "route", Framework: "trpc", Method: verb, Path: "", Module: h.Fn.Mod, Handler: h, Fn: h.Fn.Fn, Pos: in.pos(e), MW: c.Elems, Schema: c.Nested}
+		ent := &Entry{
+			Kind: "route", Framework: "trpc", Method: verb, Path: "", Module: h.Fn.Mod, Handler: h,
+			Fn: h.Fn.Fn, Pos: in.pos(e), MW: c.Elems, Schema: c.Nested,
+		}
 		in.p.called[h.Fn.Fn] = true
 		in.p.addRoute(ent)
 		return &Val{}

@@ -36,11 +36,16 @@ func (in *interp) rawConds(op *Op, v *Val, pos Pos) {
 }
 
 var sqlMethods = map[string]bool{
-	"query": true, "execute": true, "exec": true, "run": true, "get": true, "all": true, "one": true, "any": true, "none": true, "oneOrNone": true,
-	"many": true, "manyOrNone": true, "raw": true, "unsafe": true, "prepare": true, "batch": true, "queryObject": true, "queryArray": true,
-	"Exec": true, "ExecContext": true, "Query": true, "QueryContext": true, "QueryRow": true, "QueryRowContext": true, "Get": true, "Select": true,
-	"GetContext": true, "SelectContext": true, "QueryRowx": true, "Queryx": true, "QueryxContext": true, "QueryRowxContext": true, "NamedExec": true, "NamedExecContext": true, "MustExec": true,
-	"Prepare": true, "PrepareContext": true, "Raw": true, "Queue": true, "first": true, "values": true, "$queryRawUnsafe": true, "$executeRawUnsafe": true,
+	"query": true, "execute": true, "exec": true, "run": true, "get": true, "all": true, "one": true, "any": true,
+	"none": true, "oneOrNone": true,
+	"many": true, "manyOrNone": true, "raw": true, "unsafe": true, "prepare": true, "batch": true,
+	"queryObject": true, "queryArray": true,
+	"Exec": true, "ExecContext": true, "Query": true, "QueryContext": true, "QueryRow": true, "QueryRowContext": true,
+	"Get": true, "Select": true,
+	"GetContext": true, "SelectContext": true, "QueryRowx": true, "Queryx": true, "QueryxContext": true,
+	"QueryRowxContext": true, "NamedExec": true, "NamedExecContext": true, "MustExec": true,
+	"Prepare": true, "PrepareContext": true, "Raw": true, "Queue": true, "first": true, "values": true,
+	"$queryRawUnsafe": true, "$executeRawUnsafe": true,
 }
 
 // sqlCall models a call that is given a statement as a text.
@@ -67,12 +72,14 @@ func (in *interp) sqlCall(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 		if a.IsStr && sqltext.Is(a.Str) || !a.IsStr && len(a.Tmpl) > 0 && sqltext.Is(placeholders(a)) {
 			return in.sqlText(a, args[i+1:], recv, e)
 		}
-		if strings.EqualFold(strings.TrimSuffix(strings.TrimSpace(a.Str), ";"), "begin") || strings.EqualFold(a.Str, "commit") || strings.EqualFold(a.Str, "rollback") {
+		if strings.EqualFold(strings.TrimSuffix(strings.TrimSpace(a.Str), ";"), "begin") ||
+			strings.EqualFold(a.Str, "commit") || strings.EqualFold(a.Str, "rollback") {
 			return in.sqlText(a, nil, recv, e)
 		}
 	}
 	// a statement that is not known here: asTenant(sql)
-	if (name == "query" || name == "Query" || name == "QueryContext" || name == "unsafe" || name == "Exec" || name == "ExecContext" || name == "QueryRow" || name == "QueryRowContext") && connOf(recv) != "" && len(args) > 0 {
+	if (name == "query" || name == "Query" || name == "QueryContext" || name == "unsafe" || name == "Exec" ||
+		name == "ExecContext" || name == "QueryRow" || name == "QueryRowContext") && connOf(recv) != "" && len(args) > 0 {
 		op := in.dbOp("sql", "unknown", "", recv, e)
 		for i, a := range args {
 			if i > 0 {
@@ -220,7 +227,8 @@ func (in *interp) bindSQL(op *Op, list []*Val, pos Pos) {
 	for _, sub := range s.Subs {
 		if sub.Verb != "select" && sub.Verb != "" {
 			for _, w := range sub.Sets {
-				op.Writes = append(op.Writes, Write{Col: w.Col, Val: value(w.Params, w.Raw), Relative: w.Relative, Minus: w.Minus, Pos: pos})
+				op.Writes = append(op.Writes,
+					Write{Col: w.Col, Val: value(w.Params, w.Raw), Relative: w.Relative, Minus: w.Minus, Pos: pos})
 			}
 		}
 	}

@@ -277,9 +277,11 @@ func (in *interp) ifStmt(s *ir.Stmt, scope *Scope) flow {
 	case a.done && b.done:
 		return flow{done: true, throw: a.throw && b.throw, brk: a.brk && b.brk}
 	case a.done:
-		in.guards = append(in.guards, &Guard{Val: cond, Neg: true, Pos: pos, Exit: true, Throw: iff.Then.Throw, Status: iff.Then.Status, Frame: f})
+		in.guards = append(in.guards,
+			&Guard{Val: cond, Neg: true, Pos: pos, Exit: true, Throw: iff.Then.Throw, Status: iff.Then.Status, Frame: f})
 	case b.done:
-		in.guards = append(in.guards, &Guard{Val: cond, Pos: pos, Exit: true, Throw: iff.Else.Throw, Status: iff.Else.Status, Frame: f})
+		in.guards = append(in.guards,
+			&Guard{Val: cond, Pos: pos, Exit: true, Throw: iff.Else.Throw, Status: iff.Else.Status, Frame: f})
 	}
 	return flow{}
 }

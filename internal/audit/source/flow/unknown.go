@@ -31,7 +31,8 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 			fromFn = Join(fromFn, in.callback(a, cb, e))
 		}
 	}
-	ours := strings.HasPrefix(l, "?") || l == "" && in.top().mod.Go && (recv == nil || recv.Type != nil || len(recv.From) == 0) || recv != nil && recv.Lib == "" && recv.Type != nil
+	ours := strings.HasPrefix(l, "?") || l == "" && in.top().mod.Go &&
+		(recv == nil || recv.Type != nil || len(recv.From) == 0) || recv != nil && recv.Lib == "" && recv.Type != nil
 	if name == "" {
 		name = f.Name
 	}
@@ -41,7 +42,9 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 	whole, cookie, raw, head, others := false, false, false, false, 0
 	for _, a := range args {
 		switch {
-		case a.Lib == "node.req" || a.Lib == "web.req" || a.Lib == "hono.c" || a.Lib == "hono.req" || a.Lib == "svelte.event" || a.Lib == "remix.args" || a.Lib == "koa.c" || a.Lib == "next.gssp" || a.Lib == "go.req" || a.Lib == "gin.c" || a.Lib == "echo.c" || a.Lib == "fiber.c" || a.Lib == "go.ctx":
+		case a.Lib == "node.req" || a.Lib == "web.req" || a.Lib == "hono.c" || a.Lib == "hono.req" ||
+			a.Lib == "svelte.event" || a.Lib == "remix.args" || a.Lib == "koa.c" || a.Lib == "next.gssp" ||
+			a.Lib == "go.req" || a.Lib == "gin.c" || a.Lib == "echo.c" || a.Lib == "fiber.c" || a.Lib == "go.ctx":
 			whole = whole || a.Lib != "go.ctx"
 		case a.Lib == "node.res" || a.Lib == "go.w" || a.Null || a.Fn != nil:
 		case a.Lib == "web.headers" || a.Lib == "node.headers" || a.Lib == "web.cookies" || a.Lib == "node.cookies":
@@ -50,7 +53,8 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 			raw = true
 		case a.Has(Cookie):
 			cookie = true
-		case a.Fields != nil && len(a.From) == 0 && (field(a, "headers") != nil && field(a, "headers").Has(Header, Cookie) || field(a, "req") != nil):
+		case a.Fields != nil && len(a.From) == 0 &&
+			(field(a, "headers") != nil && field(a, "headers").Has(Header, Cookie) || field(a, "req") != nil):
 			head = true
 		default:
 			if o := a.First(Header); o != nil && signatureHeader.MatchString(o.Path) {
@@ -68,7 +72,9 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		in.emit(&Op{Kind: OpVerify, Name: "?" + name, Args: args, Recv: recv}, e)
 		return origin(Event, "", pos)
 	case (whole || head) && others == 0 && ours:
-		if verifyWord.MatchString(name) && !sessionWord.MatchString(name) && (in.verifies(f) || strings.Contains(strings.ToLower(name), "webhook") || strings.Contains(strings.ToLower(name), "signature")) {
+		if verifyWord.MatchString(name) && !sessionWord.MatchString(name) &&
+			(in.verifies(f) || strings.Contains(strings.ToLower(name), "webhook") ||
+				strings.Contains(strings.ToLower(name), "signature")) {
 			in.emit(&Op{Kind: OpVerify, Name: "?" + name, Args: args, Recv: recv}, e)
 			return origin(Event, "", pos)
 		}
@@ -88,7 +94,8 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 		v.From = append(v.From, &Origin{Kind: Session, Path: "", Pos: pos, Op: v.Op})
 		v.Op = nil
 		return v
-	case len(args) == 0 && ours && sessionWord.MatchString(l+"."+name) && !in.top().mod.Go && !reactHook.MatchString(name):
+	case len(args) == 0 && ours && sessionWord.MatchString(l+"."+name) && !in.top().mod.Go &&
+		!reactHook.MatchString(name):
 		if recv != nil && len(recv.From) > 0 {
 			break
 		}
@@ -131,7 +138,8 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 // looksClient tells whether a missing function makes a Supabase client.
 func looksClient(l, name string) bool {
 	s := strings.ToLower(l + " " + name)
-	return strings.Contains(s, "supabase") || strings.HasPrefix(strings.ToLower(name), "createclient") || strings.HasSuffix(strings.ToLower(name), "client") && !strings.Contains(s, "stripe") && !strings.Contains(s, "redis")
+	return strings.Contains(s, "supabase") || strings.HasPrefix(strings.ToLower(name), "createclient") ||
+		strings.HasSuffix(strings.ToLower(name), "client") && !strings.Contains(s, "stripe") && !strings.Contains(s, "redis")
 }
 
 var signatureHeader = regexp.MustCompile(`(?i)(signature|webhook-id|webhook-timestamp|svix|hmac|x-hub|whsec)`)

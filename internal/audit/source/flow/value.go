@@ -61,7 +61,8 @@ const (
 
 var okinds = []string{
 	"session", "unverified token", "request", "body", "query", "header", "cookie", "path", "event", "database",
-	"provider", "unknown function", "parameter", "environment", "signature check", "comparison", "browser storage", "response",
+	"provider", "unknown function", "parameter", "environment", "signature check", "comparison", "browser storage",
+	"response",
 	"random", "clock", "digest", "memory", "raw body", "request context", "error",
 }
 
@@ -504,7 +505,8 @@ func Join(a, b *Val) *Val {
 	if a.Null {
 		first, second = b, a
 	}
-	v.Fn, v.Class, v.Inst, v.Lib, v.Type, v.Op, v.Conn, v.Mod, v.Name = first.Fn, first.Class, first.Inst, first.Lib, first.Type, first.Op, first.Conn, first.Mod, first.Name
+	v.Fn, v.Class, v.Inst, v.Lib, v.Type, v.Op, v.Conn, v.Mod, v.Name = first.Fn, first.Class, first.Inst, first.Lib,
+		first.Type, first.Op, first.Conn, first.Mod, first.Name
 	if v.Fn == nil {
 		v.Fn = second.Fn
 	}
@@ -614,7 +616,10 @@ func pass(x *Val) *Val {
 	if x == nil {
 		return &Val{}
 	}
-	v := &Val{From: slices.Clone(x.From), Cmps: x.Cmps, Ctl: x.Ctl, Alts: x.Alts, Enum: x.Enum, Tmpl: x.Tmpl, Strs: x.Strs}
+	v := &Val{
+		From: slices.Clone(x.From), Cmps: x.Cmps, Ctl: x.Ctl, Alts: x.Alts, Enum: x.Enum, Tmpl: x.Tmpl,
+		Strs: x.Strs,
+	}
 	if len(v.From) == 0 {
 		v.From = addOrigins(nil, x.Origins())
 	}

@@ -21,7 +21,8 @@ func libOfType(ref *Ref) string {
 		return goLibOfType(module, name)
 	}
 	switch name {
-	case "NextApiRequest", "FastifyRequest", "VercelRequest", "IncomingMessage", "AuthenticatedRequest", "AuthRequest", "ExpressRequest":
+	case "NextApiRequest", "FastifyRequest", "VercelRequest", "IncomingMessage", "AuthenticatedRequest",
+		"AuthRequest", "ExpressRequest":
 		return "node.req"
 	case "NextApiResponse", "FastifyReply", "VercelResponse", "ServerResponse", "ExpressResponse":
 		return "node.res"
@@ -45,7 +46,8 @@ func libOfType(ref *Ref) string {
 		return "web.headers"
 	case "URL":
 		return "web.url"
-	case "FastifyInstance", "Router", "Express", "Application", "Hono", "default.Router", "default.Express", "default.Application", "IRouter":
+	case "FastifyInstance", "Router", "Express", "Application", "Hono", "default.Router", "default.Express",
+		"default.Application", "IRouter":
 		if module != "" {
 			return "router"
 		}
@@ -149,7 +151,8 @@ func (in *interp) libMember(v *Val, name string, pos Pos) *Val {
 			return origin(Session, "cookie", pos)
 		case "url", "originalUrl":
 			return lib("web.urlstr", Query, "", pos)
-		case "method", "ip", "path", "protocol", "hostname", "ips", "log", "socket", "connection", "app", "server", "id", "file", "files", "baseUrl", "route":
+		case "method", "ip", "path", "protocol", "hostname", "ips", "log", "socket", "connection", "app", "server", "id",
+			"file", "files", "baseUrl", "route":
 			if name == "log" {
 				return &Val{Lib: "logger"}
 			}
@@ -670,7 +673,8 @@ func (in *interp) nodeRes(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 	case "headers":
 		in.headers(a, e)
 		return recv
-	case "type", "vary", "clearCookie", "removeHeader", "status_", "links", "write", "flushHeaders", "location", "attachment", "format":
+	case "type", "vary", "clearCookie", "removeHeader", "status_", "links", "write", "flushHeaders", "location",
+		"attachment", "format":
 		return recv
 	case "revalidate":
 		return &Val{}

@@ -52,7 +52,8 @@ func Parse(name, src string) *ir.File {
 	}
 	for _, g := range tree.Comments {
 		for _, x := range g.List {
-			f.Comments = append(f.Comments, ir.Comment{Text: strings.TrimPrefix(strings.TrimPrefix(x.Text, "//"), "/*"), Pos: c.pos(x.Pos())})
+			f.Comments = append(f.Comments,
+				ir.Comment{Text: strings.TrimPrefix(strings.TrimPrefix(x.Text, "//"), "/*"), Pos: c.pos(x.Pos())})
 		}
 	}
 	for _, d := range tree.Decls {
@@ -96,7 +97,10 @@ func (c *conv) genDecl(d *ast.GenDecl) *ir.Stmt {
 		switch spec := spec.(type) {
 		case *ast.TypeSpec:
 			t := c.typ(spec.Type)
-			c.file.Types[spec.Name.Name] = &ir.TypeDecl{Name: spec.Name.Name, Type: t, Pos: c.pos(spec.Pos()), Methods: map[string]*ir.Func{}}
+			c.file.Types[spec.Name.Name] = &ir.TypeDecl{
+				Name: spec.Name.Name, Type: t, Pos: c.pos(spec.Pos()),
+				Methods: map[string]*ir.Func{},
+			}
 		case *ast.ValueSpec:
 			t := c.typ(spec.Type)
 			if len(spec.Values) == 1 && len(spec.Names) > 1 {
@@ -306,7 +310,8 @@ func (c *conv) stmt(n ast.Stmt) *ir.Stmt {
 	case *ast.ExprStmt:
 		s.Kind, s.X = ir.SExpr, c.expr(n.X)
 	case *ast.SendStmt:
-		s.Kind, s.X = ir.SExpr, &ir.Expr{Kind: ir.Seq, List: []*ir.Expr{c.expr(n.Chan), c.expr(n.Value)}, Pos: s.Pos, End: s.End}
+		s.Kind, s.X = ir.SExpr,
+			&ir.Expr{Kind: ir.Seq, List: []*ir.Expr{c.expr(n.Chan), c.expr(n.Value)}, Pos: s.Pos, End: s.End}
 	case *ast.IncDecStmt:
 		s.Kind, s.X = ir.SExpr, &ir.Expr{Kind: ir.Update, Name: n.Tok.String(), X: c.expr(n.X), Pos: s.Pos, End: s.End}
 	case *ast.AssignStmt:
@@ -426,7 +431,8 @@ func (c *conv) assign(s *ir.Stmt, n *ast.AssignStmt) {
 	if len(n.Lhs) == len(n.Rhs) && len(n.Lhs) > 1 {
 		seq := &ir.Expr{Kind: ir.Seq, Pos: s.Pos, End: s.End}
 		for i := range n.Lhs {
-			seq.List = append(seq.List, &ir.Expr{Kind: ir.Assign, Name: n.Tok.String(), X: c.expr(n.Lhs[i]), Y: c.expr(n.Rhs[i]), Pos: s.Pos, End: s.End})
+			seq.List = append(seq.List,
+				&ir.Expr{Kind: ir.Assign, Name: n.Tok.String(), X: c.expr(n.Lhs[i]), Y: c.expr(n.Rhs[i]), Pos: s.Pos, End: s.End})
 		}
 		s.X = seq
 		return

@@ -122,7 +122,8 @@ func RLS(e *flow.Entry, op *flow.Op) bool {
 		if x.Seq >= op.Seq {
 			break
 		}
-		if x.Kind == flow.OpDB && x.SQL != nil && x.SQL.Setting != "" && x.Conn == op.Conn && x.Conn != "pool" && strings.Contains(x.SQL.Setting, ".") {
+		if x.Kind == flow.OpDB && x.SQL != nil && x.SQL.Setting != "" && x.Conn == op.Conn && x.Conn != "pool" &&
+			strings.Contains(x.SQL.Setting, ".") {
 			return true
 		}
 	}
@@ -143,7 +144,8 @@ func Writes(op *flow.Op) bool {
 	case flow.OpDB:
 		return verbWrites(op)
 	case flow.OpProvider:
-		return !strings.HasSuffix(op.Name, "retrieve") && !strings.HasSuffix(op.Name, "list") && !strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "fetch") && !strings.HasSuffix(op.Name, "all")
+		return !strings.HasSuffix(op.Name, "retrieve") && !strings.HasSuffix(op.Name, "list") &&
+			!strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "fetch") && !strings.HasSuffix(op.Name, "all")
 	}
 	return false
 }
@@ -267,7 +269,8 @@ func OwnerGuard(cond, v *flow.Val, row *flow.Op) bool {
 				return true
 			}
 			for _, o := range other.Origins() {
-				if (o.Kind == flow.DB || o.Kind == flow.Provider || o.Kind == flow.Opaque) && o.Op != nil && (row == nil || o.Op == row || sameRow(o.Op, v)) && o.Path != "" {
+				if (o.Kind == flow.DB || o.Kind == flow.Provider || o.Kind == flow.Opaque) && o.Op != nil &&
+					(row == nil || o.Op == row || sameRow(o.Op, v)) && o.Path != "" {
 					if v == nil || o.Op == row || sameRow(o.Op, v) {
 						return true
 					}
@@ -334,13 +337,15 @@ func (p *Pass) owned() map[string]map[string]bool {
 				continue
 			}
 			for _, f := range op.Filters {
-				if f.Val != nil && f.Val.Has(flow.Session) && len(Clients(f.Val)) == 0 && (f.Op == "=" || f.Op == "eq") && f.Col != "id" {
+				if f.Val != nil && f.Val.Has(flow.Session) && len(Clients(f.Val)) == 0 && (f.Op == "=" || f.Op == "eq") &&
+					f.Col != "id" {
 					add(op.Table, f.Col)
 				}
 			}
 			if op.Verb == "insert" || op.Verb == "upsert" {
 				for _, w := range op.Writes {
-					if w.Val != nil && w.Val.Has(flow.Session) && len(Clients(w.Val)) == 0 && w.Col != "id" && OwnerCol.MatchString(w.Col) {
+					if w.Val != nil && w.Val.Has(flow.Session) && len(Clients(w.Val)) == 0 && w.Col != "id" &&
+						OwnerCol.MatchString(w.Col) {
 						add(op.Table, w.Col)
 					}
 				}

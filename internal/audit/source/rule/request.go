@@ -183,7 +183,8 @@ func SecretGuard(g *flow.Guard) bool {
 	}
 	for _, c := range g.Val.AllCmps() {
 		for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
-			if pair[0].Has(flow.Env) && pair[1].Has(flow.Header, flow.Cookie, flow.Query, flow.Body, flow.Digest) && c.Op != "falsy" {
+			if pair[0].Has(flow.Env) && pair[1].Has(flow.Header, flow.Cookie, flow.Query, flow.Body, flow.Digest) &&
+				c.Op != "falsy" {
 				return true
 			}
 		}
@@ -230,7 +231,8 @@ func webhook(e *flow.Entry) bool {
 	for _, op := range e.Ops {
 		switch op.Kind {
 		case flow.OpVerify:
-			if !strings.Contains(op.Name, "jwt") && !strings.Contains(op.Name, "jose") && !strings.Contains(op.Name, "validatePaymentVerification") {
+			if !strings.Contains(op.Name, "jwt") && !strings.Contains(op.Name, "jose") &&
+				!strings.Contains(op.Name, "validatePaymentVerification") {
 				return true
 			}
 		case flow.OpIf:

@@ -165,7 +165,9 @@ func (p *parser) params() (list []*ir.Param) {
 		if p.is("@") {
 			q.Decorators = p.decorators()
 		}
-		for p.tok.kind == tIdent && (p.tok.text == "private" || p.tok.text == "public" || p.tok.text == "protected" || p.tok.text == "readonly" || p.tok.text == "override") {
+		for p.tok.kind == tIdent &&
+			(p.tok.text == "private" || p.tok.text == "public" || p.tok.text == "protected" || p.tok.text == "readonly" ||
+				p.tok.text == "override") {
 			if n := p.peek(); n.kind != tIdent && !(n.kind == tPunct && (n.text == "{" || n.text == "[")) {
 				break
 			}
@@ -344,7 +346,8 @@ func (p *parser) binary(level int) *ir.Expr {
 		}
 		op := p.tok.text
 		prec := precedence[op]
-		if prec == 0 || prec <= level || op == "in" && (p.noIn || p.tok.kind != tIdent) || op == "instanceof" && p.tok.kind != tIdent {
+		if prec == 0 || prec <= level || op == "in" && (p.noIn || p.tok.kind != tIdent) || op == "instanceof" &&
+			p.tok.kind != tIdent {
 			return x
 		}
 		p.advance()
@@ -399,7 +402,8 @@ func (p *parser) unary() *ir.Expr {
 			return e
 		case "await":
 			n := p.peek()
-			if n.kind == tPunct && (n.text == ")" || n.text == ";" || n.text == "," || n.text == "=" || n.text == "." || n.text == "=>") {
+			if n.kind == tPunct &&
+				(n.text == ")" || n.text == ";" || n.text == "," || n.text == "=" || n.text == "." || n.text == "=>") {
 				break
 			}
 			p.advance()
@@ -482,7 +486,8 @@ func (p *parser) callExpr(x *ir.Expr) *ir.Expr {
 		case (p.is("<") || p.is("<<")) && p.ts:
 			e := p.try(func() *ir.Expr {
 				t := p.typeArgs()
-				if !p.is("(") && p.tok.kind != tTemplate && !p.is(")") && !p.is(",") && !p.is(";") && !p.is("]") && !p.is("}") && !p.is(".") && !p.is("?.") && !p.tok.nl {
+				if !p.is("(") && p.tok.kind != tTemplate && !p.is(")") && !p.is(",") && !p.is(";") && !p.is("]") &&
+					!p.is("}") && !p.is(".") && !p.is("?.") && !p.tok.nl {
 					return nil
 				}
 				if p.is("(") {
@@ -670,7 +675,10 @@ func (p *parser) wordPrimary(t token) *ir.Expr {
 		return p.newExpr(pos)
 	case "this", "super", "null", "undefined", "true", "false":
 		p.advance()
-		kind := map[string]ir.Kind{"this": ir.This, "super": ir.Super, "null": ir.Null, "undefined": ir.Undef, "true": ir.Bool, "false": ir.Bool}[t.text]
+		kind := map[string]ir.Kind{
+			"this": ir.This, "super": ir.Super, "null": ir.Null, "undefined": ir.Undef,
+			"true": ir.Bool, "false": ir.Bool,
+		}[t.text]
 		e := p.node(kind, pos)
 		e.Name = t.text
 		return e
@@ -685,7 +693,8 @@ func (p *parser) wordPrimary(t token) *ir.Expr {
 		e := p.node(ir.Ident, pos)
 		e.Name = "import"
 		return e
-	case "case", "default", "else", "catch", "finally", "in", "instanceof", "extends", "return", "throw", "if", "for", "while", "const", "var", "switch":
+	case "case", "default", "else", "catch", "finally", "in", "instanceof", "extends", "return", "throw", "if", "for",
+		"while", "const", "var", "switch":
 		p.fail("unexpected %q", t.text)
 	}
 	p.advance()

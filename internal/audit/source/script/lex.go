@@ -46,7 +46,8 @@ func isIdentStart(r rune) bool {
 }
 
 func isIdentPart(r rune) bool {
-	return isIdentStart(r) || r >= '0' && r <= '9' || r >= 0x80 && (unicode.IsDigit(r) || r == 0x200c || r == 0x200d || unicode.IsMark(r))
+	return isIdentStart(r) || r >= '0' && r <= '9' || r >= 0x80 &&
+		(unicode.IsDigit(r) || r == 0x200c || r == 0x200d || unicode.IsMark(r))
 }
 
 // space skips white space and comments, and reports whether a line ended.
@@ -110,7 +111,8 @@ func (l *lexer) comment(text string, pos int) {
 
 var puncts = []string{
 	">>>=", "...", "===", "!==", "**=", "<<=", ">>=", ">>>", "&&=", "||=", "??=",
-	"=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<", ">>", "**",
+	"=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=",
+	"<<", ">>", "**",
 }
 
 // next reads a token; regex tells whether a slash starts a regular expression.

@@ -536,7 +536,8 @@ func (p *parser) forStatement(s *ir.Stmt) {
 	init := &ir.Stmt{Pos: p.tok.pos}
 	switch {
 	case p.is(";"):
-	case p.isWord("var") || p.isWord("const") || p.isWord("let") && p.peek().kind != tPunct || p.isWord("let") && (p.peek().text == "[" || p.peek().text == "{") || p.isWord("using"):
+	case p.isWord("var") || p.isWord("const") || p.isWord("let") && p.peek().kind != tPunct || p.isWord("let") &&
+		(p.peek().text == "[" || p.peek().text == "{") || p.isWord("using"):
 		p.advance()
 		init.Kind = ir.SVar
 		target := p.pattern()

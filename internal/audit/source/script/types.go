@@ -325,7 +325,9 @@ func (p *parser) typeMembers() (fields []ir.Field) {
 
 func (p *parser) typeMember(fields *[]ir.Field) {
 	f := ir.Field{Pos: p.tok.pos}
-	for p.tok.kind == tIdent && (p.tok.text == "readonly" || p.tok.text == "get" || p.tok.text == "set" || p.tok.text == "new") || p.is("+") || p.is("-") {
+	for p.tok.kind == tIdent &&
+		(p.tok.text == "readonly" || p.tok.text == "get" || p.tok.text == "set" || p.tok.text == "new") || p.is("+") ||
+		p.is("-") {
 		n := p.peek()
 		if p.tok.kind == tIdent && n.kind == tPunct && n.text != "[" || n.nl {
 			break

@@ -15,7 +15,10 @@ import (
 )
 
 func r(id, title, why, fix, asvs, cwe string, check func(*rule.Pass)) *rule.Rule {
-	return &rule.Rule{Rule: finding.Rule{ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: finding.High, ASVS: []string{asvs}, CWE: []string{cwe}}, Check: check}
+	return &rule.Rule{Rule: finding.Rule{
+		ID: id, Engine: "source", Title: title, Why: why, Fix: fix,
+		Severity: finding.High, ASVS: []string{asvs}, CWE: []string{cwe},
+	}, Check: check}
 }
 
 // Rules of this package.
@@ -58,7 +61,10 @@ func unverified(p *rule.Pass) {
 			if sink != nil {
 				way = append(way, rule.Place(rule.Site(sink), "believed"))
 			}
-			p.Report(rule.Hit{At: op.Pos, Entry: e, Key: op.Name + "@" + rule.Fn(op), Way: way, Title: fmt.Sprintf("%s reads a token without checking its signature, and what it says decides", op.Name)})
+			p.Report(rule.Hit{
+				At: op.Pos, Entry: e, Key: op.Name + "@" + rule.Fn(op), Way: way,
+				Title: fmt.Sprintf("%s reads a token without checking its signature, and what it says decides", op.Name),
+			})
 		}
 	}
 }
@@ -159,7 +165,8 @@ func works(e *flow.Entry) (list []*flow.Op) {
 	for _, op := range e.Ops {
 		switch op.Kind {
 		case flow.OpDB:
-			if op.Table == "" && op.Verb != "rpc" || op.Credential() || op.Verb == "begin" || op.Verb == "commit" || op.Verb == "set" || op.SQL != nil && op.SQL.Setting != "" {
+			if op.Table == "" && op.Verb != "rpc" || op.Credential() || op.Verb == "begin" || op.Verb == "commit" ||
+				op.Verb == "set" || op.SQL != nil && op.SQL.Setting != "" {
 				continue
 			}
 			list = append(list, op)
@@ -189,12 +196,17 @@ func admin(p *rule.Pass) {
 		// the client says that it may
 		if g := clientRole(e, ops); g != nil {
 			o := roleOrigin(g.Val)
-			p.Report(rule.Hit{At: g.Pos, Entry: e, Key: "flag", Title: fmt.Sprintf("The %s says whether the caller is an administrator (%s)", o.Kind, o.Path), Way: append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(ops[len(ops)-1]), "done"))})
+			p.Report(rule.Hit{
+				At: g.Pos, Entry: e, Key: "flag",
+				Title: fmt.Sprintf("The %s says whether the caller is an administrator (%s)", o.Kind, o.Path),
+				Way:   append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(ops[len(ops)-1]), "done")),
+			})
 			continue
 		}
 		// a role is written without a role
 		if hit := roleWrite(p, e, ops); hit != nil {
-			if !p.At("query-without-owner", hit.At) && !p.At("privileged-client-without-check", hit.At) && !p.At("identity-from-request", hit.At) {
+			if !p.At("query-without-owner", hit.At) && !p.At("privileged-client-without-check", hit.At) &&
+				!p.At("identity-from-request", hit.At) {
 				p.Report(*hit)
 			}
 			changed = append(changed, resource(e.Path))
@@ -212,7 +224,11 @@ func admin(p *rule.Pass) {
 		if at.File == nil || e.Fn != nil && at.At == e.Fn.Pos {
 			at = rule.Site(ops[0])
 		}
-		p.Report(rule.Hit{At: at, Entry: e, Key: e.Method + " " + e.Path, Title: fmt.Sprintf("%s is below an administrators' path and asks for no role", e.Label()), Way: []finding.Place{rule.Place(at, "any session, or none, is enough"), rule.Place(rule.Site(ops[0]), "done")}})
+		p.Report(rule.Hit{
+			At: at, Entry: e, Key: e.Method + " " + e.Path,
+			Title: fmt.Sprintf("%s is below an administrators' path and asks for no role", e.Label()),
+			Way:   []finding.Place{rule.Place(at, "any session, or none, is enough"), rule.Place(rule.Site(ops[0]), "done")},
+		})
 	}
 	if len(changed) == 0 || !interfaceRole(p) {
 		return
@@ -226,8 +242,12 @@ func admin(p *rule.Pass) {
 			if op.Kind != flow.OpDB || op.Verb != "select" || rule.RoleChecked(e, op) || op.Limit && len(op.Filters) > 1 {
 				continue
 			}
-			if slices.ContainsFunc(op.Select, func(c string) bool { return strings.Contains(c, "email") }) && slices.ContainsFunc(op.Select, func(c string) bool { return strings.Contains(c, "role") }) {
-				p.Report(rule.Hit{At: rule.Site(op), Entry: e, Severity: finding.Medium, Key: "list " + op.Table, Title: "The list that the interface shows to administrators alone is given to everybody"})
+			if slices.ContainsFunc(op.Select, func(c string) bool { return strings.Contains(c, "email") }) &&
+				slices.ContainsFunc(op.Select, func(c string) bool { return strings.Contains(c, "role") }) {
+				p.Report(rule.Hit{
+					At: rule.Site(op), Entry: e, Severity: finding.Medium, Key: "list " + op.Table,
+					Title: "The list that the interface shows to administrators alone is given to everybody",
+				})
 			}
 		}
 	}
@@ -237,7 +257,8 @@ var login = regexp.MustCompile(`(?i)(login|signin|sign-in|logout|auth|invite/acc
 
 func resource(p string) string {
 	for _, s := range strings.Split(p, "/") {
-		if s != "" && !strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "{") && !strings.HasPrefix(s, "[") && s != "api" && s != "v1" {
+		if s != "" && !strings.HasPrefix(s, ":") && !strings.HasPrefix(s, "{") && !strings.HasPrefix(s, "[") &&
+			s != "api" && s != "v1" {
 			return s
 		}
 	}
@@ -268,7 +289,8 @@ func interfaceRole(p *rule.Pass) bool {
 
 func roleOrigin(v *flow.Val) *flow.Origin {
 	for _, o := range v.Implied() {
-		if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query) && rule.RoleWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
+		if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query) &&
+			rule.RoleWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
 			return o
 		}
 	}
@@ -325,7 +347,8 @@ var roleCol = regexp.MustCompile(`(?i)^(role|roles|is_?admin|is_?staff|is_?owner
 
 func roleWrite(p *rule.Pass, e *flow.Entry, ops []*flow.Op) *rule.Hit {
 	for _, op := range ops {
-		if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || rule.RLS(e, op) || rule.RoleChecked(e, op) || rule.SecretChecked(e, op) {
+		if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || rule.RLS(e, op) ||
+			rule.RoleChecked(e, op) || rule.SecretChecked(e, op) {
 			continue
 		}
 		for _, w := range op.Writes {
@@ -333,7 +356,11 @@ func roleWrite(p *rule.Pass, e *flow.Entry, ops []*flow.Op) *rule.Hit {
 				continue
 			}
 			o := rule.Clients(w.Val)[0]
-			return &rule.Hit{At: rule.Site(op), Entry: e, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("%s.%s is set to what the %s says, and the caller's own role is not asked", op.Table, w.Col, o.Kind), Way: rule.Way(o, rule.Site(op), "becomes the role")}
+			return &rule.Hit{
+				At: rule.Site(op), Entry: e, Key: op.Table + "." + w.Col,
+				Title: fmt.Sprintf("%s.%s is set to what the %s says, and the caller's own role is not asked", op.Table, w.Col,
+					o.Kind), Way: rule.Way(o, rule.Site(op), "becomes the role"),
+			}
 		}
 	}
 	return nil
@@ -359,7 +386,8 @@ var planConst = regexp.MustCompile(`(?i)^(pro|plus|premium|business|team|enterpr
 
 func planOrigin(v *flow.Val) *flow.Origin {
 	for _, o := range v.Implied() {
-		if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Cookie && !strings.Contains(o.Path, "uthorization")) && rule.PlanWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
+		if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Cookie &&
+			!strings.Contains(o.Path, "uthorization")) && rule.PlanWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
 			return o
 		}
 	}
@@ -385,13 +413,18 @@ func tier(p *rule.Pass) {
 				at = op.Pos
 			}
 			told[e] = true
-			p.Report(rule.Hit{At: at, Entry: e, Key: "told", Title: fmt.Sprintf("The %s tells which plan the caller has (%s)", o.Kind, o.Path), Way: rule.Way(o, op.Pos, "decides")})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Key: "told",
+				Title: fmt.Sprintf("The %s tells which plan the caller has (%s)", o.Kind, o.Path),
+				Way:   rule.Way(o, op.Pos, "decides"),
+			})
 			break
 		}
 	}
 	for word, at := range features(p) {
 		for _, e := range p.Entries {
-			if e.Kind != "route" && e.Kind != "action" || e.Client || !names(e, word) || !rule.UsesSession(e) || rule.Webhook(e) {
+			if e.Kind != "route" && e.Kind != "action" || e.Client || !names(e, word) || !rule.UsesSession(e) ||
+				rule.Webhook(e) {
 				continue
 			}
 			if told[e] || planAsked(e) {
@@ -402,7 +435,11 @@ func tier(p *rule.Pass) {
 			if e.Fn != nil && e.Pos.At == e.Fn.Pos {
 				place = guardAt(e, ops)
 			}
-			p.Report(rule.Hit{At: place, Entry: e, Key: "ui:" + word, Title: fmt.Sprintf("The interface locks %q by plan, and %s does it for everybody", word, e.Label()), Way: []finding.Place{rule.Place(at, "locked here, in the browser"), rule.Place(place, "not asked here")}})
+			p.Report(rule.Hit{
+				At: place, Entry: e, Key: "ui:" + word,
+				Title: fmt.Sprintf("The interface locks %q by plan, and %s does it for everybody", word, e.Label()),
+				Way:   []finding.Place{rule.Place(at, "locked here, in the browser"), rule.Place(place, "not asked here")},
+			})
 		}
 	}
 }
@@ -422,7 +459,8 @@ func guardAt(e *flow.Entry, ops []*flow.Op) flow.Pos {
 // refuses tells whether the branch sends the caller away for his plan.
 func refuses(op *flow.Op) bool {
 	for _, o := range []flow.Outcome{op.Then, op.Else} {
-		if o.Done && (o.Status == 402 || o.Status == 403 || o.Status == 429 || o.Throw && o.Status >= 400 && o.Status != 404) {
+		if o.Done && (o.Status == 402 || o.Status == 403 || o.Status == 429 || o.Throw && o.Status >= 400 &&
+			o.Status != 404) {
 			return true
 		}
 	}
@@ -431,7 +469,9 @@ func refuses(op *flow.Op) bool {
 
 func serverPlan(v *flow.Val) bool {
 	for _, o := range v.Implied() {
-		if (o.Kind == flow.DB || o.Kind == flow.Session || o.Kind == flow.Opaque) && (rule.PlanWord.MatchString(snake(o.Path)) || o.Op != nil && o.Op.Kind == flow.OpCall && planCall.MatchString(o.Op.Name)) {
+		if (o.Kind == flow.DB || o.Kind == flow.Session || o.Kind == flow.Opaque) &&
+			(rule.PlanWord.MatchString(snake(o.Path)) || o.Op != nil && o.Op.Kind == flow.OpCall &&
+				planCall.MatchString(o.Op.Name)) {
 			return true
 		}
 	}
@@ -504,7 +544,8 @@ func features(p *rule.Pass) map[string]flow.Pos {
 		}
 	}
 	for _, e := range p.Entries {
-		if e.Kind == "route" || e.Kind == "action" || e.Kind == "load" || e.Kind == "static" || e.Kind == "page" || e.Module == nil || e.Module.Go || e.Module.ServerOnly || rule.Webhook(e) {
+		if e.Kind == "route" || e.Kind == "action" || e.Kind == "load" || e.Kind == "static" || e.Kind == "page" ||
+			e.Module == nil || e.Module.Go || e.Module.ServerOnly || rule.Webhook(e) {
 			continue
 		}
 		if strings.Contains(e.Module.Path, "server") && !e.Client || strings.Contains(e.Module.Path, "/api/") {
@@ -521,7 +562,8 @@ func features(p *rule.Pass) map[string]flow.Pos {
 						continue
 					}
 					for _, o := range pair[0].Origins() {
-						if rule.PlanWord.MatchString(snake(o.Path)) && (o.Kind == flow.Param || o.Kind == flow.Fetched || o.Kind == flow.Storage || o.Kind == flow.Session) {
+						if rule.PlanWord.MatchString(snake(o.Path)) &&
+							(o.Kind == flow.Param || o.Kind == flow.Fetched || o.Kind == flow.Storage || o.Kind == flow.Session) {
 							at = c.Pos
 						}
 					}
@@ -564,7 +606,8 @@ func conds(e *flow.Entry) (list []*flow.Val) {
 
 // names tells whether a route is about a word.
 func names(e *flow.Entry, word string) bool {
-	for _, s := range strings.FieldsFunc(strings.ToLower(e.Path), func(r rune) bool { return r == '/' || r == '-' || r == '_' || r == '.' }) {
+	for _, s := range strings.FieldsFunc(strings.ToLower(e.Path),
+		func(r rune) bool { return r == '/' || r == '-' || r == '_' || r == '.' }) {
 		if s == word || s == word+"s" || s+"s" == word {
 			return true
 		}
@@ -598,7 +641,11 @@ func jobs(p *rule.Pass) {
 		}
 		for _, g := range op.Guards {
 			if o := spoofed(g); o != nil {
-				p.Report(rule.Hit{At: g.Pos, Entry: e, Key: "header", Title: fmt.Sprintf("Only the header %s protects this route, and the caller writes it", o.Path), Way: append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "done"))})
+				p.Report(rule.Hit{
+					At: g.Pos, Entry: e, Key: "header",
+					Title: fmt.Sprintf("Only the header %s protects this route, and the caller writes it", o.Path),
+					Way:   append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "done")),
+				})
 				job = false
 				break
 			}
@@ -610,7 +657,11 @@ func jobs(p *rule.Pass) {
 		if at.File == nil || e.Fn != nil && at.At == e.Fn.Pos {
 			at = flow.Pos{File: e.Fn.File, At: e.Fn.Pos, End: e.Fn.Pos}
 		}
-		p.Report(rule.Hit{At: at, Entry: e, Key: "open", Title: fmt.Sprintf("%s changes data and can be called by anybody", e.Label()), Way: []finding.Place{rule.Place(at, "no secret, no session"), rule.Place(rule.Site(op), "done")}})
+		p.Report(rule.Hit{
+			At: at, Entry: e, Key: "open",
+			Title: fmt.Sprintf("%s changes data and can be called by anybody", e.Label()),
+			Way:   []finding.Place{rule.Place(at, "no secret, no session"), rule.Place(rule.Site(op), "done")},
+		})
 	}
 }
 
@@ -635,7 +686,9 @@ func capability(e *flow.Entry) bool {
 func testOnly(op *flow.Op) bool {
 	for _, g := range op.Guards {
 		for _, o := range g.Val.Implied() {
-			if o.Kind == flow.Env && (o.Path == "NODE_ENV" || o.Path == "APP_ENV" || o.Path == "VERCEL_ENV" || o.Path == "GO_ENV" || strings.HasPrefix(o.Path, "ENABLE_") || o.Path == "DEV" || o.Path == "MODE") {
+			if o.Kind == flow.Env &&
+				(o.Path == "NODE_ENV" || o.Path == "APP_ENV" || o.Path == "VERCEL_ENV" || o.Path == "GO_ENV" ||
+					strings.HasPrefix(o.Path, "ENABLE_") || o.Path == "DEV" || o.Path == "MODE") {
 				return true
 			}
 		}
@@ -684,7 +737,8 @@ func emptySecret(e *flow.Entry, op *flow.Op, job bool) *rule.Hit {
 		for _, c := range g.Val.AllCmps() {
 			for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
 				sent, secret := pair[0], pair[1]
-				if sent == nil || secret == nil || !sent.Has(flow.Header, flow.Cookie, flow.Query, flow.Body) || secret.Has(flow.Header, flow.Cookie, flow.Query, flow.Body) {
+				if sent == nil || secret == nil || !sent.Has(flow.Header, flow.Cookie, flow.Query, flow.Body) ||
+					secret.Has(flow.Header, flow.Cookie, flow.Query, flow.Body) {
 					continue
 				}
 				switch c.Op {
@@ -694,14 +748,19 @@ func emptySecret(e *flow.Entry, op *flow.Op, job bool) *rule.Hit {
 				}
 				env := secret.First(flow.Env)
 				goCode := op.Pos.File != nil && op.Pos.File.Lang == "go"
-				field := env == nil && goCode && !secret.IsStr && secret.Num == "" && !secret.Null && secret.Name != "" && len(secret.Origins()) == 0 && secretField.MatchString(secret.Name)
+				field := env == nil && goCode && !secret.IsStr && secret.Num == "" && !secret.Null && secret.Name != "" &&
+					len(secret.Origins()) == 0 && secretField.MatchString(secret.Name)
 				if env == nil && !field || env != nil && !secretEnv.MatchString(env.Path) {
 					continue
 				}
 				if asked(op, g, env, secret.Name) {
 					continue
 				}
-				h := &rule.Hit{At: g.Pos, Way: rule.Way(sent.First(flow.Header, flow.Cookie, flow.Query, flow.Body), g.Pos, "compared with a secret that may be unset")}
+				h := &rule.Hit{
+					At: g.Pos,
+					Way: rule.Way(sent.First(flow.Header, flow.Cookie, flow.Query, flow.Body), g.Pos,
+						"compared with a secret that may be unset"),
+				}
 				switch {
 				case goCode:
 					h.Title = "With the secret unset, an empty value equals it"
@@ -729,7 +788,8 @@ func asked(op *flow.Op, g *flow.Guard, env *flow.Origin, name string) bool {
 	for _, x := range guards {
 		for _, c := range x.Val.AllCmps() {
 			for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
-				if pair[0] == nil || c.Op != "falsy" && (pair[1] == nil || !(pair[1].Null || pair[1].IsStr && pair[1].Str == "" || pair[1].Num != "")) {
+				if pair[0] == nil || c.Op != "falsy" &&
+					(pair[1] == nil || !(pair[1].Null || pair[1].IsStr && pair[1].Str == "" || pair[1].Num != "")) {
 					continue
 				}
 				if env != nil {

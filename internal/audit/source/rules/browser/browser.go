@@ -17,7 +17,10 @@ import (
 )
 
 func r(id, title, why, fix string, sev finding.Severity, asvs, cwe string, check func(*rule.Pass)) *rule.Rule {
-	return &rule.Rule{Rule: finding.Rule{ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: sev, ASVS: []string{asvs}, CWE: []string{cwe}}, Check: check}
+	return &rule.Rule{Rule: finding.Rule{
+		ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: sev,
+		ASVS: []string{asvs}, CWE: []string{cwe},
+	}, Check: check}
 }
 
 // Rules of this package.
@@ -114,7 +117,8 @@ func storage(p *rule.Pass) {
 			return
 		}
 		name, o := holds(op.Val, 0)
-		if name == "" && isToken(op.Name) && op.Val.Num == "" && !(op.Val.IsStr && op.Val.Str == "") && len(op.Val.Origins()) > 0 {
+		if name == "" && isToken(op.Name) && op.Val.Num == "" && !(op.Val.IsStr && op.Val.Str == "") &&
+			len(op.Val.Origins()) > 0 {
 			name, o = op.Name, first(op.Val)
 		}
 		if name == "" && op.Verb == "document.cookie" && len(op.Val.Strs) > 0 {
@@ -128,7 +132,11 @@ func storage(p *rule.Pass) {
 		if strings.Contains(strings.ToLower(strings.Join(op.Val.Strs, "")), "max-age=0") {
 			return
 		}
-		p.Report(rule.Hit{At: op.Pos, Entry: e, Key: op.Verb + "." + name + "@" + rule.Fn(op), Title: fmt.Sprintf("%s goes to %s, which every script of the page reads", name, op.Verb), Way: rule.Way(o, op.Pos, "kept in "+op.Verb)})
+		p.Report(rule.Hit{
+			At: op.Pos, Entry: e, Key: op.Verb + "." + name + "@" + rule.Fn(op),
+			Title: fmt.Sprintf("%s goes to %s, which every script of the page reads", name, op.Verb),
+			Way:   rule.Way(o, op.Pos, "kept in "+op.Verb),
+		})
 	})
 }
 
@@ -139,7 +147,10 @@ func inURL(p *rule.Pass) {
 		if op.Kind != flow.OpTokenURL || op.Val == nil || e.Client || op.Mod != nil && op.Mod.Client {
 			return
 		}
-		h := rule.Hit{At: op.Pos, Entry: e, Key: strings.Trim(op.Name, "?&=") + "@" + rule.Fn(op), Way: rule.Way(first(op.Val), op.Pos, "stands in the query")}
+		h := rule.Hit{
+			At: op.Pos, Entry: e, Key: strings.Trim(op.Name, "?&=") + "@" + rule.Fn(op),
+			Way: rule.Way(first(op.Val), op.Pos, "stands in the query"),
+		}
 		text := op.Name
 		if len(op.Args) > 0 {
 			text = strings.Join(op.Args[0].Strs, " ")
@@ -176,15 +187,23 @@ func cookie(p *rule.Pass) {
 			if !open(op.Data) {
 				return
 			}
-			p.Report(rule.Hit{At: op.Pos, Entry: e, Key: op.Name, Title: fmt.Sprintf("The cookie %s holds a session and is readable by scripts", op.Name), Way: rule.Way(o, op.Pos, "set without HttpOnly")})
+			p.Report(rule.Hit{
+				At: op.Pos, Entry: e, Key: op.Name,
+				Title: fmt.Sprintf("The cookie %s holds a session and is readable by scripts", op.Name),
+				Way:   rule.Way(o, op.Pos, "set without HttpOnly"),
+			})
 		case flow.OpHeader:
 			if op.Header != "set-cookie" || op.Val == nil {
 				return
 			}
 			text := op.Val.Str + strings.Join(op.Val.Strs, "")
 			name, _, ok := strings.Cut(text, "=")
-			if ok && sessionName.MatchString(name) && !notToken.MatchString(name) && !strings.Contains(strings.ToLower(text), "httponly") && !strings.Contains(strings.ToLower(text), "max-age=0") {
-				p.Report(rule.Hit{At: op.Pos, Entry: e, Key: name, Title: fmt.Sprintf("The cookie %s holds a session and is readable by scripts", name)})
+			if ok && sessionName.MatchString(name) && !notToken.MatchString(name) &&
+				!strings.Contains(strings.ToLower(text), "httponly") && !strings.Contains(strings.ToLower(text), "max-age=0") {
+				p.Report(rule.Hit{
+					At: op.Pos, Entry: e, Key: name,
+					Title: fmt.Sprintf("The cookie %s holds a session and is readable by scripts", name),
+				})
 			}
 		}
 	})
@@ -216,7 +235,8 @@ func leaky(name string) bool {
 	if !publicPrefix.MatchString(name) || !secretVar.MatchString(name) {
 		return false
 	}
-	if harmlessVar.MatchString(name) && !regexp.MustCompile(`(?i)(service|secret|database_?url|password)`).MatchString(name) {
+	if harmlessVar.MatchString(name) &&
+		!regexp.MustCompile(`(?i)(service|secret|database_?url|password)`).MatchString(name) {
 		return false
 	}
 	return true
@@ -243,7 +263,10 @@ func serviceKey(p *rule.Pass) {
 					}
 					seen[f.Path+name], seen[name] = true, true
 					at := flow.Pos{File: f, At: int32(off + ix[0]), End: int32(off + ix[1])}
-					h := rule.Hit{At: at, Key: name, Title: fmt.Sprintf("%s is a secret, and its prefix puts it into the bundle of every visitor", name)}
+					h := rule.Hit{
+						At: at, Key: name,
+						Title: fmt.Sprintf("%s is a secret, and its prefix puts it into the bundle of every visitor", name),
+					}
 					if c := importer(p, m); c.File != nil {
 						h.Way = []finding.Place{rule.Place(at, "read here"), rule.Place(c, "imported by code for the browser")}
 					}
@@ -257,10 +280,16 @@ func serviceKey(p *rule.Pass) {
 					if strings.HasPrefix(text, "eyJ") && role(text) != "service_role" {
 						continue
 					}
-					p.Report(rule.Hit{At: flow.Pos{File: f, At: int32(off + ix[0]), End: int32(off + ix[1])}, Key: "literal", Title: "A secret key stands in code for the browser"})
+					p.Report(rule.Hit{
+						At: flow.Pos{File: f, At: int32(off + ix[0]), End: int32(off + ix[1])}, Key: "literal",
+						Title: "A secret key stands in code for the browser",
+					})
 				}
 				if ix := connection.FindStringIndex(line); ix != nil {
-					p.Report(rule.Hit{At: flow.Pos{File: f, At: int32(off + ix[0]), End: int32(off + ix[1])}, Key: "database", Title: "A database's address with its password stands in code for the browser"})
+					p.Report(rule.Hit{
+						At: flow.Pos{File: f, At: int32(off + ix[0]), End: int32(off + ix[1])}, Key: "database",
+						Title: "A database's address with its password stands in code for the browser",
+					})
 				}
 			})
 			inlined(p, m, f)
@@ -272,7 +301,8 @@ func serviceKey(p *rule.Pass) {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if !strings.HasPrefix(path.Base(name), ".env") || strings.Contains(name, "example") || strings.Contains(name, "sample") || strings.Contains(name, "template") {
+		if !strings.HasPrefix(path.Base(name), ".env") || strings.Contains(name, "example") ||
+			strings.Contains(name, "sample") || strings.Contains(name, "template") {
 			continue
 		}
 		f := &ir.File{Path: name, Src: p.Text[name]}
@@ -281,7 +311,10 @@ func serviceKey(p *rule.Pass) {
 			k, v, ok := strings.Cut(line, "=")
 			k = strings.TrimSpace(strings.TrimPrefix(k, "export "))
 			if ok && leaky(k) && strings.Trim(strings.TrimSpace(v), `"'`) != "" && !seen[k] {
-				p.Report(rule.Hit{At: flow.Pos{File: f, At: int32(off), End: int32(off + len(k))}, Key: k, Title: fmt.Sprintf("%s is a secret, and its prefix puts it into the bundle of every visitor", k)})
+				p.Report(rule.Hit{
+					At: flow.Pos{File: f, At: int32(off), End: int32(off + len(k))}, Key: k,
+					Title: fmt.Sprintf("%s is a secret, and its prefix puts it into the bundle of every visitor", k),
+				})
 			}
 			off += len(line)
 		}
@@ -362,7 +395,10 @@ func inlined(p *rule.Pass, m *flow.Module, f *ir.File) {
 			for _, k := range x.Order {
 				o := x.Fields[k].First(flow.Env)
 				if o != nil && secretVar.MatchString(o.Path) && !harmlessVar.MatchString(o.Path) {
-					p.Report(rule.Hit{At: o.Pos, Key: o.Path, Title: fmt.Sprintf("%s is written into the bundle by %s of the configuration", o.Path, key)})
+					p.Report(rule.Hit{
+						At: o.Pos, Key: o.Path,
+						Title: fmt.Sprintf("%s is written into the bundle by %s of the configuration", o.Path, key),
+					})
 				}
 			}
 		}

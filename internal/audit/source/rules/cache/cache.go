@@ -13,7 +13,10 @@ import (
 )
 
 func r(id, title, why, fix string, check func(*rule.Pass)) *rule.Rule {
-	return &rule.Rule{Rule: finding.Rule{ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: finding.High, ASVS: []string{"14.3.2"}, CWE: []string{"CWE-524"}}, Check: check}
+	return &rule.Rule{Rule: finding.Rule{
+		ID: id, Engine: "source", Title: title, Why: why, Fix: fix,
+		Severity: finding.High, ASVS: []string{"14.3.2"}, CWE: []string{"CWE-524"},
+	}, Check: check}
 }
 
 // Rules of this package.
@@ -44,7 +47,10 @@ func dataCached(p *rule.Pass) {
 			case flow.OpCache:
 				if op.Name == "middleware" {
 					if rule.UsesSession(e) && !keyed(op.Args) {
-						p.Report(rule.Hit{At: e.Pos, Entry: e, Key: "middleware", Title: "A cache stands before a route that answers by session"})
+						p.Report(rule.Hit{
+							At: e.Pos, Entry: e, Key: "middleware",
+							Title: "A cache stands before a route that answers by session",
+						})
 					}
 					continue
 				}
@@ -76,7 +82,10 @@ func cached(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 				continue
 			}
 			if unkeyedType.MatchString(q.Type.Name) {
-				p.Report(rule.Hit{At: op.Pos, Entry: e, Key: "argument@" + rule.Fn(op), Title: fmt.Sprintf("A %s is an argument of a cached function; in the key it is {} for everybody", q.Type.Name)})
+				p.Report(rule.Hit{
+					At: op.Pos, Entry: e, Key: "argument@" + rule.Fn(op),
+					Title: fmt.Sprintf("A %s is an argument of a cached function; in the key it is {} for everybody", q.Type.Name),
+				})
 				return
 			}
 		}
@@ -100,7 +109,11 @@ func cached(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 			o = &flow.Origin{Kind: flow.Session, Pos: x.Pos}
 		}
 		if o != nil {
-			p.Report(rule.Hit{At: op.Pos, Entry: e, Key: "closure@" + rule.Fn(op), Title: "The cached function uses the caller's session, and the key is the same for everybody", Way: rule.Way(o, x.Pos, "decides what is cached")})
+			p.Report(rule.Hit{
+				At: op.Pos, Entry: e, Key: "closure@" + rule.Fn(op),
+				Title: "The cached function uses the caller's session, and the key is the same for everybody",
+				Way:   rule.Way(o, x.Pos, "decides what is cached"),
+			})
 			return
 		}
 	}
@@ -109,7 +122,8 @@ func cached(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 // memo finds values of a session that are kept in the memory of the process
 // under a key that does not name the user.
 func memo(p *rule.Pass, e *flow.Entry, op *flow.Op) {
-	if op.Verb != "set" && op.Verb != "assign" || len(op.Args) < 2 || e.Kind == "module" || op.Mod != nil && op.Mod.Client {
+	if op.Verb != "set" && op.Verb != "assign" || len(op.Args) < 2 || e.Kind == "module" || op.Mod != nil &&
+		op.Mod.Client {
 		return
 	}
 	key, v := op.Args[0], op.Args[len(op.Args)-1]
@@ -133,7 +147,10 @@ func memo(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 			return
 		}
 	}
-	p.Report(rule.Hit{At: op.Pos, Entry: e, Key: "memo@" + rule.Fn(op), Title: "What belongs to one session is kept in the process for everybody: the key does not name the user"})
+	p.Report(rule.Hit{
+		At: op.Pos, Entry: e, Key: "memo@" + rule.Fn(op),
+		Title: "What belongs to one session is kept in the process for everybody: the key does not name the user",
+	})
 }
 
 func personalByPath(key, v *flow.Val) bool {
@@ -167,7 +184,8 @@ func shared(header, v string) bool {
 	if header != "cache-control" {
 		return strings.Contains(v, "max-age") || strings.Contains(v, "public")
 	}
-	return strings.Contains(v, "public") || strings.Contains(v, "s-maxage") || strings.Contains(v, "stale-while-revalidate")
+	return strings.Contains(v, "public") || strings.Contains(v, "s-maxage") ||
+		strings.Contains(v, "stale-while-revalidate")
 }
 
 func sharedCache(p *rule.Pass) {
@@ -191,7 +209,10 @@ func sharedCache(p *rule.Pass) {
 			}
 			if e.Kind == "config" {
 				if personalPath(p, op.Name) {
-					p.Report(rule.Hit{At: op.Pos, Entry: e, Key: op.Name, Object: op.Name, Title: fmt.Sprintf("A header rule makes everything below %s storable at the CDN", op.Name)})
+					p.Report(rule.Hit{
+						At: op.Pos, Entry: e, Key: op.Name, Object: op.Name,
+						Title: fmt.Sprintf("A header rule makes everything below %s storable at the CDN", op.Name),
+					})
 				}
 				continue
 			}
@@ -199,7 +220,8 @@ func sharedCache(p *rule.Pass) {
 				continue
 			}
 			at := op.Pos
-			if e.Fn != nil && e.Pos.File != nil && op.Pos.File != nil && op.Pos.File.Lang == "go" && op.Fn == e.Fn && e.Fn.Name == "" && e.Pos.At != e.Fn.Pos {
+			if e.Fn != nil && e.Pos.File != nil && op.Pos.File != nil && op.Pos.File.Lang == "go" && op.Fn == e.Fn &&
+				e.Fn.Name == "" && e.Pos.At != e.Fn.Pos {
 				at = e.Pos // a wrapper around the handler
 			}
 			id := fmt.Sprintf("%p", e)
@@ -207,7 +229,13 @@ func sharedCache(p *rule.Pass) {
 				continue
 			}
 			done[id] = true
-			p.Report(rule.Hit{At: at, Entry: e, Key: op.Header, Way: []finding.Place{rule.Place(op.Pos, "storable by shared caches"), rule.Place(sessionAt(e), "answered by session")}})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Key: op.Header,
+				Way: []finding.Place{
+					rule.Place(op.Pos, "storable by shared caches"),
+					rule.Place(sessionAt(e), "answered by session"),
+				},
+			})
 		}
 	}
 }
@@ -274,7 +302,8 @@ func personalPath(p *rule.Pass, source string) bool {
 		return false
 	}
 	for _, e := range p.Entries {
-		if (e.Kind == "route" || e.Kind == "load") && strings.HasPrefix(e.Path, strings.TrimSuffix(prefix, "/")) && e.Path != "" && prefix != "/" && rule.UsesSession(e) {
+		if (e.Kind == "route" || e.Kind == "load") && strings.HasPrefix(e.Path, strings.TrimSuffix(prefix, "/")) &&
+			e.Path != "" && prefix != "/" && rule.UsesSession(e) {
 			return true
 		}
 	}
@@ -310,8 +339,9 @@ func static(p *rule.Pass) {
 				continue
 			}
 			p.Report(rule.Hit{
-				At: at, Entry: e, Key: op.Table, Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody", op.Table),
-				Way: []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op), "read by what stands in the address")},
+				At: at, Entry: e, Key: op.Table,
+				Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody", op.Table),
+				Way:   []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op), "read by what stands in the address")},
 			})
 			break
 		}
@@ -329,7 +359,8 @@ func kept(e *flow.Entry) (flow.Pos, bool) {
 			if v == nil {
 				continue
 			}
-			if name == "dynamic" && v.Str != "force-static" && v.Str != "error" || name == "revalidate" && (v.Num == "0" || v.Num == "") {
+			if name == "dynamic" && v.Str != "force-static" && v.Str != "error" || name == "revalidate" &&
+				(v.Num == "0" || v.Num == "") {
 				if name == "dynamic" && v.Str == "force-dynamic" {
 					return flow.Pos{}, false
 				}

@@ -53,7 +53,8 @@ func check(p *rule.Pass) {
 func reads(v *flow.Val, col string) (list []*flow.Origin) {
 	for _, o := range v.Origins() {
 		switch {
-		case (o.Kind == flow.DB || o.Kind == flow.Session) && o.Op != nil && o.Op.Kind == flow.OpDB && o.Op.Verb != "update" && o.Op.Verb != "insert":
+		case (o.Kind == flow.DB || o.Kind == flow.Session) && o.Op != nil && o.Op.Kind == flow.OpDB &&
+			o.Op.Verb != "update" && o.Op.Verb != "insert":
 			list = append(list, o)
 		case o.Kind == flow.Session && last(o) == col && col != "id":
 			list = append(list, o)
@@ -123,7 +124,8 @@ func advisory(r, w *flow.Op) bool {
 		if x.Seq >= w.Seq {
 			break
 		}
-		if x.Kind == flow.OpDB && x.Lock && x.Tx != "" && x != r && (x.SQL != nil && (x.Table == "" || x.Verb == "lock" || x.Verb == "rpc") || x.Table == w.Table) {
+		if x.Kind == flow.OpDB && x.Lock && x.Tx != "" && x != r &&
+			(x.SQL != nil && (x.Table == "" || x.Verb == "lock" || x.Verb == "rpc") || x.Table == w.Table) {
 			return true
 		}
 	}
@@ -155,7 +157,9 @@ func decided(w, r *flow.Op, col string, o *flow.Origin) (bool, int) {
 				}
 				for _, y := range x.Origins() {
 					same := r != nil && y.Op == r || r == nil && o != nil && y.Kind == o.Kind && y.Path == o.Path
-					if same && (order[c.Op] || c.Op == "falsy" && rule.ValueCol.MatchString(col) && last(y) == col) && (last(y) == col || y.Derived || y.Path == "" || r != nil && r.SQL != nil && r.SQL.Agg || rule.ValueCol.MatchString(last(y))) {
+					if same && (order[c.Op] || c.Op == "falsy" && rule.ValueCol.MatchString(col) && last(y) == col) &&
+						(last(y) == col || y.Derived || y.Path == "" || r != nil && r.SQL != nil && r.SQL.Agg ||
+							rule.ValueCol.MatchString(last(y))) {
 						return true, g.status
 					}
 				}
@@ -184,7 +188,8 @@ func writtenBack(p *rule.Pass, e *flow.Entry, w *flow.Op, col flow.Write) {
 		if r != nil && r.Table != w.Table && r.Table != "" && w.Table != "" && last(o) != col.Col {
 			continue
 		}
-		if p := last(o); o.Path != "" && p != col.Col && !(r != nil && r.SQL != nil && r.SQL.Agg) && col.Col != strings.ReplaceAll(p, "_", "") {
+		if p := last(o); o.Path != "" && p != col.Col && !(r != nil && r.SQL != nil && r.SQL.Agg) &&
+			col.Col != strings.ReplaceAll(p, "_", "") {
 			continue
 		}
 		if safe(r, w) {

@@ -37,7 +37,10 @@ func check(p *rule.Pass) {
 				continue
 			}
 			if hit, o := secret(p, e, op, a, 0, ""); hit != "" {
-				p.Report(rule.Hit{At: op.Pos, Entry: e, Key: hit + "@" + rule.Fn(op), Title: "The log gets " + hit, Way: rule.Way(o, op.Pos, "logged")})
+				p.Report(rule.Hit{
+					At: op.Pos, Entry: e, Key: hit + "@" + rule.Fn(op), Title: "The log gets " + hit,
+					Way: rule.Way(o, op.Pos, "logged"),
+				})
 				return
 			}
 		}

@@ -69,7 +69,8 @@ func init() {
 // eligible tells whether a query of a request from outside must be bound to
 // somebody.
 func eligible(p *rule.Pass, e *flow.Entry, op *flow.Op) bool {
-	if !rule.Public(e) || op.Kind != flow.OpDB || op.Credential() || op.Verb == "begin" || op.Verb == "commit" || op.Verb == "rollback" || op.Verb == "set" || op.Verb == "reset" || op.Verb == "lock" || op.Verb == "ddl" {
+	if !rule.Public(e) || op.Kind != flow.OpDB || op.Credential() || op.Verb == "begin" || op.Verb == "commit" ||
+		op.Verb == "rollback" || op.Verb == "set" || op.Verb == "reset" || op.Verb == "lock" || op.Verb == "ddl" {
 		return false
 	}
 	if op.SQL != nil && op.SQL.Setting != "" {
@@ -172,7 +173,8 @@ func refused(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 func bounded(op *flow.Op, v *flow.Val) bool {
 	for _, g := range op.Guards {
 		for _, c := range g.Val.AllCmps() {
-			if (c.Op == "includes" || c.Op == "has") && rule.SameClient(c.R, v) && (rule.FromSession(c.L) || c.L.Has(flow.Env)) {
+			if (c.Op == "includes" || c.Op == "has") && rule.SameClient(c.R, v) &&
+				(rule.FromSession(c.L) || c.L.Has(flow.Env)) {
 				return true
 			}
 		}
@@ -200,7 +202,8 @@ func checkIdentity(p *rule.Pass) {
 				continue
 			}
 			signed := rule.SignedIn(e, op) || rule.UsesSession(e)
-			writes := op.Verb == "insert" || op.Verb == "upsert" || op.Verb == "rpc" || op.Verb == "update" || op.Verb == "delete"
+			writes := op.Verb == "insert" || op.Verb == "upsert" || op.Verb == "rpc" || op.Verb == "update" ||
+				op.Verb == "delete"
 			if signed && o.Kind != flow.Header && !beside(v) && !(writes && o.Kind == flow.Body) {
 				continue // the next rule's
 			}
@@ -243,7 +246,8 @@ func report(p *rule.Pass, e *flow.Entry, op *flow.Op, o *flow.Origin, v *flow.Va
 	}
 	if e.Framework == "next-action" || e.Framework == "nest" {
 		// a parameter is named at the top: show where it is used
-		if o.Path == "" || place.Line() < op.Pos.Line() && place.File == op.Pos.File && o.Hops == nil && !strings.Contains(o.Path, ".") {
+		if o.Path == "" || place.Line() < op.Pos.Line() && place.File == op.Pos.File && o.Hops == nil &&
+			!strings.Contains(o.Path, ".") {
 			place = at
 		}
 	}
@@ -295,11 +299,13 @@ func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 	for _, a := range op.Args {
 		walk(a, "", 0, func(path string, v *flow.Val) bool {
 			low := strings.ToLower(path)
-			if !strings.Contains(low, "metadata.") && !strings.HasSuffix(low, "client_reference_id") && !strings.HasSuffix(low, "clientreferenceid") && !strings.Contains(low, "notes.") {
+			if !strings.Contains(low, "metadata.") && !strings.HasSuffix(low, "client_reference_id") &&
+				!strings.HasSuffix(low, "clientreferenceid") && !strings.Contains(low, "notes.") {
 				return true
 			}
 			name := path[strings.LastIndexByte(path, '.')+1:]
-			if !rule.OwnerCol.MatchString(strings.ToLower(snake(name))) && !strings.HasSuffix(low, "reference_id") && !strings.HasSuffix(low, "referenceid") {
+			if !rule.OwnerCol.MatchString(strings.ToLower(snake(name))) && !strings.HasSuffix(low, "reference_id") &&
+				!strings.HasSuffix(low, "referenceid") {
 				return true
 			}
 			list := rule.Clients(v)
@@ -358,7 +364,10 @@ func opaque(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 		for _, o := range rule.Clients(a) {
 			if o.Kind == flow.Header && identityName.MatchString(strings.TrimPrefix(o.Last(), "x-")) {
 				if p.Once(fmt.Sprintf("%s:%s", o.Pos.File.Path, enclosing(o.Pos))) {
-					p.Report(rule.Hit{At: o.Pos, Entry: e, Key: o.Path, Title: fmt.Sprintf("The %s %s says who calls", o.Kind, o.Path), Way: rule.Way(o, op.Pos, "given to "+op.Name)})
+					p.Report(rule.Hit{
+						At: o.Pos, Entry: e, Key: o.Path,
+						Title: fmt.Sprintf("The %s %s says who calls", o.Kind, o.Path), Way: rule.Way(o, op.Pos, "given to "+op.Name),
+					})
 				}
 				return
 			}
@@ -378,7 +387,8 @@ func checkOwnerFilter(p *rule.Pass) {
 			if o == nil || o.Kind == flow.Header || beside(v) || refused(e, op, v) {
 				continue
 			}
-			writes := op.Verb == "insert" || op.Verb == "upsert" || op.Verb == "rpc" || op.Verb == "update" || op.Verb == "delete"
+			writes := op.Verb == "insert" || op.Verb == "upsert" || op.Verb == "rpc" || op.Verb == "update" ||
+				op.Verb == "delete"
 			if writes && o.Kind == flow.Body || !rule.SignedIn(e, op) && !rule.UsesSession(e) {
 				continue
 			}
@@ -412,7 +422,8 @@ var capability = regexp.MustCompile(`(?i)(token|hash|code|slug|secret|nonce|emai
 func checkNoOwner(p *rule.Pass, service bool) {
 	for _, e := range p.Entries {
 		for _, op := range e.Ops {
-			if !eligible(p, e, op) || (op.Priv == 1) != service || op.Verb == "insert" || op.Verb == "rpc" || op.Verb == "upsert" && len(op.Filters) == 0 || op.Verb == "unknown" {
+			if !eligible(p, e, op) || (op.Priv == 1) != service || op.Verb == "insert" || op.Verb == "rpc" ||
+				op.Verb == "upsert" && len(op.Filters) == 0 || op.Verb == "unknown" {
 				continue
 			}
 			if op.Table == "" || rule.Scoped(op) || rule.Published(op) {
@@ -438,7 +449,8 @@ func checkNoOwner(p *rule.Pass, service bool) {
 				}
 				switch {
 				case f.Op == "ilike" || f.Op == "like" || f.Op == "contains" || f.Op == "search" || f.Op == "startswith":
-				case f.Col == "id" || f.Col == "uuid" || f.Col == "*" || f.Col == "_id" || strings.HasSuffix(f.Col, "_id") || !capability.MatchString(f.Col):
+				case f.Col == "id" || f.Col == "uuid" || f.Col == "*" || f.Col == "_id" || strings.HasSuffix(f.Col, "_id") ||
+					!capability.MatchString(f.Col):
 					if id == nil {
 						id, at = f.Val, f.Pos
 					}
@@ -633,7 +645,8 @@ func checkMass(p *rule.Pass) {
 			if op.Kind == flow.OpCall && goSave(p, e, op) {
 				continue
 			}
-			if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" && op.Verb != "insert" || rule.Webhook(e) || rule.SecretChecked(e, op) || rule.RoleChecked(e, op) {
+			if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" && op.Verb != "insert" ||
+				rule.Webhook(e) || rule.SecretChecked(e, op) || rule.RoleChecked(e, op) {
 				continue
 			}
 			o := whole(op.Data)
@@ -711,7 +724,8 @@ func whole(v *flow.Val) *flow.Origin {
 // named tells whether a Go type of the input's own says which fields there
 // are, and none of them is a privilege.
 func named(v *flow.Val) bool {
-	if v.Type == nil || v.Type.File == nil || v.Type.File.Lang != "go" || v.Type.Type == nil || len(v.Type.Type.Fields) == 0 || v.Type.Type.Name != "{}" {
+	if v.Type == nil || v.Type.File == nil || v.Type.File.Lang != "go" || v.Type.Type == nil ||
+		len(v.Type.Type.Fields) == 0 || v.Type.Type.Name != "{}" {
 		return false
 	}
 	for _, f := range v.Type.Type.Fields {
@@ -746,8 +760,10 @@ func goSave(p *rule.Pass, e *flow.Entry, op *flow.Op) bool {
 			continue
 		}
 		p.Report(rule.Hit{
-			At: body.Pos, Entry: e, Key: op.Name, Title: "The row itself is decoded into: every field of it comes from the body", Way: rule.Way(body, op.Pos, "saved by "+op.Name),
-			Fix: "Decode into a type of the input's own with the fields that may change, and copy them one by one.",
+			At: body.Pos, Entry: e, Key: op.Name,
+			Title: "The row itself is decoded into: every field of it comes from the body",
+			Way:   rule.Way(body, op.Pos, "saved by "+op.Name),
+			Fix:   "Decode into a type of the input's own with the fields that may change, and copy them one by one.",
 		})
 		return true
 	}

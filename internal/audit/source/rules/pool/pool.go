@@ -13,7 +13,8 @@ import (
 // Rules of this package.
 var Rules = []*rule.Rule{{
 	Rule: finding.Rule{
-		ID: "tenant-setting-on-pool", Engine: "source", Severity: finding.High, ASVS: []string{"8.4.1"}, CWE: []string{"CWE-362"},
+		ID: "tenant-setting-on-pool", Engine: "source", Severity: finding.High, ASVS: []string{"8.4.1"},
+		CWE:   []string{"CWE-362"},
 		Title: "The tenant is set on one connection of a pool, and the query runs on another",
 		Why:   "The setting stays on a connection that serves somebody else next: row-level security then shows him the wrong tenant.",
 		Fix:   "One transaction on one connection: BEGIN, set_config(name, value, true), the query, COMMIT.",
@@ -31,7 +32,8 @@ func check(p *rule.Pass) {
 				continue
 			}
 			onPool := op.Conn == "pool" && op.Tx == ""
-			kept := op.Conn != "pool" && op.Conn != "" && !op.SQL.Local && op.Tx == "" && strings.HasPrefix(op.Conn, "client:") && !reset(e, op) && released(e, op)
+			kept := op.Conn != "pool" && op.Conn != "" && !op.SQL.Local && op.Tx == "" &&
+				strings.HasPrefix(op.Conn, "client:") && !reset(e, op) && released(e, op)
 			if !onPool && !kept {
 				continue
 			}
@@ -55,7 +57,8 @@ func tenant(op *flow.Op) bool {
 
 func reset(e *flow.Entry, op *flow.Op) bool {
 	for _, x := range e.Ops {
-		if x.Kind == flow.OpDB && x.Conn == op.Conn && x.SQL != nil && (x.SQL.Verb == "reset" || x.SQL.Setting == op.SQL.Setting && x != op) {
+		if x.Kind == flow.OpDB && x.Conn == op.Conn && x.SQL != nil &&
+			(x.SQL.Verb == "reset" || x.SQL.Setting == op.SQL.Setting && x != op) {
 			return true
 		}
 	}

@@ -13,12 +13,16 @@ import (
 )
 
 func r(id, title, why, fix string, sev finding.Severity, asvs, cwe string, check func(*rule.Pass)) *rule.Rule {
-	return &rule.Rule{Rule: finding.Rule{ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: sev, ASVS: []string{asvs}, CWE: []string{cwe}}, Check: check}
+	return &rule.Rule{Rule: finding.Rule{
+		ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: sev,
+		ASVS: []string{asvs}, CWE: []string{cwe},
+	}, Check: check}
 }
 
 // Rules of this package.
 var Rules = []*rule.Rule{
-	r("portal-any-customer", "The request chooses for which customer of the provider the portal, invoices or a subscription are opened or changed",
+	r("portal-any-customer",
+		"The request chooses for which customer of the provider the portal, invoices or a subscription are opened or changed",
 		"Signed in is enough to open anybody's billing portal: address, cards, invoices, cancelling.",
 		"Take the customer from the session's account in your own database; never from the request.",
 		finding.High, "8.2.2", "CWE-639", portal),
@@ -51,7 +55,8 @@ func checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 		for _, c := range g.Val.AllCmps() {
 			for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
 				// compared with what our own database or the provider says
-				if pair[0] != nil && pair[1] != nil && rule.SameClient(pair[0], v) && pair[1].Has(flow.DB, flow.Provider) && c.Op != "falsy" {
+				if pair[0] != nil && pair[1] != nil && rule.SameClient(pair[0], v) && pair[1].Has(flow.DB, flow.Provider) &&
+					c.Op != "falsy" {
 					return true
 				}
 			}
@@ -96,7 +101,8 @@ func portal(p *rule.Pass) {
 			case a.Fields != nil:
 				for _, k := range a.Order {
 					switch strings.ToLower(k) {
-					case "customer", "customer_id", "subscription", "payment_intent", "paymentintent", "charge", "invoice", "payment_method", "customerid":
+					case "customer", "customer_id", "subscription", "payment_intent", "paymentintent", "charge", "invoice",
+						"payment_method", "customerid":
 						if len(rule.Clients(a.Fields[k])) > 0 {
 							v = a.Fields[k]
 						}
@@ -115,7 +121,11 @@ func portal(p *rule.Pass) {
 				continue
 			}
 			o := rule.Clients(v)[0]
-			p.Report(rule.Hit{At: op.Pos, Entry: e, Key: op.Name, Title: fmt.Sprintf("%s is called for whatever the %s names (%s)", op.Name, o.Kind, o.Path), Way: rule.Way(o, op.Pos, op.Name)})
+			p.Report(rule.Hit{
+				At: op.Pos, Entry: e, Key: op.Name,
+				Title: fmt.Sprintf("%s is called for whatever the %s names (%s)", op.Name, o.Kind, o.Path),
+				Way:   rule.Way(o, op.Pos, op.Name),
+			})
 			return
 		}
 	})
@@ -181,7 +191,8 @@ func byEmail(p *rule.Pass) {
 		if op.Kind != flow.OpProvider || e.Client || !strings.HasPrefix(op.Name, "customers.") || rule.RoleChecked(e, op) {
 			return
 		}
-		if !strings.HasSuffix(op.Name, "list") && !strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "all") {
+		if !strings.HasSuffix(op.Name, "list") && !strings.HasSuffix(op.Name, "search") &&
+			!strings.HasSuffix(op.Name, "all") {
 			return
 		}
 		mail := false
@@ -217,7 +228,13 @@ func byEmail(p *rule.Pass) {
 			for _, v := range vals {
 				for _, o := range v.Origins() {
 					if o.Op == op {
-						p.Report(rule.Hit{At: rule.Site(op), Entry: e, Key: rule.Fn(op), Way: []finding.Place{rule.Place(op.Pos, "found by its address"), rule.Place(rule.Site(x), "becomes this account's customer")}})
+						p.Report(rule.Hit{
+							At: rule.Site(op), Entry: e, Key: rule.Fn(op),
+							Way: []finding.Place{
+								rule.Place(op.Pos, "found by its address"),
+								rule.Place(rule.Site(x), "becomes this account's customer"),
+							},
+						})
 						return
 					}
 				}
@@ -254,7 +271,11 @@ func price(p *rule.Pass) {
 				if at.File == nil || at.File != op.Pos.File {
 					at = op.Pos
 				}
-				p.Report(rule.Hit{At: at, Entry: e, Severity: sev, Key: op.Name + "." + k, Title: fmt.Sprintf("%s of the purchase is what the %s says (%s)", k, o.Kind, o.Path), Way: rule.Way(o, op.Pos, op.Name)})
+				p.Report(rule.Hit{
+					At: at, Entry: e, Severity: sev, Key: op.Name + "." + k,
+					Title: fmt.Sprintf("%s of the purchase is what the %s says (%s)", k, o.Kind, o.Path),
+					Way:   rule.Way(o, op.Pos, op.Name),
+				})
 				return false
 			}) {
 				continue
@@ -341,7 +362,8 @@ func credits(p *rule.Pass) {
 			if len(list) == 0 || allowed(e, op, w.Val) {
 				continue
 			}
-			if !w.Relative && !w.Val.Has(flow.DB) && !strings.HasPrefix(w.Val.Name, "arith") && len(w.Val.Origins()) != len(list) {
+			if !w.Relative && !w.Val.Has(flow.DB) && !strings.HasPrefix(w.Val.Name, "arith") &&
+				len(w.Val.Origins()) != len(list) {
 				continue
 			}
 			o := list[0]
@@ -349,7 +371,11 @@ func credits(p *rule.Pass) {
 			if at.File == nil || at.File != op.Pos.File {
 				at = rule.Site(op)
 			}
-			p.Report(rule.Hit{At: at, Entry: e, Severity: finding.High, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("%s.%s grows by what the %s says (%s)", op.Table, w.Col, o.Kind, o.Path), Way: rule.Way(o, rule.Site(op), "added to "+w.Col)})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Severity: finding.High, Key: op.Table + "." + w.Col,
+				Title: fmt.Sprintf("%s.%s grows by what the %s says (%s)", op.Table, w.Col, o.Kind, o.Path),
+				Way:   rule.Way(o, rule.Site(op), "added to "+w.Col),
+			})
 			return
 		}
 	})
@@ -370,7 +396,8 @@ func grants(op *flow.Op) bool {
 			return op.Verb == "rpc" && grantName.MatchString(op.Table)
 		}
 		for _, w := range op.Writes {
-			if planCol(w) || granted.MatchString(w.Col) && !w.Minus && !(w.Val != nil && strings.Contains(w.Val.Name, "arith-")) {
+			if planCol(w) || granted.MatchString(w.Col) && !w.Minus &&
+				!(w.Val != nil && strings.Contains(w.Val.Name, "arith-")) {
 				return true
 			}
 		}
@@ -431,17 +458,23 @@ func word(e *flow.Entry, op *flow.Op) *rule.Hit {
 		}
 		for _, c := range g.Val.AllCmps() {
 			for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
-				if pair[0] == nil || pair[1] == nil || c.Op != "==" && c.Op != "===" && c.Op != "!=" && c.Op != "!==" && c.Op != "falsy" {
+				if pair[0] == nil || pair[1] == nil || c.Op != "==" && c.Op != "===" && c.Op != "!=" && c.Op != "!==" &&
+					c.Op != "falsy" {
 					continue
 				}
 				for _, o := range rule.Clients(pair[0]) {
 					if !paidWord.MatchString(o.Last()) || o.Kind == flow.Header {
 						continue
 					}
-					if c.Op == "falsy" && (strings.Contains(strings.ToLower(o.Path), "id") || asked(e, op, o)) || c.Op != "falsy" && !paidValue.MatchString(pair[1].Str+pair[1].Num) {
+					if c.Op == "falsy" && (strings.Contains(strings.ToLower(o.Path), "id") || asked(e, op, o)) ||
+						c.Op != "falsy" && !paidValue.MatchString(pair[1].Str+pair[1].Num) {
 						continue
 					}
-					return &rule.Hit{At: g.Pos, Title: fmt.Sprintf("The %s says that it was paid (%s), and nobody asks the provider", o.Kind, o.Path), Way: append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "granted"))}
+					return &rule.Hit{
+						At:    g.Pos,
+						Title: fmt.Sprintf("The %s says that it was paid (%s), and nobody asks the provider", o.Kind, o.Path),
+						Way:   append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "granted")),
+					}
 				}
 			}
 		}
@@ -495,7 +528,10 @@ func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 					continue
 				}
 				for _, o := range rule.Clients(f.Val) {
-					if strings.Contains(strings.ToLower(o.Path), "order") || strings.Contains(strings.ToLower(o.Path), "payment") || strings.Contains(strings.ToLower(o.Path), "subscription") || strings.Contains(strings.ToLower(o.Path), "session") {
+					if strings.Contains(strings.ToLower(o.Path), "order") ||
+						strings.Contains(strings.ToLower(o.Path), "payment") ||
+						strings.Contains(strings.ToLower(o.Path), "subscription") ||
+						strings.Contains(strings.ToLower(o.Path), "session") {
 						order = true
 					}
 				}
@@ -526,7 +562,8 @@ func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 // compared with nobody.
 func session(e *flow.Entry, op *flow.Op) *rule.Hit {
 	for _, x := range e.Ops {
-		if x.Kind != flow.OpProvider || x.Seq >= op.Seq || !strings.HasSuffix(x.Name, "retrieve") && !strings.HasSuffix(x.Name, "fetch") {
+		if x.Kind != flow.OpProvider || x.Seq >= op.Seq || !strings.HasSuffix(x.Name, "retrieve") &&
+			!strings.HasSuffix(x.Name, "fetch") {
 			continue
 		}
 		var id *flow.Origin
@@ -566,7 +603,8 @@ func free(p *rule.Pass) {
 			continue
 		}
 		for _, op := range e.Ops {
-			if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || rule.RoleChecked(e, op) || rule.SecretChecked(e, op) || !signedIn(e) {
+			if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || rule.RoleChecked(e, op) ||
+				rule.SecretChecked(e, op) || !signedIn(e) {
 				continue
 			}
 			var w *flow.Write
@@ -592,8 +630,9 @@ func free(p *rule.Pass) {
 				continue
 			}
 			p.Report(rule.Hit{
-				At: at, Entry: e, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("%s.%s is set for the caller, and no payment was looked at", op.Table, w.Col),
-				Way: []finding.Place{rule.Place(w.Pos, "granted for the asking")},
+				At: at, Entry: e, Key: op.Table + "." + w.Col,
+				Title: fmt.Sprintf("%s.%s is set for the caller, and no payment was looked at", op.Table, w.Col),
+				Way:   []finding.Place{rule.Place(w.Pos, "granted for the asking")},
 			})
 			break
 		}
@@ -607,7 +646,9 @@ func paidPlan(w *flow.Write) bool {
 	}
 	if v.IsStr {
 		s := strings.ToLower(v.Str)
-		return s != "free" && s != "canceled" && s != "cancelled" && s != "inactive" && s != "trial" && s != "trialing" && s != "none" && s != "hobby" && s != "starter" && s != "basic" && s != "pending" && s != "expired" && s != "past_due"
+		return s != "free" && s != "canceled" && s != "cancelled" && s != "inactive" && s != "trial" &&
+			s != "trialing" && s != "none" && s != "hobby" && s != "starter" && s != "basic" && s != "pending" &&
+			s != "expired" && s != "past_due"
 	}
 	return v.Num == "true"
 }

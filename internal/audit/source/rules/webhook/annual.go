@@ -26,7 +26,10 @@ func charged(e *flow.Entry, op *flow.Op) bool {
 	}
 	for _, n := range rule.EventNames(op) {
 		switch {
-		case strings.HasPrefix(n, "subscription.charged"), strings.HasPrefix(n, "payment."), strings.HasPrefix(n, "order.paid"), strings.HasPrefix(n, "transaction.completed"), strings.HasPrefix(n, "subscription.renewed"), strings.HasPrefix(n, "charge.succeeded"), strings.HasPrefix(n, "subscription_payment"):
+		case strings.HasPrefix(n, "subscription.charged"), strings.HasPrefix(n, "payment."),
+			strings.HasPrefix(n, "order.paid"), strings.HasPrefix(n, "transaction.completed"),
+			strings.HasPrefix(n, "subscription.renewed"), strings.HasPrefix(n, "charge.succeeded"),
+			strings.HasPrefix(n, "subscription_payment"):
 			return true
 		}
 	}
@@ -65,7 +68,8 @@ func annualGap(p *rule.Pass) {
 			}
 			p.Report(rule.Hit{
 				At: at, Entry: e, Key: op.Table + "." + w.Col, Way: way,
-				Title: fmt.Sprintf("%s.%s is refilled only by a charge, and yearly plans are charged once a year", op.Table, w.Col),
+				Title: fmt.Sprintf("%s.%s is refilled only by a charge, and yearly plans are charged once a year", op.Table,
+					w.Col),
 			})
 			break
 		}
@@ -109,8 +113,10 @@ func evidence(p *rule.Pass, op *flow.Op) (flow.Pos, *ir.File) {
 		off := 0
 		for _, line := range strings.SplitAfter(f.Src, "\n") {
 			text := strings.TrimSpace(line)
-			comment := strings.HasPrefix(text, "//") || strings.HasPrefix(text, "*") || strings.HasPrefix(text, "/*") || strings.HasPrefix(text, "import")
-			if !comment && len(line) < 400 && yearly.MatchString(line) && !strings.Contains(line, "getFullYear") && !strings.Contains(line, "'YYYY") && planLine.MatchString(line) {
+			comment := strings.HasPrefix(text, "//") || strings.HasPrefix(text, "*") || strings.HasPrefix(text, "/*") ||
+				strings.HasPrefix(text, "import")
+			if !comment && len(line) < 400 && yearly.MatchString(line) && !strings.Contains(line, "getFullYear") &&
+				!strings.Contains(line, "'YYYY") && planLine.MatchString(line) {
 				pos := int32(off + len(line) - len(strings.TrimLeft(line, " \t")))
 				return flow.Pos{File: f, At: pos, End: int32(off + len(line))}, f
 			}
@@ -137,7 +143,8 @@ func onTheCalendar(p *rule.Pass, effect *flow.Op, col string) bool {
 						return true
 					}
 				}
-				if (op.Verb == "rpc" || op.Verb == "call") && refillName.MatchString(op.Table) && (rule.JobPath(e.Label()) || rule.SecretChecked(e, op) || e.Kind == "function") {
+				if (op.Verb == "rpc" || op.Verb == "call") && refillName.MatchString(op.Table) &&
+					(rule.JobPath(e.Label()) || rule.SecretChecked(e, op) || e.Kind == "function") {
 					return true
 				}
 			}
@@ -159,7 +166,8 @@ var refillName = regexp.MustCompile(`(?i)(refill|renew|grant|reset|monthly|due|r
 
 func timedQuery(op *flow.Op) bool {
 	for _, f := range op.Filters {
-		if f.Val != nil && (f.Val.Has(flow.Clock) || strings.Contains(f.Val.Name, "now (") || strings.Contains(f.Val.Name, "current_date")) {
+		if f.Val != nil && (f.Val.Has(flow.Clock) || strings.Contains(f.Val.Name, "now (") ||
+			strings.Contains(f.Val.Name, "current_date")) {
 			return true
 		}
 		if dueCol.MatchString(f.Col) && (strings.HasPrefix(f.Op, "<") || strings.HasPrefix(f.Op, "lt")) {

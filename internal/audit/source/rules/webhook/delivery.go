@@ -86,7 +86,8 @@ func lost(e *flow.Entry, op *flow.Op) string {
 		if x.Seq >= op.Seq {
 			break
 		}
-		if x.Kind == flow.OpRespond && x.Status < 400 && x.Name != "return" && x.Status != 0 && inside(x, op) && x.Pos.File != nil && (x.Pos.File.Lang != "go") && expressLike(e) {
+		if x.Kind == flow.OpRespond && x.Status < 400 && x.Name != "return" && x.Status != 0 && inside(x, op) &&
+			x.Pos.File != nil && (x.Pos.File.Lang != "go") && expressLike(e) {
 			return "the answer is sent before the work"
 		}
 	}
@@ -142,7 +143,8 @@ func lost(e *flow.Entry, op *flow.Op) string {
 }
 
 func expressLike(e *flow.Entry) bool {
-	return e.Framework == "express" || e.Framework == "fastify" || e.Framework == "next-pages" || e.Framework == "koa" || e.Framework == ""
+	return e.Framework == "express" || e.Framework == "fastify" || e.Framework == "next-pages" ||
+		e.Framework == "koa" || e.Framework == ""
 }
 
 // answer is where the good answer is given after an effect.

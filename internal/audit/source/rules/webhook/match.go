@@ -43,7 +43,8 @@ entries:
 				at := rule.Site(op)
 				p.Report(rule.Hit{
 					At: at, Entry: e, Key: op.Table + "." + f.Col + "@" + rule.Fn(op),
-					Title: fmt.Sprintf("The account is found by what the payer typed (%s)", o.Path), Way: append(rule.Way(o, at, "finds the account"), rule.Place(rule.Site(w), "which is then changed")),
+					Title: fmt.Sprintf("The account is found by what the payer typed (%s)", o.Path),
+					Way:   append(rule.Way(o, at, "finds the account"), rule.Place(rule.Site(w), "which is then changed")),
 				})
 				continue entries
 			}
@@ -111,7 +112,8 @@ var mailTable = regexp.MustCompile(`(?i)(mail|notification|message|log|audit)`)
 
 func pays(op *flow.Op) bool {
 	for _, w := range op.Writes {
-		if rule.PlanCol.MatchString(w.Col) || rule.ValueCol.MatchString(w.Col) || strings.Contains(w.Col, "customer") || strings.Contains(w.Col, "paid") {
+		if rule.PlanCol.MatchString(w.Col) || rule.ValueCol.MatchString(w.Col) || strings.Contains(w.Col, "customer") ||
+			strings.Contains(w.Col, "paid") {
 			return true
 		}
 	}

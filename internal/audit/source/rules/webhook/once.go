@@ -41,7 +41,8 @@ func objectID(v *flow.Val) bool {
 		return false
 	}
 	for _, o := range v.Origins() {
-		if (o.Kind == flow.Event || o.Kind == flow.Body || o.Kind == flow.RawBody || o.Kind == flow.Param) && objectPath.MatchString(o.Path) {
+		if (o.Kind == flow.Event || o.Kind == flow.Body || o.Kind == flow.RawBody || o.Kind == flow.Param) &&
+			objectPath.MatchString(o.Path) {
 			return true
 		}
 	}
@@ -75,7 +76,10 @@ func inMemory(p *rule.Pass) {
 			if op.Recv != nil && op.Recv.Pos.File != nil {
 				at = op.Recv.Pos
 			}
-			p.Report(rule.Hit{At: at, Entry: e, Key: "memory", Way: []finding.Place{rule.Place(at, "kept here"), rule.Place(op.Pos, "asked here")}})
+			p.Report(rule.Hit{
+				At: at, Entry: e, Key: "memory",
+				Way: []finding.Place{rule.Place(at, "kept here"), rule.Place(op.Pos, "asked here")},
+			})
 			return
 		}
 	})
@@ -189,7 +193,9 @@ func noIdempotency(p *rule.Pass) {
 			}
 			at := rule.Site(op)
 			p.Report(rule.Hit{
-				At: at, Entry: e, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("Every delivery adds to %s.%s again: nothing notes which events were applied", op.Table, w.Col),
+				At: at, Entry: e, Key: op.Table + "." + w.Col,
+				Title: fmt.Sprintf("Every delivery adds to %s.%s again: nothing notes which events were applied", op.Table,
+					w.Col),
 				Way: []finding.Place{rule.Place(at, "added here")},
 			})
 			return
@@ -201,7 +207,8 @@ func noIdempotency(p *rule.Pass) {
 // twice: WHERE NOT paid.
 func guarded(op *flow.Op) bool {
 	for _, f := range op.Filters {
-		if f.Op == "false" || f.Op == "is" && f.Val != nil && len(f.Val.Origins()) == 0 || strings.Contains(f.Op, "null") || f.Val != nil && f.Val.Null || f.Op == "<>" || f.Op == "!=" {
+		if f.Op == "false" || f.Op == "is" && f.Val != nil && len(f.Val.Origins()) == 0 ||
+			strings.Contains(f.Op, "null") || f.Val != nil && f.Val.Null || f.Op == "<>" || f.Op == "!=" {
 			return true
 		}
 		if objectID(f.Val) && eventID(f.Val) && f.Col != "id" {
@@ -232,7 +239,8 @@ entries:
 				continue
 			}
 			for _, m := range e.Ops {
-				if m.Seq <= op.Seq || m.Kind != flow.OpDB || m.Verb != "insert" && m.Verb != "upsert" || m.Table == op.Table || !note(m) {
+				if m.Seq <= op.Seq || m.Kind != flow.OpDB || m.Verb != "insert" && m.Verb != "upsert" || m.Table == op.Table ||
+					!note(m) {
 					continue
 				}
 				if m.Tx != "" && m.Tx == op.Tx {
@@ -251,8 +259,9 @@ entries:
 				at := rule.Site(op)
 				p.Report(rule.Hit{
 					At: at, Entry: e, Key: op.Table + "." + w.Col + "@" + rule.Fn(op),
-					Title: fmt.Sprintf("%s.%s is added to before %s notes the event, in another transaction", op.Table, w.Col, m.Table),
-					Way:   []finding.Place{rule.Place(at, "the effect"), rule.Place(rule.Site(m), "noted here")},
+					Title: fmt.Sprintf("%s.%s is added to before %s notes the event, in another transaction", op.Table, w.Col,
+						m.Table),
+					Way: []finding.Place{rule.Place(at, "the effect"), rule.Place(rule.Site(m), "noted here")},
 				})
 				continue entries
 			}
@@ -268,7 +277,9 @@ func oneTime(m *flow.Op) bool {
 		if !w.Val.Has(flow.Event, flow.Header, flow.Body, flow.RawBody) && !eventWord.MatchString(w.Col+" "+m.Table) {
 			continue
 		}
-		if eventID(w.Val) && (w.Col == "id" || strings.Contains(w.Col, "event") || strings.Contains(w.Col, "delivery") || strings.Contains(w.Col, "webhook") || m.Conflict != "") {
+		if eventID(w.Val) &&
+			(w.Col == "id" || strings.Contains(w.Col, "event") || strings.Contains(w.Col, "delivery") ||
+				strings.Contains(w.Col, "webhook") || m.Conflict != "") {
 			return true
 		}
 	}

@@ -43,7 +43,8 @@ func refills(op *flow.Op) *flow.Write {
 	}
 	for i := range op.Writes {
 		w := &op.Writes[i]
-		if !rule.ValueCol.MatchString(w.Col) || strings.Contains(w.Col, "paid") || strings.Contains(w.Col, "amount") && op.Verb == "insert" || w.Minus {
+		if !rule.ValueCol.MatchString(w.Col) || strings.Contains(w.Col, "paid") || strings.Contains(w.Col, "amount") &&
+			op.Verb == "insert" || w.Minus {
 			continue
 		}
 		if w.Val != nil && w.Val.Num == "0" && !usedCol.MatchString(w.Col) {
@@ -57,7 +58,8 @@ func refills(op *flow.Op) *flow.Write {
 func reasonAsked(e *flow.Entry, op *flow.Op) bool {
 	for _, g := range op.Guards {
 		for _, o := range g.Val.Implied() {
-			if strings.Contains(strings.ToLower(o.Path), "billing_reason") || strings.Contains(strings.ToLower(o.Path), "billingreason") {
+			if strings.Contains(strings.ToLower(o.Path), "billing_reason") ||
+				strings.Contains(strings.ToLower(o.Path), "billingreason") {
 				return true
 			}
 		}
@@ -107,8 +109,9 @@ func billingReason(p *rule.Pass) {
 				at = g.Pos // the case of a switch
 			}
 			p.Report(rule.Hit{
-				At: at, Entry: e, Key: op.Table + "." + w.Col, Title: fmt.Sprintf("Every paid invoice refills %s.%s, also that of a change of plan", op.Table, w.Col),
-				Way: []finding.Place{rule.Place(at, "a paid invoice"), rule.Place(w.Pos, "refills")},
+				At: at, Entry: e, Key: op.Table + "." + w.Col,
+				Title: fmt.Sprintf("Every paid invoice refills %s.%s, also that of a change of plan", op.Table, w.Col),
+				Way:   []finding.Place{rule.Place(at, "a paid invoice"), rule.Place(w.Pos, "refills")},
 			})
 			break
 		}

@@ -40,7 +40,9 @@ func keyOf(op *flow.Op) []*flow.Val {
 		}
 	case flow.OpVerify:
 		switch {
-		case strings.Contains(op.Name, "constructEvent"), strings.Contains(op.Name, "ConstructEvent"), strings.Contains(op.Name, "razorpay"), strings.Contains(op.Name, "webhook.verify"), strings.Contains(op.Name, "ValidatePayload"):
+		case strings.Contains(op.Name, "constructEvent"), strings.Contains(op.Name, "ConstructEvent"),
+			strings.Contains(op.Name, "razorpay"), strings.Contains(op.Name, "webhook.verify"),
+			strings.Contains(op.Name, "ValidatePayload"):
 			if len(op.Args) > 2 && op.Args[2] != nil {
 				return op.Args[2:3]
 			}
@@ -91,8 +93,9 @@ func fallbackSecret(p *rule.Pass) {
 			env := key.First(flow.Env)
 			if g := skipped(e, op); g != nil && isSecret(op, g) {
 				p.Report(rule.Hit{
-					At: g.Pos, Entry: e, Key: "skipped", Title: "Without its secret the signature is not checked, and the event is applied all the same",
-					Way: []finding.Place{rule.Place(g.Pos, "only with a secret"), rule.Place(op.Pos, "the check")},
+					At: g.Pos, Entry: e, Key: "skipped",
+					Title: "Without its secret the signature is not checked, and the event is applied all the same",
+					Way:   []finding.Place{rule.Place(g.Pos, "only with a secret"), rule.Place(op.Pos, "the check")},
 				})
 				return
 			}
@@ -122,18 +125,24 @@ func fallbackSecret(p *rule.Pass) {
 						continue
 					}
 					p.Report(rule.Hit{
-						At: at, Entry: e, Key: "empty", Title: fmt.Sprintf("An unset %s becomes the empty string, and with an empty key everybody can sign", name),
-						Way: rule.Way(env, op.Pos, "the key of the signature"),
+						At: at, Entry: e, Key: "empty",
+						Title: fmt.Sprintf("An unset %s becomes the empty string, and with an empty key everybody can sign", name),
+						Way:   rule.Way(env, op.Pos, "the key of the signature"),
 					})
 				} else {
-					p.Report(rule.Hit{At: at, Entry: e, Key: "default", Title: fmt.Sprintf("%s has a default that stands in the code", name), Way: rule.Way(env, op.Pos, "the key of the signature")})
+					p.Report(rule.Hit{
+						At: at, Entry: e, Key: "default",
+						Title: fmt.Sprintf("%s has a default that stands in the code", name),
+						Way:   rule.Way(env, op.Pos, "the key of the signature"),
+					})
 				}
 				return
 			}
 			if goCode && env != nil && !envChecked(op, env.Path) {
 				p.Report(rule.Hit{
-					At: op.Pos, Entry: e, Key: "empty", Title: fmt.Sprintf("An unset %s is an empty key, and everybody can sign with it", env.Path),
-					Way: rule.Way(env, op.Pos, "the key of the signature"),
+					At: op.Pos, Entry: e, Key: "empty",
+					Title: fmt.Sprintf("An unset %s is an empty key, and everybody can sign with it", env.Path),
+					Way:   rule.Way(env, op.Pos, "the key of the signature"),
 				})
 			}
 		}

@@ -38,7 +38,11 @@ func noSignature(p *rule.Pass) {
 				at := firstRead(e, op)
 				p.Report(rule.Hit{
 					At: at, Entry: e, Key: "unsigned",
-					Title: "Nothing checks the signature of this webhook before it writes", Way: []finding.Place{rule.Place(at, "believed as it came"), rule.Place(rule.Site(op), "written: "+op.Verb+" "+op.Table+op.Name)},
+					Title: "Nothing checks the signature of this webhook before it writes",
+					Way: []finding.Place{
+						rule.Place(at, "believed as it came"),
+						rule.Place(rule.Site(op), "written: "+op.Verb+" "+op.Table+op.Name),
+					},
 				})
 				return
 			}
@@ -47,8 +51,12 @@ func noSignature(p *rule.Pass) {
 					continue // the rule for secrets says it
 				}
 				p.Report(rule.Hit{
-					At: g.Pos, Entry: e, Key: "switch", Title: "A switch turns the signature check off, and the event is applied all the same",
-					Way: []finding.Place{rule.Place(g.Pos, "only then is it checked"), rule.Place(v.Pos, "the check"), rule.Place(rule.Site(op), "applied in both cases")},
+					At: g.Pos, Entry: e, Key: "switch",
+					Title: "A switch turns the signature check off, and the event is applied all the same",
+					Way: []finding.Place{
+						rule.Place(g.Pos, "only then is it checked"), rule.Place(v.Pos, "the check"),
+						rule.Place(rule.Site(op), "applied in both cases"),
+					},
 				})
 				return
 			}
@@ -134,7 +142,8 @@ func firstRead(e *flow.Entry, op *flow.Op) flow.Pos {
 				if o.Base.File != nil {
 					at = o.Base
 				}
-				if (o.Kind == flow.Body || o.Kind == flow.RawBody) && (at.File == op.Pos.File || e.Fn != nil && at.File == e.Fn.File) && (best.File == nil || at.At < best.At) {
+				if (o.Kind == flow.Body || o.Kind == flow.RawBody) &&
+					(at.File == op.Pos.File || e.Fn != nil && at.File == e.Fn.File) && (best.File == nil || at.At < best.At) {
 					best = at
 				}
 			}
@@ -155,14 +164,19 @@ func parsedBody(p *rule.Pass) {
 				data = op.Args[1]
 			}
 		case flow.OpVerify:
-			if len(op.Args) > 0 && (strings.Contains(op.Name, "constructEvent") || strings.Contains(op.Name, "webhook") || strings.Contains(op.Name, "validateWebhook")) {
+			if len(op.Args) > 0 &&
+				(strings.Contains(op.Name, "constructEvent") || strings.Contains(op.Name, "webhook") ||
+					strings.Contains(op.Name, "validateWebhook")) {
 				data = op.Args[0]
 			}
 		}
 		if !restringified(data, 0) {
 			return
 		}
-		p.Report(rule.Hit{At: op.Pos, Entry: e, Key: rule.Fn(op), Way: rule.Way(data.First(flow.Body), op.Pos, "signed over what JSON.stringify makes of it")})
+		p.Report(rule.Hit{
+			At: op.Pos, Entry: e, Key: rule.Fn(op),
+			Way: rule.Way(data.First(flow.Body), op.Pos, "signed over what JSON.stringify makes of it"),
+		})
 	})
 }
 
@@ -199,7 +213,8 @@ func noTimeLimit(p *rule.Pass) {
 					p.Report(rule.Hit{At: op.Pos, Entry: e, Key: "tolerance"})
 				}
 				n, err := strconv.ParseFloat(a.Num, 64)
-				if a.Num == "0" && strings.HasPrefix(op.Name, "stripe.") || err == nil && n > 3600 || a.Lib == "global.Infinity" || strings.HasSuffix(a.Lib, "MAX_SAFE_INTEGER") {
+				if a.Num == "0" && strings.HasPrefix(op.Name, "stripe.") || err == nil && n > 3600 ||
+					a.Lib == "global.Infinity" || strings.HasSuffix(a.Lib, "MAX_SAFE_INTEGER") {
 					p.Report(rule.Hit{At: op.Pos, Entry: e, Key: "tolerance"})
 				}
 			}
@@ -211,7 +226,10 @@ func noTimeLimit(p *rule.Pass) {
 			if stamp == nil || timed(e) {
 				return
 			}
-			p.Report(rule.Hit{At: op.Pos, Entry: e, Key: "time", Way: rule.Way(stamp, op.Pos, "is signed, and compared with no clock")})
+			p.Report(rule.Hit{
+				At: op.Pos, Entry: e, Key: "time",
+				Way: rule.Way(stamp, op.Pos, "is signed, and compared with no clock"),
+			})
 		}
 	})
 }

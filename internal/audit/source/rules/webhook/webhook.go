@@ -12,7 +12,10 @@ import (
 )
 
 func r(id, title, why, fix string, sev finding.Severity, asvs, cwe string, check func(*rule.Pass)) *rule.Rule {
-	return &rule.Rule{Rule: finding.Rule{ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: sev, ASVS: []string{asvs}, CWE: []string{cwe}}, Check: check}
+	return &rule.Rule{Rule: finding.Rule{
+		ID: id, Engine: "source", Title: title, Why: why, Fix: fix, Severity: sev,
+		ASVS: []string{asvs}, CWE: []string{cwe},
+	}, Check: check}
 }
 
 // Rules of this package.
@@ -21,7 +24,8 @@ var Rules = []*rule.Rule{
 		"Anybody who knows the address posts an event: he gives himself a plan, or ends those of others.",
 		"Check the signature over the raw bytes before anything else (stripe.webhooks.constructEvent, an HMAC compared with timingSafeEqual), in every environment.",
 		finding.High, "11.3.1", "CWE-345", noSignature),
-	r("webhook-signature-parsed-body", "The signature is computed over re-encoded JSON, not over the bytes that were sent",
+	r("webhook-signature-parsed-body",
+		"The signature is computed over re-encoded JSON, not over the bytes that were sent",
 		"JSON.stringify of a parsed body differs from what was signed (numbers, escapes, order of keys): real deliveries are refused and paid orders stay unpaid; two bodies can share one signature.",
 		"Keep the raw body for this route (express.raw, request.text(), rawBody), compute the HMAC over it, and parse afterwards.",
 		finding.Medium, "11.3.1", "CWE-347", parsedBody),
@@ -121,7 +125,8 @@ func verified(e *flow.Entry, op *flow.Op) *flow.Op {
 		if x.Seq >= op.Seq {
 			break
 		}
-		if x.Kind == flow.OpVerify && !strings.Contains(x.Name, "jwt") && !strings.Contains(x.Name, "jose") || x.Kind == flow.OpMacCmp {
+		if x.Kind == flow.OpVerify && !strings.Contains(x.Name, "jwt") && !strings.Contains(x.Name, "jose") ||
+			x.Kind == flow.OpMacCmp {
 			return x
 		}
 	}
