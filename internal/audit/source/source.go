@@ -137,6 +137,9 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 	if late {
 		r.notTested(opt.Dir, "the time ran out before all routes were followed")
 	}
+	for module, from := range prog.Missing {
+		r.notTested(from+": "+module, "is not there; what its functions do was guessed from how they are used")
+	}
 	if full {
 		r.notTested(opt.Dir, "too large to follow everything; audit its parts one by one")
 	}

@@ -136,7 +136,16 @@ func (p *Program) lookup(m *Module, f *ir.File, name string) *Val {
 func (p *Program) imported(m *Module, i ir.Import) *Val {
 	d := p.resolve(m, i.Module)
 	if d == nil {
-		return external(i.Module, i.Name)
+		v := external(i.Module, i.Name)
+		if strings.HasPrefix(v.Lib, "?") && !i.Type {
+			if p.Missing == nil {
+				p.Missing = map[string]string{}
+			}
+			if p.Missing[i.Module] == "" {
+				p.Missing[i.Module] = m.Path
+			}
+		}
+		return v
 	}
 	p.ensure(d)
 	if i.Name == "*" {

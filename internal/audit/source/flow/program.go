@@ -74,8 +74,9 @@ type Program struct {
 	now        func(string) bool
 	modOps     []*Entry
 	goMemo     map[string]*Module
-	total      int // steps of all entries
-	CutFuncs   int // functions, not routes, that were cut short
+	total      int               // steps of all entries
+	Missing    map[string]string // modules of the program that are not there, and who wants them
+	CutFuncs   int               // functions, not routes, that were cut short
 }
 
 type alias struct{ dir, prefix, target string }
