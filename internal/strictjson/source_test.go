@@ -17,6 +17,8 @@ var plain = map[string]string{
 	"internal/billing/apply.go":               "the headers of an event, as we stored them",
 	"internal/billing/inboxops.go":            "the headers of an event, as we stored them",
 	"internal/billing/simulator/operate.go":   "our own webhooks",
+	"internal/audit/bench/source.go":          "what is wrong with a case, from the repository",
+	"internal/audit/source/flow/program.go":   "configuration of the audited program, read as leniently as its own tools do",
 	"internal/billing/simulator/simulator.go": "our own state",
 	"internal/ci/testcount/count.go":          "what go test writes",
 	"internal/cli/demo.go":                    "the answer of our own server",
@@ -34,6 +36,9 @@ func TestJSONHasOneDoor(t *testing.T) {
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != ".." {
 			return err
+		}
+		if d.IsDir() && d.Name() == "testdata" { // is not part of the program
+			return fs.SkipDir
 		}
 		rel := strings.TrimPrefix(filepath.ToSlash(name), "../../")
 		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(rel, "internal/strictjson/") {

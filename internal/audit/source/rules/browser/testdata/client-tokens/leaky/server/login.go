@@ -1,0 +1,7 @@
+package server
+
+import "net/http"
+
+func setSession(w http.ResponseWriter, token string) {
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: token, Path: "/"})
+}

@@ -1,0 +1,35 @@
+package app
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+)
+
+type cache struct {
+	mu sync.Mutex
+	m  map[string]any
+}
+
+type App struct {
+	cache cache
+	User  func(r *http.Request) (int64, bool)
+	Bills func(user int64) any
+}
+
+func (a *App) bills(w http.ResponseWriter, r *http.Request) {
+	user, ok := a.User(r)
+	if !ok {
+		http.Error(w, "unauthorised", http.StatusUnauthorized)
+		return
+	}
+	a.cache.mu.Lock()
+	defer a.cache.mu.Unlock()
+	if v, ok := a.cache.m[r.URL.Path]; ok {
+		json.NewEncoder(w).Encode(v)
+		return
+	}
+	v := a.Bills(user)
+	a.cache.m[r.URL.Path] = v
+	json.NewEncoder(w).Encode(v)
+}

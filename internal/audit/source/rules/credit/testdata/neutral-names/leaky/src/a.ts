@@ -1,0 +1,28 @@
+import { Hono } from 'hono'
+import { pool } from './pool'
+import { session } from './session'
+
+export const app = new Hono()
+app.use('*', session)
+
+app.post('/x', async (c) => {
+  const { rows } = await pool.query('SELECT q7 FROM t3 WHERE k1 = $1', [c.get('who')])
+  if (rows[0].q7 < 5) return c.json({ error: 'no' }, 402)
+  await pool.query('UPDATE t3 SET q7 = q7 - 5 WHERE k1 = $1', [c.get('who')])
+  return c.json({ ok: true })
+})
+
+app.get('/y', async (c) => {
+  const { rows } = await pool.query('SELECT * FROM t4 WHERE k1 = $1', [c.get('who')])
+  return c.json(rows)
+})
+
+app.get('/z/:k', async (c) => {
+  const { rows } = await pool.query('SELECT * FROM t4 WHERE k1 = $1', [c.req.param('k')])
+  return c.json(rows)
+})
+
+app.get('/w/:k', async (c) => {
+  const { rows } = await pool.query('SELECT * FROM t4 WHERE c9 = $1', [c.req.param('k')])
+  return c.json(rows)
+})

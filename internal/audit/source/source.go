@@ -1,0 +1,442 @@
+// Package source audits the code of a subscription application: what its
+// routes trust, whose rows they touch, and whether what they charge and grant
+// can be had without paying. It needs no configuration, no network and no
+// running program.
+package source
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/source/flow"
+	"github.com/tijorihq/tijori/internal/audit/source/golang"
+	"github.com/tijorihq/tijori/internal/audit/source/ir"
+	"github.com/tijorihq/tijori/internal/audit/source/rule"
+	"github.com/tijorihq/tijori/internal/audit/source/script"
+)
+
+// Options say what to audit and how long it may take.
+type Options struct {
+	Dir      string        // the folder of the code
+	Only     []string      // rules to run; none means all
+	Tests    bool          // audit test files too
+	MaxFile  int64         // larger files are not tested; 0 means 1 MB
+	MaxFiles int           // 0 means 20,000
+	Deadline time.Duration // for following values; 0 means a minute
+}
+
+// Rules explains every rule, in order.
+func Rules() []finding.Rule {
+	var list []finding.Rule
+	for _, r := range all() {
+		list = append(list, r.Rule)
+	}
+	return list
+}
+
+var skipDirs = map[string]bool{
+	"node_modules": true, ".git": true, ".next": true, "dist": true, "build": true, "vendor": true, "out": true,
+	"coverage":    true,
+	".svelte-kit": true, ".output": true, ".turbo": true, ".vercel": true, ".nuxt": true, "bower_components": true,
+	".yarn": true, "__snapshots__": true,
+	".cache": true, "target": true, ".venv": true, "venv": true, "__pycache__": true, "testdata": true,
+	".pnpm-store": true, ".idea": true, "storybook-static": true,
+}
+
+type reader struct {
+	opt    Options
+	report *finding.Report
+	mu     sync.Mutex
+	files  []*ir.File
+	texts  map[string]string
+}
+
+func (r *reader) notTested(what, format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.report.NotTested) < 500 {
+		r.report.NotTested = append(r.report.NotTested, finding.NotTested{What: what, Reason: fmt.Sprintf(format, args...)})
+	}
+}
+
+// Audit reads the folder and reports what it finds. What could not be read or
+// followed stands in NotTested. An error means that nothing was audited.
+func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
+	if opt.MaxFile == 0 {
+		opt.MaxFile = 1 << 20
+	}
+	if opt.MaxFiles == 0 {
+		opt.MaxFiles = 20000
+	}
+	if opt.Deadline == 0 {
+		opt.Deadline = time.Minute
+	}
+	info, err := os.Stat(opt.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("audit source: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("audit source: %s is not a folder", opt.Dir)
+	}
+	rules, err := choose(opt.Only)
+	if err != nil {
+		return nil, err
+	}
+	report := &finding.Report{Command: "audit source", Target: opt.Dir}
+	r := &reader{opt: opt, report: report, texts: map[string]string{}}
+	if err := r.read(ctx); err != nil {
+		return nil, err
+	}
+	if len(r.files) == 0 && len(r.texts) == 0 {
+		return nil, fmt.Errorf("audit source: %s holds no JavaScript, TypeScript or Go", opt.Dir)
+	}
+	for _, f := range r.files {
+		for i, p := range f.Problems {
+			if i < 3 {
+				line, _ := f.Line(p.Pos)
+				r.notTested(fmt.Sprintf("%s:%d", f.Path, line), "not parsed: %s", p.Text)
+			}
+		}
+	}
+	// many small values are made and dropped: collect them early
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(900 << 20))
+	start := time.Now()
+	late, full, n := false, false, 0
+	prog := flow.New(r.files, r.texts)
+	stop := func() bool {
+		late = late || time.Since(start) > opt.Deadline
+		if n++; n%16 == 0 {
+			switch heap := live(); {
+			case heap > 640<<20:
+				full = true
+			case heap > 420<<20:
+				prog.MaxSteps = 3000
+			}
+		}
+		return late || full || ctx.Err() != nil
+	}
+	prog.Run(stop)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("audit source: %w", err)
+	}
+	if late {
+		r.notTested(opt.Dir, "the time ran out before all routes were followed")
+	}
+	for module, from := range prog.Missing {
+		r.notTested(from+": "+module, "is not there; what its functions do was guessed from how they are used")
+	}
+	if full {
+		r.notTested(opt.Dir, "too large to follow everything; audit its parts one by one")
+	}
+	for _, label := range keys(prog.Cut) {
+		r.notTested(label, "too long to be followed to its end")
+	}
+	if prog.CutFuncs > 0 {
+		r.notTested(opt.Dir, "%d functions that no route calls were followed in part", prog.CutFuncs)
+	}
+	for label, msg := range prog.Panics {
+		r.notTested(label, "could not be followed: %s", msg)
+	}
+	var list []finding.Finding
+	rule.Run(prog, rules, func(f finding.Finding) { list = append(list, f) }, func(id string, err any) {
+		r.notTested("rule "+id, "failed: %v", err)
+	})
+	report.Findings = r.suppress(list)
+	r.count(prog)
+	report.Sort()
+	return report, nil
+}
+
+// live is how much memory values take.
+func live() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return s[0].Value.Uint64()
+}
+
+func keys(m map[string]bool) (out []string) {
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func choose(only []string) ([]*rule.Rule, error) {
+	list := all()
+	if len(only) == 0 {
+		return list, nil
+	}
+	var out []*rule.Rule
+	for _, id := range only {
+		i := slices.IndexFunc(list, func(r *rule.Rule) bool { return r.ID == id })
+		if i < 0 {
+			return nil, fmt.Errorf("audit source: no rule %q", id)
+		}
+		out = append(out, list[i])
+	}
+	return out, nil
+}
+
+func (r *reader) read(ctx context.Context) error {
+	root := r.opt.Dir
+	var names []string
+	n := 0
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		rel, _ := filepath.Rel(root, p)
+		rel = filepath.ToSlash(rel)
+		if err != nil {
+			r.notTested(rel, "not read: %v", err)
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			if rel != "." && (skipDirs[d.Name()] || strings.HasPrefix(d.Name(), ".") && d.Name() != ".github") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		kind := kindOf(rel)
+		if kind == "" {
+			return nil
+		}
+		if d.Type()&fs.ModeSymlink != 0 {
+			r.notTested(rel, "a symbolic link is not followed")
+			return nil
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		n++
+		if n > r.opt.MaxFiles {
+			return nil
+		}
+		names = append(names, rel)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("audit source: %w", err)
+	}
+	if n > r.opt.MaxFiles {
+		r.notTested(root, "%d of %d files were read", r.opt.MaxFiles, n)
+	}
+	jobs := make(chan string)
+	var wg sync.WaitGroup
+	for range max(1, min(runtime.GOMAXPROCS(0), 4)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for rel := range jobs {
+				r.one(rel)
+			}
+		}()
+	}
+	for _, rel := range names {
+		if ctx.Err() != nil {
+			break
+		}
+		jobs <- rel
+	}
+	close(jobs)
+	wg.Wait()
+	return ctx.Err()
+}
+
+var configFile = regexp.MustCompile(`(^|/)(package\.json|go\.mod|tsconfig\.json|jsconfig\.json|vercel\.json|netlify\.toml|config\.toml|wrangler\.toml|[\w.-]+\.prisma|[\w.-]+\.sql|\.env[\w.-]*|_headers)$`)
+
+func kindOf(rel string) string {
+	switch filepath.Ext(rel) {
+	case ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts":
+		if strings.HasSuffix(rel, ".d.ts") || strings.HasSuffix(rel, ".min.js") {
+			return ""
+		}
+		return "script"
+	case ".go":
+		return "go"
+	case ".svelte", ".vue":
+		return "component"
+	}
+	if configFile.MatchString(rel) {
+		return "text"
+	}
+	return ""
+}
+
+// one reads and parses a file.
+func (r *reader) one(rel string) {
+	defer func() {
+		if err := recover(); err != nil {
+			r.notTested(rel, "not parsed: %v", err)
+		}
+	}()
+	name := filepath.Join(r.opt.Dir, filepath.FromSlash(rel))
+	info, err := os.Stat(name)
+	if err != nil {
+		r.notTested(rel, "not read: %v", err)
+		return
+	}
+	if info.Size() > r.opt.MaxFile {
+		r.notTested(rel, "larger than %d kB", r.opt.MaxFile>>10)
+		return
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		r.notTested(rel, "not read: %v", err)
+		return
+	}
+	src := string(data)
+	if strings.IndexByte(src, 0) >= 0 {
+		r.notTested(rel, "binary")
+		return
+	}
+	if !utf8.ValidString(src) {
+		src = strings.ToValidUTF8(src, "?")
+	}
+	kind := kindOf(rel)
+	if kind == "script" && minified(src) {
+		r.notTested(rel, "minified; see tijori audit bundle")
+		return
+	}
+	var f *ir.File
+	switch kind {
+	case "script":
+		f = script.Parse(rel, src)
+	case "go":
+		if strings.HasSuffix(rel, "_test.go") && !r.opt.Tests {
+			return
+		}
+		f = golang.Parse(rel, src)
+	case "component":
+		f = script.Parse(rel, scriptOf(src))
+	case "text":
+		r.mu.Lock()
+		r.texts[rel] = src
+		r.mu.Unlock()
+		return
+	}
+	r.mu.Lock()
+	r.files = append(r.files, f)
+	r.mu.Unlock()
+}
+
+// minified tells whether a file was written by a program for browsers.
+func minified(src string) bool {
+	if len(src) < 20000 {
+		return false
+	}
+	lines := strings.Count(src, "\n") + 1
+	return len(src)/lines > 500
+}
+
+var scriptTag = regexp.MustCompile(`(?s)<script[^>]*>(.*?)</script>`)
+
+// scriptOf keeps the scripts of a component where they stand and blanks the
+// rest, so that lines stay.
+func scriptOf(src string) string {
+	var b strings.Builder
+	last := 0
+	blank := func(s string) {
+		for i := 0; i < len(s); i++ {
+			if s[i] == '\n' {
+				b.WriteByte('\n')
+			} else {
+				b.WriteByte(' ')
+			}
+		}
+	}
+	for _, m := range scriptTag.FindAllStringSubmatchIndex(src, -1) {
+		blank(src[last:m[2]])
+		b.WriteString(src[m[2]:m[3]])
+		last = m[3]
+	}
+	blank(src[last:])
+	return b.String()
+}
+
+var allow = regexp.MustCompile(`tijori:allow\s+([a-z0-9*,-]+)[ \t]*([^\n]*)`)
+
+// suppress marks the findings that a comment with a reason accepts: on the
+// line, or on the line above.
+func (r *reader) suppress(list []finding.Finding) []finding.Finding {
+	type mark struct {
+		rules  []string
+		reason string
+	}
+	marks := map[string]map[int]mark{}
+	for _, f := range r.files {
+		for _, c := range f.Comments {
+			m := allow.FindStringSubmatch(c.Text)
+			if m == nil {
+				continue
+			}
+			line, _ := f.Line(c.Pos)
+			reason := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(m[2]), "*/"))
+			if reason == "" {
+				r.notTested(fmt.Sprintf("%s:%d", f.Path, line), "tijori:allow without a reason has no effect")
+				continue
+			}
+			if marks[f.Path] == nil {
+				marks[f.Path] = map[int]mark{}
+			}
+			marks[f.Path][line] = mark{strings.Split(m[1], ","), reason}
+		}
+	}
+	for i := range list {
+		f := &list[i]
+		for _, line := range []int{f.Place.Line, f.Place.Line - 1} {
+			if m, ok := marks[f.Place.File][line]; ok && slices.Contains(m.rules, f.Rule) {
+				f.Accepted, f.Reason = true, m.reason
+			}
+		}
+	}
+	return list
+}
+
+func (r *reader) count(p *flow.Program) {
+	kinds := map[string]int{}
+	for _, e := range p.Entries {
+		switch e.Kind {
+		case "route", "load", "static":
+			kinds["routes"]++
+		case "action":
+			kinds["server actions"]++
+		case "page":
+			kinds["pages"]++
+		}
+		for _, op := range e.Ops {
+			if op.Kind == flow.OpDB {
+				kinds["queries"]++
+			}
+		}
+	}
+	r.report.Looked = []finding.Count{
+		{What: "files", N: len(r.files) + len(r.texts)},
+		{What: "routes", N: kinds["routes"]},
+		{What: "server actions", N: kinds["server actions"]},
+		{What: "pages", N: kinds["pages"]},
+		{What: "queries", N: kinds["queries"]},
+	}
+}
