@@ -281,14 +281,9 @@ func reason(err error) string {
 
 func (r *Result) readMade(ctx context.Context, super *pgx.Conn) error {
 	rows, _ := super.Query(ctx, `select statement, class, object from tijori_audit.made where statement is not null order by n`)
-	_, err := pgx.ForEachRow(rows, []any{new(int), new(uint32), new(uint32)}, func() error { return nil })
-	if err != nil {
-		return fmt.Errorf("read what the statements made: %w", err)
-	}
-	rows, _ = super.Query(ctx, `select statement, class, object from tijori_audit.made where statement is not null order by n`)
 	var n int
 	var k key
-	_, err = pgx.ForEachRow(rows, []any{&n, &k.class, &k.object}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&n, &k.class, &k.object}, func() error {
 		r.made[k] = append(r.made[k], n)
 		return nil
 	})

@@ -1,0 +1,536 @@
+// Package model finds out from a catalogue what a person and a tenant are:
+// which columns hold them, where a request says who it is, who belongs to
+// whom, and as which roles requests come.
+package model
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tijorihq/tijori/internal/audit/db/catalog"
+	"github.com/tijorihq/tijori/internal/audit/db/cond"
+)
+
+// A Model is what the catalogue says about people and tenants.
+type Model struct {
+	Schema      *catalog.Schema
+	Reader      *cond.Reader
+	Supabase    bool
+	Slots       []cond.Slot // in the order of their names
+	Memberships []*Membership
+	Acting      []*Actor
+	Exposed     map[string]bool // schemas that requests reach; empty: all
+
+	class      map[cond.Place]cond.Place // union-find
+	slots      map[cond.Place][]cond.Slot
+	classSlots map[cond.Place][]cond.Slot
+	tied       map[*catalog.Relation]bool
+	isolating  map[cond.Place]bool
+	constants  map[string][]string // by what they are compared with
+	settings   map[string]bool     // that a function sets from its arguments
+	depends    map[*catalog.Relation]map[*catalog.Relation]bool
+}
+
+// A Membership is a table that says who belongs to what.
+type Membership struct {
+	Relation *catalog.Relation
+	Person   *catalog.Column
+	Tenants  []*catalog.Column
+	Ranks    []*catalog.Column
+}
+
+// An Actor is a role as which requests come.
+type Actor struct {
+	Role    string
+	Login   string // that sets the role; the same as Role for most
+	Primary bool   // named by the user, or the only kind there is
+	Visitor bool   // anonymous by its nature
+}
+
+// Config is what a user tells about how his application connects.
+type Config struct {
+	Supabase   bool
+	ConnectsAs []string
+	Exposed    []string
+	Loader     string
+	Ignore     map[string]bool // roles that were there before
+}
+
+// New builds the model.
+func New(s *catalog.Schema, c Config) *Model {
+	m := &Model{
+		Schema: s, Reader: &cond.Reader{Schema: s}, Supabase: c.Supabase, Exposed: map[string]bool{},
+		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{}, classSlots: map[cond.Place][]cond.Slot{},
+		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{},
+		settings: map[string]bool{}, depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
+	}
+	for _, e := range c.Exposed {
+		m.Exposed[e] = true
+	}
+	if c.Supabase && len(c.Exposed) == 0 {
+		m.Exposed["public"] = true
+	}
+	if c.Supabase {
+		m.Exposed["storage"] = true
+	}
+	m.actors(c)
+	m.link()
+	m.joinByName()
+	m.findSlots()
+	m.memberships()
+	m.tie()
+	return m
+}
+
+func (m *Model) actors(c Config) {
+	named := map[string]bool{}
+	for _, text := range c.ConnectsAs {
+		for _, w := range regexp.MustCompile(`[\w$<>-]+`).FindAllString(text, -1) {
+			stem, _, cut := strings.Cut(w, "<")
+			for _, r := range m.Schema.Roles {
+				if r.Name == w || cut && stem != "" && strings.HasPrefix(r.Name, stem) && r.Login || r.Name == w+"_n" {
+					named[r.Name] = true
+				}
+			}
+		}
+	}
+	if c.Supabase {
+		m.Acting = append(m.Acting, &Actor{Role: "anon", Login: "authenticator", Primary: true, Visitor: true},
+			&Actor{Role: "authenticated", Login: "authenticator", Primary: true})
+	}
+	add := func(role, login string) {
+		if slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role }) {
+			return
+		}
+		m.Acting = append(m.Acting, &Actor{Role: role, Login: login, Primary: len(named) == 0 || named[role] || named[login]})
+	}
+	for _, r := range m.Schema.Roles {
+		if r.System || r.Super || c.Ignore[r.Name] || r.Name == c.Loader || !r.Login {
+			continue
+		}
+		if c.Supabase && (r.Name == "authenticator" || strings.HasPrefix(r.Name, "supabase_") || r.Name == "service_role") {
+			continue
+		}
+		add(r.Name, r.Name)
+		for _, g := range m.Schema.Roles {
+			if g.Name == r.Name || g.Login || g.System || !m.Schema.Member(r.Name, g.Name, false) {
+				continue
+			}
+			if !r.Inherit || g.Bypass {
+				add(g.Name, r.Name)
+			}
+		}
+	}
+}
+
+// root finds the class of a column.
+func (m *Model) root(p cond.Place) cond.Place {
+	for {
+		q, ok := m.class[p]
+		if !ok || q == p {
+			return p
+		}
+		p = q
+	}
+}
+
+func (m *Model) join(a, b cond.Place) {
+	a, b = m.root(a), m.root(b)
+	if a != b {
+		m.class[a] = b
+	}
+}
+
+func place(v *cond.Expr) cond.Place {
+	return cond.Place{Relation: v.Source.Relation, Column: v.Column.Num}
+}
+
+// Expressions visits every condition of the schema.
+func (m *Model) Expressions(visit func(x *cond.Expr, about *catalog.Relation)) {
+	for _, r := range m.Schema.Relations {
+		for _, p := range r.Policies {
+			for _, n := range []*cond.Expr{first(m.Reader.Row(p.Using, r)), first(m.Reader.Row(p.Check, r))} {
+				if n != nil {
+					visit(n, r)
+				}
+			}
+		}
+		if q := m.Reader.View(r); q != nil {
+			visit(&cond.Expr{Op: cond.Exists, Query: q}, r)
+		}
+		for _, c := range r.Checks {
+			if x := first(m.Reader.Row(c.Node, r)); x != nil {
+				visit(x, nil)
+			}
+		}
+	}
+	for _, f := range m.Schema.Functions {
+		if f.Extension {
+			continue
+		}
+		for _, q := range m.Reader.Body(f) {
+			visit(&cond.Expr{Op: cond.Exists, Query: q}, nil)
+		}
+	}
+}
+
+func first(x *cond.Expr, _ *cond.Source) *cond.Expr { return x }
+
+// link joins columns that foreign keys and conditions compare.
+func (m *Model) link() {
+	for _, r := range m.Schema.Relations {
+		for _, f := range r.Foreign {
+			if t := m.Schema.Relation(f.Target); t != nil {
+				for i, c := range f.Columns {
+					m.join(cond.Place{Relation: r, Column: c}, cond.Place{Relation: t, Column: f.Targets[i]})
+				}
+			}
+		}
+		for _, p := range r.Parents {
+			if t := m.Schema.Relation(p); t != nil {
+				for _, c := range r.Columns {
+					for _, d := range t.Columns {
+						if c.Name == d.Name {
+							m.join(cond.Place{Relation: r, Column: c.Num}, cond.Place{Relation: t, Column: d.Num})
+						}
+					}
+				}
+			}
+		}
+		for _, c := range r.Columns {
+			if x := first(m.Reader.Row(c.DefaultAt, r)); x != nil {
+				if s, ok := cond.SlotOf(x); ok {
+					m.slots[cond.Place{Relation: r, Column: c.Num}] = append(m.slots[cond.Place{Relation: r, Column: c.Num}], s)
+				}
+			}
+		}
+	}
+	m.Expressions(func(x *cond.Expr, about *catalog.Relation) {
+		for _, s := range cond.Sources(x) {
+			if about != nil && s.Relation != nil {
+				if m.depends[s.Relation] == nil {
+					m.depends[s.Relation] = map[*catalog.Relation]bool{}
+				}
+				m.depends[s.Relation][about] = true
+			}
+		}
+		cond.Walk(x, func(e *cond.Expr) { m.compared(e, about) })
+	})
+}
+
+func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
+	if e.Called != nil && about != nil { // the body is text: what it mentions may decide
+		for _, r := range m.Schema.Relations {
+			if r.Table() && strings.Contains(e.Called.Body, r.Name) {
+				if m.depends[r] == nil {
+					m.depends[r] = map[*catalog.Relation]bool{}
+				}
+				m.depends[r][about] = true
+			}
+		}
+	}
+	if len(e.Args) != 2 || e.Op != cond.Eq && e.Op != cond.Ne && e.Op != cond.Distinct && e.Op != cond.Oper && e.Op != cond.Func {
+		return
+	}
+	a, b := e.Args[0], e.Args[1]
+	exact := e.Op == cond.Eq || e.Op == cond.Ne || e.Op == cond.Distinct
+	for range 2 {
+		for _, x := range alternatives(a) {
+			for _, y := range alternatives(b) {
+				if s, ok := cond.SlotOf(x); ok && !s.Role() || ok && s.Login() {
+					if y.Op == cond.Var && y.Source.Relation != nil {
+						m.slots[place(y)] = append(m.slots[place(y)], s)
+					} else if v := cond.VarOf(y); v != nil && !exact && v.Source.Relation != nil {
+						m.slots[place(v)] = append(m.slots[place(v)], s)
+					}
+				}
+				if exact && x.Op == cond.Var && y.Op == cond.Var && x.Source.Relation != nil && y.Source.Relation != nil && !cond.Same(x, y) &&
+					m.Schema.BaseType(x.Type).OID == m.Schema.BaseType(y.Type).OID {
+					m.join(place(x), place(y))
+				}
+			}
+		}
+		if b.Op == cond.Const && !b.Null && b.Text != "?" {
+			key := ""
+			if s, ok := cond.SlotOf(a); ok {
+				key = s.String()
+			} else if v := cond.VarOf(a); v != nil && v.Source.Relation != nil {
+				key = v.Source.Relation.FullName() + "." + v.Column.Name
+			}
+			if key != "" && !slices.Contains(m.constants[key], b.Text) && len(m.constants[key]) < 24 {
+				m.constants[key] = append(m.constants[key], b.Text)
+			}
+		}
+		a, b = b, a
+	}
+}
+
+// alternatives are what an expression may be: the parts of coalesce and of
+// scalar sub-queries' results.
+func alternatives(x *cond.Expr) []*cond.Expr {
+	switch {
+	case x.Op == cond.Coalesce:
+		var out []*cond.Expr
+		for _, a := range x.Args {
+			out = append(out, alternatives(a)...)
+		}
+		if s, ok := cond.SlotOf(x); ok && s.Setting != "" {
+			out = append(out, x)
+		}
+		return out
+	case x.Op == cond.Sub && x.Query != nil && len(x.Query.Select) == 1:
+		return append(alternatives(x.Query.Select[0]), x)
+	}
+	return []*cond.Expr{x}
+}
+
+// joinByName puts a column without a key of its own into the class of columns
+// that have the same name and type and do point somewhere.
+func (m *Model) joinByName() {
+	type key struct {
+		name string
+		typ  int
+	}
+	known := map[key]cond.Place{}
+	for _, r := range m.Schema.Relations {
+		for _, c := range r.Columns {
+			p := cond.Place{Relation: r, Column: c.Num}
+			if len(r.Refers(c.Num)) > 0 || len(m.slots[p]) > 0 {
+				known[key{c.Name, c.Type}] = p
+			}
+		}
+	}
+	for _, r := range m.Schema.Relations {
+		if !r.Table() {
+			continue
+		}
+		for _, c := range r.Columns {
+			p := cond.Place{Relation: r, Column: c.Num}
+			if k, ok := known[key{c.Name, c.Type}]; ok && len(r.Refers(c.Num)) == 0 && len(m.slots[p]) == 0 && !(r.InKey(c.Num) && len(r.Primary().Columns) == 1) && c.Name != "id" && c.Name != "name" {
+				m.join(p, k)
+			}
+		}
+	}
+}
+
+func (m *Model) findSlots() {
+	seen := map[cond.Slot]bool{}
+	for p, slots := range m.slots {
+		for _, s := range slots {
+			if !seen[s] {
+				seen[s] = true
+				m.Slots = append(m.Slots, s)
+			}
+			c := m.root(p)
+			if !slices.Contains(m.classSlots[c], s) {
+				m.classSlots[c] = append(m.classSlots[c], s)
+			}
+		}
+	}
+	// slots that are only compared with constants
+	m.Expressions(func(x *cond.Expr, _ *catalog.Relation) {
+		cond.Walk(x, func(e *cond.Expr) {
+			if s, ok := cond.SlotOf(e); ok && !seen[s] {
+				seen[s] = true
+				m.Slots = append(m.Slots, s)
+			}
+		})
+	})
+	slices.SortFunc(m.Slots, func(a, b cond.Slot) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// Class is the class of a column: all columns that hold the same kind of thing.
+func (m *Model) Class(r *catalog.Relation, column int) cond.Place {
+	return m.root(cond.Place{Relation: r, Column: column})
+}
+
+// ClassSlots are the slots that a class is compared with.
+func (m *Model) ClassSlots(c cond.Place) []cond.Slot { return m.classSlots[c] }
+
+// ClassOfSlot is the class that a slot is compared with.
+func (m *Model) ClassOfSlot(s cond.Slot) (cond.Place, bool) {
+	var best cond.Place
+	found := false
+	for c, slots := range m.classSlots {
+		if slices.Contains(slots, s) && (!found || c.Relation.FullName() < best.Relation.FullName()) {
+			best, found = c, true
+		}
+	}
+	return best, found
+}
+
+// Constants are what a column or slot is compared with anywhere.
+func (m *Model) Constants(key string) []string { return m.constants[key] }
+
+// Judge reads conditions for a role.
+func (m *Model) Judge(role string) *cond.Judge {
+	return &cond.Judge{Reader: m.Reader, Role: role, Tenancy: m.tenancy, Privileged: m.privileged}
+}
+
+func (m *Model) privileged(role string) bool {
+	for _, a := range m.Acting {
+		if a.Role == role && a.Primary {
+			return false
+		}
+	}
+	if m.Supabase {
+		return role != "authenticated" && role != "anon" && role != "public" && role != ""
+	}
+	r := m.Schema.Role(role)
+	return r == nil || r.Super || r.Bypass || !slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role && a.Primary })
+}
+
+// tenancy says whether a table names a tenant beside the person in a column.
+func (m *Model) tenancy(r *catalog.Relation, person *catalog.Column) bool {
+	return len(m.tenants(r, person)) > 0
+}
+
+func (m *Model) tenants(r *catalog.Relation, person *catalog.Column) []*catalog.Column {
+	var out []*catalog.Column
+	mine := m.Class(r, person.Num)
+	for _, c := range r.Columns {
+		cl := m.Class(r, c.Num)
+		if c.Num == person.Num || cl == mine || !c.NotNull && !m.shared(cl, r) {
+			continue
+		}
+		if len(r.Refers(c.Num)) > 0 || m.shared(cl, r) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// shared says whether a class has columns in other relations too.
+func (m *Model) shared(c cond.Place, r *catalog.Relation) bool {
+	if len(m.classSlots[c]) > 0 {
+		return true
+	}
+	for p := range m.class {
+		if p.Relation != r && m.root(p) == c {
+			return true
+		}
+	}
+	return c.Relation != r
+}
+
+// memberships finds the tables that policies ask who belongs to what.
+func (m *Model) memberships() {
+	byRelation := map[*catalog.Relation]*Membership{}
+	m.Expressions(func(x *cond.Expr, _ *catalog.Relation) {
+		cond.Walk(x, func(e *cond.Expr) {
+			if e.Op != cond.Eq && e.Op != cond.Distinct || len(e.Args) != 2 {
+				return
+			}
+			for i := range 2 {
+				s, ok := cond.SlotOf(e.Args[i])
+				v := e.Args[1-i]
+				if !ok || s.Role() && !s.Login() || v.Op != cond.Var || v.Source.Query == nil || v.Source.Relation == nil || !v.Source.Relation.Table() {
+					continue
+				}
+				r := v.Source.Relation
+				t := m.tenants(r, v.Column)
+				if byRelation[r] != nil || len(t) == 0 {
+					continue
+				}
+				ms := &Membership{Relation: r, Person: v.Column, Tenants: t}
+				byRelation[r] = ms
+				m.Memberships = append(m.Memberships, ms)
+			}
+		})
+	})
+	for _, ms := range m.Memberships {
+		for _, c := range ms.Relation.Columns {
+			if c.Num == ms.Person.Num || slices.Contains(ms.Tenants, c) || ms.Relation.InKey(c.Num) || len(ms.Relation.Refers(c.Num)) > 0 || c.Generated {
+				continue
+			}
+			if t := m.Schema.BaseType(c.Type); t.OID == 16 || t.Kind == "e" || len(m.constants[ms.Relation.FullName()+"."+c.Name]) > 0 && t.Category != "D" {
+				ms.Ranks = append(ms.Ranks, c)
+			}
+		}
+	}
+	slices.SortFunc(m.Memberships, func(a, b *Membership) int { return strings.Compare(a.Relation.FullName(), b.Relation.FullName()) })
+}
+
+// MembershipOf is the membership that a relation holds, nil for others.
+func (m *Model) MembershipOf(r *catalog.Relation) *Membership {
+	for _, ms := range m.Memberships {
+		if ms.Relation == r {
+			return ms
+		}
+	}
+	return nil
+}
+
+// tie finds the relations whose rows belong to somebody.
+func (m *Model) tie() {
+	for c, slots := range m.classSlots {
+		if slices.ContainsFunc(slots, func(s cond.Slot) bool { return !s.Role() || s.Login() }) {
+			m.isolating[c] = true
+		}
+	}
+	for _, ms := range m.Memberships {
+		m.isolating[m.Class(ms.Relation, ms.Person.Num)] = true
+		for _, t := range ms.Tenants {
+			m.isolating[m.Class(ms.Relation, t.Num)] = true
+		}
+	}
+	for _, r := range m.Schema.Relations {
+		for _, c := range r.Columns {
+			if r.Table() && m.isolating[m.Class(r, c.Num)] {
+				m.tied[r] = true
+			}
+		}
+	}
+	if u := m.Schema.ByName("auth.users"); u != nil && m.Supabase {
+		m.tied[u] = true
+		m.isolating[m.Class(u, 1)] = true
+	}
+	if o := m.Schema.ByName("storage.objects"); o != nil && m.Supabase {
+		m.tied[o] = true
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, r := range m.Schema.Relations {
+			if m.tied[r] || !r.Table() {
+				continue
+			}
+			for _, f := range r.Foreign {
+				if t := m.Schema.Relation(f.Target); t != nil && m.tied[t] {
+					m.tied[r], changed = true, true
+				}
+			}
+		}
+	}
+}
+
+// Tied says whether a table's rows belong to somebody.
+func (m *Model) Tied(r *catalog.Relation) bool { return m.tied[r] }
+
+// Isolating says whether a column names a person or a tenant.
+func (m *Model) Isolating(r *catalog.Relation, column int) bool {
+	return m.isolating[m.Class(r, column)]
+}
+
+// PersonColumn says whether a column names a person rather than a tenant: its
+// class is that of a membership's person, or of the caller himself.
+func (m *Model) PersonColumn(r *catalog.Relation, column int) bool {
+	c := m.Class(r, column)
+	for _, ms := range m.Memberships {
+		if m.Class(ms.Relation, ms.Person.Num) == c {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.classSlots[c], func(s cond.Slot) bool { return s.Path == "sub" || s.Setting == "request.jwt.claim.sub" })
+}
+
+// Dependents are the relations whose conditions read r.
+func (m *Model) Dependents(r *catalog.Relation) map[*catalog.Relation]bool { return m.depends[r] }
+
+// Reachable says whether requests reach a schema.
+func (m *Model) Reachable(schema string) bool { return len(m.Exposed) == 0 || m.Exposed[schema] }
+
+// RoleNamed says whether the user named the role as one that serves requests.
+func (m *Model) RoleNamed(role string) bool {
+	return slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role && a.Primary })
+}
