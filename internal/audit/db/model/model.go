@@ -28,7 +28,7 @@ type Model struct {
 	tied       map[*catalog.Relation]bool
 	isolating  map[cond.Place]bool
 	constants  map[string][]string // by what they are compared with
-	settings   map[string]bool     // that a function sets from its arguments
+	nulls      map[cond.Place]bool // columns that some condition wants null
 	depends    map[*catalog.Relation]map[*catalog.Relation]bool
 }
 
@@ -63,7 +63,7 @@ func New(s *catalog.Schema, c Config) *Model {
 		Schema: s, Reader: &cond.Reader{Schema: s}, Supabase: c.Supabase, Exposed: map[string]bool{},
 		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{}, classSlots: map[cond.Place][]cond.Slot{},
 		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{},
-		settings: map[string]bool{}, depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
+		depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
 	}
 	for _, e := range c.Exposed {
 		m.Exposed[e] = true
@@ -533,4 +533,19 @@ func (m *Model) Reachable(schema string) bool { return len(m.Exposed) == 0 || m.
 // RoleNamed says whether the user named the role as one that serves requests.
 func (m *Model) RoleNamed(role string) bool {
 	return slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role && a.Primary })
+}
+
+// NullTested says whether a condition demands that the column is null.
+func (m *Model) NullTested(r *catalog.Relation, column int) bool {
+	if m.nulls == nil {
+		m.nulls = map[cond.Place]bool{}
+		m.Expressions(func(x *cond.Expr, _ *catalog.Relation) {
+			cond.Walk(x, func(e *cond.Expr) {
+				if e.Op == cond.IsNull && e.Args[0].Op == cond.Var && e.Args[0].Source.Relation != nil {
+					m.nulls[place(e.Args[0])] = true
+				}
+			})
+		})
+	}
+	return m.nulls[cond.Place{Relation: r, Column: column}]
 }
