@@ -295,7 +295,7 @@ func (s *Schema) readGrants(ctx context.Context, c *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	return rows(ctx, c, `select p.oid::int as "OID", pubname as "Name", puballtables as "All", c.oid::int as "Relation",
+	return rows(ctx, c, `select p.oid::int as "OID", p.pubname as "Name", puballtables as "All", c.oid::int as "Relation",
 		(select pr.prattrs::int2[] from pg_publication_rel pr where pr.prpubid = p.oid and pr.prrelid = c.oid) as "Columns",
 		coalesce((select pr.prqual is not null from pg_publication_rel pr where pr.prpubid = p.oid and pr.prrelid = c.oid), false) as "Filter"
 		from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
@@ -376,7 +376,7 @@ func (s *Schema) resolve(ctx context.Context, tx pgx.Tx, f *Function, body strin
 			lines = append(lines, line)
 		}
 	}
-	sql := `savepoint a; set local search_path = ` + path + `; create function tijori_audit.f` + fmt.Sprint(f.OID) +
+	sql := `savepoint a; set local search_path = ` + path + `; create function tijori_audit.` + Quote(f.Name) +
 		strings.Join(lines, "") + "\nbegin atomic\n" + body + "\nend"
 	if path == "" || path == `""` {
 		sql = strings.Replace(sql, "search_path = "+path, "search_path = ''", 1)
@@ -386,8 +386,8 @@ func (s *Schema) resolve(ctx context.Context, tx pgx.Tx, f *Function, body strin
 		_, err = tx.Exec(ctx, `set local search_path = pg_catalog`)
 	}
 	if err == nil {
-		err = tx.QueryRow(ctx, `select prosqlbody::text from pg_proc where proname = 'f`+fmt.Sprint(f.OID)+
-			`' and pronamespace = 'tijori_audit'::regnamespace`).Scan(&text)
+		err = tx.QueryRow(ctx, `select prosqlbody::text from pg_proc where proname = `+Literal(f.Name)+
+			` and pronamespace = 'tijori_audit'::regnamespace`).Scan(&text)
 	}
 	_, _ = tx.Exec(ctx, `rollback to savepoint a; set local search_path = pg_catalog`)
 	if err != nil {

@@ -161,6 +161,9 @@ func (r *Reader) query(n *tree.Node, outer *env) *Query {
 		e.sources[last] = sources
 		switch rte.Int("rtekind") {
 		case 0:
+			if !rte.Bool("inFromCl") && i+1 != result {
+				continue // a view's own old and new
+			}
 			if rel := r.Schema.Relation(rte.Int("relid")); rel != nil {
 				s.Relation = rel
 				if rel.Kind == "v" && rel.Query != nil && r.depth < maxDepth {
@@ -473,8 +476,8 @@ func (r *Reader) constant(n *tree.Node) *Expr {
 		}
 	case (t.OID == 25 || t.OID == 1043 || t.OID == 1042 || t.OID == 705 || t.Category == "S") && n.Int("constlen") == -1 && len(b) >= 4:
 		x.Text = string(b[4:])
-	case n.Int("constlen") == -2: // cstring, unknown
-		x.Text = strings.TrimRight(string(b), "\x00")
+	case n.Int("constlen") == -2 || t.OID == 19: // cstring, unknown, name
+		x.Text = string(b[:max(0, strings.IndexByte(string(b)+"\x00", 0))])
 	case t.OID == 2950 && len(b) == 16:
 		x.Text = fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 	case t.OID == 1009 && len(b) > 24: // text[], as #>> takes it

@@ -579,6 +579,10 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 			return []Branch{keep}
 		}
 		return []Branch{append(keep, Atom{Kind: Parent, Columns: columns, Function: function, At: at, Expr: &Expr{Op: Exists, Query: q}})}
+	case identity != nil && client != nil && !corr:
+		a := *client
+		a.inner, a.Via = nil, relation(client.inner)
+		return []Branch{append(keep, a)}
 	case identity != nil && corr:
 		return []Branch{append(keep, Atom{Kind: Member, Slot: identity.Slot, Columns: columns, Via: relation(identity.inner), Function: function, Fuzzy: fuzzy, At: at, Expr: &Expr{Op: Exists, Query: q}})}
 	case identity != nil:
@@ -657,6 +661,9 @@ func (j *Judge) guarded(q *Query, keep Branch, columns []*catalog.Column, corr b
 			continue
 		}
 		branches, tied := j.visible(s.Relation)
+		if len(branches) == 0 && !tied {
+			return nil // nothing of it is shown to the role
+		}
 		guard = guard || tied
 		open = append(open, branches...)
 	}
@@ -670,7 +677,7 @@ func (j *Judge) guarded(q *Query, keep Branch, columns []*catalog.Column, corr b
 		return out
 	case corr && len(open) > 0:
 		return []Branch{append(keep, Atom{Kind: ParentOpen, Columns: columns, Via: via, Inner: open, At: at, Expr: x})}
-	case guard:
+	case guard && len(open) == 0:
 		return []Branch{append(keep, Atom{Kind: AnyTenant, Via: via, At: at, Expr: x})}
 	case len(q.From) == 0:
 		return []Branch{keep}

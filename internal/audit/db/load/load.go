@@ -137,6 +137,7 @@ func (r *Result) prepare(ctx context.Context, d *scratch.Database, super *pgx.Co
 		sql.WriteString(strings.ReplaceAll(supabase, "LOADER", r.Loader))
 		fmt.Fprintf(&sql, "alter database %s set search_path = \"$user\", public, extensions;\n", d.Name)
 	}
+	fmt.Fprintf(&sql, "grant set on parameter session_replication_role to %s;\n", r.Loader)
 	sql.WriteString(`
 create schema tijori_audit;
 create table tijori_audit.made (n bigserial, statement int, class oid, object oid);
@@ -146,6 +147,7 @@ begin
   select current_setting('tijori_audit.statement', true)::int, classid, objid from pg_event_trigger_ddl_commands() where objid is not null;
 exception when others then null;
 end $f$;
+grant usage, create on schema tijori_audit to ` + r.Loader + `;
 create event trigger tijori_audit_note on ddl_command_end execute function tijori_audit.note();
 `)
 	if _, err := super.Exec(ctx, sql.String()); err != nil {

@@ -28,6 +28,7 @@ type Model struct {
 	tied       map[*catalog.Relation]bool
 	isolating  map[cond.Place]bool
 	constants  map[string][]string // by what they are compared with
+	correlated map[cond.Place]bool // columns of sub-queries that are compared with other rows
 	nulls      map[cond.Place]bool // columns that some condition wants null
 	depends    map[*catalog.Relation]map[*catalog.Relation]bool
 }
@@ -62,7 +63,7 @@ func New(s *catalog.Schema, c Config) *Model {
 	m := &Model{
 		Schema: s, Reader: &cond.Reader{Schema: s}, Supabase: c.Supabase, Exposed: map[string]bool{},
 		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{}, classSlots: map[cond.Place][]cond.Slot{},
-		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{},
+		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{}, correlated: map[cond.Place]bool{},
 		depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
 	}
 	for _, e := range c.Exposed {
@@ -245,6 +246,11 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 						m.slots[place(v)] = append(m.slots[place(v)], s)
 					}
 				}
+				if v := cond.VarOf(x); exact && v != nil && v.Source.Query != nil && v.Source.Relation != nil {
+					if w := cond.VarOf(y); y.Op == cond.Param || w != nil && w.Source != v.Source {
+						m.correlated[place(v)] = true
+					}
+				}
 				if exact && x.Op == cond.Var && y.Op == cond.Var && x.Source.Relation != nil && y.Source.Relation != nil && !cond.Same(x, y) &&
 					m.Schema.BaseType(x.Type).OID == m.Schema.BaseType(y.Type).OID {
 					m.join(place(x), place(y))
@@ -386,15 +392,23 @@ func (m *Model) tenancy(r *catalog.Relation, person *catalog.Column) bool {
 	return len(m.tenants(r, person)) > 0
 }
 
+// tenants are the columns of a membership that name what the person belongs
+// to: they form a key with the person, or conditions compare them with rows.
 func (m *Model) tenants(r *catalog.Relation, person *catalog.Column) []*catalog.Column {
 	var out []*catalog.Column
 	mine := m.Class(r, person.Num)
 	for _, c := range r.Columns {
 		cl := m.Class(r, c.Num)
-		if c.Num == person.Num || cl == mine || !c.NotNull && !m.shared(cl, r) {
+		if c.Num == person.Num || cl == mine || len(r.Refers(c.Num)) == 0 && !m.shared(cl, r) {
 			continue
 		}
-		if len(r.Refers(c.Num)) > 0 || m.shared(cl, r) {
+		if r.InKey(c.Num) && len(r.Primary().Columns) == 1 {
+			continue
+		}
+		together := slices.ContainsFunc(r.Keys, func(k *catalog.Key) bool {
+			return len(k.Columns) > 1 && slices.Contains(k.Columns, c.Num) && slices.Contains(k.Columns, person.Num)
+		})
+		if together || m.correlated[cond.Place{Relation: r, Column: c.Num}] {
 			out = append(out, c)
 		}
 	}
@@ -412,6 +426,17 @@ func (m *Model) shared(c cond.Place, r *catalog.Relation) bool {
 		}
 	}
 	return c.Relation != r
+}
+
+// wide says whether a class has more than one column.
+func (m *Model) wide(c cond.Place) bool {
+	n := 0
+	for p := range m.class {
+		if m.root(p) == c {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // memberships finds the tables that policies ask who belongs to what.
@@ -465,7 +490,7 @@ func (m *Model) MembershipOf(r *catalog.Relation) *Membership {
 // tie finds the relations whose rows belong to somebody.
 func (m *Model) tie() {
 	for c, slots := range m.classSlots {
-		if slices.ContainsFunc(slots, func(s cond.Slot) bool { return !s.Role() || s.Login() }) {
+		if slices.ContainsFunc(slots, func(s cond.Slot) bool { return (!s.Role() || s.Login()) && !s.Client() }) || m.shared(c, c.Relation) && m.wide(c) {
 			m.isolating[c] = true
 		}
 	}

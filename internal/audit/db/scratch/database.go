@@ -119,3 +119,12 @@ func (d *Database) Drop() {
 		}
 	}
 }
+
+// Before are the roles that were there before the schema.
+func (d *Database) Before() map[string]bool {
+	out := map[string]bool{}
+	for n := range d.keep {
+		out[n] = true
+	}
+	return out
+}

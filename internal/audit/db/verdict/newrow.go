@@ -17,7 +17,7 @@ func (c *Court) newRow(v Verdict, j *cond.Judge, a *model.Actor) []Verdict {
 	v.Check = true
 	if v.Verb == "update" && p.Check == nil {
 		for _, b := range j.Using(p) {
-			if free := c.free(r, b, a, "update"); b.Tied() && len(free) > 0 {
+			if free := c.free(r, b, a, "update"); b.Tied() && !b.Has(cond.Admin) && len(free) > 0 {
 				return c.moves(v, b, free)
 			}
 		}
@@ -25,8 +25,14 @@ func (c *Court) newRow(v Verdict, j *cond.Judge, a *model.Actor) []Verdict {
 	}
 	for _, b := range j.Checks(p) {
 		v.Branch, v.At = b, at(b, true, p)
+		if b.Has(cond.Admin) {
+			continue
+		}
 		if v.Verb == "insert" {
-			return c.inserted(v, b, a, j)
+			if vs := c.inserted(v, b, a, j); vs != nil {
+				return vs
+			}
+			continue
 		}
 		free := c.free(r, b, a, "update")
 		if !b.Tied() || len(free) > 0 {
@@ -50,7 +56,7 @@ func (c *Court) free(r *catalog.Relation, b cond.Branch, a *model.Actor, verb st
 		if col.Generated || !c.Model.Isolating(r, col.Num) || bound[c.Model.Class(r, col.Num)] || !c.Privs.Column(a.Role, r, verb, col.Num) {
 			continue
 		}
-		if c.Model.PersonColumn(r, col.Num) && b.Tied() {
+		if (c.Model.PersonColumn(r, col.Num) || !col.NotNull) && b.Tied() {
 			continue // who is meant beside the one who writes: followers, assignees
 		}
 		if r.InKey(col.Num) && len(r.Primary().Columns) == 1 && len(r.Refers(col.Num)) == 0 && len(c.Model.ClassSlots(c.Model.Class(r, col.Num))) == 0 {
@@ -75,6 +81,10 @@ func (c *Court) inserted(v Verdict, b cond.Branch, a *model.Actor, j *cond.Judge
 		}
 		if !ok {
 			return nil
+		}
+		if v.Policy.Command == "*" && w.Rule != "select-true" {
+			w.Public = false
+			return []Verdict{w}
 		}
 		if w.Rule == "select-true" || w.Rule == "auth-role-check" || w.Rule == "any-logged-in" || w.Rule == "policy-to-public" && !b.Has(cond.Inverted) {
 			w.Rule = "insert-without-tenant-check"

@@ -27,6 +27,7 @@ type Verdict struct {
 	Weak     bool              // exposes little
 	At       int               // byte of the policy's statement
 	Check    bool              // about the new row
+	State    bool              // the way asks for nothing but the row's state
 }
 
 // Letters of the commands in the catalogue.
@@ -95,7 +96,30 @@ func (c *Court) Policy(p *catalog.Policy, verb string) []Verdict {
 	for _, k := range order {
 		out = append(out, *byKind[k])
 	}
+	slices.SortStableFunc(out, func(a, b Verdict) int { return rank(a) - rank(b) })
+	if len(out) > 1 { // one way through is enough
+		public := slices.IndexFunc(out, func(v Verdict) bool { return v.Public })
+		if public > 0 {
+			return []Verdict{out[0], out[public]}
+		}
+		out = out[:1]
+	}
 	return out
+}
+
+// rank puts what says most about the cause first.
+func rank(v Verdict) int {
+	switch {
+	case v.Public:
+		return 9
+	case v.State:
+		return 5
+	case v.Check && v.Verb == "update":
+		return 3
+	case v.Rule == "self-comparison":
+		return 0
+	}
+	return 1
 }
 
 // loose says whether a role that was not named still meets a policy by
@@ -170,10 +194,8 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 		}
 	}
 	v.Visitor = c.visitor(b, a)
-	for _, x := range b {
-		if x.Function != nil {
-			v.Function = x.Function
-		}
+	if x := b.Find(cond.SelfCompare); x != nil {
+		v.Function = x.Function
 	}
 	switch {
 	case b.Has(cond.SelfCompare) && !b.Has(cond.Inverted):
@@ -183,6 +205,9 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 		v.Rule = "tenant-from-client"
 		if b.Find(cond.Client).Slot.UserMetadata() {
 			v.Rule = "user-metadata-trusted"
+		}
+		if x := b.Find(cond.Client); len(x.Columns) > 0 && c.secretColumn(r, x.Columns[0]) {
+			return v, false // a secret that is presented
 		}
 		if !c.Model.Tied(r) && v.Verb == "select" {
 			return v, false
@@ -207,11 +232,11 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 	case b.Has(cond.AnyTenant):
 		v.Rule = "admin-of-any-tenant"
 		return v, true
+	case b.Has(cond.ParentOpen):
+		return c.parentOpen(v, b)
 	case b.Has(cond.LoggedIn):
 		v.Rule = "any-logged-in"
 		return v, c.Model.Tied(r)
-	case b.Has(cond.ParentOpen):
-		return c.parentOpen(v, b)
 	case b.Has(cond.ExistsOnly):
 		v.Rule = "public-share"
 		return v, c.Model.Tied(r)
@@ -338,7 +363,10 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 		case gates > 0 && fillers == 0 && c.complement(v, p):
 			v.Rule = "soft-delete-ignored"
 			return v, true
-		case gates > 0:
+		case gates > 0 && c.insideTenant(v, p):
+			v.Rule = "permissive-instead-of-restrictive"
+			return v, true
+		case gates > 0 && fillers == 0:
 			v.Public = true
 			return v, false
 		case len(b) == 0 && c.Card(r):
@@ -361,7 +389,7 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 			v.Rule = "invitation-token-readable"
 		}
 	case gates > 0:
-		v.Rule = "any-logged-in"
+		v.Rule, v.State = "any-logged-in", true
 		if v.Verb == "update" {
 			v.Rule = "update-moves-tenant"
 		}
@@ -407,6 +435,32 @@ func (c *Court) leftOver(p *catalog.Policy, verb string) bool {
 
 func (c *Court) otherRoles(p *catalog.Policy) bool {
 	return len(p.Roles) == 0 && !c.Model.Supabase && slices.ContainsFunc(p.Relation.Policies, func(q *catalog.Policy) bool { return q != p && len(q.Roles) > 0 })
+}
+
+// insideTenant says whether the policy was meant to narrow within the tenant:
+// its other way binds a person, and another policy binds the tenant alone.
+func (c *Court) insideTenant(v Verdict, p *catalog.Policy) bool {
+	j := c.Model.Judge(v.firstRole(c))
+	mine := map[cond.Place]bool{}
+	for _, b := range j.Using(p) {
+		for _, col := range b.Bound() {
+			mine[c.Model.Class(p.Relation, col.Num)] = true
+		}
+	}
+	if len(mine) == 0 {
+		return false
+	}
+	for _, q := range p.Relation.Policies {
+		if q == p || !q.Permissive || q.Command != "*" && q.Command != "r" {
+			continue
+		}
+		for _, b := range j.Using(q) {
+			if bound := b.Bound(); len(b) == 1 && b[0].Kind == cond.Bind && len(bound) == 1 && !mine[c.Model.Class(p.Relation, bound[0].Num)] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // complement says whether the policy's other way asks for the caller and for
@@ -516,10 +570,10 @@ func (c *Court) Card(r *catalog.Relation) bool {
 		}
 		payload++
 	}
-	if payload == 0 {
-		return true
-	}
 	k := r.Primary()
+	if payload == 0 || payload <= 2 && k != nil && len(k.Columns) == 1 && len(r.Foreign) == 0 && c.Model.Isolating(r, k.Columns[0]) && !c.Model.PersonColumn(r, k.Columns[0]) {
+		return true // keys alone, or the list of tenants
+	}
 	if k == nil || len(k.Columns) != 1 || !c.Model.PersonColumn(r, k.Columns[0]) {
 		return false
 	}
@@ -541,3 +595,6 @@ func (c *Court) SelfWritten(r *catalog.Relation) bool {
 	}
 	return false
 }
+
+// Secret says whether a column looks like something to be presented.
+func (c *Court) Secret(r *catalog.Relation, col *catalog.Column) bool { return c.secretColumn(r, col) }

@@ -1,0 +1,184 @@
+// Package db audits a PostgreSQL schema: it rebuilds it in a scratch database,
+// reasons about who reaches what, and attacks it as a stranger.
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/audit/db/attack"
+	"github.com/tijorihq/tijori/internal/audit/db/catalog"
+	"github.com/tijorihq/tijori/internal/audit/db/load"
+	"github.com/tijorihq/tijori/internal/audit/db/model"
+	"github.com/tijorihq/tijori/internal/audit/db/rule/pass"
+	"github.com/tijorihq/tijori/internal/audit/db/scratch"
+	"github.com/tijorihq/tijori/internal/audit/db/seed"
+	"github.com/tijorihq/tijori/internal/audit/db/verdict"
+	"github.com/tijorihq/tijori/internal/audit/finding"
+)
+
+// Options say what to audit and how.
+type Options struct {
+	Migrations     string   // a file, or a folder of .sql files
+	DSN            string   // a live database; only its catalogue is read
+	Scratch        string   // a superuser's DSN of a throw-away server; empty: a private one is started
+	Attack         bool     // act as strangers in the scratch copy
+	ConnectsAs     []string // roles that serve requests
+	ExposedSchemas []string // schemas that requests reach
+	Platform       string   // supabase or postgres; empty: recognised
+	Data           string   // a file of statements that fill the scratch copy before the attack
+	Progress       func(what string)
+}
+
+// ErrUsage says that the options make no sense.
+var ErrUsage = errors.New("name migrations or a database, not both")
+
+// Audit rebuilds the schema in a scratch database and reports what is wrong.
+func Audit(ctx context.Context, o Options) (*finding.Report, error) {
+	if (o.Migrations == "") == (o.DSN == "") {
+		return nil, ErrUsage
+	}
+	files, target, err := o.files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dsn := o.Scratch
+	if dsn == "" {
+		o.say("starting a scratch server")
+		s, err := scratch.Start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer s.Stop()
+		dsn = s.DSN()
+	}
+	d, err := scratch.Create(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Drop()
+	report := &finding.Report{Command: "audit db", Target: target, Findings: []finding.Finding{}, NotTested: []finding.NotTested{}}
+	if err := o.audit(ctx, d, files, report); err != nil {
+		return nil, err
+	}
+	report.Sort()
+	return report, nil
+}
+
+func (o Options) say(what string) {
+	if o.Progress != nil {
+		o.Progress(what)
+	}
+}
+
+func (o Options) files(ctx context.Context) ([]load.File, string, error) {
+	if o.DSN != "" {
+		return dump(ctx, o.DSN)
+	}
+	files, err := load.Files(o.Migrations)
+	return files, o.Migrations, err
+}
+
+func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.File, report *finding.Report) error {
+	o.say("applying migrations")
+	loaded, err := load.Apply(ctx, d, files, o.Platform)
+	if err != nil {
+		return err
+	}
+	report.NotTested = append(report.NotTested, loaded.Failed...)
+	conn, err := d.Connect(ctx, loaded.Loader)
+	if err != nil {
+		return fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
+	schema, err := catalog.Read(ctx, conn)
+	if err != nil {
+		return err
+	}
+	ignore := d.Before()
+	delete(ignore, "anon")
+	m := model.New(schema, model.Config{Supabase: loaded.Platform == load.Supabase, ConnectsAs: o.ConnectsAs, Exposed: o.ExposedSchemas, Loader: loaded.Loader, Ignore: ignore})
+	var roles []string
+	for _, a := range m.Acting {
+		roles = append(roles, a.Role)
+	}
+	privs, err := schema.ReadPrivileges(ctx, conn, append(roles, "public")[:len(roles)])
+	if err != nil {
+		return err
+	}
+	court := &verdict.Court{Model: m, Privs: privs}
+	p := &pass.Pass{Schema: schema, Model: m, Privs: privs, Load: loaded, Court: court}
+	o.say("reading policies")
+	p.Verdicts = court.All()
+	for _, r := range rules() {
+		if r.Find != nil {
+			r.Find(p)
+		}
+	}
+	report.Looked = looked(schema)
+	if o.Attack {
+		if err := o.attack(ctx, d, loaded, p, report); err != nil {
+			return err
+		}
+	}
+	finish(p, report)
+	return ctx.Err()
+}
+
+func (o Options) attack(ctx context.Context, d *scratch.Database, loaded *load.Result, p *pass.Pass, report *finding.Report) error {
+	o.say("making two tenants")
+	conn, err := d.Connect(ctx, loaded.Loader)
+	if err != nil {
+		return fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
+	s := seed.New(p.Model, conn)
+	if o.Data != "" {
+		data, err := load.Files(o.Data)
+		if err != nil {
+			return err
+		}
+		for _, f := range data {
+			for _, st := range load.Split(f.Name, f.Text) {
+				_, _ = conn.Exec(ctx, st.Text)
+			}
+		}
+	}
+	start := time.Now()
+	if err := s.Fill(ctx); err != nil {
+		return err
+	}
+	if os.Getenv("TIJORI_AUDIT_DEBUG") != "" {
+		fmt.Fprintf(os.Stderr, "seeded %d rows in %s\n", len(s.Rows), time.Since(start))
+	}
+	report.NotTested = append(report.NotTested, s.Failed...)
+	o.say("attacking")
+	a := attack.New(p.Model, s, p.Privs, conn)
+	if err := a.Run(ctx); err != nil {
+		return err
+	}
+	report.NotTested = append(report.NotTested, a.Failed...)
+	merge(ctx, p, a, report)
+	report.Looked = append(report.Looked, finding.Count{What: "seeded rows", N: len(s.Rows)}, finding.Count{What: "attacks", N: a.Tried})
+	return nil
+}
+
+func looked(s *catalog.Schema) []finding.Count {
+	n := map[string]int{}
+	for _, r := range s.Relations {
+		if r.Schema == "auth" || r.Schema == "storage" || r.Schema == "realtime" {
+			n["policies"] += len(r.Policies)
+			continue
+		}
+		if r.Table() {
+			n["tables"]++
+		} else {
+			n["views"]++
+		}
+		n["policies"] += len(r.Policies)
+	}
+	return []finding.Count{{What: "tables", N: n["tables"]}, {What: "views", N: n["views"]}, {What: "policies", N: n["policies"]}, {What: "functions", N: len(s.Functions)}}
+}
