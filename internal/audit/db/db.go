@@ -152,6 +152,10 @@ func (o Options) attack(ctx context.Context, d *scratch.Database, loaded *load.R
 		return err
 	}
 	if os.Getenv("TIJORI_AUDIT_DEBUG") != "" {
+		fmt.Fprint(os.Stderr, p.Model.Describe())
+		for _, r := range s.Rows {
+			fmt.Fprintf(os.Stderr, "row %s %s %s %v\n", r.Relation.FullName(), r.Letter, r.Kind, r.Values)
+		}
 		fmt.Fprintf(os.Stderr, "seeded %d rows in %s\n", len(s.Rows), time.Since(start))
 	}
 	report.NotTested = append(report.NotTested, s.Failed...)

@@ -100,6 +100,10 @@ func explain(ctx context.Context, p *pass.Pass, a *attack.Attacker, h attack.Hit
 				own = append(own, v)
 			}
 		}
+		if !h.Persona.Actor.Primary && len(pol.Roles) > 0 || p.Court.Deliberate(pol, h.Persona.Actor.Role) {
+			public = true
+			continue
+		}
 		for _, v := range own {
 			if v.Public {
 				public = true
@@ -229,6 +233,9 @@ func keyed(p *pass.Pass, r *catalog.Relation, q *cond.Query) bool {
 // exempt explains a hit on a table whose policies do not count for the role.
 func exempt(p *pass.Pass, h attack.Hit, f finding.Finding) []finding.Finding {
 	r, role := h.Relation, h.Persona.Actor.Role
+	if !h.Persona.Actor.Primary && !r.RLS {
+		return nil // a login of the server's own
+	}
 	x := p.Schema.Role(role)
 	switch {
 	case r.RLS && x != nil && x.Bypass:

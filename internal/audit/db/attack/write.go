@@ -262,6 +262,9 @@ func (a *Attacker) move(ctx context.Context, p *Persona, r *catalog.Relation) {
 			columns = append(columns, c)
 		}
 	}
+	if slices.ContainsFunc(columns, func(c *catalog.Column) bool { return c.NotNull }) {
+		columns = slices.DeleteFunc(columns, func(c *catalog.Column) bool { return !c.NotNull })
+	}
 	for _, c := range columns {
 		v, ok := a.Seeder.B.Value(a.Model.Class(r, c.Num))
 		if !ok {

@@ -20,6 +20,7 @@ type Schema struct {
 	Operators map[int]string // names by number
 	Builtin   map[int]string // functions of the system, by number
 	Types     map[int]*Type
+	Labels    map[string]string // of enums, by number
 
 	relations map[int]*Relation
 	functions map[int]*Function
@@ -48,7 +49,8 @@ type Relation struct {
 	Definition   string     // of a view, as text
 	Insertable   bool       // a view that can be written through
 	Updatable    bool
-	Extension    bool // belongs to an extension
+	Extension    bool    // belongs to an extension
+	Indexed      [][]int // columns of indexes that are not unique, or only in part
 }
 
 // A Column is a column of a relation.
@@ -142,6 +144,7 @@ type Function struct {
 	Queries      []*tree.Node // of a function in SQL, resolved
 	Extension    bool
 	Strict       bool
+	Atomic       bool // the body was resolved when the function was made
 }
 
 // An Arg is an argument that a caller supplies.

@@ -18,7 +18,7 @@ const notSystem = `n.nspname !~ '^(pg_|information_schema$|tijori_audit$)'`
 // Read takes the snapshot as a superuser of a scratch copy.
 func Read(ctx context.Context, c *pgx.Conn) (*Schema, error) {
 	s := &Schema{
-		Operators: map[int]string{}, Builtin: map[int]string{}, Types: map[int]*Type{},
+		Operators: map[int]string{}, Builtin: map[int]string{}, Types: map[int]*Type{}, Labels: map[string]string{},
 		relations: map[int]*Relation{}, functions: map[int]*Function{}, roles: map[string]*Role{}, byName: map[string]*Relation{},
 	}
 	if _, err := c.Exec(ctx, `set search_path = pg_catalog`); err != nil {
@@ -68,6 +68,11 @@ func (s *Schema) readTypes(ctx context.Context, c *pgx.Conn) error {
 		(select array_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) as "Labels" from pg_type t
 		where typtype <> 'c' or typnamespace <> 'pg_catalog'::regnamespace`,
 		func(t Type) { s.Types[t.OID] = &t })
+	if err != nil {
+		return err
+	}
+	type label struct{ O, L string }
+	err = rows(ctx, c, `select oid::text as o, enumlabel::text as l from pg_enum`, func(v label) { s.Labels[v.O] = v.L })
 	if err != nil {
 		return err
 	}
@@ -151,6 +156,19 @@ func (s *Schema) readKeys(ctx context.Context, c *pgx.Conn) error {
 	type row struct {
 		R int
 		Key
+	}
+	type plain struct {
+		R int
+		C []int
+	}
+	err := rows(ctx, c, `select indrelid::int as "R", indkey::int2[] as "C" from pg_index x join pg_class c on c.oid = indrelid
+		join pg_namespace n on n.oid = c.relnamespace where (not indisunique or indpred is not null) and `+notSystem+` order by 1`, func(v plain) {
+		if r := s.relations[v.R]; r != nil {
+			r.Indexed = append(r.Indexed, v.C)
+		}
+	})
+	if err != nil {
+		return err
 	}
 	return rows(ctx, c, `select indrelid::int as "R", i.relname as "Name", indisprimary as "Primary", indkey::int2[] as "Columns",
 		coalesce(pg_get_expr(indpred, indrelid), '') as "Predicate", indexrelid::int as "OID"
@@ -243,7 +261,7 @@ func (s *Schema) readFunctions(ctx context.Context, c *pgx.Conn) error {
 			f.Args = append(f.Args, a)
 		}
 		if v.B != "" {
-			f.Queries = queries(v.B)
+			f.Queries, f.Atomic = queries(v.B), true
 		}
 		s.Functions = append(s.Functions, &f)
 		s.functions[f.OID] = &f

@@ -444,6 +444,15 @@ func (j *Judge) other(x *Expr, row *Source, neg bool) []Branch {
 		}
 		return []Branch{{{Kind: Admin, Slot: s, At: x.At, Expr: x}}}
 	}
+	if x.Op == Oper && len(x.Args) == 2 {
+		for i := range 2 { // a rank that is looked up, compared
+			if s := x.Args[i]; s.Op == Sub && s.Query != nil && len(s.Query.Select) == 1 {
+				args := []*Expr{x.Args[0], x.Args[1]}
+				args[i] = s.Query.Select[0]
+				return j.exists(s.Query.with(&Expr{Op: Oper, Name: x.Name, Args: args, At: -1}), row, neg, x.At)
+			}
+		}
+	}
 	if sub := readsTable(x); sub != nil {
 		q := sub.Query
 		return j.exists(q.with(&Expr{Op: Func, Name: "rank", At: -1}), row, neg, x.At)
@@ -530,7 +539,7 @@ func (j *Judge) exists(q *Query, row *Source, neg bool, at int) []Branch {
 // lift says what a way through a sub-query means for the row outside.
 func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 	var keep Branch
-	var identity, client, self *Atom
+	var identity, client, self, meta *Atom
 	var columns []*catalog.Column
 	corr, fuzzy, ranked := false, false, false
 	var function *catalog.Function
@@ -552,6 +561,8 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 			client = &b[i]
 		case a.Kind == SelfCompare:
 			self = &b[i]
+		case a.inner != nil && relation(a.inner) != nil && a.inner.Column.Name == "raw_user_meta_data" && relation(a.inner).FullName() == "auth.users":
+			meta = &b[i]
 		case a.filter || a.inner != nil:
 			ranked = ranked || a.Expr != nil
 		case a.Kind == Unknown && a.Expr != nil && a.Expr.Name == "rank":
@@ -579,6 +590,8 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 			return []Branch{keep}
 		}
 		return []Branch{append(keep, Atom{Kind: Parent, Columns: columns, Function: function, At: at, Expr: &Expr{Op: Exists, Query: q}})}
+	case identity != nil && meta != nil && !corr:
+		return []Branch{append(keep, Atom{Kind: Client, Slot: Slot{Setting: "auth.users", Path: "user_metadata"}, Function: function, At: at, Expr: meta.Expr})}
 	case identity != nil && client != nil && !corr:
 		a := *client
 		a.inner, a.Via = nil, relation(client.inner)
@@ -599,7 +612,7 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 		a := *client
 		a.inner, a.Columns, a.Via, a.Function = nil, columns, relation(client.inner), function
 		if corr { // something presented: a link's secret
-			a.Kind = Member
+			a.Kind, a.Expr = Member, &Expr{Op: Exists, Query: q}
 		}
 		return []Branch{append(keep, a)}
 	}
@@ -743,4 +756,13 @@ func (a *Atom) Identity() (found *Expr) {
 		}
 	})
 	return found
+}
+
+// Using2 are the ways through a policy for whatever it is asked: an old row, or
+// a new one when it looks at nothing else.
+func (j *Judge) Using2(p *catalog.Policy) []Branch {
+	if p.Using == nil {
+		return j.Checks(p)
+	}
+	return j.Using(p)
 }

@@ -4,6 +4,7 @@
 package model
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type Model struct {
 	isolating  map[cond.Place]bool
 	constants  map[string][]string // by what they are compared with
 	correlated map[cond.Place]bool // columns of sub-queries that are compared with other rows
+	decides    map[cond.Place]bool // columns of sub-queries that are compared with constants
 	nulls      map[cond.Place]bool // columns that some condition wants null
 	depends    map[*catalog.Relation]map[*catalog.Relation]bool
 }
@@ -63,7 +65,7 @@ func New(s *catalog.Schema, c Config) *Model {
 	m := &Model{
 		Schema: s, Reader: &cond.Reader{Schema: s}, Supabase: c.Supabase, Exposed: map[string]bool{},
 		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{}, classSlots: map[cond.Place][]cond.Slot{},
-		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{}, correlated: map[cond.Place]bool{},
+		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{}, correlated: map[cond.Place]bool{}, decides: map[cond.Place]bool{},
 		depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
 	}
 	for _, e := range c.Exposed {
@@ -221,6 +223,15 @@ func (m *Model) link() {
 }
 
 func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
+	if e.Query != nil { // a right that is a boolean column
+		for _, w := range e.Query.Where {
+			for _, x := range append([]*cond.Expr{w}, w.Args...) {
+				if x.Op == cond.Var && x.Source.Query != nil && x.Source.Relation != nil && x.Type == 16 {
+					m.decides[place(x)] = true
+				}
+			}
+		}
+	}
 	if e.Called != nil && about != nil { // the body is text: what it mentions may decide
 		for _, r := range m.Schema.Relations {
 			if r.Table() && strings.Contains(e.Called.Body, r.Name) {
@@ -247,7 +258,7 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 					}
 				}
 				if v := cond.VarOf(x); exact && v != nil && v.Source.Query != nil && v.Source.Relation != nil {
-					if w := cond.VarOf(y); y.Op == cond.Param || w != nil && w.Source != v.Source {
+					if w := cond.VarOf(y); y.Op == cond.Param || w != nil && w.Source != v.Source && (w.Source.Query == nil || w.Source.Query != v.Source.Query) {
 						m.correlated[place(v)] = true
 					}
 				}
@@ -255,6 +266,11 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 					m.Schema.BaseType(x.Type).OID == m.Schema.BaseType(y.Type).OID {
 					m.join(place(x), place(y))
 				}
+			}
+		}
+		if b.Op == cond.Const && !b.Null {
+			if v := cond.VarOf(a); v != nil && v.Source.Query != nil && v.Source.Relation != nil {
+				m.decides[place(v)] = true
 			}
 		}
 		if b.Op == cond.Const && !b.Null && b.Text != "?" {
@@ -298,10 +314,13 @@ func (m *Model) joinByName() {
 		name string
 		typ  int
 	}
-	known := map[key]cond.Place{}
+	known, said := map[key]cond.Place{}, map[key]bool{}
 	for _, r := range m.Schema.Relations {
 		for _, c := range r.Columns {
 			p := cond.Place{Relation: r, Column: c.Num}
+			if len(m.slots[p]) > 0 {
+				said[key{c.Name, c.Type}] = true
+			}
 			if len(r.Refers(c.Num)) > 0 || len(m.slots[p]) > 0 {
 				known[key{c.Name, c.Type}] = p
 			}
@@ -313,7 +332,7 @@ func (m *Model) joinByName() {
 		}
 		for _, c := range r.Columns {
 			p := cond.Place{Relation: r, Column: c.Num}
-			if k, ok := known[key{c.Name, c.Type}]; ok && len(r.Refers(c.Num)) == 0 && len(m.slots[p]) == 0 && !(r.InKey(c.Num) && len(r.Primary().Columns) == 1) && c.Name != "id" && c.Name != "name" {
+			if k, ok := known[key{c.Name, c.Type}]; ok && len(r.Refers(c.Num)) == 0 && len(m.slots[p]) == 0 && (said[key{c.Name, c.Type}] || !(r.InKey(c.Num) && len(r.Primary().Columns) == 1)) && c.Name != "id" && c.Name != "name" {
 				m.join(p, k)
 			}
 		}
@@ -399,7 +418,7 @@ func (m *Model) tenants(r *catalog.Relation, person *catalog.Column) []*catalog.
 	mine := m.Class(r, person.Num)
 	for _, c := range r.Columns {
 		cl := m.Class(r, c.Num)
-		if c.Num == person.Num || cl == mine || len(r.Refers(c.Num)) == 0 && !m.shared(cl, r) {
+		if c.Num == person.Num || cl == mine || len(r.Refers(c.Num)) == 0 && !m.elsewhere(cl, r) && !m.trusted(cl) {
 			continue
 		}
 		if r.InKey(c.Num) && len(r.Primary().Columns) == 1 {
@@ -426,6 +445,22 @@ func (m *Model) shared(c cond.Place, r *catalog.Relation) bool {
 		}
 	}
 	return c.Relation != r
+}
+
+// elsewhere says whether a class has columns in other relations.
+func (m *Model) elsewhere(c cond.Place, r *catalog.Relation) bool {
+	for p := range m.class {
+		if p.Relation != r && m.root(p) == c {
+			return true
+		}
+	}
+	return c.Relation != r
+}
+
+// trusted says whether a class is compared with something that the caller
+// cannot choose.
+func (m *Model) trusted(c cond.Place) bool {
+	return slices.ContainsFunc(m.classSlots[c], func(s cond.Slot) bool { return !s.Client() && !s.Role() })
 }
 
 // wide says whether a class has more than one column.
@@ -464,6 +499,23 @@ func (m *Model) memberships() {
 			}
 		})
 	})
+	for _, r := range m.Schema.Relations { // those that lean on their own policies
+		for _, c := range r.Columns {
+			if byRelation[r] != nil || !r.Table() || !r.RLS || !slices.ContainsFunc(m.slots[cond.Place{Relation: r, Column: c.Num}], func(s cond.Slot) bool { return !s.Client() && !s.Role() }) {
+				continue
+			}
+			var t []*catalog.Column
+			for _, x := range m.tenants(r, c) {
+				if m.correlated[cond.Place{Relation: r, Column: x.Num}] && len(r.Refers(x.Num)) > 0 {
+					t = append(t, x)
+				}
+			}
+			if len(t) > 0 {
+				byRelation[r] = &Membership{Relation: r, Person: c, Tenants: t}
+				m.Memberships = append(m.Memberships, byRelation[r])
+			}
+		}
+	}
 	for _, ms := range m.Memberships {
 		for _, c := range ms.Relation.Columns {
 			if c.Num == ms.Person.Num || slices.Contains(ms.Tenants, c) || ms.Relation.InKey(c.Num) || len(ms.Relation.Refers(c.Num)) > 0 || c.Generated {
@@ -525,6 +577,11 @@ func (m *Model) tie() {
 					m.tied[r], changed = true, true
 				}
 			}
+			for _, id := range r.Parents {
+				if t := m.Schema.Relation(id); t != nil && m.tied[t] {
+					m.tied[r], changed = true, true
+				}
+			}
 		}
 	}
 }
@@ -547,6 +604,12 @@ func (m *Model) PersonColumn(r *catalog.Relation, column int) bool {
 		}
 	}
 	return slices.ContainsFunc(m.classSlots[c], func(s cond.Slot) bool { return s.Path == "sub" || s.Setting == "request.jwt.claim.sub" })
+}
+
+// Decides says whether a right depends on the column: a condition looks it up
+// and compares it with a constant.
+func (m *Model) Decides(r *catalog.Relation, column int) bool {
+	return m.decides[cond.Place{Relation: r, Column: column}]
 }
 
 // Dependents are the relations whose conditions read r.
@@ -573,4 +636,46 @@ func (m *Model) NullTested(r *catalog.Relation, column int) bool {
 		})
 	}
 	return m.nulls[cond.Place{Relation: r, Column: column}]
+}
+
+// Describe writes down what the model found, for those who work on it.
+func (m *Model) Describe() string {
+	var b strings.Builder
+	for _, a := range m.Acting {
+		fmt.Fprintf(&b, "acting %s through %s primary=%v\n", a.Role, a.Login, a.Primary)
+	}
+	for _, s := range m.Slots {
+		c, ok := m.ClassOfSlot(s)
+		fmt.Fprintf(&b, "slot %s", s)
+		if ok {
+			fmt.Fprintf(&b, " = %s.%d", c.Relation.FullName(), c.Column)
+		}
+		b.WriteByte('\n')
+	}
+	for _, ms := range m.Memberships {
+		fmt.Fprintf(&b, "membership %s person %s tenants", ms.Relation.FullName(), ms.Person.Name)
+		for _, t := range ms.Tenants {
+			fmt.Fprintf(&b, " %s", t.Name)
+		}
+		for _, t := range ms.Ranks {
+			fmt.Fprintf(&b, " rank %s", t.Name)
+		}
+		b.WriteByte('\n')
+	}
+	for _, r := range m.Schema.Relations {
+		if !r.Table() {
+			continue
+		}
+		fmt.Fprintf(&b, "table %s tied=%v:", r.FullName(), m.Tied(r))
+		for _, c := range r.Columns {
+			if m.Isolating(r, c.Num) {
+				fmt.Fprintf(&b, " %s", c.Name)
+				if m.PersonColumn(r, c.Num) {
+					b.WriteString("(person)")
+				}
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }

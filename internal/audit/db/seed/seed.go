@@ -45,10 +45,15 @@ type Row struct {
 // Key is a condition that finds the row by its primary key, empty without one.
 func (r *Row) Key() string {
 	k := r.Relation.Primary()
-	if k == nil {
-		return ""
-	}
 	var parts []string
+	if k == nil { // what is rare enough
+		for _, c := range r.Relation.Columns {
+			if v := r.Values[c.Name]; v != nil && strong(text(v)) {
+				parts = append(parts, fmt.Sprintf("%s = %s", catalog.Quote(c.Name), Literal(v, c)))
+			}
+		}
+		return strings.Join(parts, " and ")
+	}
 	for _, n := range k.Columns {
 		c := r.Relation.Column(n)
 		if c == nil || r.Values[c.Name] == nil {
@@ -117,6 +122,11 @@ func (s *Seeder) Fill(ctx context.Context) error {
 	}
 	s.people(ctx)
 	s.storage(ctx)
+	for _, r := range s.Model.Schema.Relations {
+		if r.Kind == "m" {
+			_, _ = s.Conn.Exec(ctx, "refresh materialized view "+r.SQL())
+		}
+	}
 	return ctx.Err()
 }
 
@@ -345,6 +355,12 @@ func (s *Seeder) own(r *catalog.Relation, c *catalog.Column, x *Context, kind st
 				x.Values[cl] = v
 			}
 			set(c.Num, v)
+			return
+		}
+	}
+	if root := s.rootOf(cl); root != nil && root != r && !isolating && s.Model.Tied(root) && x.Letter != "s" && s.busy[root] == nil {
+		if row := s.row(context.Background(), root, x); row != nil {
+			set(c.Num, text(row.Values[root.Column(root.Primary().Columns[0]).Name]))
 			return
 		}
 	}

@@ -92,6 +92,9 @@ func (c *Court) inserted(v Verdict, b cond.Branch, a *model.Actor, j *cond.Judge
 		w.Public = false
 		return []Verdict{w}
 	}
+	if w, ok := c.tied(v, b); ok {
+		return []Verdict{w}
+	}
 	v.Columns = c.free(r, b, a, "insert")
 	v.Columns = slices.DeleteFunc(v.Columns, func(col *catalog.Column) bool { return !col.NotNull && ms == nil && len(r.Refers(col.Num)) > 0 })
 	if len(v.Columns) == 0 {
