@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"slices"
 
 	"github.com/tijorihq/tijori/internal/audit/db/attack"
@@ -14,7 +15,110 @@ func rowOfB(r *catalog.Relation) func(*seed.Row) bool {
 	return func(x *seed.Row) bool { return x.Relation == r && x.Letter == "b" }
 }
 
-func special(p *pass.Pass, h attack.Hit) []finding.Finding { return nil }
+// special explains hits on functions, and rights that somebody gave himself.
+func special(p *pass.Pass, h attack.Hit) []finding.Finding {
+	if h.Function != nil {
+		return called(p, h)
+	}
+	r := h.Relation
+	f := p.Finding("own-row-privileged-column", r, finding.High, "whoever owns a row of "+r.FullName()+" gives himself rights with "+pass.Quoted(h.Columns))
+	if h.How == "join" || p.Model.MembershipOf(r) != nil {
+		f.Rule, f.Title = "self-insert-membership", "people can make themselves members in "+r.FullName()
+		for _, v := range p.Verdicts {
+			if v.Relation == r && v.Verb == h.Verb && v.Rule == f.Rule {
+				f.Key, f.Place = v.Policy.Name, p.PolicyPlace(v.Policy, v.At)
+			}
+		}
+		if p.On(r.FullName(), h.Verb, "rls-off", "select-true", "policy-to-public") {
+			return nil
+		}
+	}
+	if f.Rule == "own-row-privileged-column" && p.On(r.FullName(), h.Verb, "billing-table-writable") {
+		f.Rule = "billing-table-writable"
+	}
+	for _, t := range h.Opened {
+		f.Affects = append(f.Affects, t.FullName()+" select")
+	}
+	return []finding.Finding{f}
+}
+
+func called(p *pass.Pass, h attack.Hit) []finding.Finding {
+	x := h.Function
+	f := p.FunctionFinding("secdef-unchecked-argument", x, finding.High, x.Identity+" trusts an identifier from its caller")
+	switch h.How {
+	case "oracle":
+		f.Rule, f.Severity, f.Title = "membership-oracle", finding.Medium, x.Identity+" answers about any person and tenant"
+	case "inject":
+		f.Rule, f.Title = "secdef-sql-injection", x.Identity+" carries out what is in an argument"
+		if !x.Definer {
+			f.Severity = finding.Low
+		}
+	case "setting":
+		f = p.Finding("tenant-from-client", h.Opened[0], finding.High, "the tenant is a setting that "+x.Identity+" takes from its caller", "select")
+		f.Affects, f.Place = []string{x.Identity + " execute"}, p.FunctionPlace(x)
+		for _, g := range p.Findings() { // one cause, one finding
+			if g.Rule == f.Rule && slices.Contains(g.Affects, f.Affects[0]) {
+				f.Object, f.Key = g.Object, g.Key
+			}
+		}
+	case "shadow":
+		f.Rule, f.Severity = "secdef-search-path", finding.Medium
+	default:
+		if !x.Definer {
+			return nil // the tables' own findings
+		}
+		if len(x.Args) == 0 {
+			f.Severity, f.Title = finding.Medium, x.Identity+" shows rows of all tenants"
+		}
+	}
+	return []finding.Finding{f}
+}
+
+// confirm tries what only rules have found so far.
+func confirm(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *finding.Report) {
+	for _, f := range p.Findings() {
+		if f.Proof != nil {
+			continue
+		}
+		var hit *attack.Hit
+		switch f.Rule {
+		case "own-row-privileged-column", "billing-table-writable":
+			tried, left := false, []pass.OwnColumn{}
+			for _, o := range p.OwnColumns[f] {
+				h, t := a.Sets(ctx, o.Relation, o.Column, o.Verb)
+				tried = tried || t
+				if h != nil || !t {
+					left = append(left, o)
+				}
+				if hit == nil {
+					hit = h
+				}
+			}
+			if tried && len(left) == 0 {
+				report.Withdrawn = append(report.Withdrawn, finding.Withdrawn{Finding: *f, Reason: "the column kept its value: a trigger or a grant guards it"})
+				p.Drop(f)
+				continue
+			}
+		case "delete-or-write-by-lower-role", "secret-readable-by-lower-role", "invitation-token-readable":
+			if r := p.Schema.ByName(f.Object); r != nil && r.Table() {
+				for _, v := range f.Verbs {
+					if hit == nil {
+						hit = a.Colleague(ctx, r, v)
+					}
+				}
+			}
+		case "secdef-search-path":
+			for _, x := range p.Schema.Functions {
+				if x.Identity == f.Object {
+					hit = a.Shadow(ctx, x, p.BareTable(x))
+				}
+			}
+		}
+		if hit != nil {
+			f.Proof = &finding.Proof{Who: hit.Persona.Who, Steps: hit.Steps, Saw: hit.Saw}
+		}
+	}
+}
 
 // finish fills in what a rule says about all its findings.
 func finish(p *pass.Pass, report *finding.Report) {

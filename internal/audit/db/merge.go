@@ -24,7 +24,7 @@ func merge(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *findin
 	}
 	done := map[string]bool{}
 	for _, h := range a.Hits {
-		if h.Persona.Former && known[h.Relation.FullName()+h.Verb] {
+		if h.Persona.Former && h.Relation != nil && known[h.Relation.FullName()+h.Verb] {
 			continue
 		}
 		for _, f := range explain(ctx, p, a, h, done) {
@@ -34,6 +34,7 @@ func merge(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *findin
 			p.Add(f)
 		}
 	}
+	confirm(ctx, p, a, report)
 	for _, f := range p.Findings() {
 		if refuted(p, a, f) {
 			report.Withdrawn = append(report.Withdrawn, finding.Withdrawn{Finding: *f, Reason: "no attacker saw or changed a row of the other tenant this way"})
@@ -78,7 +79,7 @@ func explain(ctx context.Context, p *pass.Pass, a *attack.Attacker, h attack.Hit
 	}
 	base := finding.Finding{Object: r.FullName(), Severity: finding.High, Place: p.TablePlace(r)}
 	switch {
-	case h.How == "escalate", h.How == "cross":
+	case h.How == "raise", h.How == "join":
 		return special(p, h)
 	case r.Kind == "v" || r.Kind == "m":
 		return view(p, h, base)
@@ -190,44 +191,21 @@ func fallback(h attack.Hit) string {
 // view explains a view or materialised view that shows or changes too much.
 func view(p *pass.Pass, h attack.Hit, f finding.Finding) []finding.Finding {
 	r := h.Relation
-	f.Rule, f.Title = "view-owner-rights", fmt.Sprintf("view %s passes by the policies of its tables", r.FullName())
-	if r.Kind == "m" {
-		f.Rule, f.Title = "materialised-view", fmt.Sprintf("no policy guards the materialised view %s", r.FullName())
-	}
 	q := p.Model.Reader.View(r)
-	if q == nil {
+	f.Rule, f.Title = "view-owner-rights", fmt.Sprintf("view %s passes by the policies of its tables", r.FullName())
+	switch {
+	case q == nil:
 		return []finding.Finding{f}
-	}
-	if h.Verb == "select" && !keyed(p, r, q) {
+	case h.Verb == "select" && !p.Keyed(q):
 		return nil
-	}
-	for _, s := range q.From {
-		if s.Relation != nil && p.Court.Invitation(s.Relation) {
-			for _, x := range q.Select {
-				if x.Op == cond.Var && x.Source == s && p.Court.Secret(s.Relation, x.Column) {
-					f.Rule = "invitation-token-readable"
-				}
-			}
-		}
-		if r.Invoker && s.Relation != nil && !s.Relation.RLS {
-			return nil // the table's own finding
-		}
+	case r.Kind == "m":
+		f.Rule, f.Title = "materialised-view", fmt.Sprintf("no policy guards the materialised view %s", r.FullName())
+	case !p.PassesBy(r, q, h.Persona.Actor.Role):
+		return nil // the tables' own findings
+	default:
+		f.Rule = p.ViewRule(r, q)
 	}
 	return []finding.Finding{f}
-}
-
-// keyed says whether a view shows rows that can be told apart, or only figures
-// over everybody.
-func keyed(p *pass.Pass, r *catalog.Relation, q *cond.Query) bool {
-	if !q.Aggregates && !q.Grouped {
-		return true
-	}
-	for _, x := range q.Select {
-		if x.Op == cond.Var && x.Source.Relation != nil && (p.Model.Isolating(x.Source.Relation, x.Column.Num) || x.Source.Relation.InKey(x.Column.Num) || len(x.Source.Relation.Refers(x.Column.Num)) > 0) {
-			return true
-		}
-	}
-	return false
 }
 
 // exempt explains a hit on a table whose policies do not count for the role.
@@ -241,37 +219,21 @@ func exempt(p *pass.Pass, h attack.Hit, f finding.Finding) []finding.Finding {
 	case r.RLS && x != nil && x.Bypass:
 		return nil // the role's own finding
 	case r.RLS:
+		for _, o := range p.OwnerFinding(role) {
+			if o.Object == r.FullName() || slices.Contains(o.Affects, r.FullName()+" select, insert, update, delete") {
+				return []finding.Finding{*o}
+			}
+		}
 		f.Rule, f.Title = "owner-connection", fmt.Sprintf("requests own %s, and policies do not bind the owner", r.FullName())
 		return []finding.Finding{f}
 	}
-	for _, id := range r.Parents {
-		if parent := p.Schema.Relation(id); parent != nil && (parent.RLS || r.Partition) {
-			if !parent.RLS && p.Privs.Some(role, parent, h.Verb) {
-				continue
-			}
-			f.Rule, f.Title = "partition-child", fmt.Sprintf("the policies of %s do not guard %s when it is asked by its own name", parent.FullName(), r.FullName())
-			return []finding.Finding{f}
-		}
+	if parent := p.Guardian(r); parent != nil {
+		f.Rule, f.Title = "partition-child", fmt.Sprintf("the policies of %s do not guard %s when it is asked by its own name", parent.FullName(), r.FullName())
+		return []finding.Finding{f}
 	}
-	if !usesPolicies(p) && !p.Model.Supabase && !siblings(p, r) {
+	if !p.UsesPolicies() && !p.Model.Supabase && !p.SharedLogins(r) || p.TenantSchema(r) {
 		return nil // isolation is left to the application
 	}
 	f.Rule, f.Title = "rls-off", fmt.Sprintf("row-level security is off for %s", r.FullName())
 	return []finding.Finding{f}
-}
-
-func usesPolicies(p *pass.Pass) bool {
-	return slices.ContainsFunc(p.Schema.Relations, func(r *catalog.Relation) bool { return r.RLS && r.Schema != "auth" && r.Schema != "storage" })
-}
-
-// siblings says whether several logins share a table that names logins.
-func siblings(p *pass.Pass, r *catalog.Relation) bool {
-	for _, c := range r.Columns {
-		for _, s := range p.Model.ClassSlots(p.Model.Class(r, c.Num)) {
-			if s.Login() {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -31,6 +31,7 @@ type Model struct {
 	constants  map[string][]string // by what they are compared with
 	correlated map[cond.Place]bool // columns of sub-queries that are compared with other rows
 	decides    map[cond.Place]bool // columns of sub-queries that are compared with constants
+	paths      map[cond.Place][]string
 	nulls      map[cond.Place]bool // columns that some condition wants null
 	depends    map[*catalog.Relation]map[*catalog.Relation]bool
 }
@@ -65,7 +66,7 @@ func New(s *catalog.Schema, c Config) *Model {
 	m := &Model{
 		Schema: s, Reader: &cond.Reader{Schema: s}, Supabase: c.Supabase, Exposed: map[string]bool{},
 		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{}, classSlots: map[cond.Place][]cond.Slot{},
-		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{}, correlated: map[cond.Place]bool{}, decides: map[cond.Place]bool{},
+		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{}, correlated: map[cond.Place]bool{}, decides: map[cond.Place]bool{}, paths: map[cond.Place][]string{},
 		depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
 	}
 	for _, e := range c.Exposed {
@@ -246,6 +247,11 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 		return
 	}
 	a, b := e.Args[0], e.Args[1]
+	if e.Name == "->>" || e.Name == "->" {
+		if v := cond.VarOf(a); v != nil && v.Source.Relation != nil && b.Op == cond.Const {
+			m.paths[place(v)] = append(m.paths[place(v)], b.Text)
+		}
+	}
 	exact := e.Op == cond.Eq || e.Op == cond.Ne || e.Op == cond.Distinct
 	for range 2 {
 		for _, x := range alternatives(a) {
@@ -552,6 +558,17 @@ func (m *Model) tie() {
 			m.isolating[m.Class(ms.Relation, t.Num)] = true
 		}
 	}
+	for _, r := range m.Schema.Relations { // what a person owns, and others hang on
+		k := r.Primary()
+		if !r.Table() || k == nil || len(k.Columns) != 1 || !m.correlated[cond.Place{Relation: r, Column: k.Columns[0]}] {
+			continue
+		}
+		for _, c := range r.Columns {
+			if c.Num != k.Columns[0] && m.trusted(m.Class(r, c.Num)) && m.elsewhere(m.Class(r, k.Columns[0]), r) {
+				m.isolating[m.Class(r, k.Columns[0])] = true
+			}
+		}
+	}
 	for _, r := range m.Schema.Relations {
 		for _, c := range r.Columns {
 			if r.Table() && m.isolating[m.Class(r, c.Num)] {
@@ -610,6 +627,11 @@ func (m *Model) PersonColumn(r *catalog.Relation, column int) bool {
 // and compares it with a constant.
 func (m *Model) Decides(r *catalog.Relation, column int) bool {
 	return m.decides[cond.Place{Relation: r, Column: column}]
+}
+
+// Paths are the keys under which conditions look into a column of JSON.
+func (m *Model) Paths(r *catalog.Relation, column int) []string {
+	return m.paths[cond.Place{Relation: r, Column: column}]
 }
 
 // Dependents are the relations whose conditions read r.

@@ -877,3 +877,6 @@ func (s *Seeder) storage(ctx context.Context) {
 		}
 	}
 }
+
+// Ranks are the values that a rank takes.
+func (s *Seeder) Ranks(r *catalog.Relation, c *catalog.Column) []string { return s.ranks(r, c) }

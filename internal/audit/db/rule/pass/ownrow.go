@@ -47,9 +47,22 @@ func (p *Pass) OwnRows(rule string) {
 				f.Place = p.PolicyPlace(pol, -1)
 			}
 			f.Patch = "revoke update on " + r.SQL() + " from " + p.roleList() + ";"
-			p.Add(f)
+			added := p.Add(f)
+			if p.OwnColumns == nil {
+				p.OwnColumns = map[*finding.Finding][]OwnColumn{}
+			}
+			for _, c := range cols {
+				p.OwnColumns[added] = append(p.OwnColumns[added], OwnColumn{r, c, verb})
+			}
 		}
 	}
+}
+
+// An OwnColumn is a column that people may be able to set in their own rows.
+type OwnColumn struct {
+	Relation *catalog.Relation
+	Column   *catalog.Column
+	Verb     string
 }
 
 func (p *Pass) roleList() string {

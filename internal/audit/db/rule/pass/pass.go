@@ -21,8 +21,10 @@ type Pass struct {
 	Load     *load.Result
 	Court    *verdict.Court
 	Verdicts []verdict.Verdict
-	findings map[string]*finding.Finding
-	order    []string
+	// OwnColumns are what findings about one's own rows are about.
+	OwnColumns map[*finding.Finding][]OwnColumn
+	findings   map[string]*finding.Finding
+	order      []string
 }
 
 // A Rule is a finding.Rule with its code.

@@ -1,7 +1,0 @@
-package attack
-
-import "context"
-
-func (a *Attacker) functions(context.Context) {}
-
-func (a *Attacker) escalations(context.Context) {}
