@@ -220,19 +220,54 @@ func (m *Model) link() {
 			}
 		}
 		cond.Walk(x, func(e *cond.Expr) { m.compared(e, about) })
+		if about != nil && about.Table() {
+			m.rights(x)
+		}
+	})
+}
+
+// rights finds the columns of rows about the caller on which a policy decides.
+func (m *Model) rights(x *cond.Expr) {
+	cond.Walk(x, func(e *cond.Expr) {
+		if e.Query == nil {
+			return
+		}
+		about := map[*cond.Source]bool{}
+		cond.WalkQuery(e.Query, func(w *cond.Expr) {
+			if (w.Op == cond.Eq || w.Op == cond.Distinct) && len(w.Args) == 2 {
+				for i := range 2 {
+					if s, ok := cond.SlotOf(w.Args[i]); ok && !s.Client() && w.Args[1-i].Op == cond.Var {
+						about[w.Args[1-i].Source] = true
+					}
+				}
+			}
+		})
+		mark := func(v *cond.Expr) {
+			if v != nil && about[v.Source] && v.Source.Query != nil && v.Source.Relation != nil {
+				m.decides[place(v)] = true
+			}
+		}
+		for _, w := range e.Query.Where {
+			for _, part := range append([]*cond.Expr{w}, w.Args...) {
+				for _, y := range append([]*cond.Expr{part}, part.Args...) {
+					if y.Op == cond.Var && y.Type == 16 {
+						mark(y)
+					}
+					if len(y.Args) == 2 && y.Args[1].Op == cond.Const {
+						mark(cond.VarOf(y.Args[0]))
+					}
+				}
+			}
+		}
+		if e.Op == cond.Sub {
+			for _, y := range e.Query.Select {
+				mark(cond.VarOf(y))
+			}
+		}
 	})
 }
 
 func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
-	if e.Query != nil { // a right that is a boolean column
-		for _, w := range e.Query.Where {
-			for _, x := range append([]*cond.Expr{w}, w.Args...) {
-				if x.Op == cond.Var && x.Source.Query != nil && x.Source.Relation != nil && x.Type == 16 {
-					m.decides[place(x)] = true
-				}
-			}
-		}
-	}
 	if e.Called != nil && about != nil { // the body is text: what it mentions may decide
 		for _, r := range m.Schema.Relations {
 			if r.Table() && strings.Contains(e.Called.Body, r.Name) {
@@ -272,11 +307,6 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 					m.Schema.BaseType(x.Type).OID == m.Schema.BaseType(y.Type).OID {
 					m.join(place(x), place(y))
 				}
-			}
-		}
-		if b.Op == cond.Const && !b.Null {
-			if v := cond.VarOf(a); v != nil && v.Source.Query != nil && v.Source.Relation != nil {
-				m.decides[place(v)] = true
 			}
 		}
 		if b.Op == cond.Const && !b.Null && b.Text != "?" {
@@ -346,6 +376,19 @@ func (m *Model) joinByName() {
 }
 
 func (m *Model) findSlots() {
+	first := map[cond.Slot]cond.Place{}
+	for _, r := range m.Schema.Relations { // what is compared with the same slot is the same kind of thing
+		for _, c := range r.Columns {
+			p := cond.Place{Relation: r, Column: c.Num}
+			for _, s := range m.slots[p] {
+				if q, ok := first[s]; !ok {
+					first[s] = p
+				} else if !s.Client() && m.Schema.BaseType(q.Relation.Column(q.Column).Type).OID == m.Schema.BaseType(c.Type).OID {
+					m.join(p, q)
+				}
+			}
+		}
+	}
 	seen := map[cond.Slot]bool{}
 	for p, slots := range m.slots {
 		for _, s := range slots {

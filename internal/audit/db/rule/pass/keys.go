@@ -29,7 +29,7 @@ func (p *Pass) Oracle(r *catalog.Relation) *catalog.Key {
 		return nil
 	}
 	for _, k := range r.Keys {
-		if k.Primary && len(k.Columns) > 1 || k.Predicate != "" {
+		if k.Primary || k.Predicate != "" {
 			continue
 		}
 		ok := true
@@ -39,14 +39,14 @@ func (p *Pass) Oracle(r *catalog.Relation) *catalog.Key {
 				ok = false
 				continue
 			}
-			if t := p.Schema.BaseType(c.Type); t.Category != "S" && t.Category != "N" || k.Primary && t.Category == "N" {
+			if t := p.Schema.BaseType(c.Type); t.Category != "S" && t.Category != "N" {
 				ok = false
 			}
 			if hashes.MatchString(c.Name) || tokens.MatchString(c.Name) || p.mentionedSecret(c) {
 				ok = false
 			}
 		}
-		if ok && !(k.Primary && p.referredKey(r)) {
+		if ok {
 			return k
 		}
 	}
@@ -55,14 +55,6 @@ func (p *Pass) Oracle(r *catalog.Relation) *catalog.Key {
 
 func (p *Pass) mentionedSecret(c *catalog.Column) bool {
 	return strings.Contains(strings.ToLower(c.Name), "secret")
-}
-
-// referredKey says whether other tables point at the primary key: then it is an
-// identifier that clients choose.
-func (p *Pass) referredKey(r *catalog.Relation) bool {
-	return slices.ContainsFunc(p.Schema.Relations, func(t *catalog.Relation) bool {
-		return slices.ContainsFunc(t.Foreign, func(f *catalog.Foreign) bool { return f.Target == r.OID })
-	})
 }
 
 func (p *Pass) settable(r *catalog.Relation, c *catalog.Column) bool {
@@ -235,4 +227,14 @@ func (p *Pass) ends(r *catalog.Relation, link bool) []*catalog.Column {
 		}
 	}
 	return out
+}
+
+// Plants says whether requests choose whose a new row is.
+func (p *Pass) Plants(r *catalog.Relation) bool {
+	for _, c := range r.Columns {
+		if p.Model.Isolating(r, c.Num) && p.settable(r, c) {
+			return true
+		}
+	}
+	return false
 }

@@ -81,7 +81,7 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 		if named && !mapping && !p.oneEach(r) {
 			named = false // payments and events of a customer
 		}
-		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && (p.oneEach(r) && p.indexed(r, c) || mapping && p.inKey(r, c))
+		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && (p.oneEach(r) && p.indexed(r, c) || mapping && p.inKey(r, c) && !r.InKey(c.Num))
 		if (named || looked) && !p.unique(r, c, owner) {
 			return c
 		}
@@ -134,7 +134,7 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 		switch {
 		case p.clocked(r, c): // a key that a time makes useless
 			return c
-		case books && c.NotNull && (named || !harmless.MatchString(c.Name)):
+		case books && c.NotNull && named:
 			return c
 		case named && p.indexed(r, c) && (p.figure(r) || p.payload(r)):
 			return c

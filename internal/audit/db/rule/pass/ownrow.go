@@ -217,6 +217,9 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 	}
 	if t.Category == "N" {
 		for _, f := range p.Schema.Functions {
+			if verb != "update" {
+				break
+			}
 			code := Code(f)
 			if !f.Extension && (f.Definer || f.Trigger) && Sets(code, r, c) && regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?[-+]`).MatchString(code) {
 				return money
@@ -231,7 +234,7 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 			}
 		}
 	}
-	if privileged.MatchString(c.Name) && (verb == "update" || billing.MatchString(r.Name)) && (p.Model.MembershipOf(r) == nil || verb == "update") {
+	if privileged.MatchString(c.Name) && p.weighty(r, pol) && (verb == "update" || billing.MatchString(r.Name)) && (p.Model.MembershipOf(r) == nil || verb == "update") {
 		return "its name says that it decides about rights or money"
 	}
 	if billing.MatchString(r.Name) && !p.Court.Card(r) && (t.Category == "N" || t.Kind == "e" || t.Category == "D" && c.NotNull) {
@@ -241,6 +244,24 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 		return guess
 	}
 	return ""
+}
+
+// weighty says whether a name alone may count: in a person's row, in that of a
+// tenant itself, and in tables about money.
+func (p *Pass) weighty(r *catalog.Relation, pol *catalog.Policy) bool {
+	if billing.MatchString(r.Name) {
+		return true
+	}
+	k := r.Primary()
+	if k != nil && len(k.Columns) == 1 && p.Model.Isolating(r, k.Columns[0]) {
+		return true
+	}
+	for _, c := range r.Columns {
+		if r.InKey(c.Num) && p.Model.PersonColumn(r, c.Num) {
+			return true
+		}
+	}
+	return false
 }
 
 // rightsOf says whether what a trigger changes is a figure that is bounded, and

@@ -156,7 +156,7 @@ func (p *Pass) byRank(pol *catalog.Policy, ms *model.Membership, c *catalog.Colu
 				return x.Kind == cond.Bind && len(x.Columns) == 1 && p.Model.PersonColumn(pol.Relation, x.Columns[0].Num) || x.Kind == cond.Admin
 			})
 			ok, known := p.lets(b, ms, c, ranks[0])
-			if !known || own {
+			if !known || own && ok {
 				continue
 			}
 			if ok {

@@ -39,6 +39,9 @@ func find(p *pass.Pass) {
 		if !p.Model.Tied(r) && !p.SharedLogins(r) && !(p.Model.Supabase && write) {
 			continue
 		}
+		if len(verbs) == 1 && verbs[0] == "insert" && !p.Plants(r) {
+			continue
+		}
 		f := p.Finding("rls-off", r, finding.High, "row-level security is off for "+r.FullName(), verbs...)
 		f.Actors = []string{pass.Actor(visitor)}
 		f.Patch = "alter table " + r.SQL() + " enable row level security;"
