@@ -21,6 +21,7 @@ type Schema struct {
 	Builtin   map[int]string // functions of the system, by number
 	Types     map[int]*Type
 	Labels    map[string]string // of enums, by number
+	Buckets   map[string]bool   // of a file store: whether they are public
 
 	relations map[int]*Relation
 	functions map[int]*Function

@@ -18,7 +18,7 @@ const notSystem = `n.nspname !~ '^(pg_|information_schema$|tijori_audit$)'`
 // Read takes the snapshot as a superuser of a scratch copy.
 func Read(ctx context.Context, c *pgx.Conn) (*Schema, error) {
 	s := &Schema{
-		Operators: map[int]string{}, Builtin: map[int]string{}, Types: map[int]*Type{}, Labels: map[string]string{},
+		Operators: map[int]string{}, Builtin: map[int]string{}, Types: map[int]*Type{}, Labels: map[string]string{}, Buckets: map[string]bool{},
 		relations: map[int]*Relation{}, functions: map[int]*Function{}, roles: map[string]*Role{}, byName: map[string]*Relation{},
 	}
 	if _, err := c.Exec(ctx, `set search_path = pg_catalog`); err != nil {
@@ -26,7 +26,7 @@ func Read(ctx context.Context, c *pgx.Conn) (*Schema, error) {
 	}
 	for _, step := range []func(context.Context, *pgx.Conn) error{
 		s.readNames, s.readTypes, s.readRoles, s.readRelations, s.readColumns, s.readKeys, s.readConstraints,
-		s.readPolicies, s.readFunctions, s.readTriggers, s.readViews, s.readGrants, s.resolveBodies,
+		s.readPolicies, s.readFunctions, s.readTriggers, s.readViews, s.readGrants, s.readBuckets, s.resolveBodies,
 	} {
 		if err := step(ctx, c); err != nil {
 			return nil, fmt.Errorf("read the catalogue: %w", err)
@@ -319,6 +319,18 @@ func (s *Schema) readGrants(ctx context.Context, c *pgx.Conn) error {
 		from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
 		join pg_namespace n on n.nspname = t.schemaname join pg_class c on c.relnamespace = n.oid and c.relname = t.tablename
 		where `+notSystem+` order by 2, 4`, func(p Publication) { s.Published = append(s.Published, p) })
+}
+
+func (s *Schema) readBuckets(ctx context.Context, c *pgx.Conn) error {
+	r := s.byName["storage.buckets"]
+	if r == nil || !slices.ContainsFunc(r.Columns, func(c *Column) bool { return c.Name == "public" }) {
+		return nil
+	}
+	type bucket struct {
+		I string
+		P bool
+	}
+	return rows(ctx, c, `select id as i, coalesce(public, false) as p from storage.buckets`, func(b bucket) { s.Buckets[b.I] = b.P })
 }
 
 // resolveBodies lets the server resolve the bodies of functions in SQL that

@@ -376,6 +376,14 @@ func (m *Model) joinByName() {
 }
 
 func (m *Model) findSlots() {
+	if u := m.Schema.ByName("auth.users"); u != nil && m.Supabase {
+		for _, c := range u.Columns {
+			if path := map[string]string{"id": "sub", "email": "email", "phone": "phone"}[c.Name]; path != "" {
+				p := cond.Place{Relation: u, Column: c.Num}
+				m.slots[p] = append(m.slots[p], cond.Slot{Setting: "request.jwt.claims", Path: path})
+			}
+		}
+	}
 	first := map[cond.Slot]cond.Place{}
 	for _, r := range m.Schema.Relations { // what is compared with the same slot is the same kind of thing
 		for _, c := range r.Columns {

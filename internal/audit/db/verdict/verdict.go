@@ -387,6 +387,15 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 		}
 	}
 	owned := c.Model.Tied(r) || c.Locked(r)
+	if r.FullName() == "storage.objects" {
+		for _, a := range b {
+			if a.Kind == cond.Gate && c.Model.Schema.Buckets[a.Value] {
+				return v, false // a public bucket, on purpose
+			}
+		}
+		v.Rule = "storage-policy"
+		return v, true
+	}
 	if v.Verb == "select" {
 		switch {
 		case !owned:
@@ -438,9 +447,6 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 		if len(p.Roles) == 0 {
 			v.Rule = "policy-to-public"
 		}
-	}
-	if r.FullName() == "storage.objects" {
-		v.Rule = "storage-policy"
 	}
 	return v, true
 }

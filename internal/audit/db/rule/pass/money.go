@@ -81,7 +81,7 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 		if named && !mapping && !p.oneEach(r) {
 			named = false // payments and events of a customer
 		}
-		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && (p.oneEach(r) && p.indexed(r, c) || mapping && p.inKey(r, c) && !r.InKey(c.Num))
+		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && p.oneEach(r) && p.indexed(r, c)
 		if (named || looked) && !p.unique(r, c, owner) {
 			return c
 		}
@@ -104,10 +104,6 @@ func (p *Pass) mapping(r *catalog.Relation) bool {
 		}
 	}
 	return texts == 1 || texts == 2 && p.oneEach(r)
-}
-
-func (p *Pass) inKey(r *catalog.Relation, c *catalog.Column) bool {
-	return slices.ContainsFunc(r.Keys, func(k *catalog.Key) bool { return slices.Contains(k.Columns, c.Num) })
 }
 
 // indexed says whether an index that is not unique begins with the column.

@@ -2,6 +2,7 @@
 package storagepolicy
 
 import (
+	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/rule/pass"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
@@ -22,4 +23,24 @@ var Rule = pass.Rule{
 	Find: find,
 }
 
-func find(p *pass.Pass) { p.Judged("storage-policy") }
+func find(p *pass.Pass) {
+	p.Judged("storage-policy")
+	objects := p.Schema.ByName("storage.objects")
+	if objects == nil || !p.Model.Supabase {
+		return
+	}
+	for _, pol := range objects.Policies { // files that a policy guards and an address gives away
+		if pol.Command != "r" && pol.Command != "*" {
+			continue
+		}
+		for _, b := range p.Model.Judge("authenticated").Using(pol) {
+			for _, a := range b {
+				if a.Kind == cond.Gate && p.Schema.Buckets[a.Value] && b.Tied() {
+					f := p.Finding("storage-policy", objects, finding.High, "bucket "+a.Value+" is public: its files need no policy to be read", "select")
+					f.Key, f.Actors, f.Place = a.Value, []string{"anonymous"}, p.PolicyPlace(pol, -1)
+					p.Add(f)
+				}
+			}
+		}
+	}
+}

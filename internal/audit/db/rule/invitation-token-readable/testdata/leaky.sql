@@ -16,6 +16,7 @@ alter table choirs enable row level security;
 alter table singers enable row level security;
 alter table scores enable row level security;
 create policy me on singers for select to authenticated using (user_id = auth.uid());
+create policy read on scores for select to authenticated using (exists (select 1 from singers s where s.choir_id = scores.choir_id and s.user_id = auth.uid() and s.gone_at is null));
 create table calls (
   id uuid primary key default gen_random_uuid(),
   choir_id uuid not null references choirs,
