@@ -32,13 +32,14 @@ func main() {
 type tally struct {
 	name           string
 	found          map[string]int // flaws by kind
-	exact          int
+	exact, proven  int
 	total          map[string]int
 	good, bad      int // findings of medium or more that are right, and that are not
 	noise          int
 	highFixed      int
 	mediumFixed    int
 	misses, alarms []string
+	unproven       []string
 }
 
 func newTally(name string) *tally {
@@ -134,6 +135,11 @@ func (t *tally) count(c Case, twin string, r *finding.Report) {
 			continue
 		}
 		t.found[flaw.Kind]++
+		if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Proof != nil && hits(f, flaw, false) }) {
+			t.proven++
+		} else if t.name == "attack" {
+			t.unproven = append(t.unproven, fmt.Sprintf("%s %s %s %s", flaw.ID, flaw.Kind, flaw.Object, flaw.Verb))
+		}
 		taken[r.Findings[i].Fingerprint()] = true
 	}
 	for _, f := range r.Findings {
@@ -179,9 +185,15 @@ func (t *tally) print() {
 	}
 	fmt.Printf("  recall %.1f %% (%d of %d, the very kind %d), precision %.1f %% (%d right, %d false, %d repeated)\n",
 		t.recall(), sum(t.found), sum(t.total), t.exact, t.precision(), t.good, t.bad, t.noise)
+	if t.name == "attack" {
+		fmt.Printf("  proven by an attack that was carried out: %d\n", t.proven)
+	}
 	fmt.Printf("  on repaired twins: %d high or critical, %d medium\n", t.highFixed, t.mediumFixed)
 	for _, m := range t.misses {
 		fmt.Println("  missed     ", m)
+	}
+	for _, m := range t.unproven {
+		fmt.Println("  unproven   ", m)
 	}
 	for _, a := range t.alarms {
 		fmt.Println("  false alarm", a)

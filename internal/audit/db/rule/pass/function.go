@@ -82,7 +82,22 @@ func (p *Pass) Unchecked(f *catalog.Function) string {
 	return p.uncheckedCode(f)
 }
 
+// ReturnsKey says whether a function answers with nothing but the number of a
+// tenant or parent, which tells little.
+func (p *Pass) ReturnsKey(f *catalog.Function) bool {
+	list := p.Model.Reader.Body(f)
+	if len(list) != 1 || list[0].Command != 1 || len(list[0].Select) != 1 {
+		return false
+	}
+	v := list[0].Select[0]
+	return v.Op == cond.Var && v.Source.Relation != nil && (p.Model.Isolating(v.Source.Relation, v.Column.Num) || len(v.Source.Relation.Refers(v.Column.Num)) > 0 || v.Source.Relation.InKey(v.Column.Num)) &&
+		!p.Model.PersonColumn(v.Source.Relation, v.Column.Num)
+}
+
 func (p *Pass) uncheckedSQL(f *catalog.Function) string {
+	if p.ReturnsKey(f) {
+		return ""
+	}
 	j := p.Model.Judge("")
 	for _, q := range p.Model.Reader.Body(f) {
 		owned := slices.ContainsFunc(q.From, func(s *cond.Source) bool { return s.Relation != nil && p.Model.Tied(s.Relation) })

@@ -14,7 +14,18 @@ import (
 
 var privileged = regexp.MustCompile(`(?i)(^|_)(role|roles|admin|is_admin|staff|is_staff|superuser|moderator|tier|plan|plan_code|credits?|balance|quota|limit|seats?|paid|verified|approved|banned|subscription\w*|customer\w*|stripe\w*|razorpay\w*|paddle\w*|gateway\w*|trial\w*|level|access_level|rank|wallet|allowance|renders_left|tokens?_left|\w+_left|\w+_limit|\w+_until|premium|entitle\w*|grants?|permissions?)($|_)`)
 
-var billing = regexp.MustCompile(`(?i)subscri|billing|invoice|ledger|credit|payment|payout|wallet|entitle|license|licence_key|top_?up|charge`)
+var (
+	billing  = regexp.MustCompile(`(?i)subscri|billing|credit|wallet|entitle|licen[cs]e_key|top_?up`)
+	business = regexp.MustCompile(`(?i)invoice|ledger|payment|payout|charge|grant`)
+)
+
+// aboutMoney says whether a table is about what its owners pay for the service,
+// not about their own trade.
+func (p *Pass) aboutMoney(r *catalog.Relation) bool {
+	return billing.MatchString(r.Name) || business.MatchString(r.Name) && slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool { return external.MatchString(c.Name) || provider.MatchString(c.Name) })
+}
+
+var provider = regexp.MustCompile(`(?i)provider|processor|external_?id`)
 
 // OwnRows reports columns of one's own rows that decide about rights or money.
 // Rows of a person break one rule, rows of a tenant or about money the other.
@@ -234,10 +245,10 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 			}
 		}
 	}
-	if privileged.MatchString(c.Name) && p.weighty(r, pol) && (verb == "update" || billing.MatchString(r.Name)) && (p.Model.MembershipOf(r) == nil || verb == "update") {
+	if privileged.MatchString(c.Name) && p.weighty(r, pol) && (verb == "update" || p.aboutMoney(r)) && (p.Model.MembershipOf(r) == nil || verb == "update") {
 		return "its name says that it decides about rights or money"
 	}
-	if billing.MatchString(r.Name) && !p.Court.Card(r) && (t.Category == "N" || t.Kind == "e" || t.Category == "D" && c.NotNull) {
+	if p.aboutMoney(r) && !p.Court.Card(r) && (t.Category == "N" || t.Kind == "e" || t.Category == "D" && c.NotNull) {
 		return money
 	}
 	if verb == "update" && !p.may(r, "insert") && !p.may(r, "delete") && c.NotNull && constant(c.Default) && t.Category == "N" {
@@ -249,7 +260,7 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 // weighty says whether a name alone may count: in a person's row, in that of a
 // tenant itself, and in tables about money.
 func (p *Pass) weighty(r *catalog.Relation, pol *catalog.Policy) bool {
-	if billing.MatchString(r.Name) {
+	if p.aboutMoney(r) {
 		return true
 	}
 	k := r.Primary()

@@ -218,7 +218,7 @@ func (p *Pass) LowestWrites(pol *catalog.Policy) []string {
 			if lowest, _ := p.byRank(pol, ms, c); !lowest {
 				continue
 			}
-			if !(root && pol.Command != "a") && (len(p.ranks(ms, c)) < 3 || !p.keptOut(ms, c)) {
+			if !(root && pol.Command != "a") && (len(p.ranks(ms, c)) < 3 || !p.keptOut(ms, c, r, pol)) {
 				continue
 			}
 			verbs := slices.DeleteFunc(p.granted(r, verbsOf(pol)), func(v string) bool { return v == "select" })
@@ -231,11 +231,22 @@ func (p *Pass) LowestWrites(pol *catalog.Policy) []string {
 	return nil
 }
 
-// keptOut says whether some policy for writing refuses the lowest rank.
-func (p *Pass) keptOut(ms *model.Membership, c *catalog.Column) bool {
-	for _, r := range p.Schema.Relations {
-		for _, pol := range r.Policies {
-			if pol.Command == "r" || r == ms.Relation {
+// keptOut says whether the lowest rank only reads: another policy refuses it to
+// write in the same table, or to add to one that hangs together with it.
+func (p *Pass) keptOut(ms *model.Membership, c *catalog.Column, r *catalog.Relation, but *catalog.Policy) bool {
+	for _, t := range p.Schema.Relations {
+		near := t == r
+		for _, f := range t.Foreign {
+			near = near || f.Target == r.OID
+		}
+		for _, f := range r.Foreign {
+			near = near || f.Target == t.OID
+		}
+		if !near || t == ms.Relation {
+			continue
+		}
+		for _, pol := range t.Policies {
+			if pol == but || pol.Command == "r" || t != r && pol.Command != "a" && pol.Command != "*" {
 				continue
 			}
 			if _, denies := p.byRank(pol, ms, c); denies {
