@@ -143,7 +143,7 @@ func purpose(p *pass.Pass, policies []*catalog.Policy, h attack.Hit) bool {
 			if b.Tied() {
 				continue
 			}
-			if len(b) == 0 && p.Court.Card(h.Relation) || b.Has(cond.Gate) {
+			if len(b) == 0 && p.Court.Card(h.Relation) || b.Has(cond.Gate) || b.Has(cond.ParentOpen) {
 				return true
 			}
 			if len(b) == 0 && !p.Model.Tied(h.Relation) {

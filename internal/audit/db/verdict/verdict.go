@@ -301,6 +301,11 @@ func (c *Court) tied(v Verdict, b cond.Branch) (Verdict, bool) {
 	for _, a := range b {
 		if a.Fuzzy && a.Kind == cond.Bind && a.Expr != nil && a.Expr.Name == "~~" && openPrefix(a.Expr) {
 			v.Rule, v.Function = "hierarchy", a.Function
+			cond.Walk(a.Expr.Args[1], func(e *cond.Expr) {
+				if e.Op == cond.Coalesce && len(e.Args) > 1 && e.Args[len(e.Args)-1].Op == cond.Const && e.Args[len(e.Args)-1].Text == "" {
+					v.Rule = "inverted-check" // nobody's prefix is everybody's
+				}
+			})
 			return v, true
 		}
 		if a.Fuzzy && a.Kind == cond.Member && a.Expr != nil && v.Relation.FullName() == "storage.objects" {
@@ -349,15 +354,12 @@ func (c *Court) parentOpen(v Verdict, b cond.Branch) (Verdict, bool) {
 		}
 		return v, true
 	}
-	if onlyState && c.SelfWritten(v.Relation) || !onlyState && (len(x.Inner) == 0 || c.published(x.Via)) {
-		return v, false
+	if !onlyState || c.SelfWritten(v.Relation) {
+		return v, false // open by the parent's fault, or on purpose
 	}
-	v.Weak = onlyState
+	v.Weak = true
 	return v, true
 }
-
-// published says whether a table shows everything to everybody on purpose.
-func (c *Court) published(r *catalog.Relation) bool { return r != nil && c.Card(r) }
 
 // stateOnly judges a way that asks for nothing but the row's state, or for
 // nothing at all.
@@ -390,7 +392,10 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 	if r.FullName() == "storage.objects" {
 		for _, a := range b {
 			if a.Kind == cond.Gate && c.Model.Schema.Buckets[a.Value] {
-				return v, false // a public bucket, on purpose
+				if v.Verb == "select" {
+					return v, false // a public bucket, on purpose
+				}
+				v.Weak = true
 			}
 		}
 		v.Rule = "storage-policy"

@@ -22,4 +22,17 @@ var Rule = pass.Rule{
 	Find: find,
 }
 
-func find(p *pass.Pass) { p.Judged("hierarchy") }
+func find(p *pass.Pass) {
+	p.Judged("hierarchy")
+	for _, f := range p.Schema.Functions {
+		if f.Extension || !p.Climbs(f) {
+			continue
+		}
+		for _, u := range p.Uses(f) {
+			out := p.Finding("hierarchy", u.Relation, finding.High, f.Identity+" walks the tree the wrong way", u.Verbs...)
+			out.Affects, out.Place = []string{f.Identity + " execute"}, p.FunctionPlace(f)
+			out.Actors = []string{"another tenant"}
+			p.Add(out)
+		}
+	}
+}

@@ -221,11 +221,55 @@ func (p *Pass) uncheckedCode(f *catalog.Function) string {
 	if null.MatchString(code) && !regexp.MustCompile(identity+` is null|is distinct from|coalesce\(`).MatchString(code) && Visitors(p.Callers(f)) {
 		return "compares " + id + " with <>, which is null for visitors"
 	}
+	if other := p.wrongArgument(f, code); other != "" {
+		return "checks another argument than " + other
+	}
 	rest := regexp.MustCompile(identity+` is (?:not )?null`).ReplaceAllString(code, "")
 	g := *f
 	g.Body = rest
 	if !p.Asks(&g) {
 		return "asks only whether somebody is signed in, and takes " + id + " at its word"
+	}
+	return ""
+}
+
+// wrongArgument is an identifier that decides which rows are touched while only
+// other arguments are compared with the caller.
+func (p *Pass) wrongArgument(f *catalog.Function, code string) string {
+	compare := ` ?(?:=|<>|!=|is distinct from|is not distinct from) ?`
+	checked := map[string]bool{}
+	rest := code
+	for _, a := range f.Args {
+		if a.Name == "" {
+			continue
+		}
+		n := `"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?`
+		both := regexp.MustCompile(`(?:^|\W)` + n + compare + identity + `|` + identity + compare + n + `(?:\W|$)`)
+		if both.MatchString(rest) {
+			checked[a.Name] = true
+			rest = both.ReplaceAllString(rest, " ")
+		}
+	}
+	g := *f
+	g.Body = rest
+	if len(checked) == 0 || p.Asks(&g) {
+		return ""
+	}
+	for _, a := range f.Args {
+		if t := p.Schema.BaseType(a.Type); a.Name == "" || checked[a.Name] || t.OID != 2950 && t.OID != 20 && t.OID != 23 {
+			continue
+		}
+		if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?(?:\W|$)`).MatchString(code) {
+			named := true
+			for c := range checked { // the row is tied to the checked one as well
+				if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) + `"?(?:\W|$)`).MatchString(code) {
+					named = false
+				}
+			}
+			if named {
+				return a.Name
+			}
+		}
 	}
 	return ""
 }
@@ -416,3 +460,44 @@ func splitList(s string) []string {
 
 // Verbs that requests may use, for other packages.
 var Verbs = verdict.Verbs
+
+// Climbs says whether a function walks a tree the wrong way: up from where the
+// caller is, or down from the row that it is asked about.
+func (p *Pass) Climbs(f *catalog.Function) bool {
+	code := Code(f)
+	m := regexp.MustCompile(`with recursive .*? as ?\((.*?) union (?:all )?select (.*?) from (.*)`).FindStringSubmatch(code)
+	if m == nil {
+		return false
+	}
+	asks := regexp.MustCompile(`auth\.uid|current_setting|auth\.jwt`).MatchString(m[1])
+	for _, r := range p.Schema.Relations {
+		for _, k := range r.Foreign {
+			if k.Target != r.OID || len(k.Columns) != 1 || !Reads(code, r) {
+				continue
+			}
+			parent := regexp.QuoteMeta(strings.ToLower(r.Column(k.Columns[0]).Name))
+			up := regexp.MustCompile(`^(?:\w+\.)?"?` + parent + `"?(?:\W|$)`).MatchString(strings.TrimSpace(m[2]))
+			if up == asks {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Uses are the relations whose policies call a function, with their verbs.
+func (p *Pass) Uses(f *catalog.Function) (out []Bound) {
+	for _, s := range p.AskedBy(f) {
+		name, verb, _ := strings.Cut(s, " ")
+		r := p.Schema.ByName(name)
+		if r == nil || len(p.granted(r, []string{verb})) == 0 {
+			continue
+		}
+		if i := slices.IndexFunc(out, func(b Bound) bool { return b.Relation == r }); i >= 0 {
+			out[i].Verbs = append(out[i].Verbs, verb)
+		} else {
+			out = append(out, Bound{r, []string{verb}})
+		}
+	}
+	return out
+}

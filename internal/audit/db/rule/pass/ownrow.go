@@ -245,6 +245,9 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 			}
 		}
 	}
+	if verb == "update" && plain.MatchString(c.Name) && p.personal(r) {
+		return "its name says that it decides about rights or money"
+	}
 	if privileged.MatchString(c.Name) && p.weighty(r, pol) && (verb == "update" || p.aboutMoney(r)) && (p.Model.MembershipOf(r) == nil || verb == "update") {
 		return "its name says that it decides about rights or money"
 	}
@@ -255,6 +258,22 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 		return guess
 	}
 	return ""
+}
+
+var plain = regexp.MustCompile(`(?i)^(is_admin|is_staff|is_superuser|plan|plan_code|plan_id|tier|credits|stripe_\w+|razorpay_\w+|paddle_\w+|current_period_end|subscription_\w+|access_level)$`)
+
+// personal says whether a table's rows are bound to a person and to nothing else.
+func (p *Pass) personal(r *catalog.Relation) bool {
+	person := false
+	for _, c := range r.Columns {
+		if p.Model.Isolating(r, c.Num) {
+			if !p.Model.PersonColumn(r, c.Num) && !(r.InKey(c.Num) && len(r.Primary().Columns) == 1) {
+				return false
+			}
+			person = person || p.Model.PersonColumn(r, c.Num)
+		}
+	}
+	return person
 }
 
 // weighty says whether a name alone may count: in a person's row, in that of a
