@@ -59,13 +59,14 @@ type Attacker struct {
 	// Reached are relations with rows of B on which a verb was really tried.
 	Reached map[string]bool
 	until   time.Time
+	slow    map[string]int // statements that were cut off, by what they were about
 	shared  map[*Persona]map[*catalog.Relation][]string
 	sights  map[*Persona]map[*catalog.Relation][]string
 }
 
 // New prepares an attack on what the seeder has filled.
 func New(m *model.Model, s *seed.Seeder, p *catalog.Privileges, c *pgx.Conn) *Attacker {
-	return &Attacker{Model: m, Seeder: s, Privs: p, Conn: c, Reached: map[string]bool{},
+	return &Attacker{slow: map[string]int{}, Model: m, Seeder: s, Privs: p, Conn: c, Reached: map[string]bool{},
 		shared: map[*Persona]map[*catalog.Relation][]string{}, sights: map[*Persona]map[*catalog.Relation][]string{}}
 }
 
@@ -173,7 +174,20 @@ func (a *Attacker) begin(ctx context.Context, p *Persona, before string) (pgx.Tx
 	return tx, nil
 }
 
-// Session describes how a session becomes the persona's, for proofs.
+// tired says whether something was cut off too often to go on with it.
+func (a *Attacker) tired(what string) bool { return a.slow[what] >= 2 }
+
+// timed remembers a statement that was cut off.
+func (a *Attacker) timed(what string, err error) {
+	if sqlstate(err) != "57014" {
+		return
+	}
+	if a.slow[what]++; a.slow[what] == 2 {
+		a.Failed = append(a.Failed, finding.NotTested{What: what, Reason: "statements took longer than two seconds"})
+	}
+}
+
+// session describes how a session becomes the persona's, for proofs.
 func (a *Attacker) session(p *Persona) []string {
 	out := []string{"set local role " + catalog.Quote(p.Actor.Role) + ";"}
 	for line := range strings.Lines(a.Seeder.SettingsWith(p.Context, p.Actor.Role, p.Extra)) {
@@ -262,7 +276,7 @@ func (a *Attacker) reads(ctx context.Context) {
 func (a *Attacker) relations(p *Persona, verb string) []*catalog.Relation {
 	var out []*catalog.Relation
 	for _, r := range a.Model.Schema.Relations {
-		if a.Model.Reachable(r.Schema) && a.Privs.Some(p.Actor.Role, r, verb) && !r.Extension && r.Schema != "realtime" && r.FullName() != "storage.buckets" {
+		if !a.tired(r.FullName()) && a.Model.Reachable(r.Schema) && a.Privs.Some(p.Actor.Role, r, verb) && !r.Extension && r.Schema != "realtime" && r.FullName() != "storage.buckets" {
 			out = append(out, r)
 		}
 	}
@@ -287,7 +301,11 @@ func (a *Attacker) read(ctx context.Context, tx pgx.Tx, p *Persona, r *catalog.R
 	if sql == "" {
 		return
 	}
+	if a.tired(r.FullName()) {
+		return
+	}
 	text, _, err := try(ctx, tx, sql)
+	a.timed(r.FullName(), err)
 	if err != nil {
 		return
 	}

@@ -42,7 +42,7 @@ func (a *Attacker) functions(ctx context.Context) {
 			continue
 		}
 		for _, p := range a.callers() {
-			if a.Privs.Execute(p.Actor.Role, f) {
+			if a.Privs.Execute(p.Actor.Role, f) && !a.tired(f.Identity) {
 				a.Reached[f.Identity] = true
 				a.call(ctx, p, f)
 			}
@@ -219,6 +219,7 @@ func (a *Attacker) call(ctx context.Context, p *Persona, f *catalog.Function) {
 				_, _ = tx.Exec(ctx, "set local role "+catalog.Quote(p.Actor.Role))
 			}
 			text, _, err := try(ctx, tx, sql)
+			a.timed(f.Identity, err)
 			if err != nil {
 				return
 			}
@@ -243,7 +244,7 @@ func (a *Attacker) call(ctx context.Context, p *Persona, f *catalog.Function) {
 				a.Hits = append(a.Hits, h)
 			}
 		})
-		if found || a.late() {
+		if found || a.late() || a.tired(f.Identity) {
 			break
 		}
 	}

@@ -89,7 +89,7 @@ func (a *Attacker) loosen(r *catalog.Relation) string {
 }
 
 func (a *Attacker) delete(ctx context.Context, p *Persona, r *catalog.Relation) {
-	if a.known(p, r, "delete") {
+	if a.tired(r.FullName()) || a.known(p, r, "delete") {
 		return
 	}
 	base := r
@@ -107,6 +107,7 @@ func (a *Attacker) delete(ctx context.Context, p *Persona, r *catalog.Relation) 
 		done := false
 		a.as(ctx, p, a.loosen(r), func(tx pgx.Tx) {
 			_, n, err := try(ctx, tx, sql)
+			a.timed(r.FullName(), err)
 			if err != nil || n == 0 {
 				return
 			}
@@ -294,7 +295,7 @@ func (a *Attacker) move(ctx context.Context, p *Persona, r *catalog.Relation) {
 
 // insert plants rows with the other tenant.
 func (a *Attacker) insert(ctx context.Context, p *Persona, r *catalog.Relation) {
-	if a.known(p, r, "insert") || r.Schema == "storage" {
+	if a.tired(r.FullName()) || a.known(p, r, "insert") || r.Schema == "storage" {
 		return
 	}
 	if r.Kind == "v" {
@@ -431,6 +432,7 @@ func (a *Attacker) viewWrite(ctx context.Context, p *Persona, r *catalog.Relatio
 			before := a.snapshot(ctx, tx, []*catalog.Relation{base})
 			_, _ = tx.Exec(ctx, "set local role "+catalog.Quote(p.Actor.Role))
 			_, n, err := try(ctx, tx, sql)
+			a.timed(r.FullName(), err)
 			if err != nil || n == 0 {
 				return
 			}

@@ -306,6 +306,9 @@ func (j *Judge) compare(x *Expr, row *Source, neg bool) []Branch {
 	if oka {
 		return j.slotAgainst(x, sa, b, row, equal)
 	}
+	if f := unread(x); f != nil {
+		return []Branch{{{Kind: Unknown, At: x.At, Expr: x, Function: f.Called, Columns: rowColumns(x, row)}}}
+	}
 	va, vb := VarOf(a), VarOf(b)
 	switch {
 	case Same(a, b):
@@ -460,7 +463,27 @@ func (j *Judge) other(x *Expr, row *Source, neg bool) []Branch {
 	if x.Called != nil || x.Op == Opaque {
 		return []Branch{{{Kind: j.opaque(x, row), At: x.At, Expr: x, Function: x.Called, Columns: rowColumns(x, row)}}}
 	}
+	if f := unread(x); f != nil {
+		return []Branch{{{Kind: Unknown, At: x.At, Expr: x, Function: f.Called, Columns: rowColumns(x, row)}}}
+	}
 	return j.pattern(x, row, neg)
+}
+
+// unread is a call, within an expression, of a function that could not be
+// looked into.
+func unread(x *Expr) *Expr {
+	if x == nil || x.Called != nil {
+		return x
+	}
+	if x.Op == Exists || x.Op == Sub {
+		return nil
+	}
+	for _, a := range x.Args {
+		if f := unread(a); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // pattern judges like, starts_with, containment and their kin.
