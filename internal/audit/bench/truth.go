@@ -96,6 +96,8 @@ var equivalent = [][]string{
 	{"admin-of-any-tenant", "any-logged-in"},
 	{"public-share", "any-logged-in", "select-true"},
 	{"invitation-token-readable", "public-share", "secret-readable-by-lower-role", "select-true"},
+	{"invitation-token-readable", "view-owner-rights"},
+	{"secret-readable-by-lower-role", "delete-or-write-by-lower-role"},
 	{"hierarchy", "storage-policy"},
 	{"default-privileges", "rls-off"},
 	{"materialised-view", "default-privileges"},

@@ -81,7 +81,7 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 		if named && !mapping && !p.oneEach(r) {
 			named = false // payments and events of a customer
 		}
-		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && p.oneEach(r) && p.indexed(r, c)
+		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && (p.oneEach(r) && p.indexed(r, c) || mapping && p.halfUnique(r, c))
 		if (named || looked) && !p.unique(r, c, owner) {
 			return c
 		}
@@ -104,6 +104,23 @@ func (p *Pass) mapping(r *catalog.Relation) bool {
 		}
 	}
 	return texts == 1 || texts == 2 && p.oneEach(r)
+}
+
+// halfUnique says whether somebody meant a column to be unique and did not get
+// there: the key holds for some rows only, or only together with the person.
+func (p *Pass) halfUnique(r *catalog.Relation, c *catalog.Column) bool {
+	for _, k := range r.Keys {
+		if !slices.Contains(k.Columns, c.Num) || k.Primary {
+			continue
+		}
+		if len(k.Columns) == 1 && k.Predicate != "" && !strings.Contains(k.Predicate, "IS NOT NULL") {
+			return true
+		}
+		if len(k.Columns) == 2 && !r.InKey(c.Num) && slices.ContainsFunc(k.Columns, func(n int) bool { return p.Model.PersonColumn(r, n) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // indexed says whether an index that is not unique begins with the column.

@@ -218,7 +218,7 @@ func (p *Pass) LowestWrites(pol *catalog.Policy) []string {
 			if lowest, _ := p.byRank(pol, ms, c); !lowest {
 				continue
 			}
-			if !(root && pol.Command != "a") && (len(p.ranks(ms, c)) < 3 || !p.keptOut(ms, c, r, pol)) {
+			if !(root && pol.Command != "a") && (len(p.ranks(ms, c)) < 3 || !p.keptOut(ms, c, r, pol) && !(pol.Command == "*" && p.readOnly(ms, c))) {
 				continue
 			}
 			verbs := slices.DeleteFunc(p.granted(r, verbsOf(pol)), func(v string) bool { return v == "select" })
@@ -229,6 +229,29 @@ func (p *Pass) LowestWrites(pol *catalog.Policy) []string {
 		}
 	}
 	return nil
+}
+
+// readOnly says whether the lowest rank was never meant to write: some policy
+// for adding rows refuses it, and no policy for a single writing command lets
+// it change what belongs to the tenant.
+func (p *Pass) readOnly(ms *model.Membership, c *catalog.Column) bool {
+	refused := false
+	for _, r := range p.Schema.Relations {
+		root := slices.ContainsFunc(ms.Tenants, func(t *catalog.Column) bool {
+			return slices.ContainsFunc(ms.Relation.Refers(t.Num), func(f *catalog.Foreign) bool { return f.Target == r.OID })
+		})
+		for _, pol := range r.Policies {
+			if pol.Command == "r" || pol.Command == "*" || r == ms.Relation {
+				continue
+			}
+			lowest, denies := p.byRank(pol, ms, c)
+			if lowest && !root {
+				return false
+			}
+			refused = refused || denies && pol.Command == "a"
+		}
+	}
+	return refused
 }
 
 // keptOut says whether the lowest rank only reads: another policy refuses it to
