@@ -91,6 +91,13 @@ func explain(ctx context.Context, p *pass.Pass, a *attack.Attacker, h attack.Hit
 		return nil
 	}
 	done[key] = true
+	if h.Persona.Former {
+		for _, f := range p.Findings() {
+			if f.Rule == "soft-delete-ignored" && (f.Object == r.FullName() || slices.Contains(f.Affects, r.FullName()+" "+h.Verb)) {
+				return []finding.Finding{*f}
+			}
+		}
+	}
 	var out []finding.Finding
 	policies := a.Responsible(ctx, h)
 	public := false

@@ -311,6 +311,10 @@ func (a *Attacker) read(ctx context.Context, tx pgx.Tx, p *Persona, r *catalog.R
 	}
 	a.Reached[r.FullName()+" select"] = true
 	a.shared[p][r] = a.Seeder.Seen(text, "s")
+	if p.Former {
+		a.formerRead(p, r, sql, text)
+		return
+	}
 	seen := a.Seeder.Seen(text, "b")
 	if len(seen) == 0 {
 		return
@@ -318,6 +322,35 @@ func (a *Attacker) read(ctx context.Context, tx pgx.Tx, p *Persona, r *catalog.R
 	a.sights[p][r] = seen
 	line := lineWith(text, seen)
 	a.Hits = append(a.Hits, Hit{Relation: r, Verb: "select", How: "read", Persona: p, Steps: append(a.session(p), sql+";"), Saw: line})
+}
+
+// formerRead looks whether somebody who has left still reads what belongs to
+// the others of his tenant.
+func (a *Attacker) formerRead(p *Persona, r *catalog.Relation, sql, text string) {
+	if a.Model.MembershipOf(r) != nil || !a.Model.Tied(r) || len(a.Seeder.Seen(text, "b")) > 0 {
+		return
+	}
+	for line := range strings.Lines(text) {
+		seen := a.Seeder.Seen(line, "a")
+		mine := slices.ContainsFunc(seen, func(w string) bool {
+			for _, v := range p.Context.Values {
+				if v == w {
+					return true
+				}
+			}
+			return false
+		})
+		if len(seen) == 0 || mine {
+			continue
+		}
+		for q, s := range a.sights { // what everybody sees is no news
+			if q.Actor == p.Actor && q.Nobody && len(s[r]) > 0 {
+				return
+			}
+		}
+		a.Hits = append(a.Hits, Hit{Relation: r, Verb: "select", How: "former", Persona: p, Steps: append(a.session(p), sql+";"), Saw: lineWith(line, seen)})
+		return
+	}
 }
 
 // lineWith is the first row that shows one of the words.

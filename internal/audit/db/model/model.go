@@ -701,8 +701,12 @@ func (m *Model) NullTested(r *catalog.Relation, column int) bool {
 	if m.nulls == nil {
 		m.nulls = map[cond.Place]bool{}
 		m.Expressions(func(x *cond.Expr, _ *catalog.Relation) {
+			filled := map[*cond.Expr]bool{} // is not null
 			cond.Walk(x, func(e *cond.Expr) {
-				if e.Op == cond.IsNull && e.Args[0].Op == cond.Var && e.Args[0].Source.Relation != nil {
+				if e.Op == cond.Not && e.Args[0].Op == cond.IsNull {
+					filled[e.Args[0]] = true
+				}
+				if e.Op == cond.IsNull && !filled[e] && e.Args[0].Op == cond.Var && e.Args[0].Source.Relation != nil {
 					m.nulls[place(e.Args[0])] = true
 				}
 			})

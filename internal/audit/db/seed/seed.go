@@ -725,7 +725,7 @@ func (s *Seeder) people(ctx context.Context) {
 		past := "2020-01-02 00:00:00+00"
 		for _, c := range r.Columns {
 			t := s.Model.Schema.BaseType(c.Type)
-			if t.Category == "D" && c.Default == "" && (!c.NotNull && (ended.MatchString(c.Name) || s.Model.NullTested(r, c.Num)) || c.NotNull) {
+			if t.Category == "D" && c.Default == "" && (ended.MatchString(c.Name) || !c.NotNull && s.Model.NullTested(r, c.Num)) {
 				fixed[c.Num] = &past
 			}
 		}

@@ -92,8 +92,7 @@ const (
 
 // candidates are values for a column, the best first. Nil stands for null, and
 // an empty list for the column's default.
-func (s *Seeder) candidates(r *catalog.Relation, c *catalog.Column, x *Context) []*string {
-	var out []*string
+func (s *Seeder) candidates(r *catalog.Relation, c *catalog.Column, x *Context) (out []*string) {
 	add := func(v ...string) {
 		for _, t := range v {
 			out = append(out, &t)
@@ -101,7 +100,18 @@ func (s *Seeder) candidates(r *catalog.Relation, c *catalog.Column, x *Context) 
 	}
 	t := s.Model.Schema.BaseType(c.Type)
 	hints := s.hints(r, c, x)
-	add(hints...)
+	if t.Category != "N" {
+		add(hints...)
+	}
+	defer func() {
+		if t.Category == "N" && len(out) > 1 { // a number that tells whose it is, or one that the checks want
+			var more []*string
+			for _, h := range hints {
+				more = append(more, &h)
+			}
+			out = append(out[:1:1], append(more, out[1:]...)...)
+		}
+	}()
 	nullable := !c.NotNull && !s.domainNotNull(c.Type)
 	switch {
 	case c.Default != "" && (t.OID == oidBool || t.Kind == "e" || t.Category == "D" || t.Category == "T"):

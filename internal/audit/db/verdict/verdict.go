@@ -256,7 +256,7 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 		return v, true
 	case b.Has(cond.RoleCheck):
 		v.Rule = "auth-role-check"
-		if rc := b.Find(cond.RoleCheck); rc.Expr != nil && rc.Slot.Path == "role" && rc.Expr.Op == cond.Eq && plainRole(rc.Expr) {
+		if rc := b.Find(cond.RoleCheck); rc.Expr != nil && rc.Slot.Path == "role" && rc.Expr.Op == cond.Eq && rc.At >= 0 && plainRole(rc.Expr) {
 			v.Rule = "any-logged-in"
 		}
 		return v, c.Model.Tied(r)

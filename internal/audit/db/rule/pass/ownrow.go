@@ -40,7 +40,7 @@ func (p *Pass) OwnRows(rule string) {
 				continue
 			}
 			name := "own-row-privileged-column"
-			if !person || verb == "insert" && why == money {
+			if !person || verb == "insert" && why == money || p.aboutMoney(r) {
 				name = "billing-table-writable"
 			}
 			if name != rule || p.On(r.FullName(), verb, "self-insert-membership", "policy-left-over", "select-true", "rls-off", "any-logged-in", "auth-role-check", "inverted-check", "policy-to-public") {
