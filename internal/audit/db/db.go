@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tijorihq/tijori/internal/audit/db/attack"
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/load"
@@ -168,6 +170,19 @@ func (o Options) attack(ctx context.Context, d *scratch.Database, loaded *load.R
 	}
 	report.NotTested = append(report.NotTested, a.Failed...)
 	merge(ctx, p, a, report)
+	for _, f := range p.Findings() { // last, because it commits
+		if f.Rule != "credit-read-then-write" || f.Proof != nil {
+			continue
+		}
+		for _, x := range p.Schema.Functions {
+			if x.Identity != f.Object {
+				continue
+			}
+			if h := a.Race(ctx, x, func(ctx context.Context) (*pgx.Conn, error) { return d.Connect(ctx, loaded.Loader) }); h != nil {
+				f.Proof = &finding.Proof{Who: h.Persona.Who, Steps: h.Steps, Saw: h.Saw}
+			}
+		}
+	}
 	report.Looked = append(report.Looked, finding.Count{What: "seeded rows", N: len(s.Rows)}, finding.Count{What: "attacks", N: a.Tried})
 	return nil
 }

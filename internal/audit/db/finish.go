@@ -112,11 +112,29 @@ func confirm(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *find
 						hit = a.Colleague(ctx, r, v)
 					}
 				}
+				if hit == nil {
+					hit = a.Published(ctx, r, f.Verbs[len(f.Verbs)-1])
+				}
+			}
+		case "payment-customer-not-unique", "idempotency-not-unique", "balance-without-check", "cross-tenant-fk", "fk-unique-oracle",
+			"public-share", "permissive-instead-of-restrictive", "soft-delete-ignored", "default-privileges", "view-without-barrier":
+			hit = state(ctx, p, a, f)
+		case "bypassrls-in-request-path":
+			for _, r := range p.Schema.Relations {
+				if hit == nil && slices.Contains(f.Affects, r.FullName()+" select") {
+					hit = a.Login(ctx, f.Object, r)
+				}
 			}
 		case "secdef-search-path":
 			for _, x := range p.Schema.Functions {
-				if x.Identity == f.Object {
-					hit = a.Shadow(ctx, x, p.BareTable(x))
+				if x.Identity != f.Object {
+					continue
+				}
+				hit = a.Shadow(ctx, x, p.BareTable(x))
+				for _, y := range p.Schema.Functions { // through one that calls it
+					if hit == nil && y != x && y.Definer && pass.Calls(y, x) {
+						hit = a.Shadow(ctx, y, p.BareTable(x))
+					}
 				}
 			}
 		}
@@ -143,4 +161,57 @@ func finish(p *pass.Pass, report *finding.Report) {
 		}
 		report.Findings = append(report.Findings, *f)
 	}
+}
+
+// state tries what only constraints, states of rows and grants decide.
+func state(ctx context.Context, p *pass.Pass, a *attack.Attacker, f *finding.Finding) *attack.Hit {
+	r := p.Schema.ByName(f.Object)
+	if r == nil {
+		return nil
+	}
+	var column *catalog.Column
+	for _, c := range r.Columns {
+		if c.Name == f.Key {
+			column = c
+		}
+	}
+	switch f.Rule {
+	case "payment-customer-not-unique":
+		if column != nil {
+			return a.Shares(ctx, r, column)
+		}
+	case "idempotency-not-unique":
+		if column != nil {
+			return a.Repeats(ctx, r, column)
+		}
+	case "balance-without-check":
+		if column != nil {
+			return a.Negative(ctx, r, column)
+		}
+	case "cross-tenant-fk":
+		if k := attack.Foreign(r, f.Key); k != nil {
+			return a.Crosses(ctx, r, k)
+		}
+	case "fk-unique-oracle":
+		for _, k := range r.Keys {
+			if k.Name == f.Key {
+				return a.Tells(ctx, r, k)
+			}
+		}
+	case "default-privileges":
+		for _, actor := range p.Model.Acting {
+			if h := a.Login(ctx, actor.Role, r); h != nil {
+				return h
+			}
+		}
+	case "view-without-barrier":
+		return a.Peeks(ctx, r)
+	default:
+		for _, v := range f.Verbs {
+			if h := a.Published(ctx, r, v); h != nil {
+				return h
+			}
+		}
+	}
+	return nil
 }

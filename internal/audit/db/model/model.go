@@ -419,8 +419,18 @@ func (m *Model) findSlots() {
 			}
 		})
 	})
+	for _, f := range m.Schema.Functions { // and those that only code reads
+		for _, g := range settingName.FindAllStringSubmatch(f.Body, -1) {
+			if s := (cond.Slot{Setting: g[1]}); !f.Extension && !seen[s] && !strings.HasPrefix(g[1], "request.") {
+				seen[s] = true
+				m.Slots = append(m.Slots, s)
+			}
+		}
+	}
 	slices.SortFunc(m.Slots, func(a, b cond.Slot) int { return strings.Compare(a.String(), b.String()) })
 }
+
+var settingName = regexp.MustCompile(`(?i)current_setting\s*\(\s*'([\w]+\.[\w.]+)'`)
 
 // Class is the class of a column: all columns that hold the same kind of thing.
 func (m *Model) Class(r *catalog.Relation, column int) cond.Place {

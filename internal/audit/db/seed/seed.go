@@ -793,9 +793,17 @@ func (s *Seeder) person(ctx context.Context, of string) *Context {
 		default:
 			p.Values[c] = s.word(letter)
 		}
-		if root := s.rootOf(c); root != nil {
-			s.make(ctx, root, p, nil, "main")
+		root := s.rootOf(c)
+		if root == nil {
+			continue
 		}
+		for _, col := range root.Columns { // an address of his own
+			cl := s.Model.Class(root, col.Num)
+			if cl != c && s.Model.Isolating(root, col.Num) && s.inUnique(root, col.Num) && len(root.Refers(col.Num)) == 0 {
+				p.Values[cl] = s.word(letter)
+			}
+		}
+		s.make(ctx, root, p, nil, "main")
 	}
 	p.extra = 1
 	if of != "nobody" {

@@ -36,6 +36,9 @@ func (p *Pass) RunsForOthers(f *catalog.Function) bool {
 	return false
 }
 
+// Calls says whether the body of g calls f.
+func Calls(g, f *catalog.Function) bool { return calls(g, f) }
+
 func calls(g, f *catalog.Function) bool {
 	return regexp.MustCompile(`(?:^|\W)"?` + regexp.QuoteMeta(strings.ToLower(f.Name)) + `"? ?\(`).MatchString(Code(g))
 }

@@ -22,7 +22,7 @@ var (
 // aboutMoney says whether a table is about what its owners pay for the service,
 // not about their own trade.
 func (p *Pass) aboutMoney(r *catalog.Relation) bool {
-	return billing.MatchString(r.Name) || business.MatchString(r.Name) && slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool { return external.MatchString(c.Name) || provider.MatchString(c.Name) })
+	return billing.MatchString(r.Name) || business.MatchString(r.Name) && slices.ContainsFunc(p.texts(r), func(c *catalog.Column) bool { return external.MatchString(c.Name) || provider.MatchString(c.Name) })
 }
 
 var provider = regexp.MustCompile(`(?i)provider|processor|external_?id`)
