@@ -238,6 +238,10 @@ func (a *Attacker) as(ctx context.Context, p *Persona, before string, do func(tx
 	}
 	tx, err := a.begin(ctx, p, before)
 	if err != nil {
+		if k := "acting as " + p.Actor.Role; before == "" && a.slow[k] == 0 {
+			a.slow[k] = 1
+			a.Failed = append(a.Failed, finding.NotTested{What: k, Reason: err.Error()})
+		}
 		return
 	}
 	a.Tried++

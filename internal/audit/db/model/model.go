@@ -126,6 +126,32 @@ func (m *Model) actors(c Config) {
 			}
 		}
 	}
+	if !c.Supabase {
+		m.groups(c, add)
+	}
+}
+
+// groups adds roles that requests take on although no login of the schema
+// leads to them: those that policies and grants name.
+func (m *Model) groups(c Config, add func(role, login string)) {
+	owns := map[string]bool{}
+	for _, r := range m.Schema.Relations {
+		owns[r.Owner] = true
+	}
+	for _, f := range m.Schema.Functions {
+		owns[f.Owner] = true
+	}
+	for _, r := range m.Schema.Roles {
+		if r.System || r.Super || r.Login || r.Bypass || c.Ignore[r.Name] || r.Name == c.Loader || owns[r.Name] {
+			continue
+		}
+		if slices.ContainsFunc(m.Schema.Roles, func(l *catalog.Role) bool {
+			return l.Name != r.Name && l.Name != c.Loader && !l.Super && m.Schema.Member(l.Name, r.Name, false)
+		}) {
+			continue
+		}
+		add(r.Name, r.Name)
+	}
 }
 
 // root finds the class of a column.

@@ -448,9 +448,11 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 	case v.Verb == "select":
 		v.Rule = "select-true"
 	default:
-		v.Rule = "select-true"
-		if len(p.Roles) == 0 {
+		switch v.Rule = "select-true"; {
+		case len(p.Roles) == 0:
 			v.Rule = "policy-to-public"
+		case p.Command != "*":
+			v.Rule = "any-logged-in"
 		}
 	}
 	return v, true

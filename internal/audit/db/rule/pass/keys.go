@@ -42,7 +42,7 @@ func (p *Pass) Oracle(r *catalog.Relation) *catalog.Key {
 			if t := p.Schema.BaseType(c.Type); t.Category != "S" && t.Category != "N" {
 				ok = false
 			}
-			if hashes.MatchString(c.Name) || tokens.MatchString(c.Name) || p.mentionedSecret(c) {
+			if hashes.MatchString(c.Name) || tokens.MatchString(c.Name) || address.MatchString(c.Name) || p.mentionedSecret(c) {
 				ok = false
 			}
 		}
