@@ -357,6 +357,12 @@ func (s *Schema) resolveBodies(ctx context.Context, c *pgx.Conn) error {
 
 var returns = regexp.MustCompile(`(?is)^\s*begin\s+return\s+(query\s+)?(.*?);\s*end\s*;?\s*$`)
 
+// picks is select … into v …; return v; asks is if exists (…) then return true.
+var (
+	picks = regexp.MustCompile(`(?is)^\s*(?:declare\s+[^;]*;\s*)*begin\s+select\s+(.*?)\s+into\s+(?:strict\s+)?(\w+)\s+from\s+(.*?);\s*return\s+\(?(\w+)([^;]*?)\)?;\s*end\s*;?\s*$`)
+	asks  = regexp.MustCompile(`(?is)^\s*begin\s+if\s+exists\s*\((.*)\)\s*then\s+return\s+true;\s*(?:end\s+if;\s*return\s+false;|else\s+return\s+false;\s*end\s+if;)\s*end\s*;?\s*$`)
+)
+
 // plain is the body of a function as SQL: of one in SQL, and of one in
 // PL/pgSQL that does nothing but return an expression.
 func plain(f *Function) string {
@@ -364,7 +370,14 @@ func plain(f *Function) string {
 	case "sql":
 		return f.Body
 	case "plpgsql":
-		m := returns.FindStringSubmatch(comments.ReplaceAllString(f.Body, " "))
+		body := comments.ReplaceAllString(f.Body, " ")
+		if m := picks.FindStringSubmatch(body); m != nil && m[2] == m[4] && !strings.Contains(m[1]+m[3], ";") {
+			return "select (select " + m[1] + " from " + m[3] + ") " + m[5]
+		}
+		if m := asks.FindStringSubmatch(body); m != nil && !strings.Contains(m[1], ";") {
+			return "select exists (" + m[1] + ")"
+		}
+		m := returns.FindStringSubmatch(body)
 		if m == nil || strings.Contains(m[2], ";") {
 			return ""
 		}

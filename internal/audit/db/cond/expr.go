@@ -121,7 +121,13 @@ func (r *Reader) Body(f *catalog.Function) []*Query {
 	for i, a := range f.Args {
 		params = append(params, &Expr{Op: Param, Name: strconv.Itoa(i + 1), Type: a.Type, At: -1, Text: a.Name})
 	}
-	return r.body(f, params, &env{})
+	list := r.body(f, params, &env{})
+	for i, q := range list { // select (select …)
+		if q.Command == 1 && len(q.From) == 0 && len(q.Select) == 1 && q.Select[0].Query != nil && (q.Select[0].Op == Sub || q.Select[0].Op == Exists) {
+			list[i] = q.Select[0].Query
+		}
+	}
+	return list
 }
 
 func (r *Reader) body(f *catalog.Function, params []*Expr, outer *env) []*Query {

@@ -77,7 +77,7 @@ func (b Branch) Find(k Kind) *Atom {
 func (b Branch) Bound() []*catalog.Column {
 	var out []*catalog.Column
 	for _, a := range b {
-		if a.Kind == Bind || a.Kind == Member || a.Kind == Parent {
+		if a.Kind == Bind || a.Kind == Member || a.Kind == Parent || a.Kind == Unknown {
 			out = append(out, a.Columns...)
 		}
 	}
@@ -415,6 +415,9 @@ func (j *Judge) slotAgainst(x *Expr, s Slot, other *Expr, row *Source, equal boo
 
 // other judges everything that is neither a comparison nor a connective.
 func (j *Judge) other(x *Expr, row *Source, neg bool) []Branch {
+	if f := unread(x); f != nil && x.Op != Case {
+		return []Branch{{{Kind: Unknown, At: x.At, Expr: x, Function: f.Called, Columns: rowColumns(x, row)}}}
+	}
 	if x.Op == IsNull {
 		a := x.Args[0]
 		if s, ok := SlotOf(a); ok {

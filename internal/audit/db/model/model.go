@@ -594,7 +594,7 @@ func (m *Model) memberships() {
 	})
 	for _, r := range m.Schema.Relations { // those that lean on their own policies
 		for _, c := range r.Columns {
-			if byRelation[r] != nil || !r.Table() || !r.RLS || !slices.ContainsFunc(m.slots[cond.Place{Relation: r, Column: c.Num}], func(s cond.Slot) bool { return !s.Client() && !s.Role() }) {
+			if byRelation[r] != nil || !r.Table() || !r.RLS || !m.ownRead(r, c) || !slices.ContainsFunc(m.slots[cond.Place{Relation: r, Column: c.Num}], func(s cond.Slot) bool { return !s.Client() && !s.Role() }) {
 				continue
 			}
 			var t []*catalog.Column
@@ -620,6 +620,23 @@ func (m *Model) memberships() {
 		}
 	}
 	slices.SortFunc(m.Memberships, func(a, b *Membership) int { return strings.Compare(a.Relation.FullName(), b.Relation.FullName()) })
+}
+
+// ownRead says whether a policy shows people the rows that name them.
+func (m *Model) ownRead(r *catalog.Relation, c *catalog.Column) bool {
+	for _, p := range r.Policies {
+		if p.Command != "r" && p.Command != "*" {
+			continue
+		}
+		for _, b := range m.Judge("").Using(p) {
+			for _, a := range b {
+				if a.Kind == cond.Bind && slices.Contains(a.Columns, c) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // MembershipOf is the membership that a relation holds, nil for others.

@@ -86,6 +86,9 @@ func (c *Court) inserted(v Verdict, b cond.Branch, a *model.Actor, j *cond.Judge
 			w.Public = false
 			return []Verdict{w}
 		}
+		if x := b.Find(cond.AnyTenant); x != nil && w.Rule == "admin-of-any-tenant" && x.Slot == (cond.Slot{}) {
+			w.Rule = "insert-without-tenant-check"
+		}
 		if w.Rule == "select-true" || w.Rule == "auth-role-check" || w.Rule == "any-logged-in" || w.Rule == "policy-to-public" && !b.Has(cond.Inverted) {
 			w.Rule = "insert-without-tenant-check"
 		}

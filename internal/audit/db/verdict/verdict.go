@@ -338,7 +338,7 @@ func (c *Court) parentOpen(v Verdict, b cond.Branch) (Verdict, bool) {
 	onlyState := true
 	for _, inner := range x.Inner {
 		for _, a := range inner {
-			if a.Kind != cond.Gate && a.Kind != cond.Filler {
+			if a.Kind != cond.Gate && a.Kind != cond.Filler || c.unowned(x.Via, a) {
 				onlyState = false
 			}
 		}
@@ -347,6 +347,9 @@ func (c *Court) parentOpen(v Verdict, b cond.Branch) (Verdict, bool) {
 	if !c.Model.Tied(v.Relation) {
 		return v, false
 	}
+	if !onlyState {
+		return v, false // open by the parent's fault
+	}
 	if v.Verb != "select" {
 		v.Rule = "insert-without-tenant-check"
 		if v.Verb != "insert" {
@@ -354,8 +357,8 @@ func (c *Court) parentOpen(v Verdict, b cond.Branch) (Verdict, bool) {
 		}
 		return v, true
 	}
-	if !onlyState || c.SelfWritten(v.Relation) {
-		return v, false // open by the parent's fault, or on purpose
+	if c.SelfWritten(v.Relation) {
+		return v, false // on purpose
 	}
 	v.Weak = true
 	return v, true
@@ -378,6 +381,10 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 				}
 				if a.Columns[0].NotNull {
 					continue // always so
+				}
+				if c.unowned(r, a) {
+					fillers++
+					continue
 				}
 			}
 			gates++
@@ -430,12 +437,15 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 		}
 	case fillers > 0:
 		v.Rule = "any-logged-in"
+		if v.Verb == "update" && p.Command == "w" && slices.ContainsFunc(b, func(a cond.Atom) bool { return c.unowned(r, a) }) {
+			v.Rule, v.State = "update-moves-tenant", true
+		}
 		if c.Invitation(r) {
 			v.Rule = "invitation-token-readable"
 		}
 	case gates > 0:
 		v.Rule, v.State = "any-logged-in", true
-		if v.Verb == "update" {
+		if v.Verb == "update" && p.Command == "w" {
 			v.Rule = "update-moves-tenant"
 		}
 	case c.mixed(p, v.Verb):
@@ -479,6 +489,13 @@ func (c *Court) leftOver(p *catalog.Policy, verb string) bool {
 
 func (c *Court) otherRoles(p *catalog.Policy) bool {
 	return len(p.Roles) == 0 && !c.Model.Supabase && slices.ContainsFunc(p.Relation.Policies, func(q *catalog.Policy) bool { return q != p && len(q.Roles) > 0 })
+}
+
+// unowned says whether a part asks only that somebody, or nobody, owns the row:
+// that publishes nothing.
+func (c *Court) unowned(r *catalog.Relation, a cond.Atom) bool {
+	return r != nil && a.Kind == cond.Gate && a.Expr != nil && a.Expr.Op == cond.IsNull && len(a.Columns) == 1 &&
+		(c.Model.Isolating(r, a.Columns[0].Num) || len(r.Refers(a.Columns[0].Num)) > 0)
 }
 
 // insideTenant says whether the policy was meant to narrow within the tenant:
