@@ -57,7 +57,10 @@ func (a *Attacker) functions(ctx context.Context) {
 func (a *Attacker) arguments(p *Persona, f *catalog.Function) [][]string {
 	lists := make([][]string, len(f.Args))
 	for i, arg := range f.Args {
-		lists[i] = a.values(p, arg.Type)
+		lists[i] = a.meant(p, f, arg)
+		if lists[i] == nil {
+			lists[i] = a.values(p, arg.Type)
+		}
 	}
 	out := [][]string{{}}
 	for i := range lists {
@@ -80,6 +83,66 @@ func (a *Attacker) arguments(p *Persona, f *catalog.Function) [][]string {
 		return some
 	}
 	return out
+}
+
+// meant are the values of the column that a function's body compares with an
+// argument or stores it in, the other tenant's first; nil when there is none.
+func (a *Attacker) meant(p *Persona, f *catalog.Function, arg catalog.Arg) []string {
+	t := a.Model.Schema.BaseType(arg.Type)
+	if arg.Name == "" || t.OID != 2950 && t.Category != "N" && t.Category != "S" {
+		return nil
+	}
+	code := strings.ToLower(strings.Join(strings.Fields(f.Body), " "))
+	name := regexp.QuoteMeta(strings.ToLower(arg.Name))
+	var out []string
+	for _, r := range a.Model.Schema.Relations {
+		if !r.Table() || !strings.Contains(code, strings.ToLower(r.Name)) {
+			continue
+		}
+		for _, c := range r.Columns {
+			ct := a.Model.Schema.BaseType(c.Type)
+			isKey := a.Model.Isolating(r, c.Num) || len(r.Refers(c.Num)) > 0 || r.InKey(c.Num) && (t.Category != "S" || a.referred(r, c.Num))
+			if !isKey || ct.OID != t.OID && ct.Category != t.Category || !a.uses(code, r, c, name) {
+				continue
+			}
+			for _, x := range []*seed.Context{a.Seeder.B, p.Context} {
+				if x == nil {
+					continue
+				}
+				v, ok := x.Value(a.Model.Class(r, c.Num))
+				if row := x.Rows[r]; !ok && row != nil && row.Values[c.Name] != nil {
+					v, ok = fmt.Sprint(row.Values[c.Name]), true
+				}
+				if ok && !slices.Contains(out, catalog.Literal(v)+"::"+t.Name) {
+					out = append(out, catalog.Literal(v)+"::"+t.Name)
+				}
+			}
+		}
+	}
+	if out != nil && t.Category == "N" {
+		out = append(out, "1::"+t.Name, "(-5)::"+t.Name)
+	}
+	return out
+}
+
+// uses says whether a body compares a column with an argument, or stores the
+// argument in it.
+func (a *Attacker) uses(code string, r *catalog.Relation, c *catalog.Column, arg string) bool {
+	col := regexp.QuoteMeta(strings.ToLower(c.Name))
+	if regexp.MustCompile(`(?:^|[\s.("])` + col + `"? ?= ?(?:\w+\.)?"?` + arg + `"?(?:\W|$)`).MatchString(code) {
+		return true
+	}
+	m := regexp.MustCompile(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).FindStringSubmatch(code)
+	if m == nil {
+		return false
+	}
+	values := strings.Split(m[2], ",")
+	for i, n := range strings.Split(m[1], ",") {
+		if i < len(values) && strings.Trim(strings.TrimSpace(n), `"`) == strings.ToLower(c.Name) && regexp.MustCompile(`(?:^|\W)`+arg+`(?:\W|$)`).MatchString(values[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // values are candidates for an argument of a type.

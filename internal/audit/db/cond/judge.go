@@ -47,6 +47,7 @@ type Atom struct {
 	pair   [2]*Expr // columns of two sub-queries' tables
 	inner  *Expr    // column of a sub-query's table that the caller or the row is compared with
 	corr   bool
+	asked  bool // compared with an argument of the function that is read
 	filter bool
 }
 
@@ -326,6 +327,11 @@ func (j *Judge) compare(x *Expr, row *Source, neg bool) []Branch {
 		return []Branch{{{Kind: Filler, corr: true, Columns: []*catalog.Column{va.Column}, inner: vb, At: x.At, Expr: x}}}
 	}
 	at := j.rowState(x, row, !equal)
+	for _, side := range [][2]*Expr{{a, b}, {b, a}} { // with what a function is asked about
+		if v := VarOf(side[0]); v != nil && v.Source != row && v.Source.Query != nil && side[1].Op == Param && side[1].Text != "sub" && equal {
+			at.asked = true
+		}
+	}
 	if va != nil && vb != nil && va.Source != vb.Source && equal {
 		at.pair = [2]*Expr{va, vb}
 	}
@@ -371,6 +377,8 @@ func (j *Judge) slotAgainst(x *Expr, s Slot, other *Expr, row *Source, equal boo
 			at.Kind = Client
 		case s.Role() && equal && j.Privileged != nil && j.Privileged(other.Text):
 			at.Kind = Admin
+		case s.Role() && !equal && other.Text == "authenticated":
+			at.Kind = Inverted
 		case s.Role():
 			at.Kind = RoleCheck
 		case equal:
@@ -578,6 +586,8 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 		switch {
 		case a.pair[0] != nil && own[a.pair[0].Source] != own[a.pair[1].Source]:
 			corr = true // with the query around this one
+		case a.asked:
+			corr = true
 		case a.corr:
 			corr, fuzzy = true, fuzzy || a.Fuzzy
 			columns = append(columns, a.Columns...)
