@@ -96,7 +96,18 @@ func show(r *finding.Report) {
 		if f.Proof != nil {
 			proof = "PROOF " + f.Proof.Who + ": " + f.Proof.Steps[len(f.Proof.Steps)-1] + " -> " + f.Proof.Saw
 		}
-		fmt.Printf("  %-8s %-30s %s %v %v key=%q at %s\n           %s\n           %s\n", f.Severity, f.Rule, f.Object, f.Verbs, f.Affects, f.Key, f.Place, f.Title, proof)
+		fmt.Printf(
+			"  %-8s %-30s %s %v %v key=%q at %s\n           %s\n           %s\n",
+			f.Severity,
+			f.Rule,
+			f.Object,
+			f.Verbs,
+			f.Affects,
+			f.Key,
+			f.Place,
+			f.Title,
+			proof,
+		)
 	}
 	for _, n := range r.NotTested {
 		fmt.Printf("  not tested: %s: %s\n", n.What, n.Reason)
@@ -116,7 +127,10 @@ func (t *tally) count(c Case, twin string, r *finding.Report) {
 			}
 			if f.Severity >= finding.Medium {
 				t.bad++
-				t.alarms = append(t.alarms, fmt.Sprintf("%s fixed: %s %s %s %v", c.Name, f.Severity, f.Rule, f.Object, f.Verbs))
+				t.alarms = append(
+					t.alarms,
+					fmt.Sprintf("%s fixed: %s %s %s %v", c.Name, f.Severity, f.Rule, f.Object, f.Verbs),
+				)
 			}
 		}
 		return
@@ -124,7 +138,10 @@ func (t *tally) count(c Case, twin string, r *finding.Report) {
 	taken := map[string]bool{}
 	for _, flaw := range c.Flaws {
 		t.total[flaw.Kind]++
-		i := slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.Severity >= finding.Low && hits(f, flaw, true) })
+		i := slices.IndexFunc(
+			r.Findings,
+			func(f finding.Finding) bool { return f.Severity >= finding.Low && hits(f, flaw, true) },
+		)
 		if i >= 0 {
 			t.exact++
 		} else {
@@ -135,7 +152,10 @@ func (t *tally) count(c Case, twin string, r *finding.Report) {
 			continue
 		}
 		t.found[flaw.Kind]++
-		if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Proof != nil && hits(f, flaw, false) }) {
+		if slices.ContainsFunc(
+			r.Findings,
+			func(f finding.Finding) bool { return f.Proof != nil && hits(f, flaw, false) },
+		) {
 			t.proven++
 		} else if t.name == "attack" {
 			t.unproven = append(t.unproven, fmt.Sprintf("%s %s %s %s", flaw.ID, flaw.Kind, flaw.Object, flaw.Verb))
@@ -154,7 +174,10 @@ func (t *tally) count(c Case, twin string, r *finding.Report) {
 			t.noise++
 		default:
 			t.bad++
-			t.alarms = append(t.alarms, fmt.Sprintf("%s leaky: %s %s %s %v", c.Name, f.Severity, f.Rule, f.Object, f.Verbs))
+			t.alarms = append(
+				t.alarms,
+				fmt.Sprintf("%s leaky: %s %s %s %v", c.Name, f.Severity, f.Rule, f.Object, f.Verbs),
+			)
 		}
 	}
 }

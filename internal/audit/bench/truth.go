@@ -108,7 +108,10 @@ func sameKind(rule, kind string) bool {
 	if rule == kind {
 		return true
 	}
-	return slices.ContainsFunc(equivalent, func(e []string) bool { return slices.Contains(e, rule) && slices.Contains(e, kind) })
+	return slices.ContainsFunc(
+		equivalent,
+		func(e []string) bool { return slices.Contains(e, rule) && slices.Contains(e, kind) },
+	)
 }
 
 // hits says whether a finding is about a flaw; exact asks for the very kind.

@@ -62,7 +62,12 @@ func Audit(ctx context.Context, o Options) (*finding.Report, error) {
 		return nil, err
 	}
 	defer d.Drop()
-	report := &finding.Report{Command: "audit db", Target: target, Findings: []finding.Finding{}, NotTested: []finding.NotTested{}}
+	report := &finding.Report{
+		Command:   "audit db",
+		Target:    target,
+		Findings:  []finding.Finding{},
+		NotTested: []finding.NotTested{},
+	}
 	if err := o.audit(ctx, d, files, report); err != nil {
 		return nil, err
 	}
@@ -104,7 +109,16 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 	if err != nil {
 		return err
 	}
-	m := model.New(schema, model.Config{Supabase: loaded.Platform == load.Supabase, ConnectsAs: o.ConnectsAs, Exposed: o.ExposedSchemas, Loader: loaded.Loader, Ignore: ignore})
+	m := model.New(
+		schema,
+		model.Config{
+			Supabase:   loaded.Platform == load.Supabase,
+			ConnectsAs: o.ConnectsAs,
+			Exposed:    o.ExposedSchemas,
+			Loader:     loaded.Loader,
+			Ignore:     ignore,
+		},
+	)
 	var roles []string
 	for _, a := range m.Acting {
 		roles = append(roles, a.Role)
@@ -134,7 +148,13 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 	return ctx.Err()
 }
 
-func (o Options) attack(ctx context.Context, d *scratch.Database, loaded *load.Result, p *pass.Pass, report *finding.Report) error {
+func (o Options) attack(
+	ctx context.Context,
+	d *scratch.Database,
+	loaded *load.Result,
+	p *pass.Pass,
+	report *finding.Report,
+) error {
 	o.say("making two tenants")
 	conn, err := d.Connect(ctx, loaded.Loader)
 	if err != nil {
@@ -185,13 +205,23 @@ func (o Options) attack(ctx context.Context, d *scratch.Database, loaded *load.R
 			}
 		}
 	}
-	report.Looked = append(report.Looked, finding.Count{What: "seeded rows", N: len(s.Rows)}, finding.Count{What: "attacks", N: a.Tried})
+	report.Looked = append(
+		report.Looked,
+		finding.Count{What: "seeded rows", N: len(s.Rows)},
+		finding.Count{What: "attacks", N: a.Tried},
+	)
 	return nil
 }
 
 // assume makes a login with all grants where the migrations know no role at
 // all: somebody has to ask.
-func assume(ctx context.Context, conn *pgx.Conn, loaded *load.Result, before map[string]bool, report *finding.Report) error {
+func assume(
+	ctx context.Context,
+	conn *pgx.Conn,
+	loaded *load.Result,
+	before map[string]bool,
+	report *finding.Report,
+) error {
 	if loaded.Platform == load.Supabase {
 		return nil
 	}
@@ -229,7 +259,10 @@ end loop; end $$`)
 func guarded(what string, report *finding.Report, part func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			report.NotTested = append(report.NotTested, finding.NotTested{What: what, Reason: fmt.Sprintf("it broke down: %v", r)})
+			report.NotTested = append(
+				report.NotTested,
+				finding.NotTested{What: what, Reason: fmt.Sprintf("it broke down: %v", r)},
+			)
 			if os.Getenv("TIJORI_AUDIT_DEBUG") != "" {
 				panic(r)
 			}
@@ -252,5 +285,10 @@ func looked(s *catalog.Schema) []finding.Count {
 		}
 		n["policies"] += len(r.Policies)
 	}
-	return []finding.Count{{What: "tables", N: n["tables"]}, {What: "views", N: n["views"]}, {What: "policies", N: n["policies"]}, {What: "functions", N: len(s.Functions)}}
+	return []finding.Count{
+		{What: "tables", N: n["tables"]},
+		{What: "views", N: n["views"]},
+		{What: "policies", N: n["policies"]},
+		{What: "functions", N: len(s.Functions)},
+	}
 }

@@ -72,7 +72,8 @@ func TestRules(t *testing.T) {
 		}
 		o.Migrations = filepath.Join(dir, "leaky.sql")
 		found := slices.ContainsFunc(audit(t, o).Findings, func(f finding.Finding) bool {
-			return f.Rule == rule.ID && (f.Object == truth.Flaws[0].Object || slices.ContainsFunc(f.Affects, func(a string) bool { return strings.HasPrefix(a, truth.Flaws[0].Object) }))
+			return f.Rule == rule.ID &&
+				(f.Object == truth.Flaws[0].Object || slices.ContainsFunc(f.Affects, func(a string) bool { return strings.HasPrefix(a, truth.Flaws[0].Object) }))
 		})
 		if !found {
 			t.Errorf("rule %s does not find %+v in its leaky case", rule.ID, truth.Flaws)
@@ -111,13 +112,17 @@ func TestAttackProves(t *testing.T) {
 func TestGuardTriggerRefutes(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "m.sql")
-	write(t, file, `create table fans (id uuid primary key references auth.users, nick text, credits int not null default 0);
+	write(
+		t,
+		file,
+		`create table fans (id uuid primary key references auth.users, nick text, credits int not null default 0);
 alter table fans enable row level security;
 create policy s on fans for select to authenticated using (id = auth.uid());
 create policy u on fans for update to authenticated using (id = auth.uid());
 create function keep() returns trigger language plpgsql as $$ declare r record; begin
   r := old; new := jsonb_populate_record(new, jsonb_build_object('credits', r.credits)); return new; end $$;
-create trigger keep before update on fans for each row execute function keep();`)
+create trigger keep before update on fans for each row execute function keep();`,
+	)
 	r := audit(t, db.Options{Migrations: file, Attack: true})
 	if worst, any := r.Worst(); any && worst >= finding.Medium {
 		t.Errorf("findings = %+v, want none", r.Findings)
@@ -141,7 +146,11 @@ func TestHostile(t *testing.T) {
 	dir := t.TempDir()
 	flag := filepath.Join(os.TempDir(), fmt.Sprintf("tijori-hostile-%d", os.Getpid()))
 	file := filepath.Join(dir, "m.sql")
-	write(t, file, fmt.Sprintf(`create table a (id uuid primary key default gen_random_uuid(), owner uuid not null references auth.users, t text);
+	write(
+		t,
+		file,
+		fmt.Sprintf(
+			`create table a (id uuid primary key default gen_random_uuid(), owner uuid not null references auth.users, t text);
 alter table a enable row level security;
 create policy p on a for select using (owner = auth.uid());
 create function forever(x uuid) returns int language plpgsql security definer as $$ begin loop perform 1; end loop; end $$;
@@ -152,7 +161,10 @@ grant pg_execute_server_program to postgres;
 copy a to program 'touch %[1]s';
 create tabel broken (x int);
 create table c1 (id int primary key, o int not null); create table c2 (id int primary key, o int not null references c1);
-alter table c1 add foreign key (o) references c2;`, flag))
+alter table c1 add foreign key (o) references c2;`,
+			flag,
+		),
+	)
 	start := time.Now()
 	r := audit(t, db.Options{Migrations: file, Attack: true})
 	if took := time.Since(start); took > 3*time.Minute {
@@ -162,7 +174,10 @@ alter table c1 add foreign key (o) references c2;`, flag))
 		t.Fatal("the schema ran a program on the server")
 	}
 	for _, want := range []string{"syntax error", "superuser", "power over the server", "longer than two seconds"} {
-		if !slices.ContainsFunc(r.NotTested, func(n finding.NotTested) bool { return strings.Contains(n.Reason, want) }) {
+		if !slices.ContainsFunc(
+			r.NotTested,
+			func(n finding.NotTested) bool { return strings.Contains(n.Reason, want) },
+		) {
 			t.Errorf("not tested = %+v, want something about %q", r.NotTested, want)
 		}
 	}
@@ -197,7 +212,9 @@ func TestTargetStaysAsItWas(t *testing.T) {
 		if err := cmd.Run(); err != nil {
 			t.Fatalf("pg_dumpall: %v: %s", err, out.String())
 		}
-		return regexp.MustCompile(`(?m)^\\(un)?restrict .*$`).ReplaceAllString(out.String(), "") // a new word each time
+		return regexp.MustCompile(`(?m)^\\(un)?restrict .*$`).
+			ReplaceAllString(out.String(), "")
+		// a new word each time
 	}
 	before := dump()
 	r := audit(t, db.Options{DSN: target.DSN(), Attack: true})

@@ -38,7 +38,13 @@ func dump(ctx context.Context, dsn string) ([]load.File, string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "pg_dump"), "--schema-only", "--lock-wait-timeout=5s", "--dbname="+dsn)
+	cmd := exec.CommandContext(
+		ctx,
+		filepath.Join(bin, "pg_dump"),
+		"--schema-only",
+		"--lock-wait-timeout=5s",
+		"--dbname="+dsn,
+	)
 	cmd.Env = append(cmd.Environ(), "PGOPTIONS=-c default_transaction_read_only=on")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -55,7 +61,10 @@ func dumpRoles(ctx context.Context, conn *pgx.Conn) (string, error) {
 		return "", fmt.Errorf("read roles: %w", err)
 	}
 	defer func() { _ = tx.Rollback(ctx) }()
-	rows, _ := tx.Query(ctx, `select rolname::text, rolcanlogin, rolinherit, rolbypassrls, rolreplication from pg_roles where rolname !~ '^pg_' and not rolsuper order by 1`)
+	rows, _ := tx.Query(
+		ctx,
+		`select rolname::text, rolcanlogin, rolinherit, rolbypassrls, rolreplication from pg_roles where rolname !~ '^pg_' and not rolsuper order by 1`,
+	)
 	var name string
 	var login, inherit, bypass, replication bool
 	var b strings.Builder
@@ -78,8 +87,11 @@ func dumpRoles(ctx context.Context, conn *pgx.Conn) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read roles: %w", err)
 	}
-	rows, _ = tx.Query(ctx, `select g.rolname::text, r.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid
-		join pg_roles r on r.oid = m.member where g.rolname !~ '^pg_' and not r.rolsuper order by 1, 2`)
+	rows, _ = tx.Query(
+		ctx,
+		`select g.rolname::text, r.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid
+		join pg_roles r on r.oid = m.member where g.rolname !~ '^pg_' and not r.rolsuper order by 1, 2`,
+	)
 	var group string
 	_, err = pgx.ForEachRow(rows, []any{&group, &name}, func() error {
 		fmt.Fprintf(&b, "grant %s to %s;\n", catalog.Quote(group), catalog.Quote(name))

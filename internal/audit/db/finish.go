@@ -21,7 +21,12 @@ func special(p *pass.Pass, h attack.Hit) []finding.Finding {
 		return called(p, h)
 	}
 	r := h.Relation
-	f := p.Finding("own-row-privileged-column", r, finding.High, "whoever owns a row of "+r.FullName()+" gives himself rights with "+pass.Quoted(h.Columns))
+	f := p.Finding(
+		"own-row-privileged-column",
+		r,
+		finding.High,
+		"whoever owns a row of "+r.FullName()+" gives himself rights with "+pass.Quoted(h.Columns),
+	)
 	if h.How == "join" || p.Model.MembershipOf(r) != nil {
 		f.Rule, f.Title = "self-insert-membership", "people can make themselves members in "+r.FullName()
 		for _, v := range p.Verdicts {
@@ -36,7 +41,8 @@ func special(p *pass.Pass, h attack.Hit) []finding.Finding {
 	if f.Rule == "own-row-privileged-column" && p.On(r.FullName(), h.Verb, "billing-table-writable") {
 		f.Rule = "billing-table-writable"
 	}
-	if f.Rule == "own-row-privileged-column" && !slices.ContainsFunc(h.Opened, func(t *catalog.Relation) bool { return !p.On(t.FullName(), "select") }) {
+	if f.Rule == "own-row-privileged-column" &&
+		!slices.ContainsFunc(h.Opened, func(t *catalog.Relation) bool { return !p.On(t.FullName(), "select") }) {
 		return nil // what opens is open by its own fault
 	}
 	for _, t := range h.Opened {
@@ -47,7 +53,12 @@ func special(p *pass.Pass, h attack.Hit) []finding.Finding {
 
 func called(p *pass.Pass, h attack.Hit) []finding.Finding {
 	x := h.Function
-	f := p.FunctionFinding("secdef-unchecked-argument", x, finding.High, x.Identity+" trusts an identifier from its caller")
+	f := p.FunctionFinding(
+		"secdef-unchecked-argument",
+		x,
+		finding.High,
+		x.Identity+" trusts an identifier from its caller",
+	)
 	switch h.How {
 	case "oracle":
 		f.Rule, f.Severity, f.Title = "membership-oracle", finding.Medium, x.Identity+" answers about any person and tenant"
@@ -57,7 +68,13 @@ func called(p *pass.Pass, h attack.Hit) []finding.Finding {
 			f.Severity = finding.Low
 		}
 	case "setting":
-		f = p.Finding("tenant-from-client", h.Opened[0], finding.High, "the tenant is a setting that "+x.Identity+" takes from its caller", "select")
+		f = p.Finding(
+			"tenant-from-client",
+			h.Opened[0],
+			finding.High,
+			"the tenant is a setting that "+x.Identity+" takes from its caller",
+			"select",
+		)
 		f.Affects, f.Place = []string{x.Identity + " execute"}, p.FunctionPlace(x)
 		for _, g := range p.Findings() { // one cause, one finding
 			if g.Rule == f.Rule && slices.Contains(g.Affects, f.Affects[0]) {
@@ -101,7 +118,13 @@ func confirm(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *find
 				}
 			}
 			if tried && len(left) == 0 {
-				report.Withdrawn = append(report.Withdrawn, finding.Withdrawn{Finding: *f, Reason: "the column kept its value: a trigger or a grant guards it"})
+				report.Withdrawn = append(
+					report.Withdrawn,
+					finding.Withdrawn{
+						Finding: *f,
+						Reason:  "the column kept its value: a trigger or a grant guards it",
+					},
+				)
 				p.Drop(f)
 				continue
 			}
@@ -116,8 +139,16 @@ func confirm(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *find
 					hit = a.Published(ctx, r, f.Verbs[len(f.Verbs)-1])
 				}
 			}
-		case "payment-customer-not-unique", "idempotency-not-unique", "balance-without-check", "cross-tenant-fk", "fk-unique-oracle",
-			"public-share", "permissive-instead-of-restrictive", "soft-delete-ignored", "default-privileges", "view-without-barrier":
+		case "payment-customer-not-unique",
+			"idempotency-not-unique",
+			"balance-without-check",
+			"cross-tenant-fk",
+			"fk-unique-oracle",
+			"public-share",
+			"permissive-instead-of-restrictive",
+			"soft-delete-ignored",
+			"default-privileges",
+			"view-without-barrier":
 			hit = state(ctx, p, a, f)
 		case "bypassrls-in-request-path":
 			for _, r := range p.Schema.Relations {

@@ -37,7 +37,13 @@ func merge(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *findin
 	confirm(ctx, p, a, report)
 	for _, f := range p.Findings() {
 		if refuted(p, a, f) {
-			report.Withdrawn = append(report.Withdrawn, finding.Withdrawn{Finding: *f, Reason: "no attacker saw or changed a row of the other tenant this way"})
+			report.Withdrawn = append(
+				report.Withdrawn,
+				finding.Withdrawn{
+					Finding: *f,
+					Reason:  "no attacker saw or changed a row of the other tenant this way",
+				},
+			)
 			p.Drop(f)
 		}
 	}
@@ -72,7 +78,13 @@ func actor(h attack.Hit) string {
 }
 
 // explain finds the cause of a hit.
-func explain(ctx context.Context, p *pass.Pass, a *attack.Attacker, h attack.Hit, done map[string]bool) []finding.Finding {
+func explain(
+	ctx context.Context,
+	p *pass.Pass,
+	a *attack.Attacker,
+	h attack.Hit,
+	done map[string]bool,
+) []finding.Finding {
 	r := h.Relation
 	if h.Function != nil || r == nil {
 		return special(p, h)
@@ -93,7 +105,8 @@ func explain(ctx context.Context, p *pass.Pass, a *attack.Attacker, h attack.Hit
 	done[key] = true
 	if h.Persona.Former {
 		for _, f := range p.Findings() {
-			if f.Rule == "soft-delete-ignored" && (f.Object == r.FullName() || slices.Contains(f.Affects, r.FullName()+" "+h.Verb)) {
+			if f.Rule == "soft-delete-ignored" &&
+				(f.Object == r.FullName() || slices.Contains(f.Affects, r.FullName()+" "+h.Verb)) {
 				return []finding.Finding{*f}
 			}
 		}
@@ -128,7 +141,14 @@ func explain(ctx context.Context, p *pass.Pass, a *attack.Attacker, h attack.Hit
 	if len(policies) > 0 && purpose(p, policies, h) {
 		return nil
 	}
-	base.Rule, base.Title = fallback(h), fmt.Sprintf("%s can %s rows of another tenant in %s", h.Persona.Who, h.Verb, r.FullName())
+	base.Rule, base.Title = fallback(
+		h,
+	), fmt.Sprintf(
+		"%s can %s rows of another tenant in %s",
+		h.Persona.Who,
+		h.Verb,
+		r.FullName(),
+	)
 	if len(policies) == 1 {
 		base.Key, base.Place = policies[0].Name, p.PolicyPlace(policies[0], -1)
 		if f := helper(p, policies[0], h); f != nil && base.Rule == "soft-delete-ignored" {
@@ -229,15 +249,23 @@ func exempt(p *pass.Pass, h attack.Hit, f finding.Finding) []finding.Finding {
 		return nil // the role's own finding
 	case r.RLS:
 		for _, o := range p.OwnerFinding(role) {
-			if o.Object == r.FullName() || slices.Contains(o.Affects, r.FullName()+" select, insert, update, delete") {
+			if o.Object == r.FullName() ||
+				slices.Contains(o.Affects, r.FullName()+" select, insert, update, delete") {
 				return []finding.Finding{*o}
 			}
 		}
-		f.Rule, f.Title = "owner-connection", fmt.Sprintf("requests own %s, and policies do not bind the owner", r.FullName())
+		f.Rule, f.Title = "owner-connection", fmt.Sprintf(
+			"requests own %s, and policies do not bind the owner",
+			r.FullName(),
+		)
 		return []finding.Finding{f}
 	}
 	if parent := p.Guardian(r); parent != nil {
-		f.Rule, f.Title = "partition-child", fmt.Sprintf("the policies of %s do not guard %s when it is asked by its own name", parent.FullName(), r.FullName())
+		f.Rule, f.Title = "partition-child", fmt.Sprintf(
+			"the policies of %s do not guard %s when it is asked by its own name",
+			parent.FullName(),
+			r.FullName(),
+		)
 		return []finding.Finding{f}
 	}
 	if !p.UsesPolicies() && !p.Model.Supabase && !p.SharedLogins(r) || p.TenantSchema(r) {

@@ -75,7 +75,10 @@ func (a *Attacker) Run(ctx context.Context) error {
 	a.until = time.Now().Add(55 * time.Second)
 	a.personas()
 	if len(a.Personas) == 0 {
-		a.Failed = append(a.Failed, finding.NotTested{What: "requests", Reason: "no role serves requests; name one with --connects-as"})
+		a.Failed = append(
+			a.Failed,
+			finding.NotTested{What: "requests", Reason: "no role serves requests; name one with --connects-as"},
+		)
 		return nil
 	}
 	for _, step := range []func(context.Context){a.reads, a.writes, a.functions, a.escalations} {
@@ -102,7 +105,13 @@ func (a *Attacker) personas() {
 			continue
 		}
 		if len(s.Model.Slots) == 0 || s.Nobody == nil {
-			a.add(&Persona{Who: "a request as " + actor.Role + " that says nothing about itself", Actor: actor, Nobody: true})
+			a.add(
+				&Persona{
+					Who:    "a request as " + actor.Role + " that says nothing about itself",
+					Actor:  actor,
+					Nobody: true,
+				},
+			)
 		}
 		if s.Nobody != nil {
 			a.add(&Persona{Who: "somebody who has just signed up", Actor: actor, Context: s.Nobody, Nobody: true})
@@ -119,7 +128,14 @@ func (a *Attacker) personas() {
 			a.add(&Persona{Who: who, Actor: actor, Context: p, Former: p.Former})
 		}
 		if len(client) > 0 {
-			a.add(&Persona{Who: "a member of another tenant who fills in " + names(client), Actor: actor, Context: s.A, Extra: client})
+			a.add(
+				&Persona{
+					Who:     "a member of another tenant who fills in " + names(client),
+					Actor:   actor,
+					Context: s.A,
+					Extra:   client,
+				},
+			)
 		}
 	}
 }
@@ -166,7 +182,13 @@ func (a *Attacker) begin(ctx context.Context, p *Persona, before string) (pgx.Tx
 		return nil, err
 	}
 	sql := before + "set local search_path = public, extensions, pg_catalog; set local statement_timeout = '2s'; set local lock_timeout = '1s';\n" +
-		a.Seeder.SettingsWith(p.Context, p.Actor.Role, p.Extra) + "set local role " + catalog.Quote(p.Actor.Role)
+		a.Seeder.SettingsWith(
+			p.Context,
+			p.Actor.Role,
+			p.Extra,
+		) + "set local role " + catalog.Quote(
+		p.Actor.Role,
+	)
 	if _, err := tx.Exec(ctx, sql); err != nil {
 		_ = tx.Rollback(ctx)
 		return nil, err
@@ -280,7 +302,10 @@ func (a *Attacker) reads(ctx context.Context) {
 func (a *Attacker) relations(p *Persona, verb string) []*catalog.Relation {
 	var out []*catalog.Relation
 	for _, r := range a.Model.Schema.Relations {
-		if !a.tired(r.FullName()) && a.Model.Reachable(r.Schema) && a.Privs.Some(p.Actor.Role, r, verb) && !r.Extension && r.Schema != "realtime" && r.FullName() != "storage.buckets" {
+		if !a.tired(r.FullName()) && a.Model.Reachable(r.Schema) && a.Privs.Some(p.Actor.Role, r, verb) &&
+			!r.Extension &&
+			r.Schema != "realtime" &&
+			r.FullName() != "storage.buckets" {
 			out = append(out, r)
 		}
 	}
@@ -325,7 +350,10 @@ func (a *Attacker) read(ctx context.Context, tx pgx.Tx, p *Persona, r *catalog.R
 	}
 	a.sights[p][r] = seen
 	line := lineWith(text, seen)
-	a.Hits = append(a.Hits, Hit{Relation: r, Verb: "select", How: "read", Persona: p, Steps: append(a.session(p), sql+";"), Saw: line})
+	a.Hits = append(
+		a.Hits,
+		Hit{Relation: r, Verb: "select", How: "read", Persona: p, Steps: append(a.session(p), sql+";"), Saw: line},
+	)
 }
 
 // formerRead looks whether somebody who has left still reads what belongs to
@@ -352,7 +380,17 @@ func (a *Attacker) formerRead(p *Persona, r *catalog.Relation, sql, text string)
 				return
 			}
 		}
-		a.Hits = append(a.Hits, Hit{Relation: r, Verb: "select", How: "former", Persona: p, Steps: append(a.session(p), sql+";"), Saw: lineWith(line, seen)})
+		a.Hits = append(
+			a.Hits,
+			Hit{
+				Relation: r,
+				Verb:     "select",
+				How:      "former",
+				Persona:  p,
+				Steps:    append(a.session(p), sql+";"),
+				Saw:      lineWith(line, seen),
+			},
+		)
 		return
 	}
 }
@@ -410,7 +448,11 @@ func own(ctx context.Context, tx pgx.Tx) {
 }
 
 // snapshot writes down all rows of a tenant in the tables given.
-func (a *Attacker) snapshot(ctx context.Context, tx pgx.Tx, tables []*catalog.Relation) map[*catalog.Relation][]string {
+func (a *Attacker) snapshot(
+	ctx context.Context,
+	tx pgx.Tx,
+	tables []*catalog.Relation,
+) map[*catalog.Relation][]string {
 	out := map[*catalog.Relation][]string{}
 	for _, r := range tables {
 		text, _, err := try(ctx, tx, "select to_jsonb(t.*)::text from only "+r.SQL()+" t limit 2000")

@@ -42,7 +42,13 @@ func (a *Attacker) escalations(ctx context.Context) {
 }
 
 // joinIn makes oneself a member of the other tenant.
-func (a *Attacker) joinIn(ctx context.Context, p *Persona, r *catalog.Relation, person *catalog.Column, tenants, ranks []*catalog.Column) {
+func (a *Attacker) joinIn(
+	ctx context.Context,
+	p *Persona,
+	r *catalog.Relation,
+	person *catalog.Column,
+	tenants, ranks []*catalog.Column,
+) {
 	base := a.Seeder.Draft(r, a.Seeder.B)
 	me, ok := p.Context.Value(a.Model.Class(r, person.Num))
 	if !ok {
@@ -66,7 +72,11 @@ func (a *Attacker) joinIn(ctx context.Context, p *Persona, r *catalog.Relation, 
 		}
 	}
 	for _, plan := range plans {
-		sql := insertSQL(r, plan, func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) })
+		sql := insertSQL(
+			r,
+			plan,
+			func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) },
+		)
 		done := false
 		a.as(ctx, p, "", func(tx pgx.Tx) {
 			_, n, err := try(ctx, tx, sql)
@@ -78,7 +88,19 @@ func (a *Attacker) joinIn(ctx context.Context, p *Persona, r *catalog.Relation, 
 			if saw == "" {
 				saw = "the attacker is a member of the other tenant now"
 			}
-			a.Hits = append(a.Hits, Hit{Relation: r, Verb: "insert", How: "join", Persona: p, Steps: append(a.session(p), sql+";"), Saw: saw, Opened: opened, Columns: tenants})
+			a.Hits = append(
+				a.Hits,
+				Hit{
+					Relation: r,
+					Verb:     "insert",
+					How:      "join",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      saw,
+					Opened:   opened,
+					Columns:  tenants,
+				},
+			)
 		})
 		if done {
 			return
@@ -87,7 +109,12 @@ func (a *Attacker) joinIn(ctx context.Context, p *Persona, r *catalog.Relation, 
 }
 
 // openedBy are dependents of a relation that show more than they did before.
-func (a *Attacker) openedBy(ctx context.Context, tx pgx.Tx, p *Persona, r *catalog.Relation) (out []*catalog.Relation, saw string) {
+func (a *Attacker) openedBy(
+	ctx context.Context,
+	tx pgx.Tx,
+	p *Persona,
+	r *catalog.Relation,
+) (out []*catalog.Relation, saw string) {
 	for _, t := range a.relations(p, "select") {
 		if !a.Model.Dependents(r)[t] || t == r {
 			continue
@@ -123,7 +150,8 @@ func (a *Attacker) raise(ctx context.Context, p *Persona, r *catalog.Relation) {
 	}
 	ms := a.Model.MembershipOf(r)
 	for _, c := range r.Columns {
-		if c.Generated || c.Identity == "a" || r.InKey(c.Num) && ms == nil || !a.Privs.Column(p.Actor.Role, r, "update", c.Num) {
+		if c.Generated || c.Identity == "a" || r.InKey(c.Num) && ms == nil ||
+			!a.Privs.Column(p.Actor.Role, r, "update", c.Num) {
 			continue
 		}
 		for _, v := range a.tempting(r, c) {
@@ -144,8 +172,15 @@ func (a *Attacker) raise(ctx context.Context, p *Persona, r *catalog.Relation) {
 				}
 				if opened, saw := a.openedBy(ctx, tx, p, r); len(opened) > 0 {
 					done = true
-					a.Hits = append(a.Hits, Hit{Relation: r, Verb: "update", How: "raise", Persona: p, Columns: []*catalog.Column{c},
-						Steps: append(a.session(p), sql+";", a.selectSQL(p, opened[0])+";"), Saw: saw, Opened: opened})
+					a.Hits = append(
+						a.Hits,
+						Hit{Relation: r, Verb: "update", How: "raise", Persona: p, Columns: []*catalog.Column{c},
+							Steps: append(
+								a.session(p),
+								sql+";",
+								a.selectSQL(p, opened[0])+";",
+							), Saw: saw, Opened: opened},
+					)
 				}
 			})
 			if done {
@@ -164,12 +199,17 @@ func (a *Attacker) begetting(ctx context.Context, p *Persona, r *catalog.Relatio
 		}
 	}
 	for _, c := range r.Columns {
-		if c.Generated || r.InKey(c.Num) || a.Model.Isolating(r, c.Num) || !a.Model.Decides(r, c.Num) || !a.Privs.Column(p.Actor.Role, r, "insert", c.Num) {
+		if c.Generated || r.InKey(c.Num) || a.Model.Isolating(r, c.Num) || !a.Model.Decides(r, c.Num) ||
+			!a.Privs.Column(p.Actor.Role, r, "insert", c.Num) {
 			continue
 		}
 		for _, v := range a.tempting(r, c) {
 			base[c.Num] = v
-			sql := insertSQL(r, base, func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) })
+			sql := insertSQL(
+				r,
+				base,
+				func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) },
+			)
 			done := false
 			a.as(ctx, p, "", func(tx pgx.Tx) {
 				if mine := keys(a.rows(r, "a")); mine != "" {
@@ -183,7 +223,19 @@ func (a *Attacker) begetting(ctx context.Context, p *Persona, r *catalog.Relatio
 				}
 				if opened, saw := a.openedBy(ctx, tx, p, r); len(opened) > 0 {
 					done = true
-					a.Hits = append(a.Hits, Hit{Relation: r, Verb: "insert", How: "raise", Persona: p, Columns: []*catalog.Column{c}, Steps: append(a.session(p), sql+";"), Saw: saw, Opened: opened})
+					a.Hits = append(
+						a.Hits,
+						Hit{
+							Relation: r,
+							Verb:     "insert",
+							How:      "raise",
+							Persona:  p,
+							Columns:  []*catalog.Column{c},
+							Steps:    append(a.session(p), sql+";"),
+							Saw:      saw,
+							Opened:   opened,
+						},
+					)
 				}
 			})
 			if done {
@@ -248,14 +300,20 @@ func (a *Attacker) tempting(r *catalog.Relation, c *catalog.Column) []string {
 
 // Sets proves that somebody sets a column of his own row: it says what came of
 // it, and whether it could be tried at all.
-func (a *Attacker) Sets(ctx context.Context, r *catalog.Relation, c *catalog.Column, verb string) (hit *Hit, tried bool) {
+func (a *Attacker) Sets(
+	ctx context.Context,
+	r *catalog.Relation,
+	c *catalog.Column,
+	verb string,
+) (hit *Hit, tried bool) {
 	mine := a.rows(r, "a")
 	if len(mine) == 0 {
 		return nil, false
 	}
 	list := append(a.tempting(r, c), a.Seeder.Fresh(r, c)...)
 	for _, p := range a.Personas {
-		if p.Context == nil || p.Former || p.Nobody || p.Extra != nil || !a.Privs.Column(p.Actor.Role, r, verb, c.Num) {
+		if p.Context == nil || p.Former || p.Nobody || p.Extra != nil ||
+			!a.Privs.Column(p.Actor.Role, r, verb, c.Num) {
 			continue
 		}
 		for _, v := range list {
@@ -269,7 +327,11 @@ func (a *Attacker) Sets(ctx context.Context, r *catalog.Relation, c *catalog.Col
 					}
 				}
 				values[c.Num] = v
-				sql = insertSQL(r, values, func(col *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", col.Num) })
+				sql = insertSQL(
+					r,
+					values,
+					func(col *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", col.Num) },
+				)
 				where = "true"
 			}
 			a.as(ctx, p, "", func(tx pgx.Tx) {
@@ -287,7 +349,15 @@ func (a *Attacker) Sets(ctx context.Context, r *catalog.Relation, c *catalog.Col
 				}
 				own(ctx, tx)
 				if a.count(ctx, tx, r, where+" and "+catalog.Quote(c.Name)+"::text = ("+v+")::text") > 0 {
-					hit = &Hit{Relation: r, Verb: verb, How: "own", Persona: p, Columns: []*catalog.Column{c}, Steps: append(a.session(p), sql+";"), Saw: c.Name + " = " + v}
+					hit = &Hit{
+						Relation: r,
+						Verb:     verb,
+						How:      "own",
+						Persona:  p,
+						Columns:  []*catalog.Column{c},
+						Steps:    append(a.session(p), sql+";"),
+						Saw:      c.Name + " = " + v,
+					}
 				}
 			})
 			if hit != nil {
@@ -342,7 +412,14 @@ func (a *Attacker) Colleague(ctx context.Context, r *catalog.Relation, verb stri
 				}
 				q := *p
 				q.Who = who
-				hit = &Hit{Relation: r, Verb: verb, How: "colleague", Persona: &q, Steps: append(a.session(p), sql+";"), Saw: fmt.Sprintf("%d rows of colleagues", n)}
+				hit = &Hit{
+					Relation: r,
+					Verb:     verb,
+					How:      "colleague",
+					Persona:  &q,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      fmt.Sprintf("%d rows of colleagues", n),
+				}
 			}
 		})
 		if hit != nil {

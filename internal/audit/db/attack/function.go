@@ -28,7 +28,14 @@ func (a *Attacker) callers() []*Persona {
 	}
 	for _, actor := range a.Model.Acting { // a request that has said nothing yet
 		if !actor.Visitor && !a.Model.Supabase {
-			out = append(out, &Persona{Who: "a request as " + actor.Role + " that has said nothing yet", Actor: actor, Nobody: true})
+			out = append(
+				out,
+				&Persona{
+					Who:    "a request as " + actor.Role + " that has said nothing yet",
+					Actor:  actor,
+					Nobody: true,
+				},
+			)
 		}
 	}
 	return out
@@ -38,7 +45,8 @@ var platform = []string{"auth", "storage", "realtime", "extensions", "tijori_aud
 
 func (a *Attacker) functions(ctx context.Context) {
 	for _, f := range a.Model.Schema.Functions {
-		if f.Trigger || f.Extension || f.Kind != "f" && f.Kind != "p" || slices.Contains(platform, f.Schema) || !a.Model.Reachable(f.Schema) {
+		if f.Trigger || f.Extension || f.Kind != "f" && f.Kind != "p" || slices.Contains(platform, f.Schema) ||
+			!a.Model.Reachable(f.Schema) {
 			continue
 		}
 		for _, p := range a.callers() {
@@ -101,7 +109,8 @@ func (a *Attacker) meant(p *Persona, f *catalog.Function, arg catalog.Arg) []str
 		}
 		for _, c := range r.Columns {
 			ct := a.Model.Schema.BaseType(c.Type)
-			isKey := a.Model.Isolating(r, c.Num) || len(r.Refers(c.Num)) > 0 || r.InKey(c.Num) && (t.Category != "S" || a.referred(r, c.Num))
+			isKey := a.Model.Isolating(r, c.Num) || len(r.Refers(c.Num)) > 0 ||
+				r.InKey(c.Num) && (t.Category != "S" || a.referred(r, c.Num))
 			if !isKey || ct.OID != t.OID && ct.Category != t.Category || !a.uses(code, r, c, name) {
 				continue
 			}
@@ -132,13 +141,15 @@ func (a *Attacker) uses(code string, r *catalog.Relation, c *catalog.Column, arg
 	if regexp.MustCompile(`(?:^|[\s.("])` + col + `"? ?= ?(?:\w+\.)?"?` + arg + `"?(?:\W|$)`).MatchString(code) {
 		return true
 	}
-	m := regexp.MustCompile(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).FindStringSubmatch(code)
+	m := regexp.MustCompile(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
+		FindStringSubmatch(code)
 	if m == nil {
 		return false
 	}
 	values := strings.Split(m[2], ",")
 	for i, n := range strings.Split(m[1], ",") {
-		if i < len(values) && strings.Trim(strings.TrimSpace(n), `"`) == strings.ToLower(c.Name) && regexp.MustCompile(`(?:^|\W)`+arg+`(?:\W|$)`).MatchString(values[i]) {
+		if i < len(values) && strings.Trim(strings.TrimSpace(n), `"`) == strings.ToLower(c.Name) &&
+			regexp.MustCompile(`(?:^|\W)`+arg+`(?:\W|$)`).MatchString(values[i]) {
 			return true
 		}
 	}
@@ -237,7 +248,10 @@ func (a *Attacker) keysOf(x *seed.Context, oid int) []string {
 
 func (a *Attacker) referred(r *catalog.Relation, n int) bool {
 	return slices.ContainsFunc(a.Model.Schema.Relations, func(t *catalog.Relation) bool {
-		return slices.ContainsFunc(t.Foreign, func(f *catalog.Foreign) bool { return f.Target == r.OID && slices.Contains(f.Targets, n) })
+		return slices.ContainsFunc(
+			t.Foreign,
+			func(f *catalog.Foreign) bool { return f.Target == r.OID && slices.Contains(f.Targets, n) },
+		)
 	})
 }
 
@@ -423,7 +437,17 @@ func (a *Attacker) oracle(p *Persona, f *catalog.Function, answers map[string]st
 		words := len(a.Seeder.Seen(k, "b"))
 		if answers[k] == "t" && no && words >= 2 && len(a.Seeder.Seen(k, "a")) == 0 {
 			sql := invoke(f, strings.Split(k, ","))
-			a.Hits = append(a.Hits, Hit{Function: f, Verb: "execute", How: "oracle", Persona: p, Steps: append(a.session(p), sql+";"), Saw: "t, and f for others"})
+			a.Hits = append(
+				a.Hits,
+				Hit{
+					Function: f,
+					Verb:     "execute",
+					How:      "oracle",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      "t, and f for others",
+				},
+			)
 			return
 		}
 	}
@@ -469,7 +493,17 @@ func (a *Attacker) inject(ctx context.Context, p *Persona, f *catalog.Function) 
 			a.as(ctx, p, "", func(tx pgx.Tx) {
 				if _, _, err := try(ctx, tx, sql); sqlstate(err) == "22012" {
 					hit = true
-					a.Hits = append(a.Hits, Hit{Function: f, Verb: "execute", How: "inject", Persona: p, Steps: append(a.session(p), sql+";"), Saw: "ERROR: division by zero: the argument was carried out"})
+					a.Hits = append(
+						a.Hits,
+						Hit{
+							Function: f,
+							Verb:     "execute",
+							How:      "inject",
+							Persona:  p,
+							Steps:    append(a.session(p), sql+";"),
+							Saw:      "ERROR: division by zero: the argument was carried out",
+						},
+					)
 				}
 			})
 			if hit {
@@ -502,7 +536,14 @@ func (a *Attacker) Shadow(ctx context.Context, f *catalog.Function, table string
 			}
 			_, _ = tx.Exec(ctx, "grant select on "+catalog.Quote(table)+" to public")
 			if _, _, err := try(ctx, tx, sql); sqlstate(err) == "42703" {
-				hit = &Hit{Function: f, Verb: "execute", How: "shadow", Persona: p, Steps: append(a.session(p), make+";", sql+";"), Saw: err.Error()}
+				hit = &Hit{
+					Function: f,
+					Verb:     "execute",
+					How:      "shadow",
+					Persona:  p,
+					Steps:    append(a.session(p), make+";", sql+";"),
+					Saw:      err.Error(),
+				}
 			}
 		})
 		if hit != nil {

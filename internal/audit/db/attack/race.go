@@ -15,7 +15,11 @@ import (
 // Race proves that two calls at once both succeed where one after the other
 // the second is refused. Its work is committed: it is the last thing to do in a
 // scratch copy. connect opens a further connection of the loader.
-func (a *Attacker) Race(ctx context.Context, f *catalog.Function, connect func(context.Context) (*pgx.Conn, error)) *Hit {
+func (a *Attacker) Race(
+	ctx context.Context,
+	f *catalog.Function,
+	connect func(context.Context) (*pgx.Conn, error),
+) *Hit {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	for _, p := range a.members() {
@@ -29,7 +33,14 @@ func (a *Attacker) Race(ctx context.Context, f *catalog.Function, connect func(c
 				continue
 			}
 			if saw := a.together(ctx, p, f, sql, n, connect); saw != "" {
-				return &Hit{Function: f, Verb: "execute", How: "race", Persona: p, Steps: append(a.session(p), sql+";  -- in two sessions at once"), Saw: saw}
+				return &Hit{
+					Function: f,
+					Verb:     "execute",
+					How:      "race",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";  -- in two sessions at once"),
+					Saw:      saw,
+				}
 			}
 			return nil
 		}
@@ -46,12 +57,14 @@ func (a *Attacker) raceArguments(p *Persona, f *catalog.Function) [][]string {
 		t := a.Model.Schema.BaseType(arg.Type)
 		var list []string
 		for _, row := range a.Seeder.Rows {
-			if row.Letter == "b" || row.Kind != "main" || !strings.Contains(body, strings.ToLower(row.Relation.Name)) {
+			if row.Letter == "b" || row.Kind != "main" ||
+				!strings.Contains(body, strings.ToLower(row.Relation.Name)) {
 				continue
 			}
 			for _, c := range row.Relation.Columns {
 				ct := a.Model.Schema.BaseType(c.Type)
-				if v := row.Values[c.Name]; v != nil && (ct.OID == t.OID || ct.Category == "N" && t.Category == "N" || ct.Category == "S" && t.Category == "S") {
+				if v := row.Values[c.Name]; v != nil &&
+					(ct.OID == t.OID || ct.Category == "N" && t.Category == "N" || ct.Category == "S" && t.Category == "S") {
 					list = append(list, catalog.Literal(fmt.Sprint(v))+"::"+t.Name)
 				}
 			}
@@ -102,7 +115,14 @@ func (a *Attacker) refusedAfter(ctx context.Context, p *Persona, sql string) (n 
 
 // together uses up all but one, then lets two calls wait at a gate: a lock that
 // reads pass and writes do not.
-func (a *Attacker) together(ctx context.Context, p *Persona, f *catalog.Function, sql string, n int, connect func(context.Context) (*pgx.Conn, error)) string {
+func (a *Attacker) together(
+	ctx context.Context,
+	p *Persona,
+	f *catalog.Function,
+	sql string,
+	n int,
+	connect func(context.Context) (*pgx.Conn, error),
+) string {
 	start := func() (*pgx.Conn, pgx.Tx) {
 		c, err := connect(ctx)
 		if err != nil {
@@ -110,8 +130,15 @@ func (a *Attacker) together(ctx context.Context, p *Persona, f *catalog.Function
 		}
 		tx, err := c.Begin(ctx)
 		if err == nil {
-			_, err = tx.Exec(ctx, "set local search_path = public, extensions, pg_catalog; set local statement_timeout = '8s';\n"+
-				a.Seeder.SettingsWith(p.Context, p.Actor.Role, p.Extra)+"set local role "+catalog.Quote(p.Actor.Role))
+			_, err = tx.Exec(
+				ctx,
+				"set local search_path = public, extensions, pg_catalog; set local statement_timeout = '8s';\n"+
+					a.Seeder.SettingsWith(
+						p.Context,
+						p.Actor.Role,
+						p.Extra,
+					)+"set local role "+catalog.Quote(p.Actor.Role),
+			)
 		}
 		if err != nil {
 			c.Close(ctx)
@@ -164,7 +191,8 @@ func (a *Attacker) together(ctx context.Context, p *Persona, f *catalog.Function
 	}
 	for range 40 { // until both wait
 		var waiting int
-		if err := gate.QueryRow(ctx, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting); err != nil || waiting >= 2 {
+		if err := gate.QueryRow(ctx, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting); err != nil ||
+			waiting >= 2 {
 			break
 		}
 		time.Sleep(25 * time.Millisecond)

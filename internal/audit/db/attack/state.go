@@ -38,11 +38,19 @@ func (a *Attacker) Shares(ctx context.Context, r *catalog.Relation, c *catalog.C
 	if mine == "" || theirs == "" || len(fresh) == 0 {
 		return nil
 	}
-	sql := "update " + r.SQL() + " set " + catalog.Quote(c.Name) + " = " + fresh[0] + " where " + mine + " or " + theirs
+	sql := "update " + r.SQL() + " set " + catalog.Quote(
+		c.Name,
+	) + " = " + fresh[0] + " where " + mine + " or " + theirs
 	var p *Persona
 	p = a.server(ctx, func(tx pgx.Tx) {
 		if _, n, err := try(ctx, tx, sql); err == nil && n >= 2 {
-			hit = &Hit{Relation: r, Verb: "mapping", How: "state", Steps: []string{sql + ";"}, Saw: fmt.Sprintf("%d accounts have the same %s", n, c.Name)}
+			hit = &Hit{
+				Relation: r,
+				Verb:     "mapping",
+				How:      "state",
+				Steps:    []string{sql + ";"},
+				Saw:      fmt.Sprintf("%d accounts have the same %s", n, c.Name),
+			}
 		}
 	})
 	if hit != nil {
@@ -100,7 +108,13 @@ func (a *Attacker) Negative(ctx context.Context, r *catalog.Relation, c *catalog
 	sql := "update " + r.SQL() + " set " + n + " = " + n + " - " + n + " - 1 where " + where + " returning " + n
 	p := a.server(ctx, func(tx pgx.Tx) {
 		if text, k, err := try(ctx, tx, sql); err == nil && k > 0 {
-			hit = &Hit{Relation: r, Verb: "update", How: "state", Steps: []string{sql + ";"}, Saw: c.Name + " = " + strings.TrimSpace(text)}
+			hit = &Hit{
+				Relation: r,
+				Verb:     "update",
+				How:      "state",
+				Steps:    []string{sql + ";"},
+				Saw:      c.Name + " = " + strings.TrimSpace(text),
+			}
 		}
 	})
 	if hit != nil {
@@ -139,7 +153,11 @@ func (a *Attacker) Crosses(ctx context.Context, r *catalog.Relation, f *catalog.
 			return nil
 		}
 		values[col.Num] = seed.Literal(theirs[0].Values[target.Name], col)
-		sql := insertSQL(r, values, func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) })
+		sql := insertSQL(
+			r,
+			values,
+			func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) },
+		)
 		a.as(ctx, p, "", func(tx pgx.Tx) {
 			own(ctx, tx)
 			before := a.snapshot(ctx, tx, []*catalog.Relation{t})
@@ -150,7 +168,14 @@ func (a *Attacker) Crosses(ctx context.Context, r *catalog.Relation, f *catalog.
 				if changed := a.changed(before, a.snapshot(ctx, tx, []*catalog.Relation{t}), "b"); changed != "" {
 					saw = "the other tenant's row " + changed
 				}
-				hit = &Hit{Relation: r, Verb: "insert", How: "cross", Persona: p, Steps: append(a.session(p), sql+";"), Saw: saw}
+				hit = &Hit{
+					Relation: r,
+					Verb:     "insert",
+					How:      "cross",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      saw,
+				}
 			}
 		})
 		if hit != nil {
@@ -170,16 +195,31 @@ func (a *Attacker) Tells(ctx context.Context, r *catalog.Relation, k *catalog.Ke
 	for _, p := range a.members() {
 		values := a.Seeder.Draft(r, a.Seeder.A)
 		values[col.Num] = seed.Literal(theirs[0].Values[col.Name], col)
-		sql := insertSQL(r, values, func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) }) + " on conflict do nothing"
+		sql := insertSQL(
+			r,
+			values,
+			func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) },
+		) + " on conflict do nothing"
 		values[col.Num] = a.Seeder.Fresh(r, col)[0]
-		free := insertSQL(r, values, func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) }) + " on conflict do nothing"
+		free := insertSQL(
+			r,
+			values,
+			func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) },
+		) + " on conflict do nothing"
 		a.as(ctx, p, "", func(tx pgx.Tx) {
 			_, taken, err := try(ctx, tx, sql)
 			if err != nil || taken != 0 {
 				return
 			}
 			if _, n, err := try(ctx, tx, free); err == nil && n == 1 {
-				hit = &Hit{Relation: r, Verb: "insert", How: "oracle", Persona: p, Steps: append(a.session(p), sql+";"), Saw: "0 rows for a value that the other tenant has, 1 row for a new one"}
+				hit = &Hit{
+					Relation: r,
+					Verb:     "insert",
+					How:      "oracle",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      "0 rows for a value that the other tenant has, 1 row for a new one",
+				}
 			}
 		})
 		if hit != nil {
@@ -240,13 +280,30 @@ func (a *Attacker) Published(ctx context.Context, r *catalog.Relation, verb stri
 			}
 			if verb == "select" {
 				if w := a.Seeder.Seen(text, "b"); len(w) > 0 {
-					hit = &Hit{Relation: r, Verb: verb, How: "published", Persona: p, Steps: append(append(strings.Split(strings.TrimSpace(before), "\n"), a.session(p)...), sql+";"), Saw: lineWith(text, w)}
+					hit = &Hit{
+						Relation: r,
+						Verb:     verb,
+						How:      "published",
+						Persona:  p,
+						Steps: append(
+							append(strings.Split(strings.TrimSpace(before), "\n"), a.session(p)...),
+							sql+";",
+						),
+						Saw: lineWith(text, w),
+					}
 				}
 				return
 			}
 			own(ctx, tx)
 			if left := a.count(ctx, tx, r, where); left >= 0 && left < len(a.rows(r, "b")) {
-				hit = &Hit{Relation: r, Verb: verb, How: "published", Persona: p, Steps: append(a.session(p), sql+";"), Saw: "the other tenant's rows are gone"}
+				hit = &Hit{
+					Relation: r,
+					Verb:     verb,
+					How:      "published",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      "the other tenant's rows are gone",
+				}
 			}
 		})
 		if hit != nil {
@@ -267,7 +324,14 @@ func (a *Attacker) Login(ctx context.Context, role string, r *catalog.Relation) 
 		a.as(ctx, p, "", func(tx pgx.Tx) {
 			text, n, err := try(ctx, tx, sql)
 			if err == nil && n > 0 {
-				hit = &Hit{Relation: r, Verb: "select", How: "login", Persona: p, Steps: append(a.session(p), sql+";"), Saw: strings.TrimSpace(strings.SplitN(text, "\n", 2)[0])}
+				hit = &Hit{
+					Relation: r,
+					Verb:     "select",
+					How:      "login",
+					Persona:  p,
+					Steps:    append(a.session(p), sql+";"),
+					Saw:      strings.TrimSpace(strings.SplitN(text, "\n", 2)[0]),
+				}
 			}
 		})
 		if hit != nil {
@@ -297,7 +361,14 @@ func (a *Attacker) Peeks(ctx context.Context, r *catalog.Relation) (hit *Hit) {
 						return
 					}
 					if w := a.Seeder.Seen(text, "b"); i == 3 && len(w) > 0 {
-						hit = &Hit{Relation: r, Verb: "select", How: "peek", Persona: p, Steps: append(a.session(p), steps...), Saw: lineWith(text, w)}
+						hit = &Hit{
+							Relation: r,
+							Verb:     "select",
+							How:      "peek",
+							Persona:  p,
+							Steps:    append(a.session(p), steps...),
+							Saw:      lineWith(text, w),
+						}
 					}
 				}
 			})

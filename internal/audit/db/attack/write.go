@@ -46,7 +46,8 @@ func (a *Attacker) writes(ctx context.Context) {
 
 func (a *Attacker) known(p *Persona, r *catalog.Relation, verb string) bool {
 	for _, h := range a.Hits {
-		if h.Relation == r && h.Verb == verb && h.Persona.Actor == p.Actor && (h.Persona == p || h.Persona.Nobody || h.Persona.Context == nil) {
+		if h.Relation == r && h.Verb == verb && h.Persona.Actor == p.Actor &&
+			(h.Persona == p || h.Persona.Nobody || h.Persona.Context == nil) {
 			return true
 		}
 	}
@@ -113,8 +114,14 @@ func (a *Attacker) delete(ctx context.Context, p *Persona, r *catalog.Relation) 
 			}
 			own(ctx, tx)
 			if left := a.count(ctx, tx, r, where); left >= 0 && left < len(victims) {
-				a.Hits = append(a.Hits, Hit{Relation: r, Verb: "delete", How: "delete", Persona: p, Steps: append(a.session(p), sql+";"),
-					Saw: fmt.Sprintf("%d of the other tenant's rows are gone", len(victims)-left), Orphan: onlyOrphans(victims)})
+				a.Hits = append(
+					a.Hits,
+					Hit{Relation: r, Verb: "delete", How: "delete", Persona: p, Steps: append(a.session(p), sql+";"),
+						Saw: fmt.Sprintf(
+							"%d of the other tenant's rows are gone",
+							len(victims)-left,
+						), Orphan: onlyOrphans(victims)},
+				)
 				done = true
 			}
 		})
@@ -133,7 +140,9 @@ func (a *Attacker) changeable(p *Persona, r *catalog.Relation) []*catalog.Column
 	var out []*catalog.Column
 	for _, c := range r.Columns {
 		unique := slices.ContainsFunc(r.Keys, func(k *catalog.Key) bool { return slices.Contains(k.Columns, c.Num) })
-		if c.Generated || c.Identity == "a" || unique || len(r.Refers(c.Num)) > 0 || !a.Privs.Column(p.Actor.Role, r, "update", c.Num) || a.Model.Isolating(r, c.Num) {
+		if c.Generated || c.Identity == "a" || unique || len(r.Refers(c.Num)) > 0 ||
+			!a.Privs.Column(p.Actor.Role, r, "update", c.Num) ||
+			a.Model.Isolating(r, c.Num) {
 			continue
 		}
 		out = append(out, c)
@@ -182,10 +191,24 @@ func (a *Attacker) change(ctx context.Context, p *Persona, r *catalog.Relation, 
 						return
 					}
 					own(ctx, tx)
-					if after := a.count(ctx, tx, r, "("+where+") and "+catalog.Quote(c.Name)+" is not distinct from "+v); after > before && before >= 0 {
+					if after := a.count(ctx, tx, r, "("+where+") and "+catalog.Quote(c.Name)+" is not distinct from "+v); after > before &&
+						before >= 0 {
 						hit = true
-						a.Hits = append(a.Hits, Hit{Relation: r, Verb: "update", How: "change", Persona: p, Steps: append(a.session(p), sql+";"),
-							Saw: fmt.Sprintf("%d of the other tenant's rows changed", after-before), Orphan: onlyOrphans(victims)})
+						a.Hits = append(
+							a.Hits,
+							Hit{
+								Relation: r,
+								Verb:     "update",
+								How:      "change",
+								Persona:  p,
+								Steps:    append(a.session(p), sql+";"),
+								Saw: fmt.Sprintf(
+									"%d of the other tenant's rows changed",
+									after-before,
+								),
+								Orphan: onlyOrphans(victims),
+							},
+						)
 					}
 				})
 				if hit {
@@ -236,8 +259,22 @@ func (a *Attacker) takeover(ctx context.Context, p *Persona, r *catalog.Relation
 				left := a.count(ctx, tx, r, "("+where+") and "+strings.ReplaceAll(set, ", ", " and "))
 				if left > 0 {
 					hit = true
-					a.Hits = append(a.Hits, Hit{Relation: r, Verb: "update", How: "takeover", Persona: p, Steps: append(a.session(p), sql+";"), Columns: columns,
-						Saw: fmt.Sprintf("%d of the other tenant's rows belong to the attacker now", left), Orphan: onlyOrphans(victims)})
+					a.Hits = append(
+						a.Hits,
+						Hit{
+							Relation: r,
+							Verb:     "update",
+							How:      "takeover",
+							Persona:  p,
+							Steps:    append(a.session(p), sql+";"),
+							Columns:  columns,
+							Saw: fmt.Sprintf(
+								"%d of the other tenant's rows belong to the attacker now",
+								left,
+							),
+							Orphan: onlyOrphans(victims),
+						},
+					)
 				}
 			})
 			if hit {
@@ -256,7 +293,8 @@ func (a *Attacker) move(ctx context.Context, p *Persona, r *catalog.Relation) {
 	}
 	var columns []*catalog.Column
 	for _, c := range r.Columns {
-		if c.Generated || r.InKey(c.Num) && len(r.Primary().Columns) == 1 || !a.Privs.Column(p.Actor.Role, r, "update", c.Num) {
+		if c.Generated || r.InKey(c.Num) && len(r.Primary().Columns) == 1 ||
+			!a.Privs.Column(p.Actor.Role, r, "update", c.Num) {
 			continue
 		}
 		if a.Model.Isolating(r, c.Num) && !a.Model.PersonColumn(r, c.Num) {
@@ -282,8 +320,18 @@ func (a *Attacker) move(ctx context.Context, p *Persona, r *catalog.Relation) {
 				own(ctx, tx)
 				if left := a.count(ctx, tx, r, "("+where+") and "+set); left > 0 {
 					hit = true
-					a.Hits = append(a.Hits, Hit{Relation: r, Verb: "update", How: "move", Persona: p, Steps: append(a.session(p), sql+";"), Columns: []*catalog.Column{c},
-						Saw: "a row was handed to the other tenant"})
+					a.Hits = append(
+						a.Hits,
+						Hit{
+							Relation: r,
+							Verb:     "update",
+							How:      "move",
+							Persona:  p,
+							Steps:    append(a.session(p), sql+";"),
+							Columns:  []*catalog.Column{c},
+							Saw:      "a row was handed to the other tenant",
+						},
+					)
 				}
 			})
 			if hit {
@@ -323,7 +371,8 @@ func (a *Attacker) insert(ctx context.Context, p *Persona, r *catalog.Relation) 
 			if own {
 				x = p.Context
 			}
-			if v, ok := x.Value(a.Model.Class(r, c.Num)); ok && !(r.InKey(c.Num) && len(r.Primary().Columns) == 1 && len(r.Refers(c.Num)) == 0) {
+			if v, ok := x.Value(a.Model.Class(r, c.Num)); ok &&
+				!(r.InKey(c.Num) && len(r.Primary().Columns) == 1 && len(r.Refers(c.Num)) == 0) {
 				values[c.Num] = seed.Literal(v, c)
 				free = free || !own
 			}
@@ -331,7 +380,11 @@ func (a *Attacker) insert(ctx context.Context, p *Persona, r *catalog.Relation) 
 		if !free && !a.chained(r) {
 			continue
 		}
-		sql := insertSQL(r, values, func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) })
+		sql := insertSQL(
+			r,
+			values,
+			func(c *catalog.Column) bool { return a.Privs.Column(p.Actor.Role, r, "insert", c.Num) },
+		)
 		hit := false
 		a.as(ctx, p, "", func(tx pgx.Tx) {
 			_, n, err := try(ctx, tx, sql)
@@ -341,8 +394,18 @@ func (a *Attacker) insert(ctx context.Context, p *Persona, r *catalog.Relation) 
 				if author {
 					how = "author"
 				}
-				a.Hits = append(a.Hits, Hit{Relation: r, Verb: "insert", How: how, Persona: p, Steps: append(a.session(p), sql+";"), Columns: columns,
-					Saw: "a row was stored with the other tenant"})
+				a.Hits = append(
+					a.Hits,
+					Hit{
+						Relation: r,
+						Verb:     "insert",
+						How:      how,
+						Persona:  p,
+						Steps:    append(a.session(p), sql+";"),
+						Columns:  columns,
+						Saw:      "a row was stored with the other tenant",
+					},
+				)
 			}
 		})
 		if hit {
@@ -353,7 +416,8 @@ func (a *Attacker) insert(ctx context.Context, p *Persona, r *catalog.Relation) 
 
 // chained says whether a row belongs to somebody through a parent only.
 func (a *Attacker) chained(r *catalog.Relation) bool {
-	return a.Model.Tied(r) && !slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool { return a.Model.Isolating(r, c.Num) })
+	return a.Model.Tied(r) &&
+		!slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool { return a.Model.Isolating(r, c.Num) })
 }
 
 func insertSQL(r *catalog.Relation, values map[int]string, may func(*catalog.Column) bool) string {
@@ -367,7 +431,12 @@ func insertSQL(r *catalog.Relation, values map[int]string, may func(*catalog.Col
 	if len(names) == 0 {
 		return "insert into " + r.SQL() + " default values"
 	}
-	return fmt.Sprintf("insert into %s (%s) values (%s)", r.SQL(), strings.Join(names, ", "), strings.Join(literals, ", "))
+	return fmt.Sprintf(
+		"insert into %s (%s) values (%s)",
+		r.SQL(),
+		strings.Join(names, ", "),
+		strings.Join(literals, ", "),
+	)
 }
 
 // viewWrite writes through a view.
@@ -400,8 +469,13 @@ func (a *Attacker) viewWrite(ctx context.Context, p *Persona, r *catalog.Relatio
 		tries = []string{"delete from " + r.SQL()}
 	case "update":
 		for _, c := range base.Columns {
-			unique := slices.ContainsFunc(base.Keys, func(k *catalog.Key) bool { return slices.Contains(k.Columns, c.Num) })
-			if vc := column(c); vc != nil && !unique && !c.Generated && len(base.Refers(c.Num)) == 0 && a.Privs.Column(p.Actor.Role, r, "update", vc.Num) && len(tries) < 3 {
+			unique := slices.ContainsFunc(
+				base.Keys,
+				func(k *catalog.Key) bool { return slices.Contains(k.Columns, c.Num) },
+			)
+			if vc := column(c); vc != nil && !unique && !c.Generated && len(base.Refers(c.Num)) == 0 &&
+				a.Privs.Column(p.Actor.Role, r, "update", vc.Num) &&
+				len(tries) < 3 {
 				for _, v := range a.Seeder.Fresh(base, c) {
 					tries = append(tries, "update "+r.SQL()+" set "+catalog.Quote(vc.Name)+" = "+v)
 					break
@@ -439,7 +513,17 @@ func (a *Attacker) viewWrite(ctx context.Context, p *Persona, r *catalog.Relatio
 			own(ctx, tx)
 			if changed := a.changed(before, a.snapshot(ctx, tx, []*catalog.Relation{base}), "b"); changed != "" {
 				hit = true
-				a.Hits = append(a.Hits, Hit{Relation: r, Verb: verb, How: "view", Persona: p, Steps: append(a.session(p), sql+";"), Saw: changed})
+				a.Hits = append(
+					a.Hits,
+					Hit{
+						Relation: r,
+						Verb:     verb,
+						How:      "view",
+						Persona:  p,
+						Steps:    append(a.session(p), sql+";"),
+						Saw:      changed,
+					},
+				)
 			}
 		})
 		if hit {

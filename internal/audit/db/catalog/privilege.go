@@ -24,7 +24,13 @@ type privilege struct {
 
 // ReadPrivileges asks the server for the effective rights of roles.
 func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string) (*Privileges, error) {
-	p := &Privileges{tables: map[privilege]bool{}, columns: map[privilege]map[int]bool{}, execute: map[privilege]bool{}, usage: map[string]bool{}, create: map[string]bool{}}
+	p := &Privileges{
+		tables:  map[privilege]bool{},
+		columns: map[privilege]map[int]bool{},
+		execute: map[privilege]bool{},
+		usage:   map[string]bool{},
+		create:  map[string]bool{},
+	}
 	type row struct {
 		R, V, S string
 		O, N    int
@@ -38,38 +44,58 @@ func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string
 		list += Literal(r)
 	}
 	list += "]::name[]"
-	err := rows(ctx, c, `select r as "R", v as "V", c.oid::int as "O" from unnest(`+list+`) r, pg_class c join pg_namespace n on n.oid = relnamespace,
+	err := rows(
+		ctx,
+		c,
+		`select r as "R", v as "V", c.oid::int as "O" from unnest(`+list+`) r, pg_class c join pg_namespace n on n.oid = relnamespace,
 		unnest(array['select', 'insert', 'update', 'delete', 'truncate']) v
-		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` and has_table_privilege(r, c.oid, v)`, func(v row) {
-		p.tables[privilege{v.R, v.O, v.V}] = true
-	})
+		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` and has_table_privilege(r, c.oid, v)`,
+		func(v row) {
+			p.tables[privilege{v.R, v.O, v.V}] = true
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read privileges of tables: %w", err)
 	}
-	err = rows(ctx, c, `select r as "R", v as "V", c.oid::int as "O", attnum::int as "N" from unnest(`+list+`) r, pg_class c join pg_namespace n on n.oid = relnamespace
+	err = rows(
+		ctx,
+		c,
+		`select r as "R", v as "V", c.oid::int as "O", attnum::int as "N" from unnest(`+list+`) r, pg_class c join pg_namespace n on n.oid = relnamespace
 		join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped, unnest(array['select', 'insert', 'update']) v
-		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` and attacl is not null and has_column_privilege(r, c.oid, attnum, v)`, func(v row) {
-		k := privilege{v.R, v.O, v.V}
-		if p.columns[k] == nil {
-			p.columns[k] = map[int]bool{}
-		}
-		p.columns[k][v.N] = true
-	})
+		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` and attacl is not null and has_column_privilege(r, c.oid, attnum, v)`,
+		func(v row) {
+			k := privilege{v.R, v.O, v.V}
+			if p.columns[k] == nil {
+				p.columns[k] = map[int]bool{}
+			}
+			p.columns[k][v.N] = true
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read privileges of columns: %w", err)
 	}
-	err = rows(ctx, c, `select r as "R", p.oid::int as "O" from unnest(`+list+`) r, pg_proc p join pg_namespace n on n.oid = pronamespace
-		where `+notSystem+` and has_function_privilege(r, p.oid, 'execute')`, func(v row) {
-		p.execute[privilege{v.R, v.O, ""}] = true
-	})
+	err = rows(
+		ctx,
+		c,
+		`select r as "R", p.oid::int as "O" from unnest(`+list+`) r, pg_proc p join pg_namespace n on n.oid = pronamespace
+		where `+notSystem+` and has_function_privilege(r, p.oid, 'execute')`,
+		func(v row) {
+			p.execute[privilege{v.R, v.O, ""}] = true
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read privileges of functions: %w", err)
 	}
-	err = rows(ctx, c, `select r as "R", n.nspname as "S", has_schema_privilege(r, n.oid, 'create') as "W" from unnest(`+list+`) r, pg_namespace n
-		where `+notSystem+` and has_schema_privilege(r, n.oid, 'usage')`, func(v row) {
-		p.usage[v.R+"\x00"+v.S] = true
-		p.create[v.R+"\x00"+v.S] = v.W
-	})
+	err = rows(
+		ctx,
+		c,
+		`select r as "R", n.nspname as "S", has_schema_privilege(r, n.oid, 'create') as "W" from unnest(`+list+`) r, pg_namespace n
+		where `+notSystem+` and has_schema_privilege(r, n.oid, 'usage')`,
+		func(v row) {
+			p.usage[v.R+"\x00"+v.S] = true
+			p.create[v.R+"\x00"+v.S] = v.W
+		},
+	)
 	return p, err
 }
 

@@ -58,21 +58,34 @@ func (s *Schema) readNames(ctx context.Context, c *pgx.Conn) error {
 	if err := rows(ctx, c, `select oid::int as o, oprname as n from pg_operator`, func(v named) { s.Operators[v.O] = v.N }); err != nil {
 		return err
 	}
-	return rows(ctx, c, `select oid::int as o, proname as n from pg_proc where pronamespace = 'pg_catalog'::regnamespace`,
-		func(v named) { s.Builtin[v.O] = v.N })
+	return rows(
+		ctx,
+		c,
+		`select oid::int as o, proname as n from pg_proc where pronamespace = 'pg_catalog'::regnamespace`,
+		func(v named) { s.Builtin[v.O] = v.N },
+	)
 }
 
 func (s *Schema) readTypes(ctx context.Context, c *pgx.Conn) error {
-	err := rows(ctx, c, `select oid::bigint as "OID", format_type(oid, null) as "Name", typtype::text as "Kind", typcategory::text as "Category",
+	err := rows(
+		ctx,
+		c,
+		`select oid::bigint as "OID", format_type(oid, null) as "Name", typtype::text as "Kind", typcategory::text as "Category",
 		typbasetype::bigint as "Base", case when typcategory = 'A' then typelem::bigint else 0 end as "Element", typnotnull as "NotNull",
 		(select array_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) as "Labels" from pg_type t
 		where typtype <> 'c' or typnamespace <> 'pg_catalog'::regnamespace`,
-		func(t Type) { s.Types[t.OID] = &t })
+		func(t Type) { s.Types[t.OID] = &t },
+	)
 	if err != nil {
 		return err
 	}
 	type label struct{ O, L string }
-	err = rows(ctx, c, `select oid::text as o, enumlabel::text as l from pg_enum`, func(v label) { s.Labels[v.O] = v.L })
+	err = rows(
+		ctx,
+		c,
+		`select oid::text as o, enumlabel::text as l from pg_enum`,
+		func(v label) { s.Labels[v.O] = v.L },
+	)
 	if err != nil {
 		return err
 	}
@@ -101,19 +114,27 @@ func first(text string) *tree.Node {
 }
 
 func (s *Schema) readRoles(ctx context.Context, c *pgx.Conn) error {
-	err := rows(ctx, c, `select rolname as "Name", rolsuper as "Super", rolcanlogin as "Login", rolinherit as "Inherit",
+	err := rows(
+		ctx,
+		c,
+		`select rolname as "Name", rolsuper as "Super", rolcanlogin as "Login", rolinherit as "Inherit",
 		rolbypassrls as "Bypass", rolreplication as "Replication", rolcreaterole as "CreateRole", rolname ~ '^pg_' as "System",
 		(select array_agg(g.rolname order by 1) from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid) as "MemberOf",
 		(select array_agg(x) from pg_db_role_setting d, unnest(setconfig) x where d.setrole = r.oid) as "Config"
-		from pg_roles r order by 1`, func(r Role) {
-		s.Roles = append(s.Roles, &r)
-		s.roles[r.Name] = &r
-	})
+		from pg_roles r order by 1`,
+		func(r Role) {
+			s.Roles = append(s.Roles, &r)
+			s.roles[r.Name] = &r
+		},
+	)
 	return err
 }
 
 func (s *Schema) readRelations(ctx context.Context, c *pgx.Conn) error {
-	return rows(ctx, c, `select c.oid::int as "OID", n.nspname as "Schema", c.relname as "Name", relkind::text as "Kind",
+	return rows(
+		ctx,
+		c,
+		`select c.oid::int as "OID", n.nspname as "Schema", c.relname as "Name", relkind::text as "Kind",
 		relowner::regrole::text as "Owner", relrowsecurity as "RLS", relforcerowsecurity as "Force", relispartition as "Partition",
 		coalesce(exists (select 1 from unnest(reloptions) o where o ~ '^security_invoker=(on|true|1|yes)$'), false) as "Invoker",
 		coalesce(exists (select 1 from unnest(reloptions) o where o ~ '^security_barrier=(on|true|1|yes)$'), false) as "Barrier",
@@ -123,12 +144,14 @@ func (s *Schema) readRelations(ctx context.Context, c *pgx.Conn) error {
 		case when relkind = 'v' then pg_relation_is_updatable(c.oid, true) & 20 > 0 else false end as "Updatable",
 		exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e') as "Extension"
 		from pg_class c join pg_namespace n on n.oid = relnamespace
-		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` order by 2, 3`, func(r Relation) {
-		r.Owner = strings.ReplaceAll(strings.Trim(r.Owner, `"`), `""`, `"`)
-		s.Relations = append(s.Relations, &r)
-		s.relations[r.OID] = &r
-		s.byName[r.FullName()] = &r
-	})
+		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` order by 2, 3`,
+		func(r Relation) {
+			r.Owner = strings.ReplaceAll(strings.Trim(r.Owner, `"`), `""`, `"`)
+			s.Relations = append(s.Relations, &r)
+			s.relations[r.OID] = &r
+			s.byName[r.FullName()] = &r
+		},
+	)
 }
 
 func (s *Schema) readColumns(ctx context.Context, c *pgx.Conn) error {
@@ -137,7 +160,10 @@ func (s *Schema) readColumns(ctx context.Context, c *pgx.Conn) error {
 		Column
 		Bin string
 	}
-	return rows(ctx, c, `select attrelid::int as "R", attnum::int as "Num", attname as "Name", atttypid::bigint as "Type", atttypmod as "TypeMod",
+	return rows(
+		ctx,
+		c,
+		`select attrelid::int as "R", attnum::int as "Num", attname as "Name", atttypid::bigint as "Type", atttypmod as "TypeMod",
 		format_type(atttypid, atttypmod) as "TypeText", attnotnull as "NotNull", attidentity::text as "Identity", attgenerated <> '' as "Generated",
 		coalesce(pg_get_expr(adbin, adrelid), '') as "Default", coalesce(adbin::text, '') as "Bin"
 		from pg_attribute a join pg_class c on c.oid = attrelid join pg_namespace n on n.oid = relnamespace
@@ -149,7 +175,8 @@ func (s *Schema) readColumns(ctx context.Context, c *pgx.Conn) error {
 				col.DefaultAt = first(v.Bin)
 				r.Columns = append(r.Columns, &col)
 			}
-		})
+		},
+	)
 }
 
 func (s *Schema) readKeys(ctx context.Context, c *pgx.Conn) error {
@@ -161,24 +188,34 @@ func (s *Schema) readKeys(ctx context.Context, c *pgx.Conn) error {
 		R int
 		C []int
 	}
-	err := rows(ctx, c, `select indrelid::int as "R", indkey::int2[] as "C" from pg_index x join pg_class c on c.oid = indrelid
-		join pg_namespace n on n.oid = c.relnamespace where (not indisunique or indpred is not null) and `+notSystem+` order by 1`, func(v plain) {
-		if r := s.relations[v.R]; r != nil {
-			r.Indexed = append(r.Indexed, v.C)
-		}
-	})
+	err := rows(
+		ctx,
+		c,
+		`select indrelid::int as "R", indkey::int2[] as "C" from pg_index x join pg_class c on c.oid = indrelid
+		join pg_namespace n on n.oid = c.relnamespace where (not indisunique or indpred is not null) and `+notSystem+` order by 1`,
+		func(v plain) {
+			if r := s.relations[v.R]; r != nil {
+				r.Indexed = append(r.Indexed, v.C)
+			}
+		},
+	)
 	if err != nil {
 		return err
 	}
-	return rows(ctx, c, `select indrelid::int as "R", i.relname as "Name", indisprimary as "Primary", indkey::int2[] as "Columns",
+	return rows(
+		ctx,
+		c,
+		`select indrelid::int as "R", i.relname as "Name", indisprimary as "Primary", indkey::int2[] as "Columns",
 		coalesce(pg_get_expr(indpred, indrelid), '') as "Predicate", indexrelid::int as "OID"
 		from pg_index x join pg_class i on i.oid = indexrelid join pg_class c on c.oid = indrelid join pg_namespace n on n.oid = c.relnamespace
-		where indisunique and `+notSystem+` order by 1, 3 desc, 2`, func(v row) {
-		if r := s.relations[v.R]; r != nil {
-			k := v.Key
-			r.Keys = append(r.Keys, &k)
-		}
-	})
+		where indisunique and `+notSystem+` order by 1, 3 desc, 2`,
+		func(v row) {
+			if r := s.relations[v.R]; r != nil {
+				k := v.Key
+				r.Keys = append(r.Keys, &k)
+			}
+		},
+	)
 }
 
 func (s *Schema) readConstraints(ctx context.Context, c *pgx.Conn) error {
@@ -189,21 +226,29 @@ func (s *Schema) readConstraints(ctx context.Context, c *pgx.Conn) error {
 		Expression string
 		Bin        string
 	}
-	return rows(ctx, c, `select conrelid::int as "R", contype::text as "T", x.oid::int as "OID", conname as "Name", conkey::int2[] as "Columns",
+	return rows(
+		ctx,
+		c,
+		`select conrelid::int as "R", contype::text as "T", x.oid::int as "OID", conname as "Name", conkey::int2[] as "Columns",
 		confrelid::int as "Target", confkey::int2[] as "Targets", confdeltype::text as "OnDelete",
 		case when contype = 'c' then pg_get_expr(conbin, conrelid) else '' end as "Expression", coalesce(conbin::text, '') as "Bin"
 		from pg_constraint x join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = c.relnamespace
-		where contype in ('f', 'c') and `+notSystem+` order by 1, 4`, func(v row) {
-		r := s.relations[v.R]
-		switch {
-		case r == nil:
-		case v.T == "f":
-			f := v.Foreign
-			r.Foreign = append(r.Foreign, &f)
-		default:
-			r.Checks = append(r.Checks, &Check{Name: v.Name, Columns: v.Columns, Expression: v.Expression, Node: first(v.Bin)})
-		}
-	})
+		where contype in ('f', 'c') and `+notSystem+` order by 1, 4`,
+		func(v row) {
+			r := s.relations[v.R]
+			switch {
+			case r == nil:
+			case v.T == "f":
+				f := v.Foreign
+				r.Foreign = append(r.Foreign, &f)
+			default:
+				r.Checks = append(
+					r.Checks,
+					&Check{Name: v.Name, Columns: v.Columns, Expression: v.Expression, Node: first(v.Bin)},
+				)
+			}
+		},
+	)
 }
 
 func (s *Schema) readPolicies(ctx context.Context, c *pgx.Conn) error {
@@ -212,7 +257,10 @@ func (s *Schema) readPolicies(ctx context.Context, c *pgx.Conn) error {
 		Policy
 		U, C string
 	}
-	return rows(ctx, c, `select polrelid::int as "R", p.oid::int as "OID", polname as "Name", polcmd::text as "Command", polpermissive as "Permissive",
+	return rows(
+		ctx,
+		c,
+		`select polrelid::int as "R", p.oid::int as "OID", polname as "Name", polcmd::text as "Command", polpermissive as "Permissive",
 		case when 0 = any(polroles) then null else array(select rolname from pg_roles where oid = any(polroles) order by 1) end as "Roles",
 		coalesce(polqual::text, '') as "U", coalesce(polwithcheck::text, '') as "C",
 		coalesce(pg_get_expr(polqual, polrelid), '') as "UsingText", coalesce(pg_get_expr(polwithcheck, polrelid), '') as "CheckText"
@@ -223,7 +271,8 @@ func (s *Schema) readPolicies(ctx context.Context, c *pgx.Conn) error {
 				p.Using, p.Check, p.Relation = first(v.U), first(v.C), r
 				r.Policies = append(r.Policies, &p)
 			}
-		})
+		},
+	)
 }
 
 func (s *Schema) readFunctions(ctx context.Context, c *pgx.Conn) error {
@@ -234,7 +283,10 @@ func (s *Schema) readFunctions(ctx context.Context, c *pgx.Conn) error {
 		Modes []string
 		B     string
 	}
-	err := rows(ctx, c, `select p.oid::int as "OID", n.nspname as "Schema", proname as "Name", prokind::text as "Kind",
+	err := rows(
+		ctx,
+		c,
+		`select p.oid::int as "OID", n.nspname as "Schema", proname as "Name", prokind::text as "Kind",
 		proowner::regrole::text as "Owner", lanname as "Language", prosecdef as "Definer", proconfig as "Config", prosrc as "Body",
 		provolatile::text as "Volatile", prorettype::bigint as "ReturnType", proretset as "ReturnsSet", pronargdefaults::int as "Defaults",
 		prorettype in ('trigger'::regtype, 'event_trigger'::regtype) as "Trigger", proisstrict as "Strict",
@@ -244,28 +296,30 @@ func (s *Schema) readFunctions(ctx context.Context, c *pgx.Conn) error {
 		coalesce(prosqlbody::text, '') as "B",
 		exists (select 1 from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e') as "Extension"
 		from pg_proc p join pg_namespace n on n.oid = pronamespace join pg_language l on l.oid = prolang
-		where `+notSystem+` and prokind in ('f', 'p') order by 2, 3`, func(v row) {
-		f := v.Function
-		f.Owner = strings.ReplaceAll(strings.Trim(f.Owner, `"`), `""`, `"`)
-		var names []string
-		for i, n := range v.Names {
-			if v.Modes == nil || slices.Contains([]string{"i", "b", "v"}, v.Modes[i]) {
-				names = append(names, n)
+		where `+notSystem+` and prokind in ('f', 'p') order by 2, 3`,
+		func(v row) {
+			f := v.Function
+			f.Owner = strings.ReplaceAll(strings.Trim(f.Owner, `"`), `""`, `"`)
+			var names []string
+			for i, n := range v.Names {
+				if v.Modes == nil || slices.Contains([]string{"i", "b", "v"}, v.Modes[i]) {
+					names = append(names, n)
+				}
 			}
-		}
-		for i, t := range v.In {
-			a := Arg{Type: t}
-			if i < len(names) {
-				a.Name = names[i]
+			for i, t := range v.In {
+				a := Arg{Type: t}
+				if i < len(names) {
+					a.Name = names[i]
+				}
+				f.Args = append(f.Args, a)
 			}
-			f.Args = append(f.Args, a)
-		}
-		if v.B != "" {
-			f.Queries, f.Atomic = queries(v.B), true
-		}
-		s.Functions = append(s.Functions, &f)
-		s.functions[f.OID] = &f
-	})
+			if v.B != "" {
+				f.Queries, f.Atomic = queries(v.B), true
+			}
+			s.Functions = append(s.Functions, &f)
+			s.functions[f.OID] = &f
+		},
+	)
 	return err
 }
 
@@ -282,14 +336,19 @@ func (s *Schema) readTriggers(ctx context.Context, c *pgx.Conn) error {
 		R int
 		Trigger
 	}
-	return rows(ctx, c, `select tgrelid::int as "R", tgname as "Name", tgfoid::int as "Function", tgtype::int as "Type", tgattr::int2[] as "Columns"
+	return rows(
+		ctx,
+		c,
+		`select tgrelid::int as "R", tgname as "Name", tgfoid::int as "Function", tgtype::int as "Type", tgattr::int2[] as "Columns"
 		from pg_trigger t join pg_class c on c.oid = tgrelid join pg_namespace n on n.oid = relnamespace
-		where not tgisinternal and tgenabled <> 'D' and `+notSystem+` order by 1, 2`, func(v row) {
-		if r := s.relations[v.R]; r != nil {
-			t := v.Trigger
-			r.Triggers = append(r.Triggers, &t)
-		}
-	})
+		where not tgisinternal and tgenabled <> 'D' and `+notSystem+` order by 1, 2`,
+		func(v row) {
+			if r := s.relations[v.R]; r != nil {
+				t := v.Trigger
+				r.Triggers = append(r.Triggers, &t)
+			}
+		},
+	)
 }
 
 func (s *Schema) readViews(ctx context.Context, c *pgx.Conn) error {
@@ -297,28 +356,42 @@ func (s *Schema) readViews(ctx context.Context, c *pgx.Conn) error {
 		R int
 		A string
 	}
-	return rows(ctx, c, `select ev_class::int as "R", ev_action::text as "A" from pg_rewrite w join pg_class c on c.oid = ev_class
-		join pg_namespace n on n.oid = relnamespace where rulename = '_RETURN' and `+notSystem, func(v row) {
-		if r := s.relations[v.R]; r != nil {
-			r.Query = first(v.A)
-		}
-	})
+	return rows(
+		ctx,
+		c,
+		`select ev_class::int as "R", ev_action::text as "A" from pg_rewrite w join pg_class c on c.oid = ev_class
+		join pg_namespace n on n.oid = relnamespace where rulename = '_RETURN' and `+notSystem,
+		func(v row) {
+			if r := s.relations[v.R]; r != nil {
+				r.Query = first(v.A)
+			}
+		},
+	)
 }
 
 func (s *Schema) readGrants(ctx context.Context, c *pgx.Conn) error {
-	err := rows(ctx, c, `select d.oid::int as "OID", defaclrole::regrole::text as "Role", coalesce(n.nspname, '') as "Schema", defaclobjtype::text as "Kind",
+	err := rows(
+		ctx,
+		c,
+		`select d.oid::int as "OID", defaclrole::regrole::text as "Role", coalesce(n.nspname, '') as "Schema", defaclobjtype::text as "Kind",
 		case when grantee = 0 then 'public' else grantee::regrole::text end as "Grantee", privilege_type as "Privilege"
 		from pg_default_acl d left join pg_namespace n on n.oid = defaclnamespace, aclexplode(defaclacl) a order by 3, 4, 5, 6`,
-		func(g DefaultGrant) { s.Grants = append(s.Grants, g) })
+		func(g DefaultGrant) { s.Grants = append(s.Grants, g) },
+	)
 	if err != nil {
 		return err
 	}
-	return rows(ctx, c, `select p.oid::int as "OID", p.pubname as "Name", puballtables as "All", c.oid::int as "Relation",
+	return rows(
+		ctx,
+		c,
+		`select p.oid::int as "OID", p.pubname as "Name", puballtables as "All", c.oid::int as "Relation",
 		(select pr.prattrs::int2[] from pg_publication_rel pr where pr.prpubid = p.oid and pr.prrelid = c.oid) as "Columns",
 		coalesce((select pr.prqual is not null from pg_publication_rel pr where pr.prpubid = p.oid and pr.prrelid = c.oid), false) as "Filter"
 		from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
 		join pg_namespace n on n.nspname = t.schemaname join pg_class c on c.relnamespace = n.oid and c.relname = t.tablename
-		where `+notSystem+` order by 2, 4`, func(p Publication) { s.Published = append(s.Published, p) })
+		where `+notSystem+` order by 2, 4`,
+		func(p Publication) { s.Published = append(s.Published, p) },
+	)
 }
 
 func (s *Schema) readBuckets(ctx context.Context, c *pgx.Conn) error {
@@ -330,7 +403,12 @@ func (s *Schema) readBuckets(ctx context.Context, c *pgx.Conn) error {
 		I string
 		P bool
 	}
-	return rows(ctx, c, `select id as i, coalesce(public, false) as p from storage.buckets`, func(b bucket) { s.Buckets[b.I] = b.P })
+	return rows(
+		ctx,
+		c,
+		`select id as i, coalesce(public, false) as p from storage.buckets`,
+		func(b bucket) { s.Buckets[b.I] = b.P },
+	)
 }
 
 // resolveBodies lets the server resolve the bodies of functions in SQL that
@@ -359,8 +437,12 @@ var returns = regexp.MustCompile(`(?is)^\s*begin\s+return\s+(query\s+)?(.*?);\s*
 
 // picks is select … into v …; return v; asks is if exists (…) then return true.
 var (
-	picks = regexp.MustCompile(`(?is)^\s*(?:declare\s+[^;]*;\s*)*begin\s+select\s+(.*?)\s+into\s+(?:strict\s+)?(\w+)\s+from\s+(.*?);\s*return\s+\(?(\w+)([^;]*?)\)?;\s*end\s*;?\s*$`)
-	asks  = regexp.MustCompile(`(?is)^\s*begin\s+if\s+exists\s*\((.*)\)\s*then\s+return\s+true;\s*(?:end\s+if;\s*return\s+false;|else\s+return\s+false;\s*end\s+if;)\s*end\s*;?\s*$`)
+	picks = regexp.MustCompile(
+		`(?is)^\s*(?:declare\s+[^;]*;\s*)*begin\s+select\s+(.*?)\s+into\s+(?:strict\s+)?(\w+)\s+from\s+(.*?);\s*return\s+\(?(\w+)([^;]*?)\)?;\s*end\s*;?\s*$`,
+	)
+	asks = regexp.MustCompile(
+		`(?is)^\s*begin\s+if\s+exists\s*\((.*)\)\s*then\s+return\s+true;\s*(?:end\s+if;\s*return\s+false;|else\s+return\s+false;\s*end\s+if;)\s*end\s*;?\s*$`,
+	)
 )
 
 // plain is the body of a function as SQL: of one in SQL, and of one in

@@ -123,7 +123,8 @@ func (r *Reader) Body(f *catalog.Function) []*Query {
 	}
 	list := r.body(f, params, &env{})
 	for i, q := range list { // select (select …)
-		if q.Command == 1 && len(q.From) == 0 && len(q.Select) == 1 && q.Select[0].Query != nil && (q.Select[0].Op == Sub || q.Select[0].Op == Exists) {
+		if q.Command == 1 && len(q.From) == 0 && len(q.Select) == 1 && q.Select[0].Query != nil &&
+			(q.Select[0].Op == Sub || q.Select[0].Op == Exists) {
 			list[i] = q.Select[0].Query
 		}
 	}
@@ -149,7 +150,12 @@ const maxDepth = 12
 func (r *Reader) query(n *tree.Node, outer *env) *Query {
 	q := &Query{Owner: outer.owner, Aggregates: n.Bool("hasAggs"), Grouped: len(n.Nodes("groupClause")) > 0,
 		Command: n.Int("commandType"), Locks: len(n.Nodes("rowMarks")) > 0, Function: outer.function}
-	e := &env{scopes: append(append([]*Query{}, outer.scopes...), q), params: outer.params, owner: outer.owner, function: outer.function}
+	e := &env{
+		scopes:   append(append([]*Query{}, outer.scopes...), q),
+		params:   outer.params,
+		owner:    outer.owner,
+		function: outer.function,
+	}
 	var sources []*Source
 	e.sources = append(append([][]*Source{}, outer.sources...), nil)
 	last := len(e.sources) - 1
@@ -330,7 +336,13 @@ func (r *Reader) convert(n *tree.Node, e *env) *Expr {
 			return e.params[i-1]
 		}
 		return &Expr{Op: Param, Name: "sub" + n.Text("paramid"), Text: "sub"}
-	case "RELABELTYPE", "COERCEVIAIO", "COERCETODOMAIN", "ARRAYCOERCEEXPR", "CONVERTROWTYPEEXPR", "COLLATEEXPR", "NAMEDARGEXPR":
+	case "RELABELTYPE",
+		"COERCEVIAIO",
+		"COERCETODOMAIN",
+		"ARRAYCOERCEEXPR",
+		"CONVERTROWTYPEEXPR",
+		"COLLATEEXPR",
+		"NAMEDARGEXPR":
 		if a := n.Node("arg"); a != nil {
 			return r.expr(a, e)
 		}
@@ -370,7 +382,8 @@ func (r *Reader) convert(n *tree.Node, e *env) *Expr {
 			return out
 		}
 		if name == "=" && n.Bool("useOr") && len(args) == 2 {
-			if args[1].Op == Sub && args[1].Query != nil && len(args[1].Query.Select) == 1 { // = any (array(select …))
+			if args[1].Op == Sub && args[1].Query != nil &&
+				len(args[1].Query.Select) == 1 { // = any (array(select …))
 				return in(args[0], args[1].Query)
 			}
 			return &Expr{Op: Eq, Name: "any", Args: args}
@@ -408,7 +421,14 @@ func (r *Reader) convert(n *tree.Node, e *env) *Expr {
 	case "MINMAXEXPR":
 		return &Expr{Op: Func, Name: "greatest", Args: r.exprs(n, "args", e)}
 	case "SQLVALUEFUNCTION":
-		names := map[int]string{10: "current_role", 11: "current_user", 12: "user", 13: "session_user", 14: "current_catalog", 15: "current_schema"}
+		names := map[int]string{
+			10: "current_role",
+			11: "current_user",
+			12: "user",
+			13: "session_user",
+			14: "current_catalog",
+			15: "current_schema",
+		}
 		if name, ok := names[n.Int("op")]; ok && n.Int("op") < 14 {
 			return &Expr{Op: Setting, Name: name}
 		}
@@ -426,7 +446,11 @@ func (r *Reader) convert(n *tree.Node, e *env) *Expr {
 		}
 		return &Expr{Op: Aggregate, Name: r.Schema.Builtin[n.Int("aggfnoid")], Args: args}
 	case "SUBSCRIPTINGREF":
-		return &Expr{Op: Func, Name: "[]", Args: append(r.exprs(n, "refexpr", e), r.exprs(n, "refupperindexpr", e)...)}
+		return &Expr{
+			Op:   Func,
+			Name: "[]",
+			Args: append(r.exprs(n, "refexpr", e), r.exprs(n, "refupperindexpr", e)...),
+		}
 	case "FIELDSELECT":
 		return &Expr{Op: Func, Name: "field", Args: r.exprs(n, "arg", e)}
 	}

@@ -287,7 +287,12 @@ func (j *Judge) compare(x *Expr, row *Source, neg bool) []Branch {
 		if s := readsTable(a); s != nil && s != a || s == a && a.Op == Sub {
 			q := s.Query
 			if a.Op == Sub && len(q.Select) == 1 {
-				return j.exists(q.with(&Expr{Op: x.Op, Name: x.Name, Args: []*Expr{q.Select[0], b}, At: -1}), row, neg && x.Op != Distinct && x.Op != Ne, x.At)
+				return j.exists(
+					q.with(&Expr{Op: x.Op, Name: x.Name, Args: []*Expr{q.Select[0], b}, At: -1}),
+					row,
+					neg && x.Op != Distinct && x.Op != Ne,
+					x.At,
+				)
 			}
 			return j.exists(q.with(&Expr{Op: Func, Name: "rank", Args: nil, At: -1}), row, neg, x.At)
 		}
@@ -316,7 +321,18 @@ func (j *Judge) compare(x *Expr, row *Source, neg bool) []Branch {
 		if !equal {
 			return nil
 		}
-		return []Branch{{{Kind: SelfCompare, Columns: rowColumns(x, row), At: x.At, Expr: x, Function: functionOf(va), inner: va}}}
+		return []Branch{
+			{
+				{
+					Kind:     SelfCompare,
+					Columns:  rowColumns(x, row),
+					At:       x.At,
+					Expr:     x,
+					Function: functionOf(va),
+					inner:    va,
+				},
+			},
+		}
 	case va != nil && vb != nil && (va.Source == row) != (vb.Source == row) && row != nil:
 		if va.Source != row {
 			va, vb = vb, va
@@ -324,11 +340,15 @@ func (j *Judge) compare(x *Expr, row *Source, neg bool) []Branch {
 		if !equal {
 			return []Branch{{{Kind: Filler, filter: true, At: x.At, Expr: x}}}
 		}
-		return []Branch{{{Kind: Filler, corr: true, Columns: []*catalog.Column{va.Column}, inner: vb, At: x.At, Expr: x}}}
+		return []Branch{
+			{{Kind: Filler, corr: true, Columns: []*catalog.Column{va.Column}, inner: vb, At: x.At, Expr: x}},
+		}
 	}
 	at := j.rowState(x, row, !equal)
 	for _, side := range [][2]*Expr{{a, b}, {b, a}} { // with what a function is asked about
-		if v := VarOf(side[0]); v != nil && v.Source != row && v.Source.Query != nil && side[1].Op == Param && side[1].Text != "sub" && equal {
+		if v := VarOf(side[0]); v != nil && v.Source != row && v.Source.Query != nil && side[1].Op == Param &&
+			side[1].Text != "sub" &&
+			equal {
 			at.asked = true
 		}
 	}
@@ -413,7 +433,10 @@ func (j *Judge) slotAgainst(x *Expr, s Slot, other *Expr, row *Source, equal boo
 		at.Columns = []*catalog.Column{v.Column}
 		out := []Branch{{at}}
 		if at.NullSafe && !v.Column.NotNull {
-			out = append(out, Branch{{Kind: Inverted, Slot: s, NullSafe: true, Columns: at.Columns, At: x.At, Expr: x}})
+			out = append(
+				out,
+				Branch{{Kind: Inverted, Slot: s, NullSafe: true, Columns: at.Columns, At: x.At, Expr: x}},
+			)
 		}
 		return out
 	}
@@ -445,7 +468,9 @@ func (j *Judge) other(x *Expr, row *Source, neg bool) []Branch {
 	}
 	if x.Op == Var {
 		if x.Source == row {
-			return []Branch{{{Kind: Gate, Columns: []*catalog.Column{x.Column}, Value: "true", Negated: neg, At: x.At, Expr: x}}}
+			return []Branch{
+				{{Kind: Gate, Columns: []*catalog.Column{x.Column}, Value: "true", Negated: neg, At: x.At, Expr: x}},
+			}
 		}
 		return []Branch{{{Kind: Filler, filter: true, inner: x, At: x.At, Expr: x}}}
 	}
@@ -472,7 +497,9 @@ func (j *Judge) other(x *Expr, row *Source, neg bool) []Branch {
 		return j.exists(q.with(&Expr{Op: Func, Name: "rank", At: -1}), row, neg, x.At)
 	}
 	if x.Called != nil || x.Op == Opaque {
-		return []Branch{{{Kind: j.opaque(x, row), At: x.At, Expr: x, Function: x.Called, Columns: rowColumns(x, row)}}}
+		return []Branch{
+			{{Kind: j.opaque(x, row), At: x.At, Expr: x, Function: x.Called, Columns: rowColumns(x, row)}},
+		}
 	}
 	if f := unread(x); f != nil {
 		return []Branch{{{Kind: Unknown, At: x.At, Expr: x, Function: f.Called, Columns: rowColumns(x, row)}}}
@@ -625,15 +652,45 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 			m.Columns = append(m.Columns, columns...)
 			return []Branch{keep}
 		}
-		return []Branch{append(keep, Atom{Kind: Parent, Columns: columns, Function: function, At: at, Expr: &Expr{Op: Exists, Query: q}})}
+		return []Branch{
+			append(
+				keep,
+				Atom{Kind: Parent, Columns: columns, Function: function, At: at, Expr: &Expr{Op: Exists, Query: q}},
+			),
+		}
 	case identity != nil && meta != nil && !corr:
-		return []Branch{append(keep, Atom{Kind: Client, Slot: Slot{Setting: "auth.users", Path: "user_metadata"}, Function: function, At: at, Expr: meta.Expr})}
+		return []Branch{
+			append(
+				keep,
+				Atom{
+					Kind:     Client,
+					Slot:     Slot{Setting: "auth.users", Path: "user_metadata"},
+					Function: function,
+					At:       at,
+					Expr:     meta.Expr,
+				},
+			),
+		}
 	case identity != nil && client != nil && !corr:
 		a := *client
 		a.inner, a.Via = nil, relation(client.inner)
 		return []Branch{append(keep, a)}
 	case identity != nil && corr:
-		return []Branch{append(keep, Atom{Kind: Member, Slot: identity.Slot, Columns: columns, Via: relation(identity.inner), Function: function, Fuzzy: fuzzy, At: at, Expr: &Expr{Op: Exists, Query: q}})}
+		return []Branch{
+			append(
+				keep,
+				Atom{
+					Kind:     Member,
+					Slot:     identity.Slot,
+					Columns:  columns,
+					Via:      relation(identity.inner),
+					Function: function,
+					Fuzzy:    fuzzy,
+					At:       at,
+					Expr:     &Expr{Op: Exists, Query: q},
+				},
+			),
+		}
 	case identity != nil:
 		via := relation(identity.inner)
 		k := LoggedIn
@@ -643,7 +700,19 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 		case ranked || len(q.From) > 0 && compares(q):
 			k = Admin
 		}
-		return []Branch{append(keep, Atom{Kind: k, Slot: identity.Slot, Via: via, Function: function, At: at, Expr: &Expr{Op: Exists, Query: q}})}
+		return []Branch{
+			append(
+				keep,
+				Atom{
+					Kind:     k,
+					Slot:     identity.Slot,
+					Via:      via,
+					Function: function,
+					At:       at,
+					Expr:     &Expr{Op: Exists, Query: q},
+				},
+			),
+		}
 	case client != nil:
 		a := *client
 		a.inner, a.Columns, a.Via, a.Function = nil, columns, relation(client.inner), function
@@ -687,7 +756,14 @@ func compares(q *Query) bool {
 
 // guarded judges a sub-query that does not look for the caller: it may lean on
 // the policies of the table that it reads.
-func (j *Judge) guarded(q *Query, keep Branch, columns []*catalog.Column, corr bool, function *catalog.Function, at int) []Branch {
+func (j *Judge) guarded(
+	q *Query,
+	keep Branch,
+	columns []*catalog.Column,
+	corr bool,
+	function *catalog.Function,
+	at int,
+) []Branch {
 	if keep.Tied() {
 		return []Branch{keep}
 	}
@@ -719,19 +795,34 @@ func (j *Judge) guarded(q *Query, keep Branch, columns []*catalog.Column, corr b
 	x := &Expr{Op: Exists, Query: q}
 	switch {
 	case guard && corr:
-		out := []Branch{append(append(Branch{}, keep...), Atom{Kind: Parent, Columns: columns, Via: via, Function: function, At: at, Expr: x})}
+		out := []Branch{
+			append(
+				append(Branch{}, keep...),
+				Atom{Kind: Parent, Columns: columns, Via: via, Function: function, At: at, Expr: x},
+			),
+		}
 		if len(open) > 0 {
-			out = append(out, append(append(Branch{}, keep...), Atom{Kind: ParentOpen, Columns: columns, Via: via, Inner: open, At: at, Expr: x}))
+			out = append(
+				out,
+				append(
+					append(Branch{}, keep...),
+					Atom{Kind: ParentOpen, Columns: columns, Via: via, Inner: open, At: at, Expr: x},
+				),
+			)
 		}
 		return out
 	case corr && len(open) > 0:
-		return []Branch{append(keep, Atom{Kind: ParentOpen, Columns: columns, Via: via, Inner: open, At: at, Expr: x})}
+		return []Branch{
+			append(keep, Atom{Kind: ParentOpen, Columns: columns, Via: via, Inner: open, At: at, Expr: x}),
+		}
 	case guard && len(open) == 0:
 		return []Branch{append(keep, Atom{Kind: AnyTenant, Via: via, At: at, Expr: x})}
 	case len(q.From) == 0:
 		return []Branch{keep}
 	}
-	return []Branch{append(keep, Atom{Kind: ExistsOnly, Via: via, Columns: columns, Function: function, At: at, Expr: x})}
+	return []Branch{
+		append(keep, Atom{Kind: ExistsOnly, Via: via, Columns: columns, Function: function, At: at, Expr: x}),
+	}
 }
 
 // visible are the ways in which rows of a relation are shown to the role: those

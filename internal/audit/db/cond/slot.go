@@ -25,13 +25,17 @@ func (s Slot) Login() bool { return !strings.Contains(s.Setting, ".") }
 
 // Role says whether the slot holds a database role rather than a person.
 func (s Slot) Role() bool {
-	return s.Login() || s.Path == "role" || s.Path == "aud" || s.Setting == "request.jwt.claim.role" || s.Path == "aal" || s.Path == "iss"
+	return s.Login() || s.Path == "role" || s.Path == "aud" || s.Setting == "request.jwt.claim.role" ||
+		s.Path == "aal" ||
+		s.Path == "iss"
 }
 
 // Client says whether the caller fills the slot as he likes.
 func (s Slot) Client() bool {
 	return s.UserMetadata() || strings.HasPrefix(s.Setting, "request.header") || strings.HasPrefix(s.Setting, "request.cookie") ||
-		s.Setting == "request.path" || s.Setting == "request.method" || s.Setting == "application_name"
+		s.Setting == "request.path" ||
+		s.Setting == "request.method" ||
+		s.Setting == "application_name"
 }
 
 // UserMetadata says whether the slot is the part of a token that its bearer edits.
@@ -79,7 +83,14 @@ func SlotOf(x *Expr) (Slot, bool) {
 			}
 		}
 		switch x.Name {
-		case "->", "->>", "jsonb_extract_path_text", "json_extract_path_text", "jsonb_extract_path", "json_extract_path", "#>>", "#>":
+		case "->",
+			"->>",
+			"jsonb_extract_path_text",
+			"json_extract_path_text",
+			"jsonb_extract_path",
+			"json_extract_path",
+			"#>>",
+			"#>":
 			for _, a := range x.Args[1:] {
 				if a.Op == Array {
 					for _, b := range a.Args {

@@ -44,7 +44,9 @@ type Result struct {
 
 type key struct{ class, object uint32 }
 
-var usesSupabase = regexp.MustCompile(`(?i)\bauth\.(uid|jwt|role|email|users)\b|\bstorage\.(objects|buckets)\b|\bsupabase_`)
+var usesSupabase = regexp.MustCompile(
+	`(?i)\bauth\.(uid|jwt|role|email|users)\b|\bstorage\.(objects|buckets)\b|\bsupabase_`,
+)
 var makesAuth = regexp.MustCompile(`(?i)\bcreate\s+schema\s+(if\s+not\s+exists\s+)?"?auth"?`)
 
 // Recognise says for which platform the files are written.
@@ -120,8 +122,13 @@ func (r *Result) prepare(ctx context.Context, d *scratch.Database, super *pgx.Co
 	}
 	var sql strings.Builder
 	role := func(name, options string) {
-		fmt.Fprintf(&sql, "do $$ begin if not exists (select from pg_roles where rolname = '%s') then create role %s %s; end if; end $$;\n",
-			name, name, options)
+		fmt.Fprintf(
+			&sql,
+			"do $$ begin if not exists (select from pg_roles where rolname = '%s') then create role %s %s; end if; end $$;\n",
+			name,
+			name,
+			options,
+		)
 	}
 	role(r.Loader, "login createrole createdb replication bypassrls")
 	fmt.Fprintf(&sql, "alter database %s owner to %s;\n", d.Name, r.Loader)
@@ -133,7 +140,11 @@ func (r *Result) prepare(ctx context.Context, d *scratch.Database, super *pgx.Co
 		role("supabase_auth_admin", "nologin noinherit createrole")
 		role("supabase_storage_admin", "nologin noinherit createrole")
 		fmt.Fprintf(&sql, "grant anon, authenticated, service_role to authenticator;\n")
-		fmt.Fprintf(&sql, "grant anon, authenticated, service_role, supabase_auth_admin, supabase_storage_admin to %s;\n", r.Loader)
+		fmt.Fprintf(
+			&sql,
+			"grant anon, authenticated, service_role, supabase_auth_admin, supabase_storage_admin to %s;\n",
+			r.Loader,
+		)
 		sql.WriteString(strings.ReplaceAll(supabase, "LOADER", r.Loader))
 		fmt.Fprintf(&sql, "alter database %s set search_path = \"$user\", public, extensions;\n", d.Name)
 	}
@@ -164,12 +175,20 @@ type applier struct {
 }
 
 var (
-	ignored = regexp.MustCompile(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ABORT|CHECKPOINT|LISTEN|NOTIFY|LOAD|CLUSTER|VACUUM)\b`)
+	ignored = regexp.MustCompile(
+		`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ABORT|CHECKPOINT|LISTEN|NOTIFY|LOAD|CLUSTER|VACUUM)\b`,
+	)
 	// Statements that run no code of the schema may be repeated as the superuser.
-	harmless = regexp.MustCompile(`^((CREATE|ALTER) (ROLE|USER|GROUP)\b|GRANT\b|REVOKE\b|(CREATE|ALTER) PUBLICATION\b|ALTER DEFAULT PRIVILEGES\b|COMMENT\b|ALTER [A-Z ]+ .* OWNER TO\b)`)
-	powers   = regexp.MustCompile(`\b(PG_EXECUTE_SERVER_PROGRAM|PG_READ_SERVER_FILES|PG_WRITE_SERVER_FILES|TIJORI_AUDIT)\b`)
-	superer  = regexp.MustCompile(`(?i)\bsuperuser\b`)
-	safeExt  = regexp.MustCompile(`(?i)^CREATE EXTENSION (IF NOT EXISTS )?"?(PGCRYPTO|UUID-OSSP|CITEXT|PG_TRGM|HSTORE|LTREE|UNACCENT|BTREE_GIN|BTREE_GIST|INTARRAY|CUBE|EARTHDISTANCE|FUZZYSTRMATCH|MODDATETIME|TABLEFUNC|ISN|SEG|LO|TCN|PG_STAT_STATEMENTS|INSERT_USERNAME|AUTOINC)\b`)
+	harmless = regexp.MustCompile(
+		`^((CREATE|ALTER) (ROLE|USER|GROUP)\b|GRANT\b|REVOKE\b|(CREATE|ALTER) PUBLICATION\b|ALTER DEFAULT PRIVILEGES\b|COMMENT\b|ALTER [A-Z ]+ .* OWNER TO\b)`,
+	)
+	powers = regexp.MustCompile(
+		`\b(PG_EXECUTE_SERVER_PROGRAM|PG_READ_SERVER_FILES|PG_WRITE_SERVER_FILES|TIJORI_AUDIT)\b`,
+	)
+	superer = regexp.MustCompile(`(?i)\bsuperuser\b`)
+	safeExt = regexp.MustCompile(
+		`(?i)^CREATE EXTENSION (IF NOT EXISTS )?"?(PGCRYPTO|UUID-OSSP|CITEXT|PG_TRGM|HSTORE|LTREE|UNACCENT|BTREE_GIN|BTREE_GIST|INTARRAY|CUBE|EARTHDISTANCE|FUZZYSTRMATCH|MODDATETIME|TABLEFUNC|ISN|SEG|LO|TCN|PG_STAT_STATEMENTS|INSERT_USERNAME|AUTOINC)\b`,
+	)
 	noRole   = regexp.MustCompile(`role "([^"]+)" does not exist`)
 	makeRole = regexp.MustCompile(`^CREATE (ROLE|USER|GROUP) `)
 )
@@ -178,14 +197,17 @@ func (a *applier) apply(ctx context.Context, s Statement) {
 	h := head(s.Text, 4000)
 	a.r.Statements = append(a.r.Statements, s)
 	n := len(a.r.Statements) - 1
-	if ignored.MatchString(h) || strings.HasPrefix(h, "COPY ") && strings.Contains(h, " FROM STDIN") || strings.HasPrefix(h, "SET STATEMENT_TIMEOUT") {
+	if ignored.MatchString(h) || strings.HasPrefix(h, "COPY ") && strings.Contains(h, " FROM STDIN") ||
+		strings.HasPrefix(h, "SET STATEMENT_TIMEOUT") {
 		return
 	}
 	if powers.MatchString(h) {
 		a.r.fail(s, "gives a power over the server that a scratch copy never grants")
 		return
 	}
-	if strings.HasPrefix(h, "CREATE ROLE") || strings.HasPrefix(h, "ALTER ROLE") || strings.HasPrefix(h, "CREATE USER") || strings.HasPrefix(h, "ALTER USER") {
+	if strings.HasPrefix(h, "CREATE ROLE") || strings.HasPrefix(h, "ALTER ROLE") ||
+		strings.HasPrefix(h, "CREATE USER") ||
+		strings.HasPrefix(h, "ALTER USER") {
 		if m := superer.FindStringIndex(s.Text); m != nil {
 			s.Text = superer.ReplaceAllString(s.Text, "nosuperuser")
 			a.r.fail(s, "a superuser passes by every check; the scratch copy makes an ordinary role")
@@ -257,12 +279,18 @@ end loop; end $$`)
 
 func (r *Result) fail(s Statement, why string) {
 	if len(r.Failed) == 200 {
-		r.Failed = append(r.Failed, finding.NotTested{What: "further statements", Reason: "more than 200 could not be run"})
+		r.Failed = append(
+			r.Failed,
+			finding.NotTested{What: "further statements", Reason: "more than 200 could not be run"},
+		)
 	}
 	if len(r.Failed) > 200 {
 		return
 	}
-	r.Failed = append(r.Failed, finding.NotTested{What: fmt.Sprintf("statement at %s:%d", s.File, s.Line), Reason: why})
+	r.Failed = append(
+		r.Failed,
+		finding.NotTested{What: fmt.Sprintf("statement at %s:%d", s.File, s.Line), Reason: why},
+	)
 }
 
 func code(err error) string {
@@ -282,7 +310,10 @@ func reason(err error) string {
 }
 
 func (r *Result) readMade(ctx context.Context, super *pgx.Conn) error {
-	rows, _ := super.Query(ctx, `select statement, class, object from tijori_audit.made where statement is not null order by n`)
+	rows, _ := super.Query(
+		ctx,
+		`select statement, class, object from tijori_audit.made where statement is not null order by n`,
+	)
 	var n int
 	var k key
 	_, err := pgx.ForEachRow(rows, []any{&n, &k.class, &k.object}, func() error {

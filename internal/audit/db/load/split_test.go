@@ -30,7 +30,10 @@ select 1`
 		line  int
 		begin string
 	}{
-		{2, "create table a"}, {3, "create function f"}, {8, "create function g"}, {12, "copy a"}, {16, "insert into a"}, {17, "select 1"},
+		{
+			2,
+			"create table a",
+		}, {3, "create function f"}, {8, "create function g"}, {12, "copy a"}, {16, "insert into a"}, {17, "select 1"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("Split gave %d statements, want %d: %+v", len(got), len(want), got)

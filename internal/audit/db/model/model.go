@@ -93,7 +93,8 @@ func (m *Model) actors(c Config) {
 		for _, w := range regexp.MustCompile(`[\w$<>-]+`).FindAllString(text, -1) {
 			stem, _, cut := strings.Cut(w, "<")
 			for _, r := range m.Schema.Roles {
-				if r.Name == w || cut && stem != "" && strings.HasPrefix(r.Name, stem) && r.Login || r.Name == w+"_n" {
+				if r.Name == w || cut && stem != "" && strings.HasPrefix(r.Name, stem) && r.Login ||
+					r.Name == w+"_n" {
 					named[r.Name] = true
 				}
 			}
@@ -107,13 +108,17 @@ func (m *Model) actors(c Config) {
 		if slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role }) {
 			return
 		}
-		m.Acting = append(m.Acting, &Actor{Role: role, Login: login, Primary: len(named) == 0 || named[role] || named[login]})
+		m.Acting = append(
+			m.Acting,
+			&Actor{Role: role, Login: login, Primary: len(named) == 0 || named[role] || named[login]},
+		)
 	}
 	for _, r := range m.Schema.Roles {
 		if r.System || r.Super || c.Ignore[r.Name] || r.Name == c.Loader || !r.Login {
 			continue
 		}
-		if c.Supabase && (r.Name == "authenticator" || strings.HasPrefix(r.Name, "supabase_") || r.Name == "service_role") {
+		if c.Supabase &&
+			(r.Name == "authenticator" || strings.HasPrefix(r.Name, "supabase_") || r.Name == "service_role") {
 			continue
 		}
 		add(r.Name, r.Name)
@@ -231,7 +236,10 @@ func (m *Model) link() {
 		for _, c := range r.Columns {
 			if x := first(m.Reader.Row(c.DefaultAt, r)); x != nil {
 				if s, ok := cond.SlotOf(x); ok {
-					m.slots[cond.Place{Relation: r, Column: c.Num}] = append(m.slots[cond.Place{Relation: r, Column: c.Num}], s)
+					m.slots[cond.Place{Relation: r, Column: c.Num}] = append(
+						m.slots[cond.Place{Relation: r, Column: c.Num}],
+						s,
+					)
 				}
 			}
 		}
@@ -304,7 +312,8 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 			}
 		}
 	}
-	if len(e.Args) != 2 || e.Op != cond.Eq && e.Op != cond.Ne && e.Op != cond.Distinct && e.Op != cond.Oper && e.Op != cond.Func {
+	if len(e.Args) != 2 ||
+		e.Op != cond.Eq && e.Op != cond.Ne && e.Op != cond.Distinct && e.Op != cond.Oper && e.Op != cond.Func {
 		return
 	}
 	a, b := e.Args[0], e.Args[1]
@@ -325,11 +334,15 @@ func (m *Model) compared(e *cond.Expr, about *catalog.Relation) {
 					}
 				}
 				if v := cond.VarOf(x); exact && v != nil && v.Source.Query != nil && v.Source.Relation != nil {
-					if w := cond.VarOf(y); y.Op == cond.Param || w != nil && w.Source != v.Source && (w.Source.Query == nil || w.Source.Query != v.Source.Query) {
+					if w := cond.VarOf(y); y.Op == cond.Param ||
+						w != nil && w.Source != v.Source &&
+							(w.Source.Query == nil || w.Source.Query != v.Source.Query) {
 						m.correlated[place(v)] = true
 					}
 				}
-				if exact && x.Op == cond.Var && y.Op == cond.Var && x.Source.Relation != nil && y.Source.Relation != nil && !cond.Same(x, y) &&
+				if exact && x.Op == cond.Var && y.Op == cond.Var && x.Source.Relation != nil &&
+					y.Source.Relation != nil &&
+					!cond.Same(x, y) &&
 					m.Schema.BaseType(x.Type).OID == m.Schema.BaseType(y.Type).OID {
 					m.join(place(x), place(y))
 				}
@@ -394,7 +407,10 @@ func (m *Model) joinByName() {
 		}
 		for _, c := range r.Columns {
 			p := cond.Place{Relation: r, Column: c.Num}
-			if k, ok := known[key{c.Name, c.Type}]; ok && len(r.Refers(c.Num)) == 0 && len(m.slots[p]) == 0 && (said[key{c.Name, c.Type}] || !(r.InKey(c.Num) && len(r.Primary().Columns) == 1)) && c.Name != "id" && c.Name != "name" {
+			if k, ok := known[key{c.Name, c.Type}]; ok && len(r.Refers(c.Num)) == 0 && len(m.slots[p]) == 0 &&
+				(said[key{c.Name, c.Type}] || !(r.InKey(c.Num) && len(r.Primary().Columns) == 1)) &&
+				c.Name != "id" &&
+				c.Name != "name" {
 				m.join(p, k)
 			}
 		}
@@ -496,7 +512,8 @@ func (m *Model) privileged(role string) bool {
 		return role != "authenticated" && role != "anon" && role != "public" && role != ""
 	}
 	r := m.Schema.Role(role)
-	return r == nil || r.Super || r.Bypass || !slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role && a.Primary })
+	return r == nil || r.Super || r.Bypass ||
+		!slices.ContainsFunc(m.Acting, func(a *Actor) bool { return a.Role == role && a.Primary })
 }
 
 // tenancy says whether a table names a tenant beside the person in a column.
@@ -578,7 +595,9 @@ func (m *Model) memberships() {
 			for i := range 2 {
 				s, ok := cond.SlotOf(e.Args[i])
 				v := e.Args[1-i]
-				if !ok || s.Role() && !s.Login() || v.Op != cond.Var || v.Source.Query == nil || v.Source.Relation == nil || !v.Source.Relation.Table() {
+				if !ok || s.Role() && !s.Login() || v.Op != cond.Var || v.Source.Query == nil ||
+					v.Source.Relation == nil ||
+					!v.Source.Relation.Table() {
 					continue
 				}
 				r := v.Source.Relation
@@ -594,7 +613,11 @@ func (m *Model) memberships() {
 	})
 	for _, r := range m.Schema.Relations { // those that lean on their own policies
 		for _, c := range r.Columns {
-			if byRelation[r] != nil || !r.Table() || !r.RLS || !m.ownRead(r, c) || !slices.ContainsFunc(m.slots[cond.Place{Relation: r, Column: c.Num}], func(s cond.Slot) bool { return !s.Client() && !s.Role() }) {
+			if byRelation[r] != nil || !r.Table() || !r.RLS || !m.ownRead(r, c) ||
+				!slices.ContainsFunc(
+					m.slots[cond.Place{Relation: r, Column: c.Num}],
+					func(s cond.Slot) bool { return !s.Client() && !s.Role() },
+				) {
 				continue
 			}
 			var t []*catalog.Column
@@ -611,15 +634,21 @@ func (m *Model) memberships() {
 	}
 	for _, ms := range m.Memberships {
 		for _, c := range ms.Relation.Columns {
-			if c.Num == ms.Person.Num || slices.Contains(ms.Tenants, c) || ms.Relation.InKey(c.Num) || len(ms.Relation.Refers(c.Num)) > 0 || c.Generated {
+			if c.Num == ms.Person.Num || slices.Contains(ms.Tenants, c) || ms.Relation.InKey(c.Num) ||
+				len(ms.Relation.Refers(c.Num)) > 0 ||
+				c.Generated {
 				continue
 			}
-			if t := m.Schema.BaseType(c.Type); t.OID == 16 || t.Kind == "e" || len(m.constants[ms.Relation.FullName()+"."+c.Name]) > 0 && t.Category != "D" {
+			if t := m.Schema.BaseType(c.Type); t.OID == 16 || t.Kind == "e" ||
+				len(m.constants[ms.Relation.FullName()+"."+c.Name]) > 0 && t.Category != "D" {
 				ms.Ranks = append(ms.Ranks, c)
 			}
 		}
 	}
-	slices.SortFunc(m.Memberships, func(a, b *Membership) int { return strings.Compare(a.Relation.FullName(), b.Relation.FullName()) })
+	slices.SortFunc(
+		m.Memberships,
+		func(a, b *Membership) int { return strings.Compare(a.Relation.FullName(), b.Relation.FullName()) },
+	)
 }
 
 // ownRead says whether a policy shows people the rows that name them.
@@ -652,7 +681,8 @@ func (m *Model) MembershipOf(r *catalog.Relation) *Membership {
 // tie finds the relations whose rows belong to somebody.
 func (m *Model) tie() {
 	for c, slots := range m.classSlots {
-		if slices.ContainsFunc(slots, func(s cond.Slot) bool { return (!s.Role() || s.Login()) && !s.Client() }) || m.shared(c, c.Relation) && m.wide(c) {
+		if slices.ContainsFunc(slots, func(s cond.Slot) bool { return (!s.Role() || s.Login()) && !s.Client() }) ||
+			m.shared(c, c.Relation) && m.wide(c) {
 			m.isolating[c] = true
 		}
 	}
@@ -664,7 +694,8 @@ func (m *Model) tie() {
 	}
 	for _, r := range m.Schema.Relations { // what a person owns, and others hang on
 		k := r.Primary()
-		if !r.Table() || k == nil || len(k.Columns) != 1 || !m.correlated[cond.Place{Relation: r, Column: k.Columns[0]}] {
+		if !r.Table() || k == nil || len(k.Columns) != 1 ||
+			!m.correlated[cond.Place{Relation: r, Column: k.Columns[0]}] {
 			continue
 		}
 		for _, c := range r.Columns {
@@ -724,7 +755,10 @@ func (m *Model) PersonColumn(r *catalog.Relation, column int) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(m.classSlots[c], func(s cond.Slot) bool { return s.Path == "sub" || s.Setting == "request.jwt.claim.sub" })
+	return slices.ContainsFunc(
+		m.classSlots[c],
+		func(s cond.Slot) bool { return s.Path == "sub" || s.Setting == "request.jwt.claim.sub" },
+	)
 }
 
 // Decides says whether a right depends on the column: a condition looks it up

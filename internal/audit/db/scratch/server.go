@@ -20,7 +20,9 @@ import (
 const Super = "tijori_audit"
 
 // ErrNoServer says that no PostgreSQL server programs were found.
-var ErrNoServer = errors.New("no postgresql server programs found; install postgresql 15 or later, or name a scratch server")
+var ErrNoServer = errors.New(
+	"no postgresql server programs found; install postgresql 15 or later, or name a scratch server",
+)
 
 // A Server is a running private PostgreSQL.
 type Server struct {
@@ -89,8 +91,20 @@ func (s *Server) start(ctx context.Context, bin string) error {
 		return fmt.Errorf("give the scratch folder to an ordinary user: %w", err)
 	}
 	data := filepath.Join(s.dir, "data")
-	initdb := s.command(filepath.Join(bin, "initdb"), "-D", data, "-U", Super, "--auth-local=trust", "--auth-host=reject",
-		"-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1")
+	initdb := s.command(
+		filepath.Join(bin, "initdb"),
+		"-D",
+		data,
+		"-U",
+		Super,
+		"--auth-local=trust",
+		"--auth-host=reject",
+		"-E",
+		"UTF8",
+		"--locale=C",
+		"--no-sync",
+		"--wal-segsize=1",
+	)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
 	}

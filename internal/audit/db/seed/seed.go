@@ -93,7 +93,13 @@ func New(m *model.Model, c *pgx.Conn) *Seeder {
 }
 
 func newContext(name, letter string, parent *Context) *Context {
-	return &Context{Name: name, Letter: letter, Parent: parent, Values: map[cond.Place]string{}, Rows: map[*catalog.Relation]*Row{}}
+	return &Context{
+		Name:   name,
+		Letter: letter,
+		Parent: parent,
+		Values: map[cond.Place]string{},
+		Rows:   map[*catalog.Relation]*Row{},
+	}
 }
 
 // Fill makes the rows of both tenants.
@@ -139,7 +145,10 @@ func (s *Seeder) prepare(ctx context.Context) error {
 	if _, err := pgx.ForEachRow(rows, []any{&k, &v}, func() error { s.Labels[k] = v; return nil }); err != nil {
 		return err
 	}
-	rows, _ = s.Conn.Query(ctx, `select oid::int, pg_get_expr(relpartbound, oid) from pg_class where relpartbound is not null`)
+	rows, _ = s.Conn.Query(
+		ctx,
+		`select oid::int, pg_get_expr(relpartbound, oid) from pg_class where relpartbound is not null`,
+	)
 	var oid int
 	_, err := pgx.ForEachRow(rows, []any{&oid, &v}, func() error { s.Bounds[oid] = v; return nil })
 	for _, r := range s.Model.Schema.Relations { // what publishes a row stays shut
@@ -152,7 +161,8 @@ func (s *Seeder) prepare(ctx context.Context) error {
 					continue
 				}
 				for _, a := range b {
-					if a.Kind == cond.Gate && len(a.Columns) == 1 && s.Model.Schema.BaseType(a.Columns[0].Type).OID == oidBool {
+					if a.Kind == cond.Gate && len(a.Columns) == 1 &&
+						s.Model.Schema.BaseType(a.Columns[0].Type).OID == oidBool {
 						s.closed[a.Columns[0]] = map[bool]string{true: "true", false: "false"}[a.Negated || a.Value == "false"]
 					}
 				}
@@ -321,7 +331,14 @@ func (s *Seeder) make(ctx context.Context, r *catalog.Relation, x *Context, fixe
 }
 
 // own decides a column that no foreign key decides.
-func (s *Seeder) own(r *catalog.Relation, c *catalog.Column, x *Context, kind string, set func(int, string), options map[int][]*string) {
+func (s *Seeder) own(
+	r *catalog.Relation,
+	c *catalog.Column,
+	x *Context,
+	kind string,
+	set func(int, string),
+	options map[int][]*string,
+) {
 	cl := s.Model.Class(r, c.Num)
 	t := s.Model.Schema.BaseType(c.Type)
 	isolating := s.Model.Isolating(r, c.Num)
@@ -358,7 +375,8 @@ func (s *Seeder) own(r *catalog.Relation, c *catalog.Column, x *Context, kind st
 			return
 		}
 	}
-	if root := s.rootOf(cl); root != nil && root != r && !isolating && s.Model.Tied(root) && x.Letter != "s" && s.busy[root] == nil {
+	if root := s.rootOf(cl); root != nil && root != r && !isolating && s.Model.Tied(root) && x.Letter != "s" &&
+		s.busy[root] == nil {
 		if row := s.row(context.Background(), root, x); row != nil {
 			set(c.Num, text(row.Values[root.Column(root.Primary().Columns[0]).Name]))
 			return
@@ -401,7 +419,9 @@ func accepts(r *catalog.Relation, c *catalog.Column, s *Seeder) bool {
 func (s *Seeder) rootOf(c cond.Place) *catalog.Relation {
 	for _, r := range s.Model.Schema.Relations {
 		k := r.Primary()
-		if k == nil || len(k.Columns) != 1 || s.Model.Class(r, k.Columns[0]) != c || len(r.Refers(k.Columns[0])) > 0 || !r.Table() {
+		if k == nil || len(k.Columns) != 1 || s.Model.Class(r, k.Columns[0]) != c ||
+			len(r.Refers(k.Columns[0])) > 0 ||
+			!r.Table() {
 			continue
 		}
 		return r
@@ -425,7 +445,8 @@ func (s *Seeder) bound(r *catalog.Relation, c *catalog.Column) string {
 		v := strings.Trim(m[1]+m[2], "'")
 		t := s.Model.Schema.BaseType(c.Type)
 		isDate := regexp.MustCompile(`^\d{4}-\d\d-\d\d`).MatchString(v)
-		if isDate == (t.Category == "D") && v != "MINVALUE" && (t.Category == "D" || t.Category == "N" && len(r.Refers(c.Num)) == 0 || t.Kind == "e") {
+		if isDate == (t.Category == "D") && v != "MINVALUE" &&
+			(t.Category == "D" || t.Category == "N" && len(r.Refers(c.Num)) == 0 || t.Kind == "e") {
 			return v
 		}
 	}
@@ -468,7 +489,15 @@ func text(v any) string {
 }
 
 // insert tries candidates until the database takes the row.
-func (s *Seeder) insert(ctx context.Context, r *catalog.Relation, x *Context, values map[int]*string, options map[int][]*string, cyclic bool, kind string) *Row {
+func (s *Seeder) insert(
+	ctx context.Context,
+	r *catalog.Relation,
+	x *Context,
+	values map[int]*string,
+	options map[int][]*string,
+	cyclic bool,
+	kind string,
+) *Row {
 	at := map[int]int{}
 	quiet := cyclic
 	var last error
@@ -491,7 +520,12 @@ func (s *Seeder) insert(ctx context.Context, r *catalog.Relation, x *Context, va
 				literals = append(literals, Literal(*v, c))
 			}
 		}
-		sql := fmt.Sprintf("insert into %s (%s) overriding system value values (%s)", r.SQL(), strings.Join(names, ", "), strings.Join(literals, ", "))
+		sql := fmt.Sprintf(
+			"insert into %s (%s) overriding system value values (%s)",
+			r.SQL(),
+			strings.Join(names, ", "),
+			strings.Join(literals, ", "),
+		)
 		if len(names) == 0 {
 			sql = "insert into " + r.SQL() + " default values"
 		}
@@ -524,7 +558,10 @@ func (s *Seeder) insert(ctx context.Context, r *catalog.Relation, x *Context, va
 		}
 	}
 	if last != nil && kind == "main" {
-		s.Failed = append(s.Failed, finding.NotTested{What: r.FullName(), Reason: "no row could be made: " + short(last)})
+		s.Failed = append(
+			s.Failed,
+			finding.NotTested{What: r.FullName(), Reason: "no row could be made: " + short(last)},
+		)
 	}
 	return nil
 }
@@ -574,7 +611,8 @@ func (s *Seeder) move(r *catalog.Relation, err error, options map[int][]*string,
 	if strings.HasPrefix(pg.Code, "22") || pg.Code == "23514" || pg.Code == "23502" {
 		for _, c := range r.Columns {
 			t := s.Model.Schema.Types[c.Type]
-			if len(options[c.Num]) > 1 && (t == nil || t.Kind == "d" || t.Kind == "e" || strings.HasPrefix(pg.Code, "22") || pg.DataTypeName != "") {
+			if len(options[c.Num]) > 1 &&
+				(t == nil || t.Kind == "d" || t.Kind == "e" || strings.HasPrefix(pg.Code, "22") || pg.DataTypeName != "") {
 				at[c.Num]++
 				moved = true
 			}
@@ -647,7 +685,14 @@ func decode(got string) map[string]any {
 }
 
 // existing takes over a row that a trigger has made, and marks its values.
-func (s *Seeder) existing(ctx context.Context, r *catalog.Relation, x *Context, values map[int]*string, options map[int][]*string, kind string) *Row {
+func (s *Seeder) existing(
+	ctx context.Context,
+	r *catalog.Relation,
+	x *Context,
+	values map[int]*string,
+	options map[int][]*string,
+	kind string,
+) *Row {
 	var where []string
 	for _, k := range r.Keys {
 		var parts []string
@@ -670,7 +715,18 @@ func (s *Seeder) existing(ctx context.Context, r *catalog.Relation, x *Context, 
 	for n, list := range options {
 		c := r.Column(n)
 		if len(list) > 0 && list[0] != nil && !c.Generated && c.Identity == "" {
-			_, _ = s.store(ctx, fmt.Sprintf("update %s set %s = %s where %s returning 'x'", r.SQL(), catalog.Quote(c.Name), Literal(*list[0], c), cond), x, true)
+			_, _ = s.store(
+				ctx,
+				fmt.Sprintf(
+					"update %s set %s = %s where %s returning 'x'",
+					r.SQL(),
+					catalog.Quote(c.Name),
+					Literal(*list[0], c),
+					cond,
+				),
+				x,
+				true,
+			)
 		}
 	}
 	var got string
@@ -700,7 +756,9 @@ func (s *Seeder) orphan(ctx context.Context, r *catalog.Relation, x *Context) {
 	x.extra--
 }
 
-var ended = regexp.MustCompile(`(?i)left|ended|revok|delet|remov|expir|disabl|archiv|cancel|until|deactiv|suspend|banned`)
+var ended = regexp.MustCompile(
+	`(?i)left|ended|revok|delet|remov|expir|disabl|archiv|cancel|until|deactiv|suspend|banned`,
+)
 
 // people gives tenant A further members: one for each rank, one who has left,
 // and somebody who belongs nowhere.
@@ -725,7 +783,8 @@ func (s *Seeder) people(ctx context.Context) {
 		past := "2020-01-02 00:00:00+00"
 		for _, c := range r.Columns {
 			t := s.Model.Schema.BaseType(c.Type)
-			if t.Category == "D" && c.Default == "" && (ended.MatchString(c.Name) || !c.NotNull && s.Model.NullTested(r, c.Num)) {
+			if t.Category == "D" && c.Default == "" &&
+				(ended.MatchString(c.Name) || !c.NotNull && s.Model.NullTested(r, c.Num)) {
 				fixed[c.Num] = &past
 			}
 		}
@@ -799,7 +858,8 @@ func (s *Seeder) person(ctx context.Context, of string) *Context {
 		}
 		for _, col := range root.Columns { // an address of his own
 			cl := s.Model.Class(root, col.Num)
-			if cl != c && s.Model.Isolating(root, col.Num) && s.inUnique(root, col.Num) && len(root.Refers(col.Num)) == 0 {
+			if cl != c && s.Model.Isolating(root, col.Num) && s.inUnique(root, col.Num) &&
+				len(root.Refers(col.Num)) == 0 {
 				p.Values[cl] = s.word(letter)
 			}
 		}
@@ -846,7 +906,8 @@ func (s *Seeder) storage(ctx context.Context) {
 	keys := func(x *Context) []string {
 		var out []string
 		for c, v := range x.Values {
-			if t := s.Model.Schema.BaseType(c.Relation.Column(c.Column).Type); (t.OID == oidUUID || t.Category == "N") && !slices.Contains(out, v) {
+			if t := s.Model.Schema.BaseType(c.Relation.Column(c.Column).Type); (t.OID == oidUUID || t.Category == "N") &&
+				!slices.Contains(out, v) {
 				out = append(out, v)
 			}
 		}
@@ -872,8 +933,13 @@ func (s *Seeder) storage(ctx context.Context) {
 					if person != "" {
 						owner = catalog.Literal(person)
 					}
-					sql := fmt.Sprintf("insert into storage.objects (bucket_id, name, owner, owner_id) values (%s, %s, %s, %s) on conflict do nothing returning to_jsonb(objects.*)::text",
-						catalog.Literal(b), catalog.Literal(p), owner, owner)
+					sql := fmt.Sprintf(
+						"insert into storage.objects (bucket_id, name, owner, owner_id) values (%s, %s, %s, %s) on conflict do nothing returning to_jsonb(objects.*)::text",
+						catalog.Literal(b),
+						catalog.Literal(p),
+						owner,
+						owner,
+					)
 					if got, err := s.store(ctx, sql, x, false); err == nil && got != "" {
 						row := &Row{Relation: objects, Letter: x.Letter, Kind: "file", Values: decode(got)}
 						s.mark(row.Values["name"], x.Letter, s.Model.Schema.BaseType(25))

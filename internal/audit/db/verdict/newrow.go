@@ -53,13 +53,15 @@ func (c *Court) free(r *catalog.Relation, b cond.Branch, a *model.Actor, verb st
 	}
 	var out []*catalog.Column
 	for _, col := range r.Columns {
-		if col.Generated || !c.Model.Isolating(r, col.Num) || bound[c.Model.Class(r, col.Num)] || !c.Privs.Column(a.Role, r, verb, col.Num) {
+		if col.Generated || !c.Model.Isolating(r, col.Num) || bound[c.Model.Class(r, col.Num)] ||
+			!c.Privs.Column(a.Role, r, verb, col.Num) {
 			continue
 		}
 		if (c.Model.PersonColumn(r, col.Num) || !col.NotNull) && b.Tied() {
 			continue // who is meant beside the one who writes: followers, assignees
 		}
-		if r.InKey(col.Num) && len(r.Primary().Columns) == 1 && len(r.Refers(col.Num)) == 0 && len(c.Model.ClassSlots(c.Model.Class(r, col.Num))) == 0 {
+		if r.InKey(col.Num) && len(r.Primary().Columns) == 1 && len(r.Refers(col.Num)) == 0 &&
+			len(c.Model.ClassSlots(c.Model.Class(r, col.Num))) == 0 {
 			continue // the tenant itself
 		}
 		out = append(out, col)
@@ -89,7 +91,8 @@ func (c *Court) inserted(v Verdict, b cond.Branch, a *model.Actor, j *cond.Judge
 		if x := b.Find(cond.AnyTenant); x != nil && w.Rule == "admin-of-any-tenant" && x.Slot == (cond.Slot{}) {
 			w.Rule = "insert-without-tenant-check"
 		}
-		if w.Rule == "select-true" || w.Rule == "auth-role-check" || w.Rule == "any-logged-in" || w.Rule == "policy-to-public" && !b.Has(cond.Inverted) {
+		if w.Rule == "select-true" || w.Rule == "auth-role-check" || w.Rule == "any-logged-in" ||
+			w.Rule == "policy-to-public" && !b.Has(cond.Inverted) {
 			w.Rule = "insert-without-tenant-check"
 		}
 		w.Public = false
@@ -99,7 +102,10 @@ func (c *Court) inserted(v Verdict, b cond.Branch, a *model.Actor, j *cond.Judge
 		return []Verdict{w}
 	}
 	v.Columns = c.free(r, b, a, "insert")
-	v.Columns = slices.DeleteFunc(v.Columns, func(col *catalog.Column) bool { return !col.NotNull && ms == nil && len(r.Refers(col.Num)) > 0 })
+	v.Columns = slices.DeleteFunc(
+		v.Columns,
+		func(col *catalog.Column) bool { return !col.NotNull && ms == nil && len(r.Refers(col.Num)) > 0 },
+	)
 	if len(v.Columns) == 0 {
 		return nil
 	}
@@ -156,7 +162,8 @@ func (c *Court) moves(v Verdict, b cond.Branch, free []*catalog.Column) []Verdic
 	v.Branch, v.Columns = b, free
 	v.At = at(b, v.Policy.Check != nil, v.Policy)
 	v.Rule = "update-moves-tenant"
-	if ms := c.Model.MembershipOf(v.Relation); ms != nil && slices.ContainsFunc(b.Bound(), func(col *catalog.Column) bool { return col == ms.Person }) {
+	if ms := c.Model.MembershipOf(v.Relation); ms != nil &&
+		slices.ContainsFunc(b.Bound(), func(col *catalog.Column) bool { return col == ms.Person }) {
 		v.Rule = "self-insert-membership"
 	}
 	if !b.Tied() {

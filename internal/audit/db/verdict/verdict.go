@@ -72,7 +72,8 @@ func (c *Court) Policy(p *catalog.Policy, verb string) []Verdict {
 		if !a.Primary && !c.loose(a, p) {
 			continue
 		}
-		if !c.Privs.Some(a.Role, p.Relation, verb) || c.Model.Schema.Exempt(a.Role, p.Relation) || !c.Model.Schema.Applies(p, a.Role, Letters[verb]) {
+		if !c.Privs.Some(a.Role, p.Relation, verb) || c.Model.Schema.Exempt(a.Role, p.Relation) ||
+			!c.Model.Schema.Applies(p, a.Role, Letters[verb]) {
 			continue
 		}
 		for _, v := range c.forRole(p, verb, a) {
@@ -160,7 +161,8 @@ func (c *Court) deliberate(p *catalog.Policy, a *model.Actor) bool {
 		}
 	}
 	for _, q := range p.Relation.Policies {
-		if q == p || len(q.Roles) == 0 || slices.ContainsFunc(q.Roles, func(r string) bool { return slices.Contains(p.Roles, r) }) {
+		if q == p || len(q.Roles) == 0 ||
+			slices.ContainsFunc(q.Roles, func(r string) bool { return slices.Contains(p.Roles, r) }) {
 			continue
 		}
 		if !slices.ContainsFunc(c.Model.Judge(q.Roles[0]).Using(q), func(b cond.Branch) bool { return !b.Tied() }) {
@@ -250,13 +252,17 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 			v.Rule = "policy-to-public"
 		}
 		v.Visitor = true
-		if len(p.Roles) > 0 && !slices.Contains(p.Roles, "anon") && c.Model.Supabase && b.Find(cond.Inverted).Expr != nil && b.Find(cond.Inverted).Expr.Op == cond.IsNull {
+		if len(p.Roles) > 0 && !slices.Contains(p.Roles, "anon") && c.Model.Supabase &&
+			b.Find(cond.Inverted).Expr != nil &&
+			b.Find(cond.Inverted).Expr.Op == cond.IsNull {
 			return v, false // nobody but visitors is null, and they are not asked
 		}
 		return v, true
 	case b.Has(cond.RoleCheck):
 		v.Rule = "auth-role-check"
-		if rc := b.Find(cond.RoleCheck); rc.Expr != nil && rc.Slot.Path == "role" && rc.Expr.Op == cond.Eq && rc.At >= 0 && plainRole(rc.Expr) {
+		if rc := b.Find(cond.RoleCheck); rc.Expr != nil && rc.Slot.Path == "role" && rc.Expr.Op == cond.Eq &&
+			rc.At >= 0 &&
+			plainRole(rc.Expr) {
 			v.Rule = "any-logged-in"
 		}
 		return v, c.Model.Tied(r)
@@ -290,7 +296,9 @@ func (c *Court) visitor(b cond.Branch, a *model.Actor) bool {
 	if b.Has(cond.LoggedIn) || b.Has(cond.AnyTenant) || b.Has(cond.Bind) || b.Has(cond.Member) {
 		return false
 	}
-	if x := b.Find(cond.RoleCheck); x != nil && x.Expr != nil && strings.Contains(cond.Words(x.Expr), "authenticated") && x.Expr.Op == cond.Eq {
+	if x := b.Find(cond.RoleCheck); x != nil && x.Expr != nil &&
+		strings.Contains(cond.Words(x.Expr), "authenticated") &&
+		x.Expr.Op == cond.Eq {
 		return false
 	}
 	return a.Visitor || !c.Model.Supabase
@@ -302,7 +310,8 @@ func (c *Court) tied(v Verdict, b cond.Branch) (Verdict, bool) {
 		if a.Fuzzy && a.Kind == cond.Bind && a.Expr != nil && a.Expr.Name == "~~" && openPrefix(a.Expr) {
 			v.Rule, v.Function = "hierarchy", a.Function
 			cond.Walk(a.Expr.Args[1], func(e *cond.Expr) {
-				if e.Op == cond.Coalesce && len(e.Args) > 1 && e.Args[len(e.Args)-1].Op == cond.Const && e.Args[len(e.Args)-1].Text == "" {
+				if e.Op == cond.Coalesce && len(e.Args) > 1 && e.Args[len(e.Args)-1].Op == cond.Const &&
+					e.Args[len(e.Args)-1].Text == "" {
 					v.Rule = "inverted-check" // nobody's prefix is everybody's
 				}
 			})
@@ -437,7 +446,8 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 		}
 	case fillers > 0:
 		v.Rule = "any-logged-in"
-		if v.Verb == "update" && p.Command == "w" && slices.ContainsFunc(b, func(a cond.Atom) bool { return c.unowned(r, a) }) {
+		if v.Verb == "update" && p.Command == "w" &&
+			slices.ContainsFunc(b, func(a cond.Atom) bool { return c.unowned(r, a) }) {
 			v.Rule, v.State = "update-moves-tenant", true
 		}
 		if c.Invitation(r) {
@@ -476,7 +486,8 @@ func (c *Court) mixed(p *catalog.Policy, verb string) bool {
 // leftOver says whether another policy for the same command does tie the row.
 func (c *Court) leftOver(p *catalog.Policy, verb string) bool {
 	for _, q := range p.Relation.Policies {
-		if q == p || !q.Permissive || q.Command != "*" && q.Command != Letters[verb] || q.Command != p.Command && p.Command != "*" {
+		if q == p || !q.Permissive || q.Command != "*" && q.Command != Letters[verb] ||
+			q.Command != p.Command && p.Command != "*" {
 			continue
 		}
 		j := c.Model.Judge("")
@@ -488,7 +499,8 @@ func (c *Court) leftOver(p *catalog.Policy, verb string) bool {
 }
 
 func (c *Court) otherRoles(p *catalog.Policy) bool {
-	return len(p.Roles) == 0 && !c.Model.Supabase && slices.ContainsFunc(p.Relation.Policies, func(q *catalog.Policy) bool { return q != p && len(q.Roles) > 0 })
+	return len(p.Roles) == 0 && !c.Model.Supabase &&
+		slices.ContainsFunc(p.Relation.Policies, func(q *catalog.Policy) bool { return q != p && len(q.Roles) > 0 })
 }
 
 // unowned says whether a part asks only that somebody, or nobody, owns the row:
@@ -516,7 +528,8 @@ func (c *Court) insideTenant(v Verdict, p *catalog.Policy) bool {
 			continue
 		}
 		for _, b := range j.Using(q) {
-			if bound := b.Bound(); len(b) == 1 && b[0].Kind == cond.Bind && len(bound) == 1 && !mine[c.Model.Class(p.Relation, bound[0].Num)] {
+			if bound := b.Bound(); len(b) == 1 && b[0].Kind == cond.Bind && len(bound) == 1 &&
+				!mine[c.Model.Class(p.Relation, bound[0].Num)] {
 				return true
 			}
 		}
@@ -537,7 +550,9 @@ func (c *Court) complement(v Verdict, p *catalog.Policy) bool {
 				continue
 			}
 			for _, y := range v.Branch {
-				if y.Kind == cond.Gate && len(x.Columns) == 1 && len(y.Columns) == 1 && x.Columns[0] == y.Columns[0] && x.Negated != y.Negated {
+				if y.Kind == cond.Gate && len(x.Columns) == 1 && len(y.Columns) == 1 &&
+					x.Columns[0] == y.Columns[0] &&
+					x.Negated != y.Negated {
 					return true
 				}
 			}
@@ -590,7 +605,8 @@ func (c *Court) secretColumn(r *catalog.Relation, col *catalog.Column) bool {
 			return true
 		}
 	}
-	return col.Default == "" && col.NotNull && t.Category == "S" && len(c.Model.Constants(r.FullName()+"."+col.Name)) > 0
+	return col.Default == "" && col.NotNull && t.Category == "S" &&
+		len(c.Model.Constants(r.FullName()+"."+col.Name)) > 0
 }
 
 // Invitation says whether a table holds invitations: a tenant, something to be
@@ -602,7 +618,8 @@ func (c *Court) Invitation(r *catalog.Relation) bool {
 		if c.Model.Isolating(r, col.Num) && !c.Model.PersonColumn(r, col.Num) {
 			tenant = true
 		}
-		if (t.Category == "S" || t.OID == 17) && !r.InKey(col.Num) && !c.Model.Isolating(r, col.Num) && (secretName.MatchString(col.Name) || c.uniqueAlone(r, col)) {
+		if (t.Category == "S" || t.OID == 17) && !r.InKey(col.Num) && !c.Model.Isolating(r, col.Num) &&
+			(secretName.MatchString(col.Name) || c.uniqueAlone(r, col)) {
 			secret = true
 		}
 		end = end || t.Category == "D" && strings.Contains(col.Default, "+")
@@ -612,10 +629,15 @@ func (c *Court) Invitation(r *catalog.Relation) bool {
 }
 
 func (c *Court) uniqueAlone(r *catalog.Relation, col *catalog.Column) bool {
-	return slices.ContainsFunc(r.Keys, func(k *catalog.Key) bool { return len(k.Columns) == 1 && k.Columns[0] == col.Num && !k.Primary })
+	return slices.ContainsFunc(
+		r.Keys,
+		func(k *catalog.Key) bool { return len(k.Columns) == 1 && k.Columns[0] == col.Num && !k.Primary },
+	)
 }
 
-var personal = regexp.MustCompile(`(?i)e?mail|phone|mobile|address|birth|salary|iban|passport|card|token|secret|password|hash|customer|amount|cents|paise|price|balance|location|home|lat$|lng$`)
+var personal = regexp.MustCompile(
+	`(?i)e?mail|phone|mobile|address|birth|salary|iban|passport|card|token|secret|password|hash|customer|amount|cents|paise|price|balance|location|home|lat$|lng$`,
+)
 
 // Card says whether a table is a public card: nothing but keys and what the
 // person writes about himself.
@@ -632,7 +654,9 @@ func (c *Court) Card(r *catalog.Relation) bool {
 		payload++
 	}
 	k := r.Primary()
-	if payload == 0 || payload <= 2 && k != nil && len(k.Columns) == 1 && len(r.Foreign) == 0 && c.Model.Isolating(r, k.Columns[0]) && !c.Model.PersonColumn(r, k.Columns[0]) {
+	if payload == 0 ||
+		payload <= 2 && k != nil && len(k.Columns) == 1 && len(r.Foreign) == 0 && c.Model.Isolating(r, k.Columns[0]) &&
+			!c.Model.PersonColumn(r, k.Columns[0]) {
 		return true // keys alone, or the list of tenants
 	}
 	if k == nil || len(k.Columns) != 1 || !c.Model.PersonColumn(r, k.Columns[0]) {
@@ -649,7 +673,8 @@ func (c *Court) SelfWritten(r *catalog.Relation) bool {
 		}
 		j := c.Model.Judge(a.Role)
 		for _, p := range r.Policies {
-			if p.Permissive && c.Model.Schema.Applies(p, a.Role, "w") && slices.ContainsFunc(j.Using(p), cond.Branch.Tied) {
+			if p.Permissive && c.Model.Schema.Applies(p, a.Role, "w") &&
+				slices.ContainsFunc(j.Using(p), cond.Branch.Tied) {
 				return true
 			}
 		}

@@ -25,7 +25,13 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, r := range p.Schema.Relations {
 		if c := p.Unbounded(r); c != nil {
-			f := p.Finding("balance-without-check", r, finding.Medium, c.Name+" of "+r.FullName()+" may go below zero", "update")
+			f := p.Finding(
+				"balance-without-check",
+				r,
+				finding.Medium,
+				c.Name+" of "+r.FullName()+" may go below zero",
+				"update",
+			)
 			f.Key, f.Actors = c.Name, []string{"signed in"}
 			f.Patch = "alter table " + r.SQL() + " add check (" + pass.Quoted([]*catalog.Column{c}) + " >= 0);"
 			p.Add(f)

@@ -29,7 +29,8 @@ func find(p *pass.Pass) {
 	for _, a := range p.Model.Acting {
 		x := p.Schema.Role(a.Role)
 		login := p.Schema.Role(a.Login)
-		if x == nil || !x.Bypass || login == nil || !login.Login || a.Role == a.Login && !a.Primary || p.Model.Supabase && a.Login == "authenticator" {
+		if x == nil || !x.Bypass || login == nil || !login.Login || a.Role == a.Login && !a.Primary ||
+			p.Model.Supabase && a.Login == "authenticator" {
 			continue
 		}
 		var verbs, affects []string
@@ -44,8 +45,15 @@ func find(p *pass.Pass) {
 		if len(verbs) == 0 {
 			continue
 		}
-		f := finding.Finding{Rule: "bypassrls-in-request-path", Object: a.Login, Severity: finding.High, Verbs: verbs, Affects: affects,
-			Title: "login " + a.Login + " can act as " + a.Role + ", which no policy binds", Actors: []string{"signed in"}}
+		f := finding.Finding{
+			Rule:     "bypassrls-in-request-path",
+			Object:   a.Login,
+			Severity: finding.High,
+			Verbs:    verbs,
+			Affects:  affects,
+			Title:    "login " + a.Login + " can act as " + a.Role + ", which no policy binds",
+			Actors:   []string{"signed in"},
+		}
 		f.Place = p.Load.Mentioning(a.Login, "GRANT", "ALTER ROLE", "ALTER USER", "CREATE ROLE", "CREATE USER")
 		p.Add(f)
 	}

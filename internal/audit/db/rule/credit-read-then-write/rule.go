@@ -27,7 +27,12 @@ func find(p *pass.Pass) {
 			continue
 		}
 		if r := p.ReadThenWrite(f); r != nil {
-			out := p.FunctionFinding("credit-read-then-write", f, finding.High, f.Identity+" decides on a figure of "+r.FullName()+" that another call may change")
+			out := p.FunctionFinding(
+				"credit-read-then-write",
+				f,
+				finding.High,
+				f.Identity+" decides on a figure of "+r.FullName()+" that another call may change",
+			)
 			out.Actors = []string{"signed in"}
 			p.Add(out)
 		}

@@ -47,7 +47,12 @@ func find(p *pass.Pass) {
 			if len(schemas) < 2 || !a.Primary || p.Model.Supabase {
 				continue
 			}
-			f := p.Finding("default-privileges", object, finding.High, "logins of several tenants reach each other's schemas", verbs...)
+			f := p.Finding(
+				"default-privileges",
+				object,
+				finding.High,
+				"logins of several tenants reach each other's schemas",
+				verbs...)
 			f.Affects, f.Actors = affects, []string{"another tenant"}
 			if i := slices.IndexFunc(p.Schema.Grants, func(d catalog.DefaultGrant) bool { return d.Schema == object.Schema }); i >= 0 {
 				if at := p.Load.Place(load.DefaultACL, uint32(p.Schema.Grants[i].OID), false, -1); at.File != "" {
@@ -58,11 +63,18 @@ func find(p *pass.Pass) {
 		}
 	}
 	for _, g := range p.Schema.Grants {
-		if g.Grantee != "public" || g.Kind != "r" || pass.Platform(g.Schema) || !p.Model.Reachable(g.Schema) && g.Schema != "" {
+		if g.Grantee != "public" || g.Kind != "r" || pass.Platform(g.Schema) ||
+			!p.Model.Reachable(g.Schema) && g.Schema != "" {
 			continue
 		}
-		f := finding.Finding{Rule: "default-privileges", Object: g.Schema, Severity: finding.High, Verbs: []string{strings.ToLower(g.Privilege)},
-			Title: "every future table of schema " + g.Schema + " is granted to PUBLIC", Actors: []string{"anonymous"}}
+		f := finding.Finding{
+			Rule:     "default-privileges",
+			Object:   g.Schema,
+			Severity: finding.High,
+			Verbs:    []string{strings.ToLower(g.Privilege)},
+			Title:    "every future table of schema " + g.Schema + " is granted to PUBLIC",
+			Actors:   []string{"anonymous"},
+		}
 		f.Place = p.Load.Place(load.DefaultACL, uint32(g.OID), false, -1)
 		p.Add(f)
 	}

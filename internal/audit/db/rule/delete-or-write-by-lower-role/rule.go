@@ -28,8 +28,14 @@ func find(p *pass.Pass) {
 			continue
 		}
 		for _, pol := range r.Policies {
-			if verbs := p.LowestWrites(pol); len(verbs) > 0 && !p.On(r.FullName(), verbs[0], "secret-readable-by-lower-role", "invitation-token-readable") {
-				f := p.Finding("delete-or-write-by-lower-role", r, finding.High, "the lowest rank writes "+r.FullName(), verbs...)
+			if verbs := p.LowestWrites(pol); len(verbs) > 0 &&
+				!p.On(r.FullName(), verbs[0], "secret-readable-by-lower-role", "invitation-token-readable") {
+				f := p.Finding(
+					"delete-or-write-by-lower-role",
+					r,
+					finding.High,
+					"the lowest rank writes "+r.FullName(),
+					verbs...)
 				f.Key, f.Actors, f.Place = pol.Name, []string{"a lower role"}, p.PolicyPlace(pol, -1)
 				p.Add(f)
 			}

@@ -25,7 +25,13 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, r := range p.Schema.Relations {
 		if k := p.Oracle(r); k != nil {
-			f := p.Finding("fk-unique-oracle", r, finding.Medium, "key "+k.Name+" tells whether another tenant has a value", "insert")
+			f := p.Finding(
+				"fk-unique-oracle",
+				r,
+				finding.Medium,
+				"key "+k.Name+" tells whether another tenant has a value",
+				"insert",
+			)
 			f.Key, f.Actors = k.Name, []string{"another tenant"}
 			p.Add(f)
 		}

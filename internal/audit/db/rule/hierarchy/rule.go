@@ -29,7 +29,12 @@ func find(p *pass.Pass) {
 			continue
 		}
 		for _, u := range p.Uses(f) {
-			out := p.Finding("hierarchy", u.Relation, finding.High, f.Identity+" walks the tree the wrong way", u.Verbs...)
+			out := p.Finding(
+				"hierarchy",
+				u.Relation,
+				finding.High,
+				f.Identity+" walks the tree the wrong way",
+				u.Verbs...)
 			out.Affects, out.Place = []string{f.Identity + " execute"}, p.FunctionPlace(f)
 			out.Actors = []string{"another tenant"}
 			p.Add(out)

@@ -24,7 +24,13 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, r := range p.Schema.Relations {
 		if c := p.Repeatable(r); c != nil {
-			f := p.Finding("idempotency-not-unique", r, finding.High, "the same "+c.Name+" can be stored in "+r.FullName()+" twice", "insert")
+			f := p.Finding(
+				"idempotency-not-unique",
+				r,
+				finding.High,
+				"the same "+c.Name+" can be stored in "+r.FullName()+" twice",
+				"insert",
+			)
 			f.Key, f.Actors = c.Name, []string{"anonymous"}
 			p.Add(f)
 		}

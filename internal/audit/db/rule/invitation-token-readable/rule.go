@@ -31,7 +31,12 @@ func find(p *pass.Pass) {
 		}
 		for _, pol := range r.Policies {
 			if verbs := p.Unranked(pol); len(verbs) > 0 {
-				f := p.Finding("invitation-token-readable", r, finding.High, "every member of a tenant reads and makes invitations", verbs...)
+				f := p.Finding(
+					"invitation-token-readable",
+					r,
+					finding.High,
+					"every member of a tenant reads and makes invitations",
+					verbs...)
 				f.Key, f.Actors, f.Place = pol.Name, []string{"a lower role"}, p.PolicyPlace(pol, -1)
 				p.Add(f)
 			}

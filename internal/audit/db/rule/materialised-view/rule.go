@@ -35,7 +35,13 @@ func find(p *pass.Pass) {
 		if !slices.Contains(verbs, "select") {
 			continue
 		}
-		f := p.Finding("materialised-view", r, finding.High, "no policy guards the materialised view "+r.FullName(), "select")
+		f := p.Finding(
+			"materialised-view",
+			r,
+			finding.High,
+			"no policy guards the materialised view "+r.FullName(),
+			"select",
+		)
 		f.Actors = []string{pass.Actor(visitor)}
 		f.Patch = "revoke select on " + r.SQL() + " from public;"
 		p.Add(f)

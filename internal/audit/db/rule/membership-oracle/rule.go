@@ -24,11 +24,19 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, f := range p.Schema.Functions {
 		callers := p.Callers(f)
-		if !f.Definer || f.Trigger || f.Extension || len(callers) == 0 || !p.Model.Reachable(f.Schema) || f.ReturnType != 16 || len(f.Args) < 2 || p.Asks(f) {
+		if !f.Definer || f.Trigger || f.Extension || len(callers) == 0 || !p.Model.Reachable(f.Schema) ||
+			f.ReturnType != 16 ||
+			len(f.Args) < 2 ||
+			p.Asks(f) {
 			continue
 		}
 		if p.AnswersAbout(f) {
-			out := p.FunctionFinding("membership-oracle", f, finding.Medium, f.Identity+" answers about any person and tenant")
+			out := p.FunctionFinding(
+				"membership-oracle",
+				f,
+				finding.Medium,
+				f.Identity+" answers about any person and tenant",
+			)
 			out.Actors = []string{pass.Actor(pass.Visitors(callers))}
 			p.Add(out)
 		}

@@ -31,8 +31,12 @@ func find(p *pass.Pass) {
 		if len(verbs) == 0 {
 			continue
 		}
-		f := p.Finding("partition-child", r, finding.High,
-			"the policies of "+parent.FullName()+" do not guard "+r.FullName()+" when it is asked by its own name", verbs...)
+		f := p.Finding(
+			"partition-child",
+			r,
+			finding.High,
+			"the policies of "+parent.FullName()+" do not guard "+r.FullName()+" when it is asked by its own name",
+			verbs...)
 		f.Actors = []string{pass.Actor(visitor)}
 		f.Patch = "alter table " + r.SQL() + " enable row level security;"
 		p.Add(f)

@@ -40,7 +40,8 @@ func (p *Pass) RunsForOthers(f *catalog.Function) bool {
 func Calls(g, f *catalog.Function) bool { return calls(g, f) }
 
 func calls(g, f *catalog.Function) bool {
-	return regexp.MustCompile(`(?:^|\W)"?` + regexp.QuoteMeta(strings.ToLower(f.Name)) + `"? ?\(`).MatchString(Code(g))
+	return regexp.MustCompile(`(?:^|\W)"?` + regexp.QuoteMeta(strings.ToLower(f.Name)) + `"? ?\(`).
+		MatchString(Code(g))
 }
 
 // AskedBy lists relations and verbs whose policies call a function.
@@ -66,7 +67,8 @@ func (p *Pass) BareTable(f *catalog.Function) string {
 		if Platform(r.Schema) {
 			continue
 		}
-		if regexp.MustCompile(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"?(?:[^\w.$"]|$)`).MatchString(code) {
+		if regexp.MustCompile(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"?(?:[^\w.$"]|$)`).
+			MatchString(code) {
 			return r.Name
 		}
 	}
@@ -93,7 +95,8 @@ func (p *Pass) ReturnsKey(f *catalog.Function) bool {
 		return false
 	}
 	v := list[0].Select[0]
-	return v.Op == cond.Var && v.Source.Relation != nil && (p.Model.Isolating(v.Source.Relation, v.Column.Num) || len(v.Source.Relation.Refers(v.Column.Num)) > 0 || v.Source.Relation.InKey(v.Column.Num)) &&
+	return v.Op == cond.Var && v.Source.Relation != nil &&
+		(p.Model.Isolating(v.Source.Relation, v.Column.Num) || len(v.Source.Relation.Refers(v.Column.Num)) > 0 || v.Source.Relation.InKey(v.Column.Num)) &&
 		!p.Model.PersonColumn(v.Source.Relation, v.Column.Num)
 }
 
@@ -103,7 +106,10 @@ func (p *Pass) uncheckedSQL(f *catalog.Function) string {
 	}
 	j := p.Model.Judge("")
 	for _, q := range p.Model.Reader.Body(f) {
-		owned := slices.ContainsFunc(q.From, func(s *cond.Source) bool { return s.Relation != nil && p.Model.Tied(s.Relation) })
+		owned := slices.ContainsFunc(
+			q.From,
+			func(s *cond.Source) bool { return s.Relation != nil && p.Model.Tied(s.Relation) },
+		)
 		if q.Command == 3 && q.Target != nil && q.Target.Relation != nil && p.Model.Tied(q.Target.Relation) {
 			for n, x := range q.Sets {
 				if x.Op == cond.Param && p.Model.Isolating(q.Target.Relation, n) && !p.Asks(f) {
@@ -187,7 +193,8 @@ func (p *Pass) uncheckedCode(f *catalog.Function) string {
 	code := Bare(f)
 	var table *catalog.Relation
 	for _, r := range p.Schema.Relations {
-		if p.Model.Tied(r) && (Reads(code, r) || Writes(code, r, "update") || Writes(code, r, "insert") || Writes(code, r, "delete")) {
+		if p.Model.Tied(r) &&
+			(Reads(code, r) || Writes(code, r, "update") || Writes(code, r, "insert") || Writes(code, r, "delete")) {
 			table = r
 			break
 		}
@@ -221,7 +228,9 @@ func (p *Pass) uncheckedCode(f *catalog.Function) string {
 		return "never asks who is calling, and takes " + id + " at its word"
 	}
 	null := regexp.MustCompile(`if [^;]*?(?:` + identity + ` ?(?:<>|!=)|(?:<>|!=) ?` + identity + `)`)
-	if null.MatchString(code) && !regexp.MustCompile(identity+` is null|is distinct from|coalesce\(`).MatchString(code) && Visitors(p.Callers(f)) {
+	if null.MatchString(code) &&
+		!regexp.MustCompile(identity+` is null|is distinct from|coalesce\(`).MatchString(code) &&
+		Visitors(p.Callers(f)) {
 		return "compares " + id + " with <>, which is null for visitors"
 	}
 	if other := p.wrongArgument(f, code); other != "" {
@@ -259,13 +268,16 @@ func (p *Pass) wrongArgument(f *catalog.Function, code string) string {
 		return ""
 	}
 	for _, a := range f.Args {
-		if t := p.Schema.BaseType(a.Type); a.Name == "" || checked[a.Name] || t.OID != 2950 && t.OID != 20 && t.OID != 23 {
+		if t := p.Schema.BaseType(a.Type); a.Name == "" || checked[a.Name] ||
+			t.OID != 2950 && t.OID != 20 && t.OID != 23 {
 			continue
 		}
-		if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?(?:\W|$)`).MatchString(code) {
+		if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?(?:\W|$)`).
+			MatchString(code) {
 			named := true
 			for c := range checked { // the row is tied to the checked one as well
-				if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) + `"?(?:\W|$)`).MatchString(code) {
+				if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) + `"?(?:\W|$)`).
+					MatchString(code) {
 					named = false
 				}
 			}
@@ -298,7 +310,8 @@ func (p *Pass) Pasted(f *catalog.Function) string {
 			if !strings.Contains(st, "execute") && !strings.Contains(st, ":=") {
 				continue
 			}
-			if regexp.MustCompile(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(st) || regexp.MustCompile(`format\(.*%s.*, ?"?`+name+`"?(?:\W|$)`).MatchString(st) {
+			if regexp.MustCompile(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(st) ||
+				regexp.MustCompile(`format\(.*%s.*, ?"?`+name+`"?(?:\W|$)`).MatchString(st) {
 				return a.Name
 			}
 		}
@@ -358,7 +371,8 @@ func (p *Pass) SetsFromArgument(f *catalog.Function) []cond.Slot {
 	var out []cond.Slot
 	for _, m := range regexp.MustCompile(`set_config ?\( ?'([^']+)' ?, ?([^,]+),`).FindAllStringSubmatch(Code(f), -1) {
 		for _, a := range f.Args {
-			if a.Name != "" && regexp.MustCompile(`^"?`+regexp.QuoteMeta(strings.ToLower(a.Name))+`"?(?:\W|$)`).MatchString(m[2]) {
+			if a.Name != "" &&
+				regexp.MustCompile(`^"?`+regexp.QuoteMeta(strings.ToLower(a.Name))+`"?(?:\W|$)`).MatchString(m[2]) {
 				out = append(out, cond.Slot{Setting: m[1]})
 			}
 		}
@@ -386,7 +400,12 @@ func (p *Pass) BoundOnlyBy(s cond.Slot) []Bound {
 					continue
 				}
 				for _, b := range p.Model.Judge(a.Role).Using2(pol) {
-					if len(b) > 0 && !slices.ContainsFunc(b, func(x cond.Atom) bool { return x.Kind <= cond.Unknown && x.Slot != s }) && slices.ContainsFunc(b, func(x cond.Atom) bool { return x.Slot == s }) {
+					if len(b) > 0 &&
+						!slices.ContainsFunc(
+							b,
+							func(x cond.Atom) bool { return x.Kind <= cond.Unknown && x.Slot != s },
+						) &&
+						slices.ContainsFunc(b, func(x cond.Atom) bool { return x.Slot == s }) {
 						for _, v := range verbsOf(pol) {
 							if p.Privs.Some(a.Role, r, v) {
 								verbs = Union(verbs, []string{v})
@@ -412,7 +431,8 @@ func (p *Pass) FromUserMetadata(f *catalog.Function) map[*catalog.Relation][]*ca
 		if !r.Table() || Platform(r.Schema) {
 			continue
 		}
-		m := regexp.MustCompile(`insert into ` + `(?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).FindStringSubmatch(code)
+		m := regexp.MustCompile(`insert into ` + `(?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
+			FindStringSubmatch(code)
 		if m == nil {
 			continue
 		}
@@ -422,7 +442,8 @@ func (p *Pass) FromUserMetadata(f *catalog.Function) map[*catalog.Relation][]*ca
 				continue
 			}
 			for _, c := range r.Columns {
-				if strings.EqualFold(c.Name, strings.Trim(strings.TrimSpace(n), `"`)) && (p.Model.Isolating(r, c.Num) || p.Model.Decides(r, c.Num) || privileged.MatchString(c.Name) || verdictful(p, r, c)) {
+				if strings.EqualFold(c.Name, strings.Trim(strings.TrimSpace(n), `"`)) &&
+					(p.Model.Isolating(r, c.Num) || p.Model.Decides(r, c.Num) || privileged.MatchString(c.Name) || verdictful(p, r, c)) {
 					out[r] = append(out[r], c)
 				}
 			}
@@ -468,7 +489,8 @@ var Verbs = verdict.Verbs
 // caller is, or down from the row that it is asked about.
 func (p *Pass) Climbs(f *catalog.Function) bool {
 	code := Code(f)
-	m := regexp.MustCompile(`with recursive .*? as ?\((.*?) union (?:all )?select (.*?) from (.*)`).FindStringSubmatch(code)
+	m := regexp.MustCompile(`with recursive .*? as ?\((.*?) union (?:all )?select (.*?) from (.*)`).
+		FindStringSubmatch(code)
 	if m == nil {
 		return false
 	}

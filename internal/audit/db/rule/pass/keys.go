@@ -16,7 +16,8 @@ import (
 func (p *Pass) tenantColumns(r *catalog.Relation) []*catalog.Column {
 	var out []*catalog.Column
 	for _, c := range r.Columns {
-		if p.Model.Isolating(r, c.Num) && !p.Model.PersonColumn(r, c.Num) && !(r.InKey(c.Num) && len(r.Primary().Columns) == 1) {
+		if p.Model.Isolating(r, c.Num) && !p.Model.PersonColumn(r, c.Num) &&
+			!(r.InKey(c.Num) && len(r.Primary().Columns) == 1) {
 			out = append(out, c)
 		}
 	}
@@ -35,14 +36,16 @@ func (p *Pass) Oracle(r *catalog.Relation) *catalog.Key {
 		ok := true
 		for _, n := range k.Columns {
 			c := r.Column(n)
-			if c == nil || p.Model.Isolating(r, n) || len(r.Refers(n)) > 0 || c.Default != "" || c.Identity != "" || !p.settable(r, c) {
+			if c == nil || p.Model.Isolating(r, n) || len(r.Refers(n)) > 0 || c.Default != "" || c.Identity != "" ||
+				!p.settable(r, c) {
 				ok = false
 				continue
 			}
 			if t := p.Schema.BaseType(c.Type); t.Category != "S" && t.Category != "N" {
 				ok = false
 			}
-			if hashes.MatchString(c.Name) || tokens.MatchString(c.Name) || address.MatchString(c.Name) || p.mentionedSecret(c) {
+			if hashes.MatchString(c.Name) || tokens.MatchString(c.Name) || address.MatchString(c.Name) ||
+				p.mentionedSecret(c) {
 				ok = false
 			}
 		}
@@ -135,8 +138,17 @@ func (p *Pass) freeKey(r *catalog.Relation, key *catalog.Column) []string {
 }
 
 func (p *Pass) crossKey(r, t *catalog.Relation, key *catalog.Column, f *catalog.Foreign, verbs []string) {
-	out := p.Finding("cross-tenant-fk", r, finding.Low,
-		fmt.Sprintf("%s of %s may point to a row of another tenant in %s", key.Name, r.FullName(), t.FullName()), verbs...)
+	out := p.Finding(
+		"cross-tenant-fk",
+		r,
+		finding.Low,
+		fmt.Sprintf(
+			"%s of %s may point to a row of another tenant in %s",
+			key.Name,
+			r.FullName(),
+			t.FullName(),
+		),
+		verbs...)
 	out.Key, out.Actors = key.Name, []string{"another tenant"}
 	if at := p.Load.Place(2606, uint32(f.OID), false, -1); at.File != "" {
 		out.Place = at
@@ -144,12 +156,16 @@ func (p *Pass) crossKey(r, t *catalog.Relation, key *catalog.Column, f *catalog.
 	why := ""
 	for _, g := range r.Triggers {
 		x := p.Schema.Function(g.Function)
-		if x != nil && x.Definer && Writes(Code(x), t, "update") && regexp.MustCompile(`new\."?`+regexp.QuoteMeta(strings.ToLower(key.Name))).MatchString(Code(x)) {
+		if x != nil && x.Definer && Writes(Code(x), t, "update") &&
+			regexp.MustCompile(`new\."?`+regexp.QuoteMeta(strings.ToLower(key.Name))).MatchString(Code(x)) {
 			why = ", and a trigger then changes that row"
 		}
 	}
 	for _, x := range p.Schema.Functions {
-		if x.Definer && !x.Trigger && !x.Extension && len(p.Callers(x)) > 0 && p.Model.Reachable(x.Schema) && Reads(Code(x), r) && Reads(Code(x), t) && !p.On(x.Identity, "execute") {
+		if x.Definer && !x.Trigger && !x.Extension && len(p.Callers(x)) > 0 && p.Model.Reachable(x.Schema) &&
+			Reads(Code(x), r) &&
+			Reads(Code(x), t) &&
+			!p.On(x.Identity, "execute") {
 			why = ", and " + x.Identity + " then shows that row"
 		}
 	}
@@ -164,7 +180,9 @@ func (p *Pass) crossKey(r, t *catalog.Relation, key *catalog.Column, f *catalog.
 	p.Add(out)
 }
 
-var ended = regexp.MustCompile(`(?i)left|ended|revok|delet|remov|expir|disabl|archiv|cancel|until|deactiv|suspend|banned`)
+var ended = regexp.MustCompile(
+	`(?i)left|ended|revok|delet|remov|expir|disabl|archiv|cancel|until|deactiv|suspend|banned`,
+)
 
 // Ended reports policies that ask for a membership, or a link, and not for its
 // end.
@@ -199,8 +217,17 @@ func (p *Pass) endedIn(r *catalog.Relation, pol *catalog.Policy, b cond.Branch) 
 		if len(ends) == 0 || asks {
 			continue
 		}
-		f := p.Finding("soft-delete-ignored", r, finding.High,
-			fmt.Sprintf("policy %q counts rows of %s that have ended (%s)", pol.Name, a.Via.FullName(), Quoted(ends)), p.granted(r, verbsOf(pol))...)
+		f := p.Finding(
+			"soft-delete-ignored",
+			r,
+			finding.High,
+			fmt.Sprintf(
+				"policy %q counts rows of %s that have ended (%s)",
+				pol.Name,
+				a.Via.FullName(),
+				Quoted(ends),
+			),
+			p.granted(r, verbsOf(pol))...)
 		f.Key, f.Actors, f.Place = pol.Name, []string{"a former member"}, p.PolicyPlace(pol, -1)
 		if a.Slot.Client() && a.Function != nil {
 			for _, v := range f.Verbs {

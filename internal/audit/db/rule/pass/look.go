@@ -29,7 +29,22 @@ func (p *Pass) Own(r *catalog.Relation) bool {
 
 // Platform says whether a schema belongs to the platform.
 func Platform(schema string) bool {
-	return slices.Contains([]string{"auth", "storage", "realtime", "extensions", "vault", "graphql", "graphql_public", "net", "cron", "supabase_functions", "supabase_migrations"}, schema)
+	return slices.Contains(
+		[]string{
+			"auth",
+			"storage",
+			"realtime",
+			"extensions",
+			"vault",
+			"graphql",
+			"graphql_public",
+			"net",
+			"cron",
+			"supabase_functions",
+			"supabase_migrations",
+		},
+		schema,
+	)
 }
 
 // Reach lists what primary actors may do with a relation.
@@ -45,13 +60,19 @@ func (p *Pass) Reach(r *catalog.Relation) (verbs []string, visitor bool) {
 			}
 		}
 	}
-	slices.SortFunc(verbs, func(a, b string) int { return slices.Index(verdict.Verbs, a) - slices.Index(verdict.Verbs, b) })
+	slices.SortFunc(
+		verbs,
+		func(a, b string) int { return slices.Index(verdict.Verbs, a) - slices.Index(verdict.Verbs, b) },
+	)
 	return verbs, visitor
 }
 
 // UsesPolicies says whether the schema relies on row-level security at all.
 func (p *Pass) UsesPolicies() bool {
-	return slices.ContainsFunc(p.Schema.Relations, func(r *catalog.Relation) bool { return r.RLS && !Platform(r.Schema) })
+	return slices.ContainsFunc(
+		p.Schema.Relations,
+		func(r *catalog.Relation) bool { return r.RLS && !Platform(r.Schema) },
+	)
 }
 
 // Guardian is a parent whose policies a partition or an inheriting table leaves
@@ -73,7 +94,10 @@ func (p *Pass) Guardian(r *catalog.Relation) *catalog.Relation {
 // SharedLogins says whether a table names logins and several use it.
 func (p *Pass) SharedLogins(r *catalog.Relation) bool {
 	for _, c := range r.Columns {
-		if slices.ContainsFunc(p.Model.ClassSlots(p.Model.Class(r, c.Num)), func(s cond.Slot) bool { return s.Login() }) {
+		if slices.ContainsFunc(
+			p.Model.ClassSlots(p.Model.Class(r, c.Num)),
+			func(s cond.Slot) bool { return s.Login() },
+		) {
 			return true
 		}
 	}
@@ -126,11 +150,13 @@ func Reads(code string, r *catalog.Relation) bool {
 // Sets says whether a body sets a column of a relation in an update.
 func Sets(code string, r *catalog.Relation, c *catalog.Column) bool {
 	for _, m := range regexp.MustCompile(`update (?:only )?`+ident(r.Name)+`[^;]*? set ([^;]*)`).FindAllStringSubmatch(code, -1) {
-		if regexp.MustCompile(`(?:^|[\s,(])"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).MatchString(m[1]) {
+		if regexp.MustCompile(`(?:^|[\s,(])"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
+			MatchString(m[1]) {
 			return true
 		}
 	}
-	return regexp.MustCompile(`update (?:only )?` + ident(r.Name) + `\S* ?set [^;]*?"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).MatchString(code)
+	return regexp.MustCompile(`update (?:only )?` + ident(r.Name) + `\S* ?set [^;]*?"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
+		MatchString(code)
 }
 
 // Asks says whether a body, or what it calls, asks who is calling.
@@ -142,7 +168,8 @@ func (p *Pass) asks(f *catalog.Function, seen map[int]bool) bool {
 	}
 	seen[f.OID] = true
 	code := Code(f)
-	if regexp.MustCompile(`current_setting ?\(|auth\.(uid|jwt|role|email)|current_user|session_user|request\.jwt`).MatchString(code) {
+	if regexp.MustCompile(`current_setting ?\(|auth\.(uid|jwt|role|email)|current_user|session_user|request\.jwt`).
+		MatchString(code) {
 		return true
 	}
 	for _, g := range p.Schema.Functions {
@@ -154,11 +181,36 @@ func (p *Pass) asks(f *catalog.Function, seen map[int]bool) bool {
 }
 
 // Finding begins a finding about a relation.
-func (p *Pass) Finding(rule string, r *catalog.Relation, severity finding.Severity, title string, verbs ...string) finding.Finding {
-	return finding.Finding{Rule: rule, Object: r.FullName(), Severity: severity, Title: title, Verbs: verbs, Place: p.TablePlace(r)}
+func (p *Pass) Finding(
+	rule string,
+	r *catalog.Relation,
+	severity finding.Severity,
+	title string,
+	verbs ...string,
+) finding.Finding {
+	return finding.Finding{
+		Rule:     rule,
+		Object:   r.FullName(),
+		Severity: severity,
+		Title:    title,
+		Verbs:    verbs,
+		Place:    p.TablePlace(r),
+	}
 }
 
 // FunctionFinding begins a finding about a function.
-func (p *Pass) FunctionFinding(rule string, f *catalog.Function, severity finding.Severity, title string) finding.Finding {
-	return finding.Finding{Rule: rule, Object: f.Identity, Severity: severity, Title: title, Verbs: []string{"execute"}, Place: p.FunctionPlace(f)}
+func (p *Pass) FunctionFinding(
+	rule string,
+	f *catalog.Function,
+	severity finding.Severity,
+	title string,
+) finding.Finding {
+	return finding.Finding{
+		Rule:     rule,
+		Object:   f.Identity,
+		Severity: severity,
+		Title:    title,
+		Verbs:    []string{"execute"},
+		Place:    p.FunctionPlace(f),
+	}
 }

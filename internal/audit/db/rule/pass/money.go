@@ -9,16 +9,25 @@ import (
 )
 
 var (
-	external = regexp.MustCompile(`(?i)customer|subscription_?id|cust_|stripe|razorpay|paddle|gateway|processor_?id|payer|billing_?id`)
-	event    = regexp.MustCompile(`(?i)event|invoice|payment|charge|refund|statement|transaction|provider_?ref|(^|_)ref($|_|erence)|external_?id|webhook|message_?id|idempot|receipt|order_?ref`)
-	harmless = regexp.MustCompile(`(?i)mail|name|slug|title|status|state|city|country|phone|mobile|label|tag|word|type|kind|category|locale|lang|path|hostname|url|code|token|key$|plate|body|note|title|sku|number`)
+	external = regexp.MustCompile(
+		`(?i)customer|subscription_?id|cust_|stripe|razorpay|paddle|gateway|processor_?id|payer|billing_?id`,
+	)
+	event = regexp.MustCompile(
+		`(?i)event|invoice|payment|charge|refund|statement|transaction|provider_?ref|(^|_)ref($|_|erence)|external_?id|webhook|message_?id|idempot|receipt|order_?ref`,
+	)
+	harmless = regexp.MustCompile(
+		`(?i)mail|name|slug|title|status|state|city|country|phone|mobile|label|tag|word|type|kind|category|locale|lang|path|hostname|url|code|token|key$|plate|body|note|title|sku|number`,
+	)
 )
 
 // texts are the columns of a table that could hold somebody else's identifier.
 func (p *Pass) texts(r *catalog.Relation) []*catalog.Column {
 	var out []*catalog.Column
 	for _, c := range r.Columns {
-		if t := p.Schema.BaseType(c.Type); t.Category == "S" && t.Kind == "b" && c.Default == "" && !p.Model.Isolating(r, c.Num) && len(r.Refers(c.Num)) == 0 && !c.Generated {
+		if t := p.Schema.BaseType(c.Type); t.Category == "S" && t.Kind == "b" && c.Default == "" &&
+			!p.Model.Isolating(r, c.Num) &&
+			len(r.Refers(c.Num)) == 0 &&
+			!c.Generated {
 			out = append(out, c)
 		}
 	}
@@ -73,7 +82,8 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 	}
 	owner := func(c *catalog.Column) bool { // a mode or provider, but neither the owner nor anything that differs by row
 		t := p.Schema.BaseType(c.Type)
-		return !p.Model.Isolating(r, c.Num) && (t.OID == 16 || t.Kind == "e" || c.Default != "" && t.Category == "S" || regexp.MustCompile(`(?i)provider|processor|gateway|source`).MatchString(c.Name))
+		return !p.Model.Isolating(r, c.Num) &&
+			(t.OID == 16 || t.Kind == "e" || c.Default != "" && t.Category == "S" || regexp.MustCompile(`(?i)provider|processor|gateway|source`).MatchString(c.Name))
 	}
 	mapping := p.mapping(r)
 	for _, c := range p.texts(r) {
@@ -81,7 +91,8 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 		if named && !mapping && !p.oneEach(r) {
 			named = false // payments and events of a customer
 		}
-		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) && (p.oneEach(r) && p.indexed(r, c) || mapping && p.halfUnique(r, c))
+		looked := !harmless.MatchString(c.Name) && !event.MatchString(c.Name) &&
+			(p.oneEach(r) && p.indexed(r, c) || mapping && p.halfUnique(r, c))
 		if (named || looked) && !p.unique(r, c, owner) {
 			return c
 		}
@@ -116,7 +127,8 @@ func (p *Pass) halfUnique(r *catalog.Relation, c *catalog.Column) bool {
 		if len(k.Columns) == 1 && k.Predicate != "" && !strings.Contains(k.Predicate, "IS NOT NULL") {
 			return true
 		}
-		if len(k.Columns) == 2 && !r.InKey(c.Num) && slices.ContainsFunc(k.Columns, func(n int) bool { return p.Model.PersonColumn(r, n) }) {
+		if len(k.Columns) == 2 && !r.InKey(c.Num) &&
+			slices.ContainsFunc(k.Columns, func(n int) bool { return p.Model.PersonColumn(r, n) }) {
 			return true
 		}
 	}
@@ -143,7 +155,8 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 		if p.unique(r, c, scope) || r.InKey(c.Num) && len(r.Primary().Columns) == 1 {
 			continue
 		}
-		named := event.MatchString(c.Name) && !strings.Contains(strings.ToLower(c.Name), "type") && !external.MatchString(c.Name)
+		named := event.MatchString(c.Name) && !strings.Contains(strings.ToLower(c.Name), "type") &&
+			!external.MatchString(c.Name)
 		switch {
 		case p.clocked(r, c): // a key that a time makes useless
 			return c
@@ -166,7 +179,8 @@ func (p *Pass) clocked(r *catalog.Relation, c *catalog.Column) bool {
 			continue
 		}
 		for _, n := range k.Columns {
-			if x := r.Column(n); x != nil && p.Schema.BaseType(x.Type).Category == "D" && strings.Contains(x.Default, "now") {
+			if x := r.Column(n); x != nil && p.Schema.BaseType(x.Type).Category == "D" &&
+				strings.Contains(x.Default, "now") {
 				return true
 			}
 		}
@@ -179,7 +193,9 @@ func (p *Pass) clocked(r *catalog.Relation, c *catalog.Column) bool {
 func (p *Pass) books(r *catalog.Relation) bool {
 	for _, t := range r.Triggers {
 		f := p.Schema.Function(t.Function)
-		if f != nil && t.Fires("insert") && !t.Before() && regexp.MustCompile(`update [^;]* set [^;]*\+`).MatchString(Code(f)) && !p.Model.Tied(p.target(f, r)) == false {
+		if f != nil && t.Fires("insert") && !t.Before() &&
+			regexp.MustCompile(`update [^;]* set [^;]*\+`).MatchString(Code(f)) &&
+			!p.Model.Tied(p.target(f, r)) == false {
 			return !p.fromPeople(r)
 		}
 	}
@@ -202,7 +218,9 @@ func (p *Pass) target(f *catalog.Function, from *catalog.Relation) *catalog.Rela
 
 func (p *Pass) figure(r *catalog.Relation) bool {
 	return slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool {
-		return p.Schema.BaseType(c.Type).Category == "N" && c.NotNull && !r.InKey(c.Num) && !p.Model.Isolating(r, c.Num) && len(r.Refers(c.Num)) == 0
+		return p.Schema.BaseType(c.Type).Category == "N" && c.NotNull && !r.InKey(c.Num) &&
+			!p.Model.Isolating(r, c.Num) &&
+			len(r.Refers(c.Num)) == 0
 	})
 }
 
@@ -240,7 +258,9 @@ func (p *Pass) Unbounded(r *catalog.Relation) *catalog.Column {
 // booked says whether functions of the schema add to a column or take from it.
 func (p *Pass) booked(r *catalog.Relation, c *catalog.Column) bool {
 	for _, f := range p.Schema.Functions {
-		if !f.Extension && Sets(Code(f), r, c) && !regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?= ?(?:\w+\.)?"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?\+ ?1(?:\D|$)`).MatchString(Code(f)) {
+		if !f.Extension && Sets(Code(f), r, c) &&
+			!regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?= ?(?:\w+\.)?"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?\+ ?1(?:\D|$)`).
+				MatchString(Code(f)) {
 			return true
 		}
 	}
@@ -295,7 +315,10 @@ func (p *Pass) ReadThenWrite(f *catalog.Function) *catalog.Relation {
 }
 
 func (p *Pass) triggerOn(f *catalog.Function, r *catalog.Relation, verb string) bool {
-	return slices.ContainsFunc(r.Triggers, func(t *catalog.Trigger) bool { return t.Function == f.OID && t.Fires(verb) })
+	return slices.ContainsFunc(
+		r.Triggers,
+		func(t *catalog.Trigger) bool { return t.Function == f.OID && t.Fires(verb) },
+	)
 }
 
 // conditional says whether an update asks again for what it changes.
@@ -306,7 +329,8 @@ func (p *Pass) conditional(r *catalog.Relation, update string) bool {
 	}
 	for _, c := range r.Columns {
 		n := `"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"?`
-		if regexp.MustCompile(`set (?:.*, ?)?`+n+` ?=`).MatchString(set) && regexp.MustCompile(n+` ?(?:>=|>|=|is null|is not|<)`).MatchString(where) {
+		if regexp.MustCompile(`set (?:.*, ?)?`+n+` ?=`).MatchString(set) &&
+			regexp.MustCompile(n+` ?(?:>=|>|=|is null|is not|<)`).MatchString(where) {
 			return true
 		}
 	}

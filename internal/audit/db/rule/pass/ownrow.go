@@ -12,7 +12,9 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
 
-var privileged = regexp.MustCompile(`(?i)(^|_)(role|roles|admin|is_admin|staff|is_staff|superuser|moderator|tier|plan|plan_code|credits?|balance|quota|limit|seats?|paid|verified|approved|banned|subscription\w*|customer\w*|stripe\w*|razorpay\w*|paddle\w*|gateway\w*|trial\w*|level|access_level|rank|wallet|allowance|renders_left|tokens?_left|\w+_left|\w+_limit|\w+_until|premium|entitle\w*|grants?|permissions?)($|_)`)
+var privileged = regexp.MustCompile(
+	`(?i)(^|_)(role|roles|admin|is_admin|staff|is_staff|superuser|moderator|tier|plan|plan_code|credits?|balance|quota|limit|seats?|paid|verified|approved|banned|subscription\w*|customer\w*|stripe\w*|razorpay\w*|paddle\w*|gateway\w*|trial\w*|level|access_level|rank|wallet|allowance|renders_left|tokens?_left|\w+_left|\w+_limit|\w+_until|premium|entitle\w*|grants?|permissions?)($|_)`,
+)
 
 var (
 	billing  = regexp.MustCompile(`(?i)subscri|billing|credit|wallet|entitle|licen[cs]e_key|top_?up`)
@@ -22,7 +24,12 @@ var (
 // aboutMoney says whether a table is about what its owners pay for the service,
 // not about their own trade.
 func (p *Pass) aboutMoney(r *catalog.Relation) bool {
-	return billing.MatchString(r.Name) || business.MatchString(r.Name) && slices.ContainsFunc(p.texts(r), func(c *catalog.Column) bool { return external.MatchString(c.Name) || provider.MatchString(c.Name) })
+	return billing.MatchString(r.Name) ||
+		business.MatchString(r.Name) &&
+			slices.ContainsFunc(
+				p.texts(r),
+				func(c *catalog.Column) bool { return external.MatchString(c.Name) || provider.MatchString(c.Name) },
+			)
 }
 
 var provider = regexp.MustCompile(`(?i)provider|processor|external_?id`)
@@ -43,10 +50,28 @@ func (p *Pass) OwnRows(rule string) {
 			if !person || verb == "insert" && why == money || p.aboutMoney(r) {
 				name = "billing-table-writable"
 			}
-			if name != rule || p.On(r.FullName(), verb, "self-insert-membership", "policy-left-over", "select-true", "rls-off", "any-logged-in", "auth-role-check", "inverted-check", "policy-to-public") {
+			if name != rule ||
+				p.On(
+					r.FullName(),
+					verb,
+					"self-insert-membership",
+					"policy-left-over",
+					"select-true",
+					"rls-off",
+					"any-logged-in",
+					"auth-role-check",
+					"inverted-check",
+					"policy-to-public",
+				) {
 				continue
 			}
-			f := p.Finding(name, r, finding.High, fmt.Sprintf("whoever owns a row of %s sets %s in it: %s", r.FullName(), Quoted(cols), why), verb)
+			f := p.Finding(
+				name,
+				r,
+				finding.High,
+				fmt.Sprintf("whoever owns a row of %s sets %s in it: %s", r.FullName(), Quoted(cols), why),
+				verb,
+			)
 			if why == guess {
 				f.Severity = finding.Medium
 			}
@@ -93,7 +118,10 @@ const (
 
 // ownColumns are the columns that somebody may set in his own row although
 // rights depend on them.
-func (p *Pass) ownColumns(r *catalog.Relation, verb string) (cols []*catalog.Column, pol *catalog.Policy, person bool, why string) {
+func (p *Pass) ownColumns(
+	r *catalog.Relation,
+	verb string,
+) (cols []*catalog.Column, pol *catalog.Policy, person bool, why string) {
 	letter := verdict.Letters[verb]
 	for _, a := range p.Model.Acting {
 		if !a.Primary || a.Visitor || !p.Privs.Some(a.Role, r, verb) || p.Schema.Exempt(a.Role, r) {
@@ -115,7 +143,10 @@ func (p *Pass) ownColumns(r *catalog.Relation, verb string) (cols []*catalog.Col
 				}
 				for _, c := range r.Columns {
 					reason := p.reason(r, c, x, verb)
-					if reason == "" || !p.Privs.Column(a.Role, r, verb, c.Num) || c.Generated || slices.Contains(cols, c) || p.pinned(b, x, c, a.Role, verb) || p.guarded(r, c, verb) {
+					if reason == "" || !p.Privs.Column(a.Role, r, verb, c.Num) || c.Generated ||
+						slices.Contains(cols, c) ||
+						p.pinned(b, x, c, a.Role, verb) ||
+						p.guarded(r, c, verb) {
 						continue
 					}
 					if tenant && reason == guess {
@@ -171,7 +202,8 @@ func (p *Pass) pinned(b cond.Branch, x *catalog.Policy, c *catalog.Column, role,
 	for _, k := range checks {
 		found := false
 		for _, a := range k {
-			found = found || (a.Kind == cond.Gate || a.Kind == cond.Filler || a.Kind == cond.Bind) && slices.Contains(a.Columns, c)
+			found = found ||
+				(a.Kind == cond.Gate || a.Kind == cond.Filler || a.Kind == cond.Bind) && slices.Contains(a.Columns, c)
 		}
 		if !found {
 			return false
@@ -190,13 +222,16 @@ func (p *Pass) guarded(r *catalog.Relation, c *catalog.Column, verb string) bool
 			continue
 		}
 		code := Code(f)
-		if f.Definer && regexp.MustCompile(`current_user|current_role`).MatchString(code) && !strings.Contains(code, "session_user") {
+		if f.Definer && regexp.MustCompile(`current_user|current_role`).MatchString(code) &&
+			!strings.Contains(code, "session_user") {
 			continue // asks for its owner
 		}
-		if t.Before() && regexp.MustCompile(`new\."?`+name+`"? ?:?= ?(?:old\.|'|\d|coalesce|null|false|true)`).MatchString(code) {
+		if t.Before() &&
+			regexp.MustCompile(`new\."?`+name+`"? ?:?= ?(?:old\.|'|\d|coalesce|null|false|true)`).MatchString(code) {
 			return true
 		}
-		if regexp.MustCompile(`new\."?`+name+`"?(?:\W|$)`).MatchString(code) && regexp.MustCompile(`raise (?:exception|')`).MatchString(code) {
+		if regexp.MustCompile(`new\."?`+name+`"?(?:\W|$)`).MatchString(code) &&
+			regexp.MustCompile(`raise (?:exception|')`).MatchString(code) {
 			return true
 		}
 	}
@@ -218,7 +253,8 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 	}
 	if name := strings.ToLower(c.Name); verb == "update" { // somebody wanted to guard it
 		for _, g := range r.Triggers {
-			if f := p.Schema.Function(g.Function); f != nil && regexp.MustCompile(`new\."?`+regexp.QuoteMeta(name)+`"? (?:is distinct|<>|!=)`).MatchString(Code(f)) {
+			if f := p.Schema.Function(g.Function); f != nil &&
+				regexp.MustCompile(`new\."?`+regexp.QuoteMeta(name)+`"? (?:is distinct|<>|!=)`).MatchString(Code(f)) {
 				return "a trigger means to guard it"
 			}
 			if f := p.Schema.Function(g.Function); f != nil && slices.Contains(g.Columns, c.Num) && f != nil {
@@ -232,14 +268,18 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 				break
 			}
 			code := Code(f)
-			if !f.Extension && (f.Definer || f.Trigger) && Sets(code, r, c) && regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?[-+]`).MatchString(code) {
+			if !f.Extension && (f.Definer || f.Trigger) && Sets(code, r, c) &&
+				regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?[-+]`).MatchString(code) {
 				return money
 			}
 		}
 		if verb == "insert" { // what a trigger books elsewhere
 			for _, g := range r.Triggers {
 				f := p.Schema.Function(g.Function)
-				if f != nil && g.Fires("insert") && f.Definer && regexp.MustCompile(`[-+] ?new\."?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"?`).MatchString(Code(f)) && p.rightsOf(f, r) {
+				if f != nil && g.Fires("insert") && f.Definer &&
+					regexp.MustCompile(`[-+] ?new\."?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"?`).
+						MatchString(Code(f)) &&
+					p.rightsOf(f, r) {
 					return money
 				}
 			}
@@ -248,19 +288,23 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 	if verb == "update" && plain.MatchString(c.Name) && p.personal(r) {
 		return "its name says that it decides about rights or money"
 	}
-	if privileged.MatchString(c.Name) && p.weighty(r, pol) && (verb == "update" || p.aboutMoney(r)) && (p.Model.MembershipOf(r) == nil || verb == "update") {
+	if privileged.MatchString(c.Name) && p.weighty(r, pol) && (verb == "update" || p.aboutMoney(r)) &&
+		(p.Model.MembershipOf(r) == nil || verb == "update") {
 		return "its name says that it decides about rights or money"
 	}
 	if p.aboutMoney(r) && !p.Court.Card(r) && (t.Category == "N" || t.Kind == "e" || t.Category == "D" && c.NotNull) {
 		return money
 	}
-	if verb == "update" && !p.may(r, "insert") && !p.may(r, "delete") && c.NotNull && constant(c.Default) && t.Category == "N" {
+	if verb == "update" && !p.may(r, "insert") && !p.may(r, "delete") && c.NotNull && constant(c.Default) &&
+		t.Category == "N" {
 		return guess
 	}
 	return ""
 }
 
-var plain = regexp.MustCompile(`(?i)^(is_admin|is_staff|is_superuser|plan|plan_code|plan_id|tier|credits|stripe_\w+|razorpay_\w+|paddle_\w+|current_period_end|subscription_\w+|access_level)$`)
+var plain = regexp.MustCompile(
+	`(?i)^(is_admin|is_staff|is_superuser|plan|plan_code|plan_id|tier|credits|stripe_\w+|razorpay_\w+|paddle_\w+|current_period_end|subscription_\w+|access_level)$`,
+)
 
 // personal says whether a table's rows are bound to a person and to nothing else.
 func (p *Pass) personal(r *catalog.Relation) bool {
@@ -337,7 +381,8 @@ func (p *Pass) pinnedOnInsert(r *catalog.Relation, c *catalog.Column) bool {
 		}
 		for _, b := range p.Model.Judge("").Checks(x) {
 			for _, a := range b {
-				if (a.Kind == cond.Gate || a.Kind == cond.Filler) && slices.Contains(a.Columns, c) && a.Expr != nil && a.Expr.Op == cond.Eq {
+				if (a.Kind == cond.Gate || a.Kind == cond.Filler) && slices.Contains(a.Columns, c) && a.Expr != nil &&
+					a.Expr.Op == cond.Eq {
 					return true
 				}
 			}

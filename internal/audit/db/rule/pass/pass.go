@@ -82,7 +82,8 @@ func (p *Pass) On(object, verb string, rules ...string) bool {
 		if len(rules) > 0 && !slices.Contains(rules, f.Rule) {
 			continue
 		}
-		if f.Object == object && (verb == "" || slices.Contains(f.Verbs, verb)) || slices.Contains(f.Affects, object+" "+verb) {
+		if f.Object == object && (verb == "" || slices.Contains(f.Verbs, verb)) ||
+			slices.Contains(f.Affects, object+" "+verb) {
 			return true
 		}
 	}
@@ -148,13 +149,22 @@ func (p *Pass) Verdict(v verdict.Verdict) *finding.Finding {
 	}
 	f.Title = fmt.Sprintf("policy %q on %s lets others through: %s", v.Policy.Name, f.Object, short(text))
 	if len(v.Columns) > 0 {
-		f.Title = fmt.Sprintf("policy %q on %s leaves %s free in new rows", v.Policy.Name, f.Object, Quoted(v.Columns))
+		f.Title = fmt.Sprintf(
+			"policy %q on %s leaves %s free in new rows",
+			v.Policy.Name,
+			f.Object,
+			Quoted(v.Columns),
+		)
 	}
 	if v.Function != nil && !v.Function.Extension {
 		f.Affects = []string{f.Object + " " + v.Verb}
 		f.Object, f.Key = v.Function.Identity, ""
 		f.Place = p.FunctionPlace(v.Function)
-		f.Title = fmt.Sprintf("%s, which policy %q asks, does not compare what it seems to", v.Function.Identity, v.Policy.Name)
+		f.Title = fmt.Sprintf(
+			"%s, which policy %q asks, does not compare what it seems to",
+			v.Function.Identity,
+			v.Policy.Name,
+		)
 	}
 	return p.Add(f)
 }

@@ -153,7 +153,9 @@ func (p *Pass) byRank(pol *catalog.Policy, ms *model.Membership, c *catalog.Colu
 		}
 		for _, b := range p.Model.Judge(a.Role).Using2(pol) {
 			own := slices.ContainsFunc(b, func(x cond.Atom) bool {
-				return x.Kind == cond.Bind && len(x.Columns) == 1 && p.Model.PersonColumn(pol.Relation, x.Columns[0].Num) || x.Kind == cond.Admin
+				return x.Kind == cond.Bind && len(x.Columns) == 1 &&
+					p.Model.PersonColumn(pol.Relation, x.Columns[0].Num) ||
+					x.Kind == cond.Admin
 			})
 			ok, known := p.lets(b, ms, c, ranks[0])
 			if !known || own && ok {
@@ -212,13 +214,17 @@ func (p *Pass) LowestWrites(pol *catalog.Policy) []string {
 			continue
 		}
 		root := slices.ContainsFunc(ms.Tenants, func(t *catalog.Column) bool {
-			return slices.ContainsFunc(ms.Relation.Refers(t.Num), func(f *catalog.Foreign) bool { return f.Target == r.OID })
+			return slices.ContainsFunc(
+				ms.Relation.Refers(t.Num),
+				func(f *catalog.Foreign) bool { return f.Target == r.OID },
+			)
 		})
 		for _, c := range ms.Ranks {
 			if lowest, _ := p.byRank(pol, ms, c); !lowest {
 				continue
 			}
-			if !(root && pol.Command != "a") && (len(p.ranks(ms, c)) < 3 || !p.keptOut(ms, c, r, pol) && !(pol.Command == "*" && p.readOnly(ms, c))) {
+			if !(root && pol.Command != "a") &&
+				(len(p.ranks(ms, c)) < 3 || !p.keptOut(ms, c, r, pol) && !(pol.Command == "*" && p.readOnly(ms, c))) {
 				continue
 			}
 			verbs := slices.DeleteFunc(p.granted(r, verbsOf(pol)), func(v string) bool { return v == "select" })
@@ -238,7 +244,10 @@ func (p *Pass) readOnly(ms *model.Membership, c *catalog.Column) bool {
 	refused := false
 	for _, r := range p.Schema.Relations {
 		root := slices.ContainsFunc(ms.Tenants, func(t *catalog.Column) bool {
-			return slices.ContainsFunc(ms.Relation.Refers(t.Num), func(f *catalog.Foreign) bool { return f.Target == r.OID })
+			return slices.ContainsFunc(
+				ms.Relation.Refers(t.Num),
+				func(f *catalog.Foreign) bool { return f.Target == r.OID },
+			)
 		})
 		for _, pol := range r.Policies {
 			if pol.Command == "r" || pol.Command == "*" || r == ms.Relation {
@@ -301,7 +310,10 @@ func (p *Pass) SharedSecrets(r *catalog.Relation) []*catalog.Column {
 		if !hashes.MatchString(c.Name) && !(ranked && tokens.MatchString(c.Name)) {
 			continue
 		}
-		if slices.ContainsFunc(p.Model.Acting, func(a *model.Actor) bool { return a.Primary && p.Privs.Column(a.Role, r, "select", c.Num) }) {
+		if slices.ContainsFunc(
+			p.Model.Acting,
+			func(a *model.Actor) bool { return a.Primary && p.Privs.Column(a.Role, r, "select", c.Num) },
+		) {
 			out = append(out, c)
 		}
 	}
@@ -322,7 +334,8 @@ func (p *Pass) sharedRead(r *catalog.Relation) (shared, ranked bool) {
 				tenant, person := false, false
 				for _, x := range b {
 					for _, c := range x.Columns {
-						if x.Kind == cond.Bind && p.Model.PersonColumn(r, c.Num) || x.Kind == cond.Bind && r.InKey(c.Num) {
+						if x.Kind == cond.Bind && p.Model.PersonColumn(r, c.Num) ||
+							x.Kind == cond.Bind && r.InKey(c.Num) {
 							person = true
 						} else if x.Kind == cond.Bind || x.Kind == cond.Member {
 							tenant = true

@@ -29,7 +29,10 @@ func (p *Pass) Keyed(q *cond.Query) bool {
 
 // ReadsOwned says whether a query reads a table whose rows belong to somebody.
 func (p *Pass) ReadsOwned(q *cond.Query) bool {
-	return slices.ContainsFunc(q.From, func(s *cond.Source) bool { return s.Relation != nil && p.Model.Tied(s.Relation) })
+	return slices.ContainsFunc(
+		q.From,
+		func(s *cond.Source) bool { return s.Relation != nil && p.Model.Tied(s.Relation) },
+	)
 }
 
 // PassesBy says whether a view reads, with its owner's rights, a table whose
@@ -37,7 +40,8 @@ func (p *Pass) ReadsOwned(q *cond.Query) bool {
 func (p *Pass) PassesBy(r *catalog.Relation, q *cond.Query, role string) bool {
 	for _, s := range q.From {
 		t := s.Relation
-		if t == nil || !p.Model.Tied(t) || t.Kind == "m" || p.Court.Card(t) && p.open(t) || !t.RLS && !Platform(t.Schema) {
+		if t == nil || !p.Model.Tied(t) || t.Kind == "m" || p.Court.Card(t) && p.open(t) ||
+			!t.RLS && !Platform(t.Schema) {
 			continue
 		}
 		if p.Schema.Exempt(r.Owner, t) && (!p.Schema.Exempt(role, t) || !p.Privs.Some(role, t, "select")) {
@@ -69,7 +73,8 @@ func (p *Pass) CanInsert(r *catalog.Relation, q *cond.Query, role string) bool {
 			}
 			continue
 		}
-		if p.Privs.Column(role, r, "insert", r.Columns[i].Num) && (p.Model.Isolating(base, c.Num) || len(base.Refers(c.Num)) > 0) {
+		if p.Privs.Column(role, r, "insert", r.Columns[i].Num) &&
+			(p.Model.Isolating(base, c.Num) || len(base.Refers(c.Num)) > 0) {
 			owner = true
 		}
 	}
@@ -79,7 +84,8 @@ func (p *Pass) CanInsert(r *catalog.Relation, q *cond.Query, role string) bool {
 // ViewRule is the rule that an open view breaks.
 func (p *Pass) ViewRule(r *catalog.Relation, q *cond.Query) string {
 	for _, x := range q.Select {
-		if x.Op == cond.Var && x.Source.Relation != nil && p.Court.Invitation(x.Source.Relation) && p.Court.Secret(x.Source.Relation, x.Column) {
+		if x.Op == cond.Var && x.Source.Relation != nil && p.Court.Invitation(x.Source.Relation) &&
+			p.Court.Secret(x.Source.Relation, x.Column) {
 			return "invitation-token-readable"
 		}
 	}
@@ -110,11 +116,17 @@ func (p *Pass) TenantSchemas() [][]*catalog.Relation {
 	var out [][]*catalog.Relation
 	for k, g := range groups {
 		if schemas[k] > 1 {
-			slices.SortFunc(g, func(a, b *catalog.Relation) int { return strings.Compare(a.FullName(), b.FullName()) })
+			slices.SortFunc(
+				g,
+				func(a, b *catalog.Relation) int { return strings.Compare(a.FullName(), b.FullName()) },
+			)
 			out = append(out, g)
 		}
 	}
-	slices.SortFunc(out, func(a, b []*catalog.Relation) int { return strings.Compare(a[0].FullName(), b[0].FullName()) })
+	slices.SortFunc(
+		out,
+		func(a, b []*catalog.Relation) int { return strings.Compare(a[0].FullName(), b[0].FullName()) },
+	)
 	return out
 }
 
@@ -144,7 +156,16 @@ func (p *Pass) OwnerFinding(role string) []*finding.Finding {
 	for _, o := range owners {
 		list := byOwner[o]
 		main := slices.MaxFunc(list, func(a, b *catalog.Relation) int { return len(a.Columns) - len(b.Columns) })
-		f := p.Finding("owner-connection", main, finding.High, "login "+role+" has the rights of the owner of "+main.FullName()+", whom no policy binds", "select", "insert", "update", "delete")
+		f := p.Finding(
+			"owner-connection",
+			main,
+			finding.High,
+			"login "+role+" has the rights of the owner of "+main.FullName()+", whom no policy binds",
+			"select",
+			"insert",
+			"update",
+			"delete",
+		)
 		f.Key, f.Actors = role, []string{"another tenant"}
 		for _, r := range list {
 			if r != main {

@@ -26,7 +26,13 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, r := range p.Schema.Relations {
 		if c := p.SharedCustomer(r); c != nil {
-			f := p.Finding("payment-customer-not-unique", r, finding.High, "two accounts can share "+c.Name+" of "+r.FullName(), "mapping")
+			f := p.Finding(
+				"payment-customer-not-unique",
+				r,
+				finding.High,
+				"two accounts can share "+c.Name+" of "+r.FullName(),
+				"mapping",
+			)
 			f.Key, f.Actors = c.Name, []string{"another tenant"}
 			f.Patch = "create unique index on " + r.SQL() + " (" + pass.Quoted([]*catalog.Column{c}) + ");"
 			p.Add(f)

@@ -36,11 +36,25 @@ func find(p *pass.Pass) {
 		}
 		if x.All && !all[x.Name] && p.UsesPolicies() {
 			all[x.Name] = true
-			p.Add(finding.Finding{Rule: "realtime-publication", Object: x.Name, Severity: finding.Medium, Verbs: []string{"select"},
-				Title: "publication " + x.Name + " carries all tables, guarded ones included", Place: p.Load.Place(load.Publication, uint32(x.OID), false, -1)})
+			p.Add(
+				finding.Finding{
+					Rule:     "realtime-publication",
+					Object:   x.Name,
+					Severity: finding.Medium,
+					Verbs:    []string{"select"},
+					Title:    "publication " + x.Name + " carries all tables, guarded ones included",
+					Place:    p.Load.Place(load.Publication, uint32(x.OID), false, -1),
+				},
+			)
 		}
 		if !x.All && !r.RLS && p.Model.Supabase && x.Name == "supabase_realtime" && p.Model.Tied(r) {
-			f := p.Finding("realtime-publication", r, finding.High, "every subscriber gets the changes of "+r.FullName(), "select")
+			f := p.Finding(
+				"realtime-publication",
+				r,
+				finding.High,
+				"every subscriber gets the changes of "+r.FullName(),
+				"select",
+			)
 			f.Place = p.Load.Mentioning(r.Name, "ALTER PUBLICATION", "CREATE PUBLICATION")
 			p.Add(f)
 		}
@@ -52,8 +66,17 @@ func find(p *pass.Pass) {
 			return a.Primary && len(v) > 0 && p.Privs.Some(a.Role, r, v[0])
 		})
 		if x != nil && x.Replication && x.Login && serves && p.UsesPolicies() {
-			p.Add(finding.Finding{Rule: "realtime-publication", Object: a.Role, Severity: finding.High, Verbs: []string{"select"}, Actors: []string{"signed in"},
-				Title: "login " + a.Role + " serves requests and may read the whole write-ahead log", Place: p.Load.Mentioning(a.Role, "ALTER ROLE", "ALTER USER", "CREATE ROLE")})
+			p.Add(
+				finding.Finding{
+					Rule:     "realtime-publication",
+					Object:   a.Role,
+					Severity: finding.High,
+					Verbs:    []string{"select"},
+					Actors:   []string{"signed in"},
+					Title:    "login " + a.Role + " serves requests and may read the whole write-ahead log",
+					Place:    p.Load.Mentioning(a.Role, "ALTER ROLE", "ALTER USER", "CREATE ROLE"),
+				},
+			)
 		}
 	}
 }

@@ -26,7 +26,8 @@ var Rule = pass.Rule{
 
 func find(p *pass.Pass) {
 	for _, f := range p.Schema.Functions {
-		if !f.Definer || f.Atomic || f.Extension || f.Language != "sql" && f.Language != "plpgsql" || !p.RunsForOthers(f) {
+		if !f.Definer || f.Atomic || f.Extension || f.Language != "sql" && f.Language != "plpgsql" ||
+			!p.RunsForOthers(f) {
 			continue
 		}
 		path, set := f.Setting("search_path")
@@ -38,12 +39,20 @@ func find(p *pass.Pass) {
 			if p.Model.Supabase {
 				s = finding.Low // no temporary tables through the API
 			}
-			out := p.FunctionFinding("secdef-search-path", f, s, f.Identity+" looks up "+name+" where a temporary table can stand in front")
+			out := p.FunctionFinding(
+				"secdef-search-path",
+				f,
+				s,
+				f.Identity+" looks up "+name+" where a temporary table can stand in front",
+			)
 			out.Actors = []string{"signed in"}
 			for _, r := range p.AskedBy(f) {
 				out.Affects = append(out.Affects, r)
 			}
-			out.Patch = "alter function " + f.SQL() + " set search_path = " + strings.TrimPrefix(path+", pg_temp", ", ") + ";"
+			out.Patch = "alter function " + f.SQL() + " set search_path = " + strings.TrimPrefix(
+				path+", pg_temp",
+				", ",
+			) + ";"
 			p.Add(out)
 		}
 	}

@@ -26,7 +26,9 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, f := range p.Schema.Functions {
 		callers := p.Callers(f)
-		if !f.Definer || f.Trigger || f.Extension || len(callers) == 0 || !p.Model.Reachable(f.Schema) || len(f.Args) == 0 || pass.Platform(f.Schema) {
+		if !f.Definer || f.Trigger || f.Extension || len(callers) == 0 || !p.Model.Reachable(f.Schema) ||
+			len(f.Args) == 0 ||
+			pass.Platform(f.Schema) {
 			continue
 		}
 		if why := p.Unchecked(f); why != "" {

@@ -30,7 +30,12 @@ func find(p *pass.Pass) {
 		if len(cols) == 0 {
 			continue
 		}
-		f := p.Finding("secret-readable-by-lower-role", r, finding.High, "colleagues read "+pass.Quoted(cols)+" of "+r.FullName(), p.SecretVerbs(r)...)
+		f := p.Finding(
+			"secret-readable-by-lower-role",
+			r,
+			finding.High,
+			"colleagues read "+pass.Quoted(cols)+" of "+r.FullName(),
+			p.SecretVerbs(r)...)
 		f.Actors = []string{"a lower role"}
 		p.Add(f)
 	}

@@ -36,7 +36,13 @@ func find(p *pass.Pass) {
 		for _, b := range p.Model.Judge("authenticated").Using(pol) {
 			for _, a := range b {
 				if a.Kind == cond.Gate && p.Schema.Buckets[a.Value] && b.Tied() {
-					f := p.Finding("storage-policy", objects, finding.High, "bucket "+a.Value+" is public: its files need no policy to be read", "select")
+					f := p.Finding(
+						"storage-policy",
+						objects,
+						finding.High,
+						"bucket "+a.Value+" is public: its files need no policy to be read",
+						"select",
+					)
 					f.Key, f.Actors, f.Place = a.Value, []string{"anonymous"}, p.PolicyPlace(pol, -1)
 					p.Add(f)
 				}

@@ -62,7 +62,12 @@ func look(p *pass.Pass, r *catalog.Relation, q *cond.Query, a *model.Actor) {
 	if len(verbs) == 0 {
 		return
 	}
-	f := p.Finding(p.ViewRule(r, q), r, finding.High, "view "+r.FullName()+" passes by the policies of its tables", verbs...)
+	f := p.Finding(
+		p.ViewRule(r, q),
+		r,
+		finding.High,
+		"view "+r.FullName()+" passes by the policies of its tables",
+		verbs...)
 	if !open {
 		f.Severity, f.Title = finding.Medium, "rows that view "+r.FullName()+" would not show can be written through it"
 	}

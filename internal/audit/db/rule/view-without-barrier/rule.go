@@ -24,12 +24,19 @@ var Rule = pass.Rule{
 func find(p *pass.Pass) {
 	for _, r := range p.Schema.Relations {
 		q := p.Model.Reader.View(r)
-		if r.Kind != "v" || r.Invoker || r.Barrier || q == nil || p.Model.Supabase || q.Aggregates || q.Grouped || !p.Own(r) {
+		if r.Kind != "v" || r.Invoker || r.Barrier || q == nil || p.Model.Supabase || q.Aggregates || q.Grouped ||
+			!p.Own(r) {
 			continue
 		}
 		for _, a := range p.Model.Acting {
 			if p.Privs.Some(a.Role, r, "select") && p.PassesBy(r, q, a.Role) && !p.Court.ViewOpen(q, a.Role) {
-				f := p.Finding("view-without-barrier", r, finding.Medium, "view "+r.FullName()+" filters with its owner's rights but without a barrier", "select")
+				f := p.Finding(
+					"view-without-barrier",
+					r,
+					finding.Medium,
+					"view "+r.FullName()+" filters with its owner's rights but without a barrier",
+					"select",
+				)
 				f.Actors = []string{"signed in"}
 				f.Patch = "alter view " + r.SQL() + " set (security_barrier);"
 				p.Add(f)
