@@ -84,7 +84,7 @@ func Apply(ctx context.Context, d *scratch.Database, files []File, platform stri
 		return nil, fmt.Errorf("connect as %s: %w", r.Loader, err)
 	}
 	defer conn.Close(ctx)
-	a := &applier{r: r, conn: conn, super: super, roles: map[string]bool{}}
+	a := &applier{r: r, conn: conn, super: super, granted: map[string]bool{}}
 	if _, err := conn.Exec(ctx, fmt.Sprintf(`set statement_timeout = %d; set lock_timeout = '3s'`, statementTime.Milliseconds())); err != nil {
 		return nil, err
 	}
@@ -168,10 +168,10 @@ create event trigger tijori_audit_note on ddl_command_end execute function tijor
 }
 
 type applier struct {
-	r     *Result
-	conn  *pgx.Conn
-	super *pgx.Conn
-	roles map[string]bool // made because the schema names them
+	r       *Result
+	conn    *pgx.Conn
+	super   *pgx.Conn
+	granted map[string]bool // made because the migrations name them
 }
 
 var (
@@ -190,6 +190,7 @@ var (
 		`(?i)^CREATE EXTENSION (IF NOT EXISTS )?"?(PGCRYPTO|UUID-OSSP|CITEXT|PG_TRGM|HSTORE|LTREE|UNACCENT|BTREE_GIN|BTREE_GIST|INTARRAY|CUBE|EARTHDISTANCE|FUZZYSTRMATCH|MODDATETIME|TABLEFUNC|ISN|SEG|LO|TCN|PG_STAT_STATEMENTS|INSERT_USERNAME|AUTOINC)\b`,
 	)
 	noRole   = regexp.MustCompile(`role "([^"]+)" does not exist`)
+	noSchema = regexp.MustCompile(`schema "([^"]+)" does not exist`)
 	makeRole = regexp.MustCompile(`^CREATE (ROLE|USER|GROUP) `)
 )
 
@@ -214,13 +215,19 @@ func (a *applier) apply(ctx context.Context, s Statement) {
 		}
 	}
 	err := a.run(ctx, a.conn, n, s.Text)
-	for range 8 { // roles that the schema takes for granted
-		m := noRole.FindStringSubmatch(fmt.Sprint(err))
-		if m == nil || a.roles[m[1]] {
+	for range 8 { // roles and schemas that the migrations take for granted
+		missing := ""
+		if m := noRole.FindStringSubmatch(fmt.Sprint(err)); m != nil {
+			name := scratch.Quote(m[1])
+			missing = `create role ` + name + ` nologin; grant ` + name + ` to ` + a.r.Loader
+		} else if m := noSchema.FindStringSubmatch(fmt.Sprint(err)); m != nil {
+			missing = `create schema ` + scratch.Quote(m[1]) + ` authorization ` + a.r.Loader
+		}
+		if missing == "" || a.granted[missing] {
 			break
 		}
-		a.roles[m[1]] = true
-		if _, e := a.super.Exec(ctx, `create role `+scratch.Quote(m[1])+` nologin; grant `+scratch.Quote(m[1])+` to `+a.r.Loader); e != nil {
+		a.granted[missing] = true
+		if _, e := a.super.Exec(ctx, missing); e != nil {
 			break
 		}
 		err = a.run(ctx, a.conn, n, s.Text)

@@ -217,6 +217,9 @@ func (p *Pass) endedIn(r *catalog.Relation, pol *catalog.Policy, b cond.Branch) 
 		if len(ends) == 0 || asks {
 			continue
 		}
+		if p.Model.MembershipOf(a.Via) == nil && !a.Slot.Client() || len(p.granted(r, verbsOf(pol))) == 0 {
+			continue
+		}
 		f := p.Finding(
 			"soft-delete-ignored",
 			r,

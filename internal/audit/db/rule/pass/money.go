@@ -148,7 +148,7 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 	}
 	scope := func(c *catalog.Column) bool {
 		t := p.Schema.BaseType(c.Type)
-		return t.Category != "D" && !r.InKey(c.Num)
+		return t.Category != "D" && c.Identity == "" && !made(c.Default)
 	}
 	books := p.books(r)
 	for _, c := range p.texts(r) {
@@ -164,12 +164,39 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 			return c
 		case named && p.indexed(r, c) && (p.figure(r) || p.payload(r)):
 			return c
-		case !harmless.MatchString(c.Name) && p.indexed(r, c) && (p.figure(r) && len(p.ownerColumns(r)) > 0 && !p.oneEach(r) || p.payload(r) && len(p.ownerColumns(r)) == 0):
+		case !harmless.MatchString(c.Name) && p.lookedUp(r, c) && !p.listed(r, c) &&
+			(p.figure(r) && len(p.ownerColumns(r)) > 0 && !p.oneEach(r) || p.payload(r) && len(p.ownerColumns(r)) == 0):
 			return c
 		}
 	}
 	return nil
 }
+
+// lookedUp says whether an index of texts alone, and not unique, finds rows by
+// the column.
+func (p *Pass) lookedUp(r *catalog.Relation, c *catalog.Column) bool {
+	for _, list := range r.Indexed {
+		all := slices.Contains(list, c.Num)
+		for _, n := range list {
+			x := r.Column(n)
+			all = all && x != nil && p.Schema.BaseType(x.Type).Category == "S"
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+// listed says whether a check lists the values of a column.
+func (p *Pass) listed(r *catalog.Relation, c *catalog.Column) bool {
+	return slices.ContainsFunc(r.Checks, func(k *catalog.Check) bool {
+		return slices.Contains(k.Columns, c.Num) && (strings.Contains(k.Expression, "ANY (") || strings.Contains(k.Expression, "~"))
+	})
+}
+
+// made says whether a default makes every row different.
+func made(d string) bool { return strings.Contains(d, "nextval") || strings.Contains(d, "uuid") }
 
 // clocked says whether the only key with a column also holds the time of
 // arrival.
