@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release drill test test-newest test-pooler generate lint fuzz torture bench bench-against screenshots clean
+.PHONY: help run demo build release drill test test-newest test-pooler generate lint fuzz torture bench bench-against audit-bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -88,6 +88,12 @@ bench-%:
 	@scripts/setup-bench
 	@$(MAKE) -s --no-print-directory build
 	@./bin/tijori bench $* $(BENCHFLAGS)
+
+# Pairs of leaky and repaired schemas; without them, those of the rules.
+CASES := $(or $(wildcard ../shared/conformance/audit/schemas),internal/audit/db/rule)
+audit-bench: ## what the auditor finds and misses in pairs of schemas: CASES=folder; BENCHFLAGS=-source for pairs of code
+	@scripts/setup-test
+	@PATH="$$PATH:$(cache)/bin"; go run ./internal/audit/bench -cases "$(CASES)" $(BENCHFLAGS)
 
 bench-against: ## hold a part against an older commit, by turns: OLD=<commit> WHAT=reads
 	@scripts/bench-against "$(OLD)" "$(or $(WHAT),reads)" $(BENCHFLAGS)

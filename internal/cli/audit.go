@@ -14,15 +14,19 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/accept"
 	"github.com/tijorihq/tijori/internal/audit/bundle"
+	"github.com/tijorihq/tijori/internal/audit/db"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 	"github.com/tijorihq/tijori/internal/audit/logs"
 	"github.com/tijorihq/tijori/internal/audit/report"
+	"github.com/tijorihq/tijori/internal/audit/source"
 )
 
 // auditCmd lists the engines first, then what works on their reports. An
 // engine is a command that embeds auditFlags and hands its function to audit;
 // its rules stand in auditRules.
 type auditCmd struct {
+	DB       auditDBCmd       `cmd:"" name:"db" help:"What a database lets a stranger read and change: from migrations, or from the catalogue of a live database."`
+	Source   auditSourceCmd   `cmd:"" help:"What the code trusts: identity and prices from the request, webhooks, credits, caches, secrets."`
 	Bundle   auditBundleCmd   `cmd:"" help:"What a site gives to every visitor: secrets, personal data and server code in built files or on a running site."`
 	Logs     auditLogsCmd     `cmd:"" help:"What request logs show: answers without a session, other people's ids, ids walked one by one, unusual exports; with a time line."`
 	Report   auditReportCmd   `cmd:"" help:"Write JSON reports again in another format, several as one."`
@@ -33,7 +37,7 @@ type auditCmd struct {
 
 // auditRules are the rules of every engine.
 func auditRules() []finding.Rule {
-	return slices.Concat(bundle.Rules(), logs.Rules())
+	return slices.Concat(db.Rules(), source.Rules(), bundle.Rules(), logs.Rules())
 }
 
 // auditFlags are the settings that every engine has.

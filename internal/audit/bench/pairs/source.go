@@ -1,7 +1,7 @@
-// Package bench measures the auditor on cases that come in pairs, a leaking
+// Package pairs measures the auditor on cases that come in pairs, a leaking
 // one and its repaired twin, and says which flaws it missed and where it
 // cried wolf.
-package bench
+package pairs
 
 import (
 	"context"

@@ -1,0 +1,294 @@
+// Package db audits a PostgreSQL schema: it rebuilds it in a scratch database,
+// reasons about who reaches what, and attacks it as a stranger.
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tijorihq/tijori/internal/audit/db/attack"
+	"github.com/tijorihq/tijori/internal/audit/db/catalog"
+	"github.com/tijorihq/tijori/internal/audit/db/load"
+	"github.com/tijorihq/tijori/internal/audit/db/model"
+	"github.com/tijorihq/tijori/internal/audit/db/rule/pass"
+	"github.com/tijorihq/tijori/internal/audit/db/scratch"
+	"github.com/tijorihq/tijori/internal/audit/db/seed"
+	"github.com/tijorihq/tijori/internal/audit/db/verdict"
+	"github.com/tijorihq/tijori/internal/audit/finding"
+)
+
+// Options say what to audit and how.
+type Options struct {
+	Migrations     string   // a file, or a folder of .sql files
+	DSN            string   // a live database; only its catalogue is read
+	Scratch        string   // a superuser's DSN of a throw-away server; empty: a private one is started
+	Attack         bool     // act as strangers in the scratch copy
+	ConnectsAs     []string // roles that serve requests
+	ExposedSchemas []string // schemas that requests reach
+	Platform       string   // supabase or postgres; empty: recognised
+	Data           string   // a file of statements that fill the scratch copy before the attack
+	Progress       func(what string)
+}
+
+// ErrUsage says that the options make no sense.
+var ErrUsage = errors.New("name migrations or a database, not both")
+
+// Audit rebuilds the schema in a scratch database and reports what is wrong.
+func Audit(ctx context.Context, o Options) (*finding.Report, error) {
+	if (o.Migrations == "") == (o.DSN == "") {
+		return nil, ErrUsage
+	}
+	files, target, err := o.files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dsn := o.Scratch
+	if dsn == "" {
+		o.say("starting a scratch server")
+		s, err := scratch.Start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer s.Stop()
+		dsn = s.DSN()
+	}
+	d, err := scratch.Create(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Drop()
+	report := &finding.Report{
+		Command:   "audit db",
+		Target:    target,
+		Findings:  []finding.Finding{},
+		NotTested: []finding.NotTested{},
+	}
+	if err := o.audit(ctx, d, files, report); err != nil {
+		return nil, err
+	}
+	report.Sort()
+	return report, nil
+}
+
+func (o Options) say(what string) {
+	if o.Progress != nil {
+		o.Progress(what)
+	}
+}
+
+func (o Options) files(ctx context.Context) ([]load.File, string, error) {
+	if o.DSN != "" {
+		return dump(ctx, o.DSN)
+	}
+	files, err := load.Files(o.Migrations)
+	return files, o.Migrations, err
+}
+
+func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.File, report *finding.Report) error {
+	o.say("applying migrations")
+	loaded, err := load.Apply(ctx, d, files, o.Platform)
+	if err != nil {
+		return err
+	}
+	report.NotTested = append(report.NotTested, loaded.Failed...)
+	conn, err := d.Connect(ctx, loaded.Loader)
+	if err != nil {
+		return fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
+	ignore := d.Before()
+	if err := assume(ctx, conn, loaded, ignore, report); err != nil {
+		return err
+	}
+	schema, err := catalog.Read(ctx, conn)
+	if err != nil {
+		return err
+	}
+	m := model.New(
+		schema,
+		model.Config{
+			Supabase:   loaded.Platform == load.Supabase,
+			ConnectsAs: o.ConnectsAs,
+			Exposed:    o.ExposedSchemas,
+			Loader:     loaded.Loader,
+			Ignore:     ignore,
+		},
+	)
+	var roles []string
+	for _, a := range m.Acting {
+		roles = append(roles, a.Role)
+	}
+	privs, err := schema.ReadPrivileges(ctx, conn, append(roles, "public")[:len(roles)])
+	if err != nil {
+		return err
+	}
+	court := &verdict.Court{Model: m, Privs: privs}
+	p := &pass.Pass{Schema: schema, Model: m, Privs: privs, Load: loaded, Court: court}
+	o.say("reading policies")
+	guarded("policies", report, func() { p.Verdicts = court.All() })
+	for _, r := range rules() {
+		if r.Find != nil {
+			guarded("rule "+r.ID, report, func() { r.Find(p) })
+		}
+	}
+	report.Looked = looked(schema)
+	if o.Attack {
+		var failed error
+		guarded("the attack", report, func() { failed = o.attack(ctx, d, loaded, p, report) })
+		if failed != nil {
+			return failed
+		}
+	}
+	finish(p, report)
+	return ctx.Err()
+}
+
+func (o Options) attack(
+	ctx context.Context,
+	d *scratch.Database,
+	loaded *load.Result,
+	p *pass.Pass,
+	report *finding.Report,
+) error {
+	o.say("making two tenants")
+	conn, err := d.Connect(ctx, loaded.Loader)
+	if err != nil {
+		return fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
+	s := seed.New(p.Model, conn)
+	if o.Data != "" {
+		data, err := load.Files(o.Data)
+		if err != nil {
+			return err
+		}
+		for _, f := range data {
+			for _, st := range load.Split(f.Name, f.Text) {
+				_, _ = conn.Exec(ctx, st.Text)
+			}
+		}
+	}
+	start := time.Now()
+	if err := s.Fill(ctx); err != nil {
+		return err
+	}
+	if os.Getenv("TIJORI_AUDIT_DEBUG") != "" {
+		fmt.Fprint(os.Stderr, p.Model.Describe())
+		for _, r := range s.Rows {
+			fmt.Fprintf(os.Stderr, "row %s %s %s %v\n", r.Relation.FullName(), r.Letter, r.Kind, r.Values)
+		}
+		fmt.Fprintf(os.Stderr, "seeded %d rows in %s\n", len(s.Rows), time.Since(start))
+	}
+	report.NotTested = append(report.NotTested, s.Failed...)
+	o.say("attacking")
+	a := attack.New(p.Model, s, p.Privs, conn)
+	if err := a.Run(ctx); err != nil {
+		return err
+	}
+	report.NotTested = append(report.NotTested, a.Failed...)
+	merge(ctx, p, a, report)
+	for _, f := range p.Findings() { // last, because it commits
+		if f.Rule != "credit-read-then-write" || f.Proof != nil {
+			continue
+		}
+		for _, x := range p.Schema.Functions {
+			if x.Identity != f.Object {
+				continue
+			}
+			if h := a.Race(ctx, x, func(ctx context.Context) (*pgx.Conn, error) { return d.Connect(ctx, loaded.Loader) }); h != nil {
+				f.Proof = &finding.Proof{Who: h.Persona.Who, Steps: h.Steps, Saw: h.Saw}
+			}
+		}
+	}
+	report.Looked = append(
+		report.Looked,
+		finding.Count{What: "seeded rows", N: len(s.Rows)},
+		finding.Count{What: "attacks", N: a.Tried},
+	)
+	return nil
+}
+
+// assume makes a login with all grants where the migrations know no role at
+// all: somebody has to ask.
+func assume(
+	ctx context.Context,
+	conn *pgx.Conn,
+	loaded *load.Result,
+	before map[string]bool,
+	report *finding.Report,
+) error {
+	if loaded.Platform == load.Supabase {
+		return nil
+	}
+	rows, _ := conn.Query(ctx, `select rolname::text from pg_roles where rolname !~ '^pg_' and not rolsuper`)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("list roles: %w", err)
+	}
+	for _, n := range names {
+		if !before[n] && n != loaded.Loader {
+			return nil
+		}
+	}
+	_, err = conn.Exec(ctx, `create role tijori_app login;
+grant tijori_app to current_user;
+do $$ declare n text; begin
+for n in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$|tijori_audit$)' loop
+  begin
+    execute format('grant usage on schema %I to tijori_app', n);
+    execute format('grant select, insert, update, delete on all tables in schema %I to tijori_app', n);
+    execute format('grant usage on all sequences in schema %I to tijori_app', n);
+  exception when others then null;
+  end;
+end loop; end $$`)
+	if err != nil {
+		return fmt.Errorf("make a login for requests: %w", err)
+	}
+	report.NotTested = append(report.NotTested, finding.NotTested{What: "the application's login",
+		Reason: "the migrations make no role; a login that may read and write every table was assumed"})
+	return nil
+}
+
+// guarded runs a part of the audit. One that breaks down is not tested, and
+// never counts as clean.
+func guarded(what string, report *finding.Report, part func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			report.NotTested = append(
+				report.NotTested,
+				finding.NotTested{What: what, Reason: fmt.Sprintf("it broke down: %v", r)},
+			)
+			if os.Getenv("TIJORI_AUDIT_DEBUG") != "" {
+				panic(r)
+			}
+		}
+	}()
+	part()
+}
+
+func looked(s *catalog.Schema) []finding.Count {
+	n := map[string]int{}
+	for _, r := range s.Relations {
+		if r.Schema == "auth" || r.Schema == "storage" || r.Schema == "realtime" {
+			n["policies"] += len(r.Policies)
+			continue
+		}
+		if r.Table() {
+			n["tables"]++
+		} else {
+			n["views"]++
+		}
+		n["policies"] += len(r.Policies)
+	}
+	return []finding.Count{
+		{What: "tables", N: n["tables"]},
+		{What: "views", N: n["views"]},
+		{What: "policies", N: n["policies"]},
+		{What: "functions", N: len(s.Functions)},
+	}
+}

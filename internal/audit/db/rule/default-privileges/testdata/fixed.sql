@@ -1,0 +1,10 @@
+create role mill_a login;
+create role mill_b login;
+create schema a_mill;
+create schema b_mill;
+grant usage on schema a_mill to mill_a;
+grant usage on schema b_mill to mill_b;
+alter default privileges in schema a_mill grant select on tables to mill_a;
+alter default privileges in schema b_mill grant select on tables to mill_b;
+create table a_mill.sacks (id int primary key, grain text);
+create table b_mill.sacks (id int primary key, grain text);

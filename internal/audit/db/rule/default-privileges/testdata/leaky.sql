@@ -1,0 +1,11 @@
+create role mills nologin;
+create role mill_a login;
+create role mill_b login;
+grant mills to mill_a, mill_b;
+create schema a_mill;
+create schema b_mill;
+grant usage on schema a_mill, b_mill to mills;
+alter default privileges in schema a_mill grant select on tables to mills;
+alter default privileges in schema b_mill grant select on tables to mills;
+create table a_mill.sacks (id int primary key, grain text);
+create table b_mill.sacks (id int primary key, grain text);

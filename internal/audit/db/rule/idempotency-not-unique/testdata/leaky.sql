@@ -1,0 +1,4 @@
+create role hooks login;
+create table inbox (id bigserial primary key, provider text not null, event_id text not null, body jsonb not null);
+create index on inbox (provider, event_id);
+grant insert on inbox to hooks;

@@ -1,0 +1,15 @@
+create role farm_web login;
+create function farm() returns int language sql stable as $$ select nullif(current_setting('app.farm', true), '')::int $$;
+create table fields (
+  id bigserial primary key,
+  farm_id int not null,
+  crop text not null
+);
+alter table fields enable row level security;
+grant select, insert, update, delete on fields to farm_web;
+grant usage on all sequences in schema public to farm_web;
+create policy own on fields using (farm_id = farm());
+create function find_fields(term text) returns setof text language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  return query execute 'select crop from fields where farm_id = farm() and crop like $1' using '%' || term || '%';
+end $$;

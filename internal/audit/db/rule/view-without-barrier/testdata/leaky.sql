@@ -1,0 +1,14 @@
+create role farm_web login;
+create function farm() returns int language sql stable as $$ select nullif(current_setting('app.farm', true), '')::int $$;
+create table fields (
+  id bigserial primary key,
+  farm_id int not null,
+  crop text not null
+);
+alter table fields enable row level security;
+grant select, insert, update, delete on fields to farm_web;
+grant usage on all sequences in schema public to farm_web;
+create policy own on fields to farm_web using (farm_id = farm());
+create role farm_stats login;
+create view farm_fields as select id, crop from fields where farm_id = farm();
+grant select on farm_fields to farm_stats;

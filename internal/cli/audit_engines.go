@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tijorihq/tijori/internal/audit/db"
+	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/source"
+)
+
+type auditDBCmd struct {
+	auditFlags `embed:""`
+
+	DSN        string   `arg:"" optional:"" name:"dsn" help:"A live database, as postgres://…; only its catalogue is read."`
+	Migrations string   `type:"path" placeholder:"PATH" help:"Migrations instead: a file, or a folder of .sql files."`
+	Attack     bool     `help:"Make two tenants in a scratch copy and act as strangers there: proofs instead of suspicions."`
+	Scratch    string   `placeholder:"URL" help:"A throw-away server to work on, as its superuser (default: a private one is started)."`
+	ConnectsAs []string `placeholder:"ROLE,…" help:"The login roles that serve requests, where the catalogue does not tell."`
+	Exposed    []string `placeholder:"SCHEMA,…" help:"The schemas that requests reach (default: recognised)."`
+	Platform   string   `default:"" enum:",supabase,postgres" help:"supabase or postgres (default: recognised)."`
+	Data       string   `type:"path" placeholder:"FILE" help:"SQL that fills the scratch copy before the attack."`
+}
+
+// Run rebuilds the schema in a scratch database and reports what a stranger can do.
+func (c *auditDBCmd) Run(e *env) error {
+	return c.audit(e, db.Rules(), func(ctx context.Context, show func(int, string)) (*finding.Report, error) {
+		n := 0
+		r, err := db.Audit(ctx, db.Options{
+			Migrations: c.Migrations, DSN: c.DSN, Scratch: c.Scratch, Attack: c.Attack, ConnectsAs: c.ConnectsAs,
+			ExposedSchemas: c.Exposed, Platform: c.Platform, Data: c.Data,
+			Progress: func(what string) {
+				n++
+				show(n, what)
+			},
+		})
+		if errors.Is(err, db.ErrUsage) {
+			return nil, usagef("%v\ntijori audit db --migrations DIR, or tijori audit db postgres://…", err)
+		}
+		return r, err
+	})
+}
+
+type auditSourceCmd struct {
+	auditFlags `embed:""`
+
+	Dir   string   `arg:"" type:"path" help:"The folder of the code."`
+	Only  []string `placeholder:"RULE,…" help:"Only these rules."`
+	Tests bool     `help:"Audit test files too."`
+}
+
+// Run follows values through the code and reports what it trusts.
+func (c *auditSourceCmd) Run(e *env) error {
+	return c.audit(e, source.Rules(), func(ctx context.Context, _ func(int, string)) (*finding.Report, error) {
+		return source.Audit(ctx, source.Options{Dir: c.Dir, Only: c.Only, Tests: c.Tests})
+	})
+}
