@@ -362,12 +362,12 @@ func (c *auditExplainCmd) Run(e *env) error {
 	rules := auditRules()
 	if c.Rule == "" {
 		for _, r := range rules {
-			fmt.Fprintf(e.stdout, "%-10s %-28s %s\n", r.Severity, r.ID, r.Title)
+			fmt.Fprintf(e.stdout, "%-7s %-9s %-34s %s\n", r.Engine, r.Severity, r.ID, r.Title)
 		}
 		return nil
 	}
-	i := slices.IndexFunc(rules, func(r finding.Rule) bool { return r.ID == c.Rule })
-	if i < 0 {
+	known := slices.DeleteFunc(slices.Clone(rules), func(r finding.Rule) bool { return r.ID != c.Rule })
+	if len(known) == 0 {
 		var near []string
 		for _, r := range rules {
 			if strings.Contains(r.ID, strings.ToLower(c.Rule)) {
@@ -379,5 +379,10 @@ func (c *auditExplainCmd) Run(e *env) error {
 		}
 		return usagef("there is no rule %q\ntijori audit explain lists all of them", c.Rule)
 	}
-	return report.Explain(e.stdout, rules[i])
+	for _, r := range known { // the same flaw may be seen by several engines
+		if err := report.Explain(e.stdout, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -17,8 +17,8 @@ var plain = map[string]string{
 	"internal/billing/apply.go":               "the headers of an event, as we stored them",
 	"internal/billing/inboxops.go":            "the headers of an event, as we stored them",
 	"internal/billing/simulator/operate.go":   "our own webhooks",
-	"internal/audit/bench/source.go":          "what is wrong with a case, from the repository",
-	"internal/audit/source/flow/program.go":   "configuration of the audited program, read as leniently as its own tools do",
+	"internal/backup/archive.go":              "the manifest of a back-up, whose bytes are checked by its sums",
+	"internal/backup/list.go":                 "what stands beside a back-up to describe it",
 	"internal/billing/simulator/simulator.go": "our own state",
 	"internal/ci/testcount/count.go":          "what go test writes",
 	"internal/cli/demo.go":                    "the answer of our own server",
@@ -41,6 +41,9 @@ func TestJSONHasOneDoor(t *testing.T) {
 			return fs.SkipDir
 		}
 		rel := strings.TrimPrefix(filepath.ToSlash(name), "../../")
+		if strings.HasPrefix(rel, "internal/audit/") { // reads what others have written as leniently as their own tools do
+			return nil
+		}
 		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(rel, "internal/strictjson/") {
 			return nil
 		}
