@@ -16,3 +16,5 @@ func (s *Server) command(program string, args ...string) *exec.Cmd {
 }
 
 func stop(p *os.Process) { _ = p.Kill() }
+
+func tie(*exec.Cmd) {}

@@ -49,3 +49,6 @@ func (s *Server) command(program string, args ...string) *exec.Cmd {
 }
 
 func stop(p *os.Process) { _ = p.Signal(syscall.SIGQUIT) }
+
+// tie sees to it that the server does not outlive us, where that can be.
+func tie(cmd *exec.Cmd) { dieWithUs(cmd.SysProcAttr) }

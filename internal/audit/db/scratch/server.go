@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -119,10 +120,20 @@ func (s *Server) start(ctx context.Context, bin string) error {
 	}
 	s.cmd = s.command(filepath.Join(bin, "postgres"), args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
-	if err := s.cmd.Start(); err != nil {
+	tie(s.cmd)
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the server ends with the thread that started it
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = s.cmd.Wait()
+			close(s.end)
+		}
+	}()
+	if err := <-started; err != nil {
 		return fmt.Errorf("start the scratch server: %w", err)
 	}
-	go func() { _ = s.cmd.Wait(); close(s.end) }()
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		c, err := Connect(ctx, s.DSN(), "postgres", "")
 		if err == nil {
