@@ -18,7 +18,8 @@ import (
 // signs disagree, it returns what a person must look at, and claims nothing.
 // first says that the claim was made here and now.
 func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider, id string, sub *facts.Subscription,
-	events []*facts.Event) (account uuid.UUID, first bool, parked *Review, err error) {
+	events []*facts.Event,
+) (account uuid.UUID, first bool, parked *Review, err error) {
 	now := s.clock.Now()
 	customer, metadata := "", ""
 	if sub != nil {
@@ -65,8 +66,10 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 			" was not made by a checkout of ours"}, nil
 	case 1:
 	default:
-		return uuid.Nil, false, &Review{ReviewCustomerChanged, "customer " + id,
-			"the customer and the metadata of subscription " + id + " name different accounts"}, nil
+		return uuid.Nil, false, &Review{
+			ReviewCustomerChanged, "customer " + id,
+			"the customer and the metadata of subscription " + id + " name different accounts",
+		}, nil
 	}
 	if account, first, err = claim(ctx, tx, provider, "subscription", id, found[0], now); err != nil {
 		return uuid.Nil, false, nil, err
@@ -85,7 +88,8 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 // foundAccount writes whose the unmapped subject of a review item is, so that the
 // item closes, and wakes its parked events.
 func foundAccount(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID,
-	now time.Time) error {
+	now time.Time,
+) error {
 	b := &pgx.Batch{}
 	b.Queue(`
 		update review_items set account_id = $4

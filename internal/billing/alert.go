@@ -153,22 +153,30 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			return err
 		}
 		for _, g := range []group{
-			{kind: AlertDead, times: q.dead.n, newest: q.dead.newest,
+			{
+				kind: AlertDead, times: q.dead.n, newest: q.dead.newest,
 				detail: fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead",
-					times(q.dead.n, "event", "events"))},
+					times(q.dead.n, "event", "events")),
+			},
 			{kind: AlertFailing, times: c.Failing, detail: fmt.Sprintf("%s failed three times or more and are tried again",
 				times(c.Failing, "event", "events"))},
-			{kind: AlertForeign, times: q.foreign.n, newest: q.foreign.newest,
+			{
+				kind: AlertForeign, times: q.foreign.n, newest: q.foreign.newest,
 				detail: fmt.Sprintf("%s of another mode or account were ignored within a week: a webhook leads to the wrong server",
-					times(q.foreign.n, "event", "events"))},
+					times(q.foreign.n, "event", "events")),
+			},
 			{kind: AlertSilent, times: silent, detail: quiet},
 			{kind: AlertPartial, times: partial, detail: why},
 			{kind: AlertEnding, times: ending, detail: whenEnds},
-			{kind: AlertReview, times: q.items.n, newest: q.items.newest,
-				detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits", "items wait"))},
-			{kind: AlertParked, times: q.parked.n, newest: q.parked.newest,
+			{
+				kind: AlertReview, times: q.items.n, newest: q.items.newest,
+				detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits", "items wait")),
+			},
+			{
+				kind: AlertParked, times: q.parked.n, newest: q.parked.newest,
 				detail: fmt.Sprintf("%s about payers whom no account here owns: tijori inbox list --state parked",
-					times(q.parked.n, "event is", "events are"))},
+					times(q.parked.n, "event is", "events are")),
+			},
 			{kind: AlertDispute, times: q.urgency(), newest: q.disputes.newest, detail: q.disputesText()},
 		} {
 			if err := s.raise(ctx, c.Provider, g); err != nil {

@@ -181,8 +181,10 @@ func (ps *Plans) addTopUps(list []fileTopUp, ids priceIDs) error {
 			return fmt.Errorf("top-up %q has no price", t.ID)
 		}
 		for _, fp := range f.Price {
-			price := Price{Provider: facts.Provider(fp.Provider), Amount: money.Amount{Minor: fp.Amount, Currency: fp.Currency},
-				ProviderPrice: fp.ProviderPrice}
+			price := Price{
+				Provider: facts.Provider(fp.Provider), Amount: money.Amount{Minor: fp.Amount, Currency: fp.Currency},
+				ProviderPrice: fp.ProviderPrice,
+			}
 			ids.replace(&price.ProviderPrice, topUpPrefix, t.ID, fp.Provider)
 			if err := t.checkPrice(price); err != nil {
 				return err

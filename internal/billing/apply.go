@@ -154,7 +154,8 @@ func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []qu
 // bury moves rows that a former version of the program could read and this one
 // cannot among the dead, and returns the others.
 func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider,
-	rows []queued) (readable []queued, err error) {
+	rows []queued,
+) (readable []queued, err error) {
 	now := s.clock.Now()
 	b := &pgx.Batch{}
 	for _, q := range rows {
@@ -307,7 +308,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 // refetch, reduce, write. Webhooks, the return from checkout and the
 // reconciler all end here.
 func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id string,
-	events []*facts.Event) (outcome, error) {
+	events []*facts.Event,
+) (outcome, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, "subscription", id)
 	if err != nil {
@@ -362,8 +364,10 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 		}
 	}
 	if len(ids) > 1 {
-		effects.Reviews = append(effects.Reviews, Review{ReviewMultipleActive, multipleKey(ids),
-			"more than one subscription charges for one account"})
+		effects.Reviews = append(effects.Reviews, Review{
+			ReviewMultipleActive, multipleKey(ids),
+			"more than one subscription charges for one account",
+		})
 	}
 	if err := s.write(ctx, tx, next, effects, f, now); err != nil {
 		return outcome{}, err
@@ -376,7 +380,8 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 
 // write stores a reduced state with its effects.
 func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts,
-	now time.Time) error {
+	now time.Time,
+) error {
 	b := &pgx.Batch{}
 	saveSubscription(b, next, now)
 	for _, p := range effects.Payments {

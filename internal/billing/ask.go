@@ -10,7 +10,8 @@ import (
 // ask fetches the subscription, or falls back to the newest snapshot among the
 // events when the provider cannot be reached; then provisional says why.
 func (s *Service) ask(ctx context.Context, g gateway, id string,
-	events []*facts.Event) (f Facts, provisional, err error) {
+	events []*facts.Event,
+) (f Facts, provisional, err error) {
 	f = Facts{Events: events}
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

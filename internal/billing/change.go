@@ -77,7 +77,8 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 }
 
 func (s *Service) quote(ctx context.Context, p payer, plan, interval string,
-	at time.Time) (*Quote, *Subscription, error) {
+	at time.Time,
+) (*Quote, *Subscription, error) {
 	sub, subs, err := s.changeable(ctx, p)
 	if err != nil {
 		return nil, nil, err
@@ -107,8 +108,10 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string,
 		if from.Interval != to.Interval {
 			q.Next = later(at, to.Interval)
 		}
-		q.Due, err = s.stripe.Preview(ctx, stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID,
-			FromID: sub.PriceID, PriceID: to.ProviderPrice, At: at})
+		q.Due, err = s.stripe.Preview(ctx, stripe.Change{
+			SubscriptionID: sub.ID, CustomerID: sub.CustomerID,
+			FromID: sub.PriceID, PriceID: to.ProviderPrice, At: at,
+		})
 		if err != nil {
 			return nil, nil, providerFault(err)
 		}
@@ -191,7 +194,8 @@ func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, []Sub
 // is ended, what is paid is kept, and the checkout of the new one is returned.
 // Faults as of QuoteChange; Conflict when the amount is another by now.
 func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, interval string, at time.Time,
-	due int64) (*Checkout, error) {
+	due int64,
+) (*Checkout, error) {
 	p, err := s.payer(ctx, c)
 	if err != nil {
 		return nil, err
@@ -211,8 +215,10 @@ func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, inter
 		return nil, errAmountChanged
 	}
 	if sub.Provider == facts.Stripe {
-		change := stripe.Change{SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID,
-			PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at}
+		change := stripe.Change{
+			SubscriptionID: sub.ID, CustomerID: sub.CustomerID, FromID: sub.PriceID,
+			PriceID: q.To.ProviderPrice, Interval: q.To.Interval, At: at,
+		}
 		if q.Starts.After(at) {
 			err = s.stripe.ChangeAtPeriodEnd(ctx, change)
 		} else if err = s.stripe.Unschedule(ctx, sub.ID); err == nil {
@@ -316,7 +322,8 @@ var errNoInvoice = fault.New(fault.NotFound, "There is no such invoice.")
 // It is asked for afresh where we have none. NotFound for an invoice of
 // somebody else, or none; Forbidden for all but owners.
 func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider facts.Provider,
-	id string) (string, error) {
+	id string,
+) (string, error) {
 	if !provider.Known() || !facts.ValidID(id) {
 		return "", errNoInvoice
 	}
@@ -367,7 +374,8 @@ func (s Subscription) PayPage() string {
 // fetchInvoice asks the provider for a subscription's invoices, keeps what they
 // tell, and returns the page of one.
 func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Provider, subscription,
-	id string) (string, error) {
+	id string,
+) (string, error) {
 	g, err := s.gateway(provider)
 	if err != nil {
 		return "", err

@@ -97,7 +97,8 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 // not sold, Forbidden for all but owners, Conflict with a living subscription,
 // Unavailable when the provider does not answer.
 func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string,
-	provider facts.Provider) (*Checkout, error) {
+	provider facts.Provider,
+) (*Checkout, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok || !s.Sells(provider) {
 		return nil, errNotForSale
@@ -124,7 +125,8 @@ type Ahead struct {
 // PaidAhead says what the caller's account has paid for beyond now, by a subscription that
 // ends or has ended, and when a purchase of a plan would begin. Forbidden for all but owners.
 func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string,
-	provider facts.Provider) (Ahead, error) {
+	provider facts.Provider,
+) (Ahead, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok {
 		return Ahead{}, errNotForSale
@@ -181,7 +183,8 @@ const startMargin = time.Hour
 // first period begins, zero for at once; replaces is the subscription that the new
 // one follows, which is ended when the new one is paid. The caller holds the account's lock.
 func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time,
-	replaces string) (*Checkout, error) {
+	replaces string,
+) (*Checkout, error) {
 	asked := false
 	for range 5 {
 		row, stale, others, err := s.reserve(ctx, p, price, starts, replaces)
@@ -254,7 +257,8 @@ type reserved struct {
 // way: with errSubscribed those that give a plan, else those that are to be ended first.
 // A purchase that is open already and replaces one goes on to replace it.
 func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time,
-	replaces string) (row, stale *reserved, others []Subscription, err error) {
+	replaces string,
+) (row, stale *reserved, others []Subscription, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale, others = nil, nil, nil
 		now := s.clock.Now()
@@ -346,8 +350,10 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 	if err != nil {
 		return nil, fmt.Errorf("look up the living checkout: %w", err)
 	}
-	for to, from := range map[*string]*string{&r.session: session, &r.subscription: subscription, &r.url: url,
-		&r.replaces: replaces} {
+	for to, from := range map[*string]*string{
+		&r.session: session, &r.subscription: subscription, &r.url: url,
+		&r.replaces: replaces,
+	} {
 		if from != nil {
 			*to = *from
 		}

@@ -118,7 +118,8 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 // claimOwn claims an object that was made for an account, and fails when it
 // belongs to another already.
 func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID,
-	now time.Time) error {
+	now time.Time,
+) error {
 	whose, _, err := claim(ctx, tx, provider, kind, id, account, now)
 	if err == nil && whose != account {
 		err = fmt.Errorf("%s %s %s belongs to another account", provider, kind, id)

@@ -68,7 +68,8 @@ func (s *Service) paidMeanwhile(ctx context.Context, r *reserved) (bool, error) 
 // bring applies the provider's present word on a subscription that belongs to
 // an account, claiming it when nobody has.
 func (s *Service) bring(ctx context.Context, provider facts.Provider, id string, account uuid.UUID,
-	events []*facts.Event) (sub Subscription, err error) {
+	events []*facts.Event,
+) (sub Subscription, err error) {
 	g, err := s.gateway(provider)
 	if err != nil {
 		return sub, err

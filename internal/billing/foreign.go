@@ -81,8 +81,10 @@ func (s *Service) foreignReversal(ctx context.Context, tx pgx.Tx, g gateway, ev 
 	if err := tx.QueryRow(ctx, `
 		select exists (select from payments where connection_id = $1 and id = any ($2))
 		    or exists (select from review_items where connection_id = $1 and key = any ($3) and account_id is not null)`,
-		provider, present(charged, invoice, payment), []string{"refund " + charged,
-			"after end " + charged}).Scan(&booked); err != nil {
+		provider, present(charged, invoice, payment), []string{
+			"refund " + charged,
+			"after end " + charged,
+		}).Scan(&booked); err != nil {
 		return "", fmt.Errorf("look up payment %s: %w", payment, err)
 	}
 	if booked {
@@ -132,7 +134,8 @@ func (s *Service) foreignReversal(ctx context.Context, tx pgx.Tx, g gateway, ev 
 // waitingPurchases lists under which ids the provider knows the purchases that wait
 // for its word, one more than are asked about; "" is one of which we have not heard its id.
 func (s *Service) waitingPurchases(ctx context.Context, tx pgx.Tx, provider facts.Provider,
-	currency string) ([]string, error) {
+	currency string,
+) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		select coalesce(provider_id, '') from purchases
 		 where provider = $1 and currency = $2 and status in ('creating', 'open') order by created_at desc limit $3`,

@@ -28,8 +28,10 @@ var (
 
 // keptHeaders are stored with an event: what somebody needs to check a
 // signature again, and nothing that could hold a secret of ours.
-var keptHeaders = []string{"Content-Type", "User-Agent", stripe.SignatureHeader, razorpay.SignatureHeader,
-	razorpay.EventIDHeader, "X-Request-Id"}
+var keptHeaders = []string{
+	"Content-Type", "User-Agent", stripe.SignatureHeader, razorpay.SignatureHeader,
+	razorpay.EventIDHeader, "X-Request-Id",
+}
 
 // ReceiveWebhook stores one delivery. It returns nil only after the event is
 // committed, and then it may be acknowledged; a delivery that came before is
@@ -118,8 +120,10 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 // event that is being applied keeps it while its provider is asked, and the provider sends the repeat again.
 func (s *Service) store(ctx context.Context, m message) error {
 	now := s.clock.Now()
-	args := []any{m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label,
-		null(m.event.Created), now, m.lastError}
+	args := []any{
+		m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label,
+		null(m.event.Created), now, m.lastError,
+	}
 	return s.db.InboxAtOnce(ctx, s.workFor(m.provider), func(b *pgx.Batch) {
 		b.Queue(waitSQL)
 		b.Queue(storeSQL, args...)

@@ -55,8 +55,10 @@ func scanEvent(row pgx.CollectableRow, more ...any) (StoredEvent, error) {
 	var e StoredEvent
 	var account *uuid.UUID
 	var created, applied *time.Time
-	to := []any{&e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Reason, &e.Secret, &account, &e.Deliveries,
-		&e.Attempts, &created, &e.ReceivedAt, &e.DeliveredAt, &e.NextAttempt, &applied}
+	to := []any{
+		&e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Reason, &e.Secret, &account, &e.Deliveries,
+		&e.Attempts, &created, &e.ReceivedAt, &e.DeliveredAt, &e.NextAttempt, &applied,
+	}
 	err := row.Scan(append(to, more...)...)
 	if account != nil {
 		e.AccountID = *account
@@ -162,8 +164,10 @@ func (s *Service) Replay(ctx context.Context, who, reason string, provider facts
 	if why := s.useless(d); why != "" {
 		return fault.New(fault.Conflict, "This event would change nothing: %s.", why)
 	}
-	return s.again(ctx, Act{Who: who, Act: "replay", Provider: d.Provider, Subject: d.ID, Reason: reason,
-		Detail: "it was " + d.Status}, d.Provider, []string{d.ID}, InboxStates)
+	return s.again(ctx, Act{
+		Who: who, Act: "replay", Provider: d.Provider, Subject: d.ID, Reason: reason,
+		Detail: "it was " + d.Status,
+	}, d.Provider, []string{d.ID}, InboxStates)
 }
 
 // useless says why an event must not be given to the worker, or "".
@@ -244,7 +248,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 }
 
 func (s *Service) retryable(ctx context.Context, provider facts.Provider, states []string,
-	limit int) (ids []string, err error) {
+	limit int,
+) (ids []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select event_id from inbox where provider = $1 and status = any ($2) and status in ('parked', 'dead', 'received')

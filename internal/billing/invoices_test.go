@@ -32,8 +32,17 @@ func TestInvoicesEndInTheLastState(t *testing.T) {
 		})
 	}
 	for i, states := range [][]string{
-		{"draft", "open", "void"}, {"void", "open", "draft"}, {"open", "void", "draft"}, {"draft", "void", "open"}, {"void", "draft", "open"},
-		{"open", "uncollectible"}, {"uncollectible", "open"}, {"uncollectible", "open", "paid"}, {"paid", "uncollectible", "draft"}, {"open", "draft"}, {"void", "uncollectible", "open"},
+		{"draft", "open", "void"},
+		{"void", "open", "draft"},
+		{"open", "void", "draft"},
+		{"draft", "void", "open"},
+		{"void", "draft", "open"},
+		{"open", "uncollectible"},
+		{"uncollectible", "open"},
+		{"uncollectible", "open", "paid"},
+		{"paid", "uncollectible", "draft"},
+		{"open", "draft"},
+		{"void", "uncollectible", "open"},
 	} {
 		last := ""
 		for _, state := range []string{"draft", "open", "uncollectible", "void", "paid"} {

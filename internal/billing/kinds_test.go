@@ -116,7 +116,8 @@ func TestEveryKindOfItemSettles(t *testing.T) {
 		ReviewAmountMismatch:   {"amount sub_1 $7.00", []matter{{subs: one(sub("sub_1", seenLater))}}, []matter{{explained: true}}},
 		ReviewCurrencyMismatch: {"currency sub_1 CHF", []matter{{}}, []matter{{about: plans.currencyOf(facts.Stripe)}}},
 		ReviewRefundFull: {
-			"refund ch_1", []matter{{subs: one(sub("sub_1", nil))}, {purchase: bought(1000, 400)}, {subs: one(sub("sub_1", func(s *Subscription) {
+			"refund ch_1",
+			[]matter{{subs: one(sub("sub_1", nil))}, {purchase: bought(1000, 400)}, {subs: one(sub("sub_1", func(s *Subscription) {
 				ended(s)
 				s.EndedAt = now.Add(-30 * 24 * time.Hour)
 			}))}},

@@ -203,8 +203,10 @@ func (s *Service) MuteAlert(ctx context.Context, provider facts.Provider, kind s
 			 where provider = $1 and kind = $2`, provider, kind, now, null(m.Until)); err != nil {
 			return err
 		}
-		return saveAct(ctx, tx, Act{Who: m.Who, Act: act, Provider: provider, Subject: a.subject(), Reason: m.Reason,
-			Detail: until + ": " + a.Detail})
+		return saveAct(ctx, tx, Act{
+			Who: m.Who, Act: act, Provider: provider, Subject: a.subject(), Reason: m.Reason,
+			Detail: until + ": " + a.Detail,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("%s an alert: %w", act, err)
@@ -217,7 +219,8 @@ func (a Alert) subject() string { return "alert " + string(a.Provider) + " " + a
 // AlertByKind returns an alert with what was done about it. NotFound when it was
 // never raised.
 func (s *Service) AlertByKind(ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act,
-	err error) {
+	err error,
+) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if a, err = alertByKind(ctx, tx, provider, kind); err != nil {
 			return err
@@ -262,8 +265,10 @@ func (s *Service) SnoozeReview(ctx context.Context, handle string, m Mute) error
 			item.Provider, item.Key, m.Until); err != nil {
 			return err
 		}
-		return saveAct(ctx, tx, Act{Who: m.Who, Act: act, Provider: item.Provider, Subject: item.subject(),
-			Reason: m.Reason, Detail: until})
+		return saveAct(ctx, tx, Act{
+			Who: m.Who, Act: act, Provider: item.Provider, Subject: item.subject(),
+			Reason: m.Reason, Detail: until,
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("snooze a review item: %w", err)

@@ -41,7 +41,8 @@ func decides(class string) bool {
 // differences compares what we hold with what the provider says, and names
 // each class in which they differ. It is pure: it asks the reducer what would be held.
 func differences(ours Subscription, theirs *facts.Subscription, plans *Plans,
-	now time.Time) (classes []string, detail string) {
+	now time.Time,
+) (classes []string, detail string) {
 	if ours.Status == "" {
 		return []string{DiffMissingHere}, "the provider says " + theirs.Status
 	}

@@ -80,7 +80,8 @@ func (r *reconciler) refetch(ctx context.Context, in unsettledInvoice) error {
 }
 
 func (s *Service) unsettledInvoices(ctx context.Context, provider facts.Provider, account uuid.UUID,
-	after string) (list []unsettledInvoice, err error) {
+	after string,
+) (list []unsettledInvoice, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select account_id, id, subscription_id, status from invoices

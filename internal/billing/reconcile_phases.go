@@ -213,7 +213,8 @@ func (r *reconciler) disputes(ctx context.Context) error { return r.money(ctx, r
 
 // money goes through one of the provider's lists of money that came or went.
 func (r *reconciler) money(ctx context.Context, page func(context.Context, time.Time, string) ([]*facts.Event, string,
-	error)) error {
+	error),
+) error {
 	cursor := r.book.Cursor
 	for {
 		var list []*facts.Event

@@ -146,7 +146,8 @@ func (r *reconciler) complete(ctx context.Context, p facts.Purchase) error {
 
 // openPurchases lists the purchases of a provider that wait for its word.
 func (s *Service) openPurchases(ctx context.Context, provider facts.Provider,
-	account uuid.UUID) (list []facts.Purchase, err error) {
+	account uuid.UUID,
+) (list []facts.Purchase, err error) {
 	kind := "session"
 	if provider == facts.Razorpay {
 		kind = "payment_link"
@@ -177,7 +178,8 @@ func (s *Service) openPurchases(ctx context.Context, provider facts.Provider,
 
 // settledPurchases says which of the provider's purchases are in the books as paid.
 func (s *Service) settledPurchases(ctx context.Context, provider facts.Provider,
-	list []facts.Purchase) (settled map[string]bool, err error) {
+	list []facts.Purchase,
+) (settled map[string]bool, err error) {
 	ids := make([]string, len(list))
 	for i, p := range list {
 		ids[i] = p.ID
@@ -217,7 +219,8 @@ func (s *Service) existingPayer(ctx context.Context, tx pgx.Tx, p facts.Purchase
 // keeps under which id the provider knows it. What was bought, and for how much,
 // was fixed when it was begun: the plan file may say something else today.
 func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID,
-	p facts.Purchase) error {
+	p facts.Purchase,
+) error {
 	now := s.clock.Now()
 	if err := claimOwn(ctx, tx, provider, p.Kind, p.ID, account, now); err != nil {
 		return err

@@ -64,8 +64,10 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 				return err
 			}
 		}
-		run = Run{Provider: provider, AccountID: o.Account, DryRun: o.DryRun, AskedBy: o.Who, State: "running",
-			Phase: phases[0].name, StartedAt: now, lease: now.Add(reconcileLease)}
+		run = Run{
+			Provider: provider, AccountID: o.Account, DryRun: o.DryRun, AskedBy: o.Who, State: "running",
+			Phase: phases[0].name, StartedAt: now, lease: now.Add(reconcileLease),
+		}
 		if run.ID, err = uuid.NewV7(); err != nil {
 			return err
 		}
@@ -178,8 +180,10 @@ func (s *Service) endRun(ctx context.Context, r *Run) error {
 }
 
 func (s *Service) writeRun(ctx context.Context, r *Run, lease time.Time, sql string, more ...any) error {
-	args := append([]any{r.ID, r.lease, r.Phase, r.Cursor, r.Calls, r.Looked, r.Differ, r.Repaired, r.Queued, r.Failed,
-		lease}, more...)
+	args := append([]any{
+		r.ID, r.lease, r.Phase, r.Cursor, r.Calls, r.Looked, r.Differ, r.Repaired, r.Queued, r.Failed,
+		lease,
+	}, more...)
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err == nil && tag.RowsAffected() == 0 {
@@ -218,7 +222,8 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 // not hold comes back empty but for its provider, its id and, where it is
 // known, its account.
 func (s *Service) heldByID(ctx context.Context, provider facts.Provider,
-	ids []string) (map[string]Subscription, error) {
+	ids []string,
+) (map[string]Subscription, error) {
 	out := make(map[string]Subscription, len(ids))
 	for _, id := range ids {
 		out[id] = Subscription{Provider: provider, ID: id}
@@ -279,7 +284,8 @@ func (s *Service) markSeen(ctx context.Context, run uuid.UUID, ids []string) err
 // unseen lists subscriptions of ours that a run has not met at the provider,
 // in the order of the cursor "account id".
 func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID,
-	cursor string) (list []Subscription, err error) {
+	cursor string,
+) (list []Subscription, err error) {
 	var after uuid.UUID
 	var id string
 	if cursor != "" {
@@ -309,7 +315,8 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID,
 }
 
 func (s *Service) openReview(ctx context.Context, provider facts.Provider, r Review, account uuid.UUID,
-	subscription string) error {
+	subscription string,
+) error {
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		saveReview(b, provider, r, account, subscription, "", s.clock.Now())
@@ -392,7 +399,8 @@ func texts(ctx context.Context, tx pgx.Tx, sql string, args ...any) (map[string]
 }
 
 func (s *Service) ownerOf(ctx context.Context, provider facts.Provider,
-	subscription string) (account uuid.UUID, err error) {
+	subscription string,
+) (account uuid.UUID, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		account, err = owner(ctx, tx, provider, "subscription", subscription)
 		return err
@@ -419,7 +427,8 @@ func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.
 
 // customersOf lists the provider's customers that are, or were, an account's.
 func (s *Service) customersOf(ctx context.Context, provider facts.Provider,
-	account uuid.UUID) (list []string, err error) {
+	account uuid.UUID,
+) (list []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select customer_id from provider_customers where account_id = $2 and provider = $1 and customer_id is not null

@@ -107,8 +107,10 @@ func tell(state Subscription, f Facts, plans *Plans, now time.Time, failedAt tim
 	s := f.Subscription
 	status, known := statusOf(state.Provider, s, now)
 	if !known {
-		out.Reviews = append(out.Reviews, Review{ReviewUnknownStatus, "status " + state.ID + " " + s.Status,
-			"the provider says " + s.Status + ", which we do not know"})
+		out.Reviews = append(out.Reviews, Review{
+			ReviewUnknownStatus, "status " + state.ID + " " + s.Status,
+			"the provider says " + s.Status + ", which we do not know",
+		})
 		return state
 	}
 	before := state
@@ -304,8 +306,10 @@ func effects(state Subscription, ev *facts.Event, f Facts, plans *Plans, out *Ef
 	}
 	out.Reviews = append(out.Reviews, Objections(ev)...)
 	if ev.Deleted != "" {
-		out.Reviews = append(out.Reviews, Review{ReviewCustomerDeleted, "deleted " + ev.Deleted,
-			"the customer was deleted at the provider"})
+		out.Reviews = append(out.Reviews, Review{
+			ReviewCustomerDeleted, "deleted " + ev.Deleted,
+			"the customer was deleted at the provider",
+		})
 	}
 }
 
@@ -313,8 +317,10 @@ func checkPayment(state Subscription, p facts.Payment, f Facts, plans *Plans) []
 	var out []Review
 	if state.Status == Canceled || state.Status == Expired {
 		if !state.EndedAt.IsZero() && p.At.After(state.EndedAt) {
-			out = append(out, Review{ReviewPaymentAfterEnd, "after end " + p.ID,
-				"paid after the subscription had ended; it does not come back by that"})
+			out = append(out, Review{
+				ReviewPaymentAfterEnd, "after end " + p.ID,
+				"paid after the subscription had ended; it does not come back by that",
+			})
 		}
 	}
 	// One item for each amount, not for each month in which it is paid.

@@ -161,14 +161,18 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 			if item, err = reviewByHandle(ctx, tx, r.Handle); err != nil {
 				return err
 			}
-			return saveAct(ctx, tx, Act{Who: r.Who, Act: "end", Provider: item.Provider, Subject: item.subject(),
-				Reason: r.Reason, Detail: ended})
+			return saveAct(ctx, tx, Act{
+				Who: r.Who, Act: "end", Provider: item.Provider, Subject: item.subject(),
+				Reason: r.Reason, Detail: ended,
+			})
 		}
 		if err != nil {
 			return err
 		}
-		a := Act{Who: r.Who, Act: "resolve", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason,
-			Detail: item.Reason}
+		a := Act{
+			Who: r.Who, Act: "resolve", Provider: item.Provider, Subject: item.subject(), Reason: r.Reason,
+			Detail: item.Reason,
+		}
 		switch {
 		case ended != "":
 			a.Act, a.Detail = "end", ended
@@ -247,7 +251,8 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 // adoptCustomer lets an account check out with a customer that is its own now,
 // unless it has one.
 func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID,
-	now time.Time) error {
+	now time.Time,
+) error {
 	_, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, customer_id, claimed_at)
 		values ($1, current_setting('tijori.app'), $2, $2, $3, $4)

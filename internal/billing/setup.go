@@ -33,8 +33,10 @@ func (s *Service) webhookAddress(p facts.Provider) string {
 // checkWebhook judges the webhooks that a provider has: one has to lead to our
 // address, be switched on, and send every type of event that we act on.
 func checkWebhook(list []facts.Webhook, address string, wanted []string, train string) (c Check, found bool) {
-	c = Check{State: CheckWrong, Detail: "no webhook leads to " + address,
-		Fix: "add one in the provider's dashboard (docs/providers.md)"}
+	c = Check{
+		State: CheckWrong, Detail: "no webhook leads to " + address,
+		Fix: "add one in the provider's dashboard (docs/providers.md)",
+	}
 	for _, w := range list {
 		if strings.TrimSuffix(w.URL, "/") != address {
 			continue
@@ -157,8 +159,10 @@ func (s *Service) checkPrices(ctx context.Context, g gateway) (out []Check) {
 		}
 	}
 	if len(out) == 0 {
-		out = []Check{{Subject: p.Name() + " prices", State: CheckOK,
-			Detail: fmt.Sprintf("%d are as the plan file says", sold)}}
+		out = []Check{{
+			Subject: p.Name() + " prices", State: CheckOK,
+			Detail: fmt.Sprintf("%d are as the plan file says", sold),
+		}}
 	}
 	return out
 }

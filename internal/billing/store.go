@@ -52,8 +52,10 @@ func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	if plan != nil {
 		s.PlanID = *plan
 	}
-	for i, p := range []*time.Time{&s.PeriodStart, &s.PeriodEnd, &s.PaidThrough, &s.PaidFrom, &s.AccessUntil, &s.FailedAt,
-		&s.CancelAt, &s.TrialEnd, &s.EndedAt, &s.SeenAt, &s.NextAt, &s.PaidSince} {
+	for i, p := range []*time.Time{
+		&s.PeriodStart, &s.PeriodEnd, &s.PaidThrough, &s.PaidFrom, &s.AccessUntil, &s.FailedAt,
+		&s.CancelAt, &s.TrialEnd, &s.EndedAt, &s.SeenAt, &s.NextAt, &s.PaidSince,
+	} {
 		*p = value(t[i])
 	}
 	return s, err
@@ -129,7 +131,8 @@ const invoiceStates = `array['', 'draft', 'issued', 'open', 'partially_paid', 'u
 // saveInvoice writes an invoice. What was fetched just now replaces what is known
 // of the same state; what an event carried does not.
 func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subscriptionID string, in facts.Invoice,
-	fetched bool, now time.Time) {
+	fetched bool, now time.Time,
+) {
 	issued := in.IssuedAt
 	if issued.IsZero() {
 		issued = now
@@ -166,7 +169,8 @@ func counts(b bool) int {
 // the whole) or an event that had come alive is dead again. One that had settled by
 // itself opens again when its kind says that this is news.
 func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string,
-	now time.Time) {
+	now time.Time,
+) {
 	var owner *uuid.UUID
 	if account != uuid.Nil {
 		owner = &account
@@ -241,7 +245,8 @@ func owner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id str
 // the first claim holds for ever, and first says that it was this one. The row
 // is locked until the transaction ends.
 func claim(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID,
-	now time.Time) (_ uuid.UUID, first bool, err error) {
+	now time.Time,
+) (_ uuid.UUID, first bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
 		values ($1, $1, $2, $3, $4, $5)

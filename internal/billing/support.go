@@ -97,7 +97,8 @@ func (s *Service) SupportLookup(ctx context.Context, who, email, remark string) 
 // and why. NotFound for an account that does not exist, Invalid for an
 // entitlement that no plan has.
 func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement,
-	remark string) (has bool, lines []string, err error) {
+	remark string,
+) (has bool, lines []string, err error) {
 	id, err := uuid.Parse(strings.TrimSpace(account))
 	if err != nil {
 		return false, nil, fault.InvalidField("account", "This is not the id of an account.")
@@ -246,8 +247,10 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 		err := row.Scan(&v.AccountID, &v.Provider, &v.ID, &v.CustomerID, &v.Status, &v.ProviderStatus, &v.PriceID, &v.PlanID,
 			&v.Interval, &t[0], &t[1], &t[2],
 			&t[3], &t[4], &v.CancelAtPeriodEnd, &t[5], &t[6], &t[7], &t[8], &t[9], &v.EventID, &v.EventType, &t[10])
-		for i, to := range []*time.Time{&v.PeriodStart, &v.PeriodEnd, &v.PaidThrough, &v.AccessUntil, &v.FailedAt,
-			&v.CancelAt, &v.TrialEnd, &v.EndedAt, &v.SeenAt, &v.ChangedAt, &v.EventAt} {
+		for i, to := range []*time.Time{
+			&v.PeriodStart, &v.PeriodEnd, &v.PaidThrough, &v.AccessUntil, &v.FailedAt,
+			&v.CancelAt, &v.TrialEnd, &v.EndedAt, &v.SeenAt, &v.ChangedAt, &v.EventAt,
+		} {
 			*to = value(t[i])
 		}
 		v.Why = v.Subscription.Why(s.plans, now)
@@ -271,8 +274,10 @@ func supportEvents(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
 	var account uuid.UUID
 	var e SupportEvent
 	var applied *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&account, &e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Received,
-		&applied, &e.Attempts, &e.LastError}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{
+		&account, &e.Provider, &e.ID, &e.Type, &e.Subject, &e.Status, &e.Received,
+		&applied, &e.Attempts, &e.LastError,
+	}, func() error {
 		e.Applied = value(applied)
 		acc := a.account(account)
 		acc.Events = append(acc.Events, e)

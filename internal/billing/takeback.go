@@ -52,7 +52,8 @@ func (s *Service) applyReversal(ctx context.Context, tx pgx.Tx, g gateway, ev *f
 // keepDispute writes down for a purchase that the bank has decided a dispute of its
 // payment against us, once, and takes that back should the bank think better of it.
 func keepDispute(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, payment string,
-	d *facts.Dispute) (changed bool, err error) {
+	d *facts.Dispute,
+) (changed bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		update purchases set
 		    lost_disputes = case when $5 then lost_disputes || $4::text else array_remove(lost_disputes, $4::text) end,
@@ -128,7 +129,8 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 
 // takeBackLost takes back what a decided dispute is for, or gives it back.
 func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment,
-	charge string, changed bool) error {
+	charge string, changed bool,
+) error {
 	rows, err := tx.Query(ctx,
 		boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider,
 		payment)
@@ -192,7 +194,8 @@ func share(credits, refunded, amount int64) int64 {
 // credits are taken back, open while some of them are set aside and when some are
 // spent.
 func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part, taken, held int64,
-	now time.Time) error {
+	now time.Time,
+) error {
 	reason, key := ReviewRefundPartial, "refund "+p.charge
 	switch {
 	case p.refunded >= p.amount:

@@ -43,7 +43,8 @@ type purchase struct {
 // alone. Asking again for the same while it is unpaid returns the same page. The
 // credits come with the provider's webhook. Faults as of StartCheckout.
 func (s *Service) StartTopUp(ctx context.Context, c postgres.Caller, topUp string,
-	provider facts.Provider) (string, error) {
+	provider facts.Provider,
+) (string, error) {
 	t, ok := s.plans.TopUp(topUp)
 	price, priced := t.Price(provider)
 	if !ok || !priced || !s.Sells(provider) {
@@ -121,8 +122,10 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 // Stripe answers the same by the idempotency key, Razorpay is searched first.
 func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) error {
 	back := s.publicURL + TopUpPath + "?bought=" + row.id.String()
-	bought := facts.Bought{UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter,
-		Credits: row.topUp.Credits, Days: row.topUp.Days}
+	bought := facts.Bought{
+		UserID: p.user.String(), TopUpID: row.topUp.ID, Meter: row.topUp.Meter,
+		Credits: row.topUp.Credits, Days: row.topUp.Days,
+	}
 	kind, id := "", ""
 	if row.provider == facts.Stripe {
 		var session *facts.Session
@@ -199,7 +202,8 @@ func purchaseOf(ev *facts.Event) (kind, id string) {
 // One that nobody began here is parked for a person, unless nothing on it is ours:
 // then it is of another product on the same provider account.
 func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string,
-	ev *facts.Event) (uuid.UUID, *Review, error) {
+	ev *facts.Event,
+) (uuid.UUID, *Review, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, kind, id)
 	if err != nil {
@@ -282,7 +286,8 @@ func erased(ctx context.Context, tx pgx.Tx, account uuid.UUID) (gone bool, err e
 }
 
 func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, id string,
-	purchase uuid.UUID, meter string, credits int64, days int, now time.Time) error {
+	purchase uuid.UUID, meter string, credits int64, days int, now time.Time,
+) error {
 	grant, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -309,7 +314,8 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 // paidOnce asks the provider whether a one-time purchase is paid, by which
 // payment, or can be paid no more.
 func (s *Service) paidOnce(ctx context.Context, kind,
-	id string) (paid, over bool, got money.Amount, payment string, err error) {
+	id string,
+) (paid, over bool, got money.Amount, payment string, err error) {
 	if kind == "session" {
 		session, err := s.stripe.Session(ctx, id)
 		if err != nil {

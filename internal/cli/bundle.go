@@ -45,8 +45,11 @@ func (c *supportBundleCmd) Run(e *env) (err error) {
 		name string
 		of   func(io.Writer, *env) error
 	}{
-		{"version.txt", c.versionPart}, {"settings.txt", settingsPart}, {"doctor.json", c.doctorPart},
-		{"database.txt", c.databasePart}, {"back-ups.json", c.backupPart},
+		{"version.txt", c.versionPart},
+		{"settings.txt", settingsPart},
+		{"doctor.json", c.doctorPart},
+		{"database.txt", c.databasePart},
+		{"back-ups.json", c.backupPart},
 	} {
 		var b bytes.Buffer
 		if err := part.of(&b, e); err != nil {

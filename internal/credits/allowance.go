@@ -224,7 +224,8 @@ func nullAmount(n int64) *int64 {
 // last worked, as the subscriptions tell it now. One that was not in force then is in
 // force from now on, not from some day in between: a pause brings nothing.
 func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow,
-	now time.Time) ([]Stretch, *time.Location, error) {
+	now time.Time,
+) ([]Stretch, *time.Location, error) {
 	var created time.Time
 	var zoneName string
 	if err := tx.QueryRow(ctx, `select created_at, time_zone from accounts where account_id = $1`, c.account).
@@ -239,8 +240,10 @@ func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow,
 	for _, source := range c.sources {
 		known[source] = true
 	}
-	out := []Stretch{{Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now),
-		Allowance: s.allowance(s.plans.Default().ID, c.meter)}}
+	out := []Stretch{{
+		Source: unpaidSource, Anchor: earlier(created, now), From: earlier(c.worked, now),
+		Allowance: s.allowance(s.plans.Default().ID, c.meter),
+	}}
 	rows, err := tx.Query(ctx, `
 		select s.provider || ' ' || s.id, coalesce(a.source, s.provider || ' ' || s.id), s.plan_id,
 		    least(coalesce(s.period_start, case when s.trial_end <= $2 then s.trial_end end, s.created_at), $2),

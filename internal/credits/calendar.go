@@ -165,8 +165,10 @@ func AllDue(stretches []Stretch, zone *time.Location, given map[Period]int64, no
 				if some && (!end.After(now) || have >= s.Allowance.Amount) {
 					continue
 				}
-				d := Due{Source: s.Source, Period: n, Amount: s.Allowance.Amount, Level: s.Allowance.Amount, Starts: begin,
-					Expires: s.expires(n, zone)}
+				d := Due{
+					Source: s.Source, Period: n, Amount: s.Allowance.Amount, Level: s.Allowance.Amount, Starts: begin,
+					Expires: s.expires(n, zone),
+				}
 				if some {
 					d.Amount = share(d.Level-have, end.Sub(now), end.Sub(begin))
 				}

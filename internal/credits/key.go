@@ -47,7 +47,8 @@ func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 // CreateKey makes an API key of the caller's account, for its owner, and returns
 // it: this is the only time that it is known. Only its hash is stored.
 func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
-	scopes []string) (string, uuid.UUID, error) {
+	scopes []string,
+) (string, uuid.UUID, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || utf8.RuneCountInString(name) > 120 || !plain(name) {
 		return "", uuid.Nil, fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")

@@ -146,8 +146,10 @@ func (s *Service) SetAside(ctx context.Context, key [32]byte, r Spend, life time
 		}
 		r.Attempt = id
 	}
-	a, err := s.spend(ctx, call{hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note,
-		id: r.Attempt, seconds: int32(seconds)})
+	a, err := s.spend(ctx, call{
+		hash: key, op: opHold, meter: r.Meter, amount: r.Amount, key: r.Key, note: r.Note,
+		id: r.Attempt, seconds: int32(seconds),
+	})
 	if err != nil {
 		return Hold{}, err
 	}

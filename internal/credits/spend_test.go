@@ -46,8 +46,13 @@ func TestConsume(t *testing.T) {
 		t.Errorf("all there is: %v", err)
 	}
 	for _, bad := range []Spend{
-		{Meter: "credits", Amount: 0, Key: "k"}, {Meter: "credits", Amount: -1, Key: "k"}, {Meter: "credits", Amount: MaxAmount + 1, Key: "k"},
-		{Meter: "other", Amount: 1, Key: "k"}, {Meter: "credits", Amount: 1, Key: ""}, {Meter: "credits", Amount: 1, Key: "a\x00b"}, {Meter: "credits", Amount: 1, Key: "\xff"},
+		{Meter: "credits", Amount: 0, Key: "k"},
+		{Meter: "credits", Amount: -1, Key: "k"},
+		{Meter: "credits", Amount: MaxAmount + 1, Key: "k"},
+		{Meter: "other", Amount: 1, Key: "k"},
+		{Meter: "credits", Amount: 1, Key: ""},
+		{Meter: "credits", Amount: 1, Key: "a\x00b"},
+		{Meter: "credits", Amount: 1, Key: "\xff"},
 	} {
 		if _, err := f.s.Consume(t.Context(), f.key, bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("Consume(%+v) = %v, want invalid", bad, err)

@@ -249,8 +249,10 @@ end loop; end $$`)
 	if err != nil {
 		return fmt.Errorf("make a login for requests: %w", err)
 	}
-	report.NotTested = append(report.NotTested, finding.NotTested{What: "the application's login",
-		Reason: "the migrations make no role; a login that may read and write every table was assumed"})
+	report.NotTested = append(report.NotTested, finding.NotTested{
+		What:   "the application's login",
+		Reason: "the migrations make no role; a login that may read and write every table was assumed",
+	})
 	return nil
 }
 

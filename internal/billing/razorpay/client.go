@@ -138,10 +138,13 @@ func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscripti
 // for the one whose notes carry our checkout, and returns nil when Razorpay
 // has none.
 func (c *Client) FindByCheckout(ctx context.Context, planID, checkoutID string,
-	since time.Time) (*facts.Subscription, error) {
+	since time.Time,
+) (*facts.Subscription, error) {
 	for skip := 0; skip < 1000; skip += 100 {
-		q := url.Values{"plan_id": {planID}, "from": {strconv.FormatInt(since.Unix(), 10)}, "count": {"100"},
-			"skip": {strconv.Itoa(skip)}}
+		q := url.Values{
+			"plan_id": {planID}, "from": {strconv.FormatInt(since.Unix(), 10)}, "count": {"100"},
+			"skip": {strconv.Itoa(skip)},
+		}
 		var page struct {
 			Items []subscription `json:"items"`
 		}
@@ -328,8 +331,10 @@ func refusal(res *http.Response, body []byte) error {
 		} `json:"error"`
 	}
 	_ = strictjson.DecodeOpen(body, &e) // a proxy's page is no JSON; the status says enough
-	out := &facts.APIError{Provider: facts.Razorpay, Status: res.StatusCode, Code: e.Error.Code, Text: e.Error.Description,
-		RequestID: res.Header.Get("X-Request-Id")}
+	out := &facts.APIError{
+		Provider: facts.Razorpay, Status: res.StatusCode, Code: e.Error.Code, Text: e.Error.Description,
+		RequestID: res.Header.Get("X-Request-Id"),
+	}
 	if res.StatusCode == 400 && strings.Contains(out.Text, "does not exist") {
 		out.Status = 404 // Razorpay answers 400 for an id that it does not know
 	}

@@ -214,8 +214,10 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 	if e.CreatedAt == 0 {
 		e.CreatedAt = e.Payload.CreatedAt
 	}
-	ev := &facts.Event{Provider: facts.Razorpay, ID: id, Type: e.Event, Created: facts.Unix(e.CreatedAt),
-		Account: e.AccountID}
+	ev := &facts.Event{
+		Provider: facts.Razorpay, ID: id, Type: e.Event, Created: facts.Unix(e.CreatedAt),
+		Account: e.AccountID,
+	}
 	if s := e.Payload.Subscription.Entity; s != nil {
 		ev.Subscription = s.facts()
 		ev.Customer = s.CustomerID
@@ -240,8 +242,10 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		}
 	} else if r := e.Payload.Refund.Entity; r != nil && e.Event != "refund.speed_changed" {
 		// Of what, and how much of it in all, Locate asks.
-		ev.Refund = &facts.Refund{ChargeID: r.PaymentID, Amount: amount(0, r.Currency), Refunded: r.Amount,
-			Failed: e.Event == "refund.failed"}
+		ev.Refund = &facts.Refund{
+			ChargeID: r.PaymentID, Amount: amount(0, r.Currency), Refunded: r.Amount,
+			Failed: e.Event == "refund.failed",
+		}
 	}
 	if in := e.Payload.Invoice.Entity; in != nil && facts.ValidID(in.ID) && in.SubscriptionID != "" {
 		invoice := in.facts()
@@ -254,8 +258,10 @@ func Decode(h http.Header, body []byte) (*facts.Event, error) {
 		ev.Link = l.facts()
 	}
 	if d := e.Payload.Dispute.Entity; d != nil && strings.HasPrefix(e.Event, "payment.dispute.") {
-		ev.Dispute = &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency),
-			RespondBy: facts.Unix(d.RespondBy)}
+		ev.Dispute = &facts.Dispute{
+			ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency),
+			RespondBy: facts.Unix(d.RespondBy),
+		}
 	}
 	return ev, checkIDs(ev)
 }

@@ -29,9 +29,11 @@ type link struct {
 }
 
 func (l *link) facts() *facts.Link {
-	f := &facts.Link{ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid,
+	f := &facts.Link{
+		ID: l.ID, Status: l.Status, Amount: amount(l.Amount, l.Currency), Paid: l.AmountPaid,
 		PurchaseID: facts.OwnID(l.Reference), URL: l.ShortURL,
-		AccountID: facts.OwnID(l.Notes["account_id"]), Bought: facts.ReadBought(l.Notes)}
+		AccountID: facts.OwnID(l.Notes["account_id"]), Bought: facts.ReadBought(l.Notes),
+	}
 	for _, p := range l.Payments {
 		if p.Status != "failed" && facts.ValidID(p.ID) {
 			f.PaymentID = p.ID
@@ -96,7 +98,8 @@ func (c *Client) FindLink(ctx context.Context, purchaseID string) (*facts.Link, 
 // PurchasePage lists the payment links since a time that are paid. Nothing else
 // tells of one whose event was lost: Razorpay does not say which those are.
 func (c *Client) PurchasePage(ctx context.Context, since time.Time,
-	cursor string) (list []facts.Purchase, next string, err error) {
+	cursor string,
+) (list []facts.Purchase, next string, err error) {
 	var page struct {
 		Links []link `json:"payment_links"`
 	}

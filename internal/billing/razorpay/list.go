@@ -19,7 +19,8 @@ const pageSize = 100
 // about the subscriptions that it knows. The cursor counts what was skipped;
 // one made meanwhile shifts the pages, so that some come twice and none is missed.
 func (c *Client) SubscriptionPage(ctx context.Context, customer,
-	cursor string) (list []*facts.Subscription, next string, err error) {
+	cursor string,
+) (list []*facts.Subscription, next string, err error) {
 	if customer != "" {
 		return nil, "", nil
 	}
@@ -46,7 +47,8 @@ func (c *Client) SubscriptionPage(ctx context.Context, customer,
 // an invoice. Which subscription a payment
 // belongs to is told by its invoice only (Locate).
 func (c *Client) PaidPage(ctx context.Context, since time.Time,
-	cursor string) (list []*facts.Event, next string, err error) {
+	cursor string,
+) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []payment `json:"items"`
 	}
@@ -62,8 +64,10 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time,
 		if !p.Paid || p.InvoiceID == "" {
 			continue
 		}
-		ev := &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + p.ID, Type: "reconcile", Created: p.At, Payment: p,
-			Customer: p.CustomerID}
+		ev := &facts.Event{
+			Provider: facts.Razorpay, ID: "reconcile." + p.ID, Type: "reconcile", Created: p.At, Payment: p,
+			Customer: p.CustomerID,
+		}
 		if checkIDs(ev) != nil {
 			continue
 		}
@@ -76,7 +80,8 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time,
 // which tells what was given back of it in all. However old the payment is:
 // PaidPage has only those that were made since the time.
 func (c *Client) RefundPage(ctx context.Context, since time.Time,
-	cursor string) (list []*facts.Event, next string, err error) {
+	cursor string,
+) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []reversal `json:"items"`
 	}
@@ -97,8 +102,10 @@ func (c *Client) RefundPage(ctx context.Context, since time.Time,
 		}
 		back.Failed = r.Status == "failed"
 		if back.Failed || back.Refunded > 0 {
-			list = append(list, &facts.Event{Provider: facts.Razorpay, ID: "reconcile." + r.ID, Type: "reconcile",
-				Created: facts.Unix(r.CreatedAt), Refund: back})
+			list = append(list, &facts.Event{
+				Provider: facts.Razorpay, ID: "reconcile." + r.ID, Type: "reconcile",
+				Created: facts.Unix(r.CreatedAt), Refund: back,
+			})
 		}
 	}
 	return list, after(skip, len(page.Items)), nil
@@ -116,7 +123,8 @@ func (c *Client) Refunded(ctx context.Context, id string) (*facts.Refund, error)
 
 // DisputePage lists the disputes since a time as events.
 func (c *Client) DisputePage(ctx context.Context, since time.Time,
-	cursor string) (list []*facts.Event, next string, err error) {
+	cursor string,
+) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []reversal `json:"items"`
 	}
@@ -130,8 +138,10 @@ func (c *Client) DisputePage(ctx context.Context, since time.Time,
 	for _, d := range page.Items {
 		ev := &facts.Event{
 			Provider: facts.Razorpay, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.CreatedAt),
-			Dispute: &facts.Dispute{ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency),
-				RespondBy: facts.Unix(d.RespondBy)},
+			Dispute: &facts.Dispute{
+				ID: d.ID, ChargeID: d.PaymentID, Status: d.Status, Amount: amount(d.Amount, d.Currency),
+				RespondBy: facts.Unix(d.RespondBy),
+			},
 		}
 		if checkIDs(ev) == nil {
 			list = append(list, ev)

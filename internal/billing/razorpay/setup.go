@@ -98,6 +98,8 @@ func (c *Client) Offer(ctx context.Context, plan string) (facts.Offer, error) {
 	if interval == "" || p.Interval != 1 {
 		interval = fmt.Sprintf("%d × %s", p.Interval, p.Period)
 	}
-	return facts.Offer{ID: p.ID, Active: bool(p.Item.Active), Currency: p.Item.Currency, Minor: p.Item.Amount,
-		Interval: interval}, nil
+	return facts.Offer{
+		ID: p.ID, Active: bool(p.Item.Active), Currency: p.Item.Currency, Minor: p.Item.Amount,
+		Interval: interval,
+	}, nil
 }

@@ -91,8 +91,10 @@ func (s *Simulator) PaySubscription(id string) (p Paid, err error) {
 			sub.PeriodEnd = sub.Start
 			sub.Mandate = newID("pay_")
 			s.razorpayEvent("subscription.authenticated", sub, nil, now)
-			p = Paid{Callback: sub.Callback, PaymentID: sub.Mandate, SubscriptionID: sub.ID,
-				Signature: razorpay.SignReturn(RazorpayKeySecret, sub.Mandate, sub.ID)}
+			p = Paid{
+				Callback: sub.Callback, PaymentID: sub.Mandate, SubscriptionID: sub.ID,
+				Signature: razorpay.SignReturn(RazorpayKeySecret, sub.Mandate, sub.ID),
+			}
 			return nil
 		}
 		sub.Status, sub.Start, sub.PeriodStart, sub.Period, sub.Paid = "active", now, now, 1, 1
@@ -102,8 +104,10 @@ func (s *Simulator) PaySubscription(id string) (p Paid, err error) {
 		s.razorpayEvent("subscription.activated", sub, in, now)
 		s.razorpayEvent("subscription.charged", sub, in, now)
 		s.razorpayInvoicePaid(sub, in, now)
-		p = Paid{Callback: sub.Callback, PaymentID: in.Payment, SubscriptionID: sub.ID,
-			Signature: razorpay.SignReturn(RazorpayKeySecret, in.Payment, sub.ID)}
+		p = Paid{
+			Callback: sub.Callback, PaymentID: in.Payment, SubscriptionID: sub.ID,
+			Signature: razorpay.SignReturn(RazorpayKeySecret, in.Payment, sub.ID),
+		}
 		return nil
 	})
 	return p, err
@@ -334,8 +338,10 @@ func (s *Simulator) Refund(id string, whole bool) error {
 			return nil
 		}
 		r := s.newReversal(sub.Provider, "refund", in.Payment, back, in.Currency)
-		s.razorpaySend("refund.processed", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)},
-			"refund": object{"entity": razorpayReversal(r)}})
+		s.razorpaySend("refund.processed", sub.ID, s.now(), object{
+			"payment": object{"entity": s.razorpayPayment(in)},
+			"refund":  object{"entity": razorpayReversal(r)},
+		})
 		return nil
 	})
 }
@@ -353,8 +359,10 @@ func (s *Simulator) Dispute(id string) error {
 			return nil
 		}
 		r := s.newReversal(sub.Provider, "dispute", in.Payment, in.total(), in.Currency)
-		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{"payment": object{"entity": s.razorpayPayment(in)},
-			"dispute": object{"entity": razorpayReversal(r)}})
+		s.razorpaySend("payment.dispute.created", sub.ID, s.now(), object{
+			"payment": object{"entity": s.razorpayPayment(in)},
+			"dispute": object{"entity": razorpayReversal(r)},
+		})
 		return nil
 	})
 }

@@ -27,8 +27,10 @@ func (s *Simulator) enqueue(p facts.Provider, id, kind, about string, created in
 		panic(err) // our own maps always marshal
 	}
 	s.s.Serial++
-	d := &Delivery{Number: s.s.Serial, Provider: p, EventID: id, Type: kind, About: about, Body: b, Created: created,
-		Status: "waiting", Due: time.Now()}
+	d := &Delivery{
+		Number: s.s.Serial, Provider: p, EventID: id, Type: kind, About: about, Body: b, Created: created,
+		Status: "waiting", Due: time.Now(),
+	}
 	if s.s.Hold {
 		d.Status = "held"
 	}

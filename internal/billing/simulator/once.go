@@ -44,8 +44,10 @@ func (l *link) payments() any {
 	if l.Payment == "" {
 		return nil
 	}
-	return []object{{"payment_id": l.Payment, "amount": l.Amount, "method": "upi", "status": "captured",
-		"created_at": l.Created}}
+	return []object{{
+		"payment_id": l.Payment, "amount": l.Amount, "method": "upi", "status": "captured",
+		"created_at": l.Created,
+	}}
 }
 
 // linkPayment is the payment by which a link was paid.
@@ -74,8 +76,10 @@ func (s *Simulator) RefundPurchase(id string, whole bool) error {
 			back := part(l.Amount, l.Refunded)
 			l.Refunded += back
 			r := s.newReversal(facts.Razorpay, "refund", l.Payment, back, l.Currency)
-			s.razorpaySend("refund.processed", l.ID, s.now(), object{"payment": object{"entity": linkPayment(l)},
-				"refund": object{"entity": razorpayReversal(r)}})
+			s.razorpaySend("refund.processed", l.ID, s.now(), object{
+				"payment": object{"entity": linkPayment(l)},
+				"refund":  object{"entity": razorpayReversal(r)},
+			})
 			return nil
 		}
 		c := s.s.Sessions[id]
@@ -170,8 +174,10 @@ func (s *Simulator) PayLink(id string) (back string, err error) {
 		l.Status, l.Paid, l.Payment = "paid", l.Amount, newID("pay_")
 		payment := linkPayment(l)
 		s.razorpaySend("payment.captured", l.ID, now, object{"payment": object{"entity": payment}})
-		s.razorpaySend("payment_link.paid", l.ID, now, object{"payment_link": object{"entity": s.linkJSON(l)},
-			"payment": object{"entity": payment}})
+		s.razorpaySend("payment_link.paid", l.ID, now, object{
+			"payment_link": object{"entity": s.linkJSON(l)},
+			"payment":      object{"entity": payment},
+		})
 		back = l.Callback
 		return nil
 	})

@@ -72,8 +72,10 @@ func (s *Simulator) webhookEndpoints() []object {
 	if s.s.Disabled {
 		status = "disabled"
 	}
-	return []object{{"id": "we_simulated", "object": "webhook_endpoint", "url": s.c.StripeWebhook, "status": status,
-		"api_version": stripeVersion, "enabled_events": []string{"*"}, "livemode": false}}
+	return []object{{
+		"id": "we_simulated", "object": "webhook_endpoint", "url": s.c.StripeWebhook, "status": status,
+		"api_version": stripeVersion, "enabled_events": []string{"*"}, "livemode": false,
+	}}
 }
 
 // razorpayWebhooks is the list of webhooks as Razorpay shows it: the types of events as keys.
@@ -89,8 +91,10 @@ func (s *Simulator) razorpayWebhooks() object {
 
 // stripePrice and razorpayPlan are what a price looks like at its provider.
 func stripePrice(p Price) object {
-	out := object{"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency),
-		"unit_amount": p.Amount, "type": "one_time", "livemode": false}
+	out := object{
+		"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency),
+		"unit_amount": p.Amount, "type": "one_time", "livemode": false,
+	}
 	if p.Interval != "" {
 		out["type"], out["recurring"] = "recurring", object{"interval": p.Interval, "interval_count": 1}
 	}
@@ -99,8 +103,10 @@ func stripePrice(p Price) object {
 
 func razorpayPlan(p Price) object {
 	return object{
-		"id": p.ID, "entity": "plan", "interval": 1, "period": map[string]string{"month": "monthly",
-			"year": "yearly"}[p.Interval],
+		"id": p.ID, "entity": "plan", "interval": 1, "period": map[string]string{
+			"month": "monthly",
+			"year":  "yearly",
+		}[p.Interval],
 		"item": object{"active": true, "name": p.Name, "amount": p.Amount, "currency": p.Currency}, "notes": []any{},
 	}
 }

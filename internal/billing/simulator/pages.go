@@ -288,8 +288,10 @@ func (s *Simulator) invoicePage(w http.ResponseWriter, r *http.Request) {
 		invoice
 		Money, Home string
 		Payable     bool
-	}{copied, money.Amount{Minor: copied.total(), Currency: copied.Currency}.Format(), s.c.AppURL + "/billing",
-		copied.Provider == facts.Stripe && copied.Status == "open"})
+	}{
+		copied, money.Amount{Minor: copied.total(), Currency: copied.Currency}.Format(), s.c.AppURL + "/billing",
+		copied.Provider == facts.Stripe && copied.Status == "open",
+	})
 }
 
 // subView is a subscription on the control page and on the portal.
@@ -339,8 +341,10 @@ func (s *Simulator) purchases() (out []purchaseView) {
 }
 
 func purchase(p facts.Provider, id, name string, amount, refunded int64, currency string) purchaseView {
-	v := purchaseView{Provider: p, ID: id, Name: name, Money: money.Amount{Minor: amount, Currency: currency}.Short(),
-		Left: refunded < amount}
+	v := purchaseView{
+		Provider: p, ID: id, Name: name, Money: money.Amount{Minor: amount, Currency: currency}.Short(),
+		Left: refunded < amount,
+	}
 	if refunded > 0 {
 		v.Refunded = money.Amount{Minor: refunded, Currency: currency}.Short()
 	}
@@ -354,9 +358,11 @@ func (s *Simulator) subViews(customer string) []subView {
 			continue
 		}
 		p := s.prices[sub.Price]
-		v := subView{subscription: *sub, Whose: cmp.Or(s.whose(sub.Customer), sub.Email), Name: p.Name,
+		v := subView{
+			subscription: *sub, Whose: cmp.Or(s.whose(sub.Customer), sub.Email), Name: p.Name,
 			Money: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval, Ended: sub.ended(),
-			Outstanding: sub.Open != ""}
+			Outstanding: sub.Open != "",
+		}
 		switch {
 		case sub.ended():
 			v.Ending = "ended " + unixTime(sub.EndedAt)

@@ -82,8 +82,10 @@ func (s *Simulator) razorpayInvoice(in *invoice) object {
 		"customer_id": textOrNull(in.Customer), "payment_id": textOrNull(in.Payment),
 		"status": in.Status, "amount": in.total(), "gross_amount": in.Amount, "tax_amount": in.Tax,
 		"taxable_amount": in.Amount - in.Off,
-		"line_items": []object{{"amount": in.Amount, "quantity": 1, "gross_amount": in.Amount, "tax_amount": in.Tax,
-			"taxable_amount": in.Amount - in.Off}}, "currency": in.Currency, "billing_start": in.Start,
+		"line_items": []object{{
+			"amount": in.Amount, "quantity": 1, "gross_amount": in.Amount, "tax_amount": in.Tax,
+			"taxable_amount": in.Amount - in.Off,
+		}}, "currency": in.Currency, "billing_start": in.Start,
 		"billing_end": in.End, "issued_at": in.Created,
 		"date": in.Created, "paid_at": orNull(in.PaidAt), "short_url": s.c.URL + "/invoice/" + in.ID, "type": "invoice",
 		"notes": []any{},
@@ -97,8 +99,10 @@ func (s *Simulator) razorpaySend(kind, about string, at int64, payload object) {
 	}
 	sort.Strings(contains)
 	s.enqueue(facts.Razorpay, newID("rzpevt_"), kind, about, at,
-		object{"entity": "event", "account_id": RazorpayAccount, "event": kind, "contains": contains, "payload": payload,
-			"created_at": at})
+		object{
+			"entity": "event", "account_id": RazorpayAccount, "event": kind, "contains": contains, "payload": payload,
+			"created_at": at,
+		})
 }
 
 // razorpayEvent tells of a subscription, with the payment where there is one.
@@ -113,8 +117,10 @@ func (s *Simulator) razorpayEvent(kind string, sub *subscription, in *invoice, a
 func (s *Simulator) razorpayInvoicePaid(sub *subscription, in *invoice, at int64) {
 	payment := s.razorpayPayment(in)
 	payment["captured"] = true
-	s.razorpaySend("invoice.paid", sub.ID, at, object{"payment": object{"entity": payment},
-		"invoice": object{"entity": s.razorpayInvoice(in)}})
+	s.razorpaySend("invoice.paid", sub.ID, at, object{
+		"payment": object{"entity": payment},
+		"invoice": object{"entity": s.razorpayInvoice(in)},
+	})
 }
 
 // razorpayAPI answers /razorpay/v1/….
@@ -197,8 +203,10 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 					return
 				}
 			}
-			status, body := s.makeLink(linkRequest{in.Amount, in.Currency, in.Reference, in.Description, in.Callback,
-				in.ExpireBy, notes})
+			status, body := s.makeLink(linkRequest{
+				in.Amount, in.Currency, in.Reference, in.Description, in.Callback,
+				in.ExpireBy, notes,
+			})
 			writeStripe(w, status, body)
 		case route == "GET payment_links" && len(parts) == 1:
 			writeStripe(w, 200, s.listLinks(r.URL.Query()))
@@ -261,12 +269,15 @@ func one(w http.ResponseWriter, items []object, single bool) {
 }
 
 func razorpayError(text string) object {
-	return object{"error": object{"code": "BAD_REQUEST_ERROR", "description": text, "source": "business", "step": "NA",
-		"reason": "input_validation_failed", "metadata": object{}}}
+	return object{"error": object{
+		"code": "BAD_REQUEST_ERROR", "description": text, "source": "business", "step": "NA",
+		"reason": "input_validation_failed", "metadata": object{},
+	}}
 }
 
 func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64,
-	notes map[string]string) (int, object) {
+	notes map[string]string,
+) (int, object) {
 	now := s.now()
 	switch {
 	case s.prices[plan].Provider != facts.Razorpay:
@@ -278,8 +289,10 @@ func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64
 	case expireBy != 0 && expireBy <= now:
 		return 400, razorpayError("expire_by cannot be lesser than the current time.")
 	}
-	sub := &subscription{Provider: facts.Razorpay, ID: newID("sub_"), Price: plan, Status: "created", Metadata: notes,
-		Created: now, Start: startAt, Total: total, ExpireBy: expireBy, Short: newID("")[:8]}
+	sub := &subscription{
+		Provider: facts.Razorpay, ID: newID("sub_"), Price: plan, Status: "created", Metadata: notes,
+		Created: now, Start: startAt, Total: total, ExpireBy: expireBy, Short: newID("")[:8],
+	}
 	s.s.Subscriptions[sub.ID] = sub
 	s.s.changed = true
 	return 200, s.razorpaySub(sub)

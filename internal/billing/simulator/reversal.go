@@ -29,8 +29,10 @@ func (s *Simulator) newReversal(p facts.Provider, kind, payment string, amount i
 }
 
 func razorpayReversal(r *reversal) object {
-	return object{"id": r.ID, "entity": r.Kind, "payment_id": r.Payment, "amount": r.Amount, "currency": r.Currency,
-		"status": r.Status, "notes": []any{}, "created_at": r.Created}
+	return object{
+		"id": r.ID, "entity": r.Kind, "payment_id": r.Payment, "amount": r.Amount, "currency": r.Currency,
+		"status": r.Status, "notes": []any{}, "created_at": r.Created,
+	}
 }
 
 func stripeCharge(in *invoice) object {

@@ -16,9 +16,11 @@ func (s *Simulator) scheduleJSON(sub *subscription, expand bool) any {
 	item := func(price string) []object { return []object{{"price": price, "quantity": 1}} }
 	phases := []object{{"start_date": sub.PeriodStart, "end_date": sub.PeriodEnd, "items": item(sub.Price)}}
 	if sub.NextPrice != "" {
-		phases = append(phases, object{"start_date": sub.PeriodEnd,
-			"end_date": periodEnd(facts.Stripe, sub.PeriodEnd, s.prices[sub.NextPrice].Interval, 1),
-			"items":    item(sub.NextPrice)})
+		phases = append(phases, object{
+			"start_date": sub.PeriodEnd,
+			"end_date":   periodEnd(facts.Stripe, sub.PeriodEnd, s.prices[sub.NextPrice].Interval, 1),
+			"items":      item(sub.NextPrice),
+		})
 	}
 	return object{
 		"id": sub.Schedule, "object": "subscription_schedule", "status": "active", "subscription": sub.ID,

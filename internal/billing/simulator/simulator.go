@@ -131,8 +131,10 @@ func New(c Config) (*Simulator, error) {
 	if c.RazorpayWebhook == "" {
 		c.RazorpayWebhook = c.AppURL + "/api/razorpay/webhook"
 	}
-	s := &Simulator{c: c, prices: map[string]Price{}, client: &http.Client{Timeout: 5 * time.Second},
-		kick: make(chan struct{}, 1)}
+	s := &Simulator{
+		c: c, prices: map[string]Price{}, client: &http.Client{Timeout: 5 * time.Second},
+		kick: make(chan struct{}, 1),
+	}
 	for _, p := range c.Prices {
 		s.prices[p.ID] = p
 	}

@@ -54,8 +54,10 @@ func (s *Simulator) priceJSON(id string) object {
 	return object{
 		"id": p.ID, "object": "price", "active": true, "currency": strings.ToLower(p.Currency), "unit_amount": p.Amount,
 		"type":    "recurring",
-		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{"interval": p.Interval,
-			"interval_count": 1, "usage_type": "licensed"}, "livemode": false, "metadata": object{},
+		"product": "prod_" + strings.TrimPrefix(p.ID, "price_"), "recurring": object{
+			"interval":       p.Interval,
+			"interval_count": 1, "usage_type": "licensed",
+		}, "livemode": false, "metadata": object{},
 	}
 }
 
@@ -88,8 +90,10 @@ func (s *Simulator) subObject(sub *subscription, schedule, invoices bool) object
 		latest = last.ID
 	}
 	if sub.Pending != "" {
-		pending = object{"expires_at": sub.PendingUntil, "subscription_items": []object{{"price": s.priceJSON(sub.Pending),
-			"quantity": 1}}}
+		pending = object{"expires_at": sub.PendingUntil, "subscription_items": []object{{
+			"price":    s.priceJSON(sub.Pending),
+			"quantity": 1,
+		}}}
 	}
 	items := []object{{
 		"id":     "si_" + strings.TrimPrefix(sub.ID, "sub_"),
@@ -117,8 +121,10 @@ func (s *Simulator) subObject(sub *subscription, schedule, invoices bool) object
 		"schedule": s.scheduleJSON(sub, schedule), "pending_update": pending,
 		"cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil},
 		"latest_invoice":       latest, "metadata": meta(sub.Metadata),
-		"items": object{"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID,
-			"data": items},
+		"items": object{
+			"object": "list", "has_more": false, "url": "/v1/subscription_items?subscription=" + sub.ID,
+			"data": items,
+		},
 	}
 }
 
@@ -136,19 +142,27 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 	}
 	lines := []object{}
 	for n, l := range in.Lines {
-		parent := object{"type": "subscription_item_details", "invoice_item_details": nil,
+		parent := object{
+			"type": "subscription_item_details", "invoice_item_details": nil,
 			"subscription_item_details": object{"subscription": in.Subscription, "subscription_item": "si_" +
-				strings.TrimPrefix(in.Subscription, "sub_"), "proration": l.Prorated}}
+				strings.TrimPrefix(in.Subscription, "sub_"), "proration": l.Prorated},
+		}
 		if l.Once || l.Prorated {
-			parent = object{"type": "invoice_item_details", "subscription_item_details": nil,
-				"invoice_item_details": object{"subscription": in.Subscription, "invoice_item": "ii_" + in.ID,
-					"proration": l.Prorated}}
+			parent = object{
+				"type": "invoice_item_details", "subscription_item_details": nil,
+				"invoice_item_details": object{
+					"subscription": in.Subscription, "invoice_item": "ii_" + in.ID,
+					"proration": l.Prorated,
+				},
+			}
 		}
 		lines = append(lines, object{
 			"id": "il_" + in.ID + strconv.Itoa(n), "object": "line_item", "amount": l.Amount, "quantity": 1,
 			"currency": strings.ToLower(in.Currency), "period": object{"start": l.Start, "end": l.End},
-			"parent": parent, "pricing": object{"type": "price_details",
-				"price_details": object{"price": l.Price, "product": "prod_" + strings.TrimPrefix(l.Price, "price_")}},
+			"parent": parent, "pricing": object{
+				"type":          "price_details",
+				"price_details": object{"price": l.Price, "product": "prod_" + strings.TrimPrefix(l.Price, "price_")},
+			},
 		})
 	}
 	var finalized any
@@ -161,12 +175,18 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 		"amount_due": total, "amount_paid": paid, "amount_remaining": total - paid, "total": total, "subtotal": in.Amount,
 		"currency": strings.ToLower(in.Currency), "created": in.Created,
 		"total_discount_amounts": parts(in.Off), "total_taxes": parts(in.Tax), "starting_balance": 0,
-		"period_start": in.Start, "period_end": in.End, "status_transitions": object{"paid_at": orNull(in.PaidAt),
-			"finalized_at": finalized, "marked_uncollectible_at": nil, "voided_at": nil},
-		"parent": object{"type": "subscription_details", "quote_details": nil,
-			"subscription_details": object{"subscription": in.Subscription, "metadata": object{}}},
-		"lines": object{"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines",
-			"data": lines},
+		"period_start": in.Start, "period_end": in.End, "status_transitions": object{
+			"paid_at":      orNull(in.PaidAt),
+			"finalized_at": finalized, "marked_uncollectible_at": nil, "voided_at": nil,
+		},
+		"parent": object{
+			"type": "subscription_details", "quote_details": nil,
+			"subscription_details": object{"subscription": in.Subscription, "metadata": object{}},
+		},
+		"lines": object{
+			"object": "list", "has_more": false, "url": "/v1/invoices/" + in.ID + "/lines",
+			"data": lines,
+		},
 		"hosted_invoice_url": s.c.URL + "/invoice/" + in.ID, "invoice_pdf": s.c.URL + "/invoice/" + in.ID,
 		"metadata": object{},
 	}
@@ -197,8 +217,10 @@ func customerJSON(c *customer) object {
 	if c.Deleted {
 		return object{"id": c.ID, "object": "customer", "deleted": true}
 	}
-	return object{"id": c.ID, "object": "customer", "email": c.Email, "created": c.Created, "livemode": false,
-		"metadata": meta(c.Metadata)}
+	return object{
+		"id": c.ID, "object": "customer", "email": c.Email, "created": c.Created, "livemode": false,
+		"metadata": meta(c.Metadata),
+	}
 }
 
 func (s *Simulator) stripeEvent(kind, about string, at int64, obj object) {
@@ -335,8 +357,10 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 	case route == "GET payment_intents" && len(parts) == 2:
 		for _, c := range s.s.Sessions {
 			if c.Intent == parts[1] {
-				return 200, object{"id": c.Intent, "object": "payment_intent", "status": "succeeded", "customer": c.Customer,
-					"latest_charge": s.sessionCharge(c)}
+				return 200, object{
+					"id": c.Intent, "object": "payment_intent", "status": "succeeded", "customer": c.Customer,
+					"latest_charge": s.sessionCharge(c),
+				}
 			}
 		}
 		return missing("payment_intent", parts[1])
@@ -355,8 +379,10 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			if in.Provider == facts.Stripe && in.Payment != "" && in.Payment == f.Get("payment[payment_intent]") {
 				data = append(data, object{
 					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.total(),
-					"currency": strings.ToLower(in.Currency), "payment": object{"type": "payment_intent",
-						"payment_intent": in.Payment},
+					"currency": strings.ToLower(in.Currency), "payment": object{
+						"type":           "payment_intent",
+						"payment_intent": in.Payment,
+					},
 				})
 			}
 		}

@@ -159,8 +159,10 @@ func (c *Client) CreateSession(ctx context.Context, r SessionRequest) (*facts.Se
 		Mode: stripe.String("subscription"), Customer: stripe.String(r.CustomerID),
 		ClientReferenceID: stripe.String(r.AccountID),
 		SuccessURL:        stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL), Metadata: ours,
-		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{Price: stripe.String(r.PriceID),
-			Quantity: stripe.Int64(1)}},
+		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{
+			Price:    stripe.String(r.PriceID),
+			Quantity: stripe.Int64(1),
+		}},
 		SubscriptionData: &stripe.CheckoutSessionCreateSubscriptionDataParams{Metadata: ours},
 		ExpiresAt:        stripe.Int64(r.ExpiresAt.Unix()),
 		TaxIDCollection:  &stripe.CheckoutSessionCreateTaxIDCollectionParams{Enabled: stripe.Bool(true)},
@@ -305,8 +307,10 @@ func apiError(err error) error {
 		if se.DeclineCode == stripe.DeclineCodeAuthenticationRequired { // the card is good, and its holder is asked for
 			code = string(se.DeclineCode)
 		}
-		return &facts.APIError{Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Param: se.Param, Text: se.Msg,
-			RequestID: se.RequestID}
+		return &facts.APIError{
+			Provider: facts.Stripe, Status: se.HTTPStatusCode, Code: code, Param: se.Param, Text: se.Msg,
+			RequestID: se.RequestID,
+		}
 	}
 	return &facts.APIError{Provider: facts.Stripe, Cause: err}
 }

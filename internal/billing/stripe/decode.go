@@ -100,8 +100,10 @@ func (s *subscription) facts() *facts.Subscription {
 		if it.PeriodEnd == 0 {
 			it.PeriodStart, it.PeriodEnd = s.PeriodStart, s.PeriodEnd
 		}
-		out.Items = append(out.Items, facts.Item{ID: it.ID, PriceID: string(it.Price), Quantity: it.Quantity,
-			Start: facts.Unix(it.PeriodStart), End: facts.Unix(it.PeriodEnd)})
+		out.Items = append(out.Items, facts.Item{
+			ID: it.ID, PriceID: string(it.Price), Quantity: it.Quantity,
+			Start: facts.Unix(it.PeriodStart), End: facts.Unix(it.PeriodEnd),
+		})
 	}
 	out.PeriodStart, out.PeriodEnd = facts.Unix(s.PeriodStart), facts.Unix(s.PeriodEnd)
 	if len(out.Items) > 0 { // which of them is the plan only the plan file knows
@@ -207,8 +209,10 @@ type dispute struct {
 }
 
 func (d *dispute) facts() *facts.Dispute {
-	return &facts.Dispute{ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status,
-		Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.Evidence.DueBy)}
+	return &facts.Dispute{
+		ID: d.ID, ChargeID: string(d.Charge), IntentID: string(d.Intent), Status: d.Status,
+		Amount: amount(d.Amount, d.Currency), RespondBy: facts.Unix(d.Evidence.DueBy),
+	}
 }
 
 // Decode reads a verified event. Types that we do not act on come back with
@@ -234,8 +238,10 @@ func Decode(body []byte) (*facts.Event, error) {
 	if e.Object != "event" || !facts.ValidID(e.ID) || !facts.ValidID(e.Type) {
 		return nil, fmt.Errorf("stripe: decode event: not an event (object %.40q)", e.Object)
 	}
-	ev := &facts.Event{Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: facts.Unix(e.Created), Live: e.Livemode,
-		Account: e.Account}
+	ev := &facts.Event{
+		Provider: facts.Stripe, ID: e.ID, Type: e.Type, Created: facts.Unix(e.Created), Live: e.Livemode,
+		Account: e.Account,
+	}
 	if err := decodeObject(ev, e.Data.Object); err != nil {
 		return nil, fmt.Errorf("stripe: decode %s: %w", e.Type, err)
 	}
@@ -296,16 +302,20 @@ func decodeObject(ev *facts.Event, raw json.RawMessage) error {
 		if err := unmarshal(raw, &c); err != nil {
 			return err
 		}
-		ev.Refund = &facts.Refund{ChargeID: c.ID, IntentID: string(c.Intent), InvoiceID: string(c.Invoice),
-			Amount: amount(c.Amount, c.Currency), Refunded: c.Refunded}
+		ev.Refund = &facts.Refund{
+			ChargeID: c.ID, IntentID: string(c.Intent), InvoiceID: string(c.Invoice),
+			Amount: amount(c.Amount, c.Currency), Refunded: c.Refunded,
+		}
 		ev.Customer = string(c.Customer)
 	case ev.Type == "refund.failed":
 		var d dispute
 		if err := unmarshal(raw, &d); err != nil {
 			return err
 		}
-		ev.Refund = &facts.Refund{ChargeID: string(d.Charge), IntentID: string(d.Intent),
-			Amount: amount(d.Amount, d.Currency), Failed: true}
+		ev.Refund = &facts.Refund{
+			ChargeID: string(d.Charge), IntentID: string(d.Intent),
+			Amount: amount(d.Amount, d.Currency), Failed: true,
+		}
 	case strings.HasPrefix(ev.Type, "charge.dispute."):
 		var d dispute
 		if err := unmarshal(raw, &d); err != nil {

@@ -87,8 +87,10 @@ type line struct {
 }
 
 func (l *line) facts() facts.Line {
-	out := facts.Line{PriceID: string(l.Pricing.Details.Price), Start: facts.Unix(l.Period.Start),
-		End: facts.Unix(l.Period.End), Amount: l.Amount}
+	out := facts.Line{
+		PriceID: string(l.Pricing.Details.Price), Start: facts.Unix(l.Period.Start),
+		End: facts.Unix(l.Period.End), Amount: l.Amount,
+	}
 	if out.PriceID == "" {
 		out.PriceID = string(l.Price)
 	}

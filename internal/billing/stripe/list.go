@@ -63,7 +63,8 @@ func pageQuery(cursor string) url.Values {
 // "" for the first page, and next "" after the last. New ones never shift a
 // page: the cursor is an object's id.
 func (c *Client) SubscriptionPage(ctx context.Context, customer,
-	cursor string) (list []*facts.Subscription, next string, err error) {
+	cursor string,
+) (list []*facts.Subscription, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "all")
 	q.Set("expand[0]", "data.schedule")
@@ -94,7 +95,8 @@ func (c *Client) SubscriptionPage(ctx context.Context, customer,
 // PaidPage lists paid invoices made since a time as events, each with its
 // payment and its invoice.
 func (c *Client) PaidPage(ctx context.Context, since time.Time,
-	cursor string) (list []*facts.Event, next string, err error) {
+	cursor string,
+) (list []*facts.Event, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "paid")
 	if !since.IsZero() {
@@ -107,9 +109,11 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time,
 	for i := range p.Data {
 		in := &p.Data[i]
 		f := in.facts()
-		ev := &facts.Event{Provider: facts.Stripe, ID: "reconcile." + in.ID, Type: "reconcile",
+		ev := &facts.Event{
+			Provider: facts.Stripe, ID: "reconcile." + in.ID, Type: "reconcile",
 			Created: facts.Unix(in.Created), Payment: in.payment(facts.Unix(in.Created)), Invoice: &f,
-			Customer: string(in.Customer)}
+			Customer: string(in.Customer),
+		}
 		if checkIDs(ev) == nil {
 			list = append(list, ev)
 		}
@@ -123,7 +127,8 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time,
 // RefundPage lists the refunds since a time as events, each with what was given
 // back of its charge in all. However old the charge is: Stripe forgets its events after thirty days.
 func (c *Client) RefundPage(ctx context.Context, since time.Time,
-	cursor string) (list []*facts.Event, next string, err error) {
+	cursor string,
+) (list []*facts.Event, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("expand[]", "data.charge")
 	if !since.IsZero() {
@@ -138,8 +143,10 @@ func (c *Client) RefundPage(ctx context.Context, since time.Time,
 		ev := &facts.Event{
 			Provider: facts.Stripe, ID: "reconcile." + r.ID, Type: "reconcile", Created: facts.Unix(r.Created),
 			Customer: string(r.Charge.Customer),
-			Refund: &facts.Refund{ChargeID: r.Charge.ID, IntentID: string(r.Charge.Intent), InvoiceID: string(r.Charge.Invoice),
-				Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded, Failed: r.Status == "failed"},
+			Refund: &facts.Refund{
+				ChargeID: r.Charge.ID, IntentID: string(r.Charge.Intent), InvoiceID: string(r.Charge.Invoice),
+				Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded, Failed: r.Status == "failed",
+			},
 		}
 		if (r.Status == "failed" || r.Charge.Refunded > 0) && checkIDs(ev) == nil {
 			list = append(list, ev)
@@ -160,7 +167,8 @@ type refund struct {
 
 // DisputePage lists the disputes since a time as events.
 func (c *Client) DisputePage(ctx context.Context, since time.Time,
-	cursor string) (list []*facts.Event, next string, err error) {
+	cursor string,
+) (list []*facts.Event, next string, err error) {
 	q := pageQuery(cursor)
 	if !since.IsZero() {
 		q.Set("created[gte]", strconv.FormatInt(since.Unix(), 10))
@@ -174,8 +182,10 @@ func (c *Client) DisputePage(ctx context.Context, since time.Time,
 	}
 	for i := range p.Data {
 		d := &p.Data[i]
-		ev := &facts.Event{Provider: facts.Stripe, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.Created),
-			Dispute: d.facts()}
+		ev := &facts.Event{
+			Provider: facts.Stripe, ID: "reconcile." + d.ID, Type: "reconcile", Created: facts.Unix(d.Created),
+			Dispute: d.facts(),
+		}
 		if checkIDs(ev) == nil {
 			list = append(list, ev)
 		}
@@ -196,15 +206,18 @@ func (c *Client) Refunded(ctx context.Context, intent string) (*facts.Refund, er
 		&p); err != nil {
 		return nil, fmt.Errorf("fetch payment: %w", err)
 	}
-	f := &facts.Refund{ChargeID: p.Latest.ID, IntentID: p.ID, Amount: amount(p.Latest.Amount, p.Latest.Currency),
-		Refunded: p.Latest.Refunded, CustomerID: string(p.Latest.Customer)}
+	f := &facts.Refund{
+		ChargeID: p.Latest.ID, IntentID: p.ID, Amount: amount(p.Latest.Amount, p.Latest.Currency),
+		Refunded: p.Latest.Refunded, CustomerID: string(p.Latest.Customer),
+	}
 	return f, checkIDs(&facts.Event{ID: "api", Type: "payment", Refund: f, Customer: f.CustomerID})
 }
 
 // PurchasePage lists the one-time payments since a time that are paid. Nothing
 // else tells of one whose event was lost.
 func (c *Client) PurchasePage(ctx context.Context, since time.Time,
-	cursor string) (list []facts.Purchase, next string, err error) {
+	cursor string,
+) (list []facts.Purchase, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "complete")
 	if !since.IsZero() {
@@ -217,16 +230,20 @@ func (c *Client) PurchasePage(ctx context.Context, since time.Time,
 	for i := range p.Data {
 		s := &p.Data[i]
 		f := s.facts()
-		if f.Mode != "payment" || f.PaymentStatus != "paid" || checkIDs(&facts.Event{ID: "api", Type: "session",
-			Session: f}) != nil {
+		if f.Mode != "payment" || f.PaymentStatus != "paid" || checkIDs(&facts.Event{
+			ID: "api", Type: "session",
+			Session: f,
+		}) != nil {
 			continue
 		}
 		paid := f.Total
 		if f.Subtotal.Minor > 0 {
 			paid = f.Subtotal
 		}
-		list = append(list, facts.Purchase{Kind: "session", ID: f.ID, AccountID: f.AccountID, PurchaseID: f.CheckoutID,
-			Amount: paid, Created: facts.Unix(s.Created), Bought: f.Bought})
+		list = append(list, facts.Purchase{
+			Kind: "session", ID: f.ID, AccountID: f.AccountID, PurchaseID: f.CheckoutID,
+			Amount: paid, Created: facts.Unix(s.Created), Bought: f.Bought,
+		})
 	}
 	if p.HasMore && len(p.Data) > 0 {
 		next = p.Data[len(p.Data)-1].ID
@@ -237,7 +254,8 @@ func (c *Client) PurchasePage(ctx context.Context, since time.Time,
 // MissedPage lists the events since a time that no endpoint has answered, raw,
 // in the shape in which they were to be delivered. Stripe keeps them 30 days.
 func (c *Client) MissedPage(ctx context.Context, since time.Time,
-	cursor string) (list [][]byte, next string, err error) {
+	cursor string,
+) (list [][]byte, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("delivery_success", "false")
 	if !since.IsZero() {

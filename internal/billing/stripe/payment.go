@@ -16,8 +16,10 @@ func (c *Client) CreatePayment(ctx context.Context, r SessionRequest) (*facts.Se
 		Mode: stripe.String("payment"), Customer: stripe.String(r.CustomerID), ClientReferenceID: stripe.String(r.AccountID),
 		SuccessURL: stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL),
 		Metadata: r.Bought.Write(map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}),
-		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{Price: stripe.String(r.PriceID),
-			Quantity: stripe.Int64(1)}},
+		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{
+			Price:    stripe.String(r.PriceID),
+			Quantity: stripe.Int64(1),
+		}},
 		ExpiresAt: stripe.Int64(r.ExpiresAt.Unix()),
 	}
 	p.SetIdempotencyKey(r.Key)

@@ -49,8 +49,10 @@ func (c *Client) Webhooks(ctx context.Context) (out []facts.Webhook, err error) 
 		}
 		for _, e := range p.Data {
 			cursor = e.ID
-			out = append(out, facts.Webhook{ID: e.ID, URL: e.URL, Enabled: e.Status == "enabled", Events: e.Events,
-				Version: e.Version})
+			out = append(out, facts.Webhook{
+				ID: e.ID, URL: e.URL, Enabled: e.Status == "enabled", Events: e.Events,
+				Version: e.Version,
+			})
 		}
 		if !p.HasMore || len(p.Data) == 0 {
 			break

@@ -32,13 +32,19 @@ const (
 var rowWords = func() map[string]rowWord {
 	out := map[string]rowWord{}
 	for kind, words := range map[rowWord][]string{
-		totalWord: {"total", "totals", "grand total", "sub total", "subtotal", "net total", "sum", "page total", "overall total", "total amount", "total debit", "total credit", "total balance", "total due", "total dues", "total outstanding", "total given", "total received", "total gave", "total got", "total receivable", "total payable", "gross total", "final total",
+		totalWord: {
+			"total", "totals", "grand total", "sub total", "subtotal", "net total", "sum", "page total", "overall total", "total amount", "total debit", "total credit", "total balance", "total due", "total dues", "total outstanding", "total given", "total received", "total gave", "total got", "total receivable", "total payable", "gross total", "final total",
 			"net receivable", "net payable", "net amount", "total you'll get", "total you'll give", "total transactions", "totals balances", "total / balance",
-			"कुल", "कुल योग", "योग", "कुल जोड़", "जोड़", "महायोग", "कुल राशि", "कुल रकम", "कुल बाकी", "कुल बकाया", "टोटल", "एकूण", "કુલ", "મુલ", "মোট", "সর্বমোট", "மொத்தம்", "మొత్తం", "ಒಟ್ಟು", "ആകെ", "ਕੁੱਲ", "ਜੋੜ", "ମୋଟ", "کل", "میزان"},
-		openingWord: {"opening balance", "opening bal", "op balance", "op bal", "opening", "to opening balance", "by opening balance", "balance b/f", "bal b/f", "b/f", "b/d", "balance b/d", "to balance b/d", "by balance b/d", "to balance b/f", "brought forward", "balance brought forward", "previous balance", "previous due", "old balance", "last balance", "old due", "past balance", "starting balance", "beginning balance",
-			"शुरुआती बाकी", "पुराना बाकी", "पिछला बाकी", "आरंभिक शेष", "प्रारंभिक शेष", "पुराना बकाया", "पिछला बकाया", "पिछला शेष", "ओपनिंग बैलेंस", "मागील बाकी", "જૂની બાકી"},
-		closingWord: {"closing balance", "closing bal", "cl balance", "cl bal", "to closing balance", "by closing balance", "closing", "balance c/f", "bal c/f", "balance c/d", "to balance c/d", "by balance c/d", "c/f", "c/d", "carried forward", "balance carried forward", "net balance", "final balance", "ending balance", "current balance",
-			"अंतिम बाकी", "अंतिम शेष", "शेष बाकी", "क्लोजिंग बैलेंस"},
+			"कुल", "कुल योग", "योग", "कुल जोड़", "जोड़", "महायोग", "कुल राशि", "कुल रकम", "कुल बाकी", "कुल बकाया", "टोटल", "एकूण", "કુલ", "મુલ", "মোট", "সর্বমোট", "மொத்தம்", "మొత్తం", "ಒಟ್ಟು", "ആകെ", "ਕੁੱਲ", "ਜੋੜ", "ମୋଟ", "کل", "میزان",
+		},
+		openingWord: {
+			"opening balance", "opening bal", "op balance", "op bal", "opening", "to opening balance", "by opening balance", "balance b/f", "bal b/f", "b/f", "b/d", "balance b/d", "to balance b/d", "by balance b/d", "to balance b/f", "brought forward", "balance brought forward", "previous balance", "previous due", "old balance", "last balance", "old due", "past balance", "starting balance", "beginning balance",
+			"शुरुआती बाकी", "पुराना बाकी", "पिछला बाकी", "आरंभिक शेष", "प्रारंभिक शेष", "पुराना बकाया", "पिछला बकाया", "पिछला शेष", "ओपनिंग बैलेंस", "मागील बाकी", "જૂની બાકી",
+		},
+		closingWord: {
+			"closing balance", "closing bal", "cl balance", "cl bal", "to closing balance", "by closing balance", "closing", "balance c/f", "bal c/f", "balance c/d", "to balance c/d", "by balance c/d", "c/f", "c/d", "carried forward", "balance carried forward", "net balance", "final balance", "ending balance", "current balance",
+			"अंतिम बाकी", "अंतिम शेष", "शेष बाकी", "क्लोजिंग बैलेंस",
+		},
 	} {
 		for _, w := range words {
 			out[headKey(w)] = kind

@@ -27,17 +27,21 @@ const (
 
 // heads are the words at the top of columns, as khata apps, banks, Tally, phones and people write them.
 var heads = map[sense][]string{
-	sense(Name): {"name", "party", "party name", "party's name", "name of party", "name of the party", "party ledger", "customer", "customer name", "customers", "client", "client name",
+	sense(Name): {
+		"name", "party", "party name", "party's name", "name of party", "name of the party", "party ledger", "customer", "customer name", "customers", "client", "client name",
 		"supplier", "supplier name", "vendor", "vendor name", "ledger", "ledger name", "account", "account name", "account head", "full name", "file as", "person", "person name", "contact name", "display name", "formatted name",
 		"shop name", "dealer", "dealer name", "debtor", "debtor name", "grahak", "grahak ka naam", "naam", "party ka naam", "beneficiary", "payee",
-		"नाम", "पार्टी", "पार्टी का नाम", "ग्राहक", "ग्राहक का नाम", "ग्राहक नाम", "सप्लायर", "सप्लायर का नाम", "खाता", "खाते का नाम", "व्यक्ति", "व्यक्ति का नाम", "दुकान का नाम", "ग्राहकाचे नाव", "नाव", "પાર્ટી", "નામ", "ગ્રાહક", "নাম", "பெயர்", "పేరు", "ಹೆಸರು", "പേര്", "ਨਾਮ"},
+		"नाम", "पार्टी", "पार्टी का नाम", "ग्राहक", "ग्राहक का नाम", "ग्राहक नाम", "सप्लायर", "सप्लायर का नाम", "खाता", "खाते का नाम", "व्यक्ति", "व्यक्ति का नाम", "दुकान का नाम", "ग्राहकाचे नाव", "नाव", "પાર્ટી", "નામ", "ગ્રાહક", "নাম", "பெயர்", "పేరు", "ಹೆಸರು", "പേര്", "ਨਾਮ",
+	},
 	firstName:      {"first name", "given name", "firstname"},
 	middleName:     {"middle name", "additional name", "middlename"},
 	lastName:       {"last name", "family name", "surname", "lastname"},
 	sense(Company): {"organization name", "organization 1 name", "organisation", "organization", "company", "company name", "firm", "firm name", "business name"},
-	sense(Phone): {"phone", "phone number", "phone no", "phone numbers", "mobile", "mobile number", "mobile no", "mob", "mob no", "cell", "cell phone", "contact", "contact number", "contact no", "contact details", "whatsapp", "whatsapp number",
+	sense(Phone): {
+		"phone", "phone number", "phone no", "phone numbers", "mobile", "mobile number", "mobile no", "mob", "mob no", "cell", "cell phone", "contact", "contact number", "contact no", "contact details", "whatsapp", "whatsapp number",
 		"whatsapp no", "tel", "telephone", "telephone no", "ph no", "ph", "number", "party phone", "customer phone", "customer mobile", "party mobile", "mobile phone", "primary phone", "home phone", "business phone", "other phone", "company main phone",
-		"phone 1 value", "phone 2 value", "phone 3 value", "phone 4 value", "फ़ोन", "फ़ोन नंबर", "मोबाइल", "मोबाइल नंबर", "मोबाईल", "मो", "मो नं", "मोबाइल नं", "संपर्क", "नंबर", "મોબાઇલ"},
+		"phone 1 value", "phone 2 value", "phone 3 value", "phone 4 value", "फ़ोन", "फ़ोन नंबर", "मोबाइल", "मोबाइल नंबर", "मोबाईल", "मो", "मो नं", "मोबाइल नं", "संपर्क", "नंबर", "મોબાઇલ",
+	},
 	sense(Kind):     {"kind", "party type", "customer type", "category", "party group", "group", "किस्म"},
 	sense(Note):     {"address", "party note", "city", "village", "area", "route", "place", "address 1 formatted", "पता", "गाँव", "गांव"},
 	sense(Date):     {"date", "dated", "day", "datum", "entry date", "transaction date", "txn date", "tran date", "trans date", "voucher date", "vch date", "bill date", "invoice date", "date time", "date and time", "date & time", "timestamp", "created", "created at", "created on", "txn posted date", "तारीख", "तारीख़", "दिनांक", "तिथि", "दिन", "tarikh", "tareekh", "taarikh", "dinank", "તારીખ", "তারিখ", "தேதி", "తేదీ"},
@@ -52,20 +56,28 @@ var heads = map[sense][]string{
 	receipt:         {"receipt", "receipts", "receipt amount"},
 	withdrawal:      {"withdrawal", "withdrawals", "withdrawal amt", "withdrawal amount", "withdrawal dr", "withdrawn", "निकासी"},
 	deposit:         {"deposit", "deposits", "deposit amt", "deposit amount", "deposit cr", "जमा राशि"},
-	balance: {"balance", "bal", "opening", "opening balance", "opening bal", "op balance", "closing balance", "closing bal", "current balance", "running balance", "available balance", "account balance", "net balance", "balance amount", "balance amt", "outstanding", "outstanding amount", "outstanding balance", "total outstanding",
-		"due", "dues", "amount due", "due amount", "balance due", "total due", "pending", "pending amount", "amount pending", "baki", "baaki", "bakaya", "udhaar baki", "txn balance", "remaining", "remaining amount", "remaining balance", "left", "বাকি", "பாக்கி", "బాకీ", "ಬಾಕಿ", "ബാക്കി", "ਬਾਕੀ", "ବାକି", "મુજબ બાકી", "बाकी", "बाक़ी", "बकाया", "शेष", "शुरुआती बाकी", "उधार बाकी", "पिछला बाकी", "पुराना बाकी", "कुल बाकी", "बकाया राशि", "शेष राशि", "બાકી"},
-	sense(Owes): {"you'll get", "you will get", "to receive", "to get", "receivable", "receivables", "receivable balance", "amount receivable", "receivable amount", "to collect", "lena", "lena hai", "closing balance debit", "closing balance dr", "opening balance debit", "opening balance dr", "balance debit", "balance dr", "debit balance", "you'll get amount",
-		"आपको मिलेंगे", "मिलेंगे", "लेना", "लेने हैं", "लेना है", "लेनदारी", "तुम्हाला मिळतील", "મળશે"},
-	sense(Owed): {"you'll give", "you will give", "to pay", "to give", "payable", "payables", "payable balance", "amount payable", "payable amount", "dena", "dena hai", "closing balance credit", "closing balance cr", "opening balance credit", "opening balance cr", "balance credit", "balance cr", "credit balance", "advance", "advance amount",
-		"आपको देने हैं", "आप देंगे", "देंगे", "देना", "देने हैं", "देना है", "देनदारी", "अग्रिम", "આપશો"},
+	balance: {
+		"balance", "bal", "opening", "opening balance", "opening bal", "op balance", "closing balance", "closing bal", "current balance", "running balance", "available balance", "account balance", "net balance", "balance amount", "balance amt", "outstanding", "outstanding amount", "outstanding balance", "total outstanding",
+		"due", "dues", "amount due", "due amount", "balance due", "total due", "pending", "pending amount", "amount pending", "baki", "baaki", "bakaya", "udhaar baki", "txn balance", "remaining", "remaining amount", "remaining balance", "left", "বাকি", "பாக்கி", "బాకీ", "ಬಾಕಿ", "ബാക്കി", "ਬਾਕੀ", "ବାକି", "મુજબ બાકી", "बाकी", "बाक़ी", "बकाया", "शेष", "शुरुआती बाकी", "उधार बाकी", "पिछला बाकी", "पुराना बाकी", "कुल बाकी", "बकाया राशि", "शेष राशि", "બાકી",
+	},
+	sense(Owes): {
+		"you'll get", "you will get", "to receive", "to get", "receivable", "receivables", "receivable balance", "amount receivable", "receivable amount", "to collect", "lena", "lena hai", "closing balance debit", "closing balance dr", "opening balance debit", "opening balance dr", "balance debit", "balance dr", "debit balance", "you'll get amount",
+		"आपको मिलेंगे", "मिलेंगे", "लेना", "लेने हैं", "लेना है", "लेनदारी", "तुम्हाला मिळतील", "મળશે",
+	},
+	sense(Owed): {
+		"you'll give", "you will give", "to pay", "to give", "payable", "payables", "payable balance", "amount payable", "payable amount", "dena", "dena hai", "closing balance credit", "closing balance cr", "opening balance credit", "opening balance cr", "balance credit", "balance cr", "credit balance", "advance", "advance amount",
+		"आपको देने हैं", "आप देंगे", "देंगे", "देना", "देने हैं", "देना है", "देनदारी", "अग्रिम", "આપશો",
+	},
 	sense(Amount):  {"amount", "amt", "value", "total", "total amount", "transaction amount", "txn amount", "net amount", "grand total", "rupees", "रकम", "राशि", "रुपये", "કુલ રકમ"},
 	sense(Side):    {"type", "dr/cr", "cr/dr", "d/c", "side", "entry type", "transaction type", "txn type", "debit/credit", "credit/debit", "given/received", "gave/got", "दिए या मिले", "प्रकार", "लेन देन", "balance type"},
 	voucher:        {"vch type", "voucher type", "payment type", "mode", "payment mode"},
 	sense(Details): {"details", "detail", "note", "notes", "remark", "remarks", "description", "narration", "particulars", "particular", "transaction remarks", "transaction details", "transaction description", "transaction note", "transaction particulars", "comment", "comments", "memo", "item", "items", "item details", "bill details", "विवरण", "नोट", "टिप्पणी", "सामान", "वर्णन", "વિગત"},
-	worker: {"sr", "sr no", "s no", "sl no", "sl", "sno", "srno", "serial no", "no", "id", "#", "क्र", "क्रम", "क्रमांक", "क्र सं", "invoice no", "invoice number", "bill no", "bill number", "voucher no", "voucher number", "vch no", "ref", "ref no", "reference", "reference no", "reference number",
+	worker: {
+		"sr", "sr no", "s no", "sl no", "sl", "sno", "srno", "serial no", "no", "id", "#", "क्र", "क्रम", "क्रमांक", "क्र सं", "invoice no", "invoice number", "bill no", "bill number", "voucher no", "voucher number", "vch no", "ref", "ref no", "reference", "reference no", "reference number",
 		"ref no/cheque no", "chq/ref no", "chq / ref no", "chq/ref number", "chq no", "chqno", "chq", "cheque", "cheque no", "cheque number", "cheque no/reference no", "instrument id", "instruments", "utr", "utr no", "txn no", "txn id", "transaction id", "tran id", "branch", "branch name", "branch code", "sol", "init br", "account no", "account number", "ifsc",
 		"pin", "pincode", "pin code", "zip", "gst", "gstin", "gst no", "gst number", "gstin no", "pan", "hsn", "hsn code", "qty", "quantity", "unit", "rate", "price", "discount", "disc", "tax", "tax amount", "cgst", "sgst", "igst", "round off", "roundoff", "credit limit", "credit period", "credit days", "days", "age", "overdue days", "overdue by days", "days overdue", "due days",
-		"time", "no of entries", "entries", "no of transactions", "txns", "count", "total transactions", "email", "e mail", "email address", "e mail 1 value", "e mail address", "labels", "photo", "nickname", "birthday", "group membership", "state", "country", "status", "added by", "created by", "updated by", "balance b f", "year", "month", "phone 1 label", "phone 1 type", "phone 2 label", "phone 2 type", "phone 3 label", "phone 3 type"},
+		"time", "no of entries", "entries", "no of transactions", "txns", "count", "total transactions", "email", "e mail", "email address", "e mail 1 value", "e mail address", "labels", "photo", "nickname", "birthday", "group membership", "state", "country", "status", "added by", "created by", "updated by", "balance b f", "year", "month", "phone 1 label", "phone 1 type", "phone 2 label", "phone 2 type", "phone 3 label", "phone 3 type",
+	},
 }
 
 // headKey is how heads are compared: small letters, words only.
@@ -206,10 +218,14 @@ var sideWords = func() map[string]sense {
 	for s, words := range map[sense][]string{
 		debit:  {"dr", "debit", "d", "debited", "dr amount"},
 		credit: {"cr", "credit", "c", "credited"},
-		sense(Given): {"gave", "given", "you gave", "udhaar", "udhar", "you will get", "you'll get", "due", "payment out", "money out", "out", "debit note", "payment made", "lena", "to receive", "receivable", "credit given", "lent", "to collect", "to get", "you gave money", "paid to", "sent", "paid out",
-			"दिए", "दिये", "दिया", "आपने दिए", "आपने दिये", "आपने दिया", "उधार", "आपको मिलेंगे", "मिलेंगे", "लेना", "नामे", "बकाया", "बाकी"},
-		sense(Received): {"got", "received", "you got", "jama", "you will give", "you'll give", "advance", "payment in", "money in", "in", "credit note", "payment received", "dena", "to pay", "to give", "payable", "sale return", "you got money", "received from", "paid in", "collection",
-			"मिले", "मिला", "आपको मिले", "आपको मिला", "जमा", "आपको देने हैं", "आप देंगे", "देना", "अग्रिम", "प्राप्त"},
+		sense(Given): {
+			"gave", "given", "you gave", "udhaar", "udhar", "you will get", "you'll get", "due", "payment out", "money out", "out", "debit note", "payment made", "lena", "to receive", "receivable", "credit given", "lent", "to collect", "to get", "you gave money", "paid to", "sent", "paid out",
+			"दिए", "दिये", "दिया", "आपने दिए", "आपने दिये", "आपने दिया", "उधार", "आपको मिलेंगे", "मिलेंगे", "लेना", "नामे", "बकाया", "बाकी",
+		},
+		sense(Received): {
+			"got", "received", "you got", "jama", "you will give", "you'll give", "advance", "payment in", "money in", "in", "credit note", "payment received", "dena", "to pay", "to give", "payable", "sale return", "you got money", "received from", "paid in", "collection",
+			"मिले", "मिला", "आपको मिले", "आपको मिला", "जमा", "आपको देने हैं", "आप देंगे", "देना", "अग्रिम", "प्राप्त",
+		},
 		payment:    {"payment", "paid", "भुगतान"},
 		purchase:   {"purchase", "खरीद", "purchase bill"},
 		sale:       {"sale", "sales", "invoice", "bill", "sale invoice", "credit sale", "बिक्री", "purchase return"},

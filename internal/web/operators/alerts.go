@@ -12,8 +12,10 @@ import (
 )
 
 func alertView(a billing.Alert, now time.Time) admin.Alert {
-	v := admin.Alert{Provider: string(a.Provider), Kind: a.Kind, Name: a.Provider.Name(), Text: a.Detail,
-		Raised: a.State == "raised", Since: admin.When(a.FirstAt)}
+	v := admin.Alert{
+		Provider: string(a.Provider), Kind: a.Kind, Name: a.Provider.Name(), Text: a.Detail,
+		Raised: a.State == "raised", Since: admin.When(a.FirstAt),
+	}
 	switch {
 	case !a.Muted(now):
 	case a.MutedUntil.IsZero():
@@ -85,8 +87,10 @@ func (h *Handlers) snoozeEnd(chosen string) (time.Time, error) {
 func (h *Handlers) SnoozeItem(w http.ResponseWriter, r *frame.Request) error {
 	until, err := h.snoozeEnd(r.PostFormValue("for"))
 	if err == nil {
-		err = h.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{Who: r.Person.Email,
-			Reason: r.PostFormValue("remark"), Until: until})
+		err = h.Billing.SnoozeReview(r.Context(), r.PathValue("item"), billing.Mute{
+			Who:    r.Person.Email,
+			Reason: r.PostFormValue("remark"), Until: until,
+		})
 	}
 	if fault.Is(err, fault.NotFound) {
 		return err

@@ -91,8 +91,10 @@ func (h *Handlers) applyCredits(r *frame.Request) error {
 	}
 	switch r.PostFormValue("way") {
 	case "grant":
-		g := credits.Grant{AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key,
-			Reason: reason, By: r.Person.Email}
+		g := credits.Grant{
+			AccountID: account, Meter: r.PostFormValue("meter"), Amount: amount, Key: "operator " + key,
+			Reason: reason, By: r.Person.Email,
+		}
 		if days > 0 {
 			g.ExpiresAt = h.Clock.Now().AddDate(0, 0, days)
 		}

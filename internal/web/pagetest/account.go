@@ -26,8 +26,10 @@ func (w world) account() []Sample {
 	settingsView.LastOwner = true
 	settingsView.Teams = []settings.Team{
 		{ID: entry + "1", Account: all[0].Account, Role: role.Owner, Stays: true},
-		{ID: entry + "2", Account: w.say("Joshi & Sons", "जोशी एंड संस"),
-			Shop: w.say("Joshi Medical", "जोशी मेडिकल"), Role: role.Accountant},
+		{
+			ID: entry + "2", Account: w.say("Joshi & Sons", "जोशी एंड संस"),
+			Shop: w.say("Joshi Medical", "जोशी मेडिकल"), Role: role.Accountant,
+		},
 	}
 	wrong := settingsView
 	leaves := settingsView
@@ -44,8 +46,10 @@ func (w world) account() []Sample {
 			Shell: w.in("/team"), Account: all[0].Account, Shops: all[:2],
 			Members: []team.Member{
 				{ID: entry + "1", Name: anita, Email: "anita@example.in", Role: role.Owner, You: true, Stays: true},
-				{ID: entry + "2", Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"),
-					Email: "mahesh.joshi.chartered.accountants@example.in", Role: role.Accountant},
+				{
+					ID: entry + "2", Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"),
+					Email: "mahesh.joshi.chartered.accountants@example.in", Role: role.Accountant,
+				},
 				{ID: entry + "3", Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: role.Counter, Shop: all[0].Name},
 			},
 			Invitations: []team.Invitation{{

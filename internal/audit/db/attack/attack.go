@@ -66,8 +66,10 @@ type Attacker struct {
 
 // New prepares an attack on what the seeder has filled.
 func New(m *model.Model, s *seed.Seeder, p *catalog.Privileges, c *pgx.Conn) *Attacker {
-	return &Attacker{slow: map[string]int{}, Model: m, Seeder: s, Privs: p, Conn: c, Reached: map[string]bool{},
-		shared: map[*Persona]map[*catalog.Relation][]string{}, sights: map[*Persona]map[*catalog.Relation][]string{}}
+	return &Attacker{
+		slow: map[string]int{}, Model: m, Seeder: s, Privs: p, Conn: c, Reached: map[string]bool{},
+		shared: map[*Persona]map[*catalog.Relation][]string{}, sights: map[*Persona]map[*catalog.Relation][]string{},
+	}
 }
 
 // Run carries out all attacks.

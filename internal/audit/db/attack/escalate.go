@@ -174,12 +174,14 @@ func (a *Attacker) raise(ctx context.Context, p *Persona, r *catalog.Relation) {
 					done = true
 					a.Hits = append(
 						a.Hits,
-						Hit{Relation: r, Verb: "update", How: "raise", Persona: p, Columns: []*catalog.Column{c},
+						Hit{
+							Relation: r, Verb: "update", How: "raise", Persona: p, Columns: []*catalog.Column{c},
 							Steps: append(
 								a.session(p),
 								sql+";",
 								a.selectSQL(p, opened[0])+";",
-							), Saw: saw, Opened: opened},
+							), Saw: saw, Opened: opened,
+						},
 					)
 				}
 			})

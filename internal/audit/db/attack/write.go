@@ -116,11 +116,13 @@ func (a *Attacker) delete(ctx context.Context, p *Persona, r *catalog.Relation) 
 			if left := a.count(ctx, tx, r, where); left >= 0 && left < len(victims) {
 				a.Hits = append(
 					a.Hits,
-					Hit{Relation: r, Verb: "delete", How: "delete", Persona: p, Steps: append(a.session(p), sql+";"),
+					Hit{
+						Relation: r, Verb: "delete", How: "delete", Persona: p, Steps: append(a.session(p), sql+";"),
 						Saw: fmt.Sprintf(
 							"%d of the other tenant's rows are gone",
 							len(victims)-left,
-						), Orphan: onlyOrphans(victims)},
+						), Orphan: onlyOrphans(victims),
+					},
 				)
 				done = true
 			}

@@ -148,8 +148,10 @@ func (r *Reader) body(f *catalog.Function, params []*Expr, outer *env) []*Query 
 const maxDepth = 12
 
 func (r *Reader) query(n *tree.Node, outer *env) *Query {
-	q := &Query{Owner: outer.owner, Aggregates: n.Bool("hasAggs"), Grouped: len(n.Nodes("groupClause")) > 0,
-		Command: n.Int("commandType"), Locks: len(n.Nodes("rowMarks")) > 0, Function: outer.function}
+	q := &Query{
+		Owner: outer.owner, Aggregates: n.Bool("hasAggs"), Grouped: len(n.Nodes("groupClause")) > 0,
+		Command: n.Int("commandType"), Locks: len(n.Nodes("rowMarks")) > 0, Function: outer.function,
+	}
 	e := &env{
 		scopes:   append(append([]*Query{}, outer.scopes...), q),
 		params:   outer.params,

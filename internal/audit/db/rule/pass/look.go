@@ -119,8 +119,10 @@ func Visitors(list []*model.Actor) bool {
 	return slices.ContainsFunc(list, func(a *model.Actor) bool { return a.Visitor })
 }
 
-var comment = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/`)
-var text = regexp.MustCompile(`'(?:[^']|'')*'`)
+var (
+	comment = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/`)
+	text    = regexp.MustCompile(`'(?:[^']|'')*'`)
+)
 
 // Code is a function's body without comments, in lower case and with single
 // spaces.
