@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -155,8 +155,11 @@ func (r *Restorer) build(ctx context.Context, m Manifest, dir string, until time
 	return server.Stop()
 }
 
+// logTooShort is what PostgreSQL writes into its log, and nowhere else, when the moment that was asked for is not in it.
+var logTooShort = regexp.MustCompile("before configured recovery target was reached")
+
 func (r *Restorer) notStarted(m Manifest, until time.Time, err error) error {
-	if strings.Contains(err.Error(), "before configured recovery target was reached") {
+	if logTooShort.MatchString(err.Error()) {
 		return &Refusal{
 			Problem: fmt.Sprintf("the log that is stored with %s ends before %s", m.Name, until.UTC().Format(time.RFC3339)),
 			Hint:    "without --at everything that is stored comes back; nothing was changed",

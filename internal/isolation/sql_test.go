@@ -115,6 +115,9 @@ func parseRooms(t *testing.T) map[string]*room {
 	t.Helper()
 	out := map[string]*room{}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && filepath.ToSlash(path) == "../audit" { // works on databases of its own
+			return filepath.SkipDir
+		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") {
 			return err
 		}

@@ -1,6 +1,8 @@
 package journey
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -75,8 +77,8 @@ func TestKill(t *testing.T) {
 			killDatabase(t, s)
 		} else {
 			s.kill()
+			s = serve(t, data)
 		}
-		s = serve(t, data)
 		c.holds(s, before)
 		c.base.Store(&s.url)
 	}
@@ -203,27 +205,54 @@ func (c *crowd) exactly(s *server) {
 	}
 }
 
-// killDatabase kills the private PostgreSQL; the server says so and ends.
+// killDatabase kills the private PostgreSQL and returns when the server has started another and is ready again.
 func killDatabase(t *testing.T, s *server) {
 	t.Helper()
+	pid := databaseProcess(t, s)
+	if pid < 2 {
+		t.Fatal("the database's process is not known")
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-s.done:
+			t.Fatalf("the database was killed and the server has ended\n%s", s.stderr)
+		default:
+		}
+		if now := databaseProcess(t, s); now > 1 && now != pid {
+			res, err := http.Get(s.url + "/readyz")
+			if err == nil {
+				res.Body.Close()
+				if res.StatusCode == http.StatusOK {
+					break
+				}
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the database was killed and the server is not ready again\n%s", s.stderr)
+		}
+	}
+	if said := s.stderr.String(); !strings.Contains(said, "the database has stopped by itself") || strings.Contains(said, "goroutine ") {
+		t.Errorf("the database was killed: %s", said)
+	}
+}
+
+// databaseProcess is the process of the private PostgreSQL, 0 while there is none.
+func databaseProcess(t *testing.T, s *server) int {
+	t.Helper()
 	b, err := os.ReadFile(filepath.Join(s.data, "postgres", "data", "postmaster.pid"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	first, _, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(first)
-	if err != nil || pid < 2 {
-		t.Fatalf("the database's process is %q", first)
+	if err != nil {
+		return 0 // it is being written
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-s.done:
-	case <-time.After(30 * time.Second):
-		t.Fatalf("the database was killed and the server goes on\n%s", s.stderr)
-	}
-	if said := s.stderr.String(); s.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said, "the database has stopped by itself") || strings.Contains(said, "goroutine ") {
-		t.Errorf("the database was killed: exit %d\n%s", s.cmd.ProcessState.ExitCode(), said)
-	}
+	return pid
 }

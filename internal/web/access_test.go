@@ -165,7 +165,7 @@ func routeGroups(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	_, list, _ := strings.Cut(string(source), "\n\treturn []frame.Route{\n")
-	lines := regexp.MustCompile(`(?m)^\t\t(?:// (.*)|\{Pattern: .*)$`)
+	lines := regexp.MustCompile(`(?m)^\t\t(?:// (.*)|\{(?:\n\t\t\t)?Pattern: .*)$`)
 	var heads []string
 	head := ""
 	for _, m := range lines.FindAllStringSubmatch(list, -1) {

@@ -119,6 +119,9 @@ func TestCookiesHaveOneDoor(t *testing.T) {
 	around := regexp.MustCompile(`http\.SetCookie|http\.Cookie\{|Set-Cookie|\.Cookies?\(|AddCookie|CookiesNamed`)
 	seen := 0
 	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && filepath.ToSlash(name) == "../audit" { // it attacks from outside
+			return filepath.SkipDir
+		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
