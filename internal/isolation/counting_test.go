@@ -55,7 +55,7 @@ func TestPlansCountNothing(t *testing.T) {
 				for _, scan := range scans {
 					for _, condition := range []string{"%s = %s", "%s = any (array[%s])", "%s >= %s"} {
 						count := func(v string) string {
-							return counts(w.run(t, a, scan+"explain (analyze, costs off, timing off, summary off) select 1 from tijori."+
+							return counts(w.run(t, a, scan+"explain (analyze, costs off, timing off, summary off, buffers off) select 1 from tijori."+
 								table+" where "+fmt.Sprintf(condition, c, literal(v)+"::"+col.Type), false))
 						}
 						if strings.Contains(condition, ">=") && name != "counter" {
@@ -96,7 +96,7 @@ func TestCounterLearnsNoBalance(t *testing.T) {
 	seen := map[string]bool{}
 	for n := -1_000_000_000_000; n <= 1_000_000_000_000; n += 500_000_000_000 {
 		seen[counts(w.run(t, counter, fmt.Sprintf("set local enable_seqscan = off; set local enable_bitmapscan = off; "+
-			"explain (analyze, costs off, timing off, summary off) select 1 from tijori.party_sums where living and balance >= %d", n), false))] = true
+			"explain (analyze, costs off, timing off, summary off, buffers off) select 1 from tijori.party_sums where living and balance >= %d", n), false))] = true
 	}
 	if len(seen) > 1 {
 		t.Errorf("the plan tells how many balances are above a number:\n%s", strings.Join(sortedKeys(seen), "\n"))

@@ -54,9 +54,9 @@ func (w *world) probes(table string, r, own row) []probe {
 		{"copy", "\\copy copy (select 1 from " + name + " where " + where + ") to stdout"},
 		{"copy all", "\\copy copy " + name + " (" + key + ") to stdout"},
 		{"as xml", "select query_to_xml(" + literal("select 1 from "+name+" where "+where) + ", false, false, '')"},
-		{"explain", "explain (analyze, verbose, costs off, timing off, summary off) select 1 from " + name + " where " + where},
+		{"explain", "explain (analyze, verbose, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where},
 		{"explain with indexes only", "set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where},
-		{"explain without indexes", "set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off; explain (analyze, costs off, timing off, summary off) select 1 from " + name + " where " + where},
+		{"explain without indexes", "set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where},
 		{"no policies", "set local row_security = off; select 1 from " + name + " where " + where},
 		{"divide by rows", "select 1 / (select count(*) from " + name + " where " + where + ")"},
 		{"self join", "select count(*) from " + name + " a join " + name + " b using (account_id) where a." + strings.ReplaceAll(where, " and ", " and a.")},
@@ -67,7 +67,7 @@ func (w *world) probes(table string, r, own row) []probe {
 		condition := k + " = " + literal(r[k])
 		ps = append(ps,
 			probe{"by " + k + " alone", "select count(*) from " + name + " where " + condition},
-			probe{"explain by " + k, "set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off) select 1 from " + name + " where " + condition})
+			probe{"explain by " + k, "set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + condition})
 	}
 	for _, c := range grants["update"] {
 		ps = append(ps,

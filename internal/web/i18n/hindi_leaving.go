@@ -5,9 +5,11 @@ var hindiLeaving = map[string]string{
 	"This account is being deleted":                                                 "यह अकाउंट मिटाया जा रहा है",
 	"This account will be erased on %s.":                                            "यह अकाउंट %s को मिट जाएगा।",
 	"Until then everything can be read and downloaded, and nothing can be written.": "तब तक सब पढ़ा और डाउनलोड किया जा सकता है, लिखा नहीं जा सकता।",
+
 	"Keep the account":    "अकाउंट रखें",
 	"Delete this account": "यह अकाउंट मिटाएँ",
-	"Download your data first: nobody can bring it back later, we neither.":                                                                                           "पहले अपना डेटा डाउनलोड करें: बाद में उसे कोई वापस नहीं ला सकता, हम भी नहीं।",
+	"Download your data first: nobody can bring it back later, we neither.": "पहले अपना डेटा डाउनलोड करें: बाद में उसे कोई वापस नहीं ला सकता, हम भी नहीं।",
+
 	"For %d days everybody on the team still reads and downloads everything, and nobody writes. Until then you keep the account with one tap.":                        "%d दिन तक टीम के सब लोग सब पढ़ और डाउनलोड कर सकते हैं, पर कोई लिख नहीं सकता। तब तक आप एक बार दबाकर अकाउंट रख सकते हैं।",
 	"Links that you shared, API keys and open invitations end at once, and do not come back.":                                                                         "भेजे हुए लिंक, एपीआई की चाबियाँ और खुले बुलावे तुरंत बंद हो जाते हैं और वापस नहीं आते।",
 	"After that all businesses, parties, entries and credits of “%s” are erased for good, and the people who belong to no other account with their e-mail addresses.": "उसके बाद “%s” की सारी दुकानें, पार्टियाँ, एंट्रियाँ और क्रेडिट हमेशा के लिए मिट जाते हैं, और वे लोग भी जो किसी और अकाउंट में नहीं हैं, अपने ई-मेल पते के साथ।",

@@ -34,8 +34,10 @@ var hindiReports = map[string]string{
 	"Take everything with you":                                                                "अपना सब कुछ साथ ले जाएँ",
 	"Download everything (ZIP)":                                                               "सब कुछ डाउनलोड करें (ZIP)",
 	"Download everything that your account holds.":                                            "अपने अकाउंट का सब कुछ डाउनलोड करें।",
+
 	"The file holds the names and phone numbers of your parties. Keep it safe.": "फ़ाइल में आपकी पार्टियों के नाम और फ़ोन नंबर हैं। इसे संभालकर रखें।",
 	"Your account changed meanwhile. Please try again.":                         "इस बीच आपका अकाउंट बदल गया। फिर कोशिश करें।",
+
 	"Everything we keep for your account in one file: parties, entries, their history and the bin, your team, your payments. As spreadsheets (CSV) and for programs (JSON). Every plan has it, at no charge.": "आपके अकाउंट का सब कुछ एक फ़ाइल में: पार्टियाँ, एंट्रियाँ, उनका इतिहास और हटाई गई चीज़ें, आपकी टीम, आपके भुगतान। स्प्रेडशीट (CSV) में और प्रोग्रामों के लिए (JSON)। हर प्लान में मुफ़्त।",
 	"Nobody owes anything.":                                   "किसी पर कुछ बाकी नहीं।",
 	"%s came in and %s went out. The most came in on %s: %s.": "%s आए और %s गए। सबसे ज़्यादा %s को आए: %s।",
