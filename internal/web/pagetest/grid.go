@@ -72,5 +72,22 @@ func (w world) intake() []Sample {
 	}
 	full := dry
 	full.Contacts, full.Room, full.File = true, 3, "contacts.vcf"
-	return []Sample{{"import", intake.Page(page)}, {"import-wrong", intake.Page(wrong)}, {"import-dry", intake.Preview(dry)}, {"import-no-room", intake.Preview(full)}}
+	asks := dry
+	asks.Former, asks.TwinRows, asks.Twins, asks.Repeats, asks.Problems, asks.Wrong = nil, nil, 0, 0, nil, 0
+	asks.Asks = []intake.Ask{
+		{
+			Name: "days", Reason: w.say("Does the day or the month stand first? “04/05/2026” can be read in two ways.",
+				"पहले दिन है या महीना? “04/05/2026” दो तरह से पढ़ा जा सकता है।"),
+			Options: []ui.Option{
+				{Value: "", Label: w.say("Choose", "चुनें")},
+				{Value: "day", Label: w.say("The day first (31/12)", "पहले दिन (31/12)")},
+				{Value: "month", Label: w.say("The month first (12/31)", "पहले महीना (12/31)")},
+			},
+		},
+		{Name: "party", Reason: w.say("Whose account is all of this?", "यह सब किसका खाता है?"), Value: w.say("Ramesh", "रमेश")},
+	}
+	asks.Answers = []intake.Answer{{Name: "sides", Value: "got"}}
+	asks.Out = []intake.Problem{{Line: 40, Reason: w.say("This line is a total.", "यह लाइन कुल जोड़ है।")}}
+	asks.OutAll = 1
+	return []Sample{{"import-asks", intake.Preview(asks)}, {"import", intake.Page(page)}, {"import-wrong", intake.Page(wrong)}, {"import-dry", intake.Preview(dry)}, {"import-no-room", intake.Preview(full)}}
 }

@@ -582,9 +582,9 @@ func quote(v ChangeView, q Quote) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var32 string
-			templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("You keep %s until %s. Now you only approve the new plan; it is paid for the first time on that day.", q.FromName, v.Date(q.Keeps)))
+			templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("You keep %s until %s. Now you only approve the new plan; it is paid for the first time on that day.", q.FromName, v.Date(q.Starts)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/billing/change.templ`, Line: 117, Col: 156}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/billing/change.templ`, Line: 117, Col: 157}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 			if templ_7745c5c3_Err != nil {
