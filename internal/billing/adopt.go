@@ -93,13 +93,13 @@ func foundAccount(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, c
 	b := &pgx.Batch{}
 	b.Queue(`
 		update review_items set account_id = $4
-		 where provider = $1 and status = 'open' and account_id is null
+		 where connection_id = $1 and status = 'open' and account_id is null
 		   and (key in ('unmapped subscription ' || $2::text, 'unmapped customer ' || $3::text)
 		       or key = 'customer ' || $2::text)`,
 		provider, id, customer, account)
 	b.Queue(`
 		update inbox set next_attempt_at = $3
-		    where provider = $1 and subject = $2 and status = 'parked' and next_attempt_at > $3`,
+		    where connection_id = $1 and subject = $2 and status = 'parked' and next_attempt_at > $3`,
 		provider, id, now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("%s has found its account: %w", id, err)
@@ -216,7 +216,7 @@ func (s *Service) applyDeleted(ctx context.Context, tx pgx.Tx, g gateway, ev *fa
 	}
 	if _, err := tx.Exec(ctx, `
 		update provider_customers set customer_id = null, generation = generation + 1, claimed_at = $4
-		 where account_id = $1 and provider = $2 and customer_id = $3`, account, provider, ev.Deleted,
+		 where account_id = $1 and connection_id = $2 and customer_id = $3`, account, provider, ev.Deleted,
 		s.clock.Now()); err != nil {
 		return outcome{}, fmt.Errorf("unmap customer: %w", err)
 	}

@@ -91,7 +91,7 @@ func (s *Service) TellAlerts(ctx context.Context, tell func(context.Context, []A
 		for _, a := range due {
 			if _, err := tx.Exec(ctx, `
 				update alerts set told_at = $3, told_times = case when $4 = 'over' then 0 else $5 end
-				    where provider = $1 and kind = $2`,
+				    where connection_id = $1 and kind = $2`,
 				a.Provider, a.Kind, now, a.State, a.Times); err != nil {
 				return err
 			}
@@ -241,7 +241,7 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 			_, err = tx.Exec(ctx, `
 				update alerts set state = 'over', times = 0, muted_at = null, muted_until = null, muted_times = null,
 				    muted_newest = null
-				 where provider = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused,
+				 where connection_id = $1 and kind = $2 and state = 'raised' and last_at < $3`, provider, AlertRefused,
 				now.Add(-24*time.Hour))
 			return err
 		}
@@ -276,11 +276,11 @@ func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
 			select coalesce(sum(n), 0)::int, percentile_disc(0.5) within group (order by longest),
-			       exists (select 1 from subscriptions s where s.provider = $1 and s.status in ('active', 'trialing', 'past_due')
+			       exists (select 1 from subscriptions s where s.connection_id = $1 and s.status in ('active', 'trialing', 'past_due')
 			           limit 1)
 			  from (select count(*) as n, max(extract(epoch from pause)::float8) as longest
 			          from (select received_at, received_at - lag(received_at) over (order by received_at) as pause
-			                  from (select received_at from inbox where provider = $1 order by received_at desc
+			                  from (select received_at from inbox where connection_id = $1 order by received_at desc
 			                      limit 2000) newest) pauses
 			         group by date_trunc('day', received_at at time zone 'UTC')) days`, c.Provider).Scan(&n, &usual, &live)
 	})

@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -41,10 +40,10 @@ func backoff(attempts int) time.Duration {
 func (s *Service) ApplyInbox(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
-		n, err := s.step(ctx)
+		n, out, err := s.step(ctx)
 		total += n
-		if err == nil && n == 0 && total > 0 { // one of them may have paid for what replaces another
-			_, err = s.EndReplaced(ctx)
+		if err == nil && out.replaces {
+			_, err = s.endReplaced(ctx, out.account)
 		}
 		if err != nil || n == 0 {
 			return total, err
@@ -58,19 +57,19 @@ type queued struct {
 	id       string
 	subject  string
 	attempts int
+	failed   string // what its last try said, "" for none
 	received time.Time
 	event    *facts.Event
 	broken   error // why a stored event cannot be read any more
 }
 
 // step claims one due event and those of the same subject, and applies them
-// in one transaction. It returns how many rows it has moved.
-func (s *Service) step(ctx context.Context) (moved int, err error) {
+// in one transaction. It returns how many rows it has moved, and what became of them.
+func (s *Service) step(ctx context.Context) (moved int, out outcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	var provider facts.Provider
 	var rows []queued
-	var changed uuid.UUID
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		if provider, rows, err = s.claimDue(ctx, tx); err != nil || len(rows) == 0 {
 			return err
@@ -84,53 +83,47 @@ func (s *Service) step(ctx context.Context) (moved int, err error) {
 		if err != nil || len(readable) == 0 {
 			return err
 		}
-		changed, err = s.applyRows(ctx, tx, provider, readable)
+		out, err = s.applyRows(ctx, tx, provider, readable)
 		return err
 	})
 	if err == nil {
-		s.notify(changed)
-		return len(rows), nil
+		s.notify(out.account)
+		return len(rows), out, nil
 	}
 	if len(rows) == 0 {
-		return 0, err
+		return 0, outcome{}, err
 	}
 	s.log.WarnContext(ctx, "apply event", "provider", provider, "event", rows[0].id, "attempts", rows[0].attempts+1,
 		"error", err)
 	if err := s.postpone(context.WithoutCancel(ctx), provider, rows, err); err != nil {
-		return 0, err
+		return 0, outcome{}, err
 	}
-	return len(rows), nil
+	return len(rows), outcome{}, nil
 }
 
-func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []queued, error) {
-	now := s.clock.Now()
-	var provider facts.Provider
-	var first, subject string
+// claimDue locks the event that has been due longest, with those of the same subject. Those that another worker holds
+// are passed over.
+func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (provider facts.Provider, out []queued, err error) {
 	configured := slices.Collect(maps.Keys(s.gateways)) // events of a provider whose keys were removed wait
-	err := tx.QueryRow(ctx, `
-		select provider, event_id, subject from inbox
-		 where status in ('received', 'parked') and next_attempt_at <= $1 and provider = any($2)
-		 order by next_attempt_at limit 1 for update skip locked`, now, configured).Scan(&provider, &first, &subject)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", nil, nil
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("claim an event: %w", err)
-	}
-	g := s.gateways[provider]
 	rows, err := tx.Query(ctx, `
-		select event_id, subject, attempts, received_at, headers, body from inbox
-		 where provider = $1 and (event_id = $2 or ($3 <> '' and subject = $3 and next_attempt_at <= $4))
-		   and status in ('received', 'parked')
-		 order by received_at limit $5 for update skip locked`, provider, first, subject, now, batchSize)
+		with due as materialized (
+			select connection_id, event_id, subject from inbox
+			 where status in ('received', 'parked') and next_attempt_at <= $1 and connection_id = any($2)
+			 order by next_attempt_at limit 1 for update skip locked)
+		select i.provider, i.event_id, i.subject, i.attempts, i.last_error, i.received_at, i.headers, i.body
+		  from due d
+		  join inbox i on i.connection_id = d.connection_id
+		   and (i.event_id = d.event_id or d.subject <> '' and i.subject = d.subject and i.next_attempt_at <= $1)
+		 where i.status in ('received', 'parked')
+		 order by i.received_at limit $3 for update of i skip locked`, s.clock.Now(), configured, batchSize)
 	if err != nil {
 		return "", nil, fmt.Errorf("claim events: %w", err)
 	}
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (queued, error) {
+	out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (queued, error) {
 		var q queued
 		var headers map[string]string
 		var body, raw []byte
-		if err := row.Scan(&q.id, &q.subject, &q.attempts, &q.received, &raw, &body); err != nil {
+		if err := row.Scan(&provider, &q.id, &q.subject, &q.attempts, &q.failed, &q.received, &raw, &body); err != nil {
 			return q, err
 		}
 		if err := json.Unmarshal(raw, &headers); err != nil {
@@ -140,7 +133,7 @@ func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (facts.Provider, []qu
 		for k, v := range headers {
 			h.Set(k, v)
 		}
-		if q.event, q.broken = g.Decode(h, body); q.broken == nil {
+		if q.event, q.broken = s.gateways[provider].Decode(h, body); q.broken == nil {
 			q.event.ID = q.id
 		}
 		return q, nil
@@ -165,7 +158,7 @@ func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 		}
 		saveReview(b, provider, Review{ReviewUndecodable, "undecodable " + q.id, "a stored event cannot be read: " +
 			q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
-		b.Queue(`update inbox set status = 'dead', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id,
+		b.Queue(`update inbox set status = 'dead', last_error = $3 where connection_id = $1 and event_id = $2`, provider, q.id,
 			q.broken.Error())
 	}
 	if b.Len() == 0 {
@@ -195,7 +188,7 @@ func (s *Service) postpone(ctx context.Context, provider facts.Provider, rows []
 		}
 		b.Queue(`
 			update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5
-			 where provider = $1 and event_id = $2 and status in ('received', 'parked')`,
+			 where connection_id = $1 and event_id = $2 and status in ('received', 'parked')`,
 			provider, q.id, status, now.Add(backoff(q.attempts)), text)
 	}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
@@ -205,9 +198,8 @@ func (s *Service) postpone(ctx context.Context, provider facts.Provider, rows []
 	return nil
 }
 
-// applyRows applies claimed rows of one subject, and returns the account whose
-// billing changed.
-func (s *Service) applyRows(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued) (uuid.UUID, error) {
+// applyRows applies claimed rows of one subject, and returns what became of them.
+func (s *Service) applyRows(ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued) (outcome, error) {
 	g := s.gateways[provider]
 	events := make([]*facts.Event, len(rows))
 	for i, q := range rows {
@@ -217,7 +209,7 @@ func (s *Service) applyRows(ctx context.Context, tx pgx.Tx, provider facts.Provi
 	if subject == "" {
 		id, err := g.Locate(ctx, events[0])
 		if err != nil && !facts.IsMissing(err) {
-			return uuid.Nil, err
+			return outcome{}, err
 		}
 		subject = id
 	}
@@ -232,15 +224,16 @@ func (s *Service) applyRows(ctx context.Context, tx pgx.Tx, provider facts.Provi
 		out, err = s.applyLoose(ctx, tx, g, events)
 	}
 	if err != nil {
-		return uuid.Nil, err
+		return outcome{}, err
 	}
-	return out.account, s.settle(ctx, tx, provider, rows, out)
+	return out, s.settle(ctx, tx, provider, rows, out)
 }
 
 // An outcome says what became of events: applied, provisional (the provider
 // could not be asked), or parked because nobody owns their subject.
 type outcome struct {
-	account     uuid.UUID
+	account     uuid.UUID // whose billing changed
+	replaces    bool      // what the events are about was bought in place of another subscription
 	provisional error
 	parked      *Review
 }
@@ -257,11 +250,11 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 		owner = &out.account
 	}
 	b := &pgx.Batch{}
-	var settled []string
+	var applied, settled []string
 	for _, q := range rows {
 		switch {
 		case out.parked != nil && out.parked.Reason == notOurs:
-			b.Queue(`update inbox set status = 'ignored', last_error = $3 where provider = $1 and event_id = $2`, provider, q.id,
+			b.Queue(`update inbox set status = 'ignored', last_error = $3 where connection_id = $1 and event_id = $2`, provider, q.id,
 				out.parked.Detail)
 			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		case out.parked != nil:
@@ -274,7 +267,7 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			}
 			b.Queue(`
 				update inbox set status = $3, attempts = attempts + 1, next_attempt_at = $4, last_error = $5
-				    where provider = $1 and event_id = $2`,
+				    where connection_id = $1 and event_id = $2`,
 				provider, q.id, status, now.Add(backoff(q.attempts)), out.parked.Detail)
 		case out.provisional != nil: // the provider's own word is still owed
 			status := "received"
@@ -285,15 +278,20 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			}
 			b.Queue(`
 				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5
-				    where provider = $1 and event_id = $2`,
+				    where connection_id = $1 and event_id = $2`,
 				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(), owner, status)
 		default:
-			b.Queue(`
-				update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = ''
-				    where provider = $1 and event_id = $2`,
-				provider, q.id, now, owner)
-			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
+			applied = append(applied, q.id)
+			if q.failed != "" {
+				settled = append(settled, "dead "+q.id, "undecodable "+q.id)
+			}
 		}
+	}
+	if len(applied) > 0 {
+		b.Queue(`
+			update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = ''
+			 where connection_id = $1 and event_id = any ($2)`,
+			provider, applied, now, owner)
 	}
 	if len(settled) > 0 {
 		closeReview(b, provider, "the event was applied by a later try", now, settled...)
@@ -369,19 +367,28 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 			"more than one subscription charges for one account",
 		})
 	}
-	if err := s.write(ctx, tx, next, effects, f, now); err != nil {
+	after, err := s.write(ctx, tx, next, effects, f, now)
+	if err != nil {
 		return outcome{}, err
 	}
-	if err := s.settleItems(ctx, tx, provider, account); err != nil {
-		return outcome{}, err
+	if after.items {
+		if err := s.settleItems(ctx, tx, provider, account); err != nil {
+			return outcome{}, err
+		}
 	}
-	return outcome{account: account, provisional: provisional}, nil
+	return outcome{account: account, replaces: after.replaces, provisional: provisional}, nil
+}
+
+// What may have to be done after a subscription was written.
+type afterwards struct {
+	items    bool // its account has open review items, and one may have settled
+	replaces bool // it was bought in place of another, which then ends
 }
 
 // write stores a reduced state with its effects.
 func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts,
 	now time.Time,
-) error {
+) (after afterwards, err error) {
 	b := &pgx.Batch{}
 	saveSubscription(b, next, now)
 	for _, p := range effects.Payments {
@@ -416,14 +423,21 @@ func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effec
 	if next.Status != Incomplete {
 		b.Queue(`
 			update checkouts set status = $4, subscription_id = $3
-			 where account_id = $1 and provider = $2 and status in ('creating', 'open')
+			 where account_id = $1 and connection_id = $2 and status in ('creating', 'open')
 			   and (subscription_id = $3 or id::text = $5 or session_id = $6)`,
 			next.AccountID, next.Provider, next.ID, closing(next), checkoutOf(f), sessionOf(f))
 	}
+	b.Queue(`
+		select exists (select from review_items where connection_id = $2 and account_id = $1 and status = 'open'),
+		       exists (select from checkouts where account_id = $1 and connection_id = $2 and subscription_id = $3
+		           and replaces is not null and status = 'complete')`,
+		next.AccountID, next.Provider, next.ID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&after.items, &after.replaces)
+	})
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("write subscription %s: %w", next.ID, err)
+		return afterwards{}, fmt.Errorf("write subscription %s: %w", next.ID, err)
 	}
-	return nil
+	return after, nil
 }
 
 func closing(s Subscription) string {

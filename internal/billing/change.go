@@ -335,7 +335,7 @@ func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider fa
 		}
 		p.account = tx.Scope.AccountID
 		err := tx.QueryRow(ctx, `
-			select url, subscription_id from invoices where account_id = $1 and provider = $2 and id = $3`, p.account, provider,
+			select url, subscription_id from invoices where account_id = $1 and connection_id = $2 and id = $3`, p.account, provider,
 			id).Scan(&address, &subscription)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoInvoice

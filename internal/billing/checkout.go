@@ -461,7 +461,8 @@ func (s *Service) openRazorpay(ctx context.Context, r *reserved) error {
 		}
 		next, effects := Reduce(Subscription{AccountID: r.account, Provider: facts.Razorpay, ID: sub.ID},
 			Facts{Subscription: sub, Fetched: true}, s.plans, now)
-		return s.write(ctx, tx, next, effects, Facts{}, now)
+		_, err = s.write(ctx, tx, next, effects, Facts{}, now)
+		return err
 	})
 	if err == nil && !saved {
 		err = errElsewhere

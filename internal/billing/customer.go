@@ -55,7 +55,7 @@ func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id stri
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set customer_id = null, generation = generation + 1
-			 where account_id = $1 and provider = 'stripe' and customer_id = $2`, account, id)
+			 where account_id = $1 and connection_id = 'stripe' and customer_id = $2`, account, id)
 		return err
 	})
 }
@@ -68,7 +68,7 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 	var id *string
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
-			`select customer_id, generation from provider_customers where account_id = $1 and provider = 'stripe'`, p.account).
+			`select customer_id, generation from provider_customers where account_id = $1 and connection_id = 'stripe'`, p.account).
 			Scan(&id, &generation)
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and provider = 'stripe'
+			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and connection_id = 'stripe'
 			    returning customer_id, generation`,
 			p.account, made).Scan(&made, &generation)
 	})
@@ -110,7 +110,7 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set generation = generation + 1
-			 where account_id = $1 and provider = 'stripe' and generation = $2 and customer_id is null`, account, generation)
+			 where account_id = $1 and connection_id = 'stripe' and generation = $2 and customer_id is null`, account, generation)
 		return err
 	})
 }

@@ -149,7 +149,7 @@ func (s *Service) lotsOf(ctx context.Context, tx pgx.Tx, item *ReviewItem) ([]lo
 			return nil, err
 		}
 		err = tx.QueryRow(ctx, `
-			select 'top-up ' || id::text from purchases where account_id = $1 and provider = $2 and payment_id = $3`,
+			select 'top-up ' || id::text from purchases where account_id = $1 and connection_id = $2 and payment_id = $3`,
 			item.AccountID, item.Provider, payment).Scan(&grant)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, nil

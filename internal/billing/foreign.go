@@ -138,7 +138,7 @@ func (s *Service) waitingPurchases(ctx context.Context, tx pgx.Tx, provider fact
 ) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		select coalesce(provider_id, '') from purchases
-		 where provider = $1 and currency = $2 and status in ('creating', 'open') order by created_at desc limit $3`,
+		 where connection_id = $1 and currency = $2 and status in ('creating', 'open') order by created_at desc limit $3`,
 		provider, currency, mostAsked+1)
 	if err != nil {
 		return nil, fmt.Errorf("list purchases that wait: %w", err)

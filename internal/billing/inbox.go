@@ -124,21 +124,20 @@ func (s *Service) store(ctx context.Context, m message) error {
 		m.provider, m.event.ID, m.event.Type, m.subject, m.status, m.body, m.headers, m.label,
 		null(m.event.Created), now, m.lastError,
 	}
-	return s.db.InboxAtOnce(ctx, s.workFor(m.provider), func(b *pgx.Batch) {
-		b.Queue(waitSQL)
-		b.Queue(storeSQL, args...)
-		if m.review != nil {
-			saveReview(b, m.provider, *m.review, [16]byte{}, "", m.event.ID, now)
-		}
-	})
+	var review func(*pgx.Batch)
+	if m.review != nil {
+		review = func(b *pgx.Batch) { saveReview(b, m.provider, *m.review, [16]byte{}, "", m.event.ID, now) }
+	}
+	return s.db.InboxAtOnce(ctx, s.workFor(m.provider), storeWait, storeSQL, args, review)
 }
 
-const waitSQL = `select set_config('lock_timeout', '1s', true)`
+// storeWait is how long a repeat waits for the row of an event that is being applied.
+const storeWait = time.Second
 
 const storeSQL = `
 	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, created_at,
 	    received_at, delivered_at, next_attempt_at, last_error)
-	values ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11)
+	select $1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11 from work
 	on conflict (connection_id, event_id) do update
 	    set deliveries = inbox.deliveries + 1, delivered_at = excluded.delivered_at`
 

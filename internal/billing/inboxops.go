@@ -81,7 +81,7 @@ func (s *Service) ListEvents(ctx context.Context, f InboxFilter) (list []StoredE
 			  from (values ('stripe'), ('razorpay')) p(name)
 			  cross join lateral (
 				select * from inbox i
-				 where i.provider = p.name and ($1 = '' or i.provider = $1) and ($2 = '' or i.status = $2) and i.received_at < $3
+				 where i.connection_id = p.name and ($1 = '' or i.connection_id = $1) and ($2 = '' or i.status = $2) and i.received_at < $3
 				 order by i.received_at desc, i.event_id limit $4) e
 			 order by received_at desc, event_id limit $4`, string(f.Provider), f.Status, f.Before, f.Limit)
 		if err != nil {
@@ -113,7 +113,7 @@ func (s *Service) EventByID(ctx context.Context, provider facts.Provider, id str
 	d := &EventDetail{}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select `+eventColumns+`, headers, body from inbox where provider = any ($1) and event_id = $2`,
+			select `+eventColumns+`, headers, body from inbox where connection_id = any ($1) and event_id = $2`,
 			providersOr(provider), id)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func (s *Service) EventByID(ctx context.Context, provider facts.Provider, id str
 			return err
 		}
 		if d.Reviews, err = reviewsWhere(ctx, tx,
-			`provider = $1 and (event_id = $2 or subscription_id <> '' and subscription_id = $3)`,
+			`connection_id = $1 and (event_id = $2 or subscription_id <> '' and subscription_id = $3)`,
 			d.Provider, d.ID, d.Subject); err != nil {
 			return err
 		}
@@ -252,7 +252,7 @@ func (s *Service) retryable(ctx context.Context, provider facts.Provider, states
 ) (ids []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select event_id from inbox where provider = $1 and status = any ($2) and status in ('parked', 'dead', 'received')
+			select event_id from inbox where connection_id = $1 and status = any ($2) and status in ('parked', 'dead', 'received')
 			 order by received_at limit $3`, provider, states, limit)
 		if err != nil {
 			return err
@@ -268,7 +268,7 @@ func (s *Service) again(ctx context.Context, a Act, provider facts.Provider, ids
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			update inbox set status = 'received', attempts = 0, next_attempt_at = $4, applied_at = null
-			 where provider = $1 and event_id = any ($2) and status = any ($3)`, provider, ids, states, s.clock.Now())
+			 where connection_id = $1 and event_id = any ($2) and status = any ($3)`, provider, ids, states, s.clock.Now())
 		if err != nil {
 			return err
 		}
@@ -403,14 +403,14 @@ func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error)
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select p.name,
-			       (select count(*) from inbox i where i.provider = p.name and i.status = 'received'),
-			       (select count(*) from inbox i where i.provider = p.name and i.status = 'received' and i.attempts >= 3),
-			       (select count(*) from inbox i where i.provider = p.name and i.status = 'parked'),
-			       (select count(*) from inbox i where i.provider = p.name and i.status = 'dead'),
-			       (select count(*) from inbox i where i.provider = p.name and i.status = 'ignored'
+			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'received'),
+			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'received' and i.attempts >= 3),
+			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'parked'),
+			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'dead'),
+			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'ignored'
 			           and i.last_error in ('livemode_mismatch', 'account_mismatch')),
-			       (select count(*) from inbox i where i.provider = p.name and i.received_at > $1),
-			       (select i.received_at from inbox i where i.provider = p.name order by i.received_at desc limit 1)
+			       (select count(*) from inbox i where i.connection_id = p.name and i.received_at > $1),
+			       (select i.received_at from inbox i where i.connection_id = p.name order by i.received_at desc limit 1)
 			  from (values ('stripe'), ('razorpay')) p(name)`, s.clock.Now().Add(-24*time.Hour))
 		if err != nil {
 			return err

@@ -73,7 +73,7 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 			       count(*) filter (where reason = 'dispute' and due_at < $3),
 			       min(due_at) filter (where reason = 'dispute')
 			  from review_items
-			 where provider = $1 and status = 'open' and reason not in ('dead_event', 'undecodable')
+			 where connection_id = $1 and status = 'open' and reason not in ('dead_event', 'undecodable')
 			   and (snoozed_until is null or snoozed_until <= $4 or reason = 'dispute' and due_at < $3)`,
 			provider, now.Add(term.DisputeSoon), now.Add(term.DisputeLast), now).
 			Scan(&q.items.n, &newest[0], &q.disputes.n, &newest[1], &q.soon, &q.tonight, &q.first)
@@ -86,7 +86,7 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 			       count(*) filter (where i.status = 'parked'), max(i.received_at) filter (where i.status = 'parked'),
 			       count(*) filter (where i.status = 'ignored'), max(i.received_at) filter (where i.status = 'ignored')
 			  from inbox i
-			 where i.provider = $1
+			 where i.connection_id = $1
 			   and (i.status in ('dead', 'parked') or i.status = 'ignored'
 			        and i.last_error in ('livemode_mismatch', 'account_mismatch') and i.received_at > $3)
 			   and not exists (
@@ -120,7 +120,7 @@ func (s *Service) raise(ctx context.Context, provider facts.Provider, g group) e
 			_, err = tx.Exec(ctx, `
 				update alerts set state = 'over', times = 0, last_at = $3, muted_at = null, muted_until = null,
 				    muted_times = null, muted_newest = null
-				 where provider = $1 and kind = $2 and state = 'raised'`, provider, g.kind, now)
+				 where connection_id = $1 and kind = $2 and state = 'raised'`, provider, g.kind, now)
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
@@ -150,7 +150,7 @@ func (s *Service) raise(ctx context.Context, provider facts.Provider, g group) e
 func unmuteNews(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind string) error {
 	_, err := tx.Exec(ctx, `
 		update alerts set muted_at = null, muted_until = null, muted_times = null, muted_newest = null, told_times = 0
-		 where provider = $1 and kind = $2 and muted_at is not null and (muted_until is null or kind = 'dispute')
+		 where connection_id = $1 and kind = $2 and muted_at is not null and (muted_until is null or kind = 'dispute')
 		   and (times > muted_times or newest_at > muted_newest or newest_at is not null and muted_newest is null)`,
 		provider, kind)
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *Service) MuteAlert(ctx context.Context, provider facts.Provider, kind s
 		}
 		if _, err := tx.Exec(ctx, `
 			update alerts set muted_at = $3, muted_until = $4, muted_times = times, muted_newest = newest_at, told_times = 0
-			 where provider = $1 and kind = $2`, provider, kind, now, null(m.Until)); err != nil {
+			 where connection_id = $1 and kind = $2`, provider, kind, now, null(m.Until)); err != nil {
 			return err
 		}
 		return saveAct(ctx, tx, Act{

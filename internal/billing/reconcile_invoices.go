@@ -85,7 +85,7 @@ func (s *Service) unsettledInvoices(ctx context.Context, provider facts.Provider
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select account_id, id, subscription_id, status from invoices
-			 where provider = $1 and id > $2 and status not in ('paid', 'void', 'deleted', 'cancelled', 'expired',
+			 where connection_id = $1 and id > $2 and status not in ('paid', 'void', 'deleted', 'cancelled', 'expired',
 			     'uncollectible')
 			   and ($3 = '00000000-0000-0000-0000-000000000000'::uuid or account_id = $3)
 			 order by id limit 100`, provider, after, account)

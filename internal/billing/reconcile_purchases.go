@@ -155,7 +155,7 @@ func (s *Service) openPurchases(ctx context.Context, provider facts.Provider,
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select account_id, id, coalesce(provider_id, ''), amount_minor, currency, created_at from purchases
-			 where provider = $1 and status in ('creating', 'open')
+			 where connection_id = $1 and status in ('creating', 'open')
 			     and ($2 = '00000000-0000-0000-0000-000000000000'::uuid or account_id = $2)
 			 order by created_at`, provider, account)
 		if err != nil {
@@ -186,7 +186,7 @@ func (s *Service) settledPurchases(ctx context.Context, provider facts.Provider,
 	}
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		settled, err = texts(ctx, tx,
-			`select provider_id from purchases where provider = $1 and provider_id = any ($2) and status = 'paid'`, provider,
+			`select provider_id from purchases where connection_id = $1 and provider_id = any ($2) and status = 'paid'`, provider,
 			ids)
 		return err
 	})

@@ -107,7 +107,7 @@ func (r Run) resumable(now time.Time) bool {
 func lastRun(ctx context.Context, tx pgx.Tx, provider facts.Provider) (*Run, error) {
 	rows, err := tx.Query(ctx, `
 		select `+runColumns+` from reconcile_runs
-		 where provider = $1 and account_id is null and not dry_run order by started_at desc limit 1`, provider)
+		 where connection_id = $1 and account_id is null and not dry_run order by started_at desc limit 1`, provider)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func sinceComplete(ctx context.Context, tx pgx.Tx, provider facts.Provider) (tim
 	var t *time.Time
 	err := tx.QueryRow(ctx, `
 		select max(started_at) from reconcile_runs
-		    where provider = $1 and account_id is null and not dry_run and state = 'complete'`, provider).Scan(&t)
+		    where connection_id = $1 and account_id is null and not dry_run and state = 'complete'`, provider).Scan(&t)
 	if err != nil || t == nil {
 		return time.Time{}, err
 	}
@@ -232,7 +232,7 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider,
 		rows, err := tx.Query(ctx,
 			`
 				select provider_id, account_id from provider_directory
-				    where provider = $1 and kind = 'subscription' and provider_id = any ($2)`, provider, ids)
+				    where connection_id = $1 and kind = 'subscription' and provider_id = any ($2)`, provider, ids)
 		if err != nil {
 			return err
 		}
@@ -250,7 +250,7 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider,
 		rows, err = tx.Query(ctx, `
 			select `+subscriptionColumns+`
 			  from unnest($2::uuid[], $3::text[]) o(account_id, id)
-			  join subscriptions s on s.account_id = o.account_id and s.provider = $1 and s.id = o.id`, provider, accounts,
+			  join subscriptions s on s.account_id = o.account_id and s.connection_id = $1 and s.id = o.id`, provider, accounts,
 			owned)
 		if err != nil {
 			return err
@@ -298,7 +298,7 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID,
 		rows, err := tx.Query(ctx, `
 			select `+subscriptionColumns+`
 			  from subscriptions s
-			 where s.provider = $1 and (s.account_id, s.id) > ($2, $3)
+			 where s.connection_id = $1 and (s.account_id, s.id) > ($2, $3)
 			     and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or s.account_id = $4)
 			   and not exists (select 1 from reconcile_seen x where x.run_id = $5 and x.subscription_id = s.id)
 			 order by s.account_id, s.id limit 100`, r.Provider, after, id, account, r.ID)
@@ -348,9 +348,9 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 	}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		known, err := texts(ctx, tx, `
-			select id from payments where provider = $1 and id = any ($2)
+			select id from payments where connection_id = $1 and id = any ($2)
 			union all
-			select id from invoices where provider = $1 and id = any ($2) and status = 'paid' and amount_minor = 0`, provider,
+			select id from invoices where connection_id = $1 and id = any ($2) and status = 'paid' and amount_minor = 0`, provider,
 			paid)
 		if err != nil {
 			return err
@@ -359,7 +359,7 @@ func (s *Service) lacking(ctx context.Context, provider facts.Provider, list []*
 		// otherwise.
 		seen, err := texts(ctx, tx, `
 			select reason || ' ' || key || case when reason = 'dispute' then ' ' || detail else '' end from review_items
-			    where provider = $1 and key = any ($2)`, provider, back)
+			    where connection_id = $1 and key = any ($2)`, provider, back)
 		if err != nil {
 			return err
 		}
@@ -410,7 +410,7 @@ func (s *Service) ownerOf(ctx context.Context, provider facts.Provider,
 
 func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id string) (has bool, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select exists (select 1 from inbox where provider = $1 and event_id = $2)`, provider, id).
+		return tx.QueryRow(ctx, `select exists (select 1 from inbox where connection_id = $1 and event_id = $2)`, provider, id).
 			Scan(&has)
 	})
 	return has, err
@@ -419,7 +419,7 @@ func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id stri
 func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.Time, error) {
 	var t *time.Time
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select max(received_at) from inbox where provider = $1 and secret_label <> 'api'`, provider).
+		return tx.QueryRow(ctx, `select max(received_at) from inbox where connection_id = $1 and secret_label <> 'api'`, provider).
 			Scan(&t)
 	})
 	return value(t), err
@@ -431,8 +431,8 @@ func (s *Service) customersOf(ctx context.Context, provider facts.Provider,
 ) (list []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select customer_id from provider_customers where account_id = $2 and provider = $1 and customer_id is not null
-			union select customer_id from subscriptions where account_id = $2 and provider = $1 and customer_id <> ''
+			select customer_id from provider_customers where account_id = $2 and connection_id = $1 and customer_id is not null
+			union select customer_id from subscriptions where account_id = $2 and connection_id = $1 and customer_id <> ''
 			 order by 1`, provider, account)
 		if err != nil {
 			return err

@@ -92,7 +92,7 @@ func withoutReplaced(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider
 ) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		select replaces from checkouts
-		 where account_id = $1 and provider = $2 and replaces = any($3) and subscription_id = any($3) and status <> 'closed'`,
+		 where account_id = $1 and connection_id = $2 and replaces = any($3) and subscription_id = any($3) and status <> 'closed'`,
 		account, provider, ids)
 	if err != nil {
 		return nil, err

@@ -201,7 +201,7 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 		_, err = tx.Exec(ctx, `
 			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5,
 			    snoozed_until = null, account_id = coalesce(account_id, $6)
-			 where provider = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who, strings.TrimSpace(r.Reason),
+			 where connection_id = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who, strings.TrimSpace(r.Reason),
 			account)
 		return err
 	})
@@ -243,7 +243,7 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 	}
 	_, err = tx.Exec(ctx, `
 		update inbox set status = 'received', attempts = 0, next_attempt_at = $3
-		 where provider = $1 and status in ('parked', 'dead') and (event_id = $4 or subject <> '' and subject = $2)`,
+		 where connection_id = $1 and status in ('parked', 'dead') and (event_id = $4 or subject <> '' and subject = $2)`,
 		item.Provider, item.SubscriptionID, now, item.EventID)
 	return err
 }

@@ -46,11 +46,11 @@ const (
 // The statements that matters sends. Their parameters follow the number of items.
 const (
 	// accountMattersSQL are the items of an account: provider, account.
-	accountMattersSQL = matterItems + `r.provider = $2 and r.account_id = $3` + matterFacts
+	accountMattersSQL = matterItems + `r.connection_id = $2 and r.account_id = $3` + matterFacts
 	// keyedMattersSQL are items by key: provider, keys.
-	keyedMattersSQL = matterItems + `r.provider = $2 and r.key = any ($3)` + matterFacts
+	keyedMattersSQL = matterItems + `r.connection_id = $2 and r.key = any ($3)` + matterFacts
 	// nextMattersSQL are the items after a key: provider, key, account (the zero id for all).
-	nextMattersSQL = matterItems + `r.provider = $2 and r.key > $3
+	nextMattersSQL = matterItems + `r.connection_id = $2 and r.key > $3
 		    and ($4 = '00000000-0000-0000-0000-000000000000'::uuid or r.account_id = $4)` + matterFacts
 )
 
@@ -223,7 +223,7 @@ func (s *Service) paymentsFor(ctx context.Context, sub Subscription) (list []fac
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select id, invoice_id, amount_minor, currency from payments
-			 where account_id = $1 and provider = $2 and subscription_id = $3`, sub.AccountID, sub.Provider, sub.ID)
+			 where account_id = $1 and connection_id = $2 and subscription_id = $3`, sub.AccountID, sub.Provider, sub.ID)
 		if err != nil {
 			return err
 		}

@@ -201,7 +201,7 @@ func closeReview(b *pgx.Batch, provider facts.Provider, why string, now time.Tim
 	b.Queue(`
 		with closed as (
 			update review_items set status = 'resolved', resolved_at = $3, resolved_by = 'tijori', resolution = $4
-			 where provider = $1 and key = any ($2) and status = 'open'
+			 where connection_id = $1 and key = any ($2) and status = 'open'
 			returning provider, key, reason)
 		insert into operator_acts (app_id, id, who, act, provider, subject, reason, detail)
 		select current_setting('tijori.app'), gen_random_uuid(), 'tijori', 'resolve', provider,
@@ -215,7 +215,7 @@ func closeReview(b *pgx.Batch, provider facts.Provider, why string, now time.Tim
 func lockOwner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string) (uuid.UUID, error) {
 	var account uuid.UUID
 	err := tx.QueryRow(ctx, `
-		select account_id from provider_directory where provider = $1 and kind = $2 and provider_id = $3 for update`,
+		select account_id from provider_directory where connection_id = $1 and kind = $2 and provider_id = $3 for update`,
 		provider, kind, id).Scan(&account)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return uuid.Nil, nil
@@ -230,7 +230,7 @@ func lockOwner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id
 func owner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string) (uuid.UUID, error) {
 	var account uuid.UUID
 	err := tx.QueryRow(ctx, `
-		select account_id from provider_directory where provider = $1 and kind = $2 and provider_id = $3`,
+		select account_id from provider_directory where connection_id = $1 and kind = $2 and provider_id = $3`,
 		provider, kind, id).Scan(&account)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return uuid.Nil, nil

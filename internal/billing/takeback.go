@@ -58,7 +58,7 @@ func keepDispute(ctx context.Context, tx pgx.Tx, provider facts.Provider, accoun
 		update purchases set
 		    lost_disputes = case when $5 then lost_disputes || $4::text else array_remove(lost_disputes, $4::text) end,
 		    lost_minor = greatest(lost_minor + case when $5 then $6::bigint else -$6::bigint end, 0)
-		 where account_id = $1 and provider = $2 and payment_id = $3 and ($4::text = any (lost_disputes)) <> $5`,
+		 where account_id = $1 and connection_id = $2 and payment_id = $3 and ($4::text = any (lost_disputes)) <> $5`,
 		account, provider, payment, d.ID, d.Status == disputeLost, d.Amount.Minor)
 	if err != nil {
 		return false, fmt.Errorf("keep dispute %s: %w", d.ID, err)
@@ -103,7 +103,7 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 		return err
 	}
 	rows, err := tx.Query(ctx,
-		boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, g.Provider(),
+		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account, g.Provider(),
 		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
@@ -132,7 +132,7 @@ func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID
 	charge string, changed bool,
 ) error {
 	rows, err := tx.Query(ctx,
-		boughtSQL+` where p.account_id = $1 and p.provider = $2 and p.payment_id = $3 for update of p`, account, provider,
+		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account, provider,
 		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
@@ -221,7 +221,7 @@ func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part
 		}
 		b.Queue(`
 			update review_items set status = 'open', resolved_at = null, detail = $3, turned_at = $4, snoozed_until = null
-			 where provider = $1 and key = $2`,
+			 where connection_id = $1 and key = $2`,
 			p.provider, key, detail, now)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {

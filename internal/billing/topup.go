@@ -85,7 +85,7 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		var link *string
 		err := tx.QueryRow(ctx, `
 			select id, status, url, created_at, expires_at from purchases
-			 where account_id = $1 and status in ('creating', 'open') and provider = $2 and top_up_id = $3 and credits = $4
+			 where account_id = $1 and status in ('creating', 'open') and connection_id = $2 and top_up_id = $3 and credits = $4
 			     and amount_minor = $5 and currency = $6
 			   and expires_at > $7 order by created_at desc limit 1 for update`,
 			p.account, price.Provider, t.ID, t.Credits, price.Amount.Minor, price.Amount.Currency,
@@ -230,7 +230,7 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 	}
 	err = tx.QueryRow(ctx, `
 		select id, status, meter, credits, days, amount_minor, currency from purchases
-		    where account_id = $1 and provider = $2 and provider_id = $3 for update`,
+		    where account_id = $1 and connection_id = $2 and provider_id = $3 for update`,
 		account, provider, id).Scan(&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
 	if err != nil {
 		return uuid.Nil, nil, fmt.Errorf("look up purchase %s: %w", id, err)

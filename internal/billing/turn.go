@@ -62,7 +62,7 @@ func saveTurns(b *pgx.Batch, provider facts.Provider, events []*facts.Event, now
 			    resolved_at = case when $3 > gravity then null else resolved_at end,
 			    turned_at = case when $3 > gravity then $5 else turned_at end,
 			    snoozed_until = case when $3 > gravity then null else snoozed_until end
-			 where provider = $1 and key = $2 and (gravity < $3 or due_at is distinct from $4)`,
+			 where connection_id = $1 and key = $2 and (gravity < $3 or due_at is distinct from $4)`,
 			provider, t.key, t.gravity, null(t.due), now)
 		if t.settled != "" {
 			closeReview(b, provider, t.settled, now, t.key)

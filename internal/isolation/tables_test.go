@@ -69,8 +69,6 @@ var looseKeys = map[string]string{
 	"checkouts_plan_fkey":                "billing role only; the plan is the app's",
 	"credit_balances_meter_fkey":         "meters are the app's; functions of tijori_guard write",
 	"credit_calendars_meter_fkey":        "billing role only; meters are the app's",
-	"invoices_connection_fkey":           "billing role only; the policy looks at the connection first",
-	"payments_connection_fkey":           "billing role only; the policy looks at the connection first",
 	"provider_customers_connection_fkey": "billing role only; the policy looks at the connection first",
 	"provider_customers_provider_fkey":   "billing role only; the policy looks at the connection first",
 	"provider_customers_directory_fkey":  "billing role only: a provider's customer is one account's",

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -147,11 +149,24 @@ func (db *DB) AsBilling(ctx context.Context, w Work, fn func(pgx.Tx) error) erro
 	return translate(pgx.BeginTxFunc(ctx, db.Billing, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
 }
 
-// InboxAtOnce runs statements that work for w in one transaction and one round trip, on
-// the connections that store webhooks. No statement of it begins or ends a transaction.
-func (db *DB) InboxAtOnce(ctx context.Context, w Work, queue func(*pgx.Batch)) error {
+// InboxAtOnce runs an insertion that works for w, and whatever queue adds to it, in one transaction and one round trip, on
+// the connections that store webhooks. The insertion reads its row from work, which has one: only then the transaction
+// works for w, and policies are asked about a row after it was read. Nothing waits longer than wait for a lock.
+func (db *DB) InboxAtOnce(ctx context.Context, w Work, wait time.Duration, insert string, args []any,
+	queue func(*pgx.Batch),
+) error {
+	n := len(args)
+	insert = fmt.Sprintf(`
+		with work as materialized (
+			select set_config('tijori.app', $%d, true), set_config('tijori.connections', $%d, true),
+			       set_config('lock_timeout', $%d, true))`, n+1, n+2, n+3) + insert
+	args = append(slices.Clone(args), w.App, w.connections(), strconv.FormatInt(wait.Milliseconds(), 10)+"ms")
+	if queue == nil {
+		_, err := db.Inbox.Exec(ctx, insert, args...)
+		return translate(err)
+	}
 	b := &pgx.Batch{}
-	b.Queue(`select set_config('tijori.app', $1, true), set_config('tijori.connections', $2, true)`, w.App, w.connections())
+	b.Queue(insert, args...)
 	queue(b)
 	return translate(db.Inbox.SendBatch(ctx, b).Close())
 }

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/secret"
 )
 
@@ -255,8 +255,8 @@ func (a *auditor) get(name string) string {
 }
 
 var (
-	nextStatic = regexp.MustCompile(`^(?:\.next/)?static/(chunks|css|media|[A-Za-z0-9_-]{16,})/`)
-	nextPage   = regexp.MustCompile(`^(?:\.next/)?server/(?:app|pages)/(.+)\.html$`)
+	nextStatic = lazyregexp.New(`^(?:\.next/)?static/(chunks|css|media|[A-Za-z0-9_-]{16,})/`)
+	nextPage   = lazyregexp.New(`^(?:\.next/)?server/(?:app|pages)/(.+)\.html$`)
 )
 
 // publicPath is where visitors find a file of a build: below .next it has another name.
@@ -308,8 +308,8 @@ func (a *auditor) finish() *finding.Report {
 }
 
 var (
-	hashed  = regexp.MustCompile(`(^|[-._/])([A-Za-z0-9_-]{8,})((?:\.chunk|\.min|\.bundle|\.module)?\.(?:m?js|css|json)(?:\.map)?)$`)
-	buildID = regexp.MustCompile(`(_next/(?:static|data)/)([A-Za-z0-9_-]{16,32})(/)`)
+	hashed  = lazyregexp.New(`(^|[-._/])([A-Za-z0-9_-]{8,})((?:\.chunk|\.min|\.bundle|\.module)?\.(?:m?js|css|json)(?:\.map)?)$`)
+	buildID = lazyregexp.New(`(_next/(?:static|data)/)([A-Za-z0-9_-]{16,32})(/)`)
 )
 
 // stable is the path of a file on the site, without the parts that every build
@@ -400,9 +400,9 @@ func (a *auditor) privateFile(f file) {
 }
 
 var (
-	assignment = regexp.MustCompile(`(?m)^\s*(?:export\s+)?[A-Z][A-Z0-9_]{2,}\s*=\s*\S`)
-	dump       = regexp.MustCompile(`(?im)^\s*(?:insert\s+into\s|copy\s+\S+\s*\([^)]*\)\s+from\s+stdin)`)
-	definition = regexp.MustCompile(`(?im)^\s*create\s+(?:table|policy|function|or\s+replace)\s`)
+	assignment = lazyregexp.New(`(?m)^\s*(?:export\s+)?[A-Z][A-Z0-9_]{2,}\s*=\s*\S`)
+	dump       = lazyregexp.New(`(?im)^\s*(?:insert\s+into\s|copy\s+\S+\s*\([^)]*\)\s+from\s+stdin)`)
+	definition = lazyregexp.New(`(?im)^\s*create\s+(?:table|policy|function|or\s+replace)\s`)
 )
 
 // sourceMapFile is the part of a source map that holds code.
@@ -431,7 +431,7 @@ func (a *auditor) sourceMap(ctx context.Context, f file) bool {
 	return true
 }
 
-var inlineMap = regexp.MustCompile(`sourceMappingURL=data:application/json;(?:charset=[A-Za-z0-9-]+;)?base64,([A-Za-z0-9+/]+)`)
+var inlineMap = lazyregexp.New(`sourceMappingURL=data:application/json;(?:charset=[A-Za-z0-9-]+;)?base64,([A-Za-z0-9+/]+)`)
 
 // inlineMaps reads source maps that stand in the script itself.
 func (a *auditor) inlineMaps(ctx context.Context, f file) {
@@ -501,8 +501,8 @@ func sourceName(s string) string {
 }
 
 var (
-	library    = regexp.MustCompile(`(^|/)(node_modules|\.pnpm|webpack|next/dist|turbopack|polyfills?)(/|$)|^(webpack|external)\b|[(<]`)
-	serverPath = regexp.MustCompile(`(^|/)(pages/api/|app/(?:[^/]+/)*route\.[jt]sx?$|supabase/functions/|netlify/functions/)|\.server\.[jt]sx?$|(^|/)\+(?:server|page\.server|layout\.server)\.[jt]s$|^(?:src/)?middleware\.[jt]s$`)
+	library    = lazyregexp.New(`(^|/)(node_modules|\.pnpm|webpack|next/dist|turbopack|polyfills?)(/|$)|^(webpack|external)\b|[(<]`)
+	serverPath = lazyregexp.New(`(^|/)(pages/api/|app/(?:[^/]+/)*route\.[jt]sx?$|supabase/functions/|netlify/functions/)|\.server\.[jt]sx?$|(^|/)\+(?:server|page\.server|layout\.server)\.[jt]s$|^(?:src/)?middleware\.[jt]s$`)
 	serverSays = []struct{ shape, why string }{
 		{`^\s*['"]use server['"]|[;{]\s*['"]use server['"]`, `is marked "use server"`},
 		{`import\s*(?:[\w{},*\s]+from\s*)?['"]server-only['"]`, `imports "server-only"`},
@@ -513,9 +513,9 @@ var (
 	}
 )
 
-var serverShapes = func() (out []*regexp.Regexp) {
+var serverShapes = func() (out []*lazyregexp.Regexp) {
 	for _, s := range serverSays {
-		out = append(out, regexp.MustCompile(s.shape))
+		out = append(out, lazyregexp.New(s.shape))
 	}
 	return out
 }()

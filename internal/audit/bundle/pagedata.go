@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // The bounds of page data.
@@ -176,7 +176,7 @@ func (a *auditor) scriptData(f file) {
 }
 
 // push is self.__next_f.push([1,"…"]) and what follows its string.
-var push = regexp.MustCompile(`__next_f(?:\s*\|\|\s*\[\]\))?\.push\(\[\s*1\s*,\s*`)
+var push = lazyregexp.New(`__next_f(?:\s*\|\|\s*\[\]\))?\.push\(\[\s*1\s*,\s*`)
 
 func pushedChunks(script string) (out []string) {
 	for _, at := range push.FindAllStringIndex(script, -1) {
@@ -189,7 +189,7 @@ func pushedChunks(script string) (out []string) {
 }
 
 // flight is how rows of React's payload begin.
-var flight = regexp.MustCompile(`^(?:[0-9a-f]{0,6}:(?:I\[|HL\[|\[|\{|"|null|T[0-9a-f]+,|E\{|D\{)|:HL\[)`)
+var flight = lazyregexp.New(`^(?:[0-9a-f]{0,6}:(?:I\[|HL\[|\[|\{|"|null|T[0-9a-f]+,|E\{|D\{)|:HL\[)`)
 
 // A walk goes through the data of one page.
 type walk struct {
@@ -238,8 +238,8 @@ func (w *walk) flight(s string) {
 }
 
 var (
-	assigned = regexp.MustCompile(`(?:window|self|globalThis)(?:\.([A-Za-z_$][\w$]*)|\[["']([^"']{1,60})["']\])\s*=\s*([{\[(])`)
-	parse    = regexp.MustCompile(`(?:JSON\.parse|\.enqueue)\(\s*(["'` + "`" + `])`)
+	assigned = lazyregexp.New(`(?:window|self|globalThis)(?:\.([A-Za-z_$][\w$]*)|\[["']([^"']{1,60})["']\])\s*=\s*([{\[(])`)
+	parse    = lazyregexp.New(`(?:JSON\.parse|\.enqueue)\(\s*(["'` + "`" + `])`)
 )
 
 // script reads data that an inline script assigns: window.__STATE__ = {…}.
@@ -429,23 +429,23 @@ func clean(k string) string {
 }
 
 var (
-	hash       = regexp.MustCompile(`^(?:\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$\S+|\$scrypt\$\S+|\$pbkdf2\S*\$\S+|\$[156]\$\S+\$\S{20,}|pbkdf2_sha256\$\d+\$\S+|scrypt:\S+|\{SS?HA\}\S+)$`)
-	email      = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}$`)
-	roleEmail  = regexp.MustCompile(`(?i)^(?:info|support|help|helpdesk|hello|hi|hey|contact|sales|admin|administrator|webmaster|postmaster|no-?reply|donotreply|team|press|media|privacy|security|legal|abuse|careers|jobs|hr|feedback|billing|accounts|office|mail|service|care|you|your|name|user|email|test|demo|john|jane|john\.doe|jane\.doe|foo|me)[.+\d-]*@|@(?:[\w.-]+\.)?(?:example\.(?:com|org|net)|test\.com|acme\.\w+|domain\.com|email\.com|company\.com|yourdomain\.\w+|sentry\.io|localhost)$|\.(?:png|jpe?g|webp|svg|gif|js|css)$`)
-	phoneKey   = regexp.MustCompile(`(?i)phone|mobile|whats_?app|(^|_)(tel|msisdn|cell)($|_)|contact_?(no|number)`)
-	phone      = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{6,18}[0-9]$`)
-	tokenKey   = regexp.MustCompile(`(?i)(reset|recovery|invit\w*|confirm\w*|verif\w*|magic|refresh|access|session|auth|otp|one_?time|unsubscribe)_?(token|code|key|secret|hash)$|^(otp|refreshToken|accessToken|api_?key|apiToken|secret)$`)
-	passKey    = regexp.MustCompile(`(?i)^(password|passwd|pass)_?(hash|digest|salt)?$|^(hashed|encrypted|crypted)_?pass(word)?$`)
-	factorKey  = regexp.MustCompile(`(?i)(totp|mfa|two_?factor|otp)_?(secret|seed|key)|backup_?codes?|recovery_?codes?`)
-	bankKey    = regexp.MustCompile(`(?i)^(bank_?)?account_?(number|no)$|^iban$|^ifsc(_?code)?$|^(upi|vpa)(_?id)?$|^routing_?number$`)
-	cardKey    = regexp.MustCompile(`(?i)^(card_?(number|no)|pan|cvv|cvc)$`)
-	identKey   = regexp.MustCompile(`(?i)^(aadhaa?r|uidai|pan)_?(card)?_?(number|no)?$|^(ssn|social_security\w*|passport|driving_licen[cs]e|voter_?id|national_?id|tax_?id)_?(number|no)?$`)
-	panCard    = regexp.MustCompile(`^[A-Z]{5}[0-9]{4}[A-Z]$`)
-	birthKey   = regexp.MustCompile(`(?i)^(dob|date_?of_?birth|birth_?(date|day))$`)
-	noteKey    = regexp.MustCompile(`(?i)^(internal|private|admin|staff|moderator|moderation|support|crm|agent|ops|backoffice|hidden)_?(note|comment|remark|memo|description|flag|tag|info|data|message|status|reason)s?$|^notes?_?(internal|private|admin|staff)$`)
-	scoreKey   = regexp.MustCompile(`(?i)^(risk|fraud|churn|lead|credit|trust|spam|health)_?(score|rating|level|reason|flag)s?$|^(churn|fraud)_?(risk|probability)$|^is_?(blacklisted|fraud|flagged|shadow_?banned)$`)
-	costKey    = regexp.MustCompile(`(?i)^(cost|purchase|wholesale|supplier|buying)_?(price|rate|amount)(_?(minor|cents|paise))?$|^(gross_?|profit_?)margin(_?percent)?$|^(commission|payout)_?(rate|percent)$`)
-	emptyValue = regexp.MustCompile(`^(?:|0|null|none|n/?a|-|false|low)$`)
+	hash       = lazyregexp.New(`^(?:\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$\S+|\$scrypt\$\S+|\$pbkdf2\S*\$\S+|\$[156]\$\S+\$\S{20,}|pbkdf2_sha256\$\d+\$\S+|scrypt:\S+|\{SS?HA\}\S+)$`)
+	email      = lazyregexp.New(`^[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}$`)
+	roleEmail  = lazyregexp.New(`(?i)^(?:info|support|help|helpdesk|hello|hi|hey|contact|sales|admin|administrator|webmaster|postmaster|no-?reply|donotreply|team|press|media|privacy|security|legal|abuse|careers|jobs|hr|feedback|billing|accounts|office|mail|service|care|you|your|name|user|email|test|demo|john|jane|john\.doe|jane\.doe|foo|me)[.+\d-]*@|@(?:[\w.-]+\.)?(?:example\.(?:com|org|net)|test\.com|acme\.\w+|domain\.com|email\.com|company\.com|yourdomain\.\w+|sentry\.io|localhost)$|\.(?:png|jpe?g|webp|svg|gif|js|css)$`)
+	phoneKey   = lazyregexp.New(`(?i)phone|mobile|whats_?app|(^|_)(tel|msisdn|cell)($|_)|contact_?(no|number)`)
+	phone      = lazyregexp.New(`^\+?[0-9][0-9 ()./-]{6,18}[0-9]$`)
+	tokenKey   = lazyregexp.New(`(?i)(reset|recovery|invit\w*|confirm\w*|verif\w*|magic|refresh|access|session|auth|otp|one_?time|unsubscribe)_?(token|code|key|secret|hash)$|^(otp|refreshToken|accessToken|api_?key|apiToken|secret)$`)
+	passKey    = lazyregexp.New(`(?i)^(password|passwd|pass)_?(hash|digest|salt)?$|^(hashed|encrypted|crypted)_?pass(word)?$`)
+	factorKey  = lazyregexp.New(`(?i)(totp|mfa|two_?factor|otp)_?(secret|seed|key)|backup_?codes?|recovery_?codes?`)
+	bankKey    = lazyregexp.New(`(?i)^(bank_?)?account_?(number|no)$|^iban$|^ifsc(_?code)?$|^(upi|vpa)(_?id)?$|^routing_?number$`)
+	cardKey    = lazyregexp.New(`(?i)^(card_?(number|no)|pan|cvv|cvc)$`)
+	identKey   = lazyregexp.New(`(?i)^(aadhaa?r|uidai|pan)_?(card)?_?(number|no)?$|^(ssn|social_security\w*|passport|driving_licen[cs]e|voter_?id|national_?id|tax_?id)_?(number|no)?$`)
+	panCard    = lazyregexp.New(`^[A-Z]{5}[0-9]{4}[A-Z]$`)
+	birthKey   = lazyregexp.New(`(?i)^(dob|date_?of_?birth|birth_?(date|day))$`)
+	noteKey    = lazyregexp.New(`(?i)^(internal|private|admin|staff|moderator|moderation|support|crm|agent|ops|backoffice|hidden)_?(note|comment|remark|memo|description|flag|tag|info|data|message|status|reason)s?$|^notes?_?(internal|private|admin|staff)$`)
+	scoreKey   = lazyregexp.New(`(?i)^(risk|fraud|churn|lead|credit|trust|spam|health)_?(score|rating|level|reason|flag)s?$|^(churn|fraud)_?(risk|probability)$|^is_?(blacklisted|fraud|flagged|shadow_?banned)$`)
+	costKey    = lazyregexp.New(`(?i)^(cost|purchase|wholesale|supplier|buying)_?(price|rate|amount)(_?(minor|cents|paise))?$|^(gross_?|profit_?)margin(_?percent)?$|^(commission|payout)_?(rate|percent)$`)
+	emptyValue = lazyregexp.New(`^(?:|0|null|none|n/?a|-|false|low)$`)
 )
 
 // snake brings camelCase into the form that the expressions are written in.
@@ -462,12 +462,12 @@ func snake(k string) string {
 
 // wrapping is what frameworks put around data: the same data in another wrapping, or of the next build, is the same.
 var (
-	wrapping      = regexp.MustCompile(`^(?:__NEXT_DATA__|__NUXT_DATA__|row [0-9a-f]+|JSON\.parse|data-page|props)|(?:\.(?:f|children|props|pageProps)|\[\])+$|\.(?:f|children|props|pageProps)\b|\[\]`)
-	escapedDollar = regexp.MustCompile(`^\$\$`) // of React's payload
+	wrapping      = lazyregexp.New(`^(?:__NEXT_DATA__|__NUXT_DATA__|row [0-9a-f]+|JSON\.parse|data-page|props)|(?:\.(?:f|children|props|pageProps)|\[\])+$|\.(?:f|children|props|pageProps)\b|\[\]`)
+	escapedDollar = lazyregexp.New(`^\$\$`) // of React's payload
 )
 
 // labels are the texts of an interface, in which a password is a word in some language.
-var labels = regexp.MustCompile(`(?i)(?:^|\.)(?:_?next_?i18n\w*|i18n\w*|translations?|locales?|messages|dictionar(?:y|ies)|lang|strings|resources|labels|intl|copy)(?:\.|$)`)
+var labels = lazyregexp.New(`(?i)(?:^|\.)(?:_?next_?i18n\w*|i18n\w*|translations?|locales?|messages|dictionar(?:y|ies)|lang|strings|resources|labels|intl|copy)(?:\.|$)`)
 
 // leaf judges a value: by what it is where that can be seen, by its key where it cannot.
 func (w *walk) leaf(path, key, v string, number bool) {

@@ -12,13 +12,14 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // The bounds of a visit. A site that never ends is left, and what was not asked for is said.
@@ -388,12 +389,12 @@ func (v *visit) links(got *answer) {
 }
 
 // leaves are links that a reader does not follow, because they may end or change something.
-var leaves = regexp.MustCompile(`(?i)(log|sign)-?_?out|unsubscribe|delete|remove|cancel|^(javascript|mailto|tel):`)
+var leaves = lazyregexp.New(`(?i)(log|sign)-?_?out|unsubscribe|delete|remove|cancel|^(javascript|mailto|tel):`)
 
 var (
-	mapComment = regexp.MustCompile(`(?m)[#@]\s*sourceMappingURL=([^\s'"*]{1,1000})`)
-	workers    = regexp.MustCompile(`serviceWorker\.register\(\s*["']([^"'\s]{1,300})["']`)
-	names      = regexp.MustCompile(`["'` + "`" + `]((?:\.{0,2}/)?(?:[A-Za-z0-9_@.~\-\[\]()%]+/)*[A-Za-z0-9_@.~\-\[\]()%]+\.m?js)["'` + "`" + `]`)
+	mapComment = lazyregexp.New(`(?m)[#@]\s*sourceMappingURL=([^\s'"*]{1,1000})`)
+	workers    = lazyregexp.New(`serviceWorker\.register\(\s*["']([^"'\s]{1,300})["']`)
+	names      = lazyregexp.New(`["'` + "`" + `]((?:\.{0,2}/)?(?:[A-Za-z0-9_@.~\-\[\]()%]+/)*[A-Za-z0-9_@.~\-\[\]()%]+\.m?js)["'` + "`" + `]`)
 )
 
 // references queues what a script names: its map, workers, and further scripts.
@@ -440,4 +441,4 @@ func (v *visit) pageOf(address string) []byte {
 	return nil
 }
 
-var nextData = regexp.MustCompile(`^/_next/data/[^/]+/`)
+var nextData = lazyregexp.New(`^/_next/data/[^/]+/`)

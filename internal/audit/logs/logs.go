@@ -15,13 +15,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // Options say what to read.
@@ -278,8 +278,8 @@ func (e *event) good() bool    { return e.status >= 200 && e.status < 300 }
 func (e *event) refused() bool { return e.status == 401 || e.status == 403 || e.status == 404 }
 
 var (
-	static = regexp.MustCompile(`(?i)\.(?:js|mjs|css|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|txt|webmanifest)$|^/(?:_next/|assets/|static/|favicon|robots\.txt|\.well-known/)`)
-	door   = regexp.MustCompile(`(?i)log-?in|sign-?in|sign-?up|log-?out|sign-?out|password|webhook|csrf|` +
+	static = lazyregexp.New(`(?i)\.(?:js|mjs|css|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|txt|webmanifest)$|^/(?:_next/|assets/|static/|favicon|robots\.txt|\.well-known/)`)
+	door   = lazyregexp.New(`(?i)log-?in|sign-?in|sign-?up|log-?out|sign-?out|password|webhook|csrf|` +
 		`(?:^|[/_.-])(?:register|registration|o?auth2?|tokens?|sessions?|otp|verif\w*|confirm\w*|callback|health\w*|ready\w*|livez|metrics|invit\w*|recover\w*)(?:[/_.-]|$)`)
 )
 
@@ -339,7 +339,7 @@ func (a *auditor) seeRoute(file int, route string, e *event, s sighting) {
 }
 
 // holder are the nouns of whoever has data of their own.
-var holder = regexp.MustCompile(`(?i)^(user|account|customer|client|profile|member|tenant|org|organi[sz]ation|business|businesses|compan(y|ies)|shop|store|workspace|team|owner|people|person)s?$`)
+var holder = lazyregexp.New(`(?i)^(user|account|customer|client|profile|member|tenant|org|organi[sz]ation|business|businesses|compan(y|ies)|shop|store|workspace|team|owner|people|person)s?$`)
 
 func (a *auditor) seeIDs(route string, ids []id, e *event, s sighting) {
 	note := func(m map[namedKey]*sighting, table, value, noun string) {
@@ -453,8 +453,8 @@ func (a *auditor) endWalk(k walkKey, w *walk) {
 }
 
 var (
-	exports  = regexp.MustCompile(`(?i)export|download|\.(?:csv|xlsx|zip|pdf)$|backup|dump`)
-	invoices = regexp.MustCompile(`(?i)invoice|receipt|statement|billing/history`)
+	exports  = lazyregexp.New(`(?i)export|download|\.(?:csv|xlsx|zip|pdf)$|backup|dump`)
+	invoices = lazyregexp.New(`(?i)invoice|receipt|statement|billing/history`)
 )
 
 // A pathKind is what the words of a path say, kept because paths repeat.

@@ -6,11 +6,12 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // An event is one request, as a line of a log tells it.
@@ -43,7 +44,7 @@ func parseLine(line []byte) (event, bool) {
 }
 
 // common is the common log format, of which combined and nginx's default are longer forms.
-var common = regexp.MustCompile(`^(?:\S+:\d+ )?(\S+) \S+ (.{1,200}?) \[([^\]]{10,40})\] "(?:([A-Z]{3,10}) )?([^" ]*)[^"]*" (\d{3}) `)
+var common = lazyregexp.New(`^(?:\S+:\d+ )?(\S+) \S+ (.{1,200}?) \[([^\]]{10,40})\] "(?:([A-Z]{3,10}) )?([^" ]*)[^"]*" (\d{3}) `)
 
 func parseCommon(line string) (event, bool) {
 	m := common.FindStringSubmatch(line + " ")
@@ -322,8 +323,8 @@ type id struct {
 }
 
 var (
-	idShape = regexp.MustCompile(`^(?:[0-9]{1,19}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}|[0-9A-HJKMNP-TV-Z]{26}|[a-z]{2,8}_[A-Za-z0-9]{6,40}|[^@/]{1,64}@[^@/]{3,64})$`)
-	idParam = regexp.MustCompile(`(?i)^(.{0,30}?)_?ids?$`)
+	idShape = lazyregexp.New(`^(?:[0-9]{1,19}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}|[0-9A-HJKMNP-TV-Z]{26}|[a-z]{2,8}_[A-Za-z0-9]{6,40}|[^@/]{1,64}@[^@/]{3,64})$`)
+	idParam = lazyregexp.New(`(?i)^(.{0,30}?)_?ids?$`)
 )
 
 // route is the path with ids taken out, and the ids.

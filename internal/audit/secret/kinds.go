@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // A Class groups kinds by what is lost with them.
@@ -31,14 +32,14 @@ type Kind struct {
 
 // A pattern finds a kind by letters that every key of it has.
 type pattern struct {
-	anchor string         // found first, because that is fast
-	back   int            // how many characters of the key stand before the anchor, at most
-	shape  *regexp.Regexp // of the whole key
+	anchor string             // found first, because that is fast
+	back   int                // how many characters of the key stand before the anchor, at most
+	shape  *lazyregexp.Regexp // of the whole key
 	kind   Kind
 	alone  bool // only where it is a value by itself, because its letters are common
 }
 
-func shape(s string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + s + `)`) }
+func shape(s string) *lazyregexp.Regexp { return lazyregexp.New(`^(?:` + s + `)`) }
 
 func prefix(anchor, rest string, k Kind) pattern {
 	return pattern{anchor: anchor, shape: shape(regexp.QuoteMeta(anchor) + rest), kind: k}

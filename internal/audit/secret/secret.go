@@ -11,13 +11,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // A Match is a secret in a text.
@@ -146,7 +146,7 @@ func (s *scan) add(m Match) {
 	s.found = append(s.found, m)
 }
 
-var nameBefore = regexp.MustCompile("([A-Za-z_$][A-Za-z0-9_$.]{0,60})[\"']?\\s*[:=]\\s*(?:[A-Za-z_$.]{1,60}\\s*(?:\\|\\||\\?\\?)\\s*)?[\"'`]?$")
+var nameBefore = lazyregexp.New("([A-Za-z_$][A-Za-z0-9_$.]{0,60})[\"']?\\s*[:=]\\s*(?:[A-Za-z_$.]{1,60}\\s*(?:\\|\\||\\?\\?)\\s*)?[\"'`]?$")
 
 // nameBefore is the variable or field to which what stands at start is assigned.
 func (s *scan) nameBefore(start int) string {
@@ -165,13 +165,13 @@ func (s *scan) near(start, end, distance int, words ...string) bool {
 // razorpay looks for the secret that belongs to a key id that ends at end:
 // beside it as in Basic authentication, or as the next literal.
 var (
-	besideID = regexp.MustCompile(`^:([A-Za-z0-9]{20,40})(?:[^A-Za-z0-9]|$)`)
-	afterID  = regexp.MustCompile(`^["'` + "`" + `][^"'` + "`" + `]{1,60}["'` + "`" + `]([A-Za-z0-9]{24})["'` + "`" + `]`)
+	besideID = lazyregexp.New(`^:([A-Za-z0-9]{20,40})(?:[^A-Za-z0-9]|$)`)
+	afterID  = lazyregexp.New(`^["'` + "`" + `][^"'` + "`" + `]{1,60}["'` + "`" + `]([A-Za-z0-9]{24})["'` + "`" + `]`)
 )
 
 func (s *scan) razorpay(end int) {
 	window := s.b[end:min(len(s.b), end+160)]
-	for _, shape := range []*regexp.Regexp{besideID, afterID} {
+	for _, shape := range []*lazyregexp.Regexp{besideID, afterID} {
 		if m := shape.FindSubmatchIndex(window); m != nil && mixed(string(window[m[2]:m[3]])) {
 			s.add(Match{Kind: razorpay, Start: end + m[2], End: end + m[3]})
 			return
@@ -359,7 +359,7 @@ func (s *scan) pem() {
 
 var (
 	awsKeyID  = shape(`(?:AKIA|ASIA)[A-Z0-9]{16}`)
-	awsSecret = regexp.MustCompile("[\"'`= ]([A-Za-z0-9/+]{40})(?:[\"'`\\s,;&]|$)")
+	awsSecret = lazyregexp.New("[\"'`= ]([A-Za-z0-9/+]{40})(?:[\"'`\\s,;&]|$)")
 )
 
 // aws joins the id of a key with the secret that stands near it. An id alone,
@@ -391,7 +391,7 @@ func (s *scan) aws() {
 // The words of names that hold secrets, in the ways that they are written.
 var nameWords = []string{"ecret", "ECRET", "assword", "ASSWORD", "asswd", "rivateKey", "rivate_key", "RIVATE_KEY", "ncryptionKey", "NCRYPTION_KEY", "ncryption_key"}
 
-var literal = regexp.MustCompile("^[\"']?\\s{0,8}(?:[:=]|\\|\\||\\?\\?)\\s{0,8}(?:[A-Za-z_$][A-Za-z0-9_$.]{0,80}\\s{0,4}(?:\\|\\||\\?\\?)\\s{0,4})?([\"'`])([^\"'`\\s]{12,300})([\"'`])")
+var literal = lazyregexp.New("^[\"']?\\s{0,8}(?:[:=]|\\|\\||\\?\\?)\\s{0,8}(?:[A-Za-z_$][A-Za-z0-9_$.]{0,80}\\s{0,4}(?:\\|\\||\\?\\?)\\s{0,4})?([\"'`])([^\"'`\\s]{12,300})([\"'`])")
 
 // byName finds literals that are given to a name such as jwtSecret.
 func (s *scan) byName() {
@@ -480,12 +480,12 @@ func symbols(s string) (n int) {
 	return small + capital + figure + other
 }
 
-var wordy = regexp.MustCompile(`^[A-Za-z]+(?:[._:/-]?[A-Za-z]+)*[0-9]{0,2}$|://|^[/.#]|\$\{|\{\{|[<>(){}]|^(?:pk_|sb_publishable_|pi_|seti_|cs_|price_|prod_|whsec_$)`)
+var wordy = lazyregexp.New(`^[A-Za-z]+(?:[._:/-]?[A-Za-z]+)*[0-9]{0,2}$|://|^[/.#]|\$\{|\{\{|[<>(){}]|^(?:pk_|sb_publishable_|pi_|seti_|cs_|price_|prod_|whsec_$)`)
 
-var date = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
+var date = lazyregexp.New(`^\d{4}-\d\d-\d\d`)
 
 // class is how CSS modules name what a stylesheet calls secret.
-var class = regexp.MustCompile(`^_[A-Za-z][\w-]*_[a-z0-9]{4,6}_\d+$`)
+var class = lazyregexp.New(`^_[A-Za-z][\w-]*_[a-z0-9]{4,6}_\d+$`)
 
 // looksRandom tells a key from a word, a path, a template or a message.
 func looksRandom(s string) bool {
@@ -498,7 +498,7 @@ func looksRandom(s string) bool {
 // The keys of documentation that everybody knows.
 var known = []string{"sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk_test_BQokikJOvBiI2HlWgH4olfQ2", "sk_test_26PHem9AhJZvU623DfE1x4sd", "sk_test_tR3PYbcVNZZ796tH88S4VQ2u"}
 
-var dummy = regexp.MustCompile(`(?i)x{5,}|\*{3,}|\.{3}|example|your[_-]|placeholder|dummy|changeme|change_me|redacted|0{8,}|1{8,}|12345678|abcdef[gh0-9]|insert|replace|_here$`)
+var dummy = lazyregexp.New(`(?i)x{5,}|\*{3,}|\.{3}|example|your[_-]|placeholder|dummy|changeme|change_me|redacted|0{8,}|1{8,}|12345678|abcdef[gh0-9]|insert|replace|_here$`)
 
 // placeholder knows keys that are none: examples, and what a reader is to fill in.
 func placeholder(s string) bool {

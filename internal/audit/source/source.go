@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -22,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/golang"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
@@ -265,7 +265,7 @@ func (r *reader) read(ctx context.Context) error {
 	return ctx.Err()
 }
 
-var configFile = regexp.MustCompile(`(^|/)(package\.json|go\.mod|tsconfig\.json|jsconfig\.json|vercel\.json|netlify\.toml|config\.toml|wrangler\.toml|[\w.-]+\.prisma|[\w.-]+\.sql|\.env[\w.-]*|_headers)$`)
+var configFile = lazyregexp.New(`(^|/)(package\.json|go\.mod|tsconfig\.json|jsconfig\.json|vercel\.json|netlify\.toml|config\.toml|wrangler\.toml|[\w.-]+\.prisma|[\w.-]+\.sql|\.env[\w.-]*|_headers)$`)
 
 func kindOf(rel string) string {
 	switch filepath.Ext(rel) {
@@ -351,7 +351,7 @@ func minified(src string) bool {
 	return len(src)/lines > 500
 }
 
-var scriptTag = regexp.MustCompile(`(?s)<script[^>]*>(.*?)</script>`)
+var scriptTag = lazyregexp.New(`(?s)<script[^>]*>(.*?)</script>`)
 
 // scriptOf keeps the scripts of a component where they stand and blanks the
 // rest, so that lines stay.
@@ -376,7 +376,7 @@ func scriptOf(src string) string {
 	return b.String()
 }
 
-var allow = regexp.MustCompile(`tijori:allow\s+([a-z0-9*,-]+)[ \t]*([^\n]*)`)
+var allow = lazyregexp.New(`tijori:allow\s+([a-z0-9*,-]+)[ \t]*([^\n]*)`)
 
 // suppress marks the findings that a comment with a reason accepts: on the
 // line, or on the line above.

@@ -3969,18 +3969,12 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
-ALTER TABLE ONLY tijori.inbox
-    ADD CONSTRAINT inbox_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_role_fkey FOREIGN KEY (role) REFERENCES tijori.roles(role);
-ALTER TABLE ONLY tijori.invoices
-    ADD CONSTRAINT invoices_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
-ALTER TABLE ONLY tijori.invoices
-    ADD CONSTRAINT invoices_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
 ALTER TABLE ONLY tijori.invoices
     ADD CONSTRAINT invoices_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id);
 ALTER TABLE ONLY tijori.members
@@ -4003,10 +3997,6 @@ ALTER TABLE ONLY tijori.party_sums
     ADD CONSTRAINT party_sums_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.payees
     ADD CONSTRAINT payees_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
-ALTER TABLE ONLY tijori.payments
-    ADD CONSTRAINT payments_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
-ALTER TABLE ONLY tijori.payments
-    ADD CONSTRAINT payments_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
 ALTER TABLE ONLY tijori.payments
     ADD CONSTRAINT payments_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id);
 ALTER TABLE ONLY tijori.period_locks
@@ -4442,9 +4432,7 @@ END, true) = ( SELECT s.account_id,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
-CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
-   FROM tijori.accounts a
-  WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY inbox_select_billing ON tijori.inbox FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY inbox_select_guard ON tijori.inbox FOR SELECT TO tijori_guard USING (true);
@@ -4476,9 +4464,7 @@ CREATE POLICY invitations_update_app ON tijori.invitations FOR UPDATE TO tijori_
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY invitations_update_guard ON tijori.invitations FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.invoices ENABLE ROW LEVEL SECURITY;
-CREATE POLICY invoices_insert_billing ON tijori.invoices FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
-   FROM tijori.accounts a
-  WHERE ((a.account_id = invoices.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY invoices_insert_billing ON tijori.invoices FOR INSERT TO tijori_billing WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_select_app ON tijori.invoices FOR SELECT TO tijori_app USING (((
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
@@ -4492,9 +4478,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
 CREATE POLICY invoices_select_backup ON tijori.invoices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
-CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
-   FROM tijori.accounts a
-  WHERE ((a.account_id = invoices.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_update_guard ON tijori.invoices FOR UPDATE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable))) WITH CHECK (true);
 ALTER TABLE tijori.members ENABLE ROW LEVEL SECURITY;
 CREATE POLICY members_delete_guard ON tijori.members FOR DELETE TO tijori_guard USING (true);
@@ -4601,9 +4585,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
 CREATE POLICY payees_select_backup ON tijori.payees FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payees_select_guard ON tijori.payees FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.payments ENABLE ROW LEVEL SECURITY;
-CREATE POLICY payments_insert_billing ON tijori.payments FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
-   FROM tijori.accounts a
-  WHERE ((a.account_id = payments.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY payments_insert_billing ON tijori.payments FOR INSERT TO tijori_billing WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY payments_select_app ON tijori.payments FOR SELECT TO tijori_app USING (((
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/seed"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // callers are personas for functions: one of each kind.
@@ -138,10 +139,10 @@ func (a *Attacker) meant(p *Persona, f *catalog.Function, arg catalog.Arg) []str
 // argument in it.
 func (a *Attacker) uses(code string, r *catalog.Relation, c *catalog.Column, arg string) bool {
 	col := regexp.QuoteMeta(strings.ToLower(c.Name))
-	if regexp.MustCompile(`(?:^|[\s.("])` + col + `"? ?= ?(?:\w+\.)?"?` + arg + `"?(?:\W|$)`).MatchString(code) {
+	if lazyregexp.New(`(?:^|[\s.("])` + col + `"? ?= ?(?:\w+\.)?"?` + arg + `"?(?:\W|$)`).MatchString(code) {
 		return true
 	}
-	m := regexp.MustCompile(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
+	m := lazyregexp.New(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
 		FindStringSubmatch(code)
 	if m == nil {
 		return false
@@ -149,7 +150,7 @@ func (a *Attacker) uses(code string, r *catalog.Relation, c *catalog.Column, arg
 	values := strings.Split(m[2], ",")
 	for i, n := range strings.Split(m[1], ",") {
 		if i < len(values) && strings.Trim(strings.TrimSpace(n), `"`) == strings.ToLower(c.Name) &&
-			regexp.MustCompile(`(?:^|\W)`+arg+`(?:\W|$)`).MatchString(values[i]) {
+			lazyregexp.New(`(?:^|\W)`+arg+`(?:\W|$)`).MatchString(values[i]) {
 			return true
 		}
 	}
@@ -461,7 +462,7 @@ func values(m map[string]string) []string {
 	return out
 }
 
-var dynamic = regexp.MustCompile(`(?i)\bexecute\b`)
+var dynamic = lazyregexp.New(`(?i)\bexecute\b`)
 
 // inject puts a division by zero where a value belongs; the error says that it
 // was carried out.

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/audit/db/tree"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 const notSystem = `n.nspname !~ '^(pg_|information_schema$|tijori_audit$)'`
@@ -433,14 +433,14 @@ func (s *Schema) resolveBodies(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-var returns = regexp.MustCompile(`(?is)^\s*begin\s+return\s+(query\s+)?(.*?);\s*end\s*;?\s*$`)
+var returns = lazyregexp.New(`(?is)^\s*begin\s+return\s+(query\s+)?(.*?);\s*end\s*;?\s*$`)
 
 // picks is select … into v …; return v; asks is if exists (…) then return true.
 var (
-	picks = regexp.MustCompile(
+	picks = lazyregexp.New(
 		`(?is)^\s*(?:declare\s+[^;]*;\s*)*begin\s+select\s+(.*?)\s+into\s+(?:strict\s+)?(\w+)\s+from\s+(.*?);\s*return\s+\(?(\w+)([^;]*?)\)?;\s*end\s*;?\s*$`,
 	)
-	asks = regexp.MustCompile(
+	asks = lazyregexp.New(
 		`(?is)^\s*begin\s+if\s+exists\s*\((.*)\)\s*then\s+return\s+true;\s*(?:end\s+if;\s*return\s+false;|else\s+return\s+false;\s*end\s+if;)\s*end\s*;?\s*$`,
 	)
 )
@@ -471,7 +471,7 @@ func plain(f *Function) string {
 	return ""
 }
 
-var comments = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/`)
+var comments = lazyregexp.New(`(?s)--[^\n]*|/\*.*?\*/`)
 
 func (s *Schema) resolve(ctx context.Context, tx pgx.Tx, f *Function, body string) []*tree.Node {
 	path, ok := f.Setting("search_path")

@@ -5,9 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // maxFile bounds what is read of one file.
@@ -65,9 +66,9 @@ func Files(path string) ([]File, error) {
 }
 
 var (
-	undoes  = regexp.MustCompile(`(?i)(^|[._-])(down|undo|rollback|revert)\.sql$|^U\d+.*__`)
-	undoing = regexp.MustCompile(`(?im)^--\s*(\+goose down|\+migrate down|migrate:down|//@undo|rollback)\s*$`)
-	number  = regexp.MustCompile(`^\D*(\d+)`)
+	undoes  = lazyregexp.New(`(?i)(^|[._-])(down|undo|rollback|revert)\.sql$|^U\d+.*__`)
+	undoing = lazyregexp.New(`(?im)^--\s*(\+goose down|\+migrate down|migrate:down|//@undo|rollback)\s*$`)
+	number  = lazyregexp.New(`^\D*(\d+)`)
 )
 
 // natural sorts V2 before V10; names without a number sort as text.

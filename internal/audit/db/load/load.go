@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/db/scratch"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 //go:embed supabase.sql
@@ -44,10 +44,10 @@ type Result struct {
 
 type key struct{ class, object uint32 }
 
-var usesSupabase = regexp.MustCompile(
+var usesSupabase = lazyregexp.New(
 	`(?i)\bauth\.(uid|jwt|role|email|users)\b|\bstorage\.(objects|buckets)\b|\bsupabase_`,
 )
-var makesAuth = regexp.MustCompile(`(?i)\bcreate\s+schema\s+(if\s+not\s+exists\s+)?"?auth"?`)
+var makesAuth = lazyregexp.New(`(?i)\bcreate\s+schema\s+(if\s+not\s+exists\s+)?"?auth"?`)
 
 // Recognise says for which platform the files are written.
 func Recognise(files []File) string {
@@ -175,23 +175,23 @@ type applier struct {
 }
 
 var (
-	ignored = regexp.MustCompile(
+	ignored = lazyregexp.New(
 		`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ABORT|CHECKPOINT|LISTEN|NOTIFY|LOAD|CLUSTER|VACUUM)\b`,
 	)
 	// Statements that run no code of the schema may be repeated as the superuser.
-	harmless = regexp.MustCompile(
+	harmless = lazyregexp.New(
 		`^((CREATE|ALTER) (ROLE|USER|GROUP)\b|GRANT\b|REVOKE\b|(CREATE|ALTER) PUBLICATION\b|ALTER DEFAULT PRIVILEGES\b|COMMENT\b|ALTER [A-Z ]+ .* OWNER TO\b)`,
 	)
-	powers = regexp.MustCompile(
+	powers = lazyregexp.New(
 		`\b(PG_EXECUTE_SERVER_PROGRAM|PG_READ_SERVER_FILES|PG_WRITE_SERVER_FILES|TIJORI_AUDIT)\b`,
 	)
-	superer = regexp.MustCompile(`(?i)\bsuperuser\b`)
-	safeExt = regexp.MustCompile(
+	superer = lazyregexp.New(`(?i)\bsuperuser\b`)
+	safeExt = lazyregexp.New(
 		`(?i)^CREATE EXTENSION (IF NOT EXISTS )?"?(PGCRYPTO|UUID-OSSP|CITEXT|PG_TRGM|HSTORE|LTREE|UNACCENT|BTREE_GIN|BTREE_GIST|INTARRAY|CUBE|EARTHDISTANCE|FUZZYSTRMATCH|MODDATETIME|TABLEFUNC|ISN|SEG|LO|TCN|PG_STAT_STATEMENTS|INSERT_USERNAME|AUTOINC)\b`,
 	)
-	noRole   = regexp.MustCompile(`role "([^"]+)" does not exist`)
-	noSchema = regexp.MustCompile(`schema "([^"]+)" does not exist`)
-	makeRole = regexp.MustCompile(`^CREATE (ROLE|USER|GROUP) `)
+	noRole   = lazyregexp.New(`role "([^"]+)" does not exist`)
+	noSchema = lazyregexp.New(`schema "([^"]+)" does not exist`)
+	makeRole = lazyregexp.New(`^CREATE (ROLE|USER|GROUP) `)
 )
 
 func (a *applier) apply(ctx context.Context, s Statement) {

@@ -5,12 +5,12 @@ package model
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // A Model is what the catalogue says about people and tenants.
@@ -90,7 +90,7 @@ func New(s *catalog.Schema, c Config) *Model {
 func (m *Model) actors(c Config) {
 	named := map[string]bool{}
 	for _, text := range c.ConnectsAs {
-		for _, w := range regexp.MustCompile(`[\w$<>-]+`).FindAllString(text, -1) {
+		for _, w := range lazyregexp.New(`[\w$<>-]+`).FindAllString(text, -1) {
 			stem, _, cut := strings.Cut(w, "<")
 			for _, r := range m.Schema.Roles {
 				if r.Name == w || cut && stem != "" && strings.HasPrefix(r.Name, stem) && r.Login ||
@@ -472,7 +472,7 @@ func (m *Model) findSlots() {
 	slices.SortFunc(m.Slots, func(a, b cond.Slot) int { return strings.Compare(a.String(), b.String()) })
 }
 
-var settingName = regexp.MustCompile(`(?i)current_setting\s*\(\s*'([\w]+\.[\w.]+)'`)
+var settingName = lazyregexp.New(`(?i)current_setting\s*\(\s*'([\w]+\.[\w.]+)'`)
 
 // Class is the class of a column: all columns that hold the same kind of thing.
 func (m *Model) Class(r *catalog.Relation, column int) cond.Place {

@@ -20,6 +20,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // A Context is a tenant, or one of its people.
@@ -403,7 +404,7 @@ func accepts(r *catalog.Relation, c *catalog.Column, s *Seeder) bool {
 		if !slices.Contains(k.Columns, c.Num) {
 			continue
 		}
-		m := regexp.MustCompile(`~ '((?:[^']|'')*)'`).FindStringSubmatch(k.Expression)
+		m := lazyregexp.New(`~ '((?:[^']|'')*)'`).FindStringSubmatch(k.Expression)
 		if m == nil {
 			return false
 		}
@@ -429,7 +430,7 @@ func (s *Seeder) rootOf(c cond.Place) *catalog.Relation {
 	return nil
 }
 
-var boundValue = regexp.MustCompile(`FROM \(('?[^,')]*'?)|IN \(('?[^,')]*'?)`)
+var boundValue = lazyregexp.New(`FROM \(('?[^,')]*'?)|IN \(('?[^,')]*'?)`)
 
 // bound is a value that falls into a partition.
 func (s *Seeder) bound(r *catalog.Relation, c *catalog.Column) string {
@@ -444,7 +445,7 @@ func (s *Seeder) bound(r *catalog.Relation, c *catalog.Column) string {
 		}
 		v := strings.Trim(m[1]+m[2], "'")
 		t := s.Model.Schema.BaseType(c.Type)
-		isDate := regexp.MustCompile(`^\d{4}-\d\d-\d\d`).MatchString(v)
+		isDate := lazyregexp.New(`^\d{4}-\d\d-\d\d`).MatchString(v)
 		if isDate == (t.Category == "D") && v != "MINVALUE" &&
 			(t.Category == "D" || t.Category == "N" && len(r.Refers(c.Num)) == 0 || t.Kind == "e") {
 			return v
@@ -756,7 +757,7 @@ func (s *Seeder) orphan(ctx context.Context, r *catalog.Relation, x *Context) {
 	x.extra--
 }
 
-var ended = regexp.MustCompile(
+var ended = lazyregexp.New(
 	`(?i)left|ended|revok|delet|remov|expir|disabl|archiv|cancel|until|deactiv|suspend|banned`,
 )
 
@@ -811,7 +812,7 @@ func (s *Seeder) ranks(r *catalog.Relation, c *catalog.Column) []string {
 		return t.Labels
 	}
 	out := s.hints(r, c, s.A)
-	if m := regexp.MustCompile(`^'([^']*)'`).FindStringSubmatch(c.Default); m != nil {
+	if m := lazyregexp.New(`^'([^']*)'`).FindStringSubmatch(c.Default); m != nil {
 		out = append(out, m[1])
 	}
 	for _, v := range s.Model.Constants(r.FullName() + "." + c.Name) {

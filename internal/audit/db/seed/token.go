@@ -3,15 +3,15 @@ package seed
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
-var words = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9_]+`)
+var words = lazyregexp.New(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9_]+`)
 
 // mark remembers a value as one of a tenant's. What both have tells nothing.
 func (s *Seeder) mark(v any, letter string, t *catalog.Type) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // Secret is what a member of a world knows and nobody else should.
@@ -257,7 +258,7 @@ func (s *Seeder) hints(r *catalog.Relation, c *catalog.Column, x *Context) []str
 					out = append(out, m[1])
 				}
 			}
-			for _, m := range regexp.MustCompile(`(>=|<=) \(?(-?\d+)`).FindAllStringSubmatch(k.Expression, -1) {
+			for _, m := range lazyregexp.New(`(>=|<=) \(?(-?\d+)`).FindAllStringSubmatch(k.Expression, -1) {
 				out = append(out, m[2])
 			}
 		}
@@ -269,7 +270,7 @@ func (s *Seeder) hints(r *catalog.Relation, c *catalog.Column, x *Context) []str
 	})
 }
 
-var quoted = regexp.MustCompile(`'((?:[^']|'')*)'`)
+var quoted = lazyregexp.New(`'((?:[^']|'')*)'`)
 
 // enum turns the number of an enum's label into the label.
 func (s *Seeder) enum(v string) string {

@@ -3,13 +3,13 @@
 package verdict
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/model"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // A Verdict is a way through a policy that others can go.
@@ -588,7 +588,7 @@ func (c *Court) Locked(r *catalog.Relation) bool {
 	return false
 }
 
-var secretName = regexp.MustCompile(`(?i)token|secret|password|passwd|hash|api_?key|otp|pin\b|code$|^code|link`)
+var secretName = lazyregexp.New(`(?i)token|secret|password|passwd|hash|api_?key|otp|pin\b|code$|^code|link`)
 
 // secretColumn says whether a column looks like something to be presented:
 // a text or number that is unique by itself and no key that others refer to.
@@ -635,7 +635,7 @@ func (c *Court) uniqueAlone(r *catalog.Relation, col *catalog.Column) bool {
 	)
 }
 
-var personal = regexp.MustCompile(
+var personal = lazyregexp.New(
 	`(?i)e?mail|phone|mobile|address|birth|salary|iban|passport|card|token|secret|password|hash|customer|amount|cents|paise|price|balance|location|home|lat$|lng$`,
 )
 

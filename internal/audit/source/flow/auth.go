@@ -1,9 +1,9 @@
 package flow
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -71,7 +71,7 @@ func (in *interp) cacheCall(args []*Val, e *ir.Expr) *Val {
 	return a
 }
 
-var authUserLibs = regexp.MustCompile(`^(@clerk/|@auth0/|next-auth|@auth/|better-auth|lucia|iron-session|@kinde|@workos|@stackframe|@supabase/auth-helpers|firebase-admin|@propelauth|@descope|supertokens|@logto|@hono/auth|@hono/clerk|passport|@privy-io/server)`)
+var authUserLibs = lazyregexp.New(`^(@clerk/|@auth0/|next-auth|@auth/|better-auth|lucia|iron-session|@kinde|@workos|@stackframe|@supabase/auth-helpers|firebase-admin|@propelauth|@descope|supertokens|@logto|@hono/auth|@hono/clerk|passport|@privy-io/server)`)
 
 // authCall models functions that say who somebody is.
 func (in *interp) authCall(l, module, name string, args []*Val, e *ir.Expr) *Val {
@@ -170,8 +170,8 @@ func (in *interp) supabaseClient(name string, args []*Val, e *ir.Expr) *Val {
 }
 
 var (
-	serviceKey = regexp.MustCompile(`(?i)(service_?role|service_?key|secret|admin_?key|_service)`)
-	publicKey  = regexp.MustCompile(`(?i)(anon|publishable|public_key)`)
+	serviceKey = lazyregexp.New(`(?i)(service_?role|service_?key|secret|admin_?key|_service)`)
+	publicKey  = lazyregexp.New(`(?i)(anon|publishable|public_key)`)
 )
 
 // privOf tells by the name of a key's variable what a client may do.
@@ -291,7 +291,7 @@ func (in *interp) browser() bool {
 	return f.mod != nil && f.mod.Client
 }
 
-var providerCalls = regexp.MustCompile(`(?i)(checkout\.sessions|billingPortal\.sessions|billingPortal\.configurations|customers|subscriptions|subscriptionItems|subscriptionSchedules|refunds|paymentIntents|setupIntents|prices|products|invoices|invoiceItems|charges|paymentMethods|paymentLinks|coupons|promotionCodes|customerSessions|transfers|payouts|accounts|accountLinks|orders|payments|plans|addons|credit_?notes|transactions|balance|events|webhookEndpoints)\.(create|retrieve|list|search|update|del|delete|cancel|confirm|capture|refund|fetch|all|edit|pay|finalizeInvoice|voidInvoice|resume|pause|expire|listLineItems|upcoming|createPreview|retrieveUpcoming|attach|detach|createFundingInstructions|listPaymentMethods)$`)
+var providerCalls = lazyregexp.New(`(?i)(checkout\.sessions|billingPortal\.sessions|billingPortal\.configurations|customers|subscriptions|subscriptionItems|subscriptionSchedules|refunds|paymentIntents|setupIntents|prices|products|invoices|invoiceItems|charges|paymentMethods|paymentLinks|coupons|promotionCodes|customerSessions|transfers|payouts|accounts|accountLinks|orders|payments|plans|addons|credit_?notes|transactions|balance|events|webhookEndpoints)\.(create|retrieve|list|search|update|del|delete|cancel|confirm|capture|refund|fetch|all|edit|pay|finalizeInvoice|voidInvoice|resume|pause|expire|listLineItems|upcoming|createPreview|retrieveUpcoming|attach|detach|createFundingInstructions|listPaymentMethods)$`)
 
 // providerMethod models calls of payment providers by the shape of their
 // clients.

@@ -1,11 +1,11 @@
 package flow
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -54,7 +54,7 @@ func (op *Op) filter(col, cmp string, v *Val, pos Pos) {
 	}
 }
 
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var camel = lazyregexp.New(`([a-z0-9])([A-Z])`)
 
 // snake is a column's name in the way of SQL.
 func snake(s string) string { return camel.ReplaceAllString(s, "${1}_$2") }

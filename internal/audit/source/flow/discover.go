@@ -2,10 +2,10 @@ package flow
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -125,7 +125,7 @@ func routePath(file, root string) string {
 	return p
 }
 
-var groupSegment = regexp.MustCompile(`/\([^)]*\)|/@[^/]*`)
+var groupSegment = lazyregexp.New(`/\([^)]*\)|/@[^/]*`)
 
 func (p *Program) discoverApp(m *Module, stem string) {
 	f := m.Files[0]

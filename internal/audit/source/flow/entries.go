@@ -2,10 +2,10 @@ package flow
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -295,7 +295,7 @@ func (in *interp) methodsOf(v *Val, site *ir.Expr) {
 	}
 }
 
-var plainMW = regexp.MustCompile(`(?i)(json|urlencoded|raw|text|static|cors|helmet|morgan|compression|cookie|multer|upload|rate|limit|log|recover|timeout|requestid|realip|gzip|csrf|bodyparser|prettyjson|etag|secureheaders|trace|metrics|cache|heartbeat|throttle|stripslashes|validat)`)
+var plainMW = lazyregexp.New(`(?i)(json|urlencoded|raw|text|static|cors|helmet|morgan|compression|cookie|multer|upload|rate|limit|log|recover|timeout|requestid|realip|gzip|csrf|bodyparser|prettyjson|etag|secureheaders|trace|metrics|cache|heartbeat|throttle|stripslashes|validat)`)
 
 // middlewareRun runs a middleware, or notes its name when its code is not at
 // hand.
@@ -474,9 +474,9 @@ func (in *interp) arguments(e *Entry) []*Val {
 }
 
 var (
-	appFile   = regexp.MustCompile(`(^|/)app/(.*/)?(route|page|layout|template|default|middleware|opengraph-image|sitemap)\.[jt]sx?$`)
-	pagesAPI  = regexp.MustCompile(`(^|/)pages/api/`)
-	pagesFile = regexp.MustCompile(`(^|/)pages/.*\.[jt]sx?$`)
+	appFile   = lazyregexp.New(`(^|/)app/(.*/)?(route|page|layout|template|default|middleware|opengraph-image|sitemap)\.[jt]sx?$`)
+	pagesAPI  = lazyregexp.New(`(^|/)pages/api/`)
+	pagesFile = lazyregexp.New(`(^|/)pages/.*\.[jt]sx?$`)
 	methods   = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 )
 

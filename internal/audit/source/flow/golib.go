@@ -1,11 +1,11 @@
 package flow
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -387,9 +387,9 @@ func (in *interp) decodeInto(target, src *Val, scope *Scope, e *ir.Expr) {
 	target.Open = true
 }
 
-var logFunc = regexp.MustCompile(`^(log|log/slog|fmt)\.(Print|Printf|Println|Fatal|Fatalf|Fatalln|Panic|Panicf|Info|Warn|Error|Debug|InfoContext|WarnContext|ErrorContext|DebugContext|Log|LogAttrs)$`)
+var logFunc = lazyregexp.New(`^(log|log/slog|fmt)\.(Print|Printf|Println|Fatal|Fatalf|Fatalln|Panic|Panicf|Info|Warn|Error|Debug|InfoContext|WarnContext|ErrorContext|DebugContext|Log|LogAttrs)$`)
 
-var otherLog = regexp.MustCompile(`(logrus|zerolog/log|zap)\.(Info|Infof|Warn|Warnf|Error|Errorf|Debug|Debugf|Print|Printf|WithField|WithFields|S|L)$`)
+var otherLog = lazyregexp.New(`(logrus|zerolog/log|zap)\.(Info|Infof|Warn|Warnf|Error|Errorf|Debug|Debugf|Print|Printf|WithField|WithFields|S|L)$`)
 
 // goCall models functions of Go's packages; nil when it is none.
 func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {

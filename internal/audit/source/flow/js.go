@@ -1,10 +1,10 @@
 package flow
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 	"github.com/tijorihq/tijori/internal/audit/source/sqltext"
 )
@@ -12,11 +12,11 @@ import (
 // words by which code that is not at hand is guessed; only for functions whose
 // source is missing.
 var (
-	sessionWord = regexp.MustCompile(`(?i)(auth|session|user|viewer|account|principal|identity|login|signedin|signed_in|member|caller|whoami|getme|current|staff|admin|require|protect|guard|owner|tenant|\bme$)`)
-	bodyWord    = regexp.MustCompile(`(?i)(body|parse|json|input|form|param|query|field|upload|^read)`)
-	verifyWord  = regexp.MustCompile(`(?i)(verify|valid|authentic|signature|check|construct|unwrap|signed)`)
-	logWord     = regexp.MustCompile(`(?i)^(log|logger|logging|winston|pino|consola|log4js|bunyan|l)$`)
-	privWord    = regexp.MustCompile(`(?i)(admin|service_?role|service|privileged|root|superuser|bypass|elevated)`)
+	sessionWord = lazyregexp.New(`(?i)(auth|session|user|viewer|account|principal|identity|login|signedin|signed_in|member|caller|whoami|getme|current|staff|admin|require|protect|guard|owner|tenant|\bme$)`)
+	bodyWord    = lazyregexp.New(`(?i)(body|parse|json|input|form|param|query|field|upload|^read)`)
+	verifyWord  = lazyregexp.New(`(?i)(verify|valid|authentic|signature|check|construct|unwrap|signed)`)
+	logWord     = lazyregexp.New(`(?i)^(log|logger|logging|winston|pino|consola|log4js|bunyan|l)$`)
+	privWord    = lazyregexp.New(`(?i)(admin|service_?role|service|privileged|root|superuser|bypass|elevated)`)
 )
 
 // libMethod models a method call on a library's object; nil when it is none.
@@ -570,8 +570,8 @@ func (in *interp) serve(args []*Val, e *ir.Expr) {
 	}
 }
 
-var edgeDir = regexp.MustCompile(`^.*functions/`)
+var edgeDir = lazyregexp.New(`^.*functions/`)
 
-var cacheName = regexp.MustCompile(`(?i)^(redis|cache|kv|memcached?|cacheManager|cacheService|redisClient)$`)
+var cacheName = lazyregexp.New(`(?i)^(redis|cache|kv|memcached?|cacheManager|cacheService|redisClient)$`)
 
-var cacheType = regexp.MustCompile(`^(Cache|Redis|RedisClientType|CacheService|LRUCache)$`)
+var cacheType = lazyregexp.New(`^(Cache|Redis|RedisClientType|CacheService|LRUCache)$`)

@@ -1,10 +1,10 @@
 package flow
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -72,7 +72,7 @@ func (in *interp) params(c *Closure) (list []*Val) {
 	return list
 }
 
-var docRoute = regexp.MustCompile(`\b(GET|POST|PUT|PATCH|DELETE) (/[^\s.,;]*)`)
+var docRoute = lazyregexp.New(`\b(GET|POST|PUT|PATCH|DELETE) (/[^\s.,;]*)`)
 
 // loose runs what nothing called: handlers by their signature, components,
 // functions with parameters.

@@ -2,9 +2,9 @@ package flow
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/golang"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
@@ -189,7 +189,7 @@ func external(module, name string) *Val {
 	return &Val{Lib: module + "#" + name, Name: name}
 }
 
-var libVersion = regexp.MustCompile(`^(@?[^@?]+)(@[^/?]*)?(\?.*)?$`)
+var libVersion = lazyregexp.New(`^(@?[^@?]+)(@[^/?]*)?(\?.*)?$`)
 
 // export finds what a module exports under a name, also through re-exports.
 func (p *Program) export(m *Module, name string, depth int) *Val {

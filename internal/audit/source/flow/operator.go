@@ -1,11 +1,11 @@
 package flow
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -43,7 +43,7 @@ func (in *interp) template(e *ir.Expr, scope *Scope) *Val {
 	return v
 }
 
-var tokenParam = regexp.MustCompile(`(?i)[?&]([a-z]+_?)?(token|jwt)=$`)
+var tokenParam = lazyregexp.New(`(?i)[?&]([a-z]+_?)?(token|jwt)=$`)
 
 func (in *interp) object(e *ir.Expr, scope *Scope) *Val {
 	f := in.top()

@@ -3,10 +3,10 @@ package flow
 import (
 	"encoding/json"
 	"path"
-	"regexp"
 	"sort"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 	"github.com/tijorihq/tijori/internal/audit/source/sqltext"
 )
@@ -136,7 +136,7 @@ func New(files []*ir.File, texts map[string]string) *Program {
 	return p
 }
 
-var testFile = regexp.MustCompile(`(^|/)(__tests__|__mocks__|tests?|e2e|spec|cypress|playwright|fixtures|stories)/|\.(test|spec|stories|d|e2e)\.[cm]?[jt]sx?$|_test\.go$`)
+var testFile = lazyregexp.New(`(^|/)(__tests__|__mocks__|tests?|e2e|spec|cypress|playwright|fixtures|stories)/|\.(test|spec|stories|d|e2e)\.[cm]?[jt]sx?$|_test\.go$`)
 
 func isTest(p string) bool { return testFile.MatchString(p) }
 
@@ -221,11 +221,11 @@ func (p *Program) tsconfig(dir, text string) {
 	sort.Slice(p.aliases, func(i, j int) bool { return len(p.aliases[i].prefix) > len(p.aliases[j].prefix) })
 }
 
-var jsonComment = regexp.MustCompile(`(?m)^\s*//.*$|/\*[\s\S]*?\*/|,(\s*[}\]])`)
+var jsonComment = lazyregexp.New(`(?m)^\s*//.*$|/\*[\s\S]*?\*/|,(\s*[}\]])`)
 
 func stripJSON(s string) string { return jsonComment.ReplaceAllString(s, "$1") }
 
-var prismaModel = regexp.MustCompile(`(?m)^\s*model\s+(\w+)\s*\{([^}]*)\}`)
+var prismaModel = lazyregexp.New(`(?m)^\s*model\s+(\w+)\s*\{([^}]*)\}`)
 
 func (p *Program) prisma(text string) {
 	for _, m := range prismaModel.FindAllStringSubmatch(text, -1) {
@@ -241,9 +241,9 @@ func (p *Program) prisma(text string) {
 }
 
 var (
-	createTable = regexp.MustCompile(`(?is)create\s+table\s+(?:if\s+not\s+exists\s+)?([\w."]+)\s*\((.*?)\)\s*(?:;|$)`)
-	enableRLS   = regexp.MustCompile(`(?i)alter\s+table\s+(?:only\s+)?([\w."]+)\s+enable\s+row\s+level\s+security`)
-	createFunc  = regexp.MustCompile(`(?is)create\s+(?:or\s+replace\s+)?function\s+([\w."]+)\s*\(.*?\$(\w*)\$(.*?)\$\w*\$`)
+	createTable = lazyregexp.New(`(?is)create\s+table\s+(?:if\s+not\s+exists\s+)?([\w."]+)\s*\((.*?)\)\s*(?:;|$)`)
+	enableRLS   = lazyregexp.New(`(?i)alter\s+table\s+(?:only\s+)?([\w."]+)\s+enable\s+row\s+level\s+security`)
+	createFunc  = lazyregexp.New(`(?is)create\s+(?:or\s+replace\s+)?function\s+([\w."]+)\s*\(.*?\$(\w*)\$(.*?)\$\w*\$`)
 )
 
 func (p *Program) sqlFile(name, text string) {
@@ -444,7 +444,7 @@ func (p *Program) markClient() {
 	}
 }
 
-var serverFile = regexp.MustCompile(`(^|/)(lib/server|server)/|\.server\.[jt]sx?$|\+(page|layout)\.server\.|\+server\.|(^|/)(route|middleware|proxy)\.[jt]sx?$|(^|/)pages/api/`)
+var serverFile = lazyregexp.New(`(^|/)(lib/server|server)/|\.server\.[jt]sx?$|\+(page|layout)\.server\.|\+server\.|(^|/)(route|middleware|proxy)\.[jt]sx?$|(^|/)pages/api/`)
 
 // clientRoot tells whether a file is by itself made for the browser.
 func clientRoot(f *ir.File) bool {

@@ -2,10 +2,10 @@ package flow
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -205,7 +205,7 @@ func (in *interp) routeCall(recv *Val, name string, args []*Val, e *ir.Expr) *Va
 	return nil
 }
 
-var routerName = regexp.MustCompile(`(?i)^(app|router|server|api|fastify)$`)
+var routerName = lazyregexp.New(`(?i)^(app|router|server|api|fastify)$`)
 
 func (p *Program) isRouterParam(c *Closure) bool {
 	if len(c.Fn.Params) == 0 || c.Fn.Params[0].Type == nil {
@@ -312,7 +312,7 @@ func goFramework(p *Program, c *Closure) string {
 	return ""
 }
 
-var procedureName = regexp.MustCompile(`(?i)procedure|safe-?action|actionClient|authAction`)
+var procedureName = lazyregexp.New(`(?i)procedure|safe-?action|actionClient|authAction`)
 
 // procedure models tRPC's builders and their like.
 func (in *interp) procedure(recv *Val, name string, args []*Val, e *ir.Expr) *Val {

@@ -1,10 +1,10 @@
 package flow
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 	"github.com/tijorihq/tijori/internal/audit/source/sqltext"
 )
@@ -263,7 +263,7 @@ func (in *interp) scan(recv *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 // caller presented.
 func (in *interp) credential(op *Op) bool { return op.Credential() }
 
-var ownerish = regexp.MustCompile(`^(user|account|owner|tenant|org|organi[sz]ation|team|workspace|company|member|customer|profile)_?(id|uuid)$`)
+var ownerish = lazyregexp.New(`^(user|account|owner|tenant|org|organi[sz]ation|team|workspace|company|member|customer|profile)_?(id|uuid)$`)
 
 // Credential tells whether a query is a look-up by a cookie or bearer token:
 // what it finds is the caller.

@@ -1,9 +1,9 @@
 package flow
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -142,7 +142,7 @@ func looksClient(l, name string) bool {
 		strings.HasSuffix(strings.ToLower(name), "client") && !strings.Contains(s, "stripe") && !strings.Contains(s, "redis")
 }
 
-var signatureHeader = regexp.MustCompile(`(?i)(signature|webhook-id|webhook-timestamp|svix|hmac|x-hub|whsec)`)
+var signatureHeader = lazyregexp.New(`(?i)(signature|webhook-id|webhook-timestamp|svix|hmac|x-hub|whsec)`)
 
 // verifies tells by the type of a function's result that it returns bytes.
 func (in *interp) verifies(f *Val) bool {
@@ -160,11 +160,11 @@ func (in *interp) opaque(name, l string, recv *Val, args []*Val, e *ir.Expr) *Va
 	return v
 }
 
-var reactHook = regexp.MustCompile(`^use[A-Z]`)
+var reactHook = lazyregexp.New(`^use[A-Z]`)
 
-var wrapperName = regexp.MustCompile(`(?i)(handler|async|wrap|catch|^with[A-Z_]|^with|auth|protect|route|middleware|guard|require|^api|trpc|safe|rate)`)
+var wrapperName = lazyregexp.New(`(?i)(handler|async|wrap|catch|^with[A-Z_]|^with|auth|protect|route|middleware|guard|require|^api|trpc|safe|rate)`)
 
-var runner = regexp.MustCompile(`(?i)(transaction|^with_?(tx|transaction|retry|timeout|lock|client|connection|span)|effect|callback|listener|queue|retry|lock|timeout|interval|step|run$|each|test|describe|^it$|before|after)`)
+var runner = lazyregexp.New(`(?i)(transaction|^with_?(tx|transaction|retry|timeout|lock|client|connection|span)|effect|callback|listener|queue|retry|lock|timeout|interval|step|run$|each|test|describe|^it$|before|after)`)
 
 // wrapped is what a wrapper that is not at hand makes of a handler.
 func (in *interp) wrapped(l, name string, f *Val, args []*Val) *Val {

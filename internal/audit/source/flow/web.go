@@ -1,10 +1,10 @@
 package flow
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 )
 
@@ -102,7 +102,7 @@ func libOfType(ref *Ref) string {
 	return ""
 }
 
-var credentialHeader = regexp.MustCompile(`(?i)^(cookie|authorization|x-api-key|api-key|apikey|x-auth-token|x-access-token|x-session-token|x-session)$`)
+var credentialHeader = lazyregexp.New(`(?i)^(cookie|authorization|x-api-key|api-key|apikey|x-auth-token|x-access-token|x-session-token|x-session)$`)
 
 func headerVal(name string, pos Pos) *Val {
 	if credentialHeader.MatchString(name) {

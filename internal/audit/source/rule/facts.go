@@ -1,20 +1,20 @@
 package rule
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 )
 
 // Words of the trade. They decide only together with where a value comes from.
 var (
-	OwnerCol = regexp.MustCompile(`(?i)^(?:\w*_)?(user|owner|account|tenant|org|organi[sz]ation|team|workspace|company|member|customer|profile|shop|store|household|merchant|client|author|seller|buyer|holder|person|driver|patient|student|business|group|project|created_by|site|vendor|employee|family|club|school|clinic|studio|agency|brand|salon|gym|tenant|createdby|uid|sub)s?_?(id|uuid|uid|slug)?$`)
-	ValueCol = regexp.MustCompile(`(?i)(credit|balance|quota|coin|token(s|_|$)|wallet|points?$|allowance|units?(_|$)|minutes|words_?left|_left$|remaining|seats?|stock|uses?$|used$|budget|funds|paise|cents|amount|usage|licen[cs]es|slots|gems|stamps|visits|redemptions|messages_left|sms)`)
-	PlanCol  = regexp.MustCompile(`(?i)^(plan|tier|subscription|is_?pro|is_?premium|is_?paid|pro|premium|paid|paid_at|paid_until|subscription_?(status|tier|plan|end|ends_at)|plan_?(id|name|code|key|tier)|membership|entitlement|level|status|access|active|has_access|lifetime|expires_at|period_end|current_period_end|valid_until|trial_ends_at|active_until)$`)
-	RoleWord = regexp.MustCompile(`(?i)(^|[._\s\-])(is_?|has_?|can_?)?(super_?)?(admin|administrator|staff|role|roles|operator|owner|superuser|moderator|permission|permissions|scope|scopes|manager|maintainer|root|internal|employee|support|can[A-Z_]\w*|ability|policy)(s|_?id)?($|[._\s\-A-Z])`)
-	PlanWord = regexp.MustCompile(`(?i)(^|[._\-\s])(x-)?(user_?)?(plan|tier|is_?pro|is_?premium|pro|premium|subscription|subscribed|is_?paid|membership|level|licen[cs]e|entitlement|account_?type|limit)s?($|[._\-\s])`)
-	roleName = regexp.MustCompile(`(?i)(admin|staff|role|operator|permission|superuser|moderator|owner|authori[sz]e|can[A-Z]|ability|policy)`)
+	OwnerCol = lazyregexp.New(`(?i)^(?:\w*_)?(user|owner|account|tenant|org|organi[sz]ation|team|workspace|company|member|customer|profile|shop|store|household|merchant|client|author|seller|buyer|holder|person|driver|patient|student|business|group|project|created_by|site|vendor|employee|family|club|school|clinic|studio|agency|brand|salon|gym|tenant|createdby|uid|sub)s?_?(id|uuid|uid|slug)?$`)
+	ValueCol = lazyregexp.New(`(?i)(credit|balance|quota|coin|token(s|_|$)|wallet|points?$|allowance|units?(_|$)|minutes|words_?left|_left$|remaining|seats?|stock|uses?$|used$|budget|funds|paise|cents|amount|usage|licen[cs]es|slots|gems|stamps|visits|redemptions|messages_left|sms)`)
+	PlanCol  = lazyregexp.New(`(?i)^(plan|tier|subscription|is_?pro|is_?premium|is_?paid|pro|premium|paid|paid_at|paid_until|subscription_?(status|tier|plan|end|ends_at)|plan_?(id|name|code|key|tier)|membership|entitlement|level|status|access|active|has_access|lifetime|expires_at|period_end|current_period_end|valid_until|trial_ends_at|active_until)$`)
+	RoleWord = lazyregexp.New(`(?i)(^|[._\s\-])(is_?|has_?|can_?)?(super_?)?(admin|administrator|staff|role|roles|operator|owner|superuser|moderator|permission|permissions|scope|scopes|manager|maintainer|root|internal|employee|support|can[A-Z_]\w*|ability|policy)(s|_?id)?($|[._\s\-A-Z])`)
+	PlanWord = lazyregexp.New(`(?i)(^|[._\-\s])(x-)?(user_?)?(plan|tier|is_?pro|is_?premium|pro|premium|subscription|subscribed|is_?paid|membership|level|licen[cs]e|entitlement|account_?type|limit)s?($|[._\-\s])`)
+	roleName = lazyregexp.New(`(?i)(admin|staff|role|operator|permission|superuser|moderator|owner|authori[sz]e|can[A-Z]|ability|policy)`)
 )
 
 // clientKey names what a sender chose, so that the same value is known again.
@@ -191,7 +191,7 @@ func Checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 	return false
 }
 
-var ownerCall = regexp.MustCompile(`(?i)(assert|ensure|check|require|verify|guard|owner|own|can|may|allow|access|permission|authori[sz]e|belongs|member)`)
+var ownerCall = lazyregexp.New(`(?i)(assert|ensure|check|require|verify|guard|owner|own|can|may|allow|access|permission|authori[sz]e|belongs|member)`)
 
 func argsOf(x, row *flow.Op) bool {
 	for _, a := range x.Args {
@@ -365,4 +365,4 @@ func Published(op *flow.Op) bool {
 	return false
 }
 
-var publishedCol = regexp.MustCompile(`(?i)^(is_?)?(listed|published|public|visible|visibility|shared|featured|live|published_at|status|state|approved|active|available|enabled|hidden|draft)$`)
+var publishedCol = lazyregexp.New(`(?i)^(is_?)?(listed|published|public|visible|visibility|shared|featured|live|published_at|status|state|approved|active|available|enabled|hidden|draft)$`)

@@ -1,10 +1,10 @@
 package rule
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 )
 
@@ -57,7 +57,7 @@ func asksSession(op *flow.Op) bool {
 	return len(op.Args) == 0
 }
 
-var sessionName = regexp.MustCompile(`(?i)(auth|session|user|account|identity|login|signed|member|caller|viewer|require|ensure|protect)`)
+var sessionName = lazyregexp.New(`(?i)(auth|session|user|account|identity|login|signed|member|caller|viewer|require|ensure|protect)`)
 
 // UsesSession tells whether an entry uses a session at all.
 func UsesSession(e *flow.Entry) bool { return memo(e, "session", usesSession) }
@@ -117,7 +117,7 @@ func RoleChecked(e *flow.Entry, op *flow.Op) bool {
 	return false
 }
 
-var adminName = regexp.MustCompile(`(?i)(admin|staff|role|operator|superuser|permission|moderator)`)
+var adminName = lazyregexp.New(`(?i)(admin|staff|role|operator|superuser|permission|moderator)`)
 
 // RoleGuard tells whether a condition asks for a role that the server knows.
 func RoleGuard(g *flow.Guard) bool {
@@ -267,11 +267,11 @@ func hasWhole(v *flow.Val, kind flow.OKind) bool {
 	return false
 }
 
-var sigHeader = regexp.MustCompile(`(?i)(signature|webhook-id|svix|x-hub|event-id|hmac)`)
+var sigHeader = lazyregexp.New(`(?i)(signature|webhook-id|svix|x-hub|event-id|hmac)`)
 
-var eventName = regexp.MustCompile(`^[a-z]+(_[a-z]+)*(\.[a-z_]+){1,3}\.?$`)
+var eventName = lazyregexp.New(`^[a-z]+(_[a-z]+)*(\.[a-z_]+){1,3}\.?$`)
 
-var eventRoot = regexp.MustCompile(`^(invoice|customer|checkout|payment|payment_intent|subscription|charge|order|refund|transaction|membership|product|price|setup_intent|subscription_payment_success|subscription_created|license_key|benefit|account|transfer|payout|dispute|qr_code|payment_link|settlement|token|virtual_account|fund_account|user|organization|session)\b`)
+var eventRoot = lazyregexp.New(`^(invoice|customer|checkout|payment|payment_intent|subscription|charge|order|refund|transaction|membership|product|price|setup_intent|subscription_payment_success|subscription_created|license_key|benefit|account|transfer|payout|dispute|qr_code|payment_link|settlement|token|virtual_account|fund_account|user|organization|session)\b`)
 
 // EventName tells whether a condition asks for the type of a provider's event.
 func EventName(v *flow.Val) bool {
@@ -305,4 +305,4 @@ func EventNames(op *flow.Op) (list []string) {
 // JobPath tells by a route's path that it is for a scheduler or for tests.
 func JobPath(p string) bool { return jobPath.MatchString(p) }
 
-var jobPath = regexp.MustCompile(`(?i)(^|[/_\-.])(cron|crons|jobs?|tasks?|workers?|internal|tests?|testing|e2e|dev|debug|seed|scheduled?|scheduler|queue|refill|nightly|daily|hourly|monthly|maintenance|cleanup|purge|migrate|backfill|(?:reset|renew|sync)[_-]?(?:quotas?|credits?|usage|limits?|monthly|daily|all|plans?|subscriptions?)|grant[_-]?monthly)([/_\-.]|$)`)
+var jobPath = lazyregexp.New(`(?i)(^|[/_\-.])(cron|crons|jobs?|tasks?|workers?|internal|tests?|testing|e2e|dev|debug|seed|scheduled?|scheduler|queue|refill|nightly|daily|hourly|monthly|maintenance|cleanup|purge|migrate|backfill|(?:reset|renew|sync)[_-]?(?:quotas?|credits?|usage|limits?|monthly|daily|all|plans?|subscriptions?)|grant[_-]?monthly)([/_\-.]|$)`)

@@ -5,11 +5,11 @@ package rule
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 )
 
@@ -76,7 +76,7 @@ func Place(p flow.Pos, what string) finding.Place {
 	return finding.Place{File: p.File.Path, Line: line, Column: col, Text: Mask(text), What: what}
 }
 
-var secret = regexp.MustCompile(`(sk_live_|sk_test_|rk_live_|whsec_|sb_secret_|eyJ[A-Za-z0-9_-]{6}|AKIA|ghp_|xox[bp]-|rzp_live_)[A-Za-z0-9_.\-]{6,}`)
+var secret = lazyregexp.New(`(sk_live_|sk_test_|rk_live_|whsec_|sb_secret_|eyJ[A-Za-z0-9_-]{6}|AKIA|ghp_|xox[bp]-|rzp_live_)[A-Za-z0-9_.\-]{6,}`)
 
 // Mask hides most of a secret that stands in a line.
 func Mask(s string) string {
@@ -192,7 +192,7 @@ func Site(op *flow.Op) flow.Pos {
 	return pos
 }
 
-var gen = regexp.MustCompile(`(?i)code generated|@generated|do not edit`)
+var gen = lazyregexp.New(`(?i)code generated|@generated|do not edit`)
 
 func generated(p flow.Pos) bool {
 	if p.File == nil {

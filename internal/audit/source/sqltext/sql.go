@@ -5,10 +5,11 @@
 package sqltext
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // A Cond is a comparison in WHERE, ON or HAVING.
@@ -68,9 +69,9 @@ type tok struct {
 	num  int
 }
 
-var start = regexp.MustCompile(`(?is)^[\s(]*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(select|insert\s+into|update|delete\s+from|with|begin|start\s+transaction|commit|rollback|set\s|call\s|values|merge|lock\s|reset\s|create\s|alter\s|drop\s|truncate\s|do\s|grant\s|revoke\s)\b?`)
+var start = lazyregexp.New(`(?is)^[\s(]*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(select|insert\s+into|update|delete\s+from|with|begin|start\s+transaction|commit|rollback|set\s|call\s|values|merge|lock\s|reset\s|create\s|alter\s|drop\s|truncate\s|do\s|grant\s|revoke\s)\b?`)
 
-var shape = regexp.MustCompile(`(?is)^[\s(]*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:select\s.+|insert\s+into\s+\S+.*|update\s+\S+\s+(?:as\s+\S+\s+|\S+\s+)?set\s.+|delete\s+from\s+\S+.*|with\s+(?:recursive\s+)?\S+\s*(?:\([^)]*\))?\s+as\s.*|begin\b[^a-z]*(?:transaction.*|isolation.*|read.*)?|start\s+transaction.*|commit\s*;?|rollback\s*;?|set\s+(?:local|session|transaction|role|\w+\.\w+|search_path)\b.*|reset\s+\S+|call\s+\S+.*|lock\s+table.*|create\s+(?:or\s|table|index|unique|policy|function|type|view|extension|schema|trigger|materialized).*|alter\s+(?:table|policy|function|type|role).*|truncate\s+.*|merge\s+into.*)$`)
+var shape = lazyregexp.New(`(?is)^[\s(]*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:select\s.+|insert\s+into\s+\S+.*|update\s+\S+\s+(?:as\s+\S+\s+|\S+\s+)?set\s.+|delete\s+from\s+\S+.*|with\s+(?:recursive\s+)?\S+\s*(?:\([^)]*\))?\s+as\s.*|begin\b[^a-z]*(?:transaction.*|isolation.*|read.*)?|start\s+transaction.*|commit\s*;?|rollback\s*;?|set\s+(?:local|session|transaction|role|\w+\.\w+|search_path)\b.*|reset\s+\S+|call\s+\S+.*|lock\s+table.*|create\s+(?:or\s|table|index|unique|policy|function|type|view|extension|schema|trigger|materialized).*|alter\s+(?:table|policy|function|type|role).*|truncate\s+.*|merge\s+into.*)$`)
 
 // Is reports whether a text is SQL.
 func Is(s string) bool {

@@ -8,6 +8,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // RunsForOthers says whether requests make a function run: by calling it, by a
@@ -40,14 +41,14 @@ func (p *Pass) RunsForOthers(f *catalog.Function) bool {
 func Calls(g, f *catalog.Function) bool { return calls(g, f) }
 
 func calls(g, f *catalog.Function) bool {
-	return regexp.MustCompile(`(?:^|\W)"?` + regexp.QuoteMeta(strings.ToLower(f.Name)) + `"? ?\(`).
+	return lazyregexp.New(`(?:^|\W)"?` + regexp.QuoteMeta(strings.ToLower(f.Name)) + `"? ?\(`).
 		MatchString(Code(g))
 }
 
 // AskedBy lists relations and verbs whose policies call a function.
 func (p *Pass) AskedBy(f *catalog.Function) []string {
 	var out []string
-	word := regexp.MustCompile(`(?:^|[\s.(])"?` + regexp.QuoteMeta(f.Name) + `"?\(`)
+	word := lazyregexp.New(`(?:^|[\s.(])"?` + regexp.QuoteMeta(f.Name) + `"?\(`)
 	for _, r := range p.Schema.Relations {
 		for _, pol := range r.Policies {
 			if word.MatchString(pol.UsingText) || word.MatchString(pol.CheckText) {
@@ -67,7 +68,7 @@ func (p *Pass) BareTable(f *catalog.Function) string {
 		if Platform(r.Schema) {
 			continue
 		}
-		if regexp.MustCompile(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"?(?:[^\w.$"]|$)`).
+		if lazyregexp.New(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"?(?:[^\w.$"]|$)`).
 			MatchString(code) {
 			return r.Name
 		}
@@ -142,7 +143,7 @@ func owner(q *cond.Query) string {
 	return "rows"
 }
 
-var address = regexp.MustCompile(`(?i)mail|phone|user_?name|login|handle`)
+var address = lazyregexp.New(`(?i)mail|phone|user_?name|login|handle`)
 
 // compared says whether a query compares columns with arguments, and whether
 // one of those is a secret that the caller presents.
@@ -210,14 +211,14 @@ func (p *Pass) uncheckedCode(f *catalog.Function) string {
 		}
 		name := regexp.QuoteMeta(strings.ToLower(a.Name))
 		if t.Category == "S" {
-			for _, m := range regexp.MustCompile(`(?:where|and|on) (?:\w+\.)?"?(\w+)"? ?= ?(?:[\w.]+\()?"?`+name+`(?:\W|$)`).FindAllStringSubmatch(code, -1) {
+			for _, m := range lazyregexp.New(`(?:where|and|on) (?:\w+\.)?"?(\w+)"? ?= ?(?:[\w.]+\()?"?`+name+`(?:\W|$)`).FindAllStringSubmatch(code, -1) {
 				if !address.MatchString(m[1]) {
 					return "" // something that the caller presents
 				}
 			}
 			continue
 		}
-		if regexp.MustCompile(`(?:=|in \(|values ?\(.*|, ?)\s?"?` + name + `"?(?:\W|$)`).MatchString(code) {
+		if lazyregexp.New(`(?:=|in \(|values ?\(.*|, ?)\s?"?` + name + `"?(?:\W|$)`).MatchString(code) {
 			id = a.Name
 		}
 	}
@@ -227,16 +228,16 @@ func (p *Pass) uncheckedCode(f *catalog.Function) string {
 	if !p.Asks(f) {
 		return "never asks who is calling, and takes " + id + " at its word"
 	}
-	null := regexp.MustCompile(`if [^;]*?(?:` + identity + ` ?(?:<>|!=)|(?:<>|!=) ?` + identity + `)`)
+	null := lazyregexp.New(`if [^;]*?(?:` + identity + ` ?(?:<>|!=)|(?:<>|!=) ?` + identity + `)`)
 	if null.MatchString(code) &&
-		!regexp.MustCompile(identity+` is null|is distinct from|coalesce\(`).MatchString(code) &&
+		!lazyregexp.New(identity+` is null|is distinct from|coalesce\(`).MatchString(code) &&
 		Visitors(p.Callers(f)) {
 		return "compares " + id + " with <>, which is null for visitors"
 	}
 	if other := p.wrongArgument(f, code); other != "" {
 		return "checks another argument than " + other
 	}
-	rest := regexp.MustCompile(identity+` is (?:not )?null`).ReplaceAllString(code, "")
+	rest := lazyregexp.New(identity+` is (?:not )?null`).ReplaceAllString(code, "")
 	g := *f
 	g.Body = rest
 	if !p.Asks(&g) {
@@ -256,7 +257,7 @@ func (p *Pass) wrongArgument(f *catalog.Function, code string) string {
 			continue
 		}
 		n := `"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?`
-		both := regexp.MustCompile(`(?:^|\W)` + n + compare + identity + `|` + identity + compare + n + `(?:\W|$)`)
+		both := lazyregexp.New(`(?:^|\W)` + n + compare + identity + `|` + identity + compare + n + `(?:\W|$)`)
 		if both.MatchString(rest) {
 			checked[a.Name] = true
 			rest = both.ReplaceAllString(rest, " ")
@@ -272,11 +273,11 @@ func (p *Pass) wrongArgument(f *catalog.Function, code string) string {
 			t.OID != 2950 && t.OID != 20 && t.OID != 23 {
 			continue
 		}
-		if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?(?:\W|$)`).
+		if lazyregexp.New(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?(?:\W|$)`).
 			MatchString(code) {
 			named := true
 			for c := range checked { // the row is tied to the checked one as well
-				if regexp.MustCompile(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) + `"?(?:\W|$)`).
+				if lazyregexp.New(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) + `"?(?:\W|$)`).
 					MatchString(code) {
 					named = false
 				}
@@ -292,7 +293,7 @@ func (p *Pass) wrongArgument(f *catalog.Function, code string) string {
 // Pasted is a text argument that a function pastes into a statement.
 func (p *Pass) Pasted(f *catalog.Function) string {
 	code := Code(f)
-	if !regexp.MustCompile(`(?:^|\W)execute\W`).MatchString(code) {
+	if !lazyregexp.New(`(?:^|\W)execute\W`).MatchString(code) {
 		return ""
 	}
 	for _, a := range f.Args {
@@ -300,7 +301,7 @@ func (p *Pass) Pasted(f *catalog.Function) string {
 			continue
 		}
 		name := regexp.QuoteMeta(strings.ToLower(a.Name))
-		if regexp.MustCompile(`if \(?"?` + name + `"? (?:not in|<> all|!~|not similar)`).MatchString(code) {
+		if lazyregexp.New(`if \(?"?` + name + `"? (?:not in|<> all|!~|not similar)`).MatchString(code) {
 			continue
 		}
 		for _, st := range strings.Split(code, ";") {
@@ -310,8 +311,8 @@ func (p *Pass) Pasted(f *catalog.Function) string {
 			if !strings.Contains(st, "execute") && !strings.Contains(st, ":=") {
 				continue
 			}
-			if regexp.MustCompile(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(st) ||
-				regexp.MustCompile(`format\(.*%s.*, ?"?`+name+`"?(?:\W|$)`).MatchString(st) {
+			if lazyregexp.New(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(st) ||
+				lazyregexp.New(`format\(.*%s.*, ?"?`+name+`"?(?:\W|$)`).MatchString(st) {
 				return a.Name
 			}
 		}
@@ -369,10 +370,10 @@ func (p *Pass) AnswersAbout(f *catalog.Function) bool {
 // says.
 func (p *Pass) SetsFromArgument(f *catalog.Function) []cond.Slot {
 	var out []cond.Slot
-	for _, m := range regexp.MustCompile(`set_config ?\( ?'([^']+)' ?, ?([^,]+),`).FindAllStringSubmatch(Code(f), -1) {
+	for _, m := range lazyregexp.New(`set_config ?\( ?'([^']+)' ?, ?([^,]+),`).FindAllStringSubmatch(Code(f), -1) {
 		for _, a := range f.Args {
 			if a.Name != "" &&
-				regexp.MustCompile(`^"?`+regexp.QuoteMeta(strings.ToLower(a.Name))+`"?(?:\W|$)`).MatchString(m[2]) {
+				lazyregexp.New(`^"?`+regexp.QuoteMeta(strings.ToLower(a.Name))+`"?(?:\W|$)`).MatchString(m[2]) {
 				out = append(out, cond.Slot{Setting: m[1]})
 			}
 		}
@@ -431,7 +432,7 @@ func (p *Pass) FromUserMetadata(f *catalog.Function) map[*catalog.Relation][]*ca
 		if !r.Table() || Platform(r.Schema) {
 			continue
 		}
-		m := regexp.MustCompile(`insert into ` + `(?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
+		m := lazyregexp.New(`insert into ` + `(?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
 			FindStringSubmatch(code)
 		if m == nil {
 			continue
@@ -489,19 +490,19 @@ var Verbs = verdict.Verbs
 // caller is, or down from the row that it is asked about.
 func (p *Pass) Climbs(f *catalog.Function) bool {
 	code := Code(f)
-	m := regexp.MustCompile(`with recursive .*? as ?\((.*?) union (?:all )?select (.*?) from (.*)`).
+	m := lazyregexp.New(`with recursive .*? as ?\((.*?) union (?:all )?select (.*?) from (.*)`).
 		FindStringSubmatch(code)
 	if m == nil {
 		return false
 	}
-	asks := regexp.MustCompile(`auth\.uid|current_setting|auth\.jwt`).MatchString(m[1])
+	asks := lazyregexp.New(`auth\.uid|current_setting|auth\.jwt`).MatchString(m[1])
 	for _, r := range p.Schema.Relations {
 		for _, k := range r.Foreign {
 			if k.Target != r.OID || len(k.Columns) != 1 || !Reads(code, r) {
 				continue
 			}
 			parent := regexp.QuoteMeta(strings.ToLower(r.Column(k.Columns[0]).Name))
-			up := regexp.MustCompile(`^(?:\w+\.)?"?` + parent + `"?(?:\W|$)`).MatchString(strings.TrimSpace(m[2]))
+			up := lazyregexp.New(`^(?:\w+\.)?"?` + parent + `"?(?:\W|$)`).MatchString(strings.TrimSpace(m[2]))
 			if up == asks {
 				return true
 			}

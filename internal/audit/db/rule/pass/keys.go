@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // tenantColumns are columns that name a tenant, not a person.
@@ -157,7 +158,7 @@ func (p *Pass) crossKey(r, t *catalog.Relation, key *catalog.Column, f *catalog.
 	for _, g := range r.Triggers {
 		x := p.Schema.Function(g.Function)
 		if x != nil && x.Definer && Writes(Code(x), t, "update") &&
-			regexp.MustCompile(`new\."?`+regexp.QuoteMeta(strings.ToLower(key.Name))).MatchString(Code(x)) {
+			lazyregexp.New(`new\."?`+regexp.QuoteMeta(strings.ToLower(key.Name))).MatchString(Code(x)) {
 			why = ", and a trigger then changes that row"
 		}
 	}
@@ -180,7 +181,7 @@ func (p *Pass) crossKey(r, t *catalog.Relation, key *catalog.Column, f *catalog.
 	p.Add(out)
 }
 
-var ended = regexp.MustCompile(
+var ended = lazyregexp.New(
 	`(?i)left|ended|revok|delet|remov|expir|disabl|archiv|cancel|until|deactiv|suspend|banned`,
 )
 

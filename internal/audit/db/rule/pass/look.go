@@ -10,6 +10,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // Judged reports the verdicts of one kind.
@@ -120,8 +121,8 @@ func Visitors(list []*model.Actor) bool {
 }
 
 var (
-	comment = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/`)
-	text    = regexp.MustCompile(`'(?:[^']|'')*'`)
+	comment = lazyregexp.New(`(?s)--[^\n]*|/\*.*?\*/`)
+	text    = lazyregexp.New(`'(?:[^']|'')*'`)
 )
 
 // Code is a function's body without comments, in lower case and with single
@@ -141,23 +142,23 @@ func ident(name string) string {
 // Writes says whether a body changes a relation, and how.
 func Writes(code string, r *catalog.Relation, verb string) bool {
 	head := map[string]string{"update": `update (?:only )?`, "insert": `insert into `, "delete": `delete from (?:only )?`}[verb]
-	return regexp.MustCompile(head + ident(r.Name)).MatchString(code)
+	return lazyregexp.New(head + ident(r.Name)).MatchString(code)
 }
 
 // Reads says whether a body reads a relation.
 func Reads(code string, r *catalog.Relation) bool {
-	return regexp.MustCompile(`(?:from|join) (?:only )?` + ident(r.Name)).MatchString(code)
+	return lazyregexp.New(`(?:from|join) (?:only )?` + ident(r.Name)).MatchString(code)
 }
 
 // Sets says whether a body sets a column of a relation in an update.
 func Sets(code string, r *catalog.Relation, c *catalog.Column) bool {
-	for _, m := range regexp.MustCompile(`update (?:only )?`+ident(r.Name)+`[^;]*? set ([^;]*)`).FindAllStringSubmatch(code, -1) {
-		if regexp.MustCompile(`(?:^|[\s,(])"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
+	for _, m := range lazyregexp.New(`update (?:only )?`+ident(r.Name)+`[^;]*? set ([^;]*)`).FindAllStringSubmatch(code, -1) {
+		if lazyregexp.New(`(?:^|[\s,(])"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
 			MatchString(m[1]) {
 			return true
 		}
 	}
-	return regexp.MustCompile(`update (?:only )?` + ident(r.Name) + `\S* ?set [^;]*?"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
+	return lazyregexp.New(`update (?:only )?` + ident(r.Name) + `\S* ?set [^;]*?"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
 		MatchString(code)
 }
 
@@ -170,7 +171,7 @@ func (p *Pass) asks(f *catalog.Function, seen map[int]bool) bool {
 	}
 	seen[f.OID] = true
 	code := Code(f)
-	if regexp.MustCompile(`current_setting ?\(|auth\.(uid|jwt|role|email)|current_user|session_user|request\.jwt`).
+	if lazyregexp.New(`current_setting ?\(|auth\.(uid|jwt|role|email)|current_user|session_user|request\.jwt`).
 		MatchString(code) {
 		return true
 	}

@@ -6,16 +6,17 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 var (
-	external = regexp.MustCompile(
+	external = lazyregexp.New(
 		`(?i)customer|subscription_?id|cust_|stripe|razorpay|paddle|gateway|processor_?id|payer|billing_?id`,
 	)
-	event = regexp.MustCompile(
+	event = lazyregexp.New(
 		`(?i)event|invoice|payment|charge|refund|statement|transaction|provider_?ref|(^|_)ref($|_|erence)|external_?id|webhook|message_?id|idempot|receipt|order_?ref`,
 	)
-	harmless = regexp.MustCompile(
+	harmless = lazyregexp.New(
 		`(?i)mail|name|slug|title|status|state|city|country|phone|mobile|label|tag|word|type|kind|category|locale|lang|path|hostname|url|code|token|key$|plate|body|note|title|sku|number`,
 	)
 )
@@ -83,7 +84,7 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 	owner := func(c *catalog.Column) bool { // a mode or provider, but neither the owner nor anything that differs by row
 		t := p.Schema.BaseType(c.Type)
 		return !p.Model.Isolating(r, c.Num) &&
-			(t.OID == 16 || t.Kind == "e" || c.Default != "" && t.Category == "S" || regexp.MustCompile(`(?i)provider|processor|gateway|source`).MatchString(c.Name))
+			(t.OID == 16 || t.Kind == "e" || c.Default != "" && t.Category == "S" || lazyregexp.New(`(?i)provider|processor|gateway|source`).MatchString(c.Name))
 	}
 	mapping := p.mapping(r)
 	for _, c := range p.texts(r) {
@@ -221,7 +222,7 @@ func (p *Pass) books(r *catalog.Relation) bool {
 	for _, t := range r.Triggers {
 		f := p.Schema.Function(t.Function)
 		if f != nil && t.Fires("insert") && !t.Before() &&
-			regexp.MustCompile(`update [^;]* set [^;]*\+`).MatchString(Code(f)) &&
+			lazyregexp.New(`update [^;]* set [^;]*\+`).MatchString(Code(f)) &&
 			!p.Model.Tied(p.target(f, r)) == false {
 			return !p.fromPeople(r)
 		}
@@ -286,7 +287,7 @@ func (p *Pass) Unbounded(r *catalog.Relation) *catalog.Column {
 func (p *Pass) booked(r *catalog.Relation, c *catalog.Column) bool {
 	for _, f := range p.Schema.Functions {
 		if !f.Extension && Sets(Code(f), r, c) &&
-			!regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?= ?(?:\w+\.)?"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?\+ ?1(?:\D|$)`).
+			!lazyregexp.New(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?= ?(?:\w+\.)?"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?\+ ?1(?:\D|$)`).
 				MatchString(Code(f)) {
 			return true
 		}
@@ -298,7 +299,7 @@ func (p *Pass) booked(r *catalog.Relation, c *catalog.Column) bool {
 // writes, without a lock; nil when there is none.
 func (p *Pass) ReadThenWrite(f *catalog.Function) *catalog.Relation {
 	code := Bare(f)
-	if regexp.MustCompile(`for (?:no key )?update|advisory|lock table|on conflict|serializable`).MatchString(code) {
+	if lazyregexp.New(`for (?:no key )?update|advisory|lock table|on conflict|serializable`).MatchString(code) {
 		return nil
 	}
 	for _, r := range p.Schema.Relations {
@@ -312,7 +313,7 @@ func (p *Pass) ReadThenWrite(f *catalog.Function) *catalog.Relation {
 			`select (?:count|sum|coalesce|max)\([^;]*? (?:into [\w.]+ )?from ` + name,
 			`if \(? ?\(? ?select (?:\w+\.)?"?\w+"? from ` + name,
 		} {
-			for _, m := range regexp.MustCompile(pat).FindAllStringIndex(code, -1) {
+			for _, m := range lazyregexp.New(pat).FindAllStringIndex(code, -1) {
 				reads = append(reads, m[0])
 			}
 		}
@@ -320,16 +321,16 @@ func (p *Pass) ReadThenWrite(f *catalog.Function) *catalog.Relation {
 			continue
 		}
 		first := slices.Min(reads)
-		decide := regexp.MustCompile(`(?:^|\W)if\W`).FindStringIndex(code[first:])
+		decide := lazyregexp.New(`(?:^|\W)if\W`).FindStringIndex(code[first:])
 		if decide == nil && !strings.Contains(code[max(0, first-8):first+3], "if") {
 			continue
 		}
 		rest := code[first+1:]
-		if f.Trigger && p.triggerOn(f, r, "insert") && regexp.MustCompile(`count\(`).MatchString(code) {
+		if f.Trigger && p.triggerOn(f, r, "insert") && lazyregexp.New(`count\(`).MatchString(code) {
 			return r
 		}
-		up := regexp.MustCompile(`update (?:only )?` + name + `[^;]*`).FindString(rest)
-		ins := regexp.MustCompile(`insert into ` + name).FindString(rest)
+		up := lazyregexp.New(`update (?:only )?` + name + `[^;]*`).FindString(rest)
+		ins := lazyregexp.New(`insert into ` + name).FindString(rest)
 		if up == "" && ins == "" {
 			continue
 		}
@@ -356,8 +357,8 @@ func (p *Pass) conditional(r *catalog.Relation, update string) bool {
 	}
 	for _, c := range r.Columns {
 		n := `"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"?`
-		if regexp.MustCompile(`set (?:.*, ?)?`+n+` ?=`).MatchString(set) &&
-			regexp.MustCompile(n+` ?(?:>=|>|=|is null|is not|<)`).MatchString(where) {
+		if lazyregexp.New(`set (?:.*, ?)?`+n+` ?=`).MatchString(set) &&
+			lazyregexp.New(n+` ?(?:>=|>|=|is null|is not|<)`).MatchString(where) {
 			return true
 		}
 	}

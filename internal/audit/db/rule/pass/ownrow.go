@@ -10,15 +10,16 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
-var privileged = regexp.MustCompile(
+var privileged = lazyregexp.New(
 	`(?i)(^|_)(role|roles|admin|is_admin|staff|is_staff|superuser|moderator|tier|plan|plan_code|credits?|balance|quota|limit|seats?|paid|verified|approved|banned|subscription\w*|customer\w*|stripe\w*|razorpay\w*|paddle\w*|gateway\w*|trial\w*|level|access_level|rank|wallet|allowance|renders_left|tokens?_left|\w+_left|\w+_limit|\w+_until|premium|entitle\w*|grants?|permissions?)($|_)`,
 )
 
 var (
-	billing  = regexp.MustCompile(`(?i)subscri|billing|credit|wallet|entitle|licen[cs]e_key|top_?up`)
-	business = regexp.MustCompile(`(?i)invoice|ledger|payment|payout|charge|grant`)
+	billing  = lazyregexp.New(`(?i)subscri|billing|credit|wallet|entitle|licen[cs]e_key|top_?up`)
+	business = lazyregexp.New(`(?i)invoice|ledger|payment|payout|charge|grant`)
 )
 
 // aboutMoney says whether a table is about what its owners pay for the service,
@@ -32,7 +33,7 @@ func (p *Pass) aboutMoney(r *catalog.Relation) bool {
 			)
 }
 
-var provider = regexp.MustCompile(`(?i)provider|processor|external_?id`)
+var provider = lazyregexp.New(`(?i)provider|processor|external_?id`)
 
 // OwnRows reports columns of one's own rows that decide about rights or money.
 // Rows of a person break one rule, rows of a tenant or about money the other.
@@ -222,16 +223,16 @@ func (p *Pass) guarded(r *catalog.Relation, c *catalog.Column, verb string) bool
 			continue
 		}
 		code := Code(f)
-		if f.Definer && regexp.MustCompile(`current_user|current_role`).MatchString(code) &&
+		if f.Definer && lazyregexp.New(`current_user|current_role`).MatchString(code) &&
 			!strings.Contains(code, "session_user") {
 			continue // asks for its owner
 		}
 		if t.Before() &&
-			regexp.MustCompile(`new\."?`+name+`"? ?:?= ?(?:old\.|'|\d|coalesce|null|false|true)`).MatchString(code) {
+			lazyregexp.New(`new\."?`+name+`"? ?:?= ?(?:old\.|'|\d|coalesce|null|false|true)`).MatchString(code) {
 			return true
 		}
-		if regexp.MustCompile(`new\."?`+name+`"?(?:\W|$)`).MatchString(code) &&
-			regexp.MustCompile(`raise (?:exception|')`).MatchString(code) {
+		if lazyregexp.New(`new\."?`+name+`"?(?:\W|$)`).MatchString(code) &&
+			lazyregexp.New(`raise (?:exception|')`).MatchString(code) {
 			return true
 		}
 	}
@@ -254,7 +255,7 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 	if name := strings.ToLower(c.Name); verb == "update" { // somebody wanted to guard it
 		for _, g := range r.Triggers {
 			if f := p.Schema.Function(g.Function); f != nil &&
-				regexp.MustCompile(`new\."?`+regexp.QuoteMeta(name)+`"? (?:is distinct|<>|!=)`).MatchString(Code(f)) {
+				lazyregexp.New(`new\."?`+regexp.QuoteMeta(name)+`"? (?:is distinct|<>|!=)`).MatchString(Code(f)) {
 				return "a trigger means to guard it"
 			}
 			if f := p.Schema.Function(g.Function); f != nil && slices.Contains(g.Columns, c.Num) && f != nil {
@@ -269,7 +270,7 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 			}
 			code := Code(f)
 			if !f.Extension && (f.Definer || f.Trigger) && Sets(code, r, c) &&
-				regexp.MustCompile(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?[-+]`).MatchString(code) {
+				lazyregexp.New(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?[-+]`).MatchString(code) {
 				return money
 			}
 		}
@@ -277,7 +278,7 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 			for _, g := range r.Triggers {
 				f := p.Schema.Function(g.Function)
 				if f != nil && g.Fires("insert") && f.Definer &&
-					regexp.MustCompile(`[-+] ?new\."?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"?`).
+					lazyregexp.New(`[-+] ?new\."?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"?`).
 						MatchString(Code(f)) &&
 					p.rightsOf(f, r) {
 					return money
@@ -302,7 +303,7 @@ func (p *Pass) reason(r *catalog.Relation, c *catalog.Column, pol *catalog.Polic
 	return ""
 }
 
-var plain = regexp.MustCompile(
+var plain = lazyregexp.New(
 	`(?i)^(is_admin|is_staff|is_superuser|plan|plan_code|plan_id|tier|credits|stripe_\w+|razorpay_\w+|paddle_\w+|current_period_end|subscription_\w+|access_level)$`,
 )
 
@@ -355,7 +356,7 @@ func (p *Pass) rightsOf(f *catalog.Function, from *catalog.Relation) bool {
 }
 
 func constant(d string) bool {
-	return regexp.MustCompile(`^\(?-?[\d.]+\)?(::[\w ]+)?$|^'-?[\d.]+'::[\w ]+$`).MatchString(d)
+	return lazyregexp.New(`^\(?-?[\d.]+\)?(::[\w ]+)?$|^'-?[\d.]+'::[\w ]+$`).MatchString(d)
 }
 
 // may says whether a policy lets people use a verb on their rows.
@@ -394,7 +395,7 @@ func (p *Pass) pinnedOnInsert(r *catalog.Relation, c *catalog.Column) bool {
 // bounded says whether a check keeps a column from going below a figure.
 func (p *Pass) bounded(r *catalog.Relation, c *catalog.Column) bool {
 	for _, k := range r.Checks {
-		if slices.Contains(k.Columns, c.Num) && regexp.MustCompile(`>=? |BETWEEN`).MatchString(k.Expression) {
+		if slices.Contains(k.Columns, c.Num) && lazyregexp.New(`>=? |BETWEEN`).MatchString(k.Expression) {
 			return true
 		}
 	}

@@ -1,7 +1,6 @@
 package pass
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
 	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
 // ranks are the values of a membership's rank, the lowest first: what a new
@@ -24,7 +24,7 @@ func (p *Pass) ranks(ms *model.Membership, c *catalog.Column) []string {
 	default:
 		for _, k := range ms.Relation.Checks {
 			if slices.Contains(k.Columns, c.Num) {
-				for _, m := range regexp.MustCompile(`'([^']*)'`).FindAllStringSubmatch(k.Expression, -1) {
+				for _, m := range lazyregexp.New(`'([^']*)'`).FindAllStringSubmatch(k.Expression, -1) {
 					out = Union(out, []string{m[1]})
 				}
 			}
@@ -36,7 +36,7 @@ func (p *Pass) ranks(ms *model.Membership, c *catalog.Column) []string {
 			slices.Reverse(out)
 		}
 	}
-	if m := regexp.MustCompile(`^'([^']*)'|^(true|false)$`).FindStringSubmatch(c.Default); m != nil {
+	if m := lazyregexp.New(`^'([^']*)'|^(true|false)$`).FindStringSubmatch(c.Default); m != nil {
 		lowest := m[1] + m[2]
 		out = append([]string{lowest}, slices.DeleteFunc(out, func(v string) bool { return v == lowest })...)
 	}
@@ -290,8 +290,8 @@ func (p *Pass) keptOut(ms *model.Membership, c *catalog.Column, r *catalog.Relat
 }
 
 var (
-	hashes = regexp.MustCompile(`(?i)hash|passw|totp|otp_|_otp|mfa|recovery|private_?key`)
-	tokens = regexp.MustCompile(`(?i)token|api_?key|secret_?key`)
+	hashes = lazyregexp.New(`(?i)hash|passw|totp|otp_|_otp|mfa|recovery|private_?key`)
+	tokens = lazyregexp.New(`(?i)token|api_?key|secret_?key`)
 )
 
 // SharedSecrets are columns with secrets that members of a tenant read in each

@@ -5,11 +5,11 @@ package access
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -87,7 +87,7 @@ func verifiedToo(e *flow.Entry) bool {
 	return false
 }
 
-var plainClaim = regexp.MustCompile(`(?i)(^|\.)(exp|iat|nbf|kid|header|alg|iss|aud|expires_at|#err)(\.|$)`)
+var plainClaim = lazyregexp.New(`(?i)(^|\.)(exp|iat|nbf|kid|header|alg|iss|aud|expires_at|#err)(\.|$)`)
 
 // used is where claims that nobody verified decide.
 func used(e *flow.Entry, dec *flow.Op) (*flow.Op, *flow.Origin) {
@@ -158,7 +158,7 @@ func used(e *flow.Entry, dec *flow.Op) (*flow.Op, *flow.Origin) {
 	return nil, nil
 }
 
-var adminPath = regexp.MustCompile(`(?i)(^|/)(admin|superadmin|backoffice|back-office|staff|moderation)(/|$)`)
+var adminPath = lazyregexp.New(`(?i)(^|/)(admin|superadmin|backoffice|back-office|staff|moderation)(/|$)`)
 
 // works are events that do or show something.
 func works(e *flow.Entry) (list []*flow.Op) {
@@ -181,7 +181,7 @@ func works(e *flow.Entry) (list []*flow.Op) {
 	return list
 }
 
-var quiet = regexp.MustCompile(`(?i)(session|auth|user$|require|guard|log|track|valid|parse|lock|json|error|close|format)`)
+var quiet = lazyregexp.New(`(?i)(session|auth|user$|require|guard|log|track|valid|parse|lock|json|error|close|format)`)
 
 func admin(p *rule.Pass) {
 	var changed []string
@@ -253,7 +253,7 @@ func admin(p *rule.Pass) {
 	}
 }
 
-var login = regexp.MustCompile(`(?i)(login|signin|sign-in|logout|auth|invite/accept)`)
+var login = lazyregexp.New(`(?i)(login|signin|sign-in|logout|auth|invite/accept)`)
 
 func resource(p string) string {
 	for _, s := range strings.Split(p, "/") {
@@ -297,7 +297,7 @@ func roleOrigin(v *flow.Val) *flow.Origin {
 	return nil
 }
 
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var camel = lazyregexp.New(`([a-z0-9])([A-Z])`)
 
 func snake(s string) string { return camel.ReplaceAllString(s, "${1}_$2") }
 
@@ -343,7 +343,7 @@ func decides(v *flow.Val, o *flow.Origin) bool {
 	return false
 }
 
-var roleCol = regexp.MustCompile(`(?i)^(role|roles|is_?admin|is_?staff|is_?owner|permissions?|role_id|admin)$`)
+var roleCol = lazyregexp.New(`(?i)^(role|roles|is_?admin|is_?staff|is_?owner|permissions?|role_id|admin)$`)
 
 func roleWrite(p *rule.Pass, e *flow.Entry, ops []*flow.Op) *rule.Hit {
 	for _, op := range ops {
@@ -382,7 +382,7 @@ func middlewareRole(p *rule.Pass) bool {
 	return false
 }
 
-var planConst = regexp.MustCompile(`(?i)^(pro|plus|premium|business|team|enterprise|paid|free|basic|starter|growth|scale|max|unlimited|gold|active)$`)
+var planConst = lazyregexp.New(`(?i)^(pro|plus|premium|business|team|enterprise|paid|free|basic|starter|growth|scale|max|unlimited|gold|active)$`)
 
 func planOrigin(v *flow.Val) *flow.Origin {
 	for _, o := range v.Implied() {
@@ -478,7 +478,7 @@ func serverPlan(v *flow.Val) bool {
 	return false
 }
 
-var planCall = regexp.MustCompile(`(?i)(plan|tier|subscri|entitle|premium|pro$|feature|limit|quota|paid|access|billing|licen[cs]e|upgrade|can[A-Z])`)
+var planCall = lazyregexp.New(`(?i)(plan|tier|subscri|entitle|premium|pro$|feature|limit|quota|paid|access|billing|licen[cs]e|upgrade|can[A-Z])`)
 
 // planAsked tells whether a route asks for a plan, in whatever way.
 func planAsked(e *flow.Entry) bool {
@@ -526,12 +526,12 @@ func planAsked(e *flow.Entry) bool {
 	return false
 }
 
-var planSQL = regexp.MustCompile(`(?i)\b(plan|tier|is_pro|is_premium|subscription_status|entitlements?)\b`)
+var planSQL = lazyregexp.New(`(?i)\b(plan|tier|is_pro|is_premium|subscription_status|entitlements?)\b`)
 
 var (
-	featureName = regexp.MustCompile(`^(?:can|may|allow|allows|has|show|is|use)(?:Use|Access)?([A-Z][a-z]+)`)
-	fileFeature = regexp.MustCompile(`^([A-Z][a-z]+)(?:Button|Dialog|Panel|Modal|Menu|Form|Page|View|Card|Tool)?\.`)
-	commonWord  = regexp.MustCompile(`(?i)^(user|users|plan|pro|premium|app|page|api|me|settings|billing|upgrade|feature|access|session|admin|account|pricing|checkout|use|edit|view|valid|open|mobile|loading|active|free|paid|auth|sign|signed|login)$`)
+	featureName = lazyregexp.New(`^(?:can|may|allow|allows|has|show|is|use)(?:Use|Access)?([A-Z][a-z]+)`)
+	fileFeature = lazyregexp.New(`^([A-Z][a-z]+)(?:Button|Dialog|Panel|Modal|Menu|Form|Page|View|Card|Tool)?\.`)
+	commonWord  = lazyregexp.New(`(?i)^(user|users|plan|pro|premium|app|page|api|me|settings|billing|upgrade|feature|access|session|admin|account|pricing|checkout|use|edit|view|valid|open|mobile|loading|active|free|paid|auth|sign|signed|login)$`)
 )
 
 // features are words of what the interface locks by plan, with the place.
@@ -615,7 +615,7 @@ func names(e *flow.Entry, word string) bool {
 	return e.Kind == "action" && e.Fn != nil && strings.HasPrefix(strings.ToLower(e.Fn.Name), word)
 }
 
-var spoofable = regexp.MustCompile(`(?i)^(user-agent|x-forwarded-for|x-real-ip|host|origin|referer|referrer|x-forwarded-host|x-vercel-cron|x-appengine-cron|x-internal|x-cron|x-job|cf-connecting-ip|forwarded|x-requested-with)`)
+var spoofable = lazyregexp.New(`(?i)^(user-agent|x-forwarded-for|x-real-ip|host|origin|referer|referrer|x-forwarded-host|x-vercel-cron|x-appengine-cron|x-internal|x-cron|x-job|cf-connecting-ip|forwarded|x-requested-with)`)
 
 func jobs(p *rule.Pass) {
 	for _, e := range p.Entries {
@@ -665,7 +665,7 @@ func jobs(p *rule.Pass) {
 	}
 }
 
-var token = regexp.MustCompile(`(?i)(token|hash|code|secret|nonce|signature)`)
+var token = lazyregexp.New(`(?i)(token|hash|code|secret|nonce|signature)`)
 
 // capability tells whether whoever knows a secret of a row may go on: a link
 // from a mail.
@@ -716,7 +716,7 @@ func changes(e *flow.Entry) (list []*flow.Op) {
 	return list
 }
 
-var reads = regexp.MustCompile(`(?i)^(get|find|list|load|fetch|read|is|has|check|count|render|query|search|send|next|new|create_?client)`)
+var reads = lazyregexp.New(`(?i)^(get|find|list|load|fetch|read|is|has|check|count|render|query|search|send|next|new|create_?client)`)
 
 func spoofed(g *flow.Guard) *flow.Origin {
 	for _, o := range g.Val.Implied() {
@@ -778,8 +778,8 @@ func emptySecret(e *flow.Entry, op *flow.Op, job bool) *rule.Hit {
 }
 
 var (
-	secretField = regexp.MustCompile(`(?i)(secret|key|token|password)`)
-	secretEnv   = regexp.MustCompile(`(?i)(secret|key|token|password|cron)`)
+	secretField = lazyregexp.New(`(?i)(secret|key|token|password)`)
+	secretEnv   = lazyregexp.New(`(?i)(secret|key|token|password|cron)`)
 )
 
 // asked tells whether a condition asks whether the secret is set.

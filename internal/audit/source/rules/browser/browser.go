@@ -6,11 +6,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path"
-	"regexp"
 	"sort"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
@@ -44,9 +44,9 @@ var Rules = []*rule.Rule{
 }
 
 var (
-	tokenName = regexp.MustCompile(`(?i)(^|[._\- ])(access|refresh|id|auth|session|recovery|reset|bearer|jwt|login|user|api|magic)?[._\- ]?(token|jwt)$|(^|[._\- ])(session|sid|sessionid|session_id|bearer|credentials?|password)$`)
-	notToken  = regexp.MustCompile(`(?i)(csrf|xsrf|max_?tokens|token_?count|tokens$|theme|locale|push|device_?token|fcm)`)
-	camel     = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	tokenName = lazyregexp.New(`(?i)(^|[._\- ])(access|refresh|id|auth|session|recovery|reset|bearer|jwt|login|user|api|magic)?[._\- ]?(token|jwt)$|(^|[._\- ])(session|sid|sessionid|session_id|bearer|credentials?|password)$`)
+	notToken  = lazyregexp.New(`(?i)(csrf|xsrf|max_?tokens|token_?count|tokens$|theme|locale|push|device_?token|fcm)`)
+	camel     = lazyregexp.New(`([a-z0-9])([A-Z])`)
 )
 
 func snake(s string) string { return camel.ReplaceAllString(s, "${1}_$2") }
@@ -140,7 +140,7 @@ func storage(p *rule.Pass) {
 	})
 }
 
-var recovery = regexp.MustCompile(`(?i)(reset|recover|password|magic|login|signin|sign-in|auth|callback|session|access|refresh|jwt|sso)`)
+var recovery = lazyregexp.New(`(?i)(reset|recover|password|magic|login|signin|sign-in|auth|callback|session|access|refresh|jwt|sso)`)
 
 func inURL(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
@@ -165,7 +165,7 @@ func inURL(p *rule.Pass) {
 	})
 }
 
-var sessionName = regexp.MustCompile(`(?i)(sess|sid$|^sid|token|auth|jwt|login|remember)`)
+var sessionName = lazyregexp.New(`(?i)(sess|sid$|^sid|token|auth|jwt|login|remember)`)
 
 func cookie(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
@@ -226,9 +226,9 @@ func open(v *flow.Val) bool {
 }
 
 var (
-	publicPrefix = regexp.MustCompile(`^(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)`)
-	secretVar    = regexp.MustCompile(`(?i)(service_?role|service_?key|secret|private_?key|_sk(_|$)|whsec|password|passwd|database_?url|admin_?(key|token)|master_?key|api_?secret)`)
-	harmlessVar  = regexp.MustCompile(`(?i)(anon|publishable|public_?key|site_?key|recaptcha|turnstile|hcaptcha|client_id|dsn)`)
+	publicPrefix = lazyregexp.New(`^(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)`)
+	secretVar    = lazyregexp.New(`(?i)(service_?role|service_?key|secret|private_?key|_sk(_|$)|whsec|password|passwd|database_?url|admin_?(key|token)|master_?key|api_?secret)`)
+	harmlessVar  = lazyregexp.New(`(?i)(anon|publishable|public_?key|site_?key|recaptcha|turnstile|hcaptcha|client_id|dsn)`)
 )
 
 func leaky(name string) bool {
@@ -236,16 +236,16 @@ func leaky(name string) bool {
 		return false
 	}
 	if harmlessVar.MatchString(name) &&
-		!regexp.MustCompile(`(?i)(service|secret|database_?url|password)`).MatchString(name) {
+		!lazyregexp.New(`(?i)(service|secret|database_?url|password)`).MatchString(name) {
 		return false
 	}
 	return true
 }
 
 var (
-	varRef     = regexp.MustCompile(`\b(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)[A-Z0-9_]+\b`)
-	literal    = regexp.MustCompile(`['"\x60](sk_live_[A-Za-z0-9]{8,}|rk_live_[A-Za-z0-9]{8,}|sb_secret_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=]{12,}|sk-ant-[A-Za-z0-9_-]{12,}|sk-proj-[A-Za-z0-9_-]{12,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})['"\x60]`)
-	connection = regexp.MustCompile(`['"\x60]postgres(ql)?://[^:\s'"]+:[^@\s'"$]{3,}@[^\s'"]+['"\x60]`)
+	varRef     = lazyregexp.New(`\b(NEXT_PUBLIC_|VITE_|PUBLIC_|REACT_APP_|EXPO_PUBLIC_|NUXT_PUBLIC_|GATSBY_|VUE_APP_)[A-Z0-9_]+\b`)
+	literal    = lazyregexp.New(`['"\x60](sk_live_[A-Za-z0-9]{8,}|rk_live_[A-Za-z0-9]{8,}|sb_secret_[A-Za-z0-9_]{8,}|whsec_[A-Za-z0-9+/=]{12,}|sk-ant-[A-Za-z0-9_-]{12,}|sk-proj-[A-Za-z0-9_-]{12,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})['"\x60]`)
+	connection = lazyregexp.New(`['"\x60]postgres(ql)?://[^:\s'"]+:[^@\s'"$]{3,}@[^\s'"]+['"\x60]`)
 )
 
 func serviceKey(p *rule.Pass) {
@@ -379,7 +379,7 @@ func role(token string) string {
 	return ""
 }
 
-var configFile = regexp.MustCompile(`(^|/)(next|vite|nuxt|astro|webpack)\.config\.[cm]?[jt]s$`)
+var configFile = lazyregexp.New(`(^|/)(next|vite|nuxt|astro|webpack)\.config\.[cm]?[jt]s$`)
 
 // inlined finds configuration that writes secrets into the bundle.
 func inlined(p *rule.Pass, m *flow.Module, f *ir.File) {

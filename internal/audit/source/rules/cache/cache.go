@@ -3,11 +3,11 @@ package cache
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -35,7 +35,7 @@ var Rules = []*rule.Rule{
 		static),
 }
 
-var unkeyedType = regexp.MustCompile(`^(Request|NextRequest|FormData|URLSearchParams|ReadonlyURLSearchParams|Headers|Map|Set|WeakMap|ReadonlyMap|ReadonlySet)$`)
+var unkeyedType = lazyregexp.New(`^(Request|NextRequest|FormData|URLSearchParams|ReadonlyURLSearchParams|Headers|Map|Set|WeakMap|ReadonlyMap|ReadonlySet)$`)
 
 func dataCached(p *rule.Pass) {
 	for _, e := range p.Entries {
@@ -172,7 +172,7 @@ func personal(v *flow.Val) bool {
 	return false
 }
 
-var cacheHeader = regexp.MustCompile(`^(cache-control|cdn-cache-control|surrogate-control|vercel-cdn-cache-control|cloudflare-cdn-cache-control|netlify-cdn-cache-control)$`)
+var cacheHeader = lazyregexp.New(`^(cache-control|cdn-cache-control|surrogate-control|vercel-cdn-cache-control|cloudflare-cdn-cache-control|netlify-cdn-cache-control)$`)
 
 // shared tells whether a value of Cache-Control lets shared caches keep the
 // answer.
@@ -288,7 +288,7 @@ func sessionAt(e *flow.Entry) flow.Pos {
 	return e.Pos
 }
 
-var personalSegment = regexp.MustCompile(`(?i)(^|/)(me|my|account|accounts|profile|user|users|dashboard|settings|billing|invoices|orders|inbox|private|portal|session|wallet|subscription|subscriptions|notifications|messages)(/|$|:)`)
+var personalSegment = lazyregexp.New(`(?i)(^|/)(me|my|account|accounts|profile|user|users|dashboard|settings|billing|invoices|orders|inbox|private|portal|session|wallet|subscription|subscriptions|notifications|messages)(/|$|:)`)
 
 func personalPath(p *rule.Pass, source string) bool {
 	if personalSegment.MatchString(source) {
@@ -311,8 +311,8 @@ func personalPath(p *rule.Pass, source string) bool {
 }
 
 var (
-	personalCol = regexp.MustCompile(`(?i)(email|phone|mobile|address|balance|due|owed|salary|iban|card|token|invoice|amount|total|party|body|message|customer|buyer)`)
-	content     = regexp.MustCompile(`(?i)^(posts?|articles?|pages?|products?|categories|tags?|docs?|plans?|faqs?|events?|courses?|lessons?|recipes?|books?|authors?|news)$`)
+	personalCol = lazyregexp.New(`(?i)(email|phone|mobile|address|balance|due|owed|salary|iban|card|token|invoice|amount|total|party|body|message|customer|buyer)`)
+	content     = lazyregexp.New(`(?i)^(posts?|articles?|pages?|products?|categories|tags?|docs?|plans?|faqs?|events?|courses?|lessons?|recipes?|books?|authors?|news)$`)
 )
 
 func static(p *rule.Pass) {

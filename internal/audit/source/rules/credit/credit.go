@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -68,7 +69,7 @@ func last(o *flow.Origin) string {
 	return strings.ToLower(camel.ReplaceAllString(name, "${1}_$2"))
 }
 
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var camel = lazyregexp.New(`([a-z0-9])([A-Z])`)
 
 func arithmetic(v *flow.Val) (any, minus bool) {
 	if strings.HasPrefix(v.Name, "arith") {

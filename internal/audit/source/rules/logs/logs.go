@@ -2,10 +2,10 @@
 package logs
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -22,9 +22,9 @@ var Rules = []*rule.Rule{{
 }}
 
 var (
-	secretPath = regexp.MustCompile(`(?i)(^|[._-])(password|passwd|pass|pwd|secret|access_?token|refresh_?token|id_?token|token|reset_?token|recovery_?token|session_?token|api_?key|apikey|authorization|cookie|set-cookie|otp|pin|card_?number|cvv|cvc|private_?key|magic_?link|client_?secret)$`)
-	secretEnv  = regexp.MustCompile(`(?i)(secret|_key$|_key_|apikey|token|password|passwd|dsn|database_url|connection|credential|private|whsec|service_role)`)
-	publicEnv  = regexp.MustCompile(`(?i)(public|anon|publishable|_id$|_url$|^node_env$|site|version|region|port|host$)`)
+	secretPath = lazyregexp.New(`(?i)(^|[._-])(password|passwd|pass|pwd|secret|access_?token|refresh_?token|id_?token|token|reset_?token|recovery_?token|session_?token|api_?key|apikey|authorization|cookie|set-cookie|otp|pin|card_?number|cvv|cvc|private_?key|magic_?link|client_?secret)$`)
+	secretEnv  = lazyregexp.New(`(?i)(secret|_key$|_key_|apikey|token|password|passwd|dsn|database_url|connection|credential|private|whsec|service_role)`)
+	publicEnv  = lazyregexp.New(`(?i)(public|anon|publishable|_id$|_url$|^node_env$|site|version|region|port|host$)`)
 )
 
 func check(p *rule.Pass) {
@@ -118,8 +118,8 @@ func secret(p *rule.Pass, e *flow.Entry, op *flow.Op, v *flow.Val, depth int, ke
 }
 
 var (
-	countWord = regexp.MustCompile(`(?i)(tokens_?(used|left|count)|total_?tokens|max_?tokens)`)
-	tokenName = regexp.MustCompile(`(?i)^(create|make|new|issue|generate|sign|reset|get|build|mint)?_?(reset|session|access|refresh|recovery|magic|auth|jwt|api)_?(token|link|key|secret|jwt)s?$|^(sign|issue|generate|create|make|mint)_?(jwt|token)$|^reset_?token$`)
+	countWord = lazyregexp.New(`(?i)(tokens_?(used|left|count)|total_?tokens|max_?tokens)`)
+	tokenName = lazyregexp.New(`(?i)^(create|make|new|issue|generate|sign|reset|get|build|mint)?_?(reset|session|access|refresh|recovery|magic|auth|jwt|api)_?(token|link|key|secret|jwt)s?$|^(sign|issue|generate|create|make|mint)_?(jwt|token)$|^reset_?token$`)
 )
 
 func server(e *flow.Entry) bool {

@@ -5,11 +5,11 @@ package owner
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -152,11 +152,11 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 }
 
 var (
-	accounts    = regexp.MustCompile(`(?i)^(users?|accounts?|profiles?|members?|customers?|tenants?|orgs?|organi[sz]ations?|teams?|workspaces?|companies|company|shops?|stores?|wallets?|subscriptions?|subscribers?|merchants?|user_profiles?|app_users?)$`)
-	argOwner    = regexp.MustCompile(`(?i)^p?_?(user|owner|account|tenant|org|team|workspace|member|uid)(_id)?$`)
-	idHeader    = regexp.MustCompile(`(?i)(user|tenant|account|org|shop|store|team|workspace|person|customer|member|company|owner|client|id$|uid|merchant)`)
-	tokenCookie = regexp.MustCompile(`(?i)(token|session|sid|auth|jwt|secret)`)
-	inviteWord  = regexp.MustCompile(`(?i)(token|invite|code|email|slug|username|handle|search)`)
+	accounts    = lazyregexp.New(`(?i)^(users?|accounts?|profiles?|members?|customers?|tenants?|orgs?|organi[sz]ations?|teams?|workspaces?|companies|company|shops?|stores?|wallets?|subscriptions?|subscribers?|merchants?|user_profiles?|app_users?)$`)
+	argOwner    = lazyregexp.New(`(?i)^p?_?(user|owner|account|tenant|org|team|workspace|member|uid)(_id)?$`)
+	idHeader    = lazyregexp.New(`(?i)(user|tenant|account|org|shop|store|team|workspace|person|customer|member|company|owner|client|id$|uid|merchant)`)
+	tokenCookie = lazyregexp.New(`(?i)(token|session|sid|auth|jwt|secret)`)
+	inviteWord  = lazyregexp.New(`(?i)(token|invite|code|email|slug|username|handle|search)`)
 )
 
 // refused tells whether the value is tied to the caller all the same.
@@ -237,7 +237,7 @@ func personal(op *flow.Op) bool {
 	return false
 }
 
-var personalCol = regexp.MustCompile(`(?i)(email|phone|mobile|address|amount|total|balance|credit|card|token|secret|invoice|price|paid|due|note|body|message|buyer|customer|salary|iban|tax|birth|ip$)`)
+var personalCol = lazyregexp.New(`(?i)(email|phone|mobile|address|amount|total|balance|credit|card|token|secret|invoice|price|paid|due|note|body|message|buyer|customer|salary|iban|tax|birth|ip$)`)
 
 func report(p *rule.Pass, e *flow.Entry, op *flow.Op, o *flow.Origin, v *flow.Val, col string, at flow.Pos) {
 	place := o.Pos
@@ -328,7 +328,7 @@ func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 	}
 }
 
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+var camel = lazyregexp.New(`([a-z0-9])([A-Z])`)
 
 func snake(s string) string { return camel.ReplaceAllString(s, "${1}_$2") }
 
@@ -375,7 +375,7 @@ func opaque(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 	}
 }
 
-var identityName = regexp.MustCompile(`(?i)^(user|tenant|account|org|shop|store|team|workspace|member|owner|customer)[_-]?(id|uuid)$`)
+var identityName = lazyregexp.New(`(?i)^(user|tenant|account|org|shop|store|team|workspace|member|owner|customer)[_-]?(id|uuid)$`)
 
 func checkOwnerFilter(p *rule.Pass) {
 	for _, e := range p.Entries {
@@ -411,12 +411,12 @@ func checkOwnerFilter(p *rule.Pass) {
 	}
 }
 
-var shopWindow = regexp.MustCompile(`(?i)^(products?|plans?|prices?|categories|category|countries|currencies|articles?|posts?|pages?|tags?|stations?|models?|device_?models?|faqs?|features?|templates?|locations?|cities|regions?|languages?|announcements?|changelogs?|blogs?|news|settings_public|catalog(ue)?s?|items_public|exercises|courses|lessons|recipes|books|movies|genres|brands|services|events|reviews|comments|testimonials)$`)
+var shopWindow = lazyregexp.New(`(?i)^(products?|plans?|prices?|categories|category|countries|currencies|articles?|posts?|pages?|tags?|stations?|models?|device_?models?|faqs?|features?|templates?|locations?|cities|regions?|languages?|announcements?|changelogs?|blogs?|news|settings_public|catalog(ue)?s?|items_public|exercises|courses|lessons|recipes|books|movies|genres|brands|services|events|reviews|comments|testimonials)$`)
 
 func catalogue(op *flow.Op) bool { return shopWindow.MatchString(op.Table) }
 
 // capability columns: who knows the value may have the row.
-var capability = regexp.MustCompile(`(?i)(token|hash|code|slug|secret|nonce|email|username|handle|domain|stripe|customer|subscription|session|event|order_id|payment|reference|key|provider|external|lookup|path|name|locale|country|sku|currency|type|kind|status|category|published|date|month|year|at$|day|since|until|page|limit|query|search|body|text|note|title|tag|lat|lng)`)
+var capability = lazyregexp.New(`(?i)(token|hash|code|slug|secret|nonce|email|username|handle|domain|stripe|customer|subscription|session|event|order_id|payment|reference|key|provider|external|lookup|path|name|locale|country|sku|currency|type|kind|status|category|published|date|month|year|at$|day|since|until|page|limit|query|search|body|text|note|title|tag|lat|lng)`)
 
 // checkNoOwner finds queries by id alone and queries without a filter.
 func checkNoOwner(p *rule.Pass, service bool) {
@@ -508,7 +508,7 @@ func checkNoOwner(p *rule.Pass, service bool) {
 	}
 }
 
-var capabilityStrong = regexp.MustCompile(`(?i)(token|hash|code|secret|nonce|key)`)
+var capabilityStrong = lazyregexp.New(`(?i)(token|hash|code|secret|nonce|key)`)
 
 func capabilityOnly(op *flow.Op) bool {
 	for _, f := range op.Filters {
@@ -680,7 +680,7 @@ func checkMass(p *rule.Pass) {
 	}
 }
 
-var whitelist = regexp.MustCompile(`ValidationPipe\(\{[^}]*whitelist:\s*true`)
+var whitelist = lazyregexp.New(`ValidationPipe\(\{[^}]*whitelist:\s*true`)
 
 // whole is the origin of an object of which any member may come from outside.
 func whole(v *flow.Val) *flow.Origin {
@@ -736,7 +736,7 @@ func named(v *flow.Val) bool {
 	return true
 }
 
-var privilege = regexp.MustCompile(`(?i)^(\w*role\w*|is_?admin|admin|credits?|balance|plan|tier|stripe\w*|owner_?id|user_?id|account_?id|tenant_?id|org_?id|verified|permissions?|quota|seats|paid\w*)$`)
+var privilege = lazyregexp.New(`(?i)^(\w*role\w*|is_?admin|admin|credits?|balance|plan|tier|stripe\w*|owner_?id|user_?id|account_?id|tenant_?id|org_?id|verified|permissions?|quota|seats|paid\w*)$`)
 
 // goSave finds rows that were read, decoded into, and saved.
 func goSave(p *rule.Pass, e *flow.Entry, op *flow.Op) bool {
@@ -770,4 +770,4 @@ func goSave(p *rule.Pass, e *flow.Entry, op *flow.Op) bool {
 	return false
 }
 
-var saveName = regexp.MustCompile(`(?i)(save|update|store|put|upsert|write|persist|patch|set)`)
+var saveName = lazyregexp.New(`(?i)(save|update|store|put|upsert|write|persist|patch|set)`)

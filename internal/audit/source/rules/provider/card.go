@@ -2,9 +2,9 @@ package provider
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -16,7 +16,7 @@ func init() {
 		finding.Critical, "14.2.1", "CWE-312", card))
 }
 
-var cardCol = regexp.MustCompile(`(?i)^(card_?(number|num|no|pan)|pan|cvv2?|cvc2?|security_?code|cc_?(number|num))$`)
+var cardCol = lazyregexp.New(`(?i)^(card_?(number|num|no|pan)|pan|cvv2?|cvc2?|security_?code|cc_?(number|num))$`)
 
 // card finds numbers of cards that are written to a table.
 func card(p *rule.Pass) {

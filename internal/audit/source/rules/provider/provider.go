@@ -4,10 +4,10 @@ package provider
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -44,7 +44,7 @@ var Rules = []*rule.Rule{
 		finding.High, "2.3.1", "CWE-840", free),
 }
 
-var personal = regexp.MustCompile(`(?i)(billingPortal|invoices\.|subscriptions\.|subscriptionItems\.|subscriptionSchedules\.|paymentMethods\.|refunds\.|customers\.(retrieve|update|delete|del|listPaymentMethods|create(?:Source|TaxId))|customerSessions|setupIntents|charges\.(list|retrieve)|upcoming|invoiceItems|creditNotes|payments\.(refund|fetch|capture)|paymentIntents\.(list|cancel|retrieve|capture))`)
+var personal = lazyregexp.New(`(?i)(billingPortal|invoices\.|subscriptions\.|subscriptionItems\.|subscriptionSchedules\.|paymentMethods\.|refunds\.|customers\.(retrieve|update|delete|del|listPaymentMethods|create(?:Source|TaxId))|customerSessions|setupIntents|charges\.(list|retrieve)|upcoming|invoiceItems|creditNotes|payments\.(refund|fetch|capture)|paymentIntents\.(list|cancel|retrieve|capture))`)
 
 // checked tells whether anything ties the value to the caller.
 func checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
@@ -152,7 +152,7 @@ func foundByClient(a *flow.Val) *flow.Val {
 	return nil
 }
 
-var tokenCol = regexp.MustCompile(`(?i)(token|hash|secret|code|session)`)
+var tokenCol = lazyregexp.New(`(?i)(token|hash|secret|code|session)`)
 
 func hasCustomer(a, v *flow.Val) bool {
 	for _, k := range a.Order {
@@ -244,8 +244,8 @@ func byEmail(p *rule.Pass) {
 }
 
 var (
-	priceKey = regexp.MustCompile(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_id|amount_total|total)$`)
-	sells    = regexp.MustCompile(`(?i)(checkout\.sessions\.(create|new)|paymentIntents\.create|subscriptions\.(create|update)|orders\.create|paymentLinks\.create|invoiceItems\.create|charges\.create|subscriptionItems\.(create|update)|prices\.create)`)
+	priceKey = lazyregexp.New(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_id|amount_total|total)$`)
+	sells    = lazyregexp.New(`(?i)(checkout\.sessions\.(create|new)|paymentIntents\.create|subscriptions\.(create|update)|orders\.create|paymentLinks\.create|invoiceItems\.create|charges\.create|subscriptionItems\.(create|update)|prices\.create)`)
 )
 
 func price(p *rule.Pass) {
@@ -381,11 +381,11 @@ func credits(p *rule.Pass) {
 	})
 }
 
-var granted = regexp.MustCompile(`(?i)^(\w*_)?(credits?|balance|tokens|coins|quota|points|wallet|words_left|sms_left|minutes_left|seats|units)(_left|_balance|_remaining|_count)?$`)
+var granted = lazyregexp.New(`(?i)^(\w*_)?(credits?|balance|tokens|coins|quota|points|wallet|words_left|sms_left|minutes_left|seats|units)(_left|_balance|_remaining|_count)?$`)
 
 var (
-	paidWord  = regexp.MustCompile(`(?i)(status|paid|success|succeeded|payment|redirect_status|completed|checkout|session_?id|verified|result)`)
-	paidValue = regexp.MustCompile(`(?i)^(success|succeeded|paid|completed|complete|captured|true|1|ok|active|approved)$`)
+	paidWord  = lazyregexp.New(`(?i)(status|paid|success|succeeded|payment|redirect_status|completed|checkout|session_?id|verified|result)`)
+	paidValue = lazyregexp.New(`(?i)^(success|succeeded|paid|completed|complete|captured|true|1|ok|active|approved)$`)
 )
 
 // grants tells whether an event gives a plan, access or credits.
@@ -407,7 +407,7 @@ func grants(op *flow.Op) bool {
 	return false
 }
 
-var plan = regexp.MustCompile(`(?i)^(plan|tier|is_?pro|is_?premium|is_?paid|is_?subscribed|subscribed|pro|premium|paid|paid_at|paid_until|pro_until|premium_until|subscription_?(status|tier|plan|end|ends_at)|plan_?(id|name|code|key|tier)|membership|entitlement|has_access|lifetime|access_until)$`)
+var plan = lazyregexp.New(`(?i)^(plan|tier|is_?pro|is_?premium|is_?paid|is_?subscribed|subscribed|pro|premium|paid|paid_at|paid_until|pro_until|premium_until|subscription_?(status|tier|plan|end|ends_at)|plan_?(id|name|code|key|tier)|membership|entitlement|has_access|lifetime|access_until)$`)
 
 func planCol(w flow.Write) bool {
 	if !plan.MatchString(w.Col) {
@@ -416,7 +416,7 @@ func planCol(w flow.Write) bool {
 	return w.Val == nil || !w.Val.Null && w.Val.Str != "free" && w.Val.Num != "false"
 }
 
-var grantName = regexp.MustCompile(`(?i)(set_?plan|grant|upgrade|activate|add_?credits|credit_?user|give_?access|unlock|subscribe_?user|mark_?paid|confirm_?payment|enable_?pro|make_?pro|fulfil|apply_?plan|set_?tier|set_?pro|entitle)`)
+var grantName = lazyregexp.New(`(?i)(set_?plan|grant|upgrade|activate|add_?credits|credit_?user|give_?access|unlock|subscribe_?user|mark_?paid|confirm_?payment|enable_?pro|make_?pro|fulfil|apply_?plan|set_?tier|set_?pro|entitle)`)
 
 // trusts finds grants that follow from a word of the client, or from a
 // signature that says nothing about whose payment it was.
@@ -680,6 +680,6 @@ func paid(e *flow.Entry, op *flow.Op) bool {
 }
 
 var (
-	payName  = regexp.MustCompile(`(?i)(pay|stripe|razorpay|charge|invoice|checkout|subscription|billing|purchase|verify|receipt|coupon|promo|license|licence|redeem|trial)`)
-	payTable = regexp.MustCompile(`(?i)(order|payment|invoice|purchase|charge|coupon|promo|licen[cs]e|code|gift|trial|voucher|redemption)`)
+	payName  = lazyregexp.New(`(?i)(pay|stripe|razorpay|charge|invoice|checkout|subscription|billing|purchase|verify|receipt|coupon|promo|license|licence|redeem|trial)`)
+	payTable = lazyregexp.New(`(?i)(order|payment|invoice|purchase|charge|coupon|promo|licen[cs]e|code|gift|trial|voucher|redemption)`)
 )

@@ -3,19 +3,19 @@ package webhook
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
 
 var (
-	yearly      = regexp.MustCompile(`(?i)\b(year|yearly|annual|annually|p1y|per_year|12_months?)\b|(?-i:_(YEAR|YEARLY|ANNUAL|ANNUALLY|Y)\b)|(?i)(_year|_annual|_yearly)['"]|\bYearly\b|\bAnnual\b`)
-	providerCol = regexp.MustCompile(`(?i)((stripe|razorpay|paddle|provider|polar|lemon|external|billing|payment)\w*(customer|subscription|sub|cust)|subscription_id|provider_subscription|stripe_customer|customer_id$|^stripe_customer|^provider_customer)`)
+	yearly      = lazyregexp.New(`(?i)\b(year|yearly|annual|annually|p1y|per_year|12_months?)\b|(?-i:_(YEAR|YEARLY|ANNUAL|ANNUALLY|Y)\b)|(?i)(_year|_annual|_yearly)['"]|\bYearly\b|\bAnnual\b`)
+	providerCol = lazyregexp.New(`(?i)((stripe|razorpay|paddle|provider|polar|lemon|external|billing|payment)\w*(customer|subscription|sub|cust)|subscription_id|provider_subscription|stripe_customer|customer_id$|^stripe_customer|^provider_customer)`)
 )
 
 // charged tells whether an effect follows a charge: a paid invoice, or a row
@@ -127,8 +127,8 @@ func evidence(p *rule.Pass, op *flow.Op) (flow.Pos, *ir.File) {
 }
 
 var (
-	catalogueFile = regexp.MustCompile(`(?i)(plan|price|pricing|catalog|product|tier|billing|config|constants)`)
-	planLine      = regexp.MustCompile(`(?i)(price|plan|interval|period|tier|:|=|const)`)
+	catalogueFile = lazyregexp.New(`(?i)(plan|price|pricing|catalog|product|tier|billing|config|constants)`)
+	planLine      = lazyregexp.New(`(?i)(price|plan|interval|period|tier|:|=|const)`)
 )
 
 // onTheCalendar tells whether anything else refills: a job, a clock, a query
@@ -162,7 +162,7 @@ func onTheCalendar(p *rule.Pass, effect *flow.Op, col string) bool {
 	return false
 }
 
-var refillName = regexp.MustCompile(`(?i)(refill|renew|grant|reset|monthly|due|replenish|allot)`)
+var refillName = lazyregexp.New(`(?i)(refill|renew|grant|reset|monthly|due|replenish|allot)`)
 
 func timedQuery(op *flow.Op) bool {
 	for _, f := range op.Filters {
@@ -177,7 +177,7 @@ func timedQuery(op *flow.Op) bool {
 	return false
 }
 
-var dueCol = regexp.MustCompile(`(?i)(refill|renew|due|next_|reset_at|period)`)
+var dueCol = lazyregexp.New(`(?i)(refill|renew|due|next_|reset_at|period)`)
 
 func clocked(e *flow.Entry) bool {
 	for _, op := range e.Ops {

@@ -2,14 +2,14 @@ package webhook
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
 
-var payerTyped = regexp.MustCompile(`(?i)(^|[._])(e?mail|customer_email|receipt_email|user_email|email_address|phone|contact|mobile|customer_name)$`)
+var payerTyped = lazyregexp.New(`(?i)(^|[._])(e?mail|customer_email|receipt_email|user_email|email_address|phone|contact|mobile|customer_name)$`)
 
 func emailMatch(p *rule.Pass) {
 entries:
@@ -52,7 +52,7 @@ entries:
 	}
 }
 
-var contactCol = regexp.MustCompile(`(?i)(mail|phone|mobile|contact|name)`)
+var contactCol = lazyregexp.New(`(?i)(mail|phone|mobile|contact|name)`)
 
 func typed(v *flow.Val, hook bool) *flow.Origin {
 	for _, o := range v.Origins() {
@@ -108,7 +108,7 @@ func usedFor(e *flow.Entry, sel *flow.Op) *flow.Op {
 	return nil
 }
 
-var mailTable = regexp.MustCompile(`(?i)(mail|notification|message|log|audit)`)
+var mailTable = lazyregexp.New(`(?i)(mail|notification|message|log|audit)`)
 
 func pays(op *flow.Op) bool {
 	for _, w := range op.Writes {

@@ -2,17 +2,17 @@ package webhook
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
 
-var idPath = regexp.MustCompile(`(?i)(^|\.)(id|event_?id|webhook-id|svix-id|x-razorpay-event-id|delivery|event_?key)$|event-id|webhook-id|delivery`)
+var idPath = lazyregexp.New(`(?i)(^|\.)(id|event_?id|webhook-id|svix-id|x-razorpay-event-id|delivery|event_?key)$|event-id|webhook-id|delivery`)
 
-var paramID = regexp.MustCompile(`(?i)^(event|delivery|webhook|message|evt|hook|payment|order|invoice|charge|txn|transaction)_?id$|^(event|evt)\.id$`)
+var paramID = lazyregexp.New(`(?i)^(event|delivery|webhook|message|evt|hook|payment|order|invoice|charge|txn|transaction)_?id$|^(event|evt)\.id$`)
 
 // eventID tells whether a value is the id of a delivery.
 func eventID(v *flow.Val) bool {
@@ -49,7 +49,7 @@ func objectID(v *flow.Val) bool {
 	return false
 }
 
-var objectPath = regexp.MustCompile(`(?i)(payment_intent|payment_id|invoice|order_id|charge|\.id$|session_id|transaction)`)
+var objectPath = lazyregexp.New(`(?i)(payment_intent|payment_id|invoice|order_id|charge|\.id$|session_id|transaction)`)
 
 func inMemory(p *rule.Pass) {
 	webhooks(p, func(e *flow.Entry) {
@@ -121,7 +121,7 @@ func note(op *flow.Op) bool {
 	return false
 }
 
-var keyCol = regexp.MustCompile(`(?i)(^id$|event|delivery|webhook|message|payment|invoice|charge|order|session|external|provider|stripe|key|reference|txn|transaction|idempotency)`)
+var keyCol = lazyregexp.New(`(?i)(^id$|event|delivery|webhook|message|payment|invoice|charge|order|session|external|provider|stripe|key|reference|txn|transaction|idempotency)`)
 
 // adds tells whether an effect does more when it is done again.
 func adds(op *flow.Op) *flow.Write {
@@ -157,7 +157,7 @@ func adds(op *flow.Op) *flow.Write {
 	return nil
 }
 
-var ledger = regexp.MustCompile(`(?i)(ledger|credit|grant|transaction|entries|top_?up|log)`)
+var ledger = lazyregexp.New(`(?i)(ledger|credit|grant|transaction|entries|top_?up|log)`)
 
 func noIdempotency(p *rule.Pass) {
 	webhooks(p, func(e *flow.Entry) {
@@ -269,7 +269,7 @@ entries:
 	}
 }
 
-var eventWord = regexp.MustCompile(`(?i)(event|deliver|webhook|inbox|processed|idempot|hook)`)
+var eventWord = lazyregexp.New(`(?i)(event|deliver|webhook|inbox|processed|idempot|hook)`)
 
 // oneTime tells whether an insert keeps ids of deliveries.
 func oneTime(m *flow.Op) bool {

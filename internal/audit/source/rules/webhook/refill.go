@@ -2,10 +2,10 @@ package webhook
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -34,7 +34,7 @@ func invoicePaid(e *flow.Entry, op *flow.Op) (bool, *flow.Guard) {
 	return false, nil
 }
 
-var usedCol = regexp.MustCompile(`(?i)(used|usage|consumed|spent)`)
+var usedCol = lazyregexp.New(`(?i)(used|usage|consumed|spent)`)
 
 // refills is a write of an allowance, or nil.
 func refills(op *flow.Op) *flow.Write {

@@ -2,12 +2,12 @@ package webhook
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -29,7 +29,7 @@ func isSecret(v *flow.Op, g *flow.Guard) bool {
 	return false
 }
 
-var secretName = regexp.MustCompile(`(?i)(secret|whsec|key)`)
+var secretName = lazyregexp.New(`(?i)(secret|whsec|key)`)
 
 // keyOf is the secret of a check.
 func keyOf(op *flow.Op) []*flow.Val {
@@ -196,7 +196,7 @@ func alternatives(v *flow.Val, depth int) (list []*flow.Val) {
 	return list
 }
 
-var major = regexp.MustCompile(`(\d+)`)
+var major = lazyregexp.New(`(\d+)`)
 
 // refusesEmpty tells whether a version of stripe-node refuses an empty secret:
 // 22 and later do, 12 to 21 do not.

@@ -1,12 +1,12 @@
 package webhook
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -64,7 +64,7 @@ func noSignature(p *rule.Pass) {
 	})
 }
 
-var signature = regexp.MustCompile(`(?i)(signature|webhook-id|svix|hmac|x-hub)`)
+var signature = lazyregexp.New(`(?i)(signature|webhook-id|svix|hmac|x-hub)`)
 
 // touches tells whether an effect uses what was delivered.
 func touches(op *flow.Op) bool {
@@ -254,7 +254,7 @@ func signedTime(data *flow.Val) *flow.Origin {
 	return stamp
 }
 
-var stampName = regexp.MustCompile(`(?i)(signature|timestamp|time)`)
+var stampName = lazyregexp.New(`(?i)(signature|timestamp|time)`)
 
 // timed tells whether a clock is compared with anything.
 func timed(e *flow.Entry) bool {

@@ -3,10 +3,10 @@
 package webhook
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 	"github.com/tijorihq/tijori/internal/audit/source/flow"
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
@@ -117,7 +117,7 @@ func effect(op *flow.Op) bool {
 	return false
 }
 
-var harmless = regexp.MustCompile(`(?i)(log|track|capture|metric|send|mail|notify|verify|valid|parse|format|print|json|close|lock|debug|warn|error|string|hash|^get|^find|^is[A-Z]|^has[A-Z])`)
+var harmless = lazyregexp.New(`(?i)(log|track|capture|metric|send|mail|notify|verify|valid|parse|format|print|json|close|lock|debug|warn|error|string|hash|^get|^find|^is[A-Z]|^has[A-Z])`)
 
 // verified is the check of a signature before an event, if there is one.
 func verified(e *flow.Entry, op *flow.Op) *flow.Op {
