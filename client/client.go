@@ -37,7 +37,10 @@ type Client struct {
 
 // New returns a client.
 func New(url, key string) *Client {
-	return &Client{URL: strings.TrimSuffix(url, "/"), Key: key, HTTP: &http.Client{Timeout: 30 * time.Second}, Retries: 4}
+	return &Client{
+		URL: strings.TrimSuffix(url, "/"), Key: key, HTTP: &http.Client{Timeout: 30 * time.Second},
+		Retries: 4,
+	}
 }
 
 // A Spend asks for credits. Key is made by your server, once for what is paid
@@ -223,7 +226,8 @@ func newAttempt() (string, error) {
 // Capture takes amount of a hold; the rest comes back.
 func (c *Client) Capture(ctx context.Context, hold string, amount int64) (Settled, error) {
 	var out Settled
-	return out, c.do(ctx, http.MethodPost, "/api/credits/holds/"+url.PathEscape(hold)+"/capture", map[string]int64{"amount": amount}, &out)
+	return out, c.do(ctx, http.MethodPost, "/api/credits/holds/"+url.PathEscape(hold)+"/capture",
+		map[string]int64{"amount": amount}, &out)
 }
 
 // Release gives a hold back.
@@ -292,7 +296,9 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 	for try := 0; ; try++ {
 		err := c.once(ctx, method, path, body, out)
 		var e *Error
-		if err == nil || try >= c.Retries || errors.As(err, &e) && e.Status != http.StatusServiceUnavailable && e.Status != http.StatusTooManyRequests && e.Status != http.StatusBadGateway && e.Status != http.StatusGatewayTimeout {
+		if err == nil || try >= c.Retries || errors.As(err, &e) && e.Status != http.StatusServiceUnavailable &&
+			e.Status != http.StatusTooManyRequests && e.Status != http.StatusBadGateway &&
+			e.Status != http.StatusGatewayTimeout {
 			return err
 		}
 		select {

@@ -76,7 +76,8 @@ func cleanName(field, name string) (string, error) {
 // unprintable reports control characters, line separators and marks that turn
 // the direction of the text around them.
 func unprintable(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' ||
+		r >= '\u2066' && r <= '\u2069'
 }
 
 func checkLocale(locale string) error {

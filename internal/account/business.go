@@ -30,7 +30,8 @@ func (s *Service) AddBusiness(ctx context.Context, c postgres.Caller, id uuid.UU
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
 		// Only an owner may lock the account: for others there is no row.
-		if _, err := tx.Exec(ctx, `select 1 from accounts where account_id = $1 for no key update`, tx.Scope.AccountID); err != nil {
+		if _, err := tx.Exec(ctx, `select 1 from accounts where account_id = $1 for no key update`,
+			tx.Scope.AccountID); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
@@ -42,7 +43,8 @@ func (s *Service) AddBusiness(ctx context.Context, c postgres.Caller, id uuid.UU
 			return err
 		}
 		var oldName, oldCurrency string
-		err = tx.QueryRow(ctx, `select name, currency from businesses where account_id = $1 and id = $2 for update`, tx.Scope.AccountID, id).
+		err = tx.QueryRow(ctx, `select name, currency from businesses where account_id = $1 and id = $2 for update`,
+			tx.Scope.AccountID, id).
 			Scan(&oldName, &oldCurrency)
 		if err == pgx.ErrNoRows && tx.Scope.Rights.Owns {
 			return fault.New(fault.Conflict, "An account has at most %d businesses.", maxBusinesses)
@@ -68,7 +70,8 @@ func (s *Service) UpdateBusiness(ctx context.Context, c postgres.Caller, name, t
 	if err != nil {
 		return err
 	}
-	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "" || timeZone == "Local" || len(timeZone) > 64 {
+	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "" || timeZone == "Local" ||
+		len(timeZone) > 64 {
 		return fault.InvalidField("time_zone", "Choose a time zone.")
 	}
 	if c.Business == uuid.Nil {
@@ -92,7 +95,8 @@ func (s *Service) UpdateBusiness(ctx context.Context, c postgres.Caller, name, t
 // NotFound unless the user is a member of the whole account.
 func (s *Service) SwitchAccount(ctx context.Context, c postgres.Caller, account uuid.UUID) error {
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		tag, err := tx.Exec(ctx, `update credentials set account_id = $3 where hash = $1 and tijori_access.belongs($2, $3)`, c.Credential[:], user, account)
+		tag, err := tx.Exec(ctx,
+			`update credentials set account_id = $3 where hash = $1 and tijori_access.belongs($2, $3)`, c.Credential[:], user, account)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fault.New(fault.NotFound, "There is nothing here.")
 		}

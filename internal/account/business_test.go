@@ -21,18 +21,24 @@ func TestAddBusiness(t *testing.T) {
 			t.Fatalf("AddBusiness = %v", err)
 		}
 	}
-	wantKind(t, "AddBusiness with the id of another", s.AddBusiness(t.Context(), asha.Account(), id, "Other", "INR"), fault.Conflict)
-	wantKind(t, "AddBusiness by a manager", s.AddBusiness(t.Context(), manager.Account(), uuid.New(), "Other", "INR"), fault.Forbidden)
-	wantKind(t, "AddBusiness in no currency", s.AddBusiness(t.Context(), asha.Account(), uuid.New(), "Other", "₹"), fault.Invalid)
-	if n := one[int](t, db, `select count(*) from businesses where account_id = $1 and name = 'Asha Textiles'`, asha.AccountID); n != 1 {
+	wantKind(t, "AddBusiness with the id of another", s.AddBusiness(t.Context(), asha.Account(), id, "Other", "INR"),
+		fault.Conflict)
+	wantKind(t, "AddBusiness by a manager", s.AddBusiness(t.Context(), manager.Account(), uuid.New(), "Other", "INR"),
+		fault.Forbidden)
+	wantKind(t, "AddBusiness in no currency", s.AddBusiness(t.Context(), asha.Account(), uuid.New(), "Other", "₹"),
+		fault.Invalid)
+	if n := one[int](t, db, `select count(*) from businesses where account_id = $1 and name = 'Asha Textiles'`,
+		asha.AccountID); n != 1 {
 		t.Errorf("%d businesses, want 1", n)
 	}
 	// The same id in another account is another business, and leads nobody astray who belongs to both.
 	if err := s.AddBusiness(t.Context(), binod.Account(), asha.BusinessID, "Trap", "INR"); err != nil {
 		t.Fatalf("AddBusiness with a stranger's id = %v", err)
 	}
-	exec(t, db, `insert into members (account_id, id, user_id, role) values ($1, gen_random_uuid(), $2, 'owner')`, binod.AccountID, asha.UserID)
-	if p, err := person(t.Context(), db, asha.Caller); err != nil || p.AccountID != asha.AccountID || p.Business.Name != "Asha's shop" {
+	exec(t, db, `insert into members (account_id, id, user_id, role) values ($1, gen_random_uuid(), $2, 'owner')`,
+		binod.AccountID, asha.UserID)
+	if p, err := person(t.Context(), db, asha.Caller); err != nil || p.AccountID != asha.AccountID ||
+		p.Business.Name != "Asha's shop" {
 		t.Errorf("Asha's business after the trap: %+v, %v", p, err)
 	}
 }
@@ -56,7 +62,8 @@ func TestAddBusinessHasAnEnd(t *testing.T) {
 			t.Errorf("the last business again = %v", err)
 		}
 	}
-	if n := one[int](t, db, `select count(*) from businesses where account_id = $1`, asha.AccountID); n != maxBusinesses {
+	if n := one[int](t, db, `select count(*) from businesses where account_id = $1`,
+		asha.AccountID); n != maxBusinesses {
 		t.Errorf("%d businesses, want %d", n, maxBusinesses)
 	}
 }
@@ -69,15 +76,19 @@ func TestUpdateBusiness(t *testing.T) {
 	if err := s.UpdateBusiness(t.Context(), manager.Caller, "Asha & Sons", "Asia/Dubai"); err != nil {
 		t.Fatalf("UpdateBusiness = %v", err)
 	}
-	if p, err := person(t.Context(), db, asha.Caller); err != nil || p.Business.Name != "Asha & Sons" || p.Business.TimeZone != "Asia/Dubai" {
+	if p, err := person(t.Context(), db, asha.Caller); err != nil || p.Business.Name != "Asha & Sons" ||
+		p.Business.TimeZone != "Asia/Dubai" {
 		t.Errorf("person = %+v, %v", p, err)
 	}
-	wantKind(t, "UpdateBusiness by a counter", s.UpdateBusiness(t.Context(), counter.Caller, "X", "Asia/Kolkata"), fault.Forbidden)
+	wantKind(t, "UpdateBusiness by a counter", s.UpdateBusiness(t.Context(), counter.Caller, "X", "Asia/Kolkata"),
+		fault.Forbidden)
 	stranger := binod.Account()
 	stranger.Business = asha.BusinessID
-	wantKind(t, "UpdateBusiness by a stranger", s.UpdateBusiness(t.Context(), stranger, "X", "Asia/Kolkata"), fault.NotFound)
+	wantKind(t, "UpdateBusiness by a stranger", s.UpdateBusiness(t.Context(), stranger, "X", "Asia/Kolkata"),
+		fault.NotFound)
 	for _, zone := range []string{"", "Local", "Asia/Nowhere", "../../etc/passwd"} {
-		wantKind(t, "UpdateBusiness to zone "+zone, s.UpdateBusiness(t.Context(), asha.Caller, "X", zone), fault.Invalid)
+		wantKind(t, "UpdateBusiness to zone "+zone, s.UpdateBusiness(t.Context(), asha.Caller, "X", zone),
+			fault.Invalid)
 	}
 }
 
@@ -85,15 +96,20 @@ func TestSwitchAccount(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	asha, binod := db.User(t, "Asha"), db.User(t, "Binod")
-	wantKind(t, "SwitchAccount to a stranger's", s.SwitchAccount(t.Context(), asha.Account(), binod.AccountID), fault.NotFound)
+	wantKind(t, "SwitchAccount to a stranger's", s.SwitchAccount(t.Context(), asha.Account(), binod.AccountID),
+		fault.NotFound)
 	exec(t, db, `insert into members (account_id, id, user_id, business_id, role) values ($1, gen_random_uuid(), $2, $3, 'manager')`, binod.AccountID, asha.UserID, binod.BusinessID)
-	wantKind(t, "SwitchAccount by a member of one business", s.SwitchAccount(t.Context(), asha.Account(), binod.AccountID), fault.NotFound)
-	exec(t, db, `insert into members (account_id, id, user_id, role) values ($1, gen_random_uuid(), $2, 'accountant')`, binod.AccountID, asha.UserID)
+	wantKind(t, "SwitchAccount by a member of one business", s.SwitchAccount(t.Context(), asha.Account(),
+		binod.AccountID), fault.NotFound)
+	exec(t, db, `insert into members (account_id, id, user_id, role) values ($1, gen_random_uuid(), $2, 'accountant')`,
+		binod.AccountID, asha.UserID)
 	if err := s.SwitchAccount(t.Context(), asha.Account(), binod.AccountID); err != nil {
 		t.Fatalf("SwitchAccount = %v", err)
 	}
-	if p, err := person(t.Context(), db, asha.Account()); err != nil || p.AccountID != binod.AccountID || p.Role != "accountant" {
+	if p, err := person(t.Context(), db, asha.Account()); err != nil || p.AccountID != binod.AccountID ||
+		p.Role != "accountant" {
 		t.Errorf("person = %+v, %v", p, err)
 	}
-	wantKind(t, "SwitchAccount signed out", s.SwitchAccount(t.Context(), postgres.Caller{}, binod.AccountID), fault.Unauthorized)
+	wantKind(t, "SwitchAccount signed out", s.SwitchAccount(t.Context(), postgres.Caller{}, binod.AccountID),
+		fault.Unauthorized)
 }

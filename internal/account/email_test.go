@@ -22,10 +22,14 @@ func TestEmail(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", "asha", "@example.com", "asha@", "asha@localhost", "a@b@example.com", "a..b@example.com", ".a@example.com", "a.@example.com",
-		"a b@example.com", "a@exa mple.com", "a@-example.com", "a@example-.com", "a@example.c", "a@192.168.0.1", "a@[192.168.0.1]", `"a b"@example.com`,
-		"a@example.com\r\nBcc: b@example.com", "a\x00@example.com", "Asha <asha@example.com>", "a@example.com,b@example.com", "a@ex_ample.com",
-		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("a", 64) + ".com", "a@" + strings.Repeat("abcdefg.", 40) + "com",
+		"", "asha", "@example.com", "asha@", "asha@localhost", "a@b@example.com", "a..b@example.com", ".a@example.com",
+		"a.@example.com",
+		"a b@example.com", "a@exa mple.com", "a@-example.com", "a@example-.com", "a@example.c", "a@192.168.0.1",
+		"a@[192.168.0.1]", `"a b"@example.com`,
+		"a@example.com\r\nBcc: b@example.com", "a\x00@example.com", "Asha <asha@example.com>",
+		"a@example.com,b@example.com", "a@ex_ample.com",
+		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("a", 64) + ".com",
+		"a@" + strings.Repeat("abcdefg.", 40) + "com",
 		"आशा@उदाहरण.भारत", "asha@exаmple.com", "ａsha@example.com",
 	} {
 		got, err := Email(in)
@@ -36,7 +40,10 @@ func TestEmail(t *testing.T) {
 }
 
 func FuzzEmail(f *testing.F) {
-	for _, s := range []string{"Asha@Example.com", "a@b.co", "\"x\"@y.in", "a@b\r\n.com", "é@b.com", "a@[::1]", "İ@b.com", "K@b.com"} {
+	for _, s := range []string{
+		"Asha@Example.com", "a@b.co", "\"x\"@y.in", "a@b\r\n.com", "é@b.com", "a@[::1]",
+		"İ@b.com", "K@b.com",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -47,7 +54,10 @@ func FuzzEmail(f *testing.F) {
 		if again, err := Email(got); err != nil || again != got {
 			t.Fatalf("Email(%q) = %q, and of that %q, %v", s, got, again, err)
 		}
-		if got != strings.ToLower(got) || len(got) > 254 || strings.IndexFunc(got, func(r rune) bool { return r > 126 || unicode.IsControl(r) || unicode.IsSpace(r) }) >= 0 {
+		if got != strings.ToLower(got) || len(got) > 254 || strings.IndexFunc(got, func(r rune) bool {
+			return r > 126 ||
+				unicode.IsControl(r) || unicode.IsSpace(r)
+		}) >= 0 {
 			t.Fatalf("Email(%q) = %q has letters that a header or the table must not have", s, got)
 		}
 		parsed, err := mail.ParseAddress(got)

@@ -24,7 +24,9 @@ type InvitationView struct {
 // Invite invites an address by mail into one business, or the whole account
 // when business is nil; owners only. The link ends after term.Invitation. The same id again
 // is no second invitation; a Conflict when the address is invited or a member already.
-func (s *Service) Invite(ctx context.Context, c postgres.Caller, id uuid.UUID, email, role string, business *uuid.UUID) error {
+func (s *Service) Invite(ctx context.Context, c postgres.Caller, id uuid.UUID, email, role string,
+	business *uuid.UUID,
+) error {
 	email, err := Email(email)
 	if err != nil {
 		return err
@@ -63,9 +65,12 @@ func (s *Service) mailInvitation(ctx context.Context, job InvitationMail) error 
 	return s.db.AsAuth(ctx, func(tx pgx.Tx) error { return s.enqueue(ctx, tx, job) })
 }
 
-func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email, role string, business *uuid.UUID) (fresh bool, err error) {
+func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email, role string,
+	business *uuid.UUID,
+) (fresh bool, err error) {
 	var member bool
-	err = tx.QueryRow(ctx, `select exists (select 1 from tijori_access.team() where email = $1 and business_id is not distinct from $2)`, email, business).Scan(&member)
+	err = tx.QueryRow(ctx,
+		`select exists (select 1 from tijori_access.team() where email = $1 and business_id is not distinct from $2)`, email, business).Scan(&member)
 	if err != nil {
 		return false, err
 	}
@@ -166,12 +171,15 @@ func invitationByToken(ctx context.Context, tx pgx.Tx, token string) (v Invitati
 // AcceptInvitation makes the caller's user a member, if the invitation is
 // addressed to the user's own address: Forbidden otherwise. It returns the business, nil for the
 // whole account, into which the session then goes.
-func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller, token string) (business *uuid.UUID, err error) {
+func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller,
+	token string,
+) (business *uuid.UUID, err error) {
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		account, b, err := accept(ctx, tx, token, user)
 		if errors.Is(err, pgx.ErrNoRows) {
 			if _, err := invitationByToken(ctx, tx, token); err == nil {
-				return fault.New(fault.Forbidden, "This invitation is for another address. Sign in with the address it was sent to.")
+				return fault.New(fault.Forbidden,
+					"This invitation is for another address. Sign in with the address it was sent to.")
 			}
 			return errLinkEnded
 		}
@@ -179,7 +187,8 @@ func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller, token
 			return err
 		}
 		business = b
-		_, err = tx.Exec(ctx, `update credentials set account_id = $2 where hash = $1 and tijori_access.belongs($3, $2)`, c.Credential[:], account, user)
+		_, err = tx.Exec(ctx,
+			`update credentials set account_id = $2 where hash = $1 and tijori_access.belongs($3, $2)`, c.Credential[:], account, user)
 		return err
 	})
 	if err != nil {
@@ -188,19 +197,24 @@ func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller, token
 	return business, nil
 }
 
-func accept(ctx context.Context, tx pgx.Tx, token string, user uuid.UUID) (account uuid.UUID, business *uuid.UUID, err error) {
+func accept(ctx context.Context, tx pgx.Tx, token string,
+	user uuid.UUID,
+) (account uuid.UUID, business *uuid.UUID, err error) {
 	hash := Hash(token)
 	member, err := newID()
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
-	err = tx.QueryRow(ctx, `select account_id, business_id from tijori_access.accept_invitation($1, $2, $3)`, hash[:], member, user).Scan(&account, &business)
+	err = tx.QueryRow(ctx, `select account_id, business_id from tijori_access.accept_invitation($1, $2, $3)`, hash[:],
+		member, user).Scan(&account, &business)
 	return account, business, err
 }
 
 // SignUpByInvitation makes a user of the invited address, which the link
 // proves, accepts the invitation and signs in. Conflict when the address is a user's already.
-func (s *Service) SignUpByInvitation(ctx context.Context, token, name, password, locale string, d Device) (session Session, err error) {
+func (s *Service) SignUpByInvitation(ctx context.Context, token, name, password, locale string,
+	d Device,
+) (session Session, err error) {
 	v, err := s.InvitationByToken(ctx, token)
 	if err != nil {
 		return Session{}, err

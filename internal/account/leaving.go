@@ -21,7 +21,9 @@ var errOtherAccount = fault.New(fault.Conflict, "Your account changed meanwhile.
 // and returns their end. The password is asked again; only an owner may, and of no other account than the one
 // named: Conflict, since a page may have been open while the session switched. A subscription that renews is a
 // Conflict as well. At once, shared links, API keys and invitations end. Twice is no error.
-func (s *Service) LeaveAccount(ctx context.Context, c postgres.Caller, account uuid.UUID, password string) (eraseAt time.Time, err error) {
+func (s *Service) LeaveAccount(ctx context.Context, c postgres.Caller, account uuid.UUID,
+	password string,
+) (eraseAt time.Time, err error) {
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
 		if !tx.Scope.Rights.Owns {
@@ -58,7 +60,8 @@ func QueueRenews(scope postgres.Scope, b *pgx.Batch, renews *bool) {
 		scope.AccountID).QueryRow(func(row pgx.Row) error { return row.Scan(renews) })
 }
 
-// KeepAccount ends the thirty days of the caller's account; owners only. Of one that does not leave, it changes nothing.
+// KeepAccount ends the thirty days of the caller's account; owners only. Of one that does not leave, it changes
+// nothing.
 func (s *Service) KeepAccount(ctx context.Context, c postgres.Caller) error {
 	c.Business = uuid.Nil
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {
@@ -97,14 +100,16 @@ func (s *Service) proven(ctx context.Context, c postgres.Caller, password string
 		return errNotYourPassword
 	}
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user, stored).Scan(&user)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
+			stored).Scan(&user)
 		if errors.Is(err, pgx.ErrNoRows) { // changed while this was under way
 			return errNotYourPassword
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `select set_config('tijori.credential', $1, true), set_config('tijori.business', '', true)`, hex.EncodeToString(c.Credential[:])); err != nil {
+		if _, err := tx.Exec(ctx,
+			`select set_config('tijori.credential', $1, true), set_config('tijori.business', '', true)`, hex.EncodeToString(c.Credential[:])); err != nil {
 			return err
 		}
 		return fn(tx)
@@ -136,17 +141,22 @@ func (s *Service) tellLeaving(ctx context.Context, tx pgx.Tx, account *uuid.UUID
 	return nil
 }
 
-// A LeavingLetter tells an owner that the account is going to be erased. Told says which letter it is: 1 the first, 2 the second.
+// A LeavingLetter tells an owner that the account is going to be erased. Told says which letter it is: 1 the first, 2
+// the second.
 type LeavingLetter struct {
 	To, Name, Locale, AccountName string
 	EraseAt                       time.Time
 	Told                          int
 }
 
-// LeavingLetters are the letters to all owners of an account that leaves, or to one of them; none when it was kept meanwhile.
-func (s *Service) LeavingLetters(ctx context.Context, account uuid.UUID, user *uuid.UUID) (list []LeavingLetter, err error) {
+// LeavingLetters are the letters to all owners of an account that leaves, or to one of them; none when it was kept
+// meanwhile.
+func (s *Service) LeavingLetters(ctx context.Context, account uuid.UUID,
+	user *uuid.UUID,
+) (list []LeavingLetter, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1, $2)`, account, user)
+		rows, err := tx.Query(ctx,
+			`select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1, $2)`, account, user)
 		if err != nil {
 			return err
 		}
@@ -179,12 +189,15 @@ func (s *Service) DueErasures(ctx context.Context) (list []DueErasure, err error
 
 // TellErasure hands the last letters of an account to send, and writes down that they are out when it returns nil.
 // While another node is at it, it reports false and sends nothing: letters go out twice only when a node dies between.
-func (s *Service) TellErasure(ctx context.Context, account uuid.UUID, send func([]LeavingLetter) error) (told bool, err error) {
+func (s *Service) TellErasure(ctx context.Context, account uuid.UUID,
+	send func([]LeavingLetter) error,
+) (told bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, `select tijori_access.lock_leaving($1)`, account).Scan(&told); err != nil || !told {
 			return err
 		}
-		rows, err := tx.Query(ctx, `select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1) where told < 3`, account)
+		rows, err := tx.Query(ctx,
+			`select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1) where told < 3`, account)
 		if err != nil {
 			return err
 		}
@@ -201,7 +214,8 @@ func (s *Service) TellErasure(ctx context.Context, account uuid.UUID, send func(
 	return told && err == nil, err
 }
 
-// BeginErasing takes an account whose thirty days are over from its members, and erases those who belong to no other. It
+// BeginErasing takes an account whose thirty days are over from its members, and erases those who belong to no other.
+// It
 // reports false, and does nothing, when a subscription still renews. The database refuses it before its time.
 func (s *Service) BeginErasing(ctx context.Context, account uuid.UUID) (begun bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
@@ -213,7 +227,8 @@ func (s *Service) BeginErasing(ctx context.Context, account uuid.UUID) (begun bo
 	return begun, nil
 }
 
-// EraseRows erases up to about most rows of an account, in one transaction, and reports whether there may be more. False
+// EraseRows erases up to about most rows of an account, in one transaction, and reports whether there may be more.
+// False
 // also while another node is at the same account.
 func (s *Service) EraseRows(ctx context.Context, account uuid.UUID, most int) (more bool, err error) {
 	var n *int

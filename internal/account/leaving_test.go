@@ -152,7 +152,8 @@ func TestLeaveTeamAndForgetMe(t *testing.T) {
 	}
 	wantKind(t, "the last owner's LeaveTeam", s.LeaveTeam(t.Context(), owner.Account(), owners[0].ID), fault.Conflict)
 	wantKind(t, "the last owner's ForgetMe", s.ForgetMe(t.Context(), owner.Account(), goodPassword), fault.Conflict)
-	wantKind(t, "LeaveTeam of somebody else's membership", s.LeaveTeam(t.Context(), owner.Account(), list[0].ID), fault.NotFound)
+	wantKind(t, "LeaveTeam of somebody else's membership", s.LeaveTeam(t.Context(), owner.Account(), list[0].ID),
+		fault.NotFound)
 	if err := s.LeaveTeam(t.Context(), m.Account(), list[0].ID); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,8 @@ func TestLeaveTeamAndForgetMe(t *testing.T) {
 
 	counter := db.Member(t, owner, &owner.BusinessID, "counter")
 	exec(t, db, `update users set password_hash = $1`, hash)
-	wantKind(t, "ForgetMe with a wrong password", s.ForgetMe(t.Context(), counter.Account(), "not the password"), fault.Invalid)
+	wantKind(t, "ForgetMe with a wrong password", s.ForgetMe(t.Context(), counter.Account(), "not the password"),
+		fault.Invalid)
 	if err := s.ForgetMe(t.Context(), counter.Account(), goodPassword); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +199,8 @@ func TestOpenAccount(t *testing.T) {
 		}
 	}
 	p, err := person(t.Context(), db, m.Account())
-	if err != nil || p.Role != "owner" || p.AccountCurrency != "NPR" || len(p.Businesses) != 1 || p.Businesses[0].Name != "My own" {
+	if err != nil || p.Role != "owner" || p.AccountCurrency != "NPR" || len(p.Businesses) != 1 ||
+		p.Businesses[0].Name != "My own" {
 		t.Errorf("the person is %+v, %v", p, err)
 	}
 	if n := one[int](t, db, `select count(*) from accounts`); n != 2 {
@@ -295,7 +298,10 @@ func TestResendSignUp(t *testing.T) {
 func TestSignUpFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)
-	err := s.SignUp(t.Context(), SignUpForm{Name: " ", Email: "x", Password: "short", BusinessName: "", Locale: "en", Currency: "INR", Network: phone.Network})
+	err := s.SignUp(t.Context(), SignUpForm{
+		Name: " ", Email: "x", Password: "short", BusinessName: "", Locale: "en",
+		Currency: "INR", Network: phone.Network,
+	})
 	all, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		t.Fatalf("SignUp = %v, want several faults", err)

@@ -85,10 +85,13 @@ func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLe
 
 // IssueInvitation makes the letter of an invitation; NotFound when it is not
 // open any more or, with onlyFirst, when a letter was made before.
-func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.UUID, onlyFirst bool) (l InvitationLetter, err error) {
+func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.UUID,
+	onlyFirst bool,
+) (l InvitationLetter, err error) {
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select email, locale, role, account_name, business_name, inviter from tijori_access.issue_invitation($1, $2, $3, $4)`,
+		return tx.QueryRow(ctx,
+			`select email, locale, role, account_name, business_name, inviter from tijori_access.issue_invitation($1, $2, $3, $4)`,
 			account, invitation, hash[:], onlyFirst).Scan(&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
 	})
 	if err != nil {
@@ -103,7 +106,8 @@ func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.
 // by another role, and a machine may stop in between.
 func (s *Service) SweepInvitations(ctx context.Context, minAge time.Duration) (n int, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select account_id, id from tijori_access.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
+		rows, err := tx.Query(ctx,
+			`select account_id, id from tijori_access.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
 		if err != nil {
 			return err
 		}
@@ -113,7 +117,10 @@ func (s *Service) SweepInvitations(ctx context.Context, minAge time.Duration) (n
 			return err
 		}
 		for _, f := range list {
-			if err := s.enqueue(ctx, tx, InvitationMail{Account: f.Account, Invitation: f.Invitation, Swept: true}); err != nil {
+			if err := s.enqueue(ctx, tx, InvitationMail{
+				Account: f.Account, Invitation: f.Invitation,
+				Swept: true,
+			}); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,10 @@ func setup(t *testing.T) (*Service, *pgtest.DB) {
 }
 
 func form(email string) SignUpForm {
-	return SignUpForm{Name: "Asha Devi", Email: email, Password: goodPassword, BusinessName: "Asha Kirana", Locale: "hi", Currency: "INR", Network: phone.Network}
+	return SignUpForm{
+		Name: "Asha Devi", Email: email, Password: goodPassword, BusinessName: "Asha Kirana",
+		Locale: "hi", Currency: "INR", Network: phone.Network,
+	}
 }
 
 // signUp asks for an account and returns the id of the pending sign-up.

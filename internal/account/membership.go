@@ -21,7 +21,8 @@ type Membership struct {
 func (s *Service) Memberships(ctx context.Context, c postgres.Caller) (list []Membership, err error) {
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
-		rows, err := tx.Query(ctx, `select id, account_name, business_name, role, stays from tijori_access.my_memberships()`)
+		rows, err := tx.Query(ctx,
+			`select id, account_name, business_name, role, stays from tijori_access.my_memberships()`)
 		if err != nil {
 			return err
 		}
@@ -76,7 +77,8 @@ func (s *Service) OpenAccount(ctx context.Context, c postgres.Caller, name, curr
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var account uuid.UUID
-		err := tx.QueryRow(ctx, `select tijori_access.open_own_account($1, $2, $3, $4, $5, $6)`, user, ids[0], ids[1], ids[2], name, currency).Scan(&account)
+		err := tx.QueryRow(ctx, `select tijori_access.open_own_account($1, $2, $3, $4, $5, $6)`, user, ids[0], ids[1],
+			ids[2], name, currency).Scan(&account)
 		if err != nil {
 			return err
 		}
@@ -94,7 +96,8 @@ func (s *Service) OpenAccount(ctx context.Context, c postgres.Caller, name, curr
 func (s *Service) GoHome(ctx context.Context, c postgres.Caller) (found bool, err error) {
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var account *uuid.UUID
-		if err := tx.QueryRow(ctx, `select tijori_access.home_account($1)`, user).Scan(&account); err != nil || account == nil {
+		if err := tx.QueryRow(ctx, `select tijori_access.home_account($1)`, user).Scan(&account); err != nil ||
+			account == nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `

@@ -18,7 +18,8 @@ var common = []string{
 	"password", "passw0rd", "p@ssw0rd", "p@ssword", "pass", "welcome", "admin", "administrator", "login", "letmein",
 	"iloveyou", "iloveu", "monkey", "dragon", "football", "baseball", "cricket", "princess", "sunshine", "superman",
 	"master", "shadow", "michael", "secret", "changeme", "default", "qwerty", "azerty", "qazwsx", "asdf", "zxcv",
-	"india", "bharat", "hindustan", "mumbai", "delhi", "krishna", "ganesh", "jaishreeram", "jaihind", "saibaba", "omsairam",
+	"india", "bharat", "hindustan", "mumbai", "delhi", "krishna", "ganesh", "jaishreeram", "jaihind", "saibaba",
+	"omsairam",
 	"omnamahshivaya", "shop", "dukan", "kirana", "khata", "khatabook", "tijori", "test", "user", "guest", "hello",
 	"abc", "xyz", "pokemon", "starwars", "batman", "google", "facebook", "whatsapp", "samsung", "computer", "internet",
 }
@@ -36,7 +37,10 @@ func obvious(password string, own []string) bool {
 	}
 	words := append([]string{}, common...)
 	for _, o := range own {
-		words = append(words, strings.FieldsFunc(strings.ToLower(o), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+		words = append(words, strings.FieldsFunc(strings.ToLower(o), func(r rune) bool {
+			return !unicode.IsLetter(r) &&
+				!unicode.IsDigit(r)
+		})...)
 	}
 	for _, w := range words {
 		if utf8.RuneCountInString(w) >= 3 {

@@ -28,10 +28,14 @@ func TestPasswordHash(t *testing.T) {
 	if ok, _, err := p.verify(t.Context(), stored, composed); !ok || err != nil {
 		t.Errorf("the same letters typed on another keyboard: %v, %v, want a match", ok, err)
 	}
-	for _, bad := range []string{"", "!", "$argon2id$v=19$m=19456,t=2,p=1$$", "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5", "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5"} {
+	for _, bad := range []string{
+		"", "!", "$argon2id$v=19$m=19456,t=2,p=1$$",
+		"$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5", "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5",
+	} {
 		before := p.runs.Load()
 		if ok, _, err := p.verify(t.Context(), bad, "x"); ok || err != nil || p.runs.Load() != before+1 {
-			t.Errorf("verify against %q = %v, %v with %d runs, want no match after one run", bad, ok, err, p.runs.Load()-before)
+			t.Errorf("verify against %q = %v, %v with %d runs, want no match after one run", bad, ok, err,
+				p.runs.Load()-before)
 		}
 	}
 }
@@ -65,14 +69,19 @@ func TestPasswordsWaitForASlot(t *testing.T) {
 
 func TestCheckPassword(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"blue-lantern-market", "correct horse battery staple", "मेरी दुकान का राज़", "t7#kQ9zzLp", strings.Repeat("a1b2c3d4", 16), "9876543210 gulab jamun"} {
+	for _, good := range []string{
+		"blue-lantern-market", "correct horse battery staple", "मेरी दुकान का राज़",
+		"t7#kQ9zzLp", strings.Repeat("a1b2c3d4", 16), "9876543210 gulab jamun",
+	} {
 		if err := checkPassword(good, "Asha Devi", "asha@example.com"); err != nil {
 			t.Errorf("checkPassword(%q) = %v", good, err)
 		}
 	}
 	for _, bad := range []string{
-		"", "short", "123456789", strings.Repeat("ab1c2", 26), "password123", "Password@123", "1234567890", "qwertyuiop", "aaaaaaaaaaaa", "abababababab",
-		"asdfghjkl123", "iloveyou123", "India@12345", "ashadevi123", "asha@example.com", "AshaDevi2024", "krishna12345", "9876543210", "0987654321", "\xff\xfe\xfd12345678", "welcome@2024",
+		"", "short", "123456789", strings.Repeat("ab1c2", 26), "password123", "Password@123", "1234567890",
+		"qwertyuiop", "aaaaaaaaaaaa", "abababababab",
+		"asdfghjkl123", "iloveyou123", "India@12345", "ashadevi123", "asha@example.com", "AshaDevi2024", "krishna12345",
+		"9876543210", "0987654321", "\xff\xfe\xfd12345678", "welcome@2024",
 	} {
 		err := checkPassword(bad, "Asha Devi", "asha@example.com")
 		if ft := fault.Of(err); ft == nil || ft.Field != "password" {

@@ -25,7 +25,8 @@ func TestPlanHasRoomForPeople(t *testing.T) {
 	for i := range 20 {
 		wg.Go(func() {
 			err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
-				_, err := insertInvitation(t.Context(), tx, uuid.New(), string(rune('a'+i))+"@example.com", "counter", nil)
+				_, err := insertInvitation(t.Context(), tx, uuid.New(), string(rune('a'+i))+"@example.com", "counter",
+					nil)
 				return err
 			})
 			switch {
@@ -39,7 +40,11 @@ func TestPlanHasRoomForPeople(t *testing.T) {
 	wg.Wait()
 	count := func() (n int) {
 		t.Helper()
-		if err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) (err error) { n, err = CountPeople(t.Context(), tx); return err }); err != nil {
+		if err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) (err error) {
+			n,
+				err = CountPeople(t.Context(), tx)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -80,14 +85,17 @@ func TestResendingAsksForRoom(t *testing.T) {
 	for i := range 2 {
 		add(strings.Repeat("b", i+1) + "@example.com")
 	}
-	wantKind(t, "ResendInvitation of an ended one, without room", s.ResendInvitation(t.Context(), asha.Account(), first), fault.UpgradeRequired)
+	wantKind(t, "ResendInvitation of an ended one, without room", s.ResendInvitation(t.Context(), asha.Account(),
+		first), fault.UpgradeRequired)
 	exec(t, db, `update invitations set revoked_at = now() where id = $1`, first)
 	err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
-		_, err := tx.Exec(t.Context(), `update invitations set revoked_at = null, expires_at = now() + interval '7 days' where account_id = $1 and id = $2`, asha.AccountID, first)
+		_, err := tx.Exec(t.Context(),
+			`update invitations set revoked_at = null, expires_at = now() + interval '7 days' where account_id = $1 and id = $2`, asha.AccountID, first)
 		return err
 	})
 	wantKind(t, "an ended invitation taken up by SQL", err, fault.UpgradeRequired)
-	if n := one[int](t, db, `select count(*) from invitations where revoked_at is null and expires_at > now()`); n != 2 {
+	if n := one[int](t, db,
+		`select count(*) from invitations where revoked_at is null and expires_at > now()`); n != 2 {
 		t.Errorf("%d invitations are open, want 2", n)
 	}
 }

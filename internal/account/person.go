@@ -54,7 +54,8 @@ func (p *Person) scan(row pgx.Row) error {
 	var account, business *uuid.UUID
 	var b Business
 	var eraseAt *time.Time
-	err := row.Scan(&p.UserID, &p.Name, &p.Email, &p.Locale, &p.SeenAt, &account, &p.AccountName, &p.AccountCurrency, &p.Plan, &p.Role,
+	err := row.Scan(&p.UserID, &p.Name, &p.Email, &p.Locale, &p.SeenAt, &account, &p.AccountName, &p.AccountCurrency,
+		&p.Plan, &p.Role,
 		&business, &b.Name, &b.Currency, &b.TimeZone, &eraseAt)
 	if err != nil {
 		return err

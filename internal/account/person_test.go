@@ -23,7 +23,10 @@ func BenchmarkPerson(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
 				var p Person
-				if _, err := db.Read(b.Context(), asha.Caller, func(_ postgres.Scope, batch *pgx.Batch) { c.queue(batch, &p) }); err != nil {
+				if _, err := db.Read(b.Context(), asha.Caller, func(_ postgres.Scope, batch *pgx.Batch) {
+					c.queue(batch,
+						&p)
+				}); err != nil {
 					b.Fatal(err)
 				}
 			}

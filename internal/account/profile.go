@@ -21,7 +21,8 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	var stored, name, email string
 	err := s.asUser(ctx, c, func(tx pgx.Tx, id uuid.UUID) error {
 		user = id
-		return tx.QueryRow(ctx, `select password_hash, name, email from users where id = $1`, id).Scan(&stored, &name, &email)
+		return tx.QueryRow(ctx, `select password_hash, name, email from users where id = $1`, id).Scan(&stored, &name,
+			&email)
 	})
 	if err != nil {
 		return err
@@ -29,7 +30,8 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	if err := checkPassword(password, name, email); err != nil {
 		return err
 	}
-	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil { // changes that succeed count too: each costs two hashes
+	// changes that succeed count too: each costs two hashes
+	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil {
 		return err
 	}
 	ok, _, err := s.passwords.verify(ctx, stored, old)
@@ -45,7 +47,8 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var id uuid.UUID
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user, stored).Scan(&id)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
+			stored).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) { // changed while this was under way
 			return errWrongOldPassword
 		}

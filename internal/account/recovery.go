@@ -71,7 +71,8 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 		return Session{}, err
 	}
 	hash := Hash(token)
-	if err := s.throttle(ctx, linkLimits("recovery", hash)); err != nil { // one link, many at once: each would cost a hash
+	// one link, many at once: each would cost a hash
+	if err := s.throttle(ctx, linkLimits("recovery", hash)); err != nil {
 		return Session{}, err
 	}
 	hashed, err := s.passwords.hash(ctx, password)
@@ -94,7 +95,8 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 		if err := setPassword(ctx, tx, user, hashed); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `update credentials set revoked_at = now() where user_id = $1 and revoked_at is null`, user); err != nil {
+		if _, err := tx.Exec(ctx, `update credentials set revoked_at = now() where user_id = $1 and revoked_at is null`,
+			user); err != nil {
 			return err
 		}
 		session, err = openSession(ctx, tx, user, d)

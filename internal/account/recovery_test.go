@@ -17,7 +17,8 @@ func recoveryLink(t *testing.T, s *Service, db *pgtest.DB, email string) string 
 	if err := s.RequestRecovery(t.Context(), email, phone.Network); err != nil {
 		t.Fatalf("RequestRecovery = %v", err)
 	}
-	l, err := s.IssueRecovery(t.Context(), one[uuid.UUID](t, db, `select id from recoveries order by created_at desc limit 1`))
+	l, err := s.IssueRecovery(t.Context(),
+		one[uuid.UUID](t, db, `select id from recoveries order by created_at desc limit 1`))
 	if err != nil || l.To != email {
 		t.Fatalf("IssueRecovery = %+v, %v", l, err)
 	}
@@ -31,7 +32,8 @@ func TestRecoverEndsEverythingElse(t *testing.T) {
 	binod := confirmed(t, s, db, "binod@example.com")
 	other := recoveryLink(t, s, db, "asha@example.com")
 	link := recoveryLink(t, s, db, "asha@example.com")
-	if err := s.RequestRecovery(t.Context(), "asha@example.com", phone.Network); err != nil { // its mail is still to be sent
+	// its mail is still to be sent
+	if err := s.RequestRecovery(t.Context(), "asha@example.com", phone.Network); err != nil {
 		t.Fatal(err)
 	}
 	waiting := one[uuid.UUID](t, db, `select id from recoveries where token_hash is null`)
@@ -97,7 +99,8 @@ func TestRecoveryLinkEndsAfterThirtyMinutes(t *testing.T) {
 	s, db := setup(t)
 	confirmed(t, s, db, "asha@example.com")
 	link := recoveryLink(t, s, db, "asha@example.com")
-	if m := one[float64](t, db, `select extract(epoch from expires_at - now())::float8 / 60 from recoveries`); m < 29 || m > 30 {
+	if m := one[float64](t, db, `select extract(epoch from expires_at - now())::float8 / 60 from recoveries`); m < 29 ||
+		m > 30 {
 		t.Errorf("the link lasts %v minutes, want 30", m)
 	}
 	exec(t, db, `update recoveries set expires_at = now() - interval '1 second'`)
@@ -122,7 +125,8 @@ func TestRequestRecoveryTellsNothingAboutAnAddress(t *testing.T) {
 			t.Errorf("RequestRecovery(%q): %d hashes, %d jobs, %d rows; want 0, 1, 1", email, runs, jobs, rows)
 		}
 	}
-	_, err := s.IssueRecovery(t.Context(), one[uuid.UUID](t, db, `select id from recoveries where email like 'unknown%'`))
+	_, err := s.IssueRecovery(t.Context(),
+		one[uuid.UUID](t, db, `select id from recoveries where email like 'unknown%'`))
 	wantKind(t, "IssueRecovery for nobody", err, fault.NotFound)
 	for range 4 {
 		err = s.RequestRecovery(t.Context(), "unknown@example.com", phone.Network)
@@ -136,10 +140,12 @@ func TestRecoveryOvertakesASignIn(t *testing.T) {
 	s, db := setup(t)
 	session := confirmed(t, s, db, "asha@example.com")
 	stored := one[string](t, db, `select password_hash from users`)
-	if _, err := s.Recover(t.Context(), recoveryLink(t, s, db, "asha@example.com"), "green-lantern-market", phone); err != nil {
+	if _, err := s.Recover(t.Context(), recoveryLink(t, s, db, "asha@example.com"), "green-lantern-market",
+		phone); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.signedIn(t.Context(), "asha@example.com", session.UserID, stored, stored, signInLimits("asha@example.com", phone.Network), phone, "")
+	_, err := s.signedIn(t.Context(), "asha@example.com", session.UserID, stored, stored,
+		signInLimits("asha@example.com", phone.Network), phone, "")
 	wantKind(t, "a sign-in by the password from before", err, fault.Invalid)
 }
 
@@ -156,8 +162,10 @@ func TestExpire(t *testing.T) {
 		t.Errorf("Expire = %d, %v while all is alive, want 0", n, err)
 	}
 	for _, sql := range []string{
-		`update signups set expires_at = now() - interval '1 second'`, `update recoveries set expires_at = now() - interval '25 hours'`,
-		`update throttles set ends_at = now() - interval '1 second'`, `update credentials set expires_at = now() - interval '91 days'`,
+		`update signups set expires_at = now() - interval '1 second'`,
+		`update recoveries set expires_at = now() - interval '25 hours'`,
+		`update throttles set ends_at = now() - interval '1 second'`,
+		`update credentials set expires_at = now() - interval '91 days'`,
 	} {
 		exec(t, db, sql)
 	}

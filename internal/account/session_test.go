@@ -13,7 +13,8 @@ func TestSessionsOfAUser(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	first := confirmed(t, s, db, "asha@example.com")
-	second, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, Device{UserAgent: "Desk\r\nTop" + strings.Repeat("x", 400), Network: "192.0.2.11"}, "")
+	second, err := s.SignIn(t.Context(), "asha@example.com", goodPassword,
+		Device{UserAgent: "Desk\r\nTop" + strings.Repeat("x", 400), Network: "192.0.2.11"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,8 @@ func TestSessionsOfAUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SignOutEverywhere(t.Context(), caller(third), true); err != nil || alive(t, db, first) || !alive(t, db, third) {
+	if err := s.SignOutEverywhere(t.Context(), caller(third), true); err != nil || alive(t, db, first) ||
+		!alive(t, db, third) {
 		t.Errorf("SignOutEverywhere but here = %v", err)
 	}
 	if err := s.SignOutEverywhere(t.Context(), caller(third), false); err != nil || alive(t, db, third) {
@@ -51,7 +53,8 @@ func TestSessionsOfAUser(t *testing.T) {
 	}
 	_, err = s.ListSessions(t.Context(), caller(third))
 	wantKind(t, "ListSessions after the end", err, fault.Unauthorized)
-	wantKind(t, "SignOutEverywhere without a credential", s.SignOutEverywhere(t.Context(), postgres.Caller{}, false), fault.Unauthorized)
+	wantKind(t, "SignOutEverywhere without a credential", s.SignOutEverywhere(t.Context(), postgres.Caller{}, false),
+		fault.Unauthorized)
 }
 
 func TestTouchSlidesThirtyDays(t *testing.T) {
@@ -104,7 +107,8 @@ func TestChangePassword(t *testing.T) {
 	if ft := fault.Of(err); ft == nil || ft.Field != "current" {
 		t.Errorf("ChangePassword with a wrong old one = %v, want a fault about current", err)
 	}
-	wantKind(t, "ChangePassword to an obvious one", s.ChangePassword(t.Context(), caller(here), goodPassword, "password123"), fault.Invalid)
+	wantKind(t, "ChangePassword to an obvious one", s.ChangePassword(t.Context(), caller(here), goodPassword,
+		"password123"), fault.Invalid)
 	if err := s.ChangePassword(t.Context(), caller(here), goodPassword, "green-lantern-market"); err != nil {
 		t.Fatalf("ChangePassword = %v", err)
 	}
@@ -130,7 +134,13 @@ func TestUpdateProfile(t *testing.T) {
 	if p, err := person(t.Context(), db, caller(session)); err != nil || p.Name != "आशा" || p.Locale != "en" {
 		t.Errorf("person = %+v, %v", p, err)
 	}
-	for _, c := range [][2]string{{"", "en"}, {"Asha", "fr"}, {"A\nB", "en"}, {"A\u202eB", "en"}, {strings.Repeat("x", 121), "en"}} {
+	for _, c := range [][2]string{
+		{"", "en"},
+		{"Asha", "fr"},
+		{"A\nB", "en"},
+		{"A\u202eB", "en"},
+		{strings.Repeat("x", 121), "en"},
+	} {
 		wantKind(t, "UpdateProfile", s.UpdateProfile(t.Context(), caller(session), c[0], c[1]), fault.Invalid)
 	}
 }

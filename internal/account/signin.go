@@ -41,7 +41,8 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 			select u.id, coalesce(u.password_hash, p.password_hash, '')
 			  from (select $1::text as email) asked
 			  left join users u on u.email = asked.email
-			  left join lateral (select s.password_hash from signups s where s.email = asked.email and s.expires_at > now()
+			  left join lateral (select s.password_hash from signups s where s.email = asked.email
+			      and s.expires_at > now()
 			                      order by s.created_at desc, s.id desc limit 1) p on true`, email).Scan(&user, &stored)
 	})
 	if err != nil {
@@ -68,9 +69,12 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 
 // signedIn opens the session of a user whose password was right, unless it has
 // changed since: a recovery that ends all sessions ends this one too.
-func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, stored, upgraded string, limits []limit, d Device, oldToken string) (session Session, err error) {
+func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, stored, upgraded string, limits []limit,
+	d Device, oldToken string,
+) (session Session, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user, stored).Scan(&user)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
+			stored).Scan(&user)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errWrongPassword
 		}
@@ -111,7 +115,10 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 // is let through, and a known device also when its whole network has used its limit
 // up: strangers cannot lock a user out.
 func (s *Service) admitSignIn(ctx context.Context, limits []limit, email string, d Device, oldToken string) error {
-	others := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name == signInAddress || l.name == signInNetwork })
+	others := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool {
+		return l.name == signInAddress ||
+			l.name == signInNetwork
+	})
 	if err := s.refuse(ctx, append(others, signedInLimits(email)...)); err != nil {
 		return err
 	}
@@ -144,7 +151,9 @@ func networkOnly(limits []limit) []limit {
 
 // familiar reports whether the user of an address has had a session on this
 // device, and whether one was on this network, within what credentials remember.
-func (s *Service) familiar(ctx context.Context, email string, d Device, oldToken string) (onDevice, onNetwork bool, err error) {
+func (s *Service) familiar(ctx context.Context, email string, d Device,
+	oldToken string,
+) (onDevice, onNetwork bool, err error) {
 	old := Hash(oldToken)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `

@@ -30,8 +30,9 @@ func TestSignInRotatesTheSession(t *testing.T) {
 		t.Errorf("SignOut again = %v, want nil", err)
 	}
 	for name, n := range map[string]int{
-		"token in a table": one[int](t, db, `select count(*) from credentials where encode(hash, 'escape') like '%' || $1 || '%' or hash = $1::text::bytea`, second.Token),
-		"living sessions":  one[int](t, db, `select count(*) from credentials where revoked_at is null`),
+		"token in a table": one[int](t, db,
+			`select count(*) from credentials where encode(hash, 'escape') like '%' || $1 || '%' or hash = $1::text::bytea`, second.Token),
+		"living sessions": one[int](t, db, `select count(*) from credentials where revoked_at is null`),
 	} {
 		if n != 0 {
 			t.Errorf("%s: %d, want 0", name, n)
@@ -106,7 +107,8 @@ func TestSignInThrottle(t *testing.T) {
 	}
 	wg.Wait()
 	if wrong.Load() != 10 || refused.Load() != 30 {
-		t.Errorf("40 tries at once: %d checked, %d refused, %d other; want 10 and 30", wrong.Load(), refused.Load(), other.Load())
+		t.Errorf("40 tries at once: %d checked, %d refused, %d other; want 10 and 30", wrong.Load(), refused.Load(),
+			other.Load())
 	}
 	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, elsewhere, "")
 	wantKind(t, "SignIn with the right password from the throttled network", err, fault.TooMany)
@@ -115,10 +117,12 @@ func TestSignInThrottle(t *testing.T) {
 	}
 	// Strangers on many networks use the address's own limit up.
 	for i := range 60 {
-		_, err = s.SignIn(t.Context(), "asha@example.com", "not-the-password-1", Device{Network: fmt.Sprintf("198.51.100.%d", i)}, "")
+		_, err = s.SignIn(t.Context(), "asha@example.com", "not-the-password-1",
+			Device{Network: fmt.Sprintf("198.51.100.%d", i)}, "")
 	}
 	wantKind(t, "the 60th try from another network", err, fault.TooMany)
-	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, Device{Network: "198.51.100.200"}, usual.Token); err != nil {
+	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, Device{Network: "198.51.100.200"},
+		usual.Token); err != nil {
 		t.Errorf("SignIn from the usual device = %v", err)
 	}
 	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, ""); err != nil {
@@ -147,8 +151,9 @@ func TestThrottleCountsFailuresOnly(t *testing.T) {
 func TestNetworkOf(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"192.0.2.10": "192.0.2.10", "::ffff:192.0.2.10": "192.0.2.10", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64",
-		"fe80::1%eth0": "fe80::/64", "nonsense": "unknown", "": "unknown",
+		"192.0.2.10": "192.0.2.10", "::ffff:192.0.2.10": "192.0.2.10", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"2001:db8:1:2::9": "2001:db8:1:2::/64",
+		"fe80::1%eth0":    "fe80::/64", "nonsense": "unknown", "": "unknown",
 	} {
 		if got := networkOf(in); got != want {
 			t.Errorf("networkOf(%q) = %q, want %q", in, got, want)

@@ -98,7 +98,8 @@ func (s *Service) ResendSignUp(ctx context.Context, email, network string) error
 		return err
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `select id from signups where email = $1 and expires_at > now() order by created_at desc, id desc limit 1`, email).Scan(&id)
+		err := tx.QueryRow(ctx,
+			`select id from signups where email = $1 and expires_at > now() order by created_at desc, id desc limit 1`, email).Scan(&id)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
@@ -117,7 +118,8 @@ var errLinkEnded = fault.New(fault.NotFound, "This link was used or has ended.")
 func (s *Service) SignUpByToken(ctx context.Context, token string) (p PendingSignUp, err error) {
 	hash := Hash(token)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select name, email, business_name from signups where token_hash = $1 and expires_at > now()`, hash[:]).
+		return tx.QueryRow(ctx,
+			`select name, email, business_name from signups where token_hash = $1 and expires_at > now()`, hash[:]).
 			Scan(&p.Name, &p.Email, &p.BusinessName)
 	})
 	return p, linkError(err)
@@ -145,7 +147,8 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token, password string, d D
 	taken := false
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		var email string
-		if err := tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&email); err != nil {
+		if err := tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`,
+			hash[:]).Scan(&email); err != nil {
 			return err
 		}
 		user, err := insertUser(ctx, tx, hash)
@@ -176,7 +179,8 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token, password string, d D
 func (s *Service) checkSignUp(ctx context.Context, hash [32]byte, password string) error {
 	var stored string
 	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select password_hash from signups where token_hash = $1 and expires_at > now()`, hash[:]).Scan(&stored)
+		return tx.QueryRow(ctx, `select password_hash from signups where token_hash = $1 and expires_at > now()`,
+			hash[:]).Scan(&stored)
 	})
 	if err != nil {
 		return linkError(err)

@@ -41,13 +41,16 @@ func TestSignUpMakesAnAccountOnceItIsConfirmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.UserID != session.UserID || p.Name != "Asha Devi" || p.Email != "asha@example.com" || p.Locale != "hi" || p.Role != "owner" ||
-		p.Plan != "free" || p.AccountName != "Asha Kirana" || p.AccountCurrency != "INR" || p.Business != nil || len(p.Businesses) != 1 {
+	if p.UserID != session.UserID || p.Name != "Asha Devi" || p.Email != "asha@example.com" || p.Locale != "hi" ||
+		p.Role != "owner" ||
+		p.Plan != "free" || p.AccountName != "Asha Kirana" || p.AccountCurrency != "INR" || p.Business != nil ||
+		len(p.Businesses) != 1 {
 		t.Errorf("person = %+v", p)
 	}
 	c := caller(session)
 	c.Business = p.Businesses[0].BusinessID
-	if p, err = person(t.Context(), db, c); err != nil || p.Business == nil || p.Business.Name != "Asha Kirana" || p.Business.TimeZone != "Asia/Kolkata" {
+	if p, err = person(t.Context(), db, c); err != nil || p.Business == nil || p.Business.Name != "Asha Kirana" ||
+		p.Business.TimeZone != "Asia/Kolkata" {
 		t.Errorf("person in the business = %+v, %v", p, err)
 	}
 	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
@@ -85,9 +88,13 @@ func TestSignUpsOfOneAddress(t *testing.T) {
 		}
 		wg.Wait()
 		if made != 1 || kinds[fault.NotFound]+kinds[fault.Conflict] != 19 {
-			t.Errorf("20 confirmations at once: %d worked, refusals by kind %v; want 1, and 19 not found or conflict", made, kinds)
+			t.Errorf("20 confirmations at once: %d worked, refusals by kind %v; want 1, and 19 not found or conflict",
+				made, kinds)
 		}
-		for sql, want := range map[string]int{`select count(*) from users`: round + 1, `select count(*) from accounts`: round + 1, `select count(*) from signups`: 0} {
+		for sql, want := range map[string]int{
+			`select count(*) from users`:    round + 1,
+			`select count(*) from accounts`: round + 1, `select count(*) from signups`: 0,
+		} {
 			if n := one[int](t, db, sql); n != want {
 				t.Errorf("%s = %d, want %d", sql, n, want)
 			}
@@ -137,18 +144,26 @@ func TestSignUpTellsNothingAboutAnAddress(t *testing.T) {
 	s, db := setup(t)
 	confirmed(t, s, db, "known@example.com")
 	work := func(email string) [3]int64 {
-		before := [3]int64{s.passwords.runs.Load(), one[int64](t, db, `select count(*) from signups`), one[int64](t, db, `select count(*) from tijori_river.river_job`)}
+		before := [3]int64{
+			s.passwords.runs.Load(), one[int64](t, db, `select count(*) from signups`),
+			one[int64](t, db, `select count(*) from tijori_river.river_job`),
+		}
 		if err := s.SignUp(t.Context(), form(email)); err != nil {
 			t.Fatalf("SignUp(%q) = %v", email, err)
 		}
-		return [3]int64{s.passwords.runs.Load() - before[0], one[int64](t, db, `select count(*) from signups`) - before[1], one[int64](t, db, `select count(*) from tijori_river.river_job`) - before[2]}
+		return [3]int64{
+			s.passwords.runs.Load() - before[0],
+			one[int64](t, db, `select count(*) from signups`) - before[1], one[int64](t, db,
+				`select count(*) from tijori_river.river_job`) - before[2],
+		}
 	}
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
 		if got := work(email); got != [3]int64{1, 1, 1} {
 			t.Errorf("SignUp(%q) made %v hashes, rows and jobs, want one each", email, got)
 		}
 	}
-	l, err := s.IssueSignUp(t.Context(), one[[16]byte](t, db, `select id from signups where email = 'known@example.com'`))
+	l, err := s.IssueSignUp(t.Context(),
+		one[[16]byte](t, db, `select id from signups where email = 'known@example.com'`))
 	if err != nil || !l.Known || l.Token != "" {
 		t.Errorf("the letter to a known address = %+v, %v, want a note without a token", l, err)
 	}

@@ -51,7 +51,8 @@ func TestInvitationIsForItsAddressAlone(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := one[int](t, db, `select count(*) from members where user_id = $1 and account_id = $2`, binod.UserID, asha.AccountID); n != 1 {
+	if n := one[int](t, db, `select count(*) from members where user_id = $1 and account_id = $2`, binod.UserID,
+		asha.AccountID); n != 1 {
 		t.Errorf("%d memberships, want 1", n)
 	}
 	c := binod.Account()
@@ -76,7 +77,8 @@ func TestSignUpByInvitation(t *testing.T) {
 		t.Fatalf("SignUpByInvitation = %v", err)
 	}
 	p, err := person(t.Context(), db, caller(session))
-	if err != nil || p.Email != "dev@example.com" || p.AccountID != asha.AccountID || p.Role != "manager" || len(p.Businesses) != 1 {
+	if err != nil || p.Email != "dev@example.com" || p.AccountID != asha.AccountID || p.Role != "manager" ||
+		len(p.Businesses) != 1 {
 		t.Errorf("person = %+v, %v", p, err)
 	}
 	_, err = s.InvitationByToken(t.Context(), token)
@@ -98,21 +100,33 @@ func TestInviteOnceAndByOwnersOnly(t *testing.T) {
 	if n := one[int](t, db, `select count(*) from tijori_river.river_job`); n != 1 {
 		t.Errorf("%d mails, want 1", n)
 	}
-	wantKind(t, "Invite with the id of another", s.Invite(t.Context(), asha.Account(), id, "eva@example.com", "manager", nil), fault.Conflict)
-	wantKind(t, "Invite twice", s.Invite(t.Context(), asha.Account(), uuid.New(), "dev@example.com", "counter", nil), fault.Conflict)
-	wantKind(t, "Invite a member", s.Invite(t.Context(), asha.Account(), uuid.New(), manager.Email, "owner", nil), fault.Conflict)
-	wantKind(t, "Invite into a stranger's business", s.Invite(t.Context(), asha.Account(), uuid.New(), "eva@example.com", "counter", &binod.BusinessID), fault.NotFound)
-	wantKind(t, "Invite an owner of one business", s.Invite(t.Context(), asha.Account(), uuid.New(), "eva@example.com", "owner", &asha.BusinessID), fault.Invalid)
-	wantKind(t, "Invite to no role", s.Invite(t.Context(), asha.Account(), uuid.New(), "eva@example.com", "boss", nil), fault.Invalid)
-	for who, c := range map[string]postgres.Caller{"manager": manager.Account(), "counter": counter.Account(), "counter in the business": counter.Caller} {
-		wantKind(t, "Invite by a "+who, s.Invite(t.Context(), c, uuid.New(), "eva@example.com", "counter", nil), fault.Forbidden)
+	wantKind(t, "Invite with the id of another", s.Invite(t.Context(), asha.Account(), id, "eva@example.com", "manager",
+		nil), fault.Conflict)
+	wantKind(t, "Invite twice", s.Invite(t.Context(), asha.Account(), uuid.New(), "dev@example.com", "counter", nil),
+		fault.Conflict)
+	wantKind(t, "Invite a member", s.Invite(t.Context(), asha.Account(), uuid.New(), manager.Email, "owner", nil),
+		fault.Conflict)
+	wantKind(t, "Invite into a stranger's business", s.Invite(t.Context(), asha.Account(), uuid.New(),
+		"eva@example.com", "counter", &binod.BusinessID), fault.NotFound)
+	wantKind(t, "Invite an owner of one business", s.Invite(t.Context(), asha.Account(), uuid.New(), "eva@example.com",
+		"owner", &asha.BusinessID), fault.Invalid)
+	wantKind(t, "Invite to no role", s.Invite(t.Context(), asha.Account(), uuid.New(), "eva@example.com", "boss", nil),
+		fault.Invalid)
+	for who, c := range map[string]postgres.Caller{
+		"manager": manager.Account(), "counter": counter.Account(),
+		"counter in the business": counter.Caller,
+	} {
+		wantKind(t, "Invite by a "+who, s.Invite(t.Context(), c, uuid.New(), "eva@example.com", "counter", nil),
+			fault.Forbidden)
 		_, _, err := s.Team(t.Context(), c)
 		wantKind(t, "Team for a "+who, err, fault.Forbidden)
 		wantKind(t, "RevokeInvitation by a "+who, s.RevokeInvitation(t.Context(), c, id), fault.Forbidden)
 		wantKind(t, "ResendInvitation by a "+who, s.ResendInvitation(t.Context(), c, id), fault.Forbidden)
 	}
-	wantKind(t, "RevokeInvitation by another owner", s.RevokeInvitation(t.Context(), binod.Account(), id), fault.NotFound)
-	wantKind(t, "ResendInvitation by another owner", s.ResendInvitation(t.Context(), binod.Account(), id), fault.NotFound)
+	wantKind(t, "RevokeInvitation by another owner", s.RevokeInvitation(t.Context(), binod.Account(), id),
+		fault.NotFound)
+	wantKind(t, "ResendInvitation by another owner", s.ResendInvitation(t.Context(), binod.Account(), id),
+		fault.NotFound)
 	members, invitations, err := s.Team(t.Context(), asha.Account())
 	if err != nil || len(members) != 3 || len(invitations) != 1 || invitations[0].Email != "dev@example.com" {
 		t.Errorf("Team = %+v, %+v, %v", members, invitations, err)
@@ -182,13 +196,15 @@ func TestRemoveMemberAtOnce(t *testing.T) {
 	if p, err := person(t.Context(), db, manager.Caller); err != nil || p.Role != "counter" {
 		t.Errorf("the role on the open session is %q, %v, want counter", p.Role, err)
 	}
-	wantKind(t, "ChangeRole to owner of one business", s.ChangeRole(t.Context(), asha.Account(), id, "owner"), fault.Invalid)
+	wantKind(t, "ChangeRole to owner of one business", s.ChangeRole(t.Context(), asha.Account(), id, "owner"),
+		fault.Invalid)
 	if err := s.RemoveMember(t.Context(), asha.Account(), id); err != nil {
 		t.Fatalf("RemoveMember = %v", err)
 	}
 	_, err := person(t.Context(), db, manager.Caller)
 	wantKind(t, "the removed member's open session", err, fault.NotFound)
-	if p, err := person(t.Context(), db, manager.Account()); err != nil || p.Role != "" || p.AccountID != uuid.Nil || len(p.Businesses) != 0 {
+	if p, err := person(t.Context(), db, manager.Account()); err != nil || p.Role != "" || p.AccountID != uuid.Nil ||
+		len(p.Businesses) != 0 {
 		t.Errorf("the removed member at account level: %+v, %v, want nothing", p, err)
 	}
 	wantKind(t, "RemoveMember again", s.RemoveMember(t.Context(), asha.Account(), id), fault.NotFound)
@@ -202,7 +218,8 @@ func TestRemovedMemberCannotComeBack(t *testing.T) {
 	s, db := setup(t)
 	asha := db.User(t, "Asha")
 	partner := db.Member(t, asha, nil, "owner")
-	planted := invite(t, s, &pgtest.User{AccountID: asha.AccountID, Caller: partner.Caller}, "other@example.com", "owner", nil)
+	planted := invite(t, s, &pgtest.User{AccountID: asha.AccountID, Caller: partner.Caller}, "other@example.com",
+		"owner", nil)
 	if err := s.RemoveMember(t.Context(), asha.Account(), memberID(t, db, partner)); err != nil {
 		t.Fatalf("RemoveMember = %v", err)
 	}
@@ -217,7 +234,8 @@ func TestFormerOwnerCannotComeBack(t *testing.T) {
 	asha := db.User(t, "Asha")
 	for _, end := range []string{"demoted", "leaves", "demoted and removed"} {
 		partner := db.Member(t, asha, nil, "owner")
-		planted := invite(t, s, &pgtest.User{AccountID: asha.AccountID, Caller: partner.Caller}, "sock@example.com", "owner", nil)
+		planted := invite(t, s, &pgtest.User{AccountID: asha.AccountID, Caller: partner.Caller}, "sock@example.com",
+			"owner", nil)
 		id := memberID(t, db, partner)
 		if end != "leaves" {
 			if err := s.ChangeRole(t.Context(), asha.Account(), id, "manager"); err != nil {
@@ -246,7 +264,8 @@ func TestTheLastOwnerStays(t *testing.T) {
 	asha := db.User(t, "Asha")
 	id := memberID(t, db, asha)
 	wantKind(t, "RemoveMember of the last owner", s.RemoveMember(t.Context(), asha.Account(), id), fault.Conflict)
-	wantKind(t, "ChangeRole of the last owner", s.ChangeRole(t.Context(), asha.Account(), id, "manager"), fault.Conflict)
+	wantKind(t, "ChangeRole of the last owner", s.ChangeRole(t.Context(), asha.Account(), id, "manager"),
+		fault.Conflict)
 	for range 10 {
 		partner := db.Member(t, asha, nil, "owner")
 		both := []struct {
@@ -262,7 +281,8 @@ func TestTheLastOwnerStays(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		owners := one[int](t, db, `select count(*) from members where account_id = $1 and role = 'owner'`, asha.AccountID)
+		owners := one[int](t, db, `select count(*) from members where account_id = $1 and role = 'owner'`,
+			asha.AccountID)
 		if owners != 1 {
 			t.Fatalf("%d owners after two removed each other, want 1", owners)
 		}
@@ -278,10 +298,14 @@ func TestMembersCannotBeWrittenPastTheFunctions(t *testing.T) {
 	_, db := setup(t)
 	asha := db.User(t, "Asha")
 	for _, sql := range []string{
-		`delete from members`, `update members set role = 'owner'`, `update invitations set token_hash = null`, `select token_hash from invitations`,
-		`select * from users`, `select * from signups`, `select * from recoveries`, `select * from throttles`, `select * from credentials`, `select * from tijori_river.river_job`,
-		`select tijori_access.accept_invitation('\x00', gen_random_uuid(), gen_random_uuid())`, `select tijori_access.lock_member(gen_random_uuid())`,
-		`select tijori_access.issue_invitation(gen_random_uuid(), gen_random_uuid(), '\x00', false)`, `insert into members (account_id, id, user_id, role) values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'owner')`,
+		`delete from members`, `update members set role = 'owner'`, `update invitations set token_hash = null`,
+		`select token_hash from invitations`,
+		`select * from users`, `select * from signups`, `select * from recoveries`, `select * from throttles`,
+		`select * from credentials`, `select * from tijori_river.river_job`,
+		`select tijori_access.accept_invitation('\x00', gen_random_uuid(), gen_random_uuid())`,
+		`select tijori_access.lock_member(gen_random_uuid())`,
+		`select tijori_access.issue_invitation(gen_random_uuid(), gen_random_uuid(), '\x00', false)`,
+		`insert into members (account_id, id, user_id, role) values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'owner')`,
 	} {
 		err := db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
 			_, err := tx.Exec(t.Context(), sql)

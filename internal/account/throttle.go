@@ -126,7 +126,8 @@ func tally(ctx context.Context, q interface {
 	Query(context.Context, string, ...any) (pgx.Rows, error)
 }, limits []limit,
 ) (pgx.Rows, error) {
-	slices.SortFunc(limits, func(a, b limit) int { return strings.Compare(a.key(), b.key()) }) // one order of locks for all
+	// one order of locks for all
+	slices.SortFunc(limits, func(a, b limit) int { return strings.Compare(a.key(), b.key()) })
 	seconds := make([]int64, len(limits))
 	for i, l := range limits {
 		seconds[i] = int64(l.window / time.Second)
@@ -176,7 +177,8 @@ func (s *Service) throttle(ctx context.Context, limits []limit) error {
 }
 
 func tooMany(wait time.Duration) error {
-	return fault.New(fault.TooMany, "Too many tries. Please wait %d min and try again.", max(1, int(math.Ceil(wait.Minutes()))))
+	return fault.New(fault.TooMany, "Too many tries. Please wait %d min and try again.",
+		max(1, int(math.Ceil(wait.Minutes()))))
 }
 
 // forgive takes one try back: only failures are meant to count.

@@ -12,7 +12,8 @@ func TestRefusedTriesAreNotWritten(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 200), ($2, now() + interval '10 minutes', 40), ($3, now() + interval '10 minutes', 40)`,
-		signInLimits("", phone.Network)[1].key(), signUpLimits("", phone.Network)[1].key(), recoveryLimits("", phone.Network)[1].key())
+		signInLimits("", phone.Network)[1].key(), signUpLimits("", phone.Network)[1].key(), recoveryLimits("",
+			phone.Network)[1].key())
 	for i := range 5 {
 		email := fmt.Sprintf("made-up-%d@example.com", i)
 		_, err := s.SignIn(t.Context(), email, goodPassword, phone, "")
@@ -31,7 +32,8 @@ func TestSuccessIsThrottledToo(t *testing.T) {
 	s, db := setup(t)
 	session := confirmed(t, s, db, "asha@example.com")
 	most := signedInLimits("")[0].max
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', $2)`, signedInLimits("asha@example.com")[0].key(), most-1)
+	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', $2)`,
+		signedInLimits("asha@example.com")[0].key(), most-1)
 	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, ""); err != nil {
 		t.Fatalf("SignIn %d = %v", most, err)
 	}
@@ -63,7 +65,8 @@ func TestLinksAreThrottled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 10)`, linkLimits("recovery", Hash(l.Token))[0].key())
+	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 10)`,
+		linkLimits("recovery", Hash(l.Token))[0].key())
 	runs := s.passwords.runs.Load()
 	_, err = s.Recover(t.Context(), l.Token, "green-lantern-market", phone)
 	wantKind(t, "Recover", err, fault.TooMany)
@@ -77,7 +80,8 @@ func TestKnownDevicePassesAUsedUpNetwork(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	session := confirmed(t, s, db, "asha@example.com")
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 200)`, signInLimits("", phone.Network)[1].key())
+	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 200)`,
+		signInLimits("", phone.Network)[1].key())
 	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
 	wantKind(t, "SignIn on an unknown device", err, fault.TooMany)
 	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, session.Token); err != nil {

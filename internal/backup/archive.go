@@ -30,7 +30,10 @@ func Recipients(keys []string) ([]age.Recipient, error) {
 	for _, k := range keys {
 		r, err := age.ParseX25519Recipient(strings.TrimSpace(k))
 		if err != nil {
-			return nil, &Refusal{Problem: fmt.Sprintf("%q is no public key of a back-up", k), Hint: "it begins with age1; tijori backup key makes a pair"}
+			return nil, &Refusal{
+				Problem: fmt.Sprintf("%q is no public key of a back-up", k),
+				Hint:    "it begins with age1; tijori backup key makes a pair",
+			}
 		}
 		out = append(out, r)
 	}
@@ -44,12 +47,18 @@ func Identities(file string) ([]age.Identity, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, &Refusal{Problem: "cannot read the key", Hint: "--identity names the file that tijori backup key wrote", Err: err}
+		return nil, &Refusal{
+			Problem: "cannot read the key",
+			Hint:    "--identity names the file that tijori backup key wrote", Err: err,
+		}
 	}
 	defer f.Close()
 	ids, err := age.ParseIdentities(f)
 	if err != nil {
-		return nil, &Refusal{Problem: file + " has no secret key of a back-up", Hint: "it has a line that begins with AGE-SECRET-KEY-1"}
+		return nil, &Refusal{
+			Problem: file + " has no secret key of a back-up",
+			Hint:    "it has a line that begins with AGE-SECRET-KEY-1",
+		}
 	}
 	return ids, nil
 }
@@ -175,11 +184,17 @@ func newReader(name string, file io.Reader, keys []age.Identity) (*reader, error
 	switch {
 	case string(head) == "age":
 		if len(keys) == 0 {
-			return nil, &Refusal{Problem: name + " is encrypted, and no key was given", Hint: "--identity names the file with the secret key", Err: quiet{ErrKey}}
+			return nil, &Refusal{
+				Problem: name + " is encrypted, and no key was given",
+				Hint:    "--identity names the file with the secret key", Err: quiet{ErrKey},
+			}
 		}
 		plain, err = age.Decrypt(buffered, keys...)
 		if _, wrong := errors.AsType[*age.NoIdentityMatchError](err); wrong {
-			return nil, &Refusal{Problem: name + " is encrypted to another key", Hint: "--identity names the file with the secret key of its time", Err: quiet{ErrKey}}
+			return nil, &Refusal{
+				Problem: name + " is encrypted to another key",
+				Hint:    "--identity names the file with the secret key of its time", Err: quiet{ErrKey},
+			}
 		}
 		if err != nil {
 			return nil, damaged(name, "%v", err)
@@ -208,7 +223,8 @@ func (r *reader) advance() error {
 	return nil
 }
 
-// each calls fn with every stream in order; the reader that it is given ends with the stream. Afterwards the archive has
+// each calls fn with every stream in order; the reader that it is given ends with the stream. Afterwards the archive
+// has
 // been read to its end, and r.last is its manifest, whose digests are those of what was read.
 func (r *reader) each(fn func(name string, body io.Reader) error) error {
 	for r.next != nil {

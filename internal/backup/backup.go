@@ -152,7 +152,8 @@ func (q quiet) Unwrap() error { return q.error }
 func noSpace(where string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return &Refusal{
-			Problem: "there is no space left in " + where, Hint: "make room or use another folder; what was begun is removed, earlier back-ups are untouched",
+			Problem: "there is no space left in " + where,
+			Hint:    "make room or use another folder; what was begun is removed, earlier back-ups are untouched",
 		}
 	}
 	return err
@@ -162,8 +163,9 @@ func noSpace(where string, err error) error {
 func (m Manifest) CheckFor(ours []int64) error {
 	if m.Format != format {
 		return &Refusal{
-			Problem: fmt.Sprintf("%s has the layout %d of archives, and this program reads %d", m.Name, m.Format, format),
-			Hint:    "use the tijori that made it: " + m.Program,
+			Problem: fmt.Sprintf("%s has the layout %d of archives, and this program reads %d", m.Name, m.Format,
+				format),
+			Hint: "use the tijori that made it: " + m.Program,
 		}
 	}
 	known := map[int64]bool{}
@@ -173,8 +175,9 @@ func (m Manifest) CheckFor(ours []int64) error {
 	newest := slices.Max(ours)
 	if m.Schema > newest {
 		return &Refusal{
-			Problem: fmt.Sprintf("%s has the schema of migration %d, and this program knows only %d", m.Name, m.Schema, newest),
-			Hint:    "use a newer tijori; it was made by " + m.Program,
+			Problem: fmt.Sprintf("%s has the schema of migration %d, and this program knows only %d", m.Name, m.Schema,
+				newest),
+			Hint: "use a newer tijori; it was made by " + m.Program,
 		}
 	}
 	theirs := map[int64]bool{}
@@ -183,12 +186,14 @@ func (m Manifest) CheckFor(ours []int64) error {
 	}
 	for _, n := range slices.Sorted(maps.Keys(theirs)) {
 		if !known[n] {
-			return &Refusal{Problem: fmt.Sprintf("%s has run migration %d, which this program does not have", m.Name, n), Hint: "use the tijori that made it: " + m.Program}
+			return &Refusal{Problem: fmt.Sprintf("%s has run migration %d, which this program does not have", m.Name,
+				n), Hint: "use the tijori that made it: " + m.Program}
 		}
 	}
 	for _, n := range ours {
 		if n <= m.Schema && !theirs[n] {
-			return &Refusal{Problem: fmt.Sprintf("%s has not run migration %d, which comes before its newest, %d", m.Name, n, m.Schema), Hint: "use the tijori that made it: " + m.Program}
+			return &Refusal{Problem: fmt.Sprintf("%s has not run migration %d, which comes before its newest, %d",
+				m.Name, n, m.Schema), Hint: "use the tijori that made it: " + m.Program}
 		}
 	}
 	return nil

@@ -88,7 +88,8 @@ func book(t testing.TB) *pgtest.DB {
 		exec(t, db.Config.Admin, `set search_path = tijori; `+fmt.Sprintf(`
 			insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 			values ('%[1]s', '%[2]s', '%[3]s', 'customer', 'Ram', 'ram', sha256('x'), '%[3]s');
-			insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
+			insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash,
+			    created_by)
 			select '%[1]s', '%[2]s', gen_random_uuid(), '%[3]s', 'given', 100 + n, current_date, sha256('y'), '%[3]s' from generate_series(1, 200) n`,
 			u.AccountID, u.BusinessID, u.UserID))
 	}
@@ -126,7 +127,8 @@ func TestLogical(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Mode != "live" || m.Accounts["stripe"] != "acct_stripe" || m.Rows() < 600 || !m.Encrypted || m.Schema != postgres.NewestMigration() {
+	if m.Mode != "live" || m.Accounts["stripe"] != "acct_stripe" || m.Rows() < 600 || !m.Encrypted ||
+		m.Schema != postgres.NewestMigration() {
 		t.Errorf("the manifest is %+v", m)
 	}
 	r := &backup.Restorer{Target: to, Keys: []age.Identity{secret}}
@@ -173,7 +175,8 @@ func TestLogical(t *testing.T) {
 	if n := one[int](t, old, "select count(*) from tijori.party_sums"); n != 0 {
 		t.Errorf("the database that was kept has %d sums, want 0", n)
 	}
-	if after := one[string](t, db.Config.Admin, "select rolpassword from pg_authid where rolname = 'tijori_app'"); after != before {
+	if after := one[string](t, db.Config.Admin,
+		"select rolpassword from pg_authid where rolname = 'tijori_app'"); after != before {
 		t.Error("the password of tijori_app was changed")
 	}
 }
@@ -183,8 +186,10 @@ func sameSchema(t *testing.T, a, b *pgx.ConnConfig) {
 	t.Helper()
 	const list = `
 		select string_agg(x, e'\n' order by x) from (
-			select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || ' ' || convalidated as x from pg_constraint where connamespace::regnamespace::text like 'tijori%'
-			union all select tgrelid::regclass || ' ' || tgname || ' ' || tgenabled::text from pg_trigger where not tgisinternal
+			select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || ' ' || convalidated as x
+			    from pg_constraint where connamespace::regnamespace::text like 'tijori%'
+			union all select tgrelid::regclass || ' ' || tgname || ' ' || tgenabled::text from pg_trigger
+			    where not tgisinternal
 			union all select oid::regclass || ' ' || relrowsecurity || relforcerowsecurity from pg_class where relnamespace = 'tijori'::regnamespace) y`
 	if was, is := one[string](t, a, list), one[string](t, b, list); was != is {
 		t.Errorf("after the restore the schema is\n%s\nwant\n%s", is, was)
@@ -196,7 +201,8 @@ func TestManagedAdministrator(t *testing.T) {
 	t.Parallel()
 	c := pgtest.Empty(t)
 	name := c.Admin.Database
-	exec(t, c.Admin, "create role admin_"+name+" login createrole createdb; alter database "+name+" owner to admin_"+name)
+	exec(t, c.Admin, "create role admin_"+name+" login createrole createdb; alter database "+name+" owner to admin_"+
+		name)
 	super := c.Admin.Copy()
 	c.Admin = c.Admin.Copy()
 	c.Admin.User = "admin_" + name
@@ -246,10 +252,18 @@ func TestRefusals(t *testing.T) {
 		change func(*backup.Manifest, []byte) []byte
 		says   string
 	}{
-		"no key":         {dir, sealed, nil, live, nil, "is encrypted, and no key was given"},
-		"wrong key":      {dir, sealed, []age.Identity{key(t)}, live, nil, "is encrypted to another key"},
-		"simulated keys": {plainDir, plain, nil, postgres.Environment{Mode: postgres.Simulated}, nil, "this back-up holds live payments, and no payment keys are set"},
-		"other account":  {plainDir, plain, nil, postgres.Environment{Mode: postgres.Live, Accounts: map[string]string{"stripe": "acct_other"}}, nil, "belongs to the stripe account acct_stripe"},
+		"no key":    {dir, sealed, nil, live, nil, "is encrypted, and no key was given"},
+		"wrong key": {dir, sealed, []age.Identity{key(t)}, live, nil, "is encrypted to another key"},
+		"simulated keys": {
+			plainDir, plain, nil,
+			postgres.Environment{Mode: postgres.Simulated},
+			nil,
+			"this back-up holds live payments, and no payment keys are set",
+		},
+		"other account": {plainDir, plain, nil, postgres.Environment{
+			Mode:     postgres.Live,
+			Accounts: map[string]string{"stripe": "acct_other"},
+		}, nil, "belongs to the stripe account acct_stripe"},
 		"newer schema": {plainDir, plain, nil, live, func(m *backup.Manifest, b []byte) []byte {
 			m.Schema = 9000
 			return b
@@ -258,14 +272,43 @@ func TestRefusals(t *testing.T) {
 			m.Migrations = append(m.Migrations, 1002, 1019)
 			return b
 		}, "has run migration 1019"},
-		"cut short":              {plainDir, plain, nil, live, func(_ *backup.Manifest, b []byte) []byte { return b[:len(b)/2] }, "damaged or cut short"},
-		"cut at its end":         {plainDir, plain, nil, live, func(_ *backup.Manifest, b []byte) []byte { return b[:len(b)-9] }, "damaged or cut short"},
-		"cut short, encrypted":   {dir, sealed, []age.Identity{secret}, live, func(_ *backup.Manifest, b []byte) []byte { return b[:len(b)/2] }, "damaged or cut short"},
-		"a byte flipped":         {plainDir, plain, nil, live, func(_ *backup.Manifest, b []byte) []byte { b[len(b)/3] ^= 4; return b }, "damaged or cut short"},
-		"a byte flipped, sealed": {dir, sealed, []age.Identity{secret}, live, func(_ *backup.Manifest, b []byte) []byte { b[len(b)/3] ^= 4; return b }, "damaged or cut short"},
-		"more behind it":         {plainDir, plain, nil, live, func(_ *backup.Manifest, b []byte) []byte { return append(b, "more"...) }, "damaged or cut short"},
-		"empty":                  {plainDir, plain, nil, live, func(*backup.Manifest, []byte) []byte { return nil }, "damaged or cut short"},
-		"something else":         {plainDir, plain, nil, live, func(*backup.Manifest, []byte) []byte { return []byte("hello, world") }, "does not begin as an archive does"},
+		"cut short": {
+			plainDir, plain, nil, live,
+			func(_ *backup.Manifest, b []byte) []byte { return b[:len(b)/2] }, "damaged or cut short",
+		},
+		"cut at its end": {
+			plainDir, plain, nil, live,
+			func(_ *backup.Manifest, b []byte) []byte { return b[:len(b)-9] }, "damaged or cut short",
+		},
+		"cut short, encrypted": {
+			dir, sealed,
+			[]age.Identity{secret},
+			live,
+			func(_ *backup.Manifest, b []byte) []byte { return b[:len(b)/2] }, "damaged or cut short",
+		},
+		"a byte flipped": {
+			plainDir, plain, nil, live,
+			func(_ *backup.Manifest, b []byte) []byte { b[len(b)/3] ^= 4; return b }, "damaged or cut short",
+		},
+		"a byte flipped, sealed": {
+			dir, sealed,
+			[]age.Identity{secret},
+			live,
+			func(_ *backup.Manifest, b []byte) []byte { b[len(b)/3] ^= 4; return b }, "damaged or cut short",
+		},
+		"more behind it": {plainDir, plain, nil, live, func(_ *backup.Manifest, b []byte) []byte {
+			return append(b,
+				"more"...)
+		}, "damaged or cut short"},
+		"empty": {
+			plainDir, plain, nil, live, func(*backup.Manifest, []byte) []byte { return nil },
+			"damaged or cut short",
+		},
+		"something else": {
+			plainDir, plain, nil, live,
+			func(*backup.Manifest, []byte) []byte { return []byte("hello, world") },
+			"does not begin as an archive does",
+		},
 	} {
 		at := t.TempDir()
 		bytes, err := os.ReadFile(filepath.Join(c.from, c.m.Name))
@@ -300,7 +343,11 @@ func TestRefusals(t *testing.T) {
 	_, err = backup.OpenTarget(filepath.Join(dir, "none"), false)
 	wantRefusal(t, "no folder", err, "is no folder of back-ups")
 
-	bad := &backup.Restorer{Target: target(t, plainDir), Check: func(context.Context, postgres.Config) error { return errors.New("3 balances do not add up") }}
+	bad := &backup.Restorer{Target: target(t, plainDir), Check: func(context.Context,
+		postgres.Config,
+	) error {
+		return errors.New("3 balances do not add up")
+	}}
 	_, err = bad.Server(t.Context(), plain, empty, false)
 	wantRefusal(t, "checks fail", err, "does not pass the checks: 3 balances do not add up")
 	if there, err := empty.IsSetUp(t.Context()); err != nil || there {
@@ -346,7 +393,8 @@ func TestFullDisk(t *testing.T) {
 	}
 	time.Sleep(1100 * time.Millisecond) // names have seconds
 	for _, room := range []int{0, 1, 5000, 20000} {
-		if _, err := maker(&small{to, room}, db.Config).Make(t.Context(), backup.Logical); !errors.Is(err, syscall.ENOSPC) {
+		if _, err := maker(&small{to, room}, db.Config).Make(t.Context(), backup.Logical); !errors.Is(err,
+			syscall.ENOSPC) {
 			t.Errorf("with room for %d bytes: %v", room, err)
 		}
 	}

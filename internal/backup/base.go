@@ -17,7 +17,8 @@ import (
 // clusterName is the stream of a base back-up's files, itself a tar.
 const clusterName = "cluster.tar"
 
-// base writes the files of the whole server, as PostgreSQL's own BASE_BACKUP gives them: it reads pages' check sums, and
+// base writes the files of the whole server, as PostgreSQL's own BASE_BACKUP gives them: it reads pages' check sums,
+// and
 // adds the log of changes that makes the files consistent.
 func (m *Maker) base(ctx context.Context, w *writer, out *Manifest) error {
 	err := m.Config.ReadAll(ctx, func(_ pgx.Tx, facts postgres.Facts, _ []postgres.Rows) error {
@@ -32,7 +33,10 @@ func (m *Maker) base(ctx context.Context, w *writer, out *Manifest) error {
 	delete(config.RuntimeParams, "search_path")
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
-		return &Refusal{Problem: "the server gives no base back-up", Hint: "--kind logical needs nothing of it", Err: err}
+		return &Refusal{
+			Problem: "the server gives no base back-up", Hint: "--kind logical needs nothing of it",
+			Err: err,
+		}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	out.Cluster = &Cluster{}
@@ -62,7 +66,8 @@ func (m *Maker) base(ctx context.Context, w *writer, out *Manifest) error {
 	return nil
 }
 
-// baseBackup speaks the protocol of BASE_BACKUP since PostgreSQL 15: two results (where it starts; the tablespaces), one
+// baseBackup speaks the protocol of BASE_BACKUP since PostgreSQL 15: two results (where it starts; the tablespaces),
+// one
 // stream of messages with the files, one result (where it ended).
 func baseBackup(ctx context.Context, conn *pgconn.PgConn, to io.Writer, c *Cluster) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Conn().Close() })
@@ -97,7 +102,10 @@ func baseBackup(ctx context.Context, conn *pgconn.PgConn, to io.Writer, c *Clust
 			return pgconn.ErrorResponseToPgError(msg)
 		case *pgproto3.ReadyForQuery:
 			if len(firsts) != 2 || tablespaces != 1 || archives != 1 {
-				return &Refusal{Problem: fmt.Sprintf("the server has %d tablespaces", tablespaces), Hint: "--kind logical reads them all"}
+				return &Refusal{
+					Problem: fmt.Sprintf("the server has %d tablespaces", tablespaces),
+					Hint:    "--kind logical reads them all",
+				}
 			}
 			c.Start, c.Stop = firsts[0], firsts[1]
 			return nil

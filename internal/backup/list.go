@@ -61,7 +61,10 @@ func writeSidecar(ctx context.Context, t Target, m Manifest) error {
 func List(ctx context.Context, t Target) ([]Manifest, error) {
 	items, err := t.List(ctx, "tijori-")
 	if err != nil {
-		return nil, &Refusal{Problem: "cannot read " + t.String(), Hint: "name the folder or bucket that tijori backup wrote to", Err: err}
+		return nil, &Refusal{
+			Problem: "cannot read " + t.String(),
+			Hint:    "name the folder or bucket that tijori backup wrote to", Err: err,
+		}
 	}
 	there := map[string]bool{}
 	for _, i := range items {

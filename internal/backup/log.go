@@ -21,7 +21,8 @@ import (
 )
 
 // slotPrefix begins the name of the replication slot by which the private server keeps its log of changes until it has
-// been stored. The rest of the name is the line: it names the log beside the base back-ups that it belongs to. A restored
+// been stored. The rest of the name is the line: it names the log beside the base back-ups that it belongs to. A
+// restored
 // server has no slot, so it begins a line of its own.
 const slotPrefix = "tijori_log_"
 
@@ -125,15 +126,20 @@ func (l *Logger) Store(ctx context.Context) (n int, err error) {
 	err = conn.QueryRow(ctx, `
 		with s as (
 			select pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')) as size,
-			       s.restart_lsn - '0/0'::pg_lsn as kept, pg_catalog.pg_current_wal_flush_lsn() - '0/0'::pg_lsn as flushed
+			       s.restart_lsn - '0/0'::pg_lsn as kept,
+			           pg_catalog.pg_current_wal_flush_lsn() - '0/0'::pg_lsn as flushed
 			  from pg_catalog.pg_replication_slots s where s.slot_name = $1::text and s.wal_status <> 'lost')
-		select array(select pg_catalog.pg_walfile_name('0/0'::pg_lsn + (g * size + 1)) from pg_catalog.generate_series(pg_catalog.floor(kept / size), pg_catalog.floor(flushed / size) - 1) g),
+		select array(select pg_catalog.pg_walfile_name('0/0'::pg_lsn + (g * size + 1))
+		    from pg_catalog.generate_series(pg_catalog.floor(kept / size), pg_catalog.floor(flushed / size) - 1) g),
 		       ('0/0'::pg_lsn + flushed)::text, pg_catalog.pg_walfile_name('0/0'::pg_lsn + (pg_catalog.floor(flushed / size) * size + 1)),
 		       ('0/0'::pg_lsn + pg_catalog.floor(flushed / size) * size)::text, (flushed % size)::bigint
 		  from s`, slotPrefix+l.line).Scan(&segments, &flushed, &current, &next, &within)
 	if errors.Is(err, pgx.ErrNoRows) {
 		l.line = ""
-		return 0, &Refusal{Problem: "the server had to throw away log of changes that was not stored", Hint: "a new base back-up begins a new log"}
+		return 0, &Refusal{
+			Problem: "the server had to throw away log of changes that was not stored",
+			Hint:    "a new base back-up begins a new log",
+		}
 	}
 	if err != nil {
 		return 0, err
@@ -148,7 +154,8 @@ func (l *Logger) Store(ctx context.Context) (n int, err error) {
 		}
 	}
 	if n > 0 {
-		if _, err := conn.Exec(ctx, "select pg_catalog.pg_replication_slot_advance($1::text::name, $2::text::pg_lsn)", slotPrefix+l.line, next); err != nil {
+		if _, err := conn.Exec(ctx, "select pg_catalog.pg_replication_slot_advance($1::text::name, $2::text::pg_lsn)",
+			slotPrefix+l.line, next); err != nil {
 			return n, err
 		}
 	}
@@ -252,7 +259,10 @@ func fetchSegment(ctx context.Context, t Target, name, to string, keys []age.Ide
 	var plain io.Reader = buffered
 	if head, err := buffered.Peek(3); err == nil && string(head) == "age" {
 		if plain, err = age.Decrypt(buffered, keys...); err != nil {
-			return &Refusal{Problem: name + " does not open with the key", Hint: "--identity names the file with the secret key of its time", Err: quiet{ErrKey}}
+			return &Refusal{
+				Problem: name + " does not open with the key",
+				Hint:    "--identity names the file with the secret key of its time", Err: quiet{ErrKey},
+			}
 		}
 	}
 	zip, err := gzip.NewReader(plain)

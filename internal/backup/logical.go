@@ -26,8 +26,9 @@ type Maker struct {
 // Make writes a back-up and returns what it is. Until it is whole, nothing of its name is in the target.
 func (m *Maker) Make(ctx context.Context, kind Kind) (_ Manifest, err error) {
 	out := Manifest{
-		Format: format, Kind: kind, Program: m.Program, Began: m.Now().UTC().Truncate(time.Second), Encrypted: len(m.To) > 0,
-		Name: FileName(kind, m.Now(), len(m.To) > 0),
+		Format: format, Kind: kind, Program: m.Program, Began: m.Now().UTC().Truncate(time.Second),
+		Encrypted: len(m.To) > 0,
+		Name:      FileName(kind, m.Now(), len(m.To) > 0),
 	}
 	file, err := m.Target.Create(ctx, out.Name)
 	if err != nil {
@@ -75,7 +76,10 @@ func (m *Maker) logical(ctx context.Context, w *writer, out *Manifest) error {
 			if err != nil {
 				return fmt.Errorf("read %s: %w", t.Name(), err)
 			}
-			out.Tables = append(out.Tables, Table{Name: t.Name(), Columns: t.Columns, Rows: tag.RowsAffected(), Bytes: s.bytes, SHA256: s.digest()})
+			out.Tables = append(out.Tables, Table{
+				Name: t.Name(), Columns: t.Columns, Rows: tag.RowsAffected(),
+				Bytes: s.bytes, SHA256: s.digest(),
+			})
 			out.Bytes += s.bytes
 		}
 		rows, err := tx.Query(ctx, `
@@ -92,7 +96,8 @@ func (m *Maker) logical(ctx context.Context, w *writer, out *Manifest) error {
 	})
 }
 
-// load fills a database that has nothing of ours from a logical archive, whose manifest from beside it says which schema
+// load fills a database that has nothing of ours from a logical archive, whose manifest from beside it says which
+// schema
 // to make first. The archive has been read to its end when it returns.
 func load(ctx context.Context, config *postgres.Config, r *reader, schema int64) error {
 	return postgres.Load(ctx, config, schema, func(l postgres.Loading) error {
@@ -127,7 +132,8 @@ func load(ctx context.Context, config *postgres.Config, r *reader, schema int64)
 			return damaged(r.name, "%s is missing in it", name)
 		}
 		for _, s := range r.last.Sequences {
-			if _, err := l.Tx.Exec(ctx, "select pg_catalog.setval($1::text::regclass, $2::bigint, $3::boolean)", s.Name, s.Last, s.Called); err != nil {
+			if _, err := l.Tx.Exec(ctx, "select pg_catalog.setval($1::text::regclass, $2::bigint, $3::boolean)", s.Name,
+				s.Last, s.Called); err != nil {
 				return fmt.Errorf("set %s: %w", s.Name, err)
 			}
 		}
@@ -147,9 +153,15 @@ func find(ctx context.Context, t Target, name string) (Manifest, error) {
 		}
 	}
 	if name == "" {
-		return Manifest{}, &Refusal{Problem: "there is no back-up in " + t.String(), Hint: "tijori backup makes one", Err: quiet{ErrNone}}
+		return Manifest{}, &Refusal{
+			Problem: "there is no back-up in " + t.String(), Hint: "tijori backup makes one",
+			Err: quiet{ErrNone},
+		}
 	}
-	return Manifest{}, &Refusal{Problem: "there is no back-up " + name + " in " + t.String(), Hint: "tijori backup list shows what there is", Err: quiet{ErrNone}}
+	return Manifest{}, &Refusal{
+		Problem: "there is no back-up " + name + " in " + t.String(),
+		Hint:    "tijori backup list shows what there is", Err: quiet{ErrNone},
+	}
 }
 
 // readArchive opens an archive and calls fn, and compares the whole file with the digest from beside it.

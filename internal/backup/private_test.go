@@ -30,7 +30,10 @@ type private struct {
 
 func startPrivate(t *testing.T, dir string) (*embedded.Server, postgres.Config) {
 	t.Helper()
-	s, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Users: postgres.LoginRoles(), Fast: true, SharedBuffers: "16MB"})
+	s, err := embedded.Start(t.Context(), embedded.Config{
+		Dir: dir, Users: postgres.LoginRoles(), Fast: true,
+		SharedBuffers: "16MB",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +64,8 @@ func folder(t *testing.T) string {
 
 func (p *private) write(name string) time.Time {
 	p.Helper()
-	exec(p.T, p.config.Admin, `insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), $1 || '@example.com', $1, '!')`, name)
+	exec(p.T, p.config.Admin,
+		`insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), $1 || '@example.com', $1, '!')`, name)
 	return one[time.Time](p.T, p.config.Admin, "select clock_timestamp()")
 }
 
@@ -80,7 +84,8 @@ func names(t *testing.T, dir string) string {
 	return one[string](t, c.Admin, "select coalesce(string_agg(name, ' ' order by name), '') from tijori.users")
 }
 
-// A base back-up with the log since brings back any moment, encrypted or not; a log with a hole, or that ends before the
+// A base back-up with the log since brings back any moment, encrypted or not; a log with a hole, or that ends before
+// the
 // moment, is refused, and the data that is there stays.
 func TestPointInTime(t *testing.T) {
 	t.Parallel()
@@ -111,7 +116,8 @@ func TestPointInTime(t *testing.T) {
 		exec(t, p.config.Admin, "select pg_switch_wal()")
 		p.write("c" + time.Now().Format("150405.000000"))
 	}
-	exec(t, p.config.Admin, "update tijori.users set name = 'c' where name like 'c%' and id = (select min(id::text)::uuid from tijori.users where name like 'c%'); delete from tijori.users where name ~ '^c.'")
+	exec(t, p.config.Admin,
+		"update tijori.users set name = 'c' where name like 'c%' and id = (select min(id::text)::uuid from tijori.users where name like 'c%'); delete from tijori.users where name ~ '^c.'")
 	p.write("d")
 	p.store()
 	afterD := time.Now()

@@ -30,9 +30,12 @@ type Restorer struct {
 	Log   func(format string, args ...any)
 }
 
-// Choose returns the back-up of a name, or without one the newest that can bring back a moment (zero: the newest of all),
+// Choose returns the back-up of a name, or without one the newest that can bring back a moment (zero: the newest of
+// all),
 // and refuses what this program, or payments of this environment, cannot take.
-func (r *Restorer) Choose(ctx context.Context, name string, until time.Time, e *postgres.Environment) (m Manifest, err error) {
+func (r *Restorer) Choose(ctx context.Context, name string, until time.Time,
+	e *postgres.Environment,
+) (m Manifest, err error) {
 	if until.IsZero() || name != "" {
 		m, err = find(ctx, r.Target, name)
 	} else {
@@ -42,7 +45,10 @@ func (r *Restorer) Choose(ctx context.Context, name string, until time.Time, e *
 		return m, err
 	}
 	if !until.IsZero() && (m.Kind != Base || m.Cluster.Line == "" || until.Before(m.Ended)) {
-		return m, &Refusal{Problem: fmt.Sprintf("%s does not reach %s", m.Name, until.UTC().Format(time.RFC3339)), Hint: "a moment comes back from a base back-up that ended before it, with the log kept since"}
+		return m, &Refusal{
+			Problem: fmt.Sprintf("%s does not reach %s", m.Name, until.UTC().Format(time.RFC3339)),
+			Hint:    "a moment comes back from a base back-up that ended before it, with the log kept since",
+		}
 	}
 	known, err := postgres.Config{}.KnownMigrations()
 	if err != nil {
@@ -74,7 +80,10 @@ func (r *Restorer) before(ctx context.Context, until time.Time) (Manifest, error
 }
 
 func (m Manifest) facts() postgres.Facts {
-	return postgres.Facts{Server: m.Server, Schema: m.Schema, Migrations: m.Migrations, Mode: postgres.Mode(m.Mode), Accounts: m.Accounts}
+	return postgres.Facts{
+		Server: m.Server, Schema: m.Schema, Migrations: m.Migrations, Mode: postgres.Mode(m.Mode),
+		Accounts: m.Accounts,
+	}
 }
 
 // Verify restores a back-up into a scratch server below dir, checks it, and throws it away.
@@ -89,12 +98,17 @@ func (r *Restorer) Verify(ctx context.Context, m Manifest, dir string) (err erro
 
 // Private restores a back-up as the private server's data in dir, whose server must not run. The database that is there
 // is refused, or with replace kept beside it; kept is where.
-func (r *Restorer) Private(ctx context.Context, m Manifest, dir string, until time.Time, replace bool) (kept string, err error) {
+func (r *Restorer) Private(ctx context.Context, m Manifest, dir string, until time.Time,
+	replace bool,
+) (kept string, err error) {
 	if err := embedded.InUse(dir); err != nil {
 		return "", err
 	}
 	if !replace && embedded.HasData(dir) {
-		return "", &Refusal{Problem: "there is a database in " + dir, Hint: "--replace restores beside it, then swaps them and keeps the old one"}
+		return "", &Refusal{
+			Problem: "there is a database in " + dir,
+			Hint:    "--replace restores beside it, then swaps them and keeps the old one",
+		}
 	}
 	scratch, remove, err := scratchDir(filepath.Dir(dir))
 	if err != nil {
@@ -155,14 +169,16 @@ func (r *Restorer) build(ctx context.Context, m Manifest, dir string, until time
 	return server.Stop()
 }
 
-// logTooShort is what PostgreSQL writes into its log, and nowhere else, when the moment that was asked for is not in it.
+// logTooShort is what PostgreSQL writes into its log, and nowhere else, when the moment that was asked for is not in
+// it.
 var logTooShort = regexp.MustCompile("before configured recovery target was reached")
 
 func (r *Restorer) notStarted(m Manifest, until time.Time, err error) error {
 	if logTooShort.MatchString(err.Error()) {
 		return &Refusal{
-			Problem: fmt.Sprintf("the log that is stored with %s ends before %s", m.Name, until.UTC().Format(time.RFC3339)),
-			Hint:    "without --at everything that is stored comes back; nothing was changed",
+			Problem: fmt.Sprintf("the log that is stored with %s ends before %s", m.Name,
+				until.UTC().Format(time.RFC3339)),
+			Hint: "without --at everything that is stored comes back; nothing was changed",
 		}
 	}
 	return noSpace("the state directory", err)
@@ -177,13 +193,18 @@ func (r *Restorer) check(ctx context.Context, m Manifest, pc postgres.Config) er
 		return nil
 	}
 	if err := r.Check(ctx, pc); err != nil {
-		return &Refusal{Problem: m.Name + " was restored and does not pass the checks", Hint: "nothing was changed; use another back-up (tijori backup list)", Err: err}
+		return &Refusal{
+			Problem: m.Name + " was restored and does not pass the checks",
+			Hint:    "nothing was changed; use another back-up (tijori backup list)", Err: err,
+		}
 	}
 	return nil
 }
 
 // unpack makes dir/db/data of a base back-up, and brings the stored log beside it.
-func (r *Restorer) unpack(ctx context.Context, m Manifest, dir string, until time.Time, log bool) (*embedded.Recovery, error) {
+func (r *Restorer) unpack(ctx context.Context, m Manifest, dir string, until time.Time,
+	log bool,
+) (*embedded.Recovery, error) {
 	err := readArchive(ctx, r.Target, m, r.Keys, func(a *reader) error {
 		return a.each(func(name string, body io.Reader) error {
 			if name != clusterName {
@@ -236,7 +257,10 @@ func noGap(dir string, size int64) error {
 			return err
 		}
 		if names[i] != next {
-			return &Refusal{Problem: "the stored log lacks the segment " + next, Hint: "--at a moment before it, or a later base back-up; nothing was changed", Err: quiet{ErrDamaged}}
+			return &Refusal{
+				Problem: "the stored log lacks the segment " + next,
+				Hint:    "--at a moment before it, or a later base back-up; nothing was changed", Err: quiet{ErrDamaged},
+			}
 		}
 	}
 	return nil
@@ -256,7 +280,9 @@ func following(name string, size int64) (string, error) {
 
 // Server restores a logical back-up into the database that config names. One that holds an installation is refused, or
 // with replace restored beside and swapped; kept is then the old database's new name.
-func (r *Restorer) Server(ctx context.Context, m Manifest, config postgres.Config, replace bool) (kept string, err error) {
+func (r *Restorer) Server(ctx context.Context, m Manifest, config postgres.Config,
+	replace bool,
+) (kept string, err error) {
 	if m.Kind != Logical {
 		return "", &Refusal{
 			Problem: m.Name + " is a base back-up, which only Tijori's own PostgreSQL can take",
@@ -304,15 +330,20 @@ func (r *Restorer) beside(ctx context.Context, m Manifest, config postgres.Confi
 	stamp := time.Now().UTC().Format("20060102t150405")
 	old, fresh := config.Admin.Database, "tijori_restore_"+stamp
 	kept = old + "_before_" + stamp
-	if err := exec(ctx, config, old, "create database "+pgx.Identifier{fresh}.Sanitize()+" template template0 encoding 'UTF8'"); err != nil {
-		return "", &Refusal{Problem: "cannot make a database to restore into", Hint: "the role needs CREATEDB; or make an empty one and name it in DATABASE_URL", Err: err}
+	if err := exec(ctx, config, old, "create database "+pgx.Identifier{fresh}.Sanitize()+
+		" template template0 encoding 'UTF8'"); err != nil {
+		return "", &Refusal{
+			Problem: "cannot make a database to restore into",
+			Hint:    "the role needs CREATEDB; or make an empty one and name it in DATABASE_URL", Err: err,
+		}
 	}
 	drop := true
 	defer func() {
 		if drop {
 			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
-			err = errors.Join(err, exec(clean, config, old, "drop database "+pgx.Identifier{fresh}.Sanitize()+" with (force)"))
+			err = errors.Join(err, exec(clean, config, old, "drop database "+pgx.Identifier{fresh}.Sanitize()+
+				" with (force)"))
 		}
 	}()
 	into := config
@@ -325,11 +356,17 @@ func (r *Restorer) beside(ctx context.Context, m Manifest, config postgres.Confi
 	if err := r.check(ctx, m, into); err != nil {
 		return "", err
 	}
-	if err := exec(ctx, config, fresh, "alter database "+pgx.Identifier{old}.Sanitize()+" rename to "+pgx.Identifier{kept}.Sanitize()); err != nil {
-		return "", &Refusal{Problem: "the restored database cannot take the place of " + old, Hint: "stop every node, then try again; nothing was changed", Err: err}
+	if err := exec(ctx, config, fresh, "alter database "+pgx.Identifier{old}.Sanitize()+" rename to "+
+		pgx.Identifier{kept}.Sanitize()); err != nil {
+		return "", &Refusal{
+			Problem: "the restored database cannot take the place of " + old,
+			Hint:    "stop every node, then try again; nothing was changed", Err: err,
+		}
 	}
-	if err := exec(ctx, config, kept, "alter database "+pgx.Identifier{fresh}.Sanitize()+" rename to "+pgx.Identifier{old}.Sanitize()); err != nil {
-		return "", errors.Join(err, exec(ctx, config, fresh, "alter database "+pgx.Identifier{kept}.Sanitize()+" rename to "+pgx.Identifier{old}.Sanitize()))
+	if err := exec(ctx, config, kept, "alter database "+pgx.Identifier{fresh}.Sanitize()+" rename to "+
+		pgx.Identifier{old}.Sanitize()); err != nil {
+		return "", errors.Join(err, exec(ctx, config, fresh, "alter database "+pgx.Identifier{kept}.Sanitize()+
+			" rename to "+pgx.Identifier{old}.Sanitize()))
 	}
 	drop = false
 	return kept, nil

@@ -19,7 +19,8 @@ import (
 	"time"
 )
 
-// partSize is how much of a file is sent at once, from memory. With 10,000 parts, the most there may be, a file has 80 GB.
+// partSize is how much of a file is sent at once, from memory. With 10,000 parts, the most there may be, a file has 80
+// GB.
 const partSize = 8 << 20
 
 // bucket is a target at S3 or something that speaks as it does. Requests are signed with AWS Signature Version 4, as
@@ -35,8 +36,9 @@ type bucket struct {
 func openBucket(where string, env func(string) string) (Target, error) {
 	name, prefix, _ := strings.Cut(strings.TrimPrefix(where, "s3://"), "/")
 	b := &bucket{
-		name: name, prefix: strings.Trim(prefix, "/"), region: env("AWS_REGION"), id: env("AWS_ACCESS_KEY_ID"), secret: env("AWS_SECRET_ACCESS_KEY"),
-		token: env("AWS_SESSION_TOKEN"), client: &http.Client{Timeout: 5 * time.Minute}, now: time.Now,
+		name: name, prefix: strings.Trim(prefix, "/"), region: env("AWS_REGION"), id: env("AWS_ACCESS_KEY_ID"),
+		secret: env("AWS_SECRET_ACCESS_KEY"),
+		token:  env("AWS_SESSION_TOKEN"), client: &http.Client{Timeout: 5 * time.Minute}, now: time.Now,
 	}
 	if b.prefix != "" {
 		b.prefix += "/"
@@ -45,7 +47,10 @@ func openBucket(where string, env func(string) string) (Target, error) {
 		b.region = "us-east-1"
 	}
 	if name == "" || b.id == "" || b.secret == "" {
-		return nil, &Refusal{Problem: where + " cannot be opened", Hint: "it is s3://BUCKET/PREFIX, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, where it is not at AWS, AWS_ENDPOINT_URL"}
+		return nil, &Refusal{
+			Problem: where + " cannot be opened",
+			Hint:    "it is s3://BUCKET/PREFIX, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and, where it is not at AWS, AWS_ENDPOINT_URL",
+		}
 	}
 	endpoint := env("AWS_ENDPOINT_URL")
 	if endpoint == "" {
@@ -53,7 +58,10 @@ func openBucket(where string, env func(string) string) (Target, error) {
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, &Refusal{Problem: fmt.Sprintf("AWS_ENDPOINT_URL %q is no address", endpoint), Hint: "it looks like https://s3.example.com"}
+		return nil, &Refusal{
+			Problem: fmt.Sprintf("AWS_ENDPOINT_URL %q is no address", endpoint),
+			Hint:    "it looks like https://s3.example.com",
+		}
 	}
 	b.endpoint = u
 	return b, nil
@@ -78,7 +86,8 @@ func (b *bucket) do(ctx context.Context, method, key string, query url.Values, b
 	for try := 1; ; try++ {
 		res, err := b.once(ctx, method, key, query, body)
 		var said *bucketError
-		again := err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) && (!errors.As(err, &said) || said.status >= 500 || said.status == http.StatusTooManyRequests)
+		again := err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) && (!errors.As(err, &said) ||
+			said.status >= 500 || said.status == http.StatusTooManyRequests)
 		if !again || try == 4 {
 			return res, err
 		}
@@ -157,20 +166,27 @@ func (b *bucket) sign(req *http.Request, body []byte) {
 		headers.WriteString(name + ":" + value + "\n")
 	}
 	signed := strings.Join(names, ";")
-	canonical := strings.Join([]string{req.Method, req.URL.EscapedPath(), req.URL.RawQuery, headers.String(), signed, hex.EncodeToString(digest[:])}, "\n")
+	canonical := strings.Join([]string{
+		req.Method, req.URL.EscapedPath(), req.URL.RawQuery, headers.String(), signed,
+		hex.EncodeToString(digest[:]),
+	}, "\n")
 	scope := day + "/" + b.region + "/s3/aws4_request"
 	hashed := sha256.Sum256([]byte(canonical))
 	key := []byte("AWS4" + b.secret)
-	for _, part := range []string{day, b.region, "s3", "aws4_request", "AWS4-HMAC-SHA256\n" + stamp + "\n" + scope + "\n" + hex.EncodeToString(hashed[:])} {
+	for _, part := range []string{day, b.region, "s3", "aws4_request", "AWS4-HMAC-SHA256\n" + stamp + "\n" + scope +
+		"\n" + hex.EncodeToString(hashed[:])} {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(part))
 		key = mac.Sum(nil)
 	}
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+b.id+"/"+scope+", SignedHeaders="+signed+", Signature="+hex.EncodeToString(key))
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+b.id+"/"+scope+", SignedHeaders="+signed+
+		", Signature="+hex.EncodeToString(key))
 }
 
 // call sends a request and reads the answer, into v where it is given.
-func (b *bucket) call(ctx context.Context, method, key string, query url.Values, body []byte, v any) (http.Header, error) {
+func (b *bucket) call(ctx context.Context, method, key string, query url.Values, body []byte,
+	v any,
+) (http.Header, error) {
 	res, err := b.do(ctx, method, key, query, body)
 	if err != nil {
 		return nil, err
@@ -223,7 +239,10 @@ func (f *bucketFile) send(body []byte) error {
 		f.upload = begun.UploadId
 	}
 	n := len(f.parts) + 1
-	header, err := f.b.call(f.ctx, http.MethodPut, f.key, url.Values{"partNumber": {strconv.Itoa(n)}, "uploadId": {f.upload}}, body, nil)
+	header, err := f.b.call(f.ctx, http.MethodPut, f.key, url.Values{
+		"partNumber": {strconv.Itoa(n)},
+		"uploadId":   {f.upload},
+	}, body, nil)
 	if err != nil {
 		return err
 	}
@@ -254,7 +273,8 @@ func (f *bucketFile) Commit() error {
 		XMLName       xml.Name
 		Code, Message string
 	}
-	if _, err := f.b.call(f.ctx, http.MethodPost, f.key, url.Values{"uploadId": {f.upload}}, body, &answer); err != nil {
+	if _, err := f.b.call(f.ctx, http.MethodPost, f.key, url.Values{"uploadId": {f.upload}}, body,
+		&answer); err != nil {
 		return err
 	}
 	if answer.XMLName.Local == "Error" {
@@ -270,7 +290,8 @@ func (f *bucketFile) Abort() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(f.ctx), 30*time.Second)
 	defer cancel()
-	_, _ = f.b.call(ctx, http.MethodDelete, f.key, url.Values{"uploadId": {f.upload}}, nil, nil) // a rule of the bucket removes it otherwise
+	// a rule of the bucket removes it otherwise
+	_, _ = f.b.call(ctx, http.MethodDelete, f.key, url.Values{"uploadId": {f.upload}}, nil, nil)
 }
 
 func (b *bucket) Open(ctx context.Context, name string) (io.ReadCloser, error) {

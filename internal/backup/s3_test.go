@@ -26,8 +26,14 @@ func TestSignature(t *testing.T) {
 		now: func() time.Time { return time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC) },
 	}
 	for _, c := range []struct{ url, want string }{
-		{"https://examplebucket.s3.amazonaws.com/?lifecycle=", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
-		{"https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
+		{
+			"https://examplebucket.s3.amazonaws.com/?lifecycle=",
+			"fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+		},
+		{
+			"https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J",
+			"34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+		},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
 		if err != nil {
@@ -58,7 +64,8 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") || r.Header.Get("X-Amz-Content-Sha256") == "" {
+	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=id/") ||
+		r.Header.Get("X-Amz-Content-Sha256") == "" {
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, `<Error><Code>AccessDenied</Code><Message>who are you</Message></Error>`)
 		return
@@ -112,7 +119,8 @@ func (s *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *fakeS3) list(w http.ResponseWriter, query url.Values) {
 	var keys []string
 	for k := range s.files {
-		if rest, ok := strings.CutPrefix(k, query.Get("prefix")); ok && !strings.Contains(rest, "/") && k > query.Get("continuation-token") {
+		if rest, ok := strings.CutPrefix(k, query.Get("prefix")); ok && !strings.Contains(rest, "/") &&
+			k > query.Get("continuation-token") {
 			keys = append(keys, k)
 		}
 	}
@@ -136,8 +144,12 @@ func TestBucket(t *testing.T) {
 	s := &fakeS3{files: map[string][]byte{}, uploads: map[string]map[string][]byte{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	env := map[string]string{"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": server.URL}
-	if _, err := openBucket("s3://shop/a b", func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "AWS_ACCESS_KEY_ID") {
+	env := map[string]string{
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_ENDPOINT_URL": server.URL,
+	}
+	if _, err := openBucket("s3://shop/a b", func(string) string { return "" }); err == nil ||
+		!strings.Contains(err.Error(), "AWS_ACCESS_KEY_ID") {
 		t.Errorf("without keys: %v", err)
 	}
 	target, err := openBucket("s3://shop/a b", func(name string) string { return env[name] })
@@ -159,7 +171,10 @@ func TestBucket(t *testing.T) {
 		return f.Commit()
 	}
 	s.fail = 2
-	for name, b := range map[string][]byte{"tijori-1": []byte("one"), "tijori-2": big, "tijori-3": nil, "log/x/1": []byte("log")} {
+	for name, b := range map[string][]byte{
+		"tijori-1": []byte("one"), "tijori-2": big, "tijori-3": nil,
+		"log/x/1": []byte("log"),
+	} {
 		if err := write(name, b); err != nil {
 			t.Fatalf("write %s: %v", name, err)
 		}
@@ -176,7 +191,8 @@ func TestBucket(t *testing.T) {
 		}
 	}
 	list, err := target.List(t.Context(), "tijori-")
-	if err != nil || len(list) != 3 || list[1].Name != "tijori-2" || list[1].Size != int64(len(big)) || list[1].At.IsZero() {
+	if err != nil || len(list) != 3 || list[1].Name != "tijori-2" || list[1].Size != int64(len(big)) ||
+		list[1].At.IsZero() {
 		t.Errorf("List = %+v, %v", list, err)
 	}
 	if _, err := target.Open(t.Context(), "none"); !errors.Is(err, fs.ErrNotExist) {

@@ -45,11 +45,17 @@ func OpenTarget(where string, make bool) (Target, error) {
 	}
 	if make {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, &Refusal{Problem: "cannot make the folder of back-ups", Hint: "name one that you may write to", Err: err}
+			return nil, &Refusal{
+				Problem: "cannot make the folder of back-ups", Hint: "name one that you may write to",
+				Err: err,
+			}
 		}
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, &Refusal{Problem: dir + " is no folder of back-ups", Hint: "name the folder that tijori backup wrote to", Err: quiet{ErrNone}}
+		return nil, &Refusal{
+			Problem: dir + " is no folder of back-ups",
+			Hint:    "name the folder that tijori backup wrote to", Err: quiet{ErrNone},
+		}
 	}
 	return folder(dir), nil
 }

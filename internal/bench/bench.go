@@ -119,13 +119,19 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.pg, err = embedded.Start(ctx, embedded.Config{
 		Dir: filepath.Join(dir, "postgres"), Users: append(postgres.LoginRoles(), comparisonRoles...),
 		BinDirs: r.BinDirs, Log: r.log, SharedBuffers: "512MB", MaxConnections: 150,
-		ExtraSettings: map[string]string{"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "log_line_prefix": "@%u ", "max_wal_size": "4GB"},
+		ExtraSettings: map[string]string{
+			"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
+			"log_line_prefix": "@%u ", "max_wal_size": "4GB",
+		},
 	}); err != nil {
 		return err
 	}
 	r.pgbench = filepath.Join(r.pg.BinDir(), "pgbench")
 	if _, err := os.Stat(r.pgbench); err != nil {
-		return &postgres.SetupError{Problem: "pgbench is not beside the PostgreSQL server in " + r.pg.BinDir(), Hint: "install postgresql-contrib, which has it"}
+		return &postgres.SetupError{
+			Problem: "pgbench is not beside the PostgreSQL server in " + r.pg.BinDir(),
+			Hint:    "install postgresql-contrib, which has it",
+		}
 	}
 	if r.scratch, err = os.MkdirTemp("", "tijori-bench"); err != nil {
 		return err

@@ -23,7 +23,10 @@ func TestShortRun(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Run = %v\n%s", err, progress.String())
 	}
-	for _, name := range []string{"read_party_list_vs_pgbench", "read_party_page_vs_pgbench", "read_me_vs_pgbench", "write_entry_vs_pgbench", "rls_cost", "lookup_cost", "party_list_p95", "server_rss"} {
+	for _, name := range []string{
+		"read_party_list_vs_pgbench", "read_party_page_vs_pgbench", "read_me_vs_pgbench",
+		"write_entry_vs_pgbench", "rls_cost", "lookup_cost", "party_list_p95", "server_rss",
+	} {
 		m := regexp.MustCompile(`(?m)^figure ` + name + ` (\d+\.\d\d) \S+$`).FindStringSubmatch(out.String())
 		if m == nil || m[1] == "0.00" {
 			t.Errorf("no figure %s in\n%s", name, out.String())

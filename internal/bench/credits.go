@@ -118,7 +118,8 @@ func creditLines() []creditLine {
 	}
 	for _, n := range []int{32, 64, 128} {
 		add("HTTP hold and capture, spread", "pairs", n, func(ctx context.Context, r *run) (sample, error) {
-			return r.loadCredits(ctx, n, func(c *client) error { return holdAndCapture(c, 1+rand.IntN(creditAccounts)) })
+			return r.loadCredits(ctx, n,
+				func(c *client) error { return holdAndCapture(c, 1+rand.IntN(creditAccounts)) })
 		})
 	}
 	return lines
@@ -149,7 +150,10 @@ func (r *run) seedCredits(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for _, sql := range []string{"drop database if exists " + databaseName + " with (force)", "create database " + databaseName} {
+	for _, sql := range []string{
+		"drop database if exists " + databaseName + " with (force)",
+		"create database " + databaseName,
+	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err
 		}
@@ -168,15 +172,21 @@ func (r *run) seedCredits(ctx context.Context) error {
 	}
 	id := func(kind int) string { return idSQL(kind, "n") }
 	seeds := []string{
-		`insert into tijori.users (id, email, name, password_hash) select ` + id(userKind) + `, 'bench' || n || '@example.com', 'Bench', '!' from generate_series(1, $1::int) n`,
-		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + id(accountKind) + `, 'Bench' from generate_series(1, $1::int) n`,
-		`insert into tijori.members (account_id, id, user_id, role) select ` + id(accountKind) + `, ` + id(userKind) + `, ` + id(userKind) + `, 'owner' from generate_series(1, $1::int) n`,
+		`insert into tijori.users (id, email, name, password_hash) select ` + id(userKind) +
+			`, 'bench' || n || '@example.com', 'Bench', '!' from generate_series(1, $1::int) n`,
+		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + id(accountKind) +
+			`, 'Bench' from generate_series(1, $1::int) n`,
+		`insert into tijori.members (account_id, id, user_id, role) select ` + id(accountKind) + `, ` + id(userKind) +
+			`, ` + id(userKind) + `, 'owner' from generate_series(1, $1::int) n`,
 		`insert into tijori.credentials (hash, id, kind, user_id, account_id, name, scopes, expires_at)
-		 select sha256(('tijori_bench_' || n)::bytea), ` + id(userKind) + `, 'api_key', ` + id(userKind) + `, ` + id(accountKind) + `, 'bench', '{credits:spend}', 'infinity' from generate_series(1, $1::int) n`,
-		`select count(tijori_credits.grant_credits(` + id(accountKind) + `, 'credits', gen_random_uuid(), 'promotional', 1000000000, 20, 'infinity', 'bench', 'bench', 'bench', null, null, null, now())) from generate_series(1, $1::int) n`,
+		 select sha256(('tijori_bench_' || n)::bytea), ` + id(userKind) + `, 'api_key', ` + id(userKind) + `, ` +
+			id(accountKind) + `, 'bench', '{credits:spend}', 'infinity' from generate_series(1, $1::int) n`,
+		`select count(tijori_credits.grant_credits(` + id(accountKind) +
+			`, 'credits', gen_random_uuid(), 'promotional', 1000000000, 20, 'infinity', 'bench', 'bench', 'bench', null, null, null, now())) from generate_series(1, $1::int) n`,
 	}
 	err = pgx.BeginFunc(ctx, r.super, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `set local tijori.app = 'khata'`); err != nil { // whose accounts are granted something
+		// whose accounts are granted something
+		if _, err := tx.Exec(ctx, `set local tijori.app = 'khata'`); err != nil {
 			return err
 		}
 		for _, sql := range seeds {
@@ -202,7 +212,8 @@ func (r *run) creditsAddUp(ctx context.Context) error {
 	var wrong int
 	err := r.super.QueryRow(ctx, `
 		select count(*) from tijori.credit_balances b
-		  join (select account_id, meter, sum(amount) as total, count(*) as n from tijori.credit_entries group by 1, 2) e using (account_id, meter)
+		  join (select account_id, meter, sum(amount) as total, count(*) as n from tijori.credit_entries group by 1,
+		      2) e using (account_id, meter)
 		 where b.balance <> e.total or b.entries <> e.n`).Scan(&wrong)
 	if err == nil && wrong > 0 {
 		err = fmt.Errorf("%d accounts do not add up after the load", wrong)
@@ -259,12 +270,14 @@ func (r *run) loadCredits(ctx context.Context, clients int, work func(*client) e
 var spent atomic.Int64
 
 func consume(c *client, n int) error {
-	_, err := c.post(n, "/api/credits/consume", fmt.Sprintf(`{"meter":"credits","amount":1,"idempotency_key":"c-%x-%d"}`, runID, spent.Add(1)), 200)
+	_, err := c.post(n, "/api/credits/consume",
+		fmt.Sprintf(`{"meter":"credits","amount":1,"idempotency_key":"c-%x-%d"}`, runID, spent.Add(1)), 200)
 	return err
 }
 
 func holdAndCapture(c *client, n int) error {
-	body, err := c.post(n, "/api/credits/holds", fmt.Sprintf(`{"meter":"credits","amount":2,"idempotency_key":"h-%x-%d"}`, runID, spent.Add(1)), 201)
+	body, err := c.post(n, "/api/credits/holds",
+		fmt.Sprintf(`{"meter":"credits","amount":2,"idempotency_key":"h-%x-%d"}`, runID, spent.Add(1)), 201)
 	if err != nil {
 		return err
 	}
@@ -278,7 +291,8 @@ func holdAndCapture(c *client, n int) error {
 
 // post sends a request with the API key of account n and returns the body. It reads only what it must.
 func (c *client) post(n int, path, body string, want int) ([]byte, error) {
-	_, err := fmt.Fprintf(c.conn, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer tijori_bench_%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, n, len(body), body)
+	_, err := fmt.Fprintf(c.conn,
+		"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer tijori_bench_%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, n, len(body), body)
 	if err != nil {
 		return nil, err
 	}
@@ -322,7 +336,8 @@ func writeCredits(w io.Writer, machine string, lines []creditLine, peak int64) e
 	for i := range lines {
 		l := &lines[i]
 		s := l.median()
-		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%s\t%s\t\n", l.name, l.clients, s.perSecond(), ms(s.percentile(0.50)), ms(s.percentile(0.95)), ms(s.percentile(0.99)))
+		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%s\t%s\t\n", l.name, l.clients, s.perSecond(), ms(s.percentile(0.50)),
+			ms(s.percentile(0.95)), ms(s.percentile(0.99)))
 		best[l.of] = max(best[l.of], s.perSecond())
 		if l.clients == 64 {
 			at64[l.of] = s

@@ -55,14 +55,18 @@ func (l largeShop) statements(n int) []seedStatement {
 	user := idSQL(userKind, fmt.Sprint(n))
 	return []seedStatement{
 		{`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, request_hash, created_by, created_at, updated_at)
-			select ` + tenant + `, ` + party + `, case when p % 8 = 0 then 'supplier' else 'customer' end, ` + name + `, lower(` + name + `), '+9198' || lpad((p::bigint * 7919 % 100000000)::text, 8, '0'),
+			select ` + tenant + `, ` + party + `, case when p % 8 = 0 then 'supplier' else 'customer' end, ` + name +
+			`, lower(` + name + `), '+9198' || lpad((p::bigint * 7919 % 100000000)::text, 8, '0'),
 				decode(repeat('00', 32), 'hex'), ` + user + `, timestamptz '2024-01-01', timestamptz '2024-01-01'
 			from generate_series(1, $1::int) p order by p`, []any{l.parties}},
 		{`insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by, created_at, updated_at)
-			select ` + tenant + `, ('01920200-` + fmt.Sprintf("%04x", n) + `-7000-8000-' || lpad(to_hex(e), 12, '0'))::uuid, ` + party + `,
+			select ` + tenant + `, ('01920200-` + fmt.Sprintf("%04x",
+			n) + `-7000-8000-' || lpad(to_hex(e), 12, '0'))::uuid, ` + party + `,
 				case when e % 2 = 0 then 'received' else 'given' end,
-				case when p % 10 = 0 then 5000 when p % 5 = 1 then 100 + (e::bigint * 7919 % 500000) + e % 2 * -90 when e % 2 = 0 then 100 + (e::bigint * 7919 % 400000) else 100 + (e::bigint * 104729 % 500000) end,
-				date '2024-01-01' + (e::bigint * 700 / $2)::int, case when e % 4 = 0 then 'sugar, tea and rice' else '' end,
+				case when p % 10 = 0 then 5000 when p % 5 = 1 then 100 + (e::bigint * 7919 % 500000) + e % 2 * -90
+				    when e % 2 = 0 then 100 + (e::bigint * 7919 % 400000) else 100 + (e::bigint * 104729 % 500000) end,
+				date '2024-01-01' + (e::bigint * 700 / $2)::int, case when e % 4 = 0 then 'sugar, tea and rice'
+				    else '' end,
 				decode(repeat('00', 32), 'hex'), ` + user + `, timestamptz '2025-06-01', timestamptz '2025-06-01'
 			from generate_series(1, $2::int) e
 			cross join lateral (select case when e <= 2 * $3::int and e % 2 = 0 then 1 else 1 + (e::bigint * 7919 % $1)::int end as p) x`, []any{l.parties, l.entries, l.first}},
@@ -97,7 +101,10 @@ type khataLine struct {
 // parties and entries, searches, files and the first view. Each line "figure" says what is asked in issue 5.
 func RunKhata(ctx context.Context, c Config, k Khata) (err error) {
 	r := &khataRun{run: &run{Config: c.withDefaults(), log: &statementLog{}}, Khata: k.withDefaults()}
-	r.large = []largeShop{{r.Khata.Parties &^ 1, r.Khata.Entries, r.PageRows}, {max(r.SheetRows/100, 1) | 1, r.SheetRows, 1}}
+	r.large = []largeShop{{r.Khata.Parties &^ 1, r.Khata.Entries, r.PageRows}, {
+		max(r.SheetRows/100, 1) | 1,
+		r.SheetRows, 1,
+	}}
 	defer func() { err = errors.Join(err, r.close()) }()
 	if err := r.open(ctx); err != nil {
 		return err
@@ -127,7 +134,8 @@ func (r *khataRun) startAgain(ctx context.Context) (err error) {
 		}
 		r.server = nil
 	}
-	r.server, err = startServer(ctx, append(slices.Clone(r.Server), "--no-jobs"), r.pg.DSN(databaseName, "postgres"), r.scratch)
+	r.server, err = startServer(ctx, append(slices.Clone(r.Server), "--no-jobs"), r.pg.DSN(databaseName, "postgres"),
+		r.scratch)
 	return err
 }
 
@@ -144,7 +152,8 @@ func (r *khataRun) apiPath() string {
 // get makes the bytes of a request of the owner of a large shop.
 func (r *khataRun) get(shop int, accept, path string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n", path, accept, token(r.business(shop)))
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n", path, accept,
+		token(r.business(shop)))
 	if accept == "text/html" {
 		b.WriteString("Accept-Encoding: gzip\r\n")
 	}
@@ -216,11 +225,17 @@ func (r *khataRun) measureKhata(ctx context.Context) error {
 		{"party list, latest", "party_list_recent", fixed("text/html", list+"?sort=recent")},
 		{"party list, oldest due", "party_list_oldest", fixed("text/html", list+"?sort=oldest")},
 		{"party page", "party_page", func() []byte { return r.get(0, "text/html", list+"/p/"+anyParty()) }},
-		{fmt.Sprintf("party page of %d entries", r.PageRows), "party_page_long", fixed("text/html", list+"/p/"+r.large[0].partyID(r.business(0), 1))},
+		{
+			fmt.Sprintf("party page of %d entries", r.PageRows), "party_page_long",
+			fixed("text/html", list+"/p/"+r.large[0].partyID(r.business(0), 1)),
+		},
 		{"search, words", "search", func() []byte {
 			return r.get(0, "text/html", list+"?q="+url.QueryEscape(texts[rand.IntN(len(texts))]))
 		}},
-		{"search, digits", "search_digits", func() []byte { return r.get(0, "text/html", list+fmt.Sprintf("?q=%d", 100+rand.IntN(9900))) }},
+		{
+			"search, digits", "search_digits",
+			func() []byte { return r.get(0, "text/html", list+fmt.Sprintf("?q=%d", 100+rand.IntN(9900))) },
+		},
 		{"search that half of all match", "search_wide", fixed("text/html", list+"?q=a")},
 		{"add entry", "khata_add_entry", func() []byte { return r.addEntry(anyParty()) }},
 	} {
@@ -242,8 +257,10 @@ func (r *khataRun) measureKhata(ctx context.Context) error {
 }
 
 func (r *khataRun) addEntry(party string) []byte {
-	body := fmt.Sprintf(`{"id":"%s","party_id":"%s","side":"given","amount":12500,"date":"2025-12-30","note":"sugar"}`, freshID(fresh.Add(1)), party)
-	return fmt.Appendf(nil, "POST %s/entries HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nCookie: session=%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+	body := fmt.Sprintf(`{"id":"%s","party_id":"%s","side":"given","amount":12500,"date":"2025-12-30","note":"sugar"}`,
+		freshID(fresh.Add(1)), party)
+	return fmt.Appendf(nil,
+		"POST %s/entries HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nCookie: session=%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		r.apiPath(), token(r.business(0)), len(body), body)
 }
 
@@ -267,7 +284,8 @@ func (r *khataRun) write(out io.Writer, machine string) error {
 	}
 	for i := range r.lines {
 		l := &r.lines[i]
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.0f\t\n", l.name, l.median((*sample).perSecond), l.median(share(0.5)), l.median(share(0.95)), l.median(share(0.99)),
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.0f\t\n", l.name, l.median((*sample).perSecond),
+			l.median(share(0.5)), l.median(share(0.95)), l.median(share(0.99)),
 			l.median(func(s *sample) float64 { return float64(s.cpuEach().Microseconds()) }))
 	}
 	if err := t.Flush(); err != nil {

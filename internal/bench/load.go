@@ -29,10 +29,20 @@ type endpoint struct {
 // endpoints are what the benchmark is about.
 var endpoints = []endpoint{
 	{"party list, JSON", "party_list", "application/json", listPath, nil},
-	{"party list, page", "party_list_page", "text/html", func(n, _ int) string { return "/b/" + seededID(businessKind, n).String() }, nil},
-	{"party page, JSON", "party_page", "application/json", func(n, p int) string { return listPath(n, p) + "/" + seededID(partyKind, n*1000+p).String() }, nil},
+	{"party list, page", "party_list_page", "text/html", func(n, _ int) string {
+		return "/b/" + seededID(businessKind,
+			n).String()
+	}, nil},
+	{
+		"party page, JSON", "party_page", "application/json",
+		func(n, p int) string { return listPath(n, p) + "/" + seededID(partyKind, n*1000+p).String() }, nil,
+	},
 	{"billing/me", "me", "application/json", func(int, int) string { return "/api/billing/me" }, nil},
-	{"add entry", "write_entry", "application/json", func(n, _ int) string { return "/api/businesses/" + seededID(businessKind, n).String() + "/entries" }, entryBody},
+	{
+		"add entry", "write_entry", "application/json",
+		func(n, _ int) string { return "/api/businesses/" + seededID(businessKind, n).String() + "/entries" },
+		entryBody,
+	},
 }
 
 func listPath(n, _ int) string {
@@ -50,7 +60,8 @@ func freshID(k int64) uuid.UUID {
 
 func entryBody(n, p int) string {
 	k := fresh.Add(1)
-	return fmt.Sprintf(`{"id":"%s","party_id":"%s","side":"given","amount":12500,"date":"2025-12-30","note":"sugar"}`, freshID(k), seededID(partyKind, n*1000+p))
+	return fmt.Sprintf(`{"id":"%s","party_id":"%s","side":"given","amount":12500,"date":"2025-12-30","note":"sugar"}`,
+		freshID(k), seededID(partyKind, n*1000+p))
 }
 
 func (e endpoint) request(n, p int) []byte {
@@ -59,7 +70,8 @@ func (e endpoint) request(n, p int) []byte {
 	if e.body != nil {
 		method, body = http.MethodPost, e.body(n, p)
 	}
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n", method, e.path(n, p), e.accept, token(n))
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n", method, e.path(n, p),
+		e.accept, token(n))
 	if e.accept == "text/html" {
 		b.WriteString("Accept-Encoding: gzip\r\n") // as browsers do
 	}

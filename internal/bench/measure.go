@@ -97,14 +97,18 @@ func (r *run) comparisonPolicies(ctx context.Context) error {
 		grant usage on schema tijori to bench_setting;
 		grant select on tijori.parties, tijori.entries, tijori.party_sums to bench_setting;
 		create policy parties_select_setting on tijori.parties for select to bench_setting
-			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid, nullif(current_setting('bench.business', true), '')::uuid
+			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid,
+			    nullif(current_setting('bench.business', true), '')::uuid
 				where current_setting('bench.role', true) in ('owner', 'manager', 'accountant')));
 		create policy party_sums_select_setting on tijori.party_sums for select to bench_setting
-			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid, nullif(current_setting('bench.business', true), '')::uuid
+			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid,
+			    nullif(current_setting('bench.business', true), '')::uuid
 				where current_setting('bench.role', true) in ('owner', 'manager', 'accountant')));
 		create policy entries_select_setting on tijori.entries for select to bench_setting
-			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid, nullif(current_setting('bench.business', true), '')::uuid)
-				and ((select current_setting('bench.role', true)) <> 'counter' or created_by = (select nullif(current_setting('bench.user', true), '')::uuid)));
+			using ((account_id, business_id) = (select nullif(current_setting('bench.account', true), '')::uuid,
+			    nullif(current_setting('bench.business', true), '')::uuid)
+				and ((select current_setting('bench.role', true)) <> 'counter'
+				    or created_by = (select nullif(current_setting('bench.user', true), '')::uuid)));
 		-- Who has no policies at all goes by the same kind of plan, as a role of its own.
 		do $$ begin create role bench_free login bypassrls; exception when duplicate_object then null; end $$;
 		grant usage on schema tijori to bench_free;
@@ -124,11 +128,22 @@ const plainTotals = `(
 // that look the credential up, with policies that believe settings, and without any.
 func (r *run) measurePolicies(ctx context.Context, report *report) error {
 	account, business := idSQL(accountKind, ":n::int"), idSQL(businessKind, ":n::int")
-	list := statement{ledger.PartyListSQL, []string{account, business, "'-9223372036854775808'", "'9223372036854775807'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51"}}
+	list := statement{ledger.PartyListSQL, []string{
+		account, business, "'-9223372036854775808'",
+		"'9223372036854775807'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51",
+	}}
 	plainList := statement{strings.Replace(ledger.PartyListSQL, "tijori_khata.totals()", plainTotals, 1), list.args}
-	page := statement{ledger.PartyPageSQL, []string{account, business, idSQL(partyKind, ":n::int * 1000 + :p::int"), "'2101-01-01'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51"}}
-	claims := statement{sql: "select set_config('tijori.credential', encode(" + tokenHashSQL(":n::int") + ", 'hex'), true), set_config('tijori.business', (" + business + ")::text, true), set_config('tijori.account', (" + account + ")::text, true), set_config('tijori.own_only', 'off', true)"}
-	settings := statement{sql: "select set_config('bench.account', (" + account + ")::text, true), set_config('bench.business', (" + business + ")::text, true), set_config('bench.role', 'owner', true)"}
+	page := statement{ledger.PartyPageSQL, []string{
+		account, business, idSQL(partyKind, ":n::int * 1000 + :p::int"),
+		"'2101-01-01'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51",
+	}}
+	claims := statement{sql: "select set_config('tijori.credential', encode(" + tokenHashSQL(":n::int") +
+		", 'hex'), true), set_config('tijori.business', (" + business +
+		")::text, true), set_config('tijori.account', (" + account +
+		")::text, true), set_config('tijori.own_only', 'off', true)"}
+	settings := statement{sql: "select set_config('bench.account', (" + account +
+		")::text, true), set_config('bench.business', (" + business +
+		")::text, true), set_config('bench.role', 'owner', true)"}
 	begin, commit := statement{sql: "begin isolation level read committed, read only"}, statement{sql: "commit"}
 	for _, what := range []struct {
 		name         string

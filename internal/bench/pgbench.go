@@ -24,8 +24,10 @@ func (r *run) runPgbench(ctx context.Context, script, role string, clients int, 
 		return sample{}, err
 	}
 	seconds := max(1, int(d.Round(time.Second)/time.Second))
-	cmd := exec.CommandContext(ctx, r.pgbench, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(clients), "--jobs="+strconv.Itoa(min(clients, 2)),
-		"--time="+strconv.Itoa(seconds), "--define=businesses="+strconv.Itoa(r.Businesses), "--log", "--log-prefix="+filepath.Join(dir, "log"), "--file="+file,
+	cmd := exec.CommandContext(ctx, r.pgbench, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(clients),
+		"--jobs="+strconv.Itoa(min(clients, 2)),
+		"--time="+strconv.Itoa(seconds), "--define=businesses="+strconv.Itoa(r.Businesses), "--log",
+		"--log-prefix="+filepath.Join(dir, "log"), "--file="+file,
 		"--host="+r.pg.SocketDir(), "--username="+role, databaseName)
 	cmd.Env = append(os.Environ(), "PGPORT=5432")
 	end, err := r.turn()
@@ -72,7 +74,8 @@ func (r *run) spentCPU(ctx context.Context) (time.Duration, error) {
 	last := time.Duration(-1)
 	for calm := 0; calm < 4; {
 		var n int
-		if err := r.super.QueryRow(ctx, "select count(*) from pg_stat_activity where application_name = 'pgbench'").Scan(&n); err != nil {
+		if err := r.super.QueryRow(ctx,
+			"select count(*) from pg_stat_activity where application_name = 'pgbench'").Scan(&n); err != nil {
 			return 0, err
 		}
 		now, err := processCPU(r.pg.PID(), true)

@@ -37,7 +37,8 @@ func startServer(ctx context.Context, argv []string, dsn, scratch string) (*chil
 	}
 	c := &child{addr: addr, ended: make(chan struct{}), output: &tail{}}
 	c.cmd = exec.Command(argv[0], argv[1:]...)
-	c.cmd.Env = append(os.Environ(), "DATABASE_URL="+dsn, "TIJORI_ADDR="+addr, "TIJORI_SIMULATOR_ADDR="+provider, "TIJORI_DATA="+filepath.Join(scratch, "state"))
+	c.cmd.Env = append(os.Environ(), "DATABASE_URL="+dsn, "TIJORI_ADDR="+addr, "TIJORI_SIMULATOR_ADDR="+provider,
+		"TIJORI_DATA="+filepath.Join(scratch, "state"))
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.cmd.Start(); err != nil {
@@ -123,7 +124,8 @@ func processCPU(pid int, children bool) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	// After the name in brackets come state and parent; user and system time are fields 14 and 15, those of children 16 and 17.
+	// After the name in brackets come state and parent; user and system time are fields 14 and 15, those of children 16
+	// and 17.
 	_, rest, _ := strings.Cut(string(b), ") ")
 	fields := strings.Fields(rest)
 	if len(fields) < 15 {

@@ -115,7 +115,10 @@ func (r *stormRun) seedWebhooks(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for _, sql := range []string{"drop database if exists " + databaseName + " with (force)", "create database " + databaseName} {
+	for _, sql := range []string{
+		"drop database if exists " + databaseName + " with (force)",
+		"create database " + databaseName,
+	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err
 		}
@@ -131,11 +134,14 @@ func (r *stormRun) seedWebhooks(ctx context.Context) error {
 		return err
 	}
 	for _, sql := range []string{
-		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind, "n") + `, 'bench ' || n from generate_series(1, $1::int) n`,
+		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind,
+			"n") + `, 'bench ' || n from generate_series(1, $1::int) n`,
 		`insert into tijori.provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
-			select 'razorpay', 'razorpay', 'subscription', 'sub_bench' || lpad(n::text, 7, '0'), ` + idSQL(accountKind, "n") + `, now() from generate_series(1, $1::int) n`,
+			select 'razorpay', 'razorpay', 'subscription', 'sub_bench' || lpad(n::text, 7, '0'), ` + idSQL(accountKind,
+			"n") + `, now() from generate_series(1, $1::int) n`,
 		`insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, seen_at, created_at, changed_at)
-			select 'khata', ` + idSQL(accountKind, "n") + `, 'razorpay', 'razorpay', 'sub_bench' || lpad(n::text, 7, '0'), 'incomplete', 'created', 'plan_TijoriProMonth', now(), now(), now() from generate_series(1, $1::int) n`,
+			select 'khata', ` + idSQL(accountKind,
+			"n") + `, 'razorpay', 'razorpay', 'sub_bench' || lpad(n::text, 7, '0'), 'incomplete', 'created', 'plan_TijoriProMonth', now(), now(), now() from generate_series(1, $1::int) n`,
 	} {
 		if _, err := r.super.Exec(ctx, sql, r.Subscriptions); err != nil {
 			return err
@@ -152,7 +158,8 @@ func (r *stormRun) seedSimulator() error {
 	subscriptions := map[string]any{}
 	for n := 1; n <= r.Subscriptions; n++ {
 		subscriptions[subscriptionID(n)] = map[string]any{
-			"provider": "razorpay", "id": subscriptionID(n), "price": "plan_TijoriProMonth", "status": "active", "created": now, "start": now,
+			"provider": "razorpay", "id": subscriptionID(n), "price": "plan_TijoriProMonth", "status": "active",
+			"created": now, "start": now,
 			"period_start": now, "period_end": now + 27*86400, "period": 1, "total": 120, "paid": 1,
 		}
 	}
@@ -178,7 +185,8 @@ type event struct {
 func (r *stormRun) newEvent(run string, n int) event {
 	sub := subscriptionID(n%r.Subscriptions + 1)
 	now := time.Now().Unix()
-	body := fmt.Appendf(nil, `{"entity":"event","account_id":%q,"event":"subscription.charged","contains":["subscription","payment"],"payload":{"subscription":{"entity":{"id":%q,"entity":"subscription","plan_id":"plan_TijoriProMonth","customer_id":null,"status":"active","current_start":%d,"current_end":%d,"start_at":%d,"paid_count":1,"total_count":120,"notes":[]}},"payment":{"entity":{"id":"pay_%s%07d","entity":"payment","amount":29900,"currency":"INR","status":"captured","captured":"1","invoice_id":"inv_%s%07d","method":"upi","notes":[],"created_at":%d}}},"created_at":%d}`,
+	body := fmt.Appendf(nil,
+		`{"entity":"event","account_id":%q,"event":"subscription.charged","contains":["subscription","payment"],"payload":{"subscription":{"entity":{"id":%q,"entity":"subscription","plan_id":"plan_TijoriProMonth","customer_id":null,"status":"active","current_start":%d,"current_end":%d,"start_at":%d,"paid_count":1,"total_count":120,"notes":[]}},"payment":{"entity":{"id":"pay_%s%07d","entity":"payment","amount":29900,"currency":"INR","status":"captured","captured":"1","invoice_id":"inv_%s%07d","method":"upi","notes":[],"created_at":%d}}},"created_at":%d}`,
 		r.Account, sub, now, now+27*86400, now, run, n, run, n, now, now)
 	return event{id: fmt.Sprintf("ev_%s%07d", run, n), subject: sub, body: body}
 }
@@ -360,7 +368,8 @@ func (r *stormRun) storm(ctx context.Context, out *webhookReport) error {
 func (r *stormRun) drained(ctx context.Context, most time.Duration) error {
 	for end := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
 		var left int
-		if err := r.super.QueryRow(ctx, `select count(*) from tijori.inbox where status in ('received', 'parked')`).Scan(&left); err != nil {
+		if err := r.super.QueryRow(ctx,
+			`select count(*) from tijori.inbox where status in ('received', 'parked')`).Scan(&left); err != nil {
 			return err
 		}
 		if left == 0 {
@@ -368,7 +377,8 @@ func (r *stormRun) drained(ctx context.Context, most time.Duration) error {
 		}
 		if time.Now().After(end) {
 			var why string
-			_ = r.super.QueryRow(ctx, `select last_error from tijori.inbox where status in ('received', 'parked') order by attempts desc limit 1`).Scan(&why)
+			_ = r.super.QueryRow(ctx,
+				`select last_error from tijori.inbox where status in ('received', 'parked') order by attempts desc limit 1`).Scan(&why)
 			return fmt.Errorf("%d events still wait after %s: %s", left, most, why)
 		}
 	}
@@ -378,7 +388,8 @@ func (r *stormRun) drained(ctx context.Context, most time.Duration) error {
 func (r *stormRun) appliedOnce(ctx context.Context, out *webhookReport) error {
 	var events, applied, payments, deliveries int
 	err := r.super.QueryRow(ctx, `
-		select (select count(*) from tijori.inbox where event_id like 'ev\_t%'), (select count(*) from tijori.inbox where event_id like 'ev\_t%' and status = 'applied'),
+		select (select count(*) from tijori.inbox where event_id like 'ev\_t%'), (select count(*) from tijori.inbox
+		    where event_id like 'ev\_t%' and status = 'applied'),
 		       (select count(*) from tijori.payments where id like 'pay\_t%'), (select sum(deliveries) from tijori.inbox where event_id like 'ev\_t%')`).Scan(&events, &applied, &payments, &deliveries)
 	if err != nil {
 		return err
@@ -402,7 +413,10 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 	i := 0
 	now := time.Now()
 	_, err = r.super.CopyFrom(ctx, pgx.Identifier{"tijori", "inbox"},
-		[]string{"connection_id", "provider", "event_id", "type", "subject", "status", "body", "headers", "secret_label", "created_at", "received_at", "delivered_at", "next_attempt_at"},
+		[]string{
+			"connection_id", "provider", "event_id", "type", "subject", "status", "body", "headers",
+			"secret_label", "created_at", "received_at", "delivered_at", "next_attempt_at",
+		},
 		pgx.CopyFromFunc(func() ([]any, error) {
 			if i >= r.Backlog {
 				return nil, nil
@@ -410,13 +424,18 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 			i++
 			e := r.newEvent("b", i)
 			at := now.Add(time.Duration(i-r.Backlog) * time.Millisecond)
-			return []any{"razorpay", "razorpay", e.id, "subscription.charged", e.subject, "received", e.body, map[string]string{razorpay.EventIDHeader: e.id}, "bench", now, at, at, at}, nil
+			return []any{
+				"razorpay", "razorpay", e.id, "subscription.charged", e.subject, "received", e.body,
+				map[string]string{razorpay.EventIDHeader: e.id},
+				"bench", now, at, at, at,
+			}, nil
 		}))
 	if err != nil {
 		return err
 	}
 	// Each of the first events is about another subscription: no step has more than one to apply.
-	if _, err := r.super.Exec(ctx, `update tijori.inbox set next_attempt_at = now() + interval '1 day' where event_id like 'ev\_b%' and event_id > $1`, fmt.Sprintf("ev_b%07d", min(r.Subscriptions, r.Backlog))); err != nil {
+	if _, err := r.super.Exec(ctx,
+		`update tijori.inbox set next_attempt_at = now() + interval '1 day' where event_id like 'ev\_b%' and event_id > $1`, fmt.Sprintf("ev_b%07d", min(r.Subscriptions, r.Backlog))); err != nil {
 		return err
 	}
 	if _, err := r.super.Exec(ctx, `vacuum analyze tijori.inbox`); err != nil {
@@ -430,7 +449,8 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 	}
 	start := time.Now()
 	rest := r.Backlog - min(r.Subscriptions, r.Backlog)
-	if _, err := r.super.Exec(ctx, `update tijori.inbox set next_attempt_at = received_at where status = 'received'`); err != nil {
+	if _, err := r.super.Exec(ctx,
+		`update tijori.inbox set next_attempt_at = received_at where status = 'received'`); err != nil {
 		return err
 	}
 	if err := r.drained(ctx, 15*time.Minute); err != nil {
@@ -438,7 +458,8 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 	}
 	out.backlog, out.drainSeconds, out.rest = r.Backlog, time.Since(start).Seconds(), rest
 	var payments int
-	if err := r.super.QueryRow(ctx, `select count(*) from tijori.payments where id like 'pay\_b%'`).Scan(&payments); err != nil {
+	if err := r.super.QueryRow(ctx,
+		`select count(*) from tijori.payments where id like 'pay\_b%'`).Scan(&payments); err != nil {
 		return err
 	}
 	if payments != r.Backlog {
@@ -454,7 +475,8 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 func (r *stormRun) rate(ctx context.Context, last string) (float64, error) {
 	count := func() (n int, first, end time.Time, err error) {
 		var a, b *time.Time
-		err = r.super.QueryRow(ctx, `select count(*), min(applied_at), max(applied_at) from tijori.inbox where event_id like 'ev\_b%' and event_id <= $1 and status = 'applied'`, last).Scan(&n, &a, &b)
+		err = r.super.QueryRow(ctx,
+			`select count(*), min(applied_at), max(applied_at) from tijori.inbox where event_id like 'ev\_b%' and event_id <= $1 and status = 'applied'`, last).Scan(&n, &a, &b)
 		if a != nil && b != nil {
 			first, end = *a, *b
 		}

@@ -59,11 +59,17 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 			}
 		}
 		if provider == facts.Stripe {
-			return uuid.Nil, false, &Review{ReviewUnmappedCustomer, "unmapped customer " + customer, "nobody here is customer " +
-				customer + ", who has subscription " + id}, nil
+			return uuid.Nil, false, &Review{
+				ReviewUnmappedCustomer, "unmapped customer " + customer,
+				"nobody here is customer " +
+					customer + ", who has subscription " + id,
+			}, nil
 		}
-		return uuid.Nil, false, &Review{ReviewUnmappedSubscription, "unmapped subscription " + id, "subscription " + id +
-			" was not made by a checkout of ours"}, nil
+		return uuid.Nil, false, &Review{
+			ReviewUnmappedSubscription, "unmapped subscription " + id,
+			"subscription " + id +
+				" was not made by a checkout of ours",
+		}, nil
 	case 1:
 	default:
 		return uuid.Nil, false, &Review{
@@ -160,7 +166,8 @@ func (s *Service) applyLoose(ctx context.Context, tx pgx.Tx, g gateway, events [
 					foreign = why
 					continue
 				}
-				if account, err = s.applyReversal(ctx, tx, g, ev); err != nil { // asking may have completed the purchase
+				// asking may have completed the purchase
+				if account, err = s.applyReversal(ctx, tx, g, ev); err != nil {
 					return outcome{}, err
 				}
 			}

@@ -112,14 +112,16 @@ func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
 
 func alertsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]Alert, error) {
 	rows, err := tx.Query(ctx, `
-		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at), muted_at,
+		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at),
+		    muted_at,
 		    muted_until from alerts where `+condition, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Alert, err error) {
 		var since, until *time.Time
-		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt, &a.ToldAt, &since,
+		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt, &a.ToldAt,
+			&since,
 			&until)
 		a.MutedAt, a.MutedUntil = value(since), value(until)
 		return a, err
@@ -158,8 +160,11 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 				detail: fmt.Sprintf("%s could not be applied and wait for somebody: tijori inbox list --state dead",
 					times(q.dead.n, "event", "events")),
 			},
-			{kind: AlertFailing, times: c.Failing, detail: fmt.Sprintf("%s failed three times or more and are tried again",
-				times(c.Failing, "event", "events"))},
+			{
+				kind: AlertFailing, times: c.Failing,
+				detail: fmt.Sprintf("%s failed three times or more and are tried again",
+					times(c.Failing, "event", "events")),
+			},
 			{
 				kind: AlertForeign, times: q.foreign.n, newest: q.foreign.newest,
 				detail: fmt.Sprintf("%s of another mode or account were ignored within a week: a webhook leads to the wrong server",
@@ -170,7 +175,8 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			{kind: AlertEnding, times: ending, detail: whenEnds},
 			{
 				kind: AlertReview, times: q.items.n, newest: q.items.newest,
-				detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits", "items wait")),
+				detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits",
+					"items wait")),
 			},
 			{
 				kind: AlertParked, times: q.parked.n, newest: q.parked.newest,
@@ -276,7 +282,8 @@ func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
 			select coalesce(sum(n), 0)::int, percentile_disc(0.5) within group (order by longest),
-			       exists (select 1 from subscriptions s where s.connection_id = $1 and s.status in ('active', 'trialing', 'past_due')
+			       exists (select 1 from subscriptions s where s.connection_id = $1 and s.status in ('active',
+			           'trialing', 'past_due')
 			           limit 1)
 			  from (select count(*) as n, max(extract(epoch from pause)::float8) as longest
 			          from (select received_at, received_at - lag(received_at) over (order by received_at) as pause

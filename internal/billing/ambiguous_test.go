@@ -66,7 +66,8 @@ func TestAmbiguousEventIsNeverApplied(t *testing.T) {
 				for _, name := range []string{"status", "id"} {
 					if key := `"` + name + `":`; strings.Contains(body, key) {
 						changed[name+" in capitals"] = strings.Replace(body, key, strings.ToUpper(key), 1)
-						changed[name+" in capitals, too"] = strings.Replace(body, key, strings.ToUpper(key)+`"x",`+key, 1)
+						changed[name+" in capitals, too"] = strings.Replace(body, key, strings.ToUpper(key)+`"x",`+key,
+							1)
 					}
 				}
 				for what, text := range changed {
@@ -78,7 +79,8 @@ func TestAmbiguousEventIsNeverApplied(t *testing.T) {
 						continue
 					}
 					sent++
-					s.must(s.service.ReceiveWebhook(t.Context(), provider, signedBy(provider, s, fmt.Sprintf("ambiguous_%d", sent), []byte(text)), []byte(text)))
+					s.must(s.service.ReceiveWebhook(t.Context(), provider,
+						signedBy(provider, s, fmt.Sprintf("ambiguous_%d", sent), []byte(text)), []byte(text)))
 				}
 			}
 			s.apply()

@@ -158,7 +158,8 @@ func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 		}
 		saveReview(b, provider, Review{ReviewUndecodable, "undecodable " + q.id, "a stored event cannot be read: " +
 			q.broken.Error()}, uuid.Nil, q.subject, q.id, now)
-		b.Queue(`update inbox set status = 'dead', last_error = $3 where connection_id = $1 and event_id = $2`, provider, q.id,
+		b.Queue(`update inbox set status = 'dead', last_error = $3 where connection_id = $1 and event_id = $2`,
+			provider, q.id,
 			q.broken.Error())
 	}
 	if b.Len() == 0 {
@@ -254,7 +255,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 	for _, q := range rows {
 		switch {
 		case out.parked != nil && out.parked.Reason == notOurs:
-			b.Queue(`update inbox set status = 'ignored', last_error = $3 where connection_id = $1 and event_id = $2`, provider, q.id,
+			b.Queue(`update inbox set status = 'ignored', last_error = $3 where connection_id = $1 and event_id = $2`,
+				provider, q.id,
 				out.parked.Detail)
 			settled = append(settled, "dead "+q.id, "undecodable "+q.id)
 		case out.parked != nil:
@@ -279,7 +281,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			b.Queue(`
 				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5
 				    where connection_id = $1 and event_id = $2`,
-				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(), owner, status)
+				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+
+					out.provisional.Error(), owner, status)
 		default:
 			applied = append(applied, q.id)
 			if q.failed != "" {
@@ -320,7 +323,8 @@ func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id str
 	if account == uuid.Nil {
 		var parked *Review
 		var first bool
-		if account, first, parked, err = s.adopt(ctx, tx, provider, id, f.Subscription, events); err != nil || parked != nil {
+		if account, first, parked, err = s.adopt(ctx, tx, provider, id, f.Subscription, events); err != nil ||
+			parked != nil {
 			return outcome{parked: parked}, err
 		}
 		if !first { // somebody else may have applied newer facts before the row was ours
@@ -473,7 +477,10 @@ func invoiceOf(ev *facts.Event) *facts.Invoice {
 	if ev.Provider != facts.Razorpay || p == nil || !p.Paid || p.InvoiceID == "" || ev.Refund != nil {
 		return nil
 	}
-	in := &facts.Invoice{ID: p.InvoiceID, Status: "paid", Amount: p.Amount, IssuedAt: p.At, PaidAt: p.At, PaymentID: p.ID}
+	in := &facts.Invoice{
+		ID: p.InvoiceID, Status: "paid", Amount: p.Amount, IssuedAt: p.At, PaidAt: p.At,
+		PaymentID: p.ID,
+	}
 	if sub := ev.Subscription; sub != nil {
 		in.PeriodStart, in.PeriodEnd = sub.PeriodStart, sub.PeriodEnd
 	}

@@ -133,8 +133,10 @@ func (b *buyer) wrong() (out []string) {
 		rank               int
 	}
 	rows, err := b.db.Super.Query(b.Context(), `
-		select s.id, s.plan_id, s.provider, i.period_start, least(i.period_end, case when s.provider = 'stripe' then s.ended_at end), p.rank
-		  from invoices i join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id join plans p on p.id = s.plan_id
+		select s.id, s.plan_id, s.provider, i.period_start, least(i.period_end, case
+		    when s.provider = 'stripe' then s.ended_at end), p.rank
+		  from invoices i join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id
+		      join plans p on p.id = s.plan_id
 		 where i.account_id = $1 and i.status = 'paid' and i.period_start is not null order by i.period_start`, b.u.AccountID)
 	b.must(err)
 	defer rows.Close()
@@ -155,7 +157,8 @@ func (b *buyer) wrong() (out []string) {
 	if n := b.count(`
 		select count(*) from (select source, count(distinct period) as months from credit_grants
 		     where account_id = $1 and kind = 'allowance' and source <> 'free' group by 1) g
-		 where months > (select coalesce(sum(case when i.period_end - i.period_start > interval '40 days' then 12 else 1 end), 0)
+		 where months > (select coalesce(sum(case when i.period_end - i.period_start > interval '40 days' then 12
+		     else 1 end), 0)
 		                   from invoices i where i.account_id = $1 and i.status = 'paid' and g.source like '%' || i.subscription_id || '%')`, b.u.AccountID); n > 0 {
 		say("%d subscriptions brought more months of credits than were paid", n)
 	}
@@ -190,7 +193,10 @@ func TestBuyers(t *testing.T) {
 	for i := range buyers {
 		t.Run(fmt.Sprintf("seed %d", seed+uint64(i)), func(t *testing.T) {
 			s := setup(t)
-			b := &buyer{shop: s, u: s.db.User(t, "asha"), dice: rand.New(rand.NewPCG(seed+uint64(i), 1)), desk: s.desk()}
+			b := &buyer{
+				shop: s, u: s.db.User(t, "asha"), dice: rand.New(rand.NewPCG(seed+uint64(i), 1)),
+				desk: s.desk(),
+			}
 			for range 30 {
 				b.step()
 			}

@@ -19,22 +19,44 @@ var standings = map[string]struct {
 	"paid at Stripe":   {facts.Stripe, func(*shop, string) {}, true},
 	"paid at Razorpay": {facts.Razorpay, func(*shop, string) {}, true},
 	"the hour":         {facts.Stripe, func(s *shop, id string) { s.must(s.sim.Turn(s.Context(), id)) }, false},
-	"past due":         {facts.Stripe, func(s *shop, id string) { s.must(s.sim.SetCard(id, false)); s.must(s.sim.Renew(s.Context(), id)) }, false},
-	"pending":          {facts.Razorpay, func(s *shop, id string) { s.must(s.sim.SetCard(id, false)); s.must(s.sim.Renew(s.Context(), id)) }, false},
+	"past due": {
+		facts.Stripe,
+		func(s *shop, id string) { s.must(s.sim.SetCard(id, false)); s.must(s.sim.Renew(s.Context(), id)) }, false,
+	},
+	"pending": {
+		facts.Razorpay,
+		func(s *shop, id string) { s.must(s.sim.SetCard(id, false)); s.must(s.sim.Renew(s.Context(), id)) }, false,
+	},
 	"past due, ending": {facts.Stripe, func(s *shop, id string) {
 		s.must(s.sim.SetCard(id, false))
 		s.must(s.sim.Renew(s.Context(), id))
 		s.must(s.sim.Cancel(id, true))
 	}, false},
-	"past the grace":         {facts.Stripe, func(s *shop, id string) { s.after(id, "past_due") }, false},
-	"unpaid":                 {facts.Stripe, func(s *shop, id string) { s.after(id, "unpaid") }, false},
-	"halted":                 {facts.Razorpay, func(s *shop, id string) { s.after(id, "") }, false},
-	"halted, another card":   {facts.Razorpay, func(s *shop, id string) { s.after(id, ""); s.must(s.sim.ChangeCard(id)) }, false},
-	"extra invoice is open":  {facts.Stripe, func(s *shop, id string) { s.must(s.sim.SetCard(id, false)); s.must(s.sim.ExtraInvoice(id, 700, false)) }, true},
-	"paused, paid":           {facts.Razorpay, func(s *shop, id string) { s.must(s.sim.Pause(id)) }, true},
-	"ended at Stripe":        {facts.Stripe, func(s *shop, id string) { s.must(s.sim.Hold(true)); s.must(s.sim.Cancel(id, false)) }, false},
-	"ended at Razorpay":      {facts.Razorpay, func(s *shop, id string) { s.must(s.sim.Hold(true)); s.must(s.sim.Cancel(id, false)) }, true},
-	"ends at Stripe already": {facts.Stripe, func(s *shop, id string) { s.must(s.sim.Hold(true)); s.must(s.sim.Cancel(id, true)) }, true},
+	"past the grace": {facts.Stripe, func(s *shop, id string) { s.after(id, "past_due") }, false},
+	"unpaid":         {facts.Stripe, func(s *shop, id string) { s.after(id, "unpaid") }, false},
+	"halted":         {facts.Razorpay, func(s *shop, id string) { s.after(id, "") }, false},
+	"halted, another card": {
+		facts.Razorpay,
+		func(s *shop, id string) { s.after(id, ""); s.must(s.sim.ChangeCard(id)) }, false,
+	},
+	"extra invoice is open": {
+		facts.Stripe,
+		func(s *shop, id string) { s.must(s.sim.SetCard(id, false)); s.must(s.sim.ExtraInvoice(id, 700, false)) },
+		true,
+	},
+	"paused, paid": {facts.Razorpay, func(s *shop, id string) { s.must(s.sim.Pause(id)) }, true},
+	"ended at Stripe": {
+		facts.Stripe,
+		func(s *shop, id string) { s.must(s.sim.Hold(true)); s.must(s.sim.Cancel(id, false)) }, false,
+	},
+	"ended at Razorpay": {
+		facts.Razorpay,
+		func(s *shop, id string) { s.must(s.sim.Hold(true)); s.must(s.sim.Cancel(id, false)) }, true,
+	},
+	"ends at Stripe already": {
+		facts.Stripe,
+		func(s *shop, id string) { s.must(s.sim.Hold(true)); s.must(s.sim.Cancel(id, true)) }, true,
+	},
 }
 
 // after lets a renewal fail until nothing is tried any more.
@@ -75,7 +97,8 @@ func TestCancellingEndsCollection(t *testing.T) {
 				s.settle()
 			}
 			if status, after := s.sim.Truth(id); after != before {
-				t.Errorf("%d payments before the cancellation, %d after it; the provider says %s", before, after, status)
+				t.Errorf("%d payments before the cancellation, %d after it; the provider says %s", before, after,
+					status)
 			}
 			if _, err := s.service.Cancel(t.Context(), u.Account()); !fault.Is(err, fault.Conflict) {
 				t.Errorf("cancelled once more: %v, want Conflict", err)
@@ -142,7 +165,8 @@ func TestOutstandingLeadsToPaying(t *testing.T) {
 			s.must(err)
 			s.must(res.Body.Close())
 			s.settle()
-			if o := s.overview(u); o.Status != billing.Active || o.Subscription.PayPage() != "" || !o.PeriodEnd.After(s.clock.Now()) {
+			if o := s.overview(u); o.Status != billing.Active || o.Subscription.PayPage() != "" ||
+				!o.PeriodEnd.After(s.clock.Now()) {
 				t.Errorf("paid: %s until %v, pay page %q", o.Status, o.PeriodEnd, o.Subscription.PayPage())
 			}
 		})

@@ -89,7 +89,10 @@ func (s *Service) quote(ctx context.Context, p payer, plan, interval string,
 	}
 	from, known := s.plans.PriceByID(sub.Provider, sub.PriceID)
 	if !known { // a price that the file does not name: the plan is kept all the same
-		from = Price{Plan: sub.PlanID, Provider: sub.Provider, Interval: sub.Interval, ProviderPrice: sub.PriceID, Past: true}
+		from = Price{
+			Plan: sub.PlanID, Provider: sub.Provider, Interval: sub.Interval, ProviderPrice: sub.PriceID,
+			Past: true,
+		}
 	}
 	switch {
 	case to.Plan == from.Plan && to.Interval == from.Interval: // at what it cost when it was bought
@@ -270,7 +273,8 @@ func providerFault(err error) error {
 	case needsCustomer(err):
 		return errSecondFactor.Because(err)
 	case errors.As(err, &e) && e.Status == 402:
-		return fault.New(fault.Conflict, "The card was refused. Nothing was changed and nothing was charged.").Because(err)
+		return fault.New(fault.Conflict,
+			"The card was refused. Nothing was changed and nothing was charged.").Because(err)
 	}
 	return errProviderDown.Because(err)
 }
@@ -335,7 +339,8 @@ func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider fa
 		}
 		p.account = tx.Scope.AccountID
 		err := tx.QueryRow(ctx, `
-			select url, subscription_id from invoices where account_id = $1 and connection_id = $2 and id = $3`, p.account, provider,
+			select url, subscription_id from invoices where account_id = $1 and connection_id = $2 and id = $3`,
+			p.account, provider,
 			id).Scan(&address, &subscription)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoInvoice

@@ -19,10 +19,12 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 	s.buy(u, "pro", facts.Stripe)
 	s.settle()
 	manager := s.db.Member(t, u, nil, "manager")
-	if _, err := s.service.QuoteChange(t.Context(), manager.Account(), "team", billing.Month); !fault.Is(err, fault.Forbidden) {
+	if _, err := s.service.QuoteChange(t.Context(), manager.Account(), "team", billing.Month); !fault.Is(err,
+		fault.Forbidden) {
 		t.Errorf("a manager asks: %v", err)
 	}
-	if _, err := s.service.QuoteChange(t.Context(), clerk.Account(), "team", billing.Month); !fault.Is(err, fault.Conflict) {
+	if _, err := s.service.QuoteChange(t.Context(), clerk.Account(), "team", billing.Month); !fault.Is(err,
+		fault.Conflict) {
 		t.Errorf("without a subscription: %v", err)
 	}
 	if _, err := s.service.QuoteChange(t.Context(), u.Account(), "pro", billing.Month); !fault.Is(err, fault.Conflict) {
@@ -32,17 +34,21 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 	q, err := s.service.QuoteChange(t.Context(), u.Account(), "team", billing.Month)
 	s.must(err)
 	end := s.overview(u).PeriodEnd
-	if q.Ends || q.Due.Minor <= 0 || q.Due.Minor >= 700 || q.Due.Currency != "USD" || !q.Next.Equal(end) || q.From.Plan != "pro" || q.To.Plan != "team" {
+	if q.Ends || q.Due.Minor <= 0 || q.Due.Minor >= 700 || q.Due.Currency != "USD" || !q.Next.Equal(end) ||
+		q.From.Plan != "pro" || q.To.Plan != "team" {
 		t.Fatalf("the quote is %+v", q)
 	}
-	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At, q.Due.Minor-1); !fault.Is(err, fault.Conflict) {
+	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At,
+		q.Due.Minor-1); !fault.Is(err, fault.Conflict) {
 		t.Errorf("with another amount: %v", err)
 	}
-	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At.Add(-time.Hour), q.Due.Minor); !fault.Is(err, fault.Conflict) {
+	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At.Add(-time.Hour),
+		q.Due.Minor); !fault.Is(err, fault.Conflict) {
 		t.Errorf("with an old quote: %v", err)
 	}
 	s.must(s.sim.SetCard(s.subscription(u), false))
-	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At, q.Due.Minor); !fault.Is(err, fault.Conflict) || s.overview(u).Plan.ID != "pro" {
+	if _, err := s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Month, q.At,
+		q.Due.Minor); !fault.Is(err, fault.Conflict) || s.overview(u).Plan.ID != "pro" {
 		t.Errorf("with a card that is refused: %v, plan %s", err, s.overview(u).Plan.ID)
 	}
 	s.must(s.sim.SetCard(s.subscription(u), true))
@@ -55,14 +61,17 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 	s.settle()
 	var last int64
 	s.must(s.db.Super.QueryRow(t.Context(), `select amount_minor from payments order by paid_at desc, amount_minor limit 1`).Scan(&last))
-	if n := s.count(`select count(*) from payments`); n != 2 || last != q.Due.Minor || s.count(`select count(*) from review_items`) != 0 {
-		t.Errorf("%d payments, the last of %d where %d was quoted; %d review items", n, last, q.Due.Minor, s.count(`select count(*) from review_items`))
+	if n := s.count(`select count(*) from payments`); n != 2 || last != q.Due.Minor ||
+		s.count(`select count(*) from review_items`) != 0 {
+		t.Errorf("%d payments, the last of %d where %d was quoted; %d review items", n, last, q.Due.Minor,
+			s.count(`select count(*) from review_items`))
 	}
 
 	// Month to year: the period begins anew, and what is unused counts.
 	q, err = s.service.QuoteChange(t.Context(), u.Account(), "team", billing.Year)
 	s.must(err)
-	if q.Due.Minor >= q.To.Amount.Minor || q.Due.Minor < q.To.Amount.Minor-1200 || q.Next.Before(q.At.AddDate(1, 0, -1)) {
+	if q.Due.Minor >= q.To.Amount.Minor || q.Due.Minor < q.To.Amount.Minor-1200 ||
+		q.Next.Before(q.At.AddDate(1, 0, -1)) {
 		t.Errorf("to a year: %+v", q)
 	}
 	_, err = s.service.ChangePlan(t.Context(), u.Account(), "team", billing.Year, q.At, q.Due.Minor)
@@ -78,15 +87,18 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 		if err != nil || q.Due.Minor != 0 || q.Ends || !q.Starts.Equal(end) || !q.Keeps.Equal(end) {
 			t.Fatalf("down: %+v, %v", q, err)
 		}
-		if c, err := s.service.ChangePlan(t.Context(), u.Account(), to.plan, to.interval, q.At, 0); err != nil || c != nil {
+		if c, err := s.service.ChangePlan(t.Context(), u.Account(), to.plan, to.interval, q.At, 0); err != nil ||
+			c != nil {
 			t.Fatalf("down: %v, %v", c, err)
 		}
-		if sub := s.overview(u).Subscription; sub.NextPriceID != q.To.ProviderPrice || !sub.NextAt.Equal(end) || sub.PlanID != "team" {
+		if sub := s.overview(u).Subscription; sub.NextPriceID != q.To.ProviderPrice || !sub.NextAt.Equal(end) ||
+			sub.PlanID != "team" {
 			t.Errorf("scheduled: %+v", sub)
 		}
 	}
 	s.settle()
-	if sub := s.overview(u).Subscription; sub.NextPriceID != "price_TijoriProYear" { // the webhook's snapshot does not tell it
+	// the webhook's snapshot does not tell it
+	if sub := s.overview(u).Subscription; sub.NextPriceID != "price_TijoriProYear" {
 		t.Errorf("after the webhook: %+v", sub)
 	}
 	if s.count(`select count(*) from payments`) != paid {
@@ -153,7 +165,8 @@ func TestChangeOfPlanAtRazorpay(t *testing.T) {
 	// Up begins at once, at the full price.
 	q, err := s.service.QuoteChange(t.Context(), up.Account(), "team", billing.Month)
 	s.must(err)
-	if !q.Ends || q.Due != (money.Amount{Minor: 79900, Currency: "INR"}) || !q.Starts.Equal(q.At) || !q.Keeps.Equal(s.overview(up).PeriodEnd) {
+	if !q.Ends || q.Due != (money.Amount{Minor: 79900, Currency: "INR"}) || !q.Starts.Equal(q.At) ||
+		!q.Keeps.Equal(s.overview(up).PeriodEnd) {
 		t.Fatalf("up: %+v", q)
 	}
 	c, err := s.service.ChangePlan(t.Context(), up.Account(), "team", billing.Month, q.At, q.Due.Minor)
@@ -177,16 +190,21 @@ func TestChangeOfPlanAtRazorpay(t *testing.T) {
 	s.must(err)
 	paid := s.count(`select count(*) from payments where account_id = $1`, down.AccountID)
 	pay(c)
-	if o := s.overview(down); o.Follower == nil || o.Follower.PlanID != "pro" || !o.Follower.AccessUntil.IsZero() || o.CancelAtPeriodEnd { // it brings no second allowance
+	// it brings no second allowance
+	if o := s.overview(down); o.Follower == nil || o.Follower.PlanID != "pro" || !o.Follower.AccessUntil.IsZero() ||
+		o.CancelAtPeriodEnd {
 		t.Errorf("what follows: %+v", o.Follower)
 	}
-	if o := s.overview(down); o.Plan.ID != "team" || s.count(`select count(*) from payments where account_id = $1`, down.AccountID) != paid {
+	if o := s.overview(down); o.Plan.ID != "team" || s.count(`select count(*) from payments where account_id = $1`,
+		down.AccountID) != paid {
 		t.Errorf("while Team is paid: %s", o.Plan.ID)
 	}
 	s.must(s.sim.Advance(t.Context(), end.Sub(s.clock.Now())+3*time.Hour))
 	s.settle()
-	if o := s.overview(down); o.Plan.ID != "pro" || s.count(`select count(*) from payments where account_id = $1`, down.AccountID) != paid+1 {
-		t.Errorf("after the change: %s, %s, %d payments", o.Plan.ID, o.Status, s.count(`select count(*) from payments where account_id = $1`, down.AccountID))
+	if o := s.overview(down); o.Plan.ID != "pro" || s.count(`select count(*) from payments where account_id = $1`,
+		down.AccountID) != paid+1 {
+		t.Errorf("after the change: %s, %s, %d payments", o.Plan.ID, o.Status,
+			s.count(`select count(*) from payments where account_id = $1`, down.AccountID))
 	}
 	if n := s.count(`select count(*) from review_items`); n != 0 {
 		t.Errorf("%d review items", n)
@@ -229,7 +247,8 @@ func TestChangeAtRazorpayNeverStrands(t *testing.T) {
 	holds := func(s *shop, u *pgtest.User, when, plan string, payments int) {
 		s.Helper()
 		o := s.overview(u)
-		if n := s.count(`select count(*) from payments where account_id = $1`, u.AccountID); o.Plan.ID != plan || n != payments {
+		if n := s.count(`select count(*) from payments where account_id = $1`, u.AccountID); o.Plan.ID != plan ||
+			n != payments {
 			s.Errorf("%s: %s with %d payments, want %s with %d", when, o.Plan.ID, n, plan, payments)
 		}
 		if n := s.count(`select count(*) from review_items where resolved_at is null`); n != 0 {
@@ -265,7 +284,8 @@ func TestChangeAtRazorpayNeverStrands(t *testing.T) {
 			pay(s, c)
 			s.settle()
 			holds(s, u, "paid", "team", 2)
-			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`, u.AccountID); n != 1 {
+			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`,
+				u.AccountID); n != 1 {
 				s.Errorf("%d subscriptions go on", n)
 			}
 		},
@@ -298,7 +318,8 @@ func TestChangeAtRazorpayNeverStrands(t *testing.T) {
 			_, err := s.service.EndReplaced(s.Context())
 			s.must(err)
 			holds(s, u, "after a comparison", "team", 2)
-			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`, u.AccountID); n != 1 {
+			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is null`,
+				u.AccountID); n != 1 {
 				s.Errorf("%d subscriptions go on", n)
 			}
 		},
@@ -399,7 +420,8 @@ func TestInvoicesAreOnesOwn(t *testing.T) {
 				}
 			}
 			clerk := s.db.Member(t, u, nil, "manager")
-			if _, err := s.service.InvoiceURL(t.Context(), clerk.Account(), in.Provider, in.ID); !fault.Is(err, fault.Forbidden) {
+			if _, err := s.service.InvoiceURL(t.Context(), clerk.Account(), in.Provider, in.ID); !fault.Is(err,
+				fault.Forbidden) {
 				t.Errorf("a manager: %v", err)
 			}
 		})
@@ -440,7 +462,9 @@ func downgrade(t *testing.T, lost bool) {
 	}
 	var amount int64
 	s.must(s.db.Super.QueryRow(t.Context(), `select amount_minor from payments order by paid_at desc limit 1`).Scan(&amount))
-	if o := s.overview(u); o.Plan.ID != "pro" || o.Subscription.NextPriceID != "" || amount != 500 || s.count(`select count(*) from payments`) != 2 || s.count(`select count(*) from review_items`) != 0 {
-		t.Errorf("afterwards (lost %v): %s, %d of %d payments, %d review items", lost, o.Plan.ID, amount, s.count(`select count(*) from payments`), s.count(`select count(*) from review_items`))
+	if o := s.overview(u); o.Plan.ID != "pro" || o.Subscription.NextPriceID != "" || amount != 500 ||
+		s.count(`select count(*) from payments`) != 2 || s.count(`select count(*) from review_items`) != 0 {
+		t.Errorf("afterwards (lost %v): %s, %d of %d payments, %d review items", lost, o.Plan.ID, amount,
+			s.count(`select count(*) from payments`), s.count(`select count(*) from review_items`))
 	}
 }

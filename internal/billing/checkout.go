@@ -37,8 +37,9 @@ type Checkout struct {
 	Provider facts.Provider
 	Price    Price
 	URL      string // the provider's hosted page, to redirect to (GET)
-	Form     *Form  // Razorpay: the hosted checkout that comes back to us; the browser posts it instead of following URL
-	Account  string // the name of the account that will pay, for the page
+	// Razorpay: the hosted checkout that comes back to us; the browser posts it instead of following URL
+	Form    *Form
+	Account string // the name of the account that will pay, for the page
 }
 
 // A Form is posted by the customer's browser to the provider.
@@ -318,7 +319,8 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 			row.expires = earliest(row.expires, starts.Add(-startMargin))
 		}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status,
+			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id,
+			    status,
 			    created_at, expires_at, starts_at, replaces)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
@@ -340,7 +342,8 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 	var session, subscription, url, replaces *string
 	var starts *time.Time
 	err := tx.QueryRow(ctx, `
-		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at, replaces
+		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at,
+		    replaces
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
 		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts,
 			&replaces)
@@ -385,7 +388,8 @@ func (s *Service) open(ctx context.Context, p payer, r *reserved) error {
 	s.log.WarnContext(ctx, "open checkout", "provider", r.provider, "account", r.account, "error", err)
 	var e *facts.APIError
 	if errors.As(err, &e) && e.Status != 0 && e.Status != 429 {
-		// The provider answered, and Stripe would repeat even a 500 for this key: the next try gets a checkout of its own.
+		// The provider answered, and Stripe would repeat even a 500 for this key: the next try gets a checkout of its
+		// own.
 		if err := s.markClosed(ctx, r); err != nil {
 			return err
 		}

@@ -70,7 +70,8 @@ func TestAnotherPlanClosesTheOpenCheckout(t *testing.T) {
 	_, err := s.sim.PaySubscription(sub)
 	s.must(err)
 	// It is paid, and no webhook has come: a third purchase learns of it from the provider.
-	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Year, facts.Stripe); !fault.Is(err, fault.Conflict) {
+	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Year, facts.Stripe); !fault.Is(err,
+		fault.Conflict) {
 		t.Errorf("a purchase after an unreported payment: %v, want Conflict", err)
 	}
 	if o := s.overview(u); o.Plan.ID != "team" {
@@ -96,18 +97,21 @@ func TestCheckoutRefusals(t *testing.T) {
 		"nobody":        {postgres.Caller{}, "pro", billing.Month, facts.Stripe, fault.Unauthorized},
 		"injected plan": {u.Account(), "pro' or '1'='1", billing.Month, facts.Stripe, fault.Invalid},
 	} {
-		if _, err := s.service.StartCheckout(t.Context(), c.caller, c.plan, c.interval, c.provider); err == nil || fault.KindOf(err) != c.want {
+		if _, err := s.service.StartCheckout(t.Context(), c.caller, c.plan, c.interval, c.provider); err == nil ||
+			fault.KindOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := s.service.Overview(t.Context(), clerk.Account()); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a manager's overview: %v", err)
 	}
-	if me, err := s.service.Me(t.Context(), clerk.Caller); err != nil || me.Entitlements.Plan != "free" || me.Status != billing.None {
+	if me, err := s.service.Me(t.Context(), clerk.Caller); err != nil || me.Entitlements.Plan != "free" ||
+		me.Status != billing.None {
 		t.Errorf("a manager's Me = %+v, %v", me, err)
 	}
 	s.down.Store(true)
-	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, facts.Razorpay); !fault.Is(err, fault.Unavailable) {
+	if _, err := s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, facts.Razorpay); !fault.Is(err,
+		fault.Unavailable) {
 		t.Errorf("with the provider down: %v, want Unavailable", err)
 	}
 	s.down.Store(false)
@@ -124,7 +128,10 @@ func TestVerify(t *testing.T) {
 			clerk := s.db.Member(t, u, nil, "manager")
 			s.must(s.sim.Hold(true))
 			r := s.buy(u, "pro", provider)
-			for who, caller := range map[string]postgres.Caller{"a stranger": stranger.Account(), "a stranger in their shop": stranger.Caller} {
+			for who, caller := range map[string]postgres.Caller{
+				"a stranger":               stranger.Account(),
+				"a stranger in their shop": stranger.Caller,
+			} {
 				if err := s.service.Verify(t.Context(), caller, r); !fault.Is(err, fault.NotFound) {
 					t.Errorf("%s: %v, want NotFound", who, err)
 				}
@@ -133,7 +140,8 @@ func TestVerify(t *testing.T) {
 				t.Errorf("a manager: %v, want Forbidden", err)
 			}
 			forged := r
-			forged.SessionID, forged.Signature = "cs_test_nothing", razorpay.SignReturn(simulator.RazorpayKeySecret, r.SubscriptionID, r.PaymentID)
+			forged.SessionID, forged.Signature = "cs_test_nothing", razorpay.SignReturn(simulator.RazorpayKeySecret,
+				r.SubscriptionID, r.PaymentID)
 			if err := s.service.Verify(t.Context(), u.Account(), forged); err == nil {
 				t.Error("a forged return is accepted")
 			}
@@ -164,7 +172,10 @@ func TestReturnBeforePaying(t *testing.T) {
 	s := setup(t)
 	u := s.db.User(t, "asha")
 	_, session := s.start(u, "pro", facts.Stripe)
-	if err := s.service.Verify(t.Context(), u.Account(), billing.Return{Provider: facts.Stripe, SessionID: session}); !fault.Is(err, fault.Conflict) {
+	if err := s.service.Verify(t.Context(), u.Account(), billing.Return{
+		Provider:  facts.Stripe,
+		SessionID: session,
+	}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Verify = %v, want Conflict", err)
 	}
 }
@@ -234,7 +245,8 @@ func TestUnfinishedCheckout(t *testing.T) {
 			t.Errorf("%s: without one: %v, %v", provider, paid, err)
 		}
 		s.buy(u, "pro", provider) // paid, and nobody has told us yet
-		if paid, err := s.service.Discard(t.Context(), u.Account()); !paid || err != nil || s.overview(u).Plan.ID != "pro" {
+		if paid, err := s.service.Discard(t.Context(), u.Account()); !paid || err != nil ||
+			s.overview(u).Plan.ID != "pro" {
 			t.Errorf("%s: paid meanwhile: %v, %v, plan %s", provider, paid, err, s.overview(u).Plan.ID)
 		}
 	}

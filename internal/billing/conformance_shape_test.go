@@ -18,8 +18,9 @@ func (b *caseBench) render(s conformanceStep) ([]byte, http.Header) {
 	var event fields
 	if b.c.Provider == facts.Stripe {
 		event = fields{
-			"id": s.EventID, "object": "event", "type": s.Event, "created": s.Created, "livemode": s.Live, "api_version": "2026-03-25.dahlia",
-			"data": fields{"object": b.stripeObject(s.Fields, s.Shape)},
+			"id": s.EventID, "object": "event", "type": s.Event, "created": s.Created, "livemode": s.Live,
+			"api_version": "2026-03-25.dahlia",
+			"data":        fields{"object": b.stripeObject(s.Fields, s.Shape)},
 		}
 		if s.Connect != "" {
 			event["account"] = s.Connect
@@ -34,7 +35,10 @@ func (b *caseBench) render(s conformanceStep) ([]byte, http.Header) {
 			payload[k] = fields{"entity": b.notes(v.(fields))}
 			contains = append(contains, k)
 		}
-		event = fields{"entity": "event", "account_id": account, "event": s.Event, "contains": contains, "payload": payload, "created_at": s.Created}
+		event = fields{
+			"entity": "event", "account_id": account, "event": s.Event, "contains": contains,
+			"payload": payload, "created_at": s.Created,
+		}
 		if s.Shape == "created_at_in_payload" {
 			payload["created_at"] = s.Created
 			delete(event, "created_at")
@@ -104,7 +108,10 @@ func (b *caseBench) stripeObject(f fields, shape string) fields {
 	}
 	switch f["object"] {
 	case "subscription":
-		item := fields{"price": fields{"id": f["price"]}, "current_period_start": f["current_period_start"], "current_period_end": f["current_period_end"]}
+		item := fields{
+			"price": fields{"id": f["price"]}, "current_period_start": f["current_period_start"],
+			"current_period_end": f["current_period_end"],
+		}
 		delete(out, "price")
 		if shape == "pre-basil" {
 			item = fields{"price": fields{"id": f["price"]}}
@@ -195,7 +202,10 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		sub := byID("subscription")
 		if sub != nil && sub["latest_invoice"] == nil {
 			sub["latest_invoice"] = nil
-			if in, _ := b.latest(func(s conformanceStep) (fields, bool) { return s.Fields, ofSubscription(s.Fields, id) }); in != nil {
+			if in, _ := b.latest(func(s conformanceStep) (fields, bool) {
+				return s.Fields,
+					ofSubscription(s.Fields, id)
+			}); in != nil {
 				sub["latest_invoice"] = b.stripeObject(in, "")
 			}
 		}
@@ -211,7 +221,10 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		})
 		data := []fields{}
 		if f != nil {
-			data = append(data, fields{"id": "inpay_1", "object": "invoice_payment", "invoice": f["invoice_via_invoice_payments"]})
+			data = append(data, fields{
+				"id": "inpay_1", "object": "invoice_payment",
+				"invoice": f["invoice_via_invoice_payments"],
+			})
 		}
 		out = fields{"object": "list", "data": data, "has_more": false, "url": "/v1/invoice_payments"}
 	case strings.HasPrefix(path, "subscriptions/"):
@@ -228,7 +241,10 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		for _, s := range slices.Backward(b.c.Steps) {
 			if n := s.Fields["id"]; ofSubscription(s.Fields, r.URL.Query().Get("subscription")) && !seen[n] {
 				seen[n] = true
-				if in, _ := b.latest(func(s conformanceStep) (fields, bool) { return s.Fields, s.Fields["id"] == n }); in != nil {
+				if in, _ := b.latest(func(s conformanceStep) (fields, bool) {
+					return s.Fields,
+						s.Fields["id"] == n
+				}); in != nil {
 					data = append(data, b.stripeObject(in, ""))
 				}
 			}
@@ -240,10 +256,12 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		for _, s := range b.c.Steps { // each captured payment has settled the invoice of the cycle that it came with
 			sub, _ := s.Fields["subscription"].(fields)
 			p, _ := s.Fields["payment"].(fields)
-			if b.reached(s) && sub != nil && sub["id"] == r.URL.Query().Get("subscription_id") && p["status"] == "captured" && p["invoice_id"] != nil && !seen[p["invoice_id"]] {
+			if b.reached(s) && sub != nil && sub["id"] == r.URL.Query().Get("subscription_id") &&
+				p["status"] == "captured" && p["invoice_id"] != nil && !seen[p["invoice_id"]] {
 				seen[p["invoice_id"]] = true
 				items = append(items, fields{
-					"id": p["invoice_id"], "entity": "invoice", "subscription_id": sub["id"], "payment_id": p["id"], "status": "paid", "amount": p["amount"], "currency": p["currency"],
+					"id": p["invoice_id"], "entity": "invoice", "subscription_id": sub["id"], "payment_id": p["id"],
+					"status": "paid", "amount": p["amount"], "currency": p["currency"],
 					"billing_start": sub["current_start"], "billing_end": sub["current_end"],
 				})
 			}

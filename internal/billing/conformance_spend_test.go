@@ -35,7 +35,10 @@ func newSpender(t *testing.T, db *pgtest.DB, plans *billing.Plans, now *clock.Cl
 			keys[u.Email] = key
 		}
 		n++
-		_, err := s.Consume(t.Context(), key, credits.Spend{Meter: billing.DefaultMeter, Amount: amount, Key: fmt.Sprint("step ", n)})
+		_, err := s.Consume(t.Context(), key, credits.Spend{
+			Meter: billing.DefaultMeter, Amount: amount,
+			Key: fmt.Sprint("step ", n),
+		})
 		switch {
 		case err == nil:
 			return http.StatusOK

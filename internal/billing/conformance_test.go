@@ -122,7 +122,11 @@ func TestConformance(t *testing.T) {
 // casePlans builds the contract's price list. It sells some intervals twice,
 // which a plan file may not.
 func casePlans(t *testing.T, f caseFile) *Plans {
-	ps := &Plans{byPrice: map[string]Price{}, List: []Plan{{ID: "free", Name: "Free", Default: true, PartiesMax: 5}, {ID: "pro", Name: "Pro", Rank: 1}, {ID: "team", Name: "Team", Rank: 2}}}
+	ps := &Plans{byPrice: map[string]Price{}, List: []Plan{
+		{ID: "free", Name: "Free", Default: true, PartiesMax: 5},
+		{ID: "pro", Name: "Pro", Rank: 1},
+		{ID: "team", Name: "Team", Rank: 2},
+	}}
 	if len(f.Contract.Config.Tiers) > 0 {
 		ps.Meters = []Meter{{ID: DefaultMeter, Name: "Credits"}}
 	}
@@ -173,7 +177,10 @@ type caseBench struct {
 }
 
 func newBench(t *testing.T, c conformanceCase, plans *Plans, account string) *caseBench {
-	b := &caseBench{T: t, c: c, account: account, db: pgtest.New(t), users: map[string]*pgtest.User{}, clock: clock.At(time.Unix(0, 0))}
+	b := &caseBench{
+		T: t, c: c, account: account, db: pgtest.New(t), users: map[string]*pgtest.User{},
+		clock: clock.At(time.Unix(0, 0)),
+	}
 	api := httptest.NewServer(http.HandlerFunc(b.api))
 	t.Cleanup(api.Close)
 	names := c.Setup.Secrets
@@ -193,11 +200,17 @@ func newBench(t *testing.T, c conformanceCase, plans *Plans, account string) *ca
 	if err != nil {
 		t.Fatal(err)
 	}
-	rc, err := razorpay.New(razorpay.Config{KeyID: "rzp_test_1", KeySecret: "conformance-key", Secrets: secrets, AccountID: account, URL: api.URL})
+	rc, err := razorpay.New(razorpay.Config{
+		KeyID: "rzp_test_1", KeySecret: "conformance-key", Secrets: secrets,
+		AccountID: account, URL: api.URL,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.service, err = New(Config{DB: b.db.DB, Plans: plans, Clock: b.clock, Stripe: sc, Razorpay: rc, PublicURL: "http://shop.test", Now: b.clock.Now})
+	b.service, err = New(Config{
+		DB: b.db.DB, Plans: plans, Clock: b.clock, Stripe: sc, Razorpay: rc,
+		PublicURL: "http://shop.test", Now: b.clock.Now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +429,8 @@ func (b *caseBench) judge() {
 	for _, a := range e.Also {
 		b.compare(a.User, b.overview(a.User), a.Tier, a.Status, a.PeriodEnd, nil)
 	}
-	rows, err := b.db.Super.Query(b.Context(), `select distinct reason from review_items where status = 'open' order by reason`)
+	rows, err := b.db.Super.Query(b.Context(),
+		`select distinct reason from review_items where status = 'open' order by reason`)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -438,7 +452,8 @@ func (b *caseBench) judge() {
 	}
 	var n int
 	var sum int64
-	if err := b.db.Super.QueryRow(b.Context(), `select count(*), coalesce(sum(amount_minor), 0) from payments where account_id = $1`, b.user(e.User).AccountID).Scan(&n, &sum); err != nil {
+	if err := b.db.Super.QueryRow(b.Context(),
+		`select count(*), coalesce(sum(amount_minor), 0) from payments where account_id = $1`, b.user(e.User).AccountID).Scan(&n, &sum); err != nil {
 		b.Fatal(err)
 	}
 	if e.Ledger.Payments != nil && n != *e.Ledger.Payments {

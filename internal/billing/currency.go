@@ -22,7 +22,8 @@ var stripeCurrencies = strings.Fields(`
 var stripeLeast = map[string]int64{
 	"USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
 	"GBP": 30, "HKD": 400,
-	"HUF": 17500, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50,
+	"HUF": 17500, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300,
+	"SGD": 50,
 	"THB": 1000,
 }
 
@@ -36,7 +37,8 @@ func chargeable(a money.Amount) string {
 	case a.Minor < stripeLeast[a.Currency]:
 		return fmt.Sprintf("amount %d is below Stripe's least, %d", a.Minor, stripeLeast[a.Currency])
 	case stripeDigits(a.Currency) != money.Digits(a.Currency):
-		return fmt.Sprintf("%s has %d decimal places at Stripe and %d on our pages, so it cannot be sold in", a.Currency,
+		return fmt.Sprintf("%s has %d decimal places at Stripe and %d on our pages, so it cannot be sold in",
+			a.Currency,
 			stripeDigits(a.Currency), money.Digits(a.Currency))
 	case stripeDigits(a.Currency) == 3 && a.Minor%10 != 0:
 		return fmt.Sprintf("amount %d is finer than Stripe charges in %s", a.Minor, a.Currency)

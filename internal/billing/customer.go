@@ -22,7 +22,8 @@ func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider f
 		return fmt.Errorf("claim a customer: %w", err)
 	}
 	// Both rows where there are two, in one order: a purchase at one provider excludes one at the other.
-	_, err := tx.Exec(ctx, `select 1 from provider_customers where account_id = $1 order by provider for update`, account)
+	_, err := tx.Exec(ctx, `select 1 from provider_customers where account_id = $1 order by provider for update`,
+		account)
 	return err
 }
 
@@ -90,7 +91,8 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1 and connection_id = 'stripe'
+			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1
+			    and connection_id = 'stripe'
 			    returning customer_id, generation`,
 			p.account, made).Scan(&made, &generation)
 	})

@@ -28,12 +28,14 @@ func TestUnknownCustomerIsMadeAnew(t *testing.T) {
 			_, err := s.service.Discard(t.Context(), u.Account())
 			s.must(err)
 			customer := func() (id string) {
-				s.must(s.db.Super.QueryRow(t.Context(), `select coalesce(customer_id, '') from provider_customers where account_id = $1 and provider = 'stripe'`, u.AccountID).Scan(&id))
+				s.must(s.db.Super.QueryRow(t.Context(),
+					`select coalesce(customer_id, '') from provider_customers where account_id = $1 and provider = 'stripe'`, u.AccountID).Scan(&id))
 				return id
 			}
 			old := customer()
 			refuse := func(r *http.Request, code int, body []byte) (int, []byte) {
-				if r.Method == http.MethodPost && strings.Contains(string(body), old) && !strings.HasPrefix(r.URL.Path, "/v1/customers") {
+				if r.Method == http.MethodPost && strings.Contains(string(body), old) && !strings.HasPrefix(r.URL.Path,
+					"/v1/customers") {
 					return http.StatusBadRequest, []byte(want.refusal)
 				}
 				return code, body
@@ -51,7 +53,8 @@ func TestUnknownCustomerIsMadeAnew(t *testing.T) {
 				t.Errorf("the portal: %v; customer %q", err, customer())
 			}
 			s.settle()
-			n := s.count(`select count(*) from provider_directory where account_id = $1 and kind = 'customer'`, u.AccountID)
+			n := s.count(`select count(*) from provider_directory where account_id = $1 and kind = 'customer'`,
+				u.AccountID)
 			if n != 2 {
 				t.Errorf("the directory names %d customers, want the old one and the new one", n)
 			}

@@ -114,7 +114,10 @@ func (s *Service) endings(item *ReviewItem, subs []Subscription) (list []Choice)
 		if !sub.PaidThrough.IsZero() {
 			label += ", paid until " + moment(sub.PaidThrough)
 		}
-		list = append(list, Choice{Do: DoEnd, Subscription: sub.ID, Label: label + "; a refund is made at the provider"})
+		list = append(list, Choice{
+			Do: DoEnd, Subscription: sub.ID,
+			Label: label + "; a refund is made at the provider",
+		})
 	}
 	return list
 }
@@ -161,7 +164,8 @@ func (s *Service) lotsOf(ctx context.Context, tx pgx.Tx, item *ReviewItem) ([]lo
 		return nil, nil
 	}
 	rows, err := tx.Query(ctx, `
-		select g.meter, g.id, g.amount, coalesce(l.lot_left, 0) + case when b.lot_grant = g.id then b.lot_left else 0 end,
+		select g.meter, g.id, g.amount, coalesce(l.lot_left, 0) + case when b.lot_grant = g.id then b.lot_left
+		    else 0 end,
 		    coalesce(r.taken, 0)
 		  from credit_grants g
 		  join credit_balances b on b.account_id = g.account_id and b.meter = g.meter
@@ -241,7 +245,8 @@ func (s *Service) moveCredits(ctx context.Context, tx pgx.Tx, item *ReviewItem, 
 			total = 0
 		}
 		var taken, held int64
-		if err := tx.QueryRow(ctx, `select t.taken, t.held from tijori_credits.take_back_credits($1, $2, $3, $4, $5, $6) t`,
+		if err := tx.QueryRow(ctx,
+			`select t.taken, t.held from tijori_credits.take_back_credits($1, $2, $3, $4, $5, $6) t`,
 			item.AccountID, l.meter, l.grant, total, why, s.clock.Now()).Scan(&taken, &held); err != nil {
 			return "", fmt.Errorf("take credits back: %w", err)
 		}

@@ -54,7 +54,8 @@ func TestResolveEndsASubscription(t *testing.T) {
 			id := s.subscription(u)
 			other := map[facts.Provider]string{facts.Stripe: "razorpay", facts.Razorpay: "stripe"}[provider]
 			s.db.Subscription(t, u.AccountID, other, "sub_double")
-			s.exec(`update subscriptions set plan_id = 'pro', access_until = $1 where id = 'sub_double'`, s.clock.Now().Add(60*day))
+			s.exec(`update subscriptions set plan_id = 'pro', access_until = $1 where id = 'sub_double'`,
+				s.clock.Now().Add(60*day))
 			s.must(s.sim.Renew(t.Context(), id))
 			s.settle()
 			item := s.onlyOpen("multiple_active_subscriptions")
@@ -63,9 +64,13 @@ func TestResolveEndsASubscription(t *testing.T) {
 				t.Fatalf("choices %v, want to end either", list)
 			}
 			end := func(sub, reason string) error {
-				return s.service.ResolveReview(t.Context(), billing.Resolution{Handle: item.Handle, Who: "ravi", Reason: reason, Do: billing.DoEnd, Subscription: sub})
+				return s.service.ResolveReview(t.Context(), billing.Resolution{
+					Handle: item.Handle, Who: "ravi",
+					Reason: reason, Do: billing.DoEnd, Subscription: sub,
+				})
 			}
-			for name, err := range map[string]error{"no reason": end(id, " "), "another's": end("sub_of_bina", "she asked")} {
+			for name, err := range map[string]error{"no reason": end(id, " "), "another's": end("sub_of_bina",
+				"she asked")} {
 				if !fault.Is(err, fault.Invalid) {
 					t.Errorf("%s: %v, want invalid", name, err)
 				}
@@ -105,7 +110,9 @@ func TestResolveTakesAllowancesBack(t *testing.T) {
 	s.settle()
 	item := s.onlyOpen("dispute")
 	list, _ := s.choices(item)
-	if plan < 20 || len(list) != 2 || list["end "+id].Label == "" || list["take_back"].Label != fmt.Sprintf("Take back the %d credits that are left of it", plan-10) && list["take_back"].Label != fmt.Sprintf("Take back the %d credits that are left of it", plan) {
+	if plan < 20 || len(list) != 2 || list["end "+id].Label == "" ||
+		list["take_back"].Label != fmt.Sprintf("Take back the %d credits that are left of it", plan-10) &&
+			list["take_back"].Label != fmt.Sprintf("Take back the %d credits that are left of it", plan) {
 		t.Fatalf("of %d credits: choices %v", plan, list)
 	}
 	resolve := billing.Resolution{Handle: item.Handle, Who: "ravi", Reason: "a stolen card", Do: billing.DoTakeBack}
@@ -141,14 +148,20 @@ func TestResolveTakesADisputedPurchaseBack(t *testing.T) {
 	before := s.credits(u)
 	tell := func(event, kind, status string) {
 		t.Helper()
-		s.postStripe(event, kind, map[string]any{"id": "dp_1", "object": "dispute", "charge": "ch_1", "payment_intent": payment, "status": status, "amount": 500, "currency": "usd"})
+		s.postStripe(event, kind, map[string]any{
+			"id": "dp_1", "object": "dispute", "charge": "ch_1",
+			"payment_intent": payment, "status": status, "amount": 500, "currency": "usd",
+		})
 	}
 	tell("evt_d1", "charge.dispute.created", "needs_response")
 	item := s.onlyOpen("dispute")
 	if list, _ := s.choices(item); len(list) != 1 || list["take_back"].Label == "" {
 		t.Fatalf("choices %v, want to take back", list)
 	}
-	s.must(s.service.ResolveReview(t.Context(), billing.Resolution{Handle: item.Handle, Who: "ravi", Reason: "a stolen card", Do: billing.DoTakeBack}))
+	s.must(s.service.ResolveReview(t.Context(), billing.Resolution{
+		Handle: item.Handle, Who: "ravi",
+		Reason: "a stolen card", Do: billing.DoTakeBack,
+	}))
 	if n := s.credits(u); n != before-500 {
 		t.Errorf("%d credits are left of %d", n, before)
 	}
@@ -176,7 +189,10 @@ func TestEveryItemSaysWhatCanBeDone(t *testing.T) {
 		if choices, why := s.choices(item); len(choices) == 0 && why == "" {
 			t.Errorf("%s offers nothing and does not say why", item.Reason)
 		}
-		err := s.service.ResolveReview(t.Context(), billing.Resolution{Handle: item.Handle, Who: "ravi", Reason: "a test", Do: billing.DoTakeBack})
+		err := s.service.ResolveReview(t.Context(), billing.Resolution{
+			Handle: item.Handle, Who: "ravi",
+			Reason: "a test", Do: billing.DoTakeBack,
+		})
 		if !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: take back what is not there: %v, want invalid", item.Reason, err)
 		}

@@ -21,13 +21,25 @@ func TestTheLastSecretsEndIsAnnounced(t *testing.T) {
 	}{
 		{"in two weeks", []facts.Secret{{Label: "a", Key: "12345678", Until: now.Add(14 * day)}}, false},
 		{"in six days", []facts.Secret{{Label: "a", Key: "12345678", Until: now.Add(6 * day)}}, true},
-		{"the later one counts", []facts.Secret{{Label: "a", Key: "12345678", Until: now.Add(6 * day)}, {Label: "b", Key: "12345679", Until: now.Add(30 * day)}}, false},
+		{"the later one counts", []facts.Secret{
+			{Label: "a", Key: "12345678", Until: now.Add(6 * day)},
+			{Label: "b", Key: "12345679", Until: now.Add(30 * day)},
+		}, false},
 		{"over", []facts.Secret{{Label: "a", Key: "12345678", Until: now.Add(-time.Minute)}}, true},
-		{"one stays", []facts.Secret{{Label: "a", Key: "12345678", Until: now.Add(-time.Minute)}, {Label: "b", Key: "12345679"}}, false},
+		{"one stays", []facts.Secret{
+			{Label: "a", Key: "12345678", Until: now.Add(-time.Minute)},
+			{Label: "b", Key: "12345679"},
+		}, false},
 	} {
-		rc, err := razorpay.New(razorpay.Config{KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, Secrets: c.secrets, URL: s.sim.RazorpayURL()})
+		rc, err := razorpay.New(razorpay.Config{
+			KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret,
+			Secrets: c.secrets, URL: s.sim.RazorpayURL(),
+		})
 		s.must(err)
-		service, err := billing.New(billing.Config{DB: s.db.DB, Plans: s.service.Plans(), Clock: s.clock, Razorpay: rc, PublicURL: s.front.URL})
+		service, err := billing.New(billing.Config{
+			DB: s.db.DB, Plans: s.service.Plans(), Clock: s.clock, Razorpay: rc,
+			PublicURL: s.front.URL,
+		})
 		s.must(err)
 		s.must(service.CheckAlerts(t.Context()))
 		list, err := service.ListAlerts(t.Context())

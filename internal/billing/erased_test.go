@@ -12,7 +12,8 @@ import (
 // erase begins and ends the days of grace of an account, and erases it.
 func (s *shop) erase(u *pgtest.User) {
 	s.Helper()
-	_, err := s.db.Super.Exec(s.Context(), `update tijori.accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days' where account_id = $1`, u.AccountID)
+	_, err := s.db.Super.Exec(s.Context(),
+		`update tijori.accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days' where account_id = $1`, u.AccountID)
 	s.must(err)
 	var begun bool
 	s.must(s.db.Auth.QueryRow(s.Context(), `select tijori_access.begin_erasing($1)`, u.AccountID).Scan(&begun))
@@ -24,7 +25,8 @@ func (s *shop) erase(u *pgtest.User) {
 	}
 }
 
-// What a provider says of an account after it was erased is applied to what stays, and fails nothing for ever: the end of
+// What a provider says of an account after it was erased is applied to what stays, and fails nothing for ever: the end
+// of
 // the subscription, and everything once more.
 func TestWebhooksOfErasedAccount(t *testing.T) {
 	for _, provider := range both {
@@ -38,7 +40,8 @@ func TestWebhooksOfErasedAccount(t *testing.T) {
 			s.must(err)
 			s.settle()
 			s.erase(u)
-			if n := s.count(`select count(*) from users`); n != 1 || s.count(`select count(*) from members where account_id = $1`, stays.AccountID) != 1 {
+			if n := s.count(`select count(*) from users`); n != 1 ||
+				s.count(`select count(*) from members where account_id = $1`, stays.AccountID) != 1 {
 				t.Fatalf("%d users are left, want the other one", n)
 			}
 			s.must(s.db.AdvanceClock(t.Context(), s.clock, until.Sub(s.clock.Now())+time.Hour))
@@ -56,13 +59,15 @@ func TestWebhooksOfErasedAccount(t *testing.T) {
 			if n := s.count(`select count(*) from inbox where last_error <> ''`); n != 0 {
 				t.Errorf("%d events failed", n)
 			}
-			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is not null`, u.AccountID); n != 1 {
+			if n := s.count(`select count(*) from subscriptions where account_id = $1 and ended_at is not null`,
+				u.AccountID); n != 1 {
 				t.Error("the end of the subscription was not applied")
 			}
 			if n := s.count(`select count(*) from payments where account_id = $1`, u.AccountID); n < 1 {
 				t.Error("what was paid is gone")
 			}
-			if n := s.count(`select count(*) from members where account_id = $1`, u.AccountID) + s.count(`select count(*) from businesses where account_id = $1`, u.AccountID); n != 0 {
+			if n := s.count(`select count(*) from members where account_id = $1`,
+				u.AccountID) + s.count(`select count(*) from businesses where account_id = $1`, u.AccountID); n != 0 {
 				t.Errorf("%d rows of the account are back", n)
 			}
 			if _, err := s.service.Reconcile(t.Context(), billing.Reconciliation{Provider: provider}); err != nil {
@@ -72,7 +77,8 @@ func TestWebhooksOfErasedAccount(t *testing.T) {
 	}
 }
 
-// A purchase of credits that is paid, or given back, after its account was erased brings no row back and fails nothing for ever.
+// A purchase of credits that is paid, or given back, after its account was erased brings no row back and fails nothing
+// for ever.
 func TestPurchasesOfErasedAccount(t *testing.T) {
 	for _, provider := range both {
 		t.Run(string(provider), func(t *testing.T) {
@@ -97,12 +103,15 @@ func TestPurchasesOfErasedAccount(t *testing.T) {
 			if n := s.count(`select count(*) from inbox where status not in ('applied', 'ignored') or last_error <> ''`); n != 0 {
 				t.Errorf("%d events failed", n)
 			}
-			if n := s.count(`select count(*) from credit_balances where account_id in ($1, $2)`, given.AccountID, late.AccountID) +
-				s.count(`select count(*) from credit_grants where account_id in ($1, $2)`, given.AccountID, late.AccountID); n != 0 {
+			if n := s.count(`select count(*) from credit_balances where account_id in ($1, $2)`, given.AccountID,
+				late.AccountID) +
+				s.count(`select count(*) from credit_grants where account_id in ($1, $2)`, given.AccountID,
+					late.AccountID); n != 0 {
 				t.Errorf("%d rows of credits are back", n)
 			}
 			for _, u := range []*pgtest.User{given, late} { // a person hears of the money
-				if n := s.count(`select count(*) from review_items where account_id = $1 and status = 'open'`, u.AccountID); u == late && n != 1 {
+				if n := s.count(`select count(*) from review_items where account_id = $1 and status = 'open'`,
+					u.AccountID); u == late && n != 1 {
 					t.Errorf("%d open items, want one", n)
 				}
 			}

@@ -10,7 +10,8 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 )
 
-// TestPlanThatFollowsWithoutAPeriod: a plan that follows another has begun, nothing is collected yet, and the provider tells no
+// TestPlanThatFollowsWithoutAPeriod: a plan that follows another has begun, nothing is collected yet, and the provider
+// tells no
 // period: it brings no credits before it is paid.
 func TestPlanThatFollowsWithoutAPeriod(t *testing.T) {
 	s := setup(t)
@@ -38,7 +39,8 @@ func TestPlanThatFollowsWithoutAPeriod(t *testing.T) {
 		s.settle()
 		s.refill(desk)
 	}
-	if n := s.count(`select count(*) from credit_grants where account_id = $1 and source like '%' || $2 || '%'`, u.AccountID, id); n != 0 {
+	if n := s.count(`select count(*) from credit_grants where account_id = $1 and source like '%' || $2 || '%'`,
+		u.AccountID, id); n != 0 {
 		t.Errorf("%d allowances of a month that is not paid", n)
 	}
 	s.must(s.sim.SetCard(id, true))
@@ -48,7 +50,8 @@ func TestPlanThatFollowsWithoutAPeriod(t *testing.T) {
 		s.refill(desk)
 	}
 	paid := s.count(`select count(*) from payments where subscription_id = $1`, id)
-	if n := s.count(`select count(*) from credit_grants where account_id = $1 and source like '%' || $2 || '%'`, u.AccountID, id); n != paid {
+	if n := s.count(`select count(*) from credit_grants where account_id = $1 and source like '%' || $2 || '%'`,
+		u.AccountID, id); n != paid {
 		t.Errorf("%d allowances of %d months that are paid", n, paid)
 	}
 }

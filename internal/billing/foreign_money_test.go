@@ -9,7 +9,8 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/facts"
 )
 
-// Money of another product on the same account at the provider: one-time payments, refunds and disputes of these are kept
+// Money of another product on the same account at the provider: one-time payments, refunds and disputes of these are
+// kept
 // and counted, and no work for anybody, while purchases of ours wait.
 func TestMoneyOfOthersIsNobodysWork(t *testing.T) {
 	s := setup(t)
@@ -19,7 +20,11 @@ func TestMoneyOfOthersIsNobodysWork(t *testing.T) {
 		s.must(err)
 	}
 	session := func(id, more string) map[string]any {
-		m := map[string]any{"id": "cs_" + id, "object": "checkout.session", "mode": "payment", "status": "complete", "payment_status": "paid", "customer": "cus_" + id, "payment_intent": "pi_" + id, "amount_total": 500, "currency": "usd", "metadata": map[string]any{}}
+		m := map[string]any{
+			"id": "cs_" + id, "object": "checkout.session", "mode": "payment", "status": "complete",
+			"payment_status": "paid", "customer": "cus_" + id, "payment_intent": "pi_" +
+				id, "amount_total": 500, "currency": "usd", "metadata": map[string]any{},
+		}
 		if more != "" {
 			m["metadata"], m["client_reference_id"] = map[string]any{"account_id": more, "order": "17"}, more
 		}
@@ -30,19 +35,33 @@ func TestMoneyOfOthersIsNobodysWork(t *testing.T) {
 		if !is || code != 404 {
 			return code, body
 		}
-		return 200, []byte(`{"id":"` + id + `","object":"payment_intent","latest_charge":{"id":"ch_of_` + id + `","object":"charge","customer":"cus_` + id + `","payment_intent":"` + id + `","amount":500,"amount_refunded":0,"currency":"usd"}}`)
+		return 200, []byte(`{"id":"` + id + `","object":"payment_intent","latest_charge":{"id":"ch_of_` + id +
+			`","object":"charge","customer":"cus_` + id + `","payment_intent":"` + id +
+			`","amount":500,"amount_refunded":0,"currency":"usd"}}`)
 	}
 	s.rewrite.Store(&intents)
 	s.postStripe("evt_1", "checkout.session.completed", session("plain", ""))
 	s.postStripe("evt_2", "checkout.session.completed", session("words", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11"))
-	s.postStripe("evt_3", "charge.refunded", map[string]any{"id": "ch_1", "object": "charge", "customer": "cus_plain", "payment_intent": "pi_plain", "amount": 500, "amount_refunded": 500, "currency": "usd"})
-	s.postStripe("evt_4", "charge.dispute.created", map[string]any{"id": "dp_1", "object": "dispute", "charge": "ch_2", "payment_intent": "pi_words", "status": "needs_response", "amount": 500, "currency": "usd"})
-	s.postStripe("evt_5", "refund.failed", map[string]any{"id": "re_1", "object": "refund", "charge": "ch_3", "payment_intent": "pi_three", "status": "failed", "amount": 500, "currency": "usd"})
+	s.postStripe("evt_3", "charge.refunded", map[string]any{
+		"id": "ch_1", "object": "charge", "customer": "cus_plain",
+		"payment_intent": "pi_plain", "amount": 500, "amount_refunded": 500, "currency": "usd",
+	})
+	s.postStripe("evt_4", "charge.dispute.created", map[string]any{
+		"id": "dp_1", "object": "dispute", "charge": "ch_2",
+		"payment_intent": "pi_words", "status": "needs_response", "amount": 500, "currency": "usd",
+	})
+	s.postStripe("evt_5", "refund.failed", map[string]any{
+		"id": "re_1", "object": "refund", "charge": "ch_3",
+		"payment_intent": "pi_three", "status": "failed", "amount": 500, "currency": "usd",
+	})
 	payment := `{"id":"pay_Other0000000%d","entity":"payment","amount":49900,"currency":"INR","status":"refunded","amount_refunded":49900,"refund_status":"full","captured":true}`
 	pay := func(n int) string { return `"payment":{"entity":` + fmt.Sprintf(payment, n) + `}` }
-	s.post("payment_link.paid", `{"payment_link":{"entity":{"id":"plink_Other000000001","status":"paid","amount":49900,"amount_paid":49900,"currency":"INR","reference_id":"order 17","notes":{"shop":"other"},"created_at":1}},`+pay(1)+`}`, "r1")
-	s.post("refund.processed", `{"refund":{"entity":{"id":"rfnd_Other00000001","payment_id":"pay_Other00000002","amount":49900,"currency":"INR","status":"processed"}},`+pay(2)+`}`, "r2")
-	rows, err := s.db.Super.Query(t.Context(), `select event_id, status, last_error from inbox where status <> 'ignored'`)
+	s.post("payment_link.paid",
+		`{"payment_link":{"entity":{"id":"plink_Other000000001","status":"paid","amount":49900,"amount_paid":49900,"currency":"INR","reference_id":"order 17","notes":{"shop":"other"},"created_at":1}},`+pay(1)+`}`, "r1")
+	s.post("refund.processed",
+		`{"refund":{"entity":{"id":"rfnd_Other00000001","payment_id":"pay_Other00000002","amount":49900,"currency":"INR","status":"processed"}},`+pay(2)+`}`, "r2")
+	rows, err := s.db.Super.Query(t.Context(),
+		`select event_id, status, last_error from inbox where status <> 'ignored'`)
 	s.must(err)
 	for rows.Next() {
 		var id, status, why string
@@ -73,12 +92,19 @@ func TestMoneyThatMayBeOursWaitsForAPerson(t *testing.T) {
 	for i, m := range []map[string]any{
 		{"customer": customer},
 		{"client_reference_id": u.AccountID.String(), "metadata": ours},
-		{"metadata": map[string]any{"user_id": u.UserID.String(), "meter": "credits", "top_up": "credits_500", "credits": "500", "days": "0"}},
+		{"metadata": map[string]any{
+			"user_id": u.UserID.String(), "meter": "credits", "top_up": "credits_500",
+			"credits": "500", "days": "0",
+		}},
 	} {
-		m["id"], m["object"], m["mode"], m["status"], m["payment_status"] = fmt.Sprint("cs_", i), "checkout.session", "payment", "complete", "paid"
+		m["id"], m["object"], m["mode"], m["status"], m["payment_status"] = fmt.Sprint("cs_",
+			i), "checkout.session", "payment", "complete", "paid"
 		s.postStripe(fmt.Sprint("evt_", i), "checkout.session.completed", m)
 	}
-	s.postStripe("evt_r", "charge.refunded", map[string]any{"id": "ch_1", "object": "charge", "customer": customer, "payment_intent": "pi_1", "amount": 700, "amount_refunded": 700, "currency": "usd"})
+	s.postStripe("evt_r", "charge.refunded", map[string]any{
+		"id": "ch_1", "object": "charge", "customer": customer,
+		"payment_intent": "pi_1", "amount": 700, "amount_refunded": 700, "currency": "usd",
+	})
 	if n := s.count(`select count(*) from inbox where event_id like 'evt_%' and length(event_id) = 5 and status = 'ignored'`); n != 0 {
 		t.Errorf("%d events that bear something of ours are ignored", n)
 	}
@@ -87,7 +113,8 @@ func TestMoneyThatMayBeOursWaitsForAPerson(t *testing.T) {
 	}
 }
 
-// A refund that is heard of before the payment is no matter of another product: the purchase is completed, and its credits are taken back.
+// A refund that is heard of before the payment is no matter of another product: the purchase is completed, and its
+// credits are taken back.
 func TestRefundBeforeThePaymentIsOurs(t *testing.T) {
 	for _, provider := range both {
 		t.Run(string(provider), func(t *testing.T) {

@@ -16,11 +16,15 @@ func TestEventsOfOthersAreNobodysWork(t *testing.T) {
 		return fmt.Sprintf(`{"id":"evt_%s","object":"event","type":"%s","created":1,"livemode":false%s,"data":{"object":%s}}`, id, kind, extra, object)
 	}
 	bodies := []string{
-		event("words", "customer.subscription.updated", "", sub("words", "price_other", `{"account_id":"Acme & Sons, Pune"}`)),
+		event("words", "customer.subscription.updated", "", sub("words", "price_other",
+			`{"account_id":"Acme & Sons, Pune"}`)),
 		event("plain", "customer.subscription.created", "", sub("plain", "price_other", `{}`)),
-		event("uuid", "customer.subscription.deleted", "", sub("uuid", "price_other", `{"account_id":"0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11","checkout_id":"order 17"}`)),
-		event("connect", "customer.subscription.created", `,"account":"acct_connected"`, sub("connect", "price_TijoriProMonth", `{}`)),
-		event("connectdel", "customer.deleted", `,"account":"acct_connected"`, `{"id":"cus_their","object":"customer"}`),
+		event("uuid", "customer.subscription.deleted", "", sub("uuid", "price_other",
+			`{"account_id":"0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11","checkout_id":"order 17"}`)),
+		event("connect", "customer.subscription.created", `,"account":"acct_connected"`,
+			sub("connect", "price_TijoriProMonth", `{}`)),
+		event("connectdel", "customer.deleted", `,"account":"acct_connected"`,
+			`{"id":"cus_their","object":"customer"}`),
 		event("product", "product.created", "", `{"id":"prod_1","object":"product"}`),
 		`{"id":"evt_thin","object":"v2.core.event","type":"v1.billing.meter.error_report_triggered","created":"2026-11-22T10:00:00.000Z","livemode":false,"related_object":{"id":"mtr_1","type":"billing.meter","url":"/v1/billing/meters/mtr_1"}}`,
 		`{"id":"evt_thin2","object":"v2.core.event","type":"v2.core.account.updated","created":"2026-11-22T10:00:00.000Z","livemode":false,"context":"acct_9","related_object":null}`,
@@ -33,7 +37,8 @@ func TestEventsOfOthersAreNobodysWork(t *testing.T) {
 	if n := s.count(`select count(*) from inbox`); n != len(bodies) {
 		t.Errorf("%d events are kept, want %d", n, len(bodies))
 	}
-	rows, err := s.db.Super.Query(t.Context(), `select event_id, status, last_error from inbox where status <> 'ignored'`)
+	rows, err := s.db.Super.Query(t.Context(),
+		`select event_id, status, last_error from inbox where status <> 'ignored'`)
 	s.must(err)
 	for rows.Next() {
 		var id, status, why string

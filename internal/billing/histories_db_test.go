@@ -33,9 +33,11 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var cuts, calls atomic.Int64
 	cut := func(*http.Request) {
-		if n := calls.Add(1); n%7 == int64(seed%7) && cuts.Load() < 25 { // while the worker waits for the provider, in the middle of its transaction
+		// while the worker waits for the provider, in the middle of its transaction
+		if n := calls.Add(1); n%7 == int64(seed%7) && cuts.Load() < 25 {
 			cuts.Add(1)
-			if _, err := s.db.Super.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database() and state <> 'idle'`); err != nil {
+			if _, err := s.db.Super.Exec(t.Context(),
+				`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database() and state <> 'idle'`); err != nil {
 				t.Error(err)
 			}
 		}
@@ -118,7 +120,8 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 	s.apply()
 	s.refill(desk)
 	if cuts.Load() < 5 || knife.cuts.Load() < 10 {
-		t.Errorf("only %d connections were cut while a provider was asked, and %d between statements", cuts.Load(), knife.cuts.Load())
+		t.Errorf("only %d connections were cut while a provider was asked, and %d between statements", cuts.Load(),
+			knife.cuts.Load())
 	}
 	t.Logf("cut %d times while a provider was asked, and %d times between statements: %d before a statement was sent, %d after", cuts.Load(), knife.cuts.Load(), knife.cuts.Load()-knife.unheard.Load(), knife.unheard.Load())
 	if n := s.count(`select count(*) from inbox where status <> 'applied' and status <> 'ignored'`); n != 0 {
@@ -133,14 +136,18 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 	for _, b := range all {
 		raw, payments := s.sim.Truth(b.id)
 		var status string
-		s.must(s.db.Super.QueryRow(t.Context(), `select provider_status from subscriptions where id = $1`, b.id).Scan(&status))
-		if n := s.count(`select count(*) from payments where subscription_id = $1`, b.id); status != raw || n != payments {
-			t.Errorf("%s %s: %s with %d payments, the provider has %s with %d", b.provider, b.id, status, n, raw, payments)
+		s.must(s.db.Super.QueryRow(t.Context(), `select provider_status from subscriptions where id = $1`,
+			b.id).Scan(&status))
+		if n := s.count(`select count(*) from payments where subscription_id = $1`, b.id); status != raw ||
+			n != payments {
+			t.Errorf("%s %s: %s with %d payments, the provider has %s with %d", b.provider, b.id, status, n, raw,
+				payments)
 		}
 		if n := s.count(`select count(*) from subscriptions where id = $1 and (paid_through > to_timestamp($2) or access_until > to_timestamp($2) + interval '7 days')`, b.id, s.sim.PaidUntil(b.id)); n != 0 {
 			t.Errorf("%s %s: the plan is given beyond what is paid and the grace", b.provider, b.id)
 		}
-		if months := s.count(`select count(distinct period) from credit_grants where account_id = $1 and source = $2`, b.user.AccountID, string(b.provider)+" "+b.id); months > payments {
+		if months := s.count(`select count(distinct period) from credit_grants where account_id = $1 and source = $2`,
+			b.user.AccountID, string(b.provider)+" "+b.id); months > payments {
 			t.Errorf("%s %s: %d payments brought the credits of %d months", b.provider, b.id, payments, months)
 		}
 	}

@@ -74,7 +74,8 @@ func (l *life) judge() (wrong []string) {
 	}
 	if gives := l.state.Grants(l.now); l.now.Before(until) && !gives && status != "created" {
 		say("gives nothing, and is paid until %v (%s, now %v)", until, status, l.now)
-	} else if gives && l.now.Before(until) && l.state.PlanID != plan && status != "trialing" && status != "authenticated" {
+	} else if gives && l.now.Before(until) && l.state.PlanID != plan && status != "trialing" &&
+		status != "authenticated" {
 		say("gives %s, %s is paid", l.state.PlanID, plan)
 	}
 	sort.Strings(wrong)
@@ -130,7 +131,8 @@ func (l *life) covered(raw map[string]any) (until time.Time, plan string) {
 	trial := unix(raw["trial_end"])
 	if l.provider == facts.Razorpay {
 		trial = time.Time{}
-		if start := unix(raw["start_at"]); start.After(unix(raw["created_at"]).Add(day)) && (status != "cancelled" || number(raw["paid_count"]) > 0) {
+		if start := unix(raw["start_at"]); start.After(unix(raw["created_at"]).Add(day)) && (status != "cancelled" ||
+			number(raw["paid_count"]) > 0) {
 			trial = start
 		}
 	}
@@ -143,7 +145,8 @@ func (l *life) covered(raw map[string]any) (until time.Time, plan string) {
 	// At Stripe a lower price that was asked for holds at once.
 	if l.provider == facts.Stripe && raw["items"] != nil {
 		for _, it := range raw["items"].(map[string]any)["data"].([]any) {
-			if price := it.(map[string]any)["price"].(map[string]any)["id"].(string); strings.HasPrefix(price, "price_Tijori") && planOf(price) == "pro" {
+			if price := it.(map[string]any)["price"].(map[string]any)["id"].(string); strings.HasPrefix(price,
+				"price_Tijori") && planOf(price) == "pro" {
 				plan = "pro"
 			}
 		}
@@ -156,7 +159,10 @@ func (l *life) covered(raw map[string]any) (until time.Time, plan string) {
 // month's credits that nobody has paid for.
 func (l *life) never() {
 	raw := l.raw()
-	until, _ := l.covered(map[string]any{"trial_end": raw["trial_end"], "start_at": raw["start_at"], "created_at": raw["created_at"], "plan_id": raw["plan_id"], "cut": "no"})
+	until, _ := l.covered(map[string]any{
+		"trial_end": raw["trial_end"], "start_at": raw["start_at"],
+		"created_at": raw["created_at"], "plan_id": raw["plan_id"], "cut": "no",
+	})
 	say := func(format string, args ...any) { l.wrong = append(l.wrong, fmt.Sprintf(format, args...)) }
 	if access := l.state.AccessUntil; !access.IsZero() && access.After(until.Add(billing.Grace)) {
 		say("gives until %v, paid until %v", access, until)
@@ -197,7 +203,10 @@ func (l *life) allowances() []credits.Due {
 		l.source = l.id
 	}
 	plan, _ := l.plans.ByID(l.state.PlanID)
-	stretch := credits.Stretch{Source: l.source, Anchor: l.anchor, From: l.anchor, Until: l.state.AccessUntil, Paid: l.state.PaidThrough, Rank: plan.Rank}
+	stretch := credits.Stretch{
+		Source: l.source, Anchor: l.anchor, From: l.anchor, Until: l.state.AccessUntil,
+		Paid: l.state.PaidThrough, Rank: plan.Rank,
+	}
 	for _, a := range plan.Allowances {
 		if a.Every == billing.Month {
 			stretch.Allowance = a

@@ -13,14 +13,17 @@ import (
 )
 
 // lastWriteWins believes whatever event comes last, as many do.
-func lastWriteWins(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func lastWriteWins(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	for _, ev := range f.Events {
 		if ev.Subscription != nil {
 			f.Subscription, f.Fetched = ev.Subscription, true
 		}
 	}
 	fresh := billing.Subscription{Provider: state.Provider, ID: state.ID} // an end reopens
-	if f.Subscription == nil || len(f.Events) > 0 && !slices.ContainsFunc(f.Events, func(ev *facts.Event) bool { return ev.Subscription != nil }) {
+	if f.Subscription == nil || len(f.Events) > 0 && !slices.ContainsFunc(f.Events,
+		func(ev *facts.Event) bool { return ev.Subscription != nil }) {
 		_, out := billing.Reduce(state, billing.Facts{Events: f.Events}, plans, now)
 		return state, out
 	}
@@ -28,7 +31,9 @@ func lastWriteWins(state billing.Subscription, f billing.Facts, plans *billing.P
 }
 
 // trustsCreated orders by the events' own time, in seconds, without asking.
-func trustsCreated(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func trustsCreated(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	f.Fetched, f.Subscription = false, nil
 	for _, ev := range f.Events {
 		if ev.Subscription != nil && ev.Created.After(state.SeenAt) {
@@ -39,7 +44,9 @@ func trustsCreated(state billing.Subscription, f billing.Facts, plans *billing.P
 }
 
 // forgetsRepeats counts a payment of a duplicate under another key again.
-func forgetsRepeats(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func forgetsRepeats(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	next, out := billing.Reduce(state, f, plans, now)
 	for i := range out.Payments {
 		if len(f.Events) > 0 && strings.HasSuffix(f.Events[0].ID, "_again") {
@@ -51,7 +58,9 @@ func forgetsRepeats(state billing.Subscription, f billing.Facts, plans *billing.
 
 // believesActive takes "active" for paid, as the program once did: in the hour
 // before the collection, after another card at Razorpay.
-func believesActive(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func believesActive(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	next, out := billing.Reduce(state, f, plans, now)
 	if next.Status == billing.Active && !next.Ended() {
 		next.PaidThrough, next.AccessUntil = next.PeriodEnd, next.PeriodEnd.Add(billing.Grace)
@@ -60,7 +69,9 @@ func believesActive(state billing.Subscription, f billing.Facts, plans *billing.
 }
 
 // believesTheStart takes the start of an unpaid period for what is paid.
-func believesTheStart(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func believesTheStart(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	next, out := billing.Reduce(state, f, plans, now)
 	if next.Status == billing.PastDue {
 		next.PaidThrough, next.AccessUntil = next.PeriodStart, next.PeriodStart.Add(billing.Grace)
@@ -69,7 +80,9 @@ func believesTheStart(state billing.Subscription, f billing.Facts, plans *billin
 }
 
 // gracesAgain counts the grace from each failure.
-func gracesAgain(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func gracesAgain(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	next, out := billing.Reduce(state, f, plans, now)
 	if next.Status == billing.PastDue {
 		next.AccessUntil = now.Add(billing.Grace)
@@ -78,7 +91,9 @@ func gracesAgain(state billing.Subscription, f billing.Facts, plans *billing.Pla
 }
 
 // takesTheFirst takes the first item of a subscription for its plan.
-func takesTheFirst(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func takesTheFirst(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	if f.Subscription != nil {
 		copied := *f.Subscription
 		copied.Items = copied.Items[:min(1, len(copied.Items))]
@@ -88,7 +103,9 @@ func takesTheFirst(state billing.Subscription, f billing.Facts, plans *billing.P
 }
 
 // countsEveryLine lets whatever stands on a paid invoice pay for time.
-func countsEveryLine(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func countsEveryLine(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	next, out := billing.Reduce(state, f, plans, now)
 	for _, ev := range f.Events {
 		if ev.Invoice == nil || !ev.Invoice.Paid() {
@@ -104,7 +121,9 @@ func countsEveryLine(state billing.Subscription, f billing.Facts, plans *billing
 }
 
 // forgetsThePast knows only what the newest invoice says.
-func forgetsThePast(state billing.Subscription, f billing.Facts, plans *billing.Plans, now time.Time) (billing.Subscription, billing.Effects) {
+func forgetsThePast(state billing.Subscription, f billing.Facts, plans *billing.Plans,
+	now time.Time,
+) (billing.Subscription, billing.Effects) {
 	if f.Subscription != nil {
 		state.PaidThrough, state.PaidCount = time.Time{}, 0
 		f.Invoices = nil
@@ -119,10 +138,12 @@ func TestMutantsAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onlyStripe := []string{"takes the first", "counts every line", "forgets the past"} // one item, one line, and a count that Razorpay keeps itself
+	// one item, one line, and a count that Razorpay keeps itself
+	onlyStripe := []string{"takes the first", "counts every line", "forgets the past"}
 	for name, mutant := range map[string]reducer{
 		"last write wins": lastWriteWins, "trusts created": trustsCreated, "forgets repeats": forgetsRepeats,
-		"believes active": believesActive, "believes the start": believesTheStart, "graces again": gracesAgain, "takes the first": takesTheFirst, "counts every line": countsEveryLine,
+		"believes active": believesActive, "believes the start": believesTheStart, "graces again": gracesAgain,
+		"takes the first": takesTheFirst, "counts every line": countsEveryLine,
 		"forgets the past": forgetsThePast,
 	} {
 		for _, provider := range both {

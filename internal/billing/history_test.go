@@ -54,18 +54,27 @@ type life struct {
 }
 
 // A reducer is billing.Reduce, or a mutant of it.
-type reducer func(billing.Subscription, billing.Facts, *billing.Plans, time.Time) (billing.Subscription, billing.Effects)
+type reducer func(billing.Subscription, billing.Facts, *billing.Plans, time.Time) (billing.Subscription,
+	billing.Effects)
 
 func newLife(t *rapid.T, provider facts.Provider, plans *billing.Plans, apply reducer) *life {
-	l := &life{t: t, provider: provider, plans: plans, apply: apply, payments: map[string]int{}, reviews: map[string]string{}, given: map[credits.Period]int64{}}
-	l.now = time.Date(2026, time.Month(rapid.IntRange(1, 12).Draw(t, "month")), rapid.IntRange(1, 31).Draw(t, "day"), 9, 30, 0, 0, time.UTC)
+	l := &life{
+		t: t, provider: provider, plans: plans, apply: apply, payments: map[string]int{},
+		reviews: map[string]string{}, given: map[credits.Period]int64{},
+	}
+	l.now = time.Date(2026, time.Month(rapid.IntRange(1, 12).Draw(t, "month")), rapid.IntRange(1, 31).Draw(t, "day"), 9,
+		30, 0, 0, time.UTC)
 	config := simulator.Config{
-		URL: "http://127.0.0.1:1", AppURL: "http://127.0.0.1:2", Now: func() time.Time { return l.now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		URL: "http://127.0.0.1:1", AppURL: "http://127.0.0.1:2", Now: func() time.Time { return l.now },
+		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Advance: func(_ context.Context, d time.Duration) error { l.now = l.now.Add(d); return nil },
 	}
 	for _, p := range plans.List {
 		for _, price := range p.Prices {
-			config.Prices = append(config.Prices, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: p.Name, Interval: price.Interval, Currency: price.Amount.Currency, Amount: price.Amount.Minor})
+			config.Prices = append(config.Prices, simulator.Price{
+				Provider: price.Provider, ID: price.ProviderPrice,
+				Name: p.Name, Interval: price.Interval, Currency: price.Amount.Currency, Amount: price.Amount.Minor,
+			})
 		}
 	}
 	var err error
@@ -99,7 +108,8 @@ func (l *life) try(method, path, body string) (code int, out map[string]any) {
 		r.Header.Set("Authorization", "Bearer "+simulator.StripeKey)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	} else {
-		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(simulator.RazorpayKeyID+":"+simulator.RazorpayKeySecret)))
+		r.Header.Set("Authorization",
+			"Basic "+base64.StdEncoding.EncodeToString([]byte(simulator.RazorpayKeyID+":"+simulator.RazorpayKeySecret)))
 	}
 	w := httptest.NewRecorder()
 	l.api.ServeHTTP(w, r)
@@ -123,7 +133,10 @@ func (l *life) begin() {
 		l.id = l.call("GET", "/v1/checkout/sessions/"+cs, "")["subscription"].(string)
 		return
 	}
-	body := map[string]any{"plan_id": rapid.SampledFrom([]string{"plan_TijoriProMonth", "plan_TijoriTeamMonth"}).Draw(l.t, "price"), "total_count": rapid.IntRange(2, 6).Draw(l.t, "cycles")}
+	body := map[string]any{"plan_id": rapid.SampledFrom([]string{
+		"plan_TijoriProMonth",
+		"plan_TijoriTeamMonth",
+	}).Draw(l.t, "price"), "total_count": rapid.IntRange(2, 6).Draw(l.t, "cycles")}
 	if rapid.Bool().Draw(l.t, "trial") {
 		body["start_at"] = l.now.Add(14 * day).Unix()
 	}
@@ -148,11 +161,17 @@ func (l *life) decode(kind string, payload map[string]any) *facts.Event {
 	var err error
 	var b []byte
 	if l.provider == facts.Stripe {
-		b, err = json.Marshal(map[string]any{"id": "evt_asked", "object": "event", "type": kind, "created": l.now.Unix(), "data": map[string]any{"object": payload}})
+		b, err = json.Marshal(map[string]any{
+			"id": "evt_asked", "object": "event", "type": kind,
+			"created": l.now.Unix(), "data": map[string]any{"object": payload},
+		})
 		l.ok(err)
 		ev, err = stripe.Decode(b)
 	} else {
-		b, err = json.Marshal(map[string]any{"entity": "event", "event": kind, "created_at": l.now.Unix(), "payload": payload})
+		b, err = json.Marshal(map[string]any{
+			"entity": "event", "event": kind, "created_at": l.now.Unix(),
+			"payload": payload,
+		})
 		l.ok(err)
 		ev, err = razorpay.Decode(http.Header{razorpay.EventIDHeader: {"asked"}}, b)
 	}
@@ -165,7 +184,8 @@ func (l *life) fetch() *facts.Subscription {
 	if l.provider == facts.Stripe {
 		return l.decode("customer.subscription.updated", l.raw()).Subscription
 	}
-	return l.decode("subscription.updated", map[string]any{"subscription": map[string]any{"entity": l.raw()}}).Subscription
+	return l.decode("subscription.updated",
+		map[string]any{"subscription": map[string]any{"entity": l.raw()}}).Subscription
 }
 
 // rawInvoices are the provider's own invoices of the subscription.
@@ -182,7 +202,8 @@ func (l *life) invoices() (out []facts.Invoice) {
 		if l.provider == facts.Stripe {
 			out = append(out, *l.decode("invoice.updated", in).Invoice)
 		} else {
-			out = append(out, *l.decode("invoice.updated", map[string]any{"invoice": map[string]any{"entity": in}}).Invoice)
+			out = append(out, *l.decode("invoice.updated",
+				map[string]any{"invoice": map[string]any{"entity": in}}).Invoice)
 		}
 	}
 	return out
@@ -215,7 +236,10 @@ func (l *life) paid() (out []*facts.Event) {
 		ev.Payment.SubscriptionID = l.id
 		out = append(out, ev)
 		if back := number(p["amount_refunded"]); back > 0 {
-			out = append(out, &facts.Event{Provider: l.provider, Type: "reconcile", Payment: ev.Payment, Refund: &facts.Refund{ChargeID: ev.Payment.ID, Amount: ev.Payment.Amount, Refunded: int64(back)}})
+			out = append(out, &facts.Event{
+				Provider: l.provider, Type: "reconcile", Payment: ev.Payment,
+				Refund: &facts.Refund{ChargeID: ev.Payment.ID, Amount: ev.Payment.Amount, Refunded: int64(back)},
+			})
 		}
 	}
 	return out
@@ -283,7 +307,10 @@ var acts = []struct {
 		}
 		return l.sim.SetOff(l.id, percent)
 	}, false},
-	{"tax", func(l *life) error { return l.sim.SetTax(l.id, rapid.SampledFrom([]int{0, 18}).Draw(l.t, "percent")) }, false},
+	{
+		"tax", func(l *life) error { return l.sim.SetTax(l.id, rapid.SampledFrom([]int{0, 18}).Draw(l.t, "percent")) },
+		false,
+	},
 	{"add-on", func(l *life) error { return l.sim.SetAddOn(l.id) }, false},
 	{"another price", (*life).change, false},
 	{"refund fails", func(l *life) error {
@@ -322,8 +349,12 @@ func (l *life) change() error {
 	}
 	form := url.Values{
 		"items[0][id]": {"si_" + strings.TrimPrefix(l.id, "sub_")}, "proration_behavior": {"always_invoice"},
-		"items[0][price]":  {rapid.SampledFrom([]string{"price_TijoriProMonth", "price_TijoriTeamMonth", "price_TijoriProYear", "price_TijoriTeamYear"}).Draw(l.t, "to")},
-		"payment_behavior": {rapid.SampledFrom([]string{"error_if_incomplete", "pending_if_incomplete"}).Draw(l.t, "behaviour")},
+		"items[0][price]": {rapid.SampledFrom([]string{
+			"price_TijoriProMonth", "price_TijoriTeamMonth",
+			"price_TijoriProYear", "price_TijoriTeamYear",
+		}).Draw(l.t, "to")},
+		"payment_behavior": {rapid.SampledFrom([]string{"error_if_incomplete", "pending_if_incomplete"}).Draw(l.t,
+			"behaviour")},
 	}
 	status, _ := l.try("POST", "/v1/subscriptions/"+l.id, form.Encode())
 	if status != 200 {
@@ -389,7 +420,8 @@ func (l *life) live(drops bool) {
 		}
 		arrive()
 		for len(inbox) > 0 && rapid.Bool().Draw(l.t, "work") {
-			l.work(take(), rapid.IntRange(0, 3).Draw(l.t, "reachable") != 0, rapid.IntRange(0, 4).Draw(l.t, "crash") == 0)
+			l.work(take(), rapid.IntRange(0, 3).Draw(l.t, "reachable") != 0, rapid.IntRange(0, 4).Draw(l.t,
+				"crash") == 0)
 		}
 	}
 	arrive()
@@ -437,7 +469,8 @@ func TestEveryHistoryEndsInTheProvidersState(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, provider := range both {
-		for part := range histories() / 100 { // rapid draws a hundred of each seed, which it prints, and shrinks what fails
+		// rapid draws a hundred of each seed, which it prints, and shrinks what fails
+		for part := range histories() / 100 {
 			t.Run(fmt.Sprintf("%s/%d", provider, part), func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
 					l := newLife(t, provider, plans, billing.Reduce)

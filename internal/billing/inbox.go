@@ -94,7 +94,10 @@ func (s *Service) message(g gateway, h http.Header, body []byte) message {
 		sum := sha256.Sum256(body)
 		m.event = &facts.Event{Provider: m.provider, ID: "body." + hex.EncodeToString(sum[:]), Type: "undecodable"}
 		m.status, m.lastError = "dead", err.Error()
-		m.review = &Review{ReviewUndecodable, "undecodable " + m.event.ID, "a signed event could not be read: " + err.Error()}
+		m.review = &Review{
+			ReviewUndecodable, "undecodable " + m.event.ID,
+			"a signed event could not be read: " + err.Error(),
+		}
 		return m
 	}
 	m.event, m.subject = ev, ev.Subject()
@@ -135,7 +138,8 @@ func (s *Service) store(ctx context.Context, m message) error {
 const storeWait = time.Second
 
 const storeSQL = `
-	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, created_at,
+	insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label,
+	    created_at,
 	    received_at, delivered_at, next_attempt_at, last_error)
 	select $1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11 from work
 	on conflict (connection_id, event_id) do update

@@ -81,7 +81,8 @@ func (s *Service) ListEvents(ctx context.Context, f InboxFilter) (list []StoredE
 			  from (values ('stripe'), ('razorpay')) p(name)
 			  cross join lateral (
 				select * from inbox i
-				 where i.connection_id = p.name and ($1 = '' or i.connection_id = $1) and ($2 = '' or i.status = $2) and i.received_at < $3
+				 where i.connection_id = p.name and ($1 = '' or i.connection_id = $1) and ($2 = '' or i.status = $2)
+				     and i.received_at < $3
 				 order by i.received_at desc, i.event_id limit $4) e
 			 order by received_at desc, event_id limit $4`, string(f.Provider), f.Status, f.Before, f.Limit)
 		if err != nil {
@@ -235,7 +236,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 		if len(ready) > 1 {
 			about = fmt.Sprintf("%d events", len(ready))
 		}
-		if err := s.again(ctx, Act{Who: who, Act: "retry", Provider: provider, Subject: about, Reason: reason}, provider,
+		if err := s.again(ctx, Act{Who: who, Act: "retry", Provider: provider, Subject: about, Reason: reason},
+			provider,
 			ready, states); err != nil {
 			return n, err
 		}
@@ -252,7 +254,8 @@ func (s *Service) retryable(ctx context.Context, provider facts.Provider, states
 ) (ids []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select event_id from inbox where connection_id = $1 and status = any ($2) and status in ('parked', 'dead', 'received')
+			select event_id from inbox where connection_id = $1 and status = any ($2) and status in ('parked', 'dead',
+			    'received')
 			 order by received_at limit $3`, provider, states, limit)
 		if err != nil {
 			return err
@@ -378,7 +381,8 @@ func (s *Service) ListActs(ctx context.Context, limit int, acts ...string) (list
 func actsOn(ctx context.Context, tx pgx.Tx, subject string) ([]Act, error) {
 	rows, err := tx.Query(ctx,
 		`
-			select at, who, act, provider, subject, reason, detail from operator_acts where subject = $1 order by at desc
+			select at, who, act, provider, subject, reason, detail from operator_acts
+			    where subject = $1 order by at desc
 			    limit 50`, subject)
 	if err != nil {
 		return nil, err
@@ -404,7 +408,8 @@ func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error)
 		rows, err := tx.Query(ctx, `
 			select p.name,
 			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'received'),
-			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'received' and i.attempts >= 3),
+			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'received'
+			           and i.attempts >= 3),
 			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'parked'),
 			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'dead'),
 			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'ignored'

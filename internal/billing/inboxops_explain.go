@@ -20,7 +20,8 @@ func (s *Service) Explain(ctx context.Context, provider facts.Provider, id strin
 	if err != nil {
 		return nil, err
 	}
-	out := []string{fmt.Sprintf("%s sent %s (%s), first at %s, %s.", d.Provider.Name(), d.ID, d.Type, moment(d.ReceivedAt),
+	out := []string{fmt.Sprintf("%s sent %s (%s), first at %s, %s.", d.Provider.Name(), d.ID, d.Type,
+		moment(d.ReceivedAt),
 		times(d.Deliveries, "delivery", "deliveries"))}
 	if d.Secret == "api" {
 		out = append(out, "The reconciler fetched it from the provider's list of events that we never answered.")
@@ -136,7 +137,8 @@ func (s *Service) explainSubject(ctx context.Context, d *EventDetail) (out []str
 				return nil
 			}
 		}
-		out = append(out, fmt.Sprintf("Subscription %s belongs to account %s and nothing is known of it yet.", d.Subject,
+		out = append(out, fmt.Sprintf("Subscription %s belongs to account %s and nothing is known of it yet.",
+			d.Subject,
 			account))
 		return nil
 	})
@@ -151,7 +153,8 @@ func (sub Subscription) Why(plans *Plans, now time.Time) string {
 		plan = p.Name
 	}
 	if plan == "" {
-		return fmt.Sprintf("%s says %s on price %s, which is in no plan here, so it gives nothing.", sub.Provider.Name(),
+		return fmt.Sprintf("%s says %s on price %s, which is in no plan here, so it gives nothing.",
+			sub.Provider.Name(),
 			sub.ProviderStatus, sub.PriceID)
 	}
 	says := fmt.Sprintf("%s says %s", sub.Provider.Name(), sub.ProviderStatus)

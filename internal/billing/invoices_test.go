@@ -18,7 +18,10 @@ func TestInvoicesEndInTheLastState(t *testing.T) {
 	s.buy(u, "pro", facts.Stripe)
 	s.settle()
 	id := s.subscription(u)
-	kinds := map[string]string{"draft": "invoice.created", "open": "invoice.finalized", "uncollectible": "invoice.marked_uncollectible", "void": "invoice.voided", "paid": "invoice.paid"}
+	kinds := map[string]string{
+		"draft": "invoice.created", "open": "invoice.finalized",
+		"uncollectible": "invoice.marked_uncollectible", "void": "invoice.voided", "paid": "invoice.paid",
+	}
 	n := 0
 	tell := func(invoice, status string) {
 		n++
@@ -27,8 +30,11 @@ func TestInvoicesEndInTheLastState(t *testing.T) {
 			paid = 500
 		}
 		s.postStripe(fmt.Sprint("evt_state_", n), kinds[status], map[string]any{
-			"id": invoice, "object": "invoice", "customer": "cus_x", "status": status, "total": 500, "amount_due": 500, "amount_paid": paid, "currency": "usd", "created": 1796000000,
-			"billing_reason": "manual", "parent": map[string]any{"subscription_details": map[string]any{"subscription": id}}, "lines": map[string]any{"data": []any{}},
+			"id": invoice, "object": "invoice", "customer": "cus_x", "status": status, "total": 500, "amount_due": 500,
+			"amount_paid": paid, "currency": "usd", "created": 1796000000,
+			"billing_reason": "manual",
+			"parent":         map[string]any{"subscription_details": map[string]any{"subscription": id}},
+			"lines":          map[string]any{"data": []any{}},
 		})
 	}
 	for i, states := range [][]string{
@@ -74,7 +80,8 @@ func TestInvoicesEndInTheLastState(t *testing.T) {
 	}
 	before := s.count(`select count(*) from invoices`)
 	for i, object := range []map[string]any{
-		{"object": "invoice", "status": "draft", "customer": "cus_x", "subscription": id}, {"id": "upcoming_in_1", "object": "invoice", "status": "draft", "customer": "cus_x", "subscription": id},
+		{"object": "invoice", "status": "draft", "customer": "cus_x", "subscription": id},
+		{"id": "upcoming_in_1", "object": "invoice", "status": "draft", "customer": "cus_x", "subscription": id},
 	} {
 		s.postStripe(fmt.Sprint("evt_upcoming_", i), "invoice.upcoming", object)
 	}
@@ -117,7 +124,8 @@ func TestRazorpayInvoiceExpires(t *testing.T) {
 	s.settle()
 	id := s.subscription(u)
 	for i, status := range []string{"expired", "issued"} { // backwards
-		s.post("invoice."+status, fmt.Sprintf(`{"invoice":{"entity":{"id":"inv_x","entity":"invoice","subscription_id":%q,"status":%q,"amount":29900,"currency":"INR","issued_at":1796000000}}}`, id, status), fmt.Sprint("inv_", i))
+		s.post("invoice."+status,
+			fmt.Sprintf(`{"invoice":{"entity":{"id":"inv_x","entity":"invoice","subscription_id":%q,"status":%q,"amount":29900,"currency":"INR","issued_at":1796000000}}}`, id, status), fmt.Sprint("inv_", i))
 	}
 	if n := s.count(`select count(*) from invoices where id = 'inv_x' and status = 'expired'`); n != 1 {
 		t.Error("the invoice is not expired")

@@ -83,7 +83,8 @@ func TestEveryKindOfItemSettles(t *testing.T) {
 	}
 	sub := func(id string, change func(*Subscription)) Subscription {
 		s := Subscription{
-			Provider: facts.Stripe, ID: id, CustomerID: "cus_1", Status: Active, ProviderStatus: "active", PlanID: "pro",
+			Provider: facts.Stripe, ID: id, CustomerID: "cus_1", Status: Active, ProviderStatus: "active",
+			PlanID:  "pro",
 			PriceID: "price_old", AccessUntil: now.Add(time.Hour), SeenAt: now.Add(-3 * time.Hour),
 		}
 		if change != nil {
@@ -96,7 +97,10 @@ func TestEveryKindOfItemSettles(t *testing.T) {
 		s.Status, s.ProviderStatus, s.EndedAt, s.AccessUntil = Canceled, "canceled", now.Add(-time.Minute), now.Add(-time.Minute)
 	}
 	bought := func(refunded, taken int64) *reversed {
-		return &reversed{status: "paid", credits: 500, amount: 1000, refunded: refunded, taken: taken, expects: share(500, refunded, 1000)}
+		return &reversed{
+			status: "paid", credits: 500, amount: 1000, refunded: refunded, taken: taken,
+			expects: share(500, refunded, 1000),
+		}
 	}
 	one := func(s ...Subscription) []Subscription { return s }
 	for reason, examples := range map[string]struct {
@@ -105,50 +109,102 @@ func TestEveryKindOfItemSettles(t *testing.T) {
 	}{
 		ReviewUnmappedCustomer:     {"unmapped customer cus_1", []matter{{}}, []matter{{owned: true}}},
 		ReviewUnmappedSubscription: {"unmapped subscription sub_1", []matter{{}}, []matter{{owned: true}}},
-		ReviewUnmappedPurchase:     {"unmapped purchase cs_1", []matter{{}, {purchase: &reversed{status: "open"}}}, []matter{{purchase: &reversed{status: "paid"}}}},
-		ReviewCustomerChanged:      {"customer sub_1", []matter{{subs: one(sub("sub_1", nil))}}, []matter{{subs: one(sub("sub_1", seenLater))}}},
+		ReviewUnmappedPurchase: {
+			"unmapped purchase cs_1",
+			[]matter{{}, {purchase: &reversed{status: "open"}}},
+			[]matter{{purchase: &reversed{status: "paid"}}},
+		},
+		ReviewCustomerChanged: {
+			"customer sub_1",
+			[]matter{{subs: one(sub("sub_1", nil))}},
+			[]matter{{subs: one(sub("sub_1", seenLater))}},
+		},
 		ReviewUnknownPrice: {"price sub_1 price_old", []matter{{subs: one(sub("sub_1", seenLater))}, {}}, []matter{
 			{subs: one(sub("sub_1", func(s *Subscription) { s.PriceID = price }))},
 			{subs: one(sub("sub_1", ended))},
 			{subs: one(sub("sub_1", nil)), about: price},
 		}},
-		ReviewUnknownStatus:    {"status sub_1 odd", []matter{{subs: one(sub("sub_1", nil))}}, []matter{{subs: one(sub("sub_1", seenLater))}}},
-		ReviewAmountMismatch:   {"amount sub_1 $7.00", []matter{{subs: one(sub("sub_1", seenLater))}}, []matter{{explained: true}}},
+		ReviewUnknownStatus: {
+			"status sub_1 odd",
+			[]matter{{subs: one(sub("sub_1", nil))}},
+			[]matter{{subs: one(sub("sub_1", seenLater))}},
+		},
+		ReviewAmountMismatch: {
+			"amount sub_1 $7.00",
+			[]matter{{subs: one(sub("sub_1", seenLater))}},
+			[]matter{{explained: true}},
+		},
 		ReviewCurrencyMismatch: {"currency sub_1 CHF", []matter{{}}, []matter{{about: plans.currencyOf(facts.Stripe)}}},
 		ReviewRefundFull: {
 			"refund ch_1",
-			[]matter{{subs: one(sub("sub_1", nil))}, {purchase: bought(1000, 400)}, {subs: one(sub("sub_1", func(s *Subscription) {
-				ended(s)
-				s.EndedAt = now.Add(-30 * 24 * time.Hour)
-			}))}},
+			[]matter{
+				{subs: one(sub("sub_1", nil))},
+				{purchase: bought(1000, 400)},
+				{subs: one(sub("sub_1", func(s *Subscription) {
+					ended(s)
+					s.EndedAt = now.Add(-30 * 24 * time.Hour)
+				}))},
+			},
 			[]matter{{subs: one(sub("sub_1", ended))}, {purchase: bought(1000, 500)}},
 		},
-		ReviewRefundPartial:   {"refund ch_1", []matter{{purchase: bought(500, 100)}}, []matter{{purchase: bought(500, 250)}}},
-		ReviewRefundFailed:    {"refund failed ch_1", []matter{{refunded: true}, {purchase: bought(500, 250)}}, []matter{{purchase: bought(1000, 0)}}},
-		ReviewDisputeLost:     {"lost ch_1", []matter{{purchase: bought(1000, 0)}}, []matter{{purchase: bought(1000, 500)}}},
-		ReviewPaymentAfterEnd: {"after end pay_1", []matter{{subs: one(sub("sub_1", ended))}}, []matter{{refunded: true}}},
+		ReviewRefundPartial: {
+			"refund ch_1",
+			[]matter{{purchase: bought(500, 100)}},
+			[]matter{{purchase: bought(500, 250)}},
+		},
+		ReviewRefundFailed: {
+			"refund failed ch_1",
+			[]matter{{refunded: true}, {purchase: bought(500, 250)}},
+			[]matter{{purchase: bought(1000, 0)}},
+		},
+		ReviewDisputeLost: {
+			"lost ch_1",
+			[]matter{{purchase: bought(1000, 0)}},
+			[]matter{{purchase: bought(1000, 500)}},
+		},
+		ReviewPaymentAfterEnd: {
+			"after end pay_1",
+			[]matter{{subs: one(sub("sub_1", ended))}},
+			[]matter{{refunded: true}},
+		},
 		ReviewMultipleActive: {"multiple sub_1 sub_2", []matter{
 			{subs: one(sub("sub_1", nil), sub("sub_2", nil))},
 			{subs: one(sub("sub_1", nil), sub("sub_2", nil), sub("sub_3", nil))}, // nothing tells of the three yet
 		}, []matter{
 			{subs: one(sub("sub_1", nil), sub("sub_2", ended))},
 			{subs: one(sub("sub_1", nil), sub("sub_22", nil))},
-			{subs: one(sub("sub_1", nil), sub("sub_2", nil), sub("sub_3", nil)), openKeys: map[string]bool{"multiple sub_1 sub_2 sub_3": true}},
+			{
+				subs:     one(sub("sub_1", nil), sub("sub_2", nil), sub("sub_3", nil)),
+				openKeys: map[string]bool{"multiple sub_1 sub_2 sub_3": true},
+			},
 		}},
 		ReviewLivemode: {"livemode_mismatch ", []matter{{}}, []matter{{now: now.Add(8 * 24 * time.Hour)}}},
 		ReviewAccount:  {"account_mismatch acc_1", []matter{{}}, []matter{{now: now.Add(8 * 24 * time.Hour)}}},
 		ReviewCustomerDeleted: {"deleted cus_1", []matter{{subs: one(sub("sub_1", nil))}, {}}, []matter{
 			{subs: one(sub("sub_2", func(s *Subscription) { s.CustomerID = "cus_2" }))},
 		}},
-		ReviewMissingThere: {"missing there sub_1", []matter{{subs: one(sub("sub_1", nil))}}, []matter{{subs: one(sub("sub_1", seenLater))}}},
-		ReviewReopened:     {"reopened sub_1", []matter{{subs: one(sub("sub_1", ended))}}, []matter{{subs: one(sub("sub_1", seenLater))}}},
-		ReviewDeadEvent:    {"dead evt_1", []matter{{event: "dead"}, {event: "received"}, {}}, []matter{{event: "applied"}, {event: "ignored"}}},
-		ReviewUndecodable:  {"undecodable evt_1", []matter{{event: "dead"}, {}}, []matter{{event: "applied"}}},
+		ReviewMissingThere: {
+			"missing there sub_1",
+			[]matter{{subs: one(sub("sub_1", nil))}},
+			[]matter{{subs: one(sub("sub_1", seenLater))}},
+		},
+		ReviewReopened: {
+			"reopened sub_1",
+			[]matter{{subs: one(sub("sub_1", ended))}},
+			[]matter{{subs: one(sub("sub_1", seenLater))}},
+		},
+		ReviewDeadEvent: {
+			"dead evt_1",
+			[]matter{{event: "dead"}, {event: "received"}, {}},
+			[]matter{{event: "applied"}, {event: "ignored"}},
+		},
+		ReviewUndecodable: {"undecodable evt_1", []matter{{event: "dead"}, {}}, []matter{{event: "applied"}}},
 	} {
 		ask := func(m matter) string {
 			m.plans = plans
 			m.item = ReviewItem{
-				Provider: facts.Stripe, Key: examples.key, Reason: reason, AccountID: account, SubscriptionID: "sub_1", Status: "open",
+				Provider: facts.Stripe, Key: examples.key, Reason: reason, AccountID: account, SubscriptionID: "sub_1",
+				Status:   "open",
 				OpenedAt: now.Add(-2 * time.Hour), SeenAt: now.Add(-time.Hour),
 			}
 			if m.now.IsZero() {

@@ -92,7 +92,8 @@ func (s *Service) queueOf(ctx context.Context, provider facts.Provider) (q queue
 			   and not exists (
 				select from review_items r
 				 where r.connection_id = i.connection_id and r.provider = i.provider
-				   and (r.snoozed_until > $2 and r.status = 'open' or r.status = 'resolved' and r.resolved_by <> 'tijori'
+				   and (r.snoozed_until > $2 and r.status = 'open' or r.status = 'resolved'
+				       and r.resolved_by <> 'tijori'
 				       and (i.status <> 'ignored' or i.received_at <= r.resolved_at))
 				   and case i.status
 				       when 'ignored' then r.reason = i.last_error

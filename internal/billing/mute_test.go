@@ -129,13 +129,19 @@ func TestItemsAreSnoozedOneByOne(t *testing.T) {
 	list, err := s.service.ListReviews(t.Context(), false)
 	s.must(err)
 	for _, item := range list {
-		s.must(s.service.SnoozeReview(t.Context(), item.Handle, billing.Mute{Who: "ravi", Reason: "next week", Until: s.clock.Now().Add(2 * day)}))
+		s.must(s.service.SnoozeReview(t.Context(), item.Handle, billing.Mute{
+			Who: "ravi", Reason: "next week",
+			Until: s.clock.Now().Add(2 * day),
+		}))
 	}
 	s.says("snoozed", "dead over, foreign over, parked over, review over")
 	s.advance(3 * day)
 	s.says("the snoozes are over", "dead raised, foreign raised, parked raised, review raised")
 	for _, item := range list {
-		s.must(s.service.ResolveReview(t.Context(), billing.Resolution{Handle: item.Handle, Who: "ravi", Reason: "it was a trial"}))
+		s.must(s.service.ResolveReview(t.Context(), billing.Resolution{
+			Handle: item.Handle, Who: "ravi",
+			Reason: "it was a trial",
+		}))
 	}
 	s.says("resolved", "dead over, foreign over, parked over, review over")
 	s.event("evt_4", "ignored", "livemode_mismatch")
@@ -143,7 +149,10 @@ func TestItemsAreSnoozedOneByOne(t *testing.T) {
 	s.says("a foreign event after the decision", "foreign raised")
 	s.advance(8 * day)
 	s.says("a week without any", "foreign over")
-	if err := s.service.SnoozeReview(t.Context(), list[0].Handle, billing.Mute{Who: "ravi", Reason: "later", Until: s.clock.Now().Add(day)}); !fault.Is(err, fault.Conflict) {
+	if err := s.service.SnoozeReview(t.Context(), list[0].Handle, billing.Mute{
+		Who: "ravi", Reason: "later",
+		Until: s.clock.Now().Add(day),
+	}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("snooze what is resolved: %v, want a conflict", err)
 	}
 }
@@ -162,7 +171,10 @@ func TestDisputesAreHeardInSpiteOfASnooze(t *testing.T) {
 	s.must(err)
 	snooze := func() {
 		t.Helper()
-		s.must(s.service.SnoozeReview(t.Context(), list[0].Handle, billing.Mute{Who: "ravi", Reason: "evidence is sent", Until: s.clock.Now().Add(20 * day)}))
+		s.must(s.service.SnoozeReview(t.Context(), list[0].Handle, billing.Mute{
+			Who: "ravi", Reason: "evidence is sent",
+			Until: s.clock.Now().Add(20 * day),
+		}))
 	}
 	snooze()
 	s.says("the item is snoozed", "dispute over")
@@ -204,7 +216,10 @@ func TestMutesNeedAReason(t *testing.T) {
 	}
 	s.exec(`delete from inbox`)
 	s.says("over", "dead over")
-	if err := s.service.MuteAlert(t.Context(), facts.Stripe, "dead", billing.Mute{Who: "ravi", Reason: "later"}); !fault.Is(err, fault.Conflict) {
+	if err := s.service.MuteAlert(t.Context(), facts.Stripe, "dead", billing.Mute{
+		Who:    "ravi",
+		Reason: "later",
+	}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("an alert that is over: %v, want a conflict", err)
 	}
 	if n := s.count(`select count(*) from operator_acts`); n != 0 {

@@ -23,7 +23,9 @@ import (
 // deliver hands a body to the service as Stripe would.
 func (s *shop) deliver(body string) {
 	s.Helper()
-	s.must(s.service.ReceiveWebhook(s.Context(), facts.Stripe, http.Header{stripe.SignatureHeader: {stripe.Sign([]byte(body), time.Now(), simulator.StripeSecret)}}, []byte(body)))
+	s.must(s.service.ReceiveWebhook(s.Context(), facts.Stripe,
+		http.Header{stripe.SignatureHeader: {stripe.Sign([]byte(body), time.Now(),
+			simulator.StripeSecret)}}, []byte(body)))
 }
 
 func TestInboxForOperators(t *testing.T) {
@@ -47,7 +49,8 @@ func TestInboxForOperators(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
-	if len(list) != 6 || by["ignored"] != "evt_live" || by["parked"] != "evt_nobody" || !strings.HasPrefix(by["dead"], "body.") || by["applied"] == "" {
+	if len(list) != 6 || by["ignored"] != "evt_live" || by["parked"] != "evt_nobody" || !strings.HasPrefix(by["dead"],
+		"body.") || by["applied"] == "" {
 		t.Fatalf("the inbox has %v", by)
 	}
 	page, err := s.service.ListEvents(t.Context(), billing.InboxFilter{Limit: 2})
@@ -62,7 +65,10 @@ func TestInboxForOperators(t *testing.T) {
 	if !json.Valid(d.Body) || d.Headers["Stripe-Signature"] == "" || d.Provider != facts.Stripe {
 		t.Errorf("%+v", d)
 	}
-	for id, want := range map[string]string{by["applied"]: "was applied at", "evt_live": "livemode_mismatch", "evt_nobody": "parked, because nobody here owns", by["dead"]: "cannot be read"} {
+	for id, want := range map[string]string{
+		by["applied"]: "was applied at", "evt_live": "livemode_mismatch",
+		"evt_nobody": "parked, because nobody here owns", by["dead"]: "cannot be read",
+	} {
 		lines, err := s.service.Explain(t.Context(), "", id)
 		if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, want) {
 			t.Errorf("explain %s: %v\n%s", id, err, text)
@@ -73,7 +79,8 @@ func TestInboxForOperators(t *testing.T) {
 	before := s.count(`select count(*) from payments`)
 	s.must(s.service.Replay(t.Context(), "op", "to see", "", by["applied"]))
 	s.apply()
-	if n := s.count(`select count(*) from inbox where event_id = $1 and status = 'applied'`, by["applied"]); n != 1 || s.count(`select count(*) from payments`) != before {
+	if n := s.count(`select count(*) from inbox where event_id = $1 and status = 'applied'`, by["applied"]); n != 1 ||
+		s.count(`select count(*) from payments`) != before {
 		t.Errorf("after a replay: applied %d", n)
 	}
 	for _, id := range []string{"evt_live", by["dead"]} {
@@ -91,15 +98,20 @@ func TestInboxForOperators(t *testing.T) {
 	if err != nil || n != 1 {
 		t.Errorf("Retry = %d, %v", n, err)
 	}
-	if _, err := s.service.Retry(t.Context(), "op", "all of them", billing.InboxFilter{Status: "applied"}); !fault.Is(err, fault.Invalid) {
+	if _, err := s.service.Retry(t.Context(), "op", "all of them",
+		billing.InboxFilter{Status: "applied"}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("retry of what is applied: %v", err)
 	}
 	acts, err := s.service.ListActs(t.Context(), 10)
 	s.must(err)
-	if len(acts) != 2 || acts[1].Act != "replay" || acts[1].Reason != "to see" || acts[0].Act != "retry" || acts[0].Who != "op" {
+	if len(acts) != 2 || acts[1].Act != "replay" || acts[1].Reason != "to see" || acts[0].Act != "retry" ||
+		acts[0].Who != "op" {
 		t.Errorf("acts %+v", acts)
 	}
-	for _, sql := range []string{`delete from operator_acts`, `update operator_acts set who = 'nobody'`, `delete from inbox`, `update inbox set body = ''`} {
+	for _, sql := range []string{
+		`delete from operator_acts`, `update operator_acts set who = 'nobody'`,
+		`delete from inbox`, `update inbox set body = ''`,
+	} {
 		if _, err := s.db.Billing.Exec(t.Context(), sql); err == nil {
 			t.Errorf("the billing role may %s", sql)
 		}
@@ -151,7 +163,10 @@ func TestResolveByAssigning(t *testing.T) {
 	s.buy(u, "pro", facts.Stripe)
 	s.must(s.sim.Deliver(t.Context()))
 	// What would say whose it is, is gone.
-	for _, sql := range []string{`update provider_customers set customer_id = null`, `delete from provider_directory`, `update checkouts set status = 'closed'`} {
+	for _, sql := range []string{
+		`update provider_customers set customer_id = null`, `delete from provider_directory`,
+		`update checkouts set status = 'closed'`,
+	} {
 		_, err := s.db.Super.Exec(t.Context(), sql)
 		s.must(err)
 	}
@@ -187,7 +202,8 @@ func TestResolveByAssigning(t *testing.T) {
 		t.Errorf("twice: %v", err)
 	}
 	item, acts, err := s.service.ReviewByHandle(t.Context(), handle)
-	if err != nil || item.Status != "resolved" || item.ResolvedBy != "op" || item.Resolution != "she showed her invoice" || len(acts) != 1 || acts[0].Act != "assign" {
+	if err != nil || item.Status != "resolved" || item.ResolvedBy != "op" ||
+		item.Resolution != "she showed her invoice" || len(acts) != 1 || acts[0].Act != "assign" {
 		t.Errorf("%+v, %+v, %v", item, acts, err)
 	}
 }
@@ -206,10 +222,13 @@ func TestSupport(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	acc := a.Accounts[0]
-	if acc.ID != u.AccountID || acc.Plan != "pro" || len(acc.Subscriptions) != 1 || len(acc.Events) == 0 || len(acc.Items) != 1 || !strings.Contains(acc.Why, "Pro, by subscription "+s.subscription(u)) || !strings.Contains(acc.Why, "Last event") {
+	if acc.ID != u.AccountID || acc.Plan != "pro" || len(acc.Subscriptions) != 1 || len(acc.Events) == 0 ||
+		len(acc.Items) != 1 || !strings.Contains(acc.Why, "Pro, by subscription "+s.subscription(u)) ||
+		!strings.Contains(acc.Why, "Last event") {
 		t.Errorf("%+v", acc)
 	}
-	if all := fmt.Sprintf("%+v", a); strings.Contains(all, other.AccountID.String()) || strings.Contains(all, s.subscription(other)) {
+	if all := fmt.Sprintf("%+v", a); strings.Contains(all, other.AccountID.String()) ||
+		strings.Contains(all, s.subscription(other)) {
 		t.Error("the answer holds another account's ids")
 	}
 	for entitlement, want := range map[string]bool{"export": true, "batch_entry": true, "parties.max": true} {
@@ -219,10 +238,12 @@ func TestSupport(t *testing.T) {
 		}
 	}
 	cara := s.db.User(t, "cara")
-	if has, lines, err := s.service.SupportWhy(t.Context(), "op", cara.AccountID.String(), "export", ""); err != nil || has || len(lines) < 3 {
+	if has, lines, err := s.service.SupportWhy(t.Context(), "op", cara.AccountID.String(), "export", ""); err != nil ||
+		has || len(lines) < 3 {
 		t.Errorf("who has paid nothing: %v, %v, %v", has, lines, err)
 	}
-	if _, _, err := s.service.SupportWhy(t.Context(), "op", u.AccountID.String(), "everything", ""); !fault.Is(err, fault.Invalid) {
+	if _, _, err := s.service.SupportWhy(t.Context(), "op", u.AccountID.String(), "everything", ""); !fault.Is(err,
+		fault.Invalid) {
 		t.Errorf("an entitlement that is none: %v", err)
 	}
 	for _, email := range []string{"nobody@example.com", "' or true --@x"} {
@@ -231,14 +252,16 @@ func TestSupport(t *testing.T) {
 		}
 	}
 	uses, err := s.service.ListSupportUses(t.Context(), 20)
-	if err != nil || len(uses) != 7 || uses[len(uses)-1].Subject != u.Email || uses[len(uses)-1].Detail != "she called" {
+	if err != nil || len(uses) != 7 || uses[len(uses)-1].Subject != u.Email ||
+		uses[len(uses)-1].Detail != "she called" {
 		t.Errorf("uses %+v, %v", uses, err)
 	}
 
 	// No look-up without a trace: what another transaction has not committed opens nothing.
 	id := uuid.New()
 	err = pgx.BeginFunc(t.Context(), s.db.Support, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(t.Context(), `select tijori_ops.support_use($1, 'op', 'lookup', $2, '')`, id, u.Email); err != nil {
+		if _, err := tx.Exec(t.Context(), `select tijori_ops.support_use($1, 'op', 'lookup', $2, '')`, id,
+			u.Email); err != nil {
 			return err
 		}
 		_, err := tx.Exec(t.Context(), `select * from tijori_ops.support_people($1)`, id)
@@ -248,8 +271,10 @@ func TestSupport(t *testing.T) {
 		t.Error("a use that is not committed opens the book")
 	}
 	for _, sql := range []string{
-		`select * from support_uses`, `delete from support_uses`, `select * from parties`, `select * from entries`, `select * from users`, `select * from subscriptions`,
-		`select * from inbox`, `select body from inbox`, `select * from credentials`, `select tijori_ops.support_scope('00000000-0000-0000-0000-000000000000')`,
+		`select * from support_uses`, `delete from support_uses`, `select * from parties`, `select * from entries`,
+		`select * from users`, `select * from subscriptions`,
+		`select * from inbox`, `select body from inbox`, `select * from credentials`,
+		`select tijori_ops.support_scope('00000000-0000-0000-0000-000000000000')`,
 	} {
 		if _, err := s.db.Support.Exec(t.Context(), sql); err == nil {
 			t.Errorf("support may %s", sql)
@@ -271,24 +296,37 @@ func TestSecretsAreRotated(t *testing.T) {
 	with := func(secrets ...facts.Secret) *billing.Service {
 		sc, err := stripe.New(stripe.Config{Key: simulator.StripeKey, Secrets: secrets, URL: s.sim.StripeURL()})
 		s.must(err)
-		rc, err := razorpay.New(razorpay.Config{KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, Secrets: secrets, URL: s.sim.RazorpayURL()})
+		rc, err := razorpay.New(razorpay.Config{
+			KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret,
+			Secrets: secrets, URL: s.sim.RazorpayURL(),
+		})
 		s.must(err)
-		b, err := billing.New(billing.Config{DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL, Now: func() time.Time { return now }})
+		b, err := billing.New(billing.Config{
+			DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc,
+			PublicURL: s.front.URL, Now: func() time.Time { return now },
+		})
 		s.must(err)
 		return b
 	}
 	before := with(facts.Secret{Label: "old", Key: "whsec_the_old_one"})
-	during := with(facts.Secret{Label: "new", Key: "whsec_the_new_one"}, facts.Secret{Label: "old", Key: "whsec_the_old_one", Until: start.Add(15 * 24 * time.Hour)})
+	during := with(facts.Secret{Label: "new", Key: "whsec_the_new_one"}, facts.Secret{
+		Label: "old",
+		Key:   "whsec_the_old_one", Until: start.Add(15 * 24 * time.Hour),
+	})
 	n := 0
 	send := func(b *billing.Service, keys ...string) (accepted int) {
 		t.Helper()
 		for _, p := range both {
 			n++
-			body := fmt.Appendf(nil, `{"id":"evt_%d","object":"event","type":"product.created","livemode":false,"data":{"object":{}}}`, n)
+			body := fmt.Appendf(nil,
+				`{"id":"evt_%d","object":"event","type":"product.created","livemode":false,"data":{"object":{}}}`, n)
 			h := http.Header{stripe.SignatureHeader: {stripe.Sign(body, now, keys...)}}
 			if p == facts.Razorpay {
 				body = fmt.Appendf(nil, `{"entity":"event","event":"order.paid","created_at":%d,"payload":{}}`, n)
-				h = http.Header{razorpay.SignatureHeader: {facts.Sign(keys[0], body)}, razorpay.EventIDHeader: {fmt.Sprintf("ev%d", n)}}
+				h = http.Header{
+					razorpay.SignatureHeader: {facts.Sign(keys[0], body)},
+					razorpay.EventIDHeader:   {fmt.Sprintf("ev%d", n)},
+				}
 			}
 			if err := b.ReceiveWebhook(t.Context(), p, h, body); err == nil {
 				accepted++
@@ -319,14 +357,26 @@ func TestSecretsAreRotated(t *testing.T) {
 	if old, fresh := s.count(`select count(*) from inbox where secret_label = 'old'`), s.count(`select count(*) from inbox where secret_label = 'new'`); old != 5 || fresh != 5 {
 		t.Errorf("%d under the old secret, %d under the new", old, fresh)
 	}
-	if _, err := stripe.New(stripe.Config{Key: simulator.StripeKey, Secrets: []facts.Secret{{Label: "empty"}}}); err == nil {
+	if _, err := stripe.New(stripe.Config{
+		Key:     simulator.StripeKey,
+		Secrets: []facts.Secret{{Label: "empty"}},
+	}); err == nil {
 		t.Error("an empty secret is taken")
 	}
-	sc, err := stripe.New(stripe.Config{Key: "sk_live_x", Secrets: []facts.Secret{{Label: "a", Key: "whsec_live_secret"}}})
+	sc, err := stripe.New(stripe.Config{
+		Key:     "sk_live_x",
+		Secrets: []facts.Secret{{Label: "a", Key: "whsec_live_secret"}},
+	})
 	s.must(err)
-	rc, err := razorpay.New(razorpay.Config{KeyID: "rzp_test_x", KeySecret: "secret-of-the-test", Secrets: []facts.Secret{{Label: "a", Key: "whsec_test_secret"}}})
+	rc, err := razorpay.New(razorpay.Config{
+		KeyID: "rzp_test_x", KeySecret: "secret-of-the-test",
+		Secrets: []facts.Secret{{Label: "a", Key: "whsec_test_secret"}},
+	})
 	s.must(err)
-	if _, err := billing.New(billing.Config{DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL}); err == nil {
+	if _, err := billing.New(billing.Config{
+		DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc,
+		PublicURL: s.front.URL,
+	}); err == nil {
 		t.Error("test and live are mixed")
 	}
 }
@@ -335,7 +385,8 @@ func TestRefusedDeliveriesAreToldAsOne(t *testing.T) {
 	s := setup(t)
 	for i := range 50 {
 		body := fmt.Appendf(nil, `{"id":"evt_%d","object":"event","type":"x"}`, i)
-		err := s.service.ReceiveWebhook(t.Context(), facts.Stripe, http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), "whsec_of_a_stranger")}}, body)
+		err := s.service.ReceiveWebhook(t.Context(), facts.Stripe,
+			http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), "whsec_of_a_stranger")}}, body)
 		if !fault.Is(err, fault.Invalid) {
 			t.Fatal(err)
 		}
@@ -403,7 +454,8 @@ func TestRepeatOfAnEventAtWork(t *testing.T) {
 	_, err = work.Exec(t.Context(), `select from inbox where event_id = 'evt_twice' for update`)
 	s.must(err)
 	header := http.Header{stripe.SignatureHeader: {stripe.Sign([]byte(body), time.Now(), simulator.StripeSecret)}}
-	if err := s.service.ReceiveWebhook(t.Context(), facts.Stripe, header, []byte(body)); !fault.Is(err, fault.Unavailable) {
+	if err := s.service.ReceiveWebhook(t.Context(), facts.Stripe, header, []byte(body)); !fault.Is(err,
+		fault.Unavailable) {
 		t.Errorf("a repeat during the work: %v, want Unavailable", err)
 	}
 	s.must(work.Rollback(t.Context()))

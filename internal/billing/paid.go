@@ -123,7 +123,8 @@ func (f Facts) invoices(id string) (out []*facts.Invoice) {
 // provider's present period already; before is what was known until now.
 func pay(before, s Subscription, f Facts, plans *Plans) Subscription {
 	if f.Subscription != nil { // what was paid before may have been cut short
-		s.PaidThrough = reach(span{before.PeriodStart, s.PaidThrough, ""}, s.PeriodStart, s.PeriodEnd, slackOf(s.Provider))
+		s.PaidThrough = reach(span{before.PeriodStart, s.PaidThrough, ""}, s.PeriodStart, s.PeriodEnd,
+			slackOf(s.Provider))
 	}
 	var paid []span
 	for _, in := range f.invoices(s.ID) {

@@ -244,7 +244,8 @@ func ParsePlans(text []byte, environ []string) (*Plans, error) {
 			case other.ID == p.ID:
 				return nil, fmt.Errorf("plan %q is there twice", p.ID)
 			case strings.EqualFold(other.Name, p.Name):
-				return nil, fmt.Errorf("plans %q and %q have the same name, so that nobody can tell them apart", other.ID, p.ID)
+				return nil, fmt.Errorf("plans %q and %q have the same name, so that nobody can tell them apart",
+					other.ID, p.ID)
 			}
 		}
 		if err := ps.addAllowances(&p, fp.CreditsPerDay, fp.Allowance); err != nil {
@@ -252,7 +253,8 @@ func ParsePlans(text []byte, environ []string) (*Plans, error) {
 		}
 		for _, fr := range fp.Price {
 			price := Price{
-				Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval, Past: no(fr.Sold) || p.Withdrawn,
+				Plan: p.ID, Provider: facts.Provider(fr.Provider), Interval: fr.Interval, Past: no(fr.Sold) ||
+					p.Withdrawn,
 				Amount: money.Amount{Minor: fr.Amount, Currency: fr.Currency}, ProviderPrice: fr.ProviderPrice,
 			}
 			if !no(fr.Sold) {
@@ -317,7 +319,8 @@ func (ids priceIDs) allUsed() error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s in the environment names no price of the plan file", slices.Min(slices.Collect(maps.Keys(ids))))
+	return fmt.Errorf("%s in the environment names no price of the plan file",
+		slices.Min(slices.Collect(maps.Keys(ids))))
 }
 
 // no reports whether a key is there and false.
@@ -326,13 +329,15 @@ func no(b *bool) bool { return b != nil && !*b }
 func (ps *Plans) add(p *Plan, price Price) error {
 	for _, other := range p.Prices {
 		if !price.Past && !other.Past && other.Interval == price.Interval && other.Provider == price.Provider {
-			return fmt.Errorf("plan %q has two prices per %s by %s; the one that is sold no more says sold = false", p.ID,
+			return fmt.Errorf("plan %q has two prices per %s by %s; the one that is sold no more says sold = false",
+				p.ID,
 				price.Interval, price.Provider)
 		}
 	}
 	key := string(price.Provider) + " " + price.ProviderPrice
 	if other, taken := ps.byPrice[key]; taken {
-		return fmt.Errorf("plan %q: provider_price %q is used by plan %q already", p.ID, price.ProviderPrice, other.Plan)
+		return fmt.Errorf("plan %q: provider_price %q is used by plan %q already", p.ID, price.ProviderPrice,
+			other.Plan)
 	}
 	ps.byPrice[key] = price
 	p.Prices = append(p.Prices, price)

@@ -59,8 +59,10 @@ provider_price = "price_T"
 func TestPlansKeepWhatWasSold(t *testing.T) {
 	t.Parallel()
 	past := "[[plan.price]]\nprovider=\"razorpay\"\ninterval=\"month\"\ncurrency=\"INR\"\namount=19900\nprovider_price=\"plan_Old\"\nsold=false\n"
-	gone := strings.NewReplacer(`"pro"`, `"gold"`, `"Pro"`, `"Gold"`, "rank = 1", "rank = 7\nsold = false", "plan_P", "plan_G").Replace(proText)
-	ps, err := ParsePlans([]byte(freeText+proText+past+strings.Replace(past, "plan_Old", "plan_Older", 1)+gone), []string{"TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Env"})
+	gone := strings.NewReplacer(`"pro"`, `"gold"`, `"Pro"`, `"Gold"`, "rank = 1", "rank = 7\nsold = false", "plan_P",
+		"plan_G").Replace(proText)
+	ps, err := ParsePlans([]byte(freeText+proText+past+strings.Replace(past, "plan_Old", "plan_Older", 1)+gone),
+		[]string{"TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Env"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +70,12 @@ func TestPlansKeepWhatWasSold(t *testing.T) {
 		plan   string
 		amount int64
 		past   bool
-	}{"plan_Env": {"pro", 29900, false}, "plan_Old": {"pro", 19900, true}, "plan_Older": {"pro", 19900, true}, "plan_G": {"gold", 29900, true}} {
-		if p, ok := ps.PriceByID(facts.Razorpay, id); !ok || p.Plan != want.plan || p.Amount.Minor != want.amount || p.Past != want.past {
+	}{
+		"plan_Env": {"pro", 29900, false}, "plan_Old": {"pro", 19900, true}, "plan_Older": {"pro", 19900, true},
+		"plan_G": {"gold", 29900, true},
+	} {
+		if p, ok := ps.PriceByID(facts.Razorpay, id); !ok || p.Plan != want.plan || p.Amount.Minor != want.amount ||
+			p.Past != want.past {
 			t.Errorf("PriceByID(%s) = %+v, %v; want %+v", id, p, ok, want)
 		}
 	}
@@ -121,7 +127,10 @@ func TestDefaultPlans(t *testing.T) {
 
 func TestPlansFromEnvironment(t *testing.T) {
 	t.Parallel()
-	ps, err := ParsePlans([]byte(freeText+proText), []string{"HOME=/", "TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Live", "TIJORI_PRICE_PRO_YEAR_STRIPE="})
+	ps, err := ParsePlans([]byte(freeText+proText), []string{
+		"HOME=/", "TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Live",
+		"TIJORI_PRICE_PRO_YEAR_STRIPE=",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +142,10 @@ func TestPlansFromEnvironment(t *testing.T) {
 // An id that no price takes would leave the wrong one in force without a word.
 func TestPlansRefuseUnknownVariables(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"TIJORI_PRICE_PRO_MONTHLY_RAZORPAY", "TIJORI_PRICE_GOLD_MONTH_RAZORPAY", "TIJORI_PRICE_PRO_MONTH_PAYPAL", "TIJORI_TOP_UP_PACK_STRIPE"} {
+	for _, name := range []string{
+		"TIJORI_PRICE_PRO_MONTHLY_RAZORPAY", "TIJORI_PRICE_GOLD_MONTH_RAZORPAY",
+		"TIJORI_PRICE_PRO_MONTH_PAYPAL", "TIJORI_TOP_UP_PACK_STRIPE",
+	} {
 		_, err := ParsePlans([]byte(freeText+proText), []string{name + "=plan_Live"})
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
@@ -150,46 +162,86 @@ func TestPlansRefused(t *testing.T) {
 		return strings.Replace(text, "parties_max = 0", "parties_max = 0\nrecommended = true", 1)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"syntax":           {freeText + "rank = ", "line 8"},
-		"unknown key":      {strings.Replace(both, "parties_max = 0", "parties_max = 0\nparty_max = 3", 1), `line 14: unknown key "plan.party_max"`},
-		"no free":          {proText, "no plan says default = true"},
-		"empty":            {"", "no plan says default = true"},
-		"free with price":  {freeText + "[[plan.price]]\nprovider=\"stripe\"\ninterval=\"month\"\ncurrency=\"USD\"\namount=500\nprovider_price=\"price_x\"\n", `plan "free" is the default plan and has a price`},
-		"negative":         {strings.Replace(both, "29900", "-1", 1), "amount -1 is not more than zero"},
-		"zero":             {strings.Replace(both, "29900", "0", 1), "amount 0 is not more than zero"},
-		"too small":        {strings.Replace(both, "29900", "99", 1), "Razorpay's least"},
-		"too large":        {strings.Replace(both, "29900", "100000000", 1), "above"},
-		"float":            {strings.Replace(both, "29900", "299.00", 1), "amount"},
-		"currency":         {strings.Replace(both, `"INR"`, `"USD"`, 1), "Razorpay sells in INR"},
-		"stripe in INR":    {strings.Replace(strings.Replace(both, `"razorpay"`, `"stripe"`, 1), "plan_P", "price_P", 1), "INR is sold by Razorpay"},
-		"provider":         {strings.Replace(both, `"razorpay"`, `"paypal"`, 1), `unknown provider "paypal"`},
-		"interval":         {strings.Replace(both, `"month"`, `"week"`, 1), `interval "week"`},
-		"price id":         {strings.Replace(both, "plan_P", "price_P", 1), "no Razorpay plan id"},
-		"entitlement":      {strings.Replace(both, `"export"`, `"exprot"`, 1), `unknown entitlement "exprot"`},
-		"twice":            {both + strings.Replace(strings.Replace(proText, "rank = 1", "rank = 2", 1), "plan_P", "plan_Q", 1), `plan "pro" is there twice`},
-		"same price id":    {both + team.Replace(proText), `used by plan "pro" already`},
-		"same rank":        {both + strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"Team"`, "plan_P", "plan_Q").Replace(proText), "same rank"},
-		"same name":        {both + strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"PRO"`, "rank = 1", "rank = 2", "plan_P", "plan_Q").Replace(proText), "the same name"},
-		"two defaults":     {freeText + strings.NewReplacer(`"free"`, `"base"`, `"Free"`, `"Base"`, "rank = 0", "rank = 3").Replace(freeText), `plans "free" and "base" both say default = true`},
-		"no default":       {strings.Replace(both, "default = true\n", "", 1), "no plan says default = true"},
-		"default false":    {strings.Replace(both, "default = true\n", "default = false\n", 1), "no plan says default = true"},
-		"default unsold":   {strings.Replace(both, "default = true\n", "default = true\nsold = false\n", 1), "cannot say sold = false"},
-		"recommended free": {strings.Replace(both, "default = true\n", "default = true\nrecommended = true\n", 1), "cannot be recommended"},
-		"two recommended":  {recommend(both) + recommend(strings.Replace(team.Replace(proText), "plan_P", "plan_Q", 1)), "both recommended"},
-		"recommended gone": {strings.Replace(recommend(both), "recommended = true", "recommended = true\nsold = false", 1), "recommended and says sold = false"},
+		"syntax": {freeText + "rank = ", "line 8"},
+		"unknown key": {
+			strings.Replace(both, "parties_max = 0", "parties_max = 0\nparty_max = 3", 1),
+			`line 14: unknown key "plan.party_max"`,
+		},
+		"no free":         {proText, "no plan says default = true"},
+		"empty":           {"", "no plan says default = true"},
+		"free with price": {freeText + "[[plan.price]]\nprovider=\"stripe\"\ninterval=\"month\"\ncurrency=\"USD\"\namount=500\nprovider_price=\"price_x\"\n", `plan "free" is the default plan and has a price`},
+		"negative":        {strings.Replace(both, "29900", "-1", 1), "amount -1 is not more than zero"},
+		"zero":            {strings.Replace(both, "29900", "0", 1), "amount 0 is not more than zero"},
+		"too small":       {strings.Replace(both, "29900", "99", 1), "Razorpay's least"},
+		"too large":       {strings.Replace(both, "29900", "100000000", 1), "above"},
+		"float":           {strings.Replace(both, "29900", "299.00", 1), "amount"},
+		"currency":        {strings.Replace(both, `"INR"`, `"USD"`, 1), "Razorpay sells in INR"},
+		"stripe in INR": {strings.Replace(strings.Replace(both, `"razorpay"`, `"stripe"`, 1), "plan_P", "price_P",
+			1), "INR is sold by Razorpay"},
+		"provider":    {strings.Replace(both, `"razorpay"`, `"paypal"`, 1), `unknown provider "paypal"`},
+		"interval":    {strings.Replace(both, `"month"`, `"week"`, 1), `interval "week"`},
+		"price id":    {strings.Replace(both, "plan_P", "price_P", 1), "no Razorpay plan id"},
+		"entitlement": {strings.Replace(both, `"export"`, `"exprot"`, 1), `unknown entitlement "exprot"`},
+		"twice": {both + strings.Replace(strings.Replace(proText, "rank = 1", "rank = 2", 1), "plan_P",
+			"plan_Q", 1), `plan "pro" is there twice`},
+		"same price id": {both + team.Replace(proText), `used by plan "pro" already`},
+		"same rank": {both + strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"Team"`, "plan_P",
+			"plan_Q").Replace(proText), "same rank"},
+		"same name": {both + strings.NewReplacer(`"pro"`, `"team"`, `"Pro"`, `"PRO"`, "rank = 1", "rank = 2",
+			"plan_P", "plan_Q").Replace(proText), "the same name"},
+		"two defaults": {freeText + strings.NewReplacer(`"free"`, `"base"`, `"Free"`, `"Base"`, "rank = 0",
+			"rank = 3").Replace(freeText), `plans "free" and "base" both say default = true`},
+		"no default": {strings.Replace(both, "default = true\n", "", 1), "no plan says default = true"},
+		"default false": {
+			strings.Replace(both, "default = true\n", "default = false\n", 1),
+			"no plan says default = true",
+		},
+		"default unsold": {
+			strings.Replace(both, "default = true\n", "default = true\nsold = false\n", 1),
+			"cannot say sold = false",
+		},
+		"recommended free": {
+			strings.Replace(both, "default = true\n", "default = true\nrecommended = true\n", 1),
+			"cannot be recommended",
+		},
+		"two recommended": {
+			recommend(both) + recommend(strings.Replace(team.Replace(proText), "plan_P", "plan_Q", 1)),
+			"both recommended",
+		},
+		"recommended gone": {strings.Replace(recommend(both), "recommended = true", "recommended = true\nsold = false",
+			1), "recommended and says sold = false"},
 		"only past prices": {both + "sold = false\n", `plan "pro" has no price`},
-		"purpose":          {strings.Replace(both, "default = true\n", "default = true\npurpose = \"All.\"\n", 1), "purpose and purpose_hi come together"},
-		"blank name":       {strings.Replace(both, `"Pro"`, `" "`, 1), "is not one readable line"},
-		"control name":     {strings.Replace(both, `"Pro"`, `"Pro\u0007"`, 1), "is not one readable line"},
-		"entitled twice":   {strings.Replace(both, `["export"]`, `["export", "export"]`, 1), `entitlement "export" twice`},
-		"sold by nobody":   {strings.Replace(both, `["export"]`, `["reminders"]`, 1), `unknown entitlement "reminders"`},
-		"new limit":        {strings.Replace(both, "parties_max = 0", "parties_max = 0\nentries_max = 9", 1), `unknown key "plan.entries_max"`},
+		"purpose": {
+			strings.Replace(both, "default = true\n", "default = true\npurpose = \"All.\"\n", 1),
+			"purpose and purpose_hi come together",
+		},
+		"blank name":   {strings.Replace(both, `"Pro"`, `" "`, 1), "is not one readable line"},
+		"control name": {strings.Replace(both, `"Pro"`, `"Pro\u0007"`, 1), "is not one readable line"},
+		"entitled twice": {
+			strings.Replace(both, `["export"]`, `["export", "export"]`, 1),
+			`entitlement "export" twice`,
+		},
+		"sold by nobody": {
+			strings.Replace(both, `["export"]`, `["reminders"]`, 1),
+			`unknown entitlement "reminders"`,
+		},
+		"new limit": {
+			strings.Replace(both, "parties_max = 0", "parties_max = 0\nentries_max = 9", 1),
+			`unknown key "plan.entries_max"`,
+		},
 		"no such currency": {strings.Replace(stripe, `"USD"`, `"XYZ"`, 1), `Stripe charges nothing in "XYZ"`},
 		"small currency":   {strings.Replace(stripe, `"USD"`, `"usd"`, 1), `Stripe charges nothing in "usd"`},
 		"below its least":  {strings.Replace(stripe, "500", "49", 1), "below Stripe's least, 50"},
-		"two currencies":   {stripe + strings.NewReplacer("price_P", "price_Q", `"USD"`, `"EUR"`, `"month"`, `"year"`).Replace(stripePrice), "a subscription cannot change its currency"},
-		"top-up of a plan": {stripe + strings.Replace(topUpText, "price_T", "price_P", 1), `used by plan "pro" already`},
-		"two top-ups":      {stripe + topUpText + strings.Replace(topUpText, `"more"`, `"much"`, 1), `used by top-up "more" already`},
+		"two currencies": {stripe + strings.NewReplacer("price_P", "price_Q", `"USD"`, `"EUR"`, `"month"`,
+			`"year"`).Replace(stripePrice), "a subscription cannot change its currency"},
+		"top-up of a plan": {
+			stripe + strings.Replace(topUpText, "price_T", "price_P", 1),
+			`used by plan "pro" already`,
+		},
+		"two top-ups": {
+			stripe + topUpText + strings.Replace(topUpText, `"more"`, `"much"`, 1),
+			`used by top-up "more" already`,
+		},
 		"below free":       {strings.Replace(freeText, "rank = 0", "rank = 9", 1) + proText, "ranks below"},
 		"no rank":          {strings.Replace(both, "rank = 1", "", 1), "has no rank"},
 		"no parties_max":   {strings.Replace(both, "parties_max = 0", "", 1), "no parties_max"},

@@ -10,8 +10,10 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
-// Whoever has bought a plan keeps it, whatever becomes of it in the plan file: prices at the provider cannot be changed,
-// so a raised price is another one, and those who pay the old one go on paying it (docs.stripe.com/products-prices/manage-prices).
+// Whoever has bought a plan keeps it, whatever becomes of it in the plan file: prices at the provider cannot be
+// changed,
+// so a raised price is another one, and those who pay the old one go on paying it
+// (docs.stripe.com/products-prices/manage-prices).
 
 func (s *shop) plans(edit func(string) string) *billing.Plans {
 	s.Helper()
@@ -32,7 +34,10 @@ func TestRaisedPriceKeepsThePlan(t *testing.T) {
 		u := s.db.User(t, "old "+string(provider))
 		s.buy(u, "pro", provider)
 		s.settle()
-		plans, err := billing.LoadPlans("", []string{"TIJORI_PRICE_PRO_MONTH_STRIPE=price_Pro2027", "TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Pro2027"})
+		plans, err := billing.LoadPlans("", []string{
+			"TIJORI_PRICE_PRO_MONTH_STRIPE=price_Pro2027",
+			"TIJORI_PRICE_PRO_MONTH_RAZORPAY=plan_Pro2027",
+		})
 		s.must(err)
 		was := s.service
 		s.service = s.again(plans)
@@ -54,7 +59,8 @@ func TestRaisedPriceKeepsThePlan(t *testing.T) {
 	}
 }
 
-// Every way in which a plan file changes under subscribers, at both providers: who has the plan keeps it, with its name,
+// Every way in which a plan file changes under subscribers, at both providers: who has the plan keeps it, with its
+// name,
 // its limits and its credits, through a start, events and comparisons.
 func TestPlanFileChangesUnderSubscribers(t *testing.T) {
 	t.Parallel()
@@ -76,17 +82,25 @@ func TestPlanFileChangesUnderSubscribers(t *testing.T) {
 		keepsPrice bool   // the page shows what they pay
 	}{
 		"raised, the old price kept": {func(text string) string {
-			for _, p := range []struct{ id, currency, provider, amount string }{{"plan_TijoriProMonth", "INR", "razorpay", "29900"}, {"price_TijoriProMonth", "USD", "stripe", "500"}} {
+			for _, p := range []struct{ id, currency, provider, amount string }{{
+				"plan_TijoriProMonth", "INR",
+				"razorpay", "29900",
+			}, {"price_TijoriProMonth", "USD", "stripe", "500"}} {
 				old := "amount = " + p.amount + "\n  provider_price = \"" + p.id + "\"\n"
-				text = strings.Replace(text, old, "amount = 77700\n  provider_price = \""+p.id+"2027\"\n\n  [[plan.price]]\n  provider = \""+p.provider+
+				text = strings.Replace(text, old, "amount = 77700\n  provider_price = \""+p.id+
+					"2027\"\n\n  [[plan.price]]\n  provider = \""+p.provider+
 					"\"\n  interval = \"month\"\n  currency = \""+p.currency+"\"\n  sold = false\n  "+old, 1)
 			}
 			return text
 		}, "pro", "Pro", false, true, true},
 		"raised, the old price forgotten": {func(text string) string {
-			return strings.NewReplacer(`"plan_TijoriProMonth"`, `"plan_New"`, `"price_TijoriProMonth"`, `"price_New"`, "29900", "39900").Replace(text)
+			return strings.NewReplacer(`"plan_TijoriProMonth"`, `"plan_New"`, `"price_TijoriProMonth"`, `"price_New"`,
+				"29900", "39900").Replace(text)
 		}, "pro", "Pro", true, true, false},
-		"renamed": {func(text string) string { return strings.Replace(text, `name = "Pro"`, `name = "Dukaan"`, 1) }, "pro", "Dukaan", false, true, true},
+		"renamed": {
+			func(text string) string { return strings.Replace(text, `name = "Pro"`, `name = "Dukaan"`, 1) },
+			"pro", "Dukaan", false, true, true,
+		},
 		"another id": {func(text string) string {
 			return strings.NewReplacer(`id = "pro"`, `id = "dukaan"`, `name = "Pro"`, `name = "Dukaan"`).Replace(text)
 		}, "dukaan", "Dukaan", false, true, true},
@@ -116,19 +130,33 @@ func TestPlanFileChangesUnderSubscribers(t *testing.T) {
 			for _, step := range []struct {
 				name string
 				do   func()
-			}{{"the start", func() {}}, {"a comparison", compare}, {"a renewal", renew}, {"another comparison", compare}} {
+			}{
+				{"the start", func() {}},
+				{"a comparison", compare},
+				{"a renewal", renew},
+				{"another comparison", compare},
+			} {
 				round := step.name
 				step.do()
 				for provider, u := range users {
 					o := s.overview(u)
-					if o.Plan.ID != c.plan || o.Plan.Name != c.called || o.Status != billing.Active || o.Plan.PartiesMax != before.PartiesMax ||
-						len(o.Plan.Entitlements) != len(before.Entitlements) || o.Plan.CreditsPerMonth != before.CreditsPerMonth || len(o.Plan.Allowances) != len(before.Allowances) {
-						t.Errorf("after %s, %s: the plan is %+v, %s; want %s, %s", round, provider, o.Plan, o.Status, c.plan, c.called)
+					if o.Plan.ID != c.plan || o.Plan.Name != c.called || o.Status != billing.Active ||
+						o.Plan.PartiesMax != before.PartiesMax ||
+						len(o.Plan.Entitlements) != len(before.Entitlements) ||
+						o.Plan.CreditsPerMonth != before.CreditsPerMonth ||
+						len(o.Plan.Allowances) != len(before.Allowances) {
+						t.Errorf("after %s, %s: the plan is %+v, %s; want %s, %s", round, provider, o.Plan, o.Status,
+							c.plan, c.called)
 					}
-					if (o.Price != nil) != c.keepsPrice || o.Price != nil && o.Price.Amount.Minor != map[facts.Provider]int64{facts.Stripe: 500, facts.Razorpay: 29900}[provider] {
+					if (o.Price != nil) != c.keepsPrice ||
+						o.Price != nil && o.Price.Amount.Minor != map[facts.Provider]int64{
+							facts.Stripe:   500,
+							facts.Razorpay: 29900,
+						}[provider] {
 						t.Errorf("after %s, %s: the price is %+v", round, provider, o.Price)
 					}
-					if me, err := s.service.Me(t.Context(), u.Account()); err != nil || me.Entitlements.Plan != c.plan || !me.Entitlements.Has(billing.Export) {
+					if me, err := s.service.Me(t.Context(), u.Account()); err != nil ||
+						me.Entitlements.Plan != c.plan || !me.Entitlements.Has(billing.Export) {
 						t.Errorf("after %s, %s: Me = %+v, %v", round, provider, me, err)
 					}
 				}

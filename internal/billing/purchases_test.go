@@ -27,8 +27,10 @@ func TestComparisonCompletesEveryPurchase(t *testing.T) {
 			}
 			switch what {
 			case "creating": // the answer of the provider never came
-				s.exec(`update purchases set status = 'creating', provider_id = null, url = null where account_id = $1`, u.AccountID)
-				s.exec(`delete from provider_directory where account_id = $1 and kind in ('session', 'payment_link')`, u.AccountID)
+				s.exec(`update purchases set status = 'creating', provider_id = null, url = null where account_id = $1`,
+					u.AccountID)
+				s.exec(`delete from provider_directory where account_id = $1 and kind in ('session', 'payment_link')`,
+					u.AccountID)
 			case "restored":
 				s.exec(`delete from purchases where account_id = $1`, u.AccountID)
 				s.exec(`delete from provider_customers where account_id = $1`, u.AccountID)
@@ -77,8 +79,10 @@ func TestComparisonOfOneAccountCompletesItsPurchase(t *testing.T) {
 		}
 		o := quick
 		o.Account, o.DryRun = one.AccountID, true
-		if runs, err := s.service.Reconcile(t.Context(), o); err != nil || differ(runs, provider) == 0 || s.credits(one) != 0 {
-			t.Errorf("%s: a dry run finds %d, %v, and %d credits are there", provider, differ(runs, provider), err, s.credits(one))
+		if runs, err := s.service.Reconcile(t.Context(), o); err != nil || differ(runs, provider) == 0 ||
+			s.credits(one) != 0 {
+			t.Errorf("%s: a dry run finds %d, %v, and %d credits are there", provider, differ(runs, provider), err,
+				s.credits(one))
 		}
 		o.DryRun = false
 		s.reconcile(o)

@@ -19,7 +19,8 @@ func TestTheQueueRaisesAlerts(t *testing.T) {
 		_, err := s.service.TellAlerts(t.Context(), func(_ context.Context, list []billing.Alert) error {
 			for _, a := range list {
 				out = append(out, fmt.Sprint(a.Kind, " ", a.State))
-				if a.State == "raised" && a.Kind == billing.AlertDispute && !strings.Contains(a.Detail, "must be answered at the provider by") {
+				if a.State == "raised" && a.Kind == billing.AlertDispute && !strings.Contains(a.Detail,
+					"must be answered at the provider by") {
 					t.Errorf("the dispute's alert says %q", a.Detail)
 				}
 			}

@@ -20,14 +20,17 @@ func (s *shop) item(u *pgtest.User, reason string) (status, detail string) {
 }
 
 // bought is an account that has bought five hundred credits, with a key and the provider's payment.
-func (s *shop) bought(name string, provider facts.Provider, d *credits.Service) (u *pgtest.User, key [32]byte, id, payment string) {
+func (s *shop) bought(name string, provider facts.Provider,
+	d *credits.Service,
+) (u *pgtest.User, key [32]byte, id, payment string) {
 	s.Helper()
 	u = s.db.User(s.T, name)
 	page, err := s.service.StartTopUp(s.Context(), u.Account(), "credits_500", provider)
 	s.must(err)
 	s.pay(page)
 	s.settle()
-	s.must(s.db.Super.QueryRow(s.Context(), `select payment_id from purchases where account_id = $1`, u.AccountID).Scan(&payment))
+	s.must(s.db.Super.QueryRow(s.Context(), `select payment_id from purchases where account_id = $1`,
+		u.AccountID).Scan(&payment))
 	return u, s.key(u, d), purchaseID(page), payment
 }
 
@@ -44,7 +47,10 @@ func TestHeldCreditsOfARefundAreTakenBack(t *testing.T) {
 		says     string
 		captured int64
 	}{
-		{"released", func(key [32]byte, h credits.Hold) { _, err := d.Release(t.Context(), key, h.ID); s.must(err) }, 0, true, "500 of its 500", 0},
+		{
+			"released", func(key [32]byte, h credits.Hold) { _, err := d.Release(t.Context(), key, h.ID); s.must(err) }, 0,
+			true, "500 of its 500", 0,
+		},
 		{"captured in part", func(key [32]byte, h credits.Hold) {
 			got, err := d.Capture(t.Context(), key, h.ID, 120)
 			s.must(err)
@@ -52,26 +58,34 @@ func TestHeldCreditsOfARefundAreTakenBack(t *testing.T) {
 				t.Errorf("after the capture %d can be spent, want none", got.Available)
 			}
 		}, 0, false, "120 were spent", 120},
-		{"expired", func([32]byte, credits.Hold) { s.must(s.db.AdvanceClock(t.Context(), s.clock, 2*time.Hour)) }, 0, true, "500 of its 500", 0},
+		{
+			"expired", func([32]byte, credits.Hold) { s.must(s.db.AdvanceClock(t.Context(), s.clock, 2*time.Hour)) }, 0,
+			true, "500 of its 500", 0,
+		},
 	} {
 		u, key, id, _ := s.bought(c.name, facts.Stripe, d)
 		h, err := d.SetAside(t.Context(), key, credits.Spend{Meter: "credits", Amount: 400, Key: "h"}, time.Hour)
 		s.must(err)
 		s.must(s.sim.RefundPurchase(id, true))
 		s.settle()
-		if status, detail := s.item(u, "refund_full"); status != "open" || !strings.Contains(detail, "100 of its 500") || !strings.Contains(detail, "400 are set aside") || strings.Contains(detail, "spent") {
+		if status, detail := s.item(u, "refund_full"); status != "open" || !strings.Contains(detail,
+			"100 of its 500") || !strings.Contains(detail, "400 are set aside") || strings.Contains(detail, "spent") {
 			t.Errorf("%s: while they are held the item is %s and says %q", c.name, status, detail)
 		}
 		c.end(key, h)
 		if list, err := d.Balances(t.Context(), key); err != nil || list[0].Available != 0 || list[0].Held != 0 {
 			t.Errorf("%s: before anybody has settled it: %+v, %v; want nothing", c.name, list, err)
 		}
-		if x, err := d.Consume(t.Context(), key, credits.Spend{Meter: "credits", Amount: 1, Key: "c"}); credits.IsInsufficient(err) == nil {
+		if x, err := d.Consume(t.Context(), key, credits.Spend{
+			Meter: "credits", Amount: 1,
+			Key: "c",
+		}); credits.IsInsufficient(err) == nil {
 			t.Errorf("%s: a refunded credit was spent: %+v, %v", c.name, x, err)
 		}
 		s.must(s.service.CheckAlerts(t.Context()))
 		status, detail := s.item(u, "refund_full")
-		if (status == "resolved") != c.closed || !strings.Contains(detail, c.says) || strings.Contains(detail, "set aside") {
+		if (status == "resolved") != c.closed || !strings.Contains(detail, c.says) ||
+			strings.Contains(detail, "set aside") {
 			t.Errorf("%s: in the end the item is %s and says %q", c.name, status, detail)
 		}
 		if n := s.credits(u); n != c.left {
@@ -94,11 +108,13 @@ func TestLostDisputeTakesCreditsBack(t *testing.T) {
 				n++
 				if provider == facts.Stripe {
 					s.postStripe(fmt.Sprint("evt_dispute_", n), "charge.dispute.closed", map[string]any{
-						"id": "dp_1", "object": "dispute", "charge": "ch_1", "payment_intent": payment, "status": status, "amount": 500, "currency": "usd",
+						"id": "dp_1", "object": "dispute", "charge": "ch_1", "payment_intent": payment,
+						"status": status, "amount": 500, "currency": "usd",
 					})
 					return
 				}
-				s.post("payment.dispute."+status, fmt.Sprintf(`{"dispute":{"entity":{"id":"disp_1","entity":"dispute","payment_id":%q,"amount":19900,"currency":"INR","status":%q,"created_at":1796000000}}}`, payment, status), fmt.Sprint("d", n))
+				s.post("payment.dispute."+status,
+					fmt.Sprintf(`{"dispute":{"entity":{"id":"disp_1","entity":"dispute","payment_id":%q,"amount":19900,"currency":"INR","status":%q,"created_at":1796000000}}}`, payment, status), fmt.Sprint("d", n))
 			}
 			_, err := d.Consume(t.Context(), key, credits.Spend{Meter: "credits", Amount: 50, Key: "c"})
 			s.must(err)
@@ -116,7 +132,8 @@ func TestLostDisputeTakesCreditsBack(t *testing.T) {
 			if n := s.credits(u); n != 0 {
 				t.Errorf("the dispute is lost and %d credits are left to spend", n)
 			}
-			if status, detail := s.item(u, "dispute_lost"); status != "open" || !strings.Contains(detail, "450 of its 500") || !strings.Contains(detail, "50 were spent") {
+			if status, detail := s.item(u, "dispute_lost"); status != "open" || !strings.Contains(detail,
+				"450 of its 500") || !strings.Contains(detail, "50 were spent") {
 				t.Errorf("the item is %s and says %q", status, detail)
 			}
 			tell("won")
@@ -139,7 +156,11 @@ func TestRefundsAgainstHolds(t *testing.T) {
 	for seed := range uint64(25) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		u, key, id, _ := s.bought(fmt.Sprint("buyer ", seed), both[seed%2], d)
-		_, err := d.Grant(t.Context(), credits.Grant{AccountID: u.AccountID, Meter: "credits", Kind: credits.Promotional, Amount: 100, Priority: 20 + 20*r.IntN(2), Key: "g", Reason: "a gift", By: "test"})
+		_, err := d.Grant(t.Context(), credits.Grant{
+			AccountID: u.AccountID, Meter: "credits",
+			Kind: credits.Promotional, Amount: 100, Priority: 20 +
+				20*r.IntN(2), Key: "g", Reason: "a gift", By: "test",
+		})
 		s.must(err)
 		var holds []credits.Hold
 		refunded, heldThen, capturedAfter := false, int64(0), int64(0)
@@ -147,7 +168,10 @@ func TestRefundsAgainstHolds(t *testing.T) {
 		for i := range 12 {
 			switch r.IntN(5) {
 			case 0:
-				if h, err := d.SetAside(t.Context(), key, credits.Spend{Meter: "credits", Amount: 1 + r.Int64N(300), Key: fmt.Sprint("h", i)}, time.Hour); err == nil {
+				if h, err := d.SetAside(t.Context(), key, credits.Spend{
+					Meter: "credits", Amount: 1 + r.Int64N(300),
+					Key: fmt.Sprint("h", i),
+				}, time.Hour); err == nil {
 					holds = append(holds, h)
 				}
 			case 1:
@@ -168,7 +192,10 @@ func TestRefundsAgainstHolds(t *testing.T) {
 				}
 			case 3:
 				n := 1 + r.Int64N(200)
-				if _, err := d.Consume(t.Context(), key, credits.Spend{Meter: "credits", Amount: n, Key: fmt.Sprint("c", i)}); err == nil {
+				if _, err := d.Consume(t.Context(), key, credits.Spend{
+					Meter: "credits", Amount: n,
+					Key: fmt.Sprint("c", i),
+				}); err == nil {
 					if refunded {
 						capturedAfter += n
 					} else {
@@ -191,7 +218,8 @@ func TestRefundsAgainstHolds(t *testing.T) {
 			s.must(err)
 		}
 		if refunded && capturedAfter > heldThen+100 {
-			t.Errorf("seed %d: %d credits were spent after the refund; %d were set aside then and 100 were a gift", seed, capturedAfter, heldThen)
+			t.Errorf("seed %d: %d credits were spent after the refund; %d were set aside then and 100 were a gift",
+				seed, capturedAfter, heldThen)
 		}
 		if left := int64(s.credits(u)); refunded && left > 100 || !refunded && left != 600-spentBefore {
 			t.Errorf("seed %d: %d credits are left; refunded: %v, spent before: %d", seed, left, refunded, spentBefore)

@@ -300,11 +300,13 @@ func (r *reconciler) paid(ctx context.Context, list []*facts.Event) error {
 func moneyFinding(ev *facts.Event) (f Finding, about, outcome string) {
 	switch {
 	case ev.Dispute != nil:
-		return Finding{Class: DiffDispute + " " + ev.Dispute.ID, Subscription: ev.Dispute.ChargeID}, "the bank disputes " +
-			ev.Dispute.Amount.Format(), "queued"
+		return Finding{Class: DiffDispute + " " + ev.Dispute.ID, Subscription: ev.Dispute.ChargeID},
+			"the bank disputes " +
+				ev.Dispute.Amount.Format(), "queued"
 	case ev.Refund != nil:
-		return Finding{Class: DiffRefund + " " + ev.Refund.ChargeID, Subscription: ev.Refund.ChargeID}, "gave back of " +
-			ev.Refund.Amount.Format(), "queued"
+		return Finding{Class: DiffRefund + " " + ev.Refund.ChargeID, Subscription: ev.Refund.ChargeID},
+			"gave back of " +
+				ev.Refund.Amount.Format(), "queued"
 	}
 	return Finding{Class: DiffPayment + " " + ev.Payment.ID, Subscription: ev.Payment.ID}, "collected " +
 		ev.Payment.Amount.Format(), "repaired"
@@ -434,7 +436,8 @@ func (r *reconciler) webhook(ctx context.Context) error {
 	}
 	return r.s.raise(ctx, r.g.Provider(), group{
 		kind: AlertUntold, times: untold, newest: r.book.StartedAt,
-		detail: fmt.Sprintf("%d differences were repaired of which no event had told; the last event came at %s", untold,
+		detail: fmt.Sprintf("%d differences were repaired of which no event had told; the last event came at %s",
+			untold,
 			moment(last)),
 	})
 }

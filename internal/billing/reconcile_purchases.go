@@ -69,7 +69,8 @@ func (r *reconciler) begun(ctx context.Context) error {
 				return err
 			})
 			if err != nil {
-				if err := r.fail(ctx, Finding{Subscription: p.PurchaseID, Class: DiffPurchase}, DiffPurchase, err); err != nil {
+				if err := r.fail(ctx, Finding{Subscription: p.PurchaseID, Class: DiffPurchase}, DiffPurchase,
+					err); err != nil {
 					return err
 				}
 				continue
@@ -186,7 +187,8 @@ func (s *Service) settledPurchases(ctx context.Context, provider facts.Provider,
 	}
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
 		settled, err = texts(ctx, tx,
-			`select provider_id from purchases where connection_id = $1 and provider_id = any ($2) and status = 'paid'`, provider,
+			`select provider_id from purchases where connection_id = $1 and provider_id = any ($2) and status = 'paid'`,
+			provider,
 			ids)
 		return err
 	})
@@ -247,10 +249,12 @@ func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts
 		created = now
 	}
 	_, err = tx.Exec(ctx, `
-		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days,
+		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits,
+		    days,
 		    amount_minor, currency, status, provider_id, url, created_at, expires_at)
 		values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'open', $11, '', $12, $13)`,
-		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency, p.ID, created,
+		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency, p.ID,
+		created,
 		created.Add(checkoutLife))
 	if err != nil {
 		return fmt.Errorf("restore purchase %s: %w", p.ID, err)

@@ -59,7 +59,8 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 		if whole && last != nil && last.State == "running" { // too old to be gone on with
 			if _, err := tx.Exec(ctx,
 				`
-					update reconcile_runs set state = 'partial', finished_at = $2, note = 'it broke off' where id = $1`, last.ID,
+					update reconcile_runs set state = 'partial', finished_at = $2, note = 'it broke off' where id = $1`,
+				last.ID,
 				now); err != nil {
 				return err
 			}
@@ -205,7 +206,8 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 	}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			insert into reconcile_findings (connection_id, run_id, subscription_id, class, account_id, outcome, detail, found_at)
+			insert into reconcile_findings (connection_id, run_id, subscription_id, class, account_id, outcome, detail,
+			    found_at)
 			select r.connection_id, r.id, $2, $3, $4, $5, $6, $7 from reconcile_runs r where r.id = $1
 			on conflict (connection_id, run_id, subscription_id, class) do update
 			    set outcome = excluded.outcome, detail = excluded.detail, found_at = excluded.found_at`,
@@ -250,7 +252,8 @@ func (s *Service) heldByID(ctx context.Context, provider facts.Provider,
 		rows, err = tx.Query(ctx, `
 			select `+subscriptionColumns+`
 			  from unnest($2::uuid[], $3::text[]) o(account_id, id)
-			  join subscriptions s on s.account_id = o.account_id and s.connection_id = $1 and s.id = o.id`, provider, accounts,
+			  join subscriptions s on s.account_id = o.account_id and s.connection_id = $1 and s.id = o.id`, provider,
+			accounts,
 			owned)
 		if err != nil {
 			return err
@@ -410,7 +413,8 @@ func (s *Service) ownerOf(ctx context.Context, provider facts.Provider,
 
 func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id string) (has bool, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select exists (select 1 from inbox where connection_id = $1 and event_id = $2)`, provider, id).
+		return tx.QueryRow(ctx, `select exists (select 1 from inbox where connection_id = $1 and event_id = $2)`,
+			provider, id).
 			Scan(&has)
 	})
 	return has, err
@@ -419,7 +423,8 @@ func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id stri
 func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.Time, error) {
 	var t *time.Time
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select max(received_at) from inbox where connection_id = $1 and secret_label <> 'api'`, provider).
+		return tx.QueryRow(ctx, `select max(received_at) from inbox where connection_id = $1 and secret_label <> 'api'`,
+			provider).
 			Scan(&t)
 	})
 	return value(t), err
@@ -431,8 +436,10 @@ func (s *Service) customersOf(ctx context.Context, provider facts.Provider,
 ) (list []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select customer_id from provider_customers where account_id = $2 and connection_id = $1 and customer_id is not null
-			union select customer_id from subscriptions where account_id = $2 and connection_id = $1 and customer_id <> ''
+			select customer_id from provider_customers where account_id = $2 and connection_id = $1
+			    and customer_id is not null
+			union select customer_id from subscriptions where account_id = $2 and connection_id = $1
+			    and customer_id <> ''
 			 order by 1`, provider, account)
 		if err != nil {
 			return err
@@ -463,7 +470,8 @@ func (s *Service) ListRuns(ctx context.Context, limit int) (list []Run, err erro
 func (s *Service) ListFindings(ctx context.Context, run uuid.UUID) (list []Finding, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select run_id, subscription_id, class, coalesce(account_id, '00000000-0000-0000-0000-000000000000'), outcome, detail,
+			select run_id, subscription_id, class, coalesce(account_id, '00000000-0000-0000-0000-000000000000'),
+			    outcome, detail,
 			    found_at
 			  from reconcile_findings where run_id = $1 order by found_at, subscription_id limit 1000`, run)
 		if err != nil {

@@ -66,7 +66,8 @@ func TestReconcileRepairsWhatWasLost(t *testing.T) {
 			dry := quick
 			dry.Provider, dry.DryRun = provider, true
 			runs := s.reconcile(dry)
-			if len(runs) != 1 || runs[0].State != "complete" || runs[0].Differ == 0 || runs[0].Repaired != 0 || s.count(`select count(*) from payments`) != 0 {
+			if len(runs) != 1 || runs[0].State != "complete" || runs[0].Differ == 0 || runs[0].Repaired != 0 ||
+				s.count(`select count(*) from payments`) != 0 {
 				t.Errorf("dry run: %+v, %s", runs, s.classes(runs[0]))
 			}
 			if o := s.overview(u); o.Plan.ID != "free" {
@@ -76,8 +77,10 @@ func TestReconcileRepairsWhatWasLost(t *testing.T) {
 			real.Provider = provider
 			run := s.reconcile(real)[0]
 			s.apply() // events that Stripe could not deliver are in the inbox now
-			if o := s.overview(u); run.State != "complete" || o.Plan.ID != "pro" || s.count(`select count(*) from payments`) != 1 {
-				t.Errorf("plan %s, %d payments; %s", o.Plan.ID, s.count(`select count(*) from payments`), s.classes(run))
+			if o := s.overview(u); run.State != "complete" || o.Plan.ID != "pro" ||
+				s.count(`select count(*) from payments`) != 1 {
+				t.Errorf("plan %s, %d payments; %s", o.Plan.ID, s.count(`select count(*) from payments`),
+					s.classes(run))
 			}
 
 			// Two renewals and a refund are lost, then the cancellation.
@@ -90,8 +93,10 @@ func TestReconcileRepairsWhatWasLost(t *testing.T) {
 			s.reconcile(real)
 			s.apply()
 			o := s.overview(u)
-			if o.Status != billing.Canceled || s.count(`select count(*) from payments`) != 3 || s.count(`select count(*) from review_items where reason = 'refund_full'`) != 1 {
-				t.Errorf("status %s, %d payments, %d refunds", o.Status, s.count(`select count(*) from payments`), s.count(`select count(*) from review_items where reason = 'refund_full'`))
+			if o.Status != billing.Canceled || s.count(`select count(*) from payments`) != 3 ||
+				s.count(`select count(*) from review_items where reason = 'refund_full'`) != 1 {
+				t.Errorf("status %s, %d payments, %d refunds", o.Status, s.count(`select count(*) from payments`),
+					s.count(`select count(*) from review_items where reason = 'refund_full'`))
 			}
 			again := s.reconcile(real)[0]
 			if again.Differ != 0 || again.Repaired != 0 {
@@ -113,10 +118,12 @@ func TestReconcileAsksAPerson(t *testing.T) {
 		_, err := s.db.Super.Exec(t.Context(), sql, args...)
 		s.must(err)
 	}
-	// The customer's claim and the subscription are taken away here: nobody owns it, and its metadata names an account that is gone.
+	// The customer's claim and the subscription are taken away here: nobody owns it, and its metadata names an account
+	// that is gone.
 	stripeID, razorpayID := s.subscription(u), s.subscription(other)
 	exec(`update subscriptions set customer_id = 'cus_of_another' where id = $1`, stripeID)
-	exec(`update subscriptions set provider_status = 'cancelled', status = 'canceled', ended_at = now() where id = $1`, razorpayID)
+	exec(`update subscriptions set provider_status = 'cancelled', status = 'canceled', ended_at = now() where id = $1`,
+		razorpayID)
 	s.db.Subscription(t, u.AccountID, "stripe", "sub_nobody_knows")
 	exec(`update subscriptions set price_id = 'price_TijoriProMonth' where id = 'sub_nobody_knows'`)
 	runs := s.reconcile(quick)
@@ -128,7 +135,10 @@ func TestReconcileAsksAPerson(t *testing.T) {
 			got[f.Subscription] = f.Class + " " + f.Outcome
 		}
 	}
-	for id, want := range map[string]string{stripeID: "customer queued", razorpayID: "reopened queued", "sub_nobody_knows": "missing_there queued"} {
+	for id, want := range map[string]string{
+		stripeID: "customer queued", razorpayID: "reopened queued",
+		"sub_nobody_knows": "missing_there queued",
+	} {
 		if got[id] != want {
 			t.Errorf("%s: %q, want %q", id, got[id], want)
 		}
@@ -154,7 +164,8 @@ func TestReconcileGoesOnWhereItBroke(t *testing.T) {
 	var dead atomic.Bool
 	target, err := url.Parse(s.api.URL)
 	s.must(err)
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }} // as if it were not there
+	// as if it were not there
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if busy.Add(-1) >= 0 {
 			w.WriteHeader(http.StatusTooManyRequests)
@@ -171,14 +182,20 @@ func TestReconcileGoesOnWhereItBroke(t *testing.T) {
 	t.Cleanup(gate.Close)
 	plans, err := billing.LoadPlans("", nil)
 	s.must(err)
-	sc, err := stripe.New(stripe.Config{Key: simulator.StripeKey, Secrets: []facts.Secret{{Label: "current", Key: simulator.StripeSecret}}, URL: s.sim.StripeURL()})
+	sc, err := stripe.New(stripe.Config{
+		Key:     simulator.StripeKey,
+		Secrets: []facts.Secret{{Label: "current", Key: simulator.StripeSecret}}, URL: s.sim.StripeURL(),
+	})
 	s.must(err)
 	rc, err := razorpay.New(razorpay.Config{
 		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, AccountID: simulator.RazorpayAccount,
 		Secrets: []facts.Secret{{Label: "current", Key: simulator.RazorpaySecret}}, URL: gate.URL + "/razorpay",
 	})
 	s.must(err)
-	service, err := billing.New(billing.Config{DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL})
+	service, err := billing.New(billing.Config{
+		DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc,
+		PublicURL: s.front.URL,
+	})
 	s.must(err)
 
 	u := s.db.User(t, "asha")
@@ -193,7 +210,8 @@ func TestReconcileGoesOnWhereItBroke(t *testing.T) {
 	dead.Store(true)
 	busy.Store(3)
 	runs, err := service.Reconcile(t.Context(), o)
-	if !errors.Is(err, billing.ErrPartial) || len(runs) != 1 || runs[0].State != "partial" || runs[0].Phase != "theirs" || runs[0].Cursor == "" {
+	if !errors.Is(err, billing.ErrPartial) || len(runs) != 1 || runs[0].State != "partial" ||
+		runs[0].Phase != "theirs" || runs[0].Cursor == "" {
 		t.Fatalf("while the provider dies: %+v, %v", runs, err)
 	}
 	first := runs[0]
@@ -210,7 +228,8 @@ func TestReconcileGoesOnWhereItBroke(t *testing.T) {
 		t.Errorf("%d marks are left", n)
 	}
 	// The lease: while a run is at work, another is refused.
-	_, err = s.db.Super.Exec(t.Context(), `update reconcile_runs set state = 'running', finished_at = null, lease_until = now() + interval '1 minute'`)
+	_, err = s.db.Super.Exec(t.Context(),
+		`update reconcile_runs set state = 'running', finished_at = null, lease_until = now() + interval '1 minute'`)
 	s.must(err)
 	if _, err := service.Reconcile(t.Context(), o); !fault.Is(err, fault.Conflict) {
 		t.Errorf("beside another: %v, want Conflict", err)
@@ -233,7 +252,8 @@ func TestReconcileOneAccount(t *testing.T) {
 			o := quick
 			o.Account = u.AccountID
 			s.reconcile(o)
-			if mine, theirs := s.overview(u).Status, s.overview(other).Status; mine != billing.Canceled || theirs != billing.Active {
+			if mine, theirs := s.overview(u).Status, s.overview(other).Status; mine != billing.Canceled ||
+				theirs != billing.Active {
 				t.Errorf("asked for %s, the other is %s", mine, theirs)
 			}
 		})

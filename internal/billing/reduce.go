@@ -62,7 +62,8 @@ func Reduce(state Subscription, f Facts, plans *Plans, now time.Time) (Subscript
 		if moved(state, f.Subscription) {
 			out.Reviews = append(out.Reviews, Review{
 				ReviewCustomerChanged, "customer " + state.ID,
-				"the provider names customer " + f.Subscription.CustomerID + " for a subscription of customer " + state.CustomerID,
+				"the provider names customer " + f.Subscription.CustomerID + " for a subscription of customer " +
+					state.CustomerID,
 			})
 		} else {
 			state = tell(state, f, plans, now, failedAt, &out)
@@ -216,7 +217,8 @@ func judge(s Subscription, failedAt time.Time) Subscription {
 		if s.FailedAt.Before(s.PaidThrough) {
 			s.FailedAt = time.Time{} // of an earlier period
 		}
-		if !failedAt.Before(s.PaidThrough) && !failedAt.IsZero() && (s.FailedAt.IsZero() || failedAt.Before(s.FailedAt)) {
+		if !failedAt.Before(s.PaidThrough) && !failedAt.IsZero() &&
+			(s.FailedAt.IsZero() || failedAt.Before(s.FailedAt)) {
 			s.FailedAt = failedAt
 		}
 		s.AccessUntil = s.PaidThrough

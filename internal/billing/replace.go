@@ -32,7 +32,8 @@ func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int
 		rows, err := tx.Query(ctx, `
 			select c.account_id, c.provider, c.replaces, c.subscription_id
 			  from checkouts c
-			  join subscriptions o on o.account_id = c.account_id and o.connection_id = c.connection_id and o.id = c.replaces
+			  join subscriptions o on o.account_id = c.account_id and o.connection_id = c.connection_id
+			      and o.id = c.replaces
 			  join subscriptions n on n.account_id = c.account_id and n.connection_id = c.connection_id
 			      and n.id = c.subscription_id
 			 where c.replaces is not null and c.status = 'complete' and o.ended_at is null and n.ended_at is null
@@ -52,7 +53,8 @@ func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int
 	for _, p := range list {
 		done, err := s.endOld(ctx, p.account, p.provider, p.old, p.next)
 		if err != nil {
-			s.log.WarnContext(ctx, "end a replaced subscription", "provider", p.provider, "subscription", p.old, "error", err)
+			s.log.WarnContext(ctx, "end a replaced subscription", "provider", p.provider, "subscription", p.old,
+				"error", err)
 			continue
 		}
 		if done {

@@ -53,7 +53,10 @@ func TestManyThatCannotBeReplacedKeepNobodyWaiting(t *testing.T) {
 			t.Fatal("not paid")
 		}
 		if i == 0 { // approved, and given up before the worker came by
-			refuses := func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, "/cancel", "/nothing/of/it", 1) }
+			refuses := func(r *http.Request) {
+				r.URL.Path = strings.Replace(r.URL.Path, "/cancel", "/nothing/of/it",
+					1)
+			}
 			s.before.Store(&refuses)
 			s.settle()
 			s.before.Store(nil)
@@ -63,8 +66,10 @@ func TestManyThatCannotBeReplacedKeepNobodyWaiting(t *testing.T) {
 			s.must(err)
 			// A hundred of the kind.
 			_, err = s.db.Super.Exec(t.Context(), `
-				insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id, status, subscription_id, created_at, expires_at, replaces)
-				select account_id, gen_random_uuid(), user_id, app_id, connection_id, provider, plan_id, period, price_id, status, subscription_id, created_at - interval '1 day', expires_at, replaces
+				insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period,
+				    price_id, status, subscription_id, created_at, expires_at, replaces)
+				select account_id, gen_random_uuid(), user_id, app_id, connection_id, provider, plan_id, period,
+				    price_id, status, subscription_id, created_at - interval '1 day', expires_at, replaces
 				  from checkouts, generate_series(1, 100) where account_id = $1 and replaces is not null`, u.AccountID)
 			s.must(err)
 			continue
@@ -79,7 +84,8 @@ func TestManyThatCannotBeReplacedKeepNobodyWaiting(t *testing.T) {
 	}
 }
 
-// TestChangeThatWaitsCannotBePaidTooLate: what begins when the present plan has run out can be approved until then. Later
+// TestChangeThatWaitsCannotBePaidTooLate: what begins when the present plan has run out can be approved until then.
+// Later
 // the present plan has renewed, and the approval would charge for the same days.
 func TestChangeThatWaitsCannotBePaidTooLate(t *testing.T) {
 	s := setup(t)
@@ -159,7 +165,8 @@ func TestCheckoutThatCannotBeClosed(t *testing.T) {
 				t.Errorf("given up: %v, want Unavailable", err)
 			}
 			s.must(s.sim.Advance(t.Context(), 13*time.Hour))
-			if _, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month, provider); err != nil {
+			if _, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month,
+				provider); err != nil {
 				t.Errorf("when it has expired: %v", err)
 			}
 			if provider == facts.Stripe {
@@ -174,7 +181,8 @@ func TestCheckoutThatCannotBeClosed(t *testing.T) {
 	}
 }
 
-// TestCancelEndsAllThatCollects: a plan is approved to follow, and the provider has not ended the one before it yet. Who
+// TestCancelEndsAllThatCollects: a plan is approved to follow, and the provider has not ended the one before it yet.
+// Who
 // cancels then pays for neither.
 func TestCancelEndsAllThatCollects(t *testing.T) {
 	s := setup(t)

@@ -201,7 +201,8 @@ func (s *Service) ResolveReview(ctx context.Context, r Resolution) error {
 		_, err = tx.Exec(ctx, `
 			update review_items set status = 'resolved', resolved_at = $3, resolved_by = $4, resolution = $5,
 			    snoozed_until = null, account_id = coalesce(account_id, $6)
-			 where connection_id = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who, strings.TrimSpace(r.Reason),
+			 where connection_id = $1 and key = $2`, item.Provider, item.Key, s.clock.Now(), r.Who,
+			strings.TrimSpace(r.Reason),
 			account)
 		return err
 	})

@@ -37,10 +37,12 @@ func TestBuyAndLapse(t *testing.T) {
 			s.buy(u, "pro", provider)
 			s.settle()
 			o := s.overview(u)
-			if o.Plan.ID != "pro" || o.Status != billing.Active || o.CancelAtPeriodEnd || !o.NextDate.Equal(o.PeriodEnd) || o.PeriodEnd.Before(s.clock.Now().Add(26*day)) {
+			if o.Plan.ID != "pro" || o.Status != billing.Active || o.CancelAtPeriodEnd ||
+				!o.NextDate.Equal(o.PeriodEnd) || o.PeriodEnd.Before(s.clock.Now().Add(26*day)) {
 				t.Fatalf("after paying: %+v", o)
 			}
-			if len(o.Invoices) != 1 || o.Invoices[0].Status != "paid" || o.Invoices[0].Amount != o.Price.Amount || o.OpenCheckout != nil {
+			if len(o.Invoices) != 1 || o.Invoices[0].Status != "paid" || o.Invoices[0].Amount != o.Price.Amount ||
+				o.OpenCheckout != nil {
 				t.Errorf("invoices %+v, open checkout %+v", o.Invoices, o.OpenCheckout)
 			}
 			if n := s.count(`select count(*) from payments`); n != 1 {
@@ -50,10 +52,12 @@ func TestBuyAndLapse(t *testing.T) {
 				t.Errorf("%d review items, want 0", n)
 			}
 			me, err := s.service.Me(t.Context(), u.Account())
-			if err != nil || me.Entitlements.Plan != "pro" || !me.Entitlements.Has(billing.Export) || me.Status != billing.Active {
+			if err != nil || me.Entitlements.Plan != "pro" || !me.Entitlements.Has(billing.Export) ||
+				me.Status != billing.Active {
 				t.Errorf("Me = %+v, %v", me, err)
 			}
-			if _, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month, provider); !fault.Is(err, fault.Conflict) {
+			if _, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month,
+				provider); !fault.Is(err, fault.Conflict) {
 				t.Errorf("a second purchase: %v, want Conflict", err)
 			}
 
@@ -69,7 +73,8 @@ func TestBuyAndLapse(t *testing.T) {
 			if o = s.overview(u); o.Plan.ID != "free" {
 				t.Errorf("after the end: plan %s, want free", o.Plan.ID)
 			}
-			if me, err = s.service.Me(t.Context(), u.Account()); err != nil || me.Entitlements.Has(billing.Export) || me.Entitlements.PartiesMax != 5 {
+			if me, err = s.service.Me(t.Context(), u.Account()); err != nil || me.Entitlements.Has(billing.Export) ||
+				me.Entitlements.PartiesMax != 5 {
 				t.Errorf("after the end: Me = %+v, %v", me, err)
 			}
 		})
@@ -207,7 +212,8 @@ func TestCutWhileApplying(t *testing.T) {
 		if cuts++; cuts > 3 {
 			return
 		}
-		if _, err := s.db.Super.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database()`); err != nil {
+		if _, err := s.db.Super.Exec(t.Context(),
+			`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database()`); err != nil {
 			t.Error(err)
 		}
 	}
@@ -222,7 +228,8 @@ func TestCutWhileApplying(t *testing.T) {
 	if cuts <= 3 {
 		t.Fatalf("only %d cuts", cuts)
 	}
-	if o := s.overview(u); o.Plan.ID != "pro" || s.count(`select count(*) from payments`) != 1 || s.count(`select count(*) from inbox where status = 'applied'`) != 3 {
+	if o := s.overview(u); o.Plan.ID != "pro" || s.count(`select count(*) from payments`) != 1 ||
+		s.count(`select count(*) from inbox where status = 'applied'`) != 3 {
 		t.Errorf("plan %s, %d payments", o.Plan.ID, s.count(`select count(*) from payments`))
 	}
 }
@@ -280,14 +287,15 @@ func TestWebhookAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		got, want int
 	}{
-		"stored":        {post("/api/stripe/webhook", body, signed(body, simulator.StripeSecret)), 200},
-		"unsigned":      {post("/api/stripe/webhook", body, http.Header{}), 400},
-		"other secret":  {post("/api/stripe/webhook", body, signed(body, simulator.RazorpaySecret)), 400},
-		"empty secret":  {post("/api/stripe/webhook", body, signed(body, "")), 400},
-		"too large":     {post("/api/stripe/webhook", huge, signed(huge, simulator.StripeSecret)), 413},
-		"undecodable":   {post("/api/stripe/webhook", strange, signed(strange, simulator.StripeSecret)), 200},
-		"live mode":     {post("/api/stripe/webhook", live, signed(live, simulator.StripeSecret)), 200},
-		"key as secret": {post("/api/razorpay/webhook", body, http.Header{razorpay.SignatureHeader: {facts.Sign(simulator.RazorpayKeySecret, body)}}), 400},
+		"stored":       {post("/api/stripe/webhook", body, signed(body, simulator.StripeSecret)), 200},
+		"unsigned":     {post("/api/stripe/webhook", body, http.Header{}), 400},
+		"other secret": {post("/api/stripe/webhook", body, signed(body, simulator.RazorpaySecret)), 400},
+		"empty secret": {post("/api/stripe/webhook", body, signed(body, "")), 400},
+		"too large":    {post("/api/stripe/webhook", huge, signed(huge, simulator.StripeSecret)), 413},
+		"undecodable":  {post("/api/stripe/webhook", strange, signed(strange, simulator.StripeSecret)), 200},
+		"live mode":    {post("/api/stripe/webhook", live, signed(live, simulator.StripeSecret)), 200},
+		"key as secret": {post("/api/razorpay/webhook", body,
+			http.Header{razorpay.SignatureHeader: {facts.Sign(simulator.RazorpayKeySecret, body)}}), 400},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: answered %d, want %d", name, c.got, c.want)
@@ -320,7 +328,8 @@ func TestUnknownSubscriptionIsParkedThenShown(t *testing.T) {
 	s := setup(t)
 	body := []byte(`{"id":"evt_1","object":"event","type":"customer.subscription.created","created":1,"livemode":false,"data":{"object":{"id":"sub_X","customer":"cus_X","status":"active"}}}`)
 	s.down.Store(true) // the simulator does not know it; the snapshot is all there is
-	s.must(s.service.ReceiveWebhook(t.Context(), facts.Stripe, http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), simulator.StripeSecret)}}, body))
+	s.must(s.service.ReceiveWebhook(t.Context(), facts.Stripe,
+		http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), simulator.StripeSecret)}}, body))
 	s.apply()
 	if n := s.count(`select count(*) from inbox where status = 'parked'`); n != 1 {
 		t.Fatalf("%d events are parked, want 1", n)
@@ -347,11 +356,13 @@ func TestBrokenEventDoesNotBlock(t *testing.T) {
 	u := s.db.User(t, "asha")
 	s.buy(u, "pro", facts.Razorpay)
 	_, err := s.db.Super.Exec(t.Context(), `
-		insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at)
+		insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at,
+		    delivered_at, next_attempt_at)
 		values ('razorpay', 'razorpay', 'old', 'subscription.charged', 'received', '{', '{}', 'current', '2020-01-01', '2020-01-01', '2020-01-01')`)
 	s.must(err)
 	s.settle()
-	if o := s.overview(u); o.Plan.ID != "pro" || s.count(`select count(*) from inbox where event_id = 'old' and status = 'dead'`) != 1 {
+	if o := s.overview(u); o.Plan.ID != "pro" ||
+		s.count(`select count(*) from inbox where event_id = 'old' and status = 'dead'`) != 1 {
 		t.Errorf("plan %s", o.Plan.ID)
 	}
 }
@@ -368,7 +379,8 @@ func TestDeletedCustomer(t *testing.T) {
 	}
 	s.buy(u, "pro", facts.Stripe)
 	s.settle()
-	if o := s.overview(u); o.Plan.ID != "pro" || s.count(`select count(*) from provider_directory where kind = 'customer'`) != 2 {
+	if o := s.overview(u); o.Plan.ID != "pro" ||
+		s.count(`select count(*) from provider_directory where kind = 'customer'`) != 2 {
 		t.Errorf("bought again: %s", o.Plan.ID)
 	}
 }
@@ -382,7 +394,8 @@ func TestRefundAndDisputeAskAPerson(t *testing.T) {
 			s.settle()
 			id := s.subscription(u)
 			reasons := func() string {
-				rows, err := s.db.Super.Query(t.Context(), `select reason from review_items where status = 'open' and account_id = $1 order by reason`, u.AccountID)
+				rows, err := s.db.Super.Query(t.Context(),
+					`select reason from review_items where status = 'open' and account_id = $1 order by reason`, u.AccountID)
 				s.must(err)
 				list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 				s.must(err)
@@ -445,7 +458,10 @@ func TestBillingTablesAreClosed(t *testing.T) {
 				t.Errorf("%s reads %s: %d rows, %v", who, table, n, err)
 			}
 		}
-		for _, verb := range []string{"delete from " + table, "insert into " + table + " (account_id) select gen_random_uuid()"} {
+		for _, verb := range []string{
+			"delete from " + table,
+			"insert into " + table + " (account_id) select gen_random_uuid()",
+		} {
 			err := s.db.As(t.Context(), u.Account(), func(tx *postgres.Tx) error {
 				_, err := tx.Exec(t.Context(), verb)
 				return err

@@ -22,7 +22,8 @@ const (
 		 order by r.key limit $1 for update skip locked)
 	select r.key, r.reason, r.provider, r.account_id, r.subscription_id, r.opened_at, r.seen_at, r.about,
 	    d.account_id is not null,
-	       coalesce((select e.status from inbox e where e.connection_id = r.connection_id and e.event_id = r.about), ''),
+	       coalesce((select e.status from inbox e where e.connection_id = r.connection_id and e.event_id = r.about),
+	           ''),
 	       p.status, p.credits, p.amount_minor, p.refunded_minor, p.lost_minor, p.taken_back,
 	       exists (select from review_items f where f.connection_id = r.connection_id and f.key = 'refund ' || r.about
 	           and f.reason = 'refund_full')
@@ -66,7 +67,8 @@ func (s *Service) matters(ctx context.Context, tx pgx.Tx, sql string, limit int,
 		var account *uuid.UUID
 		var status *string
 		var n [5]*int64
-		err := row.Scan(&m.item.Key, &m.item.Reason, &m.item.Provider, &account, &m.item.SubscriptionID, &m.item.OpenedAt,
+		err := row.Scan(&m.item.Key, &m.item.Reason, &m.item.Provider, &account, &m.item.SubscriptionID,
+			&m.item.OpenedAt,
 			&m.item.SeenAt, &m.about, &m.owned,
 			&m.event, &status, &n[0], &n[1], &n[2], &n[3], &n[4], &m.refunded)
 		if account != nil {
@@ -93,7 +95,8 @@ func (s *Service) matters(ctx context.Context, tx pgx.Tx, sql string, limit int,
 			if subs[account], err = subscriptionsOf(ctx, tx, account); err != nil {
 				return nil, err
 			}
-			if keys[account], err = texts(ctx, tx, `select key from review_items where account_id = $1 and status = 'open'`,
+			if keys[account],
+				err = texts(ctx, tx, `select key from review_items where account_id = $1 and status = 'open'`,
 				account); err != nil {
 				return nil, fmt.Errorf("look at review items: %w", err)
 			}

@@ -27,7 +27,8 @@ func TestTwoSubscriptionsSettleWhenOneEnds(t *testing.T) {
 			id := s.subscription(u)
 			other := map[facts.Provider]string{facts.Stripe: "razorpay", facts.Razorpay: "stripe"}[ends]
 			s.db.Subscription(t, u.AccountID, other, "sub_double") // bought on another device
-			s.exec(`update subscriptions set plan_id = 'pro', access_until = $1 where id = 'sub_double'`, s.clock.Now().Add(60*day))
+			s.exec(`update subscriptions set plan_id = 'pro', access_until = $1 where id = 'sub_double'`,
+				s.clock.Now().Add(60*day))
 			s.must(s.sim.Renew(t.Context(), id))
 			s.settle()
 			if s.open("multiple_active_subscriptions") != 1 {
@@ -60,7 +61,9 @@ func TestUnmappedPayerSettlesWhenKnown(t *testing.T) {
 	s.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at) values ('stripe', 'stripe', 'customer', 'cus_X', $1, now())`, u.AccountID)
 	s.must(s.db.AdvanceClock(t.Context(), s.clock, time.Hour))
 	s.apply()
-	if s.open("unmapped_customer") != 0 || s.count(`select count(*) from review_items where account_id = $1 and reason = 'unmapped_customer'`, u.AccountID) != 1 {
+	if s.open("unmapped_customer") != 0 ||
+		s.count(`select count(*) from review_items where account_id = $1 and reason = 'unmapped_customer'`,
+			u.AccountID) != 1 {
 		t.Error("the item of a customer who is known now stays open, or does not name the account")
 	}
 }
@@ -84,7 +87,8 @@ func TestExplainedAmountSettles(t *testing.T) {
 					on conflict (connection_id, key) do update set status = 'open', resolved_at = null`, provider, id, amount, u.AccountID)
 			}
 			s.reconcile(quick)
-			if n := s.count(`select count(*) from review_items where key like '%' || $1 and status = 'open'`, with); n != 0 {
+			if n := s.count(`select count(*) from review_items where key like '%' || $1 and status = 'open'`,
+				with); n != 0 {
 				t.Error("an amount with tax stays open")
 			}
 			if n := s.count(`select count(*) from review_items where key like '%$77.77' and status = 'open'`); n != 1 {
@@ -100,7 +104,8 @@ func TestForeignEventsSettleAndReturn(t *testing.T) {
 	live := func(id string) {
 		t.Helper()
 		body := []byte(`{"id":"` + id + `","object":"event","type":"invoice.paid","created":1,"livemode":true,"data":{"object":{"id":"in_1","object":"invoice"}}}`)
-		s.must(s.service.ReceiveWebhook(t.Context(), facts.Stripe, http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), simulator.StripeSecret)}}, body))
+		s.must(s.service.ReceiveWebhook(t.Context(), facts.Stripe,
+			http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), simulator.StripeSecret)}}, body))
 	}
 	live("evt_1")
 	s.reconcile(quick)

@@ -38,7 +38,8 @@ type shop struct {
 func setup(t *testing.T) *shop {
 	t.Parallel()
 	s := &shop{T: t, db: pgtest.New(t), clock: clock.New()}
-	if err := postgres.SetEnvironment(t.Context(), s.db.Config, postgres.Environment{Mode: postgres.Simulated}, s.clock); err != nil {
+	if err := postgres.SetEnvironment(t.Context(), s.db.Config, postgres.Environment{Mode: postgres.Simulated},
+		s.clock); err != nil {
 		t.Fatal(err)
 	}
 	plans, err := billing.LoadPlans("", nil)
@@ -87,7 +88,10 @@ func setup(t *testing.T) *shop {
 	for _, top := range plans.TopUps {
 		for _, price := range top.Prices {
 			if price.ProviderPrice != "" {
-				config.Prices = append(config.Prices, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: top.Name, Currency: price.Amount.Currency, Amount: price.Amount.Minor})
+				config.Prices = append(config.Prices, simulator.Price{
+					Provider: price.Provider, ID: price.ProviderPrice,
+					Name: top.Name, Currency: price.Amount.Currency, Amount: price.Amount.Minor,
+				})
 			}
 		}
 	}
@@ -95,7 +99,10 @@ func setup(t *testing.T) *shop {
 		t.Fatal(err)
 	}
 	handler = s.sim.Handler()
-	sc, err := stripe.New(stripe.Config{Key: simulator.StripeKey, Secrets: []facts.Secret{{Label: "current", Key: simulator.StripeSecret}}, URL: s.sim.StripeURL()})
+	sc, err := stripe.New(stripe.Config{
+		Key:     simulator.StripeKey,
+		Secrets: []facts.Secret{{Label: "current", Key: simulator.StripeSecret}}, URL: s.sim.StripeURL(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,12 +113,18 @@ func setup(t *testing.T) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.service, err = billing.New(billing.Config{DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL})
+	s.service, err = billing.New(billing.Config{
+		DB: s.db.DB, Plans: plans, Clock: s.clock, Stripe: sc, Razorpay: rc,
+		PublicURL: s.front.URL,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.again = func(p *billing.Plans) *billing.Service {
-		v, err := billing.New(billing.Config{DB: s.db.DB, Plans: p, Clock: s.clock, Stripe: sc, Razorpay: rc, PublicURL: s.front.URL})
+		v, err := billing.New(billing.Config{
+			DB: s.db.DB, Plans: p, Clock: s.clock, Stripe: sc, Razorpay: rc,
+			PublicURL: s.front.URL,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +203,10 @@ func (s *shop) buy(u *pgtest.User, plan string, provider facts.Provider) (r bill
 	}
 	p, err := s.sim.PaySubscription(id)
 	s.must(err)
-	return billing.Return{Provider: provider, PaymentID: p.PaymentID, SubscriptionID: p.SubscriptionID, Signature: p.Signature}
+	return billing.Return{
+		Provider: provider, PaymentID: p.PaymentID, SubscriptionID: p.SubscriptionID,
+		Signature: p.Signature,
+	}
 }
 
 // subscription is the provider's id of the account's one subscription.

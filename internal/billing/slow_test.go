@@ -29,7 +29,10 @@ func TestSlowProviderStallsNobody(t *testing.T) {
 		p, err := s.sim.PaySubscription(id)
 		s.must(err)
 		owners = append(owners, struct{ page func() error }{func() error {
-			return s.service.Verify(t.Context(), u.Account(), billing.Return{Provider: facts.Razorpay, PaymentID: p.PaymentID, SubscriptionID: p.SubscriptionID, Signature: p.Signature})
+			return s.service.Verify(t.Context(), u.Account(), billing.Return{
+				Provider:  facts.Razorpay,
+				PaymentID: p.PaymentID, SubscriptionID: p.SubscriptionID, Signature: p.Signature,
+			})
 		}})
 	}
 	s.buy(reader, "pro", facts.Stripe)
@@ -64,7 +67,9 @@ func TestSlowProviderStallsNobody(t *testing.T) {
 	asked.Wait()
 	for range 8 { // the provider repeats what it thinks is lost
 		busy.Go(func() {
-			_ = s.service.ReceiveWebhook(t.Context(), facts.Stripe, http.Header{stripe.SignatureHeader: {stripe.Sign(first.body, time.Now(), simulator.StripeSecret)}}, first.body)
+			_ = s.service.ReceiveWebhook(t.Context(), facts.Stripe,
+				http.Header{stripe.SignatureHeader: {stripe.Sign(first.body, time.Now(),
+					simulator.StripeSecret)}}, first.body)
 		})
 	}
 	within := func(what string, do func(context.Context) error) {
@@ -78,10 +83,19 @@ func TestSlowProviderStallsNobody(t *testing.T) {
 	for range 5 {
 		within("a fresh webhook", func(ctx context.Context) error {
 			body := []byte(`{"id":"evt_fresh","object":"event","type":"product.created","livemode":false,"data":{"object":{}}}`)
-			return s.service.ReceiveWebhook(ctx, facts.Stripe, http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), simulator.StripeSecret)}}, body)
+			return s.service.ReceiveWebhook(ctx, facts.Stripe,
+				http.Header{stripe.SignatureHeader: {stripe.Sign(body, time.Now(), simulator.StripeSecret)}}, body)
 		})
-		within("the plan page", func(ctx context.Context) error { _, err := s.service.Overview(ctx, reader.Account()); return err })
-		within("the operators' desk", func(ctx context.Context) error { _, err := s.service.CountInbox(ctx); return err })
+		within("the plan page", func(ctx context.Context) error {
+			_, err := s.service.Overview(ctx,
+				reader.Account())
+			return err
+		})
+		within("the operators' desk", func(ctx context.Context) error {
+			_,
+				err := s.service.CountInbox(ctx)
+			return err
+		})
 	}
 	close(release)
 	s.before.Store(nil)

@@ -14,8 +14,10 @@ import (
 	"testing"
 )
 
-// Every entitlement that a plan can carry is asked for: by a function of the database or, where it is about reading, by the
-// database's word in the transaction that reads; and every one has its sentence on pages. A limit is enforced by the database.
+// Every entitlement that a plan can carry is asked for: by a function of the database or, where it is about reading, by
+// the
+// database's word in the transaction that reads; and every one has its sentence on pages. A limit is enforced by the
+// database.
 func TestEveryEntitlementIsEnforced(t *testing.T) {
 	t.Parallel()
 	sql, code, pages := "", "", ""
@@ -40,9 +42,11 @@ func TestEveryEntitlementIsEnforced(t *testing.T) {
 			t.Errorf("entitlement %s has no constant that this test knows", e)
 			continue
 		}
-		door := strings.Contains(code, "Require(billing."+name+")") || strings.Contains(code, "NeedsPlan(billing."+name+")")
+		door := strings.Contains(code, "Require(billing."+name+")") ||
+			strings.Contains(code, "NeedsPlan(billing."+name+")")
 		database := strings.Contains(sql, "tijori_plans.entitled(new.account_id, '"+e+"')") ||
-			strings.Contains(code, "billing.EntitlementsOf(ctx, tx)") && strings.Contains(code, "rights.Require(billing."+name+")")
+			strings.Contains(code, "billing.EntitlementsOf(ctx, tx)") &&
+				strings.Contains(code, "rights.Require(billing."+name+")")
 		if !door || !database {
 			t.Errorf("entitlement %s is sold, and asked for at the door: %v, by the database: %v", e, door, database)
 		}
@@ -75,7 +79,8 @@ func TestNothingNamesAPlan(t *testing.T) {
 		}
 	}
 	// A plan's name is also a word: of those, only what is told of a plan counts.
-	phrase := regexp.MustCompile(`\b(?:[Pp]lan|Tijori|Get|[Ww]ith|needs|is|on|of) (?:` + strings.Join(names, "|") + `)\b|\b(?:` + strings.Join(names, "|") + `) (?:plan|प्लान)|\bPro\b`)
+	phrase := regexp.MustCompile(`\b(?:[Pp]lan|Tijori|Get|[Ww]ith|needs|is|on|of) (?:` + strings.Join(names,
+		"|") + `)\b|\b(?:` + strings.Join(names, "|") + `) (?:plan|प्लान)|\bPro\b`)
 	quoted := regexp.MustCompile(`["'` + "`" + `](` + strings.Join(ids, "|") + `)["'` + "`" + `]`)
 	// What is the same word and no plan, with the reason.
 	known := map[string]string{
@@ -84,7 +89,11 @@ func TestNothingNamesAPlan(t *testing.T) {
 		`web/page/team/page.templ @ui.Page(v.Shell, ui.Frame{Title: v.T("Team")}`: "the people",
 	}
 	for _, name := range files(t, "../..") {
-		for _, skip := range []string{"/pagetest/", "/pgtest/", "/bench/", "_templ.go", "/postgres/testdata/", "/billing/simulator/", "/audit/"} { // samples, tests and what is generated
+		// samples, tests and what is generated
+		for _, skip := range []string{
+			"/pagetest/", "/pgtest/", "/bench/", "_templ.go", "/postgres/testdata/",
+			"/billing/simulator/", "/audit/",
+		} {
 			if strings.Contains(name, skip) {
 				name = ""
 				break
@@ -152,7 +161,8 @@ func files(t *testing.T, root string) (out []string) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && slices.Contains([]string{".git", "docs", "node_modules", "testdata", "tools", "scripts"}, d.Name()):
+		case d.IsDir() && slices.Contains([]string{".git", "docs", "node_modules", "testdata", "tools", "scripts"},
+			d.Name()):
 			return filepath.SkipDir
 		case strings.HasSuffix(name, "_test.go"):
 			return nil

@@ -33,20 +33,21 @@ const Grace = term.PaymentGrace
 // A Subscription is an account's agreement to a price, as the provider last
 // told us. Times that do not apply are zero.
 type Subscription struct {
-	AccountID         uuid.UUID
-	Provider          facts.Provider
-	ID                string // the provider's id
-	CustomerID        string // the provider's customer, "" until it is known
-	Status            Status
-	ProviderStatus    string // the provider's own word
-	PriceID           string // the provider's price, as last told
-	PlanID            string // the plan that is given, "" when the price is unknown
-	Interval          string
-	PeriodStart       time.Time
-	PeriodEnd         time.Time
-	PaidThrough       time.Time // the end of the latest period that is paid for, or of the trial
-	PaidFrom          time.Time // when the line begins that is paid until then
-	PaidSince         time.Time // since when it is paid for without a break, as far as is known; zero when there was none
+	AccountID      uuid.UUID
+	Provider       facts.Provider
+	ID             string // the provider's id
+	CustomerID     string // the provider's customer, "" until it is known
+	Status         Status
+	ProviderStatus string // the provider's own word
+	PriceID        string // the provider's price, as last told
+	PlanID         string // the plan that is given, "" when the price is unknown
+	Interval       string
+	PeriodStart    time.Time
+	PeriodEnd      time.Time
+	PaidThrough    time.Time // the end of the latest period that is paid for, or of the trial
+	PaidFrom       time.Time // when the line begins that is paid until then
+	// since when it is paid for without a break, as far as is known; zero when there was none
+	PaidSince         time.Time
 	PaidPriceID       string    // the price that was paid for; a higher one is not given
 	PaidCount         int       // Razorpay: cycles that were collected
 	AccessUntil       time.Time // from when it grants nothing; the tier is read from this alone

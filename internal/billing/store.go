@@ -85,7 +85,8 @@ func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subsc
 // subscription's directory row.
 func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 	b.Queue(`
-		insert into subscriptions (app_id, account_id, connection_id, provider, id, customer_id, status, provider_status,
+		insert into subscriptions (app_id, account_id, connection_id, provider, id, customer_id, status,
+		    provider_status,
 		    price_id, plan_id, period,
 		    period_start, period_end, paid_through, paid_from, paid_price_id, paid_count, access_until, failed_at,
 		        cancel_at_period_end,
@@ -106,7 +107,8 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 		    changed_at = excluded.changed_at, next_price_id = excluded.next_price_id, next_at = excluded.next_at,
 		        pay_url = excluded.pay_url,
 		    paid_since = excluded.paid_since`,
-		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status, s.ProviderStatus, s.PriceID, nullText(s.PlanID), s.Interval,
+		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status, s.ProviderStatus, s.PriceID, nullText(s.PlanID),
+		s.Interval,
 		null(s.PeriodStart), null(s.PeriodEnd), null(s.PaidThrough), null(s.PaidFrom), s.PaidPriceID, s.PaidCount,
 		null(s.AccessUntil), null(s.FailedAt), s.CancelAtPeriodEnd,
 		null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID, null(s.NextAt), s.PayURL,
@@ -115,7 +117,8 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {
 	b.Queue(`
-		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id, amount_minor, currency,
+		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id, amount_minor,
+		    currency,
 		    paid_at, recorded_at)
 		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (account_id, connection_id, id) do nothing`,
@@ -138,7 +141,8 @@ func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subsc
 		issued = now
 	}
 	b.Queue(`
-		insert into invoices as i (account_id, connection_id, provider, id, subscription_id, number, status, amount_minor,
+		insert into invoices as i (account_id, connection_id, provider, id, subscription_id, number, status,
+		    amount_minor,
 		    currency, period_start, period_end, issued_at, paid_at, url)
 		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (account_id, connection_id, id) do update set
@@ -150,7 +154,8 @@ func saveInvoice(b *pgx.Batch, account uuid.UUID, provider facts.Provider, subsc
 		    url = case when excluded.url <> '' then excluded.url else i.url end
 		 where coalesce(array_position(`+invoiceStates+`, excluded.status),
 		     1) + $14::int > coalesce(array_position(`+invoiceStates+`, i.status), 1)
-		    or i.number = '' and excluded.number <> '' and excluded.status = i.status or i.url = '' and excluded.url <> ''
+		    or i.number = '' and excluded.number <> '' and excluded.status = i.status or i.url = ''
+		        and excluded.url <> ''
 		        and excluded.status = i.status`,
 		account, provider, in.ID, subscriptionID, in.Number, in.Status, max(in.Amount.Minor, 0), in.Amount.Currency,
 		null(in.PeriodStart), null(in.PeriodEnd), issued, null(in.PaidAt), in.URL, counts(fetched))

@@ -121,7 +121,8 @@ func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement,
 		verb = "has"
 	}
 	lines = append(lines, fmt.Sprintf("Account %s (%s) %s %s.", acc.Name, acc.ID, verb, entitlement),
-		fmt.Sprintf("%s comes with %s; the plan in force is %s.", entitlement, strings.Join(carriers, " and "), acc.PlanName),
+		fmt.Sprintf("%s comes with %s; the plan in force is %s.", entitlement, strings.Join(carriers, " and "),
+			acc.PlanName),
 		acc.Why)
 	for _, sub := range acc.Subscriptions {
 		lines = append(lines, fmt.Sprintf("%s %s: %s%s", sub.Provider.Name(), sub.ID, sub.Why, sub.lastEvent()))
@@ -160,7 +161,8 @@ func (s *Service) support(ctx context.Context, who, question, subject, remark st
 	if len(remark) > 1000 || len(subject) > 254 || who == "" || len(who) > 254 {
 		return nil, fault.New(fault.Invalid, "This is too long.")
 	}
-	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`, use, who, question, subject,
+	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`, use, who, question,
+		subject,
 		remark); err != nil {
 		return nil, fmt.Errorf("write the look-up down: %w", err)
 	}
@@ -244,7 +246,8 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (SupportSubscription, error) {
 		var v SupportSubscription
 		var t [11]*time.Time
-		err := row.Scan(&v.AccountID, &v.Provider, &v.ID, &v.CustomerID, &v.Status, &v.ProviderStatus, &v.PriceID, &v.PlanID,
+		err := row.Scan(&v.AccountID, &v.Provider, &v.ID, &v.CustomerID, &v.Status, &v.ProviderStatus, &v.PriceID,
+			&v.PlanID,
 			&v.Interval, &t[0], &t[1], &t[2],
 			&t[3], &t[4], &v.CancelAtPeriodEnd, &t[5], &t[6], &t[7], &t[8], &t[9], &v.EventID, &v.EventType, &t[10])
 		for i, to := range []*time.Time{

@@ -88,7 +88,8 @@ const boughtSQL = `
 	  from purchases p join credit_grants g on g.account_id = p.account_id and g.key = 'top-up ' || p.id::text`
 
 func scanBought(row pgx.CollectableRow) (b bought, err error) {
-	return b, row.Scan(&b.account, &b.provider, &b.id, &b.grant, &b.payment, &b.meter, &b.currency, &b.credits, &b.amount,
+	return b, row.Scan(&b.account, &b.provider, &b.id, &b.grant, &b.payment, &b.meter, &b.currency, &b.credits,
+		&b.amount,
 		&b.refunded, &b.lost, &b.taken, &b.held, &b.charge)
 }
 
@@ -103,7 +104,8 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 		return err
 	}
 	rows, err := tx.Query(ctx,
-		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account, g.Provider(),
+		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account,
+		g.Provider(),
 		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
@@ -132,7 +134,8 @@ func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID
 	charge string, changed bool,
 ) error {
 	rows, err := tx.Query(ctx,
-		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account, provider,
+		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account,
+		provider,
 		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
@@ -203,7 +206,8 @@ func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part
 	case p.refunded == 0 && p.lost > 0:
 		reason, key = ReviewDisputeLost, "lost "+p.charge
 	}
-	detail := fmt.Sprintf("%s of a purchase of credits was given back: %d of its %d credits are taken back", gone.Format(),
+	detail := fmt.Sprintf("%s of a purchase of credits was given back: %d of its %d credits are taken back",
+		gone.Format(),
 		taken, part)
 	if gone.Minor == 0 {
 		detail = "the money did not go back: its credits are there again"
@@ -220,7 +224,8 @@ func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part
 			detail += fmt.Sprintf("; %d were spent. Decide whether to leave it at that", spent)
 		}
 		b.Queue(`
-			update review_items set status = 'open', resolved_at = null, detail = $3, turned_at = $4, snoozed_until = null
+			update review_items set status = 'open', resolved_at = null, detail = $3, turned_at = $4,
+			    snoozed_until = null
 			 where connection_id = $1 and key = $2`,
 			p.provider, key, detail, now)
 	}

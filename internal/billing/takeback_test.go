@@ -51,7 +51,8 @@ func TestRefundedTopUpIsTakenBack(t *testing.T) {
 		open := func(u *pgtest.User) (int, string) {
 			var detail string
 			n := s.count(`select count(*) from review_items where account_id = $1 and status = 'open'`, u.AccountID)
-			_ = s.db.Super.QueryRow(t.Context(), `select detail from review_items where account_id = $1`, u.AccountID).Scan(&detail)
+			_ = s.db.Super.QueryRow(t.Context(), `select detail from review_items where account_id = $1`,
+				u.AccountID).Scan(&detail)
 			return n, detail
 		}
 
@@ -69,8 +70,10 @@ func TestRefundedTopUpIsTakenBack(t *testing.T) {
 		}
 		s.exec(`update inbox set status = 'received', applied_at = null, next_attempt_at = now() - interval '1 minute'`)
 		s.settle()
-		if n, detail := open(u); s.credits(u) != 0 || n != 0 || !strings.Contains(detail, "500 of its 500 credits are taken back") {
-			t.Errorf("%s: %d credits and %d open items (%s) after all was given back, want none", provider, s.credits(u), n, detail)
+		if n, detail := open(u); s.credits(u) != 0 || n != 0 || !strings.Contains(detail,
+			"500 of its 500 credits are taken back") {
+			t.Errorf("%s: %d credits and %d open items (%s) after all was given back, want none", provider,
+				s.credits(u), n, detail)
 		}
 		if n := s.count(`select count(*) from operator_acts where who = 'tijori' and act = 'resolve' and reason like '%taken back'`); n == 0 {
 			t.Errorf("%s: what was closed by itself is in no book", provider)
@@ -89,7 +92,8 @@ func TestRefundedTopUpIsTakenBack(t *testing.T) {
 		u, id = buyer("early", 0)
 		s.must(s.sim.RefundPurchase(id, true))
 		s.must(s.sim.Deliver(t.Context()))
-		s.exec(`update inbox set received_at = received_at - interval '1 minute' where type in ('refund.processed', 'charge.refunded') and status = 'received'`) // it is applied first
+		// it is applied first
+		s.exec(`update inbox set received_at = received_at - interval '1 minute' where type in ('refund.processed', 'charge.refunded') and status = 'received'`)
 		s.apply()
 		if n := s.credits(u); n != 0 {
 			t.Errorf("%s: given back before it was granted: %d credits", provider, n)
@@ -130,7 +134,8 @@ func TestReconcileFindsOldReversals(t *testing.T) {
 			s.settle()
 			s.must(s.sim.Advance(t.Context(), 100*day))
 			s.reconcile(quick)
-			s.exec(`update reconcile_runs set started_at = started_at + interval '100 days'`) // it ran in the service's time: only what is newer is listed
+			// it ran in the service's time: only what is newer is listed
+			s.exec(`update reconcile_runs set started_at = started_at + interval '100 days'`)
 			s.must(s.sim.Hold(true))
 			s.must(s.sim.Refund(id, false))
 			s.must(s.sim.Dispute(id))
@@ -140,11 +145,13 @@ func TestReconcileFindsOldReversals(t *testing.T) {
 			dry.DryRun = true
 			for _, run := range s.reconcile(dry) {
 				if run.Provider == provider && run.Differ != 2 || s.count(`select count(*) from review_items`) != 0 {
-					t.Errorf("a look: %d, %s; %d items", run.Differ, s.classes(run), s.count(`select count(*) from review_items`))
+					t.Errorf("a look: %d, %s; %d items", run.Differ, s.classes(run),
+						s.count(`select count(*) from review_items`))
 				}
 			}
 			for _, run := range s.reconcile(quick) {
-				if run.Provider == provider && (run.State != "complete" || s.classes(run) != "refund queued, dispute queued") {
+				if run.Provider == provider && (run.State != "complete" ||
+					s.classes(run) != "refund queued, dispute queued") {
 					t.Errorf("found %q", s.classes(run))
 				}
 			}
@@ -189,7 +196,8 @@ func TestDeadItemsCloseByThemselves(t *testing.T) {
 	}
 	retry := func() {
 		t.Helper()
-		if _, err := s.service.Retry(t.Context(), "op", "the provider is back", billing.InboxFilter{Status: "dead"}); err != nil {
+		if _, err := s.service.Retry(t.Context(), "op", "the provider is back",
+			billing.InboxFilter{Status: "dead"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,11 +207,13 @@ func TestDeadItemsCloseByThemselves(t *testing.T) {
 	}
 	s.apply()
 	closed, err := s.service.ListReviews(t.Context(), true)
-	if open := s.count(`select count(*) from review_items where status = 'open'`); err != nil || open != 0 || len(closed) != dead {
+	if open := s.count(`select count(*) from review_items where status = 'open'`); err != nil || open != 0 ||
+		len(closed) != dead {
 		t.Fatalf("%d items open, %d closed of %d: %v", open, len(closed), dead, err)
 	}
 	item, acts, err := s.service.ReviewByHandle(t.Context(), closed[0].Handle)
-	if err != nil || item.ResolvedBy != "tijori" || len(acts) != 1 || acts[0].Who != "tijori" || acts[0].Reason != item.Resolution || acts[0].Reason == "" {
+	if err != nil || item.ResolvedBy != "tijori" || len(acts) != 1 || acts[0].Who != "tijori" ||
+		acts[0].Reason != item.Resolution || acts[0].Reason == "" {
 		t.Errorf("closed without a trace: %+v, %+v, %v", item, acts, err)
 	}
 	s.must(s.service.Replay(t.Context(), "op", "once more", facts.Razorpay, item.EventID))

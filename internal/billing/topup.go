@@ -85,7 +85,8 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		var link *string
 		err := tx.QueryRow(ctx, `
 			select id, status, url, created_at, expires_at from purchases
-			 where account_id = $1 and status in ('creating', 'open') and connection_id = $2 and top_up_id = $3 and credits = $4
+			 where account_id = $1 and status in ('creating', 'open') and connection_id = $2 and top_up_id = $3
+			     and credits = $4
 			     and amount_minor = $5 and currency = $6
 			   and expires_at > $7 order by created_at desc limit 1 for update`,
 			p.account, price.Provider, t.ID, t.Credits, price.Amount.Minor, price.Amount.Currency,
@@ -105,7 +106,8 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		}
 		row.created, row.expires = now, now.Add(checkoutLife)
 		_, err = tx.Exec(ctx, `
-			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits, days,
+			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits,
+			    days,
 			    amount_minor, currency, status, created_at, expires_at)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
 			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor,
@@ -132,7 +134,8 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 		err := s.withCustomer(ctx, p, func(customer, keySuffix string) (err error) {
 			session, err = s.stripe.CreatePayment(ctx, stripe.SessionRequest{
 				Key: "topup_" + row.id.String() + keySuffix, CustomerID: customer, AccountID: row.account.String(),
-				CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back, CancelURL: s.publicURL + TopUpPath,
+				CheckoutID: row.id.String(), PriceID: row.price.ProviderPrice, SuccessURL: back,
+				CancelURL: s.publicURL + TopUpPath,
 				ExpiresAt: row.expires, Bought: bought,
 			})
 			return err
@@ -179,7 +182,8 @@ func (s *Service) openPurchase(ctx context.Context, p payer, row *purchase) erro
 func (s *Service) closePurchase(ctx context.Context, row *purchase) error {
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx,
-			`update purchases set status = 'closed' where account_id = $1 and id = $2 and status = 'creating'`, row.account,
+			`update purchases set status = 'closed' where account_id = $1 and id = $2 and status = 'creating'`,
+			row.account,
 			row.id)
 		return err
 	})
@@ -253,7 +257,8 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 			b := &pgx.Batch{}
 			saveReview(b, provider, Review{ReviewUnmappedPurchase, "erased purchase " + id, "paid " + got.Format() +
 				" after the account was erased; nothing was granted. Give the money back"}, account, "", "", now)
-			b.Queue(`update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`, account, row.id, now)
+			b.Queue(`update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`, account,
+				row.id, now)
 			return account, nil, tx.SendBatch(ctx, b).Close()
 		}
 		if err := s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days,
@@ -263,14 +268,16 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		if err := claimOwn(ctx, tx, provider, "payment", payment, account, now); err != nil {
 			return uuid.Nil, nil, err
 		}
-		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`, account, row.id,
+		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`, account,
+			row.id,
 			payment); err != nil {
 			return uuid.Nil, nil, fmt.Errorf("settle purchase %s: %w", id, err)
 		}
 		// it may have been given back before we heard that it was paid
 		return account, nil, s.takeBack(ctx, tx, g, account, payment)
 	case over:
-		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2`, account, row.id)
+		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2`, account,
+			row.id)
 		return account, nil, err
 	}
 	return account, nil, nil
@@ -298,7 +305,8 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 		expires = &end
 	}
 	if _, err := tx.Exec(ctx, `
-		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '', $8,
+		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '',
+		    $8,
 		    null, null, null, $9)`,
 		account, meter, grant, credits, TopUpPriority, expires, "top-up "+purchase.String(),
 		string(provider)+" "+id, now); err != nil {

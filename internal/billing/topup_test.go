@@ -60,7 +60,8 @@ func TestTopUp(t *testing.T) {
 			s.must(s.sim.Again(d.Number, false))
 		}
 		s.settle()
-		s.exec(`update inbox set status = 'received', applied_at = null, next_attempt_at = now() - interval '1 minute'`) // all of them, once more
+		// all of them, once more
+		s.exec(`update inbox set status = 'received', applied_at = null, next_attempt_at = now() - interval '1 minute'`)
 		s.apply()
 		if n := s.credits(u); n != 500 {
 			t.Errorf("%s: %d credits after every event came twice, want 500", provider, n)
@@ -82,7 +83,8 @@ func TestTopUpRefusals(t *testing.T) {
 	s := setup(t)
 	u := s.db.User(t, "buyer")
 	manager := s.db.Member(t, u, nil, "manager")
-	if _, err := s.service.StartTopUp(t.Context(), manager.Account(), "credits_500", facts.Razorpay); !fault.Is(err, fault.Forbidden) {
+	if _, err := s.service.StartTopUp(t.Context(), manager.Account(), "credits_500", facts.Razorpay); !fault.Is(err,
+		fault.Forbidden) {
 		t.Errorf("a manager buys: %v, want forbidden", err)
 	}
 	for _, id := range []string{"", "pro", "credits_1"} {
@@ -91,7 +93,8 @@ func TestTopUpRefusals(t *testing.T) {
 		}
 	}
 	s.down.Store(true)
-	if _, err := s.service.StartTopUp(t.Context(), u.Account(), "credits_500", facts.Razorpay); !fault.Is(err, fault.Unavailable) {
+	if _, err := s.service.StartTopUp(t.Context(), u.Account(), "credits_500", facts.Razorpay); !fault.Is(err,
+		fault.Unavailable) {
 		t.Errorf("with the provider down: %v, want unavailable", err)
 	}
 	s.down.Store(false)
@@ -144,7 +147,8 @@ func TestTopUpClicks(t *testing.T) {
 	for i := range pages {
 		wg.Go(func() {
 			var err error
-			if pages[i], err = s.service.StartTopUp(t.Context(), u.Account(), "credits_500", facts.Razorpay); err != nil {
+			if pages[i], err = s.service.StartTopUp(t.Context(), u.Account(), "credits_500",
+				facts.Razorpay); err != nil {
 				t.Error(err)
 			}
 		})

@@ -28,7 +28,8 @@ func TestTwoNodesOpenOneCheckout(t *testing.T) {
 				slow, arrived := make(chan struct{}), make(chan struct{})
 				var once sync.Once
 				wait := func(r *http.Request) {
-					if r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/v1/subscriptions") || strings.HasSuffix(r.URL.Path, "/v1/checkout/sessions")) {
+					if r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/v1/subscriptions") ||
+						strings.HasSuffix(r.URL.Path, "/v1/checkout/sessions")) {
 						first := false
 						once.Do(func() { first = true })
 						if first {
@@ -48,7 +49,8 @@ func TestTwoNodesOpenOneCheckout(t *testing.T) {
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					pages[0], errs[0] = s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, provider)
+					pages[0], errs[0] = s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month,
+						provider)
 				}()
 				<-arrived
 				pages[1], errs[1] = other.StartCheckout(t.Context(), u.Account(), c.plan, billing.Month, provider)

@@ -51,7 +51,8 @@ type teller struct {
 	sender tijorimail.Sender
 	public string
 	client *http.Client
-	told   map[string]time.Time // by channel and alert, when it was last told: what one channel refuses is not told to the others again
+	// by channel and alert, when it was last told: what one channel refuses is not told to the others again
+	told map[string]time.Time
 }
 
 func newTeller(f *operatorFlags, sender tijorimail.Sender, public string) *teller {
@@ -78,7 +79,11 @@ func (t *teller) tell(ctx context.Context, list []billing.Alert) error {
 		}))
 	}
 	if t.flags.AlertURL != "" {
-		errs = append(errs, t.by("url", list, func(subject string, _ []string, list []billing.Alert) error { return t.post(ctx, subject, list) }))
+		errs = append(errs, t.by("url", list, func(subject string, _ []string,
+			list []billing.Alert,
+		) error {
+			return t.post(ctx, subject, list)
+		}))
 	}
 	return errors.Join(errs...)
 }
@@ -88,7 +93,9 @@ func (t *teller) tell(ctx context.Context, list []billing.Alert) error {
 const again = time.Hour
 
 // by tells one channel what it has not heard yet.
-func (t *teller) by(channel string, list []billing.Alert, send func(subject string, lines []string, list []billing.Alert) error) error {
+func (t *teller) by(channel string, list []billing.Alert, send func(subject string, lines []string,
+	list []billing.Alert) error,
+) error {
 	now := time.Now()
 	var fresh []billing.Alert
 	var lines []string
@@ -126,7 +133,8 @@ func (t *teller) message(to, subject string, lines []string) tijorimail.Message 
 	for _, line := range lines {
 		b.WriteString("<p>" + html.EscapeString(line) + "</p>\n")
 	}
-	b.WriteString(`<p><a href="` + html.EscapeString(t.public) + `/admin">` + html.EscapeString(t.public) + "/admin</a></p>\n")
+	b.WriteString(`<p><a href="` + html.EscapeString(t.public) + `/admin">` + html.EscapeString(t.public) +
+		"/admin</a></p>\n")
 	return tijorimail.Message{To: to, Subject: subject, Text: text, HTML: b.String()}
 }
 

@@ -58,9 +58,18 @@ func (c *chat) answers(h http.HandlerFunc) {
 }
 
 var trouble = []billing.Alert{
-	{Provider: facts.Stripe, Kind: billing.AlertDead, State: "raised", Times: 12, Detail: "12 events could not be applied", FirstAt: time.Now()},
-	{Provider: facts.Razorpay, Kind: billing.AlertSilent, State: "raised", Times: 1, Detail: "no event since Monday", FirstAt: time.Now()},
-	{Provider: facts.Stripe, Kind: billing.AlertRefused, State: "over", Detail: "deliveries were refused", FirstAt: time.Now()},
+	{
+		Provider: facts.Stripe, Kind: billing.AlertDead, State: "raised", Times: 12,
+		Detail: "12 events could not be applied", FirstAt: time.Now(),
+	},
+	{
+		Provider: facts.Razorpay, Kind: billing.AlertSilent, State: "raised", Times: 1, Detail: "no event since Monday",
+		FirstAt: time.Now(),
+	},
+	{
+		Provider: facts.Stripe, Kind: billing.AlertRefused, State: "over", Detail: "deliveries were refused",
+		FirstAt: time.Now(),
+	},
 }
 
 // Alerts go to a real SMTP server and a real HTTP server: one message each for
@@ -68,7 +77,10 @@ var trouble = []billing.Alert{
 func TestAlertsAreDelivered(t *testing.T) {
 	t.Parallel()
 	sink := (&mailtest.Sink{Security: mail.NoTLS}).Serve(t)
-	sender, err := mail.NewSMTP(mail.SMTPConfig{Host: sink.Host, Port: sink.Port, Security: mail.NoTLS, From: "Tijori <tijori@example.com>", Timeout: 3 * time.Second})
+	sender, err := mail.NewSMTP(mail.SMTPConfig{
+		Host: sink.Host, Port: sink.Port, Security: mail.NoTLS,
+		From: "Tijori <tijori@example.com>", Timeout: 3 * time.Second,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +102,10 @@ func TestAlertsAreDelivered(t *testing.T) {
 	if mails[0].To != "op@example.com" || m.Subject != "Tijori: 3 kinds of trouble with payments" {
 		t.Errorf("to %s: %s", mails[0].To, m.Subject)
 	}
-	for _, want := range []string{"Stripe: dead: 12 events could not be applied", "Razorpay: silent", "over (it was: deliveries were refused)", "https://khata.example.com/admin"} {
+	for _, want := range []string{
+		"Stripe: dead: 12 events could not be applied", "Razorpay: silent",
+		"over (it was: deliveries were refused)", "https://khata.example.com/admin",
+	} {
 		if !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, m.Text)
 		}
@@ -110,13 +125,15 @@ func TestAlertsAreDelivered(t *testing.T) {
 			Times                                int
 		}
 	}
-	if err := json.Unmarshal([]byte(c.got()[0]), &body); err != nil || len(body.Alerts) != 3 || body.Text != m.Subject || body.Alerts[0].Times != 12 || body.Alerts[2].State != "over" {
+	if err := json.Unmarshal([]byte(c.got()[0]), &body); err != nil || len(body.Alerts) != 3 ||
+		body.Text != m.Subject || body.Alerts[0].Times != 12 || body.Alerts[2].State != "over" {
 		t.Errorf("the chat got %s (%v)", c.got()[0], err)
 	}
 	over := trouble[0]
 	over.State = "over"
 	c.answers(nil)
-	if err := tell.tell(t.Context(), []billing.Alert{over}); err != nil || len(c.got()) != 1 || len(sink.Wait(t, 2)) != 2 {
+	if err := tell.tell(t.Context(), []billing.Alert{over}); err != nil || len(c.got()) != 1 ||
+		len(sink.Wait(t, 2)) != 2 {
 		t.Errorf("its end: %v, %d messages", err, len(c.got()))
 	}
 	if err := tell.tell(t.Context(), trouble[:1]); err != nil || len(c.got()) != 2 { // and a new beginning
@@ -156,7 +173,8 @@ func TestAlertsWithstandTheReceiver(t *testing.T) {
 		clear(tell.told)
 		start := time.Now()
 		err := tell.tell(t.Context(), trouble)
-		if (err != nil) != one.fails || err != nil && (strings.Contains(err.Error(), "T0PSECRET") || len(err.Error()) > 100) {
+		if (err != nil) != one.fails || err != nil && (strings.Contains(err.Error(), "T0PSECRET") ||
+			len(err.Error()) > 100) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if d := time.Since(start); d > 10*time.Second {
@@ -166,7 +184,8 @@ func TestAlertsWithstandTheReceiver(t *testing.T) {
 	if n := len(elsewhere.got()); n != 0 {
 		t.Errorf("%d messages were led elsewhere", n)
 	}
-	if err := newTeller(&operatorFlags{AlertURL: "http://127.0.0.1:1/hooks/T0PSECRET"}, nil, "").tell(t.Context(), trouble); err == nil || strings.Contains(fmt.Sprint(err, errors.Unwrap(err)), "T0PSECRET") {
+	if err := newTeller(&operatorFlags{AlertURL: "http://127.0.0.1:1/hooks/T0PSECRET"}, nil, "").tell(t.Context(),
+		trouble); err == nil || strings.Contains(fmt.Sprint(err, errors.Unwrap(err)), "T0PSECRET") {
 		t.Errorf("nobody listens: %v", err)
 	}
 }

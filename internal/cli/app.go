@@ -69,7 +69,10 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	}
 	plans, err := billing.LoadPlans(f.Plans, os.Environ())
 	if err != nil {
-		return nil, &postgres.SetupError{Problem: err.Error(), Hint: "mend the plan file, or unset TIJORI_PLANS for the one built in"}
+		return nil, &postgres.SetupError{
+			Problem: err.Error(),
+			Hint:    "mend the plan file, or unset TIJORI_PLANS for the one built in",
+		}
 	}
 	development := f.simulated()
 	if err := f.checkDevelopment(listener.Addr().String(), a.public, development); err != nil {
@@ -132,7 +135,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		}
 	}
 	config := web.Config{
-		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock, Outbox: a.outbox, PublicURL: a.public,
+		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock,
+		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 	}
 	if development {
@@ -142,7 +146,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	return a, a.serveMetrics()
 }
 
-// checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail or without TLS.
+// checkDevelopment refuses simulated payments where strangers could reach them, and real ones without mail or without
+// TLS.
 func (f *serveFlags) checkDevelopment(addr string, public *url.URL, development bool) error {
 	if !development {
 		if f.SMTPURL == "" {
@@ -173,7 +178,8 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, s *stripe.Clie
 		return err
 	}
 	a.billing, err = billing.New(billing.Config{
-		DB: a.database.DB, Plans: plans, Clock: a.clock, Stripe: s, Razorpay: r, PublicURL: a.public.String(), Log: a.log,
+		DB: a.database.DB, Plans: plans, Clock: a.clock, Stripe: s, Razorpay: r, PublicURL: a.public.String(),
+		Log: a.log,
 	})
 	if err != nil {
 		return usagef("%v", err)
@@ -223,7 +229,10 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "apply inbox too", Do: a.billing.ApplyInbox, Wake: a.billing.Woken(), Poll: time.Second},
 			{Name: "end replaced subscriptions", Do: a.billing.EndReplaced, Poll: 10 * time.Second},
 			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
-			{Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing), Poll: time.Minute},
+			{
+				Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing),
+				Poll: time.Minute,
+			},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
@@ -269,7 +278,8 @@ func (a *app) serveMetrics() error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if a.keeper != nil {
 		registry.MustRegister(a.keeper.metrics()...)
 	}

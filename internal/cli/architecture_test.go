@@ -29,17 +29,44 @@ var forbidden = []struct {
 	{"internal/money", []string{"internal/"}},
 	{"internal/clock", []string{"internal/"}},
 	{"internal/strictjson", []string{"internal/"}},
-	{"internal/postgres", []string{"internal/account", "internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail", "internal/demo"}},
-	{"internal/account", []string{"internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail"}},
-	{"internal/ledger", []string{"internal/account", "internal/billing", "internal/web", "internal/jobs", "internal/cli", "internal/mail"}},
-	{"internal/billing", []string{"internal/credits", "internal/account", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail"}},
-	{"internal/credits", []string{"internal/account", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail", "internal/billing/"}},
-	{"internal/backup", []string{"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web", "internal/jobs", "internal/cli", "internal/mail"}},
+	{"internal/postgres", []string{
+		"internal/account", "internal/billing", "internal/ledger", "internal/web",
+		"internal/jobs", "internal/cli", "internal/mail", "internal/demo",
+	}},
+	{"internal/account", []string{
+		"internal/billing", "internal/ledger", "internal/web", "internal/jobs",
+		"internal/cli", "internal/mail",
+	}},
+	{"internal/ledger", []string{
+		"internal/account", "internal/billing", "internal/web", "internal/jobs",
+		"internal/cli", "internal/mail",
+	}},
+	{"internal/billing", []string{
+		"internal/credits", "internal/account", "internal/ledger", "internal/web",
+		"internal/jobs", "internal/cli", "internal/mail",
+	}},
+	{"internal/credits", []string{
+		"internal/account", "internal/ledger", "internal/web", "internal/jobs",
+		"internal/cli", "internal/mail", "internal/billing/",
+	}},
+	{"internal/backup", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
+		"internal/web", "internal/jobs", "internal/cli", "internal/mail",
+	}},
 	{"client", []string{"internal/"}},
-	{"internal/billing/facts", []string{"internal/postgres", "internal/billing/", "-github.com/jackc/", "-net/http", "-database/"}},
-	{"internal/mail", []string{"internal/account", "internal/billing", "internal/ledger", "internal/web", "internal/jobs", "internal/postgres"}},
+	{"internal/billing/facts", []string{
+		"internal/postgres", "internal/billing/", "-github.com/jackc/", "-net/http",
+		"-database/",
+	}},
+	{"internal/mail", []string{
+		"internal/account", "internal/billing", "internal/ledger", "internal/web",
+		"internal/jobs", "internal/postgres",
+	}},
 	{"internal/jobs", []string{"internal/web", "internal/cli", "internal/ledger", "internal/billing"}},
-	{"internal/web", []string{"internal/cli", "internal/jobs", "internal/bench", "internal/billing/stripe", "internal/billing/razorpay", "internal/billing/simulator"}},
+	{"internal/web", []string{
+		"internal/cli", "internal/jobs", "internal/bench", "internal/billing/stripe",
+		"internal/billing/razorpay", "internal/billing/simulator",
+	}},
 	{"internal/web/door", []string{"internal/ledger", "internal/billing", "internal/credits"}},
 	{"internal/web/programs", []string{"internal/ledger", "internal/account"}},
 	{"internal/web/operators", []string{"internal/ledger", "internal/account"}},
@@ -136,7 +163,8 @@ func TestHouseStandsAsDrawn(t *testing.T) {
 				}
 				for _, not := range rule.not {
 					elsewhere, isElsewhere := strings.CutPrefix(not, "-")
-					if isElsewhere && strings.HasPrefix(imported, elsewhere) || !isElsewhere && ours && within(to, not) && !within(to, rule.room) {
+					if isElsewhere && strings.HasPrefix(imported, elsewhere) || !isElsewhere && ours && within(to,
+						not) && !within(to, rule.room) {
 						t.Errorf("%s imports %s, which the drawing does not allow", from, imported)
 					}
 				}
@@ -205,7 +233,8 @@ func TestHandlersGoThroughTheDoor(t *testing.T) {
 			seen++
 			config := filepath.Base(name) == "server.go" && sel.Sel.Name == "DB" // it goes to the frame
 			if !config && !slices.Contains(atTheDoor[of.Name], sel.Sel.Name) {
-				t.Errorf("%s: %s.%s goes round the request to the database", set.Position(sel.Pos()), of.Name, sel.Sel.Name)
+				t.Errorf("%s: %s.%s goes round the request to the database", set.Position(sel.Pos()), of.Name,
+					sel.Sel.Name)
 			}
 			return true
 		})

@@ -37,8 +37,9 @@ func TestAuditTranscript(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{
 		"clean/index.html": "<html><body>Hello</body></html>", "src/package.json": "{}",
-		"dist/index.html": `<html><body><script src="a.js"></script></body></html>`, "dist/a.js": `k="` + leakingKey + `"`,
-		"medium/a.js": `k="` + "sk_" + `test_51Hq7Rk2Zw9TnB4xVd8MsL3hYc6"`,
+		"dist/index.html": `<html><body><script src="a.js"></script></body></html>`,
+		"dist/a.js":       `k="` + leakingKey + `"`,
+		"medium/a.js":     `k="` + "sk_" + `test_51Hq7Rk2Zw9TnB4xVd8MsL3hYc6"`,
 	})
 	if err := os.MkdirAll("linked", 0o755); err != nil {
 		t.Fatal(err)
@@ -102,7 +103,8 @@ func TestAuditRulesAreListed(t *testing.T) {
 			t.Errorf("two rules of %s are called %s", r.Engine, r.ID)
 		}
 		seen[r.Engine+" "+r.ID] = true
-		if (r.Engine == "bundle" || r.Engine == "logs") && !strings.Contains(string(doc), "[`"+r.ID+"`](audit/"+r.ID+".md) | "+r.Severity.String()+" | ") {
+		if (r.Engine == "bundle" || r.Engine == "logs") && !strings.Contains(string(doc),
+			"[`"+r.ID+"`](audit/"+r.ID+".md) | "+r.Severity.String()+" | ") {
 			t.Errorf("docs/audit.md does not list %s as %s", r.ID, r.Severity)
 		}
 	}
@@ -112,14 +114,16 @@ func TestAuditFormats(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{"dist/a.js": `k="` + leakingKey + `"`})
 	for format, says := range map[string]string{
-		"text": "CRITICAL", "json": `"schema": "tijori-audit/1"`, "sarif": `"uri": "dist/a.js"`, "html": "<!doctype html>",
+		"text": "CRITICAL", "json": `"schema": "tijori-audit/1"`, "sarif": `"uri": "dist/a.js"`,
+		"html":   "<!doctype html>",
 		"github": "::error file=dist/a.js,line=1,col=4,title=critical%3A bundle-payment-key::", "junit": "<testsuites",
 	} {
 		exit, stdout, _ := tijori(t, "audit", "bundle", "dist", "--format", format)
 		if exit != 3 || !strings.Contains(stdout, says) {
 			t.Errorf("%s: exit %d\n%s", format, exit, stdout)
 		}
-		if exit, stdout, stderr := tijori(t, "audit", "bundle", "dist", "--format", format, "-o", "out/"+format); exit != 1 || stdout != "" {
+		if exit, stdout, stderr := tijori(t, "audit", "bundle", "dist", "--format", format, "-o",
+			"out/"+format); exit != 1 || stdout != "" {
 			t.Errorf("a folder that is not there: exit %d %s%s", exit, stdout, stderr)
 		}
 		exit, out, stderr := tijori(t, "audit", "bundle", "dist", "--format", format, "-o", "r."+format)
@@ -150,7 +154,8 @@ func TestAuditBaseline(t *testing.T) {
 	}
 	write(t, map[string]string{"dist/a.js": `k="` + leakingKey + `"`})
 	run(3, "bundle", "dist", "--format", "json", "-o", "r.json")
-	if said := run(0, "baseline", "r.json"); !strings.Contains(said, "tijori-baseline.json: 1 accepted; 1 added, 0 gone") {
+	if said := run(0, "baseline", "r.json"); !strings.Contains(said,
+		"tijori-baseline.json: 1 accepted; 1 added, 0 gone") {
 		t.Error(said)
 	}
 	if said := run(0, "bundle", "dist"); !strings.Contains(said, "No findings. 1 accepted finding.") {
@@ -160,7 +165,8 @@ func TestAuditBaseline(t *testing.T) {
 
 	write(t, map[string]string{"dist/b.js": `k="` + leakingKey[:20] + "Zz9" + leakingKey[20:] + `"`})
 	run(3, "bundle", "dist", "--format", "json", "-o", "next.json", "--all")
-	if said := run(3, "baseline", "next.json"); !strings.Contains(said, "not taken in: critical bundle-payment-key on /b.js") {
+	if said := run(3, "baseline", "next.json"); !strings.Contains(said,
+		"not taken in: critical bundle-payment-key on /b.js") {
 		t.Error(said)
 	}
 	if said := run(3, "diff", "r.json", "next.json"); !strings.Contains(said, "1 new, 0 worse, 0 gone, 1 as before.") {
@@ -186,15 +192,19 @@ func TestAuditAllowList(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{"dist/a.js": `k="` + leakingKey + `"`})
 	allow := func(entry string) {
-		write(t, map[string]string{"audit.toml": "[[allow]]\nrule = \"bundle-payment-key\"\nobject = \"*.js\"\n" + entry})
+		write(t, map[string]string{"audit.toml": "[[allow]]\nrule = \"bundle-payment-key\"\nobject = \"*.js\"\n" +
+			entry})
 	}
 	for entry, want := range map[string]struct {
 		exit int
 		says string
 	}{
 		`reason = "a demonstration"`: {0, "by the allow-list: a demonstration"},
-		`reason = "a demonstration"` + "\nexpires = " + time.Now().AddDate(0, 0, 7).Format(time.DateOnly): {0, "(until "},
-		`reason = "a demonstration"` + "\nexpires = 2020-01-31":                                           {3, "expired on 2020-01-31, so it counts again"},
+		`reason = "a demonstration"` + "\nexpires = " + time.Now().AddDate(0, 0, 7).Format(time.DateOnly): {
+			0,
+			"(until ",
+		},
+		`reason = "a demonstration"` + "\nexpires = 2020-01-31": {3, "expired on 2020-01-31, so it counts again"},
 		``:                 {2, "give a reason"},
 		`reasons = "typo"`: {2, "unknown field"},
 	} {
@@ -206,7 +216,8 @@ func TestAuditAllowList(t *testing.T) {
 	}
 	allow(`reason = "a demonstration"`)
 	write(t, map[string]string{".tijori-audit.toml": ""})
-	if exit, _, stderr := tijori(t, "audit", "bundle", "dist"); exit != 2 || !strings.Contains(stderr, "there are both") {
+	if exit, _, stderr := tijori(t, "audit", "bundle", "dist"); exit != 2 || !strings.Contains(stderr,
+		"there are both") {
 		t.Errorf("two lists: exit %d %s", exit, stderr)
 	}
 	if exit, _, stderr := tijori(t, "audit", "bundle", "dist", "--allow", "audit.toml"); exit != 0 {
@@ -218,7 +229,10 @@ func TestAuditLogs(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var b strings.Builder
 	line := func(path string, status int, user string) {
-		text, err := json.Marshal(map[string]any{"time": "2026-03-01T09:30:00Z", "method": "GET", "path": path, "status": status, "user_id": user, "account_id": "a1", "ip": "203.0.113.9"})
+		text, err := json.Marshal(map[string]any{
+			"time": "2026-03-01T09:30:00Z", "method": "GET", "path": path,
+			"status": status, "user_id": user, "account_id": "a1", "ip": "203.0.113.9",
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +245,10 @@ func TestAuditLogs(t *testing.T) {
 	line("/api/invoices/7", 200, "")
 	write(t, map[string]string{"a.log": b.String()})
 	exit, stdout, stderr := tijori(t, "audit", "logs", "a.log")
-	for _, says := range []string{"GET /api/invoices/{id} answered without a session, though it refused 4 other", "TIME LINE", "2026-03-01 09:30Z address 203.0.113.9 GET /api/invoices/{id}", "where   a.log:6"} {
+	for _, says := range []string{
+		"GET /api/invoices/{id} answered without a session, though it refused 4 other",
+		"TIME LINE", "2026-03-01 09:30Z address 203.0.113.9 GET /api/invoices/{id}", "where   a.log:6",
+	} {
 		if exit != 3 || !strings.Contains(stdout, says) {
 			t.Errorf("exit %d, want 3 and %q\n%s%s", exit, says, stdout, stderr)
 		}

@@ -138,7 +138,10 @@ func (f *databaseFlags) backupSource(ctx context.Context) (postgres.Config, func
 		return postgres.Config{}, nothing, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "postgres", "data")); err != nil {
-		return postgres.Config{}, nothing, &postgres.SetupError{Problem: "there is no database of Tijori in " + dir, Hint: "set TIJORI_DATA or DATABASE_URL to what the server has"}
+		return postgres.Config{}, nothing, &postgres.SetupError{
+			Problem: "there is no database of Tijori in " + dir,
+			Hint:    "set TIJORI_DATA or DATABASE_URL to what the server has",
+		}
 	}
 	config, err := privateSocket(filepath.Join(dir, "postgres"))
 	if err != nil {
@@ -304,7 +307,8 @@ func (c *backupVerifyCmd) Run(e *env) error {
 	if err := r.Verify(e, m, dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s: restored into a scratch server, and everything adds up (%s)\n", m.Name, time.Since(start).Round(time.Second))
+	fmt.Fprintf(e.stdout, "%s: restored into a scratch server, and everything adds up (%s)\n", m.Name,
+		time.Since(start).Round(time.Second))
 	return backup.Verified(e, target, m, time.Now())
 }
 
@@ -320,9 +324,13 @@ func (c *backupKeyCmd) Run(e *env) error {
 	}
 	f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return &backup.Refusal{Problem: "cannot write the secret key", Hint: "name a file that does not exist yet", Err: err}
+		return &backup.Refusal{
+			Problem: "cannot write the secret key", Hint: "name a file that does not exist yet",
+			Err: err,
+		}
 	}
-	_, err = fmt.Fprintf(f, "# Secret key of Tijori's back-ups. Keep it away from the server, and twice.\n# public key: %s\n%s\n", id.Recipient(), id)
+	_, err = fmt.Fprintf(f,
+		"# Secret key of Tijori's back-ups. Keep it away from the server, and twice.\n# public key: %s\n%s\n", id.Recipient(), id)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}

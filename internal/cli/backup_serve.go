@@ -63,7 +63,8 @@ func (f *serveFlags) newKeeper(ctx context.Context, d *database, log *slog.Logge
 			return nil, err
 		}
 		k.kind = backup.Base
-		k.logger = &backup.Logger{Target: target, Admin: config.Admin, Dir: filepath.Join(dir, "postgres", "data", "pg_wal"), To: to}
+		k.logger = &backup.Logger{Target: target, Admin: config.Admin, Dir: filepath.Join(dir, "postgres", "data",
+			"pg_wal"), To: to}
 	}
 	return k, nil
 }
@@ -88,7 +89,8 @@ func (k *keeper) storeLog(ctx context.Context) (int, error) {
 	return 0, err
 }
 
-// backUp makes a back-up when one is due, verifies it, and removes those that are too many. Several nodes may ask at once:
+// backUp makes a back-up when one is due, verifies it, and removes those that are too many. Several nodes may ask at
+// once:
 // one makes it.
 func (k *keeper) backUp(ctx context.Context) (int, error) {
 	now := time.Now()
@@ -138,11 +140,14 @@ func (k *keeper) covers(m backup.Manifest) bool {
 // metrics say how old back-ups are.
 func (k *keeper) metrics() []prometheus.Collector {
 	age := func(name, help string, at *atomic.Int64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(at.Load()) })
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return float64(at.Load()) })
 	}
-	out := []prometheus.Collector{age("tijori_backup_last_success_timestamp_seconds", "When the newest back-up ended; 0 when there is none.", &k.newest)}
+	out := []prometheus.Collector{age("tijori_backup_last_success_timestamp_seconds",
+		"When the newest back-up ended; 0 when there is none.", &k.newest)}
 	if k.logger != nil {
-		out = append(out, age("tijori_backup_log_stored_timestamp_seconds", "When the log of changes was last stored.", &k.stored))
+		out = append(out, age("tijori_backup_log_stored_timestamp_seconds", "When the log of changes was last stored.",
+			&k.stored))
 	}
 	return out
 }

@@ -28,7 +28,10 @@ func TestRestoreThenReconcile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var handler http.Handler
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w,
+			r)
+	}))
 	t.Cleanup(api.Close)
 	mux := http.NewServeMux()
 	front := httptest.NewServer(mux)
@@ -40,7 +43,8 @@ func TestRestoreThenReconcile(t *testing.T) {
 	handler = sim.Handler()
 	admin := db.Config.Admin
 	dir, state := t.TempDir(), stateFolder(t)
-	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port, admin.User, admin.Database))
+	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port,
+		admin.User, admin.Database))
 	t.Setenv("TIJORI_SIMULATOR_ADDR", strings.TrimPrefix(api.URL, "http://"))
 	t.Setenv("TIJORI_DATA", state)
 	if err := postgres.SetEnvironment(t.Context(), db.Config, postgres.Environment{
@@ -54,7 +58,10 @@ func TestRestoreThenReconcile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service, err := billing.New(billing.Config{DB: db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: front.URL})
+	service, err := billing.New(billing.Config{
+		DB: db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r,
+		PublicURL: front.URL,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +104,10 @@ func TestRestoreThenReconcile(t *testing.T) {
 		if err := again.Auth.QueryRow(t.Context(), "select 1").Scan(new(int)); err != nil {
 			t.Fatal(err)
 		}
-		service, err := billing.New(billing.Config{DB: again, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: front.URL})
+		service, err := billing.New(billing.Config{
+			DB: again, Plans: plans, Clock: now, Stripe: s, Razorpay: r,
+			PublicURL: front.URL,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

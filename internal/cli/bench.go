@@ -31,13 +31,19 @@ func (c *benchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	config := bench.Config{Dir: dir, Server: []string{self, "serve"}, Round: c.Round, Rounds: c.Rounds, Clients: c.Clients, Turns: c.Turns, Out: e.stdout, Progress: e.stderr}
+	config := bench.Config{
+		Dir: dir, Server: []string{self, "serve"}, Round: c.Round, Rounds: c.Rounds,
+		Clients: c.Clients, Turns: c.Turns, Out: e.stdout, Progress: e.stderr,
+	}
 	if c.PGBin != "" {
 		config.BinDirs = []string{c.PGBin}
 	}
 	if c.What == "webhook" {
 		config.Dir = filepath.Join(dir, "webhook")
-		return bench.RunWebhooks(e, config, bench.Webhooks{Secret: simulator.RazorpaySecret, Account: simulator.RazorpayAccount})
+		return bench.RunWebhooks(e, config, bench.Webhooks{
+			Secret:  simulator.RazorpaySecret,
+			Account: simulator.RazorpayAccount,
+		})
 	}
 	if c.What == "credits" {
 		config.Dir = filepath.Join(dir, "credits")

@@ -31,7 +31,10 @@ type supportBundleCmd struct {
 func (c *supportBundleCmd) Run(e *env) (err error) {
 	f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return &postgres.SetupError{Problem: "cannot write the bundle", Hint: "name a file that does not exist yet", Err: err}
+		return &postgres.SetupError{
+			Problem: "cannot write the bundle", Hint: "name a file that does not exist yet",
+			Err: err,
+		}
 	}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {
@@ -56,7 +59,10 @@ func (c *supportBundleCmd) Run(e *env) (err error) {
 			fmt.Fprintf(&b, "could not be collected: %s\n", brief(err))
 		}
 		text := hideSecrets(b.Bytes(), os.Environ())
-		if err := w.WriteHeader(&tar.Header{Name: "tijori-support/" + part.name, Mode: 0o600, Size: int64(len(text)), ModTime: now}); err != nil {
+		if err := w.WriteHeader(&tar.Header{
+			Name: "tijori-support/" + part.name, Mode: 0o600, Size: int64(len(text)),
+			ModTime: now,
+		}); err != nil {
 			return err
 		}
 		if _, err := w.Write(text); err != nil {
@@ -66,7 +72,8 @@ func (c *supportBundleCmd) Run(e *env) (err error) {
 	if err := errors.Join(w.Close(), zip.Close(), f.Sync()); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s: version, settings without values that are secret, doctor, figures of the database, back-ups\n", c.File)
+	fmt.Fprintf(e.stdout,
+		"%s: version, settings without values that are secret, doctor, figures of the database, back-ups\n", c.File)
 	return nil
 }
 
@@ -88,8 +95,10 @@ func (c *supportBundleCmd) versionPart(w io.Writer, e *env) error {
 
 // plainSettings are those whose values are no secret and name nobody.
 var plainSettings = []string{
-	"TIJORI_ADDR", "TIJORI_METRICS_ADDR", "TIJORI_PUBLIC_URL", "TIJORI_TRUSTED_PROXIES", "TIJORI_PLANS", "TIJORI_NO_MIGRATE", "TIJORI_NO_JOBS",
-	"TIJORI_VERBOSE", "TIJORI_PERMIT", "TIJORI_ROLE_PREFIX", "TIJORI_DATA", "TIJORI_PG_BIN", "TIJORI_BACKUP", "TIJORI_BACKUP_EVERY", "TIJORI_BACKUP_KEEP",
+	"TIJORI_ADDR", "TIJORI_METRICS_ADDR", "TIJORI_PUBLIC_URL", "TIJORI_TRUSTED_PROXIES", "TIJORI_PLANS",
+	"TIJORI_NO_MIGRATE", "TIJORI_NO_JOBS",
+	"TIJORI_VERBOSE", "TIJORI_PERMIT", "TIJORI_ROLE_PREFIX", "TIJORI_DATA", "TIJORI_PG_BIN", "TIJORI_BACKUP",
+	"TIJORI_BACKUP_EVERY", "TIJORI_BACKUP_KEEP",
 	"TIJORI_BACKUP_RECIPIENTS", "AWS_REGION", "AWS_ENDPOINT_URL", "GOGC", "GOMEMLIMIT", "GOMAXPROCS",
 }
 
@@ -129,7 +138,8 @@ func hideSecrets(text []byte, environ []string) []byte {
 		if !secretSetting(name) {
 			continue
 		}
-		for _, secret := range append(strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(",@/:?&=[]{}\"' ", r) }), value) {
+		for _, secret := range append(strings.FieldsFunc(value,
+			func(r rune) bool { return strings.ContainsRune(",@/:?&=[]{}\"' ", r) }), value) {
 			if len(secret) >= 8 {
 				text = bytes.ReplaceAll(text, []byte(secret), []byte("(hidden)"))
 			}
@@ -190,7 +200,8 @@ func (c *doctorCmd) drift(e *env, x *examination, db *database) {
 	case err != nil:
 		x.bad("roles and grants", billing.CheckUnknown, err, "")
 	case len(list) > 0:
-		x.bad("roles and grants", billing.CheckWrong, errors.New(strings.Join(list, "; ")), "undo what was changed by hand: it keeps accounts apart")
+		x.bad("roles and grants", billing.CheckWrong, errors.New(strings.Join(list, "; ")),
+			"undo what was changed by hand: it keeps accounts apart")
 	default:
 		x.ok("roles and grants", "as the migrations made them")
 	}
@@ -199,7 +210,8 @@ func (c *doctorCmd) drift(e *env, x *examination, db *database) {
 	case err != nil:
 		x.bad("checksums", billing.CheckUnknown, err, "")
 	case !on:
-		x.bad("checksums", billing.CheckWrong, errors.New("the server does not notice when the disk changes a page"), "pg_checksums --enable, while the server is stopped")
+		x.bad("checksums", billing.CheckWrong, errors.New("the server does not notice when the disk changes a page"),
+			"pg_checksums --enable, while the server is stopped")
 	default:
 		x.ok("checksums", "on")
 	}

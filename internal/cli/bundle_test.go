@@ -20,7 +20,8 @@ func TestSupportBundle(t *testing.T) {
 	db := pgtest.New(t)
 	u := db.User(t, "Asha Sharma")
 	admin := db.Config.Admin
-	t.Setenv("DATABASE_URL", fmt.Sprintf("postgres://%s:pass-word-12345@/%s?host=%s&port=%d&sslmode=disable", admin.User, admin.Database, admin.Host, admin.Port))
+	t.Setenv("DATABASE_URL", fmt.Sprintf("postgres://%s:pass-word-12345@/%s?host=%s&port=%d&sslmode=disable",
+		admin.User, admin.Database, admin.Host, admin.Port))
 	t.Setenv("TIJORI_DATA", t.TempDir())
 	t.Setenv("TIJORI_SMTP_URL", "smtp://mailer:mail-secret-9@127.0.0.1:1")
 	t.Setenv("TIJORI_OPERATORS", "operator@example.com")
@@ -31,7 +32,10 @@ func TestSupportBundle(t *testing.T) {
 		t.Fatalf("exit %d\n%s%s", exit, &stdout, &stderr)
 	}
 	text := unpacked(t, file)
-	for _, want := range []string{"tijori ", "PostgreSQL 1", "tijori.entries: ", `"subject": "roles and grants"`, "TIJORI_SMTP_URL is set", "TIJORI_BACKUP=", "is no folder of back-ups"} {
+	for _, want := range []string{
+		"tijori ", "PostgreSQL 1", "tijori.entries: ", `"subject": "roles and grants"`,
+		"TIJORI_SMTP_URL is set", "TIJORI_BACKUP=", "is no folder of back-ups",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the bundle lacks %q", want)
 		}
@@ -41,7 +45,8 @@ func TestSupportBundle(t *testing.T) {
 			t.Errorf("the bundle has %q", not)
 		}
 	}
-	if exit := Main([]string{"support", "bundle", file}, &stdout, &stderr); exit != 1 || !strings.Contains(stderr.String(), "name a file that does not exist yet") {
+	if exit := Main([]string{"support", "bundle", file}, &stdout, &stderr); exit != 1 ||
+		!strings.Contains(stderr.String(), "name a file that does not exist yet") {
 		t.Errorf("over a file: exit %d\n%s", exit, &stderr)
 	}
 }

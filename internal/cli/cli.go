@@ -82,7 +82,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "tijori: %v\n  hint: tijori --help lists commands, tijori COMMAND --help their flags\n", err)
+		fmt.Fprintf(stderr, "tijori: %v\n  hint: tijori --help lists commands, tijori COMMAND --help their flags\n",
+			err)
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -133,7 +134,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(fo
 type versionCmd struct{}
 
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintf(e.stdout, "tijori %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(e.stdout, "tijori %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS,
+		runtime.GOARCH)
 	return err
 }
 

@@ -21,7 +21,9 @@ type creditsCmd struct {
 
 // openCredits connects for a command about credits, beside a running server or
 // without one, at the service's time. The returned function closes.
-func openCredits(e *env, f *databaseFlags, plansFile string) (_ *credits.Service, now *clock.Clock, done func() error, err error) {
+func openCredits(e *env, f *databaseFlags,
+	plansFile string,
+) (_ *credits.Service, now *clock.Clock, done func() error, err error) {
 	plans, err := billing.LoadPlans(plansFile, nil)
 	if err != nil {
 		return nil, nil, nil, usagef("%v", err)
@@ -62,7 +64,8 @@ func (c *verifyCreditsCmd) Run(e *env) (err error) {
 	if len(wrong) > 0 {
 		return findings{fmt.Sprintf("%d balances do not add up\nstop selling credits until it is known why; nothing was changed", len(wrong))}
 	}
-	fmt.Fprintf(e.stdout, "every balance is the sum of its entries and what its grants have left (%s)\n", time.Since(start).Round(time.Millisecond))
+	fmt.Fprintf(e.stdout, "every balance is the sum of its entries and what its grants have left (%s)\n",
+		time.Since(start).Round(time.Millisecond))
 	return nil
 }
 
@@ -118,7 +121,10 @@ func (c *grantCreditsCmd) Run(e *env) (err error) {
 			err = e
 		}
 	}()
-	g := credits.Grant{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: "operator " + c.key(), Reason: c.Reason, By: c.By}
+	g := credits.Grant{
+		AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: "operator " + c.key(),
+		Reason: c.Reason, By: c.By,
+	}
 	if c.Days > 0 {
 		g.ExpiresAt = now.Now().AddDate(0, 0, c.Days)
 	}
@@ -154,10 +160,14 @@ func (c *takeCreditsCmd) Run(e *env) (err error) {
 			err = e
 		}
 	}()
-	took, err := s.TakeByHand(e, credits.Taking{AccountID: c.Account, Meter: c.Meter, Amount: c.Amount, Key: "operator " + c.key(), Reason: c.Reason, By: c.By})
+	took, err := s.TakeByHand(e, credits.Taking{
+		AccountID: c.Account, Meter: c.Meter, Amount: c.Amount,
+		Key: "operator " + c.key(), Reason: c.Reason, By: c.By,
+	})
 	if err != nil {
 		return c.failed(err)
 	}
-	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\nidempotency key %s\n", took, c.Amount, c.IdempotencyKey)
+	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\nidempotency key %s\n", took,
+		c.Amount, c.IdempotencyKey)
 	return err
 }

@@ -60,7 +60,10 @@ func (c *demoCmd) askServer(e *env) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return &postgres.SetupError{Problem: "another Tijori owns the state directory, and none answers on " + c.Addr, Hint: "set TIJORI_ADDR to where it listens, or stop it first"}
+		return &postgres.SetupError{
+			Problem: "another Tijori owns the state directory, and none answers on " + c.Addr,
+			Hint:    "set TIJORI_ADDR to where it listens, or stop it first",
+		}
 	}
 	defer res.Body.Close()
 	var filled demo.Filled
@@ -68,11 +71,15 @@ func (c *demoCmd) askServer(e *env) error {
 		var problem struct {
 			Detail string `json:"detail"`
 		}
-		_ = json.NewDecoder(http.MaxBytesReader(nil, res.Body, 1<<16)).Decode(&problem) // what is no problem of ours has its status
+		// what is no problem of ours has its status
+		_ = json.NewDecoder(http.MaxBytesReader(nil, res.Body, 1<<16)).Decode(&problem)
 		if problem.Detail == "" {
 			problem.Detail = "the server on " + c.Addr + " answered " + res.Status
 		}
-		return &postgres.SetupError{Problem: problem.Detail, Hint: "its own messages say more; run tijori demo again when it is mended: it goes on where it stopped"}
+		return &postgres.SetupError{
+			Problem: problem.Detail,
+			Hint:    "its own messages say more; run tijori demo again when it is mended: it goes on where it stopped",
+		}
 	}
 	if err := json.NewDecoder(res.Body).Decode(&filled); err != nil {
 		return fmt.Errorf("read the answer of the server on %s: %w", c.Addr, err)
@@ -100,9 +107,11 @@ func (a *app) fillDemo(ctx context.Context) (demo.Filled, error) {
 }
 
 // errDemoUnpaid tells of a payment whose webhook is held back, most likely on the control page.
-var errDemoUnpaid = fault.New(fault.Unavailable, "The payment's webhook did not arrive within 20 seconds. Are events held back on the control page of the simulated payments? Send them, and try again.")
+var errDemoUnpaid = fault.New(fault.Unavailable,
+	"The payment's webhook did not arrive within 20 seconds. Are events held back on the control page of the simulated payments? Send them, and try again.")
 
-// demoPrice is what the demonstration buys: the lowest plan that it fits into, else the one with the most room, by the year
+// demoPrice is what the demonstration buys: the lowest plan that it fits into, else the one with the most room, by the
+// year
 // and in rupees where that is sold. It reports false when nothing is sold.
 func demoPrice(plans *billing.Plans) (best billing.Price, ok bool) {
 	room := func(n, wanted int) int {
@@ -119,7 +128,8 @@ func demoPrice(plans *billing.Plans) (best billing.Price, ok bool) {
 		}
 		var found *billing.Price
 		for i, price := range p.Prices {
-			if !price.Past && (found == nil || price.Provider == facts.Razorpay && (found.Provider != facts.Razorpay || price.Interval == billing.Year)) {
+			if !price.Past && (found == nil || price.Provider == facts.Razorpay && (found.Provider != facts.Razorpay ||
+				price.Interval == billing.Year)) {
 				found = &p.Prices[i]
 			}
 		}

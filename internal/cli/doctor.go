@@ -30,7 +30,8 @@ const mostSkew = time.Minute
 type examination struct{ checks []billing.Check }
 
 func (x *examination) ok(subject, format string, args ...any) {
-	x.checks = append(x.checks, billing.Check{Subject: subject, State: billing.CheckOK, Detail: fmt.Sprintf(format, args...)})
+	x.checks = append(x.checks, billing.Check{Subject: subject, State: billing.CheckOK, Detail: fmt.Sprintf(format,
+		args...)})
 }
 
 // bad takes the hint of an error as what there is to do.
@@ -93,7 +94,8 @@ func (c *doctorCmd) settings(x *examination) *billing.Plans {
 	if public, err := parsePublicURL(c.PublicURL, c.Addr); err != nil {
 		x.bad("public address", billing.CheckWrong, err, "")
 	} else if public.Scheme != "https" && !c.simulated() && !loopbackHost(public.Hostname()) {
-		x.bad("public address", billing.CheckWrong, fmt.Errorf("%s has no TLS: sessions could be read on the way", public),
+		x.bad("public address", billing.CheckWrong, fmt.Errorf("%s has no TLS: sessions could be read on the way",
+			public),
 			"set TIJORI_PUBLIC_URL to an address that begins with https://")
 	} else {
 		x.ok("public address", "%s", public)
@@ -167,7 +169,10 @@ func (c *doctorCmd) services(e *env, x *examination, plans *billing.Plans) {
 	if err != nil {
 		return // said already
 	}
-	service, err := billing.New(billing.Config{DB: db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: public.String(), Log: newLog(e, false)})
+	service, err := billing.New(billing.Config{
+		DB: db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r,
+		PublicURL: public.String(), Log: newLog(e, false),
+	})
 	if err != nil {
 		x.bad("payments", billing.CheckWrong, err, "")
 		return
@@ -184,7 +189,8 @@ func (c *doctorCmd) databaseServer(e *env, x *examination, db *database) {
 	x.ok("database", "PostgreSQL %s, %s; its schema is this program's", version, db.describe)
 	c.drift(e, x, db)
 	if ahead.Abs() > mostSkew {
-		x.bad("clock", billing.CheckWrong, fmt.Errorf("the clock of the database differs by %s from this machine's", ahead.Round(time.Second)),
+		x.bad("clock", billing.CheckWrong, fmt.Errorf("the clock of the database differs by %s from this machine's",
+			ahead.Round(time.Second)),
 			"set both by NTP: signatures of webhooks and ends of sessions depend on them")
 		return
 	}
@@ -197,9 +203,11 @@ func (c *doctorCmd) account(e *env, x *examination, s *stripe.Client, environmen
 	var refusal *facts.APIError
 	switch {
 	case errors.As(err, &refusal) && refusal.Status == 403:
-		x.bad("Stripe account", billing.CheckUnknown, errors.New("the restricted key may not read its account"), "permit it in Stripe's dashboard")
+		x.bad("Stripe account", billing.CheckUnknown, errors.New("the restricted key may not read its account"),
+			"permit it in Stripe's dashboard")
 	case err != nil:
-		x.bad("Stripe account", billing.CheckUnknown, err, "look whether Stripe can be reached from here, and whether the key is valid")
+		x.bad("Stripe account", billing.CheckUnknown, err,
+			"look whether Stripe can be reached from here, and whether the key is valid")
 	default:
 		environment.Accounts[string(facts.Stripe)] = id
 		x.ok("Stripe account", "%s", id)
@@ -213,7 +221,8 @@ func (c *doctorCmd) mailServer(e *env, x *examination) {
 			x.ok("mail", "none: a development set-up keeps it in its outbox")
 			return
 		}
-		x.bad("mail", billing.CheckWrong, errors.New("no mail server is set"), "set TIJORI_SMTP_URL, or people cannot confirm their address or recover a password")
+		x.bad("mail", billing.CheckWrong, errors.New("no mail server is set"),
+			"set TIJORI_SMTP_URL, or people cannot confirm their address or recover a password")
 		return
 	}
 	from := c.MailFrom

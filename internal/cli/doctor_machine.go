@@ -13,7 +13,8 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 )
 
-// backups looks at how old the newest back-up is, whether it was verified, and whether the log that is stored reaches to now.
+// backups looks at how old the newest back-up is, whether it was verified, and whether the log that is stored reaches
+// to now.
 func (c *doctorCmd) backups(e *env, x *examination) {
 	const subject = "back-ups"
 	if c.Backup == "" {
@@ -21,7 +22,8 @@ func (c *doctorCmd) backups(e *env, x *examination) {
 			x.ok(subject, "none: payments are simulated")
 			return
 		}
-		x.bad(subject, billing.CheckWrong, errors.New("the server makes none"), "set TIJORI_BACKUP to a folder on another disk, or a bucket; docs/backup.md")
+		x.bad(subject, billing.CheckWrong, errors.New("the server makes none"),
+			"set TIJORI_BACKUP to a folder on another disk, or a bucket; docs/backup.md")
 		return
 	}
 	target, err := backup.OpenTarget(c.Backup, false)
@@ -35,16 +37,19 @@ func (c *doctorCmd) backups(e *env, x *examination) {
 		return
 	}
 	if len(list) == 0 {
-		x.bad(subject, billing.CheckWrong, fmt.Errorf("there is none in %s", target), "tijori backup makes one; the server's log says why it has not")
+		x.bad(subject, billing.CheckWrong, fmt.Errorf("there is none in %s", target),
+			"tijori backup makes one; the server's log says why it has not")
 		return
 	}
 	m := list[0]
 	age := time.Since(m.Ended).Round(time.Minute)
 	switch {
 	case age > 2*c.BackupEvery:
-		x.bad(subject, billing.CheckWrong, fmt.Errorf("the newest is %s old, and one is due every %s", age, c.BackupEvery), "the server's log says what failed; tijori backup makes one")
+		x.bad(subject, billing.CheckWrong, fmt.Errorf("the newest is %s old, and one is due every %s", age,
+			c.BackupEvery), "the server's log says what failed; tijori backup makes one")
 	case m.Verified == nil:
-		x.bad(subject, billing.CheckWrong, fmt.Errorf("%s was never restored into a scratch server", m.Name), "tijori backup verify does")
+		x.bad(subject, billing.CheckWrong, fmt.Errorf("%s was never restored into a scratch server", m.Name),
+			"tijori backup verify does")
 	default:
 		x.ok(subject, "%d in %s, the newest %s old and verified", len(list), target, age)
 	}
@@ -62,7 +67,8 @@ func (c *doctorCmd) storedLog(e *env, x *examination, target backup.Target, m ba
 		return
 	}
 	if age := time.Since(at).Round(time.Second); age > 10*logEvery {
-		x.bad(subject, billing.CheckWrong, fmt.Errorf("it reaches to %s ago", age), "the server's log says what failed; a server that stands still stores nothing")
+		x.bad(subject, billing.CheckWrong, fmt.Errorf("it reaches to %s ago", age),
+			"the server's log says what failed; a server that stands still stores nothing")
 		return
 	}
 	x.ok(subject, "reaches to %s", stamp(at))
@@ -103,7 +109,8 @@ func (c *doctorCmd) disk(x *examination) {
 		}
 		seen[key] = true
 		free := float64(fs.Bavail) / float64(fs.Blocks)
-		text := fmt.Sprintf("%s has %s free, %.0f %%", dir, size(int64(fs.Bavail)*int64(fs.Bsize)), 100*free) //nolint:unconvert // the types differ by system
+		//nolint:unconvert // the types differ by system
+		text := fmt.Sprintf("%s has %s free, %.0f %%", dir, size(int64(fs.Bavail)*int64(fs.Bsize)), 100*free)
 		if free < leastFree && float64(fs.Bavail)*float64(fs.Bsize) < leastFreeBytes {
 			x.bad("disk", billing.CheckWrong, errors.New(text), "make room: a full disk stops the database")
 			continue

@@ -55,7 +55,8 @@ func TestDoctor(t *testing.T) {
 	}
 	handler = sim.Handler()
 	admin := db.Config.Admin
-	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port, admin.User, admin.Database))
+	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port,
+		admin.User, admin.Database))
 	t.Setenv("TIJORI_SIMULATOR_ADDR", strings.TrimPrefix(api.URL, "http://"))
 	t.Setenv("TIJORI_PUBLIC_URL", public)
 	t.Setenv("TIJORI_DATA", t.TempDir())
@@ -113,26 +114,62 @@ func TestDoctor(t *testing.T) {
 		exit int
 		says string
 	}{
-		"all is well":            {"", nil, 0, "ok       Stripe webhook: events arrive at " + public + "/api/stripe/webhook"},
-		"prices are right":       {"", nil, 0, "ok       Razorpay prices: 4 are as the plan file says"},
-		"as JSON":                {"--json", nil, 0, `"subject": "clock"`},
-		"every event by name":    {"", hook(func(w map[string]any) { w["enabled_events"] = stripe.Events }), 0, "ok       Stripe webhook"},
-		"an event is lacking":    {"", hook(func(w map[string]any) { w["enabled_events"] = without("invoice.paid") }), 3, "does not send invoice.paid"},
-		"webhook off":            {"", hook(func(w map[string]any) { w["status"] = "disabled" }), 3, "is switched off, so no event arrives"},
-		"webhook elsewhere":      {"", hook(func(w map[string]any) { w["url"] = "https://old.example.com/api/stripe/webhook" }), 3, "no webhook leads to"},
-		"another API version":    {"", hook(func(w map[string]any) { w["api_version"] = "2024-06-20" }), 3, "choose a version of the dahlia train"},
-		"Razorpay, a list":       {"", razorpayHook(func(w map[string]any) { w["events"] = razorpay.Events }), 0, "ok       Razorpay webhook"},
-		"Razorpay, one off":      {"", razorpayHook(func(w map[string]any) { w["events"].(map[string]any)["refund.failed"] = false }), 3, "does not send refund.failed"},
-		"Razorpay, switched off": {"", razorpayHook(func(w map[string]any) { w["active"] = "0" }), 3, "is switched off"},
+		"all is well": {"", nil, 0, "ok       Stripe webhook: events arrive at " + public +
+			"/api/stripe/webhook"},
+		"prices are right": {"", nil, 0, "ok       Razorpay prices: 4 are as the plan file says"},
+		"as JSON":          {"--json", nil, 0, `"subject": "clock"`},
+		"every event by name": {
+			"", hook(func(w map[string]any) { w["enabled_events"] = stripe.Events }), 0,
+			"ok       Stripe webhook",
+		},
+		"an event is lacking": {
+			"", hook(func(w map[string]any) { w["enabled_events"] = without("invoice.paid") }),
+			3, "does not send invoice.paid",
+		},
+		"webhook off": {
+			"", hook(func(w map[string]any) { w["status"] = "disabled" }), 3,
+			"is switched off, so no event arrives",
+		},
+		"webhook elsewhere": {
+			"",
+			hook(func(w map[string]any) { w["url"] = "https://old.example.com/api/stripe/webhook" }), 3,
+			"no webhook leads to",
+		},
+		"another API version": {
+			"", hook(func(w map[string]any) { w["api_version"] = "2024-06-20" }), 3,
+			"choose a version of the dahlia train",
+		},
+		"Razorpay, a list": {
+			"", razorpayHook(func(w map[string]any) { w["events"] = razorpay.Events }), 0,
+			"ok       Razorpay webhook",
+		},
+		"Razorpay, one off": {
+			"",
+			razorpayHook(func(w map[string]any) { w["events"].(map[string]any)["refund.failed"] = false }), 3,
+			"does not send refund.failed",
+		},
+		"Razorpay, switched off": {
+			"", razorpayHook(func(w map[string]any) { w["active"] = "0" }), 3,
+			"is switched off",
+		},
 		"Razorpay may not ask": {"", func(path string, _ map[string]any) int {
 			if path == "/razorpay/v1/webhooks" {
 				return 401
 			}
 			return 0
 		}, 3, "unknown  Razorpay webhook"},
-		"price archived":  {"", price(func(p map[string]any) int { p["active"] = false; return 0 }), 3, "price_TijoriProYear is archived"},
-		"price differs":   {"", price(func(p map[string]any) int { p["unit_amount"] = 1; return 0 }), 3, "price_TijoriProYear costs 1 USD"},
-		"price in rupees": {"", price(func(p map[string]any) int { p["currency"] = "inr"; return 0 }), 3, "INR (minor units), the plan file says"},
+		"price archived": {
+			"", price(func(p map[string]any) int { p["active"] = false; return 0 }), 3,
+			"price_TijoriProYear is archived",
+		},
+		"price differs": {
+			"", price(func(p map[string]any) int { p["unit_amount"] = 1; return 0 }), 3,
+			"price_TijoriProYear costs 1 USD",
+		},
+		"price in rupees": {
+			"", price(func(p map[string]any) int { p["currency"] = "inr"; return 0 }), 3,
+			"INR (minor units), the plan file says",
+		},
 		"price by the month": {"", price(func(p map[string]any) int {
 			p["recurring"] = map[string]any{"interval": "month", "interval_count": 12}
 			return 0
@@ -145,12 +182,18 @@ func TestDoctor(t *testing.T) {
 			p["error"] = map[string]any{"type": "invalid_request_error", "message": "the key may not"}
 			return 403
 		}), 3, "permit the restricted key to read prices"},
-		"plan file":          {"--plans " + broken, nil, 3, "wrong    plan file"},
-		"public address":     {"--public-url nowhere", nil, 3, "wrong    public address"},
-		"no mail server":     {"--smtp-url smtp://" + nobody.Addr().String() + "?tls=none", nil, 3, "wrong    mail"},
-		"keys of live data":  {"--stripe-key sk_live_1234567890 --stripe-webhook-secrets whsec_1234567890", nil, 3, "wrong    environment"},
-		"half of the keys":   {"--razorpay-key-id rzp_test_1", nil, 3, "wrong    payment keys"},
-		"another state":      {"--database-url= --data " + filepath.Join(t.TempDir(), "none"), nil, 3, "there is no database of Tijori in"},
+		"plan file":      {"--plans " + broken, nil, 3, "wrong    plan file"},
+		"public address": {"--public-url nowhere", nil, 3, "wrong    public address"},
+		"no mail server": {"--smtp-url smtp://" + nobody.Addr().String() + "?tls=none", nil, 3, "wrong    mail"},
+		"keys of live data": {
+			"--stripe-key sk_live_1234567890 --stripe-webhook-secrets whsec_1234567890", nil, 3,
+			"wrong    environment",
+		},
+		"half of the keys": {"--razorpay-key-id rzp_test_1", nil, 3, "wrong    payment keys"},
+		"another state": {
+			"--database-url= --data " + filepath.Join(t.TempDir(), "none"), nil, 3,
+			"there is no database of Tijori in",
+		},
 		"a flag that is not": {"--fix", nil, 2, "unknown flag"},
 	} {
 		t.Run(name, func(t *testing.T) {

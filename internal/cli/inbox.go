@@ -47,18 +47,23 @@ func (c *inboxListCmd) Run(e *env) error {
 		return usagef("--state is one of %s, not %q", strings.Join(billing.InboxStates, ", "), c.State)
 	}
 	return c.with(e, func(d *desk) error {
-		list, err := d.ListEvents(e, billing.InboxFilter{Provider: p, Status: c.State, Limit: c.Limit, Before: c.Before})
+		list, err := d.ListEvents(e, billing.InboxFilter{
+			Provider: p, Status: c.State, Limit: c.Limit,
+			Before: c.Before,
+		})
 		if err != nil {
 			return err
 		}
 		if c.JSON {
 			return c.printJSON(e.stdout, list)
 		}
-		return table(e.stdout, "RECEIVED\tPROVIDER\tSTATE\tEVENT\tTYPE\tSUBJECT\tTRIES\tREASON", func(row func(...any)) {
-			for _, ev := range list {
-				row(stamp(ev.ReceivedAt), ev.Provider, ev.Status, ev.ID, ev.Type, dash(ev.Subject), ev.Attempts, dash(ev.Reason))
-			}
-		})
+		return table(e.stdout, "RECEIVED\tPROVIDER\tSTATE\tEVENT\tTYPE\tSUBJECT\tTRIES\tREASON",
+			func(row func(...any)) {
+				for _, ev := range list {
+					row(stamp(ev.ReceivedAt), ev.Provider, ev.Status, ev.ID, ev.Type, dash(ev.Subject), ev.Attempts,
+						dash(ev.Reason))
+				}
+			})
 	})
 }
 
@@ -92,7 +97,8 @@ func (c *inboxShowCmd) Run(e *env) error {
 		if ev.AccountID != uuid.Nil {
 			account = ev.AccountID.String()
 		}
-		fmt.Fprintf(e.stdout, "event      %s\nprovider   %s\ntype       %s\nstate      %s\nreason     %s\nsubject    %s\naccount    %s\nsigned by  secret %q\nreceived   %s (%d deliveries, last %s)\ntries      %d, next %s\napplied    %s\n",
+		fmt.Fprintf(e.stdout,
+			"event      %s\nprovider   %s\ntype       %s\nstate      %s\nreason     %s\nsubject    %s\naccount    %s\nsigned by  secret %q\nreceived   %s (%d deliveries, last %s)\ntries      %d, next %s\napplied    %s\n",
 			ev.ID, ev.Provider, ev.Type, ev.Status, dash(ev.Reason), dash(ev.Subject), account, ev.Secret, stamp(ev.ReceivedAt), ev.Deliveries, stamp(ev.DeliveredAt), ev.Attempts, stamp(ev.NextAttempt), stamp(ev.AppliedAt))
 		names := make([]string, 0, len(ev.Headers))
 		for name := range ev.Headers {

@@ -37,6 +37,7 @@ func (c *verifyLedgerCmd) Run(e *env) (err error) {
 	if len(found) > 0 {
 		return findings{fmt.Sprintf("the sums of %d parties are not those of their entries\nthe entries are the truth; docs/architecture.md says how to make the sums anew; nothing was changed", len(found))}
 	}
-	fmt.Fprintf(e.stdout, "the sums of every party are those of its entries (%s)\n", time.Since(start).Round(time.Millisecond))
+	fmt.Fprintf(e.stdout, "the sums of every party are those of its entries (%s)\n",
+		time.Since(start).Round(time.Millisecond))
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 func TestLedgerVerify(t *testing.T) {
 	db := pgtest.New(t)
 	admin := db.Config.Admin
-	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port, admin.User, admin.Database))
+	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port,
+		admin.User, admin.Database))
 	t.Setenv("TIJORI_DATA", t.TempDir())
 	u := db.Pro(t, db.User(t, "asha"))
 	exec := func(sql string, args ...any) {
@@ -34,7 +35,8 @@ func TestLedgerVerify(t *testing.T) {
 	} {
 		exec(c.before)
 		var stdout, stderr bytes.Buffer
-		if exit := Main([]string{"ledger", "verify"}, &stdout, &stderr); exit != c.exit || !strings.Contains(stdout.String(), c.says) {
+		if exit := Main([]string{"ledger", "verify"}, &stdout, &stderr); exit != c.exit ||
+			!strings.Contains(stdout.String(), c.says) {
 			t.Errorf("after %s: exit %d\n%s%s; want %d and %q", c.before, exit, &stdout, &stderr, c.exit, c.says)
 		}
 	}

@@ -85,7 +85,10 @@ func (f *operateFlags) open(e *env) (_ *desk, err error) {
 	if d.now, err = serviceClock(e, d.database.DB); err != nil {
 		return nil, err
 	}
-	d.Service, err = billing.New(billing.Config{DB: d.database.DB, Plans: plans, Clock: d.now, Stripe: s, Razorpay: r, PublicURL: public.String(), Log: newLog(e, false)})
+	d.Service, err = billing.New(billing.Config{
+		DB: d.database.DB, Plans: plans, Clock: d.now, Stripe: s, Razorpay: r,
+		PublicURL: public.String(), Log: newLog(e, false),
+	})
 	if err != nil {
 		return nil, usagef("%v", err)
 	}
@@ -101,13 +104,17 @@ func (f *operateFlags) reach() (*stripe.Client, *razorpay.Client, error) {
 		return f.clients()
 	}
 	base := "http://" + f.SimulatorAddr
-	s, err := stripe.New(stripe.Config{Key: simulator.StripeKey, URL: base, Secrets: []facts.Secret{{Label: "simulator", Key: simulator.StripeSecret}}})
+	s, err := stripe.New(stripe.Config{
+		Key: simulator.StripeKey, URL: base,
+		Secrets: []facts.Secret{{Label: "simulator", Key: simulator.StripeSecret}},
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	r, err := razorpay.New(razorpay.Config{
-		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: base + "/razorpay", AccountID: simulator.RazorpayAccount,
-		Secrets: []facts.Secret{{Label: "simulator", Key: simulator.RazorpaySecret}},
+		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: base + "/razorpay",
+		AccountID: simulator.RazorpayAccount,
+		Secrets:   []facts.Secret{{Label: "simulator", Key: simulator.RazorpaySecret}},
 	})
 	return s, r, err
 }
@@ -130,7 +137,10 @@ func (f *databaseFlags) beside(ctx context.Context) (*database, error) {
 			return nil, err
 		}
 		if _, err := os.Stat(filepath.Join(dir, "postgres", "data")); err != nil { // a question makes no database
-			return nil, &postgres.SetupError{Problem: "there is no database of Tijori in " + dir, Hint: "set TIJORI_DATA or DATABASE_URL to what the server has"}
+			return nil, &postgres.SetupError{
+				Problem: "there is no database of Tijori in " + dir,
+				Hint:    "set TIJORI_DATA or DATABASE_URL to what the server has",
+			}
 		}
 		config, err := privateSocket(filepath.Join(dir, "postgres"))
 		if err != nil {
@@ -163,7 +173,10 @@ func privateSocket(dir string) (*pgx.ConnConfig, error) {
 	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(filepath.Join(dir, "s"))
 	config, err := pgx.ParseConfig("host='" + quoted + "' port=5432 user=postgres dbname=postgres sslmode=disable")
 	if err != nil {
-		return nil, &postgres.SetupError{Problem: "cannot use the state directory", Hint: "set TIJORI_DATA to a plain path", Err: err}
+		return nil, &postgres.SetupError{
+			Problem: "cannot use the state directory",
+			Hint:    "set TIJORI_DATA to a plain path", Err: err,
+		}
 	}
 	config.ConnectTimeout = 3 * time.Second
 	return config, nil

@@ -27,15 +27,22 @@ func TestOperatorsCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	var handler http.Handler
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w,
+			r)
+	}))
 	t.Cleanup(api.Close)
-	sim, err := simulator.New(simulator.Config{URL: api.URL, AppURL: "http://127.0.0.1:1", Prices: prices(plans), Now: now.Now})
+	sim, err := simulator.New(simulator.Config{
+		URL: api.URL, AppURL: "http://127.0.0.1:1", Prices: prices(plans),
+		Now: now.Now,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	handler = sim.Handler()
 	admin := db.Config.Admin
-	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port, admin.User, admin.Database))
+	t.Setenv("DATABASE_URL", fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", admin.Host, admin.Port,
+		admin.User, admin.Database))
 	t.Setenv("TIJORI_SIMULATOR_ADDR", strings.TrimPrefix(api.URL, "http://"))
 	t.Setenv("TIJORI_DATA", t.TempDir())
 
@@ -86,12 +93,21 @@ func TestOperatorsCommands(t *testing.T) {
 		{"alerts snooze paypal dead --reason later --for 1d", 2, "stripe or razorpay"},
 		{"alerts snooze razorpay silent --reason later --for 1d", 1, "There is no such alert."},
 		{"alerts snooze stripe dead --reason x --for 1d", 1, "Say why"},
-		{"alerts snooze stripe dead --reason the_provider_mends_it --for 1d --as ravi", 0, "nothing is told of stripe dead until 2"},
+		{
+			"alerts snooze stripe dead --reason the_provider_mends_it --for 1d --as ravi", 0,
+			"nothing is told of stripe dead until 2",
+		},
 		{"alerts dismiss stripe dead --reason it_was_a_trial --as ravi", 0, "until there is news"},
 		{"alerts show stripe dead", 0, "dismiss by ravi: it_was_a_trial (until there is news: 1 event"},
 		{"alerts list --json", 0, `"MutedAt"`},
-		{"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1, "There is no account with this id."},
-		{"review resolve ITEM --reason she_showed_the_invoice --as ravi --assign " + u.AccountID.String(), 0, "is resolved"},
+		{
+			"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1,
+			"There is no account with this id.",
+		},
+		{
+			"review resolve ITEM --reason she_showed_the_invoice --as ravi --assign " + u.AccountID.String(), 0,
+			"is resolved",
+		},
 		{"review resolve ITEM --reason again", 1, "resolved already"},
 		{"review list --resolved --json", 0, `"ResolvedBy": "ravi"`},
 		{"reconcile --dry-run --provider razorpay", 3, "unknown to the provider"},
@@ -103,9 +119,18 @@ func TestOperatorsCommands(t *testing.T) {
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days 30", 0, "-"},
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days -1", 2, "--days"},
 		{"credits take " + u.AccountID.String() + " 20 --by ravi --reason mistake", 0, "20 of 20 taken back"},
-		{"credits take " + u.AccountID.String() + " 5 --by ravi --reason mistake --idempotency-key may-17", 0, "idempotency key may-17"},
-		{"credits take " + u.AccountID.String() + " 5 --by ravi --reason mistake --idempotency-key may-17", 0, "5 of 5 taken back"},
-		{"credits take " + u.AccountID.String() + " 6 --by ravi --reason mistake --idempotency-key may-17", 1, "another request"},
+		{
+			"credits take " + u.AccountID.String() + " 5 --by ravi --reason mistake --idempotency-key may-17", 0,
+			"idempotency key may-17",
+		},
+		{
+			"credits take " + u.AccountID.String() + " 5 --by ravi --reason mistake --idempotency-key may-17", 0,
+			"5 of 5 taken back",
+		},
+		{
+			"credits take " + u.AccountID.String() + " 6 --by ravi --reason mistake --idempotency-key may-17", 1,
+			"another request",
+		},
 		{"credits take " + u.AccountID.String() + " 100 --by ravi --reason mistake", 0, "25 of 100 taken back"},
 		{"credits take " + u.AccountID.String() + " 0 --by ravi --reason mistake", 2, "whole number"},
 		{"credits take 00000000-0000-0000-0000-000000000001 5 --by ravi --reason mistake", 1, "no such account"},
@@ -113,7 +138,8 @@ func TestOperatorsCommands(t *testing.T) {
 		{"support why " + u.AccountID.String() + " flying", 1, "No plan has such an entitlement."},
 	} {
 		if item == "" && strings.Contains(c.args, "ITEM") {
-			if err := db.Super.QueryRow(t.Context(), `select left(encode(sha256('razorpay unmapped subscription sub_X'), 'hex'), 16)`).Scan(&item); err != nil {
+			if err := db.Super.QueryRow(t.Context(),
+				`select left(encode(sha256('razorpay unmapped subscription sub_X'), 'hex'), 16)`).Scan(&item); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,7 +158,8 @@ func TestOperatorsCommands(t *testing.T) {
 		}
 	}
 	var uses, acts int
-	if err := db.Super.QueryRow(t.Context(), `select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
+	if err := db.Super.QueryRow(t.Context(),
+		`select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
 		t.Fatal(err)
 	}
 	if uses != 3 || acts != 9 {
@@ -141,17 +168,20 @@ func TestOperatorsCommands(t *testing.T) {
 
 	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.
 	var ends time.Time
-	if err := db.Super.QueryRow(t.Context(), `select expires_at from credit_grants where account_id = $1 and kind = 'promotional'`, u.AccountID).Scan(&ends); err != nil {
+	if err := db.Super.QueryRow(t.Context(),
+		`select expires_at from credit_grants where account_id = $1 and kind = 'promotional'`, u.AccountID).Scan(&ends); err != nil {
 		t.Fatal(err)
 	}
-	if want := time.Now().Add(100*24*time.Hour).AddDate(0, 0, 30); ends.Before(want.Add(-time.Hour)) || ends.After(want.Add(time.Hour)) {
+	if want := time.Now().Add(100*24*time.Hour).AddDate(0, 0, 30); ends.Before(want.Add(-time.Hour)) ||
+		ends.After(want.Add(time.Hour)) {
 		t.Errorf("the grant ends at %s, want %s", ends, want)
 	}
 
 	// The providers do not answer: never "complete".
 	handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	var stdout, stderr bytes.Buffer
-	if exit := Main([]string{"reconcile", "--provider", "stripe"}, &stdout, &stderr); exit != 1 || !strings.Contains(stdout.String(), "partial") || !strings.Contains(stderr.String(), "run it again") {
+	if exit := Main([]string{"reconcile", "--provider", "stripe"}, &stdout, &stderr); exit != 1 ||
+		!strings.Contains(stdout.String(), "partial") || !strings.Contains(stderr.String(), "run it again") {
 		t.Errorf("with a provider that refuses: exit %d\n%s%s", exit, stdout.String(), stderr.String())
 	}
 }

@@ -25,7 +25,8 @@ type providerFlags struct {
 
 // simulated reports whether no provider is set up: then both are simulated.
 func (f *providerFlags) simulated() bool {
-	return f.StripeKey == "" && f.RazorpayKeyID == "" && f.RazorpayKeySecret == "" && f.StripeWebhookSecrets == "" && f.RazorpayWebhookSecrets == ""
+	return f.StripeKey == "" && f.RazorpayKeyID == "" && f.RazorpayKeySecret == "" && f.StripeWebhookSecrets == "" &&
+		f.RazorpayWebhookSecrets == ""
 }
 
 // clients returns the clients of the real providers that are set up.
@@ -44,7 +45,10 @@ func (f *providerFlags) clients() (s *stripe.Client, r *razorpay.Client, err err
 		if err != nil {
 			return nil, nil, err
 		}
-		r, err = razorpay.New(razorpay.Config{KeyID: f.RazorpayKeyID, KeySecret: f.RazorpayKeySecret, Secrets: secrets, AccountID: f.RazorpayAccountID})
+		r, err = razorpay.New(razorpay.Config{
+			KeyID: f.RazorpayKeyID, KeySecret: f.RazorpayKeySecret, Secrets: secrets,
+			AccountID: f.RazorpayAccountID,
+		})
 		if err != nil {
 			return nil, nil, usagef("%v", err)
 		}
@@ -79,7 +83,8 @@ func parseSecrets(setting, text string) ([]facts.Secret, error) {
 	var out []facts.Secret
 	for i, s := range list {
 		if strings.TrimSpace(s.Secret) == "" {
-			return nil, usagef("entry %d of %s has no secret\nremove the entry, or copy the secret from the dashboard", i+1, setting)
+			return nil, usagef("entry %d of %s has no secret\nremove the entry, or copy the secret from the dashboard",
+				i+1, setting)
 		}
 		out = append(out, facts.Secret{Label: fmt.Sprintf("secret-%d", i+1), Key: s.Secret, Until: s.Until})
 	}

@@ -91,7 +91,8 @@ func (c *reconcileCmd) print(e *env, d *desk, runs []billing.Run) error {
 		return c.printJSON(e.stdout, results)
 	}
 	for _, r := range results {
-		fmt.Fprintf(e.stdout, "%s: %s; %d compared in %d calls, %d differ, %d repaired, %d for a person, %d failed\n", r.Provider.Name(), r.State, r.Looked, r.Calls, r.Differ, r.Repaired, r.Queued, r.Failed)
+		fmt.Fprintf(e.stdout, "%s: %s; %d compared in %d calls, %d differ, %d repaired, %d for a person, %d failed\n",
+			r.Provider.Name(), r.State, r.Looked, r.Calls, r.Differ, r.Repaired, r.Queued, r.Failed)
 		if len(r.Findings) == 0 {
 			continue
 		}

@@ -8,7 +8,8 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/embedded"
 )
 
-// How often the private server is started again before it is left to a person: what dies more often does so for a reason
+// How often the private server is started again before it is left to a person: what dies more often does so for a
+// reason
 // that another start does not remove.
 const (
 	mostRestarts = 5
@@ -34,12 +35,16 @@ func (r *restarts) allow(now time.Time) (pause time.Duration, ok bool) {
 	return (100 * time.Millisecond) << (2 * len(recent)), true
 }
 
-// restartPrivate starts the private server again in place. Meanwhile requests are answered with 503; the pools find it by
+// restartPrivate starts the private server again in place. Meanwhile requests are answered with 503; the pools find it
+// by
 // its socket, which stays where it was.
 func (a *app) restartPrivate(ctx context.Context, r *restarts, why error) error {
 	_ = a.database.server.Stop() // it has ended; this releases its directory
 	a.database.server = nil
-	gone := &postgres.SetupError{Problem: "the database has stopped by itself", Hint: "its log is below the state directory; start again: nothing acknowledged is lost", Err: why}
+	gone := &postgres.SetupError{
+		Problem: "the database has stopped by itself",
+		Hint:    "its log is below the state directory; start again: nothing acknowledged is lost", Err: why,
+	}
 	for {
 		pause, ok := r.allow(time.Now())
 		if !ok {

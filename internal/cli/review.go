@@ -66,7 +66,8 @@ func (c *reviewShowCmd) Run(e *env) error {
 				Acts []billing.Act
 			}{r, acts})
 		}
-		fmt.Fprintf(e.stdout, "item          %s\nprovider      %s\nreason        %s\nmeans         %s\ndetail        %s\naccount       %s\nsubscription  %s\nevent         %s\nopened        %s (found %d times, last %s)\n",
+		fmt.Fprintf(e.stdout,
+			"item          %s\nprovider      %s\nreason        %s\nmeans         %s\ndetail        %s\naccount       %s\nsubscription  %s\nevent         %s\nopened        %s (found %d times, last %s)\n",
 			r.Handle, r.Provider, r.Reason, billing.ReasonOf(r.Reason), r.Detail, known(r.AccountID), dash(r.SubscriptionID), dash(r.EventID), stamp(r.OpenedAt), r.Times, stamp(r.SeenAt))
 		if !r.SnoozedUntil.IsZero() {
 			fmt.Fprintf(e.stdout, "snoozed       until %s\n", stamp(r.SnoozedUntil))
@@ -79,7 +80,8 @@ func (c *reviewShowCmd) Run(e *env) error {
 			return err
 		}
 		for _, choice := range choices {
-			fmt.Fprintf(e.stdout, "possible      %s (%s)\n", choice.Label, strings.TrimSpace("--"+strings.ReplaceAll(choice.Do, "_", "-")+" "+choice.Subscription))
+			fmt.Fprintf(e.stdout, "possible      %s (%s)\n", choice.Label,
+				strings.TrimSpace("--"+strings.ReplaceAll(choice.Do, "_", "-")+" "+choice.Subscription))
 		}
 		if why != "" {
 			fmt.Fprintf(e.stdout, "possible      %s\n", why)

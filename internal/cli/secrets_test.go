@@ -9,10 +9,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever a dashboard took as a secret is that secret here, alone and in a list: no character of it separates anything.
+// Whatever a dashboard took as a secret is that secret here, alone and in a list: no character of it separates
+// anything.
 func TestSecretsMayHaveAnyCharacter(t *testing.T) {
 	t.Parallel()
-	for _, secret := range []string{"L26zm9kjbmx@JqH", "12345678,abcdefgh", "a@b,c@d;e f", `quo"te'd\n\\`, "@2026-12-31", "हिन्दी,गुप्त", "{\"secret\":1}", "[12345678]", " lead and trail "} {
+	for _, secret := range []string{
+		"L26zm9kjbmx@JqH", "12345678,abcdefgh", "a@b,c@d;e f", `quo"te'd\n\\`,
+		"@2026-12-31", "हिन्दी,गुप्त", "{\"secret\":1}", "[12345678]", " lead and trail ",
+	} {
 		got, err := parseSecrets("S", secret)
 		if err != nil || len(got) != 1 || got[0].Key != secret || !got[0].Until.IsZero() {
 			t.Errorf("%q is read as %+v, %v", secret, got, err)
@@ -24,7 +28,8 @@ func TestSecretsMayHaveAnyCharacter(t *testing.T) {
 		if err == nil && (len(alone) != 1 || alone[0].Key != secret) {
 			t.Fatalf("%q is read as %+v", secret, alone)
 		}
-		if err != nil && !datedSecret.MatchString(secret) && !strings.Contains(secret, ",whsec_") && !strings.HasPrefix(strings.TrimSpace(secret), "[{") {
+		if err != nil && !datedSecret.MatchString(secret) && !strings.Contains(secret, ",whsec_") &&
+			!strings.HasPrefix(strings.TrimSpace(secret), "[{") {
 			t.Fatalf("%q: %v", secret, err)
 		}
 		until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
@@ -33,7 +38,8 @@ func TestSecretsMayHaveAnyCharacter(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := parseSecrets("S", string(list))
-		if err != nil || len(got) != 2 || got[1].Key != secret || !got[1].Until.Equal(until) || got[0].Label == got[1].Label {
+		if err != nil || len(got) != 2 || got[1].Key != secret || !got[1].Until.Equal(until) ||
+			got[0].Label == got[1].Label {
 			t.Fatalf("%s is read as %+v, %v", list, got, err)
 		}
 	})

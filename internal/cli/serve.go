@@ -89,7 +89,10 @@ func listen(addr, setting string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, &postgres.SetupError{Problem: addr + " is taken by another program", Hint: hint}
 	case errors.Is(err, syscall.EACCES):
-		return nil, &postgres.SetupError{Problem: "this user may not listen on " + addr, Hint: "use a port above 1023: " + hint}
+		return nil, &postgres.SetupError{
+			Problem: "this user may not listen on " + addr,
+			Hint:    "use a port above 1023: " + hint,
+		}
 	}
 	return nil, &postgres.SetupError{Problem: "cannot listen on " + addr, Hint: hint, Err: err}
 }

@@ -53,10 +53,16 @@ func (f *databaseFlags) dataDir() (string, error) {
 		mode = 0o755 // the database runs below it as another user; its own folder is closed
 	}
 	if err := os.MkdirAll(dir, mode); err != nil {
-		return "", &postgres.SetupError{Problem: "cannot make the state directory", Hint: "set TIJORI_DATA to a folder that you may write to", Err: err}
+		return "", &postgres.SetupError{
+			Problem: "cannot make the state directory",
+			Hint:    "set TIJORI_DATA to a folder that you may write to", Err: err,
+		}
 	}
 	if _, err := os.ReadDir(dir); err != nil {
-		return "", &postgres.SetupError{Problem: "cannot read the state directory", Hint: "set TIJORI_DATA to a folder that you may read and write", Err: err}
+		return "", &postgres.SetupError{
+			Problem: "cannot read the state directory",
+			Hint:    "set TIJORI_DATA to a folder that you may read and write", Err: err,
+		}
 	}
 	return dir, nil
 }
@@ -115,8 +121,9 @@ func (f *databaseFlags) openMigrated(ctx context.Context) (_ *database, err erro
 
 func (d *database) openPools(ctx context.Context) (err error) {
 	if d.DB, err = postgres.Open(ctx, d.config); err != nil {
-		return notOpened(err, "every node needs the same TIJORI_DATABASE_SECRET and, where it is set, TIJORI_ROLE_PREFIX; "+
-			"a database that is not set up yet needs tijori migrate")
+		return notOpened(err,
+			"every node needs the same TIJORI_DATABASE_SECRET and, where it is set, TIJORI_ROLE_PREFIX; "+
+				"a database that is not set up yet needs tijori migrate")
 	}
 	return nil
 }
@@ -213,7 +220,8 @@ func parsePublicURL(text, addr string) (*url.URL, error) {
 		text = "http://" + addr
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
+		u.RawQuery != "" {
 		return nil, usagef("TIJORI_PUBLIC_URL %q is not an address such as https://khata.example.com", text)
 	}
 	u.Path = ""

@@ -21,9 +21,12 @@ type simulated struct {
 
 // simulate starts both providers on their own listener and returns clients that
 // speak with them as they would with the real ones.
-func (a *app) simulate(ctx context.Context, l net.Listener, plans *billing.Plans) (*stripe.Client, *razorpay.Client, error) {
+func (a *app) simulate(ctx context.Context, l net.Listener,
+	plans *billing.Plans,
+) (*stripe.Client, *razorpay.Client, error) {
 	a.sim = &simulated{url: "http://" + l.Addr().String()}
-	if err := simulator.Permit(l.Addr().String(), a.public.String(), a.flags.StripeKey, a.flags.RazorpayKeyID, a.flags.RazorpayKeySecret); err != nil {
+	if err := simulator.Permit(l.Addr().String(), a.public.String(), a.flags.StripeKey, a.flags.RazorpayKeyID,
+		a.flags.RazorpayKeySecret); err != nil {
 		return nil, nil, usagef("%v", err)
 	}
 	dir, err := a.flags.dataDir()
@@ -31,7 +34,8 @@ func (a *app) simulate(ctx context.Context, l net.Listener, plans *billing.Plans
 		return nil, nil, err
 	}
 	a.sim.Simulator, err = simulator.New(simulator.Config{
-		URL: a.sim.url, AppURL: a.public.String(), State: filepath.Join(dir, "simulator.json"), Prices: prices(plans), Log: a.log,
+		URL: a.sim.url, AppURL: a.public.String(), State: filepath.Join(dir, "simulator.json"), Prices: prices(plans),
+		Log:     a.log,
 		Now:     a.clock.Now,
 		Advance: func(ctx context.Context, d time.Duration) error { return a.database.AdvanceClock(ctx, a.clock, d) },
 	})
@@ -50,13 +54,17 @@ func (a *app) simulate(ctx context.Context, l net.Listener, plans *billing.Plans
 		return nil
 	})
 	a.serveOn(l, a.sim.Handler())
-	s, err := stripe.New(stripe.Config{Key: simulator.StripeKey, URL: a.sim.StripeURL(), Secrets: []facts.Secret{{Label: "simulator", Key: simulator.StripeSecret}}})
+	s, err := stripe.New(stripe.Config{
+		Key: simulator.StripeKey, URL: a.sim.StripeURL(),
+		Secrets: []facts.Secret{{Label: "simulator", Key: simulator.StripeSecret}},
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	r, err := razorpay.New(razorpay.Config{
-		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: a.sim.RazorpayURL(), AccountID: simulator.RazorpayAccount,
-		Secrets: []facts.Secret{{Label: "simulator", Key: simulator.RazorpaySecret}},
+		KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, URL: a.sim.RazorpayURL(),
+		AccountID: simulator.RazorpayAccount,
+		Secrets:   []facts.Secret{{Label: "simulator", Key: simulator.RazorpaySecret}},
 	})
 	return s, r, err
 }
@@ -74,7 +82,10 @@ func prices(plans *billing.Plans) (out []simulator.Price) {
 	for _, t := range plans.TopUps {
 		for _, price := range t.Prices {
 			if price.ProviderPrice != "" {
-				out = append(out, simulator.Price{Provider: price.Provider, ID: price.ProviderPrice, Name: t.Name, Currency: price.Amount.Currency, Amount: price.Amount.Minor})
+				out = append(out, simulator.Price{
+					Provider: price.Provider, ID: price.ProviderPrice, Name: t.Name,
+					Currency: price.Amount.Currency, Amount: price.Amount.Minor,
+				})
 			}
 		}
 	}

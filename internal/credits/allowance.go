@@ -132,7 +132,8 @@ func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error)
 func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) error {
 	var account uuid.UUID
 	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`, key[:]).
+		return tx.QueryRow(ctx, `select account_id from tijori.credentials where hash = $1 and kind = 'api_key'`,
+			key[:]).
 			Scan(&account)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -28,7 +28,8 @@ func (f *fixture) pays(u *pgtest.User, id, plan string, since, from, until time.
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
 		values ('razorpay', 'razorpay', 'subscription', $1, $2, now()) on conflict do nothing`, id, u.AccountID)
 	f.exec(`
-		insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, plan_id, period, period_start,
+		insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id,
+		    plan_id, period, period_start,
 		    paid_from, paid_since, paid_through, access_until, seen_at, created_at, changed_at)
 		values ('khata', $1, 'razorpay', 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $6, $6, $7, $5, $5, $4, $4, $4)
 		on conflict (account_id, connection_id, id) do update set plan_id = excluded.plan_id, period_start = excluded.period_start,
@@ -50,7 +51,8 @@ func (f *fixture) refill() {
 
 func (f *fixture) allowances() string {
 	f.Helper()
-	return scalar[string](f, `select coalesce(string_agg(split_part(source, ' ', 1) || ' ' || period || ': ' || amount, ', ' order by created_at, source desc, period), '')
+	return scalar[string](f,
+		`select coalesce(string_agg(split_part(source, ' ', 1) || ' ' || period || ': ' || amount, ', ' order by created_at, source desc, period), '')
 		from credit_grants where account_id = $1 and meter = 'credits' and kind = 'allowance'`, f.owner.AccountID)
 }
 
@@ -71,7 +73,8 @@ func TestRefill(t *testing.T) {
 		t.Errorf("told %+v (%v), want 310 and ten when the plan has ended", e, err)
 	}
 	f.refill()
-	f.advance(45 * 24 * time.Hour) // the plan has ended, a month of the free one has begun, and what was given has expired
+	// the plan has ended, a month of the free one has begun, and what was given has expired
+	f.advance(45 * 24 * time.Hour)
 	f.refill()
 	if got := f.allowances(); got != "free 0: 10, razorpay 0: 300, free 1: 10" {
 		t.Errorf("after the end: %s", got)
@@ -124,7 +127,8 @@ func TestSpendAtResetBeforeJob(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if _, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: 2, Key: "hold"}, time.Minute); err != nil {
+			if _, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: 2, Key: "hold"},
+				time.Minute); err != nil {
 				t.Errorf("a hold after the reset: %v", err)
 			}
 			if _, err := f.consume(f.key, c.month, "over"); IsInsufficient(err) == nil {
@@ -198,10 +202,13 @@ func TestAsManyAllowancesAsMonthsPaid(t *testing.T) {
 		}
 		to(through.AddDate(0, 0, -3))
 		f.refill()
-		got := scalar[int](f, `select count(distinct source || period) from credit_grants where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID)
+		got := scalar[int](f,
+			`select count(distinct source || period) from credit_grants where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID)
 		if got != paid {
-			t.Errorf("life %d: %d months were paid and brought the credits of %d\n%s\n%s", life, paid, got, strings.Join(log, "\n"), scalar[string](f, `
-				select string_agg(concat_ws(' ', source, period, 'at', created_at), E'\n' order by created_at, period) from credit_grants
+			t.Errorf("life %d: %d months were paid and brought the credits of %d\n%s\n%s", life, paid, got,
+				strings.Join(log, "\n"), scalar[string](f, `
+				select string_agg(concat_ws(' ', source, period, 'at', created_at), E'\n' order by created_at, period)
+				    from credit_grants
 				 where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID))
 		}
 	}
@@ -254,7 +261,8 @@ func TestRefillEveryDay(t *testing.T) {
 	f.adds()
 }
 
-// TestRefillGoesOnAfterOneThatFails: an account whose calendar cannot be worked, here because it has named a place that is on no
+// TestRefillGoesOnAfterOneThatFails: an account whose calendar cannot be worked, here because it has named a place that
+// is on no
 // map, keeps no other from its allowance.
 func TestRefillGoesOnAfterOneThatFails(t *testing.T) {
 	t.Parallel()
@@ -262,7 +270,8 @@ func TestRefillGoesOnAfterOneThatFails(t *testing.T) {
 	mallory := f.db.User(t, "mallory")
 	f.refill()
 	f.ok(f.db.As(t.Context(), mallory.Account(), func(tx *postgres.Tx) error {
-		_, err := tx.Exec(t.Context(), `update accounts set time_zone = 'Mars/Olympus' where account_id = $1`, tx.Scope.AccountID)
+		_, err := tx.Exec(t.Context(), `update accounts set time_zone = 'Mars/Olympus' where account_id = $1`,
+			tx.Scope.AccountID)
 		return err
 	}))
 	f.advance(32 * 24 * time.Hour)

@@ -18,7 +18,10 @@ func TestOperatorsGrantAndTake(t *testing.T) {
 	f := setup(t)
 	give := func(key string) {
 		t.Helper()
-		_, err := f.s.GrantByHand(t.Context(), Grant{AccountID: f.owner.AccountID, Meter: "credits", Amount: 10, Key: key, Reason: "a mistake of ours", By: "ravi"})
+		_, err := f.s.GrantByHand(t.Context(), Grant{
+			AccountID: f.owner.AccountID, Meter: "credits", Amount: 10,
+			Key: key, Reason: "a mistake of ours", By: "ravi",
+		})
 		f.ok(err)
 	}
 	give("one")
@@ -27,21 +30,26 @@ func TestOperatorsGrantAndTake(t *testing.T) {
 	h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: 4, Key: "h"}, time.Hour)
 	f.ok(err)
 	take := func(n int64, reason string) (int64, error) {
-		return f.s.TakeByHand(t.Context(), Taking{AccountID: f.owner.AccountID, Meter: "credits", Amount: n, Key: uuid.NewString(), Reason: reason, By: "ravi"})
+		return f.s.TakeByHand(t.Context(), Taking{
+			AccountID: f.owner.AccountID, Meter: "credits", Amount: n,
+			Key: uuid.NewString(), Reason: reason, By: "ravi",
+		})
 	}
 	for _, c := range []struct{ ask, got int64 }{{7, 7}, {100, 9}, {1, 0}} {
 		if got, err := take(c.ask, "a lost dispute"); err != nil || got != c.got {
 			t.Errorf("take %d = %d, %v, want %d", c.ask, got, err, c.got)
 		}
 	}
-	if got := scalar[string](f, `select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries where kind = 'take_back'`); got != "take_back -6, take_back -1, take_back -9" {
+	if got := scalar[string](f,
+		`select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries where kind = 'take_back'`); got != "take_back -6, take_back -1, take_back -9" {
 		t.Errorf("entries %s", got)
 	}
 	f.adds()
 	if got, err := f.s.Capture(t.Context(), f.key, h.ID, 1); err != nil || got.Available != 3 {
 		t.Errorf("capture of what was held = %+v, %v, want 3 left", got, err)
 	}
-	if got := scalar[string](f, `select string_agg(act || ' ' || detail, ', ' order by at, id) from operator_acts where who = 'ravi'`); got != "grant 10 credits, take_back 7 of 7 credits, take_back 9 of 100 credits, take_back 0 of 1 credits" {
+	if got := scalar[string](f,
+		`select string_agg(act || ' ' || detail, ', ' order by at, id) from operator_acts where who = 'ravi'`); got != "grant 10 credits, take_back 7 of 7 credits, take_back 9 of 100 credits, take_back 0 of 1 credits" {
 		t.Errorf("the log says %s", got)
 	}
 	for _, reason := range []string{"", "  ", "\u200b", "a\x00b"} {
@@ -49,7 +57,10 @@ func TestOperatorsGrantAndTake(t *testing.T) {
 			t.Errorf("take for the reason %q: %v, want invalid", reason, err)
 		}
 	}
-	if _, err := f.s.TakeByHand(t.Context(), Taking{AccountID: uuid.New(), Meter: "credits", Amount: 1, Key: "x", Reason: "a mistake", By: "ravi"}); !fault.Is(err, fault.NotFound) {
+	if _, err := f.s.TakeByHand(t.Context(), Taking{
+		AccountID: uuid.New(), Meter: "credits", Amount: 1, Key: "x",
+		Reason: "a mistake", By: "ravi",
+	}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("take from nobody: %v, want not found", err)
 	}
 	f.adds()
@@ -59,8 +70,14 @@ func TestOperatorsGrantAndTake(t *testing.T) {
 func TestByHandOnceForAKey(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	grant := Grant{AccountID: f.owner.AccountID, Meter: "credits", Amount: 50, Key: "form 1", Reason: "a mistake of ours", By: "ravi"}
-	taking := Taking{AccountID: f.owner.AccountID, Meter: "credits", Amount: 20, Key: "form 1", Reason: "a lost dispute", By: "ravi"}
+	grant := Grant{
+		AccountID: f.owner.AccountID, Meter: "credits", Amount: 50, Key: "form 1",
+		Reason: "a mistake of ours", By: "ravi",
+	}
+	taking := Taking{
+		AccountID: f.owner.AccountID, Meter: "credits", Amount: 20, Key: "form 1",
+		Reason: "a lost dispute", By: "ravi",
+	}
 	at := func(do func() error) {
 		t.Helper()
 		var all sync.WaitGroup
@@ -116,12 +133,16 @@ func TestTakingsAddUp(t *testing.T) {
 		}
 		before := f.available()
 		if n := r.Int64N(before + 1); n > 0 {
-			_, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: n, Key: uuid.NewString()}, time.Hour)
+			_, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: n, Key: uuid.NewString()},
+				time.Hour)
 			f.ok(err)
 			before -= n
 		}
 		ask := 1 + r.Int64N(60)
-		got, err := f.s.TakeByHand(t.Context(), Taking{AccountID: f.owner.AccountID, Meter: "credits", Amount: ask, Key: uuid.NewString(), Reason: "a test", By: "test"})
+		got, err := f.s.TakeByHand(t.Context(), Taking{
+			AccountID: f.owner.AccountID, Meter: "credits", Amount: ask,
+			Key: uuid.NewString(), Reason: "a test", By: "test",
+		})
 		if err != nil || got != min(ask, before) || f.available() != before-got {
 			t.Errorf("seed %d: of %d take %d = %d, %v; %d left", seed, before, ask, got, err, f.available())
 		}

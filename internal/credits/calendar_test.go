@@ -38,14 +38,19 @@ func TestBegin(t *testing.T) {
 		{"Asia/Kolkata", "2027-12-31T10:30:00+05:30", billing.Month, 2, "2028-02-29T10:30:00+05:30"},
 		{"Asia/Kolkata", "2028-02-29T10:30:00+05:30", billing.Month, 12, "2029-02-28T10:30:00+05:30"},
 		{"Asia/Kolkata", "2028-02-29T10:30:00+05:30", billing.Month, 48, "2032-02-29T10:30:00+05:30"},
-		{"Asia/Kolkata", "2026-01-31T23:30:00Z", billing.Month, 1, "2026-03-01T05:00:00+05:30"}, // the 1st of February there
+		// the 1st of February there
+		{"Asia/Kolkata", "2026-01-31T23:30:00Z", billing.Month, 1, "2026-03-01T05:00:00+05:30"},
 		{"Europe/Berlin", "2026-02-28T02:30:00+01:00", billing.Month, 1, "2026-03-28T02:30:00+01:00"},
-		{"Europe/Berlin", "2026-01-29T02:30:00+01:00", billing.Month, 2, "2026-03-29T03:00:00+02:00"}, // 02:30 is left out that night
-		{"Europe/Berlin", "2026-09-25T02:30:00+02:00", billing.Month, 1, "2026-10-25T02:30:00+02:00"}, // 02:30 comes twice
+		// 02:30 is left out that night
+		{"Europe/Berlin", "2026-01-29T02:30:00+01:00", billing.Month, 2, "2026-03-29T03:00:00+02:00"},
+		// 02:30 comes twice
+		{"Europe/Berlin", "2026-09-25T02:30:00+02:00", billing.Month, 1, "2026-10-25T02:30:00+02:00"},
 		{"America/New_York", "2026-03-07T09:00:00-05:00", billing.Day, 1, "2026-03-08T09:00:00-04:00"},
 		{"America/New_York", "2026-03-07T02:30:00-05:00", billing.Day, 1, "2026-03-08T03:00:00-04:00"},
-		{"Pacific/Apia", "2011-12-29T10:00:00-10:00", billing.Day, 1, "2011-12-31T00:00:00+14:00"},        // a day that never was
-		{"America/Sao_Paulo", "2018-10-04T00:00:00-03:00", billing.Month, 1, "2018-11-04T01:00:00-02:00"}, // no midnight
+		// a day that never was
+		{"Pacific/Apia", "2011-12-29T10:00:00-10:00", billing.Day, 1, "2011-12-31T00:00:00+14:00"},
+		// no midnight
+		{"America/Sao_Paulo", "2018-10-04T00:00:00-03:00", billing.Month, 1, "2018-11-04T01:00:00-02:00"},
 	} {
 		anchor, err := time.Parse(time.RFC3339, c.anchor)
 		if err != nil {
@@ -59,7 +64,10 @@ func TestBegin(t *testing.T) {
 	}
 }
 
-var zones = []string{"UTC", "Asia/Kolkata", "Asia/Kathmandu", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Auckland", "Africa/Cairo", "America/Sao_Paulo"}
+var zones = []string{
+	"UTC", "Asia/Kolkata", "Asia/Kathmandu", "Europe/Berlin", "America/New_York",
+	"Australia/Lord_Howe", "America/St_Johns", "Pacific/Auckland", "Africa/Cairo", "America/Sao_Paulo",
+}
 
 // slowBegin looks at every minute until the clock on the wall shows the anchor's time of day, on the day that counting
 // calendar leaves gives.
@@ -132,7 +140,8 @@ func slowDue(stretches []Stretch, zone *time.Location, from, now time.Time) map[
 	for t := from; !t.After(now); t = t.Add(15 * time.Minute) {
 		best := -1
 		for i, s := range stretches {
-			if !s.From.After(t) && (s.Until.IsZero() || t.Before(s.Until)) && (best < 0 || s.Rank > stretches[best].Rank) {
+			if !s.From.After(t) && (s.Until.IsZero() || t.Before(s.Until)) &&
+				(best < 0 || s.Rank > stretches[best].Rank) {
 				best = i
 			}
 		}
@@ -160,7 +169,11 @@ func slowDue(stretches []Stretch, zone *time.Location, from, now time.Time) map[
 func quarter(t time.Time) time.Time { return t.Truncate(15 * time.Minute) }
 
 func drawPlans(t *rapid.T) []Stretch {
-	free := Stretch{Source: unpaidSource, Anchor: quarter(year2025.Add(time.Duration(rapid.IntRange(0, 60*24).Draw(t, "created")) * time.Hour)), Allowance: monthly(rapid.SampledFrom([]int64{0, 10}).Draw(t, "free"))}
+	free := Stretch{
+		Source: unpaidSource,
+		Anchor: quarter(year2025.Add(time.Duration(rapid.IntRange(0, 60*24).Draw(t,
+			"created")) * time.Hour)), Allowance: monthly(rapid.SampledFrom([]int64{0, 10}).Draw(t, "free")),
+	}
 	free.From = free.Anchor
 	out := []Stretch{free}
 	for i := range rapid.IntRange(0, 3).Draw(t, "subscriptions") {
@@ -190,7 +203,8 @@ func TestAllDueAgainstWalkingThroughTheDays(t *testing.T) {
 		given := map[Period]int64{}
 		total := map[Period]int64{}
 		for range rapid.IntRange(1, 8).Draw(t, "runs") {
-			now = quarter(now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 24, 24 * 20, 24 * 31, 24 * 95}).Draw(t, "hours")) * time.Hour))
+			now = quarter(now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 24, 24 * 20, 24 * 31, 24 * 95}).Draw(t,
+				"hours")) * time.Hour))
 			// As the database has it at this moment: from where it was last worked, what has begun.
 			var known []Stretch
 			for _, s := range stretches {
@@ -244,7 +258,10 @@ func TestAllDueCases(t *testing.T) {
 	t.Parallel()
 	utc := time.UTC
 	day := func(m time.Month, d int) time.Time { return time.Date(2026, m, d, 12, 0, 0, 0, utc) }
-	pro := Stretch{Source: "pro", Anchor: day(1, 31), From: day(1, 31), Until: day(2, 28).Add(billing.Grace), Paid: day(2, 28), Rank: 10, Allowance: monthly(300)}
+	pro := Stretch{
+		Source: "pro", Anchor: day(1, 31), From: day(1, 31), Until: day(2, 28).Add(billing.Grace),
+		Paid: day(2, 28), Rank: 10, Allowance: monthly(300),
+	}
 	free := Stretch{Source: "free", Anchor: day(1, 5), From: day(1, 5), Allowance: monthly(10)}
 	with := func(s Stretch, f func(*Stretch)) Stretch { f(&s); return s }
 	yearly := with(pro, func(s *Stretch) { s.Paid = day(1, 31).AddDate(1, 0, 0); s.Until = s.Paid })
@@ -256,15 +273,74 @@ func TestAllDueCases(t *testing.T) {
 		want  string
 	}{
 		{"bought today", []Stretch{free, pro}, map[Period]int64{{"free", 0}: 10}, day(1, 31), "[pro 0: 300]"},
-		{"the renewal is not paid yet: grace, but no credits", []Stretch{free, pro}, map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300}, day(3, 2), "[]"},
-		{"paid late", []Stretch{free, with(pro, func(s *Stretch) { s.Paid, s.Until = day(3, 31), day(4, 7) })}, map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300}, day(3, 2), "[pro 1: 300]"},
-		{"three months of downtime of a yearly plan", []Stretch{with(free, func(s *Stretch) { s.From = day(2, 1) }), with(yearly, func(s *Stretch) { s.From = day(2, 1) })}, map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300}, day(5, 1), "[pro 1: 300 pro 2: 300 pro 3: 300]"},
-		{"a trial of a week", []Stretch{free, with(pro, func(s *Stretch) { s.Paid, s.Until = day(2, 7), day(2, 7) })}, map[Period]int64{{"free", 0}: 10}, day(2, 3), "[pro 0: 300]"},
-		{"upgrade in mid-month: the difference for the 18 of 28 days that remain", []Stretch{with(free, func(s *Stretch) { s.From = day(2, 10) }), with(pro, func(s *Stretch) { s.From, s.Allowance = day(2, 10), monthly(1500) })}, map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300}, day(2, 10), "[pro 0: 771]"},
-		{"upgrade on the last day: a day of the difference", []Stretch{with(pro, func(s *Stretch) { s.From, s.Allowance = day(2, 27), monthly(1500) })}, map[Period]int64{{"pro", 0}: 300}, day(2, 27), "[pro 0: 42]"},
-		{"downgrade and upgrade again: nothing twice", []Stretch{with(free, func(s *Stretch) { s.From = day(2, 12) }), with(pro, func(s *Stretch) { s.From, s.Allowance = day(2, 12), monthly(1500) })}, map[Period]int64{{"free", 0}: 10, {"pro", 0}: 1500}, day(2, 12), "[]"},
-		{"lapsed: what the free plan brings", []Stretch{with(free, func(s *Stretch) { s.From = day(2, 1) }), with(pro, func(s *Stretch) { s.From, s.Until = day(2, 1), day(2, 28) })}, map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300}, day(3, 1), "[free 1: 10]"},
-		{"back after a pause of two months: this month only", []Stretch{with(free, func(s *Stretch) { s.From = day(4, 30) }), with(pro, func(s *Stretch) { s.From, s.Paid, s.Until = day(5, 10), day(5, 31), day(6, 7) })}, map[Period]int64{{"free", 0}: 10, {"free", 1}: 10, {"free", 2}: 10, {"free", 3}: 10, {"free", 4}: 10, {"pro", 0}: 300}, day(5, 10), "[pro 3: 300]"},
+		{"the renewal is not paid yet: grace, but no credits", []Stretch{free, pro}, map[Period]int64{
+			{"free", 0}: 10,
+			{"pro", 0}:  300,
+		}, day(3, 2), "[]"},
+		{
+			"paid late",
+			[]Stretch{free, with(pro, func(s *Stretch) { s.Paid, s.Until = day(3, 31), day(4, 7) })},
+			map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300},
+			day(3, 2), "[pro 1: 300]",
+		},
+		{
+			"three months of downtime of a yearly plan",
+			[]Stretch{
+				with(free, func(s *Stretch) { s.From = day(2, 1) }),
+				with(yearly, func(s *Stretch) { s.From = day(2, 1) }),
+			},
+			map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300},
+			day(5, 1), "[pro 1: 300 pro 2: 300 pro 3: 300]",
+		},
+		{
+			"a trial of a week",
+			[]Stretch{free, with(pro, func(s *Stretch) { s.Paid, s.Until = day(2, 7), day(2, 7) })},
+			map[Period]int64{{"free", 0}: 10},
+			day(2, 3), "[pro 0: 300]",
+		},
+		{
+			"upgrade in mid-month: the difference for the 18 of 28 days that remain",
+			[]Stretch{
+				with(free, func(s *Stretch) { s.From = day(2, 10) }),
+				with(pro, func(s *Stretch) { s.From, s.Allowance = day(2, 10), monthly(1500) }),
+			},
+			map[Period]int64{{"free", 0}: 10, {"pro", 0}: 300},
+			day(2, 10), "[pro 0: 771]",
+		},
+		{
+			"upgrade on the last day: a day of the difference",
+			[]Stretch{with(pro, func(s *Stretch) { s.From, s.Allowance = day(2, 27), monthly(1500) })},
+			map[Period]int64{{"pro", 0}: 300},
+			day(2, 27), "[pro 0: 42]",
+		},
+		{
+			"downgrade and upgrade again: nothing twice",
+			[]Stretch{
+				with(free, func(s *Stretch) { s.From = day(2, 12) }),
+				with(pro, func(s *Stretch) { s.From, s.Allowance = day(2, 12), monthly(1500) }),
+			},
+			map[Period]int64{{"free", 0}: 10, {"pro", 0}: 1500},
+			day(2, 12), "[]",
+		},
+		{"lapsed: what the free plan brings", []Stretch{
+			with(free, func(s *Stretch) { s.From = day(2, 1) }),
+			with(pro, func(s *Stretch) { s.From, s.Until = day(2, 1), day(2, 28) }),
+		}, map[Period]int64{
+			{"free", 0}: 10,
+			{"pro", 0}:  300,
+		}, day(3, 1), "[free 1: 10]"},
+		{
+			"back after a pause of two months: this month only",
+			[]Stretch{
+				with(free, func(s *Stretch) { s.From = day(4, 30) }),
+				with(pro, func(s *Stretch) { s.From, s.Paid, s.Until = day(5, 10), day(5, 31), day(6, 7) }),
+			},
+			map[Period]int64{
+				{"free", 0}: 10, {"free", 1}: 10, {"free", 2}: 10, {"free", 3}: 10, {"free", 4}: 10,
+				{"pro", 0}: 300,
+			},
+			day(5, 10), "[pro 3: 300]",
+		},
 	} {
 		if got := dueText(AllDue(c.all, utc, c.given, c.now)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
@@ -279,7 +355,8 @@ func TestAllDueCases(t *testing.T) {
 	if !at.Equal(day(2, 28)) || amount != 10 {
 		t.Errorf("Next of a plan that ends = %s %d, want the 28th of February, 10", at, amount)
 	}
-	if !slices.IsSortedFunc(AllDue([]Stretch{yearly, free}, utc, nil, day(9, 1)), func(a, b Due) int { return a.Starts.Compare(b.Starts) }) {
+	if !slices.IsSortedFunc(AllDue([]Stretch{yearly, free}, utc, nil, day(9, 1)),
+		func(a, b Due) int { return a.Starts.Compare(b.Starts) }) {
 		t.Error("not in order")
 	}
 }

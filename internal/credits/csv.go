@@ -32,7 +32,8 @@ func WriteCSV(ctx context.Context, tx *postgres.Tx, f Filter, w io.Writer) error
 	rows, err := tx.Query(ctx, `
 		select number, kind, amount, balance, key, note, grant_id, hold_id, created_at from credit_entries
 		 where account_id = $1 and meter = $2 and ($3 = '' or kind = $3)
-		   and created_at >= coalesce($4::timestamptz, '-infinity') and created_at < coalesce($5::timestamptz, 'infinity')
+		   and created_at >= coalesce($4::timestamptz, '-infinity') and created_at < coalesce($5::timestamptz,
+		       'infinity')
 		 order by number desc`, tx.Scope.AccountID, f.Meter, f.Kind, null(f.From), null(f.To))
 	if err != nil {
 		return fmt.Errorf("list entries: %w", err)
@@ -43,7 +44,10 @@ func WriteCSV(ctx context.Context, tx *postgres.Tx, f Filter, w io.Writer) error
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	if err := out.Write([]string{"number", "time", "kind", "amount", "balance", "note", "idempotency_key"}); err != nil {
+	if err := out.Write([]string{
+		"number", "time", "kind", "amount", "balance", "note",
+		"idempotency_key",
+	}); err != nil {
 		return err
 	}
 	for rows.Next() {

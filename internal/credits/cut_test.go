@@ -29,7 +29,10 @@ const (
 	beforeReply // the commit is done; none of its answer arrives
 )
 
-var points = map[string]int32{"before the call": beforeCall, "within the call": withinCall, "after the call": afterCall, "within the reply": withinReply, "before the reply": beforeReply}
+var points = map[string]int32{
+	"before the call": beforeCall, "within the call": withinCall, "after the call": afterCall,
+	"within the reply": withinReply, "before the reply": beforeReply,
+}
 
 var errCut = errors.New("the line was cut")
 
@@ -83,7 +86,8 @@ func (c *cutConn) Read(b []byte) (int, error) {
 	return 0, c.cut()
 }
 
-// TestCutConnections: at every point calls lose their connection (a hundred in make torture). Each is made exactly once, and answered.
+// TestCutConnections: at every point calls lose their connection (a hundred in make torture). Each is made exactly
+// once, and answered.
 func TestCutConnections(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

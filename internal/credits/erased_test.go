@@ -19,7 +19,10 @@ func TestErasedAccountGetsNoCredits(t *testing.T) {
 	if _, err := f.s.Sweep(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, table := range []string{"credit_calendars", "credit_balances", "credit_grants", "credit_lots", "credit_entries"} {
+	for _, table := range []string{
+		"credit_calendars", "credit_balances", "credit_grants", "credit_lots",
+		"credit_entries",
+	} {
 		if n := scalar[int](f, `select count(*)::int from `+table+` where account_id = $1`, f.owner.AccountID); n != 0 {
 			t.Errorf("%d rows of %s after the account was erased", n, table)
 		}

@@ -43,7 +43,8 @@ func newNodes(f *fixture, n int) nodes {
 }
 
 // history lets clients loose on one fresh account and returns what each asked, when, and what it was told. In every
-// other history time is moved by one of the operations, and a grant and holds end on the way; those have no reads: a read
+// other history time is moved by one of the operations, and a grant and holds end on the way; those have no reads: a
+// read
 // takes no lock, so in the moment in which a grant ends it may come before a spend that was earlier.
 func (w nodes) history(clients, each int, seed uint64) ([]porcupine.Operation, error) {
 	u := w.db.User(w.T, "history")
@@ -75,7 +76,10 @@ func (w nodes) history(clients, each int, seed uint64) ([]porcupine.Operation, e
 		if id, ok := x.holds[o.key]; ok && o.kind == "hold" {
 			held[o.key] = id
 		}
-		ops = append(ops, porcupine.Operation{ClientId: client, Input: o, Output: got, Call: int64(call), Return: int64(back)})
+		ops = append(ops, porcupine.Operation{
+			ClientId: client, Input: o, Output: got, Call: int64(call),
+			Return: int64(back),
+		})
 	}
 	first := &subject{s: w.s, key: key, owner: u.AccountID, holds: map[string]uuid.UUID{}, attempt: attempt}
 	record(0, first, modelOp{kind: "grant", key: "g1", amount: 6, life: 1, order: 1})
@@ -84,9 +88,15 @@ func (w nodes) history(clients, each int, seed uint64) ([]porcupine.Operation, e
 	for c := range clients {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(seed, uint64(c)))
-			x := &subject{s: w.desks[c%len(w.desks)], key: key, owner: u.AccountID, holds: map[string]uuid.UUID{}, attempt: attempt}
+			x := &subject{
+				s: w.desks[c%len(w.desks)], key: key, owner: u.AccountID, holds: map[string]uuid.UUID{},
+				attempt: attempt,
+			}
 			for i := range each {
-				o := modelOp{kind: []string{"consume", "consume", "consume", "hold", "capture", "release", "read"}[r.IntN(7)], key: string(rune('a' + r.IntN(4))), amount: 1 + int64(r.IntN(3))}
+				o := modelOp{kind: []string{
+					"consume", "consume", "consume", "hold", "capture", "release",
+					"read",
+				}[r.IntN(7)], key: string(rune('a' + r.IntN(4))), amount: 1 + int64(r.IntN(3))}
 				switch o.kind {
 				case "consume":
 					if r.IntN(2) == 0 {
@@ -186,7 +196,8 @@ func TestMutantsAreRejected(t *testing.T) {
 			f.mutate(spendFunction, "order by c.account_id, c.meter for update) l", "order by c.account_id, c.meter) l",
 				"for r in\n            select q.i", "perform pg_sleep(0.003);\n        for r in\n            select q.i")
 		}},
-		// Looks for the key before it holds the lock: two that come at once both find nothing. Debits are relative, so none is lost.
+		// Looks for the key before it holds the lock: two that come at once both find nothing. Debits are relative, so
+		// none is lost.
 		{"no lock before the look for the key", func(f *fixture) {
 			f.exec(`drop index credit_entries_key; create index credit_entries_key on credit_entries (account_id, key)`)
 			unnumber(f)
@@ -196,7 +207,8 @@ func TestMutantsAreRejected(t *testing.T) {
 				"for r in\n            select q.i", "perform pg_sleep(0.003);\n        for r in\n            select q.i")
 		}},
 		{"forgets that grants expire", func(f *fixture) {
-			f.mutate(settleFunction, "and c.expires_at <= at\n        returning c.grant_id", "and false\n        returning c.grant_id")
+			f.mutate(settleFunction, "and c.expires_at <= at\n        returning c.grant_id",
+				"and false\n        returning c.grant_id")
 		}},
 		{"forgets that holds expire", func(f *fixture) {
 			f.mutate(settleFunction, "c.status = 'open' and c.expires_at <= at", "c.status = 'open' and false")
@@ -216,7 +228,8 @@ func TestMutantsAreRejected(t *testing.T) {
 					}
 					return
 				}
-				if result := porcupine.CheckOperationsTimeout(purseModel, ops, 20*time.Second); result == porcupine.Illegal {
+				if result := porcupine.CheckOperationsTimeout(purseModel, ops,
+					20*time.Second); result == porcupine.Illegal {
 					t.Logf("rejected at history %d", i)
 					return
 				}

@@ -40,7 +40,10 @@ func (x *subject) do(ctx context.Context, o modelOp) (modelResult, error) {
 	spend := Spend{Meter: "credits", Amount: o.amount, Key: o.key}
 	switch o.kind {
 	case "grant":
-		g := Grant{AccountID: x.owner, Meter: "credits", Kind: Promotional, Amount: o.amount, Priority: o.order, Key: o.key, Reason: "test", By: "test"}
+		g := Grant{
+			AccountID: x.owner, Meter: "credits", Kind: Promotional, Amount: o.amount, Priority: o.order,
+			Key: o.key, Reason: "test", By: "test",
+		}
 		if o.life > 0 {
 			g.ExpiresAt = x.s.clock.Now().Add(time.Duration(o.life) * time.Second)
 		}
@@ -110,7 +113,10 @@ func TestStateMachine(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		sequences++
 		u := f.db.User(t, "machine")
-		x := &subject{s: f.s, key: f.newKey(u, Read, SpendCredits), owner: u.AccountID, holds: map[string]uuid.UUID{}, attempt: uuid.New()}
+		x := &subject{
+			s: f.s, key: f.newKey(u, Read, SpendCredits), owner: u.AccountID, holds: map[string]uuid.UUID{},
+			attempt: uuid.New(),
+		}
 		model := newPurse()
 		keys := []string{"a", "b", "c", "d", "e"}
 		grants := 0
@@ -137,18 +143,27 @@ func TestStateMachine(t *testing.T) {
 		amount := func() int64 { return rapid.Int64Range(1, 12).Draw(rt, "amount") }
 		pick := func() string { return rapid.SampledFrom(keys).Draw(rt, "key") }
 		for range rapid.IntRange(5, 20).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"consume", "consume", "hold", "hold", "capture", "capture", "release", "grant", "grant", "advance", "sweep", "read"}).Draw(rt, "what") {
+			switch rapid.SampledFrom([]string{
+				"consume", "consume", "hold", "hold", "capture", "capture", "release",
+				"grant", "grant", "advance", "sweep", "read",
+			}).Draw(rt, "what") {
 			case "consume":
 				step(modelOp{kind: "consume", key: pick(), amount: amount()})
 			case "hold":
-				step(modelOp{kind: "hold", key: pick(), amount: amount(), life: rapid.IntRange(1, 3).Draw(rt, "life"), other: rapid.Bool().Draw(rt, "other")})
+				step(modelOp{
+					kind: "hold", key: pick(), amount: amount(), life: rapid.IntRange(1, 3).Draw(rt, "life"),
+					other: rapid.Bool().Draw(rt, "other"),
+				})
 			case "capture":
 				step(modelOp{kind: "capture", key: pick(), amount: rapid.Int64Range(0, 6).Draw(rt, "part")})
 			case "release":
 				step(modelOp{kind: "release", key: pick()})
 			case "grant":
 				grants++
-				step(modelOp{kind: "grant", key: fmt.Sprint("g", grants), amount: amount() * 2, life: rapid.IntRange(0, 4).Draw(rt, "life"), order: rapid.IntRange(1, 2).Draw(rt, "order")})
+				step(modelOp{
+					kind: "grant", key: fmt.Sprint("g", grants), amount: amount() * 2,
+					life: rapid.IntRange(0, 4).Draw(rt, "life"), order: rapid.IntRange(1, 2).Draw(rt, "order"),
+				})
 			case "advance":
 				step(modelOp{kind: "advance", life: rapid.IntRange(1, 2).Draw(rt, "hours")})
 			case "sweep":

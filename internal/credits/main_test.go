@@ -128,7 +128,8 @@ func (f *fixture) consume(key [32]byte, amount int64, once string) (Spent, error
 
 func (f *fixture) available() int64 {
 	f.Helper()
-	return scalar[int64](f, `select balance - held from credit_balances where account_id = $1 and meter = 'credits'`, f.owner.AccountID)
+	return scalar[int64](f, `select balance - held from credit_balances where account_id = $1 and meter = 'credits'`,
+		f.owner.AccountID)
 }
 
 // adds holds the books: what Verify says of them.

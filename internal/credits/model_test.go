@@ -124,7 +124,10 @@ func (p *purse) settle() {
 			p.giveBack(h.parts, h.amount)
 		}
 	}
-	p.lots = slices.DeleteFunc(p.lots, func(l modelLot) bool { return l.expires > 0 && l.expires <= p.now || l.left == 0 })
+	p.lots = slices.DeleteFunc(p.lots, func(l modelLot) bool {
+		return l.expires > 0 && l.expires <= p.now ||
+			l.left == 0
+	})
 	sort.Slice(p.lots, func(i, j int) bool {
 		a, b := p.lots[i], p.lots[j]
 		if a.priority != b.priority {
@@ -203,7 +206,10 @@ func (p *purse) do(o modelOp) modelResult {
 		if p.available() < o.amount {
 			return modelResult{"insufficient", p.available(), 0}
 		}
-		h := modelHold{amount: o.amount, life: o.life, expires: p.now + o.life, status: "open", parts: p.take(o.amount), other: o.other}
+		h := modelHold{
+			amount: o.amount, life: o.life, expires: p.now + o.life, status: "open", parts: p.take(o.amount),
+			other: o.other,
+		}
 		h.first = p.available()
 		p.holds[o.key] = h
 		return modelResult{"ok", h.first, 0}

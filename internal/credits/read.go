@@ -147,7 +147,8 @@ func QueueEntries(b *pgx.Batch, scope postgres.Scope, f Filter, into *[]Entry) {
 	b.Queue(`
 		select number, kind, amount, balance, key, note, grant_id, hold_id, created_at from credit_entries
 		 where account_id = $1 and meter = $2 and number < $3 and ($4 = '' or kind = $4)
-		   and created_at >= coalesce($5::timestamptz, '-infinity') and created_at < coalesce($6::timestamptz, 'infinity')
+		   and created_at >= coalesce($5::timestamptz, '-infinity') and created_at < coalesce($6::timestamptz,
+		       'infinity')
 		 order by number desc limit $7`, scope.AccountID, f.Meter, before, f.Kind, null(f.From), null(f.To), f.Limit).
 		Query(func(rows pgx.Rows) (err error) {
 			*into, err = pgx.CollectRows(rows, scanEntry)

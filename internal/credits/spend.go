@@ -68,7 +68,8 @@ var repeats = map[string]*fault.Fault{
 	Held: fault.New(fault.Conflict, "Work under this idempotency key was begun and may be under way.").
 		Coded("hold_held"),
 	Captured: errCaptured,
-	Released: fault.New(fault.Conflict, "The hold under this idempotency key was released. To try again, use a new key.").
+	Released: fault.New(fault.Conflict,
+		"The hold under this idempotency key was released. To try again, use a new key.").
 		Coded("hold_released"),
 	Expired: fault.New(fault.Conflict, "The hold under this idempotency key has expired. To try again, use a new key.").
 		Coded("hold_expired"),

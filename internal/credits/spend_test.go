@@ -32,10 +32,14 @@ func TestConsume(t *testing.T) {
 	if _, err := f.consume(f.key, 4, "a"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("the same key with another amount: %v, want a conflict", err)
 	}
-	if _, err := f.s.Consume(t.Context(), f.key, Spend{Meter: "credits", Amount: 3, Key: "a", Note: "other"}); !fault.Is(err, fault.Conflict) {
+	if _, err := f.s.Consume(t.Context(), f.key, Spend{
+		Meter: "credits", Amount: 3, Key: "a",
+		Note: "other",
+	}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("the same key with another note: %v, want a conflict", err)
 	}
-	if _, err := f.s.Consume(t.Context(), f.key, Spend{Meter: "sms", Amount: 3, Key: "a"}); !fault.Is(err, fault.Conflict) {
+	if _, err := f.s.Consume(t.Context(), f.key, Spend{Meter: "sms", Amount: 3, Key: "a"}); !fault.Is(err,
+		fault.Conflict) {
 		t.Errorf("the same key with another meter: %v, want a conflict", err)
 	}
 	_, err = f.consume(f.key, 8, "b")
@@ -69,7 +73,8 @@ func TestHoldCaptureRelease(t *testing.T) {
 	attempt := uuid.New()
 	hold := func(amount int64, key string) Hold {
 		t.Helper()
-		h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: amount, Key: key, Attempt: attempt}, time.Minute)
+		h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: amount, Key: key, Attempt: attempt},
+			time.Minute)
 		f.ok(err)
 		return h
 	}
@@ -163,7 +168,8 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("keys = %+v", keys)
 	}
 	manager := f.db.Member(t, f.owner, nil, "manager")
-	if _, _, err := f.s.CreateKey(t.Context(), manager.Account(), "x", []string{Read}); !fault.Is(err, fault.Forbidden) {
+	if _, _, err := f.s.CreateKey(t.Context(), manager.Account(), "x", []string{Read}); !fault.Is(err,
+		fault.Forbidden) {
 		t.Errorf("a manager makes a key: %v, want forbidden", err)
 	}
 	stranger := f.db.User(t, "badal")
@@ -196,7 +202,8 @@ func TestGrantsBurnInOrderAndExpire(t *testing.T) {
 	f.grant(f.owner, 10, 10, now.Add(time.Hour))
 	_, err := f.consume(f.key, 4, "a") // of the one that ends in an hour
 	f.ok(err)
-	h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: 8, Key: "h"}, 90*time.Minute) // six of it, two of the next
+	// six of it, two of the next
+	h, err := f.s.SetAside(t.Context(), f.key, Spend{Meter: "credits", Amount: 8, Key: "h"}, 90*time.Minute)
 	f.ok(err)
 	f.advance(61 * time.Minute)
 	if n, err := f.s.Sweep(t.Context()); err != nil || n != 0 && n != 1 {
@@ -205,7 +212,8 @@ func TestGrantsBurnInOrderAndExpire(t *testing.T) {
 	if f.available() != 18 { // held credits have not expired
 		t.Errorf("%d available, want 18", f.available())
 	}
-	if got, err := f.s.Capture(t.Context(), f.key, h.ID, 1); err != nil || got.Available != 18+2 { // two of the second lot come back; five of the first do too, and are gone
+	// two of the second lot come back; five of the first do too, and are gone
+	if got, err := f.s.Capture(t.Context(), f.key, h.ID, 1); err != nil || got.Available != 18+2 {
 		t.Errorf("capture = %+v, %v, want 20 left", got, err)
 	}
 	f.adds()
@@ -220,7 +228,8 @@ func TestGrantsBurnInOrderAndExpire(t *testing.T) {
 		t.Errorf("consume = %v, want insufficient with 10", err)
 	}
 	f.adds()
-	got := scalar[string](f, `select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries where account_id = $1`, f.owner.AccountID)
+	got := scalar[string](f,
+		`select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries where account_id = $1`, f.owner.AccountID)
 	if want := "promotional 10, promotional 10, promotional 10, consume -4, capture -1, expire -5, consume -1, expire -9"; got != want {
 		t.Errorf("entries:\n%s, want\n%s", got, want)
 	}
@@ -233,7 +242,10 @@ func TestGrantOnce(t *testing.T) {
 	ids := make([]uuid.UUID, 20)
 	for i := range ids {
 		wg.Go(func() {
-			id, err := f.s.Grant(t.Context(), Grant{AccountID: f.owner.AccountID, Meter: "credits", Kind: TopUpKind, Amount: 50, Key: "payment 1", Reason: "paid", By: "stripe", Priority: TopUpPriority})
+			id, err := f.s.Grant(t.Context(), Grant{
+				AccountID: f.owner.AccountID, Meter: "credits", Kind: TopUpKind,
+				Amount: 50, Key: "payment 1", Reason: "paid", By: "stripe", Priority: TopUpPriority,
+			})
 			if err != nil {
 				t.Error(err)
 			}
@@ -249,7 +261,10 @@ func TestGrantOnce(t *testing.T) {
 	if f.available() != 50 {
 		t.Errorf("%d available, want 50", f.available())
 	}
-	_, err := f.s.Grant(t.Context(), Grant{AccountID: f.owner.AccountID, Meter: "credits", Kind: TopUpKind, Amount: 51, Key: "payment 1", Reason: "paid", By: "stripe"})
+	_, err := f.s.Grant(t.Context(), Grant{
+		AccountID: f.owner.AccountID, Meter: "credits", Kind: TopUpKind, Amount: 51,
+		Key: "payment 1", Reason: "paid", By: "stripe",
+	})
 	if !fault.Is(err, fault.Conflict) {
 		t.Errorf("another amount under the same key: %v, want a conflict", err)
 	}
@@ -303,16 +318,26 @@ func TestRace(t *testing.T) {
 	f.adds()
 }
 
-// The same key through two API keys of one account, in one batch: the database refuses the batch, and each is answered alone.
+// The same key through two API keys of one account, in one batch: the database refuses the batch, and each is answered
+// alone.
 func TestSameKeyThroughTwoAPIKeys(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.give(f.owner, 100)
 	second := f.newKey(f.owner, SpendCredits)
 	calls := []*call{
-		{hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(), done: make(chan struct{})},
-		{hash: second, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(), done: make(chan struct{})},
-		{hash: second, op: opConsume, meter: "credits", amount: 1, key: "other", ctx: t.Context(), done: make(chan struct{})},
+		{
+			hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(),
+			done: make(chan struct{}),
+		},
+		{
+			hash: second, op: opConsume, meter: "credits", amount: 1, key: "same", ctx: t.Context(),
+			done: make(chan struct{}),
+		},
+		{
+			hash: second, op: opConsume, meter: "credits", amount: 1, key: "other", ctx: t.Context(),
+			done: make(chan struct{}),
+		},
 	}
 	f.s.desk.work(calls)
 	var outcomes []string
@@ -336,8 +361,14 @@ func TestABadCallTravelsAlone(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.give(f.owner, 100)
-	good := &call{hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "good", ctx: t.Context(), done: make(chan struct{})}
-	bad := &call{hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "bad", note: "a\x00b", ctx: t.Context(), done: make(chan struct{})}
+	good := &call{
+		hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "good", ctx: t.Context(),
+		done: make(chan struct{}),
+	}
+	bad := &call{
+		hash: f.key, op: opConsume, meter: "credits", amount: 1, key: "bad", note: "a\x00b", ctx: t.Context(),
+		done: make(chan struct{}),
+	}
 	f.s.desk.work([]*call{good, bad})
 	if good.err != nil || good.answer.outcome != "ok" {
 		t.Errorf("the good call: %+v, %v", good.answer, good.err)
@@ -373,7 +404,10 @@ func TestAPIKeysOpenNothingElse(t *testing.T) {
 // Credits for an account that is not there are refused as that, not as something a role may not do.
 func TestGrantToNobody(t *testing.T) {
 	f := setup(t)
-	_, err := f.s.Grant(t.Context(), Grant{AccountID: uuid.New(), Meter: "credits", Kind: TopUpKind, Amount: 50, Key: "payment 1", Reason: "paid", By: "stripe", Priority: TopUpPriority})
+	_, err := f.s.Grant(t.Context(), Grant{
+		AccountID: uuid.New(), Meter: "credits", Kind: TopUpKind, Amount: 50,
+		Key: "payment 1", Reason: "paid", By: "stripe", Priority: TopUpPriority,
+	})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("Grant to an unknown account = %v, want NotFound", err)
 	}

@@ -31,8 +31,9 @@ const (
 type Shop struct {
 	DB       *postgres.DB
 	Accounts *account.Service
-	Buy      func(context.Context, postgres.Caller) (Room, error) // buys a plan for the caller's account and waits for it
-	Now      func() time.Time                                     // the service clock
+	// buys a plan for the caller's account and waits for it
+	Buy func(context.Context, postgres.Caller) (Room, error)
+	Now func() time.Time // the service clock
 }
 
 // Room is what the plan holds that was bought; 0 is without limit.
@@ -117,14 +118,16 @@ func (s Shop) Fill(ctx context.Context) (f Filled, err error) {
 // open signs the owner up and opens the link, which the mail would bring.
 func (s Shop) open(ctx context.Context) (account.Session, error) {
 	err := s.Accounts.SignUp(ctx, account.SignUpForm{
-		Name: "Asha Gupta", Email: OwnerEmail, Password: Password, BusinessName: "श्री गणेश किराना स्टोर", Locale: "en", Currency: "INR", Network: device.Network,
+		Name: "Asha Gupta", Email: OwnerEmail, Password: Password, BusinessName: "श्री गणेश किराना स्टोर", Locale: "en",
+		Currency: "INR", Network: device.Network,
 	})
 	if err != nil {
 		return account.Session{}, err
 	}
 	var id uuid.UUID
 	err = s.DB.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select id from signups where email = $1 order by created_at desc limit 1`, OwnerEmail).Scan(&id)
+		return tx.QueryRow(ctx, `select id from signups where email = $1 order by created_at desc limit 1`,
+			OwnerEmail).Scan(&id)
 	})
 	if err != nil {
 		return account.Session{}, fmt.Errorf("find the sign-up: %w", err)
@@ -145,7 +148,8 @@ func (s Shop) open(ctx context.Context) (account.Session, error) {
 
 func (s Shop) firstBusiness(ctx context.Context, owner postgres.Caller) (id uuid.UUID, err error) {
 	err = s.DB.As(ctx, owner, func(tx *postgres.Tx) error {
-		return tx.QueryRow(ctx, `select id from tijori.businesses where account_id = $1 order by created_at, id limit 1`, tx.Scope.AccountID).Scan(&id)
+		return tx.QueryRow(ctx,
+			`select id from tijori.businesses where account_id = $1 order by created_at, id limit 1`, tx.Scope.AccountID).Scan(&id)
 	})
 	if err != nil {
 		return id, fmt.Errorf("find the first business: %w", err)
@@ -162,7 +166,10 @@ func (s Shop) fillBook(ctx context.Context, caller postgres.Caller, list []perso
 	for i, p := range list {
 		party := derive(caller.Business, "party "+p.name)
 		err := s.DB.As(ctx, caller, func(tx *postgres.Tx) error {
-			if _, err := ledger.AddParty(ctx, tx, party, ledger.PartyFields{Kind: p.kind, Name: p.name, Phone: p.phone, Note: p.note}); err != nil {
+			if _, err := ledger.AddParty(ctx, tx, party, ledger.PartyFields{
+				Kind: p.kind, Name: p.name, Phone: p.phone,
+				Note: p.note,
+			}); err != nil {
 				return fmt.Errorf("party %s: %w", p.name, err)
 			}
 			for j, e := range p.year(int64(i), today) {
@@ -194,7 +201,8 @@ func (s Shop) hireCounter(ctx context.Context, owner postgres.Caller, business u
 		return err
 	}
 	var accountID uuid.UUID
-	if err := s.DB.As(ctx, owner, func(tx *postgres.Tx) error { accountID = tx.Scope.AccountID; return nil }); err != nil {
+	if err := s.DB.As(ctx, owner,
+		func(tx *postgres.Tx) error { accountID = tx.Scope.AccountID; return nil }); err != nil {
 		return err
 	}
 	for range 5 {

@@ -49,7 +49,10 @@ func (p person) year(seed int64, today time.Time) []ledger.EntryFields {
 			}
 			amount := int64(p.spends*40+r.IntN(p.spends*120)) / 500 * 500 // to the half ten
 			amount = max(amount, 1000)
-			out = append(out, ledger.EntryFields{Side: goodsSide, AmountMinor: amount, Date: day, Note: p.goods[r.IntN(len(p.goods))]})
+			out = append(out, ledger.EntryFields{
+				Side: goodsSide, AmountMinor: amount, Date: day,
+				Note: p.goods[r.IntN(len(p.goods))],
+			})
 			owed += amount
 		}
 		payday := begin.AddDate(0, 0, 27+r.IntN(3))
@@ -64,19 +67,31 @@ func (p person) year(seed int64, today time.Time) []ledger.EntryFields {
 }
 
 var (
-	ration  = []string{"चावल 5 kg", "आटा 10 kg", "Sugar 2 kg, tea", "Dal, oil", "तेल 1 L", "Soap, toothpaste", "दूध, ब्रेड", "Masala", "Biscuits", "घी 500 g"}
-	snacks  = []string{"Chai, biscuit", "नमकीन", "Cold drink", "Pan masala", "ब्रेड, अंडे", "Milk 1 L"}
-	bulk    = []string{"Oil 15 L tin", "चावल 50 kg", "Sugar 25 kg", "मैदा 10 kg", "Besan, soda", "LPG coil, plates"}
-	orders  = []string{"Invoice: biscuits, 4 cartons", "Invoice: atta 20 bags", "Invoice: oil 10 tins", "Invoice: soap, detergent", "बिल: चावल 10 कट्टे", "Invoice: cold drinks"}
+	ration = []string{
+		"चावल 5 kg", "आटा 10 kg", "Sugar 2 kg, tea", "Dal, oil", "तेल 1 L", "Soap, toothpaste",
+		"दूध, ब्रेड", "Masala", "Biscuits", "घी 500 g",
+	}
+	snacks = []string{"Chai, biscuit", "नमकीन", "Cold drink", "Pan masala", "ब्रेड, अंडे", "Milk 1 L"}
+	bulk   = []string{"Oil 15 L tin", "चावल 50 kg", "Sugar 25 kg", "मैदा 10 kg", "Besan, soda", "LPG coil, plates"}
+	orders = []string{
+		"Invoice: biscuits, 4 cartons", "Invoice: atta 20 bags", "Invoice: oil 10 tins",
+		"Invoice: soap, detergent", "बिल: चावल 10 कट्टे", "Invoice: cold drinks",
+	}
 	student = []string{"Maggi, chips", "Pen, notebook", "Milk, bread", "Cold drink", "Recharge"}
 )
 
 func customer(name, phone string, visits, spends, pays int, goods []string, settled bool) person {
-	return person{kind: ledger.Customer, name: name, phone: phone, visits: visits, spends: spends, pays: pays, goods: goods, settled: settled}
+	return person{
+		kind: ledger.Customer, name: name, phone: phone, visits: visits, spends: spends, pays: pays,
+		goods: goods, settled: settled,
+	}
 }
 
 func supplier(name, phone string, visits, spends, pays int, settled bool) person {
-	return person{kind: ledger.Supplier, name: name, phone: phone, visits: visits, spends: spends, pays: pays, goods: orders, settled: settled}
+	return person{
+		kind: ledger.Supplier, name: name, phone: phone, visits: visits, spends: spends, pays: pays,
+		goods: orders, settled: settled,
+	}
 }
 
 // people are the parties of the first shop.

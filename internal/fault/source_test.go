@@ -29,7 +29,8 @@ func sources(t *testing.T) (*token.FileSet, []source) {
 			return err
 		case d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git"):
 			return filepath.SkipDir
-		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "_templ.go"):
+		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") ||
+			strings.HasSuffix(name, "_templ.go"):
 			return nil
 		}
 		f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
@@ -194,7 +195,8 @@ func TestNothingComparesSentences(t *testing.T) {
 				return name == "Sentence" || name == "Error" && len(c.Args) == 0
 			}
 			sel, ok := e.(*ast.SelectorExpr)
-			return ok && sel.Sel.Name == "Text" && (variable(sel.X) != "" || isName(sel.X, "f") && imports["fault"] != "")
+			return ok && sel.Sel.Name == "Text" && (variable(sel.X) != "" ||
+				isName(sel.X, "f") && imports["fault"] != "")
 		}
 		bad := func(e ast.Expr) bool { return sentence(e) || variable(e) != "" }
 		ast.Inspect(s.file, func(n ast.Node) bool {

@@ -24,7 +24,8 @@ func TestRolesAreThoseOfTheDatabase(t *testing.T) {
 	for _, r := range role.All() {
 		want = append(want, row{r.Name, r.Rights.SeesTotals, r.Rights.AddsEntries, r.Rights.RunsKhata, r.Rights.Owns})
 	}
-	got := rowsOf[row](t, pgtest.New(t).Super, `select role, sees_totals, adds_entries, runs_khata, owns from tijori.roles order by rank`)
+	got := rowsOf[row](t, pgtest.New(t).Super,
+		`select role, sees_totals, adds_entries, runs_khata, owns from tijori.roles order by rank`)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("package role and tijori.roles differ (-package, +database):\n%s", diff)
 	}

@@ -107,7 +107,10 @@ func (o *outcome) fail(err error) {
 	}
 	o.rows, o.n = nil, 0
 	o.code = pg.Code
-	o.text = strings.Join([]string{pg.Message, pg.Detail, pg.Hint, pg.Where, pg.SchemaName, pg.TableName, pg.ColumnName, pg.ConstraintName, pg.DataTypeName, pg.InternalQuery}, "|")
+	o.text = strings.Join([]string{
+		pg.Message, pg.Detail, pg.Hint, pg.Where, pg.SchemaName, pg.TableName, pg.ColumnName,
+		pg.ConstraintName, pg.DataTypeName, pg.InternalQuery,
+	}, "|")
 }
 
 func claims(u *pgtest.User, business uuid.UUID) map[string]string {
@@ -155,9 +158,13 @@ func (w *world) actors() []actor {
 			in(role+" of the other business", w.members["second "+role], role, v.AccountID, w.second),
 			in(role+" of the account", w.members["account "+role], role, v.AccountID, uuid.Nil),
 			in(role+" of the account, in a business", w.members["account "+role], role, v.AccountID, v.BusinessID),
-			no(role+" of the other business, naming this one", "P0002", claims(w.members["second "+role], v.BusinessID)),
+			no(role+" of the other business, naming this one", "P0002", claims(w.members["second "+role],
+				v.BusinessID)),
 			// Member of one business only, and no business named: a user, but of no account.
-			actor{name: role + " of a business, naming none", settings: claims(w.members[role], uuid.Nil), user: w.members[role].UserID, refused: "nothing"},
+			actor{
+				name: role + " of a business, naming none", settings: claims(w.members[role], uuid.Nil),
+				user: w.members[role].UserID, refused: "nothing",
+			},
 		)
 	}
 	const forged = "tijori.user_id"
@@ -165,21 +172,45 @@ func (w *world) actors() []actor {
 		no("stranger naming the victim's business", "P0002", claims(s, v.BusinessID)),
 		no("stranger naming the victim's other business", "P0002", claims(s, w.second)),
 		no("removed member", "P0002", claims(w.removed, v.BusinessID)),
-		actor{name: "removed member, account", settings: claims(w.removed, uuid.Nil), user: w.removed.UserID, refused: "nothing"},
+		actor{
+			name: "removed member, account", settings: claims(w.removed, uuid.Nil), user: w.removed.UserID,
+			refused: "nothing",
+		},
 		no("revoked credential", "28000", claims(w.revoked, v.BusinessID)),
 		no("revoked credential, account", "28000", claims(w.revoked, uuid.Nil)),
 		no("expired credential", "28000", claims(w.stale, v.BusinessID)),
 		no("expired credential, account", "28000", claims(w.stale, uuid.Nil)),
 		no("no credential", "28000", map[string]string{"tijori.business": v.BusinessID.String()}),
-		no("empty credential", "28000", map[string]string{"tijori.credential": "", "tijori.business": v.BusinessID.String()}),
-		no("made-up credential", "28000", map[string]string{"tijori.credential": strings.Repeat("ab", 32), "tijori.business": v.BusinessID.String()}),
-		no("the token instead of its hash", "28000", map[string]string{"tijori.credential": v.Token, "tijori.business": v.BusinessID.String()}),
-		no("half a credential", "28000", map[string]string{"tijori.credential": hex.EncodeToString(v.Caller.Credential[:16]), "tijori.business": v.BusinessID.String()}),
-		no("forged user and account, no credential", "28000", with(map[string]string{}, forged, v.UserID.String(), "tijori.account_id", v.AccountID.String(), "tijori.role", "owner", "tijori.business", v.BusinessID.String())),
-		no("stranger with a forged user and account, in the victim's business", "P0002", with(claims(s, v.BusinessID), forged, v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id", v.AccountID.String(), "tijori.role", "owner")),
+		no("empty credential", "28000", map[string]string{
+			"tijori.credential": "",
+			"tijori.business":   v.BusinessID.String(),
+		}),
+		no("made-up credential", "28000", map[string]string{
+			"tijori.credential": strings.Repeat("ab", 32),
+			"tijori.business":   v.BusinessID.String(),
+		}),
+		no("the token instead of its hash", "28000", map[string]string{
+			"tijori.credential": v.Token,
+			"tijori.business":   v.BusinessID.String(),
+		}),
+		no("half a credential", "28000",
+			map[string]string{
+				"tijori.credential": hex.EncodeToString(v.Caller.Credential[:16]),
+				"tijori.business":   v.BusinessID.String(),
+			}),
+		no("forged user and account, no credential", "28000", with(map[string]string{}, forged, v.UserID.String(),
+			"tijori.account_id", v.AccountID.String(), "tijori.role", "owner", "tijori.business",
+			v.BusinessID.String())),
+		no("stranger with a forged user and account, in the victim's business", "P0002", with(claims(s, v.BusinessID),
+			forged, v.UserID.String(), "tijori.account", v.AccountID.String(), "tijori.account_id",
+			v.AccountID.String(), "tijori.role", "owner")),
 		actor{
-			name: "stranger with a forged user and account", user: s.UserID, role: "owner", account: s.AccountID, business: s.BusinessID,
-			settings: with(claims(s, s.BusinessID), forged, v.UserID.String(), "tijori.user", v.UserID.String(), "tijori.account", s.AccountID.String(), "tijori.account_id", v.AccountID.String(), "tijori_access.account_id", v.AccountID.String(), "request.jwt.claims", `{"sub": "`+v.UserID.String()+`"}`),
+			name: "stranger with a forged user and account", user: s.UserID, role: "owner", account: s.AccountID,
+			business: s.BusinessID,
+			settings: with(claims(s, s.BusinessID), forged, v.UserID.String(), "tijori.user", v.UserID.String(),
+				"tijori.account", s.AccountID.String(), "tijori.account_id", v.AccountID.String(),
+				"tijori_access.account_id", v.AccountID.String(), "request.jwt.claims",
+				`{"sub": "`+v.UserID.String()+`"}`),
 		},
 	)
 }

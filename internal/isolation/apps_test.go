@@ -21,7 +21,8 @@ var (
 	byApp        = `\(app_id = \( SELECT NULLIF\(current_setting\('tijori\.app'::text, true\), ''::text\) AS "nullif"\)\)`
 	byAccount    = `\(EXISTS \( SELECT FROM accounts a WHERE \(\(a\.account_id = [a-z_]+\.account_id\) AND \(a\.app_id = \( SELECT NULLIF\(current_setting\('tijori\.app'::text, true\), ''::text\) AS "nullif"\)\)\)\)\)`
 	billingShape = regexp.MustCompile(`^(?:` + byConnection + `|` + byApp + `|` + byAccount + `)$`)
-	boundShape   = regexp.MustCompile(`^\(+(?:` + byConnection + `|` + byApp + `|` + byAccount + `|\(account_id IS NULL\)| AND | OR |\(|\))+\)+$`)
+	boundShape   = regexp.MustCompile(`^\(+(?:` + byConnection + `|` + byApp + `|` + byAccount +
+		`|\(account_id IS NULL\)| AND | OR |\(|\))+\)+$`)
 )
 
 // appTablesAreBound holds the keys and the policies of billing against the shapes.
@@ -29,16 +30,19 @@ func appTablesAreBound(t testing.TB, super querier) {
 	none(t, super, "a table of an app has the app or the connection first in its primary key", `
 		select c.relname::text from pg_class c
 		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1)
-		   and not exists (select 1 from pg_constraint k join pg_attribute a on a.attrelid = c.oid and a.attnum = k.conkey[1]
+		   and not exists (select 1 from pg_constraint k join pg_attribute a on a.attrelid = c.oid
+		       and a.attnum = k.conkey[1]
 		                    where k.conrelid = c.oid and k.contype = 'p' and a.attname in ('app_id', 'connection_id'))`, sortedKeys(appTables))
 	none(t, super, "a table with an app or a connection is a tenant's, or classed as an app's", `
 		select distinct c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
-		 where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p') and a.attname in ('app_id', 'connection_id')
+		 where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p') and a.attname in ('app_id',
+		     'connection_id')
 		   and c.relname <> all ($1) and c.relname <> 'support_uses'
 		   and not exists (select from pg_attribute b where b.attrelid = c.oid and b.attname = 'account_id' and b.attnotnull)`, sortedKeys(appTables))
 	none(t, super, "tijori_app and tijori_support have nothing to do with tables of apps", `
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
-		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) and r.rolname in ('tijori_app', 'tijori_support', 'tijori_auth')
+		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) and r.rolname in ('tijori_app',
+		     'tijori_support', 'tijori_auth')
 		   and has_any_column_privilege(r.oid, c.oid, 'select')`, sortedKeys(appTables))
 	for _, p := range policies(t, super) {
 		if !slices.Contains(p.Roles, "tijori_billing") {
@@ -47,7 +51,8 @@ func appTablesAreBound(t testing.TB, super querier) {
 		if using := strings.Join(strings.Fields(p.Using), " "); using != "" && !billingShape.MatchString(using) {
 			t.Errorf("policy %s reaches more than its work: %s", p.Name, using)
 		}
-		if check := strings.Join(strings.Fields(p.Check), " "); check != "" && !billingShape.MatchString(check) && !boundShape.MatchString(check) {
+		if check := strings.Join(strings.Fields(p.Check), " "); check != "" && !billingShape.MatchString(check) &&
+			!boundShape.MatchString(check) {
 			t.Errorf("policy %s lets rows of other work in: %s", p.Name, check)
 		}
 	}
@@ -63,15 +68,22 @@ type shop struct {
 func twoApps(t testing.TB) (w *world, ours, theirs shop, tables []string) {
 	t.Helper()
 	db := pgtest.New(t)
-	w = &world{DB: db, catalogue: readTables(t, db.Super, slices.Concat(tenantTables(t, db.Super), sortedKeys(appTables)))}
+	w = &world{DB: db, catalogue: readTables(t, db.Super, slices.Concat(tenantTables(t, db.Super),
+		sortedKeys(appTables)))}
 	w.exec(t, `insert into tijori.apps (app_id, name) values ('acme', 'Acme')`)
 	w.exec(t, `insert into tijori.connections (app_id, connection_id, provider) values ('acme', 'acme-rzp', 'razorpay')`)
 	w.exec(t, `insert into tijori.plans (app_id, id, name, rank, is_default, entitlements, credits_per_month) values ('acme', 'free', 'Acme free', 0, true, '{}', 0)`)
 	w.exec(t, `insert into tijori.meters (app_id, id, name) values ('acme', 'credits', 'Acme credits')`)
 	a, b := db.User(t, "ours"), db.User(t, "theirs")
 	w.exec(t, `update tijori.accounts set app_id = 'acme' where account_id = $1`, b.AccountID)
-	ours = shop{place{a.AccountID, a.BusinessID, a.UserID, "ours", "khata", "razorpay"}, map[string]string{"tijori.app": "khata", "tijori.connections": "razorpay,stripe"}}
-	theirs = shop{place{b.AccountID, b.BusinessID, b.UserID, "theirs", "acme", "acme-rzp"}, map[string]string{"tijori.app": "acme", "tijori.connections": "acme-rzp"}}
+	ours = shop{
+		place{a.AccountID, a.BusinessID, a.UserID, "ours", "khata", "razorpay"},
+		map[string]string{"tijori.app": "khata", "tijori.connections": "razorpay,stripe"},
+	}
+	theirs = shop{
+		place{b.AccountID, b.BusinessID, b.UserID, "theirs", "acme", "acme-rzp"},
+		map[string]string{"tijori.app": "acme", "tijori.connections": "acme-rzp"},
+	}
 	granted := namesOf(t, db.Super, `
 		select c.relname::text from pg_class c where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p')
 		   and has_any_column_privilege('tijori_billing', c.oid, 'select') and c.relname not in ('service_clock', 'support_uses')`)
@@ -112,7 +124,8 @@ func (w *world) findIn(t testing.TB, table string, s shop) row {
 	t.Helper()
 	var keys, texts []string
 	err := w.Super.QueryRow(t.Context(), `
-		select array_agg(x.key), array_agg(coalesce(x.value, '')) from (select * from tijori.`+table+` where `+w.ofShop(table, s)+` order by 1, 2 limit 1) r,
+		select array_agg(x.key), array_agg(coalesce(x.value, '')) from (select * from tijori.`+table+` where `+
+		w.ofShop(table, s)+` order by 1, 2 limit 1) r,
 		       jsonb_each_text(to_jsonb(r)) x`).Scan(&keys, &texts)
 	if err != nil {
 		t.Fatalf("a row of %s: %v", table, err)
@@ -130,7 +143,8 @@ func (w *world) runBilling(t testing.TB, settings map[string]string, sql string)
 	return w.runOn(t, w.Billing, actor{name: "billing for " + settings["tijori.app"], settings: settings}, sql, false)
 }
 
-// TestBillingStaysWithinItsApp tries every verb on every table that the billing role has, for one app on the rows of another,
+// TestBillingStaysWithinItsApp tries every verb on every table that the billing role has, for one app on the rows of
+// another,
 // and with no work at all.
 func TestBillingStaysWithinItsApp(t *testing.T) {
 	t.Parallel()
@@ -183,7 +197,8 @@ func (w *world) tryTable(t *testing.T, settings map[string]string, table string,
 		return
 	}
 	if may("update") {
-		column := namesOf(t, w.Super, `select a.attname::text from pg_attribute a where a.attrelid = ('tijori.' || $1)::regclass and a.attnum > 0
+		column := namesOf(t, w.Super,
+			`select a.attname::text from pg_attribute a where a.attrelid = ('tijori.' || $1)::regclass and a.attnum > 0
 			and not a.attisdropped and a.attgenerated = '' and has_column_privilege('tijori_billing', a.attrelid, a.attnum, 'update') limit 1`, table)[0]
 		sql := fmt.Sprintf("update tijori.%s set %s = %s where %s", table, column, column, condition)
 		if o := w.runBilling(t, settings, sql); o.code != "" || o.n != 0 {
@@ -200,7 +215,8 @@ func (w *world) tryTable(t *testing.T, settings map[string]string, table string,
 		r := w.findIn(t, table, s)
 		fresh := r.clone()
 		for _, k := range w.keys[table] {
-			if col, _ := w.column(table, k); !slices.Contains([]string{"app_id", "connection_id", "account_id"}, k) && col.Parent == "" {
+			if col, _ := w.column(table, k); !slices.Contains([]string{"app_id", "connection_id", "account_id"}, k) &&
+				col.Parent == "" {
 				fresh[k] = uuid.NewString()
 			}
 		}

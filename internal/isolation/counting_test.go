@@ -21,10 +21,14 @@ func TestPlansCountNothing(t *testing.T) {
 		"set local enable_seqscan = off; set local enable_indexscan = off; set local enable_indexonlyscan = off; ",
 		"set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off; ",
 	}
-	// Of these a member reaches a part: own rows, or the own business. An index binds the account and the business, and what
+	// Of these a member reaches a part: own rows, or the own business. An index binds the account and the business, and
+	// what
 	// others have made there is filtered out: its number is no secret within the business (docs/isolation.md, Limits).
 	inPart := []string{"entries", "changes", "drafts", "uploads", "tasks", "businesses"}
-	for _, name := range []string{"stranger", "stranger, account", "manager of the other business", "counter", "no credential"} {
+	for _, name := range []string{
+		"stranger", "stranger, account", "manager of the other business", "counter",
+		"no credential",
+	} {
 		i := slices.IndexFunc(w.actors(), func(a actor) bool { return a.name == name })
 		if i < 0 {
 			t.Fatalf("no actor is called %q", name)
@@ -47,7 +51,8 @@ func TestPlansCountNothing(t *testing.T) {
 				if c == "status" || a.account == w.victim.AccountID && (c == "account_id" || c == "business_id") {
 					continue // it chooses the index, or is the actor's own
 				}
-				if !ok || col.Type == "boolean" || strings.HasSuffix(col.Type, "json") || strings.HasSuffix(col.Type, "[]") ||
+				if !ok || col.Type == "boolean" || strings.HasSuffix(col.Type, "json") || strings.HasSuffix(col.Type,
+					"[]") ||
 					hidden == nobodys || has(hidden) || has(nobodys) {
 					continue
 				}
@@ -55,8 +60,9 @@ func TestPlansCountNothing(t *testing.T) {
 				for _, scan := range scans {
 					for _, condition := range []string{"%s = %s", "%s = any (array[%s])", "%s >= %s"} {
 						count := func(v string) string {
-							return counts(w.run(t, a, scan+"explain (analyze, costs off, timing off, summary off, buffers off) select 1 from tijori."+
-								table+" where "+fmt.Sprintf(condition, c, literal(v)+"::"+col.Type), false))
+							return counts(w.run(t, a,
+								scan+"explain (analyze, costs off, timing off, summary off, buffers off) select 1 from tijori."+
+									table+" where "+fmt.Sprintf(condition, c, literal(v)+"::"+col.Type), false))
 						}
 						if strings.Contains(condition, ">=") && name != "counter" {
 							continue // rows of the actor's own may lie between the two
@@ -80,7 +86,8 @@ func TestPlansCountNothing(t *testing.T) {
 func counts(o outcome) string {
 	lines := []string{o.code}
 	for _, r := range o.rows {
-		if !strings.Contains(r[0], "Cond: ") && !strings.Contains(r[0], "Heap Fetches: ") && !strings.Contains(r[0], " Filter: (") {
+		if !strings.Contains(r[0], "Cond: ") && !strings.Contains(r[0], "Heap Fetches: ") &&
+			!strings.Contains(r[0], " Filter: (") {
 			lines = append(lines, r[0])
 		}
 	}

@@ -10,8 +10,10 @@ import (
 
 // erased are the tables of which nothing is left of an account that was erased.
 var erased = []string{
-	"members", "invitations", "businesses", "parties", "entries", "changes", "batches", "drafts", "uploads", "period_locks", "payees",
-	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",
+	"members", "invitations", "businesses", "parties", "entries", "changes", "batches", "drafts", "uploads",
+	"period_locks", "payees",
+	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots",
+	"credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",
 }
 
 // kept are the tables of which rows stay, with the reason. docs/privacy.md tells it to people.
@@ -27,13 +29,17 @@ var kept = map[string]string{
 
 // everybody's tables: what of a person is erased with the last account, and what stays, with the reason.
 var ofPeople = map[string]string{
-	"users": "erased", "credentials": "erased", "recoveries": "erased", "signups": "erased", "support_uses": "the address in them is erased",
-	"apps": "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's", "schema_compat": "nobody's",
-	"goose_db_version": "nobody's", "service_clock": "nobody's", "plans": "nobody's", "prices": "nobody's", "meters": "nobody's", "allowances": "nobody's",
+	"users": "erased", "credentials": "erased", "recoveries": "erased", "signups": "erased",
+	"support_uses": "the address in them is erased",
+	"apps":         "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
+	"schema_compat":    "nobody's",
+	"goose_db_version": "nobody's", "service_clock": "nobody's", "plans": "nobody's", "prices": "nobody's",
+	"meters": "nobody's", "allowances": "nobody's",
 	"throttles":          "hashes of addresses, gone within a day",
 	"provider_directory": "ids of providers: whose they were, for ever",
 	"operator_acts":      "what operators did, by ids",
-	"reconcile_runs":     "nobody's", "reconcile_findings": "ids of providers", "reconcile_seen": "ids of providers", "alerts": "nobody's",
+	"reconcile_runs":     "nobody's", "reconcile_findings": "ids of providers", "reconcile_seen": "ids of providers",
+	"alerts":       "nobody's",
 	"inbox":        "what providers sent, signed: evidence of payments",
 	"review_items": "what a person must decide, by ids",
 }
@@ -68,7 +74,8 @@ func (w *world) leave(t testing.TB, days int) {
 func (w *world) notTheirs(t testing.TB, gone []uuid.UUID) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, table := range namesOf(t, w.Super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind = 'r'`) {
+	for _, table := range namesOf(t, w.Super,
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind = 'r'`) {
 		condition := "true"
 		switch {
 		case slices.Contains(w.tables, table):
@@ -93,7 +100,8 @@ func TestErasedAccountLeavesNothing(t *testing.T) {
 	both := w.members["account manager"] // works for the stranger too
 	w.exec(t, `insert into members (account_id, id, user_id, business_id, role) values ($1, gen_random_uuid(), $2, null, 'accountant')`, w.stranger.AccountID, both.UserID)
 	var gone []uuid.UUID
-	for _, id := range rowsOf[struct{ ID uuid.UUID }](t, w.Super, `select distinct user_id from tijori.members where account_id = $1 and user_id <> $2`, w.victim.AccountID, both.UserID) {
+	for _, id := range rowsOf[struct{ ID uuid.UUID }](t, w.Super,
+		`select distinct user_id from tijori.members where account_id = $1 and user_id <> $2`, w.victim.AccountID, both.UserID) {
 		gone = append(gone, id.ID)
 	}
 	w.exec(t, `insert into support_uses (id, who, question, subject, detail) select gen_random_uuid(), 'op', 'lookup', email, '' from users where id = $1`, w.victim.UserID)
@@ -107,12 +115,14 @@ func TestErasedAccountLeavesNothing(t *testing.T) {
 		counts[table] = w.count(t, table, mine)
 	}
 	var begun bool
-	if err := w.Auth.QueryRow(t.Context(), `select tijori_access.begin_erasing($1)`, w.victim.AccountID).Scan(&begun); err != nil || !begun {
+	if err := w.Auth.QueryRow(t.Context(), `select tijori_access.begin_erasing($1)`,
+		w.victim.AccountID).Scan(&begun); err != nil || !begun {
 		t.Fatalf("begin_erasing = %t, %v", begun, err)
 	}
 	for calls := 0; ; calls++ {
 		var n *int
-		if err := w.Auth.QueryRow(t.Context(), `select tijori_access.erase_rows($1, 1)`, w.victim.AccountID).Scan(&n); err != nil || n == nil || calls > 1000 {
+		if err := w.Auth.QueryRow(t.Context(), `select tijori_access.erase_rows($1, 1)`,
+			w.victim.AccountID).Scan(&n); err != nil || n == nil || calls > 1000 {
 			t.Fatalf("erase_rows, call %d = %v, %v", calls, n, err)
 		}
 		if *n == 0 {
@@ -166,15 +176,20 @@ func TestNobodyErasesEarly(t *testing.T) {
 		if days > 0 {
 			w.leave(t, days)
 		}
-		for _, sql := range []string{`select tijori_access.begin_erasing($1)`, `select tijori_access.erase_rows($1, 10)`} {
-			if _, err := w.Auth.Exec(t.Context(), sql, w.victim.AccountID); err == nil || !strings.Contains(err.Error(), "42501") {
+		for _, sql := range []string{
+			`select tijori_access.begin_erasing($1)`,
+			`select tijori_access.erase_rows($1, 10)`,
+		} {
+			if _, err := w.Auth.Exec(t.Context(), sql, w.victim.AccountID); err == nil || !strings.Contains(err.Error(),
+				"42501") {
 				t.Errorf("%s, %d days early = %v, want 42501", sql, days, err)
 			}
 		}
 	}
 	// Even were an account marked as being erased, the grace would hold.
 	w.exec(t, `update accounts set erasing_at = now() where account_id = $1`, w.victim.AccountID)
-	if _, err := w.Auth.Exec(t.Context(), `select tijori_access.erase_rows($1, 10)`, w.victim.AccountID); err == nil || !strings.Contains(err.Error(), "42501") {
+	if _, err := w.Auth.Exec(t.Context(), `select tijori_access.erase_rows($1, 10)`, w.victim.AccountID); err == nil ||
+		!strings.Contains(err.Error(), "42501") {
 		t.Errorf("erase_rows of an account marked early = %v", err)
 	}
 	tx, err := w.Super.Begin(t.Context())
@@ -195,7 +210,10 @@ func TestNobodyErasesEarly(t *testing.T) {
 			t.Errorf("tijori_guard deletes %d rows of %s, %v", tag.RowsAffected(), table, err)
 		}
 	}
-	for _, sql := range []string{"delete from tijori.credentials", "delete from tijori.users u where not exists (select 1 from tijori.recoveries r where r.user_id = u.id)"} {
+	for _, sql := range []string{
+		"delete from tijori.credentials",
+		"delete from tijori.users u where not exists (select 1 from tijori.recoveries r where r.user_id = u.id)",
+	} {
 		if _, err := tx.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
@@ -204,8 +222,10 @@ func TestNobodyErasesEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	var members, people int
-	if err := tx.QueryRow(t.Context(), `select count(distinct user_id), (select count(*) from tijori.users u where exists (select 1 from tijori.members x where x.user_id = u.id)
-		and exists (select 1 from tijori.credentials c where c.user_id = u.id)) from tijori.members`).Scan(&members, &people); err != nil || members != people {
+	if err := tx.QueryRow(t.Context(),
+		`select count(distinct user_id), (select count(*) from tijori.users u where exists (select 1 from tijori.members x where x.user_id = u.id)
+		and exists (select 1 from tijori.credentials c where c.user_id = u.id)) from tijori.members`).Scan(&members,
+		&people); err != nil || members != people {
 		t.Errorf("of %d members %d are left with their sessions, %v", members, people, err)
 	}
 }
@@ -220,8 +240,12 @@ func TestLeavingAccountStandsStill(t *testing.T) {
 			w.leave(t, 20)
 		}
 		for _, a := range w.actors() {
-			for _, table := range []string{"parties", "entries", "batches", "shares", "reminders", "payees", "period_locks", "invitations", "businesses"} {
-				if yes, _ := allowed(a, table, "insert"); !yes || a.account != w.victim.AccountID || (w.businessColumn(table) != "") != (a.business != uuid.Nil) && table != "businesses" {
+			for _, table := range []string{
+				"parties", "entries", "batches", "shares", "reminders", "payees",
+				"period_locks", "invitations", "businesses",
+			} {
+				if yes, _ := allowed(a, table, "insert"); !yes || a.account != w.victim.AccountID ||
+					(w.businessColumn(table) != "") != (a.business != uuid.Nil) && table != "businesses" {
 					continue
 				}
 				o := w.insertAs(t, a, table)
@@ -234,7 +258,8 @@ func TestLeavingAccountStandsStill(t *testing.T) {
 				tried++
 			}
 			if leaving && a.account == w.victim.AccountID && a.business == w.victim.BusinessID {
-				if o := w.run(t, a, "select count(*) from tijori.businesses", false); o.code != "" || o.rows[0][0] != "1" {
+				if o := w.run(t, a, "select count(*) from tijori.businesses", false); o.code != "" ||
+					o.rows[0][0] != "1" {
 					t.Errorf("%s does not read an account that leaves: %v", a.name, o)
 				}
 			}
@@ -256,7 +281,8 @@ func (w *world) insertAs(t testing.TB, a actor, table string) outcome {
 	if business == uuid.Nil {
 		business = w.victim.BusinessID
 	}
-	r := w.make(t, table, place{account: a.account, business: business, user: a.user, mark: "mark"}, func(parent string, p place) row { return w.find(t, parent, p) })
+	r := w.make(t, table, place{account: a.account, business: business, user: a.user, mark: "mark"},
+		func(parent string, p place) row { return w.find(t, parent, p) })
 	if table == "businesses" {
 		r["id"] = uuid.NewString()
 	}

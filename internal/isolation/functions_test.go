@@ -18,119 +18,338 @@ type use struct {
 // tijori_access.scope() who calls, unless only a role that signs people in or applies
 // payments may call it.
 var functions = map[string]use{
-	"tijori_access.scope()":                                          {"tijori_app", "says who is asking, from the credential"},
-	"tijori_access.user_id()":                                        {"tijori_app", "part of scope"},
-	"tijori_access.account_id()":                                     {"tijori_app", "part of scope"},
-	"tijori_access.business_id()":                                    {"tijori_app", "part of scope"},
-	"tijori_access.role()":                                           {"tijori_app", "part of scope"},
-	"tijori_access.maker()":                                          {"tijori_app", "part of scope: whose entries the caller is narrowed to"},
-	"tijori_access.require_app(uuid)":                                {"", "called by what billing may call: the account is of the app that the transaction works for"},
-	"tijori_access.lock_leaving(uuid)":                               {"tijori_auth", "one node at a time writes the last mails of an account that is deleted"},
-	"tijori_access.end_membership(members)":                          {"", "called by what ends a membership: takes the ways back with it"},
-	"tijori_access.refuse_demonstration()":                           {"", "trigger: the demonstration's people exist where payments are simulated"},
-	"tijori_access.refuse_to_keep_demonstration()":                   {"", "trigger: a database with the demonstration stays simulated"},
-	"tijori_access.keep_owner_whole()":                               {"", "trigger: an owner owns the whole account"},
-	"tijori_khata.lock_batches()":                                    {"tijori_app", "locks the caller's own business, so that batches go one by one"},
-	"tijori_khata.rebuild_sums()":                                    {"", "an operator makes the sums from the entries"},
-	"tijori_plans.entitled(uuid,text)":                               {"", "called by triggers: whether the plan in force carries an entitlement"},
-	"tijori_plans.limit_of(uuid,text)":                               {"", "called by triggers: what the plan in force allows"},
-	"tijori_plans.lock_connection(text)":                             {"tijori_billing", "locks a connection of the transaction's own work"},
-	"tijori_access.my_businesses()":                                  {"tijori_app", "lists the caller's own memberships"},
-	"tijori_access.whoami()":                                         {"tijori_app", "the caller's own name, address, account and business"},
-	"tijori_access.team()":                                           {"tijori_app", "an owner lists the members of the account with their addresses"},
-	"tijori_access.colleagues()":                                     {"tijori_app", "a member sees the names of those who work in the same business"},
-	"tijori_plans.plan()":                                            {"tijori_app", "the plan of the caller's own account"},
-	"tijori_khata.party_names(uuid,text[])":                          {"tijori_app", "a counter chooses from the names of the business"},
-	"tijori_access.remove_member(uuid)":                              {"tijori_app", "an owner removes a member of the own account"},
-	"tijori_access.change_role(uuid,text)":                           {"tijori_app", "an owner changes a role in the own account"},
-	"tijori_access.lock_member(uuid)":                                {"", "called by the two above"},
-	"tijori_access.keep_owner(members)":                              {"", "called by the two above"},
-	"tijori_access.end_sent_invitations(uuid,uuid)":                  {"", "called by tijori_access.change_role, which has locked the account as its owner"},
-	"tijori_ops.clock()":                                             {"tijori_app tijori_billing tijori_jobs tijori_support", "the service clock; tells nothing of anybody"},
-	"tijori_ops.set_clock(bigint)":                                   {"tijori_billing", "development and tests; a constraint refuses it elsewhere"},
-	"tijori_plans.plan_of(uuid)":                                     {"", "the plan of any account, for those who apply payments and help"},
-	"tijori_plans.in_force(uuid)":                                    {"", "the plan of any account, for those who apply payments and help"},
-	"tijori_access.open_account(uuid,uuid,uuid,uuid,text,text,text)": {"tijori_auth", "a confirmed sign-up makes its account"},
-	"tijori_access.home_account(uuid)":                               {"tijori_auth", "where a new session starts"},
-	"tijori_access.belongs(uuid,uuid)":                               {"tijori_auth", "whether a session may switch to an account"},
-	"tijori_access.unmailed_invitations(interval)":                   {"tijori_auth", "the sweep of invitations without a mail"},
-	"tijori_access.issue_invitation(uuid,uuid,bytea,boolean)":        {"tijori_auth", "the mailer stores a token's hash and reads what the letter says"},
-	"tijori_access.invitation_by_token(bytea)":                       {"tijori_auth", "whoever holds the token sees what it offers"},
-	"tijori_access.accept_invitation(bytea,uuid,uuid)":               {"tijori_auth", "whoever holds the token and has the address becomes a member"},
-	"tijori_khata.totals()":                                          {"tijori_app", "what the parties of the caller's own business come to, for who sees totals"},
-	"tijori_khata.party_count()":                                     {"tijori_app", "an owner counts the parties of the own account"},
-	"tijori_khata.limit_parties()":                                   {"", "trigger: counts the account's parties under its lock"},
-	"tijori_access.key_account(text)":                                {"", "the account of an API key, as my_credits and my_credit_entries ask"},
-	"tijori_access.create_api_key(uuid,bytea,text,text[],text)":      {"tijori_app", "an owner stores a new key's hash for the own account"},
-	"tijori_access.api_keys()":                                       {"tijori_app", "an owner lists the keys of the own account, without their hashes"},
-	"tijori_access.revoke_api_key(uuid)":                             {"tijori_app", "an owner ends a key of the own account"},
-	"tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {"tijori_app", "spends for whoever holds the keys with these hashes; the account is looked up from each"},
-	"tijori_credits.my_credits()":                                                           {"tijori_app", "the credits of the account of the key that asks"},
-	"tijori_credits.my_credit_entries(text,bigint,integer)":                                 {"tijori_app", "the entries of the account of the key that asks"},
-	"tijori_credits.my_credits_left()":                                                      {"tijori_app", "the credits of an owner's own account"},
-	"tijori_access.limit_invitations()":                                                     {"", "trigger: counts the people of an account against its plan"},
-	"tijori_credits.take_back_credits(uuid,text,uuid,bigint,text,timestamp with time zone)": {"tijori_billing", "takes back what is left of a grant whose payment was given back"},
-	"tijori_credits.take_credits(uuid,text,bigint,text,timestamp with time zone)":           {"tijori_billing", "takes credits away for an operator, who gives a reason"},
+	"tijori_access.scope()": {
+		"tijori_app",
+		"says who is asking, from the credential",
+	},
+	"tijori_access.user_id()":     {"tijori_app", "part of scope"},
+	"tijori_access.account_id()":  {"tijori_app", "part of scope"},
+	"tijori_access.business_id()": {"tijori_app", "part of scope"},
+	"tijori_access.role()":        {"tijori_app", "part of scope"},
+	"tijori_access.maker()": {
+		"tijori_app",
+		"part of scope: whose entries the caller is narrowed to",
+	},
+	"tijori_access.require_app(uuid)": {
+		"",
+		"called by what billing may call: the account is of the app that the transaction works for",
+	},
+	"tijori_access.lock_leaving(uuid)": {
+		"tijori_auth",
+		"one node at a time writes the last mails of an account that is deleted",
+	},
+	"tijori_access.end_membership(members)": {
+		"",
+		"called by what ends a membership: takes the ways back with it",
+	},
+	"tijori_access.refuse_demonstration()": {
+		"",
+		"trigger: the demonstration's people exist where payments are simulated",
+	},
+	"tijori_access.refuse_to_keep_demonstration()": {
+		"",
+		"trigger: a database with the demonstration stays simulated",
+	},
+	"tijori_access.keep_owner_whole()": {"", "trigger: an owner owns the whole account"},
+	"tijori_khata.lock_batches()": {
+		"tijori_app",
+		"locks the caller's own business, so that batches go one by one",
+	},
+	"tijori_khata.rebuild_sums()": {
+		"",
+		"an operator makes the sums from the entries",
+	},
+	"tijori_plans.entitled(uuid,text)": {
+		"",
+		"called by triggers: whether the plan in force carries an entitlement",
+	},
+	"tijori_plans.limit_of(uuid,text)": {
+		"",
+		"called by triggers: what the plan in force allows",
+	},
+	"tijori_plans.lock_connection(text)": {
+		"tijori_billing",
+		"locks a connection of the transaction's own work",
+	},
+	"tijori_access.my_businesses()": {
+		"tijori_app",
+		"lists the caller's own memberships",
+	},
+	"tijori_access.whoami()": {
+		"tijori_app",
+		"the caller's own name, address, account and business",
+	},
+	"tijori_access.team()": {
+		"tijori_app",
+		"an owner lists the members of the account with their addresses",
+	},
+	"tijori_access.colleagues()": {
+		"tijori_app",
+		"a member sees the names of those who work in the same business",
+	},
+	"tijori_plans.plan()": {
+		"tijori_app",
+		"the plan of the caller's own account",
+	},
+	"tijori_khata.party_names(uuid,text[])": {
+		"tijori_app",
+		"a counter chooses from the names of the business",
+	},
+	"tijori_access.remove_member(uuid)": {
+		"tijori_app",
+		"an owner removes a member of the own account",
+	},
+	"tijori_access.change_role(uuid,text)": {
+		"tijori_app",
+		"an owner changes a role in the own account",
+	},
+	"tijori_access.lock_member(uuid)":   {"", "called by the two above"},
+	"tijori_access.keep_owner(members)": {"", "called by the two above"},
+	"tijori_access.end_sent_invitations(uuid,uuid)": {
+		"",
+		"called by tijori_access.change_role, which has locked the account as its owner",
+	},
+	"tijori_ops.clock()": {
+		"tijori_app tijori_billing tijori_jobs tijori_support",
+		"the service clock; tells nothing of anybody",
+	},
+	"tijori_ops.set_clock(bigint)": {
+		"tijori_billing",
+		"development and tests; a constraint refuses it elsewhere",
+	},
+	"tijori_plans.plan_of(uuid)": {
+		"",
+		"the plan of any account, for those who apply payments and help",
+	},
+	"tijori_plans.in_force(uuid)": {
+		"",
+		"the plan of any account, for those who apply payments and help",
+	},
+	"tijori_access.open_account(uuid,uuid,uuid,uuid,text,text,text)": {
+		"tijori_auth",
+		"a confirmed sign-up makes its account",
+	},
+	"tijori_access.home_account(uuid)": {"tijori_auth", "where a new session starts"},
+	"tijori_access.belongs(uuid,uuid)": {
+		"tijori_auth",
+		"whether a session may switch to an account",
+	},
+	"tijori_access.unmailed_invitations(interval)": {
+		"tijori_auth",
+		"the sweep of invitations without a mail",
+	},
+	"tijori_access.issue_invitation(uuid,uuid,bytea,boolean)": {
+		"tijori_auth",
+		"the mailer stores a token's hash and reads what the letter says",
+	},
+	"tijori_access.invitation_by_token(bytea)": {
+		"tijori_auth",
+		"whoever holds the token sees what it offers",
+	},
+	"tijori_access.accept_invitation(bytea,uuid,uuid)": {
+		"tijori_auth",
+		"whoever holds the token and has the address becomes a member",
+	},
+	"tijori_khata.totals()": {
+		"tijori_app",
+		"what the parties of the caller's own business come to, for who sees totals",
+	},
+	"tijori_khata.party_count()": {
+		"tijori_app",
+		"an owner counts the parties of the own account",
+	},
+	"tijori_khata.limit_parties()": {
+		"",
+		"trigger: counts the account's parties under its lock",
+	},
+	"tijori_access.key_account(text)": {
+		"",
+		"the account of an API key, as my_credits and my_credit_entries ask",
+	},
+	"tijori_access.create_api_key(uuid,bytea,text,text[],text)": {
+		"tijori_app",
+		"an owner stores a new key's hash for the own account",
+	},
+	"tijori_access.api_keys()": {
+		"tijori_app",
+		"an owner lists the keys of the own account, without their hashes",
+	},
+	"tijori_access.revoke_api_key(uuid)": {"tijori_app", "an owner ends a key of the own account"},
+	"tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {
+		"tijori_app",
+		"spends for whoever holds the keys with these hashes; the account is looked up from each",
+	},
+	"tijori_credits.my_credits()": {
+		"tijori_app",
+		"the credits of the account of the key that asks",
+	},
+	"tijori_credits.my_credit_entries(text,bigint,integer)": {
+		"tijori_app",
+		"the entries of the account of the key that asks",
+	},
+	"tijori_credits.my_credits_left()":  {"tijori_app", "the credits of an owner's own account"},
+	"tijori_access.limit_invitations()": {"", "trigger: counts the people of an account against its plan"},
+	"tijori_credits.take_back_credits(uuid,text,uuid,bigint,text,timestamp with time zone)":                                                                 {"tijori_billing", "takes back what is left of a grant whose payment was given back"},
+	"tijori_credits.take_credits(uuid,text,bigint,text,timestamp with time zone)":                                                                           {"tijori_billing", "takes credits away for an operator, who gives a reason"},
 	"tijori_credits.grant_credits(uuid,text,uuid,text,bigint,integer,timestamp with time zone,text,text,text,text,integer,bigint,timestamp with time zone)": {"tijori_billing", "adds credits that were paid for, are due, or an operator gives"},
-	"tijori_credits.sweep_credits(integer)":                              {"tijori_billing", "lets credits expire"},
-	"tijori_ops.support_use(uuid,text,text,text,text)":                   {"tijori_support", "writes down what support is about to ask"},
-	"tijori_ops.support_scope(uuid)":                                     {"", "the accounts of a use that is written down"},
-	"tijori_ops.support_people(uuid)":                                    {"tijori_support", "who the accounts of a written use belong to"},
-	"tijori_ops.support_subscriptions(uuid)":                             {"tijori_support", "their subscriptions"},
-	"tijori_ops.support_events(uuid)":                                    {"tijori_support", "their events, without bodies"},
-	"tijori_ops.support_items(uuid)":                                     {"tijori_support", "their open review items"},
-	"tijori_khata.record_changes()":                                      {"", "trigger: writes the history, which nobody may write"},
-	"tijori_khata.require_batch_entry_rows()":                            {"", "trigger: asks the account's plan for the grid, for each statement of entries"},
-	"tijori_khata.forget_tasks()":                                        {"tijori_auth", "the sweep deletes how far long work was; tells nothing but their number"},
-	"tijori_khata.require_batch_entry()":                                 {"", "trigger: asks the account's plan for the grid"},
-	"tijori_khata.open_sums()":                                           {"", "trigger: the sums of a new party, which nobody may write"},
-	"tijori_khata.follow_parties()":                                      {"", "trigger: marks the sums of parties in the bin"},
-	"tijori_khata.add_sums()":                                            {"", "trigger: counts new entries"},
-	"tijori_khata.move_sums()":                                           {"", "trigger: counts changed entries"},
-	"tijori_khata.take_sums()":                                           {"", "trigger: counts deleted entries off"},
-	"tijori_khata.shift_sums(uuid,uuid,uuid,bigint,bigint,integer)":      {"", "called by the triggers of sums: what entries have changed"},
-	"tijori_khata.due_since(uuid,uuid,uuid,bigint)":                      {"", "called by the triggers of sums: since when a party owes"},
-	"tijori_khata.wrong_sums()":                                          {"tijori_auth", "the sweep that holds sums against entries: names parties, tells no figure"},
-	"tijori_khata.forget_uploads()":                                      {"tijori_auth", "the sweep deletes files whose hour is over; tells nothing but their number"},
-	"tijori_khata.stamp_update()":                                        {"", "trigger: counts the version"},
-	"tijori_khata.stamp_undo()":                                          {"", "trigger: who undid a batch, and when"},
-	"tijori_khata.stamp_draft()":                                         {"", "trigger: counts the version"},
-	"tijori_khata.locked_until()":                                        {"tijori_app", "every member learns which days of the own business are locked"},
-	"tijori_khata.hold_lock(uuid,uuid)":                                  {"", "called by the two below"},
-	"tijori_khata.keep_lock()":                                           {"", "trigger: refuses entries on locked days, whatever their writer sees"},
-	"tijori_khata.keep_locked_party()":                                   {"", "trigger: refuses to bin or restore a party with entries on locked days"},
-	"tijori_khata.order_locks()":                                         {"", "trigger: a decision waits for the writes that are under way"},
-	"tijori_khata.shared_statement(bytea)":                               {"tijori_auth", "whoever holds the token of a shared statement reads that statement"},
-	"tijori_access.refuse_leaving()":                                     {"", "trigger: nothing new in an account that leaves"},
-	"tijori_plans.renews(uuid)":                                          {"", "called by what leaves and erases: whether a subscription asks for money again"},
-	"tijori_access.leave_account(uuid)":                                  {"tijori_auth", "an owner, whose password was asked again, begins the thirty days of the own account"},
-	"tijori_access.keep_account()":                                       {"tijori_app", "an owner ends the thirty days of the own account"},
-	"tijori_access.tell_leaving(uuid)":                                   {"tijori_auth", "which owners get a letter now; counts it"},
-	"tijori_access.leaving_letters(uuid,uuid)":                           {"tijori_auth", "what the letters to owners of an account that leaves say"},
-	"tijori_access.erasable()":                                           {"", "called by policies of tijori_guard: which accounts may be erased now"},
-	"tijori_access.forget_users(uuid[])":                                 {"", "called by what erases: users who belong to no account"},
-	"tijori_access.due_erasures()":                                       {"tijori_auth", "which accounts are to be erased; nothing of what they hold"},
-	"tijori_access.told_erasure(uuid)":                                   {"tijori_auth", "the last letters of an account are out"},
-	"tijori_access.begin_erasing(uuid)":                                  {"tijori_auth", "takes an account from its members; checks by itself that the grace has ended"},
-	"tijori_access.erase_rows(uuid,integer)":                             {"tijori_auth", "erases rows of an account; checks by itself that the grace has ended"},
-	"tijori_access.open_own_account(uuid,uuid,uuid,uuid,text,text,text)": {"tijori_auth", "a user who owns none opens an account"},
-	"tijori_access.my_memberships()":                                     {"tijori_app", "the caller's own roles"},
-	"tijori_access.leave_team(uuid)":                                     {"tijori_app", "ends a membership of the caller's own"},
-	"tijori_access.forget_me()":                                          {"tijori_auth", "erases the caller, whose password was asked again"},
-	"tijori_khata.stamp_revoke()":                                        {"", "trigger: who ended a link and when"},
-	"tijori_khata.refuse_far_date()":                                     {"", "trigger: reads the clock"},
+	"tijori_credits.sweep_credits(integer)": {"tijori_billing", "lets credits expire"},
+	"tijori_ops.support_use(uuid,text,text,text,text)": {
+		"tijori_support",
+		"writes down what support is about to ask",
+	},
+	"tijori_ops.support_scope(uuid)": {
+		"",
+		"the accounts of a use that is written down",
+	},
+	"tijori_ops.support_people(uuid)": {
+		"tijori_support",
+		"who the accounts of a written use belong to",
+	},
+	"tijori_ops.support_subscriptions(uuid)": {"tijori_support", "their subscriptions"},
+	"tijori_ops.support_events(uuid)": {
+		"tijori_support",
+		"their events, without bodies",
+	},
+	"tijori_ops.support_items(uuid)": {"tijori_support", "their open review items"},
+	"tijori_khata.record_changes()": {
+		"",
+		"trigger: writes the history, which nobody may write",
+	},
+	"tijori_khata.require_batch_entry_rows()": {
+		"",
+		"trigger: asks the account's plan for the grid, for each statement of entries",
+	},
+	"tijori_khata.forget_tasks()": {
+		"tijori_auth",
+		"the sweep deletes how far long work was; tells nothing but their number",
+	},
+	"tijori_khata.require_batch_entry()": {
+		"",
+		"trigger: asks the account's plan for the grid",
+	},
+	"tijori_khata.open_sums()": {
+		"",
+		"trigger: the sums of a new party, which nobody may write",
+	},
+	"tijori_khata.follow_parties()": {
+		"",
+		"trigger: marks the sums of parties in the bin",
+	},
+	"tijori_khata.add_sums()":  {"", "trigger: counts new entries"},
+	"tijori_khata.move_sums()": {"", "trigger: counts changed entries"},
+	"tijori_khata.take_sums()": {"", "trigger: counts deleted entries off"},
+	"tijori_khata.shift_sums(uuid,uuid,uuid,bigint,bigint,integer)": {
+		"",
+		"called by the triggers of sums: what entries have changed",
+	},
+	"tijori_khata.due_since(uuid,uuid,uuid,bigint)": {
+		"",
+		"called by the triggers of sums: since when a party owes",
+	},
+	"tijori_khata.wrong_sums()": {
+		"tijori_auth",
+		"the sweep that holds sums against entries: names parties, tells no figure",
+	},
+	"tijori_khata.forget_uploads()": {
+		"tijori_auth",
+		"the sweep deletes files whose hour is over; tells nothing but their number",
+	},
+	"tijori_khata.stamp_update()": {"", "trigger: counts the version"},
+	"tijori_khata.stamp_undo()":   {"", "trigger: who undid a batch, and when"},
+	"tijori_khata.stamp_draft()":  {"", "trigger: counts the version"},
+	"tijori_khata.locked_until()": {
+		"tijori_app",
+		"every member learns which days of the own business are locked",
+	},
+	"tijori_khata.hold_lock(uuid,uuid)": {"", "called by the two below"},
+	"tijori_khata.keep_lock()": {
+		"",
+		"trigger: refuses entries on locked days, whatever their writer sees",
+	},
+	"tijori_khata.keep_locked_party()": {
+		"",
+		"trigger: refuses to bin or restore a party with entries on locked days",
+	},
+	"tijori_khata.order_locks()": {
+		"",
+		"trigger: a decision waits for the writes that are under way",
+	},
+	"tijori_khata.shared_statement(bytea)": {
+		"tijori_auth",
+		"whoever holds the token of a shared statement reads that statement",
+	},
+	"tijori_access.refuse_leaving()": {
+		"",
+		"trigger: nothing new in an account that leaves",
+	},
+	"tijori_plans.renews(uuid)": {
+		"",
+		"called by what leaves and erases: whether a subscription asks for money again",
+	},
+	"tijori_access.leave_account(uuid)": {
+		"tijori_auth",
+		"an owner, whose password was asked again, begins the thirty days of the own account",
+	},
+	"tijori_access.keep_account()": {
+		"tijori_app",
+		"an owner ends the thirty days of the own account",
+	},
+	"tijori_access.tell_leaving(uuid)": {
+		"tijori_auth",
+		"which owners get a letter now; counts it",
+	},
+	"tijori_access.leaving_letters(uuid,uuid)": {
+		"tijori_auth",
+		"what the letters to owners of an account that leaves say",
+	},
+	"tijori_access.erasable()": {
+		"",
+		"called by policies of tijori_guard: which accounts may be erased now",
+	},
+	"tijori_access.forget_users(uuid[])": {
+		"",
+		"called by what erases: users who belong to no account",
+	},
+	"tijori_access.due_erasures()": {
+		"tijori_auth",
+		"which accounts are to be erased; nothing of what they hold",
+	},
+	"tijori_access.told_erasure(uuid)": {
+		"tijori_auth",
+		"the last letters of an account are out",
+	},
+	"tijori_access.begin_erasing(uuid)": {
+		"tijori_auth",
+		"takes an account from its members; checks by itself that the grace has ended",
+	},
+	"tijori_access.erase_rows(uuid,integer)": {
+		"tijori_auth",
+		"erases rows of an account; checks by itself that the grace has ended",
+	},
+	"tijori_access.open_own_account(uuid,uuid,uuid,uuid,text,text,text)": {
+		"tijori_auth",
+		"a user who owns none opens an account",
+	},
+	"tijori_access.my_memberships()": {"tijori_app", "the caller's own roles"},
+	"tijori_access.leave_team(uuid)": {"tijori_app", "ends a membership of the caller's own"},
+	"tijori_access.forget_me()":      {"tijori_auth", "erases the caller, whose password was asked again"},
+	"tijori_khata.stamp_revoke()":    {"", "trigger: who ended a link and when"},
+	"tijori_khata.refuse_far_date()": {"", "trigger: reads the clock"},
 }
 
 // inner are parts of functions that run with the rights of tijori_guard: they have those and the empty search_path from
 // whoever calls them, and nobody else may.
 var inner = []string{
-	"tijori_credits.burn(tijori_credits.purse,bigint)", "tijori_credits.capture(tijori_credits.purse,tijori_credits.request)",
+	"tijori_credits.burn(tijori_credits.purse,bigint)",
+	"tijori_credits.capture(tijori_credits.purse,tijori_credits.request)",
 	"tijori_credits.consume(tijori_credits.purse,tijori_credits.request)", "tijori_credits.credits_now(uuid,text)",
 	"tijori_credits.credits_of(uuid)", "tijori_credits.give_back(tijori_credits.purse,tijori_credits.request,bigint)",
 	"tijori_credits.hold(tijori_credits.purse,tijori_credits.request,timestamp with time zone)",
-	"tijori_credits.release(tijori_credits.purse,tijori_credits.request)", "tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)",
+	"tijori_credits.release(tijori_credits.purse,tijori_credits.request)",
+	"tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)",
 	"tijori_credits.settle_credits(uuid,text,timestamp with time zone)",
-	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)", "tijori_credits.take_lot(uuid,text)",
+	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)",
+	"tijori_credits.take_lot(uuid,text)",
 }
 
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only
@@ -148,7 +367,10 @@ var composers = map[string]string{
 }
 
 // invokers run with the caller's own rights, and need no owner of their own.
-var invokers = []string{"tijori_khata.stamp_revoke()", "tijori_khata.stamp_update()", "tijori_khata.refuse_far_date()", "tijori_khata.stamp_undo()", "tijori_khata.stamp_draft()"}
+var invokers = []string{
+	"tijori_khata.stamp_revoke()", "tijori_khata.stamp_update()", "tijori_khata.refuse_far_date()",
+	"tijori_khata.stamp_undo()", "tijori_khata.stamp_draft()",
+}
 
 type function struct {
 	Name, Owner, Language, Kind, Body string
@@ -167,9 +389,11 @@ func functionsAreListed(t testing.TB, super querier) {
 		select n.nspname || '.' || p.proname || '(' || coalesce(x.args, '') || ')',
 		       p.proowner::regrole::text, l.lanname::text, p.prokind::text, p.prosrc, p.prosecdef, p.prorettype = 'trigger'::regtype, p.proleakproof,
 		       coalesce(p.proconfig, '{}'), has_function_privilege('public', p.oid, 'execute'),
-		       array(select r.rolname::text from pg_roles r where r.rolname = any ($1) and has_function_privilege(r.oid, p.oid, 'execute') order by 1)
+		       array(select r.rolname::text from pg_roles r where r.rolname = any ($1) and has_function_privilege(r.oid,
+		           p.oid, 'execute') order by 1)
 		  from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
-		  cross join lateral (select string_agg(format_type(a.id, null), ',' order by a.i) from unnest(p.proargtypes) with ordinality a(id, i)) x(args)
+		  cross join lateral (select string_agg(format_type(a.id, null), ',' order by a.i)
+		      from unnest(p.proargtypes) with ordinality a(id, i)) x(args)
 		 where n.nspname in ('tijori', `+partSchemas+`) order by 1`, loginRoles)
 	var names []string
 	for _, f := range found {
@@ -177,13 +401,15 @@ func functionsAreListed(t testing.TB, super querier) {
 			t.Errorf("function %s may be called by PUBLIC", f.Name)
 		}
 		if slices.Contains(builders, f.Name) {
-			if f.Definer || f.Owner != "tijori_owner" || len(f.Callers) > 0 || !slices.Contains(f.Config, `search_path=""`) {
+			if f.Definer || f.Owner != "tijori_owner" || len(f.Callers) > 0 || !slices.Contains(f.Config,
+				`search_path=""`) {
 				t.Errorf("%s is for migrations: it belongs to tijori_owner, runs with its caller's rights, and nobody else may call it", f.Name)
 			}
 			continue
 		}
 		if slices.Contains(inner, f.Name) {
-			if f.Definer || f.Owner != "tijori_guard" || len(f.Callers) > 0 || f.Kind != "f" || regexp.MustCompile(`(?i)\bexecute\b`).MatchString(f.Body) {
+			if f.Definer || f.Owner != "tijori_guard" || len(f.Callers) > 0 || f.Kind != "f" ||
+				regexp.MustCompile(`(?i)\bexecute\b`).MatchString(f.Body) {
 				t.Errorf("%s is part of other functions: it belongs to tijori_guard, runs with their rights, and nobody else may call it", f.Name)
 			}
 			continue
@@ -193,7 +419,8 @@ func functionsAreListed(t testing.TB, super querier) {
 			t.Errorf("function %s may be called by %v, want %q", f.Name, f.Callers, use.roles)
 		}
 		if f.Kind != "f" || f.Language != "sql" && f.Language != "plpgsql" || f.Leakproof {
-			t.Errorf("function %s is of kind %s in language %s (leakproof: %t)", f.Name, f.Kind, f.Language, f.Leakproof)
+			t.Errorf("function %s is of kind %s in language %s (leakproof: %t)", f.Name, f.Kind, f.Language,
+				f.Leakproof)
 		}
 		if !slices.Contains(f.Config, `search_path=""`) {
 			t.Errorf("function %s takes its search_path from the caller: %v", f.Name, f.Config)
@@ -203,14 +430,16 @@ func functionsAreListed(t testing.TB, super querier) {
 		}
 		if slices.Contains(invokers, f.Name) {
 			if f.Definer || f.Owner != "tijori_owner" {
-				t.Errorf("function %s should run with its caller's rights and belong to tijori_owner, not %s", f.Name, f.Owner)
+				t.Errorf("function %s should run with its caller's rights and belong to tijori_owner, not %s", f.Name,
+					f.Owner)
 			}
 			continue
 		}
 		if !f.Definer || f.Owner != "tijori_guard" {
 			t.Errorf("function %s belongs to %s (security definer: %t), want tijori_guard", f.Name, f.Owner, f.Definer)
 		}
-		if slices.Contains(f.Callers, "tijori_app") && f.Name != "tijori_access.scope()" && f.Name != "tijori_ops.clock()" && !asksScope.MatchString(f.Body) {
+		if slices.Contains(f.Callers, "tijori_app") && f.Name != "tijori_access.scope()" &&
+			f.Name != "tijori_ops.clock()" && !asksScope.MatchString(f.Body) {
 			t.Errorf("function %s may be called by tijori_app and does not ask who is calling", f.Name)
 		}
 	}
@@ -219,13 +448,16 @@ func functionsAreListed(t testing.TB, super querier) {
 		select g.tgname || ' on ' || g.tgrelid::regclass from pg_trigger g join pg_proc p on p.oid = g.tgfoid
 		 where not g.tgisinternal and p.prosecdef and g.tgtype & 2 = 2`)
 	none(t, super, "a security definer function outside the schemas of parts", `
-		select p.oid::regprocedure::text from pg_proc p where p.prosecdef and p.pronamespace <> all (array[`+partSchemas+`]::regnamespace[])`)
+		select p.oid::regprocedure::text from pg_proc p where p.prosecdef and p.pronamespace <> all (array[`+
+		partSchemas+`]::regnamespace[])`)
 	none(t, super, "functions of the job queue belong to tijori_owner and run with their caller's rights", `
 		select p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'tijori_river'::regnamespace and (p.prosecdef or p.proowner <> 'tijori_owner'::regrole)`)
 	none(t, super, "functions elsewhere", `
-		select p.oid::regprocedure::text from pg_proc p where p.pronamespace <> all (array['tijori', `+partSchemas+`, 'tijori_river', 'pg_catalog', 'information_schema']::regnamespace[])`)
+		select p.oid::regprocedure::text from pg_proc p where p.pronamespace <> all (array['tijori', `+partSchemas+
+		`, 'tijori_river', 'pg_catalog', 'information_schema']::regnamespace[])`)
 	none(t, super, "operators, casts and event triggers of our own could run in somebody else's statement", `
 		select o.oid::regoperator::text from pg_operator o where o.oprnamespace <> 'pg_catalog'::regnamespace
-		union all select 'cast to ' || c.casttarget::regtype from pg_cast c join pg_proc p on p.oid = c.castfunc where p.pronamespace <> 'pg_catalog'::regnamespace
+		union all select 'cast to ' || c.casttarget::regtype from pg_cast c join pg_proc p on p.oid = c.castfunc
+		    where p.pronamespace <> 'pg_catalog'::regnamespace
 		union all select evtname::text from pg_event_trigger`)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
-var update = flag.Bool("update", false, "write testdata/grants.txt anew; read the difference as you would read a pull request that gives out keys")
+var update = flag.Bool("update", false,
+	"write testdata/grants.txt anew; read the difference as you would read a pull request that gives out keys")
 
 // A grant is what a role may do with a table: with all columns, or with some.
 type grant struct {
@@ -25,13 +26,19 @@ func tableGrants(t testing.TB, super querier) []grant {
 	t.Helper()
 	return rowsOf[grant](t, super, `
 		with whole as (
-			select coalesce(r.rolname, 'public')::text as role, n.nspname::text as schema, c.relname::text as tab, lower(x.privilege_type) as verb, null::text as col
-			  from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x left join pg_roles r on r.oid = x.grantee
-			 where n.nspname in ('tijori', `+partSchemas+`, 'tijori_river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
+			select coalesce(r.rolname, 'public')::text as role, n.nspname::text as schema, c.relname::text as tab,
+			    lower(x.privilege_type) as verb, null::text as col
+			  from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x left
+			      join pg_roles r on r.oid = x.grantee
+			 where n.nspname in ('tijori', `+partSchemas+
+		`, 'tijori_river') and c.relkind in ('r', 'p', 'v', 'S') and x.grantee <> c.relowner
 		), part as (
-			select coalesce(r.rolname, 'public')::text, n.nspname::text, c.relname::text, lower(x.privilege_type), a.attname::text
-			  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(a.attacl) x left join pg_roles r on r.oid = x.grantee
-			 where n.nspname in ('tijori', `+partSchemas+`, 'tijori_river') and not a.attisdropped and x.grantee <> c.relowner
+			select coalesce(r.rolname, 'public')::text, n.nspname::text, c.relname::text, lower(x.privilege_type),
+			    a.attname::text
+			  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace,
+			      aclexplode(a.attacl) x left join pg_roles r on r.oid = x.grantee
+			 where n.nspname in ('tijori', `+partSchemas+
+		`, 'tijori_river') and not a.attisdropped and x.grantee <> c.relowner
 		)
 		select role, schema, tab, verb, array_agg(col order by col) filter (where col is not null)
 		  from (select * from whole union all select * from part) g
@@ -70,17 +77,29 @@ func TestGrantsAreThose(t *testing.T) {
 // closedRooms says which tables are closed to whom, whatever the list of grants says.
 func closedRooms(t testing.TB, super querier) {
 	closed := map[string][]string{
-		"tijori_app": {"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen", "alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials", "signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers"},
+		"tijori_app": {
+			"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen",
+			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
+			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
+		},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
-			"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders",
-			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox", "review_items", "batches", "drafts", "uploads", "tasks",
-			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds", "credit_calendars", "purchases",
+			"accounts", "businesses", "members", "invitations", "parties", "entries", "changes", "party_sums",
+			"period_locks", "payees", "shares", "reminders",
+			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox",
+			"review_items", "batches", "drafts", "uploads", "tasks",
+			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds",
+			"credit_calendars", "purchases",
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
-		"tijori_billing": {"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations", "parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches", "drafts", "uploads", "tasks"},
+		"tijori_billing": {
+			"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations",
+			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
+			"drafts", "uploads", "tasks",
+		},
 	}
-	for _, table := range namesOf(t, super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p', 'v')`) {
+	for _, table := range namesOf(t, super,
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p', 'v')`) {
 		if table != "service_clock" {
 			closed["tijori_jobs"] = append(closed["tijori_jobs"], table)
 		}
@@ -90,7 +109,8 @@ func closedRooms(t testing.TB, super querier) {
 	}
 	for role, tables := range closed {
 		none(t, super, role+" has nothing to do with a table it holds a grant on", `
-			select v.verb || ' on ' || c.relname from pg_class c, unnest(array['select', 'insert', 'update', 'references']) v(verb)
+			select v.verb || ' on ' || c.relname from pg_class c, unnest(array['select', 'insert', 'update',
+			    'references']) v(verb)
 			 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($2)
 			   and (has_table_privilege($1, c.oid, v.verb) or has_any_column_privilege($1, c.oid, v.verb))
 			union all
@@ -101,16 +121,21 @@ func closedRooms(t testing.TB, super querier) {
 		select r.rolname || ': ' || v.verb || ' on ' || c.oid::regclass
 		  from pg_class c, pg_roles r, unnest(array['truncate', 'references', 'trigger']) v(verb)
 		 where c.relnamespace = any (array['tijori', 'tijori_river']::regnamespace[]) and c.relkind in ('r', 'p', 'v')
-		   and r.rolname = any ($1) and has_table_privilege(r.oid, c.oid, v.verb)`, append(slices.Clone(loginRoles), "tijori_guard"))
+		   and r.rolname = any ($1) and has_table_privilege(r.oid, c.oid, v.verb)`, append(slices.Clone(loginRoles),
+		"tijori_guard"))
 	none(t, super, "tijori_app deletes nothing", `
 		select c.relname::text from pg_class c where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p') and has_table_privilege('tijori_app', c.oid, 'delete')`)
 	none(t, super, "what is append-only stays as it was written", `
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
-		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees', 'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts', 'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
-		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
+		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees',
+		     'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts',
+		     'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
+		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+		       and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
 		                   and (r.rolname, c.relname, a.attname) <> ('tijori_guard', 'support_uses', 'subject')) -- an address that is erased
 		    or has_table_privilege(r.oid, c.oid, 'delete') and not exists ( -- but with the whole account, when its grace has ended
-		        select 1 from pg_policy p where p.polrelid = c.oid and p.polcmd = 'd' and p.polroles = array[r.oid] and r.rolname = 'tijori_guard'
+		        select 1 from pg_policy p where p.polrelid = c.oid and p.polcmd = 'd' and p.polroles = array[r.oid]
+		            and r.rolname = 'tijori_guard'
 		           and pg_get_expr(p.polqual, p.polrelid) ~ '^\(account_id IN \( SELECT tijori_access\.erasable\(\) AS erasable\)\)$'))`)
 	none(t, super, "tijori_app reads no token's hash, no password's and no request's of others", `
 		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
@@ -118,6 +143,7 @@ func closedRooms(t testing.TB, super querier) {
 	none(t, super, "who, when and which tenant is not for an update to say", `
 		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
 		 where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p')
-		   and a.attname in ('account_id', 'business_id', 'id', 'user_id', 'created_by', 'created_at', 'changed_by', 'version', 'party_id', 'invited_by')
+		   and a.attname in ('account_id', 'business_id', 'id', 'user_id', 'created_by', 'created_at', 'changed_by',
+		       'version', 'party_id', 'invited_by')
 		   and has_column_privilege('tijori_app', c.oid, a.attnum, 'update')`)
 }

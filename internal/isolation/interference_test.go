@@ -14,13 +14,18 @@ import (
 // then it told nothing of the rows that are gone.
 //
 // Conditions are put together from what costs the planner less than a policy's comparison, so that it would run them
-// first if it could: every column that tijori_app may read, in each cheap form, in each kind of scan, beside a sub-select
+// first if it could: every column that tijori_app may read, in each cheap form, in each kind of scan, beside a
+// sub-select
 // that fails as soon as a row gets so far, and beside sub-selects that change the settings meanwhile.
 func TestForeignRowsDoNotInterfere(t *testing.T) {
 	t.Parallel()
-	names := []string{"stranger", "stranger naming the victim's business", "counter", "manager of the other business", "no credential"}
+	names := []string{
+		"stranger", "stranger naming the victim's business", "counter", "manager of the other business",
+		"no credential",
+	}
 	if thorough {
-		names = append(names, "stranger, account", "stranger with a forged user and account", "accountant of the other business",
+		names = append(names, "stranger, account", "stranger with a forged user and account",
+			"accountant of the other business",
 			"counter of a business, naming none")
 	}
 	for _, name := range names {
@@ -42,7 +47,8 @@ func TestForeignRowsDoNotInterfere(t *testing.T) {
 					before := make([]outcome, len(probes))
 					for i, p := range probes {
 						before[i] = w.run(t, a, p.sql, false)
-						if strings.Contains(before[i].text, "syntax error") || before[i].code == "42703" || before[i].code == "42883" {
+						if strings.Contains(before[i].text, "syntax error") || before[i].code == "42703" ||
+							before[i].code == "42883" {
 							t.Fatalf("%s: a broken probe: %s: %v", p.name, p.sql, before[i])
 						}
 					}
@@ -89,7 +95,8 @@ func (w *world) hideForeign(t testing.TB, a actor, table string) (restore func()
 	}
 	do("set local session_replication_role = replica")
 	do("create table if not exists public.hidden_" + table + " as select * from tijori." + table + " where false")
-	foreign := "account_id = " + literal(w.victim.AccountID.String()) + " and not (" + w.inScope(a, table, "select") + ")"
+	foreign := "account_id = " + literal(w.victim.AccountID.String()) + " and not (" + w.inScope(a, table,
+		"select") + ")"
 	if slices.Contains([]string{"accounts", "businesses", "members"}, table) { // they say who the actor is
 		foreign += " and account_id <> " + literal(a.account.String())
 		if a.refused != "" {
@@ -136,7 +143,10 @@ func (w *world) lazyProbes(table string) []probe {
 	}
 	scans := []struct{ name, settings, from, where string }{
 		{"any scan", "", name, ""},
-		{"sequential scan", "set local enable_indexscan = off; set local enable_bitmapscan = off; set local enable_indexonlyscan = off; ", name, ""},
+		{
+			"sequential scan",
+			"set local enable_indexscan = off; set local enable_bitmapscan = off; set local enable_indexonlyscan = off; ", name, "",
+		},
 		{"tid scan", "", name, "ctid = any (array[" + strings.Join(ctids, ", ") + "]) and "},
 	}
 	flips := []string{""}
@@ -145,14 +155,24 @@ func (w *world) lazyProbes(table string) []probe {
 			{"index scan", "set local enable_seqscan = off; ", name, ""},
 			{"sample scan", "", name + " tablesample system (100)", ""},
 			{"lateral", "", "(values (1), (2)) v(i), lateral (select * from " + name + " offset 0) y", ""},
-			{"parallel scan", "set local min_parallel_table_scan_size = 0; set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0; ", name, ""},
-			{"free operators", "set local cpu_operator_cost = 0; set local enable_indexscan = off; set local enable_bitmapscan = off; ", name, ""},
+			{
+				"parallel scan",
+				"set local min_parallel_table_scan_size = 0; set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0; ", name, "",
+			},
+			{
+				"free operators",
+				"set local cpu_operator_cost = 0; set local enable_indexscan = off; set local enable_bitmapscan = off; ", name, "",
+			},
 		}...)
 	}
 	for _, setting := range [][2]string{
-		{"tijori.account", w.victim.AccountID.String()}, {"tijori.business", w.victim.BusinessID.String()}, {"tijori.own_only", "off"}, {"tijori.own_only", "on"},
+		{"tijori.account", w.victim.AccountID.String()},
+		{"tijori.business", w.victim.BusinessID.String()},
+		{"tijori.own_only", "off"},
+		{"tijori.own_only", "on"},
 	} {
-		flips = append(flips, "(select set_config("+literal(setting[0])+", "+literal(setting[1])+", true) is not null) and ")
+		flips = append(flips, "(select set_config("+literal(setting[0])+", "+literal(setting[1])+
+			", true) is not null) and ")
 		if !thorough {
 			break
 		}
@@ -171,24 +191,30 @@ func (w *world) lazyProbes(table string) []probe {
 					}
 					out = append(out, probe{
 						fmt.Sprintf("%s in a %s, settings changed %d", condition, s.name, i),
-						s.settings + "select 1 from " + s.from + " where " + s.where + flip + condition + " and " + failing,
+						s.settings + "select 1 from " + s.from + " where " + s.where + flip + condition + " and " +
+							failing,
 					})
 				}
 			}
-			if !strings.Contains(condition, " is ") && col.Type != "boolean" { // see Limits: conditions that cost nothing
+			// see Limits: conditions that cost nothing
+			if !strings.Contains(condition, " is ") && col.Type != "boolean" {
 				out = append(out, probe{
 					"explain " + condition,
 					scans[1].settings + "explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + condition,
 				})
 			}
 			for _, u := range w.grants[table]["update"][:min(1, len(w.grants[table]["update"]))] {
-				out = append(out, probe{"update where " + condition, scans[1].settings + "update " + name + " set " + u + " = " + u + " where " + condition + " and " + failing})
+				out = append(out, probe{"update where " + condition, scans[1].settings + "update " + name + " set " +
+					u + " = " + u + " where " + condition + " and " + failing})
 			}
 			if thorough {
 				out = append(out,
-					probe{"as xml " + condition, scans[1].settings + "select query_to_xml(" + literal("select 1 from "+name+" where "+condition+" and "+failing) + ", true, true, '')"},
-					probe{"merge " + condition, scans[1].settings + "merge into " + name + " using (select 1) x on " + condition + " and " + failing + " when matched then do nothing"},
-					probe{"locked " + condition, scans[1].settings + "select 1 from " + name + " where " + condition + " and " + failing + " for key share"})
+					probe{"as xml " + condition, scans[1].settings + "select query_to_xml(" + literal("select 1 from "+
+						name+" where "+condition+" and "+failing) + ", true, true, '')"},
+					probe{"merge " + condition, scans[1].settings + "merge into " + name + " using (select 1) x on " +
+						condition + " and " + failing + " when matched then do nothing"},
+					probe{"locked " + condition, scans[1].settings + "select 1 from " + name + " where " + condition +
+						" and " + failing + " for key share"})
 			}
 		}
 	}
@@ -198,7 +224,8 @@ func (w *world) lazyProbes(table string) []probe {
 // thorough asks for the whole product, which takes minutes: make torture.
 var thorough = os.Getenv("TIJORI_TORTURE") != ""
 
-// cheapConditions are the conditions on a column that cost the planner half an operator or nothing, about values that rows of the victim have.
+// cheapConditions are the conditions on a column that cost the planner half an operator or nothing, about values that
+// rows of the victim have.
 func (w *world) cheapConditions(table string, col column) []string {
 	out := []string{col.Name + " is null", col.Name + " is not null"}
 	if col.Type == "boolean" {

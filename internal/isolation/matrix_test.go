@@ -12,18 +12,24 @@ import (
 // where a row belongs to no business. "counter*" means rows the counter made,
 // and so with other roles.
 var may = map[string]map[string]string{
-	"accounts":           {"select": "owner manager accountant counter", "update": "owner"},
-	"businesses":         {"select": "owner manager accountant counter", "insert": "owner", "update": "owner manager"},
-	"members":            {"select": "owner"},
-	"invitations":        {"select": "owner", "insert": "owner", "update": "owner"},
-	"parties":            {"select": "owner manager accountant", "insert": "owner manager", "update": "owner manager"},
-	"entries":            {"select": "owner manager accountant counter*", "insert": "owner manager counter", "update": "owner manager counter*"},
-	"changes":            {"select": "owner manager accountant counter*"},
-	"party_sums":         {"select": "owner manager accountant"},
-	"batches":            {"select": "owner manager accountant", "insert": "owner manager", "update": "owner manager"},
-	"drafts":             {"select": "owner* manager*", "insert": "owner manager", "update": "owner* manager*"},
-	"uploads":            {"select": "owner* manager*", "insert": "owner manager", "update": "owner* manager*"},
-	"tasks":              {"select": "owner* manager* accountant*", "insert": "owner manager accountant", "update": "owner* manager* accountant*"},
+	"accounts":    {"select": "owner manager accountant counter", "update": "owner"},
+	"businesses":  {"select": "owner manager accountant counter", "insert": "owner", "update": "owner manager"},
+	"members":     {"select": "owner"},
+	"invitations": {"select": "owner", "insert": "owner", "update": "owner"},
+	"parties":     {"select": "owner manager accountant", "insert": "owner manager", "update": "owner manager"},
+	"entries": {
+		"select": "owner manager accountant counter*", "insert": "owner manager counter",
+		"update": "owner manager counter*",
+	},
+	"changes":    {"select": "owner manager accountant counter*"},
+	"party_sums": {"select": "owner manager accountant"},
+	"batches":    {"select": "owner manager accountant", "insert": "owner manager", "update": "owner manager"},
+	"drafts":     {"select": "owner* manager*", "insert": "owner manager", "update": "owner* manager*"},
+	"uploads":    {"select": "owner* manager*", "insert": "owner manager", "update": "owner* manager*"},
+	"tasks": {
+		"select": "owner* manager* accountant*", "insert": "owner manager accountant",
+		"update": "owner* manager* accountant*",
+	},
 	"period_locks":       {"select": "owner manager accountant", "insert": "owner"},
 	"payees":             {"select": "owner manager accountant", "insert": "owner"},
 	"shares":             {"select": "owner manager", "insert": "owner manager", "update": "owner manager"},
@@ -47,7 +53,8 @@ var may = map[string]map[string]string{
 // allowed reports whether the actor may do it at all, and whether only to own rows.
 func allowed(a actor, table, verb string) (yes, ownOnly bool) {
 	roles := strings.Fields(may[table][verb])
-	return a.role != "" && (slices.Contains(roles, a.role) || slices.Contains(roles, a.role+"*")), slices.Contains(roles, a.role+"*")
+	return a.role != "" && (slices.Contains(roles, a.role) || slices.Contains(roles, a.role+"*")),
+		slices.Contains(roles, a.role+"*")
 }
 
 // inScope is the condition that finds the rows an actor may touch, as the superuser asks it.
@@ -77,7 +84,8 @@ func (w *world) inScope(a actor, table, verb string) string {
 func (w *world) count(t testing.TB, table, condition string) int64 {
 	t.Helper()
 	var n int64
-	if err := w.Super.QueryRow(t.Context(), "select count(*) from tijori."+table+" where "+condition).Scan(&n); err != nil {
+	if err := w.Super.QueryRow(t.Context(), "select count(*) from tijori."+table+" where "+
+		condition).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", condition, err)
 	}
 	return n
@@ -86,7 +94,9 @@ func (w *world) count(t testing.TB, table, condition string) int64 {
 // digest is the number of a table's rows that fulfil a condition, and a hash of all of them.
 func (w *world) digest(t testing.TB, table, condition string, args ...any) (sum string) {
 	t.Helper()
-	if err := w.Super.QueryRow(t.Context(), "select count(*) || ' ' || coalesce(md5(string_agg(x::text, ' ' order by x::text)), '') from tijori."+table+" x where "+condition, args...).Scan(&sum); err != nil {
+	if err := w.Super.QueryRow(t.Context(),
+		"select count(*) || ' ' || coalesce(md5(string_agg(x::text, ' ' order by x::text)), '') from tijori."+table+
+			" x where "+condition, args...).Scan(&sum); err != nil {
 		t.Fatalf("digest of %s: %v", table, err)
 	}
 	return sum
@@ -96,11 +106,14 @@ func (w *world) digest(t testing.TB, table, condition string, args ...any) (sum 
 func (w *world) snapshot(t testing.TB, a actor) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, table := range namesOf(t, w.Super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind = 'r'`) {
+	for _, table := range namesOf(t, w.Super,
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind = 'r'`) {
 		condition := "true"
 		switch {
-		case (table == "changes" || table == "party_sums") && a.role != "": // written by triggers, about rows that may be changed
-			condition = "not (account_id = " + literal(a.account.String()) + " and business_id = " + literal(a.business.String()) + ")"
+		// written by triggers, about rows that may be changed
+		case (table == "changes" || table == "party_sums") && a.role != "":
+			condition = "not (account_id = " + literal(a.account.String()) + " and business_id = " +
+				literal(a.business.String()) + ")"
 		case slices.Contains(w.tables, table):
 			condition = "not (" + w.inScope(a, table, "update") + ")"
 		}
@@ -166,14 +179,16 @@ func (w *world) trySelect(t *testing.T, a actor, table string) {
 	if o.code != "" || int64(len(o.rows)) != want {
 		t.Errorf("select from %s: %d rows %s, want %d", table, len(o.rows), o.code, want)
 	}
-	if yes, _ := allowed(a, table, "select"); yes && want == 0 && (a.business != uuid.Nil || w.businessColumn(table) == "") && !emptyAtSecond(a, w, table) {
+	if yes, _ := allowed(a, table, "select"); yes && want == 0 && (a.business != uuid.Nil ||
+		w.businessColumn(table) == "") && !emptyAtSecond(a, w, table) {
 		t.Errorf("select from %s: there is no row to see; the seed is missing", table)
 	}
 	for _, r := range o.rows {
 		if i := slices.Index(may, "account_id"); i >= 0 && r[i] != a.account.String() {
 			t.Errorf("select from %s: a row of account %s", table, r[i])
 		}
-		if i := slices.Index(may, w.businessColumn(table)); i >= 0 && a.business != uuid.Nil && r[i] != a.business.String() {
+		if i := slices.Index(may, w.businessColumn(table)); i >= 0 && a.business != uuid.Nil &&
+			r[i] != a.business.String() {
 			t.Errorf("select from %s: a row of business %s", table, r[i])
 		}
 	}
@@ -227,7 +242,8 @@ func (w *world) tryInsert(t *testing.T, a actor, table string) {
 		{account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID, mark: strangerMark},
 		{account: w.stranger.AccountID, business: w.stranger.BusinessID, user: a.user, mark: strangerMark},
 	} {
-		here := p.account == a.account && (p.business == a.business || w.businessColumn(table) == "" || table == "businesses")
+		here := p.account == a.account && (p.business == a.business || w.businessColumn(table) == "" ||
+			table == "businesses")
 		_, attributed := w.column(table, "created_by")
 		if _, invites := w.column(table, "invited_by"); invites {
 			attributed = true

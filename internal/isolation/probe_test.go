@@ -54,27 +54,41 @@ func (w *world) probes(table string, r, own row) []probe {
 		{"copy", "\\copy copy (select 1 from " + name + " where " + where + ") to stdout"},
 		{"copy all", "\\copy copy " + name + " (" + key + ") to stdout"},
 		{"as xml", "select query_to_xml(" + literal("select 1 from "+name+" where "+where) + ", false, false, '')"},
-		{"explain", "explain (analyze, verbose, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where},
-		{"explain with indexes only", "set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where},
-		{"explain without indexes", "set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where},
+		{"explain", "explain (analyze, verbose, costs off, timing off, summary off, buffers off) select 1 from " +
+			name + " where " + where},
+		{
+			"explain with indexes only",
+			"set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where,
+		},
+		{
+			"explain without indexes",
+			"set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + where,
+		},
 		{"no policies", "set local row_security = off; select 1 from " + name + " where " + where},
 		{"divide by rows", "select 1 / (select count(*) from " + name + " where " + where + ")"},
-		{"self join", "select count(*) from " + name + " a join " + name + " b using (account_id) where a." + strings.ReplaceAll(where, " and ", " and a.")},
-		{"merge", "merge into " + name + " using (select 1) x on " + where + " when matched then do nothing when not matched then do nothing"},
+		{"self join", "select count(*) from " + name + " a join " + name + " b using (account_id) where a." +
+			strings.ReplaceAll(where, " and ", " and a.")},
+		{"merge", "merge into " + name + " using (select 1) x on " + where +
+			" when matched then do nothing when not matched then do nothing"},
 		{"merge delete", "merge into " + name + " using (select 1) x on " + where + " when matched then delete"},
 	}
 	for _, k := range w.keys[table] {
 		condition := k + " = " + literal(r[k])
 		ps = append(ps,
 			probe{"by " + k + " alone", "select count(*) from " + name + " where " + condition},
-			probe{"explain by " + k, "set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + condition})
+			probe{
+				"explain by " + k,
+				"set local enable_seqscan = off; explain (analyze, costs off, timing off, summary off, buffers off) select 1 from " + name + " where " + condition,
+			})
 	}
 	for _, c := range grants["update"] {
 		ps = append(ps,
 			probe{"update " + c, "update " + name + " set " + c + " = " + c + " where " + where},
-			probe{"update " + c + " returning", "with u as (update " + name + " set " + c + " = " + c + " where " + where + " returning " + key + ") select * from u"},
+			probe{"update " + c + " returning", "with u as (update " + name + " set " + c + " = " + c + " where " +
+				where + " returning " + key + ") select * from u"},
 			probe{"insert or update " + c, insert(r, "on conflict ("+key+") do update set "+c+" = excluded."+c)},
-			probe{"merge update " + c, "merge into " + name + " using (select 1) x on " + where + " when matched then update set " + c + " = " + c})
+			probe{"merge update " + c, "merge into " + name + " using (select 1) x on " + where +
+				" when matched then update set " + c + " = " + c})
 	}
 	// Statements in the actor's own place that borrow one value of the row.
 	for _, col := range w.columns[table] {
@@ -89,8 +103,10 @@ func (w *world) probes(table string, r, own row) []probe {
 			probe{"own row with its " + col.Name + " or nothing", insert(borrowed, "on conflict do nothing")})
 		if slices.Contains(grants["select"], col.Name) {
 			ps = append(ps,
-				probe{"where " + col.Name, "select count(*) from " + name + " where " + col.Name + "::text = " + literal(v)},
-				probe{"cast " + col.Name, "select count(*) from " + name + " where case when " + col.Name + "::text = " + literal(v) + " then 1 / 0 = 1 else true end"})
+				probe{"where " + col.Name, "select count(*) from " + name + " where " + col.Name + "::text = " +
+					literal(v)},
+				probe{"cast " + col.Name, "select count(*) from " + name + " where case when " + col.Name +
+					"::text = " + literal(v) + " then 1 / 0 = 1 else true end"})
 		}
 		if slices.Contains(grants["update"], col.Name) {
 			ps = append(ps, probe{"set " + col.Name, "update " + name + " set " + col.Name + " = " + literal(v)})
@@ -127,7 +143,8 @@ func (w *world) twins(t testing.TB, table string, r row) []row {
 
 // refusals are those who are refused, one of each kind; the matrix has them all.
 var refusals = []string{
-	"stranger naming the victim's business", "removed member", "removed member, account", "counter of a business, naming none",
+	"stranger naming the victim's business", "removed member", "removed member, account",
+	"counter of a business, naming none",
 	"manager of the other business, naming this one", "revoked credential", "no credential", "half a credential",
 }
 
@@ -162,7 +179,10 @@ func TestNothingTellsThatARowExists(t *testing.T) {
 				}
 				p := place{account: a.account, business: a.business, user: a.user, mark: strangerMark}
 				if a.role == "" {
-					p = place{account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID, mark: strangerMark}
+					p = place{
+						account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID,
+						mark: strangerMark,
+					}
 				}
 				if p.business == uuid.Nil {
 					p.business = w.stranger.BusinessID
@@ -183,7 +203,8 @@ func TestNothingTellsThatARowExists(t *testing.T) {
 						}
 						gone := w.run(t, a, sql, false)
 						if here.code != gone.code || blind(here.text) != blind(gone.text) {
-							t.Errorf("%s, %s: a row that exists answers\n\t%s\nand one that does not\n\t%s\nto %s", a.name, p.name, blind(here.String()), blind(gone.String()), p.sql)
+							t.Errorf("%s, %s: a row that exists answers\n\t%s\nand one that does not\n\t%s\nto %s",
+								a.name, p.name, blind(here.String()), blind(gone.String()), p.sql)
 							break
 						}
 					}
@@ -203,7 +224,8 @@ func (w *world) probesOfTwins(t testing.TB, a actor, table string, r, own row, t
 		known := false
 		for name, v := range r {
 			if twin[name] != v && a.account == w.victim.AccountID {
-				known = known || w.count(t, table, w.inScope(a, table, "select")+" and "+name+"::text = "+literal(v)) > 0 || name == "account_id" || name == "created_by"
+				known = known || w.count(t, table, w.inScope(a, table, "select")+" and "+name+"::text = "+
+					literal(v)) > 0 || name == "account_id" || name == "created_by"
 			}
 		}
 		if known {
@@ -235,13 +257,18 @@ func TestFunctionsTellNothing(t *testing.T) {
 		Types []string
 	}
 	fns := rowsOf[fn](t, w.Super, `
-		select n.nspname || '.' || p.proname, array(select format_type(a.id, null) from unnest(p.proargtypes) with ordinality a(id, i) order by a.i)
+		select n.nspname || '.' || p.proname, array(select format_type(a.id, null)
+		    from unnest(p.proargtypes) with ordinality a(id, i) order by a.i)
 		  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		 where n.nspname in ('tijori', `+partSchemas+`) and p.prorettype <> 'trigger'::regtype and has_function_privilege('tijori_app', p.oid, 'execute')`)
+		 where n.nspname in ('tijori', `+partSchemas+
+		`) and p.prorettype <> 'trigger'::regtype and has_function_privilege('tijori_app', p.oid, 'execute')`)
 	if len(fns) < 10 {
 		t.Fatalf("only %d functions found", len(fns))
 	}
-	real := []string{w.victim.UserID.String(), w.victim.AccountID.String(), w.victim.BusinessID.String(), w.second.String()}
+	real := []string{
+		w.victim.UserID.String(), w.victim.AccountID.String(), w.victim.BusinessID.String(),
+		w.second.String(),
+	}
 	for _, table := range w.tables {
 		if id := w.rows[table][0]["id"]; id != "" && len(id) == 36 {
 			real = append(real, id)
@@ -283,12 +310,17 @@ func TestFunctionsTellNothing(t *testing.T) {
 			for _, id := range real {
 				here := w.run(t, a, call(f, id), true)
 				if len(f.Types) > 0 && (here.code != absent.code || blind(here.text) != blind(absent.text)) {
-					t.Errorf("%s, %s: an id that exists answers\n\t%v\nand one that does not\n\t%v", a.name, f.Name, here, absent)
+					t.Errorf("%s, %s: an id that exists answers\n\t%v\nand one that does not\n\t%v", a.name, f.Name,
+						here, absent)
 				}
-				if strings.Contains(here.text, victimMark) && !slices.Contains([]string{"tijori_access.my_businesses", "tijori_access.my_memberships"}, f.Name) {
+				if strings.Contains(here.text, victimMark) && !slices.Contains([]string{
+					"tijori_access.my_businesses",
+					"tijori_access.my_memberships",
+				}, f.Name) {
 					t.Errorf("%s, %s tells the victim's: %v", a.name, f.Name, here)
 				}
-				if a.refused == "28000" && here.code != "28000" && f.Name != "tijori_ops.clock" && !strings.Contains(here.text, "[[1 unauthorized ") {
+				if a.refused == "28000" && here.code != "28000" && f.Name != "tijori_ops.clock" &&
+					!strings.Contains(here.text, "[[1 unauthorized ") {
 					t.Errorf("%s, %s: %v, want SQLSTATE 28000", a.name, f.Name, here)
 				}
 			}
@@ -325,7 +357,8 @@ func TestClaimedRoleFindsLess(t *testing.T) {
 		}
 		for _, odd := range []int{0, 1} {
 			for _, table := range []string{"entries", "changes"} {
-				queries = append(queries, fmt.Sprintf("set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_material = off; select e.created_by from "+flip+", lateral (select * from tijori."+table+" where x.claim <> '' offset 0) e", odd))
+				queries = append(queries,
+					fmt.Sprintf("set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_material = off; select e.created_by from "+flip+", lateral (select * from tijori."+table+" where x.claim <> '' offset 0) e", odd))
 			}
 		}
 		for _, sql := range queries {
@@ -340,7 +373,8 @@ func TestClaimedRoleFindsLess(t *testing.T) {
 			}
 		}
 		for _, sql := range []string{
-			"update tijori.entries set note = 'mine'", "update tijori.entries set note = 'mine' where set_config('tijori.own_only', 'off', true) <> ''",
+			"update tijori.entries set note = 'mine'",
+			"update tijori.entries set note = 'mine' where set_config('tijori.own_only', 'off', true) <> ''",
 			"update tijori.entries e set note = 'mine' from " + fmt.Sprintf(flip, 0),
 		} {
 			if o := w.run(t, a, sql, true); o.code != "" && o.code != "42501" || o.n > own {
@@ -369,14 +403,22 @@ func TestLeakyConditions(t *testing.T) {
 			}
 			name, all := "tijori."+table, "row("+strings.Join(columns, ", ")+")::text"
 			for _, sql := range []string{
-				"select 1 from " + name + " where account_id <> " + literal(a.account.String()) + " and 1 / (case when account_id is null then 1 else 0 end) = 1",
-				"select 1 from " + name + " where case when account_id <> " + literal(a.account.String()) + " then " + all + "::int = 1 end",
-				"select 1 from " + name + " where account_id <> " + literal(a.account.String()) + " and " + all + "::int = 1",
-				"select sum(1) over (), max(account_id::text) over () from " + name + " where account_id <> " + literal(a.account.String()),
-				"select count(*) filter (where account_id <> " + literal(a.account.String()) + ") from " + name + " having count(*) filter (where account_id <> " + literal(a.account.String()) + ") > 0",
-				"set local enable_indexscan = off; set local enable_bitmapscan = off; select 1 from " + name + " where account_id <> " + literal(a.account.String()) + " and pg_catalog.set_config('my.leak', " + all + ", true) = ''",
+				"select 1 from " + name + " where account_id <> " + literal(a.account.String()) +
+					" and 1 / (case when account_id is null then 1 else 0 end) = 1",
+				"select 1 from " + name + " where case when account_id <> " + literal(a.account.String()) + " then " +
+					all + "::int = 1 end",
+				"select 1 from " + name + " where account_id <> " + literal(a.account.String()) + " and " + all +
+					"::int = 1",
+				"select sum(1) over (), max(account_id::text) over () from " + name + " where account_id <> " +
+					literal(a.account.String()),
+				"select count(*) filter (where account_id <> " + literal(a.account.String()) + ") from " + name +
+					" having count(*) filter (where account_id <> " + literal(a.account.String()) + ") > 0",
+				"set local enable_indexscan = off; set local enable_bitmapscan = off; select 1 from " + name +
+					" where account_id <> " + literal(a.account.String()) + " and pg_catalog.set_config('my.leak', " +
+					all + ", true) = ''",
 			} {
-				o := w.run(t, a, sql+"; select current_setting('my.leak', true) where current_setting('my.leak', true) <> ''", false)
+				o := w.run(t, a,
+					sql+"; select current_setting('my.leak', true) where current_setting('my.leak', true) <> ''", false)
 				if o.code != "" || len(o.rows) != 0 || strings.Contains(o.text, victimMark) {
 					t.Errorf("%s: %s: %v, want no rows", a.name, sql, o)
 				}

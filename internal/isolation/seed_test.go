@@ -43,7 +43,10 @@ func readCatalogue(t testing.TB, super *pgxpool.Pool) *catalogue {
 // readTables reads the catalogue of some tables.
 func readTables(t testing.TB, super *pgxpool.Pool, tenants []string) *catalogue {
 	t.Helper()
-	c := &catalogue{columns: map[string][]column{}, keys: map[string][]string{}, grants: map[string]map[string][]string{}}
+	c := &catalogue{
+		columns: map[string][]column{}, keys: map[string][]string{},
+		grants: map[string]map[string][]string{},
+	}
 	type raw struct {
 		Table, Name, Type string
 		Needed, NotNull   bool
@@ -53,18 +56,24 @@ func readTables(t testing.TB, super *pgxpool.Pool, tenants []string) *catalogue 
 		ParentColumn      string
 	}
 	for _, r := range rowsOf[raw](t, super, `
-		select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull and not a.atthasdef, a.attnotnull, a.attgenerated <> '',
+		select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull and not a.atthasdef,
+		    a.attnotnull, a.attgenerated <> '',
 		       coalesce((select pg_get_constraintdef(k.oid) from pg_constraint k
-		                  where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum] and pg_get_constraintdef(k.oid) like '%= ANY (ARRAY[%' limit 1), ''),
+		                  where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum]
+		                      and pg_get_constraintdef(k.oid) like '%= ANY (ARRAY[%' limit 1), ''),
 		       coalesce(f.parent, ''), coalesce(f.parent_column, '')
 		  from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		  left join lateral (
 			select r.relname::text as parent, b.attname::text as parent_column
 			  from pg_constraint k join pg_class r on r.oid = k.confrelid cross join unnest(k.conkey, k.confkey) u(x, y)
 			  join pg_attribute b on b.attrelid = r.oid and b.attnum = u.y
-			 where k.conrelid = c.oid and k.contype = 'f' and u.x = a.attnum order by array_length(k.conkey, 1) desc limit 1) f on true
+			 where k.conrelid = c.oid and k.contype = 'f' and u.x = a.attnum order by array_length(k.conkey,
+			     1) desc limit 1) f on true
 		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) order by c.relname, a.attnum`, tenants) {
-		col := column{Table: r.Table, Name: r.Name, Type: r.Type, Needed: r.Needed, NotNull: r.NotNull, Generated: r.Generated, Parent: r.Parent, ParentColumn: r.ParentColumn}
+		col := column{
+			Table: r.Table, Name: r.Name, Type: r.Type, Needed: r.Needed, NotNull: r.NotNull,
+			Generated: r.Generated, Parent: r.Parent, ParentColumn: r.ParentColumn,
+		}
 		for _, m := range quoted.FindAllStringSubmatch(r.Check, -1) {
 			col.Choices = append(col.Choices, m[1])
 		}
@@ -72,14 +81,17 @@ func readTables(t testing.TB, super *pgxpool.Pool, tenants []string) *catalogue 
 	}
 	for _, k := range rowsOf[struct{ Table, Column string }](t, super, `
 		select c.relname::text, a.attname::text from pg_constraint k join pg_class c on c.oid = k.conrelid
-		  cross join unnest(k.conkey) with ordinality u(x, i) join pg_attribute a on a.attrelid = c.oid and a.attnum = u.x
+		  cross join unnest(k.conkey) with ordinality u(x, i) join pg_attribute a on a.attrelid = c.oid
+		      and a.attnum = u.x
 		 where k.contype = 'p' and c.relname = any ($1) order by 1, u.i`, tenants) {
 		c.keys[k.Table] = append(c.keys[k.Table], k.Column)
 	}
 	for _, g := range rowsOf[struct{ Table, Verb, Column string }](t, super, `
 		select c.relname::text, v.verb, a.attname::text
-		  from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped, unnest(array['select', 'insert', 'update']) v(verb)
-		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) and has_column_privilege('tijori_app', c.oid, a.attnum, v.verb)
+		  from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped,
+		      unnest(array['select', 'insert', 'update']) v(verb)
+		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) and has_column_privilege('tijori_app',
+		     c.oid, a.attnum, v.verb)
 		 order by 1, 2, a.attnum`, tenants) {
 		if c.grants[g.Table] == nil {
 			c.grants[g.Table] = map[string][]string{}
@@ -92,7 +104,8 @@ func readTables(t testing.TB, super *pgxpool.Pool, tenants []string) *catalogue 
 		for _, table := range tenants {
 			ready := !slices.Contains(c.tables, table)
 			for _, col := range c.columns[table] {
-				if col.Parent != "" && col.Parent != table && slices.Contains(tenants, col.Parent) && !slices.Contains(c.tables, col.Parent) {
+				if col.Parent != "" && col.Parent != table && slices.Contains(tenants, col.Parent) &&
+					!slices.Contains(c.tables, col.Parent) {
 					ready = false
 				}
 			}
@@ -298,7 +311,8 @@ func newWorld(t testing.TB) *world {
 		w.members["account "+role] = db.Member(t, w.victim, nil, role)
 	}
 	w.members["owner"] = w.victim
-	w.removed, w.revoked, w.stale = db.Member(t, w.victim, nil, "manager"), db.Member(t, w.victim, nil, "manager"), db.Member(t, w.victim, nil, "manager")
+	w.removed, w.revoked, w.stale = db.Member(t, w.victim, nil, "manager"), db.Member(t, w.victim, nil,
+		"manager"), db.Member(t, w.victim, nil, "manager")
 	w.exec(t, "delete from members where user_id = $1", w.removed.UserID)
 	w.exec(t, "update credentials set revoked_at = now() where user_id = $1", w.revoked.UserID)
 	w.exec(t, "update credentials set expires_at = now() - interval '1 second' where user_id = $1", w.stale.UserID)
@@ -307,10 +321,19 @@ func newWorld(t testing.TB) *world {
 			into map[string][]row
 			place
 		}{
-			{w.rows, place{account: w.victim.AccountID, business: w.victim.BusinessID, user: w.victim.UserID, mark: victimMark}},
-			{w.rows, place{account: w.victim.AccountID, business: w.victim.BusinessID, user: w.members["counter"].UserID, mark: victimMark}},
+			{w.rows, place{
+				account: w.victim.AccountID, business: w.victim.BusinessID, user: w.victim.UserID,
+				mark: victimMark,
+			}},
+			{w.rows, place{
+				account: w.victim.AccountID, business: w.victim.BusinessID,
+				user: w.members["counter"].UserID, mark: victimMark,
+			}},
 			{w.others, place{account: w.victim.AccountID, business: w.second, user: w.victim.UserID, mark: victimMark}},
-			{w.own, place{account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID, mark: strangerMark}},
+			{w.own, place{
+				account: w.stranger.AccountID, business: w.stranger.BusinessID, user: w.stranger.UserID,
+				mark: strangerMark,
+			}},
 		} {
 			p.into[table] = append(p.into[table], w.seed(t, table, p.place)...)
 		}
@@ -321,13 +344,15 @@ func newWorld(t testing.TB) *world {
 // seed makes a row of a table in a place, unless the place has one that may be only once.
 func (w *world) seed(t testing.TB, table string, p place) []row {
 	t.Helper()
-	if table == "accounts" || table == "businesses" || table == "members" || table == "party_sums" { // made with the people, and with parties
+	// made with the people, and with parties
+	if table == "accounts" || table == "businesses" || table == "members" || table == "party_sums" {
 		return []row{w.find(t, table, p)}
 	}
 	r := w.make(t, table, p, func(parent string, p place) row { return w.find(t, parent, p) })
 	w.direct(t, table, r)
 	columns, values := r.values(nil)
-	tag, err := w.Super.Exec(t.Context(), "insert into tijori."+table+" ("+columns+") values ("+values+") on conflict do nothing")
+	tag, err := w.Super.Exec(t.Context(), "insert into tijori."+table+" ("+columns+") values ("+values+
+		") on conflict do nothing")
 	if err != nil {
 		t.Fatalf("no seed for table %s: %v; write what it needs in seeds (tried %v)", table, err, r)
 	}
@@ -363,7 +388,8 @@ func (w *world) find(t testing.TB, table string, p place) row {
 	var keys []string
 	var texts []*string
 	err := w.Super.QueryRow(t.Context(), `
-		select array_agg(x.key), array_agg(x.value) from (select * from tijori.`+table+` where `+condition+` order by 1, 2 limit 1) r, jsonb_each_text(to_jsonb(r)) x`).Scan(&keys, &texts)
+		select array_agg(x.key), array_agg(x.value) from (select * from tijori.`+table+` where `+condition+
+		` order by 1, 2 limit 1) r, jsonb_each_text(to_jsonb(r)) x`).Scan(&keys, &texts)
 	if err != nil {
 		t.Fatalf("a row of %s where %s: %v", table, condition, err)
 	}

@@ -118,7 +118,8 @@ func parseRooms(t *testing.T) map[string]*room {
 		if err == nil && d.IsDir() && filepath.ToSlash(path) == "../audit" { // works on databases of its own
 			return filepath.SkipDir
 		}
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			strings.HasSuffix(path, "_templ.go") {
 			return err
 		}
 		dir := filepath.Dir(path)

@@ -24,7 +24,8 @@ var notTenants = map[string]string{
 }
 
 // appTables belong to an app, or to one of its connections to a provider, and to no account, with the reason. The app
-// or the connection stands first in their keys, and tijori_billing reaches those of its work and no others: see apps_test.go.
+// or the connection stands first in their keys, and tijori_billing reaches those of its work and no others: see
+// apps_test.go.
 var appTables = map[string]string{
 	"apps":               "whose customers the accounts are",
 	"connections":        "an app's accounts at providers",
@@ -84,7 +85,8 @@ var looseKeys = map[string]string{
 func tenantTables(t testing.TB, super querier) []string {
 	t.Helper()
 	var out []string
-	for _, name := range namesOf(t, super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p') order by 1`) {
+	for _, name := range namesOf(t, super,
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p') order by 1`) {
 		if notTenants[name] == "" && appTables[name] == "" {
 			out = append(out, name)
 		}
@@ -94,7 +96,8 @@ func tenantTables(t testing.TB, super querier) []string {
 
 // tablesAreClassed holds what there is against the lists above.
 func tablesAreClassed(t testing.TB, super querier) {
-	tables := namesOf(t, super, `select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p')`)
+	tables := namesOf(t, super,
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p')`)
 	for _, named := range []map[string]string{notTenants, appTables} {
 		for name := range named {
 			if !slices.Contains(tables, name) {
@@ -106,7 +109,8 @@ func tablesAreClassed(t testing.TB, super querier) {
 		select c.oid::regclass::text from pg_class c
 		 where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.relnamespace <> all (array['tijori', 'tijori_river', 'pg_catalog', 'information_schema', 'pg_toast']::regnamespace[])`)
 	none(t, super, "neither materialized views nor foreign tables know row-level security", `
-		select oid::regclass::text from pg_class where relkind in ('m', 'f') and relnamespace = any (array['tijori', `+partSchemas+`]::regnamespace[])`)
+		select oid::regclass::text from pg_class where relkind in ('m', 'f') and relnamespace = any (array['tijori', `+
+		partSchemas+`]::regnamespace[])`)
 	none(t, super, "a view runs as its owner unless it is security_invoker", `
 		select oid::regclass::text from pg_class
 		 where relkind = 'v' and relnamespace = any (array['tijori', `+partSchemas+`]::regnamespace[])
@@ -115,7 +119,8 @@ func tablesAreClassed(t testing.TB, super querier) {
 		select r.rulename || ' on ' || r.ev_class::regclass from pg_rewrite r join pg_class c on c.oid = r.ev_class
 		 where c.relnamespace = 'tijori'::regnamespace and c.relkind <> 'v'`)
 	none(t, super, "a publication copies rows without policies", `select pubname::text from pg_publication`)
-	none(t, super, "default privileges would grant what no migration says", `select defaclrole::regrole::text from pg_default_acl`)
+	none(t, super, "default privileges would grant what no migration says",
+		`select defaclrole::regrole::text from pg_default_acl`)
 	none(t, super, "everything belongs to tijori_owner", `
 		select c.oid::regclass || ' of ' || c.relowner::regrole from pg_class c
 		 where c.relnamespace = any (array['tijori', 'tijori_river']::regnamespace[]) and c.relowner <> 'tijori_owner'::regrole`)
@@ -131,7 +136,8 @@ func tenantTablesBeginWithTheAccount(t testing.TB, super querier) {
 	none(t, super, "account_id is first in the primary key", `
 		select c.relname::text from pg_class c
 		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1)
-		   and not exists (select 1 from pg_constraint k join pg_attribute a on a.attrelid = c.oid and a.attnum = k.conkey[1]
+		   and not exists (select 1 from pg_constraint k join pg_attribute a on a.attrelid = c.oid
+		       and a.attnum = k.conkey[1]
 		                    where k.conrelid = c.oid and k.contype = 'p' and a.attname = 'account_id')`, tenants)
 	type index struct {
 		Name   string
@@ -140,7 +146,8 @@ func tenantTablesBeginWithTheAccount(t testing.TB, super querier) {
 	}
 	var loose []string
 	for _, i := range rowsOf[index](t, super, `
-		select i.indexrelid::regclass::text, coalesce(a.attname::text, '(expression)'), i.indisunique or i.indisexclusion
+		select i.indexrelid::regclass::text, coalesce(a.attname::text, '(expression)'), i.indisunique
+		    or i.indisexclusion
 		  from pg_index i join pg_class c on c.oid = i.indrelid
 		  left join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
 		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1)`, tenants) {
@@ -155,7 +162,8 @@ func tenantTablesBeginWithTheAccount(t testing.TB, super querier) {
 	listed(t, "an index that does not begin with account_id,", loose, looseIndexes)
 	none(t, super, "an index over all accounts that tijori_app can search holds the account too: EXPLAIN would count what it hides", `
 		select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid
-		  join pg_attribute f on f.attrelid = c.oid and f.attnum = i.indkey[0] join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id'
+		  join pg_attribute f on f.attrelid = c.oid and f.attnum = i.indkey[0]
+		      join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id'
 		 where c.relnamespace = 'tijori'::regnamespace and c.relname = any ($1) and f.attname <> 'account_id'
 		   and has_column_privilege('tijori_app', c.oid, f.attnum, 'select') and a.attnum <> all ((i.indkey::int2[])[0:i.indnkeyatts - 1])`, tenants)
 	none(t, super, "a reference between tenant tables carries the account, and the business where both have one", `
@@ -163,17 +171,23 @@ func tenantTablesBeginWithTheAccount(t testing.TB, super querier) {
 		  join pg_class c on c.oid = k.conrelid join pg_class r on r.oid = k.confrelid
 		 where k.contype = 'f' and c.relname = any ($1) and r.relname = any ($1)
 		   and (not exists (select 1 from pg_attribute a, pg_attribute b
-		                     where a.attrelid = c.oid and a.attnum = k.conkey[1] and b.attrelid = r.oid and b.attnum = k.confkey[1]
+		                     where a.attrelid = c.oid and a.attnum = k.conkey[1] and b.attrelid = r.oid
+		                         and b.attnum = k.confkey[1]
 		                       and a.attname = 'account_id' and b.attname = 'account_id')
-		    or exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'business_id' and not a.attisdropped
-		                  and exists (select 1 from pg_attribute b where b.attrelid = r.oid and b.attname = 'business_id' and not b.attisdropped and b.attnotnull)
-		                  and not exists (select 1 from unnest(k.conkey, k.confkey) u(x, y) join pg_attribute b on b.attrelid = r.oid and b.attnum = u.y
+		    or exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'business_id'
+		        and not a.attisdropped
+		                  and exists (select 1 from pg_attribute b where b.attrelid = r.oid
+		                      and b.attname = 'business_id' and not b.attisdropped and b.attnotnull)
+		                  and not exists (select 1 from unnest(k.conkey, k.confkey) u(x, y)
+		                      join pg_attribute b on b.attrelid = r.oid and b.attnum = u.y
 		                                   where u.x = a.attnum and b.attname = 'business_id')))`, tenants)
 	listed(t, "a reference to a table of everybody,", namesOf(t, super, `
-		select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class r on r.oid = k.confrelid
+		select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid
+		    join pg_class r on r.oid = k.confrelid
 		 where k.contype = 'f' and c.relname = any ($1) and r.relname <> all ($1)`, tenants), looseKeys)
 	none(t, super, "tables of everybody refer to no tenant table", `
-		select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class r on r.oid = k.confrelid
+		select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid
+		    join pg_class r on r.oid = k.confrelid
 		 where k.contype = 'f' and c.relnamespace = 'tijori'::regnamespace and c.relname <> all ($1) and r.relname = any ($1)`, tenants)
 	none(t, super, "a number that counts over all accounts tells how busy others are", `
 		select c.relname || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
@@ -197,8 +211,10 @@ func policies(t testing.TB, super querier) []policy {
 	t.Helper()
 	return rowsOf[policy](t, super, `
 		select p.polrelid::regclass::text, p.polname::text,
-		       case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
-		       p.polpermissive, array(select coalesce(r.rolname, 'public')::text from unnest(p.polroles) o(id) left join pg_roles r on r.oid = o.id),
+		       case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update'
+		           when 'd' then 'delete' else 'all' end,
+		       p.polpermissive, array(select coalesce(r.rolname, 'public')::text from unnest(p.polroles) o(id) left
+		           join pg_roles r on r.oid = o.id),
 		       coalesce(pg_get_expr(p.polqual, p.polrelid), ''), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '')
 		  from pg_policy p order by 1, 2`)
 }
@@ -231,7 +247,8 @@ func policiesAreOneShape(t testing.TB, super querier) {
 			continue
 		}
 		role := p.Roles[0]
-		if want := p.Table + "_" + p.Verb + "_" + strings.TrimPrefix(role, "tijori_"); p.Name != strings.TrimPrefix(want, "tijori.") {
+		if want := p.Table + "_" + p.Verb + "_" + strings.TrimPrefix(role,
+			"tijori_"); p.Name != strings.TrimPrefix(want, "tijori.") {
 			t.Errorf("policy %s on %s should be called %s", p.Name, p.Table, want)
 		}
 		perVerb[p.Table+" "+role+" "+p.Verb]++
@@ -247,7 +264,8 @@ func policiesAreOneShape(t testing.TB, super querier) {
 	}
 	grants := map[string]bool{}
 	for _, g := range tableGrants(t, super) {
-		if g.Schema == "tijori" && (slices.Contains(tenants, g.Table) || hasPolicies(perVerb, g.Table)) && g.Role != "tijori_owner" {
+		if g.Schema == "tijori" && (slices.Contains(tenants, g.Table) || hasPolicies(perVerb, g.Table)) &&
+			g.Role != "tijori_owner" {
 			grants[g.Table+" "+g.Role+" "+g.Verb] = true
 		}
 	}
@@ -276,18 +294,24 @@ func hasPolicies(perVerb map[string]int, table string) bool {
 // expression are replaced by words first; what is left must be the shape and nothing else.
 var (
 	shapeWords = strings.NewReplacer(
-		cheapHead+"account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])"+cheapTail, "CHEAP(account_id)",
-		cheapHead+"business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])"+cheapTail, "CHEAP(business_id)",
-		cheapHead+"id = ANY (ARRAY[COALESCE(( SELECT tijori_access.business_id() AS business_id), id)])"+cheapTail, "CHEAP(id)",
-		cheapHead+"created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])"+cheapTail, "CHEAP(created_by)",
-		"CASE WHEN "+ownOnly+" THEN "+cheapHead+"created_by = ANY (ARRAY[( SELECT tijori_access.maker() AS maker)])"+cheapTail+
+		cheapHead+"account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])"+cheapTail,
+		"CHEAP(account_id)",
+		cheapHead+"business_id = ANY (ARRAY[( SELECT tijori_access.business_id() AS business_id)])"+cheapTail,
+		"CHEAP(business_id)",
+		cheapHead+"id = ANY (ARRAY[COALESCE(( SELECT tijori_access.business_id() AS business_id), id)])"+cheapTail,
+		"CHEAP(id)",
+		cheapHead+"created_by = ANY (ARRAY[( SELECT tijori_access.user_id() AS user_id)])"+cheapTail,
+		"CHEAP(created_by)",
+		"CASE WHEN "+ownOnly+" THEN "+cheapHead+"created_by = ANY (ARRAY[( SELECT tijori_access.maker() AS maker)])"+
+			cheapTail+
 			" ELSE ( SELECT (tijori_access.maker() = "+nobody+")) END", "CHEAP(narrowed)",
 		"CASE WHEN "+ownOnly+" THEN created_by ELSE "+nobody+" END", "NARROWED",
 		"CASE WHEN "+ownOnly+" THEN CASE WHEN (created_at > (now() - '24:00:00'::interval)) THEN created_by ELSE NULL::uuid END ELSE "+nobody+" END", "NARROWED",
 		"(account_id = ( SELECT (NULLIF(current_setting('tijori.account'::text, true), ''::text))::uuid AS \"nullif\"))", "HINT",
 		"(id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))", "ITSELF",
 		"tijori_access.maker() AS maker", "s.maker",
-		"tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)", "SCOPE",
+		"tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)",
+		"SCOPE",
 		"(s.role <> ''::text)", "s.member",
 	)
 	readShape = regexp.MustCompile(`^\((?:CHEAP\((?:created_by|narrowed)\) AND )?(?:CHEAP\((business_id|id)\) AND )?CHEAP\(account_id\) AND HINT AND (\(.*\)\))( AND ITSELF)?\)$`)
@@ -326,7 +350,8 @@ func checkAppPolicy(t testing.TB, p policy, columns []string) {
 		if p.Verb == "select" {
 			m := readShape.FindStringSubmatch(bare)
 			if m == nil {
-				t.Errorf("policy %s does not begin with the cheap comparisons, joined to the look-up by AND: %s", p.Name, bare)
+				t.Errorf("policy %s does not begin with the cheap comparisons, joined to the look-up by AND: %s",
+					p.Name, bare)
 				continue
 			}
 			rest = m[2]
@@ -356,7 +381,8 @@ func checkAppPolicy(t testing.TB, p policy, columns []string) {
 				t.Errorf("policy %s compares %s with %s", p.Name, column, must[i])
 			}
 		}
-		if slices.Contains(columns, "business_id") && !slices.Contains(said, "business_id") && wholeAccount[p.Name] == "" {
+		if slices.Contains(columns, "business_id") && !slices.Contains(said, "business_id") &&
+			wholeAccount[p.Name] == "" {
 			t.Errorf("policy %s does not bind the business: %s", p.Name, bare)
 		}
 		for _, made := range []string{"created_by", "invited_by"} {
@@ -367,7 +393,8 @@ func checkAppPolicy(t testing.TB, p policy, columns []string) {
 	}
 }
 
-// wholeAccount are policies about rows that may belong to a business or to the whole account, which only who owns the account reaches.
+// wholeAccount are policies about rows that may belong to a business or to the whole account, which only who owns the
+// account reaches.
 var wholeAccount = map[string]string{
 	"members_select_app":     "owners see everybody of the account",
 	"invitations_select_app": "owners invite into the account or a business of it",

@@ -18,7 +18,10 @@ func (c *Config) sendLeaving(ctx context.Context, job *river.Job[account.Leaving
 		return err
 	}
 	for _, l := range list { // one, or none
-		if err := c.send(ctx)(c.Links.Leaving(l.To, l.Locale, mail.Leaving{Name: l.Name, Account: l.AccountName, Day: l.EraseAt, Soon: l.Told > 1})); err != nil {
+		if err := c.send(ctx)(c.Links.Leaving(l.To, l.Locale, mail.Leaving{
+			Name: l.Name, Account: l.AccountName,
+			Day: l.EraseAt, Soon: l.Told > 1,
+		})); err != nil {
 			return err
 		}
 	}
@@ -33,7 +36,8 @@ type departure struct{}
 func (departure) Kind() string { return "departure" }
 
 const (
-	erasePiece = 2000            // rows in a transaction: a million entries take four minutes, and no transaction more than some seconds
+	// rows in a transaction: a million entries take four minutes, and no transaction more than some seconds
+	erasePiece = 2000
 	eraseFor   = timeout * 2 / 3 // how long one job goes on; the next takes up the rest
 )
 
@@ -77,7 +81,8 @@ func (c *Config) erase(ctx context.Context, d account.DueErasure, end time.Time)
 // beginErasing sends the last letters, whose addresses are about to be erased, and takes the account from its members.
 func (c *Config) beginErasing(ctx context.Context, d account.DueErasure) (begun bool, err error) {
 	if d.Told < 3 {
-		told, err := c.Accounts.TellErasure(ctx, d.Account, func(list []account.LeavingLetter) error { return c.sendLast(ctx, d, list) })
+		told, err := c.Accounts.TellErasure(ctx, d.Account,
+			func(list []account.LeavingLetter) error { return c.sendLast(ctx, d, list) })
 		if err != nil || !told {
 			return false, err
 		}

@@ -18,7 +18,8 @@ import (
 func (b *bench) leaver(t *testing.T, email string, entries int) (id uuid.UUID, c postgres.Caller) {
 	t.Helper()
 	b.signUp(t, email)
-	l, err := b.accounts.IssueSignUp(t.Context(), one[uuid.UUID](t, b, `select id from signups where email = $1`, email))
+	l, err := b.accounts.IssueSignUp(t.Context(), one[uuid.UUID](t, b, `select id from signups where email = $1`,
+		email))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,12 +28,14 @@ func (b *bench) leaver(t *testing.T, email string, entries int) (id uuid.UUID, c
 		t.Fatal(err)
 	}
 	b.exec(t, `delete from tijori_river.river_job where kind = 'confirmation_mail'`)
-	id = one[uuid.UUID](t, b, `select account_id from members m join users u on u.id = m.user_id where u.email = $1`, email)
+	id = one[uuid.UUID](t, b, `select account_id from members m join users u on u.id = m.user_id where u.email = $1`,
+		email)
 	b.exec(t, `
 		insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		select account_id, id, id, 'customer', 'Ramesh', 'ramesh', decode(repeat('00', 32), 'hex'), id from businesses where account_id = $1`, id)
 	b.exec(t, `
-		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
+		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash,
+		    created_by)
 		select account_id, id, gen_random_uuid(), id, 'given', 100, current_date, decode(repeat('00', 32), 'hex'), id
 		  from businesses, generate_series(1, $2) where account_id = $1`, id, entries)
 	return id, postgres.Caller{Credential: account.Hash(session.Token)}
@@ -51,7 +54,8 @@ func (b *bench) advance(t *testing.T, days int) {
 	b.exec(t, `update service_clock set simulated = true, offset_seconds = $1`, days*24*3600)
 }
 
-// The whole way by the clock: a letter at the start, one some days before the end, one at the end, and then nothing is left.
+// The whole way by the clock: a letter at the start, one some days before the end, one at the end, and then nothing is
+// left.
 func TestAccountIsErasedAfterThirtyDays(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

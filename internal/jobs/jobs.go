@@ -69,8 +69,11 @@ type Runner struct {
 // Start begins to work the queue and the loops, until Stop. The end of ctx stops nothing.
 func Start(ctx context.Context, c Config) (*Runner, error) {
 	client, err := river.NewClient(riverpgxv5.New(c.DB.Jobs), &river.Config{
-		Schema:               "tijori_river",
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, account.MailQueue: {MaxWorkers: 4}},
+		Schema: "tijori_river",
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: 2},
+			account.MailQueue:  {MaxWorkers: 4},
+		},
 		Workers:              c.workers(),
 		PeriodicJobs:         periodic(),
 		JobTimeout:           timeout,

@@ -75,7 +75,8 @@ func setup(t *testing.T) *bench {
 func (b *bench) sender(t *testing.T) mail.Sender {
 	t.Helper()
 	s, err := mail.NewSMTP(mail.SMTPConfig{
-		Host: "127.0.0.1", Port: b.sink.Port, Security: mail.StartTLS, From: "Tijori <no-reply@example.com>", Timeout: 3 * time.Second,
+		Host: "127.0.0.1", Port: b.sink.Port, Security: mail.StartTLS, From: "Tijori <no-reply@example.com>",
+		Timeout:   3 * time.Second,
 		TLSConfig: &tls.Config{RootCAs: b.sink.Roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12},
 	})
 	if err != nil {
@@ -107,7 +108,10 @@ func (b *bench) serve(t *testing.T) {
 
 func (b *bench) signUp(t *testing.T, email string) {
 	t.Helper()
-	err := b.accounts.SignUp(t.Context(), account.SignUpForm{Name: "Asha", Email: email, Password: password, BusinessName: "Asha Kirana", Locale: "hi", Currency: "INR", Network: phone.Network})
+	err := b.accounts.SignUp(t.Context(), account.SignUpForm{
+		Name: "Asha", Email: email, Password: password,
+		BusinessName: "Asha Kirana", Locale: "hi", Currency: "INR", Network: phone.Network,
+	})
 	if err != nil {
 		t.Fatalf("SignUp = %v", err)
 	}
@@ -131,13 +135,16 @@ func (b *bench) exec(t *testing.T, sql string, args ...any) {
 // holds reports in which tables of the database a text stands.
 func (b *bench) holds(t *testing.T, text string) (tables []string) {
 	t.Helper()
-	names := one[[]string](t, b, `select array_agg(quote_ident(schemaname) || '.' || quote_ident(tablename)) from pg_tables where schemaname in ('tijori', 'river')`)
+	names := one[[]string](t, b,
+		`select array_agg(quote_ident(schemaname) || '.' || quote_ident(tablename)) from pg_tables where schemaname in ('tijori', 'river')`)
 	if len(names) < 15 {
 		t.Fatalf("only %d tables", len(names))
 	}
 	for _, name := range names {
 		// As text, and as the bytes of a text in a bytea.
-		if one[bool](t, b, `select exists (select 1 from `+name+` r where r::text like '%' || $1 || '%' or r::text like '%' || encode($1::bytea, 'hex') || '%')`, text) {
+		if one[bool](t, b,
+			`select exists (select 1 from `+name+
+				` r where r::text like '%' || $1 || '%' or r::text like '%' || encode($1::bytea, 'hex') || '%')`, text) {
 			tables = append(tables, name)
 		}
 	}
@@ -185,7 +192,8 @@ func TestMailsLeadToAnAccount(t *testing.T) {
 	secrets = append(secrets, token, session.Token)
 
 	owner := b.db.User(t, "Owner")
-	if err := b.accounts.Invite(t.Context(), owner.Account(), uuid.New(), "dev@example.com", "manager", &owner.BusinessID); err != nil {
+	if err := b.accounts.Invite(t.Context(), owner.Account(), uuid.New(), "dev@example.com", "manager",
+		&owner.BusinessID); err != nil {
 		t.Fatal(err)
 	}
 	_, token = b.sink.Wait(t, 4)[3].Read(t).Link(t, "http://127.0.0.1:8080/invite/")
@@ -204,7 +212,8 @@ func TestMailsLeadToAnAccount(t *testing.T) {
 		t.Error("the scan of the tables finds nothing at all")
 	}
 	for _, address := range []string{"asha@example.com", "nobody@example.com", "dev@example.com"} {
-		if one[bool](t, b, `select exists (select 1 from tijori_river.river_job j where j::text like '%' || $1 || '%')`, address) || strings.Contains(b.log.String(), address) {
+		if one[bool](t, b, `select exists (select 1 from tijori_river.river_job j where j::text like '%' || $1 || '%')`,
+			address) || strings.Contains(b.log.String(), address) {
 			t.Errorf("the address %q stands in the queue or the log", address)
 		}
 	}
@@ -225,7 +234,11 @@ func TestMailServerDown(t *testing.T) {
 	down := b.sender(t)
 	var sender atomic.Value
 	sender.Store(down)
-	b.config.Sender = senderFunc(func(ctx context.Context, m mail.Message) error { return sender.Load().(mail.Sender).Send(ctx, m) })
+	b.config.Sender = senderFunc(func(ctx context.Context,
+		m mail.Message,
+	) error {
+		return sender.Load().(mail.Sender).Send(ctx, m)
+	})
 	b.start(t)
 	b.signUp(t, "asha@example.com")
 	deadline := time.Now().Add(20 * time.Second)
@@ -241,7 +254,8 @@ func TestMailServerDown(t *testing.T) {
 	if _, err := b.accounts.ConfirmSignUp(t.Context(), token, password, phone); err != nil {
 		t.Errorf("ConfirmSignUp by the delayed mail = %v", err)
 	}
-	if state := one[string](t, b, `select state::text from tijori_river.river_job where kind = 'confirmation_mail'`); state != "completed" {
+	if state := one[string](t, b,
+		`select state::text from tijori_river.river_job where kind = 'confirmation_mail'`); state != "completed" {
 		t.Errorf("the job is %s, want completed", state)
 	}
 }
@@ -253,12 +267,17 @@ func (f senderFunc) Send(ctx context.Context, m mail.Message) error { return f(c
 func TestRefusedAddressEndsTheJob(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.sink.Refuse = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "asha@example.com is unknown"}
+	b.sink.Refuse = &smtp.SMTPError{
+		Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1},
+		Message: "asha@example.com is unknown",
+	}
 	b.serve(t)
 	b.start(t)
 	b.signUp(t, "asha@example.com")
-	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state = 'cancelled'`, 1)
-	if strings.Contains(b.log.String(), "asha@example.com") || one[bool](t, b, `select exists (select 1 from tijori_river.river_job j where j::text like '%asha@%')`) {
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state = 'cancelled'`,
+		1)
+	if strings.Contains(b.log.String(), "asha@example.com") ||
+		one[bool](t, b, `select exists (select 1 from tijori_river.river_job j where j::text like '%asha@%')`) {
 		t.Error("the refused address stands in the log or the queue")
 	}
 }
@@ -297,15 +316,18 @@ func TestSweepFindsUnmailedInvitations(t *testing.T) {
 	b.exec(t, `insert into invitations (account_id, id, email, role, invited_by, created_at, expires_at)
 		select $1, gen_random_uuid(), e, 'manager', $2, now() - age, now() + interval '1 day'
 		  from (values ('lost@example.com', interval '1 hour'), ('fresh@example.com', interval '1 second')) v(e, age)`, owner.AccountID, owner.UserID)
-	if err := b.accounts.Invite(t.Context(), owner.Account(), uuid.New(), "queued@example.com", "manager", nil); err != nil {
+	if err := b.accounts.Invite(t.Context(), owner.Account(), uuid.New(), "queued@example.com", "manager",
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	b.exec(t, `update invitations set created_at = now() - interval '1 hour' where email = 'queued@example.com'`)
 	b.serve(t)
 	b.start(t)
 	to := map[string]int{}
-	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'invitation_sweep' and state = 'completed'`, 1)
-	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'invitation_mail' and state <> 'completed'`, 0)
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'invitation_sweep' and state = 'completed'`,
+		1)
+	b.waitFor(t, `select count(*) from tijori_river.river_job where kind = 'invitation_mail' and state <> 'completed'`,
+		0)
 	for _, d := range b.sink.Wait(t, 2) {
 		to[d.To]++
 	}
@@ -341,7 +363,8 @@ func TestStopFinishesWhatIsAtWork(t *testing.T) {
 	if err := r.Stop(t.Context()); err != nil || sent.Load() != 1 {
 		t.Errorf("Stop = %v with %d mails sent, want nil and 1", err, sent.Load())
 	}
-	if state := one[string](t, b, `select state::text from tijori_river.river_job where kind = 'confirmation_mail'`); state != "completed" {
+	if state := one[string](t, b,
+		`select state::text from tijori_river.river_job where kind = 'confirmation_mail'`); state != "completed" {
 		t.Errorf("the job is %s, want completed", state)
 	}
 
@@ -356,7 +379,8 @@ func TestStopFinishesWhatIsAtWork(t *testing.T) {
 	if err := r.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) || canceled.Load() != 1 {
 		t.Errorf("Stop without time = %v with %d canceled, want deadline exceeded and 1", err, canceled.Load())
 	}
-	if n := one[int](t, b, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state in ('retryable', 'available')`); n != 1 {
+	if n := one[int](t, b,
+		`select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state in ('retryable', 'available')`); n != 1 {
 		t.Errorf("%d jobs wait for the next start, want 1", n)
 	}
 }
@@ -415,7 +439,8 @@ func TestRolesOfTheQueue(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	granted := one[[]string](t, b, `
-		select coalesce(array_agg(c.relname::text order by 1), '{}') from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		select coalesce(array_agg(c.relname::text order by 1), '{}') from pg_class c
+		    join pg_namespace n on n.oid = c.relnamespace
 		 where n.nspname = 'tijori' and c.relkind in ('r', 'v', 'p') and c.relname <> 'service_clock'
 		   and has_any_column_privilege('tijori_jobs', c.oid, 'select, insert, update') `)
 	if len(granted) != 0 {
@@ -423,7 +448,8 @@ func TestRolesOfTheQueue(t *testing.T) {
 	}
 	for _, role := range []string{"tijori_auth", "tijori_billing", "tijori_app", "tijori_support"} {
 		rights := one[string](t, b, `select concat_ws(' ',
-			case when has_any_column_privilege($1, 'tijori_river.river_job', 'select') then 'select' end, case when has_table_privilege($1, 'tijori_river.river_job', 'insert') then 'insert' end,
+			case when has_any_column_privilege($1, 'tijori_river.river_job', 'select') then 'select' end, case
+			    when has_table_privilege($1, 'tijori_river.river_job', 'insert') then 'insert' end,
 			case when has_any_column_privilege($1, 'tijori_river.river_job', 'update') then 'update' end, case when has_table_privilege($1, 'tijori_river.river_job', 'delete') then 'delete' end)`, role)
 		want := map[string]string{"tijori_auth": "insert", "tijori_billing": "insert"}[role]
 		if rights != want {
@@ -440,7 +466,8 @@ func TestStrangersCannotPauseTheQueue(t *testing.T) {
 	b.start(t)
 	b.signUp(t, "first@example.com")
 	b.sink.Wait(t, 1)
-	if _, err := b.db.App.Exec(t.Context(), `select pg_notify('tijori_river.river_control', '{"action":"pause","queue":"*"}')`); err != nil {
+	if _, err := b.db.App.Exec(t.Context(),
+		`select pg_notify('tijori_river.river_control', '{"action":"pause","queue":"*"}')`); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(200 * time.Millisecond) // for the notification to arrive, did anybody listen

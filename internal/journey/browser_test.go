@@ -41,8 +41,10 @@ func openBrowser(t testing.TB) context.Context {
 		if chrome.dir, chrome.err = os.MkdirTemp("", "tijori-browser"); chrome.err != nil {
 			return
 		}
-		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(chrome.dir),
-			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+			chromedp.DisableGPU, chromedp.UserDataDir(chrome.dir),
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking",
+				true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
 		ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 		chrome.cancel = append(chrome.cancel, cancel)
 		ctx, cancel = chromedp.NewContext(ctx)
@@ -89,7 +91,8 @@ func visit(t *testing.T, s *server, name string) *visitor {
 				return
 			}
 			// A page that is answered with 403 or 404 on purpose is told there as well.
-			if (m.IsException() || m.Type == "error") && !strings.Contains(m.Text, "Failed to load resource: the server responded with a status of 4") {
+			if (m.IsException() || m.Type == "error") && !strings.Contains(m.Text,
+				"Failed to load resource: the server responded with a status of 4") {
 				v.mu.Lock()
 				v.said = append(v.said, m.String())
 				v.mu.Unlock()
@@ -108,10 +111,18 @@ func visit(t *testing.T, s *server, name string) *visitor {
 
 func (v *visitor) screen(width int64) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 780, DeviceScaleFactor: 1, Mobile: true}); err != nil {
+		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride,
+			emulation.SetDeviceMetricsOverrideParams{
+				Width: width, Height: 780, DeviceScaleFactor: 1,
+				Mobile: true,
+			}); err != nil {
 			return err
 		}
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{
+				Name:  "prefers-reduced-motion",
+				Value: "reduce",
+			}}})
 		return err
 	})
 }
@@ -239,7 +250,8 @@ func (v *visitor) inspect() {
 	if !v.eventually(`!!document.documentElement && document.readyState === "complete"`, 10*time.Second) {
 		v.Fatalf("%s: %s is not loaded", v.name, v.at()) // it may turn by itself
 	}
-	key := eval[string](v, `document.documentElement.lang + " " + location.pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID").replace(/[^/]{40,}/, "TOKEN") + " " + document.title`)
+	key := eval[string](v,
+		`document.documentElement.lang + " " + location.pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID").replace(/[^/]{40,}/, "TOKEN") + " " + document.title`)
 	if v.seen[key] {
 		return
 	}

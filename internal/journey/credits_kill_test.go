@@ -43,7 +43,10 @@ type till struct {
 
 func newTill(t *testing.T, accounts int, settings map[string]string) *till {
 	t.Helper()
-	k := &till{T: t, config: embedded.Config{Dir: stateDir(t) + "/pg", MaxConnections: 200, AnyUser: true, ExtraSettings: settings}}
+	k := &till{T: t, config: embedded.Config{
+		Dir: stateDir(t) + "/pg", MaxConnections: 200, AnyUser: true,
+		ExtraSettings: settings,
+	}}
 	k.startDatabase()
 	t.Cleanup(func() { _ = k.pg.Stop() })
 	for i := range k.servers {
@@ -93,7 +96,8 @@ func (k *till) account(n int) string {
 	id := uuid.Must(uuid.NewV7())
 	key := fmt.Sprintf("tijori_kill_%d_%s", n, id)
 	hash := sha256.Sum256([]byte(key))
-	k.sql(`insert into tijori.users (id, email, name, password_hash) values ($1, $2, 'Kill', '!')`, id, id.String()+"@example.com")
+	k.sql(`insert into tijori.users (id, email, name, password_hash) values ($1, $2, 'Kill', '!')`, id,
+		id.String()+"@example.com")
 	k.sql(`select tijori_access.open_account($1, $1, $1, $1, 'Kill', 'INR')`, id)
 	k.sql(`insert into tijori.credentials (hash, id, kind, user_id, account_id, name, scopes, expires_at) values ($1, $2, 'api_key', $2, $2, 'kill', '{credits:read,credits:spend}', 'infinity')`, hash[:], id)
 	k.command("credits", "grant", id.String(), "10000000", "--reason=a test", "--by=test")
@@ -122,7 +126,10 @@ func (k *till) spend(random *rand.Rand) {
 		once := fmt.Sprintf("%x-%x", random.Uint64(), random.Uint64())
 		hold, repeat := random.IntN(4) == 0, random.IntN(10) == 0
 		for end := time.Now().Add(2 * time.Minute); ; {
-			c := client.Client{URL: k.servers[random.IntN(2)].Load().url, Key: k.keys[n], HTTP: &http.Client{Timeout: 20 * time.Second, Transport: k.deaf}}
+			c := client.Client{
+				URL: k.servers[random.IntN(2)].Load().url, Key: k.keys[n],
+				HTTP: &http.Client{Timeout: 20 * time.Second, Transport: k.deaf},
+			}
 			err := k.one(&c, once, hold)
 			if err == nil {
 				k.mu.Lock()
@@ -172,7 +179,8 @@ func (k *till) one(c *client.Client, once string, hold bool) error {
 	return err
 }
 
-// killAll kills the database's processes with the postmaster, as a power cut does: those that live on would still write.
+// killAll kills the database's processes with the postmaster, as a power cut does: those that live on would still
+// write.
 func (k *till) killAll() {
 	k.Helper()
 	if err := syscall.Kill(k.pg.PID(), syscall.SIGKILL); err != nil {
@@ -230,7 +238,8 @@ func (k *till) compare() (lost int) {
 	for n, key := range k.keys {
 		hash := sha256.Sum256([]byte(key))
 		rows, err := conn.Query(ctx, `
-			select coalesce(e.key, e.note) from tijori.credit_entries e join tijori.credentials c on c.account_id = e.account_id
+			select coalesce(e.key, e.note) from tijori.credit_entries e
+			    join tijori.credentials c on c.account_id = e.account_id
 			 where c.hash = $1 and e.kind in ('consume', 'capture')`, hash[:])
 		if err != nil {
 			k.Fatal(err)
@@ -253,7 +262,8 @@ func (k *till) compare() (lost int) {
 		}
 		extra := slices.DeleteFunc(slices.Collect(maps.Keys(have)), func(once string) bool { return k.said[n][once] })
 		if len(extra) > 0 {
-			k.Errorf("%d pieces are in the books that nobody was told of, and all were repeated until they were told", len(extra))
+			k.Errorf("%d pieces are in the books that nobody was told of, and all were repeated until they were told",
+				len(extra))
 		}
 		total += len(k.said[n])
 	}
@@ -283,10 +293,14 @@ func TestKillCredits(t *testing.T) {
 	}
 }
 
-// seesLoss: with a database that acknowledges before it has written, the same proof must find what is lost. It takes many
+// seesLoss: with a database that acknowledges before it has written, the same proof must find what is lost. It takes
+// many
 // kills to catch a write in the air, so this runs in the long form only.
 func seesLoss(t *testing.T) {
-	k := newTill(t, 8, map[string]string{"synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"})
+	k := newTill(t, 8, map[string]string{
+		"synchronous_commit": "off", "wal_writer_delay": "10s",
+		"wal_writer_flush_after": "1GB",
+	})
 	lost := 0
 	for range 5 {
 		k.left.Store(20_000)

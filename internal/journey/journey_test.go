@@ -130,7 +130,8 @@ func (v *visitor) sixthRefused(shop string) {
 	v.wants("5 of 5")
 	v.leave(func() { v.click(`//a[contains(@href, "/parties/new")]`) }) // no form to fill in for nothing
 	v.wants("Get Pro for")
-	if status := eval[int](v, `performance.getEntriesByType("navigation")[0].responseStatus`); status != http.StatusForbidden {
+	if status := eval[int](v,
+		`performance.getEntriesByType("navigation")[0].responseStatus`); status != http.StatusForbidden {
 		v.Errorf("the sixth party is answered with %d, want 403", status)
 	}
 }
@@ -173,7 +174,11 @@ func (v *visitor) buy(s *server, by purchase) {
 // act presses a button of the simulator's control page.
 func (s *server) act(t *testing.T, what string) {
 	t.Helper()
-	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request,
+		[]*http.Request,
+	) error {
+		return http.ErrUseLastResponse
+	}}
 	res, err := client.PostForm(s.sim+"/act", url.Values{"do": {what}})
 	if err != nil {
 		t.Fatal(err)
@@ -198,17 +203,22 @@ func (v *visitor) sixthTaken(shop string) {
 func (v *visitor) download(shop string, by purchase) {
 	v.Helper()
 	v.open(shop)
-	bytes := eval[[]int](v, `fetch(`+quoted(shop+"/export.csv")+`).then((r) => r.arrayBuffer()).then((b) => [...new Uint8Array(b)])`)
+	bytes := eval[[]int](v,
+		`fetch(`+quoted(shop+"/export.csv")+`).then((r) => r.arrayBuffer()).then((b) => [...new Uint8Array(b)])`)
 	file := make([]byte, len(bytes))
 	for i, b := range bytes {
 		file[i] = byte(b)
 	}
 	text := string(file)
-	if !strings.HasPrefix(text, "\ufeff") || !strings.HasSuffix(text, "\r\n") || strings.Count(text, "\n") != strings.Count(text, "\r\n") {
+	if !strings.HasPrefix(text, "\ufeff") || !strings.HasSuffix(text, "\r\n") ||
+		strings.Count(text, "\n") != strings.Count(text, "\r\n") {
 		v.Errorf("the file has no byte order mark or not CRLF: %q", text)
 	}
 	today := time.Now().In(time.FixedZone("IST", 19800)).Format("2006-01-02")
-	for _, want := range []string{"Ramesh Tea Stall,", "सुनीता देवी", "चाय और चीनी", "340.00", "99.50", "240.50", today, "'=SUM(A1)"} {
+	for _, want := range []string{
+		"Ramesh Tea Stall,", "सुनीता देवी", "चाय और चीनी", "340.00", "99.50", "240.50", today,
+		"'=SUM(A1)",
+	} {
 		if !strings.Contains(text, want) {
 			v.Errorf("the file has no %q:\n%s", want, text)
 		}
@@ -257,7 +267,9 @@ func (v *visitor) byKeyboard(party string) {
 	var order []string
 	for range 40 {
 		v.do(chromedp.KeyEvent(kb.Tab))
-		order = append(order, eval[string](v, `document.activeElement.name || document.activeElement.value || document.activeElement.tagName`))
+		order = append(order,
+			eval[string](v,
+				`document.activeElement.name || document.activeElement.value || document.activeElement.tagName`))
 		if strings.HasPrefix(order[len(order)-1], "then") {
 			break
 		}
@@ -271,14 +283,17 @@ func (v *visitor) byKeyboard(party string) {
 func (v *visitor) everyAddress(shop string, parties []string) (paths []string) {
 	v.Helper()
 	id := strings.TrimPrefix(shop, "/b/")
-	paths = append(paths, shop, shop+"/bin", shop+"/settings", shop+"/export.csv", shop+"/upgrade", shop+"/parties/new", "/api/businesses/"+id+"/parties", "/api/businesses/"+id+"/export.csv")
+	paths = append(paths, shop, shop+"/bin", shop+"/settings", shop+"/export.csv", shop+"/upgrade", shop+"/parties/new",
+		"/api/businesses/"+id+"/parties", "/api/businesses/"+id+"/export.csv")
 	for _, p := range parties {
 		paths = append(paths, p, p+"/edit", p+"/history", p+"/export.csv", p+"/entries/new")
 		_, party, _ := strings.Cut(p, "/p/")
 		paths = append(paths, "/api/businesses/"+id+"/parties/"+party)
 	}
 	v.open(parties[0])
-	paths = append(paths, eval[[]string](v, `[...document.querySelectorAll("a[href*='/entries/']")].map((a) => a.getAttribute("href"))`)...)
+	paths = append(paths,
+		eval[[]string](v,
+			`[...document.querySelectorAll("a[href*='/entries/']")].map((a) => a.getAttribute("href"))`)...)
 	return paths
 }
 
@@ -291,9 +306,11 @@ func (v *visitor) seesNothing(paths []string) {
 	v.open("/")
 	own := v.at()
 	for _, path := range paths {
-		mine := regexp.MustCompile(`(/b/|/businesses/)[0-9a-f-]{36}`).ReplaceAllString(path, "${1}"+strings.TrimPrefix(own, "/b/"))
+		mine := regexp.MustCompile(`(/b/|/businesses/)[0-9a-f-]{36}`).ReplaceAllString(path,
+			"${1}"+strings.TrimPrefix(own, "/b/"))
 		for _, p := range []string{path, mine} {
-			if p == mine && !strings.Contains(p, "/p/") && !strings.Contains(p, "/parties/") || strings.HasSuffix(p, "/parties/new") && p == mine {
+			if p == mine && !strings.Contains(p, "/p/") && !strings.Contains(p, "/parties/") ||
+				strings.HasSuffix(p, "/parties/new") && p == mine {
 				continue // her own
 			}
 			got := eval[struct {

@@ -54,7 +54,10 @@ func TestKill(t *testing.T) {
 	c.base.Store(&s.url)
 	for range 3 {
 		id := newID()
-		if status := c.who.api(s.url, "POST", "/api/businesses/"+c.who.business+"/parties", map[string]string{"id": id, "kind": "customer", "name": "Party " + id[30:]}, nil); status != http.StatusCreated {
+		if status := c.who.api(s.url, "POST", "/api/businesses/"+c.who.business+"/parties", map[string]string{
+			"id":   id,
+			"kind": "customer", "name": "Party " + id[30:],
+		}, nil); status != http.StatusCreated {
 			t.Fatalf("add a party: %d", status)
 		}
 		c.parties = append(c.parties, id)
@@ -98,7 +101,10 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 // write adds entries until none is left to write.
 func (c *crowd) write(random *rand.Rand) {
 	for c.left.Add(-1) >= 0 {
-		e := entry{ID: newID(), PartyID: c.parties[random.IntN(len(c.parties))], Side: "given", Amount: 1 + random.Int64N(1e9), Date: "2026-04-01"}
+		e := entry{
+			ID: newID(), PartyID: c.parties[random.IntN(len(c.parties))], Side: "given",
+			Amount: 1 + random.Int64N(1e9), Date: "2026-04-01",
+		}
 		repeat := random.IntN(10) == 0 // a double tap, although it was acknowledged
 		for end := time.Now().Add(90 * time.Second); ; {
 			status := c.who.api(*c.base.Load(), "POST", "/api/businesses/"+c.who.business+"/entries", e, nil)
@@ -152,7 +158,8 @@ func (c *crowd) stored(s *server) map[string]int64 {
 				Entries []entry `json:"entries"`
 				Next    string  `json:"next"`
 			}
-			if status := c.who.api(s.url, "GET", "/api/businesses/"+c.who.business+"/parties/"+party+"?after="+after, nil, &page); status != http.StatusOK {
+			if status := c.who.api(s.url, "GET", "/api/businesses/"+c.who.business+"/parties/"+party+"?after="+after,
+				nil, &page); status != http.StatusOK {
 				c.Fatalf("read a party: %d\n%s", status, s.stderr)
 			}
 			for _, e := range page.Entries {
@@ -194,11 +201,16 @@ func (c *crowd) exactly(s *server) {
 	var list struct {
 		Get int64 `json:"get"`
 	}
-	if status := c.who.api(s.url, "GET", "/api/businesses/"+c.who.business+"/parties", nil, &list); status != http.StatusOK || list.Get != sum {
+	if status := c.who.api(s.url, "GET", "/api/businesses/"+c.who.business+"/parties", nil,
+		&list); status != http.StatusOK || list.Get != sum {
 		c.Errorf("the total is %d (status %d), want %d", list.Get, status, sum)
 	}
 	for id, amount := range want { // the same id with another body is no second entry
-		if status := c.who.api(s.url, "POST", "/api/businesses/"+c.who.business+"/entries", entry{ID: id, PartyID: c.parties[0], Side: "received", Amount: amount + 1, Date: "2026-04-01"}, nil); status != http.StatusConflict {
+		if status := c.who.api(s.url, "POST", "/api/businesses/"+c.who.business+"/entries",
+			entry{
+				ID: id, PartyID: c.parties[0], Side: "received", Amount: amount + 1,
+				Date: "2026-04-01",
+			}, nil); status != http.StatusConflict {
 			c.Errorf("an id with another body: %d, want 409", status)
 		}
 		break
@@ -234,7 +246,8 @@ func killDatabase(t *testing.T, s *server) {
 			t.Fatalf("the database was killed and the server is not ready again\n%s", s.stderr)
 		}
 	}
-	if said := s.stderr.String(); !strings.Contains(said, "the database has stopped by itself") || strings.Contains(said, "goroutine ") {
+	if said := s.stderr.String(); !strings.Contains(said, "the database has stopped by itself") ||
+		strings.Contains(said, "goroutine ") {
 		t.Errorf("the database was killed: %s", said)
 	}
 }

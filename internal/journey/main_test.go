@@ -20,7 +20,8 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the goldens of the command transcripts")
-	long   = flag.Bool("long", os.Getenv("TIJORI_LONG") != "", "kill the server sixty times during 20,000 writes, not eight times during 1,000")
+	long   = flag.Bool("long", os.Getenv("TIJORI_LONG") != "",
+		"kill the server sixty times during 20,000 writes, not eight times during 1,000")
 )
 
 // program is the path of the real binary, built once.
@@ -43,7 +44,8 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	program = filepath.Join(dir, "tijori")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-X github.com/tijorihq/tijori/internal/cli.version=test", "-o", program, "github.com/tijorihq/tijori")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
+		"-X github.com/tijorihq/tijori/internal/cli.version=test", "-o", program, "github.com/tijorihq/tijori")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
@@ -103,7 +105,10 @@ func serve(t testing.TB, data string, extra ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: data, stderr: &lockedBuffer{}, done: make(chan struct{})}
 	s.cmd = exec.Command(program, "serve")
-	s.cmd.Env = environment(append([]string{"TIJORI_DATA=" + data, "TIJORI_ADDR=127.0.0.1:0", "TIJORI_SIMULATOR_ADDR=127.0.0.1:0"}, extra...)...)
+	s.cmd.Env = environment(append([]string{
+		"TIJORI_DATA=" + data, "TIJORI_ADDR=127.0.0.1:0",
+		"TIJORI_SIMULATOR_ADDR=127.0.0.1:0",
+	}, extra...)...)
 	s.cmd.Stderr = s.stderr
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {

@@ -30,10 +30,18 @@ func register(t testing.TB, s *server, mail string) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &person{client: &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	p.post(t, s.url+"/signup", url.Values{"name": {"Asha"}, "business": {"Asha Kirana"}, "email": {mail}, "password": {password}, "currency": {"INR"}, "locale": {"en"}})
+	p := &person{client: &http.Client{Jar: jar, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request,
+		[]*http.Request,
+	) error {
+		return http.ErrUseLastResponse
+	}}}
+	p.post(t, s.url+"/signup", url.Values{
+		"name": {"Asha"}, "business": {"Asha Kirana"}, "email": {mail},
+		"password": {password}, "currency": {"INR"}, "locale": {"en"},
+	})
 	link := ""
-	for end := time.Now().Add(15 * time.Second); link == "" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Second); link == "" &&
+		time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		link = letterTo(t, s, mail)
 	}
 	if link == "" {

@@ -164,19 +164,27 @@ func TestSettingsTranscript(t *testing.T) {
 	with("TIJORI_SMTP_URL=mail.example.com")
 	with("STRIPE_SECRET_KEY=sk_live_0123456789abcdef")
 	with("STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
-	with("STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "STRIPE_WEBHOOK_SECRETS=", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
-	with("STRIPE_SECRET_KEY=pk_live_0123456789abcdef", "STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
-	with("STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef@2026-12-31T00:00:00Z", "STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
-	with(`STRIPE_WEBHOOK_SECRETS=[{"secret": "whsec_0123456789abcdef", "until": "2020-01-01T00:00:00Z"}]`, "STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
-	with("STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef", "STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525", "TIJORI_PUBLIC_URL=http://khata.example.com")
-	with("STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef", "STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525", "TIJORI_PERMIT=everything")
+	with("STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "STRIPE_WEBHOOK_SECRETS=",
+		"TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
+	with("STRIPE_SECRET_KEY=pk_live_0123456789abcdef", "STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef",
+		"TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
+	with("STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef@2026-12-31T00:00:00Z",
+		"STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
+	with(`STRIPE_WEBHOOK_SECRETS=[{"secret": "whsec_0123456789abcdef", "until": "2020-01-01T00:00:00Z"}]`,
+		"STRIPE_SECRET_KEY=sk_live_0123456789abcdef", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
+	with("STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef", "STRIPE_SECRET_KEY=sk_live_0123456789abcdef",
+		"TIJORI_SMTP_URL=smtp://127.0.0.1:2525", "TIJORI_PUBLIC_URL=http://khata.example.com")
+	with("STRIPE_WEBHOOK_SECRETS=whsec_0123456789abcdef", "STRIPE_SECRET_KEY=sk_live_0123456789abcdef",
+		"TIJORI_SMTP_URL=smtp://127.0.0.1:2525", "TIJORI_PERMIT=everything")
 	with("RAZORPAY_KEY_ID=rzp_live_0123456789", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
-	with("RAZORPAY_KEY_ID=rzp_live_0123456789", "RAZORPAY_KEY_SECRET=0123456789", "RAZORPAY_WEBHOOK_SECRETS=,", "TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
+	with("RAZORPAY_KEY_ID=rzp_live_0123456789", "RAZORPAY_KEY_SECRET=0123456789", "RAZORPAY_WEBHOOK_SECRETS=,",
+		"TIJORI_SMTP_URL=smtp://127.0.0.1:2525")
 	with("DATABASE_URL=mysql://root@127.0.0.1/tijori")
 	with("DATABASE_URL=nonsense")
 	with("DATABASE_URL=postgres://u:topsecret@127.0.0.1:1/tijori?sslmode=disable")
 	x.golden("settings")
-	if strings.Contains(x.text.String(), "topsecret@") && strings.Contains(strings.ReplaceAll(x.text.String(), "DATABASE_URL=postgres://u:topsecret@", ""), "topsecret") {
+	if strings.Contains(x.text.String(), "topsecret@") && strings.Contains(strings.ReplaceAll(x.text.String(),
+		"DATABASE_URL=postgres://u:topsecret@", ""), "topsecret") {
 		t.Error("the password of DATABASE_URL is printed")
 	}
 }
@@ -230,7 +238,10 @@ func TestStateTranscript(t *testing.T) {
 func TestOwnServer(t *testing.T) {
 	t.Parallel()
 	dir := stateDir(t)
-	pg, err := embedded.Start(within(t, time.Minute), embedded.Config{Dir: filepath.Join(dir, "pg"), Fast: true, AnyUser: true})
+	pg, err := embedded.Start(within(t, time.Minute), embedded.Config{
+		Dir: filepath.Join(dir, "pg"), Fast: true,
+		AnyUser: true,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,12 +263,14 @@ func TestOwnServer(t *testing.T) {
 	}
 	for _, sql := range []string{
 		"create role keeper login createrole password 'of the shop'", "create role weak login password 'weak'",
-		"create database khata", "grant create on database khata to keeper", "create database other", "grant create on database other to weak",
+		"create database khata", "grant create on database khata to keeper", "create database other",
+		"grant create on database other to weak",
 	} {
 		do(admin, sql)
 	}
 	address := func(user, database string) string {
-		return fmt.Sprintf("DATABASE_URL=postgres://%s@/%s?host=%s&port=5432&sslmode=disable", user, database, pg.SocketDir())
+		return fmt.Sprintf("DATABASE_URL=postgres://%s@/%s?host=%s&port=5432&sslmode=disable", user, database,
+			pg.SocketDir())
 	}
 	env := func(user, database string) []string {
 		return append(anyPort(filepath.Join(dir, "state")), address(user, database))
@@ -268,11 +281,15 @@ func TestOwnServer(t *testing.T) {
 	x.run(env("keeper:of%20the%20shop", "khata"), nil, "migrate")
 
 	s := serve(t, filepath.Join(dir, "state"), address("keeper:of%20the%20shop", "khata"))
-	if !strings.Contains(s.greeting, "khata") || strings.Contains(s.greeting, "of the shop") || strings.Contains(s.greeting, "of%20the") {
+	if !strings.Contains(s.greeting, "khata") || strings.Contains(s.greeting, "of the shop") ||
+		strings.Contains(s.greeting, "of%20the") {
 		t.Errorf("the greeting names the wrong database, or the password:\n%s", s.greeting)
 	}
 	asha := register(t, s, "asha@example.com")
-	if status := asha.api(s.url, "POST", "/api/businesses/"+asha.business+"/parties", map[string]string{"id": newID(), "kind": "customer", "name": "Ramesh"}, nil); status != 201 {
+	if status := asha.api(s.url, "POST", "/api/businesses/"+asha.business+"/parties", map[string]string{
+		"id":   newID(),
+		"kind": "customer", "name": "Ramesh",
+	}, nil); status != 201 {
 		t.Errorf("add a party: %d\n%s", status, s.stderr)
 	}
 	s.stop()
@@ -282,7 +299,8 @@ func TestOwnServer(t *testing.T) {
 			Name string `json:"name"`
 		} `json:"parties"`
 	}
-	if status := asha.api(s.url, "GET", "/api/businesses/"+asha.business+"/parties", nil, &list); status != 200 || len(list.Parties) != 1 || list.Parties[0].Name != "Ramesh" {
+	if status := asha.api(s.url, "GET", "/api/businesses/"+asha.business+"/parties", nil, &list); status != 200 ||
+		len(list.Parties) != 1 || list.Parties[0].Name != "Ramesh" {
 		t.Errorf("after the second start: %d %v", status, list)
 	}
 	s.stop()
@@ -293,7 +311,8 @@ func TestOwnServer(t *testing.T) {
 	}
 	defer khata.Close(context.Background())
 	var privileged int
-	if err := khata.QueryRow(t.Context(), `select count(*) from pg_roles where rolname like 'tijori\_%' and (rolsuper or rolbypassrls or rolcreaterole)`).Scan(&privileged); err != nil || privileged != 0 {
+	if err := khata.QueryRow(t.Context(),
+		`select count(*) from pg_roles where rolname like 'tijori\_%' and (rolsuper or rolbypassrls or rolcreaterole)`).Scan(&privileged); err != nil || privileged != 0 {
 		t.Errorf("%d of Tijori's roles have more rights than they may (%v)", privileged, err)
 	}
 	do(khata, "insert into tijori.goose_db_version (version_id, is_applied) values (9999, true)")

@@ -29,7 +29,8 @@ func TestAddEntryAtOnce(t *testing.T) {
 	}
 	written := func(id uuid.UUID) (n int) {
 		t.Helper()
-		if err := s.db.Super.QueryRow(t.Context(), `select count(*) from tijori.entries where id = $1`, id).Scan(&n); err != nil {
+		if err := s.db.Super.QueryRow(t.Context(), `select count(*) from tijori.entries where id = $1`,
+			id).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -43,7 +44,8 @@ func TestAddEntryAtOnce(t *testing.T) {
 	for _, u := range []postgres.Caller{s.owner.Caller, s.manager.Caller, s.counter.Caller} {
 		see(u)
 		id := newID(t)
-		if e, known, err := add(u, id, s.party.ID, f); !known || err != nil || e.ID != id || e.AmountMinor != 700 || written(id) != 1 {
+		if e, known, err := add(u, id, s.party.ID, f); !known || err != nil || e.ID != id || e.AmountMinor != 700 ||
+			written(id) != 1 {
 			t.Errorf("at once: %+v, known %v, error %v, %d rows", e, known, err, written(id))
 		}
 		if e, _, err := add(u, id, s.party.ID, f); err != nil || e.ID != uuid.Nil {
@@ -53,7 +55,10 @@ func TestAddEntryAtOnce(t *testing.T) {
 	for what, c := range map[string]struct {
 		party uuid.UUID
 		f     ledger.EntryFields
-	}{"a missing party": {newID(t), f}, "no amount": {s.party.ID, given(0, "2026-04-03")}, "a locked or far date": {s.party.ID, given(1, "2098-01-01")}} {
+	}{
+		"a missing party": {newID(t), f}, "no amount": {s.party.ID, given(0, "2026-04-03")},
+		"a locked or far date": {s.party.ID, given(1, "2098-01-01")},
+	} {
 		id := newID(t)
 		if e, _, _ := add(s.owner.Caller, id, c.party, c.f); e.ID != uuid.Nil || written(id) != 0 {
 			t.Errorf("%s: an entry, %d rows", what, written(id))
@@ -61,17 +66,20 @@ func TestAddEntryAtOnce(t *testing.T) {
 	}
 
 	// The server remembers a manager; the database knows better.
-	if _, err := s.db.Super.Exec(t.Context(), `update tijori.members set role = 'accountant' where user_id = $1`, s.manager.UserID); err != nil {
+	if _, err := s.db.Super.Exec(t.Context(), `update tijori.members set role = 'accountant' where user_id = $1`,
+		s.manager.UserID); err != nil {
 		t.Fatal(err)
 	}
 	id = newID(t)
 	if _, known, err := add(s.manager.Caller, id, s.party.ID, f); !known || err == nil || written(id) != 0 {
-		t.Errorf("a manager who became accountant: known %v, error %v, %d rows; want an error and nothing written", known, err, written(id))
+		t.Errorf("a manager who became accountant: known %v, error %v, %d rows; want an error and nothing written",
+			known, err, written(id))
 	}
 	if _, known, _ := add(s.manager.Caller, id, s.party.ID, f); known {
 		t.Error("the old scope is still remembered after an error")
 	}
-	if _, err := s.db.Super.Exec(t.Context(), `update tijori.credentials set revoked_at = now() where user_id = $1`, s.counter.UserID); err != nil {
+	if _, err := s.db.Super.Exec(t.Context(), `update tijori.credentials set revoked_at = now() where user_id = $1`,
+		s.counter.UserID); err != nil {
 		t.Fatal(err)
 	}
 	id = newID(t)

@@ -65,7 +65,8 @@ func openBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `
-		insert into tijori.batches (account_id, business_id, id, kind, name, created_by, digest) values ($1, $2, $3, $4, $5, $6, $7)
+		insert into tijori.batches (account_id, business_id, id, kind, name, created_by, digest) values ($1, $2, $3, $4,
+		    $5, $6, $7)
 		on conflict (account_id, business_id, id) do nothing`, s.AccountID, s.BusinessID, id, kind, name, s.UserID, digest)
 	if err != nil {
 		return fmt.Errorf("open batch %s: %w", id, err)
@@ -95,16 +96,20 @@ const PlanAnew = pgx.QueryExecModeCacheDescribe
 // AddBatchParties adds parties to an open batch. One that is there already under
 // its id with the same fields is left; the others of used ids come back as refused.
 // A plan without room for all of them is an UpgradeRequired fault. The fields must be clean.
-func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, parties []BatchParty) (refused map[uuid.UUID]bool, err error) {
+func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
+	parties []BatchParty,
+) (refused map[uuid.UUID]bool, err error) {
 	var ids []uuid.UUID
 	var kinds, names, keys, phones, notes []string
 	var hashes [][]byte
 	for _, p := range parties {
-		ids, kinds, names, keys = append(ids, p.ID), append(kinds, string(p.Kind)), append(names, p.Name), append(keys, nameKey(p.Name))
+		ids, kinds, names, keys = append(ids, p.ID), append(kinds, string(p.Kind)), append(names, p.Name), append(keys,
+			nameKey(p.Name))
 		phones, notes, hashes = append(phones, p.Phone), append(notes, p.Note), append(hashes, p.hash())
 	}
 	_, err = tx.Exec(ctx, `
-		insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, note, request_hash, created_by, batch_id)
+		insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, note, request_hash,
+		    created_by, batch_id)
 		select $1, $2, g.id, g.kind, g.name, g.name_key, g.phone, g.note, g.request_hash, $3, $4
 		from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
 			g(id, kind, name, name_key, phone, note, request_hash)
@@ -116,7 +121,8 @@ func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, part
 	return otherContent(ctx, tx, "parties", ids, hashes)
 }
 
-// FillPhones gives parties of the khata that have no phone the one beside their id, as part of an open batch. One that has got a
+// FillPhones gives parties of the khata that have no phone the one beside their id, as part of an open batch. One that
+// has got a
 // phone meanwhile, or is gone, is left. The phones must be clean. Requires RunsKhata.
 func FillPhones(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, ids []uuid.UUID, phones []string) error {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
@@ -139,7 +145,9 @@ func FillPhones(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, ids []uui
 
 // insertEntries adds entries to an open batch in one statement. Those whose party is
 // not living, and those whose id is used for other content, come back as refused.
-func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry) (refused map[uuid.UUID]bool, err error) {
+func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
+	entries []BatchEntry,
+) (refused map[uuid.UUID]bool, err error) {
 	var ids, parties []uuid.UUID
 	var sides, notes []string
 	var amounts []int64
@@ -148,13 +156,17 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entrie
 	var openings []bool
 	for _, e := range entries {
 		ids, parties, sides = append(ids, e.ID), append(parties, e.PartyID), append(sides, string(e.Side))
-		amounts, dates, notes, hashes = append(amounts, e.AmountMinor), append(dates, e.Date), append(notes, e.Note), append(hashes, e.hash(e.PartyID))
+		amounts, dates, notes, hashes = append(amounts, e.AmountMinor), append(dates, e.Date), append(notes,
+			e.Note), append(hashes, e.hash(e.PartyID))
 		openings = append(openings, e.Opening)
 	}
 	_, err = tx.Exec(ctx, `
-		insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, opening, request_hash, created_by, batch_id)
-		select $1, $2, g.id, g.party_id, g.side, g.amount_minor, g.business_date, g.note, g.opening, g.request_hash, $3, $4
-		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[], $12::boolean[])
+		insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
+		    opening, request_hash, created_by, batch_id)
+		select $1, $2, g.id, g.party_id, g.side, g.amount_minor, g.business_date, g.note, g.opening, g.request_hash, $3,
+		    $4
+		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[],
+		    $12::boolean[])
 			g(id, party_id, side, amount_minor, business_date, note, request_hash, opening)
 		where g.party_id in (
 			select p.id from tijori.parties p
@@ -178,7 +190,9 @@ var hashesSQL = map[string]string{
 }
 
 // otherContent returns the ids under which the wished content does not stand.
-func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid.UUID, hashes [][]byte) (map[uuid.UUID]bool, error) {
+func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid.UUID,
+	hashes [][]byte,
+) (map[uuid.UUID]bool, error) {
 	rows, err := tx.Query(ctx, hashesSQL[table], PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, ids, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: %w", table, err)
@@ -197,13 +211,17 @@ func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid
 // AddBatchEntries adds entries to an open batch. What is wrong with single ones comes
 // back by their index; the others are added. An entry that is there already under
 // its id with the same fields is left. The fields must be clean.
-func AddBatchEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry) (map[int]error, error) {
+func AddBatchEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
+	entries []BatchEntry,
+) (map[int]error, error) {
 	wrong := map[int]error{}
 	return wrong, addRange(ctx, tx, batch, entries, 0, wrong)
 }
 
 // addRange inserts in one statement, and looks for what the database refuses by halves.
-func addRange(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry, first int, wrong map[int]error) error {
+func addRange(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry, first int,
+	wrong map[int]error,
+) error {
 	if len(entries) == 0 {
 		return nil
 	}

@@ -22,7 +22,9 @@ func row(t testing.TB, party, given, received string) ledger.BatchRow {
 	return ledger.BatchRow{ID: newID(t), Date: "21/11/2026", Party: party, Given: given, Received: received}
 }
 
-func saveBatch(t testing.TB, db *pgtest.DB, u *pgtest.User, id uuid.UUID, some bool, rows ...ledger.BatchRow) (ledger.BatchResult, error) {
+func saveBatch(t testing.TB, db *pgtest.DB, u *pgtest.User, id uuid.UUID, some bool,
+	rows ...ledger.BatchRow,
+) (ledger.BatchResult, error) {
 	t.Helper()
 	return as(t, db, u, func(tx *postgres.Tx) (ledger.BatchResult, error) {
 		return ledger.SaveBatch(t.Context(), tx, id, rows, desk, some)
@@ -32,7 +34,8 @@ func saveBatch(t testing.TB, db *pgtest.DB, u *pgtest.User, id uuid.UUID, some b
 // counts are the living entries and parties of a user's business.
 func counts(t testing.TB, db *pgtest.DB, u *pgtest.User) (entries, parties int) {
 	t.Helper()
-	err := db.Super.QueryRow(t.Context(), `select (select count(*) from entries where business_id = $1 and deleted_at is null), (select count(*) from parties where business_id = $1 and deleted_at is null)`, u.BusinessID).Scan(&entries, &parties)
+	err := db.Super.QueryRow(t.Context(),
+		`select (select count(*) from entries where business_id = $1 and deleted_at is null), (select count(*) from parties where business_id = $1 and deleted_at is null)`, u.BusinessID).Scan(&entries, &parties)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +73,13 @@ func TestBatchIsAllOrNothingOrTheGoodOnes(t *testing.T) {
 	}
 	r, err = saveBatch(t, db, asha, batch, true, rows...)
 	if err != nil || r.Entries != 4 || r.Wrong != 7 || r.Parties != 1 || len(r.Left()) != 7 {
-		t.Fatalf("the good ones: %d saved, %d wrong, %d parties, %d left, %v", r.Entries, r.Wrong, r.Parties, len(r.Left()), err)
+		t.Fatalf("the good ones: %d saved, %d wrong, %d parties, %d left, %v", r.Entries, r.Wrong, r.Parties,
+			len(r.Left()), err)
 	}
-	for i, column := range map[int]string{2: "party", 3: "party", 4: "received", 5: "given", 6: "given", 7: "date", 8: "date"} {
+	for i, column := range map[int]string{
+		2: "party", 3: "party", 4: "received", 5: "given", 6: "given", 7: "date",
+		8: "date",
+	} {
 		if r.Rows[i].Problems[column] == nil || r.Rows[i].Saved {
 			t.Errorf("row %d: %v, want a problem with %s", i, r.Rows[i].Problems, column)
 		}
@@ -94,7 +101,10 @@ func TestBatchCountsOnce(t *testing.T) {
 	asha := db.Pro(t, db.User(t, "Asha"))
 	addParty(t, db, asha, "Ram")
 	batch := newID(t)
-	rows := []ledger.BatchRow{row(t, "Ram", "10", ""), row(t, "Ram", "", "20"), {ID: newID(t), Date: "1/11/2026", Party: "New", NewParty: true, Given: "5"}}
+	rows := []ledger.BatchRow{row(t, "Ram", "10", ""), row(t, "Ram", "", "20"), {
+		ID: newID(t), Date: "1/11/2026",
+		Party: "New", NewParty: true, Given: "5",
+	}}
 	var wg sync.WaitGroup
 	for range 8 { // a nervous finger
 		wg.Go(func() {
@@ -116,12 +126,16 @@ func TestBatchCountsOnce(t *testing.T) {
 		t.Errorf("%d entries, want 3", e)
 	}
 	// The same entry under other ids is a twin: told, and saved.
-	twins := []ledger.BatchRow{row(t, "Ram", "7", ""), row(t, "Ram", "7", ""), {ID: newID(t), Date: "21/11/2026", Party: "Ram", Received: "20"}}
+	twins := []ledger.BatchRow{row(t, "Ram", "7", ""), row(t, "Ram", "7", ""), {
+		ID: newID(t), Date: "21/11/2026",
+		Party: "Ram", Received: "20",
+	}}
 	r, err = saveBatch(t, db, asha, newID(t), false, twins...)
 	if err != nil || r.Entries != 3 || r.Rows[0].Twin || !r.Rows[1].Twin || !r.Rows[2].Twin {
 		t.Errorf("twins = %v %v %v, %d saved, %v", r.Rows[0].Twin, r.Rows[1].Twin, r.Rows[2].Twin, r.Entries, err)
 	}
-	if _, err := saveBatch(t, db, asha, newID(t), true, make([]ledger.BatchRow, ledger.MaxBatchRows+1)...); fault.KindOf(err) != fault.TooLarge {
+	if _, err := saveBatch(t, db, asha, newID(t), true,
+		make([]ledger.BatchRow, ledger.MaxBatchRows+1)...); fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("too many rows: %v", err)
 	}
 }
@@ -142,7 +156,8 @@ func TestBatchNeedsThePlanAndTheRole(t *testing.T) {
 		})
 		wantKind(t, who+" checks a batch", err, fault.Forbidden)
 		_, err = as(t, s.db, u, func(tx *postgres.Tx) (any, error) {
-			return tx.Exec(t.Context(), `insert into batches (account_id, business_id, id, kind, created_by) values ($1, $2, $3, 'import', $4)`, u.AccountID, u.BusinessID, newID(t), u.UserID)
+			return tx.Exec(t.Context(),
+				`insert into batches (account_id, business_id, id, kind, created_by) values ($1, $2, $3, 'import', $4)`, u.AccountID, u.BusinessID, newID(t), u.UserID)
 		})
 		wantKind(t, who+" inserts a batch by hand", err, fault.Forbidden)
 	}
@@ -154,13 +169,17 @@ func TestBatchNeedsThePlanAndTheRole(t *testing.T) {
 	_, err := saveBatch(t, s.db, free, newID(t), true, rows...)
 	wantKind(t, "a free account", err, fault.UpgradeRequired)
 	_, err = as(t, s.db, free, func(tx *postgres.Tx) (any, error) { // past the program
-		return tx.Exec(t.Context(), `insert into batches (account_id, business_id, id, kind, created_by) values ($1, $2, $3, 'grid', $4)`, free.AccountID, free.BusinessID, newID(t), free.UserID)
+		return tx.Exec(t.Context(),
+			`insert into batches (account_id, business_id, id, kind, created_by) values ($1, $2, $3, 'grid', $4)`, free.AccountID, free.BusinessID, newID(t), free.UserID)
 	})
 	wantKind(t, "a free account by hand", err, fault.UpgradeRequired)
 	if e, _ := counts(t, s.db, free); e != 0 {
 		t.Errorf("%d entries in the free account", e)
 	}
-	_, err = saveBatch(t, s.db, &pgtest.User{Caller: postgres.Caller{Credential: free.Caller.Credential, Business: s.owner.BusinessID}}, newID(t), true, rows...)
+	_, err = saveBatch(t, s.db, &pgtest.User{Caller: postgres.Caller{
+		Credential: free.Caller.Credential,
+		Business:   s.owner.BusinessID,
+	}}, newID(t), true, rows...)
 	wantKind(t, "a stranger", err, fault.NotFound)
 }
 
@@ -176,7 +195,8 @@ func TestLapsedPlanFillsNoBatch(t *testing.T) {
 	}
 	insert := func(batch uuid.UUID) error {
 		_, err := as(t, db, asha, func(tx *postgres.Tx) (any, error) {
-			return tx.Exec(t.Context(), `insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by, batch_id)
+			return tx.Exec(t.Context(),
+				`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by, batch_id)
 				values ($1, $2, $3, $4, 'given', 100, '2026-04-01', sha256('x'), $5, $6)`, asha.AccountID, asha.BusinessID, newID(t), ram.ID, asha.UserID, batch)
 		})
 		return err
@@ -184,7 +204,8 @@ func TestLapsedPlanFillsNoBatch(t *testing.T) {
 	if err := insert(batch); err != nil {
 		t.Errorf("with Pro: %v", err)
 	}
-	if _, err := db.Super.Exec(t.Context(), `update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now() where account_id = $1`, asha.AccountID); err != nil {
+	if _, err := db.Super.Exec(t.Context(),
+		`update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now() where account_id = $1`, asha.AccountID); err != nil {
 		t.Fatal(err)
 	}
 	wantKind(t, "a row more", insert(batch), fault.UpgradeRequired)
@@ -237,7 +258,8 @@ func TestUndoLeavesWhatWasChanged(t *testing.T) {
 	if err != nil || out.Entries != 3 || out.Parties != 1 || len(out.Kept) != 2 {
 		t.Fatalf("undo = %+v, %v, want 3 entries, 1 party, 2 kept", out, err)
 	}
-	if out.Kept[0].EntryID != r.Rows[1].ID || out.Kept[0].Entry.AmountMinor != 222 || out.Kept[1].PartyName != "Newer" || out.Kept[1].EntryID != uuid.Nil {
+	if out.Kept[0].EntryID != r.Rows[1].ID || out.Kept[0].Entry.AmountMinor != 222 ||
+		out.Kept[1].PartyName != "Newer" || out.Kept[1].EntryID != uuid.Nil {
 		t.Errorf("kept = %+v", out.Kept)
 	}
 	if e, p := counts(t, db, asha); e != 2 || p != 2 {
@@ -255,7 +277,10 @@ func TestUndoLeavesWhatWasChanged(t *testing.T) {
 	if len(history) != 2 || history[0].Action != ledger.Deleted || history[0].ByName != "Asha" {
 		t.Errorf("history of an undone entry = %+v", history)
 	}
-	if b := must(t, db, asha, func(tx *postgres.Tx) (int64, error) { return ledger.BalanceOf(t.Context(), tx, old.ID) }); b != 222 {
+	if b := must(t, db, asha, func(tx *postgres.Tx) (int64, error) {
+		return ledger.BalanceOf(t.Context(), tx,
+			old.ID)
+	}); b != 222 {
 		t.Errorf("balance = %d, want 222", b)
 	}
 	stranger := db.User(t, "Ravi")
@@ -276,7 +301,10 @@ func TestUndoEndsAfterADay(t *testing.T) {
 	}
 	list := func() (all []ledger.BatchInfo) {
 		t.Helper()
-		if _, err := db.Read(t.Context(), asha.Caller, func(s postgres.Scope, b *pgx.Batch) { ledger.QueueBatches(s, b, ledger.GridBatch, &all) }); err != nil {
+		if _, err := db.Read(t.Context(), asha.Caller, func(s postgres.Scope, b *pgx.Batch) {
+			ledger.QueueBatches(s, b,
+				ledger.GridBatch, &all)
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return all
@@ -284,7 +312,8 @@ func TestUndoEndsAfterADay(t *testing.T) {
 	if l := list(); len(l) != 1 || !l[0].CanUndo || l[0].Entries != 1 || l[0].ByName != "Asha" {
 		t.Errorf("batches = %+v", l)
 	}
-	if _, err := db.Super.Exec(t.Context(), `alter table batches disable trigger user; update batches set created_at = now() - interval '25 hours'; alter table batches enable trigger user`, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := db.Super.Exec(t.Context(),
+		`alter table batches disable trigger user; update batches set created_at = now() - interval '25 hours'; alter table batches enable trigger user`, pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatal(err)
 	}
 	_, err := undo(t, db, asha, batch)
@@ -320,14 +349,18 @@ func TestDraftIsKeptAndOnesOwn(t *testing.T) {
 	s := newShop(t)
 	load := func(u *pgtest.User) (d ledger.Draft) {
 		t.Helper()
-		if _, err := s.db.Read(t.Context(), u.Caller, func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &d) }); err != nil {
+		if _, err := s.db.Read(t.Context(), u.Caller,
+			func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueDraft(scope, b, &d) }); err != nil {
 			t.Fatal(err)
 		}
 		return d
 	}
 	save := func(writer uuid.UUID, d ledger.Draft) (int, error) {
 		t.Helper()
-		return as(t, s.db, s.owner, func(tx *postgres.Tx) (int, error) { return ledger.SaveDraft(t.Context(), tx, writer, d) })
+		return as(t, s.db, s.owner, func(tx *postgres.Tx) (int, error) {
+			return ledger.SaveDraft(t.Context(), tx,
+				writer, d)
+		})
 	}
 	tab, other := newID(t), newID(t)
 	d := ledger.Draft{Batch: newID(t), Rows: []ledger.BatchRow{row(t, "श्री कृष्ण", "१००", "")}}
@@ -362,7 +395,8 @@ func TestDraftIsKeptAndOnesOwn(t *testing.T) {
 func TestReadDate(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"31/3/26": "2026-03-31", "31-Mar-26": "2026-03-31", "1 march 2026": "2026-03-01", "३१-०३-२०२६": "2026-03-31", "2026-03-31": "2026-03-31", "31.3.2026": "2026-03-31", "2026/3/31": "2026-03-31",
+		"31/3/26": "2026-03-31", "31-Mar-26": "2026-03-31", "1 march 2026": "2026-03-01", "३१-०३-२०२६": "2026-03-31",
+		"2026-03-31": "2026-03-31", "31.3.2026": "2026-03-31", "2026/3/31": "2026-03-31",
 		"3/31/2026": "", "31/2/2026": "", "yesterday": "", "": "", "1/1/1999": "", "45000": "",
 	} {
 		got, err := ledger.ReadDate(in)

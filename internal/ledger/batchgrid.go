@@ -73,7 +73,9 @@ func (r *BatchResult) count() {
 // SaveBatch saves rows of the grid as one batch: every one, or with some only the good ones.
 // Each row counts once under its id, however often it is sent. Without a plan that
 // has the grid it is an UpgradeRequired fault. Requires RunsKhata.
-func SaveBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []BatchRow, d Desk, some bool) (BatchResult, error) {
+func SaveBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []BatchRow, d Desk,
+	some bool,
+) (BatchResult, error) {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return BatchResult{}, err
 	}
@@ -162,7 +164,8 @@ func findParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []*
 	byID, byKey := map[uuid.UUID]PartyName{}, map[string][]PartyName{}
 	found, err := tx.Query(ctx, `
 		select p.id, p.kind, p.name, p.name_key from tijori.parties p
-		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.id = any ($3::uuid[]) or p.name_key = any ($4::text[]))
+		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.id = any ($3::uuid[])
+		    or p.name_key = any ($4::text[]))
 		order by p.created_at, p.id`, PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, ids, keys)
 	if err != nil {
 		return fmt.Errorf("find parties of a batch: %w", err)
@@ -189,7 +192,9 @@ func findParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []*
 }
 
 // choose settles which party a row is about, or says why none.
-func (r *CheckedRow) choose(batch uuid.UUID, byID map[uuid.UUID]PartyName, byKey map[string][]PartyName, fresh map[string]*BatchParty) {
+func (r *CheckedRow) choose(batch uuid.UUID, byID map[uuid.UUID]PartyName, byKey map[string][]PartyName,
+	fresh map[string]*BatchParty,
+) {
 	key := NameKey(r.Party)
 	if p, ok := byID[r.PartyID]; ok {
 		r.Party, r.NewParty = p.Name, false
@@ -237,13 +242,17 @@ func findTwins(ctx context.Context, tx *postgres.Tx, rows []*CheckedRow) error {
 			continue
 		}
 		at, ids, parties = append(at, int32(i)), append(ids, r.ID), append(parties, r.PartyID)
-		dates, sides, amounts = append(dates, r.Entry.Date.Format("2006-01-02")), append(sides, string(r.Entry.Side)), append(amounts, r.Entry.AmountMinor)
+		dates, sides, amounts = append(dates, r.Entry.Date.Format("2006-01-02")), append(sides,
+			string(r.Entry.Side)), append(amounts, r.Entry.AmountMinor)
 	}
 	found, err := tx.Query(ctx, `
-		select g.i from unnest($3::int[], $4::uuid[], $5::uuid[], $6::date[], $7::text[], $8::bigint[]) g(i, id, party_id, business_date, side, amount_minor)
+		select g.i from unnest($3::int[], $4::uuid[], $5::uuid[], $6::date[], $7::text[], $8::bigint[]) g(i, id,
+		    party_id, business_date, side, amount_minor)
 		where exists (select 1 from tijori.entries e
-			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
-				and e.side = g.side and e.amount_minor = g.amount_minor and e.deleted_at is null and e.id <> g.id)`, PlanAnew,
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id
+			    and e.business_date = g.business_date
+				and e.side = g.side and e.amount_minor = g.amount_minor and e.deleted_at is null and e.id <> g.id)`,
+		PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, at, ids, parties, dates, sides, amounts)
 	if err != nil {
 		return fmt.Errorf("look for entries that are there already: %w", err)

@@ -150,7 +150,10 @@ func ReadAmount(text, currency string) (int64, error) {
 }
 
 // looseDates have months by name or years of two digits, as spreadsheets show dates in India.
-var looseDates = []string{"2/1/06", "2-1-06", "2.1.06", "2-Jan-06", "2-Jan-2006", "2 Jan 2006", "2 January 2006", "2-January-2006", "2006/1/2"}
+var looseDates = []string{
+	"2/1/06", "2-1-06", "2.1.06", "2-Jan-06", "2-Jan-2006", "2 Jan 2006", "2 January 2006",
+	"2-January-2006", "2006/1/2",
+}
 
 // ReadDate reads what ParseDate does, and the other ways in which spreadsheets
 // show a date: 31/3/26, 31-Mar-26, 31 March 2026. The day stands before the month.

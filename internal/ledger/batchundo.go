@@ -58,8 +58,10 @@ func QueueBatches(s postgres.Scope, b *pgx.Batch, kind string, list *[]BatchInfo
 	*list = nil
 	b.Queue(`
 		select b.id, b.kind, b.name, coalesce(c.name, ''), b.created_at, b.undone_at,
-			(select count(*) from tijori.entries e where e.account_id = $1 and e.business_id = $2 and e.batch_id = b.id and e.deleted_at is null)::int,
-			(select count(*) from tijori.parties p where p.account_id = $1 and p.business_id = $2 and p.batch_id = b.id and p.deleted_at is null)::int,
+			(select count(*) from tijori.entries e where e.account_id = $1 and e.business_id = $2 and e.batch_id = b.id
+			    and e.deleted_at is null)::int,
+			(select count(*) from tijori.parties p where p.account_id = $1 and p.business_id = $2 and p.batch_id = b.id
+			    and p.deleted_at is null)::int,
 			b.undone_at is null and b.created_at > now() - $4::interval
 		from tijori.batches b
 		left join tijori_access.colleagues() c on c.user_id = b.created_by
@@ -67,7 +69,8 @@ func QueueBatches(s postgres.Scope, b *pgx.Batch, kind string, list *[]BatchInfo
 		order by b.created_at desc, b.id limit 5`, s.AccountID, s.BusinessID, kind, undoTime(kind)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var i BatchInfo
-			if err := rows.Scan(&i.ID, &i.Kind, &i.Name, &i.ByName, &i.At, &i.UndoneAt, &i.Entries, &i.Parties, &i.CanUndo); err != nil {
+			if err := rows.Scan(&i.ID, &i.Kind, &i.Name, &i.ByName, &i.At, &i.UndoneAt, &i.Entries, &i.Parties,
+				&i.CanUndo); err != nil {
 				return err
 			}
 			*list = append(*list, i)
@@ -144,7 +147,8 @@ func binBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, u *Undone) err
 	_, err = tx.Exec(ctx, `
 		update tijori.parties p set phone = ''
 		from tijori.batches b
-		where b.account_id = $1 and b.business_id = $2 and b.id = $3 and p.account_id = $1 and p.business_id = $2 and p.id = any (b.filled)
+		where b.account_id = $1 and b.business_id = $2 and b.id = $3 and p.account_id = $1 and p.business_id = $2
+		    and p.id = any (b.filled)
 			and p.updated_at = b.created_at and p.deleted_at is null`, PlanAnew, s.AccountID, s.BusinessID, id)
 	if err != nil {
 		return err
@@ -184,7 +188,8 @@ func keptRows(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, er
 		select * from (
 			select e.party_id, p.name, e.id as entry_id, e.side, e.amount_minor, e.business_date, e.note
 			from tijori.entries e
-			join tijori.parties p on p.account_id = $1 and p.business_id = $2 and p.id = e.party_id and p.deleted_at is null
+			join tijori.parties p on p.account_id = $1 and p.business_id = $2 and p.id = e.party_id
+			    and p.deleted_at is null
 			where e.account_id = $1 and e.business_id = $2 and e.batch_id = $3 and e.deleted_at is null
 			union all
 			select p.id, p.name, '00000000-0000-0000-0000-000000000000'::uuid, '', 0::bigint, date '2000-01-01', ''
@@ -195,7 +200,8 @@ func keptRows(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]KeptRow, er
 		return nil, fmt.Errorf("what is left of batch %s: %w", id, err)
 	}
 	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k KeptRow, err error) {
-		err = row.Scan(&k.PartyID, &k.PartyName, &k.EntryID, &k.Entry.Side, &k.Entry.AmountMinor, &k.Entry.Date, &k.Entry.Note)
+		err = row.Scan(&k.PartyID, &k.PartyName, &k.EntryID, &k.Entry.Side, &k.Entry.AmountMinor, &k.Entry.Date,
+			&k.Entry.Note)
 		return k, err
 	})
 	if err != nil {

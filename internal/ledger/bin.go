@@ -40,18 +40,22 @@ with binned as (
 	(select 'party' as subject, p.id, p.id as party_id, p.name, p.deleted_at, p.deleted_by, p.version,
 		'' as side, 0::bigint as amount_minor, date '2000-01-01' as business_date, '' as note
 	from tijori.parties p
-	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is not null and (p.deleted_at, p.id) < ($3::timestamptz, $4::uuid)
+	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is not null and (p.deleted_at,
+	    p.id) < ($3::timestamptz, $4::uuid)
 	order by p.deleted_at desc, p.id desc
 	limit $5)
 	union all
-	(select 'entry', e.id, e.party_id, n.name, e.deleted_at, e.deleted_by, e.version, e.side, e.amount_minor, e.business_date, e.note
+	(select 'entry', e.id, e.party_id, n.name, e.deleted_at, e.deleted_by, e.version, e.side, e.amount_minor,
+	    e.business_date, e.note
 	from tijori.entries e
 	cross join lateral tijori_khata.party_names(e.party_id) n
-	where e.account_id = $1 and e.business_id = $2 and e.deleted_at is not null and (e.deleted_at, e.id) < ($3::timestamptz, $4::uuid)
+	where e.account_id = $1 and e.business_id = $2 and e.deleted_at is not null and (e.deleted_at,
+	    e.id) < ($3::timestamptz, $4::uuid)
 	order by e.deleted_at desc, e.id desc
 	limit $5)
 )
-select b.subject, b.id, b.party_id, b.name, b.deleted_at, coalesce(c.name, ''), b.version, b.side, b.amount_minor, b.business_date, b.note,
+select b.subject, b.id, b.party_id, b.name, b.deleted_at, coalesce(c.name, ''), b.version, b.side, b.amount_minor,
+    b.business_date, b.note,
 	case b.subject when 'party' then (
 		select count(*) from tijori.entries e
 		where e.account_id = $1 and e.business_id = $2 and e.party_id = b.id and e.deleted_at is null) else 0 end::int

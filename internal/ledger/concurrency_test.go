@@ -71,7 +71,8 @@ func TestTwentyEqualRequestsAreOneRow(t *testing.T) {
 func TestTwentyEqualRequestsForTheLastPlace(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	if _, err := db.Super.Exec(t.Context(), `update plans set limits = '{"parties.max": 5}' where is_default`); err != nil {
+	if _, err := db.Super.Exec(t.Context(),
+		`update plans set limits = '{"parties.max": 5}' where is_default`); err != nil {
 		t.Fatal(err)
 	}
 	u := db.User(t, "Asha")

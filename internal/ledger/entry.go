@@ -65,7 +65,8 @@ func (f EntryFields) Signed() int64 {
 }
 
 func (f EntryFields) hash(party uuid.UUID) []byte {
-	return requestHash("entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10), f.Date.Format(time.DateOnly), f.Note)
+	return requestHash("entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10),
+		f.Date.Format(time.DateOnly), f.Note)
 }
 
 func (f EntryFields) same(g EntryFields) bool {
@@ -87,13 +88,17 @@ type Entry struct {
 const entryColumns = `id, party_id, side, amount_minor, business_date, note, opening, created_by, created_at, updated_at, deleted_at, version`
 
 func (e *Entry) targets() []any {
-	return []any{&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.CreatedBy, &e.CreatedAt, &e.UpdatedAt, &e.DeletedAt, &e.Version}
+	return []any{
+		&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.CreatedBy, &e.CreatedAt,
+		&e.UpdatedAt, &e.DeletedAt, &e.Version,
+	}
 }
 
 // AddEntrySQL adds an entry to a living party, or nothing when the id is used.
 // Parameters: account, business, id, party, side, paise, date, note, hash, user.
 const AddEntrySQL = `
-	insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
+	insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
+	    request_hash, created_by)
 	select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, $9::bytea, $10::uuid
 	where exists (select 1 from tijori_khata.party_names($4))
 	on conflict (account_id, business_id, id) do nothing
@@ -135,7 +140,8 @@ func QueueAddEntry(s postgres.Scope, b *pgx.Batch, id, party uuid.UUID, f EntryF
 	if err != nil || id == uuid.Nil || !s.Rights.AddsEntries {
 		return
 	}
-	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), s.UserID).Query(func(rows pgx.Rows) error {
+	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
+		s.UserID).Query(func(rows pgx.Rows) error {
 		if rows.Next() {
 			return rows.Scan(e.targets()...)
 		}
@@ -249,7 +255,9 @@ func RestoreEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 // settledEntry returns what an update of version wrote. When it met no row, the
 // row as it is now tells why: it is missing, already as wished, changed since,
 // its party is in the bin, or it is too late for a counter.
-func settledEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, e Entry, err error, done func(Entry) bool) (Entry, error) {
+func settledEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, e Entry, err error,
+	done func(Entry) bool,
+) (Entry, error) {
 	if err == nil {
 		return e, nil
 	}

@@ -74,9 +74,12 @@ func EntryHistory(ctx context.Context, tx *postgres.Tx, id uuid.UUID) ([]Change[
 
 // history reads the changes; what was created is what the first of them found,
 // or what still is.
-func history[State, Fields any](ctx context.Context, tx *postgres.Tx, subject string, id uuid.UUID, created Change[Fields], fields func(State) (Fields, error)) ([]Change[Fields], error) {
+func history[State, Fields any](ctx context.Context, tx *postgres.Tx, subject string, id uuid.UUID,
+	created Change[Fields], fields func(State) (Fields, error),
+) ([]Change[Fields], error) {
 	var changes []Change[Fields]
-	err := tx.QueryRow(ctx, `select coalesce((select c.name from tijori_access.colleagues() c where c.user_id = $1), '')`, created.By).Scan(&created.ByName)
+	err := tx.QueryRow(ctx,
+		`select coalesce((select c.name from tijori_access.colleagues() c where c.user_id = $1), '')`, created.By).Scan(&created.ByName)
 	if err != nil {
 		return nil, fmt.Errorf("maker of %s %s: %w", subject, id, err)
 	}

@@ -21,11 +21,16 @@ func TestHistoryKeepsTheNameOfWhoHasLeft(t *testing.T) {
 	h := must(t, s.db, s.owner, func(tx *postgres.Tx) ([]ledger.Change[ledger.EntryFields], error) {
 		return ledger.EntryHistory(t.Context(), tx, s.owners.ID)
 	})
-	if len(h) != 2 || h[0].ByName != "manager" || h[0].Action != ledger.Edited || h[0].Before.Side != ledger.Given || h[0].Before.AmountMinor != 10000 ||
-		h[0].After.Side != ledger.Received || h[0].After.AmountMinor != 7 || !h[0].After.Date.Equal(date("2026-05-01")) || h[1].ByName != "Asha" || h[1].After.AmountMinor != 10000 {
+	if len(h) != 2 || h[0].ByName != "manager" || h[0].Action != ledger.Edited || h[0].Before.Side != ledger.Given ||
+		h[0].Before.AmountMinor != 10000 ||
+		h[0].After.Side != ledger.Received || h[0].After.AmountMinor != 7 ||
+		!h[0].After.Date.Equal(date("2026-05-01")) || h[1].ByName != "Asha" || h[1].After.AmountMinor != 10000 {
 		t.Errorf("history = %+v", h)
 	}
-	_, err := as(t, s.db, s.manager, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.EntryByID(t.Context(), tx, s.owners.ID) })
+	_, err := as(t, s.db, s.manager, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.EntryByID(t.Context(),
+			tx, s.owners.ID)
+	})
 	wantKind(t, "the manager who has left", err, fault.NotFound)
 }
 
@@ -33,11 +38,21 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	old := addEntry(t, s.db, s.owner, s.party.ID, given(3, "2026-04-05"))
-	must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.DeleteEntry(t.Context(), tx, old.ID, 1) })
-	must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.DeleteParty(t.Context(), tx, s.party.ID, 1) })
+	must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.DeleteEntry(t.Context(), tx,
+			old.ID, 1)
+	})
+	must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.Party, error) {
+		return ledger.DeleteParty(t.Context(), tx,
+			s.party.ID, 1)
+	})
 
-	bin := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.BinPage, error) { return ledger.Bin(t.Context(), tx, "") })
-	if len(bin.Items) != 1 || bin.Items[0].Subject != "party" || bin.Items[0].Entries != 2 || bin.Items[0].DeletedBy != "Asha" {
+	bin := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.BinPage, error) {
+		return ledger.Bin(t.Context(), tx,
+			"")
+	})
+	if len(bin.Items) != 1 || bin.Items[0].Subject != "party" || bin.Items[0].Entries != 2 ||
+		bin.Items[0].DeletedBy != "Asha" {
 		t.Errorf("bin = %+v, want the party with 2 entries", bin.Items)
 	}
 	list := must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.PartyList, error) {
@@ -52,7 +67,11 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 			return err
 		},
 		"balance": func(tx *postgres.Tx) error { _, err := ledger.BalanceOf(t.Context(), tx, s.party.ID); return err },
-		"name":    func(tx *postgres.Tx) error { _, err := ledger.PartyNameByID(t.Context(), tx, s.party.ID); return err },
+		"name": func(tx *postgres.Tx) error {
+			_, err := ledger.PartyNameByID(t.Context(), tx,
+				s.party.ID)
+			return err
+		},
 		"add": func(tx *postgres.Tx) error {
 			_, err := ledger.AddEntry(t.Context(), tx, newID(t), s.party.ID, given(1, "2026-04-01"))
 			return err
@@ -79,7 +98,10 @@ func TestBinAndRestoreOfAPartyWithEntries(t *testing.T) {
 	if page.Balance != 7500 || page.Entries != 2 {
 		t.Errorf("after the restore %d of %d entries, want 7500 of 2", page.Balance, page.Entries)
 	}
-	bin = must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.BinPage, error) { return ledger.Bin(t.Context(), tx, "") })
+	bin = must(t, s.db, s.owner, func(tx *postgres.Tx) (ledger.BinPage, error) {
+		return ledger.Bin(t.Context(), tx,
+			"")
+	})
 	if len(bin.Items) != 1 || bin.Items[0].ID != old.ID || bin.Items[0].Entry.AmountMinor != 3 {
 		t.Errorf("bin = %+v, want the entry deleted before", bin.Items)
 	}
@@ -98,7 +120,10 @@ func TestBinPages(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for after := ledger.Cursor(""); ; {
-		bin := must(t, db, u, func(tx *postgres.Tx) (ledger.BinPage, error) { return ledger.Bin(t.Context(), tx, after) })
+		bin := must(t, db, u, func(tx *postgres.Tx) (ledger.BinPage, error) {
+			return ledger.Bin(t.Context(), tx,
+				after)
+		})
 		for _, i := range bin.Items {
 			seen[i.ID.String()] = true
 		}

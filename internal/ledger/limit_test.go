@@ -16,7 +16,8 @@ import (
 // setLimit makes Free as the plan file has it.
 func setLimit(t *testing.T, db *pgtest.DB) {
 	t.Helper()
-	if _, err := db.Super.Exec(t.Context(), `update plans set limits = '{"parties.max": 5}' where is_default`); err != nil {
+	if _, err := db.Super.Exec(t.Context(),
+		`update plans set limits = '{"parties.max": 5}' where is_default`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -80,7 +81,8 @@ func TestLimitHoldsPastTheServer(t *testing.T) {
 		last = addParty(t, db, asha, "P")
 	}
 	err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
-		_, err := tx.Exec(t.Context(), `insert into tijori.parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
+		_, err := tx.Exec(t.Context(),
+			`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 			select $1, $2, gen_random_uuid(), 'customer', 'Past', 'past', sha256('x'), $3 from generate_series(1, 3)`,
 			tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID)
 		return err
@@ -91,7 +93,8 @@ func TestLimitHoldsPastTheServer(t *testing.T) {
 	err = db.As(t.Context(), binod.Caller, func(tx *postgres.Tx) error {
 		for _, sql := range []string{
 			`commit`, `begin isolation level repeatable read`,
-			`select set_config('tijori.credential', '` + hex.EncodeToString(binod.Caller.Credential[:]) + `', true), set_config('tijori.business', '` + binod.BusinessID.String() + `', true)`,
+			`select set_config('tijori.credential', '` + hex.EncodeToString(binod.Caller.Credential[:]) +
+				`', true), set_config('tijori.business', '` + binod.BusinessID.String() + `', true)`,
 			`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 			 select s.account_id, s.business_id, gen_random_uuid(), 'customer', 'Past', 'past', sha256('x'), s.user_id from tijori_access.scope() s`,
 		} {

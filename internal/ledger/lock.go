@@ -158,7 +158,8 @@ func SetLock(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f LockForm) (Lo
 		return Lock{}, fmt.Errorf("repeat a period lock: %w", err)
 	}
 	err = l.scan(tx.QueryRow(ctx, `
-		insert into tijori.period_locks (account_id, business_id, id, locked_from, locked_until, reason, created_by, created_by_name)
+		insert into tijori.period_locks (account_id, business_id, id, locked_from, locked_until, reason, created_by,
+		    created_by_name)
 		select $1, $2, $3, $4, $5, $6, w.user_id, w.name from tijori_access.whoami() w
 		returning id, locked_from, locked_until, reason, created_by_name, created_at`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, orNull(f.From), orNull(f.Until), f.Reason))

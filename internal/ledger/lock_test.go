@@ -47,13 +47,20 @@ func TestLockRefusesEveryWrite(t *testing.T) {
 	db := pgtest.New(t)
 	u := db.Pro(t, db.User(t, "owner"))
 	p, old := addParty(t, db, u, "Ramesh"), addParty(t, db, u, "Old")
-	before, after := addEntry(t, db, u, p.ID, given(100, "2026-03-31")), addEntry(t, db, u, p.ID, given(200, "2026-04-01"))
+	before, after := addEntry(t, db, u, p.ID, given(100, "2026-03-31")), addEntry(t, db, u, p.ID,
+		given(200, "2026-04-01"))
 	binned := addEntry(t, db, u, p.ID, given(300, "2026-03-01"))
-	binned = must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.DeleteEntry(t.Context(), tx, binned.ID, 1) })
+	binned = must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.DeleteEntry(t.Context(), tx,
+			binned.ID, 1)
+	})
 	addEntry(t, db, u, old.ID, received(5, "2026-01-01"))
 	gone := addParty(t, db, u, "Gone")
 	addEntry(t, db, u, gone.ID, received(5, "2026-01-01"))
-	gone = must(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.DeleteParty(t.Context(), tx, gone.ID, 1) })
+	gone = must(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+		return ledger.DeleteParty(t.Context(), tx,
+			gone.ID, 1)
+	})
 	empty := addParty(t, db, u, "Empty")
 	mustLock(t, db, u, "", "2026-03-31")
 	balance := func() int64 {
@@ -106,7 +113,8 @@ func TestLockRefusesEveryWrite(t *testing.T) {
 		}},
 		{"many at once with one locked among them", fault.Invalid, func(tx *postgres.Tx) error {
 			_, err := tx.Exec(t.Context(), `
-				insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
+				insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date,
+				    request_hash, created_by)
 				select $1, $2, gen_random_uuid(), $3, 'given', 5, date '2026-04-03' - n, sha256('x'), $4 from generate_series(0, 9) n`,
 				tx.Scope.AccountID, tx.Scope.BusinessID, p.ID, tx.Scope.UserID)
 			return err
@@ -121,9 +129,15 @@ func TestLockRefusesEveryWrite(t *testing.T) {
 	// What is open goes on.
 	addEntry(t, db, u, p.ID, given(1, "2026-04-01"))
 	must(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
-		return ledger.EditParty(t.Context(), tx, old.ID, 1, ledger.PartyFields{Kind: ledger.Supplier, Name: "Old and renamed"})
+		return ledger.EditParty(t.Context(), tx, old.ID, 1, ledger.PartyFields{
+			Kind: ledger.Supplier,
+			Name: "Old and renamed",
+		})
 	})
-	must(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.DeleteParty(t.Context(), tx, empty.ID, 1) })
+	must(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+		return ledger.DeleteParty(t.Context(), tx, empty.ID,
+			1)
+	})
 	// A repeat of what was written before the lock is no write.
 	hash := must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
 		return ledger.AddEntry(t.Context(), tx, before.ID, p.ID, given(100, "2026-03-31"))
@@ -138,8 +152,14 @@ func TestLockRefusesEveryWrite(t *testing.T) {
 	addEntry(t, db, &other, q.ID, given(1, "2026-01-01"))
 	// Opened again, everything works.
 	mustLock(t, db, u, "2026-03-31", "2026-02-28")
-	must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.DeleteEntry(t.Context(), tx, before.ID, 1) })
-	must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.RestoreEntry(t.Context(), tx, binned.ID, 2) })
+	must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.DeleteEntry(t.Context(), tx, before.ID,
+			1)
+	})
+	must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.RestoreEntry(t.Context(), tx, binned.ID,
+			2)
+	})
 }
 
 func TestLockIsOrderedAndTold(t *testing.T) {
@@ -149,7 +169,10 @@ func TestLockIsOrderedAndTold(t *testing.T) {
 	id := newID(t)
 	f := ledger.LockForm{Until: date("2026-03-31"), Today: lockToday}
 	set := func(u *pgtest.User, id uuid.UUID, f ledger.LockForm) error {
-		_, err := as(t, db, u, func(tx *postgres.Tx) (ledger.Lock, error) { return ledger.SetLock(t.Context(), tx, id, f) })
+		_, err := as(t, db, u, func(tx *postgres.Tx) (ledger.Lock, error) {
+			return ledger.SetLock(t.Context(), tx, id,
+				f)
+		})
 		return err
 	}
 	for range 2 { // a double tap
@@ -157,12 +180,28 @@ func TestLockIsOrderedAndTold(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantKind(t, "the same id with another day", set(u, id, ledger.LockForm{Until: date("2026-04-30"), Today: lockToday}), fault.Conflict)
-	wantKind(t, "a page that shows an older lock", set(u, newID(t), ledger.LockForm{Until: date("2026-04-30"), Today: lockToday}), fault.Conflict)
-	wantKind(t, "a day to come", set(u, newID(t), ledger.LockForm{From: f.Until, Until: date("2026-07-01"), Today: lockToday}), fault.Invalid)
-	wantKind(t, "the same day", set(u, newID(t), ledger.LockForm{From: f.Until, Until: f.Until, Today: lockToday}), fault.Invalid)
-	wantKind(t, "opening without a reason", set(u, newID(t), ledger.LockForm{From: f.Until, Today: lockToday, Reason: "  "}), fault.Invalid)
-	if err := set(u, newID(t), ledger.LockForm{From: f.Until, Today: lockToday, Reason: "a bill came late"}); err != nil {
+	wantKind(t, "the same id with another day", set(u, id, ledger.LockForm{
+		Until: date("2026-04-30"),
+		Today: lockToday,
+	}), fault.Conflict)
+	wantKind(t, "a page that shows an older lock", set(u, newID(t), ledger.LockForm{
+		Until: date("2026-04-30"),
+		Today: lockToday,
+	}), fault.Conflict)
+	wantKind(t, "a day to come", set(u, newID(t), ledger.LockForm{
+		From: f.Until, Until: date("2026-07-01"),
+		Today: lockToday,
+	}), fault.Invalid)
+	wantKind(t, "the same day", set(u, newID(t), ledger.LockForm{From: f.Until, Until: f.Until, Today: lockToday}),
+		fault.Invalid)
+	wantKind(t, "opening without a reason", set(u, newID(t), ledger.LockForm{
+		From: f.Until, Today: lockToday,
+		Reason: "  ",
+	}), fault.Invalid)
+	if err := set(u, newID(t), ledger.LockForm{
+		From: f.Until, Today: lockToday,
+		Reason: "a bill came late",
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for _, role := range []string{"manager", "accountant", "counter"} {
@@ -172,7 +211,8 @@ func TestLockIsOrderedAndTold(t *testing.T) {
 	stranger.Caller.Business = u.BusinessID
 	wantKind(t, "a stranger", set(stranger, newID(t), f), fault.NotFound)
 	all := must(t, db, u, func(tx *postgres.Tx) ([]ledger.Lock, error) { return ledger.ListLocks(t.Context(), tx) })
-	if len(all) != 2 || !all[0].Opens() || all[0].Reason != "a bill came late" || !all[0].From.Equal(f.Until) || all[1].Opens() || !all[1].Until.Equal(f.Until) || all[0].ByName == "" {
+	if len(all) != 2 || !all[0].Opens() || all[0].Reason != "a bill came late" || !all[0].From.Equal(f.Until) ||
+		all[1].Opens() || !all[1].Until.Equal(f.Until) || all[0].ByName == "" {
 		t.Errorf("the log is %+v", all)
 	}
 	mustLock(t, db, u, "", "2026-01-31")
@@ -189,7 +229,11 @@ func TestLockIsOrderedAndTold(t *testing.T) {
 		"update tijori.period_locks set reason = ''", "delete from tijori.period_locks",
 		"insert into tijori.period_locks (account_id, business_id, id, created_by, created_at) select account_id, business_id, gen_random_uuid(), created_by, now() - interval '1 day' from tijori.period_locks limit 1",
 	} {
-		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			_, err := tx.Exec(t.Context(),
+				sql)
+			return err
+		})
 		wantKind(t, sql, err, fault.Forbidden)
 	}
 }
@@ -211,7 +255,8 @@ func TestNothingSlipsUnderTheLock(t *testing.T) {
 			for n := w; ctx.Err() == nil; n++ {
 				d := day(n % days)
 				err := db.As(ctx, u.Caller, func(tx *postgres.Tx) error {
-					e, err := ledger.AddEntry(ctx, tx, uuid.Must(uuid.NewV7()), p.ID, ledger.EntryFields{Side: ledger.Given, AmountMinor: 7, Date: d})
+					e, err := ledger.AddEntry(ctx, tx, uuid.Must(uuid.NewV7()), p.ID,
+						ledger.EntryFields{Side: ledger.Given, AmountMinor: 7, Date: d})
 					if err != nil || n%3 > 0 {
 						return err
 					}
@@ -219,7 +264,10 @@ func TestNothingSlipsUnderTheLock(t *testing.T) {
 						_, err = ledger.DeleteEntry(ctx, tx, e.ID, 1)
 						return err
 					}
-					_, err = ledger.EditEntry(ctx, tx, e.ID, 1, ledger.EntryFields{Side: ledger.Received, AmountMinor: 9, Date: day((n + 1) % days)})
+					_, err = ledger.EditEntry(ctx, tx, e.ID, 1, ledger.EntryFields{
+						Side:        ledger.Received,
+						AmountMinor: 9, Date: day((n + 1) % days),
+					})
 					return err
 				})
 				switch {
@@ -235,7 +283,8 @@ func TestNothingSlipsUnderTheLock(t *testing.T) {
 	}
 	// figure is all that stands on or before a day, as nobody's policy hides it.
 	figure := func(until time.Time) (s string) {
-		if err := db.Super.QueryRow(t.Context(), `select coalesce(string_agg(e::text, ' ' order by e.id), '') from tijori.entries e where e.business_id = $1 and e.business_date <= $2`,
+		if err := db.Super.QueryRow(t.Context(),
+			`select coalesce(string_agg(e::text, ' ' order by e.id), '') from tijori.entries e where e.business_id = $1 and e.business_date <= $2`,
 			u.BusinessID, until).Scan(&s); err != nil {
 			t.Error(err)
 		}
@@ -245,11 +294,15 @@ func TestNothingSlipsUnderTheLock(t *testing.T) {
 	for n := range days - 1 {
 		until := day(n)
 		must(t, db, u, func(tx *postgres.Tx) (ledger.Lock, error) {
-			return ledger.SetLock(t.Context(), tx, newID(t), ledger.LockForm{From: from, Until: until, Today: lockToday})
+			return ledger.SetLock(t.Context(), tx, newID(t), ledger.LockForm{
+				From: from, Until: until,
+				Today: lockToday,
+			})
 		})
 		from = until
 		sealed := figure(until)
-		for tried := written.Load() + refused.Load(); written.Load()+refused.Load() < tried+20; { // whatever the machine's speed
+		// whatever the machine's speed
+		for tried := written.Load() + refused.Load(); written.Load()+refused.Load() < tried+20; {
 			time.Sleep(time.Millisecond)
 		}
 		if now := figure(until); now != sealed {
@@ -259,7 +312,8 @@ func TestNothingSlipsUnderTheLock(t *testing.T) {
 	stop()
 	wg.Wait()
 	if written.Load() < 50 || refused.Load() < 50 {
-		t.Errorf("%d writes went through and %d were refused: the test did not try enough", written.Load(), refused.Load())
+		t.Errorf("%d writes went through and %d were refused: the test did not try enough", written.Load(),
+			refused.Load())
 	}
 }
 
@@ -296,7 +350,10 @@ func TestLockWaitsForWhoWrites(t *testing.T) {
 		t.Error(err)
 	}
 	wg.Wait()
-	if got := must(t, db, u, func(tx *postgres.Tx) (int64, error) { return ledger.BalanceOf(t.Context(), tx, p.ID) }); got != 5 {
+	if got := must(t, db, u, func(tx *postgres.Tx) (int64, error) {
+		return ledger.BalanceOf(t.Context(), tx,
+			p.ID)
+	}); got != 5 {
 		t.Errorf("balance %d, want that of the entry before the lock", got)
 	}
 	// Two owners decide at once: one of them is told to look again.

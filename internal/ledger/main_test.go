@@ -72,7 +72,10 @@ func received(minor int64, day string) ledger.EntryFields {
 func addEntry(t testing.TB, db *pgtest.DB, u *pgtest.User, party uuid.UUID, f ledger.EntryFields) ledger.Entry {
 	t.Helper()
 	id := newID(t)
-	return must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.AddEntry(t.Context(), tx, id, party, f) })
+	return must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.AddEntry(t.Context(), tx, id,
+			party, f)
+	})
 }
 
 func wantKind(t testing.TB, what string, err error, kind fault.Kind) {

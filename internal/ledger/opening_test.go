@@ -18,7 +18,10 @@ func TestOpeningBalance(t *testing.T) {
 	p := addParty(t, db, u, "Ramesh")
 	earlier := addEntry(t, db, u, p.ID, received(100, "2026-04-01"))
 	open := func(u *pgtest.User, id, party uuid.UUID, f ledger.EntryFields) (ledger.Entry, error) {
-		return as(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.AddOpening(t.Context(), tx, id, party, f) })
+		return as(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
+			return ledger.AddOpening(t.Context(), tx, id,
+				party, f)
+		})
 	}
 	id := ledger.NewOpeningID()
 	o, err := open(u, id, p.ID, given(1000, "2026-04-01"))
@@ -42,12 +45,14 @@ func TestOpeningBalance(t *testing.T) {
 	page := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyPage, error) {
 		return ledger.PartyPageByID(t.Context(), tx, p.ID, "")
 	})
-	if page.Balance != 900 || len(page.Rows) != 2 || page.Rows[0].ID != earlier.ID || !page.Rows[1].Opening || page.Rows[0].Opening || page.Rows[1].Balance != 1000 {
+	if page.Balance != 900 || len(page.Rows) != 2 || page.Rows[0].ID != earlier.ID || !page.Rows[1].Opening ||
+		page.Rows[0].Opening || page.Rows[1].Balance != 1000 {
 		t.Errorf("the page shows %+v", page.Rows)
 	}
 	var lines []ledger.Line
 	s := must(t, db, u, func(tx *postgres.Tx) (ledger.Statement, error) {
-		return ledger.WriteStatement(t.Context(), tx, p.ID, ledger.Range{}, func(ledger.Statement) error { return nil }, func(l ledger.Line) error { lines = append(lines, l); return nil })
+		return ledger.WriteStatement(t.Context(), tx, p.ID, ledger.Range{}, func(ledger.Statement) error { return nil },
+			func(l ledger.Line) error { lines = append(lines, l); return nil })
 	})
 	if s.Closing != 900 || len(lines) != 2 || !lines[0].Opening {
 		t.Errorf("the statement says %+v of %+v", s, lines)
@@ -70,9 +75,15 @@ func TestOpeningBalance(t *testing.T) {
 	if _, err := open(u, ledger.NewOpeningID(), p.ID, received(200, "2026-01-01")); err != nil {
 		t.Errorf("after the first is in the bin: %v", err)
 	}
-	_, err = as(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.RestoreEntry(t.Context(), tx, id, 3) })
+	_, err = as(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.RestoreEntry(t.Context(), tx, id,
+			3)
+	})
 	wantKind(t, "restoring a second one", err, fault.Conflict)
-	if got := must(t, db, u, func(tx *postgres.Tx) (int64, error) { return ledger.BalanceOf(t.Context(), tx, p.ID) }); got != -300 {
+	if got := must(t, db, u, func(tx *postgres.Tx) (int64, error) {
+		return ledger.BalanceOf(t.Context(), tx,
+			p.ID)
+	}); got != -300 {
 		t.Errorf("balance %d, want -300", got)
 	}
 }

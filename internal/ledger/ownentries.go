@@ -50,7 +50,8 @@ func ListOwnEntries(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after
 	if err != nil {
 		return OwnEntries{}, err
 	}
-	rows, err := tx.Query(ctx, OwnEntriesSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, tx.Scope.UserID, c.Date, c.ID, PageSize+1)
+	rows, err := tx.Query(ctx, OwnEntriesSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, tx.Scope.UserID, c.Date,
+		c.ID, PageSize+1)
 	if err != nil {
 		return OwnEntries{}, fmt.Errorf("own entries of party %s: %w", party, err)
 	}

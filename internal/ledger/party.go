@@ -72,7 +72,10 @@ type Party struct {
 const partyColumns = `id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version`
 
 func (p *Party) targets() []any {
-	return []any{&p.ID, &p.Kind, &p.Name, &p.Phone, &p.Note, &p.CreatedBy, &p.CreatedAt, &p.UpdatedAt, &p.DeletedAt, &p.Version}
+	return []any{
+		&p.ID, &p.Kind, &p.Name, &p.Phone, &p.Note, &p.CreatedBy, &p.CreatedAt, &p.UpdatedAt, &p.DeletedAt,
+		&p.Version,
+	}
 }
 
 // AddParty adds a party under an id that the client made. The same id with the
@@ -91,7 +94,8 @@ func AddParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f PartyFields)
 	}
 	var p Party
 	err = tx.QueryRow(ctx, `
-		insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, note, request_hash, created_by)
+		insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, note, request_hash,
+		    created_by)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (account_id, business_id, id) do nothing
 		returning `+partyColumns,
@@ -197,7 +201,9 @@ func RestoreParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 
 // settledParty returns what an update wrote. When it met no row, the row as it
 // is now, locked, tells why: it is missing, it is already as wished, or it has changed.
-func settledParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Party, err error, done func(Party) bool) (Party, error) {
+func settledParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Party, err error,
+	done func(Party) bool,
+) (Party, error) {
 	if err == nil {
 		return p, nil
 	}

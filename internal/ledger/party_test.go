@@ -14,15 +14,24 @@ func TestPartyLife(t *testing.T) {
 	db := pgtest.New(t)
 	u := db.User(t, "Asha")
 	id := newID(t)
-	f := ledger.PartyFields{Kind: ledger.Customer, Name: "  श्री  कृष्ण ", Phone: "098200 12345", Note: "near temple\r\nsecond lane"}
+	f := ledger.PartyFields{
+		Kind: ledger.Customer, Name: "  श्री  कृष्ण ", Phone: "098200 12345",
+		Note: "near temple\r\nsecond lane",
+	}
 	add := func(f ledger.PartyFields) (ledger.Party, error) {
-		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.AddParty(t.Context(), tx, id, f) })
+		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+			return ledger.AddParty(t.Context(), tx, id,
+				f)
+		})
 	}
 	p, err := add(f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ledger.PartyFields{Kind: ledger.Customer, Name: "श्री कृष्ण", Phone: "+919820012345", Note: "near temple\nsecond lane"}
+	want := ledger.PartyFields{
+		Kind: ledger.Customer, Name: "श्री कृष्ण", Phone: "+919820012345",
+		Note: "near temple\nsecond lane",
+	}
 	if p.PartyFields != want || p.Version != 1 || p.CreatedBy != u.UserID {
 		t.Errorf("AddParty = %+v, want fields %+v", p, want)
 	}
@@ -35,7 +44,10 @@ func TestPartyLife(t *testing.T) {
 	wantKind(t, "same id, other body", err, fault.Conflict)
 
 	edit := func(version int, f ledger.PartyFields) (ledger.Party, error) {
-		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.EditParty(t.Context(), tx, id, version, f) })
+		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+			return ledger.EditParty(t.Context(), tx, id,
+				version, f)
+		})
 	}
 	if p, err = edit(1, other); err != nil || p.Name != "Ram" || p.Version != 2 {
 		t.Fatalf("EditParty = %+v, %v", p, err)
@@ -50,10 +62,16 @@ func TestPartyLife(t *testing.T) {
 	}
 
 	del := func(version int) (ledger.Party, error) {
-		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.DeleteParty(t.Context(), tx, id, version) })
+		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+			return ledger.DeleteParty(t.Context(), tx, id,
+				version)
+		})
 	}
 	restore := func(version int) (ledger.Party, error) {
-		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) { return ledger.RestoreParty(t.Context(), tx, id, version) })
+		return as(t, db, u, func(tx *postgres.Tx) (ledger.Party, error) {
+			return ledger.RestoreParty(t.Context(), tx,
+				id, version)
+		})
 	}
 	for range 2 {
 		if p, err = del(2); err != nil || p.DeletedAt == nil || p.Version != 3 {
@@ -80,7 +98,9 @@ func TestPartyLife(t *testing.T) {
 			t.Errorf("%s by %q (%s) at %v, want Asha", c.Action, c.ByName, c.By, c.At)
 		}
 	}
-	if got := len(h); got != 4 || h[3].After != want || h[2].Before != want || h[2].After.Name != "Ram" || actions[0] != ledger.Restored || actions[1] != ledger.Deleted || actions[2] != ledger.Edited || actions[3] != ledger.Created {
+	if got := len(h); got != 4 || h[3].After != want || h[2].Before != want || h[2].After.Name != "Ram" ||
+		actions[0] != ledger.Restored || actions[1] != ledger.Deleted || actions[2] != ledger.Edited ||
+		actions[3] != ledger.Created {
 		t.Errorf("history = %+v", h)
 	}
 }
@@ -118,8 +138,10 @@ func TestPartyFieldsAreRefusedKindly(t *testing.T) {
 func TestPhoneNumbersAsPeopleWriteThem(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"": "", "98200 12345": "+919820012345", "098200-12345": "+919820012345", "+91 98200 12345": "+919820012345", "919820012345": "+919820012345",
-		"९८२०० १२३४५": "+919820012345", "(022) 2345 6789": "+912223456789", "+1 (212) 555-0100": "+12125550100", "100": "100", "00447700900123": "+447700900123",
+		"": "", "98200 12345": "+919820012345", "098200-12345": "+919820012345", "+91 98200 12345": "+919820012345",
+		"919820012345": "+919820012345",
+		"९८२०० १२३४५":  "+919820012345", "(022) 2345 6789": "+912223456789", "+1 (212) 555-0100": "+12125550100",
+		"100": "100", "00447700900123": "+447700900123",
 	} {
 		f, err := ledger.PartyFields{Kind: ledger.Customer, Name: "A", Phone: in}.Clean()
 		if err != nil || f.Phone != want {

@@ -153,8 +153,10 @@ order by g.key desc, g.id desc`
 	limit $6` + pageTail + `
 order by g.key, g.id`
 
-	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters: account,
-	// business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows, order.
+	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters:
+	// account,
+	// business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows,
+	// order.
 	SearchListSQL = listHead + `
 	select k.*, nullif(k.due_since, date '2100-01-01') as oldest_due
 	from (
@@ -173,7 +175,8 @@ order by g.key, g.id`
 order by g.key, p.name_key, g.id`
 
 	matchingParties = `
-		select n.id, n.name_key, s.balance, s.entries, s.last_date, s.due_since, coalesce(s.last_date, s.made_on) as active_on
+		select n.id, n.name_key, s.balance, s.entries, s.last_date, s.due_since, coalesce(s.last_date,
+		    s.made_on) as active_on
 		from tijori.parties n
 		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
 		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
@@ -224,7 +227,10 @@ func (f PartyFilter) query(s postgres.Scope) (listQuery, error) {
 	account, business, rows := s.AccountID, s.BusinessID, PageSize+1
 	switch {
 	case f.Kind != "" || len(words) > 0 || phone != "":
-		return listQuery{SearchListSQL, []any{account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID, rows, sort}, true}, nil
+		return listQuery{SearchListSQL, []any{
+			account, business, words, phone, string(f.Kind), show, key, c.Name, c.ID,
+			rows, sort,
+		}, true}, nil
 	case sort == SortOldest:
 		since := int64(-1) // before every entry
 		if key != nil {

@@ -16,7 +16,10 @@ import (
 
 func listNames(t *testing.T, db *pgtest.DB, u *pgtest.User, f ledger.PartyFilter) []string {
 	t.Helper()
-	list := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyList, error) { return ledger.ListParties(t.Context(), tx, f) })
+	list := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyList, error) {
+		return ledger.ListParties(t.Context(), tx,
+			f)
+	})
 	names := []string{}
 	for _, r := range list.Rows {
 		names = append(names, r.Name)
@@ -40,7 +43,8 @@ func TestListSearchesFiltersAndSorts(t *testing.T) {
 		}
 	}
 	add(ledger.Customer, "Ramesh Kumar", "98200 12345", given(500, "2026-04-03"), received(200, "2026-04-09"))
-	add(ledger.Customer, "sita & sons 100%", "", given(300, "2026-04-01"), received(300, "2026-04-05"), given(100, "2026-04-08"))
+	add(ledger.Customer, "sita & sons 100%", "", given(300, "2026-04-01"), received(300, "2026-04-05"),
+		given(100, "2026-04-08"))
 	add(ledger.Supplier, "श्री कृष्ण किराना", "022 2345 6789", received(900, "2026-04-02"))
 	add(ledger.Supplier, "Aarav", "")
 	add(ledger.Customer, "ज़ाकिर", "", received(50, "2026-04-10"))
@@ -72,10 +76,17 @@ func TestListSearchesFiltersAndSorts(t *testing.T) {
 	list := must(t, db, u, func(tx *postgres.Tx) (ledger.PartyList, error) {
 		return ledger.ListParties(t.Context(), tx, ledger.PartyFilter{Query: "nobody"})
 	})
-	if want := (ledger.Totals{Get: 400, Give: 950, Parties: 5, Due: 2, Advance: 2}); list.Totals != want || len(list.Rows) != 0 {
+	if want := (ledger.Totals{Get: 400, Give: 950, Parties: 5, Due: 2, Advance: 2}); list.Totals != want ||
+		len(list.Rows) != 0 {
 		t.Errorf("totals with an empty page = %+v, %d rows, want %+v", list.Totals, len(list.Rows), want)
 	}
-	for _, f := range []ledger.PartyFilter{{Sort: "x"}, {Show: "x"}, {Kind: "x"}, {After: "!"}, {After: "bm90IGpzb24"}} {
+	for _, f := range []ledger.PartyFilter{
+		{Sort: "x"},
+		{Show: "x"},
+		{Kind: "x"},
+		{After: "!"},
+		{After: "bm90IGpzb24"},
+	} {
 		wantKind(t, fmt.Sprintf("%+v", f), f.Check(), fault.Invalid)
 	}
 }
@@ -87,13 +98,22 @@ func TestPagesOfEverySortMeetEveryPartyOnce(t *testing.T) {
 	const parties = 2*ledger.PageSize + 20
 	fill(t, db, u, parties, 3)
 	counter := db.Member(t, u, &u.BusinessID, "counter")
-	for _, f := range []ledger.PartyFilter{{}, {Sort: ledger.SortName}, {Sort: ledger.SortOldest}, {Sort: ledger.SortRecent}, {Query: "party", Sort: ledger.SortBalance}} {
+	for _, f := range []ledger.PartyFilter{
+		{},
+		{Sort: ledger.SortName},
+		{Sort: ledger.SortOldest},
+		{Sort: ledger.SortRecent},
+		{Query: "party", Sort: ledger.SortBalance},
+	} {
 		seen := map[string]bool{}
 		sizes := []int{}
 		var last int64 = 1 << 62
 		for {
 			var list ledger.PartyList
-			if _, err := db.Read(t.Context(), u.Caller, func(s postgres.Scope, b *pgx.Batch) { ledger.QueueParties(s, b, f, &list) }); err != nil {
+			if _, err := db.Read(t.Context(), u.Caller, func(s postgres.Scope, b *pgx.Batch) {
+				ledger.QueueParties(s, b,
+					f, &list)
+			}); err != nil {
 				t.Fatal(err)
 			}
 			for _, r := range list.Rows {
@@ -118,7 +138,8 @@ func TestPagesOfEverySortMeetEveryPartyOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for after := ledger.Cursor(""); ; {
 		var names ledger.PartyNames
-		if _, err := db.Read(t.Context(), counter.Caller, func(_ postgres.Scope, b *pgx.Batch) { ledger.QueuePartyNames(b, "party", after, &names) }); err != nil {
+		if _, err := db.Read(t.Context(), counter.Caller,
+			func(_ postgres.Scope, b *pgx.Batch) { ledger.QueuePartyNames(b, "party", after, &names) }); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range names.Rows {
@@ -140,14 +161,16 @@ func fill(t testing.TB, db *pgtest.DB, u *pgtest.User, parties, entriesEach int)
 		`insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		select $1, $2, gen_random_uuid(), 'customer', 'Party ' || n, 'party ' || n, sha256('x'), $3 from generate_series(1, $4::int) n where $5::int >= 0`,
 		`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
-		select p.account_id, p.business_id, gen_random_uuid(), p.id, case when random() < 0.6 then 'given' else 'received' end, 1 + (random() * 100000)::int,
+		select p.account_id, p.business_id, gen_random_uuid(), p.id, case when random() < 0.6 then 'given'
+		    else 'received' end, 1 + (random() * 100000)::int,
 			date '2026-01-01' + (random() * 90)::int, sha256('x'), $3
 		from parties p, generate_series(1, $5::int) where p.account_id = $1 and p.business_id = $2 and $4::int > 0`,
 		`insert into changes (account_id, business_id, subject, subject_id, version, created_by, action, before, after, changed_by, changed_by_name)
 		select e.account_id, e.business_id, 'entry', gen_random_uuid(), 2, $3, 'edit', '{}', '{}', $3, '' from entries e
 		where e.account_id = $1 and e.business_id = $2 and $4::int > 0 and $5::int > 0`,
 	} {
-		if _, err := db.Super.Exec(t.Context(), sql, u.AccountID, u.BusinessID, u.UserID, parties, entriesEach); err != nil {
+		if _, err := db.Super.Exec(t.Context(), sql, u.AccountID, u.BusinessID, u.UserID, parties,
+			entriesEach); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -41,7 +41,8 @@ with party as (
 	where account_id = $1 and business_id = $2 and id = $3 and deleted_at is null
 ), total as (
 	select coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint as given,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received, count(*)::int as entries,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received,
+		    count(*)::int as entries,
 		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
@@ -201,7 +202,10 @@ func (e *optionalEntry) targets() []any {
 func (e *optionalEntry) entry() Entry {
 	return Entry{
 		ID: *e.id, PartyID: *e.party,
-		EntryFields: EntryFields{Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note, Opening: *e.opening},
-		CreatedBy:   *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
+		EntryFields: EntryFields{
+			Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note,
+			Opening: *e.opening,
+		},
+		CreatedBy: *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
 	}
 }

@@ -33,31 +33,53 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 	const names, sums = "parties_name_idx", "entries_party_date_idx"
 	lowest, highest := int64(math.MinInt64), int64(math.MaxInt64)
 	return map[string]plannedStatement{
-		"party list":        {ledger.PartyListSQL, []any{a, b, lowest, highest, uuid.Max, 51}, ""},
-		"party list, due":   {ledger.PartyListSQL, []any{a, b, 1, 500, party, 51}, ""},
-		"advances":          {ledger.AdvanceListSQL, []any{a, b, lowest, uuid.Nil, 51}, ""},
-		"by name":           {ledger.NameListSQL, []any{a, b, "all", "", uuid.Nil, 51}, ""},
-		"by date":           {ledger.RecentListSQL, []any{a, b, "all", nil, uuid.Nil, 51}, ""},
-		"by oldest":         {ledger.OldestListSQL, []any{a, b, "all", -1, uuid.Nil, 51}, ""},
-		"search, words":     {ledger.SearchListSQL, []any{a, b, []string{"%ram%"}, "", "", "all", nil, "", uuid.Nil, 51, "balance"}, names},
-		"search, digits":    {ledger.SearchListSQL, []any{a, b, []string{"%982%"}, "%982%", "", "all", nil, "", uuid.Nil, 51, "balance"}, names},
-		"suppliers by date": {ledger.SearchListSQL, []any{a, b, []string{}, "", "supplier", "due", nil, "", uuid.Nil, 51, "recent"}, names},
-		"totals":            {ledger.TotalsSQL, nil, ""},
-		"party names":       {ledger.PartyNamesSQL, []any{[]string{"%ram%"}, "", uuid.Nil, 51}, ""},
-		"party page":        {ledger.PartyPageSQL, []any{a, b, party, beyond, uuid.Max, 51}, sums},
-		"own entries":       {ledger.OwnEntriesSQL, []any{a, b, party, who.UserID, beyond, uuid.Max, 51}, ""},
-		"statement":         {ledger.StatementSQL, []any{a, b, party, to}, ""},
-		"book":              {ledger.BookSQL, []any{a, b}, ""},
-		"day book":          {ledger.DayBookSQL, []any{a, b, from, to}, ""},
-		"cash book":         {ledger.CashBookSQL, []any{a, b, to}, sums},
-		"party summary":     {ledger.PartySummarySQL, []any{a, b, from, to}, sums},
-		"ageing":            {ledger.AgeingSQL, []any{a, b, to, to}, sums},
-		"add entry":         {ledger.AddEntrySQL, []any{a, b, uuid.New(), party, "given", 1, "2026-04-01", "", make([]byte, 32), who.UserID}, ""},
-		"unfiltered":        {"select count(*) from entries", nil, ""},
-		"unfiltered sums":   {"select sum(given) from party_sums", nil, ""},
-		"entry by id":       {"select amount_minor from entries where account_id = $1 and business_id = $2 and id = $3", []any{a, b, entry}, ""},
-		"history":           {"select action from changes where account_id = $1 and business_id = $2 and subject = $3 and subject_id = $4", []any{a, b, "entry", entry}, ""},
-		"edit by rank":      {"update entries set amount_minor = 7 where account_id = $1 and business_id = $2 and id = $3 and version = 1", []any{a, b, entry}, ""},
+		"party list":      {ledger.PartyListSQL, []any{a, b, lowest, highest, uuid.Max, 51}, ""},
+		"party list, due": {ledger.PartyListSQL, []any{a, b, 1, 500, party, 51}, ""},
+		"advances":        {ledger.AdvanceListSQL, []any{a, b, lowest, uuid.Nil, 51}, ""},
+		"by name":         {ledger.NameListSQL, []any{a, b, "all", "", uuid.Nil, 51}, ""},
+		"by date":         {ledger.RecentListSQL, []any{a, b, "all", nil, uuid.Nil, 51}, ""},
+		"by oldest":       {ledger.OldestListSQL, []any{a, b, "all", -1, uuid.Nil, 51}, ""},
+		"search, words": {ledger.SearchListSQL, []any{
+			a, b,
+			[]string{"%ram%"},
+			"", "", "all", nil, "", uuid.Nil, 51,
+			"balance",
+		}, names},
+		"search, digits": {ledger.SearchListSQL, []any{
+			a, b,
+			[]string{"%982%"},
+			"%982%", "", "all", nil, "",
+			uuid.Nil, 51, "balance",
+		}, names},
+		"suppliers by date": {ledger.SearchListSQL, []any{
+			a, b,
+			[]string{},
+			"", "supplier", "due", nil, "", uuid.Nil,
+			51, "recent",
+		}, names},
+		"totals":        {ledger.TotalsSQL, nil, ""},
+		"party names":   {ledger.PartyNamesSQL, []any{[]string{"%ram%"}, "", uuid.Nil, 51}, ""},
+		"party page":    {ledger.PartyPageSQL, []any{a, b, party, beyond, uuid.Max, 51}, sums},
+		"own entries":   {ledger.OwnEntriesSQL, []any{a, b, party, who.UserID, beyond, uuid.Max, 51}, ""},
+		"statement":     {ledger.StatementSQL, []any{a, b, party, to}, ""},
+		"book":          {ledger.BookSQL, []any{a, b}, ""},
+		"day book":      {ledger.DayBookSQL, []any{a, b, from, to}, ""},
+		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, sums},
+		"party summary": {ledger.PartySummarySQL, []any{a, b, from, to}, sums},
+		"ageing":        {ledger.AgeingSQL, []any{a, b, to, to}, sums},
+		"add entry": {ledger.AddEntrySQL, []any{
+			a, b, uuid.New(), party, "given", 1, "2026-04-01", "",
+			make([]byte, 32), who.UserID,
+		}, ""},
+		"unfiltered":      {"select count(*) from entries", nil, ""},
+		"unfiltered sums": {"select sum(given) from party_sums", nil, ""},
+		"entry by id": {
+			"select amount_minor from entries where account_id = $1 and business_id = $2 and id = $3",
+			[]any{a, b, entry},
+			"",
+		},
+		"history":      {"select action from changes where account_id = $1 and business_id = $2 and subject = $3 and subject_id = $4", []any{a, b, "entry", entry}, ""},
+		"edit by rank": {"update entries set amount_minor = 7 where account_id = $1 and business_id = $2 and id = $3 and version = 1", []any{a, b, entry}, ""},
 	}
 }
 
@@ -81,14 +103,16 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var newer bool
-	if err := db.Super.QueryRow(t.Context(), "select current_setting('server_version_num')::int >= 180000").Scan(&newer); err != nil {
+	if err := db.Super.QueryRow(t.Context(),
+		"select current_setting('server_version_num')::int >= 180000").Scan(&newer); err != nil {
 		t.Fatal(err)
 	}
 	for _, who := range []*pgtest.User{u, counter} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			for name, c := range plannedStatements(u, who, party.ID, entry.ID) {
 				err := db.As(t.Context(), who.Caller, func(tx *postgres.Tx) error {
-					if _, err := tx.Exec(t.Context(), "select set_config('plan_cache_mode', $1, true)", mode); err != nil {
+					if _, err := tx.Exec(t.Context(), "select set_config('plan_cache_mode', $1, true)",
+						mode); err != nil {
 						return err
 					}
 					plan, err := explain(t.Context(), tx, c.sql, c.args)
@@ -98,7 +122,8 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 						}
 					}
 					byKey := newer && c.alone == "parties_name_idx"
-					if c.alone != "" && !byKey && !strings.Contains(plan, "Index Only Scan using "+c.alone) && !strings.Contains(plan, "Index Only Scan Backward using "+c.alone) {
+					if c.alone != "" && !byKey && !strings.Contains(plan, "Index Only Scan using "+c.alone) &&
+						!strings.Contains(plan, "Index Only Scan Backward using "+c.alone) {
 						t.Errorf("%s, %s, does not read %s alone:\n%s", name, mode, c.alone, plan)
 					}
 					if strings.HasPrefix(name, "party list") && strings.Count(plan, "Sort Key") > 1 {

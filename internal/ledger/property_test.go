@@ -110,10 +110,11 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 		}
 		fields := func() ledger.EntryFields {
 			return ledger.EntryFields{
-				Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
-				AmountMinor: rapid.OneOf(rapid.Int64Range(1, 500), rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
-				Date:        date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 6).Draw(r, "day")),
-				Note:        rapid.SampledFrom([]string{"", "चीनी 5 kg", "=1+1", "a \"b\"\nc"}).Draw(r, "note"),
+				Side: rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
+				AmountMinor: rapid.OneOf(rapid.Int64Range(1, 500),
+					rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
+				Date: date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 6).Draw(r, "day")),
+				Note: rapid.SampledFrom([]string{"", "चीनी 5 kg", "=1+1", "a \"b\"\nc"}).Draw(r, "note"),
 			}
 		}
 		add := func(p *modelParty) {
@@ -181,19 +182,31 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 			},
 			"edit entry": func(*rapid.T) {
 				e, f := anyEntry(), fields()
-				if change("edit entry", e, !e.deleted, func(tx *postgres.Tx, v int) error { _, err := ledger.EditEntry(ctx, tx, e.id, v, f); return err }) {
+				if change("edit entry", e, !e.deleted, func(tx *postgres.Tx, v int) error {
+					_,
+						err := ledger.EditEntry(ctx, tx, e.id, v, f)
+					return err
+				}) {
 					e.f = f
 				}
 			},
 			"delete entry": func(*rapid.T) {
 				e := anyEntry()
-				if change("delete entry", e, !e.deleted, func(tx *postgres.Tx, v int) error { _, err := ledger.DeleteEntry(ctx, tx, e.id, v); return err }) {
+				if change("delete entry", e, !e.deleted, func(tx *postgres.Tx, v int) error {
+					_,
+						err := ledger.DeleteEntry(ctx, tx, e.id, v)
+					return err
+				}) {
 					e.deleted = true
 				}
 			},
 			"restore entry": func(*rapid.T) {
 				e := anyEntry()
-				if change("restore entry", e, e.deleted, func(tx *postgres.Tx, v int) error { _, err := ledger.RestoreEntry(ctx, tx, e.id, v); return err }) {
+				if change("restore entry", e, e.deleted, func(tx *postgres.Tx, v int) error {
+					_,
+						err := ledger.RestoreEntry(ctx, tx, e.id, v)
+					return err
+				}) {
 					e.deleted = false
 				}
 			},
@@ -213,7 +226,10 @@ func TestEveryFigureIsTheSumOfEntries(t *testing.T) {
 				run("compare", func(tx *postgres.Tx) error { return m.compare(ctx, tx) })
 			},
 		}
-		names := []string{"add party", "add entry", "add entry", "add entry", "burst", "edit entry", "edit entry", "delete entry", "restore entry", "delete or restore party", "compare"}
+		names := []string{
+			"add party", "add entry", "add entry", "add entry", "burst", "edit entry", "edit entry",
+			"delete entry", "restore entry", "delete or restore party", "compare",
+		}
 		for range rapid.IntRange(5, 40).Draw(r, "steps") {
 			name := rapid.SampledFrom(names).Draw(r, "step")
 			if strings.HasSuffix(name, "entry") && name != "add entry" && len(m.entries) == 0 {
@@ -249,14 +265,16 @@ func (m *model) compare(ctx context.Context, tx *postgres.Tx) error {
 			return err
 		}
 		if list.Get != get || list.Give != give || list.Parties != living || len(list.Rows) != living {
-			return fmt.Errorf("list by %s: get %d, give %d, %d parties, %d rows; want %d, %d, %d", sort, list.Get, list.Give, list.Parties, len(list.Rows), get, give, living)
+			return fmt.Errorf("list by %s: get %d, give %d, %d parties, %d rows; want %d, %d, %d", sort, list.Get,
+				list.Give, list.Parties, len(list.Rows), get, give, living)
 		}
 		for _, row := range list.Rows {
 			if want := m.balance(row.ID); row.Balance != want || row.Entries != len(m.ordered(row.ID)) {
 				return fmt.Errorf("list: %s has %d of %d entries, want %d", row.Name, row.Balance, row.Entries, want)
 			}
 			due := m.oldestDue(row.ID)
-			if sort == ledger.SortOldest && (due == nil) != (row.OldestDue == nil) || sort == ledger.SortOldest && due != nil && !due.Equal(*row.OldestDue) {
+			if sort == ledger.SortOldest && (due == nil) != (row.OldestDue == nil) ||
+				sort == ledger.SortOldest && due != nil && !due.Equal(*row.OldestDue) {
 				return fmt.Errorf("list: oldest due of %s = %v, want %v", row.Name, row.OldestDue, due)
 			}
 		}
@@ -277,10 +295,12 @@ func (m *model) comparePage(ctx context.Context, tx *postgres.Tx, p *modelParty)
 			return err
 		}
 		if page.Balance != balance || page.Given-page.Received != balance || page.Entries != len(want) {
-			return fmt.Errorf("page: balance %d of %d entries, want %d of %d", page.Balance, page.Entries, balance, len(want))
+			return fmt.Errorf("page: balance %d of %d entries, want %d of %d", page.Balance, page.Entries, balance,
+				len(want))
 		}
 		for _, row := range page.Rows {
-			if row.ID != want[i].id || row.Balance != running || row.Version != want[i].version || row.Signed() != want[i].f.Signed() {
+			if row.ID != want[i].id || row.Balance != running || row.Version != want[i].version ||
+				row.Signed() != want[i].f.Signed() {
 				return fmt.Errorf("page: row %+v, want %+v with balance %d", row, want[i].f, running)
 			}
 			running -= want[i].f.Signed()
@@ -314,9 +334,15 @@ func (m *model) compareStatement(ctx context.Context, tx *postgres.Tx, p *modelP
 		}
 	}
 	want[1] = []string{"2026-04-03", "Opening balance", "", "", money.Plain(opening, "INR")}
-	want = append(want, []string{"2026-04-05", "Closing balance", money.Plain(sum.Given, "INR"), money.Plain(sum.Received, "INR"), money.Plain(opening+sum.Balance, "INR")})
+	want = append(want, []string{
+		"2026-04-05", "Closing balance", money.Plain(sum.Given, "INR"),
+		money.Plain(sum.Received, "INR"), money.Plain(opening+sum.Balance, "INR"),
+	})
 	var file bytes.Buffer
-	if err := export.PartyCSV(ctx, tx, &file, p.id, ledger.Range{From: from, To: to}, export.Options{Allow: everybody, Currency: "INR"}); err != nil {
+	if err := export.PartyCSV(ctx, tx, &file, p.id, ledger.Range{From: from, To: to}, export.Options{
+		Allow:    everybody,
+		Currency: "INR",
+	}); err != nil {
 		return err
 	}
 	return compareCSV(&file, want)
@@ -330,7 +356,10 @@ func (m *model) compareBook(ctx context.Context, tx *postgres.Tx) error {
 		if p.deleted {
 			continue
 		}
-		head := []string{p.f.Name, map[ledger.Kind]string{ledger.Customer: "Customer", ledger.Supplier: "Supplier"}[p.f.Kind], ""}
+		head := []string{p.f.Name, map[ledger.Kind]string{
+			ledger.Customer: "Customer",
+			ledger.Supplier: "Supplier",
+		}[p.f.Kind], ""}
 		var sum ledger.Running
 		for _, e := range m.ordered(p.id) {
 			if err := sum.Add(e.f); err != nil {

@@ -65,7 +65,8 @@ func Remind(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, channel, 
 		return Reminder{}, err
 	}
 	var r Reminder
-	err = tx.QueryRow(ctx, `select `+reminderColumns+` from tijori.reminders where account_id = $1 and business_id = $2 and id = $3`,
+	err = tx.QueryRow(ctx,
+		`select `+reminderColumns+` from tijori.reminders where account_id = $1 and business_id = $2 and id = $3`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id).Scan(r.targets()...)
 	switch {
 	case err == nil && r.PartyID != party:
@@ -78,7 +79,8 @@ func Remind(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, channel, 
 		return Reminder{}, errSettled
 	}
 	err = tx.QueryRow(ctx, `
-		insert into tijori.reminders (account_id, business_id, id, party_id, balance, channel, locale, created_by, created_by_name)
+		insert into tijori.reminders (account_id, business_id, id, party_id, balance, channel, locale, created_by,
+		    created_by_name)
 		select $1, $2, $3, $4, $5, $6, $7, w.user_id, w.name from tijori_access.whoami() w
 		returning `+reminderColumns,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, balance, channel, locale).Scan(r.targets()...)

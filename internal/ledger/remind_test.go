@@ -57,7 +57,11 @@ func TestRemind(t *testing.T) {
 		t.Errorf("the log has %d lines (%v), want 1", n, err)
 	}
 	for _, sql := range []string{"update tijori.reminders set balance = 1", "delete from tijori.reminders"} {
-		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			_, err := tx.Exec(t.Context(),
+				sql)
+			return err
+		})
 		wantKind(t, sql, err, fault.Forbidden)
 	}
 }
@@ -82,7 +86,10 @@ func TestPayee(t *testing.T) {
 	for _, role := range []string{"manager", "accountant", "counter"} {
 		wantKind(t, role, set(db.Member(t, u, nil, role), newID(t), "thief@upi"), fault.Forbidden)
 	}
-	for _, bad := range []string{"asha", "asha@", "@upi", "asha@gmail.com", "a@upi", "asha @upi", "आशा@upi", "asha@upi&am=1", "asha@9bank", "asha@upi\n"} {
+	for _, bad := range []string{
+		"asha", "asha@", "@upi", "asha@gmail.com", "a@upi", "asha @upi", "आशा@upi",
+		"asha@upi&am=1", "asha@9bank", "asha@upi\n",
+	} {
 		if err := set(u, newID(t), strings.ReplaceAll(bad, "\n", "\nx")); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("UPI id %q: %v, want an Invalid fault", bad, err)
 		}
@@ -90,24 +97,35 @@ func TestPayee(t *testing.T) {
 	if err := set(u, newID(t), ""); err != nil {
 		t.Error(err)
 	}
-	all := must(t, db, u, func(tx *postgres.Tx) ([]ledger.PayeeChange, error) { return ledger.ListPayees(t.Context(), tx) })
+	all := must(t, db, u, func(tx *postgres.Tx) ([]ledger.PayeeChange, error) {
+		return ledger.ListPayees(t.Context(),
+			tx)
+	})
 	if len(all) != 2 || all[0].UPI != "" || all[1].UPI != "asha.shop-1@okaxis" || all[1].ByName == "" {
 		t.Errorf("the log is %+v", all)
 	}
-	for _, x := range []money.Amount{{Minor: 100, Currency: "USD"}, {Minor: 0, Currency: "INR"}, {Minor: -100, Currency: "INR"}} {
+	for _, x := range []money.Amount{
+		{Minor: 100, Currency: "USD"},
+		{Minor: 0, Currency: "INR"},
+		{Minor: -100, Currency: "INR"},
+	} {
 		if link := (ledger.Payee{UPI: "asha@upi", Name: "Asha"}).Link(x, ""); link != "" {
 			t.Errorf("a link to pay %v: %s", x, link)
 		}
 	}
 	want := "upi://pay?pa=asha@upi&pn=Asha%20%26%20Sons&am=12345.50&cu=INR&tn=%E0%A4%95%2B"
-	if got := (ledger.Payee{UPI: "asha@upi", Name: "Asha & Sons"}).Link(money.Amount{Minor: 1234550, Currency: "INR"}, "क+"); got != want {
+	if got := (ledger.Payee{UPI: "asha@upi", Name: "Asha & Sons"}).Link(money.Amount{Minor: 1234550, Currency: "INR"},
+		"क+"); got != want {
 		t.Errorf("Link = %s, want %s", got, want)
 	}
 }
 
 // FuzzUPI: whatever is typed, a payee that is accepted makes a link with exactly the fields that were meant.
 func FuzzUPI(f *testing.F) {
-	for _, s := range []string{"asha@upi", "a.b-c_d@okhdfcbank", "x@y&am=1", "asha@upi?pa=thief@upi", "ASHA@UPI", " asha@upi\t", "asha%40upi@upi", "आशा@upi", ""} {
+	for _, s := range []string{
+		"asha@upi", "a.b-c_d@okhdfcbank", "x@y&am=1", "asha@upi?pa=thief@upi", "ASHA@UPI",
+		" asha@upi\t", "asha%40upi@upi", "आशा@upi", "",
+	} {
 		f.Add(s, "Asha & Sons", "tea #5", int64(12345))
 	}
 	f.Fuzz(func(t *testing.T, upi, name, note string, minor int64) {
@@ -133,7 +151,9 @@ func FuzzUPI(f *testing.F) {
 			t.Fatal(err)
 		}
 		q := u.Query()
-		if u.Scheme != "upi" || u.Host != "pay" || u.Fragment != "" || len(q["pa"]) != 1 || q.Get("pa") != p.UPI || len(q["am"]) != 1 || q.Get("am") != money.Plain(minor, "INR") || q.Get("cu") != "INR" || q.Get("pn") != p.Name || len(q) > 5 {
+		if u.Scheme != "upi" || u.Host != "pay" || u.Fragment != "" || len(q["pa"]) != 1 || q.Get("pa") != p.UPI ||
+			len(q["am"]) != 1 || q.Get("am") != money.Plain(minor, "INR") || q.Get("cu") != "INR" ||
+			q.Get("pn") != p.Name || len(q) > 5 {
 			t.Errorf("%q carries %v", link, q)
 		}
 	})
@@ -141,7 +161,10 @@ func FuzzUPI(f *testing.F) {
 
 // FuzzReminderLinks: whatever stands in a phone or a text, the links lead where they should, with the text whole.
 func FuzzReminderLinks(f *testing.F) {
-	for _, s := range []string{"98765 43210", "+91-98765-43210", "०९८७६५४३२१०", "022 2345 6789", "+1 (212) 555-0100", "112", "1?text=x", "javascript:alert(1)", ""} {
+	for _, s := range []string{
+		"98765 43210", "+91-98765-43210", "०९८७६५४३२१०", "022 2345 6789", "+1 (212) 555-0100",
+		"112", "1?text=x", "javascript:alert(1)", "",
+	} {
 		f.Add(s, "₹3,450 & more\n#1 + 2?")
 	}
 	f.Fuzz(func(t *testing.T, phone, text string) {
@@ -153,7 +176,8 @@ func FuzzReminderLinks(f *testing.F) {
 			return
 		}
 		wa, err := url.Parse(ledger.WhatsAppLink(fields.Phone, text))
-		if err != nil || wa.Scheme != "https" || wa.Host != "wa.me" || strings.Trim(wa.Path, "/0123456789") != "" || wa.Query().Get("text") != text || len(wa.Query()) != 1 || strings.Contains(wa.RawQuery, "+") {
+		if err != nil || wa.Scheme != "https" || wa.Host != "wa.me" || strings.Trim(wa.Path, "/0123456789") != "" ||
+			wa.Query().Get("text") != text || len(wa.Query()) != 1 || strings.Contains(wa.RawQuery, "+") {
 			t.Errorf("WhatsAppLink(%q, %q) = %v (%v)", fields.Phone, text, wa, err)
 		}
 		sms := ledger.SMSLink(fields.Phone, text)

@@ -76,7 +76,8 @@ func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLi
 	defer rows.Close()
 	for rows.Next() {
 		var l DayLine
-		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.AmountMinor, &l.Date, &l.Note, &l.Opening); err != nil {
+		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.AmountMinor, &l.Date, &l.Note,
+			&l.Opening); err != nil {
 			return b, fmt.Errorf("day book: %w", err)
 		}
 		if err := b.add(l.EntryFields); err != nil {
@@ -154,14 +155,16 @@ with party as materialized (
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 )
 select l.business_date, coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint,
-	coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint, sum(l.entries)::int, bool_or(l.entries < 0)
+	coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint, sum(l.entries)::int,
+	    bool_or(l.entries < 0)
 from (
 	select e.business_date, e.side, e.amount_minor, 1 as entries
 	from party p
 	cross join lateral (
 		select e.business_date, e.side, e.amount_minor
 		from tijori.entries e
-		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $3
+		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+		    and e.business_date <= $3
 	) e
 	union all
 	select o.business_date, o.side, -o.amount_minor, -1
@@ -169,7 +172,8 @@ from (
 	cross join lateral (
 		select o.business_date, o.side, o.amount_minor
 		from tijori.entries o
-		where o.account_id = $1 and o.business_id = $2 and o.party_id = p.id and o.opening and o.deleted_at is null and o.business_date <= $3
+		where o.account_id = $1 and o.business_id = $2 and o.party_id = p.id and o.opening and o.deleted_at is null
+		    and o.business_date <= $3
 	) o
 ) l
 group by l.business_date

@@ -30,7 +30,10 @@ func TestReportsAreSumsOfEntries(t *testing.T) {
 				return err
 			}
 			for _, span := range []ledger.Range{
-				{}, {From: date("2026-05-01")}, {To: date("2026-05-15")}, {From: date("2026-05-01"), To: date("2026-05-31")}, {From: date("2026-04-20"), To: date("2026-04-20")},
+				{}, {From: date("2026-05-01")}, {To: date("2026-05-15")}, {
+					From: date("2026-05-01"),
+					To:   date("2026-05-31"),
+				}, {From: date("2026-04-20"), To: date("2026-04-20")},
 			} {
 				if err := m.compareReports(ctx, tx, span); err != nil {
 					return fmt.Errorf("range %v: %w", span, err)
@@ -54,10 +57,13 @@ func (m *model) trade(ctx context.Context, t *testing.T, r *rapid.T, tx *postgre
 		m.parties = append(m.parties, p)
 		for i := range rapid.IntRange(0, 25).Draw(r, "entries") {
 			e := &modelEntry{id: newID(t), party: p.id, f: ledger.EntryFields{
-				Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Given, ledger.Received}).Draw(r, "side"),
-				AmountMinor: rapid.OneOf(rapid.Int64Range(1, 500), rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
-				Date:        date("2026-03-15").AddDate(0, 0, rapid.OneOf(rapid.IntRange(0, 120), rapid.SampledFrom([]int{16, 17, 46, 47, 76, 77})).Draw(r, "day")),
-				Opening:     i == 0 && rapid.Bool().Draw(r, "old balance"),
+				Side: rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Given, ledger.Received}).Draw(r,
+					"side"),
+				AmountMinor: rapid.OneOf(rapid.Int64Range(1, 500),
+					rapid.SampledFrom([]int64{1, 5000, money.Max})).Draw(r, "paise"),
+				Date: date("2026-03-15").AddDate(0, 0, rapid.OneOf(rapid.IntRange(0, 120),
+					rapid.SampledFrom([]int{16, 17, 46, 47, 76, 77})).Draw(r, "day")),
+				Opening: i == 0 && rapid.Bool().Draw(r, "old balance"),
 			}}
 			var err error
 			if e.f.Opening {
@@ -114,9 +120,11 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 			s.Date, s.Entries = d, s.Entries+1
 			day.Entries++
 			if e.f.Side == ledger.Given {
-				sum.Given, day.Given, s.Given = sum.Given+e.f.AmountMinor, day.Given+e.f.AmountMinor, s.Given+e.f.AmountMinor
+				sum.Given, day.Given, s.Given = sum.Given+e.f.AmountMinor, day.Given+e.f.AmountMinor, s.Given+
+					e.f.AmountMinor
 			} else {
-				sum.Received, day.Received, s.Received = sum.Received+e.f.AmountMinor, day.Received+e.f.AmountMinor, s.Received+e.f.AmountMinor
+				sum.Received, day.Received, s.Received = sum.Received+e.f.AmountMinor, day.Received+
+					e.f.AmountMinor, s.Received+e.f.AmountMinor
 			}
 			days[d] = s
 			switch {
@@ -134,7 +142,8 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 	cash.Opening = cash.Closing - cash.In + cash.Out
 	lines := 0
 	got, err := ledger.WriteDayBook(ctx, tx, span, func(l ledger.DayLine) error {
-		if i := slices.IndexFunc(m.entries, func(e *modelEntry) bool { return e.id == l.ID }); i < 0 || m.entries[i].f != l.EntryFields || m.entries[i].party != l.PartyID || m.entries[i].deleted {
+		if i := slices.IndexFunc(m.entries, func(e *modelEntry) bool { return e.id == l.ID }); i < 0 ||
+			m.entries[i].f != l.EntryFields || m.entries[i].party != l.PartyID || m.entries[i].deleted {
 			return fmt.Errorf("line %+v of no entry", l)
 		}
 		lines++
@@ -143,7 +152,8 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 	if err != nil {
 		return err
 	}
-	if got.Given != day.Given || got.Received != day.Received || got.Entries != day.Entries || lines != day.Entries || len(got.Days) != len(days) {
+	if got.Given != day.Given || got.Received != day.Received || got.Entries != day.Entries || lines != day.Entries ||
+		len(got.Days) != len(days) {
 		return fmt.Errorf("day book %+v of %d lines, want %+v", got, lines, day)
 	}
 	for i, d := range got.Days {
@@ -160,7 +170,9 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 	return m.compareAgeing(ctx, tx, span.To)
 }
 
-func compareCash(ctx context.Context, tx *postgres.Tx, span ledger.Range, want ledger.CashBook, day ledger.DayBook) error {
+func compareCash(ctx context.Context, tx *postgres.Tx, span ledger.Range, want ledger.CashBook,
+	day ledger.DayBook,
+) error {
 	got, err := ledger.CashBookOf(ctx, tx, span)
 	if err != nil {
 		return err
@@ -187,7 +199,8 @@ func compareSummary(ctx context.Context, tx *postgres.Tx, span ledger.Range, wan
 	}
 	var total, rows ledger.PartySum
 	for _, p := range want {
-		total.Opening, total.Given, total.Received, total.Closing = total.Opening+p.Opening, total.Given+p.Given, total.Received+p.Received, total.Closing+p.Closing
+		total.Opening, total.Given, total.Received, total.Closing = total.Opening+p.Opening, total.Given+
+			p.Given, total.Received+p.Received, total.Closing+p.Closing
 	}
 	for _, p := range got.Rows {
 		if p != want[p.PartyID.String()] {
@@ -256,7 +269,8 @@ func (m *model) compareAgeing(ctx context.Context, tx *postgres.Tx, until time.T
 		sum += b
 	}
 	if got.Total != total || sum != total || len(got.Rows) != len(left) || !got.On.Equal(on) {
-		return fmt.Errorf("ageing until %v: %d (%d in buckets) of %d rows, want %d of %d", until, got.Total, sum, len(got.Rows), total, len(left))
+		return fmt.Errorf("ageing until %v: %d (%d in buckets) of %d rows, want %d of %d", until, got.Total, sum,
+			len(got.Rows), total, len(left))
 	}
 	for i, row := range got.Rows {
 		if row != left[row.PartyID.String()] {
@@ -279,7 +293,8 @@ func sameAsList(ctx context.Context, tx *postgres.Tx, a ledger.Ageing) error {
 		return err
 	}
 	if list.Get != a.Total || len(list.Rows) != len(a.Rows) {
-		return fmt.Errorf("ageing: %d of %d parties; the list: %d of %d", a.Total, len(a.Rows), list.Get, len(list.Rows))
+		return fmt.Errorf("ageing: %d of %d parties; the list: %d of %d", a.Total, len(a.Rows), list.Get,
+			len(list.Rows))
 	}
 	for i, row := range list.Rows {
 		if row.ID != a.Rows[i].PartyID || row.Balance != a.Rows[i].Total || !row.OldestDue.Equal(a.Rows[i].Oldest) {
@@ -313,7 +328,10 @@ func TestWhoReadsReports(t *testing.T) {
 		},
 	}
 	for name, report := range reports {
-		for _, u := range []*pgtest.User{s.owner, s.db.Member(t, s.owner, nil, "manager"), s.db.Member(t, s.owner, &s.owner.BusinessID, "accountant")} {
+		for _, u := range []*pgtest.User{
+			s.owner, s.db.Member(t, s.owner, nil, "manager"),
+			s.db.Member(t, s.owner, &s.owner.BusinessID, "accountant"),
+		} {
 			if got := must(t, s.db, u, report); got <= 0 {
 				t.Errorf("%s: a reader sees %d", name, got)
 			}

@@ -34,11 +34,14 @@ from tijori.parties p
 cross join lateral (
 	select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where e.business_date < $3), 0)::bigint as opening,
 		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date >= $3), 0)::bigint as given,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date >= $3), 0)::bigint as received
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date >= $3),
+		    0)::bigint as received
 	from tijori.entries e
-	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+	    and e.business_date <= $4
 ) s
-where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (s.opening <> 0 or s.given > 0 or s.received > 0)
+where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (s.opening <> 0 or s.given > 0
+    or s.received > 0)
 order by s.opening + s.given - s.received desc, p.name_key, p.id`
 
 // PartySummaryOf returns the summary of a range. Not for counters.
@@ -64,7 +67,8 @@ func PartySummaryOf(ctx context.Context, tx *postgres.Tx, r Range) (PartySummary
 			return s, fmt.Errorf("party summary: %w", err)
 		}
 		p.Closing = p.Opening + p.Given - p.Received
-		s.Opening, s.Given, s.Received, s.Closing = s.Opening+p.Opening, s.Given+p.Given, s.Received+p.Received, s.Closing+p.Closing
+		s.Opening, s.Given, s.Received, s.Closing = s.Opening+p.Opening, s.Given+p.Given, s.Received+
+			p.Received, s.Closing+p.Closing
 		s.Get, s.Give = s.Get+max(p.Closing, 0), s.Give+max(-p.Closing, 0)
 		s.Rows = append(s.Rows, p)
 	}
@@ -107,7 +111,8 @@ cross join lateral (
 	select coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint as given,
 		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received
 	from tijori.entries e
-	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
+	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+	    and e.business_date <= $4
 ) s
 cross join lateral (
 	select coalesce(sum(x.unpaid) filter (where x.age <= 30), 0)::bigint as young,
@@ -118,9 +123,11 @@ cross join lateral (
 	from (
 		select g.business_date, $3::date - g.business_date as age, least(g.amount_minor, g.given - s.received) as unpaid
 		from (
-			select e.business_date, e.amount_minor, e.side, sum(e.amount_minor) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
+			select e.business_date, e.amount_minor, e.side,
+			    sum(e.amount_minor) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
 			from tijori.entries e
-			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null and e.business_date <= $4
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
+			    and e.business_date <= $4
 				and s.given > s.received
 		) g
 		where g.side = 'given' and g.given > s.received
@@ -152,7 +159,8 @@ func AgeingOf(ctx context.Context, tx *postgres.Tx, until, today time.Time) (Age
 	defer rows.Close()
 	for rows.Next() {
 		var p AgedParty
-		if err := rows.Scan(&p.PartyID, &p.Kind, &p.Name, &p.Phone, &p.Buckets[0], &p.Buckets[1], &p.Buckets[2], &p.Buckets[3], &p.Oldest); err != nil {
+		if err := rows.Scan(&p.PartyID, &p.Kind, &p.Name, &p.Phone, &p.Buckets[0], &p.Buckets[1], &p.Buckets[2],
+			&p.Buckets[3], &p.Oldest); err != nil {
 			return a, fmt.Errorf("ageing: %w", err)
 		}
 		for i, sum := range p.Buckets {

@@ -16,8 +16,9 @@ var (
 	errRole    = fault.New(fault.Forbidden, "Your role does not allow this.")
 	errNoParty = fault.New(fault.NotFound, "There is no such party.")
 	errNoEntry = fault.New(fault.NotFound, "There is no such entry.")
-	errTooLate = fault.New(fault.Forbidden, "You can correct your own entries for %d hours. Please ask the owner.", term.Hours(term.Correction)).
-			Coded("too_late_to_correct")
+	errTooLate = fault.New(fault.Forbidden, "You can correct your own entries for %d hours. Please ask the owner.",
+		term.Hours(term.Correction)).
+		Coded("too_late_to_correct")
 	errChanged = fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save.").
 			Coded("changed_meanwhile")
 	errUsedID = fault.New(fault.Conflict, "This form was already sent with other content. Please open it again.").

@@ -40,18 +40,47 @@ func newShop(t *testing.T) *shop {
 func (s *shop) calls(ctx context.Context) map[string]func(*postgres.Tx) error {
 	party := ledger.PartyFields{Kind: ledger.Customer, Name: "Ram the second"}
 	return map[string]func(*postgres.Tx) error{
-		"AddParty":     func(tx *postgres.Tx) error { _, err := ledger.AddParty(ctx, tx, uuid.New(), party); return err },
-		"PartyByID":    func(tx *postgres.Tx) error { _, err := ledger.PartyByID(ctx, tx, s.party.ID); return err },
-		"EditParty":    func(tx *postgres.Tx) error { _, err := ledger.EditParty(ctx, tx, s.party.ID, 1, party); return err },
-		"DeleteParty":  func(tx *postgres.Tx) error { _, err := ledger.DeleteParty(ctx, tx, s.party.ID, 1); return err },
-		"RestoreParty": func(tx *postgres.Tx) error { _, err := ledger.RestoreParty(ctx, tx, s.party.ID, 1); return err },
-		"ListParties":  func(tx *postgres.Tx) error { _, err := ledger.ListParties(ctx, tx, ledger.PartyFilter{}); return err },
-		"PartyPage":    func(tx *postgres.Tx) error { _, err := ledger.PartyPageByID(ctx, tx, s.party.ID, ""); return err },
+		"AddParty": func(tx *postgres.Tx) error {
+			_, err := ledger.AddParty(ctx, tx, uuid.New(),
+				party)
+			return err
+		},
+		"PartyByID": func(tx *postgres.Tx) error { _, err := ledger.PartyByID(ctx, tx, s.party.ID); return err },
+		"EditParty": func(tx *postgres.Tx) error {
+			_, err := ledger.EditParty(ctx, tx, s.party.ID, 1,
+				party)
+			return err
+		},
+		"DeleteParty": func(tx *postgres.Tx) error {
+			_, err := ledger.DeleteParty(ctx, tx, s.party.ID,
+				1)
+			return err
+		},
+		"RestoreParty": func(tx *postgres.Tx) error {
+			_, err := ledger.RestoreParty(ctx, tx, s.party.ID,
+				1)
+			return err
+		},
+		"ListParties": func(tx *postgres.Tx) error {
+			_, err := ledger.ListParties(ctx, tx,
+				ledger.PartyFilter{})
+			return err
+		},
+		"PartyPage": func(tx *postgres.Tx) error {
+			_, err := ledger.PartyPageByID(ctx, tx, s.party.ID,
+				"")
+			return err
+		},
 		"BalanceOf":    func(tx *postgres.Tx) error { _, err := ledger.BalanceOf(ctx, tx, s.party.ID); return err },
 		"PartyHistory": func(tx *postgres.Tx) error { _, err := ledger.PartyHistory(ctx, tx, s.party.ID); return err },
-		"Timeline":     func(tx *postgres.Tx) error { _, err := ledger.PartyTimeline(ctx, tx, s.party.ID, ""); return err },
+		"Timeline": func(tx *postgres.Tx) error {
+			_, err := ledger.PartyTimeline(ctx, tx, s.party.ID,
+				"")
+			return err
+		},
 		"Statement": func(tx *postgres.Tx) error {
-			_, err := ledger.WriteStatement(ctx, tx, s.party.ID, ledger.Range{}, func(ledger.Statement) error { return nil }, func(ledger.Line) error { return nil })
+			_, err := ledger.WriteStatement(ctx, tx, s.party.ID, ledger.Range{},
+				func(ledger.Statement) error { return nil }, func(ledger.Line) error { return nil })
 			return err
 		},
 		"WriteBook": func(tx *postgres.Tx) error {
@@ -59,22 +88,42 @@ func (s *shop) calls(ctx context.Context) map[string]func(*postgres.Tx) error {
 		},
 		"PartyName":  func(tx *postgres.Tx) error { _, err := ledger.PartyNameByID(ctx, tx, s.party.ID); return err },
 		"PartyNames": func(tx *postgres.Tx) error { _, err := ledger.ListPartyNames(ctx, tx, "", ""); return err },
-		"OwnEntries": func(tx *postgres.Tx) error { _, err := ledger.ListOwnEntries(ctx, tx, s.party.ID, ""); return err },
-		"Bin":        func(tx *postgres.Tx) error { _, err := ledger.Bin(ctx, tx, ""); return err },
+		"OwnEntries": func(tx *postgres.Tx) error {
+			_, err := ledger.ListOwnEntries(ctx, tx, s.party.ID,
+				"")
+			return err
+		},
+		"Bin": func(tx *postgres.Tx) error { _, err := ledger.Bin(ctx, tx, ""); return err },
 		"AddEntry": func(tx *postgres.Tx) error {
 			_, err := ledger.AddEntry(ctx, tx, uuid.New(), s.party.ID, given(1, "2026-04-01"))
 			return err
 		},
-		"entry owner":   func(tx *postgres.Tx) error { _, err := ledger.EntryByID(ctx, tx, s.owners.ID); return err },
-		"history owner": func(tx *postgres.Tx) error { _, err := ledger.EntryHistory(ctx, tx, s.owners.ID); return err },
+		"entry owner": func(tx *postgres.Tx) error { _, err := ledger.EntryByID(ctx, tx, s.owners.ID); return err },
+		"history owner": func(tx *postgres.Tx) error {
+			_, err := ledger.EntryHistory(ctx, tx,
+				s.owners.ID)
+			return err
+		},
 		"edit owner": func(tx *postgres.Tx) error {
 			_, err := ledger.EditEntry(ctx, tx, s.owners.ID, 1, given(1, "2026-04-01"))
 			return err
 		},
-		"delete owner":  func(tx *postgres.Tx) error { _, err := ledger.DeleteEntry(ctx, tx, s.owners.ID, 1); return err },
-		"restore owner": func(tx *postgres.Tx) error { _, err := ledger.RestoreEntry(ctx, tx, s.owners.ID, 1); return err },
-		"entry own":     func(tx *postgres.Tx) error { _, err := ledger.EntryByID(ctx, tx, s.counters.ID); return err },
-		"history own":   func(tx *postgres.Tx) error { _, err := ledger.EntryHistory(ctx, tx, s.counters.ID); return err },
+		"delete owner": func(tx *postgres.Tx) error {
+			_, err := ledger.DeleteEntry(ctx, tx, s.owners.ID,
+				1)
+			return err
+		},
+		"restore owner": func(tx *postgres.Tx) error {
+			_, err := ledger.RestoreEntry(ctx, tx, s.owners.ID,
+				1)
+			return err
+		},
+		"entry own": func(tx *postgres.Tx) error { _, err := ledger.EntryByID(ctx, tx, s.counters.ID); return err },
+		"history own": func(tx *postgres.Tx) error {
+			_, err := ledger.EntryHistory(ctx, tx,
+				s.counters.ID)
+			return err
+		},
 		"edit own": func(tx *postgres.Tx) error {
 			_, err := ledger.EditEntry(ctx, tx, s.counters.ID, 1, given(1, "2026-04-01"))
 			return err
@@ -85,7 +134,10 @@ func (s *shop) calls(ctx context.Context) map[string]func(*postgres.Tx) error {
 func TestEachRoleMayDoWhatItMay(t *testing.T) {
 	t.Parallel()
 	const ok = fault.Kind(-1)
-	reads := []string{"PartyByID", "ListParties", "PartyPage", "BalanceOf", "PartyHistory", "Timeline", "Statement", "WriteBook", "entry owner", "history owner", "entry own", "history own"}
+	reads := []string{
+		"PartyByID", "ListParties", "PartyPage", "BalanceOf", "PartyHistory", "Timeline", "Statement",
+		"WriteBook", "entry owner", "history owner", "entry own", "history own",
+	}
 	names := []string{"PartyName", "PartyNames", "OwnEntries", "Bin"}
 	writes := []string{"AddParty", "EditParty", "DeleteParty", "AddEntry", "edit owner", "delete owner", "edit own"}
 	all := func(kind fault.Kind, lists ...[]string) map[string]fault.Kind {
@@ -115,8 +167,12 @@ func TestEachRoleMayDoWhatItMay(t *testing.T) {
 		want map[string]fault.Kind
 		who  func(*shop) *pgtest.User
 	}{
-		"owner": {keeper, func(s *shop) *pgtest.User { return s.owner }}, "manager": {keeper, func(s *shop) *pgtest.User { return s.manager }},
-		"accountant": {accountant, func(s *shop) *pgtest.User { return s.accountant }}, "counter": {counter, func(s *shop) *pgtest.User { return s.counter }},
+		"owner":      {keeper, func(s *shop) *pgtest.User { return s.owner }},
+		"manager":    {keeper, func(s *shop) *pgtest.User { return s.manager }},
+		"accountant": {accountant, func(s *shop) *pgtest.User { return s.accountant }}, "counter": {
+			counter,
+			func(s *shop) *pgtest.User { return s.counter },
+		},
 		"stranger": {stranger, func(s *shop) *pgtest.User {
 			u := s.db.User(t, "Ravi")
 			u.Caller.Business = s.owner.BusinessID // the real one
@@ -141,7 +197,9 @@ func TestEachRoleMayDoWhatItMay(t *testing.T) {
 var errUndo = fault.New(fault.TooMany, "undo")
 
 // tryAndRollBack makes one call and undoes it, so that each call meets the same shop.
-func tryAndRollBack(t *testing.T, db *pgtest.DB, u *pgtest.User, name string, want fault.Kind, call func(*postgres.Tx) error) {
+func tryAndRollBack(t *testing.T, db *pgtest.DB, u *pgtest.User, name string, want fault.Kind,
+	call func(*postgres.Tx) error,
+) {
 	t.Helper()
 	err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
 		if err := call(tx); err != nil {
@@ -238,7 +296,10 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 	s := newShop(t)
 	count := func(u *pgtest.User, sql string) (n int) {
 		t.Helper()
-		if err := s.db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { return tx.QueryRow(t.Context(), sql).Scan(&n) }); err != nil {
+		if err := s.db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			return tx.QueryRow(t.Context(),
+				sql).Scan(&n)
+		}); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 		return n
@@ -254,10 +315,16 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 		u                         *pgtest.User
 		parties, entries, changes int
 	}{
-		{"owner", s.owner, 1, 2, 2}, {"manager", s.manager, 1, 2, 2}, {"accountant", s.accountant, 1, 2, 2}, {"counter", s.counter, 0, 1, 1}, {"stranger", s.db.User(t, "Ravi"), 0, 0, 0},
+		{"owner", s.owner, 1, 2, 2},
+		{"manager", s.manager, 1, 2, 2},
+		{"accountant", s.accountant, 1, 2, 2},
+		{"counter", s.counter, 0, 1, 1},
+		{"stranger", s.db.User(t, "Ravi"), 0, 0, 0},
 	} {
-		if p, e, h := count(c.u, "select count(*) from parties"), count(c.u, "select count(*) from entries"), count(c.u, "select count(*) from changes"); p != c.parties || e != c.entries || h != c.changes {
-			t.Errorf("%s sees %d parties, %d entries, %d changes, want %d, %d, %d", c.who, p, e, h, c.parties, c.entries, c.changes)
+		if p, e, h := count(c.u, "select count(*) from parties"), count(c.u, "select count(*) from entries"), count(c.u,
+			"select count(*) from changes"); p != c.parties || e != c.entries || h != c.changes {
+			t.Errorf("%s sees %d parties, %d entries, %d changes, want %d, %d, %d", c.who, p, e, h, c.parties,
+				c.entries, c.changes)
 		}
 	}
 	exec := func(u *pgtest.User, sql string, args ...any) (rows int64, err error) {
@@ -272,7 +339,10 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 	}
 	const insertParty = `insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		values ($1, $2, gen_random_uuid(), 'customer', 'x', 'x', sha256('x'), $3)`
-	for who, u := range map[string]*pgtest.User{"accountant": s.accountant, "counter": s.counter, "stranger": s.db.User(t, "Kiran")} {
+	for who, u := range map[string]*pgtest.User{
+		"accountant": s.accountant, "counter": s.counter,
+		"stranger": s.db.User(t, "Kiran"),
+	} {
 		for _, sql := range []string{"update parties set name = 'x'", "update parties set deleted_at = now()"} {
 			if n, _ := exec(u, sql); n != 0 {
 				t.Errorf("%s: %s changed %d rows", who, sql, n)
@@ -292,10 +362,13 @@ func TestTheDatabaseItselfKnowsTheRoles(t *testing.T) {
 	_, err := exec(s.counter, insertEntry, s.owner.AccountID, s.owner.BusinessID, s.party.ID, s.owner.UserID)
 	wantKind(t, "counter inserts in the owner's name", err, fault.Forbidden)
 	for _, sql := range []string{
-		"delete from parties", "delete from entries", "delete from changes", "truncate entries", "update changes set action = 'edit'",
-		"update entries set version = 1", "update entries set created_by = gen_random_uuid()", "update entries set created_at = now()", "update entries set party_id = gen_random_uuid()",
+		"delete from parties", "delete from entries", "delete from changes", "truncate entries",
+		"update changes set action = 'edit'",
+		"update entries set version = 1", "update entries set created_by = gen_random_uuid()",
+		"update entries set created_at = now()", "update entries set party_id = gen_random_uuid()",
 		"update parties set deleted_by = gen_random_uuid()", "update parties set request_hash = sha256('x')",
-		"insert into changes select * from changes", "alter table entries disable row level security", "set local role tijori_owner", "set local session_replication_role = replica",
+		"insert into changes select * from changes", "alter table entries disable row level security",
+		"set local role tijori_owner", "set local session_replication_role = replica",
 	} {
 		_, err := exec(s.owner, sql)
 		wantKind(t, "owner: "+sql, err, fault.Forbidden)
@@ -306,9 +379,16 @@ func TestACounterCorrectsForOneDay(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	id := s.counters.ID
-	e := must(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.Entry, error) { return ledger.DeleteEntry(t.Context(), tx, id, 1) })
-	bin := must(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.BinPage, error) { return ledger.Bin(t.Context(), tx, "") })
-	if len(bin.Items) != 1 || bin.Items[0].ID != id || bin.Items[0].PartyName != "Ram" || bin.Items[0].DeletedBy != "counter" {
+	e := must(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.Entry, error) {
+		return ledger.DeleteEntry(t.Context(),
+			tx, id, 1)
+	})
+	bin := must(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.BinPage, error) {
+		return ledger.Bin(t.Context(), tx,
+			"")
+	})
+	if len(bin.Items) != 1 || bin.Items[0].ID != id || bin.Items[0].PartyName != "Ram" ||
+		bin.Items[0].DeletedBy != "counter" {
 		t.Errorf("the counter's bin = %+v", bin.Items)
 	}
 	e = must(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.Entry, error) {
@@ -320,7 +400,8 @@ func TestACounterCorrectsForOneDay(t *testing.T) {
 	if len(own.Rows) != 1 || own.Rows[0].ID != id || own.Name != "Ram" {
 		t.Errorf("the counter's own entries = %+v", own)
 	}
-	if _, err := s.db.Super.Exec(t.Context(), "alter table entries disable trigger user; update entries set created_at = now() - interval '25 hours'; alter table entries enable trigger user", pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := s.db.Super.Exec(t.Context(),
+		"alter table entries disable trigger user; update entries set created_at = now() - interval '25 hours'; alter table entries enable trigger user", pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatal(err)
 	}
 	_, err := as(t, s.db, s.counter, func(tx *postgres.Tx) (ledger.Entry, error) {

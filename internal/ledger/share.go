@@ -88,7 +88,9 @@ func (f figures) line(e EntryFields) {
 // AddShare makes a link to the statement of a living party up to a day, under an
 // id and a token that the form carries, so that a repeat is the same link. The token is not kept.
 // Requires RunsKhata.
-func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range, life time.Duration) (Share, error) {
+func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range,
+	life time.Duration,
+) (Share, error) {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Share{}, err
 	}
@@ -116,8 +118,10 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	}
 	var s Share
 	err = s.scan(tx.QueryRow(ctx, `
-		insert into tijori.shares (account_id, business_id, id, party_id, token_hash, from_date, to_date, digest, created_by, created_by_name, expires_at)
-		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second' from tijori_access.whoami() w
+		insert into tijori.shares (account_id, business_id, id, party_id, token_hash, from_date, to_date, digest,
+		    created_by, created_by_name, expires_at)
+		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second'
+		    from tijori_access.whoami() w
 		on conflict (account_id, business_id, id) do nothing
 		returning `+shareColumns,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
@@ -129,7 +133,8 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	}
 	err = s.scan(tx.QueryRow(ctx, `select `+shareColumns+` from tijori.shares where account_id = $1 and business_id = $2 and id = $3`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id))
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) || !s.Range.To.Equal(r.To)) {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) ||
+		!s.Range.To.Equal(r.To)) {
 		return Share{}, errUsedID
 	}
 	if err != nil {
@@ -146,7 +151,12 @@ func QueueShares(s postgres.Scope, b *pgx.Batch, party uuid.UUID, list *[]Share)
 		select `+shareColumns+` from tijori.shares
 		where account_id = $1 and business_id = $2 and party_id = $3 and revoked_at is null and expires_at > now()
 		order by created_at desc, id desc limit $4`, s.AccountID, s.BusinessID, party, PageSize).Query(func(rows pgx.Rows) (err error) {
-		*list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (x Share, err error) { err = x.scan(row); return x, err })
+		*list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (x Share,
+			err error,
+		) {
+			err = x.scan(row)
+			return x, err
+		})
 		return err
 	})
 }
@@ -176,10 +186,11 @@ type Shared struct {
 	Range                        Range
 	SharedAt, ExpiresAt          time.Time
 	Payee                        Payee // zero when the business takes no UPI
-	Payable                      bool  // after the last day the party has not paid more than it took: the closing balance is still owed
-	Opening                      int64
-	Given, Received, Closing     int64
-	Changed                      bool // other figures than when it was shared
+	// after the last day the party has not paid more than it took: the closing balance is still owed
+	Payable                  bool
+	Opening                  int64
+	Given, Received, Closing int64
+	Changed                  bool // other figures than when it was shared
 }
 
 // A SharedLine is an entry of a shared statement.
@@ -194,7 +205,9 @@ var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
 // entry in order. An unknown, expired or revoked token is the same NotFound
 // fault, as is that of a party in the bin. It reads in a transaction that knows no user:
 // the token alone opens it, by one function of the database.
-func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, line func(SharedLine) error) (Shared, error) {
+func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string,
+	line func(SharedLine) error,
+) (Shared, error) {
 	hash, ok := shareHash(token)
 	if !ok {
 		return Shared{}, errNoShare
@@ -202,7 +215,8 @@ func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, to
 	var s Shared
 	err := asNobody(func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at, digest, upi_id, payee_name, payable, opening,
+			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at,
+			    digest, upi_id, payee_name, payable, opening,
 				side, amount_minor, business_date, note, is_opening, changed
 			from tijori_khata.shared_statement($1)`, hash)
 		if err != nil {
@@ -234,7 +248,8 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 		var minor *int64
 		var date *time.Time
 		var opening, changed *bool
-		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared, &h.expires, &h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
+		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared, &h.expires,
+			&h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
 			&side, &minor, &date, &note, &opening, &changed); err != nil {
 			return err
 		}
@@ -242,7 +257,8 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 			found, digest = true, h.digest
 			*s = Shared{
 				Business: *h.business, Currency: *h.currency, TimeZone: *h.zone, Party: *h.party, Kind: Kind(*h.kind),
-				SharedAt: *h.shared, ExpiresAt: *h.expires, Payee: Payee{*h.upi, *h.payee}, Payable: *h.payable, Opening: *h.opening,
+				SharedAt: *h.shared, ExpiresAt: *h.expires, Payee: Payee{*h.upi, *h.payee}, Payable: *h.payable,
+				Opening: *h.opening,
 			}
 			s.Range.To = *h.to
 			if h.from != nil {

@@ -26,7 +26,11 @@ func readShared(t testing.TB, db *pgtest.DB, token string) (ledger.Shared, []led
 	t.Helper()
 	var lines []ledger.SharedLine
 	asNobody := func(fn func(pgx.Tx) error) error { return db.AsAuth(t.Context(), fn) }
-	s, err := ledger.ReadShared(t.Context(), asNobody, token, func(l ledger.SharedLine) error { lines = append(lines, l); return nil })
+	s, err := ledger.ReadShared(t.Context(), asNobody, token, func(l ledger.SharedLine) error {
+		lines = append(lines,
+			l)
+		return nil
+	})
 	return s, lines, err
 }
 
@@ -52,9 +56,11 @@ func TestSharedStatement(t *testing.T) {
 	// The same figures as the khata's own statement.
 	var own []ledger.Line
 	st := must(t, db, u, func(tx *postgres.Tx) (ledger.Statement, error) {
-		return ledger.WriteStatement(t.Context(), tx, p.ID, april, func(ledger.Statement) error { return nil }, func(l ledger.Line) error { own = append(own, l); return nil })
+		return ledger.WriteStatement(t.Context(), tx, p.ID, april, func(ledger.Statement) error { return nil },
+			func(l ledger.Line) error { own = append(own, l); return nil })
 	})
-	if s.Opening != st.Opening || s.Closing != st.Closing || s.Given != st.Given || s.Received != st.Received || len(lines) != len(own) || len(own) != 2 {
+	if s.Opening != st.Opening || s.Closing != st.Closing || s.Given != st.Given || s.Received != st.Received ||
+		len(lines) != len(own) || len(own) != 2 {
 		t.Fatalf("shared %+v %v, own %+v %v", s, lines, st, own)
 	}
 	for i := range own {
@@ -62,7 +68,8 @@ func TestSharedStatement(t *testing.T) {
 			t.Errorf("line %d is %+v, want %+v", i, lines[i], own[i])
 		}
 	}
-	if s.Party != "Ramesh" || s.Changed || !s.Payable || s.Payee != (ledger.Payee{}) || s.ExpiresAt.Sub(s.SharedAt) != ledger.ShareLife {
+	if s.Party != "Ramesh" || s.Changed || !s.Payable || s.Payee != (ledger.Payee{}) ||
+		s.ExpiresAt.Sub(s.SharedAt) != ledger.ShareLife {
 		t.Errorf("shared: %+v", s)
 	}
 	// What lies outside of its days changes nothing of it, but for the offer to pay when money came in since.
@@ -76,7 +83,8 @@ func TestSharedStatement(t *testing.T) {
 	must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
 		return ledger.EditEntry(t.Context(), tx, inside.ID, 1, received(301, "2026-04-02"))
 	})
-	if s, lines, err = readShared(t, db, token); err != nil || !s.Changed || !lines[0].Changed || lines[1].Changed || s.Closing != 749 {
+	if s, lines, err = readShared(t, db, token); err != nil || !s.Changed || !lines[0].Changed || lines[1].Changed ||
+		s.Closing != 749 {
 		t.Errorf("after an edit: %+v %+v %v", s, lines, err)
 	}
 	must(t, db, u, func(tx *postgres.Tx) (ledger.Entry, error) {
@@ -94,7 +102,8 @@ func TestSharedStatement(t *testing.T) {
 	_, _, unknown := readShared(t, db, ledger.NewShareToken())
 	same := func(what, token string) {
 		t.Helper()
-		if _, _, err := readShared(t, db, token); err == nil || fault.KindOf(err) != fault.NotFound || fault.Of(err).Sentence() != fault.Of(unknown).Sentence() {
+		if _, _, err := readShared(t, db, token); err == nil || fault.KindOf(err) != fault.NotFound ||
+			fault.Of(err).Sentence() != fault.Of(unknown).Sentence() {
 			t.Errorf("%s: %v, want the answer to an unknown token: %v", what, err, unknown)
 		}
 	}
@@ -104,16 +113,23 @@ func TestSharedStatement(t *testing.T) {
 	if _, _, err := readShared(t, db, token); err != nil {
 		t.Errorf("restored: %v", err)
 	}
-	for _, bad := range []string{"", "x", token + "A", token[:21], strings.ToUpper(token), token[:21] + "=", "../" + token, strings.Repeat("A", 5000), "\x00", string([]byte{0xff})} {
+	for _, bad := range []string{
+		"", "x", token + "A", token[:21], strings.ToUpper(token), token[:21] + "=",
+		"../" + token, strings.Repeat("A", 5000), "\x00", string([]byte{0xff}),
+	} {
 		same("malformed", bad)
 	}
 	_, expired := addShare(t, db, u, p.ID, april)
-	if _, err := db.Super.Exec(t.Context(), `update tijori.shares set expires_at = now() - interval '1 second' where id <> $1`, share.ID); err != nil {
+	if _, err := db.Super.Exec(t.Context(),
+		`update tijori.shares set expires_at = now() - interval '1 second' where id <> $1`, share.ID); err != nil {
 		t.Fatal(err)
 	}
 	same("expired", expired)
 	revoke := func(u *pgtest.User, party uuid.UUID) error {
-		return db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { return ledger.RevokeShare(t.Context(), tx, share.ID, party) })
+		return db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			return ledger.RevokeShare(t.Context(), tx,
+				share.ID, party)
+		})
 	}
 	wantKind(t, "revoking the share of another party", revoke(u, other.ID), fault.NotFound)
 	stranger := db.User(t, "stranger")
@@ -132,8 +148,15 @@ func TestSharedStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("revoked and set back", token)
-	for _, sql := range []string{`select token_hash from tijori.shares`, `select digest from tijori.shares`, `select * from tijori_khata.shared_statement('\x00')`} {
-		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+	for _, sql := range []string{
+		`select token_hash from tijori.shares`, `select digest from tijori.shares`,
+		`select * from tijori_khata.shared_statement('\x00')`,
+	} {
+		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			_, err := tx.Exec(t.Context(),
+				sql)
+			return err
+		})
 		wantKind(t, sql, err, fault.Forbidden)
 	}
 }
@@ -154,16 +177,19 @@ func TestShareRoles(t *testing.T) {
 	for _, role := range []string{"accountant", "counter"} {
 		wantKind(t, role, add(db.Member(t, u, nil, role), newID(t), days, ledger.ShareLife), fault.Forbidden)
 	}
-	wantKind(t, "a stranger with the real party", add(db.User(t, "stranger"), newID(t), days, ledger.ShareLife), fault.NotFound)
+	wantKind(t, "a stranger with the real party", add(db.User(t, "stranger"), newID(t), days, ledger.ShareLife),
+		fault.NotFound)
 	wantKind(t, "no last day", add(u, newID(t), ledger.Range{}, ledger.ShareLife), fault.Invalid)
 	wantKind(t, "for ever", add(u, newID(t), days, 1000*24*time.Hour), fault.Invalid)
-	wantKind(t, "the wrong way round", add(u, newID(t), ledger.Range{From: date("2026-05-01"), To: date("2026-04-01")}, ledger.ShareLife), fault.Invalid)
+	wantKind(t, "the wrong way round", add(u, newID(t), ledger.Range{From: date("2026-05-01"), To: date("2026-04-01")},
+		ledger.ShareLife), fault.Invalid)
 	for range 2 { // a double tap
 		if err := add(u, id, days, ledger.ShareLife); err != nil {
 			t.Error(err)
 		}
 	}
-	wantKind(t, "the same id with other days", add(u, id, ledger.Range{To: date("2026-04-29")}, ledger.ShareLife), fault.Conflict)
+	wantKind(t, "the same id with other days", add(u, id, ledger.Range{To: date("2026-04-29")}, ledger.ShareLife),
+		fault.Conflict)
 	if err := add(db.Member(t, u, nil, "manager"), newID(t), days, ledger.ShareLife); err != nil {
 		t.Errorf("a manager: %v", err)
 	}

@@ -90,7 +90,9 @@ order by e.business_date, e.id`
 // with party, range and opening balance; then line for each entry in the range;
 // and returns the statement with its sums. All of it is one snapshot, read in
 // constant memory. An error of begin or line ends the reading and is returned.
-func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error, line func(Line) error) (Statement, error) {
+func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error,
+	line func(Line) error,
+) (Statement, error) {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return Statement{}, err
 	}
@@ -186,7 +188,8 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, BookSQL, pgx.QueryResultFormats{pgx.BinaryFormatCode}, tx.Scope.AccountID, tx.Scope.BusinessID)
+	rows, err := tx.Query(ctx, BookSQL, pgx.QueryResultFormats{pgx.BinaryFormatCode}, tx.Scope.AccountID,
+		tx.Scope.BusinessID)
 	if err != nil {
 		return fmt.Errorf("read the book: %w", err)
 	}
@@ -224,7 +227,10 @@ func (r *bookReader) read(row [][]byte) error {
 	case c < 0:
 		return errOrder
 	case c > 0:
-		*r = bookReader{BookLine: BookLine{PartyID: uuid.UUID(row[0]), Kind: Kind(row[1]), Name: string(row[2]), Phone: string(row[3])}}
+		*r = bookReader{BookLine: BookLine{
+			PartyID: uuid.UUID(row[0]), Kind: Kind(row[1]), Name: string(row[2]),
+			Phone: string(row[3]),
+		}}
 	}
 	if row[4] == nil {
 		return nil
@@ -238,7 +244,10 @@ func (r *bookReader) read(row [][]byte) error {
 	}
 	r.last = next
 	r.Entries = true
-	r.EntryFields = EntryFields{Side: Given, AmountMinor: int64(binary.BigEndian.Uint64(row[6])), Date: next.Date, Note: string(row[8]), Opening: row[9][0] != 0}
+	r.EntryFields = EntryFields{
+		Side: Given, AmountMinor: int64(binary.BigEndian.Uint64(row[6])), Date: next.Date,
+		Note: string(row[8]), Opening: row[9][0] != 0,
+	}
 	if string(row[5]) != string(Given) {
 		r.Side = Side(row[5])
 	}

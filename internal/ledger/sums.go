@@ -24,7 +24,8 @@ type WrongSum struct {
 }
 
 func (w WrongSum) String() string {
-	return fmt.Sprintf("account %s, business %s, party %s: %s is not that of its entries", w.AccountID, w.BusinessID, w.PartyID, w.What)
+	return fmt.Sprintf("account %s, business %s, party %s: %s is not that of its entries", w.AccountID, w.BusinessID,
+		w.PartyID, w.What)
 }
 
 // VerifySums holds the sums of every party against its entries and returns what
@@ -36,7 +37,8 @@ func VerifySums(ctx context.Context, auth *pgxpool.Pool) ([]WrongSum, error) {
 		if _, err := tx.Exec(ctx, `set local statement_timeout = '15min'`); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `select w.account_id, w.business_id, w.party_id, w.what from tijori_khata.wrong_sums() w order by 1, 2, 3`)
+		rows, err := tx.Query(ctx,
+			`select w.account_id, w.business_id, w.party_id, w.what from tijori_khata.wrong_sums() w order by 1, 2, 3`)
 		if err != nil {
 			return err
 		}
@@ -55,7 +57,8 @@ func WatchSums(auth *pgxpool.Pool, log *slog.Logger) func(context.Context) (int,
 	return func(ctx context.Context) (int, error) {
 		found, err := VerifySums(ctx, auth)
 		for _, w := range found {
-			log.ErrorContext(ctx, "a khata does not add up", "account", w.AccountID, "business", w.BusinessID, "party", w.PartyID, "what", w.What)
+			log.ErrorContext(ctx, "a khata does not add up", "account", w.AccountID, "business", w.BusinessID, "party",
+				w.PartyID, "what", w.What)
 		}
 		return 0, err
 	}

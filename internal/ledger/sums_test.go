@@ -32,7 +32,8 @@ func wantSums(t testing.TB, db *pgtest.DB, after string) {
 	}
 }
 
-// Whatever is written in whatever order, also past the program and also what is rolled back, the sums stay those of the entries.
+// Whatever is written in whatever order, also past the program and also what is rolled back, the sums stay those of the
+// entries.
 func TestSumsFollowEveryWrite(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -57,12 +58,14 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 		fields := func() ledger.EntryFields {
 			return ledger.EntryFields{
 				Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
-				AmountMinor: rapid.Int64Range(1, 500).Draw(r, "paise"), Date: date("2026-04-01").AddDate(0, 0, rapid.IntRange(0, 9).Draw(r, "day")),
+				AmountMinor: rapid.Int64Range(1, 500).Draw(r, "paise"), Date: date("2026-04-01").AddDate(0, 0,
+					rapid.IntRange(0, 9).Draw(r, "day")),
 			}
 		}
 		one := func(from []uuid.UUID) uuid.UUID { return rapid.SampledFrom(from).Draw(r, "which") }
 		version := func(table string, id uuid.UUID) (v int) {
-			if err := db.Super.QueryRow(ctx, "select coalesce(max(version), 0) from "+table+" where id = $1", id).Scan(&v); err != nil {
+			if err := db.Super.QueryRow(ctx, "select coalesce(max(version), 0) from "+table+" where id = $1",
+				id).Scan(&v); err != nil {
 				r.Fatal(err)
 			}
 			return v
@@ -169,7 +172,9 @@ func TestSumsFollowEveryWrite(t *testing.T) {
 }
 
 // addBatch adds an entry for every party, twice, last first, as a grid of theirs.
-func addBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, parties []uuid.UUID, fields func() ledger.EntryFields) error {
+func addBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, parties []uuid.UUID,
+	fields func() ledger.EntryFields,
+) error {
 	if err := ledger.OpenBatch(ctx, tx, batch, ledger.GridBatch, ""); err != nil {
 		return err
 	}
@@ -213,7 +218,8 @@ func TestSumsOfManyWriters(t *testing.T) {
 				case i < 2:
 					return addBatch(t.Context(), tx, newID(t), mine, fields)
 				case i == 2: // writes like batches without saying so, in one statement
-					_, err := tx.Exec(t.Context(), `update tijori.entries set amount_minor = amount_minor % 900 + 1, deleted_at = case when amount_minor % 7 = 0 then now() end
+					_, err := tx.Exec(t.Context(),
+						`update tijori.entries set amount_minor = amount_minor % 900 + 1, deleted_at = case when amount_minor % 7 = 0 then now() end
 						where account_id = $1 and business_id = $2`, u.AccountID, u.BusinessID)
 					return err
 				case len(added) > 0 && rand.IntN(3) == 0:
@@ -264,7 +270,10 @@ func TestWrongSumsAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := ledger.VerifySums(t.Context(), db.Auth)
-		if err != nil || len(found) != 1 || found[0] != (ledger.WrongSum{AccountID: u.AccountID, BusinessID: u.BusinessID, PartyID: party.ID, What: what}) {
+		if err != nil || len(found) != 1 || found[0] != (ledger.WrongSum{
+			AccountID:  u.AccountID,
+			BusinessID: u.BusinessID, PartyID: party.ID, What: what,
+		}) {
 			t.Errorf("after %s: %v, %v; want %q", sql, found, err, what)
 		}
 		if _, err := db.Super.Exec(t.Context(), ledger.RebuildSumsSQL); err != nil {

@@ -58,7 +58,8 @@ func cleanText(field, s string, lines bool) (string, error) {
 	s = strings.TrimSpace(norm.NFC.String(s))
 	for _, r := range s {
 		if refused(r) && !(lines && r == '\n') {
-			return "", fault.InvalidField(field, "This text has a character that cannot be shown. Please type it again.")
+			return "", fault.InvalidField(field,
+				"This text has a character that cannot be shown. Please type it again.")
 		}
 	}
 	return s, nil
@@ -77,7 +78,10 @@ func refused(r rune) bool {
 }
 
 func visible(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) })
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) &&
+			!unicode.IsMark(r)
+	})
 }
 
 var errPhone = fault.InvalidField("phone", "This does not look like a phone number.").Coded("not_a_phone")
@@ -85,7 +89,8 @@ var errPhone = fault.InvalidField("phone", "This does not look like a phone numb
 // cleanPhone reads a phone number as people write it and returns digits, with
 // +91 before an Indian number; "" stays "".
 func cleanPhone(s string) (string, error) {
-	if s = WithoutMarks(s); !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) || utf8.RuneCountInString(s) > 40 {
+	if s = WithoutMarks(s); !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) ||
+		utf8.RuneCountInString(s) > 40 {
 		return "", errPhone
 	}
 	s = strings.TrimSpace(s)
@@ -125,12 +130,14 @@ func cleanPhone(s string) (string, error) {
 	return digits, nil
 }
 
-// WithoutMarks drops what cannot be seen and says nothing of a number: the marks of direction, and spaces without width, that phones, WhatsApp
+// WithoutMarks drops what cannot be seen and says nothing of a number: the marks of direction, and spaces without
+// width, that phones, WhatsApp
 // and Windows put around a number that is copied.
 func WithoutMarks(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\u061c', r == '\ufeff', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2060' && r <= '\u2069':
+		case r == '\u061c', r == '\ufeff', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e',
+			r >= '\u2060' && r <= '\u2069':
 			return -1
 		}
 		return r

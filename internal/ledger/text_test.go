@@ -12,7 +12,8 @@ import (
 func TestNameKey(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"Ramesh KUMAR": "ramesh kumar", "ज़ाकिर": "जाकिर", "ज\u093cा": "जा", "दुकान १२": "दुकान 12", "क्\u200dष": "क्ष", "ＡＢ": "ab", "É": "é",
+		"Ramesh KUMAR": "ramesh kumar", "ज़ाकिर": "जाकिर", "ज\u093cा": "जा", "दुकान १२": "दुकान 12", "क्\u200dष": "क्ष",
+		"ＡＢ": "ab", "É": "é",
 	} {
 		if got := nameKey(in); got != want {
 			t.Errorf("nameKey(%q) = %q, want %q", in, got, want)
@@ -31,7 +32,10 @@ func TestParseDate(t *testing.T) {
 			t.Errorf("ParseDate(%q) = %v, %v, want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "2026-02-30", "31/13/2026", "1999-12-31", "2100-01-01", "yesterday", "2026-03-31T00:00:00Z"} {
+	for _, in := range []string{
+		"", "2026-02-30", "31/13/2026", "1999-12-31", "2100-01-01", "yesterday",
+		"2026-03-31T00:00:00Z",
+	} {
 		_, err := ParseDate(in)
 		if f := fault.Of(err); f == nil || f.Field != "date" {
 			t.Errorf("ParseDate(%q): %v, want an invalid date", in, err)
@@ -49,7 +53,10 @@ func TestParseDate(t *testing.T) {
 // Phones copy numbers with marks that nobody sees.
 func TestPhoneWithHiddenMarks(t *testing.T) {
 	t.Parallel()
-	for _, in := range []string{"\u202a+91 98765 43210\u202c", "\u200e+91 98765 43210", "\u206898765\u200b43210\u2069", "\ufeff9876543210"} {
+	for _, in := range []string{
+		"\u202a+91 98765 43210\u202c", "\u200e+91 98765 43210", "\u206898765\u200b43210\u2069",
+		"\ufeff9876543210",
+	} {
 		if got, err := cleanPhone(in); err != nil || got != "+919876543210" {
 			t.Errorf("cleanPhone(%q) = %q, %v", in, got, err)
 		}
@@ -69,7 +76,10 @@ func TestRequestsDoNotRunTogether(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"Ram", "श्री कृष्ण\r\n", "=cmd()", "\x00", "\xff", "a\u202eb", "+91 98200 12345", strings.Repeat("क", 501)} {
+	for _, s := range []string{
+		"Ram", "श्री कृष्ण\r\n", "=cmd()", "\x00", "\xff", "a\u202eb", "+91 98200 12345",
+		strings.Repeat("क", 501),
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -82,11 +92,13 @@ func FuzzText(f *testing.F) {
 			if err != nil || again != clean {
 				t.Fatalf("Clean is not stable: %q, then %q, %v", clean, again, err)
 			}
-			if n := utf8.RuneCountInString(clean.Name); n < 1 || n > MaxName || strings.ContainsAny(clean.Name, "\x00\n\r\t") || utf8.RuneCountInString(clean.Note) > MaxNote {
+			if n := utf8.RuneCountInString(clean.Name); n < 1 || n > MaxName || strings.ContainsAny(clean.Name,
+				"\x00\n\r\t") || utf8.RuneCountInString(clean.Note) > MaxNote {
 				t.Fatalf("Clean(%q) = %q", s, clean)
 			}
 		}
-		if p, err := cleanPhone(s); err == nil && p != "" && (len(strings.TrimPrefix(p, "+")) < 3 || len(p) > 16 || strings.Trim(p, "+0123456789") != "") {
+		if p, err := cleanPhone(s); err == nil && p != "" && (len(strings.TrimPrefix(p, "+")) < 3 || len(p) > 16 ||
+			strings.Trim(p, "+0123456789") != "") {
 			t.Fatalf("cleanPhone(%q) = %q", s, p)
 		}
 		words, phone := searchPatterns(s)

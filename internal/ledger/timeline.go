@@ -44,8 +44,10 @@ with mine as (
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is not null
 ), happened as (
-	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, '' as name, p.created_at as at,
-		null::jsonb as before, jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note) as after
+	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, '' as name,
+	    p.created_at as at,
+		null::jsonb as before, jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note',
+		    p.note) as after
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.id = $3
 	union all
@@ -53,11 +55,13 @@ with mine as (
 		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date, 'note', e.note, 'opening', e.opening)
 	from mine e
 	union all
-	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before, c.after
+	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,
+	    c.after
 	from tijori.changes c
 	where c.account_id = $1 and c.business_id = $2 and c.subject = 'party' and c.subject_id = $3
 	union all
-	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before, c.after
+	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,
+	    c.after
 	from mine e
 	join tijori.changes c on c.account_id = $1 and c.business_id = $2 and c.subject = 'entry' and c.subject_id = e.id
 ), page as (
@@ -69,7 +73,8 @@ with mine as (
 select p.subject, p.subject_id, p.version, p.action, p.by, coalesce(nullif(p.name, ''), n.name, ''), p.at, p.before,
 	case p.version when 1 then coalesce((
 		select c.before from tijori.changes c
-		where c.account_id = $1 and c.business_id = $2 and c.subject = p.subject and c.subject_id = p.subject_id and c.version = 2), p.after)
+		where c.account_id = $1 and c.business_id = $2 and c.subject = p.subject and c.subject_id = p.subject_id
+		    and c.version = 2), p.after)
 	else p.after end
 from page p
 left join tijori_access.colleagues() n on n.user_id = p.by
@@ -90,7 +95,8 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 		}
 		at = &c.At
 	}
-	rows, err := tx.Query(ctx, timelineSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, at, c.ID, c.Version, PageSize+1)
+	rows, err := tx.Query(ctx, timelineSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, at, c.ID, c.Version,
+		PageSize+1)
 	if err != nil {
 		return Timeline{}, fmt.Errorf("timeline of party %s: %w", party, err)
 	}
@@ -130,7 +136,9 @@ func PartyTimeline(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 	return t, nil
 }
 
-func change[State, Fields any](version int, action string, by uuid.UUID, name string, at time.Time, before, after []byte, fields func(State) (Fields, error)) (*Change[Fields], error) {
+func change[State, Fields any](version int, action string, by uuid.UUID, name string, at time.Time, before,
+	after []byte, fields func(State) (Fields, error),
+) (*Change[Fields], error) {
 	c := &Change[Fields]{Version: version, Action: action, By: by, ByName: name, At: at}
 	for _, side := range []struct {
 		text []byte

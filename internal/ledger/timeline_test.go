@@ -22,16 +22,21 @@ func TestTimelineTellsEverythingOfAParty(t *testing.T) {
 	must(t, db, asha, func(tx *postgres.Tx) (ledger.Party, error) {
 		return ledger.EditParty(ctx, tx, party.ID, 1, ledger.PartyFields{Kind: ledger.Customer, Name: "Ramesh Kumar"})
 	})
-	line := must(t, db, asha, func(tx *postgres.Tx) (ledger.Timeline, error) { return ledger.PartyTimeline(ctx, tx, party.ID, "") })
+	line := must(t, db, asha, func(tx *postgres.Tx) (ledger.Timeline, error) {
+		return ledger.PartyTimeline(ctx, tx,
+			party.ID, "")
+	})
 	if len(line.Items) != 5 || line.Next != "" {
 		t.Fatalf("timeline has %d items and next %q, want 5 and none", len(line.Items), line.Next)
 	}
 	newest := line.Items[0].Party
-	if newest == nil || newest.Before.Name != "Ramesh" || newest.After.Name != "Ramesh Kumar" || newest.ByName != "Asha" {
+	if newest == nil || newest.Before.Name != "Ramesh" || newest.After.Name != "Ramesh Kumar" ||
+		newest.ByName != "Asha" {
 		t.Errorf("newest = %+v, want Asha's new name for Ramesh", newest)
 	}
 	deleted, edited := line.Items[1].Entry, line.Items[2].Entry
-	if deleted == nil || deleted.Action != "delete" || edited == nil || edited.Before.AmountMinor != 25000 || edited.After.AmountMinor != 30000 {
+	if deleted == nil || deleted.Action != "delete" || edited == nil || edited.Before.AmountMinor != 25000 ||
+		edited.After.AmountMinor != 30000 {
 		t.Errorf("then %+v and %+v, want the entry deleted, before that edited from 25000 to 30000", deleted, edited)
 	}
 	for _, h := range line.Items[3:] {

@@ -46,7 +46,8 @@ func (p Payee) Clean() (Payee, error) {
 	}
 	name, err := cleanName(p.Name)
 	if err != nil || utf8.RuneCountInString(name) > MaxPayee {
-		return p, fault.InvalidField("payee", "Write the payee's name as your bank has it, at most %d letters.", MaxPayee)
+		return p, fault.InvalidField("payee", "Write the payee's name as your bank has it, at most %d letters.",
+			MaxPayee)
 	}
 	p.Name = name
 	return p, nil
@@ -153,7 +154,8 @@ func SetPayee(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Payee) (Paye
 		return p, nil
 	}
 	var now Payee
-	err = tx.QueryRow(ctx, `select upi_id, payee_name from tijori.payees where account_id = $1 and business_id = $2 and id = $3`,
+	err = tx.QueryRow(ctx,
+		`select upi_id, payee_name from tijori.payees where account_id = $1 and business_id = $2 and id = $3`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id).Scan(&now.UPI, &now.Name)
 	if err == nil && now != p {
 		return Payee{}, errUsedID

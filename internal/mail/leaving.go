@@ -25,7 +25,10 @@ func (l Leaving) day(locale string) string {
 	return d.Format("2 January 2006")
 }
 
-var hindiMonths = []string{"जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"}
+var hindiMonths = []string{
+	"जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर",
+	"नवंबर", "दिसंबर",
+}
 
 // Leaving tells an owner that the account is going to be erased, and how to keep it.
 func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
@@ -44,7 +47,10 @@ func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 				fmt.Sprintf("%s को “%s” की सारी पार्टियाँ, एंट्रियाँ, दुकानें और लोग हमेशा के लिए मिट जाएँगे। तब तक सब पढ़ा और डाउनलोड किया जा सकता है, लिखा नहीं जा सकता।", a.day(locale), account),
 			},
 			Button: "डाउनलोड करें, या खाता रखें", Link: link,
-			Closing: []string{"खाता रखना हो तो वहाँ एक बार दबाना काफ़ी है।", "अगर यह आपने नहीं किया तो अभी खाता रखें और अपना पासवर्ड बदलें।"},
+			Closing: []string{
+				"खाता रखना हो तो वहाँ एक बार दबाना काफ़ी है।",
+				"अगर यह आपने नहीं किया तो अभी खाता रखें और अपना पासवर्ड बदलें।",
+			},
 		}.message(to)
 	}
 	account := plainName(a.Account, "your shop")
@@ -60,7 +66,10 @@ func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 			fmt.Sprintf("On %s all parties, entries, shops and people of “%s” are erased for good. Until then everything can be read and downloaded, but not written.", a.day(locale), account),
 		},
 		Button: "Download it, or keep the account", Link: link,
-		Closing: []string{"To keep the account, one tap there is enough.", "If it was not you, keep the account now and change your password."},
+		Closing: []string{
+			"To keep the account, one tap there is enough.",
+			"If it was not you, keep the account now and change your password.",
+		},
 	}.message(to)
 }
 

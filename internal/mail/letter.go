@@ -27,6 +27,7 @@ func (l letter) message(to string) (Message, error) {
 	if err := page.Execute(&html, l); err != nil {
 		return Message{}, err
 	}
-	text := strings.Join(l.Paragraphs, "\n\n") + "\n\n" + l.Button + ":\n" + l.Link + "\n\n" + strings.Join(l.Closing, "\n\n") + "\n"
+	text := strings.Join(l.Paragraphs, "\n\n") + "\n\n" + l.Button + ":\n" + l.Link + "\n\n" + strings.Join(l.Closing,
+		"\n\n") + "\n"
 	return Message{To: to, Subject: oneLine(l.Subject), Text: text, HTML: html.String()}, nil
 }

@@ -20,7 +20,10 @@ func (l Links) Confirm(to, locale, name, token string) (Message, error) {
 				"इस पते से तिजोरी में खाता खोलने को कहा गया है। नीचे दबाकर पता पक्का करें, फिर आपका खाता तैयार हो जाएगा।",
 			},
 			Button: "पता पक्का करें", Link: link,
-			Closing: []string{fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा।", term.Hours(term.SignUpLink)), "अगर आपने खाता नहीं खोला है तो कुछ न करें। इस लिंक को न दबाएँ।"},
+			Closing: []string{
+				fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा।", term.Hours(term.SignUpLink)),
+				"अगर आपने खाता नहीं खोला है तो कुछ न करें। इस लिंक को न दबाएँ।",
+			},
 		}.message(to)
 	}
 	return letter{
@@ -30,7 +33,10 @@ func (l Links) Confirm(to, locale, name, token string) (Message, error) {
 			"Somebody asked for a Tijori account with this address. Confirm that it is yours, and the account is ready.",
 		},
 		Button: "Confirm my address", Link: link,
-		Closing: []string{fmt.Sprintf("The link works once, for %d hours.", term.Hours(term.SignUpLink)), "If it was not you, do nothing and do not open the link."},
+		Closing: []string{
+			fmt.Sprintf("The link works once, for %d hours.", term.Hours(term.SignUpLink)),
+			"If it was not you, do nothing and do not open the link.",
+		},
 	}.message(to)
 }
 
@@ -44,7 +50,10 @@ func (l Links) Known(to, locale, name string) (Message, error) {
 				"इस पते से तिजोरी में नया खाता खोलने को कहा गया, पर इस पते का खाता पहले से है। अपने पासवर्ड से लॉग इन करें।",
 			},
 			Button: "लॉग इन करें", Link: l.to("login"),
-			Closing: []string{"पासवर्ड भूल गए? यहाँ नया रखें: " + l.to("recover"), "अगर यह आप नहीं थे तो कुछ न करें, कुछ नहीं बदला है।"},
+			Closing: []string{
+				"पासवर्ड भूल गए? यहाँ नया रखें: " + l.to("recover"),
+				"अगर यह आप नहीं थे तो कुछ न करें, कुछ नहीं बदला है।",
+			},
 		}.message(to)
 	}
 	return letter{
@@ -54,7 +63,10 @@ func (l Links) Known(to, locale, name string) (Message, error) {
 			"Somebody asked for a new Tijori account with this address, but it has one already. Sign in with your password.",
 		},
 		Button: "Sign in", Link: l.to("login"),
-		Closing: []string{"Password forgotten? Set a new one here: " + l.to("recover"), "If it was not you, do nothing: nothing has changed."},
+		Closing: []string{
+			"Password forgotten? Set a new one here: " + l.to("recover"),
+			"If it was not you, do nothing: nothing has changed.",
+		},
 	}.message(to)
 }
 
@@ -105,7 +117,8 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 					inviter, shop, part.Hindi),
 			},
 			Button: "बुलावा देखें", Link: link,
-			Closing: []string{fmt.Sprintf("यह लिंक %d दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।", term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
+			Closing: []string{fmt.Sprintf("यह लिंक %d दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।",
+				term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
 		}.message(to)
 	}
 	inviter, shop := plainName(i.Inviter, "A Tijori user"), plainName(shop, "their shop")
@@ -117,6 +130,7 @@ func (l Links) Invite(to, locale string, i Invitation, token string) (Message, e
 				inviter, shop, part.English),
 		},
 		Button: "See the invitation", Link: link,
-		Closing: []string{fmt.Sprintf("The link works for %d days, and for this address only.", term.Days(term.Invitation)), "If you do not know them, do nothing."},
+		Closing: []string{fmt.Sprintf("The link works for %d days, and for this address only.",
+			term.Days(term.Invitation)), "If you do not know them, do nothing."},
 	}.message(to)
 }

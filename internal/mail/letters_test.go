@@ -12,7 +12,8 @@ import (
 func TestLetters(t *testing.T) {
 	t.Parallel()
 	l := links(t)
-	leaving := Leaving{Name: "Asha", Account: "Asha Kirana", Day: time.Date(2026, 12, 21, 20, 0, 0, 0, time.UTC)} // the 22nd in India
+	// the 22nd in India
+	leaving := Leaving{Name: "Asha", Account: "Asha Kirana", Day: time.Date(2026, 12, 21, 20, 0, 0, 0, time.UTC)}
 	for _, locale := range []string{"en", "hi"} {
 		for name, write := range map[string]func() (Message, error){
 			"/confirm/T": func() (Message, error) { return l.Confirm("a@example.com", locale, "Asha", "T") },
@@ -29,13 +30,18 @@ func TestLetters(t *testing.T) {
 				t.Fatalf("%s %s: %+v, %v", locale, name, m, err)
 			}
 			link := "https://khata.example.com" + name
-			if !strings.Contains(m.Text, "\n"+link+"\n") || !strings.Contains(m.HTML, `href="`+link+`"`) || !strings.Contains(m.HTML, `lang="`+locale+`"`) {
-				t.Errorf("%s %s: the link stands not on its own line, or not in the page:\n%s\n%s", locale, name, m.Text, m.HTML)
+			if !strings.Contains(m.Text, "\n"+link+"\n") || !strings.Contains(m.HTML, `href="`+link+`"`) ||
+				!strings.Contains(m.HTML, `lang="`+locale+`"`) {
+				t.Errorf("%s %s: the link stands not on its own line, or not in the page:\n%s\n%s", locale, name,
+					m.Text, m.HTML)
 			}
 			if !strings.Contains(m.Text, "Asha") || strings.Contains(m.Text+m.HTML+m.Subject, "%!") {
 				t.Errorf("%s %s: %s", locale, name, m.Text)
 			}
-			if isHindi := strings.ContainsFunc(m.Subject, func(r rune) bool { return r >= 0x900 && r <= 0x97f }); isHindi != (locale == "hi") {
+			if isHindi := strings.ContainsFunc(m.Subject, func(r rune) bool {
+				return r >= 0x900 &&
+					r <= 0x97f
+			}); isHindi != (locale == "hi") {
 				t.Errorf("%s %s: subject %q", locale, name, m.Subject)
 			}
 		}
@@ -46,7 +52,8 @@ func TestLetters(t *testing.T) {
 func TestLettersCarryNoForeignLinks(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"http://evil.example", "Win at evil.example", "evil。example", "call @evil", strings.Repeat("buy now ", 20), "a\nb", "<b>x</b>", "x\u202etxt",
+		"http://evil.example", "Win at evil.example", "evil。example", "call @evil", strings.Repeat("buy now ", 20),
+		"a\nb", "<b>x</b>", "x\u202etxt",
 	} {
 		m, err := links(t).Confirm("a@example.com", "en", name, "T")
 		if err != nil || strings.Contains(m.Text, name) || strings.Contains(m.HTML, name) {
@@ -72,18 +79,25 @@ func TestOutbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, subject := range []string{"first", "second", "तीसरा"} {
-		if err := o.Send(t.Context(), Message{To: "a@example.com", Subject: subject, Text: "T", HTML: "H"}); err != nil {
+		if err := o.Send(t.Context(), Message{
+			To: "a@example.com", Subject: subject, Text: "T",
+			HTML: "H",
+		}); err != nil {
 			t.Fatalf("Send = %v", err)
 		}
 	}
 	list, err := o.List()
-	if err != nil || len(list) != 3 || list[0].Subject != "तीसरा" || list[2].Subject != "first" || list[0].SentAt.IsZero() {
+	if err != nil || len(list) != 3 || list[0].Subject != "तीसरा" || list[2].Subject != "first" ||
+		list[0].SentAt.IsZero() {
 		t.Fatalf("List = %+v, %v, want the newest first", list, err)
 	}
 	if m, err := o.Read(list[1].ID); err != nil || m != list[1] || m.Text != "T" {
 		t.Errorf("Read = %+v, %v", m, err)
 	}
-	for _, id := range []string{"", "../../etc/passwd", "01890000-0000-7000-8000-000000000000", strings.ToUpper(list[0].ID), "{" + list[0].ID + "}"} {
+	for _, id := range []string{
+		"", "../../etc/passwd", "01890000-0000-7000-8000-000000000000",
+		strings.ToUpper(list[0].ID), "{" + list[0].ID + "}",
+	} {
 		if m, err := o.Read(id); !fault.Is(err, fault.NotFound) {
 			t.Errorf("Read(%q) = %+v, %v, want NotFound", id, m, err)
 		}
@@ -109,11 +123,18 @@ func TestLeavingLetters(t *testing.T) {
 	t.Parallel()
 	day := time.Date(2026, 12, 21, 20, 0, 0, 0, time.UTC)
 	for locale, want := range map[string]string{"en": "22 December 2026", "hi": "22 दिसंबर 2026"} {
-		first, err := links(t).Leaving("a@example.com", locale, Leaving{Name: "Asha", Account: "evil.example", Day: day})
-		if err != nil || !strings.Contains(first.Text, want) || !strings.Contains(first.Subject, want) || strings.Contains(first.Text+first.Subject, "evil") {
+		first, err := links(t).Leaving("a@example.com", locale, Leaving{
+			Name: "Asha", Account: "evil.example",
+			Day: day,
+		})
+		if err != nil || !strings.Contains(first.Text, want) || !strings.Contains(first.Subject, want) ||
+			strings.Contains(first.Text+first.Subject, "evil") {
 			t.Errorf("%s: %v\n%s\n%s", locale, err, first.Subject, first.Text)
 		}
-		soon, err := links(t).Leaving("a@example.com", locale, Leaving{Name: "Asha", Account: "Asha Kirana", Day: day, Soon: true})
+		soon, err := links(t).Leaving("a@example.com", locale, Leaving{
+			Name: "Asha", Account: "Asha Kirana", Day: day,
+			Soon: true,
+		})
 		if err != nil || soon.Subject == first.Subject || !strings.Contains(soon.Text, "Asha Kirana") {
 			t.Errorf("%s: %v\n%s", locale, err, soon.Subject)
 		}

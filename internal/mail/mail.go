@@ -35,12 +35,16 @@ func (l Links) to(parts ...string) string {
 	for i, p := range parts {
 		escaped[i] = url.PathEscape(p)
 	}
-	return strings.TrimSuffix(l.Public.Scheme+"://"+l.Public.Host+l.Public.EscapedPath(), "/") + "/" + strings.Join(escaped, "/")
+	return strings.TrimSuffix(l.Public.Scheme+"://"+l.Public.Host+l.Public.EscapedPath(),
+		"/") + "/" + strings.Join(escaped, "/")
 }
 
 // oneLine makes text fit for a header: no control characters at all.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }), " ")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || r == '\u2028' ||
+			r == '\u2029'
+	}), " ")
 }
 
 // plainName returns a name that strangers chose if it can pass as a name, else
@@ -51,7 +55,8 @@ func plainName(name, instead string) string {
 	dotted := false
 	runes := []rune(name)
 	for i, r := range runes {
-		if unicode.IsControl(r) || strings.ContainsRune(`/\:@<>?#%=[]{}|"。．｡`, r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
+		if unicode.IsControl(r) || strings.ContainsRune(`/\:@<>?#%=[]{}|"。．｡`, r) ||
+			unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
 			return instead
 		}
 		if r == '.' && i+1 < len(runes) && runes[i+1] != ' ' {

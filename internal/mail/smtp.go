@@ -48,7 +48,8 @@ func ParseSMTP(address, from string) (SMTPConfig, error) {
 	case "smtp+none":
 		c.Security, c.Port = NoTLS, 25
 	default:
-		return SMTPConfig{}, errors.New("the mail server's address begins with none of smtp://, smtps:// and smtp+none://")
+		return SMTPConfig{},
+			errors.New("the mail server's address begins with none of smtp://, smtps:// and smtp+none://")
 	}
 	if u.Port() != "" {
 		if c.Port, err = strconv.Atoi(u.Port()); err != nil {
@@ -200,5 +201,6 @@ func deliveryError(err error) error {
 	if failed.Reason == gomail.ErrSMTPRcptTo && failed.ErrorCode() >= 500 {
 		return fmt.Errorf("%w (code %d %s)", ErrRefused, failed.ErrorCode(), failed.EnhancedStatusCode())
 	}
-	return fmt.Errorf("the mail server did not take the message: %s (code %d %s)", failed.Reason, failed.ErrorCode(), failed.EnhancedStatusCode())
+	return fmt.Errorf("the mail server did not take the message: %s (code %d %s)", failed.Reason, failed.ErrorCode(),
+		failed.EnhancedStatusCode())
 }

@@ -35,8 +35,12 @@ func hindi(t *testing.T) Message {
 func sender(t *testing.T, s *mailtest.Sink, security string) *SMTP {
 	t.Helper()
 	sender, err := NewSMTP(SMTPConfig{
-		Host: s.Host, Port: s.Port, Security: security, Username: s.User, Password: s.Password, From: "तिजोरी <no-reply@example.com>",
-		Timeout: 3 * time.Second, TLSConfig: &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12},
+		Host: s.Host, Port: s.Port, Security: security, Username: s.User, Password: s.Password,
+		From:    "तिजोरी <no-reply@example.com>",
+		Timeout: 3 * time.Second, TLSConfig: &tls.Config{
+			ServerName: s.Host, RootCAs: s.Roots,
+			MinVersion: tls.VersionTLS12,
+		},
 	})
 	if err != nil {
 		t.Fatalf("NewSMTP = %v", err)
@@ -52,15 +56,18 @@ func TestSendHindi(t *testing.T) {
 			t.Fatalf("%s: Send = %v", security, err)
 		}
 		got := s.Messages()
-		if len(got) != 1 || got[0].To != "asha@example.com" || got[0].From != "no-reply@example.com" || got[0].TLS != (security != NoTLS) || !got[0].Auth {
+		if len(got) != 1 || got[0].To != "asha@example.com" || got[0].From != "no-reply@example.com" ||
+			got[0].TLS != (security != NoTLS) || !got[0].Auth {
 			t.Fatalf("%s: the sink got %+v", security, got)
 		}
 		m := got[0].Read(t)
 		h, subject, text, html := m.Header, m.Subject, m.Text, m.HTML
-		if subject != "नया पासवर्ड रखें" || h.Get("Auto-Submitted") != "auto-generated" || h.Get("Message-Id") == "" || h.Get("Date") == "" {
+		if subject != "नया पासवर्ड रखें" || h.Get("Auto-Submitted") != "auto-generated" || h.Get("Message-Id") == "" ||
+			h.Get("Date") == "" {
 			t.Errorf("%s: headers %v, subject %q", security, h, subject)
 		}
-		if from, err := h.AddressList("From"); err != nil || from[0].Name != "तिजोरी" || from[0].Address != "no-reply@example.com" {
+		if from, err := h.AddressList("From"); err != nil || from[0].Name != "तिजोरी" ||
+			from[0].Address != "no-reply@example.com" {
 			t.Errorf("%s: From = %v, %v", security, from, err)
 		}
 		for _, want := range []string{"नमस्ते आशा देवी,", "https://khata.example.com/recover/tOken_-1"} {
@@ -109,10 +116,15 @@ func TestSendErrors(t *testing.T) {
 		t.Errorf("Send with a wrong password = %v, want an error that a later try may change", err)
 	}
 	for code, refused := range map[int]bool{550: true, 450: false} {
-		s := (&mailtest.Sink{Refuse: &smtp.SMTPError{Code: code, Message: "asha@example.com is not here"}, Security: StartTLS}).Serve(t)
+		s := (&mailtest.Sink{
+			Refuse:   &smtp.SMTPError{Code: code, Message: "asha@example.com is not here"},
+			Security: StartTLS,
+		}).Serve(t)
 		err := sender(t, s, StartTLS).Send(t.Context(), hindi(t))
-		if err == nil || errors.Is(err, ErrRefused) != refused || strings.Contains(err.Error(), "asha") || strings.Contains(err.Error(), "tOken") {
-			t.Errorf("Send when the address is answered %d: %v, want refused %v and no address in it", code, err, refused)
+		if err == nil || errors.Is(err, ErrRefused) != refused || strings.Contains(err.Error(), "asha") ||
+			strings.Contains(err.Error(), "tOken") {
+			t.Errorf("Send when the address is answered %d: %v, want refused %v and no address in it", code, err,
+				refused)
 		}
 	}
 	down := (&mailtest.Sink{Security: NoTLS}).Serve(t)
@@ -145,7 +157,10 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 	if h.Get("Bcc") != "" || subject != "Hello Bcc: victim@example.com body" {
 		t.Errorf("headers %v, subject %q", h, subject)
 	}
-	for _, to := range []string{"asha@example.com\r\nRCPT TO:<victim@example.com>", "a@example.com, b@example.com", "Asha <asha@example.com>", "", "asha@example.com>"} {
+	for _, to := range []string{
+		"asha@example.com\r\nRCPT TO:<victim@example.com>", "a@example.com, b@example.com",
+		"Asha <asha@example.com>", "", "asha@example.com>",
+	} {
 		m.To = to
 		if err := via.Send(t.Context(), m); err == nil {
 			t.Errorf("Send to %q worked", to)
@@ -159,16 +174,22 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 func TestParseSMTP(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]SMTPConfig{
-		"smtp://u%40x:p%2Fw@mail.example.com": {Host: "mail.example.com", Port: 587, Security: StartTLS, Username: "u@x", Password: "p/w", From: "a@example.com"},
-		"smtps://mail.example.com:4650":       {Host: "mail.example.com", Port: 4650, Security: TLS, From: "a@example.com"},
-		"smtp+none://127.0.0.1:1025":          {Host: "127.0.0.1", Port: 1025, Security: NoTLS, From: "a@example.com"},
+		"smtp://u%40x:p%2Fw@mail.example.com": {
+			Host: "mail.example.com", Port: 587, Security: StartTLS,
+			Username: "u@x", Password: "p/w", From: "a@example.com",
+		},
+		"smtps://mail.example.com:4650": {Host: "mail.example.com", Port: 4650, Security: TLS, From: "a@example.com"},
+		"smtp+none://127.0.0.1:1025":    {Host: "127.0.0.1", Port: 1025, Security: NoTLS, From: "a@example.com"},
 	} {
 		got, err := ParseSMTP(in, "a@example.com")
 		if err != nil || got != want {
 			t.Errorf("ParseSMTP(%q) = %+v, %v, want %+v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "mail.example.com:25", "http://mail.example.com", "smtp://", "smtp://u:s3cret@mail.example.com:x", "smtp+none://u:s3cret@mail.example.com"} {
+	for _, in := range []string{
+		"", "mail.example.com:25", "http://mail.example.com", "smtp://",
+		"smtp://u:s3cret@mail.example.com:x", "smtp+none://u:s3cret@mail.example.com",
+	} {
 		if _, err := ParseSMTP(in, "a@example.com"); err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("ParseSMTP(%q) = %v, want an error without the password", in, err)
 		}

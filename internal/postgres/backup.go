@@ -49,13 +49,15 @@ func (r Rows) CopyOut() string {
 // CopyIn is the statement that fills it.
 func (r Rows) CopyIn() string { return "copy " + r.quoted() + " (" + r.columns() + ") from stdin" }
 
-// ourTables is a condition on pg_class c and pg_namespace n: every table of ours with rows that must not be lost. What the
+// ourTables is a condition on pg_class c and pg_namespace n: every table of ours with rows that must not be lost. What
+// the
 // migrations write about themselves they write again; who runs the queue is known again within a minute.
 const ourTables = `c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
 	and (n.nspname = 'tijori' and c.relname not in ('goose_db_version', 'schema_compat')
 	  or n.nspname = 'tijori_river' and c.relname in ('river_job', 'river_queue'))`
 
-// listRows lists our tables. A transaction's number means nothing in another cluster: a column of them gets its default.
+// listRows lists our tables. A transaction's number means nothing in another cluster: a column of them gets its
+// default.
 func listRows(ctx context.Context, tx pgx.Tx) ([]Rows, error) {
 	rows, err := tx.Query(ctx, `
 		select n.nspname::text, c.relname::text, array(
@@ -82,32 +84,37 @@ const backupLock = 7310581
 func (c Config) ReadAll(ctx context.Context, fn func(pgx.Tx, Facts, []Rows) error) error {
 	conn, err := pgx.ConnectConfig(ctx, c.admin())
 	if err != nil {
-		return &SetupError{Problem: "cannot reach the database", Hint: "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs", Err: err}
+		return &SetupError{
+			Problem: "cannot reach the database",
+			Hint:    "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs", Err: err,
+		}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if err := c.findPrefix(ctx, conn); err != nil {
 		return err
 	}
-	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if err := c.lockAll(ctx, conn, tx); err != nil {
-			return err
-		}
-		facts, err := c.readFacts(ctx, tx)
-		if err != nil {
-			return fmt.Errorf("read what the database is: %w", err)
-		}
-		if err := c.checkReadable(ctx, tx); err != nil {
-			return err
-		}
-		tables, err := listRows(ctx, tx)
-		if err != nil {
-			return err
-		}
-		return fn(tx, facts, tables)
-	})
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+		func(tx pgx.Tx) error {
+			if err := c.lockAll(ctx, conn, tx); err != nil {
+				return err
+			}
+			facts, err := c.readFacts(ctx, tx)
+			if err != nil {
+				return fmt.Errorf("read what the database is: %w", err)
+			}
+			if err := c.checkReadable(ctx, tx); err != nil {
+				return err
+			}
+			tables, err := listRows(ctx, tx)
+			if err != nil {
+				return err
+			}
+			return fn(tx, facts, tables)
+		})
 }
 
-// lockAll becomes the role of back-ups, and locks every table before the snapshot is taken, so that the snapshot and the
+// lockAll becomes the role of back-ups, and locks every table before the snapshot is taken, so that the snapshot and
+// the
 // tables' shapes are of one moment.
 func (c Config) lockAll(ctx context.Context, conn *pgx.Conn, tx pgx.Tx) error {
 	before, err := pgx.ConnectConfig(ctx, c.admin())
@@ -118,9 +125,11 @@ func (c Config) lockAll(ctx context.Context, conn *pgx.Conn, tx pgx.Tx) error {
 	var tables string
 	var role bool
 	err = before.QueryRow(ctx, `
-		select coalesce(string_agg(pg_catalog.format('%I.%I', n.nspname, c.relname), ', ' order by n.nspname, c.relname), ''),
+		select coalesce(string_agg(pg_catalog.format('%I.%I', n.nspname, c.relname), ', ' order by n.nspname,
+		    c.relname), ''),
 		       exists (select from pg_catalog.pg_roles where rolname = $1::text)
-		  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where `+ourTables, c.role(roleBackup)).Scan(&tables, &role)
+		  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where `+
+		ourTables, c.role(roleBackup)).Scan(&tables, &role)
 	if err != nil {
 		return err
 	}
@@ -137,7 +146,8 @@ func (c Config) lockAll(ctx context.Context, conn *pgx.Conn, tx pgx.Tx) error {
 		return setupBackup(err)
 	}
 	var got bool
-	if err := tx.QueryRow(ctx, "select pg_catalog.pg_try_advisory_xact_lock($1::bigint)", int64(backupLock)).Scan(&got); err != nil {
+	if err := tx.QueryRow(ctx, "select pg_catalog.pg_try_advisory_xact_lock($1::bigint)",
+		int64(backupLock)).Scan(&got); err != nil {
 		return err
 	}
 	if !got {
@@ -148,7 +158,10 @@ func (c Config) lockAll(ctx context.Context, conn *pgx.Conn, tx pgx.Tx) error {
 
 func setupBackup(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" {
-		return &SetupError{Problem: "this role may not read for a back-up", Hint: "use the role that set the database up, or one that is a member of tijori_backup", Err: err}
+		return &SetupError{
+			Problem: "this role may not read for a back-up",
+			Hint:    "use the role that set the database up, or one that is a member of tijori_backup", Err: err,
+		}
 	}
 	return err
 }
@@ -161,7 +174,8 @@ func (c Config) readFacts(ctx context.Context, tx pgx.Tx) (f Facts, err error) {
 		return f, err
 	}
 	f.Schema, f.Accounts = slices.Max(f.Migrations), map[string]string{}
-	rows, err := tx.Query(ctx, "select connection_id, coalesce(mode, ''), coalesce(provider_account, '') from tijori.connections order by connection_id")
+	rows, err := tx.Query(ctx,
+		"select connection_id, coalesce(mode, ''), coalesce(provider_account, '') from tijori.connections order by connection_id")
 	if err != nil {
 		return f, err
 	}
@@ -184,7 +198,8 @@ func (c Config) checkReadable(ctx context.Context, tx pgx.Tx) error {
 			not pg_catalog.has_table_privilege(c.oid, 'select')
 			or c.relrowsecurity and (
 				not exists (
-					select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*')
+					select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polpermissive
+					    and p.polcmd in ('r', '*')
 					   and (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user) = any (p.polroles)
 					   and pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true')
 				or exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and not p.polpermissive)))
@@ -200,7 +215,10 @@ func (c Config) checkReadable(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if len(hidden) > 0 {
-		return &SetupError{Problem: "the back-up's role does not see every row of " + strings.Join(hidden, ", "), Hint: "a new table is given to tijori_access.protect, others are granted to tijori_backup; run tijori migrate"}
+		return &SetupError{
+			Problem: "the back-up's role does not see every row of " + strings.Join(hidden, ", "),
+			Hint:    "a new table is given to tijori_access.protect, others are granted to tijori_backup; run tijori migrate",
+		}
 	}
 	return nil
 }
@@ -248,8 +266,10 @@ func Load(ctx context.Context, c *Config, schema int64, fn func(Loading) error) 
 	return Setup(ctx, &now)
 }
 
-// loosen empties every table and takes from it what rows in any order would be refused by, or would set off: references,
-// triggers, and row-level security for the owner. It returns the statements that put all of it back, which for references
+// loosen empties every table and takes from it what rows in any order would be refused by, or would set off:
+// references,
+// triggers, and row-level security for the owner. It returns the statements that put all of it back, which for
+// references
 // means that every row is checked.
 func loosen(ctx context.Context, tx pgx.Tx) (undo []string, err error) {
 	rows, err := tx.Query(ctx, `
@@ -262,10 +282,12 @@ func loosen(ctx context.Context, tx pgx.Tx) (undo []string, err error) {
 		  from t join pg_catalog.pg_constraint f on f.conrelid = t.oid and f.contype = 'f' and f.conparentid = 0
 		union all
 		select 2, pg_catalog.format('alter table %s disable trigger %I', t.name, g.tgname),
-		       pg_catalog.format('alter table %s enable %s trigger %I', t.name, case g.tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, g.tgname)
+		       pg_catalog.format('alter table %s enable %s trigger %I', t.name, case g.tgenabled when 'A' then 'always'
+		           when 'R' then 'replica' else '' end, g.tgname)
 		  from t join pg_catalog.pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled <> 'D'
 		union all
-		select 3, pg_catalog.format('alter table %s no force row level security', t.name), pg_catalog.format('alter table %s force row level security', t.name)
+		select 3, pg_catalog.format('alter table %s no force row level security', t.name),
+		    pg_catalog.format('alter table %s force row level security', t.name)
 		  from t where t.forced
 		union all
 		select 4, 'truncate ' || pg_catalog.string_agg(t.name, ', '), 'select 1' from t
@@ -308,10 +330,14 @@ func (c Config) KnownMigrations() ([]int64, error) {
 func (c Config) IsSetUp(ctx context.Context) (there bool, err error) {
 	conn, err := pgx.ConnectConfig(ctx, c.admin())
 	if err != nil {
-		return false, &SetupError{Problem: "cannot reach the database", Hint: "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs; the database must exist", Err: err}
+		return false, &SetupError{
+			Problem: "cannot reach the database",
+			Hint:    "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs; the database must exist", Err: err,
+		}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	err = conn.QueryRow(ctx, "select exists (select from pg_catalog.pg_namespace where nspname = 'tijori')").Scan(&there)
+	err = conn.QueryRow(ctx,
+		"select exists (select from pg_catalog.pg_namespace where nspname = 'tijori')").Scan(&there)
 	return there, err
 }
 
@@ -319,7 +345,8 @@ func (c Config) IsSetUp(ctx context.Context) (there bool, err error) {
 func (c Config) DropSchemas(ctx context.Context) error {
 	return c.asOwner(ctx, func(tx pgx.Tx) error {
 		for _, schema := range slices.Concat([]string{"tijori", riverSchema}, partSchemas) {
-			if _, err := tx.Exec(ctx, "set local lock_timeout = '10s'; drop schema if exists "+schema+" cascade"); err != nil {
+			if _, err := tx.Exec(ctx, "set local lock_timeout = '10s'; drop schema if exists "+schema+
+				" cascade"); err != nil {
 				return err
 			}
 		}
@@ -342,8 +369,10 @@ func (f Facts) Belongs(e Environment) error {
 		theirs, ours := f.Accounts[connection], e.Accounts[connection]
 		if f.Mode == e.Mode && theirs != "" && ours != "" && theirs != ours && !e.permits(OtherAccount) {
 			return &SetupError{
-				Problem: fmt.Sprintf("this back-up belongs to the %s account %s, and the keys are of %s", connection, theirs, ours),
-				Hint:    "use that account's keys, or choose another back-up; --permit " + OtherAccount + " restores it all the same",
+				Problem: fmt.Sprintf("this back-up belongs to the %s account %s, and the keys are of %s", connection,
+					theirs, ours),
+				Hint: "use that account's keys, or choose another back-up; --permit " + OtherAccount +
+					" restores it all the same",
 			}
 		}
 	}

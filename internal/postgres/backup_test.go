@@ -15,7 +15,8 @@ func TestBackupRole(t *testing.T) {
 	db := pgtest.New(t)
 	u := db.User(t, "Asha")
 	admin := db.Config.Admin
-	cmd := osexec.CommandContext(t.Context(), filepath.Join(pgtest.BinDir(t), "pg_dump"), "--data-only", "--role=tijori_backup", "--enable-row-security", "--schema=tijori*",
+	cmd := osexec.CommandContext(t.Context(), filepath.Join(pgtest.BinDir(t), "pg_dump"), "--data-only",
+		"--role=tijori_backup", "--enable-row-security", "--schema=tijori*",
 		"--host="+admin.Host, "--port=5432", "--username="+admin.User, "--dbname="+admin.Database)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), u.Email) || !strings.Contains(string(out), "Asha's shop") {
@@ -23,7 +24,10 @@ func TestBackupRole(t *testing.T) {
 	}
 	conn := super(t, db.Config)
 	exec(t, conn, "set role tijori_backup")
-	for _, sql := range []string{"update tijori.users set name = 'x'", "delete from tijori.entries", "insert into tijori.plans default values", "create table tijori.t ()", "truncate tijori.users"} {
+	for _, sql := range []string{
+		"update tijori.users set name = 'x'", "delete from tijori.entries",
+		"insert into tijori.plans default values", "create table tijori.t ()", "truncate tijori.users",
+	} {
 		if _, err := conn.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "42501") {
 			t.Errorf("%s: %v, want that it is not permitted", sql, err)
 		}

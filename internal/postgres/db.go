@@ -54,7 +54,8 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{newest: newest, seats: seats{most: max(3, c.PoolSize*3/8)}} // of 8: two accounts that wait for themselves leave some for others
+	// of 8: two accounts that wait for themselves leave some for others
+	db := &DB{newest: newest, seats: seats{most: max(3, c.PoolSize*3/8)}}
 	defer func() {
 		if err != nil {
 			db.Close()
@@ -149,7 +150,8 @@ func (db *DB) AsBilling(ctx context.Context, w Work, fn func(pgx.Tx) error) erro
 	return translate(pgx.BeginTxFunc(ctx, db.Billing, pgx.TxOptions{BeginQuery: w.beginSQL()}, fn))
 }
 
-// InboxAtOnce runs an insertion that works for w, and whatever queue adds to it, in one transaction and one round trip, on
+// InboxAtOnce runs an insertion that works for w, and whatever queue adds to it, in one transaction and one round trip,
+// on
 // the connections that store webhooks. The insertion reads its row from work, which has one: only then the transaction
 // works for w, and policies are asked about a row after it was read. Nothing waits longer than wait for a lock.
 func (db *DB) InboxAtOnce(ctx context.Context, w Work, wait time.Duration, insert string, args []any,
@@ -173,7 +175,8 @@ func (db *DB) InboxAtOnce(ctx context.Context, w Work, wait time.Duration, inser
 
 // beginSQL begins a transaction with the settings that the policies of the billing role ask for.
 func (w Work) beginSQL() string {
-	return "begin; set local tijori.app = " + quote(w.App) + "; set local tijori.connections = " + quote(w.connections())
+	return "begin; set local tijori.app = " + quote(w.App) + "; set local tijori.connections = " +
+		quote(w.connections())
 }
 
 func (w Work) connections() string { return strings.Join(w.Connections, ",") }

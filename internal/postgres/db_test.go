@@ -29,9 +29,18 @@ func TestAsTellsWhoIsAsking(t *testing.T) {
 		caller postgres.Caller
 		want   postgres.Scope
 	}{
-		{"owner in a business", asha.Caller, postgres.Scope{UserID: asha.UserID, AccountID: asha.AccountID, BusinessID: asha.BusinessID, Role: "owner"}},
-		{"owner of the account", asha.Account(), postgres.Scope{UserID: asha.UserID, AccountID: asha.AccountID, Role: "owner"}},
-		{"counter in the business", counter.Caller, postgres.Scope{UserID: counter.UserID, AccountID: asha.AccountID, BusinessID: asha.BusinessID, Role: "counter"}},
+		{"owner in a business", asha.Caller, postgres.Scope{
+			UserID: asha.UserID, AccountID: asha.AccountID,
+			BusinessID: asha.BusinessID, Role: "owner",
+		}},
+		{"owner of the account", asha.Account(), postgres.Scope{
+			UserID: asha.UserID, AccountID: asha.AccountID,
+			Role: "owner",
+		}},
+		{"counter in the business", counter.Caller, postgres.Scope{
+			UserID: counter.UserID, AccountID: asha.AccountID,
+			BusinessID: asha.BusinessID, Role: "counter",
+		}},
 		{"counter at account level", counter.Account(), postgres.Scope{UserID: counter.UserID}},
 	} {
 		c.want.Rights = role.Of(c.want.Role)
@@ -52,7 +61,8 @@ func TestAsRefusesEverybodyElse(t *testing.T) {
 	revoked, expired := db.User(t, "Chitra"), db.User(t, "Dev")
 	for _, sql := range []string{
 		"update credentials set revoked_at = now() where user_id = '" + revoked.UserID.String() + "'",
-		"update credentials set expires_at = now() - interval '1 second' where user_id = '" + expired.UserID.String() + "'",
+		"update credentials set expires_at = now() - interval '1 second' where user_id = '" + expired.UserID.String() +
+			"'",
 	} {
 		if _, err := db.Super.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -66,15 +76,33 @@ func TestAsRefusesEverybodyElse(t *testing.T) {
 		{"no credential", postgres.Caller{Business: asha.BusinessID}, fault.Unauthorized},
 		{"revoked credential", revoked.Caller, fault.Unauthorized},
 		{"expired credential", expired.Caller, fault.Unauthorized},
-		{"revoked credential with another's business", postgres.Caller{Credential: revoked.Caller.Credential, Business: asha.BusinessID}, fault.Unauthorized},
-		{"another's business", postgres.Caller{Credential: binod.Caller.Credential, Business: asha.BusinessID}, fault.NotFound},
-		{"a business that does not exist", postgres.Caller{Credential: binod.Caller.Credential, Business: uuid.New()}, fault.NotFound},
+		{"revoked credential with another's business", postgres.Caller{
+			Credential: revoked.Caller.Credential,
+			Business:   asha.BusinessID,
+		}, fault.Unauthorized},
+		{
+			"another's business",
+			postgres.Caller{Credential: binod.Caller.Credential, Business: asha.BusinessID},
+			fault.NotFound,
+		},
+		{
+			"a business that does not exist",
+			postgres.Caller{Credential: binod.Caller.Credential, Business: uuid.New()},
+			fault.NotFound,
+		},
 	} {
-		err := db.As(t.Context(), c.caller, func(*postgres.Tx) error { t.Errorf("%s: the work ran", c.name); return nil })
+		err := db.As(t.Context(), c.caller, func(*postgres.Tx) error {
+			t.Errorf("%s: the work ran",
+				c.name)
+			return nil
+		})
 		if err == nil || fault.KindOf(err) != c.want {
 			t.Errorf("%s: %v, want a fault of kind %v", c.name, err, c.want)
 		}
-		_, err = db.Read(t.Context(), c.caller, func(postgres.Scope, *pgx.Batch) { t.Errorf("%s: the read ran", c.name) })
+		_, err = db.Read(t.Context(), c.caller, func(postgres.Scope, *pgx.Batch) {
+			t.Errorf("%s: the read ran",
+				c.name)
+		})
 		if err == nil || fault.KindOf(err) != c.want {
 			t.Errorf("%s: Read = %v, want a fault of kind %v", c.name, err, c.want)
 		}
@@ -90,14 +118,16 @@ func TestReadNoticesARemovedMember(t *testing.T) {
 	read := func() (name string, scope postgres.Scope, err error) {
 		scope, err = db.Read(t.Context(), manager.Caller, func(s postgres.Scope, b *pgx.Batch) {
 			name = ""
-			b.Queue("select name from businesses where account_id = $1 and id = $2", s.AccountID, s.BusinessID).QueryRow(func(row pgx.Row) error { return row.Scan(&name) })
+			b.Queue("select name from businesses where account_id = $1 and id = $2", s.AccountID,
+				s.BusinessID).QueryRow(func(row pgx.Row) error { return row.Scan(&name) })
 		})
 		return name, scope, err
 	}
 	if name, scope, err := read(); err != nil || name != "Asha's shop" || scope.Role != "manager" {
 		t.Fatalf("Read = %q, %+v, %v", name, scope, err)
 	}
-	if _, err := db.Super.Exec(t.Context(), "update members set role = 'accountant' where user_id = $1", manager.UserID); err != nil {
+	if _, err := db.Super.Exec(t.Context(), "update members set role = 'accountant' where user_id = $1",
+		manager.UserID); err != nil {
 		t.Fatal(err)
 	}
 	if _, scope, err := read(); err != nil || scope.Role != "accountant" {
@@ -117,7 +147,8 @@ func TestAsRollsBackAndLeavesNoClaim(t *testing.T) {
 	asha := db.User(t, "Asha")
 	boom := errors.New("boom")
 	err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
-		if _, err := tx.Exec(t.Context(), "update businesses set name = 'X' where account_id = $1 and id = $2", tx.Scope.AccountID, tx.Scope.BusinessID); err != nil {
+		if _, err := tx.Exec(t.Context(), "update businesses set name = 'X' where account_id = $1 and id = $2",
+			tx.Scope.AccountID, tx.Scope.BusinessID); err != nil {
 			return err
 		}
 		return boom
@@ -126,7 +157,8 @@ func TestAsRollsBackAndLeavesNoClaim(t *testing.T) {
 		t.Fatalf("As = %v, want boom", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := db.As(ctx, asha.Caller, func(*postgres.Tx) error { cancel(); return ctx.Err() }); !errors.Is(err, context.Canceled) {
+	if err := db.As(ctx, asha.Caller, func(*postgres.Tx) error { cancel(); return ctx.Err() }); !errors.Is(err,
+		context.Canceled) {
 		t.Fatalf("As with a canceled context = %v", err)
 	}
 	for range 12 { // every connection of the pool
@@ -136,7 +168,8 @@ func TestAsRollsBackAndLeavesNoClaim(t *testing.T) {
 		}
 	}
 	var name string
-	if err := db.Super.QueryRow(t.Context(), "select name from businesses").Scan(&name); err != nil || name != "Asha's shop" {
+	if err := db.Super.QueryRow(t.Context(), "select name from businesses").Scan(&name); err != nil ||
+		name != "Asha's shop" {
 		t.Errorf("the business is called %q (%v), want Asha's shop", name, err)
 	}
 }
@@ -154,7 +187,8 @@ func TestSetupTwiceAndNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), "insert into tijori.goose_db_version (version_id, is_applied) values (9999, true)"); err != nil {
+	if _, err := conn.Exec(t.Context(),
+		"insert into tijori.goose_db_version (version_id, is_applied) values (9999, true)"); err != nil {
 		t.Fatal(err)
 	}
 	err = postgres.Setup(t.Context(), &config)
@@ -212,7 +246,8 @@ func TestAccountThatWaitsKeepsNoOtherWaiting(t *testing.T) {
 	}
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		var n int
-		if err := db.Super.QueryRow(t.Context(), `select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`).Scan(&n); err != nil {
+		if err := db.Super.QueryRow(t.Context(),
+			`select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		if n >= 3 {

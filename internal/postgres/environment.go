@@ -70,8 +70,10 @@ func (e Environment) check(connection string, mode *Mode, account *string) error
 	now := e.Accounts[connection]
 	if account != nil && now != "" && *account != now && !e.permits(OtherAccount) && (mode == nil || *mode == e.Mode) {
 		return &SetupError{
-			Problem: fmt.Sprintf("this database belongs to the %s account %s, and the keys are of %s", connection, *account, now),
-			Hint:    "use that account's keys or another database; --permit " + OtherAccount + " leaves what the old account knows behind",
+			Problem: fmt.Sprintf("this database belongs to the %s account %s, and the keys are of %s", connection,
+				*account, now),
+			Hint: "use that account's keys or another database; --permit " + OtherAccount +
+				" leaves what the old account knows behind",
 		}
 	}
 	return nil
@@ -86,7 +88,8 @@ func SetEnvironment(ctx context.Context, config Config, e Environment, c *clock.
 		if err := config.become(ctx, tx, roleGuard); err != nil { // whom the policies of connections let in
 			return err
 		}
-		rows, err := tx.Query(ctx, `select connection_id, mode, provider_account from tijori.connections order by connection_id for update`)
+		rows, err := tx.Query(ctx,
+			`select connection_id, mode, provider_account from tijori.connections order by connection_id for update`)
 		if err != nil {
 			return err
 		}
@@ -112,7 +115,8 @@ func SetEnvironment(ctx context.Context, config Config, e Environment, c *clock.
 			if account == "" && r.Mode != nil && *r.Mode == e.Mode && r.Account != nil {
 				account = *r.Account
 			}
-			if _, err := tx.Exec(ctx, `update tijori.connections set mode = $2, provider_account = nullif($3, '') where connection_id = $1`, r.Connection, e.Mode, account); err != nil {
+			if _, err := tx.Exec(ctx,
+				`update tijori.connections set mode = $2, provider_account = nullif($3, '') where connection_id = $1`, r.Connection, e.Mode, account); err != nil {
 				return err
 			}
 		}

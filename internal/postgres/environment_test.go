@@ -14,7 +14,8 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
-// A database belongs to the mode, and the account at a provider, that its first start recorded. Every other one is refused
+// A database belongs to the mode, and the account at a provider, that its first start recorded. Every other one is
+// refused
 // and changes nothing, unless the operator names that very risk.
 func TestDatabaseKnowsItsEnvironment(t *testing.T) {
 	t.Parallel()
@@ -24,7 +25,8 @@ func TestDatabaseKnowsItsEnvironment(t *testing.T) {
 	recorded := func() string {
 		var s string
 		if err := db.Super.QueryRow(t.Context(), `
-			select string_agg(connection_id || ' ' || coalesce(mode, '') || ' ' || coalesce(provider_account, ''), ', ' order by connection_id)
+			select string_agg(connection_id || ' ' || coalesce(mode, '') || ' ' || coalesce(provider_account, ''),
+			    ', ' order by connection_id)
 			       || (select case when simulated then ', simulated' else '' end from service_clock) from connections`).Scan(&s); err != nil {
 			t.Fatal(err)
 		}
@@ -45,12 +47,16 @@ func TestDatabaseKnowsItsEnvironment(t *testing.T) {
 		return err
 	}
 	keys := map[string]string{"stripe": ""}
-	if err := db.CheckEnvironment(t.Context(), both, postgres.Environment{Mode: postgres.Live, Accounts: keys}); err == nil {
+	if err := db.CheckEnvironment(t.Context(), both, postgres.Environment{
+		Mode:     postgres.Live,
+		Accounts: keys,
+	}); err == nil {
 		t.Error("a database that has recorded nothing is taken without an administrator")
 	}
 	for _, from := range modes {
 		for _, to := range modes {
-			if _, err := db.Super.Exec(t.Context(), `update connections set mode = null, provider_account = null; update service_clock set simulated = false, offset_seconds = 0`); err != nil {
+			if _, err := db.Super.Exec(t.Context(),
+				`update connections set mode = null, provider_account = null; update service_clock set simulated = false, offset_seconds = 0`); err != nil {
 				t.Fatal(err)
 			}
 			if err := set(from, maps.Clone(keys)); err != nil {
@@ -100,7 +106,8 @@ func TestDatabaseKnowsItsEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, s := range steps {
-		if err := set(postgres.Live, map[string]string{"stripe": s.account, "razorpay": ""}, s.permit...); (err == nil) != s.ok {
+		if err := set(postgres.Live, map[string]string{"stripe": s.account, "razorpay": ""},
+			s.permit...); (err == nil) != s.ok {
 			t.Errorf("step %d, account %q: %v", i, s.account, err)
 		}
 	}
@@ -119,11 +126,15 @@ func TestDemonstrationIsSimulated(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	add := func(email string) error {
-		_, err := db.Auth.Exec(t.Context(), `insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), $1, 'Asha', '!')`, email)
+		_, err := db.Auth.Exec(t.Context(),
+			`insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), $1, 'Asha', '!')`, email)
 		return err
 	}
 	set := func(mode postgres.Mode) error {
-		return postgres.SetEnvironment(t.Context(), db.Config, postgres.Environment{Mode: mode, Permit: postgres.Risks(), Accounts: map[string]string{"stripe": ""}}, clock.New())
+		return postgres.SetEnvironment(t.Context(), db.Config, postgres.Environment{
+			Mode:   mode,
+			Permit: postgres.Risks(), Accounts: map[string]string{"stripe": ""},
+		}, clock.New())
 	}
 	for _, mode := range []postgres.Mode{postgres.Test, postgres.Live} {
 		if err := set(mode); err != nil {
@@ -135,7 +146,8 @@ func TestDemonstrationIsSimulated(t *testing.T) {
 		if err := add("asha-" + string(mode) + "@example.com"); err != nil {
 			t.Errorf("anybody else: %v", err)
 		}
-		if _, err := db.Super.Exec(t.Context(), `update users set email = 'chhotu@demo.example' where email = $1`, "asha-"+string(mode)+"@example.com"); err == nil {
+		if _, err := db.Super.Exec(t.Context(), `update users set email = 'chhotu@demo.example' where email = $1`,
+			"asha-"+string(mode)+"@example.com"); err == nil {
 			t.Error("somebody becomes one of the demonstration")
 		}
 	}

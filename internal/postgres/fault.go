@@ -88,9 +88,10 @@ var constraintFaults = map[string]*fault.Fault{
 		"The date must lie between 2000 and 2099.").Coded("date_out_of_range"),
 	"payees_upi_check": fault.InvalidField("upi",
 		"This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id"),
-	"shares_party_fkey":         noParty,
-	"reminders_party_fkey":      noParty,
-	"users_demonstration_check": fault.InvalidField("email", "This address belongs to the demonstration.").Coded("demonstration_address"),
+	"shares_party_fkey":    noParty,
+	"reminders_party_fkey": noParty,
+	"users_demonstration_check": fault.InvalidField("email",
+		"This address belongs to the demonstration.").Coded("demonstration_address"),
 	"invitations_business_fkey": noBusiness,
 }
 

@@ -88,7 +88,8 @@ func (c Config) migrations() fs.FS {
 }
 
 // readSteps reads NNNN_verb_object.sql files in order of their numbers. Each says in a line
-// "-- compatible from: N" which program, named by its newest migration, is the oldest that works with the schema afterwards.
+// "-- compatible from: N" which program, named by its newest migration, is the oldest that works with the schema
+// afterwards.
 func readSteps(files fs.FS) ([]step, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -113,7 +114,10 @@ func readSteps(files fs.FS) ([]step, error) {
 		if err != nil || from <= oldSchemaEnd || from > n {
 			return nil, fmt.Errorf("migration %s is compatible from %s, which is no migration up to it", name, line[1])
 		}
-		steps = append(steps, step{number: n, compatibleFrom: from, name: name, sql: string(text), alone: aloneLine.Match(text)})
+		steps = append(steps, step{
+			number: n, compatibleFrom: from, name: name, sql: string(text),
+			alone: aloneLine.Match(text),
+		})
 	}
 	if len(steps) == 0 {
 		return nil, errors.New("no migrations")
@@ -159,7 +163,8 @@ func migrateSteps(ctx context.Context, c Config, pool *pgxpool.Pool, steps []ste
 	}
 	if newest := steps[len(steps)-1].number; current > newest {
 		var from int64
-		err := pool.QueryRow(ctx, "select coalesce(max(compatible_from), 0) from tijori.schema_compat where migration > $1", newest).Scan(&from)
+		err := pool.QueryRow(ctx,
+			"select coalesce(max(compatible_from), 0) from tijori.schema_compat where migration > $1", newest).Scan(&from)
 		if err != nil {
 			return &SetupError{Problem: "cannot read what the schema is compatible with", Err: err}
 		}
@@ -178,7 +183,10 @@ func migrateSteps(ctx context.Context, c Config, pool *pgxpool.Pool, steps []ste
 				return err
 			}
 		default:
-			return &SetupError{Problem: "a migration failed", Hint: "the schema stands at the last one that succeeded", Err: unwrapPartial(err)}
+			return &SetupError{
+				Problem: "a migration failed", Hint: "the schema stands at the last one that succeeded",
+				Err: unwrapPartial(err),
+			}
 		}
 	}
 }
@@ -211,7 +219,8 @@ func checkCompatible(current, newest, compatibleFrom int64) error {
 func createVersionTable(ctx context.Context, c Config, pool *pgxpool.Pool) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var there bool
-		if err := tx.QueryRow(ctx, "select to_regclass('"+versionTable+"') is not null").Scan(&there); err != nil || there {
+		if err := tx.QueryRow(ctx, "select to_regclass('"+versionTable+"') is not null").Scan(&there); err != nil ||
+			there {
 			return err
 		}
 		_, err := tx.Exec(ctx, c.ownerSQL()+c.withRoles(`

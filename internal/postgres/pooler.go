@@ -56,7 +56,10 @@ func checkPooler(ctx context.Context, conn *pgx.Conn) error {
 	pooler := fmt.Sprintf("the pooler at %s:%d ", c.Host, c.Port)
 	switch pg, _ := errors.AsType[*pgconn.PgError](err); {
 	case kept:
-		return &SetupError{Problem: pooler + "keeps what one caller's statement leaves for the next caller", Hint: keepsHint}
+		return &SetupError{
+			Problem: pooler + "keeps what one caller's statement leaves for the next caller",
+			Hint:    keepsHint,
+		}
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
@@ -77,10 +80,12 @@ func checkPooler(ctx context.Context, conn *pgx.Conn) error {
 func keepsState(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	mark := rand.Text()
 	var home, process uint32
-	err := conn.QueryRow(ctx, "select pg_backend_pid() from set_config('tijori.probe', $1, false)", pgx.QueryExecModeExec, mark).Scan(&home)
+	err := conn.QueryRow(ctx, "select pg_backend_pid() from set_config('tijori.probe', $1, false)",
+		pgx.QueryExecModeExec, mark).Scan(&home)
 	for err == nil {
 		var found string
-		err = conn.QueryRow(ctx, "select pg_backend_pid(), coalesce(current_setting('tijori.probe', true), '')", pgx.QueryExecModeExec).
+		err = conn.QueryRow(ctx, "select pg_backend_pid(), coalesce(current_setting('tijori.probe', true), '')",
+			pgx.QueryExecModeExec).
 			Scan(&process, &found)
 		if err == nil && process == home {
 			return found == mark, nil

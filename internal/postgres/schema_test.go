@@ -26,14 +26,16 @@ func TestSchemaIsAsCommitted(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	var version int
-	if err := db.Super.QueryRow(t.Context(), "select current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
+	if err := db.Super.QueryRow(t.Context(),
+		"select current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
 		t.Fatal(err)
 	}
 	if version != 15 {
 		return
 	}
 	admin := db.Config.Admin
-	cmd := osexec.CommandContext(t.Context(), filepath.Join(pgtest.BinDir(t), "pg_dump"), "--schema-only", "--exclude-schema=tijori_river",
+	cmd := osexec.CommandContext(t.Context(), filepath.Join(pgtest.BinDir(t), "pg_dump"), "--schema-only",
+		"--exclude-schema=tijori_river",
 		"--host="+admin.Host, "--port=5432", "--username="+admin.User, "--dbname="+admin.Database)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -56,7 +56,10 @@ const oldSchemaEnd = 1000
 func Setup(ctx context.Context, c *Config) error {
 	conn, err := pgx.ConnectConfig(ctx, c.admin())
 	if err != nil {
-		return &SetupError{Problem: "cannot reach the database", Hint: "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs", Err: err}
+		return &SetupError{
+			Problem: "cannot reach the database",
+			Hint:    "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs", Err: err,
+		}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if err := checkVersion(ctx, conn); err != nil {
@@ -126,7 +129,10 @@ func checkVersion(ctx context.Context, conn *pgx.Conn) error {
 		return &SetupError{Problem: "cannot ask the database for its version", Err: err}
 	}
 	if version < 150000 {
-		return &SetupError{Problem: fmt.Sprintf("the database is PostgreSQL %d", version/10000), Hint: "Tijori needs PostgreSQL 15 or newer"}
+		return &SetupError{
+			Problem: fmt.Sprintf("the database is PostgreSQL %d", version/10000),
+			Hint:    "Tijori needs PostgreSQL 15 or newer",
+		}
 	}
 	return nil
 }
@@ -161,7 +167,8 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 		return err
 	}
 	var database, admin string
-	if err := tx.QueryRow(ctx, "select quote_ident(current_database()), quote_ident(current_user)").Scan(&database, &admin); err != nil {
+	if err := tx.QueryRow(ctx, "select quote_ident(current_database()), quote_ident(current_user)").Scan(&database,
+		&admin); err != nil {
 		return err
 	}
 	for _, role := range append(idleRoles, loginRoles...) {
@@ -171,7 +178,8 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	}
 	statements := []string{
 		"grant tijori_owner, tijori_guard, tijori_backup to " + admin,
-		// Nobody makes temporary tables, which could stand in for ours. Only the database's owner can say so; for others
+		// Nobody makes temporary tables, which could stand in for ours. Only the database's owner can say so; for
+		// others
 		// it is a warning, and what protects is that every statement of a caller runs with our search_path.
 		"revoke temporary on database " + database + " from public",
 		"grant tijori_guard to tijori_owner",
@@ -182,7 +190,8 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	parts := strings.Join(partSchemas, ", ")
 	statements = append(statements,
 		"set local role tijori_owner",
-		"grant usage on schema tijori, "+parts+" to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_guard",
+		"grant usage on schema tijori, "+parts+
+			" to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_guard",
 		"grant create on schema "+parts+" to tijori_guard",
 	)
 	if c.Private {
@@ -197,7 +206,8 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 }
 
 // narrowSQL takes from PUBLIC what PostgreSQL lets every role do beside reading and writing tables that it may
-// use: make large objects, write into the log of changes, pin it with slots and snapshots, end other sessions of its role.
+// use: make large objects, write into the log of changes, pin it with slots and snapshots, end other sessions of its
+// role.
 // docs/postgresql.md has it for servers of one's own.
 const narrowSQL = `
 	do $$ declare f pg_catalog.regprocedure; begin
@@ -216,7 +226,8 @@ const narrowSQL = `
 func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string) error {
 	role := c.role(name)
 	var exists, privileged, canLogin bool
-	err := tx.QueryRow(ctx, `select count(*) > 0, coalesce(bool_or(rolsuper or rolbypassrls), false), coalesce(bool_or(rolcanlogin), false)
+	err := tx.QueryRow(ctx,
+		`select count(*) > 0, coalesce(bool_or(rolsuper or rolbypassrls), false), coalesce(bool_or(rolcanlogin), false)
 		from pg_roles where rolname = $1::text`, role).Scan(&exists, &privileged, &canLogin)
 	if err != nil {
 		return err
@@ -231,7 +242,8 @@ func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string)
 		}
 	}
 	password := ""
-	if login == "login" && c.Password != "" && !(c.restoring && canLogin) && (!exists || !canLogin || !canLogIn(ctx, c, role)) {
+	if login == "login" && c.Password != "" && !(c.restoring && canLogin) &&
+		(!exists || !canLogin || !canLogIn(ctx, c, role)) {
 		password = " password '" + strings.ReplaceAll(c.Password, "'", "''") + "'"
 	}
 	verb := "alter"
@@ -249,7 +261,8 @@ func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string)
 		settings = append(settings, "statement_timeout = '30s'")
 	}
 	for _, setting := range settings {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("alter role %s in database %s set %s", role, database, setting)); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("alter role %s in database %s set %s", role, database,
+			setting)); err != nil {
 			return err
 		}
 	}

@@ -103,9 +103,11 @@ func TestSupabaseProject(t *testing.T) {
 	}
 	exec(t, conn, string(stub))
 	theirs := `select string_agg(x, e'\n' order by x) from (
-		select c.oid::regclass || ' ' || coalesce(c.relacl::text, '') as x from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		select c.oid::regclass || ' ' || coalesce(c.relacl::text, '') as x from pg_class c
+		    join pg_namespace n on n.oid = c.relnamespace
 		 where n.nspname in ('auth', 'storage', 'realtime', 'public')
-		union all select nspname || ' ' || coalesce(nspacl::text, '') from pg_namespace where nspname in ('auth', 'storage', 'realtime', 'extensions', 'public')
+		union all select nspname || ' ' || coalesce(nspacl::text, '') from pg_namespace where nspname in ('auth',
+		    'storage', 'realtime', 'extensions', 'public')
 		union all select defaclrole::regrole || ' ' || defaclacl::text from pg_default_acl) y`
 	var before, after string
 	if err := conn.QueryRow(t.Context(), theirs).Scan(&before); err != nil {
@@ -131,7 +133,8 @@ func TestSupabaseProject(t *testing.T) {
 		 where r.rolname = any ($1) and n.nspname like 'tijori%' and has_schema_privilege(r.oid, n.oid, 'usage')
 		union all
 		select r.rolname || ' may ' || v.verb || ' ' || c.oid::regclass
-		  from pg_roles r, pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest(array['select', 'insert', 'update', 'delete']) v(verb)
+		  from pg_roles r, pg_class c join pg_namespace n on n.oid = c.relnamespace, unnest(array['select', 'insert',
+		      'update', 'delete']) v(verb)
 		 where r.rolname = any ($1) and n.nspname like 'tijori%' and c.relkind in ('r', 'p', 'v')
 		   and has_table_privilege(r.oid, c.oid, v.verb)
 		union all
@@ -165,8 +168,14 @@ func useIt(t testing.TB, db *postgres.DB) {
 			sql  string
 			args []any
 		}{
-			{`insert into users (id, email, name, password_hash) values ($1, $2, 'Asha', '!')`, []any{user, user.String() + "@example.com"}},
-			{`select tijori_access.open_account($1, $2, $3, $4, 'Asha Stores', 'INR')`, []any{user, account, business, member}},
+			{
+				`insert into users (id, email, name, password_hash) values ($1, $2, 'Asha', '!')`,
+				[]any{user, user.String() + "@example.com"},
+			},
+			{`select tijori_access.open_account($1, $2, $3, $4, 'Asha Stores', 'INR')`, []any{
+				user, account, business,
+				member,
+			}},
 			{`insert into credentials (hash, id, kind, user_id, account_id, expires_at) values ($1, $2, 'session', $3, $4, now() + interval '1 day')`, []any{hash[:], uuid.New(), user, account}},
 		} {
 			if _, err := tx.Exec(t.Context(), q.sql, q.args...); err != nil {
@@ -179,9 +188,11 @@ func useIt(t testing.TB, db *postgres.DB) {
 		t.Fatal(err)
 	}
 	var name string
-	scope, err := db.Read(t.Context(), postgres.Caller{Credential: hash, Business: business}, func(s postgres.Scope, b *pgx.Batch) {
-		b.Queue(`select name from businesses where account_id = $1`, s.AccountID).QueryRow(func(row pgx.Row) error { return row.Scan(&name) })
-	})
+	scope, err := db.Read(t.Context(), postgres.Caller{Credential: hash, Business: business},
+		func(s postgres.Scope, b *pgx.Batch) {
+			b.Queue(`select name from businesses where account_id = $1`,
+				s.AccountID).QueryRow(func(row pgx.Row) error { return row.Scan(&name) })
+		})
 	if err != nil || name != "Asha Stores" || scope.Role != "owner" {
 		t.Errorf("Read = %q, %+v, %v", name, scope, err)
 	}

@@ -70,7 +70,8 @@ func TestCodeAsksForRights(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "role" || d.Name() == "audit" || strings.HasPrefix(d.Name(), ".git")):
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "role" || d.Name() == "audit" ||
+			strings.HasPrefix(d.Name(), ".git")):
 			return filepath.SkipDir
 		case strings.HasSuffix(path, ".templ"):
 			b, err := os.ReadFile(path)
@@ -78,7 +79,8 @@ func TestCodeAsksForRights(t *testing.T) {
 				t.Errorf("%s names a role: ask for a right of package role", path)
 			}
 			return err
-		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go"):
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			strings.HasSuffix(path, "_templ.go"):
 			return nil
 		}
 		read++

@@ -41,10 +41,12 @@ func TestJSONHasOneDoor(t *testing.T) {
 			return fs.SkipDir
 		}
 		rel := strings.TrimPrefix(filepath.ToSlash(name), "../../")
-		if strings.HasPrefix(rel, "internal/audit/") { // reads what others have written as leniently as their own tools do
+		// reads what others have written as leniently as their own tools do
+		if strings.HasPrefix(rel, "internal/audit/") {
 			return nil
 		}
-		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(rel, "internal/strictjson/") {
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") ||
+			strings.HasPrefix(rel, "internal/strictjson/") {
 			return nil
 		}
 		files++
@@ -76,7 +78,8 @@ func TestJSONHasOneDoor(t *testing.T) {
 			if x, ok := s.X.(*ast.Ident); ok && names[x.Name] {
 				used[rel] = true
 				if plain[rel] == "" {
-					t.Errorf("%s: json.%s: what comes from outside is read by internal/strictjson", set.Position(s.Pos()), s.Sel.Name)
+					t.Errorf("%s: json.%s: what comes from outside is read by internal/strictjson",
+						set.Position(s.Pos()), s.Sel.Name)
 				}
 			}
 			return true

@@ -130,13 +130,19 @@ type tree struct {
 func draw(t *rapid.T, depth int) *tree {
 	kind := rapid.IntRange(0, 3).Draw(t, "kind")
 	if depth == 0 || kind == 0 {
-		return &tree{scalar: rapid.SampledFrom([]string{`1`, `-2.5e3`, `true`, `null`, `""`, `"a\"}b"`, `"{\"x\":1,\"x\":2}"`, `"\\"`, `"हि"`}).Draw(t, "scalar")}
+		return &tree{scalar: rapid.SampledFrom([]string{
+			`1`, `-2.5e3`, `true`, `null`, `""`, `"a\"}b"`,
+			`"{\"x\":1,\"x\":2}"`, `"\\"`, `"हि"`,
+		}).Draw(t, "scalar")}
 	}
 	n := rapid.IntRange(0, 5).Draw(t, "n")
 	out := &tree{list: kind == 1}
 	taken := map[string]bool{}
 	for range n {
-		key := rapid.SampledFrom([]string{"a", "A", "id", "ID", "amount", "with \"quotes\"", "back\\slash", "हि", "", "k", "\u212a"}).Draw(t, "key")
+		key := rapid.SampledFrom([]string{
+			"a", "A", "id", "ID", "amount", "with \"quotes\"", "back\\slash", "हि", "",
+			"k", "\u212a",
+		}).Draw(t, "key")
 		if !out.list && taken[key] {
 			continue
 		}

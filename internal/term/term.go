@@ -15,17 +15,19 @@ const (
 	RecoveryAsk  = 24 * time.Hour   // within which the letter of a recovery must have been made
 	Invitation   = 7 * day          // of an invitation, and of one sent again
 	Session      = 30 * day         // without a visit
-	Deletion     = 30 * day         // in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
-	LastDays     = 3 * day          // before its end, when owners are told again; also in tijori_access.tell_leaving
-	PaymentGrace = 7 * day          // in which a plan goes on when a renewal fails or is late
-	DisputeSoon  = 3 * day          // before a dispute's deadline, when it is told again
-	DisputeLast  = 24 * time.Hour   // before it, when it is told for the last time
-	Correction   = 24 * time.Hour   // in which who has no more rights edits an own entry; also in the policy of tijori.entries
-	GridUndo     = 24 * time.Hour   // in which a batch of the grid can be taken back
-	ImportUndo   = 30 * day         // in which an import can be taken back
-	Comparison   = 6 * time.Hour    // between two comparisons with a payment provider
-	Snooze       = 31 * day         // at most, of an alert or an item of the operators
-	SharedLink   = 30 * day         // of a link to a statement, where nothing else is chosen
+	// in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
+	Deletion     = 30 * day
+	LastDays     = 3 * day        // before its end, when owners are told again; also in tijori_access.tell_leaving
+	PaymentGrace = 7 * day        // in which a plan goes on when a renewal fails or is late
+	DisputeSoon  = 3 * day        // before a dispute's deadline, when it is told again
+	DisputeLast  = 24 * time.Hour // before it, when it is told for the last time
+	// in which who has no more rights edits an own entry; also in the policy of tijori.entries
+	Correction = 24 * time.Hour
+	GridUndo   = 24 * time.Hour // in which a batch of the grid can be taken back
+	ImportUndo = 30 * day       // in which an import can be taken back
+	Comparison = 6 * time.Hour  // between two comparisons with a payment provider
+	Snooze     = 31 * day       // at most, of an alert or an item of the operators
+	SharedLink = 30 * day       // of a link to a statement, where nothing else is chosen
 )
 
 // Days is a term in days, as people read it.

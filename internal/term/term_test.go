@@ -23,10 +23,19 @@ func TestTermsOfTheDatabase(t *testing.T) {
 		sql  string
 		want time.Duration
 	}{
-		"leave_account": {`select prosrc from pg_proc where oid = 'tijori_access.leave_account(uuid)'::regprocedure`, term.Deletion},
-		"tell_leaving":  {`select prosrc from pg_proc where oid = 'tijori_access.tell_leaving(uuid)'::regprocedure`, term.LastDays},
-		"the policy of entries": {`select coalesce(string_agg(distinct qual || coalesce(with_check, ''), ' '), '') from pg_policies
-			where schemaname = 'tijori' and tablename = 'entries' and cmd = 'UPDATE' and qual ~ 'interval'`, term.Correction},
+		"leave_account": {
+			`select prosrc from pg_proc where oid = 'tijori_access.leave_account(uuid)'::regprocedure`,
+			term.Deletion,
+		},
+		"tell_leaving": {
+			`select prosrc from pg_proc where oid = 'tijori_access.tell_leaving(uuid)'::regprocedure`,
+			term.LastDays,
+		},
+		"the policy of entries": {
+			`select coalesce(string_agg(distinct qual || coalesce(with_check, ''), ' '), '') from pg_policies
+			where schemaname = 'tijori' and tablename = 'entries' and cmd = 'UPDATE' and qual ~ 'interval'`,
+			term.Correction,
+		},
 	} {
 		var text string
 		if err := db.Super.QueryRow(t.Context(), c.sql).Scan(&text); err != nil {
@@ -41,7 +50,9 @@ func TestTermsOfTheDatabase(t *testing.T) {
 		}
 		for literal := range found {
 			var got time.Duration
-			if err := db.Super.QueryRow(t.Context(), `select extract(epoch from $1::text::interval)::bigint * 1000000000`, literal).Scan(&got); err != nil || got != c.want {
+			if err := db.Super.QueryRow(t.Context(),
+				`select extract(epoch from $1::text::interval)::bigint * 1000000000`, literal).Scan(&got); err != nil ||
+				got != c.want {
 				t.Errorf("%s says %s, the term is %v (%v)", what, literal, c.want, err)
 			}
 		}
@@ -54,13 +65,17 @@ func TestNobodyElseStatesATerm(t *testing.T) {
 	told := regexp.MustCompile(`(?i)\b(\d+|one|two|three|five|six|seven|ten|twelve|thirty|half an) ?(days?|hours?|minutes?|weeks?)\b|interval '\d+ (days?|hours?|minutes?)'|\d+ (दिन|घंटे|मिनट)|(एक|दो|सात|तीस) (दिन|घंटे)`)
 	// What is no promise: samples, buckets of a report, housekeeping, and what waits for the machine.
 	allowed := regexp.MustCompile(`12 days|12 दिन|0–30|31–60|61–90|Over 90 days|90 दिन|interval '1 day'|interval '90 days'|interval '2 days'|interval '1 hour'|a minute or two|0–30|31–60|एक दिन|एक-दो मिनट|एक मिनट`)
-	for _, root := range []string{"../account", "../ledger", "../billing", "../credits", "../mail", "../jobs", "../web"} {
+	for _, root := range []string{
+		"../account", "../ledger", "../billing", "../credits", "../mail", "../jobs",
+		"../web",
+	} {
 		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 			skip := strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "_templ.go")
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && (d.Name() == "testdata" || d.Name() == "pagetest" || d.Name() == "simulator" || d.Name() == "static" || d.Name() == "preview"):
+			case d.IsDir() && (d.Name() == "testdata" || d.Name() == "pagetest" || d.Name() == "simulator" ||
+				d.Name() == "static" || d.Name() == "preview"):
 				return filepath.SkipDir
 			case skip || !strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, ".templ"):
 				return nil

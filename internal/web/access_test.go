@@ -22,7 +22,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/access.txt; read the difference as you would read a change of locks")
+var update = flag.Bool("update", false,
+	"rewrite testdata/access.txt; read the difference as you would read a change of locks")
 
 const accessFile = "testdata/access.txt"
 

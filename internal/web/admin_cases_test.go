@@ -20,15 +20,22 @@ func (w *world) seedDesk(s *side) {
 	w.config.Operators[0] = w.operator(s)
 	paid := "sub_" + s.AccountID.String()
 	s.ids["event"], s.ids["invoice"] = "evt_"+s.word+s.AccountID.String(), "inv_"+s.word
-	body, err := json.Marshal(map[string]any{"entity": "event", "event": "subscription.charged", "created_at": time.Now().Unix(), "payload": map[string]any{
-		"subscription": map[string]any{"entity": map[string]any{"id": paid, "plan_id": "plan_TijoriProMonth", "status": "active", "notes": map[string]any{"account_id": s.AccountID.String()}}},
-	}})
+	body, err := json.Marshal(map[string]any{
+		"entity": "event", "event": "subscription.charged",
+		"created_at": time.Now().Unix(), "payload": map[string]any{
+			"subscription": map[string]any{"entity": map[string]any{
+				"id": paid, "plan_id": "plan_TijoriProMonth",
+				"status": "active", "notes": map[string]any{"account_id": s.AccountID.String()},
+			}},
+		},
+	})
 	w.ok(err)
 	w.exec(`insert into inbox (connection_id, provider, event_id, type, subject, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error, account_id)
 		values ('razorpay', 'razorpay', $1, 'subscription.charged', $2, 'dead', $3, jsonb_build_object('X-Razorpay-Event-Id', $1::text), 'test', now(), now(), now(), 'it failed', $4)`, s.ids["event"], paid, body, s.AccountID)
 	key := "dispute " + s.word + "note"
 	w.exec(`insert into review_items (connection_id, provider, key, reason, detail, account_id, subscription_id, event_id, opened_at, seen_at)
-		values ('razorpay', 'razorpay', $1, 'dispute', $2, $3, $4, $5, now(), now())`, key, s.word+"note of a dispute", s.AccountID, paid, s.ids["event"])
+		values ('razorpay', 'razorpay', $1, 'dispute', $2, $3, $4, $5, now(), now())`, key, s.word+
+		"note of a dispute", s.AccountID, paid, s.ids["event"])
 	w.exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
 		values ('razorpay', 'razorpay', 'dead', 'raised', 1, '1 event could not be applied', now(), now()) on conflict do nothing`)
 	s.ids["item"] = one[string](w, `select left(encode(sha256(convert_to('razorpay ' || $1, 'UTF8')), 'hex'), 16)`, key)
@@ -45,36 +52,74 @@ func (w *world) operator(s *side) string {
 func init() {
 	event := func(i ids) string { return "/admin/inbox/razorpay/" + i.get("event") }
 	desk := map[string]trial{
-		"GET /admin":                                  {ask: at("/admin"), status: 200, shows: "Razorpay"},
-		"GET /admin/inbox":                            {ask: at("/admin/inbox?state=dead"), status: 200, shows: "evt_" + wordOfA},
-		"GET /admin/inbox/{provider}/{event}":         {ask: func(i ids) ask { return ask{path: event(i)} }, status: 200, shows: "subscription.charged"},
-		"POST /admin/inbox/{provider}/{event}/replay": {ask: func(i ids) ask { return form(event(i)+"/replay", "reason", "the provider is back") }, status: 303, shows: "/admin/inbox/razorpay/"},
-		"GET /admin/review":                           {ask: at("/admin/review"), status: 200, shows: wordOfA + "note of a dispute"},
-		"GET /admin/review/{item}":                    {ask: func(i ids) ask { return ask{path: "/admin/review/" + i.get("item")} }, status: 200, shows: wordOfA + "note of a dispute"},
-		"POST /admin/review/{item}":                   {ask: func(i ids) ask { return form("/admin/review/"+i.get("item"), "reason", "answered at the bank") }, status: 303, shows: "/admin/review"},
+		"GET /admin": {ask: at("/admin"), status: 200, shows: "Razorpay"},
+		"GET /admin/inbox": {
+			ask: at("/admin/inbox?state=dead"), status: 200,
+			shows: "evt_" + wordOfA,
+		},
+		"GET /admin/inbox/{provider}/{event}": {
+			ask:    func(i ids) ask { return ask{path: event(i)} },
+			status: 200, shows: "subscription.charged",
+		},
+		"POST /admin/inbox/{provider}/{event}/replay": {ask: func(i ids) ask {
+			return form(event(i)+"/replay", "reason",
+				"the provider is back")
+		}, status: 303, shows: "/admin/inbox/razorpay/"},
+		"GET /admin/review": {ask: at("/admin/review"), status: 200, shows: wordOfA + "note of a dispute"},
+		"GET /admin/review/{item}": {
+			ask:    func(i ids) ask { return ask{path: "/admin/review/" + i.get("item")} },
+			status: 200, shows: wordOfA + "note of a dispute",
+		},
+		"POST /admin/review/{item}": {ask: func(i ids) ask {
+			return form("/admin/review/"+i.get("item"), "reason",
+				"answered at the bank")
+		}, status: 303, shows: "/admin/review"},
 		"POST /admin/review/{item}/snooze": {ask: func(i ids) ask {
 			return form("/admin/review/"+i.get("item")+"/snooze", "for", "72h", "remark", "the bank was asked")
 		}, status: 303, shows: "/admin/review"},
-		"GET /admin/alerts/{provider}/{kind}":  {ask: at("/admin/alerts/razorpay/dead"), status: 200, shows: "Keep quiet"},
-		"POST /admin/alerts/{provider}/{kind}": {ask: func(ids) ask { return form("/admin/alerts/razorpay/dead", "for", "news", "reason", "it was a trial") }, status: 303, shows: "/admin"},
-		"GET /admin/reconcile":                 {ask: at("/admin/reconcile"), status: 200, shows: "Every 6 hours"},
-		"POST /admin/reconcile":                {ask: func(i ids) ask { return form("/admin/reconcile", "account", i.get("account"), "dry", "1") }, status: 303, shows: "/admin/reconcile?run="},
-		"GET /admin/credits":                   {ask: at("/admin/credits"), status: 200, shows: "What to do"},
+		"GET /admin/alerts/{provider}/{kind}": {
+			ask: at("/admin/alerts/razorpay/dead"), status: 200,
+			shows: "Keep quiet",
+		},
+		"POST /admin/alerts/{provider}/{kind}": {ask: func(ids) ask {
+			return form("/admin/alerts/razorpay/dead", "for",
+				"news", "reason", "it was a trial")
+		}, status: 303, shows: "/admin"},
+		"GET /admin/reconcile": {ask: at("/admin/reconcile"), status: 200, shows: "Every 6 hours"},
+		"POST /admin/reconcile": {ask: func(i ids) ask {
+			return form("/admin/reconcile", "account", i.get("account"),
+				"dry", "1")
+		}, status: 303, shows: "/admin/reconcile?run="},
+		"GET /admin/credits": {ask: at("/admin/credits"), status: 200, shows: "What to do"},
 		"POST /admin/credits": {ask: func(i ids) ask {
-			return form("/admin/credits", "key", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11", "account", i.get("account"), "way", "grant", "amount", "5", "meter", "credits", "reason", "a mistake of ours")
+			return form("/admin/credits", "key", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11", "account", i.get("account"),
+				"way", "grant", "amount", "5", "meter", "credits", "reason", "a mistake of ours")
 		}, status: 303, shows: "/admin/credits"},
-		"GET /admin/support":  {ask: at("/admin/support"), status: 200, shows: "written down"},
-		"POST /admin/support": {ask: func(i ids) ask { return form("/admin/support", "email", i.get("mail address"), "remark", "a call") }, status: 200, shows: wordOfA + "account"},
+		"GET /admin/support": {ask: at("/admin/support"), status: 200, shows: "written down"},
+		"POST /admin/support": {ask: func(i ids) ask {
+			return form("/admin/support", "email", i.get("mail address"),
+				"remark", "a call")
+		}, status: 200, shows: wordOfA + "account"},
 	}
 	for pattern, x := range desk {
 		trials[pattern] = x
 	}
 	for pattern, x := range map[string]trial{
-		"GET /billing/change": {ask: func(ids) ask { return ask{path: "/billing/change", query: values("plan", "team", "interval", "month")} }, status: 200, shows: "What is left of"},
-		"POST /billing/change": {status: 200, before: func(w *world) { w.neverPaid(w.a) }, shows: "/v1/checkout/embedded", ask: func(ids) ask {
-			return form("/billing/change", "plan", "team", "interval", "month", "at", strconv.FormatInt(time.Now().Unix(), 10), "due", "79900")
-		}},
-		"POST /billing/resume":                       {ask: func(ids) ask { return form("/billing/resume") }, status: 409, shows: "not ending"},
+		"GET /billing/change": {ask: func(ids) ask {
+			return ask{path: "/billing/change", query: values("plan", "team",
+				"interval", "month")}
+		}, status: 200, shows: "What is left of"},
+		"POST /billing/change": {
+			status: 200, before: func(w *world) { w.neverPaid(w.a) },
+			shows: "/v1/checkout/embedded", ask: func(ids) ask {
+				return form("/billing/change", "plan", "team", "interval", "month", "at",
+					strconv.FormatInt(time.Now().Unix(), 10), "due", "79900")
+			},
+		},
+		"POST /billing/resume": {
+			ask:    func(ids) ask { return form("/billing/resume") },
+			status: 409, shows: "not ending",
+		},
 		"GET /billing/invoices/{provider}/{invoice}": {ask: func(i ids) ask { return ask{path: "/billing/invoices/razorpay/" + i.get("invoice")} }, status: 303, shows: "https://rzp.io/i/" + wordOfA},
 	} {
 		trials[pattern] = x
@@ -123,7 +168,8 @@ func TestOperatorsRoomIsNotThere(t *testing.T) {
 			t.Errorf("%s has changed", what)
 		}
 	}
-	if n := one[int](w, `select count(*) from operator_acts`) + one[int](w, `select count(*) from support_uses`); n != 0 {
+	if n := one[int](w, `select count(*) from operator_acts`) + one[int](w,
+		`select count(*) from support_uses`); n != 0 {
 		t.Errorf("%d acts are written down of people who were not let in", n)
 	}
 	if got := w.send("GET", ask{path: "/admin"}, w.a.Token); got.header.Get("Cache-Control") != "private, no-store" {
@@ -142,20 +188,24 @@ func TestCreditsFormAppliesOnce(t *testing.T) {
 	if found == nil {
 		t.Fatal("the form has no key")
 	}
-	if again := keys.FindStringSubmatch(w.send("GET", ask{path: "/admin/credits"}, w.a.Token).body); again == nil || again[1] == found[1] {
+	if again := keys.FindStringSubmatch(w.send("GET", ask{path: "/admin/credits"}, w.a.Token).body); again == nil ||
+		again[1] == found[1] {
 		t.Error("two forms have one key")
 	}
 	granted := func() int64 {
 		t.Helper()
-		return one[int64](w, `select coalesce(sum(amount), 0)::bigint from credit_entries where account_id = $1 and kind in ('promotional', 'take_back')`, w.a.AccountID)
+		return one[int64](w,
+			`select coalesce(sum(amount), 0)::bigint from credit_entries where account_id = $1 and kind in ('promotional', 'take_back')`, w.a.AccountID)
 	}
 	acts := func() int {
 		t.Helper()
-		return one[int](w, `select count(*) from operator_acts where who = $1 and act in ('grant', 'take_back')`, w.a.Email)
+		return one[int](w, `select count(*) from operator_acts where who = $1 and act in ('grant', 'take_back')`,
+			w.a.Email)
 	}
 	send := func(key, account, way, amount, reason string) int {
 		t.Helper()
-		return w.send("POST", form("/admin/credits", "key", key, "account", account, "way", way, "amount", amount, "meter", "credits", "reason", reason), w.a.Token).status
+		return w.send("POST", form("/admin/credits", "key", key, "account", account, "way", way, "amount", amount,
+			"meter", "credits", "reason", reason), w.a.Token).status
 	}
 	before := granted()
 	for _, account := range []string{w.a.Email, w.a.AccountID.String()} { // twice, by either name
@@ -202,15 +252,20 @@ func TestAlertsAreActedOn(t *testing.T) {
 	w := newWorld(t).populate()
 	w.config.Operators[0] = w.a.Email
 	const path = "/admin/alerts/razorpay/dead"
-	for name, c := range map[string]struct{ long, reason string }{"no reason": {"news", ""}, "no span": {"9h", "a reason"}} {
-		if got := w.send("POST", form(path, "for", c.long, "reason", c.reason), w.a.Token); got.status != 422 || !strings.Contains(got.body, `class="alert" role="alert"`) {
+	for name, c := range map[string]struct{ long, reason string }{
+		"no reason": {"news", ""},
+		"no span":   {"9h", "a reason"},
+	} {
+		if got := w.send("POST", form(path, "for", c.long, "reason", c.reason), w.a.Token); got.status != 422 ||
+			!strings.Contains(got.body, `class="alert" role="alert"`) {
 			t.Errorf("%s: %d, want 422 and a word on the page", name, got.status)
 		}
 	}
 	if got := w.send("POST", form(path, "for", "24h", "reason", "the bank mends it"), w.a.Token); got.status != 303 {
 		t.Errorf("snooze: %d", got.status)
 	}
-	if got := w.send("GET", ask{path: path}, w.a.Token); !strings.Contains(got.body, "the bank mends it") || !strings.Contains(got.body, "Nothing is told of it until") {
+	if got := w.send("GET", ask{path: path}, w.a.Token); !strings.Contains(got.body, "the bank mends it") ||
+		!strings.Contains(got.body, "Nothing is told of it until") {
 		t.Error("the page of a snoozed alert does not say until when, or why")
 	}
 	if got := w.send("GET", ask{path: "/admin"}, w.a.Token); !strings.Contains(got.body, "quiet until") {
@@ -225,19 +280,24 @@ func TestAlertsAreActedOn(t *testing.T) {
 		}
 	}
 	item := "/admin/review/" + w.a.ids["item"]
-	if got := w.send("POST", form(item+"/snooze", "for", "72h", "remark", ""), w.a.Token); got.status != 422 || !strings.Contains(got.body, "Say why") {
+	if got := w.send("POST", form(item+"/snooze", "for", "72h", "remark", ""), w.a.Token); got.status != 422 ||
+		!strings.Contains(got.body, "Say why") {
 		t.Errorf("snooze an item without a reason: %d", got.status)
 	}
-	if got := w.send("POST", form(item+"/snooze", "for", "72h", "remark", "the customer was asked"), w.a.Token); got.status != 303 {
+	if got := w.send("POST", form(item+"/snooze", "for", "72h", "remark", "the customer was asked"),
+		w.a.Token); got.status != 303 {
 		t.Errorf("snooze an item: %d", got.status)
 	}
-	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "the customer was asked") || !strings.Contains(got.body, "no alert tells of it until") {
+	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "the customer was asked") ||
+		!strings.Contains(got.body, "no alert tells of it until") {
 		t.Error("the page of a snoozed item does not say until when, or why")
 	}
-	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "Nothing is left to be ended") && !strings.Contains(got.body, `name="do"`) {
+	if got := w.send("GET", ask{path: item}, w.a.Token); !strings.Contains(got.body, "Nothing is left to be ended") &&
+		!strings.Contains(got.body, `name="do"`) {
 		t.Error("the page of an item says neither what can be done nor why nothing can")
 	}
-	if got := w.send("POST", form(item, "do", "end sub_nobody", "reason", "bought twice"), w.a.Token); got.status != 422 {
+	if got := w.send("POST", form(item, "do", "end sub_nobody", "reason", "bought twice"),
+		w.a.Token); got.status != 422 {
 		t.Errorf("end a subscription that is not the item's: %d, want 422", got.status)
 	}
 }

@@ -13,14 +13,16 @@ func TestMembersChangeAtOnce(t *testing.T) {
 	w := owned(t)
 	manager := w.people["manager of account"]
 	shop := "/b/" + w.a.ids["business"]
-	member := one[string](w, `select id::text from members where account_id = $1 and user_id = $2`, w.a.AccountID, manager.UserID)
+	member := one[string](w, `select id::text from members where account_id = $1 and user_id = $2`, w.a.AccountID,
+		manager.UserID)
 	if got := w.send("GET", ask{path: shop + "/bin"}, manager.Token); got.status != 200 {
 		t.Fatalf("a manager opens the bin: %d", got.status)
 	}
 	if got := w.send("POST", form("/team/members/"+member+"/role", "role", "counter"), w.a.Token); got.status != 303 {
 		t.Fatalf("change the role: %d", got.status)
 	}
-	if got := w.send("GET", ask{path: shop + "/bin"}, manager.Token); got.status != 403 || got.leaks(secretsOf(wordOfA)...) != "" {
+	if got := w.send("GET", ask{path: shop + "/bin"}, manager.Token); got.status != 403 ||
+		got.leaks(secretsOf(wordOfA)...) != "" {
 		t.Errorf("now a counter opens the bin: %d", got.status)
 	}
 	if got := w.send("POST", form("/team/members/"+member+"/remove"), w.a.Token); got.status != 303 {
@@ -35,7 +37,8 @@ func TestMembersChangeAtOnce(t *testing.T) {
 		k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 		removed, stranger := w.send(method, k, manager.Token), w.send(method, k, nobody.Token)
 		if removed.status != 404 || stranger.status != 404 {
-			t.Errorf("%s: %d for who was removed, %d for who never was a member, want 404", rt.Pattern, removed.status, stranger.status)
+			t.Errorf("%s: %d for who was removed, %d for who never was a member, want 404", rt.Pattern, removed.status,
+				stranger.status)
 		}
 		if word := removed.leaks(append(secretsOf(wordOfA), namesOf(wordOfA)...)...); word != "" {
 			t.Errorf("%s tells who was removed %q", rt.Pattern, word)
@@ -52,7 +55,8 @@ func TestSessionsEndAtOnce(t *testing.T) {
 		t.Fatal(got.status)
 	}
 	for name, token := range map[string]string{"phone": phone, "laptop": laptop, "first": w.a.Token} {
-		if got := w.send("GET", ask{path: "/settings"}, token); got.status != 303 || !strings.HasPrefix(got.location(), "/login") {
+		if got := w.send("GET", ask{path: "/settings"}, token); got.status != 303 || !strings.HasPrefix(got.location(),
+			"/login") {
 			t.Errorf("after signing out everywhere the %s is answered with %d", name, got.status)
 		}
 	}
@@ -74,28 +78,36 @@ func TestLapsedIsFreeAtOnce(t *testing.T) {
 	}
 	w.exec(`update subscriptions set access_until = now() - interval '1 second' where account_id = $1`, w.a.AccountID)
 	for _, path := range []string{shop + "/export.csv", shop + "/p/" + w.a.ids["party"] + "/export.csv"} {
-		if got := w.send("GET", ask{path: path}, w.a.Token); got.status != 403 || !strings.Contains(got.body, "/billing/checkout?plan=pro") || strings.Contains(got.body, "1234567.89") {
+		if got := w.send("GET", ask{path: path}, w.a.Token); got.status != 403 || !strings.Contains(got.body,
+			"/billing/checkout?plan=pro") || strings.Contains(got.body, "1234567.89") {
 			t.Errorf("%s: %d, want 403 with the upgrade page", path, got.status)
 		}
 	}
 	for _, path := range []string{"/api/businesses/" + w.a.ids["business"] + "/export.csv"} {
-		if got := w.send("GET", ask{path: path}, w.a.Token); got.status != 403 || !strings.Contains(got.body, `"upgrade_required"`) {
+		if got := w.send("GET", ask{path: path}, w.a.Token); got.status != 403 || !strings.Contains(got.body,
+			`"upgrade_required"`) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
-	if got := w.send("POST", trials["POST /api/businesses/{business}/parties"].ask(newIDs(w.a.ids)), w.a.Token); got.status != 403 || !strings.Contains(got.body, `"upgrade_required"`) {
+	if got := w.send("POST", trials["POST /api/businesses/{business}/parties"].ask(newIDs(w.a.ids)),
+		w.a.Token); got.status != 403 || !strings.Contains(got.body, `"upgrade_required"`) {
 		t.Errorf("another party: %d %s", got.status, got.body)
 	}
-	for _, path := range []string{shop, shop + "/p/" + w.a.ids["party"], shop + "/p/" + w.a.ids["party"] + "/history", shop + "/bin"} {
+	for _, path := range []string{
+		shop, shop + "/p/" + w.a.ids["party"], shop + "/p/" + w.a.ids["party"] + "/history",
+		shop + "/bin",
+	} {
 		if got := w.send("GET", ask{path: path}, w.a.Token); got.status != 200 {
 			t.Errorf("%s: %d, want what was entered readable", path, got.status)
 		}
 	}
-	if got := w.send("POST", trials["POST /b/{business}/p/{party}/entries/new"].ask(newIDs(w.a.ids)), w.a.Token); got.status != 303 {
+	if got := w.send("POST", trials["POST /b/{business}/p/{party}/entries/new"].ask(newIDs(w.a.ids)),
+		w.a.Token); got.status != 303 {
 		t.Errorf("an entry after the lapse: %d, want it taken", got.status)
 	}
 	manager := w.people["manager of business"]
-	if got := w.send("GET", ask{path: shop + "/upgrade"}, manager.Token); got.status != 200 || strings.Contains(got.body, "Ask .") || strings.Contains(got.body, "/billing/checkout") {
+	if got := w.send("GET", ask{path: shop + "/upgrade"}, manager.Token); got.status != 200 ||
+		strings.Contains(got.body, "Ask .") || strings.Contains(got.body, "/billing/checkout") {
 		t.Errorf("the upgrade page for a manager offers to buy, or names nobody to ask: %d", got.status)
 	}
 }

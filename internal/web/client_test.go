@@ -23,7 +23,8 @@ func (a answer) location() string { return a.header.Get("Location") }
 
 // text is all of an answer that its receiver can read.
 func (a answer) text() string {
-	return strings.ToLower(a.body + "\n" + a.location() + "\n" + strings.Join(a.header.Values("Set-Cookie"), "\n") + "\n" + a.header.Get("Content-Disposition"))
+	return strings.ToLower(a.body + "\n" + a.location() + "\n" + strings.Join(a.header.Values("Set-Cookie"),
+		"\n") + "\n" + a.header.Get("Content-Disposition"))
 }
 
 func (k ask) request(method, base string) (*http.Request, error) {
@@ -87,7 +88,8 @@ func checkAnswer(t testing.TB, what string, a answer, token string) {
 	if !strings.Contains(strings.Join(a.header.Values("Vary"), ","), "Cookie") {
 		t.Errorf("%s: Vary %q, want Cookie in it", what, a.header.Values("Vary"))
 	}
-	if csp := a.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'self'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
+	if csp := a.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'self'") ||
+		strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
 		t.Errorf("%s: Content-Security-Policy %q", what, csp)
 	}
 	if a.header.Get("X-Content-Type-Options") != "nosniff" {
@@ -97,7 +99,8 @@ func checkAnswer(t testing.TB, what string, a answer, token string) {
 		t.Errorf("%s: the session's token stands in the answer", what)
 	}
 	for _, c := range a.header.Values("Set-Cookie") {
-		if !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Lax") || !strings.Contains(c, "Path=/") || strings.Contains(c, "Domain") {
+		if !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Lax") || !strings.Contains(c, "Path=/") ||
+			strings.Contains(c, "Domain") {
 			t.Errorf("%s: a cookie is %q", what, c)
 		}
 	}

@@ -48,7 +48,10 @@ func (w *world) naiveGate(key, once string, work func() (int64, error)) error {
 		}
 		return out, nil
 	}
-	h, err := post("/api/credits/holds", map[string]any{"meter": "credits", "amount": 10, "idempotency_key": once, "expires_in": 600})
+	h, err := post("/api/credits/holds", map[string]any{
+		"meter": "credits", "amount": 10, "idempotency_key": once,
+		"expires_in": 600,
+	})
 	if err != nil {
 		return err
 	}
@@ -61,14 +64,16 @@ func (w *world) naiveGate(key, once string, work func() (int64, error)) error {
 	return err
 }
 
-// The customer submits the same form five times: by the program of docs/credits.md before attempts were known, and by the
+// The customer submits the same form five times: by the program of docs/credits.md before attempts were known, and by
+// the
 // client. The work is done once and paid once.
 func TestWorkUnderOneKeyIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, gate := range map[string]func(c *client.Client, once string, work func() (int64, error)) error{
 		"the client": func(c *client.Client, once string, work func() (int64, error)) error {
-			return c.Gate(t.Context(), client.Spend{Meter: "credits", Amount: 10, Key: once}, func(context.Context) (int64, error) { return work() })
+			return c.Gate(t.Context(), client.Spend{Meter: "credits", Amount: 10, Key: once},
+				func(context.Context) (int64, error) { return work() })
 		},
 		"a program that knows no attempts": func(c *client.Client, once string, work func() (int64, error)) error {
 			return w.naiveGate(c.Key, once, work)
@@ -88,7 +93,8 @@ func TestWorkUnderOneKeyIsDoneOnce(t *testing.T) {
 			w.ok(err)
 			want := map[bool]int64{false: 96, true: 100}[fails]
 			if j.begun != 1 || delivered != j.done || list[0].Balance != want || list[0].Held != 0 {
-				t.Errorf("%s, %s: worked %d times, delivered %d, %+v left; want once, %d", name, what, j.begun, delivered, list[0], want)
+				t.Errorf("%s, %s: worked %d times, delivered %d, %+v left; want once, %d", name, what, j.begun,
+					delivered, list[0], want)
 			}
 		}
 	}
@@ -131,7 +137,10 @@ func TestRepeatsAreNeverFreeWork(t *testing.T) {
 			group.Go(func() {
 				r := rand.New(rand.NewPCG(seed, uint64(program)))
 				mine := client.New([]string{w.url, second.URL}[program%2], c.Key)
-				mine.HTTP = &http.Client{Transport: &lossy{r: rand.New(rand.NewPCG(seed, uint64(100+program))), lost: map[string]int{}}}
+				mine.HTTP = &http.Client{Transport: &lossy{
+					r:    rand.New(rand.NewPCG(seed, uint64(100+program))),
+					lost: map[string]int{},
+				}}
 				for range 10 {
 					n := r.IntN(len(jobs))
 					once, cost, fails := fmt.Sprint("job ", n), 1+r.Int64N(10), r.IntN(4) == 0
@@ -140,8 +149,10 @@ func TestRepeatsAreNeverFreeWork(t *testing.T) {
 						_ = w.naiveGate(c.Key, once, work)
 						continue
 					}
-					err := mine.Gate(t.Context(), client.Spend{Meter: "credits", Amount: 10, Key: once}, func(context.Context) (int64, error) { return work() })
-					if e := (*client.Error)(nil); errors.As(err, &e) && client.Repeated(err) == nil && client.Insufficient(err) == nil {
+					err := mine.Gate(t.Context(), client.Spend{Meter: "credits", Amount: 10, Key: once},
+						func(context.Context) (int64, error) { return work() })
+					if e := (*client.Error)(nil); errors.As(err, &e) && client.Repeated(err) == nil &&
+						client.Insufficient(err) == nil {
 						t.Errorf("seed %d: %v", seed, err)
 					}
 				}
@@ -199,14 +210,20 @@ func TestAnswersToRepeats(t *testing.T) {
 	var h struct{ ID string }
 	w.ok(json.Unmarshal([]byte(first.body), &h))
 	says("the same attempt", hold(map[string]any{"attempt": mine}), 201, `"status":"held"`, h.ID)
-	says("another attempt", hold(map[string]any{"attempt": uuid.NewString()}), 409, `"hold_held"`, `"status":"held"`, h.ID)
+	says("another attempt", hold(map[string]any{"attempt": uuid.NewString()}), 409, `"hold_held"`, `"status":"held"`,
+		h.ID)
 	says("no attempt", hold(nil), 409, `"hold_held"`)
 	says("another body", hold(map[string]any{"attempt": mine, "amount": 9}), 409, `"idempotency_key_reused"`)
-	got := w.send("POST", ask{path: "/api/credits/holds/" + h.ID + "/capture", json: map[string]any{"amount": 4}}, c.Key)
+	got := w.send("POST", ask{path: "/api/credits/holds/" + h.ID + "/capture", json: map[string]any{"amount": 4}},
+		c.Key)
 	says("the capture", got, 200, `"captured":4`)
-	says("the same attempt after it was captured", hold(map[string]any{"attempt": mine}), 409, `"hold_captured"`, `"status":"captured"`, `"captured":4`)
+	says("the same attempt after it was captured", hold(map[string]any{"attempt": mine}), 409, `"hold_captured"`,
+		`"status":"captured"`, `"captured":4`)
 
-	for _, attempt := range []string{"x", "00000000-0000-0000-0000-000000000000", "{" + mine + "}", strings.ReplaceAll(mine, "-", "")} {
+	for _, attempt := range []string{
+		"x", "00000000-0000-0000-0000-000000000000", "{" + mine + "}",
+		strings.ReplaceAll(mine, "-", ""),
+	} {
 		says("the attempt "+attempt, hold(map[string]any{"attempt": attempt}), 422, `"field":"attempt"`)
 	}
 	for _, key := range []string{"", "  ", "\u3000\u00a0"} {
@@ -214,5 +231,6 @@ func TestAnswersToRepeats(t *testing.T) {
 	}
 	consume := map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "page"}
 	says("a consume", w.send("POST", ask{path: "/api/credits/consume", json: consume}, c.Key), 200, `"repeated":false`)
-	says("the same again", w.send("POST", ask{path: "/api/credits/consume", json: consume}, c.Key), 200, `"repeated":true`)
+	says("the same again", w.send("POST", ask{path: "/api/credits/consume", json: consume}, c.Key), 200,
+		`"repeated":true`)
 }

@@ -21,10 +21,14 @@ import (
 func (w *world) spender(amount int64) *client.Client {
 	w.Helper()
 	u := w.db.User(w, "spender")
-	key, _, err := w.credits.CreateKey(w.Context(), u.Account(), "program", []string{credits.Read, credits.SpendCredits})
+	key, _, err := w.credits.CreateKey(w.Context(), u.Account(), "program",
+		[]string{credits.Read, credits.SpendCredits})
 	w.ok(err)
 	if amount > 0 {
-		_, err = w.credits.Grant(w.Context(), credits.Grant{AccountID: u.AccountID, Meter: "credits", Kind: credits.Promotional, Amount: amount, Key: "test", Reason: "a test", By: "test"})
+		_, err = w.credits.Grant(w.Context(), credits.Grant{
+			AccountID: u.AccountID, Meter: "credits",
+			Kind: credits.Promotional, Amount: amount, Key: "test", Reason: "a test", By: "test",
+		})
 		w.ok(err)
 	}
 	return client.New(w.url, key)
@@ -55,10 +59,12 @@ func TestClient(t *testing.T) {
 		t.Errorf("more than there is: %v", err)
 	}
 	failed := errors.New("the model is down")
-	if err := c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: "job 1"}, func(context.Context) (int64, error) { return 5, failed }); !errors.Is(err, failed) {
+	if err := c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: "job 1"},
+		func(context.Context) (int64, error) { return 5, failed }); !errors.Is(err, failed) {
 		t.Errorf("Gate of work that fails = %v", err)
 	}
-	w.ok(c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: "job 2"}, func(context.Context) (int64, error) { return 4, nil }))
+	w.ok(c.Gate(ctx, client.Spend{Meter: "credits", Amount: 5, Key: "job 2"},
+		func(context.Context) (int64, error) { return 4, nil }))
 	list, err := c.Balances(ctx)
 	w.ok(err)
 	if list[0].Balance != 13 || list[0].Held != 0 {
@@ -79,14 +85,17 @@ func TestClient(t *testing.T) {
 	if got := strings.Join(kinds, ", "); got != "capture -4, consume -3, promotional 20" {
 		t.Errorf("entries: %s", got)
 	}
-	if _, err := client.New(w.url, "tijori_wrong").Balances(ctx); err == nil || !strings.Contains(err.Error(), "unauthorized") {
+	if _, err := client.New(w.url, "tijori_wrong").Balances(ctx); err == nil || !strings.Contains(err.Error(),
+		"unauthorized") {
 		t.Errorf("a wrong key: %v", err)
 	}
 	w.creditsAddUp()
 }
 
 // race lets n programs want one credit each, each twice with the same key, over all servers.
-func race(t *testing.T, clients []*client.Client, n int, want func(c *client.Client, key string) error) map[string]bool {
+func race(t *testing.T, clients []*client.Client, n int, want func(c *client.Client,
+	key string) error,
+) map[string]bool {
 	t.Helper()
 	won := map[string]bool{}
 	var mu sync.Mutex
@@ -185,10 +194,12 @@ func TestExamplesOfTheDocs(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s example: %v\n%s\n%s", kind, err, text, out)
 		}
-		if strings.Contains(text, "/api/credits") && !strings.Contains(string(out), `"balance"`) && !strings.Contains(string(out), "balance") {
+		if strings.Contains(text, "/api/credits") && !strings.Contains(string(out), `"balance"`) &&
+			!strings.Contains(string(out), "balance") {
 			t.Errorf("%s example says nothing of a balance: %s\n%s", kind, out, text)
 		}
-		if strings.Contains(text, "function gate(") && !strings.Contains(string(out), "[ 200, 202 ] 200") && !strings.Contains(string(out), "[ 202, 200 ] 200") {
+		if strings.Contains(text, "function gate(") && !strings.Contains(string(out), "[ 200, 202 ] 200") &&
+			!strings.Contains(string(out), "[ 202, 200 ] 200") {
 			t.Errorf("two tabs do not get the picture and a word to wait: %s", out)
 		}
 		ran[kind]++

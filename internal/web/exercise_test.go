@@ -66,7 +66,8 @@ func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 	}
 	e.rightRoles()
 	e.asMeant()
-	if strings.Contains(w.log.String(), w.a.Token) || strings.Contains(w.log.String(), w.a.ids["invite"]) || strings.Contains(w.log.String(), w.a.ids["recovery"]) {
+	if strings.Contains(w.log.String(), w.a.Token) || strings.Contains(w.log.String(), w.a.ids["invite"]) ||
+		strings.Contains(w.log.String(), w.a.ids["recovery"]) {
 		t.Error("a token stands in the log")
 	}
 }
@@ -93,7 +94,8 @@ func (e *exercise) signedOut() {
 	for who, token := range e.dead {
 		got := e.ask(asStranger, e.a.ids, token)
 		if e.api() {
-			if got.status != 401 || !strings.HasPrefix(got.header.Get("Content-Type"), "application/problem+json") || !strings.Contains(got.body, `"unauthorized"`) {
+			if got.status != 401 || !strings.HasPrefix(got.header.Get("Content-Type"), "application/problem+json") ||
+				!strings.Contains(got.body, `"unauthorized"`) {
 				e.Errorf("with %s: %d %s, want 401 problem+json", who, got.status, got.body)
 			}
 		} else if got.status != 303 || !strings.HasPrefix(got.location(), "/login") {
@@ -146,7 +148,8 @@ func (e *exercise) mixed(mix []string) {
 		}
 		askedTheirs[name], askedNobodys[name] = theirs[name], nobodys[name]
 	}
-	got, none := e.send(e.method, e.trial.ask(newIDs(theirs)), e.proof(e.b)), e.send(e.method, e.trial.ask(newIDs(nobodys)), e.proof(e.b))
+	got, none := e.send(e.method, e.trial.ask(newIDs(theirs)), e.proof(e.b)), e.send(e.method,
+		e.trial.ask(newIDs(nobodys)), e.proof(e.b))
 	if forgedPayment(mix) {
 		if got.status < 400 && e.api() {
 			e.Errorf("stranger with A's %v: %d %.200s", mix, got.status, got.body)
@@ -155,7 +158,8 @@ func (e *exercise) mixed(mix []string) {
 		e.Errorf("stranger with A's %v: %d %s %.200s, want 404", mix, got.status, got.location(), got.body)
 	}
 	if got.status != none.status || got.same(askedTheirs) != none.same(askedNobodys) {
-		e.Errorf("stranger with A's %v:\n%d %s\nbut with ids that nobody has:\n%d %s", mix, got.status, got.same(askedTheirs), none.status, none.same(askedNobodys))
+		e.Errorf("stranger with A's %v:\n%d %s\nbut with ids that nobody has:\n%d %s", mix, got.status,
+			got.same(askedTheirs), none.status, none.same(askedNobodys))
 	}
 	if word := got.leaks(slices.Concat(secretsOf(wordOfA), namesOf(wordOfA))...); word != "" {
 		e.Errorf("stranger with A's %v: the answer holds %q", mix, word)
@@ -191,8 +195,10 @@ func (e *exercise) planted() {
 		k.query = url.Values{}
 	}
 	foreign := map[string]string{
-		"account_id": e.a.ids["account"], "account": e.a.ids["account"], "user_id": e.a.ids["user"], "business_id": e.a.ids["business"], "business": e.a.ids["business"],
-		"party_id": e.a.ids["party"], "party": e.a.ids["party"], "entry_id": e.a.ids["entry"], "role": "owner", "tier": "team", "plan_id": "team", "credential": hexHash(e.a.Token), "session": e.a.ids["session"],
+		"account_id": e.a.ids["account"], "account": e.a.ids["account"], "user_id": e.a.ids["user"],
+		"business_id": e.a.ids["business"], "business": e.a.ids["business"],
+		"party_id": e.a.ids["party"], "party": e.a.ids["party"], "entry_id": e.a.ids["entry"], "role": "owner",
+		"tier": "team", "plan_id": "team", "credential": hexHash(e.a.Token), "session": e.a.ids["session"],
 	}
 	for name, id := range foreign {
 		if !k.query.Has(name) {
@@ -220,7 +226,10 @@ func (e *exercise) planted() {
 
 // wrongRoles asks as members of A whose role does not reach.
 func (e *exercise) wrongRoles() {
-	if !slices.Contains([]frame.Access{frame.Member, frame.SeesTotals, frame.AddsEntries, frame.RunsKhata, frame.Owns, frame.Operator}, e.rt.Access) {
+	if !slices.Contains([]frame.Access{
+		frame.Member, frame.SeesTotals, frame.AddsEntries, frame.RunsKhata, frame.Owns,
+		frame.Operator,
+	}, e.rt.Access) {
 		return
 	}
 	inBusiness := strings.Contains(e.rt.Pattern, "{business}")
@@ -274,10 +283,13 @@ func (e *exercise) asMeant() {
 	}
 	got := e.ask(column, e.a.ids, token)
 	if got.status != e.trial.status || !strings.Contains(got.body+got.location(), e.trial.shows) {
-		e.Errorf("as meant: %d to %q, want %d with %q in it; body %.600s", got.status, got.location(), e.trial.status, e.trial.shows, got.body)
+		e.Errorf("as meant: %d to %q, want %d with %q in it; body %.600s", got.status, got.location(), e.trial.status,
+			e.trial.shows, got.body)
 	}
-	if e.rt.Secret && (got.header.Get("Referrer-Policy") != "no-referrer" || got.header.Get("X-Robots-Tag") != "noindex") {
-		e.Errorf("a route with a token in its path: Referrer-Policy %q, X-Robots-Tag %q", got.header.Get("Referrer-Policy"), got.header.Get("X-Robots-Tag"))
+	if e.rt.Secret && (got.header.Get("Referrer-Policy") != "no-referrer" ||
+		got.header.Get("X-Robots-Tag") != "noindex") {
+		e.Errorf("a route with a token in its path: Referrer-Policy %q, X-Robots-Tag %q",
+			got.header.Get("Referrer-Policy"), got.header.Get("X-Robots-Tag"))
 	}
 	if token != "" && e.method == "GET" && strings.Contains(strings.ToLower(got.body), hexHash(token)) {
 		e.Error("the page holds the hash of its session")

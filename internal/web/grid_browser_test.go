@@ -33,17 +33,22 @@ func (w *world) browse(more ...chromedp.ExecAllocatorOption) *desk {
 	if path == "" {
 		w.Fatal("no browser; set TIJORI_BROWSER or install chromium")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path), chromedp.UserDataDir(w.TempDir()), chromedp.Flag("disable-quic", true))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(w.TempDir()), chromedp.Flag("disable-quic", true))
 	ctx, cancel := chromedp.NewExecAllocator(w.Context(), append(opts, more...)...)
 	w.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	w.Cleanup(cancel)
 	d := &desk{w, ctx}
 	d.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 800, DeviceScaleFactor: 1}); err != nil {
+		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride,
+			emulation.SetDeviceMetricsOverrideParams{Width: 1280, Height: 800, DeviceScaleFactor: 1}); err != nil {
 			return err
 		}
-		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: "session", Value: w.a.Token, URL: w.url})
+		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{
+			Name: "session", Value: w.a.Token,
+			URL: w.url,
+		})
 		return err
 	}))
 	return d
@@ -72,7 +77,8 @@ func (d *desk) wants(what, script string) {
 			return
 		}
 	}
-	d.Fatalf("%s: never true: %s\nfocus on %s\n%.1500s", what, script, d.read(`document.activeElement.id`), d.read(`[...document.querySelectorAll("[data-column]")].map((e) => e.id + "=" + e.value).join(" ") + document.body.innerText`))
+	d.Fatalf("%s: never true: %s\nfocus on %s\n%.1500s", what, script, d.read(`document.activeElement.id`),
+		d.read(`[...document.querySelectorAll("[data-column]")].map((e) => e.id + "=" + e.value).join(" ") + document.body.innerText`))
 }
 
 func (d *desk) keys(keys ...string) {
@@ -90,7 +96,8 @@ func (d *desk) open() {
 
 // at is a script for the input in a row (from 1) and column.
 func at1(row int, column string) string {
-	return fmt.Sprintf(`document.querySelector("[data-rows]").rows[%d].querySelector("[data-column=%s]")`, row-1, column)
+	return fmt.Sprintf(`document.querySelector("[data-rows]").rows[%d].querySelector("[data-column=%s]")`, row-1,
+		column)
 }
 
 // click taps what a selector finds, again if the page has drawn it anew in between.
@@ -113,7 +120,8 @@ func (d *desk) paste(text string) {
 }
 
 func (d *desk) entries() int {
-	return one[int](d.world, `select count(*) from entries where business_id = $1 and deleted_at is null`, d.a.BusinessID)
+	return one[int](d.world, `select count(*) from entries where business_id = $1 and deleted_at is null`,
+		d.a.BusinessID)
 }
 
 const keptState = `document.querySelector("[data-state]").textContent.includes("is kept")`
@@ -128,9 +136,11 @@ func TestGridInBrowser(t *testing.T) {
 	// Typing, choosing a name, moving.
 	d.wants("the first party cell has the focus", `document.activeElement === `+at1(1, "party"))
 	d.keys(wordOfA + "party")
-	d.wants("names are offered", `document.querySelectorAll("#grid-parties [role=option]").length === 2 && !document.getElementById("grid-parties").hidden`)
+	d.wants("names are offered",
+		`document.querySelectorAll("#grid-parties [role=option]").length === 2 && !document.getElementById("grid-parties").hidden`)
 	d.keys(kb.Tab)
-	d.wants("the name is chosen", at1(1, "party")+`.value === "qzxparty living" && document.activeElement === `+at1(1, "given"))
+	d.wants("the name is chosen", at1(1, "party")+`.value === "qzxparty living" && document.activeElement === `+at1(1,
+		"given"))
 	d.keys("250+90", kb.Enter)
 	d.wants("Enter goes to the column where Tab began, a row below", `document.activeElement === `+at1(2, "party"))
 	d.wants("the footer adds up", `document.querySelector("[data-total=given]").textContent.includes("₹340")`)
@@ -144,7 +154,8 @@ func TestGridInBrowser(t *testing.T) {
 
 	// A party on the way.
 	d.keys(kb.ArrowLeft, kb.ArrowLeft, kb.ArrowLeft, "Sita Devi")
-	d.wants("the new name is offered", `document.querySelector("#grid-parties")?.textContent.includes("Add “Sita Devi”")`)
+	d.wants("the new name is offered",
+		`document.querySelector("#grid-parties")?.textContent.includes("Add “Sita Devi”")`)
 	d.keys(kb.Enter)
 	d.wants("it is called new", at1(2, "party")+`.closest("td").textContent.includes("new")`)
 	d.keys(kb.ArrowUp, kb.ArrowRight, kb.ArrowRight, "५००")
@@ -154,27 +165,36 @@ func TestGridInBrowser(t *testing.T) {
 	d.keys(kb.ArrowDown, kb.ArrowLeft, kb.ArrowLeft, kb.ArrowLeft)
 	d.wants("at the third row", `document.activeElement === `+at1(3, "date"))
 	d.paste("Date\tParty\tGave\tGot\tNote\r\n1-Apr-26\tqzxparty living\t₹1,00,000.50\t0.00\t\"two\nlines\"\r\n०२/०४/२०२६\tQZXPARTY  LIVING\t\t₹ 5,000\t\r\n31/02/2026\tMohan\t10\t\t\r\n3/4/2026\tMohan\t20\t\t\r\n")
-	d.wants("the block is pasted", at1(6, "given")+`.value === "20" && `+at1(3, "note")+`.value === "two lines" && `+at1(3, "received")+`.value === ""`)
-	d.wants("the server says what is wrong in which cell", at1(5, "date")+`.closest("td").textContent.includes("This is not a date.") && `+at1(6, "party")+`.closest("td").textContent.includes("There is no such party yet.") && !`+at1(6, "date")+`.closest("td").querySelector(".error")`)
+	d.wants("the block is pasted", at1(6, "given")+`.value === "20" && `+at1(3, "note")+`.value === "two lines" && `+
+		at1(3, "received")+`.value === ""`)
+	d.wants("the server says what is wrong in which cell",
+		at1(5, "date")+`.closest("td").textContent.includes("This is not a date.") && `+at1(6,
+			"party")+`.closest("td").textContent.includes("There is no such party yet.") && !`+at1(6, "date")+`.closest("td").querySelector(".error")`)
 	d.wants("and keeps the draft", keptState)
-	d.wants("the other name is offered for all", `document.querySelector("[data-create]").textContent.includes("Mohan")`)
+	d.wants("the other name is offered for all",
+		`document.querySelector("[data-create]").textContent.includes("Mohan")`)
 
 	// A reload loses nothing.
 	d.open()
-	d.wants("the draft is back", at1(1, "given")+`.value === "250+90" && `+at1(2, "party")+`.value === "Sita Devi" && `+at1(5, "date")+`.closest("td").textContent.includes("This is not a date.")`)
+	d.wants("the draft is back", at1(1, "given")+`.value === "250+90" && `+at1(2, "party")+`.value === "Sita Devi" && `+
+		at1(5, "date")+`.closest("td").textContent.includes("This is not a date.")`)
 	d.click("[data-create]")
 	d.wants("the name's cells are good", `!`+at1(6, "party")+`.closest("td").querySelector(".error")`)
 	d.wants("kept", keptState)
 
 	// All or nothing, then the good ones.
 	d.click("[data-save=all]")
-	d.wants("one cell keeps all from being saved", `!document.querySelector("[data-alert]").hidden && document.activeElement === `+at1(5, "date"))
+	d.wants("one cell keeps all from being saved",
+		`!document.querySelector("[data-alert]").hidden && document.activeElement === `+at1(5, "date"))
 	if n := d.entries(); n != had {
 		t.Fatalf("%d entries after a refusal, want %d", n, had)
 	}
-	d.wants("the good ones are counted", `document.querySelector("[data-save=good]").textContent.includes("Save the 5 good ones, keep 1 here")`)
+	d.wants("the good ones are counted",
+		`document.querySelector("[data-save=good]").textContent.includes("Save the 5 good ones, keep 1 here")`)
 	d.click("[data-save=good]")
-	d.wants("five are saved, one stays", `document.querySelector("[data-done-text]").textContent === "5 saved, 1 stay here to mend." && `+at1(1, "date")+`.value === "31/02/2026"`)
+	d.wants("five are saved, one stays",
+		`document.querySelector("[data-done-text]").textContent === "5 saved, 1 stay here to mend." && `+at1(1,
+			"date")+`.value === "31/02/2026"`)
 	if n := d.entries(); n != had+5 {
 		t.Fatalf("%d entries, want %d", n, had+5)
 	}
@@ -184,10 +204,12 @@ func TestGridInBrowser(t *testing.T) {
 	if n := d.entries(); n != had+6 {
 		t.Fatalf("%d entries after a double click, want %d", n, had+6)
 	}
-	if n := one[int](d.world, `select count(*) from parties where business_id = $1 and name in ('Sita Devi', 'Mohan')`, d.a.BusinessID); n != 2 {
+	if n := one[int](d.world, `select count(*) from parties where business_id = $1 and name in ('Sita Devi', 'Mohan')`,
+		d.a.BusinessID); n != 2 {
 		t.Errorf("%d new parties, want 2", n)
 	}
-	if got := one[int64](d.world, `select sum(case side when 'given' then amount_minor else -amount_minor end)::bigint from entries where business_id = $1 and deleted_at is null and batch_id is not null and created_at > now() - interval '1 minute' and note <> $2`, d.a.BusinessID, wordOfA+"note"); got != 34000-50000+10000050-500000+1000+2000 {
+	if got := one[int64](d.world,
+		`select sum(case side when 'given' then amount_minor else -amount_minor end)::bigint from entries where business_id = $1 and deleted_at is null and batch_id is not null and created_at > now() - interval '1 minute' and note <> $2`, d.a.BusinessID, wordOfA+"note"); got != 34000-50000+10000050-500000+1000+2000 {
 		t.Errorf("the saved entries sum up to %d", got)
 	}
 
@@ -218,7 +240,8 @@ func TestGridTakesFiveHundredRows(t *testing.T) {
 	}
 	start := time.Now()
 	d.paste(sheet.String())
-	d.wants("they are pasted", `document.querySelector("[data-rows]").rows.length >= 500 && document.querySelector("[data-count]").textContent === "500 rows"`)
+	d.wants("they are pasted",
+		`document.querySelector("[data-rows]").rows.length >= 500 && document.querySelector("[data-count]").textContent === "500 rows"`)
 	pasted := time.Since(start)
 	d.wants("the footer adds up", `document.querySelector("[data-total=given]").textContent.includes("₹1,25,250")`)
 	d.wants("they are kept", keptState)
@@ -232,20 +255,24 @@ func TestGridTakesFiveHundredRows(t *testing.T) {
 	}
 }
 
-// A month on a phone: each entry is a card with labels of its own, nothing is wider than the screen, and what looks like an entry that is
+// A month on a phone: each entry is a card with labels of its own, nothing is wider than the screen, and what looks
+// like an entry that is
 // there already is told and saved all the same. Without a mouse, and in the roles that a screen reader needs.
 func TestGridOnPhone(t *testing.T) {
 	t.Parallel()
 	d := owned(t).browse()
 	had := d.entries()
 	d.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 320, Height: 640, DeviceScaleFactor: 1, Mobile: true})
+		_, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride,
+			emulation.SetDeviceMetricsOverrideParams{Width: 320, Height: 640, DeviceScaleFactor: 1, Mobile: true})
 		return err
 	}))
 	d.open()
 	d.wants("one empty card", `document.querySelectorAll(".grid-row").length === 1`)
-	d.wants("its labels are in sight", `[...document.querySelectorAll(".grid-row label")].every((l) => l.getBoundingClientRect().height > 8)`)
-	d.wants("nothing is wider than the screen", `document.documentElement.scrollWidth <= 320 && [...document.querySelectorAll(".grid-row input:not([type=hidden]), .grid-tools button:not([hidden])")].every((e) => { const r = e.getBoundingClientRect(); return r.right <= 320 && r.height >= 44; })`)
+	d.wants("its labels are in sight",
+		`[...document.querySelectorAll(".grid-row label")].every((l) => l.getBoundingClientRect().height > 8)`)
+	d.wants("nothing is wider than the screen",
+		`document.documentElement.scrollWidth <= 320 && [...document.querySelectorAll(".grid-row input:not([type=hidden]), .grid-tools button:not([hidden])")].every((e) => { const r = e.getBoundingClientRect(); return r.right <= 320 && r.height >= 44; })`)
 	d.wants("roles and names", `(() => {
 		const table = document.querySelector("[role=grid]"), rows = [...table.querySelectorAll("[role=row]")];
 		return table.getAttribute("aria-label") !== "" && rows.length === 3 && rows.every((r) => [...r.children].every((c) => ["columnheader", "rowheader", "gridcell"].includes(c.getAttribute("role")))) &&
@@ -256,7 +283,8 @@ func TestGridOnPhone(t *testing.T) {
 	for range 2 {
 		d.keys(wordOfA+"party living", kb.Tab, "77", kb.Enter)
 	}
-	d.wants("the second is told to be like the first", at1(2, "party")+`.closest("td").textContent.includes("The same entry is there already.") && `+keptState)
+	d.wants("the second is told to be like the first",
+		at1(2, "party")+`.closest("td").textContent.includes("The same entry is there already.") && `+keptState)
 	d.do(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(2)))
 	d.wants("both are saved", `document.querySelector("[data-done-text]").textContent === "2 saved."`)
 	if n := d.entries(); n != had+2 {

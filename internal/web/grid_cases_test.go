@@ -20,23 +20,39 @@ func init() {
 }
 
 var gridTrials = map[string]trial{
-	"GET /b/{business}/grid": {ask: func(i ids) ask { return ask{path: i.shop() + "/grid"} }, status: 200, shows: `role="grid"`},
+	"GET /b/{business}/grid": {
+		ask: func(i ids) ask { return ask{path: i.shop() + "/grid"} }, status: 200,
+		shows: `role="grid"`,
+	},
 	"POST /b/{business}/grid": {status: 303, shows: "/grid", ask: func(i ids) ask {
 		return form(i.shop()+"/grid", "id", newIDText(), "add_new", "yes", "then", "all",
-			"row-0", newIDText(), "date-0", "1/4/2026", "party-0", "Mohan", "given-0", "250+90", "received-0", "", "note-0", "rice",
+			"row-0", newIDText(), "date-0", "1/4/2026", "party-0", "Mohan", "given-0", "250+90", "received-0", "",
+			"note-0", "rice",
 			"row-1", newIDText(), "date-1", "1/4/2026")
 	}},
-	"POST /b/{business}/batches/{batch}/undo": {ask: func(i ids) ask { return form(i.shop() + "/batches/" + i.get("batch") + "/undo") }, status: 303, shows: "/grid?undone="},
+	"POST /b/{business}/batches/{batch}/undo": {ask: func(i ids) ask {
+		return form(i.shop() + "/batches/" +
+			i.get("batch") + "/undo")
+	}, status: 303, shows: "/grid?undone="},
 	"POST /api/businesses/{business}/entries/batch": {status: 201, shows: `"saved":1`, ask: func(i ids) ask {
-		return ask{path: "/api/businesses/" + i.get("business") + "/entries/batch", json: gridJSON(gridRow("", "Mohan", "₹1,200", ""))}
+		return ask{
+			path: "/api/businesses/" + i.get("business") + "/entries/batch",
+			json: gridJSON(gridRow("", "Mohan", "₹1,200", "")),
+		}
 	}},
 	"POST /api/businesses/{business}/grid/draft": {status: 200, shows: `"draft_version":1`, ask: func(i ids) ask {
-		return ask{path: "/api/businesses/" + i.get("business") + "/grid/draft", json: gridJSON(gridRow("", "Mohan", "", "5"))}
+		return ask{
+			path: "/api/businesses/" + i.get("business") + "/grid/draft",
+			json: gridJSON(gridRow("", "Mohan", "", "5")),
+		}
 	}},
 }
 
 func gridRow(party, name, given, received string) map[string]any {
-	row := map[string]any{"id": newIDText(), "date": "1/4/2026", "party": name, "new_party": party == "", "given": given, "received": received, "note": "tea"}
+	row := map[string]any{
+		"id": newIDText(), "date": "1/4/2026", "party": name, "new_party": party == "",
+		"given": given, "received": received, "note": "tea",
+	}
 	if party != "" {
 		row["party_id"] = party
 	}
@@ -53,7 +69,11 @@ func (w *world) seedBatch(s *side) {
 	batch := fresh()
 	s.ids["batch"] = batch.String()
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
-		_, err := ledger.SaveBatch(w.Context(), tx, batch, []ledger.BatchRow{{ID: fresh(), PartyID: uuid.MustParse(s.ids["party"]), Date: "30/3/2026", Given: "1", Note: s.word + "note"}},
+		_, err := ledger.SaveBatch(w.Context(), tx, batch,
+			[]ledger.BatchRow{{
+				ID: fresh(), PartyID: uuid.MustParse(s.ids["party"]), Date: "30/3/2026", Given: "1",
+				Note: s.word + "note",
+			}},
 			ledger.Desk{Currency: "INR"}, false)
 		return err
 	}))
@@ -71,7 +91,8 @@ func TestGridIsForPro(t *testing.T) {
 			continue // what was paid for can be taken back
 		}
 		got := w.send(method, x.ask(newIDs(w.a.ids)), w.a.Token)
-		if got.status != 403 || strings.Contains(pattern, "/api/") && !strings.Contains(got.body, `"error":"upgrade_required"`) {
+		if got.status != 403 || strings.Contains(pattern, "/api/") && !strings.Contains(got.body,
+			`"error":"upgrade_required"`) {
 			t.Errorf("%s on Free: %d %.200s, want 403 upgrade_required", pattern, got.status, got.body)
 		}
 	}
@@ -104,7 +125,8 @@ func TestGridRowsTellNothingOfOthers(t *testing.T) {
 	w.unchanged(before, "a row with a foreign party")
 }
 
-// What is typed comes back after a reload, with what is wrong with it; the good rows can be saved alone; and the batch undone.
+// What is typed comes back after a reload, with what is wrong with it; the good rows can be saved alone; and the batch
+// undone.
 func TestGridWithoutScript(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
@@ -114,14 +136,19 @@ func TestGridWithoutScript(t *testing.T) {
 	}
 	had := entries()
 	f := url.Values{"id": {newIDText()}, "then": {"all"}}
-	for n, line := range [][]string{{"1/4/2026", wordOfA + "party living", "100", ""}, {"2/4/2026", "Nobody", "", "50"}, {"", "", "", ""}} {
+	for n, line := range [][]string{
+		{"1/4/2026", wordOfA + "party living", "100", ""},
+		{"2/4/2026", "Nobody", "", "50"},
+		{"", "", "", ""},
+	} {
 		for i, column := range []string{"date", "party", "given", "received"} {
 			f.Set(fmt.Sprintf("%s-%d", column, n), line[i])
 		}
 		f.Set(fmt.Sprintf("row-%d", n), newIDText())
 	}
 	got := w.send("POST", ask{path: at + "/grid", form: f}, w.a.Token)
-	if got.status != 422 || !strings.Contains(got.body, "There is no such party yet.") || !strings.Contains(got.body, `value="Nobody"`) || entries() != had {
+	if got.status != 422 || !strings.Contains(got.body, "There is no such party yet.") || !strings.Contains(got.body,
+		`value="Nobody"`) || entries() != had {
 		t.Fatalf("all or nothing: %d, %d entries more", got.status, entries()-had)
 	}
 	f.Set("then", "good")
@@ -130,14 +157,16 @@ func TestGridWithoutScript(t *testing.T) {
 		t.Fatalf("the good row: %d, %d entries more", got.status, entries()-had)
 	}
 	got = w.send("GET", ask{path: at + "/grid"}, w.a.Token)
-	if !strings.Contains(got.body, `value="Nobody"`) || !strings.Contains(got.body, "There is no such party yet.") || !strings.Contains(got.body, "/batches/"+f.Get("id")+"/undo") {
+	if !strings.Contains(got.body, `value="Nobody"`) || !strings.Contains(got.body, "There is no such party yet.") ||
+		!strings.Contains(got.body, "/batches/"+f.Get("id")+"/undo") {
 		t.Error("what is left does not come back")
 	}
 	got = w.send("POST", form(at+"/batches/"+f.Get("id")+"/undo"), w.a.Token)
 	if got.status != 303 || entries() != had {
 		t.Fatalf("undo: %d, %d entries more", got.status, entries()-had)
 	}
-	if got = w.send("GET", ask{path: got.location()}, w.a.Token); got.status != 200 || !strings.Contains(got.body, "Undone.") {
+	if got = w.send("GET", ask{path: got.location()}, w.a.Token); got.status != 200 || !strings.Contains(got.body,
+		"Undone.") {
 		t.Errorf("after the undo: %d", got.status)
 	}
 }

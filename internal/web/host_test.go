@@ -6,7 +6,10 @@ import "testing"
 func TestDevelopmentIsNotServedThroughAProxy(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
-	for _, header := range []string{"X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"} {
+	for _, header := range []string{
+		"X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "Forwarded", "Via",
+		"X-Real-IP", "CF-Connecting-IP", "True-Client-IP",
+	} {
 		for _, path := range []string{"/dev/outbox", "/", "/login", "/api/billing/me"} {
 			r, err := ask{path: path}.request("GET", w.url)
 			w.ok(err)

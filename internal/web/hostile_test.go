@@ -45,7 +45,10 @@ func (w *world) rightful(rt frame.Route, once bool) string {
 }
 
 func posts() []frame.Route {
-	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool { return !strings.HasPrefix(rt.Pattern, "POST ") })
+	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool {
+		return !strings.HasPrefix(rt.Pattern,
+			"POST ")
+	})
 }
 
 // A form or a script of another site can do nothing with a visitor's cookie.
@@ -69,7 +72,8 @@ func TestOtherSitesCannotPost(t *testing.T) {
 			got := w.do(r, w.a.Token)
 			if rt.Pattern == "POST "+razorpayCallback {
 				if got.status != 303 || !strings.HasPrefix(got.location(), "/billing") {
-					t.Errorf("%s from %v: %d to %q, want the way back from the payment", rt.Pattern, from, got.status, got.location())
+					t.Errorf("%s from %v: %d to %q, want the way back from the payment", rt.Pattern, from, got.status,
+						got.location())
 				}
 				continue
 			}
@@ -88,7 +92,10 @@ func TestWebhooksAreHeardAndNotBelieved(t *testing.T) {
 	before := w.rowsOf(w.a)
 	for _, path := range []string{"/api/stripe/webhook", "/api/razorpay/webhook"} {
 		for _, signature := range []string{"", "t=1,v1=00", strings.Repeat("0", 64)} {
-			r, err := ask{path: path, json: map[string]any{"id": "evt_1", "account_id": w.a.ids["account"]}}.request("POST", w.url)
+			r, err := ask{path: path, json: map[string]any{
+				"id":         "evt_1",
+				"account_id": w.a.ids["account"],
+			}}.request("POST", w.url)
 			w.ok(err)
 			r.Header.Set("Stripe-Signature", signature)
 			r.Header.Set("X-Razorpay-Signature", signature)
@@ -128,7 +135,10 @@ func TestMethodsAreNotConfused(t *testing.T) {
 		}
 	}
 	for _, override := range []string{"X-HTTP-Method-Override", "X-Method-Override"} {
-		r, err := ask{path: "/b/" + w.a.ids["business"] + "/p/" + w.a.ids["party"] + "/delete", query: values("_method", "POST")}.request("GET", w.url)
+		r, err := ask{
+			path:  "/b/" + w.a.ids["business"] + "/p/" + w.a.ids["party"] + "/delete",
+			query: values("_method", "POST"),
+		}.request("GET", w.url)
 		w.ok(err)
 		r.Header.Set(override, "POST")
 		if got := w.do(r, w.a.Token); got.status < 400 {
@@ -172,8 +182,10 @@ func TestMalformedIDs(t *testing.T) {
 	before := w.rowsOf(w.a)
 	bad := func(id string) []string {
 		return []string{
-			"x", "0", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "%00", "%FF%FE", "%2e%2e%2f", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""),
-			id + "%00", id + "%20", id + "%27", strings.Repeat("a", 5000), "%27%20or%201=1--", "..%2f..%2fetc%2fpasswd", "${jndi}", "-1",
+			"x", "0", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "%00", "%FF%FE",
+			"%2e%2e%2f", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""),
+			id + "%00", id + "%20", id + "%27", strings.Repeat("a", 5000), "%27%20or%201=1--", "..%2f..%2fetc%2fpasswd",
+			"${jndi}", "-1",
 		}
 	}
 	for _, rt := range routes {
@@ -204,15 +216,25 @@ func TestBadCursors(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	shop, party := "/b/"+w.a.ids["business"], "/p/"+w.a.ids["party"]
-	for _, path := range []string{shop, shop + "/bin", shop + party, shop + party + "/history", "/api/businesses/" + w.a.ids["business"] + "/parties", "/api/businesses/" + w.a.ids["business"] + "/parties/" + w.a.ids["party"]} {
-		for _, after := range []string{"x", "%%%", "null", "e30", "bnVsbA", "W10", "MQ", "eyJEYXRlIjoiMDAwMC0wMC0wMCJ9", "\x00", "\xff", strings.Repeat("A", 20000), "IiI", "eyJpZCI6IlwidTAwMDAifQ", "' or 1=1 --"} {
+	for _, path := range []string{
+		shop, shop + "/bin", shop + party, shop + party + "/history",
+		"/api/businesses/" + w.a.ids["business"] + "/parties", "/api/businesses/" + w.a.ids["business"] + "/parties/" +
+			w.a.ids["party"],
+	} {
+		for _, after := range []string{
+			"x", "%%%", "null", "e30", "bnVsbA", "W10", "MQ", "eyJEYXRlIjoiMDAwMC0wMC0wMCJ9",
+			"\x00", "\xff", strings.Repeat("A", 20000), "IiI", "eyJpZCI6IlwidTAwMDAifQ", "' or 1=1 --",
+		} {
 			for _, token := range []string{w.a.Token, w.people["counter of business"].Token} {
 				if got := w.send("GET", ask{path: path, query: values("after", after)}, token); got.status >= 500 {
 					t.Errorf("%s after %.40q: %d", path, after, got.status)
 				}
 			}
 		}
-		for name, value := range map[string]string{"q": "\x00\xff", "sort": "name; drop table", "show": "\x00", "kind": "\xff", "side": "\x00"} {
+		for name, value := range map[string]string{
+			"q": "\x00\xff", "sort": "name; drop table", "show": "\x00",
+			"kind": "\xff", "side": "\x00",
+		} {
 			if got := w.send("GET", ask{path: path, query: values(name, value)}, w.a.Token); got.status >= 500 {
 				t.Errorf("%s with %s %q: %d", path, name, value, got.status)
 			}
@@ -228,14 +250,18 @@ func TestHostileText(t *testing.T) {
 	w.password()
 	w.a.Token = w.anew()
 	// These choose among known values or are compared; anything else is the default or simply wrong.
-	chosen := map[string]bool{"locale": true, "next": true, "password": true, "current": true, "then": true, "reference": true, "version": true, "scope": true, "dry": true}
+	chosen := map[string]bool{
+		"locale": true, "next": true, "password": true, "current": true, "then": true,
+		"reference": true, "version": true, "scope": true, "dry": true,
+	}
 	for _, rt := range posts() {
 		x := trials[rt.Pattern]
 		plain := x.ask(newIDs(w.a.ids))
 		if rt.Secret || strings.Contains(rt.Pattern, "razorpay") || strings.Contains(rt.Pattern, "logout") {
 			continue
 		}
-		// A draft keeps what was typed, to be mended; a file may be in any encoding, and is read before anything is believed.
+		// A draft keeps what was typed, to be mended; a file may be in any encoding, and is read before anything is
+		// believed.
 		keeps := strings.HasSuffix(rt.Pattern, "/grid") || strings.Contains(rt.Pattern, "/import")
 		for _, bad := range []string{"a\x00b", "\xff\xfe", "a\u202eb", "\x1b[2J", strings.Repeat("क", 6000)} {
 			for name := range plain.form {
@@ -244,7 +270,8 @@ func TestHostileText(t *testing.T) {
 				k.form.Set(name, bad)
 				got := w.send("POST", k, w.rightful(rt, true))
 				if got.status >= 500 || got.status < 400 && !chosen[name] && !keeps {
-					t.Errorf("%s with %s %.20q: %d to %q, want a refusal", rt.Pattern, name, bad, got.status, got.location())
+					t.Errorf("%s with %s %.20q: %d to %q, want a refusal", rt.Pattern, name, bad, got.status,
+						got.location())
 				}
 			}
 			for name, was := range plain.json {
@@ -255,7 +282,8 @@ func TestHostileText(t *testing.T) {
 				k.json = maps.Clone(k.json)
 				k.json[name] = bad
 				got := w.send("POST", k, w.rightful(rt, true))
-				if got.status >= 500 || got.status < 400 && bad != "\xff\xfe" { // JSON replaces broken letters by ones that can be shown
+				// JSON replaces broken letters by ones that can be shown
+				if got.status >= 500 || got.status < 400 && bad != "\xff\xfe" {
 					t.Errorf("%s with %s %.20q: %d %s, want a refusal", rt.Pattern, name, bad, got.status, got.body)
 				}
 			}
@@ -274,7 +302,8 @@ func TestBodyNamesNobody(t *testing.T) {
 	w.exec(`update checkouts set status = 'closed' where account_id = $1`, w.b.AccountID)
 	before := w.rowsOf(w.a)
 	forged := map[string]any{
-		"account_id": w.a.ids["account"], "user_id": w.a.ids["user"], "price": 1, "amount": 1, "tier": "team", "currency": "USD", "email": "evil@example.com", "customer_id": "cus_x", "price_id": "price_x",
+		"account_id": w.a.ids["account"], "user_id": w.a.ids["user"], "price": 1, "amount": 1, "tier": "team",
+		"currency": "USD", "email": "evil@example.com", "customer_id": "cus_x", "price_id": "price_x",
 		"AccountID": w.a.ids["account"], "__proto__": map[string]any{"plan": "team"},
 	}
 	for name, value := range forged {
@@ -290,7 +319,8 @@ func TestBodyNamesNobody(t *testing.T) {
 		{"plan": "gold", "interval": "month", "provider": "stripe"},
 		{},
 	} {
-		if got := w.send("POST", ask{path: "/api/billing/checkout", json: bad}, w.b.Token); got.status != 422 && got.status != 404 {
+		if got := w.send("POST", ask{path: "/api/billing/checkout", json: bad}, w.b.Token); got.status != 422 &&
+			got.status != 404 {
 			t.Errorf("checkout of %v: %d", bad, got.status)
 		}
 	}
@@ -306,7 +336,10 @@ func TestBodyNamesNobody(t *testing.T) {
 	if price != "plan_TijoriProMonth" || plan != "pro" {
 		t.Errorf("the checkout is of %s at %s, want the file's price of pro", plan, price)
 	}
-	for name, value := range map[string]any{"account_id": w.a.ids["account"], "business_id": w.a.ids["business"], "created_by": w.a.ids["user"], "version": 7, "deleted_at": nil} {
+	for name, value := range map[string]any{
+		"account_id": w.a.ids["account"], "business_id": w.a.ids["business"],
+		"created_by": w.a.ids["user"], "version": 7, "deleted_at": nil,
+	} {
 		k := trials["POST /api/businesses/{business}/parties"].ask(newIDs(w.b.ids))
 		k.json[name] = value
 		if got := w.send("POST", k, w.b.Token); got.status != 422 {

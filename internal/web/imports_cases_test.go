@@ -19,11 +19,18 @@ import (
 )
 
 var importTrials = map[string]trial{
-	"GET /b/{business}/import": {ask: func(i ids) ask { return ask{path: i.shop() + "/import"} }, status: 200, free: true, shows: `type="file"`},
+	"GET /b/{business}/import": {
+		ask: func(i ids) ask { return ask{path: i.shop() + "/import"} }, status: 200,
+		free: true, shows: `type="file"`,
+	},
 	"POST /b/{business}/import": {status: 303, free: true, shows: "/import/", ask: func(i ids) ask {
 		return form(i.shop()+"/import", "text", "Name,Balance\nMohan,100\n")
 	}},
-	"GET /b/{business}/import/{upload}": {private: true, ask: func(i ids) ask { return ask{path: i.shop() + "/import/" + i.get("upload")} }, status: 200, shows: wordOfA + "party in a file"},
+	"GET /b/{business}/import/{upload}": {
+		private: true,
+		ask:     func(i ids) ask { return ask{path: i.shop() + "/import/" + i.get("upload")} }, status: 200,
+		shows: wordOfA + "party in a file",
+	},
 	"POST /b/{business}/import/{upload}": {status: 303, shows: "/import", ask: func(i ids) ask {
 		return form(i.shop()+"/import/"+i.get("upload"), "day", "2026-04-01")
 	}},
@@ -46,7 +53,8 @@ func (w *world) sendFile(name string, body []byte) answer {
 
 func (w *world) living() (entries, parties int) {
 	w.Helper()
-	return one[int](w, `select count(*) from entries where business_id = $1 and deleted_at is null`, w.a.BusinessID), one[int](w, `select count(*) from parties where business_id = $1 and deleted_at is null`, w.a.BusinessID)
+	return one[int](w, `select count(*) from entries where business_id = $1 and deleted_at is null`, w.a.BusinessID),
+		one[int](w, `select count(*) from parties where business_id = $1 and deleted_at is null`, w.a.BusinessID)
 }
 
 // A file is seen first, brought in once, and taken back with one tap.
@@ -55,13 +63,18 @@ func TestImport(t *testing.T) {
 	w := owned(t)
 	entries, parties := w.living()
 	before := w.rowsOf(w.a)
-	got := w.sendFile(`C:\khata\old <b>.csv`, []byte("Name,Phone,Balance\nSita Devi,9876500000,\"1,200\"\nMohan,,-300\n"+wordOfA+"party living,,7\nBad,12x,ten\n"))
+	got := w.sendFile(`C:\khata\old <b>.csv`,
+		[]byte("Name,Phone,Balance\nSita Devi,9876500000,\"1,200\"\nMohan,,-300\n"+wordOfA+
+			"party living,,7\nBad,12x,ten\n"))
 	if got.status != 303 {
 		t.Fatalf("send: %d %.300s", got.status, got.body)
 	}
 	at := got.location()
 	page := w.send("GET", ask{path: at}, w.a.Token)
-	for _, want := range []string{"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575", "Write an amount, such as 250 or 250+90.", "Line 5", "Leave out the 1 line"} {
+	for _, want := range []string{
+		"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575",
+		"Write an amount, such as 250 or 250+90.", "Line 5", "Leave out the 1 line",
+	} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the dry run does not say %q", want)
 		}
@@ -88,15 +101,18 @@ func TestImport(t *testing.T) {
 	if got = w.send("GET", ask{path: at}, w.a.Token); got.status != 404 {
 		t.Errorf("the file after its import: %d, want 404", got.status)
 	}
-	if n := one[int](w, `select octet_length(body) from uploads where id = $1`, at[strings.LastIndex(at, "/")+1:]); n != 0 {
+	if n := one[int](w, `select octet_length(body) from uploads where id = $1`,
+		at[strings.LastIndex(at, "/")+1:]); n != 0 {
 		t.Errorf("%d bytes of the file are still there", n)
 	}
 	got = w.send("GET", ask{path: "/b/" + w.a.ids["business"] + "/import"}, w.a.Token)
 	if !strings.Contains(got.body, "old &lt;b&gt;.csv") || !strings.Contains(got.body, "2 new parties") {
 		t.Error("the import is not listed")
 	}
-	got = w.send("POST", form("/b/"+w.a.ids["business"]+"/batches/"+at[strings.LastIndex(at, "/")+1:]+"/undo"), w.a.Token)
-	if e, p := w.living(); got.status != 303 || !strings.Contains(got.location(), "/import?undone=") || e != entries || p != parties {
+	got = w.send("POST", form("/b/"+w.a.ids["business"]+"/batches/"+at[strings.LastIndex(at, "/")+1:]+"/undo"),
+		w.a.Token)
+	if e, p := w.living(); got.status != 303 || !strings.Contains(got.location(), "/import?undone=") || e != entries ||
+		p != parties {
 		t.Errorf("undo: %d to %q, %d entries and %d parties too many", got.status, got.location(), e-entries, p-parties)
 	}
 	if got = w.send("GET", ask{path: got.location()}, w.a.Token); !strings.Contains(got.body, "Undone.") {
@@ -120,7 +136,8 @@ func TestImportRefuses(t *testing.T) {
 		"cut.xlsx":   {[]byte("PK\x03\x04..."), 422, "This Excel file is damaged"},
 	} {
 		got := w.sendFile(name, c.body)
-		if got.status != c.status || !strings.Contains(got.body, c.says) || !strings.Contains(got.body, `aria-invalid="true"`) {
+		if got.status != c.status || !strings.Contains(got.body, c.says) || !strings.Contains(got.body,
+			`aria-invalid="true"`) {
 			t.Errorf("%s: %d, want %d and %q beside the field", name, got.status, c.status, c.says)
 		}
 	}
@@ -145,7 +162,8 @@ func TestImportIsHeldByThePlan(t *testing.T) {
 		t.Error("the dry run does not say that there is no room")
 	}
 	before := w.rowsOf(w.a)
-	if got := w.send("POST", form(at), w.a.Token); got.status != 403 || !strings.Contains(got.body, "/billing/checkout") {
+	if got := w.send("POST", form(at), w.a.Token); got.status != 403 || !strings.Contains(got.body,
+		"/billing/checkout") {
 		t.Errorf("one too many: %d, want 403 with the way to more", got.status)
 	}
 	w.unchanged(before, "an import without room")
@@ -178,7 +196,8 @@ func TestUploadIsOnesOwn(t *testing.T) {
 	}
 }
 
-// A file that arrives slowly keeps no connection to the database, and who sends too many at once waits for none of them.
+// A file that arrives slowly keeps no connection to the database, and who sends too many at once waits for none of
+// them.
 func TestSlowUploadHoldsNothing(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
@@ -200,7 +219,8 @@ func TestSlowUploadHoldsNothing(t *testing.T) {
 		}()
 		part, err := m.CreateFormFile("file", "slow.csv")
 		w.ok(err)
-		_, err = part.Write([]byte("Name,Balance\n" + strings.Repeat("Somebody,1\n", 800_000))) // more than lies between the two ends: it is being read
+		// more than lies between the two ends: it is being read
+		_, err = part.Write([]byte("Name,Balance\n" + strings.Repeat("Somebody,1\n", 800_000)))
 		w.ok(err)
 		slow, done = append(slow, to), append(done, out)
 	}
@@ -217,7 +237,8 @@ func TestSlowUploadHoldsNothing(t *testing.T) {
 	if got := w.sendFile("more.csv", []byte("Name\nRam\n")); got.status != 303 {
 		t.Errorf("afterwards: %d, want 303", got.status)
 	}
-	if got := w.send("POST", ask{path: "/b/" + w.a.ids["business"] + "/import", form: values("text", "Name\nRam\n")}, w.people["counter of business"].Token); got.status != 403 {
+	if got := w.send("POST", ask{path: "/b/" + w.a.ids["business"] + "/import", form: values("text", "Name\nRam\n")},
+		w.people["counter of business"].Token); got.status != 403 {
 		t.Errorf("a counter sends a file: %d, want 403", got.status)
 	}
 }
@@ -227,7 +248,8 @@ func TestOneUploadOnTwoPages(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	entries, parties := w.living()
-	at := w.sendFile("a.csv", []byte("Date,Party,Gave,Got\n1/4/2026,Sita Devi,10,\n1/4/2026,Bad,x,\n2/4/2026,Mohan,,7\n")).location()
+	at := w.sendFile("a.csv",
+		[]byte("Date,Party,Gave,Got\n1/4/2026,Sita Devi,10,\n1/4/2026,Bad,x,\n2/4/2026,Mohan,,7\n")).location()
 	var all sync.WaitGroup
 	for i := range 4 {
 		all.Go(func() {
@@ -260,29 +282,37 @@ func TestSameFileTwice(t *testing.T) {
 	file := []byte("Date,Party,Gave,Got,Note\n1/4/2026,Sita Devi,10,,tea\n1/4/2026,Sita Devi,10,,tea again\n2/4/2026,Mohan,,7,\n")
 	first := w.sendFile("april.csv", file).location()
 	page := w.send("GET", ask{path: first}, w.a.Token)
-	if !strings.Contains(page.body, "1 row repeats one further up in the file") || strings.Contains(page.body, "This same file") || strings.Contains(page.body, "in the khata already (same") {
+	if !strings.Contains(page.body, "1 row repeats one further up in the file") || strings.Contains(page.body,
+		"This same file") || strings.Contains(page.body, "in the khata already (same") {
 		t.Error("the first time: a row that repeats another is not told, or more than that")
 	}
 	if got := w.send("POST", form(first), w.a.Token); got.status != 303 {
 		t.Fatalf("bring in: %d", got.status)
 	}
 	entries, _ := w.living()
-	again := w.sendFile("other name.csv", append(bytes.TrimSpace(file), "\n3/4/2026,Mohan,5,,new\n1/4/2026,Sita Devi,10,,a third\n"...)).location()
+	again := w.sendFile("other name.csv", append(bytes.TrimSpace(file),
+		"\n3/4/2026,Mohan,5,,new\n1/4/2026,Sita Devi,10,,a third\n"...)).location()
 	page = w.send("GET", ask{path: again}, w.a.Token)
-	for _, want := range []string{"3 entries like these are in the khata already", "1 row repeats one further up", "in the khata already", "Leave them out", "Line 6"} {
+	for _, want := range []string{
+		"3 entries like these are in the khata already", "1 row repeats one further up",
+		"in the khata already", "Leave them out", "Line 6",
+	} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("a longer file: the dry run does not say %q", want)
 		}
 	}
 	page = w.send("GET", ask{path: again, query: values("twins", "leave")}, w.a.Token)
-	if !strings.Contains(page.body, "3 entries that are in the khata already are left out.") || !strings.Contains(page.body, `name="twins" value="leave"`) {
+	if !strings.Contains(page.body, "3 entries that are in the khata already are left out.") ||
+		!strings.Contains(page.body, `name="twins" value="leave"`) {
 		t.Error("left out: the dry run does not say so")
 	}
 	same := w.sendFile("same.csv", file).location()
-	if page = w.send("GET", ask{path: same}, w.a.Token); !strings.Contains(page.body, "This same file was brought in before") || !strings.Contains(page.body, "april.csv") {
+	if page = w.send("GET", ask{path: same}, w.a.Token); !strings.Contains(page.body,
+		"This same file was brought in before") || !strings.Contains(page.body, "april.csv") {
 		t.Error("the same file is not known again")
 	}
-	again = w.sendFile("other name.csv", append(bytes.TrimSpace(file), "\n3/4/2026,Mohan,5,,new\n1/4/2026,Sita Devi,10,,a third\n"...)).location()
+	again = w.sendFile("other name.csv", append(bytes.TrimSpace(file),
+		"\n3/4/2026,Mohan,5,,new\n1/4/2026,Sita Devi,10,,a third\n"...)).location()
 	if got := w.send("POST", form(again, "twins", "leave"), w.a.Token); got.status != 303 {
 		t.Fatalf("bring in the rest: %d", got.status)
 	}
@@ -291,7 +321,8 @@ func TestSameFileTwice(t *testing.T) {
 	}
 }
 
-// When the database dies, the user stops it or goes away in the middle of an import, nothing is there; then the same page brings it all in.
+// When the database dies, the user stops it or goes away in the middle of an import, nothing is there; then the same
+// page brings it all in.
 func TestImportEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
@@ -377,11 +408,13 @@ func TestImportOnALockedDay(t *testing.T) {
 		t.Error("the dry run finds a problem")
 	}
 	w.ok(w.db.As(t.Context(), w.a.Caller, func(tx *postgres.Tx) error {
-		_, err := ledger.SetLock(t.Context(), tx, fresh(), ledger.LockForm{Until: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Today: time.Now(), From: time.Date(2001, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "closed"})
+		_, err := ledger.SetLock(t.Context(), tx, fresh(), ledger.LockForm{Until: time.Date(2026, 4, 1, 0, 0, 0, 0,
+			time.UTC), Today: time.Now(), From: time.Date(2001, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "closed"})
 		return err
 	}))
 	before := w.rowsOf(w.a)
-	if got := w.send("POST", form(at), w.a.Token); got.status != 422 || !strings.Contains(got.body, "This day is locked.") {
+	if got := w.send("POST", form(at), w.a.Token); got.status != 422 || !strings.Contains(got.body,
+		"This day is locked.") {
 		t.Errorf("bring in: %d, want 422 with the line", got.status)
 	}
 	w.unchanged(before, "an import on a locked day")
@@ -412,7 +445,8 @@ func TestImportOfFiftyThousandRows(t *testing.T) {
 	if e, p := w.living(); e != entries+intake.MaxRows || p != parties+5000 {
 		t.Fatalf("%d entries, %d parties more", e-entries, p-parties)
 	}
-	got := w.send("POST", form("/b/"+w.a.ids["business"]+"/batches/"+at[strings.LastIndex(at, "/")+1:]+"/undo"), w.a.Token)
+	got := w.send("POST", form("/b/"+w.a.ids["business"]+"/batches/"+at[strings.LastIndex(at, "/")+1:]+"/undo"),
+		w.a.Token)
 	if e, p := w.living(); got.status != 303 || e != entries || p != parties {
 		t.Fatalf("undo: %d, %d entries and %d parties too many", got.status, e-entries, p-parties)
 	}

@@ -44,11 +44,13 @@ func TestDeleteAndKeepAccount(t *testing.T) {
 	w.send("POST", form("/mydata/delete", "account", w.a.ids["account"], "password", "not the one"), w.a.Token).
 		has(t, "deleting with a wrong password", 422, "This is not your password.", "Download everything")
 	for who, member := range w.people {
-		if got := w.send("POST", remove, member.Token); !strings.HasPrefix(who, "owner") && got.status != 403 && got.status != 404 {
+		if got := w.send("POST", remove, member.Token); !strings.HasPrefix(who, "owner") && got.status != 403 &&
+			got.status != 404 {
 			t.Errorf("%s deletes the account: %d", who, got.status)
 		}
 	}
-	w.send("POST", form("/mydata/delete", "account", w.a.ids["account"], "password", ownersPassword), w.b.Token).has(t, "deleting somebody else's account", 404)
+	w.send("POST", form("/mydata/delete", "account", w.a.ids["account"], "password", ownersPassword), w.b.Token).has(t,
+		"deleting somebody else's account", 404)
 	if n := one[int](w, `select count(*) from accounts where leaving_at is not null`); n != 0 {
 		t.Fatalf("%d accounts leave", n)
 	}
@@ -59,7 +61,8 @@ func TestDeleteAndKeepAccount(t *testing.T) {
 		}
 	}
 	shop := "/b/" + w.a.ids["business"]
-	w.get(shop, w.a.Token).has(t, "the owner's khata", 200, "This account will be erased on", `action="/account/keep"`, wordOfA+"party living")
+	w.get(shop, w.a.Token).has(t, "the owner's khata", 200, "This account will be erased on", `action="/account/keep"`,
+		wordOfA+"party living")
 	w.get("/mydata/download", w.a.Token).has(t, "the download", 200)
 	manager := w.people["manager of account"]
 	got := w.get(shop, manager.Token)
@@ -76,11 +79,15 @@ func TestDeleteAndKeepAccount(t *testing.T) {
 	}
 	party := shop + "/p/" + w.a.ids["party"]
 	for path, k := range map[string]ask{
-		"a party":       form(shop+"/parties/new", "id", newIDText(), "kind", "customer", "name", "New", "phone", "", "note", ""),
-		"an entry":      form(party+"/entries/new", "id", newIDText(), "side", "given", "amount", "10", "date", time.Now().Format(time.DateOnly), "note", ""),
-		"a business":    form("/businesses/new", "id", newIDText(), "name", "Third", "currency", "INR", "zone", "Asia/Kolkata"),
-		"an invitation": form("/team/invite", "id", newIDText(), "email", "more@example.com", "role", "counter", "business", ""),
-		"a link":        form(party+"/share", "id", newIDText(), "range", "all", "to", time.Now().Format(time.DateOnly)),
+		"a party": form(shop+"/parties/new", "id", newIDText(), "kind", "customer", "name", "New", "phone", "",
+			"note", ""),
+		"an entry": form(party+"/entries/new", "id", newIDText(), "side", "given", "amount", "10", "date",
+			time.Now().Format(time.DateOnly), "note", ""),
+		"a business": form("/businesses/new", "id", newIDText(), "name", "Third", "currency", "INR", "zone",
+			"Asia/Kolkata"),
+		"an invitation": form("/team/invite", "id", newIDText(), "email", "more@example.com", "role", "counter",
+			"business", ""),
+		"a link": form(party+"/share", "id", newIDText(), "range", "all", "to", time.Now().Format(time.DateOnly)),
 	} {
 		if got := w.send("POST", k, w.a.Token); got.status < 400 || got.status >= 500 {
 			t.Errorf("%s is written in an account that leaves: %d to %s", path, got.status, got.location())
@@ -99,7 +106,8 @@ func TestDeleteAndKeepAccount(t *testing.T) {
 			t.Fatalf("keeping: %d %s", got.status, got.body)
 		}
 	}
-	if got := w.send("POST", form(party+"/entries/new", "id", newIDText(), "side", "given", "amount", "10", "date", time.Now().Format(time.DateOnly), "note", ""), w.a.Token); got.status != 303 {
+	if got := w.send("POST", form(party+"/entries/new", "id", newIDText(), "side", "given", "amount", "10", "date",
+		time.Now().Format(time.DateOnly), "note", ""), w.a.Token); got.status != 303 {
 		t.Errorf("an entry after the account was kept: %d", got.status)
 	}
 }
@@ -111,7 +119,8 @@ func TestDeleteFromAnotherSite(t *testing.T) {
 	w.known()
 	w.free(w.a)
 	for _, k := range []ask{
-		form("/mydata/delete", "account", w.a.ids["account"], "password", ownersPassword), form("/settings/delete", "leaving", ownersPassword),
+		form("/mydata/delete", "account", w.a.ids["account"], "password", ownersPassword),
+		form("/settings/delete", "leaving", ownersPassword),
 		form("/account/keep", "account", w.a.ids["account"]), form("/account/new", "name", "Own", "currency", "INR"),
 	} {
 		r, err := k.request("POST", w.url)
@@ -122,7 +131,8 @@ func TestDeleteFromAnotherSite(t *testing.T) {
 			t.Errorf("%s from another site: %d", k.path, got.status)
 		}
 	}
-	w.send("POST", form("/mydata/delete", "account", w.a.ids["account"]), w.a.Token).has(t, "deleting without a password", 422)
+	w.send("POST", form("/mydata/delete", "account", w.a.ids["account"]), w.a.Token).has(t,
+		"deleting without a password", 422)
 	if n := one[int](w, `select count(*) from accounts where leaving_at is not null`); n != 0 {
 		t.Errorf("%d accounts leave", n)
 	}
@@ -145,9 +155,11 @@ func TestWhoBelongsNowhere(t *testing.T) {
 	for _, path := range []string{"/settings", "/account/new"} {
 		w.get(path, member.Token).has(t, path, 200)
 	}
-	w.send("POST", form("/account/new", "name", " ", "currency", "INR"), member.Token).has(t, "an account without a name", 422)
+	w.send("POST", form("/account/new", "name", " ", "currency", "INR"), member.Token).has(t,
+		"an account without a name", 422)
 	for range 2 {
-		if got := w.send("POST", form("/account/new", "name", "My own shop", "currency", "USD"), member.Token); got.status != 303 || got.location() != "/" {
+		if got := w.send("POST", form("/account/new", "name", "My own shop", "currency", "USD"),
+			member.Token); got.status != 303 || got.location() != "/" {
 			t.Fatalf("opening an account: %d %s", got.status, got.body)
 		}
 	}
@@ -169,16 +181,19 @@ func TestLeaveTeamAndLogin(t *testing.T) {
 	id := one[uuid.UUID](w, `select id from members where user_id = $1`, member.UserID).String()
 	leave := form("/settings/teams/" + id + "/leave")
 	w.send("POST", leave, w.a.Token).has(t, "leaving for somebody else", 404)
-	w.get("/settings", member.Token).has(t, "a counter's settings", 200, "/settings/teams/"+id+"/leave", `action="/settings/delete"`)
+	w.get("/settings", member.Token).has(t, "a counter's settings", 200, "/settings/teams/"+id+"/leave",
+		`action="/settings/delete"`)
 	if got := w.send("POST", leave, member.Token); got.status != 303 {
 		t.Fatalf("leaving: %d", got.status)
 	}
 	w.get("/b/"+w.a.ids["business"], member.Token).has(t, "the khata of who has left", 404)
 
 	second := w.people["accountant of account"]
-	w.send("POST", form("/settings/delete", "leaving", "not the one"), second.Token).has(t, "a wrong password", 422, "This is not your password.")
+	w.send("POST", form("/settings/delete", "leaving", "not the one"), second.Token).has(t, "a wrong password", 422,
+		"This is not your password.")
 	w.send("POST", form("/settings/delete", "leaving", ownersPassword), w.a.Token).has(t, "the last owner", 409)
-	if got := w.send("POST", form("/settings/delete", "leaving", ownersPassword), second.Token); got.status != 303 || got.location() != "/login" {
+	if got := w.send("POST", form("/settings/delete", "leaving", ownersPassword), second.Token); got.status != 303 ||
+		got.location() != "/login" {
 		t.Fatalf("deleting the login: %d %s", got.status, got.body)
 	}
 	if n := one[int](w, `select count(*) from users where id = $1`, second.UserID); n != 0 {
@@ -203,7 +218,8 @@ func TestSignUpSentAndAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	for _, address := range []string{"new@example.com", w.a.Email} {
-		got := w.send("POST", form("/signup", "name", "Asha", "email", address, "password", ownersPassword, "business", "Asha Kirana", "locale", "en", "currency", "INR"), "")
+		got := w.send("POST", form("/signup", "name", "Asha", "email", address, "password", ownersPassword, "business",
+			"Asha Kirana", "locale", "en", "currency", "INR"), "")
 		for _, path := range []string{"/signup/sent", "/recover/sent"} {
 			r, err := ask{path: path}.request("GET", w.url)
 			w.ok(err)
@@ -235,8 +251,10 @@ func TestSignUpSentAndAgain(t *testing.T) {
 func TestSignUpShowsAllFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.send("POST", form("/signup", "name", "", "email", "asha@", "password", "short", "business", "", "locale", "hi", "currency", "USD"), "").
-		has(t, "the form", 422, `id="name-error"`, `id="email-error"`, `id="password-error"`, `id="business-error"`, `value="asha@"`, `value="USD" selected`)
+	w.send("POST", form("/signup", "name", "", "email", "asha@", "password", "short", "business", "", "locale", "hi",
+		"currency", "USD"), "").
+		has(t, "the form", 422, `id="name-error"`, `id="email-error"`, `id="password-error"`, `id="business-error"`,
+			`value="asha@"`, `value="USD" selected`)
 }
 
 // Signing in before the address is confirmed says so, to who knows the password alone.
@@ -244,9 +262,12 @@ func TestSignInUnconfirmed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	address := wordOfB + "mail-waiting@example.com"
-	w.send("POST", form("/login", "email", address, "password", signUpPassword), "").has(t, "the right password", 422, "not confirmed yet", `action="/signup/again"`)
-	wrong, nobody := w.send("POST", form("/login", "email", address, "password", "not the one"), ""), w.send("POST", form("/login", "email", "nobody@example.com", "password", "not the one"), "")
-	if strings.ReplaceAll(wrong.body, address, "") != strings.ReplaceAll(nobody.body, "nobody@example.com", "") || wrong.status != nobody.status {
+	w.send("POST", form("/login", "email", address, "password", signUpPassword), "").has(t, "the right password", 422,
+		"not confirmed yet", `action="/signup/again"`)
+	wrong, nobody := w.send("POST", form("/login", "email", address, "password", "not the one"), ""), w.send("POST",
+		form("/login", "email", "nobody@example.com", "password", "not the one"), "")
+	if strings.ReplaceAll(wrong.body, address, "") != strings.ReplaceAll(nobody.body, "nobody@example.com", "") ||
+		wrong.status != nobody.status {
 		t.Error("a wrong password tells a sign-up that waits from an address that nobody has")
 	}
 }
@@ -259,7 +280,9 @@ func TestEndedLinks(t *testing.T) {
 	w.exec(`update invitations set accepted_at = now()`)
 	w.exec(`update signups set expires_at = now() - interval '1 minute'`)
 	for _, c := range []struct{ path, kind, next string }{
-		{"/confirm/", "sign-up", `href="/login"`}, {"/recover/", "recovery", `href="/recover"`}, {"/invite/", "invite", `href="/login"`},
+		{"/confirm/", "sign-up", `href="/login"`},
+		{"/recover/", "recovery", `href="/recover"`},
+		{"/invite/", "invite", `href="/login"`},
 	} {
 		ended, never := w.get(c.path+w.a.ids[c.kind], ""), w.get(c.path+randomToken(), "")
 		ended.has(t, c.path, 404, c.next, "does not open anything any more")

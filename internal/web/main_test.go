@@ -94,30 +94,44 @@ func worldOf(t *testing.T, plans *billing.Plans) *world {
 	secrets := []facts.Secret{{Label: "test", Key: webhookSecret}}
 	s, err := stripe.New(stripe.Config{Key: "sk_test_of_the_test", Secrets: secrets, URL: w.till.stripe})
 	w.ok(err)
-	r, err := razorpay.New(razorpay.Config{KeyID: "rzp_test_of_the_test", KeySecret: razorpaySecret, Secrets: secrets, URL: w.till.razorpay})
+	r, err := razorpay.New(razorpay.Config{
+		KeyID: "rzp_test_of_the_test", KeySecret: razorpaySecret, Secrets: secrets,
+		URL: w.till.razorpay,
+	})
 	w.ok(err)
 	w.accounts, err = account.New(w.db.DB, log)
 	w.ok(err)
 	w.outbox, err = mail.NewOutbox(t.TempDir())
 	w.ok(err)
 	var server *Server
-	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, hr *http.Request) { server.ServeHTTP(rw, hr) }))
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, hr *http.Request) {
+		server.ServeHTTP(rw,
+			hr)
+	}))
 	t.Cleanup(front.Close)
 	w.url = front.URL
 	public, err := url.Parse(front.URL)
 	w.ok(err)
 	now := clock.New()
-	bill, err := billing.New(billing.Config{DB: w.db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: front.URL, Log: log})
+	bill, err := billing.New(billing.Config{
+		DB: w.db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r,
+		PublicURL: front.URL, Log: log,
+	})
 	w.ok(err)
 	w.ok(bill.SyncPlans(t.Context()))
 	w.credits = credits.New(credits.Config{DB: w.db.DB, Plans: plans, Clock: now, Log: log})
 	w.config = Config{
-		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Credits: w.credits, Plans: plans, Clock: now, Outbox: w.outbox, PublicURL: public,
+		DB: w.db.DB, Accounts: w.accounts, Billing: bill, Credits: w.credits, Plans: plans, Clock: now,
+		Outbox: w.outbox, PublicURL: public,
 		PayOrigins: bill.FormOrigins(), Simulated: true, Operators: make([]string, 1), Log: log,
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
 	}
 	server = New(w.config)
-	w.client = &http.Client{Timeout: 3 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w.client = &http.Client{Timeout: 3 * time.Minute, CheckRedirect: func(*http.Request,
+		[]*http.Request,
+	) error {
+		return http.ErrUseLastResponse
+	}}
 	t.Cleanup(w.client.CloseIdleConnections)
 	return w
 }

@@ -30,12 +30,14 @@ func TestMyData(t *testing.T) {
 	w.free(w.a)
 	ask := ask{path: "/mydata/download"}
 	got := w.send("GET", ask, w.a.Token)
-	if got.status != 200 || got.header.Get("Content-Type") != "application/zip" || !strings.Contains(got.header.Get("Content-Disposition"), ".zip") {
+	if got.status != 200 || got.header.Get("Content-Type") != "application/zip" ||
+		!strings.Contains(got.header.Get("Content-Disposition"), ".zip") {
 		t.Fatalf("%d %v", got.status, got.header)
 	}
 	mine := w.unzip(got)
 	for _, word := range []string{
-		wordOfA + "shop one/entries.csv", wordOfA + "shop two/parties.json", wordOfA + "party living", wordOfA + "party deleted", wordOfA + "note changed",
+		wordOfA + "shop one/entries.csv", wordOfA + "shop two/parties.json", wordOfA + "party living",
+		wordOfA + "party deleted", wordOfA + "note changed",
 		"1234567.89", phoneA, wordOfA + "mail-victim", wordOfA + "invoice-1", `"action":"delete"`,
 	} {
 		if !strings.Contains(mine, word) {

@@ -94,7 +94,10 @@ func (p *phone) online(on bool) {
 		p.state.Store(lineOpen)
 	}
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !on, DownloadThroughput: -1, UploadThroughput: -1})
+		_, err := cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{
+			Offline:            !on,
+			DownloadThroughput: -1, UploadThroughput: -1,
+		})
 		return err
 	}))
 }
@@ -104,15 +107,18 @@ func (p *phone) party() string { return "/b/" + p.a.ids["business"] + "/p/" + p.
 // write fills in the form that is open, and saves.
 func (p *phone) write(amount string) {
 	p.Helper()
-	p.wants("the form is open", `document.activeElement.id === "amount" || !!document.getElementById("amount")?.offsetParent`)
-	p.do(chromedp.SetValue(chromedp.CSS("#amount"), amount), chromedp.Click(chromedp.CSS("form.entry-form .button.wide"), chromedp.NodeVisible))
+	p.wants("the form is open",
+		`document.activeElement.id === "amount" || !!document.getElementById("amount")?.offsetParent`)
+	p.do(chromedp.SetValue(chromedp.CSS("#amount"), amount),
+		chromedp.Click(chromedp.CSS("form.entry-form .button.wide"), chromedp.NodeVisible))
 }
 
 // waits says how many entries wait, as the device has them for a user.
 func (p *phone) waits(user string) int {
 	p.Helper()
 	p.wants("the store is there", `typeof store === "object"`)
-	n, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](`(async () => (await store.waiting(`+fmt.Sprintf("%q", user)+`)).length)()`, chromedp.EvalAwaitPromise))
+	n, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](`(async () => (await store.waiting(`+fmt.Sprintf("%q",
+		user)+`)).length)()`, chromedp.EvalAwaitPromise))
 	p.ok(err)
 	return n
 }
@@ -130,7 +136,8 @@ func (p *phone) sent(user string) {
 
 func (p *phone) onServer(minor int64) int {
 	p.Helper()
-	return one[int](p.world, `select count(*) from entries where business_id = $1 and amount_minor = $2`, p.a.BusinessID, minor)
+	return one[int](p.world, `select count(*) from entries where business_id = $1 and amount_minor = $2`,
+		p.a.BusinessID, minor)
 }
 
 const badge = `document.querySelector("[data-waiting]")`
@@ -141,20 +148,26 @@ func TestEntriesWaitOffline(t *testing.T) {
 	p := newPhone(t)
 	user := frame.MarkOf(p.a.UserID)
 	p.visit(p.party() + "/entries/new?side=given")
-	p.wants("the device knows who is here", `!document.querySelector("[data-sent]")?.dataset.x && !!document.querySelector("[name=user]").value`)
+	p.wants("the device knows who is here",
+		`!document.querySelector("[data-sent]")?.dataset.x && !!document.querySelector("[name=user]").value`)
 	p.online(false)
 	p.write("111+0.11")
-	p.wants("the entry waits", `location.pathname === "/waiting" && document.querySelectorAll("[data-entries] li").length === 1`)
-	p.wants("and is told in full", `(() => { const t = document.querySelector("[data-entries] li").innerText; return t.includes("qzxparty living") && t.includes("₹111.11") && t.includes("Gave"); })()`)
-	p.wants("the party is chosen already", `document.querySelector("#party").selectedOptions[0].textContent.startsWith("qzxparty living")`)
+	p.wants("the entry waits",
+		`location.pathname === "/waiting" && document.querySelectorAll("[data-entries] li").length === 1`)
+	p.wants("and is told in full",
+		`(() => { const t = document.querySelector("[data-entries] li").innerText; return t.includes("qzxparty living") && t.includes("₹111.11") && t.includes("Gave"); })()`)
+	p.wants("the party is chosen already",
+		`document.querySelector("#party").selectedOptions[0].textContent.startsWith("qzxparty living")`)
 	p.write("222.22")
 	p.wants("another one waits", `document.querySelectorAll("[data-entries] li").length === 2`)
 	// Any page that is opened now is the page of this device; it has nothing of the khata but what is waiting here.
 	p.visit("/b/" + p.a.ids["business"])
-	p.wants("no page of the khata was kept", `"offline" in document.body.dataset && !document.body.innerText.includes("12,34,567")`)
+	p.wants("no page of the khata was kept",
+		`"offline" in document.body.dataset && !document.body.innerText.includes("12,34,567")`)
 	p.wants("the form is open", `!!document.getElementById("amount")?.offsetParent`)
 	p.do(chromedp.SetValue(chromedp.CSS("#amount"), "5")) // so that it stays until both tabs are there
-	if kept := p.cached(); strings.Contains(kept, wordOfA) || strings.Contains(kept, user) || !strings.Contains(kept, "data-outbox") {
+	if kept := p.cached(); strings.Contains(kept, wordOfA) || strings.Contains(kept, user) ||
+		!strings.Contains(kept, "data-outbox") {
 		t.Errorf("the cache holds %.300s", kept)
 	}
 	if n := p.posted.Load(); n != 0 {
@@ -167,7 +180,8 @@ func TestEntriesWaitOffline(t *testing.T) {
 	two := &phone{desk: &desk{p.world, second}, line: p.line, base: p.base}
 	p.state.Store(lineOpen)
 	two.visit(p.party())
-	two.wants("it says that entries wait, or have arrived", badge+`.innerText === "waiting (2)" || !document.querySelector("[data-sent]").hidden`)
+	two.wants("it says that entries wait, or have arrived",
+		badge+`.innerText === "waiting (2)" || !document.querySelector("[data-sent]").hidden`)
 	p.online(true) // no news to a browser that has believed so all the time
 	p.read(`document.getElementById("amount").value = ""`)
 	p.wants("the page without a connection goes away", `!("offline" in document.body.dataset)`)
@@ -177,7 +191,8 @@ func TestEntriesWaitOffline(t *testing.T) {
 			t.Errorf("%d entries of %d paise, want 1", n, minor)
 		}
 	}
-	if n := one[int](p.world, `select count(*) from entries where business_id = $1 and amount_minor in (11111, 22222) and created_by = $2 and side = 'given'`, p.a.BusinessID, p.a.UserID); n != 2 {
+	if n := one[int](p.world,
+		`select count(*) from entries where business_id = $1 and amount_minor in (11111, 22222) and created_by = $2 and side = 'given'`, p.a.BusinessID, p.a.UserID); n != 2 {
 		t.Errorf("%d of them are the user's", n)
 	}
 }
@@ -233,7 +248,8 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 	p.wants("it waits here as well", badge+`.innerText === "waiting (1)"`)
 	p.click(".me summary")
 	p.click(`form[action="/logout"] button`)
-	p.wants("signing out warns", `!document.querySelector("[data-leaving]").hidden && document.querySelector("[data-leaving]").innerText.includes("sent when you sign in again")`)
+	p.wants("signing out warns",
+		`!document.querySelector("[data-leaving]").hidden && document.querySelector("[data-leaving]").innerText.includes("sent when you sign in again")`)
 	p.click(`form[action="/logout"] button`)
 	p.wants("signed out", `document.body.classList.contains("out")`)
 	p.state.Store(lineOpen)
@@ -252,8 +268,10 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 		t.Fatal("the colleague has sent it")
 	}
 	// Even a page that believes otherwise cannot make the server take it.
-	status, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](fmt.Sprintf(`(async () => (await fetch("/api/businesses/%s/entries", { method: "POST", headers: { "Content-Type": "application/json", "Tijori-User": %q }, body: JSON.stringify({ id: %q, party_id: %q, side: "given", amount: 44444, date: "2026-04-01", note: "" }) })).status)()`,
-		p.a.ids["business"], frame.MarkOf(p.a.UserID), uuid.Must(uuid.NewV7()), p.a.ids["party"]), chromedp.EvalAwaitPromise))
+	status, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[int](fmt.Sprintf(`(async () => (await fetch("/api/businesses/%s/entries", { method: "POST", headers: { "Content-Type": "application/json", "Tijori-User": %q }, body: JSON.stringify({ id: %q, party_id: %q, side: "given", amount: 44444, date: "2026-04-01", note: "" }) })).status)()`,
+			p.a.ids["business"], frame.MarkOf(p.a.UserID), uuid.Must(uuid.NewV7()), p.a.ids["party"]),
+			chromedp.EvalAwaitPromise))
 	if err != nil || status != 401 || p.onServer(44444) != 0 {
 		t.Errorf("an entry of somebody else is answered with %d (%v), %d rows", status, err, p.onServer(44444))
 	}
@@ -261,7 +279,8 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 	p.as(p.session(p.a.UserID, p.a.AccountID, "30 days", false).token)
 	p.visit(p.party())
 	p.sent(frame.MarkOf(p.a.UserID))
-	if n := one[int](p.world, `select count(*) from entries where amount_minor = 44444 and created_by = $1`, p.a.UserID); n != 1 {
+	if n := one[int](p.world, `select count(*) from entries where amount_minor = 44444 and created_by = $1`,
+		p.a.UserID); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
@@ -269,7 +288,10 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 func (p *phone) as(token string) {
 	p.Helper()
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: "session", Value: token, URL: p.base})
+		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{
+			Name: "session", Value: token,
+			URL: p.base,
+		})
 		return err
 	}))
 }
@@ -306,16 +328,21 @@ func TestRefusedEntryStays(t *testing.T) {
 	p.lockUntil(one[string](p.world, `select (now() at time zone 'Asia/Kolkata')::date::text`))
 	p.state.Store(lineOpen)
 	p.visit("/waiting")
-	p.wants("both are refused, with the reason", `[...document.querySelectorAll("[data-entries] li")].filter((li) => li.innerText.includes("This day is locked")).length === 2`)
-	p.wants("the badge says that something is wrong", badge+`.innerText === "waiting (2)" && `+badge+`.classList.contains("refused")`)
+	p.wants("both are refused, with the reason",
+		`[...document.querySelectorAll("[data-entries] li")].filter((li) => li.innerText.includes("This day is locked")).length === 2`)
+	p.wants("the badge says that something is wrong", badge+`.innerText === "waiting (2)" && `+badge+
+		`.classList.contains("refused")`)
 	if p.onServer(55555)+p.onServer(66666) != 0 {
 		t.Fatal("the lock did not hold")
 	}
 	p.click("[data-entries] li:last-child [data-drop]")
-	p.wants("one is deleted", `document.querySelectorAll("[data-entries] li").length === 1 && document.querySelector("[data-entries]").innerText.includes("555.55")`)
+	p.wants("one is deleted",
+		`document.querySelectorAll("[data-entries] li").length === 1 && document.querySelector("[data-entries]").innerText.includes("555.55")`)
 	p.click("[data-entries] li summary")
-	p.do(chromedp.SetValue(chromedp.CSS(`[data-entries] [name=date]`), one[string](p.world, `select (now() + interval '2 days')::date::text`)),
-		chromedp.SetValue(chromedp.CSS(`[data-entries] [name=amount]`), "777.77"), chromedp.Click(chromedp.CSS(`[data-entries] form button`), chromedp.NodeVisible))
+	p.do(chromedp.SetValue(chromedp.CSS(`[data-entries] [name=date]`),
+		one[string](p.world, `select (now() + interval '2 days')::date::text`)),
+		chromedp.SetValue(chromedp.CSS(`[data-entries] [name=amount]`),
+			"777.77"), chromedp.Click(chromedp.CSS(`[data-entries] form button`), chromedp.NodeVisible))
 	p.wants("mended, it is sent", badge+`.hidden && !document.querySelector("[data-none]").hidden`)
 	if p.onServer(77777) != 1 || p.onServer(55555)+p.onServer(66666) != 0 {
 		t.Errorf("%d, %d and %d rows, want 1, 0 and 0", p.onServer(77777), p.onServer(55555), p.onServer(66666))
@@ -333,7 +360,8 @@ func TestRefusedEntryStays(t *testing.T) {
 	p.do(chromedp.SetValue(chromedp.CSS("#amount"), "999")) // while somebody writes, the page does not go away
 	p.state.Store(lineOpen)
 	p.read(`navigator.serviceWorker.controller.postMessage("send"), ""`)
-	p.wants("it waits for the sign-in", `document.querySelector("[data-entries]").innerText.includes("Sign in to send this")`)
+	p.wants("it waits for the sign-in",
+		`document.querySelector("[data-entries]").innerText.includes("Sign in to send this")`)
 	p.as(p.a.Token)
 	p.lockUntil("")
 	p.visit(p.party())
@@ -346,12 +374,14 @@ func TestRefusedEntryStays(t *testing.T) {
 // lockUntil locks the books up to a day, or opens them.
 func (p *phone) lockUntil(day string) {
 	p.Helper()
-	from := one[string](p.world, `select coalesce((select locked_until::text from period_locks where business_id = $1 order by created_at desc, id desc limit 1), '')`, p.a.BusinessID)
+	from := one[string](p.world,
+		`select coalesce((select locked_until::text from period_locks where business_id = $1 order by created_at desc, id desc limit 1), '')`, p.a.BusinessID)
 	all := ""
 	if day == "" {
 		all = "all"
 	}
-	got := p.send("POST", form("/b/"+p.a.ids["business"]+"/lock", "id", newIDText(), "from", from, "until", day, "open", all, "reason", "a test"), p.a.Token)
+	got := p.send("POST", form("/b/"+p.a.ids["business"]+"/lock", "id", newIDText(), "from", from, "until", day, "open",
+		all, "reason", "a test"), p.a.Token)
 	if got.status != 303 {
 		p.Fatalf("lock until %q: %d %.300s", day, got.status, got.body)
 	}
@@ -389,7 +419,8 @@ func TestInstallable(t *testing.T) {
 		t.Errorf("the browser finds %v", wrong)
 	}
 	p.read(`document.querySelector('form[action="/language"]').submit(), ""`)
-	p.wants("in Hindi the name is Hindi", `document.documentElement.lang === "hi" && document.querySelector("[rel=manifest]").href.includes("manifest-hi")`)
+	p.wants("in Hindi the name is Hindi",
+		`document.documentElement.lang === "hi" && document.querySelector("[rel=manifest]").href.includes("manifest-hi")`)
 }
 
 // Keys by themselves open what they say, and a switch turns them off.
@@ -400,16 +431,19 @@ func TestKeys(t *testing.T) {
 	d.do(chromedp.Navigate(list))
 	d.wants("the page is ready", `document.readyState === "complete" && !!document.getElementById("q")`)
 	// The slash itself must not be typed: the event says so.
-	d.wants("the slash searches", `!document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true })) && document.activeElement.id === "q"`)
+	d.wants("the slash searches",
+		`!document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true })) && document.activeElement.id === "q"`)
 	d.keys("g")
 	d.wants("in a field a key is a letter", `document.activeElement.value === "g"`)
 	d.do(chromedp.Navigate(list))
 	d.wants("the row is there", `!!document.querySelector("a[data-seen]")`)
 	d.read(`document.querySelector("a[data-seen]").focus(), ""`)
 	d.keys("r")
-	d.wants("r opens an entry of the chosen row", `location.pathname.endsWith("/entries/new") && location.search === "?side=received" && document.activeElement.id === "amount"`)
+	d.wants("r opens an entry of the chosen row",
+		`location.pathname.endsWith("/entries/new") && location.search === "?side=received" && document.activeElement.id === "amount"`)
 	d.keys("12", kb.Enter)
-	d.wants("Enter saves and stays", `location.pathname.endsWith("/entries/new") && document.body.innerText.includes("Entry saved.") && document.activeElement.id === "amount" && document.activeElement.value === ""`)
+	d.wants("Enter saves and stays",
+		`location.pathname.endsWith("/entries/new") && document.body.innerText.includes("Entry saved.") && document.activeElement.id === "amount" && document.activeElement.value === ""`)
 	d.do(chromedp.Navigate(list))
 	d.keys("?")
 	d.wants("the list of keys opens", `document.getElementById("shortcuts").open`)
@@ -417,5 +451,6 @@ func TestKeys(t *testing.T) {
 	d.keys(kb.Escape)
 	d.wants("it closes", `!document.getElementById("shortcuts").open`)
 	d.keys("/", "?")
-	d.wants("switched off, keys do nothing", `document.activeElement.id !== "q" && !document.getElementById("shortcuts").open && document.documentElement.classList.contains("no-keys")`)
+	d.wants("switched off, keys do nothing",
+		`document.activeElement.id !== "q" && !document.getElementById("shortcuts").open && document.documentElement.classList.contains("no-keys")`)
 }

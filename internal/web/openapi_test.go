@@ -68,7 +68,8 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		}
 	}
 	var info struct{ Info struct{ Description string } }
-	if err := json.Unmarshal(openapiJSON, &info); err != nil || pages > 0 && !strings.Contains(info.Info.Description, "belong to the pages of this server") {
+	if err := json.Unmarshal(openapiJSON, &info); err != nil || pages > 0 && !strings.Contains(info.Info.Description,
+		"belong to the pages of this server") {
 		t.Errorf("%d routes below /api are not for programs, and the document does not say so (%v)", pages, err)
 	}
 	slices.Sort(there)
@@ -165,7 +166,10 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		status    int
 	}
 	hold := func() string {
-		got := w.send("POST", ask{path: "/api/credits/holds", json: map[string]any{"meter": "credits", "amount": 2, "idempotency_key": uuid.NewString()}}, w.a.key)
+		got := w.send("POST", ask{path: "/api/credits/holds", json: map[string]any{
+			"meter": "credits", "amount": 2,
+			"idempotency_key": uuid.NewString(),
+		}}, w.a.key)
 		var h struct{ ID string }
 		w.ok(json.Unmarshal([]byte(got.body), &h))
 		return h.ID
@@ -181,15 +185,42 @@ func TestOpenAPIIsTrue(t *testing.T) {
 		{"GET /api/credits/entries", "?meter=x", nil, w.a.key, 422},
 		{"POST /api/credits/consume", "", consume, w.a.key, 200},
 		{"POST /api/credits/consume", "", consume, w.a.key, 200},
-		{"POST /api/credits/consume", "", map[string]any{"meter": "credits", "amount": 2, "idempotency_key": key}, w.a.key, 409},
-		{"POST /api/credits/consume", "", map[string]any{"meter": "credits", "amount": 100000000, "idempotency_key": "much"}, w.a.key, 402},
-		{"POST /api/credits/consume", "", map[string]any{"meter": "credits", "amount": 0, "idempotency_key": "none"}, w.a.key, 422},
-		{"POST /api/credits/consume", "", map[string]any{"meter": "credits", "amount": 1.5, "idempotency_key": "part"}, w.a.key, 422},
+		{
+			"POST /api/credits/consume", "",
+			map[string]any{"meter": "credits", "amount": 2, "idempotency_key": key},
+			w.a.key, 409,
+		},
+		{"POST /api/credits/consume", "", map[string]any{
+			"meter": "credits", "amount": 100000000,
+			"idempotency_key": "much",
+		}, w.a.key, 402},
+		{
+			"POST /api/credits/consume", "",
+			map[string]any{"meter": "credits", "amount": 0, "idempotency_key": "none"},
+			w.a.key, 422,
+		},
+		{
+			"POST /api/credits/consume", "",
+			map[string]any{"meter": "credits", "amount": 1.5, "idempotency_key": "part"},
+			w.a.key, 422,
+		},
 		{"POST /api/credits/consume", "", consume, w.a.Token, 401},
-		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "h", "expires_in": 60}, w.a.key, 201},
-		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "h", "expires_in": 60, "attempt": uuid.NewString()}, w.a.key, 409},
-		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 1, "idempotency_key": "h2", "expires_in": 0}, w.a.key, 422},
-		{"POST /api/credits/holds", "", map[string]any{"meter": "credits", "amount": 100000000, "idempotency_key": "h3"}, w.a.key, 402},
+		{"POST /api/credits/holds", "", map[string]any{
+			"meter": "credits", "amount": 1, "idempotency_key": "h",
+			"expires_in": 60,
+		}, w.a.key, 201},
+		{"POST /api/credits/holds", "", map[string]any{
+			"meter": "credits", "amount": 1, "idempotency_key": "h",
+			"expires_in": 60, "attempt": uuid.NewString(),
+		}, w.a.key, 409},
+		{"POST /api/credits/holds", "", map[string]any{
+			"meter": "credits", "amount": 1, "idempotency_key": "h2",
+			"expires_in": 0,
+		}, w.a.key, 422},
+		{"POST /api/credits/holds", "", map[string]any{
+			"meter": "credits", "amount": 100000000,
+			"idempotency_key": "h3",
+		}, w.a.key, 402},
 		{"POST /api/credits/holds/{id}/capture", held, map[string]any{"amount": 1}, w.a.key, 200},
 		{"POST /api/credits/holds/{id}/capture", held, map[string]any{"amount": 2}, w.a.key, 409},
 		{"POST /api/credits/holds/{id}/capture", uuid.NewString(), nil, w.a.key, 404},

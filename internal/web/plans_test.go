@@ -18,9 +18,11 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
-// Every plan renamed, repriced and given other limits: all pages say what the file says, and nothing of what it said before.
+// Every plan renamed, repriced and given other limits: all pages say what the file says, and nothing of what it said
+// before.
 
-// planShelf is a generated plan file: which plans, currencies and intervals there are is random, names and numbers are its own.
+// planShelf is a generated plan file: which plans, currencies and intervals there are is random, names and numbers are
+// its own.
 func planShelf(t *testing.T, seed uint64, currencies, intervals []string) *billing.Plans {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 5))
@@ -40,15 +42,18 @@ func planShelf(t *testing.T, seed uint64, currencies, intervals []string) *billi
 		"z"+strings.ToLower(names[0]), names[0], r.IntN(5), number(2, 7), r.IntN(2)*number(100, 999))
 	for i := range 1 + r.IntN(3) {
 		fmt.Fprintf(&b, "[[plan]]\nid = %q\nname = %q\nrank = %d\nparties_max = %d\nmembers_max = %d\nentitlements = %s\nrecommended = %v\npurpose = \"For %s.\"\npurpose_hi = \"%s के लिए।\"\n",
-			"z"+strings.ToLower(names[i+1]), names[i+1], 10*(i+1), number(10+20*i, 29+20*i)*r.IntN(3), number(100+20*i, 119+20*i)*r.IntN(2),
-			[]string{"[]", `["export"]`, `["batch_entry"]`, `["batch_entry", "export"]`}[r.IntN(4)], i == 0, names[i+1], names[i+1])
+			"z"+strings.ToLower(names[i+1]), names[i+1], 10*(i+1), number(10+20*i, 29+20*i)*r.IntN(3),
+			number(100+20*i, 119+20*i)*r.IntN(2),
+			[]string{"[]", `["export"]`, `["batch_entry"]`, `["batch_entry", "export"]`}[r.IntN(4)], i == 0, names[i+
+				1], names[i+1])
 		for _, currency := range currencies {
 			for _, interval := range intervals {
 				provider, price := "stripe", "price_"
 				if currency == "INR" {
 					provider, price = "razorpay", "plan_"
 				}
-				fmt.Fprintf(&b, "[[plan.price]]\nprovider = %q\ninterval = %q\ncurrency = %q\namount = %d\nprovider_price = \"%s%s%s%d\"\n",
+				fmt.Fprintf(&b,
+					"[[plan.price]]\nprovider = %q\ninterval = %q\ncurrency = %q\namount = %d\nprovider_price = \"%s%s%s%d\"\n",
 					provider, interval, currency, 1000+number(100_000, 9_000_000), price, names[i+1], interval, seed)
 			}
 		}
@@ -91,7 +96,10 @@ func TestEveryPlanFileIsTheTruth(t *testing.T) {
 			room := plans.Default().PartiesMax
 			w.ok(w.db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
 				for range room {
-					if _, err := ledger.AddParty(t.Context(), tx, fresh(), ledger.PartyFields{Kind: ledger.Customer, Name: "Mohan"}); err != nil {
+					if _, err := ledger.AddParty(t.Context(), tx, fresh(), ledger.PartyFields{
+						Kind: ledger.Customer,
+						Name: "Mohan",
+					}); err != nil {
 						return err
 					}
 				}
@@ -143,7 +151,10 @@ func (p *shopper) page(status int, method string, k ask, token string) string {
 	for _, plan := range p.plans.List {
 		limits, heads = append(limits, plan.PartiesMax), append(heads, plan.MembersMax)
 		for _, price := range plan.Prices {
-			known = append(known, price.Amount.Short(), money.Amount{Minor: price.Amount.Minor / 12, Currency: price.Amount.Currency}.Short(), money.Amount{Currency: price.Amount.Currency}.Short())
+			known = append(known, price.Amount.Short(), money.Amount{
+				Minor:    price.Amount.Minor / 12,
+				Currency: price.Amount.Currency,
+			}.Short(), money.Amount{Currency: price.Amount.Currency}.Short())
 		}
 	}
 	known = append(known, "₹0", "₹3,450", "₹1,850", "₹2,000", "₹3,600") // nothing, and the sample on the landing page
@@ -154,7 +165,8 @@ func (p *shopper) page(status int, method string, k ask, token string) string {
 	}
 	for re, list := range map[*regexp.Regexp][]int{partyWords: limits, peopleWords: heads} {
 		for _, m := range re.FindAllStringSubmatch(text, -1) {
-			if n, _ := strconv.Atoi(m[1]); k.path != "/billing" && !slices.Contains(list, n) { // there headings follow numbers
+			// there headings follow numbers
+			if n, _ := strconv.Atoi(m[1]); k.path != "/billing" && !slices.Contains(list, n) {
 				p.Errorf("%s says %q, which no plan holds", what, m[0])
 			}
 		}
@@ -203,7 +215,8 @@ func (p *shopper) looksAround() {
 	recommended := p.plans.Sold()[1]
 	for _, token := range []string{"", p.u.Token} {
 		if token == "" {
-			p.shows(p.page(200, "GET", toPage("/"), ""), "the landing page", recommended.Name, p.price(recommended, billing.Month), strconv.Itoa(p.used))
+			p.shows(p.page(200, "GET", toPage("/"), ""), "the landing page", recommended.Name,
+				p.price(recommended, billing.Month), strconv.Itoa(p.used))
 			p.shows(p.page(200, "GET", toPage("/signup"), ""), "the sign-up", strconv.Itoa(p.used))
 		}
 		for _, interval := range billing.Intervals() {
@@ -219,9 +232,11 @@ func (p *shopper) looksAround() {
 					}
 				}
 			}
-			honest := strings.Contains(text, "Nothing is sold in ₹ INR") || strings.Contains(text, "₹ INR में कोई प्लान नहीं बिकता")
+			honest := strings.Contains(text, "Nothing is sold in ₹ INR") ||
+				strings.Contains(text, "₹ INR में कोई प्लान नहीं बिकता")
 			if want := token != "" && p.currency() != "INR"; honest != want {
-				p.Errorf("the price list tells a shop in rupees that nothing is sold in them: %v, want %v", honest, want)
+				p.Errorf("the price list tells a shop in rupees that nothing is sold in them: %v, want %v", honest,
+					want)
 			}
 			for _, c := range []string{"INR", "USD", "EUR", "XXX", ""} {
 				p.page(200, "GET", ask{path: "/pricing", query: values("interval", interval, "currency", c)}, token)
@@ -229,9 +244,13 @@ func (p *shopper) looksAround() {
 		}
 	}
 	shop := "/b/" + p.u.BusinessID.String()
-	p.shows(p.page(200, "GET", toPage("/billing"), p.u.Token), "the plan's page", "Tijori "+p.plans.Default().Name, strconv.Itoa(p.used))
+	p.shows(p.page(200, "GET", toPage("/billing"), p.u.Token), "the plan's page", "Tijori "+p.plans.Default().Name,
+		strconv.Itoa(p.used))
 	p.shows(p.page(200, "GET", toPage(shop+"/upgrade"), p.u.Token), "the way to more", recommended.Name)
-	for _, path := range []string{shop, shop + "/settings", shop + "/import", "/settings", "/team", "/mydata", "/billing/usage", "/account/new"} {
+	for _, path := range []string{
+		shop, shop + "/settings", shop + "/import", "/settings", "/team", "/mydata",
+		"/billing/usage", "/account/new",
+	} {
 		p.page(p.statusOf(path), "GET", toPage(path), p.u.Token)
 	}
 	me := p.send("GET", toPage("/api/billing/me"), p.u.Token)
@@ -240,7 +259,8 @@ func (p *shopper) looksAround() {
 
 func (p *shopper) statusOf(path string) int { return p.send("GET", toPage(path), p.u.Token).status }
 
-// isRefused is an owner at the limits of the default plan: each refusal offers the plan that has what lacks, if one has.
+// isRefused is an owner at the limits of the default plan: each refusal offers the plan that has what lacks, if one
+// has.
 func (p *shopper) isRefused() {
 	p.Helper()
 	shop := "/b/" + p.u.BusinessID.String()
@@ -252,9 +272,18 @@ func (p *shopper) isRefused() {
 		lifts  func(billing.Plan) bool
 		limit  int
 	}{
-		{"GET", toPage(shop + "/parties/new"), func(b billing.Plan) bool { return more(b.PartiesMax, free.PartiesMax) }, free.PartiesMax},
-		{"POST", form(shop+"/parties/new", "id", fresh().String(), "kind", "customer", "name", "Sohan"), func(b billing.Plan) bool { return more(b.PartiesMax, free.PartiesMax) }, free.PartiesMax},
-		{"POST", form("/team/invite", "id", fresh().String(), "email", "chhotu@example.com", "role", "counter"), func(b billing.Plan) bool { return more(b.MembersMax, free.MembersMax) }, free.MembersMax},
+		{
+			"GET", toPage(shop + "/parties/new"), func(b billing.Plan) bool { return more(b.PartiesMax, free.PartiesMax) },
+			free.PartiesMax,
+		},
+		{
+			"POST", form(shop+"/parties/new", "id", fresh().String(), "kind", "customer", "name", "Sohan"),
+			func(b billing.Plan) bool { return more(b.PartiesMax, free.PartiesMax) }, free.PartiesMax,
+		},
+		{
+			"POST", form("/team/invite", "id", fresh().String(), "email", "chhotu@example.com", "role", "counter"),
+			func(b billing.Plan) bool { return more(b.MembersMax, free.MembersMax) }, free.MembersMax,
+		},
 		{"GET", toPage(shop + "/grid"), func(b billing.Plan) bool { return b.Has(billing.BatchEntry) }, 0},
 		{"GET", toPage(shop + "/export.csv"), func(b billing.Plan) bool { return b.Has(billing.Export) }, 0},
 		{"GET", toPage("/billing/usage.csv"), func(b billing.Plan) bool { return b.Has(billing.Export) }, 0},
@@ -274,12 +303,17 @@ func (p *shopper) isRefused() {
 				p.Errorf("%s offers %s, which is not the lowest plan that helps: %.2000s", c.k.path, plan.Name, text)
 			}
 		}
-		if !offered && !strings.Contains(text, "No plan that is sold now has it.") && !strings.Contains(text, "अभी बिकने वाले किसी प्लान में यह नहीं है।") {
+		if !offered && !strings.Contains(text, "No plan that is sold now has it.") &&
+			!strings.Contains(text, "अभी बिकने वाले किसी प्लान में यह नहीं है।") {
 			p.Errorf("%s does not say that no plan has it: %.2000s", c.k.path, text)
 		}
 	}
-	got := p.send("POST", ask{path: "/api/businesses/" + p.u.BusinessID.String() + "/parties", json: map[string]any{"id": fresh().String(), "kind": "customer", "name": "Sohan"}}, p.u.Token)
-	if got.status != 403 || !strings.Contains(got.body, strconv.Itoa(free.PartiesMax)+" ") || stalePlans.MatchString(got.body) {
+	got := p.send("POST", ask{
+		path: "/api/businesses/" + p.u.BusinessID.String() + "/parties",
+		json: map[string]any{"id": fresh().String(), "kind": "customer", "name": "Sohan"},
+	}, p.u.Token)
+	if got.status != 403 || !strings.Contains(got.body, strconv.Itoa(free.PartiesMax)+" ") ||
+		stalePlans.MatchString(got.body) {
 		p.Errorf("the API refuses a further party with %d %s", got.status, got.body)
 	}
 }
@@ -287,14 +321,17 @@ func (p *shopper) isRefused() {
 // has is an owner who has bought a price.
 func (p *shopper) has(plan billing.Plan, price billing.Price) {
 	p.Helper()
-	checkout := ask{path: "/billing/checkout", query: values("plan", plan.ID, "interval", price.Interval, "provider", string(price.Provider))}
+	checkout := ask{path: "/billing/checkout", query: values("plan", plan.ID, "interval", price.Interval, "provider",
+		string(price.Provider))}
 	p.shows(p.page(200, "GET", checkout, p.u.Token), "the checkout", "Tijori "+plan.Name, price.Amount.Short())
 	id := "sub_" + price.ProviderPrice
 	p.db.Subscription(p, p.u.AccountID, string(price.Provider), id+p.locale)
 	p.exec(`update subscriptions set plan_id = $3, price_id = $4, period = $5, customer_id = 'c', period_end = now() + interval '20 days', paid_through = now() + interval '20 days',
-		access_until = now() + interval '20 days' where account_id = $1 and id = $2`, p.u.AccountID, id+p.locale, plan.ID, price.ProviderPrice, price.Interval)
+		access_until = now() + interval '20 days' where account_id = $1 and id = $2`, p.u.AccountID, id+
+		p.locale, plan.ID, price.ProviderPrice, price.Interval)
 	defer p.exec(`update subscriptions set access_until = now() - interval '1 day', status = 'canceled', provider_status = 'canceled', ended_at = now() where account_id = $1`, p.u.AccountID)
-	p.shows(p.page(200, "GET", toPage("/billing"), p.u.Token), "the plan's page", "Tijori "+plan.Name, price.Amount.Short())
+	p.shows(p.page(200, "GET", toPage("/billing"), p.u.Token), "the plan's page", "Tijori "+plan.Name,
+		price.Amount.Short())
 	text := p.page(200, "GET", toPage("/billing/change"), p.u.Token)
 	for _, other := range p.plans.Sold() {
 		for _, o := range other.Prices {
@@ -318,7 +355,10 @@ func TestPlansOfOthersAreNotSold(t *testing.T) {
 	w := worldOf(t, plans)
 	u := w.db.User(t, "Asha")
 	for _, plan := range []string{"pro", "team", "free", plans.Default().ID, ""} {
-		got := w.send("POST", ask{path: "/api/billing/checkout", json: map[string]any{"plan": plan, "interval": "month", "provider": string(facts.Razorpay)}}, u.Token)
+		got := w.send("POST", ask{path: "/api/billing/checkout", json: map[string]any{
+			"plan": plan, "interval": "month",
+			"provider": string(facts.Razorpay),
+		}}, u.Token)
 		if got.status != 422 {
 			t.Errorf("checkout of %q: %d %s", plan, got.status, got.body)
 		}

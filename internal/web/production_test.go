@@ -62,16 +62,21 @@ func TestProduction(t *testing.T) {
 	}
 	got := send("POST", form("/login", "email", w.a.Email, "password", ownersPassword), nil)
 	cookie := strings.Join(got.header.Values("Set-Cookie"), "\n")
-	if got.status != http.StatusSeeOther || !strings.HasPrefix(cookie, "__Host-session=") || !strings.Contains(cookie, "; Secure") || strings.Contains(cookie, "Domain=") {
+	if got.status != http.StatusSeeOther || !strings.HasPrefix(cookie, "__Host-session=") || !strings.Contains(cookie,
+		"; Secure") || strings.Contains(cookie, "Domain=") {
 		t.Errorf("signed in with %d and %q, want a cookie __Host-session that is Secure", got.status, cookie)
 	}
 	token := w.anew()
-	if got := send("GET", ask{path: "/settings"}, &http.Cookie{Name: "__Host-session", Value: token}); got.status != http.StatusOK {
+	if got := send("GET", ask{path: "/settings"}, &http.Cookie{
+		Name:  "__Host-session",
+		Value: token,
+	}); got.status != http.StatusOK {
 		t.Errorf("with the host's cookie: %d", got.status)
 	}
 	own := &http.Cookie{Name: "__Host-session", Value: token}
 	for _, k := range []ask{
-		form("/signup", "name", "Asha", "email", "asha-"+token[:8]+"@example.com", "password", ownersPassword, "business", "Asha's", "locale", "hi"),
+		form("/signup", "name", "Asha", "email", "asha-"+token[:8]+"@example.com", "password", ownersPassword,
+			"business", "Asha's", "locale", "hi"),
 		form("/language", "locale", "hi", "next", "/login"),
 		trials["POST /b/{business}/p/{party}/share"].ask(newIDs(w.a.ids)),
 	} {
@@ -79,13 +84,19 @@ func TestProduction(t *testing.T) {
 			t.Errorf("%s: %d %.200s", k.path, got.status, got.body)
 		}
 	}
-	for _, name := range []frame.CookieName{frame.SessionCookie, frame.FlashCookie, frame.LinkCookie, frame.SentToCookie, frame.LanguageCookie} {
+	for _, name := range []frame.CookieName{
+		frame.SessionCookie, frame.FlashCookie, frame.LinkCookie,
+		frame.SentToCookie, frame.LanguageCookie,
+	} {
 		if !set[name] {
 			t.Errorf("no page of this test sets %s: is it in use?", name)
 		}
 	}
 	// Another host of the domain can set a cookie named session; it is none of ours.
-	if got := send("GET", ask{path: "/settings"}, &http.Cookie{Name: "session", Value: token}); got.status != http.StatusSeeOther {
+	if got := send("GET", ask{path: "/settings"}, &http.Cookie{
+		Name:  "session",
+		Value: token,
+	}); got.status != http.StatusSeeOther {
 		t.Errorf("with a cookie that any host of the domain can set: %d, want 303 to /login", got.status)
 	}
 }
@@ -95,14 +106,19 @@ func TestNextStaysHere(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	w.password()
-	for _, next := range []string{"https://evil.example", "//evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "javascript:alert(1)", "http:evil.example", "/\n/evil.example", "///evil.example", "/..//evil.example", "%2f%2fevil.example", " //evil.example"} {
+	for _, next := range []string{
+		"https://evil.example", "//evil.example", `/\evil.example`, `\\evil.example`,
+		"/\t/evil.example", "javascript:alert(1)", "http:evil.example", "/\n/evil.example", "///evil.example", "/..//evil.example", "%2f%2fevil.example", " //evil.example",
+	} {
 		for _, k := range []ask{
-			form("/language", "locale", "en", "next", next), form("/account", "account", w.a.ids["account"], "next", next),
+			form("/language", "locale", "en", "next", next), form("/account", "account", w.a.ids["account"], "next",
+				next),
 			form("/login", "email", w.a.Email, "password", ownersPassword, "next", next),
 		} {
 			got := w.send("POST", k, w.anew())
 			to, err := url.Parse(got.location())
-			if err != nil || to.Host != "" || to.Scheme != "" || !strings.HasPrefix(got.location(), "/") || strings.HasPrefix(got.location(), "//") || strings.ContainsAny(got.location(), "\\\t\n") {
+			if err != nil || to.Host != "" || to.Scheme != "" || !strings.HasPrefix(got.location(), "/") ||
+				strings.HasPrefix(got.location(), "//") || strings.ContainsAny(got.location(), "\\\t\n") {
 				t.Errorf("%s with next %q leads to %q (%d)", k.path, next, got.location(), got.status)
 			}
 		}

@@ -77,7 +77,8 @@ func (c *cache) find(r *http.Request) *kept {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range c.kept[r.URL.RequestURI()] {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(k.vary)), func(name string) bool { return r.Header.Get(name) != k.vary[name] }) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(k.vary)),
+			func(name string) bool { return r.Header.Get(name) != k.vary[name] }) {
 			return k
 		}
 	}
@@ -99,13 +100,18 @@ func (c *cache) may(r *http.Request, k *kept) bool {
 			k.vary[name] = r.Header.Get(name)
 		}
 	}
-	explicit := strings.Contains(control, "public") || strings.Contains(control, "max-age") || k.header.Get("Expires") != ""
+	explicit := strings.Contains(control, "public") || strings.Contains(control, "max-age") ||
+		k.header.Get("Expires") != ""
 	return !strings.Contains(control, "no-cache") && (explicit || slices.Contains(heuristic, k.status))
 }
 
 func newCache(t *testing.T, origin string, greedy bool) *httptest.Server {
 	c := &cache{origin: origin, greedy: greedy, kept: map[string][]*kept{}}
-	c.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c.client = &http.Client{CheckRedirect: func(*http.Request,
+		[]*http.Request,
+	) error {
+		return http.ErrUseLastResponse
+	}}
 	s := httptest.NewServer(c)
 	t.Cleanup(s.Close)
 	return s
@@ -147,29 +153,41 @@ func TestSharedCache(t *testing.T) {
 			for _, path := range paths {
 				seen := map[string]string{}
 				for _, who := range []struct{ name, token, may string }{
-					{"a visitor", "", ""}, {"owner A", w.a.Token, wordOfA}, {"stranger B", w.b.Token, wordOfB}, {"a visitor again", "", ""}, {"owner A again", w.a.Token, wordOfA},
+					{"a visitor", "", ""},
+					{"owner A", w.a.Token, wordOfA},
+					{"stranger B", w.b.Token, wordOfB},
+					{"a visitor again", "", ""},
+					{"owner A again", w.a.Token, wordOfA},
 				} {
 					got := get(path, who.token)
 					if got.header.Get("X-Cache") == "hit" {
 						t.Errorf("%s for %s came from the cache", path, who.name)
 					}
 					for _, word := range []string{wordOfA, wordOfB} {
-						if word != who.may && got.leaks(slices.Concat(secretsOf(word), namesOf(word))...) != "" && !strings.HasPrefix(path, "/dev/") && !strings.HasPrefix(path, "/admin") { // an operator's pages are about everybody
+						// an operator's pages are about everybody
+						if word != who.may && got.leaks(slices.Concat(secretsOf(word), namesOf(word))...) != "" &&
+							!strings.HasPrefix(path, "/dev/") && !strings.HasPrefix(path, "/admin") {
 							t.Errorf("%s shows %s what is of %s", path, who.name, word)
 						}
 					}
 					seen[who.name] = got.same(nil)
 				}
-				if id := madeID; id.ReplaceAllString(seen["owner A"], "ID") != id.ReplaceAllString(seen["owner A again"], "ID") && path != "/mydata/download" && !strings.HasPrefix(path, "/billing/change?") { // which say when they were made: a quote is of its second
+				// which say when they were made: a quote is of its second
+				if id := madeID; id.ReplaceAllString(seen["owner A"],
+					"ID") != id.ReplaceAllString(seen["owner A again"], "ID") && path != "/mydata/download" &&
+					!strings.HasPrefix(path, "/billing/change?") {
 					t.Errorf("%s shows owner A another page the second time", path)
 				}
 			}
 			file := static.URL("tijori.css")
 			first, second := get(file, w.a.Token), get(file, w.b.Token)
-			if first.header.Get("X-Cache") != "miss" || second.header.Get("X-Cache") != "hit" || second.body != first.body || second.status != 200 {
-				t.Errorf("a static file: %s, then %s (%d)", first.header.Get("X-Cache"), second.header.Get("X-Cache"), second.status)
+			if first.header.Get("X-Cache") != "miss" || second.header.Get("X-Cache") != "hit" ||
+				second.body != first.body || second.status != 200 {
+				t.Errorf("a static file: %s, then %s (%d)", first.header.Get("X-Cache"), second.header.Get("X-Cache"),
+					second.status)
 			}
-			if len(first.header.Values("Set-Cookie")) > 0 || strings.Contains(strings.Join(first.header.Values("Vary"), ","), "Cookie") {
+			if len(first.header.Values("Set-Cookie")) > 0 || strings.Contains(strings.Join(first.header.Values("Vary"),
+				","), "Cookie") {
 				t.Errorf("a static file has cookies or varies by them: %v", first.header)
 			}
 		})
@@ -192,7 +210,13 @@ func TestCacheKeeps(t *testing.T) {
 		greedy bool
 		path   string
 		leaks  bool
-	}{{false, "/", true}, {false, "/?vary=Cookie", false}, {false, "/away", false}, {true, "/?vary=Cookie", true}, {true, "/away", true}} {
+	}{
+		{false, "/", true},
+		{false, "/?vary=Cookie", false},
+		{false, "/away", false},
+		{true, "/?vary=Cookie", true},
+		{true, "/away", true},
+	} {
 		proxy := newCache(t, origin.URL, c.greedy)
 		var texts []string
 		for _, who := range []string{"who=a", "who=b"} {

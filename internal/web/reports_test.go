@@ -23,7 +23,10 @@ func (w *world) trade(s *side, business uuid.UUID, name string, side ledger.Side
 		if err != nil {
 			return err
 		}
-		_, err = ledger.AddEntry(w.Context(), tx, fresh(), p.ID, ledger.EntryFields{Side: side, AmountMinor: minor, Date: day})
+		_, err = ledger.AddEntry(w.Context(), tx, fresh(), p.ID, ledger.EntryFields{
+			Side: side, AmountMinor: minor,
+			Date: day,
+		})
 		return err
 	}))
 }
@@ -48,14 +51,18 @@ func TestAllShopsTogether(t *testing.T) {
 	w.trade(w.a, dubai, "Omar", ledger.Given, 7700, day)
 	home := ask{path: "/"}
 	got := w.send("GET", home, w.a.Token)
-	for _, word := range []string{"All your shops together", sum, "₹42", money.Amount{Minor: 7700, Currency: "AED"}.Short(), "2 shops", "1 shop"} {
+	for _, word := range []string{"All your shops together", sum, "₹42", money.Amount{
+		Minor:    7700,
+		Currency: "AED",
+	}.Short(), "2 shops", "1 shop"} {
 		if !strings.Contains(got.body, word) {
 			t.Errorf("the owner's shops lack %q", word)
 		}
 	}
 	for _, role := range roleNames {
 		got := w.send("GET", home, w.people[role+" of account"].Token)
-		if got.status != 200 || strings.Contains(got.body, "All your shops together") || strings.Contains(got.body, sum) {
+		if got.status != 200 || strings.Contains(got.body, "All your shops together") || strings.Contains(got.body,
+			sum) {
 			t.Errorf("as %s: %d, and all shops are added up", role, got.status)
 		}
 	}
@@ -64,7 +71,8 @@ func TestAllShopsTogether(t *testing.T) {
 	}
 }
 
-// Reports as a reader meets them: every kind, with the figures of the entries; bad days and unknown reports are refused.
+// Reports as a reader meets them: every kind, with the figures of the entries; bad days and unknown reports are
+// refused.
 func TestReportsPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
@@ -81,13 +89,25 @@ func TestReportsPage(t *testing.T) {
 		status int
 		shows  []string
 	}{
-		{values(append(all, "show", "day")...), 200, []string{rupees(gave), "₹2.50", "<svg class=\"rp-columns\"", "role=\"img\""}},
-		{values("show", "day", "from", "2026-04-01", "to", "2026-04-30"), 200, []string{"₹1.50", "₹2.50", "1 Apr 2026 – 30 Apr 2026"}},
+		{values(append(all, "show", "day")...), 200, []string{
+			rupees(gave), "₹2.50", "<svg class=\"rp-columns\"",
+			"role=\"img\"",
+		}},
+		{values("show", "day", "from", "2026-04-01", "to", "2026-04-30"), 200, []string{
+			"₹1.50", "₹2.50",
+			"1 Apr 2026 – 30 Apr 2026",
+		}},
 		{values(append(all, "show", "cash")...), 200, []string{rupees(gave), "₹2.50", rupees(250 - gave)}},
-		{values(append(all, "show", "parties")...), 200, []string{"₹12,34,567.89", "-₹2.50", "You&#39;ll give", "rp-bars"}},
+		{values(append(all, "show", "parties")...), 200, []string{
+			"₹12,34,567.89", "-₹2.50", "You&#39;ll give",
+			"rp-bars",
+		}},
 		{values("show", "ageing"), 200, []string{rupees(gave), "Over 90 days"}},
 		{values("show", "ageing", "to", "2026-04-01"), 200, []string{rupees(gave - 150), "As on 1 Apr 2026"}},
-		{values("show", "day", "from", "2026-04-30", "to", "2026-04-01"), 422, []string{"The last day lies before the first."}},
+		{
+			values("show", "day", "from", "2026-04-30", "to", "2026-04-01"), 422,
+			[]string{"The last day lies before the first."},
+		},
 		{values("show", "day", "from", "soon"), 422, []string{"This is not a date."}},
 		{values("show", "profit"), 404, nil},
 		{values(append(all, "show", "day", "part", "2")...), 404, nil},

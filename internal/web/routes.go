@@ -72,7 +72,10 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /b/{business}/grid", Access: frame.RunsKhata, Handle: p.bulk.GridPage},
 		{Pattern: "POST /b/{business}/grid", Access: frame.RunsKhata, MaxBody: bulk.MaxGrid, Handle: p.bulk.SaveGrid},
 		{Pattern: "GET /b/{business}/import", Access: frame.RunsKhata, Handle: p.bulk.ImportPage},
-		{Pattern: "POST /b/{business}/import", Access: frame.RunsKhata, MaxBody: bulk.MaxImport, Handle: p.bulk.SendFile},
+		{
+			Pattern: "POST /b/{business}/import", Access: frame.RunsKhata, MaxBody: bulk.MaxImport,
+			Handle: p.bulk.SendFile,
+		},
 		{Pattern: "GET /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: p.bulk.PreviewImport},
 		{Pattern: "POST /b/{business}/import/{upload}", Access: frame.RunsKhata, Handle: p.bulk.ApplyImport},
 		{Pattern: "POST /b/{business}/batches/{batch}/undo", Access: frame.RunsKhata, Handle: p.bulk.UndoBatch},
@@ -85,9 +88,18 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /b/{business}/upi", Access: frame.RunsKhata, Handle: p.khata.PayeePage},
 		{Pattern: "POST /b/{business}/upi", Access: frame.Owns, Handle: p.khata.SetPayee},
 		{Pattern: "GET /b/{business}/reports", Access: frame.SeesTotals, Handle: p.khata.ReportsPage},
-		{Pattern: "GET /b/{business}/export.csv", Access: frame.SeesTotals, KeepsFlash: true, Handle: p.khata.ExportBusiness(khata.CSV)},
-		{Pattern: "GET /b/{business}/export.xlsx", Access: frame.SeesTotals, KeepsFlash: true, Handle: p.khata.ExportBusiness(khata.XLSX)},
-		{Pattern: "GET /b/{business}/export.pdf", Access: frame.SeesTotals, KeepsFlash: true, Handle: p.khata.ExportBusiness(khata.PDF)},
+		{
+			Pattern: "GET /b/{business}/export.csv", Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportBusiness(khata.CSV),
+		},
+		{
+			Pattern: "GET /b/{business}/export.xlsx", Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportBusiness(khata.XLSX),
+		},
+		{
+			Pattern: "GET /b/{business}/export.pdf", Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportBusiness(khata.PDF),
+		},
 		{Pattern: "GET /b/{business}/p/{party}", Access: frame.Member, Handle: p.khata.PartyPage},
 		{Pattern: "GET /b/{business}/p/{party}/edit", Access: frame.RunsKhata, Handle: p.khata.EditPartyForm},
 		{Pattern: "POST /b/{business}/p/{party}/edit", Access: frame.RunsKhata, Handle: p.khata.EditParty},
@@ -114,14 +126,20 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /b/{business}/p/{party}/upi", Access: frame.SeesTotals, Handle: p.khata.PayPage},
 		{Pattern: "GET /b/{business}/p/{party}/share", Access: frame.RunsKhata, Handle: p.khata.SharePage},
 		{Pattern: "POST /b/{business}/p/{party}/share", Access: frame.RunsKhata, Handle: p.khata.ShareParty},
-		{Pattern: "POST /b/{business}/p/{party}/share/{share}/revoke", Access: frame.RunsKhata, Handle: p.khata.RevokeShare},
+		{
+			Pattern: "POST /b/{business}/p/{party}/share/{share}/revoke", Access: frame.RunsKhata,
+			Handle: p.khata.RevokeShare,
+		},
 		{Pattern: "GET /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntryForm},
 		{Pattern: "POST /b/{business}/p/{party}/entries/new", Access: frame.AddsEntries, Handle: p.khata.NewEntry},
 		{
 			Pattern: "GET /b/{business}/p/{party}/entries/{entry}/edit", Access: frame.AddsEntries,
 			Handle: p.khata.EditEntryForm,
 		},
-		{Pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", Access: frame.AddsEntries, Handle: p.khata.EditEntry},
+		{
+			Pattern: "POST /b/{business}/p/{party}/entries/{entry}/edit", Access: frame.AddsEntries,
+			Handle: p.khata.EditEntry,
+		},
 		{
 			Pattern: "POST /b/{business}/p/{party}/entries/{entry}/delete", Access: frame.AddsEntries,
 			Handle: p.khata.DeleteEntry,
@@ -132,7 +150,10 @@ func (p *parts) routes() []frame.Route {
 		},
 
 		// What an owner has shared with a party. The token alone opens it; no session is read.
-		{Pattern: "GET /s/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true, Handle: p.khata.SharedStatement},
+		{
+			Pattern: "GET /s/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true,
+			Handle: p.khata.SharedStatement,
+		},
 
 		// Plans and payments.
 		{Pattern: "GET /pricing", Access: frame.Anyone, Handle: p.plans.PricingPage},
@@ -160,7 +181,10 @@ func (p *parts) routes() []frame.Route {
 
 		// The API of the pages and of an account's own programs.
 		{Pattern: "GET /api/billing/me", Access: frame.Member, Handle: p.plans.APIMe},
-		{Pattern: "POST /api/billing/checkout", Access: frame.Owns, MaxBody: frame.MaxForm, Handle: p.plans.APICheckout},
+		{
+			Pattern: "POST /api/billing/checkout", Access: frame.Owns, MaxBody: frame.MaxForm,
+			Handle: p.plans.APICheckout,
+		},
 		{Pattern: "POST /api/billing/verify", Access: frame.Owns, MaxBody: frame.MaxForm, Handle: p.plans.APIVerify},
 		{Pattern: "POST /api/billing/portal", Access: frame.Owns, MaxBody: frame.MaxForm, Handle: p.plans.APIPortal},
 		{Pattern: "GET /api/billing/usage", Access: frame.Owns, Handle: p.plans.APIUsage},
@@ -185,27 +209,49 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /api/businesses/{business}/tasks/{task}", Access: frame.SeesTotals, Handle: p.khata.APITask},
 		{
-			Pattern: "POST /api/businesses/{business}/tasks/{task}/stop", Access: frame.SeesTotals, MaxBody: frame.MaxForm,
-			Handle: p.khata.StopTask,
+			Pattern: "POST /api/businesses/{business}/tasks/{task}/stop", Access: frame.SeesTotals,
+			MaxBody: frame.MaxForm,
+			Handle:  p.khata.StopTask,
 		},
-		{Pattern: "GET /api/businesses/{business}/export.csv", Access: frame.SeesTotals, Handle: p.khata.ExportBusiness(khata.CSV)},
-		{Pattern: "GET /api/businesses/{business}/export.xlsx", Access: frame.SeesTotals, Handle: p.khata.ExportBusiness(khata.XLSX)},
-		{Pattern: "GET /api/businesses/{business}/export.pdf", Access: frame.SeesTotals, Handle: p.khata.ExportBusiness(khata.PDF)},
+		{
+			Pattern: "GET /api/businesses/{business}/export.csv", Access: frame.SeesTotals,
+			Handle: p.khata.ExportBusiness(khata.CSV),
+		},
+		{
+			Pattern: "GET /api/businesses/{business}/export.xlsx", Access: frame.SeesTotals,
+			Handle: p.khata.ExportBusiness(khata.XLSX),
+		},
+		{
+			Pattern: "GET /api/businesses/{business}/export.pdf", Access: frame.SeesTotals,
+			Handle: p.khata.ExportBusiness(khata.PDF),
+		},
 
 		// Credits, for an account's own programs.
 		{Pattern: "GET /api/credits", Access: frame.Program, Handle: p.programs.APICredits},
 		{Pattern: "GET /api/credits/entries", Access: frame.Program, Handle: p.programs.APICreditEntries},
-		{Pattern: "POST /api/credits/consume", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APIConsume},
+		{
+			Pattern: "POST /api/credits/consume", Access: frame.Program, MaxBody: frame.MaxForm,
+			Handle: p.programs.APIConsume,
+		},
 		{Pattern: "POST /api/credits/holds", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APIHold},
-		{Pattern: "POST /api/credits/holds/{id}/capture", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APICapture},
-		{Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm, Handle: p.programs.APIRelease},
+		{
+			Pattern: "POST /api/credits/holds/{id}/capture", Access: frame.Program, MaxBody: frame.MaxForm,
+			Handle: p.programs.APICapture,
+		},
+		{
+			Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm,
+			Handle: p.programs.APIRelease,
+		},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
 		// The operators' room.
 		{Pattern: "GET /admin", Access: frame.Operator, Handle: p.operators.Desk},
 		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: p.operators.InboxPage},
 		{Pattern: "GET /admin/inbox/{provider}/{event}", Access: frame.Operator, Handle: p.operators.EventPage},
-		{Pattern: "POST /admin/inbox/{provider}/{event}/replay", Access: frame.Operator, Handle: p.operators.ReplayEvent},
+		{
+			Pattern: "POST /admin/inbox/{provider}/{event}/replay", Access: frame.Operator,
+			Handle: p.operators.ReplayEvent,
+		},
 		{Pattern: "GET /admin/review", Access: frame.Operator, Handle: p.operators.ReviewPage},
 		{Pattern: "GET /admin/review/{item}", Access: frame.Operator, Handle: p.operators.ItemPage},
 		{Pattern: "POST /admin/review/{item}", Access: frame.Operator, Handle: p.operators.ResolveItem},
@@ -221,7 +267,10 @@ func (p *parts) routes() []frame.Route {
 
 		// What providers send. The raw body is verified before anything is read from it.
 		{Pattern: "POST /api/stripe/webhook", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.plans.StripeWebhook},
-		{Pattern: "POST /api/razorpay/webhook", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.plans.RazorpayWebhook},
+		{
+			Pattern: "POST /api/razorpay/webhook", Access: frame.Anyone, MaxBody: maxWebhook,
+			Handle: p.plans.RazorpayWebhook,
+		},
 
 		// Machines that watch us, and the mails of a development set-up.
 		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Healthz},
@@ -229,7 +278,10 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.OpenDemo},
 		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.APIDemo},
 		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: p.development.OutboxPage},
-		{Pattern: "GET /dev/outbox/{mail}", Access: frame.Anyone, Development: true, Secret: true, Handle: p.development.OutboxMail},
+		{
+			Pattern: "GET /dev/outbox/{mail}", Access: frame.Anyone, Development: true, Secret: true,
+			Handle: p.development.OutboxMail,
+		},
 	}
 }
 

@@ -86,11 +86,17 @@ func (w *world) seedLedger(s *side, phone string, amount int64) {
 	note := s.word + "note"
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
 		for id, name := range map[uuid.UUID]string{party: "party living", gone: "party deleted"} {
-			p, err := ledger.AddParty(w.Context(), tx, id, ledger.PartyFields{Kind: ledger.Customer, Name: s.word + name, Phone: phone, Note: note})
+			p, err := ledger.AddParty(w.Context(), tx, id, ledger.PartyFields{
+				Kind: ledger.Customer,
+				Name: s.word + name, Phone: phone, Note: note,
+			})
 			if err != nil {
 				return err
 			}
-			if _, err = ledger.EditParty(w.Context(), tx, id, p.Version, ledger.PartyFields{Kind: ledger.Supplier, Name: s.word + name, Phone: phone, Note: note + " changed"}); err != nil {
+			if _, err = ledger.EditParty(w.Context(), tx, id, p.Version, ledger.PartyFields{
+				Kind: ledger.Supplier,
+				Name: s.word + name, Phone: phone, Note: note + " changed",
+			}); err != nil {
 				return err
 			}
 		}
@@ -105,11 +111,15 @@ func (w *world) seedCollect(s *side) {
 	w.Helper()
 	w.seedLink(s)
 	w.ok(w.db.As(w.Context(), s.Caller, func(tx *postgres.Tx) error {
-		_, err := ledger.SetLock(w.Context(), tx, fresh(), ledger.LockForm{Until: time.Date(2001, 1, 31, 0, 0, 0, 0, time.UTC), Today: time.Now(), Reason: s.word + "note lock"})
+		_, err := ledger.SetLock(w.Context(), tx, fresh(), ledger.LockForm{Until: time.Date(2001, 1, 31, 0, 0, 0, 0,
+			time.UTC), Today: time.Now(), Reason: s.word + "note lock"})
 		if err != nil {
 			return err
 		}
-		if _, err = ledger.SetPayee(w.Context(), tx, fresh(), ledger.Payee{UPI: s.word + "mail@upi", Name: s.word + "shop one"}); err != nil {
+		if _, err = ledger.SetPayee(w.Context(), tx, fresh(), ledger.Payee{
+			UPI:  s.word + "mail@upi",
+			Name: s.word + "shop one",
+		}); err != nil {
 			return err
 		}
 		_, err = ledger.Remind(w.Context(), tx, fresh(), s.party(), ledger.SMS, "hi")
@@ -120,11 +130,14 @@ func (w *world) seedCollect(s *side) {
 func (w *world) seedPeople(s *side) {
 	w.Helper()
 	victim := w.db.Member(w, s.User, nil, "counter")
-	w.exec(`update users set name = $2, email = $3 where id = $1`, victim.UserID, s.word+"person victim", s.word+"mail-victim@example.com")
-	s.ids["member"] = one[uuid.UUID](w, `select id from members where account_id = $1 and user_id = $2`, s.AccountID, victim.UserID).String()
+	w.exec(`update users set name = $2, email = $3 where id = $1`, victim.UserID, s.word+"person victim",
+		s.word+"mail-victim@example.com")
+	s.ids["member"] = one[uuid.UUID](w, `select id from members where account_id = $1 and user_id = $2`, s.AccountID,
+		victim.UserID).String()
 	second := fresh()
 	s.ids["own second membership"] = second.String()
-	w.exec(`insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, 'manager')`, s.AccountID, second, s.UserID, s.ids["business2"])
+	w.exec(`insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, 'manager')`,
+		s.AccountID, second, s.UserID, s.ids["business2"])
 	s.ids["session"] = w.session(s.UserID, s.AccountID, "30 days", false).id
 	for _, kind := range []string{"invite", "sign-up", "recovery"} {
 		s.ids[kind] = randomToken()
@@ -135,7 +148,8 @@ func (w *world) seedPeople(s *side) {
 	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at) values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
 		s.AccountID, invitation, invited, hash("invite"), s.UserID)
 	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $6, $4, 'en', 'INR', $5, now() + interval '1 day')`,
-		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+"shop waiting", hash("sign-up"), argon2Hash(signUpPassword))
+		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+
+			"shop waiting", hash("sign-up"), argon2Hash(signUpPassword))
 	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at) values ($1, $2, $3, $4, now() + interval '30 minutes')`,
 		fresh(), s.Email, s.UserID, hash("recovery"))
 }
@@ -246,11 +260,16 @@ func (w *world) rowsOf(s *side) map[string]string {
 		if c.name == "user_id" {
 			of = `select user_id from members where account_id = $1::uuid`
 		}
-		sums[c.table+"."+c.name] = one[string](w, `select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+` t where t.`+c.name+` in (`+of+`)`, s.AccountID)
+		sums[c.table+"."+c.name] = one[string](w,
+			`select count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') from `+c.table+
+				` t where t.`+c.name+` in (`+of+`)`, s.AccountID)
 	}
-	sums["users"] = one[string](w, `select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id from members where account_id = $1)`, s.AccountID)
-	sums["signups"] = one[string](w, `select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from signups u where email like $1 || '%'`, s.word)
-	sums["recoveries"] = one[string](w, `select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from recoveries u where email like $1 || '%'`, s.word)
+	sums["users"] = one[string](w,
+		`select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id from members where account_id = $1)`, s.AccountID)
+	sums["signups"] = one[string](w,
+		`select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from signups u where email like $1 || '%'`, s.word)
+	sums["recoveries"] = one[string](w,
+		`select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from recoveries u where email like $1 || '%'`, s.word)
 	return sums
 }
 

@@ -30,18 +30,19 @@ import (
 
 // A Config is what a Server stands on. All fields but Outbox are required.
 type Config struct {
-	DB             *postgres.DB
-	Accounts       *account.Service
-	Billing        *billing.Service
-	Credits        *credits.Service
-	Plans          *billing.Plans
-	Clock          *clock.Clock
-	Outbox         *mail.Outbox                               // development only; nil hides the outbox page
-	Demo           func(context.Context) (demo.Filled, error) // fills the demonstration account; development only, nil elsewhere
-	PublicURL      *url.URL                                   // where users reach this server; https sets Secure cookies
-	PayOrigins     []string                                   // origins that a checkout may lead to
-	Simulated      bool                                       // no real money moves
-	Operators      []string                                   // mail addresses of the users who may open /admin, in lower case
+	DB       *postgres.DB
+	Accounts *account.Service
+	Billing  *billing.Service
+	Credits  *credits.Service
+	Plans    *billing.Plans
+	Clock    *clock.Clock
+	Outbox   *mail.Outbox // development only; nil hides the outbox page
+	// fills the demonstration account; development only, nil elsewhere
+	Demo           func(context.Context) (demo.Filled, error)
+	PublicURL      *url.URL // where users reach this server; https sets Secure cookies
+	PayOrigins     []string // origins that a checkout may lead to
+	Simulated      bool     // no real money moves
+	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
 
@@ -82,8 +83,9 @@ type parts struct {
 
 func newParts(c Config) *parts {
 	f := frame.New(frame.Config{
-		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL, PayOrigins: c.PayOrigins,
-		Simulated: c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
+		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL,
+		PayOrigins: c.PayOrigins,
+		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
 		RequestLimit: c.limit, Log: c.Log,
 	})
 	return &parts{

@@ -21,7 +21,9 @@ import (
 // gets are the pages that a signed-in user can open.
 func gets() []frame.Route {
 	return slices.DeleteFunc(slices.Clone(routes), func(rt frame.Route) bool {
-		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development || rt.Access == frame.Program || strings.Contains(rt.Pattern, "healthz") || strings.Contains(rt.Pattern, "readyz") || strings.Contains(rt.Pattern, "openapi.json")
+		return !strings.HasPrefix(rt.Pattern, "GET ") || rt.Secret || rt.Development || rt.Access == frame.Program ||
+			strings.Contains(rt.Pattern, "healthz") || strings.Contains(rt.Pattern, "readyz") ||
+			strings.Contains(rt.Pattern, "openapi.json")
 	})
 }
 
@@ -31,12 +33,18 @@ func TestCounterIsToldNothingMore(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	counter := w.people["counter of business"]
-	own := ledger.EntryFields{Side: ledger.Given, AmountMinor: 4711, Date: time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC), Note: "mine"}
+	own := ledger.EntryFields{
+		Side: ledger.Given, AmountMinor: 4711, Date: time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC),
+		Note: "mine",
+	}
 	w.ok(w.db.As(w.Context(), counter.Caller, func(tx *postgres.Tx) error {
 		_, err := ledger.AddEntry(w.Context(), tx, fresh(), w.a.party(), own)
 		return err
 	}))
-	hidden := []string{phoneA, wordOfA + "note", "12,34,567", "123456789", "1234567", "1234615", wordOfA + "mail", wordOfA + "invoice", wordOfA + "person", "party deleted", `"balance":`, `"get":`, `"phone":`}
+	hidden := []string{
+		phoneA, wordOfA + "note", "12,34,567", "123456789", "1234567", "1234615", wordOfA + "mail",
+		wordOfA + "invoice", wordOfA + "person", "party deleted", `"balance":`, `"get":`, `"phone":`,
+	}
 	shown := 0
 	for _, rt := range gets() {
 		got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), counter.Token)
@@ -65,7 +73,10 @@ func TestSourceTellsNoMore(t *testing.T) {
 	}
 	inline := regexp.MustCompile(`(?i)<script(?:\s[^>]*)?>\s*[^<\s]|<style|\sstyle="|\son[a-z]+="|javascript:|data:text`)
 	for _, rt := range gets() {
-		for who, token := range map[string]string{"owner": w.a.Token, "manager": w.people["manager of account"].Token, "accountant": w.people["accountant of business"].Token} {
+		for who, token := range map[string]string{
+			"owner": w.a.Token, "manager": w.people["manager of account"].Token,
+			"accountant": w.people["accountant of business"].Token,
+		} {
 			got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), token)
 			about := rt.Pattern + " for the " + who
 			for _, id := range userIDs {
@@ -73,13 +84,15 @@ func TestSourceTellsNoMore(t *testing.T) {
 					t.Errorf("%s has the id of a user", about)
 				}
 			}
-			if strings.Contains(got.body, w.a.ids["account"]) && rt.Pattern != "GET /api/billing/me" && !strings.HasPrefix(rt.Pattern, "GET /admin/") {
+			if strings.Contains(got.body, w.a.ids["account"]) && rt.Pattern != "GET /api/billing/me" &&
+				!strings.HasPrefix(rt.Pattern, "GET /admin/") {
 				t.Errorf("%s has the id of the account", about)
 			}
 			if strings.Contains(got.body, w.a.ids["session"]) && rt.Pattern != "GET /settings" {
 				t.Errorf("%s has the id of a session", about)
 			}
-			if word := got.leaks("$argon2", "password_hash", "token_hash", "credential", "request_hash", hexHash(w.a.Token), w.a.ids["invite"], "cus_"+wordOfA, "provider_status"); word != "" {
+			if word := got.leaks("$argon2", "password_hash", "token_hash", "credential", "request_hash",
+				hexHash(w.a.Token), w.a.ids["invite"], "cus_"+wordOfA, "provider_status"); word != "" {
 				t.Errorf("%s has %q", about, word)
 			}
 			for _, mail := range append(emails, wordOfA+"mail-victim", wordOfA+"mail-invited") {
@@ -101,12 +114,28 @@ func TestFieldsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	want := map[string][]string{
-		"GET /api/billing/usage":                         {"credits", "credits.balance", "credits.held", "credits.meter", "credits.name", "credits.next_allowance", "days", "days.date", "days.used", "meter"},
-		"GET /api/billing/me":                            {"account_id", "credits", "credits.credits", "entitlements", "parties_max", "subscription_status", "tier"},
-		"GET /api/billing/invoices":                      {"invoices", "invoices.amount", "invoices.currency", "invoices.issued_at", "invoices.number", "invoices.status", "invoices.url"},
-		"GET /api/businesses/{business}/tasks/{task}":    {"done", "state", "stop", "text", "total"},
-		"GET /api/businesses/{business}/parties":         {"currency", "get", "give", "parties", "parties.balance", "parties.id", "parties.kind", "parties.last_date", "parties.name", "parties.phone"},
-		"GET /api/businesses/{business}/parties/{party}": {"balance", "entries", "entries.amount", "entries.balance", "entries.date", "entries.id", "entries.note", "entries.party_id", "entries.side", "id", "kind", "name", "note", "phone"},
+		"GET /api/billing/usage": {
+			"credits", "credits.balance", "credits.held",
+			"credits.meter", "credits.name", "credits.next_allowance", "days", "days.date", "days.used", "meter",
+		},
+		"GET /api/billing/me": {
+			"account_id", "credits", "credits.credits", "entitlements",
+			"parties_max", "subscription_status", "tier",
+		},
+		"GET /api/billing/invoices": {
+			"invoices", "invoices.amount", "invoices.currency",
+			"invoices.issued_at", "invoices.number", "invoices.status", "invoices.url",
+		},
+		"GET /api/businesses/{business}/tasks/{task}": {"done", "state", "stop", "text", "total"},
+		"GET /api/businesses/{business}/parties": {
+			"currency", "get", "give", "parties", "parties.balance",
+			"parties.id", "parties.kind", "parties.last_date", "parties.name", "parties.phone",
+		},
+		"GET /api/businesses/{business}/parties/{party}": {
+			"balance", "entries", "entries.amount", "entries.balance",
+			"entries.date", "entries.id", "entries.note", "entries.party_id", "entries.side", "id", "kind", "name",
+			"note", "phone",
+		},
 	}
 	for _, rt := range gets() {
 		if !strings.Contains(rt.Pattern, "/api/") || strings.Contains(rt.Pattern, "/export.") {
@@ -159,7 +188,10 @@ func TestScriptsKeepNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, bad := range []string{"localStorage", "sessionStorage", "indexedDB", "document.cookie", "caches.", "eval(", "new Function", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "postMessage", "serviceWorker", "http://", "https://"} {
+		for _, bad := range []string{
+			"localStorage", "sessionStorage", "indexedDB", "document.cookie", "caches.",
+			"eval(", "new Function", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "postMessage", "serviceWorker", "http://", "https://",
+		} {
 			if strings.Contains(string(b), bad) && !slices.Contains(mayKeep[filepath.Base(file)], bad) {
 				t.Errorf("%s uses %s", file, bad)
 			}
@@ -188,12 +220,15 @@ func TestFormsNeedNoScript(t *testing.T) {
 	var known []*regexp.Regexp
 	for _, rt := range posts() {
 		_, path, _ := strings.Cut(rt.Pattern, " ")
-		known = append(known, regexp.MustCompile("^"+regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), `[^/]+`)+`(\?.*)?$`))
+		known = append(known,
+			regexp.MustCompile("^"+regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path),
+				`[^/]+`)+`(\?.*)?$`))
 	}
 	forms := 0
 	for _, rt := range gets() {
 		got := w.send("GET", trials[rt.Pattern].ask(newIDs(w.a.ids)), w.a.Token)
-		if strings.Contains(got.body, "<form") && strings.Count(got.body, "<form") != len(formTag.FindAllString(got.body, -1)) {
+		if strings.Contains(got.body, "<form") &&
+			strings.Count(got.body, "<form") != len(formTag.FindAllString(got.body, -1)) {
 			t.Errorf("%s has a form that is not closed or stands in another", rt.Pattern)
 		}
 		for _, f := range formTag.FindAllStringSubmatch(got.body, -1) {
@@ -206,7 +241,8 @@ func TestFormsNeedNoScript(t *testing.T) {
 			if strings.Contains(f[1], "data-done") { // its module gives it its address
 				continue
 			}
-			if strings.Contains(f[1], "data-local") && a["action"] == "/waiting" { // shown by its module, which keeps it on the device
+			// shown by its module, which keeps it on the device
+			if strings.Contains(f[1], "data-local") && a["action"] == "/waiting" {
 				continue
 			}
 			if !slices.ContainsFunc(known, func(r *regexp.Regexp) bool { return r.MatchString(a["action"]) }) {
@@ -249,11 +285,13 @@ func TestFormAsItStands(t *testing.T) {
 			t.Fatalf("the form is answered with %d: %.300s", got.status, got.body)
 		}
 	}
-	if after := one[int](w, `select count(*) from entries where account_id = $1 and (id <> $2 or amount_minor = 134050)`, w.a.AccountID, fields.Get("id")); after != before+1 {
+	if after := one[int](w,
+		`select count(*) from entries where account_id = $1 and (id <> $2 or amount_minor = 134050)`, w.a.AccountID, fields.Get("id")); after != before+1 {
 		t.Errorf("three presses made %d entries, want one of 1340.50", after-before)
 	}
 	fields.Set("amount", "7")
-	if got := w.send("POST", ask{path: action, form: fields}, w.a.Token); got.status != 409 || !strings.Contains(got.body, `value="7"`) {
+	if got := w.send("POST", ask{path: action, form: fields}, w.a.Token); got.status != 409 ||
+		!strings.Contains(got.body, `value="7"`) {
 		t.Errorf("the same form with another amount: %d, want 409 with what was typed kept", got.status)
 	}
 }

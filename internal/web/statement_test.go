@@ -91,7 +91,10 @@ func (k modelBook) statement(from, to string) figures {
 		rows = append(rows, row)
 	}
 	opening := [5]string{from, "Opening balance", "", "", balance(first)}
-	closing := [5]string{to, "Closing balance", money.Plain(gave, "INR"), money.Plain(got, "INR"), balance(max(first, last))}
+	closing := [5]string{
+		to, "Closing balance", money.Plain(gave, "INR"), money.Plain(got, "INR"),
+		balance(max(first, last)),
+	}
 	return slices.Concat(figures{opening}, rows, figures{closing})
 }
 
@@ -114,7 +117,10 @@ func TestStatementIsTheSameEverywhere(t *testing.T) {
 			file string
 			read func(testing.TB, string) figures
 		}{
-			{"/statement", pageFigures}, {"/export.csv", csvFigures}, {"/export.xlsx", xlsxFigures}, {"/export.pdf", pdfFigures},
+			{"/statement", pageFigures},
+			{"/export.csv", csvFigures},
+			{"/export.xlsx", xlsxFigures},
+			{"/export.pdf", pdfFigures},
 		} {
 			got := w.send("GET", ask{path: path + f.file, query: url.Values{"from": {from}, "to": {to}}}, owner.Token)
 			if got.status != 200 {
@@ -144,7 +150,10 @@ func (w *world) history(r *rapid.T, who postgres.Caller) modelBook {
 		}
 	}
 	run(func(tx *postgres.Tx) error {
-		_, err := ledger.AddParty(w.Context(), tx, k.party, ledger.PartyFields{Kind: ledger.Customer, Name: rapid.SampledFrom([]string{"Sharma & Sons शर्मा", "=राम"}).Draw(r, "name")})
+		_, err := ledger.AddParty(w.Context(), tx, k.party, ledger.PartyFields{
+			Kind: ledger.Customer,
+			Name: rapid.SampledFrom([]string{"Sharma & Sons शर्मा", "=राम"}).Draw(r, "name"),
+		})
 		return err
 	})
 	fields := func() ledger.EntryFields {
@@ -152,7 +161,8 @@ func (w *world) history(r *rapid.T, who postgres.Caller) modelBook {
 			Side:        rapid.SampledFrom([]ledger.Side{ledger.Given, ledger.Received}).Draw(r, "side"),
 			AmountMinor: rapid.OneOf(rapid.Int64Range(1, 50_000), rapid.Int64Range(1, 10_000_000_00)).Draw(r, "paise"),
 			Date:        time.Date(2026, 4, rapid.IntRange(-2, 6).Draw(r, "day"), 0, 0, 0, 0, time.UTC),
-			Note:        rapid.SampledFrom([]string{"", "क्षत्रिय हिन्दी", "rice 5 kg", "<b>5%s</b>", "=1+1"}).Draw(r, "note"),
+			Note: rapid.SampledFrom([]string{"", "क्षत्रिय हिन्दी", "rice 5 kg", "<b>5%s</b>", "=1+1"}).Draw(r,
+				"note"),
 		}
 	}
 	for range rapid.IntRange(0, 14).Draw(r, "steps") {
@@ -223,7 +233,8 @@ func pageFigures(tb testing.TB, page string) (rows figures) {
 	for _, tr := range tableRow.FindAllStringSubmatch(page, -1) {
 		var row [5]string
 		for i, td := range tableCell.FindAllStringSubmatch(tr[1], -1) {
-			text := strings.TrimSpace(html.UnescapeString(anyTag.ReplaceAllString(cellWord.ReplaceAllString(td[1], ""), "")))
+			text := strings.TrimSpace(html.UnescapeString(anyTag.ReplaceAllString(cellWord.ReplaceAllString(td[1], ""),
+				"")))
 			switch i {
 			case 0:
 				row[i] = plainDay(tb, text)
@@ -416,8 +427,10 @@ func TestLongStatementGoesOn(t *testing.T) {
 		return err
 	}))
 	w.exec(`
-		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
-		select account_id, business_id, gen_random_uuid(), id, 'given', 100, date '2026-01-01' + i / 100, '', sha256('x'), created_by
+		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
+		    request_hash, created_by)
+		select account_id, business_id, gen_random_uuid(), id, 'given', 100, date '2026-01-01' + i / 100, '',
+		    sha256('x'), created_by
 		from parties, generate_series(1, $2::int) i where id = $1`, party, 2*maxLines+1)
 	path := "/b/" + owner.BusinessID.String() + "/p/" + party.String() + "/statement"
 	for part, want := range map[string]struct {
@@ -434,10 +447,13 @@ func TestLongStatementGoesOn(t *testing.T) {
 		var balances []string
 		for _, tr := range tableRow.FindAllStringSubmatch(got.body, -1) {
 			cells := tableCell.FindAllStringSubmatch(tr[1], -1)
-			balances = append(balances, plainAmount(strings.TrimSpace(anyTag.ReplaceAllString(cellWord.ReplaceAllString(cells[4][1], ""), ""))))
+			balances = append(balances,
+				plainAmount(strings.TrimSpace(anyTag.ReplaceAllString(cellWord.ReplaceAllString(cells[4][1], ""), ""))))
 		}
-		if got.status != 200 || len(balances) != want.rows || balances[0] != want.first || balances[len(balances)-1] != want.last || !strings.Contains(got.body, want.text) {
-			t.Errorf("part %q: %d, %d balances from %s to %s; want %+v", part, got.status, len(balances), balances[0], balances[len(balances)-1], want)
+		if got.status != 200 || len(balances) != want.rows || balances[0] != want.first ||
+			balances[len(balances)-1] != want.last || !strings.Contains(got.body, want.text) {
+			t.Errorf("part %q: %d, %d balances from %s to %s; want %+v", part, got.status, len(balances), balances[0],
+				balances[len(balances)-1], want)
 		}
 		if sums := boxSum.FindAllStringSubmatch(got.body, -1); len(sums) != 4 || sums[3][1] != "₹2,001.00" {
 			t.Errorf("part %q: the sums are %v", part, sums)
@@ -454,10 +470,17 @@ func TestDaysThatCannotBe(t *testing.T) {
 	w := newWorld(t).populate()
 	party := "/b/" + w.a.ids["business"] + "/p/" + w.a.ids["party"]
 	for _, days := range []url.Values{
-		{"from": {"2026-04-02"}, "to": {"2026-04-01"}}, {"from": {"x"}}, {"to": {"1999-12-31"}}, {"to": {"2100-01-01"}}, {"from": {"\x00"}}, {"from": {strings.Repeat("9", 5000)}}, {"to": {"2026-02-30"}},
+		{"from": {"2026-04-02"}, "to": {"2026-04-01"}},
+		{"from": {"x"}},
+		{"to": {"1999-12-31"}},
+		{"to": {"2100-01-01"}},
+		{"from": {"\x00"}},
+		{"from": {strings.Repeat("9", 5000)}},
+		{"to": {"2026-02-30"}},
 	} {
 		got := w.send("GET", ask{path: party + "/statement", query: days}, w.a.Token)
-		if got.status != 422 || !strings.Contains(got.body, `aria-invalid="true"`) || strings.Contains(got.body, "12,34,567") {
+		if got.status != 422 || !strings.Contains(got.body, `aria-invalid="true"`) || strings.Contains(got.body,
+			"12,34,567") {
 			t.Errorf("statement of %.60q: %d, want 422 with a word beside the field", days, got.status)
 		}
 		for _, kind := range []string{"csv", "xlsx", "pdf"} {
@@ -466,7 +489,8 @@ func TestDaysThatCannotBe(t *testing.T) {
 			}
 		}
 	}
-	if got := w.send("GET", ask{path: party + "/statement", query: url.Values{"from": {"३१/०३/२०२६"}, "to": {""}}}, w.a.Token); got.status != 200 || !strings.Contains(got.body, "From 31 Mar 2026") {
+	if got := w.send("GET", ask{path: party + "/statement", query: url.Values{"from": {"३१/०३/२०२६"}, "to": {""}}},
+		w.a.Token); got.status != 200 || !strings.Contains(got.body, "From 31 Mar 2026") {
 		t.Errorf("a day in Devanagari digits: %d", got.status)
 	}
 }
@@ -478,12 +502,14 @@ func TestFilesArePro(t *testing.T) {
 	w.free(w.a)
 	shop := "/b/" + w.a.ids["business"]
 	page := w.send("GET", ask{path: shop + "/p/" + w.a.ids["party"] + "/statement"}, w.a.Token)
-	if page.status != 200 || !strings.Contains(page.body, "12,34,567.89") || !strings.Contains(page.body, "needs the plan") {
+	if page.status != 200 || !strings.Contains(page.body, "12,34,567.89") || !strings.Contains(page.body,
+		"needs the plan") {
 		t.Errorf("statement on Free: %d", page.status)
 	}
 	for _, kind := range []string{"csv", "xlsx", "pdf"} {
 		for _, path := range []string{shop + "/export.", shop + "/p/" + w.a.ids["party"] + "/export."} {
-			if got := w.send("GET", ask{path: path + kind}, w.a.Token); got.status != 403 || got.leaks("1234567", "12,34,567", "xl/worksheets", "%pdf") != "" {
+			if got := w.send("GET", ask{path: path + kind}, w.a.Token); got.status != 403 ||
+				got.leaks("1234567", "12,34,567", "xl/worksheets", "%pdf") != "" {
 				t.Errorf("%s%s on Free: %d", path, kind, got.status)
 			}
 		}

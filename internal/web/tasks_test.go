@@ -18,12 +18,21 @@ import (
 )
 
 var taskTrials = map[string]trial{
-	"GET /api/businesses/{business}/tasks/{task}": {private: true, status: 200, shows: `"state":"running","done":5`, ask: func(i ids) ask {
-		return ask{path: "/api/businesses/" + i.get("business") + "/tasks/" + i.get("task")}
-	}},
-	"POST /api/businesses/{business}/tasks/{task}/stop": {private: true, noBody: true, status: 200, shows: `"stopped"`, ask: func(i ids) ask {
-		return ask{path: "/api/businesses/" + i.get("business") + "/tasks/" + i.get("task") + "/stop", json: map[string]any{}}
-	}},
+	"GET /api/businesses/{business}/tasks/{task}": {
+		private: true, status: 200, shows: `"state":"running","done":5`,
+		ask: func(i ids) ask {
+			return ask{path: "/api/businesses/" + i.get("business") + "/tasks/" + i.get("task")}
+		},
+	},
+	"POST /api/businesses/{business}/tasks/{task}/stop": {
+		private: true, noBody: true, status: 200, shows: `"stopped"`,
+		ask: func(i ids) ask {
+			return ask{
+				path: "/api/businesses/" + i.get("business") + "/tasks/" + i.get("task") + "/stop",
+				json: map[string]any{},
+			}
+		},
+	},
 }
 
 // manyEntries gives A's party entries that fill more than a connection holds before it is read.
@@ -34,7 +43,8 @@ func (w *world) manyEntries(n int) {
 	for _, sql := range []string{
 		`set local session_replication_role = replica`,
 		`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
-		select account_id, business_id, gen_random_uuid(), id, 'given', 100, date '2026-01-01' + i % 300, repeat('rice and dal ', 10), sha256('x'), created_by
+		select account_id, business_id, gen_random_uuid(), id, 'given', 100, date '2026-01-01' + i % 300,
+		    repeat('rice and dal ', 10), sha256('x'), created_by
 		from parties, generate_series(1, ` + strconv.Itoa(n) + `) i where id = '` + w.a.ids["party"] + `'`,
 		`analyze entries`,
 	} {
@@ -63,7 +73,8 @@ func (w *world) until(what string, is func() bool) {
 
 // download begins a file; its first bytes, when there are any, are read, and no more.
 func (w *world) download(ctx context.Context, file, task string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/b/"+w.a.ids["business"]+"/export."+file+"?task="+task, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/b/"+w.a.ids["business"]+"/export."+file+"?task="+
+		task, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +112,8 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 		}
 		w.until("the page is told how far it is", func() bool {
 			task, status := w.task(id)
-			return status == 200 && task.State == "running" && task.Total >= 200_000 && task.Done > 0 && task.Done < 200_000 && strings.Contains(task.Text, "2,00,00")
+			return status == 200 && task.State == "running" && task.Total >= 200_000 && task.Done > 0 &&
+				task.Done < 200_000 && strings.Contains(task.Text, "2,00,00")
 		})
 		if !w.reading() {
 			t.Error("the database reads nothing")
@@ -120,10 +132,16 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 
 	id := newIDText()
 	answer := begin(t.Context(), id)
-	if got := w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.people["accountant of account"].Token); got.status != 404 {
+	if got := w.send("POST", ask{
+		path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop",
+		json: map[string]any{},
+	}, w.people["accountant of account"].Token); got.status != 404 {
 		t.Errorf("a colleague stops it: %d, want 404", got.status)
 	}
-	if got := w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.a.Token); got.status != 200 {
+	if got := w.send("POST", ask{
+		path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop",
+		json: map[string]any{},
+	}, w.a.Token); got.status != 200 {
 		t.Fatalf("stop: %d %s", got.status, got.body)
 	}
 	w.until("the statement has ended", func() bool { return !w.reading() })
@@ -140,7 +158,10 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 	id = newIDText()
 	ctx, leave = context.WithCancel(t.Context())
 	answer = begin(ctx, id)
-	w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.a.Token)
+	w.send("POST", ask{
+		path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop",
+		json: map[string]any{},
+	}, w.a.Token)
 	leave()
 	broken("stopped by a reader who goes", answer)
 	time.Sleep(2 * frame.Heartbeat) // whatever the work writes last
@@ -163,7 +184,8 @@ func TestStoppedBeforeItsFirstByte(t *testing.T) {
 	w := owned(t)
 	tx, err := w.db.Super.Begin(t.Context())
 	w.ok(err)
-	_, err = tx.Exec(t.Context(), `lock table entries in access exclusive mode`) // the statement gets no row before it is stopped
+	// the statement gets no row before it is stopped
+	_, err = tx.Exec(t.Context(), `lock table entries in access exclusive mode`)
 	w.ok(err)
 	id := newIDText()
 	status := make(chan int, 1)
@@ -177,7 +199,10 @@ func TestStoppedBeforeItsFirstByte(t *testing.T) {
 		status <- answer.StatusCode
 	}()
 	w.until("it is being made", func() bool { task, _ := w.task(id); return task.State == "running" })
-	w.send("POST", ask{path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop", json: map[string]any{}}, w.a.Token)
+	w.send("POST", ask{
+		path: "/api/businesses/" + w.a.ids["business"] + "/tasks/" + id + "/stop",
+		json: map[string]any{},
+	}, w.a.Token)
 	if got := <-status; got != http.StatusNoContent {
 		t.Errorf("the download: %d, want 204", got)
 	}
@@ -185,14 +210,18 @@ func TestStoppedBeforeItsFirstByte(t *testing.T) {
 	w.until("the statement has ended", func() bool { return !w.reading() })
 }
 
-// An id that a colleague uses neither shows nor stops anything of theirs, and the file comes all the same. Work that is not heard of has failed.
+// An id that a colleague uses neither shows nor stops anything of theirs, and the file comes all the same. Work that is
+// not heard of has failed.
 func TestTaskIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	as := func(u postgres.Caller, fn func(*postgres.Tx) error) error { return w.db.As(t.Context(), u, fn) }
 	id := uuid.MustParse(w.a.ids["task"])
 	other := w.people["manager of account"].Caller
-	if err := as(other, func(tx *postgres.Tx) error { return ledger.BeginTask(t.Context(), tx, id, ledger.ExportTask, 0) }); err == nil {
+	if err := as(other, func(tx *postgres.Tx) error {
+		return ledger.BeginTask(t.Context(), tx, id, ledger.ExportTask,
+			0)
+	}); err == nil {
 		t.Error("a colleague takes the id over")
 	}
 	if task, _ := w.task(id.String()); task.State != "running" || task.Done != 5 {

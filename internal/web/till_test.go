@@ -36,8 +36,9 @@ func (x *till) add(id, account, status string) {
 	defer x.mu.Unlock()
 	now := time.Now()
 	sub := map[string]any{
-		"id": id, "entity": "subscription", "plan_id": "plan_TijoriProMonth", "status": status, "created_at": now.Unix(),
-		"short_url": "https://rzp.io/i/" + id, "notes": map[string]any{"account_id": account},
+		"id": id, "entity": "subscription", "plan_id": "plan_TijoriProMonth", "status": status,
+		"created_at": now.Unix(),
+		"short_url":  "https://rzp.io/i/" + id, "notes": map[string]any{"account_id": account},
 	}
 	if status == "active" {
 		sub["current_start"], sub["current_end"], sub["paid_count"] = now.Unix(), now.AddDate(0, 1, 0).Unix(), 1
@@ -63,13 +64,20 @@ func (x *till) serveStripe(w http.ResponseWriter, r *http.Request) {
 		x.answer(w, 200, map[string]any{"id": "cus_" + id, "object": "customer"})
 	case "POST /v1/checkout/sessions":
 		x.answer(w, 200, map[string]any{
-			"id": "cs_" + id, "object": "checkout.session", "status": "open", "url": "https://checkout.stripe.com/c/pay/cs_" + id,
+			"id": "cs_" + id, "object": "checkout.session", "status": "open",
+			"url":                 "https://checkout.stripe.com/c/pay/cs_" + id,
 			"client_reference_id": r.PostFormValue("client_reference_id"),
 		})
 	case "POST /v1/billing_portal/sessions":
-		x.answer(w, 200, map[string]any{"id": "bps_" + id, "object": "billing_portal.session", "url": "https://billing.stripe.com/p/session/" + id})
+		x.answer(w, 200, map[string]any{
+			"id": "bps_" + id, "object": "billing_portal.session",
+			"url": "https://billing.stripe.com/p/session/" + id,
+		})
 	default:
-		x.answer(w, 404, map[string]any{"error": map[string]any{"type": "invalid_request_error", "code": "resource_missing", "message": "no such object"}})
+		x.answer(w, 404, map[string]any{"error": map[string]any{
+			"type": "invalid_request_error",
+			"code": "resource_missing", "message": "no such object",
+		}})
 	}
 }
 
@@ -101,10 +109,16 @@ func (x *till) serveRazorpay(w http.ResponseWriter, r *http.Request) {
 	case name == "subscriptions" && sub != nil:
 		x.answer(w, 200, sub)
 	case name == "payments" && id != "":
-		x.answer(w, 200, map[string]any{"id": id, "entity": "payment", "amount": 29900, "currency": "INR", "status": "captured", "captured": true, "created_at": time.Now().Unix()})
+		x.answer(w, 200, map[string]any{
+			"id": id, "entity": "payment", "amount": 29900, "currency": "INR",
+			"status": "captured", "captured": true, "created_at": time.Now().Unix(),
+		})
 	case name == "invoices":
 		x.answer(w, 200, map[string]any{"entity": "collection", "count": 0, "items": []any{}})
 	default:
-		x.answer(w, 400, map[string]any{"error": map[string]any{"code": "BAD_REQUEST_ERROR", "description": "The id provided does not exist"}})
+		x.answer(w, 400, map[string]any{"error": map[string]any{
+			"code":        "BAD_REQUEST_ERROR",
+			"description": "The id provided does not exist",
+		}})
 	}
 }

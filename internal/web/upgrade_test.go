@@ -31,7 +31,8 @@ func upgradeOf(pattern string) string {
 	switch method, path, _ := strings.Cut(pattern, " "); {
 	case strings.Contains(path, "/export."), path == "/billing/usage.csv":
 		return fault.ExportNeedsPlan
-	case strings.HasSuffix(path, "/grid"), strings.HasSuffix(path, "/grid/draft"), strings.HasSuffix(path, "/entries/batch"):
+	case strings.HasSuffix(path, "/grid"), strings.HasSuffix(path, "/grid/draft"),
+		strings.HasSuffix(path, "/entries/batch"):
 		return fault.BatchEntryNeedsPlan
 	case strings.HasSuffix(path, "/parties/new"), pattern == "POST /b/{business}/p/{party}/restore",
 		method == "POST" && strings.HasSuffix(path, "/parties"):
@@ -83,11 +84,13 @@ func TestUpgradePageFitsTheRefusal(t *testing.T) {
 		}
 		for c, says := range upgradeSays {
 			if strings.Contains(got.body, says) != (c == code) {
-				t.Errorf("%s on Free is refused with %s, and the page of %s says %q: %t", rt.Pattern, code, c, says, c != code)
+				t.Errorf("%s on Free is refused with %s, and the page of %s says %q: %t", rt.Pattern, code, c, says,
+					c != code)
 			}
 		}
 		if full := "Your khata is full"; strings.Contains(got.body, full) != (code == fault.PartiesMax) {
-			t.Errorf("%s on Free is refused with %s, and its page says %q: %t", rt.Pattern, code, full, code != fault.PartiesMax)
+			t.Errorf("%s on Free is refused with %s, and its page says %q: %t", rt.Pattern, code, full,
+				code != fault.PartiesMax)
 		}
 		if m := back.FindStringSubmatch(got.body); m == nil {
 			t.Errorf("%s: its upgrade page leads nowhere back", rt.Pattern)
@@ -149,7 +152,10 @@ func upgradeCodes(t *testing.T) (codes []string) {
 func TestUpgradePageOfAnUnknownCode(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	view := upgrade.View{Shell: ui.Shell{Locale: "en"}, Reason: "reminders_needs_plan", PlanName: "Pro", Limit: 5, PeopleNow: 3}
+	view := upgrade.View{
+		Shell: ui.Shell{Locale: "en"}, Reason: "reminders_needs_plan", PlanName: "Pro", Limit: 5,
+		PeopleNow: 3,
+	}
 	if err := upgrade.Page(view).Render(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,8 @@ func (b *Baseline) Write(w io.Writer) error {
 		out.Findings = []Known{}
 	}
 	slices.SortFunc(out.Findings, func(a, b Known) int {
-		return cmp.Or(strings.Compare(a.Command, b.Command), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Object, b.Object), strings.Compare(a.Fingerprint, b.Fingerprint))
+		return cmp.Or(strings.Compare(a.Command, b.Command), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Object,
+			b.Object), strings.Compare(a.Fingerprint, b.Fingerprint))
 	})
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -103,7 +104,10 @@ func (b *Baseline) Update(add bool, reports ...*finding.Report) Turn {
 				t.Added++
 			}
 			taken[f.Fingerprint()] = true
-			next = append(next, Known{Fingerprint: f.Fingerprint(), Command: r.Command, Severity: f.Severity, Rule: f.Rule, Object: f.Object, Title: f.Title})
+			next = append(next, Known{
+				Fingerprint: f.Fingerprint(), Command: r.Command, Severity: f.Severity,
+				Rule: f.Rule, Object: f.Object, Title: f.Title,
+			})
 		}
 	}
 	for _, k := range b.Findings {
@@ -136,7 +140,8 @@ func (b *Baseline) Apply(r *finding.Report) {
 		switch {
 		case f.Accepted || !known:
 		case f.Severity > k.Severity:
-			r.Notes = append(r.Notes, fmt.Sprintf("%s on %s is in the baseline as %s; it is %s now, so it counts again", f.Rule, f.Object, k.Severity, f.Severity))
+			r.Notes = append(r.Notes, fmt.Sprintf("%s on %s is in the baseline as %s; it is %s now, so it counts again",
+				f.Rule, f.Object, k.Severity, f.Severity))
 		default:
 			f.Accepted, f.By, f.Reason = true, finding.ByBaseline, "it was there when the baseline was written"
 		}
@@ -203,7 +208,10 @@ func readAllowance(entry map[string]any) (Allowance, error) {
 			return a, fmt.Errorf("%s is not a text", name)
 		}
 		text = strings.TrimSpace(text)
-		*map[string]*string{"rule": &a.Rule, "object": &a.Object, "key": &a.Key, "reason": &a.Reason, "expires": &a.Expires}[name] = text
+		*map[string]*string{
+			"rule": &a.Rule, "object": &a.Object, "key": &a.Key, "reason": &a.Reason,
+			"expires": &a.Expires,
+		}[name] = text
 	}
 	switch {
 	case a.Rule == "" || strings.Contains(a.Rule, "*"):
@@ -241,7 +249,9 @@ func (l *AllowList) Apply(r *finding.Report, now time.Time, rules []finding.Rule
 			}
 			a.used = true
 			if expired {
-				r.Notes = append(r.Notes, fmt.Sprintf("the allowance for %s on %s expired on %s, so it counts again (%s)", f.Rule, f.Object, a.Expires, l.File))
+				r.Notes = append(r.Notes,
+					fmt.Sprintf("the allowance for %s on %s expired on %s, so it counts again (%s)", f.Rule, f.Object,
+						a.Expires, l.File))
 				continue
 			}
 			f.Accepted, f.By, f.Reason = true, finding.ByAllowList, a.Reason
@@ -250,7 +260,8 @@ func (l *AllowList) Apply(r *finding.Report, now time.Time, rules []finding.Rule
 			}
 		}
 		if !a.used && slices.ContainsFunc(rules, func(rule finding.Rule) bool { return rule.ID == a.Rule }) {
-			r.Notes = append(r.Notes, fmt.Sprintf("%s allows %s on %s, which was not found; take the entry out", l.File, a.Rule, a.Object))
+			r.Notes = append(r.Notes, fmt.Sprintf("%s allows %s on %s, which was not found; take the entry out", l.File,
+				a.Rule, a.Object))
 		}
 	}
 }

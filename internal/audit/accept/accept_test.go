@@ -29,7 +29,8 @@ func TestRatchetTurnsOneWay(t *testing.T) {
 
 	next := report(found("a", "x", finding.High), found("new", "n", finding.Low))
 	turn := b.Update(false, next)
-	if turn.Kept != 2 || turn.Removed != 1 || len(turn.Refused) != 1 || turn.Refused[0].Rule != "new" || len(b.Findings) != 2 {
+	if turn.Kept != 2 || turn.Removed != 1 || len(turn.Refused) != 1 || turn.Refused[0].Rule != "new" ||
+		len(b.Findings) != 2 {
 		t.Errorf("%+v leaves %+v", turn, b.Findings)
 	}
 
@@ -55,7 +56,8 @@ func TestRatchetTurnsOneWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, err := ReadBaseline(&out)
-	if err != nil || !slices.EqualFunc(back.Findings, b.Findings, func(x, y Known) bool { return x.Fingerprint != "" }) {
+	if err != nil || !slices.EqualFunc(back.Findings, b.Findings,
+		func(x, y Known) bool { return x.Fingerprint != "" }) {
 		t.Errorf("%+v, %v", back, err)
 	}
 	for _, bad := range []string{"", "[]", "{}", `{"schema":"tijori-audit/1"}`} {
@@ -104,7 +106,8 @@ reason = "r"
 		return at.Add(20 * time.Hour)
 	}
 	rules := []finding.Rule{{ID: "a"}, {ID: "b"}}
-	r := report(found("a", "public.countries", finding.High), found("a", "public.country", finding.High), found("b", "assets/x.map", finding.Low))
+	r := report(found("a", "public.countries", finding.High), found("a", "public.country", finding.High),
+		found("b", "assets/x.map", finding.Low))
 	l.Apply(r, now("2026-03-31"), rules)
 	if open := r.Open(); len(open) != 1 || open[0].Object != "public.country" {
 		t.Errorf("open: %+v", open)
@@ -117,7 +120,8 @@ reason = "r"
 	}
 	r = report(found("b", "assets/x.map", finding.Low))
 	l.Apply(r, now("2026-04-01"), nil)
-	if len(r.Open()) != 1 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "expired on 2026-03-31, so it counts again") {
+	if len(r.Open()) != 1 || len(r.Notes) != 1 || !strings.Contains(r.Notes[0],
+		"expired on 2026-03-31, so it counts again") {
 		t.Errorf("expired: %+v", r)
 	}
 
@@ -132,7 +136,8 @@ reason = "r"
 		`rule = 3`: "not a text",
 		`rule = `:  "",
 	} {
-		if l, err := ReadAllowList("f", strings.NewReader("[[allow]]\n"+text)); err == nil || !strings.Contains(err.Error(), says) {
+		if l, err := ReadAllowList("f", strings.NewReader("[[allow]]\n"+text)); err == nil ||
+			!strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %+v, %v; want a refusal with %q", text, l, err, says)
 		}
 	}

@@ -158,7 +158,10 @@ func (t *tally) count(c Case, twin string, r *finding.Report) {
 		if i >= 0 {
 			t.exact++
 		} else {
-			i = slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.Severity >= finding.Low && hits(f, flaw, false) })
+			i = slices.IndexFunc(r.Findings, func(f finding.Finding) bool {
+				return f.Severity >= finding.Low &&
+					hits(f, flaw, false)
+			})
 		}
 		if i < 0 {
 			t.misses = append(t.misses, fmt.Sprintf("%s %s %s %s", flaw.ID, flaw.Kind, flaw.Object, flaw.Verb))

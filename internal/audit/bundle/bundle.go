@@ -55,7 +55,10 @@ func Audit(ctx context.Context, o Options) (*finding.Report, error) {
 		o.Progress = func(int, string) {}
 	}
 	a := &auditor{o: o, secrets: map[string]*leak{}, data: map[string]*leak{}, counts: map[string]int{}}
-	a.report = &finding.Report{Command: "audit bundle", Target: o.Target, Findings: []finding.Finding{}, NotTested: []finding.NotTested{}}
+	a.report = &finding.Report{
+		Command: "audit bundle", Target: o.Target, Findings: []finding.Finding{},
+		NotTested: []finding.NotTested{},
+	}
 	read := a.folder
 	if IsURL(o.Target) {
 		read = a.site
@@ -98,7 +101,8 @@ func (a *auditor) notTested(what, format string, args ...any) {
 
 // media are files without text: images, fonts, archives. They are counted and not read.
 var media = []string{
-	".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".bmp", ".mp3", ".mp4", ".webm", ".ogg", ".wav", ".m4a", ".mov",
+	".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".bmp", ".mp3", ".mp4", ".webm", ".ogg", ".wav", ".m4a",
+	".mov",
 	".woff", ".woff2", ".ttf", ".otf", ".eot", ".pdf", ".br", ".gz", ".zst", ".zip",
 }
 
@@ -117,11 +121,14 @@ func kindOf(name, contentType string, body []byte) string {
 	switch {
 	case ext == ".map":
 		return "map"
-	case ext == ".html", ext == ".htm", strings.HasPrefix(contentType, "text/html"), bytes.HasPrefix(head, []byte("<!doctype html")), bytes.HasPrefix(head, []byte("<html")):
+	case ext == ".html", ext == ".htm", strings.HasPrefix(contentType, "text/html"),
+		bytes.HasPrefix(head, []byte("<!doctype html")), bytes.HasPrefix(head, []byte("<html")):
 		return "html"
-	case ext == ".js", ext == ".mjs", ext == ".cjs", ext == ".jsx", ext == ".ts", strings.Contains(contentType, "javascript"):
+	case ext == ".js", ext == ".mjs", ext == ".cjs", ext == ".jsx", ext == ".ts", strings.Contains(contentType,
+		"javascript"):
 		return "script"
-	case ext == ".json", ext == ".rsc", ext == ".body", strings.Contains(contentType, "json"), strings.HasPrefix(contentType, "text/x-component"), ext == ".txt" && flight.Match(body[:min(len(body), 64)]):
+	case ext == ".json", ext == ".rsc", ext == ".body", strings.Contains(contentType, "json"),
+		strings.HasPrefix(contentType, "text/x-component"), ext == ".txt" && flight.Match(body[:min(len(body), 64)]):
 		return "data"
 	}
 	return "other"
@@ -182,7 +189,9 @@ func (a *auditor) scan(ctx context.Context, name string, b []byte, place func(at
 	a.scanLayer(ctx, name, b, place, "", 0, &budget)
 }
 
-func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place func(at int) finding.Place, how string, depth int, budget *int) {
+func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place func(at int) finding.Place, how string,
+	depth int, budget *int,
+) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -208,7 +217,8 @@ func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place fu
 		if l.how == "decoded" {
 			below = "in base64 or hexadecimal"
 		}
-		a.scanLayer(ctx, name, l.text, func(at int) finding.Place { return place(l.origin(at)) }, below, depth+1, budget)
+		a.scanLayer(ctx, name, l.text, func(at int) finding.Place { return place(l.origin(at)) }, below, depth+1,
+			budget)
 	}
 }
 
@@ -267,7 +277,10 @@ func publicPath(name string) string {
 	if nextStatic.MatchString(name) {
 		return "_next/" + strings.TrimPrefix(name, ".next/")
 	}
-	for _, folder := range []string{"dist/client/", "build/client/", ".output/public/", "dist/", "build/", "out/", "public/"} {
+	for _, folder := range []string{
+		"dist/client/", "build/client/", ".output/public/", "dist/", "build/", "out/",
+		"public/",
+	} {
 		if rest, ok := strings.CutPrefix(name, folder); ok {
 			return rest
 		}
@@ -298,7 +311,10 @@ func (a *auditor) finish() *finding.Report {
 		}
 		a.report.Findings = append(a.report.Findings, f)
 	}
-	for _, what := range []string{"pages", "scripts", "source maps", "data files", "other files", "media files", "publishable keys"} {
+	for _, what := range []string{
+		"pages", "scripts", "source maps", "data files", "other files", "media files",
+		"publishable keys",
+	} {
 		if n := a.counts[what]; n > 0 || what == "scripts" {
 			a.report.Looked = append(a.report.Looked, finding.Count{What: what, N: n})
 		}
@@ -384,9 +400,11 @@ func (a *auditor) privateFile(f file) {
 		what = "a database dump with rows"
 	case path.Ext(base) == ".sql" && definition.Match(f.body):
 		what, severity = "the schema of the database", finding.Medium
-	case (path.Ext(base) == ".pem" || path.Ext(base) == ".key" || base == "id_rsa" || base == "id_ed25519") && bytes.Contains(f.body, []byte("PRIVATE KEY-----")):
+	case (path.Ext(base) == ".pem" || path.Ext(base) == ".key" || base == "id_rsa" || base == "id_ed25519") &&
+		bytes.Contains(f.body, []byte("PRIVATE KEY-----")):
 		what = "a private key"
-	case (base == "docker-compose.yml" || base == "docker-compose.yaml" || base == "compose.yml" || base == "compose.yaml") && bytes.Contains(f.body, []byte("services:")):
+	case (base == "docker-compose.yml" || base == "docker-compose.yaml" || base == "compose.yml" ||
+		base == "compose.yaml") && bytes.Contains(f.body, []byte("services:")):
 		what, severity = "how the servers are set up", finding.Medium
 	default:
 		return
@@ -395,7 +413,10 @@ func (a *auditor) privateFile(f file) {
 	out.Severity = severity
 	out.Title = "Visitors can download " + base + ": " + what + "."
 	out.Object, out.Place = stable(f.name), finding.Place{File: f.name, Line: 1}
-	out.Proof = &finding.Proof{Who: "anyone who knows the name, which scanners try first", Steps: []string{a.get(f.name)}, Saw: fmt.Sprintf("%s, %d bytes", what, len(f.body))}
+	out.Proof = &finding.Proof{
+		Who:   "anyone who knows the name, which scanners try first",
+		Steps: []string{a.get(f.name)}, Saw: fmt.Sprintf("%s, %d bytes", what, len(f.body)),
+	}
 	a.private = append(a.private, &leak{finding: out, files: []string{f.name}})
 }
 
@@ -474,7 +495,10 @@ func (a *auditor) readMaps(ctx context.Context, name string, all []*sourceMapFil
 	f.Title = fmt.Sprintf("A published source map holds server code (%s).", plural(len(server), "source file"))
 	f.Object, f.Place = stable(name), finding.Place{File: name, Line: 1}
 	f.Affects = server[:min(len(server), maxNames)]
-	f.Proof = &finding.Proof{Who: "anyone who opens the site", Steps: []string{a.get(name), "read sourcesContent"}, Saw: reason}
+	f.Proof = &finding.Proof{
+		Who: "anyone who opens the site", Steps: []string{a.get(name), "read sourcesContent"},
+		Saw: reason,
+	}
 	a.maps = append(a.maps, &leak{finding: f, files: []string{name}})
 }
 
@@ -506,9 +530,15 @@ var (
 	serverSays = []struct{ shape, why string }{
 		{`^\s*['"]use server['"]|[;{]\s*['"]use server['"]`, `is marked "use server"`},
 		{`import\s*(?:[\w{},*\s]+from\s*)?['"]server-only['"]`, `imports "server-only"`},
-		{`(?:from\s*|require\(\s*)['"](?:node:)?(?:fs|fs/promises|child_process|net|tls)['"]`, "uses files or sockets of the server"},
+		{
+			`(?:from\s*|require\(\s*)['"](?:node:)?(?:fs|fs/promises|child_process|net|tls)['"]`,
+			"uses files or sockets of the server",
+		},
 		{`(?:from\s*|require\(\s*)['"](?:pg|postgres|mysql2?|mongodb|mongoose|@prisma/client|drizzle-orm/(?:node-postgres|postgres-js)|ioredis|nodemailer|bcrypt|bcryptjs|argon2|jsonwebtoken|stripe|razorpay|firebase-admin(?:/\w+)?)['"]`, "uses a database, or a library of the server"},
-		{`process\.env\.(?:[A-Z0-9_]*(?:SECRET|SERVICE_ROLE|PRIVATE_KEY|PASSWORD|DATABASE_URL)[A-Z0-9_]*)`, "reads a secret variable of the server"},
+		{
+			`process\.env\.(?:[A-Z0-9_]*(?:SECRET|SERVICE_ROLE|PRIVATE_KEY|PASSWORD|DATABASE_URL)[A-Z0-9_]*)`,
+			"reads a secret variable of the server",
+		},
 		{`export\s+(?:async\s+)?(?:function|const)\s+(?:getServerSideProps|getStaticProps)\b|webhooks\.constructEvent\(`, "makes pages or answers events on the server"},
 	}
 )

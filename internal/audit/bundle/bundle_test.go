@@ -25,7 +25,8 @@ var now = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 
 func token(claims string) string {
 	enc := base64.RawURLEncoding.EncodeToString
-	return enc([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." + enc([]byte("a signature of 32 bytes, or so..."))
+	return enc([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." +
+		enc([]byte("a signature of 32 bytes, or so..."))
 }
 
 const random, random2 = "q7Rk2Zw9TnB4xVd8MsL3hYc6", "Hw5Tz8Qm1Kp7Xb3Rf9Ld2Vn4"
@@ -152,12 +153,15 @@ func TestEveryRuleHasAPair(t *testing.T) {
 						t.Errorf("nothing is found at %s", target)
 					}
 					for _, f := range r.Findings {
-						if f.Rule != rule.ID || f.Proof == nil || f.Proof.Saw == "" || f.Object == "" || f.Place.File == "" || f.Key == "" && rule.ID != "bundle-source-map" && rule.ID != "bundle-private-file" {
+						if f.Rule != rule.ID || f.Proof == nil || f.Proof.Saw == "" || f.Object == "" ||
+							f.Place.File == "" ||
+							f.Key == "" && rule.ID != "bundle-source-map" && rule.ID != "bundle-private-file" {
 							t.Errorf("%s: %+v", target, f)
 						}
 					}
 				}
-				if slices.Sort(prints[0]); kind == "leaking" && !slices.Equal(prints[0], slices.Sorted(slices.Values(prints[1]))) {
+				if slices.Sort(prints[0]); kind == "leaking" &&
+					!slices.Equal(prints[0], slices.Sorted(slices.Values(prints[1]))) {
 					t.Errorf("the folder has %v, the site %v", prints[0], prints[1])
 				}
 			}
@@ -168,7 +172,8 @@ func TestEveryRuleHasAPair(t *testing.T) {
 func TestRulesExplainThemselves(t *testing.T) {
 	t.Parallel()
 	for _, r := range Rules() {
-		if r.Engine != "bundle" || !strings.HasPrefix(r.ID, "bundle-") || r.Title == "" || r.Why == "" || r.Fix == "" || len(r.ASVS) == 0 || len(r.CWE) == 0 {
+		if r.Engine != "bundle" || !strings.HasPrefix(r.ID, "bundle-") || r.Title == "" || r.Why == "" || r.Fix == "" ||
+			len(r.ASVS) == 0 || len(r.CWE) == 0 {
 			t.Errorf("%+v", r)
 		}
 		if _, err := os.Stat("../../../docs/audit/" + r.ID + ".md"); err != nil {
@@ -195,15 +200,21 @@ func TestWrappings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sourceMap, err := json.Marshal(map[string]any{"version": 3, "sources": []string{"src/a.ts"}, "sourcesContent": []string{"const a = 1\nconst k = \"" + key + "\""}})
+	sourceMap, err := json.Marshal(map[string]any{
+		"version": 3, "sources": []string{"src/a.ts"},
+		"sourcesContent": []string{"const a = 1\nconst k = \"" + key + "\""},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
 		"hex": `k="` + hexEscaped.String() + `"`, "unicode": `k="` + unicodeEscaped.String() + `"`,
-		"joined": `k="` + key[:5] + `" + "` + key[5:12] + `"+'` + key[12:] + `'`, "base64": `atob("` + b64([]byte(key)) + `")`,
-		"base64 twice": `"` + b64([]byte(`{"env":"`+b64([]byte("STRIPE="+key))+`"}`)) + `"`, "json in json": `JSON.parse(` + string(twice) + `)`,
-		"percent": `decodeURIComponent("%7B%22k%22%3A%22` + key + `%22%7D")`, "hexadecimal": fmt.Sprintf(`"%x"`, "key="+key),
+		"joined":       `k="` + key[:5] + `" + "` + key[5:12] + `"+'` + key[12:] + `'`,
+		"base64":       `atob("` + b64([]byte(key)) + `")`,
+		"base64 twice": `"` + b64([]byte(`{"env":"`+b64([]byte("STRIPE="+key))+`"}`)) + `"`,
+		"json in json": `JSON.parse(` + string(twice) + `)`,
+		"percent":      `decodeURIComponent("%7B%22k%22%3A%22` + key + `%22%7D")`, "hexadecimal": fmt.Sprintf(`"%x"`,
+			"key="+key),
 		"basic authentication": `Authorization:"Basic ` + b64([]byte(key+":")) + `"`,
 		"inline map":           "a()\n//# sourceMappingURL=data:application/json;base64," + b64(sourceMap),
 	} {
@@ -230,7 +241,8 @@ func TestOneSecretInManyFilesIsOneFinding(t *testing.T) {
 		files[fmt.Sprintf("c%02d.js", i)] = `k="` + values["stripe_live"] + `"`
 	}
 	r := audit(t, folder(t, files))
-	if len(r.Findings) != 1 || len(r.Findings[0].Affects) != maxNames+1 || r.Findings[0].Affects[maxNames] != "and 19 more" {
+	if len(r.Findings) != 1 || len(r.Findings[0].Affects) != maxNames+1 ||
+		r.Findings[0].Affects[maxNames] != "and 19 more" {
 		t.Fatalf("%+v", r.Findings)
 	}
 }
@@ -244,11 +256,15 @@ func TestFingerprintOutlivesABuild(t *testing.T) {
 		t.Errorf("%s and %s", a.Findings[0].Object, b.Findings[0].Object)
 	}
 	for name, want := range map[string]string{
-		"index-Bx3kT9aQ.js": "/index-[hash].js", "assets/4bd1b696-100b9d70ed4e49c1.js": "/assets/4bd1b696-[hash].js", "settings.js": "/settings.js",
-		"service-worker.js": "/service-worker.js", "main.3f2a1b9c.chunk.js": "/main.[hash].chunk.js", "_next/data/AbC3dEf6hIj9kLm2nOp5q/a.json": "/_next/data/[build]/a.json",
-		"index-Bx3kT9aQ.js.map": "/index-[hash].js.map", "documentation.js": "/documentation.js", ".next/server/app/sellers.html": "/sellers",
-		".next/static/chunks/app/page-54b1f8edc6986cd9.js": "/_next/static/chunks/app/page-[hash].js", "https://a.in/x-54b1f8edc6986cd9.js?v=1": "/x-[hash].js",
-		"dist/assets/a.js": "/assets/a.js", ".next/server/pages/index.html": "/",
+		"index-Bx3kT9aQ.js": "/index-[hash].js", "assets/4bd1b696-100b9d70ed4e49c1.js": "/assets/4bd1b696-[hash].js",
+		"settings.js":       "/settings.js",
+		"service-worker.js": "/service-worker.js", "main.3f2a1b9c.chunk.js": "/main.[hash].chunk.js",
+		"_next/data/AbC3dEf6hIj9kLm2nOp5q/a.json": "/_next/data/[build]/a.json",
+		"index-Bx3kT9aQ.js.map":                   "/index-[hash].js.map", "documentation.js": "/documentation.js",
+		".next/server/app/sellers.html":                    "/sellers",
+		".next/static/chunks/app/page-54b1f8edc6986cd9.js": "/_next/static/chunks/app/page-[hash].js",
+		"https://a.in/x-54b1f8edc6986cd9.js?v=1":           "/x-[hash].js",
+		"dist/assets/a.js":                                 "/assets/a.js", ".next/server/pages/index.html": "/",
 	} {
 		if got := stable(name); got != want {
 			t.Errorf("stable(%q) = %q, want %q", name, got, want)
@@ -260,13 +276,17 @@ func TestProjectsAreRecognised(t *testing.T) {
 	t.Parallel()
 	leak := `k="` + values["stripe_live"] + `"`
 	r := audit(t, folder(t, map[string]string{
-		"package.json": "{}", "src/server.ts": leak, ".next/BUILD_ID": "x", ".next/static/chunks/a.js": "1", ".next/server/app/api/route.js": leak,
-		".next/server/app/index.html": "<html></html>", "public/robots.txt": "x", ".env": "A_KEY=" + values["stripe_live"],
+		"package.json": "{}", "src/server.ts": leak, ".next/BUILD_ID": "x", ".next/static/chunks/a.js": "1",
+		".next/server/app/api/route.js": leak,
+		".next/server/app/index.html":   "<html></html>", "public/robots.txt": "x",
+		".env": "A_KEY=" + values["stripe_live"],
 	}))
 	if len(r.Findings) != 0 || len(r.Notes) != 1 || len(r.NotTested) != 0 {
 		t.Errorf("server code is taken for published: %+v %v %v", r.Findings, r.Notes, r.NotTested)
 	}
-	if _, err := Audit(t.Context(), Options{Target: folder(t, map[string]string{"package.json": "{}", "src/a.ts": leak})}); err == nil || !strings.Contains(err.Error(), "run the build first") {
+	if _, err := Audit(t.Context(),
+		Options{Target: folder(t, map[string]string{"package.json": "{}", "src/a.ts": leak})}); err == nil ||
+		!strings.Contains(err.Error(), "run the build first") {
 		t.Errorf("%v", err)
 	}
 	r = audit(t, folder(t, map[string]string{"package.json": "{}", "dist/a.js": leak}))
@@ -284,15 +304,19 @@ func TestProjectsAreRecognised(t *testing.T) {
 func TestHostileFolder(t *testing.T) {
 	t.Parallel()
 	minified := `var a="` + strings.Repeat(`x\"y`+"sk_live_", (10<<20)/12) + `";k="` + values["stripe_live"] + `"`
-	nested := `<!doctype html><script id="__NEXT_DATA__" type="application/json">` + strings.Repeat(`{"a":[`, 4000) + strings.Repeat(`]}`, 4000) + `</script>`
-	deep := `<!doctype html><script id="__NEXT_DATA__" type="application/json">` + strings.Repeat(`[`, 2_000_000) + `</script>` + strings.Repeat("<div>", 500_000)
+	nested := `<!doctype html><script id="__NEXT_DATA__" type="application/json">` + strings.Repeat(`{"a":[`,
+		4000) + strings.Repeat(`]}`, 4000) + `</script>`
+	deep := `<!doctype html><script id="__NEXT_DATA__" type="application/json">` + strings.Repeat(`[`,
+		2_000_000) + `</script>` + strings.Repeat("<div>", 500_000)
 	b64 := "x"
 	for range 12 {
 		b64 = base64.StdEncoding.EncodeToString([]byte(`{"k":"` + b64 + values["stripe_live"] + `"}`))
 	}
 	dir := folder(t, map[string]string{
-		"ten.js": minified, "nested.html": nested, "deep.html": deep, "bomb.js": `"` + b64 + `"`, "binary.bin": strings.Repeat("\x00\xff\x01eyJ", 1<<18),
-		"latin.js": "caf\xe9=\"" + values["openai"] + "\"", "broken.js.map": `{"sources":[`, "empty.js": "", "node_modules/x/a.js": "x", "pages.json": "[" + strings.Repeat(`{"email":"a@b.in"},`, 200_000) + "1]",
+		"ten.js": minified, "nested.html": nested, "deep.html": deep, "bomb.js": `"` + b64 + `"`,
+		"binary.bin": strings.Repeat("\x00\xff\x01eyJ", 1<<18),
+		"latin.js":   "caf\xe9=\"" + values["openai"] + "\"", "broken.js.map": `{"sources":[`, "empty.js": "",
+		"node_modules/x/a.js": "x", "pages.json": "[" + strings.Repeat(`{"email":"a@b.in"},`, 200_000) + "1]",
 		"utf16.js": "\xff\xfe" + wide("k=\""+values["resend"]+"\""),
 	})
 	must := func(err error) {
@@ -313,7 +337,10 @@ func TestHostileFolder(t *testing.T) {
 	}
 	withoutSecrets(t, r)
 	said := fmt.Sprint(r.NotTested)
-	for _, what := range []string{"loop", "outside.js", "dangling.js", "pipe.js", "nested.html", "node_modules", "broken.js.map"} {
+	for _, what := range []string{
+		"loop", "outside.js", "dangling.js", "pipe.js", "nested.html", "node_modules",
+		"broken.js.map",
+	} {
 		if !strings.Contains(said, what) {
 			t.Errorf("nothing is said of %s: %s", what, said)
 		}
@@ -326,7 +353,8 @@ func TestHostileFolder(t *testing.T) {
 		found[f.Place.File] = true
 	}
 	for _, name := range []string{"ten.js", "latin.js", "utf16.js", "bomb.js"} {
-		if !found[name] && !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return slices.Contains(f.Affects, name) }) {
+		if !found[name] && !slices.ContainsFunc(r.Findings,
+			func(f finding.Finding) bool { return slices.Contains(f.Affects, name) }) {
 			t.Errorf("the secret in %s is not found: %v", name, found)
 		}
 	}
@@ -375,14 +403,17 @@ func TestSite(t *testing.T) {
 			io.WriteString(w, body)
 		})
 	}
-	text("/{$}", "text/html", `<html><body><a href="/sellers">Sellers</a><a href="/logout">out</a><a href="https://other.example/">x</a><script src="/_next/static/chunks/main-1.js"></script>
+	text("/{$}", "text/html",
+		`<html><body><a href="/sellers">Sellers</a><a href="/logout">out</a><a href="https://other.example/">x</a><script src="/_next/static/chunks/main-1.js"></script>
 		<script>navigator.serviceWorker.register("/worker.js")</script></body></html>`)
-	text("/sellers", "text/html", `<html><body>Meena<script id="__NEXT_DATA__" type="application/json">{"props":{"p":[{"name":"Meena","email":"meena.s@mail.in"}]}}</script></body></html>`)
+	text("/sellers", "text/html",
+		`<html><body>Meena<script id="__NEXT_DATA__" type="application/json">{"props":{"p":[{"name":"Meena","email":"meena.s@mail.in"}]}}</script></body></html>`)
 	text("/_next/static/chunks/main-1.js", "text/javascript", `a("static/chunks/lazy-2.js")`)
 	text("/_next/static/chunks/lazy-2.js", "text/javascript", `k="`+values["stripe_live"]+`"`)
 	text("/worker.js", "text/javascript", `importScripts("/x/sw-part.js")`)
 	text("/x/sw-part.js", "text/javascript", `k="`+values["openai"]+`"`)
-	text("/maps/main.map", "application/json", `{"version":3,"sources":["app/actions.ts"],"sourcesContent":["'use server'\nexport async function pay() {}"]}`)
+	text("/maps/main.map", "application/json",
+		`{"version":3,"sources":["app/actions.ts"],"sourcesContent":["'use server'\nexport async function pay() {}"]}`)
 	var out bool
 	mux.HandleFunc("GET /logout", func(http.ResponseWriter, *http.Request) { out = true })
 	server := httptest.NewServer(mux)
@@ -392,7 +423,10 @@ func TestSite(t *testing.T) {
 	for _, f := range r.Findings {
 		got = append(got, f.Rule+" "+strings.TrimPrefix(f.Place.File, server.URL))
 	}
-	want := []string{"bundle-payment-key /_next/static/chunks/lazy-2.js", "bundle-service-key /x/sw-part.js", "bundle-source-map /maps/main.map", "bundle-personal-data /sellers"}
+	want := []string{
+		"bundle-payment-key /_next/static/chunks/lazy-2.js", "bundle-service-key /x/sw-part.js",
+		"bundle-source-map /maps/main.map", "bundle-personal-data /sellers",
+	}
 	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) || out {
 		t.Errorf("found %q, want %q; signed out: %v; not tested: %v", got, want, out, r.NotTested)
 	}
@@ -400,7 +434,11 @@ func TestSite(t *testing.T) {
 
 func TestHostileSites(t *testing.T) {
 	t.Parallel()
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("another host was asked") }))
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request,
+	) {
+		t.Error("another host was asked")
+	}))
 	defer elsewhere.Close()
 	mux := http.NewServeMux()
 	n := 0
@@ -411,14 +449,24 @@ func TestHostileSites(t *testing.T) {
 		}
 		n++
 	})
-	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) })
-	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/round", http.StatusFound) })
+	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL,
+			http.StatusFound)
+	})
+	mux.HandleFunc("/round", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/round",
+			http.StatusFound)
+	})
 	mux.HandleFunc("/denied", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	mux.HandleFunc("/part", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		io.WriteString(w, `<html><script src="/away2.js"></script><script src="/endless.js"></script><a href="/away"></a></html>`)
+		io.WriteString(w,
+			`<html><script src="/away2.js"></script><script src="/endless.js"></script><a href="/away"></a></html>`)
 	})
-	mux.HandleFunc("/away2.js", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) })
+	mux.HandleFunc("/away2.js", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL,
+			http.StatusFound)
+	})
 	mux.HandleFunc("/endless.js", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		chunk := []byte(strings.Repeat("a=1;", 1<<16))
@@ -428,14 +476,21 @@ func TestHostileSites(t *testing.T) {
 			}
 		}
 	})
-	for _, name := range []string{"/sw.js", "/service-worker.js", "/.env", "/.git/config", "/tijori-audit-no-such-file.js", "/endless.js.map"} {
+	for _, name := range []string{
+		"/sw.js", "/service-worker.js", "/.env", "/.git/config",
+		"/tijori-audit-no-such-file.js", "/endless.js.map",
+	} {
 		mux.HandleFunc(name, http.NotFound)
 	}
 	server := httptest.NewServer(mux)
 	defer server.Close()
 
-	for path, says := range map[string]string{"/away": "leads to another host", "/round": "redirects more than", "/denied": "answers 403"} {
-		if r, err := Audit(t.Context(), Options{Target: server.URL + path}); err == nil || !strings.Contains(err.Error(), says) {
+	for path, says := range map[string]string{
+		"/away": "leads to another host", "/round": "redirects more than",
+		"/denied": "answers 403",
+	} {
+		if r, err := Audit(t.Context(), Options{Target: server.URL + path}); err == nil ||
+			!strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %+v, %v; want %q", path, r, err, says)
 		}
 	}
@@ -456,7 +511,8 @@ func TestSilentAndUntrustedSites(t *testing.T) {
 	t.Parallel()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	defer untrusted.Close()
-	if r, err := Audit(t.Context(), Options{Target: untrusted.URL}); err == nil || !strings.Contains(err.Error(), "certificate") {
+	if r, err := Audit(t.Context(), Options{Target: untrusted.URL}); err == nil || !strings.Contains(err.Error(),
+		"certificate") {
 		t.Errorf("%+v, %v", r, err)
 	}
 	stop := make(chan struct{})
@@ -472,13 +528,18 @@ func TestSilentAndUntrustedSites(t *testing.T) {
 
 func TestAddressesThatAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, target := range []string{"http://10.0.0.1/", "http://192.168.1.1/", "http://169.254.169.254/latest/meta-data", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/", "http://[fd00::1]/", "http://100.64.0.1/"} {
-		if r, err := Audit(t.Context(), Options{Target: target}); err == nil || !strings.Contains(err.Error(), "private address") {
+	for _, target := range []string{
+		"http://10.0.0.1/", "http://192.168.1.1/",
+		"http://169.254.169.254/latest/meta-data", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/", "http://[fd00::1]/", "http://100.64.0.1/",
+	} {
+		if r, err := Audit(t.Context(), Options{Target: target}); err == nil || !strings.Contains(err.Error(),
+			"private address") {
 			t.Errorf("%s: %+v, %v", target, r, err)
 		}
 	}
 	for _, target := range []string{"http://user:password@127.0.0.1/", "http://", "http:///x"} {
-		if r, err := Audit(t.Context(), Options{Target: target}); err == nil || strings.Contains(err.Error(), "password@") {
+		if r, err := Audit(t.Context(), Options{Target: target}); err == nil || strings.Contains(err.Error(),
+			"password@") {
 			t.Errorf("%s: %+v, %v", target, r, err)
 		}
 	}
@@ -494,19 +555,24 @@ func TestFormsOfPageData(t *testing.T) {
 	escaped := strings.ReplaceAll(row, `"`, "&quot;")
 	page := func(s string) string { return "<!doctype html><html><body><h1>Meena</h1>" + s + "</body></html>" }
 	for name, files := range map[string]map[string]string{
-		"json script":    {"index.html": page(`<script type="application/json">{"a":[` + row + `]}</script>`)},
-		"state":          {"index.html": page(`<script>window.__INITIAL_STATE__ = {"a":[` + row + `]};</script>`)},
-		"state in quote": {"index.html": page(`<script>window["__STATE__"] = JSON.parse("{\"a\":` + strings.ReplaceAll(row, `"`, `\"`) + `}")</script>`)},
-		"nuxt":           {"index.html": page(`<script type="application/json" id="__NUXT_DATA__">[{"data":1},["ShallowReactive",2],{"s":3},{"name":4,"ownerEmail":5},"Meena","meena.s@mail.in"]</script>`)},
-		"sveltekit":      {"sellers/index.html": page(""), "sellers/__data.json": `{"type":"data","nodes":[null,{"type":"data","data":[{"s":1},{"name":2,"ownerEmail":3},"Meena","meena.s@mail.in"]}]}`},
-		"remix":          {"index.html": page(`<script>window.__reactRouterContext.streamController.enqueue("[{\"_1\":2},\"s\",{\"_3\":4,\"_5\":6},\"name\",\"Meena\",\"ownerEmail\",\"meena.s@mail.in\"]\n")</script>`)},
-		"inertia":        {"index.html": page(`<div id="app" data-page="{&quot;props&quot;:` + escaped + `}"></div>`)},
-		"astro":          {"index.html": page(`<astro-island props="{&quot;s&quot;:[0,` + escaped + `]}"></astro-island>`)},
-		"flight":         {"index.html": page(""), "index.rsc": `1:["$","$L2",null,{"seller":` + row + "}]\n"},
-		"next data":      {"_next/data/b/a.json": `{"pageProps":` + row + `}`},
+		"json script": {"index.html": page(`<script type="application/json">{"a":[` + row + `]}</script>`)},
+		"state":       {"index.html": page(`<script>window.__INITIAL_STATE__ = {"a":[` + row + `]};</script>`)},
+		"state in quote": {"index.html": page(`<script>window["__STATE__"] = JSON.parse("{\"a\":` +
+			strings.ReplaceAll(row, `"`, `\"`) + `}")</script>`)},
+		"nuxt": {"index.html": page(`<script type="application/json" id="__NUXT_DATA__">[{"data":1},["ShallowReactive",2],{"s":3},{"name":4,"ownerEmail":5},"Meena","meena.s@mail.in"]</script>`)},
+		"sveltekit": {
+			"sellers/index.html":  page(""),
+			"sellers/__data.json": `{"type":"data","nodes":[null,{"type":"data","data":[{"s":1},{"name":2,"ownerEmail":3},"Meena","meena.s@mail.in"]}]}`,
+		},
+		"remix":     {"index.html": page(`<script>window.__reactRouterContext.streamController.enqueue("[{\"_1\":2},\"s\",{\"_3\":4,\"_5\":6},\"name\",\"Meena\",\"ownerEmail\",\"meena.s@mail.in\"]\n")</script>`)},
+		"inertia":   {"index.html": page(`<div id="app" data-page="{&quot;props&quot;:` + escaped + `}"></div>`)},
+		"astro":     {"index.html": page(`<astro-island props="{&quot;s&quot;:[0,` + escaped + `]}"></astro-island>`)},
+		"flight":    {"index.html": page(""), "index.rsc": `1:["$","$L2",null,{"seller":` + row + "}]\n"},
+		"next data": {"_next/data/b/a.json": `{"pageProps":` + row + `}`},
 	} {
 		r := audit(t, folder(t, files))
-		if len(r.Findings) != 1 || r.Findings[0].Rule != "bundle-personal-data" || !strings.Contains(r.Findings[0].Proof.Saw, "ownerEmail = m…@mail.in") {
+		if len(r.Findings) != 1 || r.Findings[0].Rule != "bundle-personal-data" ||
+			!strings.Contains(r.Findings[0].Proof.Saw, "ownerEmail = m…@mail.in") {
 			t.Errorf("%s: %+v", name, r.Findings)
 		}
 		for file, text := range files { // the repaired twin: the page shows it
@@ -529,14 +595,19 @@ func TestDataThatIsNoLeak(t *testing.T) {
 			`<script id="__NEXT_DATA__" type="application/json">` + data + `</script></body></html>`}
 	}
 	for name, files := range map[string]map[string]string{
-		"shown":          page(`<p>Call +91 (98200) 12345 or write to Ravi.K@mail.in</p>`, `{"email":"ravi.k@mail.in","phone":"+919820012345"}`),
+		"shown": page(`<p>Call +91 (98200) 12345 or write to Ravi.K@mail.in</p>`,
+			`{"email":"ravi.k@mail.in","phone":"+919820012345"}`),
 		"mailto":         page(`<a href="mailto:meena.s@mail.in">Write</a>`, `{"email":"meena.s@mail.in"}`),
 		"search engines": page(`<script type="application/ld+json">{"@type":"Store","email":"meena.s@mail.in","telephone":"+91 98200 54321"}</script>`, `{"email":"meena.s@mail.in","phone":"+91 98200 54321"}`),
-		"translations":   page("", `{"_nextI18Next":{"hi":{"password":"पासवर्ड8","internalNote":"आंतरिक नोट","backupCodes":"codes10"}},"password":"Contraseña","form":{"password":"required"}}`),
-		"roles":          page("", `{"email":"support@shop.in","from":"no-reply@mail.shop.in","image":"logo@2x.png","demo":"asha@example.com"}`),
-		"numbers":        page("", `{"id":123456789012,"price":4200,"riskScore":0,"internalNotes":null,"adminNote":"","margin":null,"phone":"","time":"2026-03-01T09:00:00Z"}`),
-		"keys":           page("", `{"buildId":"aZ09_x","csrfToken":"q7Rk2Zw9TnB4","publishableKey":"pk_`+`live_q7Rk2Zw9TnB4xVd8MsL3hYc6","anonKey":"`+values["anon"]+`"}`),
-		"program":        {"a.js": `const t=JSON.parse('{"password":"Passwort1","author":"dev.one@mail.in","adminNote":"Note for admins"}')`},
+		"translations": page("",
+			`{"_nextI18Next":{"hi":{"password":"पासवर्ड8","internalNote":"आंतरिक नोट","backupCodes":"codes10"}},"password":"Contraseña","form":{"password":"required"}}`),
+		"roles": page("",
+			`{"email":"support@shop.in","from":"no-reply@mail.shop.in","image":"logo@2x.png","demo":"asha@example.com"}`),
+		"numbers": page("",
+			`{"id":123456789012,"price":4200,"riskScore":0,"internalNotes":null,"adminNote":"","margin":null,"phone":"","time":"2026-03-01T09:00:00Z"}`),
+		"keys": page("", `{"buildId":"aZ09_x","csrfToken":"q7Rk2Zw9TnB4","publishableKey":"pk_`+
+			`live_q7Rk2Zw9TnB4xVd8MsL3hYc6","anonKey":"`+values["anon"]+`"}`),
+		"program": {"a.js": `const t=JSON.parse('{"password":"Passwort1","author":"dev.one@mail.in","adminNote":"Note for admins"}')`},
 	} {
 		if r := audit(t, folder(t, files)); len(r.Findings) != 0 {
 			t.Errorf("%s: %+v %+v", name, r.Findings[0], r.Findings[0].Proof)
@@ -554,13 +625,19 @@ func TestOwnFiles(t *testing.T) {
 }
 
 func FuzzFile(f *testing.F) {
-	for _, seed := range []string{`<script id="__NEXT_DATA__" type="application/json">{"a":1}</script>`, `self.__next_f.push([1,"1:T5,abcde2:[1]\n"])`, `{"sources":["a"],"sourcesContent":["x"]}`, `[{"data":1},{"a":2},3]`, `"a"+"b"\x41`} {
+	for _, seed := range []string{
+		`<script id="__NEXT_DATA__" type="application/json">{"a":1}</script>`,
+		`self.__next_f.push([1,"1:T5,abcde2:[1]\n"])`, `{"sources":["a"],"sourcesContent":["x"]}`, `[{"data":1},{"a":2},3]`, `"a"+"b"\x41`,
+	} {
 		for _, kind := range []string{"html", "script", "map", "data", "other"} {
 			f.Add(kind, []byte(seed))
 		}
 	}
 	f.Fuzz(func(t *testing.T, kind string, b []byte) {
-		a := &auditor{o: Options{Now: now, Progress: func(int, string) {}}, secrets: map[string]*leak{}, data: map[string]*leak{}, counts: map[string]int{}, report: &finding.Report{}}
+		a := &auditor{
+			o: Options{Now: now, Progress: func(int, string) {}}, secrets: map[string]*leak{},
+			data: map[string]*leak{}, counts: map[string]int{}, report: &finding.Report{},
+		}
 		a.read(t.Context(), file{name: "x", body: b, kind: kind})
 		a.finish()
 	})

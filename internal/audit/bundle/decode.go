@@ -169,7 +169,8 @@ func hasJoin(b []byte) bool {
 		at = i + 1
 		before := bytes.TrimRight(b[max(0, i-8):i], " \n")
 		after := bytes.TrimLeft(b[i+1:min(len(b), i+9)], " \n")
-		if len(before) > 0 && len(after) > 0 && bytes.IndexByte([]byte("\"'`"), before[len(before)-1]) >= 0 && bytes.IndexByte([]byte("\"'`"), after[0]) >= 0 {
+		if len(before) > 0 && len(after) > 0 && bytes.IndexByte([]byte("\"'`"), before[len(before)-1]) >= 0 &&
+			bytes.IndexByte([]byte("\"'`"), after[0]) >= 0 {
 			return true
 		}
 	}
@@ -178,7 +179,8 @@ func hasJoin(b []byte) bool {
 // runByte are the characters of base64, of its variant for addresses, and of hexadecimal numbers.
 var runByte = func() (t [256]bool) {
 	for c := range 256 {
-		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '-' || c == '_'
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' ||
+			c == '-' || c == '_'
 	}
 	return t
 }()

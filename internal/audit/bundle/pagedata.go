@@ -120,7 +120,8 @@ func readPage(b []byte) (*shown, []pageScript) {
 					add(v)
 				}
 			}
-			if h := attr(t, "href"); strings.HasPrefix(h, "mailto:") || strings.HasPrefix(h, "tel:") || strings.HasPrefix(h, "https://wa.me/") {
+			if h := attr(t, "href"); strings.HasPrefix(h, "mailto:") || strings.HasPrefix(h, "tel:") ||
+				strings.HasPrefix(h, "https://wa.me/") {
 				add(strings.TrimPrefix(strings.TrimPrefix(h, "mailto:"), "tel:"))
 			}
 		case html.EndTagToken:
@@ -336,7 +337,8 @@ func resolved(v any) any {
 	}
 	// Remix numbers the names as well: {"_1":2}.
 	name := func(k string) string {
-		if n, err := strconv.Atoi(strings.TrimPrefix(k, "_")); err == nil && strings.HasPrefix(k, "_") && n >= 0 && n < len(list) {
+		if n, err := strconv.Atoi(strings.TrimPrefix(k, "_")); err == nil && strings.HasPrefix(k, "_") && n >= 0 &&
+			n < len(list) {
 			if s, ok := list[n].(string); ok {
 				return s
 			}
@@ -422,7 +424,10 @@ func (w *walk) value(path, key string, v any, depth int) {
 
 // clean keeps keys that are ids or texts from making every path different.
 func clean(k string) string {
-	if len(k) > 40 || strings.ContainsFunc(k, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' && r != '-' && !unicode.IsDigit(r) }) || len(onlyDigits(k)) > 3 {
+	if len(k) > 40 || strings.ContainsFunc(k, func(r rune) bool {
+		return !unicode.IsLetter(r) && r != '_' && r != '-' &&
+			!unicode.IsDigit(r)
+	}) || len(onlyDigits(k)) > 3 {
 		return "*"
 	}
 	return k
@@ -491,11 +496,15 @@ func (w *walk) leaf(path, key, v string, number bool) {
 	case hash.MatchString(v):
 		add("password hash", finding.Critical, false)
 	case w.built && !email.MatchString(v): // keys in a program are labels and messages
-	case factorKey.MatchString(k) && !number && len(v) >= 6 && digits != "" && !strings.Contains(v, " ") && !labels.MatchString(path):
+	case factorKey.MatchString(k) && !number && len(v) >= 6 && digits != "" && !strings.Contains(v, " ") &&
+		!labels.MatchString(path):
 		add("second factor's secret", finding.Critical, false)
-	case passKey.MatchString(k) && !number && len(v) >= 6 && digits != "" && !strings.Contains(v, " ") && !labels.MatchString(path):
+	case passKey.MatchString(k) && !number && len(v) >= 6 && digits != "" && !strings.Contains(v, " ") &&
+		!labels.MatchString(path):
 		add("password", finding.Critical, false)
-	case tokenKey.MatchString(k) && len(v) >= 6 && !strings.ContainsAny(v, " <>{") && strings.ContainsAny(v, "0123456789") && !strings.HasPrefix(v, "pk_") && !strings.Contains(v, "://") && !isAnonJWT(v):
+	case tokenKey.MatchString(k) && len(v) >= 6 && !strings.ContainsAny(v, " <>{") &&
+		strings.ContainsAny(v, "0123456789") && !strings.HasPrefix(v, "pk_") && !strings.Contains(v, "://") &&
+		!isAnonJWT(v):
 		if !w.seen.has(v) {
 			add("token or code", finding.High, false)
 		}
@@ -505,17 +514,20 @@ func (w *walk) leaf(path, key, v string, number bool) {
 		if !roleEmail.MatchString(v) && !w.seen.has(v) {
 			add("e-mail address", finding.Medium, true)
 		}
-	case phoneKey.MatchString(k) && phone.MatchString(v) && len(digits) >= 8 && len(digits) <= 15, len(digits) >= 11 && len(digits) <= 15 && strings.HasPrefix(v, "+") && phone.MatchString(v):
+	case phoneKey.MatchString(k) && phone.MatchString(v) && len(digits) >= 8 && len(digits) <= 15, len(digits) >= 11 &&
+		len(digits) <= 15 && strings.HasPrefix(v, "+") && phone.MatchString(v):
 		if !w.seen.hasDigits(v) {
 			add("phone number", finding.Medium, true)
 		}
 	case bankKey.MatchString(k) && len(v) >= 6 && len(v) <= 60 && !w.seen.has(v):
 		add("bank account", finding.High, false)
-	case identKey.MatchString(k) && len(v) >= 6 && len(v) <= 24 && strings.ContainsAny(v, "0123456789") && !w.seen.has(v), panCard.MatchString(v) && strings.Contains(k, "pan") && !w.seen.has(v):
+	case identKey.MatchString(k) && len(v) >= 6 && len(v) <= 24 && strings.ContainsAny(v, "0123456789") &&
+		!w.seen.has(v), panCard.MatchString(v) && strings.Contains(k, "pan") && !w.seen.has(v):
 		add("identity number", finding.High, false)
 	case birthKey.MatchString(k) && strings.ContainsAny(v, "0123456789") && !w.seen.has(v):
 		add("date of birth", finding.Medium, false)
-	case (noteKey.MatchString(k) && !number || scoreKey.MatchString(k) || costKey.MatchString(k) && number) && !emptyValue.MatchString(strings.ToLower(v)) && !labels.MatchString(path):
+	case (noteKey.MatchString(k) && !number || scoreKey.MatchString(k) || costKey.MatchString(k) && number) &&
+		!emptyValue.MatchString(strings.ToLower(v)) && !labels.MatchString(path):
 		if !w.seen.has(v) {
 			w.internal = append(w.internal, exposed{path, what(k), maskValue(v), finding.Medium})
 		}
@@ -564,7 +576,8 @@ func luhn(digits string) bool {
 // finish makes one finding of what a page gives away of a kind. Pages of the
 // same shape, such as those of all customers, are one finding.
 func (w *walk) finish() {
-	if w.built && len(w.people) < 3 && !slices.ContainsFunc(w.personal, func(e exposed) bool { return e.severity == finding.Critical }) {
+	if w.built && len(w.people) < 3 && !slices.ContainsFunc(w.personal,
+		func(e exposed) bool { return e.severity == finding.Critical }) {
 		w.personal = nil // one address in a program is its author's
 	}
 	w.report("bundle-personal-data", w.personal)
@@ -610,6 +623,9 @@ func (w *walk) report(id string, list []exposed) {
 	}
 	f.Title = fmt.Sprintf("The data of a page holds what the page does not show: %s.", strings.Join(whats, ", "))
 	f.Object, f.Place = stable(w.file), finding.Place{File: w.file, Line: 1}
-	f.Proof = &finding.Proof{Who: "anyone who opens the page", Steps: []string{w.a.get(w.file), "read the data in its source"}, Saw: strings.Join(lines, "\n")}
+	f.Proof = &finding.Proof{Who: "anyone who opens the page", Steps: []string{
+		w.a.get(w.file),
+		"read the data in its source",
+	}, Saw: strings.Join(lines, "\n")}
 	w.a.data[shape] = &leak{finding: f, files: []string{w.file}}
 }

@@ -34,25 +34,29 @@ var rules = []finding.Rule{
 		Title: "A webhook signing secret is in a file that every visitor downloads.",
 		Why: "The secret is all that tells a provider's event from a stranger's. Whoever has it posts \"invoice.paid\" to your server and has a " +
 			"paid plan without paying.",
-		Fix: "Roll the secret in the provider's dashboard, and keep the new one on the server only.", ASVS: []string{"13.3.1", "4.1.5"}, CWE: []string{"CWE-798", "CWE-345"},
+		Fix:  "Roll the secret in the provider's dashboard, and keep the new one on the server only.",
+		ASVS: []string{"13.3.1", "4.1.5"}, CWE: []string{"CWE-798", "CWE-345"},
 	},
 	{
 		ID: "bundle-signing-secret", Engine: "bundle", Severity: finding.Critical,
 		Title: "A secret that signs sessions or tokens is in a file that every visitor downloads.",
 		Why:   "Whoever has it makes a valid session for any user, the administrator included. Nothing in your logs looks wrong.",
-		Fix:   "Sign and verify on the server only. Make a new secret, which signs everybody out, and keep it " + serverOnly, ASVS: []string{"13.3.1"}, CWE: []string{"CWE-321", "CWE-798"},
+		Fix: "Sign and verify on the server only. Make a new secret, which signs everybody out, and keep it " +
+			serverOnly, ASVS: []string{"13.3.1"}, CWE: []string{"CWE-321", "CWE-798"},
 	},
 	{
 		ID: "bundle-cloud-key", Engine: "bundle", Severity: finding.Critical,
 		Title: "A key of a cloud, a repository or a file store is in a file that every visitor downloads.",
 		Why:   "Such keys start machines at your expense, read backups and uploads, or change the code that you deploy next.",
-		Fix:   revoke + moveToServer + " For uploads from the browser, sign one address on the server for each file.", ASVS: []string{"13.3.1"}, CWE: []string{"CWE-798"},
+		Fix:   revoke + moveToServer + " For uploads from the browser, sign one address on the server for each file.",
+		ASVS:  []string{"13.3.1"}, CWE: []string{"CWE-798"},
 	},
 	{
 		ID: "bundle-service-key", Engine: "bundle", Severity: finding.High,
 		Title: "A secret key of a service that costs money or sends mail is in a file that every visitor downloads.",
 		Why:   "Strangers send mail from your domain, or run models on your bill: stolen keys are sold by the hour.",
-		Fix:   revoke + moveToServer + " Set a spending limit at the provider.", ASVS: []string{"13.3.1"}, CWE: []string{"CWE-798"},
+		Fix:   revoke + moveToServer + " Set a spending limit at the provider.", ASVS: []string{"13.3.1"},
+		CWE: []string{"CWE-798"},
 	},
 	{
 		ID: "bundle-session-token", Engine: "bundle", Severity: finding.High,
@@ -76,7 +80,8 @@ var rules = []finding.Rule{
 		Title: "The data in a page holds internal notes, scores or costs that the page does not show.",
 		Why: "Customers read what your team wrote about them, and competitors your cost prices. It comes from passing whole rows to a page " +
 			"and hiding fields in the component.",
-		Fix: "Select the fields that the page shows, on the server, before they become props.", ASVS: []string{"15.3.1"}, CWE: []string{"CWE-200", "CWE-213"},
+		Fix:  "Select the fields that the page shows, on the server, before they become props.",
+		ASVS: []string{"15.3.1"}, CWE: []string{"CWE-200", "CWE-213"},
 	},
 	{
 		ID: "bundle-source-map", Engine: "bundle", Severity: finding.Medium,
@@ -109,12 +114,17 @@ func rule(id string) finding.Rule {
 }
 
 var ruleOfClass = map[secret.Class]string{
-	secret.Payment: "bundle-payment-key", secret.Database: "bundle-database-key", secret.Webhook: "bundle-webhook-secret",
-	secret.Signing: "bundle-signing-secret", secret.Cloud: "bundle-cloud-key", secret.Service: "bundle-service-key", secret.Session: "bundle-session-token",
+	secret.Payment: "bundle-payment-key", secret.Database: "bundle-database-key",
+	secret.Webhook: "bundle-webhook-secret",
+	secret.Signing: "bundle-signing-secret", secret.Cloud: "bundle-cloud-key", secret.Service: "bundle-service-key",
+	secret.Session: "bundle-session-token",
 }
 
 // newFinding begins a finding with what the rule says.
 func newFinding(id string) finding.Finding {
 	r := rule(id)
-	return finding.Finding{Rule: r.ID, Severity: r.Severity, Title: r.Title, Why: r.Why, Fix: r.Fix, ASVS: r.ASVS, CWE: r.CWE, Actors: []string{"anonymous"}}
+	return finding.Finding{
+		Rule: r.ID, Severity: r.Severity, Title: r.Title, Why: r.Why, Fix: r.Fix, ASVS: r.ASVS,
+		CWE: r.CWE, Actors: []string{"anonymous"},
+	}
 }

@@ -84,12 +84,18 @@ func (v *visit) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error { return allowed(address, local) }}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string,
+		_ syscall.RawConn,
+	) error {
+		return allowed(address, local)
+	}}
 	v.client = &http.Client{
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 20 * time.Second,
-			MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 2, IdleConnTimeout: 10 * time.Second, ForceAttemptHTTP2: true,
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second,
+			ResponseHeaderTimeout:  20 * time.Second,
+			MaxResponseHeaderBytes: 1 << 20, MaxConnsPerHost: 2, IdleConnTimeout: 10 * time.Second,
+			ForceAttemptHTTP2: true,
+			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
 		}, // no Proxy: it would resolve names for us
 		CheckRedirect: v.redirect,
 	}
@@ -133,7 +139,10 @@ func allowed(address string, local bool) error {
 }
 
 var notPublic = func() (out []netip.Prefix) {
-	for _, p := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "2001:db8::/32", "2002::/16"} {
+	for _, p := range []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15",
+		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "2001:db8::/32", "2002::/16",
+	} {
 		out = append(out, netip.MustParsePrefix(p))
 	}
 	return out
@@ -157,7 +166,8 @@ func (v *visit) redirect(r *http.Request, via []*http.Request) error {
 	if v.requests++; v.requests > maxRequests {
 		return errTooMany
 	}
-	upgrade := v.start.Scheme == "http" && r.URL.Scheme == "https" && r.URL.Hostname() == v.start.Hostname() && v.start.Port() == "" && r.URL.Port() == ""
+	upgrade := v.start.Scheme == "http" && r.URL.Scheme == "https" && r.URL.Hostname() == v.start.Hostname() &&
+		v.start.Port() == "" && r.URL.Port() == ""
 	if upgrade && v.requests <= maxRedirects+1 {
 		v.start.Scheme = "https"
 	}
@@ -213,7 +223,10 @@ func (v *visit) get(ctx context.Context, address string) (*answer, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	v.bytes += int64(len(body))
-	out := &answer{url: response.Request.URL, status: response.StatusCode, kind: response.Header.Get("Content-Type"), header: response.Header, body: body}
+	out := &answer{
+		url: response.Request.URL, status: response.StatusCode, kind: response.Header.Get("Content-Type"),
+		header: response.Header, body: body,
+	}
 	if len(body) > maxBody {
 		out.body, out.more = body[:maxBody], true
 		return out, nil
@@ -231,7 +244,8 @@ func (v *visit) walk(ctx context.Context) error {
 	var elsewhere elsewhereError
 	switch {
 	case errors.As(err, &elsewhere):
-		return fmt.Errorf("%s leads to another host\naudit that one, if it is yours: tijori audit bundle %s", v.start, elsewhere.to.Redacted())
+		return fmt.Errorf("%s leads to another host\naudit that one, if it is yours: tijori audit bundle %s", v.start,
+			elsewhere.to.Redacted())
 	case err != nil:
 		return fmt.Errorf("%s: %w", v.start, err)
 	case first.status >= 400:
@@ -239,7 +253,8 @@ func (v *visit) walk(ctx context.Context) error {
 	}
 	v.known[v.start.String()] = true
 	v.read(ctx, first)
-	if missing, err := v.get(ctx, v.resolve(v.start, "/tijori-audit-no-such-file.js").String()); err == nil && missing.status == http.StatusOK {
+	if missing, err := v.get(ctx, v.resolve(v.start, "/tijori-audit-no-such-file.js").String()); err == nil &&
+		missing.status == http.StatusOK {
 		v.index = missing.body // a single-page application answers every address with its start page
 	}
 	for _, name := range []string{"/sw.js", "/service-worker.js", "/.env", "/.git/config"} {
@@ -271,7 +286,8 @@ func (v *visit) follow(ctx context.Context) {
 			for _, list := range v.queue {
 				left += len(list)
 			}
-			v.a.notTested(fmt.Sprintf("%d more addresses", left), "the visit ends after %d requests, %d MB or %v", maxRequests, maxSite>>20, perVisit)
+			v.a.notTested(fmt.Sprintf("%d more addresses", left), "the visit ends after %d requests, %d MB or %v",
+				maxRequests, maxSite>>20, perVisit)
 			return
 		}
 		got, err := v.get(ctx, address)
@@ -298,7 +314,8 @@ func (v *visit) read(ctx context.Context, got *answer) {
 	if got.more {
 		v.a.notTested(name, "the answer was longer than %d MB or broke off; its beginning was read", maxBody>>20)
 	}
-	if isMedia(got.url.Path) || strings.HasPrefix(got.kind, "image/") || strings.HasPrefix(got.kind, "font/") || strings.HasPrefix(got.kind, "video/") {
+	if isMedia(got.url.Path) || strings.HasPrefix(got.kind, "image/") || strings.HasPrefix(got.kind, "font/") ||
+		strings.HasPrefix(got.kind, "video/") {
 		return
 	}
 	f := file{name: name, body: got.body, kind: kindOf(got.url.Path, got.kind, got.body)}

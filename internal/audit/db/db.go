@@ -200,7 +200,10 @@ func (o Options) attack(
 			if x.Identity != f.Object {
 				continue
 			}
-			if h := a.Race(ctx, x, func(ctx context.Context) (*pgx.Conn, error) { return d.Connect(ctx, loaded.Loader) }); h != nil {
+			if h := a.Race(ctx, x, func(ctx context.Context) (*pgx.Conn, error) {
+				return d.Connect(ctx,
+					loaded.Loader)
+			}); h != nil {
 				f.Proof = &finding.Proof{Who: h.Persona.Who, Steps: h.Steps, Saw: h.Saw}
 			}
 		}

@@ -73,7 +73,8 @@ func TestRules(t *testing.T) {
 		o.Migrations = filepath.Join(dir, "leaky.sql")
 		found := slices.ContainsFunc(audit(t, o).Findings, func(f finding.Finding) bool {
 			return f.Rule == rule.ID &&
-				(f.Object == truth.Flaws[0].Object || slices.ContainsFunc(f.Affects, func(a string) bool { return strings.HasPrefix(a, truth.Flaws[0].Object) }))
+				(f.Object == truth.Flaws[0].Object || slices.ContainsFunc(f.Affects,
+					func(a string) bool { return strings.HasPrefix(a, truth.Flaws[0].Object) }))
 		})
 		if !found {
 			t.Errorf("rule %s does not find %+v in its leaky case", rule.ID, truth.Flaws)
@@ -90,7 +91,10 @@ func TestRules(t *testing.T) {
 // An attack leaves its proof in the finding.
 func TestAttackProves(t *testing.T) {
 	t.Parallel()
-	for _, rule := range []string{"select-true", "self-insert-membership", "own-row-privileged-column", "secdef-unchecked-argument", "update-moves-tenant", "view-owner-rights", "soft-delete-ignored"} {
+	for _, rule := range []string{
+		"select-true", "self-insert-membership", "own-row-privileged-column",
+		"secdef-unchecked-argument", "update-moves-tenant", "view-owner-rights", "soft-delete-ignored",
+	} {
 		dir := filepath.Join("rule", rule, "testdata")
 		o := db.Options{Migrations: filepath.Join(dir, "leaky.sql"), Attack: true}
 		if strings.Contains(rule, "moves") {
@@ -160,7 +164,8 @@ create role evil superuser login;
 grant pg_execute_server_program to postgres;
 copy a to program 'touch %[1]s';
 create tabel broken (x int);
-create table c1 (id int primary key, o int not null); create table c2 (id int primary key, o int not null references c1);
+create table c1 (id int primary key, o int not null); create table c2 (id int primary key,
+    o int not null references c1);
 alter table c1 add foreign key (o) references c2;`,
 			flag,
 		),
@@ -196,7 +201,8 @@ func TestTargetStaysAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), `create role app login; create table notes (id int primary key, firm int not null, body text);
+	if _, err := conn.Exec(t.Context(),
+		`create role app login; create table notes (id int primary key, firm int not null, body text);
 		insert into notes values (1, 1, 'mine'); alter table notes enable row level security; grant select on notes to app;
 		create policy p on notes using (true); create table seen (n bigserial)`); err != nil {
 		t.Fatal(err)

@@ -74,7 +74,12 @@ func dumpRoles(ctx context.Context, conn *pgx.Conn) (string, error) {
 			on  bool
 			yes string
 			no  string
-		}{{login, "login", "nologin"}, {inherit, "inherit", "noinherit"}, {bypass, "bypassrls", ""}, {replication, "replication", ""}} {
+		}{
+			{login, "login", "nologin"},
+			{inherit, "inherit", "noinherit"},
+			{bypass, "bypassrls", ""},
+			{replication, "replication", ""},
+		} {
 			if o.on {
 				b.WriteString(" " + o.yes)
 			} else if o.no != "" {

@@ -74,23 +74,24 @@ type Proof struct {
 type Finding struct {
 	Rule     string   `json:"rule"` // of the rule that found it; explained by `tijori audit explain`
 	Severity Severity `json:"severity"`
-	Title    string   `json:"title"`              // one sentence: what is wrong
-	Object   string   `json:"object"`             // table, function, route or file that is at fault
-	Verbs    []string `json:"verbs,omitempty"`    // select, insert, update, delete, execute; GET, POST …
-	Affects  []string `json:"affects,omitempty"`  // other objects on which it shows
-	Actors   []string `json:"actors,omitempty"`   // who can do it: anonymous, signed in, another tenant, a lower role
-	Why      string   `json:"why"`                // why it costs money or trust
-	Fix      string   `json:"fix"`                // what to change, in words
-	Patch    string   `json:"patch,omitempty"`    // the change as SQL or code for this target
-	Place    Place    `json:"place,omitzero"`     // the cause
-	Way      []Place  `json:"way,omitempty"`      // of a value, from where it comes to where it ends
-	Proof    *Proof   `json:"proof,omitempty"`    // present when the attack was carried out
-	ASVS     []string `json:"asvs,omitempty"`     // requirements of OWASP ASVS 5.0
-	CWE      []string `json:"cwe,omitempty"`      // as CWE-862
-	Reason   string   `json:"reason,omitempty"`   // of an accepted finding: why it may stay
-	Key      string   `json:"key,omitempty"`      // tells findings of one rule on one object apart, such as a policy's name
-	Accepted bool     `json:"accepted,omitempty"` // by the baseline, the allow-list or a comment
-	By       string   `json:"by,omitempty"`       // of an accepted finding: ByBaseline, ByAllowList or ByComment
+	Title    string   `json:"title"`             // one sentence: what is wrong
+	Object   string   `json:"object"`            // table, function, route or file that is at fault
+	Verbs    []string `json:"verbs,omitempty"`   // select, insert, update, delete, execute; GET, POST …
+	Affects  []string `json:"affects,omitempty"` // other objects on which it shows
+	Actors   []string `json:"actors,omitempty"`  // who can do it: anonymous, signed in, another tenant, a lower role
+	Why      string   `json:"why"`               // why it costs money or trust
+	Fix      string   `json:"fix"`               // what to change, in words
+	Patch    string   `json:"patch,omitempty"`   // the change as SQL or code for this target
+	Place    Place    `json:"place,omitzero"`    // the cause
+	Way      []Place  `json:"way,omitempty"`     // of a value, from where it comes to where it ends
+	Proof    *Proof   `json:"proof,omitempty"`   // present when the attack was carried out
+	ASVS     []string `json:"asvs,omitempty"`    // requirements of OWASP ASVS 5.0
+	CWE      []string `json:"cwe,omitempty"`     // as CWE-862
+	Reason   string   `json:"reason,omitempty"`  // of an accepted finding: why it may stay
+	// tells findings of one rule on one object apart, such as a policy's name
+	Key      string `json:"key,omitempty"`
+	Accepted bool   `json:"accepted,omitempty"` // by the baseline, the allow-list or a comment
+	By       string `json:"by,omitempty"`       // of an accepted finding: ByBaseline, ByAllowList or ByComment
 }
 
 // Who accepts findings.
@@ -126,10 +127,13 @@ type Report struct {
 	Findings  []Finding   `json:"findings"`
 	NotTested []NotTested `json:"not_tested"`
 	Withdrawn []Withdrawn `json:"withdrawn,omitempty"`
-	Looked    []Count     `json:"looked"`             // at what and how much, so that nothing is taken for clean because it was not seen
-	Notes     []string    `json:"notes,omitempty"`    // what else to know about this run, such as an allowance that has expired
-	Timeline  []Moment    `json:"timeline,omitempty"` // of an incident, in order
-	Root      string      `json:"root,omitempty"`     // the directory that places are relative to, as seen from where the audit ran
+	// at what and how much, so that nothing is taken for clean because it was not seen
+	Looked []Count `json:"looked"`
+	// what else to know about this run, such as an allowance that has expired
+	Notes    []string `json:"notes,omitempty"`
+	Timeline []Moment `json:"timeline,omitempty"` // of an incident, in order
+	// the directory that places are relative to, as seen from where the audit ran
+	Root string `json:"root,omitempty"`
 }
 
 // A Moment is a line in the time line of an incident.
@@ -166,7 +170,12 @@ func (r *Report) Sort() {
 		if a.Severity != b.Severity {
 			return int(b.Severity - a.Severity)
 		}
-		for _, pair := range [][2]string{{a.Object, b.Object}, {a.Rule, b.Rule}, {a.Key, b.Key}, {a.Place.File, b.Place.File}} {
+		for _, pair := range [][2]string{
+			{a.Object, b.Object},
+			{a.Rule, b.Rule},
+			{a.Key, b.Key},
+			{a.Place.File, b.Place.File},
+		} {
 			if c := strings.Compare(pair[0], pair[1]); c != 0 {
 				return c
 			}

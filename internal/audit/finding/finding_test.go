@@ -13,7 +13,11 @@ func TestFingerprintStays(t *testing.T) {
 	if a.Fingerprint() != b.Fingerprint() {
 		t.Error("a finding that moved is a new one")
 	}
-	for _, other := range []Finding{{Rule: "rls-on", Object: a.Object}, {Rule: a.Rule, Object: "public.invoice"}, {Rule: a.Rule, Object: a.Object, Key: "read"}} {
+	for _, other := range []Finding{
+		{Rule: "rls-on", Object: a.Object},
+		{Rule: a.Rule, Object: "public.invoice"},
+		{Rule: a.Rule, Object: a.Object, Key: "read"},
+	} {
 		if a.Fingerprint() == other.Fingerprint() {
 			t.Errorf("%+v has the fingerprint of another finding", other)
 		}
@@ -22,7 +26,11 @@ func TestFingerprintStays(t *testing.T) {
 
 func TestWhatIsAcceptedIsNotOpen(t *testing.T) {
 	t.Parallel()
-	r := Report{Findings: []Finding{{Object: "b", Severity: Low}, {Object: "c", Severity: Critical, Accepted: true}, {Object: "a", Severity: High}}}
+	r := Report{Findings: []Finding{
+		{Object: "b", Severity: Low},
+		{Object: "c", Severity: Critical, Accepted: true},
+		{Object: "a", Severity: High},
+	}}
 	r.Sort()
 	if got := r.Findings[0].Object + r.Findings[1].Object + r.Findings[2].Object; got != "cab" {
 		t.Errorf("order %s, want cab", got)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Regexp is a regular expression that is compiled once, when it is first asked something. It is safe for concurrent use.
+// Regexp is a regular expression that is compiled once, when it is first asked something. It is safe for concurrent
+// use.
 // Its methods are those of regexp.Regexp.
 type Regexp struct{ compiled func() *regexp.Regexp }
 

@@ -57,10 +57,15 @@ func Audit(ctx context.Context, o Options) (*finding.Report, error) {
 		return nil, errors.New("name at least one log file")
 	}
 	a := &auditor{
-		o: o, routes: map[routeKey]*routeStats{}, named: map[namedKey]*sighting{}, callers: map[string]string{}, objects: map[objectKey]*object{},
-		walks: map[walkKey]*walk{}, best: map[walkKey]*walk{}, reads: map[readKey]*sighting{}, returned: map[namedKey]*sighting{}, full: map[string]bool{}, kinds: map[string]pathKind{},
+		o: o, routes: map[routeKey]*routeStats{}, named: map[namedKey]*sighting{}, callers: map[string]string{},
+		objects: map[objectKey]*object{},
+		walks:   map[walkKey]*walk{}, best: map[walkKey]*walk{}, reads: map[readKey]*sighting{},
+		returned: map[namedKey]*sighting{}, full: map[string]bool{}, kinds: map[string]pathKind{},
 	}
-	a.report = &finding.Report{Command: "audit logs", Target: strings.Join(o.Files, " "), Findings: []finding.Finding{}, NotTested: []finding.NotTested{}, Root: "."}
+	a.report = &finding.Report{
+		Command: "audit logs", Target: strings.Join(o.Files, " "), Findings: []finding.Finding{},
+		NotTested: []finding.NotTested{}, Root: ".",
+	}
 	for i, name := range o.Files {
 		if err := a.file(ctx, i, name, a.see); err != nil {
 			return nil, err
@@ -215,7 +220,8 @@ func (a *auditor) file(ctx context.Context, index int, name string, see func(fil
 		a.notTested(name, "%d lines are longer than 1 MB", long)
 	}
 	if missed > 0 {
-		a.notTested(name, "%d of %d lines are no requests in a known format (the first is line %d)", missed, missed+understood, firstMissed)
+		a.notTested(name, "%d of %d lines are no requests in a known format (the first is line %d)", missed,
+			missed+understood, firstMissed)
 	}
 	return nil
 }
@@ -389,7 +395,8 @@ func (a *auditor) seeWalk(route string, x id, e *event, s sighting) {
 		w = nil
 	}
 	if w == nil {
-		if most := cmp.Or(a.o.keys, maxKeys); len(a.walks) >= most && a.requests-a.swept >= most { // so that sweeping costs each request the same
+		// so that sweeping costs each request the same
+		if most := cmp.Or(a.o.keys, maxKeys); len(a.walks) >= most && a.requests-a.swept >= most {
 			a.swept = a.requests
 			a.sweep(e.at)
 		}
@@ -512,13 +519,20 @@ func (a *auditor) finish() {
 	for i, name := range a.o.Files {
 		if !a.says[i] {
 			files++
-			a.notTested(name, "its lines do not say who was signed in, so answers without a session and other people's ids cannot be told; log a user id")
+			a.notTested(name,
+				"its lines do not say who was signed in, so answers without a session and other people's ids cannot be told; log a user id")
 		}
 	}
 	if !a.tenants && files < len(a.o.Files) {
-		a.notTested("objects shared between accounts", "the log has no account of the user (a field such as account_id), so a colleague's object cannot be told from a stranger's")
+		a.notTested("objects shared between accounts",
+			"the log has no account of the user (a field such as account_id), so a colleague's object cannot be told from a stranger's")
 	}
-	a.report.Looked = []finding.Count{{What: "lines", N: a.lines}, {What: "requests", N: a.requests}, {What: "routes", N: len(a.routes)}, {What: "users", N: len(a.callers)}}
+	a.report.Looked = []finding.Count{
+		{What: "lines", N: a.lines},
+		{What: "requests", N: a.requests},
+		{What: "routes", N: len(a.routes)},
+		{What: "users", N: len(a.callers)},
+	}
 	a.report.Sort()
 }
 
@@ -534,7 +548,8 @@ func (a *auditor) add(f finding.Finding, s sighting, steps ...string) {
 		f.Proof.Who = who
 	}
 	if len(steps) == 0 {
-		steps = []string{fmt.Sprintf("%s %s → %d at %s", e.method, e.path, e.status, e.at.Format("2006-01-02 15:04:05Z"))}
+		steps = []string{fmt.Sprintf("%s %s → %d at %s", e.method, e.path, e.status,
+			e.at.Format("2006-01-02 15:04:05Z"))}
 	}
 	f.Proof.Steps = steps
 	f.Verbs = []string{e.method}
@@ -557,7 +572,8 @@ func (a *auditor) judgeRoutes() {
 			why = "it is on the list of guarded routes"
 		case door.MatchString(k.route):
 			continue
-		case r.unauthorized >= 3 && r.without <= 5*r.unauthorized, r.forbidden >= 3 && r.without <= r.forbidden && r.withUser > 0:
+		case r.unauthorized >= 3 && r.without <= 5*r.unauthorized, r.forbidden >= 3 && r.without <= r.forbidden &&
+			r.withUser > 0:
 			why = fmt.Sprintf("it refused %d other requests without a session", r.unauthorized+r.forbidden)
 		case r.withUser >= 50 && r.without*50 <= total:
 			why = fmt.Sprintf("%d of %d answers went to people who were signed in", r.withUser, total)
@@ -641,10 +657,12 @@ func (a *auditor) judgeIDs() {
 		}
 	}
 	for k, o := range a.objects {
-		if o.other == "" || perRoute[k.route] < 5 || crossed[k.route]*10 > perRoute[k.route]*3 { // what many accounts read is a catalogue
+		// what many accounts read is a catalogue
+		if o.other == "" || perRoute[k.route] < 5 || crossed[k.route]*10 > perRoute[k.route]*3 {
 			continue
 		}
-		collect(namedKey{o.first.event.caller(), k.id, k.route}, o.first, true, "%s that another account had used before")
+		collect(namedKey{o.first.event.caller(), k.id, k.route}, o.first, true,
+			"%s that another account had used before")
 	}
 	for k, g := range groups {
 		f := newFinding(ruleForeign)
@@ -655,7 +673,8 @@ func (a *auditor) judgeIDs() {
 		g.ids = slices.Compact(g.ids)
 		f.Object, f.Key, f.Actors = k.route, k.caller, []string{"another tenant"}
 		f.Title = fmt.Sprintf("%s was answered for an object of somebody else (%s).", k.route, k.caller)
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx; "+g.how+": %s", plural(g.n, "answer"), plural(len(g.ids), "id"), some(g.ids))}
+		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx; "+g.how+": %s", plural(g.n, "answer"),
+			plural(len(g.ids), "id"), some(g.ids))}
 		a.add(f, g.first)
 	}
 }
@@ -703,7 +722,8 @@ func (a *auditor) judgeWalks() {
 		if stranger {
 			f.Actors = []string{"anonymous"}
 		}
-		f.Title = fmt.Sprintf("%s was asked for %d different ids in %s (%s).", k.route, len(w.ids), span(w.last.Sub(w.begin)), k.caller)
+		f.Title = fmt.Sprintf("%s was asked for %d different ids in %s (%s).", k.route, len(w.ids),
+			span(w.last.Sub(w.begin)), k.caller)
 		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s between %s and %s: %d answered, %d refused or not found",
 			plural(w.n, "request"), w.begin.Format("15:04:05"), w.last.Format("15:04:05Z"), w.ok, w.refused)}
 		var steps []string
@@ -741,7 +761,8 @@ func (a *auditor) judgeReads() {
 			median = 1
 		}
 		at := walkKey{k.caller, k.kind}
-		if s.n >= max(least, times*median) && (worst[at] == nil || s.n > worst[at].n || s.n == worst[at].n && earlier(s, worst[at])) {
+		if s.n >= max(least, times*median) && (worst[at] == nil || s.n > worst[at].n || s.n == worst[at].n && earlier(s,
+			worst[at])) {
 			worst[at] = s
 		}
 	}
@@ -750,7 +771,8 @@ func (a *auditor) judgeReads() {
 		f := newFinding(ruleSpike)
 		f.Object, f.Key = k.route, k.caller
 		f.Title = fmt.Sprintf("The %s read %d %s within an hour; %d is usual.", k.caller, s.n, k.route, median)
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx between %s and %s", plural(s.n, "answer"), s.event.at.Format("15:04:05"), s.last.Format("15:04:05Z"))}
+		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx between %s and %s", plural(s.n, "answer"),
+			s.event.at.Format("15:04:05"), s.last.Format("15:04:05Z"))}
 		a.add(f, *s)
 	}
 }
@@ -803,7 +825,8 @@ func (a *auditor) timeline(ctx context.Context) error {
 		return cmp.Or(x.At.Compare(y.At), strings.Compare(x.Who, y.Who), strings.Compare(x.What, y.What))
 	})
 	if dropped > 0 {
-		a.report.Notes = append(a.report.Notes, fmt.Sprintf("the time line holds %d lines; %d requests of that hour are not in it", maxMoments, dropped))
+		a.report.Notes = append(a.report.Notes,
+			fmt.Sprintf("the time line holds %d lines; %d requests of that hour are not in it", maxMoments, dropped))
 	}
 	return nil
 }

@@ -39,19 +39,25 @@ func TestFormats(t *testing.T) {
 	want := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	for name, text := range formats {
 		e, ok := parseLine([]byte(text))
-		if !ok || e.at.Truncate(time.Minute) != want || e.method != "GET" || e.path != "/api/invoices/42" || e.query != "user_id=7" || e.status != 200 || e.user != "u7" || e.ip != "203.0.113.9" {
+		if !ok || e.at.Truncate(time.Minute) != want || e.method != "GET" || e.path != "/api/invoices/42" ||
+			e.query != "user_id=7" || e.status != 200 || e.user != "u7" || e.ip != "203.0.113.9" {
 			t.Errorf("%s: %v %+v", name, ok, e)
 		}
 		route, ids := e.route()
-		if route != "/api/invoices/{id}" || len(ids) != 2 || ids[0] != (id{"42", "invoices"}) || ids[1] != (id{"7", "user"}) {
+		if route != "/api/invoices/{id}" || len(ids) != 2 || ids[0] != (id{"42", "invoices"}) ||
+			ids[1] != (id{"7", "user"}) {
 			t.Errorf("%s: %s %v", name, route, ids)
 		}
 	}
-	anonymous := strings.Replace(strings.Replace(formats["supabase"], "authenticated", "anon", 1), `,"subject":"u7"`, "", 1)
+	anonymous := strings.Replace(strings.Replace(formats["supabase"], "authenticated", "anon", 1), `,"subject":"u7"`,
+		"", 1)
 	if e, ok := parseLine([]byte(anonymous)); !ok || e.user != "" || !e.says {
 		t.Errorf("a request without a session: %+v", e)
 	}
-	for _, bad := range []string{"", "hello", "{", "{}", `{"time":"x","path":"/","status":200}`, `{"time":1772357400,"path":"/"}`, `1.2.3.4 - - [yesterday] "GET / HTTP/1.1" 200 1`, "\x00\xff", `{"time":1772357400,"path":["a"],"status":{"code":200}}`} {
+	for _, bad := range []string{
+		"", "hello", "{", "{}", `{"time":"x","path":"/","status":200}`,
+		`{"time":1772357400,"path":"/"}`, `1.2.3.4 - - [yesterday] "GET / HTTP/1.1" 200 1`, "\x00\xff", `{"time":1772357400,"path":["a"],"status":{"code":200}}`,
+	} {
 		if e, ok := parseLine([]byte(bad)); ok {
 			t.Errorf("%q is read as %+v", bad, e)
 		}
@@ -82,7 +88,10 @@ type day struct {
 
 func (d *day) add(method, path string, status int, more map[string]any) {
 	d.at = d.at.Add(7 * time.Second)
-	line := map[string]any{"time": d.at.Format(time.RFC3339Nano), "method": method, "path": path, "status": status, "ip": "198.51.100.7"}
+	line := map[string]any{
+		"time": d.at.Format(time.RFC3339Nano), "method": method, "path": path, "status": status,
+		"ip": "198.51.100.7",
+	}
 	for k, v := range more {
 		line[k] = v
 	}
@@ -110,9 +119,13 @@ func honest(d *day) {
 		case 12:
 			d.add("GET", "/", 403, map[string]any{"user_id": nil}) // a firewall
 		case 13: // a public list with sessions that have ended
-			d.add("GET", "/api/catalogue", []int{200, 200, 200, 200, 200, 200, 200, 401}[r.IntN(8)], map[string]any{"user_id": nil})
+			d.add("GET", "/api/catalogue", []int{200, 200, 200, 200, 200, 200, 200, 401}[r.IntN(8)],
+				map[string]any{"user_id": nil})
 		case 14:
-			d.add("GET", "/api/notes", 200, map[string]any{"user_id": u["user_id"], "account_id": u["account_id"], "owner_id": fmt.Sprintf("u%d", account*3+r.IntN(3))})
+			d.add("GET", "/api/notes", 200, map[string]any{
+				"user_id": u["user_id"], "account_id": u["account_id"],
+				"owner_id": fmt.Sprintf("u%d", account*3+r.IntN(3)),
+			})
 		case 0, 1, 2:
 			d.add("GET", fmt.Sprintf("/api/invoices/%d", 1000+account*100+r.IntN(40)), 200, u)
 		case 3:
@@ -159,7 +172,8 @@ func TestEveryRuleHasAPair(t *testing.T) {
 	start := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	quiet := day{at: start}
 	honest(&quiet)
-	if r := audit(t, Options{}, quiet.b.String()); len(r.Findings) != 0 || len(r.NotTested) != 0 || len(r.Timeline) != 0 {
+	if r := audit(t, Options{}, quiet.b.String()); len(r.Findings) != 0 || len(r.NotTested) != 0 ||
+		len(r.Timeline) != 0 {
 		t.Errorf("an honest day: %+v %+v", r.Findings, r.NotTested)
 	}
 	for _, c := range []struct {
@@ -167,10 +181,16 @@ func TestEveryRuleHasAPair(t *testing.T) {
 		attack         func(*day)
 		says           string
 	}{
-		{ruleGuarded, "high", func(d *day) { d.add("GET", "/api/invoices/1003", 200, map[string]any{"user_id": nil}) }, "1 answer with status 2xx and without a session"},
+		{
+			ruleGuarded, "high", func(d *day) { d.add("GET", "/api/invoices/1003", 200, map[string]any{"user_id": nil}) },
+			"1 answer with status 2xx and without a session",
+		},
 		{ruleForeign, "high", func(d *day) { d.add("GET", "/api/users/u29/profile", 200, user(0)) }, "u29"},
 		{ruleForeign, "high", func(d *day) {
-			d.add("GET", "/api/orders", 200, map[string]any{"user_id": "u0", "account_id": "acc0", "returned_ids": []string{"acc0", "acc5"}})
+			d.add("GET", "/api/orders", 200, map[string]any{
+				"user_id": "u0", "account_id": "acc0",
+				"returned_ids": []string{"acc0", "acc5"},
+			})
 		}, "acc5"},
 		{ruleForeign, "high", func(d *day) { d.add("PUT", "/api/accounts/acc7/plan", 200, user(0)) }, "acc7"},
 		{ruleForeign, "high", func(d *day) { d.add("GET", "/api/invoices/1905", 200, user(0)) }, "1905"},
@@ -181,7 +201,8 @@ func TestEveryRuleHasAPair(t *testing.T) {
 		}, "60 requests"},
 		{ruleWalking, "medium", func(d *day) {
 			for i := range 60 {
-				d.add("GET", fmt.Sprintf("/api/notes/%032x", i*7919), []int{404, 404, 404, 404, 404, 404, 200}[i%7], user(4))
+				d.add("GET", fmt.Sprintf("/api/notes/%032x", i*7919), []int{404, 404, 404, 404, 404, 404, 200}[i%7],
+					user(4))
 			}
 		}, "refused or not found"},
 		{ruleWalking, "medium", func(d *day) { // as a page loads somebody's own
@@ -212,7 +233,8 @@ func TestEveryRuleHasAPair(t *testing.T) {
 		for _, f := range r.Findings {
 			if f.Rule == c.rule {
 				ofRule++
-				if f.Severity.String() != c.severity || !strings.Contains(f.Proof.Saw, c.says) || f.Place.Line < 3000 || f.Proof.Who == "" || len(f.Proof.Steps) == 0 {
+				if f.Severity.String() != c.severity || !strings.Contains(f.Proof.Saw, c.says) || f.Place.Line < 3000 ||
+					f.Proof.Who == "" || len(f.Proof.Steps) == 0 {
 					t.Errorf("%s: %+v %+v", c.rule, f, f.Proof)
 				}
 			} else if c.rule != ruleWalking || f.Rule != ruleSpike { // walked receipts are a spike as well
@@ -234,7 +256,10 @@ func TestSearchEnginesReadCatalogues(t *testing.T) {
 	honest(&d)
 	for i := range 300 {
 		d.add("GET", fmt.Sprintf("/shop/%d", i), 200, map[string]any{"user_id": nil, "ip": "66.249.66.1"})
-		d.add("GET", fmt.Sprintf("/shop/%d", i%7), 200, map[string]any{"user_id": nil, "ip": fmt.Sprintf("198.51.100.%d", i%50)})
+		d.add("GET", fmt.Sprintf("/shop/%d", i%7), 200, map[string]any{
+			"user_id": nil,
+			"ip":      fmt.Sprintf("198.51.100.%d", i%50),
+		})
 	}
 	if r := audit(t, Options{}, d.b.String()); len(r.Findings) != 0 {
 		t.Errorf("%+v", r.Findings)
@@ -248,7 +273,8 @@ func TestLogWithoutUsers(t *testing.T) {
 	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	line := func(ip, path string, status int) {
 		at = at.Add(2 * time.Second)
-		fmt.Fprintf(&b, "%s - - [%s] \"GET %s HTTP/1.1\" %d 512 \"-\" \"x\"\n", ip, at.Format("02/Jan/2006:15:04:05 -0700"), path, status)
+		fmt.Fprintf(&b, "%s - - [%s] \"GET %s HTTP/1.1\" %d 512 \"-\" \"x\"\n", ip,
+			at.Format("02/Jan/2006:15:04:05 -0700"), path, status)
 	}
 	for i := range 400 {
 		ip := fmt.Sprintf("198.51.100.%d", i%40)
@@ -271,7 +297,8 @@ func TestLogWithoutUsers(t *testing.T) {
 func TestNamedRoutes(t *testing.T) {
 	t.Parallel()
 	text := `{"time":"2026-03-01T09:30:00Z","method":"GET","path":"/app/home","status":200,"user_id":null}` + "\n"
-	if r := audit(t, Options{Guarded: []string{"/app/*"}}, text); len(r.Findings) != 1 || r.Findings[0].Rule != ruleGuarded {
+	if r := audit(t, Options{Guarded: []string{"/app/*"}}, text); len(r.Findings) != 1 ||
+		r.Findings[0].Rule != ruleGuarded {
 		t.Errorf("%+v", r.Findings)
 	}
 	if r := audit(t, Options{Guarded: []string{"/app/*"}, Public: []string{"/app/home"}}, text); len(r.Findings) != 0 {
@@ -284,11 +311,13 @@ func TestWhatALogDoesNotSayIsNotTested(t *testing.T) {
 	line := `203.0.113.9 - - [01/Mar/2026:09:30:00 +0000] "GET /api/invoices/42 HTTP/1.1" 200 512` + "\n"
 	r := audit(t, Options{}, line+"garbage\n\n"+line)
 	said := fmt.Sprint(r.NotTested)
-	if len(r.Findings) != 0 || !strings.Contains(said, "do not say who was signed in") || !strings.Contains(said, "1 of 3 lines") || !strings.Contains(said, "line 2") {
+	if len(r.Findings) != 0 || !strings.Contains(said, "do not say who was signed in") ||
+		!strings.Contains(said, "1 of 3 lines") || !strings.Contains(said, "line 2") {
 		t.Errorf("%+v %s", r.Findings, said)
 	}
 	for _, text := range []string{"", "nothing\nhere\n"} {
-		if r, err := Audit(t.Context(), Options{Files: []string{"-"}, Stdin: strings.NewReader(text)}); err == nil || !strings.Contains(err.Error(), "known format") {
+		if r, err := Audit(t.Context(), Options{Files: []string{"-"}, Stdin: strings.NewReader(text)}); err == nil ||
+			!strings.Contains(err.Error(), "known format") {
 			t.Errorf("%q: %+v %v", text, r, err)
 		}
 	}
@@ -325,7 +354,8 @@ func (r *endless) Read(p []byte) (int, error) {
 		if r.n++; r.n > r.until {
 			return 0, io.EOF
 		}
-		r.line = fmt.Appendf(nil, `{"time":%d,"method":"GET","path":"/r%d/items/%d","status":200,"user_id":"u%d","account_id":"a%d","ip":"10.0.%d.%d"}`+"\n",
+		r.line = fmt.Appendf(nil,
+			`{"time":%d,"method":"GET","path":"/r%d/items/%d","status":200,"user_id":"u%d","account_id":"a%d","ip":"10.0.%d.%d"}`+"\n",
 			1772357400+r.n/50, r.n%300_000, r.n, r.n%400_000, r.n%300_000, r.n%250, r.n%251)
 	}
 	n := copy(p, r.line)
@@ -336,11 +366,14 @@ func (r *endless) Read(p []byte) (int, error) {
 func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 	t.Parallel()
 	var most uint64
-	r, err := Audit(t.Context(), Options{Files: []string{"-"}, Stdin: &endless{until: 60_000}, keys: 5000, Progress: func(int, string) {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		most = max(most, m.HeapInuse)
-	}})
+	r, err := Audit(t.Context(), Options{
+		Files: []string{"-"}, Stdin: &endless{until: 60_000}, keys: 5000,
+		Progress: func(int, string) {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapInuse)
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +388,8 @@ func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 
 func TestHostileLines(t *testing.T) {
 	t.Parallel()
-	text := formats["json"] + "\n" + strings.Repeat("x", 3<<20) + "\n" + `{"a":` + strings.Repeat("[", 100_000) + "\n" + strings.Repeat(`{"time":`, 1000) + "\n" + formats["json"] + "\n\x00\x01\n"
+	text := formats["json"] + "\n" + strings.Repeat("x", 3<<20) + "\n" + `{"a":` + strings.Repeat("[", 100_000) + "\n" +
+		strings.Repeat(`{"time":`, 1000) + "\n" + formats["json"] + "\n\x00\x01\n"
 	r := audit(t, Options{}, text)
 	if r.Looked[1].N != 2 || !strings.Contains(fmt.Sprint(r.NotTested), "longer than 1 MB") {
 		t.Errorf("%+v", r)

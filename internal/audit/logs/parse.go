@@ -35,7 +35,8 @@ func parseLine(line []byte) (event, bool) {
 	if len(line) == 0 {
 		return event{}, false
 	}
-	if i := bytes.IndexByte(line, '{'); i == 0 || i > 0 && i < 80 && line[len(line)-1] == '}' { // a date or a level may stand before
+	// a date or a level may stand before
+	if i := bytes.IndexByte(line, '{'); i == 0 || i > 0 && i < 80 && line[len(line)-1] == '}' {
 		if e, ok := parseJSON(line[i:]); ok {
 			return e, true
 		}
@@ -87,17 +88,40 @@ func (e *event) setURL(s string) {
 // The names of fields in the logs of programs, proxies and hosts, without
 // punctuation and in lower case. A dotted one is a field in an object.
 var (
-	timeFields   = []string{"time", "timestamp", "ts", "@timestamp", "timeiso8601", "timelocal", "datetime", "edgestarttimestamp", "startedat", "eventtime", "date", "proxy.timestamp"}
-	methodFields = []string{"method", "requestmethod", "httpmethod", "clientrequestmethod", "proxy.method", "request.method", "req.method", "http.method", "verb"}
-	pathFields   = []string{"proxy.path", "requesturi", "clientrequesturi", "requestpath", "clientrequestpath", "request.path", "request.url", "request.uri", "req.url", "req.path", "http.url", "http.target", "path", "uri", "url"}
-	statusFields = []string{"status", "statuscode", "edgeresponsestatus", "response.statuscode", "response.status", "res.statuscode", "http.statuscode", "proxy.statuscode", "responsestatus", "httpstatus", "code"}
-	ipFields     = []string{"clientip", "remoteaddr", "ip", "remoteip", "proxy.clientip", "headers.cfconnectingip", "headers.xrealip", "xforwardedfor", "cfconnectingip", "req.remoteaddress", "remoteaddress", "client"}
-	userFields   = []string{"userid", "user.id", "user", "uid", "sub", "usersub", "authuser", "sb.authuser", "payload.subject", "actorid", "callerid", "remoteuser", "username", "auth.userid", "session.userid", "user.sub"}
+	timeFields = []string{
+		"time", "timestamp", "ts", "@timestamp", "timeiso8601", "timelocal", "datetime",
+		"edgestarttimestamp", "startedat", "eventtime", "date", "proxy.timestamp",
+	}
+	methodFields = []string{
+		"method", "requestmethod", "httpmethod", "clientrequestmethod", "proxy.method",
+		"request.method", "req.method", "http.method", "verb",
+	}
+	pathFields = []string{
+		"proxy.path", "requesturi", "clientrequesturi", "requestpath", "clientrequestpath",
+		"request.path", "request.url", "request.uri", "req.url", "req.path", "http.url", "http.target", "path", "uri", "url",
+	}
+	statusFields = []string{
+		"status", "statuscode", "edgeresponsestatus", "response.statuscode", "response.status",
+		"res.statuscode", "http.statuscode", "proxy.statuscode", "responsestatus", "httpstatus", "code",
+	}
+	ipFields = []string{
+		"clientip", "remoteaddr", "ip", "remoteip", "proxy.clientip", "headers.cfconnectingip",
+		"headers.xrealip", "xforwardedfor", "cfconnectingip", "req.remoteaddress", "remoteaddress", "client",
+	}
+	userFields = []string{
+		"userid", "user.id", "user", "uid", "sub", "usersub", "authuser", "sb.authuser",
+		"payload.subject", "actorid", "callerid", "remoteuser", "username", "auth.userid", "session.userid", "user.sub",
+	}
 	signedFields = []string{"authenticated", "signedin", "isauthenticated", "loggedin", "session", "sessionid"}
-	tenantFields = []string{"accountid", "tenantid", "orgid", "organizationid", "organisationid", "workspaceid", "teamid", "businessid", "companyid", "storeid", "shopid", "tenant", "account", "user.accountid", "user.orgid", "user.tenantid"}
-	ownerFields  = []string{
-		"ownerid", "owner", "resourceowner", "resourceuserid", "resourceaccountid", "resourcetenantid", "returnedids", "returneduserids", "returnedaccountids", "responseids",
-		"rowowner", "objectowner", "result.ownerid", "result.accountid", "result.userid", "response.ownerid", "response.accountid", "response.userid", "owners",
+	tenantFields = []string{
+		"accountid", "tenantid", "orgid", "organizationid", "organisationid", "workspaceid",
+		"teamid", "businessid", "companyid", "storeid", "shopid", "tenant", "account", "user.accountid", "user.orgid", "user.tenantid",
+	}
+	ownerFields = []string{
+		"ownerid", "owner", "resourceowner", "resourceuserid", "resourceaccountid", "resourcetenantid", "returnedids",
+		"returneduserids", "returnedaccountids", "responseids",
+		"rowowner", "objectowner", "result.ownerid", "result.accountid", "result.userid", "response.ownerid",
+		"response.accountid", "response.userid", "owners",
 	}
 )
 
@@ -238,8 +262,14 @@ func (f fields) add(path string, v any, depth int) {
 
 // wanted are all names that are ever asked for.
 var wanted = func() map[string]bool {
-	out := map[string]bool{"request": true, "requestline": true, "request.search": true, "query": true, "querystring": true, "args": true, "authorization.payload.role": true, "payload.role": true}
-	for _, list := range [][]string{timeFields, methodFields, pathFields, statusFields, ipFields, userFields, signedFields, tenantFields, ownerFields} {
+	out := map[string]bool{
+		"request": true, "requestline": true, "request.search": true, "query": true,
+		"querystring": true, "args": true, "authorization.payload.role": true, "payload.role": true,
+	}
+	for _, list := range [][]string{
+		timeFields, methodFields, pathFields, statusFields, ipFields, userFields,
+		signedFields, tenantFields, ownerFields,
+	} {
 		for _, name := range list {
 			out[name] = true
 		}
@@ -248,7 +278,10 @@ var wanted = func() map[string]bool {
 }()
 
 // wrappers are objects that only hold the fields of a line.
-var wrappers = []string{"metadata", "log", "fields", "data", "message", "attributes", "extra", "context", "props", "request", "req", "http", "event", "jsonpayload", "httprequest"}
+var wrappers = []string{
+	"metadata", "log", "fields", "data", "message", "attributes", "extra", "context", "props",
+	"request", "req", "http", "event", "jsonpayload", "httprequest",
+}
 
 // put files a value under the last one, two and three of its names, but a name
 // in an object is not taken for one of the line: product.id is no user.id.
@@ -264,7 +297,8 @@ func (f fields) put(path, v string) {
 		}
 		name := path[i+1:]
 		end = i
-		if !wanted[name] || n == 0 && i > 0 && !slices.Contains(wrappers, path[strings.LastIndexByte(path[:i], '.')+1:i]) {
+		if !wanted[name] || n == 0 && i > 0 && !slices.Contains(wrappers,
+			path[strings.LastIndexByte(path[:i], '.')+1:i]) {
 			continue
 		}
 		f[name] = append(f[name], v)
@@ -283,7 +317,10 @@ func bare(k string) string {
 	}, k)
 }
 
-var layouts = []string{time.RFC3339Nano, "02/Jan/2006:15:04:05 -0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006/01/02 15:04:05", time.RFC1123}
+var layouts = []string{
+	time.RFC3339Nano, "02/Jan/2006:15:04:05 -0700", "2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006/01/02 15:04:05", time.RFC1123,
+}
 
 func parseTime(s string) (time.Time, bool) {
 	if s == "" || len(s) > 40 {
@@ -336,7 +373,8 @@ func (e *event) route() (string, []id) {
 		if dot := strings.LastIndexByte(part, '.'); dot > 0 && !strings.Contains(part, "@") {
 			stem, ext = part[:dot], part[dot:]
 		}
-		if i == 0 || isVersion(parts, i) || !isID(stem) && !(holder.MatchString(parts[i-1]) && strings.ContainsAny(stem, "0123456789")) {
+		if i == 0 || isVersion(parts, i) || !isID(stem) && !(holder.MatchString(parts[i-1]) && strings.ContainsAny(stem,
+			"0123456789")) {
 			continue
 		}
 		ids = append(ids, id{stem, parts[i-1]})
@@ -349,7 +387,8 @@ func (e *event) route() (string, []id) {
 				m := idParam.FindStringSubmatch(name)
 				for _, v := range list {
 					v = strings.TrimPrefix(strings.TrimPrefix(v, "eq."), "in.") // as PostgREST filters
-					if m != nil && (isID(v) || holder.MatchString(m[1]) && strings.ContainsAny(v, "0123456789")) && len(ids) < 20 {
+					if m != nil && (isID(v) || holder.MatchString(m[1]) && strings.ContainsAny(v, "0123456789")) &&
+						len(ids) < 20 {
 						ids = append(ids, id{v, m[1]})
 					}
 				}

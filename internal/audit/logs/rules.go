@@ -50,7 +50,10 @@ func Rules() []finding.Rule { return append([]finding.Rule(nil), rules...) }
 func newFinding(id string) finding.Finding {
 	for _, r := range rules {
 		if r.ID == id {
-			return finding.Finding{Rule: r.ID, Severity: r.Severity, Title: r.Title, Why: r.Why, Fix: r.Fix, ASVS: r.ASVS, CWE: r.CWE}
+			return finding.Finding{
+				Rule: r.ID, Severity: r.Severity, Title: r.Title, Why: r.Why, Fix: r.Fix,
+				ASVS: r.ASVS, CWE: r.CWE,
+			}
 		}
 	}
 	panic("no rule " + id)

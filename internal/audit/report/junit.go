@@ -50,7 +50,10 @@ func writeJUnit(w io.Writer, r *finding.Report, o Options) error {
 	s := junitSuite{Name: "tijori " + plain(r.Command), Out: Summary(r)}
 	for _, f := range r.Findings {
 		place := rooted(r.Root, f.Place)
-		c := junitCase{Class: plain(f.Rule), Name: line(f.Object + ": " + f.Title), File: plain(place.File), Line: max(0, place.Line)}
+		c := junitCase{
+			Class: plain(f.Rule), Name: line(f.Object + ": " + f.Title), File: plain(place.File),
+			Line: max(0, place.Line),
+		}
 		if f.Accepted {
 			c.Skipped = &junitOutcome{Message: line("accepted by the " + f.By + ": " + f.Reason)}
 			s.Skipped++
@@ -61,16 +64,23 @@ func writeJUnit(w io.Writer, r *finding.Report, o Options) error {
 		s.Cases = append(s.Cases, c)
 	}
 	for _, n := range r.NotTested {
-		s.Cases = append(s.Cases, junitCase{Class: "not-tested", Name: line(n.What), Skipped: &junitOutcome{Message: line(n.Reason)}})
+		s.Cases = append(s.Cases, junitCase{
+			Class: "not-tested", Name: line(n.What),
+			Skipped: &junitOutcome{Message: line(n.Reason)},
+		})
 		s.Skipped++
 	}
 	for _, rule := range o.engineRules(r) {
-		if !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) && looked(r) > 0 {
+		if !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Rule == rule.ID }) &&
+			looked(r) > 0 {
 			s.Cases = append(s.Cases, junitCase{Class: rule.ID, Name: "not found: " + line(rule.Title)})
 		}
 	}
 	s.Tests = len(s.Cases)
-	out, err := xml.MarshalIndent(junitSuites{Name: "tijori", Tests: s.Tests, Failures: s.Failures, Skipped: s.Skipped, Suite: s}, "", "  ")
+	out, err := xml.MarshalIndent(junitSuites{
+		Name: "tijori", Tests: s.Tests, Failures: s.Failures, Skipped: s.Skipped,
+		Suite: s,
+	}, "", "  ")
 	if err != nil {
 		return err
 	}

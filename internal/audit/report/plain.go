@@ -43,7 +43,10 @@ func plain(s string) string {
 }
 
 func needsEscape(s string) bool {
-	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return steers(r) && r != '\n' && r != '\t' })
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return steers(r) && r != '\n' &&
+			r != '\t'
+	})
 }
 
 // steers are the control characters, line separators and direction marks. The

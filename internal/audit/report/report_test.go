@@ -26,10 +26,14 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 var rules = []finding.Rule{
 	{
-		ID: "own-row-update", Engine: "db", Title: "Users can give themselves a role.", Why: "A free user becomes an administrator.", Fix: "Grant single columns.",
+		ID: "own-row-update", Engine: "db", Title: "Users can give themselves a role.",
+		Why: "A free user becomes an administrator.", Fix: "Grant single columns.",
 		Severity: finding.Critical, ASVS: []string{"8.2.3"}, CWE: []string{"CWE-269"},
 	},
-	{ID: "view-bypass", Engine: "db", Title: "A view shows everybody's rows.", Why: "Views run as their owner.", Fix: "Set security_invoker.", Severity: finding.High},
+	{
+		ID: "view-bypass", Engine: "db", Title: "A view shows everybody's rows.", Why: "Views run as their owner.",
+		Fix: "Set security_invoker.", Severity: finding.High,
+	},
 	{ID: "elsewhere", Engine: "source", Title: "A rule of another engine."},
 }
 
@@ -38,30 +42,55 @@ func sample() *finding.Report {
 		Command: "audit db", Target: "supabase/migrations", Root: "supabase/migrations",
 		Findings: []finding.Finding{
 			{
-				Rule: "view-bypass", Severity: finding.High, Title: "The view public.totals shows every shop's takings.", Object: "public.totals",
-				Verbs: []string{"select"}, Actors: []string{"anonymous", "another tenant"}, Why: "Competitors read your customers' takings.",
-				Fix: "Let the view ask as the caller.", Patch: "alter view public.totals\n  set (security_invoker = true);",
-				Place: finding.Place{File: "0003_totals.sql", Line: 12, Column: 1, Text: "create view totals as"}, CWE: []string{"CWE-863"},
+				Rule: "view-bypass", Severity: finding.High,
+				Title: "The view public.totals shows every shop's takings.", Object: "public.totals",
+				Verbs: []string{"select"}, Actors: []string{"anonymous", "another tenant"},
+				Why:     "Competitors read your customers' takings.",
+				Fix:     "Let the view ask as the caller.",
+				Patch:   "alter view public.totals\n  set (security_invoker = true);",
+				Place:   finding.Place{File: "0003_totals.sql", Line: 12, Column: 1, Text: "create view totals as"},
+				CWE:     []string{"CWE-863"},
 				Affects: []string{"public.invoices"},
 			},
 			{
-				Rule: "own-row-update", Severity: finding.Critical, Title: "Every user can make himself an administrator.", Object: "public.profiles",
-				Verbs: []string{"update"}, Actors: []string{"signed in"}, Why: "One request turns a free account into an administrator's, who reads all invoices.",
+				Rule: "own-row-update", Severity: finding.Critical,
+				Title: "Every user can make himself an administrator.", Object: "public.profiles",
+				Verbs: []string{"update"}, Actors: []string{"signed in"},
+				Why: "One request turns a free account into an administrator's, who reads all invoices.",
 				Fix: "Grant update on single columns only.", Place: finding.Place{File: "0001_init.sql", Line: 40},
-				Proof: &finding.Proof{Who: "a new user of the free plan", Steps: []string{"update profiles set role = 'admin' where id = auth.uid();", "select role from profiles;"}, Saw: "role = admin"},
-				Way:   []finding.Place{{File: "0001_init.sql", Line: 40, What: "the policy allows the own row"}, {File: "0001_init.sql", Line: 44, What: "the grant has every column"}},
-				ASVS:  []string{"8.2.3"}, CWE: []string{"CWE-269"},
+				Proof: &finding.Proof{
+					Who: "a new user of the free plan",
+					Steps: []string{
+						"update profiles set role = 'admin' where id = auth.uid();",
+						"select role from profiles;",
+					}, Saw: "role = admin",
+				},
+				Way: []finding.Place{
+					{File: "0001_init.sql", Line: 40, What: "the policy allows the own row"},
+					{File: "0001_init.sql", Line: 44, What: "the grant has every column"},
+				},
+				ASVS: []string{"8.2.3"}, CWE: []string{"CWE-269"},
 			},
 			{
-				Rule: "public-bucket", Severity: finding.Medium, Title: "The bucket logos is public.", Object: "storage.logos", Accepted: true, By: finding.ByAllowList,
+				Rule: "public-bucket", Severity: finding.Medium, Title: "The bucket logos is public.",
+				Object: "storage.logos", Accepted: true, By: finding.ByAllowList,
 				Reason: "logos are on the home page", Why: "w", Fix: "f",
 			},
 		},
-		NotTested: []finding.NotTested{{What: "function public.charge", Reason: "the extension pg_net is not installed here"}},
-		Withdrawn: []finding.Withdrawn{{Finding: finding.Finding{Rule: "own-row-update", Object: "public.wallets", Title: "Users can set their balance."}, Reason: "the trigger guard_wallet refused it"}},
-		Looked:    []finding.Count{{What: "tables", N: 31}, {What: "policies", N: 88}, {What: "views", N: 0}},
-		Notes:     []string{"the allowance for view-bypass on public.stats expired on 2026-01-31"},
-		Timeline:  []finding.Moment{{At: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), Who: "203.0.113.9", What: "read invoices", N: 40}},
+		NotTested: []finding.NotTested{{
+			What:   "function public.charge",
+			Reason: "the extension pg_net is not installed here",
+		}},
+		Withdrawn: []finding.Withdrawn{{Finding: finding.Finding{
+			Rule: "own-row-update", Object: "public.wallets",
+			Title: "Users can set their balance.",
+		}, Reason: "the trigger guard_wallet refused it"}},
+		Looked: []finding.Count{{What: "tables", N: 31}, {What: "policies", N: 88}, {What: "views", N: 0}},
+		Notes:  []string{"the allowance for view-bypass on public.stats expired on 2026-01-31"},
+		Timeline: []finding.Moment{{
+			At: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), Who: "203.0.113.9",
+			What: "read invoices", N: 40,
+		}},
 	}
 }
 
@@ -99,12 +128,16 @@ func TestNothingFoundIsNotAlwaysClean(t *testing.T) {
 	}{
 		{finding.Report{}, "Nothing was looked at, so nothing is known."},
 		{finding.Report{Looked: []finding.Count{{What: "files", N: 3}}}, "No findings."},
-		{finding.Report{Looked: []finding.Count{{What: "files", N: 3}}, NotTested: []finding.NotTested{{What: "a"}}}, "No findings in what was tested. 1 thing could not be tested."},
+		{
+			finding.Report{Looked: []finding.Count{{What: "files", N: 3}}, NotTested: []finding.NotTested{{What: "a"}}},
+			"No findings in what was tested. 1 thing could not be tested.",
+		},
 	} {
 		if got := Summary(&c.r); got != c.says {
 			t.Errorf("%q, want %q", got, c.says)
 		}
-		if got := write(t, "html", &c.r); (c.says == "No findings.") != strings.Contains(got, "<h1 class=\"good\">No leak found</h1>") {
+		if got := write(t, "html", &c.r); (c.says == "No findings.") != strings.Contains(got,
+			"<h1 class=\"good\">No leak found</h1>") {
 			t.Errorf("%q has another headline on the page", c.says)
 		}
 	}
@@ -118,7 +151,10 @@ func TestJSONComesBack(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n%+v\nwant\n%+v", err, got, want)
 	}
-	for _, bad := range []string{"", "{}", "[]", `{"schema":"tijori-audit/2"}`, `{"schema":"tijori-audit/1","findings":[{"severity":"grave"}]}`} {
+	for _, bad := range []string{
+		"", "{}", "[]", `{"schema":"tijori-audit/2"}`,
+		`{"schema":"tijori-audit/1","findings":[{"severity":"grave"}]}`,
+	} {
 		if r, err := Read(strings.NewReader(bad)); err == nil {
 			t.Errorf("%s was read as %+v", bad, r)
 		}
@@ -128,7 +164,8 @@ func TestJSONComesBack(t *testing.T) {
 func TestColourOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := Write(&out, "text", sample(), Options{Color: true}); err != nil || !strings.Contains(out.String(), "\x1b[1;31mCRITICAL\x1b[0m") {
+	if err := Write(&out, "text", sample(), Options{Color: true}); err != nil || !strings.Contains(out.String(),
+		"\x1b[1;31mCRITICAL\x1b[0m") {
 		t.Errorf("%v %q", err, out.String())
 	}
 	if strings.Contains(write(t, "text", sample()), "\x1b") {
@@ -145,7 +182,18 @@ func TestFieldsAreDocumented(t *testing.T) {
 	}
 	_, about, _ := strings.Cut(string(doc), "## The JSON")
 	about, _, _ = strings.Cut(about, "\n## ")
-	for _, v := range []any{document{}, finding.Report{}, finding.Finding{}, finding.Place{}, finding.Proof{}, finding.NotTested{}, finding.Withdrawn{}, finding.Count{}, finding.Moment{}, printed{}} {
+	for _, v := range []any{
+		document{},
+		finding.Report{},
+		finding.Finding{},
+		finding.Place{},
+		finding.Proof{},
+		finding.NotTested{},
+		finding.Withdrawn{},
+		finding.Count{},
+		finding.Moment{},
+		printed{},
+	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" && !strings.Contains(about, "`"+name) {
@@ -168,16 +216,21 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	var out bytes.Buffer
-	if err := WriteDifference(&out, d, Options{}); err != nil || !strings.HasSuffix(out.String(), "1 new, 2 worse, 1 gone, 0 as before.\n") {
+	if err := WriteDifference(&out, d, Options{}); err != nil || !strings.HasSuffix(out.String(),
+		"1 new, 2 worse, 1 gone, 0 as before.\n") {
 		t.Errorf("%v %s", err, out.String())
 	}
 }
 
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	other := &finding.Report{Command: "audit source", Target: ".", Looked: []finding.Count{{What: "tables", N: 1}, {What: "files", N: 2}}}
+	other := &finding.Report{Command: "audit source", Target: ".", Looked: []finding.Count{
+		{What: "tables", N: 1},
+		{What: "files", N: 2},
+	}}
 	all := Merge(sample(), other)
-	if all.Command != "audit db + audit source" || all.Looked[0].N != 32 || all.Looked[3].N != 2 || all.Findings[0].Place.File != "supabase/migrations/0001_init.sql" {
+	if all.Command != "audit db + audit source" || all.Looked[0].N != 32 || all.Looked[3].N != 2 ||
+		all.Findings[0].Place.File != "supabase/migrations/0001_init.sql" {
 		t.Errorf("%+v", all)
 	}
 	if got := (Options{Rules: rules}).engineRules(all); len(got) != 3 {
@@ -189,24 +242,32 @@ func TestMerge(t *testing.T) {
 func hostile(s string) *finding.Report {
 	place := finding.Place{File: s, Line: 3, Column: 4, Text: s, What: s}
 	f := finding.Finding{
-		Rule: s, Severity: finding.High, Title: s, Object: s, Verbs: []string{s}, Affects: []string{s, s}, Actors: []string{s}, Why: s, Fix: s, Patch: s,
-		Place: place, Way: []finding.Place{place, place}, Proof: &finding.Proof{Who: s, Steps: []string{s, s}, Saw: s}, ASVS: []string{s}, CWE: []string{s}, Key: s,
+		Rule: s, Severity: finding.High, Title: s, Object: s, Verbs: []string{s}, Affects: []string{s, s},
+		Actors: []string{s}, Why: s, Fix: s, Patch: s,
+		Place: place, Way: []finding.Place{place, place}, Proof: &finding.Proof{Who: s, Steps: []string{s, s}, Saw: s},
+		ASVS: []string{s}, CWE: []string{s}, Key: s,
 	}
 	accepted, static := f, f
 	accepted.Accepted, accepted.By, accepted.Reason, accepted.Object = true, s, s, s+"2"
 	static.Proof, static.Object = nil, s+"3"
 	return &finding.Report{
-		Command: s, Target: s, Root: s, Findings: []finding.Finding{f, accepted, static}, NotTested: []finding.NotTested{{What: s, Reason: s}},
-		Withdrawn: []finding.Withdrawn{{Finding: f, Reason: s}}, Looked: []finding.Count{{What: s, N: 1}}, Notes: []string{s},
+		Command: s, Target: s, Root: s, Findings: []finding.Finding{f, accepted, static},
+		NotTested: []finding.NotTested{{What: s, Reason: s}},
+		Withdrawn: []finding.Withdrawn{{Finding: f, Reason: s}}, Looked: []finding.Count{{What: s, N: 1}},
+		Notes:    []string{s},
 		Timeline: []finding.Moment{{Who: s, What: s, N: 2}},
 	}
 }
 
 var nasty = []string{
-	"", "plain", "</script><script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "'; drop table x; --", "</style><link rel=stylesheet href=//evil>",
-	"a\n::error file=x::owned\n::set-output name=a::b", "\r\n::stop-commands::x", "%0A::error::", "]]>&amp;<!--", "\x00\x01\x1b[31mred\x1b]0;title\x07", "\u202egnp.exe\u2066",
-	"\xff\xfe\x80bad", "javascript:alert(1)", "https://evil.example/?a=b&c=d", "//evil.example/x", "C:\\Users\\x", "\u2028\u2029", strings.Repeat("A", 20000), "हिन्दी 🙂 {{.}}",
-	"file:///etc/passwd", "../../../etc/passwd", "http://[::1", "\ufeff\u00ad", "<base href=//evil>", "</pre></dd>", "ftp://a:b@c/%zz",
+	"", "plain", "</script><script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "'; drop table x; --",
+	"</style><link rel=stylesheet href=//evil>",
+	"a\n::error file=x::owned\n::set-output name=a::b", "\r\n::stop-commands::x", "%0A::error::", "]]>&amp;<!--",
+	"\x00\x01\x1b[31mred\x1b]0;title\x07", "\u202egnp.exe\u2066",
+	"\xff\xfe\x80bad", "javascript:alert(1)", "https://evil.example/?a=b&c=d", "//evil.example/x", "C:\\Users\\x",
+	"\u2028\u2029", strings.Repeat("A", 20000), "हिन्दी 🙂 {{.}}",
+	"file:///etc/passwd", "../../../etc/passwd", "http://[::1", "\ufeff\u00ad", "<base href=//evil>", "</pre></dd>",
+	"ftp://a:b@c/%zz",
 }
 
 func TestHostileTextBreaksNoFormat(t *testing.T) {
@@ -235,7 +296,8 @@ func checkHostile(t *testing.T, s string) {
 		},
 		"json": func(t *testing.T, got string) {
 			back, err := Read(strings.NewReader(got))
-			if err != nil || len(back.Findings) != 3 || back.Findings[0].Title != strings.ToValidUTF8(s, "\ufffd") && utf8.ValidString(s) {
+			if err != nil || len(back.Findings) != 3 || back.Findings[0].Title != strings.ToValidUTF8(s,
+				"\ufffd") && utf8.ValidString(s) {
 				t.Errorf("json of %.60q comes back as %+v, %v", s, back, err)
 			}
 			if strings.ContainsAny(got, "<>\x1b\x00") {
@@ -277,7 +339,8 @@ func checkJUnit(t *testing.T, got string) {
 		t.Fatalf("junit is not XML: %v", err)
 	}
 	if len(s.Suite.Cases) < 4 || s.Tests != len(s.Suite.Cases) || s.Failures != 2 || s.Skipped != 2 {
-		t.Errorf("junit counts %d tests, %d failures, %d skipped in %d cases", s.Tests, s.Failures, s.Skipped, len(s.Suite.Cases))
+		t.Errorf("junit counts %d tests, %d failures, %d skipped in %d cases", s.Tests, s.Failures, s.Skipped,
+			len(s.Suite.Cases))
 	}
 }
 
@@ -285,7 +348,10 @@ func checkJUnit(t *testing.T, got string) {
 // one: hostile text may only change text.
 func checkHTML(t *testing.T, got string) {
 	z := html.NewTokenizer(strings.NewReader(got))
-	allowed := []string{"class", "id", "href", "lang", "charset", "name", "content", "http-equiv", "aria-label", "aria-labelledby"}
+	allowed := []string{
+		"class", "id", "href", "lang", "charset", "name", "content", "http-equiv", "aria-label",
+		"aria-labelledby",
+	}
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
@@ -295,7 +361,10 @@ func checkHTML(t *testing.T, got string) {
 			return
 		case html.StartTagToken, html.SelfClosingTagToken:
 			token := z.Token()
-			if slices.Contains([]string{"script", "img", "link", "iframe", "base", "form", "object", "embed", "svg", "template"}, token.Data) {
+			if slices.Contains([]string{
+				"script", "img", "link", "iframe", "base", "form", "object", "embed", "svg",
+				"template",
+			}, token.Data) {
 				t.Errorf("the page has <%s>", token.Data)
 			}
 			for _, a := range token.Attr {
@@ -346,7 +415,9 @@ func TestSARIFIsValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := log.Runs[0].Results[0]
-	if first.RuleID != "own-row-update" || first.Locations[0].Physical.Artifact.URI != "supabase/migrations/0001_init.sql" || len(first.CodeFlows[0].ThreadFlows[0].Locations) != 2 {
+	if first.RuleID != "own-row-update" ||
+		first.Locations[0].Physical.Artifact.URI != "supabase/migrations/0001_init.sql" ||
+		len(first.CodeFlows[0].ThreadFlows[0].Locations) != 2 {
 		t.Errorf("%+v", first)
 	}
 	if s := log.Runs[0].Results[2].Suppressions; len(s) != 1 || s[0].Kind != "external" {

@@ -123,12 +123,16 @@ func writeSARIF(w io.Writer, r *finding.Report, o Options) error {
 			sarifNotification{"warning", sarifText{plain("not tested: " + n.What + ": " + n.Reason)}})
 	}
 	for _, n := range r.Notes {
-		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{"note", sarifText{plain(n)}})
+		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{
+			"note",
+			sarifText{plain(n)},
+		})
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(sarifLog{
-		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run},
+		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+		Version: "2.1.0", Runs: []sarifRun{run},
 	})
 }
 
@@ -137,7 +141,10 @@ func writeSARIF(w io.Writer, r *finding.Report, o Options) error {
 func sarifRuleOf(f finding.Finding, o Options) sarifRule {
 	rule, known := o.rule(f.Rule)
 	if !known {
-		rule = finding.Rule{ID: f.Rule, Title: f.Rule, Why: f.Why, Fix: f.Fix, Severity: f.Severity, CWE: f.CWE, ASVS: f.ASVS}
+		rule = finding.Rule{
+			ID: f.Rule, Title: f.Rule, Why: f.Why, Fix: f.Fix, Severity: f.Severity, CWE: f.CWE,
+			ASVS: f.ASVS,
+		}
 	}
 	tags := []string{"security"}
 	for _, id := range rule.CWE {
@@ -147,25 +154,36 @@ func sarifRuleOf(f finding.Finding, o Options) sarifRule {
 		tags = append(tags, "asvs-5.0/"+plain(id))
 	}
 	return sarifRule{
-		ID: plain(rule.ID), Short: sarifText{filled(rule.Title, rule.ID)}, Full: sarifText{filled(rule.Why, rule.Title)},
-		Help:       sarifText{filled(strings.TrimSpace(rule.Why+"\n\nFix: "+rule.Fix), rule.Title)},
-		Config:     sarifConfig{sarifLevel(rule.Severity)},
-		Properties: map[string]any{"tags": distinct(tags), "precision": "high", "security-severity": securitySeverity(rule.Severity)},
+		ID: plain(rule.ID), Short: sarifText{filled(rule.Title, rule.ID)},
+		Full:   sarifText{filled(rule.Why, rule.Title)},
+		Help:   sarifText{filled(strings.TrimSpace(rule.Why+"\n\nFix: "+rule.Fix), rule.Title)},
+		Config: sarifConfig{sarifLevel(rule.Severity)},
+		Properties: map[string]any{
+			"tags": distinct(tags), "precision": "high",
+			"security-severity": securitySeverity(rule.Severity),
+		},
 	}
 }
 
 func sarifResultOf(f finding.Finding, rule int, root string) sarifResult {
 	result := sarifResult{
-		RuleID: plain(f.Rule), RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifText{filled(story(f), f.Rule)},
+		RuleID: plain(f.Rule), RuleIndex: rule, Level: sarifLevel(f.Severity),
+		Message:      sarifText{filled(story(f), f.Rule)},
 		Fingerprints: map[string]string{"tijori/v1": f.Fingerprint()},
-		Properties:   map[string]any{"severity": f.Severity.String(), "proven": f.Proof != nil, "security-severity": securitySeverity(f.Severity)},
-		Locations:    []sarifLocation{sarifPlace(rooted(root, f.Place))},
+		Properties: map[string]any{
+			"severity": f.Severity.String(), "proven": f.Proof != nil,
+			"security-severity": securitySeverity(f.Severity),
+		},
+		Locations: []sarifLocation{sarifPlace(rooted(root, f.Place))},
 	}
 	if f.Object != "" {
 		result.Locations[0].Logical = []sarifLogical{{plain(f.Object)}}
 	}
 	if f.Proof != nil {
-		result.Properties["proof"] = map[string]any{"who": plain(f.Proof.Who), "steps": plainAll(f.Proof.Steps), "saw": plain(f.Proof.Saw)}
+		result.Properties["proof"] = map[string]any{
+			"who": plain(f.Proof.Who), "steps": plainAll(f.Proof.Steps),
+			"saw": plain(f.Proof.Saw),
+		}
 	}
 	if len(f.Way) > 0 {
 		var flow sarifThreadFlow

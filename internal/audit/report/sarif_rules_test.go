@@ -26,38 +26,89 @@ type shape struct {
 }
 
 var (
-	aText       = shape{kind: "string"}
-	aBag        = shape{kind: "object", any: true}
-	aMessage    = shape{kind: "object", required: []string{"text"}, fields: map[string]shape{"text": {kind: "string", nonEmpty: true}, "markdown": aText, "id": aText}}
-	aLevel      = shape{kind: "string", oneOf: []string{"none", "note", "warning", "error"}}
-	aMultiText  = shape{kind: "object", required: []string{"text"}, fields: map[string]shape{"text": {kind: "string", nonEmpty: true}, "markdown": aText}}
-	anArtifact  = shape{kind: "object", fields: map[string]shape{"uri": {kind: "string", uri: true}, "uriBaseId": aText, "index": {kind: "integer", min: -1}}}
-	aRegion     = shape{kind: "object", fields: map[string]shape{"startLine": {kind: "integer", min: 1}, "startColumn": {kind: "integer", min: 1}, "snippet": {kind: "object", fields: map[string]shape{"text": aText}}}}
-	aPhysical   = shape{kind: "object", required: []string{"artifactLocation"}, fields: map[string]shape{"artifactLocation": anArtifact, "region": aRegion}}
-	aLogical    = shape{kind: "object", fields: map[string]shape{"fullyQualifiedName": aText, "name": aText, "kind": aText}}
-	aLocation   = shape{kind: "object", fields: map[string]shape{"physicalLocation": aPhysical, "logicalLocations": listOf(aLogical, true), "message": aMessage}}
-	aFlow       = shape{kind: "object", required: []string{"threadFlows"}, fields: map[string]shape{"threadFlows": nonEmpty(listOf(aThread, false))}}
-	aThread     = shape{kind: "object", required: []string{"locations"}, fields: map[string]shape{"locations": nonEmpty(listOf(aStep, false))}}
+	aText    = shape{kind: "string"}
+	aBag     = shape{kind: "object", any: true}
+	aMessage = shape{
+		kind: "object", required: []string{"text"},
+		fields: map[string]shape{"text": {kind: "string", nonEmpty: true}, "markdown": aText, "id": aText},
+	}
+	aLevel     = shape{kind: "string", oneOf: []string{"none", "note", "warning", "error"}}
+	aMultiText = shape{
+		kind: "object", required: []string{"text"},
+		fields: map[string]shape{"text": {kind: "string", nonEmpty: true}, "markdown": aText},
+	}
+	anArtifact = shape{kind: "object", fields: map[string]shape{
+		"uri": {kind: "string", uri: true}, "uriBaseId": aText,
+		"index": {kind: "integer", min: -1},
+	}}
+	aRegion = shape{kind: "object", fields: map[string]shape{
+		"startLine":   {kind: "integer", min: 1},
+		"startColumn": {kind: "integer", min: 1}, "snippet": {kind: "object", fields: map[string]shape{"text": aText}},
+	}}
+	aPhysical = shape{
+		kind: "object", required: []string{"artifactLocation"},
+		fields: map[string]shape{"artifactLocation": anArtifact, "region": aRegion},
+	}
+	aLogical = shape{kind: "object", fields: map[string]shape{
+		"fullyQualifiedName": aText, "name": aText,
+		"kind": aText,
+	}}
+	aLocation = shape{kind: "object", fields: map[string]shape{
+		"physicalLocation": aPhysical,
+		"logicalLocations": listOf(aLogical, true), "message": aMessage,
+	}}
+	aFlow = shape{
+		kind: "object", required: []string{"threadFlows"},
+		fields: map[string]shape{"threadFlows": nonEmpty(listOf(aThread, false))},
+	}
+	aThread = shape{
+		kind: "object", required: []string{"locations"},
+		fields: map[string]shape{"locations": nonEmpty(listOf(aStep, false))},
+	}
 	aStep       = shape{kind: "object", fields: map[string]shape{"location": aLocation}}
-	aSuppressed = shape{kind: "object", required: []string{"kind"}, fields: map[string]shape{"kind": {kind: "string", oneOf: []string{"inSource", "external"}}, "justification": aText}}
-	aResult     = shape{kind: "object", required: []string{"message"}, fields: map[string]shape{
-		"ruleId": aText, "ruleIndex": {kind: "integer", min: -1}, "level": aLevel, "message": aMessage, "locations": listOf(aLocation, false),
-		"codeFlows": listOf(aFlow, false), "partialFingerprints": {kind: "object", any: true}, "suppressions": listOf(aSuppressed, true), "properties": aBag,
+	aSuppressed = shape{
+		kind: "object", required: []string{"kind"},
+		fields: map[string]shape{
+			"kind":          {kind: "string", oneOf: []string{"inSource", "external"}},
+			"justification": aText,
+		},
+	}
+	aResult = shape{kind: "object", required: []string{"message"}, fields: map[string]shape{
+		"ruleId": aText, "ruleIndex": {kind: "integer", min: -1}, "level": aLevel, "message": aMessage,
+		"locations": listOf(aLocation, false),
+		"codeFlows": listOf(aFlow, false), "partialFingerprints": {kind: "object", any: true},
+		"suppressions": listOf(aSuppressed, true), "properties": aBag,
 	}}
 	aRule = shape{kind: "object", required: []string{"id"}, fields: map[string]shape{
-		"id": aText, "shortDescription": aMultiText, "fullDescription": aMultiText, "help": aMultiText, "helpUri": {kind: "string", uri: true},
-		"defaultConfiguration": {kind: "object", fields: map[string]shape{"level": aLevel}}, "properties": {kind: "object", any: true, fields: map[string]shape{"tags": listOf(aText, true)}},
+		"id": aText, "shortDescription": aMultiText, "fullDescription": aMultiText, "help": aMultiText,
+		"helpUri":              {kind: "string", uri: true},
+		"defaultConfiguration": {kind: "object", fields: map[string]shape{"level": aLevel}},
+		"properties":           {kind: "object", any: true, fields: map[string]shape{"tags": listOf(aText, true)}},
 	}}
-	aDriver     = shape{kind: "object", required: []string{"name"}, fields: map[string]shape{"name": {kind: "string", nonEmpty: true}, "version": aText, "rules": listOf(aRule, true)}}
-	aNotice     = shape{kind: "object", required: []string{"message"}, fields: map[string]shape{"message": aMessage, "level": aLevel}}
-	anInvoction = shape{kind: "object", required: []string{"executionSuccessful"}, fields: map[string]shape{"executionSuccessful": {kind: "boolean"}, "toolExecutionNotifications": listOf(aNotice, false)}}
-	aRun        = shape{kind: "object", required: []string{"tool"}, fields: map[string]shape{
+	aDriver = shape{
+		kind: "object", required: []string{"name"},
+		fields: map[string]shape{
+			"name": {kind: "string", nonEmpty: true}, "version": aText,
+			"rules": listOf(aRule, true),
+		},
+	}
+	aNotice = shape{kind: "object", required: []string{"message"}, fields: map[string]shape{
+		"message": aMessage,
+		"level":   aLevel,
+	}}
+	anInvoction = shape{
+		kind: "object", required: []string{"executionSuccessful"},
+		fields: map[string]shape{"executionSuccessful": {kind: "boolean"}, "toolExecutionNotifications": listOf(aNotice,
+			false)},
+	}
+	aRun = shape{kind: "object", required: []string{"tool"}, fields: map[string]shape{
 		"tool":    {kind: "object", required: []string{"driver"}, fields: map[string]shape{"driver": aDriver}},
 		"results": listOf(aResult, false), "invocations": listOf(anInvoction, false), "properties": aBag,
 		"columnKind": {kind: "string", oneOf: []string{"utf16CodeUnits", "unicodeCodePoints"}},
 	}}
 	aLog = shape{kind: "object", required: []string{"version", "runs"}, fields: map[string]shape{
-		"$schema": {kind: "string", uri: true}, "version": {kind: "string", oneOf: []string{"2.1.0"}}, "runs": listOf(aRun, false),
+		"$schema": {kind: "string", uri: true}, "version": {kind: "string", oneOf: []string{"2.1.0"}},
+		"runs": listOf(aRun, false),
 	}}
 )
 
@@ -89,7 +140,8 @@ func checkSARIF(b []byte) []string {
 			seen[rule.ID] = true
 		}
 		for i, result := range run.Results {
-			if result.RuleIndex >= len(run.Tool.Driver.Rules) || run.Tool.Driver.Rules[result.RuleIndex].ID != result.RuleID {
+			if result.RuleIndex >= len(run.Tool.Driver.Rules) ||
+				run.Tool.Driver.Rules[result.RuleIndex].ID != result.RuleID {
 				wrong = append(wrong, fmt.Sprintf("result %d has the index of another rule", i))
 			}
 			if !regexp.MustCompile(`^[0-9a-f]{16}$`).MatchString(result.Fingerprints["tijori/v1"]) {

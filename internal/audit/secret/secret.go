@@ -80,7 +80,8 @@ func Scan(b []byte, now time.Time) (found []Match, publishableKeys int) {
 	}
 	for _, p := range publishable {
 		s.each(p, func(start, end int) {
-			if p.anchor == "AIza" && s.near(start, end, 3000, "generativelanguage.googleapis.com", "@google/generative-ai", "GoogleGenerativeAI", "GEMINI", "gemini-") {
+			if p.anchor == "AIza" && s.near(start, end, 3000, "generativelanguage.googleapis.com",
+				"@google/generative-ai", "GoogleGenerativeAI", "GEMINI", "gemini-") {
 				s.add(Match{Kind: geminiKey, Start: start, End: end})
 				return
 			}
@@ -134,7 +135,10 @@ func isKeyByte(c byte) bool { return isWordByte(c) || c == '-' || c == '.' || c 
 
 // add keeps a match that lies in no other, and names the field that holds it.
 func (s *scan) add(m Match) {
-	if len(s.found) >= maxMatches || slices.ContainsFunc(s.found, func(o Match) bool { return m.Start < o.End && o.Start < m.End }) {
+	if len(s.found) >= maxMatches || slices.ContainsFunc(s.found, func(o Match) bool {
+		return m.Start < o.End &&
+			o.Start < m.End
+	}) {
 		return
 	}
 	if m.value == "" {
@@ -210,7 +214,10 @@ func (s *scan) tokens() {
 	}
 }
 
-var adminRoles = []string{"admin", "administrator", "superuser", "super_admin", "root", "postgres", "supabase_admin", "owner", "service", "system"}
+var adminRoles = []string{
+	"admin", "administrator", "superuser", "super_admin", "root", "postgres", "supabase_admin",
+	"owner", "service", "system",
+}
 
 func (s *scan) token(start, end int, payload []byte) {
 	raw, err := base64.RawURLEncoding.DecodeString(string(payload))
@@ -279,8 +286,12 @@ func cut(s string, n int) string {
 }
 
 var (
-	schemes  = []string{"postgres", "postgresql", "mysql", "mysql2", "mariadb", "mongodb", "mongodb+srv", "redis", "rediss", "amqp", "amqps", "sqlserver", "mssql", "clickhouse", "cockroachdb", "prisma+postgres"}
-	userinfo = shape(`([^\s"'` + "`" + `<>/@:\\]{0,80}):([^\s"'` + "`" + `<>/@\\]{1,200})@([A-Za-z0-9.\-_\[\]:]{1,200})`)
+	schemes = []string{
+		"postgres", "postgresql", "mysql", "mysql2", "mariadb", "mongodb", "mongodb+srv", "redis",
+		"rediss", "amqp", "amqps", "sqlserver", "mssql", "clickhouse", "cockroachdb", "prisma+postgres",
+	}
+	userinfo = shape(`([^\s"'` + "`" + `<>/@:\\]{0,80}):([^\s"'` + "`" +
+		`<>/@\\]{1,200})@([A-Za-z0-9.\-_\[\]:]{1,200})`)
 )
 
 // urls finds database addresses that hold a password.
@@ -315,17 +326,23 @@ func (s *scan) urls() {
 	}
 }
 
-var dummyPasswords = []string{"password", "pass", "passwd", "postgres", "secret", "pw", "pwd", "root", "admin", "mypassword", "your-password", "yourpassword", "your_password", "example", "test", "user", "username", "changeme", "db_password"}
+var dummyPasswords = []string{
+	"password", "pass", "passwd", "postgres", "secret", "pw", "pwd", "root", "admin",
+	"mypassword", "your-password", "yourpassword", "your_password", "example", "test", "user", "username", "changeme", "db_password",
+}
 
 // placeholderURL knows the examples of documentation: they name no real host,
 // or no real password.
 func placeholderURL(password, host string) bool {
-	if strings.ContainsAny(password, "[]{}$<>*…") || strings.Contains(password, "...") || strings.Trim(strings.ToLower(password), "x") == "" {
+	if strings.ContainsAny(password, "[]{}$<>*…") || strings.Contains(password, "...") ||
+		strings.Trim(strings.ToLower(password), "x") == "" {
 		return true
 	}
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
-	local := name == "localhost" || name == "127.0.0.1" || name == "0.0.0.0" || name == "[" || name == "host.docker.internal"
-	example := name == "host" || name == "hostname" || strings.HasSuffix(name, "example.com") || strings.HasSuffix(name, "example.org") || strings.HasSuffix(name, ".example")
+	local := name == "localhost" || name == "127.0.0.1" || name == "0.0.0.0" || name == "[" ||
+		name == "host.docker.internal"
+	example := name == "host" || name == "hostname" || strings.HasSuffix(name, "example.com") ||
+		strings.HasSuffix(name, "example.org") || strings.HasSuffix(name, ".example")
 	plainName := !strings.Contains(name, ".")
 	return local || example || plainName && slices.Contains(dummyPasswords, strings.ToLower(password))
 }
@@ -374,13 +391,18 @@ func (s *scan) aws() {
 			i += at
 			at = i + 4
 			m := awsKeyID.FindIndex(s.b[i:min(len(s.b), i+40)])
-			if m == nil || i > 0 && isWordByte(s.b[i-1]) || i+20 < len(s.b) && isWordByte(s.b[i+20]) || bytes.Contains(s.b[i:i+20], []byte("EXAMPLE")) {
+			if m == nil || i > 0 && isWordByte(s.b[i-1]) || i+20 < len(s.b) && isWordByte(s.b[i+20]) ||
+				bytes.Contains(s.b[i:i+20], []byte("EXAMPLE")) {
 				continue
 			}
 			window := s.b[max(0, i-300):min(len(s.b), i+400)]
-			if secret := awsSecret.FindSubmatchIndex(window); secret != nil && mixed(string(window[secret[2]:secret[3]])) {
+			if secret := awsSecret.FindSubmatchIndex(window); secret != nil &&
+				mixed(string(window[secret[2]:secret[3]])) {
 				from := max(0, i-300)
-				s.add(Match{Kind: awsPair, Start: from + secret[2], End: from + secret[3], Detail: "of the key id " + Mask(string(s.b[i:i+20]))})
+				s.add(Match{
+					Kind: awsPair, Start: from + secret[2], End: from + secret[3],
+					Detail: "of the key id " + Mask(string(s.b[i:i+20])),
+				})
 			} else if !s.near(i, i+20, 300, "X-Amz-Credential", "AWSAccessKeyId=") {
 				s.add(Match{Kind: awsID, Start: i, End: i + 20})
 			}
@@ -389,7 +411,10 @@ func (s *scan) aws() {
 }
 
 // The words of names that hold secrets, in the ways that they are written.
-var nameWords = []string{"ecret", "ECRET", "assword", "ASSWORD", "asswd", "rivateKey", "rivate_key", "RIVATE_KEY", "ncryptionKey", "NCRYPTION_KEY", "ncryption_key"}
+var nameWords = []string{
+	"ecret", "ECRET", "assword", "ASSWORD", "asswd", "rivateKey", "rivate_key", "RIVATE_KEY",
+	"ncryptionKey", "NCRYPTION_KEY", "ncryption_key",
+}
 
 var literal = lazyregexp.New("^[\"']?\\s{0,8}(?:[:=]|\\|\\||\\?\\?)\\s{0,8}(?:[A-Za-z_$][A-Za-z0-9_$.]{0,80}\\s{0,4}(?:\\|\\||\\?\\?)\\s{0,4})?([\"'`])([^\"'`\\s]{12,300})([\"'`])")
 
@@ -432,7 +457,8 @@ func kindOfName(name, value string) (Kind, bool) {
 		return Kind{}, false
 	}
 	switch {
-	case has("clientsecret") && (strings.Contains(value, "_secret_") || strings.HasPrefix(value, "pi_")): // of one payment, made for the browser
+	// of one payment, made for the browser
+	case has("clientsecret") && (strings.Contains(value, "_secret_") || strings.HasPrefix(value, "pi_")):
 		return Kind{}, false
 	case has("public"): // NEXT_PUBLIC_… says nothing about the rest of the name
 		return kindOfName(strings.ReplaceAll(n, "public", ""), value)
@@ -456,7 +482,8 @@ func kindOfName(name, value string) (Kind, bool) {
 		return named[Webhook], len(value) >= 16
 	case has("jwt", "session", "auth", "cookie", "sign", "encryption", "token"):
 		return named[Signing], len(value) >= 16
-	case has("clientsecret", "apisecret", "appsecret", "secretkey", "sharedsecret", "privatekey") || strings.HasSuffix(n, "secret"):
+	case has("clientsecret", "apisecret", "appsecret", "secretkey", "sharedsecret", "privatekey") ||
+		strings.HasSuffix(n, "secret"):
 		return named[Service], len(value) >= 16
 	}
 	return Kind{}, false
@@ -496,7 +523,10 @@ func looksRandom(s string) bool {
 }
 
 // The keys of documentation that everybody knows.
-var known = []string{"sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk_test_BQokikJOvBiI2HlWgH4olfQ2", "sk_test_26PHem9AhJZvU623DfE1x4sd", "sk_test_tR3PYbcVNZZ796tH88S4VQ2u"}
+var known = []string{
+	"sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk_test_BQokikJOvBiI2HlWgH4olfQ2",
+	"sk_test_26PHem9AhJZvU623DfE1x4sd", "sk_test_tR3PYbcVNZZ796tH88S4VQ2u",
+}
 
 var dummy = lazyregexp.New(`(?i)x{5,}|\*{3,}|\.{3}|example|your[_-]|placeholder|dummy|changeme|change_me|redacted|0{8,}|1{8,}|12345678|abcdef[gh0-9]|insert|replace|_here$`)
 

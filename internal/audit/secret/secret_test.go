@@ -17,7 +17,8 @@ func join(parts ...string) string { return strings.Join(parts, "") }
 
 func token(claims string) string {
 	enc := base64.RawURLEncoding.EncodeToString
-	return enc([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." + enc([]byte("a signature of 32 bytes, or so..."))
+	return enc([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + enc([]byte(claims)) + "." +
+		enc([]byte("a signature of 32 bytes, or so..."))
 }
 
 const random = "q7Rk2Zw9TnB4xVd8MsL3hYc6"
@@ -40,14 +41,19 @@ func TestKinds(t *testing.T) {
 		{"mailchimp-key", join(`"0f3a9c1d2e4b5a6978c0d1e2f3a4b5c6-`, `us12"`)},
 		{"azure-client-secret", join(`"abc8Q`, `~`, random, `9Kd7Ls2`, `"`)},
 		{"azure-storage-key", join("AccountK", "ey=", random, random, random, "Aa3Dq8Zx7Lw0Pk", "==")},
-		{"gemini-key", join(`fetch("https://generativelanguage.googleapis.com/v1?key=AI`, `za`, random, `Aa3Dq8Zx7Lw")`)},
-		{"service-role", `"` + token(`{"iss":"supabase","ref":"abcdefgh","role":"service_role","exp":2000000000}`) + `"`},
+		{"gemini-key", join(`fetch("https://generativelanguage.googleapis.com/v1?key=AI`, `za`, random,
+			`Aa3Dq8Zx7Lw")`)},
+		{"service-role", `"` + token(`{"iss":"supabase","ref":"abcdefgh","role":"service_role","exp":2000000000}`) +
+			`"`},
 		{"admin-token", token(`{"role":"admin","sub":"7"}`)},
 		{"session-token", token(`{"sub":"0b0c","email":"asha@shop.in","role":"authenticated","exp":2000000000}`)},
-		{"database-url", `DATABASE_URL="postgresql://postgres.abcd:` + random + `@aws-0-ap-south-1.pooler.supabase.com:6543/postgres"`},
+		{"database-url", `DATABASE_URL="postgresql://postgres.abcd:` + random +
+			`@aws-0-ap-south-1.pooler.supabase.com:6543/postgres"`},
 		{"database-url", `redis://default:` + random + `@eu1.upstash.io:6379`},
-		{"private-key", "-----BEGIN RSA PRIV" + "ATE KEY-----\n" + strings.Repeat(random, 8) + "\n-----END RSA PRIVATE KEY-----"},
-		{"google-service-account", `{"type":"service_account","private_key":"-----BEGIN PRIV` + `ATE KEY-----` + strings.Repeat(random, 8) + `-----END PRIVATE KEY-----"}`},
+		{"private-key", "-----BEGIN RSA PRIV" + "ATE KEY-----\n" + strings.Repeat(random,
+			8) + "\n-----END RSA PRIVATE KEY-----"},
+		{"google-service-account", `{"type":"service_account","private_key":"-----BEGIN PRIV` + `ATE KEY-----` +
+			strings.Repeat(random, 8) + `-----END PRIVATE KEY-----"}`},
 		{"aws-secret", join(`{accessKeyId:"AK`, `IAQ7RZW9TNB4XVD3MS",secretAccessKey:"`, random, `AbCd/fGh+jKl1234"}`)},
 		{"aws-key-id", join(`id="AK`, `IAQ7RZW9TNB4XVD3MS"`)},
 		{"razorpay-secret", `new Razorpay({key_id:"rzp_live_Ab3dEf8hIj1kLm",key_secret:"` + random + `"})`},
@@ -84,18 +90,26 @@ func TestWhatIsNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		`if(k.startsWith("sk_live_"))throw Error("a secret key")`,
-		join(`"sk_te`, `st_4eC39HqLyjWDarjtT1zdp7dc"`), join("sk_li", "ve_xxxxxxxxxxxxxxxxxxxxxxxx"), join("sk_te", "st_your_key_goes_here1"), "risk_live_" + random,
+		join(`"sk_te`, `st_4eC39HqLyjWDarjtT1zdp7dc"`), join("sk_li", "ve_xxxxxxxxxxxxxxxxxxxxxxxx"),
+		join("sk_te", "st_your_key_goes_here1"), "risk_live_" + random,
 		join("whs", "ec_", "1234567890abcdefghijklmnop"),
 		token(`{"iss":"supabase","ref":"abcdefgh","role":"anon","exp":2000000000}`),
 		token(`{"sub":"1234567890","name":"John Doe","iat":1516239022}`), token(`{"aud":"maps"}`),
-		`"pk_live_` + random + `"`, `sb_publishable_` + random, `{apiKey:"AIzaSy` + random + `Aa3Dq8Zx7",authDomain:"a.firebaseapp.com"}`,
-		`postgres://user:password@localhost:5432/db`, `postgresql://USER:PASSWORD@HOST:5432/db`, `postgres://postgres:[YOUR-PASSWORD]@db.abcd.supabase.co`,
+		`"pk_live_` + random + `"`, `sb_publishable_` + random,
+		`{apiKey:"AIzaSy` + random + `Aa3Dq8Zx7",authDomain:"a.firebaseapp.com"}`,
+		`postgres://user:password@localhost:5432/db`, `postgresql://USER:PASSWORD@HOST:5432/db`,
+		`postgres://postgres:[YOUR-PASSWORD]@db.abcd.supabase.co`,
 		"mysql://root:${PASSWORD}@db.internal.net/x", "postgres://a:b@example.com/x", `redis://localhost:6379`,
-		`client_secret:"pi_3Abc123_secret_` + random + `"`, `clientSecret:e.clientSecret`, `password:"Password must have 8 characters"`,
-		`{"password":"Mot_de_passe"}`, `resetPasswordPath:"/auth/reset-password/step1"`, `"auth.secret.help_2"`, `__SECRET_INTERNALS_DO_NOT_USE_OR_YOU_WILL_BE_FIRED={a:1}`,
-		`https://b.s3.amazonaws.com/x?X-Amz-Credential=` + join("AK", "IAQ7RZW9TNB4XVD3MS") + `%2F20260101`, join("AK", "IAIOSFODNN7EXAMPLE"),
-		"-----BEGIN PRIV" + "ATE KEY-----\n${key}\n-----END PRIVATE KEY-----", "-----BEGIN PUBLIC KEY-----\n" + strings.Repeat(random, 8) + "\n-----END PUBLIC KEY-----",
-		"cache-key-0f3a9c1d2e4b5a6978c0d1e2f3a4b5c6", `re_render_the_component_again_please`, `key_secret:"a"`, `secret:"_secret_1x8f2_70"`, `tfa_secret:"两步验证密钥2步"`, `secretKey:"primary-button-label"`,
+		`client_secret:"pi_3Abc123_secret_` + random + `"`, `clientSecret:e.clientSecret`,
+		`password:"Password must have 8 characters"`,
+		`{"password":"Mot_de_passe"}`, `resetPasswordPath:"/auth/reset-password/step1"`, `"auth.secret.help_2"`,
+		`__SECRET_INTERNALS_DO_NOT_USE_OR_YOU_WILL_BE_FIRED={a:1}`,
+		`https://b.s3.amazonaws.com/x?X-Amz-Credential=` + join("AK", "IAQ7RZW9TNB4XVD3MS") + `%2F20260101`,
+		join("AK", "IAIOSFODNN7EXAMPLE"),
+		"-----BEGIN PRIV" + "ATE KEY-----\n${key}\n-----END PRIVATE KEY-----",
+		"-----BEGIN PUBLIC KEY-----\n" + strings.Repeat(random, 8) + "\n-----END PUBLIC KEY-----",
+		"cache-key-0f3a9c1d2e4b5a6978c0d1e2f3a4b5c6", `re_render_the_component_again_please`, `key_secret:"a"`,
+		`secret:"_secret_1x8f2_70"`, `tfa_secret:"两步验证密钥2步"`, `secretKey:"primary-button-label"`,
 	} {
 		if found, _ := Scan([]byte(text), now); len(found) != 0 {
 			t.Errorf("%s is taken for %+v", text, found)
@@ -109,7 +123,8 @@ func TestWhatIsNoSecret(t *testing.T) {
 func TestEndedTokensAreLess(t *testing.T) {
 	t.Parallel()
 	found, _ := Scan([]byte(token(`{"role":"service_role","exp":1600000000}`)), now)
-	if len(found) != 1 || found[0].Severity != finding.Low || !strings.Contains(found[0].Detail, "ended on 2020-09-13") {
+	if len(found) != 1 || found[0].Severity != finding.Low || !strings.Contains(found[0].Detail,
+		"ended on 2020-09-13") {
 		t.Errorf("%+v", found)
 	}
 	found, _ = Scan([]byte(token(`{"role":"service_role","iss":"supabase-demo","exp":2000000000}`)), now)
@@ -120,7 +135,10 @@ func TestEndedTokensAreLess(t *testing.T) {
 
 func TestMask(t *testing.T) {
 	t.Parallel()
-	for s, want := range map[string]string{"": "••••", "hunter2": "••••", "0123456789abcdef": "01…ef", "sk_live_0123456789abcdef": "sk_l…cdef"} {
+	for s, want := range map[string]string{
+		"": "••••", "hunter2": "••••", "0123456789abcdef": "01…ef",
+		"sk_live_0123456789abcdef": "sk_l…cdef",
+	} {
 		if got := Mask(s); got != want {
 			t.Errorf("Mask(%q) = %q, want %q", s, got, want)
 		}
@@ -131,7 +149,10 @@ func TestMask(t *testing.T) {
 // proportion to their length.
 func TestLongTexts(t *testing.T) {
 	t.Parallel()
-	for _, piece := range []string{"eyJ", "sk_live_", "postgres://a:", "-----BEGIN PRIVATE KEY-----", "secret:\"", "AKIA", "://", "JQQJ99", "a=1;", "\x00", "Q~", ":AA", "password||"} {
+	for _, piece := range []string{
+		"eyJ", "sk_live_", "postgres://a:", "-----BEGIN PRIVATE KEY-----", "secret:\"",
+		"AKIA", "://", "JQQJ99", "a=1;", "\x00", "Q~", ":AA", "password||",
+	} {
 		b := []byte(strings.Repeat(piece, (1<<20)/len(piece)))
 		start := time.Now()
 		Scan(b, now)

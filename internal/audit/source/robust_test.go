@@ -47,7 +47,8 @@ func TestHostileFiles(t *testing.T) {
 	write(t, dir, "regex.js", "const a = /never[closed")
 	write(t, dir, "deep.go", "package x\nvar a = "+strings.Repeat("(", 20_000)+"1"+strings.Repeat(")", 20_000))
 	write(t, dir, "broken.go", "package x\nfunc (")
-	write(t, dir, "loop.ts", "export function a(x) { return b(x) }\nexport function b(x) { return a(a(b(x))) }\nconst o = {}; o.o = o; export default o.o.o.o")
+	write(t, dir, "loop.ts",
+		"export function a(x) { return b(x) }\nexport function b(x) { return a(a(b(x))) }\nconst o = {}; o.o = o; export default o.o.o.o")
 	write(t, dir, "a.ts", "export * from './b'\nexport { q } from './b'")
 	write(t, dir, "b.ts", "export * from './a'\nimport { q } from './a'\nexport { q }")
 	write(t, dir, "ok.ts", "export const fine = 1")
@@ -85,14 +86,18 @@ func TestBrokenFiles(t *testing.T) {
 	var sources []string
 	for _, root := range []string{"rules", "flow"} {
 		filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && (strings.HasSuffix(p, ".ts") || strings.HasSuffix(p, ".tsx") || strings.HasSuffix(p, ".go")) {
+			if err == nil && !d.IsDir() && (strings.HasSuffix(p, ".ts") || strings.HasSuffix(p, ".tsx") ||
+				strings.HasSuffix(p, ".go")) {
 				sources = append(sources, p)
 			}
 			return nil
 		})
 	}
 	rng := rand.New(rand.NewSource(1))
-	pieces := []string{"{", "}", "(", ")", "[", "]", "`", "${", "<", ">", "=>", "'", "\"", "/*", "//", "?.", "...", "async", "await", "class", "\xff", "@x", "#a", "/", "<a", "func", "type"}
+	pieces := []string{
+		"{", "}", "(", ")", "[", "]", "`", "${", "<", ">", "=>", "'", "\"", "/*", "//", "?.", "...",
+		"async", "await", "class", "\xff", "@x", "#a", "/", "<a", "func", "type",
+	}
 	start := time.Now()
 	for i := 0; i < 400 && time.Since(start) < 20*time.Second; i++ {
 		name := sources[rng.Intn(len(sources))]

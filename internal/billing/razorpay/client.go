@@ -101,7 +101,8 @@ type SubscriptionRequest struct {
 	CheckoutID string
 	ExpireBy   time.Time // until when the first payment can be made
 	Follows    bool      // it takes the place of one that is paid until StartAt
-	StartAt    time.Time // of the first cycle; zero means with the first payment. Until then only the mandate is asked for
+	// of the first cycle; zero means with the first payment. Until then only the mandate is asked for
+	StartAt time.Time
 }
 
 // CreateSubscription makes a subscription that waits for its first payment.
@@ -110,7 +111,10 @@ type SubscriptionRequest struct {
 func (c *Client) CreateSubscription(ctx context.Context, r SubscriptionRequest) (*facts.Subscription, error) {
 	body := map[string]any{
 		"plan_id": r.PlanID, "total_count": r.TotalCount, "quantity": 1, "customer_notify": true,
-		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID},
+		"expire_by": r.ExpireBy.Unix(), "notes": map[string]string{
+			"account_id":  r.AccountID,
+			"checkout_id": r.CheckoutID,
+		},
 	}
 	if !r.StartAt.IsZero() {
 		body["start_at"] = r.StartAt.Unix()

@@ -59,8 +59,9 @@ func (c *Client) CreateLink(ctx context.Context, r LinkRequest) (*facts.Link, er
 	body := map[string]any{
 		"amount": r.Amount, "currency": "INR", "accept_partial": false, "description": r.Description,
 		"reference_id": r.PurchaseID,
-		"expire_by":    r.ExpireBy.Unix(), "callback_url": r.CallbackURL, "callback_method": "get", "reminder_enable": false,
-		"notes": r.Bought.Write(map[string]string{"account_id": r.AccountID, "purchase_id": r.PurchaseID}),
+		"expire_by":    r.ExpireBy.Unix(), "callback_url": r.CallbackURL, "callback_method": "get",
+		"reminder_enable": false,
+		"notes":           r.Bought.Write(map[string]string{"account_id": r.AccountID, "purchase_id": r.PurchaseID}),
 	}
 	var l link
 	if err := c.call(ctx, http.MethodPost, "/v1/payment_links", body, &l); err != nil {

@@ -117,7 +117,10 @@ func (c *Client) Refunded(ctx context.Context, id string) (*facts.Refund, error)
 	if err := c.call(ctx, http.MethodGet, "/v1/payments/"+url.PathEscape(id), nil, &p); err != nil {
 		return nil, fmt.Errorf("fetch payment: %w", err)
 	}
-	f := &facts.Refund{ChargeID: p.ID, InvoiceID: p.InvoiceID, Amount: amount(p.Amount, p.Currency), Refunded: p.Refunded}
+	f := &facts.Refund{
+		ChargeID: p.ID, InvoiceID: p.InvoiceID, Amount: amount(p.Amount, p.Currency),
+		Refunded: p.Refunded,
+	}
 	return f, checkIDs(&facts.Event{Type: "payment", Payment: &facts.Payment{ID: p.ID, InvoiceID: p.InvoiceID}})
 }
 

@@ -16,7 +16,11 @@ import (
 var (
 	now     = time.Unix(1768039200, 0)
 	body    = []byte(`{"entity":"event","event":"subscription.charged"}`)
-	secrets = []facts.Secret{{Label: "new", Key: "secret-new"}, {Label: "old", Key: "secret-old"}, {Label: "gone", Key: "secret-gone", Until: now.Add(-1)}}
+	secrets = []facts.Secret{
+		{Label: "new", Key: "secret-new"},
+		{Label: "old", Key: "secret-old"},
+		{Label: "gone", Key: "secret-gone", Until: now.Add(-1)},
+	}
 )
 
 func TestVerify(t *testing.T) {
@@ -51,7 +55,8 @@ func TestVerifyReturn(t *testing.T) {
 	if !VerifyReturn("key-secret", "pay_1", "sub_1", good) {
 		t.Error("a genuine return is refused")
 	}
-	if VerifyReturn("key-secret", "sub_1", "pay_1", good) || VerifyReturn("", "pay_1", "sub_1", SignReturn("", "pay_1", "sub_1")) ||
+	if VerifyReturn("key-secret", "sub_1", "pay_1", good) || VerifyReturn("", "pay_1", "sub_1",
+		SignReturn("", "pay_1", "sub_1")) ||
 		VerifyReturn("key-secret", "pay_1", "sub_2", good) || VerifyReturn("key-secret", "pay_1", "sub_1", "") {
 		t.Error("a forged return is accepted")
 	}
@@ -66,10 +71,13 @@ func TestDecode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ev.ID != "evt_1" || ev.Created.Unix() != 1768039200 || ev.Subject() != "sub_1" || ev.Subscription.PaidCount != 1 || !ev.Payment.Paid || ev.Payment.SubscriptionID != "sub_1" || ev.Account != "acc_1" {
+	if ev.ID != "evt_1" || ev.Created.Unix() != 1768039200 || ev.Subject() != "sub_1" ||
+		ev.Subscription.PaidCount != 1 || !ev.Payment.Paid || ev.Payment.SubscriptionID != "sub_1" ||
+		ev.Account != "acc_1" {
 		t.Errorf("event = %+v %+v %+v", ev, ev.Subscription, ev.Payment)
 	}
-	ev, err = Decode(http.Header{}, []byte(`{"entity":"event","event":"refund.processed","payload":{"refund":{"entity":{"id":"rfnd_1","payment_id":"pay_1","amount":100}},
+	ev, err = Decode(http.Header{},
+		[]byte(`{"entity":"event","event":"refund.processed","payload":{"refund":{"entity":{"id":"rfnd_1","payment_id":"pay_1","amount":100}},
 	 "payment":{"entity":{"id":"pay_1","amount":29900,"currency":"INR","status":"captured","captured":true,"amount_refunded":29900,"invoice_id":"inv_1","notes":{"account_id":"a","n":5}}}}}`))
 	if err != nil || !ev.Refund.Full() || ev.Refund.InvoiceID != "inv_1" || !strings.HasPrefix(ev.ID, "body.") {
 		t.Errorf("refund = %+v, %v", ev, err)
@@ -105,15 +113,22 @@ func TestRefundWithoutPayment(t *testing.T) {
 		t.Fatal(err)
 	}
 	event := func(kind, payment string) string {
-		return `{"entity":"event","event":"` + kind + `","payload":{"refund":{"entity":{"id":"rfnd_1","payment_id":"` + payment + `","amount":4900,"currency":"INR"}}}}`
+		return `{"entity":"event","event":"` + kind + `","payload":{"refund":{"entity":{"id":"rfnd_1","payment_id":"` +
+			payment + `","amount":4900,"currency":"INR"}}}}`
 	}
-	for kind, failed := range map[string]bool{"refund.created": false, "refund.processed": false, "refund.failed": true} {
+	for kind, failed := range map[string]bool{
+		"refund.created": false, "refund.processed": false,
+		"refund.failed": true,
+	} {
 		ev, err := Decode(http.Header{}, []byte(event(kind, "pay_1")))
 		if err != nil {
 			t.Fatal(err)
 		}
 		sub, err := c.Locate(t.Context(), ev)
-		want := facts.Refund{ChargeID: "pay_1", InvoiceID: "inv_1", Amount: amount(29900, "INR"), Refunded: 9900, Failed: failed}
+		want := facts.Refund{
+			ChargeID: "pay_1", InvoiceID: "inv_1", Amount: amount(29900, "INR"), Refunded: 9900,
+			Failed: failed,
+		}
 		if err != nil || sub != "sub_1" || *ev.Refund != want {
 			t.Errorf("%s: located at %q, %v; refund %+v, want %+v", kind, sub, err, *ev.Refund, want)
 		}
@@ -128,7 +143,8 @@ func TestRefundWithoutPayment(t *testing.T) {
 	if _, err := Decode(http.Header{}, []byte(event("refund.created", "../pay"))); err == nil {
 		t.Error("a payment's id that is a path was accepted")
 	}
-	if ev, err := Decode(http.Header{}, []byte(event("refund.speed_changed", "pay_1"))); err != nil || ev.Refund != nil {
+	if ev, err := Decode(http.Header{}, []byte(event("refund.speed_changed", "pay_1"))); err != nil ||
+		ev.Refund != nil {
 		t.Errorf("refund.speed_changed: %+v, %v", ev, err)
 	}
 }
@@ -158,7 +174,8 @@ func TestClientErrorsAndBackoff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := c.Subscription(context.Background(), "sub_1"); err != nil || s.Status != "active" || calls.Load() != 3 {
+	if s, err := c.Subscription(context.Background(), "sub_1"); err != nil || s.Status != "active" ||
+		calls.Load() != 3 {
 		t.Errorf("after two 429: %+v, %v, %d calls", s, err, calls.Load())
 	}
 	if _, err := c.Subscription(context.Background(), "sub_none"); !facts.IsMissing(err) || facts.IsUnreachable(err) {
@@ -170,7 +187,8 @@ func TestClientErrorsAndBackoff(t *testing.T) {
 	}
 	gone, _ := New(Config{KeyID: "rzp_test_1", KeySecret: "wrong-secret", Secrets: secrets, URL: srv.URL})
 	var e *facts.APIError
-	if _, err := gone.Subscription(context.Background(), "sub_1"); !errors.As(err, &e) || e.Status != 401 || strings.Contains(err.Error(), "wrong-secret") {
+	if _, err := gone.Subscription(context.Background(), "sub_1"); !errors.As(err, &e) || e.Status != 401 ||
+		strings.Contains(err.Error(), "wrong-secret") {
 		t.Errorf("wrong key: %v", err)
 	}
 }

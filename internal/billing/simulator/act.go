@@ -218,7 +218,10 @@ func (s *Simulator) ExtraInvoice(id string, amount int64, once bool) error {
 		in.Lines = []line{{Price: sub.Price, Start: now, End: sub.PeriodEnd, Amount: amount, Prorated: true}}
 		if once {
 			in.Reason = "manual"
-			in.Lines = []line{{Price: "price_SimulatedSetUp", Start: now, End: now + 365*day, Amount: amount, Once: true}}
+			in.Lines = []line{{
+				Price: "price_SimulatedSetUp", Start: now, End: now + 365*day, Amount: amount,
+				Once: true,
+			}}
 		}
 		in.Status, sub.Open = "open", in.ID
 		s.collectStripe(sub, now)

@@ -19,7 +19,10 @@ func TestSimulatorAnswersThisMachineOnly(t *testing.T) {
 	}
 	ask := func(host, header string) int {
 		status := 0
-		for _, path := range []string{"GET /", "POST /act", "GET /v1/subscriptions", "POST /razorpay/v1/subscriptions", "GET /c/pay/x"} {
+		for _, path := range []string{
+			"GET /", "POST /act", "GET /v1/subscriptions", "POST /razorpay/v1/subscriptions",
+			"GET /c/pay/x",
+		} {
 			method, at, _ := strings.Cut(path, " ")
 			r := httptest.NewRequest(method, "http://"+host+at, nil)
 			if header != "" {
@@ -27,7 +30,8 @@ func TestSimulatorAnswersThisMachineOnly(t *testing.T) {
 			}
 			rec := httptest.NewRecorder()
 			sim.Handler().ServeHTTP(rec, r)
-			if refused := rec.Code == http.StatusMisdirectedRequest; status != 0 && refused != (status == http.StatusMisdirectedRequest) {
+			if refused := rec.Code == http.StatusMisdirectedRequest; status != 0 &&
+				refused != (status == http.StatusMisdirectedRequest) {
 				t.Errorf("%s %s %s: %d, unlike its neighbours", host, header, path, rec.Code)
 			}
 			status = rec.Code
@@ -44,7 +48,10 @@ func TestSimulatorAnswersThisMachineOnly(t *testing.T) {
 			t.Errorf("%s: %d, want 421", host, got)
 		}
 	}
-	for _, header := range []string{"X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"} {
+	for _, header := range []string{
+		"X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "Forwarded", "Via",
+		"X-Real-IP", "CF-Connecting-IP", "True-Client-IP",
+	} {
 		if got := ask("127.0.0.1:8081", header); got != http.StatusMisdirectedRequest {
 			t.Errorf("with %s: %d, want 421", header, got)
 		}

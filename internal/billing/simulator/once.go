@@ -32,7 +32,8 @@ func (s *Simulator) linkJSON(l *link) object {
 	return object{
 		"id": l.ID, "entity": "payment_link", "status": l.Status, "amount": l.Amount, "amount_paid": l.Paid,
 		"currency": l.Currency, "reference_id": l.Reference,
-		"description": l.Description, "callback_url": l.Callback, "callback_method": "get", "notes": razorpayNotes(l.Notes),
+		"description": l.Description, "callback_url": l.Callback, "callback_method": "get",
+		"notes":      razorpayNotes(l.Notes),
 		"created_at": l.Created,
 		"expire_by":  orNull(l.ExpireBy), "short_url": s.c.URL + "/razorpay/l/" + l.Short, "accept_partial": false,
 		"upi_link": false, "payments": l.payments(),
@@ -54,7 +55,8 @@ func (l *link) payments() any {
 func linkPayment(l *link) object {
 	status, refund := paymentStatus(l.Amount, l.Refunded)
 	return object{
-		"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status, "captured": true,
+		"id": l.Payment, "entity": "payment", "amount": l.Amount, "currency": l.Currency, "status": status,
+		"captured":   true,
 		"order_id":   "order_" + l.ID,
 		"invoice_id": nil, "method": "upi", "amount_refunded": l.Refunded, "refund_status": refund, "customer_id": nil,
 		"notes": []any{}, "created_at": l.Created,
@@ -100,7 +102,8 @@ func chargeOf(intent string) string { return "ch_" + strings.TrimPrefix(intent, 
 func (s *Simulator) sessionCharge(c *session) object {
 	p := s.prices[c.Price]
 	return object{
-		"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent, "amount": p.Amount,
+		"id": chargeOf(c.Intent), "object": "charge", "customer": c.Customer, "payment_intent": c.Intent,
+		"amount":          p.Amount,
 		"amount_refunded": c.Refunded,
 		"refunded":        c.Refunded == p.Amount, "currency": strings.ToLower(p.Currency),
 	}

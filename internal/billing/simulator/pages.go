@@ -48,7 +48,8 @@ func (s *Simulator) Handler() http.Handler {
 	})
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// form-action is open to this machine's addresses because a payment ends with a redirect to the shop, which browsers
+		// form-action is open to this machine's addresses because a payment ends with a redirect to the shop, which
+		// browsers
 		// count.
 		w.Header().Set("Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
@@ -73,7 +74,8 @@ func direct(r *http.Request) bool {
 		host = r.Host
 	}
 	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" || name == "Client-Ip" ||
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" ||
+			name == "Client-Ip" ||
 			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") ||
 			strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
 			return false
@@ -326,7 +328,8 @@ func (s *Simulator) whose(customer string) string {
 func (s *Simulator) purchases() (out []purchaseView) {
 	for _, l := range sorted(s.s.Links) {
 		if l.Payment != "" {
-			out = append(out, purchase(facts.Razorpay, l.ID, strings.TrimPrefix(l.Description, "Tijori, "), l.Amount, l.Refunded,
+			out = append(out, purchase(facts.Razorpay, l.ID, strings.TrimPrefix(l.Description, "Tijori, "), l.Amount,
+				l.Refunded,
 				l.Currency))
 		}
 	}
@@ -360,7 +363,8 @@ func (s *Simulator) subViews(customer string) []subView {
 		p := s.prices[sub.Price]
 		v := subView{
 			subscription: *sub, Whose: cmp.Or(s.whose(sub.Customer), sub.Email), Name: p.Name,
-			Money: money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval, Ended: sub.ended(),
+			Money:       money.Amount{Minor: p.Amount, Currency: p.Currency}.Short() + " per " + p.Interval,
+			Ended:       sub.ended(),
 			Outstanding: sub.Open != "",
 		}
 		switch {
@@ -370,7 +374,10 @@ func (s *Simulator) subViews(customer string) []subView {
 			v.Ending = "ends " + unixTime(sub.CancelAt)
 		case sub.NextPrice != "":
 			next := s.prices[sub.NextPrice]
-			v.Money += ", then " + next.Name + " at " + money.Amount{Minor: next.Amount, Currency: next.Currency}.Short() +
+			v.Money += ", then " + next.Name + " at " + money.Amount{
+				Minor:    next.Amount,
+				Currency: next.Currency,
+			}.Short() +
 				" per " + next.Interval
 		case sub.CancelAtEnd:
 			v.Ending = "ends " + unixTime(sub.PeriodEnd)

@@ -41,7 +41,8 @@ func (s *Simulator) razorpaySub(sub *subscription) object {
 		"paid_count": sub.Paid, "customer_notify": true,
 		"created_at": sub.Created, "expire_by": orNull(sub.ExpireBy), "short_url": s.c.URL + "/razorpay/i/" + sub.Short,
 		"has_scheduled_changes": false,
-		"change_scheduled_at":   nil, "source": "api", "offer_id": offerOf(sub), "remaining_count": sub.Total - sub.Paid,
+		"change_scheduled_at":   nil, "source": "api", "offer_id": offerOf(sub),
+		"remaining_count": sub.Total - sub.Paid,
 	}
 }
 
@@ -245,7 +246,8 @@ func (s *Simulator) razorpayAPI(w http.ResponseWriter, r *http.Request) {
 					items = append(items, object{
 						"id": sub.Mandate, "entity": "payment", "amount": 500, "currency": s.prices[sub.Price].Currency,
 						"status": "authorized", "captured": false,
-						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0, "notes": []any{},
+						"invoice_id": nil, "customer_id": textOrNull(sub.Customer), "amount_refunded": 0,
+						"notes":      []any{},
 						"created_at": s.now(),
 					})
 				}

@@ -62,7 +62,10 @@ func (s *Simulator) SettleDispute(id string, won bool) error {
 				s.stripeEvent("charge.dispute.closed", sub.ID, s.now(), s.stripeReversal(r))
 			} else {
 				s.razorpaySend("payment.dispute."+r.Status, sub.ID, s.now(),
-					object{"payment": object{"entity": s.razorpayPayment(in)}, "dispute": object{"entity": razorpayReversal(r)}})
+					object{
+						"payment": object{"entity": s.razorpayPayment(in)},
+						"dispute": object{"entity": razorpayReversal(r)},
+					})
 			}
 			return nil
 		}
@@ -132,7 +135,8 @@ func (s *Simulator) chargeByID(id string) object {
 func (s *Simulator) stripeReversal(r *reversal) object {
 	charge := s.chargeByID(r.Payment)
 	return object{
-		"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"], "status": r.Status,
+		"id": r.ID, "object": r.Kind, "charge": r.Payment, "payment_intent": charge["payment_intent"],
+		"status":   r.Status,
 		"amount":   r.Amount,
 		"currency": strings.ToLower(r.Currency), "created": r.Created,
 	}

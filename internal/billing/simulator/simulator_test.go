@@ -44,7 +44,8 @@ type world struct {
 }
 
 func setup(t *testing.T) *world {
-	state := filepath.Join(t.TempDir(), "simulator.json") // removed after the servers below have answered their last request
+	// removed after the servers below have answered their last request
+	state := filepath.Join(t.TempDir(), "simulator.json")
 	t.Parallel()
 	w := &world{T: t, clock: clock.At(time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC)), answer: 200}
 	secrets := func(k string) []facts.Secret { return []facts.Secret{{Label: "current", Key: k}} }
@@ -76,7 +77,10 @@ func setup(t *testing.T) *world {
 	}))
 	t.Cleanup(shop.Close)
 	var handler http.Handler
-	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(rw,
+			r)
+	}))
 	t.Cleanup(front.Close)
 	w.url = front.URL
 	w.config = simulator.Config{
@@ -88,10 +92,16 @@ func setup(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	handler = w.sim.Handler()
-	if w.stripe, err = stripe.New(stripe.Config{Key: simulator.StripeKey, Secrets: secrets(simulator.StripeSecret), URL: w.sim.StripeURL()}); err != nil {
+	if w.stripe, err = stripe.New(stripe.Config{
+		Key: simulator.StripeKey, Secrets: secrets(simulator.StripeSecret),
+		URL: w.sim.StripeURL(),
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if w.razorpay, err = razorpay.New(razorpay.Config{KeyID: simulator.RazorpayKeyID, KeySecret: simulator.RazorpayKeySecret, Secrets: secrets(simulator.RazorpaySecret), URL: w.sim.RazorpayURL()}); err != nil {
+	if w.razorpay, err = razorpay.New(razorpay.Config{
+		KeyID:     simulator.RazorpayKeyID,
+		KeySecret: simulator.RazorpayKeySecret, Secrets: secrets(simulator.RazorpaySecret), URL: w.sim.RazorpayURL(),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -124,7 +134,8 @@ func (w *world) session() *facts.Session {
 	w.must(err)
 	s, err := w.stripe.CreateSession(w.Context(), stripe.SessionRequest{
 		Key: "checkout_1", CustomerID: cus, AccountID: "acc-1", CheckoutID: "c-1", PriceID: "price_m",
-		SuccessURL: w.config.AppURL + "/back?session_id={CHECKOUT_SESSION_ID}", CancelURL: w.config.AppURL + "/billing", ExpiresAt: w.clock.Now().Add(time.Hour),
+		SuccessURL: w.config.AppURL + "/back?session_id={CHECKOUT_SESSION_ID}", CancelURL: w.config.AppURL + "/billing",
+		ExpiresAt: w.clock.Now().Add(time.Hour),
 	})
 	w.must(err)
 	return s
@@ -149,11 +160,15 @@ func TestPermit(t *testing.T) {
 	} {
 		if err := simulator.Permit(c.listen, c.public, c.key); (err == nil) != c.ok {
 			t.Errorf("%s: Permit = %v", name, err)
-		} else if err != nil && (strings.Contains(err.Error(), "\n") || c.key != "" && strings.Contains(err.Error(), c.key)) {
+		} else if err != nil && (strings.Contains(err.Error(), "\n") || c.key != "" && strings.Contains(err.Error(),
+			c.key)) {
 			t.Errorf("%s: the refusal tells too much: %v", name, err)
 		}
 	}
-	if _, err := simulator.New(simulator.Config{URL: "http://203.0.113.9:8081", AppURL: "http://127.0.0.1:8080"}); err == nil {
+	if _, err := simulator.New(simulator.Config{
+		URL:    "http://203.0.113.9:8081",
+		AppURL: "http://127.0.0.1:8080",
+	}); err == nil {
 		t.Error("New accepts a public address")
 	}
 }
@@ -179,7 +194,8 @@ func TestStripeLife(t *testing.T) {
 	w.must(err)
 	sub, err := w.stripe.Subscription(t.Context(), s.SubscriptionID)
 	w.must(err)
-	if s.Status != "complete" || sub.Status != "active" || sub.AccountID != "acc-1" || sub.CheckoutID != "c-1" || sub.PriceID != "price_m" {
+	if s.Status != "complete" || sub.Status != "active" || sub.AccountID != "acc-1" || sub.CheckoutID != "c-1" ||
+		sub.PriceID != "price_m" {
 		t.Errorf("session %+v, subscription %+v", s, sub)
 	}
 	if want := time.Date(2026, 2, 28, 10, 0, 0, 0, time.UTC); !sub.PeriodEnd.Equal(want) {
@@ -221,16 +237,21 @@ func TestStripeLife(t *testing.T) {
 	if err != nil || len(invoices) != 3 {
 		t.Errorf("%d invoices, %v", len(invoices), err)
 	}
-	if u, err := w.stripe.Portal(t.Context(), sub.CustomerID, w.config.AppURL+"/billing"); err != nil || !strings.HasPrefix(u, w.url) {
+	if u, err := w.stripe.Portal(t.Context(), sub.CustomerID, w.config.AppURL+"/billing"); err != nil ||
+		!strings.HasPrefix(u, w.url) {
 		t.Errorf("Portal = %s, %v", u, err)
 	}
 }
 
 func TestRazorpayLife(t *testing.T) {
 	w := setup(t)
-	sub, err := w.razorpay.CreateSubscription(t.Context(), razorpay.SubscriptionRequest{PlanID: "plan_m", TotalCount: 3, AccountID: "acc-1", CheckoutID: "c-1", ExpireBy: w.clock.Now().Add(time.Hour)})
+	sub, err := w.razorpay.CreateSubscription(t.Context(), razorpay.SubscriptionRequest{
+		PlanID: "plan_m", TotalCount: 3,
+		AccountID: "acc-1", CheckoutID: "c-1", ExpireBy: w.clock.Now().Add(time.Hour),
+	})
 	w.must(err)
-	if found, err := w.razorpay.FindByCheckout(t.Context(), "plan_m", "c-1", w.clock.Now().Add(-time.Hour)); err != nil || found == nil || found.ID != sub.ID {
+	if found, err := w.razorpay.FindByCheckout(t.Context(), "plan_m", "c-1",
+		w.clock.Now().Add(-time.Hour)); err != nil || found == nil || found.ID != sub.ID {
 		t.Errorf("FindByCheckout = %v, %v", found, err)
 	}
 	paid, err := w.sim.PaySubscription(sub.ID)
@@ -272,7 +293,10 @@ func TestRazorpayLife(t *testing.T) {
 
 func TestSilentCancellation(t *testing.T) {
 	w := setup(t)
-	sub, err := w.razorpay.CreateSubscription(t.Context(), razorpay.SubscriptionRequest{PlanID: "plan_m", TotalCount: 12, ExpireBy: w.clock.Now().Add(time.Hour)})
+	sub, err := w.razorpay.CreateSubscription(t.Context(), razorpay.SubscriptionRequest{
+		PlanID:     "plan_m",
+		TotalCount: 12, ExpireBy: w.clock.Now().Add(time.Hour),
+	})
 	w.must(err)
 	_, err = w.sim.PaySubscription(sub.ID)
 	w.must(err)
@@ -282,7 +306,8 @@ func TestSilentCancellation(t *testing.T) {
 		t.Errorf("a cancellation at cycle end sent %s", got)
 	}
 	w.must(w.sim.Advance(t.Context(), 40*24*time.Hour))
-	if sub, err = w.razorpay.Subscription(t.Context(), sub.ID); err != nil || sub.Status != "cancelled" || w.types() != "" {
+	if sub, err = w.razorpay.Subscription(t.Context(), sub.ID); err != nil || sub.Status != "cancelled" ||
+		w.types() != "" {
 		t.Errorf("at the end: %+v, %v", sub, err)
 	}
 }
@@ -364,7 +389,8 @@ func TestPagesWithoutScript(t *testing.T) {
 		defer res.Body.Close()
 		b, err := io.ReadAll(res.Body)
 		w.must(err)
-		if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(string(b), "<script") || strings.Contains(string(b), "style=") {
+		if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
+			strings.Contains(string(b), "<script") || strings.Contains(string(b), "style=") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 		return string(b)
@@ -378,16 +404,23 @@ func TestPagesWithoutScript(t *testing.T) {
 		t.Errorf("a refused card: %d", res.StatusCode)
 	}
 	go w.sim.Run(t.Context())
-	if res, _ := post(pay, url.Values{"do": {"pay"}}); res.StatusCode != 303 || res.Header.Get("Location") != w.config.AppURL+"/back?session_id="+s.ID {
+	if res, _ := post(pay, url.Values{"do": {"pay"}}); res.StatusCode != 303 ||
+		res.Header.Get("Location") != w.config.AppURL+"/back?session_id="+s.ID {
 		t.Errorf("paid: %d, to %s", res.StatusCode, res.Header.Get("Location"))
 	}
 	if res, _ := post(pay, url.Values{"do": {"pay"}}); res.StatusCode != 410 {
 		t.Errorf("paid twice: %d", res.StatusCode)
 	}
-	sub, err := w.razorpay.CreateSubscription(t.Context(), razorpay.SubscriptionRequest{PlanID: "plan_m", TotalCount: 12, ExpireBy: w.clock.Now().Add(time.Hour)})
+	sub, err := w.razorpay.CreateSubscription(t.Context(), razorpay.SubscriptionRequest{
+		PlanID:     "plan_m",
+		TotalCount: 12, ExpireBy: w.clock.Now().Add(time.Hour),
+	})
 	w.must(err)
 	callback := w.config.AppURL + "/billing/return/razorpay"
-	res, _ := post("/razorpay/v1/checkout/embedded", url.Values{"key_id": {simulator.RazorpayKeyID}, "subscription_id": {sub.ID}, "callback_url": {callback}, "prefill[email]": {"asha@example.com"}})
+	res, _ := post("/razorpay/v1/checkout/embedded", url.Values{
+		"key_id":          {simulator.RazorpayKeyID},
+		"subscription_id": {sub.ID}, "callback_url": {callback}, "prefill[email]": {"asha@example.com"},
+	})
 	if res.StatusCode != 303 || w.url+res.Header.Get("Location") != sub.URL {
 		t.Fatalf("embedded: %d, to %s, want %s", res.StatusCode, res.Header.Get("Location"), sub.URL)
 	}
@@ -396,7 +429,8 @@ func TestPagesWithoutScript(t *testing.T) {
 	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
 		fields[m[1]] = m[2]
 	}
-	if !strings.Contains(page, `action="`+callback+`"`) || !w.razorpay.VerifyReturn(fields["razorpay_payment_id"], sub.ID, fields["razorpay_signature"]) || fields["razorpay_subscription_id"] != sub.ID {
+	if !strings.Contains(page, `action="`+callback+`"`) || !w.razorpay.VerifyReturn(fields["razorpay_payment_id"],
+		sub.ID, fields["razorpay_signature"]) || fields["razorpay_subscription_id"] != sub.ID {
 		t.Errorf("the way back: %v", fields)
 	}
 	if page := get("/"); strings.Count(page, "active") < 2 || !strings.Contains(page, "subscription.charged") {

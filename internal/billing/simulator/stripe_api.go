@@ -114,9 +114,10 @@ func (s *Simulator) subObject(sub *subscription, schedule, invoices bool) object
 		"created":    sub.Created,
 		"start_date": sub.Created, "billing_cycle_anchor": sub.Start, "billing_mode": object{"type": "flexible"},
 		"collection_method":    "charge_automatically",
-		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt), "canceled_at": orNull(sub.CanceledAt),
-		"ended_at":  orNull(sub.EndedAt),
-		"trial_end": orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil,
+		"cancel_at_period_end": sub.CancelAtEnd, "cancel_at": orNull(sub.CancelAt),
+		"canceled_at": orNull(sub.CanceledAt),
+		"ended_at":    orNull(sub.EndedAt),
+		"trial_end":   orNull(sub.TrialEnd), "trial_start": nil, "pause_collection": nil,
 		"currency": strings.ToLower(s.prices[sub.Price].Currency),
 		"schedule": s.scheduleJSON(sub, schedule), "pending_update": pending,
 		"cancellation_details": object{"reason": textOrNull(sub.Reason), "comment": nil, "feedback": nil},
@@ -172,7 +173,8 @@ func (s *Simulator) invoiceJSON(in *invoice) object {
 	return object{
 		"id": in.ID, "object": "invoice", "number": in.Number, "customer": in.Customer, "status": in.Status,
 		"billing_reason": in.Reason, "livemode": false,
-		"amount_due": total, "amount_paid": paid, "amount_remaining": total - paid, "total": total, "subtotal": in.Amount,
+		"amount_due": total, "amount_paid": paid, "amount_remaining": total - paid, "total": total,
+		"subtotal": in.Amount,
 		"currency": strings.ToLower(in.Currency), "created": in.Created,
 		"total_discount_amounts": parts(in.Off), "total_taxes": parts(in.Tax), "starting_balance": 0,
 		"period_start": in.Start, "period_end": in.End, "status_transitions": object{
@@ -206,7 +208,8 @@ func (s *Simulator) sessionJSON(c *session) object {
 		"customer":     c.Customer,
 		"subscription": textOrNull(c.Subscription), "client_reference_id": textOrNull(c.Reference),
 		"metadata": meta(c.Metadata), "url": pay, "ui_mode": "hosted_page",
-		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created, "expires_at": c.ExpiresAt,
+		"success_url": c.SuccessURL, "cancel_url": textOrNull(c.CancelURL), "created": c.Created,
+		"expires_at":   c.ExpiresAt,
 		"livemode":     false,
 		"amount_total": s.prices[c.Price].Amount, "amount_subtotal": s.prices[c.Price].Amount,
 		"currency": strings.ToLower(s.prices[c.Price].Currency), "payment_intent": textOrNull(c.Intent),
@@ -311,7 +314,8 @@ func invalid(text string) (int, object) {
 func formMap(f url.Values, name string) map[string]string {
 	out := map[string]string{}
 	for k, v := range f {
-		if rest, ok := strings.CutPrefix(k, name+"["); ok && strings.HasSuffix(rest, "]") && !strings.Contains(rest, "[") {
+		if rest, ok := strings.CutPrefix(k, name+"["); ok && strings.HasSuffix(rest, "]") &&
+			!strings.Contains(rest, "[") {
 			out[strings.TrimSuffix(rest, "]")] = v[0]
 		}
 	}
@@ -378,8 +382,9 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 		for _, in := range sorted(s.s.Invoices) {
 			if in.Provider == facts.Stripe && in.Payment != "" && in.Payment == f.Get("payment[payment_intent]") {
 				data = append(data, object{
-					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid", "amount_paid": in.total(),
-					"currency": strings.ToLower(in.Currency), "payment": object{
+					"id": "inpay_" + in.ID, "object": "invoice_payment", "invoice": in.ID, "status": "paid",
+					"amount_paid": in.total(),
+					"currency":    strings.ToLower(in.Currency), "payment": object{
 						"type":           "payment_intent",
 						"payment_intent": in.Payment,
 					},
@@ -393,7 +398,8 @@ func (s *Simulator) stripeCall(r *http.Request) (int, object) {
 			return missing("customer", f.Get("customer"))
 		}
 		return 200, object{
-			"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false, "created": s.now(),
+			"id": newID("bps_"), "object": "billing_portal.session", "customer": c.ID, "livemode": false,
+			"created":    s.now(),
 			"return_url": f.Get("return_url"),
 			"url":        s.c.URL + "/p/session/" + c.ID + "?return_url=" + url.QueryEscape(f.Get("return_url")),
 		}
@@ -439,12 +445,14 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		switch {
 		case f.Get("mode") != "subscription" && f.Get("mode") != "payment":
 			return invalid("The simulator opens sessions of mode subscription and payment only.")
-		case (s.prices[price].Interval == "") != (f.Get("mode") == "payment") && s.prices[price].Provider == facts.Stripe:
+		case (s.prices[price].Interval == "") != (f.Get("mode") == "payment") &&
+			s.prices[price].Provider == facts.Stripe:
 			return invalid("You specified a price that does not fit the mode of the session.")
 		case s.prices[price].Provider != facts.Stripe:
 			return 400, stripeError("invalid_request_error", "resource_missing", "No such price: '"+price+"'")
 		case f.Get("customer") != "" && (cus == nil || cus.Deleted):
-			return 400, stripeError("invalid_request_error", "resource_missing", "No such customer: '"+f.Get("customer")+"'")
+			return 400, stripeError("invalid_request_error", "resource_missing",
+				"No such customer: '"+f.Get("customer")+"'")
 		case !strings.HasPrefix(f.Get("success_url"), "http"):
 			return invalid("success_url must be an address.")
 		case expires < now+30*60-5 || expires > now+day+5:

@@ -10,7 +10,10 @@ import (
 
 func TestAccountID(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]string{`{"id":"acct_1A","object":"account"}`: "acct_1A", `{"id":"acct_1","id":"acct_2"}`: "", `{"id":"../x"}`: "", `{}`: ""} {
+	for answer, want := range map[string]string{
+		`{"id":"acct_1A","object":"account"}`: "acct_1A",
+		`{"id":"acct_1","id":"acct_2"}`:       "", `{"id":"../x"}`: "", `{}`: "",
+	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/v1/account" || r.Header.Get("Authorization") != "Bearer sk_test_1" {
 				w.WriteHeader(404)
@@ -26,8 +29,14 @@ func TestAccountID(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", answer, got, err, want)
 		}
 	}
-	for key, ok := range map[string]bool{"sk_test_1": true, "rk_live_1": true, "rk_test_1": true, "sk_1": false, "sk_production_1": false, "pk_test_1": false, "sk_": false} {
-		if _, err := New(Config{Key: key, Secrets: []facts.Secret{{Label: "a", Key: "whsec_12345"}}}); (err == nil) != ok {
+	for key, ok := range map[string]bool{
+		"sk_test_1": true, "rk_live_1": true, "rk_test_1": true, "sk_1": false,
+		"sk_production_1": false, "pk_test_1": false, "sk_": false,
+	} {
+		if _, err := New(Config{
+			Key:     key,
+			Secrets: []facts.Secret{{Label: "a", Key: "whsec_12345"}},
+		}); (err == nil) != ok {
 			t.Errorf("key %q: %v", key, err)
 		}
 	}

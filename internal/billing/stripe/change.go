@@ -46,7 +46,8 @@ func (s *subscription) plan(ch Change) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("subscription %s has %d items, none of which has price %s", ch.SubscriptionID, len(s.Items.Data),
+	return 0, fmt.Errorf("subscription %s has %d items, none of which has price %s", ch.SubscriptionID,
+		len(s.Items.Data),
 		ch.FromID)
 }
 

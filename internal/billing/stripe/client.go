@@ -269,7 +269,10 @@ func (c *Client) Locate(ctx context.Context, ev *facts.Event) (string, error) {
 // and resumes. The address is short-lived.
 func (c *Client) Portal(ctx context.Context, customerID, returnURL string) (string, error) {
 	s, err := c.api.V1BillingPortalSessions.Create(ctx,
-		&stripe.BillingPortalSessionCreateParams{Customer: stripe.String(customerID), ReturnURL: stripe.String(returnURL)})
+		&stripe.BillingPortalSessionCreateParams{
+			Customer:  stripe.String(customerID),
+			ReturnURL: stripe.String(returnURL),
+		})
 	if err != nil {
 		return "", fmt.Errorf("create portal session: %w", apiError(err))
 	}
@@ -280,7 +283,8 @@ func (c *Client) Portal(ctx context.Context, customerID, returnURL string) (stri
 func (c *Client) Cancel(ctx context.Context, id string, atPeriodEnd bool) error {
 	var err error
 	if atPeriodEnd {
-		_, err = c.api.V1Subscriptions.Update(ctx, id, &stripe.SubscriptionUpdateParams{CancelAtPeriodEnd: stripe.Bool(true)})
+		_, err = c.api.V1Subscriptions.Update(ctx, id,
+			&stripe.SubscriptionUpdateParams{CancelAtPeriodEnd: stripe.Bool(true)})
 	} else {
 		_, err = c.api.V1Subscriptions.Cancel(ctx, id, nil)
 	}

@@ -170,7 +170,8 @@ func (in *invoice) facts() facts.Invoice {
 		url = in.PDF
 	}
 	return facts.Invoice{
-		ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer), Status: in.Status,
+		ID: in.ID, Number: in.Number, SubscriptionID: in.subscription(), CustomerID: string(in.Customer),
+		Status: in.Status,
 		Amount: amount(due, in.Currency), PeriodStart: start, PeriodEnd: end, IssuedAt: facts.Unix(in.Created),
 		PaidAt: facts.Unix(in.Transitions.PaidAt), URL: url,
 		Reason: in.BillingReason, Lines: in.lines(), Asked: in.asked(),

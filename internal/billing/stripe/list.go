@@ -145,7 +145,8 @@ func (c *Client) RefundPage(ctx context.Context, since time.Time,
 			Customer: string(r.Charge.Customer),
 			Refund: &facts.Refund{
 				ChargeID: r.Charge.ID, IntentID: string(r.Charge.Intent), InvoiceID: string(r.Charge.Invoice),
-				Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded, Failed: r.Status == "failed",
+				Amount: amount(r.Charge.Amount, r.Charge.Currency), Refunded: r.Charge.Refunded,
+				Failed: r.Status == "failed",
 			},
 		}
 		if (r.Status == "failed" || r.Charge.Refunded > 0) && checkIDs(ev) == nil {

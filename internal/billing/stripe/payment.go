@@ -13,8 +13,9 @@ import (
 // ride on the session.
 func (c *Client) CreatePayment(ctx context.Context, r SessionRequest) (*facts.Session, error) {
 	p := &stripe.CheckoutSessionCreateParams{
-		Mode: stripe.String("payment"), Customer: stripe.String(r.CustomerID), ClientReferenceID: stripe.String(r.AccountID),
-		SuccessURL: stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL),
+		Mode: stripe.String("payment"), Customer: stripe.String(r.CustomerID),
+		ClientReferenceID: stripe.String(r.AccountID),
+		SuccessURL:        stripe.String(r.SuccessURL), CancelURL: stripe.String(r.CancelURL),
 		Metadata: r.Bought.Write(map[string]string{"account_id": r.AccountID, "checkout_id": r.CheckoutID}),
 		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{
 			Price:    stripe.String(r.PriceID),

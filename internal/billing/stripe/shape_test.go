@@ -50,15 +50,25 @@ func mock(t *testing.T) string {
 
 // TestRequestsHaveStripesForm makes every call that the product makes.
 func TestRequestsHaveStripesForm(t *testing.T) {
-	c, err := New(Config{Key: "sk_test_123", Secrets: []facts.Secret{{Label: "a", Key: "whsec_of_the_test"}}, URL: mock(t)})
+	c, err := New(Config{
+		Key: "sk_test_123", Secrets: []facts.Secret{{Label: "a", Key: "whsec_of_the_test"}},
+		URL: mock(t),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, now := t.Context(), time.Now()
 	change := Change{SubscriptionID: "sub_1", CustomerID: "cus_1", PriceID: "price_1", At: now}
-	request := SessionRequest{Key: "k", CustomerID: "cus_1", AccountID: "acc", CheckoutID: "chk", PriceID: "price_1", SuccessURL: "https://example.com/ok?session_id={CHECKOUT_SESSION_ID}", CancelURL: "https://example.com", ExpiresAt: now.Add(time.Hour), Locale: "en"}
+	request := SessionRequest{
+		Key: "k", CustomerID: "cus_1", AccountID: "acc", CheckoutID: "chk", PriceID: "price_1",
+		SuccessURL: "https://example.com/ok?session_id={CHECKOUT_SESSION_ID}", CancelURL: "https://example.com", ExpiresAt: now.Add(time.Hour), Locale: "en",
+	}
 	for name, call := range map[string]func() error{
-		"create customer":      func() error { _, err := c.CreateCustomer(ctx, "cust_create_1", "acc", "asha@example.com"); return err },
+		"create customer": func() error {
+			_, err := c.CreateCustomer(ctx, "cust_create_1", "acc",
+				"asha@example.com")
+			return err
+		},
 		"create session":       func() error { _, err := c.CreateSession(ctx, request); return err },
 		"session":              func() error { _, err := c.Session(ctx, "cs_1"); return err },
 		"expire session":       func() error { return c.ExpireSession(ctx, "cs_1") },
@@ -81,7 +91,10 @@ func TestRequestsHaveStripesForm(t *testing.T) {
 			return c.post(ctx, "/v1/subscription_schedules", url.Values{"from_subscription": {"sub_1"}}, &struct{}{})
 		},
 		"forget a change": func() error { return c.Unschedule(ctx, "sub_1") },
-		"release":         func() error { return c.post(ctx, "/v1/subscription_schedules/sub_sched_1/release", nil, &struct{}{}) },
+		"release": func() error {
+			return c.post(ctx, "/v1/subscription_schedules/sub_sched_1/release", nil,
+				&struct{}{})
+		},
 		"list refunds":    func() error { _, _, err := c.RefundPage(ctx, now, "re_1"); return err },
 		"list disputes":   func() error { _, _, err := c.DisputePage(ctx, now, "dp_1"); return err },
 		"refunded in all": func() error { _, err := c.Refunded(ctx, "pi_1"); return err },

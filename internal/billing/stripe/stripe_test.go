@@ -13,7 +13,11 @@ import (
 var (
 	now     = time.Unix(1768039200, 0)
 	body    = []byte(`{"id":"evt_1","object":"event"}`)
-	secrets = []facts.Secret{{Label: "new", Key: "whsec_new_1"}, {Label: "old", Key: "whsec_old_1"}, {Label: "gone", Key: "whsec_gone_1", Until: now}}
+	secrets = []facts.Secret{
+		{Label: "new", Key: "whsec_new_1"},
+		{Label: "old", Key: "whsec_old_1"},
+		{Label: "gone", Key: "whsec_gone_1", Until: now},
+	}
 )
 
 func header(v string) http.Header { return http.Header{SignatureHeader: {v}} }
@@ -26,12 +30,15 @@ func TestVerify(t *testing.T) {
 		body   []byte
 		want   string
 	}{
-		"current":            {good, body, "new"},
-		"previous":           {Sign(body, now, "whsec_old_1"), body, "old"},
-		"two signatures":     {Sign(body, now, "whsec_unknown", "whsec_old_1"), body, "old"},
-		"with spaces":        {strings.ReplaceAll(good, ",", ", "), body, "new"},
-		"other schemes":      {good + ",v0=00", body, "new"},
-		"upper case":         {strings.Replace(strings.ToUpper(good), "T=1768039200,V1", "t=1768039200,v1", 1), body, "new"},
+		"current":        {good, body, "new"},
+		"previous":       {Sign(body, now, "whsec_old_1"), body, "old"},
+		"two signatures": {Sign(body, now, "whsec_unknown", "whsec_old_1"), body, "old"},
+		"with spaces":    {strings.ReplaceAll(good, ",", ", "), body, "new"},
+		"other schemes":  {good + ",v0=00", body, "new"},
+		"upper case": {
+			strings.Replace(strings.ToUpper(good), "T=1768039200,V1", "t=1768039200,v1", 1), body,
+			"new",
+		},
 		"299 s old":          {Sign(body, now.Add(-299*time.Second), "whsec_new_1"), body, "new"},
 		"301 s old":          {Sign(body, now.Add(-301*time.Second), "whsec_new_1"), body, ""},
 		"301 s ahead":        {Sign(body, now.Add(301*time.Second), "whsec_new_1"), body, ""},
@@ -88,17 +95,20 @@ func TestDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := ev.Subscription
-	if s.CustomerID != "cus_A" || s.PriceID != "price_m" || s.PeriodEnd.Unix() != 1770717600 || s.CancelAt.Unix() != 1770717600 || !s.TrialEnd.IsZero() || s.AccountID != "a-1" || *ev.Live {
+	if s.CustomerID != "cus_A" || s.PriceID != "price_m" || s.PeriodEnd.Unix() != 1770717600 ||
+		s.CancelAt.Unix() != 1770717600 || !s.TrialEnd.IsZero() || s.AccountID != "a-1" || *ev.Live {
 		t.Errorf("subscription = %+v", s)
 	}
-	old := strings.Replace(basil, `"items":{"data":[{"price":{"id":"price_m"},"current_period_start":1768039200,"current_period_end":1770717600}]}`,
+	old := strings.Replace(basil,
+		`"items":{"data":[{"price":{"id":"price_m"},"current_period_start":1768039200,"current_period_end":1770717600}]}`,
 		`"current_period_start":1,"current_period_end":2,"items":{"data":[{"price":{"id":"price_m"}}]}`, 1)
 	if ev, err = Decode([]byte(old)); err != nil || ev.Subscription.PeriodEnd.Unix() != 2 {
 		t.Errorf("before basil: %+v, %v", ev, err)
 	}
 	ev, err = Decode([]byte(`{"id":"evt_2","object":"event","type":"invoice.paid","created":5,"data":{"object":{"id":"in_1","customer":"cus_A","status":"paid","amount_paid":3000,"currency":"jpy",
 	 "billing_reason":"subscription_create","parent":{"subscription_details":{"subscription":"sub_1"}},"lines":{"data":[{"period":{"start":1,"end":9}}]}}}}`))
-	if err != nil || ev.Subject() != "sub_1" || ev.Payment.Amount.Minor != 3000 || ev.Payment.Amount.Currency != "JPY" || !ev.Payment.Paid || !ev.Payment.Full || ev.Payment.At.Unix() != 5 {
+	if err != nil || ev.Subject() != "sub_1" || ev.Payment.Amount.Minor != 3000 ||
+		ev.Payment.Amount.Currency != "JPY" || !ev.Payment.Paid || !ev.Payment.Full || ev.Payment.At.Unix() != 5 {
 		t.Errorf("invoice = %+v, %v", ev, err)
 	}
 	ev, err = Decode([]byte(`{"id":"evt_3","object":"event","type":"charge.refunded","data":{"object":{"id":"ch_1","payment_intent":"pi_1","amount":2000,"amount_refunded":1500,"currency":"usd"}}}`))
@@ -130,7 +140,8 @@ func FuzzVerify(f *testing.F) {
 		if err == nil && label == "" {
 			t.Fatal("accepted without a secret")
 		}
-		if err == nil && !strings.Contains(strings.ToLower(h), strings.ToLower(facts.Sign("whsec_new_1", []byte("1768039200."), b))) && !strings.Contains(h, "t=17680") {
+		if err == nil && !strings.Contains(strings.ToLower(h),
+			strings.ToLower(facts.Sign("whsec_new_1", []byte("1768039200."), b))) && !strings.Contains(h, "t=17680") {
 			t.Fatalf("accepted %q", h)
 		}
 	})

@@ -105,7 +105,8 @@ func (c *counter) endPackage(e event) {
 		c.output[e.Package+" "] = append(c.output[e.FailedBuild], c.output[e.Package+" "]...)
 		c.fail(e.Package, "", e.Package+" ", why)
 	} else if e.Action != "skip" { // a package without tests is not worth a line
-		fmt.Fprintf(c.to, "%-4s %s %.1fs\n", map[string]string{"pass": "ok", "fail": "FAIL"}[e.Action], e.Package, e.Elapsed)
+		fmt.Fprintf(c.to, "%-4s %s %.1fs\n", map[string]string{"pass": "ok", "fail": "FAIL"}[e.Action], e.Package,
+			e.Elapsed)
 	}
 	delete(c.output, e.Package+" ")
 }

@@ -60,8 +60,11 @@ func TestCount(t *testing.T) {
 			want:  summary{1, 1}, say: "no luck",
 		},
 		"a package that does not build": {
-			files: map[string]string{"a/p.go": "package p\nvar X int = `text`\n", "a/p_test.go": head + `func TestA(*testing.T) {}`, "b/p_test.go": head + `func TestB(*testing.T) {}`},
-			want:  summary{1, 1}, say: "cannot use `text`",
+			files: map[string]string{
+				"a/p.go":      "package p\nvar X int = `text`\n",
+				"a/p_test.go": head + `func TestA(*testing.T) {}`, "b/p_test.go": head + `func TestB(*testing.T) {}`,
+			},
+			want: summary{1, 1}, say: "cannot use `text`",
 		},
 		"a test that does not build": {
 			files: map[string]string{"p_test.go": head + `func TestA(*testing.T) { undefined() }`},

@@ -53,7 +53,8 @@ func wide(tree fs.FS) (found []Line, err error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" || path != "." && strings.HasPrefix(d.Name(), ".")):
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" ||
+			path != "." && strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
 		case d.IsDir() || !slices.Contains(kinds, filepath.Ext(path)) || strings.HasSuffix(path, "_templ.go"):
 			return nil
@@ -92,8 +93,10 @@ func excused(line string) bool {
 	}
 	// A raw string that began above, or ends below.
 	if before, _, one := strings.Cut(line, "`"); one && strings.Count(line, "`") == 1 &&
-		max(utf8.RuneCountInString(strings.TrimSpace(before)), utf8.RuneCountInString(strings.TrimSpace(line[len(before):]))) >= longString {
+		max(utf8.RuneCountInString(strings.TrimSpace(before)),
+			utf8.RuneCountInString(strings.TrimSpace(line[len(before):]))) >= longString {
 		return true
 	}
-	return slices.ContainsFunc(strings.Fields(line), func(word string) bool { return utf8.RuneCountInString(word) >= longString })
+	return slices.ContainsFunc(strings.Fields(line),
+		func(word string) bool { return utf8.RuneCountInString(word) >= longString })
 }

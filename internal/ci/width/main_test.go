@@ -28,7 +28,8 @@ func TestWide(t *testing.T) {
 		}
 	}
 	found, err := wide(fstest.MapFS{
-		"a_templ.go": {Data: []byte("// " + words)}, "a/testdata/x.go": {Data: []byte("// " + words)}, "a.txt": {Data: []byte(words)}, ".git/a.go": {Data: []byte("// " + words)},
+		"a_templ.go": {Data: []byte("// " + words)}, "a/testdata/x.go": {Data: []byte("// " + words)},
+		"a.txt": {Data: []byte(words)}, ".git/a.go": {Data: []byte("// " + words)},
 	})
 	if err != nil || len(found) > 0 {
 		t.Errorf("what is not ours to break: %v, %v", found, err)

@@ -37,7 +37,8 @@ func TestArchiveTakesEveryTable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	rows, err := db.Super.Query(t.Context(), `
-		select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id' and a.attnotnull
+		select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'account_id'
+		    and a.attnotnull
 		 where c.relnamespace = 'tijori'::regnamespace and c.relkind in ('r', 'p')`)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,8 @@ func TestArchiveTakesEveryTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		read := slices.ContainsFunc(slices.Concat(accountTables, businessTables), func(a archiveTable) bool {
-			return strings.Contains(a.sql, "tijori."+table+" ") || table == "members" && strings.Contains(a.sql, "tijori_access.team()")
+			return strings.Contains(a.sql, "tijori."+table+" ") || table == "members" && strings.Contains(a.sql,
+				"tijori_access.team()")
 		})
 		if read == (notTaken[table] != "") {
 			t.Errorf("table %s: in the archive %t, left out because %q", table, read, notTaken[table])
@@ -69,7 +71,10 @@ func pack(t *testing.T, db *pgtest.DB, u *pgtest.User) (map[string]string, error
 	whole.Business = uuid.Nil
 	err := db.As(t.Context(), whole, func(tx *postgres.Tx) error { return a.Account(t.Context(), tx) })
 	if err == nil {
-		err = db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { return a.Business(t.Context(), tx, "Asha/ & Sons..", "INR") })
+		err = db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			return a.Business(t.Context(), tx,
+				"Asha/ & Sons..", "INR")
+		})
 	}
 	if err != nil {
 		return nil, err
@@ -103,10 +108,16 @@ func TestArchive(t *testing.T) {
 	u, stranger := db.User(t, "Asha"), db.User(t, "Ravi")
 	for _, who := range []*pgtest.User{u, stranger} {
 		err := db.As(t.Context(), who.Caller, func(tx *postgres.Tx) error {
-			p, err := ledger.AddParty(t.Context(), tx, uuid.New(), ledger.PartyFields{Kind: ledger.Customer, Name: "=Ram of " + who.BusinessID.String(), Phone: "9876543210"})
+			p, err := ledger.AddParty(t.Context(), tx, uuid.New(), ledger.PartyFields{
+				Kind: ledger.Customer,
+				Name: "=Ram of " + who.BusinessID.String(), Phone: "9876543210",
+			})
 			for i := 0; err == nil && i < 3; i++ {
 				var e ledger.Entry
-				e, err = ledger.AddEntry(t.Context(), tx, uuid.New(), p.ID, ledger.EntryFields{Side: ledger.Given, AmountMinor: 123450, Date: ledger.FirstDate.AddDate(20, 0, i), Note: "चीनी, \"5\" kg"})
+				e, err = ledger.AddEntry(t.Context(), tx, uuid.New(), p.ID, ledger.EntryFields{
+					Side:        ledger.Given,
+					AmountMinor: 123450, Date: ledger.FirstDate.AddDate(20, 0, i), Note: "चीनी, \"5\" kg",
+				})
 				if err == nil && i == 2 {
 					_, err = ledger.DeleteEntry(t.Context(), tx, e.ID, 1)
 				}
@@ -122,7 +133,8 @@ func TestArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, body := range files {
-		if strings.Contains(body, stranger.BusinessID.String()) || strings.Contains(body, stranger.AccountID.String()) || strings.Contains(body, stranger.UserID.String()) {
+		if strings.Contains(body, stranger.BusinessID.String()) ||
+			strings.Contains(body, stranger.AccountID.String()) || strings.Contains(body, stranger.UserID.String()) {
 			t.Errorf("%s has rows of a stranger", name)
 		}
 		switch path.Ext(name) {
@@ -131,7 +143,8 @@ func TestArchive(t *testing.T) {
 			if err := json.Unmarshal([]byte(body), &list); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			twin, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(files[strings.TrimSuffix(name, ".json")+".csv"], byteOrderMark))).ReadAll()
+			twin, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(files[strings.TrimSuffix(name,
+				".json")+".csv"], byteOrderMark))).ReadAll()
 			if err != nil || len(twin) != len(list)+1 {
 				t.Errorf("%s has %d rows, its CSV %d (%v)", name, len(list), len(twin)-1, err)
 			}
@@ -144,7 +157,8 @@ func TestArchive(t *testing.T) {
 	if n := strings.Count(files[shop+"entries.csv"], ",1234.50,"); n != 3 {
 		t.Errorf("entries.csv has %d entries, want 3 with the one in the bin: %s", n, files[shop+"entries.csv"])
 	}
-	if !strings.Contains(files[shop+"entries.csv"], "'=Ram of") || !strings.Contains(files[shop+"changes.json"], `"action":"delete"`) || !strings.Contains(files["account/you.csv"], u.UserID.String()) {
+	if !strings.Contains(files[shop+"entries.csv"], "'=Ram of") || !strings.Contains(files[shop+"changes.json"],
+		`"action":"delete"`) || !strings.Contains(files["account/you.csv"], u.UserID.String()) {
 		t.Errorf("the archive lacks something: %v", files)
 	}
 	if len(files) != 1+2*(len(accountTables)+len(businessTables)) {

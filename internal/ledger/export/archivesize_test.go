@@ -34,7 +34,8 @@ func TestArchiveStreams(t *testing.T) {
 		`insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
 		select $1, $2, gen_random_uuid(), 'customer', 'Party ' || n, 'party ' || n, sha256('x'), $3 from generate_series(1, 5) n`,
 		`insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, request_hash, created_by)
-		select p.account_id, p.business_id, gen_random_uuid(), p.id, 'given', 1 + n, date '2026-01-01' + n % 90, sha256('x'), $3
+		select p.account_id, p.business_id, gen_random_uuid(), p.id, 'given', 1 + n, date '2026-01-01' + n % 90,
+		    sha256('x'), $3
 		from parties p, generate_series(1, 8000) n where p.account_id = $1 and p.business_id = $2`,
 	} {
 		if _, err := db.Super.Exec(t.Context(), sql, u.AccountID, u.BusinessID, u.UserID); err != nil {
@@ -46,7 +47,10 @@ func TestArchiveStreams(t *testing.T) {
 	runtime.ReadMemStats(&idle)
 	out := &watch{Writer: io.Discard}
 	a := NewArchive(out, time.Now())
-	if err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { return a.Business(t.Context(), tx, "Asha", "INR") }); err != nil {
+	if err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+		return a.Business(t.Context(), tx, "Asha",
+			"INR")
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Close(); err != nil {

@@ -38,7 +38,10 @@ func BenchmarkBookCSV(b *testing.B) {
 	}
 	var w counter
 	for b.Loop() {
-		if err := db.As(b.Context(), u.Caller, func(tx *postgres.Tx) error { return export.BookCSV(b.Context(), tx, &w, options) }); err != nil {
+		if err := db.As(b.Context(), u.Caller, func(tx *postgres.Tx) error {
+			return export.BookCSV(b.Context(), tx, &w,
+				options)
+		}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -83,7 +83,10 @@ func (b *book) endParty() error {
 	} else {
 		b.give -= b.sum.Balance
 	}
-	err := b.row(tableRow{details: b.l.Closing, gave: b.money(b.sum.Given), got: b.money(b.sum.Received), balance: b.money(b.sum.Balance), bold: true})
+	err := b.row(tableRow{
+		details: b.l.Closing, gave: b.money(b.sum.Given), got: b.money(b.sum.Received),
+		balance: b.money(b.sum.Balance), bold: true,
+	})
 	b.y -= 12
 	return err
 }

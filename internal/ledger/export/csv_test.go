@@ -92,7 +92,10 @@ func TestGoldenFiles(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	u := db.User(t, "Asha")
-	ram := addParty(t, db, u, ledger.PartyFields{Kind: ledger.Customer, Name: "राम \"Ram\", किराना", Phone: "98200 12345"},
+	ram := addParty(t, db, u, ledger.PartyFields{
+		Kind: ledger.Customer, Name: "राम \"Ram\", किराना",
+		Phone: "98200 12345",
+	},
 		line{"2026-03-30", 123456789, "चीनी 50 kg"},
 		line{"2026-04-01", -5, "=HYPERLINK(\"http://evil.example\";\"click\")"},
 		line{"2026-04-01", 100, "+91 98200"},
@@ -106,18 +109,26 @@ func TestGoldenFiles(t *testing.T) {
 		return export.PartyCSV(t.Context(), tx, w, ram, ledger.Range{}, options)
 	})
 	golden(t, db, u, "party_range.csv", func(tx *postgres.Tx, w *bytes.Buffer) error {
-		return export.PartyCSV(t.Context(), tx, w, ram, ledger.Range{From: date("2026-04-01"), To: date("2026-04-03")}, options)
+		return export.PartyCSV(t.Context(), tx, w, ram, ledger.Range{From: date("2026-04-01"), To: date("2026-04-03")},
+			options)
 	})
 	golden(t, db, u, "party_empty_range.csv", func(tx *postgres.Tx, w *bytes.Buffer) error {
 		return export.PartyCSV(t.Context(), tx, w, ram, ledger.Range{From: date("2027-04-01")}, options)
 	})
-	golden(t, db, u, "book.csv", func(tx *postgres.Tx, w *bytes.Buffer) error { return export.BookCSV(t.Context(), tx, w, options) })
+	golden(t, db, u, "book.csv", func(tx *postgres.Tx, w *bytes.Buffer) error {
+		return export.BookCSV(t.Context(), tx,
+			w, options)
+	})
 	hindi := options
 	hindi.Labels = export.Labels{
-		Party: "पार्टी", Kind: "प्रकार", Phone: "फ़ोन", Date: "तारीख", Details: "विवरण", Gave: "आपने दिया", Got: "आपको मिला",
+		Party: "पार्टी", Kind: "प्रकार", Phone: "फ़ोन", Date: "तारीख", Details: "विवरण", Gave: "आपने दिया",
+		Got:     "आपको मिला",
 		Balance: "बाकी", Opening: "शुरुआती बाकी", Closing: "अंतिम बाकी", Customer: "ग्राहक", Supplier: "सप्लायर",
 	}
-	golden(t, db, u, "book_hindi.csv", func(tx *postgres.Tx, w *bytes.Buffer) error { return export.BookCSV(t.Context(), tx, w, hindi) })
+	golden(t, db, u, "book_hindi.csv", func(tx *postgres.Tx, w *bytes.Buffer) error {
+		return export.BookCSV(t.Context(),
+			tx, w, hindi)
+	})
 }
 
 // Refusals come before the first byte, so that the answer can still be a page.
@@ -146,17 +157,28 @@ func TestRefusalsWriteNothing(t *testing.T) {
 		{"nobody asked for the plan", u, party, ledger.Range{}, nobody, fault.UpgradeRequired},
 		{"no such party", u, uuid.New(), ledger.Range{}, options, fault.NotFound},
 		{"another account's party", db.User(t, "Ravi"), party, ledger.Range{}, options, fault.NotFound},
-		{"range backwards", u, party, ledger.Range{From: date("2026-04-02"), To: date("2026-04-01")}, options, fault.Invalid},
+		{
+			"range backwards", u, party,
+			ledger.Range{From: date("2026-04-02"), To: date("2026-04-01")},
+			options,
+			fault.Invalid,
+		},
 	} {
 		var w bytes.Buffer
-		err := db.As(t.Context(), c.u.Caller, func(tx *postgres.Tx) error { return export.PartyCSV(t.Context(), tx, &w, c.party, c.r, c.o) })
+		err := db.As(t.Context(), c.u.Caller, func(tx *postgres.Tx) error {
+			return export.PartyCSV(t.Context(), tx, &w,
+				c.party, c.r, c.o)
+		})
 		if err == nil || fault.KindOf(err) != c.want || w.Len() != 0 {
 			t.Errorf("%s: %v and %d bytes, want a fault of kind %d and none", c.name, err, w.Len(), c.want)
 		}
 		if c.want == fault.NotFound || c.want == fault.Invalid {
 			continue
 		}
-		err = db.As(t.Context(), c.u.Caller, func(tx *postgres.Tx) error { return export.BookCSV(t.Context(), tx, &w, c.o) })
+		err = db.As(t.Context(), c.u.Caller, func(tx *postgres.Tx) error {
+			return export.BookCSV(t.Context(), tx, &w,
+				c.o)
+		})
 		if err == nil || fault.KindOf(err) != c.want || w.Len() != 0 {
 			t.Errorf("%s, whole book: %v and %d bytes, want a fault of kind %d and none", c.name, err, w.Len(), c.want)
 		}
@@ -231,15 +253,20 @@ func (w *cancelWriter) Write(p []byte) (int, error) {
 func addEntries(t testing.TB, db *pgtest.DB, u *pgtest.User, n int) {
 	t.Helper()
 	if _, err := db.Super.Exec(t.Context(), `
-		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by)
-		select p.account_id, p.business_id, gen_random_uuid(), p.id, 'given', 1 + i % 1000, date '2026-01-01' + i % 300, 'rice and dal ' || i, sha256('x'), p.created_by
+		insert into entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
+		    request_hash, created_by)
+		select p.account_id, p.business_id, gen_random_uuid(), p.id, 'given', 1 + i % 1000, date '2026-01-01' + i % 300,
+		    'rice and dal ' || i, sha256('x'), p.created_by
 		from parties p, generate_series(1, $2::int) i where p.account_id = $1`, u.AccountID, n); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func FuzzNoCellIsAFormula(f *testing.F) {
-	for _, s := range []string{"=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a,b", "a\"b", "a\nb", "राम", "'=1", "＝1+1", "＠x", ";=1+1"} {
+	for _, s := range []string{
+		"=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a,b", "a\"b", "a\nb", "राम", "'=1", "＝1+1",
+		"＠x", ";=1+1",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -255,7 +282,8 @@ func FuzzNoCellIsAFormula(f *testing.F) {
 		if cell != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(cell)[0]) {
 			t.Fatalf("TextRow(%q) has the cell %q", s, cell)
 		}
-		if strings.ContainsAny(s, ";\t") && row[0] != '"' { // where ; or a tab parts columns, what follows would be a cell
+		// where ; or a tab parts columns, what follows would be a cell
+		if strings.ContainsAny(s, ";\t") && row[0] != '"' {
 			t.Fatalf("TextRow(%q) = %q is not quoted", s, row)
 		}
 		// encoding/csv reads \r\n inside a cell as \n; all else is as it was.

@@ -44,9 +44,11 @@ type Labels struct {
 
 // English is the words of a file, which are also the keys of their translation.
 var English = Labels{
-	Party: "Party", Kind: "Kind", Phone: "Phone", Date: "Date", Details: "Details", Gave: "You gave", Got: "You got", Balance: "Balance",
+	Party: "Party", Kind: "Kind", Phone: "Phone", Date: "Date", Details: "Details", Gave: "You gave", Got: "You got",
+	Balance: "Balance",
 	Opening: "Opening balance", Closing: "Closing balance", Customer: "Customer", Supplier: "Supplier",
-	Statement: "Statement of account", Khata: "All parties", Given: "Gave", Received: "Got", Old: "Old balance", Get: "You'll get", Give: "You'll give",
+	Statement: "Statement of account", Khata: "All parties", Given: "Gave", Received: "Got", Old: "Old balance",
+	Get: "You'll get", Give: "You'll give",
 	All: "All entries", From: "From %s", Until: "Up to %s", Owes: "%s owes %s %s.", Settled: "Settled",
 	SideNote: "Written from the side of %s. A balance with a minus is what %s owes.", Page: "Page %d of %d",
 }
@@ -54,8 +56,10 @@ var English = Labels{
 // In returns the words of a language that translate knows.
 func (l Labels) In(translate func(string) string) Labels {
 	for _, word := range []*string{
-		&l.Party, &l.Kind, &l.Phone, &l.Date, &l.Details, &l.Gave, &l.Got, &l.Balance, &l.Opening, &l.Closing, &l.Customer, &l.Supplier,
-		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Old, &l.Get, &l.Give, &l.All, &l.From, &l.Until, &l.Owes, &l.Settled, &l.SideNote, &l.Page,
+		&l.Party, &l.Kind, &l.Phone, &l.Date, &l.Details, &l.Gave, &l.Got, &l.Balance, &l.Opening, &l.Closing,
+		&l.Customer, &l.Supplier,
+		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Old, &l.Get, &l.Give, &l.All, &l.From, &l.Until, &l.Owes,
+		&l.Settled, &l.SideNote, &l.Page,
 	} {
 		*word = translate(*word)
 	}

@@ -130,7 +130,10 @@ func (s *sheet) entry(line ledger.Line) error {
 func (s *sheet) closing(st ledger.Statement) error {
 	s.need(90)
 	s.page.Line(left, s.y, right-left, 1.4, accent)
-	last := tableRow{details: s.l.Closing, gave: s.money(st.Given), got: s.money(st.Received), balance: s.money(st.Closing), bold: true}
+	last := tableRow{
+		details: s.l.Closing, gave: s.money(st.Given), got: s.money(st.Received),
+		balance: s.money(st.Closing), bold: true,
+	}
 	if !st.Range.To.IsZero() {
 		last.date = s.o.date(st.Range.To)
 	}

@@ -50,15 +50,24 @@ func newXLSXWriter(name, currency string, widths []float64) (*xlsxWriter, error)
 		id    *int
 		style excelize.Style
 	}{
-		{&x.styles.date, excelize.Style{CustomNumFmt: &date, Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "left"}}},
+		{&x.styles.date, excelize.Style{CustomNumFmt: &date, Alignment: &excelize.Alignment{
+			Vertical:   "top",
+			Horizontal: "left",
+		}}},
 		{&x.styles.amount, excelize.Style{CustomNumFmt: &amount, Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&x.styles.text, excelize.Style{NumFmt: 49, Alignment: top}}, // 49 is text, also when somebody edits it
 		{&x.styles.bold, excelize.Style{Font: font, Alignment: top}},
 		{&x.styles.boldAmount, excelize.Style{Font: font, CustomNumFmt: &amount}},
-		{&x.styles.boldDate, excelize.Style{Font: font, CustomNumFmt: &date, Alignment: &excelize.Alignment{Horizontal: "left"}}},
+		{&x.styles.boldDate, excelize.Style{
+			Font: font, CustomNumFmt: &date,
+			Alignment: &excelize.Alignment{Horizontal: "left"},
+		}},
 		{&x.styles.title, excelize.Style{Font: &excelize.Font{Bold: true, Size: 14}}},
 		{&x.styles.head, excelize.Style{Font: font, Fill: band}},
-		{&x.styles.headRight, excelize.Style{Font: font, Fill: band, Alignment: &excelize.Alignment{Horizontal: "right"}}},
+		{&x.styles.headRight, excelize.Style{
+			Font: font, Fill: band,
+			Alignment: &excelize.Alignment{Horizontal: "right"},
+		}},
 	} {
 		var err error
 		if *s.id, err = x.file.NewStyle(&s.style); err != nil {
@@ -110,7 +119,10 @@ func (x *xlsxWriter) newSheet() error {
 
 // freeze keeps the first n rows in sight. It comes before any row.
 func (x *xlsxWriter) freeze(n int) error {
-	return x.sheet.SetPanes(&excelize.Panes{Freeze: true, YSplit: n, TopLeftCell: "A" + strconv.Itoa(n+1), ActivePane: "bottomLeft"})
+	return x.sheet.SetPanes(&excelize.Panes{
+		Freeze: true, YSplit: n, TopLeftCell: "A" + strconv.Itoa(n+1),
+		ActivePane: "bottomLeft",
+	})
 }
 
 // add writes a row, on a new sheet when the last is full.

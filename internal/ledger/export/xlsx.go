@@ -15,7 +15,9 @@ import (
 // PartyXLSX writes a party's statement as a spreadsheet: shop, party and range,
 // then the rows of PartyCSV with real dates and numbers. Faults come before
 // anything is written to w.
-func PartyXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID, r ledger.Range, o Options) (err error) {
+func PartyXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID, r ledger.Range,
+	o Options,
+) (err error) {
 	if err := o.allowed(ctx, tx); err != nil {
 		return err
 	}
@@ -37,7 +39,8 @@ func PartyXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUI
 		return x.add(x.date(line.Date), x.text(l.DetailsOf(line.EntryFields)), gave, got, balance)
 	})
 	if err == nil {
-		err = x.add(x.boldDate(s.Range.To), x.bold(l.Closing), x.boldAmount(s.Given), x.boldAmount(s.Received), x.boldAmount(s.Closing))
+		err = x.add(x.boldDate(s.Range.To), x.bold(l.Closing), x.boldAmount(s.Given), x.boldAmount(s.Received),
+			x.boldAmount(s.Closing))
 	}
 	if err == nil {
 		err = x.end(w)
@@ -58,7 +61,9 @@ func (x *xlsxWriter) statementHead(s ledger.Statement, o Options) error {
 		who += " · " + s.Party.Phone
 	}
 	for _, line := range []any{
-		excelize.Cell{StyleID: x.styles.title, Value: o.Business}, excelize.Cell{StyleID: x.styles.head, Value: who}, o.Period(s.Range), nil,
+		excelize.Cell{StyleID: x.styles.title, Value: o.Business},
+		excelize.Cell{StyleID: x.styles.head, Value: who},
+		o.Period(s.Range), nil,
 	} {
 		if err := x.add(line); err != nil {
 			return err

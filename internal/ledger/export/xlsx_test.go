@@ -51,7 +51,10 @@ func TestPartyXLSX(t *testing.T) {
 	u := db.User(t, "Asha")
 	party := addParty(t, db, u, ledger.PartyFields{Kind: ledger.Customer, Name: "=शर्मा & Sons"},
 		line{"2026-03-30", -123456789, "before"},
-		line{"2026-04-01", 12345678900, "=1+1"}, line{"2026-04-02", -10, "+91 <b>&amp;</b> _x0041_"}, line{"2026-04-03", 9999999999999, "two\nlines"})
+		line{"2026-04-01", 12345678900, "=1+1"}, line{"2026-04-02", -10, "+91 <b>&amp;</b> _x0041_"}, line{
+			"2026-04-03",
+			9999999999999, "two\nlines",
+		})
 	file := openXLSX(t, write(t, db, u, func(tx *postgres.Tx, w io.Writer) error {
 		return export.PartyXLSX(t.Context(), tx, w, party, ledger.Range{From: date("2026-04-01")}, shopOptions())
 	}))
@@ -93,7 +96,10 @@ func TestPartyXLSX(t *testing.T) {
 	if s, err := file.GetStyle(style); err != nil || s.CustomNumFmt == nil || *s.CustomNumFmt != "[$-4009]#,##,##0.00" {
 		t.Errorf("format of amounts = %+v, %v", s, err)
 	}
-	for cell, kind := range map[string]excelize.CellType{"A7": excelize.CellTypeUnset, "B7": excelize.CellTypeInlineString, "C7": excelize.CellTypeUnset, "A2": excelize.CellTypeInlineString} {
+	for cell, kind := range map[string]excelize.CellType{
+		"A7": excelize.CellTypeUnset,
+		"B7": excelize.CellTypeInlineString, "C7": excelize.CellTypeUnset, "A2": excelize.CellTypeInlineString,
+	} {
 		if got, err := file.GetCellType(sheet, cell); err != nil || got != kind {
 			t.Errorf("type of %s = %v, %v, want %v", cell, got, err, kind)
 		}
@@ -112,7 +118,10 @@ func TestPartyXLSX(t *testing.T) {
 // Amounts with more digits than a spreadsheet keeps are text: a figure is never rounded.
 func TestXLSXKeepsEveryPaisa(t *testing.T) {
 	t.Parallel()
-	for _, minor := range []int64{0, 1, -1, 10, 999_999_999_999_999, -999_999_999_999_999, 1_000_000_000_000_000, math.MaxInt64, math.MinInt64, 123_456_789_012_345} {
+	for _, minor := range []int64{
+		0, 1, -1, 10, 999_999_999_999_999, -999_999_999_999_999, 1_000_000_000_000_000,
+		math.MaxInt64, math.MinInt64, 123_456_789_012_345,
+	} {
 		text, isText := export.Number(minor, "INR")
 		if want := plainINR(minor); text != want {
 			t.Errorf("%d is written %q, want %q", minor, text, want)
@@ -128,10 +137,14 @@ func TestBookXLSXGoesOnOnTheNextSheet(t *testing.T) {
 	defer export.SetMaxRows(4)()
 	db := pgtest.New(t)
 	u := db.User(t, "Asha")
-	addParty(t, db, u, ledger.PartyFields{Kind: ledger.Customer, Name: "Ram"}, line{"2026-04-01", 1, ""}, line{"2026-04-02", 2, ""}, line{"2026-04-03", 3, ""}, line{"2026-04-04", 4, ""})
+	addParty(t, db, u, ledger.PartyFields{Kind: ledger.Customer, Name: "Ram"}, line{"2026-04-01", 1, ""},
+		line{"2026-04-02", 2, ""}, line{"2026-04-03", 3, ""}, line{"2026-04-04", 4, ""})
 	addParty(t, db, u, ledger.PartyFields{Kind: ledger.Supplier, Name: "Nobody yet"})
 	addParty(t, db, u, ledger.PartyFields{Kind: ledger.Supplier, Name: "Sita"}, line{"2026-04-01", -700, "milk"})
-	file := openXLSX(t, write(t, db, u, func(tx *postgres.Tx, w io.Writer) error { return export.BookXLSX(t.Context(), tx, w, shopOptions()) }))
+	file := openXLSX(t, write(t, db, u, func(tx *postgres.Tx, w io.Writer) error {
+		return export.BookXLSX(t.Context(),
+			tx, w, shopOptions())
+	}))
 	if got, want := file.GetSheetList(), []string{"All parties", "All parties 2"}; !slices.Equal(got, want) {
 		t.Fatalf("sheets %q, want %q", got, want)
 	}
@@ -142,7 +155,8 @@ func TestBookXLSXGoesOnOnTheNextSheet(t *testing.T) {
 		}
 	}
 	last, err := file.GetRows("All parties 2")
-	if want := []string{"Sita", "Supplier", "", "01 Apr 2026", "milk", "", "7.00", "-7.00"}; err != nil || !slices.Equal(last[3], want) {
+	if want := []string{"Sita", "Supplier", "", "01 Apr 2026", "milk", "", "7.00", "-7.00"}; err != nil ||
+		!slices.Equal(last[3], want) {
 		t.Errorf("last row %q, %v, want %q", last, err, want)
 	}
 }
@@ -163,18 +177,29 @@ func TestRefusalsOfPDFAndXLSX(t *testing.T) {
 		o       export.Options
 		ofParty bool // of a party only
 	}{
-		"counter":             {counter, party, ledger.Range{}, options, false},
-		"no plan":             {u, party, ledger.Range{}, nobody, false},
-		"no such party":       {u, uuid.New(), ledger.Range{}, options, true},
-		"of somebody else":    {stranger, party, ledger.Range{}, options, true},
-		"the range backwards": {u, party, ledger.Range{From: date("2026-04-02"), To: date("2026-04-01")}, options, true},
+		"counter":          {counter, party, ledger.Range{}, options, false},
+		"no plan":          {u, party, ledger.Range{}, nobody, false},
+		"no such party":    {u, uuid.New(), ledger.Range{}, options, true},
+		"of somebody else": {stranger, party, ledger.Range{}, options, true},
+		"the range backwards": {
+			u, party,
+			ledger.Range{From: date("2026-04-02"), To: date("2026-04-01")},
+			options,
+			true,
+		},
 	} {
 		var w bytes.Buffer
 		for kind, call := range map[string]func(*postgres.Tx) error{
-			"party pdf":  func(tx *postgres.Tx) error { return export.PartyPDF(t.Context(), tx, &w, c.party, c.r, c.o) },
-			"party xlsx": func(tx *postgres.Tx) error { return export.PartyXLSX(t.Context(), tx, &w, c.party, c.r, c.o) },
-			"book pdf":   func(tx *postgres.Tx) error { return export.BookPDF(t.Context(), tx, &w, c.o) },
-			"book xlsx":  func(tx *postgres.Tx) error { return export.BookXLSX(t.Context(), tx, &w, c.o) },
+			"party pdf": func(tx *postgres.Tx) error {
+				return export.PartyPDF(t.Context(), tx, &w, c.party, c.r,
+					c.o)
+			},
+			"party xlsx": func(tx *postgres.Tx) error {
+				return export.PartyXLSX(t.Context(), tx, &w, c.party, c.r,
+					c.o)
+			},
+			"book pdf":  func(tx *postgres.Tx) error { return export.BookPDF(t.Context(), tx, &w, c.o) },
+			"book xlsx": func(tx *postgres.Tx) error { return export.BookXLSX(t.Context(), tx, &w, c.o) },
 		} {
 			if c.ofParty && strings.HasPrefix(kind, "book") {
 				continue
@@ -194,7 +219,10 @@ func TestXLSXMemory(t *testing.T) {
 	addParty(t, db, u, ledger.PartyFields{Kind: ledger.Customer, Name: "राम Ram"})
 	addEntries(t, db, u, 100_000)
 	peak, took := watched(t, func(w io.Writer) {
-		if err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error { return export.BookXLSX(t.Context(), tx, w, shopOptions()) }); err != nil {
+		if err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
+			return export.BookXLSX(t.Context(), tx, w,
+				shopOptions())
+		}); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -57,12 +57,14 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 		select p.id, p.kind, p.name, p.name_key, p.phone, p.note, s.balance, s.opening, s.begun
 		from tijori.parties p
 		cross join lateral (
-			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end), 0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening,
+			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end),
+			    0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening,
 				count(*) > 0 as begun
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		) s
-		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.name_key = any ($3::text[]) or p.phone = any ($4::text[]) or p.id = $5)
+		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.name_key = any ($3::text[])
+		    or p.phone = any ($4::text[]) or p.id = $5)
 		order by p.created_at, p.id`, ledger.PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names), keys(phones), m.PartyID)
 	if err != nil {
 		return there, fmt.Errorf("find parties of a file: %w", err)
@@ -71,7 +73,8 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 	for rows.Next() {
 		var k known
 		var key string
-		if err := rows.Scan(&k.id, &k.fields.Kind, &k.fields.Name, &key, &k.fields.Phone, &k.fields.Note, &k.balance, &k.opening, &k.begun); err != nil {
+		if err := rows.Scan(&k.id, &k.fields.Kind, &k.fields.Name, &key, &k.fields.Phone, &k.fields.Note, &k.balance,
+			&k.opening, &k.begun); err != nil {
 			return there, fmt.Errorf("find parties of a file: %w", err)
 		}
 		there.byName[key] = append(there.byName[key], k)
@@ -94,7 +97,8 @@ func keys(m map[string]bool) []string {
 	return out
 }
 
-// FindTwins finds the entries of a plan that are like ones which are there already, or like one further up in the file: of
+// FindTwins finds the entries of a plan that are like ones which are there already, or like one further up in the file:
+// of
 // the same party, day, side and amount. Two like entries of the khata are the twins of two of the file, not of three.
 // Twins are imported all the same, unless somebody wants them left out.
 func (p *Plan) FindTwins(ctx context.Context, tx *postgres.Tx) error {
@@ -113,7 +117,9 @@ func (p *Plan) FindTwins(ctx context.Context, tx *postgres.Tx) error {
 }
 
 // countThere counts the entries of the khata that are like those of a chunk.
-func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry, fresh map[uuid.UUID]bool, there map[mark]int) error {
+func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry, fresh map[uuid.UUID]bool,
+	there map[mark]int,
+) error {
 	var at []int32
 	var ids []uuid.UUID
 	var dates []time.Time
@@ -121,16 +127,19 @@ func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry,
 	var amounts []int64
 	for i, e := range chunk {
 		if !fresh[e.PartyID] {
-			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates, e.Date), append(sides, string(e.Side)), append(amounts, e.AmountMinor)
+			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates,
+				e.Date), append(sides, string(e.Side)), append(amounts, e.AmountMinor)
 		}
 	}
 	if len(at) == 0 {
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		select g.i, s.n from unnest($3::int[], $4::uuid[], $5::date[], $6::text[], $7::bigint[]) g(i, party_id, business_date, side, amount_minor)
+		select g.i, s.n from unnest($3::int[], $4::uuid[], $5::date[], $6::text[], $7::bigint[]) g(i, party_id,
+		    business_date, side, amount_minor)
 		cross join lateral (select count(*)::int as n from tijori.entries e
-			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id and e.business_date = g.business_date
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = g.party_id
+			    and e.business_date = g.business_date
 				and e.side = g.side and e.amount_minor = g.amount_minor and e.deleted_at is null) s
 		where s.n > 0`, ledger.PlanAnew,
 		tx.Scope.AccountID, tx.Scope.BusinessID, at, ids, dates, sides, amounts)
@@ -148,8 +157,10 @@ func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry,
 	return rows.Err()
 }
 
-// Hold makes the caller the only one who imports an upload until the transaction ends; another page of the same user that
-// tries meanwhile waits here, and then finds it done. It reports whether the upload was imported before. One that was undone since,
+// Hold makes the caller the only one who imports an upload until the transaction ends; another page of the same user
+// that
+// tries meanwhile waits here, and then finds it done. It reports whether the upload was imported before. One that was
+// undone since,
 // like one that is not kept any more, is NotFound.
 func Hold(ctx context.Context, tx *postgres.Tx, upload uuid.UUID) (done bool, err error) {
 	if !tx.Scope.Rights.RunsKhata {
@@ -200,9 +211,12 @@ func Same(ctx context.Context, tx *postgres.Tx, body []byte) (f Former, found bo
 }
 
 // Apply writes a plan as one batch that has the upload's id, and forgets the file. progress is told how many rows
-// are written. An error leaves nothing behind, if the transaction ends with it. A plan that changes nothing, or has questions open, is refused. A plan without room for the new
+// are written. An error leaves nothing behind, if the transaction ends with it. A plan that changes nothing, or has
+// questions open, is refused. A plan without room for the new
 // parties is an UpgradeRequired fault. Requires RunsKhata.
-func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte, progress func(rows int)) error {
+func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte,
+	progress func(rows int),
+) error {
 	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil {
 		return fmt.Errorf("import a file: %w", err)
 	}
@@ -245,7 +259,9 @@ func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, nam
 		}
 		for i := range chunk {
 			if reason := fault.Of(wrong[i]); reason != nil {
-				return fault.New(fault.Conflict, "Line %d cannot be saved. Nothing was imported. Look at the file once more.", p.Lines[first+i]).Because(reason)
+				return fault.New(fault.Conflict,
+					"Line %d cannot be saved. Nothing was imported. Look at the file once more.", p.Lines[first+
+						i]).Because(reason)
 			}
 		}
 		first += len(chunk)

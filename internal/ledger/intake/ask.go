@@ -61,7 +61,8 @@ func (r *reader) askParty(doubts bool) {
 		return
 	}
 	if r.bank { // its titles name who has the account, which is the shop itself
-	} else if r.Suggest = sectionFrom(0, r.t.owner()).name; r.Suggest == "" && len(r.t.Sheets) > 1 && !strings.HasPrefix(strings.ToLower(r.t.Sheet), "sheet") {
+	} else if r.Suggest = sectionFrom(0, r.t.owner()).name; r.Suggest == "" && len(r.t.Sheets) > 1 &&
+		!strings.HasPrefix(strings.ToLower(r.t.Sheet), "sheet") {
 		r.Suggest = r.t.Sheet // a sheet for each customer
 	}
 	r.question("party", fault.New(fault.Invalid, "No column holds names. Say whose account all of this is, or which column holds the names."), "")
@@ -73,7 +74,8 @@ func (t *Table) owner() string {
 		if who := ownerIn(row); who != "" {
 			return who
 		}
-		if i > 0 && filled(row.Cells) == 1 && headKey(strings.Join(row.Cells, "")) == "ledger account" && filled(t.Above[i-1].Cells) == 1 {
+		if i > 0 && filled(row.Cells) == 1 && headKey(strings.Join(row.Cells, "")) == "ledger account" &&
+			filled(t.Above[i-1].Cells) == 1 {
 			return strings.TrimSpace(strings.Join(t.Above[i-1].Cells, ""))
 		}
 	}
@@ -92,17 +94,22 @@ func ownerIn(row Row) string {
 		if !ok {
 			before, behind, ok = cutWord(c)
 		}
-		if behind = strings.TrimSpace(strings.TrimLeft(behind, ":- ")); behind == "" && (ok || readHead(c) == sense(Name)) {
+		if behind = strings.TrimSpace(strings.TrimLeft(behind, ":- ")); behind == "" &&
+			(ok || readHead(c) == sense(Name)) {
 			if !ok {
 				before, ok = c, true
 			}
 			behind = strings.TrimSpace(strings.TrimLeft(next, ":- "))
 		}
-		if !ok || behind == "" || len(behind) > 200 || isFigure(behind) || readHead(behind) != "" && readHead(behind) != sense(Name) {
+		if !ok || behind == "" || len(behind) > 200 || isFigure(behind) ||
+			readHead(behind) != "" && readHead(behind) != sense(Name) {
 			continue
 		}
 		key := headKey(before)
-		if senseOf[key] == sense(Name) || slices.Contains([]string{"statement of", "account statement of", "statement for", "customer statement", "account of", "m s", "ledger of", "ledger account", "khata of", "party account"}, key) {
+		if senseOf[key] == sense(Name) || slices.Contains([]string{
+			"statement of", "account statement of",
+			"statement for", "customer statement", "account of", "m s", "ledger of", "ledger account", "khata of", "party account",
+		}, key) {
 			return behind
 		}
 	}
@@ -112,7 +119,10 @@ func ownerIn(row Row) string {
 // cutWord takes "Statement of Ramesh" apart.
 func cutWord(c string) (before, behind string, ok bool) {
 	lower := strings.ToLower(c)
-	for _, w := range []string{"account statement of ", "statement of ", "statement for ", "account of ", "ledger of ", "khata of "} {
+	for _, w := range []string{
+		"account statement of ", "statement of ", "statement for ", "account of ", "ledger of ",
+		"khata of ",
+	} {
 		if strings.HasPrefix(lower, w) && !strings.HasPrefix(lower, "statement of account") {
 			return c[:len(w)-1], c[len(w):], true
 		}
@@ -124,7 +134,9 @@ func cutWord(c string) (before, behind string, ok bool) {
 func (r *reader) askSides(doubts []int) {
 	m := r.o.Mapping
 	if len(doubts) > 0 {
-		q := r.question("sides", fault.New(fault.Invalid, "Is the column “%s” what you got, or what you gave? It can be read in two ways.", r.label(doubts[0])), r.label(doubts[0]), SidesGot, SidesGave)
+		q := r.question("sides",
+			fault.New(fault.Invalid, "Is the column “%s” what you got, or what you gave? It can be read in two ways.",
+				r.label(doubts[0])), r.label(doubts[0]), SidesGot, SidesGave)
 		for _, i := range doubts {
 			q.Columns = append(q.Columns, r.label(i))
 		}
@@ -178,7 +190,8 @@ func (r *reader) askSides(doubts []int) {
 			continue
 		}
 		if s == credit || s == deposit || s == payment || asked == "" {
-			if asked == "" || said[asked] == debit || said[asked] == withdrawal || v < asked && (s == credit || s == deposit || s == payment) {
+			if asked == "" || said[asked] == debit || said[asked] == withdrawal || v < asked && (s == credit ||
+				s == deposit || s == payment) {
 				asked = v
 			}
 		}
@@ -187,12 +200,15 @@ func (r *reader) askSides(doubts []int) {
 		if s := said[asked]; s == debit || s == withdrawal { // the question is about what comes in
 			asked = map[bool]string{true: "Cr", false: "Deposit"}[s == debit]
 		}
-		q := r.question("sides", fault.New(fault.Invalid, "Does “%s” mean what you got, or what you gave? It can be read in two ways.", asked), asked, SidesGot, SidesGave)
+		q := r.question("sides",
+			fault.New(fault.Invalid, "Does “%s” mean what you got, or what you gave? It can be read in two ways.",
+				asked), asked, SidesGot, SidesGave)
 		q.Columns = []string{r.label(column)}
 	}
 }
 
-// askSigns asks what a plus is in a column of amounts with both signs. With one sign only, all of it is what was given, which is noted.
+// askSigns asks what a plus is in a column of amounts with both signs. With one sign only, all of it is what was given,
+// which is noted.
 func (r *reader) askSigns() {
 	column := r.columns[Amount][0]
 	plus, minus := false, false
@@ -209,10 +225,16 @@ func (r *reader) askSigns() {
 	case r.o.Mapping.Sides != "":
 		r.flip = r.o.Mapping.Sides == SidesGot
 	case plus && minus:
-		q := r.question("sides", fault.New(fault.Invalid, "Does “%s” mean what you got, or what you gave? It can be read in two ways.", "+"), r.label(column), SidesGot, SidesGave)
+		q := r.question("sides",
+			fault.New(fault.Invalid, "Does “%s” mean what you got, or what you gave? It can be read in two ways.",
+				"+"), r.label(column), SidesGot, SidesGave)
 		q.Columns = []string{r.label(column)}
 	default:
-		r.Notes = append(r.Notes, Problem{Column: r.label(column), Reason: fault.New(fault.Invalid, "Nothing says whether the amounts in “%s” were given or got. They are taken as given.", r.label(column)), Options: []string{SidesGot, SidesGave}})
+		r.Notes = append(r.Notes, Problem{
+			Column: r.label(column), Reason: fault.New(fault.Invalid,
+				"Nothing says whether the amounts in “%s” were given or got. They are taken as given.", r.label(column)),
+			Options: []string{SidesGot, SidesGave},
+		})
 	}
 }
 
@@ -225,7 +247,9 @@ func (r *reader) askDays() {
 	days := r.o.Mapping.Days
 	if sample := r.exchanged(o); sample != "" {
 		if r.swap = days == DayFirst; days == "" {
-			r.question("days", fault.New(fault.Invalid, "Excel has read some of these dates with the month first, and could not read the others: %s may be another day. Did the day stand first?", sample), r.label(r.columns[Date][0]), DayFirst, MonthFirst)
+			r.question("days",
+				fault.New(fault.Invalid,
+					"Excel has read some of these dates with the month first, and could not read the others: %s may be another day. Did the day stand first?", sample), r.label(r.columns[Date][0]), DayFirst, MonthFirst)
 		}
 		return
 	}
@@ -245,11 +269,14 @@ func (r *reader) askDays() {
 	}
 	r.calendar.monthFirst = monthFirst
 	if ask {
-		r.question("days", fault.New(fault.Invalid, "Does the day or the month stand first? “%s” can be read in two ways.", o.first), r.label(r.columns[Date][0]), DayFirst, MonthFirst)
+		r.question("days",
+			fault.New(fault.Invalid, "Does the day or the month stand first? “%s” can be read in two ways.",
+				o.first), r.label(r.columns[Date][0]), DayFirst, MonthFirst)
 	}
 }
 
-// exchanged returns a date whose day and month Excel may have exchanged: one that was set for America makes dates of 5/1/2026, and leaves
+// exchanged returns a date whose day and month Excel may have exchanged: one that was set for America makes dates of
+// 5/1/2026, and leaves
 // 13/1/2026 as text. It is "" where there is no such doubt.
 func (r *reader) exchanged(o *orders) (sample string) {
 	if o.day == 0 || o.month > 0 || o.open > 0 {
@@ -288,7 +315,8 @@ func (r *reader) orders(column int) *orders {
 	return o
 }
 
-// askFigures names the columns with figures that are left out. When lines would lose their only amount, or no amount is taken at all,
+// askFigures names the columns with figures that are left out. When lines would lose their only amount, or no amount is
+// taken at all,
 // that has to be said before anything is brought in.
 func (r *reader) askFigures(senses []sense, doubts []int) {
 	var columns []int
@@ -298,7 +326,8 @@ func (r *reader) askFigures(senses []sense, doubts []int) {
 			continue
 		}
 		switch s := senses[i]; s {
-		case worker, otherDate, voucher, firstName, middleName, lastName, sense(Phone), sense(Date), sense(Name), sense(Side), sense(Kind):
+		case worker, otherDate, voucher, firstName, middleName, lastName, sense(Phone), sense(Date), sense(Name),
+			sense(Side), sense(Kind):
 			continue
 		case balance, sense(Owes), sense(Owed):
 			if r.entries || taken {
@@ -320,7 +349,9 @@ func (r *reader) askFigures(senses []sense, doubts []int) {
 	if taken && !r.loses(columns) {
 		return
 	}
-	q := r.question("figures", fault.New(fault.Invalid, "There are figures in columns that are left out: %s. Say what they are, or that they may be left out.", strings.Join(r.Figures, ", ")), "", "leave")
+	q := r.question("figures",
+		fault.New(fault.Invalid,
+			"There are figures in columns that are left out: %s. Say what they are, or that they may be left out.", strings.Join(r.Figures, ", ")), "", "leave")
 	q.Columns = r.Figures
 }
 

@@ -34,7 +34,8 @@ func set(f *excelize.File, sheet string, rows ...[]any) {
 	}
 }
 
-// Workbooks as shops keep them: titles, merged cells, dates as dates and as text, numbers that say Dr and Cr by their format.
+// Workbooks as shops keep them: titles, merged cells, dates as dates and as text, numbers that say Dr and Cr by their
+// format.
 func TestBooks(t *testing.T) {
 	t.Parallel()
 	date := func(d int) time.Time { return time.Date(2026, 1, d, 10, 15, 0, 0, time.UTC) }
@@ -44,9 +45,22 @@ func TestBooks(t *testing.T) {
 		dates []string
 	}{
 		"titles, and names merged over lines": {workbook(t, func(f *excelize.File) {
-			set(f, "Sheet1", []any{"Sharma Kirana"}, []any{"January 2026"}, []any{}, []any{"Date", "Party", "Amount", nil, "Note"}, []any{nil, nil, "Gave", "Got"},
-				[]any{date(5), "Ramesh", 1000.0, nil, "atta"}, []any{date(6), nil, nil, 400.0}, []any{date(7), "Sita", 250.5}, []any{"Total", nil, 1250.5, 400.0})
-			for _, m := range [][2]string{{"A1", "E1"}, {"A2", "E2"}, {"C4", "D4"}, {"A4", "A5"}, {"B4", "B5"}, {"B6", "B7"}} {
+			set(f, "Sheet1", []any{"Sharma Kirana"}, []any{"January 2026"}, []any{}, []any{
+				"Date", "Party", "Amount",
+				nil, "Note",
+			}, []any{nil, nil, "Gave", "Got"},
+				[]any{date(5), "Ramesh", 1000.0, nil, "atta"}, []any{date(6), nil, nil, 400.0}, []any{
+					date(7), "Sita",
+					250.5,
+				}, []any{"Total", nil, 1250.5, 400.0})
+			for _, m := range [][2]string{
+				{"A1", "E1"},
+				{"A2", "E2"},
+				{"C4", "D4"},
+				{"A4", "A5"},
+				{"B4", "B5"},
+				{"B6", "B7"},
+			} {
 				_ = f.MergeCell("Sheet1", m[0], m[1])
 			}
 		}), []string{"Ramesh 600", "Sita 250.50"}, []string{"2026-01-05 1000", "2026-01-06 -400", "2026-01-07 250.50"}},
@@ -54,19 +68,24 @@ func TestBooks(t *testing.T) {
 			dr, cr := `#,##0.00" Dr"`, `#,##0.00" Cr"`
 			debit, _ := f.NewStyle(&excelize.Style{CustomNumFmt: &dr})
 			credit, _ := f.NewStyle(&excelize.Style{CustomNumFmt: &cr})
-			set(f, "Sheet1", []any{"Particulars", "Closing Balance"}, []any{"Ramesh", 1500}, []any{"Sita", 700}, []any{"Grand Total", 800})
+			set(f, "Sheet1", []any{"Particulars", "Closing Balance"}, []any{"Ramesh", 1500}, []any{"Sita", 700},
+				[]any{"Grand Total", 800})
 			_ = f.SetCellStyle("Sheet1", "B2", "B2", debit)
 			_ = f.SetCellStyle("Sheet1", "B3", "B3", credit)
 		}), []string{"Ramesh 1500", "Sita -700"}, nil},
 		"days as text and as days": {workbook(t, func(f *excelize.File) {
 			form := "dd-mmm-yy"
 			style, _ := f.NewStyle(&excelize.Style{CustomNumFmt: &form})
-			set(f, "Sheet1", []any{"Date", "Name", "Gave"}, []any{"05/01/2026", "A", 1}, []any{46027, "A", 2}, []any{46028, "A", 4}, []any{46028.5, "A", 8})
+			set(f, "Sheet1", []any{"Date", "Name", "Gave"}, []any{"05/01/2026", "A", 1}, []any{46027, "A", 2},
+				[]any{46028, "A", 4}, []any{46028.5, "A", 8})
 			_ = f.SetCellStyle("Sheet1", "A4", "A5", style)
 		}), []string{"A 15"}, []string{"2026-01-05 1", "2026-01-05 2", "2026-01-06 4", "2026-01-06 8"}},
 		"an empty sheet in front": {workbook(t, func(f *excelize.File) {
 			_, _ = f.NewSheet("Dues")
-			set(f, "Dues", []any{"Name", "Phone", "Balance"}, []any{"A", 9876543210, 5}, []any{"B", 9.876543211e9, -2.5})
+			set(f, "Dues", []any{"Name", "Phone", "Balance"}, []any{"A", 9876543210, 5}, []any{
+				"B", 9.876543211e9,
+				-2.5,
+			})
 		}), []string{"A+919876543210 5", "B+919876543211 -2.50"}, nil},
 		"totals that are formulas": {workbook(t, func(f *excelize.File) {
 			set(f, "Sheet1", []any{"Name", "Balance"}, []any{"A", 5}, []any{"Total"})
@@ -90,7 +109,8 @@ func TestBooks(t *testing.T) {
 		}
 	}
 	american := workbook(t, func(f *excelize.File) {
-		set(f, "Sheet1", []any{"Date", "Name", "Gave"}, []any{time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), "A", 1}, []any{"13/01/2026", "A", 2})
+		set(f, "Sheet1", []any{"Date", "Name", "Gave"}, []any{time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), "A", 1},
+			[]any{"13/01/2026", "A", 2})
 	})
 	if p := readBody(t, american, existing{}, nil); len(p.Asks()) != 1 || p.Asks()[0].Ask != "days" {
 		t.Errorf("days that Excel exchanged are not asked about: %v", said(p))
@@ -122,7 +142,10 @@ func TestBooks(t *testing.T) {
 func TestOwnExports(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ party, want string }{
-		"party.csv": {"राम", "-755431.08"}, "party_range.csv": {"राम", "-765431.09"}, "party_empty_range.csv": {"राम", "-755431.08"},
+		"party.csv": {"राम", "-755431.08"}, "party_range.csv": {"राम", "-765431.09"}, "party_empty_range.csv": {
+			"राम",
+			"-755431.08",
+		},
 		"book.csv": {"", "-755431.08"}, "book_hindi.csv": {"", "-755431.08"},
 	} {
 		body, err := os.ReadFile("../export/testdata/" + name)

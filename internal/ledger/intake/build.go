@@ -12,19 +12,22 @@ import (
 )
 
 var (
-	errNoName    = fault.New(fault.Invalid, "There is no name in this line.")
-	errNoDate    = fault.New(fault.Invalid, "There is an amount, but no date.")
-	errFormula   = fault.New(fault.Invalid, "This cell holds a formula. Put its value there.")
-	errSeveral   = fault.New(fault.Invalid, "Several parties have this name. Write the phone beside it, or give them different names.")
+	errNoName  = fault.New(fault.Invalid, "There is no name in this line.")
+	errNoDate  = fault.New(fault.Invalid, "There is an amount, but no date.")
+	errFormula = fault.New(fault.Invalid, "This cell holds a formula. Put its value there.")
+	errSeveral = fault.New(fault.Invalid,
+		"Several parties have this name. Write the phone beside it, or give them different names.")
 	errOpening   = fault.New(fault.Invalid, "This party has an opening balance already.")
 	errBothSides = fault.New(fault.Invalid, "Gave or got: fill in one of the two.")
-	errMinus     = fault.New(fault.Invalid, "A minus in this column can be read in two ways. Put the amount into the other column.")
-	errSpilled   = fault.New(fault.Invalid, "This line has more cells than there are heads. An amount with commas needs quotation marks around it.")
-	errKind      = fault.New(fault.Invalid, "Write customer or supplier.")
-	errSide      = fault.New(fault.Invalid, "Write Dr or Cr, gave or got.")
-	errLocked    = fault.New(fault.Invalid, "This day is locked.")
-	errFar       = fault.New(fault.Invalid, "This date is more than a year ahead.").Coded("date_far_ahead")
-	errNoNames   = fault.New(fault.Invalid, "Say which column holds the names.")
+	errMinus     = fault.New(fault.Invalid,
+		"A minus in this column can be read in two ways. Put the amount into the other column.")
+	errSpilled = fault.New(fault.Invalid,
+		"This line has more cells than there are heads. An amount with commas needs quotation marks around it.")
+	errKind    = fault.New(fault.Invalid, "Write customer or supplier.")
+	errSide    = fault.New(fault.Invalid, "Write Dr or Cr, gave or got.")
+	errLocked  = fault.New(fault.Invalid, "This day is locked.")
+	errFar     = fault.New(fault.Invalid, "This date is more than a year ahead.").Coded("date_far_ahead")
+	errNoNames = fault.New(fault.Invalid, "Say which column holds the names.")
 )
 
 // reader turns the lines of a table into a plan.
@@ -82,7 +85,8 @@ func body(t *Table, m Mapping) []Row {
 
 func newReader(t *Table, o Options, there existing) *reader {
 	r := &reader{
-		Plan: &Plan{}, t: t, o: o, there: there, parties: map[string]*Party{}, keys: map[string]string{}, phones: map[string]string{}, words: map[string]rowWord{},
+		Plan: &Plan{}, t: t, o: o, there: there, parties: map[string]*Party{}, keys: map[string]string{},
+		phones: map[string]string{}, words: map[string]rowWord{},
 		columns: map[Field][]int{}, negative: map[Field]bool{}, sides: map[string]ledger.Side{},
 	}
 	for i, f := range o.Mapping.Columns {
@@ -355,13 +359,15 @@ func (r *reader) partyFields(row Row) (ledger.PartyFields, []string) {
 	return clean, phones
 }
 
-// spilled reports a line that is longer than the heads by what looks like the end of an amount: 1,200 without quotation marks.
+// spilled reports a line that is longer than the heads by what looks like the end of an amount: 1,200 without quotation
+// marks.
 func (r *reader) spilled(row Row) bool {
 	if r.t.Kind != "csv" || len(r.head.Cells) == 0 {
 		return false
 	}
 	for _, c := range row.Cells[min(len(r.head.Cells), len(row.Cells)):] {
-		if whole, _, _ := strings.Cut(strings.TrimSpace(digits(c)), "."); isDigits(whole) && len(whole) >= 2 && len(whole) <= 3 {
+		if whole, _, _ := strings.Cut(strings.TrimSpace(digits(c)), "."); isDigits(whole) && len(whole) >= 2 &&
+			len(whole) <= 3 {
 			return true
 		}
 	}
@@ -411,7 +417,8 @@ func (r *reader) figure(row Row, f Field) (figure, bool) {
 		return figure{}, false
 	}
 	if out.rounded {
-		r.note(row, f, fault.New(fault.Invalid, "%s is finer than the smallest coin, and is rounded to %s.", text, money.Amount{Minor: out.minor, Currency: r.o.Desk.Currency}.Format()))
+		r.note(row, f, fault.New(fault.Invalid, "%s is finer than the smallest coin, and is rounded to %s.", text,
+			money.Amount{Minor: out.minor, Currency: r.o.Desk.Currency}.Format()))
 	}
 	return out, true
 }
@@ -532,7 +539,8 @@ func (r *reader) entry(row Row) (entries []ledger.EntryFields, at int) {
 	return entries, at
 }
 
-// byVoucher reads the total of a voucher and what was paid of it by the type of the voucher: the total of a payment is the payment itself.
+// byVoucher reads the total of a voucher and what was paid of it by the type of the voucher: the total of a payment is
+// the payment itself.
 func byVoucher(kind string, total, paid ledger.EntryFields) (given, received ledger.EntryFields) {
 	once := func(side ledger.Side) ledger.EntryFields {
 		return ledger.EntryFields{Side: side, AmountMinor: max(total.AmountMinor, paid.AmountMinor)}

@@ -107,20 +107,29 @@ func (r *reader) compare() {
 		c.Start = r.sign*first.says - first.delta
 	}
 	r.Check = c
-	switch text := func(minor int64) string { return money.Amount{Minor: minor, Currency: r.o.Desk.Currency}.Format() }; {
+	switch text := func(minor int64) string {
+		return money.Amount{
+			Minor:    minor,
+			Currency: r.o.Desk.Currency,
+		}.Format()
+	}; {
 	case c.Wrong > 0 && best.wrong != nil:
 		c.Line = best.wrong.line
-		c.Reason = fault.New(fault.Invalid, "In line %d the balance in the file is %s, and its entries make %s. Check how the columns are read.", c.Line, text(best.wrong.says), text(best.want))
+		c.Reason = fault.New(fault.Invalid,
+			"In line %d the balance in the file is %s, and its entries make %s. Check how the columns are read.", c.Line, text(best.wrong.says), text(best.want))
 	case c.Wrong > 0:
-		c.Reason = fault.New(fault.Invalid, "The balances in the file do not follow from its entries. Check how the columns are read.")
+		c.Reason = fault.New(fault.Invalid,
+			"The balances in the file do not follow from its entries. Check how the columns are read.")
 	case c.Start != 0:
-		c.Reason = fault.New(fault.Invalid, "The file begins with a balance of %s that none of its lines explains. It is not brought in.", text(c.Start))
+		c.Reason = fault.New(fault.Invalid,
+			"The file begins with a balance of %s that none of its lines explains. It is not brought in.", text(c.Start))
 	default:
 		c.Reason = fault.New(fault.Invalid, "The balances in the file are those that its entries make.")
 	}
 }
 
-// readings tries the ways of reading with the balances that stand one after the other in an account. It returns the one in which most
+// readings tries the ways of reading with the balances that stand one after the other in an account. It returns the one
+// in which most
 // follow, how many pairs there are, and how many of them follow with the oldest and with the newest entry first.
 func (r *reader) readings(account func(*stated) *Party) (best reading, pairs, forward, backward int) {
 	for i, way := range []reading{{sign: 1}, {sign: -1}, {sign: 1, backward: true}, {sign: -1, backward: true}} {
@@ -228,7 +237,8 @@ func (r *reader) settle() {
 	}
 }
 
-// settleOpenings takes the first of the balances brought forward of a party, when the khata has none and no entry stands before it.
+// settleOpenings takes the first of the balances brought forward of a party, when the khata has none and no entry
+// stands before it.
 func (r *reader) settleOpenings() {
 	first := map[*Party]time.Time{}
 	for _, d := range r.drafts {
@@ -333,7 +343,10 @@ func (r *reader) places(backward bool) []int {
 }
 
 func (r *reader) take(p *Party, row Row, what string, place int, f ledger.EntryFields) {
-	r.Entries = append(r.Entries, ledger.BatchEntry{ID: entryID(r.o.Upload, what, place), PartyID: p.ID, EntryFields: f})
+	r.Entries = append(r.Entries, ledger.BatchEntry{
+		ID: entryID(r.o.Upload, what, place), PartyID: p.ID,
+		EntryFields: f,
+	})
 	r.Lines = append(r.Lines, row.Line)
 	p.Entries++
 	p.After += f.Signed()

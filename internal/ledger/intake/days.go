@@ -12,7 +12,8 @@ import (
 
 var errNotDay = fault.InvalidField("date", "This is not a date.")
 
-// A day is a date as a cell says it. With sure unset, a and b are the day and the month, in an order that the cell alone does not say.
+// A day is a date as a cell says it. With sure unset, a and b are the day and the month, in an order that the cell
+// alone does not say.
 type day struct {
 	year  int
 	a, b  int
@@ -26,9 +27,15 @@ type day struct {
 var months = func() map[string]int {
 	out := map[string]int{}
 	for i, names := range []string{
-		"jan january janv जनवरी जन जानेवारी জানুয়ারি જાન્યુઆરી", "feb february फरवरी फर फरवरि फेब्रुवारी ফেব্রুয়ারি ફેબ્રુઆરી", "mar march मार्च মার্চ માર્ચ", "apr april अप्रैल अप्रेल एप्रिल এপ্রিল એપ્રિલ",
-		"may मई मे মে મે", "jun june जून জুন જૂન", "jul july जुलाई जुलै জুলাই જુલાઈ", "aug august अगस्त अग ऑगस्ट আগস্ট ઓગસ્ટ",
-		"sep sept september सितंबर सितम्बर सित सप्टेंबर সেপ্টেম্বর સપ્ટેમ્બર", "oct october अक्टूबर अक्तूबर अक्टू ऑक्टोबर অক্টোবর ઓક્ટોબર", "nov november नवंबर नवम्बर नव नोव्हेंबर নভেম্বর નવેમ્બર", "dec december दिसंबर दिसम्बर दिस डिसेंबर ডিসেম্বর ડિસેમ્બર",
+		"jan january janv जनवरी जन जानेवारी জানুয়ারি જાન્યુઆરી",
+		"feb february फरवरी फर फरवरि फेब्रुवारी ফেব্রুয়ারি ફેબ્રુઆરી", "mar march मार्च মার্চ માર્ચ",
+		"apr april अप्रैल अप्रेल एप्रिल এপ্রিল એપ્રિલ",
+		"may मई मे মে મે", "jun june जून জুন જૂન", "jul july जुलाई जुलै জুলাই જુલાઈ",
+		"aug august अगस्त अग ऑगस्ट আগস্ট ઓગસ્ટ",
+		"sep sept september सितंबर सितम्बर सित सप्टेंबर সেপ্টেম্বর સપ્ટેમ્બર",
+		"oct october अक्टूबर अक्तूबर अक्टू ऑक्टोबर অক্টোবর ઓક્ટોબર",
+		"nov november नवंबर नवम्बर नव नोव्हेंबर নভেম্বর નવેમ્બર",
+		"dec december दिसंबर दिसम्बर दिस डिसेंबर ডিসেম্বর ડિસેમ્બર",
 	} {
 		for _, n := range strings.Fields(names) {
 			out[ledger.NameKey(n)] = i + 1
@@ -37,7 +44,10 @@ var months = func() map[string]int {
 	return out
 }()
 
-var weekdays = []string{"mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+var weekdays = []string{
+	"mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "monday", "tuesday",
+	"wednesday", "thursday", "friday", "saturday", "sunday",
+}
 
 // parseDay reads a date in any of the forms in which programs and people write one.
 func parseDay(text string) (d day, ok bool) {
@@ -185,7 +195,8 @@ func (d *day) date(text string) bool {
 			widths[n] = i - from
 			n++
 			if i+1 < len(text) { // 5th
-				if t := strings.ToLower(text[i : i+2]); (t == "th" || t == "st" || t == "nd" || t == "rd") && (i+2 == len(text) || !letter(text[i+2])) {
+				if t := strings.ToLower(text[i : i+2]); (t == "th" || t == "st" || t == "nd" || t == "rd") &&
+					(i+2 == len(text) || !letter(text[i+2])) {
 					i += 2
 				}
 			}
@@ -255,7 +266,8 @@ type calendar struct {
 	zone       *time.Location
 }
 
-// read is the day of a cell, and the moment in it for the order of entries of one day; at is -1 when the cell has no time.
+// read is the day of a cell, and the moment in it for the order of entries of one day; at is -1 when the cell has no
+// time.
 func (c calendar) read(text string) (date time.Time, at int, err error) {
 	d, ok := parseDay(text)
 	if !ok {
@@ -358,7 +370,8 @@ func step(by int, up, down *int) {
 	}
 }
 
-// decide returns the order, and whether it has to be asked. In India the day stands first, unless the column says otherwise: by
+// decide returns the order, and whether it has to be asked. In India the day stands first, unless the column says
+// otherwise: by
 // a cell that fits the other order alone, or by going up or down evenly only when it is read so.
 func (o *orders) decide(currency string) (monthFirst, ask bool) {
 	switch {

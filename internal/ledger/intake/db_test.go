@@ -27,13 +27,18 @@ func newID(t testing.TB) uuid.UUID {
 }
 
 // bring plans a text and, when apply is set, brings it in.
-func bring(t testing.TB, db *pgtest.DB, u *pgtest.User, upload uuid.UUID, text string, apply bool) (p *intake.Plan, err error) {
+func bring(t testing.TB, db *pgtest.DB, u *pgtest.User, upload uuid.UUID, text string,
+	apply bool,
+) (p *intake.Plan, err error) {
 	t.Helper()
 	table, err := intake.Read([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := intake.Options{Upload: upload, Mapping: intake.Guess(table), Desk: ledger.Desk{Currency: "INR", Today: time.Now()}, OpeningDate: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}
+	o := intake.Options{Upload: upload, Mapping: intake.Guess(table), Desk: ledger.Desk{
+		Currency: "INR",
+		Today:    time.Now(),
+	}, OpeningDate: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}
 	err = db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
 		if p, err = intake.Make(t.Context(), tx, table, o); err != nil || !apply {
 			return err
@@ -63,7 +68,8 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	}
 	const text = "Date,Party,Gave,Got,Note\n5/4/2026,ram,10,,one\n5/4/2026,Ram,,20,two\n5/4/2026,RAM,30,,three\n6/4/2026,Mohan,,7,\n"
 	p, err := bring(t, db, asha, newID(t), text, true)
-	if err != nil || p.New != 1 || len(p.Parties) != 2 || p.Parties[0].Before != 10000 || p.Parties[0].After != 12000 || p.Parties[1].After != -700 {
+	if err != nil || p.New != 1 || len(p.Parties) != 2 || p.Parties[0].Before != 10000 || p.Parties[0].After != 12000 ||
+		p.Parties[1].After != -700 {
 		t.Fatalf("plan = %+v, %v", p, err)
 	}
 	err = db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
@@ -79,13 +85,17 @@ func TestPlanIsWhatHappens(t *testing.T) {
 		t.Fatal(err)
 	}
 	var notes string
-	if err := db.Super.QueryRow(t.Context(), `select string_agg(note, ' ' order by business_date, id) from entries where business_id = $1 and note <> '' and batch_id is not null`, asha.BusinessID).Scan(&notes); err != nil || notes != "one two three" {
+	if err := db.Super.QueryRow(t.Context(),
+		`select string_agg(note, ' ' order by business_date, id) from entries where business_id = $1 and note <> '' and batch_id is not null`, asha.BusinessID).Scan(&notes); err != nil || notes != "one two three" {
 		t.Errorf("the day reads %q, %v", notes, err)
 	}
 	if p, err = bring(t, db, asha, newID(t), text, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error { return p.FindTwins(t.Context(), tx) }); err != nil || len(p.Twins) != 4 {
+	if err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
+		return p.FindTwins(t.Context(),
+			tx)
+	}); err != nil || len(p.Twins) != 4 {
 		t.Errorf("the same file again has twins %v, %v, want 4", p.Twins, err)
 	}
 	if p, _ = bring(t, db, asha, newID(t), "Name,Balance\nRam,5\n", false); len(p.Problems) != 1 {
@@ -98,11 +108,13 @@ func TestImportIsForKeepersAndWithinThePlan(t *testing.T) {
 	db := pgtest.New(t)
 	asha := db.User(t, "Asha")
 	for _, role := range []string{"accountant", "counter"} {
-		if _, err := bring(t, db, db.Member(t, asha, nil, role), newID(t), "Name\nRam\n", true); fault.KindOf(err) != fault.Forbidden {
+		if _, err := bring(t, db, db.Member(t, asha, nil, role), newID(t), "Name\nRam\n",
+			true); fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("%s: %v", role, err)
 		}
 	}
-	if _, err := bring(t, db, asha, newID(t), "Name,Balance\n"+strings.Repeat("x", 3)+",1\na,1\nb,1\nc,1\nd,1\ne,1\n", true); fault.KindOf(err) != fault.UpgradeRequired {
+	if _, err := bring(t, db, asha, newID(t), "Name,Balance\n"+strings.Repeat("x", 3)+",1\na,1\nb,1\nc,1\nd,1\ne,1\n",
+		true); fault.KindOf(err) != fault.UpgradeRequired {
 		t.Errorf("six parties on Free: %v", err)
 	}
 	if n := count(t, db, `select (select count(*) from parties where business_id = $1) + (select count(*) from batches where business_id = $1)`, asha); n != 0 {
@@ -112,7 +124,8 @@ func TestImportIsForKeepersAndWithinThePlan(t *testing.T) {
 	if _, err := bring(t, db, asha, upload, "Name,Balance\na,1\nb,1\nc,1\nd,1\ne,1\n", true); err != nil {
 		t.Errorf("five parties on Free: %v", err)
 	}
-	if p, err := bring(t, db, asha, upload, "Name,Balance\na,2\n", true); fault.KindOf(err) != fault.Invalid || len(p.Entries) != 0 || len(p.Problems) != 1 {
+	if p, err := bring(t, db, asha, upload, "Name,Balance\na,2\n", true); fault.KindOf(err) != fault.Invalid ||
+		len(p.Entries) != 0 || len(p.Problems) != 1 {
 		t.Errorf("a second opening balance under the same upload: %+v, %v", p, err)
 	}
 	if n := count(t, db, livingEntries, asha); n != 5 {
@@ -155,7 +168,8 @@ func TestManyRowsInAndOut(t *testing.T) {
 	}
 }
 
-// A contact fills the phone that a party of the khata has not; the undo takes it away again, unless the party was changed since.
+// A contact fills the phone that a party of the khata has not; the undo takes it away again, unless the party was
+// changed since.
 func TestContactsFillPhones(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -169,7 +183,8 @@ func TestContactsFillPhones(t *testing.T) {
 		t.Fatalf("plan = %+v, %v", p, err)
 	}
 	phones := func() (out string) {
-		if err := db.Super.QueryRow(t.Context(), `select string_agg(phone, ' ' order by name) from parties where business_id = $1`, asha.BusinessID).Scan(&out); err != nil {
+		if err := db.Super.QueryRow(t.Context(),
+			`select string_agg(phone, ' ' order by name) from parties where business_id = $1`, asha.BusinessID).Scan(&out); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -177,15 +192,20 @@ func TestContactsFillPhones(t *testing.T) {
 	if got := phones(); got != "+919876543210 +919876500000" {
 		t.Errorf("phones %q", got)
 	}
-	if p, err := bring(t, db, asha, newID(t), contacts, true); fault.KindOf(err) != fault.Invalid || p == nil || !p.Nothing() {
+	if p, err := bring(t, db, asha, newID(t), contacts, true); fault.KindOf(err) != fault.Invalid || p == nil ||
+		!p.Nothing() {
 		t.Errorf("the contacts once more: %v, want a refusal to bring in nothing", err)
 	}
 	var sita uuid.UUID
-	if err := db.Super.QueryRow(t.Context(), `select id from parties where business_id = $1 and name = 'Sita'`, asha.BusinessID).Scan(&sita); err != nil {
+	if err := db.Super.QueryRow(t.Context(), `select id from parties where business_id = $1 and name = 'Sita'`,
+		asha.BusinessID).Scan(&sita); err != nil {
 		t.Fatal(err)
 	}
 	err := db.As(t.Context(), asha.Caller, func(tx *postgres.Tx) error {
-		_, err := ledger.EditParty(t.Context(), tx, sita, 2, ledger.PartyFields{Kind: ledger.Customer, Name: "Sita Devi", Phone: "+919876500000"})
+		_, err := ledger.EditParty(t.Context(), tx, sita, 2, ledger.PartyFields{
+			Kind: ledger.Customer,
+			Name: "Sita Devi", Phone: "+919876500000",
+		})
 		return err
 	})
 	if err != nil {

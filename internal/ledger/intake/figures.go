@@ -81,10 +81,12 @@ func pointed(core string) bool {
 // decimalComma reports 10,5 and 10,50 and 1.234,50.
 func decimalComma(core string) bool {
 	whole, frac, ok := strings.Cut(core, ",")
-	return ok && whole != "" && len(frac) >= 1 && len(frac) <= 2 && isDigits(frac) && (isDigits(whole) || groupedBy(whole, "."))
+	return ok && whole != "" && len(frac) >= 1 && len(frac) <= 2 && isDigits(frac) &&
+		(isDigits(whole) || groupedBy(whole, "."))
 }
 
-// grouped reports a number whose commas are where Indian or Western ones stand: three digits after the last, two or three between.
+// grouped reports a number whose commas are where Indian or Western ones stand: three digits after the last, two or
+// three between.
 func grouped(core string) bool {
 	whole, frac, _ := strings.Cut(core, ".")
 	return groupedBy(whole, ",") && !strings.ContainsAny(frac, ",.")
@@ -94,7 +96,8 @@ func groupedBy(whole, separator string) bool {
 	parts := strings.Split(whole, separator)
 	for i, p := range parts {
 		n := len(p)
-		if !isDigits(p) || i == 0 && (n < 1 || n > 3) && len(parts) > 1 || i > 0 && i < len(parts)-1 && n != 2 && n != 3 || i > 0 && i == len(parts)-1 && n != 3 {
+		if !isDigits(p) || i == 0 && (n < 1 || n > 3) && len(parts) > 1 ||
+			i > 0 && i < len(parts)-1 && n != 2 && n != 3 || i > 0 && i == len(parts)-1 && n != 3 {
 			return false
 		}
 	}
@@ -133,9 +136,13 @@ func coreOf(s string) (core, before, behind string) {
 }
 
 // currencies are what stands beside an amount and says nothing of its side.
-var currencies = []string{"/-", "/=", "₹", "rupees", "rupee", "inr", "रुपये", "रुपए", "रु.", "रू.", "रु", "रू", "rs.", "rs", "usd", "eur", "$", "€", "£", "only", "रुपया"}
+var currencies = []string{
+	"/-", "/=", "₹", "rupees", "rupee", "inr", "रुपये", "रुपए", "रु.", "रू.", "रु", "रू", "rs.",
+	"rs", "usd", "eur", "$", "€", "£", "only", "रुपया",
+}
 
-// readFigure reads an amount as people, banks and other programs write it: ₹1,200.00 Dr, Rs.500/-, (500), 1,200.00-, 500 जमा. number is set for
+// readFigure reads an amount as people, banks and other programs write it: ₹1,200.00 Dr, Rs.500/-, (500), 1,200.00-,
+// 500 जमा. number is set for
 // what a spreadsheet holds as a number, which may have been computed.
 func readFigure(text, currency string, c comma, number bool) (f figure, err error) {
 	text = strings.ToLower(digits(strings.TrimSpace(text)))
@@ -179,7 +186,8 @@ func readFigure(text, currency string, c comma, number bool) (f figure, err erro
 
 // around reads what stands before and behind a number; it reports whether all of it was understood.
 func (f *figure) around(before, behind string) bool {
-	if strings.Contains(before, "(") && !strings.Contains(before, ")") && strings.Contains(behind, ")") && !strings.Contains(behind, "(") {
+	if strings.Contains(before, "(") && !strings.Contains(before, ")") && strings.Contains(behind, ")") &&
+		!strings.Contains(behind, "(") {
 		f.minus = true
 		before, behind = strings.Replace(before, "(", " ", 1), strings.Replace(behind, ")", " ", 1)
 	}

@@ -8,7 +8,8 @@ import (
 // maxAbove is how many of the first lines may hold titles and notes before the heads.
 const maxAbove = 80
 
-// findHeads looks for the line of heads by what it says, and puts it first. Files of banks, Tally and khata apps begin with titles.
+// findHeads looks for the line of heads by what it says, and puts it first. Files of banks, Tally and khata apps begin
+// with titles.
 func (t *Table) findHeads() {
 	best, most, known := 0, 0, make([]int, 0, maxAbove)
 	for i := range t.Rows[:min(len(t.Rows), maxAbove)] {
@@ -93,7 +94,8 @@ func (t *Table) join() {
 		return
 	}
 	top, below := t.Rows[0].Cells, t.Rows[1].Cells
-	if slices.ContainsFunc(below, func(c string) bool { return isFigure(strings.TrimSpace(c)) }) || filled(below) == 0 || headScore(below) == 0 || headScore(top) == 0 {
+	if slices.ContainsFunc(below, func(c string) bool { return isFigure(strings.TrimSpace(c)) }) ||
+		filled(below) == 0 || headScore(below) == 0 || headScore(top) == 0 {
 		return
 	}
 	width := max(len(top), len(below))
@@ -137,7 +139,8 @@ func (t *Table) join() {
 	t.Rows[0].Cells = joined
 }
 
-// narrow leaves out columns that are more than are read: first those with nothing under their head, of which contacts have dozens.
+// narrow leaves out columns that are more than are read: first those with nothing under their head, of which contacts
+// have dozens.
 func (t *Table) narrow() {
 	width := t.Width()
 	if width <= 16 || width <= MaxColumns && headScore(t.Rows[0].Cells) < 3 {

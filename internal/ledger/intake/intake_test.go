@@ -48,10 +48,12 @@ func TestReadsText(t *testing.T) {
 		body     []byte
 		encoding string
 	}{
-		"plain": {[]byte(text), ""}, "with a mark": {[]byte("\xef\xbb\xbf" + text), ""}, "lines of Unix": {[]byte(strings.ReplaceAll(text, "\r\n", "\n")), ""},
-		"UTF-16 little": {utf16Of(text, binary.LittleEndian, true), "UTF-16"}, "UTF-16 big": {utf16Of(text, binary.BigEndian, true), "UTF-16"},
-		"semicolons": {[]byte("Name;Balance\nश्री कृष्ण;1,200\n\"O'Hara, \"\"Bob\"\"\";-5\n"), ""},
-		"tabs":       {[]byte("Name\tBalance\nश्री कृष्ण\t1,200\n\"O'Hara, \"\"Bob\"\"\"\t-5\n"), ""},
+		"plain": {[]byte(text), ""}, "with a mark": {[]byte("\xef\xbb\xbf" + text), ""},
+		"lines of Unix": {[]byte(strings.ReplaceAll(text, "\r\n", "\n")), ""},
+		"UTF-16 little": {utf16Of(text, binary.LittleEndian, true), "UTF-16"},
+		"UTF-16 big":    {utf16Of(text, binary.BigEndian, true), "UTF-16"},
+		"semicolons":    {[]byte("Name;Balance\nश्री कृष्ण;1,200\n\"O'Hara, \"\"Bob\"\"\";-5\n"), ""},
+		"tabs":          {[]byte("Name\tBalance\nश्री कृष्ण\t1,200\n\"O'Hara, \"\"Bob\"\"\"\t-5\n"), ""},
 	} {
 		got, err := Read(c.body)
 		if err != nil || got.Encoding != c.encoding {
@@ -71,7 +73,8 @@ func TestReadsText(t *testing.T) {
 		t.Errorf("Windows-1252: %+v, %v", got, err)
 	}
 	got, err = Read([]byte("Name,Due\nPipe 5\" x 2,5\nRam,7\n'=1+1,3\n=1+1,4\n'tis,5\n"))
-	if err != nil || got.Rows[1].Cells[0] != `Pipe 5" x 2` || got.Rows[3].Cells[0] != "=1+1" || len(got.Rows[3].Formulas) != 0 || len(got.Rows[4].Formulas) != 1 || got.Rows[5].Cells[0] != "'tis" {
+	if err != nil || got.Rows[1].Cells[0] != `Pipe 5" x 2` || got.Rows[3].Cells[0] != "=1+1" ||
+		len(got.Rows[3].Formulas) != 0 || len(got.Rows[4].Formulas) != 1 || got.Rows[5].Cells[0] != "'tis" {
 		t.Errorf("marks within words, apostrophes, formulas: %+v, %v", got, err)
 	}
 }
@@ -110,12 +113,18 @@ func TestRefusesWithLineAndReason(t *testing.T) {
 		"a cut archive":        {[]byte("PK\x03\x04hello"), fault.Invalid, "damaged"},
 		"another archive":      {zipped(map[string]string{"hello.txt": "x"}), fault.Invalid, "not a table"},
 		"no sheet":             {zipped(map[string]string{"xl/workbook.xml": "<workbook/>"}), fault.Invalid, "damaged"},
-		"a broken sheet":       {zipped(map[string]string{"xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": "<worksheet><row r=\"1\"><c"}), fault.Invalid, "damaged"},
+		"a broken sheet": {zipped(map[string]string{
+			"xl/workbook.xml":          "<workbook/>",
+			"xl/worksheets/sheet1.xml": "<worksheet><row r=\"1\"><c",
+		}), fault.Invalid, "damaged"},
 		"an entity bomb": {zipped(map[string]string{
 			"xl/workbook.xml":          "<workbook/>",
 			"xl/worksheets/sheet1.xml": `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><worksheet><sheetData><row r="1"><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>`,
 		}), fault.Invalid, "damaged"},
-		"a contact cut off":  {[]byte("BEGIN:VCARD\nFN:Ram\nEND:VCARD\nBEGIN:VCARD\nFN:Sita\n"), fault.Invalid, "Line 4:"},
+		"a contact cut off": {
+			[]byte("BEGIN:VCARD\nFN:Ram\nEND:VCARD\nBEGIN:VCARD\nFN:Sita\n"), fault.Invalid,
+			"Line 4:",
+		},
 		"contacts entangled": {[]byte("BEGIN:VCARD\nFN:Ram\nBEGIN:VCARD\n"), fault.Invalid, "Line 3:"},
 		"between contacts":   {[]byte("BEGIN:VCARD\nFN:Ram\nEND:VCARD\nhello\n"), fault.Invalid, "Line 4:"},
 	} {
@@ -127,7 +136,8 @@ func TestRefusesWithLineAndReason(t *testing.T) {
 	}
 }
 
-// Hostile files cost their refusal, not the server: the memory that reading needs is held for each kind, as is the time. It runs
+// Hostile files cost their refusal, not the server: the memory that reading needs is held for each kind, as is the
+// time. It runs
 // alone, so that it measures nobody else.
 func TestHostileFilesCostLittle(t *testing.T) {
 	zipped := func(sheet func(io.Writer)) []byte {
@@ -160,21 +170,31 @@ func TestHostileFilesCostLittle(t *testing.T) {
 			io.WriteString(w, "</row>")
 		}), -1},
 		"a column far to the right": {zipped(func(w io.Writer) {
-			io.WriteString(w, `<row r="1"><c r="A1"><v>1</v></c><c r="XFD1"><v>1</v></c><c r="ZZZZZZZ1"><v>1</v></c></row>`)
+			io.WriteString(w,
+				`<row r="1"><c r="A1"><v>1</v></c><c r="XFD1"><v>1</v></c><c r="ZZZZZZZ1"><v>1</v></c></row>`)
 		}), -1},
-		"rows that are wide":          {zipped(repeat(`<row><c r="DX1"><v>1</v></c></row>`, MaxRows)), fault.TooLarge},
-		"rows that are wide, as text": {bytes.Repeat(append(bytes.Repeat([]byte(","), 250), "1\n"...), MaxFile/252), fault.Invalid},
+		"rows that are wide": {zipped(repeat(`<row><c r="DX1"><v>1</v></c></row>`, MaxRows)), fault.TooLarge},
+		"rows that are wide, as text": {
+			bytes.Repeat(append(bytes.Repeat([]byte(","), 250), "1\n"...), MaxFile/252),
+			fault.Invalid,
+		},
 		"merged cells without end": {zipped(func(w io.Writer) {
 			repeat(`<row><c t="inlineStr"><is><t>x</t></is></c></row>`, 40_000)(w)
 			repeat(`<mergeCell ref="A1:A1048576"/>`, 1_000_000)(w)
 		}), -1},
-		"a web page without end":  {bytes.Repeat([]byte("<table><tr><td colspan=999>"), MaxFile/27), fault.Invalid},
-		"tags that never end":     {append([]byte("<html>"), bytes.Repeat([]byte("<"), MaxFile-6)...), -1},
-		"comments that never end": {append([]byte("<html>"), bytes.Repeat([]byte("<!--x"), (MaxFile-6)/5)...), fault.Invalid},
-		"cards within cards":      {bytes.Repeat([]byte("BEGIN:VCARD\nAGENT:\n"), MaxFile/19), fault.Invalid},
-		"a row far down":          {zipped(func(w io.Writer) { io.WriteString(w, `<row r="999999999"><c><v>1</v></c></row>`) }), -1},
-		"a bomb of tags":          {zipped(repeat("<c/>", 40_000_000)), fault.TooLarge},
-		"deep nesting":            {zipped(repeat("<a>", 5_000_000)), -1},
+		"a web page without end": {bytes.Repeat([]byte("<table><tr><td colspan=999>"), MaxFile/27), fault.Invalid},
+		"tags that never end":    {append([]byte("<html>"), bytes.Repeat([]byte("<"), MaxFile-6)...), -1},
+		"comments that never end": {
+			append([]byte("<html>"), bytes.Repeat([]byte("<!--x"), (MaxFile-6)/5)...),
+			fault.Invalid,
+		},
+		"cards within cards": {bytes.Repeat([]byte("BEGIN:VCARD\nAGENT:\n"), MaxFile/19), fault.Invalid},
+		"a row far down": {zipped(func(w io.Writer) {
+			io.WriteString(w,
+				`<row r="999999999"><c><v>1</v></c></row>`)
+		}), -1},
+		"a bomb of tags": {zipped(repeat("<c/>", 40_000_000)), fault.TooLarge},
+		"deep nesting":   {zipped(repeat("<a>", 5_000_000)), -1},
 		"one endless cell": {zipped(func(w io.Writer) {
 			io.WriteString(w, "<row><c><v>")
 			repeat("1", 80<<20)(w)
@@ -185,7 +205,10 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		"lines without end": {bytes.Repeat([]byte("\n"), MaxFile), fault.Invalid},
 		"quotes":            {bytes.Repeat([]byte("\""), MaxFile-1), fault.Invalid},
 		"separators":        {bytes.Repeat([]byte(",\n"), MaxFile/2), fault.Invalid},
-		"a folded contact":  {append([]byte("BEGIN:VCARD\nFN:x\n"), bytes.Repeat([]byte(" x\n"), MaxFile/4)...), fault.Invalid},
+		"a folded contact": {
+			append([]byte("BEGIN:VCARD\nFN:x\n"), bytes.Repeat([]byte(" x\n"), MaxFile/4)...),
+			fault.Invalid,
+		},
 	} {
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -243,7 +266,10 @@ func TestWorkbookParts(t *testing.T) {
 	if err != nil || table.Sheet != "Dues <b>" || len(table.Rows) != 2 {
 		t.Fatalf("table = %+v, %v", table, err)
 	}
-	p := build(table, Options{Upload: uuid.New(), Mapping: Guess(table), Desk: ledger.Desk{Currency: "INR", Today: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}}, existing{})
+	p := build(table, Options{Upload: uuid.New(), Mapping: Guess(table), Desk: ledger.Desk{
+		Currency: "INR",
+		Today:    time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
+	}}, existing{})
 	if len(p.Entries) != 1 || p.Entries[0].Date.Format(time.DateOnly) != "2026-04-01" {
 		t.Errorf("plan = %+v, %v", p, p.Problems)
 	}
@@ -289,7 +315,11 @@ func TestReadsSpreadsheets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [][]string{{"Date", "Party", "Gave", "Got"}, {"2026-03-31", "राम", "0.3"}, {"1/4/2026", "Sita", "", "100000"}}
+	want := [][]string{
+		{"Date", "Party", "Gave", "Got"},
+		{"2026-03-31", "राम", "0.3"},
+		{"1/4/2026", "Sita", "", "100000"},
+	}
 	if diff := cmp.Diff(want, cells(got)); diff != "" {
 		t.Error(diff)
 	}
@@ -307,7 +337,13 @@ func TestReadsContacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [][]string{contactHead, {"राम", "98765 43210"}, {"Sharma, Sons and more", "+91-9999988888", "pays\nlate"}, {"Sita Devi", "tel:+919000000001"}, {"100200300", "100200300"}}
+	want := [][]string{
+		contactHead,
+		{"राम", "98765 43210"},
+		{"Sharma, Sons and more", "+91-9999988888", "pays\nlate"},
+		{"Sita Devi", "tel:+919000000001"},
+		{"100200300", "100200300"},
+	}
 	want[3][1] = "+919000000001"
 	if diff := cmp.Diff(want, cells(got)); diff != "" {
 		t.Error(diff)
@@ -317,16 +353,22 @@ func TestReadsContacts(t *testing.T) {
 func TestGuess(t *testing.T) {
 	t.Parallel()
 	for head, want := range map[string][]Field{
-		"Name,Phone,Balance\nx,1,2":                                                  {Name, Phone, Opening},
-		"Customer Name,Mobile No.,Amount,Type\nx,1,2,Dr":                             {Name, Phone, Opening, Side},
-		"नाम,मोबाइल,बाकी\nx,1,2":                                                     {Name, Phone, Opening},
-		"तारीख,पार्टी,दिए,मिले,विवरण\n1/1/2026,x,1,,":                                {Date, Name, Given, Received, Details},
-		"Party,Kind,Phone,Date,Details,Gave,Got,Balance\nx,Customer,,1/1/2026,,1,,1": {Name, Kind, Phone, Date, Details, Given, Received, Running},
-		"Date,Particulars,Debit,Credit,Balance,Party\n1,2,3,4,5,x":                   {Date, Details, Given, Received, Running, Name},
-		"name,type\nx,supplier":                                                      {Name, Kind},
-		"Ram,98765\nSita,98766":                                                      {Name, Ignore},
-		"wer,was\nRam,x":                                                             {Name, Ignore},
-		"Name,Name,note\nx,y,z":                                                      {Name, Ignore, Note},
+		"Name,Phone,Balance\nx,1,2":                      {Name, Phone, Opening},
+		"Customer Name,Mobile No.,Amount,Type\nx,1,2,Dr": {Name, Phone, Opening, Side},
+		"नाम,मोबाइल,बाकी\nx,1,2":                         {Name, Phone, Opening},
+		"तारीख,पार्टी,दिए,मिले,विवरण\n1/1/2026,x,1,,": {
+			Date, Name, Given, Received,
+			Details,
+		},
+		"Party,Kind,Phone,Date,Details,Gave,Got,Balance\nx,Customer,,1/1/2026,,1,,1": {
+			Name, Kind, Phone, Date, Details,
+			Given, Received, Running,
+		},
+		"Date,Particulars,Debit,Credit,Balance,Party\n1,2,3,4,5,x": {Date, Details, Given, Received, Running, Name},
+		"name,type\nx,supplier": {Name, Kind},
+		"Ram,98765\nSita,98766": {Name, Ignore},
+		"wer,was\nRam,x":        {Name, Ignore},
+		"Name,Name,note\nx,y,z": {Name, Ignore, Note},
 	} {
 		table, err := Read([]byte(head))
 		if err != nil {
@@ -349,7 +391,10 @@ func plan(t testing.TB, text string, there existing) *Plan {
 		t.Fatal(err)
 	}
 	return build(table, Options{
-		Upload: uuid.Must(uuid.NewV7()), Mapping: Guess(table), Desk: ledger.Desk{Currency: "INR", Today: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)},
+		Upload: uuid.Must(uuid.NewV7()), Mapping: Guess(table), Desk: ledger.Desk{
+			Currency: "INR",
+			Today:    time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
+		},
 		OpeningDate: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), OpeningNote: "Opening balance",
 	}, there)
 }
@@ -365,12 +410,16 @@ func balances(p *Plan) map[string]int64 {
 func TestPlanReadsAmountsAndSides(t *testing.T) {
 	t.Parallel()
 	p := plan(t, "Name,Balance\nA,\"1,200\"\nB,-500\nC,(500.50)\nD,300 Cr\nE,300 Dr.\nF,0.00\nG,\nH,₹ -5\nI,१२३\nJ,(10) Cr\n", existing{})
-	want := map[string]int64{"A": 120000, "B": -50000, "C": -50050, "D": -30000, "E": 30000, "F": 0, "G": 0, "H": -500, "I": 12300, "J": 1000}
+	want := map[string]int64{
+		"A": 120000, "B": -50000, "C": -50050, "D": -30000, "E": 30000, "F": 0, "G": 0, "H": -500,
+		"I": 12300, "J": 1000,
+	}
 	if diff := cmp.Diff(want, balances(p)); diff != "" || len(p.Problems) > 0 || p.New != 10 || len(p.Entries) != 8 {
 		t.Errorf("%s %v, %d new, %d entries", diff, p.Problems, p.New, len(p.Entries))
 	}
 	p = plan(t, "Name,Amount,Type\nA,100,You'll Get\nB,100,You'll Give\nC,100,जमा\nD,5,what\n", existing{})
-	if diff := cmp.Diff(map[string]int64{"A": 10000, "B": -10000, "C": -10000}, balances(p)); diff != "" || len(p.Problems) != 1 || p.Problems[0].Column != "Type" || p.Problems[0].Line != 5 {
+	if diff := cmp.Diff(map[string]int64{"A": 10000, "B": -10000, "C": -10000}, balances(p)); diff != "" ||
+		len(p.Problems) != 1 || p.Problems[0].Column != "Type" || p.Problems[0].Line != 5 {
 		t.Errorf("%s %v", diff, p.Problems)
 	}
 }
@@ -395,7 +444,8 @@ func TestPlanSaysLineColumnAndReason(t *testing.T) {
 		got = append(got, fmt.Sprint(problem.Line, " ", problem.Column))
 	}
 	want := []string{"2 Date", "3 Party", "5 Got", "6 Date", "7 Gave", "8 Gave", "9 Gave", "10 Date", "11 Date"}
-	if diff := cmp.Diff(want, got); diff != "" || len(p.Entries) != 2 || p.New != 1 || p.Lines[0] != 4 || p.Lines[1] != 12 || len(p.Notes) != 1 || p.Notes[0].Column != "Phone" {
+	if diff := cmp.Diff(want, got); diff != "" || len(p.Entries) != 2 || p.New != 1 || p.Lines[0] != 4 ||
+		p.Lines[1] != 12 || len(p.Notes) != 1 || p.Notes[0].Column != "Phone" {
 		t.Errorf("%s entries %d, new %d", diff, len(p.Entries), p.New)
 	}
 }
@@ -404,21 +454,32 @@ func TestPlanFindsParties(t *testing.T) {
 	t.Parallel()
 	ram, one, two := uuid.New(), uuid.New(), uuid.New()
 	there := existing{byName: map[string][]known{
-		"ram":  {{id: ram, fields: ledger.PartyFields{Name: "Ram", Phone: "+919876543210"}, balance: 500, opening: true}},
-		"sita": {{id: one, fields: ledger.PartyFields{Name: "Sita", Phone: "+919000000001"}}, {id: two, fields: ledger.PartyFields{Name: "Sita", Phone: "+919000000002"}}},
-	}, byPhone: map[string][]known{"+919876543210": {{id: ram, fields: ledger.PartyFields{Name: "Ram", Phone: "+919876543210"}}}}}
+		"ram": {{
+			id: ram, fields: ledger.PartyFields{Name: "Ram", Phone: "+919876543210"}, balance: 500,
+			opening: true,
+		}},
+		"sita": {
+			{id: one, fields: ledger.PartyFields{Name: "Sita", Phone: "+919000000001"}},
+			{id: two, fields: ledger.PartyFields{Name: "Sita", Phone: "+919000000002"}},
+		},
+	}, byPhone: map[string][]known{"+919876543210": {{id: ram, fields: ledger.PartyFields{
+		Name:  "Ram",
+		Phone: "+919876543210",
+	}}}}}
 	p := plan(t, "Name,Phone,Balance\n RAM ,,5\nRam,,\nSita,9000000002,7\nSita,,7\nNew,9000000003,1\nnew,9000000004,2\nNEW,9000000003,3\n", there)
 	if len(p.Problems) != 3 { // Ram has an opening balance; Sita is two; New has had one in line 6
 		t.Errorf("problems %v", p.Problems)
 	}
-	if p.New != 2 || len(p.Entries) != 3 || p.Entries[0].PartyID != two || p.Entries[1].PartyID == p.Entries[2].PartyID {
+	if p.New != 2 || len(p.Entries) != 3 || p.Entries[0].PartyID != two ||
+		p.Entries[1].PartyID == p.Entries[2].PartyID {
 		t.Errorf("%d new, entries %+v", p.New, p.Entries)
 	}
 	contacts, err := Read([]byte("BEGIN:VCARD\nFN:Ramu Kaka\nTEL:98765 43210\nEND:VCARD\nBEGIN:VCARD\nFN:Mohan\nEND:VCARD\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p = build(contacts, Options{Upload: uuid.New(), Mapping: Guess(contacts), Desk: ledger.Desk{Currency: "INR"}}, there)
+	p = build(contacts, Options{Upload: uuid.New(), Mapping: Guess(contacts), Desk: ledger.Desk{Currency: "INR"}},
+		there)
 	if p.New != 1 || len(p.Parties) != 2 || p.Parties[0].ID != ram || p.Parties[0].Name != "Ram" {
 		t.Errorf("contacts: %+v", p)
 	}
@@ -428,7 +489,8 @@ func TestPlanFindsParties(t *testing.T) {
 	}
 	up := uuid.Must(uuid.NewV7())
 	for i := 1; i < 300_000; i += 997 {
-		if a, b := entryID(up, "line", i), entryID(up, "line", i+1); strings.Compare(a.String(), b.String()) >= 0 || entryID(up, "opening", i+1).String() >= a.String() {
+		if a, b := entryID(up, "line", i), entryID(up, "line", i+1); strings.Compare(a.String(), b.String()) >= 0 ||
+			entryID(up, "opening", i+1).String() >= a.String() {
 			t.Fatalf("ids of lines %d and %d are not in order", i, i+1)
 		}
 	}
@@ -466,7 +528,10 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		m := Guess(table).Clean(table)
-		p := build(table, Options{Upload: uuid.New(), Mapping: m, Desk: ledger.Desk{Currency: "INR", Today: time.Now()}, OpeningDate: time.Now()}, existing{})
+		p := build(table, Options{
+			Upload: uuid.New(), Mapping: m, Desk: ledger.Desk{Currency: "INR", Today: time.Now()},
+			OpeningDate: time.Now(),
+		}, existing{})
 		var given, received, after int64
 		for _, e := range p.Entries {
 			if _, err := e.Clean(); err != nil {

@@ -36,7 +36,10 @@ const (
 )
 
 // Fields are the fields that a column may be, in the order in which they are offered.
-var Fields = []Field{Ignore, Name, Company, Phone, Kind, Note, Opening, Owes, Owed, Date, Given, Received, Amount, Side, Details, Running, RunningSide}
+var Fields = []Field{
+	Ignore, Name, Company, Phone, Kind, Note, Opening, Owes, Owed, Date, Given, Received, Amount, Side,
+	Details, Running, RunningSide,
+}
 
 // manifold are the fields that several columns may be.
 var manifold = []Field{Ignore, Name, Phone, Note, Details}
@@ -70,7 +73,8 @@ type Mapping struct {
 	Pick    []int     // lines to take of all; nil for every one
 }
 
-// ReadMapping reads a mapping from a form: head, kind, c0, c1, … for the columns, and the answers days, sides, party, party_id, figures=leave,
+// ReadMapping reads a mapping from a form: head, kind, c0, c1, … for the columns, and the answers days, sides, party,
+// party_id, figures=leave,
 // below=yes, take and pick. Without c0 the columns are guessed.
 func ReadMapping(form url.Values, t *Table) Mapping {
 	if line, err := strconv.Atoi(form.Get("headline")); err == nil {
@@ -111,7 +115,8 @@ func lines(values []string) (out []int) {
 	return out
 }
 
-// Clean makes a mapping that came from outside fit a table: unknown fields ignored, and every other at most once but those
+// Clean makes a mapping that came from outside fit a table: unknown fields ignored, and every other at most once but
+// those
 // that several columns may be.
 func (m Mapping) Clean(t *Table) Mapping {
 	columns := m.Columns
@@ -120,7 +125,8 @@ func (m Mapping) Clean(t *Table) Mapping {
 		m.Kind = ledger.Customer
 	}
 	for i := range min(len(m.Columns), len(columns)) {
-		if f := columns[i]; slices.Contains(Fields, f) && (slices.Contains(manifold, f) || !slices.Contains(m.Columns, f)) {
+		if f := columns[i]; slices.Contains(Fields, f) && (slices.Contains(manifold, f) || !slices.Contains(m.Columns,
+			f)) {
 			m.Columns[i] = f
 		}
 	}
@@ -149,7 +155,8 @@ func (m Mapping) set(column int, f Field) {
 	}
 }
 
-// Guess reads the heads of a table, and its values where the heads leave a doubt. What can be read both ways is left out, and asked.
+// Guess reads the heads of a table, and its values where the heads leave a doubt. What can be read both ways is left
+// out, and asked.
 func Guess(t *Table) Mapping {
 	m := Mapping{Columns: make([]Field, t.Width()), Kind: ledger.Customer}
 	if len(t.Rows) == 0 {
@@ -162,14 +169,18 @@ func Guess(t *Table) Mapping {
 	m.guessMoney(t, senses)
 	m.guessByValues(t, senses)
 	m.guessName(t, senses)
-	if name := m.column(Name); name >= 0 && name < len(t.Rows[0].Cells) && slices.Contains(supplierHeads, headKey(t.Rows[0].Cells[name])) {
+	if name := m.column(Name); name >= 0 && name < len(t.Rows[0].Cells) && slices.Contains(supplierHeads,
+		headKey(t.Rows[0].Cells[name])) {
 		m.Kind = ledger.Supplier
 	}
 	m.Head = m.Head || !hasFigures(t.Rows[0].Cells)
 	return m
 }
 
-var supplierHeads = []string{"supplier", "supplier name", "vendor", "vendor name", headKey("सप्लायर"), headKey("सप्लायर का नाम")}
+var supplierHeads = []string{
+	"supplier", "supplier name", "vendor", "vendor name", headKey("सप्लायर"),
+	headKey("सप्लायर का नाम"),
+}
 
 // senses are what the heads say, column by column.
 func (t *Table) senses() []sense {
@@ -242,7 +253,8 @@ func (m Mapping) guessMoney(t *Table, senses []sense) {
 	if total >= 0 && !m.has(Given) && m.has(Received) && !together[credit] {
 		m.set(total, Given)
 	}
-	if !m.has(Given) && !m.has(Received) && !owes && column(balance) < 0 || m.has(Date) && !m.has(Given) && !m.has(Received) && len(t.doubts(m, senses)) == 0 {
+	if !m.has(Given) && !m.has(Received) && !owes && column(balance) < 0 ||
+		m.has(Date) && !m.has(Given) && !m.has(Received) && len(t.doubts(m, senses)) == 0 {
 		m.set(total, Amount)
 	}
 	if m.has(Date) && (m.has(Given) || m.has(Received) || m.has(Amount) || len(t.doubts(m, senses)) > 0) {
@@ -271,7 +283,8 @@ func (m Mapping) guessBalances(t *Table, senses []sense) {
 		m.set(t.latest(senses, sense(Owes)), Owes)
 		m.set(t.latest(senses, sense(Owed)), Owed)
 	case column(balance) >= 0:
-		if m.set(t.latest(senses, balance), Opening); m.has(Date) && t.repeats(m) { // bills that are open, several of a party
+		// bills that are open, several of a party
+		if m.set(t.latest(senses, balance), Opening); m.has(Date) && t.repeats(m) {
 			m.Columns[m.column(Opening)] = Amount
 			return
 		}
@@ -325,7 +338,8 @@ func (t *Table) repeats(m Mapping) bool {
 	return false
 }
 
-// doubts are the columns of amounts whose side cannot be known: a deposit at the bank may be what a customer paid, or what the bank keeps.
+// doubts are the columns of amounts whose side cannot be known: a deposit at the bank may be what a customer paid, or
+// what the bank keeps.
 // The first is the one that is asked about; the others are its opposite.
 func (t *Table) doubts(m Mapping, senses []sense) (out []int) {
 	if m.has(Given) || m.has(Received) || m.has(Amount) {
@@ -393,7 +407,10 @@ func (t *Table) fromBank(senses []sense) bool {
 	for _, r := range t.Above {
 		for _, c := range r.Cells {
 			key := " " + headKey(c) + " "
-			for _, w := range []string{" ifsc", " account no", " account number", " a c no", " bank ", " micr", " cif", " customer id", " branch ", " statement of account no"} {
+			for _, w := range []string{
+				" ifsc", " account no", " account number", " a c no", " bank ", " micr", " cif",
+				" customer id", " branch ", " statement of account no",
+			} {
 				if strings.Contains(key, w) {
 					marks += 2
 				}
@@ -420,7 +437,12 @@ func (m Mapping) guessDate(t *Table, senses []sense) {
 		return
 	}
 	for i := range m.Columns {
-		if m.Columns[i] == Ignore && senses[i] == "" && t.share(m, i, func(c string) bool { d, ok := parseDay(c); return ok && d.count == 0 && d.epoch == 0 && !isDigits(c) }) {
+		if m.Columns[i] == Ignore && senses[i] == "" &&
+			t.share(m, i, func(c string) bool {
+				d, ok := parseDay(c)
+				return ok && d.count == 0 && d.epoch == 0 &&
+					!isDigits(c)
+			}) {
 			m.Columns[i] = Date
 			return
 		}
@@ -470,7 +492,8 @@ func (m Mapping) guessByValues(t *Table, senses []sense) {
 	m.guessSide(t)
 }
 
-// guessName finds the column of names: of vouchers in a day book it is that of particulars, and without heads the first with words.
+// guessName finds the column of names: of vouchers in a day book it is that of particulars, and without heads the first
+// with words.
 func (m Mapping) guessName(t *Table, senses []sense) {
 	if m.has(Name) {
 		return
@@ -488,7 +511,8 @@ func (m Mapping) guessName(t *Table, senses []sense) {
 			return k == "day book" || k == "daybook" || strings.HasPrefix(k, "day book ") || k == "रोज़नामचा"
 		})
 	})
-	if particulars >= 0 && particulars < len(t.Rows[0].Cells) && strings.HasPrefix(headKey(t.Rows[0].Cells[particulars]), "particular") && (dayBook || !m.has(Date)) {
+	if particulars >= 0 && particulars < len(t.Rows[0].Cells) &&
+		strings.HasPrefix(headKey(t.Rows[0].Cells[particulars]), "particular") && (dayBook || !m.has(Date)) {
 		m.Columns[particulars] = Name
 		return
 	}

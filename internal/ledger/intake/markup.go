@@ -6,10 +6,14 @@ import (
 	"strings"
 )
 
-// isMarkup reports a web page, or a table in XML, under whatever name: many programs of banks and offices call those .xls.
+// isMarkup reports a web page, or a table in XML, under whatever name: many programs of banks and offices call those
+// .xls.
 func isMarkup(start string) bool {
 	head := strings.ToLower(start[:min(len(start), 400)])
-	for _, begin := range []string{"<!doctype", "<html", "<head", "<body", "<table", "<?xml", "<style", "<meta", "<div", "<center", "<font", "<workbook", "<!--", "mime-version:"} {
+	for _, begin := range []string{
+		"<!doctype", "<html", "<head", "<body", "<table", "<?xml", "<style", "<meta", "<div",
+		"<center", "<font", "<workbook", "<!--", "mime-version:",
+	} {
 		if strings.HasPrefix(head, begin) {
 			return true
 		}
@@ -17,7 +21,8 @@ func isMarkup(start string) bool {
 	return false
 }
 
-// readMarkup reads the rows of the tables of a web page, or of a spreadsheet of Excel 2003 in XML. Scripts are not run, nothing is
+// readMarkup reads the rows of the tables of a web page, or of a spreadsheet of Excel 2003 in XML. Scripts are not run,
+// nothing is
 // fetched, and entities of a document's own are not known.
 func readMarkup(text string) (*Table, error) {
 	t := &Table{Kind: "html"}

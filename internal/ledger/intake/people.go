@@ -36,7 +36,8 @@ func (r *reader) meet(row Row) {
 	}
 }
 
-// find returns the party that a line is about: one of the khata, one of an earlier line, or a new one. No person is decided by the name
+// find returns the party that a line is about: one of the khata, one of an earlier line, or a new one. No person is
+// decided by the name
 // alone when phones differ: two people of one name and different phones are two parties.
 func (r *reader) find(row Row, f ledger.PartyFields, phones []string) *Party {
 	if r.single != nil {
@@ -97,7 +98,9 @@ func (r *reader) find(row Row, f ledger.PartyFields, phones []string) *Party {
 			default:
 				p := r.fresh(key, f, row)
 				if p.Line == row.Line {
-					r.note(row, Phone, fault.New(fault.Invalid, "In the khata, this phone is that of %s. This line is about another party.", numbered[0].fields.Name))
+					r.note(row, Phone,
+						fault.New(fault.Invalid,
+							"In the khata, this phone is that of %s. This line is about another party.", numbered[0].fields.Name))
 				}
 				return p
 			}
@@ -106,7 +109,9 @@ func (r *reader) find(row Row, f ledger.PartyFields, phones []string) *Party {
 	}
 	p := r.fresh(key, f, row)
 	if p.Line == row.Line {
-		r.note(row, Phone, fault.New(fault.Invalid, "%s is in the khata with another phone. This line is about a second party of this name.", f.Name))
+		r.note(row, Phone,
+			fault.New(fault.Invalid,
+				"%s is in the khata with another phone. This line is about a second party of this name.", f.Name))
 	}
 	return p
 }
@@ -116,7 +121,10 @@ func (r *reader) old(k known, row Row) *Party {
 	id := k.id.String()
 	p := r.parties[id]
 	if p == nil {
-		p = &Party{BatchParty: ledger.BatchParty{ID: k.id, PartyFields: k.fields}, Before: k.balance, After: k.balance, Line: row.Line, opening: k.opening, begun: k.begun}
+		p = &Party{
+			BatchParty: ledger.BatchParty{ID: k.id, PartyFields: k.fields}, Before: k.balance, After: k.balance,
+			Line: row.Line, opening: k.opening, begun: k.begun,
+		}
 		r.parties[id] = p
 	}
 	return p
@@ -127,7 +135,10 @@ func (r *reader) fresh(key string, f ledger.PartyFields, row Row) *Party {
 	if p := r.parties["new "+key+" "+f.Phone]; p != nil {
 		return p
 	}
-	p := &Party{BatchParty: ledger.BatchParty{ID: uuid.NewSHA1(r.o.Upload, []byte("party "+key+" "+f.Phone)), PartyFields: f}, New: true, Line: row.Line}
+	p := &Party{BatchParty: ledger.BatchParty{
+		ID:          uuid.NewSHA1(r.o.Upload, []byte("party "+key+" "+f.Phone)),
+		PartyFields: f,
+	}, New: true, Line: row.Line}
 	return p
 }
 

@@ -7,7 +7,8 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 )
 
-// readPhones reads the numbers of a cell, the first of which is taken. What is told is nil when the cell was one number, or blank.
+// readPhones reads the numbers of a cell, the first of which is taken. What is told is nil when the cell was one
+// number, or blank.
 func readPhones(text string) (phones []string, told *fault.Fault) {
 	text = strings.TrimSpace(digits(text))
 	if text == "" {
@@ -32,7 +33,8 @@ func readPhones(text string) (phones []string, told *fault.Fault) {
 
 // onePhone is a number with at least as many digits as a phone in a town has.
 func onePhone(text string) (string, bool) {
-	if whole, zero, ok := strings.Cut(text, "."); ok && strings.Trim(zero, "0") == "" && len(whole) >= 10 { // 9876543210.0
+	// 9876543210.0
+	if whole, zero, ok := strings.Cut(text, "."); ok && strings.Trim(zero, "0") == "" && len(whole) >= 10 {
 		text = whole
 	}
 	f, err := ledger.PartyFields{Kind: ledger.Customer, Name: "x", Phone: text}.Clean()

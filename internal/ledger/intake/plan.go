@@ -56,7 +56,8 @@ type Problem struct {
 	Column string // the head of the column, or its number; "" for the line as a whole
 	Reason *fault.Fault
 
-	// Ask is what is to be answered, by the field of the form of ReadMapping: "party", "days", "sides" or "figures", before which nothing
+	// Ask is what is to be answered, by the field of the form of ReadMapping: "party", "days", "sides" or "figures",
+	// before which nothing
 	// can be brought in, or "below". It is "" for what is only to be mended in the file.
 	Ask     string
 	Options []string // the answers that there are; none for a text
@@ -90,7 +91,8 @@ type Options struct {
 	Desk        ledger.Desk
 	OpeningDate time.Time // of opening balances
 	OpeningNote string
-	Zone        *time.Location // of the business, for files with moments instead of days; nil for that of India where money is in rupees
+	// of the business, for files with moments instead of days; nil for that of India where money is in rupees
+	Zone *time.Location
 }
 
 // known is a party of the khata as far as a plan has to know it.
@@ -153,7 +155,8 @@ func (p *Plan) twins(there map[mark]int) {
 	}
 }
 
-// LeaveOut takes the entries that are in the khata already out of the plan, as somebody has asked, and returns how many they were. Those
+// LeaveOut takes the entries that are in the khata already out of the plan, as somebody has asked, and returns how many
+// they were. Those
 // that only repeat one further up in the file stay.
 func (p *Plan) LeaveOut() (n int) {
 	parties := map[uuid.UUID]*Party{}

@@ -13,7 +13,8 @@ var (
 	outHeads   = fault.New(fault.Invalid, "The heads, repeated.")
 	outTotal   = fault.New(fault.Invalid, "This is a total, not an entry.")
 	outOpening = fault.New(fault.Invalid, "This is a balance brought forward, not an entry.")
-	outBegun   = fault.New(fault.Invalid, "The khata has a balance of this party already, so this old balance is left out.")
+	outBegun   = fault.New(fault.Invalid,
+		"The khata has a balance of this party already, so this old balance is left out.")
 	outClosing = fault.New(fault.Invalid, "This is a closing balance, not an entry.")
 	outSection = fault.New(fault.Invalid, "This names the party of the lines below.")
 	outNote    = fault.New(fault.Invalid, "This is a note, not an entry.")
@@ -33,16 +34,30 @@ var rowWords = func() map[string]rowWord {
 	out := map[string]rowWord{}
 	for kind, words := range map[rowWord][]string{
 		totalWord: {
-			"total", "totals", "grand total", "sub total", "subtotal", "net total", "sum", "page total", "overall total", "total amount", "total debit", "total credit", "total balance", "total due", "total dues", "total outstanding", "total given", "total received", "total gave", "total got", "total receivable", "total payable", "gross total", "final total",
-			"net receivable", "net payable", "net amount", "total you'll get", "total you'll give", "total transactions", "totals balances", "total / balance",
-			"कुल", "कुल योग", "योग", "कुल जोड़", "जोड़", "महायोग", "कुल राशि", "कुल रकम", "कुल बाकी", "कुल बकाया", "टोटल", "एकूण", "કુલ", "મુલ", "মোট", "সর্বমোট", "மொத்தம்", "మొత్తం", "ಒಟ್ಟು", "ആകെ", "ਕੁੱਲ", "ਜੋੜ", "ମୋଟ", "کل", "میزان",
+			"total", "totals", "grand total", "sub total", "subtotal", "net total", "sum", "page total",
+			"overall total", "total amount", "total debit", "total credit", "total balance", "total due", "total dues",
+			"total outstanding", "total given", "total received", "total gave", "total got", "total receivable",
+			"total payable", "gross total", "final total",
+			"net receivable", "net payable", "net amount", "total you'll get", "total you'll give",
+			"total transactions", "totals balances", "total / balance",
+			"कुल", "कुल योग", "योग", "कुल जोड़", "जोड़", "महायोग", "कुल राशि", "कुल रकम", "कुल बाकी", "कुल बकाया",
+			"टोटल", "एकूण", "કુલ", "મુલ", "মোট", "সর্বমোট", "மொத்தம்", "మొత్తం", "ಒಟ್ಟು", "ആകെ", "ਕੁੱਲ", "ਜੋੜ", "ମୋଟ",
+			"کل", "میزان",
 		},
 		openingWord: {
-			"opening balance", "opening bal", "op balance", "op bal", "opening", "to opening balance", "by opening balance", "balance b/f", "bal b/f", "b/f", "b/d", "balance b/d", "to balance b/d", "by balance b/d", "to balance b/f", "brought forward", "balance brought forward", "previous balance", "previous due", "old balance", "last balance", "old due", "past balance", "starting balance", "beginning balance",
-			"शुरुआती बाकी", "पुराना बाकी", "पिछला बाकी", "आरंभिक शेष", "प्रारंभिक शेष", "पुराना बकाया", "पिछला बकाया", "पिछला शेष", "ओपनिंग बैलेंस", "मागील बाकी", "જૂની બાકી",
+			"opening balance", "opening bal", "op balance", "op bal", "opening", "to opening balance",
+			"by opening balance", "balance b/f", "bal b/f", "b/f", "b/d", "balance b/d", "to balance b/d",
+			"by balance b/d", "to balance b/f", "brought forward", "balance brought forward", "previous balance",
+			"previous due", "old balance", "last balance", "old due", "past balance", "starting balance",
+			"beginning balance",
+			"शुरुआती बाकी", "पुराना बाकी", "पिछला बाकी", "आरंभिक शेष", "प्रारंभिक शेष", "पुराना बकाया", "पिछला बकाया",
+			"पिछला शेष", "ओपनिंग बैलेंस", "मागील बाकी", "જૂની બાકી",
 		},
 		closingWord: {
-			"closing balance", "closing bal", "cl balance", "cl bal", "to closing balance", "by closing balance", "closing", "balance c/f", "bal c/f", "balance c/d", "to balance c/d", "by balance c/d", "c/f", "c/d", "carried forward", "balance carried forward", "net balance", "final balance", "ending balance", "current balance",
+			"closing balance", "closing bal", "cl balance", "cl bal", "to closing balance", "by closing balance",
+			"closing", "balance c/f", "bal c/f", "balance c/d", "to balance c/d", "by balance c/d", "c/f", "c/d",
+			"carried forward", "balance carried forward", "net balance", "final balance", "ending balance",
+			"current balance",
 			"अंतिम बाकी", "अंतिम शेष", "शेष बाकी", "क्लोजिंग बैलेंस",
 		},
 	} {
@@ -74,7 +89,8 @@ func wordOf(cell string) rowWord {
 	if w, ok := rowWords[key]; ok {
 		return w
 	}
-	if before, rest, ok := strings.Cut(cell, ":"); ok && strings.TrimSpace(rest) != "" { // Total: 800, Old balance: as agreed
+	// Total: 800, Old balance: as agreed
+	if before, rest, ok := strings.Cut(cell, ":"); ok && strings.TrimSpace(rest) != "" {
 		if w := rowWords[headKey(before)]; w != ordinary {
 			return w
 		}
@@ -88,14 +104,18 @@ func wordOf(cell string) rowWord {
 		begins, words = rowWords[words[0]+" "+words[1]], words[1:]
 	}
 	for _, w := range words[1:] { // Total (25 customers), Opening balance as on 1 4 2026
-		if !isDigits(w) && !slices.Contains([]string{"customer", "customers", "party", "parties", "entries", "of", "for", "as", "on", "balance", "amount", "debit", "credit", "dr", "cr", "ग्राहक", "rows", "transactions", "page", "report", "all"}, w) && months[w] == 0 {
+		if !isDigits(w) && !slices.Contains([]string{
+			"customer", "customers", "party", "parties", "entries", "of",
+			"for", "as", "on", "balance", "amount", "debit", "credit", "dr", "cr", "ग्राहक", "rows", "transactions", "page", "report", "all",
+		}, w) && months[w] == 0 {
 			return ordinary
 		}
 	}
 	return begins
 }
 
-// outside says why a line is no line of the khata, nil when it is one; opens reports one that says the balance from before.
+// outside says why a line is no line of the khata, nil when it is one; opens reports one that says the balance from
+// before.
 func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 	if r.t.Kind == "vcard" || slices.Contains(r.o.Mapping.Take, row.Line) {
 		return nil, false
@@ -113,7 +133,8 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 		return nil, true
 	case said == openingWord:
 		return outOpening, false
-	case named && r.entries && date == "" && (strings.HasSuffix(r.key(name), " total") || strings.HasSuffix(r.key(name), " योग")):
+	case named && r.entries && date == "" && (strings.HasSuffix(r.key(name), " total") || strings.HasSuffix(r.key(name),
+		" योग")):
 		return outTotal, false
 	case said == totalWord && !(named && (date != "" || !r.entries)):
 		return outTotal, false
@@ -126,7 +147,8 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 		if name == "" && money && r.cell(row, Phone) == "" && row.Line >= r.lastNamed() {
 			return outTotal, false
 		}
-		if filled(row.Cells) == 1 && len(r.head.Cells) > 1 && (footnote(row.Cells) || name == "" && r.cell(row, Phone) == "") {
+		if filled(row.Cells) == 1 && len(r.head.Cells) > 1 &&
+			(footnote(row.Cells) || name == "" && r.cell(row, Phone) == "") {
 			return outNote, false
 		}
 		return nil, false
@@ -231,7 +253,10 @@ func decoration(cells []string) bool {
 func footnote(cells []string) bool {
 	for _, c := range cells {
 		key := " " + headKey(c) + " "
-		for _, w := range []string{" generated ", " computer generated", " powered by", " www ", " http", " page ", " end of ", " statement ", " disclaimer", " legends", " note ", " printed ", " downloaded ", " does not require", " thank you", " report ", " as on ", " e o e "} {
+		for _, w := range []string{
+			" generated ", " computer generated", " powered by", " www ", " http", " page ",
+			" end of ", " statement ", " disclaimer", " legends", " note ", " printed ", " downloaded ", " does not require", " thank you", " report ", " as on ", " e o e ",
+		} {
 			if strings.Contains(key, w) {
 				return true
 			}

@@ -11,7 +11,8 @@ type section struct {
 	name, phone string
 }
 
-// findSections looks for accounts that stand one under the other: a table without names in which lines say whose the next lines are.
+// findSections looks for accounts that stand one under the other: a table without names in which lines say whose the
+// next lines are.
 func (r *reader) findSections() {
 	if !r.entries || r.has(Name) || r.has(Company) || r.t.Kind == "vcard" {
 		return
@@ -26,8 +27,10 @@ func (r *reader) findSections() {
 			continue
 		}
 		who := ownerIn(row)
-		if next := i + 1; who == "" && filled(row.Cells) == 1 && next < len(rows) && r.repeatsHeads(rows[next]) && !r.repeatsHeads(row) {
-			if c := strings.TrimSpace(strings.Join(row.Cells, "")); !isFigure(c) && r.word(c) == ordinary && !footnote(row.Cells) {
+		if next := i + 1; who == "" && filled(row.Cells) == 1 && next < len(rows) && r.repeatsHeads(rows[next]) &&
+			!r.repeatsHeads(row) {
+			if c := strings.TrimSpace(strings.Join(row.Cells, "")); !isFigure(c) && r.word(c) == ordinary &&
+				!footnote(row.Cells) {
 				who, titled = c, true
 			}
 		}
@@ -60,7 +63,8 @@ func sectionFrom(line int, who string) section {
 		s.phone = phones[0]
 		s.name = strings.TrimSpace(strings.TrimRight(strings.TrimSpace(plain[:at]), "(-:,[|"))
 		for _, w := range []string{"Mobile", "Phone", "Mob", "Ph", "M", "मोबाइल", "फ़ोन"} {
-			if before, ok := strings.CutSuffix(strings.TrimRight(s.name, ". "), w); ok && before != "" && strings.ContainsAny(before[len(before)-1:], " ,(-") {
+			if before, ok := strings.CutSuffix(strings.TrimRight(s.name, ". "), w); ok && before != "" &&
+				strings.ContainsAny(before[len(before)-1:], " ,(-") {
 				s.name = strings.TrimSpace(strings.TrimRight(strings.TrimSpace(before), "(-:,[|"))
 				break
 			}

@@ -62,14 +62,18 @@ func (t *Table) Width() int {
 var ErrTooLarge = fault.New(fault.TooLarge, "A file may have at most %d MB.", MaxFile>>20)
 
 var (
-	errUnpacked = fault.New(fault.TooLarge, "This file unpacks to more than we take at once. Save the sheet alone, as CSV.")
+	errUnpacked = fault.New(fault.TooLarge,
+		"This file unpacks to more than we take at once. Save the sheet alone, as CSV.")
 	errTooMany  = fault.New(fault.TooLarge, "A file may have at most %d rows. Send it in parts.", MaxRows)
 	errEmpty    = fault.New(fault.Invalid, "There is nothing in this file.")
-	errOldExcel = fault.New(fault.Invalid, "This is an old Excel file, or one with a password. Save it as .xlsx or CSV without a password.")
-	errWebPage  = fault.New(fault.Invalid, "This is a web page without a table, whatever its name says. Open it in Excel and save it as .xlsx or CSV.")
-	errPDF      = fault.New(fault.Invalid, "A PDF is not a table. In the other app, choose Excel or CSV instead.")
-	errArchive  = fault.New(fault.Invalid, "This is an archive, not a table. Unpack it, and send the CSV, Excel (.xlsx) or contacts (.vcf) in it.")
-	errNoTable  = fault.New(fault.Invalid, "This is not a table. Send CSV, Excel (.xlsx) or contacts (.vcf).")
+	errOldExcel = fault.New(fault.Invalid,
+		"This is an old Excel file, or one with a password. Save it as .xlsx or CSV without a password.")
+	errWebPage = fault.New(fault.Invalid,
+		"This is a web page without a table, whatever its name says. Open it in Excel and save it as .xlsx or CSV.")
+	errPDF     = fault.New(fault.Invalid, "A PDF is not a table. In the other app, choose Excel or CSV instead.")
+	errArchive = fault.New(fault.Invalid,
+		"This is an archive, not a table. Unpack it, and send the CSV, Excel (.xlsx) or contacts (.vcf) in it.")
+	errNoTable = fault.New(fault.Invalid, "This is not a table. Send CSV, Excel (.xlsx) or contacts (.vcf).")
 )
 
 // Read reads a file, whose kind it finds out itself. What is wrong with the file as a whole is
@@ -120,7 +124,8 @@ func readText(body []byte) (*Table, error) {
 		err = errWebPage
 	case isMarkup(start):
 		t, err = readMarkup(text)
-	case strings.HasPrefix(start, "{") && strings.Contains(start, `":`), strings.HasPrefix(start, `{\rtf`), strings.HasPrefix(start, "[{"), strings.HasPrefix(start, "%PDF"):
+	case strings.HasPrefix(start, "{") && strings.Contains(start, `":`), strings.HasPrefix(start, `{\rtf`),
+		strings.HasPrefix(start, "[{"), strings.HasPrefix(start, "%PDF"):
 		err = errNoTable
 	default:
 		t, err = readCSV(text)
@@ -212,7 +217,8 @@ func (t *Table) add(r Row) error {
 	}
 	for i, c := range r.Cells {
 		if len(c) > maxCell {
-			return fault.New(fault.Invalid, "Line %d: there is far too much text in one cell. A quotation mark may be missing.", r.Line)
+			return fault.New(fault.Invalid,
+				"Line %d: there is far too much text in one cell. A quotation mark may be missing.", r.Line)
 		}
 		r.Cells[i] = legible(c)
 	}
@@ -229,7 +235,8 @@ func contains(list []int, n int) bool {
 	return false
 }
 
-// legible drops what cannot be seen: the marks of direction that phones and Windows put around copied numbers, and control characters.
+// legible drops what cannot be seen: the marks of direction that phones and Windows put around copied numbers, and
+// control characters.
 func legible(c string) string {
 	plain := true
 	for i := range len(c) {
@@ -247,7 +254,8 @@ func legible(c string) string {
 			return r
 		case r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
 			return '\n'
-		case r == '\u061c', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2060' && r <= '\u2069', r == '\ufeff', r == utf8.RuneError, r < ' ', r >= 0x7f && r < 0xa0:
+		case r == '\u061c', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2060' &&
+			r <= '\u2069', r == '\ufeff', r == utf8.RuneError, r < ' ', r >= 0x7f && r < 0xa0:
 			return -1
 		}
 		return r

@@ -43,7 +43,8 @@ type format struct {
 // A bookSheet is a sheet of a workbook that is not hidden.
 type bookSheet struct{ name, id string }
 
-// readXLSX reads a sheet of a spreadsheet as text: the one that is wanted, or the first with anything in it. Only what a khata needs is looked at:
+// readXLSX reads a sheet of a spreadsheet as text: the one that is wanted, or the first with anything in it. Only what
+// a khata needs is looked at:
 // texts, numbers and whether a cell holds a formula. The library that writes our own
 // files builds a model of the whole book; a stranger's file is worth less trust and memory.
 func readXLSX(body []byte, wanted string) (*Table, error) {
@@ -102,7 +103,8 @@ func (b *book) workbook() string {
 	target := ""
 	if b.parts["_rels/.rels"] != nil {
 		_ = b.tokens("_rels/.rels", func(t xml.Token) error { // what cannot be read names nothing
-			if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && strings.HasSuffix(attribute(e, "Type"), "/officeDocument") {
+			if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" &&
+				strings.HasSuffix(attribute(e, "Type"), "/officeDocument") {
 				target = strings.TrimPrefix(path.Clean("/"+attribute(e, "Target")), "/")
 			}
 			return nil
@@ -125,7 +127,8 @@ func (b *book) part(kind, usual string) string {
 }
 
 func brokenBook(err error) error {
-	return fault.New(fault.Invalid, "This Excel file is damaged. Open it, save it again and send the new one.").Because(err)
+	return fault.New(fault.Invalid,
+		"This Excel file is damaged. Open it, save it again and send the new one.").Because(err)
 }
 
 // tokens streams the XML of a part. fn is given start and end tags and text.
@@ -231,7 +234,8 @@ func (b *book) sheets(workbook string) ([]bookSheet, error) {
 		if !strings.HasPrefix(target, "/") {
 			target = "/" + b.home + "/" + target
 		}
-		b.paths[attribute(e, "Id")] = relation{path.Base(attribute(e, "Type")), strings.TrimPrefix(path.Clean(target), "/")}
+		b.paths[attribute(e, "Id")] = relation{path.Base(attribute(e, "Type")), strings.TrimPrefix(path.Clean(target),
+			"/")}
 		return nil
 	})
 }
@@ -308,7 +312,8 @@ func lookOf(id, code string) format {
 			letters.WriteByte(c)
 		}
 	}
-	out := format{day: strings.ContainsAny(strings.ToLower(letters.String()), "yd") && !strings.ContainsAny(letters.String(), "0#")}
+	out := format{day: strings.ContainsAny(strings.ToLower(letters.String()), "yd") &&
+		!strings.ContainsAny(letters.String(), "0#")}
 	if s := sideWords[headKey(words.String())]; s == debit || s == credit {
 		out.suffix = " " + strings.TrimSpace(words.String())
 	}
@@ -426,10 +431,12 @@ func areaOf(ref string) (area, bool) {
 	column, found := columnOf(first)
 	from, err := strconv.Atoi(strings.TrimLeft(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 	to, err2 := strconv.Atoi(strings.TrimLeft(last, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-	return area{column, from, to}, ok && found && err == nil && err2 == nil && to > from && column >= 0 && column < MaxColumns
+	return area{column, from, to}, ok && found && err == nil && err2 == nil && to > from && column >= 0 &&
+		column < MaxColumns
 }
 
-// spread writes what stands in a merged cell into each line that it spans. Its words hold for all of them; a number would be counted
+// spread writes what stands in a merged cell into each line that it spans. Its words hold for all of them; a number
+// would be counted
 // more than once.
 func (t *Table) spread(merged []area) {
 	left := 4 * MaxRows
@@ -515,7 +522,8 @@ func (b *book) number(value string) string {
 	value = strings.TrimSpace(value)
 	mantissa, exponent, _ := strings.Cut(strings.ToUpper(value), "E")
 	e, err := strconv.Atoi(strings.TrimPrefix(exponent, "+"))
-	if len(mantissa) > 40 || strings.Trim(mantissa, "0123456789.+-") != "" || exponent != "" && (err != nil || e > 40 || e < -40) {
+	if len(mantissa) > 40 || strings.Trim(mantissa, "0123456789.+-") != "" || exponent != "" && (err != nil || e > 40 ||
+		e < -40) {
 		return value
 	}
 	n, ok := new(big.Rat).SetString(value)

@@ -17,7 +17,10 @@ import (
 func TestWhoMayConnect(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
-	s := startIn(t, Config{Dir: dir, Users: []string{"clerk", `odd "name`}, ExtraSettings: map[string]string{"hba_file": "/dev/null", "ident_file": "/dev/null"}})
+	s := startIn(t, Config{
+		Dir: dir, Users: []string{"clerk", `odd "name`},
+		ExtraSettings: map[string]string{"hba_file": "/dev/null", "ident_file": "/dev/null"},
+	})
 	for _, role := range []string{`clerk`, `"odd ""name"`, `stranger superuser`} {
 		query(t, s, "create role "+role+" login")
 	}
@@ -33,10 +36,13 @@ func TestWhoMayConnect(t *testing.T) {
 			t.Errorf("as %s: %v", role, err)
 		}
 	}
-	if got := query(t, s, "select string_agg(concat_ws(' ', type, auth_method, options[1], error), '; ') from pg_hba_file_rules"); got != "local peer map=tijori; local peer map=tijori" {
+	if got := query(t, s,
+		"select string_agg(concat_ws(' ', type, auth_method, options[1], error), '; ') from pg_hba_file_rules"); got != "local peer map=tijori; local peer map=tijori" {
 		t.Errorf("pg_hba.conf says %q", got)
 	}
-	if got, us := query(t, s, "select string_agg(distinct concat_ws(' ', sys_name, error), '; ') from pg_ident_file_mappings"), accountName(uint32(os.Geteuid())); got != us {
+	if got, us := query(t, s,
+		"select string_agg(distinct concat_ws(' ', sys_name, error), '; ') from pg_ident_file_mappings"),
+		accountName(uint32(os.Geteuid())); got != us {
 		t.Errorf("the accounts of pg_ident.conf are %q, want %q", got, us)
 	}
 	for _, name := range []string{hbaName, identName} {

@@ -56,7 +56,10 @@ func (st *state) initdb(ctx context.Context, p programs, fast bool) error {
 	if err := st.makeOwnDir(newName); err != nil {
 		return err
 	}
-	args := []string{"-D", st.path(newName), "-U", "postgres", "--auth-local=peer", "--auth-host=reject", "--data-checksums", "-E", "UTF8", "--locale=C.UTF-8"}
+	args := []string{
+		"-D", st.path(newName), "-U", "postgres", "--auth-local=peer", "--auth-host=reject",
+		"--data-checksums", "-E", "UTF8", "--locale=C.UTF-8",
+	}
 	if fast {
 		args = append(args, "--no-sync", "--wal-segsize=1") // 1 MB to write, not 16
 	}
@@ -75,7 +78,8 @@ func (st *state) initdb(ctx context.Context, p programs, fast bool) error {
 	}
 	if strings.Contains(out.String(), "could not look up effective user ID") { // a container with a mere number
 		return &SetupError{
-			"the user that postgresql would run as has no name on this machine: " + lastFailure(out.String(), err.Error()),
+			"the user that postgresql would run as has no name on this machine: " + lastFailure(out.String(),
+				err.Error()),
 			"add it to /etc/passwd, or set DATABASE_URL", ErrAccess,
 		}
 	}
@@ -109,7 +113,8 @@ func lastFailure(log, otherwise string) string {
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
 		for _, mark := range []string{"FATAL:", "PANIC:", "error:"} {
-			if _, text, ok := strings.Cut(line, mark); ok && !strings.Contains(text, "the database system is") { // what we were told when we asked
+			// what we were told when we asked
+			if _, text, ok := strings.Cut(line, mark); ok && !strings.Contains(text, "the database system is") {
 				found = strings.TrimSpace(text)
 			}
 		}

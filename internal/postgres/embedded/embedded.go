@@ -114,7 +114,10 @@ func DefaultBinDirs(dir string) []string {
 func statePath(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return "", &SetupError{"the current directory cannot be read: " + reason(err), "start in another directory", ErrPath}
+		return "", &SetupError{
+			"the current directory cannot be read: " + reason(err), "start in another directory",
+			ErrPath,
+		}
 	}
 	const hint = "set TIJORI_DATA to a shorter path, such as /var/lib/tijori"
 	if len(abs) > MaxPath {

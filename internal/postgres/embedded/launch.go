@@ -39,7 +39,10 @@ func launch(c Config, st *state, p programs) (*Server, error) {
 		log.close()
 	}()
 	if err := <-started; err != nil {
-		return nil, &SetupError{"postgresql could not be started: " + reason(err), "check that " + p.bin + " may be run", ErrNotStarted}
+		return nil, &SetupError{
+			"postgresql could not be started: " + reason(err),
+			"check that " + p.bin + " may be run", ErrNotStarted,
+		}
 	}
 	s.process = cmd.Process
 	return s, nil

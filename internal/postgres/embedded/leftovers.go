@@ -129,7 +129,8 @@ func serversIn(data string) ([]int, error) {
 		if err != nil || !os.SameFile(cwd, want) {
 			continue
 		}
-		if comm, err := os.ReadFile("/proc/" + e.Name() + "/comm"); err == nil && strings.TrimSpace(string(comm)) == "postgres" {
+		if comm, err := os.ReadFile("/proc/" + e.Name() + "/comm"); err == nil &&
+			strings.TrimSpace(string(comm)) == "postgres" {
 			pids = append(pids, pid)
 		}
 	}

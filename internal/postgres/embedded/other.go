@@ -12,7 +12,10 @@ type Server struct{}
 
 // Start returns a SetupError: the private PostgreSQL needs Linux.
 func Start(context.Context, Config) (*Server, error) {
-	return nil, &SetupError{"the private postgresql runs on linux only", "set DATABASE_URL to a PostgreSQL server", ErrUnsupported}
+	return nil, &SetupError{
+		"the private postgresql runs on linux only", "set DATABASE_URL to a PostgreSQL server",
+		ErrUnsupported,
+	}
 }
 
 func (*Server) DSN(string, string) string { return "" }

@@ -91,7 +91,10 @@ func TestPath(t *testing.T) {
 	t.Parallel()
 	base := tempDir(t)
 	long := filepath.Join(base, strings.Repeat("x", MaxPath-len(base)))
-	for _, dir := range []string{long, filepath.Join(base, "a,b"), filepath.Join(base, `a"b`), filepath.Join(base, "a\nb")} {
+	for _, dir := range []string{
+		long, filepath.Join(base, "a,b"), filepath.Join(base, `a"b`),
+		filepath.Join(base, "a\nb"),
+	} {
 		_, err := Start(t.Context(), Config{Dir: dir})
 		e, ok := err.(*SetupError)
 		if !ok || e.Err != ErrPath || !strings.Contains(e.Hint, "TIJORI_DATA") {
@@ -138,7 +141,8 @@ func TestUnusableDirectory(t *testing.T) {
 	}
 	for _, dir := range dirs {
 		_, err := Start(t.Context(), Config{Dir: dir})
-		if e := asSetup(t, err, ErrAccess); !strings.Contains(e.Problem, dir) || !strings.Contains(e.Hint, "TIJORI_DATA") {
+		if e := asSetup(t, err, ErrAccess); !strings.Contains(e.Problem, dir) || !strings.Contains(e.Hint,
+			"TIJORI_DATA") {
 			t.Errorf("Start(%q) = %q, want the directory and TIJORI_DATA", dir, e.Error())
 		}
 	}

@@ -124,7 +124,8 @@ func (r *Recovery) settings() map[string]string {
 	return out
 }
 
-// Adopt moves the data of one state directory, whose server has been stopped, into another on the same disk. Data that is
+// Adopt moves the data of one state directory, whose server has been stopped, into another on the same disk. Data that
+// is
 // there is refused, or with replace moved aside in the same instant; kept is where to. Nobody may be using either.
 func Adopt(ctx context.Context, dir, from string, replace bool) (kept string, err error) {
 	if dir, err = statePath(dir); err != nil {
@@ -161,7 +162,8 @@ func Adopt(ctx context.Context, dir, from string, replace bool) (kept string, er
 		return "", &SetupError{"there is a database in " + dir, "--replace keeps it beside the restored one", ErrInUse}
 	}
 	kept = st.path(dataName + ".before-" + time.Now().UTC().Format("20060102T150405Z"))
-	if err := unix.Renameat2(unix.AT_FDCWD, theirs, unix.AT_FDCWD, st.path(dataName), unix.RENAME_EXCHANGE); err != nil {
+	if err := unix.Renameat2(unix.AT_FDCWD, theirs, unix.AT_FDCWD, st.path(dataName),
+		unix.RENAME_EXCHANGE); err != nil {
 		return "", refused(dir, err)
 	}
 	if err := os.Rename(theirs, kept); err != nil {

@@ -74,7 +74,8 @@ func tcpSockets(t *testing.T, pid int) int {
 	n := 0
 	for _, f := range files {
 		to, _ := os.Readlink(base + "/fd/" + f.Name())
-		if inode, ok := strings.CutPrefix(to, "socket:["); ok && strings.Contains(tables, " "+strings.TrimSuffix(inode, "]")+" ") {
+		if inode, ok := strings.CutPrefix(to, "socket:["); ok && strings.Contains(tables, " "+strings.TrimSuffix(inode,
+			"]")+" ") {
 			n++
 		}
 	}
@@ -181,7 +182,8 @@ func TestStalePIDFile(t *testing.T) {
 			t.Parallel()
 			dir := clusterDir(t)
 			file := filepath.Join(dir, dataName, "postmaster.pid")
-			writeAs(t, filepath.Join(dir, dataName), file, text+filepath.Join(dir, dataName)+"\n0\n5432\n"+dir+"/s\n\n  1 2\n")
+			writeAs(t, filepath.Join(dir, dataName), file, text+filepath.Join(dir, dataName)+"\n0\n5432\n"+dir+
+				"/s\n\n  1 2\n")
 			if err := os.Mkdir(filepath.Join(dir, socketName), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -228,7 +230,8 @@ func TestOrphan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	orphan := st.command(context.Background(), programs{bin: first.BinDir(), libraries: libraryPath(first.BinDir())}, "postgres", serverArgs(Config{Fast: true, SharedBuffers: "16MB"}, st)...)
+	orphan := st.command(context.Background(), programs{bin: first.BinDir(), libraries: libraryPath(first.BinDir())},
+		"postgres", serverArgs(Config{Fast: true, SharedBuffers: "16MB"}, st)...)
 	st.close()
 	if err := orphan.Start(); err != nil {
 		t.Fatal(err)
@@ -255,7 +258,8 @@ func TestSecondOwner(t *testing.T) {
 	owner, pid := readyOwner(t, dir)
 	_, err := Start(t.Context(), Config{Dir: dir})
 	e := asSetup(t, err, ErrInUse)
-	if want := "pid " + strconv.Itoa(owner.Process.Pid); !strings.Contains(e.Problem, dir) || !strings.Contains(e.Problem, want) {
+	if want := "pid " + strconv.Itoa(owner.Process.Pid); !strings.Contains(e.Problem, dir) ||
+		!strings.Contains(e.Problem, want) {
 		t.Errorf("problem = %q, want the directory and %q", e.Problem, want)
 	}
 	if gone(pid) || gone(owner.Process.Pid) {

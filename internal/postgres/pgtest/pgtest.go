@@ -92,7 +92,10 @@ func start() error {
 		if err := os.Chmod(server.dir, 0o755); err != nil {
 			return err
 		}
-		server.Server, err = embedded.Start(ctx, embedded.Config{Dir: filepath.Join(server.dir, "db"), Fast: true, AnyUser: true, MaxConnections: 400})
+		server.Server, err = embedded.Start(ctx, embedded.Config{
+			Dir: filepath.Join(server.dir, "db"), Fast: true,
+			AnyUser: true, MaxConnections: 400,
+		})
 		if err != nil {
 			return err
 		}
@@ -115,7 +118,8 @@ func start() error {
 	return server.err
 }
 
-// sellNothing gives the template what the first start with a plan file would: a default plan, with room for a few, and a meter.
+// sellNothing gives the template what the first start with a plan file would: a default plan, with room for a few, and
+// a meter.
 func sellNothing(ctx context.Context, admin *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, admin)
 	if err != nil {
@@ -233,7 +237,8 @@ func (db *DB) User(t testing.TB, name string) *User {
 	t.Helper()
 	u := &User{UserID: newID(t), AccountID: newID(t), BusinessID: newID(t)}
 	db.insertUser(t, u, name)
-	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`, u.UserID, u.AccountID, u.BusinessID, newID(t), name+"'s shop")
+	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`, u.UserID, u.AccountID, u.BusinessID,
+		newID(t), name+"'s shop")
 	db.insertSession(t, u)
 	return u
 }
@@ -247,7 +252,8 @@ func (db *DB) Member(t testing.TB, owner *User, business *uuid.UUID, role string
 		u.BusinessID = *business
 	}
 	db.insertUser(t, u, role)
-	db.exec(t, `insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, $5)`, owner.AccountID, newID(t), u.UserID, business, role)
+	db.exec(t, `insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, $5)`,
+		owner.AccountID, newID(t), u.UserID, business, role)
 	db.insertSession(t, u)
 	return u
 }

@@ -5,8 +5,22 @@ import "strings"
 // deviceName is a browser's user agent in words that its owner recognises, ""
 // when it says nothing known.
 func deviceName(agent string) string {
-	browser := firstIn(agent, []namePart{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}})
-	system := firstIn(agent, []namePart{{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS", "Mac"}, {"Linux", "Linux"}})
+	browser := firstIn(agent, []namePart{
+		{"Edg/", "Edge"},
+		{"OPR/", "Opera"},
+		{"SamsungBrowser", "Samsung Internet"},
+		{"Firefox/", "Firefox"},
+		{"Chrome/", "Chrome"},
+		{"Safari/", "Safari"},
+	})
+	system := firstIn(agent, []namePart{
+		{"Android", "Android"},
+		{"iPhone", "iPhone"},
+		{"iPad", "iPad"},
+		{"Windows", "Windows"},
+		{"Mac OS", "Mac"},
+		{"Linux", "Linux"},
+	})
 	return strings.Trim(browser+" · "+system, " ·")
 }
 

@@ -34,11 +34,17 @@ func (h *Handlers) settingsView(r *frame.Request) (settings.View, error) {
 		return settings.View{}, err
 	}
 	for _, m := range teams {
-		view.Teams = append(view.Teams, settings.Team{ID: m.ID.String(), Account: m.AccountName, Shop: m.BusinessName, Role: m.Role, Stays: m.Stays})
+		view.Teams = append(view.Teams, settings.Team{
+			ID: m.ID.String(), Account: m.AccountName, Shop: m.BusinessName,
+			Role: m.Role, Stays: m.Stays,
+		})
 		view.LastOwner = view.LastOwner || m.Stays
 	}
 	for _, x := range sessions {
-		view.Sessions = append(view.Sessions, settings.Session{ID: x.ID.String(), Device: deviceName(x.UserAgent), Network: x.Network, Seen: x.SeenAt, Current: x.Current})
+		view.Sessions = append(view.Sessions, settings.Session{
+			ID: x.ID.String(), Device: deviceName(x.UserAgent),
+			Network: x.Network, Seen: x.SeenAt, Current: x.Current,
+		})
 	}
 	return view, nil
 }
@@ -76,7 +82,9 @@ func (h *Handlers) ChangePassword(w http.ResponseWriter, r *frame.Request) error
 }
 
 // settingsAgain shows the settings with what is to be mended in one of their forms.
-func (h *Handlers) settingsAgain(w http.ResponseWriter, r *frame.Request, cause error, form func(*settings.View) *ui.Form) error {
+func (h *Handlers) settingsAgain(w http.ResponseWriter, r *frame.Request, cause error,
+	form func(*settings.View) *ui.Form,
+) error {
 	view, err := h.settingsView(r)
 	if err != nil {
 		return err
@@ -124,10 +132,16 @@ func (h *Handlers) teamView(r *frame.Request) (team.View, error) {
 		}
 	}
 	for _, m := range members {
-		view.Members = append(view.Members, team.Member{ID: m.ID.String(), Name: m.Name, Email: m.Email, Role: m.Role, Shop: m.BusinessName, You: m.You, Stays: m.Stays})
+		view.Members = append(view.Members, team.Member{
+			ID: m.ID.String(), Name: m.Name, Email: m.Email, Role: m.Role,
+			Shop: m.BusinessName, You: m.You, Stays: m.Stays,
+		})
 	}
 	for _, i := range invitations {
-		view.Invitations = append(view.Invitations, team.Invitation{ID: i.ID.String(), Email: i.Email, Role: i.Role, Shop: i.BusinessName, Sent: i.CreatedAt, Ends: i.ExpiresAt})
+		view.Invitations = append(view.Invitations, team.Invitation{
+			ID: i.ID.String(), Email: i.Email, Role: i.Role,
+			Shop: i.BusinessName, Sent: i.CreatedAt, Ends: i.ExpiresAt,
+		})
 	}
 	return view, nil
 }
@@ -177,11 +191,17 @@ func (h *Handlers) teamAction(w http.ResponseWriter, r *frame.Request, flash str
 }
 
 func (h *Handlers) ResendInvitation(w http.ResponseWriter, r *frame.Request) error {
-	return h.teamAction(w, r, "resent", func(id uuid.UUID) error { return h.Accounts.ResendInvitation(r.Context(), r.Caller, id) })
+	return h.teamAction(w, r, "resent", func(id uuid.UUID) error {
+		return h.Accounts.ResendInvitation(r.Context(),
+			r.Caller, id)
+	})
 }
 
 func (h *Handlers) RevokeInvitation(w http.ResponseWriter, r *frame.Request) error {
-	return h.teamAction(w, r, "revoked", func(id uuid.UUID) error { return h.Accounts.RevokeInvitation(r.Context(), r.Caller, id) })
+	return h.teamAction(w, r, "revoked", func(id uuid.UUID) error {
+		return h.Accounts.RevokeInvitation(r.Context(),
+			r.Caller, id)
+	})
 }
 
 func (h *Handlers) ChangeRole(w http.ResponseWriter, r *frame.Request) error {
@@ -191,14 +211,20 @@ func (h *Handlers) ChangeRole(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) RemoveMember(w http.ResponseWriter, r *frame.Request) error {
-	return h.teamAction(w, r, "removed", func(id uuid.UUID) error { return h.Accounts.RemoveMember(r.Context(), r.Caller, id) })
+	return h.teamAction(w, r, "removed", func(id uuid.UUID) error {
+		return h.Accounts.RemoveMember(r.Context(),
+			r.Caller, id)
+	})
 }
 
 func (h *Handlers) NewBusinessForm(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	return r.Page(newbusiness.Page(newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone()}))
+	return r.Page(newbusiness.Page(newbusiness.View{
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()},
+		Account: r.Person.AccountName, Currency: r.Person.AccountCurrency, Zone: r.TimeZone(),
+	}))
 }
 
 func (h *Handlers) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
@@ -211,7 +237,10 @@ func (h *Handlers) NewBusiness(w http.ResponseWriter, r *frame.Request) error {
 		if e := r.Read(nil); e != nil {
 			return e
 		}
-		view := newbusiness.View{Shell: r.Shell(), Form: ui.Form{ID: id.String()}, Account: r.Person.AccountName, Name: name, Currency: currency, Zone: zone}
+		view := newbusiness.View{
+			Shell: r.Shell(), Form: ui.Form{ID: id.String()}, Account: r.Person.AccountName,
+			Name: name, Currency: currency, Zone: zone,
+		}
 		return frame.Again(r, err, &view, &view.Form, newbusiness.Page)
 	}
 	h.SetFlash(w, "business_added", "")

@@ -59,7 +59,9 @@ func (h *Handlers) GridPage(w http.ResponseWriter, r *frame.Request) error {
 }
 
 // showGrid fills in the page around the rows and writes it.
-func (h *Handlers) showGrid(w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult) error {
+func (h *Handlers) showGrid(w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID,
+	result ledger.BatchResult,
+) error {
 	var batches []ledger.BatchInfo
 	var names ledger.PartyNames
 	undone, undoneErr := uuid.Parse(r.URL.Query().Get("undone"))
@@ -93,12 +95,16 @@ func (h *Handlers) showGrid(w http.ResponseWriter, r *frame.Request, status int,
 			given += c.Entry.AmountMinor
 		}
 	}
-	v.Given, v.Received, v.Some = r.Amount(given), r.Amount(received), result.Wrong > 0 && result.Wrong < len(result.Rows)
+	v.Given, v.Received, v.Some = r.Amount(given), r.Amount(received), result.Wrong > 0 &&
+		result.Wrong < len(result.Rows)
 	for len(v.Rows) < gridRows {
 		v.Rows = append(v.Rows, grid.Row{ID: frame.NewID(), Date: v.Now.Format("02/01/2006")})
 	}
 	for _, b := range batches {
-		v.Batches = append(v.Batches, grid.Batch{ID: b.ID.String(), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
+		v.Batches = append(v.Batches, grid.Batch{
+			ID: b.ID.String(), By: b.ByName, At: b.At, Entries: b.Entries,
+			Parties: b.Parties, Undone: b.UndoneAt != nil,
+		})
 	}
 	h.Render(w, r, status, grid.Page(v))
 	return nil
@@ -112,7 +118,10 @@ func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, err
 	})
 	var kept []grid.Kept
 	for _, k := range rows {
-		row := grid.Kept{Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side), Amount: r.Amount(k.Entry.AmountMinor), Date: k.Entry.Date}
+		row := grid.Kept{
+			Party: k.PartyName, PartyID: k.PartyID.String(), Side: string(k.Entry.Side),
+			Amount: r.Amount(k.Entry.AmountMinor), Date: k.Entry.Date,
+		}
 		if k.EntryID != uuid.Nil {
 			row.EntryID = k.EntryID.String()
 		}
@@ -122,7 +131,10 @@ func (h *Handlers) keptRows(r *frame.Request, batch uuid.UUID) ([]grid.Kept, err
 }
 
 func rowView(r *frame.Request, c *ledger.CheckedRow) grid.Row {
-	row := grid.Row{ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note, NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c)}
+	row := grid.Row{
+		ID: c.ID.String(), Date: c.Date, Party: c.Party, Given: c.Given, Received: c.Received, Note: c.Note,
+		NewParty: c.NewParty, Twin: c.Twin, Problems: problemsOf(r, c),
+	}
 	if c.PartyID != uuid.Nil {
 		row.PartyID = c.PartyID.String()
 	}
@@ -152,7 +164,10 @@ func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 	addNew := r.PostFormValue("add_new") != ""
 	for n := 0; n < ledger.MaxBatchRows && r.PostForm.Has(fmt.Sprintf("row-%d", n)); n++ {
 		get := func(name string) string { return r.PostFormValue(name + "-" + strconv.Itoa(n)) }
-		row := ledger.BatchRow{Date: get("date"), Party: get("party"), Given: get("given"), Received: get("received"), Note: get("note"), NewParty: addNew || get("new") != ""}
+		row := ledger.BatchRow{
+			Date: get("date"), Party: get("party"), Given: get("given"), Received: get("received"),
+			Note: get("note"), NewParty: addNew || get("new") != "",
+		}
 		if row.ID, err = uuid.Parse(get("row")); err != nil {
 			return nil, fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
 		}
@@ -179,7 +194,8 @@ func (h *Handlers) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 	var result ledger.BatchResult
 	err = r.As(func(tx *postgres.Tx) error {
 		var err error
-		if result, err = ledger.SaveBatch(r.Context(), tx, batch, rows, desk, r.PostFormValue("then") == "good"); err != nil || result.Kept {
+		if result, err = ledger.SaveBatch(r.Context(), tx, batch, rows, desk,
+			r.PostFormValue("then") == "good"); err != nil || result.Kept {
 			return err
 		}
 		_, err = ledger.SaveDraft(r.Context(), tx, uuid.Nil, ledger.Draft{Batch: frame.NewUUID(), Rows: result.Left()})
@@ -256,12 +272,18 @@ type gridOut struct {
 }
 
 func newGridOut(r *frame.Request, batch uuid.UUID, version int, result ledger.BatchResult) gridOut {
-	out := gridOut{Batch: batch, Saved: result.Entries, Parties: result.Parties, Wrong: result.Wrong, Version: version, Rows: []gridRowOut{}}
+	out := gridOut{
+		Batch: batch, Saved: result.Entries, Parties: result.Parties, Wrong: result.Wrong, Version: version,
+		Rows: []gridRowOut{},
+	}
 	for _, c := range result.Rows {
 		if c.Blank() {
 			continue
 		}
-		out.Rows = append(out.Rows, gridRowOut{ID: c.ID, Saved: c.Saved, Party: c.Party, PartyID: c.PartyID, NewParty: c.NewParty, Unknown: c.Unknown, Duplicate: c.Twin, Problems: problemsOf(r, c)})
+		out.Rows = append(out.Rows, gridRowOut{
+			ID: c.ID, Saved: c.Saved, Party: c.Party, PartyID: c.PartyID,
+			NewParty: c.NewParty, Unknown: c.Unknown, Duplicate: c.Twin, Problems: problemsOf(r, c),
+		})
 	}
 	return out
 }
@@ -291,10 +313,14 @@ func (h *Handlers) APIBatch(w http.ResponseWriter, r *frame.Request) error {
 	var result ledger.BatchResult
 	version, next := in.Version, frame.NewUUID()
 	err = r.As(func(tx *postgres.Tx) (err error) {
-		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil || result.Kept || in.Writer == uuid.Nil {
+		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil || result.Kept ||
+			in.Writer == uuid.Nil {
 			return err
 		}
-		saved, err := ledger.SaveDraft(r.Context(), tx, in.Writer, ledger.Draft{Batch: next, Rows: result.Left(), Version: in.Version})
+		saved, err := ledger.SaveDraft(r.Context(), tx, in.Writer, ledger.Draft{
+			Batch: next, Rows: result.Left(),
+			Version: in.Version,
+		})
 		if fault.Is(err, fault.Conflict) { // the draft of another tab stays; its rows that are saved here count once
 			return nil
 		}
@@ -329,7 +355,10 @@ func (h *Handlers) APIDraft(w http.ResponseWriter, r *frame.Request) error {
 		if result, err = ledger.CheckBatch(r.Context(), tx, in.ID, in.Rows, desk); err != nil {
 			return err
 		}
-		version, err = ledger.SaveDraft(r.Context(), tx, in.Writer, ledger.Draft{Batch: in.ID, Rows: in.Rows, Version: in.Version})
+		version, err = ledger.SaveDraft(r.Context(), tx, in.Writer, ledger.Draft{
+			Batch: in.ID, Rows: in.Rows,
+			Version: in.Version,
+		})
 		return err
 	})
 	if err != nil {

@@ -25,7 +25,8 @@ var importing = make(chan struct{}, 2)
 
 var (
 	errReading = fault.New(fault.Unavailable, "Other files are being read. Please try again in a minute.")
-	errOwnTurn = fault.New(fault.TooMany, "Another file of your account is being brought in. Please try again in a minute.")
+	errOwnTurn = fault.New(fault.TooMany,
+		"Another file of your account is being brought in. Please try again in a minute.")
 )
 
 // shown is how many parties, twins and problems of a dry run are on the page.
@@ -34,7 +35,8 @@ const shown = 100
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
 func (h *Handlers) inLine(r *frame.Request, fn func() error) error {
 	own, _ := h.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
-	leave, err := r.Acquire(time.Minute, frame.Slot{Places: own.(chan struct{}), Full: errOwnTurn}, frame.Slot{Places: importing, Full: errReading})
+	leave, err := r.Acquire(time.Minute, frame.Slot{Places: own.(chan struct{}), Full: errOwnTurn},
+		frame.Slot{Places: importing, Full: errReading})
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,10 @@ func (h *Handlers) ImportPage(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) showImport(w http.ResponseWriter, r *frame.Request, status int, v intakepage.View) error {
 	var batches []ledger.BatchInfo
-	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueBatches(scope, b, ledger.ImportBatch, &batches) }); err != nil {
+	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
+		ledger.QueueBatches(scope, b, ledger.ImportBatch,
+			&batches)
+	}); err != nil {
 		return err
 	}
 	if undone, err := uuid.Parse(r.URL.Query().Get("undone")); err == nil && r.Method == http.MethodGet {
@@ -60,7 +65,10 @@ func (h *Handlers) showImport(w http.ResponseWriter, r *frame.Request, status in
 	}
 	v.Shell, v.MaxMB, v.MaxRows = r.Shell(), intake.MaxFile>>20, intake.MaxRows
 	for _, b := range batches {
-		v.Batches = append(v.Batches, intakepage.Batch{ID: b.ID.String(), Name: fileName(r, b.Name), By: b.ByName, At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil})
+		v.Batches = append(v.Batches, intakepage.Batch{
+			ID: b.ID.String(), Name: fileName(r, b.Name), By: b.ByName,
+			At: b.At, Entries: b.Entries, Parties: b.Parties, Undone: b.UndoneAt != nil,
+		})
 	}
 	h.Render(w, r, status, intakepage.Page(v))
 	return nil
@@ -120,11 +128,16 @@ func (h *Handlers) SendFile(w http.ResponseWriter, r *frame.Request) error {
 // fieldWords are the names of the fields that a column may be.
 func fieldWords(r *frame.Request) []ui.Option {
 	words := map[intake.Field]string{
-		intake.Ignore: r.T("leave out"), intake.Name: r.T("Name of the party"), intake.Phone: r.T("Phone"), intake.Kind: r.T("Customer or supplier"), intake.Note: r.T("Note about the party"),
-		intake.Opening: r.T("Opening balance (plus: they owe you)"), intake.Date: r.T("Date of the entry"), intake.Given: r.T("Gave (debit)"), intake.Received: r.T("Got (credit)"),
-		intake.Amount: r.T("Amount (plus: gave)"), intake.Side: r.T("Dr or Cr, gave or got"), intake.Details: r.T("Note of the entry"),
-		intake.Company: r.T("Firm (the name where there is no other)"), intake.Owes: r.T("You'll get (they owe you)"), intake.Owed: r.T("You'll give (you owe them)"),
-		intake.Running: r.T("Balance after the entry (only compared)"), intake.RunningSide: r.T("Dr or Cr of that balance"),
+		intake.Ignore: r.T("leave out"), intake.Name: r.T("Name of the party"), intake.Phone: r.T("Phone"),
+		intake.Kind: r.T("Customer or supplier"), intake.Note: r.T("Note about the party"),
+		intake.Opening: r.T("Opening balance (plus: they owe you)"), intake.Date: r.T("Date of the entry"),
+		intake.Given: r.T("Gave (debit)"), intake.Received: r.T("Got (credit)"),
+		intake.Amount: r.T("Amount (plus: gave)"), intake.Side: r.T("Dr or Cr, gave or got"),
+		intake.Details: r.T("Note of the entry"),
+		intake.Company: r.T("Firm (the name where there is no other)"), intake.Owes: r.T("You'll get (they owe you)"),
+		intake.Owed:        r.T("You'll give (you owe them)"),
+		intake.Running:     r.T("Balance after the entry (only compared)"),
+		intake.RunningSide: r.T("Dr or Cr of that balance"),
 	}
 	var out []ui.Option
 	for _, f := range intake.Fields {
@@ -170,7 +183,10 @@ func (h *Handlers) open(r *frame.Request, upload uuid.UUID) (d *dryRun, err erro
 	if err != nil {
 		return d, err
 	}
-	d.o = intake.Options{Upload: upload, Mapping: mappingOf(r, d.table), Desk: desk, OpeningDate: desk.Today, OpeningNote: r.T("Opening balance")}
+	d.o = intake.Options{
+		Upload: upload, Mapping: mappingOf(r, d.table), Desk: desk, OpeningDate: desk.Today,
+		OpeningNote: r.T("Opening balance"),
+	}
 	if d.o.Zone, err = time.LoadLocation(r.Person.Business.TimeZone); err != nil {
 		return d, err
 	}
@@ -235,9 +251,13 @@ func (h *Handlers) PreviewImport(w http.ResponseWriter, r *frame.Request) error 
 
 func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 	v := intakepage.Dry{
-		Shell: r.Shell(), Upload: d.o.Upload.String(), File: fileName(r, d.name), Encoding: d.table.Encoding, Fields: fieldWords(r), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
-		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows), All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
-		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns, Given: r.Amount(d.plan.Given), Received: r.Amount(d.plan.Received), Room: d.room, Roomier: r.Roomier(), Skip: r.FormValue("skip") == "yes",
+		Shell: r.Shell(), Upload: d.o.Upload.String(), File: fileName(r, d.name), Encoding: d.table.Encoding,
+		Fields: fieldWords(r), Head: d.o.Mapping.Head, Contacts: d.table.Kind == "vcard",
+		Kind: string(d.o.Mapping.Kind), Day: d.o.OpeningDate.Format(time.DateOnly), Lines: len(d.table.Rows),
+		All: len(d.plan.Parties), New: d.plan.New, Entries: len(d.plan.Entries),
+		Left: d.left, Sheet: d.table.Sheet, Cut: d.table.Cut, MaxColumns: intake.MaxColumns,
+		Given: r.Amount(d.plan.Given), Received: r.Amount(d.plan.Received), Room: d.room, Roomier: r.Roomier(),
+		Skip: r.FormValue("skip") == "yes",
 	}
 	if v.Head || v.Contacts {
 		v.Lines--
@@ -258,7 +278,10 @@ func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 		v.Columns = append(v.Columns, c)
 	}
 	for _, p := range d.plan.Parties[:min(shown, len(d.plan.Parties))] {
-		v.Parties = append(v.Parties, intakepage.Party{Name: p.Name, Phone: p.Phone, New: p.New, Entries: p.Entries, Before: r.Amount(p.Before), After: r.Amount(p.After)})
+		v.Parties = append(v.Parties, intakepage.Party{
+			Name: p.Name, Phone: p.Phone, New: p.New, Entries: p.Entries,
+			Before: r.Amount(p.Before), After: r.Amount(p.After),
+		})
 	}
 	if d.former != nil {
 		v.Former = &intakepage.Former{Name: fileName(r, d.former.Name), At: d.former.At, Undone: d.former.Undone}
@@ -275,7 +298,10 @@ func dryView(r *frame.Request, d *dryRun) intakepage.Dry {
 			last = p.Line
 		}
 		if len(v.Problems) < shown {
-			v.Problems = append(v.Problems, intakepage.Problem{Line: p.Line, Column: p.Column, Reason: r.T(p.Reason.Text, p.Reason.Args...)})
+			v.Problems = append(v.Problems, intakepage.Problem{
+				Line: p.Line, Column: p.Column,
+				Reason: r.T(p.Reason.Text, p.Reason.Args...),
+			})
 		}
 	}
 	return v
@@ -296,7 +322,10 @@ func putQuestions(r *frame.Request, v *intakepage.Dry, p *intake.Plan) {
 		}
 		v.Asks = append(v.Asks, ask)
 	}
-	for _, name := range []string{"party", "party_id", "sides", "days", "figures", "below", "headline", "sheet", "take", "pick"} {
+	for _, name := range []string{
+		"party", "party_id", "sides", "days", "figures", "below", "headline", "sheet", "take",
+		"pick",
+	} {
 		for _, value := range r.Form[name] {
 			if value != "" {
 				v.Answers = append(v.Answers, intakepage.Answer{Name: name, Value: value})
@@ -347,7 +376,10 @@ func putTwins(r *frame.Request, v *intakepage.Dry, p *intake.Plan) {
 			v.Repeats++
 		}
 		if len(v.TwinRows) < shown {
-			v.TwinRows = append(v.TwinRows, intakepage.Twin{Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date, Side: string(e.Side), Amount: r.Amount(e.AmountMinor), InFile: where == intake.InFile})
+			v.TwinRows = append(v.TwinRows, intakepage.Twin{
+				Line: p.Lines[i], Party: names[e.PartyID], Date: e.Date,
+				Side: string(e.Side), Amount: r.Amount(e.AmountMinor), InFile: where == intake.InFile,
+			})
 		}
 	}
 }

@@ -68,5 +68,8 @@ func (h *Handlers) OutboxMail(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Page(outbox.One(outbox.MailView{Shell: r.Shell(), Mail: outbox.Mail{ID: m.ID, To: m.To, Subject: m.Subject, Text: m.Text, Sent: m.SentAt}}))
+	return r.Page(outbox.One(outbox.MailView{Shell: r.Shell(), Mail: outbox.Mail{
+		ID: m.ID, To: m.To, Subject: m.Subject,
+		Text: m.Text, Sent: m.SentAt,
+	}}))
 }

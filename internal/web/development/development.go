@@ -1,4 +1,5 @@
-// Package development is what only a development set-up serves: the mails that were not sent, and the demonstration account.
+// Package development is what only a development set-up serves: the mails that were not sent, and the demonstration
+// account.
 package development
 
 import (

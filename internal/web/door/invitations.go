@@ -30,7 +30,8 @@ func (h *Handlers) inviteView(w http.ResponseWriter, r *frame.Request) (v invita
 	}
 	v.known, v.locale = i.Known, i.Locale
 	v.View = invite.View{
-		Shell: r.Shell(), Token: r.PathValue("token"), Email: i.Email, Inviter: i.Inviter, Account: i.AccountName, Shop: i.BusinessName, Role: i.Role,
+		Shell: r.Shell(), Token: r.PathValue("token"), Email: i.Email, Inviter: i.Inviter, Account: i.AccountName,
+		Shop: i.BusinessName, Role: i.Role,
 		Mismatch: r.Known && r.Person.Email != i.Email,
 	}
 	return v, nil
@@ -42,7 +43,8 @@ func (h *Handlers) InviteForm(w http.ResponseWriter, r *frame.Request) error {
 		return h.ended(w, r, "invitation", err)
 	}
 	if view.known && !r.Known {
-		if h.ReadCookie(r.Request, frame.LanguageCookie) == "" { // the page of who is invited, in the language they chose
+		// the page of who is invited, in the language they chose
+		if h.ReadCookie(r.Request, frame.LanguageCookie) == "" {
 			h.SetCookie(w, frame.LanguageCookie, i18n.Known(view.locale), 365*24*time.Hour)
 		}
 		return h.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.Path))
@@ -64,7 +66,8 @@ func (h *Handlers) AcceptInvite(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.joined(w, r, business)
 	}
-	session, err := h.Accounts.SignUpByInvitation(r.Context(), token, r.PostFormValue("name"), r.PostFormValue("password"), r.Locale(), h.Device(r.Request))
+	session, err := h.Accounts.SignUpByInvitation(r.Context(), token, r.PostFormValue("name"),
+		r.PostFormValue("password"), r.Locale(), h.Device(r.Request))
 	if err != nil {
 		view.Name = r.PostFormValue("name")
 		return frame.Again(r, err, &view.View, &view.Form, invite.Page)

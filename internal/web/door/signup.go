@@ -29,10 +29,14 @@ func (h *Handlers) SignUp(w http.ResponseWriter, r *frame.Request) error {
 		Currency: ui.Or(r.PostFormValue("currency"), "INR"), Network: h.Network(r.Request),
 	}
 	if err := h.Accounts.SignUp(r.Context(), form); err != nil {
-		view := signup.View{Shell: r.Shell(), Name: form.Name, Email: form.Email, BusinessName: form.BusinessName, Language: form.Locale, Currency: form.Currency}
+		view := signup.View{
+			Shell: r.Shell(), Name: form.Name, Email: form.Email, BusinessName: form.BusinessName,
+			Language: form.Locale, Currency: form.Currency,
+		}
 		return frame.Again(r, err, &view, &view.Form, signup.Page)
 	}
-	h.SetCookie(w, frame.LanguageCookie, form.Locale, 365*24*time.Hour) // the pages until the first sign-in speak it too
+	// the pages until the first sign-in speak it too
+	h.SetCookie(w, frame.LanguageCookie, form.Locale, 365*24*time.Hour)
 	h.setSentTo(w, form.Email)
 	return h.Redirect(w, r, "/signup/sent")
 }
@@ -60,9 +64,11 @@ func (h *Handlers) SignUpAgain(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, "/signup/sent")
 }
 
-// setSentTo remembers for some minutes, in the browser that typed it, where a mail went: in no address of a page, and no log.
+// setSentTo remembers for some minutes, in the browser that typed it, where a mail went: in no address of a page, and
+// no log.
 func (h *Handlers) setSentTo(w http.ResponseWriter, email string) {
-	h.SetCookie(w, frame.SentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))), 20*time.Minute)
+	h.SetCookie(w, frame.SentToCookie, base64.RawURLEncoding.EncodeToString([]byte(strings.TrimSpace(email))),
+		20*time.Minute)
 }
 
 // sentTo is the address that this browser typed a moment ago, "" when it is not known any more or is none.
@@ -96,7 +102,10 @@ func (h *Handlers) confirmView(r *frame.Request) (confirm.View, error) {
 	if err != nil {
 		return confirm.View{}, err
 	}
-	return confirm.View{Shell: r.Shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email, BusinessName: p.BusinessName}, nil
+	return confirm.View{
+		Shell: r.Shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email,
+		BusinessName: p.BusinessName,
+	}, nil
 }
 
 func (h *Handlers) ConfirmForm(w http.ResponseWriter, r *frame.Request) error {
@@ -108,7 +117,8 @@ func (h *Handlers) ConfirmForm(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) Confirm(w http.ResponseWriter, r *frame.Request) error {
-	session, err := h.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"), h.Device(r.Request))
+	session, err := h.Accounts.ConfirmSignUp(r.Context(), r.PathValue("token"), r.PostFormValue("password"),
+		h.Device(r.Request))
 	if err != nil {
 		if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooMany) {
 			return h.ended(w, r, "sign-up", err)

@@ -57,7 +57,8 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 	kind := fault.KindOf(err)
 	status := statusOf(kind)
 	if status >= 500 && !errors.Is(err, context.Canceled) {
-		f.Log.Error("request failed", "request", r.ID, "method", r.Method, "route", r.route.Pattern, "status", status, "error", err)
+		f.Log.Error("request failed", "request", r.ID, "method", r.Method, "route", r.route.Pattern, "status", status,
+			"error", err)
 	}
 	detail := ""
 	refusal := fault.Of(err)
@@ -96,7 +97,8 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 	if status < 500 {
 		r.frame()
 	}
-	view := problem.View{Shell: r.Shell(), Status: status, Detail: detail, RequestID: r.ID, Retry: status >= 500 || status == http.StatusTooManyRequests}
+	view := problem.View{Shell: r.Shell(), Status: status, Detail: detail, RequestID: r.ID, Retry: status >= 500 ||
+		status == http.StatusTooManyRequests}
 	f.Render(w, r, status, problem.Page(view))
 }
 

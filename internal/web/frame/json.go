@@ -43,7 +43,8 @@ func wrongJSON(err error) error {
 		case strictjson.Duplicate:
 			return fault.InvalidField(key.Path, "This field stands twice in the body.").Because(err)
 		case strictjson.Case:
-			return fault.InvalidField(key.Path, "Upper and lower case matter in the name of a field, and this one is spelled differently.").Because(err)
+			return fault.InvalidField(key.Path,
+				"Upper and lower case matter in the name of a field, and this one is spelled differently.").Because(err)
 		case strictjson.Unknown:
 			return fault.InvalidField(key.Path, "There is no such field.").Because(err)
 		}

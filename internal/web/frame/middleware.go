@@ -42,18 +42,21 @@ func (f *Frame) outer(next http.Handler) http.Handler {
 		if f.secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		// No page is ever another visitor's: what is not a static file is never kept. The static handler overrides this.
+		// No page is ever another visitor's: what is not a static file is never kept. The static handler overrides
+		// this.
 		h.Set("Cache-Control", "private, no-store")
 		h.Add("Vary", "Cookie")
 		id := newRequestID()
 		h.Set("X-Request-Id", id)
 		if f.Simulated && !thisMachine(r.Host) {
 			// A page elsewhere could give its own name our address; the outbox is open to whoever reaches it.
-			http.Error(w, "A development set-up answers to this machine's own names only.", http.StatusMisdirectedRequest)
+			http.Error(w, "A development set-up answers to this machine's own names only.",
+				http.StatusMisdirectedRequest)
 			return
 		}
 		if f.Simulated && forwarded(r.Header) { // a proxy brings strangers, whatever the name that it asks for
-			http.Error(w, "A development set-up does not answer through a proxy. Set the keys of Razorpay or Stripe to serve others.", http.StatusMisdirectedRequest)
+			http.Error(w,
+				"A development set-up does not answer through a proxy. Set the keys of Razorpay or Stripe to serve others.", http.StatusMisdirectedRequest)
 			return
 		}
 		defer func() {
@@ -87,8 +90,10 @@ func thisMachine(host string) bool {
 // forwarded reports whether a proxy, a tunnel or a content network has handed the request on.
 func forwarded(h http.Header) bool {
 	for name := range h {
-		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" || name == "Client-Ip" ||
-			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") || strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || name == "True-Client-Ip" ||
+			name == "Client-Ip" ||
+			strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") ||
+			strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Envoy-") {
 			return true
 		}
 	}
@@ -146,7 +151,8 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	if r.route.Access != Anyone && r.Token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
-	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) { // no id of ours, and nothing to ask the database
+	// no id of ours, and nothing to ask the database
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	if err := r.checkIDs(); err != nil {

@@ -37,7 +37,10 @@ type Hold struct {
 
 // NewHold is a hold in a status.
 func NewHold(h credits.Hold, status string) Hold {
-	return Hold{ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status, ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano)}
+	return Hold{
+		ID: h.ID.String(), Meter: h.Meter, Amount: h.Amount, Status: status,
+		ExpiresAt: h.ExpiresAt.Format(time.RFC3339Nano),
+	}
 }
 
 // explain adds to a 402 what is there and when the next allowance comes, and to

@@ -102,7 +102,8 @@ func (f *Frame) Redirect(w http.ResponseWriter, r *Request, target string) error
 // address that came from outside must not lead outside.
 func LocalPath(p, fallback string) string {
 	u, err := url.Parse(p)
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") || len(p) > 2000 {
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") ||
+		strings.ContainsAny(p, "\\\r\n\t") || len(p) > 2000 {
 		return fallback
 	}
 	return p

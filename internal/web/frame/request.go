@@ -217,7 +217,8 @@ func (r *Request) Shell() ui.Shell {
 	}
 	shell := ui.Shell{
 		Locale: r.Locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
-		Flash: r.Flash, Development: r.f.config.Development, Now: now, FreeParties: r.f.Plans.Default().PartiesMax, Carriers: r.f.offers.Carriers,
+		Flash: r.Flash, Development: r.f.config.Development, Now: now, FreeParties: r.f.Plans.Default().PartiesMax,
+		Carriers: r.f.offers.Carriers,
 	}
 	if p.UserID != uuid.Nil {
 		shell.Mark = MarkOf(p.UserID)

@@ -27,11 +27,12 @@ var ErrStopped = fault.New(fault.Conflict, "Stopped.").Coded("stopped")
 
 // A Task is long work of one request, which another request may watch and stop.
 type Task struct {
-	ID    uuid.UUID // zero: nobody watches
-	Kind  string
-	Total func(context.Context, *postgres.Tx) (int64, error) // of rows, asked once beside the work; nil when the work itself says it
-	Done  atomic.Int64                                       // rows so far
-	All   atomic.Int64                                       // rows in all, as soon as it is known
+	ID   uuid.UUID // zero: nobody watches
+	Kind string
+	// of rows, asked once beside the work; nil when the work itself says it
+	Total func(context.Context, *postgres.Tx) (int64, error)
+	Done  atomic.Int64 // rows so far
+	All   atomic.Int64 // rows in all, as soon as it is known
 }
 
 // Work runs fn, which may use r. It ends early with ErrStopped when its user says so, and with the
@@ -105,7 +106,8 @@ func (b *beat) run(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// count learns how many rows there are in all; short work ends before it asks. It may take a while, so the beat does not wait for it.
+// count learns how many rows there are in all; short work ends before it asks. It may take a while, so the beat does
+// not wait for it.
 func (b *beat) count(ctx context.Context, over <-chan struct{}) {
 	select {
 	case <-over:

@@ -65,7 +65,8 @@ func TestMoment(t *testing.T) {
 func TestMatch(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]string{
-		"": English, "hi-IN,hi;q=0.9,en;q=0.8": Hindi, "en-IN,hi;q=0.5": English, "ta-IN, hi;q=0.4": Hindi, "fr": English, ";;,": English,
+		"": English, "hi-IN,hi;q=0.9,en;q=0.8": Hindi, "en-IN,hi;q=0.5": English, "ta-IN, hi;q=0.4": Hindi,
+		"fr": English, ";;,": English,
 	} {
 		if got := Match(header); got != want {
 			t.Errorf("Match(%q) = %q, want %q", header, got, want)

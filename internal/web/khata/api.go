@@ -55,7 +55,10 @@ func (h *Handlers) APIParties(w http.ResponseWriter, r *frame.Request) error {
 	}
 	body.Get, body.Give = &list.Get, &list.Give
 	for _, p := range list.Rows {
-		body.Parties = append(body.Parties, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Balance: &p.Balance, LastDate: dateText(p.LastDate)})
+		body.Parties = append(body.Parties, partyJSON{
+			ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone,
+			Balance: &p.Balance, LastDate: dateText(p.LastDate),
+		})
 	}
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
@@ -71,7 +74,10 @@ type entryJSON struct {
 }
 
 func entryBody(e ledger.Entry, balance *int64) entryJSON {
-	return entryJSON{ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor, Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance}
+	return entryJSON{
+		ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor,
+		Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance,
+	}
 }
 
 type partyPageJSON struct {
@@ -93,7 +99,10 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.WriteJSON(w, r, http.StatusOK, body)
 	}
-	body.partyJSON = partyJSON{ID: page.ID, Kind: string(page.Kind), Name: page.Name, Phone: page.Phone, Note: page.Note, Balance: &page.Balance}
+	body.partyJSON = partyJSON{
+		ID: page.ID, Kind: string(page.Kind), Name: page.Name, Phone: page.Phone,
+		Note: page.Note, Balance: &page.Balance,
+	}
 	body.Next = string(page.Next)
 	for _, e := range page.Rows {
 		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
@@ -115,13 +124,19 @@ func (h *Handlers) APIAddParty(w http.ResponseWriter, r *frame.Request) error {
 	}
 	var p ledger.Party
 	err := r.As(func(tx *postgres.Tx) (err error) {
-		p, err = ledger.AddParty(r.Context(), tx, in.ID, ledger.PartyFields{Kind: ledger.Kind(in.Kind), Name: in.Name, Phone: in.Phone, Note: in.Note})
+		p, err = ledger.AddParty(r.Context(), tx, in.ID, ledger.PartyFields{
+			Kind: ledger.Kind(in.Kind), Name: in.Name,
+			Phone: in.Phone, Note: in.Note,
+		})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return h.WriteJSON(w, r, http.StatusCreated, partyJSON{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone, Note: p.Note})
+	return h.WriteJSON(w, r, http.StatusCreated, partyJSON{
+		ID: p.ID, Kind: string(p.Kind), Name: p.Name, Phone: p.Phone,
+		Note: p.Note,
+	})
 }
 
 // APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
@@ -141,7 +156,10 @@ func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	e, err := addEntry(r, in.ID, in.PartyID, ledger.EntryFields{Side: ledger.Side(in.Side), AmountMinor: in.Amount, Date: date, Note: in.Note})
+	e, err := addEntry(r, in.ID, in.PartyID, ledger.EntryFields{
+		Side: ledger.Side(in.Side), AmountMinor: in.Amount,
+		Date: date, Note: in.Note,
+	})
 	if err != nil {
 		return err
 	}

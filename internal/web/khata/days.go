@@ -97,7 +97,8 @@ func chips(s ui.Shell, from, to string) []statement.Chip {
 		chip(s.T("Last month"), month.AddDate(0, -1, 0), month),
 	}
 	for _, begin := range []time.Time{year, year.AddDate(-1, 0, 0)} {
-		out = append(out, chip(s.T("FY %s", fmt.Sprintf("%d–%02d", begin.Year(), (begin.Year()+1)%100)), begin, begin.AddDate(1, 0, 0)))
+		out = append(out, chip(s.T("FY %s", fmt.Sprintf("%d–%02d", begin.Year(), (begin.Year()+1)%100)), begin,
+			begin.AddDate(1, 0, 0)))
 	}
 	for i := range out {
 		out[i].Chosen = out[i].From == from && out[i].To == to

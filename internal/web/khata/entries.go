@@ -23,7 +23,10 @@ type entryForm struct {
 }
 
 func readEntryForm(r *frame.Request) entryForm {
-	return entryForm{side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"), note: r.PostFormValue("note")}
+	return entryForm{
+		side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"),
+		note: r.PostFormValue("note"),
+	}
 }
 
 // fields turns what was typed into an entry's fields, in the currency and at the time of the business.
@@ -91,7 +94,8 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 	form := readEntryForm(r)
 	fields, err := form.fields(r)
 	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != frame.MarkOf(r.Person.UserID) {
-		err = fault.New(fault.Conflict, "Somebody else has signed in here since this page was opened. Look at it again before you save.")
+		err = fault.New(fault.Conflict,
+			"Somebody else has signed in here since this page was opened. Look at it again before you save.")
 	}
 	if err == nil {
 		_, err = addEntry(r, id, partyID, fields)
@@ -100,7 +104,10 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		if !frame.Mendable(err) {
 			return err
 		}
-		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
+		view := entryform.View{
+			Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date,
+			Note: form.note,
+		}
 		return h.renderEntryForm(w, r, view, err)
 	}
 	h.SetFlash(w, "entry_added", "")
@@ -115,7 +122,10 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 // asked again in the caller's transaction, which knows why; the entry's id makes
 // that safe.
 func addEntry(r *frame.Request, id, party uuid.UUID, fields ledger.EntryFields) (e ledger.Entry, err error) {
-	err = r.WriteAtOnce(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueueAddEntry(scope, b, id, party, fields, &e) })
+	err = r.WriteAtOnce(func(scope postgres.Scope, b *pgx.Batch) {
+		ledger.QueueAddEntry(scope, b, id, party, fields,
+			&e)
+	})
 	if err == nil && e.ID != uuid.Nil {
 		return e, nil
 	}
@@ -143,8 +153,9 @@ func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error 
 		return err
 	}
 	return h.renderEntryForm(w, r, entryform.View{
-		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side), Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
-		Date: e.Date.Format("2006-01-02"), Note: e.Note,
+		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side),
+		Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
+		Date:   e.Date.Format("2006-01-02"), Note: e.Note,
 	}, nil)
 }
 
@@ -168,7 +179,10 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 		if !frame.Mendable(err) {
 			return err
 		}
-		view := entryform.View{EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note}
+		view := entryform.View{
+			EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side,
+			Amount: form.amount, Date: form.date, Note: form.note,
+		}
 		return h.renderEntryForm(w, r, view, err)
 	}
 	h.SetFlash(w, "entry_saved", "")
@@ -199,7 +213,8 @@ func (h *Handlers) DeleteEntry(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	business := r.Caller.Business.String()
-	h.SetFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
+	h.SetFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+
+		strconv.Itoa(e.Version))
 	return h.Redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
 }
 

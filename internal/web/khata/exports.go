@@ -24,8 +24,11 @@ type format struct {
 
 var (
 	CSV  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV}
-	XLSX = format{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX, export.BookXLSX}
-	PDF  = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
+	XLSX = format{
+		".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX,
+		export.BookXLSX,
+	}
+	PDF = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
 )
 
 // ExportParty is the statement of a party as a file, of the days that the query names.
@@ -70,7 +73,9 @@ func (h *Handlers) ExportBusiness(f format) frame.Handler {
 // the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
 // a file must not look like a whole one. The query may name a task, by which the page that
 // asked sees how far the file is, and stops it.
-func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context, *postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error) error {
+func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context,
+	*postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error,
+) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -116,7 +121,9 @@ func allowExport(ctx context.Context, tx *postgres.Tx) error {
 func exportOptions(r *frame.Request) export.Options {
 	shell := r.Shell()
 	return export.Options{
-		Allow: allowExport, Currency: r.Person.Business.Currency, Business: r.Person.Business.Name, Lang: shell.Locale, Date: shell.Date,
-		Labels: export.English.In(func(word string) string { return r.T(word) }), Made: r.T("Made with Tijori on %s", shell.Moment(shell.Now)),
+		Allow: allowExport, Currency: r.Person.Business.Currency, Business: r.Person.Business.Name, Lang: shell.Locale,
+		Date:   shell.Date,
+		Labels: export.English.In(func(word string) string { return r.T(word) }), Made: r.T("Made with Tijori on %s",
+			shell.Moment(shell.Now)),
 	}
 }

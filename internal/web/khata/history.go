@@ -46,19 +46,26 @@ func (h *Handlers) BinPage(w http.ResponseWriter, r *frame.Request) error {
 	view := bin.View{Shell: r.Shell(), After: string(page.Next)}
 	for _, i := range page.Items {
 		if i.Subject == "party" {
-			view.Parties = append(view.Parties, bin.Party{ID: i.ID.String(), Name: i.PartyName, Deleted: i.DeletedAt, By: i.DeletedBy})
+			view.Parties = append(view.Parties, bin.Party{
+				ID: i.ID.String(), Name: i.PartyName, Deleted: i.DeletedAt,
+				By: i.DeletedBy,
+			})
 			continue
 		}
 		view.Entries = append(view.Entries, bin.Entry{
 			ID: i.ID.String(), PartyID: i.PartyID.String(), PartyName: i.PartyName, Side: string(i.Entry.Side),
-			Amount: r.Amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt, By: i.DeletedBy,
+			Amount: r.Amount(i.Entry.AmountMinor), Date: i.Entry.Date, Note: i.Entry.Note, Deleted: i.DeletedAt,
+			By: i.DeletedBy,
 		})
 	}
 	return r.Page(bin.Page(view))
 }
 
 // said are the words of the history page for what the ledger's changes did.
-var said = map[string]string{ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted", ledger.Restored: "restored"}
+var said = map[string]string{
+	ledger.Created: "added", ledger.Edited: "edited", ledger.Deleted: "deleted",
+	ledger.Restored: "restored",
+}
 
 func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
@@ -77,12 +84,16 @@ func (h *Handlers) HistoryPage(w http.ResponseWriter, r *frame.Request) error {
 	view := history.View{Shell: r.Shell(), PartyID: id.String(), PartyName: p.Name, After: string(line.Next)}
 	for _, item := range line.Items {
 		if c := item.Party; c != nil {
-			view.Changes = append(view.Changes, history.Change{When: c.At, Who: c.ByName, Subject: "party", What: said[c.Action], Diff: differences(partyDiff(r, c.Before), partyDiff(r, c.After))})
+			view.Changes = append(view.Changes, history.Change{
+				When: c.At, Who: c.ByName, Subject: "party",
+				What: said[c.Action], Diff: differences(partyDiff(r, c.Before), partyDiff(r, c.After)),
+			})
 			continue
 		}
 		c := item.Entry
 		view.Changes = append(view.Changes, history.Change{
-			When: c.At, Who: c.ByName, Subject: "entry", EntryID: item.SubjectID.String(), What: said[c.Action], Side: string(c.After.Side),
+			When: c.At, Who: c.ByName, Subject: "entry", EntryID: item.SubjectID.String(), What: said[c.Action],
+			Side: string(c.After.Side),
 			Diff: differences(entryDiff(r, c.Before), entryDiff(r, c.After)),
 		})
 	}

@@ -1,4 +1,5 @@
-// Package khata is the book itself: parties, entries, statements, reports, reminders, shared statements and files that leave.
+// Package khata is the book itself: parties, entries, statements, reports, reminders, shared statements and files that
+// leave.
 package khata
 
 import (

@@ -32,7 +32,10 @@ func (h *Handlers) lockView(r *frame.Request) (lock.View, error) {
 		view.Locked = locks[0].Until
 	}
 	for _, l := range locks {
-		view.Changes = append(view.Changes, lock.Change{From: l.From, Until: l.Until, Opens: l.Opens(), Reason: l.Reason, By: l.ByName, When: l.At})
+		view.Changes = append(view.Changes, lock.Change{
+			From: l.From, Until: l.Until, Opens: l.Opens(),
+			Reason: l.Reason, By: l.ByName, When: l.At,
+		})
 	}
 	view.Chips = lockDays(view.Shell, view.Locked)
 	return view, nil

@@ -14,7 +14,10 @@ import (
 
 // openingOf reads the opening balance in the form of a new party; without an amount there is none.
 func openingOf(r *frame.Request) (ledger.EntryFields, error) {
-	form := entryForm{side: r.PostFormValue("opening_side"), amount: r.PostFormValue("opening"), date: r.PostFormValue("opening_date")}
+	form := entryForm{
+		side: r.PostFormValue("opening_side"), amount: r.PostFormValue("opening"),
+		date: r.PostFormValue("opening_date"),
+	}
 	if strings.TrimSpace(form.amount) == "" {
 		return ledger.EntryFields{}, nil
 	}
@@ -37,7 +40,10 @@ func openingField(err error) error {
 }
 
 func (h *Handlers) OpeningForm(w http.ResponseWriter, r *frame.Request) error {
-	return h.renderEntryForm(w, r, entryform.View{Form: ui.Form{ID: ledger.NewOpeningID().String()}, Side: string(ledger.Given), Opening: true}, nil)
+	return h.renderEntryForm(w, r, entryform.View{
+		Form: ui.Form{ID: ledger.NewOpeningID().String()},
+		Side: string(ledger.Given), Opening: true,
+	}, nil)
 }
 
 func (h *Handlers) AddOpening(w http.ResponseWriter, r *frame.Request) error {
@@ -61,7 +67,10 @@ func (h *Handlers) AddOpening(w http.ResponseWriter, r *frame.Request) error {
 		if !frame.Mendable(err) {
 			return err
 		}
-		view := entryform.View{Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date, Note: form.note, Opening: true}
+		view := entryform.View{
+			Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date,
+			Note: form.note, Opening: true,
+		}
 		return h.renderEntryForm(w, r, view, err)
 	}
 	h.SetFlash(w, "entry_added", "")

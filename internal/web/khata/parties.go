@@ -35,12 +35,20 @@ func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
 		}
 		return ""
 	}
-	shown := parties.Filter{Query: get("q"), Show: get("show"), Kind: get("kind"), Sort: get("sort"), After: get("after")}
-	return shown, ledger.PartyFilter{Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show, Sort: shown.Sort, After: ledger.Cursor(shown.After)}
+	shown := parties.Filter{
+		Query: get("q"), Show: get("show"), Kind: get("kind"), Sort: get("sort"),
+		After: get("after"),
+	}
+	return shown, ledger.PartyFilter{
+		Query: shown.Query, Kind: ledger.Kind(shown.Kind), Show: shown.Show,
+		Sort: shown.Sort, After: ledger.Cursor(shown.After),
+	}
 }
 
 // readParties reads the list of parties: with balances for whoever sees totals, else the names alone.
-func readParties(r *frame.Request, filter ledger.PartyFilter) (list ledger.PartyList, names ledger.PartyNames, err error) {
+func readParties(r *frame.Request,
+	filter ledger.PartyFilter,
+) (list ledger.PartyList, names ledger.PartyNames, err error) {
 	if err := filter.Check(); err != nil {
 		return list, names, err
 	}
@@ -66,7 +74,10 @@ func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 		After: string(list.Next), Limit: r.Plan().PartiesMax, Roomier: r.Roomier(), ExportLocked: !r.MayExport(),
 	}
 	for _, p := range list.Rows {
-		row := parties.Row{ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind), Last: timeOf(p.LastDate), Balance: r.Amount(p.Balance)}
+		row := parties.Row{
+			ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind),
+			Last: timeOf(p.LastDate), Balance: r.Amount(p.Balance),
+		}
 		if p.Balance > 0 && view.Rights().RunsKhata {
 			row.RemindID = frame.NewID()
 		}
@@ -83,14 +94,19 @@ func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func partyFields(r *frame.Request) ledger.PartyFields {
-	return ledger.PartyFields{Kind: ledger.Kind(r.PostFormValue("kind")), Name: r.PostFormValue("name"), Phone: r.PostFormValue("phone"), Note: r.PostFormValue("note")}
+	return ledger.PartyFields{
+		Kind: ledger.Kind(r.PostFormValue("kind")), Name: r.PostFormValue("name"),
+		Phone: r.PostFormValue("phone"), Note: r.PostFormValue("note"),
+	}
 }
 
 // partyFormView is the form with what was typed.
 func (h *Handlers) partyFormView(r *frame.Request, party, id string, version int, f ledger.PartyFields) partyform.View {
 	return partyform.View{
-		Shell: r.Shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name, Phone: f.Phone, Note: f.Note,
-		Opening: r.PostFormValue("opening"), OpeningSide: r.PostFormValue("opening_side"), OpeningDate: r.PostFormValue("opening_date"),
+		Shell: r.Shell(), Form: ui.Form{ID: id}, PartyID: party, Version: version, Kind: string(f.Kind), Name: f.Name,
+		Phone: f.Phone, Note: f.Note,
+		Opening: r.PostFormValue("opening"), OpeningSide: r.PostFormValue("opening_side"),
+		OpeningDate: r.PostFormValue("opening_date"),
 	}
 }
 
@@ -101,7 +117,11 @@ func (h *Handlers) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	}
 	if room := r.Plan().PartiesMax; room > 0 {
 		var used int
-		if err := r.As(func(tx *postgres.Tx) (err error) { used, err = ledger.CountParties(r.Context(), tx); return err }); err != nil {
+		if err := r.As(func(tx *postgres.Tx) (err error) {
+			used, err = ledger.CountParties(r.Context(),
+				tx)
+			return err
+		}); err != nil {
 			return err
 		}
 		if used >= room {
@@ -139,7 +159,9 @@ func (h *Handlers) NewParty(w http.ResponseWriter, r *frame.Request) error {
 }
 
 // partyFormAgain shows the form with what is to be mended; other errors pass.
-func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int, fields ledger.PartyFields) error {
+func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int,
+	fields ledger.PartyFields,
+) error {
 	if !frame.Mendable(cause) {
 		return cause
 	}
@@ -153,7 +175,11 @@ func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause
 func (h *Handlers) EditPartyForm(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
 	var p ledger.Party
-	if err := r.AsPage(func(tx *postgres.Tx) (err error) { p, err = ledger.PartyByID(r.Context(), tx, id); return err }); err != nil {
+	if err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		p, err = ledger.PartyByID(r.Context(), tx,
+			id)
+		return err
+	}); err != nil {
 		return err
 	}
 	return r.Page(partyform.Page(h.partyFormView(r, id.String(), "", p.Version, p.PartyFields)))
@@ -179,7 +205,8 @@ func (h *Handlers) DeleteParty(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.SetFlash(w, "party_deleted", ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
+	h.SetFlash(w, "party_deleted", ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+
+		strconv.Itoa(p.Version))
 	return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String()))
 }
 

@@ -28,7 +28,10 @@ func (h *Handlers) payeeView(r *frame.Request) (payee.View, error) {
 	if err != nil {
 		return payee.View{}, err
 	}
-	view := payee.View{Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Payee: r.Person.Business.Name, Other: r.Person.Business.Currency != "INR"}
+	view := payee.View{
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Payee: r.Person.Business.Name,
+		Other: r.Person.Business.Currency != "INR",
+	}
 	if len(all) > 0 {
 		view.InForce, view.UPI, view.Payee = all[0].UPI, all[0].UPI, ui.Or(all[0].Name, view.Payee)
 	}

@@ -23,7 +23,8 @@ const reminderTargets = "https://wa.me https://api.whatsapp.com sms:"
 // letRemind lets the forms of this page lead to the owner's own messengers.
 func letRemind(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "form-action 'self'", "form-action 'self' "+reminderTargets, 1))
+	h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "form-action 'self'",
+		"form-action 'self' "+reminderTargets, 1))
 }
 
 // A reminderText is what a reminder says. Its figure is the one that every page shows.
@@ -41,7 +42,8 @@ func (t reminderText) String() string {
 		lines = append(lines, i18n.T(t.lang, "The whole account: %s", t.link))
 	}
 	if pay := t.to.Link(t.owed, t.shop); pay != "" {
-		if lines = append(lines, i18n.T(t.lang, "Pay by UPI: %s", t.to.UPI)); t.link == "" { // the statement has the button
+		// the statement has the button
+		if lines = append(lines, i18n.T(t.lang, "Pay by UPI: %s", t.to.UPI)); t.link == "" {
 			lines = append(lines, pay)
 		}
 	}
@@ -51,7 +53,8 @@ func (t reminderText) String() string {
 // remindText is the reminder of a party for this request.
 func (h *Handlers) remindText(r *frame.Request, lang, party string, owed int64, link string, to ledger.Payee) string {
 	return reminderText{
-		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed), date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
+		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed),
+		date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
 	}.String()
 }
 
@@ -89,7 +92,8 @@ func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, erro
 	}
 	q := r.URL.Query()
 	view := remind.View{
-		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(), Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(),
+		Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
 		Lang: langOf(r, q.Get("lang")), HasUPI: to.Link(r.Amount(1), "") != "", Link: h.freshLink(r, shares),
 	}
 	view.UPI = view.HasUPI && q.Get("upi") != "no"
@@ -100,7 +104,10 @@ func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, erro
 		view.Text = h.remindText(r, view.Lang, page.Name, page.Balance, view.Link, to)
 	}
 	for _, x := range log {
-		view.Log = append(view.Log, remind.Reminder{When: x.At, By: x.ByName, Balance: r.Amount(x.Balance), Channel: x.Channel})
+		view.Log = append(view.Log, remind.Reminder{
+			When: x.At, By: x.ByName, Balance: r.Amount(x.Balance),
+			Channel: x.Channel,
+		})
 	}
 	return view, nil
 }

@@ -67,7 +67,10 @@ func dayBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.Vi
 				v.Days = append(v.Days, reports.Day{Date: l.Date})
 			}
 			d := &v.Days[len(v.Days)-1]
-			d.Lines = append(d.Lines, reports.Line{PartyID: l.PartyID.String(), Name: l.Name, Note: details.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor)})
+			d.Lines = append(d.Lines, reports.Line{
+				PartyID: l.PartyID.String(), Name: l.Name,
+				Note: details.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor),
+			})
 		}
 		return nil
 	})
@@ -101,7 +104,10 @@ func cashBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.V
 	v.Columns = columns(v, sums)
 	from, to := cut(v, len(book.Days))
 	for _, d := range book.Days[from:to] {
-		v.Days = append(v.Days, reports.Day{Date: d.Date, Got: r.Amount(d.In), Gave: r.Amount(d.Out), Balance: r.Amount(d.Balance), Entries: d.Entries})
+		v.Days = append(v.Days, reports.Day{
+			Date: d.Date, Got: r.Amount(d.In), Gave: r.Amount(d.Out),
+			Balance: r.Amount(d.Balance), Entries: d.Entries,
+		})
 	}
 	return nil
 }
@@ -122,7 +128,10 @@ func partySummary(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *repor
 	widen(v.Bars)
 	from, to := cut(v, len(sum.Rows))
 	for _, p := range sum.Rows[from:to] {
-		v.Rows = append(v.Rows, reports.Party{ID: p.PartyID.String(), Name: p.Name, Opening: r.Amount(p.Opening), Gave: r.Amount(p.Given), Got: r.Amount(p.Received), Closing: r.Amount(p.Closing)})
+		v.Rows = append(v.Rows, reports.Party{
+			ID: p.PartyID.String(), Name: p.Name, Opening: r.Amount(p.Opening),
+			Gave: r.Amount(p.Given), Got: r.Amount(p.Received), Closing: r.Amount(p.Closing),
+		})
 	}
 	return nil
 }
@@ -212,7 +221,10 @@ func columns(v *reports.View, days []ledger.DaySum) []reports.Column {
 	switch length := last.Sub(first).Hours() / 24; {
 	case length > 4*366:
 		start = func(d time.Time) time.Time { return time.Date(d.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
-		next, label = func(d time.Time) time.Time { return d.AddDate(1, 0, 0) }, func(d time.Time) string { return d.Format("2006") }
+		next, label = func(d time.Time) time.Time {
+			return d.AddDate(1, 0,
+				0)
+		}, func(d time.Time) string { return d.Format("2006") }
 	case length > 62:
 		start = func(d time.Time) time.Time { return time.Date(d.Year(), d.Month(), 1, 0, 0, 0, 0, time.UTC) }
 		next, label = func(d time.Time) time.Time { return d.AddDate(0, 1, 0) }, v.Month
@@ -221,7 +233,10 @@ func columns(v *reports.View, days []ledger.DaySum) []reports.Column {
 	at := map[time.Time]int{}
 	for d := start(first); !d.After(last); d = next(d) {
 		at[d] = len(out)
-		out = append(out, reports.Column{Label: label(d), Got: money.Amount{Currency: v.Gave.Currency}, Gave: money.Amount{Currency: v.Gave.Currency}})
+		out = append(out, reports.Column{
+			Label: label(d), Got: money.Amount{Currency: v.Gave.Currency},
+			Gave: money.Amount{Currency: v.Gave.Currency},
+		})
 	}
 	var most int64
 	for _, d := range days {

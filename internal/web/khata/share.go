@@ -55,8 +55,10 @@ func (h *Handlers) shareView(r *frame.Request, id uuid.UUID) (sharing.View, erro
 		return sharing.View{}, err
 	}
 	view := sharing.View{
-		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, PartyID: id.String(), Name: p.Name, Fresh: h.freshLink(r, shares),
-		Token: ledger.NewShareToken(), Days: int(ledger.ShareLife / (24 * time.Hour)), Lives: ledger.ShareLives, Links: links(shares),
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, PartyID: id.String(), Name: p.Name,
+		Fresh: h.freshLink(r, shares),
+		Token: ledger.NewShareToken(), Days: int(ledger.ShareLife / (24 * time.Hour)), Lives: ledger.ShareLives,
+		Links: links(shares),
 	}
 	view.To = view.Today()
 	return view, nil
@@ -65,7 +67,10 @@ func (h *Handlers) shareView(r *frame.Request, id uuid.UUID) (sharing.View, erro
 func links(shares []ledger.Share) []sharing.Link {
 	var out []sharing.Link
 	for _, x := range shares {
-		out = append(out, sharing.Link{ID: x.ID.String(), From: x.Range.From, To: x.Range.To, By: x.ByName, Made: x.CreatedAt, Ends: x.ExpiresAt})
+		out = append(out, sharing.Link{
+			ID: x.ID.String(), From: x.Range.From, To: x.Range.To, By: x.ByName,
+			Made: x.CreatedAt, Ends: x.ExpiresAt,
+		})
 	}
 	return out
 }
@@ -169,7 +174,8 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 	view.Period = options.Period(st.Range)
 	for _, l := range lines {
 		view.Lines = append(view.Lines, statement.Line{
-			Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: amount(l.AmountMinor), Balance: amount(l.Balance), Changed: l.Changed,
+			Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side),
+			Amount: amount(l.AmountMinor), Balance: amount(l.Balance), Changed: l.Changed,
 		})
 	}
 	if st.Payable && part == view.Parts {

@@ -24,16 +24,20 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	options := exportOptions(r)
 	err := r.As(func(tx *postgres.Tx) (err error) {
 		first, last := (view.Part-1)*maxLines, view.Part*maxLines
-		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil }, func(l ledger.Line) error {
-			switch {
-			case view.Count < first:
-				view.Brought = r.Amount(l.Balance)
-			case view.Count < last:
-				view.Lines = append(view.Lines, statement.Line{Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor), Balance: r.Amount(l.Balance)})
-			}
-			view.Count++
-			return nil
-		})
+		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil },
+			func(l ledger.Line) error {
+				switch {
+				case view.Count < first:
+					view.Brought = r.Amount(l.Balance)
+				case view.Count < last:
+					view.Lines = append(view.Lines, statement.Line{
+						Date: l.Date,
+						Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor), Balance: r.Amount(l.Balance),
+					})
+				}
+				view.Count++
+				return nil
+			})
 		return err
 	})
 	if err != nil {

@@ -32,7 +32,8 @@ func (h *Handlers) Desk(w http.ResponseWriter, r *frame.Request) error {
 	for _, c := range counts {
 		if h.Billing.Sells(c.Provider) {
 			view.Counts = append(view.Counts, admin.Count{
-				Provider: c.Provider.Name(), ID: string(c.Provider), Waiting: c.Waiting, Failing: c.Failing, Parked: c.Parked, Dead: c.Dead, Ignored: c.Foreign, Day: c.Day, Last: admin.When(c.Last),
+				Provider: c.Provider.Name(), ID: string(c.Provider), Waiting: c.Waiting, Failing: c.Failing,
+				Parked: c.Parked, Dead: c.Dead, Ignored: c.Foreign, Day: c.Day, Last: admin.When(c.Last),
 			})
 		}
 	}
@@ -75,7 +76,10 @@ func actViews(list []billing.Act) (out []admin.Act) {
 }
 
 func eventView(e billing.StoredEvent) admin.Event {
-	return admin.Event{Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status, Reason: e.Reason, Received: admin.When(e.ReceivedAt), Tries: e.Attempts}
+	return admin.Event{
+		Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status,
+		Reason: e.Reason, Received: admin.When(e.ReceivedAt), Tries: e.Attempts,
+	}
 }
 
 func (h *Handlers) InboxPage(w http.ResponseWriter, r *frame.Request) error {
@@ -100,7 +104,10 @@ func (h *Handlers) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Events = append(view.Events, eventView(e))
 	}
 	if len(list) == f.Limit {
-		view.Next = "/admin/inbox?" + url.Values{"provider": {string(f.Provider)}, "state": {f.Status}, "before": {list[len(list)-1].ReceivedAt.UTC().Format(time.RFC3339Nano)}}.Encode()
+		view.Next = "/admin/inbox?" + url.Values{
+			"provider": {string(f.Provider)}, "state": {f.Status},
+			"before": {list[len(list)-1].ReceivedAt.UTC().Format(time.RFC3339Nano)},
+		}.Encode()
 	}
 	return r.Page(admin.InboxPage(view))
 }
@@ -120,7 +127,8 @@ func (h *Handlers) renderEvent(w http.ResponseWriter, r *frame.Request, status i
 		return err
 	}
 	view := admin.EventPage{
-		Shell: r.Shell(), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt), Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
+		Shell: r.Shell(), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt),
+		Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
 		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(d.Acts), Reason: r.PostFormValue("reason"),
 	}
 	if d.AccountID != uuid.Nil {
@@ -179,7 +187,8 @@ func (h *Handlers) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 
 func itemView(r billing.ReviewItem) admin.Item {
 	v := admin.Item{
-		Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "), Detail: r.Detail, Opened: admin.When(r.OpenedAt), Times: r.Times,
+		Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "), Detail: r.Detail,
+		Opened: admin.When(r.OpenedAt), Times: r.Times,
 	}
 	if !r.SnoozedUntil.IsZero() {
 		v.Snoozed = admin.When(r.SnoozedUntil)
@@ -200,15 +209,18 @@ func (h *Handlers) renderItem(w http.ResponseWriter, r *frame.Request, status in
 		return err
 	}
 	view := admin.ItemPage{
-		Shell: r.Shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason), Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
-		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(acts), Typed: r.PostFormValue("reason"), Assign: r.PostFormValue("account"),
+		Shell: r.Shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason),
+		Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
+		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(acts),
+		Typed: r.PostFormValue("reason"), Assign: r.PostFormValue("account"),
 		Snoozing: r.PostForm.Has("remark"), For: r.PostFormValue("for"),
 	}
 	if facts.ValidID(item.EventID) && !strings.HasPrefix(item.EventID, "reconcile.") && item.EventID != "return" {
 		view.EventPath = admin.Event{Provider: string(item.Provider), ID: item.EventID}.Path()
 	}
 	if !view.Open {
-		view.Resolution = fmt.Sprintf("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy, item.Resolution)
+		view.Resolution = fmt.Sprintf("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy,
+			item.Resolution)
 	}
 	choices, why, err := h.Billing.Choices(r.Context(), item.Handle)
 	if err != nil {
@@ -219,7 +231,10 @@ func (h *Handlers) renderItem(w http.ResponseWriter, r *frame.Request, status in
 		view.Choices = []ui.Option{{Value: "", Label: "Only close it", Hint: "Nothing else is changed."}}
 	}
 	for _, c := range choices {
-		view.Choices = append(view.Choices, ui.Option{Value: strings.TrimSpace(c.Do + " " + c.Subscription), Label: c.Label})
+		view.Choices = append(view.Choices, ui.Option{
+			Value: strings.TrimSpace(c.Do + " " + c.Subscription),
+			Label: c.Label,
+		})
 	}
 	if wrong != nil {
 		if err := r.FormFault(&view.Form, wrong); err != nil {

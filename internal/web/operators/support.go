@@ -16,8 +16,10 @@ import (
 func runViews(list []billing.Run) (out []admin.Run) {
 	for _, r := range list {
 		out = append(out, admin.Run{
-			ID: r.ID.String(), Provider: r.Provider.Name(), State: r.State, Note: r.Note, Started: admin.When(r.StartedAt), By: r.AskedBy, Dry: r.DryRun,
-			Sum: fmt.Sprintf("%d compared, %d differ, %d repaired, %d for a person", r.Looked, r.Differ, r.Repaired, r.Queued),
+			ID: r.ID.String(), Provider: r.Provider.Name(), State: r.State, Note: r.Note,
+			Started: admin.When(r.StartedAt), By: r.AskedBy, Dry: r.DryRun,
+			Sum: fmt.Sprintf("%d compared, %d differ, %d repaired, %d for a person", r.Looked, r.Differ, r.Repaired,
+				r.Queued),
 		})
 	}
 	return out
@@ -69,7 +71,10 @@ func (h *Handlers) ReconcileAccount(w http.ResponseWriter, r *frame.Request) err
 		err := fault.InvalidField("account", "This is not the id of an account.")
 		return h.renderRuns(w, r, frame.FormStatus(err), err)
 	}
-	runs, err := h.Billing.Reconcile(r.Context(), billing.Reconciliation{Account: id, DryRun: r.PostFormValue("dry") != "", Who: r.Person.Email})
+	runs, err := h.Billing.Reconcile(r.Context(), billing.Reconciliation{
+		Account: id,
+		DryRun:  r.PostFormValue("dry") != "", Who: r.Person.Email,
+	})
 	if err != nil && len(runs) == 0 {
 		return err
 	}
@@ -89,7 +94,9 @@ func (h *Handlers) SupportPage(w http.ResponseWriter, r *frame.Request) error {
 	return h.renderSupport(w, r, http.StatusOK, nil, nil)
 }
 
-func (h *Handlers) renderSupport(w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer, wrong error) error {
+func (h *Handlers) renderSupport(w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer,
+	wrong error,
+) error {
 	view := admin.Support{Shell: r.Shell(), Email: r.PostFormValue("email"), Remark: r.PostFormValue("remark")}
 	if a != nil {
 		view.Answer = answerView(a)
@@ -99,7 +106,10 @@ func (h *Handlers) renderSupport(w http.ResponseWriter, r *frame.Request, status
 		return err
 	}
 	for _, u := range uses {
-		view.Uses = append(view.Uses, admin.Use{At: admin.When(u.At), Who: u.Who, Question: u.Question, Subject: u.Subject, Detail: u.Detail})
+		view.Uses = append(view.Uses, admin.Use{
+			At: admin.When(u.At), Who: u.Who, Question: u.Question,
+			Subject: u.Subject, Detail: u.Detail,
+		})
 	}
 	if wrong != nil {
 		if err := r.FormFault(&view.Form, wrong); err != nil {
@@ -125,15 +135,22 @@ func (h *Handlers) LookUp(w http.ResponseWriter, r *frame.Request) error {
 func answerView(a *billing.SupportAnswer) *admin.Answer {
 	v := &admin.Answer{User: a.UserName, UserID: a.UserID.String()}
 	for _, acc := range a.Accounts {
-		one := admin.Account{ID: acc.ID.String(), Name: acc.Name, Role: acc.Role, Since: admin.When(acc.CreatedAt), Plan: acc.PlanName, Why: acc.Why, Entitlements: strings.Join(acc.Entitlements, ", ")}
+		one := admin.Account{
+			ID: acc.ID.String(), Name: acc.Name, Role: acc.Role, Since: admin.When(acc.CreatedAt),
+			Plan: acc.PlanName, Why: acc.Why, Entitlements: strings.Join(acc.Entitlements, ", "),
+		}
 		for _, sub := range acc.Subscriptions {
 			one.Subscriptions = append(one.Subscriptions, sub.Provider.Name()+" "+sub.ID+": "+sub.Why)
 		}
 		for _, item := range acc.Items {
-			one.Items = append(one.Items, fmt.Sprintf("Open since %s: %s: %s", admin.When(item.OpenedAt), strings.ReplaceAll(item.Reason, "_", " "), item.Detail))
+			one.Items = append(one.Items, fmt.Sprintf("Open since %s: %s: %s", admin.When(item.OpenedAt),
+				strings.ReplaceAll(item.Reason, "_", " "), item.Detail))
 		}
 		for _, e := range acc.Events {
-			one.Events = append(one.Events, admin.Event{Provider: string(e.Provider), ID: e.ID, Type: e.Type, Subject: e.Subject, State: e.Status, Reason: e.LastError, Received: admin.When(e.Received), Tries: e.Attempts})
+			one.Events = append(one.Events, admin.Event{
+				Provider: string(e.Provider), ID: e.ID, Type: e.Type,
+				Subject: e.Subject, State: e.Status, Reason: e.LastError, Received: admin.When(e.Received), Tries: e.Attempts,
+			})
 		}
 		v.Accounts = append(v.Accounts, one)
 	}

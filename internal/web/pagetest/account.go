@@ -34,14 +34,31 @@ func (w world) account() []Sample {
 	wrong := settingsView
 	leaves := settingsView
 	leaves.LastOwner, leaves.Teams = false, settingsView.Teams[1:]
-	leaves.Delete = ui.Form{Errors: map[string]string{"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}
+	leaves.Delete = ui.Form{Errors: map[string]string{"password": w.say("This is not your password.",
+		"यह आपका पासवर्ड नहीं है।")}}
 	leaving := w.in("/mydata")
 	leaving.Leaving, leaving.Keeps, leaving.AccountID = Now.Add(30*24*time.Hour), true, fresh
-	wrong.Password = ui.Form{Errors: map[string]string{"current": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}}
+	wrong.Password = ui.Form{Errors: map[string]string{"current": w.say("This is not your password.",
+		"यह आपका पासवर्ड नहीं है।")}}
 	return []Sample{
-		{"business-new", newbusiness.Page(newbusiness.View{Shell: w.in("/businesses/new"), Form: ui.Form{ID: fresh}, Account: all[0].Account})},
-		{"business-settings", businesssettings.Page(businesssettings.View{Shell: w.in(ui.BusinessPath(shop) + "/settings"), Name: all[0].Name, Currency: "INR", Zone: "Asia/Kolkata", PartiesCount: 4, PartiesAllowed: 5})},
-		{"business-settings-new", businesssettings.Page(businesssettings.View{Shell: w.in(ui.BusinessPath(shop) + "/settings"), Name: all[0].Name, Currency: "USD", Zone: "Asia/Tokyo", CanExport: true, PartiesCount: 1})},
+		{"business-new", newbusiness.Page(newbusiness.View{
+			Shell: w.in("/businesses/new"), Form: ui.Form{ID: fresh},
+			Account: all[0].Account,
+		})},
+		{
+			"business-settings",
+			businesssettings.Page(businesssettings.View{
+				Shell: w.in(ui.BusinessPath(shop) + "/settings"),
+				Name:  all[0].Name, Currency: "INR", Zone: "Asia/Kolkata", PartiesCount: 4, PartiesAllowed: 5,
+			}),
+		},
+		{
+			"business-settings-new",
+			businesssettings.Page(businesssettings.View{
+				Shell: w.in(ui.BusinessPath(shop) + "/settings"),
+				Name:  all[0].Name, Currency: "USD", Zone: "Asia/Tokyo", CanExport: true, PartiesCount: 1,
+			}),
+		},
 		{"team", team.Page(team.View{
 			Shell: w.in("/team"), Account: all[0].Account, Shops: all[:2],
 			Members: []team.Member{
@@ -50,7 +67,10 @@ func (w world) account() []Sample {
 					ID: entry + "2", Name: w.say("Mahesh Joshi (accountant)", "महेश जोशी (मुनीम)"),
 					Email: "mahesh.joshi.chartered.accountants@example.in", Role: role.Accountant,
 				},
-				{ID: entry + "3", Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: role.Counter, Shop: all[0].Name},
+				{
+					ID: entry + "3", Name: w.say("Chhotu", "छोटू"), Email: "chhotu@example.in", Role: role.Counter,
+					Shop: all[0].Name,
+				},
 			},
 			Invitations: []team.Invitation{{
 				ID: entry, Email: "vikram@example.in", Role: role.Manager, Shop: all[1].Name,
@@ -61,11 +81,18 @@ func (w world) account() []Sample {
 		{"settings-errors", settings.Page(wrong)},
 		{"settings-leave", settings.Page(leaves)},
 		{"account-new", ownaccount.Page(ownaccount.View{Shell: w.in("/account/new")})},
-		{"mydata-renews", mydata.Page(mydata.View{Shell: w.in("/mydata"), Account: all[0].Account, Shops: []string{all[0].Name}, Renews: true, Days: 30})},
-		{"mydata-leaving", mydata.Page(mydata.View{Shell: leaving, Account: all[0].Account, Shops: []string{all[0].Name}, Days: 30})},
+		{"mydata-renews", mydata.Page(mydata.View{
+			Shell: w.in("/mydata"), Account: all[0].Account,
+			Shops: []string{all[0].Name}, Renews: true, Days: 30,
+		})},
+		{"mydata-leaving", mydata.Page(mydata.View{
+			Shell: leaving, Account: all[0].Account,
+			Shops: []string{all[0].Name}, Days: 30,
+		})},
 		{"mydata-wrong", mydata.Page(mydata.View{
 			Shell: w.in("/mydata"), Account: all[0].Account, Days: 30,
-			Form: ui.Form{Errors: map[string]string{"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।")}},
+			Form: ui.Form{Errors: map[string]string{"password": w.say("This is not your password.",
+				"यह आपका पासवर्ड नहीं है।")}},
 		})},
 	}
 }

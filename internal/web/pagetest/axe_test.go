@@ -28,7 +28,8 @@ func withAxe(t *testing.T) chromedp.Action[chromedp.Void] {
 		t.Fatalf("axe-core is missing; scripts/setup-test fetches it: %v", err)
 	}
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: string(source)})
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: string(source)})
 		return err
 	})
 }
@@ -61,7 +62,8 @@ func TestAxeSees(t *testing.T) {
 		"image-alt":      `document.querySelector("main").append(new Image())`,
 		"html-has-lang":  `document.documentElement.removeAttribute("lang")`,
 	} {
-		if err := chromedp.Do(ctx, withAxe(t), as(1280, "light"), chromedp.Navigate(srv.URL+"/show/en/login")); err != nil {
+		if err := chromedp.Do(ctx, withAxe(t), as(1280, "light"),
+			chromedp.Navigate(srv.URL+"/show/en/login")); err != nil {
 			t.Fatal(err)
 		}
 		if found := findings(ctx, t); len(found) > 0 {

@@ -8,7 +8,10 @@ import (
 )
 
 // browsers are tried in this order, after the one that TIJORI_BROWSER names.
-var browsers = []string{"chromium-headless-shell", "chromium", "google-chrome-stable", "google-chrome", "chrome", "chromium-browser"}
+var browsers = []string{
+	"chromium-headless-shell", "chromium", "google-chrome-stable", "google-chrome", "chrome",
+	"chromium-browser",
+}
 
 // Browser finds the browser that pages are looked at with: the one that TIJORI_BROWSER names, one on PATH, or
 // the one that scripts/setup-test has unpacked.

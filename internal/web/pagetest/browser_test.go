@@ -67,12 +67,18 @@ func TestInBrowser(t *testing.T) {
 		width         int64
 		theme, locale string
 		axe           bool
-	}{{320, "dark", "hi", true}, {320, "light", "en", false}, {1280, "light", "en", true}, {1280, "dark", "hi", false}} {
+	}{
+		{320, "dark", "hi", true},
+		{320, "light", "en", false},
+		{1280, "light", "en", true},
+		{1280, "dark", "hi", false},
+	} {
 		if err := chromedp.Do(ctx, as(screen.width, screen.theme)); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range All(screen.locale) {
-			if err := chromedp.Do(ctx, chromedp.Navigate(fmt.Sprintf("%s/show/%s/%s", srv.URL, screen.locale, s.Name))); err != nil {
+			if err := chromedp.Do(ctx, chromedp.Navigate(fmt.Sprintf("%s/show/%s/%s", srv.URL, screen.locale,
+				s.Name))); err != nil {
 				t.Fatal(err)
 			}
 			wrong, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](look))
@@ -96,7 +102,8 @@ func tab(t *testing.T) context.Context {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(path),
+		chromedp.UserDataDir(t.TempDir()))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -114,7 +121,10 @@ func as(width int64, theme string) chromedp.Action[chromedp.Void] {
 			return err
 		}
 		_, err = cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: theme},
+				{Name: "prefers-reduced-motion", Value: "reduce"},
+			},
 		})
 		return err
 	})

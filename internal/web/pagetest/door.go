@@ -18,25 +18,41 @@ func (w world) door() []Sample {
 	asked.Development = true
 	mail := "chhotu@example.in"
 	return []Sample{
-		{"landing", landing.Page(landing.View{Shell: w.out("/"), PlanName: "Pro", Interval: "month", Price: rupees(299)})},
+		{"landing", landing.Page(landing.View{
+			Shell: w.out("/"), PlanName: "Pro", Interval: "month",
+			Price: rupees(299),
+		})},
 		{"signup", signup.Page(signup.View{Shell: w.out("/signup")})},
 		{"signup-errors", signup.Page(signup.View{
 			Shell: w.out("/signup"),
-			Form:  ui.Form{Errors: map[string]string{"email": w.say("This is no e-mail address.", "यह ई-मेल पता सही नहीं है।"), "password": w.say("At least 10 characters.", "कम से कम 10 अक्षर।")}},
-			Name:  anita, Email: "anita@", BusinessName: shopName, Language: w.locale, Currency: "USD",
+			Form: ui.Form{Errors: map[string]string{"email": w.say("This is no e-mail address.",
+				"यह ई-मेल पता सही नहीं है।"), "password": w.say("At least 10 characters.", "कम से कम 10 अक्षर।")}},
+			Name: anita, Email: "anita@", BusinessName: shopName, Language: w.locale, Currency: "USD",
 		})},
 		{"signup-sent", signup.Sent(signup.SentView{Shell: asked, Email: "anita@example.in"})},
 		{"confirm", confirm.Page(confirm.View{Shell: w.out("/confirm/abc"), Token: "abc"})},
 		{"login", login.Page(login.View{Shell: w.out("/login"), Next: "/team"})},
-		{"signup-sent-often", signup.Sent(signup.SentView{Shell: asked, Email: "anita@example.in", Form: ui.Form{Error: w.say("Too many tries. Please wait 40 min and try again.", "बहुत बार कोशिश हुई। 40 मिनट रुककर फिर करें।")}})},
+		{"signup-sent-often", signup.Sent(signup.SentView{
+			Shell: asked, Email: "anita@example.in",
+			Form: ui.Form{Error: w.say("Too many tries. Please wait 40 min and try again.",
+				"बहुत बार कोशिश हुई। 40 मिनट रुककर फिर करें।")},
+		})},
 		{"confirm-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/confirm/abc"), Of: "sign-up"})},
 		{"recover-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/recover/abc"), Of: "recovery"})},
 		{"invite-ended", confirm.Ended(confirm.EndedView{Shell: w.in("/invite/abc"), Of: "invitation"})},
 		{"login-unconfirmed", login.Page(login.View{
 			Shell: w.out("/login"), Unconfirmed: true, Email: "anita@example.in",
-			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our mail first.", "यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।")},
+			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our mail first.",
+				"यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।")},
 		})},
-		{"login-errors", login.Page(login.View{Shell: w.out("/login"), Form: ui.Form{Error: w.say("E-mail and password do not go together.", "ई-मेल और पासवर्ड मेल नहीं खाते।")}, Email: "anita@example.in"})},
+		{
+			"login-errors",
+			login.Page(login.View{
+				Shell: w.out("/login"),
+				Form: ui.Form{Error: w.say("E-mail and password do not go together.",
+					"ई-मेल और पासवर्ड मेल नहीं खाते।")}, Email: "anita@example.in",
+			}),
+		},
 		{"recover", recovery.Page(recovery.View{Shell: w.out("/recover")})},
 		{"recover-sent", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent"), Email: "anita@example.in"})},
 		{"recover-sent-unknown", recovery.Sent(recovery.SentView{Shell: w.out("/recover/sent")})},

@@ -61,7 +61,10 @@ func (w world) parties() parties.View {
 		{"Dr. Kulkarni", "डॉ. कुलकर्णी", "customer", 33, rupees(-500)},
 		{"Priya", "प्रिया", "customer", 64, rupees(0)},
 		{"Amul Distributor", "अमूल डिस्ट्रीब्यूटर", "supplier", 400, rupees(-22000)},
-		{"Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि.", "customer", -1, rupees(12345678)},
+		{
+			"Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि.",
+			"customer", -1, rupees(12345678),
+		},
 	} {
 		row := parties.Row{ID: partyID, Name: w.say(r.en, r.hi), Kind: r.kind, Balance: r.balance}
 		if r.ago >= 0 {

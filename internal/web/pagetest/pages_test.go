@@ -110,7 +110,8 @@ func checkInline(t *testing.T, e element) {
 		}
 	}
 	for _, name := range []string{"src", "href", "action"} {
-		if v := e.attrs[name]; strings.HasPrefix(v, "javascript:") || (e.name == "script" || e.name == "link") && e.has(name) && !strings.HasPrefix(v, static.Prefix) {
+		if v := e.attrs[name]; strings.HasPrefix(v, "javascript:") ||
+			(e.name == "script" || e.name == "link") && e.has(name) && !strings.HasPrefix(v, static.Prefix) {
 			t.Errorf("%s of %s leads to %q", name, e.name, v)
 		}
 	}
@@ -189,7 +190,10 @@ func TestCounterSeesNoBalance(t *testing.T) {
 		if err := s.Page.Render(t.Context(), &buf); err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"You&#39;ll get", "You'll get", "Settled", "export.csv", "/history", "12,34,567"} {
+		for _, word := range []string{
+			"You&#39;ll get", "You'll get", "Settled", "export.csv", "/history",
+			"12,34,567",
+		} {
 			if strings.Contains(buf.String(), word) {
 				t.Errorf("%s says %q to a counter", s.Name, word)
 			}

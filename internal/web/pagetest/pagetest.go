@@ -34,7 +34,10 @@ const (
 func All(locale string) []Sample {
 	w := world{locale: locale}
 	var all []Sample
-	for _, part := range []func() []Sample{w.door, w.khata, w.list, w.account, w.money, w.rest, w.statement, w.grid, w.reports, w.collect, w.usage} {
+	for _, part := range []func() []Sample{
+		w.door, w.khata, w.list, w.account, w.money, w.rest, w.statement, w.grid,
+		w.reports, w.collect, w.usage,
+	} {
 		all = append(all, part()...)
 	}
 	return all
@@ -78,7 +81,10 @@ func (w world) in(path string) ui.Shell {
 	all := w.businesses()
 	return ui.Shell{
 		Locale: w.locale, User: w.say("Anita Gupta", "अनीता गुप्ता"), Mark: "5e1f", Businesses: all, Business: all[0],
-		Plan: "pro", CurrentPath: path, Now: Now, FreeParties: 5, Carriers: map[string]string{"export": "Pro", "batch_entry": "Pro"},
+		Plan: "pro", CurrentPath: path, Now: Now, FreeParties: 5, Carriers: map[string]string{
+			"export":      "Pro",
+			"batch_entry": "Pro",
+		},
 	}
 }
 

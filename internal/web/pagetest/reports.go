@@ -14,7 +14,10 @@ func (w world) reports() []Sample {
 		{"reports-cash", reports.Page(w.cashBook())},
 		{"reports-parties", reports.Page(w.partySummary())},
 		{"reports-ageing", reports.Page(w.ageing())},
-		{"mydata", mydata.Page(mydata.View{Shell: w.start("/mydata"), Account: w.say("Gupta family", "गुप्ता परिवार"), Shops: []string{w.businesses()[0].Name, w.businesses()[1].Name}})},
+		{"mydata", mydata.Page(mydata.View{
+			Shell: w.start("/mydata"), Account: w.say("Gupta family", "गुप्ता परिवार"),
+			Shops: []string{w.businesses()[0].Name, w.businesses()[1].Name},
+		})},
 		{"reports-empty", reports.Page(empty)},
 	}
 }
@@ -55,12 +58,17 @@ func (w world) dayBook() reports.View {
 	v.Gave, v.Got, v.Count, v.Columns = rupees(1234567), paise(98765050), 41, w.columns()
 	v.Days = []reports.Day{
 		{Date: day(1), Gave: rupees(2190), Got: rupees(500), Entries: 3, Lines: []reports.Line{
-			{PartyID: partyID, Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Note: w.say("Sugar 20 kg\nTea 2 kg", "चीनी 20 किलो\nचाय पत्ती 2 किलो"), Side: "given", Amount: rupees(1850)},
+			{PartyID: partyID, Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Note: w.say("Sugar 20 kg\nTea 2 kg",
+				"चीनी 20 किलो\nचाय पत्ती 2 किलो"), Side: "given", Amount: rupees(1850)},
 			{PartyID: partyID, Name: w.say("Sunita Tailor", "सुनीता दर्ज़ी"), Side: "received", Amount: rupees(500)},
 			{PartyID: partyID, Name: w.say("Mohammed Irfan", "मोहम्मद इरफ़ान"), Side: "given", Amount: rupees(340)},
 		}},
 		{Date: day(0), Gave: rupees(1232377), Entries: 1, Lines: []reports.Line{
-			{PartyID: partyID, Name: w.say("Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि."), Note: w.say("Wedding order", "शादी का ऑर्डर"), Side: "given", Amount: rupees(1232377)},
+			{
+				PartyID: partyID, Name: w.say("Shri Balaji Marriage Garden and Caterers Pvt. Ltd.",
+					"श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि."), Note: w.say("Wedding order", "शादी का ऑर्डर"),
+				Side: "given", Amount: rupees(1232377),
+			},
 		}},
 	}
 	return v
@@ -91,7 +99,10 @@ func (w world) partySummary() reports.View {
 		{"Laxmi Traders (wholesale, Azadpur)", "लक्ष्मी ट्रेडर्स (थोक, आज़ादपुर)", -84500, 0, 0, 41},
 	} {
 		name, closing := w.say(r.en, r.hi), rupees(r.opening+r.gave-r.got)
-		v.Rows = append(v.Rows, reports.Party{ID: partyID, Name: name, Opening: rupees(r.opening), Gave: rupees(r.gave), Got: rupees(r.got), Closing: closing})
+		v.Rows = append(v.Rows, reports.Party{
+			ID: partyID, Name: name, Opening: rupees(r.opening), Gave: rupees(r.gave),
+			Got: rupees(r.got), Closing: closing,
+		})
 		if closing.Minor != 0 {
 			v.Bars = append(v.Bars, reports.Bar{Label: name, Amount: closing, Width: r.width})
 		}
@@ -102,7 +113,12 @@ func (w world) partySummary() reports.View {
 func (w world) ageing() reports.View {
 	v := w.report(reports.Ageing)
 	v.From, v.To, v.Period, v.Get, v.Count = "", "", w.say("As on 22 Nov 2026", "22 नव॰ 2026 तक"), rupees(215900), 2
-	v.Chips = []reports.Chip{{Label: w.say("Today", "आज"), Chosen: true}, {Label: w.say("31 Oct 2026", "31 अक्टू॰ 2026"), To: "2026-10-31"}, {Label: w.say("31 Mar 2026", "31 मार्च 2026"), To: "2026-03-31"}}
+	v.Chips = []reports.Chip{
+		{Label: w.say("Today", "आज"), Chosen: true},
+		{Label: w.say("31 Oct 2026", "31 अक्टू॰ 2026"), To: "2026-10-31"},
+		{Label: w.say("31 Mar 2026",
+			"31 मार्च 2026"), To: "2026-03-31"},
+	}
 	for i, sum := range []int64{96000, 0, 112400, 7500} {
 		v.Buckets[i] = rupees(sum)
 		v.Bars = append(v.Bars, reports.Bar{Label: v.Age(i), Amount: rupees(sum), Width: int(sum * 100 / 112400)})

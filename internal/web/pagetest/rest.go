@@ -14,8 +14,10 @@ func (w world) rest() []Sample {
 	s := w.out("/dev/outbox")
 	s.Development = true
 	mail := outbox.Mail{
-		ID: entry, To: "anita@example.in", Subject: w.say("Confirm your e-mail", "अपना ई-मेल पक्का करें"), Sent: Now.Add(-4 * time.Minute),
-		Text: w.say("Namaste Anita,\n\nopen this link to finish:\n", "नमस्ते अनीता,\n\nआगे बढ़ने के लिए यह लिंक खोलें:\n") + "\nhttp://127.0.0.1:8080/confirm/2f0c5ae7b1d94e0c8c9a7c3a7f9d1e52b8a4f6c0\n\nTijori",
+		ID: entry, To: "anita@example.in", Subject: w.say("Confirm your e-mail", "अपना ई-मेल पक्का करें"),
+		Sent: Now.Add(-4 * time.Minute),
+		Text: w.say("Namaste Anita,\n\nopen this link to finish:\n",
+			"नमस्ते अनीता,\n\nआगे बढ़ने के लिए यह लिंक खोलें:\n") + "\nhttp://127.0.0.1:8080/confirm/2f0c5ae7b1d94e0c8c9a7c3a7f9d1e52b8a4f6c0\n\nTijori",
 	}
 	in := w.in(ui.PartyPath(shop, partyID))
 	out := []Sample{
@@ -23,9 +25,13 @@ func (w world) rest() []Sample {
 		{"outbox-empty", outbox.Page(outbox.View{Shell: s})},
 		{"outbox-mail", outbox.One(outbox.MailView{Shell: s, Mail: mail})},
 	}
-	out = append(out, Sample{"waiting", waiting.Page(waiting.View{Shell: w.in("/waiting")})}, Sample{"offline", waiting.Page(waiting.View{Shell: w.out("/offline"), Offline: true})})
+	out = append(out, Sample{"waiting", waiting.Page(waiting.View{Shell: w.in("/waiting")})},
+		Sample{"offline", waiting.Page(waiting.View{Shell: w.out("/offline"), Offline: true})})
 	for _, status := range []int{403, 404, 429, 500, 503} {
-		out = append(out, Sample{fmt.Sprintf("error-%d", status), problem.Page(problem.View{Shell: in, Status: status, RequestID: "01J9Z6T3Q8", Retry: status >= 429})})
+		out = append(out, Sample{fmt.Sprintf("error-%d", status), problem.Page(problem.View{
+			Shell: in, Status: status,
+			RequestID: "01J9Z6T3Q8", Retry: status >= 429,
+		})})
 	}
 	return append(out, Sample{"error-out", problem.Page(problem.View{Shell: w.out("/b/x"), Status: 401})})
 }

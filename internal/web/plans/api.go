@@ -43,14 +43,20 @@ type invoiceJSON struct {
 
 func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
-	me, err := h.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) })
+	me, err := h.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) {
+		credits.QueueBalances(b,
+			&balances)
+	})
 	if err != nil {
 		return err
 	}
 	if err := r.Admit(postgres.Scope{AccountID: me.AccountID, Rights: me.Rights}); err != nil {
 		return err
 	}
-	body := meJSON{AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights, CancelAtPeriodEnd: me.CancelAtPeriodEnd}
+	body := meJSON{
+		AccountID: me.AccountID.String(), Tier: me.Entitlements.Plan, Entitlements: me.Entitlements.Rights,
+		CancelAtPeriodEnd: me.CancelAtPeriodEnd,
+	}
 	if me.Entitlements.PartiesMax > 0 {
 		body.PartiesMax = &me.Entitlements.PartiesMax
 	}
@@ -117,7 +123,8 @@ func (h *Handlers) APIVerify(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	err := h.Billing.Verify(r.Context(), r.Caller, billing.Return{
-		Provider: facts.Provider(in.Provider), SessionID: in.SessionID, PaymentID: in.PaymentID, SubscriptionID: in.SubscriptionID, Signature: in.Signature,
+		Provider: facts.Provider(in.Provider), SessionID: in.SessionID, PaymentID: in.PaymentID,
+		SubscriptionID: in.SubscriptionID, Signature: in.Signature,
 	})
 	if err != nil {
 		return err
@@ -146,7 +153,10 @@ func (h *Handlers) APIInvoices(w http.ResponseWriter, r *frame.Request) error {
 	}
 	out := []invoiceJSON{}
 	for _, in := range list {
-		out = append(out, invoiceJSON{Number: in.Number, Status: in.Status, Amount: in.Amount.Minor, Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: h.Absolute(invoicePath(in.Provider, in.ID))})
+		out = append(out, invoiceJSON{
+			Number: in.Number, Status: in.Status, Amount: in.Amount.Minor,
+			Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: h.Absolute(invoicePath(in.Provider, in.ID)),
+		})
 	}
 	return h.WriteJSON(w, r, http.StatusOK, map[string]any{"invoices": out})
 }

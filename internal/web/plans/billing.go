@@ -38,7 +38,8 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	view := billingpage.View{
-		Shell: r.Shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o), Next: o.NextDate,
+		Shell: r.Shell(), Account: o.AccountName, PlanID: o.Plan.ID, PlanName: o.Plan.Name, Status: statusWord(o),
+		Next:    o.NextDate,
 		Parties: used, Limit: o.Plan.PartiesMax, Features: o.Plan.Entitlements, Allowance: o.Plan.CreditsPerMonth,
 		People: people, PeopleMax: o.Plan.MembersMax, Unpaid: o.Plan.Default, DefaultName: h.Plans.Default().Name,
 	}
@@ -53,8 +54,12 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		view.CanCancel, view.EndsNow = sub.Cancellable(h.Clock.Now()), !sub.PaidThrough.After(h.Clock.Now())
 		view.Pay = sub.PayPage()
 		view.CanPortal = sub.Provider == facts.Stripe
-		if price, ok := h.Plans.Price(sub.PlanID, sub.Interval, sub.Provider); ok && h.renewable(o) && h.Billing.Sells(price.Provider) {
-			view.Renew = "/billing/checkout?" + url.Values{"plan": {price.Plan}, "interval": {price.Interval}, "provider": {string(price.Provider)}}.Encode()
+		if price, ok := h.Plans.Price(sub.PlanID, sub.Interval, sub.Provider); ok && h.renewable(o) &&
+			h.Billing.Sells(price.Provider) {
+			view.Renew = "/billing/checkout?" + url.Values{
+				"plan": {price.Plan}, "interval": {price.Interval},
+				"provider": {string(price.Provider)},
+			}.Encode()
 		}
 		view.CanResume = sub.Resumable() || sub.NextPriceID != ""
 		if next, ok := h.Plans.PriceByID(sub.Provider, sub.NextPriceID); ok {
@@ -63,7 +68,8 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Lapsed = h.lapsed(o, view.Now.Location())
 		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if f := o.Follower; f != nil {
-			view.Becomes, view.Changes, view.Status = h.follows(r, sub, f.PlanID, f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
+			view.Becomes, view.Changes, view.Status = h.follows(r, sub, f.PlanID,
+				f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
 			view.CanCancel, view.CanChange = true, true
 		}
 		if o.Price != nil && !o.Plan.Default {
@@ -72,7 +78,10 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	}
 	if open := o.OpenCheckout; open != nil {
 		p, _ := h.Plans.ByID(open.Plan)
-		view.Open = &billingpage.Open{PlanID: p.ID, PlanName: p.Name, Interval: open.Interval, Provider: string(open.Provider), Until: open.ExpiresAt.In(view.Now.Location())}
+		view.Open = &billingpage.Open{
+			PlanID: p.ID, PlanName: p.Name, Interval: open.Interval,
+			Provider: string(open.Provider), Until: open.ExpiresAt.In(view.Now.Location()),
+		}
 		if r.URL.Query().Has("waiting") {
 			view.Waiting = open.Plan
 		}
@@ -81,7 +90,10 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Credits = append(view.Credits, billingpage.Credit{Meter: r.T(b.Name), Left: b.Available, Reset: b.NextAt})
 	}
 	for _, in := range o.Invoices {
-		view.Invoices = append(view.Invoices, billingpage.Invoice{Number: in.Number, Date: in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID)})
+		view.Invoices = append(view.Invoices, billingpage.Invoice{
+			Number: in.Number,
+			Date:   in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID),
+		})
 	}
 	return r.Page(billingpage.Page(view))
 }

@@ -21,7 +21,9 @@ func (h *Handlers) ChangeForm(w http.ResponseWriter, r *frame.Request) error {
 	return h.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
 }
 
-func (h *Handlers) renderChange(w http.ResponseWriter, r *frame.Request, status int, plan, interval string, wrong error) error {
+func (h *Handlers) renderChange(w http.ResponseWriter, r *frame.Request, status int, plan, interval string,
+	wrong error,
+) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
@@ -71,11 +73,15 @@ func (h *Handlers) changes(o *billing.Overview) []billingpage.Offer {
 			case p.ID == now.ID && price.Interval == sub.Interval:
 				out = append(out, current)
 			case o.Price == nil || o.Price.Amount.Currency == price.Amount.Currency:
-				out = append(out, billingpage.Offer{PlanID: p.ID, PlanName: p.Name, Interval: price.Interval, Price: price.Amount})
+				out = append(out, billingpage.Offer{
+					PlanID: p.ID, PlanName: p.Name, Interval: price.Interval,
+					Price: price.Amount,
+				})
 			}
 		}
 	}
-	if !slices.ContainsFunc(out, func(offer billingpage.Offer) bool { return offer.Current }) && now.ID != "" { // sold no more
+	// sold no more
+	if !slices.ContainsFunc(out, func(offer billingpage.Offer) bool { return offer.Current }) && now.ID != "" {
 		out = append([]billingpage.Offer{current}, out...)
 	}
 	return out
@@ -85,11 +91,16 @@ func (h *Handlers) quoteView(q *billing.Quote, place *time.Location) *billingpag
 	to, _ := h.Plans.ByID(q.To.Plan)
 	from, _ := h.Plans.ByID(q.From.Plan)
 	v := &billingpage.Quote{
-		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
-		Ends: q.Ends, Keeps: q.Keeps.In(place), CanWait: q.CanWait, At: strconv.FormatInt(q.At.Unix(), 10), DueMinor: strconv.FormatInt(q.Due.Minor, 10),
+		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due,
+		AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
+		Ends: q.Ends, Keeps: q.Keeps.In(place), CanWait: q.CanWait, At: strconv.FormatInt(q.At.Unix(), 10),
+		DueMinor: strconv.FormatInt(q.Due.Minor, 10),
 	}
 	if q.Due.Minor < 0 {
-		v.Due, v.Credit = money.Amount{Currency: q.Due.Currency}, money.Amount{Minor: -q.Due.Minor, Currency: q.Due.Currency}
+		v.Due, v.Credit = money.Amount{Currency: q.Due.Currency}, money.Amount{
+			Minor:    -q.Due.Minor,
+			Currency: q.Due.Currency,
+		}
 	}
 	return v
 }
@@ -117,7 +128,8 @@ func (h *Handlers) ChangePlan(w http.ResponseWriter, r *frame.Request) error {
 	}
 	if c == nil {
 		code := "plan_changed"
-		if o, err := h.Billing.Overview(r.Context(), r.Caller); err == nil && o.Subscription != nil && o.Subscription.NextPriceID != "" {
+		if o, err := h.Billing.Overview(r.Context(), r.Caller); err == nil && o.Subscription != nil &&
+			o.Subscription.NextPriceID != "" {
 			code = "plan_changes"
 		}
 		h.SetFlash(w, code, "")
@@ -145,7 +157,8 @@ func (h *Handlers) OpenInvoice(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	target, err := h.Billing.InvoiceURL(r.Context(), r.Caller, facts.Provider(r.PathValue("provider")), r.PathValue("invoice"))
+	target, err := h.Billing.InvoiceURL(r.Context(), r.Caller, facts.Provider(r.PathValue("provider")),
+		r.PathValue("invoice"))
 	if err != nil {
 		return err
 	}

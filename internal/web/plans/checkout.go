@@ -38,8 +38,10 @@ func (h *Handlers) checkoutView(r *frame.Request, plan, interval, provider strin
 		return checkout.View{}, fault.New(fault.NotFound, "This plan is not for sale that way.")
 	}
 	view := checkout.View{
-		Shell: r.Shell(), Account: r.Person.AccountName, Email: r.Person.Email, PlanID: p.ID, PlanName: p.Name, Features: p.Entitlements,
-		Parties: p.PartiesMax, People: p.MembersMax, Interval: interval, Price: price.Amount, Provider: provider, Simulated: h.Simulated,
+		Shell: r.Shell(), Account: r.Person.AccountName, Email: r.Person.Email, PlanID: p.ID, PlanName: p.Name,
+		Features: p.Entitlements,
+		Parties:  p.PartiesMax, People: p.MembersMax, Interval: interval, Price: price.Amount, Provider: provider,
+		Simulated: h.Simulated,
 	}
 	ahead, err := h.Billing.PaidAhead(r.Context(), r.Caller, plan, interval, price.Provider)
 	if fault.Is(err, fault.Forbidden) { // who may not buy is told when they try
@@ -49,7 +51,10 @@ func (h *Handlers) checkoutView(r *frame.Request, plan, interval, provider strin
 		return checkout.View{}, err
 	}
 	if have, ok := h.Plans.ByID(ahead.Plan); ok {
-		view.Ahead = &checkout.Ahead{PlanName: have.Name, Until: ahead.Until.In(view.Now.Location()), Waits: !ahead.Starts.IsZero()}
+		view.Ahead = &checkout.Ahead{
+			PlanName: have.Name, Until: ahead.Until.In(view.Now.Location()),
+			Waits: !ahead.Starts.IsZero(),
+		}
 	}
 	return view, nil
 }
@@ -105,7 +110,10 @@ func (h *Handlers) ReturnPage(w http.ResponseWriter, r *frame.Request) error {
 // and hands the values on to the page that asks the signed-in owner.
 func (h *Handlers) RazorpayReturn(w http.ResponseWriter, r *frame.Request) error {
 	q := url.Values{"provider": {string(facts.Razorpay)}}
-	for ours, theirs := range map[string]string{"payment_id": "razorpay_payment_id", "subscription_id": "razorpay_subscription_id", "signature": "razorpay_signature"} {
+	for ours, theirs := range map[string]string{
+		"payment_id":      "razorpay_payment_id",
+		"subscription_id": "razorpay_subscription_id", "signature": "razorpay_signature",
+	} {
 		if v := r.PostFormValue(theirs); v != "" && len(v) <= 200 {
 			q.Set(ours, v)
 		}

@@ -8,7 +8,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// What is offered to whom. All of it comes from the plan file: an offer is a price that is sold now, at a provider that is
+// What is offered to whom. All of it comes from the plan file: an offer is a price that is sold now, at a provider that
+// is
 // set up, and the currency of who looks decides which.
 
 // localCurrency is what visitors are taken to pay in, of whom nothing is known.
@@ -44,7 +45,8 @@ func (h *Handlers) currencies() []string {
 	return out
 }
 
-// payCurrency is what the caller's offers are in: their own currency where something is sold in it, else the one that most
+// payCurrency is what the caller's offers are in: their own currency where something is sold in it, else the one that
+// most
 // of the world can pay. missing is their own one then, "" otherwise.
 func (h *Handlers) payCurrency(r *frame.Request) (currency, missing string) {
 	own, sold := ownCurrency(r), h.currencies()
@@ -69,7 +71,8 @@ func (h *Handlers) priceIn(plan, interval, currency string) (billing.Price, bool
 		return billing.Price{}, false
 	}
 	for _, price := range p.Prices {
-		if !price.Past && price.Interval == interval && price.Amount.Currency == currency && h.Billing.Sells(price.Provider) {
+		if !price.Past && price.Interval == interval && price.Amount.Currency == currency &&
+			h.Billing.Sells(price.Provider) {
 			return price, true
 		}
 	}
@@ -93,7 +96,11 @@ func (h *Handlers) anyPrice(plan, interval, currency string) (billing.Price, boo
 func (h *Handlers) intervals() (out []string) {
 	for _, interval := range billing.Intervals() {
 		for _, c := range h.currencies() {
-			if slices.ContainsFunc(h.Plans.Sold(), func(p billing.Plan) bool { _, ok := h.priceIn(p.ID, interval, c); return ok }) {
+			if slices.ContainsFunc(h.Plans.Sold(), func(p billing.Plan) bool {
+				_, ok := h.priceIn(p.ID, interval,
+					c)
+				return ok
+			}) {
 				out = append(out, interval)
 				break
 			}
@@ -102,7 +109,8 @@ func (h *Handlers) intervals() (out []string) {
 	return out
 }
 
-// lifts reports whether a plan has what a fault says that another lacks; any reason that is none of a plan's is lifted by
+// lifts reports whether a plan has what a fault says that another lacks; any reason that is none of a plan's is lifted
+// by
 // every higher plan.
 func lifts(p, now billing.Plan, reason string) bool {
 	more := func(a, b int) bool { return b > 0 && (a == 0 || a > b) }
@@ -119,7 +127,8 @@ func lifts(p, now billing.Plan, reason string) bool {
 	return p.Rank > now.Rank
 }
 
-// offer is the plan that gives what another one lacks: the lowest higher one that is sold in the currency, else any that
+// offer is the plan that gives what another one lacks: the lowest higher one that is sold in the currency, else any
+// that
 // is. It reports false when none is.
 func (h *Handlers) offer(now billing.Plan, reason, currency string) (billing.Plan, bool) {
 	var found *billing.Plan
@@ -150,7 +159,8 @@ func (h *Handlers) Carriers() map[string]string {
 	out := map[string]string{}
 	for _, e := range billing.EntitlementNames() {
 		for _, p := range h.Plans.Sold() {
-			if _, have := out[e]; !have && p.Has(e) && slices.ContainsFunc(h.currencies(), func(c string) bool { _, ok := h.anyPrice(p.ID, billing.Month, c); return ok }) {
+			if _, have := out[e]; !have && p.Has(e) && slices.ContainsFunc(h.currencies(),
+				func(c string) bool { _, ok := h.anyPrice(p.ID, billing.Month, c); return ok }) {
 				out[e] = p.Name
 			}
 		}

@@ -76,7 +76,8 @@ func (h *Handlers) column(r *frame.Request, p billing.Plan, view pricing.View, h
 	c := pricing.Plan{
 		ID: p.ID, Name: p.Name, Purpose: p.Purpose[view.Locale], Free: p.Default, Recommended: p.Recommended,
 		Parties: p.PartiesMax, People: p.MembersMax, Credits: p.CreditsPerMonth, Features: p.Entitlements,
-		Current: r.Known && r.Person.Plan == p.ID, Interval: view.Interval, Price: money.Amount{Currency: view.Currency},
+		Current: r.Known && r.Person.Plan == p.ID, Interval: view.Interval,
+		Price: money.Amount{Currency: view.Currency},
 	}
 	price, ok := h.anyPrice(p.ID, view.Interval, view.Currency)
 	if ok {

@@ -25,12 +25,14 @@ func (h *Handlers) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
 	return r.Page(upgrade.Page(view))
 }
 
-// upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the fault,
+// upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the
+// fault,
 // "" when somebody just looks.
 func (h *Handlers) upgradeView(r *frame.Request, reason string) (upgrade.View, error) {
 	now := r.Plan()
 	view := upgrade.View{
-		Shell: r.Shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax, CanBuy: r.Rights.Owns, Back: above(r),
+		Shell: r.Shell(), Reason: reason, PlanNow: now.Name, Limit: now.PartiesMax, PeopleNow: now.MembersMax,
+		CanBuy: r.Rights.Owns, Back: above(r),
 	}
 	have, err := h.bought(r)
 	if err != nil {
@@ -57,7 +59,10 @@ func (h *Handlers) upgradeView(r *frame.Request, reason string) (upgrade.View, e
 	view.PlanID, view.PlanName, view.Features, view.Parties, view.People, view.Missing = p.ID, p.Name, p.Entitlements, p.PartiesMax, p.MembersMax, missing
 	for _, interval := range billing.Intervals() {
 		if price, ok := h.priceIn(p.ID, interval, currency); ok {
-			view.Prices = append(view.Prices, upgrade.Price{Interval: interval, Amount: price.Amount, Provider: string(price.Provider)})
+			view.Prices = append(view.Prices, upgrade.Price{
+				Interval: interval, Amount: price.Amount,
+				Provider: string(price.Provider),
+			})
 		}
 	}
 	return view, nil

@@ -36,11 +36,17 @@ type usageQuery struct {
 }
 
 func (h *Handlers) usageQuery(q url.Values, zone *time.Location) usageQuery {
-	u := usageQuery{meter: q.Get("meter"), typed: usage.Filter{Kind: q.Get("kind"), From: q.Get("from"), To: q.Get("to")}}
+	u := usageQuery{meter: q.Get("meter"), typed: usage.Filter{
+		Kind: q.Get("kind"), From: q.Get("from"),
+		To: q.Get("to"),
+	}}
 	if _, ok := h.Plans.Meter(u.meter); !ok {
 		u.meter = billing.DefaultMeter
 	}
-	if !slices.Contains([]string{"consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back", "give_back"}, u.typed.Kind) {
+	if !slices.Contains([]string{
+		"consume", "capture", "allowance", "top_up", "promotional", "expire", "take_back",
+		"give_back",
+	}, u.typed.Kind) {
 		u.typed.Kind = ""
 	}
 	u.filter = credits.Filter{Meter: u.meter, Kind: u.typed.Kind, Limit: usageRows + 1}
@@ -77,7 +83,8 @@ func (u usageQuery) address(path string, before int64) string {
 func zoneOf(r *frame.Request) (*time.Location, error) {
 	name := frame.DefaultZone
 	err := r.As(func(tx *postgres.Tx) error {
-		return tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`, tx.Scope.AccountID).Scan(&name)
+		return tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`,
+			tx.Scope.AccountID).Scan(&name)
 	})
 	if err != nil {
 		return nil, err
@@ -113,11 +120,15 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 		return usage.View{}, err
 	}
 	view := usage.View{
-		Shell: r.Shell(), Account: r.Person.AccountName, Meter: q.meter, Filter: q.typed, MayCSV: rights.Has(billing.Export),
-		CSV: q.address(usagePath+".csv", 0), Days: daysOf(used, now), Waiting: waiting, TopUps: h.topUps(r),
+		Shell: r.Shell(), Account: r.Person.AccountName, Meter: q.meter, Filter: q.typed,
+		MayCSV: rights.Has(billing.Export),
+		CSV:    q.address(usagePath+".csv", 0), Days: daysOf(used, now), Waiting: waiting, TopUps: h.topUps(r),
 	}
 	for _, b := range balances {
-		view.Meters = append(view.Meters, usage.Meter{ID: b.Meter, Name: b.Name, Left: b.Available, Held: b.Held, Next: b.NextAt.In(zone), Refill: b.NextAmount})
+		view.Meters = append(view.Meters, usage.Meter{
+			ID: b.Meter, Name: b.Name, Left: b.Available, Held: b.Held,
+			Next: b.NextAt.In(zone), Refill: b.NextAmount,
+		})
 		if b.NextAt.IsZero() {
 			view.Meters[len(view.Meters)-1].Next = time.Time{}
 		}
@@ -130,11 +141,15 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 		view.Older = q.address(usagePath, entries[usageRows-1].Number) + "#entries"
 	}
 	for _, e := range entries {
-		view.Entries = append(view.Entries, usage.Entry{Number: e.Number, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance, Note: e.Note, At: e.CreatedAt.In(zone)})
+		view.Entries = append(view.Entries, usage.Entry{
+			Number: e.Number, Kind: e.Kind, Amount: e.Amount,
+			Balance: e.Balance, Note: e.Note, At: e.CreatedAt.In(zone),
+		})
 	}
 	for _, k := range keys {
 		view.Keys = append(view.Keys, usage.Key{
-			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt, Made: k.CreatedAt.In(zone), Live: k.Live,
+			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt, Made: k.CreatedAt.In(zone),
+			Live:  k.Live,
 			Spend: slices.Contains(k.Scopes, credits.SpendCredits), Read: slices.Contains(k.Scopes, credits.Read),
 		})
 	}
@@ -161,23 +176,29 @@ func (h *Handlers) topUps(r *frame.Request) (out []usage.TopUp) {
 	for _, t := range h.Plans.TopUps {
 		var best *billing.Price
 		for i, p := range t.Prices {
-			if h.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == ownCurrency(r) || p.Amount.Currency == own && best.Amount.Currency != ownCurrency(r)) {
+			if h.Billing.Sells(p.Provider) && (best == nil || p.Amount.Currency == ownCurrency(r) ||
+				p.Amount.Currency == own && best.Amount.Currency != ownCurrency(r)) {
 				best = &t.Prices[i]
 			}
 		}
 		if best != nil {
-			out = append(out, usage.TopUp{ID: t.ID, Name: t.Name, Credits: t.Credits, Price: best.Amount.Short(), Provider: string(best.Provider), Days: t.Days})
+			out = append(out, usage.TopUp{
+				ID: t.ID, Name: t.Name, Credits: t.Credits, Price: best.Amount.Short(),
+				Provider: string(best.Provider), Days: t.Days,
+			})
 		}
 	}
 	return out
 }
 
-// BuyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan file.
+// BuyTopUp leads the owner to the provider's page. The form names an offer; what it costs and brings stands in the plan
+// file.
 func (h *Handlers) BuyTopUp(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.CheckAccess(); err != nil {
 		return err
 	}
-	to, err := h.Billing.StartTopUp(r.Context(), r.Caller, r.PostFormValue("top_up"), facts.Provider(r.PostFormValue("provider")))
+	to, err := h.Billing.StartTopUp(r.Context(), r.Caller, r.PostFormValue("top_up"),
+		facts.Provider(r.PostFormValue("provider")))
 	if err == nil {
 		return h.Redirect(w, r, to)
 	}
@@ -216,7 +237,8 @@ func (h *Handlers) UsageCSV(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()), "text/csv; charset=utf-8")
+	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()),
+		"text/csv; charset=utf-8")
 	err = r.Long(frame.UsageLimit, func() error {
 		return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
 	})
@@ -267,7 +289,8 @@ func (h *Handlers) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
 	return h.Redirect(w, r, usagePath+"#keys")
 }
 
-// APIUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty days.
+// APIUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty
+// days.
 func (h *Handlers) APIUsage(w http.ResponseWriter, r *frame.Request) error {
 	if m := r.URL.Query().Get("meter"); m != "" {
 		if _, ok := h.Plans.Meter(m); !ok {

@@ -31,15 +31,26 @@ const typed = `const put = (e, v) => { e.value = v; e.dispatchEvent(new Event("i
 var scenes = []scene{
 	{name: "parties", at: "{shop}"},
 	{name: "party", at: "{party}"},
-	{name: "entry", at: "{party}/entries/new?side=given", first: typed + `put(document.getElementById("amount"), "250+90"); document.activeElement.blur();`, ready: `document.querySelector("[data-sum]").textContent !== ""`},
+	{
+		name: "entry", at: "{party}/entries/new?side=given",
+		first: typed + `put(document.getElementById("amount"), "250+90"); document.activeElement.blur();`,
+		ready: `document.querySelector("[data-sum]").textContent !== ""`,
+	},
 	{name: "remind", at: "{party}/remind"},
 	{name: "statement", at: "{party}/statement"},
 	{name: "reports", at: "{shop}/reports"},
-	{name: "waiting", at: "/offline?lang={lang}", first: `
+	{
+		name: "waiting", at: "/offline?lang={lang}", first: `
 		const me = await store.who(), seen = await store.seen(me.user), p = seen[0];
-		await store.keep({ ...p, id: store.newID(), side: "given", amount: "340", date: new Date().toISOString().slice(0, 10), note: "", state: "", at: Date.now() });
-		dispatchEvent(new CustomEvent("waiting"));`, ready: `document.querySelectorAll("[data-entries] li").length === 1`},
-	{name: "grid", at: "{shop}/grid", wide: true, first: `for (const x of await store.waiting((await store.who()).user)) await store.drop(x.id);`},
+		await store.keep({ ...p, id: store.newID(), side: "given", amount: "340",
+		    date: new Date().toISOString().slice(0, 10), note: "", state: "", at: Date.now() });
+		dispatchEvent(new CustomEvent("waiting"));`,
+		ready: `document.querySelectorAll("[data-entries] li").length === 1`,
+	},
+	{
+		name: "grid", at: "{shop}/grid", wide: true,
+		first: `for (const x of await store.waiting((await store.who()).user)) await store.drop(x.id);`,
+	},
 }
 
 // guide takes the pictures of docs/khata.md from a demonstration that runs at base: one folder a language.
@@ -48,7 +59,8 @@ func guide(base, dir string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.ExecPath(browser))...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.ExecPath(browser))...)
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
@@ -61,7 +73,8 @@ func guide(base, dir string) error {
 		if err := speak(ctx, base, lang); err != nil {
 			return fmt.Errorf("change the language: %w", err)
 		}
-		places, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[location.pathname, document.querySelector("li.has-remind a.row").pathname]`))
+		places, err := chromedp.Run(ctx,
+			chromedp.Evaluate[[]string](`[location.pathname, document.querySelector("li.has-remind a.row").pathname]`))
 		if err != nil {
 			return fmt.Errorf("find the demonstration's parties: %w", err)
 		}
@@ -69,7 +82,10 @@ func guide(base, dir string) error {
 			return err
 		}
 		for _, s := range scenes {
-			if err := s.take(ctx, base, filepath.Join(dir, lang, s.name+".webp"), map[string]string{"shop": places[0], "party": places[1], "lang": lang}); err != nil {
+			if err := s.take(ctx, base, filepath.Join(dir, lang, s.name+".webp"), map[string]string{
+				"shop":  places[0],
+				"party": places[1], "lang": lang,
+			}); err != nil {
 				return fmt.Errorf("picture %s in %s: %w", s.name, lang, err)
 			}
 		}
@@ -79,7 +95,8 @@ func guide(base, dir string) error {
 
 // enter presses the button of the landing page that opens the demonstration.
 func enter(ctx context.Context, base string) error {
-	return chromedp.Do(ctx, chromedp.Navigate(base+"/"), chromedp.Click(chromedp.CSS(`form[action="/dev/demo"] button`), chromedp.NodeVisible), until(`location.pathname !== "/" || document.body.classList.contains("in")`))
+	return chromedp.Do(ctx, chromedp.Navigate(base+"/"), chromedp.Click(chromedp.CSS(`form[action="/dev/demo"] button`),
+		chromedp.NodeVisible), until(`location.pathname !== "/" || document.body.classList.contains("in")`))
 }
 
 // speak changes the language and goes to the demonstration's first shop.
@@ -96,13 +113,17 @@ func speak(ctx context.Context, base, lang string) error {
 }
 
 func (s scene) take(ctx context.Context, base, file string, places map[string]string) error {
-	at := strings.NewReplacer("{shop}", places["shop"], "{party}", places["party"], "{lang}", places["lang"]).Replace(s.at)
+	at := strings.NewReplacer("{shop}", places["shop"], "{party}", places["party"], "{lang}",
+		places["lang"]).Replace(s.at)
 	script := "(async () => {" + s.first + "\nreturn ''; })()"
 	ready := "document.readyState === 'complete'"
 	if s.ready != "" {
 		ready += " && " + s.ready
 	}
-	steps := []chromedp.Action[chromedp.Void]{screen(s.wide), chromedp.Navigate(base + at), until(`document.readyState === "complete"`)}
+	steps := []chromedp.Action[chromedp.Void]{
+		screen(s.wide), chromedp.Navigate(base + at),
+		until(`document.readyState === "complete"`),
+	}
 	steps = append(steps, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise)(ctx, t)
 		return err
@@ -112,7 +133,10 @@ func (s scene) take(ctx context.Context, base, file string, places map[string]st
 	}
 	var picture []byte
 	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: "webp", Quality: new(int64(82))})
+		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{
+			Format:  "webp",
+			Quality: new(int64(82)),
+		})
 		picture = shot.Data
 		return err
 	}))
@@ -132,10 +156,15 @@ func screen(wide bool) chromedp.Action[chromedp.Void] {
 		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, size); err != nil {
 			return err
 		}
-		if _, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: !wide}); err != nil {
+		if _, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled,
+			emulation.SetTouchEmulationEnabledParams{Enabled: !wide}); err != nil {
 			return err
 		}
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "light"}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{
+				Name:  "prefers-color-scheme",
+				Value: "light",
+			}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		return err
 	})
 }

@@ -18,7 +18,8 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8090", "address to listen on")
 	shots := flag.String("shots", "", "directory to write pictures of all pages to, instead of serving")
 	only := flag.String("only", "", "part of the names of pages to take pictures of")
-	demo := flag.String("guide", "", "address of a running demonstration to take the pictures of docs/khata.md from, into the directory that -shots names")
+	demo := flag.String("guide", "",
+		"address of a running demonstration to take the pictures of docs/khata.md from, into the directory that -shots names")
 	sizes := flag.String("sizes", "360,1280", "widths of the pictures")
 	plain := flag.Bool("plain", false, "take the pictures without JavaScript")
 	flag.Parse()

@@ -29,7 +29,8 @@ func shoot(base, dir, only, sizes string, plain bool) error {
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
 	err = chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: plain})
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: plain})
 		return err
 	}))
 	if err != nil {
@@ -47,7 +48,8 @@ func shoot(base, dir, only, sizes string, plain bool) error {
 				}
 				for _, theme := range []string{"light", "dark"} {
 					name := fmt.Sprintf("%s-%s-%d-%s.png", s.Name, locale, width, theme)
-					if err := picture(ctx, base+"/show/"+locale+"/"+s.Name, filepath.Join(dir, name), int64(width), theme); err != nil {
+					if err := picture(ctx, base+"/show/"+locale+"/"+s.Name, filepath.Join(dir, name), int64(width),
+						theme); err != nil {
 						return fmt.Errorf("picture %s: %w", name, err)
 					}
 				}
@@ -65,7 +67,8 @@ func picture(ctx context.Context, url, file string, width int64, theme string) e
 		}); err != nil {
 			return err
 		}
-		if _, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: phone}); err != nil {
+		if _, err := cdp.Call(ctx, t, emulation.SetTouchEmulationEnabled,
+			emulation.SetTouchEmulationEnabledParams{Enabled: phone}); err != nil {
 			return err
 		}
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{

@@ -74,7 +74,10 @@ func (h *Handlers) APICreditEntries(w http.ResponseWriter, r *frame.Request) err
 		NextCursor *string           `json:"next_cursor"`
 	}{Entries: []creditEntryJSON{}}
 	for _, e := range list {
-		j := creditEntryJSON{Number: e.Number, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance, IdempotencyKey: e.Key, Note: e.Note, CreatedAt: e.CreatedAt.UTC().Format(time.RFC3339Nano)}
+		j := creditEntryJSON{
+			Number: e.Number, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance,
+			IdempotencyKey: e.Key, Note: e.Note, CreatedAt: e.CreatedAt.UTC().Format(time.RFC3339Nano),
+		}
 		if e.Hold != uuid.Nil {
 			j.Hold = e.Hold.String()
 		}
@@ -179,7 +182,8 @@ func (h *Handlers) APICapture(w http.ResponseWriter, r *frame.Request) error {
 	amount := int64(0)
 	if in.Amount != nil {
 		if amount = *in.Amount; amount < 1 {
-			return fault.InvalidField("amount", "The amount must be a whole number from 1 to %d.", int64(credits.MaxAmount))
+			return fault.InvalidField("amount", "The amount must be a whole number from 1 to %d.",
+				int64(credits.MaxAmount))
 		}
 	}
 	return h.settled(w, r, func() (credits.Settled, error) {
@@ -190,7 +194,10 @@ func (h *Handlers) APICapture(w http.ResponseWriter, r *frame.Request) error {
 // APIRelease gives a hold back. What the body says is not read.
 func (h *Handlers) APIRelease(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("id")
-	return h.settled(w, r, func() (credits.Settled, error) { return h.Credits.Release(r.Context(), r.Caller.Credential, id) })
+	return h.settled(w, r, func() (credits.Settled, error) {
+		return h.Credits.Release(r.Context(), r.Caller.Credential,
+			id)
+	})
 }
 
 func (h *Handlers) settled(w http.ResponseWriter, r *frame.Request, do func() (credits.Settled, error)) error {
@@ -198,5 +205,8 @@ func (h *Handlers) settled(w http.ResponseWriter, r *frame.Request, do func() (c
 	if err != nil {
 		return err
 	}
-	return h.WriteJSON(w, r, http.StatusOK, settledJSON{got.Hold.String(), got.Meter, got.Captured, got.Number, got.Available})
+	return h.WriteJSON(w, r, http.StatusOK, settledJSON{
+		got.Hold.String(), got.Meter, got.Captured, got.Number,
+		got.Available,
+	})
 }

@@ -47,11 +47,13 @@ func TestHandler(t *testing.T) {
 func TestHandlerRefuses(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{
-		Prefix, Prefix + "tijori.css", Prefix + "0000000000000000/tijori.css", Prefix + hash + "/", Prefix + hash + "/css/1-tokens.css",
+		Prefix, Prefix + "tijori.css", Prefix + "0000000000000000/tijori.css", Prefix + hash + "/",
+		Prefix + hash + "/css/1-tokens.css",
 		Prefix + hash + "/../static.go",
 	} {
 		if w := get(t, path, "gzip"); w.Code != 404 || w.Header().Get("Cache-Control") != "" {
-			t.Errorf("%s: status %d, Cache-Control %q; want 404 that is not kept", path, w.Code, w.Header().Get("Cache-Control"))
+			t.Errorf("%s: status %d, Cache-Control %q; want 404 that is not kept", path, w.Code,
+				w.Header().Get("Cache-Control"))
 		}
 	}
 }
@@ -105,7 +107,10 @@ func TestWorker(t *testing.T) {
 			t.Errorf("the worker keeps %s, which is not there", name)
 		}
 	}
-	for _, name := range []string{"tijori.css", "app.js", "device.js", "store.js", "sum.js", "waiting.js", "icons.svg"} {
+	for _, name := range []string{
+		"tijori.css", "app.js", "device.js", "store.js", "sum.js", "waiting.js",
+		"icons.svg",
+	} {
 		if !slices.Contains(kept, name) {
 			t.Errorf("the worker does not keep %s", name)
 		}

@@ -12,7 +12,8 @@ import (
 // WorkerPath is where the service worker lives: at the top, because a worker reaches only what lies below it.
 const WorkerPath = "/worker.js"
 
-// kept is what the worker keeps of a release: what the page without a connection needs, with all that its modules fetch.
+// kept is what the worker keeps of a release: what the page without a connection needs, with all that its modules
+// fetch.
 var kept = with([]string{"tijori.css", "icons.svg", "favicon.svg"}, "app.js", "waiting.js")
 
 // with adds modules and what they fetch to a list, each once.

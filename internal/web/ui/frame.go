@@ -9,7 +9,8 @@ type Frame struct {
 	Bar    bool   // the page has a bottom bar of its own on a phone, in the place of the tabs
 	Module string // ES module of this page beside app.js, "" for none
 
-	Offline bool // the page that a device keeps for when there is no connection: nobody's data, no ways that lead nowhere
+	// the page that a device keeps for when there is no connection: nobody's data, no ways that lead nowhere
+	Offline bool
 }
 
 type link struct {

@@ -12,9 +12,10 @@ import (
 
 // A Shell is what the frame of every page needs. Each page's view embeds one.
 type Shell struct {
-	Locale      string            // "en" or "hi"
-	User        string            // name of who is signed in, "" when nobody
-	Mark        string            // stands for the user on a device, where entries may wait for them; no id; "" when nobody
+	Locale string // "en" or "hi"
+	User   string // name of who is signed in, "" when nobody
+	// stands for the user on a device, where entries may wait for them; no id; "" when nobody
+	Mark        string
 	Businesses  []Business        // all that the user may open, for the switcher
 	Business    Business          // the open one; zero on pages outside a business
 	Leaving     time.Time         // when the account is erased; zero unless its owner deletes it

@@ -7,7 +7,8 @@ import (
 func TestInitial(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"Ramesh": "R", "  anita": "A", "हिन्दी": "हि", "श्री कृष्ण": "श्री", "प्र॰ वर्मा": "प्र", "(old) shop": "O", "7 Star": "7", "": "·", "!!": "·", "रमेश": "र",
+		"Ramesh": "R", "  anita": "A", "हिन्दी": "हि", "श्री कृष्ण": "श्री", "प्र॰ वर्मा": "प्र", "(old) shop": "O",
+		"7 Star": "7", "": "·", "!!": "·", "रमेश": "र",
 	} {
 		if got := Initial(name); got != want {
 			t.Errorf("Initial(%q) = %q, want %q", name, got, want)

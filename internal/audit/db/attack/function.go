@@ -142,7 +142,8 @@ func (a *Attacker) uses(code string, r *catalog.Relation, c *catalog.Column, arg
 	if lazyregexp.New(`(?:^|[\s.("])` + col + `"? ?= ?(?:\w+\.)?"?` + arg + `"?(?:\W|$)`).MatchString(code) {
 		return true
 	}
-	m := lazyregexp.New(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
+	m := lazyregexp.New(`insert into (?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) +
+		`"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
 		FindStringSubmatch(code)
 	if m == nil {
 		return false

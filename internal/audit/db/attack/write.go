@@ -182,7 +182,10 @@ func (a *Attacker) change(ctx context.Context, p *Persona, r *catalog.Relation, 
 		}
 		for _, v := range a.Seeder.Fresh(r, c)[:] {
 			set := catalog.Quote(c.Name) + " = " + v
-			for _, sql := range []string{"update " + r.SQL() + " set " + set, "update " + r.SQL() + " set " + set + " where " + where} {
+			for _, sql := range []string{
+				"update " + r.SQL() + " set " + set,
+				"update " + r.SQL() + " set " + set + " where " + where,
+			} {
 				hit := false
 				a.as(ctx, p, "", func(tx pgx.Tx) {
 					own(ctx, tx)
@@ -193,7 +196,8 @@ func (a *Attacker) change(ctx context.Context, p *Persona, r *catalog.Relation, 
 						return
 					}
 					own(ctx, tx)
-					if after := a.count(ctx, tx, r, "("+where+") and "+catalog.Quote(c.Name)+" is not distinct from "+v); after > before &&
+					if after := a.count(ctx, tx, r, "("+where+") and "+catalog.Quote(c.Name)+" is not distinct from "+
+						v); after > before &&
 						before >= 0 {
 						hit = true
 						a.Hits = append(
@@ -250,7 +254,10 @@ func (a *Attacker) takeover(ctx context.Context, p *Persona, r *catalog.Relation
 		tries = append(tries, strings.Join(sets, ", "))
 	}
 	for _, set := range tries {
-		for _, sql := range []string{"update " + r.SQL() + " set " + set, "update " + r.SQL() + " set " + set + " where " + where} {
+		for _, sql := range []string{
+			"update " + r.SQL() + " set " + set,
+			"update " + r.SQL() + " set " + set + " where " + where,
+		} {
 			hit := false
 			a.as(ctx, p, "", func(tx pgx.Tx) {
 				_, n, err := try(ctx, tx, sql)
@@ -312,7 +319,10 @@ func (a *Attacker) move(ctx context.Context, p *Persona, r *catalog.Relation) {
 			continue
 		}
 		set := catalog.Quote(c.Name) + " = " + seed.Literal(v, c)
-		for _, sql := range []string{"update " + r.SQL() + " set " + set, "update " + r.SQL() + " set " + set + " where " + where} {
+		for _, sql := range []string{
+			"update " + r.SQL() + " set " + set,
+			"update " + r.SQL() + " set " + set + " where " + where,
+		} {
 			hit := false
 			a.as(ctx, p, "", func(tx pgx.Tx) {
 				_, n, err := try(ctx, tx, sql)

@@ -47,7 +47,8 @@ func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string
 	err := rows(
 		ctx,
 		c,
-		`select r as "R", v as "V", c.oid::int as "O" from unnest(`+list+`) r, pg_class c join pg_namespace n on n.oid = relnamespace,
+		`select r as "R", v as "V", c.oid::int as "O" from unnest(`+list+
+			`) r, pg_class c join pg_namespace n on n.oid = relnamespace,
 		unnest(array['select', 'insert', 'update', 'delete', 'truncate']) v
 		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` and has_table_privilege(r, c.oid, v)`,
 		func(v row) {
@@ -60,9 +61,12 @@ func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string
 	err = rows(
 		ctx,
 		c,
-		`select r as "R", v as "V", c.oid::int as "O", attnum::int as "N" from unnest(`+list+`) r, pg_class c join pg_namespace n on n.oid = relnamespace
-		join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped, unnest(array['select', 'insert', 'update']) v
-		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` and attacl is not null and has_column_privilege(r, c.oid, attnum, v)`,
+		`select r as "R", v as "V", c.oid::int as "O", attnum::int as "N" from unnest(`+list+
+			`) r, pg_class c join pg_namespace n on n.oid = relnamespace
+		join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped, unnest(array['select', 'insert',
+		    'update']) v
+		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+
+			` and attacl is not null and has_column_privilege(r, c.oid, attnum, v)`,
 		func(v row) {
 			k := privilege{v.R, v.O, v.V}
 			if p.columns[k] == nil {
@@ -77,7 +81,8 @@ func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string
 	err = rows(
 		ctx,
 		c,
-		`select r as "R", p.oid::int as "O" from unnest(`+list+`) r, pg_proc p join pg_namespace n on n.oid = pronamespace
+		`select r as "R", p.oid::int as "O" from unnest(`+list+
+			`) r, pg_proc p join pg_namespace n on n.oid = pronamespace
 		where `+notSystem+` and has_function_privilege(r, p.oid, 'execute')`,
 		func(v row) {
 			p.execute[privilege{v.R, v.O, ""}] = true
@@ -89,7 +94,8 @@ func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string
 	err = rows(
 		ctx,
 		c,
-		`select r as "R", n.nspname as "S", has_schema_privilege(r, n.oid, 'create') as "W" from unnest(`+list+`) r, pg_namespace n
+		`select r as "R", n.nspname as "S", has_schema_privilege(r, n.oid, 'create') as "W" from unnest(`+list+
+			`) r, pg_namespace n
 		where `+notSystem+` and has_schema_privilege(r, n.oid, 'usage')`,
 		func(v row) {
 			p.usage[v.R+"\x00"+v.S] = true

@@ -18,8 +18,10 @@ const notSystem = `n.nspname !~ '^(pg_|information_schema$|tijori_audit$)'`
 // Read takes the snapshot as a superuser of a scratch copy.
 func Read(ctx context.Context, c *pgx.Conn) (*Schema, error) {
 	s := &Schema{
-		Operators: map[int]string{}, Builtin: map[int]string{}, Types: map[int]*Type{}, Labels: map[string]string{}, Buckets: map[string]bool{},
-		relations: map[int]*Relation{}, functions: map[int]*Function{}, roles: map[string]*Role{}, byName: map[string]*Relation{},
+		Operators: map[int]string{}, Builtin: map[int]string{}, Types: map[int]*Type{}, Labels: map[string]string{},
+		Buckets:   map[string]bool{},
+		relations: map[int]*Relation{}, functions: map[int]*Function{}, roles: map[string]*Role{},
+		byName: map[string]*Relation{},
 	}
 	if _, err := c.Exec(ctx, `set search_path = pg_catalog`); err != nil {
 		return nil, err
@@ -55,7 +57,8 @@ func (s *Schema) readNames(ctx context.Context, c *pgx.Conn) error {
 		O int
 		N string
 	}
-	if err := rows(ctx, c, `select oid::int as o, oprname as n from pg_operator`, func(v named) { s.Operators[v.O] = v.N }); err != nil {
+	if err := rows(ctx, c, `select oid::int as o, oprname as n from pg_operator`,
+		func(v named) { s.Operators[v.O] = v.N }); err != nil {
 		return err
 	}
 	return rows(
@@ -71,8 +74,10 @@ func (s *Schema) readTypes(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select oid::bigint as "OID", format_type(oid, null) as "Name", typtype::text as "Kind", typcategory::text as "Category",
-		typbasetype::bigint as "Base", case when typcategory = 'A' then typelem::bigint else 0 end as "Element", typnotnull as "NotNull",
-		(select array_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) as "Labels" from pg_type t
+		typbasetype::bigint as "Base", case when typcategory = 'A' then typelem::bigint else 0 end as "Element",
+		    typnotnull as "NotNull",
+		(select array_agg(enumlabel order by enumsortorder) from pg_enum where enumtypid = t.oid) as "Labels"
+		    from pg_type t
 		where typtype <> 'c' or typnamespace <> 'pg_catalog'::regnamespace`,
 		func(t Type) { s.Types[t.OID] = &t },
 	)
@@ -118,8 +123,10 @@ func (s *Schema) readRoles(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select rolname as "Name", rolsuper as "Super", rolcanlogin as "Login", rolinherit as "Inherit",
-		rolbypassrls as "Bypass", rolreplication as "Replication", rolcreaterole as "CreateRole", rolname ~ '^pg_' as "System",
-		(select array_agg(g.rolname order by 1) from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid) as "MemberOf",
+		rolbypassrls as "Bypass", rolreplication as "Replication", rolcreaterole as "CreateRole",
+		    rolname ~ '^pg_' as "System",
+		(select array_agg(g.rolname order by 1) from pg_auth_members m join pg_roles g on g.oid = m.roleid
+		    where m.member = r.oid) as "MemberOf",
 		(select array_agg(x) from pg_db_role_setting d, unnest(setconfig) x where d.setrole = r.oid) as "Config"
 		from pg_roles r order by 1`,
 		func(r Role) {
@@ -135,14 +142,18 @@ func (s *Schema) readRelations(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select c.oid::int as "OID", n.nspname as "Schema", c.relname as "Name", relkind::text as "Kind",
-		relowner::regrole::text as "Owner", relrowsecurity as "RLS", relforcerowsecurity as "Force", relispartition as "Partition",
-		coalesce(exists (select 1 from unnest(reloptions) o where o ~ '^security_invoker=(on|true|1|yes)$'), false) as "Invoker",
-		coalesce(exists (select 1 from unnest(reloptions) o where o ~ '^security_barrier=(on|true|1|yes)$'), false) as "Barrier",
+		relowner::regrole::text as "Owner", relrowsecurity as "RLS", relforcerowsecurity as "Force",
+		    relispartition as "Partition",
+		coalesce(exists (select 1 from unnest(reloptions) o where o ~ '^security_invoker=(on|true|1|yes)$'),
+		    false) as "Invoker",
+		coalesce(exists (select 1 from unnest(reloptions) o where o ~ '^security_barrier=(on|true|1|yes)$'),
+		    false) as "Barrier",
 		(select array_agg(inhparent::int) from pg_inherits where inhrelid = c.oid) as "Parents",
 		case when relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as "Definition",
 		case when relkind = 'v' then pg_relation_is_updatable(c.oid, true) & 8 = 8 else false end as "Insertable",
 		case when relkind = 'v' then pg_relation_is_updatable(c.oid, true) & 20 > 0 else false end as "Updatable",
-		exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e') as "Extension"
+		exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+		    and d.deptype = 'e') as "Extension"
 		from pg_class c join pg_namespace n on n.oid = relnamespace
 		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` order by 2, 3`,
 		func(r Relation) {
@@ -164,11 +175,13 @@ func (s *Schema) readColumns(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select attrelid::int as "R", attnum::int as "Num", attname as "Name", atttypid::bigint as "Type", atttypmod as "TypeMod",
-		format_type(atttypid, atttypmod) as "TypeText", attnotnull as "NotNull", attidentity::text as "Identity", attgenerated <> '' as "Generated",
+		format_type(atttypid, atttypmod) as "TypeText", attnotnull as "NotNull", attidentity::text as "Identity",
+		    attgenerated <> '' as "Generated",
 		coalesce(pg_get_expr(adbin, adrelid), '') as "Default", coalesce(adbin::text, '') as "Bin"
 		from pg_attribute a join pg_class c on c.oid = attrelid join pg_namespace n on n.oid = relnamespace
 		left join pg_attrdef d on d.adrelid = attrelid and d.adnum = attnum
-		where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+` order by attrelid, attnum`,
+		where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+
+			` order by attrelid, attnum`,
 		func(v row) {
 			if r := s.relations[v.R]; r != nil {
 				col := v.Column
@@ -192,7 +205,8 @@ func (s *Schema) readKeys(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select indrelid::int as "R", indkey::int2[] as "C" from pg_index x join pg_class c on c.oid = indrelid
-		join pg_namespace n on n.oid = c.relnamespace where (not indisunique or indpred is not null) and `+notSystem+` order by 1`,
+		join pg_namespace n on n.oid = c.relnamespace where (not indisunique or indpred is not null) and `+notSystem+
+			` order by 1`,
 		func(v plain) {
 			if r := s.relations[v.R]; r != nil {
 				r.Indexed = append(r.Indexed, v.C)
@@ -207,7 +221,8 @@ func (s *Schema) readKeys(ctx context.Context, c *pgx.Conn) error {
 		c,
 		`select indrelid::int as "R", i.relname as "Name", indisprimary as "Primary", indkey::int2[] as "Columns",
 		coalesce(pg_get_expr(indpred, indrelid), '') as "Predicate", indexrelid::int as "OID"
-		from pg_index x join pg_class i on i.oid = indexrelid join pg_class c on c.oid = indrelid join pg_namespace n on n.oid = c.relnamespace
+		from pg_index x join pg_class i on i.oid = indexrelid join pg_class c on c.oid = indrelid
+		    join pg_namespace n on n.oid = c.relnamespace
 		where indisunique and `+notSystem+` order by 1, 3 desc, 2`,
 		func(v row) {
 			if r := s.relations[v.R]; r != nil {
@@ -231,7 +246,8 @@ func (s *Schema) readConstraints(ctx context.Context, c *pgx.Conn) error {
 		c,
 		`select conrelid::int as "R", contype::text as "T", x.oid::int as "OID", conname as "Name", conkey::int2[] as "Columns",
 		confrelid::int as "Target", confkey::int2[] as "Targets", confdeltype::text as "OnDelete",
-		case when contype = 'c' then pg_get_expr(conbin, conrelid) else '' end as "Expression", coalesce(conbin::text, '') as "Bin"
+		case when contype = 'c' then pg_get_expr(conbin, conrelid) else '' end as "Expression", coalesce(conbin::text,
+		    '') as "Bin"
 		from pg_constraint x join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = c.relnamespace
 		where contype in ('f', 'c') and `+notSystem+` order by 1, 4`,
 		func(v row) {
@@ -261,10 +277,13 @@ func (s *Schema) readPolicies(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select polrelid::int as "R", p.oid::int as "OID", polname as "Name", polcmd::text as "Command", polpermissive as "Permissive",
-		case when 0 = any(polroles) then null else array(select rolname from pg_roles where oid = any(polroles) order by 1) end as "Roles",
+		case when 0 = any(polroles) then null else array(select rolname from pg_roles
+		    where oid = any(polroles) order by 1) end as "Roles",
 		coalesce(polqual::text, '') as "U", coalesce(polwithcheck::text, '') as "C",
-		coalesce(pg_get_expr(polqual, polrelid), '') as "UsingText", coalesce(pg_get_expr(polwithcheck, polrelid), '') as "CheckText"
-		from pg_policy p join pg_class c on c.oid = polrelid join pg_namespace n on n.oid = relnamespace where `+notSystem+` order by 1, 3`,
+		coalesce(pg_get_expr(polqual, polrelid), '') as "UsingText", coalesce(pg_get_expr(polwithcheck, polrelid),
+		    '') as "CheckText"
+		from pg_policy p join pg_class c on c.oid = polrelid join pg_namespace n on n.oid = relnamespace where `+
+			notSystem+` order by 1, 3`,
 		func(v row) {
 			if r := s.relations[v.R]; r != nil {
 				p := v.Policy
@@ -287,14 +306,17 @@ func (s *Schema) readFunctions(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select p.oid::int as "OID", n.nspname as "Schema", proname as "Name", prokind::text as "Kind",
-		proowner::regrole::text as "Owner", lanname as "Language", prosecdef as "Definer", proconfig as "Config", prosrc as "Body",
-		provolatile::text as "Volatile", prorettype::bigint as "ReturnType", proretset as "ReturnsSet", pronargdefaults::int as "Defaults",
+		proowner::regrole::text as "Owner", lanname as "Language", prosecdef as "Definer", proconfig as "Config",
+		    prosrc as "Body",
+		provolatile::text as "Volatile", prorettype::bigint as "ReturnType", proretset as "ReturnsSet",
+		    pronargdefaults::int as "Defaults",
 		prorettype in ('trigger'::regtype, 'event_trigger'::regtype) as "Trigger", proisstrict as "Strict",
 		n.nspname || '.' || proname || '(' || coalesce((select string_agg(format_type(t, null), ',' order by i)
 			from unnest(proargtypes) with ordinality u (t, i)), '') || ')' as "Identity",
 		proargnames as "Names", array(select unnest(proargtypes)::bigint) as "In", proargmodes::text[] as "Modes",
 		coalesce(prosqlbody::text, '') as "B",
-		exists (select 1 from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e') as "Extension"
+		exists (select 1 from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid
+		    and d.deptype = 'e') as "Extension"
 		from pg_proc p join pg_namespace n on n.oid = pronamespace join pg_language l on l.oid = prolang
 		where `+notSystem+` and prokind in ('f', 'p') order by 2, 3`,
 		func(v row) {
@@ -385,10 +407,13 @@ func (s *Schema) readGrants(ctx context.Context, c *pgx.Conn) error {
 		ctx,
 		c,
 		`select p.oid::int as "OID", p.pubname as "Name", puballtables as "All", c.oid::int as "Relation",
-		(select pr.prattrs::int2[] from pg_publication_rel pr where pr.prpubid = p.oid and pr.prrelid = c.oid) as "Columns",
-		coalesce((select pr.prqual is not null from pg_publication_rel pr where pr.prpubid = p.oid and pr.prrelid = c.oid), false) as "Filter"
+		(select pr.prattrs::int2[] from pg_publication_rel pr where pr.prpubid = p.oid
+		    and pr.prrelid = c.oid) as "Columns",
+		coalesce((select pr.prqual is not null from pg_publication_rel pr where pr.prpubid = p.oid
+		    and pr.prrelid = c.oid), false) as "Filter"
 		from pg_publication p join pg_publication_tables t on t.pubname = p.pubname
-		join pg_namespace n on n.nspname = t.schemaname join pg_class c on c.relnamespace = n.oid and c.relname = t.tablename
+		join pg_namespace n on n.nspname = t.schemaname join pg_class c on c.relnamespace = n.oid
+		    and c.relname = t.tablename
 		where `+notSystem+` order by 2, 4`,
 		func(p Publication) { s.Published = append(s.Published, p) },
 	)

@@ -506,7 +506,8 @@ func (r *Reader) constant(n *tree.Node) *Expr {
 		if t.OID == 20 {
 			x.Text = strconv.FormatInt(int64(binary.LittleEndian.Uint64(b)), 10)
 		}
-	case (t.OID == 25 || t.OID == 1043 || t.OID == 1042 || t.OID == 705 || t.Category == "S") && n.Int("constlen") == -1 && len(b) >= 4:
+	case (t.OID == 25 || t.OID == 1043 || t.OID == 1042 || t.OID == 705 || t.Category == "S") &&
+		n.Int("constlen") == -1 && len(b) >= 4:
 		x.Text = string(b[4:])
 	case n.Int("constlen") == -2 || t.OID == 19: // cstring, unknown, name
 		x.Text = string(b[:max(0, strings.IndexByte(string(b)+"\x00", 0))])

@@ -624,7 +624,8 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 			client = &b[i]
 		case a.Kind == SelfCompare:
 			self = &b[i]
-		case a.inner != nil && relation(a.inner) != nil && a.inner.Column.Name == "raw_user_meta_data" && relation(a.inner).FullName() == "auth.users":
+		case a.inner != nil && relation(a.inner) != nil && a.inner.Column.Name == "raw_user_meta_data" &&
+			relation(a.inner).FullName() == "auth.users":
 			meta = &b[i]
 		case a.filter || a.inner != nil:
 			ranked = ranked || a.Expr != nil

@@ -85,7 +85,8 @@ func Apply(ctx context.Context, d *scratch.Database, files []File, platform stri
 	}
 	defer conn.Close(ctx)
 	a := &applier{r: r, conn: conn, super: super, granted: map[string]bool{}}
-	if _, err := conn.Exec(ctx, fmt.Sprintf(`set statement_timeout = %d; set lock_timeout = '3s'`, statementTime.Milliseconds())); err != nil {
+	if _, err := conn.Exec(ctx, fmt.Sprintf(`set statement_timeout = %d; set lock_timeout = '3s'`,
+		statementTime.Milliseconds())); err != nil {
 		return nil, err
 	}
 	deadline := time.Now().Add(totalTime)
@@ -155,7 +156,8 @@ create table tijori_audit.made (n bigserial, statement int, class oid, object oi
 create function tijori_audit.note() returns event_trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
 begin
   insert into tijori_audit.made (statement, class, object)
-  select current_setting('tijori_audit.statement', true)::int, classid, objid from pg_event_trigger_ddl_commands() where objid is not null;
+  select current_setting('tijori_audit.statement', true)::int, classid, objid from pg_event_trigger_ddl_commands()
+      where objid is not null;
 exception when others then null;
 end $f$;
 grant usage, create on schema tijori_audit to ` + r.Loader + `;

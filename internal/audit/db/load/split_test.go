@@ -54,7 +54,8 @@ func TestFilesInOrderAndWithoutUndoing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"V10__c.sql": "select 10;", "V2__b.sql": "select 2;\n-- +goose Down\ndrop table x;", "V2__b.down.sql": "drop", "notes.txt": "no",
+		"V10__c.sql": "select 10;", "V2__b.sql": "select 2;\n-- +goose Down\ndrop table x;", "V2__b.down.sql": "drop",
+		"notes.txt": "no",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -65,8 +65,10 @@ type Config struct {
 func New(s *catalog.Schema, c Config) *Model {
 	m := &Model{
 		Schema: s, Reader: &cond.Reader{Schema: s}, Supabase: c.Supabase, Exposed: map[string]bool{},
-		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{}, classSlots: map[cond.Place][]cond.Slot{},
-		tied: map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{}, correlated: map[cond.Place]bool{}, decides: map[cond.Place]bool{}, paths: map[cond.Place][]string{},
+		class: map[cond.Place]cond.Place{}, slots: map[cond.Place][]cond.Slot{},
+		classSlots: map[cond.Place][]cond.Slot{},
+		tied:       map[*catalog.Relation]bool{}, isolating: map[cond.Place]bool{}, constants: map[string][]string{},
+		correlated: map[cond.Place]bool{}, decides: map[cond.Place]bool{}, paths: map[cond.Place][]string{},
 		depends: map[*catalog.Relation]map[*catalog.Relation]bool{},
 	}
 	for _, e := range c.Exposed {
@@ -433,7 +435,8 @@ func (m *Model) findSlots() {
 			for _, s := range m.slots[p] {
 				if q, ok := first[s]; !ok {
 					first[s] = p
-				} else if !s.Client() && m.Schema.BaseType(q.Relation.Column(q.Column).Type).OID == m.Schema.BaseType(c.Type).OID {
+				} else if !s.Client() &&
+					m.Schema.BaseType(q.Relation.Column(q.Column).Type).OID == m.Schema.BaseType(c.Type).OID {
 					m.join(p, q)
 				}
 			}

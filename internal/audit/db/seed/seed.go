@@ -138,7 +138,8 @@ func (s *Seeder) Fill(ctx context.Context) error {
 }
 
 func (s *Seeder) prepare(ctx context.Context) error {
-	if _, err := s.Conn.Exec(ctx, `set search_path = pg_catalog; set statement_timeout = '4s'; set lock_timeout = '2s'; set client_min_messages = error`); err != nil {
+	if _, err := s.Conn.Exec(ctx,
+		`set search_path = pg_catalog; set statement_timeout = '4s'; set lock_timeout = '2s'; set client_min_messages = error`); err != nil {
 		return err
 	}
 	rows, _ := s.Conn.Query(ctx, `select oid::text, enumlabel::text from pg_enum`)
@@ -164,7 +165,8 @@ func (s *Seeder) prepare(ctx context.Context) error {
 				for _, a := range b {
 					if a.Kind == cond.Gate && len(a.Columns) == 1 &&
 						s.Model.Schema.BaseType(a.Columns[0].Type).OID == oidBool {
-						s.closed[a.Columns[0]] = map[bool]string{true: "true", false: "false"}[a.Negated || a.Value == "false"]
+						s.closed[a.Columns[0]] = map[bool]string{true: "true", false: "false"}[a.Negated ||
+							a.Value == "false"]
 					}
 				}
 			}
@@ -613,7 +615,8 @@ func (s *Seeder) move(r *catalog.Relation, err error, options map[int][]*string,
 		for _, c := range r.Columns {
 			t := s.Model.Schema.Types[c.Type]
 			if len(options[c.Num]) > 1 &&
-				(t == nil || t.Kind == "d" || t.Kind == "e" || strings.HasPrefix(pg.Code, "22") || pg.DataTypeName != "") {
+				(t == nil || t.Kind == "d" || t.Kind == "e" || strings.HasPrefix(pg.Code, "22") ||
+					pg.DataTypeName != "") {
 				at[c.Num]++
 				moved = true
 			}
@@ -907,7 +910,8 @@ func (s *Seeder) storage(ctx context.Context) {
 	keys := func(x *Context) []string {
 		var out []string
 		for c, v := range x.Values {
-			if t := s.Model.Schema.BaseType(c.Relation.Column(c.Column).Type); (t.OID == oidUUID || t.Category == "N") &&
+			if t := s.Model.Schema.BaseType(c.Relation.Column(c.Column).Type); (t.OID == oidUUID ||
+				t.Category == "N") &&
 				!slices.Contains(out, v) {
 				out = append(out, v)
 			}

@@ -146,7 +146,10 @@ func (s *Seeder) candidates(r *catalog.Relation, c *catalog.Column, x *Context) 
 			n = c.TypeMod - 4
 		}
 		d := s.number(x.Letter, 9)
-		for _, v := range []string{w, w + "@example.test", d, "https://example.test/" + w, "+91" + d + d[4:], strings.ToUpper(w), w[len(w)-min(2, len(w)):], "en", "A", "IN", "INR", "#aabbcc", d + d + d, "1"} {
+		for _, v := range []string{
+			w, w + "@example.test", d, "https://example.test/" + w, "+91" + d + d[4:],
+			strings.ToUpper(w), w[len(w)-min(2, len(w)):], "en", "A", "IN", "INR", "#aabbcc", d + d + d, "1",
+		} {
 			if len(v) > n {
 				v = v[len(v)-n:]
 			}
@@ -287,7 +290,10 @@ func (s *Seeder) matching(pattern string, x *Context) []string {
 		return nil
 	}
 	var out []string
-	for _, v := range []string{s.word(x.Letter), s.number(x.Letter, 9), s.word(x.Letter) + "@example.test", s.generate(pattern)} {
+	for _, v := range []string{
+		s.word(x.Letter), s.number(x.Letter, 9), s.word(x.Letter) + "@example.test",
+		s.generate(pattern),
+	} {
 		if v != "" && re.MatchString(v) {
 			out = append(out, v)
 		}

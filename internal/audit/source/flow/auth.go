@@ -272,7 +272,8 @@ func (in *interp) authMethod(recv *Val, name string, args []*Val, e *ir.Expr) *V
 			return in.crypto(name, args, e)
 		}
 	case "get", "getOrThrow":
-		if recv.Type != nil && strings.Contains(recv.Type.Named(), "ConfigService") || strings.Contains(l, "ConfigService") {
+		if recv.Type != nil && strings.Contains(recv.Type.Named(), "ConfigService") ||
+			strings.Contains(l, "ConfigService") {
 			v := origin(Env, a.Str, pos)
 			if name == "getOrThrow" {
 				v.Name = "checked"

@@ -222,7 +222,8 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 			return in.sqlVal(a, recv, e)
 		}
 	case "connect", "getConnection", "acquire", "reserve":
-		if connOf(recv) == "pool" || strings.Contains(low, "pool") || strings.Contains(strings.ToLower(recv.Name), "pool") {
+		if connOf(recv) == "pool" || strings.Contains(low, "pool") || strings.Contains(strings.ToLower(recv.Name),
+			"pool") {
 			return &Val{Lib: "pg.client", Conn: in.newConn("client")}
 		}
 	case "select", "update", "insert", "delete", "selectDistinct":
@@ -343,11 +344,17 @@ func (in *interp) chain(recv *Val, name string, args []*Val, e *ir.Expr, scope *
 		op.Verb = "update"
 		if a.IsStr {
 			op.Writes = append(op.Writes,
-				Write{Col: strings.ToLower(snake(a.Str)), Val: arg(args, 1), Relative: true, Minus: name == "decrement", Pos: pos})
+				Write{
+					Col: strings.ToLower(snake(a.Str)), Val: arg(args, 1), Relative: true, Minus: name == "decrement",
+					Pos: pos,
+				})
 		}
 		for _, k := range a.Order {
 			op.Writes = append(op.Writes,
-				Write{Col: strings.ToLower(snake(k)), Val: a.Fields[k], Relative: true, Minus: name == "decrement", Pos: pos})
+				Write{
+					Col: strings.ToLower(snake(k)), Val: a.Fields[k], Relative: true, Minus: name == "decrement",
+					Pos: pos,
+				})
 		}
 		return recv
 	case "eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "is", "in", "contains", "containedBy", "overlaps",

@@ -132,7 +132,8 @@ func (p *Program) discoverApp(m *Module, stem string) {
 	route := routePath(f.Path, "app")
 	if stem == "route" {
 		for _, method := range methods {
-			p.entry(&Entry{Kind: "route", Framework: "next-app", Method: method, Path: route}, unwrap(m.Exports[method]))
+			p.entry(&Entry{Kind: "route", Framework: "next-app", Method: method, Path: route},
+				unwrap(m.Exports[method]))
 		}
 		return
 	}
@@ -163,7 +164,8 @@ func (p *Program) discoverSvelte(m *Module, stem string) {
 			}
 		}
 	case "+page", "+layout":
-		p.entry(&Entry{Kind: "client", Framework: "svelte", Method: "GET", Path: route, Client: true}, m.Exports["load"])
+		p.entry(&Entry{Kind: "client", Framework: "svelte", Method: "GET", Path: route, Client: true},
+			m.Exports["load"])
 	}
 }
 
@@ -249,7 +251,8 @@ func (p *Program) discoverNest(m *Module) {
 				continue
 			}
 			fn := &Closure{Fn: mem.Func, Scope: cv.Scope, Mod: m, This: inst}
-			e := &Entry{Kind: "route", Framework: "nest", Method: verb, Path: "/" + strings.Trim(prefix+"/"+decoArg(d), "/")}
+			e := &Entry{Kind: "route", Framework: "nest", Method: verb, Path: "/" + strings.Trim(prefix+"/"+decoArg(d),
+				"/")}
 			e.MW = append(slices.Clone(classGuards), in.guardsOf(mem.Decorators, m)...)
 			if deco(mem.Decorators, "Public", "SkipAuth") != nil {
 				e.MW = nil

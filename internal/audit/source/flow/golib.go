@@ -608,7 +608,10 @@ func (in *interp) goCall(f *Val, args []*Val, e *ir.Expr, scope *Scope) *Val {
 			if len(parts) > 2 {
 				res := parts[2]
 				if res == "checkout" || res == "billingportal" {
-					res = map[string]string{"checkout": "checkout.sessions", "billingportal": "billingPortal.sessions"}[res]
+					res = map[string]string{
+						"checkout":      "checkout.sessions",
+						"billingportal": "billingPortal.sessions",
+					}[res]
 				} else if !strings.HasSuffix(res, "s") {
 					res += "s"
 				}

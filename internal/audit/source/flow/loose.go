@@ -48,7 +48,8 @@ func (in *interp) params(c *Closure) (list []*Val) {
 			if l := libOfType(ref); l != "" {
 				v.Lib = l
 				switch {
-				case l == "go.req" || l == "node.req" || l == "web.req" || l == "gin.c" || l == "echo.c" || l == "fiber.c" ||
+				case l == "go.req" || l == "node.req" || l == "web.req" || l == "gin.c" || l == "echo.c" ||
+					l == "fiber.c" ||
 					l == "hono.c" || l == "svelte.event" || l == "remix.args":
 					v.From = []*Origin{{Kind: Request, Pos: pos}}
 				case strings.HasPrefix(l, "stripe."):

@@ -118,7 +118,10 @@ func (p *Program) lookup(m *Module, f *ir.File, name string) *Val {
 			}
 		}
 		if t := m.Types[name]; t != nil {
-			return &Val{Lib: "type", Type: &Ref{Name: m.Path + "#" + name, Type: t.Type, Decl: t, File: m.typeFile[name]}}
+			return &Val{Lib: "type", Type: &Ref{
+				Name: m.Path + "#" + name, Type: t.Type, Decl: t,
+				File: m.typeFile[name],
+			}}
 		}
 		return nil
 	}
@@ -271,7 +274,10 @@ func (p *Program) goImport(m *Module, f *ir.File, local, name string) *Val {
 			return b.val
 		}
 		if t := d.Types[name]; t != nil {
-			return &Val{Lib: "type", Type: &Ref{Name: d.Path + "#" + name, Type: t.Type, Decl: t, File: d.typeFile[name]}}
+			return &Val{Lib: "type", Type: &Ref{
+				Name: d.Path + "#" + name, Type: t.Type, Decl: t,
+				File: d.typeFile[name],
+			}}
 		}
 		return &Val{Lib: i.Module + "." + name, Name: name}
 	}
@@ -388,7 +394,10 @@ func (p *Program) typeRefDepth(t *ir.Type, f *ir.File, m *Module, depth int) *Re
 		if qualified {
 			name += "." + rest
 		}
-		return &Ref{Name: strings.TrimPrefix(strings.TrimPrefix(i.Module, "npm:"), "node:") + "#" + name, Type: t, File: f}
+		return &Ref{
+			Name: strings.TrimPrefix(strings.TrimPrefix(i.Module, "npm:"), "node:") + "#" + name, Type: t,
+			File: f,
+		}
 	}
 	return &Ref{Name: t.Name, Type: t, File: f}
 }

@@ -180,9 +180,12 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 	case "&&", "||", "??":
 		base := len(in.guards)
 		in.guards = append(in.guards,
-			&Guard{Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true, Unless: e.Name == "&&" &&
-				e.Y.Kind == ir.Unary && e.Y.Name == "!" || e.Name == "&&" && e.Y.Kind == ir.Binary &&
-				strings.HasPrefix(e.Y.Name, "!=")})
+			&Guard{
+				Val: x, Neg: e.Name != "&&", Pos: in.pos(e.X), Frame: in.top(), Short: true,
+				Unless: e.Name == "&&" &&
+					e.Y.Kind == ir.Unary && e.Y.Name == "!" || e.Name == "&&" && e.Y.Kind == ir.Binary &&
+					strings.HasPrefix(e.Y.Name, "!="),
+			})
 		in.top().depth++
 		y := in.eval(e.Y, scope)
 		in.top().depth--
@@ -218,7 +221,8 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 				v.From = addOrigins(v.From, []*Origin{{Kind: opOrigin(z.Op), Op: z.Op, Pos: z.Op.Pos}})
 			}
 		}
-		v.Cmps = appendMax([]*Cmp{{Op: e.Name, L: x, R: y, Pos: in.pos(e)}}, append(slices.Clone(x.Cmps), y.Cmps...), 10)
+		v.Cmps = appendMax([]*Cmp{{Op: e.Name, L: x, R: y, Pos: in.pos(e)}}, append(slices.Clone(x.Cmps), y.Cmps...),
+			10)
 		v.Ctl = appendMax(slices.Clone(x.Ctl), y.Ctl, 10)
 		in.compared(e, x, y)
 		return v

@@ -9,7 +9,8 @@ import (
 var prismaVerbs = map[string]string{
 	"findMany": "select", "findUnique": "select", "findFirst": "select", "findUniqueOrThrow": "select",
 	"findFirstOrThrow": "select",
-	"count":            "select", "aggregate": "select", "groupBy": "select", "create": "insert", "createMany": "insert",
+	"count":            "select", "aggregate": "select", "groupBy": "select", "create": "insert",
+	"createMany":          "insert",
 	"createManyAndReturn": "insert",
 	"update":              "update", "updateMany": "update", "updateManyAndReturn": "update", "upsert": "upsert",
 	"delete": "delete", "deleteMany": "delete",
@@ -103,7 +104,8 @@ func (in *interp) prismaCall(recv *Val, name, verb string, a *Val, e *ir.Expr) *
 		}
 	}
 	shape := a.Fields != nil &&
-		(a.Fields["where"] != nil || a.Fields["data"] != nil || a.Fields["create"] != nil || a.Fields["select"] != nil ||
+		(a.Fields["where"] != nil || a.Fields["data"] != nil || a.Fields["create"] != nil ||
+			a.Fields["select"] != nil ||
 			a.Fields["orderBy"] != nil || a.Fields["take"] != nil || a.Fields["include"] != nil)
 	if !prismaOnly[name] && !shape && !strings.Contains(strings.ToLower(recv.Lib), "prisma") {
 		return nil
@@ -257,7 +259,10 @@ func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 				op.writes(x, pos)
 			case "$inc":
 				for _, c := range x.Order {
-					op.Writes = append(op.Writes, Write{Col: strings.ToLower(snake(c)), Val: x.Fields[c], Relative: true, Pos: pos})
+					op.Writes = append(op.Writes, Write{
+						Col: strings.ToLower(snake(c)), Val: x.Fields[c],
+						Relative: true, Pos: pos,
+					})
 				}
 			default:
 				op.write(k, x, pos)

@@ -85,7 +85,8 @@ type alias struct{ dir, prefix, target string }
 func New(files []*ir.File, texts map[string]string) *Program {
 	p := &Program{
 		Files: files, Modules: map[string]*Module{}, Ctx: map[string]*Val{}, Tables: map[string]*Table{},
-		Deps: map[string]map[string]string{}, SQL: map[string][]*sqltext.Stmt{}, Text: texts, Funcs: map[string]string{},
+		Deps: map[string]map[string]string{}, SQL: map[string][]*sqltext.Stmt{}, Text: texts,
+		Funcs:  map[string]string{},
 		byBase: map[string][]string{}, pkgNames: map[string]string{}, goMods: map[string]string{},
 		Owned:  map[string]map[string]bool{},
 		called: map[*ir.Func]bool{}, done: map[*ir.Func]bool{}, MaxSteps: 60000, Cut: map[string]bool{},
@@ -295,7 +296,8 @@ func (p *Program) resolve(from *Module, name string) *Module {
 		return p.at(path.Join(from.Dir, name))
 	}
 	for _, a := range p.aliases {
-		if (a.dir == "." || strings.HasPrefix(from.Path, a.dir+"/")) && a.prefix != "" && strings.HasPrefix(name, a.prefix) {
+		if (a.dir == "." || strings.HasPrefix(from.Path, a.dir+"/")) && a.prefix != "" &&
+			strings.HasPrefix(name, a.prefix) {
 			if m := p.at(path.Join(a.target, name[len(a.prefix):])); m != nil {
 				return m
 			}

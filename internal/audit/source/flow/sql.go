@@ -79,7 +79,8 @@ func (in *interp) sqlCall(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 	}
 	// a statement that is not known here: asTenant(sql)
 	if (name == "query" || name == "Query" || name == "QueryContext" || name == "unsafe" || name == "Exec" ||
-		name == "ExecContext" || name == "QueryRow" || name == "QueryRowContext") && connOf(recv) != "" && len(args) > 0 {
+		name == "ExecContext" || name == "QueryRow" || name == "QueryRowContext") && connOf(recv) != "" &&
+		len(args) > 0 {
 		op := in.dbOp("sql", "unknown", "", recv, e)
 		for i, a := range args {
 			if i > 0 {

@@ -278,7 +278,10 @@ func (in *interp) ifStmt(s *ir.Stmt, scope *Scope) flow {
 		return flow{done: true, throw: a.throw && b.throw, brk: a.brk && b.brk}
 	case a.done:
 		in.guards = append(in.guards,
-			&Guard{Val: cond, Neg: true, Pos: pos, Exit: true, Throw: iff.Then.Throw, Status: iff.Then.Status, Frame: f})
+			&Guard{
+				Val: cond, Neg: true, Pos: pos, Exit: true, Throw: iff.Then.Throw, Status: iff.Then.Status,
+				Frame: f,
+			})
 	case b.done:
 		in.guards = append(in.guards,
 			&Guard{Val: cond, Pos: pos, Exit: true, Throw: iff.Else.Throw, Status: iff.Else.Status, Frame: f})
@@ -440,7 +443,10 @@ func (in *interp) switchStmt(s *ir.Stmt, scope *Scope) flow {
 		for _, e := range values {
 			v := in.eval(e, inner)
 			if x != nil && s.Name != "type" {
-				w := &Val{From: addOrigins(slices.Clone(x.From), v.From), Cmps: []*Cmp{{Op: "===", L: x, R: v, Pos: in.pos(e)}}}
+				w := &Val{
+					From: addOrigins(slices.Clone(x.From), v.From),
+					Cmps: []*Cmp{{Op: "===", L: x, R: v, Pos: in.pos(e)}},
+				}
 				cond = Join(cond, w)
 			} else {
 				cond = Join(cond, v)

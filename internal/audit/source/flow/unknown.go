@@ -139,7 +139,8 @@ func (in *interp) unknown(f, recv *Val, name string, args []*Val, e *ir.Expr, sc
 func looksClient(l, name string) bool {
 	s := strings.ToLower(l + " " + name)
 	return strings.Contains(s, "supabase") || strings.HasPrefix(strings.ToLower(name), "createclient") ||
-		strings.HasSuffix(strings.ToLower(name), "client") && !strings.Contains(s, "stripe") && !strings.Contains(s, "redis")
+		strings.HasSuffix(strings.ToLower(name), "client") && !strings.Contains(s, "stripe") &&
+			!strings.Contains(s, "redis")
 }
 
 var signatureHeader = lazyregexp.New(`(?i)(signature|webhook-id|webhook-timestamp|svix|hmac|x-hub|whsec)`)

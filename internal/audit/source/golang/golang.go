@@ -246,7 +246,10 @@ func (c *conv) typ(e ast.Expr) *ir.Type {
 			}
 			if len(f.Names) == 0 && ft != nil {
 				name := ft.Name[strings.LastIndexByte(ft.Name, '.')+1:]
-				t.Fields = append(t.Fields, ir.Field{Name: name, Type: ft, Tag: tag, Pos: c.pos(f.Pos()), Embedded: true})
+				t.Fields = append(t.Fields, ir.Field{
+					Name: name, Type: ft, Tag: tag, Pos: c.pos(f.Pos()),
+					Embedded: true,
+				})
 			}
 			for _, n := range f.Names {
 				t.Fields = append(t.Fields, ir.Field{Name: n.Name, Type: ft, Tag: tag, Pos: c.pos(n.Pos())})
@@ -347,7 +350,10 @@ func (c *conv) stmt(n ast.Stmt) *ir.Stmt {
 		s.Kind, s.Init, s.X = ir.SSwitch, c.stmt(n.Init), c.expr(n.Tag)
 		for _, b := range n.Body.List {
 			if cc, ok := b.(*ast.CaseClause); ok {
-				s.Cases = append(s.Cases, &ir.Case{Values: c.exprs(cc.List), Body: c.stmts(cc.Body), Pos: c.pos(cc.Pos())})
+				s.Cases = append(s.Cases, &ir.Case{
+					Values: c.exprs(cc.List), Body: c.stmts(cc.Body),
+					Pos: c.pos(cc.Pos()),
+				})
 			}
 		}
 		s.Name = "go"
@@ -374,7 +380,8 @@ func (c *conv) stmt(n ast.Stmt) *ir.Stmt {
 				if len(cc.List) == 1 {
 					init = &ir.Expr{Kind: ir.Cast, X: x, Type: c.typ(cc.List[0]), Pos: s.Pos, End: s.End}
 				}
-				k.Body = append([]*ir.Stmt{{Kind: ir.SVar, Pos: k.Pos, Decls: []*ir.Decl{{Target: bound, Init: init}}}}, k.Body...)
+				k.Body = append([]*ir.Stmt{{Kind: ir.SVar, Pos: k.Pos, Decls: []*ir.Decl{{Target: bound, Init: init}}}},
+					k.Body...)
 			}
 			for range cc.List {
 				k.Values = append(k.Values, &ir.Expr{Kind: ir.Undef, Pos: k.Pos})
@@ -432,12 +439,18 @@ func (c *conv) assign(s *ir.Stmt, n *ast.AssignStmt) {
 		seq := &ir.Expr{Kind: ir.Seq, Pos: s.Pos, End: s.End}
 		for i := range n.Lhs {
 			seq.List = append(seq.List,
-				&ir.Expr{Kind: ir.Assign, Name: n.Tok.String(), X: c.expr(n.Lhs[i]), Y: c.expr(n.Rhs[i]), Pos: s.Pos, End: s.End})
+				&ir.Expr{
+					Kind: ir.Assign, Name: n.Tok.String(), X: c.expr(n.Lhs[i]), Y: c.expr(n.Rhs[i]), Pos: s.Pos,
+					End: s.End,
+				})
 		}
 		s.X = seq
 		return
 	}
-	s.X = &ir.Expr{Kind: ir.Assign, Name: n.Tok.String(), X: c.tuple(n.Lhs), Y: c.expr(n.Rhs[0]), Pos: s.Pos, End: s.End}
+	s.X = &ir.Expr{
+		Kind: ir.Assign, Name: n.Tok.String(), X: c.tuple(n.Lhs), Y: c.expr(n.Rhs[0]), Pos: s.Pos,
+		End: s.End,
+	}
 }
 
 func (c *conv) expr(n ast.Expr) *ir.Expr {

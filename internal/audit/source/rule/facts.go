@@ -145,7 +145,8 @@ func Writes(op *flow.Op) bool {
 		return verbWrites(op)
 	case flow.OpProvider:
 		return !strings.HasSuffix(op.Name, "retrieve") && !strings.HasSuffix(op.Name, "list") &&
-			!strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "fetch") && !strings.HasSuffix(op.Name, "all")
+			!strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "fetch") && !strings.HasSuffix(op.Name,
+			"all")
 	}
 	return false
 }
@@ -337,7 +338,8 @@ func (p *Pass) owned() map[string]map[string]bool {
 				continue
 			}
 			for _, f := range op.Filters {
-				if f.Val != nil && f.Val.Has(flow.Session) && len(Clients(f.Val)) == 0 && (f.Op == "=" || f.Op == "eq") &&
+				if f.Val != nil && f.Val.Has(flow.Session) && len(Clients(f.Val)) == 0 &&
+					(f.Op == "=" || f.Op == "eq") &&
 					f.Col != "id" {
 					add(op.Table, f.Col)
 				}

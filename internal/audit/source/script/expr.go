@@ -92,7 +92,8 @@ func (p *parser) arrowStart(pos int32) *ir.Expr {
 			p.advance()
 			after := p.peek()
 			p.restore(save)
-			if n.kind != tIdent || n.text != "const" && !(after.text == "," || after.text == "extends" || after.text == "=") {
+			if n.kind != tIdent || n.text != "const" && !(after.text == "," || after.text == "extends" ||
+				after.text == "=") {
 				return nil
 			}
 		}
@@ -166,7 +167,8 @@ func (p *parser) params() (list []*ir.Param) {
 			q.Decorators = p.decorators()
 		}
 		for p.tok.kind == tIdent &&
-			(p.tok.text == "private" || p.tok.text == "public" || p.tok.text == "protected" || p.tok.text == "readonly" ||
+			(p.tok.text == "private" || p.tok.text == "public" || p.tok.text == "protected" ||
+				p.tok.text == "readonly" ||
 				p.tok.text == "override") {
 			if n := p.peek(); n.kind != tIdent && !(n.kind == tPunct && (n.text == "{" || n.text == "[")) {
 				break
@@ -1075,7 +1077,10 @@ func (p *parser) jsxAttr(e *ir.Expr) {
 			if i < 0 {
 				p.fail("an attribute is not closed")
 			}
-			a.Y = &ir.Expr{Kind: ir.Str, Name: p.l.src[start : start+i], Pos: int32(start - 1), End: int32(start + i + 1)}
+			a.Y = &ir.Expr{
+				Kind: ir.Str, Name: p.l.src[start : start+i], Pos: int32(start - 1),
+				End: int32(start + i + 1),
+			}
 			p.l.pos = start + i + 1
 			p.tok.end = int32(p.l.pos)
 			p.advance()

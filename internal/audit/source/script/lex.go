@@ -140,7 +140,8 @@ func (l *lexer) next(regex bool) token {
 				l.pos++
 				continue
 			}
-			if (d == '+' || d == '-') && (l.src[l.pos-1] == 'e' || l.src[l.pos-1] == 'E') && !strings.HasPrefix(l.src[start:], "0x") {
+			if (d == '+' || d == '-') && (l.src[l.pos-1] == 'e' || l.src[l.pos-1] == 'E') &&
+				!strings.HasPrefix(l.src[start:], "0x") {
 				l.pos++
 				continue
 			}

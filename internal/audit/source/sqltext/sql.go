@@ -144,7 +144,8 @@ func lex(s string) (out []tok) {
 			unnamed++
 			out = append(out, tok{'p', "?", "", unnamed})
 			i++
-		case (c == ':' && !strings.HasPrefix(s[i:], "::") || c == '@') && i+1 < len(s) && isWord(s[i+1]) && (i == 0 || s[i-1] != ':'):
+		case (c == ':' && !strings.HasPrefix(s[i:], "::") || c == '@') && i+1 < len(s) && isWord(s[i+1]) &&
+			(i == 0 || s[i-1] != ':'):
 			j := i + 1
 			for j < len(s) && isWord(s[j]) {
 				j++
@@ -273,7 +274,8 @@ var boundary = map[string]bool{
 	"and": true, "or": true, "where": true, "on": true, "not": true, "having": true, "when": true, "then": true,
 	"else": true, "end": true, "order": true, "group": true, "limit": true, "returning": true, "for": true,
 	"union": true, "set": true, "join": true, "left": true, "inner": true, "right": true, "case": true, "offset": true,
-	"select": true, "from": true, "do": true, "cross": true, "full": true, "window": true, "except": true, "intersect": true,
+	"select": true, "from": true, "do": true, "cross": true, "full": true, "window": true, "except": true,
+	"intersect": true,
 }
 
 var cmpOps = map[string]bool{
@@ -376,7 +378,8 @@ func parse(t []tok, sub bool) *Stmt {
 		}
 	}
 	for i := 0; i+1 < len(t); i++ {
-		if t[i].low == "(" && (t[i+1].low == "select" || t[i+1].low == "update" || t[i+1].low == "insert" || t[i+1].low == "delete") {
+		if t[i].low == "(" && (t[i+1].low == "select" || t[i+1].low == "update" || t[i+1].low == "insert" ||
+			t[i+1].low == "delete") {
 			inner := parse(t[i+1:match(t, i)], true)
 			s.Subs = append(s.Subs, inner)
 		}
@@ -488,7 +491,8 @@ func region(t []tok) []tok {
 
 func (s *Stmt) tables(t []tok) {
 	add := func(i int) {
-		if i >= len(t) || t[i].kind != 'i' || keywords[t[i].low] && t[i].low != "date" || t[i].low == "select" || t[i].low == "lateral" {
+		if i >= len(t) || t[i].kind != 'i' || keywords[t[i].low] && t[i].low != "date" || t[i].low == "select" ||
+			t[i].low == "lateral" {
 			return
 		}
 		name := t[i].low
@@ -699,7 +703,10 @@ func (s *Stmt) conds(t []tok, sub bool) {
 			right, or2 := forward(t, i+1)
 			lc, table := columns(left)
 			rc, rt := columns(right)
-			c := Cond{Op: x.low, Params: append(params(left), params(right)...), Cols: append(lc, rc...), Raw: raw(left) + " " + x.text + " " + raw(right), Or: or1 || or2, Sub: len(subDepth) > 0, Table: table}
+			c := Cond{
+				Op: x.low, Params: append(params(left), params(right)...), Cols: append(lc, rc...),
+				Raw: raw(left) + " " + x.text + " " + raw(right), Or: or1 || or2, Sub: len(subDepth) > 0, Table: table,
+			}
 			if i > 0 && t[i-1].low == "not" {
 				c.Op = "not " + c.Op
 			}
@@ -721,12 +728,16 @@ func (s *Stmt) conds(t []tok, sub bool) {
 				prev = t[j].low
 			}
 			nextBound := i+1 >= len(t) || boundary[t[i+1].low] || t[i+1].low == ")"
-			if nextBound && (prev == "and" || prev == "or" || prev == "where" || prev == "not" || prev == "on" || prev == "(" && j > 0 && boundary[t[j-1].low]) {
+			if nextBound && (prev == "and" || prev == "or" || prev == "where" || prev == "not" || prev == "on" ||
+				prev == "(" && j > 0 && boundary[t[j-1].low]) {
 				op := "true"
 				if prev == "not" {
 					op = "false"
 				}
-				s.Conds = append(s.Conds, Cond{Col: x.low, Op: op, Cols: []string{x.low}, Raw: x.text, Sub: len(subDepth) > 0})
+				s.Conds = append(s.Conds, Cond{
+					Col: x.low, Op: op, Cols: []string{x.low}, Raw: x.text,
+					Sub: len(subDepth) > 0,
+				})
 			}
 		}
 	}
@@ -861,7 +872,8 @@ func (s *Stmt) insert(t []tok) {
 
 func (s *Stmt) calls(t []tok) {
 	for i := 0; i+1 < len(t); i++ {
-		if t[i].kind != 'i' || t[i+1].low != "(" || boundary[t[i].low] || keywords[t[i].low] || cmpOps[t[i].low] || t[i].low == "values" {
+		if t[i].kind != 'i' || t[i+1].low != "(" || boundary[t[i].low] || keywords[t[i].low] || cmpOps[t[i].low] ||
+			t[i].low == "values" {
 			continue
 		}
 		if i > 0 && (t[i-1].low == "into" || t[i-1].low == "conflict") {

@@ -29,8 +29,9 @@ func (d *Doc) writeFonts() string {
 		d.stream(fileID, fmt.Sprintf("/Length1 %d", len(file)), file)
 		ext, _ := f.FontHExtents()
 		scale := em / float32(f.Upem())
-		d.object(descriptor, fmt.Sprintf("<</Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[-1000 -600 2500 1200]/ItalicAngle 0/Ascent %d/Descent %d/CapHeight 700/StemV 80/FontFile2 %d 0 R>>",
-			name, int(ext.Ascender*scale), int(ext.Descender*scale), fileID))
+		d.object(descriptor,
+			fmt.Sprintf("<</Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[-1000 -600 2500 1200]/ItalicAngle 0/Ascent %d/Descent %d/CapHeight 700/StemV 80/FontFile2 %d 0 R>>",
+				name, int(ext.Ascender*scale), int(ext.Descender*scale), fileID))
 		var widths strings.Builder
 		for _, g := range glyphs {
 			fmt.Fprintf(&widths, "%d[%d]", g, f.widthOf(g))

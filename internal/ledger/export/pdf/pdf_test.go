@@ -223,7 +223,8 @@ func TestWrapKeepsEverything(t *testing.T) {
 			}
 			c.Text(10, 10, st, line)
 		}
-		if fit := d.Fit(st, text, width); strings.HasSuffix(fit, "…") && !strings.HasPrefix(flat(text), flat(strings.TrimSuffix(fit, "…"))) {
+		if fit := d.Fit(st, text, width); strings.HasSuffix(fit, "…") && !strings.HasPrefix(flat(text),
+			flat(strings.TrimSuffix(fit, "…"))) {
 			r.Fatalf("Fit(%q) = %q", text, fit)
 		}
 		if err := d.Close(); err != nil {

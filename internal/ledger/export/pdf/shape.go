@@ -75,7 +75,10 @@ type shaper struct {
 func newShaper() *shaper {
 	s := &shaper{words: map[string]*word{}, hindi: language.NewLanguage("hi")}
 	for i, f := range parsed() {
-		s.faces = append(s.faces, &face{name: fonts.Names[i], Face: font.NewFace(f), used: map[font.GID]bool{}, means: map[font.GID]string{}})
+		s.faces = append(s.faces, &face{
+			name: fonts.Names[i], Face: font.NewFace(f), used: map[font.GID]bool{},
+			means: map[font.GID]string{},
+		})
 	}
 	return s
 }
@@ -110,7 +113,10 @@ func (s *shaper) shape(text string) *word {
 	if len(runes) == 0 {
 		return w
 	}
-	in := shaping.Input{Text: runes, RunEnd: len(runes), Direction: di.DirectionLTR, Face: s.faces[0].Face, Size: fixed.I(em), Language: s.hindi}
+	in := shaping.Input{
+		Text: runes, RunEnd: len(runes), Direction: di.DirectionLTR, Face: s.faces[0].Face,
+		Size: fixed.I(em), Language: s.hindi,
+	}
 	plain := true
 	for _, run := range s.split.Split(in, s) {
 		run.Size = fixed.I(em)
@@ -204,7 +210,8 @@ func (f *face) inOrder(cluster []shaping.Glyph, text []rune) bool {
 		return false
 	}
 	for i, g := range cluster {
-		if id, ok := f.NominalGlyph(text[i]); !ok || id != g.GlyphID || id == 0 || g.YOffset != 0 || g.Advance <= 0 || f.means[id] != "" && f.means[id] != string(text[i]) {
+		if id, ok := f.NominalGlyph(text[i]); !ok || id != g.GlyphID || id == 0 || g.YOffset != 0 || g.Advance <= 0 ||
+			f.means[id] != "" && f.means[id] != string(text[i]) {
 			return false
 		}
 	}

@@ -30,7 +30,10 @@ func TestNoMissingGlyph(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"श्री कृष्ण किराना स्टोर", "Sharma & Sons शर्मा", "हिन्दी ₹12,34,567.00", "द्वितीय क्षत्रिय"} {
+	for _, text := range []string{
+		"श्री कृष्ण किराना स्टोर", "Sharma & Sons शर्मा", "हिन्दी ₹12,34,567.00",
+		"द्वितीय क्षत्रिय",
+	} {
 		for _, g := range s.word(text).glyphs {
 			if g.id == 0 {
 				t.Errorf("%q has a missing glyph", text)
@@ -43,7 +46,10 @@ func TestNoMissingGlyph(t *testing.T) {
 func TestActualText(t *testing.T) {
 	t.Parallel()
 	s := newShaper()
-	for text, spelled := range map[string]bool{"Ramesh": false, "₹1,234.00": false, "राम": false, "कि": true, "हिन्दी": true, "🙏": true} {
+	for text, spelled := range map[string]bool{
+		"Ramesh": false, "₹1,234.00": false, "राम": false, "कि": true,
+		"हिन्दी": true, "🙏": true,
+	} {
 		if got := s.word(text).actual != ""; got != spelled {
 			t.Errorf("word(%q) is spelled out: %v, want %v", text, got, spelled)
 		}

@@ -40,8 +40,9 @@ type Quote struct {
 	AtOnce                               bool
 	Starts                               time.Time
 	Next                                 time.Time // payment after Starts
-	Ends                                 bool      // another subscription takes the place of the present one, and is paid first
-	Keeps                                time.Time // until when the present plan is paid for
-	CanWait                              bool      // with nothing due it begins at Keeps
-	At, DueMinor                         string    // what the form brings back, so that no other sum is charged
+	// another subscription takes the place of the present one, and is paid first
+	Ends         bool
+	Keeps        time.Time // until when the present plan is paid for
+	CanWait      bool      // with nothing due it begins at Keeps
+	At, DueMinor string    // what the form brings back, so that no other sum is charged
 }

@@ -52,7 +52,13 @@ type Kept struct {
 	Date                          time.Time
 }
 
-var columns = []struct{ name, mode string }{{"date", "numeric"}, {"party", "text"}, {"given", "decimal"}, {"received", "decimal"}, {"note", "text"}}
+var columns = []struct{ name, mode string }{
+	{"date", "numeric"},
+	{"party", "text"},
+	{"given", "decimal"},
+	{"received", "decimal"},
+	{"note", "text"},
+}
 
 func (v View) head(column string) string {
 	switch column {

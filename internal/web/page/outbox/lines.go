@@ -13,7 +13,8 @@ func (m Mail) lines() []line {
 	for text := range strings.SplitSeq(m.Text, "\n") {
 		text = strings.TrimRight(text, "\r")
 		bare := strings.TrimSpace(text)
-		link := (strings.HasPrefix(bare, "http://") || strings.HasPrefix(bare, "https://")) && !strings.ContainsAny(bare, " \t")
+		link := (strings.HasPrefix(bare, "http://") || strings.HasPrefix(bare, "https://")) &&
+			!strings.ContainsAny(bare, " \t")
 		if link {
 			text = bare
 		}

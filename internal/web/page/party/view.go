@@ -21,14 +21,15 @@ type View struct {
 	Balance      money.Amount // positive: you'll get; negative: you'll give
 	Gave, Got    money.Amount // sums of each side, both positive
 	EntryCount   int
-	Entries      []Entry      // newest first
-	After        string       // cursor of the next, older page, "" on the last
-	ExportLocked bool         // the plan has no export
-	RemindID     string       // client-made id of the reminder, "" when the party owes nothing or the role does not remind
-	CanPay       bool         // the party owes, and the business takes UPI
-	NoOpening    bool         // there is room for an opening balance
-	Locked       time.Time    // the last locked day, zero when all is open
-	Links        []share.Link // living links to the statement
+	Entries      []Entry // newest first
+	After        string  // cursor of the next, older page, "" on the last
+	ExportLocked bool    // the plan has no export
+	// client-made id of the reminder, "" when the party owes nothing or the role does not remind
+	RemindID  string
+	CanPay    bool         // the party owes, and the business takes UPI
+	NoOpening bool         // there is room for an opening balance
+	Locked    time.Time    // the last locked day, zero when all is open
+	Links     []share.Link // living links to the statement
 }
 
 // An Entry is one line of the party.

@@ -21,7 +21,10 @@ func NewPay(link, upi, payee string, amount money.Amount) (Pay, error) {
 	if err != nil {
 		return Pay{}, err
 	}
-	return Pay{Link: link, Code: squares(code), Size: code.Size, UPI: upi, Payee: payee, Amount: amount, Large: amount.Minor > largeUPI}, nil
+	return Pay{
+		Link: link, Code: squares(code), Size: code.Size, UPI: upi, Payee: payee, Amount: amount,
+		Large: amount.Minor > largeUPI,
+	}, nil
 }
 
 // squares draws the dark squares of a code as one path, a bar for each run of a row.
@@ -34,7 +37,8 @@ func squares(c *qr.Code) string {
 				x++
 			}
 			if n := x - from; n > 0 {
-				b.WriteString("M" + strconv.Itoa(from) + " " + strconv.Itoa(y) + "h" + strconv.Itoa(n) + "v1h-" + strconv.Itoa(n) + "z")
+				b.WriteString("M" + strconv.Itoa(from) + " " + strconv.Itoa(y) + "h" + strconv.Itoa(n) + "v1h-" +
+					strconv.Itoa(n) + "z")
 			}
 		}
 	}

@@ -54,7 +54,8 @@ func find(p *pass.Pass) {
 				"logins of several tenants reach each other's schemas",
 				verbs...)
 			f.Affects, f.Actors = affects, []string{"another tenant"}
-			if i := slices.IndexFunc(p.Schema.Grants, func(d catalog.DefaultGrant) bool { return d.Schema == object.Schema }); i >= 0 {
+			if i := slices.IndexFunc(p.Schema.Grants,
+				func(d catalog.DefaultGrant) bool { return d.Schema == object.Schema }); i >= 0 {
 				if at := p.Load.Place(load.DefaultACL, uint32(p.Schema.Grants[i].OID), false, -1); at.File != "" {
 					f.Place = at
 				}

@@ -68,7 +68,8 @@ func (p *Pass) BareTable(f *catalog.Function) string {
 		if Platform(r.Schema) {
 			continue
 		}
-		if lazyregexp.New(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"?(?:[^\w.$"]|$)`).
+		if lazyregexp.New(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) +
+			`"?(?:[^\w.$"]|$)`).
 			MatchString(code) {
 			return r.Name
 		}
@@ -97,7 +98,8 @@ func (p *Pass) ReturnsKey(f *catalog.Function) bool {
 	}
 	v := list[0].Select[0]
 	return v.Op == cond.Var && v.Source.Relation != nil &&
-		(p.Model.Isolating(v.Source.Relation, v.Column.Num) || len(v.Source.Relation.Refers(v.Column.Num)) > 0 || v.Source.Relation.InKey(v.Column.Num)) &&
+		(p.Model.Isolating(v.Source.Relation, v.Column.Num) || len(v.Source.Relation.Refers(v.Column.Num)) > 0 ||
+			v.Source.Relation.InKey(v.Column.Num)) &&
 		!p.Model.PersonColumn(v.Source.Relation, v.Column.Num)
 }
 
@@ -160,7 +162,8 @@ func (p *Pass) compared(q *cond.Query, f *catalog.Function) (named, presented bo
 			t := p.Schema.BaseType(v.Column.Type)
 			r := v.Source.Relation
 			switch {
-			case e.Op == cond.Eq && (t.Category == "S" || t.OID == 17) && !p.Model.Isolating(r, v.Column.Num) && !address.MatchString(v.Column.Name) && !referred(p, r, v.Column.Num):
+			case e.Op == cond.Eq && (t.Category == "S" || t.OID == 17) && !p.Model.Isolating(r, v.Column.Num) &&
+				!address.MatchString(v.Column.Name) && !referred(p, r, v.Column.Num):
 				presented = true
 			default:
 				named = true
@@ -211,7 +214,8 @@ func (p *Pass) uncheckedCode(f *catalog.Function) string {
 		}
 		name := regexp.QuoteMeta(strings.ToLower(a.Name))
 		if t.Category == "S" {
-			for _, m := range lazyregexp.New(`(?:where|and|on) (?:\w+\.)?"?(\w+)"? ?= ?(?:[\w.]+\()?"?`+name+`(?:\W|$)`).FindAllStringSubmatch(code, -1) {
+			for _, m := range lazyregexp.New(`(?:where|and|on) (?:\w+\.)?"?(\w+)"? ?= ?(?:[\w.]+\()?"?`+name+
+				`(?:\W|$)`).FindAllStringSubmatch(code, -1) {
 				if !address.MatchString(m[1]) {
 					return "" // something that the caller presents
 				}
@@ -273,11 +277,13 @@ func (p *Pass) wrongArgument(f *catalog.Function, code string) string {
 			t.OID != 2950 && t.OID != 20 && t.OID != 23 {
 			continue
 		}
-		if lazyregexp.New(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) + `"?(?:\W|$)`).
+		if lazyregexp.New(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(a.Name)) +
+			`"?(?:\W|$)`).
 			MatchString(code) {
 			named := true
 			for c := range checked { // the row is tied to the checked one as well
-				if lazyregexp.New(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) + `"?(?:\W|$)`).
+				if lazyregexp.New(`(?:where|and) (?:\w+\.)?"?\w+"? ?= ?"?` + regexp.QuoteMeta(strings.ToLower(c)) +
+					`"?(?:\W|$)`).
 					MatchString(code) {
 					named = false
 				}
@@ -432,7 +438,8 @@ func (p *Pass) FromUserMetadata(f *catalog.Function) map[*catalog.Relation][]*ca
 		if !r.Table() || Platform(r.Schema) {
 			continue
 		}
-		m := lazyregexp.New(`insert into ` + `(?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) + `"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
+		m := lazyregexp.New(`insert into ` + `(?:"?[\w$]+"?\.)?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) +
+			`"? ?\(([^)]*)\) ?(?:values ?\(|select )([^;]*)`).
 			FindStringSubmatch(code)
 		if m == nil {
 			continue
@@ -444,7 +451,8 @@ func (p *Pass) FromUserMetadata(f *catalog.Function) map[*catalog.Relation][]*ca
 			}
 			for _, c := range r.Columns {
 				if strings.EqualFold(c.Name, strings.Trim(strings.TrimSpace(n), `"`)) &&
-					(p.Model.Isolating(r, c.Num) || p.Model.Decides(r, c.Num) || privileged.MatchString(c.Name) || verdictful(p, r, c)) {
+					(p.Model.Isolating(r, c.Num) || p.Model.Decides(r, c.Num) || privileged.MatchString(c.Name) ||
+						verdictful(p, r, c)) {
 					out[r] = append(out[r], c)
 				}
 			}

@@ -141,7 +141,10 @@ func ident(name string) string {
 
 // Writes says whether a body changes a relation, and how.
 func Writes(code string, r *catalog.Relation, verb string) bool {
-	head := map[string]string{"update": `update (?:only )?`, "insert": `insert into `, "delete": `delete from (?:only )?`}[verb]
+	head := map[string]string{
+		"update": `update (?:only )?`, "insert": `insert into `,
+		"delete": `delete from (?:only )?`,
+	}[verb]
 	return lazyregexp.New(head + ident(r.Name)).MatchString(code)
 }
 
@@ -152,13 +155,15 @@ func Reads(code string, r *catalog.Relation) bool {
 
 // Sets says whether a body sets a column of a relation in an update.
 func Sets(code string, r *catalog.Relation, c *catalog.Column) bool {
-	for _, m := range lazyregexp.New(`update (?:only )?`+ident(r.Name)+`[^;]*? set ([^;]*)`).FindAllStringSubmatch(code, -1) {
+	for _, m := range lazyregexp.New(`update (?:only )?`+ident(r.Name)+`[^;]*? set ([^;]*)`).FindAllStringSubmatch(code,
+		-1) {
 		if lazyregexp.New(`(?:^|[\s,(])"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
 			MatchString(m[1]) {
 			return true
 		}
 	}
-	return lazyregexp.New(`update (?:only )?` + ident(r.Name) + `\S* ?set [^;]*?"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
+	return lazyregexp.New(`update (?:only )?` + ident(r.Name) + `\S* ?set [^;]*?"?` +
+		regexp.QuoteMeta(strings.ToLower(c.Name)) + `"? ?=`).
 		MatchString(code)
 }
 

@@ -81,10 +81,12 @@ func (p *Pass) SharedCustomer(r *catalog.Relation) *catalog.Column {
 	if !r.Table() || Platform(r.Schema) || r.Partition || len(p.ownerColumns(r)) == 0 {
 		return nil
 	}
-	owner := func(c *catalog.Column) bool { // a mode or provider, but neither the owner nor anything that differs by row
+	// a mode or provider, but neither the owner nor anything that differs by row
+	owner := func(c *catalog.Column) bool {
 		t := p.Schema.BaseType(c.Type)
 		return !p.Model.Isolating(r, c.Num) &&
-			(t.OID == 16 || t.Kind == "e" || c.Default != "" && t.Category == "S" || lazyregexp.New(`(?i)provider|processor|gateway|source`).MatchString(c.Name))
+			(t.OID == 16 || t.Kind == "e" || c.Default != "" && t.Category == "S" ||
+				lazyregexp.New(`(?i)provider|processor|gateway|source`).MatchString(c.Name))
 	}
 	mapping := p.mapping(r)
 	for _, c := range p.texts(r) {
@@ -192,7 +194,8 @@ func (p *Pass) lookedUp(r *catalog.Relation, c *catalog.Column) bool {
 // listed says whether a check lists the values of a column.
 func (p *Pass) listed(r *catalog.Relation, c *catalog.Column) bool {
 	return slices.ContainsFunc(r.Checks, func(k *catalog.Check) bool {
-		return slices.Contains(k.Columns, c.Num) && (strings.Contains(k.Expression, "ANY (") || strings.Contains(k.Expression, "~"))
+		return slices.Contains(k.Columns, c.Num) && (strings.Contains(k.Expression, "ANY (") ||
+			strings.Contains(k.Expression, "~"))
 	})
 }
 
@@ -287,7 +290,8 @@ func (p *Pass) Unbounded(r *catalog.Relation) *catalog.Column {
 func (p *Pass) booked(r *catalog.Relation, c *catalog.Column) bool {
 	for _, f := range p.Schema.Functions {
 		if !f.Extension && Sets(Code(f), r, c) &&
-			!lazyregexp.New(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?= ?(?:\w+\.)?"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?\+ ?1(?:\D|$)`).
+			!lazyregexp.New(`"?`+regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?= ?(?:\w+\.)?"?`+
+				regexp.QuoteMeta(strings.ToLower(c.Name))+`"? ?\+ ?1(?:\D|$)`).
 				MatchString(Code(f)) {
 			return true
 		}

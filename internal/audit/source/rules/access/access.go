@@ -63,7 +63,8 @@ func unverified(p *rule.Pass) {
 			}
 			p.Report(rule.Hit{
 				At: op.Pos, Entry: e, Key: op.Name + "@" + rule.Fn(op), Way: way,
-				Title: fmt.Sprintf("%s reads a token without checking its signature, and what it says decides", op.Name),
+				Title: fmt.Sprintf("%s reads a token without checking its signature, and what it says decides",
+					op.Name),
 			})
 		}
 	}
@@ -96,7 +97,8 @@ func used(e *flow.Entry, dec *flow.Op) (*flow.Op, *flow.Origin) {
 			return nil
 		}
 		for _, o := range v.Origins() {
-			if o.Kind == flow.Unverified && !plainClaim.MatchString(o.Path) && (o.Path != "" || dec.Name != "getSession") {
+			if o.Kind == flow.Unverified && !plainClaim.MatchString(o.Path) &&
+				(o.Path != "" || dec.Name != "getSession") {
 				return o
 			}
 		}
@@ -227,7 +229,8 @@ func admin(p *rule.Pass) {
 		p.Report(rule.Hit{
 			At: at, Entry: e, Key: e.Method + " " + e.Path,
 			Title: fmt.Sprintf("%s is below an administrators' path and asks for no role", e.Label()),
-			Way:   []finding.Place{rule.Place(at, "any session, or none, is enough"), rule.Place(rule.Site(ops[0]), "done")},
+			Way: []finding.Place{rule.Place(at, "any session, or none, is enough"), rule.Place(rule.Site(ops[0]),
+				"done")},
 		})
 	}
 	if len(changed) == 0 || !interfaceRole(p) {
@@ -235,11 +238,13 @@ func admin(p *rule.Pass) {
 	}
 	// the list beside it: everybody's addresses
 	for _, e := range p.Entries {
-		if e.Kind != "route" || e.Method != "GET" || !slices.Contains(changed, resource(e.Path)) || resource(e.Path) == "" {
+		if e.Kind != "route" || e.Method != "GET" || !slices.Contains(changed, resource(e.Path)) ||
+			resource(e.Path) == "" {
 			continue
 		}
 		for _, op := range works(e) {
-			if op.Kind != flow.OpDB || op.Verb != "select" || rule.RoleChecked(e, op) || op.Limit && len(op.Filters) > 1 {
+			if op.Kind != flow.OpDB || op.Verb != "select" || rule.RoleChecked(e, op) ||
+				op.Limit && len(op.Filters) > 1 {
 				continue
 			}
 			if slices.ContainsFunc(op.Select, func(c string) bool { return strings.Contains(c, "email") }) &&
@@ -358,7 +363,8 @@ func roleWrite(p *rule.Pass, e *flow.Entry, ops []*flow.Op) *rule.Hit {
 			o := rule.Clients(w.Val)[0]
 			return &rule.Hit{
 				At: rule.Site(op), Entry: e, Key: op.Table + "." + w.Col,
-				Title: fmt.Sprintf("%s.%s is set to what the %s says, and the caller's own role is not asked", op.Table, w.Col,
+				Title: fmt.Sprintf("%s.%s is set to what the %s says, and the caller's own role is not asked", op.Table,
+					w.Col,
 					o.Kind), Way: rule.Way(o, rule.Site(op), "becomes the role"),
 			}
 		}
@@ -387,7 +393,8 @@ var planConst = lazyregexp.New(`(?i)^(pro|plus|premium|business|team|enterprise|
 func planOrigin(v *flow.Val) *flow.Origin {
 	for _, o := range v.Implied() {
 		if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query || o.Kind == flow.Cookie &&
-			!strings.Contains(o.Path, "uthorization")) && rule.PlanWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
+			!strings.Contains(o.Path, "uthorization")) &&
+			rule.PlanWord.MatchString(snake(strings.TrimPrefix(o.Path, "x-"))) {
 			return o
 		}
 	}
@@ -438,7 +445,10 @@ func tier(p *rule.Pass) {
 			p.Report(rule.Hit{
 				At: place, Entry: e, Key: "ui:" + word,
 				Title: fmt.Sprintf("The interface locks %q by plan, and %s does it for everybody", word, e.Label()),
-				Way:   []finding.Place{rule.Place(at, "locked here, in the browser"), rule.Place(place, "not asked here")},
+				Way: []finding.Place{
+					rule.Place(at, "locked here, in the browser"),
+					rule.Place(place, "not asked here"),
+				},
 			})
 		}
 	}
@@ -563,7 +573,8 @@ func features(p *rule.Pass) map[string]flow.Pos {
 					}
 					for _, o := range pair[0].Origins() {
 						if rule.PlanWord.MatchString(snake(o.Path)) &&
-							(o.Kind == flow.Param || o.Kind == flow.Fetched || o.Kind == flow.Storage || o.Kind == flow.Session) {
+							(o.Kind == flow.Param || o.Kind == flow.Fetched || o.Kind == flow.Storage ||
+								o.Kind == flow.Session) {
 							at = c.Pos
 						}
 					}
@@ -586,7 +597,8 @@ func features(p *rule.Pass) map[string]flow.Pos {
 			if op.Kind == flow.OpFetch && len(op.Args) > 0 {
 				url := op.Args[0].Str + strings.Join(op.Args[0].Strs, "")
 				url, _, _ = strings.Cut(url, "?")
-				if i := strings.LastIndexByte(strings.TrimSuffix(url, "/"), '/'); i >= 0 && strings.Contains(url, "/api") {
+				if i := strings.LastIndexByte(strings.TrimSuffix(url, "/"), '/'); i >= 0 &&
+					strings.Contains(url, "/api") {
 					add(strings.TrimSuffix(url, "/")[i+1:], at)
 				}
 			}
@@ -748,7 +760,8 @@ func emptySecret(e *flow.Entry, op *flow.Op, job bool) *rule.Hit {
 				}
 				env := secret.First(flow.Env)
 				goCode := op.Pos.File != nil && op.Pos.File.Lang == "go"
-				field := env == nil && goCode && !secret.IsStr && secret.Num == "" && !secret.Null && secret.Name != "" &&
+				field := env == nil && goCode && !secret.IsStr && secret.Num == "" && !secret.Null &&
+					secret.Name != "" &&
 					len(secret.Origins()) == 0 && secretField.MatchString(secret.Name)
 				if env == nil && !field || env != nil && !secretEnv.MatchString(env.Path) {
 					continue

@@ -122,7 +122,8 @@ func storage(p *rule.Pass) {
 			name, o = op.Name, first(op.Val)
 		}
 		if name == "" && op.Verb == "document.cookie" && len(op.Val.Strs) > 0 {
-			if k, _, ok := strings.Cut(op.Val.Strs[0], "="); ok && isToken(strings.TrimSpace(k)) && len(op.Val.Origins()) > 0 {
+			if k, _, ok := strings.Cut(op.Val.Strs[0], "="); ok && isToken(strings.TrimSpace(k)) &&
+				len(op.Val.Origins()) > 0 {
 				name, o = strings.TrimSpace(k), first(op.Val)
 			}
 		}
@@ -178,7 +179,8 @@ func cookie(p *rule.Pass) {
 			if token == "" && !(sessionName.MatchString(op.Name) && !notToken.MatchString(op.Name)) {
 				return
 			}
-			if notToken.MatchString(op.Name) || op.Val != nil && (op.Val.IsStr || op.Val.Null) && len(op.Val.Origins()) == 0 {
+			if notToken.MatchString(op.Name) || op.Val != nil && (op.Val.IsStr ||
+				op.Val.Null) && len(op.Val.Origins()) == 0 {
 				return
 			}
 			if op.Name == "" && token == "" {
@@ -199,7 +201,8 @@ func cookie(p *rule.Pass) {
 			text := op.Val.Str + strings.Join(op.Val.Strs, "")
 			name, _, ok := strings.Cut(text, "=")
 			if ok && sessionName.MatchString(name) && !notToken.MatchString(name) &&
-				!strings.Contains(strings.ToLower(text), "httponly") && !strings.Contains(strings.ToLower(text), "max-age=0") {
+				!strings.Contains(strings.ToLower(text), "httponly") && !strings.Contains(strings.ToLower(text),
+				"max-age=0") {
 				p.Report(rule.Hit{
 					At: op.Pos, Entry: e, Key: name,
 					Title: fmt.Sprintf("The cookie %s holds a session and is readable by scripts", name),
@@ -265,10 +268,14 @@ func serviceKey(p *rule.Pass) {
 					at := flow.Pos{File: f, At: int32(off + ix[0]), End: int32(off + ix[1])}
 					h := rule.Hit{
 						At: at, Key: name,
-						Title: fmt.Sprintf("%s is a secret, and its prefix puts it into the bundle of every visitor", name),
+						Title: fmt.Sprintf("%s is a secret, and its prefix puts it into the bundle of every visitor",
+							name),
 					}
 					if c := importer(p, m); c.File != nil {
-						h.Way = []finding.Place{rule.Place(at, "read here"), rule.Place(c, "imported by code for the browser")}
+						h.Way = []finding.Place{
+							rule.Place(at, "read here"),
+							rule.Place(c, "imported by code for the browser"),
+						}
 					}
 					p.Report(h)
 				}
@@ -350,7 +357,8 @@ func importer(p *rule.Pass, m *flow.Module) flow.Pos {
 		for _, f := range c.Files {
 			for _, i := range f.Imports {
 				for _, d := range p.ImportsOf(f) {
-					if d == m.Files[0] && strings.HasSuffix(strings.TrimSuffix(d.Path, path.Ext(d.Path)), path.Base(i.Module)) {
+					if d == m.Files[0] && strings.HasSuffix(strings.TrimSuffix(d.Path, path.Ext(d.Path)),
+						path.Base(i.Module)) {
 						return flow.Pos{File: f, At: i.Pos, End: i.Pos}
 					}
 				}

@@ -84,7 +84,8 @@ func cached(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 			if unkeyedType.MatchString(q.Type.Name) {
 				p.Report(rule.Hit{
 					At: op.Pos, Entry: e, Key: "argument@" + rule.Fn(op),
-					Title: fmt.Sprintf("A %s is an argument of a cached function; in the key it is {} for everybody", q.Type.Name),
+					Title: fmt.Sprintf("A %s is an argument of a cached function; in the key it is {} for everybody",
+						q.Type.Name),
 				})
 				return
 			}
@@ -340,8 +341,10 @@ func static(p *rule.Pass) {
 			}
 			p.Report(rule.Hit{
 				At: at, Entry: e, Key: op.Table,
-				Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody", op.Table),
-				Way:   []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op), "read by what stands in the address")},
+				Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody",
+					op.Table),
+				Way: []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op),
+					"read by what stands in the address")},
 			})
 			break
 		}

@@ -240,7 +240,8 @@ func checkedThenTaken(p *rule.Pass, e *flow.Entry, w *flow.Op, col flow.Write) {
 }
 
 func nonNegative(p *rule.Pass, table, col string) bool {
-	re, err := regexp.Compile(`(?i)\b` + regexp.QuoteMeta(col) + `\b[^,;]{0,60}check\s*\(\s*` + regexp.QuoteMeta(col) + `\s*>=\s*0`)
+	re, err := regexp.Compile(`(?i)\b` + regexp.QuoteMeta(col) + `\b[^,;]{0,60}check\s*\(\s*` + regexp.QuoteMeta(col) +
+		`\s*>=\s*0`)
 	if err != nil {
 		return false
 	}
@@ -262,7 +263,8 @@ func counted(p *rule.Pass, e *flow.Entry, w *flow.Op) {
 		if r.Seq >= w.Seq {
 			break
 		}
-		if r.Kind != flow.OpDB || r.Verb != "select" || r.Table != w.Table || r.Table == "" || safe(r, w) || r.Credential() {
+		if r.Kind != flow.OpDB || r.Verb != "select" || r.Table != w.Table || r.Table == "" || safe(r, w) ||
+			r.Credential() {
 			continue
 		}
 		agg := r.SQL != nil && r.SQL.Agg || slices.Contains(r.Select, "count") || r.Name == "count"
@@ -292,7 +294,8 @@ func counted(p *rule.Pass, e *flow.Entry, w *flow.Op) {
 						if n := pair[1].Num; n == "0" || n == "1" {
 							continue
 						}
-						report(p, e, r, w, flow.Write{Col: "rows", Pos: w.Pos}, o, "one more is added after they were counted")
+						report(p, e, r, w, flow.Write{Col: "rows", Pos: w.Pos}, o,
+							"one more is added after they were counted")
 						return
 					}
 				}

@@ -13,7 +13,8 @@ import (
 // Rules of this package.
 var Rules = []*rule.Rule{{
 	Rule: finding.Rule{
-		ID: "secrets-logged", Engine: "source", Severity: finding.High, ASVS: []string{"16.2.5"}, CWE: []string{"CWE-532"},
+		ID: "secrets-logged", Engine: "source", Severity: finding.High, ASVS: []string{"16.2.5"},
+		CWE:   []string{"CWE-532"},
 		Title: "Tokens, passwords, secrets or whole requests go to the logs",
 		Why:   "Logs are read by more people, kept longer and sent to more services than the database: whoever reads them signs in as your customers.",
 		Fix:   "Log ids and types, never bodies, headers, tokens or configuration as a whole; redact in the logger.",

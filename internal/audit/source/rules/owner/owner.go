@@ -314,7 +314,8 @@ func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 			}
 			o := list[0]
 			if p.Once(fmt.Sprintf("%s:%d:%s", op.Pos.File.Path, op.Pos.Line(), "meta")) {
-				title := fmt.Sprintf("%s tells the provider whose purchase it is, and the %s fills it (%s)", path, o.Kind, show(o))
+				title := fmt.Sprintf("%s tells the provider whose purchase it is, and the %s fills it (%s)", path,
+					o.Kind, show(o))
 				if v.Name == "overwritten" {
 					title = fmt.Sprintf("%s is the session's, and what the client sends is spread after it and overwrites it", path)
 				}
@@ -366,7 +367,8 @@ func opaque(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 				if p.Once(fmt.Sprintf("%s:%s", o.Pos.File.Path, enclosing(o.Pos))) {
 					p.Report(rule.Hit{
 						At: o.Pos, Entry: e, Key: o.Path,
-						Title: fmt.Sprintf("The %s %s says who calls", o.Kind, o.Path), Way: rule.Way(o, op.Pos, "given to "+op.Name),
+						Title: fmt.Sprintf("The %s %s says who calls", o.Kind, o.Path),
+						Way:   rule.Way(o, op.Pos, "given to "+op.Name),
 					})
 				}
 				return
@@ -448,8 +450,10 @@ func checkNoOwner(p *rule.Pass, service bool) {
 					continue
 				}
 				switch {
-				case f.Op == "ilike" || f.Op == "like" || f.Op == "contains" || f.Op == "search" || f.Op == "startswith":
-				case f.Col == "id" || f.Col == "uuid" || f.Col == "*" || f.Col == "_id" || strings.HasSuffix(f.Col, "_id") ||
+				case f.Op == "ilike" || f.Op == "like" || f.Op == "contains" || f.Op == "search" ||
+					f.Op == "startswith":
+				case f.Col == "id" || f.Col == "uuid" || f.Col == "*" || f.Col == "_id" ||
+					strings.HasSuffix(f.Col, "_id") ||
 					!capability.MatchString(f.Col):
 					if id == nil {
 						id, at = f.Val, f.Pos
@@ -498,11 +502,15 @@ func checkNoOwner(p *rule.Pass, service bool) {
 			if !p.Once(fmt.Sprintf("%s:%d", place.File.Path, place.Line())) {
 				continue
 			}
-			verb := map[string]string{"select": "reads", "update": "changes", "delete": "deletes", "upsert": "changes"}[op.Verb]
+			verb := map[string]string{
+				"select": "reads", "update": "changes", "delete": "deletes",
+				"upsert": "changes",
+			}[op.Verb]
 			p.Report(rule.Hit{
 				At: place, Entry: e, Key: op.Verb + " " + op.Table + "@" + rule.Fn(op), Actors: []string{"signed in"},
-				Title: fmt.Sprintf("Any id %s a row of %s: the owner is neither in the query nor compared", verb, op.Table),
-				Way:   rule.Way(o, at, "is all that decides which row"), Fix: fix(op),
+				Title: fmt.Sprintf("Any id %s a row of %s: the owner is neither in the query nor compared", verb,
+					op.Table),
+				Way: rule.Way(o, at, "is all that decides which row"), Fix: fix(op),
 			})
 		}
 	}
@@ -692,7 +700,8 @@ func whole(v *flow.Val) *flow.Origin {
 	}
 	if v.Fields == nil || len(v.Order) == 0 && len(v.Rest) > 0 {
 		for _, o := range v.From {
-			if (o.Kind == flow.Body || o.Kind == flow.Query) && !o.Derived && !v.IsStr && v.Name != "json" && v.Nested == nil {
+			if (o.Kind == flow.Body || o.Kind == flow.Query) && !o.Derived && !v.IsStr && v.Name != "json" &&
+				v.Nested == nil {
 				return o
 			}
 		}

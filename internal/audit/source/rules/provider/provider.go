@@ -55,7 +55,8 @@ func checked(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 		for _, c := range g.Val.AllCmps() {
 			for _, pair := range [][2]*flow.Val{{c.L, c.R}, {c.R, c.L}} {
 				// compared with what our own database or the provider says
-				if pair[0] != nil && pair[1] != nil && rule.SameClient(pair[0], v) && pair[1].Has(flow.DB, flow.Provider) &&
+				if pair[0] != nil && pair[1] != nil && rule.SameClient(pair[0], v) &&
+					pair[1].Has(flow.DB, flow.Provider) &&
 					c.Op != "falsy" {
 					return true
 				}
@@ -82,7 +83,8 @@ func user(e *flow.Entry, op *flow.Op) bool {
 func clientFlag(op *flow.Op) bool {
 	for _, g := range op.Guards {
 		for _, o := range g.Val.Implied() {
-			if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query) && rule.RoleWord.MatchString(o.Path) {
+			if (o.Kind == flow.Header || o.Kind == flow.Body || o.Kind == flow.Query) &&
+				rule.RoleWord.MatchString(o.Path) {
 				return true
 			}
 		}
@@ -101,7 +103,8 @@ func portal(p *rule.Pass) {
 			case a.Fields != nil:
 				for _, k := range a.Order {
 					switch strings.ToLower(k) {
-					case "customer", "customer_id", "subscription", "payment_intent", "paymentintent", "charge", "invoice",
+					case "customer", "customer_id", "subscription", "payment_intent", "paymentintent", "charge",
+						"invoice",
 						"payment_method", "customerid":
 						if len(rule.Clients(a.Fields[k])) > 0 {
 							v = a.Fields[k]
@@ -188,7 +191,8 @@ func later(e *flow.Entry, op *flow.Op) bool {
 
 func byEmail(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
-		if op.Kind != flow.OpProvider || e.Client || !strings.HasPrefix(op.Name, "customers.") || rule.RoleChecked(e, op) {
+		if op.Kind != flow.OpProvider || e.Client || !strings.HasPrefix(op.Name, "customers.") ||
+			rule.RoleChecked(e, op) {
 			return
 		}
 		if !strings.HasSuffix(op.Name, "list") && !strings.HasSuffix(op.Name, "search") &&
@@ -305,7 +309,8 @@ func allowed(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 			}
 		}
 		for _, o := range g.Val.Implied() {
-			if (o.Kind == flow.DB || o.Kind == flow.Provider || o.Kind == flow.Opaque) && o.Op != nil && shares(o.Op, v) {
+			if (o.Kind == flow.DB || o.Kind == flow.Provider || o.Kind == flow.Opaque) && o.Op != nil &&
+				shares(o.Op, v) {
 				return true
 			}
 		}
@@ -351,11 +356,13 @@ func walk(v *flow.Val, depth int, f func(string, *flow.Val) bool) bool {
 // credits finds balances that the client tops up himself.
 func credits(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
-		if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || !user(e, op) || rule.JobPath(e.Label()) {
+		if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || !user(e, op) ||
+			rule.JobPath(e.Label()) {
 			return
 		}
 		for _, w := range op.Writes {
-			if !granted.MatchString(w.Col) || w.Val == nil || w.Minus || strings.Contains(w.Val.Name, "arith-") || w.Val.Enum {
+			if !granted.MatchString(w.Col) || w.Val == nil || w.Minus || strings.Contains(w.Val.Name, "arith-") ||
+				w.Val.Enum {
 				continue
 			}
 			list := rule.Clients(w.Val)
@@ -471,9 +478,10 @@ func word(e *flow.Entry, op *flow.Op) *rule.Hit {
 						continue
 					}
 					return &rule.Hit{
-						At:    g.Pos,
-						Title: fmt.Sprintf("The %s says that it was paid (%s), and nobody asks the provider", o.Kind, o.Path),
-						Way:   append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "granted")),
+						At: g.Pos,
+						Title: fmt.Sprintf("The %s says that it was paid (%s), and nobody asks the provider", o.Kind,
+							o.Path),
+						Way: append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "granted")),
 					}
 				}
 			}
@@ -496,7 +504,8 @@ func asked(e *flow.Entry, op *flow.Op, o *flow.Origin) bool {
 func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 	var mac *flow.Op
 	for _, x := range e.Ops {
-		if x.Seq < op.Seq && (x.Kind == flow.OpMacCmp || x.Kind == flow.OpVerify && strings.HasPrefix(x.Name, "razorpay")) {
+		if x.Seq < op.Seq && (x.Kind == flow.OpMacCmp || x.Kind == flow.OpVerify && strings.HasPrefix(x.Name,
+			"razorpay")) {
 			mac = x
 		}
 	}
@@ -548,13 +557,16 @@ func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 			}
 		}
 		return &rule.Hit{
-			At: rule.Site(op), Title: "The signature proves that order and payment belong together, not whose order it was and that it was not used before",
-			Way: []finding.Place{rule.Place(mac.Pos, "the signature"), rule.Place(rule.Site(op), "granted")},
+			At:    rule.Site(op),
+			Title: "The signature proves that order and payment belong together, not whose order it was and that it was not used before",
+			Way:   []finding.Place{rule.Place(mac.Pos, "the signature"), rule.Place(rule.Site(op), "granted")},
 		}
 	}
 	return &rule.Hit{
-		At: rule.Site(op), Title: fmt.Sprintf("After a valid signature the client chooses what is granted (%s); the payment may be anybody's and used before", what.Path),
-		Way: append([]finding.Place{rule.Place(mac.Pos, "the signature")}, rule.Way(what, rule.Site(op), "granted")...),
+		At:    rule.Site(op),
+		Title: fmt.Sprintf("After a valid signature the client chooses what is granted (%s); the payment may be anybody's and used before", what.Path),
+		Way: append([]finding.Place{rule.Place(mac.Pos, "the signature")}, rule.Way(what, rule.Site(op),
+			"granted")...),
 	}
 }
 
@@ -589,8 +601,9 @@ func session(e *flow.Entry, op *flow.Op) *rule.Hit {
 			continue
 		}
 		return &rule.Hit{
-			At: rule.Site(op), Title: "A payment of the provider is fetched by an id of the client, and nobody compares whose it is",
-			Way: append(rule.Way(id, x.Pos, "fetched"), rule.Place(rule.Site(op), "granted to the caller")),
+			At:    rule.Site(op),
+			Title: "A payment of the provider is fetched by an id of the client, and nobody compares whose it is",
+			Way:   append(rule.Way(id, x.Pos, "fetched"), rule.Place(rule.Site(op), "granted to the caller")),
 		}
 	}
 	return nil

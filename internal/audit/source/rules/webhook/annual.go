@@ -62,13 +62,17 @@ func annualGap(p *rule.Pass) {
 				continue
 			}
 			at := rule.Site(op)
-			way := []finding.Place{rule.Place(line, "a yearly plan"), rule.Place(w.Pos, "granted only when it is charged")}
+			way := []finding.Place{
+				rule.Place(line, "a yearly plan"),
+				rule.Place(w.Pos, "granted only when it is charged"),
+			}
 			if file == at.File {
 				at = line
 			}
 			p.Report(rule.Hit{
 				At: at, Entry: e, Key: op.Table + "." + w.Col, Way: way,
-				Title: fmt.Sprintf("%s.%s is refilled only by a charge, and yearly plans are charged once a year", op.Table,
+				Title: fmt.Sprintf("%s.%s is refilled only by a charge, and yearly plans are charged once a year",
+					op.Table,
 					w.Col),
 			})
 			break
@@ -139,7 +143,8 @@ func onTheCalendar(p *rule.Pass, effect *flow.Op, col string) bool {
 		for _, op := range e.Ops {
 			if op.Kind == flow.OpDB && op != effect && !hook {
 				for _, w := range op.Writes {
-					if w.Col == col && op.Table == effect.Table && (rule.JobPath(e.Label()) || timedQuery(op) || clocked(e)) {
+					if w.Col == col && op.Table == effect.Table && (rule.JobPath(e.Label()) || timedQuery(op) ||
+						clocked(e)) {
 						return true
 					}
 				}

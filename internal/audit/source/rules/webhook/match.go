@@ -44,7 +44,8 @@ entries:
 				p.Report(rule.Hit{
 					At: at, Entry: e, Key: op.Table + "." + f.Col + "@" + rule.Fn(op),
 					Title: fmt.Sprintf("The account is found by what the payer typed (%s)", o.Path),
-					Way:   append(rule.Way(o, at, "finds the account"), rule.Place(rule.Site(w), "which is then changed")),
+					Way: append(rule.Way(o, at, "finds the account"),
+						rule.Place(rule.Site(w), "which is then changed")),
 				})
 				continue entries
 			}

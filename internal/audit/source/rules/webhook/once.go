@@ -54,12 +54,14 @@ var objectPath = lazyregexp.New(`(?i)(payment_intent|payment_id|invoice|order_id
 func inMemory(p *rule.Pass) {
 	webhooks(p, func(e *flow.Entry) {
 		for _, op := range e.Ops {
-			if op.Kind != flow.OpMemory || op.Verb != "has" && op.Verb != "get" || len(op.Args) == 0 || !eventID(op.Args[0]) {
+			if op.Kind != flow.OpMemory || op.Verb != "has" && op.Verb != "get" || len(op.Args) == 0 ||
+				!eventID(op.Args[0]) {
 				continue
 			}
 			var set *flow.Op
 			for _, x := range e.Ops {
-				if x.Kind == flow.OpMemory && x.Verb == "set" && x.Seq >= op.Seq && len(x.Args) > 0 && eventID(x.Args[0]) {
+				if x.Kind == flow.OpMemory && x.Verb == "set" && x.Seq >= op.Seq && len(x.Args) > 0 &&
+					eventID(x.Args[0]) {
 					set = x
 				}
 			}
@@ -194,7 +196,8 @@ func noIdempotency(p *rule.Pass) {
 			at := rule.Site(op)
 			p.Report(rule.Hit{
 				At: at, Entry: e, Key: op.Table + "." + w.Col,
-				Title: fmt.Sprintf("Every delivery adds to %s.%s again: nothing notes which events were applied", op.Table,
+				Title: fmt.Sprintf("Every delivery adds to %s.%s again: nothing notes which events were applied",
+					op.Table,
 					w.Col),
 				Way: []finding.Place{rule.Place(at, "added here")},
 			})
@@ -239,7 +242,8 @@ entries:
 				continue
 			}
 			for _, m := range e.Ops {
-				if m.Seq <= op.Seq || m.Kind != flow.OpDB || m.Verb != "insert" && m.Verb != "upsert" || m.Table == op.Table ||
+				if m.Seq <= op.Seq || m.Kind != flow.OpDB || m.Verb != "insert" && m.Verb != "upsert" ||
+					m.Table == op.Table ||
 					!note(m) {
 					continue
 				}
@@ -259,7 +263,8 @@ entries:
 				at := rule.Site(op)
 				p.Report(rule.Hit{
 					At: at, Entry: e, Key: op.Table + "." + w.Col + "@" + rule.Fn(op),
-					Title: fmt.Sprintf("%s.%s is added to before %s notes the event, in another transaction", op.Table, w.Col,
+					Title: fmt.Sprintf("%s.%s is added to before %s notes the event, in another transaction", op.Table,
+						w.Col,
 						m.Table),
 					Way: []finding.Place{rule.Place(at, "the effect"), rule.Place(rule.Site(m), "noted here")},
 				})

@@ -113,7 +113,10 @@ func fallbackSecret(p *rule.Pass) {
 				}
 				if env == nil && a.Str != "" {
 					if a == key && len(a.Str) < 60 && comparedWith(e, op) {
-						p.Report(rule.Hit{At: at, Entry: e, Key: "literal", Title: "The secret of the signature stands in the code"})
+						p.Report(rule.Hit{
+							At: at, Entry: e, Key: "literal",
+							Title: "The secret of the signature stands in the code",
+						})
 					}
 					continue
 				}
@@ -121,7 +124,8 @@ func fallbackSecret(p *rule.Pass) {
 					continue
 				}
 				if a.Str == "" {
-					if strings.Contains(op.Name, "stripe.constructEvent") && refusesEmpty(p.Version(op.Pos.File.Path, "stripe")) {
+					if strings.Contains(op.Name, "stripe.constructEvent") &&
+						refusesEmpty(p.Version(op.Pos.File.Path, "stripe")) {
 						continue
 					}
 					p.Report(rule.Hit{

@@ -143,7 +143,8 @@ func firstRead(e *flow.Entry, op *flow.Op) flow.Pos {
 					at = o.Base
 				}
 				if (o.Kind == flow.Body || o.Kind == flow.RawBody) &&
-					(at.File == op.Pos.File || e.Fn != nil && at.File == e.Fn.File) && (best.File == nil || at.At < best.At) {
+					(at.File == op.Pos.File || e.Fn != nil && at.File == e.Fn.File) &&
+					(best.File == nil || at.At < best.At) {
 					best = at
 				}
 			}
