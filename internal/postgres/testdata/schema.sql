@@ -1554,15 +1554,15 @@ declare
 begin
     -- Who asks: a key counts as long as whoever made it owns the account. A hold's id is made here, and nowhere else.
     -- Arrays are unnested in the select list: as functions in FROM, each would be written to a store of its own first.
-    select array_agg(x.account_id), array_agg(x.credential_id), array_agg(x.hold_id),
-           array_agg(x.hash) filter (where x.stale),
+    select array_agg(x.account_id order by x.i), array_agg(x.credential_id order by x.i),
+           array_agg(x.hold_id order by x.i), array_agg(x.hash order by x.i) filter (where x.stale),
            -- Whether a key or a hold may stand more than once: hashes are cheap to compare, and a chance match does
            -- no harm.
            count(distinct uuid_hash_extended(x.account_id,
                      coalesce(uuid_hash_extended(x.hold_id, 0), hashtextextended(x.key, 0)))) < count(x.account_id)
       into accounts, credentials, holds, stale, again
       from (
-        select k.hash, k.id as credential_id, k.used_at < now() - interval '1 minute' as stale, q.key,
+        select q.i, k.hash, k.id as credential_id, k.used_at < now() - interval '1 minute' as stale, q.key,
                case when 'credits:spend' = any (k.scopes) then k.account_id end as account_id,
                case q.op when 'consume' then null
                     when 'hold' then encode(substr(sha256(
@@ -1577,8 +1577,7 @@ begin
                and exists (select from tijori.members m
                             where m.user_id = c.user_id and m.account_id = c.account_id and m.business_id is null
                               and m.role = any (array(select o.role from tijori.roles o where o.owns)))
-          ) k on true
-         order by q.i) x;
+          ) k on true) x;
     select min(l.due_at) into due from (
         select c.due_at from tijori.credit_balances c
          where c.account_id = any (accounts) order by c.account_id, c.meter for update) l;
