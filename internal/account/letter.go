@@ -92,7 +92,8 @@ func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
 			`select email, locale, role, account_name, business_name, inviter from tijori_access.issue_invitation($1, $2, $3, $4)`,
-			account, invitation, hash[:], onlyFirst).Scan(&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
+			account, invitation, hash[:], onlyFirst).Scan(
+			&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
 	})
 	if err != nil {
 		return InvitationLetter{}, nothingToSend(err)

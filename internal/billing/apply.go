@@ -279,7 +279,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 					fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
 			}
 			b.Queue(`
-				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5
+				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4,
+				  account_id = $5
 				    where connection_id = $1 and event_id = $2`,
 				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+
 					out.provisional.Error(), owner, status)

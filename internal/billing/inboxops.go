@@ -415,7 +415,8 @@ func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error)
 			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'ignored'
 			           and i.last_error in ('livemode_mismatch', 'account_mismatch')),
 			       (select count(*) from inbox i where i.connection_id = p.name and i.received_at > $1),
-			       (select i.received_at from inbox i where i.connection_id = p.name order by i.received_at desc limit 1)
+			       (select i.received_at from inbox i
+			        where i.connection_id = p.name order by i.received_at desc limit 1)
 			  from (values ('stripe'), ('razorpay')) p(name)`, s.clock.Now().Add(-24*time.Hour))
 		if err != nil {
 			return err

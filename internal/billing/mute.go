@@ -200,7 +200,8 @@ func (s *Service) MuteAlert(ctx context.Context, provider facts.Provider, kind s
 			return errNotRaised
 		}
 		if _, err := tx.Exec(ctx, `
-			update alerts set muted_at = $3, muted_until = $4, muted_times = times, muted_newest = newest_at, told_times = 0
+			update alerts set muted_at = $3, muted_until = $4, muted_times = times,
+			    muted_newest = newest_at, told_times = 0
 			 where connection_id = $1 and kind = $2`, provider, kind, now, null(m.Until)); err != nil {
 			return err
 		}

@@ -159,7 +159,8 @@ var errLeaseLost = errors.New("another node has taken the comparison over")
 func (s *Service) saveRun(ctx context.Context, r *Run) error {
 	next := time.Now().UTC().Truncate(time.Microsecond).Add(reconcileLease)
 	return s.writeRun(ctx, r, next, `
-		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9,
+		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6,
+		    differ = $7, repaired = $8, queued = $9,
 		    failed = $10, lease_until = $11
 		 where id = $1 and lease_until = $2 and state = 'running'`)
 }
@@ -167,7 +168,8 @@ func (s *Service) saveRun(ctx context.Context, r *Run) error {
 // endRun writes how a run ended, and forgets which subscriptions it has met.
 func (s *Service) endRun(ctx context.Context, r *Run) error {
 	err := s.writeRun(ctx, r, r.lease, `
-		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9,
+		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6,
+		    differ = $7, repaired = $8, queued = $9,
 		    failed = $10, lease_until = $11,
 		       state = $12, finished_at = $13, note = $14
 		 where id = $1 and lease_until = $2 and state = 'running'`, r.State, r.FinishedAt, r.Note)

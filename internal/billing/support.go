@@ -236,7 +236,8 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 	rows, err := tx.Query(ctx, `
 		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period, period_start,
 		    period_end, paid_through,
-		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at, event_id,
+		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at,
+		       event_id,
 		           event_type, event_at
 		  from tijori_ops.support_subscriptions($1)`, a.Use)
 	if err != nil {

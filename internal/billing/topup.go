@@ -235,7 +235,8 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 	err = tx.QueryRow(ctx, `
 		select id, status, meter, credits, days, amount_minor, currency from purchases
 		    where account_id = $1 and connection_id = $2 and provider_id = $3 for update`,
-		account, provider, id).Scan(&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
+		account, provider, id).Scan(
+		&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
 	if err != nil {
 		return uuid.Nil, nil, fmt.Errorf("look up purchase %s: %w", id, err)
 	}

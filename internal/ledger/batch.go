@@ -172,7 +172,8 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
 			select p.id from tijori.parties p
 			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))
 		on conflict (account_id, business_id, id) do nothing`, PlanAnew,
-		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, parties, sides, amounts, dates, notes, hashes, openings)
+		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch,
+		ids, parties, sides, amounts, dates, notes, hashes, openings)
 	if err != nil {
 		return nil, fmt.Errorf("add %d entries of batch %s: %w", len(entries), batch, err)
 	}

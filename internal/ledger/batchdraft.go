@@ -59,7 +59,8 @@ func SaveDraft(ctx context.Context, tx *postgres.Tx, writer uuid.UUID, d Draft) 
 	err = tx.QueryRow(ctx, `
 		insert into tijori.drafts (account_id, business_id, created_by, name, body, writer) values ($1, $2, $3, $4, $5,
 		    $6)
-		on conflict (account_id, business_id, created_by, name) do update set body = excluded.body, writer = excluded.writer
+		on conflict (account_id, business_id, created_by, name)
+		do update set body = excluded.body, writer = excluded.writer
 		where drafts.version = $7 or drafts.writer = excluded.writer
 		    or excluded.writer = '00000000-0000-0000-0000-000000000000'
 		returning version`,

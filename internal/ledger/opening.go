@@ -61,7 +61,8 @@ func AddOpening(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Ent
 		where exists (select 1 from tijori_khata.party_names($4))
 		on conflict (account_id, business_id, id) do nothing
 		returning `+entryColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), tx.Scope.UserID).Scan(e.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
+		tx.Scope.UserID).Scan(e.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedEntry(ctx, tx, id, party, f)
 	}

@@ -32,10 +32,11 @@ const PartySummarySQL = `
 select p.id, p.kind, p.name, s.opening, s.given, s.received
 from tijori.parties p
 cross join lateral (
-	select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where e.business_date < $3), 0)::bigint as opening,
+	select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+			filter (where e.business_date < $3), 0)::bigint as opening,
 		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date >= $3), 0)::bigint as given,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date >= $3),
-		    0)::bigint as received
+		coalesce(sum(e.amount_minor)
+			filter (where e.side = 'received' and e.business_date >= $3), 0)::bigint as received
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 	    and e.business_date <= $4

@@ -278,7 +278,8 @@ func loosen(ctx context.Context, tx pgx.Tx) (undo []string, err error) {
 			  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 			 where `+ourTables+`)
 		select 1, pg_catalog.format('alter table %s drop constraint %I', t.name, f.conname),
-		       pg_catalog.format('alter table %s add constraint %I %s', t.name, f.conname, pg_catalog.pg_get_constraintdef(f.oid))
+		       pg_catalog.format('alter table %s add constraint %I %s', t.name, f.conname,
+		           pg_catalog.pg_get_constraintdef(f.oid))
 		  from t join pg_catalog.pg_constraint f on f.conrelid = t.oid and f.contype = 'f' and f.conparentid = 0
 		union all
 		select 2, pg_catalog.format('alter table %s disable trigger %I', t.name, g.tgname),

@@ -98,7 +98,8 @@ var (
 	}
 	pathFields = []string{
 		"proxy.path", "requesturi", "clientrequesturi", "requestpath", "clientrequestpath",
-		"request.path", "request.url", "request.uri", "req.url", "req.path", "http.url", "http.target", "path", "uri", "url",
+		"request.path", "request.url", "request.uri", "req.url", "req.path", "http.url", "http.target",
+		"path", "uri", "url",
 	}
 	statusFields = []string{
 		"status", "statuscode", "edgeresponsestatus", "response.statuscode", "response.status",
@@ -115,7 +116,8 @@ var (
 	signedFields = []string{"authenticated", "signedin", "isauthenticated", "loggedin", "session", "sessionid"}
 	tenantFields = []string{
 		"accountid", "tenantid", "orgid", "organizationid", "organisationid", "workspaceid",
-		"teamid", "businessid", "companyid", "storeid", "shopid", "tenant", "account", "user.accountid", "user.orgid", "user.tenantid",
+		"teamid", "businessid", "companyid", "storeid", "shopid", "tenant",
+		"account", "user.accountid", "user.orgid", "user.tenantid",
 	}
 	ownerFields = []string{
 		"ownerid", "owner", "resourceowner", "resourceuserid", "resourceaccountid", "resourcetenantid", "returnedids",

@@ -108,7 +108,8 @@ func ownerIn(row Row) string {
 		key := headKey(before)
 		if senseOf[key] == sense(Name) || slices.Contains([]string{
 			"statement of", "account statement of",
-			"statement for", "customer statement", "account of", "m s", "ledger of", "ledger account", "khata of", "party account",
+			"statement for", "customer statement", "account of", "m s",
+			"ledger of", "ledger account", "khata of", "party account",
 		}, key) {
 			return behind
 		}

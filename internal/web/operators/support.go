@@ -149,7 +149,8 @@ func answerView(a *billing.SupportAnswer) *admin.Answer {
 		for _, e := range acc.Events {
 			one.Events = append(one.Events, admin.Event{
 				Provider: string(e.Provider), ID: e.ID, Type: e.Type,
-				Subject: e.Subject, State: e.Status, Reason: e.LastError, Received: admin.When(e.Received), Tries: e.Attempts,
+				Subject: e.Subject, State: e.Status, Reason: e.LastError,
+				Received: admin.When(e.Received), Tries: e.Attempts,
 			})
 		}
 		v.Accounts = append(v.Accounts, one)

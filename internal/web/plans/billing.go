@@ -92,7 +92,10 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{
 			Number: in.Number,
-			Date:   in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID),
+			Date:   in.IssuedAt.In(view.Now.Location()),
+			Amount: in.Amount,
+			Status: in.Status,
+			Path:   invoicePath(in.Provider, in.ID),
 		})
 	}
 	return r.Page(billingpage.Page(view))
