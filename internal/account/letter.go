@@ -85,8 +85,8 @@ func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLe
 
 // IssueInvitation makes the letter of an invitation; NotFound when it is not
 // open any more or, with onlyFirst, when a letter was made before.
-func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.UUID,
-	onlyFirst bool,
+func (s *Service) IssueInvitation(
+	ctx context.Context, account, invitation uuid.UUID, onlyFirst bool,
 ) (l InvitationLetter, err error) {
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {

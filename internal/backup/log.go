@@ -22,8 +22,7 @@ import (
 
 // slotPrefix begins the name of the replication slot by which the private server keeps its log of changes until it has
 // been stored. The rest of the name is the line: it names the log beside the base back-ups that it belongs to. A
-// restored
-// server has no slot, so it begins a line of its own.
+// restored server has no slot, so it begins a line of its own.
 const slotPrefix = "tijori_log_"
 
 // A Logger stores the private server's log of changes, segment by segment, and the one that is being written as it is.

@@ -41,8 +41,8 @@ func (r *khataRun) measureFiles(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			speeds, memories, times = append(speeds, float64(d.rows)/d.took.Seconds()), append(memories,
-				float64(d.memory)/(1<<20)), append(times, d.took.Seconds())
+			speeds, memories, times = append(speeds, float64(d.rows)/d.took.Seconds()),
+				append(memories, float64(d.memory)/(1<<20)), append(times, d.took.Seconds())
 		}
 		for _, m := range []struct {
 			name   string

@@ -220,8 +220,8 @@ func (a Alert) subject() string { return "alert " + string(a.Provider) + " " + a
 
 // AlertByKind returns an alert with what was done about it. NotFound when it was
 // never raised.
-func (s *Service) AlertByKind(ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act,
-	err error,
+func (s *Service) AlertByKind(
+	ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act, err error,
 ) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if a, err = alertByKind(ctx, tx, provider, kind); err != nil {

@@ -252,8 +252,8 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 
 // adoptCustomer lets an account check out with a customer that is its own now,
 // unless it has one.
-func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID,
-	now time.Time,
+func adoptCustomer(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID, now time.Time,
 ) error {
 	_, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, customer_id, claimed_at)

@@ -72,12 +72,12 @@ func offered(id string, want facts.Offer, got facts.Offer, err error) (state, de
 	case !got.Active:
 		return CheckWrong, id + " is archived: nobody can buy it"
 	case got.Currency != want.Currency || got.Minor != want.Minor:
-		return CheckWrong, fmt.Sprintf("%s costs %d %s (minor units), the plan file says %d %s", id, got.Minor,
-			got.Currency,
-			want.Minor, want.Currency)
+		return CheckWrong,
+			fmt.Sprintf("%s costs %d %s (minor units), the plan file says %d %s", id, got.Minor, got.Currency,
+				want.Minor, want.Currency)
 	case got.Interval != want.Interval:
-		return CheckWrong, fmt.Sprintf("%s is for %s, the plan file says %s", id, every(got.Interval),
-			every(want.Interval))
+		return CheckWrong,
+			fmt.Sprintf("%s is for %s, the plan file says %s", id, every(got.Interval), every(want.Interval))
 	}
 	return CheckOK, ""
 }

@@ -112,8 +112,8 @@ func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {
 	b.Queue(`
-		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id, amount_minor,
-		    currency, paid_at, recorded_at)
+		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id,
+		    amount_minor, currency, paid_at, recorded_at)
 		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (account_id, connection_id, id) do nothing`,
 		account, provider, p.ID, p.SubscriptionID, p.InvoiceID, p.Amount.Minor, p.Amount.Currency, null(p.At), now)
@@ -167,8 +167,8 @@ func counts(b bool) int {
 // stays closed unless the finding has become a graver one (a refund that grew to
 // the whole) or an event that had come alive is dead again. One that had settled by
 // itself opens again when its kind says that this is news.
-func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string,
-	now time.Time,
+func saveReview(
+	b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string, now time.Time,
 ) {
 	var owner *uuid.UUID
 	if account != uuid.Nil {
@@ -243,8 +243,8 @@ func owner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id str
 // claim writes that an object belongs to an account, and returns whose it is:
 // the first claim holds for ever, and first says that it was this one. The row
 // is locked until the transaction ends.
-func claim(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID,
-	now time.Time,
+func claim(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time,
 ) (_ uuid.UUID, first bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)

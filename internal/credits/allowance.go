@@ -225,8 +225,8 @@ func nullAmount(n int64) *int64 {
 // stretches are the plans of an account that were in force since its calendar was
 // last worked, as the subscriptions tell it now. One that was not in force then is in
 // force from now on, not from some day in between: a pause brings nothing.
-func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow,
-	now time.Time,
+func (s *Service) stretches(
+	ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time,
 ) ([]Stretch, *time.Location, error) {
 	var created time.Time
 	var zoneName string

@@ -257,8 +257,8 @@ func RestoreEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 // settledEntry returns what an update of version wrote. When it met no row, the
 // row as it is now tells why: it is missing, already as wished, changed since,
 // its party is in the bin, or it is too late for a counter.
-func settledEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, e Entry, err error,
-	done func(Entry) bool,
+func settledEntry(
+	ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, e Entry, err error, done func(Entry) bool,
 ) (Entry, error) {
 	if err == nil {
 		return e, nil

@@ -203,8 +203,8 @@ func RestoreParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 
 // settledParty returns what an update wrote. When it met no row, the row as it
 // is now, locked, tells why: it is missing, it is already as wished, or it has changed.
-func settledParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Party, err error,
-	done func(Party) bool,
+func settledParty(
+	ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Party, err error, done func(Party) bool,
 ) (Party, error) {
 	if err == nil {
 		return p, nil

@@ -68,8 +68,8 @@ func PartySummaryOf(ctx context.Context, tx *postgres.Tx, r Range) (PartySummary
 			return s, fmt.Errorf("party summary: %w", err)
 		}
 		p.Closing = p.Opening + p.Given - p.Received
-		s.Opening, s.Given, s.Received, s.Closing = s.Opening+p.Opening, s.Given+p.Given, s.Received+
-			p.Received, s.Closing+p.Closing
+		s.Opening, s.Given, s.Received, s.Closing = s.Opening+p.Opening, s.Given+p.Given, s.Received+p.Received,
+			s.Closing+p.Closing
 		s.Get, s.Give = s.Get+max(p.Closing, 0), s.Give+max(-p.Closing, 0)
 		s.Rows = append(s.Rows, p)
 	}

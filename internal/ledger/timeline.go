@@ -46,8 +46,8 @@ with mine as (
 ), happened as (
 	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, '' as name,
 	    p.created_at as at,
-		null::jsonb as before, jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note',
-		    p.note) as after
+		null::jsonb as before,
+		    jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note) as after
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.id = $3
 	union all

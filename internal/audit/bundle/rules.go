@@ -56,8 +56,8 @@ var rules = []finding.Rule{
 		ID: "bundle-service-key", Engine: "bundle", Severity: finding.High,
 		Title: "A secret key of a service that costs money or sends mail is in a file that every visitor downloads.",
 		Why:   "Strangers send mail from your domain, or run models on your bill: stolen keys are sold by the hour.",
-		Fix:   revoke + moveToServer + " Set a spending limit at the provider.", ASVS: []string{"13.3.1"},
-		CWE: []string{"CWE-798"},
+		Fix:   revoke + moveToServer + " Set a spending limit at the provider.",
+		ASVS:  []string{"13.3.1"}, CWE: []string{"CWE-798"},
 	},
 	{
 		ID: "bundle-session-token", Engine: "bundle", Severity: finding.High,

@@ -299,8 +299,8 @@ func (f fields) put(path, v string) {
 		}
 		name := path[i+1:]
 		end = i
-		if !wanted[name] || n == 0 && i > 0 && !slices.Contains(wrappers,
-			path[strings.LastIndexByte(path[:i], '.')+1:i]) {
+		if !wanted[name] ||
+			n == 0 && i > 0 && !slices.Contains(wrappers, path[strings.LastIndexByte(path[:i], '.')+1:i]) {
 			continue
 		}
 		f[name] = append(f[name], v)
@@ -375,8 +375,8 @@ func (e *event) route() (string, []id) {
 		if dot := strings.LastIndexByte(part, '.'); dot > 0 && !strings.Contains(part, "@") {
 			stem, ext = part[:dot], part[dot:]
 		}
-		if i == 0 || isVersion(parts, i) || !isID(stem) && !(holder.MatchString(parts[i-1]) && strings.ContainsAny(stem,
-			"0123456789")) {
+		if i == 0 || isVersion(parts, i) ||
+			!isID(stem) && !(holder.MatchString(parts[i-1]) && strings.ContainsAny(stem, "0123456789")) {
 			continue
 		}
 		ids = append(ids, id{stem, parts[i-1]})

@@ -134,8 +134,8 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 		return nil, true
 	case said == openingWord:
 		return outOpening, false
-	case named && r.entries && date == "" && (strings.HasSuffix(r.key(name), " total") || strings.HasSuffix(r.key(name),
-		" योग")):
+	case named && r.entries && date == "" &&
+		(strings.HasSuffix(r.key(name), " total") || strings.HasSuffix(r.key(name), " योग")):
 		return outTotal, false
 	case said == totalWord && !(named && (date != "" || !r.entries)):
 		return outTotal, false

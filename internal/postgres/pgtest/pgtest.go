@@ -238,8 +238,8 @@ func (db *DB) User(t testing.TB, name string) *User {
 	t.Helper()
 	u := &User{UserID: newID(t), AccountID: newID(t), BusinessID: newID(t)}
 	db.insertUser(t, u, name)
-	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`, u.UserID, u.AccountID, u.BusinessID,
-		newID(t), name+"'s shop")
+	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`,
+		u.UserID, u.AccountID, u.BusinessID, newID(t), name+"'s shop")
 	db.insertSession(t, u)
 	return u
 }

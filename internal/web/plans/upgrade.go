@@ -26,8 +26,7 @@ func (h *Handlers) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
 }
 
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the
-// fault,
-// "" when somebody just looks.
+// fault, "" when somebody just looks.
 func (h *Handlers) upgradeView(r *frame.Request, reason string) (upgrade.View, error) {
 	now := r.Plan()
 	view := upgrade.View{

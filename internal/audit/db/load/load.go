@@ -157,8 +157,8 @@ create function tijori_audit.note() returns event_trigger language plpgsql
 security definer set search_path = pg_catalog, pg_temp as $f$
 begin
   insert into tijori_audit.made (statement, class, object)
-  select current_setting('tijori_audit.statement', true)::int, classid, objid from pg_event_trigger_ddl_commands()
-      where objid is not null;
+  select current_setting('tijori_audit.statement', true)::int, classid,
+      objid from pg_event_trigger_ddl_commands() where objid is not null;
 exception when others then null;
 end $f$;
 grant usage, create on schema tijori_audit to ` + r.Loader + `;
