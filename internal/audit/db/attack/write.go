@@ -246,10 +246,7 @@ func (a *Attacker) takeover(ctx context.Context, p *Persona, r *catalog.Relation
 			columns = append(columns, c)
 		}
 	}
-	var tries []string
-	for _, s := range sets {
-		tries = append(tries, s)
-	}
+	tries := slices.Clone(sets)
 	if len(sets) > 1 {
 		tries = append(tries, strings.Join(sets, ", "))
 	}

@@ -226,7 +226,7 @@ func (p *Pass) books(r *catalog.Relation) bool {
 		f := p.Schema.Function(t.Function)
 		if f != nil && t.Fires("insert") && !t.Before() &&
 			lazyregexp.New(`update [^;]* set [^;]*\+`).MatchString(Code(f)) &&
-			!p.Model.Tied(p.target(f, r)) == false {
+			p.Model.Tied(p.target(f, r)) {
 			return !p.fromPeople(r)
 		}
 	}
