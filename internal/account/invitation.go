@@ -24,8 +24,8 @@ type InvitationView struct {
 // Invite invites an address by mail into one business, or the whole account
 // when business is nil; owners only. The link ends after term.Invitation. The same id again
 // is no second invitation; a Conflict when the address is invited or a member already.
-func (s *Service) Invite(ctx context.Context, c postgres.Caller, id uuid.UUID, email, role string,
-	business *uuid.UUID,
+func (s *Service) Invite(
+	ctx context.Context, c postgres.Caller, id uuid.UUID, email, role string, business *uuid.UUID,
 ) error {
 	email, err := Email(email)
 	if err != nil {
@@ -65,8 +65,8 @@ func (s *Service) mailInvitation(ctx context.Context, job InvitationMail) error 
 	return s.db.AsAuth(ctx, func(tx pgx.Tx) error { return s.enqueue(ctx, tx, job) })
 }
 
-func insertInvitation(ctx context.Context, tx *postgres.Tx, id uuid.UUID, email, role string,
-	business *uuid.UUID,
+func insertInvitation(
+	ctx context.Context, tx *postgres.Tx, id uuid.UUID, email, role string, business *uuid.UUID,
 ) (fresh bool, err error) {
 	var member bool
 	err = tx.QueryRow(ctx,
@@ -171,8 +171,8 @@ func invitationByToken(ctx context.Context, tx pgx.Tx, token string) (v Invitati
 // AcceptInvitation makes the caller's user a member, if the invitation is
 // addressed to the user's own address: Forbidden otherwise. It returns the business, nil for the
 // whole account, into which the session then goes.
-func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller,
-	token string,
+func (s *Service) AcceptInvitation(
+	ctx context.Context, c postgres.Caller, token string,
 ) (business *uuid.UUID, err error) {
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		account, b, err := accept(ctx, tx, token, user)
@@ -197,23 +197,23 @@ func (s *Service) AcceptInvitation(ctx context.Context, c postgres.Caller,
 	return business, nil
 }
 
-func accept(ctx context.Context, tx pgx.Tx, token string,
-	user uuid.UUID,
+func accept(
+	ctx context.Context, tx pgx.Tx, token string, user uuid.UUID,
 ) (account uuid.UUID, business *uuid.UUID, err error) {
 	hash := Hash(token)
 	member, err := newID()
 	if err != nil {
 		return uuid.Nil, nil, err
 	}
-	err = tx.QueryRow(ctx, `select account_id, business_id from tijori_access.accept_invitation($1, $2, $3)`, hash[:],
-		member, user).Scan(&account, &business)
+	err = tx.QueryRow(ctx, `select account_id, business_id from tijori_access.accept_invitation($1, $2, $3)`,
+		hash[:], member, user).Scan(&account, &business)
 	return account, business, err
 }
 
 // SignUpByInvitation makes a user of the invited address, which the link
 // proves, accepts the invitation and signs in. Conflict when the address is a user's already.
-func (s *Service) SignUpByInvitation(ctx context.Context, token, name, password, locale string,
-	d Device,
+func (s *Service) SignUpByInvitation(
+	ctx context.Context, token, name, password, locale string, d Device,
 ) (session Session, err error) {
 	v, err := s.InvitationByToken(ctx, token)
 	if err != nil {

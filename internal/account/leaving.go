@@ -21,8 +21,8 @@ var errOtherAccount = fault.New(fault.Conflict, "Your account changed meanwhile.
 // and returns their end. The password is asked again; only an owner may, and of no other account than the one
 // named: Conflict, since a page may have been open while the session switched. A subscription that renews is a
 // Conflict as well. At once, shared links, API keys and invitations end. Twice is no error.
-func (s *Service) LeaveAccount(ctx context.Context, c postgres.Caller, account uuid.UUID,
-	password string,
+func (s *Service) LeaveAccount(
+	ctx context.Context, c postgres.Caller, account uuid.UUID, password string,
 ) (eraseAt time.Time, err error) {
 	c.Business = uuid.Nil
 	err = s.db.As(ctx, c, func(tx *postgres.Tx) error {
@@ -100,8 +100,8 @@ func (s *Service) proven(ctx context.Context, c postgres.Caller, password string
 		return errNotYourPassword
 	}
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
-			stored).Scan(&user)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`,
+			user, stored).Scan(&user)
 		if errors.Is(err, pgx.ErrNoRows) { // changed while this was under way
 			return errNotYourPassword
 		}
@@ -151,8 +151,8 @@ type LeavingLetter struct {
 
 // LeavingLetters are the letters to all owners of an account that leaves, or to one of them; none when it was kept
 // meanwhile.
-func (s *Service) LeavingLetters(ctx context.Context, account uuid.UUID,
-	user *uuid.UUID,
+func (s *Service) LeavingLetters(
+	ctx context.Context, account uuid.UUID, user *uuid.UUID,
 ) (list []LeavingLetter, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx,
@@ -189,8 +189,8 @@ func (s *Service) DueErasures(ctx context.Context) (list []DueErasure, err error
 
 // TellErasure hands the last letters of an account to send, and writes down that they are out when it returns nil.
 // While another node is at it, it reports false and sends nothing: letters go out twice only when a node dies between.
-func (s *Service) TellErasure(ctx context.Context, account uuid.UUID,
-	send func([]LeavingLetter) error,
+func (s *Service) TellErasure(
+	ctx context.Context, account uuid.UUID, send func([]LeavingLetter) error,
 ) (told bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, `select tijori_access.lock_leaving($1)`, account).Scan(&told); err != nil || !told {
@@ -215,8 +215,7 @@ func (s *Service) TellErasure(ctx context.Context, account uuid.UUID,
 }
 
 // BeginErasing takes an account whose thirty days are over from its members, and erases those who belong to no other.
-// It
-// reports false, and does nothing, when a subscription still renews. The database refuses it before its time.
+// It reports false, and does nothing, when a subscription still renews. The database refuses it before its time.
 func (s *Service) BeginErasing(ctx context.Context, account uuid.UUID) (begun bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `select tijori_access.begin_erasing($1)`, account).Scan(&begun)
@@ -228,8 +227,7 @@ func (s *Service) BeginErasing(ctx context.Context, account uuid.UUID) (begun bo
 }
 
 // EraseRows erases up to about most rows of an account, in one transaction, and reports whether there may be more.
-// False
-// also while another node is at the same account.
+// False also while another node is at the same account.
 func (s *Service) EraseRows(ctx context.Context, account uuid.UUID, most int) (more bool, err error) {
 	var n *int
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {

@@ -85,14 +85,15 @@ func (s *Service) IssueRecovery(ctx context.Context, id uuid.UUID) (l RecoveryLe
 
 // IssueInvitation makes the letter of an invitation; NotFound when it is not
 // open any more or, with onlyFirst, when a letter was made before.
-func (s *Service) IssueInvitation(ctx context.Context, account, invitation uuid.UUID,
-	onlyFirst bool,
+func (s *Service) IssueInvitation(
+	ctx context.Context, account, invitation uuid.UUID, onlyFirst bool,
 ) (l InvitationLetter, err error) {
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
 			`select email, locale, role, account_name, business_name, inviter from tijori_access.issue_invitation($1, $2, $3, $4)`,
-			account, invitation, hash[:], onlyFirst).Scan(&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
+			account, invitation, hash[:], onlyFirst).Scan(
+			&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
 	})
 	if err != nil {
 		return InvitationLetter{}, nothingToSend(err)

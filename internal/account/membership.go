@@ -77,8 +77,8 @@ func (s *Service) OpenAccount(ctx context.Context, c postgres.Caller, name, curr
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var account uuid.UUID
-		err := tx.QueryRow(ctx, `select tijori_access.open_own_account($1, $2, $3, $4, $5, $6)`, user, ids[0], ids[1],
-			ids[2], name, currency).Scan(&account)
+		err := tx.QueryRow(ctx, `select tijori_access.open_own_account($1, $2, $3, $4, $5, $6)`,
+			user, ids[0], ids[1], ids[2], name, currency).Scan(&account)
 		if err != nil {
 			return err
 		}

@@ -21,8 +21,8 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	var stored, name, email string
 	err := s.asUser(ctx, c, func(tx pgx.Tx, id uuid.UUID) error {
 		user = id
-		return tx.QueryRow(ctx, `select password_hash, name, email from users where id = $1`, id).Scan(&stored, &name,
-			&email)
+		return tx.QueryRow(ctx, `select password_hash, name, email from users where id = $1`,
+			id).Scan(&stored, &name, &email)
 	})
 	if err != nil {
 		return err
@@ -47,8 +47,8 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		var id uuid.UUID
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
-			stored).Scan(&id)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`,
+			user, stored).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) { // changed while this was under way
 			return errWrongOldPassword
 		}

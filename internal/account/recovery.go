@@ -95,8 +95,8 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 		if err := setPassword(ctx, tx, user, hashed); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `update credentials set revoked_at = now() where user_id = $1 and revoked_at is null`,
-			user); err != nil {
+		if _, err := tx.Exec(ctx,
+			`update credentials set revoked_at = now() where user_id = $1 and revoked_at is null`, user); err != nil {
 			return err
 		}
 		session, err = openSession(ctx, tx, user, d)

@@ -73,8 +73,8 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 	d Device, oldToken string,
 ) (session Session, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
-			stored).Scan(&user)
+		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`,
+			user, stored).Scan(&user)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errWrongPassword
 		}
@@ -151,8 +151,8 @@ func networkOnly(limits []limit) []limit {
 
 // familiar reports whether the user of an address has had a session on this
 // device, and whether one was on this network, within what credentials remember.
-func (s *Service) familiar(ctx context.Context, email string, d Device,
-	oldToken string,
+func (s *Service) familiar(
+	ctx context.Context, email string, d Device, oldToken string,
 ) (onDevice, onNetwork bool, err error) {
 	old := Hash(oldToken)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {

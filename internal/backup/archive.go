@@ -224,8 +224,7 @@ func (r *reader) advance() error {
 }
 
 // each calls fn with every stream in order; the reader that it is given ends with the stream. Afterwards the archive
-// has
-// been read to its end, and r.last is its manifest, whose digests are those of what was read.
+// has been read to its end, and r.last is its manifest, whose digests are those of what was read.
 func (r *reader) each(fn func(name string, body io.Reader) error) error {
 	for r.next != nil {
 		if r.next.Name == manifestName {

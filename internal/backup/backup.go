@@ -163,8 +163,8 @@ func noSpace(where string, err error) error {
 func (m Manifest) CheckFor(ours []int64) error {
 	if m.Format != format {
 		return &Refusal{
-			Problem: fmt.Sprintf("%s has the layout %d of archives, and this program reads %d", m.Name, m.Format,
-				format),
+			Problem: fmt.Sprintf("%s has the layout %d of archives, and this program reads %d",
+				m.Name, m.Format, format),
 			Hint: "use the tijori that made it: " + m.Program,
 		}
 	}
@@ -175,8 +175,8 @@ func (m Manifest) CheckFor(ours []int64) error {
 	newest := slices.Max(ours)
 	if m.Schema > newest {
 		return &Refusal{
-			Problem: fmt.Sprintf("%s has the schema of migration %d, and this program knows only %d", m.Name, m.Schema,
-				newest),
+			Problem: fmt.Sprintf("%s has the schema of migration %d, and this program knows only %d",
+				m.Name, m.Schema, newest),
 			Hint: "use a newer tijori; it was made by " + m.Program,
 		}
 	}
@@ -186,8 +186,8 @@ func (m Manifest) CheckFor(ours []int64) error {
 	}
 	for _, n := range slices.Sorted(maps.Keys(theirs)) {
 		if !known[n] {
-			return &Refusal{Problem: fmt.Sprintf("%s has run migration %d, which this program does not have", m.Name,
-				n), Hint: "use the tijori that made it: " + m.Program}
+			return &Refusal{Problem: fmt.Sprintf("%s has run migration %d, which this program does not have",
+				m.Name, n), Hint: "use the tijori that made it: " + m.Program}
 		}
 	}
 	for _, n := range ours {

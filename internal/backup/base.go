@@ -18,8 +18,7 @@ import (
 const clusterName = "cluster.tar"
 
 // base writes the files of the whole server, as PostgreSQL's own BASE_BACKUP gives them: it reads pages' check sums,
-// and
-// adds the log of changes that makes the files consistent.
+// and adds the log of changes that makes the files consistent.
 func (m *Maker) base(ctx context.Context, w *writer, out *Manifest) error {
 	err := m.Config.ReadAll(ctx, func(_ pgx.Tx, facts postgres.Facts, _ []postgres.Rows) error {
 		out.set(facts)
@@ -67,8 +66,7 @@ func (m *Maker) base(ctx context.Context, w *writer, out *Manifest) error {
 }
 
 // baseBackup speaks the protocol of BASE_BACKUP since PostgreSQL 15: two results (where it starts; the tablespaces),
-// one
-// stream of messages with the files, one result (where it ended).
+// one stream of messages with the files, one result (where it ended).
 func baseBackup(ctx context.Context, conn *pgconn.PgConn, to io.Writer, c *Cluster) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Conn().Close() })
 	defer stop()

@@ -22,8 +22,7 @@ import (
 
 // slotPrefix begins the name of the replication slot by which the private server keeps its log of changes until it has
 // been stored. The rest of the name is the line: it names the log beside the base back-ups that it belongs to. A
-// restored
-// server has no slot, so it begins a line of its own.
+// restored server has no slot, so it begins a line of its own.
 const slotPrefix = "tijori_log_"
 
 // A Logger stores the private server's log of changes, segment by segment, and the one that is being written as it is.
@@ -131,7 +130,8 @@ func (l *Logger) Store(ctx context.Context) (n int, err error) {
 			  from pg_catalog.pg_replication_slots s where s.slot_name = $1::text and s.wal_status <> 'lost')
 		select array(select pg_catalog.pg_walfile_name('0/0'::pg_lsn + (g * size + 1))
 		    from pg_catalog.generate_series(pg_catalog.floor(kept / size), pg_catalog.floor(flushed / size) - 1) g),
-		       ('0/0'::pg_lsn + flushed)::text, pg_catalog.pg_walfile_name('0/0'::pg_lsn + (pg_catalog.floor(flushed / size) * size + 1)),
+		       ('0/0'::pg_lsn + flushed)::text,
+		       pg_catalog.pg_walfile_name('0/0'::pg_lsn + (pg_catalog.floor(flushed / size) * size + 1)),
 		       ('0/0'::pg_lsn + pg_catalog.floor(flushed / size) * size)::text, (flushed % size)::bigint
 		  from s`, slotPrefix+l.line).Scan(&segments, &flushed, &current, &next, &within)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -97,8 +97,7 @@ func (m *Maker) logical(ctx context.Context, w *writer, out *Manifest) error {
 }
 
 // load fills a database that has nothing of ours from a logical archive, whose manifest from beside it says which
-// schema
-// to make first. The archive has been read to its end when it returns.
+// schema to make first. The archive has been read to its end when it returns.
 func load(ctx context.Context, config *postgres.Config, r *reader, schema int64) error {
 	return postgres.Load(ctx, config, schema, func(l postgres.Loading) error {
 		known := map[string]postgres.Rows{}
@@ -132,8 +131,8 @@ func load(ctx context.Context, config *postgres.Config, r *reader, schema int64)
 			return damaged(r.name, "%s is missing in it", name)
 		}
 		for _, s := range r.last.Sequences {
-			if _, err := l.Tx.Exec(ctx, "select pg_catalog.setval($1::text::regclass, $2::bigint, $3::boolean)", s.Name,
-				s.Last, s.Called); err != nil {
+			if _, err := l.Tx.Exec(ctx, "select pg_catalog.setval($1::text::regclass, $2::bigint, $3::boolean)",
+				s.Name, s.Last, s.Called); err != nil {
 				return fmt.Errorf("set %s: %w", s.Name, err)
 			}
 		}

@@ -31,10 +31,9 @@ type Restorer struct {
 }
 
 // Choose returns the back-up of a name, or without one the newest that can bring back a moment (zero: the newest of
-// all),
-// and refuses what this program, or payments of this environment, cannot take.
-func (r *Restorer) Choose(ctx context.Context, name string, until time.Time,
-	e *postgres.Environment,
+// all), and refuses what this program, or payments of this environment, cannot take.
+func (r *Restorer) Choose(
+	ctx context.Context, name string, until time.Time, e *postgres.Environment,
 ) (m Manifest, err error) {
 	if until.IsZero() || name != "" {
 		m, err = find(ctx, r.Target, name)
@@ -98,8 +97,8 @@ func (r *Restorer) Verify(ctx context.Context, m Manifest, dir string) (err erro
 
 // Private restores a back-up as the private server's data in dir, whose server must not run. The database that is there
 // is refused, or with replace kept beside it; kept is where.
-func (r *Restorer) Private(ctx context.Context, m Manifest, dir string, until time.Time,
-	replace bool,
+func (r *Restorer) Private(
+	ctx context.Context, m Manifest, dir string, until time.Time, replace bool,
 ) (kept string, err error) {
 	if err := embedded.InUse(dir); err != nil {
 		return "", err
@@ -176,8 +175,8 @@ var logTooShort = regexp.MustCompile("before configured recovery target was reac
 func (r *Restorer) notStarted(m Manifest, until time.Time, err error) error {
 	if logTooShort.MatchString(err.Error()) {
 		return &Refusal{
-			Problem: fmt.Sprintf("the log that is stored with %s ends before %s", m.Name,
-				until.UTC().Format(time.RFC3339)),
+			Problem: fmt.Sprintf("the log that is stored with %s ends before %s",
+				m.Name, until.UTC().Format(time.RFC3339)),
 			Hint: "without --at everything that is stored comes back; nothing was changed",
 		}
 	}
@@ -202,8 +201,8 @@ func (r *Restorer) check(ctx context.Context, m Manifest, pc postgres.Config) er
 }
 
 // unpack makes dir/db/data of a base back-up, and brings the stored log beside it.
-func (r *Restorer) unpack(ctx context.Context, m Manifest, dir string, until time.Time,
-	log bool,
+func (r *Restorer) unpack(
+	ctx context.Context, m Manifest, dir string, until time.Time, log bool,
 ) (*embedded.Recovery, error) {
 	err := readArchive(ctx, r.Target, m, r.Keys, func(a *reader) error {
 		return a.each(func(name string, body io.Reader) error {
@@ -280,8 +279,8 @@ func following(name string, size int64) (string, error) {
 
 // Server restores a logical back-up into the database that config names. One that holds an installation is refused, or
 // with replace restored beside and swapped; kept is then the old database's new name.
-func (r *Restorer) Server(ctx context.Context, m Manifest, config postgres.Config,
-	replace bool,
+func (r *Restorer) Server(
+	ctx context.Context, m Manifest, config postgres.Config, replace bool,
 ) (kept string, err error) {
 	if m.Kind != Logical {
 		return "", &Refusal{
@@ -330,8 +329,8 @@ func (r *Restorer) beside(ctx context.Context, m Manifest, config postgres.Confi
 	stamp := time.Now().UTC().Format("20060102t150405")
 	old, fresh := config.Admin.Database, "tijori_restore_"+stamp
 	kept = old + "_before_" + stamp
-	if err := exec(ctx, config, old, "create database "+pgx.Identifier{fresh}.Sanitize()+
-		" template template0 encoding 'UTF8'"); err != nil {
+	if err := exec(ctx, config, old,
+		"create database "+pgx.Identifier{fresh}.Sanitize()+" template template0 encoding 'UTF8'"); err != nil {
 		return "", &Refusal{
 			Problem: "cannot make a database to restore into",
 			Hint:    "the role needs CREATEDB; or make an empty one and name it in DATABASE_URL", Err: err,
@@ -342,8 +341,8 @@ func (r *Restorer) beside(ctx context.Context, m Manifest, config postgres.Confi
 		if drop {
 			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
-			err = errors.Join(err, exec(clean, config, old, "drop database "+pgx.Identifier{fresh}.Sanitize()+
-				" with (force)"))
+			err = errors.Join(err,
+				exec(clean, config, old, "drop database "+pgx.Identifier{fresh}.Sanitize()+" with (force)"))
 		}
 	}()
 	into := config
@@ -356,17 +355,17 @@ func (r *Restorer) beside(ctx context.Context, m Manifest, config postgres.Confi
 	if err := r.check(ctx, m, into); err != nil {
 		return "", err
 	}
-	if err := exec(ctx, config, fresh, "alter database "+pgx.Identifier{old}.Sanitize()+" rename to "+
-		pgx.Identifier{kept}.Sanitize()); err != nil {
+	if err := exec(ctx, config, fresh,
+		"alter database "+pgx.Identifier{old}.Sanitize()+" rename to "+pgx.Identifier{kept}.Sanitize()); err != nil {
 		return "", &Refusal{
 			Problem: "the restored database cannot take the place of " + old,
 			Hint:    "stop every node, then try again; nothing was changed", Err: err,
 		}
 	}
-	if err := exec(ctx, config, kept, "alter database "+pgx.Identifier{fresh}.Sanitize()+" rename to "+
-		pgx.Identifier{old}.Sanitize()); err != nil {
-		return "", errors.Join(err, exec(ctx, config, fresh, "alter database "+pgx.Identifier{kept}.Sanitize()+
-			" rename to "+pgx.Identifier{old}.Sanitize()))
+	if err := exec(ctx, config, kept,
+		"alter database "+pgx.Identifier{fresh}.Sanitize()+" rename to "+pgx.Identifier{old}.Sanitize()); err != nil {
+		return "", errors.Join(err, exec(ctx, config, fresh,
+			"alter database "+pgx.Identifier{kept}.Sanitize()+" rename to "+pgx.Identifier{old}.Sanitize()))
 	}
 	drop = false
 	return kept, nil

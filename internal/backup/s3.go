@@ -86,8 +86,8 @@ func (b *bucket) do(ctx context.Context, method, key string, query url.Values, b
 	for try := 1; ; try++ {
 		res, err := b.once(ctx, method, key, query, body)
 		var said *bucketError
-		again := err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) && (!errors.As(err, &said) ||
-			said.status >= 500 || said.status == http.StatusTooManyRequests)
+		again := err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) &&
+			(!errors.As(err, &said) || said.status >= 500 || said.status == http.StatusTooManyRequests)
 		if !again || try == 4 {
 			return res, err
 		}
@@ -173,8 +173,10 @@ func (b *bucket) sign(req *http.Request, body []byte) {
 	scope := day + "/" + b.region + "/s3/aws4_request"
 	hashed := sha256.Sum256([]byte(canonical))
 	key := []byte("AWS4" + b.secret)
-	for _, part := range []string{day, b.region, "s3", "aws4_request", "AWS4-HMAC-SHA256\n" + stamp + "\n" + scope +
-		"\n" + hex.EncodeToString(hashed[:])} {
+	for _, part := range []string{
+		day, b.region, "s3", "aws4_request",
+		"AWS4-HMAC-SHA256\n" + stamp + "\n" + scope + "\n" + hex.EncodeToString(hashed[:]),
+	} {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(part))
 		key = mac.Sum(nil)
@@ -184,8 +186,8 @@ func (b *bucket) sign(req *http.Request, body []byte) {
 }
 
 // call sends a request and reads the answer, into v where it is given.
-func (b *bucket) call(ctx context.Context, method, key string, query url.Values, body []byte,
-	v any,
+func (b *bucket) call(
+	ctx context.Context, method, key string, query url.Values, body []byte, v any,
 ) (http.Header, error) {
 	res, err := b.do(ctx, method, key, query, body)
 	if err != nil {

@@ -55,18 +55,18 @@ func (l largeShop) statements(n int) []seedStatement {
 	user := idSQL(userKind, fmt.Sprint(n))
 	return []seedStatement{
 		{`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, request_hash, created_by, created_at, updated_at)
-			select ` + tenant + `, ` + party + `, case when p % 8 = 0 then 'supplier' else 'customer' end, ` + name +
-			`, lower(` + name + `), '+9198' || lpad((p::bigint * 7919 % 100000000)::text, 8, '0'),
+			select ` + tenant + `, ` + party + `, case when p % 8 = 0 then 'supplier' else 'customer' end,
+			` + name + `, lower(` + name + `), '+9198' || lpad((p::bigint * 7919 % 100000000)::text, 8, '0'),
 				decode(repeat('00', 32), 'hex'), ` + user + `, timestamptz '2024-01-01', timestamptz '2024-01-01'
 			from generate_series(1, $1::int) p order by p`, []any{l.parties}},
 		{`insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note, request_hash, created_by, created_at, updated_at)
-			select ` + tenant + `, ('01920200-` + fmt.Sprintf("%04x",
-			n) + `-7000-8000-' || lpad(to_hex(e), 12, '0'))::uuid, ` + party + `,
+			select ` + tenant + `,
+			('01920200-` + fmt.Sprintf("%04x", n) + `-7000-8000-' || lpad(to_hex(e), 12, '0'))::uuid, ` + party + `,
 				case when e % 2 = 0 then 'received' else 'given' end,
 				case when p % 10 = 0 then 5000 when p % 5 = 1 then 100 + (e::bigint * 7919 % 500000) + e % 2 * -90
 				    when e % 2 = 0 then 100 + (e::bigint * 7919 % 400000) else 100 + (e::bigint * 104729 % 500000) end,
-				date '2024-01-01' + (e::bigint * 700 / $2)::int, case when e % 4 = 0 then 'sugar, tea and rice'
-				    else '' end,
+				date '2024-01-01' + (e::bigint * 700 / $2)::int,
+				    case when e % 4 = 0 then 'sugar, tea and rice' else '' end,
 				decode(repeat('00', 32), 'hex'), ` + user + `, timestamptz '2025-06-01', timestamptz '2025-06-01'
 			from generate_series(1, $2::int) e
 			cross join lateral (select case when e <= 2 * $3::int and e % 2 = 0 then 1 else 1 + (e::bigint * 7919 % $1)::int end as p) x`, []any{l.parties, l.entries, l.first}},
@@ -152,8 +152,8 @@ func (r *khataRun) apiPath() string {
 // get makes the bytes of a request of the owner of a large shop.
 func (r *khataRun) get(shop int, accept, path string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n", path, accept,
-		token(r.business(shop)))
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n",
+		path, accept, token(r.business(shop)))
 	if accept == "text/html" {
 		b.WriteString("Accept-Encoding: gzip\r\n")
 	}
@@ -284,8 +284,8 @@ func (r *khataRun) write(out io.Writer, machine string) error {
 	}
 	for i := range r.lines {
 		l := &r.lines[i]
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.0f\t\n", l.name, l.median((*sample).perSecond),
-			l.median(share(0.5)), l.median(share(0.95)), l.median(share(0.99)),
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.0f\t\n",
+			l.name, l.median((*sample).perSecond), l.median(share(0.5)), l.median(share(0.95)), l.median(share(0.99)),
 			l.median(func(s *sample) float64 { return float64(s.cpuEach().Microseconds()) }))
 	}
 	if err := t.Flush(); err != nil {

@@ -26,7 +26,8 @@ func (r *khataRun) measureFiles(ctx context.Context) error {
 		{0, r.pagePath(0) + "/export.csv", "csv_rows_per_second", "csv_memory_above_idle", ""},
 		{1, r.pagePath(1) + "/export.xlsx", "", "xlsx_memory_above_idle", "xlsx_seconds"},
 		{
-			0, r.pagePath(0) + "/p/" + r.large[0].partyID(r.business(0), 1) + "/export.pdf", "", "pdf_memory_above_idle",
+			0, r.pagePath(0) + "/p/" + r.large[0].partyID(r.business(0), 1) + "/export.pdf",
+			"", "pdf_memory_above_idle",
 			"pdf_seconds",
 		},
 	} {
@@ -40,8 +41,8 @@ func (r *khataRun) measureFiles(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			speeds, memories, times = append(speeds, float64(d.rows)/d.took.Seconds()), append(memories,
-				float64(d.memory)/(1<<20)), append(times, d.took.Seconds())
+			speeds, memories, times = append(speeds, float64(d.rows)/d.took.Seconds()),
+				append(memories, float64(d.memory)/(1<<20)), append(times, d.took.Seconds())
 		}
 		for _, m := range []struct {
 			name   string

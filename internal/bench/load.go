@@ -70,8 +70,8 @@ func (e endpoint) request(n, p int) []byte {
 	if e.body != nil {
 		method, body = http.MethodPost, e.body(n, p)
 	}
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n", method, e.path(n, p),
-		e.accept, token(n))
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %s\r\nCookie: session=%s\r\n",
+		method, e.path(n, p), e.accept, token(n))
 	if e.accept == "text/html" {
 		b.WriteString("Accept-Encoding: gzip\r\n") // as browsers do
 	}

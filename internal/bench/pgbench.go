@@ -24,8 +24,8 @@ func (r *run) runPgbench(ctx context.Context, script, role string, clients int, 
 		return sample{}, err
 	}
 	seconds := max(1, int(d.Round(time.Second)/time.Second))
-	cmd := exec.CommandContext(ctx, r.pgbench, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(clients),
-		"--jobs="+strconv.Itoa(min(clients, 2)),
+	cmd := exec.CommandContext(ctx, r.pgbench, "--no-vacuum", "--protocol=prepared",
+		"--client="+strconv.Itoa(clients), "--jobs="+strconv.Itoa(min(clients, 2)),
 		"--time="+strconv.Itoa(seconds), "--define=businesses="+strconv.Itoa(r.Businesses), "--log",
 		"--log-prefix="+filepath.Join(dir, "log"), "--file="+file,
 		"--host="+r.pg.SocketDir(), "--username="+role, databaseName)

@@ -55,7 +55,9 @@ func (r *report) write(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d\t%.0f\t%s\t%s\t%s\t%d\t%.0f\t%s\t%s\t%s\t%d\t%.2f\t\n", l.name, l.clients,
 			l.http.perSecond(), ms(l.http.percentile(0.50)), ms(l.http.percentile(0.95)), ms(l.http.percentile(0.99)),
 			l.http.cpuEach().Microseconds(),
-			l.pgbench.perSecond(), ms(l.pgbench.percentile(0.50)), ms(l.pgbench.percentile(0.95)), ms(l.pgbench.percentile(0.99)), l.pgbench.cpuEach().Microseconds(), l.ratio())
+			l.pgbench.perSecond(),
+			ms(l.pgbench.percentile(0.50)), ms(l.pgbench.percentile(0.95)), ms(l.pgbench.percentile(0.99)),
+			l.pgbench.cpuEach().Microseconds(), l.ratio())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -65,9 +67,11 @@ func (r *report) write(w io.Writer) error {
 	fmt.Fprintf(t, "pgbench, %d clients\tcredential looked up\tdatabase CPU µs\tplain settings\tCPU µs\tno policies\tCPU µs\tlook-up costs of CPU\tpolicies cost\t\n", compared)
 	for i := range r.policies {
 		p := &r.policies[i]
-		fmt.Fprintf(t, "%s\t%.0f/s\t%d\t%.0f/s\t%d\t%.0f/s\t%d\t%.0f %%\t%.0f %%\t\n", p.name, p.lookup.perSecond(),
-			p.lookup.cpuEach().Microseconds(),
-			p.setting.perSecond(), p.setting.cpuEach().Microseconds(), p.none.perSecond(), p.none.cpuEach().Microseconds(), 100*p.share(&p.setting), 100*p.share(&p.none))
+		fmt.Fprintf(t, "%s\t%.0f/s\t%d\t%.0f/s\t%d\t%.0f/s\t%d\t%.0f %%\t%.0f %%\t\n", p.name,
+			p.lookup.perSecond(), p.lookup.cpuEach().Microseconds(),
+			p.setting.perSecond(), p.setting.cpuEach().Microseconds(),
+			p.none.perSecond(), p.none.cpuEach().Microseconds(),
+			100*p.share(&p.setting), 100*p.share(&p.none))
 	}
 	if err := t.Flush(); err != nil {
 		return err

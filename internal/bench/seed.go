@@ -67,8 +67,8 @@ func (r *run) seed(ctx context.Context) error {
 	}
 	fresh := there != mark
 	if fresh {
-		r.say("seeding %d businesses with %d parties and %d entries each; this takes a minute, once", r.Businesses,
-			r.Parties, r.Entries)
+		r.say("seeding %d businesses with %d parties and %d entries each; this takes a minute, once",
+			r.Businesses, r.Parties, r.Entries)
 		for _, sql := range []string{
 			"drop database if exists " + databaseName + " with (force)",
 			"create database " + databaseName,
@@ -111,8 +111,8 @@ func (r *run) mark() (string, error) {
 		}
 		h.Write(b)
 	}
-	return fmt.Sprintf("%d businesses, %d parties, %d entries, %v, schema %x", r.Businesses, r.Parties, r.Entries,
-		r.large, h.Sum(nil)[:8]), nil
+	return fmt.Sprintf("%d businesses, %d parties, %d entries, %v, schema %x",
+		r.Businesses, r.Parties, r.Entries, r.large, h.Sum(nil)[:8]), nil
 }
 
 func superPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
@@ -162,8 +162,8 @@ func (r *run) fill(ctx context.Context) error {
 			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, ` + idSQL(userKind,
 			"n") + `, 'owner' from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.credentials (hash, id, kind, user_id, account_id, expires_at)
-			select ` + tokenHashSQL("n") + `, ` + idSQL(businessKind, "n") + `, 'session', ` + idSQL(userKind,
-			"n") + `, ` + idSQL(accountKind, "n") + `, now() + interval '30 days'
+			select ` + tokenHashSQL("n") + `, ` + idSQL(businessKind, "n") + `,
+			'session', ` + idSQL(userKind, "n") + `, ` + idSQL(accountKind, "n") + `, now() + interval '30 days'
 			from generate_series(1, $1::int) n`, []any{shops}},
 		{`insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id, plan_id, period, period_end, paid_through, access_until, seen_at, created_at, changed_at)
 			select 'khata', ` + idSQL(accountKind,
@@ -171,12 +171,12 @@ func (r *run) fill(ctx context.Context) error {
 			from generate_series(1, $1::int) n`, []any{shops}},
 		{
 			`insert into tijori.parties (account_id, business_id, id, kind, name, name_key, phone, request_hash, created_by, created_at, updated_at)
-			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `, ` + idSQL(partyKind,
-				"n * 1000 + p") + `,
-				case when p % 8 = 0 then 'supplier' else 'customer' end, 'Party ' || p || ' of ' || n,
-				    'party ' || p || ' of ' || n,
-				'98' || lpad((n * 1000 + p)::text, 8, '0'), decode(repeat('00', 32), 'hex'), ` + idSQL(userKind,
-				"n") + `, timestamptz '2025-01-01', timestamptz '2025-01-01'
+			select ` + idSQL(accountKind, "n") + `, ` + idSQL(businessKind, "n") + `,
+				` + idSQL(partyKind, "n * 1000 + p") + `,
+				case when p % 8 = 0 then 'supplier' else 'customer' end, 'Party ' || p || ' of ' || n, 'party ' ||
+				    p || ' of ' || n,
+				'98' || lpad((n * 1000 + p)::text, 8, '0'), decode(repeat('00', 32), 'hex'),
+				` + idSQL(userKind, "n") + `, timestamptz '2025-01-01', timestamptz '2025-01-01'
 			from generate_series(1, $2::int) p, generate_series(1, $1::int) n order by p, n`,
 			[]any{r.Businesses, r.Parties},
 		},
@@ -189,8 +189,8 @@ func (r *run) fill(ctx context.Context) error {
 				"n * 1000 + case when e % 2 = 0 or $3::int > $4::int then 1 + e / 2 % least($3::int, $4::int) else 1 + $3::int + e / 2 % $5::int end") + `,
 				case when e % 3 = 0 then 'received' else 'given' end, 100 + (e::bigint * 7919 + n) % 500000,
 				    date '2025-01-01' + e % 365, case when e % 4 = 0 then 'sugar and tea' else '' end,
-				decode(repeat('00', 32), 'hex'), ` + idSQL(userKind,
-				"n") + `, timestamptz '2025-06-01', timestamptz '2025-06-01'
+				decode(repeat('00', 32), 'hex'), ` + idSQL(userKind, "n") + `, timestamptz '2025-06-01',
+				timestamptz '2025-06-01'
 			from generate_series(1, $2::int) e, generate_series(1, $1::int) n order by e, n`,
 			[]any{r.Businesses, r.Entries, heavy, r.Parties, few},
 		},

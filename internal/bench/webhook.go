@@ -134,8 +134,8 @@ func (r *stormRun) seedWebhooks(ctx context.Context) error {
 		return err
 	}
 	for _, sql := range []string{
-		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind,
-			"n") + `, 'bench ' || n from generate_series(1, $1::int) n`,
+		`insert into tijori.accounts (app_id, account_id, name) select 'khata', ` + idSQL(accountKind, "n") +
+			`, 'bench ' || n from generate_series(1, $1::int) n`,
 		`insert into tijori.provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
 			select 'razorpay', 'razorpay', 'subscription', 'sub_bench' || lpad(n::text, 7, '0'), ` + idSQL(accountKind,
 			"n") + `, now() from generate_series(1, $1::int) n`,
@@ -388,8 +388,8 @@ func (r *stormRun) drained(ctx context.Context, most time.Duration) error {
 func (r *stormRun) appliedOnce(ctx context.Context, out *webhookReport) error {
 	var events, applied, payments, deliveries int
 	err := r.super.QueryRow(ctx, `
-		select (select count(*) from tijori.inbox where event_id like 'ev\_t%'), (select count(*) from tijori.inbox
-		    where event_id like 'ev\_t%' and status = 'applied'),
+		select (select count(*) from tijori.inbox where event_id like 'ev\_t%'),
+		    (select count(*) from tijori.inbox where event_id like 'ev\_t%' and status = 'applied'),
 		       (select count(*) from tijori.payments where id like 'pay\_t%'), (select sum(deliveries) from tijori.inbox where event_id like 'ev\_t%')`).Scan(&events, &applied, &payments, &deliveries)
 	if err != nil {
 		return err

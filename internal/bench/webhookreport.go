@@ -48,14 +48,14 @@ func (w *webhookReport) write(out io.Writer, machine string) error {
 		if clients == senders {
 			p99 = quantile(took, 0.99)
 		}
-		fmt.Fprintf(&b, "store, %2d senders   %6.0f a second   p50 %s ms   p99 %s ms\n", clients, rate,
-			ms(quantile(took, 0.5)), ms(quantile(took, 0.99)))
+		fmt.Fprintf(&b, "store, %2d senders   %6.0f a second   p50 %s ms   p99 %s ms\n",
+			clients, rate, ms(quantile(took, 0.5)), ms(quantile(took, 0.99)))
 	}
 	fmt.Fprintf(&b, "storm with kills    %6.0f acknowledged in %.1f s   p99 %s ms   %d lost, %d doubled\n",
 		float64(len(w.storm)), w.stormSeconds, ms(quantile(w.storm, 0.99)), w.lost, w.doubled)
 	fmt.Fprintf(&b, "apply, one by one   %6.0f a second\n", w.apply)
-	fmt.Fprintf(&b, "backlog of %d: the last %d, several of each subscription, in %.1f s\n\n", w.backlog, w.rest,
-		w.drainSeconds)
+	fmt.Fprintf(&b, "backlog of %d: the last %d, several of each subscription, in %.1f s\n\n",
+		w.backlog, w.rest, w.drainSeconds)
 	for _, f := range []struct {
 		name  string
 		value float64

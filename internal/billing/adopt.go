@@ -17,8 +17,8 @@ import (
 // opened; never by an e-mail address or a name. When nothing says so, or two
 // signs disagree, it returns what a person must look at, and claims nothing.
 // first says that the claim was made here and now.
-func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider, id string, sub *facts.Subscription,
-	events []*facts.Event,
+func (s *Service) adopt(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, id string, sub *facts.Subscription, events []*facts.Event,
 ) (account uuid.UUID, first bool, parked *Review, err error) {
 	now := s.clock.Now()
 	customer, metadata := "", ""
@@ -93,8 +93,8 @@ func (s *Service) adopt(ctx context.Context, tx pgx.Tx, provider facts.Provider,
 
 // foundAccount writes whose the unmapped subject of a review item is, so that the
 // item closes, and wakes its parked events.
-func foundAccount(ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID,
-	now time.Time,
+func foundAccount(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, id, customer string, account uuid.UUID, now time.Time,
 ) error {
 	b := &pgx.Batch{}
 	b.Queue(`

@@ -112,16 +112,16 @@ func (s *Service) ListAlerts(ctx context.Context) (list []Alert, err error) {
 
 func alertsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]Alert, error) {
 	rows, err := tx.Query(ctx, `
-		select provider, kind, state, times, told_times, detail, first_at, last_at, coalesce(told_at, first_at),
-		    muted_at,
+		select provider, kind, state, times, told_times, detail, first_at, last_at,
+		    coalesce(told_at, first_at), muted_at,
 		    muted_until from alerts where `+condition, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Alert, err error) {
 		var since, until *time.Time
-		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt, &a.ToldAt,
-			&since,
+		err = row.Scan(&a.Provider, &a.Kind, &a.State, &a.Times, &a.Told, &a.Detail, &a.FirstAt, &a.LastAt,
+			&a.ToldAt, &since,
 			&until)
 		a.MutedAt, a.MutedUntil = value(since), value(until)
 		return a, err
@@ -175,8 +175,8 @@ func (s *Service) CheckAlerts(ctx context.Context) error {
 			{kind: AlertEnding, times: ending, detail: whenEnds},
 			{
 				kind: AlertReview, times: q.items.n, newest: q.items.newest,
-				detail: fmt.Sprintf("%s for a person: tijori review list", times(q.items.n, "item waits",
-					"items wait")),
+				detail: fmt.Sprintf("%s for a person: tijori review list",
+					times(q.items.n, "item waits", "items wait")),
 			},
 			{
 				kind: AlertParked, times: q.parked.n, newest: q.parked.newest,

@@ -146,8 +146,8 @@ func (s *Service) claimDue(ctx context.Context, tx pgx.Tx) (provider facts.Provi
 
 // bury moves rows that a former version of the program could read and this one
 // cannot among the dead, and returns the others.
-func (s *Service) bury(ctx context.Context, tx pgx.Tx, provider facts.Provider,
-	rows []queued,
+func (s *Service) bury(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, rows []queued,
 ) (readable []queued, err error) {
 	now := s.clock.Now()
 	b := &pgx.Batch{}
@@ -279,10 +279,11 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 					fmt.Sprint(maxAttempts) + " attempts"}, out.account, q.subject, q.id, now)
 			}
 			b.Queue(`
-				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4, account_id = $5
+				update inbox set status = $6, attempts = attempts + 1, next_attempt_at = $3, last_error = $4,
+				  account_id = $5
 				    where connection_id = $1 and event_id = $2`,
-				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+
-					out.provisional.Error(), owner, status)
+				provider, q.id, now.Add(backoff(q.attempts)), "applied from the snapshot: "+out.provisional.Error(),
+				owner, status)
 		default:
 			applied = append(applied, q.id)
 			if q.failed != "" {
@@ -308,8 +309,8 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 // applySubject brings one subscription to the provider's present state: lock,
 // refetch, reduce, write. Webhooks, the return from checkout and the
 // reconciler all end here.
-func (s *Service) applySubject(ctx context.Context, tx pgx.Tx, g gateway, id string,
-	events []*facts.Event,
+func (s *Service) applySubject(
+	ctx context.Context, tx pgx.Tx, g gateway, id string, events []*facts.Event,
 ) (outcome, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, "subscription", id)
@@ -390,8 +391,8 @@ type afterwards struct {
 }
 
 // write stores a reduced state with its effects.
-func (s *Service) write(ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts,
-	now time.Time,
+func (s *Service) write(
+	ctx context.Context, tx pgx.Tx, next Subscription, effects Effects, f Facts, now time.Time,
 ) (after afterwards, err error) {
 	b := &pgx.Batch{}
 	saveSubscription(b, next, now)

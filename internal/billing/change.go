@@ -76,8 +76,8 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 	return q, err
 }
 
-func (s *Service) quote(ctx context.Context, p payer, plan, interval string,
-	at time.Time,
+func (s *Service) quote(
+	ctx context.Context, p payer, plan, interval string, at time.Time,
 ) (*Quote, *Subscription, error) {
 	sub, subs, err := s.changeable(ctx, p)
 	if err != nil {
@@ -196,8 +196,8 @@ func (s *Service) changeable(ctx context.Context, p payer) (*Subscription, []Sub
 // the page is returned on which they confirm it; at Razorpay the present subscription
 // is ended, what is paid is kept, and the checkout of the new one is returned.
 // Faults as of QuoteChange; Conflict when the amount is another by now.
-func (s *Service) ChangePlan(ctx context.Context, c postgres.Caller, plan, interval string, at time.Time,
-	due int64,
+func (s *Service) ChangePlan(
+	ctx context.Context, c postgres.Caller, plan, interval string, at time.Time, due int64,
 ) (*Checkout, error) {
 	p, err := s.payer(ctx, c)
 	if err != nil {
@@ -325,8 +325,8 @@ var errNoInvoice = fault.New(fault.NotFound, "There is no such invoice.")
 // InvoiceURL returns the provider's page for one of the caller's own invoices.
 // It is asked for afresh where we have none. NotFound for an invoice of
 // somebody else, or none; Forbidden for all but owners.
-func (s *Service) InvoiceURL(ctx context.Context, c postgres.Caller, provider facts.Provider,
-	id string,
+func (s *Service) InvoiceURL(
+	ctx context.Context, c postgres.Caller, provider facts.Provider, id string,
 ) (string, error) {
 	if !provider.Known() || !facts.ValidID(id) {
 		return "", errNoInvoice
@@ -378,8 +378,8 @@ func (s Subscription) PayPage() string {
 
 // fetchInvoice asks the provider for a subscription's invoices, keeps what they
 // tell, and returns the page of one.
-func (s *Service) fetchInvoice(ctx context.Context, p payer, provider facts.Provider, subscription,
-	id string,
+func (s *Service) fetchInvoice(
+	ctx context.Context, p payer, provider facts.Provider, subscription, id string,
 ) (string, error) {
 	g, err := s.gateway(provider)
 	if err != nil {

@@ -97,8 +97,8 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 // open; asking for another plan closes it first. Faults: Invalid for what is
 // not sold, Forbidden for all but owners, Conflict with a living subscription,
 // Unavailable when the provider does not answer.
-func (s *Service) StartCheckout(ctx context.Context, c postgres.Caller, plan, interval string,
-	provider facts.Provider,
+func (s *Service) StartCheckout(
+	ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider,
 ) (*Checkout, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok || !s.Sells(provider) {
@@ -125,8 +125,8 @@ type Ahead struct {
 
 // PaidAhead says what the caller's account has paid for beyond now, by a subscription that
 // ends or has ended, and when a purchase of a plan would begin. Forbidden for all but owners.
-func (s *Service) PaidAhead(ctx context.Context, c postgres.Caller, plan, interval string,
-	provider facts.Provider,
+func (s *Service) PaidAhead(
+	ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider,
 ) (Ahead, error) {
 	price, ok := s.plans.Price(plan, interval, provider)
 	if !ok {
@@ -183,8 +183,8 @@ const startMargin = time.Hour
 // purchase opens or finds the account's checkout of a price. starts is when the
 // first period begins, zero for at once; replaces is the subscription that the new
 // one follows, which is ended when the new one is paid. The caller holds the account's lock.
-func (s *Service) purchase(ctx context.Context, p payer, price Price, starts time.Time,
-	replaces string,
+func (s *Service) purchase(
+	ctx context.Context, p payer, price Price, starts time.Time, replaces string,
 ) (*Checkout, error) {
 	asked := false
 	for range 5 {
@@ -257,8 +257,8 @@ type reserved struct {
 // neither it is to be called again. others are subscriptions that stand in the
 // way: with errSubscribed those that give a plan, else those that are to be ended first.
 // A purchase that is open already and replaces one goes on to replace it.
-func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time.Time,
-	replaces string,
+func (s *Service) reserve(
+	ctx context.Context, p payer, price Price, starts time.Time, replaces string,
 ) (row, stale *reserved, others []Subscription, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale, others = nil, nil, nil
@@ -319,8 +319,8 @@ func (s *Service) reserve(ctx context.Context, p payer, price Price, starts time
 			row.expires = earliest(row.expires, starts.Add(-startMargin))
 		}
 		tag, err := tx.Exec(ctx, `
-			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period, price_id,
-			    status,
+			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period,
+			    price_id, status,
 			    created_at, expires_at, starts_at, replaces)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
@@ -342,8 +342,8 @@ func livingCheckout(ctx context.Context, tx pgx.Tx, account uuid.UUID) (*reserve
 	var session, subscription, url, replaces *string
 	var starts *time.Time
 	err := tx.QueryRow(ctx, `
-		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at, starts_at,
-		    replaces
+		select id, provider, price_id, status, session_id, subscription_id, url, created_at, expires_at,
+		    starts_at, replaces
 		  from checkouts where account_id = $1 and status in ('creating', 'open') for update`, account).
 		Scan(&r.id, &r.provider, &r.price, &r.status, &session, &subscription, &url, &r.created, &r.expires, &starts,
 			&replaces)

@@ -91,8 +91,8 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			update provider_customers set customer_id = coalesce(customer_id, $2) where account_id = $1
-			    and connection_id = 'stripe'
+			update provider_customers set customer_id = coalesce(customer_id,
+			    $2) where account_id = $1 and connection_id = 'stripe'
 			    returning customer_id, generation`,
 			p.account, made).Scan(&made, &generation)
 	})
@@ -119,8 +119,8 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 
 // claimOwn claims an object that was made for an account, and fails when it
 // belongs to another already.
-func claimOwn(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID,
-	now time.Time,
+func claimOwn(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time,
 ) error {
 	whose, _, err := claim(ctx, tx, provider, kind, id, account, now)
 	if err == nil && whose != account {

@@ -164,8 +164,8 @@ func (s *Service) lotsOf(ctx context.Context, tx pgx.Tx, item *ReviewItem) ([]lo
 		return nil, nil
 	}
 	rows, err := tx.Query(ctx, `
-		select g.meter, g.id, g.amount, coalesce(l.lot_left, 0) + case when b.lot_grant = g.id then b.lot_left
-		    else 0 end,
+		select g.meter, g.id, g.amount,
+		    coalesce(l.lot_left, 0) + case when b.lot_grant = g.id then b.lot_left else 0 end,
 		    coalesce(r.taken, 0)
 		  from credit_grants g
 		  join credit_balances b on b.account_id = g.account_id and b.meter = g.meter

@@ -23,7 +23,8 @@ func (l *life) judge() (wrong []string) {
 	if l.provider == facts.Stripe {
 		items := raw["items"].(map[string]any)["data"].([]any)
 		item := items[len(items)-1].(map[string]any) // an add-on stands before it
-		price, start, end = item["price"].(map[string]any)["id"], item["current_period_start"], item["current_period_end"]
+		price = item["price"].(map[string]any)["id"]
+		start, end = item["current_period_start"], item["current_period_end"]
 	}
 	status, _ := raw["status"].(string)
 	if l.state.ProviderStatus != status {

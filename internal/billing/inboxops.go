@@ -236,8 +236,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 		if len(ready) > 1 {
 			about = fmt.Sprintf("%d events", len(ready))
 		}
-		if err := s.again(ctx, Act{Who: who, Act: "retry", Provider: provider, Subject: about, Reason: reason},
-			provider,
+		if err := s.again(ctx,
+			Act{Who: who, Act: "retry", Provider: provider, Subject: about, Reason: reason}, provider,
 			ready, states); err != nil {
 			return n, err
 		}
@@ -249,8 +249,8 @@ func (s *Service) Retry(ctx context.Context, who, reason string, f InboxFilter, 
 	return n, nil
 }
 
-func (s *Service) retryable(ctx context.Context, provider facts.Provider, states []string,
-	limit int,
+func (s *Service) retryable(
+	ctx context.Context, provider facts.Provider, states []string, limit int,
 ) (ids []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -381,8 +381,8 @@ func (s *Service) ListActs(ctx context.Context, limit int, acts ...string) (list
 func actsOn(ctx context.Context, tx pgx.Tx, subject string) ([]Act, error) {
 	rows, err := tx.Query(ctx,
 		`
-			select at, who, act, provider, subject, reason, detail from operator_acts
-			    where subject = $1 order by at desc
+			select at, who, act, provider, subject, reason,
+			    detail from operator_acts where subject = $1 order by at desc
 			    limit 50`, subject)
 	if err != nil {
 		return nil, err
@@ -415,7 +415,8 @@ func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error)
 			       (select count(*) from inbox i where i.connection_id = p.name and i.status = 'ignored'
 			           and i.last_error in ('livemode_mismatch', 'account_mismatch')),
 			       (select count(*) from inbox i where i.connection_id = p.name and i.received_at > $1),
-			       (select i.received_at from inbox i where i.connection_id = p.name order by i.received_at desc limit 1)
+			       (select i.received_at from inbox i
+			        where i.connection_id = p.name order by i.received_at desc limit 1)
 			  from (values ('stripe'), ('razorpay')) p(name)`, s.clock.Now().Add(-24*time.Hour))
 		if err != nil {
 			return err

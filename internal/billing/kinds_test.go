@@ -94,7 +94,8 @@ func TestEveryKindOfItemSettles(t *testing.T) {
 	}
 	seenLater := func(s *Subscription) { s.SeenAt = now.Add(-time.Minute) }
 	ended := func(s *Subscription) {
-		s.Status, s.ProviderStatus, s.EndedAt, s.AccessUntil = Canceled, "canceled", now.Add(-time.Minute), now.Add(-time.Minute)
+		s.Status, s.ProviderStatus = Canceled, "canceled"
+		s.EndedAt, s.AccessUntil = now.Add(-time.Minute), now.Add(-time.Minute)
 	}
 	bought := func(refunded, taken int64) *reversed {
 		return &reversed{

@@ -200,7 +200,8 @@ func (s *Service) MuteAlert(ctx context.Context, provider facts.Provider, kind s
 			return errNotRaised
 		}
 		if _, err := tx.Exec(ctx, `
-			update alerts set muted_at = $3, muted_until = $4, muted_times = times, muted_newest = newest_at, told_times = 0
+			update alerts set muted_at = $3, muted_until = $4, muted_times = times,
+			    muted_newest = newest_at, told_times = 0
 			 where connection_id = $1 and kind = $2`, provider, kind, now, null(m.Until)); err != nil {
 			return err
 		}
@@ -219,8 +220,8 @@ func (a Alert) subject() string { return "alert " + string(a.Provider) + " " + a
 
 // AlertByKind returns an alert with what was done about it. NotFound when it was
 // never raised.
-func (s *Service) AlertByKind(ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act,
-	err error,
+func (s *Service) AlertByKind(
+	ctx context.Context, provider facts.Provider, kind string) (a *Alert, acts []Act, err error,
 ) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		if a, err = alertByKind(ctx, tx, provider, kind); err != nil {

@@ -354,7 +354,8 @@ func TestSecretsAreRotated(t *testing.T) {
 	if got := send(during, "whsec_the_new_one"); got != 2 {
 		t.Errorf("the new key after the old one's end: %d accepted", got)
 	}
-	if old, fresh := s.count(`select count(*) from inbox where secret_label = 'old'`), s.count(`select count(*) from inbox where secret_label = 'new'`); old != 5 || fresh != 5 {
+	old := s.count(`select count(*) from inbox where secret_label = 'old'`)
+	if fresh := s.count(`select count(*) from inbox where secret_label = 'new'`); old != 5 || fresh != 5 {
 		t.Errorf("%d under the old secret, %d under the new", old, fresh)
 	}
 	if _, err := stripe.New(stripe.Config{

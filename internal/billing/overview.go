@@ -252,8 +252,8 @@ func invoicesOf(ctx context.Context, q querier, account uuid.UUID) ([]Invoice, e
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Invoice, error) {
 		var in Invoice
 		var start, end, paid *time.Time
-		err := row.Scan(&in.Provider, &in.ID, &in.Number, &in.Status, &in.Amount.Minor, &in.Amount.Currency, &start,
-			&end,
+		err := row.Scan(&in.Provider, &in.ID, &in.Number, &in.Status, &in.Amount.Minor, &in.Amount.Currency,
+			&start, &end,
 			&in.IssuedAt, &paid, &in.URL)
 		in.PeriodStart, in.PeriodEnd, in.PaidAt = value(start), value(end), value(paid)
 		return in, err

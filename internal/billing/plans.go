@@ -336,8 +336,8 @@ func (ps *Plans) add(p *Plan, price Price) error {
 	}
 	key := string(price.Provider) + " " + price.ProviderPrice
 	if other, taken := ps.byPrice[key]; taken {
-		return fmt.Errorf("plan %q: provider_price %q is used by plan %q already", p.ID, price.ProviderPrice,
-			other.Plan)
+		return fmt.Errorf("plan %q: provider_price %q is used by plan %q already",
+			p.ID, price.ProviderPrice, other.Plan)
 	}
 	ps.byPrice[key] = price
 	p.Prices = append(p.Prices, price)

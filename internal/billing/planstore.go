@@ -52,10 +52,11 @@ func (s *Service) queuePlans(b *pgx.Batch) {
 		b.Queue(`
 			insert into plans (app_id, id, name, rank, is_default, limits, entitlements, credits_per_month)
 			values ($1, $2, $3, $4, $5, $6, $7, $8)
-			on conflict (app_id, id) do update set name = excluded.name, rank = excluded.rank, is_default = excluded.is_default,
+			on conflict (app_id, id) do update
+			    set name = excluded.name, rank = excluded.rank, is_default = excluded.is_default,
 			    limits = excluded.limits, entitlements = excluded.entitlements, credits_per_month = excluded.credits_per_month`,
-			s.work.App, p.ID, p.Name, p.Rank, p.Default, p.limits(), append([]string{},
-				p.Entitlements...), p.CreditsPerMonth)
+			s.work.App, p.ID, p.Name, p.Rank, p.Default, p.limits(),
+			append([]string{}, p.Entitlements...), p.CreditsPerMonth)
 		b.Queue(`delete from allowances where app_id = $1 and plan_id = $2`, s.work.App, p.ID)
 		for _, a := range p.Allowances {
 			b.Queue(`insert into allowances (app_id, plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5, $6)`,

@@ -48,8 +48,10 @@ func TestHeldCreditsOfARefundAreTakenBack(t *testing.T) {
 		captured int64
 	}{
 		{
-			"released", func(key [32]byte, h credits.Hold) { _, err := d.Release(t.Context(), key, h.ID); s.must(err) }, 0,
-			true, "500 of its 500", 0,
+			"released", func(key [32]byte, h credits.Hold) {
+				_, err := d.Release(t.Context(), key, h.ID)
+				s.must(err)
+			}, 0, true, "500 of its 500", 0,
 		},
 		{"captured in part", func(key [32]byte, h credits.Hold) {
 			got, err := d.Capture(t.Context(), key, h.ID, 120)

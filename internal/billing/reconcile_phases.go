@@ -212,8 +212,8 @@ func (r *reconciler) refunds(ctx context.Context) error { return r.money(ctx, r.
 func (r *reconciler) disputes(ctx context.Context) error { return r.money(ctx, r.g.DisputePage) }
 
 // money goes through one of the provider's lists of money that came or went.
-func (r *reconciler) money(ctx context.Context, page func(context.Context, time.Time, string) ([]*facts.Event, string,
-	error),
+func (r *reconciler) money(
+	ctx context.Context, page func(context.Context, time.Time, string) ([]*facts.Event, string, error),
 ) error {
 	cursor := r.book.Cursor
 	for {

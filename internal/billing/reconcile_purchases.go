@@ -146,8 +146,8 @@ func (r *reconciler) complete(ctx context.Context, p facts.Purchase) error {
 }
 
 // openPurchases lists the purchases of a provider that wait for its word.
-func (s *Service) openPurchases(ctx context.Context, provider facts.Provider,
-	account uuid.UUID,
+func (s *Service) openPurchases(
+	ctx context.Context, provider facts.Provider, account uuid.UUID,
 ) (list []facts.Purchase, err error) {
 	kind := "session"
 	if provider == facts.Razorpay {
@@ -178,8 +178,8 @@ func (s *Service) openPurchases(ctx context.Context, provider facts.Provider,
 }
 
 // settledPurchases says which of the provider's purchases are in the books as paid.
-func (s *Service) settledPurchases(ctx context.Context, provider facts.Provider,
-	list []facts.Purchase,
+func (s *Service) settledPurchases(
+	ctx context.Context, provider facts.Provider, list []facts.Purchase,
 ) (settled map[string]bool, err error) {
 	ids := make([]string, len(list))
 	for i, p := range list {
@@ -220,8 +220,8 @@ func (s *Service) existingPayer(ctx context.Context, tx pgx.Tx, p facts.Purchase
 // has, from our own words on the provider's object; of one that is there it only
 // keeps under which id the provider knows it. What was bought, and for how much,
 // was fixed when it was begun: the plan file may say something else today.
-func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID,
-	p facts.Purchase,
+func (s *Service) restorePurchase(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, p facts.Purchase,
 ) error {
 	now := s.clock.Now()
 	if err := claimOwn(ctx, tx, provider, p.Kind, p.ID, account, now); err != nil {
@@ -249,12 +249,12 @@ func (s *Service) restorePurchase(ctx context.Context, tx pgx.Tx, provider facts
 		created = now
 	}
 	_, err = tx.Exec(ctx, `
-		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits,
-		    days,
+		insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter,
+		    credits, days,
 		    amount_minor, currency, status, provider_id, url, created_at, expires_at)
 		values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'open', $11, '', $12, $13)`,
-		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency, p.ID,
-		created,
+		account, id, user, provider, b.TopUpID, b.Meter, b.Credits, b.Days, p.Amount.Minor, p.Amount.Currency,
+		p.ID, created,
 		created.Add(checkoutLife))
 	if err != nil {
 		return fmt.Errorf("restore purchase %s: %w", p.ID, err)

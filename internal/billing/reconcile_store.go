@@ -159,7 +159,8 @@ var errLeaseLost = errors.New("another node has taken the comparison over")
 func (s *Service) saveRun(ctx context.Context, r *Run) error {
 	next := time.Now().UTC().Truncate(time.Microsecond).Add(reconcileLease)
 	return s.writeRun(ctx, r, next, `
-		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9,
+		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6,
+		    differ = $7, repaired = $8, queued = $9,
 		    failed = $10, lease_until = $11
 		 where id = $1 and lease_until = $2 and state = 'running'`)
 }
@@ -167,7 +168,8 @@ func (s *Service) saveRun(ctx context.Context, r *Run) error {
 // endRun writes how a run ended, and forgets which subscriptions it has met.
 func (s *Service) endRun(ctx context.Context, r *Run) error {
 	err := s.writeRun(ctx, r, r.lease, `
-		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6, differ = $7, repaired = $8, queued = $9,
+		update reconcile_runs set phase = $3, cursor = $4, calls = $5, looked = $6,
+		    differ = $7, repaired = $8, queued = $9,
 		    failed = $10, lease_until = $11,
 		       state = $12, finished_at = $13, note = $14
 		 where id = $1 and lease_until = $2 and state = 'running'`, r.State, r.FinishedAt, r.Note)
@@ -206,8 +208,8 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 	}
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			insert into reconcile_findings (connection_id, run_id, subscription_id, class, account_id, outcome, detail,
-			    found_at)
+			insert into reconcile_findings (connection_id, run_id, subscription_id, class, account_id, outcome,
+			    detail, found_at)
 			select r.connection_id, r.id, $2, $3, $4, $5, $6, $7 from reconcile_runs r where r.id = $1
 			on conflict (connection_id, run_id, subscription_id, class) do update
 			    set outcome = excluded.outcome, detail = excluded.detail, found_at = excluded.found_at`,
@@ -223,8 +225,8 @@ func (s *Service) saveFinding(ctx context.Context, f Finding) error {
 // heldByID returns what we hold of a provider's subscriptions. One that we do
 // not hold comes back empty but for its provider, its id and, where it is
 // known, its account.
-func (s *Service) heldByID(ctx context.Context, provider facts.Provider,
-	ids []string,
+func (s *Service) heldByID(
+	ctx context.Context, provider facts.Provider, ids []string,
 ) (map[string]Subscription, error) {
 	out := make(map[string]Subscription, len(ids))
 	for _, id := range ids {
@@ -286,8 +288,8 @@ func (s *Service) markSeen(ctx context.Context, run uuid.UUID, ids []string) err
 
 // unseen lists subscriptions of ours that a run has not met at the provider,
 // in the order of the cursor "account id".
-func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID,
-	cursor string,
+func (s *Service) unseen(
+	ctx context.Context, r *Run, account uuid.UUID, cursor string,
 ) (list []Subscription, err error) {
 	var after uuid.UUID
 	var id string
@@ -317,8 +319,8 @@ func (s *Service) unseen(ctx context.Context, r *Run, account uuid.UUID,
 	return list, nil
 }
 
-func (s *Service) openReview(ctx context.Context, provider facts.Provider, r Review, account uuid.UUID,
-	subscription string,
+func (s *Service) openReview(
+	ctx context.Context, provider facts.Provider, r Review, account uuid.UUID, subscription string,
 ) error {
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
@@ -401,8 +403,8 @@ func texts(ctx context.Context, tx pgx.Tx, sql string, args ...any) (map[string]
 	return out, err
 }
 
-func (s *Service) ownerOf(ctx context.Context, provider facts.Provider,
-	subscription string,
+func (s *Service) ownerOf(
+	ctx context.Context, provider facts.Provider, subscription string,
 ) (account uuid.UUID, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		account, err = owner(ctx, tx, provider, "subscription", subscription)
@@ -423,16 +425,16 @@ func (s *Service) hasEvent(ctx context.Context, provider facts.Provider, id stri
 func (s *Service) lastEvent(ctx context.Context, provider facts.Provider) (time.Time, error) {
 	var t *time.Time
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select max(received_at) from inbox where connection_id = $1 and secret_label <> 'api'`,
-			provider).
+		return tx.QueryRow(ctx,
+			`select max(received_at) from inbox where connection_id = $1 and secret_label <> 'api'`, provider).
 			Scan(&t)
 	})
 	return value(t), err
 }
 
 // customersOf lists the provider's customers that are, or were, an account's.
-func (s *Service) customersOf(ctx context.Context, provider facts.Provider,
-	account uuid.UUID,
+func (s *Service) customersOf(
+	ctx context.Context, provider facts.Provider, account uuid.UUID,
 ) (list []string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `

@@ -116,13 +116,13 @@ func TestReduceStatuses(t *testing.T) {
 
 		"created": {
 			facts.Razorpay, with(razorpaySub("created", 0),
-				func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, never }), Incomplete,
-			never, never, false,
+				func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, never }),
+			Incomplete, never, never, false,
 		},
 		"authenticated": {
 			facts.Razorpay, with(razorpaySub("authenticated", 0),
-				func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, t1 }), Trialing, t1, t1,
-			false,
+				func(s *facts.Subscription) { s.PeriodStart, s.PeriodEnd, s.StartAt = never, never, t1 }),
+			Trialing, t1, t1, false,
 		},
 		"active at Razorpay": {facts.Razorpay, razorpaySub("active", 1), Active, t1, t1.Add(Grace), false},
 		"active, not charged": {
@@ -159,7 +159,8 @@ func TestReduceStatuses(t *testing.T) {
 		if got.Status != c.status || !got.PaidThrough.Equal(c.paid) || !got.AccessUntil.Equal(c.access) ||
 			got.CancelAtPeriodEnd != c.ending || got.PlanID != "pro" {
 			t.Errorf("%s: status %s, paid through %v, access until %v, ending %v, plan %q; want %s, %v, %v, %v", name,
-				got.Status, got.PaidThrough, got.AccessUntil, got.CancelAtPeriodEnd, got.PlanID, c.status, c.paid, c.access, c.ending)
+				got.Status, got.PaidThrough, got.AccessUntil, got.CancelAtPeriodEnd,
+				got.PlanID, c.status, c.paid, c.access, c.ending)
 		}
 		if len(effects.Reviews) != 0 {
 			t.Errorf("%s: reviews %v", name, effects.Reviews)

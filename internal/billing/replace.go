@@ -65,8 +65,8 @@ func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int
 }
 
 // endOld ends the old subscription when the new one is paid, or is approved to follow it.
-func (s *Service) endOld(ctx context.Context, account uuid.UUID, provider facts.Provider, old,
-	next string,
+func (s *Service) endOld(
+	ctx context.Context, account uuid.UUID, provider facts.Provider, old, next string,
 ) (bool, error) {
 	defer s.buying.lock(account)()
 	var subs []Subscription
@@ -89,8 +89,8 @@ func (s *Service) endOld(ctx context.Context, account uuid.UUID, provider facts.
 }
 
 // withoutReplaced leaves those out in whose place another one of a list has come.
-func withoutReplaced(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider,
-	ids []string,
+func withoutReplaced(
+	ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, ids []string,
 ) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		select replaces from checkouts

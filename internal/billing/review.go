@@ -43,7 +43,8 @@ const handleSQL = `left(encode(sha256(convert_to(provider || ' ' || key, 'UTF8')
 // reviewsWhere lists items, newest first. The condition is a literal of this file's callers.
 func reviewsWhere(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]ReviewItem, error) {
 	rows, err := tx.Query(ctx, `
-		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id, status, times, opened_at,
+		select `+handleSQL+`, provider, key, reason, detail, account_id, subscription_id, event_id,
+		   status, times, opened_at,
 		    seen_at, resolved_at, resolved_by, resolution, snoozed_until
 		  from review_items where `+condition+` order by opened_at desc, key limit 500`, args...)
 	if err != nil {
@@ -251,8 +252,8 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 
 // adoptCustomer lets an account check out with a customer that is its own now,
 // unless it has one.
-func adoptCustomer(ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID,
-	now time.Time,
+func adoptCustomer(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, customer string, account uuid.UUID, now time.Time,
 ) error {
 	_, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, customer_id, claimed_at)

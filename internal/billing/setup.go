@@ -46,7 +46,8 @@ func checkWebhook(list []facts.Webhook, address string, wanted []string, train s
 		case !w.Enabled && found: // another one leads here, and is on
 			continue
 		case !w.Enabled:
-			c.Detail, c.Fix = "the webhook is switched off, so no event arrives", "switch it on in the provider's dashboard"
+			c.Detail = "the webhook is switched off, so no event arrives"
+			c.Fix = "switch it on in the provider's dashboard"
 		case len(lacks) > 0:
 			c.Detail = fmt.Sprintf("the webhook does not send %s", strings.Join(lacks, ", "))
 			c.Fix = "choose these types of events in the provider's dashboard; until then the comparison finds what they tell"
@@ -71,12 +72,12 @@ func offered(id string, want facts.Offer, got facts.Offer, err error) (state, de
 	case !got.Active:
 		return CheckWrong, id + " is archived: nobody can buy it"
 	case got.Currency != want.Currency || got.Minor != want.Minor:
-		return CheckWrong, fmt.Sprintf("%s costs %d %s (minor units), the plan file says %d %s", id, got.Minor,
-			got.Currency,
-			want.Minor, want.Currency)
+		return CheckWrong,
+			fmt.Sprintf("%s costs %d %s (minor units), the plan file says %d %s", id, got.Minor, got.Currency,
+				want.Minor, want.Currency)
 	case got.Interval != want.Interval:
-		return CheckWrong, fmt.Sprintf("%s is for %s, the plan file says %s", id, every(got.Interval),
-			every(want.Interval))
+		return CheckWrong,
+			fmt.Sprintf("%s is for %s, the plan file says %s", id, every(got.Interval), every(want.Interval))
 	}
 	return CheckOK, ""
 }

@@ -36,10 +36,9 @@ func nullText(s string) *string {
 
 // subscriptionColumns are what scanSubscription reads, of a table called s.
 const subscriptionColumns = `s.account_id, s.provider, s.id, s.customer_id, s.status, s.provider_status, s.price_id,
-	s.plan_id, s.period,
-	s.period_start, s.period_end, s.paid_through, s.paid_from, s.paid_price_id, s.paid_count, s.access_until, s.failed_at,
-	    s.cancel_at_period_end,
-	s.cancel_at, s.trial_end, s.ended_at, s.seen_at, s.next_price_id, s.next_at, s.pay_url, s.paid_since`
+	s.plan_id, s.period, s.period_start, s.period_end, s.paid_through, s.paid_from, s.paid_price_id, s.paid_count,
+	s.access_until, s.failed_at, s.cancel_at_period_end, s.cancel_at, s.trial_end, s.ended_at, s.seen_at,
+	s.next_price_id, s.next_at, s.pay_url, s.paid_since`
 
 func scanSubscription(row pgx.CollectableRow) (Subscription, error) {
 	var s Subscription
@@ -86,40 +85,35 @@ func subscriptionsOf(ctx context.Context, q querier, account uuid.UUID) ([]Subsc
 func saveSubscription(b *pgx.Batch, s Subscription, now time.Time) {
 	b.Queue(`
 		insert into subscriptions (app_id, account_id, connection_id, provider, id, customer_id, status,
-		    provider_status,
-		    price_id, plan_id, period,
-		    period_start, period_end, paid_through, paid_from, paid_price_id, paid_count, access_until, failed_at,
-		        cancel_at_period_end,
-		    cancel_at, trial_end, ended_at, seen_at, created_at, changed_at, next_price_id, next_at, pay_url, paid_since)
-		values (current_setting('tijori.app'), $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-		    $18,
-		    $19, $20, $21, $22, $23, $23, $24, $25, $26, $27)
+		    provider_status, price_id, plan_id, period, period_start, period_end, paid_through, paid_from,
+		    paid_price_id, paid_count, access_until, failed_at, cancel_at_period_end, cancel_at, trial_end,
+		    ended_at, seen_at, created_at, changed_at, next_price_id, next_at, pay_url, paid_since)
+		values (current_setting('tijori.app'), $1, $2, $2, $3, $4, $5,
+		    $6, $7, $8, $9, $10, $11, $12, $13,
+		    $14, $15, $16, $17, $18, $19, $20,
+		    $21, $22, $23, $23, $24, $25, $26, $27)
 		on conflict (account_id, connection_id, id) do update
 		    set customer_id = excluded.customer_id, status = excluded.status,
 		    provider_status = excluded.provider_status, price_id = excluded.price_id, plan_id = excluded.plan_id,
-		        period = excluded.period,
-		    period_start = excluded.period_start, period_end = excluded.period_end, paid_through = excluded.paid_through,
-		    paid_from = excluded.paid_from, paid_price_id = excluded.paid_price_id, paid_count = excluded.paid_count,
+		    period = excluded.period, period_start = excluded.period_start, period_end = excluded.period_end,
+		    paid_through = excluded.paid_through, paid_from = excluded.paid_from,
+		    paid_price_id = excluded.paid_price_id, paid_count = excluded.paid_count,
 		    access_until = excluded.access_until, failed_at = excluded.failed_at,
-		        cancel_at_period_end = excluded.cancel_at_period_end,
-		    cancel_at = excluded.cancel_at, trial_end = excluded.trial_end, ended_at = excluded.ended_at,
-		        seen_at = excluded.seen_at,
+		    cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
+		    trial_end = excluded.trial_end, ended_at = excluded.ended_at, seen_at = excluded.seen_at,
 		    changed_at = excluded.changed_at, next_price_id = excluded.next_price_id, next_at = excluded.next_at,
-		        pay_url = excluded.pay_url,
-		    paid_since = excluded.paid_since`,
-		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status, s.ProviderStatus, s.PriceID, nullText(s.PlanID),
-		s.Interval,
-		null(s.PeriodStart), null(s.PeriodEnd), null(s.PaidThrough), null(s.PaidFrom), s.PaidPriceID, s.PaidCount,
-		null(s.AccessUntil), null(s.FailedAt), s.CancelAtPeriodEnd,
-		null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID, null(s.NextAt), s.PayURL,
-		null(s.PaidSince))
+		    pay_url = excluded.pay_url, paid_since = excluded.paid_since`,
+		s.AccountID, s.Provider, s.ID, s.CustomerID, s.Status,
+		s.ProviderStatus, s.PriceID, nullText(s.PlanID), s.Interval, null(s.PeriodStart), null(s.PeriodEnd),
+		null(s.PaidThrough), null(s.PaidFrom), s.PaidPriceID, s.PaidCount, null(s.AccessUntil), null(s.FailedAt),
+		s.CancelAtPeriodEnd, null(s.CancelAt), null(s.TrialEnd), null(s.EndedAt), s.SeenAt, now, s.NextPriceID,
+		null(s.NextAt), s.PayURL, null(s.PaidSince))
 }
 
 func savePayment(b *pgx.Batch, account uuid.UUID, p facts.Payment, provider facts.Provider, now time.Time) {
 	b.Queue(`
-		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id, amount_minor,
-		    currency,
-		    paid_at, recorded_at)
+		insert into payments (account_id, connection_id, provider, id, subscription_id, invoice_id,
+		    amount_minor, currency, paid_at, recorded_at)
 		values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (account_id, connection_id, id) do nothing`,
 		account, provider, p.ID, p.SubscriptionID, p.InvoiceID, p.Amount.Minor, p.Amount.Currency, null(p.At), now)
@@ -173,8 +167,8 @@ func counts(b bool) int {
 // stays closed unless the finding has become a graver one (a refund that grew to
 // the whole) or an event that had come alive is dead again. One that had settled by
 // itself opens again when its kind says that this is news.
-func saveReview(b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string,
-	now time.Time,
+func saveReview(
+	b *pgx.Batch, provider facts.Provider, r Review, account uuid.UUID, subscriptionID, eventID string, now time.Time,
 ) {
 	var owner *uuid.UUID
 	if account != uuid.Nil {
@@ -249,8 +243,8 @@ func owner(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id str
 // claim writes that an object belongs to an account, and returns whose it is:
 // the first claim holds for ever, and first says that it was this one. The row
 // is locked until the transaction ends.
-func claim(ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID,
-	now time.Time,
+func claim(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, kind, id string, account uuid.UUID, now time.Time,
 ) (_ uuid.UUID, first bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)

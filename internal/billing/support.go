@@ -96,8 +96,8 @@ func (s *Service) SupportLookup(ctx context.Context, who, email, remark string) 
 // SupportWhy explains one entitlement of an account: whether it is in force,
 // and why. NotFound for an account that does not exist, Invalid for an
 // entitlement that no plan has.
-func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement,
-	remark string,
+func (s *Service) SupportWhy(
+	ctx context.Context, who, account, entitlement, remark string,
 ) (has bool, lines []string, err error) {
 	id, err := uuid.Parse(strings.TrimSpace(account))
 	if err != nil {
@@ -121,8 +121,8 @@ func (s *Service) SupportWhy(ctx context.Context, who, account, entitlement,
 		verb = "has"
 	}
 	lines = append(lines, fmt.Sprintf("Account %s (%s) %s %s.", acc.Name, acc.ID, verb, entitlement),
-		fmt.Sprintf("%s comes with %s; the plan in force is %s.", entitlement, strings.Join(carriers, " and "),
-			acc.PlanName),
+		fmt.Sprintf("%s comes with %s; the plan in force is %s.",
+			entitlement, strings.Join(carriers, " and "), acc.PlanName),
 		acc.Why)
 	for _, sub := range acc.Subscriptions {
 		lines = append(lines, fmt.Sprintf("%s %s: %s%s", sub.Provider.Name(), sub.ID, sub.Why, sub.lastEvent()))
@@ -161,8 +161,8 @@ func (s *Service) support(ctx context.Context, who, question, subject, remark st
 	if len(remark) > 1000 || len(subject) > 254 || who == "" || len(who) > 254 {
 		return nil, fault.New(fault.Invalid, "This is too long.")
 	}
-	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`, use, who, question,
-		subject,
+	if _, err := s.db.Support.Exec(ctx, `select tijori_ops.support_use($1, $2, $3, $4, $5)`,
+		use, who, question, subject,
 		remark); err != nil {
 		return nil, fmt.Errorf("write the look-up down: %w", err)
 	}
@@ -236,7 +236,8 @@ func (s *Service) supportSubscriptions(ctx context.Context, tx pgx.Tx, a *Suppor
 	rows, err := tx.Query(ctx, `
 		select account_id, provider, id, customer_id, status, provider_status, price_id, plan_id, period, period_start,
 		    period_end, paid_through,
-		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at, event_id,
+		       access_until, failed_at, cancel_at_period_end, cancel_at, trial_end, ended_at, seen_at, changed_at,
+		       event_id,
 		           event_type, event_at
 		  from tijori_ops.support_subscriptions($1)`, a.Use)
 	if err != nil {

@@ -51,8 +51,8 @@ func (s *Service) applyReversal(ctx context.Context, tx pgx.Tx, g gateway, ev *f
 
 // keepDispute writes down for a purchase that the bank has decided a dispute of its
 // payment against us, once, and takes that back should the bank think better of it.
-func keepDispute(ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, payment string,
-	d *facts.Dispute,
+func keepDispute(
+	ctx context.Context, tx pgx.Tx, provider facts.Provider, account uuid.UUID, payment string, d *facts.Dispute,
 ) (changed bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		update purchases set
@@ -88,9 +88,9 @@ const boughtSQL = `
 	  from purchases p join credit_grants g on g.account_id = p.account_id and g.key = 'top-up ' || p.id::text`
 
 func scanBought(row pgx.CollectableRow) (b bought, err error) {
-	return b, row.Scan(&b.account, &b.provider, &b.id, &b.grant, &b.payment, &b.meter, &b.currency, &b.credits,
-		&b.amount,
-		&b.refunded, &b.lost, &b.taken, &b.held, &b.charge)
+	return b,
+		row.Scan(&b.account, &b.provider, &b.id, &b.grant, &b.payment, &b.meter, &b.currency, &b.credits, &b.amount,
+			&b.refunded, &b.lost, &b.taken, &b.held, &b.charge)
 }
 
 // takeBack asks the provider how much of a purchase's payment was given back and
@@ -104,8 +104,8 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 		return err
 	}
 	rows, err := tx.Query(ctx,
-		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account,
-		g.Provider(),
+		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`,
+		account, g.Provider(),
 		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
@@ -130,12 +130,12 @@ func (s *Service) takeBack(ctx context.Context, tx pgx.Tx, g gateway, account uu
 }
 
 // takeBackLost takes back what a decided dispute is for, or gives it back.
-func (s *Service) takeBackLost(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment,
-	charge string, changed bool,
+func (s *Service) takeBackLost(
+	ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, payment, charge string, changed bool,
 ) error {
 	rows, err := tx.Query(ctx,
-		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`, account,
-		provider,
+		boughtSQL+` where p.account_id = $1 and p.connection_id = $2 and p.payment_id = $3 for update of p`,
+		account, provider,
 		payment)
 	if err != nil {
 		return fmt.Errorf("look up the purchase of %s: %w", payment, err)
@@ -196,8 +196,8 @@ func share(credits, refunded, amount int64) int64 {
 // tellTaken writes what went back into the review queue: closed by itself when its
 // credits are taken back, open while some of them are set aside and when some are
 // spent.
-func tellTaken(ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part, taken, held int64,
-	now time.Time,
+func tellTaken(
+	ctx context.Context, tx pgx.Tx, p bought, gone money.Amount, part, taken, held int64, now time.Time,
 ) error {
 	reason, key := ReviewRefundPartial, "refund "+p.charge
 	switch {

@@ -42,8 +42,8 @@ type purchase struct {
 // returns the provider's page. What it costs and brings comes from the plan file
 // alone. Asking again for the same while it is unpaid returns the same page. The
 // credits come with the provider's webhook. Faults as of StartCheckout.
-func (s *Service) StartTopUp(ctx context.Context, c postgres.Caller, topUp string,
-	provider facts.Provider,
+func (s *Service) StartTopUp(
+	ctx context.Context, c postgres.Caller, topUp string, provider facts.Provider,
 ) (string, error) {
 	t, ok := s.plans.TopUp(topUp)
 	price, priced := t.Price(provider)
@@ -85,8 +85,8 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		var link *string
 		err := tx.QueryRow(ctx, `
 			select id, status, url, created_at, expires_at from purchases
-			 where account_id = $1 and status in ('creating', 'open') and connection_id = $2 and top_up_id = $3
-			     and credits = $4
+			 where account_id = $1 and status in ('creating',
+			     'open') and connection_id = $2 and top_up_id = $3 and credits = $4
 			     and amount_minor = $5 and currency = $6
 			   and expires_at > $7 order by created_at desc limit 1 for update`,
 			p.account, price.Provider, t.ID, t.Credits, price.Amount.Minor, price.Amount.Currency,
@@ -106,8 +106,8 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 		}
 		row.created, row.expires = now, now.Add(checkoutLife)
 		_, err = tx.Exec(ctx, `
-			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter, credits,
-			    days,
+			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter,
+			    credits, days,
 			    amount_minor, currency, status, created_at, expires_at)
 			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
 			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor,
@@ -205,8 +205,8 @@ func purchaseOf(ev *facts.Event) (kind, id string) {
 // was bought when it is paid: once, under the lock of its directory row, by a key.
 // One that nobody began here is parked for a person, unless nothing on it is ours:
 // then it is of another product on the same provider account.
-func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind, id string,
-	ev *facts.Event,
+func (s *Service) applyPurchase(
+	ctx context.Context, tx pgx.Tx, g gateway, kind, id string, ev *facts.Event,
 ) (uuid.UUID, *Review, error) {
 	provider := g.Provider()
 	account, err := lockOwner(ctx, tx, provider, kind, id)
@@ -235,7 +235,8 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 	err = tx.QueryRow(ctx, `
 		select id, status, meter, credits, days, amount_minor, currency from purchases
 		    where account_id = $1 and connection_id = $2 and provider_id = $3 for update`,
-		account, provider, id).Scan(&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
+		account, provider, id).Scan(
+		&row.id, &row.status, &row.meter, &row.credits, &row.days, &row.amount, &row.currency)
 	if err != nil {
 		return uuid.Nil, nil, fmt.Errorf("look up purchase %s: %w", id, err)
 	}
@@ -257,8 +258,8 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 			b := &pgx.Batch{}
 			saveReview(b, provider, Review{ReviewUnmappedPurchase, "erased purchase " + id, "paid " + got.Format() +
 				" after the account was erased; nothing was granted. Give the money back"}, account, "", "", now)
-			b.Queue(`update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`, account,
-				row.id, now)
+			b.Queue(`update purchases set status = 'paid', paid_at = $3 where account_id = $1 and id = $2`,
+				account, row.id, now)
 			return account, nil, tx.SendBatch(ctx, b).Close()
 		}
 		if err := s.grantPurchase(ctx, tx, account, provider, id, row.id, row.meter, row.credits, row.days,
@@ -268,16 +269,16 @@ func (s *Service) applyPurchase(ctx context.Context, tx pgx.Tx, g gateway, kind,
 		if err := claimOwn(ctx, tx, provider, "payment", payment, account, now); err != nil {
 			return uuid.Nil, nil, err
 		}
-		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`, account,
-			row.id,
+		if _, err := tx.Exec(ctx, `update purchases set payment_id = $3 where account_id = $1 and id = $2`,
+			account, row.id,
 			payment); err != nil {
 			return uuid.Nil, nil, fmt.Errorf("settle purchase %s: %w", id, err)
 		}
 		// it may have been given back before we heard that it was paid
 		return account, nil, s.takeBack(ctx, tx, g, account, payment)
 	case over:
-		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2`, account,
-			row.id)
+		_, err := tx.Exec(ctx, `update purchases set status = 'closed' where account_id = $1 and id = $2`,
+			account, row.id)
 		return account, nil, err
 	}
 	return account, nil, nil
@@ -305,8 +306,8 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 		expires = &end
 	}
 	if _, err := tx.Exec(ctx, `
-		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'), $7, '',
-		    $8,
+		select tijori_credits.grant_credits($1, $2, $3, 'top_up', $4, $5, coalesce($6::timestamptz, 'infinity'),
+		    $7, '', $8,
 		    null, null, null, $9)`,
 		account, meter, grant, credits, TopUpPriority, expires, "top-up "+purchase.String(),
 		string(provider)+" "+id, now); err != nil {
@@ -321,8 +322,8 @@ func (s *Service) grantPurchase(ctx context.Context, tx pgx.Tx, account uuid.UUI
 
 // paidOnce asks the provider whether a one-time purchase is paid, by which
 // payment, or can be paid no more.
-func (s *Service) paidOnce(ctx context.Context, kind,
-	id string,
+func (s *Service) paidOnce(
+	ctx context.Context, kind, id string,
 ) (paid, over bool, got money.Amount, payment string, err error) {
 	if kind == "session" {
 		session, err := s.stripe.Session(ctx, id)

@@ -93,8 +93,8 @@ func (t *teller) tell(ctx context.Context, list []billing.Alert) error {
 const again = time.Hour
 
 // by tells one channel what it has not heard yet.
-func (t *teller) by(channel string, list []billing.Alert, send func(subject string, lines []string,
-	list []billing.Alert) error,
+func (t *teller) by(
+	channel string, list []billing.Alert, send func(subject string, lines []string, list []billing.Alert) error,
 ) error {
 	now := time.Now()
 	var fresh []billing.Alert

@@ -57,8 +57,8 @@ var allowFiles = []string{"audit.toml", ".tijori-audit.toml"}
 
 // audit runs an engine, marks what is accepted, writes the report, and returns
 // the error that stands for the exit code.
-func (f *auditFlags) audit(e *env, rules []finding.Rule, engine func(context.Context,
-	func(int, string)) (*finding.Report, error),
+func (f *auditFlags) audit(
+	e *env, rules []finding.Rule, engine func(context.Context, func(int, string)) (*finding.Report, error),
 ) error {
 	baseline, err := f.baseline()
 	if err != nil {
@@ -146,8 +146,8 @@ func (f *auditFlags) allowList() (*accept.AllowList, error) {
 				continue
 			}
 			if name != "" {
-				return nil, usagef("there are both %s and %s\nkeep one of them, or name it with --allow", name,
-					candidate)
+				return nil,
+					usagef("there are both %s and %s\nkeep one of them, or name it with --allow", name, candidate)
 			}
 			name = candidate
 		}
@@ -317,12 +317,12 @@ func (c *auditDiffCmd) Run(e *env) error {
 		return err
 	}
 	if reports[0].Command != reports[1].Command {
-		return usagef("%s is of %q and %s of %q\ncompare two reports of one command", c.Old, reports[0].Command, c.New,
-			reports[1].Command)
+		return usagef("%s is of %q and %s of %q\ncompare two reports of one command",
+			c.Old, reports[0].Command, c.New, reports[1].Command)
 	}
 	d := report.Compare(reports[0], reports[1])
-	if err := report.WriteDifference(e.stdout, d, report.Options{Color: isTerminal(e.stdout) &&
-		os.Getenv("NO_COLOR") == ""}); err != nil {
+	if err := report.WriteDifference(e.stdout, d,
+		report.Options{Color: isTerminal(e.stdout) && os.Getenv("NO_COLOR") == ""}); err != nil {
 		return err
 	}
 	return (&auditFlags{FailOn: c.FailOn, Strict: c.Strict}).verdict(slices.Concat(d.New, d.Worse), d.Blind)

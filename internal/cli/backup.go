@@ -307,8 +307,8 @@ func (c *backupVerifyCmd) Run(e *env) error {
 	if err := r.Verify(e, m, dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%s: restored into a scratch server, and everything adds up (%s)\n", m.Name,
-		time.Since(start).Round(time.Second))
+	fmt.Fprintf(e.stdout, "%s: restored into a scratch server, and everything adds up (%s)\n",
+		m.Name, time.Since(start).Round(time.Second))
 	return backup.Verified(e, target, m, time.Now())
 }
 

@@ -63,8 +63,10 @@ func (f *serveFlags) newKeeper(ctx context.Context, d *database, log *slog.Logge
 			return nil, err
 		}
 		k.kind = backup.Base
-		k.logger = &backup.Logger{Target: target, Admin: config.Admin, Dir: filepath.Join(dir, "postgres", "data",
-			"pg_wal"), To: to}
+		k.logger = &backup.Logger{
+			Target: target, Admin: config.Admin,
+			Dir: filepath.Join(dir, "postgres", "data", "pg_wal"), To: to,
+		}
 	}
 	return k, nil
 }
@@ -90,8 +92,7 @@ func (k *keeper) storeLog(ctx context.Context) (int, error) {
 }
 
 // backUp makes a back-up when one is due, verifies it, and removes those that are too many. Several nodes may ask at
-// once:
-// one makes it.
+// once: one makes it.
 func (k *keeper) backUp(ctx context.Context) (int, error) {
 	now := time.Now()
 	if now.Before(k.again) {
@@ -146,8 +147,8 @@ func (k *keeper) metrics() []prometheus.Collector {
 	out := []prometheus.Collector{age("tijori_backup_last_success_timestamp_seconds",
 		"When the newest back-up ended; 0 when there is none.", &k.newest)}
 	if k.logger != nil {
-		out = append(out, age("tijori_backup_log_stored_timestamp_seconds", "When the log of changes was last stored.",
-			&k.stored))
+		out = append(out,
+			age("tijori_backup_log_stored_timestamp_seconds", "When the log of changes was last stored.", &k.stored))
 	}
 	return out
 }

@@ -21,8 +21,8 @@ type creditsCmd struct {
 
 // openCredits connects for a command about credits, beside a running server or
 // without one, at the service's time. The returned function closes.
-func openCredits(e *env, f *databaseFlags,
-	plansFile string,
+func openCredits(
+	e *env, f *databaseFlags, plansFile string,
 ) (_ *credits.Service, now *clock.Clock, done func() error, err error) {
 	plans, err := billing.LoadPlans(plansFile, nil)
 	if err != nil {
@@ -167,7 +167,7 @@ func (c *takeCreditsCmd) Run(e *env) (err error) {
 	if err != nil {
 		return c.failed(err)
 	}
-	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\nidempotency key %s\n", took,
-		c.Amount, c.IdempotencyKey)
+	_, err = fmt.Fprintf(e.stdout, "%d of %d taken back; what is spent or on hold stays\nidempotency key %s\n",
+		took, c.Amount, c.IdempotencyKey)
 	return err
 }

@@ -111,8 +111,7 @@ var errDemoUnpaid = fault.New(fault.Unavailable,
 	"The payment's webhook did not arrive within 20 seconds. Are events held back on the control page of the simulated payments? Send them, and try again.")
 
 // demoPrice is what the demonstration buys: the lowest plan that it fits into, else the one with the most room, by the
-// year
-// and in rupees where that is sold. It reports false when nothing is sold.
+// year and in rupees where that is sold. It reports false when nothing is sold.
 func demoPrice(plans *billing.Plans) (best billing.Price, ok bool) {
 	room := func(n, wanted int) int {
 		if n == 0 || n > wanted {
@@ -128,8 +127,8 @@ func demoPrice(plans *billing.Plans) (best billing.Price, ok bool) {
 		}
 		var found *billing.Price
 		for i, price := range p.Prices {
-			if !price.Past && (found == nil || price.Provider == facts.Razorpay && (found.Provider != facts.Razorpay ||
-				price.Interval == billing.Year)) {
+			if !price.Past && (found == nil || price.Provider == facts.Razorpay &&
+				(found.Provider != facts.Razorpay || price.Interval == billing.Year)) {
 				found = &p.Prices[i]
 			}
 		}

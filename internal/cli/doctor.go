@@ -30,8 +30,8 @@ const mostSkew = time.Minute
 type examination struct{ checks []billing.Check }
 
 func (x *examination) ok(subject, format string, args ...any) {
-	x.checks = append(x.checks, billing.Check{Subject: subject, State: billing.CheckOK, Detail: fmt.Sprintf(format,
-		args...)})
+	x.checks = append(x.checks,
+		billing.Check{Subject: subject, State: billing.CheckOK, Detail: fmt.Sprintf(format, args...)})
 }
 
 // bad takes the hint of an error as what there is to do.
@@ -94,8 +94,8 @@ func (c *doctorCmd) settings(x *examination) *billing.Plans {
 	if public, err := parsePublicURL(c.PublicURL, c.Addr); err != nil {
 		x.bad("public address", billing.CheckWrong, err, "")
 	} else if public.Scheme != "https" && !c.simulated() && !loopbackHost(public.Hostname()) {
-		x.bad("public address", billing.CheckWrong, fmt.Errorf("%s has no TLS: sessions could be read on the way",
-			public),
+		x.bad("public address", billing.CheckWrong,
+			fmt.Errorf("%s has no TLS: sessions could be read on the way", public),
 			"set TIJORI_PUBLIC_URL to an address that begins with https://")
 	} else {
 		x.ok("public address", "%s", public)
@@ -189,8 +189,8 @@ func (c *doctorCmd) databaseServer(e *env, x *examination, db *database) {
 	x.ok("database", "PostgreSQL %s, %s; its schema is this program's", version, db.describe)
 	c.drift(e, x, db)
 	if ahead.Abs() > mostSkew {
-		x.bad("clock", billing.CheckWrong, fmt.Errorf("the clock of the database differs by %s from this machine's",
-			ahead.Round(time.Second)),
+		x.bad("clock", billing.CheckWrong,
+			fmt.Errorf("the clock of the database differs by %s from this machine's", ahead.Round(time.Second)),
 			"set both by NTP: signatures of webhooks and ends of sessions depend on them")
 		return
 	}

@@ -45,8 +45,8 @@ func (c *doctorCmd) backups(e *env, x *examination) {
 	age := time.Since(m.Ended).Round(time.Minute)
 	switch {
 	case age > 2*c.BackupEvery:
-		x.bad(subject, billing.CheckWrong, fmt.Errorf("the newest is %s old, and one is due every %s", age,
-			c.BackupEvery), "the server's log says what failed; tijori backup makes one")
+		x.bad(subject, billing.CheckWrong, fmt.Errorf("the newest is %s old, and one is due every %s",
+			age, c.BackupEvery), "the server's log says what failed; tijori backup makes one")
 	case m.Verified == nil:
 		x.bad(subject, billing.CheckWrong, fmt.Errorf("%s was never restored into a scratch server", m.Name),
 			"tijori backup verify does")

@@ -23,13 +23,13 @@ type permitFlags struct {
 const plainHTTP = "plain-http"
 
 // environment is what the keys say that a database has to belong to.
-func (f *providerFlags) environment(permit []string, s *stripe.Client,
-	r *razorpay.Client,
+func (f *providerFlags) environment(
+	permit []string, s *stripe.Client, r *razorpay.Client,
 ) (postgres.Environment, error) {
 	for _, risk := range permit {
 		if known := append(postgres.Risks(), plainHTTP); !slices.Contains(known, risk) {
-			return postgres.Environment{}, usagef("--permit knows no risk %q\nthere are %s", risk,
-				strings.Join(known, ", "))
+			return postgres.Environment{},
+				usagef("--permit knows no risk %q\nthere are %s", risk, strings.Join(known, ", "))
 		}
 	}
 	e := postgres.Environment{Mode: postgres.Simulated, Accounts: map[string]string{}, Permit: permit}
@@ -128,8 +128,8 @@ func (a *app) compareAccount(ctx context.Context, e postgres.Environment, s *str
 				"the restricted key may not read its account, so nothing tells keys of another one; permit it in Stripe's dashboard")
 			return true, nil
 		}
-		a.log.WarnContext(ctx, "cannot ask Stripe whose account the key is of; asking again", "after", accountAgain,
-			"error", err)
+		a.log.WarnContext(ctx, "cannot ask Stripe whose account the key is of; asking again",
+			"after", accountAgain, "error", err)
 		return false, nil
 	}
 	e.Accounts[string(facts.Stripe)] = id

@@ -99,7 +99,9 @@ func (c *inboxShowCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout,
 			"event      %s\nprovider   %s\ntype       %s\nstate      %s\nreason     %s\nsubject    %s\naccount    %s\nsigned by  secret %q\nreceived   %s (%d deliveries, last %s)\ntries      %d, next %s\napplied    %s\n",
-			ev.ID, ev.Provider, ev.Type, ev.Status, dash(ev.Reason), dash(ev.Subject), account, ev.Secret, stamp(ev.ReceivedAt), ev.Deliveries, stamp(ev.DeliveredAt), ev.Attempts, stamp(ev.NextAttempt), stamp(ev.AppliedAt))
+			ev.ID, ev.Provider, ev.Type, ev.Status, dash(ev.Reason), dash(ev.Subject), account, ev.Secret,
+			stamp(ev.ReceivedAt), ev.Deliveries, stamp(ev.DeliveredAt),
+			ev.Attempts, stamp(ev.NextAttempt), stamp(ev.AppliedAt))
 		names := make([]string, 0, len(ev.Headers))
 		for name := range ev.Headers {
 			names = append(names, name)

@@ -9,8 +9,7 @@ import (
 )
 
 // How often the private server is started again before it is left to a person: what dies more often does so for a
-// reason
-// that another start does not remove.
+// reason that another start does not remove.
 const (
 	mostRestarts = 5
 	restartSpan  = 10 * time.Minute
@@ -36,8 +35,7 @@ func (r *restarts) allow(now time.Time) (pause time.Duration, ok bool) {
 }
 
 // restartPrivate starts the private server again in place. Meanwhile requests are answered with 503; the pools find it
-// by
-// its socket, which stays where it was.
+// by its socket, which stays where it was.
 func (a *app) restartPrivate(ctx context.Context, r *restarts, why error) error {
 	_ = a.database.server.Stop() // it has ended; this releases its directory
 	a.database.server = nil

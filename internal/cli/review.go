@@ -68,7 +68,9 @@ func (c *reviewShowCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout,
 			"item          %s\nprovider      %s\nreason        %s\nmeans         %s\ndetail        %s\naccount       %s\nsubscription  %s\nevent         %s\nopened        %s (found %d times, last %s)\n",
-			r.Handle, r.Provider, r.Reason, billing.ReasonOf(r.Reason), r.Detail, known(r.AccountID), dash(r.SubscriptionID), dash(r.EventID), stamp(r.OpenedAt), r.Times, stamp(r.SeenAt))
+			r.Handle, r.Provider, r.Reason, billing.ReasonOf(r.Reason), r.Detail,
+			known(r.AccountID), dash(r.SubscriptionID), dash(r.EventID),
+			stamp(r.OpenedAt), r.Times, stamp(r.SeenAt))
 		if !r.SnoozedUntil.IsZero() {
 			fmt.Fprintf(e.stdout, "snoozed       until %s\n", stamp(r.SnoozedUntil))
 		}

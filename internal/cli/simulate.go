@@ -21,8 +21,8 @@ type simulated struct {
 
 // simulate starts both providers on their own listener and returns clients that
 // speak with them as they would with the real ones.
-func (a *app) simulate(ctx context.Context, l net.Listener,
-	plans *billing.Plans,
+func (a *app) simulate(
+	ctx context.Context, l net.Listener, plans *billing.Plans,
 ) (*stripe.Client, *razorpay.Client, error) {
 	a.sim = &simulated{url: "http://" + l.Addr().String()}
 	if err := simulator.Permit(l.Addr().String(), a.public.String(), a.flags.StripeKey, a.flags.RazorpayKeyID,

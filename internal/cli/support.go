@@ -41,8 +41,8 @@ func (c *supportLookupCmd) Run(e *env) error {
 }
 
 func tellAccount(e *env, acc billing.SupportAccount) error {
-	fmt.Fprintf(e.stdout, "\naccount %s (%s), %s, since %s; the user is its %s; %d businesses\n", acc.Name, acc.ID,
-		acc.Currency, stamp(acc.CreatedAt), acc.Role, acc.Businesses)
+	fmt.Fprintf(e.stdout, "\naccount %s (%s), %s, since %s; the user is its %s; %d businesses\n",
+		acc.Name, acc.ID, acc.Currency, stamp(acc.CreatedAt), acc.Role, acc.Businesses)
 	fmt.Fprintf(e.stdout, "  plan          %s\n", acc.Why)
 	fmt.Fprintf(e.stdout, "  entitlements  %s\n", dash(strings.Join(acc.Entitlements, ", ")))
 	for _, v := range acc.Subscriptions {

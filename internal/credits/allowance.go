@@ -180,7 +180,8 @@ func (s *Service) refill(ctx context.Context, tx pgx.Tx, c calendarRow, now time
 		key := fmt.Sprintf("allowance %s %s %d %d", c.meter, d.Source, d.Period, d.Level)
 		if _, err := tx.Exec(ctx,
 			`select tijori_credits.grant_credits($1, $2, $3, 'allowance', $4, $5, $6, $7, '', 'calendar', $8, $9, $10, $11)`,
-			c.account, c.meter, id, d.Amount, AllowancePriority, d.Expires, key, d.Source, d.Period, d.Level, now); err != nil {
+			c.account, c.meter, id, d.Amount, AllowancePriority,
+			d.Expires, key, d.Source, d.Period, d.Level, now); err != nil {
 			return fmt.Errorf("grant %s: %w", key, err)
 		}
 		given[Period{d.Source, d.Period}] = d.Level
@@ -224,8 +225,8 @@ func nullAmount(n int64) *int64 {
 // stretches are the plans of an account that were in force since its calendar was
 // last worked, as the subscriptions tell it now. One that was not in force then is in
 // force from now on, not from some day in between: a pause brings nothing.
-func (s *Service) stretches(ctx context.Context, tx pgx.Tx, c calendarRow,
-	now time.Time,
+func (s *Service) stretches(
+	ctx context.Context, tx pgx.Tx, c calendarRow, now time.Time,
 ) ([]Stretch, *time.Location, error) {
 	var created time.Time
 	var zoneName string

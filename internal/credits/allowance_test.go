@@ -31,9 +31,12 @@ func (f *fixture) pays(u *pgtest.User, id, plan string, since, from, until time.
 		insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id,
 		    plan_id, period, period_start,
 		    paid_from, paid_since, paid_through, access_until, seen_at, created_at, changed_at)
-		values ('khata', $1, 'razorpay', 'razorpay', $2, 'active', 'active', 'p', $3, 'month', $6, $6, $7, $5, $5, $4, $4, $4)
-		on conflict (account_id, connection_id, id) do update set plan_id = excluded.plan_id, period_start = excluded.period_start,
-		    paid_from = excluded.paid_from, paid_since = excluded.paid_since, paid_through = excluded.paid_through, access_until = excluded.access_until,
+		values ('khata', $1, 'razorpay', 'razorpay', $2, 'active', 'active',
+		    'p', $3, 'month', $6, $6, $7, $5, $5, $4, $4, $4)
+		on conflict (account_id, connection_id, id) do update
+		  set plan_id = excluded.plan_id, period_start = excluded.period_start,
+		    paid_from = excluded.paid_from, paid_since = excluded.paid_since,
+		    paid_through = excluded.paid_through, access_until = excluded.access_until,
 		    changed_at = excluded.changed_at`,
 		u.AccountID, id, plan, now, until, from, since)
 }

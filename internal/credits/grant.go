@@ -146,8 +146,8 @@ func (s *Service) TakeByHand(ctx context.Context, t Taking) (took int64, err err
 			return err
 		}
 		return billing.SaveActOnce(ctx, tx, t.Key, billing.Act{
-			Who: t.By, Act: "take_back", Subject: subject, Reason: t.Reason, Detail: strconv.FormatInt(took,
-				10) + asked,
+			Who: t.By, Act: "take_back", Subject: subject, Reason: t.Reason,
+			Detail: strconv.FormatInt(took, 10) + asked,
 		})
 	})
 	if errors.Is(err, billing.ErrDone) { // by another call at the same time; what this one took is rolled back

@@ -73,8 +73,8 @@ func (s *Service) Balances(ctx context.Context, key [32]byte) (list []Balance, e
 // Entries lists entries of a meter, the newest first: those before a number, or
 // from the newest when before is 0. It returns at most limit (and MaxPage), and
 // the number to go on from, 0 at the end.
-func (s *Service) Entries(ctx context.Context, key [32]byte, meter string, before int64,
-	limit int,
+func (s *Service) Entries(
+	ctx context.Context, key [32]byte, meter string, before int64, limit int,
 ) (list []Entry, next int64, err error) {
 	if !s.hasMeter(meter) {
 		return nil, 0, fault.InvalidField("meter", "There is no such meter.")

@@ -67,8 +67,8 @@ var checks = []struct{ what, sql string }{
 		 where b.entries <> coalesce(e.n, 0) or b.entries <> coalesce(e.last, 0)`},
 	{"the balance that an entry tells, against the sum up to it", `
 		select account_id, meter, total::bigint, balance from (
-			select account_id, meter, balance, sum(amount) over (partition by account_id,
-			    meter order by number) as total
+			select account_id, meter, balance,
+			    sum(amount) over (partition by account_id, meter order by number) as total
 			    from credit_entries) e
 		 where balance <> total`},
 	{"entries without a balance", `
@@ -77,13 +77,13 @@ var checks = []struct{ what, sql string }{
 		 group by 1, 2`},
 	{"what is held, against the open holds", `
 		select b.account_id, b.meter, coalesce(h.total, 0)::bigint, b.held from credit_balances b
-		  left join (select account_id, meter, sum(amount) as total from credit_holds where status = 'open' group by 1,
-		      2) h
+		  left join (select account_id, meter,
+		      sum(amount) as total from credit_holds where status = 'open' group by 1, 2) h
 		    on h.account_id = b.account_id and h.meter = b.meter
 		 where b.held <> coalesce(h.total, 0)`},
 	{"what is left of the grants, against what can be spent", `
-		select b.account_id, b.meter, b.balance - b.held, (b.lot_left + coalesce(l.total, 0))::bigint
-		    from credit_balances b
+		select b.account_id, b.meter, b.balance - b.held,
+		    (b.lot_left + coalesce(l.total, 0))::bigint from credit_balances b
 		  left join (select account_id, meter, sum(lot_left) as total from credit_lots group by 1, 2) l
 		    on l.account_id = b.account_id and l.meter = b.meter
 		 where b.balance - b.held <> b.lot_left + coalesce(l.total, 0)`},
@@ -117,8 +117,8 @@ var checks = []struct{ what, sql string }{
 func (s *Service) Watch(ctx context.Context) (int, error) {
 	findings, err := s.Verify(ctx)
 	for _, f := range findings {
-		s.log.ErrorContext(ctx, "credits do not add up", "account", f.AccountID, "meter", f.Meter, "what", f.What,
-			"want",
+		s.log.ErrorContext(ctx, "credits do not add up", "account", f.AccountID, "meter", f.Meter, "what",
+			f.What, "want",
 			f.Want, "got", f.Got)
 	}
 	return 0, err

@@ -387,7 +387,8 @@ var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_
 func functionsAreListed(t testing.TB, super querier) {
 	found := rowsOf[function](t, super, `
 		select n.nspname || '.' || p.proname || '(' || coalesce(x.args, '') || ')',
-		       p.proowner::regrole::text, l.lanname::text, p.prokind::text, p.prosrc, p.prosecdef, p.prorettype = 'trigger'::regtype, p.proleakproof,
+		       p.proowner::regrole::text, l.lanname::text, p.prokind::text, p.prosrc,
+		       p.prosecdef, p.prorettype = 'trigger'::regtype, p.proleakproof,
 		       coalesce(p.proconfig, '{}'), has_function_privilege('public', p.oid, 'execute'),
 		       array(select r.rolname::text from pg_roles r where r.rolname = any ($1) and has_function_privilege(r.oid,
 		           p.oid, 'execute') order by 1)

@@ -132,8 +132,10 @@ func closedRooms(t testing.TB, super querier) {
 		     'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
 		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		       and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
-		                   and (r.rolname, c.relname, a.attname) <> ('tijori_guard', 'support_uses', 'subject')) -- an address that is erased
-		    or has_table_privilege(r.oid, c.oid, 'delete') and not exists ( -- but with the whole account, when its grace has ended
+		       -- an address that is erased
+		       and (r.rolname, c.relname, a.attname) <> ('tijori_guard', 'support_uses', 'subject'))
+		    -- but with the whole account, when its grace has ended
+		    or has_table_privilege(r.oid, c.oid, 'delete') and not exists (
 		        select 1 from pg_policy p where p.polrelid = c.oid and p.polcmd = 'd' and p.polroles = array[r.oid]
 		            and r.rolname = 'tijori_guard'
 		           and pg_get_expr(p.polqual, p.polrelid) ~ '^\(account_id IN \( SELECT tijori_access\.erasable\(\) AS erasable\)\)$'))`)

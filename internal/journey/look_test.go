@@ -6,25 +6,33 @@ package journey
 // and headings.
 const look = `(() => {
 	const wrong = [];
-	const name = (e) => e.tagName.toLowerCase() + (e.name ? "[" + e.name + "]" : "") + " “" + (e.textContent || "").trim().replace(/\s+/g, " ").slice(0, 40) + "”";
-	const shown = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !e.closest(".sr, .skip");
+	const name = (e) => e.tagName.toLowerCase() + (e.name ? "[" + e.name + "]" : "") +
+		" “" + (e.textContent || "").trim().replace(/\s+/g, " ").slice(0, 40) + "”";
+	const shown = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
+		!e.closest(".sr, .skip");
 	if (!["en", "hi"].includes(document.documentElement.lang)) wrong.push("no language");
 	if (!document.title.trim()) wrong.push("no title");
 	if (document.querySelectorAll("main").length !== 1) wrong.push("not one main landmark");
 	if ([...document.querySelectorAll("h1")].filter(shown).length !== 1) wrong.push("not one h1 that is shown");
-	if (document.documentElement.scrollWidth > innerWidth) wrong.push("wider than the screen: " + document.documentElement.scrollWidth);
+	const width = document.documentElement.scrollWidth;
+	if (width > innerWidth) wrong.push("wider than the screen: " + width);
 	const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
 	for (const id of ids.filter((x, i) => ids.indexOf(x) !== i)) wrong.push("an id twice: " + id);
 	for (const e of document.querySelectorAll("img, svg, [role=img]")) {
 		if (e.getAttribute("aria-hidden") === "true" || e.closest("[aria-hidden=true]")) continue;
-		if (!e.getAttribute("alt") && !e.getAttribute("aria-label") && e.getAttribute("alt") !== "") wrong.push("a picture without words: " + name(e));
+		if (!e.hasAttribute("alt") && !e.getAttribute("aria-label")) wrong.push("a picture without words: " + name(e));
 	}
 	for (const a of ["aria-labelledby", "aria-describedby"]) {
 		for (const e of document.querySelectorAll("[" + a + "]")) {
-			for (const id of e.getAttribute(a).split(/\s+/)) if (id && !document.getElementById(id)) wrong.push(a + " names nothing: " + id);
+			for (const id of e.getAttribute(a).split(/\s+/)) {
+				if (id && !document.getElementById(id)) wrong.push(a + " names nothing: " + id);
+			}
 		}
 	}
-	const lum = (c) => { const [r, g, b] = c.map((v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+	const lum = (c) => {
+		const [r, g, b] = c.map((v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+		return .2126 * r + .7152 * g + .0722 * b;
+	};
 	const rgb = (s) => (s.match(/[\d.]+/g) || []).map(Number);
 	const behind = (e) => {
 		for (; e; e = e.parentElement) {
@@ -44,14 +52,20 @@ const look = `(() => {
 	}
 	for (const e of document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary")) {
 		if (e.getAttribute("aria-hidden") !== "true") {
-			const label = e.getAttribute("aria-label") || (e.labels && [...e.labels].map((l) => l.textContent.trim()).join("")) || e.textContent.trim();
+			const labels = [...e.labels ?? []].map((l) => l.textContent.trim()).join("");
+			const label = e.getAttribute("aria-label") || labels || e.textContent.trim();
 			if (!label) wrong.push("no name: " + name(e));
 		}
 		if (!shown(e)) continue;
 		const inline = getComputedStyle(e).display === "inline";
 		const box = (e.closest("label") ?? e).getBoundingClientRect();
-		if (!inline && (box.height < 23.5 || box.width < 23.5)) wrong.push("a target of " + box.width.toFixed(0) + " × " + box.height.toFixed(0) + ": " + name(e));
-		if (e.matches(".button.wide, .button.big, form.card button[type=submit]") && box.height < 43.5) wrong.push("a main action of " + box.height.toFixed(0) + " px: " + name(e));
+		const [across, high] = [box.width.toFixed(0), box.height.toFixed(0)];
+		if (!inline && (box.height < 23.5 || box.width < 23.5)) {
+			wrong.push("a target of " + across + " × " + high + ": " + name(e));
+		}
+		if (e.matches(".button.wide, .button.big, form.card button[type=submit]") && box.height < 43.5) {
+			wrong.push("a main action of " + high + " px: " + name(e));
+		}
 	}
 	return wrong;
 })()`

@@ -65,8 +65,8 @@ func openBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 	}
 	s := tx.Scope
 	_, err := tx.Exec(ctx, `
-		insert into tijori.batches (account_id, business_id, id, kind, name, created_by, digest) values ($1, $2, $3, $4,
-		    $5, $6, $7)
+		insert into tijori.batches (account_id, business_id, id, kind, name, created_by, digest) values ($1, $2, $3,
+		    $4, $5, $6, $7)
 		on conflict (account_id, business_id, id) do nothing`, s.AccountID, s.BusinessID, id, kind, name, s.UserID, digest)
 	if err != nil {
 		return fmt.Errorf("open batch %s: %w", id, err)
@@ -96,15 +96,15 @@ const PlanAnew = pgx.QueryExecModeCacheDescribe
 // AddBatchParties adds parties to an open batch. One that is there already under
 // its id with the same fields is left; the others of used ids come back as refused.
 // A plan without room for all of them is an UpgradeRequired fault. The fields must be clean.
-func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
-	parties []BatchParty,
+func AddBatchParties(
+	ctx context.Context, tx *postgres.Tx, batch uuid.UUID, parties []BatchParty,
 ) (refused map[uuid.UUID]bool, err error) {
 	var ids []uuid.UUID
 	var kinds, names, keys, phones, notes []string
 	var hashes [][]byte
 	for _, p := range parties {
-		ids, kinds, names, keys = append(ids, p.ID), append(kinds, string(p.Kind)), append(names, p.Name), append(keys,
-			nameKey(p.Name))
+		ids, kinds, names, keys = append(ids, p.ID), append(kinds, string(p.Kind)), append(names, p.Name),
+			append(keys, nameKey(p.Name))
 		phones, notes, hashes = append(phones, p.Phone), append(notes, p.Note), append(hashes, p.hash())
 	}
 	_, err = tx.Exec(ctx, `
@@ -122,8 +122,7 @@ func AddBatchParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
 }
 
 // FillPhones gives parties of the khata that have no phone the one beside their id, as part of an open batch. One that
-// has got a
-// phone meanwhile, or is gone, is left. The phones must be clean. Requires RunsKhata.
+// has got a phone meanwhile, or is gone, is left. The phones must be clean. Requires RunsKhata.
 func FillPhones(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, ids []uuid.UUID, phones []string) error {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return err
@@ -145,8 +144,8 @@ func FillPhones(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, ids []uui
 
 // insertEntries adds entries to an open batch in one statement. Those whose party is
 // not living, and those whose id is used for other content, come back as refused.
-func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
-	entries []BatchEntry,
+func insertEntries(
+	ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry,
 ) (refused map[uuid.UUID]bool, err error) {
 	var ids, parties []uuid.UUID
 	var sides, notes []string
@@ -156,15 +155,15 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
 	var openings []bool
 	for _, e := range entries {
 		ids, parties, sides = append(ids, e.ID), append(parties, e.PartyID), append(sides, string(e.Side))
-		amounts, dates, notes, hashes = append(amounts, e.AmountMinor), append(dates, e.Date), append(notes,
-			e.Note), append(hashes, e.hash(e.PartyID))
+		amounts, dates, notes, hashes = append(amounts, e.AmountMinor), append(dates, e.Date), append(notes, e.Note),
+			append(hashes, e.hash(e.PartyID))
 		openings = append(openings, e.Opening)
 	}
 	_, err = tx.Exec(ctx, `
 		insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
 		    opening, request_hash, created_by, batch_id)
-		select $1, $2, g.id, g.party_id, g.side, g.amount_minor, g.business_date, g.note, g.opening, g.request_hash, $3,
-		    $4
+		select $1, $2, g.id, g.party_id, g.side, g.amount_minor, g.business_date, g.note, g.opening,
+		    g.request_hash, $3, $4
 		from unnest($5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::date[], $10::text[], $11::bytea[],
 		    $12::boolean[])
 			g(id, party_id, side, amount_minor, business_date, note, request_hash, opening)
@@ -172,7 +171,8 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
 			select p.id from tijori.parties p
 			where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and p.id = any ($6::uuid[]))
 		on conflict (account_id, business_id, id) do nothing`, PlanAnew,
-		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch, ids, parties, sides, amounts, dates, notes, hashes, openings)
+		tx.Scope.AccountID, tx.Scope.BusinessID, tx.Scope.UserID, batch,
+		ids, parties, sides, amounts, dates, notes, hashes, openings)
 	if err != nil {
 		return nil, fmt.Errorf("add %d entries of batch %s: %w", len(entries), batch, err)
 	}
@@ -190,8 +190,8 @@ var hashesSQL = map[string]string{
 }
 
 // otherContent returns the ids under which the wished content does not stand.
-func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid.UUID,
-	hashes [][]byte,
+func otherContent(
+	ctx context.Context, tx *postgres.Tx, table string, ids []uuid.UUID, hashes [][]byte,
 ) (map[uuid.UUID]bool, error) {
 	rows, err := tx.Query(ctx, hashesSQL[table], PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, ids, hashes)
 	if err != nil {
@@ -211,16 +211,16 @@ func otherContent(ctx context.Context, tx *postgres.Tx, table string, ids []uuid
 // AddBatchEntries adds entries to an open batch. What is wrong with single ones comes
 // back by their index; the others are added. An entry that is there already under
 // its id with the same fields is left. The fields must be clean.
-func AddBatchEntries(ctx context.Context, tx *postgres.Tx, batch uuid.UUID,
-	entries []BatchEntry,
+func AddBatchEntries(
+	ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry,
 ) (map[int]error, error) {
 	wrong := map[int]error{}
 	return wrong, addRange(ctx, tx, batch, entries, 0, wrong)
 }
 
 // addRange inserts in one statement, and looks for what the database refuses by halves.
-func addRange(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry, first int,
-	wrong map[int]error,
+func addRange(
+	ctx context.Context, tx *postgres.Tx, batch uuid.UUID, entries []BatchEntry, first int, wrong map[int]error,
 ) error {
 	if len(entries) == 0 {
 		return nil

@@ -57,9 +57,10 @@ func SaveDraft(ctx context.Context, tx *postgres.Tx, writer uuid.UUID, d Draft) 
 		return 0, fmt.Errorf("draft of the grid: %w", err)
 	}
 	err = tx.QueryRow(ctx, `
-		insert into tijori.drafts (account_id, business_id, created_by, name, body, writer) values ($1, $2, $3, $4, $5,
-		    $6)
-		on conflict (account_id, business_id, created_by, name) do update set body = excluded.body, writer = excluded.writer
+		insert into tijori.drafts (account_id, business_id, created_by, name, body, writer) values ($1, $2, $3,
+		    $4, $5, $6)
+		on conflict (account_id, business_id, created_by, name)
+		do update set body = excluded.body, writer = excluded.writer
 		where drafts.version = $7 or drafts.writer = excluded.writer
 		    or excluded.writer = '00000000-0000-0000-0000-000000000000'
 		returning version`,

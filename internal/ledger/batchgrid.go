@@ -73,8 +73,8 @@ func (r *BatchResult) count() {
 // SaveBatch saves rows of the grid as one batch: every one, or with some only the good ones.
 // Each row counts once under its id, however often it is sent. Without a plan that
 // has the grid it is an UpgradeRequired fault. Requires RunsKhata.
-func SaveBatch(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []BatchRow, d Desk,
-	some bool,
+func SaveBatch(
+	ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []BatchRow, d Desk, some bool,
 ) (BatchResult, error) {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return BatchResult{}, err
@@ -192,8 +192,8 @@ func findParties(ctx context.Context, tx *postgres.Tx, batch uuid.UUID, rows []*
 }
 
 // choose settles which party a row is about, or says why none.
-func (r *CheckedRow) choose(batch uuid.UUID, byID map[uuid.UUID]PartyName, byKey map[string][]PartyName,
-	fresh map[string]*BatchParty,
+func (r *CheckedRow) choose(
+	batch uuid.UUID, byID map[uuid.UUID]PartyName, byKey map[string][]PartyName, fresh map[string]*BatchParty,
 ) {
 	key := NameKey(r.Party)
 	if p, ok := byID[r.PartyID]; ok {
@@ -242,8 +242,8 @@ func findTwins(ctx context.Context, tx *postgres.Tx, rows []*CheckedRow) error {
 			continue
 		}
 		at, ids, parties = append(at, int32(i)), append(ids, r.ID), append(parties, r.PartyID)
-		dates, sides, amounts = append(dates, r.Entry.Date.Format("2006-01-02")), append(sides,
-			string(r.Entry.Side)), append(amounts, r.Entry.AmountMinor)
+		dates, sides, amounts = append(dates, r.Entry.Date.Format("2006-01-02")), append(sides, string(r.Entry.Side)),
+			append(amounts, r.Entry.AmountMinor)
 	}
 	found, err := tx.Query(ctx, `
 		select g.i from unnest($3::int[], $4::uuid[], $5::uuid[], $6::date[], $7::text[], $8::bigint[]) g(i, id,

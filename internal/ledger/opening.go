@@ -56,12 +56,13 @@ func AddOpening(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Ent
 	err = tx.QueryRow(ctx, `
 		insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
 		    opening, request_hash, created_by)
-		select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, true, $9::bytea,
-		    $10::uuid
+		select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, true,
+		    $9::bytea, $10::uuid
 		where exists (select 1 from tijori_khata.party_names($4))
 		on conflict (account_id, business_id, id) do nothing
 		returning `+entryColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), tx.Scope.UserID).Scan(e.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
+		tx.Scope.UserID).Scan(e.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedEntry(ctx, tx, id, party, f)
 	}

@@ -99,7 +99,8 @@ func AddParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, f PartyFields)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (account_id, business_id, id) do nothing
 		returning `+partyColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, f.Kind, f.Name, nameKey(f.Name), f.Phone, f.Note, f.hash(), tx.Scope.UserID).Scan(p.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, f.Kind, f.Name, nameKey(f.Name), f.Phone, f.Note, f.hash(),
+		tx.Scope.UserID).Scan(p.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedParty(ctx, tx, id, f)
 	}
@@ -160,7 +161,8 @@ func EditParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 		update tijori.parties set kind = $5, name = $6, name_key = $7, phone = $8, note = $9
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
 		returning `+partyColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, version, f.Kind, f.Name, nameKey(f.Name), f.Phone, f.Note).Scan(p.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, version,
+		f.Kind, f.Name, nameKey(f.Name), f.Phone, f.Note).Scan(p.targets()...)
 	return settledParty(ctx, tx, id, p, err, func(now Party) bool {
 		return now.Version == version+1 && now.DeletedAt == nil && now.PartyFields == f
 	})
@@ -201,8 +203,8 @@ func RestoreParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version in
 
 // settledParty returns what an update wrote. When it met no row, the row as it
 // is now, locked, tells why: it is missing, it is already as wished, or it has changed.
-func settledParty(ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Party, err error,
-	done func(Party) bool,
+func settledParty(
+	ctx context.Context, tx *postgres.Tx, id uuid.UUID, p Party, err error, done func(Party) bool,
 ) (Party, error) {
 	if err == nil {
 		return p, nil

@@ -154,9 +154,8 @@ order by g.key desc, g.id desc`
 order by g.key, g.id`
 
 	// SearchListSQL is the list of the parties that match what was typed, or of one kind, in any order. Parameters:
-	// account,
-	// business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and id, rows,
-	// order.
+	// account, business, word patterns, phone pattern, kind, show, cursor's key (null for the first page), name and
+	// id, rows, order.
 	SearchListSQL = listHead + `
 	select k.*, nullif(k.due_since, date '2100-01-01') as oldest_due
 	from (
@@ -175,8 +174,8 @@ order by g.key, g.id`
 order by g.key, p.name_key, g.id`
 
 	matchingParties = `
-		select n.id, n.name_key, s.balance, s.entries, s.last_date, s.due_since, coalesce(s.last_date,
-		    s.made_on) as active_on
+		select n.id, n.name_key, s.balance, s.entries, s.last_date, s.due_since,
+		    coalesce(s.last_date, s.made_on) as active_on
 		from tijori.parties n
 		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
 		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null

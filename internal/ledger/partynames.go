@@ -87,8 +87,8 @@ func (n *PartyNames) scan(rows pgx.Rows) error {
 // PartyNameByID returns the name of a living party. Every role.
 func PartyNameByID(ctx context.Context, tx *postgres.Tx, id uuid.UUID) (PartyName, error) {
 	var p PartyName
-	err := tx.QueryRow(ctx, `select n.id, n.kind, n.name from tijori_khata.party_names($1) n`, id).Scan(&p.ID, &p.Kind,
-		&p.Name)
+	err := tx.QueryRow(ctx, `select n.id, n.kind, n.name from tijori_khata.party_names($1) n`,
+		id).Scan(&p.ID, &p.Kind, &p.Name)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return PartyName{}, errNoParty
 	}

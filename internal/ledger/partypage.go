@@ -42,8 +42,9 @@ with party as (
 ), total as (
 	select coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint as given,
 		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received,
-		    count(*)::int as entries,
-		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
+		count(*)::int as entries,
+		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+			filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
 ), page as (
@@ -56,7 +57,8 @@ with party as (
 )
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
 	t.given, t.received, t.entries,
-	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.created_by, e.created_at, e.updated_at, e.version,
+	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening,
+	e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
 from party p

@@ -32,10 +32,11 @@ const PartySummarySQL = `
 select p.id, p.kind, p.name, s.opening, s.given, s.received
 from tijori.parties p
 cross join lateral (
-	select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where e.business_date < $3), 0)::bigint as opening,
+	select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+			filter (where e.business_date < $3), 0)::bigint as opening,
 		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date >= $3), 0)::bigint as given,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date >= $3),
-		    0)::bigint as received
+		coalesce(sum(e.amount_minor)
+			filter (where e.side = 'received' and e.business_date >= $3), 0)::bigint as received
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 	    and e.business_date <= $4
@@ -67,8 +68,8 @@ func PartySummaryOf(ctx context.Context, tx *postgres.Tx, r Range) (PartySummary
 			return s, fmt.Errorf("party summary: %w", err)
 		}
 		p.Closing = p.Opening + p.Given - p.Received
-		s.Opening, s.Given, s.Received, s.Closing = s.Opening+p.Opening, s.Given+p.Given, s.Received+
-			p.Received, s.Closing+p.Closing
+		s.Opening, s.Given, s.Received, s.Closing = s.Opening+p.Opening, s.Given+p.Given, s.Received+p.Received,
+			s.Closing+p.Closing
 		s.Get, s.Give = s.Get+max(p.Closing, 0), s.Give+max(-p.Closing, 0)
 		s.Rows = append(s.Rows, p)
 	}

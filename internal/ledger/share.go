@@ -88,8 +88,8 @@ func (f figures) line(e EntryFields) {
 // AddShare makes a link to the statement of a living party up to a day, under an
 // id and a token that the form carries, so that a repeat is the same link. The token is not kept.
 // Requires RunsKhata.
-func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range,
-	life time.Duration,
+func AddShare(
+	ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range, life time.Duration,
 ) (Share, error) {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Share{}, err
@@ -120,11 +120,12 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	err = s.scan(tx.QueryRow(ctx, `
 		insert into tijori.shares (account_id, business_id, id, party_id, token_hash, from_date, to_date, digest,
 		    created_by, created_by_name, expires_at)
-		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second'
-		    from tijori_access.whoami() w
+		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name,
+		    now() + $9 * interval '1 second' from tijori_access.whoami() w
 		on conflict (account_id, business_id, id) do nothing
 		returning `+shareColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash,
+		orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
 	if !errors.Is(err, pgx.ErrNoRows) {
 		if err != nil {
 			return Share{}, fmt.Errorf("share the statement of party %s: %w", party, err)
@@ -133,8 +134,8 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	}
 	err = s.scan(tx.QueryRow(ctx, `select `+shareColumns+` from tijori.shares where account_id = $1 and business_id = $2 and id = $3`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id))
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) ||
-		!s.Range.To.Equal(r.To)) {
+	if errors.Is(err, pgx.ErrNoRows) ||
+		err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) || !s.Range.To.Equal(r.To)) {
 		return Share{}, errUsedID
 	}
 	if err != nil {
@@ -205,8 +206,8 @@ var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
 // entry in order. An unknown, expired or revoked token is the same NotFound
 // fault, as is that of a party in the bin. It reads in a transaction that knows no user:
 // the token alone opens it, by one function of the database.
-func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string,
-	line func(SharedLine) error,
+func ReadShared(
+	ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, line func(SharedLine) error,
 ) (Shared, error) {
 	hash, ok := shareHash(token)
 	if !ok {
@@ -248,8 +249,8 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 		var minor *int64
 		var date *time.Time
 		var opening, changed *bool
-		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared, &h.expires,
-			&h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
+		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared,
+			&h.expires, &h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
 			&side, &minor, &date, &note, &opening, &changed); err != nil {
 			return err
 		}

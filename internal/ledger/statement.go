@@ -90,8 +90,8 @@ order by e.business_date, e.id`
 // with party, range and opening balance; then line for each entry in the range;
 // and returns the statement with its sums. All of it is one snapshot, read in
 // constant memory. An error of begin or line ends the reading and is returned.
-func WriteStatement(ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error,
-	line func(Line) error,
+func WriteStatement(
+	ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error, line func(Line) error,
 ) (Statement, error) {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return Statement{}, err

@@ -24,8 +24,8 @@ type WrongSum struct {
 }
 
 func (w WrongSum) String() string {
-	return fmt.Sprintf("account %s, business %s, party %s: %s is not that of its entries", w.AccountID, w.BusinessID,
-		w.PartyID, w.What)
+	return fmt.Sprintf("account %s, business %s, party %s: %s is not that of its entries",
+		w.AccountID, w.BusinessID, w.PartyID, w.What)
 }
 
 // VerifySums holds the sums of every party against its entries and returns what
@@ -57,8 +57,8 @@ func WatchSums(auth *pgxpool.Pool, log *slog.Logger) func(context.Context) (int,
 	return func(ctx context.Context) (int, error) {
 		found, err := VerifySums(ctx, auth)
 		for _, w := range found {
-			log.ErrorContext(ctx, "a khata does not add up", "account", w.AccountID, "business", w.BusinessID, "party",
-				w.PartyID, "what", w.What)
+			log.ErrorContext(ctx, "a khata does not add up", "account", w.AccountID, "business", w.BusinessID,
+				"party", w.PartyID, "what", w.What)
 		}
 		return 0, err
 	}

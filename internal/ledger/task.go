@@ -83,8 +83,8 @@ func KeepTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID, done, total in
 // EndTask writes down how work has ended. Work that was to stop has stopped, also when its reader went away first.
 func EndTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID, state TaskState, done int64) error {
 	_, err := tx.Exec(ctx, `
-		update tijori.tasks set state = case when state = 'stopped' and $4 = 'failed' then state else $4 end, done = $5,
-		    seen_at = now()
+		update tijori.tasks set state = case when state = 'stopped' and $4 = 'failed' then state else $4 end,
+		    done = $5, seen_at = now()
 		where account_id = $1 and business_id = $2 and id = $3`, tx.Scope.AccountID, tx.Scope.BusinessID, id, state, done)
 	if err != nil {
 		return fmt.Errorf("end task %s: %w", id, err)

@@ -58,8 +58,8 @@ func cleanText(field, s string, lines bool) (string, error) {
 	s = strings.TrimSpace(norm.NFC.String(s))
 	for _, r := range s {
 		if refused(r) && !(lines && r == '\n') {
-			return "", fault.InvalidField(field,
-				"This text has a character that cannot be shown. Please type it again.")
+			return "",
+				fault.InvalidField(field, "This text has a character that cannot be shown. Please type it again.")
 		}
 	}
 	return s, nil
@@ -131,8 +131,7 @@ func cleanPhone(s string) (string, error) {
 }
 
 // WithoutMarks drops what cannot be seen and says nothing of a number: the marks of direction, and spaces without
-// width, that phones, WhatsApp
-// and Windows put around a number that is copied.
+// width, that phones, WhatsApp and Windows put around a number that is copied.
 func WithoutMarks(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -46,13 +46,14 @@ with mine as (
 ), happened as (
 	select 'party' as subject, p.id as subject_id, 1 as version, 'create' as action, p.created_by as by, '' as name,
 	    p.created_at as at,
-		null::jsonb as before, jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note',
-		    p.note) as after
+		null::jsonb as before,
+		    jsonb_build_object('kind', p.kind, 'name', p.name, 'phone', p.phone, 'note', p.note) as after
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.id = $3
 	union all
 	select 'entry', e.id, 1, 'create', e.created_by, '', e.created_at, null,
-		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date, 'note', e.note, 'opening', e.opening)
+		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date,
+		    'note', e.note, 'opening', e.opening)
 	from mine e
 	union all
 	select c.subject, c.subject_id, c.version, c.action, c.changed_by, c.changed_by_name, c.changed_at, c.before,

@@ -46,8 +46,8 @@ func (p Payee) Clean() (Payee, error) {
 	}
 	name, err := cleanName(p.Name)
 	if err != nil || utf8.RuneCountInString(name) > MaxPayee {
-		return p, fault.InvalidField("payee", "Write the payee's name as your bank has it, at most %d letters.",
-			MaxPayee)
+		return p,
+			fault.InvalidField("payee", "Write the payee's name as your bank has it, at most %d letters.", MaxPayee)
 	}
 	p.Name = name
 	return p, nil

@@ -35,8 +35,8 @@ func (l Links) to(parts ...string) string {
 	for i, p := range parts {
 		escaped[i] = url.PathEscape(p)
 	}
-	return strings.TrimSuffix(l.Public.Scheme+"://"+l.Public.Host+l.Public.EscapedPath(),
-		"/") + "/" + strings.Join(escaped, "/")
+	return strings.TrimSuffix(l.Public.Scheme+"://"+l.Public.Host+l.Public.EscapedPath(), "/") + "/" +
+		strings.Join(escaped, "/")
 }
 
 // oneLine makes text fit for a header: no control characters at all.

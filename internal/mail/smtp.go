@@ -201,6 +201,6 @@ func deliveryError(err error) error {
 	if failed.Reason == gomail.ErrSMTPRcptTo && failed.ErrorCode() >= 500 {
 		return fmt.Errorf("%w (code %d %s)", ErrRefused, failed.ErrorCode(), failed.EnhancedStatusCode())
 	}
-	return fmt.Errorf("the mail server did not take the message: %s (code %d %s)", failed.Reason, failed.ErrorCode(),
-		failed.EnhancedStatusCode())
+	return fmt.Errorf("the mail server did not take the message: %s (code %d %s)",
+		failed.Reason, failed.ErrorCode(), failed.EnhancedStatusCode())
 }

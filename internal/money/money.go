@@ -173,8 +173,7 @@ func clean(s string) string {
 }
 
 // grouped reports commas that stand where they do in 1,23,456 and 1,234,567: three digits after the last, two or three
-// between. In 10,00 the
-// comma divides rupees from paise, and is no grouping.
+// between. In 10,00 the comma divides rupees from paise, and is no grouping.
 func grouped(whole string) bool {
 	groups := strings.Split(whole, ",")
 	for i, g := range groups {

@@ -50,8 +50,7 @@ func (r Rows) CopyOut() string {
 func (r Rows) CopyIn() string { return "copy " + r.quoted() + " (" + r.columns() + ") from stdin" }
 
 // ourTables is a condition on pg_class c and pg_namespace n: every table of ours with rows that must not be lost. What
-// the
-// migrations write about themselves they write again; who runs the queue is known again within a minute.
+// the migrations write about themselves they write again; who runs the queue is known again within a minute.
 const ourTables = `c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
 	and (n.nspname = 'tijori' and c.relname not in ('goose_db_version', 'schema_compat')
 	  or n.nspname = 'tijori_river' and c.relname in ('river_job', 'river_queue'))`
@@ -114,8 +113,7 @@ func (c Config) ReadAll(ctx context.Context, fn func(pgx.Tx, Facts, []Rows) erro
 }
 
 // lockAll becomes the role of back-ups, and locks every table before the snapshot is taken, so that the snapshot and
-// the
-// tables' shapes are of one moment.
+// the tables' shapes are of one moment.
 func (c Config) lockAll(ctx context.Context, conn *pgx.Conn, tx pgx.Tx) error {
 	before, err := pgx.ConnectConfig(ctx, c.admin())
 	if err != nil {
@@ -267,10 +265,8 @@ func Load(ctx context.Context, c *Config, schema int64, fn func(Loading) error) 
 }
 
 // loosen empties every table and takes from it what rows in any order would be refused by, or would set off:
-// references,
-// triggers, and row-level security for the owner. It returns the statements that put all of it back, which for
-// references
-// means that every row is checked.
+// references, triggers, and row-level security for the owner. It returns the statements that put all of it back,
+// which for references means that every row is checked.
 func loosen(ctx context.Context, tx pgx.Tx) (undo []string, err error) {
 	rows, err := tx.Query(ctx, `
 		with t as (
@@ -278,12 +274,13 @@ func loosen(ctx context.Context, tx pgx.Tx) (undo []string, err error) {
 			  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 			 where `+ourTables+`)
 		select 1, pg_catalog.format('alter table %s drop constraint %I', t.name, f.conname),
-		       pg_catalog.format('alter table %s add constraint %I %s', t.name, f.conname, pg_catalog.pg_get_constraintdef(f.oid))
+		       pg_catalog.format('alter table %s add constraint %I %s', t.name, f.conname,
+		           pg_catalog.pg_get_constraintdef(f.oid))
 		  from t join pg_catalog.pg_constraint f on f.conrelid = t.oid and f.contype = 'f' and f.conparentid = 0
 		union all
 		select 2, pg_catalog.format('alter table %s disable trigger %I', t.name, g.tgname),
-		       pg_catalog.format('alter table %s enable %s trigger %I', t.name, case g.tgenabled when 'A' then 'always'
-		           when 'R' then 'replica' else '' end, g.tgname)
+		       pg_catalog.format('alter table %s enable %s trigger %I',
+		           t.name, case g.tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, g.tgname)
 		  from t join pg_catalog.pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled <> 'D'
 		union all
 		select 3, pg_catalog.format('alter table %s no force row level security', t.name),
@@ -345,8 +342,8 @@ func (c Config) IsSetUp(ctx context.Context) (there bool, err error) {
 func (c Config) DropSchemas(ctx context.Context) error {
 	return c.asOwner(ctx, func(tx pgx.Tx) error {
 		for _, schema := range slices.Concat([]string{"tijori", riverSchema}, partSchemas) {
-			if _, err := tx.Exec(ctx, "set local lock_timeout = '10s'; drop schema if exists "+schema+
-				" cascade"); err != nil {
+			if _, err := tx.Exec(ctx,
+				"set local lock_timeout = '10s'; drop schema if exists "+schema+" cascade"); err != nil {
 				return err
 			}
 		}
@@ -369,8 +366,8 @@ func (f Facts) Belongs(e Environment) error {
 		theirs, ours := f.Accounts[connection], e.Accounts[connection]
 		if f.Mode == e.Mode && theirs != "" && ours != "" && theirs != ours && !e.permits(OtherAccount) {
 			return &SetupError{
-				Problem: fmt.Sprintf("this back-up belongs to the %s account %s, and the keys are of %s", connection,
-					theirs, ours),
+				Problem: fmt.Sprintf("this back-up belongs to the %s account %s, and the keys are of %s",
+					connection, theirs, ours),
 				Hint: "use that account's keys, or choose another back-up; --permit " + OtherAccount +
 					" restores it all the same",
 			}

@@ -151,11 +151,11 @@ func (db *DB) AsBilling(ctx context.Context, w Work, fn func(pgx.Tx) error) erro
 }
 
 // InboxAtOnce runs an insertion that works for w, and whatever queue adds to it, in one transaction and one round trip,
-// on
-// the connections that store webhooks. The insertion reads its row from work, which has one: only then the transaction
-// works for w, and policies are asked about a row after it was read. Nothing waits longer than wait for a lock.
-func (db *DB) InboxAtOnce(ctx context.Context, w Work, wait time.Duration, insert string, args []any,
-	queue func(*pgx.Batch),
+// on the connections that store webhooks. The insertion reads its row from work, which has one: only then the
+// transaction works for w, and policies are asked about a row after it was read. Nothing waits longer than wait for a
+// lock.
+func (db *DB) InboxAtOnce(
+	ctx context.Context, w Work, wait time.Duration, insert string, args []any, queue func(*pgx.Batch),
 ) error {
 	n := len(args)
 	insert = fmt.Sprintf(`

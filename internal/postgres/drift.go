@@ -8,8 +8,7 @@ import (
 )
 
 // Drift lists what somebody has changed by hand in what keeps accounts apart: what roles are, who is a member of whom,
-// row-level
-// security, and who owns tables. It reads catalogues only.
+// row-level security, and who owns tables. It reads catalogues only.
 func (db *DB) Drift(ctx context.Context) ([]string, error) {
 	rows, err := db.Auth.Query(ctx, `
 		with ours as (
@@ -39,13 +38,13 @@ func (db *DB) Drift(ctx context.Context) ([]string, error) {
 		select 'table ' || t.relname || ' belongs to ' || pg_catalog.pg_get_userbyid(t.relowner) from tabs t
 		 where t.relowner <> (select nspowner from pg_catalog.pg_namespace where nspname = 'tijori')
 		union all
-		select pg_catalog.format('%s on %s is granted to %s', a.privilege_type, t.relname, case
-		    when a.grantee = 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(a.grantee)::text end)
+		select pg_catalog.format('%s on %s is granted to %s', a.privilege_type, t.relname,
+		    case when a.grantee = 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(a.grantee)::text end)
 		  from tabs t, pg_catalog.aclexplode(t.relacl) a
 		 where a.grantee not in (select oid from ours)
 		union all
-		select 'trigger ' || g.tgname || ' of ' || t.relname || ' is off' from tabs t
-		    join pg_catalog.pg_trigger g on g.tgrelid = t.oid where g.tgenabled = 'D'
+		select 'trigger ' || g.tgname || ' of ' || t.relname ||
+		    ' is off' from tabs t join pg_catalog.pg_trigger g on g.tgrelid = t.oid where g.tgenabled = 'D'
 		 order by 1`)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalogue: %w", err)
@@ -64,8 +63,8 @@ func (db *DB) Checksums(ctx context.Context) (on bool, err error) {
 func (db *DB) Inside(ctx context.Context) (text string, err error) {
 	err = db.Jobs.QueryRow(ctx, `
 		select pg_catalog.version() || e'\n\n' || (
-			select pg_catalog.string_agg(name || ' = ' || setting || coalesce(' ' || unit, ''), e'\n' order by name)
-			    from pg_catalog.pg_settings
+			select pg_catalog.string_agg(name || ' = ' || setting || coalesce(' ' || unit, ''),
+			    e'\n' order by name) from pg_catalog.pg_settings
 			 where source not in ('default', 'client', 'override', 'session')
 			   and name !~ '(file|directory|directories|command|conninfo|name|path)$') || e'\n\n' || (
 			select pg_catalog.string_agg(pg_catalog.format('%s.%s: %s kB, about %s rows, %s dead, vacuumed %s',

@@ -70,8 +70,8 @@ func (e Environment) check(connection string, mode *Mode, account *string) error
 	now := e.Accounts[connection]
 	if account != nil && now != "" && *account != now && !e.permits(OtherAccount) && (mode == nil || *mode == e.Mode) {
 		return &SetupError{
-			Problem: fmt.Sprintf("this database belongs to the %s account %s, and the keys are of %s", connection,
-				*account, now),
+			Problem: fmt.Sprintf("this database belongs to the %s account %s, and the keys are of %s",
+				connection, *account, now),
 			Hint: "use that account's keys or another database; --permit " + OtherAccount +
 				" leaves what the old account knows behind",
 		}

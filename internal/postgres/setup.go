@@ -179,8 +179,7 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	statements := []string{
 		"grant tijori_owner, tijori_guard, tijori_backup to " + admin,
 		// Nobody makes temporary tables, which could stand in for ours. Only the database's owner can say so; for
-		// others
-		// it is a warning, and what protects is that every statement of a caller runs with our search_path.
+		// others it is a warning, and what protects is that every statement of a caller runs with our search_path.
 		"revoke temporary on database " + database + " from public",
 		"grant tijori_guard to tijori_owner",
 	}
@@ -207,8 +206,7 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 
 // narrowSQL takes from PUBLIC what PostgreSQL lets every role do beside reading and writing tables that it may
 // use: make large objects, write into the log of changes, pin it with slots and snapshots, end other sessions of its
-// role.
-// docs/postgresql.md has it for servers of one's own.
+// role. docs/postgresql.md has it for servers of one's own.
 const narrowSQL = `
 	do $$ declare f pg_catalog.regprocedure; begin
 		for f in
@@ -261,8 +259,8 @@ func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string)
 		settings = append(settings, "statement_timeout = '30s'")
 	}
 	for _, setting := range settings {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("alter role %s in database %s set %s", role, database,
-			setting)); err != nil {
+		if _, err := tx.Exec(ctx,
+			fmt.Sprintf("alter role %s in database %s set %s", role, database, setting)); err != nil {
 			return err
 		}
 	}

@@ -224,8 +224,8 @@ func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Sco
 // the statements were not run, because no scope was seen yet, and after any error
 // what they did is unknown, so that the caller goes on through As either way. It
 // answers with the scope as it is.
-func (db *DB) WriteAtOnce(ctx context.Context, c Caller,
-	queue func(Scope, *pgx.Batch),
+func (db *DB) WriteAtOnce(
+	ctx context.Context, c Caller, queue func(Scope, *pgx.Batch),
 ) (scope Scope, known bool, err error) {
 	hint, known := db.hints.get(c)
 	if !known {
@@ -239,8 +239,8 @@ func (db *DB) WriteAtOnce(ctx context.Context, c Caller,
 }
 
 // atOnce runs a caller's statements between begin and commit in one round trip.
-func (db *DB) atOnce(ctx context.Context, begin string, c Caller, hint Scope,
-	queue func(Scope, *pgx.Batch),
+func (db *DB) atOnce(
+	ctx context.Context, begin string, c Caller, hint Scope, queue func(Scope, *pgx.Batch),
 ) (scope Scope, err error) {
 	if err := db.seats.enter(ctx, hint.AccountID); err != nil {
 		return Scope{}, err
@@ -328,8 +328,8 @@ func (t *claimedTx) Conn() *pgx.Conn {
 	return t.conn
 }
 
-func (t *claimedTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string,
-	src pgx.CopyFromSource,
+func (t *claimedTx) CopyFrom(
+	ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource,
 ) (int64, error) {
 	return t.conn.CopyFrom(ctx, table, columns, src)
 }

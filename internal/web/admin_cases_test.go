@@ -120,7 +120,10 @@ func init() {
 			ask:    func(ids) ask { return form("/billing/resume") },
 			status: 409, shows: "not ending",
 		},
-		"GET /billing/invoices/{provider}/{invoice}": {ask: func(i ids) ask { return ask{path: "/billing/invoices/razorpay/" + i.get("invoice")} }, status: 303, shows: "https://rzp.io/i/" + wordOfA},
+		"GET /billing/invoices/{provider}/{invoice}": {
+			ask:    func(i ids) ask { return ask{path: "/billing/invoices/razorpay/" + i.get("invoice")} },
+			status: 303, shows: "https://rzp.io/i/" + wordOfA,
+		},
 	} {
 		trials[pattern] = x
 	}

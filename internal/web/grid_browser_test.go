@@ -275,8 +275,11 @@ func TestGridOnPhone(t *testing.T) {
 		`document.documentElement.scrollWidth <= 320 && [...document.querySelectorAll(".grid-row input:not([type=hidden]), .grid-tools button:not([hidden])")].every((e) => { const r = e.getBoundingClientRect(); return r.right <= 320 && r.height >= 44; })`)
 	d.wants("roles and names", `(() => {
 		const table = document.querySelector("[role=grid]"), rows = [...table.querySelectorAll("[role=row]")];
-		return table.getAttribute("aria-label") !== "" && rows.length === 3 && rows.every((r) => [...r.children].every((c) => ["columnheader", "rowheader", "gridcell"].includes(c.getAttribute("role")))) &&
-			[...table.querySelectorAll("input[data-column]")].every((i) => i.labels.length === 1 && i.labels[0].textContent.trim() !== "") &&
+		const cell = (c) => ["columnheader", "rowheader", "gridcell"].includes(c.getAttribute("role"));
+		const labelled = (i) => i.labels.length === 1 && i.labels[0].textContent.trim() !== "";
+		return table.getAttribute("aria-label") !== "" &&
+			rows.length === 3 && rows.every((r) => [...r.children].every(cell)) &&
+			[...table.querySelectorAll("input[data-column]")].every(labelled) &&
 			table.querySelector("[data-column=party]").getAttribute("role") === "combobox";
 	})()`)
 	d.do(chromedp.Focus(chromedp.CSS("[data-rows] [data-column=party]")))

@@ -273,8 +273,8 @@ func (p *shopper) isRefused() {
 		limit  int
 	}{
 		{
-			"GET", toPage(shop + "/parties/new"), func(b billing.Plan) bool { return more(b.PartiesMax, free.PartiesMax) },
-			free.PartiesMax,
+			"GET", toPage(shop + "/parties/new"),
+			func(b billing.Plan) bool { return more(b.PartiesMax, free.PartiesMax) }, free.PartiesMax,
 		},
 		{
 			"POST", form(shop+"/parties/new", "id", fresh().String(), "kind", "customer", "name", "Sohan"),

@@ -108,7 +108,8 @@ func TestNextStaysHere(t *testing.T) {
 	w.password()
 	for _, next := range []string{
 		"https://evil.example", "//evil.example", `/\evil.example`, `\\evil.example`,
-		"/\t/evil.example", "javascript:alert(1)", "http:evil.example", "/\n/evil.example", "///evil.example", "/..//evil.example", "%2f%2fevil.example", " //evil.example",
+		"/\t/evil.example", "javascript:alert(1)", "http:evil.example", "/\n/evil.example", "///evil.example",
+		"/..//evil.example", "%2f%2fevil.example", " //evil.example",
 	} {
 		for _, k := range []ask{
 			form("/language", "locale", "en", "next", next), form("/account", "account", w.a.ids["account"], "next",

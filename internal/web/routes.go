@@ -209,9 +209,9 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /api/businesses/{business}/tasks/{task}", Access: frame.SeesTotals, Handle: p.khata.APITask},
 		{
-			Pattern: "POST /api/businesses/{business}/tasks/{task}/stop", Access: frame.SeesTotals,
-			MaxBody: frame.MaxForm,
-			Handle:  p.khata.StopTask,
+			Pattern: "POST /api/businesses/{business}/tasks/{task}/stop",
+			Access:  frame.SeesTotals, MaxBody: frame.MaxForm,
+			Handle: p.khata.StopTask,
 		},
 		{
 			Pattern: "GET /api/businesses/{business}/export.csv", Access: frame.SeesTotals,

@@ -190,7 +190,8 @@ func TestScriptsKeepNothing(t *testing.T) {
 		}
 		for _, bad := range []string{
 			"localStorage", "sessionStorage", "indexedDB", "document.cookie", "caches.",
-			"eval(", "new Function", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "postMessage", "serviceWorker", "http://", "https://",
+			"eval(", "new Function", "innerHTML", "outerHTML", "insertAdjacentHTML",
+			"document.write", "postMessage", "serviceWorker", "http://", "https://",
 		} {
 			if strings.Contains(string(b), bad) && !slices.Contains(mayKeep[filepath.Base(file)], bad) {
 				t.Errorf("%s uses %s", file, bad)

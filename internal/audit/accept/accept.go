@@ -58,8 +58,8 @@ func (b *Baseline) Write(w io.Writer) error {
 		out.Findings = []Known{}
 	}
 	slices.SortFunc(out.Findings, func(a, b Known) int {
-		return cmp.Or(strings.Compare(a.Command, b.Command), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Object,
-			b.Object), strings.Compare(a.Fingerprint, b.Fingerprint))
+		return cmp.Or(strings.Compare(a.Command, b.Command), strings.Compare(a.Rule, b.Rule),
+			strings.Compare(a.Object, b.Object), strings.Compare(a.Fingerprint, b.Fingerprint))
 	})
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -260,8 +260,8 @@ func (l *AllowList) Apply(r *finding.Report, now time.Time, rules []finding.Rule
 			}
 		}
 		if !a.used && slices.ContainsFunc(rules, func(rule finding.Rule) bool { return rule.ID == a.Rule }) {
-			r.Notes = append(r.Notes, fmt.Sprintf("%s allows %s on %s, which was not found; take the entry out", l.File,
-				a.Rule, a.Object))
+			r.Notes = append(r.Notes,
+				fmt.Sprintf("%s allows %s on %s, which was not found; take the entry out", l.File, a.Rule, a.Object))
 		}
 	}
 }

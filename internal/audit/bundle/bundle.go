@@ -101,8 +101,8 @@ func (a *auditor) notTested(what, format string, args ...any) {
 
 // media are files without text: images, fonts, archives. They are counted and not read.
 var media = []string{
-	".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".bmp", ".mp3", ".mp4", ".webm", ".ogg", ".wav", ".m4a",
-	".mov",
+	".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".bmp", ".mp3", ".mp4", ".webm", ".ogg", ".wav",
+	".m4a", ".mov",
 	".woff", ".woff2", ".ttf", ".otf", ".eot", ".pdf", ".br", ".gz", ".zst", ".zip",
 }
 
@@ -124,8 +124,8 @@ func kindOf(name, contentType string, body []byte) string {
 	case ext == ".html", ext == ".htm", strings.HasPrefix(contentType, "text/html"),
 		bytes.HasPrefix(head, []byte("<!doctype html")), bytes.HasPrefix(head, []byte("<html")):
 		return "html"
-	case ext == ".js", ext == ".mjs", ext == ".cjs", ext == ".jsx", ext == ".ts", strings.Contains(contentType,
-		"javascript"):
+	case ext == ".js", ext == ".mjs", ext == ".cjs", ext == ".jsx", ext == ".ts",
+		strings.Contains(contentType, "javascript"):
 		return "script"
 	case ext == ".json", ext == ".rsc", ext == ".body", strings.Contains(contentType, "json"),
 		strings.HasPrefix(contentType, "text/x-component"), ext == ".txt" && flight.Match(body[:min(len(body), 64)]):
@@ -189,8 +189,8 @@ func (a *auditor) scan(ctx context.Context, name string, b []byte, place func(at
 	a.scanLayer(ctx, name, b, place, "", 0, &budget)
 }
 
-func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place func(at int) finding.Place, how string,
-	depth int, budget *int,
+func (a *auditor) scanLayer(
+	ctx context.Context, name string, b []byte, place func(at int) finding.Place, how string, depth int, budget *int,
 ) {
 	if ctx.Err() != nil {
 		return
@@ -217,8 +217,8 @@ func (a *auditor) scanLayer(ctx context.Context, name string, b []byte, place fu
 		if l.how == "decoded" {
 			below = "in base64 or hexadecimal"
 		}
-		a.scanLayer(ctx, name, l.text, func(at int) finding.Place { return place(l.origin(at)) }, below, depth+1,
-			budget)
+		a.scanLayer(ctx, name, l.text, func(at int) finding.Place { return place(l.origin(at)) }, below,
+			depth+1, budget)
 	}
 }
 

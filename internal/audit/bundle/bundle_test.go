@@ -530,7 +530,8 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{
 		"http://10.0.0.1/", "http://192.168.1.1/",
-		"http://169.254.169.254/latest/meta-data", "http://[::ffff:10.0.0.1]/", "http://0.0.0.0/", "http://[fd00::1]/", "http://100.64.0.1/",
+		"http://169.254.169.254/latest/meta-data", "http://[::ffff:10.0.0.1]/",
+		"http://0.0.0.0/", "http://[fd00::1]/", "http://100.64.0.1/",
 	} {
 		if r, err := Audit(t.Context(), Options{Target: target}); err == nil || !strings.Contains(err.Error(),
 			"private address") {
@@ -627,7 +628,8 @@ func TestOwnFiles(t *testing.T) {
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		`<script id="__NEXT_DATA__" type="application/json">{"a":1}</script>`,
-		`self.__next_f.push([1,"1:T5,abcde2:[1]\n"])`, `{"sources":["a"],"sourcesContent":["x"]}`, `[{"data":1},{"a":2},3]`, `"a"+"b"\x41`,
+		`self.__next_f.push([1,"1:T5,abcde2:[1]\n"])`, `{"sources":["a"],"sourcesContent":["x"]}`,
+		`[{"data":1},{"a":2},3]`, `"a"+"b"\x41`,
 	} {
 		for _, kind := range []string{"html", "script", "map", "data", "other"} {
 			f.Add(kind, []byte(seed))

@@ -56,8 +56,8 @@ func (a *auditor) folder(ctx context.Context) error {
 		return err
 	}
 	if len(folders) > 1 || folders[0] != "." {
-		a.report.Notes = append(a.report.Notes, "read as a project: the built files are in "+strings.Join(folders,
-			", "))
+		a.report.Notes = append(a.report.Notes,
+			"read as a project: the built files are in "+strings.Join(folders, ", "))
 	}
 	timed, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
@@ -159,8 +159,8 @@ func (d *dirWalk) walk(ctx context.Context, folder string, renderedOnly bool) er
 			return nil
 		}
 		ext := path.Ext(name)
-		if renderedOnly && !contains(rendered, ext) || renderedOnly && ext == ".json" && strings.HasSuffix(name,
-			"manifest.json") {
+		if renderedOnly && !contains(rendered, ext) ||
+			renderedOnly && ext == ".json" && strings.HasSuffix(name, "manifest.json") {
 			return nil
 		}
 		if isMedia(name) {
@@ -243,8 +243,10 @@ func (a *auditor) pageOf(name string) []byte {
 	if a.root == nil {
 		return nil
 	}
-	for _, candidate := range []string{stem + ".html", path.Join(stem, "index.html"), path.Join(path.Dir(name),
-		"index.html")} {
+	for _, candidate := range []string{
+		stem + ".html", path.Join(stem, "index.html"),
+		path.Join(path.Dir(name), "index.html"),
+	} {
 		f, err := a.root.Open(candidate)
 		if err != nil {
 			continue

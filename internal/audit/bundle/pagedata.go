@@ -514,8 +514,8 @@ func (w *walk) leaf(path, key, v string, number bool) {
 		if !roleEmail.MatchString(v) && !w.seen.has(v) {
 			add("e-mail address", finding.Medium, true)
 		}
-	case phoneKey.MatchString(k) && phone.MatchString(v) && len(digits) >= 8 && len(digits) <= 15, len(digits) >= 11 &&
-		len(digits) <= 15 && strings.HasPrefix(v, "+") && phone.MatchString(v):
+	case phoneKey.MatchString(k) && phone.MatchString(v) && len(digits) >= 8 && len(digits) <= 15,
+		len(digits) >= 11 && len(digits) <= 15 && strings.HasPrefix(v, "+") && phone.MatchString(v):
 		if !w.seen.hasDigits(v) {
 			add("phone number", finding.Medium, true)
 		}
@@ -576,8 +576,8 @@ func luhn(digits string) bool {
 // finish makes one finding of what a page gives away of a kind. Pages of the
 // same shape, such as those of all customers, are one finding.
 func (w *walk) finish() {
-	if w.built && len(w.people) < 3 && !slices.ContainsFunc(w.personal,
-		func(e exposed) bool { return e.severity == finding.Critical }) {
+	if w.built && len(w.people) < 3 &&
+		!slices.ContainsFunc(w.personal, func(e exposed) bool { return e.severity == finding.Critical }) {
 		w.personal = nil // one address in a program is its author's
 	}
 	w.report("bundle-personal-data", w.personal)

@@ -25,7 +25,8 @@ var rules = []finding.Rule{
 		ID: "bundle-database-key", Engine: "bundle", Severity: finding.Critical,
 		Title: "A key or password of the database is in a file that every visitor downloads.",
 		Why: "A service_role key or a database password passes by every policy that keeps customers apart. One download is enough to copy " +
-			"or delete all rows. The usual way: the anonymous key \"did not work\", so the other one was pasted in its place.",
+			"or delete all rows. The usual way: the anonymous key \"did not work\", so the other one was pasted " +
+			"in its place.",
 		Fix:  revoke + "In the browser use the anonymous (publishable) key with row-level security. " + moveToServer,
 		ASVS: []string{"13.3.1", "8.3.1"}, CWE: []string{"CWE-798", "CWE-269"},
 	},
@@ -55,8 +56,8 @@ var rules = []finding.Rule{
 		ID: "bundle-service-key", Engine: "bundle", Severity: finding.High,
 		Title: "A secret key of a service that costs money or sends mail is in a file that every visitor downloads.",
 		Why:   "Strangers send mail from your domain, or run models on your bill: stolen keys are sold by the hour.",
-		Fix:   revoke + moveToServer + " Set a spending limit at the provider.", ASVS: []string{"13.3.1"},
-		CWE: []string{"CWE-798"},
+		Fix:   revoke + moveToServer + " Set a spending limit at the provider.",
+		ASVS:  []string{"13.3.1"}, CWE: []string{"CWE-798"},
 	},
 	{
 		ID: "bundle-session-token", Engine: "bundle", Severity: finding.High,

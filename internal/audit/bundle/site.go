@@ -244,8 +244,8 @@ func (v *visit) walk(ctx context.Context) error {
 	var elsewhere elsewhereError
 	switch {
 	case errors.As(err, &elsewhere):
-		return fmt.Errorf("%s leads to another host\naudit that one, if it is yours: tijori audit bundle %s", v.start,
-			elsewhere.to.Redacted())
+		return fmt.Errorf("%s leads to another host\naudit that one, if it is yours: tijori audit bundle %s",
+			v.start, elsewhere.to.Redacted())
 	case err != nil:
 		return fmt.Errorf("%s: %w", v.start, err)
 	case first.status >= 400:

@@ -157,9 +157,11 @@ func TestHostile(t *testing.T) {
 			`create table a (id uuid primary key default gen_random_uuid(), owner uuid not null references auth.users, t text);
 alter table a enable row level security;
 create policy p on a for select using (owner = auth.uid());
-create function forever(x uuid) returns int language plpgsql security definer as $$ begin loop perform 1; end loop; end $$;
+create function forever(x uuid) returns int language plpgsql security definer
+as $$ begin loop perform 1; end loop; end $$;
 create function escape(x uuid) returns void language plpgsql as $$ begin
-  execute 'reset session authorization'; execute 'reset role'; execute 'copy (select 1) to program ''touch %[1]s'''; end $$;
+  execute 'reset session authorization'; execute 'reset role';
+  execute 'copy (select 1) to program ''touch %[1]s'''; end $$;
 create role evil superuser login;
 grant pg_execute_server_program to postgres;
 copy a to program 'touch %[1]s';
@@ -203,7 +205,8 @@ func TestTargetStaysAsItWas(t *testing.T) {
 	defer conn.Close(context.Background())
 	if _, err := conn.Exec(t.Context(),
 		`create role app login; create table notes (id int primary key, firm int not null, body text);
-		insert into notes values (1, 1, 'mine'); alter table notes enable row level security; grant select on notes to app;
+		insert into notes values (1, 1, 'mine');
+		alter table notes enable row level security; grant select on notes to app;
 		create policy p on notes using (true); create table seen (n bigserial)`); err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,8 @@ func called(p *pass.Pass, h attack.Hit) []finding.Finding {
 	)
 	switch h.How {
 	case "oracle":
-		f.Rule, f.Severity, f.Title = "membership-oracle", finding.Medium, x.Identity+
-			" answers about any person and tenant"
+		f.Rule, f.Severity, f.Title = "membership-oracle", finding.Medium,
+			x.Identity+" answers about any person and tenant"
 	case "inject":
 		f.Rule, f.Title = "secdef-sql-injection", x.Identity+" carries out what is in an argument"
 		if !x.Definer {

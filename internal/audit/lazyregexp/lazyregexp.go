@@ -9,8 +9,7 @@ import (
 )
 
 // Regexp is a regular expression that is compiled once, when it is first asked something. It is safe for concurrent
-// use.
-// Its methods are those of regexp.Regexp.
+// use. Its methods are those of regexp.Regexp.
 type Regexp struct{ compiled func() *regexp.Regexp }
 
 // New returns the expression of a text, which must be valid: its first use panics otherwise, and New itself in tests.

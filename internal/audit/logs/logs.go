@@ -220,8 +220,8 @@ func (a *auditor) file(ctx context.Context, index int, name string, see func(fil
 		a.notTested(name, "%d lines are longer than 1 MB", long)
 	}
 	if missed > 0 {
-		a.notTested(name, "%d of %d lines are no requests in a known format (the first is line %d)", missed,
-			missed+understood, firstMissed)
+		a.notTested(name, "%d of %d lines are no requests in a known format (the first is line %d)",
+			missed, missed+understood, firstMissed)
 	}
 	return nil
 }
@@ -572,8 +572,8 @@ func (a *auditor) judgeRoutes() {
 			why = "it is on the list of guarded routes"
 		case door.MatchString(k.route):
 			continue
-		case r.unauthorized >= 3 && r.without <= 5*r.unauthorized, r.forbidden >= 3 && r.without <= r.forbidden &&
-			r.withUser > 0:
+		case r.unauthorized >= 3 && r.without <= 5*r.unauthorized,
+			r.forbidden >= 3 && r.without <= r.forbidden && r.withUser > 0:
 			why = fmt.Sprintf("it refused %d other requests without a session", r.unauthorized+r.forbidden)
 		case r.withUser >= 50 && r.without*50 <= total:
 			why = fmt.Sprintf("%d of %d answers went to people who were signed in", r.withUser, total)
@@ -722,8 +722,8 @@ func (a *auditor) judgeWalks() {
 		if stranger {
 			f.Actors = []string{"anonymous"}
 		}
-		f.Title = fmt.Sprintf("%s was asked for %d different ids in %s (%s).", k.route, len(w.ids),
-			span(w.last.Sub(w.begin)), k.caller)
+		f.Title = fmt.Sprintf("%s was asked for %d different ids in %s (%s).",
+			k.route, len(w.ids), span(w.last.Sub(w.begin)), k.caller)
 		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s between %s and %s: %d answered, %d refused or not found",
 			plural(w.n, "request"), w.begin.Format("15:04:05"), w.last.Format("15:04:05Z"), w.ok, w.refused)}
 		var steps []string
@@ -761,8 +761,8 @@ func (a *auditor) judgeReads() {
 			median = 1
 		}
 		at := walkKey{k.caller, k.kind}
-		if s.n >= max(least, times*median) && (worst[at] == nil || s.n > worst[at].n || s.n == worst[at].n && earlier(s,
-			worst[at])) {
+		if s.n >= max(least, times*median) &&
+			(worst[at] == nil || s.n > worst[at].n || s.n == worst[at].n && earlier(s, worst[at])) {
 			worst[at] = s
 		}
 	}
@@ -771,8 +771,8 @@ func (a *auditor) judgeReads() {
 		f := newFinding(ruleSpike)
 		f.Object, f.Key = k.route, k.caller
 		f.Title = fmt.Sprintf("The %s read %d %s within an hour; %d is usual.", k.caller, s.n, k.route, median)
-		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx between %s and %s", plural(s.n, "answer"),
-			s.event.at.Format("15:04:05"), s.last.Format("15:04:05Z"))}
+		f.Proof = &finding.Proof{Saw: fmt.Sprintf("%s with status 2xx between %s and %s",
+			plural(s.n, "answer"), s.event.at.Format("15:04:05"), s.last.Format("15:04:05Z"))}
 		a.add(f, *s)
 	}
 }

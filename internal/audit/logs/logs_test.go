@@ -56,7 +56,8 @@ func TestFormats(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "hello", "{", "{}", `{"time":"x","path":"/","status":200}`,
-		`{"time":1772357400,"path":"/"}`, `1.2.3.4 - - [yesterday] "GET / HTTP/1.1" 200 1`, "\x00\xff", `{"time":1772357400,"path":["a"],"status":{"code":200}}`,
+		`{"time":1772357400,"path":"/"}`, `1.2.3.4 - - [yesterday] "GET / HTTP/1.1" 200 1`, "\x00\xff",
+		`{"time":1772357400,"path":["a"],"status":{"code":200}}`,
 	} {
 		if e, ok := parseLine([]byte(bad)); ok {
 			t.Errorf("%q is read as %+v", bad, e)
@@ -182,7 +183,8 @@ func TestEveryRuleHasAPair(t *testing.T) {
 		says           string
 	}{
 		{
-			ruleGuarded, "high", func(d *day) { d.add("GET", "/api/invoices/1003", 200, map[string]any{"user_id": nil}) },
+			ruleGuarded, "high",
+			func(d *day) { d.add("GET", "/api/invoices/1003", 200, map[string]any{"user_id": nil}) },
 			"1 answer with status 2xx and without a session",
 		},
 		{ruleForeign, "high", func(d *day) { d.add("GET", "/api/users/u29/profile", 200, user(0)) }, "u29"},

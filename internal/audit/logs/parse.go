@@ -98,7 +98,8 @@ var (
 	}
 	pathFields = []string{
 		"proxy.path", "requesturi", "clientrequesturi", "requestpath", "clientrequestpath",
-		"request.path", "request.url", "request.uri", "req.url", "req.path", "http.url", "http.target", "path", "uri", "url",
+		"request.path", "request.url", "request.uri", "req.url", "req.path", "http.url", "http.target",
+		"path", "uri", "url",
 	}
 	statusFields = []string{
 		"status", "statuscode", "edgeresponsestatus", "response.statuscode", "response.status",
@@ -115,7 +116,8 @@ var (
 	signedFields = []string{"authenticated", "signedin", "isauthenticated", "loggedin", "session", "sessionid"}
 	tenantFields = []string{
 		"accountid", "tenantid", "orgid", "organizationid", "organisationid", "workspaceid",
-		"teamid", "businessid", "companyid", "storeid", "shopid", "tenant", "account", "user.accountid", "user.orgid", "user.tenantid",
+		"teamid", "businessid", "companyid", "storeid", "shopid", "tenant",
+		"account", "user.accountid", "user.orgid", "user.tenantid",
 	}
 	ownerFields = []string{
 		"ownerid", "owner", "resourceowner", "resourceuserid", "resourceaccountid", "resourcetenantid", "returnedids",
@@ -297,8 +299,8 @@ func (f fields) put(path, v string) {
 		}
 		name := path[i+1:]
 		end = i
-		if !wanted[name] || n == 0 && i > 0 && !slices.Contains(wrappers,
-			path[strings.LastIndexByte(path[:i], '.')+1:i]) {
+		if !wanted[name] ||
+			n == 0 && i > 0 && !slices.Contains(wrappers, path[strings.LastIndexByte(path[:i], '.')+1:i]) {
 			continue
 		}
 		f[name] = append(f[name], v)
@@ -373,8 +375,8 @@ func (e *event) route() (string, []id) {
 		if dot := strings.LastIndexByte(part, '.'); dot > 0 && !strings.Contains(part, "@") {
 			stem, ext = part[:dot], part[dot:]
 		}
-		if i == 0 || isVersion(parts, i) || !isID(stem) && !(holder.MatchString(parts[i-1]) && strings.ContainsAny(stem,
-			"0123456789")) {
+		if i == 0 || isVersion(parts, i) ||
+			!isID(stem) && !(holder.MatchString(parts[i-1]) && strings.ContainsAny(stem, "0123456789")) {
 			continue
 		}
 		ids = append(ids, id{stem, parts[i-1]})

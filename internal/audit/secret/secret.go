@@ -328,7 +328,8 @@ func (s *scan) urls() {
 
 var dummyPasswords = []string{
 	"password", "pass", "passwd", "postgres", "secret", "pw", "pwd", "root", "admin",
-	"mypassword", "your-password", "yourpassword", "your_password", "example", "test", "user", "username", "changeme", "db_password",
+	"mypassword", "your-password", "yourpassword", "your_password", "example", "test", "user", "username", "changeme",
+	"db_password",
 }
 
 // placeholderURL knows the examples of documentation: they name no real host,

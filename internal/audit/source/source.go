@@ -69,8 +69,8 @@ func (r *reader) notTested(what, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.report.NotTested) < 500 {
-		r.report.NotTested = append(r.report.NotTested, finding.NotTested{What: what, Reason: fmt.Sprintf(format,
-			args...)})
+		r.report.NotTested = append(r.report.NotTested,
+			finding.NotTested{What: what, Reason: fmt.Sprintf(format, args...)})
 	}
 }
 

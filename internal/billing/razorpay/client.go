@@ -141,8 +141,8 @@ func (c *Client) Subscription(ctx context.Context, id string) (*facts.Subscripti
 // FindByCheckout looks through the subscriptions of a plan made since a time
 // for the one whose notes carry our checkout, and returns nil when Razorpay
 // has none.
-func (c *Client) FindByCheckout(ctx context.Context, planID, checkoutID string,
-	since time.Time,
+func (c *Client) FindByCheckout(
+	ctx context.Context, planID, checkoutID string, since time.Time,
 ) (*facts.Subscription, error) {
 	for skip := 0; skip < 1000; skip += 100 {
 		q := url.Values{

@@ -98,8 +98,8 @@ func (c *Client) FindLink(ctx context.Context, purchaseID string) (*facts.Link, 
 
 // PurchasePage lists the payment links since a time that are paid. Nothing else
 // tells of one whose event was lost: Razorpay does not say which those are.
-func (c *Client) PurchasePage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) PurchasePage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []facts.Purchase, next string, err error) {
 	var page struct {
 		Links []link `json:"payment_links"`

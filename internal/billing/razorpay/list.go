@@ -18,8 +18,8 @@ const pageSize = 100
 // has no filter by customer: with one it lists nothing, and the caller asks
 // about the subscriptions that it knows. The cursor counts what was skipped;
 // one made meanwhile shifts the pages, so that some come twice and none is missed.
-func (c *Client) SubscriptionPage(ctx context.Context, customer,
-	cursor string,
+func (c *Client) SubscriptionPage(
+	ctx context.Context, customer, cursor string,
 ) (list []*facts.Subscription, next string, err error) {
 	if customer != "" {
 		return nil, "", nil
@@ -46,8 +46,8 @@ func (c *Client) SubscriptionPage(ctx context.Context, customer,
 // PaidPage lists the payments since a time as events: what was collected for
 // an invoice. Which subscription a payment
 // belongs to is told by its invoice only (Locate).
-func (c *Client) PaidPage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) PaidPage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []payment `json:"items"`
@@ -79,8 +79,8 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time,
 // RefundPage lists the refunds since a time as events, each with its payment,
 // which tells what was given back of it in all. However old the payment is:
 // PaidPage has only those that were made since the time.
-func (c *Client) RefundPage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) RefundPage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []reversal `json:"items"`
@@ -125,8 +125,8 @@ func (c *Client) Refunded(ctx context.Context, id string) (*facts.Refund, error)
 }
 
 // DisputePage lists the disputes since a time as events.
-func (c *Client) DisputePage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) DisputePage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []*facts.Event, next string, err error) {
 	var page struct {
 		Items []reversal `json:"items"`

@@ -49,8 +49,7 @@ func (s *Simulator) Handler() http.Handler {
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(site))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// form-action is open to this machine's addresses because a payment ends with a redirect to the shop, which
-		// browsers
-		// count.
+		// browsers count.
 		w.Header().Set("Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
 				"form-action 'self' "+s.c.AppURL+" http://127.0.0.1:* http://localhost:*")

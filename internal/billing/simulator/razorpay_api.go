@@ -277,8 +277,8 @@ func razorpayError(text string) object {
 	}}
 }
 
-func (s *Simulator) makeRazorpay(plan string, total int, startAt, expireBy int64,
-	notes map[string]string,
+func (s *Simulator) makeRazorpay(
+	plan string, total int, startAt, expireBy int64, notes map[string]string,
 ) (int, object) {
 	now := s.now()
 	switch {

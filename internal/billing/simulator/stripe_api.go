@@ -314,8 +314,8 @@ func invalid(text string) (int, object) {
 func formMap(f url.Values, name string) map[string]string {
 	out := map[string]string{}
 	for k, v := range f {
-		if rest, ok := strings.CutPrefix(k, name+"["); ok && strings.HasSuffix(rest, "]") &&
-			!strings.Contains(rest, "[") {
+		if rest,
+			ok := strings.CutPrefix(k, name+"["); ok && strings.HasSuffix(rest, "]") && !strings.Contains(rest, "[") {
 			out[strings.TrimSuffix(rest, "]")] = v[0]
 		}
 	}
@@ -451,8 +451,8 @@ func (s *Simulator) stripeSessions(method string, parts []string, f url.Values) 
 		case s.prices[price].Provider != facts.Stripe:
 			return 400, stripeError("invalid_request_error", "resource_missing", "No such price: '"+price+"'")
 		case f.Get("customer") != "" && (cus == nil || cus.Deleted):
-			return 400, stripeError("invalid_request_error", "resource_missing",
-				"No such customer: '"+f.Get("customer")+"'")
+			return 400,
+				stripeError("invalid_request_error", "resource_missing", "No such customer: '"+f.Get("customer")+"'")
 		case !strings.HasPrefix(f.Get("success_url"), "http"):
 			return invalid("success_url must be an address.")
 		case expires < now+30*60-5 || expires > now+day+5:

@@ -46,9 +46,9 @@ func (s *subscription) plan(ch Change) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("subscription %s has %d items, none of which has price %s", ch.SubscriptionID,
-		len(s.Items.Data),
-		ch.FromID)
+	return 0,
+		fmt.Errorf("subscription %s has %d items, none of which has price %s", ch.SubscriptionID, len(s.Items.Data),
+			ch.FromID)
 }
 
 // Preview asks what a change would be charged now: positive is collected at

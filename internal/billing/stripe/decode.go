@@ -108,7 +108,8 @@ func (s *subscription) facts() *facts.Subscription {
 	out.PeriodStart, out.PeriodEnd = facts.Unix(s.PeriodStart), facts.Unix(s.PeriodEnd)
 	if len(out.Items) > 0 { // which of them is the plan only the plan file knows
 		first := out.Items[0]
-		out.PriceID, out.Quantity, out.PeriodStart, out.PeriodEnd = first.PriceID, first.Quantity, first.Start, first.End
+		out.PriceID, out.Quantity = first.PriceID, first.Quantity
+		out.PeriodStart, out.PeriodEnd = first.Start, first.End
 	}
 	out.LatestID = s.Latest.id
 	if s.Latest.invoice != nil {

@@ -62,8 +62,8 @@ func pageQuery(cursor string) url.Values {
 // customers included, newest first: all, or those of one customer. cursor is
 // "" for the first page, and next "" after the last. New ones never shift a
 // page: the cursor is an object's id.
-func (c *Client) SubscriptionPage(ctx context.Context, customer,
-	cursor string,
+func (c *Client) SubscriptionPage(
+	ctx context.Context, customer, cursor string,
 ) (list []*facts.Subscription, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "all")
@@ -94,8 +94,8 @@ func (c *Client) SubscriptionPage(ctx context.Context, customer,
 
 // PaidPage lists paid invoices made since a time as events, each with its
 // payment and its invoice.
-func (c *Client) PaidPage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) PaidPage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []*facts.Event, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "paid")
@@ -126,8 +126,8 @@ func (c *Client) PaidPage(ctx context.Context, since time.Time,
 
 // RefundPage lists the refunds since a time as events, each with what was given
 // back of its charge in all. However old the charge is: Stripe forgets its events after thirty days.
-func (c *Client) RefundPage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) RefundPage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []*facts.Event, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("expand[]", "data.charge")
@@ -167,8 +167,8 @@ type refund struct {
 }
 
 // DisputePage lists the disputes since a time as events.
-func (c *Client) DisputePage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) DisputePage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []*facts.Event, next string, err error) {
 	q := pageQuery(cursor)
 	if !since.IsZero() {
@@ -216,8 +216,8 @@ func (c *Client) Refunded(ctx context.Context, intent string) (*facts.Refund, er
 
 // PurchasePage lists the one-time payments since a time that are paid. Nothing
 // else tells of one whose event was lost.
-func (c *Client) PurchasePage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) PurchasePage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list []facts.Purchase, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("status", "complete")
@@ -254,8 +254,8 @@ func (c *Client) PurchasePage(ctx context.Context, since time.Time,
 
 // MissedPage lists the events since a time that no endpoint has answered, raw,
 // in the shape in which they were to be delivered. Stripe keeps them 30 days.
-func (c *Client) MissedPage(ctx context.Context, since time.Time,
-	cursor string,
+func (c *Client) MissedPage(
+	ctx context.Context, since time.Time, cursor string,
 ) (list [][]byte, next string, err error) {
 	q := pageQuery(cursor)
 	q.Set("delivery_success", "false")

@@ -61,7 +61,8 @@ func TestRequestsHaveStripesForm(t *testing.T) {
 	change := Change{SubscriptionID: "sub_1", CustomerID: "cus_1", PriceID: "price_1", At: now}
 	request := SessionRequest{
 		Key: "k", CustomerID: "cus_1", AccountID: "acc", CheckoutID: "chk", PriceID: "price_1",
-		SuccessURL: "https://example.com/ok?session_id={CHECKOUT_SESSION_ID}", CancelURL: "https://example.com", ExpiresAt: now.Add(time.Hour), Locale: "en",
+		SuccessURL: "https://example.com/ok?session_id={CHECKOUT_SESSION_ID}",
+		CancelURL:  "https://example.com", ExpiresAt: now.Add(time.Hour), Locale: "en",
 	}
 	for name, call := range map[string]func() error{
 		"create customer": func() error {

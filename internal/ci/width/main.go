@@ -53,8 +53,8 @@ func wide(tree fs.FS) (found []Line, err error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" ||
-			path != "." && strings.HasPrefix(d.Name(), ".")):
+		case d.IsDir() &&
+			(d.Name() == "testdata" || d.Name() == "node_modules" || path != "." && strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
 		case d.IsDir() || !slices.Contains(kinds, filepath.Ext(path)) || strings.HasSuffix(path, "_templ.go"):
 			return nil

@@ -86,8 +86,8 @@ func (a *Archive) begin(name string) (io.Writer, error) {
 	return a.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: a.made})
 }
 
-func (a *Archive) table(ctx context.Context, tx *postgres.Tx, folder, currency string, t archiveTable,
-	args ...any,
+func (a *Archive) table(
+	ctx context.Context, tx *postgres.Tx, folder, currency string, t archiveTable, args ...any,
 ) error {
 	w, err := a.begin(folder + t.name + ".csv")
 	if err == nil {

@@ -15,8 +15,8 @@ import (
 // PartyXLSX writes a party's statement as a spreadsheet: shop, party and range,
 // then the rows of PartyCSV with real dates and numbers. Faults come before
 // anything is written to w.
-func PartyXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID, r ledger.Range,
-	o Options,
+func PartyXLSX(
+	ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID, r ledger.Range, o Options,
 ) (err error) {
 	if err := o.allowed(ctx, tx); err != nil {
 		return err

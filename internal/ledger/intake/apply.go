@@ -98,9 +98,8 @@ func keys(m map[string]bool) []string {
 }
 
 // FindTwins finds the entries of a plan that are like ones which are there already, or like one further up in the file:
-// of
-// the same party, day, side and amount. Two like entries of the khata are the twins of two of the file, not of three.
-// Twins are imported all the same, unless somebody wants them left out.
+// of the same party, day, side and amount. Two like entries of the khata are the twins of two of the file, not of
+// three. Twins are imported all the same, unless somebody wants them left out.
 func (p *Plan) FindTwins(ctx context.Context, tx *postgres.Tx) error {
 	there := map[mark]int{}
 	fresh := map[uuid.UUID]bool{}
@@ -117,8 +116,8 @@ func (p *Plan) FindTwins(ctx context.Context, tx *postgres.Tx) error {
 }
 
 // countThere counts the entries of the khata that are like those of a chunk.
-func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry, fresh map[uuid.UUID]bool,
-	there map[mark]int,
+func countThere(
+	ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry, fresh map[uuid.UUID]bool, there map[mark]int,
 ) error {
 	var at []int32
 	var ids []uuid.UUID
@@ -127,8 +126,8 @@ func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry,
 	var amounts []int64
 	for i, e := range chunk {
 		if !fresh[e.PartyID] {
-			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates,
-				e.Date), append(sides, string(e.Side)), append(amounts, e.AmountMinor)
+			at, ids, dates, sides, amounts = append(at, int32(i)), append(ids, e.PartyID), append(dates, e.Date),
+				append(sides, string(e.Side)), append(amounts, e.AmountMinor)
 		}
 	}
 	if len(at) == 0 {
@@ -158,10 +157,8 @@ func countThere(ctx context.Context, tx *postgres.Tx, chunk []ledger.BatchEntry,
 }
 
 // Hold makes the caller the only one who imports an upload until the transaction ends; another page of the same user
-// that
-// tries meanwhile waits here, and then finds it done. It reports whether the upload was imported before. One that was
-// undone since,
-// like one that is not kept any more, is NotFound.
+// that tries meanwhile waits here, and then finds it done. It reports whether the upload was imported before. One
+// that was undone since, like one that is not kept any more, is NotFound.
 func Hold(ctx context.Context, tx *postgres.Tx, upload uuid.UUID) (done bool, err error) {
 	if !tx.Scope.Rights.RunsKhata {
 		return false, errRole
@@ -214,8 +211,8 @@ func Same(ctx context.Context, tx *postgres.Tx, body []byte) (f Former, found bo
 // are written. An error leaves nothing behind, if the transaction ends with it. A plan that changes nothing, or has
 // questions open, is refused. A plan without room for the new
 // parties is an UpgradeRequired fault. Requires RunsKhata.
-func (p *Plan) Apply(ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte,
-	progress func(rows int),
+func (p *Plan) Apply(
+	ctx context.Context, tx *postgres.Tx, upload uuid.UUID, name string, body []byte, progress func(rows int),
 ) error {
 	if _, err := tx.Exec(ctx, `set local statement_timeout = '5min'`); err != nil {
 		return fmt.Errorf("import a file: %w", err)

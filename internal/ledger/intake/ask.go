@@ -108,7 +108,8 @@ func ownerIn(row Row) string {
 		key := headKey(before)
 		if senseOf[key] == sense(Name) || slices.Contains([]string{
 			"statement of", "account statement of",
-			"statement for", "customer statement", "account of", "m s", "ledger of", "ledger account", "khata of", "party account",
+			"statement for", "customer statement", "account of", "m s",
+			"ledger of", "ledger account", "khata of", "party account",
 		}, key) {
 			return behind
 		}
@@ -190,8 +191,8 @@ func (r *reader) askSides(doubts []int) {
 			continue
 		}
 		if s == credit || s == deposit || s == payment || asked == "" {
-			if asked == "" || said[asked] == debit || said[asked] == withdrawal || v < asked && (s == credit ||
-				s == deposit || s == payment) {
+			if asked == "" || said[asked] == debit || said[asked] == withdrawal ||
+				v < asked && (s == credit || s == deposit || s == payment) {
 				asked = v
 			}
 		}
@@ -276,8 +277,7 @@ func (r *reader) askDays() {
 }
 
 // exchanged returns a date whose day and month Excel may have exchanged: one that was set for America makes dates of
-// 5/1/2026, and leaves
-// 13/1/2026 as text. It is "" where there is no such doubt.
+// 5/1/2026, and leaves 13/1/2026 as text. It is "" where there is no such doubt.
 func (r *reader) exchanged(o *orders) (sample string) {
 	if o.day == 0 || o.month > 0 || o.open > 0 {
 		return ""
@@ -316,8 +316,7 @@ func (r *reader) orders(column int) *orders {
 }
 
 // askFigures names the columns with figures that are left out. When lines would lose their only amount, or no amount is
-// taken at all,
-// that has to be said before anything is brought in.
+// taken at all, that has to be said before anything is brought in.
 func (r *reader) askFigures(senses []sense, doubts []int) {
 	var columns []int
 	taken := r.has(Given) || r.has(Received) || r.has(Amount) || r.has(Opening) || r.has(Owes) || r.has(Owed)

@@ -417,8 +417,8 @@ func (r *reader) figure(row Row, f Field) (figure, bool) {
 		return figure{}, false
 	}
 	if out.rounded {
-		r.note(row, f, fault.New(fault.Invalid, "%s is finer than the smallest coin, and is rounded to %s.", text,
-			money.Amount{Minor: out.minor, Currency: r.o.Desk.Currency}.Format()))
+		r.note(row, f, fault.New(fault.Invalid, "%s is finer than the smallest coin, and is rounded to %s.",
+			text, money.Amount{Minor: out.minor, Currency: r.o.Desk.Currency}.Format()))
 	}
 	return out, true
 }

@@ -129,8 +129,8 @@ func (r *reader) compare() {
 }
 
 // readings tries the ways of reading with the balances that stand one after the other in an account. It returns the one
-// in which most
-// follow, how many pairs there are, and how many of them follow with the oldest and with the newest entry first.
+// in which most follow, how many pairs there are, and how many of them follow with the oldest and with the newest
+// entry first.
 func (r *reader) readings(account func(*stated) *Party) (best reading, pairs, forward, backward int) {
 	for i, way := range []reading{{sign: 1}, {sign: -1}, {sign: 1, backward: true}, {sign: -1, backward: true}} {
 		last := map[*Party]*stated{}

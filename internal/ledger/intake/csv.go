@@ -33,8 +33,8 @@ func readCSV(text string) (*Table, error) {
 		if broken.StartLine > 0 && broken.StartLine < line {
 			line = broken.StartLine
 		}
-		return nil, fault.New(fault.Invalid, "Line %d: a quotation mark stands in the wrong place, or is never closed.",
-			line).Because(err)
+		return nil, fault.New(fault.Invalid,
+			"Line %d: a quotation mark stands in the wrong place, or is never closed.", line).Because(err)
 	}
 	return t, err
 }
@@ -71,8 +71,7 @@ func parseCSV(text string, separator rune, lazy bool) (*Table, error) {
 }
 
 // plainText takes the apostrophe away that our own files, and others, put before text that a spreadsheet would run, and
-// before
-// numbers that are to stay text; as does the ="0123" of banks.
+// before numbers that are to stay text; as does the ="0123" of banks.
 func plainText(c string) string {
 	if len(c) > 1 && c[0] == '\'' && strings.ContainsRune("=+-@\t\r0123456789", rune(c[1])) {
 		return c[1:]
@@ -118,8 +117,7 @@ func hint(text string) (separator rune, rest string, found bool) {
 }
 
 // separatorOf is the separator that divides the most of the first lines into the same number of cells: a title, an
-// address or
-// the commas of amounts are not counted alike in every line.
+// address or the commas of amounts are not counted alike in every line.
 func separatorOf(text string) rune {
 	lines := make([][]int, 0, 60) // of each, how often it has each separator outside quotation marks
 	counts, quoted, any := make([]int, len(separators)), false, false

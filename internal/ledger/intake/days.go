@@ -371,8 +371,7 @@ func step(by int, up, down *int) {
 }
 
 // decide returns the order, and whether it has to be asked. In India the day stands first, unless the column says
-// otherwise: by
-// a cell that fits the other order alone, or by going up or down evenly only when it is read so.
+// otherwise: by a cell that fits the other order alone, or by going up or down evenly only when it is read so.
 func (o *orders) decide(currency string) (monthFirst, ask bool) {
 	switch {
 	case o.day > 0 && o.month > 0:

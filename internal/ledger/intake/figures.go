@@ -142,8 +142,7 @@ var currencies = []string{
 }
 
 // readFigure reads an amount as people, banks and other programs write it: ₹1,200.00 Dr, Rs.500/-, (500), 1,200.00-,
-// 500 जमा. number is set for
-// what a spreadsheet holds as a number, which may have been computed.
+// 500 जमा. number is set for what a spreadsheet holds as a number, which may have been computed.
 func readFigure(text, currency string, c comma, number bool) (f figure, err error) {
 	text = strings.ToLower(digits(strings.TrimSpace(text)))
 	core, before, behind := coreOf(text)

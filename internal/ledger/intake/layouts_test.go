@@ -130,7 +130,8 @@ var layouts = map[string]layout{
 		}, left: -1, check: "yes",
 	},
 	"Khatabook in Hindi": {
-		file: "तारीख,नाम,विवरण,आपने दिए,आपको मिले\n५ जनवरी २०२६,रमेश,आटा,\"₹२,०००\",\n६ जनवरी २०२६,रमेश,,,₹५००\nकुल,,,\"₹२,०००\",₹५००\n",
+		file: "तारीख,नाम,विवरण,आपने दिए,आपको मिले\n५ जनवरी २०२६,रमेश,आटा,\"₹२,०००\",\n" +
+			"६ जनवरी २०२६,रमेश,,,₹५००\nकुल,,,\"₹२,०००\",₹५००\n",
 		want: []string{"रमेश 1500"}, dates: []string{"2026-01-05 2000", "2026-01-06 -500"}, left: 1,
 	},
 	"OkCredit": {
@@ -288,14 +289,17 @@ var layouts = map[string]layout{
 	"a total under phones":                 {file: "Sr.,Party,Station,Mobile,Debit Bal,Credit Bal\n1,Ramesh,Pune,9876543210,500.00,\n2,Sita,Pune,9876500000,,300.00\n,,,TOTAL,500.00,300.00\n", want: []string{"Ramesh+919876543210 500", "Sita+919876500000 -300"}, left: 1},
 	"a statement in Hindi":                 {file: "ग्राहक: रमेश\nदिनांक,विवरण,नामे,जमा,शेष\n01/04/2026,पिछला शेष,,,500\n15/04/2026,आटा,100,,600\n16/04/2026,,,200,400\nयोग,,100,200,400\n", party: "रमेश", want: []string{"रमेश 400"}, left: 2, check: "yes"},
 	"a balance of all together":            {file: "Date,Customer,Debit,Credit,Balance\n15/01/2026,Ramesh,1000,,1000\n15/01/2026,Sita,500,,1500\n16/01/2026,Ramesh,,400,1100\n", want: []string{"Ramesh 600", "Sita 500"}, left: 0, check: "yes"},
-	"contacts of other apps":               {file: "Display Name,Mobile Phone\nRamesh,\"+91 98765-43210\"\nSita,+91 98765 43211 (office)\n", want: []string{"Ramesh+919876543210 0", "Sita+919876543211 0"}, left: 0},
-	"subtotals of parties":                 {file: "Date,Party,Gave,Got\n15/01/2026,Ramesh,500,\n,Ramesh Total,500,\n16/01/2026,Sita,300,\n,Sita Total,300,\n,Grand Total,800,\n", want: []string{"Ramesh 500", "Sita 300"}, left: 3},
-	"to collect and to pay":                {file: "Party Name,Mobile Number,Billing Address,GSTIN,Balance (₹),Balance Type\nRamesh,9876543210,Pune,27AAAAA0000A1Z5,500,To Collect\nSita,9876500000,,,300,To Pay\n", want: []string{"Ramesh+919876543210 500", "Sita+919876500000 -300"}, left: 0},
-	"payment apps":                         {file: "Date,Time,Transaction Details,Your Account,Amount\n05 Jan 2026,10:15 AM,Paid to Ramesh,SBI,-500\n06 Jan 2026,11:15 AM,Received from Sita,SBI,+300\n", want: []string{"ask party", "ask sides"}, left: 0},
-	"German heads":                         {file: "Datum;Name;Debit;Credit\n05.01.2026;Ramesh;1.234,50;\n16.01.2026;Ramesh;;234,50\n", want: []string{"Ramesh 1000"}, left: 0},
-	"minus in every cell of gave":          {file: "Date,Party,You gave(-),You got(+)\n15/01/2026,Ramesh,-1000,\n16/01/2026,Ramesh,,+400\n", want: []string{"Ramesh 600"}, left: 0},
-	"a web page of a bank":                 {file: "<html><head><style>td{color:red}</style></head><body><table><tr><td colspan=4>Customer Statement</td></tr><tr><td>Date<td>Name<td>Gave<td>Got<tr><td>15/01/2026<td>Ramesh &amp; Sons<td>1,000.00<td>&nbsp;<tr><td>16/01/2026<td>Ramesh &amp; Sons<td><td>400</table></body></html>", want: []string{"Ramesh & Sons 600"}, left: 1},
-	"a sheet in XML":                       {file: `<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Dues"><Table><Row><Cell ss:MergeAcross="1"><Data ss:Type="String">Dues</Data></Cell></Row><Row><Cell><Data ss:Type="String">Name</Data></Cell><Cell ss:Index="3"><Data ss:Type="String">Balance</Data></Cell></Row><Row><Cell><Data ss:Type="String">Ramesh</Data></Cell><Cell ss:Index="3"><Data ss:Type="Number">1500</Data></Cell></Row></Table></Worksheet></Workbook>`, want: []string{"Ramesh 1500"}, left: 1},
+	"contacts of other apps": {
+		file: "Display Name,Mobile Phone\nRamesh,\"+91 98765-43210\"\nSita,+91 98765 43211 (office)\n",
+		want: []string{"Ramesh+919876543210 0", "Sita+919876543211 0"}, left: 0,
+	},
+	"subtotals of parties":        {file: "Date,Party,Gave,Got\n15/01/2026,Ramesh,500,\n,Ramesh Total,500,\n16/01/2026,Sita,300,\n,Sita Total,300,\n,Grand Total,800,\n", want: []string{"Ramesh 500", "Sita 300"}, left: 3},
+	"to collect and to pay":       {file: "Party Name,Mobile Number,Billing Address,GSTIN,Balance (₹),Balance Type\nRamesh,9876543210,Pune,27AAAAA0000A1Z5,500,To Collect\nSita,9876500000,,,300,To Pay\n", want: []string{"Ramesh+919876543210 500", "Sita+919876500000 -300"}, left: 0},
+	"payment apps":                {file: "Date,Time,Transaction Details,Your Account,Amount\n05 Jan 2026,10:15 AM,Paid to Ramesh,SBI,-500\n06 Jan 2026,11:15 AM,Received from Sita,SBI,+300\n", want: []string{"ask party", "ask sides"}, left: 0},
+	"German heads":                {file: "Datum;Name;Debit;Credit\n05.01.2026;Ramesh;1.234,50;\n16.01.2026;Ramesh;;234,50\n", want: []string{"Ramesh 1000"}, left: 0},
+	"minus in every cell of gave": {file: "Date,Party,You gave(-),You got(+)\n15/01/2026,Ramesh,-1000,\n16/01/2026,Ramesh,,+400\n", want: []string{"Ramesh 600"}, left: 0},
+	"a web page of a bank":        {file: "<html><head><style>td{color:red}</style></head><body><table><tr><td colspan=4>Customer Statement</td></tr><tr><td>Date<td>Name<td>Gave<td>Got<tr><td>15/01/2026<td>Ramesh &amp; Sons<td>1,000.00<td>&nbsp;<tr><td>16/01/2026<td>Ramesh &amp; Sons<td><td>400</table></body></html>", want: []string{"Ramesh & Sons 600"}, left: 1},
+	"a sheet in XML":              {file: `<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Dues"><Table><Row><Cell ss:MergeAcross="1"><Data ss:Type="String">Dues</Data></Cell></Row><Row><Cell><Data ss:Type="String">Name</Data></Cell><Cell ss:Index="3"><Data ss:Type="String">Balance</Data></Cell></Row><Row><Cell><Data ss:Type="String">Ramesh</Data></Cell><Cell ss:Index="3"><Data ss:Type="Number">1500</Data></Cell></Row></Table></Worksheet></Workbook>`, want: []string{"Ramesh 1500"}, left: 1},
 }
 
 func TestLayouts(t *testing.T) {

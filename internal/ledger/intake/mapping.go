@@ -74,8 +74,7 @@ type Mapping struct {
 }
 
 // ReadMapping reads a mapping from a form: head, kind, c0, c1, … for the columns, and the answers days, sides, party,
-// party_id, figures=leave,
-// below=yes, take and pick. Without c0 the columns are guessed.
+// party_id, figures=leave, below=yes, take and pick. Without c0 the columns are guessed.
 func ReadMapping(form url.Values, t *Table) Mapping {
 	if line, err := strconv.Atoi(form.Get("headline")); err == nil {
 		t.HeadAt(line)
@@ -116,8 +115,7 @@ func lines(values []string) (out []int) {
 }
 
 // Clean makes a mapping that came from outside fit a table: unknown fields ignored, and every other at most once but
-// those
-// that several columns may be.
+// those that several columns may be.
 func (m Mapping) Clean(t *Table) Mapping {
 	columns := m.Columns
 	m.Columns = make([]Field, t.Width())
@@ -125,8 +123,8 @@ func (m Mapping) Clean(t *Table) Mapping {
 		m.Kind = ledger.Customer
 	}
 	for i := range min(len(m.Columns), len(columns)) {
-		if f := columns[i]; slices.Contains(Fields, f) && (slices.Contains(manifold, f) || !slices.Contains(m.Columns,
-			f)) {
+		if f := columns[i]; slices.Contains(Fields, f) &&
+			(slices.Contains(manifold, f) || !slices.Contains(m.Columns, f)) {
 			m.Columns[i] = f
 		}
 	}
@@ -169,8 +167,8 @@ func Guess(t *Table) Mapping {
 	m.guessMoney(t, senses)
 	m.guessByValues(t, senses)
 	m.guessName(t, senses)
-	if name := m.column(Name); name >= 0 && name < len(t.Rows[0].Cells) && slices.Contains(supplierHeads,
-		headKey(t.Rows[0].Cells[name])) {
+	if name := m.column(Name); name >= 0 && name < len(t.Rows[0].Cells) &&
+		slices.Contains(supplierHeads, headKey(t.Rows[0].Cells[name])) {
 		m.Kind = ledger.Supplier
 	}
 	m.Head = m.Head || !hasFigures(t.Rows[0].Cells)
@@ -339,8 +337,7 @@ func (t *Table) repeats(m Mapping) bool {
 }
 
 // doubts are the columns of amounts whose side cannot be known: a deposit at the bank may be what a customer paid, or
-// what the bank keeps.
-// The first is the one that is asked about; the others are its opposite.
+// what the bank keeps. The first is the one that is asked about; the others are its opposite.
 func (t *Table) doubts(m Mapping, senses []sense) (out []int) {
 	if m.has(Given) || m.has(Received) || m.has(Amount) {
 		return nil

@@ -22,8 +22,7 @@ func isMarkup(start string) bool {
 }
 
 // readMarkup reads the rows of the tables of a web page, or of a spreadsheet of Excel 2003 in XML. Scripts are not run,
-// nothing is
-// fetched, and entities of a document's own are not known.
+// nothing is fetched, and entities of a document's own are not known.
 func readMarkup(text string) (*Table, error) {
 	t := &Table{Kind: "html"}
 	var row Row

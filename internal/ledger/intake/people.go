@@ -37,8 +37,7 @@ func (r *reader) meet(row Row) {
 }
 
 // find returns the party that a line is about: one of the khata, one of an earlier line, or a new one. No person is
-// decided by the name
-// alone when phones differ: two people of one name and different phones are two parties.
+// decided by the name alone when phones differ: two people of one name and different phones are two parties.
 func (r *reader) find(row Row, f ledger.PartyFields, phones []string) *Party {
 	if r.single != nil {
 		return r.single

@@ -57,8 +57,7 @@ type Problem struct {
 	Reason *fault.Fault
 
 	// Ask is what is to be answered, by the field of the form of ReadMapping: "party", "days", "sides" or "figures",
-	// before which nothing
-	// can be brought in, or "below". It is "" for what is only to be mended in the file.
+	// before which nothing can be brought in, or "below". It is "" for what is only to be mended in the file.
 	Ask     string
 	Options []string // the answers that there are; none for a text
 	Columns []string // the heads that the question is about
@@ -156,8 +155,7 @@ func (p *Plan) twins(there map[mark]int) {
 }
 
 // LeaveOut takes the entries that are in the khata already out of the plan, as somebody has asked, and returns how many
-// they were. Those
-// that only repeat one further up in the file stay.
+// they were. Those that only repeat one further up in the file stay.
 func (p *Plan) LeaveOut() (n int) {
 	parties := map[uuid.UUID]*Party{}
 	for _, party := range p.Parties {

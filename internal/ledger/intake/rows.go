@@ -106,7 +106,8 @@ func wordOf(cell string) rowWord {
 	for _, w := range words[1:] { // Total (25 customers), Opening balance as on 1 4 2026
 		if !isDigits(w) && !slices.Contains([]string{
 			"customer", "customers", "party", "parties", "entries", "of",
-			"for", "as", "on", "balance", "amount", "debit", "credit", "dr", "cr", "ग्राहक", "rows", "transactions", "page", "report", "all",
+			"for", "as", "on", "balance", "amount", "debit", "credit", "dr", "cr", "ग्राहक",
+			"rows", "transactions", "page", "report", "all",
 		}, w) && months[w] == 0 {
 			return ordinary
 		}
@@ -133,8 +134,8 @@ func (r *reader) outside(row Row) (out *fault.Fault, opens bool) {
 		return nil, true
 	case said == openingWord:
 		return outOpening, false
-	case named && r.entries && date == "" && (strings.HasSuffix(r.key(name), " total") || strings.HasSuffix(r.key(name),
-		" योग")):
+	case named && r.entries && date == "" &&
+		(strings.HasSuffix(r.key(name), " total") || strings.HasSuffix(r.key(name), " योग")):
 		return outTotal, false
 	case said == totalWord && !(named && (date != "" || !r.entries)):
 		return outTotal, false
@@ -255,7 +256,8 @@ func footnote(cells []string) bool {
 		key := " " + headKey(c) + " "
 		for _, w := range []string{
 			" generated ", " computer generated", " powered by", " www ", " http", " page ",
-			" end of ", " statement ", " disclaimer", " legends", " note ", " printed ", " downloaded ", " does not require", " thank you", " report ", " as on ", " e o e ",
+			" end of ", " statement ", " disclaimer", " legends", " note ",
+			" printed ", " downloaded ", " does not require", " thank you", " report ", " as on ", " e o e ",
 		} {
 			if strings.Contains(key, w) {
 				return true

@@ -254,8 +254,8 @@ func legible(c string) string {
 			return r
 		case r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
 			return '\n'
-		case r == '\u061c', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2060' &&
-			r <= '\u2069', r == '\ufeff', r == utf8.RuneError, r < ' ', r >= 0x7f && r < 0xa0:
+		case r == '\u061c', r >= '\u200b' && r <= '\u200f', r >= '\u202a' && r <= '\u202e',
+			r >= '\u2060' && r <= '\u2069', r == '\ufeff', r == utf8.RuneError, r < ' ', r >= 0x7f && r < 0xa0:
 			return -1
 		}
 		return r

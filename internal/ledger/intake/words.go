@@ -8,8 +8,7 @@ import (
 )
 
 // A sense is what a head says by itself. Most are a Field; the others become one only beside the other heads: "Credit"
-// is what was got
-// beside "Debit", and what was given beside "Payment".
+// is what was got beside "Debit", and what was given beside "Payment".
 type sense string
 
 const (
@@ -29,8 +28,8 @@ const (
 // heads are the words at the top of columns, as khata apps, banks, Tally, phones and people write them.
 var heads = map[sense][]string{
 	sense(Name): {
-		"name", "party", "party name", "party's name", "name of party", "name of the party", "party ledger", "customer",
-		"customer name", "customers", "client", "client name",
+		"name", "party", "party name", "party's name", "name of party", "name of the party", "party ledger",
+		"customer", "customer name", "customers", "client", "client name",
 		"supplier", "supplier name", "vendor", "vendor name", "ledger", "ledger name", "account", "account name",
 		"account head", "full name", "file as", "person", "person name", "contact name", "display name",
 		"formatted name",
@@ -288,8 +287,7 @@ func (s sense) money() bool {
 }
 
 // judge gives the sides of senses that stand together, as heads or as values of one column. No word is read alone: what
-// is not
-// in the answer can be read both ways.
+// is not in the answer can be read both ways.
 func judge(together map[sense]bool, bank bool) map[sense]ledger.Side {
 	out := map[sense]ledger.Side{}
 	set := func(s sense, side ledger.Side) {
@@ -317,8 +315,8 @@ func judge(together map[sense]bool, bank bool) map[sense]ledger.Side {
 	switch {
 	case incoming, together[purchase] && !together[sale]:
 		set(payment, ledger.Given)
-	case together[credit] && !together[debit], together[sale], together[sense(Given)], together[debit] &&
-		!together[credit]:
+	case together[credit] && !together[debit], together[sale], together[sense(Given)],
+		together[debit] && !together[credit]:
 		set(payment, ledger.Received)
 	}
 	return out

@@ -44,8 +44,7 @@ type format struct {
 type bookSheet struct{ name, id string }
 
 // readXLSX reads a sheet of a spreadsheet as text: the one that is wanted, or the first with anything in it. Only what
-// a khata needs is looked at:
-// texts, numbers and whether a cell holds a formula. The library that writes our own
+// a khata needs is looked at: texts, numbers and whether a cell holds a formula. The library that writes our own
 // files builds a model of the whole book; a stranger's file is worth less trust and memory.
 func readXLSX(body []byte, wanted string) (*Table, error) {
 	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
@@ -234,8 +233,10 @@ func (b *book) sheets(workbook string) ([]bookSheet, error) {
 		if !strings.HasPrefix(target, "/") {
 			target = "/" + b.home + "/" + target
 		}
-		b.paths[attribute(e, "Id")] = relation{path.Base(attribute(e, "Type")), strings.TrimPrefix(path.Clean(target),
-			"/")}
+		b.paths[attribute(e, "Id")] = relation{
+			path.Base(attribute(e, "Type")),
+			strings.TrimPrefix(path.Clean(target), "/"),
+		}
 		return nil
 	})
 }
@@ -431,13 +432,12 @@ func areaOf(ref string) (area, bool) {
 	column, found := columnOf(first)
 	from, err := strconv.Atoi(strings.TrimLeft(first, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 	to, err2 := strconv.Atoi(strings.TrimLeft(last, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-	return area{column, from, to}, ok && found && err == nil && err2 == nil && to > from && column >= 0 &&
-		column < MaxColumns
+	return area{column, from, to},
+		ok && found && err == nil && err2 == nil && to > from && column >= 0 && column < MaxColumns
 }
 
 // spread writes what stands in a merged cell into each line that it spans. Its words hold for all of them; a number
-// would be counted
-// more than once.
+// would be counted more than once.
 func (t *Table) spread(merged []area) {
 	left := 4 * MaxRows
 	for _, a := range merged {
@@ -522,8 +522,8 @@ func (b *book) number(value string) string {
 	value = strings.TrimSpace(value)
 	mantissa, exponent, _ := strings.Cut(strings.ToUpper(value), "E")
 	e, err := strconv.Atoi(strings.TrimPrefix(exponent, "+"))
-	if len(mantissa) > 40 || strings.Trim(mantissa, "0123456789.+-") != "" || exponent != "" && (err != nil || e > 40 ||
-		e < -40) {
+	if len(mantissa) > 40 || strings.Trim(mantissa, "0123456789.+-") != "" ||
+		exponent != "" && (err != nil || e > 40 || e < -40) {
 		return value
 	}
 	n, ok := new(big.Rat).SetString(value)

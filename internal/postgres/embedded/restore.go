@@ -125,8 +125,7 @@ func (r *Recovery) settings() map[string]string {
 }
 
 // Adopt moves the data of one state directory, whose server has been stopped, into another on the same disk. Data that
-// is
-// there is refused, or with replace moved aside in the same instant; kept is where to. Nobody may be using either.
+// is there is refused, or with replace moved aside in the same instant; kept is where to. Nobody may be using either.
 func Adopt(ctx context.Context, dir, from string, replace bool) (kept string, err error) {
 	if dir, err = statePath(dir); err != nil {
 		return "", err

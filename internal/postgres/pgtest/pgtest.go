@@ -224,7 +224,8 @@ func setSearchPaths(ctx context.Context, admin *pgx.ConnConfig) error {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, `
 		do $$ declare r text; begin
-			foreach r in array array['tijori_owner', 'tijori_guard', 'tijori_backup', 'tijori_app', 'tijori_auth', 'tijori_billing', 'tijori_jobs', 'tijori_support'] loop
+			foreach r in array array['tijori_owner', 'tijori_guard',
+			'tijori_backup', 'tijori_app', 'tijori_auth', 'tijori_billing', 'tijori_jobs', 'tijori_support'] loop
 				execute format('alter role %I in database %I set search_path = tijori, pg_temp', r, current_database());
 			end loop;
 			execute format('revoke temporary on database %I from public', current_database());
@@ -237,8 +238,8 @@ func (db *DB) User(t testing.TB, name string) *User {
 	t.Helper()
 	u := &User{UserID: newID(t), AccountID: newID(t), BusinessID: newID(t)}
 	db.insertUser(t, u, name)
-	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`, u.UserID, u.AccountID, u.BusinessID,
-		newID(t), name+"'s shop")
+	db.exec(t, `select tijori_access.open_account($1, $2, $3, $4, $5, 'INR')`,
+		u.UserID, u.AccountID, u.BusinessID, newID(t), name+"'s shop")
 	db.insertSession(t, u)
 	return u
 }

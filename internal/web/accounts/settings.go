@@ -82,8 +82,8 @@ func (h *Handlers) ChangePassword(w http.ResponseWriter, r *frame.Request) error
 }
 
 // settingsAgain shows the settings with what is to be mended in one of their forms.
-func (h *Handlers) settingsAgain(w http.ResponseWriter, r *frame.Request, cause error,
-	form func(*settings.View) *ui.Form,
+func (h *Handlers) settingsAgain(
+	w http.ResponseWriter, r *frame.Request, cause error, form func(*settings.View) *ui.Form,
 ) error {
 	view, err := h.settingsView(r)
 	if err != nil {

@@ -59,8 +59,8 @@ func (h *Handlers) GridPage(w http.ResponseWriter, r *frame.Request) error {
 }
 
 // showGrid fills in the page around the rows and writes it.
-func (h *Handlers) showGrid(w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID,
-	result ledger.BatchResult,
+func (h *Handlers) showGrid(
+	w http.ResponseWriter, r *frame.Request, status int, v grid.View, batch uuid.UUID, result ledger.BatchResult,
 ) error {
 	var batches []ledger.BatchInfo
 	var names ledger.PartyNames
@@ -95,8 +95,8 @@ func (h *Handlers) showGrid(w http.ResponseWriter, r *frame.Request, status int,
 			given += c.Entry.AmountMinor
 		}
 	}
-	v.Given, v.Received, v.Some = r.Amount(given), r.Amount(received), result.Wrong > 0 &&
-		result.Wrong < len(result.Rows)
+	v.Given, v.Received, v.Some = r.Amount(given), r.Amount(received),
+		result.Wrong > 0 && result.Wrong < len(result.Rows)
 	for len(v.Rows) < gridRows {
 		v.Rows = append(v.Rows, grid.Row{ID: frame.NewID(), Date: v.Now.Format("02/01/2006")})
 	}
@@ -313,8 +313,8 @@ func (h *Handlers) APIBatch(w http.ResponseWriter, r *frame.Request) error {
 	var result ledger.BatchResult
 	version, next := in.Version, frame.NewUUID()
 	err = r.As(func(tx *postgres.Tx) (err error) {
-		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil || result.Kept ||
-			in.Writer == uuid.Nil {
+		if result, err = ledger.SaveBatch(r.Context(), tx, in.ID, in.Rows, desk, in.Some); err != nil ||
+			result.Kept || in.Writer == uuid.Nil {
 			return err
 		}
 		saved, err := ledger.SaveDraft(r.Context(), tx, in.Writer, ledger.Draft{

@@ -53,8 +53,7 @@ func (f *Frame) BreakOff(r *Request, file *Download, err error) error {
 }
 
 // enterExport waits a little for a place among the files on their way, of which an account has a share: who reads
-// slowly
-// keeps no other account waiting, and who asks for too many is told so.
+// slowly keeps no other account waiting, and who asks for too many is told so.
 func (f *Frame) enterExport(r *Request) (leave func(), err error) {
 	own, _ := f.exporting.LoadOrStore(r.Person.AccountID, make(chan struct{}, maxOwnExports))
 	return r.Acquire(5*time.Second, Slot{own.(chan struct{}), errBusyOwn}, Slot{f.exports, errBusy})

@@ -213,8 +213,8 @@ func (h *Handlers) DeleteEntry(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	business := r.Caller.Business.String()
-	h.SetFlash(w, "entry_deleted", ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+
-		strconv.Itoa(e.Version))
+	h.SetFlash(w, "entry_deleted",
+		ui.EntryPath(business, e.PartyID.String(), e.ID.String())+"/restore?version="+strconv.Itoa(e.Version))
 	return h.Redirect(w, r, ui.PartyPath(business, e.PartyID.String()))
 }
 

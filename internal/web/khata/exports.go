@@ -121,9 +121,9 @@ func allowExport(ctx context.Context, tx *postgres.Tx) error {
 func exportOptions(r *frame.Request) export.Options {
 	shell := r.Shell()
 	return export.Options{
-		Allow: allowExport, Currency: r.Person.Business.Currency, Business: r.Person.Business.Name, Lang: shell.Locale,
-		Date:   shell.Date,
-		Labels: export.English.In(func(word string) string { return r.T(word) }), Made: r.T("Made with Tijori on %s",
-			shell.Moment(shell.Now)),
+		Allow: allowExport, Currency: r.Person.Business.Currency, Business: r.Person.Business.Name,
+		Lang: shell.Locale, Date: shell.Date,
+		Labels: export.English.In(func(word string) string { return r.T(word) }),
+		Made:   r.T("Made with Tijori on %s", shell.Moment(shell.Now)),
 	}
 }

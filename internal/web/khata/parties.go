@@ -46,8 +46,8 @@ func filterOf(q map[string][]string) (parties.Filter, ledger.PartyFilter) {
 }
 
 // readParties reads the list of parties: with balances for whoever sees totals, else the names alone.
-func readParties(r *frame.Request,
-	filter ledger.PartyFilter,
+func readParties(
+	r *frame.Request, filter ledger.PartyFilter,
 ) (list ledger.PartyList, names ledger.PartyNames, err error) {
 	if err := filter.Check(); err != nil {
 		return list, names, err
@@ -159,8 +159,8 @@ func (h *Handlers) NewParty(w http.ResponseWriter, r *frame.Request) error {
 }
 
 // partyFormAgain shows the form with what is to be mended; other errors pass.
-func (h *Handlers) partyFormAgain(w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int,
-	fields ledger.PartyFields,
+func (h *Handlers) partyFormAgain(
+	w http.ResponseWriter, r *frame.Request, cause error, party, id string, version int, fields ledger.PartyFields,
 ) error {
 	if !frame.Mendable(cause) {
 		return cause
@@ -205,8 +205,8 @@ func (h *Handlers) DeleteParty(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	h.SetFlash(w, "party_deleted", ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+
-		strconv.Itoa(p.Version))
+	h.SetFlash(w, "party_deleted",
+		ui.PartyPath(r.Caller.Business.String(), p.ID.String())+"/restore?version="+strconv.Itoa(p.Version))
 	return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String()))
 }
 

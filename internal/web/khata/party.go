@@ -14,8 +14,8 @@ import (
 
 // readParty reads a page of a party's entries, all of them for whoever sees totals, else their own, and what more
 // asks for in the same round trip.
-func readParty(r *frame.Request, more func(postgres.Scope, *pgx.Batch)) (page ledger.PartyPage, own ledger.OwnEntries,
-	err error,
+func readParty(
+	r *frame.Request, more func(postgres.Scope, *pgx.Batch)) (page ledger.PartyPage, own ledger.OwnEntries, err error,
 ) {
 	id, after := r.PathID("party"), ledger.Cursor(r.URL.Query().Get("after"))
 	if err := after.Check(); err != nil {

@@ -35,13 +35,13 @@ func taskText(r *frame.Request, t ledger.Task) string {
 	export := t.Kind == ledger.ExportTask
 	switch {
 	case t.State == ledger.TaskRunning && export && t.Total > 0:
-		return r.T("Your file is being made: %s of %s rows.", money.Grouped(t.Done),
-			money.Grouped(max(t.Total, t.Done)))
+		return r.T("Your file is being made: %s of %s rows.",
+			money.Grouped(t.Done), money.Grouped(max(t.Total, t.Done)))
 	case t.State == ledger.TaskRunning && export:
 		return r.T("Your file is being made.")
 	case t.State == ledger.TaskRunning && t.Total > 0:
-		return r.T("The file is being brought in: %s of %s rows.", money.Grouped(t.Done),
-			money.Grouped(max(t.Total, t.Done)))
+		return r.T("The file is being brought in: %s of %s rows.",
+			money.Grouped(t.Done), money.Grouped(max(t.Total, t.Done)))
 	case t.State == ledger.TaskRunning:
 		return r.T("The file is being brought in.")
 	case t.State == ledger.TaskDone && export:

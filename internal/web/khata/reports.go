@@ -120,7 +120,8 @@ func partySummary(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *repor
 	if err != nil {
 		return err
 	}
-	v.Opening, v.Gave, v.Got, v.Closing = r.Amount(sum.Opening), r.Amount(sum.Given), r.Amount(sum.Received), r.Amount(sum.Closing)
+	v.Opening, v.Closing = r.Amount(sum.Opening), r.Amount(sum.Closing)
+	v.Gave, v.Got = r.Amount(sum.Given), r.Amount(sum.Received)
 	v.Get, v.Give = r.Amount(sum.Get), r.Amount(sum.Give)
 	for _, p := range largest(sum.Rows) {
 		v.Bars = append(v.Bars, reports.Bar{Label: p.Name, Amount: r.Amount(p.Closing)})

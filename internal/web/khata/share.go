@@ -167,8 +167,10 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 	view.Shell = r.Shell()
 	view.Business = ui.Business{Name: st.Business, Currency: st.Currency}
 	view.Name, view.Kind = st.Party, string(st.Kind)
-	view.SharedAt, view.EndsAt, view.Changed = st.SharedAt.In(view.Now.Location()), st.ExpiresAt.In(view.Now.Location()), st.Changed
-	view.Opening, view.Gave, view.Got, view.Closing, view.Brought = amount(st.Opening), amount(st.Given), amount(st.Received), amount(st.Closing), amount(brought)
+	zone := view.Now.Location()
+	view.SharedAt, view.EndsAt, view.Changed = st.SharedAt.In(zone), st.ExpiresAt.In(zone), st.Changed
+	view.Opening, view.Brought, view.Closing = amount(st.Opening), amount(brought), amount(st.Closing)
+	view.Gave, view.Got = amount(st.Given), amount(st.Received)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
 	options := exportOptions(r)
 	view.Period = options.Period(st.Range)

@@ -31,8 +31,11 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 					view.Brought = r.Amount(l.Balance)
 				case view.Count < last:
 					view.Lines = append(view.Lines, statement.Line{
-						Date: l.Date,
-						Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side), Amount: r.Amount(l.AmountMinor), Balance: r.Amount(l.Balance),
+						Date:    l.Date,
+						Note:    options.Labels.DetailsOf(l.EntryFields),
+						Side:    string(l.Side),
+						Amount:  r.Amount(l.AmountMinor),
+						Balance: r.Amount(l.Balance),
 					})
 				}
 				view.Count++
@@ -48,7 +51,8 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	view.Name, view.Kind, view.Phone = st.Party.Name, string(st.Party.Kind), st.Party.Phone
-	view.Opening, view.Gave, view.Got, view.Closing = r.Amount(st.Opening), r.Amount(st.Given), r.Amount(st.Received), r.Amount(st.Closing)
+	view.Opening, view.Closing = r.Amount(st.Opening), r.Amount(st.Closing)
+	view.Gave, view.Got = r.Amount(st.Given), r.Amount(st.Received)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
 	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
 	view.Period = options.Period(st.Range)

@@ -187,8 +187,8 @@ func (h *Handlers) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 
 func itemView(r billing.ReviewItem) admin.Item {
 	v := admin.Item{
-		Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "), Detail: r.Detail,
-		Opened: admin.When(r.OpenedAt), Times: r.Times,
+		Handle: r.Handle, Provider: r.Provider.Name(), Reason: strings.ReplaceAll(r.Reason, "_", " "),
+		Detail: r.Detail, Opened: admin.When(r.OpenedAt), Times: r.Times,
 	}
 	if !r.SnoozedUntil.IsZero() {
 		v.Snoozed = admin.When(r.SnoozedUntil)

@@ -18,8 +18,8 @@ func runViews(list []billing.Run) (out []admin.Run) {
 		out = append(out, admin.Run{
 			ID: r.ID.String(), Provider: r.Provider.Name(), State: r.State, Note: r.Note,
 			Started: admin.When(r.StartedAt), By: r.AskedBy, Dry: r.DryRun,
-			Sum: fmt.Sprintf("%d compared, %d differ, %d repaired, %d for a person", r.Looked, r.Differ, r.Repaired,
-				r.Queued),
+			Sum: fmt.Sprintf("%d compared, %d differ, %d repaired, %d for a person",
+				r.Looked, r.Differ, r.Repaired, r.Queued),
 		})
 	}
 	return out
@@ -94,8 +94,8 @@ func (h *Handlers) SupportPage(w http.ResponseWriter, r *frame.Request) error {
 	return h.renderSupport(w, r, http.StatusOK, nil, nil)
 }
 
-func (h *Handlers) renderSupport(w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer,
-	wrong error,
+func (h *Handlers) renderSupport(
+	w http.ResponseWriter, r *frame.Request, status int, a *billing.SupportAnswer, wrong error,
 ) error {
 	view := admin.Support{Shell: r.Shell(), Email: r.PostFormValue("email"), Remark: r.PostFormValue("remark")}
 	if a != nil {
@@ -149,7 +149,8 @@ func answerView(a *billing.SupportAnswer) *admin.Answer {
 		for _, e := range acc.Events {
 			one.Events = append(one.Events, admin.Event{
 				Provider: string(e.Provider), ID: e.ID, Type: e.Type,
-				Subject: e.Subject, State: e.Status, Reason: e.LastError, Received: admin.When(e.Received), Tries: e.Attempts,
+				Subject: e.Subject, State: e.Status, Reason: e.LastError,
+				Received: admin.When(e.Received), Tries: e.Attempts,
 			})
 		}
 		v.Accounts = append(v.Accounts, one)

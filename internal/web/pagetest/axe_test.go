@@ -37,8 +37,10 @@ func withAxe(t *testing.T) chromedp.Action[chromedp.Void] {
 // axe returns what axe-core finds against WCAG 2.2 AA and its own list of good habits, one line each.
 const axe = `(async () => {
 	const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-	const { violations } = await window.axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
-	return violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 160) + " " + (n.any[0] ?? n.all[0] ?? n.none[0])?.message));
+	const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
+	const { violations } = await window.axe.run(document, options);
+	const why = (n) => (n.any[0] ?? n.all[0] ?? n.none[0])?.message;
+	return violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 160) + " " + why(n)));
 })()`
 
 func findings(ctx context.Context, t *testing.T) []string {

@@ -19,9 +19,15 @@ import (
 // width, contrast, small targets, names that are missing.
 const look = `(() => {
 	const wrong = [];
-	const name = (e) => e.tagName.toLowerCase() + "." + String(e.className?.baseVal ?? e.className).trim().split(/\s+/).join(".") + " “" + (e.textContent || "").trim().slice(0, 30) + "”";
-	if (document.documentElement.scrollWidth > innerWidth) wrong.push("wider than the screen: " + document.documentElement.scrollWidth);
-	const lum = (c) => { const [r, g, b] = c.map((v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+	const name = (e) => e.tagName.toLowerCase() + "." +
+		String(e.className?.baseVal ?? e.className).trim().split(/\s+/).join(".") +
+		" “" + (e.textContent || "").trim().slice(0, 30) + "”";
+	const width = document.documentElement.scrollWidth;
+	if (width > innerWidth) wrong.push("wider than the screen: " + width);
+	const lum = (c) => {
+		const [r, g, b] = c.map((v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+		return .2126 * r + .7152 * g + .0722 * b;
+	};
 	const parse = (s) => (s.match(/[\d.]+/g) || []).map(Number);
 	const behind = (e) => {
 		for (; e; e = e.parentElement) {
@@ -30,7 +36,8 @@ const look = `(() => {
 		}
 		return [255, 255, 255];
 	};
-	const shown = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !e.closest(".sr, .skip");
+	const shown = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
+		!e.closest(".sr, .skip");
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (walk.nextNode()) {
 		const e = walk.currentNode.parentElement;
@@ -45,9 +52,12 @@ const look = `(() => {
 		if (!shown(e)) continue;
 		const r = e.getBoundingClientRect(), inline = getComputedStyle(e).display === "inline";
 		const target = e.closest("label.choice, label.chip")?.getBoundingClientRect() ?? r;
-		if (!inline && target.height < 43.5 && !e.closest("p, small, .field-link")) wrong.push("target of " + target.height.toFixed(0) + " px: " + name(e));
+		if (!inline && target.height < 43.5 && !e.closest("p, small, .field-link")) {
+			wrong.push("target of " + target.height.toFixed(0) + " px: " + name(e));
+		}
 		if (!inline && target.height < 23.5) wrong.push("tiny target: " + name(e));
-		const label = e.getAttribute("aria-label") || e.textContent.trim() || (e.labels && [...e.labels].map((l) => l.textContent.trim()).join(""));
+		const label = e.getAttribute("aria-label") || e.textContent.trim() ||
+			[...e.labels ?? []].map((l) => l.textContent.trim()).join("");
 		if (!label) wrong.push("no name: " + name(e));
 	}
 	return wrong;

@@ -101,7 +101,8 @@ func (w world) intake() []Sample {
 		},
 		Parties: []intake.Party{
 			{
-				Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Phone: "+919876543210", Entries: 1, Before: rupees(3450),
+				Name: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Phone: "+919876543210",
+				Entries: 1, Before: rupees(3450),
 				After: paise(468450),
 			},
 			{

@@ -18,7 +18,8 @@ func (w world) list() []Sample {
 	none.Filter = parties.Filter{Query: "zeb", Show: "due"}
 	none.Rows, none.After = nil, ""
 	free := w.parties()
-	free.Plan, free.Rows, free.Count, free.Limit, free.Roomier, free.ExportLocked, free.After = "free", free.Rows[:4], 4, 5, "Pro", true, ""
+	free.Plan, free.Limit, free.Roomier, free.ExportLocked = "free", 5, "Pro", true
+	free.Rows, free.Count, free.After = free.Rows[:4], 4, ""
 	free.Get, free.Give = rupees(345000), rupees(12500)
 	counter := w.parties()
 	counter.Shell = w.as(role.Counter, at)

@@ -37,10 +37,12 @@ func (w world) money() []Sample {
 	ask.Owner = w.say("Anita Gupta", "अनीता गुप्ता")
 	due := checkout.View{
 		Shell: w.in("/billing/checkout"), Account: account, Email: "anita@example.in", PlanID: "pro",
-		PlanName: "Pro", Features: proFeatures, Interval: "month", Price: rupees(299), Provider: "razorpay", Simulated: true,
+		PlanName: "Pro", Features: proFeatures, Interval: "month", Price: rupees(299),
+		Provider: "razorpay", Simulated: true,
 	}
 	dollars := due
-	dollars.Provider, dollars.Simulated, dollars.Interval, dollars.Price = "stripe", false, "year", money.Amount{Minor: 5000, Currency: "USD"}
+	dollars.Provider, dollars.Simulated = "stripe", false
+	dollars.Interval, dollars.Price = "year", money.Amount{Minor: 5000, Currency: "USD"}
 	dollars.Error = w.say("The payment provider cannot be reached. Nothing was charged.",
 		"भुगतान सेवा से संपर्क नहीं हो रहा। कोई पैसा नहीं कटा।")
 	ahead, twice := due, due
@@ -107,8 +109,9 @@ func (w world) pricing(s ui.Shell, interval string) pricing.View {
 		"USD",
 	}, Plans: []pricing.Plan{
 		{
-			ID: "free", Name: "Free", Purpose: w.say("For a start, and for small khatas.", "शुरुआत और छोटे खाते के लिए।"),
-			Free: true, Parties: 5, People: 3, Price: rupees(0),
+			ID: "free", Name: "Free",
+			Purpose: w.say("For a start, and for small khatas.", "शुरुआत और छोटे खाते के लिए।"),
+			Free:    true, Parties: 5, People: 3, Price: rupees(0),
 		},
 		{
 			ID: "pro", Name: "Pro", Purpose: w.say("For a shop with regular customers.",

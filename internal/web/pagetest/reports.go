@@ -76,7 +76,9 @@ func (w world) dayBook() reports.View {
 
 func (w world) cashBook() reports.View {
 	v := w.report(reports.CashBook)
-	v.Opening, v.Got, v.Gave, v.Closing, v.Old, v.Count, v.Columns = paise(-4523050), rupees(118000), rupees(96000), paise(-2323050), true, 3, w.columns()
+	v.Opening, v.Closing = paise(-4523050), paise(-2323050)
+	v.Got, v.Gave = rupees(118000), rupees(96000)
+	v.Old, v.Count, v.Columns = true, 3, w.columns()
 	v.Days = []reports.Day{
 		{Date: day(9), Got: rupees(98000), Gave: rupees(36000), Balance: paise(1676950)},
 		{Date: day(3), Got: rupees(20000), Balance: paise(3676950)},
@@ -87,7 +89,10 @@ func (w world) cashBook() reports.View {
 
 func (w world) partySummary() reports.View {
 	v := w.report(reports.Parties)
-	v.Opening, v.Gave, v.Got, v.Closing, v.Get, v.Give, v.Count = rupees(153400), rupees(96000), rupees(118000), rupees(131400), rupees(215900), rupees(84500), 4
+	v.Opening, v.Closing = rupees(153400), rupees(131400)
+	v.Gave, v.Got = rupees(96000), rupees(118000)
+	v.Get, v.Give = rupees(215900), rupees(84500)
+	v.Count = 4
 	for _, r := range []struct {
 		en, hi             string
 		opening, gave, got int64

@@ -155,7 +155,8 @@ func (h *Handlers) APIInvoices(w http.ResponseWriter, r *frame.Request) error {
 	for _, in := range list {
 		out = append(out, invoiceJSON{
 			Number: in.Number, Status: in.Status, Amount: in.Amount.Minor,
-			Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339), URL: h.Absolute(invoicePath(in.Provider, in.ID)),
+			Currency: in.Amount.Currency, IssuedAt: in.IssuedAt.UTC().Format(time.RFC3339),
+			URL: h.Absolute(invoicePath(in.Provider, in.ID)),
 		})
 	}
 	return h.WriteJSON(w, r, http.StatusOK, map[string]any{"invoices": out})

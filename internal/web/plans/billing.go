@@ -68,8 +68,8 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Lapsed = h.lapsed(o, view.Now.Location())
 		view.CanChange = view.CanCancel && (sub.Status == billing.Active || sub.Status == billing.Trialing)
 		if f := o.Follower; f != nil {
-			view.Becomes, view.Changes, view.Status = h.follows(r, sub, f.PlanID,
-				f.Interval), f.PaidThrough.In(view.Now.Location()), string(billing.Active)
+			view.Becomes, view.Changes, view.Status = h.follows(r, sub, f.PlanID, f.Interval),
+				f.PaidThrough.In(view.Now.Location()), string(billing.Active)
 			view.CanCancel, view.CanChange = true, true
 		}
 		if o.Price != nil && !o.Plan.Default {
@@ -92,7 +92,10 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, in := range o.Invoices {
 		view.Invoices = append(view.Invoices, billingpage.Invoice{
 			Number: in.Number,
-			Date:   in.IssuedAt.In(view.Now.Location()), Amount: in.Amount, Status: in.Status, Path: invoicePath(in.Provider, in.ID),
+			Date:   in.IssuedAt.In(view.Now.Location()),
+			Amount: in.Amount,
+			Status: in.Status,
+			Path:   invoicePath(in.Provider, in.ID),
 		})
 	}
 	return r.Page(billingpage.Page(view))

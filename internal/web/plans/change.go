@@ -21,8 +21,8 @@ func (h *Handlers) ChangeForm(w http.ResponseWriter, r *frame.Request) error {
 	return h.renderChange(w, r, http.StatusOK, r.URL.Query().Get("plan"), r.URL.Query().Get("interval"), nil)
 }
 
-func (h *Handlers) renderChange(w http.ResponseWriter, r *frame.Request, status int, plan, interval string,
-	wrong error,
+func (h *Handlers) renderChange(
+	w http.ResponseWriter, r *frame.Request, status int, plan, interval string, wrong error,
 ) error {
 	if err := r.Read(nil); err != nil {
 		return err
@@ -91,8 +91,8 @@ func (h *Handlers) quoteView(q *billing.Quote, place *time.Location) *billingpag
 	to, _ := h.Plans.ByID(q.To.Plan)
 	from, _ := h.Plans.ByID(q.From.Plan)
 	v := &billingpage.Quote{
-		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount, Due: q.Due,
-		AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
+		PlanID: to.ID, PlanName: to.Name, Interval: q.To.Interval, FromName: from.Name, Price: q.To.Amount,
+		Due: q.Due, AtOnce: q.Starts.Equal(q.At), Starts: q.Starts.In(place), Next: q.Next.In(place),
 		Ends: q.Ends, Keeps: q.Keeps.In(place), CanWait: q.CanWait, At: strconv.FormatInt(q.At.Unix(), 10),
 		DueMinor: strconv.FormatInt(q.Due.Minor, 10),
 	}

@@ -161,7 +161,8 @@ func (h *Handlers) renderReturn(w http.ResponseWriter, r *frame.Request, referen
 	if open := o.OpenCheckout; open != nil {
 		plan, _ = h.Plans.ByID(open.Plan)
 	}
-	view.PlanID, view.PlanName, view.Features, view.Parties, view.People = plan.ID, plan.Name, plan.Entitlements, plan.PartiesMax, plan.MembersMax
+	view.PlanID, view.PlanName, view.Features = plan.ID, plan.Name, plan.Entitlements
+	view.Parties, view.People = plan.PartiesMax, plan.MembersMax
 	return r.Page(paid.Page(view))
 }
 

@@ -9,8 +9,7 @@ import (
 )
 
 // What is offered to whom. All of it comes from the plan file: an offer is a price that is sold now, at a provider that
-// is
-// set up, and the currency of who looks decides which.
+// is set up, and the currency of who looks decides which.
 
 // localCurrency is what visitors are taken to pay in, of whom nothing is known.
 const localCurrency = "INR"
@@ -46,8 +45,7 @@ func (h *Handlers) currencies() []string {
 }
 
 // payCurrency is what the caller's offers are in: their own currency where something is sold in it, else the one that
-// most
-// of the world can pay. missing is their own one then, "" otherwise.
+// most of the world can pay. missing is their own one then, "" otherwise.
 func (h *Handlers) payCurrency(r *frame.Request) (currency, missing string) {
 	own, sold := ownCurrency(r), h.currencies()
 	if len(sold) == 0 || slices.Contains(sold, own) {
@@ -110,8 +108,7 @@ func (h *Handlers) intervals() (out []string) {
 }
 
 // lifts reports whether a plan has what a fault says that another lacks; any reason that is none of a plan's is lifted
-// by
-// every higher plan.
+// by every higher plan.
 func lifts(p, now billing.Plan, reason string) bool {
 	more := func(a, b int) bool { return b > 0 && (a == 0 || a > b) }
 	switch reason {
@@ -128,8 +125,7 @@ func lifts(p, now billing.Plan, reason string) bool {
 }
 
 // offer is the plan that gives what another one lacks: the lowest higher one that is sold in the currency, else any
-// that
-// is. It reports false when none is.
+// that is. It reports false when none is.
 func (h *Handlers) offer(now billing.Plan, reason, currency string) (billing.Plan, bool) {
 	var found *billing.Plan
 	for _, p := range h.Plans.Sold() {

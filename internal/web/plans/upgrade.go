@@ -26,8 +26,7 @@ func (h *Handlers) UpgradePage(w http.ResponseWriter, r *frame.Request) error {
 }
 
 // upgradeView says what the plan in force lacks, and what the plan costs that has it. The reason is the code of the
-// fault,
-// "" when somebody just looks.
+// fault, "" when somebody just looks.
 func (h *Handlers) upgradeView(r *frame.Request, reason string) (upgrade.View, error) {
 	now := r.Plan()
 	view := upgrade.View{
@@ -56,7 +55,8 @@ func (h *Handlers) upgradeView(r *frame.Request, reason string) (upgrade.View, e
 	if !ok {
 		return view, nil
 	}
-	view.PlanID, view.PlanName, view.Features, view.Parties, view.People, view.Missing = p.ID, p.Name, p.Entitlements, p.PartiesMax, p.MembersMax, missing
+	view.PlanID, view.PlanName, view.Features, view.Missing = p.ID, p.Name, p.Entitlements, missing
+	view.Parties, view.People = p.PartiesMax, p.MembersMax
 	for _, interval := range billing.Intervals() {
 		if price, ok := h.priceIn(p.ID, interval, currency); ok {
 			view.Prices = append(view.Prices, upgrade.Price{

@@ -148,8 +148,8 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 	}
 	for _, k := range keys {
 		view.Keys = append(view.Keys, usage.Key{
-			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt, Made: k.CreatedAt.In(zone),
-			Live:  k.Live,
+			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt,
+			Made: k.CreatedAt.In(zone), Live: k.Live,
 			Spend: slices.Contains(k.Scopes, credits.SpendCredits), Read: slices.Contains(k.Scopes, credits.Read),
 		})
 	}

@@ -1,7 +1,7 @@
 // Package static serves the stylesheet, modules and icons of the pages. The
 // parts in files/css are joined, in their order, into one stylesheet. One hash over all files is part of every address,
-// so an answer may be kept for
-// ever, files may name each other relatively, and a release changes every address at once.
+// so an answer may be kept for ever, files may name each other relatively, and a release changes every address at
+// once.
 package static
 
 import (

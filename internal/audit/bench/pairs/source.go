@@ -284,8 +284,8 @@ func (s *SourceScore) print(w io.Writer) {
 	fmt.Fprintf(w, "%-34s %6s %6s %6s %8s %9s\n", "kind", "flaws", "found", "false", "recall", "precision")
 	for _, k := range kinds {
 		t := s.ByKind[k]
-		fmt.Fprintf(w, "%-34s %6d %6d %6d %7.0f%% %8.0f%%\n", k, t.Flaws, t.Hits, t.False, 100*t.Recall(),
-			100*t.Precision())
+		fmt.Fprintf(w, "%-34s %6d %6d %6d %7.0f%% %8.0f%%\n",
+			k, t.Flaws, t.Hits, t.False, 100*t.Recall(), 100*t.Precision())
 	}
 	fmt.Fprintln(w)
 	for _, n := range s.Notes {

@@ -6,7 +6,6 @@ package attack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -464,8 +463,4 @@ func (a *Attacker) snapshot(
 		out[r] = strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	}
 	return out
-}
-
-func (a *Attacker) describe(r *catalog.Relation) string {
-	return fmt.Sprintf("%s %s", r.Kind, r.FullName())
 }

@@ -41,8 +41,7 @@ func (a *Attacker) Shares(ctx context.Context, r *catalog.Relation, c *catalog.C
 	sql := "update " + r.SQL() + " set " + catalog.Quote(
 		c.Name,
 	) + " = " + fresh[0] + " where " + mine + " or " + theirs
-	var p *Persona
-	p = a.server(ctx, func(tx pgx.Tx) {
+	p := a.server(ctx, func(tx pgx.Tx) {
 		if _, n, err := try(ctx, tx, sql); err == nil && n >= 2 {
 			hit = &Hit{
 				Relation: r,

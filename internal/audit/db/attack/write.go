@@ -196,8 +196,8 @@ func (a *Attacker) change(ctx context.Context, p *Persona, r *catalog.Relation, 
 						return
 					}
 					own(ctx, tx)
-					if after := a.count(ctx, tx, r, "("+where+") and "+catalog.Quote(c.Name)+" is not distinct from "+
-						v); after > before &&
+					if after := a.count(ctx, tx, r,
+						"("+where+") and "+catalog.Quote(c.Name)+" is not distinct from "+v); after > before &&
 						before >= 0 {
 						hit = true
 						a.Hits = append(
@@ -246,10 +246,7 @@ func (a *Attacker) takeover(ctx context.Context, p *Persona, r *catalog.Relation
 			columns = append(columns, c)
 		}
 	}
-	var tries []string
-	for _, s := range sets {
-		tries = append(tries, s)
-	}
+	tries := slices.Clone(sets)
 	if len(sets) > 1 {
 		tries = append(tries, strings.Join(sets, ", "))
 	}

@@ -63,8 +63,8 @@ func (s *Schema) ReadPrivileges(ctx context.Context, c *pgx.Conn, roles []string
 		c,
 		`select r as "R", v as "V", c.oid::int as "O", attnum::int as "N" from unnest(`+list+
 			`) r, pg_class c join pg_namespace n on n.oid = relnamespace
-		join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped, unnest(array['select', 'insert',
-		    'update']) v
+		join pg_attribute a on a.attrelid = c.oid and attnum > 0 and not attisdropped,
+		    unnest(array['select', 'insert', 'update']) v
 		where relkind in ('r', 'p', 'v', 'm', 'f') and `+notSystem+
 			` and attacl is not null and has_column_privilege(r, c.oid, attnum, v)`,
 		func(v row) {

@@ -246,8 +246,8 @@ func (s *Schema) readConstraints(ctx context.Context, c *pgx.Conn) error {
 		c,
 		`select conrelid::int as "R", contype::text as "T", x.oid::int as "OID", conname as "Name", conkey::int2[] as "Columns",
 		confrelid::int as "Target", confkey::int2[] as "Targets", confdeltype::text as "OnDelete",
-		case when contype = 'c' then pg_get_expr(conbin, conrelid) else '' end as "Expression", coalesce(conbin::text,
-		    '') as "Bin"
+		case when contype = 'c' then pg_get_expr(conbin, conrelid) else '' end as "Expression",
+		    coalesce(conbin::text, '') as "Bin"
 		from pg_constraint x join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = c.relnamespace
 		where contype in ('f', 'c') and `+notSystem+` order by 1, 4`,
 		func(v row) {
@@ -280,8 +280,8 @@ func (s *Schema) readPolicies(ctx context.Context, c *pgx.Conn) error {
 		case when 0 = any(polroles) then null else array(select rolname from pg_roles
 		    where oid = any(polroles) order by 1) end as "Roles",
 		coalesce(polqual::text, '') as "U", coalesce(polwithcheck::text, '') as "C",
-		coalesce(pg_get_expr(polqual, polrelid), '') as "UsingText", coalesce(pg_get_expr(polwithcheck, polrelid),
-		    '') as "CheckText"
+		coalesce(pg_get_expr(polqual, polrelid), '') as "UsingText",
+		    coalesce(pg_get_expr(polwithcheck, polrelid), '') as "CheckText"
 		from pg_policy p join pg_class c on c.oid = polrelid join pg_namespace n on n.oid = relnamespace where `+
 			notSystem+` order by 1, 3`,
 		func(v row) {

@@ -32,8 +32,8 @@ func (s Slot) Role() bool {
 
 // Client says whether the caller fills the slot as he likes.
 func (s Slot) Client() bool {
-	return s.UserMetadata() || strings.HasPrefix(s.Setting, "request.header") || strings.HasPrefix(s.Setting,
-		"request.cookie") ||
+	return s.UserMetadata() || strings.HasPrefix(s.Setting, "request.header") ||
+		strings.HasPrefix(s.Setting, "request.cookie") ||
 		s.Setting == "request.path" ||
 		s.Setting == "request.method" ||
 		s.Setting == "application_name"

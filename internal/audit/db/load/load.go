@@ -153,11 +153,12 @@ func (r *Result) prepare(ctx context.Context, d *scratch.Database, super *pgx.Co
 	sql.WriteString(`
 create schema tijori_audit;
 create table tijori_audit.made (n bigserial, statement int, class oid, object oid);
-create function tijori_audit.note() returns event_trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
+create function tijori_audit.note() returns event_trigger language plpgsql
+security definer set search_path = pg_catalog, pg_temp as $f$
 begin
   insert into tijori_audit.made (statement, class, object)
-  select current_setting('tijori_audit.statement', true)::int, classid, objid from pg_event_trigger_ddl_commands()
-      where objid is not null;
+  select current_setting('tijori_audit.statement', true)::int, classid,
+      objid from pg_event_trigger_ddl_commands() where objid is not null;
 exception when others then null;
 end $f$;
 grant usage, create on schema tijori_audit to ` + r.Loader + `;

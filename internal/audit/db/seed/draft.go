@@ -69,8 +69,8 @@ func (s *Seeder) Draft(r *catalog.Relation, x *Context) map[int]string {
 		switch {
 		case c.Generated || c.Identity != "":
 			continue
-		case unique && len(r.Refers(c.Num)) == 0 && (!s.Model.Isolating(r, c.Num) ||
-			r.InKey(c.Num) && len(r.Primary().Columns) == 1):
+		case unique && len(r.Refers(c.Num)) == 0 &&
+			(!s.Model.Isolating(r, c.Num) || r.InKey(c.Num) && len(r.Primary().Columns) == 1):
 			if list := s.candidates(r, c, y); len(list) > 0 && list[0] != nil {
 				out[c.Num] = Literal(*list[0], c)
 				continue

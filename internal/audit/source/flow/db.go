@@ -222,8 +222,8 @@ func (in *interp) dbMethod(recv *Val, name string, args []*Val, e *ir.Expr, scop
 			return in.sqlVal(a, recv, e)
 		}
 	case "connect", "getConnection", "acquire", "reserve":
-		if connOf(recv) == "pool" || strings.Contains(low, "pool") || strings.Contains(strings.ToLower(recv.Name),
-			"pool") {
+		if connOf(recv) == "pool" || strings.Contains(low, "pool") ||
+			strings.Contains(strings.ToLower(recv.Name), "pool") {
 			return &Val{Lib: "pg.client", Conn: in.newConn("client")}
 		}
 	case "select", "update", "insert", "delete", "selectDistinct":

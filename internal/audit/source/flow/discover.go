@@ -251,8 +251,10 @@ func (p *Program) discoverNest(m *Module) {
 				continue
 			}
 			fn := &Closure{Fn: mem.Func, Scope: cv.Scope, Mod: m, This: inst}
-			e := &Entry{Kind: "route", Framework: "nest", Method: verb, Path: "/" + strings.Trim(prefix+"/"+decoArg(d),
-				"/")}
+			e := &Entry{
+				Kind: "route", Framework: "nest", Method: verb,
+				Path: "/" + strings.Trim(prefix+"/"+decoArg(d), "/"),
+			}
 			e.MW = append(slices.Clone(classGuards), in.guardsOf(mem.Decorators, m)...)
 			if deco(mem.Decorators, "Public", "SkipAuth") != nil {
 				e.MW = nil

@@ -460,8 +460,8 @@ func (in *interp) arguments(e *Entry) []*Val {
 				list = append(list, v)
 			}
 			for i, q := range c.Fn.Params { // formData without a type
-				if q.Type == nil && q.Target.Kind == ir.Ident && strings.Contains(strings.ToLower(q.Target.Name),
-					"form") {
+				if q.Type == nil && q.Target.Kind == ir.Ident &&
+					strings.Contains(strings.ToLower(q.Target.Name), "form") {
 					list[i] = lib("web.form", Body, "", pos)
 				}
 			}

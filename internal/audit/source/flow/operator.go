@@ -221,8 +221,8 @@ func (in *interp) binary(e *ir.Expr, scope *Scope) *Val {
 				v.From = addOrigins(v.From, []*Origin{{Kind: opOrigin(z.Op), Op: z.Op, Pos: z.Op.Pos}})
 			}
 		}
-		v.Cmps = appendMax([]*Cmp{{Op: e.Name, L: x, R: y, Pos: in.pos(e)}}, append(slices.Clone(x.Cmps), y.Cmps...),
-			10)
+		v.Cmps = appendMax([]*Cmp{{Op: e.Name, L: x, R: y, Pos: in.pos(e)}},
+			append(slices.Clone(x.Cmps), y.Cmps...), 10)
 		v.Ctl = appendMax(slices.Clone(x.Ctl), y.Ctl, 10)
 		in.compared(e, x, y)
 		return v

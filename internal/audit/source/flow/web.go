@@ -151,8 +151,8 @@ func (in *interp) libMember(v *Val, name string, pos Pos) *Val {
 			return origin(Session, "cookie", pos)
 		case "url", "originalUrl":
 			return lib("web.urlstr", Query, "", pos)
-		case "method", "ip", "path", "protocol", "hostname", "ips", "log", "socket", "connection", "app", "server",
-			"id",
+		case "method", "ip", "path", "protocol", "hostname", "ips", "log", "socket", "connection", "app",
+			"server", "id",
 			"file", "files", "baseUrl", "route":
 			if name == "log" {
 				return &Val{Lib: "logger"}

@@ -380,8 +380,10 @@ func (c *conv) stmt(n ast.Stmt) *ir.Stmt {
 				if len(cc.List) == 1 {
 					init = &ir.Expr{Kind: ir.Cast, X: x, Type: c.typ(cc.List[0]), Pos: s.Pos, End: s.End}
 				}
-				k.Body = append([]*ir.Stmt{{Kind: ir.SVar, Pos: k.Pos, Decls: []*ir.Decl{{Target: bound, Init: init}}}},
-					k.Body...)
+				k.Body = append([]*ir.Stmt{{
+					Kind: ir.SVar, Pos: k.Pos,
+					Decls: []*ir.Decl{{Target: bound, Init: init}},
+				}}, k.Body...)
 			}
 			for range cc.List {
 				k.Values = append(k.Values, &ir.Expr{Kind: ir.Undef, Pos: k.Pos})

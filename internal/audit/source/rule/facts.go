@@ -145,8 +145,8 @@ func Writes(op *flow.Op) bool {
 		return verbWrites(op)
 	case flow.OpProvider:
 		return !strings.HasSuffix(op.Name, "retrieve") && !strings.HasSuffix(op.Name, "list") &&
-			!strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "fetch") && !strings.HasSuffix(op.Name,
-			"all")
+			!strings.HasSuffix(op.Name, "search") && !strings.HasSuffix(op.Name, "fetch") &&
+			!strings.HasSuffix(op.Name, "all")
 	}
 	return false
 }

@@ -92,8 +92,8 @@ func (p *parser) arrowStart(pos int32) *ir.Expr {
 			p.advance()
 			after := p.peek()
 			p.restore(save)
-			if n.kind != tIdent || n.text != "const" && !(after.text == "," || after.text == "extends" ||
-				after.text == "=") {
+			if n.kind != tIdent ||
+				n.text != "const" && !(after.text == "," || after.text == "extends" || after.text == "=") {
 				return nil
 			}
 		}

@@ -378,8 +378,8 @@ func parse(t []tok, sub bool) *Stmt {
 		}
 	}
 	for i := 0; i+1 < len(t); i++ {
-		if t[i].low == "(" && (t[i+1].low == "select" || t[i+1].low == "update" || t[i+1].low == "insert" ||
-			t[i+1].low == "delete") {
+		if t[i].low == "(" &&
+			(t[i+1].low == "select" || t[i+1].low == "update" || t[i+1].low == "insert" || t[i+1].low == "delete") {
 			inner := parse(t[i+1:match(t, i)], true)
 			s.Subs = append(s.Subs, inner)
 		}

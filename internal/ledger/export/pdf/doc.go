@@ -98,8 +98,8 @@ func (d *Doc) NewForm() *Form {
 // does not close the writer below.
 func (d *Doc) Close() error {
 	d.endPage()
-	box := fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[%d %d %d %d]/Resources<</Font %d 0 R>>", -Width, -Height, Width,
-		Height, fontsID)
+	box := fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[%d %d %d %d]/Resources<</Font %d 0 R>>",
+		-Width, -Height, Width, Height, fontsID)
 	var forms strings.Builder
 	for _, f := range d.forms {
 		d.stream(f.id, box, f.body.Bytes())
@@ -120,8 +120,8 @@ func (d *Doc) Close() error {
 	for _, o := range d.offsets[1:] {
 		d.print(fmt.Sprintf("%010d 00000 n \n", o))
 	}
-	d.print(fmt.Sprintf("trailer\n<</Size %d/Root %d 0 R/Info %d 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(d.offsets),
-		catalogID, infoID, at))
+	d.print(fmt.Sprintf("trailer\n<</Size %d/Root %d 0 R/Info %d 0 R>>\nstartxref\n%d\n%%%%EOF\n",
+		len(d.offsets), catalogID, infoID, at))
 	if d.err == nil {
 		d.err = d.w.Flush()
 	}

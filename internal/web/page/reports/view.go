@@ -168,11 +168,11 @@ func (v View) about() string {
 		}
 	}
 	if v.Show == CashBook {
-		return v.T("%s came in and %s went out. The most came in on %s: %s.", v.Got.Format(), v.Gave.Format(),
-			best.Label, best.Got.Format())
+		return v.T("%s came in and %s went out. The most came in on %s: %s.",
+			v.Got.Format(), v.Gave.Format(), best.Label, best.Got.Format())
 	}
-	return v.T("%s came and %s was given. The most came on %s: %s.", v.Got.Format(), v.Gave.Format(), best.Label,
-		best.Got.Format())
+	return v.T("%s came and %s was given. The most came on %s: %s.",
+		v.Got.Format(), v.Gave.Format(), best.Label, best.Got.Format())
 }
 
 func num(n int) string { return strconv.Itoa(n) }

@@ -194,8 +194,8 @@ func (p *Pass) lookedUp(r *catalog.Relation, c *catalog.Column) bool {
 // listed says whether a check lists the values of a column.
 func (p *Pass) listed(r *catalog.Relation, c *catalog.Column) bool {
 	return slices.ContainsFunc(r.Checks, func(k *catalog.Check) bool {
-		return slices.Contains(k.Columns, c.Num) && (strings.Contains(k.Expression, "ANY (") ||
-			strings.Contains(k.Expression, "~"))
+		return slices.Contains(k.Columns, c.Num) &&
+			(strings.Contains(k.Expression, "ANY (") || strings.Contains(k.Expression, "~"))
 	})
 }
 
@@ -226,7 +226,7 @@ func (p *Pass) books(r *catalog.Relation) bool {
 		f := p.Schema.Function(t.Function)
 		if f != nil && t.Fires("insert") && !t.Before() &&
 			lazyregexp.New(`update [^;]* set [^;]*\+`).MatchString(Code(f)) &&
-			!p.Model.Tied(p.target(f, r)) == false {
+			p.Model.Tied(p.target(f, r)) {
 			return !p.fromPeople(r)
 		}
 	}

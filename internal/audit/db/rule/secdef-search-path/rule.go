@@ -46,9 +46,7 @@ func find(p *pass.Pass) {
 				f.Identity+" looks up "+name+" where a temporary table can stand in front",
 			)
 			out.Actors = []string{"signed in"}
-			for _, r := range p.AskedBy(f) {
-				out.Affects = append(out.Affects, r)
-			}
+			out.Affects = append(out.Affects, p.AskedBy(f)...)
 			out.Patch = "alter function " + f.SQL() + " set search_path = " + strings.TrimPrefix(
 				path+", pg_temp",
 				", ",

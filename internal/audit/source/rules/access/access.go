@@ -229,8 +229,10 @@ func admin(p *rule.Pass) {
 		p.Report(rule.Hit{
 			At: at, Entry: e, Key: e.Method + " " + e.Path,
 			Title: fmt.Sprintf("%s is below an administrators' path and asks for no role", e.Label()),
-			Way: []finding.Place{rule.Place(at, "any session, or none, is enough"), rule.Place(rule.Site(ops[0]),
-				"done")},
+			Way: []finding.Place{
+				rule.Place(at, "any session, or none, is enough"),
+				rule.Place(rule.Site(ops[0]), "done"),
+			},
 		})
 	}
 	if len(changed) == 0 || !interfaceRole(p) {
@@ -363,8 +365,8 @@ func roleWrite(p *rule.Pass, e *flow.Entry, ops []*flow.Op) *rule.Hit {
 			o := rule.Clients(w.Val)[0]
 			return &rule.Hit{
 				At: rule.Site(op), Entry: e, Key: op.Table + "." + w.Col,
-				Title: fmt.Sprintf("%s.%s is set to what the %s says, and the caller's own role is not asked", op.Table,
-					w.Col,
+				Title: fmt.Sprintf("%s.%s is set to what the %s says, and the caller's own role is not asked",
+					op.Table, w.Col,
 					o.Kind), Way: rule.Way(o, rule.Site(op), "becomes the role"),
 			}
 		}

@@ -179,8 +179,8 @@ func cookie(p *rule.Pass) {
 			if token == "" && !(sessionName.MatchString(op.Name) && !notToken.MatchString(op.Name)) {
 				return
 			}
-			if notToken.MatchString(op.Name) || op.Val != nil && (op.Val.IsStr ||
-				op.Val.Null) && len(op.Val.Origins()) == 0 {
+			if notToken.MatchString(op.Name) ||
+				op.Val != nil && (op.Val.IsStr || op.Val.Null) && len(op.Val.Origins()) == 0 {
 				return
 			}
 			if op.Name == "" && token == "" {
@@ -201,8 +201,8 @@ func cookie(p *rule.Pass) {
 			text := op.Val.Str + strings.Join(op.Val.Strs, "")
 			name, _, ok := strings.Cut(text, "=")
 			if ok && sessionName.MatchString(name) && !notToken.MatchString(name) &&
-				!strings.Contains(strings.ToLower(text), "httponly") && !strings.Contains(strings.ToLower(text),
-				"max-age=0") {
+				!strings.Contains(strings.ToLower(text), "httponly") &&
+				!strings.Contains(strings.ToLower(text), "max-age=0") {
 				p.Report(rule.Hit{
 					At: op.Pos, Entry: e, Key: name,
 					Title: fmt.Sprintf("The cookie %s holds a session and is readable by scripts", name),
@@ -357,8 +357,8 @@ func importer(p *rule.Pass, m *flow.Module) flow.Pos {
 		for _, f := range c.Files {
 			for _, i := range f.Imports {
 				for _, d := range p.ImportsOf(f) {
-					if d == m.Files[0] && strings.HasSuffix(strings.TrimSuffix(d.Path, path.Ext(d.Path)),
-						path.Base(i.Module)) {
+					if d == m.Files[0] &&
+						strings.HasSuffix(strings.TrimSuffix(d.Path, path.Ext(d.Path)), path.Base(i.Module)) {
 						return flow.Pos{File: f, At: i.Pos, End: i.Pos}
 					}
 				}

@@ -343,8 +343,10 @@ func static(p *rule.Pass) {
 				At: at, Entry: e, Key: op.Table,
 				Title: fmt.Sprintf("Rows of %s are rendered without asking for a session, kept, and sent to everybody",
 					op.Table),
-				Way: []finding.Place{rule.Place(at, "kept"), rule.Place(rule.Site(op),
-					"read by what stands in the address")},
+				Way: []finding.Place{
+					rule.Place(at, "kept"),
+					rule.Place(rule.Site(op), "read by what stands in the address"),
+				},
 			})
 			break
 		}

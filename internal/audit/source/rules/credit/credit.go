@@ -240,8 +240,8 @@ func checkedThenTaken(p *rule.Pass, e *flow.Entry, w *flow.Op, col flow.Write) {
 }
 
 func nonNegative(p *rule.Pass, table, col string) bool {
-	re, err := regexp.Compile(`(?i)\b` + regexp.QuoteMeta(col) + `\b[^,;]{0,60}check\s*\(\s*` + regexp.QuoteMeta(col) +
-		`\s*>=\s*0`)
+	re, err := regexp.Compile(`(?i)\b` + regexp.QuoteMeta(col) + `\b[^,;]{0,60}check\s*\(\s*` +
+		regexp.QuoteMeta(col) + `\s*>=\s*0`)
 	if err != nil {
 		return false
 	}

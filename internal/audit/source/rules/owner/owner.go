@@ -314,8 +314,8 @@ func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
 			}
 			o := list[0]
 			if p.Once(fmt.Sprintf("%s:%d:%s", op.Pos.File.Path, op.Pos.Line(), "meta")) {
-				title := fmt.Sprintf("%s tells the provider whose purchase it is, and the %s fills it (%s)", path,
-					o.Kind, show(o))
+				title := fmt.Sprintf("%s tells the provider whose purchase it is, and the %s fills it (%s)",
+					path, o.Kind, show(o))
 				if v.Name == "overwritten" {
 					title = fmt.Sprintf("%s is the session's, and what the client sends is spread after it and overwrites it", path)
 				}
@@ -508,8 +508,8 @@ func checkNoOwner(p *rule.Pass, service bool) {
 			}[op.Verb]
 			p.Report(rule.Hit{
 				At: place, Entry: e, Key: op.Verb + " " + op.Table + "@" + rule.Fn(op), Actors: []string{"signed in"},
-				Title: fmt.Sprintf("Any id %s a row of %s: the owner is neither in the query nor compared", verb,
-					op.Table),
+				Title: fmt.Sprintf("Any id %s a row of %s: the owner is neither in the query nor compared",
+					verb, op.Table),
 				Way: rule.Way(o, at, "is all that decides which row"), Fix: fix(op),
 			})
 		}

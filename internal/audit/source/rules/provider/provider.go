@@ -479,8 +479,8 @@ func word(e *flow.Entry, op *flow.Op) *rule.Hit {
 					}
 					return &rule.Hit{
 						At: g.Pos,
-						Title: fmt.Sprintf("The %s says that it was paid (%s), and nobody asks the provider", o.Kind,
-							o.Path),
+						Title: fmt.Sprintf("The %s says that it was paid (%s), and nobody asks the provider",
+							o.Kind, o.Path),
 						Way: append(rule.Way(o, g.Pos, "decides"), rule.Place(rule.Site(op), "granted")),
 					}
 				}
@@ -504,8 +504,8 @@ func asked(e *flow.Entry, op *flow.Op, o *flow.Origin) bool {
 func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 	var mac *flow.Op
 	for _, x := range e.Ops {
-		if x.Seq < op.Seq && (x.Kind == flow.OpMacCmp || x.Kind == flow.OpVerify && strings.HasPrefix(x.Name,
-			"razorpay")) {
+		if x.Seq < op.Seq &&
+			(x.Kind == flow.OpMacCmp || x.Kind == flow.OpVerify && strings.HasPrefix(x.Name, "razorpay")) {
 			mac = x
 		}
 	}
@@ -565,8 +565,8 @@ func signature(e *flow.Entry, op *flow.Op) *rule.Hit {
 	return &rule.Hit{
 		At:    rule.Site(op),
 		Title: fmt.Sprintf("After a valid signature the client chooses what is granted (%s); the payment may be anybody's and used before", what.Path),
-		Way: append([]finding.Place{rule.Place(mac.Pos, "the signature")}, rule.Way(what, rule.Site(op),
-			"granted")...),
+		Way: append([]finding.Place{rule.Place(mac.Pos, "the signature")},
+			rule.Way(what, rule.Site(op), "granted")...),
 	}
 }
 

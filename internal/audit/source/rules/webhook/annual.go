@@ -143,8 +143,8 @@ func onTheCalendar(p *rule.Pass, effect *flow.Op, col string) bool {
 		for _, op := range e.Ops {
 			if op.Kind == flow.OpDB && op != effect && !hook {
 				for _, w := range op.Writes {
-					if w.Col == col && op.Table == effect.Table && (rule.JobPath(e.Label()) || timedQuery(op) ||
-						clocked(e)) {
+					if w.Col == col && op.Table == effect.Table &&
+						(rule.JobPath(e.Label()) || timedQuery(op) || clocked(e)) {
 						return true
 					}
 				}

@@ -263,8 +263,8 @@ entries:
 				at := rule.Site(op)
 				p.Report(rule.Hit{
 					At: at, Entry: e, Key: op.Table + "." + w.Col + "@" + rule.Fn(op),
-					Title: fmt.Sprintf("%s.%s is added to before %s notes the event, in another transaction", op.Table,
-						w.Col,
+					Title: fmt.Sprintf("%s.%s is added to before %s notes the event, in another transaction",
+						op.Table, w.Col,
 						m.Table),
 					Way: []finding.Place{rule.Place(at, "the effect"), rule.Place(rule.Site(m), "noted here")},
 				})
