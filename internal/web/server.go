@@ -93,7 +93,7 @@ func newParts(c Config) *parts {
 		door:        &door.Handlers{Frame: f, Accounts: c.Accounts},
 		accounts:    &accounts.Handlers{Frame: f, Accounts: c.Accounts},
 		khata:       &khata.Handlers{Frame: f, Accounts: c.Accounts},
-		bulk:        &bulk.Handlers{Frame: f},
+		bulk:        bulk.New(f),
 		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
 		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
@@ -17,6 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/spool"
 	"github.com/tijorihq/tijori/internal/web/static"
 )
 
@@ -53,18 +53,19 @@ type Frame struct {
 	Log       *slog.Logger
 	Simulated bool // no real money moves
 
-	config    Config
-	offers    Offers
-	limit     time.Duration // of a request
-	exports   chan struct{} // a place for each file on its way
-	exporting sync.Map      // the places of an account for files that leave, by its id
+	config Config
+	offers Offers
+	limit  time.Duration // of a request
+	making *Slots        // for files that leave
+	spool  *spool.Store  // of files that leave and files that arrive
 }
 
 // New returns a frame without routes.
 func New(c Config) *Frame {
 	f := &Frame{
 		Plans: c.Plans, Clock: c.Clock, Log: c.Log, Simulated: c.Simulated, config: c,
-		limit: c.RequestLimit, exports: make(chan struct{}, maxExports),
+		limit: c.RequestLimit, making: NewSlots(maxMaking, maxOwnMaking, errMaking, errOwnMaking),
+		spool: spool.NewStore(spoolSize, ownSpoolSize),
 	}
 	if f.limit == 0 {
 		f.limit = requestLimit
