@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/spool"
 )
@@ -142,7 +141,7 @@ type pacedWriter struct {
 }
 
 func (p *pacedWriter) Write(b []byte) (int, error) {
-	end := time.Now().Add(chunkLimit)
+	end := time.Now().Add(p.r.f.chunk)
 	if end.After(p.until) {
 		end = p.until
 	}
@@ -160,6 +159,5 @@ func (p *pacedWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// FilesUnderWay is how many files are being made, and how many bytes wait for clients.
-func (f *Frame) FilesUnderWay() (making int, waiting int64) { return f.making.Held(), f.spool.Held() }
-
+// FilesUnderWay is how many files are being made, and how many bytes the spool has reserved.
+func (f *Frame) FilesUnderWay() (making int, reserved int64) { return f.making.Held(), f.spool.Held() }

@@ -4,6 +4,7 @@
 package frame
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -20,7 +21,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/static"
 )
 
-// A Config is what a Frame stands on. All fields but RequestLimit are required.
+// A Config is what a Frame stands on. All fields but the last two limits are required.
 type Config struct {
 	DB             *postgres.DB
 	Accounts       *account.Service
@@ -33,6 +34,7 @@ type Config struct {
 	Operators      []string       // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	RequestLimit   time.Duration  // of a request's work; 0 means 25 seconds
+	ChunkLimit     time.Duration  // of one chunk of a file to leave; 0 means 30 seconds
 	Log            *slog.Logger
 }
 
@@ -56,6 +58,7 @@ type Frame struct {
 	config Config
 	offers Offers
 	limit  time.Duration // of a request
+	chunk  time.Duration // of a chunk of a file
 	making *Slots        // for files that leave
 	spool  *spool.Store  // of files that leave and files that arrive
 }
@@ -67,9 +70,7 @@ func New(c Config) *Frame {
 		limit: c.RequestLimit, making: NewSlots(maxMaking, maxOwnMaking, errMaking, errOwnMaking),
 		spool: spool.NewStore(spoolSize, ownSpoolSize),
 	}
-	if f.limit == 0 {
-		f.limit = requestLimit
-	}
+	f.limit, f.chunk = cmp.Or(f.limit, requestLimit), cmp.Or(c.ChunkLimit, chunkLimit)
 	return f
 }
 
