@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
@@ -74,6 +75,16 @@ func passwordLimits(user string) []limit {
 // ThrottleLinks counts one opening of a shared link, right or wrong, and refuses a network that opens too many.
 func (s *Service) ThrottleLinks(ctx context.Context, network string) error {
 	return s.throttle(ctx, []limit{{"shared link network", networkOf(network), 300, 5 * time.Minute}})
+}
+
+// ThrottleAccount counts one use by an account of what costs more than a page, and refuses an account that uses it more
+// often than most in a window; also any, when all together use it more often than inAll.
+func (s *Service) ThrottleAccount(ctx context.Context, name string, account uuid.UUID, most, inAll int,
+	window time.Duration,
+) error {
+	return s.throttle(ctx, []limit{
+		{name + " account", account.String(), most, window}, {name + " in all", "", inAll, window},
+	})
 }
 
 func invitationLimits(account, email string) []limit {
@@ -178,7 +189,7 @@ func (s *Service) throttle(ctx context.Context, limits []limit) error {
 
 func tooMany(wait time.Duration) error {
 	return fault.New(fault.TooMany, "Too many tries. Please wait %d min and try again.",
-		max(1, int(math.Ceil(wait.Minutes()))))
+		max(1, int(math.Ceil(wait.Minutes())))).After(wait)
 }
 
 // forgive takes one try back: only failures are meant to count.

@@ -49,6 +49,7 @@ type app struct {
 	sim      *simulated
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
+	web      *web.Server
 	servers  []*http.Server
 	failed   chan error
 	closers  []func() error
@@ -142,7 +143,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if development {
 		config.Demo = a.fillDemo
 	}
-	a.serveOn(listener, web.New(config))
+	a.web = web.New(config)
+	a.serveOn(listener, a.web)
 	return a, a.serveMetrics()
 }
 
@@ -280,6 +282,7 @@ func (a *app) serveMetrics() error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(a.metrics()...)
 	if a.keeper != nil {
 		registry.MustRegister(a.keeper.metrics()...)
 	}

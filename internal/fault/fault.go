@@ -10,6 +10,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Kind says what sort of refusal a fault is. Package web turns kinds into
@@ -66,10 +67,11 @@ var kindWords = [...]string{
 // A Fault is an error with a sentence for the user.
 type Fault struct {
 	Kind  Kind
-	Code  string // stable; the kind's word where nothing more is to be said
-	Text  string // an English sentence without variable parts: the key of its translation
-	Args  []any  // values for the verbs in Text
-	Field string // form field it is about, or ""
+	Code  string        // stable; the kind's word where nothing more is to be said
+	Text  string        // an English sentence without variable parts: the key of its translation
+	Args  []any         // values for the verbs in Text
+	Field string        // form field it is about, or ""
+	Retry time.Duration // after which it may be tried again, where that is known
 	cause error
 }
 
@@ -101,6 +103,13 @@ func (f *Fault) Coded(code string) *Fault {
 func (f *Fault) About(field string) *Fault {
 	g := *f
 	g.Field = field
+	return &g
+}
+
+// After returns a copy of f that says when it may be tried again.
+func (f *Fault) After(wait time.Duration) *Fault {
+	g := *f
+	g.Retry = wait
 	return &g
 }
 

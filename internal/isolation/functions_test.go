@@ -276,7 +276,11 @@ var functions = map[string]use{
 	},
 	"tijori_khata.shared_statement(bytea)": {
 		"tijori_auth",
-		"whoever holds the token of a shared statement reads that statement",
+		"whoever holds the token of a shared statement reads that statement: for programs before 1054",
+	},
+	"tijori_khata.shared_page(bytea, integer, integer)": {
+		"tijori_auth",
+		"whoever holds the token of a shared statement reads a page of it",
 	},
 	"tijori_access.refuse_leaving()": {
 		"",

@@ -54,6 +54,7 @@ func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 		e.dead = w.deadKeys()
 	}
 	before := w.rowsOf(w.a)
+	called := w.till.calls.Load()
 	e.signedOut()
 	e.stranger()
 	e.wrongRoles()
@@ -66,6 +67,9 @@ func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 	}
 	e.rightRoles()
 	e.asMeant()
+	if w.till.calls.Load() > called && rt.Limit != frame.CallsProvider && rt.Access != frame.Operator {
+		t.Error("the route calls a provider, and its limit is not frame.CallsProvider")
+	}
 	if strings.Contains(w.log.String(), w.a.Token) || strings.Contains(w.log.String(), w.a.ids["invite"]) ||
 		strings.Contains(w.log.String(), w.a.ids["recovery"]) {
 		t.Error("a token stands in the log")

@@ -12,16 +12,15 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// MyData streams everything that the session's account has. Each business is
-// read as itself, so that the database decides about each; what fails after the
-// first byte breaks the connection, as with every export.
-func (h *Handlers) MyData(w http.ResponseWriter, r *frame.Request) error {
+// MyData answers with everything that the session's account has. Each business is
+// read as itself, so that the database decides about each.
+func (h *Handlers) MyData(_ http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
-	file := frame.NewDownload(w, r.Person.AccountName+" "+r.Shell().Today()+".zip", "application/zip")
-	return h.Send(r, &frame.Task{}, file, func(w io.Writer) error {
-		return pack(r, export.NewArchive(w, h.Clock.Now()))
+	return h.SendFile(r, frame.File{
+		Name: r.Person.AccountName + " " + r.Shell().Today() + ".zip", Kind: "application/zip", Task: &frame.Task{},
+		Make: func(w io.Writer) error { return pack(r, export.NewArchive(w, h.Clock.Now())) },
 	})
 }
 

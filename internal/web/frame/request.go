@@ -37,6 +37,7 @@ type Request struct {
 
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
+	long   bool // its transactions may last
 }
 
 // Read runs queries in one round trip together with what the page's frame
@@ -86,7 +87,11 @@ func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 }
 
 func (r *Request) as(caller postgres.Caller, fn func(*postgres.Tx) error) error {
-	return r.f.config.DB.As(r.Context(), caller, func(tx *postgres.Tx) error {
+	as := r.f.config.DB.As
+	if r.long {
+		as = r.f.config.DB.AsLong
+	}
+	return as(r.Context(), caller, func(tx *postgres.Tx) error {
 		if err := r.Admit(tx.Scope); err != nil {
 			return err
 		}
@@ -129,7 +134,7 @@ func (r *Request) AsOf(business uuid.UUID, fn func(*postgres.Tx) error) error {
 // AsNobody runs fn in a transaction that knows no user, whoever is signed in: for
 // what a token in the address opens by itself.
 func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
-	return r.f.config.DB.AsAuth(r.Context(), fn)
+	return r.f.config.DB.AsLink(r.Context(), fn)
 }
 
 // CheckAccess asks the database whether the caller may use the route, before a

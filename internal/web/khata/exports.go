@@ -69,10 +69,8 @@ func (h *Handlers) ExportBusiness(f format) frame.Handler {
 	}
 }
 
-// export streams a file. The plan is asked for in the transaction that reads
-// the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
-// a file must not look like a whole one. The query may name a task, by which the page that
-// asked sees how far the file is, and stops it.
+// export answers with a file. The plan is asked for in the transaction that reads the rows. The query may name a
+// task, by which the page that asked sees how far the file is, and stops it.
 func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context,
 	*postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error,
 ) error {
@@ -84,14 +82,11 @@ func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of 
 	if of != "" {
 		name += " - " + of
 	}
-	file := frame.NewDownload(w, name+" "+r.Shell().Today()+f.ending, f.kind)
-	err := h.Send(r, t, file, func(w io.Writer) error {
-		return r.As(func(tx *postgres.Tx) error {
-			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
-				return err
-			}
-			return write(t.Counted(tx), w, exportOptions(r))
-		})
+	err := h.SendFile(r, frame.File{
+		Name: name + " " + r.Shell().Today() + f.ending, Kind: f.kind, Task: t,
+		Make: func(w io.Writer) error {
+			return r.As(func(tx *postgres.Tx) error { return write(t.Counted(tx), w, exportOptions(r)) })
+		},
 	})
 	if errors.Is(err, frame.ErrStopped) { // the page that asked stays where it is
 		w.WriteHeader(http.StatusNoContent)

@@ -142,22 +142,11 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 	token := r.PathValue("token")
 	part := partOf(r)
 	view := sharing.PublicView{View: statement.View{Shared: r.URL.Path, Part: part}}
-	var lines []ledger.SharedLine
-	first, last := (part-1)*maxLines, part*maxLines
-	var brought int64
-	st, err := ledger.ReadShared(r.Context(), r.AsNobody, token, func(l ledger.SharedLine) error {
-		switch {
-		case view.Count < first:
-			brought = l.Balance
-		case view.Count < last:
-			lines = append(lines, l)
-		}
-		view.Count++
-		return nil
-	})
+	st, lines, err := ledger.ReadShared(r.Context(), r.AsNobody, token, (part-1)*maxLines, maxLines)
 	if err != nil {
 		return err
 	}
+	view.Count = st.Count
 	if view.Parts = max(1, (view.Count+maxLines-1)/maxLines); part > view.Parts {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
@@ -167,10 +156,8 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 	view.Shell = r.Shell()
 	view.Business = ui.Business{Name: st.Business, Currency: st.Currency}
 	view.Name, view.Kind = st.Party, string(st.Kind)
-	zone := view.Now.Location()
-	view.SharedAt, view.EndsAt, view.Changed = st.SharedAt.In(zone), st.ExpiresAt.In(zone), st.Changed
-	view.Opening, view.Brought, view.Closing = amount(st.Opening), amount(brought), amount(st.Closing)
-	view.Gave, view.Got = amount(st.Given), amount(st.Received)
+	view.SharedAt, view.EndsAt, view.Changed = st.SharedAt.In(view.Now.Location()), st.ExpiresAt.In(view.Now.Location()), st.Changed
+	view.Opening, view.Gave, view.Got, view.Closing, view.Brought = amount(st.Opening), amount(st.Given), amount(st.Received), amount(st.Closing), amount(st.Brought)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
 	options := exportOptions(r)
 	view.Period = options.Period(st.Range)
