@@ -109,7 +109,7 @@ func (b *bench) serve(t *testing.T) {
 func (b *bench) signUp(t *testing.T, email string) {
 	t.Helper()
 	err := b.accounts.SignUp(t.Context(), account.SignUpForm{
-		Name: "Asha", Email: email, Password: password,
+		Name: "Asha", Email: email,
 		BusinessName: "Asha Kirana", Locale: "hi", Currency: "INR", Network: phone.Network,
 	})
 	if err != nil {
@@ -185,7 +185,7 @@ func TestMailsLeadToAnAccount(t *testing.T) {
 		t.Errorf("the recovery went to %s", got.To)
 	}
 	_, token = got.Read(t).Link(t, "http://127.0.0.1:8080/recover/")
-	session, err = b.accounts.Recover(t.Context(), token, "green-lantern-market", phone)
+	session, err = b.accounts.Recover(t.Context(), token, "green-lantern-market", false, phone)
 	if err != nil {
 		t.Fatalf("Recover by the mail's link = %v", err)
 	}

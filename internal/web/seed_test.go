@@ -204,7 +204,7 @@ func (w *world) session(user, acc uuid.UUID, life string, revoked bool) (s struc
 // password gives A's owner one, by the same way as a forgotten one is replaced.
 func (w *world) password() {
 	w.Helper()
-	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, account.Device{Network: "192.0.2.7"})
+	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, false, account.Device{Network: "192.0.2.7"})
 	w.ok(err)
 }
 

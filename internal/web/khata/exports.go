@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/export"
@@ -88,6 +90,9 @@ func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of 
 	err := h.Send(r, t, file, func(w io.Writer) error {
 		return r.As(func(tx *postgres.Tx) error {
 			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
+				return err
+			}
+			if err := account.LogExport(r.Context(), tx, account.DataExported, strings.TrimPrefix(f.ending, ".")); err != nil {
 				return err
 			}
 			return write(t.Counted(tx), w, exportOptions(r))

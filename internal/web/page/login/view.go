@@ -8,6 +8,5 @@ type View struct {
 	ui.Shell
 	ui.Form
 	Email       string
-	Unconfirmed bool   // the password was right, and the address is not confirmed yet
 	Next        string // path to go on to; "" for the start
 }
