@@ -84,7 +84,7 @@ func TestKnownDevicePassesAUsedUpNetwork(t *testing.T) {
 		signInLimits("", phone.Network)[1].key())
 	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
 	wantKind(t, "SignIn on an unknown device", err, fault.TooMany)
-	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, session.Token); err != nil {
+	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, on(phone, session), ""); err != nil {
 		t.Errorf("SignIn on a known device = %v", err)
 	}
 }

@@ -126,6 +126,21 @@ var trials = map[string]trial{
 		return form("/recover/"+i.get("recovery"), "password",
 			ownersPassword)
 	}, status: 303, shows: "/", visitor: true},
+	"GET /email/{token}": {
+		ask: func(i ids) ask { return ask{path: "/email/" + i.get("email")} }, status: 200,
+		shows: wordOfA + "mail-next", visitor: true,
+	},
+	"POST /email/{token}": {
+		ask: func(i ids) ask { return form("/email/" + i.get("email")) }, status: 200, visitor: true,
+	},
+	"GET /email/back/{token}": {
+		ask: func(i ids) ask { return ask{path: "/email/back/" + i.get("email back")} }, status: 200,
+		shows: wordOfA + "mail-former", visitor: true,
+	},
+	"POST /email/back/{token}": {
+		ask:    func(i ids) ask { return form("/email/back/"+i.get("email back"), "end_keys", "yes") },
+		status: 303, shows: "/recover/sent", visitor: true,
+	},
 	"GET /invite/{token}": {
 		ask: func(i ids) ask { return ask{path: "/invite/" + i.get("invite")} }, status: 200,
 		shows: wordOfA + "mail-invited", visitor: true,
@@ -153,6 +168,14 @@ var trials = map[string]trial{
 	"POST /settings/password": {status: 303, shows: "/settings", before: (*world).password, ask: func(ids) ask {
 		return form("/settings/password", "current", ownersPassword, "password", "another lamp in the window")
 	}},
+	"POST /settings/email": {status: 303, shows: "/settings", before: (*world).password, ask: func(ids) ask {
+		return form("/settings/email", "new_email", "asha.new@example.com", "proof", ownersPassword)
+	}},
+	"POST /settings/email/cancel": {
+		ask: func(ids) ask { return form("/settings/email/cancel") }, status: 303, shows: "/settings",
+	},
+	"GET /security":     {ask: at("/security"), status: 200, shows: wordOfA + "key"},
+	"GET /api/security": {ask: at("/api/security"), status: 200, shows: wordOfA + "key"},
 	"POST /settings/sessions/{id}/end": {ask: func(i ids) ask {
 		return form("/settings/sessions/" + i.get("session") +
 			"/end")

@@ -147,11 +147,18 @@ func (w *world) seedPeople(s *side) {
 	s.ids["invitation"] = invitation.String()
 	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at) values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
 		s.AccountID, invitation, invited, hash("invite"), s.UserID)
-	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $6, $4, 'en', 'INR', $5, now() + interval '1 day')`,
+	w.exec(`insert into signups (id, email, name, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $4, 'en', 'INR', $5, now() + interval '1 day')`,
 		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+
-			"shop waiting", hash("sign-up"), argon2Hash(signUpPassword))
+			"shop waiting", hash("sign-up"))
 	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at) values ($1, $2, $3, $4, now() + interval '30 minutes')`,
 		fresh(), s.Email, s.UserID, hash("recovery"))
+	w.exec(`insert into email_changes (id, user_id, old_email, new_email, new_hash, expires_at) values ($1, $2, $3, $4, $5, now() + interval '1 day')`,
+		fresh(), s.UserID, s.Email, s.word+"mail-next@example.com", hash("email"))
+	w.exec(`insert into email_changes (id, user_id, old_email, new_email, back_hash, expires_at, old_at, new_at, done_at, back_until)
+		values ($1, $2, $3, $4, $5, now(), now(), now(), now(), now() + interval '1 day')`,
+		fresh(), s.UserID, s.word+"mail-former@example.com", s.Email, hash("email back"))
+	w.exec(`insert into security_log (account_id, kind, user_id, detail) values ($1, 'key_made', $2, $3)`,
+		s.AccountID, s.UserID, s.word+"key")
 }
 
 func (w *world) seedBilling(s *side) {

@@ -7,6 +7,6 @@ import "github.com/tijorihq/tijori/internal/web/ui"
 type View struct {
 	ui.Shell
 	ui.Form
-	Email       string
-	Next        string // path to go on to; "" for the start
+	Email string
+	Next  string // path to go on to; "" for the start
 }
