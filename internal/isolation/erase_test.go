@@ -85,7 +85,7 @@ func (w *world) notTheirs(t testing.TB, gone []uuid.UUID) map[string]string {
 			condition = "account_id <> " + literal(w.victim.AccountID.String())
 		case table == "users":
 			condition = "id <> all ($1)"
-		case table == "credentials":
+		case slices.Contains([]string{"credentials", "devices", "email_changes", "notices"}, table):
 			condition = "user_id <> all ($1)"
 		}
 		args := []any{}

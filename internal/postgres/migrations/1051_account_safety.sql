@@ -99,6 +99,8 @@ insert into tijori.security_kinds (kind, tells) values
     ('key_made', 'owners'), ('key_ended', 'nobody'), ('payee_changed', 'owners'),
     ('data_exported', 'nobody'), ('data_taken', 'owners'),
     ('deletion_begun', 'nobody'), ('deletion_ended', 'nobody');
+call tijori_access.protect('tijori.security_kinds');
+call tijori_access.open_to('tijori.security_kinds', 'tijori_guard', 'select');
 grant select on tijori.security_kinds to tijori_guard;
 
 -- The log of an account: who did what, when and from where. It is added to in the transaction of the act and never
