@@ -59,7 +59,6 @@ var hindiDoor = map[string]string{
 	"If your address has a khata here, a link is on its way.": "अगर आपके पते का यहाँ खाता है, तो लिंक भेज दिया गया है।",
 	"It works once, for %d minutes.":                          "लिंक एक बार चलेगा, %d मिनट तक।",
 	"Set a new password":                                      "नया पासवर्ड रखें",
-	"All your other devices are signed out.":                  "आपके बाकी सब फ़ोन और कंप्यूटर लॉग आउट हो जाएँगे।",
 	"New password":                                            "नया पासवर्ड",
 	"Save and sign in":                                        "सेव करके लॉग इन करें",
 
