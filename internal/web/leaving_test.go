@@ -218,7 +218,7 @@ func TestSignUpSentAndAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	for _, address := range []string{"new@example.com", w.a.Email} {
-		got := w.send("POST", form("/signup", "name", "Asha", "email", address, "password", ownersPassword, "business",
+		got := w.send("POST", form("/signup", "name", "Asha", "email", address, "business",
 			"Asha Kirana", "locale", "en", "currency", "INR"), "")
 		for _, path := range []string{"/signup/sent", "/recover/sent"} {
 			r, err := ask{path: path}.request("GET", w.url)
@@ -251,7 +251,7 @@ func TestSignUpSentAndAgain(t *testing.T) {
 func TestSignUpShowsAllFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.send("POST", form("/signup", "name", "", "email", "asha@", "password", "short", "business", "", "locale", "hi",
+	w.send("POST", form("/signup", "name", "", "email", "asha@", "business", "", "locale", "hi",
 		"currency", "USD"), "").
 		has(t, "the form", 422, `id="name-error"`, `id="email-error"`, `id="business-error"`,
 			`value="asha@"`, `value="USD" selected`)

@@ -139,7 +139,7 @@ func (w *world) seedPeople(s *side) {
 	w.exec(`insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, 'manager')`,
 		s.AccountID, second, s.UserID, s.ids["business2"])
 	s.ids["session"] = w.session(s.UserID, s.AccountID, "30 days", false).id
-	for _, kind := range []string{"invite", "sign-up", "recovery"} {
+	for _, kind := range []string{"invite", "sign-up", "recovery", "email", "email back"} {
 		s.ids[kind] = randomToken()
 	}
 	hash := func(kind string) []byte { h := account.Hash(s.ids[kind]); return h[:] }
