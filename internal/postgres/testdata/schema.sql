@@ -3779,6 +3779,7 @@ CREATE TABLE tijori.security_kinds (
     tells text NOT NULL,
     CONSTRAINT security_kinds_tells_check CHECK ((tells = ANY (ARRAY['nobody'::text, 'user'::text, 'owners'::text])))
 );
+ALTER TABLE ONLY tijori.security_kinds FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.security_kinds OWNER TO tijori_owner;
 CREATE TABLE tijori.security_log (
     account_id uuid NOT NULL,
@@ -5090,6 +5091,9 @@ CREATE POLICY review_items_select_guard ON tijori.review_items FOR SELECT TO tij
 CREATE POLICY review_items_update_billing ON tijori.review_items FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = review_items.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.security_kinds ENABLE ROW LEVEL SECURITY;
+CREATE POLICY security_kinds_select_backup ON tijori.security_kinds FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY security_kinds_select_guard ON tijori.security_kinds FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.security_log ENABLE ROW LEVEL SECURITY;
 CREATE POLICY security_log_delete_guard ON tijori.security_log FOR DELETE TO tijori_guard USING (((at < (now() - '365 days'::interval)) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
 CREATE POLICY security_log_insert_guard ON tijori.security_log FOR INSERT TO tijori_guard WITH CHECK (true);
@@ -5949,6 +5953,7 @@ GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
 GRANT SELECT ON TABLE tijori.roles TO tijori_backup;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_backup;
+GRANT SELECT ON TABLE tijori.security_kinds TO tijori_backup;
 GRANT SELECT ON TABLE tijori.security_kinds TO tijori_guard;
 GRANT SELECT ON TABLE tijori.security_log TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.security_log TO tijori_guard;
