@@ -78,7 +78,8 @@ func TestAKnownDeviceIsNoMasterKey(t *testing.T) {
 		t.Errorf("SignIn elsewhere while a known device is refused = %v", err)
 	}
 	for range 15 { // another user's device is a stranger's
-		_, _ = s.SignIn(t.Context(), "asha@example.com", "not-the-password-1", on(Device{Network: "203.0.113.9"}, binod), "")
+		d := on(Device{Network: "203.0.113.9"}, binod)
+		_, _ = s.SignIn(t.Context(), "asha@example.com", "not-the-password-1", d, "")
 	}
 	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, on(Device{Network: "203.0.113.9"}, binod), "")
 	wantKind(t, "another user's device", err, fault.TooMany)
@@ -93,7 +94,8 @@ func TestAKnownDeviceIsNoMasterKey(t *testing.T) {
 	}
 }
 
-// One browser may know several users. A token that somebody else planted or kept is worth nothing after the next sign-in.
+// One browser may know several users.
+// A token that somebody else planted or kept is worth nothing after the next sign-in.
 func TestDevicesMoveOn(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)

@@ -45,10 +45,14 @@ func (s *Service) AskEmailChange(ctx context.Context, c postgres.Caller, email, 
 	if err != nil {
 		return err
 	}
+	if err := s.proven(ctx, c, password, func(pgx.Tx) error { return nil }); err != nil {
+		return err
+	}
+	// whoever lacks the password counts for nothing
 	if err := s.throttle(ctx, emailChangeLimits(user.String(), email)); err != nil {
 		return err
 	}
-	err = s.proven(ctx, c, password, func(tx pgx.Tx) error {
+	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		_, err := tx.Exec(ctx, `
 			update email_changes set ended_at = now() where user_id = $1 and done_at is null and ended_at is null`, user)
 		if err != nil {
@@ -79,7 +83,8 @@ func (s *Service) EmailChangeByToken(ctx context.Context, token string) (v Email
 	hash := Hash(token)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
-			select case when e.old_hash = $1 then e.old_email else e.new_email end, e.old_hash is not distinct from $1, u.locale
+			select case when e.old_hash = $1 then e.old_email else e.new_email end,
+			       e.old_hash is not distinct from $1, u.locale
 			  from email_changes e join users u on u.id = e.user_id
 			 where e.done_at is null and e.ended_at is null and e.expires_at > now()
 			   and (e.old_hash = $1 and e.old_at is null or e.new_hash = $1 and e.new_at is null)`, hash[:]).

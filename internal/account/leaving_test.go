@@ -230,7 +230,9 @@ func TestSignInBeforeConfirming(t *testing.T) {
 	s, db := setup(t)
 	signUp(t, s, db, form("wait@example.com"))
 	runs := s.passwords.runs.Load()
-	for _, c := range [][2]string{{"wait@example.com", goodPassword}, {"wait@example.com", ""}, {"nobody@example.com", goodPassword}} {
+	for _, c := range [][2]string{
+		{"wait@example.com", goodPassword}, {"wait@example.com", ""}, {"nobody@example.com", goodPassword},
+	} {
 		_, err := s.SignIn(t.Context(), c[0], c[1], phone, "")
 		if fault.Of(err) != errWrongPassword {
 			t.Errorf("SignIn of %v = %v", c, err)

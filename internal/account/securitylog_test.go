@@ -58,7 +58,8 @@ func TestEventsAreThoseOfTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	var kind, tells string
-	if _, err := pgx.ForEachRow(rows, []any{&kind, &tells}, func() error { got[kind] = tells; return nil }); err != nil {
+	_, err = pgx.ForEachRow(rows, []any{&kind, &tells}, func() error { got[kind] = tells; return nil })
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range Events() {
@@ -224,7 +225,8 @@ func TestSecurityLogIsAppendOnly(t *testing.T) {
 		if sql == `select * from security_log` {
 			continue
 		}
-		if err := db.AsAuth(t.Context(), func(tx pgx.Tx) error { _, err := tx.Exec(t.Context(), sql); return err }); err == nil {
+		err = db.AsAuth(t.Context(), func(tx pgx.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+		if err == nil {
 			t.Errorf("the sign-in role may %q", sql)
 		}
 	}

@@ -36,7 +36,8 @@ func TestLetters(t *testing.T) {
 					m.Text, m.HTML)
 			}
 			// who asks for an address may be a stranger to it: no word of theirs
-			if named := strings.Contains(m.Text, "Asha"); named == (name == "/confirm/T" || name == "/invite/T") || strings.Contains(m.Text+m.HTML+m.Subject, "%!") {
+			if named := strings.Contains(m.Text, "Asha"); named == (name == "/confirm/T" || name == "/invite/T") ||
+				strings.Contains(m.Text+m.HTML+m.Subject, "%!") {
 				t.Errorf("%s %s: %s", locale, name, m.Text)
 			}
 			if isHindi := strings.ContainsFunc(m.Subject, func(r rune) bool {

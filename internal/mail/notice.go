@@ -112,10 +112,11 @@ func (l Links) Notice(to, locale string, n Notice) (Message, error) {
 	link := l.Public.JoinPath(words.page).String()
 	actor := plainAddress(n.Actor)
 	at := n.At.In(india)
+	day := fmt.Sprintf("%d %s %d", at.Day(), hindiMonths[at.Month()-1], at.Year())
 	if locale == "hi" {
 		return letter{
 			Locale: "hi", Subject: words.hindi[0], Paragraphs: []string{"नमस्ते,", words.hindi[1]},
-			Facts: facts("कब", fmt.Sprintf("%d %s %d, %s", at.Day(), hindiMonths[at.Month()-1], at.Year(), at.Format("15:04 IST")),
+			Facts: facts("कब", day+at.Format(", 15:04 IST"),
 				"किसने", actor, "डिवाइस", n.Device, "पता (IP)", n.Network),
 			Button: "देखें", Link: link,
 			Closing: []string{"अगर यह आपने या आपके किसी साथी ने नहीं किया, तो अभी नया पासवर्ड रखें: " + l.to("recover")},

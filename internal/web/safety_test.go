@@ -23,7 +23,9 @@ func TestBillingMeOfASingleBusiness(t *testing.T) {
 			t.Errorf("%s tells a counter what owners learn: %s", path, got.body)
 		}
 	}
-	for _, foreign := range []string{w.a.ids["business"], w.b.ids["business"], uuid.NewString(), "x", uuid.Nil.String()} {
+	for _, foreign := range []string{
+		w.a.ids["business"], w.b.ids["business"], uuid.NewString(), "x", uuid.Nil.String(),
+	} {
 		w.get("/api/billing/me?business="+foreign, counter.Token).has(t, "business "+foreign, 404)
 	}
 	w.exec(`insert into members (account_id, id, user_id, business_id, role) values ($1, gen_random_uuid(), $2, $3, 'counter')`,
@@ -48,7 +50,7 @@ func TestLanguageSurvivesTheLink(t *testing.T) {
 	w.do(r, "").has(t, "the link", 200, `<html lang="hi"`, wordOfA+"shop waiting", `autocomplete="new-password"`)
 	weak := w.send("POST", form("/confirm/"+w.a.ids["sign-up"], "password", "short"), "")
 	weak.has(t, "a weak password", 422, `<html lang="hi"`, `id="password-error"`)
-	opened := w.send("POST", form("/confirm/"+w.a.ids["sign-up"], "password", "a-waiting-password"), "")
+	opened := w.send("POST", form("/confirm/"+w.a.ids["sign-up"], "password", signUpPassword), "")
 	opened.has(t, "the password", 303)
 	var session, device string
 	for _, c := range opened.header.Values("Set-Cookie") {

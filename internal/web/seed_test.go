@@ -211,7 +211,8 @@ func (w *world) session(user, acc uuid.UUID, life string, revoked bool) (s struc
 // password gives A's owner one, by the same way as a forgotten one is replaced.
 func (w *world) password() {
 	w.Helper()
-	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, false, account.Device{Network: "192.0.2.7"})
+	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, false,
+		account.Device{Network: "192.0.2.7"})
 	w.ok(err)
 }
 
@@ -285,8 +286,8 @@ func hexHash(token string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// signUpPassword is that of the sign-up that waits to be confirmed.
-const signUpPassword = "a-waiting-password"
+// signUpPassword is chosen behind the link of the sign-up that waits to be confirmed.
+const signUpPassword = "a brass lamp for the door"
 
 // argon2Hash writes a password as the users table keeps it, at the least cost.
 func argon2Hash(password string) string {

@@ -92,7 +92,8 @@ func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of 
 			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
 				return err
 			}
-			if err := account.LogExport(r.Context(), tx, account.DataExported, strings.TrimPrefix(f.ending, ".")); err != nil {
+			kind := strings.TrimPrefix(f.ending, ".")
+			if err := account.LogExport(r.Context(), tx, account.DataExported, kind); err != nil {
 				return err
 			}
 			return write(t.Counted(tx), w, exportOptions(r))
