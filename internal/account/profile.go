@@ -61,7 +61,10 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 		_, err = tx.Exec(ctx, `
 			update credentials set revoked_at = now()
 			 where user_id = $1 and kind = 'session' and hash <> $2 and revoked_at is null`, user, c.Credential[:])
-		return err
+		if err != nil {
+			return err
+		}
+		return logUser(ctx, tx, PasswordChanged, user)
 	})
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)

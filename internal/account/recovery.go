@@ -60,9 +60,12 @@ func (s *Service) recovery(ctx context.Context, token string) (u recoveryUser, e
 	return u, err
 }
 
-// Recover sets a new password by a recovery link, ends every credential and every
-// other recovery link of the user, and signs in. A link works once: NotFound afterwards.
-func (s *Service) Recover(ctx context.Context, token, password string, d Device) (session Session, err error) {
+// Recover sets a new password by a recovery link, ends every session, every known device and every
+// other recovery link of the user, and signs in. API keys that the user made go on unless endKeys.
+// A link works once: NotFound afterwards.
+func (s *Service) Recover(ctx context.Context, token, password string, endKeys bool,
+	d Device,
+) (session Session, err error) {
 	u, err := s.recovery(ctx, token)
 	if err != nil {
 		return Session{}, linkError(err)
@@ -95,12 +98,16 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 		if err := setPassword(ctx, tx, user, hashed); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx,
-			`update credentials set revoked_at = now() where user_id = $1 and revoked_at is null`, user); err != nil {
+		if err := comeFrom(ctx, tx, d); err != nil {
 			return err
 		}
-		session, err = openSession(ctx, tx, user, d)
-		return err
+		if err := endAccess(ctx, tx, user, endKeys); err != nil {
+			return err
+		}
+		if session, err = s.openSession(ctx, tx, user, d); err != nil {
+			return err
+		}
+		return logUser(ctx, tx, PasswordRecovered, user)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Session{}, errLinkEnded
@@ -109,6 +116,17 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 		return Session{}, fmt.Errorf("recover: %w", err)
 	}
 	return session, nil
+}
+
+// endAccess ends every session of a user and forgets the devices; with keys, the user's API keys end as well.
+func endAccess(ctx context.Context, tx pgx.Tx, user uuid.UUID, keys bool) error {
+	if _, err := tx.Exec(ctx, `
+		update credentials set revoked_at = now()
+		 where user_id = $1 and revoked_at is null and (kind = 'session' or $2)`, user, keys); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `delete from devices where user_id = $1`, user)
+	return err
 }
 
 // setPassword stores a new hash and ends every recovery of the user, also those

@@ -26,9 +26,10 @@ type limit struct {
 
 // The limits. Those of an address within one network are narrow; those of an
 // address over all networks are wide and have a way around them, because
-// anybody can use them up on somebody else: a sign-in from a device or network that the
-// user signed in from passes, and a recovery link outlives the recovery window. Networks are
-// wide as well: a whole bazaar may sit behind one address.
+// anybody can use them up on somebody else: a sign-in from a network that the user signed in
+// from passes, and a recovery link outlives the recovery window. Networks are wide as well: a
+// whole bazaar may sit behind one address. A device that the user signed in from has a limit of
+// its own instead of all of these.
 func signInLimits(email, network string) []limit {
 	return []limit{
 		{"sign-in address+network", email + " " + network, 10, 15 * time.Minute},
@@ -41,6 +42,19 @@ const (
 	signInAddress = "sign-in address"
 	signInNetwork = "sign-in network"
 )
+
+// deviceLimits are those of a known device, instead of signInLimits.
+func deviceLimits(email string, device [32]byte) []limit {
+	return []limit{{"sign-in device", email + " " + hex.EncodeToString(device[:]), 10, 15 * time.Minute}}
+}
+
+// emailChangeLimits bound the letters that a user can have sent to addresses of others.
+func emailChangeLimits(user, email string) []limit {
+	return []limit{
+		{"email change user", user, 5, 24 * time.Hour},
+		{"email change address", email, 5, 24 * time.Hour},
+	}
+}
 
 // signedInLimits count sign-ins that succeeded: each costs a hash and leaves a session, also to who knows the
 // password. A stranger cannot use them up.

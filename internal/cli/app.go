@@ -120,7 +120,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err := a.setEnvironment(ctx, environment, stripeClient); err != nil {
 		return nil, err
 	}
-	if err := a.services(ctx, plans, stripeClient, razorpayClient); err != nil {
+	if err := a.services(ctx, plans, f.Operators, stripeClient, razorpayClient); err != nil {
 		return nil, err
 	}
 	sender, err := a.sender(development)
@@ -175,8 +175,10 @@ func loopbackHost(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-func (a *app) services(ctx context.Context, plans *billing.Plans, s *stripe.Client, r *razorpay.Client) (err error) {
-	if a.accounts, err = account.New(a.database.DB, a.log); err != nil {
+func (a *app) services(ctx context.Context, plans *billing.Plans, operators []string, s *stripe.Client,
+	r *razorpay.Client,
+) (err error) {
+	if a.accounts, err = account.New(a.database.DB, a.log, operators...); err != nil {
 		return err
 	}
 	a.billing, err = billing.New(billing.Config{

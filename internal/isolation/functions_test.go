@@ -50,6 +50,35 @@ var functions = map[string]use{
 		"",
 		"trigger: a database with the demonstration stays simulated",
 	},
+	"tijori_access.refuse_reserved_address()": {
+		"",
+		"trigger: an address stays its former user's while it may be taken back",
+	},
+	"tijori_access.origin()": {"", "called by what writes the log: who acts, and from where"},
+	"tijori_access.write_log(text,uuid,uuid,uuid,text)": {
+		"",
+		"called by triggers and the functions below: a line of the log, and its notices",
+	},
+	"tijori_access.log_user(text,uuid)": {"tijori_auth", "logs what a user did"},
+	"tijori_access.log_failures()":      {"tijori_auth", "the sweep logs wrong passwords"},
+	"tijori_access.log_export(text,text)": {
+		"tijori_app",
+		"logs that the caller downloads data of the own account",
+	},
+	"tijori_access.security_log(timestamp with time zone,uuid,integer)": {
+		"tijori_app",
+		"an owner reads the log of the own account",
+	},
+	"tijori_access.log_member()":     {"", "trigger: members of an account are logged"},
+	"tijori_access.log_invitation()": {"", "trigger: invitations are logged"},
+	"tijori_access.log_key()":        {"", "trigger: API keys are logged"},
+	"tijori_access.log_payee()":      {"", "trigger: changes of the payee are logged"},
+	"tijori_access.log_deletion()":   {"", "trigger: the deletion of an account is logged"},
+	"tijori_access.forget_origin()":  {"", "trigger: an erased user's addresses leave the logs"},
+	"tijori_access.inviter_address(uuid,uuid)": {
+		"tijori_auth",
+		"the mailer names who invites",
+	},
 	"tijori_access.keep_owner_whole()": {"", "trigger: an owner owns the whole account"},
 	"tijori_khata.lock_batches()": {
 		"tijori_app",

@@ -36,6 +36,10 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /recover/sent", Access: frame.Anyone, Handle: p.door.RecoverSent},
 		{Pattern: "GET /recover/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.NewPasswordForm},
 		{Pattern: "POST /recover/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.NewPassword},
+		{Pattern: "GET /email/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.EmailForm},
+		{Pattern: "POST /email/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.ConfirmEmail},
+		{Pattern: "GET /email/back/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.EmailBackForm},
+		{Pattern: "POST /email/back/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.TakeEmailBack},
 		{Pattern: "GET /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.InviteForm},
 		{Pattern: "POST /invite/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.AcceptInvite},
 		{Pattern: "POST /language", Access: frame.Anyone, Handle: p.door.SetLanguage},
@@ -46,6 +50,8 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /settings", Access: frame.SignedIn, Handle: p.accounts.SettingsForm},
 		{Pattern: "POST /settings", Access: frame.SignedIn, Handle: p.accounts.SaveSettings},
 		{Pattern: "POST /settings/password", Access: frame.SignedIn, Handle: p.accounts.ChangePassword},
+		{Pattern: "POST /settings/email", Access: frame.SignedIn, Handle: p.accounts.AskEmailChange},
+		{Pattern: "POST /settings/email/cancel", Access: frame.SignedIn, Handle: p.accounts.CancelEmailChange},
 		{Pattern: "POST /settings/sessions/{id}/end", Access: frame.SignedIn, Handle: p.accounts.EndOneSession},
 		{Pattern: "POST /settings/teams/{id}/leave", Access: frame.SignedIn, Handle: p.accounts.LeaveTeam},
 		{Pattern: "POST /settings/delete", Access: frame.SignedIn, Handle: p.accounts.DeleteLogin},
@@ -56,6 +62,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /mydata", Access: frame.Owns, Handle: p.accounts.MyDataPage},
 		{Pattern: "GET /mydata/download", Limit: frame.MakesFile, Access: frame.Owns, KeepsFlash: true, Handle: p.accounts.MyData},
 		{Pattern: "POST /mydata/delete", Access: frame.Owns, Handle: p.accounts.DeleteAccount},
+		{Pattern: "GET /security", Access: frame.Owns, Handle: p.accounts.SecurityPage},
 		{Pattern: "GET /team", Access: frame.Owns, Handle: p.accounts.TeamPage},
 		{Pattern: "POST /team/invite", Access: frame.Owns, Handle: p.accounts.Invite},
 		{Pattern: "POST /team/invitations/{id}/resend", Access: frame.Owns, Handle: p.accounts.ResendInvitation},
@@ -180,6 +187,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /billing/portal", Limit: frame.CallsProvider, Access: frame.Owns, Handle: p.plans.OpenPortal},
 
 		// The API of the pages and of an account's own programs.
+		{Pattern: "GET /api/security", Access: frame.Owns, Handle: p.accounts.APISecurity},
 		{Pattern: "GET /api/billing/me", Access: frame.Member, Handle: p.plans.APIMe},
 		{
 			Pattern: "POST /api/billing/checkout", Limit: frame.CallsProvider, Access: frame.Owns, MaxBody: frame.MaxForm,

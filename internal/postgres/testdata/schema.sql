@@ -393,6 +393,15 @@ begin
     perform tijori_access.forget_users(array[caller]);
 end $$;
 ALTER FUNCTION tijori_access.forget_me() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.forget_origin() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.security_log l set network = '', user_agent = '' where l.user_id = old.id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.forget_origin() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.forget_users(candidates uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -430,6 +439,13 @@ CREATE FUNCTION tijori_access.invitation_by_token(given_hash bytea) RETURNS TABL
       join tijori.users u on u.id = i.invited_by
      where i.token_hash = given_hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now() $$;
 ALTER FUNCTION tijori_access.invitation_by_token(given_hash bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select u.email from tijori.invitations i join tijori.users u on u.id = i.invited_by
+     where i.account_id = account and i.id = invitation $$;
+ALTER FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) RETURNS TABLE(email text, role text, account_name text, business_name text, inviter text, locale text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -632,6 +648,123 @@ begin
     return m;
 end $$;
 ALTER FUNCTION tijori_access.lock_member(member uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_deletion() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(case when new.leaving_at is null then 'deletion_ended' else 'deletion_begun' end,
+        new.account_id, null, null);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_deletion() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_export(what text, more text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    if s.account_id is null or not s.sees_totals or what not in ('data_exported', 'data_taken')
+       or what = 'data_taken' and not s.owns then
+        raise exception 'not an export' using errcode = '42501';
+    end if;
+    perform tijori_access.write_log(what, s.account_id, s.user_id, null, more);
+end $$;
+ALTER FUNCTION tijori_access.log_export(what text, more text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_failures() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    f record;
+    n bigint := 0;
+begin
+    for f in
+        with gone as (delete from tijori.sign_in_failures x where x.id in (
+                select y.id from tijori.sign_in_failures y order by y.id limit 500 for update skip locked)
+            returning x.*)
+        select u.id as user_id, m.account_id, g.network, g.user_agent, g.created_at
+          from gone g
+          join tijori.users u on u.email = g.email
+          join tijori.members m on m.user_id = u.id
+          join tijori.accounts a on a.account_id = m.account_id and a.erasing_at is null
+    loop
+        insert into tijori.security_log (account_id, at, kind, about_id, network, user_agent)
+        values (f.account_id, f.created_at, 'sign_in_failed', f.user_id, f.network, f.user_agent);
+        n := n + 1;
+    end loop;
+    return n;
+end $$;
+ALTER FUNCTION tijori_access.log_failures() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_invitation() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(
+        case when exists (select from tijori.roles r where r.role = new.role and r.owns)
+             then 'owner_invited' else 'member_invited' end,
+        new.account_id, new.invited_by, null, new.role);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_invitation() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_key() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(case when new.revoked_at is null then 'key_made' else 'key_ended' end,
+        new.account_id, coalesce((select o.user_id from tijori_access.origin() o), new.user_id), null, new.hint);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_key() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_member() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    before_owns boolean := tg_op <> 'INSERT' and exists (
+        select from tijori.roles r where r.role = old.role and r.owns);
+    after_owns boolean := tg_op <> 'DELETE' and exists (
+        select from tijori.roles r where r.role = new.role and r.owns);
+    who uuid := coalesce((select o.user_id from tijori_access.origin() o),
+        case when tg_op = 'INSERT' then new.user_id end);
+begin
+    if tg_op = 'INSERT' then
+        -- the first owner of an account opens it
+        if exists (select from tijori.members m where m.account_id = new.account_id and m.id <> new.id) then
+            perform tijori_access.write_log(case when after_owns then 'owner_added' else 'member_added' end,
+                new.account_id, who, new.user_id, new.role);
+        end if;
+    elsif tg_op = 'DELETE' then
+        perform tijori_access.write_log(case when before_owns then 'owner_removed' else 'member_removed' end,
+            old.account_id, who, old.user_id, old.role);
+    elsif new.role <> old.role then
+        perform tijori_access.write_log(case when after_owns then 'owner_added' else 'role_changed' end,
+            new.account_id, who, new.user_id, new.role);
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_member() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_payee() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log('payee_changed', new.account_id, new.created_by, null, new.upi_id);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_payee() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_user(what text, whose uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(what, null, whose, whose);
+end $$;
+ALTER FUNCTION tijori_access.log_user(what text, whose uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.maker() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -841,6 +974,22 @@ begin
     end loop;
 end $_$;
 ALTER PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select c.user_id, c.network, c.user_agent into origin.user_id, origin.network, origin.user_agent
+      from tijori.credentials c
+     where c.hash = decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    if coalesce(current_setting('tijori.network', true), '') <> '' then
+        network := left(current_setting('tijori.network', true), 64);
+        user_agent := left(current_setting('tijori.user_agent', true), 300);
+    end if;
+    network := coalesce(network, '');
+    user_agent := coalesce(user_agent, '');
+end $$;
+ALTER FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -890,6 +1039,20 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_access.refuse_leaving() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.refuse_reserved_address() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (select from tijori.email_changes e
+                where e.old_email = new.email and e.user_id <> new.id
+                  and e.done_at is not null and e.ended_at is null and e.back_until > now()) then
+        raise exception 'the address is kept for its former user'
+            using errcode = '23505', constraint = 'users_email_key';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.refuse_reserved_address() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.refuse_to_keep_demonstration() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1020,6 +1183,23 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) RETURNS TABLE(id uuid, at timestamp with time zone, kind text, who text, about text, detail text, network text, user_agent text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    return query
+    select l.id, l.at, l.kind, coalesce(u.email, ''), coalesce(a.email, ''), l.detail, l.network, l.user_agent
+      from tijori.security_log l
+      left join tijori.users u on u.id = l.user_id
+      left join tijori.users a on a.id = l.about_id
+     where l.account_id = mine and (before is null or (l.at, l.id) < (before, before_id))
+     order by l.at desc, l.id desc
+     limit least(most, 100000);
+end $$;
+ALTER FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.team() RETURNS TABLE(id uuid, user_id uuid, name text, email text, business_id uuid, business_name text, role text, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1133,6 +1313,38 @@ begin
      where c.hash = decode(current_setting('tijori.credential', true), 'hex');
 end $$;
 ALTER FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.write_log(what text, account uuid, actor uuid, about uuid, more text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    o record;
+    heard text := (select k.tells from tijori.security_kinds k where k.kind = what);
+    place uuid;
+begin
+    select * into o from tijori_access.origin();
+    for place in
+        select a.account_id from tijori.accounts a
+         where a.erasing_at is null and (a.account_id = account or account is null
+           and a.account_id in (select m.account_id from tijori.members m where m.user_id = coalesce(about, actor)))
+    loop
+        delete from tijori.security_log l
+         where l.account_id = place and l.at < now() - interval '365 days';
+        insert into tijori.security_log (account_id, kind, user_id, about_id, detail, network, user_agent)
+        values (place, what, coalesce(actor, o.user_id), about, left(more, 200), o.network, o.user_agent);
+    end loop;
+    if heard = 'nobody' or account is not null and not found then
+        return;
+    end if;
+    insert into tijori.notices (user_id, kind, account_id, actor_id, network, user_agent)
+    select distinct u.id, what, account, coalesce(actor, o.user_id), o.network, o.user_agent
+      from tijori.users u
+     where u.id = about
+        or heard = 'owners' and u.id in (select m.user_id from tijori.members m
+                                           join tijori.roles r on r.role = m.role and r.owns
+                                          where m.account_id = account);
+end $$;
+ALTER FUNCTION tijori_access.write_log(what text, account uuid, actor uuid, about uuid, more text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) RETURNS tijori_credits.purse
     LANGUAGE plpgsql
     AS $$
@@ -3058,6 +3270,16 @@ CREATE TABLE tijori.credit_reclaims (
 );
 ALTER TABLE ONLY tijori.credit_reclaims FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_reclaims OWNER TO tijori_owner;
+CREATE TABLE tijori.devices (
+    hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT devices_hash_check CHECK ((length(hash) = 32))
+);
+ALTER TABLE ONLY tijori.devices FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.devices OWNER TO tijori_owner;
 CREATE TABLE tijori.drafts (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3073,6 +3295,28 @@ CREATE TABLE tijori.drafts (
 );
 ALTER TABLE ONLY tijori.drafts FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.drafts OWNER TO tijori_owner;
+CREATE TABLE tijori.email_changes (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    old_email text NOT NULL,
+    new_email text NOT NULL,
+    old_hash bytea,
+    new_hash bytea,
+    back_hash bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    old_at timestamp with time zone,
+    new_at timestamp with time zone,
+    done_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    back_until timestamp with time zone,
+    CONSTRAINT email_changes_done_check CHECK (((done_at IS NULL) OR ((old_at IS NOT NULL) AND (new_at IS NOT NULL) AND (back_until IS NOT NULL)))),
+    CONSTRAINT email_changes_hash_check CHECK (((length(old_hash) = 32) AND (length(new_hash) = 32) AND (length(back_hash) = 32)))
+);
+ALTER TABLE ONLY tijori.email_changes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.email_changes OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.email_changes.old_hash IS 'of the link in the mail to the former address; new_hash to the new one';
+COMMENT ON COLUMN tijori.email_changes.ended_at IS 'when it was given up, replaced or taken back';
 CREATE TABLE tijori.entries (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3194,6 +3438,20 @@ CREATE TABLE tijori.meters (
 );
 ALTER TABLE ONLY tijori.meters FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.meters OWNER TO tijori_owner;
+CREATE TABLE tijori.notices (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    account_id uuid,
+    actor_id uuid,
+    network text DEFAULT ''::text NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    queued_at timestamp with time zone
+);
+ALTER TABLE ONLY tijori.notices FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.notices OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.notices.account_id IS 'whose account it is about, null for the user alone';
 CREATE TABLE tijori.operator_acts (
     app_id text NOT NULL,
     id uuid NOT NULL,
@@ -3515,6 +3773,29 @@ CREATE TABLE tijori.schema_compat (
     CONSTRAINT schema_compat_from_check CHECK (((compatible_from >= 1001) AND (compatible_from <= migration)))
 );
 ALTER TABLE tijori.schema_compat OWNER TO tijori_owner;
+CREATE TABLE tijori.security_kinds (
+    kind text NOT NULL,
+    tells text NOT NULL,
+    CONSTRAINT security_kinds_tells_check CHECK ((tells = ANY (ARRAY['nobody'::text, 'user'::text, 'owners'::text])))
+);
+ALTER TABLE ONLY tijori.security_kinds FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.security_kinds OWNER TO tijori_owner;
+CREATE TABLE tijori.security_log (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    about_id uuid,
+    detail text DEFAULT ''::text NOT NULL,
+    network text DEFAULT ''::text NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    CONSTRAINT security_log_detail_check CHECK ((length(detail) <= 200))
+);
+ALTER TABLE ONLY tijori.security_log FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.security_log OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.security_log.user_id IS 'who did it, null where that is not known';
+COMMENT ON COLUMN tijori.security_log.about_id IS 'the user whom it concerns, null for the account as a whole';
 CREATE TABLE tijori.service_clock (
     id boolean DEFAULT true NOT NULL,
     offset_seconds bigint DEFAULT 0 NOT NULL,
@@ -3545,11 +3826,20 @@ CREATE TABLE tijori.shares (
 );
 ALTER TABLE ONLY tijori.shares FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.shares OWNER TO tijori_owner;
+CREATE TABLE tijori.sign_in_failures (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    network text NOT NULL,
+    user_agent text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY tijori.sign_in_failures FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.sign_in_failures OWNER TO tijori_owner;
 CREATE TABLE tijori.signups (
     id uuid NOT NULL,
     email text NOT NULL,
     name text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text DEFAULT ''::text NOT NULL,
     business_name text NOT NULL,
     locale text NOT NULL,
     currency text NOT NULL,
@@ -3727,8 +4017,18 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
     ADD CONSTRAINT drafts_pkey PRIMARY KEY (account_id, business_id, created_by, name);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_back_key UNIQUE (back_hash);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_new_key UNIQUE (new_hash);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_old_key UNIQUE (old_hash);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.erasures
@@ -3749,6 +4049,8 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_pkey PRIMARY KEY (app_id, id);
+ALTER TABLE ONLY tijori.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.operator_acts
     ADD CONSTRAINT operator_acts_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.parties
@@ -3793,10 +4095,16 @@ ALTER TABLE ONLY tijori.roles
     ADD CONSTRAINT roles_rank_key UNIQUE (rank);
 ALTER TABLE ONLY tijori.schema_compat
     ADD CONSTRAINT schema_compat_pkey PRIMARY KEY (migration);
+ALTER TABLE ONLY tijori.security_kinds
+    ADD CONSTRAINT security_kinds_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY tijori.security_log
+    ADD CONSTRAINT security_log_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.service_clock
     ADD CONSTRAINT service_clock_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.shares
     ADD CONSTRAINT shares_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.signups
     ADD CONSTRAINT signups_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.signups
@@ -3825,6 +4133,10 @@ CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_
 CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (due_at);
 CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
+CREATE INDEX devices_expires_idx ON tijori.devices USING btree (expires_at);
+CREATE INDEX devices_user_idx ON tijori.devices USING btree (user_id);
+CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_email) WHERE ((done_at IS NOT NULL) AND (ended_at IS NULL));
+CREATE INDEX email_changes_user_idx ON tijori.email_changes USING btree (user_id);
 CREATE INDEX entries_batch_idx ON tijori.entries USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
@@ -3842,6 +4154,8 @@ CREATE INDEX invoices_issued_idx ON tijori.invoices USING btree (account_id, iss
 CREATE INDEX invoices_subscription_idx ON tijori.invoices USING btree (account_id, connection_id, subscription_id);
 CREATE INDEX invoices_unsettled_idx ON tijori.invoices USING btree (connection_id, id, account_id) WHERE (status <> ALL (ARRAY['paid'::text, 'void'::text, 'deleted'::text, 'cancelled'::text, 'expired'::text, 'uncollectible'::text]));
 CREATE INDEX members_user_idx ON tijori.members USING btree (user_id, account_id, business_id, role);
+CREATE INDEX notices_user_idx ON tijori.notices USING btree (user_id);
+CREATE INDEX notices_waiting_idx ON tijori.notices USING btree (created_at) WHERE (queued_at IS NULL);
 CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, at DESC);
 CREATE INDEX operator_acts_subject_idx ON tijori.operator_acts USING btree (app_id, subject, at DESC);
 CREATE INDEX parties_batch_idx ON tijori.parties USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
@@ -3863,6 +4177,8 @@ CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHER
 CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
+CREATE INDEX security_log_order_idx ON tijori.security_log USING btree (account_id, at DESC, id DESC);
+CREATE INDEX security_log_user_idx ON tijori.security_log USING btree (user_id);
 CREATE INDEX shares_party_idx ON tijori.shares USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX shares_token_idx ON tijori.shares USING btree (token_hash);
 CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
@@ -3879,6 +4195,7 @@ CREATE STATISTICS tijori.parties_tenant_stats (ndistinct, dependencies) ON accou
 ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
+CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
 CREATE TRIGGER batches_stamp BEFORE UPDATE OF undone_at ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
@@ -3899,8 +4216,12 @@ CREATE TRIGGER invitations_check_owner AFTER INSERT OR UPDATE OF role, business_
 CREATE TRIGGER invitations_leaving AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER invitations_limit_insert AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.limit_invitations();
 CREATE TRIGGER invitations_limit_update AFTER UPDATE OF expires_at, revoked_at ON tijori.invitations FOR EACH ROW WHEN (((new.accepted_at IS NULL) AND (new.revoked_at IS NULL) AND ((new.expires_at > old.expires_at) OR (old.revoked_at IS NOT NULL)))) EXECUTE FUNCTION tijori_access.limit_invitations();
+CREATE TRIGGER invitations_log AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.log_invitation();
+CREATE TRIGGER keys_ended_log AFTER UPDATE OF revoked_at ON tijori.credentials FOR EACH ROW WHEN (((new.kind = 'api_key'::text) AND (old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION tijori_access.log_key();
+CREATE TRIGGER keys_made_log AFTER INSERT ON tijori.credentials FOR EACH ROW WHEN ((new.kind = 'api_key'::text)) EXECUTE FUNCTION tijori_access.log_key();
 CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.members FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
 CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER members_log AFTER INSERT OR DELETE OR UPDATE OF role ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.log_member();
 CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
 CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER parties_limit_insert AFTER INSERT ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.limit_parties();
@@ -3910,6 +4231,7 @@ CREATE TRIGGER parties_stamp BEFORE UPDATE ON tijori.parties FOR EACH ROW EXECUT
 CREATE TRIGGER parties_sums_insert AFTER INSERT ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.open_sums();
 CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.follow_parties();
 CREATE TRIGGER payees_leaving AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER payees_log AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.log_payee();
 CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
 CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -3918,6 +4240,8 @@ CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock 
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
+CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
+CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.alerts
@@ -3962,8 +4286,12 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.devices
+    ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
     ADD CONSTRAINT drafts_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
@@ -3986,6 +4314,10 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.notices
+    ADD CONSTRAINT notices_kind_fkey FOREIGN KEY (kind) REFERENCES tijori.security_kinds(kind);
+ALTER TABLE ONLY tijori.notices
+    ADD CONSTRAINT notices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.operator_acts
     ADD CONSTRAINT operator_acts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.parties
@@ -4038,6 +4370,10 @@ ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
     ADD CONSTRAINT review_items_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.security_log
+    ADD CONSTRAINT security_log_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.security_log
+    ADD CONSTRAINT security_log_kind_fkey FOREIGN KEY (kind) REFERENCES tijori.security_kinds(kind);
 ALTER TABLE ONLY tijori.shares
     ADD CONSTRAINT shares_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.subscriptions
@@ -4336,6 +4672,12 @@ CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELEC
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY devices_select_auth ON tijori.devices FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY devices_select_backup ON tijori.devices FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY devices_update_auth ON tijori.devices FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.drafts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY drafts_delete_guard ON tijori.drafts FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY drafts_insert_app ON tijori.drafts FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4373,6 +4715,13 @@ CREATE POLICY drafts_update_app ON tijori.drafts FOR UPDATE TO tijori_app USING 
     s.user_id,
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.email_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY email_changes_delete_auth ON tijori.email_changes FOR DELETE TO tijori_auth USING (((expires_at < now()) AND ((back_until IS NULL) OR (back_until < now()))));
+CREATE POLICY email_changes_insert_auth ON tijori.email_changes FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY email_changes_select_auth ON tijori.email_changes FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY email_changes_select_backup ON tijori.email_changes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY email_changes_select_guard ON tijori.email_changes FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY email_changes_update_auth ON tijori.email_changes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.entries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY entries_delete_guard ON tijori.entries FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY entries_insert_app ON tijori.entries FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4504,6 +4853,12 @@ CREATE POLICY meters_select_backup ON tijori.meters FOR SELECT TO tijori_backup 
 CREATE POLICY meters_select_billing ON tijori.meters FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY meters_select_guard ON tijori.meters FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY meters_update_billing ON tijori.meters FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.notices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY notices_delete_auth ON tijori.notices FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY notices_insert_guard ON tijori.notices FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY notices_select_auth ON tijori.notices FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY notices_select_backup ON tijori.notices FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY notices_update_auth ON tijori.notices FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.operator_acts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY operator_acts_insert_billing ON tijori.operator_acts FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY operator_acts_select_backup ON tijori.operator_acts FOR SELECT TO tijori_backup USING (true);
@@ -4735,6 +5090,15 @@ CREATE POLICY review_items_select_guard ON tijori.review_items FOR SELECT TO tij
 CREATE POLICY review_items_update_billing ON tijori.review_items FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = review_items.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.security_kinds ENABLE ROW LEVEL SECURITY;
+CREATE POLICY security_kinds_select_backup ON tijori.security_kinds FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY security_kinds_select_guard ON tijori.security_kinds FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.security_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY security_log_delete_guard ON tijori.security_log FOR DELETE TO tijori_guard USING (((at < (now() - '365 days'::interval)) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
+CREATE POLICY security_log_insert_guard ON tijori.security_log FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY security_log_select_backup ON tijori.security_log FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY security_log_select_guard ON tijori.security_log FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY security_log_update_guard ON tijori.security_log FOR UPDATE TO tijori_guard USING (true) WITH CHECK (((network = ''::text) AND (user_agent = ''::text)));
 ALTER TABLE tijori.shares ENABLE ROW LEVEL SECURITY;
 CREATE POLICY shares_delete_guard ON tijori.shares FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY shares_insert_app ON tijori.shares FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4767,6 +5131,14 @@ CREATE POLICY shares_update_app ON tijori.shares FOR UPDATE TO tijori_app USING 
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY shares_update_guard ON tijori.shares FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.sign_in_failures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sign_in_failures_delete_auth ON tijori.sign_in_failures FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY sign_in_failures_delete_guard ON tijori.sign_in_failures FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY sign_in_failures_insert_auth ON tijori.sign_in_failures FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY sign_in_failures_select_auth ON tijori.sign_in_failures FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY sign_in_failures_select_backup ON tijori.sign_in_failures FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY sign_in_failures_select_guard ON tijori.sign_in_failures FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY sign_in_failures_update_guard ON tijori.sign_in_failures FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.signups ENABLE ROW LEVEL SECURITY;
 CREATE POLICY signups_delete_auth ON tijori.signups FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY signups_delete_guard ON tijori.signups FOR DELETE TO tijori_guard USING (true);
@@ -4998,11 +5370,14 @@ GRANT ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) TO ti
 REVOKE ALL ON PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_me() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.forget_me() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.forget_origin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_users(candidates uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.home_account(member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.home_account(member_id uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.keep_account() FROM PUBLIC;
@@ -5020,6 +5395,17 @@ REVOKE ALL ON FUNCTION tijori_access.limit_invitations() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.lock_leaving(account uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.lock_leaving(account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.lock_member(member uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_deletion() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_export(what text, more text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.log_export(what text, more text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.log_failures() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.log_failures() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.log_invitation() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_key() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_member() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_payee() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
@@ -5033,10 +5419,12 @@ GRANT ALL ON FUNCTION tijori_access.open_own_account(owner_id uuid, new_account 
 REVOKE ALL ON PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[]) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text, IN whose text, IN may text, IN narrowed boolean, IN until interval) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.protect(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_leaving() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.refuse_reserved_address() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_to_keep_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.remove_member(member uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.remove_member(member uuid) TO tijori_app;
@@ -5047,6 +5435,8 @@ REVOKE ALL ON FUNCTION tijori_access.role() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.role() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.team() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.team() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC;
@@ -5059,6 +5449,7 @@ REVOKE ALL ON FUNCTION tijori_access.user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.user_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.write_log(what text, account uuid, actor uuid, about uuid, more text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
@@ -5303,6 +5694,9 @@ GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_backup;
 GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
+GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;
 GRANT SELECT ON TABLE tijori.drafts TO tijori_app;
 GRANT DELETE ON TABLE tijori.drafts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.drafts TO tijori_backup;
@@ -5314,6 +5708,17 @@ GRANT INSERT(created_by) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(name) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(body),UPDATE(body) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(writer),UPDATE(writer) ON TABLE tijori.drafts TO tijori_app;
+GRANT SELECT ON TABLE tijori.email_changes TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.email_changes TO tijori_auth;
+GRANT SELECT ON TABLE tijori.email_changes TO tijori_guard;
+GRANT UPDATE(old_hash) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(new_hash) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(back_hash) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(old_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(new_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(done_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(ended_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(back_until) ON TABLE tijori.email_changes TO tijori_auth;
 GRANT SELECT ON TABLE tijori.entries TO tijori_app;
 GRANT DELETE ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT ON TABLE tijori.entries TO tijori_backup;
@@ -5392,6 +5797,10 @@ GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
 GRANT SELECT ON TABLE tijori.meters TO tijori_backup;
+GRANT SELECT ON TABLE tijori.notices TO tijori_backup;
+GRANT SELECT,DELETE ON TABLE tijori.notices TO tijori_auth;
+GRANT INSERT ON TABLE tijori.notices TO tijori_guard;
+GRANT UPDATE(queued_at) ON TABLE tijori.notices TO tijori_auth;
 GRANT SELECT,INSERT ON TABLE tijori.operator_acts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.operator_acts TO tijori_backup;
 GRANT SELECT ON TABLE tijori.parties TO tijori_app;
@@ -5543,6 +5952,12 @@ GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
 GRANT SELECT ON TABLE tijori.roles TO tijori_backup;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_backup;
+GRANT SELECT ON TABLE tijori.security_kinds TO tijori_backup;
+GRANT SELECT ON TABLE tijori.security_kinds TO tijori_guard;
+GRANT SELECT ON TABLE tijori.security_log TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.security_log TO tijori_guard;
+GRANT UPDATE(network) ON TABLE tijori.security_log TO tijori_guard;
+GRANT UPDATE(user_agent) ON TABLE tijori.security_log TO tijori_guard;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_guard;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_billing;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_jobs;
@@ -5565,6 +5980,10 @@ GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE tijori.shares TO tijori_app
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_app;
 GRANT UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_guard;
 GRANT SELECT(revoked_by) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT ON TABLE tijori.sign_in_failures TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.sign_in_failures TO tijori_auth;
+GRANT SELECT,DELETE ON TABLE tijori.sign_in_failures TO tijori_guard;
+GRANT UPDATE(id) ON TABLE tijori.sign_in_failures TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.signups TO tijori_auth;
 GRANT DELETE ON TABLE tijori.signups TO tijori_guard;
 GRANT SELECT ON TABLE tijori.signups TO tijori_backup;
@@ -5634,6 +6053,7 @@ GRANT DELETE ON TABLE tijori.users TO tijori_guard;
 GRANT SELECT ON TABLE tijori.users TO tijori_backup;
 GRANT SELECT(id) ON TABLE tijori.users TO tijori_guard;
 GRANT SELECT(email) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(email) ON TABLE tijori.users TO tijori_auth;
 GRANT UPDATE(name) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(name) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(password_hash) ON TABLE tijori.users TO tijori_auth;

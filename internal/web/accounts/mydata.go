@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger/export"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -26,20 +27,23 @@ func (h *Handlers) MyData(_ http.ResponseWriter, r *frame.Request) error {
 
 // pack writes the account and each of its businesses.
 func pack(r *frame.Request, a *export.Archive) error {
-	var account uuid.UUID
+	var home uuid.UUID
 	err := r.As(func(tx *postgres.Tx) error {
-		account = tx.Scope.AccountID
+		home = tx.Scope.AccountID
+		if err := account.LogExport(r.Context(), tx, account.DataTaken, ""); err != nil {
+			return err
+		}
 		return a.Account(r.Context(), tx)
 	})
 	if err != nil {
 		return err
 	}
 	for _, b := range r.Person.Businesses {
-		if b.AccountID != account {
+		if b.AccountID != home {
 			continue
 		}
 		err := r.AsOf(b.BusinessID, func(tx *postgres.Tx) error {
-			if tx.Scope.AccountID != account || !tx.Scope.Rights.Owns {
+			if tx.Scope.AccountID != home || !tx.Scope.Rights.Owns {
 				return fault.New(fault.Conflict, "Your account changed meanwhile. Please try again.").
 					Coded("account_changed")
 			}

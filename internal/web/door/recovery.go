@@ -34,7 +34,8 @@ func (h *Handlers) NewPasswordForm(w http.ResponseWriter, r *frame.Request) erro
 
 func (h *Handlers) NewPassword(w http.ResponseWriter, r *frame.Request) error {
 	token := r.PathValue("token")
-	session, err := h.Accounts.Recover(r.Context(), token, r.PostFormValue("password"), h.Device(r.Request))
+	session, err := h.Accounts.Recover(r.Context(), token, r.PostFormValue("password"),
+		r.PostFormValue("end_keys") == "yes", h.Device(r.Request))
 	if err != nil {
 		view := recovery.PasswordView{Shell: r.Shell(), Token: token}
 		if err := r.FormFault(&view.Form, err); err != nil {

@@ -1,11 +1,9 @@
 package door
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
-	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/login"
@@ -27,9 +25,7 @@ func (h *Handlers) Login(w http.ResponseWriter, r *frame.Request) error {
 	email, next := r.PostFormValue("email"), frame.LocalPath(r.PostFormValue("next"), "")
 	session, err := h.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), h.Device(r.Request), r.Token)
 	if err != nil {
-		view := login.View{
-			Shell: r.Shell(), Email: email, Next: next, Unconfirmed: errors.Is(err, account.ErrUnconfirmed),
-		}
+		view := login.View{Shell: r.Shell(), Email: email, Next: next}
 		return frame.Again(r, err, &view, &view.Form, login.Page)
 	}
 	h.SetSession(w, session)

@@ -16,6 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/term"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -35,6 +36,7 @@ type Request struct {
 	Known  bool            // Person and Rights are filled
 	Flash  *ui.Flash
 
+	spoken string          // the language of the link that was opened
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
 	long   bool // its transactions may last
@@ -148,6 +150,10 @@ func (r *Request) Admit(scope postgres.Scope) error {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
 	if r.route.Access == Operator && r.operates() {
+		// a session from before its user became an operator
+		if time.Since(r.Person.SeenAt) > term.OperatorIdle+time.Minute {
+			return fault.New(fault.Unauthorized, "Please sign in.")
+		}
 		return nil
 	}
 	return r.route.admit(scope)
@@ -166,26 +172,39 @@ func (r *Request) meantFor(user uuid.UUID) bool {
 	return whose == "" || whose == MarkOf(user)
 }
 
-// slide keeps a session that is used alive; at most once a day, and never at
-// the cost of the request.
+// slide keeps a session that is used alive, now and then, and never at the cost of the request.
 func (r *Request) slide() {
-	if r.Token == "" || time.Since(r.Person.SeenAt) < 24*time.Hour {
+	every := 24 * time.Hour
+	if r.operates() {
+		every = term.OperatorIdle / 12
+	}
+	if r.Token == "" || time.Since(r.Person.SeenAt) < every {
 		return
 	}
-	if err := r.f.config.Accounts.Touch(r.Context(), r.Caller.Credential); err != nil {
+	expiresAt, err := r.f.config.Accounts.Touch(r.Context(), r.Caller.Credential)
+	if err != nil {
 		r.f.Log.Warn("slide the session", "request", r.ID, "error", err)
 		return
 	}
-	r.f.SetSession(r.w, account.Session{Token: r.Token, ExpiresAt: time.Now().Add(account.SessionLife)})
+	if !expiresAt.IsZero() {
+		r.f.SetSession(r.w, account.Session{Token: r.Token, ExpiresAt: expiresAt})
+	}
 }
 
-// Locale is the signed-in user's language, else the language cookie, else what the browser prefers.
+// Speak makes this page speak a language that a link brings along, unless its reader has chosen one.
+func (r *Request) Speak(locale string) { r.spoken = i18n.Known(locale) }
+
+// Locale is the signed-in user's language, else the language cookie, else that of the link that was opened, else what
+// the browser prefers.
 func (r *Request) Locale() string {
 	if r.Known {
 		return i18n.Known(r.Person.Locale)
 	}
 	if language := r.f.ReadCookie(r.Request, LanguageCookie); language != "" {
 		return i18n.Known(language)
+	}
+	if r.spoken != "" {
+		return r.spoken
 	}
 	return i18n.Match(r.Header.Get("Accept-Language"))
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/export"
@@ -85,7 +87,13 @@ func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of 
 	err := h.SendFile(r, frame.File{
 		Name: name + " " + r.Shell().Today() + f.ending, Kind: f.kind, Task: t,
 		Make: func(w io.Writer) error {
-			return r.As(func(tx *postgres.Tx) error { return write(t.Counted(tx), w, exportOptions(r)) })
+			return r.As(func(tx *postgres.Tx) error {
+				kind := strings.TrimPrefix(f.ending, ".")
+				if err := account.LogExport(r.Context(), tx, account.DataExported, kind); err != nil {
+					return err
+				}
+				return write(t.Counted(tx), w, exportOptions(r))
+			})
 		},
 	})
 	if errors.Is(err, frame.ErrStopped) { // the page that asked stays where it is

@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -43,10 +45,17 @@ type invoiceJSON struct {
 
 func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
-	me, err := h.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) {
-		credits.QueueBalances(b,
-			&balances)
-	})
+	queue := func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }
+	caller, err := named(r)
+	if err != nil {
+		return err
+	}
+	me, err := h.Billing.Me(r.Context(), caller, queue)
+	if err == nil && me.AccountID == uuid.Nil {
+		if caller, err = soleAccount(r); err == nil {
+			me, err = h.Billing.Me(r.Context(), caller, queue)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -73,6 +82,37 @@ func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 		}
 	}
 	return h.WriteJSON(w, r, http.StatusOK, body)
+}
+
+// named is the caller, about the business that the query names, or else about the account that the session is in.
+func named(r *frame.Request) (postgres.Caller, error) {
+	caller := r.Caller
+	name := r.URL.Query().Get("business")
+	if name == "" {
+		return caller, nil
+	}
+	id, err := uuid.Parse(name)
+	if err != nil || len(name) != 36 || id == uuid.Nil {
+		return caller, fault.New(fault.NotFound, "There is nothing here.")
+	}
+	caller.Business = id
+	return caller, nil
+}
+
+// soleAccount is a caller who is a member of single businesses and of no whole account, about one of them: all of
+// them must be of one account.
+func soleAccount(r *frame.Request) (postgres.Caller, error) {
+	caller := r.Caller
+	if err := r.Read(nil); !r.Known || len(r.Person.Businesses) == 0 {
+		return caller, err
+	}
+	for _, b := range r.Person.Businesses {
+		if b.AccountID != r.Person.Businesses[0].AccountID {
+			return caller, fault.InvalidField("business", "Name one of your businesses.")
+		}
+	}
+	caller.Business = r.Person.Businesses[0].BusinessID
+	return caller, nil
 }
 
 func (h *Handlers) APICheckout(w http.ResponseWriter, r *frame.Request) error {
