@@ -138,6 +138,7 @@ func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 		`with gone as (delete from recoveries
 			where expires_at < now() - interval '1 day' or user_id is null and expires_at < now() returning 1)
 		select count(*) from gone`,
+		`with gone as (delete from challenges where expires_at < now() returning 1) select count(*) from gone`,
 		`with gone as (delete from throttles where ends_at < now() returning 1) select count(*) from gone`,
 		`with gone as (delete from credentials
 			where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days' returning 1)

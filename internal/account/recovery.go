@@ -61,7 +61,8 @@ func (s *Service) recovery(ctx context.Context, token string) (u recoveryUser, e
 }
 
 // Recover sets a new password by a recovery link, ends every credential and every
-// other recovery link of the user, and signs in. A link works once: NotFound afterwards.
+// other recovery link of the user, and signs in, or returns a *HalfWay where the user asks for a second step: a mailbox
+// alone is no way around it. A link works once: NotFound afterwards.
 func (s *Service) Recover(ctx context.Context, token, password string, d Device) (session Session, err error) {
 	u, err := s.recovery(ctx, token)
 	if err != nil {
@@ -79,6 +80,7 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 	if err != nil {
 		return Session{}, err
 	}
+	var half HalfWay
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		// The user's row first: recoveries of one user, by whichever links, run one after another.
 		if _, err := tx.Exec(ctx, `select 1 from users where id = $1 for no key update`, u.id); err != nil {
@@ -99,7 +101,7 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 			user); err != nil {
 			return err
 		}
-		session, err = openSession(ctx, tx, user, d)
+		session, half, err = openOrStop(ctx, tx, user, d)
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -108,13 +110,17 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 	if err != nil {
 		return Session{}, fmt.Errorf("recover: %w", err)
 	}
-	return session, nil
+	return session, half.err()
 }
 
 // setPassword stores a new hash and ends every recovery of the user, also those
 // whose mail is still to be sent.
 func setPassword(ctx context.Context, tx pgx.Tx, user uuid.UUID, hash string) error {
 	if _, err := tx.Exec(ctx, `update users set password_hash = $2 where id = $1`, user, hash); err != nil {
+		return err
+	}
+	// a sign-in that is half way has shown the old password
+	if _, err := tx.Exec(ctx, `delete from challenges where user_id = $1 and kind = 'half_way'`, user); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `

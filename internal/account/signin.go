@@ -19,7 +19,8 @@ var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is n
 var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our mail first.").
 	Coded("address_unconfirmed")
 
-// SignIn opens a session, and ends the one of oldToken if there is one. The answer and the
+// SignIn opens a session, and ends the one of oldToken if there is one. Where the user asks for a second step, the error
+// is a *HalfWay, with which FinishSignIn goes on. The answer and the
 // work are the same for a wrong password and for an address that nobody has, or that is not
 // confirmed: then only who knows the password of its latest sign-up is told so.
 func (s *Service) SignIn(ctx context.Context, email, password string, d Device, oldToken string) (Session, error) {
@@ -72,6 +73,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, stored, upgraded string, limits []limit,
 	d Device, oldToken string,
 ) (session Session, err error) {
+	var half HalfWay
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`, user,
 			stored).Scan(&user)
@@ -91,7 +93,7 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 				return err
 			}
 		}
-		if session, err = openSession(ctx, tx, user, d); err != nil {
+		if session, half, err = openOrStop(ctx, tx, user, d); err != nil {
 			return err
 		}
 		if err := forgive(ctx, tx, limits); err != nil {
@@ -107,7 +109,7 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 	if err != nil {
 		return Session{}, fmt.Errorf("sign in: %w", err)
 	}
-	return session, nil
+	return session, half.err()
 }
 
 // admitSignIn counts the try and refuses it when there were too many. When only

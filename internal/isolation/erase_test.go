@@ -30,6 +30,7 @@ var kept = map[string]string{
 // everybody's tables: what of a person is erased with the last account, and what stays, with the reason.
 var ofPeople = map[string]string{
 	"users": "erased", "credentials": "erased", "recoveries": "erased", "signups": "erased",
+	"passkeys": "erased", "totps": "erased", "recovery_codes": "erased", "challenges": "erased",
 	"support_uses": "the address in them is erased",
 	"apps":         "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
 	"schema_compat":    "nobody's",

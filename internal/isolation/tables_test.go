@@ -19,6 +19,10 @@ var notTenants = map[string]string{
 	"credentials":      "what proves a caller, by its hash, before any account is known. Sign-in role only",
 	"signups":          "sign-ups before there is an account. Sign-in role only",
 	"recoveries":       "recoveries, by address. Sign-in role only",
+	"passkeys":         "a user's passkeys. Sign-in role only",
+	"totps":            "a user's authenticator app, its secret sealed. Sign-in role only",
+	"recovery_codes":   "a user's recovery codes, as hashes. Sign-in role only",
+	"challenges":       "what waits for an answer while somebody signs in or proves to be there. Sign-in role only",
 	"throttles":        "counts per address and network. Sign-in role only",
 	"support_uses":     "what support asked, about whom. Written by a function; billing role reads",
 }

@@ -15,6 +15,9 @@ const (
 	RecoveryAsk  = 24 * time.Hour   // within which the letter of a recovery must have been made
 	Invitation   = 7 * day          // of an invitation, and of one sent again
 	Session      = 30 * day         // without a visit
+	StepUp       = 10 * time.Minute // after a proof, in which it counts; also in tijori_access.fresh
+	HalfWay      = 10 * time.Minute // between the password and the second step of a sign-in
+	Challenge    = 5 * time.Minute  // of a question to a passkey
 	// in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
 	Deletion     = 30 * day
 	LastDays     = 3 * day        // before its end, when owners are told again; also in tijori_access.tell_leaving
