@@ -297,4 +297,3 @@ func takeCode(ctx context.Context, tx pgx.Tx, user uuid.UUID, code string) error
 	}
 	return err
 }
-

@@ -318,4 +318,3 @@ func (s *Service) SignUpWithPasskey(ctx context.Context, token, name, answer str
 	}
 	return session, linkError(err)
 }
-

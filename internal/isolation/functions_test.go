@@ -171,11 +171,8 @@ var functions = map[string]use{
 		"tijori_app",
 		"refuses a caller who has not just proved to be there",
 	},
-	"tijori_access.may_give(text)": {
-		"tijori_app",
-		"refuses to make an owner for a caller who has not just proved to be there",
-	},
-	"tijori_access.proof()": {"tijori_app", "how the caller's own session was proved"},
+	"tijori_access.check_fresh()": {"", "trigger: whose maker has just proved to be there"},
+	"tijori_access.proof()":       {"tijori_app", "how the caller's own session was proved"},
 	"tijori_access.create_api_key(uuid,bytea,text,text[],text)": {
 		"tijori_app",
 		"an owner stores a new key's hash for the own account",

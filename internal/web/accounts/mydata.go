@@ -19,6 +19,9 @@ func (h *Handlers) MyData(w http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
+	if err := r.RequireFresh(); err != nil {
+		return err
+	}
 	file := frame.NewDownload(w, r.Person.AccountName+" "+r.Shell().Today()+".zip", "application/zip")
 	return h.Send(r, &frame.Task{}, file, func(w io.Writer) error {
 		return pack(r, export.NewArchive(w, h.Clock.Now()))

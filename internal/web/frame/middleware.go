@@ -173,9 +173,12 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		if !Storable(r.PostForm) {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.")
 		}
+		if err := r.prove(); err != nil {
+			return err
+		}
 	}
 	if r.route.Access == Operator { // before the handler, which reaches what belongs to no tenant
-		return r.Read(nil)
+		return r.enterOperator()
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ type Request struct {
 	Known  bool            // Person and Rights are filled
 	Flash  *ui.Flash
 
+	strong   bool  // of an operator's session: it was proved by more than a password
+	unproven error // why the proof that came with a form is none
+
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
 }
@@ -137,12 +140,16 @@ func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
 func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { return nil }) }
 
 // Admit is the one place that holds a route's access against who is asking. An
-// operator's route is not there for anybody else, whatever their role.
+// operator's route is not there for anybody else, whatever their role; to an operator it opens in a session that was
+// proved by more than a password.
 func (r *Request) Admit(scope postgres.Scope) error {
 	if !r.meantFor(scope.UserID) {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
-	if r.route.Access == Operator && r.operates() {
+	if r.route.Access == Operator && r.Operates() {
+		if !r.strong {
+			return errSecondStep
+		}
 		return nil
 	}
 	return r.route.admit(scope)
@@ -243,8 +250,8 @@ func (r *Request) Shell() ui.Shell {
 
 const DefaultZone = "Asia/Kolkata"
 
-// operates reports whether the signed-in user is an operator of this server.
+// Operates reports whether the signed-in user is an operator of this server.
 // Addresses of users are confirmed, and lower case.
-func (r *Request) operates() bool {
+func (r *Request) Operates() bool {
 	return r.Known && r.Person.Email != "" && slices.Contains(r.f.config.Operators, r.Person.Email)
 }

@@ -9,5 +9,6 @@ type View struct {
 	ui.Form
 	Email       string
 	Unconfirmed bool   // the password was right, and the address is not confirmed yet
+	Passkeys    bool   // browsers make passkeys for this address; posts passkey and next to /login/passkey
 	Next        string // path to go on to; "" for the start
 }
