@@ -326,3 +326,24 @@ func TestSignUpWithPasskey(t *testing.T) {
 	_, err = s.SignIn(t.Context(), "asha@example.com", "", phone, "")
 	wantKind(t, "no password", err, fault.Invalid)
 }
+
+// Whoever has passkeys and no password proves with them what others prove with a password.
+func TestNoPasswordIsNoDoor(t *testing.T) {
+	t.Parallel()
+	s, db := equipped(t)
+	session := confirmed(t, s, db, "asha@example.com")
+	withPasskey(t, s, session, 0)
+	exec(t, db, `update users set password_hash = ''`)
+	stale(t, db, session)
+	c := caller(session)
+	wantCode(t, "a first password", s.ChangePassword(t.Context(), c, "", "another-good-lantern"), fault.StepUp)
+	_, err := s.LeaveAccount(t.Context(), c, one[uuid.UUID](t, db, `select account_id from accounts`), "")
+	wantCode(t, "leave", err, fault.StepUp)
+	wantKind(t, "no password as a proof", s.StepUp(t.Context(), c, Proof{}), fault.Invalid)
+	hash := Hash(session.Token)
+	exec(t, db, `update credentials set proven_at = now() where hash = $1`, hash[:])
+	if err := s.ChangePassword(t.Context(), c, "", "another-good-lantern"); err != nil {
+		t.Errorf("a first password after a proof: %v", err)
+	}
+	wantKind(t, "a second one without the first", s.ChangePassword(t.Context(), c, "", "yet-another-lantern"), fault.Invalid)
+}

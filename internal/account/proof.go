@@ -269,3 +269,11 @@ func (s *Service) provePassword(ctx context.Context, user uuid.UUID, stored, pas
 	}
 	return err
 }
+
+// provenNow holds a password against the stored one of the caller's user. Whoever has none has just proved to be there.
+func (s *Service) provenNow(ctx context.Context, c postgres.Caller, user uuid.UUID, stored, password string) error {
+	if stored == "" {
+		return s.asFresh(ctx, c, func(pgx.Tx, uuid.UUID) error { return nil })
+	}
+	return s.provePassword(ctx, user, stored, password)
+}

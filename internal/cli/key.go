@@ -37,10 +37,17 @@ func (f *serveFlags) installationKey(log *slog.Logger) ([]byte, error) {
 		return nil, nil
 	}
 	dir, err := f.dataDir()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var key []byte
+		if key, err = keyIn(dir); err == nil {
+			return key, nil
+		}
 	}
-	return keyIn(dir)
+	if f.DatabaseURL != "" { // nothing else needs a state directory there
+		log.Warn("there are no authenticator apps without TIJORI_KEY", "error", err)
+		return nil, nil
+	}
+	return nil, err
 }
 
 // keyIn reads the key file of a folder, or makes it. Two programs that start at once agree on one key.

@@ -38,7 +38,7 @@ func init() {
 			ask: func(ids) ask { return form("/login/passkey", "passkey", fake) }, status: 422,
 			shows: "passkey", visitor: true,
 		},
-		"GET /login/second": {ask: at("/login/second"), status: 303, shows: "/login", visitor: true},
+		"GET /login/second": {ask: at("/login/second"), status: 422, shows: "sign in again", visitor: true},
 		"POST /login/second": {
 			ask: func(ids) ask { return form("/login/second", "code", "123456") }, status: 422,
 			shows: "sign in again", visitor: true,

@@ -41,11 +41,11 @@ func (h *Handlers) secondStepView(r *frame.Request, next string) (secondstep.Vie
 	}, err
 }
 
-// SecondStepForm asks for the second step of a sign-in; without a first one it leads there.
+// SecondStepForm asks for the second step of a sign-in; without a first one it asks for that.
 func (h *Handlers) SecondStepForm(w http.ResponseWriter, r *frame.Request) error {
 	view, err := h.secondStepView(r, r.URL.Query().Get("next"))
 	if errors.Is(err, account.ErrHalfWayEnded) {
-		return h.Redirect(w, r, "/login")
+		return h.signInAgain(w, r, err, view.Next)
 	}
 	if err != nil {
 		return err

@@ -185,7 +185,7 @@ func Page(v View) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</p><form class=\"door-again\" method=\"post\" action=\"/login/passkey\" data-passkey=\"/api/passkeys/sign-in\" data-field=\"passkey\" data-offers novalidate>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</p><form class=\"door-again\" method=\"post\" action=\"/login/passkey\" data-once=\"off\" data-passkey=\"/api/passkeys/sign-in\" data-field=\"passkey\" data-offers novalidate>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -28,7 +28,7 @@ function written(made) {
 
 function send(form, made) {
 	form.elements[form.dataset.field].value = written(made);
-	form.requestSubmit();
+	form.submit();
 }
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
