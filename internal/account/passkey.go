@@ -122,7 +122,9 @@ func (s *Service) AskToRegister(ctx context.Context, c postgres.Caller) (*protoc
 	return creation, nil
 }
 
-func (s *Service) creation(u *passkeyUser, known []protocol.CredentialDescriptor) (*protocol.CredentialCreation, error) {
+func (s *Service) creation(u *passkeyUser,
+	known []protocol.CredentialDescriptor,
+) (*protocol.CredentialCreation, error) {
 	creation, _, err := s.passkeys.BeginRegistration(u, webauthn.WithExclusions(known))
 	if err != nil {
 		return nil, fmt.Errorf("begin a passkey: %w", err)

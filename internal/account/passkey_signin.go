@@ -99,7 +99,9 @@ type assertion struct {
 }
 
 // answered reads what an authenticator answered, and uses its challenge up.
-func (s *Service) answered(ctx context.Context, answer, kind string, user *uuid.UUID, bound []byte) (*assertion, error) {
+func (s *Service) answered(ctx context.Context, answer, kind string, user *uuid.UUID,
+	bound []byte,
+) (*assertion, error) {
 	if s.passkeys == nil {
 		return nil, errNoPasskeys
 	}
@@ -259,7 +261,8 @@ func (s *Service) AskToSignUp(ctx context.Context, token string) (*protocol.Cred
 }
 
 // SignUpWithPasskey makes the user, the account and its first business of a sign-up, as ConfirmSignUp does, and signs
-// in. Whoever holds the link makes the passkey, and no password of the sign-up is kept: somebody else may have typed it.
+// in. Whoever holds the link makes the passkey, and no password of the sign-up is kept: somebody else may have typed
+// it.
 func (s *Service) SignUpWithPasskey(ctx context.Context, token, name, answer string,
 	d Device,
 ) (session Session, err error) {

@@ -98,7 +98,8 @@ func (s *Service) BeginTOTP(ctx context.Context, c postgres.Caller) (TOTPSecret,
 	rand.Read(secret) // never fails
 	var email string
 	err := s.asFresh(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		if err := tx.QueryRow(ctx, `select email from users where id = $1 for no key update`, user).Scan(&email); err != nil {
+		err := tx.QueryRow(ctx, `select email from users where id = $1 for no key update`, user).Scan(&email)
+		if err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `

@@ -17,9 +17,15 @@ func (w world) factors() []Sample {
 	whole := factors.View{
 		Shell: shell, Offered: true, Apps: true, App: true, Codes: 7, TwoStep: true,
 		Passkeys: []factors.Passkey{
-			{ID: entry + "1", Name: w.say("My phone", "मेरा फ़ोन"), Made: Now.Add(-900 * time.Hour), Used: Now.Add(-3 * time.Hour), Synced: true},
+			{
+				ID: entry + "1", Name: w.say("My phone", "मेरा फ़ोन"), Made: Now.Add(-900 * time.Hour),
+				Used: Now.Add(-3 * time.Hour), Synced: true,
+			},
 			{ID: entry + "2", Name: w.say("The key in the cash box", "गल्ले वाली चाबी"), Made: Now.Add(-2 * time.Hour)},
-			{ID: entry + "3", Name: w.say("Old laptop", "पुराना लैपटॉप"), Made: Now.Add(-9000 * time.Hour), Copied: true},
+			{
+				ID: entry + "3", Name: w.say("Old laptop", "पुराना लैपटॉप"), Made: Now.Add(-9000 * time.Hour),
+				Copied: true,
+			},
 		},
 	}
 	operator := whole
@@ -53,7 +59,8 @@ func (w world) factors() []Sample {
 		{"signin-operator", factors.Page(operator)},
 		{"signin-none", factors.Page(factors.View{
 			Shell: shell, Offered: true, Apps: true, NewName: w.say("My phone", "मेरा फ़ोन"),
-			New: ui.Form{Error: w.say("This passkey did not work. Please try again.", "यह पासकी नहीं चली। कृपया फिर करें।")},
+			New: ui.Form{Error: w.say("This passkey did not work. Please try again.",
+				"यह पासकी नहीं चली। कृपया फिर करें।")},
 		})},
 		{"signin-nothing", factors.Page(factors.View{Shell: shell})},
 		{"signin-app", factors.App(app)},
