@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -27,7 +28,10 @@ type Service struct {
 	db        *postgres.DB
 	queue     *river.Client[pgx.Tx] // inserts only; package jobs works them
 	passwords *passwords
-	operators []string // addresses whose sessions are short
+	operators []string           // addresses whose sessions are short
+	passkeys  *webauthn.WebAuthn // nil where browsers make none
+	seal      *seal              // nil without a key
+	log       *slog.Logger
 }
 
 // New returns a service on db. Sessions of the operators, by their addresses, are short.
@@ -36,7 +40,7 @@ func New(db *postgres.DB, log *slog.Logger, operators ...string) (*Service, erro
 	if err != nil {
 		return nil, fmt.Errorf("open the job queue: %w", err)
 	}
-	return &Service{db: db, queue: queue, passwords: newPasswords(), operators: operators}, nil
+	return &Service{db: db, queue: queue, passwords: newPasswords(), operators: operators, log: log}, nil
 }
 
 // asUser runs fn as the sign-in role for the user whose living session the

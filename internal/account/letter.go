@@ -147,6 +147,7 @@ func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 		`with gone as (delete from email_changes
 			where expires_at < now() and (back_until is null or back_until < now()) returning 1)
 		select count(*) from gone`,
+		`with gone as (delete from challenges where expires_at < now() returning 1) select count(*) from gone`,
 		`with gone as (delete from throttles where ends_at < now() returning 1) select count(*) from gone`,
 		`with gone as (delete from credentials
 			where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days' returning 1)

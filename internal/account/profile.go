@@ -34,11 +34,13 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil {
 		return err
 	}
-	ok, _, err := s.passwords.verify(ctx, stored, old)
-	if err != nil {
+	if stored == "" { // the first password of a user who has passkeys
+		if err := s.asFresh(ctx, c, func(pgx.Tx, uuid.UUID) error { return nil }); err != nil {
+			return err
+		}
+	} else if ok, _, err := s.passwords.verify(ctx, stored, old); err != nil {
 		return err
-	}
-	if !ok {
+	} else if !ok {
 		return errWrongOldPassword
 	}
 	hash, err := s.passwords.hash(ctx, password)

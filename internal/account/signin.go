@@ -15,7 +15,8 @@ import (
 
 var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
 
-// SignIn opens a session, and ends the one of oldToken if there is one. The answer and the
+// SignIn opens a session, and ends the one of oldToken if there is one. Where the user asks for a second step, the error
+// is a *HalfWay, with which FinishSignIn goes on. The answer and the
 // work are the same for a wrong password and for an address that nobody has, or that is not
 // confirmed.
 func (s *Service) SignIn(ctx context.Context, email, password string, d Device, oldToken string) (Session, error) {
@@ -64,6 +65,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, stored, upgraded string, limits []limit,
 	d Device, oldToken string,
 ) (session Session, err error) {
+	var half HalfWay
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`,
 			user, stored).Scan(&user)
@@ -83,18 +85,7 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 				return err
 			}
 		}
-		known, err := knowsDevice(ctx, tx, email, d.Token)
-		if err != nil {
-			return err
-		}
-		if session, err = s.openSession(ctx, tx, user, d); err != nil {
-			return err
-		}
-		kind := SignedIn
-		if !known {
-			kind = DeviceAdded
-		}
-		if err := logUserFrom(ctx, tx, kind, user, d); err != nil {
+		if session, half, err = s.openOrStop(ctx, tx, user, d); err != nil {
 			return err
 		}
 		if err := forgive(ctx, tx, limits); err != nil {
@@ -110,7 +101,7 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 	if err != nil {
 		return Session{}, fmt.Errorf("sign in: %w", err)
 	}
-	return session, nil
+	return session, half.err()
 }
 
 // admitSignIn counts the try, refuses it when there were too many, and returns the limits that it was counted

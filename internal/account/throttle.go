@@ -86,6 +86,28 @@ func passwordLimits(user string) []limit {
 	return []limit{{"password user", user, 10, 15 * time.Minute}}
 }
 
+// totpLimits bound how often somebody guesses at six digits. Who knows the password can use them up; a passkey and the
+// recovery codes, which nobody guesses, have limits of their own and stay as ways in.
+func totpLimits(user string) []limit {
+	return []limit{{"code user", user, 10, 15 * time.Minute}, {"code user day", user, 50, 24 * time.Hour}}
+}
+
+func codeLimits(user string) []limit {
+	return []limit{{"recovery code user", user, 20, 15 * time.Minute}}
+}
+
+func passkeyUserLimits(user string) []limit {
+	return []limit{{"passkey user", user, 60, 15 * time.Minute}}
+}
+
+func passkeyNetworkLimits(network string) []limit {
+	return []limit{{"passkey network", network, 300, 15 * time.Minute}}
+}
+
+func challengeLimits(what, subject string) []limit {
+	return []limit{{"challenge " + what, subject, 300, 15 * time.Minute}}
+}
+
 // ThrottleLinks counts one opening of a shared link, right or wrong, and refuses a network that opens too many.
 func (s *Service) ThrottleLinks(ctx context.Context, network string) error {
 	return s.throttle(ctx, []limit{{"shared link network", networkOf(network), 300, 5 * time.Minute}})

@@ -181,6 +181,13 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, operators []st
 	if a.accounts, err = account.New(a.database.DB, a.log, operators...); err != nil {
 		return err
 	}
+	key, err := a.flags.installationKey(a.log)
+	if err != nil {
+		return err
+	}
+	if err := a.accounts.Equip(a.public, key); err != nil {
+		return usagef("%v", err)
+	}
 	a.billing, err = billing.New(billing.Config{
 		DB: a.database.DB, Plans: plans, Clock: a.clock, Stripe: s, Razorpay: r, PublicURL: a.public.String(),
 		Log: a.log,

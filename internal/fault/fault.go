@@ -41,6 +41,12 @@ const (
 	BatchEntryNeedsPlan = "batch_entry_needs_plan" // the grid
 )
 
+// The codes of refusals that a proof lifts.
+const (
+	StepUp     = "step_up"     // the session must prove once more whose it is
+	SecondStep = "second_step" // the session must have been opened by more than a password
+)
+
 // String returns the kind's stable word, which is also the code of faults that
 // have none of their own.
 func (k Kind) String() string {

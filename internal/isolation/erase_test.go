@@ -33,6 +33,7 @@ var ofPeople = map[string]string{
 	"users": "erased", "credentials": "erased", "recoveries": "erased", "signups": "erased",
 	"devices": "erased", "email_changes": "erased", "notices": "erased",
 	"sign_in_failures": "gone within a minute", "security_kinds": "nobody's",
+	"passkeys": "erased", "totps": "erased", "recovery_codes": "erased", "challenges": "erased",
 	"support_uses": "the address in them is erased",
 	"apps":         "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
 	"schema_compat":    "nobody's",

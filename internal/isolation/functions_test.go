@@ -195,6 +195,13 @@ var functions = map[string]use{
 		"",
 		"the account of an API key, as my_credits and my_credit_entries ask",
 	},
+	"tijori_access.fresh(bytea)": {"tijori_auth", "whether a session has just proved whose it is"},
+	"tijori_access.require_fresh()": {
+		"tijori_app",
+		"refuses a caller who has not just proved to be there",
+	},
+	"tijori_access.check_fresh()": {"", "trigger: whose maker has just proved to be there"},
+	"tijori_access.proof()":       {"tijori_app", "how the caller's own session was proved"},
 	"tijori_access.create_api_key(uuid,bytea,text,text[],text)": {
 		"tijori_app",
 		"an owner stores a new key's hash for the own account",

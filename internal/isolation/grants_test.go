@@ -82,6 +82,7 @@ func closedRooms(t testing.TB, super querier) {
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
+			"passkeys", "totps", "recovery_codes", "challenges",
 		},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
@@ -94,7 +95,8 @@ func closedRooms(t testing.TB, super querier) {
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {
-			"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations",
+			"users", "credentials", "signups", "recoveries", "throttles", "passkeys", "totps", "recovery_codes",
+			"challenges", "businesses", "invitations",
 			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
 			"drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices", "security_log",
 		},

@@ -24,6 +24,10 @@ var notTenants = map[string]string{
 	"sign_in_failures": "addresses with a wrong password, for some seconds. Sign-in role only",
 	"security_kinds":   "what the security log knows, the same for everybody",
 	"notices":          "letters to a user that wait. Sign-in role only",
+	"passkeys":         "a user's passkeys. Sign-in role only",
+	"totps":            "a user's authenticator app, its secret sealed. Sign-in role only",
+	"recovery_codes":   "a user's recovery codes, as hashes. Sign-in role only",
+	"challenges":       "what waits for an answer while somebody signs in or proves to be there. Sign-in role only",
 	"throttles":        "counts per address and network. Sign-in role only",
 	"support_uses":     "what support asked, about whom. Written by a function; billing role reads",
 }

@@ -22,6 +22,9 @@ const (
 	EmailChange  = 24 * time.Hour   // within which both ends must confirm a change of address
 	EmailBack    = 14 * day         // in which the former address can take the change back
 	SecurityLog  = 365 * day        // that the security log keeps a line; also in tijori_access.write_log
+	StepUp       = 10 * time.Minute // after a proof, in which it counts; also in tijori_access.fresh
+	HalfWay      = 10 * time.Minute // between the password and the second step of a sign-in
+	Challenge    = 5 * time.Minute  // of a question to a passkey
 	// in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
 	Deletion     = 30 * day
 	LastDays     = 3 * day        // before its end, when owners are told again; also in tijori_access.tell_leaving

@@ -27,8 +27,15 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /signup/again", Access: frame.Anyone, Handle: p.door.SignUpAgain},
 		{Pattern: "GET /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.ConfirmForm},
 		{Pattern: "POST /confirm/{token}", Access: frame.Anyone, Secret: true, Handle: p.door.Confirm},
+		{
+			Pattern: "POST /confirm/{token}/passkey", Access: frame.Anyone, Secret: true,
+			Handle: p.door.ConfirmByPasskey,
+		},
 		{Pattern: "GET /login", Access: frame.Anyone, Handle: p.door.LoginForm},
 		{Pattern: "POST /login", Access: frame.Anyone, Handle: p.door.Login},
+		{Pattern: "POST /login/passkey", Access: frame.Anyone, Handle: p.door.LoginByPasskey},
+		{Pattern: "GET /login/second", Access: frame.Anyone, Handle: p.door.SecondStepForm},
+		{Pattern: "POST /login/second", Access: frame.Anyone, Handle: p.door.SecondStep},
 		{Pattern: "POST /logout", Access: frame.Anyone, Handle: p.door.Logout},
 		{Pattern: "POST /logout/everywhere", Access: frame.SignedIn, Handle: p.door.LogoutEverywhere},
 		{Pattern: "GET /recover", Access: frame.Anyone, Handle: p.door.RecoverForm},
@@ -52,6 +59,17 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /settings/password", Access: frame.SignedIn, Handle: p.accounts.ChangePassword},
 		{Pattern: "POST /settings/email", Access: frame.SignedIn, Handle: p.accounts.AskEmailChange},
 		{Pattern: "POST /settings/email/cancel", Access: frame.SignedIn, Handle: p.accounts.CancelEmailChange},
+		{Pattern: "GET /settings/signin", Access: frame.SignedIn, Handle: p.accounts.FactorsPage},
+		{Pattern: "POST /settings/passkeys", Access: frame.SignedIn, Handle: p.accounts.AddPasskey},
+		{Pattern: "POST /settings/passkeys/{id}/name", Access: frame.SignedIn, Handle: p.accounts.RenamePasskey},
+		{Pattern: "POST /settings/passkeys/{id}/remove", Access: frame.SignedIn, Handle: p.accounts.RemovePasskey},
+		{Pattern: "POST /settings/app", Access: frame.SignedIn, Handle: p.accounts.SetUpApp},
+		{Pattern: "POST /settings/app/confirm", Access: frame.SignedIn, Handle: p.accounts.ConfirmApp},
+		{Pattern: "POST /settings/app/remove", Access: frame.SignedIn, Handle: p.accounts.RemoveApp},
+		{Pattern: "POST /settings/codes", Access: frame.SignedIn, Handle: p.accounts.NewCodes},
+		{Pattern: "POST /settings/twostep", Access: frame.SignedIn, Handle: p.accounts.SetTwoStep},
+		{Pattern: "GET /stepup", Access: frame.SignedIn, Handle: p.accounts.StepUpForm},
+		{Pattern: "POST /stepup", Access: frame.SignedIn, Handle: p.accounts.StepUp},
 		{Pattern: "POST /settings/sessions/{id}/end", Access: frame.SignedIn, Handle: p.accounts.EndOneSession},
 		{Pattern: "POST /settings/teams/{id}/leave", Access: frame.SignedIn, Handle: p.accounts.LeaveTeam},
 		{Pattern: "POST /settings/delete", Access: frame.SignedIn, Handle: p.accounts.DeleteLogin},
@@ -188,6 +206,26 @@ func (p *parts) routes() []frame.Route {
 
 		// The API of the pages and of an account's own programs.
 		{Pattern: "GET /api/security", Access: frame.Owns, Handle: p.accounts.APISecurity},
+		{
+			Pattern: "POST /api/passkeys/sign-in", Access: frame.Anyone, MaxBody: frame.MaxForm,
+			Handle: p.door.AskToSignIn,
+		},
+		{
+			Pattern: "POST /api/passkeys/second-step", Access: frame.Anyone, MaxBody: frame.MaxForm,
+			Handle: p.door.AskSecondStep,
+		},
+		{
+			Pattern: "POST /api/passkeys/sign-up/{token}", Access: frame.Anyone, MaxBody: frame.MaxForm, Secret: true,
+			Handle: p.door.AskToSignUp,
+		},
+		{
+			Pattern: "POST /api/passkeys/step-up", Access: frame.SignedIn, MaxBody: frame.MaxForm,
+			Handle: p.accounts.AskToStepUp,
+		},
+		{
+			Pattern: "POST /api/passkeys/register", Access: frame.SignedIn, MaxBody: frame.MaxForm,
+			Handle: p.accounts.AskToRegister,
+		},
 		{Pattern: "GET /api/billing/me", Access: frame.Member, Handle: p.plans.APIMe},
 		{
 			Pattern: "POST /api/billing/checkout", Limit: frame.CallsProvider, Access: frame.Owns, MaxBody: frame.MaxForm,

@@ -76,6 +76,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	w.seedBilling(s)
 	w.seedDesk(s)
 	w.seedCredits(s)
+	w.seedFactors(s)
 	return s
 }
 
@@ -203,8 +204,8 @@ func (w *world) session(user, acc uuid.UUID, life string, revoked bool) (s struc
 	w.Helper()
 	s.id, s.token = fresh().String(), randomToken()
 	hash := account.Hash(s.token)
-	w.exec(`insert into credentials (hash, id, kind, user_id, account_id, expires_at, revoked_at)
-		values ($1, $2, 'session', $3, $4, now() + $5::text::interval, case when $6 then now() end)`, hash[:], s.id, user, acc, life, revoked)
+	w.exec(`insert into credentials (hash, id, kind, user_id, account_id, expires_at, revoked_at, strong_at)
+		values ($1, $2, 'session', $3, $4, now() + $5::text::interval, case when $6 then now() end, now())`, hash[:], s.id, user, acc, life, revoked)
 	return s
 }
 

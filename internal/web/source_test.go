@@ -96,7 +96,8 @@ func TestSourceTellsNoMore(t *testing.T) {
 				t.Errorf("%s has %q", about, word)
 			}
 			for _, mail := range append(emails, wordOfA+"mail-victim", wordOfA+"mail-invited") {
-				if rt.Pattern != "GET /team" && got.leaks(mail) != "" && !(rt.Pattern == "GET /settings") {
+				if rt.Pattern != "GET /team" && got.leaks(mail) != "" && rt.Pattern != "GET /settings" &&
+					rt.Pattern != "GET /stepup" { // for the keychain of a browser, their own
 					t.Errorf("%s has somebody's address", about)
 				}
 			}

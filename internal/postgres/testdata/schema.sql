@@ -210,6 +210,9 @@ CREATE FUNCTION tijori_access.change_role(member uuid, new_role text) RETURNS vo
 declare
     m tijori.members := tijori_access.lock_member(member);
 begin
+    if m.role <> new_role and exists (select from tijori.roles r where r.role = new_role and r.owns) then
+        perform tijori_access.require_fresh();
+    end if;
     if not exists (select from tijori.roles r where r.role = new_role and r.owns) then
         perform tijori_access.keep_owner(m);
         perform tijori_access.end_sent_invitations(m.account_id, m.user_id);
@@ -217,6 +220,26 @@ begin
     update tijori.members v set role = new_role where v.account_id = m.account_id and v.id = m.id;
 end $$;
 ALTER FUNCTION tijori_access.change_role(member uuid, new_role text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.check_fresh() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    written constant jsonb := to_jsonb(new);
+    maker constant uuid := coalesce(written ->> 'created_by', written ->> 'invited_by')::uuid;
+    asking constant bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+begin
+    if written ? 'role'
+        and not exists (select from tijori.roles r where r.role = written ->> 'role' and r.owns) then
+        return null;
+    end if;
+    if not exists (select from tijori.credentials c
+                    where c.user_id = maker and (asking is null or c.hash = asking) and tijori_access.fresh(c.hash)) then
+        raise exception 'a fresh proof is needed' using errcode = '42501', constraint = 'step_up';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.check_fresh() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.colleagues() RETURNS TABLE(user_id uuid, name text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -244,6 +267,7 @@ begin
     if not s.owns then
         raise exception 'not an owner' using errcode = '42501';
     end if;
+    perform tijori_access.require_fresh();
     perform from tijori.accounts a where a.account_id = s.account_id for no key update;
     if (select count(*) from tijori.credentials c
          where c.account_id = s.account_id and c.kind = 'api_key' and c.revoked_at is null) >= 50 then
@@ -419,6 +443,17 @@ begin
     delete from tijori.users u where u.id = any (alone);
 end $$;
 ALTER FUNCTION tijori_access.forget_users(candidates uuid[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.fresh(session bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return exists (
+        select from tijori.credentials c join tijori.users u on u.id = c.user_id
+         where c.hash = session and c.kind = 'session' and c.revoked_at is null and c.expires_at > now()
+           and case when u.two_step then c.strong_at else c.proven_at end > now() - interval '10 minutes');
+end $$;
+ALTER FUNCTION tijori_access.fresh(session bytea) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.home_account(member_id uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -998,6 +1033,18 @@ CREATE FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name tex
       from pg_catalog.pg_class c where c.oid = tab
 $$;
 ALTER FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+begin
+    select c.strong_at is not null, u.two_step into proof.strong, proof.two_step
+      from tijori.credentials c join tijori.users u on u.id = c.user_id
+     where c.hash = decode(nullif(current_setting('tijori.credential', true), ''), 'hex') and c.user_id = caller;
+end $$;
+ALTER FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_access.protect(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1085,6 +1132,19 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.require_app(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.require_fresh() RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+begin
+    if caller is null
+        or not tijori_access.fresh(decode(nullif(current_setting('tijori.credential', true), ''), 'hex')) then
+        raise exception 'a fresh proof is needed' using errcode = '42501', constraint = 'step_up';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.require_fresh() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.revoke_api_key(key_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3043,6 +3103,21 @@ CREATE TABLE tijori.businesses (
 );
 ALTER TABLE ONLY tijori.businesses FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.businesses OWNER TO tijori_owner;
+CREATE TABLE tijori.challenges (
+    hash bytea NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    bound bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT challenges_binding_check CHECK (((bound IS NULL) = (kind = ANY (ARRAY['sign_in'::text, 'half_way'::text])))),
+    CONSTRAINT challenges_bound_check CHECK ((length(bound) = 32)),
+    CONSTRAINT challenges_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT challenges_kind_check CHECK ((kind = ANY (ARRAY['sign_up'::text, 'register'::text, 'sign_in'::text, 'half_way'::text, 'second_step'::text, 'step_up'::text]))),
+    CONSTRAINT challenges_whose_check CHECK (((user_id IS NULL) = (kind = ANY (ARRAY['sign_up'::text, 'sign_in'::text]))))
+);
+ALTER TABLE ONLY tijori.challenges FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.challenges OWNER TO tijori_owner;
 CREATE TABLE tijori.changes (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3121,6 +3196,8 @@ CREATE TABLE tijori.credentials (
     name text DEFAULT ''::text NOT NULL,
     scopes text[] DEFAULT '{}'::text[] NOT NULL,
     hint text DEFAULT ''::text NOT NULL,
+    proven_at timestamp with time zone DEFAULT now(),
+    strong_at timestamp with time zone,
     CONSTRAINT credentials_account_check CHECK (((kind = 'session'::text) OR (account_id IS NOT NULL))),
     CONSTRAINT credentials_hash_check CHECK ((length(hash) = 32)),
     CONSTRAINT credentials_kind_check CHECK ((kind = ANY (ARRAY['session'::text, 'api_key'::text]))),
@@ -3130,6 +3207,8 @@ CREATE TABLE tijori.credentials (
 ALTER TABLE ONLY tijori.credentials FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credentials OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.credentials.hint IS 'the first letters of an API key, by which its owner knows it again';
+COMMENT ON COLUMN tijori.credentials.proven_at IS 'when the user of a session last proved to be there, by a password, a passkey or a code';
+COMMENT ON COLUMN tijori.credentials.strong_at IS 'when that was by more than a password: a passkey, or a code of an authenticator app or a recovery code';
 CREATE TABLE tijori.credit_anchors (
     account_id uuid NOT NULL,
     source text NOT NULL,
@@ -3520,6 +3599,30 @@ COMMENT ON COLUMN tijori.party_sums.living IS 'the party is not in the bin';
 COMMENT ON COLUMN tijori.party_sums.made_on IS 'the day the party was made, in UTC: its place among the latest when it has no entry';
 COMMENT ON COLUMN tijori.party_sums.balance IS 'a column, because an index on an expression is not searched before the policy has looked';
 COMMENT ON COLUMN tijori.party_sums.due_since IS 'the date of the oldest Given entry that is not wholly paid, as receipts settle the oldest first; 2100-01-01, after every entry, when nothing is due';
+CREATE TABLE tijori.passkeys (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    aaguid bytea NOT NULL,
+    transports text[] DEFAULT '{}'::text[] NOT NULL,
+    name text NOT NULL,
+    sign_count bigint NOT NULL,
+    backup_eligible boolean NOT NULL,
+    backed_up boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    copied_at timestamp with time zone,
+    CONSTRAINT passkeys_aaguid_check CHECK ((length(aaguid) = 16)),
+    CONSTRAINT passkeys_backup_check CHECK ((backup_eligible OR (NOT backed_up))),
+    CONSTRAINT passkeys_count_check CHECK (((sign_count >= 0) AND (sign_count <= '4294967295'::bigint))),
+    CONSTRAINT passkeys_credential_check CHECK (((length(credential_id) >= 16) AND (length(credential_id) <= 1023))),
+    CONSTRAINT passkeys_key_check CHECK (((length(public_key) >= 1) AND (length(public_key) <= 8192))),
+    CONSTRAINT passkeys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
+);
+ALTER TABLE ONLY tijori.passkeys FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.passkeys OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.passkeys.copied_at IS 'when its counter went back, so that there must be a copy';
 CREATE TABLE tijori.payees (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3711,6 +3814,15 @@ CREATE TABLE tijori.recoveries (
 );
 ALTER TABLE ONLY tijori.recoveries FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.recoveries OWNER TO tijori_owner;
+CREATE TABLE tijori.recovery_codes (
+    user_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_codes_hash_check CHECK ((length(hash) = 32))
+);
+ALTER TABLE ONLY tijori.recovery_codes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.recovery_codes OWNER TO tijori_owner;
 CREATE TABLE tijori.reminders (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3906,7 +4018,7 @@ CREATE TABLE tijori.support_uses (
     detail text NOT NULL,
     xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT support_uses_detail_check CHECK ((length(detail) <= 1000)),
-    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text]))),
+    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text, 'reset_factors'::text]))),
     CONSTRAINT support_uses_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 254))),
     CONSTRAINT support_uses_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
@@ -3939,6 +4051,16 @@ CREATE TABLE tijori.throttles (
 );
 ALTER TABLE ONLY tijori.throttles FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.throttles OWNER TO tijori_owner;
+CREATE TABLE tijori.totps (
+    user_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT totps_sealed_check CHECK (((length(sealed) >= 48) AND (length(sealed) <= 128)))
+);
+ALTER TABLE ONLY tijori.totps FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.totps OWNER TO tijori_owner;
 CREATE TABLE tijori.uploads (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3961,6 +4083,7 @@ CREATE TABLE tijori.users (
     password_hash text NOT NULL,
     locale text DEFAULT 'en'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    two_step boolean DEFAULT false NOT NULL,
     CONSTRAINT users_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
     CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['en'::text, 'hi'::text]))),
     CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
@@ -3983,6 +4106,8 @@ ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.challenges
+    ADD CONSTRAINT challenges_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
 ALTER TABLE ONLY tijori.checkouts
@@ -4057,6 +4182,10 @@ ALTER TABLE ONLY tijori.parties
     ADD CONSTRAINT parties_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.party_sums
     ADD CONSTRAINT party_sums_pkey PRIMARY KEY (account_id, business_id, party_id);
+ALTER TABLE ONLY tijori.passkeys
+    ADD CONSTRAINT passkeys_credential_key UNIQUE (credential_id);
+ALTER TABLE ONLY tijori.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (user_id, id);
 ALTER TABLE ONLY tijori.payees
     ADD CONSTRAINT payees_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.payments
@@ -4085,6 +4214,8 @@ ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
+ALTER TABLE ONLY tijori.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -4117,6 +4248,8 @@ ALTER TABLE ONLY tijori.tasks
     ADD CONSTRAINT tasks_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.throttles
     ADD CONSTRAINT throttles_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY tijori.totps
+    ADD CONSTRAINT totps_pkey PRIMARY KEY (user_id);
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.users
@@ -4125,6 +4258,8 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
+CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
+CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
@@ -4213,6 +4348,7 @@ CREATE TRIGGER entries_sums_update AFTER UPDATE ON tijori.entries REFERENCING OL
 CREATE TRIGGER entries_unlocked_insert AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.keep_lock();
 CREATE TRIGGER entries_unlocked_update AFTER UPDATE ON tijori.entries REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.keep_lock();
 CREATE TRIGGER invitations_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.invitations FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
+CREATE TRIGGER invitations_fresh AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.check_fresh();
 CREATE TRIGGER invitations_leaving AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER invitations_limit_insert AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.limit_invitations();
 CREATE TRIGGER invitations_limit_update AFTER UPDATE OF expires_at, revoked_at ON tijori.invitations FOR EACH ROW WHEN (((new.accepted_at IS NULL) AND (new.revoked_at IS NULL) AND ((new.expires_at > old.expires_at) OR (old.revoked_at IS NOT NULL)))) EXECUTE FUNCTION tijori_access.limit_invitations();
@@ -4230,6 +4366,7 @@ CREATE TRIGGER parties_lock AFTER UPDATE OF deleted_at ON tijori.parties FOR EAC
 CREATE TRIGGER parties_stamp BEFORE UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
 CREATE TRIGGER parties_sums_insert AFTER INSERT ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.open_sums();
 CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.follow_parties();
+CREATE TRIGGER payees_fresh AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.check_fresh();
 CREATE TRIGGER payees_leaving AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER payees_log AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.log_payee();
 CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -4254,6 +4391,8 @@ ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.challenges
+    ADD CONSTRAINT challenges_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY tijori.checkouts
@@ -4326,6 +4465,8 @@ ALTER TABLE ONLY tijori.parties
     ADD CONSTRAINT parties_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY tijori.party_sums
     ADD CONSTRAINT party_sums_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.passkeys
+    ADD CONSTRAINT passkeys_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.payees
     ADD CONSTRAINT payees_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.payments
@@ -4366,6 +4507,8 @@ ALTER TABLE ONLY tijori.reconcile_seen
     ADD CONSTRAINT reconcile_seen_run_fkey FOREIGN KEY (connection_id, run_id) REFERENCES tijori.reconcile_runs(connection_id, id);
 ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -4390,6 +4533,8 @@ ALTER TABLE ONLY tijori.support_uses
     ADD CONSTRAINT support_uses_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.tasks
     ADD CONSTRAINT tasks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.totps
+    ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
@@ -4487,6 +4632,11 @@ CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_ap
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
 CREATE POLICY businesses_update_guard ON tijori.businesses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.challenges ENABLE ROW LEVEL SECURITY;
+CREATE POLICY challenges_delete_auth ON tijori.challenges FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY challenges_insert_auth ON tijori.challenges FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY challenges_select_auth ON tijori.challenges FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY challenges_select_backup ON tijori.challenges FOR SELECT TO tijori_backup USING (true);
 ALTER TABLE tijori.changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY changes_delete_guard ON tijori.changes FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY changes_insert_guard ON tijori.changes FOR INSERT TO tijori_guard WITH CHECK (true);
@@ -4914,6 +5064,12 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
 CREATE POLICY party_sums_select_backup ON tijori.party_sums FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY party_sums_select_guard ON tijori.party_sums FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY party_sums_update_guard ON tijori.party_sums FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.passkeys ENABLE ROW LEVEL SECURITY;
+CREATE POLICY passkeys_delete_auth ON tijori.passkeys FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY passkeys_insert_auth ON tijori.passkeys FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY passkeys_select_auth ON tijori.passkeys FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY passkeys_select_backup ON tijori.passkeys FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY passkeys_update_auth ON tijori.passkeys FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.payees ENABLE ROW LEVEL SECURITY;
 CREATE POLICY payees_delete_guard ON tijori.payees FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY payees_insert_app ON tijori.payees FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -5056,6 +5212,12 @@ CREATE POLICY recoveries_select_auth ON tijori.recoveries FOR SELECT TO tijori_a
 CREATE POLICY recoveries_select_backup ON tijori.recoveries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recoveries_select_guard ON tijori.recoveries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY recoveries_update_auth ON tijori.recoveries FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.recovery_codes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY recovery_codes_delete_auth ON tijori.recovery_codes FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY recovery_codes_insert_auth ON tijori.recovery_codes FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY recovery_codes_select_auth ON tijori.recovery_codes FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY recovery_codes_select_backup ON tijori.recovery_codes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY recovery_codes_update_auth ON tijori.recovery_codes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -5216,6 +5378,12 @@ CREATE POLICY throttles_insert_auth ON tijori.throttles FOR INSERT TO tijori_aut
 CREATE POLICY throttles_select_auth ON tijori.throttles FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY throttles_select_backup ON tijori.throttles FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY throttles_update_auth ON tijori.throttles FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.totps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY totps_delete_auth ON tijori.totps FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY totps_insert_auth ON tijori.totps FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY totps_select_auth ON tijori.totps FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY totps_select_backup ON tijori.totps FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY totps_update_auth ON tijori.totps FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.uploads ENABLE ROW LEVEL SECURITY;
 CREATE POLICY uploads_delete_guard ON tijori.uploads FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY uploads_insert_app ON tijori.uploads FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -5351,6 +5519,7 @@ REVOKE ALL ON FUNCTION tijori_access.business_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.business_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.change_role(member uuid, new_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.change_role(member uuid, new_role text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.check_fresh() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.colleagues() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.colleagues() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
@@ -5372,6 +5541,8 @@ REVOKE ALL ON FUNCTION tijori_access.forget_me() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.forget_me() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.forget_origin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_users(candidates uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.fresh(session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.fresh(session bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.home_account(member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.home_account(member_id uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) FROM PUBLIC;
@@ -5421,6 +5592,8 @@ REVOKE ALL ON PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text,
 REVOKE ALL ON PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) TO tijori_app;
 REVOKE ALL ON PROCEDURE tijori_access.protect(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_leaving() FROM PUBLIC;
@@ -5429,6 +5602,8 @@ REVOKE ALL ON FUNCTION tijori_access.refuse_to_keep_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.remove_member(member uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.remove_member(member uuid) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.require_app(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.require_fresh() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.require_fresh() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.role() FROM PUBLIC;
@@ -5606,6 +5781,8 @@ GRANT INSERT(name),UPDATE(name) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(currency) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE tijori.businesses TO tijori_app;
 GRANT UPDATE(created_at) ON TABLE tijori.businesses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.challenges TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.challenges TO tijori_auth;
 GRANT SELECT ON TABLE tijori.changes TO tijori_app;
 GRANT INSERT,DELETE ON TABLE tijori.changes TO tijori_guard;
 GRANT SELECT ON TABLE tijori.changes TO tijori_backup;
@@ -5642,6 +5819,8 @@ GRANT UPDATE(revoked_at) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(name) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(scopes) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(hint) ON TABLE tijori.credentials TO tijori_guard;
+GRANT UPDATE(proven_at) ON TABLE tijori.credentials TO tijori_auth;
+GRANT UPDATE(strong_at) ON TABLE tijori.credentials TO tijori_auth;
 GRANT SELECT,INSERT ON TABLE tijori.credit_anchors TO tijori_billing;
 GRANT DELETE ON TABLE tijori.credit_anchors TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_anchors TO tijori_backup;
@@ -5830,6 +6009,13 @@ GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_backup;
+GRANT SELECT ON TABLE tijori.passkeys TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(name) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(sign_count) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(backed_up) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(used_at) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(copied_at) ON TABLE tijori.passkeys TO tijori_auth;
 GRANT SELECT ON TABLE tijori.payees TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.payees TO tijori_guard;
 GRANT SELECT ON TABLE tijori.payees TO tijori_backup;
@@ -5910,6 +6096,9 @@ GRANT SELECT(user_id) ON TABLE tijori.recoveries TO tijori_guard;
 GRANT UPDATE(token_hash) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT UPDATE(expires_at) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT UPDATE(used_at) ON TABLE tijori.recoveries TO tijori_auth;
+GRANT SELECT ON TABLE tijori.recovery_codes TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.recovery_codes TO tijori_auth;
+GRANT UPDATE(used_at) ON TABLE tijori.recovery_codes TO tijori_auth;
 GRANT SELECT ON TABLE tijori.reminders TO tijori_app;
 GRANT DELETE ON TABLE tijori.reminders TO tijori_guard;
 GRANT SELECT ON TABLE tijori.reminders TO tijori_backup;
@@ -6036,6 +6225,12 @@ GRANT UPDATE(seen_at) ON TABLE tijori.tasks TO tijori_app;
 GRANT SELECT(seen_at) ON TABLE tijori.tasks TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.throttles TO tijori_auth;
 GRANT SELECT ON TABLE tijori.throttles TO tijori_backup;
+GRANT SELECT ON TABLE tijori.totps TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(sealed) ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(created_at) ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(confirmed_at) ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(last_step) ON TABLE tijori.totps TO tijori_auth;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_app;
 GRANT DELETE ON TABLE tijori.uploads TO tijori_guard;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_backup;
@@ -6060,3 +6255,5 @@ GRANT UPDATE(password_hash) ON TABLE tijori.users TO tijori_auth;
 GRANT UPDATE(locale) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
+GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;

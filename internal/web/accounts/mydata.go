@@ -19,6 +19,9 @@ func (h *Handlers) MyData(_ http.ResponseWriter, r *frame.Request) error {
 	if err := r.Read(nil); err != nil {
 		return err
 	}
+	if err := r.RequireFresh(); err != nil {
+		return err
+	}
 	return h.SendFile(r, frame.File{
 		Name: r.Person.AccountName + " " + r.Shell().Today() + ".zip", Kind: "application/zip", Task: &frame.Task{},
 		Make: func(w io.Writer) error { return pack(r, export.NewArchive(w, h.Clock.Now())) },

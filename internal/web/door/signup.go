@@ -105,7 +105,7 @@ func (h *Handlers) confirmView(r *frame.Request) (confirm.View, error) {
 	r.Speak(p.Locale)
 	return confirm.View{
 		Shell: r.Shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email,
-		BusinessName: p.BusinessName,
+		BusinessName: p.BusinessName, Passkeys: h.Accounts.HasPasskeys(),
 	}, nil
 }
 

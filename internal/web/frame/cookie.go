@@ -11,6 +11,7 @@ type CookieName string
 // All cookies there are.
 const (
 	SessionCookie  CookieName = "session"  // the token of a credential
+	HalfWayCookie  CookieName = "half_way" // the token of a sign-in that waits for its second step
 	FlashCookie    CookieName = "flash"    // a sentence for the next page
 	LinkCookie     CookieName = "link"     // the token of a share link just made
 	SentToCookie   CookieName = "sent_to"  // where the mail of a sign-up went

@@ -100,6 +100,19 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 		return
 	case kind == fault.UpgradeRequired && f.offers.Upgrade(w, r, refusal):
 		return
+	case fault.CodeOf(err) == fault.SecondStep:
+		http.Redirect(w, r.Request, "/stepup?strong=1&next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)
+		return
+	case fault.CodeOf(err) == fault.StepUp:
+		if r.Method != http.MethodPost {
+			http.Redirect(w, r.Request, "/stepup?next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)
+			return
+		}
+		if err = f.askForProof(w, r); err == nil {
+			return
+		}
+		f.serveError(w, r, err)
+		return
 	}
 	if status < 500 {
 		r.frame()

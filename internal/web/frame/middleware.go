@@ -173,6 +173,9 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		if !Storable(r.PostForm) {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.")
 		}
+		if err := r.prove(); err != nil {
+			return err
+		}
 	}
 	if limit := r.route.Limit; limit != nil { // after who may not use the route at all was refused
 		if err := r.Read(nil); err != nil {
@@ -182,7 +185,7 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 			limit.Window)
 	}
 	if r.route.Access == Operator { // before the handler, which reaches what belongs to no tenant
-		return r.Read(nil)
+		return r.enterOperator()
 	}
 	return nil
 }

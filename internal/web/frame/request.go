@@ -37,6 +37,9 @@ type Request struct {
 	Flash  *ui.Flash
 
 	spoken string          // the language of the link that was opened
+	strong   bool  // of an operator's session: it was proved by more than a password
+	unproven error // why the proof that came with a form is none
+
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
 	long   bool // its transactions may last
@@ -144,15 +147,19 @@ func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
 func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { return nil }) }
 
 // Admit is the one place that holds a route's access against who is asking. An
-// operator's route is not there for anybody else, whatever their role.
+// operator's route is not there for anybody else, whatever their role; to an operator it opens in a session that was
+// proved by more than a password.
 func (r *Request) Admit(scope postgres.Scope) error {
 	if !r.meantFor(scope.UserID) {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
-	if r.route.Access == Operator && r.operates() {
+	if r.route.Access == Operator && r.Operates() {
 		// a session from before its user became an operator
 		if time.Since(r.Person.SeenAt) > term.OperatorIdle+time.Minute {
 			return fault.New(fault.Unauthorized, "Please sign in.")
+		}
+		if !r.strong {
+			return errSecondStep
 		}
 		return nil
 	}
@@ -175,7 +182,7 @@ func (r *Request) meantFor(user uuid.UUID) bool {
 // slide keeps a session that is used alive, now and then, and never at the cost of the request.
 func (r *Request) slide() {
 	every := 24 * time.Hour
-	if r.operates() {
+	if r.Operates() {
 		every = term.OperatorIdle / 12
 	}
 	if r.Token == "" || time.Since(r.Person.SeenAt) < every {
@@ -267,8 +274,8 @@ func (r *Request) Shell() ui.Shell {
 
 const DefaultZone = "Asia/Kolkata"
 
-// operates reports whether the signed-in user is an operator of this server.
+// Operates reports whether the signed-in user is an operator of this server.
 // Addresses of users are confirmed, and lower case.
-func (r *Request) operates() bool {
+func (r *Request) Operates() bool {
 	return r.Known && r.Person.Email != "" && slices.Contains(r.f.config.Operators, r.Person.Email)
 }

@@ -12,6 +12,7 @@ type View struct {
 	Name         string // of who signed up
 	Email        string
 	BusinessName string
+	Passkeys     bool // browsers make passkeys for this address; posts passkey to /confirm/{token}/passkey
 }
 
 // An EndedView is where a link of a mail leads that opens nothing (any more).
