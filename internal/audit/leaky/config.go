@@ -175,9 +175,10 @@ path = "/webhooks/stripe"
 secret = "whsec_leaky_shop_stripe"
 ended_secret = "whsec_leaky_shop_rotated_away"
 as = "asha"
-ids = { customer = "cus_Audited0001", reference = "acct-asha", price = "price_pro_monthly" }
+ids = { reference = "acct-asha", price = "price_pro_monthly" }
 state = { path = "/api/billing", from = "json:plan" }
 paid = "pro"
+settle = 0.3
 credits = { path = "/api/billing", from = "json:credits" }
 
 [[webhook]]
@@ -185,8 +186,9 @@ provider = "razorpay"
 path = "/webhooks/razorpay"
 secret = "leaky-shop-razorpay"
 as = "asha"
-ids = { customer = "cust_Audited001", reference = "acct-asha", price = "plan_ProMonthly001", account = "acc_LeakyShop00001" }
+ids = { reference = "acct-asha", price = "plan_ProMonthly001", account = "acc_LeakyShop00001" }
 state = { path = "/api/billing", from = "json:plan" }
 paid = "pro"
+settle = 0.3
 credits = { path = "/api/billing", from = "json:credits" }
 `

@@ -62,6 +62,15 @@ func (s *Shop) readHook(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	return b, true
 }
 
+// parsed is what the signature is verified over.
+func (s *Shop) parsed(b []byte) []byte {
+	var out bytes.Buffer
+	if !s.has(HookReencoded) || json.Compact(&out, b) != nil {
+		return b
+	}
+	return out.Bytes()
+}
+
 // An event is what both providers say, in one form.
 type event struct {
 	id, reference, customer, subscription, product string
@@ -92,7 +101,7 @@ func (s *Shop) stripe(w http.ResponseWriter, r *http.Request) {
 	at, err := strconv.ParseInt(stamp, 10, 64)
 	age := time.Since(time.Unix(at, 0)).Abs()
 	fresh := err == nil && age < 5*time.Minute || s.has(HookStale)
-	payload := append([]byte(stamp+"."), b...)
+	payload := append([]byte(stamp+"."), s.parsed(b)...)
 	if !s.has(HookUnsigned) && (!fresh || !s.signed(payload, given, StripeSecret)) {
 		http.Error(w, "this signature is not Stripe's", http.StatusBadRequest)
 		return
@@ -159,7 +168,7 @@ func (s *Shop) razorpay(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !s.has(HookUnsigned) && !s.signed(b, r.Header.Get("X-Razorpay-Signature"), RazorpaySecret) {
+	if !s.has(HookUnsigned) && !s.signed(s.parsed(b), r.Header.Get("X-Razorpay-Signature"), RazorpaySecret) {
 		http.Error(w, "this signature is not Razorpay's", http.StatusBadRequest)
 		return
 	}
@@ -238,12 +247,13 @@ func (s *Shop) apply(r *http.Request, e *event) error {
 	if s.has(HookLost) {
 		s.seen[e.id] = true
 		s.mu.Unlock()
-		pause()
-		pause()
-		s.mu.Lock()
-		if r.Context().Err() != nil { // the caller has gone, and the database call ends with it
+		select {
+		case <-r.Context().Done(): // the caller has gone, and the database call ends with it
+			s.mu.Lock()
 			return r.Context().Err()
+		case <-time.After(200 * time.Millisecond):
 		}
+		s.mu.Lock()
 	}
 	if e.opens || e.reference != "" {
 		if s.accounts[e.reference] == nil {

@@ -58,6 +58,7 @@ const (
 	HookWrong      Flaw = "hook-wrong"       // looks for a signature and does not verify it
 	HookEmpty      Flaw = "hook-empty"       // accepts what an empty secret has signed
 	HookEnded      Flaw = "hook-ended"       // accepts a secret that was rotated away
+	HookReencoded  Flaw = "hook-reencoded"   // verifies what it has parsed and written anew
 	HookStale      Flaw = "hook-stale"       // no limit of age
 	HookRepeated   Flaw = "hook-repeated"    // grants again for the same event
 	HookLate       Flaw = "hook-late"        // an old event undoes a newer one
@@ -77,7 +78,8 @@ func Flaws() []Flaw {
 		ReadByPath, ReadByQuery, ReadByJSON, ReadByForm, ReadByAccount, ReadByMix, ReadByMethod, ReadByHeader, ReadByRole,
 		WriteByHidden, WriteByPath, WriteByRole, DeleteByPath, PaidForFree, BatchForFree, QuotaRaced, CreditsRaced,
 		CacheShared, CacheDeceived, CacheAllowed, CookieCached, PageFields, SecretFields, ThirdParty, OpenCORS, NoCSRF,
-		OpenRedirect, WeakCookie, NoHeaders, SignOutKeeps, HookUnsigned, HookWrong, HookEmpty, HookEnded, HookStale,
+		OpenRedirect, WeakCookie, NoHeaders, SignOutKeeps, HookUnsigned, HookWrong, HookEmpty, HookEnded,
+		HookReencoded, HookStale,
 		HookRepeated, HookLate, HookOtherMode, HookAccount, HookProduct, HookOKOnError, HookUnpaid, HookLost,
 		HookDropsEarly, HookUnbounded,
 	}
