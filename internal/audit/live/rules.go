@@ -3,11 +3,15 @@ package live
 import (
 	"slices"
 
+	"github.com/tijorihq/tijori/internal/audit/bundle"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
 
 // Rules are what `audit http` looks for. The rules of audit bundle hold for pages as well.
 func Rules() []finding.Rule { return slices.Clone(rules) }
+
+// PageRules are those of audit bundle that pages of signed-in people can break.
+func PageRules() []finding.Rule { return bundle.Rules() }
 
 func ruleByID(id string) finding.Rule {
 	i := slices.IndexFunc(rules, func(r finding.Rule) bool { return r.ID == id })
@@ -162,5 +166,11 @@ var rules = []finding.Rule{
 			"has their session, and it does nothing.",
 		Fix:  "Keep sessions in the database and delete the row on signing out; give tokens that cannot be revoked a life of minutes.",
 		ASVS: []string{"7.4.1"}, CWE: []string{"CWE-613"},
+	},
+	{
+		ID: "smoke-down", Engine: "smoke", Severity: finding.High,
+		Title: "A page that has to open does not, or somebody cannot sign in.",
+		Why:   "It is what customers see at this moment.",
+		Fix:   "Go back to the release before, and look at the log of this one.",
 	},
 }

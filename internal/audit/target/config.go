@@ -233,6 +233,9 @@ func (c *Config) check() error {
 			return fmt.Errorf("[person.%s] %w", name, err)
 		}
 	}
+	if err := c.unfilled(); err != nil {
+		return err
+	}
 	for i, s := range c.Seeds {
 		if err := errors.Join(c.known(s.As...), saves(s.Save)); err != nil {
 			return fmt.Errorf("[[seed]] %d: %w", i+1, err)
@@ -263,6 +266,26 @@ func (c *Config) check() error {
 		}
 		if w.Provider != "stripe" && w.Provider != "razorpay" || w.Path == "" || w.State == nil || w.Paid == "" {
 			return fmt.Errorf("[[webhook]] %d: say provider (stripe or razorpay), path, state and paid", i+1)
+		}
+	}
+	return nil
+}
+
+// unfilled refuses what audit init has left to a person.
+func (c *Config) unfilled() error {
+	var texts []string
+	for _, p := range c.People {
+		texts = append(texts, p.Check.Contains)
+	}
+	for _, s := range c.Seeds {
+		texts = append(texts, s.Path)
+	}
+	for _, r := range c.Routes {
+		texts = append(texts, r.Path, r.State)
+	}
+	for _, t := range texts {
+		if strings.Contains(t, "FILL IN") || strings.Contains(t, "FILL-IN") {
+			return fmt.Errorf("%q has to be filled in", t)
 		}
 	}
 	return nil
