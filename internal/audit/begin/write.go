@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -38,7 +39,7 @@ func (p *Plan) Write(w io.Writer) error {
 		p.route(&b, r)
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintf(&b, "# %s\n", strings.Join(strings.Fields(n), " "))
+		fmt.Fprintf(&b, "# %s\n", strings.Join(strings.Fields(strings.Map(printable, n)), " "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -144,6 +145,14 @@ func (p *Plan) state(r Route) string {
 		return "/FILL-IN"
 	}
 	return best
+}
+
+// printable keeps what a comment may hold.
+func printable(r rune) rune {
+	if unicode.IsControl(r) && r != ' ' || r == utf8.RuneError {
+		return -1
+	}
+	return r
 }
 
 // quoted is a text as TOML takes it, which is as JSON writes it.

@@ -85,7 +85,7 @@ func (e *engine) run() {
 		e.show(e.r.Sent(), route.String())
 		e.route(route)
 		if route.IsDangerous() && route.Allow && e.spent == nil {
-			e.plant() // an attacker may have deleted what was their own
+			e.replant()
 		}
 	}
 	if e.spent == nil {
@@ -129,6 +129,21 @@ func (e *engine) plant() {
 		seed := &e.r.Config.Seeds[i]
 		for _, name := range seed.As {
 			e.sow(seed, e.r.People[name])
+		}
+	}
+}
+
+// replant plants again what attackers may have deleted of their own. Where it fails, as at the limit of a plan, what
+// was planted before is still named.
+func (e *engine) replant() {
+	for i := range e.r.Config.Seeds {
+		seed := &e.r.Config.Seeds[i]
+		for _, name := range seed.As {
+			if who := e.r.People[name]; who.Why == "" && e.spent == nil {
+				if err := e.r.Plant(who, seed); err != nil {
+					e.ended(err)
+				}
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
@@ -371,7 +372,7 @@ func (s *state) lost(after *target.Answer, canaries []string) bool {
 func (e *engine) paid(route *target.Route) {
 	proven := false
 	for _, p := range e.people() {
-		if !p.Person.Paid || p.Why != "" {
+		if !p.Person.Paid || p.Why != "" || !slices.Contains(route.May, p.Person.Name) {
 			continue
 		}
 		_, got, err := e.useOwn(route, p)

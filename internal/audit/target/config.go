@@ -150,8 +150,16 @@ type Webhook struct {
 	Credits  *Reading          `toml:"credits"`      // a number that each payment raises
 	Settle   float64           `toml:"settle"`       // seconds until an acknowledged event has to show
 	Asks     bool              `toml:"asks_provider"`
-	Pay      []Request         `toml:"pay"` // at provider_url: makes the provider say paid; without it an event does
-	End      []Request         `toml:"end"` // and ended
+	Begin    []Step            `toml:"begin"` // starts a checkout that is not paid; forged events are about it
+	Pay      []Step            `toml:"pay"`   // makes the provider say paid; without it a signed event does
+	End      []Step            `toml:"end"`   // and ended
+}
+
+// A Step is a request at the simulated provider, or at the app as the webhook's customer.
+type Step struct {
+	Request
+	App  bool              `toml:"app"`
+	Save map[string]string `toml:"save"`
 }
 
 // A Gate is what has to hold before a release.

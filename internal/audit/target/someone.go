@@ -364,7 +364,8 @@ func (r *Range) ShotOf(who *Someone, q *Request, value func(Occurrence) (string,
 		return nil, err
 	}
 	path, _, _ := strings.Cut(s.Path, "?")
-	for name, v := range hidden(a.Body, path) {
+	own, _, _ := strings.Cut(page.Path, "?")
+	for name, v := range hidden(a.Body, path, own == path) {
 		if !form.Has(name) {
 			form.Set(name, v)
 		}
@@ -375,7 +376,8 @@ func (r *Range) ShotOf(who *Someone, q *Request, value func(Occurrence) (string,
 }
 
 // hidden are the hidden fields of the form on a page that leads to path, or else of its first form.
-func hidden(page []byte, path string) map[string]string {
+// own is whether the page itself has that path: a form without an action leads there.
+func hidden(page []byte, path string, own bool) map[string]string {
 	var first, found map[string]string
 	var current map[string]string
 	z := html.NewTokenizer(bytes.NewReader(page))
@@ -395,7 +397,7 @@ func hidden(page []byte, path string) map[string]string {
 					first = current
 				}
 				action, _, _ := strings.Cut(attr(t, "action"), "?")
-				if action == path && found == nil {
+				if found == nil && (action == path || action == "" && own) {
 					found = current
 				}
 			case t.Data == "input" && current != nil && attr(t, "type") == "hidden":

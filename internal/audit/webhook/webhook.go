@@ -154,6 +154,9 @@ func (e *engine) run() error {
 	if err := e.control(); err != nil {
 		return err
 	}
+	if err := e.steps(e.w.Begin); err != nil {
+		return err
+	}
 	for _, t := range e.forgeries() {
 		if err := e.forge(t); err != nil {
 			return err
@@ -199,7 +202,7 @@ func (e *engine) until(paid bool) (bool, error) {
 // control makes sure that a real payment counts and a real end too; else no refusal would mean anything.
 func (e *engine) control() error {
 	e.trials++
-	if err := e.pay(); err != nil {
+	if _, err := e.pay(); err != nil {
 		return err
 	}
 	if ok, err := e.until(true); err != nil || !ok {
@@ -209,23 +212,40 @@ func (e *engine) control() error {
 }
 
 // pay is a payment as it should be.
-func (e *engine) pay() error {
-	p := e.purchase()
+func (e *engine) pay() (*purchase, error) {
 	if len(e.w.Pay) > 0 {
-		return e.provider(e.w.Pay)
+		err := errors.Join(e.steps(e.w.Begin), e.steps(e.w.Pay))
+		return e.purchase(), err
 	}
+	p := e.purchase()
 	_, err := e.deliver(e.by.paid(p))
-	return err
+	return p, err
 }
 
-func (e *engine) provider(requests []target.Request) error {
-	for i := range requests {
-		a, err := e.r.AtProvider(&requests[i], func(name string) (string, bool) { return e.r.Value(e.who, name) })
+// steps carries out requests at the provider or the app, and remembers what they say.
+func (e *engine) steps(steps []target.Step) error {
+	for i := range steps {
+		s := &steps[i]
+		var a *target.Answer
+		var err error
+		if s.App {
+			var shot *target.Shot
+			if shot, err = e.r.Shot(e.who, &s.Request, nil); err == nil {
+				a, err = e.r.Send(e.who, shot)
+			}
+		} else {
+			a, err = e.r.AtProvider(&s.Request, func(name string) (string, bool) { return e.r.Value(e.who, name) })
+		}
 		if err != nil {
-			return fmt.Errorf("at the provider: %w", err)
+			return fmt.Errorf("%s: %w", s.String(), err)
 		}
 		if a.Status >= 400 {
-			return fmt.Errorf("at the provider: %s answers %d", requests[i].String(), a.Status)
+			return fmt.Errorf("%s is answered with %d", s.String(), a.Status)
+		}
+		for name, rule := range s.Save {
+			if e.who.Vars[name], err = target.Extract(a, rule); err != nil {
+				return fmt.Errorf("%s: %w", s.String(), err)
+			}
 		}
 	}
 	return nil
@@ -238,7 +258,7 @@ func (e *engine) reset() error {
 		return err
 	}
 	if len(e.w.End) > 0 {
-		err = e.provider(e.w.End)
+		err = e.steps(e.w.End)
 	} else {
 		e.last.step += 50
 		_, err = e.deliver(e.by.ended(e.last))
