@@ -66,6 +66,9 @@ func (s *Shop) me(w http.ResponseWriter, r *http.Request, u *user) {
 	if s.has(CacheAllowed) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
 	}
+	if s.has(CacheSilent) {
+		w.Header().Del("Cache-Control")
+	}
 	if s.has(CookieCached) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
 		if c, err := r.Cookie("session"); err == nil {

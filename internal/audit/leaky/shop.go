@@ -44,6 +44,7 @@ const (
 	CacheShared    Flaw = "cache-shared"     // the cache's key lacks the session
 	CacheDeceived  Flaw = "cache-deceived"   // whatever ends in .css is cached
 	CacheAllowed   Flaw = "cache-allowed"    // "public" on a personal page
+	CacheSilent    Flaw = "cache-silent"     // nothing about caches on a personal page
 	CookieCached   Flaw = "cookie-cached"    // Set-Cookie on a page that caches keep
 	PageFields     Flaw = "page-fields"      // the page's data holds more than the page
 	SecretFields   Flaw = "secret-fields"    // JSON with a password hash
@@ -77,7 +78,7 @@ func Flaws() []Flaw {
 	return []Flaw{
 		ReadByPath, ReadByQuery, ReadByJSON, ReadByForm, ReadByAccount, ReadByMix, ReadByMethod, ReadByHeader, ReadByRole,
 		WriteByHidden, WriteByPath, WriteByRole, DeleteByPath, PaidForFree, BatchForFree, QuotaRaced, CreditsRaced,
-		CacheShared, CacheDeceived, CacheAllowed, CookieCached, PageFields, SecretFields, ThirdParty, OpenCORS, NoCSRF,
+		CacheShared, CacheDeceived, CacheAllowed, CacheSilent, CookieCached, PageFields, SecretFields, ThirdParty, OpenCORS, NoCSRF,
 		OpenRedirect, WeakCookie, NoHeaders, SignOutKeeps, HookUnsigned, HookWrong, HookEmpty, HookEnded,
 		HookReencoded, HookStale,
 		HookRepeated, HookLate, HookOtherMode, HookAccount, HookProduct, HookOKOnError, HookUnpaid, HookLost,

@@ -38,6 +38,7 @@ var found = map[leaky.Flaw][]string{
 	leaky.CacheShared:   {"http-cache-shared GET /receipts"},
 	leaky.CacheDeceived: {"http-cache-shared GET /invoices/{invoice}"},
 	leaky.CacheAllowed:  {"http-cache-storable GET /me"},
+	leaky.CacheSilent:   {"http-cache-storable GET /me"},
 	leaky.CookieCached:  {"http-cache-cookie GET /me", "http-cache-storable GET /me"},
 	leaky.PageFields:    {"bundle-internal-notes GET /me", "bundle-personal-data GET /me"},
 	leaky.SecretFields:  {"http-secret-field GET /api/me"},

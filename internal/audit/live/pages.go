@@ -91,11 +91,15 @@ func mayStore(a *target.Answer, cookie bool) bool {
 func (e *engine) storable(route *target.Route, owner *target.Someone, shot *target.Shot, a *target.Answer) {
 	e.looked["answers that a cache might keep"]++
 	seen := shown(a, owner.Canary)
-	if len(seen) == 0 || !mayStore(a, owner.ByCookie()) {
+	silent := a.Header.Get("Cache-Control") == "" && len(a.Header.Values("Vary")) == 0
+	if len(seen) == 0 || !silent && !mayStore(a, owner.ByCookie()) {
 		return
 	}
 	e.add("http-cache-storable", route.String(), func(f *finding.Finding) {
 		f.Actors, f.Verbs = []string{"whoever a shared cache answers"}, []string{shot.Method}
+		if silent {
+			f.Severity = finding.Medium // a cache has to be switched on by mistake
+		}
 		f.Proof = &finding.Proof{
 			Who: owner.Person.Name, Steps: []string{shot.String()},
 			Saw: fmt.Sprintf("Cache-Control: %q, Vary: %q, and %s", a.Header.Get("Cache-Control"), a.Header.Get("Vary"),

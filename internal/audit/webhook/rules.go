@@ -21,14 +21,15 @@ var rules = []finding.Rule{
 		ID: "webhook-unsigned", Engine: "webhook", Severity: finding.Critical,
 		Title: "Anyone can report a payment: webhooks without a signature count.",
 		Why: "The attack was carried out: the plan was paid afterwards, and no money moved. The address of a webhook is in every " +
-			"tutorial of the framework.",
+			"tutorial of the framework. n8n's node for Stripe started workflows for any request (CVE-2026-21894).",
 		Fix: verify, ASVS: []string{"2.3.2", "4.1.5"}, CWE: []string{"CWE-345", "CWE-306"},
 	},
 	{
 		ID: "webhook-wrong-signature", Engine: "webhook", Severity: finding.Critical,
 		Title: "Webhooks with a wrong signature count.",
 		Why: "The header is looked for and not verified, or a secret is accepted that somebody else knows: an empty one, which is what a " +
-			"missing setting becomes, or one that was rotated away because it had leaked.",
+			"missing setting becomes, or one that was rotated away because it had leaked. New API gave quota away to who signed with the empty secret, its default " +
+			"(GHSA-xff3-5c9p-2mr4).",
 		Fix:  verify + " Take ended secrets out of the configuration on the day on which their time of overlap is over.",
 		ASVS: []string{"11.4.1", "13.3.4"}, CWE: []string{"CWE-347"},
 	},
@@ -36,7 +37,8 @@ var rules = []finding.Rule{
 		ID: "webhook-altered", Engine: "webhook", Severity: finding.High,
 		Title: "The signature of a webhook is verified over something else than what was sent.",
 		Why: "The body was parsed and written down anew before the check. Two parsers that differ about a repeated key then verify one " +
-			"event and apply another; and genuine events fail whenever the provider's spelling differs.",
+			"event and apply another; and genuine events fail whenever the provider's spelling differs. Two JSON parsers that read a repeated key differently made " +
+			"anybody an administrator of CouchDB (CVE-2017-12635).",
 		Fix: verify, ASVS: []string{"11.4.1"}, CWE: []string{"CWE-347"},
 	},
 	{
