@@ -82,7 +82,8 @@ func (c *auditInitCmd) plan(e *env) (*begin.Plan, error) {
 		}
 		return begin.Crawl(e, config, c.As)
 	case c.Crawl:
-		config, err := target.Read(strings.NewReader(fmt.Sprintf("[target]\nurl = %q\ni_own_this = %t\n", c.URL, c.Own)))
+		config, err := target.Read(strings.NewReader(fmt.Sprintf("[target]\nurl = %q\ni_own_this = %t\n", c.URL,
+			c.Own)))
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +141,9 @@ func (c *auditAllCmd) Run(e *env) error {
 }
 
 // engines are those that the configuration has something for.
-func engines(c *target.Config, dir string, show func(int, string)) map[string]func(context.Context) (*finding.Report, error) {
+func engines(c *target.Config, dir string, show func(int,
+	string),
+) map[string]func(context.Context) (*finding.Report, error) {
 	at := func(name string) string {
 		if filepath.IsAbs(name) || strings.Contains(name, "://") {
 			return name
@@ -153,7 +156,10 @@ func engines(c *target.Config, dir string, show func(int, string)) map[string]fu
 	}
 	if c.All.Migrations != "" {
 		out["db"] = func(ctx context.Context) (*finding.Report, error) {
-			return db.Audit(ctx, db.Options{Migrations: at(c.All.Migrations), Attack: c.All.Attack, Progress: func(s string) { show(0, s) }})
+			return db.Audit(ctx, db.Options{
+				Migrations: at(c.All.Migrations), Attack: c.All.Attack,
+				Progress: func(s string) { show(0, s) },
+			})
 		}
 	}
 	if c.All.Source != "" {
@@ -197,7 +203,8 @@ func (c *auditAllCmd) since(ctx context.Context, r *finding.Report) error {
 	if strings.HasPrefix(c.Since, "-") {
 		return usagef("%q is no commit", c.Since)
 	}
-	cmd := exec.CommandContext(ctx, "git", "diff", "--name-only", "--no-renames", c.Since, "--") //nolint:gosec // a commit, not a flag
+	cmd := exec.CommandContext(ctx, "git", "diff", "--name-only", "--no-renames", c.Since,
+		"--") //nolint:gosec // a commit, not a flag
 	cmd.Dir = filepath.Dir(c.Config)
 	out, err := cmd.Output()
 	if err != nil {
@@ -207,7 +214,8 @@ func (c *auditAllCmd) since(ctx context.Context, r *finding.Report) error {
 	before := len(r.Findings)
 	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool {
 		return f.Place.File != "" && !slices.ContainsFunc(changed, func(name string) bool {
-			return name == f.Place.File || strings.HasSuffix(f.Place.File, "/"+name) || strings.HasSuffix(name, "/"+f.Place.File)
+			return name == f.Place.File || strings.HasSuffix(f.Place.File, "/"+name) || strings.HasSuffix(name,
+				"/"+f.Place.File)
 		})
 	})
 	if n := before - len(r.Findings); n > 0 {

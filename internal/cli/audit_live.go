@@ -143,7 +143,9 @@ type auditGateCmd struct {
 // Run holds the gate of the configuration.
 func (c *auditGateCmd) Run(e *env) error {
 	c.Strict = true // what was not tested lets nothing pass
-	return c.attack(e, auditRules(), func(ctx context.Context, config *target.Config, _ func(int, string)) (*finding.Report, error) {
+	return c.attack(e, auditRules(), func(ctx context.Context, config *target.Config,
+		_ func(int, string),
+	) (*finding.Report, error) {
 		return gate.Audit(ctx, gate.Options{Gate: config.Gate, Dir: filepath.Dir(c.Config), Now: time.Now()})
 	})
 }

@@ -32,8 +32,9 @@ func TestAuditOfTijori(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("URL", s.url, "SIM", s.sim, "PASSWORD", password, "AUTH", base64.StdEncoding.EncodeToString(
-		[]byte(simulator.RazorpayKeyID+":"+simulator.RazorpayKeySecret))).Replace(string(b))
+	text := strings.NewReplacer("URL", s.url, "SIM", s.sim, "PASSWORD", password, "AUTH",
+		base64.StdEncoding.EncodeToString(
+			[]byte(simulator.RazorpayKeyID+":"+simulator.RazorpayKeySecret))).Replace(string(b))
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "audit.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -198,7 +198,8 @@ func named(path string) string {
 	for i, p := range parts {
 		inner := ""
 		switch {
-		case strings.HasPrefix(p, "{") && strings.HasSuffix(p, "}"), strings.HasPrefix(p, "[") && strings.HasSuffix(p, "]"):
+		case strings.HasPrefix(p, "{") && strings.HasSuffix(p, "}"), strings.HasPrefix(p, "[") &&
+			strings.HasSuffix(p, "]"):
 			inner = p[1 : len(p)-1]
 		case strings.HasPrefix(p, ":"):
 			inner = p[1:]
@@ -228,5 +229,8 @@ func (p *Plan) take(r Route) {
 }
 
 func (p *Plan) sort() {
-	slices.SortFunc(p.Routes, func(a, b Route) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
+	slices.SortFunc(p.Routes, func(a, b Route) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Method, b.Method))
+	})
 }

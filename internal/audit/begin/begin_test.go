@@ -62,7 +62,8 @@ func TestFromDocuments(t *testing.T) {
 	}
 	c := load(t, p)
 	want := []string{
-		"DELETE /v1/invoices/{invoice}", "GET /v1/health", "GET /v1/invoices/{invoice}", "GET /v1/invoices?account_id={account_id}",
+		"DELETE /v1/invoices/{invoice}", "GET /v1/health", "GET /v1/invoices/{invoice}", "GET " +
+			"/v1/invoices?account_id={account_id}",
 		"POST /v1/invoices",
 	}
 	if got := routes(c); !slices.Equal(got, want) || c.Target.URL != "http://127.0.0.1:3000" {
@@ -76,7 +77,8 @@ func TestFromDocuments(t *testing.T) {
 			t.Errorf("%s: public is %t", r.Path, r.Public)
 		}
 	}
-	if c.Seeds[1].Name != "invoice" || c.Seeds[1].Path != "/v1/invoices" || !strings.Contains(c.Seeds[1].JSON, "{canary}") {
+	if c.Seeds[1].Name != "invoice" || c.Seeds[1].Path != "/v1/invoices" || !strings.Contains(c.Seeds[1].JSON,
+		"{canary}") {
 		t.Errorf("the seed is %+v", c.Seeds[1])
 	}
 	if p, err = FromHAR(strings.NewReader(har), ""); err != nil {
@@ -86,7 +88,8 @@ func TestFromDocuments(t *testing.T) {
 	if got := routes(c); !slices.Equal(got, []string{"GET /invoices/{invoice}?ref={ref}", "POST /invoices"}) {
 		t.Errorf("%q", got)
 	}
-	if in := c.People["b"].SignIn; in.Path != "/login" || in.Form["password"] != "env:AUDIT_B_PASSWORD" || in.Form["email"] != "env:AUDIT_B_EMAIL" {
+	if in := c.People["b"].SignIn; in.Path != "/login" || in.Form["password"] != "env:AUDIT_B_PASSWORD" ||
+		in.Form["email"] != "env:AUDIT_B_EMAIL" {
 		t.Errorf("b signs in by %+v", in)
 	}
 	for _, text := range []string{"", "{}", "[]", `{"openapi":"2.0","paths":{"/":{}}}`, `{"log":{}}`} {
@@ -116,7 +119,8 @@ func TestCrawl(t *testing.T) {
 	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n++
 		w.Header().Set("Content-Type", "text/html")
-		if _, err := w.Write([]byte(`<a href="` + r.URL.Path + `x/">more</a><a href="https://elsewhere.invalid/">out</a>` +
+		if _, err := w.Write([]byte(`<a href="` + r.URL.Path +
+			`x/">more</a><a href="https://elsewhere.invalid/">out</a>` +
 			`<form method="post" action="https://elsewhere.invalid/"><input name="a"></form>`)); err != nil {
 			return
 		}
@@ -131,12 +135,16 @@ func TestCrawl(t *testing.T) {
 func FuzzWrite(f *testing.F) {
 	f.Add("/a/{b}", "n\"ame", "v\x00")
 	f.Fuzz(func(t *testing.T, path, name, v string) {
-		p := &Plan{URL: v, Routes: []Route{{Method: "POST", Path: path, Form: map[string]string{name: v}, Public: true}}, Notes: []string{v}}
+		p := &Plan{URL: v, Routes: []Route{{
+			Method: "POST", Path: path, Form: map[string]string{name: v},
+			Public: true,
+		}}, Notes: []string{v}}
 		var b strings.Builder
 		if err := p.Write(&b); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := target.Read(strings.NewReader(b.String())); err == nil || !strings.Contains(err.Error(), "filled in") {
+		if _, err := target.Read(strings.NewReader(b.String())); err == nil || !strings.Contains(err.Error(),
+			"filled in") {
 			t.Errorf("%v\n%s", err, b.String())
 		}
 	})

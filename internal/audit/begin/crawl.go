@@ -45,7 +45,8 @@ func Crawl(ctx context.Context, c *target.Config, as string) (*Plan, error) {
 	queue, seen, shapes := []string{start, "/"}, map[string]bool{start: true, "/": true}, map[string]int{}
 	for pages := 0; len(queue) > 0; pages++ {
 		if pages == maxPages {
-			p.Notes = append(p.Notes, fmt.Sprintf("the crawl ended after %d pages; %d more links were known", maxPages, len(queue)))
+			p.Notes = append(p.Notes, fmt.Sprintf("the crawl ended after %d pages; %d more links were known",
+				maxPages, len(queue)))
 			break
 		}
 		path := queue[0]
@@ -110,10 +111,16 @@ func (p *Plan) page(r *target.Range, at string, body []byte) (links []string) {
 				}
 			case "form":
 				if u, ok := inside(attr(t, "action")); ok {
-					form = &Route{Method: strings.ToUpper(attr(t, "method")), Path: worded(u), Form: map[string]string{}}
+					form = &Route{
+						Method: strings.ToUpper(attr(t, "method")), Path: worded(u),
+						Form: map[string]string{},
+					}
 				}
 			case "input", "textarea", "select":
-				if name := attr(t, "name"); form != nil && name != "" && !slices.Contains([]string{"submit", "file"}, attr(t, "type")) {
+				if name := attr(t, "name"); form != nil && name != "" && !slices.Contains([]string{
+					"submit",
+					"file",
+				}, attr(t, "type")) {
 					form.Form[name] = filled(name, attr(t, "value"))
 					if attr(t, "type") != "hidden" && form.Form[name] == "" && attr(t, "type") != "checkbox" {
 						form.Form[name] = "{mark}"

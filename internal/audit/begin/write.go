@@ -30,7 +30,8 @@ func (p *Plan) Write(w io.Writer) error {
 		{"clerk", "first", "clerk", "of the same account, with a lower role"},
 		{"b", "second", "owner", "another customer"},
 	} {
-		fmt.Fprintf(&b, "[person.%s]             # %s\naccount = %q\nrole = %q\n", person.name, person.what, person.account, person.role)
+		fmt.Fprintf(&b, "[person.%s]             # %s\naccount = %q\nrole = %q\n", person.name, person.what,
+			person.account, person.role)
 		p.signIn(&b, strings.ToUpper(person.name))
 		fmt.Fprintf(&b, "check = { path = \"/\", contains = \"FILL IN: what only %s sees there\" }\n\n", person.name)
 	}
@@ -51,7 +52,8 @@ func (p *Plan) signIn(b *strings.Builder, person string) {
 		in = &Route{Path: "/login", Form: map[string]string{"email": "", "password": "env:AUDIT_A_PASSWORD"}}
 	}
 	if in.JSON != "" {
-		text := strings.ReplaceAll(strings.ReplaceAll(in.JSON, "AUDIT_A_", "AUDIT_"+person+"_"), "{mark}", "env:AUDIT_"+person+"_EMAIL")
+		text := strings.ReplaceAll(strings.ReplaceAll(in.JSON, "AUDIT_A_", "AUDIT_"+person+"_"), "{mark}",
+			"env:AUDIT_"+person+"_EMAIL")
 		fmt.Fprintf(b, "sign_in = { by = \"json\", path = %s, json = %s }\n", quoted(in.Path), quoted(text))
 		return
 	}
@@ -65,7 +67,8 @@ func (p *Plan) signIn(b *strings.Builder, person string) {
 			delete(fields, name) // hidden fields come from the page
 		}
 	}
-	fmt.Fprintf(b, "sign_in = { by = \"form\", path = %s, page = %s, form = %s }\n", quoted(in.Path), quoted(in.Path), table(fields))
+	fmt.Fprintf(b, "sign_in = { by = \"form\", path = %s, page = %s, form = %s }\n", quoted(in.Path),
+		quoted(in.Path), table(fields))
 }
 
 // seeds asks for what has to be planted: a seed for each name that routes need.
@@ -81,7 +84,8 @@ func (p *Plan) seeds(b *strings.Builder) {
 	}
 	for _, need := range slices.Sorted(maps.Keys(needs)) {
 		seed := p.maker(need)
-		fmt.Fprintf(b, "[[seed]]                 # makes {%s}\nname = %q\nas = [\"a\", \"b\"]\nmethod = \"POST\"\npath = %s\n", need, need,
+		fmt.Fprintf(b, "[[seed]]                 # makes {%s}\nname = %q\nas = [\"a\", \"b\"]\nmethod = "+
+			"\"POST\"\npath = %s\n", need, need,
 			quoted(seed.Path))
 		if seed.JSON != "" {
 			fmt.Fprintf(b, "json = %s\n", quoted(strings.ReplaceAll(seed.JSON, "{mark}", "{canary}")))
@@ -137,7 +141,8 @@ func (p *Plan) state(r Route) string {
 	path, _, _ := strings.Cut(r.Path, "?")
 	best := ""
 	for _, g := range p.Routes {
-		if g.Method == "GET" && strings.HasPrefix(path+"/", strings.TrimSuffix(g.Path, "/")+"/") && len(g.Path) > len(best) {
+		if g.Method == "GET" && strings.HasPrefix(path+"/", strings.TrimSuffix(g.Path, "/")+"/") &&
+			len(g.Path) > len(best) {
 			best = g.Path
 		}
 	}

@@ -139,7 +139,8 @@ func (g *gate) coverage() error {
 		case total == 0:
 			g.notTested("coverage of "+pkg, "no profile names a file of it")
 		case share < least:
-			g.add("gate-coverage", pkg, "", fmt.Sprintf("%.1f %% of %d are covered, and %.0f %% have to be", share, total, least))
+			g.add("gate-coverage", pkg, "", fmt.Sprintf("%.1f %% of %d are covered, and %.0f %% have to be", share,
+				total, least))
 		}
 	}
 	g.count("packages", len(g.o.Gate.Packages))
@@ -187,7 +188,8 @@ func (g *gate) reviews() error {
 	}
 	for _, r := range file.Review {
 		if !slices.ContainsFunc(g.o.Gate.Billing, func(b target.BillingRoute) bool { return b.Route == r.Route }) {
-			g.report.Notes = append(g.report.Notes, name+" reviews "+r.Route+", which [gate] does not name; take it out")
+			g.report.Notes = append(g.report.Notes,
+				name+" reviews "+r.Route+", which [gate] does not name; take it out")
 		}
 	}
 	g.count("billing routes", len(g.o.Gate.Billing))

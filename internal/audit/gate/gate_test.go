@@ -60,26 +60,55 @@ func TestGate(t *testing.T) {
 		want      []string
 		notTested int
 	}{
-		"all is well":   {},
-		"a finding":     {map[string]string{"r.json": strings.Replace(sound, `"findings":[]`, `"findings":[{"rule":"x","severity":"low","title":"t","object":"o","why":"","fix":""}]`, 1)}, []string{"x o"}, 0},
-		"untested":      {map[string]string{"r.json": strings.Replace(sound, `"not_tested":[]`, `"not_tested":[{"what":"w","reason":"r"}]`, 1)}, nil, 1},
-		"no report":     {map[string]string{"r.json": ""}, nil, 1},
-		"little tested": {map[string]string{"c.out": strings.Replace(profile, "19 1", "18 1", 1)}, []string{"gate-coverage internal/pay"}, 0},
-		"added up":      {map[string]string{"c.out": profile + "example.com/m/internal/pay/a.go:3.1,4.2 1 1\n"}, nil, 0},
-		"no profile":    {map[string]string{"c.out": "mode: set\nexample.com/m/internal/other/a.go:1.1,2.2 19 1\n"}, nil, 1},
-		"lcov":          {map[string]string{"c.out": "TN:\nSF:internal/pay/a.ts\nDA:1,5\nDA:2,0\nend_of_record\n"}, []string{"gate-coverage internal/pay"}, 0},
+		"all is well": {},
+		"a finding":   {map[string]string{"r.json": strings.Replace(sound, `"findings":[]`, `"findings":[{"rule":"x","severity":"low","title":"t","object":"o","why":"","fix":""}]`, 1)}, []string{"x o"}, 0},
+		"untested": {map[string]string{"r.json": strings.Replace(sound, `"not_tested":[]`,
+			`"not_tested":[{"what":"w","reason":"r"}]`, 1)}, nil, 1},
+		"no report": {map[string]string{"r.json": ""}, nil, 1},
+		"little tested": {
+			map[string]string{"c.out": strings.Replace(profile, "19 1", "18 1", 1)},
+			[]string{"gate-coverage internal/pay"},
+			0,
+		},
+		"added up": {
+			map[string]string{"c.out": profile + "example.com/m/internal/pay/a.go:3.1,4.2 1 1\n"},
+			nil, 0,
+		},
+		"no profile": {
+			map[string]string{"c.out": "mode: set\nexample.com/m/internal/other/a.go:1.1,2.2 19 1\n"},
+			nil, 1,
+		},
+		"lcov": {map[string]string{"c.out": "TN:\nSF:internal/pay/a.ts\nDA:1,5\nDA:2,0\nend_of_record\n"}, []string{"gate-coverage internal/pay"}, 0},
 		"Cobertura": {map[string]string{"c.out": `<?xml version="1.0"?><coverage><packages><package><classes><class filename="internal/pay/a.py"><lines>` +
 			`<line number="1" hits="1"/></lines></class></classes></package></packages></coverage>`}, nil, 0},
 		"no coverage at all": {map[string]string{"c.out": "nonsense"}, nil, 2},
-		"laid out anew":      {map[string]string{"h.go": strings.Replace(handler, "// Pay pays.", "// Pay is another comment.\n", 1)}, nil, 0},
-		"another changed":    {map[string]string{"h.go": strings.Replace(handler, "func (t *T) Pay() {}", "func (t *T) Pay() { panic(1) }", 1)}, nil, 0},
-		"changed":            {map[string]string{"h.go": strings.Replace(handler, "check(id)", "nil", 1)}, []string{"gate-review-stale POST /pay"}, 0},
-		"gone":               {map[string]string{"h.go": "package h"}, nil, 1},
-		"no review":          {map[string]string{"reviews.toml": ""}, []string{"gate-review-missing POST /pay"}, 0},
-		"no answer":          {map[string]string{"reviews.toml": strings.Replace(review, `"the owner"`, `" "`, 1)}, []string{"gate-review-missing POST /pay"}, 0},
-		"no day":             {map[string]string{"reviews.toml": strings.Replace(review, "2026-11-02", "soon", 1)}, []string{"gate-review-missing POST /pay"}, 0},
-		"open":               {map[string]string{"incidents/one.md": "# It broke\n"}, []string{"gate-incident one.md"}, 0},
-		"closed":             {map[string]string{"incidents/one.md": "# It broke\n\n**Closed:** 2026-11-03\n"}, nil, 0},
+		"laid out anew": {map[string]string{"h.go": strings.Replace(handler, "// Pay pays.",
+			"// Pay is another comment.\n", 1)}, nil, 0},
+		"another changed": {map[string]string{"h.go": strings.Replace(handler, "func (t *T) Pay() {}",
+			"func (t *T) Pay() { panic(1) }", 1)}, nil, 0},
+		"changed": {
+			map[string]string{"h.go": strings.Replace(handler, "check(id)", "nil", 1)},
+			[]string{"gate-review-stale POST /pay"},
+			0,
+		},
+		"gone":      {map[string]string{"h.go": "package h"}, nil, 1},
+		"no review": {map[string]string{"reviews.toml": ""}, []string{"gate-review-missing POST /pay"}, 0},
+		"no answer": {
+			map[string]string{"reviews.toml": strings.Replace(review, `"the owner"`, `" "`, 1)},
+			[]string{"gate-review-missing POST /pay"},
+			0,
+		},
+		"no day": {
+			map[string]string{"reviews.toml": strings.Replace(review, "2026-11-02", "soon", 1)},
+			[]string{"gate-review-missing POST /pay"},
+			0,
+		},
+		"open": {
+			map[string]string{"incidents/one.md": "# It broke\n"},
+			[]string{"gate-incident one.md"},
+			0,
+		},
+		"closed": {map[string]string{"incidents/one.md": "# It broke\n\n**Closed:** 2026-11-03\n"}, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,8 @@ var rules = []finding.Rule{
 		Title: "Nobody has reviewed a billing route.",
 		Why: "Three questions find most flaws of billing before any tool does: who can read it, who can write it, and what happens when an id " +
 			"is tampered with. Nobody has written the answers down.",
-		Fix: "Have a person read the handler and answer in reviews.toml.", ASVS: []string{"15.1.5"}, CWE: []string{"CWE-862"},
+		Fix: "Have a person read the handler and answer in " +
+			"reviews.toml.", ASVS: []string{"15.1.5"}, CWE: []string{"CWE-862"},
 	},
 	{
 		ID: "gate-review-stale", Engine: "gate", Severity: finding.High,

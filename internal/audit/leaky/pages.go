@@ -140,7 +140,10 @@ func (s *Shop) invoicePage(w http.ResponseWriter, r *http.Request, u *user) {
 }
 
 func (s *Shop) addInvoice(w http.ResponseWriter, r *http.Request, u *user) {
-	i := &invoice{ID: newID(), Account: u.account, Customer: r.FormValue("customer"), Note: r.FormValue("note"), Amount: 4711}
+	i := &invoice{
+		ID: newID(), Account: u.account, Customer: r.FormValue("customer"), Note: r.FormValue("note"),
+		Amount: 4711,
+	}
 	s.mu.Lock()
 	s.invoices[i.ID] = i
 	s.mu.Unlock()

@@ -76,9 +76,11 @@ const (
 // Flaws are all of them.
 func Flaws() []Flaw {
 	return []Flaw{
-		ReadByPath, ReadByQuery, ReadByJSON, ReadByForm, ReadByAccount, ReadByMix, ReadByMethod, ReadByHeader, ReadByRole,
+		ReadByPath, ReadByQuery, ReadByJSON, ReadByForm, ReadByAccount, ReadByMix, ReadByMethod, ReadByHeader,
+		ReadByRole,
 		WriteByHidden, WriteByPath, WriteByRole, DeleteByPath, PaidForFree, BatchForFree, QuotaRaced, CreditsRaced,
-		CacheShared, CacheDeceived, CacheAllowed, CacheSilent, CookieCached, PageFields, SecretFields, ThirdParty, OpenCORS, NoCSRF,
+		CacheShared, CacheDeceived, CacheAllowed, CacheSilent, CookieCached, PageFields, SecretFields,
+		ThirdParty, OpenCORS, NoCSRF,
 		OpenRedirect, WeakCookie, NoHeaders, SignOutKeeps, HookUnsigned, HookWrong, HookEmpty, HookEnded,
 		HookReencoded, HookStale,
 		HookRepeated, HookLate, HookOtherMode, HookAccount, HookProduct, HookOKOnError, HookUnpaid, HookLost,
@@ -145,7 +147,10 @@ func New(flaws ...Flaw) *Shop {
 	for _, f := range flaws {
 		s.flaws[f] = true
 	}
-	for _, a := range []account{{id: "acct-asha", plan: "free", credits: 1000}, {id: "acct-bina", plan: "free", credits: 1000}, {id: "acct-cara", plan: "pro", credits: 1000}} {
+	for _, a := range []account{{id: "acct-asha", plan: "free", credits: 1000}, {
+		id: "acct-bina", plan: "free",
+		credits: 1000,
+	}, {id: "acct-cara", plan: "pro", credits: 1000}} {
 		a.subscriptions = map[string]*subscription{}
 		s.accounts[a.id] = &a
 	}
@@ -217,7 +222,8 @@ func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	hook := strings.HasPrefix(r.URL.Path, "/webhooks/")
 	if !s.has(NoCSRF) && !hook && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		if o := r.Header.Get("Origin"); o != "" && o != "http://"+r.Host || r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		if o := r.Header.Get("Origin"); o != "" && o != "http://"+r.Host ||
+			r.Header.Get("Sec-Fetch-Site") == "cross-site" {
 			http.Error(w, "this request comes from another site", http.StatusForbidden)
 			return
 		}
@@ -301,7 +307,10 @@ func (s *Shop) logout(w http.ResponseWriter, r *http.Request) {
 		delete(s.users, c.Value)
 		s.mu.Unlock()
 	}
-	http.SetCookie(w, &http.Cookie{Name: "session", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: "session", Path: "/", MaxAge: -1, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	})
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 

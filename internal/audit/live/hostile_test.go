@@ -141,14 +141,16 @@ func TestBrokenTargets(t *testing.T) {
 func TestTargetsAreOwned(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{
-		"https://192.0.2.1", "http://8.8.8.8:80", "http://[2001:db8::1]", "ftp://127.0.0.1", "127.0.0.1:80", "http://a:b@127.0.0.1",
+		"https://192.0.2.1", "http://8.8.8.8:80", "http://[2001:db8::1]", "ftp://127.0.0.1", "127.0.0.1:80",
+		"http://a:b@127.0.0.1",
 		"http://127.0.0.1/path", "", "http://169.254.169.254", "http://0.0.0.0:1",
 	} {
 		if _, err := hostile(t, url, nil); !errors.Is(err, target.ErrUsage) {
 			t.Errorf("%q gives %v, want a refusal", url, err)
 		}
 	}
-	if _, err := hostile(t, "http://169.254.169.254", func(c *target.Config) { c.Target.Own = true }); !errors.Is(err, target.ErrUsage) {
+	if _, err := hostile(t, "http://169.254.169.254",
+		func(c *target.Config) { c.Target.Own = true }); !errors.Is(err, target.ErrUsage) {
 		t.Errorf("the address of a cloud's metadata gives %v", err)
 	}
 }

@@ -22,7 +22,8 @@ var found = map[leaky.Flaw][]string{
 	leaky.ReadByMix:     {"http-read-stranger POST /api/invoices/{invoice}/send"},
 	leaky.ReadByMethod:  {"http-read-stranger GET /invoices/{invoice}"},
 	leaky.ReadByHeader: {
-		"http-read-nobody GET /api/invoice?id={invoice}", "http-read-nobody GET /api/invoices", "http-read-nobody GET /bank",
+		"http-read-nobody GET /api/invoice?id={invoice}", "http-read-nobody GET " +
+			"/api/invoices", "http-read-nobody GET /bank",
 		"http-read-nobody GET /invoices/{invoice}", "http-read-nobody GET /me", "http-read-nobody GET /receipts",
 		"http-read-nobody POST /api/invoices/{invoice}/send",
 		"http-read-nobody POST /api/print", "http-read-nobody POST /api/search", "http-write-nobody POST /bank",
@@ -44,11 +45,13 @@ var found = map[leaky.Flaw][]string{
 	leaky.SecretFields:  {"http-secret-field GET /api/me"},
 	leaky.ThirdParty:    {"http-third-party-script GET /me"},
 	leaky.OpenCORS: {
-		"http-cors GET /api/invoice?id={invoice}", "http-cors GET /api/invoices", "http-cors GET /bank", "http-cors GET /export.csv",
+		"http-cors GET /api/invoice?id={invoice}", "http-cors GET /api/invoices", "http-cors GET " +
+			"/bank", "http-cors GET /export.csv",
 		"http-cors GET /invoices/{invoice}", "http-cors GET /me", "http-cors GET /receipts",
 	},
 	leaky.NoCSRF: {
-		"http-cookie cookie session", "http-csrf POST /api/batch", "http-csrf POST /bank", "http-csrf POST /invoices/{invoice}/delete",
+		"http-cookie cookie session", "http-csrf POST /api/batch", "http-csrf POST /bank", "http-csrf POST " +
+			"/invoices/{invoice}/delete",
 		"http-csrf POST /invoices/{invoice}/edit",
 	},
 	leaky.OpenRedirect: {"http-open-redirect GET /?next={redirect}", "http-open-redirect POST /login"},
@@ -91,7 +94,10 @@ func TestEveryFlawIsFound(t *testing.T) {
 		t.Run(string(flaw), func(t *testing.T) {
 			t.Parallel()
 			want := found[flaw]
-			other := slices.ContainsFunc(otherEngines, func(s string) bool { return strings.HasPrefix(string(flaw), s) })
+			other := slices.ContainsFunc(otherEngines, func(s string) bool {
+				return strings.HasPrefix(string(flaw),
+					s)
+			})
 			if want == nil && !other {
 				t.Fatal("no rule says that it finds this flaw")
 			}
@@ -107,7 +113,8 @@ func TestEveryFlawIsFound(t *testing.T) {
 				t.Errorf("not tested: %s: %s", n.What, n.Reason)
 			}
 			for _, f := range r.Findings {
-				if f.Rule != "bundle-internal-notes" && f.Rule != "bundle-personal-data" && (f.Proof == nil || f.Proof.Saw == "") {
+				if f.Rule != "bundle-internal-notes" && f.Rule != "bundle-personal-data" && (f.Proof == nil ||
+					f.Proof.Saw == "") {
 					t.Errorf("%s has no proof", f.Rule)
 				}
 			}
@@ -148,7 +155,8 @@ func TestAllFlawsAtOnce(t *testing.T) {
 	for flaw, want := range found {
 		for _, w := range want {
 			rule, _, _ := strings.Cut(w, " ")
-			if !got[rule] && rule != "http-cache-shared" { // what leaks directly is said to, not the cache in front of it
+			// what leaks directly is said to, not the cache in front of it
+			if !got[rule] && rule != "http-cache-shared" {
 				t.Errorf("%s of %s is silent", rule, flaw)
 			}
 		}

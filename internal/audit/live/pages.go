@@ -143,7 +143,9 @@ func (e *engine) primed(route *target.Route, owner *target.Someone, shot *target
 }
 
 // kept reports an answer that was the owner's and came to somebody else out of a cache.
-func (e *engine) kept(route *target.Route, owner, other *target.Someone, s *target.Shot, a *target.Answer, canary string) {
+func (e *engine) kept(route *target.Route, owner, other *target.Someone, s *target.Shot, a *target.Answer,
+	canary string,
+) {
 	e.add("http-cache-shared", route.String(), func(f *finding.Finding) {
 		f.Verbs = []string{s.Method}
 		f.Actors = once(f.Actors, "another customer, or anyone, who asks after "+owner.Person.Name)
@@ -213,7 +215,9 @@ func (e *engine) pages() {
 	}
 }
 
-func (e *engine) page(route *target.Route, owner *target.Someone, shot *target.Shot, dir string, named map[string]string) {
+func (e *engine) page(route *target.Route, owner *target.Someone, shot *target.Shot, dir string,
+	named map[string]string,
+) {
 	a, err := e.r.Follow(owner, shot)
 	if err != nil {
 		e.fail("the source of "+route.String(), err)

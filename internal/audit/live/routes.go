@@ -272,7 +272,8 @@ func (e *engine) write(route *target.Route, owner, attacker *target.Someone) boo
 			continue
 		}
 		done = true
-		e.leak("write", route.String(), owner, attacker, t, owner.Person.Name+" reads "+route.State+" afterwards: "+change)
+		e.leak("write", route.String(), owner, attacker, t,
+			owner.Person.Name+" reads "+route.State+" afterwards: "+change)
 		e.restore(before, after, owner)
 		return done // further ways would write over what is proven
 	}

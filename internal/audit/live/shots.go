@@ -20,7 +20,9 @@ type try struct {
 // tries are the ways in which an attacker asks for the owner's things by a route.
 func (e *engine) tries(route *target.Route, owner, attacker *target.Someone) ([]try, error) {
 	var out []try
-	attempt := func(how string, value func(target.Occurrence) (string, bool), change func(*target.Shot) *target.Shot) error {
+	attempt := func(how string, value func(target.Occurrence) (string, bool),
+		change func(*target.Shot) *target.Shot,
+	) error {
 		mark := target.Fresh("mark")
 		shot, err := e.r.ShotOf(attacker, &route.Request, func(o target.Occurrence) (string, bool) {
 			if o.Name == "mark" {
@@ -97,7 +99,9 @@ func (e *engine) mixed(route *target.Route, owner, attacker *target.Someone, att
 		}
 		if at.Where == "query" {
 			own, theirs := attacker.Vars[at.Name], owner.Vars[at.Name]
-			_ = attempt("with both ids in the query", func(o target.Occurrence) (string, bool) { //nolint:errcheck // as above
+			_ = attempt("with both ids in the query", func(o target.Occurrence) (string,
+				bool,
+			) { //nolint:errcheck // as above
 				return e.r.Value(owner, o.Name)
 			}, func(s *target.Shot) *target.Shot { return doubled(s, own, theirs) })
 		}

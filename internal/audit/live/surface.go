@@ -339,9 +339,10 @@ func (e *engine) signOuts() {
 		e.add("http-session-after-sign-out", shot.Method+" "+shot.Path, func(f *finding.Finding) {
 			f.Actors = []string{"who has copied a session: malware, a shared computer, a log"}
 			f.Proof = &finding.Proof{
-				Who:   "somebody with the cookie of " + p.Person.Name,
-				Steps: []string{"sign in and copy the session", shot.String(), "GET " + p.Person.Check.Path + " with the copy"},
-				Saw:   "the page of " + p.Person.Name + " as before",
+				Who: "somebody with the cookie of " + p.Person.Name,
+				Steps: []string{"sign in and copy the session", shot.String(), "GET " + p.Person.Check.Path +
+					" with the copy"},
+				Saw: "the page of " + p.Person.Name + " as before",
 			}
 		})
 	}

@@ -44,7 +44,10 @@ func Audit(ctx context.Context, o Options) (*finding.Report, error) {
 	}
 	defer done()
 	e := &engine{
-		r: r, report: &finding.Report{Command: "audit race", Target: r.URL().String()}, reader: o.Reader, show: o.Progress,
+		r: r, report: &finding.Report{
+			Command: "audit race",
+			Target:  r.URL().String(),
+		}, reader: o.Reader, show: o.Progress,
 	}
 	if e.show == nil {
 		e.show = func(int, string) {}

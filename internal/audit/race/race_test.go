@@ -128,7 +128,8 @@ func TestHolds(t *testing.T) {
 	}{
 		{target.Race{Cost: 10, Balance: balance}, round{before: 100, after: 50, accepted: 5}, true},
 		{target.Race{Cost: 10, Balance: balance}, round{before: 100, after: 60, accepted: 5}, false},
-		{target.Race{Cost: 10, Balance: balance}, round{before: 100, after: 40, accepted: 5}, false}, // paid for what was refused
+		// paid for what was refused
+		{target.Race{Cost: 10, Balance: balance}, round{before: 100, after: 40, accepted: 5}, false},
 		{target.Race{Cost: 10, Balance: balance}, round{before: 100, after: 40, accepted: 5, failed: 1}, true},
 		{target.Race{Cost: 10, Balance: balance}, round{before: 30, after: -20, accepted: 5}, false},
 		{target.Race{Cost: 10, Balance: balance, Once: true}, round{before: 100, after: 90, accepted: 5}, true},

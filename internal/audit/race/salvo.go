@@ -54,7 +54,8 @@ func closed(c net.Conn) error {
 
 // wire is a shot as HTTP/1.1 writes it.
 func wire(r *target.Range, who *target.Someone, s *target.Shot) ([]byte, error) {
-	q, err := http.NewRequest(s.Method, r.URL().String()+s.Path, bytes.NewReader(s.Body)) //nolint:noctx // it is only written down
+	q, err := http.NewRequest(s.Method, r.URL().String()+s.Path,
+		bytes.NewReader(s.Body)) //nolint:noctx // it is only written down
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,9 @@ func lastByte(ctx context.Context, r *target.Range, who *target.Someone, shots [
 
 // onePacket sends the shots as streams of one HTTP/2 connection, each without
 // the frame that ends it; the frames that end them go out in one write.
-func onePacket(ctx context.Context, c net.Conn, r *target.Range, who *target.Someone, shots []*target.Shot) ([]int, error) {
+func onePacket(ctx context.Context, c net.Conn, r *target.Range, who *target.Someone, shots []*target.Shot) ([]int,
+	error,
+) {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := c.SetDeadline(deadline); err != nil {
 			return nil, err
@@ -150,7 +153,10 @@ func onePacket(ctx context.Context, c net.Conn, r *target.Range, who *target.Som
 			return nil, err
 		}
 		id := uint32(2*i + 1)
-		err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndHeaders: true})
+		err := framer.WriteHeaders(http2.HeadersFrameParam{
+			StreamID: id, BlockFragment: block.Bytes(),
+			EndHeaders: true,
+		})
 		if err == nil && len(s.Body) > 1 {
 			err = framer.WriteData(id, false, s.Body[:len(s.Body)-1])
 		}

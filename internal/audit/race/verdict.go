@@ -56,7 +56,8 @@ func (e *engine) round(race *target.Race, who *target.Someone, parallel int) (ro
 			return out, "", err
 		}
 	}
-	if err := e.r.Spend(parallel, fmt.Sprintf("%s: %d × %s at one moment", race.As, parallel, race.String())); err != nil {
+	if err := e.r.Spend(parallel, fmt.Sprintf("%s: %d × %s at one moment", race.As, parallel,
+		race.String())); err != nil {
 		return out, "", err
 	}
 	statuses, how, err := salvo(e.r, who, shots, race.HTTP2)
@@ -128,10 +129,12 @@ func (e *engine) add(race *target.Race, who *target.Someone, broken []round, rou
 	}
 	of := ruleByID(id)
 	f := finding.Finding{
-		Rule: id, Severity: of.Severity, Title: of.Title, Object: race.String(), Key: race.Name, Why: of.Why, Fix: of.Fix,
+		Rule: id, Severity: of.Severity, Title: of.Title, Object: race.String(), Key: race.Name, Why: of.Why,
+		Fix: of.Fix,
 		ASVS: of.ASVS, CWE: of.CWE, Actors: []string{"a customer with a short program"}, Verbs: []string{race.Verb()},
 	}
-	what := fmt.Sprintf("%d of %d were accepted; it was %d before and %d after", worst.accepted, worst.asked, worst.before,
+	what := fmt.Sprintf("%d of %d were accepted; it was %d before and %d after", worst.accepted, worst.asked,
+		worst.before,
 		worst.after)
 	if race.Count != nil {
 		what += fmt.Sprintf(", and the limit is %d", race.Limit)

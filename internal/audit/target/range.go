@@ -240,7 +240,8 @@ func (r *Range) send(who *Someone, d *door, client http.RoundTripper, s *Shot) (
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	a := &Answer{Status: response.StatusCode, Header: response.Header, Body: body, More: err != nil || len(body) > maxBody}
+	a := &Answer{Status: response.StatusCode, Header: response.Header, Body: body, More: err != nil ||
+		len(body) > maxBody}
 	if len(body) > maxBody {
 		a.Body = body[:maxBody]
 	}

@@ -91,7 +91,10 @@ func (s *stripe) session(p *purchase, paid string) event {
 
 func (s *stripe) subscription(p *purchase, kind, status string) event {
 	end := s.start.AddDate(0, 1, 0).Unix()
-	price := object{"id": p.product, "object": "price", "product": "prod_" + p.product, "currency": "usd", "recurring": object{"interval": "month"}}
+	price := object{
+		"id": p.product, "object": "price", "product": "prod_" + p.product, "currency": "usd",
+		"recurring": object{"interval": "month"},
+	}
 	return s.event(p, kind, object{
 		"id": p.subscription, "object": "subscription", "status": status, "customer": p.customer,
 		"metadata": s.metadata(p), "cancel_at_period_end": false, "current_period_end": end,
@@ -160,7 +163,8 @@ func (s *razorpay) event(p *purchase, kind, status string, payment string) event
 	p.step++
 	at := s.start.Unix() + p.step
 	payload := object{"subscription": object{"entity": object{
-		"id": p.subscription, "entity": "subscription", "plan_id": p.product, "customer_id": p.customer, "status": status,
+		"id": p.subscription, "entity": "subscription", "plan_id": p.product, "customer_id": p.customer,
+		"status": status,
 		"current_start": s.start.Unix(), "current_end": s.start.AddDate(0, 1, 0).Unix(), "quantity": 1, "paid_count": 1,
 		"total_count": 12, "notes": object{s.key: p.reference}, "created_at": s.start.Unix(),
 	}}}
@@ -173,7 +177,8 @@ func (s *razorpay) event(p *purchase, kind, status string, payment string) event
 		}}
 	}
 	return event{"ev" + target.Fresh("Tijori"), kind, marshal(object{
-		"entity": "event", "account_id": p.account, "event": kind, "contains": contains, "payload": payload, "created_at": at,
+		"entity": "event", "account_id": p.account, "event": kind, "contains": contains, "payload": payload,
+		"created_at": at,
 	})}
 }
 
@@ -197,7 +202,8 @@ func (s *razorpay) ended(p *purchase) []event {
 func (s *razorpay) broken(p *purchase) event {
 	p.step++
 	return event{"ev" + target.Fresh("Tijori"), "subscription.charged", marshal(object{
-		"entity": "event", "account_id": p.account, "event": "subscription.charged", "contains": []string{"subscription"},
+		"entity": "event", "account_id": p.account, "event": "subscription.charged",
+		"contains": []string{"subscription"},
 		"payload": object{}, "created_at": s.start.Unix() + p.step,
 	})}
 }

@@ -35,7 +35,10 @@ func (e *engine) forgeries() []forgery {
 			h.Del("X-Razorpay-Signature")
 			return h
 		}},
-		{rule: "webhook-wrong-signature", how: "signed with a secret that is not yours", headers: with(target.Fresh("whsec_"), 0)},
+		{
+			rule: "webhook-wrong-signature", how: "signed with a secret that is not yours",
+			headers: with(target.Fresh("whsec_"), 0),
+		},
 		{rule: "webhook-wrong-signature", how: "signed with an empty secret", headers: with("", 0)},
 		{rule: "webhook-altered", how: "signed, and then written down anew", headers: signed, body: reencode},
 		{
@@ -50,7 +53,10 @@ func (e *engine) forgeries() []forgery {
 	if e.w.Ended != "" {
 		ended, err := target.Text(e.w.Ended)
 		if err == nil {
-			out = append(out, forgery{rule: "webhook-wrong-signature", how: "signed with the secret that has ended", headers: with(ended, 0)})
+			out = append(out, forgery{
+				rule: "webhook-wrong-signature", how: "signed with the secret that has ended",
+				headers: with(ended, 0),
+			})
 		} else {
 			e.notTested("an ended secret", "%v", err)
 		}
@@ -171,10 +177,11 @@ func (e *engine) onError() error {
 		return err
 	}
 	if status/100 == 2 || second/100 == 2 {
-		e.add("webhook-ok-on-error", "an event that cannot be applied is acknowledged", "nobody: it happens by itself", []string{
-			fmt.Sprintf("POST %s  a signed %s without its object: answered %d", e.w.Path, v.kind, status),
-			fmt.Sprintf("POST %s  signed, and cut off in the middle: answered %d", e.w.Path, second),
-		}, "an answer of success, after which the provider never sends the event again")
+		e.add("webhook-ok-on-error", "an event that cannot be applied is acknowledged",
+			"nobody: it happens by itself", []string{
+				fmt.Sprintf("POST %s  a signed %s without its object: answered %d", e.w.Path, v.kind, status),
+				fmt.Sprintf("POST %s  signed, and cut off in the middle: answered %d", e.w.Path, second),
+			}, "an answer of success, after which the provider never sends the event again")
 	}
 	return nil
 }
@@ -250,9 +257,10 @@ func (e *engine) repeated() error {
 		return err
 	}
 	if after > before {
-		e.add("webhook-repeated", "the same event delivered four times", "nobody: providers deliver more than once", []string{
-			fmt.Sprintf("POST %s  the same signed events, three times more", e.w.Path),
-		}, fmt.Sprintf("%s was %d after the first delivery and %d after the last", e.w.Credits.Path, before, after))
+		e.add("webhook-repeated", "the same event delivered four times", "nobody: providers deliver more than once",
+			[]string{
+				fmt.Sprintf("POST %s  the same signed events, three times more", e.w.Path),
+			}, fmt.Sprintf("%s was %d after the first delivery and %d after the last", e.w.Credits.Path, before, after))
 	}
 	return e.reset()
 }
@@ -331,7 +339,8 @@ func (e *engine) drop(v event) error {
 	if err != nil {
 		return err
 	}
-	q, err := http.NewRequestWithContext(e.r.Context(), http.MethodPost, e.r.URL().String()+e.w.Path, bytes.NewReader(v.body))
+	q, err := http.NewRequestWithContext(e.r.Context(), http.MethodPost, e.r.URL().String()+e.w.Path,
+		bytes.NewReader(v.body))
 	if err != nil {
 		return errors.Join(err, c.Close())
 	}

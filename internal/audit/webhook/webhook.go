@@ -101,7 +101,8 @@ func (e *engine) prepare() (err error) {
 		return err
 	}
 	if e.secret == "" {
-		return errors.New("give the signing secret (secret = \"env:NAME\"): without it no event can be told from a forged one")
+		return errors.New("give the signing secret (secret = \"env:NAME\"): without it no event can be told " +
+			"from a forged one")
 	}
 	key, start := e.id("reference_key", "account"), time.Now()
 	if e.w.Provider == "stripe" {
@@ -130,7 +131,8 @@ func (e *engine) id(name, instead string) string {
 func (e *engine) purchase() *purchase {
 	e.step += 100
 	p := &purchase{
-		customer: e.id("customer", "cus_"+target.Fresh("T")), subscription: e.id("subscription", "sub_"+target.Fresh("T")),
+		customer: e.id("customer", "cus_"+target.Fresh("T")), subscription: e.id("subscription",
+			"sub_"+target.Fresh("T")),
 		reference: e.id("reference", ""), product: e.id("price", ""), step: e.step,
 	}
 	if e.w.Provider == "razorpay" {
@@ -206,7 +208,8 @@ func (e *engine) control() error {
 		return err
 	}
 	if ok, err := e.until(true); err != nil || !ok {
-		return errors.Join(err, fmt.Errorf("a correct, signed payment does not make %s read %q", e.w.State.Path, e.w.Paid))
+		return errors.Join(err, fmt.Errorf("a correct, signed payment does not make %s read %q", e.w.State.Path,
+			e.w.Paid))
 	}
 	return e.reset()
 }

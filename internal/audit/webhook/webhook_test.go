@@ -20,7 +20,8 @@ const (
 func both(rule string) []string { return []string{rule + onRazorpay, rule + onStripe} }
 
 var found = map[leaky.Flaw][]string{
-	leaky.HookUnsigned:   slices.Concat(both("webhook-unsigned"), both("webhook-wrong-signature"), both("webhook-altered"), []string{"webhook-stale" + onStripe}),
+	leaky.HookUnsigned: slices.Concat(both("webhook-unsigned"), both("webhook-wrong-signature"),
+		both("webhook-altered"), []string{"webhook-stale" + onStripe}),
 	leaky.HookWrong:      slices.Concat(both("webhook-wrong-signature"), both("webhook-altered")),
 	leaky.HookEmpty:      both("webhook-wrong-signature"),
 	leaky.HookEnded:      {"webhook-wrong-signature" + onStripe},
