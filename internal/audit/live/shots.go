@@ -215,7 +215,9 @@ func variants(route *target.Route, attacker *target.Someone) (out []variant) {
 		add("as a form", target.AsForm)
 		add("as JSON", target.AsJSON)
 	} else {
-		add("by POST", method("POST"))
+		if !route.SoundsDangerous() || route.Allow {
+			add("by POST", method("POST"))
+		}
 		if route.JSON != "" {
 			add("as a form", target.AsForm)
 		}

@@ -130,7 +130,7 @@ func (e *engine) add(race *target.Race, who *target.Someone, broken []round, rou
 	of := ruleByID(id)
 	f := finding.Finding{
 		Rule: id, Severity: of.Severity, Title: of.Title, Object: race.String(), Key: race.Name, Why: of.Why,
-		Fix: of.Fix,
+		Fix:  of.Fix,
 		ASVS: of.ASVS, CWE: of.CWE, Actors: []string{"a customer with a short program"}, Verbs: []string{race.Verb()},
 	}
 	what := fmt.Sprintf("%d of %d were accepted; it was %d before and %d after", worst.accepted, worst.asked,

@@ -366,8 +366,13 @@ var dangerous = regexp.MustCompile(`(?i)delete|remove|destroy|cancel|refund|chec
 
 // IsDangerous reports whether the route may delete or pay, going by its method and name.
 func (r *Route) IsDangerous() bool {
+	return r.IsWrite() && (r.Method == "DELETE" || r.SoundsDangerous())
+}
+
+// SoundsDangerous goes by the name alone: a page that is called like that may delete when it is posted to.
+func (r *Route) SoundsDangerous() bool {
 	u, err := url.Parse(r.Path)
-	return r.IsWrite() && (r.Method == "DELETE" || err != nil || dangerous.MatchString(u.Path))
+	return err != nil || dangerous.MatchString(u.Path)
 }
 
 // Verb is the route's method.

@@ -164,7 +164,7 @@ func (s *razorpay) event(p *purchase, kind, status string, payment string) event
 	at := s.start.Unix() + p.step
 	payload := object{"subscription": object{"entity": object{
 		"id": p.subscription, "entity": "subscription", "plan_id": p.product, "customer_id": p.customer,
-		"status": status,
+		"status":        status,
 		"current_start": s.start.Unix(), "current_end": s.start.AddDate(0, 1, 0).Unix(), "quantity": 1, "paid_count": 1,
 		"total_count": 12, "notes": object{s.key: p.reference}, "created_at": s.start.Unix(),
 	}}}
@@ -204,7 +204,7 @@ func (s *razorpay) broken(p *purchase) event {
 	return event{"ev" + target.Fresh("Tijori"), "subscription.charged", marshal(object{
 		"entity": "event", "account_id": p.account, "event": "subscription.charged",
 		"contains": []string{"subscription"},
-		"payload": object{}, "created_at": s.start.Unix() + p.step,
+		"payload":  object{}, "created_at": s.start.Unix() + p.step,
 	})}
 }
 
