@@ -162,6 +162,9 @@ func (s *Service) ConfirmTOTP(ctx context.Context, c postgres.Caller, code strin
 		if err := s.takeTOTP(ctx, tx, user, code, false); err != nil {
 			return err
 		}
+		if err := logUser(ctx, tx, FactorAdded, user); err != nil {
+			return err
+		}
 		if codes, err = turnTwoStepOn(ctx, tx, user, c.Credential); err != nil {
 			return err
 		}

@@ -16,9 +16,13 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/bundle"
 	"github.com/tijorihq/tijori/internal/audit/db"
 	"github.com/tijorihq/tijori/internal/audit/finding"
+	"github.com/tijorihq/tijori/internal/audit/gate"
+	"github.com/tijorihq/tijori/internal/audit/live"
 	"github.com/tijorihq/tijori/internal/audit/logs"
+	"github.com/tijorihq/tijori/internal/audit/race"
 	"github.com/tijorihq/tijori/internal/audit/report"
 	"github.com/tijorihq/tijori/internal/audit/source"
+	"github.com/tijorihq/tijori/internal/audit/webhook"
 )
 
 // auditCmd lists the engines first, then what works on their reports. An
@@ -29,6 +33,14 @@ type auditCmd struct {
 	Source   auditSourceCmd   `cmd:"" help:"What the code trusts: identity and prices from the request, webhooks, credits, caches, secrets."`
 	Bundle   auditBundleCmd   `cmd:"" help:"What a site gives to every visitor: secrets, personal data and server code in built files or on a running site."`
 	Logs     auditLogsCmd     `cmd:"" help:"What request logs show: answers without a session, other people's ids, ids walked one by one, unusual exports; with a time line."`
+	HTTP     auditHTTPCmd     `cmd:"" name:"http" help:"Attack a running app of yours as a stranger, a lower role and nobody, with another customer's real ids."`
+	Race     auditRaceCmd     `cmd:"" help:"Send a request many times at one moment, and hold balances and limits against what came of it."`
+	Webhook  auditWebhookCmd  `cmd:"" help:"Play Stripe or Razorpay to a running app: forged, old, repeated, shuffled and lost events."`
+	Gate     auditGateCmd     `cmd:"" help:"One exit code for a release: reports, coverage, reviews of billing routes, incidents."`
+	Run      auditAllCmd      `cmd:"" name:"all" help:"Every engine that the configuration has something for, in one report."`
+	Smoke    auditSmokeCmd    `cmd:"" help:"After a deploy, within ten seconds: can everybody sign in, and do their pages open for them alone?"`
+	Demo     auditDemoCmd     `cmd:"" help:"Start a small leaky shop on this machine, audit it, and write the report."`
+	Init     auditInitCmd     `cmd:"" help:"Write a first audit.toml: from OpenAPI, a HAR file, a crawl, or nothing."`
 	Report   auditReportCmd   `cmd:"" help:"Write JSON reports again in another format, several as one."`
 	Diff     auditDiffCmd     `cmd:"" help:"Compare two JSON reports: what is new, worse, gone, or no longer tested."`
 	Baseline auditBaselineCmd `cmd:"" help:"Accept what is there today, so that only new findings fail. The file can only shrink."`
@@ -37,7 +49,8 @@ type auditCmd struct {
 
 // auditRules are the rules of every engine.
 func auditRules() []finding.Rule {
-	return slices.Concat(db.Rules(), source.Rules(), bundle.Rules(), logs.Rules())
+	return slices.Concat(db.Rules(), source.Rules(), bundle.Rules(), logs.Rules(), live.Rules(), race.Rules(),
+		webhook.Rules(), gate.Rules())
 }
 
 // auditFlags are the settings that every engine has.

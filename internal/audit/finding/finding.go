@@ -132,6 +132,8 @@ type Report struct {
 	// what else to know about this run, such as an allowance that has expired
 	Notes    []string `json:"notes,omitempty"`
 	Timeline []Moment `json:"timeline,omitempty"` // of an incident, in order
+	// every request that a dynamic engine sent, in order: who, and what
+	Did []string `json:"did,omitempty"`
 	// the directory that places are relative to, as seen from where the audit ran
 	Root string `json:"root,omitempty"`
 }

@@ -118,6 +118,7 @@ func Merge(reports ...*finding.Report) *finding.Report {
 		all.NotTested = append(all.NotTested, r.NotTested...)
 		all.Withdrawn = append(all.Withdrawn, r.Withdrawn...)
 		all.Timeline = append(all.Timeline, r.Timeline...)
+		all.Did = append(all.Did, r.Did...)
 		all.Notes = append(all.Notes, r.Notes...)
 		for _, c := range r.Looked {
 			if i := slices.IndexFunc(all.Looked, func(l finding.Count) bool { return l.What == c.What }); i >= 0 {
