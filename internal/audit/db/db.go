@@ -33,7 +33,13 @@ type Options struct {
 	Platform       string   // supabase or postgres; empty: recognised
 	Data           string   // a file of statements that fill the scratch copy before the attack
 	Progress       func(what string)
+	// Patience bounds the attack, and in proportion its statements and the making of rows; a minute by default. Where
+	// the answer must not depend on how busy the machine is, give more.
+	Patience time.Duration
 }
+
+// times is how many times the usual patience is given.
+func (o Options) times() int { return max(1, int(o.Patience/time.Minute)) }
 
 // ErrUsage says that the options make no sense.
 var ErrUsage = errors.New("name migrations or a database, not both")
@@ -162,6 +168,7 @@ func (o Options) attack(
 	}
 	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
 	s := seed.New(p.Model, conn)
+	s.Patience = o.times()
 	if o.Data != "" {
 		data, err := load.Files(o.Data)
 		if err != nil {
@@ -187,6 +194,7 @@ func (o Options) attack(
 	report.NotTested = append(report.NotTested, s.Failed...)
 	o.say("attacking")
 	a := attack.New(p.Model, s, p.Privs, conn)
+	a.Patience = o.times()
 	if err := a.Run(ctx); err != nil {
 		return err
 	}
