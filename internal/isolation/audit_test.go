@@ -58,7 +58,7 @@ func TestAuditSeesWhatWePlant(t *testing.T) {
 	}
 	report := auditOf(t, d)
 	for _, want := range []struct{ rule, object string }{
-		{"select-true", "tijori.parties"},
+		{"policy-left-over", "tijori.parties"},
 		{"rls-off", "tijori.drafts"},
 		{"secdef-unchecked-argument", "tijori_khata.planted(uuid)"},
 	} {

@@ -150,6 +150,11 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 			return failed
 		}
 	}
+	if !o.Attack {
+		for _, f := range p.Findings() {
+			f.Patch = "" // a fix that was not tried is none
+		}
+	}
 	finish(p, report)
 	return ctx.Err()
 }
@@ -216,6 +221,8 @@ func (o Options) attack(
 			}
 		}
 	}
+	o.say("trying fixes")
+	mend(ctx, p, a)
 	report.Looked = append(
 		report.Looked,
 		finding.Count{What: "seeded rows", N: len(s.Rows)},
