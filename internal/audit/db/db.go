@@ -95,25 +95,31 @@ func (o Options) files(ctx context.Context) ([]load.File, string, error) {
 	return files, o.Migrations, err
 }
 
-func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.File, report *finding.Report) error {
+// read rebuilds the schema and reads it.
+func (o Options) read(
+	ctx context.Context,
+	d *scratch.Database,
+	files []load.File,
+	report *finding.Report,
+) (*pass.Pass, error) {
 	o.say("applying migrations")
 	loaded, err := load.Apply(ctx, d, files, o.Platform)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	report.NotTested = append(report.NotTested, loaded.Failed...)
 	conn, err := d.Connect(ctx, loaded.Loader)
 	if err != nil {
-		return fmt.Errorf("connect to the scratch database: %w", err)
+		return nil, fmt.Errorf("connect to the scratch database: %w", err)
 	}
 	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
 	ignore := d.Before()
 	if err := assume(ctx, conn, loaded, ignore, report); err != nil {
-		return err
+		return nil, err
 	}
 	schema, err := catalog.Read(ctx, conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := model.New(
 		schema,
@@ -131,21 +137,33 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 	}
 	privs, err := schema.ReadPrivileges(ctx, conn, append(roles, "public")[:len(roles)])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	court := &verdict.Court{Model: m, Privs: privs}
-	p := &pass.Pass{Schema: schema, Model: m, Privs: privs, Load: loaded, Court: court}
+	return &pass.Pass{Schema: schema, Model: m, Privs: privs, Load: loaded, Court: court}, nil
+}
+
+// judge reasons about what was read.
+func (o Options) judge(p *pass.Pass, report *finding.Report) {
 	o.say("reading policies")
-	guarded("policies", report, func() { p.Verdicts = court.All() })
+	guarded("policies", report, func() { p.Verdicts = p.Court.All() })
 	for _, r := range rules() {
 		if r.Find != nil {
 			guarded("rule "+r.ID, report, func() { r.Find(p) })
 		}
 	}
-	report.Looked = looked(schema)
+	report.Looked = looked(p.Schema)
+}
+
+func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.File, report *finding.Report) error {
+	p, err := o.read(ctx, d, files, report)
+	if err != nil {
+		return err
+	}
+	o.judge(p, report)
 	if o.Attack {
 		var failed error
-		guarded("the attack", report, func() { failed = o.attack(ctx, d, loaded, p, report) })
+		guarded("the attack", report, func() { failed = o.attack(ctx, d, p.Load, p, report) })
 		if failed != nil {
 			return failed
 		}
