@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/rule/pass"
 	"github.com/tijorihq/tijori/internal/audit/db/scratch"
 	"github.com/tijorihq/tijori/internal/audit/db/seed"
+	"github.com/tijorihq/tijori/internal/audit/db/suite"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	Platform       string   // supabase or postgres; empty: recognised
 	Data           string   // a file of statements that fill the scratch copy before the attack
 	Progress       func(what string)
+	// Suite, when not nil, is given the attack as tests of their own.
+	Suite func(*suite.Suite) error
 	// Patience bounds the attack, and in proportion its statements and the making of rows; a minute by default. Where
 	// the answer must not depend on how busy the machine is, give more.
 	Patience time.Duration
@@ -241,6 +244,11 @@ func (o Options) attack(
 	}
 	o.say("trying fixes")
 	mend(ctx, p, a)
+	if o.Suite != nil {
+		if err := o.Suite(a.Suite(func(object, verb string) bool { return p.On(object, verb) })); err != nil {
+			return err
+		}
+	}
 	report.Looked = append(
 		report.Looked,
 		finding.Count{What: "seeded rows", N: len(s.Rows)},
