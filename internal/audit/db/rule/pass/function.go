@@ -323,8 +323,10 @@ func (p *Pass) Pasted(f *catalog.Function) string {
 			if !strings.Contains(st, "execute") && !strings.Contains(st, ":=") {
 				continue
 			}
-			if lazyregexp.New(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(st) ||
-				lazyregexp.New(`format\(.*%s.*, ?"?`+name+`"?(?:\W|$)`).MatchString(st) {
+			raw, rest := formatted(st)
+			word := lazyregexp.New(`(?:^|\W)"?` + name + `"?(?:\W|$)`)
+			if lazyregexp.New(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(rest) ||
+				slices.ContainsFunc(raw, word.MatchString) {
 				return a.Name
 			}
 		}
