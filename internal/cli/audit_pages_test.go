@@ -34,7 +34,9 @@ func rulePage(rules []finding.Rule) string {
 }
 
 func engineName(engine string) string {
-	return map[string]string{"db": "the database", "source": "the code", "bundle": "the bundle", "logs": "the logs"}[engine]
+	return map[string]string{
+		"db": "the database", "source": "the code", "bundle": "the bundle", "logs": "the logs",
+	}[engine]
 }
 
 func or(s, otherwise string) string {

@@ -44,9 +44,11 @@ func (c *comparer) policies(was, r *catalog.Relation) {
 		switch {
 		case o == nil && same(was.Policies, p): // renamed
 		case o == nil && p.Permissive:
-			c.say(true, r.FullName(), place, "policy %q lets %s %s rows where %s", p.Name, who(p), verbOf[p.Command], asked(p))
+			c.say(true, r.FullName(), place, "policy %q lets %s %s rows where %s", p.Name, who(p),
+				verbOf[p.Command], asked(p))
 		case o == nil:
-			c.say(false, r.FullName(), place, "policy %q holds %s back from rows but those where %s", p.Name, who(p), asked(p))
+			c.say(false, r.FullName(), place, "policy %q holds %s back from rows but those where %s", p.Name, who(p),
+				asked(p))
 		default:
 			c.changed(r, o, p)
 		}
@@ -77,7 +79,9 @@ func (c *comparer) changed(r *catalog.Relation, o, p *catalog.Policy) {
 	place := c.now.PolicyPlace(p, -1)
 	if o.Permissive != p.Permissive {
 		c.say(p.Permissive, r.FullName(), place, "policy %q is %s now", p.Name,
-			map[bool]string{true: "permissive: it adds rows instead of holding them back", false: "restrictive"}[p.Permissive])
+			map[bool]string{
+				true: "permissive: it adds rows instead of holding them back", false: "restrictive",
+			}[p.Permissive])
 		return
 	}
 	if o.Command != p.Command {

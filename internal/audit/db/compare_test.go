@@ -37,7 +37,10 @@ func TestCompare(t *testing.T) {
 			"alter policy notes_all on notes using (team_id = current_setting('app.team')::uuid)",
 			`policy "notes_all" on rows asks`, `policy "notes_all" on rows asks`,
 		},
-		{"alter policy notes_all on notes to public", `is for everybody, and was for web`, `is for web, and was for everybody`},
+		{
+			"alter policy notes_all on notes to public", `is for everybody, and was for web`,
+			`is for web, and was for everybody`,
+		},
 		{"grant select (secret) on notes to web", "web gains select of secret", ""},
 		{"grant delete on notes to web", "web gains delete (its policies decide which rows)", "web loses delete"},
 		{"alter view mine set (security_invoker = false)", "no longer asks with its caller's rights", ""},

@@ -46,7 +46,8 @@ func TestSuite(t *testing.T) {
 	write(leaky, fmt.Sprintf(suiteBase, "true", "create policy notes_leak on notes for select to web using (true);"))
 	write(fixed, fmt.Sprintf(suiteBase, "team = current_setting('app.team')::uuid", ""))
 	var tap, code bytes.Buffer
-	audit(t, db.Options{Migrations: leaky, Attack: true, ConnectsAs: []string{"web"}, Suite: func(s *suite.Suite) error {
+	web := []string{"web"}
+	audit(t, db.Options{Migrations: leaky, Attack: true, ConnectsAs: web, Suite: func(s *suite.Suite) error {
 		if err := s.WritePgTAP(&tap); err != nil {
 			return err
 		}
@@ -115,7 +116,8 @@ create function finish() returns setof text language sql as $$ select ''::text w
 			t.Errorf("%s: what everybody may read is tried:\n%s", schema, out)
 		}
 		c := exec.CommandContext(t.Context(), "go", "test", "-count=1", "./"+goDir)
-		c.Env = append(os.Environ(), "DATABASE_URL="+strings.Replace(server.DSN(), "dbname=postgres", "dbname="+d.Name, 1))
+		c.Env = append(os.Environ(),
+			"DATABASE_URL="+strings.Replace(server.DSN(), "dbname=postgres", "dbname="+d.Name, 1))
 		ran, err := c.CombinedOutput()
 		if (err != nil) != leaks || leaks && !strings.Contains(string(ran), "notes_of(uuid)") {
 			t.Errorf("%s: go test: %v\n%s", schema, err, ran)

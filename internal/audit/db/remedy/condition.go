@@ -154,7 +154,8 @@ func (w *writer) wholeKey(r *catalog.Relation, name string) string {
 				key := "(" + strings.Join(theirs, ", ") + ")"
 				return "alter table " + t.SQL() + " add unique " + key + ";\nalter table " + r.SQL() +
 					" drop constraint " + catalog.Quote(f.Name) + ",\n  add constraint " + catalog.Quote(f.Name) +
-					" foreign key (" + strings.Join(mine, ", ") + ") references " + t.SQL() + " " + key + onDelete(f) + ";"
+					" foreign key (" + strings.Join(mine, ", ") + ") references " + t.SQL() + " " + key +
+					onDelete(f) + ";"
 			}
 		}
 	}

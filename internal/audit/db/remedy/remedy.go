@@ -86,7 +86,9 @@ func ofTable(w *writer, f *finding.Finding, r *catalog.Relation, add func(...str
 		add(revoke) // its parent answers
 	}
 	guard := "alter table " + r.SQL() + " enable row level security;"
-	if slices.ContainsFunc(w.p.Model.Acting, func(a *actor) bool { return w.p.Schema.Member(a.Role, r.Owner, true) }) {
+	if slices.ContainsFunc(w.p.Model.Acting, func(a *actor) bool {
+		return w.p.Schema.Member(a.Role, r.Owner, true)
+	}) {
 		guard += "\nalter table " + r.SQL() + " force row level security;"
 	}
 	if f.Rule == "owner-connection" {

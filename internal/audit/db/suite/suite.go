@@ -78,7 +78,8 @@ func (s *Suite) WritePgTAP(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "set local session_replication_role = origin;\nselect plan(%d);\n", len(s.Attempts))
 	for _, a := range s.Attempts {
-		fmt.Fprintf(&b, "select is(tijori_attempts.attempt(\n%s), 0::bigint, %s);\n", literals(a.Steps), literal(a.Name))
+		fmt.Fprintf(&b, "select is(tijori_attempts.attempt(\n%s), 0::bigint, %s);\n", literals(a.Steps),
+			literal(a.Name))
 	}
 	b.WriteString("select * from finish();\nrollback;\n")
 	_, err := io.WriteString(w, b.String())
