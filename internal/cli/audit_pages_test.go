@@ -69,7 +69,9 @@ func byID() (names []string, rules map[string][]finding.Rule) {
 }
 
 // byHand says whether a page tells more than the rule: those of the bundle and of the logs do.
-func byHand(rules []finding.Rule) bool { return rules[0].Engine == "bundle" || rules[0].Engine == "logs" }
+func byHand(rules []finding.Rule) bool {
+	return rules[0].Engine == "bundle" || rules[0].Engine == "logs"
+}
 
 // Every rule has a page, which says what the rule says; a page without a rule goes.
 func TestAuditRulePages(t *testing.T) {
