@@ -96,7 +96,7 @@ bench-%:
 	@./bin/tijori bench $* $(BENCHFLAGS)
 
 # Pairs of leaky and repaired schemas; without them, those of the rules.
-CASES := $(or $(wildcard ../shared/conformance/audit/schemas),internal/audit/db/rule)
+CASES := $(or $(wildcard ../shared/conformance/audit/$(if $(findstring -source,$(BENCHFLAGS)),source,schemas)),internal/audit/$(if $(findstring -source,$(BENCHFLAGS)),source/rules,db/rule))
 audit-bench: ## what the auditor finds and misses in pairs of schemas: CASES=folder; BENCHFLAGS=-source for pairs of code
 	@scripts/setup-test
 	@PATH="$$PATH:$(cache)/bin"; go run ./internal/audit/bench -cases "$(CASES)" $(BENCHFLAGS)

@@ -42,7 +42,7 @@ type auditCmd struct {
 	Demo     auditDemoCmd     `cmd:"" help:"Start a small leaky shop on this machine, audit it, and write the report."`
 	Init     auditInitCmd     `cmd:"" help:"Write a first audit.toml: from OpenAPI, a HAR file, a crawl, or nothing."`
 	Report   auditReportCmd   `cmd:"" help:"Write JSON reports again in another format, several as one."`
-	Diff     auditDiffCmd     `cmd:"" help:"Compare two JSON reports: what is new, worse, gone, or no longer tested."`
+	Diff     auditDiffCmd     `cmd:"" help:"Compare two JSON reports: what is new, worse, gone, or no longer tested. Or two schemas: what the new one opens."`
 	Baseline auditBaselineCmd `cmd:"" help:"Accept what is there today, so that only new findings fail. The file can only shrink."`
 	Explain  auditExplainCmd  `cmd:"" help:"Explain a rule: what is wrong, what it costs, how to fix it."`
 }
@@ -318,13 +318,19 @@ func readReport(name string) (*finding.Report, error) {
 }
 
 type auditDiffCmd struct {
-	Old    string `arg:"" name:"old.json" help:"The earlier report."`
-	New    string `arg:"" name:"new.json" help:"The later report."`
+	Old    string `arg:"" name:"old" help:"The earlier report (a .json file), or the earlier schema: migrations, or postgres://…"`
+	New    string `arg:"" name:"new" help:"The later one, of the same kind."`
 	FailOn string `name:"fail-on" default:"low" enum:"note,low,medium,high,critical" help:"The lowest severity of a new or worse finding that makes the command fail (${default})."`
 	Strict bool   `help:"Fail as well, with exit code 4, when something is no longer tested."`
+
+	ConnectsAs []string `placeholder:"ROLE,…" help:"Of schemas: the login roles that serve requests."`
+	Scratch    string   `placeholder:"URL" help:"Of schemas: a throw-away server to work on, as its superuser (default: a private one)."`
 }
 
 func (c *auditDiffCmd) Run(e *env) error {
+	if !strings.HasSuffix(c.Old, ".json") || !strings.HasSuffix(c.New, ".json") {
+		return c.schemas(e)
+	}
 	reports, err := readReports([]string{c.Old, c.New})
 	if err != nil {
 		return err

@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/tijorihq/tijori/internal/audit/db"
+	"github.com/tijorihq/tijori/internal/audit/db/suite"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 	"github.com/tijorihq/tijori/internal/audit/source"
 )
@@ -20,13 +23,23 @@ type auditDBCmd struct {
 	Exposed    []string `placeholder:"SCHEMA,…" help:"The schemas that requests reach (default: recognised)."`
 	Platform   string   `default:"" enum:",supabase,postgres" help:"supabase or postgres (default: recognised)."`
 	Data       string   `type:"path" placeholder:"FILE" help:"SQL that fills the scratch copy before the attack."`
+	WriteTests string   `type:"path" placeholder:"DIR" help:"Write the attack as tests of your own there, for pgTAP and for Go."`
+	Compat     string   `default:"" enum:",splinter" help:"splinter: print the names of Supabase's linter beside ours."`
 }
 
 // Run rebuilds the schema in a scratch database and reports what a stranger can do.
 func (c *auditDBCmd) Run(e *env) error {
+	if c.WriteTests != "" && !c.Attack {
+		return usagef("--write-tests writes down the attack\nadd --attack")
+	}
 	return c.audit(e, db.Rules(), func(ctx context.Context, show func(int, string)) (*finding.Report, error) {
 		n := 0
+		var write func(*suite.Suite) error
+		if c.WriteTests != "" {
+			write = func(s *suite.Suite) error { return writeSuite(c.WriteTests, s) }
+		}
 		r, err := db.Audit(ctx, db.Options{
+			Suite:      write,
 			Migrations: c.Migrations, DSN: c.DSN, Scratch: c.Scratch, Attack: c.Attack, ConnectsAs: c.ConnectsAs,
 			ExposedSchemas: c.Exposed, Platform: c.Platform, Data: c.Data,
 			Progress: func(what string) {
@@ -37,8 +50,22 @@ func (c *auditDBCmd) Run(e *env) error {
 		if errors.Is(err, db.ErrUsage) {
 			return nil, usagef("%v\ntijori audit db --migrations DIR, or tijori audit db postgres://…", err)
 		}
+		if err == nil && c.Compat == "splinter" {
+			db.NameAsSplinter(r)
+		}
 		return r, err
 	})
+}
+
+// writeSuite writes the attack for both kinds of tests.
+func writeSuite(dir string, s *suite.Suite) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := writeWhole(filepath.Join(dir, "tenants_test.sql"), s.WritePgTAP); err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(dir, "tenants_test.go"), s.WriteGo)
 }
 
 type auditSourceCmd struct {

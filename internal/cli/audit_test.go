@@ -92,27 +92,13 @@ func TestAuditTranscript(t *testing.T) {
 	}
 }
 
-func TestAuditRulesAreListed(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/audit.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestAuditRulesHaveNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range auditRules() {
 		if seen[r.Engine+" "+r.ID] {
 			t.Errorf("two rules of %s are called %s", r.Engine, r.ID)
 		}
 		seen[r.Engine+" "+r.ID] = true
-		if (r.Engine != "db" && r.Engine != "source") && !strings.Contains(string(doc),
-			"[`"+r.ID+"`](audit/"+r.ID+".md) | "+r.Severity.String()+" | ") {
-			t.Errorf("docs/audit.md does not list %s as %s", r.ID, r.Severity)
-		}
-		if r.Engine == "db" || r.Engine == "source" {
-			continue
-		}
-		if _, err := os.Stat("../../docs/audit/" + r.ID + ".md"); err != nil {
-			t.Errorf("%s has no page: %v", r.ID, err)
-		}
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/rule/pass"
 	"github.com/tijorihq/tijori/internal/audit/db/scratch"
 	"github.com/tijorihq/tijori/internal/audit/db/seed"
+	"github.com/tijorihq/tijori/internal/audit/db/suite"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
@@ -33,7 +34,15 @@ type Options struct {
 	Platform       string   // supabase or postgres; empty: recognised
 	Data           string   // a file of statements that fill the scratch copy before the attack
 	Progress       func(what string)
+	// Suite, when not nil, is given the attack as tests of their own.
+	Suite func(*suite.Suite) error
+	// Patience bounds the attack, and in proportion its statements and the making of rows; a minute by default. Where
+	// the answer must not depend on how busy the machine is, give more.
+	Patience time.Duration
 }
+
+// times is how many times the usual patience is given.
+func (o Options) times() int { return max(1, int(o.Patience/time.Minute)) }
 
 // ErrUsage says that the options make no sense.
 var ErrUsage = errors.New("name migrations or a database, not both")
@@ -89,25 +98,31 @@ func (o Options) files(ctx context.Context) ([]load.File, string, error) {
 	return files, o.Migrations, err
 }
 
-func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.File, report *finding.Report) error {
+// read rebuilds the schema and reads it.
+func (o Options) read(
+	ctx context.Context,
+	d *scratch.Database,
+	files []load.File,
+	report *finding.Report,
+) (*pass.Pass, error) {
 	o.say("applying migrations")
 	loaded, err := load.Apply(ctx, d, files, o.Platform)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	report.NotTested = append(report.NotTested, loaded.Failed...)
 	conn, err := d.Connect(ctx, loaded.Loader)
 	if err != nil {
-		return fmt.Errorf("connect to the scratch database: %w", err)
+		return nil, fmt.Errorf("connect to the scratch database: %w", err)
 	}
 	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
 	ignore := d.Before()
 	if err := assume(ctx, conn, loaded, ignore, report); err != nil {
-		return err
+		return nil, err
 	}
 	schema, err := catalog.Read(ctx, conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := model.New(
 		schema,
@@ -125,23 +140,40 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 	}
 	privs, err := schema.ReadPrivileges(ctx, conn, append(roles, "public")[:len(roles)])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	court := &verdict.Court{Model: m, Privs: privs}
-	p := &pass.Pass{Schema: schema, Model: m, Privs: privs, Load: loaded, Court: court}
+	return &pass.Pass{Schema: schema, Model: m, Privs: privs, Load: loaded, Court: court}, nil
+}
+
+// judge reasons about what was read.
+func (o Options) judge(p *pass.Pass, report *finding.Report) {
 	o.say("reading policies")
-	guarded("policies", report, func() { p.Verdicts = court.All() })
+	guarded("policies", report, func() { p.Verdicts = p.Court.All() })
 	for _, r := range rules() {
 		if r.Find != nil {
 			guarded("rule "+r.ID, report, func() { r.Find(p) })
 		}
 	}
-	report.Looked = looked(schema)
+	report.Looked = looked(p.Schema)
+}
+
+func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.File, report *finding.Report) error {
+	p, err := o.read(ctx, d, files, report)
+	if err != nil {
+		return err
+	}
+	o.judge(p, report)
 	if o.Attack {
 		var failed error
-		guarded("the attack", report, func() { failed = o.attack(ctx, d, loaded, p, report) })
+		guarded("the attack", report, func() { failed = o.attack(ctx, d, p.Load, p, report) })
 		if failed != nil {
 			return failed
+		}
+	}
+	if !o.Attack {
+		for _, f := range p.Findings() {
+			f.Patch = "" // a fix that was not tried is none
 		}
 	}
 	finish(p, report)
@@ -162,6 +194,7 @@ func (o Options) attack(
 	}
 	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
 	s := seed.New(p.Model, conn)
+	s.Patience = o.times()
 	if o.Data != "" {
 		data, err := load.Files(o.Data)
 		if err != nil {
@@ -187,6 +220,7 @@ func (o Options) attack(
 	report.NotTested = append(report.NotTested, s.Failed...)
 	o.say("attacking")
 	a := attack.New(p.Model, s, p.Privs, conn)
+	a.Patience = o.times()
 	if err := a.Run(ctx); err != nil {
 		return err
 	}
@@ -206,6 +240,13 @@ func (o Options) attack(
 			}); h != nil {
 				f.Proof = &finding.Proof{Who: h.Persona.Who, Steps: h.Steps, Saw: h.Saw}
 			}
+		}
+	}
+	o.say("trying fixes")
+	mend(ctx, p, a)
+	if o.Suite != nil {
+		if err := o.Suite(a.Suite(func(object, verb string) bool { return p.On(object, verb) })); err != nil {
+			return err
 		}
 	}
 	report.Looked = append(

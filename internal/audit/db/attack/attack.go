@@ -55,6 +55,7 @@ type Attacker struct {
 	Hits     []Hit
 	Failed   []finding.NotTested
 	Tried    int
+	Patience int // multiplies the time that the attack and its statements get
 	// Reached are relations with rows of B on which a verb was really tried.
 	Reached map[string]bool
 	until   time.Time
@@ -73,7 +74,8 @@ func New(m *model.Model, s *seed.Seeder, p *catalog.Privileges, c *pgx.Conn) *At
 
 // Run carries out all attacks.
 func (a *Attacker) Run(ctx context.Context) error {
-	a.until = time.Now().Add(55 * time.Second)
+	a.Patience = max(1, a.Patience)
+	a.until = time.Now().Add(55 * time.Second * time.Duration(a.Patience))
 	a.personas()
 	if len(a.Personas) == 0 {
 		a.Failed = append(
@@ -182,7 +184,8 @@ func (a *Attacker) begin(ctx context.Context, p *Persona, before string) (pgx.Tx
 	if err != nil {
 		return nil, err
 	}
-	sql := before + "set local search_path = public, extensions, pg_catalog; set local statement_timeout = '2s'; set local lock_timeout = '1s';\n" +
+	sql := before + "set local search_path = public, extensions, pg_catalog; set local lock_timeout = '1s';\n" +
+		fmt.Sprintf("set local statement_timeout = '%ds';\n", 2*a.Patience) +
 		a.Seeder.SettingsWith(
 			p.Context,
 			p.Actor.Role,

@@ -25,7 +25,7 @@ func (a *Attacker) server(ctx context.Context, do func(tx pgx.Tx)) *Persona {
 		return p
 	}
 	a.Tried++
-	_, _ = tx.Exec(ctx, "set local search_path = public, extensions, pg_catalog; set local statement_timeout = '2s'")
+	_, _ = tx.Exec(ctx, "set local search_path = public, extensions, pg_catalog; set local statement_timeout = '8s'")
 	do(tx)
 	_ = tx.Rollback(ctx)
 	return p

@@ -5,6 +5,7 @@ package cond
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -602,6 +603,10 @@ func (r *Reader) sublink(n *tree.Node, e *env) *Expr {
 	switch n.Int("subLinkType") {
 	case 0:
 		return &Expr{Op: Exists, Query: q}
+	case 3: // a row that equals the only row of a query
+		if t := n.Node("testexpr"); t != nil {
+			return row(r.expr(t, e), q)
+		}
 	case 2: // any
 		t := n.Node("testexpr")
 		if t == nil {
@@ -635,6 +640,23 @@ func in(left *Expr, q *Query) *Expr {
 	c := *q
 	c.Where = append(append([]*Expr{}, q.Where...), &Expr{Op: Eq, Name: "=", Args: []*Expr{left, x}, At: -1})
 	return &Expr{Op: Exists, Query: &c}
+}
+
+// row is (a, b) = (query). The columns that it names are bound, even if what
+// they are bound to comes out of a function that cannot be read.
+func row(test *Expr, q *Query) *Expr {
+	for i, a := range test.Args {
+		if i < len(q.Select) {
+			replace(a, &Query{Select: q.Select[i:]})
+		}
+	}
+	if test.Op != And || len(q.From) == 0 || slices.ContainsFunc(q.Select, func(x *Expr) bool {
+		return x.Op == Opaque || x.Called != nil
+	}) {
+		return &Expr{Op: Opaque, Name: "row", Args: test.Args, Query: q}
+	}
+	q.Where = append(q.Where, test)
+	return &Expr{Op: Exists, Query: q}
 }
 
 func replace(x *Expr, q *Query) {

@@ -87,6 +87,9 @@ func (s *Seeder) SettingsWith(x *Context, role string, more map[cond.Slot]string
 				v, ok = x.Value(c)
 			}
 		}
+		if !ok && x != nil {
+			v, ok = s.looked(slot, x)
+		}
 		if !ok && x != nil && slot.Path == "" && !slot.Client() && !strings.HasPrefix(slot.Setting, "request.") {
 			if _, found := s.Model.ClassOfSlot(slot); !found {
 				v, ok = map[string]string{"a": "1", "b": "2"}[x.Letter], x.Letter == "a" || x.Letter == "b"

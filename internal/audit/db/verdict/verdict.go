@@ -161,6 +161,11 @@ func (c *Court) deliberate(p *catalog.Policy, a *model.Actor) bool {
 		}
 	}
 	for _, q := range p.Relation.Policies {
+		if q != p && q.Permissive && slices.Contains(q.Roles, a.Role) && sameVerb(p, q) {
+			return false // the role's rows are bound elsewhere: this way is one too many
+		}
+	}
+	for _, q := range p.Relation.Policies {
 		if q == p || len(q.Roles) == 0 ||
 			slices.ContainsFunc(q.Roles, func(r string) bool { return slices.Contains(p.Roles, r) }) {
 			continue
@@ -170,6 +175,10 @@ func (c *Court) deliberate(p *catalog.Policy, a *model.Actor) bool {
 		}
 	}
 	return false
+}
+
+func sameVerb(p, q *catalog.Policy) bool {
+	return p.Command == q.Command || p.Command == "*" || q.Command == "*"
 }
 
 // Deliberate is deliberate for a role by its name.

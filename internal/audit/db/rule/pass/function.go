@@ -7,6 +7,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
+	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
@@ -14,7 +15,7 @@ import (
 // RunsForOthers says whether requests make a function run: by calling it, by a
 // trigger, through another function or through a policy.
 func (p *Pass) RunsForOthers(f *catalog.Function) bool {
-	if len(p.Callers(f)) > 0 && !f.Trigger {
+	if p.called(f) && !f.Trigger {
 		return true
 	}
 	for _, r := range p.Schema.Relations {
@@ -30,11 +31,16 @@ func (p *Pass) RunsForOthers(f *catalog.Function) bool {
 		return true
 	}
 	for _, g := range p.Schema.Functions {
-		if g != f && g.Definer && len(p.Callers(g)) > 0 && calls(g, f) {
+		if g != f && g.Definer && p.called(g) && calls(g, f) {
 			return true
 		}
 	}
 	return false
+}
+
+// called says whether any login may call a function, the server's own too.
+func (p *Pass) called(f *catalog.Function) bool {
+	return slices.ContainsFunc(p.Model.Acting, func(a *model.Actor) bool { return p.Privs.Execute(a.Role, f) })
 }
 
 // Calls says whether the body of g calls f.
@@ -68,7 +74,7 @@ func (p *Pass) BareTable(f *catalog.Function) string {
 		if Platform(r.Schema) {
 			continue
 		}
-		if lazyregexp.New(`(?:from|join|into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) +
+		if lazyregexp.New(`(?:from|join|insert into|merge into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) +
 			`"?(?:[^\w.$"]|$)`).
 			MatchString(code) {
 			return r.Name
@@ -317,8 +323,10 @@ func (p *Pass) Pasted(f *catalog.Function) string {
 			if !strings.Contains(st, "execute") && !strings.Contains(st, ":=") {
 				continue
 			}
-			if lazyregexp.New(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(st) ||
-				lazyregexp.New(`format\(.*%s.*, ?"?`+name+`"?(?:\W|$)`).MatchString(st) {
+			raw, rest := formatted(st)
+			word := lazyregexp.New(`(?:^|\W)"?` + name + `"?(?:\W|$)`)
+			if lazyregexp.New(`\|\| ?"?`+name+`"?(?:\W|$)`).MatchString(rest) ||
+				slices.ContainsFunc(raw, word.MatchString) {
 				return a.Name
 			}
 		}

@@ -108,7 +108,7 @@ func (p *Pass) SharedLogins(r *catalog.Relation) bool {
 // Callers are the primary roles that may call a function.
 func (p *Pass) Callers(f *catalog.Function) (out []*model.Actor) {
 	for _, a := range p.Model.Acting {
-		if p.Privs.Execute(a.Role, f) {
+		if a.Primary && p.Privs.Execute(a.Role, f) {
 			out = append(out, a)
 		}
 	}
