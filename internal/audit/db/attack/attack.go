@@ -6,6 +6,7 @@ package attack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
