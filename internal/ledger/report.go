@@ -11,7 +11,7 @@ import (
 )
 
 // Reports are about all living entries of all living parties, like the totals
-// of the list of parties. Nobody reads them who may not see totals.
+// of the list of parties. A range that reaches beyond today ends today. Nobody reads them who may not see totals.
 
 // A DayLine is an entry of the day book.
 type DayLine struct {
@@ -35,6 +35,7 @@ type DayBook struct {
 	Given, Received int64
 	Entries         int
 	Days            []DaySum
+	Ahead           Ahead // of the range that was asked for; in no other figure, and no line
 }
 
 // DayBookSQL is every entry of some days, oldest first. Parameters: account,
@@ -67,8 +68,8 @@ func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLi
 	if err != nil {
 		return b, err
 	}
-	b.Range = r
 	from, to := r.ends()
+	b.Range, _ = r.through(tx.Scope.Today)
 	rows, err := tx.Query(ctx, DayBookSQL, tx.Scope.AccountID, tx.Scope.BusinessID, from, to)
 	if err != nil {
 		return b, fmt.Errorf("day book: %w", err)
@@ -79,6 +80,12 @@ func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLi
 		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.AmountMinor, &l.Date, &l.Note,
 			&l.Opening); err != nil {
 			return b, fmt.Errorf("day book: %w", err)
+		}
+		if l.Date.After(tx.Scope.Today) {
+			if err := b.Ahead.add(l.EntryFields); err != nil {
+				return b, fmt.Errorf("day book: %w", err)
+			}
+			continue
 		}
 		if err := b.add(l.EntryFields); err != nil {
 			return b, fmt.Errorf("day book: %w", err)
@@ -189,8 +196,9 @@ func CashBookOf(ctx context.Context, tx *postgres.Tx, r Range) (CashBook, error)
 	if err != nil {
 		return c, err
 	}
+	var to time.Time
+	r, to = r.through(tx.Scope.Today)
 	c.Range = r
-	_, to := r.ends()
 	rows, err := tx.Query(ctx, CashBookSQL, tx.Scope.AccountID, tx.Scope.BusinessID, to)
 	if err != nil {
 		return c, fmt.Errorf("cash book: %w", err)

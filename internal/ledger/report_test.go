@@ -16,8 +16,6 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
-var reportToday = date("2026-06-30")
-
 // Over random histories, every figure of every report is what loops over all entries say.
 func TestReportsAreSumsOfEntries(t *testing.T) {
 	t.Parallel()
@@ -216,12 +214,12 @@ func compareSummary(ctx context.Context, tx *postgres.Tx, span ledger.Range, wan
 
 // compareAgeing settles each receipt against the oldest given entry that has something open, one by one.
 func (m *model) compareAgeing(ctx context.Context, tx *postgres.Tx, until time.Time) error {
-	got, err := ledger.AgeingOf(ctx, tx, until, reportToday)
+	got, err := ledger.AgeingOf(ctx, tx, until)
 	if err != nil {
 		return err
 	}
-	on, left, total := reportToday, map[string]ledger.AgedParty{}, int64(0)
-	if !until.IsZero() {
+	on, left, total := tx.Scope.Today, map[string]ledger.AgedParty{}, int64(0)
+	if !until.IsZero() && until.Before(on) {
 		on = until
 	}
 	for _, p := range m.parties {
@@ -323,7 +321,7 @@ func TestWhoReadsReports(t *testing.T) {
 			return b.Given, err
 		},
 		"ageing": func(tx *postgres.Tx) (int64, error) {
-			b, err := ledger.AgeingOf(t.Context(), tx, time.Time{}, reportToday)
+			b, err := ledger.AgeingOf(t.Context(), tx, time.Time{})
 			return b.Total, err
 		},
 	}

@@ -275,7 +275,7 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 			return err
 		}
 		sum.line(e)
-		if err := line(SharedLine{Line{e, s.Opening + within.Balance}, *changed}); err != nil {
+		if err := line(SharedLine{Line{EntryFields: e, Balance: s.Opening + within.Balance}, *changed}); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ var flashes = map[string]ui.Flash{
 	"party_deleted":  {Kind: "done", Text: "Party moved to the bin."},
 	"party_restored": {Kind: "done", Text: "Party restored."},
 	"entry_added":    {Kind: "done", Text: "Entry saved."},
+	"entry_ahead":    {Kind: "done", Text: "Saved. It is dated ahead, and counts from its day on."},
 	"entry_saved":    {Kind: "done", Text: "Saved."},
 	"entry_deleted":  {Kind: "done", Text: "Entry moved to the bin."},
 	"entry_restored": {Kind: "done", Text: "Entry restored."},

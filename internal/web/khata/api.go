@@ -70,7 +70,8 @@ type entryJSON struct {
 	Amount  int64     `json:"amount"` // minor units
 	Date    string    `json:"date"`
 	Note    string    `json:"note,omitempty"`
-	Balance *int64    `json:"balance,omitempty"` // of the party after this entry
+	Balance *int64    `json:"balance,omitempty"` // of the party after this entry; none while it lies ahead
+	Ahead   bool      `json:"ahead,omitempty"`   // its day is yet to come: it counts in no balance
 }
 
 func entryBody(e ledger.Entry, balance *int64) entryJSON {
@@ -78,6 +79,12 @@ func entryBody(e ledger.Entry, balance *int64) entryJSON {
 		ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor,
 		Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance,
 	}
+}
+
+func aheadBody(e ledger.Entry) entryJSON {
+	body := entryBody(e, nil)
+	body.Ahead = true
+	return body
 }
 
 type partyPageJSON struct {
@@ -95,7 +102,9 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	if !r.Rights.SeesTotals {
 		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
 		for _, e := range own.Rows {
-			body.Entries = append(body.Entries, entryBody(e, nil))
+			one := entryBody(e, nil)
+			one.Ahead = e.Date.After(r.Today)
+			body.Entries = append(body.Entries, one)
 		}
 		return h.WriteJSON(w, r, http.StatusOK, body)
 	}
@@ -105,7 +114,11 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	}
 	body.Next = string(page.Next)
 	for _, e := range page.Rows {
-		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
+		if e.Ahead {
+			body.Entries = append(body.Entries, aheadBody(e.Entry))
+		} else {
+			body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
+		}
 	}
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }

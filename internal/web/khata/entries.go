@@ -37,7 +37,7 @@ func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
 		return out, err
 	}
 	if f.date == "" {
-		out.Date, err = r.Today()
+		out.Date = r.Today
 	} else {
 		out.Date, err = ledger.ParseDate(f.date)
 	}
@@ -110,12 +110,20 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
-	h.SetFlash(w, "entry_added", "")
+	h.SetFlash(w, savedFlash(r, "entry_added", fields), "")
 	business := r.Caller.Business.String()
 	if r.PostFormValue("then") == "another" {
 		return h.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}
 	return h.Redirect(w, r, ui.PartyPath(business, partyID.String()))
+}
+
+// savedFlash is code, unless the entry that was saved is dated ahead.
+func savedFlash(r *frame.Request, code string, f ledger.EntryFields) string {
+	if f.Date.After(r.Today) {
+		return "entry_ahead"
+	}
+	return code
 }
 
 // addEntry adds an entry in one round trip where all is well. Anything else is
@@ -185,7 +193,7 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
-	h.SetFlash(w, "entry_saved", "")
+	h.SetFlash(w, savedFlash(r, "entry_saved", fields), "")
 	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }
 

@@ -43,11 +43,11 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	if view.Show == reports.Ageing {
 		days.From = time.Time{}
 	} else if !q.Has("from") && !q.Has("to") {
-		first := time.Date(view.Now.Year(), view.Now.Month(), 1, 0, 0, 0, 0, time.UTC)
+		first := time.Date(r.Today.Year(), r.Today.Month(), 1, 0, 0, 0, 0, time.UTC)
 		days = ledger.Range{From: first, To: first.AddDate(0, 1, -1)}
 	}
 	view.From, view.To = inputDate(days.From), inputDate(days.To)
-	view.Period = exportOptions(r).Period(days)
+	view.Period = exportOptions(r).Period(days.Through(r.Today))
 	view.Chips = reportChips(view)
 	if err := r.As(func(tx *postgres.Tx) error { return build(r, tx, days, &view) }); err != nil {
 		return err
@@ -77,7 +77,7 @@ func dayBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.Vi
 	if err != nil {
 		return err
 	}
-	v.Gave, v.Got = r.Amount(book.Given), r.Amount(book.Received)
+	v.Gave, v.Got, v.Ahead = r.Amount(book.Given), r.Amount(book.Received), aheadOf(r, book.Ahead)
 	i := 0
 	for _, d := range book.Days {
 		if i < len(v.Days) && v.Days[i].Date.Equal(d.Date) {
@@ -137,11 +137,7 @@ func partySummary(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *repor
 }
 
 func ageing(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
-	today, err := r.Today()
-	if err != nil {
-		return err
-	}
-	a, err := ledger.AgeingOf(r.Context(), tx, days.To, today)
+	a, err := ledger.AgeingOf(r.Context(), tx, days.To)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	view.Name, view.Kind, view.Phone = st.Party.Name, string(st.Party.Kind), st.Party.Phone
 	view.Opening, view.Gave, view.Got, view.Closing = r.Amount(st.Opening), r.Amount(st.Given), r.Amount(st.Received), r.Amount(st.Closing)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
-	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
+	view.From, view.To, view.Ahead = inputDate(days.From), inputDate(days.To), aheadOf(r, st.Ahead)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
 	return r.Page(statement.Page(view))

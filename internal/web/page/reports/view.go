@@ -22,6 +22,7 @@ const (
 // A View is the page of /b/{business}/reports. Its query: show, from, to, part.
 type View struct {
 	ui.Shell
+	Ahead ui.Ahead // entries of these days that are yet to come, in no figure
 	ui.Form
 	Show           string
 	From, To       string // of the range, as date inputs have them; "" is open
