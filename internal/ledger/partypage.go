@@ -63,7 +63,8 @@ with party as (
 )
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
 	t.given, t.received, t.entries, t.given_ahead, t.received_ahead, t.entries_ahead,
-	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.created_by, e.created_at, e.updated_at, e.version,
+	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode,
+	e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
 from party p
@@ -198,7 +199,7 @@ func (p *PartyPage) scan(rows pgx.Rows, today time.Time) error {
 // optionalEntry is a living entry on the right of a left join.
 type optionalEntry struct {
 	id, party, by    *uuid.UUID
-	side, note       *string
+	side, note, mode *string
 	minor            *int64
 	version          *int
 	opening          *bool
@@ -206,16 +207,20 @@ type optionalEntry struct {
 }
 
 func (e *optionalEntry) targets() []any {
-	return []any{&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.by, &e.made, &e.last, &e.version}
+	return []any{&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.mode, &e.by, &e.made, &e.last, &e.version}
 }
 
 // entry must not be called when id is nil.
 func (e *optionalEntry) entry() Entry {
+	var mode Mode
+	if e.mode != nil {
+		mode = Mode(*e.mode)
+	}
 	return Entry{
 		ID: *e.id, PartyID: *e.party,
 		EntryFields: EntryFields{
 			Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note,
-			Opening: *e.opening,
+			Opening: *e.opening, Mode: mode,
 		},
 		CreatedBy: *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
 	}

@@ -31,7 +31,7 @@ type plannedStatement struct {
 func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]plannedStatement {
 	a, b := u.AccountID, u.BusinessID
 	beyond, from, to := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), date("2026-02-01"), date("2026-02-28")
-	const names, sums = "parties_name_idx", "entries_party_date_idx"
+	const names, sums, byDate = "parties_name_idx", "entries_party_date_idx", "entries_date_idx"
 	lowest, highest := int64(math.MinInt64), int64(math.MaxInt64)
 	return map[string]plannedStatement{
 		"party list":      {ledger.PartyListSQL, []any{a, b, lowest, highest, uuid.Max, 51}, ""},
@@ -65,7 +65,9 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		"statement":     {ledger.StatementSQL, []any{a, b, party, to}, ""},
 		"book":          {ledger.BookSQL, []any{a, b}, ""},
 		"day book":      {ledger.DayBookSQL, []any{a, b, from, to}, ""},
-		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, sums},
+		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, byDate},
+		"collections":   {ledger.CollectionsSQL, []any{a, b, from, to}, byDate},
+		"usual mode":    {ledger.UsualModeSQL, []any{a, b, to, "given"}, byDate},
 		"party summary": {ledger.PartySummarySQL, []any{a, b, from, to}, sums},
 		"ageing":        {ledger.AgeingSQL, []any{a, b, to}, sums},
 		"add entry": {ledger.AddEntrySQL, []any{

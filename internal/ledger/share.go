@@ -270,7 +270,7 @@ func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
 		if !found {
 			return errOrder
 		}
-		e := EntryFields{Side(*side), *minor, *date, *note, *opening}
+		e := EntryFields{Side: Side(*side), AmountMinor: *minor, Date: *date, Note: *note, Opening: *opening}
 		if err := within.Add(e); err != nil {
 			return err
 		}

@@ -138,7 +138,7 @@ func (s *Statement) read(rows pgx.Rows, today time.Time, begin func(Statement) e
 		if side == nil {
 			continue
 		}
-		e := EntryFields{Side(*side), *minor, *date, *note, *opening}
+		e := EntryFields{Side: Side(*side), AmountMinor: *minor, Date: *date, Note: *note, Opening: *opening}
 		if e.Date.After(today) {
 			if err := s.Ahead.add(e); err != nil {
 				return err

@@ -5,9 +5,16 @@
 -- stay those of all entries, so nothing has to run at midnight: the few entries dated ahead are found in an index by
 -- date and taken off when a list is read.
 
--- Entries dated ahead are the end of this index; it holds all that is added up of them.
+-- How an entry was paid. Null is an entry for which nobody said so, as all are that are older than the column: what was
+-- received without a word is cash, and what was given goods on credit. The cash book counts cash alone.
+alter table tijori.entries add column mode text
+    constraint entries_mode_check check (mode in ('cash', 'upi', 'bank', 'cheque', 'goods'));
+grant insert (mode), update (mode) on tijori.entries to tijori_app;
+
+-- Entries dated ahead are the end of this index. It holds all that is added up of them, and all that the cash book and
+-- the collections ask for; created_by is in it for the policy.
 create index entries_date_idx on tijori.entries (account_id, business_id, business_date)
-    include (party_id, side, amount_minor) where deleted_at is null;
+    include (party_id, side, amount_minor, mode, opening, created_by) where deleted_at is null;
 
 -- +goose StatementBegin
 -- tijori_khata.today_in(zone) is the day it is in a time zone. A zone that this server does not know, which the program

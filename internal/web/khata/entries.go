@@ -19,19 +19,19 @@ import (
 
 // entryForm is what the form posts, as typed.
 type entryForm struct {
-	side, amount, date, note string
+	side, amount, date, note, mode string
 }
 
 func readEntryForm(r *frame.Request) entryForm {
 	return entryForm{
 		side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"),
-		note: r.PostFormValue("note"),
+		note: r.PostFormValue("note"), mode: r.PostFormValue("mode"),
 	}
 }
 
 // fields turns what was typed into an entry's fields, in the currency and at the time of the business.
 func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
-	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note}
+	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note, Mode: ledger.Mode(f.mode)}
 	var err error
 	if out.AmountMinor, err = parseAmount(f.amount, r.Person.Business.Currency); err != nil {
 		return out, err
@@ -50,6 +50,13 @@ func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view
 	var name ledger.PartyName
 	var balance int64
 	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		if view.Mode == "" && view.EntryID == "" && !view.Opening {
+			var mode ledger.Mode
+			if mode, err = ledger.UsualMode(r.Context(), tx, ledger.Side(view.Side)); err != nil {
+				return err
+			}
+			view.Mode = string(mode)
+		}
 		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !tx.Scope.Rights.SeesTotals {
 			return err
 		}
@@ -106,7 +113,7 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		view := entryform.View{
 			Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date,
-			Note: form.note,
+			Note: form.note, Mode: form.mode,
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
@@ -163,7 +170,7 @@ func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error 
 	return h.renderEntryForm(w, r, entryform.View{
 		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side),
 		Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
-		Date:   e.Date.Format("2006-01-02"), Note: e.Note,
+		Date:   e.Date.Format("2006-01-02"), Note: e.Note, Mode: string(e.PaidBy()),
 	}, nil)
 }
 
@@ -189,7 +196,7 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		view := entryform.View{
 			EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side,
-			Amount: form.amount, Date: form.date, Note: form.note,
+			Amount: form.amount, Date: form.date, Note: form.note, Mode: form.mode,
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}

@@ -81,6 +81,14 @@ func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 	return r.Page(party.Page(view))
 }
 
+// modeTag is how an entry was paid, where that is more than its side says.
+func modeTag(f ledger.EntryFields) string {
+	if f.Mode == "" || f.Mode == (ledger.EntryFields{Side: f.Side}).PaidBy() {
+		return ""
+	}
+	return string(f.Mode)
+}
+
 func aheadOf(r *frame.Request, a ledger.Ahead) ui.Ahead {
 	return ui.Ahead{Entries: a.Entries, Gave: r.Amount(a.Given), Got: r.Amount(a.Received)}
 }
@@ -88,6 +96,6 @@ func aheadOf(r *frame.Request, a ledger.Ahead) ui.Ahead {
 func entryRow(r *frame.Request, e ledger.Entry, balance int64, by string) party.Entry {
 	return party.Entry{
 		ID: e.ID.String(), Side: string(e.Side), Amount: r.Amount(e.AmountMinor), Date: e.Date, Note: e.Note,
-		Balance: r.Amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1,
+		Balance: r.Amount(balance), By: by, Opening: e.Opening, Edited: e.Version > 1, Mode: modeTag(e.EntryFields),
 	}
 }

@@ -44,6 +44,7 @@ type Entry struct {
 	By      string       // name of who added it
 	Edited  bool         // has more than one version
 	Opening bool         // the party's opening balance
+	Mode    string       // how it was paid, of ui.Modes; "" where its side says it: goods given, cash received
 	Ahead   bool         // its day is yet to come
 	Fixable bool         // the user may change it though the role edits no others: a counter's own, for a day
 }
