@@ -72,7 +72,7 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		"ageing":        {ledger.AgeingSQL, []any{a, b, to}, sums},
 		"add entry": {ledger.AddEntrySQL, []any{
 			a, b, uuid.New(), party, "given", 1, "2026-04-01", "",
-			make([]byte, 32), who.UserID,
+			make([]byte, 32), who.UserID, "upi",
 		}, ""},
 		"unfiltered":      {"select count(*) from entries", nil, ""},
 		"unfiltered sums": {"select sum(given) from party_sums", nil, ""},

@@ -3204,9 +3204,11 @@ CREATE TABLE tijori.entries (
     deleted_at timestamp with time zone,
     deleted_by uuid,
     version integer DEFAULT 1 NOT NULL,
+    mode text,
     CONSTRAINT entries_amount_check CHECK (((amount_minor >= 1) AND (amount_minor <= '10000000000000'::bigint))),
     CONSTRAINT entries_date_check CHECK (((business_date >= '2000-01-01'::date) AND (business_date <= '2099-12-31'::date))),
     CONSTRAINT entries_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    CONSTRAINT entries_mode_check CHECK ((mode = ANY (ARRAY['cash'::text, 'upi'::text, 'bank'::text, 'cheque'::text, 'goods'::text]))),
     CONSTRAINT entries_note_check CHECK (((length(note) <= 500) AND (note !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f]'::text))),
     CONSTRAINT entries_request_check CHECK ((length(request_hash) = 32)),
     CONSTRAINT entries_side_check CHECK ((side = ANY (ARRAY['given'::text, 'received'::text]))),
@@ -3940,7 +3942,7 @@ CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (acc
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
 CREATE INDEX entries_batch_idx ON tijori.entries USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
-CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor) WHERE (deleted_at IS NULL);
+CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
@@ -5464,6 +5466,7 @@ GRANT SELECT(created_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
