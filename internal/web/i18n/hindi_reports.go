@@ -25,6 +25,7 @@ var hindiReports = map[string]string{
 	"Entries paid in cash: what you got came into the till, what you gave left it. UPI, bank, cheques, goods and old balances are left out.": "नकद एंट्रियाँ: जो मिला वह गल्ले में आया, जो दिया वह गल्ले से गया। UPI, बैंक, चेक, माल और पुराने बाकी इसमें नहीं हैं।",
 	"The till cannot hold less than nothing, but on %s it would hold %s.":                                                                    "गल्ले में शून्य से कम नहीं हो सकता, पर %s को हिसाब से %s बनता है।",
 	"Cash is missing from the book, or an entry was not paid in cash.":                                                                       "कोई नकद एंट्री छूट गई है, या कोई एंट्री नकद की नहीं थी।",
+	"%s came in. The most came in on %s: %s.":                                                                                                "%s आया। सबसे ज़्यादा %s को आया: %s।",
 	"Look at that day":               "वह दिन देखें",
 	"Collections":                    "वसूली",
 	"Nothing came in on these days.": "इन दिनों में कुछ नहीं आया।",

@@ -97,6 +97,9 @@ func (w world) collections() reports.View {
 		return out
 	}
 	v.Came, v.Gave, v.Count, v.Columns = rupees(118500), rupees(0), 2, w.columns()
+	for i := range v.Columns {
+		v.Columns[i].Down, v.Columns[i].Gave = 0, rupees(0)
+	}
 	for i, a := range modes(78000, 20500, 12000, 8000, 0) {
 		v.Modes = append(v.Modes, reports.Sum{Label: v.Shell.Modes()[i].Label, Amount: a})
 	}

@@ -190,6 +190,9 @@ func (v View) about() string {
 			best = c
 		}
 	}
+	if v.Show == Coming {
+		return v.T("%s came in. The most came in on %s: %s.", v.Came.Format(), best.Label, best.Got.Format())
+	}
 	if v.Show == CashBook {
 		return v.T("%s came in and %s went out. The most came in on %s: %s.", v.Got.Format(), v.Gave.Format(),
 			best.Label, best.Got.Format())
