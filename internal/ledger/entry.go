@@ -71,7 +71,8 @@ func (f EntryFields) Signed() int64 {
 
 func (f EntryFields) hash(party uuid.UUID) []byte {
 	parts := []string{
-		"entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10), f.Date.Format(time.DateOnly), f.Note,
+		"entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10),
+		f.Date.Format(time.DateOnly), f.Note,
 	}
 	if f.Mode != "" { // without one, it is the request of a client that knows no modes
 		parts = append(parts, string(f.Mode))
@@ -227,7 +228,8 @@ func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 	}
 	var e Entry
 	err = tx.QueryRow(ctx, `
-		update tijori.entries set side = $5, amount_minor = $6, business_date = $7, note = $8, mode = nullif($9::text, '')
+		update tijori.entries set side = $5, amount_minor = $6, business_date = $7, note = $8,
+			mode = nullif($9::text, '')
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns,

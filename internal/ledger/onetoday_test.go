@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// What is true today is said in one way: Scope.Today, of the database. So no other code asks a clock which day it is in a
-// business, every statement that adds entries up says up to which day, and party_sums, which knows of all days, is
+// What is true today is said in one way: Scope.Today, of the database. So no other code asks a clock which day it is
+// in a business, every statement that adds entries up says up to which day, and party_sums, which knows of all days, is
 // read by the list alone, which takes off what lies ahead.
 func TestNobodyElseSaysWhatIsTrueToday(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,8 @@ with party as (
 		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date <= $7), 0)::bigint
 			as received,
 		(count(*) filter (where e.business_date <= $7))::int as entries,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date > $7), 0)::bigint as given_ahead,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date > $7), 0)::bigint
+			as given_ahead,
 		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date > $7), 0)::bigint
 			as received_ahead,
 		(count(*) filter (where e.business_date > $7))::int as entries_ahead,
@@ -207,7 +208,10 @@ type optionalEntry struct {
 }
 
 func (e *optionalEntry) targets() []any {
-	return []any{&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.mode, &e.by, &e.made, &e.last, &e.version}
+	return []any{
+		&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.mode,
+		&e.by, &e.made, &e.last, &e.version,
+	}
 }
 
 // entry must not be called when id is nil.

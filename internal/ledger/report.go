@@ -149,7 +149,7 @@ type CashBook struct {
 	In, Out int64 // within the range
 	Closing int64
 	Days    []CashDay
-	Short   []CashDay // days of the range that end with less than nothing: a till cannot, so entries are missing or wrong
+	Short   []CashDay // days that end with less than nothing: a till cannot, so entries are missing or wrong
 }
 
 // CashBookSQL is the sums of cash of each day up to one. Parameters: account, business, last day.

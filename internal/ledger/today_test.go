@@ -138,7 +138,9 @@ func TestEntriesDatedAheadCountNowhere(t *testing.T) {
 }
 
 // compareToday holds every figure of every place against the entries up to today.
-func (m *model) compareToday(t *testing.T, r *rapid.T, db *pgtest.DB, tx *postgres.Tx, tokens map[uuid.UUID]string) error {
+func (m *model) compareToday(t *testing.T, r *rapid.T, db *pgtest.DB, tx *postgres.Tx,
+	tokens map[uuid.UUID]string,
+) error {
 	ctx, today := t.Context(), tx.Scope.Today
 	now := &model{parties: m.parties}
 	for _, e := range m.entries {
@@ -224,7 +226,8 @@ func figuresOf(ctx context.Context, r *rapid.T, tx *postgres.Tx, party uuid.UUID
 		}
 		out = append(out, figure{name, s.Closing})
 		var file bytes.Buffer
-		if err := export.PartyCSV(ctx, tx, &file, party, days, export.Options{Allow: everybody, Currency: "INR"}); err != nil {
+		o := export.Options{Allow: everybody, Currency: "INR"}
+		if err := export.PartyCSV(ctx, tx, &file, party, days, o); err != nil {
 			return nil, err
 		}
 		rows, err := csv.NewReader(&file).ReadAll()
@@ -283,7 +286,8 @@ func (m *model) compareTotals(ctx context.Context, tx *postgres.Tx, get, give in
 	for name, r := range map[string]ledger.Range{"all": {}, "ahead": {To: tx.Scope.Today.AddDate(0, 0, 90)}} {
 		sum, err := ledger.PartySummaryOf(ctx, tx, r)
 		if err != nil || sum.Get != get || sum.Give != give {
-			return fmt.Errorf("summary of %s: get %d, give %d, %v; want %d, %d", name, sum.Get, sum.Give, err, get, give)
+			return fmt.Errorf("summary of %s: get %d, give %d, %v; want %d, %d", name, sum.Get, sum.Give, err, get,
+				give)
 		}
 		days, err := ledger.WriteDayBook(ctx, tx, r, func(ledger.DayLine) error { return nil })
 		if err != nil || days.Given != out || days.Received != in {

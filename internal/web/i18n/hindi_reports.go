@@ -36,7 +36,6 @@ var hindiReports = map[string]string{
 	"Paid by":                        "कैसे",
 	"Choose how it was paid.":        "चुनें कि भुगतान कैसे हुआ।",
 	"Cash":                           "नकद",
-	"UPI":                            "UPI",
 	"Bank":                           "बैंक",
 	"Cheque":                         "चेक",
 	"Goods":                          "माल",

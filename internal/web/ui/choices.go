@@ -49,7 +49,7 @@ var zones = []Option{
 func (s Shell) Modes() []Option {
 	return []Option{
 		{Value: "cash", Label: s.T("Cash")},
-		{Value: "upi", Label: s.T("UPI")},
+		{Value: "upi", Label: "UPI"},
 		{Value: "bank", Label: s.T("Bank")},
 		{Value: "cheque", Label: s.T("Cheque")},
 		{Value: "goods", Label: s.T("Goods")},

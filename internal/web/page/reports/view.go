@@ -103,7 +103,8 @@ type Sum struct {
 	Amount money.Amount
 }
 
-// A Collected is what came in on a day, or what one person wrote down: each way, in the order of View.Modes, and in all.
+// A Collected is what came in on a day, or what one person wrote down: each way, in the order of View.Modes, and in
+// all.
 type Collected struct {
 	Date    time.Time
 	Name    string
