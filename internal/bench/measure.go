@@ -135,7 +135,7 @@ func (r *run) measurePolicies(ctx context.Context, report *report) error {
 	plainList := statement{strings.Replace(ledger.PartyListSQL, "tijori_khata.totals()", plainTotals, 1), list.args}
 	page := statement{ledger.PartyPageSQL, []string{
 		account, business, idSQL(partyKind, ":n::int * 1000 + :p::int"),
-		"'2101-01-01'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51",
+		"'2101-01-01'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "51", "current_date",
 	}}
 	claims := statement{sql: "select set_config('tijori.credential', encode(" + tokenHashSQL(":n::int") +
 		", 'hex'), true), set_config('tijori.business', (" + business +

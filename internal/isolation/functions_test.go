@@ -179,6 +179,23 @@ var functions = map[string]use{
 		"tijori_auth",
 		"whoever holds the token and has the address becomes a member",
 	},
+	"tijori_khata.today_in(text)": {
+		"",
+		"called by what says or needs the day: which one it is in a time zone",
+	},
+	"tijori_khata.today()": {"tijori_app", "the day it is in the caller's own business"},
+	"tijori_khata.ahead_of(uuid, uuid, date)": {
+		"",
+		"called by totals and ahead: parties of a business with entries dated ahead",
+	},
+	"tijori_khata.ahead()": {
+		"tijori_app",
+		"parties of the caller's own business with entries dated ahead, for who sees totals",
+	},
+	"tijori_khata.due_since(uuid, uuid, uuid, bigint, date)": {
+		"",
+		"called by ahead_of: since when a party owes what it owes on a day",
+	},
 	"tijori_khata.totals()": {
 		"tijori_app",
 		"what the parties of the caller's own business come to, for who sees totals",

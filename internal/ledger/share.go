@@ -257,7 +257,13 @@ func (s *Shared) read(rows pgx.Rows) (lines []SharedLine, err error) {
 		}
 		if line.side != nil {
 			lines = append(lines, SharedLine{
-				Line{EntryFields{Side(*line.side), *line.minor, *line.date, *line.note, *line.opening}, *line.balance},
+				Line{
+					EntryFields: EntryFields{
+						Side: Side(*line.side), AmountMinor: *line.minor, Date: *line.date, Note: *line.note,
+						Opening: *line.opening,
+					},
+					Balance: *line.balance,
+				},
 				changed,
 			})
 			continue

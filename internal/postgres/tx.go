@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -30,6 +31,10 @@ type Scope struct {
 	Role       string    // one of package role's, or "" when AccountID is zero
 
 	Rights role.Rights // what the role allows
+
+	// Today is the day it is in the business, midnight UTC; zero without one. The database says so, by the service
+	// clock and the time zone of the business: what is true "as of today" is of this day, here and in its functions.
+	Today time.Time
 }
 
 // A Tx is a caller's transaction as tijori_app.
@@ -53,7 +58,7 @@ const (
 	// look-up, and tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
 	scopeSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true), (
 		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
-			s.sees_totals, s.adds_entries, s.runs_khata, s.owns,
+			s.sees_totals, s.adds_entries, s.runs_khata, s.owns, coalesce(tijori_khata.today(), date '0001-01-01'),
 			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
 			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true))
 		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
@@ -70,7 +75,7 @@ func (c Caller) claims() []any {
 func (s *Scope) scan(row pgx.Row) error {
 	return row.Scan(nil, nil, pgtype.CompositeFields{
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil,
 	})
 }
 

@@ -37,7 +37,7 @@ var accountTables = []archiveTable{
 var businessTables = []archiveTable{
 	{"parties", `select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
 		from tijori.parties where account_id = $1 and business_id = $2 order by id`},
-	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.batch_id,
+	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.batch_id,
 			e.created_by, e.created_at, e.updated_at, e.deleted_at, e.version
 		from (
 			select * from tijori.entries l where l.account_id = $1 and l.business_id = $2 and l.deleted_at is null

@@ -4,8 +4,8 @@
 -- to the program for each view. shared_statement stays for older programs.
 
 -- tijori_khata.shared_page(given_hash, skip, most) is one page of the statement that a token opens and nothing else: a
--- row with the head of the statement and no side, then at most so many entries of its days in order, each with the
--- balance after it, after those that are skipped. There is no row for an unknown, expired or revoked token, nor for a
+-- row with the head of the statement and no side, then at most so many entries of its days up to today in order, each
+-- with the balance after it, after those that are skipped. There is no row for an unknown, expired or revoked token, nor for a
 -- party in the bin. Should two shares have the same hash, the elder keeps it. payable means that, on balance, nothing
 -- was paid after the last day; changed, of the head, that the figures are no longer those that were shared: the digest
 -- is that of ledger.AddShare.
@@ -21,12 +21,15 @@ create function tijori_khata.shared_page(given_hash bytea, skip integer, most in
         select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
     ), head as materialized (
         select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
-               p.name as party_name, p.kind, s.from_date, s.to_date, s.created_at, s.expires_at, s.digest,
+               p.name as party_name, p.kind, s.from_date,
+               case when s.from_date > day.until then s.to_date else day.until end as to_date, here.today, s.created_at, s.expires_at, s.digest,
                coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name
           from share s
           join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
           join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
            and p.deleted_at is null
+          cross join lateral (select tijori_khata.today_in(b.time_zone) as today) here
+          cross join lateral (select least(s.to_date, here.today) as until) day
           left join lateral (
             select y.upi_id, y.payee_name from tijori.payees y
              where y.account_id = s.account_id and y.business_id = s.business_id
@@ -39,7 +42,7 @@ create function tijori_khata.shared_page(given_hash bytea, skip integer, most in
                e.business_date < h.from_date as before, e.business_date > h.to_date as after
           from head h
           join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
-           and e.party_id = h.party_id and e.deleted_at is null
+           and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.today
     ), sums as materialized (
         select coalesce(sum(e.signed) filter (where e.before), 0)::bigint as opening,
                coalesce(sum(e.signed) filter (where e.after), 0)::bigint as after_it

@@ -2159,6 +2159,54 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.add_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.ahead() RETURNS TABLE(party_id uuid, living boolean, made_on date, balance bigint, entries integer, last_date date, due_since date, given_ahead bigint, received_ahead bigint, entries_ahead integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id, tijori_khata.today_in(b.time_zone) as today into s
+      from tijori_access.scope() x
+      join tijori.businesses b on b.account_id = x.account_id and b.id = x.business_id
+     where x.sees_totals;
+    return query select a.* from tijori_khata.ahead_of(s.account_id, s.business_id, s.today) a;
+end $$;
+ALTER FUNCTION tijori_khata.ahead() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today date) RETURNS TABLE(party_id uuid, living boolean, made_on date, balance bigint, entries integer, last_date date, due_since date, given_ahead bigint, received_ahead bigint, entries_ahead integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    l record;
+begin
+    for l in
+        with late as materialized (
+            select e.party_id, e.side, e.amount_minor from tijori.entries e
+             where e.account_id = account and e.business_id = business and e.business_date > today
+               and e.deleted_at is null
+        )
+        select t.party_id,
+               coalesce(sum(t.amount_minor) filter (where t.side = 'given'), 0)::bigint as given,
+               coalesce(sum(t.amount_minor) filter (where t.side = 'received'), 0)::bigint as received,
+               count(*)::integer as entries
+          from late t group by t.party_id
+    loop
+        select s.party_id, s.living, s.made_on, s.balance - l.given + l.received, s.entries - l.entries,
+               l.given, l.received, l.entries
+          into party_id, living, made_on, balance, entries, given_ahead, received_ahead, entries_ahead
+          from tijori.party_sums s
+         where s.account_id = account and s.business_id = business and s.party_id = l.party_id;
+        last_date := (select max(e.business_date) from tijori.entries e
+                       where e.account_id = account and e.business_id = business and e.party_id = l.party_id
+                         and e.deleted_at is null and e.business_date <= today);
+        due_since := tijori_khata.due_since(account, business, l.party_id, balance, today);
+        return next;
+    end loop;
+end $$;
+ALTER FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today date) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) RETURNS date
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2182,6 +2230,29 @@ begin
     return date '2100-01-01';
 end $$;
 ALTER FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    e record;
+begin
+    if owed > 0 then
+        for e in
+            select g.business_date, g.amount_minor from tijori.entries g
+             where g.account_id = account and g.business_id = business and g.party_id = party and g.side = 'given'
+               and g.deleted_at is null and g.business_date <= until
+             order by g.business_date desc, g.id desc
+        loop
+            owed := owed - e.amount_minor;
+            if owed <= 0 then
+                return e.business_date;
+            end if;
+        end loop;
+    end if;
+    return date '2100-01-01';
+end $$;
+ALTER FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.follow_parties() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2531,29 +2602,32 @@ CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(bu
         select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
     ), head as materialized (
         select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
-               p.name as party_name, p.kind, s.from_date, s.to_date, s.created_at, s.expires_at, s.digest,
+               p.name as party_name, p.kind, s.from_date, day.until, s.to_date, s.created_at, s.expires_at, s.digest,
                coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name,
                sums.after_it >= 0 as payable, sums.opening
           from share s
           join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
           join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
            and p.deleted_at is null
+          cross join lateral (select tijori_khata.today_in(b.time_zone) as today) here
+          cross join lateral (select least(s.to_date, here.today) as until) day
           left join lateral (
             select y.upi_id, y.payee_name from tijori.payees y
              where y.account_id = s.account_id and y.business_id = s.business_id
              order by y.created_at desc limit 1) y on true
           cross join lateral (
             select coalesce(sum(e.signed) filter (where e.business_date < s.from_date), 0)::bigint as opening,
-                   coalesce(sum(e.signed) filter (where e.business_date > s.to_date), 0)::bigint as after_it
+                   coalesce(sum(e.signed) filter (where e.business_date > day.until), 0)::bigint as after_it
               from (
                 select l.business_date,
                        case l.side when 'given' then l.amount_minor else -l.amount_minor end as signed
                   from tijori.entries l
                  where l.account_id = s.account_id and l.business_id = s.business_id and l.party_id = s.party_id
-                   and l.deleted_at is null) e) sums
+                   and l.deleted_at is null and l.business_date <= here.today) e) sums
          where s.revoked_at is null and s.expires_at > now()
     )
-    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date, h.to_date, h.created_at,
+    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date,
+           case when h.from_date > h.until then h.to_date else h.until end, h.created_at,
            h.expires_at, h.digest, h.upi_id, h.payee_name, h.payable, h.opening, null, null, null, null, null, null
       from head h
     union all
@@ -2562,7 +2636,7 @@ CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(bu
             greatest(e.created_at, e.updated_at) > h.created_at
        from head h
        join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
-        and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.to_date
+        and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.until
         and (h.from_date is null or e.business_date >= h.from_date)
       order by e.business_date, e.id) $$;
 ALTER FUNCTION tijori_khata.shared_statement(given_hash bytea) OWNER TO tijori_guard;
@@ -2661,20 +2735,58 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.take_sums() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) RETURNS record
+CREATE FUNCTION tijori_khata.today() RETURNS date
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     s record;
 begin
-    select x.account_id, x.business_id into s from tijori_access.scope() x where x.sees_totals;
+    select x.account_id, x.business_id into s from tijori_access.scope() x;
+    return (select tijori_khata.today_in(b.time_zone) from tijori.businesses b
+             where b.account_id = s.account_id and b.id = s.business_id);
+end $$;
+ALTER FUNCTION tijori_khata.today() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.today_in(zone text) RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (tijori_ops.clock() at time zone zone)::date;
+exception when invalid_parameter_value then
+    return (tijori_ops.clock() at time zone 'Asia/Kolkata')::date;
+end $$;
+ALTER FUNCTION tijori_khata.today_in(zone text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+    d record;
+begin
+    select x.account_id, x.business_id, tijori_khata.today_in(b.time_zone) as today into s
+      from tijori_access.scope() x
+      join tijori.businesses b on b.account_id = x.account_id and b.id = x.business_id
+     where x.sees_totals;
     select count(*), count(*) filter (where t.balance > 0), count(*) filter (where t.balance < 0),
            coalesce(sum(t.balance) filter (where t.balance > 0), 0),
            coalesce(-sum(t.balance) filter (where t.balance < 0), 0)
       into parties, due, advance, get, give
       from tijori.party_sums t
      where t.account_id = s.account_id and t.business_id = s.business_id and t.living;
+    select coalesce(sum(sign(greatest(n.today, 0)) - sign(greatest(n.all_days, 0))), 0) as due,
+           coalesce(sum(sign(greatest(-n.today, 0)) - sign(greatest(-n.all_days, 0))), 0) as advance,
+           coalesce(sum(greatest(n.today, 0) - greatest(n.all_days, 0)), 0) as get,
+           coalesce(sum(greatest(-n.today, 0) - greatest(-n.all_days, 0)), 0) as give
+      into d
+      from (
+        select a.balance as today, a.balance + a.given_ahead - a.received_ahead as all_days
+          from tijori_khata.ahead_of(s.account_id, s.business_id, s.today) a where a.living) n;
+    due := due + d.due;
+    advance := advance + d.advance;
+    get := get + d.get;
+    give := give + d.give;
 end $$;
 ALTER FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.wrong_sums() RETURNS TABLE(account_id uuid, business_id uuid, party_id uuid, what text)
@@ -3414,9 +3526,11 @@ CREATE TABLE tijori.entries (
     deleted_at timestamp with time zone,
     deleted_by uuid,
     version integer DEFAULT 1 NOT NULL,
+    mode text,
     CONSTRAINT entries_amount_check CHECK (((amount_minor >= 1) AND (amount_minor <= '10000000000000'::bigint))),
     CONSTRAINT entries_date_check CHECK (((business_date >= '2000-01-01'::date) AND (business_date <= '2099-12-31'::date))),
     CONSTRAINT entries_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    CONSTRAINT entries_mode_check CHECK ((mode = ANY (ARRAY['cash'::text, 'upi'::text, 'bank'::text, 'cheque'::text, 'goods'::text]))),
     CONSTRAINT entries_note_check CHECK (((length(note) <= 500) AND (note !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f]'::text))),
     CONSTRAINT entries_request_check CHECK ((length(request_hash) = 32)),
     CONSTRAINT entries_side_check CHECK ((side = ANY (ARRAY['given'::text, 'received'::text]))),
@@ -4274,6 +4388,7 @@ CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_emai
 CREATE INDEX email_changes_user_idx ON tijori.email_changes USING btree (user_id);
 CREATE INDEX entries_batch_idx ON tijori.entries USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
@@ -5654,7 +5769,11 @@ REVOKE ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most
 GRANT ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.add_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.ahead() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.ahead() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.follow_parties() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.forget_tasks() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.forget_tasks() TO tijori_auth;
@@ -5688,6 +5807,9 @@ REVOKE ALL ON FUNCTION tijori_khata.stamp_revoke() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_undo() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_update() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.take_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.today() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.today() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.today_in(zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
@@ -5927,6 +6049,7 @@ GRANT SELECT(created_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;

@@ -178,10 +178,7 @@ func (h *Handlers) open(r *frame.Request, upload uuid.UUID) (d *dryRun, err erro
 	if d.table, err = intake.ReadSheet(d.body, r.FormValue("sheet")); err != nil {
 		return d, err
 	}
-	desk, err := deskOf(r)
-	if err != nil {
-		return d, err
-	}
+	desk := deskOf(r)
 	d.o = intake.Options{
 		Upload: upload, Mapping: mappingOf(r, d.table), Desk: desk, OpeningDate: desk.Today,
 		OpeningNote: r.T("Opening balance"),

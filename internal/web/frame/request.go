@@ -13,7 +13,6 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
-	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/term"
@@ -33,12 +32,13 @@ type Request struct {
 	Caller postgres.Caller // with the business of the path
 	Person account.Person  // filled by Read
 	Rights role.Rights     // of the caller in the business or account; filled by Read
-	Known  bool            // Person and Rights are filled
+	Today  time.Time       // the day it is in the business, as the database says; filled by Read
+	Known  bool            // Person, Rights and Today are filled
 	Flash  *ui.Flash
 
-	spoken string          // the language of the link that was opened
-	strong   bool  // of an operator's session: it was proved by more than a password
-	unproven error // why the proof that came with a form is none
+	spoken   string // the language of the link that was opened
+	strong   bool   // of an operator's session: it was proved by more than a password
+	unproven error  // why the proof that came with a form is none
 
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
@@ -59,7 +59,7 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 	if err != nil {
 		return err
 	}
-	r.Person, r.Rights, r.Known = person, scope.Rights, true
+	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
 	r.slide()
 	return r.Admit(scope)
 }
@@ -73,10 +73,10 @@ func (r *Request) As(fn func(*postgres.Tx) error) error {
 // shows. The request knows it when fn has succeeded.
 func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 	var person account.Person
-	var rights role.Rights
+	var scope postgres.Scope
 	err := r.As(func(tx *postgres.Tx) error {
 		var b pgx.Batch
-		person, rights = account.Person{}, tx.Scope.Rights
+		person, scope = account.Person{}, tx.Scope
 		account.QueuePerson(&b, &person)
 		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
 			return err
@@ -86,7 +86,7 @@ func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	r.Person, r.Rights, r.Known = person, rights, true
+	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
 	r.slide()
 	return nil
 }
@@ -234,11 +234,6 @@ func (r *Request) TimeZone() string {
 	return ui.Or(zone, DefaultZone)
 }
 
-// Today is the day at the open business.
-func (r *Request) Today() (time.Time, error) {
-	return ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
-}
-
 // Shell is the frame of a page for this request.
 func (r *Request) Shell() ui.Shell {
 	p := &r.Person
@@ -248,8 +243,9 @@ func (r *Request) Shell() ui.Shell {
 	}
 	shell := ui.Shell{
 		Locale: r.Locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
-		Flash: r.Flash, Development: r.f.config.Development, Now: now, FreeParties: r.f.Plans.Default().PartiesMax,
-		Carriers: r.f.offers.Carriers,
+		Flash: r.Flash, Development: r.f.config.Development, Now: now, BusinessDay: r.Today,
+		FreeParties: r.f.Plans.Default().PartiesMax,
+		Carriers:    r.f.offers.Carriers,
 	}
 	if p.UserID != uuid.Nil {
 		shell.Mark = MarkOf(p.UserID)

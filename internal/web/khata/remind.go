@@ -54,7 +54,7 @@ func (t reminderText) String() string {
 func (h *Handlers) remindText(r *frame.Request, lang, party string, owed int64, link string, to ledger.Payee) string {
 	return reminderText{
 		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed),
-		date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
+		date: i18n.Date(lang, r.Today), link: link, to: to,
 	}.String()
 }
 

@@ -89,7 +89,7 @@ func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 	life := ledger.ShareLife
 	fromReminder := r.PostFormValue("back") == "remind"
 	if fromReminder {
-		days.To, err = r.Today()
+		days.To = r.Today
 	} else if days.From, err = formDate(r, "from"); err == nil {
 		days.To, err = formDate(r, "to")
 		n, bad := strconv.Atoi(r.PostFormValue("days"))

@@ -27,6 +27,7 @@ type Shell struct {
 	CurrentPath string            // path and query of this page, as requested
 	Flash       *Flash            // what just happened, nil when nothing
 	Development bool              // shows the way to the outbox
+	BusinessDay time.Time         // the day it is in the open business, midnight UTC; zero without one
 	Now         time.Time         // the service clock, in the business's (or user's) time zone
 }
 
@@ -69,8 +70,16 @@ func (s Shell) Moment(t time.Time) string { return i18n.Moment(s.Locale, t, s.No
 // Ago writes how long ago an instant was.
 func (s Shell) Ago(t time.Time) string { return i18n.Ago(s.Locale, t, s.Now) }
 
-// Today is the current day as a date input wants it.
-func (s Shell) Today() string { return s.Now.Format(time.DateOnly) }
+// Today is the current day as a date input wants it: that of the open business, else that of the clock.
+func (s Shell) Today() string {
+	if !s.BusinessDay.IsZero() {
+		return s.BusinessDay.Format(time.DateOnly)
+	}
+	return s.Now.Format(time.DateOnly)
+}
+
+// Ahead reports whether a business date is yet to come.
+func (s Shell) Ahead(d time.Time) bool { return d.Format(time.DateOnly) > s.Today() }
 
 // Symbol is the sign of the business's currency.
 func (s Shell) Symbol() string {

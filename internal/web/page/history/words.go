@@ -47,6 +47,8 @@ func field(s ui.Shell, name string) string {
 		return s.T("Date")
 	case "note":
 		return s.T("Note")
+	case "mode":
+		return s.T("paid by")
 	case "side":
 		return s.T("Side")
 	case "name":

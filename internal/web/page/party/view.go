@@ -21,9 +21,10 @@ type View struct {
 	Balance      money.Amount // positive: you'll get; negative: you'll give
 	Gave, Got    money.Amount // sums of each side, both positive
 	EntryCount   int
-	Entries      []Entry // newest first
-	After        string  // cursor of the next, older page, "" on the last
-	ExportLocked bool    // the plan has no export
+	Ahead        ui.Ahead // entries whose day is yet to come, in none of the sums
+	Entries      []Entry  // newest first
+	After        string   // cursor of the next, older page, "" on the last
+	ExportLocked bool     // the plan has no export
 	// client-made id of the reminder, "" when the party owes nothing or the role does not remind
 	RemindID  string
 	CanPay    bool         // the party owes, and the business takes UPI
@@ -43,5 +44,7 @@ type Entry struct {
 	By      string       // name of who added it
 	Edited  bool         // has more than one version
 	Opening bool         // the party's opening balance
+	Mode    string       // how it was paid, of ui.Modes; "" where its side says it: goods given, cash received
+	Ahead   bool         // its day is yet to come
 	Fixable bool         // the user may change it though the role edits no others: a counter's own, for a day
 }

@@ -15,6 +15,7 @@ import (
 const (
 	DayBook  = "day"
 	CashBook = "cash"
+	Coming   = "coming"
 	Parties  = "parties"
 	Ageing   = "ageing"
 )
@@ -22,6 +23,7 @@ const (
 // A View is the page of /b/{business}/reports. Its query: show, from, to, part.
 type View struct {
 	ui.Shell
+	Ahead ui.Ahead // entries of these days that are yet to come, in no figure
 	ui.Form
 	Show           string
 	From, To       string // of the range, as date inputs have them; "" is open
@@ -34,7 +36,11 @@ type View struct {
 	Opening, Closing money.Amount // of the till, or of all parties; signed
 	Gave, Got        money.Amount // sums of the range, over all parts
 	Get, Give        money.Amount // of the party summary, both positive
-	Old              bool         // the cash book leaves entries of old balances out
+	Short            []Day        // of the cash book: days that end with less than nothing in the till
+	Modes            []Sum        // of the collections: what came in each way
+	Came             money.Amount // of the collections: all of it
+	Collected        []Collected  // by day, then by who took it
+	Takers           []Collected
 	Columns          []Column
 	Days             []Day   // of the day book with lines, of the cash book without
 	Rows             []Party // of the party summary
@@ -91,6 +97,22 @@ type Aged struct {
 	Oldest  time.Time
 }
 
+// A Sum is what came in one way.
+type Sum struct {
+	Label  string
+	Amount money.Amount
+}
+
+// A Collected is what came in on a day, or what one person wrote down: each way, in the order of View.Modes, and in
+// all.
+type Collected struct {
+	Date    time.Time
+	Name    string
+	Modes   []money.Amount
+	Total   money.Amount
+	Entries int
+}
+
 // A Bar is one row of a chart of amounts. Width is in hundredths.
 type Bar struct {
 	Label  string
@@ -144,6 +166,8 @@ func (v View) Title(show string) string {
 	switch show {
 	case CashBook:
 		return v.T("Cash book")
+	case Coming:
+		return v.T("Collections")
 	case Parties:
 		return v.T("Party summary")
 	case Ageing:
@@ -166,6 +190,9 @@ func (v View) about() string {
 		if c.Got.Minor > best.Got.Minor {
 			best = c
 		}
+	}
+	if v.Show == Coming {
+		return v.T("%s came in. The most came in on %s: %s.", v.Came.Format(), best.Label, best.Got.Format())
 	}
 	if v.Show == CashBook {
 		return v.T("%s came in and %s went out. The most came in on %s: %s.",

@@ -11,6 +11,7 @@ import (
 // A View is the page of /b/{business}/p/{party}/statement. Its query: from, to, part.
 type View struct {
 	ui.Shell
+	Ahead ui.Ahead // entries of these days that are yet to come, in no figure
 	ui.Form
 	Shared         string // path of the shared link when this is shown to the party, "" in the khata
 	PartyID        string
