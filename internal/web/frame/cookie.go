@@ -15,6 +15,7 @@ const (
 	LinkCookie     CookieName = "link"     // the token of a share link just made
 	SentToCookie   CookieName = "sent_to"  // where the mail of a sign-up went
 	LanguageCookie CookieName = "language" // of pages before the first sign-in
+	ShopCookie     CookieName = "shop"     // the id of the business that was open last
 )
 
 // in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the

@@ -53,6 +53,8 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
+	view.Send = sending(r, id.String(), st.Party.Name)
+	letRemind(w)
 	return r.Page(statement.Page(view))
 }
 
