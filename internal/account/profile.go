@@ -74,6 +74,17 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	return nil
 }
 
+// SetSessionLocale changes the language of the user whom a session signs in.
+func (s *Service) SetSessionLocale(ctx context.Context, session Session, locale string) error {
+	if err := checkLocale(locale); err != nil {
+		return err
+	}
+	return s.asUser(ctx, postgres.Caller{Credential: Hash(session.Token)}, func(tx pgx.Tx, user uuid.UUID) error {
+		_, err := tx.Exec(ctx, `update users set locale = $2 where id = $1`, user, locale)
+		return err
+	})
+}
+
 // UpdateProfile sets the name and language of the caller's user.
 func (s *Service) UpdateProfile(ctx context.Context, c postgres.Caller, name, locale string) error {
 	name, err := cleanName("name", name)

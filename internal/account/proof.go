@@ -50,7 +50,7 @@ func (s *Service) openOrStop(ctx context.Context, tx pgx.Tx, user uuid.UUID, d D
 		return session, half, err
 	}
 	if !twoStep {
-		session, err = s.enter(ctx, tx, user, d)
+		session, err = s.openSession(ctx, tx, user, d)
 		return session, half, err
 	}
 	token, hash := newToken()
@@ -86,11 +86,15 @@ func (s *Service) enter(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device
 	if err != nil {
 		return Session{}, err
 	}
-	event := SignedIn
-	if !known {
-		event = DeviceAdded
+	return session, logUserFrom(ctx, tx, entered(known), user, d)
+}
+
+// entered is what the security log says of a new session, from a device that the user has signed in from, or not.
+func entered(known bool) Event {
+	if known {
+		return SignedIn
 	}
-	return session, logUserFrom(ctx, tx, event, user, d)
+	return DeviceAdded
 }
 
 // asFresh is asUser for what only a user may do who has just proved to be there; step_up for others.

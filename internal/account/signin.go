@@ -85,8 +85,17 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 				return err
 			}
 		}
+		known, err := knowsDevice(ctx, tx, email, d.Token)
+		if err != nil {
+			return err
+		}
 		if session, half, err = s.openOrStop(ctx, tx, user, d); err != nil {
 			return err
+		}
+		if half.Token == "" {
+			if err := logUserFrom(ctx, tx, entered(known), user, d); err != nil {
+				return err
+			}
 		}
 		if err := forgive(ctx, tx, limits); err != nil {
 			return err

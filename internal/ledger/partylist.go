@@ -44,7 +44,7 @@ type PartyRow struct {
 	Balance   int64      // today's; positive: you'll get
 	Entries   int        // living ones up to today
 	LastDate  *time.Time // of the latest entry
-	OldestDue *time.Time // of the oldest unpaid Given entry; filled when sorted by it
+	OldestDue *time.Time // of the oldest unpaid Given entry; nil when nothing is due
 }
 
 // Totals are of all living parties of the business, whatever the filter.
@@ -101,7 +101,7 @@ left join (
 	// PartyListSQL is the list by balance, most owed first. Parameters: account,
 	// business, least balance, cursor's balance and id (above all for the first page), rows.
 	PartyListSQL = listHead + `
-	(select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+	(select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
 		s.balance as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
@@ -120,7 +120,7 @@ order by g.key desc, g.id desc`
 	// AdvanceListSQL is the list of those whom the business owes, most owed first.
 	// Parameters: account, business, cursor's balance and id (below all for the first page), rows.
 	AdvanceListSQL = listHead + `
-	(select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+	(select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
 		s.balance as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
@@ -139,7 +139,7 @@ order by g.key, g.id`
 	// NameListSQL is the list by name. Parameters: account, business, show, cursor's
 	// name and id ('' for the first page), rows.
 	NameListSQL = listHead + `
-	select n.id, d.balance, d.entries, d.last_date, null::date as oldest_due,
+	select n.id, d.balance, d.entries, d.last_date, nullif(d.due_since, date '2100-01-01') as oldest_due,
 		0::bigint as key, null::int as matching
 	from tijori.parties n
 	join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id` + todaySums + `
@@ -155,7 +155,7 @@ order by p.name_key, g.id`
 	RecentListSQL = listHead + `
 	select k.*, null::int as matching
 	from (
-		select s.party_id as id, d.balance, d.entries, d.last_date, null::date as oldest_due,
+		select s.party_id as id, d.balance, d.entries, d.last_date, nullif(d.due_since, date '2100-01-01') as oldest_due,
 			(coalesce(d.last_date, s.made_on) - date '2000-01-01')::bigint as key
 		from tijori.party_sums s` + todaySums + `
 		where s.account_id = $1 and s.business_id = $2 and s.living

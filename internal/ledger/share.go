@@ -55,6 +55,16 @@ func NewShareToken() string {
 	return base64.RawURLEncoding.EncodeToString(bits[:])
 }
 
+// ShareIDOf is the id of the link that goes along with a form which has an id of its own, so that a repeat of the form
+// is the same link. Another token is another link.
+func ShareIDOf(form uuid.UUID, token string) uuid.UUID { return uuid.NewSHA1(form, []byte(token)) }
+
+// IsShareToken reports whether a text is the secret of a link, by its form.
+func IsShareToken(token string) bool {
+	_, ok := shareHash(token)
+	return ok
+}
+
 // shareHash is what the table keeps of a token. Its bits are random, so a plain
 // hash tells nothing. What is no token has no hash.
 func shareHash(token string) ([]byte, bool) {

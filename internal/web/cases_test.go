@@ -366,6 +366,17 @@ var trials = map[string]trial{
 		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link")} }, status: 200,
 		shows: "12,34,567.89", visitor: true,
 	},
+	"GET /s/{token}/card.png": {
+		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link") + "/card.png"} }, status: 200, shows: "PNG",
+		visitor: true,
+	},
+	"GET /b/{business}/collect": {
+		ask:    func(i ids) ask { return ask{path: i.shop() + "/collect", query: values("days", "0")} },
+		status: 200, shows: wordOfA + "party living",
+	},
+	"POST /b/{business}/p/{party}/send": {status: 303, shows: "https://wa.me/91" + phoneA, ask: func(i ids) ask {
+		return form(i.party()+"/send", "id", newIDText(), "token", ledger.NewShareToken(), "entry", i.get("entry"))
+	}},
 
 	"GET /pricing": {ask: at("/pricing"), status: 200, free: true, shows: "/billing/checkout?plan=pro"},
 	"GET /billing": {ask: at("/billing"), status: 200, shows: wordOfA + "invoice-1"},

@@ -92,6 +92,7 @@ func (p *parts) routes() []frame.Route {
 
 		// The khata.
 		{Pattern: "GET /b/{business}", Access: frame.Member, Handle: p.khata.PartiesPage},
+		{Pattern: "GET /b/{business}/collect", Access: frame.RunsKhata, Handle: p.khata.CollectPage},
 		{Pattern: "GET /b/{business}/parties/new", Access: frame.RunsKhata, Handle: p.khata.NewPartyForm},
 		{Pattern: "POST /b/{business}/parties/new", Access: frame.RunsKhata, Handle: p.khata.NewParty},
 		{Pattern: "GET /b/{business}/grid", Access: frame.RunsKhata, Handle: p.bulk.GridPage},
@@ -113,6 +114,18 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "GET /b/{business}/upi", Access: frame.RunsKhata, Handle: p.khata.PayeePage},
 		{Pattern: "POST /b/{business}/upi", Access: frame.Owns, Handle: p.khata.SetPayee},
 		{Pattern: "GET /b/{business}/reports", Access: frame.SeesTotals, Handle: p.khata.ReportsPage},
+		{
+			Pattern: "GET /b/{business}/reports.csv", Limit: frame.MakesFile, Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportReport(khata.CSV),
+		},
+		{
+			Pattern: "GET /b/{business}/reports.xlsx", Limit: frame.MakesFile, Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportReport(khata.XLSX),
+		},
+		{
+			Pattern: "GET /b/{business}/reports.pdf", Limit: frame.MakesFile, Access: frame.SeesTotals, KeepsFlash: true,
+			Handle: p.khata.ExportReport(khata.PDF),
+		},
 		{
 			Pattern: "GET /b/{business}/export.csv", Limit: frame.MakesFile, Access: frame.SeesTotals, KeepsFlash: true,
 			Handle: p.khata.ExportBusiness(khata.CSV),
@@ -148,6 +161,7 @@ func (p *parts) routes() []frame.Route {
 		{Pattern: "POST /b/{business}/p/{party}/opening", Access: frame.RunsKhata, Handle: p.khata.AddOpening},
 		{Pattern: "GET /b/{business}/p/{party}/remind", Access: frame.RunsKhata, Handle: p.khata.RemindPage},
 		{Pattern: "POST /b/{business}/p/{party}/remind", Access: frame.RunsKhata, Handle: p.khata.RemindParty},
+		{Pattern: "POST /b/{business}/p/{party}/send", Access: frame.RunsKhata, Handle: p.khata.SendParty},
 		{Pattern: "GET /b/{business}/p/{party}/upi", Access: frame.SeesTotals, Handle: p.khata.PayPage},
 		{Pattern: "GET /b/{business}/p/{party}/share", Access: frame.RunsKhata, Handle: p.khata.SharePage},
 		{Pattern: "POST /b/{business}/p/{party}/share", Access: frame.RunsKhata, Handle: p.khata.ShareParty},
@@ -178,6 +192,10 @@ func (p *parts) routes() []frame.Route {
 		{
 			Pattern: "GET /s/{token}", Access: frame.Anyone, Secret: true, KeepsFlash: true,
 			Handle: p.khata.SharedStatement,
+		},
+		{
+			Pattern: "GET /s/{token}/card.png", Access: frame.Anyone, Secret: true, KeepsFlash: true,
+			Handle: p.khata.SharedCard,
 		},
 
 		// Plans and payments.

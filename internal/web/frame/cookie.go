@@ -17,6 +17,7 @@ const (
 	SentToCookie   CookieName = "sent_to"  // where the mail of a sign-up went
 	LanguageCookie CookieName = "language" // of pages before the first sign-in
 	DeviceCookie   CookieName = "device"   // by which a browser is known to somebody who signed in there
+	ShopCookie     CookieName = "shop"     // the id of the business that was open last
 )
 
 // in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the

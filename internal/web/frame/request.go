@@ -61,7 +61,11 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 	}
 	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
 	r.slide()
-	return r.Admit(scope)
+	if err := r.Admit(scope); err != nil {
+		return err
+	}
+	r.rememberShop()
+	return nil
 }
 
 // As runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
@@ -88,7 +92,19 @@ func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 	}
 	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
 	r.slide()
+	r.rememberShop()
 	return nil
+}
+
+// rememberShop keeps in the browser which business is open, so that pages outside of one lead back to it. It opens
+// nothing: whoever reads the cookie shows the business only to who may open it.
+func (r *Request) rememberShop() {
+	if r.Person.Business == nil || r.Method != http.MethodGet || r.wantsJSON() || r.route.KeepsFlash {
+		return
+	}
+	if id := r.Person.Business.ID.String(); r.f.ReadCookie(r.Request, ShopCookie) != id {
+		r.f.SetCookie(r.w, ShopCookie, id, term.Session)
+	}
 }
 
 func (r *Request) as(caller postgres.Caller, fn func(*postgres.Tx) error) error {
@@ -246,6 +262,7 @@ func (r *Request) Shell() ui.Shell {
 		Flash: r.Flash, Development: r.f.config.Development, Now: now, BusinessDay: r.Today,
 		FreeParties: r.f.Plans.Default().PartiesMax,
 		Carriers:    r.f.offers.Carriers,
+		LastShop:    r.f.ReadCookie(r.Request, ShopCookie), Operator: r.Operates(),
 	}
 	if p.UserID != uuid.Nil {
 		shell.Mark = MarkOf(p.UserID)

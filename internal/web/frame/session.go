@@ -30,6 +30,7 @@ func (f *Frame) SetSession(w http.ResponseWriter, session account.Session) {
 // EndSession makes the browser forget its session.
 func (f *Frame) EndSession(w http.ResponseWriter) {
 	f.SetCookie(w, SessionCookie, "", -time.Second)
+	f.SetCookie(w, ShopCookie, "", -time.Second)
 }
 
 // Device is what we keep of a caller's machine, and the token by which it is known.

@@ -67,6 +67,7 @@ func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view
 		return err
 	}
 	view.Shell, view.PartyID, view.PartyName, view.Balance = r.Shell(), partyID.String(), name.Name, r.Amount(balance)
+	offerSending(w, r, &view.Shell, partyID.String(), name.Name)
 	if view.CanSettle() && cause == nil && r.URL.Query().Has("settle") {
 		view.Amount = money.Plain(max(balance, -balance), r.Person.Business.Currency)
 	}
@@ -117,8 +118,8 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
-	h.SetFlash(w, savedFlash(r, "entry_added", fields), "")
 	business := r.Caller.Business.String()
+	h.SetEntryFlash(w, savedFlash(r, "entry_added", fields), ui.EntryPath(business, partyID.String(), id.String())+"/delete", id)
 	if r.PostFormValue("then") == "another" {
 		return h.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}

@@ -22,15 +22,16 @@ type format struct {
 	ending, kind string
 	party        func(context.Context, *postgres.Tx, io.Writer, uuid.UUID, ledger.Range, export.Options) error
 	book         func(context.Context, *postgres.Tx, io.Writer, export.Options) error
+	table        func(context.Context, *postgres.Tx, io.Writer, export.Table, export.Options) error
 }
 
 var (
-	CSV  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV}
+	CSV  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV, export.TableCSV}
 	XLSX = format{
 		".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX,
-		export.BookXLSX,
+		export.BookXLSX, export.TableXLSX,
 	}
-	PDF = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
+	PDF = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF, export.TablePDF}
 )
 
 // ExportParty is the statement of a party as a file, of the days that the query names.

@@ -55,6 +55,9 @@ func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	view := party.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !r.MayExport(), Locked: locked}
+	if r.Rights.AddsEntries {
+		view.NewID = frame.NewID()
+	}
 	if !r.Rights.SeesTotals {
 		view.Name, view.Kind, view.After, view.EntryCount = own.Name, string(own.Kind), string(own.Next), len(own.Rows)
 		for _, e := range own.Rows {
@@ -65,12 +68,17 @@ func (h *Handlers) PartyPage(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return r.Page(party.Page(view))
 	}
+	offerSending(w, r, &view.Shell, id.String(), page.Name)
+	view.Alone = len(names.names) < 2
 	view.Name, view.Kind, view.Phone, view.Note = page.Name, string(page.Kind), page.Phone, page.Note
 	view.Balance, view.Gave, view.Got = r.Amount(page.Balance), r.Amount(page.Given), r.Amount(page.Received)
 	view.EntryCount, view.After, view.Ahead = page.Entries, string(page.Next), aheadOf(r, page.Ahead)
 	view.CanPay, view.Links, view.NoOpening = payee.Link(view.Balance, "") != "", links(shares), !opening
 	if page.Balance > 0 && view.Rights().RunsKhata {
-		view.RemindID = frame.NewID()
+		view.RemindID, view.Token = frame.NewID(), ledger.NewShareToken()
+	}
+	view.Send = sending(r, id.String(), page.Name)
+	if view.Send.Action != "" {
 		letRemind(w)
 	}
 	for _, e := range page.Rows {

@@ -22,7 +22,7 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1}
+	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1, ExportLocked: !r.MayExport()}
 	build, ok := map[string]func(*frame.Request, *postgres.Tx, ledger.Range, *reports.View) error{
 		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Coming: collections,
 		reports.Parties: partySummary, reports.Ageing: ageing,
@@ -213,6 +213,9 @@ func ageing(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.Vie
 func cut(v *reports.View, n int) (from, to int) {
 	if n > 0 {
 		v.Count = n
+	}
+	if v.Everything {
+		return 0, n
 	}
 	v.Parts = max(1, (v.Count+maxLines-1)/maxLines)
 	return min(n, (v.Part-1)*maxLines), min(n, v.Part*maxLines)

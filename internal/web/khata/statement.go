@@ -57,6 +57,8 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	view.From, view.To, view.Ahead = inputDate(days.From), inputDate(days.To), aheadOf(r, st.Ahead)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
+	view.Send = sending(r, id.String(), st.Party.Name)
+	letRemind(w)
 	return r.Page(statement.Page(view))
 }
 

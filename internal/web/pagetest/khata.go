@@ -74,8 +74,11 @@ func (w world) party() party.View {
 		After: "next", ExportLocked: true,
 	}
 	v.RemindID, v.CanPay, v.NoOpening, v.Locked, v.Links = fresh, true, true, day(30), w.links()
-	v.Flash = &ui.Flash{Kind: "done", Text: "Entry moved to the bin.", Undo: ui.EntryPath(shop, partyID,
-		entry) + "/restore"}
+	v.Token, v.NewID = "9vQ2xJ4Jt0eJ0m3yq9l0Bw", fresh
+	v.Send = ui.Sending{Action: ui.PartyPath(shop, partyID) + "/send", ID: fresh, Token: v.Token, Entry: entry, To: v.Name}
+	v.Flash = &ui.Flash{
+		Kind: "done", Text: "Entry saved.", Undo: ui.EntryPath(shop, partyID, entry) + "/delete", Send: v.Send,
+	}
 	lines := []struct {
 		ago    int
 		side   string
@@ -128,6 +131,7 @@ func (w world) counterParty() party.View {
 func (w world) deletedParty() party.View {
 	v := w.party()
 	v.Flash, v.Deleted, v.RemindID, v.CanPay, v.NoOpening, v.Links = nil, true, "", false, false, nil
+	v.NewID, v.Send = "", ui.Sending{}
 	return v
 }
 

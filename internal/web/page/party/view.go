@@ -27,6 +27,10 @@ type View struct {
 	ExportLocked bool     // the plan has no export
 	// client-made id of the reminder, "" when the party owes nothing or the role does not remind
 	RemindID  string
+	Token     string       // of the link that the reminder sends along
+	Send      ui.Sending   // tells the party how its account stands
+	NewID     string       // client-made id of the entry of the inline row, "" for whoever adds none
+	Alone     bool         // one person keeps this book: who wrote an entry goes without saying
 	CanPay    bool         // the party owes, and the business takes UPI
 	NoOpening bool         // there is room for an opening balance
 	Locked    time.Time    // the last locked day, zero when all is open

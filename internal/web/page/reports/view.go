@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
@@ -29,7 +30,9 @@ type View struct {
 	From, To       string // of the range, as date inputs have them; "" is open
 	Period         string // the range in words
 	Chips          []Chip
+	ExportLocked   bool // the plan has no export
 	WithoutFigures bool // the range cannot be read: only the form is shown
+	Everything     bool // all lines, for a file: no parts
 	Part, Parts    int  // 1 of 1 when everything is on one page
 	Count          int  // lines of the report, over all parts
 
@@ -136,6 +139,48 @@ func (v View) address(show, from, to string, part int) string {
 func (v View) chip(c Chip) string     { return v.address(v.Show, c.From, c.To, 1) }
 func (v View) part(n int) string      { return v.address(v.Show, v.From, v.To, n) }
 func (v View) tab(show string) string { return v.address(show, v.From, v.To, 1) }
+
+// file is the download of the report that is shown.
+func (v View) file(kind string) string {
+	query := strings.TrimPrefix(v.address(v.Show, v.From, v.To, 1), v.root())
+	return ui.BusinessPath(v.Business.ID) + "/reports." + kind + query
+}
+
+// A Tick is a line of the scale of the chart over time, with the amount that it stands for.
+type Tick struct {
+	At    int // in hundredths of the half, from the middle
+	Label string
+}
+
+// ticks are the scale of the chart: a round amount about half-way and one near the top, the same above and below.
+func (v View) ticks() []Tick {
+	var most int64
+	for _, c := range v.Columns {
+		most = max(most, c.Got.Minor, c.Gave.Minor)
+	}
+	step := round(most)
+	if step == 0 {
+		return nil
+	}
+	var out []Tick
+	for at := step; at <= most; at += step {
+		out = append(out, Tick{int(at * 100 / most), money.Amount{Minor: at, Currency: v.Gave.Currency}.Short()})
+	}
+	return out
+}
+
+// round is a round amount of one digit (1, 2 or 5) of which most holds two to four.
+func round(most int64) int64 {
+	for unit := int64(1); unit <= most; unit *= 10 {
+		for _, digit := range []int64{1, 2, 5} {
+			if step := unit * digit; most/step >= 1 && most/step <= 4 && (most/step >= 2 || digit == 5) {
+				return step
+			}
+		}
+	}
+	return 0
+}
+
 func (v View) day(d time.Time) string {
 	s := d.Format(time.DateOnly)
 	return v.address(DayBook, s, s, 1)
@@ -192,14 +237,14 @@ func (v View) about() string {
 		}
 	}
 	if v.Show == Coming {
-		return v.T("%s came in. The most came in on %s: %s.", v.Came.Format(), best.Label, best.Got.Format())
+		return v.T("%s came in. The most came in on %s: %s.", v.Came.Short(), best.Label, best.Got.Short())
 	}
 	if v.Show == CashBook {
 		return v.T("%s came in and %s went out. The most came in on %s: %s.",
-			v.Got.Format(), v.Gave.Format(), best.Label, best.Got.Format())
+			v.Got.Short(), v.Gave.Short(), best.Label, best.Got.Short())
 	}
 	return v.T("%s came and %s was given. The most came on %s: %s.",
-		v.Got.Format(), v.Gave.Format(), best.Label, best.Got.Format())
+		v.Got.Short(), v.Gave.Short(), best.Label, best.Got.Short())
 }
 
 func num(n int) string { return strconv.Itoa(n) }

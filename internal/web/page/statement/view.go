@@ -31,6 +31,7 @@ type View struct {
 	Part, Parts    int          // 1 of 1 when everything is on one page
 	Brought        money.Amount // balance before this part, when it is not the first
 	ExportLocked   bool         // the plan has no export
+	Send           ui.Sending   // tells the party how its account stands
 	WithoutFigures bool         // the range cannot be read: only the form is shown
 }
 
