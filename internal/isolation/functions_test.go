@@ -184,7 +184,7 @@ var functions = map[string]use{
 		"called by what says or needs the day: which one it is in a time zone",
 	},
 	"tijori_khata.today()": {"tijori_app", "the day it is in the caller's own business"},
-	"tijori_khata.ahead_of(uuid, uuid, date)": {
+	"tijori_khata.ahead_of(uuid,uuid,date)": {
 		"",
 		"called by totals and ahead: parties of a business with entries dated ahead",
 	},
@@ -192,7 +192,7 @@ var functions = map[string]use{
 		"tijori_app",
 		"parties of the caller's own business with entries dated ahead, for who sees totals",
 	},
-	"tijori_khata.due_since(uuid, uuid, uuid, bigint, date)": {
+	"tijori_khata.due_since(uuid,uuid,uuid,bigint,date)": {
 		"",
 		"called by ahead_of: since when a party owes what it owes on a day",
 	},
@@ -331,7 +331,7 @@ var functions = map[string]use{
 		"tijori_auth",
 		"whoever holds the token of a shared statement reads that statement: for programs before 1054",
 	},
-	"tijori_khata.shared_page(bytea, integer, integer)": {
+	"tijori_khata.shared_page(bytea,integer,integer)": {
 		"tijori_auth",
 		"whoever holds the token of a shared statement reads a page of it",
 	},

@@ -2594,6 +2594,69 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.require_batch_entry_rows() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, upi_id text, payee_name text, payable boolean, opening bigint, given bigint, received bigint, lines integer, brought bigint, changed boolean, side text, amount_minor bigint, business_date date, note text, is_opening boolean, balance bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with share as materialized (
+        select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
+    ), head as materialized (
+        select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
+               p.name as party_name, p.kind, s.from_date,
+               case when s.from_date > day.until then s.to_date else day.until end as to_date, here.today, s.created_at, s.expires_at, s.digest,
+               coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name
+          from share s
+          join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
+          join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
+           and p.deleted_at is null
+          cross join lateral (select tijori_khata.today_in(b.time_zone) as today) here
+          cross join lateral (select least(s.to_date, here.today) as until) day
+          left join lateral (
+            select y.upi_id, y.payee_name from tijori.payees y
+             where y.account_id = s.account_id and y.business_id = s.business_id
+             order by y.created_at desc limit 1) y on true
+         where s.revoked_at is null and s.expires_at > now()
+    ), entry as materialized (
+        select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening,
+               greatest(e.created_at, e.updated_at) > h.created_at as changed,
+               case e.side when 'given' then e.amount_minor else -e.amount_minor end as signed,
+               e.business_date < h.from_date as before, e.business_date > h.to_date as after
+          from head h
+          join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
+           and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.today
+    ), sums as materialized (
+        select coalesce(sum(e.signed) filter (where e.before), 0)::bigint as opening,
+               coalesce(sum(e.signed) filter (where e.after), 0)::bigint as after_it
+          from entry e
+    ), line as materialized (
+        select e.*, row_number() over w as n, s.opening + sum(e.signed) over w as balance
+          from entry e cross join sums s
+         where not coalesce(e.before, false) and not e.after
+        window w as (order by e.business_date, e.id)
+    ), whole as materialized (
+        select count(*)::integer as lines,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint as given,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint as received,
+               max(l.balance) filter (where l.n = skip)::bigint as brought,
+               pg_catalog.string_agg(pg_catalog.octet_length(l.side) || ':' || l.side
+                   || pg_catalog.octet_length(l.amount_minor::text) || ':' || l.amount_minor || '10:'
+                   || pg_catalog.to_char(l.business_date, 'YYYY-MM-DD') || pg_catalog.octet_length(l.note) || ':'
+                   || l.note, '' order by l.n) as text
+          from line l
+    )
+    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date, h.to_date, h.created_at,
+           h.expires_at, h.upi_id, h.payee_name, s.after_it >= 0, s.opening, w.given, w.received, w.lines,
+           coalesce(w.brought, s.opening),
+           h.digest <> pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.octet_length(s.opening::text) || ':'
+               || s.opening || coalesce(w.text, ''), 'UTF8')),
+           null, null, null, null, null, null
+      from head h cross join sums s cross join whole w
+    union all
+    (select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            l.changed, l.side, l.amount_minor, l.business_date, l.note, l.opening, l.balance::bigint
+       from line l where l.n > skip and l.n <= skip::bigint + most
+      order by l.n) $$;
+ALTER FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, digest bytea, upi_id text, payee_name text, payable boolean, opening bigint, side text, amount_minor bigint, business_date date, note text, is_opening boolean, changed boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5799,6 +5862,8 @@ REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry_rows() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) FROM PUBLIC;
