@@ -96,7 +96,8 @@ func TestFormerAddressTakesTheLoginBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		l := issued(t, s, one[uuid.UUID](t, db, `select id from email_changes order by created_at desc limit 1`), BackEnd)
+		l := issued(t, s, one[uuid.UUID](t, db, `select id from email_changes order by created_at desc limit 1`),
+			BackEnd)
 		if l.To == to {
 			t.Errorf("the way back went to %s", l.To)
 		}
@@ -133,7 +134,8 @@ func TestFormerAddressTakesTheLoginBack(t *testing.T) {
 	wantKind(t, "the thief's own way back", s.TakeEmailBack(t.Context(), thiefsBack, false, phone), fault.NotFound)
 	_, err = s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
 	wantKind(t, "the password that the thief knew", err, fault.Invalid)
-	if n := one[int](t, db, `select count(*) from recoveries where email = 'asha@example.com' and used_at is null`); n != 1 {
+	if n := one[int](t, db,
+		`select count(*) from recoveries where email = 'asha@example.com' and used_at is null`); n != 1 {
 		t.Errorf("%d recoveries wait, want one", n)
 	}
 }

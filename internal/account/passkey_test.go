@@ -90,7 +90,8 @@ func TestPasskeySignsIn(t *testing.T) {
 		}
 	}
 	f, err := s.ListFactors(t.Context(), caller(first))
-	if err != nil || len(f.Passkeys) != 2 || f.Passkeys[0].UsedAt == nil || !f.Passkeys[0].Synced || f.Passkeys[1].Synced {
+	if err != nil || len(f.Passkeys) != 2 || f.Passkeys[0].UsedAt == nil || !f.Passkeys[0].Synced ||
+		f.Passkeys[1].Synced {
 		t.Errorf("ListFactors = %+v, %v", f, err)
 	}
 }
@@ -110,15 +111,17 @@ func TestPasskeyAnswerMustBeRight(t *testing.T) {
 		return c
 	}
 	for what, x := range map[string]*passkeytest.Authenticator{
-		"another page's":          change(func(c *passkeytest.Authenticator) { c.Origin = "https://khata.example.com.evil.example" }),
-		"the page without TLS's":  change(func(c *passkeytest.Authenticator) { c.Origin = "http://khata.example.com" }),
-		"another server's":        change(func(c *passkeytest.Authenticator) { c.RPID = "example.com" }),
-		"nobody verified":         change(func(c *passkeytest.Authenticator) { c.Unverified = true }),
-		"an unknown passkey":      unknown,
-		"another user's handle":   change(func(c *passkeytest.Authenticator) { c.Handle = b.Handle }),
-		"no handle":               change(func(c *passkeytest.Authenticator) { c.Handle = nil }),
-		"another passkey's id":    change(func(c *passkeytest.Authenticator) { c.ID = b.ID }),
-		"an id that nobody has":   change(func(c *passkeytest.Authenticator) { c.ID = []byte("sixteen bytes are enough") }),
+		"another page's":         change(func(c *passkeytest.Authenticator) { c.Origin = "https://khata.example.com.evil.example" }),
+		"the page without TLS's": change(func(c *passkeytest.Authenticator) { c.Origin = "http://khata.example.com" }),
+		"another server's":       change(func(c *passkeytest.Authenticator) { c.RPID = "example.com" }),
+		"nobody verified":        change(func(c *passkeytest.Authenticator) { c.Unverified = true }),
+		"an unknown passkey":     unknown,
+		"another user's handle":  change(func(c *passkeytest.Authenticator) { c.Handle = b.Handle }),
+		"no handle":              change(func(c *passkeytest.Authenticator) { c.Handle = nil }),
+		"another passkey's id":   change(func(c *passkeytest.Authenticator) { c.ID = b.ID }),
+		"an id that nobody has": change(func(c *passkeytest.Authenticator) {
+			c.ID = []byte("sixteen bytes are enough")
+		}),
 		"a passkey of no counter": change(func(c *passkeytest.Authenticator) { c.Count = 0 }),
 	} {
 		_, err := signInBy(t, s, x)
@@ -127,7 +130,8 @@ func TestPasskeyAnswerMustBeRight(t *testing.T) {
 		}
 	}
 	for _, answer := range []string{
-		"", "{}", "null", `{"id":"AA"}`, `{"id":"AA==","client_data":"e30","authenticator_data":"AA","signature":"","user":""}`,
+		"", "{}", "null", `{"id":"AA"}`,
+		`{"id":"AA==","client_data":"e30","authenticator_data":"AA","signature":"","user":""}`,
 		strings.Repeat("[", 100_000), `{"id":"AA","ID":"AB"}`,
 	} {
 		if _, err := s.SignInWithPasskey(t.Context(), answer, phone, ""); fault.CodeOf(err) != "passkey_refused" {
@@ -345,5 +349,6 @@ func TestNoPasswordIsNoDoor(t *testing.T) {
 	if err := s.ChangePassword(t.Context(), c, "", "another-good-lantern"); err != nil {
 		t.Errorf("a first password after a proof: %v", err)
 	}
-	wantKind(t, "a second one without the first", s.ChangePassword(t.Context(), c, "", "yet-another-lantern"), fault.Invalid)
+	wantKind(t, "a second one without the first", s.ChangePassword(t.Context(), c, "", "yet-another-lantern"),
+		fault.Invalid)
 }

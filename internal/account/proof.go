@@ -44,7 +44,9 @@ func (h *HalfWay) err() error {
 }
 
 // openOrStop opens a session, or stops half way where the user asks for a second step.
-func (s *Service) openOrStop(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (session Session, half HalfWay, err error) {
+func (s *Service) openOrStop(ctx context.Context, tx pgx.Tx, user uuid.UUID,
+	d Device,
+) (session Session, half HalfWay, err error) {
 	var twoStep bool
 	if err := tx.QueryRow(ctx, `select two_step from users where id = $1`, user).Scan(&twoStep); err != nil {
 		return session, half, err

@@ -15,7 +15,8 @@ import (
 
 var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
 
-// SignIn opens a session, and ends the one of oldToken if there is one. Where the user asks for a second step, the error
+// SignIn opens a session, and ends the one of oldToken if there is one. Where the user asks for a second step, the
+// error
 // is a *HalfWay, with which FinishSignIn goes on. The answer and the
 // work are the same for a wrong password and for an address that nobody has, or that is not
 // confirmed.

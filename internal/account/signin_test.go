@@ -121,7 +121,7 @@ func TestSignInThrottle(t *testing.T) {
 			Device{Network: fmt.Sprintf("198.51.100.%d", i)}, "")
 	}
 	wantKind(t, "the 60th try from another network", err, fault.TooMany)
-	if usual, err = s.SignIn(t.Context(), "asha@example.com", goodPassword,
+	if _, err = s.SignIn(t.Context(), "asha@example.com", goodPassword,
 		on(Device{Network: "198.51.100.200"}, usual), ""); err != nil {
 		t.Errorf("SignIn from the usual device = %v", err)
 	}

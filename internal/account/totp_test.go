@@ -169,7 +169,13 @@ func TestSecondStep(t *testing.T) {
 	if alive(t, db, Session{Token: token}) {
 		t.Error("half way is a session")
 	}
-	for _, wrong := range []Proof{{}, {Code: "000"}, {Code: "abcdef"}, {Password: goodPassword}, {Code: "AAAA-AAAA-AAAA-AAAA"}} {
+	for _, wrong := range []Proof{
+		{},
+		{Code: "000"},
+		{Code: "abcdef"},
+		{Password: goodPassword},
+		{Code: "AAAA-AAAA-AAAA-AAAA"},
+	} {
 		_, err := try(token, wrong)
 		wantCode(t, "a wrong code", err, "wrong_code")
 	}

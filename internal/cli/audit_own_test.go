@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +28,8 @@ func TestAuditOfOurSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range r.Findings {
-		if !f.Accepted {
+		leaks := strings.HasPrefix(f.Place.String(), "internal/audit/leaky/") // as it is meant to
+		if !f.Accepted && !leaks {
 			t.Errorf("%s %s at %s: %s", f.Severity, f.Rule, f.Place, f.Title)
 		}
 	}

@@ -89,7 +89,8 @@ func TestAuditRulePages(t *testing.T) {
 				t.Fatal(err)
 			}
 		case err != nil || string(got) != want:
-			t.Errorf("%s is not what the rule says (%v); run go test ./internal/cli -run RulePages -update-rule-pages", file, err)
+			t.Errorf("%s is not what the rule says (%v); run go test ./internal/cli -run RulePages -update-rule-pages",
+				file, err)
 		}
 	}
 	pages, err := os.ReadDir(dir)

@@ -28,7 +28,8 @@ const (
 func (f *serveFlags) installationKey(log *slog.Logger) ([]byte, error) {
 	if f.Key != "" {
 		if len(f.Key) < keyBytes {
-			return nil, usagef("TIJORI_KEY has %d letters, and needs %d or more\nopenssl rand -hex 32 makes one", len(f.Key), keyBytes)
+			return nil, usagef("TIJORI_KEY has %d letters, and needs %d or more\nopenssl rand -hex 32 makes one",
+				len(f.Key), keyBytes)
 		}
 		return []byte(f.Key), nil
 	}

@@ -134,7 +134,8 @@ func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Entry
 	}
 	var e Entry
 	err = tx.QueryRow(ctx, AddEntrySQL,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party), tx.Scope.UserID, f.Mode).Scan(e.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
+		tx.Scope.UserID, f.Mode).Scan(e.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedEntry(ctx, tx, id, party, f)
 	}
@@ -233,7 +234,8 @@ func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, version, f.Side, f.AmountMinor, f.Date, f.Note, f.Mode).Scan(e.targets()...)
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, version,
+		f.Side, f.AmountMinor, f.Date, f.Note, f.Mode).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool {
 		return now.DeletedAt == nil && now.same(f)
 	})

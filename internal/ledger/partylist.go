@@ -155,7 +155,8 @@ order by p.name_key, g.id`
 	RecentListSQL = listHead + `
 	select k.*, null::int as matching
 	from (
-		select s.party_id as id, d.balance, d.entries, d.last_date, nullif(d.due_since, date '2100-01-01') as oldest_due,
+		select s.party_id as id, d.balance, d.entries, d.last_date, nullif(d.due_since,
+		    date '2100-01-01') as oldest_due,
 			(coalesce(d.last_date, s.made_on) - date '2000-01-01')::bigint as key
 		from tijori.party_sums s` + todaySums + `
 		where s.account_id = $1 and s.business_id = $2 and s.living

@@ -51,7 +51,8 @@ with party as (
 		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date > $7), 0)::bigint
 			as received_ahead,
 		(count(*) filter (where e.business_date > $7))::int as entries_ahead,
-		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end) filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
+		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+			filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
 ), page as (

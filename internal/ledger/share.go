@@ -134,7 +134,8 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 		    from tijori_access.whoami() w
 		on conflict (account_id, business_id, id) do nothing
 		returning `+shareColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To,
+		sum.h.Sum(nil), int64(life/time.Second)))
 	if !errors.Is(err, pgx.ErrNoRows) {
 		if err != nil {
 			return Share{}, fmt.Errorf("share the statement of party %s: %w", party, err)

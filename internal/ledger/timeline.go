@@ -52,7 +52,8 @@ with mine as (
 	where p.account_id = $1 and p.business_id = $2 and p.id = $3
 	union all
 	select 'entry', e.id, 1, 'create', e.created_by, '', e.created_at, null,
-		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date, 'note', e.note, 'opening', e.opening,
+		jsonb_build_object('side', e.side, 'amount_minor', e.amount_minor, 'business_date', e.business_date,
+		    'note', e.note, 'opening', e.opening,
 		    'mode', e.mode)
 	from mine e
 	union all

@@ -45,7 +45,8 @@ func (l Links) ConfirmNew(to, locale, token string) (Message, error) {
 			Paragraphs: []string{"नमस्ते,", "इस पते को एक तिजोरी लॉगिन का नया ई-मेल पता बनाने का अनुरोध आया है।"},
 			Button:     "पुष्टि करें", Link: l.to("email", token),
 			Closing: []string{
-				fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा। पुराने पते पर भी पुष्टि करनी होगी।", term.Hours(term.EmailChange)),
+				fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा। पुराने पते पर भी पुष्टि करनी होगी।",
+					term.Hours(term.EmailChange)),
 				"अगर यह अनुरोध आपने नहीं किया, तो इस मेल को छोड़ दें।",
 			},
 		}.message(to)
@@ -55,7 +56,8 @@ func (l Links) ConfirmNew(to, locale, token string) (Message, error) {
 		Paragraphs: []string{"Hello,", "Someone asked to use this address for their Tijori login."},
 		Button:     "Confirm this address", Link: l.to("email", token),
 		Closing: []string{
-			fmt.Sprintf("The link works once, for %d hours. The old address must confirm as well.", term.Hours(term.EmailChange)),
+			fmt.Sprintf("The link works once, for %d hours. The old address must confirm as well.",
+				term.Hours(term.EmailChange)),
 			"If this wasn't you, ignore this email.",
 		},
 	}.message(to)
@@ -69,7 +71,8 @@ func (l Links) EmailChanged(to, locale, newAddress, token string) (Message, erro
 			Locale: "hi", Subject: "आपका ई-मेल पता बदल गया है",
 			Paragraphs: []string{
 				"नमस्ते,",
-				fmt.Sprintf("आपके तिजोरी लॉगिन का ई-मेल पता अब %s है। इस पते से अब लॉग इन नहीं होगा।", orElse(newAddress, "दूसरा")),
+				fmt.Sprintf("आपके तिजोरी लॉगिन का ई-मेल पता अब %s है। इस पते से अब लॉग इन नहीं होगा।",
+					orElse(newAddress, "दूसरा")),
 				"अगर यह आपने किया है, तो कुछ न करें।",
 			},
 			Button: "यह मैंने नहीं किया, पता वापस लें", Link: l.to("email", "back", token),
@@ -80,7 +83,8 @@ func (l Links) EmailChanged(to, locale, newAddress, token string) (Message, erro
 		Locale: "en", Subject: "Your email address was changed",
 		Paragraphs: []string{
 			"Hello,",
-			fmt.Sprintf("The email address of your Tijori login is now %s. You can no longer sign in with this one.", orElse(newAddress, "another one")),
+			fmt.Sprintf("The email address of your Tijori login is now %s. You can no longer sign in with this one.",
+				orElse(newAddress, "another one")),
 			"If this was you, there is nothing to do.",
 		},
 		Button: "This wasn't me: take it back", Link: l.to("email", "back", token),

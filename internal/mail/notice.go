@@ -20,36 +20,66 @@ var notices = map[string]struct {
 }{
 	"device_added": {
 		[2]string{"New sign-in to Tijori", "Your Tijori login was used on a device that we haven't seen before."},
-		[2]string{"तिजोरी में नए डिवाइस से लॉग इन", "आपके तिजोरी लॉगिन से एक ऐसे डिवाइस पर लॉग इन हुआ है जिसे हमने पहले नहीं देखा।"},
+		[2]string{
+			"तिजोरी में नए डिवाइस से लॉग इन",
+			"आपके तिजोरी लॉगिन से एक ऐसे डिवाइस पर लॉग इन हुआ है जिसे हमने पहले नहीं देखा।",
+		},
 		"settings",
 	},
 	"password_changed": {
-		[2]string{"Your password was changed", "The password of your Tijori login was changed. Other devices are signed out."},
-		[2]string{"आपका पासवर्ड बदल गया है", "आपके तिजोरी लॉगिन का पासवर्ड बदला गया है। बाकी डिवाइस लॉग आउट हो गए हैं।"},
+		[2]string{
+			"Your password was changed",
+			"The password of your Tijori login was changed. Other devices are signed out.",
+		},
+		[2]string{
+			"आपका पासवर्ड बदल गया है",
+			"आपके तिजोरी लॉगिन का पासवर्ड बदला गया है। बाकी डिवाइस लॉग आउट हो गए हैं।",
+		},
 		"settings",
 	},
 	"password_recovered": {
-		[2]string{"Your password was reset", "A new password was set with a link from our email. Every other device is signed out."},
-		[2]string{"आपका पासवर्ड नया रखा गया है", "हमारे मेल के लिंक से नया पासवर्ड रखा गया है। बाकी हर डिवाइस लॉग आउट हो गया है।"},
+		[2]string{
+			"Your password was reset",
+			"A new password was set with a link from our email. Every other device is signed out.",
+		},
+		[2]string{
+			"आपका पासवर्ड नया रखा गया है",
+			"हमारे मेल के लिंक से नया पासवर्ड रखा गया है। बाकी हर डिवाइस लॉग आउट हो गया है।",
+		},
 		"settings",
 	},
 	"email_taken_back": {
-		[2]string{"Your email address was restored", "The change of your email address was undone. Every device is signed out; set a new password with the link in our other email."},
-		[2]string{"आपका ई-मेल पता वापस आ गया है", "ई-मेल पते का बदलाव वापस लिया गया है। हर डिवाइस लॉग आउट हो गया है; हमारे दूसरे मेल के लिंक से नया पासवर्ड रखें।"},
+		[2]string{
+			"Your email address was restored",
+			"The change of your email address was undone. Every device is signed out; set a new password with the link in our other email.",
+		},
+		[2]string{
+			"आपका ई-मेल पता वापस आ गया है",
+			"ई-मेल पते का बदलाव वापस लिया गया है। हर डिवाइस लॉग आउट हो गया है; हमारे दूसरे मेल के लिंक से नया पासवर्ड रखें।",
+		},
 		"login",
 	},
 	"factor_added": {
-		[2]string{"A second step was added to your login", "A passkey or an authenticator app was added to your Tijori login."},
+		[2]string{
+			"A second step was added to your login",
+			"A passkey or an authenticator app was added to your Tijori login.",
+		},
 		[2]string{"आपके लॉगिन में दूसरा चरण जुड़ा है", "आपके तिजोरी लॉगिन में पासकी या ऑथेंटिकेटर ऐप जोड़ा गया है।"},
 		"settings",
 	},
 	"factor_removed": {
-		[2]string{"A second step was removed from your login", "A passkey or an authenticator app was removed from your Tijori login."},
+		[2]string{
+			"A second step was removed from your login",
+			"A passkey or an authenticator app was removed from your Tijori login.",
+		},
 		[2]string{"आपके लॉगिन से दूसरा चरण हटा है", "आपके तिजोरी लॉगिन से पासकी या ऑथेंटिकेटर ऐप हटाया गया है।"},
 		"settings",
 	},
 	"recovery_codes_made": {
-		[2]string{"New recovery codes", "New recovery codes were made for your Tijori login. The old ones no longer work."},
+		[2]string{
+			"New recovery codes",
+			"New recovery codes were made for your Tijori login. The old ones no longer work.",
+		},
 		[2]string{"नए रिकवरी कोड", "आपके तिजोरी लॉगिन के लिए नए रिकवरी कोड बने हैं। पुराने अब काम नहीं करेंगे।"},
 		"settings",
 	},
@@ -119,7 +149,8 @@ func (l Links) Notice(to, locale string, n Notice) (Message, error) {
 			Facts: facts("कब", day+at.Format(", 15:04 IST"),
 				"किसने", actor, "डिवाइस", n.Device, "पता (IP)", n.Network),
 			Button: "देखें", Link: link,
-			Closing: []string{"अगर यह आपने या आपके किसी साथी ने नहीं किया, तो अभी नया पासवर्ड रखें: " + l.to("recover")},
+			Closing: []string{"अगर यह आपने या आपके किसी साथी ने नहीं किया, तो अभी नया पासवर्ड रखें: " +
+				l.to("recover")},
 		}.message(to)
 	}
 	return letter{

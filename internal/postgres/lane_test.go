@@ -31,7 +31,8 @@ func TestEveryLoginRoleHasTimeLimits(t *testing.T) {
 		for _, setting := range []string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"} {
 			var value string
 			var unlimited bool
-			err := conn.QueryRow(t.Context(), fmt.Sprintf("select current_setting('%[1]s'), current_setting('%[1]s') = '0'", setting)).
+			err := conn.QueryRow(t.Context(),
+				fmt.Sprintf("select current_setting('%[1]s'), current_setting('%[1]s') = '0'", setting)).
 				Scan(&value, &unlimited)
 			if err != nil || unlimited {
 				t.Errorf("%s: %s = %q (%v), want a limit", role, setting, value, err)

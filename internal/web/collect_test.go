@@ -294,7 +294,8 @@ func TestWhomToCall(t *testing.T) {
 	for id, day := range map[string]int{late: -45, new: -3} {
 		w.send("POST", form(shop+"/parties/new", "id", id, "kind", "customer", "name", "Owes "+id), w.a.Token)
 		date := time.Now().AddDate(0, 0, day).Format(time.DateOnly)
-		w.send("POST", form(shop+"/p/"+id+"/entries/new", "id", newIDText(), "side", "given", "amount", "77", "date", date,
+		w.send("POST", form(shop+"/p/"+id+"/entries/new", "id", newIDText(), "side", "given", "amount", "77", "date",
+			date,
 			"note", ""), w.a.Token)
 	}
 	list := func(days string) string {

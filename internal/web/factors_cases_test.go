@@ -46,7 +46,10 @@ func init() {
 		"POST /confirm/{token}/passkey": {ask: func(i ids) ask {
 			return form("/confirm/"+i.get("sign-up")+"/passkey", "passkey", fake)
 		}, status: 422, shows: "passkey", visitor: true},
-		"GET /settings/signin": {ask: at("/settings/signin"), status: 200, shows: wordOfA + "note passkey", private: true},
+		"GET /settings/signin": {
+			ask: at("/settings/signin"), status: 200, shows: wordOfA + "note passkey",
+			private: true,
+		},
 		"POST /settings/passkeys": {
 			ask:    func(ids) ask { return form("/settings/passkeys", "name", "Phone", "passkey", fake) },
 			status: 422, shows: "passkey",
@@ -64,10 +67,13 @@ func init() {
 			ask: func(ids) ask { return form("/settings/app/confirm", "code", "000000") }, status: 409,
 			shows: "Set up the authenticator app once more.",
 		},
-		"POST /settings/app/remove": {ask: func(ids) ask { return form("/settings/app/remove") }, status: 303, shows: "/settings/signin",
+		"POST /settings/app/remove": {
+			ask: func(ids) ask { return form("/settings/app/remove") }, status: 303,
+			shows: "/settings/signin",
 			before: func(w *world) {
 				w.exec(`insert into totps (user_id, sealed, confirmed_at) values ($1, decode(repeat('00', 52), 'hex'), now())`, w.a.UserID)
-			}},
+			},
+		},
 		"POST /settings/codes": {
 			ask: func(ids) ask { return form("/settings/codes") }, status: 200, shows: "recovery-codes",
 		},

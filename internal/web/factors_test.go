@@ -13,7 +13,8 @@ func (w *world) stale(s *side) string {
 	w.Helper()
 	token := w.session(s.UserID, s.AccountID, "30 days", false).token
 	hash := account.Hash(token)
-	w.exec(`update credentials set proven_at = now() - interval '11 minutes', strong_at = null where hash = $1`, hash[:])
+	w.exec(`update credentials set proven_at = now() - interval '11 minutes', strong_at = null where hash = $1`,
+		hash[:])
 	return token
 }
 
@@ -48,21 +49,33 @@ func TestStaleSessionProvesItself(t *testing.T) {
 		"payee": {func(s *side) ask {
 			return form("/b/"+s.ids["business"]+"/upi", "id", newIDText(), "upi", "thief@upi", "payee", "Thief")
 		}, `select count(*) from payees where account_id = $1 and upi_id = 'thief@upi'`, 303},
-		"key": {func(*side) ask { return form("/billing/keys", "name", "thief's") },
-			`select count(*) from credentials where account_id = $1 and kind = 'api_key' and name = 'thief''s'`, 200},
+		"key": {
+			func(*side) ask { return form("/billing/keys", "name", "thief's") },
+			`select count(*) from credentials where account_id = $1 and kind = 'api_key' and name = 'thief''s'`, 200,
+		},
 		"owner invited": {func(*side) ask {
 			return form("/team/invite", "id", newIDText(), "email", "thief@example.com", "role", "owner")
 		}, `select count(*) from invitations where account_id = $1 and email = 'thief@example.com'`, 303},
-		"owner made": {func(s *side) ask { return form("/team/members/"+s.ids["member"]+"/role", "role", "owner") },
-			`select count(*) - 1 from members where account_id = $1 and role = 'owner'`, 303},
-		"passkey removed": {func(s *side) ask { return form("/settings/passkeys/" + s.ids["passkey"] + "/remove") },
-			`select 1 - count(*) from passkeys p join members m on m.user_id = p.user_id and m.role = 'owner' where m.account_id = $1`, 303},
-		"codes": {func(*side) ask { return form("/settings/codes") },
-			`select count(*) / 10 from recovery_codes r join members m on m.user_id = r.user_id and m.role = 'owner' where m.account_id = $1`, 200},
-		"two steps": {func(*side) ask { return form("/settings/twostep", "on", "1") },
-			`select count(*) from users u join members m on m.user_id = u.id and m.role = 'owner' where m.account_id = $1 and u.two_step`, 200},
-		"app": {func(*side) ask { return form("/settings/app") },
-			`select count(*) from totps o join members m on m.user_id = o.user_id and m.role = 'owner' where m.account_id = $1`, 200},
+		"owner made": {
+			func(s *side) ask { return form("/team/members/"+s.ids["member"]+"/role", "role", "owner") },
+			`select count(*) - 1 from members where account_id = $1 and role = 'owner'`, 303,
+		},
+		"passkey removed": {
+			func(s *side) ask { return form("/settings/passkeys/" + s.ids["passkey"] + "/remove") },
+			`select 1 - count(*) from passkeys p join members m on m.user_id = p.user_id and m.role = 'owner' where m.account_id = $1`, 303,
+		},
+		"codes": {
+			func(*side) ask { return form("/settings/codes") },
+			`select count(*) / 10 from recovery_codes r join members m on m.user_id = r.user_id and m.role = 'owner' where m.account_id = $1`, 200,
+		},
+		"two steps": {
+			func(*side) ask { return form("/settings/twostep", "on", "1") },
+			`select count(*) from users u join members m on m.user_id = u.id and m.role = 'owner' where m.account_id = $1 and u.two_step`, 200,
+		},
+		"app": {
+			func(*side) ask { return form("/settings/app") },
+			`select count(*) from totps o join members m on m.user_id = o.user_id and m.role = 'owner' where m.account_id = $1`, 200,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +93,8 @@ func TestStaleSessionProvesItself(t *testing.T) {
 				t.Fatalf("with a wrong password: %d, happened %d times", got.status, happened())
 			}
 			fields.Set("proof_password", ownersPassword)
-			if got := w.send("POST", ask{path: action, form: fields}, token); got.status != c.status || happened() != 1 {
+			if got := w.send("POST", ask{path: action, form: fields}, token); got.status != c.status ||
+				happened() != 1 {
 				t.Fatalf("with the password: %d, happened %d times: %.300s", got.status, happened(), got.body)
 			}
 		})
@@ -148,14 +162,14 @@ func TestSecondStepPages(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	w.password()
-	codes, err := w.accounts.SetTwoStep(w.Context(), w.a.Caller, true)
-	if err == nil {
+	if _, err := w.accounts.SetTwoStep(w.Context(), w.a.Caller, true); err == nil {
 		t.Fatal("the session that a recovery ended still sets the second step")
 	}
 	fresh := w.session(w.a.UserID, w.a.AccountID, "30 days", false).token
 	caller := w.a.Caller
 	caller.Credential = account.Hash(fresh)
-	if codes, err = w.accounts.SetTwoStep(w.Context(), caller, true); err != nil || len(codes) != 10 {
+	codes, err := w.accounts.SetTwoStep(w.Context(), caller, true)
+	if err != nil || len(codes) != 10 {
 		t.Fatalf("SetTwoStep = %v, %v", codes, err)
 	}
 	got := w.send("POST", form("/login", "email", w.a.Email, "password", ownersPassword, "next", "/team"), "")

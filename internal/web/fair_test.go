@@ -148,7 +148,10 @@ func TestNobodyWaitsForSlowReaders(t *testing.T) {
 		t.Errorf("%d bytes are reserved, and %d wait for readers", reserved, want)
 	}
 	shop := "/b/" + w.a.ids["business"]
-	for _, path := range []string{shop, shop + "/p/" + w.a.ids["party"], shop + "/export.csv", "/mydata/download", "/login"} {
+	for _, path := range []string{
+		shop, shop + "/p/" + w.a.ids["party"], shop + "/export.csv", "/mydata/download",
+		"/login",
+	} {
 		if got := w.send("GET", ask{path: path}, w.a.Token); got.status != 200 && path != "/login" {
 			t.Errorf("%s beside slow readers: %d %.200s", path, got.status, got.body)
 		}
@@ -201,12 +204,16 @@ func TestOldTransactionsTakeNoRequestsConnection(t *testing.T) {
 		}
 	}
 	shop := "/b/" + w.a.ids["business"]
-	for path, token := range map[string]string{shop: w.a.Token, shop + "/p/" + w.a.ids["party"]: w.a.Token, "/readyz": ""} {
+	for path, token := range map[string]string{
+		shop: w.a.Token, shop + "/p/" + w.a.ids["party"]: w.a.Token,
+		"/readyz": "",
+	} {
 		if got := w.send("GET", ask{path: path}, token); got.status != 200 {
 			t.Errorf("%s: %d", path, got.status)
 		}
 	}
-	if got := w.send("POST", form("/login", "email", "nobody@example.com", "password", "not this one"), ""); got.status != 422 {
+	if got := w.send("POST", form("/login", "email", "nobody@example.com", "password", "not this one"),
+		""); got.status != 422 {
 		t.Errorf("sign in with a wrong password: %d, want 422", got.status)
 	}
 }

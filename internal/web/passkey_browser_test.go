@@ -121,7 +121,8 @@ func TestPasskeysInBrowser(t *testing.T) {
 	h.click("form[data-field=proof_passkey] button")
 	h.wants("saved", `document.querySelector("form[data-passkey]") === null &&
 		document.querySelector("input[name=upi]")?.value === "asha@upi"`)
-	if n := one[int](w, `select count(*) from payees where business_id = $1::uuid and upi_id = 'asha@upi'`, shop); n != 1 {
+	if n := one[int](w, `select count(*) from payees where business_id = $1::uuid and upi_id = 'asha@upi'`,
+		shop); n != 1 {
 		t.Fatalf("the payee stands %d times", n)
 	}
 

@@ -1,7 +1,10 @@
 package web
 
 func init() {
-	for kind, shows := range map[string]string{"csv": "1234568.89", "xlsx": "xl/worksheets/sheet1.xml", "pdf": "%PDF-"} {
+	for kind, shows := range map[string]string{
+		"csv": "1234568.89", "xlsx": "xl/worksheets/sheet1.xml",
+		"pdf": "%PDF-",
+	} {
 		trials["GET /b/{business}/reports."+kind] = trial{
 			ask: func(i ids) ask {
 				return ask{path: i.shop() + "/reports." + kind, query: values("show", "parties", "from", "", "to", "")}

@@ -69,12 +69,14 @@ func TestLanguageSurvivesTheLink(t *testing.T) {
 	if session == "" || len(device) != 43 {
 		t.Fatalf("the answer sets the session %q and the device %q", session, device)
 	}
-	if out := w.send("POST", form("/logout"), session); strings.Contains(strings.Join(out.header.Values("Set-Cookie"), "\n"),
+	if out := w.send("POST", form("/logout"), session); strings.Contains(strings.Join(out.header.Values("Set-Cookie"),
+		"\n"),
 		"device=") {
 		t.Error("signing out forgets the device")
 	}
 	if got := one[string](w, `select u.locale || ' ' || b.name from users u join members m on m.user_id = u.id
-		join businesses b on b.account_id = m.account_id where u.email = $1`, wordOfA+"mail-waiting@example.com"); got !=
+		join businesses b on b.account_id = m.account_id where u.email = $1`, wordOfA+
+		"mail-waiting@example.com"); got !=
 		"hi "+wordOfA+"shop waiting" {
 		t.Errorf("the account has %q", got)
 	}

@@ -115,7 +115,8 @@ func TestLongFileIsWatchedAndEnds(t *testing.T) {
 		}
 		w.until("the page is told how far it is", func() bool {
 			task, status := w.task(id)
-			return status == 200 && task.State == "running" && task.Done >= 200_000 && strings.Contains(task.Text, "2,00,00")
+			return status == 200 && task.State == "running" && task.Done >= 200_000 && strings.Contains(task.Text,
+				"2,00,00")
 		})
 		w.until("the database works for it no more", func() bool {
 			making, reserved := server.FilesUnderWay()

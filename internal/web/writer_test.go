@@ -16,7 +16,10 @@ var mayHold = []string{"http.MaxBytesReader", "http.SetCookie"}
 
 // writers are the files of the frame that write bodies: pages and JSON from a buffer, errors, a word on health, and
 // files from the spool.
-var writers = map[string]bool{"render.go": true, "errors.go": true, "health.go": true, "file.go": true, "middleware.go": true}
+var writers = map[string]bool{
+	"render.go": true, "errors.go": true, "health.go": true, "file.go": true,
+	"middleware.go": true,
+}
 
 // Only the frame writes to a client, and only after everything was read: no part writes a body by itself, nor hands
 // its http.ResponseWriter to somebody who does.

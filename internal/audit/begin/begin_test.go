@@ -70,7 +70,8 @@ func TestFromDocuments(t *testing.T) {
 		t.Errorf("%s: %q", c.Target.URL, got)
 	}
 	for _, r := range c.Routes {
-		if r.Path == "/v1/invoices" && r.JSON != `{"account_id": "{account_id}", "amount": 1, "customer": "{mark}", "kind": "sale"}` {
+		if r.Path == "/v1/invoices" &&
+			r.JSON != `{"account_id": "{account_id}", "amount": 1, "customer": "{mark}", "kind": "sale"}` {
 			t.Errorf("the body is %s", r.JSON)
 		}
 		if r.Public != (r.Path == "/v1/health") {

@@ -10,7 +10,8 @@ import (
 
 func TestNameAsSplinter(t *testing.T) {
 	r := &finding.Report{Findings: []finding.Finding{
-		{Rule: "rls-off", Title: "off"}, {Rule: "hierarchy", Title: "up"},
+		{Rule: "rls-off", Title: "off"},
+		{Rule: "hierarchy", Title: "up"},
 		{Rule: "secdef-unchecked-argument", Title: "f", Actors: []string{"anonymous"}},
 		{Rule: "view-owner-rights", Title: "v", Affects: []string{"auth.users select"}},
 	}}

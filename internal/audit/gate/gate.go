@@ -225,8 +225,9 @@ func (g *gate) judge(route target.BillingRoute, hash string, reviews []Review) {
 	case len(lacks) > 0:
 		g.add("gate-review-missing", route.Route, route.Handler, "the review lacks "+strings.Join(lacks, ", "))
 	case err != nil || day.After(g.o.Now.Add(24*time.Hour)):
-		g.add("gate-review-missing", route.Route, route.Handler, fmt.Sprintf("the review's date %q is no day such as 2027-01-31, or in the future",
-			newest.Date))
+		g.add("gate-review-missing", route.Route, route.Handler,
+			fmt.Sprintf("the review's date %q is no day such as 2027-01-31, or in the future",
+				newest.Date))
 	case newest.Hash != hash:
 		g.add("gate-review-stale", route.Route, route.Handler,
 			fmt.Sprintf("%s has reviewed %q on %s; it is %q now", newest.Reviewer, newest.Hash, newest.Date, hash))

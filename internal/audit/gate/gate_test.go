@@ -61,7 +61,12 @@ func TestGate(t *testing.T) {
 		notTested int
 	}{
 		"all is well": {},
-		"a finding":   {map[string]string{"r.json": strings.Replace(sound, `"findings":[]`, `"findings":[{"rule":"x","severity":"low","title":"t","object":"o","why":"","fix":""}]`, 1)}, []string{"x o"}, 0},
+		"a finding": {
+			map[string]string{"r.json": strings.Replace(sound, `"findings":[]`,
+				`"findings":[{"rule":"x","severity":"low","title":"t","object":"o","why":"","fix":""}]`, 1)},
+			[]string{"x o"},
+			0,
+		},
 		"untested": {map[string]string{"r.json": strings.Replace(sound, `"not_tested":[]`,
 			`"not_tested":[{"what":"w","reason":"r"}]`, 1)}, nil, 1},
 		"no report": {map[string]string{"r.json": ""}, nil, 1},
@@ -78,7 +83,11 @@ func TestGate(t *testing.T) {
 			map[string]string{"c.out": "mode: set\nexample.com/m/internal/other/a.go:1.1,2.2 19 1\n"},
 			nil, 1,
 		},
-		"lcov": {map[string]string{"c.out": "TN:\nSF:internal/pay/a.ts\nDA:1,5\nDA:2,0\nend_of_record\n"}, []string{"gate-coverage internal/pay"}, 0},
+		"lcov": {
+			map[string]string{"c.out": "TN:\nSF:internal/pay/a.ts\nDA:1,5\nDA:2,0\nend_of_record\n"},
+			[]string{"gate-coverage internal/pay"},
+			0,
+		},
 		"Cobertura": {map[string]string{"c.out": `<?xml version="1.0"?><coverage><packages><package><classes><class filename="internal/pay/a.py"><lines>` +
 			`<line number="1" hits="1"/></lines></class></classes></package></packages></coverage>`}, nil, 0},
 		"no coverage at all": {map[string]string{"c.out": "nonsense"}, nil, 2},
@@ -114,12 +123,12 @@ func TestGate(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			write(t, dir, map[string]string{"h.go": handler, "r.json": sound, "c.out": profile, "incidents/.keep": ""})
-			hash, err := Hash(dir, "h.go#Pay")
-			if err == nil {
+			if _, err := Hash(dir, "h.go#Pay"); err == nil {
 				t.Fatal("two functions are called Pay, and one was taken")
 			}
 			write(t, dir, map[string]string{"h.go": strings.Replace(handler, "func Pay", "func Charge", 1)})
-			if hash, err = Hash(dir, "h.go#Charge"); err != nil {
+			hash, err := Hash(dir, "h.go#Charge")
+			if err != nil {
 				t.Fatal(err)
 			}
 			write(t, dir, map[string]string{"reviews.toml": review})

@@ -29,7 +29,8 @@ var rules = []finding.Rule{
 		ID: "gate-review-stale", Engine: "gate", Severity: finding.High,
 		Title: "A billing route has changed since somebody reviewed it.",
 		Why:   "The answers in reviews.toml are about other code. A check is lost in a change that looks like tidying.",
-		Fix:   "Read what has changed, and renew the review with its date and the handler's hash.", CWE: []string{"CWE-862"},
+		Fix:   "Read what has changed, and renew the review with its date and the handler's hash.",
+		CWE:   []string{"CWE-862"},
 	},
 	{
 		ID: "gate-incident", Engine: "gate", Severity: finding.High,

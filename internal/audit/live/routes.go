@@ -52,7 +52,8 @@ func (e *engine) reads(route *target.Route, owner *target.Someone) {
 			e.fail(route.String(), err)
 			return
 		case status != 0:
-			e.notTested(route.String(), "%s was answered with %d and none of what they planted", owner.Person.Name, status)
+			e.notTested(route.String(), "%s was answered with %d and none of what they planted", owner.Person.Name,
+				status)
 			return
 		}
 		e.as(route, attacker, func() bool { return e.read(route, owner, attacker) })

@@ -53,7 +53,8 @@ func (e *engine) tries(route *target.Route, owner, attacker *target.Someone) ([]
 				value = func(o target.Occurrence) (string, bool) { return e.r.Value(attacker, o.Name) }
 			}
 			for _, where := range []string{"query", "header", "body"} {
-				if err := attempt("with the owner's "+name+" in the "+where, value, naming(name, v, where)); err != nil {
+				if err := attempt("with the owner's "+name+" in the "+where, value,
+					naming(name, v, where)); err != nil {
 					return nil, err
 				}
 			}
@@ -89,7 +90,8 @@ func (e *engine) mixed(route *target.Route, owner, attacker *target.Someone, att
 	}
 	for _, at := range places {
 		if len(places) > 1 {
-			_ = attempt("with the owner's "+at.Name+" in the "+at.Where+" and own ids elsewhere", //nolint:errcheck // the same names were just expanded
+			//nolint:errcheck // the same names were just expanded
+			_ = attempt("with the owner's "+at.Name+" in the "+at.Where+" and own ids elsewhere",
 				func(o target.Occurrence) (string, bool) {
 					if o.N == at.N {
 						return e.r.Value(owner, o.Name)

@@ -271,7 +271,7 @@ func (r *Range) bySupabase(who *Someone) error {
 	}
 	token, err := Extract(a, "json:access_token")
 	if err != nil {
-		return fmt.Errorf("Supabase Auth: %w", err)
+		return fmt.Errorf("sign in at Supabase: %w", err)
 	}
 	who.header.Set("Authorization", "Bearer "+token)
 	who.header.Set("Apikey", key)

@@ -172,8 +172,9 @@ func (s *razorpay) event(p *purchase, kind, status string, payment string) event
 	if payment != "" {
 		contains = append(contains, "payment")
 		payload["payment"] = object{"entity": object{
-			"id": "pay_" + strings.TrimPrefix(p.subscription, "sub_"), "entity": "payment", "amount": 49900, "currency": "INR",
-			"status": payment, "captured": payment == "captured", "customer_id": p.customer, "created_at": at,
+			"id": "pay_" + strings.TrimPrefix(p.subscription, "sub_"), "entity": "payment", "amount": 49900,
+			"currency": "INR",
+			"status":   payment, "captured": payment == "captured", "customer_id": p.customer, "created_at": at,
 		}}
 	}
 	return event{"ev" + target.Fresh("Tijori"), kind, marshal(object{

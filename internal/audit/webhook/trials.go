@@ -46,8 +46,9 @@ func (e *engine) forgeries() []forgery {
 			events: provider.unpaid,
 		},
 		{
-			rule: "webhook-foreign", how: "signed, about a product of the same provider's account that is not this one", headers: signed,
-			change: func(p *purchase) { p.product = strings.SplitN(p.product, "_", 2)[0] + "_SomethingElse01" },
+			rule: "webhook-foreign", how: "signed, about a product of the same provider's account that is not this one",
+			headers: signed,
+			change:  func(p *purchase) { p.product = strings.SplitN(p.product, "_", 2)[0] + "_SomethingElse01" },
 		},
 	}
 	if e.w.Ended != "" {
@@ -209,7 +210,8 @@ func (e *engine) late() error {
 		if err != nil {
 			return err
 		}
-		steps = append(steps, fmt.Sprintf("POST %s  %s, signed, older than the end that was applied: answered %d", e.w.Path, v.kind,
+		steps = append(steps, fmt.Sprintf("POST %s  %s, signed, older than the end that was applied: answered %d",
+			e.w.Path, v.kind,
 			status))
 	}
 	paid, err := e.until(true)

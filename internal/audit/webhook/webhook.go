@@ -270,7 +270,8 @@ func (e *engine) reset() error {
 		return err
 	}
 	if ok, err := e.until(false); err != nil || !ok {
-		return errors.Join(err, fmt.Errorf("a correct, signed end leaves %q, so nothing further can be told apart", e.w.Paid))
+		return errors.Join(err, fmt.Errorf("a correct, signed end leaves %q, so nothing further can be told apart",
+			e.w.Paid))
 	}
 	return nil
 }

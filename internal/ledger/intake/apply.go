@@ -58,7 +58,8 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 		from tijori.parties p
 		cross join lateral (
 			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
-			    filter (where e.business_date <= $6), 0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening,
+			    filter (where e.business_date <= $6), 0)::bigint as balance, coalesce(bool_or(e.opening),
+			        false) as opening,
 				count(*) > 0 as begun
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null

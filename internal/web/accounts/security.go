@@ -32,7 +32,8 @@ func (h *Handlers) logLines(r *frame.Request) (list []account.LogLine, after str
 	if len(list) > logPage {
 		list = list[:logPage]
 		last := list[logPage-1]
-		after = base64.RawURLEncoding.EncodeToString([]byte(last.At.UTC().Format(time.RFC3339Nano) + " " + last.ID.String()))
+		after = base64.RawURLEncoding.EncodeToString([]byte(last.At.UTC().Format(time.RFC3339Nano) + " " +
+			last.ID.String()))
 	}
 	return list, after, err
 }
@@ -66,7 +67,7 @@ func (h *Handlers) SecurityPage(w http.ResponseWriter, r *frame.Request) error {
 	view := securitylog.View{Shell: r.Shell(), Account: r.Person.AccountName, After: after}
 	for _, l := range list {
 		view.Lines = append(view.Lines, securitylog.Line{
-			Event: l.Event, When: l.At.In(view.Now.Location()), Who: l.Who, About: l.About, Detail: l.Detail,
+			Event: string(l.Event), When: l.At.In(view.Now.Location()), Who: l.Who, About: l.About, Detail: l.Detail,
 			Device: account.DeviceName(l.UserAgent), Network: l.Network,
 		})
 	}

@@ -59,7 +59,8 @@ func (f *sentFile) read() ([]byte, error) {
 	return body, nil
 }
 
-// take puts what arrives into the spool, as far as a file may be large; more is listened to, so that the answer is heard.
+// take puts what arrives into the spool, as far as a file may be large; more is listened to, so that the answer is
+// heard.
 func (f *sentFile) take(from io.Reader) error {
 	if err := f.spool.Reset(); err != nil {
 		return fmt.Errorf("keep a file that arrives: %w", err)
@@ -115,7 +116,8 @@ func (f *sentFile) receive(w http.ResponseWriter, r *frame.Request) error {
 	return f.settled(nil)
 }
 
-// receiveForm reads a form without a file. It is parsed when it has arrived: in memory it would be at the sender's pace.
+// receiveForm reads a form without a file. It is parsed when it has arrived: in memory it would be at the sender's
+// pace.
 func (f *sentFile) receiveForm(body io.Reader) error {
 	if _, err := io.Copy(f.spool, body); err != nil {
 		return brokenForm(frame.SpoolFault(err))

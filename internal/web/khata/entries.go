@@ -119,7 +119,8 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		return h.renderEntryForm(w, r, view, err)
 	}
 	business := r.Caller.Business.String()
-	h.SetEntryFlash(w, savedFlash(r, "entry_added", fields), ui.EntryPath(business, partyID.String(), id.String())+"/delete", id)
+	h.SetEntryFlash(w, savedFlash(r, "entry_added", fields), ui.EntryPath(business, partyID.String(),
+		id.String())+"/delete", id)
 	if r.PostFormValue("then") == "another" {
 		return h.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}

@@ -96,7 +96,8 @@ func dayBookRows(r *frame.Request, v *reports.View, days ledger.Range) func(cont
 			if l.Side == ledger.Received {
 				gave, got = got, gave
 			}
-			return add(export.DayCell(l.Date), export.TextCell(l.Name), export.TextCell(details.DetailsOf(l.EntryFields)),
+			return add(export.DayCell(l.Date), export.TextCell(l.Name),
+				export.TextCell(details.DetailsOf(l.EntryFields)),
 				gave, got)
 		})
 		return []export.Cell{

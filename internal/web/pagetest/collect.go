@@ -114,13 +114,17 @@ func (w world) callers() collect.View {
 		owed          int64
 		days          int
 	}{
-		{"Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि.", "+919876500000", 12345678, 412},
+		{
+			"Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि.",
+			"+919876500000", 12345678, 412,
+		},
 		{"Hotel Annapurna", "होटल अन्नपूर्णा", "+919876543210", 218400, 81},
 		{"Priya", "प्रिया", "", 780, 33},
 	} {
 		row := collect.Row{
-			ID: partyID, Name: w.say(r.en, r.hi), Phone: r.phone, Balance: rupees(r.owed), Days: r.days, RemindID: fresh,
-			Token: "9vQ2xJ4Jt0eJ0m3yq9l0Bw",
+			ID: partyID, Name: w.say(r.en, r.hi), Phone: r.phone, Balance: rupees(r.owed), Days: r.days,
+			RemindID: fresh,
+			Token:    "9vQ2xJ4Jt0eJ0m3yq9l0Bw",
 		}
 		if i < 2 {
 			row.Reminded, row.By, row.Channel = Now.Add(-time.Duration(i*70+2)*time.Hour), w.anita(), "whatsapp"

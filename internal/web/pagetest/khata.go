@@ -75,7 +75,10 @@ func (w world) party() party.View {
 	}
 	v.RemindID, v.CanPay, v.NoOpening, v.Locked, v.Links = fresh, true, true, day(30), w.links()
 	v.Token, v.NewID = "9vQ2xJ4Jt0eJ0m3yq9l0Bw", fresh
-	v.Send = ui.Sending{Action: ui.PartyPath(shop, partyID) + "/send", ID: fresh, Token: v.Token, Entry: entry, To: v.Name}
+	v.Send = ui.Sending{
+		Action: ui.PartyPath(shop, partyID) + "/send", ID: fresh, Token: v.Token, Entry: entry,
+		To: v.Name,
+	}
 	v.Flash = &ui.Flash{
 		Kind: "done", Text: "Entry saved.", Undo: ui.EntryPath(shop, partyID, entry) + "/delete", Send: v.Send,
 	}

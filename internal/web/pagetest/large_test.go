@@ -13,26 +13,32 @@ import (
 const cramped = `(() => {
 	document.documentElement.style.fontSize = "%d%%";
 	const wrong = [];
-	if (document.documentElement.scrollWidth > innerWidth) wrong.push("wider than the screen: " + document.documentElement.scrollWidth);
+	if (document.documentElement.scrollWidth > innerWidth)
+		wrong.push("wider than the screen: " + document.documentElement.scrollWidth);
 	for (const row of document.querySelectorAll(".people .row")) {
 		const name = row.querySelector("strong"), box = name.getBoundingClientRect(), all = row.getBoundingClientRect();
 		const text = name.textContent;
-		if (name.scrollWidth > name.clientWidth + 1 || name.scrollHeight > name.clientHeight + 2) wrong.push("a name is cut: " + text);
+		if (name.scrollWidth > name.clientWidth + 1 || name.scrollHeight > name.clientHeight + 2)
+			wrong.push("a name is cut: " + text);
 		const sum = row.querySelector(".bal")?.getBoundingClientRect();
-		if (sum && (sum.right > all.right + 1 || sum.left < all.left - 1)) wrong.push("a figure runs out of its row: " + text);
-		if (sum && sum.top < box.top - 8 && sum.bottom < box.top) wrong.push("a figure stands before the name: " + text);
+		if (sum && (sum.right > all.right + 1 || sum.left < all.left - 1))
+			wrong.push("a figure runs out of its row: " + text);
+		if (sum && sum.top < box.top - 8 && sum.bottom < box.top)
+			wrong.push("a figure stands before the name: " + text);
 		const range = document.createRange(), letters = name.firstChild;
 		for (const word of text.matchAll(/\S+/g)) {
 			if (word[0].length > 9) continue; // such a word may have to break at the largest letters
 			range.setStart(letters, word.index);
 			range.setEnd(letters, word.index + word[0].length);
-			if (new Set([...range.getClientRects()].map((r) => Math.round(r.top / 8))).size > 1) wrong.push("a name breaks inside a word: " + text);
+			if (new Set([...range.getClientRects()].map((r) => Math.round(r.top / 8))).size > 1)
+				wrong.push("a name breaks inside a word: " + text);
 		}
 	}
 	for (const sum of document.querySelectorAll(".total strong")) {
 		const box = sum.parentElement.getBoundingClientRect(), range = document.createRange();
 		range.selectNodeContents(sum);
-		if (range.getBoundingClientRect().right > box.right + 1) wrong.push("a total runs out of its card: " + sum.textContent);
+		if (range.getBoundingClientRect().right > box.right + 1)
+			wrong.push("a total runs out of its card: " + sum.textContent);
 	}
 	return wrong;
 })()`

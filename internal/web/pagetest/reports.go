@@ -78,7 +78,9 @@ func (w world) dayBook() reports.View {
 
 func (w world) cashBook() reports.View {
 	v := w.report(reports.CashBook)
-	v.Opening, v.Got, v.Gave, v.Closing, v.Count, v.Columns = paise(-4523050), rupees(118000), rupees(96000), paise(-2323050), 3, w.columns()
+	v.Opening, v.Closing = paise(-4523050), paise(-2323050)
+	v.Got, v.Gave = rupees(118000), rupees(96000)
+	v.Count, v.Columns = 3, w.columns()
 	v.Short = []reports.Day{{Date: day(0), Balance: paise(-2323050)}}
 	v.Days = []reports.Day{
 		{Date: day(9), Got: rupees(98000), Gave: rupees(36000), Balance: paise(1676950)},

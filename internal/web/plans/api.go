@@ -46,13 +46,14 @@ type invoiceJSON struct {
 func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
 	queue := func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }
-	caller, err := named(r)
-	if err != nil {
+	caller := r.Caller
+	var err error
+	if caller.Business, err = named(r); err != nil {
 		return err
 	}
 	me, err := h.Billing.Me(r.Context(), caller, queue)
 	if err == nil && me.AccountID == uuid.Nil {
-		if caller, err = soleAccount(r); err == nil {
+		if caller.Business, err = soleAccount(r); err == nil {
 			me, err = h.Billing.Me(r.Context(), caller, queue)
 		}
 	}
@@ -84,35 +85,31 @@ func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
 
-// named is the caller, about the business that the query names, or else about the account that the session is in.
-func named(r *frame.Request) (postgres.Caller, error) {
-	caller := r.Caller
+// named is the business that the query names, or else the one that the request is about.
+func named(r *frame.Request) (uuid.UUID, error) {
 	name := r.URL.Query().Get("business")
 	if name == "" {
-		return caller, nil
+		return r.Caller.Business, nil
 	}
 	id, err := uuid.Parse(name)
 	if err != nil || len(name) != 36 || id == uuid.Nil {
-		return caller, fault.New(fault.NotFound, "There is nothing here.")
+		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
 	}
-	caller.Business = id
-	return caller, nil
+	return id, nil
 }
 
-// soleAccount is a caller who is a member of single businesses and of no whole account, about one of them: all of
-// them must be of one account.
-func soleAccount(r *frame.Request) (postgres.Caller, error) {
-	caller := r.Caller
+// soleAccount is one of the businesses of a caller who is a member of single ones and of no whole account: all of them
+// must be of one account.
+func soleAccount(r *frame.Request) (uuid.UUID, error) {
 	if err := r.Read(nil); !r.Known || len(r.Person.Businesses) == 0 {
-		return caller, err
+		return r.Caller.Business, err
 	}
 	for _, b := range r.Person.Businesses {
 		if b.AccountID != r.Person.Businesses[0].AccountID {
-			return caller, fault.InvalidField("business", "Name one of your businesses.")
+			return uuid.Nil, fault.InvalidField("business", "Name one of your businesses.")
 		}
 	}
-	caller.Business = r.Person.Businesses[0].BusinessID
-	return caller, nil
+	return r.Person.Businesses[0].BusinessID, nil
 }
 
 func (h *Handlers) APICheckout(w http.ResponseWriter, r *frame.Request) error {

@@ -92,6 +92,7 @@ func insertRow(r *seed.Row) string {
 		names = append(names, catalog.Quote(c.Name))
 		values = append(values, seed.Literal(v, c))
 	}
-	return fmt.Sprintf("insert into %s (%s) overriding system value values (%s) on conflict do nothing", r.Relation.SQL(),
+	return fmt.Sprintf("insert into %s (%s) overriding system value values (%s) on conflict do nothing",
+		r.Relation.SQL(),
 		strings.Join(names, ", "), strings.Join(values, ", "))
 }

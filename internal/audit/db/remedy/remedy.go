@@ -70,7 +70,8 @@ func ofFunction(p *pass.Pass, f *finding.Finding, x *catalog.Function, add func(
 		add("alter " + kind + x.Identity + " security invoker;")
 	}
 	if f.Rule != "secdef-search-path" {
-		add("-- nobody but the server calls it then\nrevoke execute on " + kind + x.Identity + " from " + w.roles(true) +
+		add("-- nobody but the server calls it then\nrevoke execute on " + kind + x.Identity + " from " +
+			w.roles(true) +
 			";")
 	}
 }

@@ -100,10 +100,3 @@ func (s *Seeder) looked(slot cond.Slot, x *Context) (string, bool) {
 	}
 	return "", false
 }
-
-// sessions gives a person a row of his own wherever code looks him up.
-func (s *Seeder) sessions(make func(*catalog.Relation)) {
-	for _, l := range s.lookups {
-		make(l.relation)
-	}
-}

@@ -22,11 +22,13 @@ func (v View) sources() []source {
 			v.T("Tap Download. Where it offers a kind of file, take Excel."), share,
 		}},
 		{
-			Mark: "₹", Name: v.T("Bank statement"), File: v.T("Excel or CSV of HDFC, SBI, ICICI, Axis, Kotak, PNB and others"),
+			Mark: "₹", Name: v.T("Bank statement"),
+			File: v.T("Excel or CSV of HDFC, SBI, ICICI, Axis, Kotak, PNB and others"),
 			Steps: []string{
 				v.T("In net banking or the bank's app open Account statement."),
 				v.T("Choose the days, and Excel or CSV as the kind of file. A PDF cannot be read."),
-				v.T("After the preview opens, say which party the entries belong to, or choose a column for it."), share,
+				v.T("After the preview opens, say which party the entries belong to, or choose a column for it."),
+				share,
 			},
 		},
 		{Mark: "☎", Name: v.T("Phone contacts"), File: v.T("Contacts file (.vcf)"), Contacts: true, Steps: []string{

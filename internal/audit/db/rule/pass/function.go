@@ -74,7 +74,8 @@ func (p *Pass) BareTable(f *catalog.Function) string {
 		if Platform(r.Schema) {
 			continue
 		}
-		if lazyregexp.New(`(?:from|join|insert into|merge into|update) (?:only )?"?` + regexp.QuoteMeta(strings.ToLower(r.Name)) +
+		if lazyregexp.New(`(?:from|join|insert into|merge into|update) (?:only )?"?` +
+			regexp.QuoteMeta(strings.ToLower(r.Name)) +
 			`"?(?:[^\w.$"]|$)`).
 			MatchString(code) {
 			return r.Name
