@@ -27,25 +27,6 @@ type OwingList struct {
 	Next    Cursor // "" on the last page
 }
 
-const owingTotalsSQL = `
-	select count(*), coalesce(sum(s.balance), 0)::bigint
-	from tijori.party_sums s
-	where s.account_id = $1 and s.business_id = $2 and s.living and s.balance > 0 and s.due_since <= $3`
-
-const owingSQL = `
-	select p.id, p.name, p.phone, s.balance, s.due_since, r.balance, r.channel, r.created_by_name, r.created_at
-	from tijori.party_sums s
-	join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
-	left join lateral (
-		select m.balance, m.channel, m.created_by_name, m.created_at
-		from tijori.reminders m
-		where m.account_id = $1 and m.business_id = $2 and m.party_id = s.party_id
-		order by m.created_at desc, m.id desc limit 1
-	) r on true
-	where s.account_id = $1 and s.business_id = $2 and s.living and s.balance > 0 and s.due_since <= $3
-		and (s.due_since, s.party_id) > ($4::date, $5::uuid)
-	order by s.due_since, s.party_id limit $6`
-
 type owingCursor struct {
 	Since time.Time
 	ID    uuid.UUID

@@ -98,6 +98,34 @@ left join (
 	) p
 ) on true`
 
+	// owingTotalsSQL counts and adds up those who have owed since a day or longer. Parameters: account, business, day.
+	owingTotalsSQL = `
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+)
+select count(*), coalesce(sum(d.balance), 0)::bigint
+from tijori.party_sums s` + todaySums + `
+where s.account_id = $1 and s.business_id = $2 and s.living and d.balance > 0 and d.due_since <= $3`
+
+	// owingSQL lists them, the longest first, with their newest reminder. Parameters: account, business, day, cursor's
+	// day and id, rows.
+	owingSQL = `
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+)
+select p.id, p.name, p.phone, d.balance, d.due_since, r.balance, r.channel, r.created_by_name, r.created_at
+from tijori.party_sums s` + todaySums + `
+join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
+left join lateral (
+	select m.balance, m.channel, m.created_by_name, m.created_at
+	from tijori.reminders m
+	where m.account_id = $1 and m.business_id = $2 and m.party_id = s.party_id
+	order by m.created_at desc, m.id desc limit 1
+) r on true
+where s.account_id = $1 and s.business_id = $2 and s.living and d.balance > 0 and d.due_since <= $3
+	and (d.due_since, s.party_id) > ($4::date, $5::uuid)
+order by d.due_since, s.party_id limit $6`
+
 	// PartyListSQL is the list by balance, most owed first. Parameters: account,
 	// business, least balance, cursor's balance and id (above all for the first page), rows.
 	PartyListSQL = listHead + `

@@ -363,7 +363,7 @@ func TestWhoReadsReports(t *testing.T) {
 		},
 		"cash book": func(tx *postgres.Tx) (int64, error) {
 			b, err := ledger.CashBookOf(t.Context(), tx, ledger.Range{})
-			return b.Out, err
+			return b.In, err
 		},
 		"party summary": func(tx *postgres.Tx) (int64, error) {
 			b, err := ledger.PartySummaryOf(t.Context(), tx, ledger.Range{})

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -173,16 +172,12 @@ func formToken(r *frame.Request) (string, error) {
 }
 
 // shareNow makes the link that a message takes along: the account up to a day.
-func shareNow(r *frame.Request, tx *postgres.Tx, form, party uuid.UUID, token string, at time.Time) error {
+func shareNow(r *frame.Request, tx *postgres.Tx, form, party uuid.UUID, token string) error {
 	if token == "" {
 		return nil
 	}
-	last, err := ledger.Today(at, r.Person.Business.TimeZone)
-	if err != nil {
-		return err
-	}
-	_, err = ledger.AddShare(r.Context(), tx, ledger.ShareIDOf(form, token), party, token, ledger.Range{To: last},
-		ledger.ShareLife)
+	_, err := ledger.AddShare(r.Context(), tx, ledger.ShareIDOf(form, token), party, token,
+		ledger.Range{To: tx.Scope.Today}, ledger.ShareLife)
 	return err
 }
 
@@ -212,7 +207,7 @@ func (h *Handlers) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 		if done, err = ledger.Remind(r.Context(), tx, reminder, id, r.PostFormValue("channel"), lang); err != nil {
 			return err
 		}
-		return shareNow(r, tx, reminder, id, token, done.At)
+		return shareNow(r, tx, reminder, id, token)
 	})
 	if err != nil {
 		return err
@@ -273,7 +268,7 @@ func (h *Handlers) SendParty(w http.ResponseWriter, r *frame.Request) error {
 		if balance, err = ledger.BalanceOf(r.Context(), tx, id); err != nil {
 			return err
 		}
-		return shareNow(r, tx, form, id, token, h.Clock.Now())
+		return shareNow(r, tx, form, id, token)
 	})
 	if err != nil {
 		return err
