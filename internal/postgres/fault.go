@@ -90,6 +90,8 @@ var constraintFaults = map[string]*fault.Fault{
 		"This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id"),
 	"shares_party_fkey":    noParty,
 	"reminders_party_fkey": noParty,
+	"users_email_key": fault.New(fault.Conflict,
+		"This address has an account already. Please sign in."),
 	"users_demonstration_check": fault.InvalidField("email",
 		"This address belongs to the demonstration.").Coded("demonstration_address"),
 	"invitations_business_fkey": noBusiness,

@@ -66,7 +66,7 @@ func (h *Handlers) SecurityPage(w http.ResponseWriter, r *frame.Request) error {
 	view := securitylog.View{Shell: r.Shell(), Account: r.Person.AccountName, After: after}
 	for _, l := range list {
 		view.Lines = append(view.Lines, securitylog.Line{
-			Event: l.Event, When: l.At.In(view.Now.Location()), Who: l.Who, About: l.About, Detail: l.Detail,
+			Event: string(l.Event), When: l.At.In(view.Now.Location()), Who: l.Who, About: l.About, Detail: l.Detail,
 			Device: account.DeviceName(l.UserAgent), Network: l.Network,
 		})
 	}

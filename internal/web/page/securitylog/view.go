@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -21,7 +20,7 @@ type View struct {
 
 // A Line is something that happened.
 type Line struct {
-	Event      account.Event
+	Event      string // one of account.Events
 	When       time.Time
 	Who, About string // addresses, "" where nobody is known
 	Detail     string
@@ -35,31 +34,31 @@ func (v View) Older() string { return "/security?after=" + url.QueryEscape(v.Aft
 // What is the event in words.
 func (v View) What(l Line) string {
 	switch l.Event {
-	case account.SignedIn:
+	case "signed_in":
 		return v.T("Signed in")
-	case account.DeviceAdded:
+	case "device_added":
 		return v.T("Signed in on a new device")
-	case account.SignInFailed:
+	case "sign_in_failed":
 		return v.T("Wrong password")
-	case account.SignedOutEverywhere:
+	case "signed_out_everywhere":
 		return v.T("Signed out on other devices")
-	case account.PasswordChanged:
+	case "password_changed":
 		return v.T("Password changed")
-	case account.PasswordRecovered:
+	case "password_recovered":
 		return v.T("Password reset by mail")
-	case account.EmailChangeAsked:
+	case "email_change_asked":
 		return v.T("Change of address requested")
-	case account.EmailChanged:
+	case "email_changed":
 		return v.T("E-mail address changed")
-	case account.EmailTakenBack:
+	case "email_taken_back":
 		return v.T("Old e-mail address taken back")
-	case account.FactorAdded:
+	case "factor_added":
 		return v.T("Passkey or authenticator added")
-	case account.FactorRemoved:
+	case "factor_removed":
 		return v.T("Passkey or authenticator removed")
-	case account.RecoveryCodesMade:
+	case "recovery_codes_made":
 		return v.T("New recovery codes")
-	case account.RecoveryCodeUsed:
+	case "recovery_code_used":
 		return v.T("Recovery code used")
 	}
 	return v.whatOfAccount(l)
@@ -68,36 +67,36 @@ func (v View) What(l Line) string {
 // whatOfAccount are the words for what concerns the account and its members.
 func (v View) whatOfAccount(l Line) string {
 	switch l.Event {
-	case account.MemberInvited:
+	case "member_invited":
 		return v.T("Member invited")
-	case account.OwnerInvited:
+	case "owner_invited":
 		return v.T("Owner invited")
-	case account.MemberAdded:
+	case "member_added":
 		return v.T("New member")
-	case account.OwnerAdded:
+	case "owner_added":
 		return v.T("New owner")
-	case account.RoleChanged:
+	case "role_changed":
 		return v.T("Role changed")
-	case account.MemberRemoved:
+	case "member_removed":
 		return v.T("Member left")
-	case account.OwnerRemoved:
+	case "owner_removed":
 		return v.T("Owner left")
-	case account.KeyMade:
+	case "key_made":
 		return v.T("API key made")
-	case account.KeyEnded:
+	case "key_ended":
 		return v.T("API key ended")
-	case account.PayeeChanged:
+	case "payee_changed":
 		return v.T("UPI payee changed")
-	case account.DataExported:
+	case "data_exported":
 		return v.T("File downloaded")
-	case account.DataTaken:
+	case "data_taken":
 		return v.T("All data downloaded")
-	case account.DeletionBegun:
+	case "deletion_begun":
 		return v.T("Deletion of the account begun")
-	case account.DeletionEnded:
+	case "deletion_ended":
 		return v.T("Account kept")
 	}
-	return string(l.Event)
+	return l.Event
 }
 
 // more is what belongs to the event: a role in words, the first letters of a key, a UPI id.
@@ -116,7 +115,7 @@ func from(l Line) string { return strings.Trim(l.Device+" · "+l.Network, " ·")
 // alarming marks what an owner should look at first.
 func alarming(l Line) bool {
 	switch l.Event {
-	case account.SignInFailed, account.EmailTakenBack, account.RecoveryCodeUsed, account.DeletionBegun:
+	case "sign_in_failed", "email_taken_back", "recovery_code_used", "deletion_begun":
 		return true
 	}
 	return false
