@@ -6,6 +6,11 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/web/page/securitylog"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // A member of a single business, who is in no account as a whole, learns the plan that the business is under, and
@@ -105,5 +110,24 @@ func TestSecurityLogPages(t *testing.T) {
 	}
 	for _, wrong := range []string{"x", "%00", strings.Repeat("A", 3000), "MjAyNi0wMS0wMVQwMDowMDowMFogeA"} {
 		w.get("/security?after="+wrong, w.a.Token).has(t, "a place that is none", 404)
+	}
+}
+
+// Every event has words of its own in both languages, and a letter where it is told.
+func TestEventsHaveWords(t *testing.T) {
+	t.Parallel()
+	said := map[string]bool{}
+	for _, e := range account.Events() {
+		for _, locale := range []string{"en", "hi"} {
+			view := securitylog.View{Shell: ui.Shell{Locale: locale}}
+			words := view.What(securitylog.Line{Event: string(e.Event)})
+			if words == string(e.Event) || said[words] {
+				t.Errorf("%s has no words of its own in %s: %q", e.Event, locale, words)
+			}
+			said[words] = true
+		}
+		if mail.Tells(string(e.Event)) != (e.Audience != account.Nobody) {
+			t.Errorf("%s is told to %s, and has a letter: %t", e.Event, e.Audience, mail.Tells(string(e.Event)))
+		}
 	}
 }

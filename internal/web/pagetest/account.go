@@ -3,7 +3,6 @@ package pagetest
 import (
 	"time"
 
-	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/businesssettings"
 	"github.com/tijorihq/tijori/internal/web/page/mydata"
@@ -49,25 +48,25 @@ func (w world) account() []Sample {
 		Shell: w.in("/security"), Account: all[0].Account, After: "abc",
 		Lines: []securitylog.Line{
 			{
-				Event: string(account.PayeeChanged), When: Now.Add(-time.Hour), Who: "anita@example.in", Detail: "anita@upi",
+				Event: "payee_changed", When: Now.Add(-time.Hour), Who: "anita@example.in", Detail: "anita@upi",
 				Device: "Chrome · Android", Network: "49.36.12.0",
 			},
 			{
-				Event: string(account.RoleChanged), When: Now.Add(-2 * time.Hour), Who: "anita@example.in",
+				Event: "role_changed", When: Now.Add(-2 * time.Hour), Who: "anita@example.in",
 				About: "chhotu@example.in", Detail: role.Counter, Device: "Chrome · Android", Network: "49.36.12.0",
 			},
 			{
-				Event: string(account.SignInFailed), When: Now.Add(-20 * time.Hour), About: "anita@example.in",
+				Event: "sign_in_failed", When: Now.Add(-20 * time.Hour), About: "anita@example.in",
 				Device: "Firefox · Windows", Network: "2405:201:5:9::1",
 			},
 			{
-				Event: string(account.DeviceAdded), When: Now.Add(-30 * time.Hour), Who: "anita@example.in",
+				Event: "device_added", When: Now.Add(-30 * time.Hour), Who: "anita@example.in",
 				About: "anita@example.in", Network: "103.21.5.0",
 			},
 		},
 	}
-	for _, e := range account.Events() {
-		log.Lines = append(log.Lines, securitylog.Line{Event: string(e.Event), When: Now.Add(-40 * time.Hour)})
+	for _, event := range []string{"signed_in", "key_made", "data_taken", "email_changed", "deletion_begun"} {
+		log.Lines = append(log.Lines, securitylog.Line{Event: event, When: Now.Add(-40 * time.Hour)})
 	}
 	leaving := w.in("/mydata")
 	leaving.Leaving, leaving.Keeps, leaving.AccountID = Now.Add(30*24*time.Hour), true, fresh

@@ -20,7 +20,7 @@ type View struct {
 
 // A Line is something that happened.
 type Line struct {
-	Event      string // as the security log knows it
+	Event      string // one of account.Events
 	When       time.Time
 	Who, About string // addresses, "" where nobody is known
 	Detail     string
@@ -96,7 +96,7 @@ func (v View) whatOfAccount(l Line) string {
 	case "deletion_ended":
 		return v.T("Account kept")
 	}
-	return string(l.Event)
+	return l.Event
 }
 
 // more is what belongs to the event: a role in words, the first letters of a key, a UPI id.
