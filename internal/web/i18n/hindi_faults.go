@@ -2,7 +2,10 @@ package i18n
 
 // hindiFaults are the sentences of faults, from every package.
 var hindiFaults = map[string]string{
-	"Other downloads are under way. Please try again in a minute.": "अभी दूसरे डाउनलोड चल रहे हैं। एक मिनट बाद फिर कोशिश करें।",
+	"Other downloads are being prepared. Please try again in a minute.":           "अभी दूसरे डाउनलोड तैयार हो रहे हैं। एक मिनट बाद फिर कोशिश करें।",
+	"There is no room for this file at the moment. Please try again in a minute.": "अभी इस फ़ाइल के लिए जगह नहीं है। एक मिनट बाद फिर कोशिश करें।",
+	"Your account has too many large files under way. Wait for one, or stop it.":  "आपके अकाउंट की बहुत-सी बड़ी फ़ाइलें अभी चल रही हैं। एक के पूरा होने का इंतज़ार करें, या उसे रोकें।",
+	"The line was too slow, and the room was needed. Please try again.":           "कनेक्शन बहुत धीमा था और जगह की ज़रूरत थी। फिर कोशिश करें।",
 	"Please sign in.":                "पहले लॉग इन करें।",
 	"Please try again.":              "फिर कोशिश करें।",
 	"There is nothing here.":         "यहाँ कुछ नहीं है।",
