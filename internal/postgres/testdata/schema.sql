@@ -1071,6 +1071,32 @@ begin
      where a.account_id = leaving and a.leaving_at is not null and a.erasing_at is null;
 end $$;
 ALTER FUNCTION tijori_access.told_erasure(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.try_key(needed text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.key_account(needed);
+    return '';
+exception
+    when sqlstate '28000' then return '28000';
+    when sqlstate '42501' then return '42501';
+end $$;
+ALTER FUNCTION tijori_access.try_key(needed text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    select s.user_id, s.account_id, s.business_id, s.role, s.sees_totals, s.adds_entries, s.runs_khata, s.owns
+      into try_scope.user_id, try_scope.account_id, try_scope.business_id, try_scope.role,
+           try_scope.sees_totals, try_scope.adds_entries, try_scope.runs_khata, try_scope.owns
+      from tijori_access.scope() s;
+exception
+    when sqlstate '28000' then refused := '28000';
+    when sqlstate 'P0002' then refused := 'P0002';
+end $$;
+ALTER FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.unmailed_invitations(min_age interval) RETURNS TABLE(account_id uuid, id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2252,6 +2278,66 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.require_batch_entry_rows() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, upi_id text, payee_name text, payable boolean, opening bigint, given bigint, received bigint, lines integer, brought bigint, changed boolean, side text, amount_minor bigint, business_date date, note text, is_opening boolean, balance bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with share as materialized (
+        select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
+    ), head as materialized (
+        select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
+               p.name as party_name, p.kind, s.from_date, s.to_date, s.created_at, s.expires_at, s.digest,
+               coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name
+          from share s
+          join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
+          join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
+           and p.deleted_at is null
+          left join lateral (
+            select y.upi_id, y.payee_name from tijori.payees y
+             where y.account_id = s.account_id and y.business_id = s.business_id
+             order by y.created_at desc limit 1) y on true
+         where s.revoked_at is null and s.expires_at > now()
+    ), entry as materialized (
+        select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening,
+               greatest(e.created_at, e.updated_at) > h.created_at as changed,
+               case e.side when 'given' then e.amount_minor else -e.amount_minor end as signed,
+               e.business_date < h.from_date as before, e.business_date > h.to_date as after
+          from head h
+          join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
+           and e.party_id = h.party_id and e.deleted_at is null
+    ), sums as materialized (
+        select coalesce(sum(e.signed) filter (where e.before), 0)::bigint as opening,
+               coalesce(sum(e.signed) filter (where e.after), 0)::bigint as after_it
+          from entry e
+    ), line as materialized (
+        select e.*, row_number() over w as n, s.opening + sum(e.signed) over w as balance
+          from entry e cross join sums s
+         where not coalesce(e.before, false) and not e.after
+        window w as (order by e.business_date, e.id)
+    ), whole as materialized (
+        select count(*)::integer as lines,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint as given,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint as received,
+               max(l.balance) filter (where l.n = skip)::bigint as brought,
+               pg_catalog.string_agg(pg_catalog.octet_length(l.side) || ':' || l.side
+                   || pg_catalog.octet_length(l.amount_minor::text) || ':' || l.amount_minor || '10:'
+                   || pg_catalog.to_char(l.business_date, 'YYYY-MM-DD') || pg_catalog.octet_length(l.note) || ':'
+                   || l.note, '' order by l.n) as text
+          from line l
+    )
+    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date, h.to_date, h.created_at,
+           h.expires_at, h.upi_id, h.payee_name, s.after_it >= 0, s.opening, w.given, w.received, w.lines,
+           coalesce(w.brought, s.opening),
+           h.digest <> pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.octet_length(s.opening::text) || ':'
+               || s.opening || coalesce(w.text, ''), 'UTF8')),
+           null, null, null, null, null, null
+      from head h cross join sums s cross join whole w
+    union all
+    (select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            l.changed, l.side, l.amount_minor, l.business_date, l.note, l.opening, l.balance::bigint
+       from line l where l.n > skip and l.n <= skip::bigint + most
+      order by l.n) $$;
+ALTER FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, digest bytea, upi_id text, payee_name text, payable boolean, opening bigint, side text, amount_minor bigint, business_date date, note text, is_opening boolean, changed boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -5054,6 +5140,10 @@ REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.try_key(needed text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.try_key(needed text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.unmailed_invitations(min_age interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.unmailed_invitations(min_age interval) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.user_id() FROM PUBLIC;
@@ -5115,6 +5205,8 @@ REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry_rows() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) FROM PUBLIC;
