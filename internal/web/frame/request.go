@@ -65,25 +65,22 @@ func (r *Request) As(fn func(*postgres.Tx) error) error {
 }
 
 // AsPage is As for a page: the same transaction reads what the page's frame
-// shows. The request knows it when fn has succeeded.
+// shows, and the request knows it before fn runs: in which currency a form is read, for example.
 func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
-	var person account.Person
-	var rights role.Rights
 	err := r.As(func(tx *postgres.Tx) error {
 		var b pgx.Batch
-		person, rights = account.Person{}, tx.Scope.Rights
+		var person account.Person
 		account.QueuePerson(&b, &person)
 		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
 			return err
 		}
+		r.Person, r.Rights, r.Known = person, tx.Scope.Rights, true
 		return fn(tx)
 	})
-	if err != nil {
-		return err
+	if r.Known {
+		r.slide()
 	}
-	r.Person, r.Rights, r.Known = person, rights, true
-	r.slide()
-	return nil
+	return err
 }
 
 func (r *Request) as(caller postgres.Caller, fn func(*postgres.Tx) error) error {

@@ -160,21 +160,19 @@ func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error 
 }
 
 func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Read(nil); err != nil {
-		return err
-	}
 	form, version := readEntryForm(r), r.FormVersion()
-	fields, err := form.fields(r)
 	var e ledger.Entry
-	if err == nil {
-		err = r.As(func(tx *postgres.Tx) (err error) {
-			if e, err = entryOfPath(r, tx); err != nil {
-				return err
-			}
-			e, err = ledger.EditEntry(r.Context(), tx, e.ID, version, fields)
+	err := r.AsPage(func(tx *postgres.Tx) error {
+		fields, err := form.fields(r)
+		if err != nil {
 			return err
-		})
-	}
+		}
+		if e, err = entryOfPath(r, tx); err != nil {
+			return err
+		}
+		e, err = ledger.EditEntry(r.Context(), tx, e.ID, version, fields)
+		return err
+	})
 	if err != nil {
 		if !frame.Mendable(err) {
 			return err
