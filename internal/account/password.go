@@ -121,9 +121,9 @@ func checkPassword(password string, own ...string) error {
 	case !utf8.ValidString(password):
 		return fault.InvalidField("password", "This password has characters that cannot be read.")
 	case n < minPassword:
-		return fault.InvalidField("password", "Choose a password of at least %d letters.", minPassword)
+		return fault.InvalidField("password", "Choose a password of at least %d characters.", minPassword)
 	case n > maxPassword:
-		return fault.InvalidField("password", "Choose a password of at most %d letters.", maxPassword)
+		return fault.InvalidField("password", "Choose a password of at most %d characters.", maxPassword)
 	case obvious(password, own):
 		return fault.InvalidField("password", "This password is easy to guess. Choose another one.")
 	}

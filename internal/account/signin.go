@@ -13,10 +13,10 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
+var errWrongPassword = fault.New(fault.Invalid, "The email or the password is not right.")
 
 // ErrUnconfirmed is what SignIn answers to the right password of a sign-up whose address is not confirmed yet.
-var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our mail first.").
+var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our email first.").
 	Coded("address_unconfirmed")
 
 // SignIn opens a session, and ends the one of oldToken if there is one. The answer and the

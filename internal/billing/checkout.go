@@ -59,7 +59,7 @@ var (
 		"This account has a subscription already. Cancel it or wait for its end before you buy another.").
 		Coded("already_subscribed")
 	errProviderDown = fault.New(fault.Unavailable,
-		"The payment provider does not answer. Nothing was charged; please try again in a minute.").
+		"The payment provider does not respond. Nothing was charged; please try again in a minute.").
 		Coded("provider_unreachable")
 	errProviderSays = fault.New(fault.Unavailable,
 		"The payment provider refused to open a checkout. Nothing was charged.").Coded("provider_refused")

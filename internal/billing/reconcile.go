@@ -81,7 +81,7 @@ type Finding struct {
 var ErrPartial = errors.New("the comparison is not complete")
 
 var errReconciling = fault.New(fault.Conflict,
-	"Another comparison is under way. Wait for it, or look on with --dry-run.")
+	"Another comparison is running. Wait for it, or watch with --dry-run.")
 
 // phases of a run, in order. Each goes on at its cursor.
 var phases = []struct {

@@ -23,10 +23,10 @@ const (
 const MaxBatchRows = 1000
 
 var (
-	errBatchUndone = fault.New(fault.Conflict, "This was undone already. Load the page again to start anew.").
+	errBatchUndone = fault.New(fault.Conflict, "This was undone already. Reload the page to start again.").
 			Coded("batch_undone")
 	errManyRows = fault.New(fault.TooLarge, "The grid takes at most %d rows at once.", MaxBatchRows)
-	errNoBatch  = fault.New(fault.NotFound, "There is nothing here.")
+	errNoBatch  = fault.New(fault.NotFound, "Page not found.")
 )
 
 // A BatchParty is a party that a batch adds, under an id that the client made.

@@ -174,7 +174,7 @@ func RevokeShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID) erro
 		return fmt.Errorf("revoke share %s: %w", id, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ type SharedLine struct {
 	Changed bool // added or changed since it was shared
 }
 
-var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
+var errNoShare = fault.New(fault.NotFound, "Page not found.")
 
 // ReadShared reads the statement that a token opens, and calls line for each
 // entry in order. An unknown, expired or revoked token is the same NotFound

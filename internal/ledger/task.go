@@ -39,7 +39,7 @@ type Task struct {
 	Done, Total int64 // rows; Total is 0 while it is not known
 }
 
-var errNoTask = fault.New(fault.NotFound, "There is nothing here.")
+var errNoTask = fault.New(fault.NotFound, "Page not found.")
 
 // BeginTask writes down that work has begun under an id that the client made; work under an id that has ended begins
 // anew. An id that somebody else of the business uses is a Conflict fault. All but counters.

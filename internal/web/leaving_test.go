@@ -231,7 +231,7 @@ func TestSignUpSentAndAgain(t *testing.T) {
 			t.Errorf("sending again to %s: %d", address, again.status)
 		}
 	}
-	w.get("/signup/sent", "").has(t, "the page of nobody", 200, "Check your mail")
+	w.get("/signup/sent", "").has(t, "the page of nobody", 200, "Check your email")
 	w.send("POST", form("/signup/again", "email", "none"), "").has(t, "sending to no address", 422)
 	// A made-up cookie shows no words of a stranger.
 	r, err := ask{path: "/signup/sent"}.request("GET", w.url)

@@ -190,7 +190,7 @@ func TestFaultsSayMore(t *testing.T) {
 		t.Errorf("the old balance is no opening: %+v", p.Entries)
 	}
 	p = readFile(t, "faults/title-rows-above.csv", existing{}, nil)
-	if diff := cmp.Diff([]string{"1 This stands above the heads.", "2 This stands above the heads."},
+	if diff := cmp.Diff([]string{"1 This is above the header row.", "2 This is above the header row."},
 		reasons(p.Left)); diff != "" {
 		t.Error(diff)
 	}

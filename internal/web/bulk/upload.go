@@ -159,7 +159,7 @@ func brokenForm(err error) error {
 	if errors.As(err, &tooLarge) {
 		return err
 	}
-	return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+	return fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
 }
 
 func brokenUpload(err error) error {

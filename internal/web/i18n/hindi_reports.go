@@ -23,7 +23,7 @@ var hindiReports = map[string]string{
 	"Previous page":      "पिछला पेज",
 	"Next page":          "अगला पेज",
 	"The other side of your entries: what you got came into the till, what you gave left it.": "आपकी एंट्रियों का दूसरा पहलू: जो मिला वह गल्ले में आया, जो दिया वह गल्ले से गया।",
-	"Old balances are left out: they moved no money.":                                         "पुराने बाकी इसमें नहीं हैं: उनसे पैसा इधर-उधर नहीं हुआ।",
+	"Old balances do not count here: they moved no money.":                                    "पुराने बाकी इसमें नहीं हैं: उनसे पैसा इधर-उधर नहीं हुआ।",
 	"No party had a balance or an entry on these days.":                                       "इन दिनों में किसी पार्टी का न बाकी था, न एंट्री।",
 	"A balance with a minus is what %s owes.":                                                 "जिस बाकी के आगे माइनस है, वह %s को देना है।",
 	"What you got settles what you gave first. The rest is counted by its age in days.":       "जो मिला, उससे सबसे पुराना दिया हुआ पहले चुकता होता है। जो बचा, वह दिनों के हिसाब से गिना जाता है।",
@@ -38,7 +38,7 @@ var hindiReports = map[string]string{
 	"The file holds the names and phone numbers of your parties. Keep it safe.": "फ़ाइल में आपकी पार्टियों के नाम और फ़ोन नंबर हैं। इसे संभालकर रखें।",
 	"Your account changed meanwhile. Please try again.":                         "इस बीच आपका अकाउंट बदल गया। फिर कोशिश करें।",
 
-	"Everything we keep for your account in one file: parties, entries, their history and the bin, your team, your payments. As spreadsheets (CSV) and for programs (JSON). Every plan has it, at no charge.": "आपके अकाउंट का सब कुछ एक फ़ाइल में: पार्टियाँ, एंट्रियाँ, उनका इतिहास और हटाई गई चीज़ें, आपकी टीम, आपके भुगतान। स्प्रेडशीट (CSV) में और प्रोग्रामों के लिए (JSON)। हर प्लान में मुफ़्त।",
+	"Everything we keep for your account in one file: parties, entries, their history and the bin, your team, your payments. As spreadsheets (CSV) and for programs (JSON). Every plan has it, at no charge.": "आपके अकाउंट का सब कुछ एक फ़ाइल में: पार्टियाँ, एंट्रियाँ, उनके बदलाव का रिकॉर्ड और हटाई गई चीज़ें, आपकी टीम, आपके भुगतान। स्प्रेडशीट (CSV) में और प्रोग्रामों के लिए (JSON)। हर प्लान में मुफ़्त।",
 	"Nobody owes anything.":                                   "किसी पर कुछ बाकी नहीं।",
 	"%s came in and %s went out. The most came in on %s: %s.": "%s आए और %s गए। सबसे ज़्यादा %s को आए: %s।",
 	"%s came and %s was given. The most came on %s: %s.":      "%s मिले और %s दिए। सबसे ज़्यादा %s को मिले: %s।",

@@ -9,7 +9,7 @@ var hindiStatement = map[string]string{
 	"Days":                      "दिन",
 	"From":                      "कब से",
 	"To":                        "कब तक",
-	"Other days":                "और तारीखें",
+	"Custom range":              "और तारीखें",
 	"Download all":              "सब डाउनलोड करें",
 	"Download":                  "डाउनलोड",
 	"Show":                      "दिखाएँ",

@@ -87,7 +87,7 @@ func (h *Handlers) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	case view.Balance.Currency != "INR":
 		view.Why = r.T("UPI pays rupees only; this business counts in another currency.")
 	case to.UPI == "":
-		view.Why = r.T("Write down your UPI id first. Only the owner can.")
+		view.Why = r.T("Add your UPI ID first. Only the owner can.")
 	default:
 		view.Why = r.T("%s owes nothing now.", page.Name)
 	}

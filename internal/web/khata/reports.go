@@ -27,7 +27,7 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		view.Show, build, ok = reports.DayBook, dayBook, true
 	}
 	if !ok {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	days, cause := readRange(r)
 	if cause != nil {
@@ -53,7 +53,7 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	if view.Part > view.Parts {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	return r.Page(reports.Page(view))
 }

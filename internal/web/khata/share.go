@@ -159,7 +159,7 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 		return err
 	}
 	if view.Parts = max(1, (view.Count+maxLines-1)/maxLines); part > view.Parts {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	// The page is written in the currency and at the time of the business, and knows nothing else of it.
 	r.Person.Business = &account.Business{Name: st.Business, Currency: st.Currency, TimeZone: st.TimeZone}

@@ -34,7 +34,7 @@ func (w world) collect() []Sample {
 	}
 	badPays := pays
 	badPays.UPI, badPays.Other = "anita@gmail.com", true
-	badPays.Errors = map[string]string{"upi": w.say("This is not a UPI id. It looks like name@bank.",
+	badPays.Errors = map[string]string{"upi": w.say("This is not a UPI ID. It looks like name@bank.",
 		"यह यूपीआई आईडी नहीं है। वह नाम@बैंक जैसी होती है।")}
 	manager := pays
 	manager.Shell = w.as(role.Manager, pays.CurrentPath)
@@ -57,7 +57,7 @@ func (w world) collect() []Sample {
 		Pay: w.pay(rupees(3450)),
 	}
 	noPay := pay
-	noPay.Pay, noPay.Why = remind.Pay{}, w.say("Write down your UPI id first. Only the owner can.",
+	noPay.Pay, noPay.Why = remind.Pay{}, w.say("Add your UPI ID first. Only the owner can.",
 		"पहले अपनी यूपीआई आईडी लिखें। यह सिर्फ़ मालिक कर सकते हैं।")
 	shares := share.View{
 		Shell: w.in(at + "/share"), Form: ui.Form{ID: fresh}, PartyID: partyID, Name: party, To: "2026-11-22", Days: 30,

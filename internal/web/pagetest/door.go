@@ -42,7 +42,7 @@ func (w world) door() []Sample {
 		{"invite-ended", confirm.Ended(confirm.EndedView{Shell: w.in("/invite/abc"), Of: "invitation"})},
 		{"login-unconfirmed", login.Page(login.View{
 			Shell: w.out("/login"), Unconfirmed: true, Email: "anita@example.in",
-			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our mail first.",
+			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our email first.",
 				"यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।")},
 		})},
 		{

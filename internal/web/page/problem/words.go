@@ -3,13 +3,13 @@ package problem
 func title(v View) string {
 	switch v.Status {
 	case 400, 422:
-		return v.T("That did not fit")
+		return v.T("Check what you entered")
 	case 401:
 		return v.T("Please sign in")
 	case 403:
 		return v.T("Not for your role")
 	case 404:
-		return v.T("Nothing here")
+		return v.T("Page not found")
 	case 405:
 		return v.T("That is not possible here")
 	case 409:
@@ -30,7 +30,7 @@ func detail(v View) string {
 	}
 	switch v.Status {
 	case 401:
-		return v.T("Sign in to go on.")
+		return v.T("Sign in to continue.")
 	case 403:
 		return v.T("Your role does not allow this. Ask the owner.")
 	case 404:
