@@ -60,7 +60,7 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 }
 
 // verify reports whether the password is the stored one, and whether the stored
-// hash should be made anew at today's cost. A stored value that is no hash, such
+// hash should be made again at today's cost. A stored value that is no hash, such
 // as "" for no user, never matches and takes the same work.
 func (p *passwords) verify(ctx context.Context, stored, password string) (ok, stale bool, err error) {
 	c, salt, want, valid := decode(stored)

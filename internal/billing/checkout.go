@@ -201,7 +201,7 @@ func (s *Service) purchase(
 		if err != nil {
 			return nil, err
 		}
-		if len(others) > 0 { // they give nothing: whoever buys anew does not want them revived and charged
+		if len(others) > 0 { // they give nothing: whoever buys again does not want them revived and charged
 			for _, sub := range others {
 				if _, err := s.end(ctx, p.account, sub, true); err != nil {
 					return nil, err

@@ -42,7 +42,7 @@ type Task struct {
 var errNoTask = fault.New(fault.NotFound, "Page not found.")
 
 // BeginTask writes down that work has begun under an id that the client made; work under an id that has ended begins
-// anew. An id that somebody else of the business uses is a Conflict fault. All but counters.
+// again. An id that somebody else of the business uses is a Conflict fault. All but counters.
 func BeginTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind string, done int64) error {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return err

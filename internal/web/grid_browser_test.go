@@ -100,7 +100,7 @@ func at1(row int, column string) string {
 		column)
 }
 
-// click taps what a selector finds, again if the page has drawn it anew in between.
+// click taps what a selector finds, again if the page has redrawn it in between.
 func (d *desk) click(selector string) {
 	d.Helper()
 	for {

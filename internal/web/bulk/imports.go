@@ -86,7 +86,7 @@ func fileName(r *frame.Request, name string) string {
 
 // SendFile reads a file, and keeps it for its dry run when it can be read.
 func (h *Handlers) SendFile(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Read(nil); err != nil { // who may not is not listened to
+	if err := r.Read(nil); err != nil { // authorize before reading the body
 		return err
 	}
 	upload := frame.NewUUID()

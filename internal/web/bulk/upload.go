@@ -17,7 +17,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// MaxImport is how much is listened to, so that a file that is somewhat too large gets a kind
+// MaxImport is how much is read, so that a file that is somewhat too large gets a kind
 // answer rather than a broken connection.
 const MaxImport = 3 * intake.MaxFile
 
@@ -52,7 +52,7 @@ func (f *sentFile) read() ([]byte, error) {
 	return body, nil
 }
 
-// take puts what arrives on disk, as far as a file may be large; more is listened to, so that the answer is heard.
+// take puts what arrives on disk, as far as a file may be large; the rest is drained, so that the client can read the error.
 func (f *sentFile) take(from io.Reader) error {
 	if f.spool == nil {
 		spool, err := os.CreateTemp("", "tijori-import-")
