@@ -22,7 +22,9 @@ func owned(t *testing.T) *world {
 }
 
 // freshSession returns a fresh session of A's owner: some routes end the one they are asked with.
-func (w *world) freshSession() string { return w.session(w.a.UserID, w.a.AccountID, "30 days", false).token }
+func (w *world) freshSession() string {
+	return w.session(w.a.UserID, w.a.AccountID, "30 days", false).token
+}
 
 func (w *world) unchanged(before map[string]string, what string) {
 	w.Helper()

@@ -52,7 +52,8 @@ func (f *sentFile) read() ([]byte, error) {
 	return body, nil
 }
 
-// take puts what arrives on disk, as far as a file may be large; the rest is drained, so that the client can read the error.
+// take puts what arrives on disk, as far as a file may be large; the rest is drained, so that the
+// client can read the error.
 func (f *sentFile) take(from io.Reader) error {
 	if f.spool == nil {
 		spool, err := os.CreateTemp("", "tijori-import-")

@@ -141,7 +141,8 @@ func TestWords(t *testing.T) {
 	}
 	for _, x := range terms {
 		if !slices.ContainsFunc(catalogue(), func(s [2]string) bool {
-			return strings.Contains(strings.ToLower(s[0]), strings.ToLower(x.english)) && strings.Contains(s[1], x.hindi)
+			return strings.Contains(strings.ToLower(s[0]), strings.ToLower(x.english)) &&
+				strings.Contains(s[1], x.hindi)
 		}) {
 			t.Errorf("no sentence of the catalogue says %q and %q: is the glossary out of date?", x.english, x.hindi)
 		}
@@ -154,7 +155,8 @@ func TestAccountsAndKhatas(t *testing.T) {
 	book := regexp.MustCompile(`(?i)khata|account of|statement|whose account|the whole account: `)
 	account := regexp.MustCompile(`(?i)\baccounts?\b`)
 	for en, hi := range hindi {
-		if account.MatchString(en) && !book.MatchString(en) && (strings.Contains(hi, "खाता") || strings.Contains(hi, "खाते")) {
+		if account.MatchString(en) && !book.MatchString(en) &&
+			(strings.Contains(hi, "खाता") || strings.Contains(hi, "खाते")) {
 			t.Errorf("%q is about an account, and its Hindi %q about a khata", en, hi)
 		}
 	}
