@@ -302,7 +302,7 @@ func TestSameFileTwice(t *testing.T) {
 		}
 	}
 	page = w.send("GET", ask{path: again, query: values("twins", "leave")}, w.a.Token)
-	if !strings.Contains(page.body, "3 entries that are in the khata already are left out.") ||
+	if !strings.Contains(page.body, "3 entries that are in the khata already are skipped.") ||
 		!strings.Contains(page.body, `name="twins" value="leave"`) {
 		t.Error("left out: the dry run does not say so")
 	}

@@ -285,7 +285,7 @@ func TestEndedLinks(t *testing.T) {
 		{"/invite/", "invite", `href="/login"`},
 	} {
 		ended, never := w.get(c.path+w.a.ids[c.kind], ""), w.get(c.path+randomToken(), "")
-		ended.has(t, c.path, 404, c.next, "does not open anything any more")
+		ended.has(t, c.path, 404, c.next, "no longer works")
 		same := func(a answer) string {
 			body := a.body
 			for _, at := range []string{`name="next" value="`} {
@@ -300,6 +300,6 @@ func TestEndedLinks(t *testing.T) {
 			t.Errorf("%s tells a link that has ended from one that never was", c.path)
 		}
 		password := form(c.path+w.a.ids[c.kind], "name", "Ravi", "password", ownersPassword)
-		w.send("POST", password, "").has(t, c.path+" sent", 404, "does not open anything any more")
+		w.send("POST", password, "").has(t, c.path+" sent", 404, "no longer works")
 	}
 }
