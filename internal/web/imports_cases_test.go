@@ -73,7 +73,7 @@ func TestImport(t *testing.T) {
 	page := w.send("GET", ask{path: at}, w.a.Token)
 	for _, want := range []string{
 		"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575",
-		"Write an amount, such as 250 or 250+90.", "Line 5", "Leave out the 1 line",
+		"Write an amount, such as 250 or 250+90.", "Line 5", "Skip the 1 line",
 	} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the dry run does not say %q", want)
@@ -308,7 +308,7 @@ func TestSameFileTwice(t *testing.T) {
 	}
 	same := w.sendFile("same.csv", file).location()
 	if page = w.send("GET", ask{path: same}, w.a.Token); !strings.Contains(page.body,
-		"This same file was brought in before") || !strings.Contains(page.body, "april.csv") {
+		"This same file was imported before") || !strings.Contains(page.body, "april.csv") {
 		t.Error("the same file is not known again")
 	}
 	again = w.sendFile("other name.csv", append(bytes.TrimSpace(file),
