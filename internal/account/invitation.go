@@ -239,7 +239,7 @@ func (s *Service) SignUpByInvitation(
 		return Session{}, err
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		session, err = s.signUpInvited(ctx, tx, token, v.Email, name, hash, locale, d)
+		session, err = signUpInvited(ctx, tx, token, v.Email, name, hash, locale, d)
 		return err
 	})
 	if err != nil {
@@ -250,12 +250,7 @@ func (s *Service) SignUpByInvitation(
 
 var errKnownAddress = fault.New(fault.Conflict, "This address has an account already. Please sign in.")
 
-func (s *Service) signUpInvited(ctx context.Context, tx pgx.Tx, token, email, name, hash, locale string,
-	d Device,
-) (Session, error) {
-	if err := comeFrom(ctx, tx, d); err != nil {
-		return Session{}, err
-	}
+func signUpInvited(ctx context.Context, tx pgx.Tx, token, email, name, hash, locale string, d Device) (Session, error) {
 	id, err := newID()
 	if err != nil {
 		return Session{}, err
@@ -275,5 +270,5 @@ func (s *Service) signUpInvited(ctx context.Context, tx pgx.Tx, token, email, na
 	if _, err := tx.Exec(ctx, `delete from signups where email = $1`, email); err != nil {
 		return Session{}, err
 	}
-	return s.openSession(ctx, tx, id, d)
+	return openSession(ctx, tx, id, d)
 }

@@ -74,8 +74,7 @@ func (s *Service) KeepAccount(ctx context.Context, c postgres.Caller) error {
 	return nil
 }
 
-// proven runs fn as the sign-in role in the name of the caller, whose password was asked again and is still the same;
-// whoever has none has just proved to be there in another way.
+// proven runs fn as the sign-in role in the name of the caller, whose password was asked again and is still the same.
 // In its transaction, tijori_access.scope() knows the caller.
 func (s *Service) proven(ctx context.Context, c postgres.Caller, password string, fn func(pgx.Tx) error) error {
 	var user uuid.UUID
@@ -87,8 +86,18 @@ func (s *Service) proven(ctx context.Context, c postgres.Caller, password string
 	if err != nil {
 		return err
 	}
-	if err := s.provenNow(ctx, c, user, stored, password); err != nil {
+	if len(password) > 4*maxPassword {
+		return errNotYourPassword
+	}
+	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil {
 		return err
+	}
+	ok, _, err := s.passwords.verify(ctx, stored, password)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errNotYourPassword
 	}
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`,

@@ -29,7 +29,6 @@ type serveFlags struct {
 	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 
-	keyFlags      `embed:""`
 	providerFlags `embed:""`
 	permitFlags   `embed:""`
 	mailFlags     `embed:""`

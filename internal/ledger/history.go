@@ -44,14 +44,11 @@ type entryState struct {
 	BusinessDate string `json:"business_date"`
 	Note         string
 	Opening      bool
-	Mode         Mode
 }
 
 func (s entryState) fields() (EntryFields, error) {
 	d, err := time.Parse(time.DateOnly, s.BusinessDate)
-	return EntryFields{
-		Side: s.Side, AmountMinor: s.AmountMinor, Date: d, Note: s.Note, Opening: s.Opening, Mode: s.Mode,
-	}, err
+	return EntryFields{s.Side, s.AmountMinor, d, s.Note, s.Opening}, err
 }
 
 // PartyHistory returns what happened to a party, newest first, its creation last.

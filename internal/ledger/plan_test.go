@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +30,7 @@ type plannedStatement struct {
 func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]plannedStatement {
 	a, b := u.AccountID, u.BusinessID
 	beyond, from, to := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), date("2026-02-01"), date("2026-02-28")
-	const names, sums, byDate = "parties_name_idx", "entries_party_date_idx", "entries_date_idx"
+	const names, sums = "parties_name_idx", "entries_party_date_idx"
 	lowest, highest := int64(math.MinInt64), int64(math.MaxInt64)
 	return map[string]plannedStatement{
 		"party list":      {ledger.PartyListSQL, []any{a, b, lowest, highest, uuid.Max, 51}, ""},
@@ -60,19 +59,17 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		}, names},
 		"totals":        {ledger.TotalsSQL, nil, ""},
 		"party names":   {ledger.PartyNamesSQL, []any{[]string{"%ram%"}, "", uuid.Nil, 51}, ""},
-		"party page":    {ledger.PartyPageSQL, []any{a, b, party, beyond, uuid.Max, 51, to}, sums},
+		"party page":    {ledger.PartyPageSQL, []any{a, b, party, beyond, uuid.Max, 51}, sums},
 		"own entries":   {ledger.OwnEntriesSQL, []any{a, b, party, who.UserID, beyond, uuid.Max, 51}, ""},
 		"statement":     {ledger.StatementSQL, []any{a, b, party, to}, ""},
 		"book":          {ledger.BookSQL, []any{a, b}, ""},
 		"day book":      {ledger.DayBookSQL, []any{a, b, from, to}, ""},
-		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, byDate},
-		"collections":   {ledger.CollectionsSQL, []any{a, b, from, to}, byDate},
-		"usual mode":    {ledger.UsualModeSQL, []any{a, b, to, "given"}, byDate},
+		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, sums},
 		"party summary": {ledger.PartySummarySQL, []any{a, b, from, to}, sums},
-		"ageing":        {ledger.AgeingSQL, []any{a, b, to}, sums},
+		"ageing":        {ledger.AgeingSQL, []any{a, b, to, to}, sums},
 		"add entry": {ledger.AddEntrySQL, []any{
 			a, b, uuid.New(), party, "given", 1, "2026-04-01", "",
-			make([]byte, 32), who.UserID, "upi",
+			make([]byte, 32), who.UserID,
 		}, ""},
 		"unfiltered":      {"select count(*) from entries", nil, ""},
 		"unfiltered sums": {"select sum(given) from party_sums", nil, ""},
@@ -129,8 +126,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 						!strings.Contains(plan, "Index Only Scan Backward using "+c.alone) {
 						t.Errorf("%s, %s, does not read %s alone:\n%s", name, mode, c.alone, plan)
 					}
-					// It sorts the parties with entries ahead, and its page; all others come in order from the index.
-					if strings.HasPrefix(name, "party list") && len(sortNode.FindAllString(plan, -1)) > 2 {
+					if strings.HasPrefix(name, "party list") && strings.Count(plan, "Sort Key") > 1 {
 						t.Errorf("%s, %s, sorts more than its page:\n%s", name, mode, plan)
 					}
 					return err
@@ -142,8 +138,6 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 		}
 	}
 }
-
-var sortNode = regexp.MustCompile(`(?m)^\s*(->\s+)?(Incremental )?Sort$`)
 
 // explain returns the plan of a prepared statement, as pgx runs it.
 func explain(ctx context.Context, tx *postgres.Tx, sql string, args []any) (string, error) {

@@ -82,7 +82,7 @@ func TestReportsPage(t *testing.T) {
 		return w.send("GET", ask{path: "/b/" + w.a.ids["business"] + "/reports", query: values(pairs...)}, w.a.Token)
 	}
 	all := []string{"from", "", "to", ""}
-	rupees := func(minor int64) string { return money.Amount{Minor: minor, Currency: "INR"}.Short() }
+	rupees := func(minor int64) string { return money.Amount{Minor: minor, Currency: "INR"}.Format() }
 	gave := w.given(w.a.BusinessID)
 	for _, c := range []struct {
 		query  url.Values

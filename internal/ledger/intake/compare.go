@@ -349,7 +349,7 @@ func (r *reader) take(p *Party, row Row, what string, place int, f ledger.EntryF
 	})
 	r.Lines = append(r.Lines, row.Line)
 	p.Entries++
-	p.After += r.counted(f)
+	p.After += f.Signed()
 	if f.Side == ledger.Given {
 		r.Given += f.AmountMinor
 	} else {

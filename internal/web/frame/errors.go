@@ -4,12 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -69,11 +66,7 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 		detail = i18n.T(r.Locale(), refusal.Text, refusal.Args...)
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		wait := 5 * time.Second
-		if refusal != nil && refusal.Retry > 0 {
-			wait = refusal.Retry
-		}
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		w.Header().Set("Retry-After", "5")
 	}
 	if r.wantsJSON() {
 		p := Problem{
@@ -99,19 +92,6 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 		f.toLogin(w, r)
 		return
 	case kind == fault.UpgradeRequired && f.offers.Upgrade(w, r, refusal):
-		return
-	case fault.CodeOf(err) == fault.SecondStep:
-		http.Redirect(w, r.Request, "/stepup?strong=1&next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)
-		return
-	case fault.CodeOf(err) == fault.StepUp:
-		if r.Method != http.MethodPost {
-			http.Redirect(w, r.Request, "/stepup?next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)
-			return
-		}
-		if err = f.askForProof(w, r); err == nil {
-			return
-		}
-		f.serveError(w, r, err)
 		return
 	}
 	if status < 500 {

@@ -70,22 +70,14 @@ type entryJSON struct {
 	Amount  int64     `json:"amount"` // minor units
 	Date    string    `json:"date"`
 	Note    string    `json:"note,omitempty"`
-	Mode    string    `json:"mode,omitempty"`    // cash, upi, bank, cheque or goods; none where nobody said so
-	Balance *int64    `json:"balance,omitempty"` // of the party after this entry; none while it lies ahead
-	Ahead   bool      `json:"ahead,omitempty"`   // its day is yet to come: it counts in no balance
+	Balance *int64    `json:"balance,omitempty"` // of the party after this entry
 }
 
 func entryBody(e ledger.Entry, balance *int64) entryJSON {
 	return entryJSON{
 		ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor,
-		Date: e.Date.Format(time.DateOnly), Note: e.Note, Mode: string(e.Mode), Balance: balance,
+		Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance,
 	}
-}
-
-func aheadBody(e ledger.Entry) entryJSON {
-	body := entryBody(e, nil)
-	body.Ahead = true
-	return body
 }
 
 type partyPageJSON struct {
@@ -103,9 +95,7 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	if !r.Rights.SeesTotals {
 		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
 		for _, e := range own.Rows {
-			one := entryBody(e, nil)
-			one.Ahead = e.Date.After(r.Today)
-			body.Entries = append(body.Entries, one)
+			body.Entries = append(body.Entries, entryBody(e, nil))
 		}
 		return h.WriteJSON(w, r, http.StatusOK, body)
 	}
@@ -115,11 +105,7 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	}
 	body.Next = string(page.Next)
 	for _, e := range page.Rows {
-		if e.Ahead {
-			body.Entries = append(body.Entries, aheadBody(e.Entry))
-		} else {
-			body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
-		}
+		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
 	}
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
@@ -153,7 +139,7 @@ func (h *Handlers) APIAddParty(w http.ResponseWriter, r *frame.Request) error {
 	})
 }
 
-// APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note, mode.
+// APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
 func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID      uuid.UUID `json:"id"`
@@ -162,7 +148,6 @@ func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 		Amount  int64     `json:"amount"`
 		Date    string    `json:"date"`
 		Note    string    `json:"note"`
-		Mode    string    `json:"mode"`
 	}
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
@@ -173,7 +158,7 @@ func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	}
 	e, err := addEntry(r, in.ID, in.PartyID, ledger.EntryFields{
 		Side: ledger.Side(in.Side), AmountMinor: in.Amount,
-		Date: date, Note: in.Note, Mode: ledger.Mode(in.Mode),
+		Date: date, Note: in.Note,
 	})
 	if err != nil {
 		return err

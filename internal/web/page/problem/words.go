@@ -3,13 +3,13 @@ package problem
 func title(v View) string {
 	switch v.Status {
 	case 400, 422:
-		return v.T("That did not work")
+		return v.T("That did not fit")
 	case 401:
 		return v.T("Please sign in")
 	case 403:
 		return v.T("Not for your role")
 	case 404:
-		return v.T("Page not found")
+		return v.T("Nothing here")
 	case 405:
 		return v.T("That is not possible here")
 	case 409:
@@ -25,9 +25,7 @@ func title(v View) string {
 }
 
 func detail(v View) string {
-	switch v.Detail { // what the title says already is said in other words
-	case "", v.T("There is nothing here."), v.T("Your role does not allow this."):
-	default:
+	if v.Detail != "" {
 		return v.Detail
 	}
 	switch v.Status {

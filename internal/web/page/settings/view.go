@@ -15,10 +15,7 @@ type View struct {
 	ui.Shell
 	Profile   ui.Form
 	Password  ui.Form
-	Address   ui.Form // posts new_email and proof to /settings/email
-	NewEmail  string  // as typed
-	Waiting   string  // the address to which the login is about to change, "" for none
-	Name      string  // as typed
+	Name      string // as typed
 	Email     string
 	Language  string // "en" or "hi"
 	Sessions  []Session

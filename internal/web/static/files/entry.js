@@ -34,6 +34,7 @@ if (input && out) {
 		if (!touch) input.focus();
 	});
 	if (pad && touch) {
+		pad.hidden = false;
 		input.inputMode = "none";
 		pad.addEventListener("click", (e) => {
 			const key = e.target.closest("button");
@@ -60,7 +61,6 @@ if (days && date) {
 	days.addEventListener("click", (e) => {
 		const day = e.target.closest("button")?.dataset.day;
 		if (day) date.value = day;
-		date.dispatchEvent(new Event("dayset"));
 		press();
 	});
 	date.addEventListener("input", press);

@@ -1,10 +1,10 @@
-package account
+package accounts
 
 import "strings"
 
-// DeviceName is a browser's user agent in words that its owner recognises, ""
+// deviceName is a browser's user agent in words that its owner recognises, ""
 // when it says nothing known.
-func DeviceName(agent string) string {
+func deviceName(agent string) string {
 	browser := firstIn(agent, []namePart{
 		{"Edg/", "Edge"},
 		{"OPR/", "Opera"},
