@@ -186,7 +186,7 @@ func TestBuyers(t *testing.T) {
 		}
 		seed = n
 	}
-	buyers := 3 // and 150 in make torture
+	buyers := 6
 	if os.Getenv("TIJORI_TORTURE") != "" {
 		buyers = 150
 	}
