@@ -1,9 +1,11 @@
 package billing_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +25,7 @@ type buyer struct {
 	desk  *credits.Service
 	pages []*billing.Checkout // that they were ever led to, each in a tab of its own
 	did   []string
+	paid  []string // the subscriptions and sessions that they paid, in order
 }
 
 // step does something that the page offers. What is refused changes nothing.
@@ -84,7 +87,13 @@ func (b *buyer) step() {
 					id = f.Value
 				}
 			}
-			_, err = b.sim.PaySubscription(id)
+			p, e := b.sim.PaySubscription(id)
+			if err = e; err == nil {
+				id = p.SubscriptionID
+			}
+		}
+		if err == nil {
+			b.paid = append(b.paid, id)
 		}
 		say("pay %s %s %s: %v", c.Price.Plan, c.Price.Interval, id, err)
 	case 10:
@@ -131,10 +140,13 @@ func (b *buyer) wrong() (out []string) {
 		id, plan, provider string
 		from, to           time.Time
 		rank               int
+		session            string // by which it was bought at Stripe
 	}
 	rows, err := b.db.Super.Query(b.Context(), `
 		select s.id, s.plan_id, s.provider, i.period_start, least(i.period_end, case
-		    when s.provider = 'stripe' then s.ended_at end), p.rank
+		    when s.provider = 'stripe' then s.ended_at end), p.rank,
+		    coalesce((select min(c.session_id) from checkouts c
+		               where c.account_id = s.account_id and c.subscription_id = s.id), '')
 		  from invoices i join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id
 		      join plans p on p.id = s.plan_id
 		 where i.account_id = $1 and i.status = 'paid' and i.period_start is not null order by i.period_start`, b.u.AccountID)
@@ -143,10 +155,17 @@ func (b *buyer) wrong() (out []string) {
 	var all []paid
 	for rows.Next() {
 		var p paid
-		b.must(rows.Scan(&p.id, &p.plan, &p.provider, &p.from, &p.to, &p.rank))
+		b.must(rows.Scan(&p.id, &p.plan, &p.provider, &p.from, &p.to, &p.rank, &p.session))
 		all = append(all, p)
 	}
 	b.must(rows.Err())
+	// The clock stands between two steps, so that periods begin at one moment: which was paid first is known here alone.
+	turn := func(p paid) int {
+		return slices.IndexFunc(b.paid, func(id string) bool { return id == p.id || id == p.session })
+	}
+	slices.SortStableFunc(all, func(p, q paid) int {
+		return cmp.Or(p.from.Compare(q.from), cmp.Compare(turn(p), turn(q)))
+	})
 	for i, p := range all {
 		for _, q := range all[i+1:] {
 			if p.id != q.id && q.provider == "razorpay" && q.rank <= p.rank && q.from.Before(p.to.Add(-2*day)) {
