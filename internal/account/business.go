@@ -96,7 +96,8 @@ func (s *Service) UpdateBusiness(ctx context.Context, c postgres.Caller, name, t
 func (s *Service) SwitchAccount(ctx context.Context, c postgres.Caller, account uuid.UUID) error {
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		tag, err := tx.Exec(ctx,
-			`update credentials set account_id = $3 where hash = $1 and tijori_access.belongs($2, $3)`, c.Credential[:], user, account)
+			`update credentials set account_id = $3 where hash = $1
+				and tijori_access.belongs($2, $3)`, c.Credential[:], user, account)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fault.New(fault.NotFound, "There is nothing here.")
 		}

@@ -47,7 +47,8 @@ func TestAddBusinessHasAnEnd(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	asha := db.User(t, "Asha")
-	exec(t, db, `insert into businesses (account_id, id, name) select $1, gen_random_uuid(), 'B' from generate_series(2, $2 - 1)`, asha.AccountID, maxBusinesses)
+	exec(t, db, `insert into businesses (account_id, id, name) select $1, gen_random_uuid(), 'B'
+		from generate_series(2, $2 - 1)`, asha.AccountID, maxBusinesses)
 	ids, errs := make([]uuid.UUID, 8), make([]error, 8)
 	var wg sync.WaitGroup
 	for i := range ids {
@@ -98,7 +99,8 @@ func TestSwitchAccount(t *testing.T) {
 	asha, binod := db.User(t, "Asha"), db.User(t, "Binod")
 	wantKind(t, "SwitchAccount to a stranger's", s.SwitchAccount(t.Context(), asha.Account(), binod.AccountID),
 		fault.NotFound)
-	exec(t, db, `insert into members (account_id, id, user_id, business_id, role) values ($1, gen_random_uuid(), $2, $3, 'manager')`, binod.AccountID, asha.UserID, binod.BusinessID)
+	exec(t, db, `insert into members (account_id, id, user_id, business_id, role)
+		values ($1, gen_random_uuid(), $2, $3, 'manager')`, binod.AccountID, asha.UserID, binod.BusinessID)
 	wantKind(t, "SwitchAccount by a member of one business", s.SwitchAccount(t.Context(), asha.Account(),
 		binod.AccountID), fault.NotFound)
 	exec(t, db, `insert into members (account_id, id, user_id, role) values ($1, gen_random_uuid(), $2, 'accountant')`,

@@ -70,7 +70,8 @@ func insertInvitation(
 ) (fresh bool, err error) {
 	var member bool
 	err = tx.QueryRow(ctx,
-		`select exists (select 1 from tijori_access.team() where email = $1 and business_id is not distinct from $2)`, email, business).Scan(&member)
+		`select exists (select 1 from tijori_access.team() where email = $1
+			and business_id is not distinct from $2)`, email, business).Scan(&member)
 	if err != nil {
 		return false, err
 	}
@@ -164,7 +165,8 @@ func invitationByToken(ctx context.Context, tx pgx.Tx, token string) (v Invitati
 	hash := Hash(token)
 	err = tx.QueryRow(ctx, `
 		select i.email, i.role, i.account_name, i.business_name, i.inviter, u.id is not null, coalesce(u.locale, '')
-		  from tijori_access.invitation_by_token($1) i left join users u on u.email = i.email`, hash[:]).Scan(&v.Email, &v.Role, &v.AccountName, &v.BusinessName, &v.Inviter, &v.Known, &v.Locale)
+		  from tijori_access.invitation_by_token($1) i left join users u on u.email = i.email`,
+		hash[:]).Scan(&v.Email, &v.Role, &v.AccountName, &v.BusinessName, &v.Inviter, &v.Known, &v.Locale)
 	return v, err
 }
 
@@ -188,7 +190,8 @@ func (s *Service) AcceptInvitation(
 		}
 		business = b
 		_, err = tx.Exec(ctx,
-			`update credentials set account_id = $2 where hash = $1 and tijori_access.belongs($3, $2)`, c.Credential[:], account, user)
+			`update credentials set account_id = $2 where hash = $1
+				and tijori_access.belongs($3, $2)`, c.Credential[:], account, user)
 		return err
 	})
 	if err != nil {

@@ -109,7 +109,8 @@ func (s *Service) proven(ctx context.Context, c postgres.Caller, password string
 			return err
 		}
 		if _, err := tx.Exec(ctx,
-			`select set_config('tijori.credential', $1, true), set_config('tijori.business', '', true)`, hex.EncodeToString(c.Credential[:])); err != nil {
+			`select set_config('tijori.credential', $1, true), set_config('tijori.business', '', true)`,
+			hex.EncodeToString(c.Credential[:])); err != nil {
 			return err
 		}
 		return fn(tx)
@@ -156,7 +157,8 @@ func (s *Service) LeavingLetters(
 ) (list []LeavingLetter, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx,
-			`select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1, $2)`, account, user)
+			`select email, name, locale, account_name, erase_at, told
+				from tijori_access.leaving_letters($1, $2)`, account, user)
 		if err != nil {
 			return err
 		}
@@ -197,7 +199,8 @@ func (s *Service) TellErasure(
 			return err
 		}
 		rows, err := tx.Query(ctx,
-			`select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1) where told < 3`, account)
+			`select email, name, locale, account_name, erase_at, told from tijori_access.leaving_letters($1)
+				where told < 3`, account)
 		if err != nil {
 			return err
 		}

@@ -277,7 +277,8 @@ func TestResendSignUp(t *testing.T) {
 	if n := jobs() - before; n != 2 {
 		t.Errorf("%d jobs, want 2", n)
 	}
-	if one[int](t, db, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and args->>'sign_up' = $1`, id.String()) != 2 {
+	if one[int](t, db, `select count(*) from tijori_river.river_job where kind = 'confirmation_mail'
+		and args->>'sign_up' = $1`, id.String()) != 2 {
 		t.Error("the sign-up's letter is not sent again")
 	}
 	again, err := s.IssueSignUp(t.Context(), id)

@@ -91,7 +91,8 @@ func (s *Service) IssueInvitation(
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
-			`select email, locale, role, account_name, business_name, inviter from tijori_access.issue_invitation($1, $2, $3, $4)`,
+			`select email, locale, role, account_name, business_name, inviter
+				from tijori_access.issue_invitation($1, $2, $3, $4)`,
 			account, invitation, hash[:], onlyFirst).Scan(
 			&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
 	})
@@ -108,7 +109,8 @@ func (s *Service) IssueInvitation(
 func (s *Service) SweepInvitations(ctx context.Context, minAge time.Duration) (n int, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx,
-			`select account_id, id from tijori_access.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
+			`select account_id, id
+				from tijori_access.unmailed_invitations(make_interval(secs => $1))`, minAge.Seconds())
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,8 @@ func TestResendingAsksForRoom(t *testing.T) {
 	exec(t, db, `update invitations set revoked_at = now() where id = $1`, first)
 	err := s.db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
 		_, err := tx.Exec(t.Context(),
-			`update invitations set revoked_at = null, expires_at = now() + interval '7 days' where account_id = $1 and id = $2`, asha.AccountID, first)
+			`update invitations set revoked_at = null, expires_at = now() + interval '7 days' where account_id = $1
+				and id = $2`, asha.AccountID, first)
 		return err
 	})
 	wantKind(t, "an ended invitation taken up by SQL", err, fault.UpgradeRequired)

@@ -43,7 +43,8 @@ func QueuePerson(b *pgx.Batch, p *Person) {
 		select user_id, name, email, locale, seen_at, account_id, account_name, account_currency, plan, role,
 		       business_id, business_name, business_currency, business_time_zone, erase_at
 		  from tijori_access.whoami()`).QueryRow(p.scan)
-	b.Queue(`select account_id, account_name, business_id, business_name, currency, role, time_zone from tijori_access.my_businesses() order by business_name, business_id`).
+	b.Queue(`select account_id, account_name, business_id, business_name, currency, role, time_zone
+		from tijori_access.my_businesses() order by business_name, business_id`).
 		Query(func(rows pgx.Rows) (err error) {
 			p.Businesses, err = pgx.CollectRows(rows, pgx.RowToStructByPos[BusinessRef])
 			return err

@@ -26,7 +26,8 @@ func (s *Service) RequestRecovery(ctx context.Context, email, network string) er
 		return err
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `insert into recoveries (id, email, expires_at) values ($1, $2, now() + $3::interval)`,
+		if _, err := tx.Exec(ctx, `insert into recoveries (id, email, expires_at)
+			values ($1, $2, now() + $3::interval)`,
 			id, email, term.RecoveryAsk); err != nil {
 			return err
 		}

@@ -83,7 +83,8 @@ func TestTouchSlidesThirtyDays(t *testing.T) {
 	}
 	for _, sql := range []string{
 		`update credentials set used_at = now() - interval '40 days', expires_at = now() - interval '1 second'`,
-		`update credentials set used_at = now() - interval '2 days', expires_at = now() + interval '1 day', revoked_at = now()`,
+		`update credentials
+			set used_at = now() - interval '2 days', expires_at = now() + interval '1 day', revoked_at = now()`,
 	} {
 		exec(t, db, sql)
 		before := ends()

@@ -31,7 +31,8 @@ func TestSignInRotatesTheSession(t *testing.T) {
 	}
 	for name, n := range map[string]int{
 		"token in a table": one[int](t, db,
-			`select count(*) from credentials where encode(hash, 'escape') like '%' || $1 || '%' or hash = $1::text::bytea`, second.Token),
+			`select count(*) from credentials where encode(hash, 'escape') like '%' || $1 || '%'
+				or hash = $1::text::bytea`, second.Token),
 		"living sessions": one[int](t, db, `select count(*) from credentials where revoked_at is null`),
 	} {
 		if n != 0 {
@@ -45,7 +46,8 @@ func TestSignInTellsNothingAboutAnAddress(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	confirmed(t, s, db, "known@example.com")
-	exec(t, db, `insert into users (id, email, name, password_hash) values (gen_random_uuid(), 'nohash@example.com', 'X', '!')`)
+	exec(t, db, `insert into users (id, email, name, password_hash)
+		values (gen_random_uuid(), 'nohash@example.com', 'X', '!')`)
 	type outcome struct {
 		answer string
 		runs   int64

@@ -99,7 +99,8 @@ func (s *Service) ResendSignUp(ctx context.Context, email, network string) error
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx,
-			`select id from signups where email = $1 and expires_at > now() order by created_at desc, id desc limit 1`, email).Scan(&id)
+			`select id from signups where email = $1
+				and expires_at > now() order by created_at desc, id desc limit 1`, email).Scan(&id)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}

@@ -109,7 +109,8 @@ func TestConfirmWhenTheAddressWasTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, db, `insert into users (id, email, name, password_hash) values (gen_random_uuid(), 'asha@example.com', 'Asha', '!')`)
+	exec(t, db, `insert into users (id, email, name, password_hash)
+		values (gen_random_uuid(), 'asha@example.com', 'Asha', '!')`)
 	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	wantKind(t, "ConfirmSignUp of a taken address", err, fault.Conflict)
 	if n := one[int](t, db, `select count(*) from accounts`); n != 0 {

@@ -305,7 +305,8 @@ func TestMembersCannotBeWrittenPastTheFunctions(t *testing.T) {
 		`select tijori_access.accept_invitation('\x00', gen_random_uuid(), gen_random_uuid())`,
 		`select tijori_access.lock_member(gen_random_uuid())`,
 		`select tijori_access.issue_invitation(gen_random_uuid(), gen_random_uuid(), '\x00', false)`,
-		`insert into members (account_id, id, user_id, role) values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'owner')`,
+		`insert into members (account_id, id, user_id, role)
+			values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'owner')`,
 	} {
 		err := db.As(t.Context(), asha.Account(), func(tx *postgres.Tx) error {
 			_, err := tx.Exec(t.Context(), sql)

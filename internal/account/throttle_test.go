@@ -11,7 +11,8 @@ import (
 func TestRefusedTriesAreNotWritten(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
-	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 200), ($2, now() + interval '10 minutes', 40), ($3, now() + interval '10 minutes', 40)`,
+	exec(t, db, `insert into throttles (key, ends_at, count)
+		values ($1, now() + interval '10 minutes', 200), ($2, now() + interval '10 minutes', 40), ($3, now() + interval '10 minutes', 40)`,
 		signInLimits("", phone.Network)[1].key(), signUpLimits("", phone.Network)[1].key(), recoveryLimits("",
 			phone.Network)[1].key())
 	for i := range 5 {

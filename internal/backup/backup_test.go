@@ -209,7 +209,8 @@ func TestManagedAdministrator(t *testing.T) {
 	if err := postgres.Setup(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, super, `insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), 'a@example.com', 'Asha', '!')`)
+	exec(t, super, `insert into tijori.users (id, email, name, password_hash)
+		values (gen_random_uuid(), 'a@example.com', 'Asha', '!')`)
 	to := target(t, t.TempDir())
 	m, err := maker(to, c).Make(t.Context(), backup.Logical)
 	if err != nil {

@@ -65,7 +65,8 @@ func folder(t *testing.T) string {
 func (p *private) write(name string) time.Time {
 	p.Helper()
 	exec(p.T, p.config.Admin,
-		`insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), $1 || '@example.com', $1, '!')`, name)
+		`insert into tijori.users (id, email, name, password_hash)
+			values (gen_random_uuid(), $1 || '@example.com', $1, '!')`, name)
 	return one[time.Time](p.T, p.config.Admin, "select clock_timestamp()")
 }
 

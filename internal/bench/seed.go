@@ -146,7 +146,8 @@ func (r *run) fill(ctx context.Context) error {
 		{"set local session_replication_role = replica", nil},
 		{"set local synchronous_commit = off", nil},
 		{soldSQL, nil},
-		{`insert into tijori.plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{export}', 0)`, nil},
+		{`insert into tijori.plans (app_id, id, name, rank, entitlements, credits_per_month)
+			values ('khata', 'pro', 'Pro', 10, '{export}', 0)`, nil},
 		{
 			`insert into tijori.users (id, email, name, password_hash)
 			select ` + idSQL(userKind,

@@ -378,7 +378,8 @@ func (r *stormRun) drained(ctx context.Context, most time.Duration) error {
 		if time.Now().After(end) {
 			var why string
 			_ = r.super.QueryRow(ctx,
-				`select last_error from tijori.inbox where status in ('received', 'parked') order by attempts desc limit 1`).Scan(&why)
+				`select last_error from tijori.inbox
+					where status in ('received', 'parked') order by attempts desc limit 1`).Scan(&why)
 			return fmt.Errorf("%d events still wait after %s: %s", left, most, why)
 		}
 	}
@@ -435,7 +436,8 @@ func (r *stormRun) drain(ctx context.Context, out *webhookReport) error {
 	}
 	// Each of the first events is about another subscription: no step has more than one to apply.
 	if _, err := r.super.Exec(ctx,
-		`update tijori.inbox set next_attempt_at = now() + interval '1 day' where event_id like 'ev\_b%' and event_id > $1`, fmt.Sprintf("ev_b%07d", min(r.Subscriptions, r.Backlog))); err != nil {
+		`update tijori.inbox set next_attempt_at = now() + interval '1 day' where event_id like 'ev\_b%'
+			and event_id > $1`, fmt.Sprintf("ev_b%07d", min(r.Subscriptions, r.Backlog))); err != nil {
 		return err
 	}
 	if _, err := r.super.Exec(ctx, `vacuum analyze tijori.inbox`); err != nil {
@@ -476,7 +478,8 @@ func (r *stormRun) rate(ctx context.Context, last string) (float64, error) {
 	count := func() (n int, first, end time.Time, err error) {
 		var a, b *time.Time
 		err = r.super.QueryRow(ctx,
-			`select count(*), min(applied_at), max(applied_at) from tijori.inbox where event_id like 'ev\_b%' and event_id <= $1 and status = 'applied'`, last).Scan(&n, &a, &b)
+			`select count(*), min(applied_at), max(applied_at) from tijori.inbox where event_id like 'ev\_b%'
+				and event_id <= $1 and status = 'applied'`, last).Scan(&n, &a, &b)
 		if a != nil && b != nil {
 			first, end = *a, *b
 		}

@@ -84,7 +84,8 @@ func TestAmbiguousEventIsNeverApplied(t *testing.T) {
 				}
 			}
 			s.apply()
-			if n := s.count(`select count(*) from inbox where status = 'dead' and type = 'undecodable' and last_error like '%' || $1 || '%'`, string(strictjson.Duplicate)); n < 10 {
+			if n := s.count(`select count(*) from inbox where status = 'dead' and type = 'undecodable'
+				and last_error like '%' || $1 || '%'`, string(strictjson.Duplicate)); n < 10 {
 				t.Errorf("%d events are dead for a key that stands twice, of %d", n, sent)
 			}
 			if n := s.count(`select count(*) from inbox where status <> 'dead'`); n != 0 {

@@ -159,7 +159,8 @@ func (b *buyer) wrong() (out []string) {
 		all = append(all, p)
 	}
 	b.must(rows.Err())
-	// The clock stands between two steps, so that periods begin at one moment: which was paid first is known here alone.
+	// The clock stands between two steps, so that periods begin at one moment: only this list knows which was paid
+	// first.
 	turn := func(p paid) int {
 		return slices.IndexFunc(b.paid, func(id string) bool { return id == p.id || id == p.session })
 	}

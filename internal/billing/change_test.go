@@ -60,7 +60,8 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 	}
 	s.settle()
 	var last int64
-	s.must(s.db.Super.QueryRow(t.Context(), `select amount_minor from payments order by paid_at desc, amount_minor limit 1`).Scan(&last))
+	s.must(s.db.Super.QueryRow(t.Context(), `select amount_minor
+		from payments order by paid_at desc, amount_minor limit 1`).Scan(&last))
 	if n := s.count(`select count(*) from payments`); n != 2 || last != q.Due.Minor ||
 		s.count(`select count(*) from review_items`) != 0 {
 		t.Errorf("%d payments, the last of %d where %d was quoted; %d review items", n, last, q.Due.Minor,
@@ -461,7 +462,8 @@ func downgrade(t *testing.T, lost bool) {
 		s.settle()
 	}
 	var amount int64
-	s.must(s.db.Super.QueryRow(t.Context(), `select amount_minor from payments order by paid_at desc limit 1`).Scan(&amount))
+	s.must(s.db.Super.QueryRow(t.Context(), `select amount_minor
+		from payments order by paid_at desc limit 1`).Scan(&amount))
 	if o := s.overview(u); o.Plan.ID != "pro" || o.Subscription.NextPriceID != "" || amount != 500 ||
 		s.count(`select count(*) from payments`) != 2 || s.count(`select count(*) from review_items`) != 0 {
 		t.Errorf("afterwards (lost %v): %s, %d of %d payments, %d review items", lost, o.Plan.ID, amount,

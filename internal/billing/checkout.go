@@ -546,7 +546,8 @@ func (s *Service) expire(ctx context.Context, r *reserved) error {
 // on another node is left alone.
 func (s *Service) markClosed(ctx context.Context, r *reserved) error {
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update checkouts set status = 'closed' where account_id = $1 and id = $2 and status = $3`,
+		_, err := tx.Exec(ctx, `update checkouts set status = 'closed' where account_id = $1 and id = $2
+			and status = $3`,
 			r.account, r.id, r.status)
 		return err
 	})

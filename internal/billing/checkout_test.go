@@ -52,7 +52,8 @@ func TestManyClicksMakeOneCustomer(t *testing.T) {
 					t.Errorf("POST %s was called %d times", path, n)
 				}
 			}
-			if n := s.count(`select count(*) from provider_directory where kind = 'customer'`); provider == facts.Stripe && n != 1 {
+			if n := s.count(`select count(*) from provider_directory
+				where kind = 'customer'`); provider == facts.Stripe && n != 1 {
 				t.Errorf("%d customers, want 1", n)
 			}
 		})

@@ -257,7 +257,8 @@ func (b *caseBench) user(name string) *pgtest.User {
 
 func (b *caseBench) mapTo(kind, id, user string) {
 	b.Helper()
-	b.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at) values ($1, $1, $2, $3, $4, now())`, b.c.Provider, kind, id, b.user(user).AccountID)
+	b.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+		values ($1, $1, $2, $3, $4, now())`, b.c.Provider, kind, id, b.user(user).AccountID)
 }
 
 func (b *caseBench) run() {
@@ -453,7 +454,8 @@ func (b *caseBench) judge() {
 	var n int
 	var sum int64
 	if err := b.db.Super.QueryRow(b.Context(),
-		`select count(*), coalesce(sum(amount_minor), 0) from payments where account_id = $1`, b.user(e.User).AccountID).Scan(&n, &sum); err != nil {
+		`select count(*), coalesce(sum(amount_minor), 0) from payments
+			where account_id = $1`, b.user(e.User).AccountID).Scan(&n, &sum); err != nil {
 		b.Fatal(err)
 	}
 	if e.Ledger.Payments != nil && n != *e.Ledger.Payments {

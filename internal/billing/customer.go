@@ -69,7 +69,8 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 	var id *string
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
-			`select customer_id, generation from provider_customers where account_id = $1 and connection_id = 'stripe'`, p.account).
+			`select customer_id, generation from provider_customers where account_id = $1
+				and connection_id = 'stripe'`, p.account).
 			Scan(&id, &generation)
 	})
 	if err != nil {

@@ -29,7 +29,8 @@ func TestUnknownCustomerIsMadeAnew(t *testing.T) {
 			s.must(err)
 			customer := func() (id string) {
 				s.must(s.db.Super.QueryRow(t.Context(),
-					`select coalesce(customer_id, '') from provider_customers where account_id = $1 and provider = 'stripe'`, u.AccountID).Scan(&id))
+					`select coalesce(customer_id, '') from provider_customers where account_id = $1
+						and provider = 'stripe'`, u.AccountID).Scan(&id))
 				return id
 			}
 			old := customer()

@@ -39,7 +39,8 @@ func (s *shop) choices(item billing.ReviewItem) (out map[string]billing.Choice, 
 // decided is the detail of the one act of a kind that ravi has done.
 func (s *shop) decided(act string) (detail string) {
 	s.Helper()
-	s.must(s.db.Super.QueryRow(s.Context(), `select coalesce(string_agg(detail, '; '), '') from operator_acts where who = 'ravi' and act = $1`, act).Scan(&detail))
+	s.must(s.db.Super.QueryRow(s.Context(), `select coalesce(string_agg(detail, '; '), '') from operator_acts
+		where who = 'ravi' and act = $1`, act).Scan(&detail))
 	return detail
 }
 

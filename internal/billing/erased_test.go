@@ -13,7 +13,8 @@ import (
 func (s *shop) erase(u *pgtest.User) {
 	s.Helper()
 	_, err := s.db.Super.Exec(s.Context(),
-		`update tijori.accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days' where account_id = $1`, u.AccountID)
+		`update tijori.accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days'
+			where account_id = $1`, u.AccountID)
 	s.must(err)
 	var begun bool
 	s.must(s.db.Auth.QueryRow(s.Context(), `select tijori_access.begin_erasing($1)`, u.AccountID).Scan(&begun))
@@ -100,7 +101,8 @@ func TestPurchasesOfErasedAccount(t *testing.T) {
 			s.settle()
 			s.must(s.db.AdvanceClock(t.Context(), s.clock, 3*day))
 			s.apply()
-			if n := s.count(`select count(*) from inbox where status not in ('applied', 'ignored') or last_error <> ''`); n != 0 {
+			if n := s.count(`select count(*) from inbox where status not in ('applied', 'ignored')
+				or last_error <> ''`); n != 0 {
 				t.Errorf("%d events failed", n)
 			}
 			if n := s.count(`select count(*) from credit_balances where account_id in ($1, $2)`, given.AccountID,

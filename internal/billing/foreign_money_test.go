@@ -105,7 +105,8 @@ func TestMoneyThatMayBeOursWaitsForAPerson(t *testing.T) {
 		"id": "ch_1", "object": "charge", "customer": customer,
 		"payment_intent": "pi_1", "amount": 700, "amount_refunded": 700, "currency": "usd",
 	})
-	if n := s.count(`select count(*) from inbox where event_id like 'evt_%' and length(event_id) = 5 and status = 'ignored'`); n != 0 {
+	if n := s.count(`select count(*) from inbox where event_id like 'evt_%' and length(event_id) = 5
+		and status = 'ignored'`); n != 0 {
 		t.Errorf("%d events that bear something of ours are ignored", n)
 	}
 	if n := s.open("refund_full"); n != 1 {
@@ -126,7 +127,8 @@ func TestRefundBeforeThePaymentIsOurs(t *testing.T) {
 			s.lose() // the event of the payment
 			s.must(s.sim.RefundPurchase(purchaseID(page), true))
 			s.settle()
-			if n := s.count(`select count(*) from purchases where account_id = $1 and status = 'paid' and taken_back = 500`, u.AccountID); n != 1 || s.credits(u) != 0 {
+			if n := s.count(`select count(*) from purchases where account_id = $1 and status = 'paid'
+				and taken_back = 500`, u.AccountID); n != 1 || s.credits(u) != 0 {
 				t.Errorf("the purchase is not completed, or not taken back: %d credits", s.credits(u))
 			}
 			if n := s.count(`select count(*) from inbox where last_error like '%another product%'`); n != 0 {

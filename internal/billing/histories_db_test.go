@@ -37,7 +37,8 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 		if n := calls.Add(1); n%7 == int64(seed%7) && cuts.Load() < 25 {
 			cuts.Add(1)
 			if _, err := s.db.Super.Exec(t.Context(),
-				`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database() and state <> 'idle'`); err != nil {
+				`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing'
+					and datname = current_database() and state <> 'idle'`); err != nil {
 				t.Error(err)
 			}
 		}
@@ -143,7 +144,8 @@ func TestHistoriesOnTheDatabase(t *testing.T) {
 			t.Errorf("%s %s: %s with %d payments, the provider has %s with %d", b.provider, b.id, status, n, raw,
 				payments)
 		}
-		if n := s.count(`select count(*) from subscriptions where id = $1 and (paid_through > to_timestamp($2) or access_until > to_timestamp($2) + interval '7 days')`, b.id, s.sim.PaidUntil(b.id)); n != 0 {
+		if n := s.count(`select count(*) from subscriptions where id = $1 and (paid_through > to_timestamp($2)
+			or access_until > to_timestamp($2) + interval '7 days')`, b.id, s.sim.PaidUntil(b.id)); n != 0 {
 			t.Errorf("%s %s: the plan is given beyond what is paid and the grace", b.provider, b.id)
 		}
 		if months := s.count(`select count(distinct period) from credit_grants where account_id = $1 and source = $2`,

@@ -106,7 +106,8 @@ func TestAlertsAreDismissedAndSnoozed(t *testing.T) {
 			s.says("over", "")
 			add(s, "4")
 			s.says("it begins again", kind+" raised")
-			acts := s.count(`select count(*) from operator_acts where subject = 'alert stripe ' || $1 and who = 'ravi' and reason = 'the bank is looking into it'`, kind)
+			acts := s.count(`select count(*) from operator_acts where subject = 'alert stripe ' || $1 and who = 'ravi'
+				and reason = 'the bank is looking into it'`, kind)
 			if acts != 4 {
 				t.Errorf("%d entries in the log, want 4", acts)
 			}

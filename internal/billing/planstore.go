@@ -59,7 +59,8 @@ func (s *Service) queuePlans(b *pgx.Batch) {
 			append([]string{}, p.Entitlements...), p.CreditsPerMonth)
 		b.Queue(`delete from allowances where app_id = $1 and plan_id = $2`, s.work.App, p.ID)
 		for _, a := range p.Allowances {
-			b.Queue(`insert into allowances (app_id, plan_id, meter, amount, every, roll_over) values ($1, $2, $3, $4, $5, $6)`,
+			b.Queue(`insert into allowances (app_id, plan_id, meter, amount, every, roll_over)
+				values ($1, $2, $3, $4, $5, $6)`,
 				s.work.App, p.ID, a.Meter, a.Amount, a.Every, a.RollOver)
 		}
 		for _, price := range p.Prices {

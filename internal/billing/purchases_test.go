@@ -51,7 +51,8 @@ func TestComparisonCompletesEveryPurchase(t *testing.T) {
 			if strings.HasPrefix(name, "unpaid") || strings.HasPrefix(name, "plan") {
 				want = 0
 			}
-			if n := s.count(`select coalesce(sum(amount), 0) from credit_grants where account_id = $1 and kind = 'top_up'`, u.AccountID); n != want {
+			if n := s.count(`select coalesce(sum(amount), 0) from credit_grants where account_id = $1
+				and kind = 'top_up'`, u.AccountID); n != want {
 				t.Errorf("%s, round %d: %d credits bought, want %d", name, round, n, want)
 			}
 			if strings.HasPrefix(name, "plan") && s.tier(u) != "pro" {

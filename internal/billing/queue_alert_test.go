@@ -32,7 +32,8 @@ func TestTheQueueRaisesAlerts(t *testing.T) {
 	advance := func(d time.Duration) { t.Helper(); s.must(s.db.AdvanceClock(t.Context(), s.clock, d)) }
 	add := func(key, reason string, due any) {
 		t.Helper()
-		s.exec(`insert into review_items (connection_id, provider, key, reason, detail, opened_at, seen_at, due_at) values ('stripe', 'stripe', $1, $2, 'x', now(), now(), $3)`, key, reason, due)
+		s.exec(`insert into review_items (connection_id, provider, key, reason, detail, opened_at, seen_at, due_at)
+			values ('stripe', 'stripe', $1, $2, 'x', now(), now(), $3)`, key, reason, due)
 	}
 	if got := told(); got != "" {
 		t.Errorf("at first: %s", got)

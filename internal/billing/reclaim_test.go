@@ -15,7 +15,8 @@ import (
 // item is the status and the detail of the account's only review item of a reason.
 func (s *shop) item(u *pgtest.User, reason string) (status, detail string) {
 	s.Helper()
-	s.must(s.db.Super.QueryRow(s.Context(), `select status, detail from review_items where account_id = $1 and reason = $2`, u.AccountID, reason).Scan(&status, &detail))
+	s.must(s.db.Super.QueryRow(s.Context(), `select status, detail from review_items where account_id = $1
+		and reason = $2`, u.AccountID, reason).Scan(&status, &detail))
 	return status, detail
 }
 

@@ -50,7 +50,8 @@ func (r *reconciler) refetch(ctx context.Context, in unsettledInvoice) error {
 		return nil
 	case facts.IsMissing(err): // a draft that was deleted
 		return r.s.db.AsBilling(ctx, r.s.work, func(tx pgx.Tx) error {
-			_, err := tx.Exec(ctx, `update invoices set status = 'deleted' where account_id = $1 and provider = $2 and id = $3`,
+			_, err := tx.Exec(ctx, `update invoices set status = 'deleted' where account_id = $1 and provider = $2
+				and id = $3`,
 				in.account, r.g.Provider(), in.id)
 			return err
 		})

@@ -52,7 +52,8 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 			run = *last
 			run.State, run.lease, run.FinishedAt, run.Failed = "running", now.Add(reconcileLease), time.Time{}, 0
 			_, err = tx.Exec(ctx,
-				`update reconcile_runs set state = 'running', lease_until = $2, finished_at = null, failed = 0 where id = $1`,
+				`update reconcile_runs set state = 'running', lease_until = $2, finished_at = null, failed = 0
+					where id = $1`,
 				run.ID, run.lease)
 			return err
 		}

@@ -187,7 +187,8 @@ func TestParallelDuplicatesApplyOnce(t *testing.T) {
 	}
 	group.Wait()
 	s.apply()
-	if n := s.count(`select count(*) from inbox where status = 'applied' and deliveries = 20`); n != len(s.sim.Events()) {
+	if n := s.count(`select count(*) from inbox where status = 'applied'
+		and deliveries = 20`); n != len(s.sim.Events()) {
 		t.Errorf("%d events applied after 20 deliveries, want %d", n, len(s.sim.Events()))
 	}
 	if n := s.count(`select count(*) from payments`); n != 1 {
@@ -213,7 +214,8 @@ func TestCutWhileApplying(t *testing.T) {
 			return
 		}
 		if _, err := s.db.Super.Exec(t.Context(),
-			`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing' and datname = current_database()`); err != nil {
+			`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tijori_billing'
+				and datname = current_database()`); err != nil {
 			t.Error(err)
 		}
 	}
@@ -339,7 +341,8 @@ func TestUnknownSubscriptionIsParkedThenShown(t *testing.T) {
 	}
 	s.must(s.db.AdvanceClock(t.Context(), s.clock, 2*time.Hour))
 	s.apply()
-	if n := s.count(`select count(*) from review_items where reason = 'unmapped_customer' and status = 'open'`); n != 1 {
+	if n := s.count(`select count(*) from review_items where reason = 'unmapped_customer'
+		and status = 'open'`); n != 1 {
 		t.Errorf("%d review items after two hours, want 1", n)
 	}
 	s.must(s.db.AdvanceClock(t.Context(), s.clock, 100*time.Hour))
@@ -395,7 +398,8 @@ func TestRefundAndDisputeAskAPerson(t *testing.T) {
 			id := s.subscription(u)
 			reasons := func() string {
 				rows, err := s.db.Super.Query(t.Context(),
-					`select reason from review_items where status = 'open' and account_id = $1 order by reason`, u.AccountID)
+					`select reason from review_items where status = 'open'
+						and account_id = $1 order by reason`, u.AccountID)
 				s.must(err)
 				list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 				s.must(err)

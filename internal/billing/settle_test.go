@@ -39,7 +39,8 @@ func TestTwoSubscriptionsSettleWhenOneEnds(t *testing.T) {
 			if n := s.open("multiple_active_subscriptions"); n != 0 {
 				t.Error("the item of two subscriptions stays open after one has ended")
 			}
-			if n := s.count(`select count(*) from operator_acts where who = 'tijori' and act = 'resolve' and detail = 'multiple_active_subscriptions'`); n != 1 {
+			if n := s.count(`select count(*) from operator_acts where who = 'tijori' and act = 'resolve'
+				and detail = 'multiple_active_subscriptions'`); n != 1 {
 				t.Errorf("%d entries in the log, want 1", n)
 			}
 		})
@@ -58,7 +59,8 @@ func TestUnmappedPayerSettlesWhenKnown(t *testing.T) {
 	if s.open("unmapped_customer") != 1 {
 		t.Fatal("nobody is asked whose the customer is")
 	}
-	s.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at) values ('stripe', 'stripe', 'customer', 'cus_X', $1, now())`, u.AccountID)
+	s.exec(`insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+		values ('stripe', 'stripe', 'customer', 'cus_X', $1, now())`, u.AccountID)
 	s.must(s.db.AdvanceClock(t.Context(), s.clock, time.Hour))
 	s.apply()
 	if s.open("unmapped_customer") != 0 ||

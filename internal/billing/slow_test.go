@@ -41,7 +41,8 @@ func TestSlowProviderStallsNobody(t *testing.T) {
 		id   string
 		body []byte
 	}
-	s.must(s.db.Super.QueryRow(t.Context(), `select event_id, body from inbox where provider = 'stripe' and subject <> '' limit 1`).Scan(&first.id, &first.body))
+	s.must(s.db.Super.QueryRow(t.Context(), `select event_id, body from inbox where provider = 'stripe'
+		and subject <> '' limit 1`).Scan(&first.id, &first.body))
 
 	release := make(chan struct{})
 	var asked sync.WaitGroup

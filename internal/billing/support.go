@@ -291,7 +291,8 @@ func supportEvents(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
 }
 
 func supportItems(ctx context.Context, tx pgx.Tx, a *SupportAnswer) error {
-	rows, err := tx.Query(ctx, `select account_id, provider, reason, detail, opened_at from tijori_ops.support_items($1)`,
+	rows, err := tx.Query(ctx, `select account_id, provider, reason, detail, opened_at
+		from tijori_ops.support_items($1)`,
 		a.Use)
 	if err != nil {
 		return err
@@ -341,7 +342,8 @@ type SupportUse struct {
 // ListSupportUses lists who looked whom up, newest first.
 func (s *Service) ListSupportUses(ctx context.Context, limit int) (list []SupportUse, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select at, who, question, subject, detail from support_uses order by at desc limit $1`,
+		rows, err := tx.Query(ctx, `select at, who, question, subject, detail
+			from support_uses order by at desc limit $1`,
 			limit)
 		if err != nil {
 			return err

@@ -16,7 +16,8 @@ import (
 // spend spends credits of an account as one of its programs does, by the function that programs end in.
 func (s *shop) spend(u *pgtest.User, n int64) {
 	s.Helper()
-	s.exec(`update credit_balances set balance = balance - $2, lot_left = lot_left - $2, entries = entries + 1 where account_id = $1`, u.AccountID, n)
+	s.exec(`update credit_balances set balance = balance - $2, lot_left = lot_left - $2, entries = entries + 1
+		where account_id = $1`, u.AccountID, n)
 	s.exec(`insert into credit_entries (account_id, meter, number, kind, amount, balance, held, key, created_at)
 		select account_id, meter, entries, 'consume', -($2::bigint), balance, held, $3, now() from credit_balances where account_id = $1`, u.AccountID, n, uuid.NewString())
 }
@@ -75,7 +76,8 @@ func TestRefundedTopUpIsTakenBack(t *testing.T) {
 			t.Errorf("%s: %d credits and %d open items (%s) after all was given back, want none", provider,
 				s.credits(u), n, detail)
 		}
-		if n := s.count(`select count(*) from operator_acts where who = 'tijori' and act = 'resolve' and reason like '%taken back'`); n == 0 {
+		if n := s.count(`select count(*) from operator_acts where who = 'tijori' and act = 'resolve'
+			and reason like '%taken back'`); n == 0 {
 			t.Errorf("%s: what was closed by itself is in no book", provider)
 		}
 
@@ -93,7 +95,8 @@ func TestRefundedTopUpIsTakenBack(t *testing.T) {
 		s.must(s.sim.RefundPurchase(id, true))
 		s.must(s.sim.Deliver(t.Context()))
 		// it is applied first
-		s.exec(`update inbox set received_at = received_at - interval '1 minute' where type in ('refund.processed', 'charge.refunded') and status = 'received'`)
+		s.exec(`update inbox set received_at = received_at - interval '1 minute'
+			where type in ('refund.processed', 'charge.refunded') and status = 'received'`)
 		s.apply()
 		if n := s.credits(u); n != 0 {
 			t.Errorf("%s: given back before it was granted: %d credits", provider, n)
@@ -155,7 +158,8 @@ func TestReconcileFindsOldReversals(t *testing.T) {
 					t.Errorf("found %q", s.classes(run))
 				}
 			}
-			if n := s.count(`select count(*) from review_items where status = 'open' and account_id = $1 and reason in ('refund_partial', 'dispute')`, u.AccountID); n != 2 {
+			if n := s.count(`select count(*) from review_items where status = 'open' and account_id = $1
+				and reason in ('refund_partial', 'dispute')`, u.AccountID); n != 2 {
 				t.Errorf("%d items, want a refund and a dispute", n)
 			}
 			for _, run := range s.reconcile(quick) {
@@ -168,7 +172,8 @@ func TestReconcileFindsOldReversals(t *testing.T) {
 			s.lose()
 			s.must(s.sim.ForgetEvents())
 			s.reconcile(quick)
-			if n := s.count(`select count(*) from review_items where reason = 'dispute' and detail like '%: lost'`); n != 1 {
+			if n := s.count(`select count(*) from review_items where reason = 'dispute'
+				and detail like '%: lost'`); n != 1 {
 				t.Errorf("the item does not tell that the dispute is lost")
 			}
 		})
@@ -218,7 +223,8 @@ func TestDeadItemsCloseByThemselves(t *testing.T) {
 	}
 	s.must(s.service.Replay(t.Context(), "op", "once more", facts.Razorpay, item.EventID))
 	die()
-	if n := s.count(`select count(*) from review_items where reason = 'dead_event' and status = 'open' and resolved_at is null and event_id = $1`, item.EventID); n != 1 {
+	if n := s.count(`select count(*) from review_items where reason = 'dead_event' and status = 'open'
+		and resolved_at is null and event_id = $1`, item.EventID); n != 1 {
 		t.Error("an event that is dead again is not shown again")
 	}
 }

@@ -350,7 +350,8 @@ func (s *Service) paidOnce(
 // the provider's word.
 func QueuePurchaseOpen(b *pgx.Batch, scope postgres.Scope, id uuid.UUID, into *bool) {
 	*into = false
-	b.Queue(`select exists (select from purchases where account_id = $1 and id = $2 and status in ('creating', 'open'))`,
+	b.Queue(`select exists (select from purchases where account_id = $1 and id = $2
+		and status in ('creating', 'open'))`,
 		scope.AccountID, id).
 		QueryRow(func(row pgx.Row) error { return row.Scan(into) })
 }

@@ -66,7 +66,8 @@ func TestTopUp(t *testing.T) {
 		if n := s.credits(u); n != 500 {
 			t.Errorf("%s: %d credits after every event came twice, want 500", provider, n)
 		}
-		if n := s.count(`select count(*) from credit_grants where account_id = $1 and kind = 'top_up' and expires_at > $2`, u.AccountID, s.clock.Now().Add(364*24*time.Hour)); n != 1 {
+		if n := s.count(`select count(*) from credit_grants where account_id = $1 and kind = 'top_up'
+			and expires_at > $2`, u.AccountID, s.clock.Now().Add(364*24*time.Hour)); n != 1 {
 			t.Errorf("%s: %d grants, want 1 that lasts a year", provider, n)
 		}
 		next, err := s.service.StartTopUp(t.Context(), u.Account(), "credits_500", provider)
@@ -117,9 +118,11 @@ func TestTopUpRefusals(t *testing.T) {
 	// A payment that nobody here began grants nothing and waits for a person.
 	s.exec(`delete from provider_directory where kind = 'payment_link'`)
 	s.exec(`update purchases set status = 'open', paid_at = null`)
-	s.exec(`update inbox set status = 'received', applied_at = null, next_attempt_at = now() - interval '1 minute' where type = 'payment_link.paid'`)
+	s.exec(`update inbox set status = 'received', applied_at = null, next_attempt_at = now() - interval '1 minute'
+		where type = 'payment_link.paid'`)
 	s.apply()
-	if n := s.count(`select count(*) from review_items where reason = 'unmapped_purchase' and status = 'open'`); n != 1 || s.credits(u) != 500 {
+	if n := s.count(`select count(*) from review_items where reason = 'unmapped_purchase'
+		and status = 'open'`); n != 1 || s.credits(u) != 500 {
 		t.Errorf("%d review items and %d credits, want one and 500", n, s.credits(u))
 	}
 }

@@ -23,7 +23,8 @@ func TestLedgerVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	exec(`insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by) values ($1, $2, $3, 'customer', 'Ram', 'ram', sha256('x'), $3)`,
+	exec(`insert into parties (account_id, business_id, id, kind, name, name_key, request_hash, created_by)
+		values ($1, $2, $3, 'customer', 'Ram', 'ram', sha256('x'), $3)`,
 		u.AccountID, u.BusinessID, u.UserID)
 	for _, c := range []struct {
 		before string

@@ -53,14 +53,18 @@ func TestOperatorsCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{export}', 0) on conflict do nothing`)
+	exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month)
+		values ('khata', 'pro', 'Pro', 10, '{export}', 0) on conflict do nothing`)
 	exec(`insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at, delivered_at, next_attempt_at, last_error)
 		values ('stripe', 'stripe', 'evt_dead', 'invoice.paid', 'dead', '{"id":"evt_dead","object":"event","type":"invoice.paid","created":1,"data":{"object":{"id":"in_1"}}}', '{"User-Agent":"Stripe/1.0"}', 'old', now(), now(), now(), 'the provider was away')`)
-	exec(`insert into review_items (connection_id, provider, key, reason, detail, subscription_id, opened_at, seen_at) values ('razorpay', 'razorpay', 'unmapped subscription sub_X', 'unmapped_subscription', 'nobody made sub_X', 'sub_X', now(), now())`)
+	exec(`insert into review_items (connection_id, provider, key, reason, detail, subscription_id, opened_at, seen_at)
+		values ('razorpay', 'razorpay', 'unmapped subscription sub_X', 'unmapped_subscription', 'nobody made sub_X', 'sub_X', now(), now())`)
 	db.Subscription(t, u.AccountID, "razorpay", "sub_gone")
-	exec(`update subscriptions set price_id = 'plan_TijoriProMonth', plan_id = 'pro', access_until = now() + interval '9 days', paid_through = now() + interval '2 days'`)
+	exec(`update subscriptions
+		set price_id = 'plan_TijoriProMonth', plan_id = 'pro', access_until = now() + interval '9 days', paid_through = now() + interval '2 days'`)
 
-	exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at) values ('stripe', 'stripe', 'dead', 'raised', 1, '1 event could not be applied', now(), now())`)
+	exec(`insert into alerts (connection_id, provider, kind, state, times, detail, first_at, last_at)
+		values ('stripe', 'stripe', 'dead', 'raised', 1, '1 event could not be applied', now(), now())`)
 	item := ""
 	for _, c := range []struct {
 		args string
@@ -159,7 +163,8 @@ func TestOperatorsCommands(t *testing.T) {
 	}
 	var uses, acts int
 	if err := db.Super.QueryRow(t.Context(),
-		`select (select count(*) from support_uses), (select count(*) from operator_acts)`).Scan(&uses, &acts); err != nil {
+		`select (select count(*) from support_uses), (select count(*)
+			from operator_acts)`).Scan(&uses, &acts); err != nil {
 		t.Fatal(err)
 	}
 	if uses != 3 || acts != 9 {
@@ -169,7 +174,8 @@ func TestOperatorsCommands(t *testing.T) {
 	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.
 	var ends time.Time
 	if err := db.Super.QueryRow(t.Context(),
-		`select expires_at from credit_grants where account_id = $1 and kind = 'promotional'`, u.AccountID).Scan(&ends); err != nil {
+		`select expires_at from credit_grants where account_id = $1
+			and kind = 'promotional'`, u.AccountID).Scan(&ends); err != nil {
 		t.Fatal(err)
 	}
 	if want := time.Now().Add(100*24*time.Hour).AddDate(0, 0, 30); ends.Before(want.Add(-time.Hour)) ||

@@ -23,7 +23,8 @@ func (f *fixture) subscribe(u *pgtest.User, id, plan string, until time.Time) {
 func (f *fixture) pays(u *pgtest.User, id, plan string, since, from, until time.Time) {
 	f.Helper()
 	now := f.s.clock.Now()
-	f.exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month) values ('khata', 'pro', 'Pro', 10, '{}', 300), ('khata', 'daily', 'Daily', 5, '{}', 0) on conflict do nothing`)
+	f.exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month)
+		values ('khata', 'pro', 'Pro', 10, '{}', 300), ('khata', 'daily', 'Daily', 5, '{}', 0) on conflict do nothing`)
 	f.exec(`
 		insert into provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
 		values ('razorpay', 'razorpay', 'subscription', $1, $2, now()) on conflict do nothing`, id, u.AccountID)
@@ -206,7 +207,8 @@ func TestAsManyAllowancesAsMonthsPaid(t *testing.T) {
 		to(through.AddDate(0, 0, -3))
 		f.refill()
 		got := scalar[int](f,
-			`select count(distinct source || period) from credit_grants where account_id = $1 and meter = 'credits' and source like 'razorpay %'`, u.AccountID)
+			`select count(distinct source || period) from credit_grants where account_id = $1 and meter = 'credits'
+				and source like 'razorpay %'`, u.AccountID)
 		if got != paid {
 			t.Errorf("life %d: %d months were paid and brought the credits of %d\n%s\n%s", life, paid, got,
 				strings.Join(log, "\n"), scalar[string](f, `

@@ -41,7 +41,8 @@ func TestOperatorsGrantAndTake(t *testing.T) {
 		}
 	}
 	if got := scalar[string](f,
-		`select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries where kind = 'take_back'`); got != "take_back -6, take_back -1, take_back -9" {
+		`select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries
+			where kind = 'take_back'`); got != "take_back -6, take_back -1, take_back -9" {
 		t.Errorf("entries %s", got)
 	}
 	f.adds()
@@ -49,7 +50,8 @@ func TestOperatorsGrantAndTake(t *testing.T) {
 		t.Errorf("capture of what was held = %+v, %v, want 3 left", got, err)
 	}
 	if got := scalar[string](f,
-		`select string_agg(act || ' ' || detail, ', ' order by at, id) from operator_acts where who = 'ravi'`); got != "grant 10 credits, take_back 7 of 7 credits, take_back 9 of 100 credits, take_back 0 of 1 credits" {
+		`select string_agg(act || ' ' || detail, ', ' order by at, id) from operator_acts
+			where who = 'ravi'`); got != "grant 10 credits, take_back 7 of 7 credits, take_back 9 of 100 credits, take_back 0 of 1 credits" {
 		t.Errorf("the log says %s", got)
 	}
 	for _, reason := range []string{"", "  ", "\u200b", "a\x00b"} {

@@ -7,7 +7,8 @@ func TestErasedAccountGetsNoCredits(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.refill()
-	f.exec(`update accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days' where account_id = $1`, f.owner.AccountID)
+	f.exec(`update accounts set leaving_at = now() - interval '40 days', erase_at = now() - interval '10 days'
+		where account_id = $1`, f.owner.AccountID)
 	if _, err := f.db.Auth.Exec(t.Context(), `select tijori_access.begin_erasing($1)`, f.owner.AccountID); err != nil {
 		t.Fatal(err)
 	}

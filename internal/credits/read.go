@@ -61,7 +61,8 @@ func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
 // Balances lists what the account of an API key has, by meter.
 func (s *Service) Balances(ctx context.Context, key [32]byte) (list []Balance, err error) {
 	err = s.db.ReadKey(ctx, key, func(b *pgx.Batch) {
-		b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount from tijori_credits.my_credits() c`).
+		b.Queue(`select c.meter, c.name, c.available, c.held, c.next_at, c.next_amount
+			from tijori_credits.my_credits() c`).
 			Query(func(rows pgx.Rows) (err error) {
 				list, err = pgx.CollectRows(rows, scanBalance)
 				return err

@@ -229,7 +229,8 @@ func TestGrantsBurnInOrderAndExpire(t *testing.T) {
 	}
 	f.adds()
 	got := scalar[string](f,
-		`select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries where account_id = $1`, f.owner.AccountID)
+		`select string_agg(kind || ' ' || amount, ', ' order by number) from credit_entries
+			where account_id = $1`, f.owner.AccountID)
 	if want := "promotional 10, promotional 10, promotional 10, consume -4, capture -1, expire -5, consume -1, expire -9"; got != want {
 		t.Errorf("entries:\n%s, want\n%s", got, want)
 	}

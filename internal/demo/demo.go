@@ -149,7 +149,8 @@ func (s Shop) open(ctx context.Context) (account.Session, error) {
 func (s Shop) firstBusiness(ctx context.Context, owner postgres.Caller) (id uuid.UUID, err error) {
 	err = s.DB.As(ctx, owner, func(tx *postgres.Tx) error {
 		return tx.QueryRow(ctx,
-			`select id from tijori.businesses where account_id = $1 order by created_at, id limit 1`, tx.Scope.AccountID).Scan(&id)
+			`select id from tijori.businesses
+				where account_id = $1 order by created_at, id limit 1`, tx.Scope.AccountID).Scan(&id)
 	})
 	if err != nil {
 		return id, fmt.Errorf("find the first business: %w", err)

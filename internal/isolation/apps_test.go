@@ -71,8 +71,10 @@ func twoApps(t testing.TB) (w *world, ours, theirs shop, tables []string) {
 	w = &world{DB: db, catalogue: readTables(t, db.Super, slices.Concat(tenantTables(t, db.Super),
 		sortedKeys(appTables)))}
 	w.exec(t, `insert into tijori.apps (app_id, name) values ('acme', 'Acme')`)
-	w.exec(t, `insert into tijori.connections (app_id, connection_id, provider) values ('acme', 'acme-rzp', 'razorpay')`)
-	w.exec(t, `insert into tijori.plans (app_id, id, name, rank, is_default, entitlements, credits_per_month) values ('acme', 'free', 'Acme free', 0, true, '{}', 0)`)
+	w.exec(t, `insert into tijori.connections (app_id, connection_id, provider)
+		values ('acme', 'acme-rzp', 'razorpay')`)
+	w.exec(t, `insert into tijori.plans (app_id, id, name, rank, is_default, entitlements, credits_per_month)
+		values ('acme', 'free', 'Acme free', 0, true, '{}', 0)`)
 	w.exec(t, `insert into tijori.meters (app_id, id, name) values ('acme', 'credits', 'Acme credits')`)
 	a, b := db.User(t, "ours"), db.User(t, "theirs")
 	w.exec(t, `update tijori.accounts set app_id = 'acme' where account_id = $1`, b.AccountID)

@@ -66,7 +66,8 @@ func TestEveryTableIsErasedOrKept(t *testing.T) {
 // leave makes the victim's account one whose thirty days end so many days from now.
 func (w *world) leave(t testing.TB, days int) {
 	t.Helper()
-	w.exec(t, `update accounts set leaving_at = now(), erase_at = now() + make_interval(days => $2) where account_id = $1`, w.victim.AccountID, days)
+	w.exec(t, `update accounts set leaving_at = now(), erase_at = now() + make_interval(days => $2)
+		where account_id = $1`, w.victim.AccountID, days)
 	w.exec(t, `update subscriptions set cancel_at_period_end = true where account_id = $1`, w.victim.AccountID)
 }
 
@@ -98,10 +99,12 @@ func TestErasedAccountLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	both := w.members["account manager"] // works for the stranger too
-	w.exec(t, `insert into members (account_id, id, user_id, business_id, role) values ($1, gen_random_uuid(), $2, null, 'accountant')`, w.stranger.AccountID, both.UserID)
+	w.exec(t, `insert into members (account_id, id, user_id, business_id, role)
+		values ($1, gen_random_uuid(), $2, null, 'accountant')`, w.stranger.AccountID, both.UserID)
 	var gone []uuid.UUID
 	for _, id := range rowsOf[struct{ ID uuid.UUID }](t, w.Super,
-		`select distinct user_id from tijori.members where account_id = $1 and user_id <> $2`, w.victim.AccountID, both.UserID) {
+		`select distinct user_id from tijori.members where account_id = $1
+			and user_id <> $2`, w.victim.AccountID, both.UserID) {
 		gone = append(gone, id.ID)
 	}
 	w.exec(t, `insert into support_uses (id, who, question, subject, detail) select gen_random_uuid(), 'op', 'lookup', email, '' from users where id = $1`, w.victim.UserID)

@@ -99,7 +99,8 @@ func closedRooms(t testing.TB, super querier) {
 		},
 	}
 	for _, table := range namesOf(t, super,
-		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p', 'v')`) {
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace
+			and relkind in ('r', 'p', 'v')`) {
 		if table != "service_clock" {
 			closed["tijori_jobs"] = append(closed["tijori_jobs"], table)
 		}

@@ -14,7 +14,8 @@ func rolesAreWeak(t testing.TB, super querier) {
 		select rolname || ': superuser, bypassrls, createrole, createdb or replication' from pg_roles
 		 where rolname = any ($1) and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)`, all)
 	none(t, super, "who may log in",
-		`select rolname::text from pg_roles where rolname = any ($1) and rolcanlogin <> (rolname = any ($2))`, all, loginRoles)
+		`select rolname::text from pg_roles where rolname = any ($1)
+			and rolcanlogin <> (rolname = any ($2))`, all, loginRoles)
 	none(t, super, "a role can become another", `
 		select m.member::regrole || ' can become ' || m.roleid::regrole from pg_auth_members m
 		 where m.member::regrole::text = any ($1)

@@ -86,7 +86,8 @@ func tenantTables(t testing.TB, super querier) []string {
 	t.Helper()
 	var out []string
 	for _, name := range namesOf(t, super,
-		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace and relkind in ('r', 'p') order by 1`) {
+		`select relname::text from pg_class where relnamespace = 'tijori'::regnamespace
+			and relkind in ('r', 'p') order by 1`) {
 		if notTenants[name] == "" && appTables[name] == "" {
 			out = append(out, name)
 		}

@@ -70,7 +70,8 @@ func TestAccountIsErasedAfterThirtyDays(t *testing.T) {
 	}
 	settled := func() {
 		t.Helper()
-		b.waitFor(t, `select count(*) from tijori_river.river_job where kind in ('departure', 'leaving_mail') and state <> 'completed'`, 0)
+		b.waitFor(t, `select count(*) from tijori_river.river_job where kind in ('departure', 'leaving_mail')
+			and state <> 'completed'`, 0)
 	}
 	b.advance(t, 26)
 	work()

@@ -136,7 +136,8 @@ func (b *bench) exec(t *testing.T, sql string, args ...any) {
 func (b *bench) holds(t *testing.T, text string) (tables []string) {
 	t.Helper()
 	names := one[[]string](t, b,
-		`select array_agg(quote_ident(schemaname) || '.' || quote_ident(tablename)) from pg_tables where schemaname in ('tijori', 'river')`)
+		`select array_agg(quote_ident(schemaname) || '.' || quote_ident(tablename)) from pg_tables
+			where schemaname in ('tijori', 'river')`)
 	if len(names) < 15 {
 		t.Fatalf("only %d tables", len(names))
 	}
@@ -242,7 +243,8 @@ func TestMailServerDown(t *testing.T) {
 	b.start(t)
 	b.signUp(t, "asha@example.com")
 	deadline := time.Now().Add(20 * time.Second)
-	for one[int](t, b, `select coalesce(max(cardinality(errors)), 0) from tijori_river.river_job where kind = 'confirmation_mail'`) == 0 {
+	for one[int](t, b, `select coalesce(max(cardinality(errors)), 0) from tijori_river.river_job
+		where kind = 'confirmation_mail'`) == 0 {
 		if time.Now().After(deadline) {
 			t.Fatal("no try failed")
 		}
@@ -302,7 +304,8 @@ func TestKilledJobIsRescued(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.signUp(t, "asha@example.com")
-	b.exec(t, `update tijori_river.river_job set state = 'running', attempt = 1, attempted_at = now() - interval '2 minutes', attempted_by = array['gone']`)
+	b.exec(t, `update tijori_river.river_job
+		set state = 'running', attempt = 1, attempted_at = now() - interval '2 minutes', attempted_by = array['gone']`)
 	b.serve(t)
 	b.start(t)
 	b.sink.Wait(t, 1)
@@ -380,7 +383,8 @@ func TestStopFinishesWhatIsAtWork(t *testing.T) {
 		t.Errorf("Stop without time = %v with %d canceled, want deadline exceeded and 1", err, canceled.Load())
 	}
 	if n := one[int](t, b,
-		`select count(*) from tijori_river.river_job where kind = 'confirmation_mail' and state in ('retryable', 'available')`); n != 1 {
+		`select count(*) from tijori_river.river_job where kind = 'confirmation_mail'
+			and state in ('retryable', 'available')`); n != 1 {
 		t.Errorf("%d jobs wait for the next start, want 1", n)
 	}
 }

@@ -99,7 +99,8 @@ func (k *till) account(n int) string {
 	k.sql(`insert into tijori.users (id, email, name, password_hash) values ($1, $2, 'Kill', '!')`, id,
 		id.String()+"@example.com")
 	k.sql(`select tijori_access.open_account($1, $1, $1, $1, 'Kill', 'INR')`, id)
-	k.sql(`insert into tijori.credentials (hash, id, kind, user_id, account_id, name, scopes, expires_at) values ($1, $2, 'api_key', $2, $2, 'kill', '{credits:read,credits:spend}', 'infinity')`, hash[:], id)
+	k.sql(`insert into tijori.credentials (hash, id, kind, user_id, account_id, name, scopes, expires_at)
+		values ($1, $2, 'api_key', $2, $2, 'kill', '{credits:read,credits:spend}', 'infinity')`, hash[:], id)
 	k.command("credits", "grant", id.String(), "10000000", "--reason=a test", "--by=test")
 	return key
 }

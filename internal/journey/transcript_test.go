@@ -312,7 +312,8 @@ func TestOwnServer(t *testing.T) {
 	defer khata.Close(context.Background())
 	var privileged int
 	if err := khata.QueryRow(t.Context(),
-		`select count(*) from pg_roles where rolname like 'tijori\_%' and (rolsuper or rolbypassrls or rolcreaterole)`).Scan(&privileged); err != nil || privileged != 0 {
+		`select count(*) from pg_roles where rolname like 'tijori\_%' and (rolsuper or rolbypassrls
+			or rolcreaterole)`).Scan(&privileged); err != nil || privileged != 0 {
 		t.Errorf("%d of Tijori's roles have more rights than they may (%v)", privileged, err)
 	}
 	do(khata, "insert into tijori.goose_db_version (version_id, is_applied) values (9999, true)")

@@ -35,7 +35,8 @@ func saveBatch(t testing.TB, db *pgtest.DB, u *pgtest.User, id uuid.UUID, some b
 func counts(t testing.TB, db *pgtest.DB, u *pgtest.User) (entries, parties int) {
 	t.Helper()
 	err := db.Super.QueryRow(t.Context(),
-		`select (select count(*) from entries where business_id = $1 and deleted_at is null), (select count(*) from parties where business_id = $1 and deleted_at is null)`, u.BusinessID).Scan(&entries, &parties)
+		`select (select count(*) from entries where business_id = $1 and deleted_at is null), (select count(*)
+			from parties where business_id = $1 and deleted_at is null)`, u.BusinessID).Scan(&entries, &parties)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,8 @@ func TestBatchNeedsThePlanAndTheRole(t *testing.T) {
 		wantKind(t, who+" checks a batch", err, fault.Forbidden)
 		_, err = as(t, s.db, u, func(tx *postgres.Tx) (any, error) {
 			return tx.Exec(t.Context(),
-				`insert into batches (account_id, business_id, id, kind, created_by) values ($1, $2, $3, 'import', $4)`, u.AccountID, u.BusinessID, newID(t), u.UserID)
+				`insert into batches (account_id, business_id, id, kind, created_by)
+					values ($1, $2, $3, 'import', $4)`, u.AccountID, u.BusinessID, newID(t), u.UserID)
 		})
 		wantKind(t, who+" inserts a batch by hand", err, fault.Forbidden)
 	}
@@ -170,7 +172,8 @@ func TestBatchNeedsThePlanAndTheRole(t *testing.T) {
 	wantKind(t, "a free account", err, fault.UpgradeRequired)
 	_, err = as(t, s.db, free, func(tx *postgres.Tx) (any, error) { // past the program
 		return tx.Exec(t.Context(),
-			`insert into batches (account_id, business_id, id, kind, created_by) values ($1, $2, $3, 'grid', $4)`, free.AccountID, free.BusinessID, newID(t), free.UserID)
+			`insert into batches (account_id, business_id, id, kind, created_by)
+				values ($1, $2, $3, 'grid', $4)`, free.AccountID, free.BusinessID, newID(t), free.UserID)
 	})
 	wantKind(t, "a free account by hand", err, fault.UpgradeRequired)
 	if e, _ := counts(t, s.db, free); e != 0 {
@@ -205,7 +208,8 @@ func TestLapsedPlanFillsNoBatch(t *testing.T) {
 		t.Errorf("with Pro: %v", err)
 	}
 	if _, err := db.Super.Exec(t.Context(),
-		`update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now() where account_id = $1`, asha.AccountID); err != nil {
+		`update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now()
+			where account_id = $1`, asha.AccountID); err != nil {
 		t.Fatal(err)
 	}
 	wantKind(t, "a row more", insert(batch), fault.UpgradeRequired)

@@ -79,7 +79,8 @@ func history[State, Fields any](ctx context.Context, tx *postgres.Tx, subject st
 ) ([]Change[Fields], error) {
 	var changes []Change[Fields]
 	err := tx.QueryRow(ctx,
-		`select coalesce((select c.name from tijori_access.colleagues() c where c.user_id = $1), '')`, created.By).Scan(&created.ByName)
+		`select coalesce((select c.name from tijori_access.colleagues() c
+			where c.user_id = $1), '')`, created.By).Scan(&created.ByName)
 	if err != nil {
 		return nil, fmt.Errorf("maker of %s %s: %w", subject, id, err)
 	}

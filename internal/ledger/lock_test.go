@@ -284,7 +284,8 @@ func TestNothingSlipsUnderTheLock(t *testing.T) {
 	// figure is all that stands on or before a day, as nobody's policy hides it.
 	figure := func(until time.Time) (s string) {
 		if err := db.Super.QueryRow(t.Context(),
-			`select coalesce(string_agg(e::text, ' ' order by e.id), '') from tijori.entries e where e.business_id = $1 and e.business_date <= $2`,
+			`select coalesce(string_agg(e::text, ' ' order by e.id), '') from tijori.entries e
+				where e.business_id = $1 and e.business_date <= $2`,
 			u.BusinessID, until).Scan(&s); err != nil {
 			t.Error(err)
 		}

@@ -247,7 +247,8 @@ func TestAccountThatWaitsKeepsNoOtherWaiting(t *testing.T) {
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		var n int
 		if err := db.Super.QueryRow(t.Context(),
-			`select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`).Scan(&n); err != nil {
+			`select count(*) from pg_locks where locktype = 'advisory' and objid = 4711
+				and not granted`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		if n >= 3 {

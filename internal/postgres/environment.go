@@ -116,7 +116,8 @@ func SetEnvironment(ctx context.Context, config Config, e Environment, c *clock.
 				account = *r.Account
 			}
 			if _, err := tx.Exec(ctx,
-				`update tijori.connections set mode = $2, provider_account = nullif($3, '') where connection_id = $1`, r.Connection, e.Mode, account); err != nil {
+				`update tijori.connections set mode = $2, provider_account = nullif($3, '')
+					where connection_id = $1`, r.Connection, e.Mode, account); err != nil {
 				return err
 			}
 		}

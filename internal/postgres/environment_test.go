@@ -56,7 +56,8 @@ func TestDatabaseKnowsItsEnvironment(t *testing.T) {
 	for _, from := range modes {
 		for _, to := range modes {
 			if _, err := db.Super.Exec(t.Context(),
-				`update connections set mode = null, provider_account = null; update service_clock set simulated = false, offset_seconds = 0`); err != nil {
+				`update connections set mode = null, provider_account = null; update service_clock
+					set simulated = false, offset_seconds = 0`); err != nil {
 				t.Fatal(err)
 			}
 			if err := set(from, maps.Clone(keys)); err != nil {
@@ -127,7 +128,8 @@ func TestDemonstrationIsSimulated(t *testing.T) {
 	db := pgtest.New(t)
 	add := func(email string) error {
 		_, err := db.Auth.Exec(t.Context(),
-			`insert into tijori.users (id, email, name, password_hash) values (gen_random_uuid(), $1, 'Asha', '!')`, email)
+			`insert into tijori.users (id, email, name, password_hash)
+				values (gen_random_uuid(), $1, 'Asha', '!')`, email)
 		return err
 	}
 	set := func(mode postgres.Mode) error {

@@ -82,7 +82,8 @@ func (c *Config) findPrefix(ctx context.Context, conn *pgx.Conn) error {
 	}
 	var owner string
 	err := conn.QueryRow(ctx,
-		`select pg_catalog.pg_get_userbyid(nspowner)::text from pg_catalog.pg_namespace where nspname = 'tijori'`).Scan(&owner)
+		`select pg_catalog.pg_get_userbyid(nspowner)::text from pg_catalog.pg_namespace
+			where nspname = 'tijori'`).Scan(&owner)
 	if err == nil {
 		prefix, ok := strings.CutSuffix(owner, "_owner")
 		if !ok {

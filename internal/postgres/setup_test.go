@@ -176,7 +176,8 @@ func useIt(t testing.TB, db *postgres.DB) {
 				user, account, business,
 				member,
 			}},
-			{`insert into credentials (hash, id, kind, user_id, account_id, expires_at) values ($1, $2, 'session', $3, $4, now() + interval '1 day')`, []any{hash[:], uuid.New(), user, account}},
+			{`insert into credentials (hash, id, kind, user_id, account_id, expires_at)
+				values ($1, $2, 'session', $3, $4, now() + interval '1 day')`, []any{hash[:], uuid.New(), user, account}},
 		} {
 			if _, err := tx.Exec(t.Context(), q.sql, q.args...); err != nil {
 				return fmt.Errorf("%.50s: %w", q.sql, err)

@@ -198,7 +198,8 @@ func TestCreditsFormAppliesOnce(t *testing.T) {
 	granted := func() int64 {
 		t.Helper()
 		return one[int64](w,
-			`select coalesce(sum(amount), 0)::bigint from credit_entries where account_id = $1 and kind in ('promotional', 'take_back')`, w.a.AccountID)
+			`select coalesce(sum(amount), 0)::bigint from credit_entries where account_id = $1
+				and kind in ('promotional', 'take_back')`, w.a.AccountID)
 	}
 	acts := func() int {
 		t.Helper()

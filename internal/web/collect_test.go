@@ -250,7 +250,8 @@ func TestPartyWithOpeningBalance(t *testing.T) {
 			t.Fatalf("add: %d %.300s", got.status, got.body)
 		}
 	}
-	if n := one[int](w, `select count(*) from entries where party_id = $1 and opening and side = 'received' and amount_minor = 254000`, id); n != 1 {
+	if n := one[int](w, `select count(*) from entries where party_id = $1 and opening and side = 'received'
+		and amount_minor = 254000`, id); n != 1 {
 		t.Errorf("%d opening balances, want one", n)
 	}
 	if got := w.send("GET", ask{path: shop + "/p/" + id}, w.a.Token); got.leaks("opening balance") == "" ||

@@ -209,7 +209,8 @@ func TestGridInBrowser(t *testing.T) {
 		t.Errorf("%d new parties, want 2", n)
 	}
 	if got := one[int64](d.world,
-		`select sum(case side when 'given' then amount_minor else -amount_minor end)::bigint from entries where business_id = $1 and deleted_at is null and batch_id is not null and created_at > now() - interval '1 minute' and note <> $2`, d.a.BusinessID, wordOfA+"note"); got != 34000-50000+10000050-500000+1000+2000 {
+		`select sum(case side when 'given' then amount_minor else -amount_minor end)::bigint from entries
+			where business_id = $1 and deleted_at is null and batch_id is not null and created_at > now() - interval '1 minute' and note <> $2`, d.a.BusinessID, wordOfA+"note"); got != 34000-50000+10000050-500000+1000+2000 {
 		t.Errorf("the saved entries sum up to %d", got)
 	}
 

@@ -332,7 +332,8 @@ func TestBodyNamesNobody(t *testing.T) {
 		t.Fatalf("checkout form: %d %.300s", got.status, got.body)
 	}
 	var price, plan string
-	w.ok(w.db.Super.QueryRow(w.Context(), `select price_id, plan_id from checkouts where account_id = $1 and status = 'open'`, w.b.AccountID).Scan(&price, &plan))
+	w.ok(w.db.Super.QueryRow(w.Context(), `select price_id, plan_id from checkouts where account_id = $1
+		and status = 'open'`, w.b.AccountID).Scan(&price, &plan))
 	if price != "plan_TijoriProMonth" || plan != "pro" {
 		t.Errorf("the checkout is of %s at %s, want the file's price of pro", plan, price)
 	}

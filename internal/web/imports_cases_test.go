@@ -95,7 +95,8 @@ func TestImport(t *testing.T) {
 	if e, p := w.living(); e != entries+3 || p != parties+2 {
 		t.Errorf("%d entries and %d parties more, want 3 and 2", e-entries, p-parties)
 	}
-	if n := one[int](w, `select count(*) from entries where business_id = $1 and opening and business_date = '2026-04-01' and deleted_at is null`, w.a.BusinessID); n != 3 {
+	if n := one[int](w, `select count(*) from entries where business_id = $1 and opening
+		and business_date = '2026-04-01' and deleted_at is null`, w.a.BusinessID); n != 3 {
 		t.Errorf("%d opening balances, want 3", n)
 	}
 	if got = w.send("GET", ask{path: at}, w.a.Token); got.status != 404 {
@@ -360,7 +361,8 @@ func TestImportEndsInTheMiddle(t *testing.T) {
 	}
 
 	out, free := begin(t.Context())
-	w.exec(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'tijori_app'`)
+	w.exec(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
+		and usename = 'tijori_app'`)
 	if got := <-out; got.status < 500 {
 		t.Errorf("the database died: %d", got.status)
 	}
@@ -392,7 +394,8 @@ func TestImportEndsInTheMiddle(t *testing.T) {
 	}
 }
 
-const waitingForEntries = `select exists (select 1 from pg_stat_activity where datname = current_database() and usename = 'tijori_app' and wait_event_type = 'Lock' and query like '%insert into tijori.entries%')`
+const waitingForEntries = `select exists (select 1 from pg_stat_activity where datname = current_database()
+	and usename = 'tijori_app' and wait_event_type = 'Lock' and query like '%insert into tijori.entries%')`
 
 func withSession(r *http.Request, token string) *http.Request {
 	r.AddCookie(&http.Cookie{Name: "session", Value: token})

@@ -192,7 +192,8 @@ func TestEntriesWaitOffline(t *testing.T) {
 		}
 	}
 	if n := one[int](p.world,
-		`select count(*) from entries where business_id = $1 and amount_minor in (11111, 22222) and created_by = $2 and side = 'given'`, p.a.BusinessID, p.a.UserID); n != 2 {
+		`select count(*) from entries where business_id = $1 and amount_minor in (11111, 22222) and created_by = $2
+			and side = 'given'`, p.a.BusinessID, p.a.UserID); n != 2 {
 		t.Errorf("%d of them are the user's", n)
 	}
 }
@@ -375,7 +376,8 @@ func TestRefusedEntryStays(t *testing.T) {
 func (p *phone) lockUntil(day string) {
 	p.Helper()
 	from := one[string](p.world,
-		`select coalesce((select locked_until::text from period_locks where business_id = $1 order by created_at desc, id desc limit 1), '')`, p.a.BusinessID)
+		`select coalesce((select locked_until::text from period_locks
+			where business_id = $1 order by created_at desc, id desc limit 1), '')`, p.a.BusinessID)
 	all := ""
 	if day == "" {
 		all = "all"

@@ -109,7 +109,8 @@ func TestEveryPlanFileIsTheTruth(t *testing.T) {
 			for _, locale := range []string{"en", "hi"} {
 				p.locale = locale
 				w.exec(`update users set locale = $2 where id = $1`, u.UserID, locale)
-				w.exec(`update subscriptions set access_until = now() - interval '1 day', status = 'canceled', ended_at = now() where account_id = $1`, u.AccountID)
+				w.exec(`update subscriptions
+					set access_until = now() - interval '1 day', status = 'canceled', ended_at = now() where account_id = $1`, u.AccountID)
 				p.looksAround()
 				p.isRefused()
 				for _, plan := range plans.Sold() {
@@ -329,7 +330,8 @@ func (p *shopper) has(plan billing.Plan, price billing.Price) {
 	p.exec(`update subscriptions set plan_id = $3, price_id = $4, period = $5, customer_id = 'c', period_end = now() + interval '20 days', paid_through = now() + interval '20 days',
 		access_until = now() + interval '20 days' where account_id = $1 and id = $2`, p.u.AccountID, id+
 		p.locale, plan.ID, price.ProviderPrice, price.Interval)
-	defer p.exec(`update subscriptions set access_until = now() - interval '1 day', status = 'canceled', provider_status = 'canceled', ended_at = now() where account_id = $1`, p.u.AccountID)
+	defer p.exec(`update subscriptions
+		set access_until = now() - interval '1 day', status = 'canceled', provider_status = 'canceled', ended_at = now() where account_id = $1`, p.u.AccountID)
 	p.shows(p.page(200, "GET", toPage("/billing"), p.u.Token), "the plan's page", "Tijori "+plan.Name,
 		price.Amount.Short())
 	text := p.page(200, "GET", toPage("/billing/change"), p.u.Token)

@@ -34,7 +34,8 @@ func (w *world) trade(s *side, business uuid.UUID, name string, side ledger.Side
 // given is the sum of the living entries of a business that were given.
 func (w *world) given(business uuid.UUID) int64 {
 	w.Helper()
-	return one[int64](w, `select coalesce(sum(amount_minor) filter (where side = 'given' and deleted_at is null), 0)::bigint from entries where business_id = $1`, business)
+	return one[int64](w, `select coalesce(sum(amount_minor) filter (where side = 'given'
+		and deleted_at is null), 0)::bigint from entries where business_id = $1`, business)
 }
 
 // Only the owner sees what all shops come to, and each currency apart.

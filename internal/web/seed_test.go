@@ -145,12 +145,14 @@ func (w *world) seedPeople(s *side) {
 	hash := func(kind string) []byte { h := account.Hash(s.ids[kind]); return h[:] }
 	invitation, invited := fresh(), s.word+"mail-invited@example.com"
 	s.ids["invitation"] = invitation.String()
-	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at) values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
+	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at)
+		values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
 		s.AccountID, invitation, invited, hash("invite"), s.UserID)
 	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $6, $4, 'en', 'INR', $5, now() + interval '1 day')`,
 		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+
 			"shop waiting", hash("sign-up"), argon2Hash(signUpPassword))
-	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at) values ($1, $2, $3, $4, now() + interval '30 minutes')`,
+	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at)
+		values ($1, $2, $3, $4, now() + interval '30 minutes')`,
 		fresh(), s.Email, s.UserID, hash("recovery"))
 }
 
@@ -176,7 +178,8 @@ func (w *world) seedBilling(s *side) {
 
 // free ends what an account has bought, so that it can buy.
 func (w *world) free(s *side) {
-	w.exec(`update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now() where account_id = $1`, s.AccountID)
+	w.exec(`update subscriptions set status = 'canceled', access_until = now() - interval '1 day', ended_at = now()
+		where account_id = $1`, s.AccountID)
 	w.till.add("sub_"+s.AccountID.String(), s.AccountID.String(), "cancelled")
 }
 
@@ -265,11 +268,14 @@ func (w *world) rowsOf(s *side) map[string]string {
 				` t where t.`+c.name+` in (`+of+`)`, s.AccountID)
 	}
 	sums["users"] = one[string](w,
-		`select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id from members where account_id = $1)`, s.AccountID)
+		`select md5(string_agg(u::text, chr(10) order by u::text)) from users u where id in (select user_id
+			from members where account_id = $1)`, s.AccountID)
 	sums["signups"] = one[string](w,
-		`select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from signups u where email like $1 || '%'`, s.word)
+		`select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from signups u
+			where email like $1 || '%'`, s.word)
 	sums["recoveries"] = one[string](w,
-		`select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from recoveries u where email like $1 || '%'`, s.word)
+		`select coalesce(md5(string_agg(u::text, chr(10) order by u::text)), '') from recoveries u
+			where email like $1 || '%'`, s.word)
 	return sums
 }
 

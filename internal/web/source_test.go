@@ -287,7 +287,8 @@ func TestFormAsItStands(t *testing.T) {
 		}
 	}
 	if after := one[int](w,
-		`select count(*) from entries where account_id = $1 and (id <> $2 or amount_minor = 134050)`, w.a.AccountID, fields.Get("id")); after != before+1 {
+		`select count(*) from entries where account_id = $1 and (id <> $2
+			or amount_minor = 134050)`, w.a.AccountID, fields.Get("id")); after != before+1 {
 		t.Errorf("three presses made %d entries, want one of 1340.50", after-before)
 	}
 	fields.Set("amount", "7")

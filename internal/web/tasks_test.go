@@ -57,7 +57,8 @@ func (w *world) manyEntries(n int) {
 // reading reports whether the database works on somebody's rows.
 func (w *world) reading() bool {
 	w.Helper()
-	return one[bool](w, `select exists (select 1 from pg_stat_activity where datname = current_database() and usename = 'tijori_app' and (state = 'active' or state like 'idle in transaction%'))`)
+	return one[bool](w, `select exists (select 1 from pg_stat_activity where datname = current_database()
+		and usename = 'tijori_app' and (state = 'active' or state like 'idle in transaction%'))`)
 }
 
 // until asks for a while.

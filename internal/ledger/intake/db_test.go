@@ -86,7 +86,8 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	}
 	var notes string
 	if err := db.Super.QueryRow(t.Context(),
-		`select string_agg(note, ' ' order by business_date, id) from entries where business_id = $1 and note <> '' and batch_id is not null`, asha.BusinessID).Scan(&notes); err != nil || notes != "one two three" {
+		`select string_agg(note, ' ' order by business_date, id) from entries where business_id = $1 and note <> ''
+			and batch_id is not null`, asha.BusinessID).Scan(&notes); err != nil || notes != "one two three" {
 		t.Errorf("the day reads %q, %v", notes, err)
 	}
 	if p, err = bring(t, db, asha, newID(t), text, false); err != nil {
@@ -117,7 +118,8 @@ func TestImportIsForKeepersAndWithinThePlan(t *testing.T) {
 		true); fault.KindOf(err) != fault.UpgradeRequired {
 		t.Errorf("six parties on Free: %v", err)
 	}
-	if n := count(t, db, `select (select count(*) from parties where business_id = $1) + (select count(*) from batches where business_id = $1)`, asha); n != 0 {
+	if n := count(t, db, `select (select count(*) from parties where business_id = $1) + (select count(*) from batches
+		where business_id = $1)`, asha); n != 0 {
 		t.Errorf("%d rows were written", n)
 	}
 	upload := newID(t)
@@ -163,7 +165,8 @@ func TestManyRowsInAndOut(t *testing.T) {
 	if n := count(t, db, livingEntries, asha); n != 0 {
 		t.Errorf("%d entries left", n)
 	}
-	if n := count(t, db, `select count(*)::int from changes where business_id = $1 and action = 'delete' and changed_by_name = 'Asha'`, asha); n != 24_000 {
+	if n := count(t, db, `select count(*)::int from changes where business_id = $1 and action = 'delete'
+		and changed_by_name = 'Asha'`, asha); n != 24_000 {
 		t.Errorf("%d lines of history, want 24000", n)
 	}
 }
@@ -184,7 +187,8 @@ func TestContactsFillPhones(t *testing.T) {
 	}
 	phones := func() (out string) {
 		if err := db.Super.QueryRow(t.Context(),
-			`select string_agg(phone, ' ' order by name) from parties where business_id = $1`, asha.BusinessID).Scan(&out); err != nil {
+			`select string_agg(phone, ' ' order by name) from parties
+				where business_id = $1`, asha.BusinessID).Scan(&out); err != nil {
 			t.Fatal(err)
 		}
 		return out

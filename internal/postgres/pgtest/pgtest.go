@@ -265,7 +265,8 @@ func (db *DB) Pro(t testing.TB, u *User) *User {
 	db.exec(t, `insert into plans (app_id, id, name, rank, entitlements, credits_per_month)
 		values ('khata', 'pro', 'Pro', 10, '{export,batch_entry}', 0) on conflict (app_id, id) do nothing`)
 	db.Subscription(t, u.AccountID, "razorpay", "sub_"+u.AccountID.String())
-	db.exec(t, `update subscriptions set plan_id = 'pro', access_until = now() + interval '1000 days' where account_id = $1`, u.AccountID)
+	db.exec(t, `update subscriptions set plan_id = 'pro', access_until = now() + interval '1000 days'
+		where account_id = $1`, u.AccountID)
 	return u
 }
 
@@ -302,7 +303,8 @@ func (db *DB) insertSession(t testing.TB, u *User) {
 	u.Token = hex.EncodeToString(token)
 	hash := sha256.Sum256([]byte(u.Token))
 	u.Caller = postgres.Caller{Credential: hash, Business: u.BusinessID}
-	db.exec(t, `insert into credentials (hash, id, kind, user_id, account_id, expires_at) values ($1, $2, 'session', $3, $4, now() + interval '30 days')`, hash[:], newID(t), u.UserID, u.AccountID)
+	db.exec(t, `insert into credentials (hash, id, kind, user_id, account_id, expires_at)
+		values ($1, $2, 'session', $3, $4, now() + interval '30 days')`, hash[:], newID(t), u.UserID, u.AccountID)
 }
 
 func (db *DB) exec(t testing.TB, sql string, args ...any) {
