@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -27,15 +28,19 @@ type Service struct {
 	db        *postgres.DB
 	queue     *river.Client[pgx.Tx] // inserts only; package jobs works them
 	passwords *passwords
+	operators []string           // addresses whose sessions are short
+	passkeys  *webauthn.WebAuthn // nil where browsers make none
+	seal      *seal              // nil without a key
+	log       *slog.Logger
 }
 
-// New returns a service on db.
-func New(db *postgres.DB, log *slog.Logger) (*Service, error) {
+// New returns a service on db. Sessions of the operators, by their addresses, are short.
+func New(db *postgres.DB, log *slog.Logger, operators ...string) (*Service, error) {
 	queue, err := river.NewClient(riverpgxv5.New(db.Auth), &river.Config{Schema: "tijori_river", Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("open the job queue: %w", err)
 	}
-	return &Service{db: db, queue: queue, passwords: newPasswords()}, nil
+	return &Service{db: db, queue: queue, passwords: newPasswords(), operators: operators, log: log}, nil
 }
 
 // asUser runs fn as the sign-in role for the user whose living session the
@@ -44,8 +49,9 @@ func (s *Service) asUser(ctx context.Context, c postgres.Caller, fn func(tx pgx.
 	return s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		var user uuid.UUID
 		err := tx.QueryRow(ctx, `
-			select user_id from credentials
-			 where hash = $1 and kind = 'session' and revoked_at is null and expires_at > now()`, c.Credential[:]).Scan(&user)
+			select user_id, set_config('tijori.credential', encode(hash, 'hex'), true) from credentials
+			 where hash = $1 and kind = 'session' and revoked_at is null and expires_at > now()`,
+			c.Credential[:]).Scan(&user, nil)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fault.New(fault.Unauthorized, "Please sign in.")
 		}

@@ -242,7 +242,7 @@ func (s *Service) SignUpByInvitation(
 		return Session{}, err
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		session, err = signUpInvited(ctx, tx, token, v.Email, name, hash, locale, d)
+		session, err = s.signUpInvited(ctx, tx, token, v.Email, name, hash, locale, d)
 		return err
 	})
 	if err != nil {
@@ -253,7 +253,12 @@ func (s *Service) SignUpByInvitation(
 
 var errKnownAddress = fault.New(fault.Conflict, "This address has an account already. Please sign in.")
 
-func signUpInvited(ctx context.Context, tx pgx.Tx, token, email, name, hash, locale string, d Device) (Session, error) {
+func (s *Service) signUpInvited(ctx context.Context, tx pgx.Tx, token, email, name, hash, locale string,
+	d Device,
+) (Session, error) {
+	if err := comeFrom(ctx, tx, d); err != nil {
+		return Session{}, err
+	}
 	id, err := newID()
 	if err != nil {
 		return Session{}, err
@@ -273,5 +278,5 @@ func signUpInvited(ctx context.Context, tx pgx.Tx, token, email, name, hash, loc
 	if _, err := tx.Exec(ctx, `delete from signups where email = $1`, email); err != nil {
 		return Session{}, err
 	}
-	return openSession(ctx, tx, id, d)
+	return s.openSession(ctx, tx, id, d)
 }

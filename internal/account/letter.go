@@ -20,16 +20,17 @@ type (
 	// A SignUpLetter asks to confirm an address. Known says that the address
 	// is a user's already; then there is no token.
 	SignUpLetter struct {
-		To, Name, Locale, Token string
+		To, Name, Locale, Token string // Name is of a user whose address it is, "" for a stranger's sign-up
 		Known                   bool
 	}
 	// A RecoveryLetter brings a link to set a new password.
 	RecoveryLetter struct {
 		To, Name, Locale, Token string
 	}
-	// An InvitationLetter brings a link to become a member. BusinessName is "" for the whole account.
+	// An InvitationLetter brings a link to become a member. Inviter is the confirmed address of who invites:
+	// the link shows names, the letter none.
 	InvitationLetter struct {
-		To, Locale, Token, Role, AccountName, BusinessName, Inviter string
+		To, Locale, Token, Role, Inviter string
 	}
 )
 
@@ -47,7 +48,7 @@ func (s *Service) IssueSignUp(ctx context.Context, id uuid.UUID) (l SignUpLetter
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
-			select s.email, coalesce(u.name, s.name), coalesce(u.locale, s.locale), u.id is not null
+			select s.email, coalesce(u.name, ''), coalesce(u.locale, s.locale), u.id is not null
 			  from signups s left join users u on u.email = s.email
 			 where s.id = $1 and s.expires_at > now()`, id).Scan(&l.To, &l.Name, &l.Locale, &l.Known)
 		if err != nil || l.Known {
@@ -90,11 +91,13 @@ func (s *Service) IssueInvitation(
 ) (l InvitationLetter, err error) {
 	token, hash := newToken()
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx,
-			`select email, locale, role, account_name, business_name, inviter
-				from tijori_access.issue_invitation($1, $2, $3, $4)`,
-			account, invitation, hash[:], onlyFirst).Scan(
-			&l.To, &l.Locale, &l.Role, &l.AccountName, &l.BusinessName, &l.Inviter)
+		err := tx.QueryRow(ctx,
+			`select email, locale, role from tijori_access.issue_invitation($1, $2, $3, $4)`,
+			account, invitation, hash[:], onlyFirst).Scan(&l.To, &l.Locale, &l.Role)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `select tijori_access.inviter_address($1, $2)`, account, invitation).Scan(&l.Inviter)
 	})
 	if err != nil {
 		return InvitationLetter{}, nothingToSend(err)
@@ -141,6 +144,11 @@ func (s *Service) Expire(ctx context.Context) (n int64, err error) {
 		`with gone as (delete from recoveries
 			where expires_at < now() - interval '1 day' or user_id is null and expires_at < now() returning 1)
 		select count(*) from gone`,
+		`with gone as (delete from devices where expires_at < now() returning 1) select count(*) from gone`,
+		`with gone as (delete from email_changes
+			where expires_at < now() and (back_until is null or back_until < now()) returning 1)
+		select count(*) from gone`,
+		`with gone as (delete from challenges where expires_at < now() returning 1) select count(*) from gone`,
 		`with gone as (delete from throttles where ends_at < now() returning 1) select count(*) from gone`,
 		`with gone as (delete from credentials
 			where expires_at < now() - interval '90 days' or revoked_at < now() - interval '90 days' returning 1)

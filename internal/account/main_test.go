@@ -19,6 +19,12 @@ const goodPassword = "blue-lantern-market"
 
 var phone = Device{UserAgent: "Phone", Network: "192.0.2.10"}
 
+// on is a device that holds the cookie which a session left there.
+func on(d Device, s Session) Device {
+	d.Token = s.Device
+	return d
+}
+
 func setup(t *testing.T) (*Service, *pgtest.DB) {
 	t.Helper()
 	db := pgtest.New(t)
@@ -31,7 +37,7 @@ func setup(t *testing.T) (*Service, *pgtest.DB) {
 
 func form(email string) SignUpForm {
 	return SignUpForm{
-		Name: "Asha Devi", Email: email, Password: goodPassword, BusinessName: "Asha Kirana",
+		Name: "Asha Devi", Email: email, BusinessName: "Asha Kirana",
 		Locale: "hi", Currency: "INR", Network: phone.Network,
 	}
 }

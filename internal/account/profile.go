@@ -34,11 +34,13 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil {
 		return err
 	}
-	ok, _, err := s.passwords.verify(ctx, stored, old)
-	if err != nil {
+	if stored == "" { // the first password of a user who has passkeys
+		if err := s.asFresh(ctx, c, func(pgx.Tx, uuid.UUID) error { return nil }); err != nil {
+			return err
+		}
+	} else if ok, _, err := s.passwords.verify(ctx, stored, old); err != nil {
 		return err
-	}
-	if !ok {
+	} else if !ok {
 		return errWrongOldPassword
 	}
 	hash, err := s.passwords.hash(ctx, password)
@@ -61,12 +63,26 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 		_, err = tx.Exec(ctx, `
 			update credentials set revoked_at = now()
 			 where user_id = $1 and kind = 'session' and hash <> $2 and revoked_at is null`, user, c.Credential[:])
-		return err
+		if err != nil {
+			return err
+		}
+		return logUser(ctx, tx, PasswordChanged, user)
 	})
 	if err != nil {
 		return fmt.Errorf("change password: %w", err)
 	}
 	return nil
+}
+
+// SetSessionLocale changes the language of the user whom a session signs in.
+func (s *Service) SetSessionLocale(ctx context.Context, session Session, locale string) error {
+	if err := checkLocale(locale); err != nil {
+		return err
+	}
+	return s.asUser(ctx, postgres.Caller{Credential: Hash(session.Token)}, func(tx pgx.Tx, user uuid.UUID) error {
+		_, err := tx.Exec(ctx, `update users set locale = $2 where id = $1`, user, locale)
+		return err
+	})
 }
 
 // UpdateProfile sets the name and language of the caller's user.

@@ -37,17 +37,30 @@ type (
 		Account uuid.UUID `json:"account"`
 		User    uuid.UUID `json:"user"`
 	}
+	// EmailChangeMail goes to one end of a change of address.
+	EmailChangeMail struct {
+		Change uuid.UUID `json:"change"`
+		End    string    `json:"end"`
+	}
+	// NoticeMail tells somebody what concerns the safety of their account.
+	NoticeMail struct {
+		Notice uuid.UUID `json:"notice"`
+	}
 )
 
 func (ConfirmationMail) Kind() string { return "confirmation_mail" }
 func (RecoveryMail) Kind() string     { return "recovery_mail" }
 func (InvitationMail) Kind() string   { return "invitation_mail" }
 func (LeavingMail) Kind() string      { return "leaving_mail" }
+func (EmailChangeMail) Kind() string  { return "email_change_mail" }
+func (NoticeMail) Kind() string       { return "notice_mail" }
 
 func (ConfirmationMail) InsertOpts() river.InsertOpts { return mailOpts }
 func (RecoveryMail) InsertOpts() river.InsertOpts     { return mailOpts }
 func (InvitationMail) InsertOpts() river.InsertOpts   { return mailOpts }
 func (LeavingMail) InsertOpts() river.InsertOpts      { return mailOpts }
+func (EmailChangeMail) InsertOpts() river.InsertOpts  { return mailOpts }
+func (NoticeMail) InsertOpts() river.InsertOpts       { return mailOpts }
 
 // enqueue adds a job to the transaction. The sign-in role may insert jobs and
 // nothing else, so the insert returns nothing.

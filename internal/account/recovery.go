@@ -61,9 +61,12 @@ func (s *Service) recovery(ctx context.Context, token string) (u recoveryUser, e
 	return u, err
 }
 
-// Recover sets a new password by a recovery link, ends every credential and every
-// other recovery link of the user, and signs in. A link works once: NotFound afterwards.
-func (s *Service) Recover(ctx context.Context, token, password string, d Device) (session Session, err error) {
+// Recover sets a new password by a recovery link, ends every session, every known device and every
+// other recovery link of the user, and signs in, or returns a *HalfWay where the user asks for a second step: a mailbox
+// alone is no way around it. API keys that the user made go on unless endKeys. A link works once: NotFound afterwards.
+func (s *Service) Recover(ctx context.Context, token, password string, endKeys bool,
+	d Device,
+) (session Session, err error) {
 	u, err := s.recovery(ctx, token)
 	if err != nil {
 		return Session{}, linkError(err)
@@ -80,6 +83,7 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 	if err != nil {
 		return Session{}, err
 	}
+	var half HalfWay
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		// The user's row first: recoveries of one user, by whichever links, run one after another.
 		if _, err := tx.Exec(ctx, `select 1 from users where id = $1 for no key update`, u.id); err != nil {
@@ -96,12 +100,16 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 		if err := setPassword(ctx, tx, user, hashed); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx,
-			`update credentials set revoked_at = now() where user_id = $1 and revoked_at is null`, user); err != nil {
+		if err := comeFrom(ctx, tx, d); err != nil {
 			return err
 		}
-		session, err = openSession(ctx, tx, user, d)
-		return err
+		if err := endAccess(ctx, tx, user, endKeys); err != nil {
+			return err
+		}
+		if session, half, err = s.openOrStop(ctx, tx, user, d); err != nil {
+			return err
+		}
+		return logUser(ctx, tx, PasswordRecovered, user)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Session{}, errLinkEnded
@@ -109,13 +117,28 @@ func (s *Service) Recover(ctx context.Context, token, password string, d Device)
 	if err != nil {
 		return Session{}, fmt.Errorf("recover: %w", err)
 	}
-	return session, nil
+	return session, half.err()
+}
+
+// endAccess ends every session of a user and forgets the devices; with keys, the user's API keys end as well.
+func endAccess(ctx context.Context, tx pgx.Tx, user uuid.UUID, keys bool) error {
+	if _, err := tx.Exec(ctx, `
+		update credentials set revoked_at = now()
+		 where user_id = $1 and revoked_at is null and (kind = 'session' or $2)`, user, keys); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `delete from devices where user_id = $1`, user)
+	return err
 }
 
 // setPassword stores a new hash and ends every recovery of the user, also those
 // whose mail is still to be sent.
 func setPassword(ctx context.Context, tx pgx.Tx, user uuid.UUID, hash string) error {
 	if _, err := tx.Exec(ctx, `update users set password_hash = $2 where id = $1`, user, hash); err != nil {
+		return err
+	}
+	// a sign-in that is half way has shown the old password
+	if _, err := tx.Exec(ctx, `delete from challenges where user_id = $1 and kind = 'half_way'`, user); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `

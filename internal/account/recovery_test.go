@@ -42,9 +42,9 @@ func TestRecoverEndsEverythingElse(t *testing.T) {
 			t.Fatalf("RecoveryByToken = %v, opening must consume nothing", err)
 		}
 	}
-	_, err := s.Recover(t.Context(), link, "password123", phone)
+	_, err := s.Recover(t.Context(), link, "password123", false, phone)
 	wantKind(t, "Recover with an obvious password", err, fault.Invalid)
-	session, err := s.Recover(t.Context(), link, "green-lantern-market", phone)
+	session, err := s.Recover(t.Context(), link, "green-lantern-market", false, phone)
 	if err != nil || !alive(t, db, session) {
 		t.Fatalf("Recover = %+v, %v", session, err)
 	}
@@ -53,7 +53,7 @@ func TestRecoverEndsEverythingElse(t *testing.T) {
 	}
 	for name, token := range map[string]string{"the used link": link, "the other link": other, "no link": "x"} {
 		wantKind(t, "RecoveryByToken of "+name, s.RecoveryByToken(t.Context(), token), fault.NotFound)
-		_, err := s.Recover(t.Context(), token, "green-lantern-market", phone)
+		_, err := s.Recover(t.Context(), token, "green-lantern-market", false, phone)
 		wantKind(t, "Recover by "+name, err, fault.NotFound)
 	}
 	_, err = s.IssueRecovery(t.Context(), waiting)
@@ -74,7 +74,7 @@ func TestRecoverOnceAtTheSameTime(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			_, err := s.Recover(t.Context(), links[i%2], "green-lantern-market", phone)
+			_, err := s.Recover(t.Context(), links[i%2], "green-lantern-market", false, phone)
 			switch {
 			case err == nil:
 				worked.Add(1)
@@ -105,7 +105,7 @@ func TestRecoveryLinkEndsAfterThirtyMinutes(t *testing.T) {
 	}
 	exec(t, db, `update recoveries set expires_at = now() - interval '1 second'`)
 	wantKind(t, "RecoveryByToken too late", s.RecoveryByToken(t.Context(), link), fault.NotFound)
-	_, err := s.Recover(t.Context(), link, "green-lantern-market", phone)
+	_, err := s.Recover(t.Context(), link, "green-lantern-market", false, phone)
 	wantKind(t, "Recover too late", err, fault.NotFound)
 }
 
@@ -141,7 +141,7 @@ func TestRecoveryOvertakesASignIn(t *testing.T) {
 	session := confirmed(t, s, db, "asha@example.com")
 	stored := one[string](t, db, `select password_hash from users`)
 	if _, err := s.Recover(t.Context(), recoveryLink(t, s, db, "asha@example.com"), "green-lantern-market",
-		phone); err != nil {
+		false, phone); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.signedIn(t.Context(), "asha@example.com", session.UserID, stored, stored,
@@ -166,13 +166,14 @@ func TestExpire(t *testing.T) {
 		`update recoveries set expires_at = now() - interval '25 hours'`,
 		`update throttles set ends_at = now() - interval '1 second'`,
 		`update credentials set expires_at = now() - interval '91 days'`,
+		`update devices set expires_at = now() - interval '1 second'`,
 	} {
 		exec(t, db, sql)
 	}
 	if _, err := s.Expire(t.Context()); err != nil {
 		t.Fatalf("Expire = %v", err)
 	}
-	for _, table := range []string{"signups", "recoveries", "throttles", "credentials"} {
+	for _, table := range []string{"signups", "recoveries", "throttles", "credentials", "devices"} {
 		if n := one[int](t, db, `select count(*) from `+table); n != 0 {
 			t.Errorf("%d rows left in %s", n, table)
 		}

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,20 +17,34 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-// A Device is what we keep of a caller's machine. Network is its IP address.
+// A Device is what we keep of a caller's machine. Network is its IP address;
+// Token is what its cookie of known devices holds, "" without one.
 type Device struct {
-	UserAgent, Network string
+	UserAgent, Network, Token string
 }
 
-// SessionLife is how long a session lives after its last use; Touch slides it.
-const SessionLife = term.Session
-
 // A Session is a credential just issued. Token goes into the cookie and is
-// written down nowhere.
+// written down nowhere; so does Device, by which the browser is known again.
 type Session struct {
-	Token     string
-	UserID    uuid.UUID
-	ExpiresAt time.Time
+	Token, Device string
+	UserID        uuid.UUID
+	ExpiresAt     time.Time
+}
+
+// A life is how long a session lives without a visit, and at most, however often it is used.
+type life struct{ idle, most, slide time.Duration }
+
+// slide is how often the end moves: not with every request.
+var (
+	memberLife   = life{term.Session, term.SessionEnd, 24 * time.Hour}
+	operatorLife = life{term.OperatorIdle, term.OperatorEnd, 5 * time.Minute}
+)
+
+func (s *Service) lifeOf(email string) life {
+	if slices.Contains(s.operators, email) {
+		return operatorLife
+	}
+	return memberLife
 }
 
 // A SessionInfo is a session in the list that its user sees.
@@ -39,20 +55,28 @@ type SessionInfo struct {
 	Current            bool // the one that asks
 }
 
-// openSession issues a session in the user's home account.
-func openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (Session, error) {
+// openSession issues a session in the user's home account, and a new token for the device.
+func (s *Service) openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d Device) (Session, error) {
 	id, err := newID()
 	if err != nil {
 		return Session{}, err
 	}
+	var email string
+	if err := tx.QueryRow(ctx, `select email from users where id = $1`, user).Scan(&email); err != nil {
+		return Session{}, err
+	}
 	token, hash := newToken()
-	s := Session{Token: token, UserID: user}
+	session := Session{Token: token, UserID: user}
 	err = tx.QueryRow(ctx, `
 		insert into credentials (hash, id, kind, user_id, account_id, user_agent, network, expires_at)
 		values ($1, $2, 'session', $3, tijori_access.home_account($3), $4, $5, now() + $6::interval)
 		returning expires_at`,
-		hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64), SessionLife).Scan(&s.ExpiresAt)
-	return s, err
+		hash[:], id, user, shown(d.UserAgent, 300), shown(d.Network, 64), s.lifeOf(email).idle).Scan(&session.ExpiresAt)
+	if err != nil {
+		return Session{}, err
+	}
+	session.Device, err = rememberDevice(ctx, tx, user, d.Token)
+	return session, err
 }
 
 // shown makes a header's value fit to be stored and shown.
@@ -85,8 +109,12 @@ func (s *Service) SignOutEverywhere(ctx context.Context, c postgres.Caller, keep
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		_, err := tx.Exec(ctx, `
 			update credentials set revoked_at = now()
-			 where user_id = $1 and kind = 'session' and revoked_at is null and not ($3 and hash = $2)`, user, c.Credential[:], keep)
-		return err
+			 where user_id = $1 and kind = 'session' and revoked_at is null and not ($3 and hash = $2)`,
+			user, c.Credential[:], keep)
+		if err != nil {
+			return err
+		}
+		return logUser(ctx, tx, SignedOutEverywhere, user)
 	})
 }
 
@@ -119,14 +147,27 @@ func (s *Service) ListSessions(ctx context.Context, c postgres.Caller) (list []S
 	return list, err
 }
 
-// Touch slides the end of a living session, at most once a day; of
-// any other credential it changes nothing.
-func (s *Service) Touch(ctx context.Context, credential [32]byte) error {
-	return s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			update credentials set used_at = now(), expires_at = now() + $2::interval
+// Touch slides the end of a living session and returns it, now and then; never past the longest life of a
+// session. Of any other credential, and too soon after the last time, it changes nothing and returns the zero time.
+func (s *Service) Touch(ctx context.Context, credential [32]byte) (expiresAt time.Time, err error) {
+	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		var email string
+		err := tx.QueryRow(ctx, `
+			select u.email from credentials c join users u on u.id = c.user_id
+			 where c.hash = $1 and c.kind = 'session'`, credential[:]).Scan(&email)
+		if err != nil {
+			return err
+		}
+		l := s.lifeOf(email)
+		return tx.QueryRow(ctx, `
+			update credentials
+			   set used_at = now(), expires_at = least(now() + $2::interval, created_at + $3::interval)
 			 where hash = $1 and kind = 'session' and revoked_at is null and expires_at > now()
-			   and used_at < now() - interval '1 day'`, credential[:], SessionLife)
-		return err
+			   and used_at < now() - $4::interval
+			returning expires_at`, credential[:], l.idle, l.most, l.slide).Scan(&expiresAt)
 	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return expiresAt, err
 }

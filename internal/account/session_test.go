@@ -7,6 +7,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/term"
 )
 
 func TestSessionsOfAUser(t *testing.T) {
@@ -67,7 +68,7 @@ func TestTouchSlidesThirtyDays(t *testing.T) {
 	}
 	touch := func() {
 		t.Helper()
-		if err := s.Touch(t.Context(), c.Credential); err != nil {
+		if _, err := s.Touch(t.Context(), c.Credential); err != nil {
 			t.Fatalf("Touch = %v", err)
 		}
 	}
@@ -81,6 +82,12 @@ func TestTouchSlidesThirtyDays(t *testing.T) {
 	if left := time.Until(ends()); left < 29*24*time.Hour {
 		t.Errorf("after Touch the session ends in %v, want 30 days", left)
 	}
+	exec(t, db, `update credentials set used_at = now() - interval '25 hours', expires_at = now() + interval '1 hour',
+		created_at = now() - interval '179 days'`)
+	touch()
+	if left := time.Until(ends()); left > 24*time.Hour || left < 23*time.Hour {
+		t.Errorf("on its last day the session ends in %v, want its absolute end within a day", left)
+	}
 	for _, sql := range []string{
 		`update credentials set used_at = now() - interval '40 days', expires_at = now() - interval '1 second'`,
 		`update credentials
@@ -92,6 +99,30 @@ func TestTouchSlidesThirtyDays(t *testing.T) {
 		if !ends().Equal(before) || alive(t, db, session) {
 			t.Errorf("after %q Touch brought the session back", sql)
 		}
+	}
+}
+
+// An operator's session ends after an hour without a visit, and after twelve hours in any case.
+func TestSessionsOfOperatorsAreShort(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	s.operators = []string{"ops@example.com"}
+	asha, ops := confirmed(t, s, db, "asha@example.com"), confirmed(t, s, db, "ops@example.com")
+	if left := time.Until(ops.ExpiresAt); left > term.OperatorIdle || left < term.OperatorIdle-time.Minute {
+		t.Errorf("an operator's session ends in %v, want %v", left, term.OperatorIdle)
+	}
+	exec(t, db, `update credentials set used_at = now() - interval '10 minutes', expires_at = now() + interval '1 minute'`)
+	if at, err := s.Touch(t.Context(), Hash(asha.Token)); err != nil || !at.IsZero() {
+		t.Errorf("Touch of a member's session within a day = %v, %v", at, err)
+	}
+	at, err := s.Touch(t.Context(), Hash(ops.Token))
+	if left := time.Until(at); err != nil || left > term.OperatorIdle || left < term.OperatorIdle-time.Minute {
+		t.Errorf("after Touch an operator's session ends in %v, %v", left, err)
+	}
+	exec(t, db, `update credentials set used_at = now() - interval '10 minutes', created_at = now() - interval '719 minutes'`)
+	at, err = s.Touch(t.Context(), Hash(ops.Token))
+	if left := time.Until(at); err != nil || left > time.Minute {
+		t.Errorf("after 719 minutes Touch gives an operator %v more, %v; want one minute", left, err)
 	}
 }
 

@@ -15,13 +15,11 @@ import (
 
 var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
 
-// ErrUnconfirmed is what SignIn answers to the right password of a sign-up whose address is not confirmed yet.
-var ErrUnconfirmed = fault.New(fault.Invalid, "This address is not confirmed yet. Open the link in our mail first.").
-	Coded("address_unconfirmed")
-
-// SignIn opens a session, and ends the one of oldToken if there is one. The answer and the
+// SignIn opens a session, and ends the one of oldToken if there is one. Where the user asks for a second step, the
+// error
+// is a *HalfWay, with which FinishSignIn goes on. The answer and the
 // work are the same for a wrong password and for an address that nobody has, or that is not
-// confirmed: then only who knows the password of its latest sign-up is told so.
+// confirmed.
 func (s *Service) SignIn(ctx context.Context, email, password string, d Device, oldToken string) (Session, error) {
 	email, err := Email(email)
 	if err != nil {
@@ -30,20 +28,16 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 	if utf8.RuneCountInString(password) > maxPassword {
 		return Session{}, errWrongPassword
 	}
-	limits := signInLimits(email, networkOf(d.Network))
-	if err := s.admitSignIn(ctx, limits, email, d, oldToken); err != nil {
+	limits, err := s.admitSignIn(ctx, email, d)
+	if err != nil {
 		return Session{}, err
 	}
 	var user *uuid.UUID
 	var stored string
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, `
-			select u.id, coalesce(u.password_hash, p.password_hash, '')
-			  from (select $1::text as email) asked
-			  left join users u on u.email = asked.email
-			  left join lateral (select s.password_hash from signups s where s.email = asked.email
-			      and s.expires_at > now()
-			                      order by s.created_at desc, s.id desc limit 1) p on true`, email).Scan(&user, &stored)
+			select u.id, coalesce(u.password_hash, '')
+			  from (select $1::text as email) asked left join users u on u.email = asked.email`, email).Scan(&user, &stored)
 	})
 	if err != nil {
 		return Session{}, err
@@ -52,11 +46,11 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 	if err != nil {
 		return Session{}, err
 	}
-	if !ok {
+	if !ok || user == nil {
+		if err := s.keepFailure(ctx, email, d); err != nil {
+			return Session{}, err
+		}
 		return Session{}, errWrongPassword
-	}
-	if user == nil {
-		return Session{}, ErrUnconfirmed
 	}
 	upgraded := stored
 	if stale {
@@ -72,6 +66,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, d Device, 
 func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, stored, upgraded string, limits []limit,
 	d Device, oldToken string,
 ) (session Session, err error) {
+	var half HalfWay
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `select id from users where id = $1 and password_hash = $2 for no key update`,
 			user, stored).Scan(&user)
@@ -91,8 +86,17 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 				return err
 			}
 		}
-		if session, err = openSession(ctx, tx, user, d); err != nil {
+		known, err := knowsDevice(ctx, tx, email, d.Token)
+		if err != nil {
 			return err
+		}
+		if session, half, err = s.openOrStop(ctx, tx, user, d); err != nil {
+			return err
+		}
+		if half.Token == "" {
+			if err := logUserFrom(ctx, tx, entered(known), user, d); err != nil {
+				return err
+			}
 		}
 		if err := forgive(ctx, tx, limits); err != nil {
 			return err
@@ -107,70 +111,72 @@ func (s *Service) signedIn(ctx context.Context, email string, user uuid.UUID, st
 	if err != nil {
 		return Session{}, fmt.Errorf("sign in: %w", err)
 	}
-	return session, nil
+	return session, half.err()
 }
 
-// admitSignIn counts the try and refuses it when there were too many. When only
-// the address's own limit is exceeded, a device or network that its user signed in from
-// is let through, and a known device also when its whole network has used its limit
-// up: strangers cannot lock a user out.
-func (s *Service) admitSignIn(ctx context.Context, limits []limit, email string, d Device, oldToken string) error {
-	others := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool {
-		return l.name == signInAddress ||
-			l.name == signInNetwork
-	})
-	if err := s.refuse(ctx, append(others, signedInLimits(email)...)); err != nil {
+// admitSignIn counts the try, refuses it when there were too many, and returns the limits that it was counted
+// against. From a device that the user has signed in from, tries are counted for that device alone: nobody else can
+// use them up. Otherwise, when only the address's own limit is exceeded, a network that its user signed in from is let
+// through: strangers elsewhere cannot lock a user out.
+func (s *Service) admitSignIn(ctx context.Context, email string, d Device) ([]limit, error) {
+	limits := signInLimits(email, networkOf(d.Network))
+	known := false
+	err := s.db.AsAuth(ctx, func(tx pgx.Tx) (err error) {
+		known, err = knowsDevice(ctx, tx, email, d.Token)
 		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err := s.refuse(ctx, networkOnly(limits)); err != nil {
-		onDevice, _, e := s.familiar(ctx, email, d, oldToken)
-		if e != nil || !onDevice {
-			return errors.Join(err, e)
-		}
+	if known {
+		limits = deviceLimits(email, Hash(d.Token))
+	}
+	narrow := slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name == signInAddress })
+	if err := s.refuse(ctx, append(narrow, signedInLimits(email)...)); err != nil {
+		return nil, err
 	}
 	exceeded, wait, err := s.count(ctx, limits)
 	if err != nil || len(exceeded) == 0 {
-		return err
+		return limits, err
 	}
-	wide := []string{signInAddress, signInNetwork}
-	if !slices.ContainsFunc(exceeded, func(name string) bool { return !slices.Contains(wide, name) }) {
-		device, network, err := s.familiar(ctx, email, d, oldToken)
-		if err != nil {
-			return err
-		}
-		if device || network && !slices.Contains(exceeded, signInNetwork) {
-			return nil
+	if len(exceeded) == 1 && exceeded[0] == signInAddress {
+		familiar, err := s.familiar(ctx, email, d)
+		if err != nil || familiar {
+			return limits, err
 		}
 	}
-	return tooMany(wait)
+	return nil, tooMany(wait)
 }
 
-func networkOnly(limits []limit) []limit {
-	return slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.name != signInNetwork })
-}
-
-// familiar reports whether the user of an address has had a session on this
-// device, and whether one was on this network, within what credentials remember.
-func (s *Service) familiar(
-	ctx context.Context, email string, d Device, oldToken string,
-) (onDevice, onNetwork bool, err error) {
-	old := Hash(oldToken)
+// familiar reports whether the user of an address has had a session on this network, within what credentials remember.
+func (s *Service) familiar(ctx context.Context, email string, d Device) (found bool, err error) {
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			select c.hash = $2, c.network from credentials c join users u on u.id = c.user_id
+			select c.network from credentials c join users u on u.id = c.user_id
 			 where u.email = $1 and c.kind = 'session'
-			 order by c.created_at desc limit 200`, email, old[:])
+			 order by c.created_at desc limit 200`, email)
 		if err != nil {
 			return err
 		}
-		var same bool
 		var network string
-		_, err = pgx.ForEachRow(rows, []any{&same, &network}, func() error {
-			onDevice = onDevice || same
-			onNetwork = onNetwork || networkOf(network) == networkOf(d.Network) && networkOf(network) != "unknown"
+		_, err = pgx.ForEachRow(rows, []any{&network}, func() error {
+			found = found || networkOf(network) == networkOf(d.Network) && networkOf(network) != "unknown"
 			return nil
 		})
 		return err
 	})
-	return onDevice, onNetwork, err
+	return found, err
+}
+
+// keepFailure writes down a wrong password for the log, whether the address is a user's or not: both take as long.
+func (s *Service) keepFailure(ctx context.Context, email string, d Device) error {
+	id, err := newID()
+	if err != nil {
+		return err
+	}
+	return s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `insert into sign_in_failures (id, email, network, user_agent) values ($1, $2, $3, $4)`,
+			id, email, shown(d.Network, 64), shown(d.UserAgent, 300))
+		return err
+	})
 }

@@ -123,8 +123,8 @@ func TestSignInThrottle(t *testing.T) {
 			Device{Network: fmt.Sprintf("198.51.100.%d", i)}, "")
 	}
 	wantKind(t, "the 60th try from another network", err, fault.TooMany)
-	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, Device{Network: "198.51.100.200"},
-		usual.Token); err != nil {
+	if _, err = s.SignIn(t.Context(), "asha@example.com", goodPassword,
+		on(Device{Network: "198.51.100.200"}, usual), ""); err != nil {
 		t.Errorf("SignIn from the usual device = %v", err)
 	}
 	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, ""); err != nil {

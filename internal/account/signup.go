@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/term"
 
@@ -16,17 +15,17 @@ import (
 
 // A SignUpForm is what a stranger fills in. Network is the address of the caller.
 type SignUpForm struct {
-	Name, Email, Password, BusinessName, Locale, Currency, Network string
+	Name, Email, BusinessName, Locale, Currency, Network string
 }
 
 // A PendingSignUp is a sign-up whose address is not confirmed yet.
 type PendingSignUp struct {
-	Name, Email, BusinessName string
+	Name, Email, BusinessName, Locale string
 }
 
 // clean trims the form and returns everything that is wrong with it, each with its field.
 func (f *SignUpForm) clean() error {
-	var wrong [6]error
+	var wrong [5]error
 	f.Name, wrong[0] = cleanOr("name", f.Name)
 	f.BusinessName, wrong[1] = cleanOr("business", f.BusinessName)
 	email, err := Email(f.Email)
@@ -34,9 +33,8 @@ func (f *SignUpForm) clean() error {
 		f.Email = email
 	}
 	wrong[2] = err
-	wrong[3] = checkPassword(f.Password, f.Name, f.Email, f.BusinessName)
-	wrong[4] = checkLocale(f.Locale)
-	wrong[5] = checkCurrency(f.Currency)
+	wrong[3] = checkLocale(f.Locale)
+	wrong[4] = checkCurrency(f.Currency)
 	return errors.Join(wrong[:]...)
 }
 
@@ -59,19 +57,15 @@ func (s *Service) SignUp(ctx context.Context, f SignUpForm) error {
 	if err := s.throttle(ctx, signUpLimits(f.Email, networkOf(f.Network))); err != nil {
 		return err
 	}
-	hash, err := s.passwords.hash(ctx, f.Password)
-	if err != nil {
-		return err
-	}
 	id, err := newID()
 	if err != nil {
 		return err
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			insert into signups (id, email, name, password_hash, business_name, locale, currency, expires_at)
-			values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)`,
-			id, f.Email, f.Name, hash, f.BusinessName, f.Locale, f.Currency, term.SignUpLink)
+			insert into signups (id, email, name, business_name, locale, currency, expires_at)
+			values ($1, $2, $3, $4, $5, $6, now() + $7::interval)`,
+			id, f.Email, f.Name, f.BusinessName, f.Locale, f.Currency, term.SignUpLink)
 		if err != nil {
 			return err
 		}
@@ -120,8 +114,8 @@ func (s *Service) SignUpByToken(ctx context.Context, token string) (p PendingSig
 	hash := Hash(token)
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
-			`select name, email, business_name from signups where token_hash = $1 and expires_at > now()`, hash[:]).
-			Scan(&p.Name, &p.Email, &p.BusinessName)
+			`select name, email, business_name, locale from signups where token_hash = $1 and expires_at > now()`, hash[:]).
+			Scan(&p.Name, &p.Email, &p.BusinessName, &p.Locale)
 	})
 	return p, linkError(err)
 }
@@ -133,26 +127,31 @@ func linkError(err error) error {
 	return err
 }
 
-var errOtherPassword = fault.InvalidField("password", "This is not the password of this sign-up.")
-
 // ConfirmSignUp makes the user, the account and its first business, and signs
-// in. The link proves the address, and the password that it is the one who signed up: a
-// stranger's sign-up with somebody else's address never becomes an account with the
-// stranger's password. A link works once: NotFound afterwards. Other sign-ups of the
-// address end. Conflict when the address has become a user's in the meantime.
+// in. The link proves the address, and whoever holds it chooses the password: nobody
+// prepares an account for somebody else's address. A link works once: NotFound
+// afterwards. Other sign-ups of the address end. Conflict when the address has become a
+// user's in the meantime.
 func (s *Service) ConfirmSignUp(ctx context.Context, token, password string, d Device) (session Session, err error) {
+	p, err := s.SignUpByToken(ctx, token)
+	if err != nil {
+		return Session{}, err
+	}
+	if err := checkPassword(password, p.Name, p.Email, p.BusinessName); err != nil {
+		return Session{}, err
+	}
 	hash := Hash(token)
-	if err := s.checkSignUp(ctx, hash, password); err != nil {
+	// one link, many at once: each would cost a hash
+	if err := s.throttle(ctx, linkLimits("confirm", hash)); err != nil {
+		return Session{}, err
+	}
+	hashed, err := s.passwords.hash(ctx, password)
+	if err != nil {
 		return Session{}, err
 	}
 	taken := false
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		var email string
-		if err := tx.QueryRow(ctx, `select email from signups where token_hash = $1 and expires_at > now()`,
-			hash[:]).Scan(&email); err != nil {
-			return err
-		}
-		user, err := insertUser(ctx, tx, hash)
+		user, err := insertUser(ctx, tx, hash, hashed)
 		if errors.Is(err, pgx.ErrNoRows) {
 			taken, err = true, nil
 		}
@@ -163,11 +162,19 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token, password string, d D
 			if err := openAccount(ctx, tx, hash, user); err != nil {
 				return err
 			}
-			if session, err = openSession(ctx, tx, user, d); err != nil {
+			if session, err = s.openSession(ctx, tx, user, d); err != nil {
+				return err
+			}
+			if err := logUserFrom(ctx, tx, SignedIn, user, d); err != nil {
 				return err
 			}
 		}
-		_, err = tx.Exec(ctx, `delete from signups where email = $1`, email)
+		tag, err := tx.Exec(ctx, `
+			delete from signups where email = (
+				select email from signups where token_hash = $1 and expires_at > now())`, hash[:])
+		if err == nil && tag.RowsAffected() == 0 {
+			return pgx.ErrNoRows // used at the same moment
+		}
 		return err
 	})
 	if err == nil && taken {
@@ -176,44 +183,18 @@ func (s *Service) ConfirmSignUp(ctx context.Context, token, password string, d D
 	return session, linkError(err)
 }
 
-// checkSignUp holds a password against the link's sign-up; too many tries end in TooMany.
-func (s *Service) checkSignUp(ctx context.Context, hash [32]byte, password string) error {
-	var stored string
-	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `select password_hash from signups where token_hash = $1 and expires_at > now()`,
-			hash[:]).Scan(&stored)
-	})
-	if err != nil {
-		return linkError(err)
-	}
-	if utf8.RuneCountInString(password) > maxPassword {
-		return errOtherPassword
-	}
-	if err := s.throttle(ctx, linkLimits("confirm", hash)); err != nil {
-		return err
-	}
-	ok, _, err := s.passwords.verify(ctx, stored, password)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errOtherPassword
-	}
-	return nil
-}
-
 // insertUser makes the user of a sign-up; ErrNoRows when the address is taken.
 // Links that are confirmed at the same time wait here for each other.
-func insertUser(ctx context.Context, tx pgx.Tx, hash [32]byte) (user uuid.UUID, err error) {
+func insertUser(ctx context.Context, tx pgx.Tx, hash [32]byte, password string) (user uuid.UUID, err error) {
 	id, err := newID()
 	if err != nil {
 		return uuid.Nil, err
 	}
 	err = tx.QueryRow(ctx, `
 		insert into users (id, email, name, password_hash, locale)
-		select $2, email, name, password_hash, locale from signups where token_hash = $1
+		select $2, email, name, $3, locale from signups where token_hash = $1 and expires_at > now()
 		on conflict (email) do nothing
-		returning id`, hash[:], id).Scan(&user)
+		returning id`, hash[:], id, password).Scan(&user)
 	return user, err
 }
 

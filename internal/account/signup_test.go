@@ -3,6 +3,7 @@ package account
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,13 +23,13 @@ func TestSignUpMakesAnAccountOnceItIsConfirmed(t *testing.T) {
 	}
 	for range 2 {
 		p, err := s.SignUpByToken(t.Context(), l.Token)
-		if err != nil || p != (PendingSignUp{"Asha Devi", "asha@example.com", "Asha Kirana"}) {
+		if err != nil || p != (PendingSignUp{"Asha Devi", "asha@example.com", "Asha Kirana", "hi"}) {
 			t.Fatalf("SignUpByToken = %+v, %v", p, err)
 		}
 	}
-	for range 3 { // whoever holds the link but did not sign up opens nothing
-		_, err = s.ConfirmSignUp(t.Context(), l.Token, "another-password", phone)
-		wantKind(t, "ConfirmSignUp with another password", err, fault.Invalid)
+	for _, weak := range []string{"", "short", "password123", "asha@example.com", "asha kirana"} {
+		_, err = s.ConfirmSignUp(t.Context(), l.Token, weak, phone)
+		wantKind(t, "ConfirmSignUp with a weak password", err, fault.Invalid)
 	}
 	session, err := s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
 	if err != nil {
@@ -139,7 +140,7 @@ func TestConfirmAfterTheLinkEnded(t *testing.T) {
 	wantKind(t, "IssueSignUp too late", err, fault.NotFound)
 }
 
-// The same work for an address that is known: as many hashes, rows and jobs.
+// The same work for an address that is known: as many rows and jobs, and no hash.
 func TestSignUpTellsNothingAboutAnAddress(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
@@ -159,8 +160,8 @@ func TestSignUpTellsNothingAboutAnAddress(t *testing.T) {
 		}
 	}
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
-		if got := work(email); got != [3]int64{1, 1, 1} {
-			t.Errorf("SignUp(%q) made %v hashes, rows and jobs, want one each", email, got)
+		if got := work(email); got != [3]int64{0, 1, 1} {
+			t.Errorf("SignUp(%q) made %v hashes, rows and jobs, want 0, 1 and 1", email, got)
 		}
 	}
 	l, err := s.IssueSignUp(t.Context(),
@@ -176,7 +177,6 @@ func TestSignUpRefusals(t *testing.T) {
 	for field, f := range map[string]func(*SignUpForm){
 		"name":     func(f *SignUpForm) { f.Name = " \t " },
 		"email":    func(f *SignUpForm) { f.Email = "asha" },
-		"password": func(f *SignUpForm) { f.Password = "short" },
 		"business": func(f *SignUpForm) { f.BusinessName = "Shop\r\nBcc: x" },
 		"locale":   func(f *SignUpForm) { f.Locale = "xx" },
 		"currency": func(f *SignUpForm) { f.Currency = "rupee" },
@@ -193,17 +193,58 @@ func TestSignUpRefusals(t *testing.T) {
 	}
 }
 
-func TestConfirmSignUpCannotBeGuessed(t *testing.T) {
+// A link that many hold at once costs no more hashes than its limit.
+func TestConfirmSignUpIsThrottled(t *testing.T) {
 	t.Parallel()
 	s, db := setup(t)
 	l, err := s.IssueSignUp(t.Context(), signUp(t, s, db, form("asha@example.com")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 10 {
-		_, err = s.ConfirmSignUp(t.Context(), l.Token, "guess", phone)
-		wantKind(t, "a guess", err, fault.Invalid)
+	before := s.passwords.runs.Load()
+	var opened, refused atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			_, err := s.ConfirmSignUp(t.Context(), l.Token, fmt.Sprintf("blue-lantern-market-%d", i), phone)
+			switch {
+			case err == nil:
+				opened.Add(1)
+			case fault.Is(err, fault.TooMany), fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
+				refused.Add(1)
+			default:
+				t.Errorf("one of 200 at once = %v", err)
+			}
+		})
 	}
-	_, err = s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone)
-	wantKind(t, "after ten guesses", err, fault.TooMany)
+	wg.Wait()
+	if opened.Load() != 1 || refused.Load() != 199 {
+		t.Errorf("%d of 200 at once opened, %d were refused; want 1 and 199", opened.Load(), refused.Load())
+	}
+	if runs := s.passwords.runs.Load() - before; runs > 10 {
+		t.Errorf("200 at once cost %d hashes, want 10 at most", runs)
+	}
+}
+
+// Whoever signs up with somebody else's address has chosen no password, and none that they know opens anything.
+func TestNobodyPreparesAnAccountForAnother(t *testing.T) {
+	t.Parallel()
+	s, db := setup(t)
+	stranger := form("asha@example.com")
+	stranger.Name, stranger.BusinessName = "Your KYC is blocked", "Call 98 76 54 32 10"
+	l, err := s.IssueSignUp(t.Context(), signUp(t, s, db, stranger))
+	if err != nil || l.Name != "" {
+		t.Fatalf("the letter = %+v, %v, want no name in it", l, err)
+	}
+	if n := one[int](t, db, `select count(*) from signups where password_hash <> ''`); n != 0 {
+		t.Errorf("%d sign-ups carry a password", n)
+	}
+	if _, err := s.ConfirmSignUp(t.Context(), l.Token, goodPassword, phone); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.SignIn(t.Context(), "asha@example.com", "the-strangers-word", phone, "")
+	wantKind(t, "a stranger's password", err, fault.Invalid)
+	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, ""); err != nil {
+		t.Errorf("the password chosen behind the link = %v", err)
+	}
 }

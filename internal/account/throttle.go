@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
@@ -25,9 +26,10 @@ type limit struct {
 
 // The limits. Those of an address within one network are narrow; those of an
 // address over all networks are wide and have a way around them, because
-// anybody can use them up on somebody else: a sign-in from a device or network that the
-// user signed in from passes, and a recovery link outlives the recovery window. Networks are
-// wide as well: a whole bazaar may sit behind one address.
+// anybody can use them up on somebody else: a sign-in from a network that the user signed in
+// from passes, and a recovery link outlives the recovery window. Networks are wide as well: a
+// whole bazaar may sit behind one address. A device that the user signed in from has a limit of
+// its own instead of all of these.
 func signInLimits(email, network string) []limit {
 	return []limit{
 		{"sign-in address+network", email + " " + network, 10, 15 * time.Minute},
@@ -40,6 +42,19 @@ const (
 	signInAddress = "sign-in address"
 	signInNetwork = "sign-in network"
 )
+
+// deviceLimits are those of a known device, instead of signInLimits.
+func deviceLimits(email string, device [32]byte) []limit {
+	return []limit{{"sign-in device", email + " " + hex.EncodeToString(device[:]), 10, 15 * time.Minute}}
+}
+
+// emailChangeLimits bound the letters that a user can have sent to addresses of others.
+func emailChangeLimits(user, email string) []limit {
+	return []limit{
+		{"email change user", user, 5, 24 * time.Hour},
+		{"email change address", email, 5, 24 * time.Hour},
+	}
+}
 
 // signedInLimits count sign-ins that succeeded: each costs a hash and leaves a session, also to who knows the
 // password. A stranger cannot use them up.
@@ -71,9 +86,41 @@ func passwordLimits(user string) []limit {
 	return []limit{{"password user", user, 10, 15 * time.Minute}}
 }
 
+// totpLimits bound how often somebody guesses at six digits. Who knows the password can use them up; a passkey and the
+// recovery codes, which nobody guesses, have limits of their own and stay as ways in.
+func totpLimits(user string) []limit {
+	return []limit{{"code user", user, 10, 15 * time.Minute}, {"code user day", user, 50, 24 * time.Hour}}
+}
+
+func codeLimits(user string) []limit {
+	return []limit{{"recovery code user", user, 20, 15 * time.Minute}}
+}
+
+func passkeyUserLimits(user string) []limit {
+	return []limit{{"passkey user", user, 60, 15 * time.Minute}}
+}
+
+func passkeyNetworkLimits(network string) []limit {
+	return []limit{{"passkey network", network, 300, 15 * time.Minute}}
+}
+
+func challengeLimits(what, subject string) []limit {
+	return []limit{{"challenge " + what, subject, 300, 15 * time.Minute}}
+}
+
 // ThrottleLinks counts one opening of a shared link, right or wrong, and refuses a network that opens too many.
 func (s *Service) ThrottleLinks(ctx context.Context, network string) error {
 	return s.throttle(ctx, []limit{{"shared link network", networkOf(network), 300, 5 * time.Minute}})
+}
+
+// ThrottleAccount counts one use by an account of what costs more than a page, and refuses an account that uses it more
+// often than most in a window; also any, when all together use it more often than inAll.
+func (s *Service) ThrottleAccount(ctx context.Context, name string, account uuid.UUID, most, inAll int,
+	window time.Duration,
+) error {
+	return s.throttle(ctx, []limit{
+		{name + " account", account.String(), most, window}, {name + " in all", "", inAll, window},
+	})
 }
 
 func invitationLimits(account, email string) []limit {
@@ -178,7 +225,7 @@ func (s *Service) throttle(ctx context.Context, limits []limit) error {
 
 func tooMany(wait time.Duration) error {
 	return fault.New(fault.TooMany, "Too many tries. Please wait %d min and try again.",
-		max(1, int(math.Ceil(wait.Minutes()))))
+		max(1, int(math.Ceil(wait.Minutes())))).After(wait)
 }
 
 // forgive takes one try back: only failures are meant to count.

@@ -69,7 +69,7 @@ func TestLinksAreThrottled(t *testing.T) {
 	exec(t, db, `insert into throttles (key, ends_at, count) values ($1, now() + interval '10 minutes', 10)`,
 		linkLimits("recovery", Hash(l.Token))[0].key())
 	runs := s.passwords.runs.Load()
-	_, err = s.Recover(t.Context(), l.Token, "green-lantern-market", phone)
+	_, err = s.Recover(t.Context(), l.Token, "green-lantern-market", false, phone)
 	wantKind(t, "Recover", err, fault.TooMany)
 	if s.passwords.runs.Load() != runs {
 		t.Error("a refused recovery was hashed")
@@ -85,7 +85,7 @@ func TestKnownDevicePassesAUsedUpNetwork(t *testing.T) {
 		signInLimits("", phone.Network)[1].key())
 	_, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, "")
 	wantKind(t, "SignIn on an unknown device", err, fault.TooMany)
-	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, phone, session.Token); err != nil {
+	if _, err := s.SignIn(t.Context(), "asha@example.com", goodPassword, on(phone, session), ""); err != nil {
 		t.Errorf("SignIn on a known device = %v", err)
 	}
 }

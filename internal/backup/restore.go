@@ -258,7 +258,8 @@ func noGap(dir string, size int64) error {
 		if names[i] != next {
 			return &Refusal{
 				Problem: "the stored log lacks the segment " + next,
-				Hint:    "--at a moment before it, or a later base back-up; nothing was changed", Err: quiet{ErrDamaged},
+				Hint:    "--at a moment before it, or a later base back-up; nothing was changed",
+				Err:     quiet{ErrDamaged},
 			}
 		}
 	}

@@ -38,7 +38,10 @@ func openBucket(where string, env func(string) string) (Target, error) {
 	b := &bucket{
 		name: name, prefix: strings.Trim(prefix, "/"), region: env("AWS_REGION"), id: env("AWS_ACCESS_KEY_ID"),
 		secret: env("AWS_SECRET_ACCESS_KEY"),
-		token:  env("AWS_SESSION_TOKEN"), client: &http.Client{Timeout: 5 * time.Minute}, now: time.Now,
+		token:  env("AWS_SESSION_TOKEN"), client: &http.Client{
+			Timeout:       5 * time.Minute,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}, now: time.Now,
 	}
 	if b.prefix != "" {
 		b.prefix += "/"

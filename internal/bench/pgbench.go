@@ -41,7 +41,7 @@ func (r *run) runPgbench(ctx context.Context, script, role string, clients int, 
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return sample{}, fmt.Errorf("pgbench: %w: %s", err, lastLines(string(out), 6))
+		return sample{}, fmt.Errorf("pgbench: %w: %s", err, lastLines(string(out), 16))
 	}
 	if strings.Contains(string(out), "aborted") {
 		return sample{}, fmt.Errorf("pgbench: %s", lastLines(string(out), 12))

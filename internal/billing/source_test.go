@@ -86,6 +86,8 @@ func TestNothingNamesAPlan(t *testing.T) {
 	known := map[string]string{
 		`credits/allowance.go const unpaidSource = "free"`:                        "a mark in the book of grants",
 		`web/ui/frame.go all = append(all, link{path: "/team", icon: "team", wo`:  "an icon",
+		`mail/notice.go "team",`:                                                  "the page of the people",
+		`web/page/securitylog/page.templ return "team"`:                           "an icon",
 		`web/page/team/page.templ @ui.Page(v.Shell, ui.Frame{Title: v.T("Team")}`: "the people",
 	}
 	for _, name := range files(t, "../..") {

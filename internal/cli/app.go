@@ -49,6 +49,7 @@ type app struct {
 	sim      *simulated
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
+	web      *web.Server
 	servers  []*http.Server
 	failed   chan error
 	closers  []func() error
@@ -119,7 +120,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err := a.setEnvironment(ctx, environment, stripeClient); err != nil {
 		return nil, err
 	}
-	if err := a.services(ctx, plans, stripeClient, razorpayClient); err != nil {
+	if err := a.services(ctx, plans, f.Operators, stripeClient, razorpayClient); err != nil {
 		return nil, err
 	}
 	sender, err := a.sender(development)
@@ -142,7 +143,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if development {
 		config.Demo = a.fillDemo
 	}
-	a.serveOn(listener, web.New(config))
+	a.web = web.New(config)
+	a.serveOn(listener, a.web)
 	return a, a.serveMetrics()
 }
 
@@ -173,9 +175,18 @@ func loopbackHost(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-func (a *app) services(ctx context.Context, plans *billing.Plans, s *stripe.Client, r *razorpay.Client) (err error) {
-	if a.accounts, err = account.New(a.database.DB, a.log); err != nil {
+func (a *app) services(ctx context.Context, plans *billing.Plans, operators []string, s *stripe.Client,
+	r *razorpay.Client,
+) (err error) {
+	if a.accounts, err = account.New(a.database.DB, a.log, operators...); err != nil {
 		return err
+	}
+	key, err := a.flags.installationKey(a.log)
+	if err != nil {
+		return err
+	}
+	if err := a.accounts.Equip(a.public, key); err != nil {
+		return usagef("%v", err)
 	}
 	a.billing, err = billing.New(billing.Config{
 		DB: a.database.DB, Plans: plans, Clock: a.clock, Stripe: s, Razorpay: r, PublicURL: a.public.String(),
@@ -280,6 +291,7 @@ func (a *app) serveMetrics() error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(a.metrics()...)
 	if a.keeper != nil {
 		registry.MustRegister(a.keeper.metrics()...)
 	}

@@ -219,7 +219,8 @@ func (c *auditAllCmd) since(ctx context.Context, r *finding.Report) error {
 		})
 	})
 	if n := before - len(r.Findings); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d findings in files that have not changed since %s are left out", n, c.Since))
+		r.Notes = append(r.Notes, fmt.Sprintf("%d findings in files that have not changed since %s are left out", n,
+			c.Since))
 	}
 	return nil
 }

@@ -176,7 +176,8 @@ func (c *auditInitCmd) Run(e *env) error {
 	if err := writeWhole(c.Output, p.Write); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "wrote %s with %d routes\nfill in what says FILL IN, set the AUDIT_ variables, then: tijori audit http --config %s\n",
+	fmt.Fprintf(e.stdout,
+		"wrote %s with %d routes\nfill in what says FILL IN, set the AUDIT_ variables, then: tijori audit http --config %s\n",
 		c.Output, len(p.Routes), c.Output)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 type benchCmd struct {
-	What   string        `arg:"" optional:"" enum:"reads,khata,credits,webhook" default:"reads" help:"What to measure: reads, khata, credits or webhook (default: ${default})."`
+	What   string        `arg:"" optional:"" enum:"reads,khata,credits,webhook,fair" default:"reads" help:"What to measure: reads, khata, credits, webhook or fair (default: ${default})."`
 	Data   string        `env:"TIJORI_DATA" placeholder:"DIR" help:"Where the benchmark's own PostgreSQL lives (default: the state directory)."`
 	PGBin  string        `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs and pgbench are."`
 	Round  time.Duration `default:"3s" help:"How long each load is measured at a time."`
@@ -53,6 +53,10 @@ func (c *benchCmd) Run(e *env) error {
 	if c.What == "khata" {
 		config.Dir = filepath.Join(dir, "khata")
 		return bench.RunKhata(e, config, bench.Khata{})
+	}
+	if c.What == "fair" {
+		config.Dir = filepath.Join(dir, "fair")
+		return bench.RunFair(e, config, bench.Fair{})
 	}
 	return bench.Run(e, config)
 }

@@ -39,6 +39,7 @@ type commands struct {
 	Reconcile reconcileCmd `cmd:"" help:"Compare with the providers, repair what is safe, and show the rest to a person."`
 	Review    reviewCmd    `cmd:"" help:"What only a person may decide: list, show, snooze, resolve."`
 	Alerts    alertsCmd    `cmd:"" help:"What is told to operators: list, show, snooze, dismiss."`
+	Users     usersCmd     `cmd:"" help:"Help users who cannot sign in: reset-factors."`
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
 	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`

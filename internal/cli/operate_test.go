@@ -120,6 +120,11 @@ func TestOperatorsCommands(t *testing.T) {
 		{"support lookup " + u.Email, 0, "Pro, by subscription sub_gone"},
 		{"support lookup nobody@example.com", 1, "Nobody with this address"},
 		{"support why " + u.AccountID.String() + " export", 0, "has export"},
+		{"users reset-factors " + u.Email, 2, "--reason"},
+		{"users reset-factors " + u.Email + " --reason x", 2, "how you know who asks"},
+		{"users reset-factors nobody --reason i_know_the_voice", 1, ""},
+		{"users reset-factors nobody@example.com --reason i_know_the_voice", 1, "Nobody with this address"},
+		{"users reset-factors " + u.Email + " --reason i_know_the_voice --as ravi", 0, "with the password alone now"},
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days 30", 0, "-"},
 		{"credits grant " + u.AccountID.String() + " 50 --by ravi --reason sorry --days -1", 2, "--days"},
 		{"credits take " + u.AccountID.String() + " 20 --by ravi --reason mistake", 0, "20 of 20 taken back"},
@@ -167,8 +172,8 @@ func TestOperatorsCommands(t *testing.T) {
 			from operator_acts)`).Scan(&uses, &acts); err != nil {
 		t.Fatal(err)
 	}
-	if uses != 3 || acts != 9 {
-		t.Errorf("%d look-ups and %d acts are written down, want 3 and 9", uses, acts)
+	if uses != 5 || acts != 9 {
+		t.Errorf("%d look-ups and %d acts are written down, want 5 and 9", uses, acts)
 	}
 
 	// What lasts thirty days lasts them by the service's clock, which stands elsewhere in development.

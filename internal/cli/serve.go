@@ -29,6 +29,7 @@ type serveFlags struct {
 	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 
+	keyFlags      `embed:""`
 	providerFlags `embed:""`
 	permitFlags   `embed:""`
 	mailFlags     `embed:""`

@@ -118,8 +118,8 @@ func (s Shop) Fill(ctx context.Context) (f Filled, err error) {
 // open signs the owner up and opens the link, which the mail would bring.
 func (s Shop) open(ctx context.Context) (account.Session, error) {
 	err := s.Accounts.SignUp(ctx, account.SignUpForm{
-		Name: "Asha Gupta", Email: OwnerEmail, Password: Password, BusinessName: "श्री गणेश किराना स्टोर",
-		Locale: "en", Currency: "INR", Network: device.Network,
+		Name: "Asha Gupta", Email: OwnerEmail, BusinessName: "श्री गणेश किराना स्टोर", Locale: "en",
+		Currency: "INR", Network: device.Network,
 	})
 	if err != nil {
 		return account.Session{}, err

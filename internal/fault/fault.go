@@ -10,6 +10,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Kind says what sort of refusal a fault is. Package web turns kinds into
@@ -40,6 +41,12 @@ const (
 	BatchEntryNeedsPlan = "batch_entry_needs_plan" // the grid
 )
 
+// The codes of refusals that a proof lifts.
+const (
+	StepUp     = "step_up"     // the session must prove once more whose it is
+	SecondStep = "second_step" // the session must have been opened by more than a password
+)
+
 // String returns the kind's stable word, which is also the code of faults that
 // have none of their own.
 func (k Kind) String() string {
@@ -66,10 +73,11 @@ var kindWords = [...]string{
 // A Fault is an error with a sentence for the user.
 type Fault struct {
 	Kind  Kind
-	Code  string // stable; the kind's word where nothing more is to be said
-	Text  string // an English sentence without variable parts: the key of its translation
-	Args  []any  // values for the verbs in Text
-	Field string // form field it is about, or ""
+	Code  string        // stable; the kind's word where nothing more is to be said
+	Text  string        // an English sentence without variable parts: the key of its translation
+	Args  []any         // values for the verbs in Text
+	Field string        // form field it is about, or ""
+	Retry time.Duration // after which it may be tried again, where that is known
 	cause error
 }
 
@@ -101,6 +109,13 @@ func (f *Fault) Coded(code string) *Fault {
 func (f *Fault) About(field string) *Fault {
 	g := *f
 	g.Field = field
+	return &g
+}
+
+// After returns a copy of f that says when it may be tried again.
+func (f *Fault) After(wait time.Duration) *Fault {
+	g := *f
+	g.Retry = wait
 	return &g
 }
 

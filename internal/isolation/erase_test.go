@@ -14,6 +14,7 @@ var erased = []string{
 	"period_locks", "payees",
 	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots",
 	"credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",
+	"security_log",
 }
 
 // kept are the tables of which rows stay, with the reason. docs/privacy.md tells it to people.
@@ -30,6 +31,9 @@ var kept = map[string]string{
 // everybody's tables: what of a person is erased with the last account, and what stays, with the reason.
 var ofPeople = map[string]string{
 	"users": "erased", "credentials": "erased", "recoveries": "erased", "signups": "erased",
+	"devices": "erased", "email_changes": "erased", "notices": "erased",
+	"sign_in_failures": "gone within a minute", "security_kinds": "nobody's",
+	"passkeys": "erased", "totps": "erased", "recovery_codes": "erased", "challenges": "erased",
 	"support_uses": "the address in them is erased",
 	"apps":         "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
 	"schema_compat":    "nobody's",
@@ -83,7 +87,7 @@ func (w *world) notTheirs(t testing.TB, gone []uuid.UUID) map[string]string {
 			condition = "account_id <> " + literal(w.victim.AccountID.String())
 		case table == "users":
 			condition = "id <> all ($1)"
-		case table == "credentials":
+		case slices.Contains([]string{"credentials", "devices", "email_changes", "notices"}, table):
 			condition = "user_id <> all ($1)"
 		}
 		args := []any{}

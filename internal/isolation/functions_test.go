@@ -50,6 +50,35 @@ var functions = map[string]use{
 		"",
 		"trigger: a database with the demonstration stays simulated",
 	},
+	"tijori_access.refuse_reserved_address()": {
+		"",
+		"trigger: an address stays its former user's while it may be taken back",
+	},
+	"tijori_access.origin()": {"", "called by what writes the log: who acts, and from where"},
+	"tijori_access.write_log(text,uuid,uuid,uuid,text)": {
+		"",
+		"called by triggers and the functions below: a line of the log, and its notices",
+	},
+	"tijori_access.log_user(text,uuid)": {"tijori_auth", "logs what a user did"},
+	"tijori_access.log_failures()":      {"tijori_auth", "the sweep logs wrong passwords"},
+	"tijori_access.log_export(text,text)": {
+		"tijori_app",
+		"logs that the caller downloads data of the own account",
+	},
+	"tijori_access.security_log(timestamp with time zone,uuid,integer)": {
+		"tijori_app",
+		"an owner reads the log of the own account",
+	},
+	"tijori_access.log_member()":     {"", "trigger: members of an account are logged"},
+	"tijori_access.log_invitation()": {"", "trigger: invitations are logged"},
+	"tijori_access.log_key()":        {"", "trigger: API keys are logged"},
+	"tijori_access.log_payee()":      {"", "trigger: changes of the payee are logged"},
+	"tijori_access.log_deletion()":   {"", "trigger: the deletion of an account is logged"},
+	"tijori_access.forget_origin()":  {"", "trigger: an erased user's addresses leave the logs"},
+	"tijori_access.inviter_address(uuid,uuid)": {
+		"tijori_auth",
+		"the mailer names who invites",
+	},
 	"tijori_access.keep_owner_whole()": {"", "trigger: an owner owns the whole account"},
 	"tijori_khata.lock_batches()": {
 		"tijori_app",
@@ -150,6 +179,23 @@ var functions = map[string]use{
 		"tijori_auth",
 		"whoever holds the token and has the address becomes a member",
 	},
+	"tijori_khata.today_in(text)": {
+		"",
+		"called by what says or needs the day: which one it is in a time zone",
+	},
+	"tijori_khata.today()": {"tijori_app", "the day it is in the caller's own business"},
+	"tijori_khata.ahead_of(uuid,uuid,date)": {
+		"",
+		"called by totals and ahead: parties of a business with entries dated ahead",
+	},
+	"tijori_khata.ahead()": {
+		"tijori_app",
+		"parties of the caller's own business with entries dated ahead, for who sees totals",
+	},
+	"tijori_khata.due_since(uuid,uuid,uuid,bigint,date)": {
+		"",
+		"called by ahead_of: since when a party owes what it owes on a day",
+	},
 	"tijori_khata.totals()": {
 		"tijori_app",
 		"what the parties of the caller's own business come to, for who sees totals",
@@ -166,6 +212,13 @@ var functions = map[string]use{
 		"",
 		"the account of an API key, as my_credits and my_credit_entries ask",
 	},
+	"tijori_access.fresh(bytea)": {"tijori_auth", "whether a session has just proved whose it is"},
+	"tijori_access.require_fresh()": {
+		"tijori_app",
+		"refuses a caller who has not just proved to be there",
+	},
+	"tijori_access.check_fresh()": {"", "trigger: whose maker has just proved to be there"},
+	"tijori_access.proof()":       {"tijori_app", "how the caller's own session was proved"},
 	"tijori_access.create_api_key(uuid,bytea,text,text[],text)": {
 		"tijori_app",
 		"an owner stores a new key's hash for the own account",
@@ -276,7 +329,11 @@ var functions = map[string]use{
 	},
 	"tijori_khata.shared_statement(bytea)": {
 		"tijori_auth",
-		"whoever holds the token of a shared statement reads that statement",
+		"whoever holds the token of a shared statement reads that statement: for programs before 1054",
+	},
+	"tijori_khata.shared_page(bytea,integer,integer)": {
+		"tijori_auth",
+		"whoever holds the token of a shared statement reads a page of it",
 	},
 	"tijori_access.refuse_leaving()": {
 		"",

@@ -81,6 +81,8 @@ func closedRooms(t testing.TB, super querier) {
 			"operator_acts", "support_uses", "reconcile_runs", "reconcile_findings", "reconcile_seen",
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
+			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
+			"passkeys", "totps", "recovery_codes", "challenges",
 		},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
@@ -89,13 +91,14 @@ func closedRooms(t testing.TB, super querier) {
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox",
 			"review_items", "batches", "drafts", "uploads", "tasks",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds",
-			"credit_calendars", "purchases",
+			"credit_calendars", "purchases", "security_log",
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {
-			"users", "credentials", "signups", "recoveries", "throttles", "businesses", "invitations",
+			"users", "credentials", "signups", "recoveries", "throttles", "passkeys", "totps", "recovery_codes",
+			"challenges", "businesses", "invitations",
 			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
-			"drafts", "uploads", "tasks",
+			"drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices", "security_log",
 		},
 	}
 	for _, table := range namesOf(t, super,

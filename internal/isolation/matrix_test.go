@@ -48,6 +48,7 @@ var may = map[string]map[string]string{
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},
 	"purchases":          {"select": "owner"},
+	"security_log":       {},
 }
 
 // allowed reports whether the actor may do it at all, and whether only to own rows.

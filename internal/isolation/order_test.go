@@ -47,7 +47,8 @@ func unordered(sql string) (found []string) {
 
 // TestNothingIsGatheredByChance reads every function of the database and every text of the program: what gathers rows
 // says in which order, or is known as a set. The accounts of a call that spends credits were once gathered in the order
-// of a sub-select, and on PostgreSQL 16 a request was charged to the account of another.
+// of
+// a sub-select, and on PostgreSQL 16 a request was charged to the account of another.
 func TestNothingIsGatheredByChance(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}

@@ -76,7 +76,8 @@ func TestNothingOutsideTheTables(t *testing.T) {
 	}
 	for _, sql := range []string{
 		"select lo_create(0)", "select lo_from_bytea(0, 'x')",
-		"select pg_logical_emit_message(false, 'x', 'y')", "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()",
+		"select pg_logical_emit_message(false, 'x', 'y')",
+		"select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()",
 	} {
 		if _, err := db.App.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("%s: %v, want permission denied", sql, err)

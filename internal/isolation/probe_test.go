@@ -292,6 +292,8 @@ func TestFunctionsTellNothing(t *testing.T) {
 				args = append(args, "sha256("+literal(uuid.NewString())+")")
 			case "interval":
 				args = append(args, "interval '0'")
+			case "timestamp with time zone":
+				args = append(args, "now()")
 			case "integer", "bigint":
 				args = append(args, strconv.Itoa(1))
 			default:

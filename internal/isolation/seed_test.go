@@ -167,6 +167,7 @@ var seeds = map[string]row{
 	"businesses":     {"currency": "INR"},
 	"invitations":    {"role": "counter"},
 	"members":        {"role": "counter"},
+	"security_log":   {"kind": "key_made"},
 	"changes":        {"subject": "entry"},
 	"credit_grants":  {"kind": "top_up"},
 	"credit_entries": {"kind": "top_up"},

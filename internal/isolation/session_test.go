@@ -123,6 +123,8 @@ func TestRoomsAreClosed(t *testing.T) {
 	closed := map[string][]string{
 		"tijori_app": {
 			"tijori.users", "tijori.credentials", "tijori.signups", "tijori.recoveries",
+			"tijori.devices", "tijori.email_changes", "tijori.sign_in_failures",
+			"tijori.notices", "tijori.security_log",
 			"tijori.throttles", "tijori.inbox", "tijori.review_items", "tijori.provider_directory",
 			"tijori.provider_customers", "tijori.service_clock", "tijori_river.river_job", "tijori_river.river_queue",
 			"pg_authid",
@@ -130,6 +132,7 @@ func TestRoomsAreClosed(t *testing.T) {
 		"tijori_billing": {
 			"tijori.parties", "tijori.entries", "tijori.changes", "tijori.businesses", "tijori.users",
 			"tijori.credentials", "tijori.invitations", "tijori.signups", "tijori.recoveries",
+			"tijori.devices", "tijori.email_changes", "tijori.notices", "tijori.security_log",
 		},
 		"tijori_auth": {
 			"tijori.parties", "tijori.entries", "tijori.changes", "tijori.businesses", "tijori.accounts",

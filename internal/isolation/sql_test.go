@@ -26,6 +26,7 @@ var madeSQL = map[string]string{
 	"postgres.loosen":             "restore into a new database; statements are made of the catalogue by format(%I)",
 	"postgres.DropSchemas":        "ranges over the constants of our schemas",
 	"backup.beside":               "names of databases, quoted, that the operator configured or that are made of the time",
+	"postgres.asSeated":           "the limits of a pool, made of numbers",
 	"postgres.rollback":           "chooses between two constants",
 	"bench.*":                     "the benchmark's own database of made-up people",
 	"pgtest.*":                    "tests only",

@@ -19,6 +19,15 @@ var notTenants = map[string]string{
 	"credentials":      "what proves a caller, by its hash, before any account is known. Sign-in role only",
 	"signups":          "sign-ups before there is an account. Sign-in role only",
 	"recoveries":       "recoveries, by address. Sign-in role only",
+	"devices":          "browsers that a user signed in from, by a hash. Sign-in role only",
+	"email_changes":    "changes of a user's address. Sign-in role only",
+	"sign_in_failures": "addresses with a wrong password, for some seconds. Sign-in role only",
+	"security_kinds":   "what the security log knows, the same for everybody",
+	"notices":          "letters to a user that wait. Sign-in role only",
+	"passkeys":         "a user's passkeys. Sign-in role only",
+	"totps":            "a user's authenticator app, its secret sealed. Sign-in role only",
+	"recovery_codes":   "a user's recovery codes, as hashes. Sign-in role only",
+	"challenges":       "what waits for an answer while somebody signs in or proves to be there. Sign-in role only",
 	"throttles":        "counts per address and network. Sign-in role only",
 	"support_uses":     "what support asked, about whom. Written by a function; billing role reads",
 }
@@ -45,6 +54,7 @@ var appTables = map[string]string{
 
 // looseIndexes are indexes of tenant tables that do not begin with account_id.
 var looseIndexes = map[string]string{
+	"security_log_user_idx":     "erasing a user finds the lines; not unique; tijori_app may not name the column",
 	"members_user_idx":          "tijori_access.scope() finds a user's memberships, before any account is known; not unique",
 	"invitations_token_idx":     "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",
 	"shares_token_idx":          "the sign-in role finds a shared statement by its token's hash; not unique; tijori_app may not name the column",
@@ -61,6 +71,7 @@ var looseIndexes = map[string]string{
 // looseKeys are foreign keys of tenant tables to tables that are not: their check
 // bypasses row-level security, so it must tell nothing.
 var looseKeys = map[string]string{
+	"security_log_kind_fkey":             "kinds are public; functions of tijori_guard write",
 	"members_user_fkey":                  "only functions of tijori_guard write members, with users that the credential or the invitation names",
 	"members_role_fkey":                  "roles are public",
 	"invitations_role_fkey":              "roles are public",

@@ -37,6 +37,9 @@ func (c *Config) workers() *river.Workers {
 	river.AddWorker(all, work(c.sendRecovery))
 	river.AddWorker(all, work(c.sendInvitation))
 	river.AddWorker(all, work(c.sendLeaving))
+	river.AddWorker(all, work(c.sendEmailChange))
+	river.AddWorker(all, work(c.sendNotice))
+	river.AddWorker(all, work(c.sweepNotices))
 	river.AddWorker(all, work(c.sweepInvitations))
 	river.AddWorker(all, work(c.depart))
 	river.AddWorker(all, work(c.expire))
@@ -46,6 +49,7 @@ func (c *Config) workers() *river.Workers {
 func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, invitationSweep{}),
+		every(15*time.Second, noticeSweep{}),
 		every(time.Hour, expiry{}),
 		every(10*time.Minute, departure{}),
 	}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/riverqueue/river"
 
@@ -23,7 +24,7 @@ func (c *Config) sendConfirmation(ctx context.Context, job *river.Job[account.Co
 	if l.Known {
 		return c.send(ctx)(c.Links.Known(l.To, l.Locale, l.Name))
 	}
-	return c.send(ctx)(c.Links.Confirm(l.To, l.Locale, l.Name, l.Token))
+	return c.send(ctx)(c.Links.Confirm(l.To, l.Locale, l.Token))
 }
 
 func (c *Config) sendRecovery(ctx context.Context, job *river.Job[account.RecoveryMail]) error {
@@ -41,8 +42,40 @@ func (c *Config) sendInvitation(ctx context.Context, job *river.Job[account.Invi
 	if err != nil {
 		return unlessNothing(err)
 	}
-	invitation := mail.Invitation{Inviter: l.Inviter, Account: l.AccountName, Business: l.BusinessName, Role: l.Role}
-	return c.send(ctx)(c.Links.Invite(l.To, l.Locale, invitation, l.Token))
+	return c.send(ctx)(c.Links.Invite(l.To, l.Locale, l.Inviter, l.Role, l.Token))
+}
+
+func (c *Config) sendEmailChange(ctx context.Context, job *river.Job[account.EmailChangeMail]) error {
+	l, err := c.Accounts.IssueEmailChange(ctx, job.Args.Change, job.Args.End)
+	if err != nil {
+		return unlessNothing(err)
+	}
+	switch {
+	case l.Known:
+		return c.send(ctx)(c.Links.Known(l.To, l.Locale, ""))
+	case job.Args.End == account.NewEnd:
+		return c.send(ctx)(c.Links.ConfirmNew(l.To, l.Locale, l.Token))
+	case job.Args.End == account.BackEnd:
+		return c.send(ctx)(c.Links.EmailChanged(l.To, l.Locale, l.New, l.Token))
+	}
+	return c.send(ctx)(c.Links.ConfirmFormer(l.To, l.Locale, l.New, l.Token))
+}
+
+// sendNotice tells somebody what happened. Of the device it says what we make of the browser's name, which is
+// whatever its user likes.
+func (c *Config) sendNotice(ctx context.Context, job *river.Job[account.NoticeMail]) error {
+	l, err := c.Accounts.NoticeByID(ctx, job.Args.Notice)
+	if err != nil {
+		return unlessNothing(err)
+	}
+	n := mail.Notice{Event: string(l.Event), Actor: l.Actor, Device: account.DeviceName(l.UserAgent), At: l.At}
+	if address, err := netip.ParseAddr(l.Network); err == nil {
+		n.Network = address.WithZone("").String()
+	}
+	if err := c.send(ctx)(c.Links.Notice(l.To, l.Locale, n)); err != nil {
+		return err
+	}
+	return c.Accounts.NoticeSent(ctx, job.Args.Notice)
 }
 
 // unlessNothing ends a job whose letter is not wanted any more.

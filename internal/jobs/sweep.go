@@ -32,3 +32,13 @@ func (c *Config) expire(ctx context.Context, _ *river.Job[expiry]) error {
 	_, err := c.Accounts.Expire(ctx)
 	return err
 }
+
+// noticeSweep finds what is to be told by mail.
+type noticeSweep struct{}
+
+func (noticeSweep) Kind() string { return "notice_sweep" }
+
+func (c *Config) sweepNotices(ctx context.Context, _ *river.Job[noticeSweep]) error {
+	_, err := c.Accounts.SweepNotices(ctx)
+	return err
+}

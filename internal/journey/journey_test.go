@@ -63,7 +63,6 @@ func (v *visitor) signUp(name, shop, mail, currency string) {
 	v.fill("name", name)
 	v.fill("business", shop)
 	v.fill("email", mail)
-	v.fill("password", password)
 	v.choose("currency", currency)
 	v.press("Start free")
 	if v.at() != "/signup/sent" {

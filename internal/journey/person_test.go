@@ -37,7 +37,7 @@ func register(t testing.TB, s *server, mail string) *person {
 	}}}
 	p.post(t, s.url+"/signup", url.Values{
 		"name": {"Asha"}, "business": {"Asha Kirana"}, "email": {mail},
-		"password": {password}, "currency": {"INR"}, "locale": {"en"},
+		"currency": {"INR"}, "locale": {"en"},
 	})
 	link := ""
 	for end := time.Now().Add(15 * time.Second); link == "" &&

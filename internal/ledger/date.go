@@ -24,6 +24,36 @@ func Today(now time.Time, zone string) (time.Time, error) {
 	return day(now.In(loc)), nil
 }
 
+// through returns what a clean range is today, and the last day whose entries count in it. Entries dated ahead of today
+// count nowhere before their day, so a range that reaches further ends today.
+func (r Range) through(today time.Time) (Range, time.Time) {
+	_, last := r.ends()
+	if !last.After(today) {
+		return r, last
+	}
+	if !r.To.IsZero() && !r.From.After(today) {
+		r.To = today
+	}
+	return r, today
+}
+
+// Through is a clean range as it is today: entries dated ahead count nowhere, so one that reaches further ends today.
+func (r Range) Through(today time.Time) Range {
+	r, _ = r.through(today)
+	return r
+}
+
+// What lies Ahead is entries whose day is yet to come: they count in nothing until then, and are shown apart.
+type Ahead struct {
+	Running
+	Entries int
+}
+
+func (a *Ahead) add(e EntryFields) error {
+	a.Entries++
+	return a.Running.Add(e)
+}
+
 // ParseDate reads a date from a form: 2026-03-31 as browsers send it, or
 // 31/03/2026 and 31-3-2026 as people type it, in Western or Devanagari digits.
 func ParseDate(s string) (time.Time, error) {

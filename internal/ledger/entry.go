@@ -33,6 +33,8 @@ type EntryFields struct {
 
 	// Opening says that this is the party's opening balance. AddOpening makes one; adding and editing ignore it.
 	Opening bool
+
+	Mode Mode // how it was paid; "" when nobody said so, and for an opening balance
 }
 
 // Clean returns the fields as they are stored, or an Invalid fault about the
@@ -52,7 +54,10 @@ func (f EntryFields) Clean() (EntryFields, error) {
 		return f, err
 	}
 	var err error
-	f.Note, err = cleanNote(f.Note)
+	if f.Note, err = cleanNote(f.Note); err != nil {
+		return f, err
+	}
+	f.Mode, err = f.Mode.clean(f.Opening)
 	return f, err
 }
 
@@ -65,12 +70,19 @@ func (f EntryFields) Signed() int64 {
 }
 
 func (f EntryFields) hash(party uuid.UUID) []byte {
-	return requestHash("entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10),
-		f.Date.Format(time.DateOnly), f.Note)
+	parts := []string{
+		"entry", party.String(), string(f.Side), strconv.FormatInt(f.AmountMinor, 10),
+		f.Date.Format(time.DateOnly), f.Note,
+	}
+	if f.Mode != "" { // without one, it is the request of a client that knows no modes
+		parts = append(parts, string(f.Mode))
+	}
+	return requestHash(parts...)
 }
 
 func (f EntryFields) same(g EntryFields) bool {
-	return f.Side == g.Side && f.AmountMinor == g.AmountMinor && f.Date.Equal(g.Date) && f.Note == g.Note
+	return f.Side == g.Side && f.AmountMinor == g.AmountMinor && f.Date.Equal(g.Date) && f.Note == g.Note &&
+		f.Mode == g.Mode
 }
 
 // An Entry is one Given or Received line of a party.
@@ -85,21 +97,23 @@ type Entry struct {
 	Version   int
 }
 
-const entryColumns = `id, party_id, side, amount_minor, business_date, note, opening, created_by, created_at, updated_at, deleted_at, version`
+const entryColumns = `id, party_id, side, amount_minor, business_date, note, opening, coalesce(mode, '') as mode,
+	created_by, created_at, updated_at, deleted_at, version`
 
 func (e *Entry) targets() []any {
 	return []any{
-		&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.CreatedBy, &e.CreatedAt,
+		&e.ID, &e.PartyID, &e.Side, &e.AmountMinor, &e.Date, &e.Note, &e.Opening, &e.Mode, &e.CreatedBy, &e.CreatedAt,
 		&e.UpdatedAt, &e.DeletedAt, &e.Version,
 	}
 }
 
 // AddEntrySQL adds an entry to a living party, or nothing when the id is used.
-// Parameters: account, business, id, party, side, paise, date, note, hash, user.
+// Parameters: account, business, id, party, side, paise, date, note, hash, user, mode.
 const AddEntrySQL = `
 	insert into tijori.entries (account_id, business_id, id, party_id, side, amount_minor, business_date, note,
-	    request_hash, created_by)
-	select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, $9::bytea, $10::uuid
+	    request_hash, created_by, mode)
+	select $1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text, $6::bigint, $7::date, $8::text, $9::bytea, $10::uuid,
+		nullif($11::text, '')
 	where exists (select 1 from tijori_khata.party_names($4))
 	on conflict (account_id, business_id, id) do nothing
 	returning ` + entryColumns
@@ -121,7 +135,7 @@ func AddEntry(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, f Entry
 	var e Entry
 	err = tx.QueryRow(ctx, AddEntrySQL,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
-		tx.Scope.UserID).Scan(e.targets()...)
+		tx.Scope.UserID, f.Mode).Scan(e.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return addedEntry(ctx, tx, id, party, f)
 	}
@@ -142,7 +156,7 @@ func QueueAddEntry(s postgres.Scope, b *pgx.Batch, id, party uuid.UUID, f EntryF
 		return
 	}
 	b.Queue(AddEntrySQL, s.AccountID, s.BusinessID, id, party, f.Side, f.AmountMinor, f.Date, f.Note, f.hash(party),
-		s.UserID).Query(func(rows pgx.Rows) error {
+		s.UserID, f.Mode).Query(func(rows pgx.Rows) error {
 		if rows.Next() {
 			return rows.Scan(e.targets()...)
 		}
@@ -215,12 +229,13 @@ func EditEntry(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int, 
 	}
 	var e Entry
 	err = tx.QueryRow(ctx, `
-		update tijori.entries set side = $5, amount_minor = $6, business_date = $7, note = $8
+		update tijori.entries set side = $5, amount_minor = $6, business_date = $7, note = $8,
+			mode = nullif($9::text, '')
 		where account_id = $1 and business_id = $2 and id = $3 and version = $4 and deleted_at is null
 		and exists (select 1 from tijori_khata.party_names(party_id))
 		returning `+entryColumns,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id, version,
-		f.Side, f.AmountMinor, f.Date, f.Note).Scan(e.targets()...)
+		f.Side, f.AmountMinor, f.Date, f.Note, f.Mode).Scan(e.targets()...)
 	return settledEntry(ctx, tx, id, version, e, err, func(now Entry) bool {
 		return now.DeletedAt == nil && now.same(f)
 	})

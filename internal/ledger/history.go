@@ -44,11 +44,14 @@ type entryState struct {
 	BusinessDate string `json:"business_date"`
 	Note         string
 	Opening      bool
+	Mode         Mode
 }
 
 func (s entryState) fields() (EntryFields, error) {
 	d, err := time.Parse(time.DateOnly, s.BusinessDate)
-	return EntryFields{s.Side, s.AmountMinor, d, s.Note, s.Opening}, err
+	return EntryFields{
+		Side: s.Side, AmountMinor: s.AmountMinor, Date: d, Note: s.Note, Opening: s.Opening, Mode: s.Mode,
+	}, err
 }
 
 // PartyHistory returns what happened to a party, newest first, its creation last.

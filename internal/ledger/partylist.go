@@ -41,10 +41,10 @@ type PartyRow struct {
 	Name      string
 	Phone     string
 	Version   int
-	Balance   int64      // positive: you'll get
-	Entries   int        // living ones
+	Balance   int64      // today's; positive: you'll get
+	Entries   int        // living ones up to today
 	LastDate  *time.Time // of the latest entry
-	OldestDue *time.Time // of the oldest unpaid Given entry; filled when sorted by it
+	OldestDue *time.Time // of the oldest unpaid Given entry; nil when nothing is due
 }
 
 // Totals are of all living parties of the business, whatever the filter.
@@ -69,7 +69,19 @@ type PartyList struct {
 // The names of a page come row by row (limit 1), whatever the planner believes of the size of a business.
 const (
 	listHead = `
-with page as (`
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+), page as (`
+
+	// ahead has a row for each party with entries dated ahead: what its others come to. Its sums are those of all
+	// parties whose sums are read here; those of party_sums are of all entries.
+	todaySums = `
+	left join ahead a on a.party_id = s.party_id
+	cross join lateral (
+		select coalesce(a.balance, s.balance) as balance, coalesce(a.entries, s.entries) as entries,
+			case when a.party_id is null then s.last_date else a.last_date end as last_date,
+			coalesce(a.due_since, s.due_since) as due_since
+	) d`
 
 	pageTail = `
 )
@@ -86,39 +98,81 @@ left join (
 	) p
 ) on true`
 
+	// owingTotalsSQL counts and adds up those who have owed since a day or longer. Parameters: account, business, day.
+	owingTotalsSQL = `
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+)
+select count(*), coalesce(sum(d.balance), 0)::bigint
+from tijori.party_sums s` + todaySums + `
+where s.account_id = $1 and s.business_id = $2 and s.living and d.balance > 0 and d.due_since <= $3`
+
+	// owingSQL lists them, the longest first, with their newest reminder. Parameters: account, business, day, cursor's
+	// day and id, rows.
+	owingSQL = `
+with ahead as materialized (
+	select * from tijori_khata.ahead()
+)
+select p.id, p.name, p.phone, d.balance, d.due_since, r.balance, r.channel, r.created_by_name, r.created_at
+from tijori.party_sums s` + todaySums + `
+join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
+left join lateral (
+	select m.balance, m.channel, m.created_by_name, m.created_at
+	from tijori.reminders m
+	where m.account_id = $1 and m.business_id = $2 and m.party_id = s.party_id
+	order by m.created_at desc, m.id desc limit 1
+) r on true
+where s.account_id = $1 and s.business_id = $2 and s.living and d.balance > 0 and d.due_since <= $3
+	and (d.due_since, s.party_id) > ($4::date, $5::uuid)
+order by d.due_since, s.party_id limit $6`
+
 	// PartyListSQL is the list by balance, most owed first. Parameters: account,
 	// business, least balance, cursor's balance and id (above all for the first page), rows.
 	PartyListSQL = listHead + `
-	select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+	(select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
 		s.balance as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
 		and s.balance >= $3 and (s.balance, s.party_id) < ($4::bigint, $5::uuid)
+		and s.party_id not in (select a.party_id from ahead a)
 	order by s.balance desc, s.party_id desc
+	limit $6)
+	union all
+	select a.party_id, a.balance, a.entries, a.last_date, null, a.balance, null
+	from ahead a
+	where a.living and a.balance >= $3 and (a.balance, a.party_id) < ($4::bigint, $5::uuid)
+	order by key desc, id desc
 	limit $6` + pageTail + `
 order by g.key desc, g.id desc`
 
 	// AdvanceListSQL is the list of those whom the business owes, most owed first.
 	// Parameters: account, business, cursor's balance and id (below all for the first page), rows.
 	AdvanceListSQL = listHead + `
-	select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+	(select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
 		s.balance as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
 		and s.balance < 0 and (s.balance, s.party_id) > ($3::bigint, $4::uuid)
+		and s.party_id not in (select a.party_id from ahead a)
 	order by s.balance, s.party_id
+	limit $5)
+	union all
+	select a.party_id, a.balance, a.entries, a.last_date, null, a.balance, null
+	from ahead a
+	where a.living and a.balance < 0 and (a.balance, a.party_id) > ($3::bigint, $4::uuid)
+	order by key, id
 	limit $5` + pageTail + `
 order by g.key, g.id`
 
 	// NameListSQL is the list by name. Parameters: account, business, show, cursor's
 	// name and id ('' for the first page), rows.
 	NameListSQL = listHead + `
-	select n.id, s.balance, s.entries, s.last_date, null::date as oldest_due,
+	select n.id, d.balance, d.entries, d.last_date, nullif(d.due_since, date '2100-01-01') as oldest_due,
 		0::bigint as key, null::int as matching
 	from tijori.parties n
-	join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
+	join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id` + todaySums + `
 	where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
-		and ($3 = 'all' or $3 = 'due' and s.balance > 0 or $3 = 'advance' and s.balance < 0)
+		and ($3 = 'all' or $3 = 'due' and d.balance > 0 or $3 = 'advance' and d.balance < 0)
 		and (n.name_key, n.id) > ($4::text collate "C", $5::uuid)
 	order by n.name_key, n.id
 	limit $6` + pageTail + `
@@ -129,11 +183,12 @@ order by p.name_key, g.id`
 	RecentListSQL = listHead + `
 	select k.*, null::int as matching
 	from (
-		select s.party_id as id, s.balance, s.entries, s.last_date, null::date as oldest_due,
-			(coalesce(s.last_date, s.made_on) - date '2000-01-01')::bigint as key
-		from tijori.party_sums s
+		select s.party_id as id, d.balance, d.entries, d.last_date, nullif(d.due_since,
+		    date '2100-01-01') as oldest_due,
+			(coalesce(d.last_date, s.made_on) - date '2000-01-01')::bigint as key
+		from tijori.party_sums s` + todaySums + `
 		where s.account_id = $1 and s.business_id = $2 and s.living
-			and ($3 = 'all' or $3 = 'due' and s.balance > 0 or $3 = 'advance' and s.balance < 0)
+			and ($3 = 'all' or $3 = 'due' and d.balance > 0 or $3 = 'advance' and d.balance < 0)
 	) k
 	where $4::bigint is null or (k.key, k.id) < ($4::bigint, $5::uuid)
 	order by k.key desc, k.id desc
@@ -143,13 +198,22 @@ order by g.key desc, g.id desc`
 	// OldestListSQL is the list by the oldest unpaid Given entry; who is not due comes last.
 	// Parameters: as of RecentListSQL.
 	OldestListSQL = listHead + `
-	select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
+	(select s.party_id as id, s.balance, s.entries, s.last_date, nullif(s.due_since, date '2100-01-01') as oldest_due,
 		(s.due_since - date '2000-01-01')::bigint as key, null::int as matching
 	from tijori.party_sums s
 	where s.account_id = $1 and s.business_id = $2 and s.living
 		and ($3 = 'all' or $3 = 'due' and s.balance > 0 or $3 = 'advance' and s.balance < 0)
 		and (s.due_since, s.party_id) > (date '2000-01-01' + $4::int, $5::uuid)
+		and s.party_id not in (select a.party_id from ahead a)
 	order by s.due_since, s.party_id
+	limit $6)
+	union all
+	select a.party_id, a.balance, a.entries, a.last_date, nullif(a.due_since, date '2100-01-01'),
+		(a.due_since - date '2000-01-01')::bigint, null
+	from ahead a
+	where a.living and ($3 = 'all' or $3 = 'due' and a.balance > 0 or $3 = 'advance' and a.balance < 0)
+		and (a.due_since, a.party_id) > (date '2000-01-01' + $4::int, $5::uuid)
+	order by key, id
 	limit $6` + pageTail + `
 order by g.key, g.id`
 
@@ -174,14 +238,14 @@ order by g.key, g.id`
 order by g.key, p.name_key, g.id`
 
 	matchingParties = `
-		select n.id, n.name_key, s.balance, s.entries, s.last_date, s.due_since,
-		    coalesce(s.last_date, s.made_on) as active_on
+		select n.id, n.name_key, d.balance, d.entries, d.last_date, d.due_since,
+			coalesce(d.last_date, s.made_on) as active_on
 		from tijori.parties n
-		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id
+		join tijori.party_sums s on s.account_id = $1 and s.business_id = $2 and s.party_id = n.id` + todaySums + `
 		where n.account_id = $1 and n.business_id = $2 and n.deleted_at is null and n.name_key is not null
 			and ($5 = '' or n.kind = $5)
 			and (n.name_key like all ($3::text[]) or $4 <> '' and n.phone like $4)
-			and ($6 = 'all' or $6 = 'due' and s.balance > 0 or $6 = 'advance' and s.balance < 0)`
+			and ($6 = 'all' or $6 = 'due' and d.balance > 0 or $6 = 'advance' and d.balance < 0)`
 )
 
 // notDue is the key of who is not due in the list by the oldest: 2100-01-01, in days from 2000-01-01.

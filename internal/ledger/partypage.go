@@ -17,6 +17,7 @@ import (
 type EntryRow struct {
 	Entry
 	Balance int64 // of the party after this entry, in order of (date, id)
+	Ahead   bool  // its day is yet to come: it counts in no sum of the page, and Balance is that of its day
 }
 
 // A PartyPage is a party, its balance, and one page of its entries, newest first.
@@ -24,7 +25,8 @@ type PartyPage struct {
 	Party
 	Balance         int64 // positive: you'll get; always Given less Received
 	Given, Received int64 // sums of each side over all pages
-	Entries         int   // living ones, over all pages
+	Entries         int   // living ones up to today, over all pages
+	Ahead           Ahead // dated after today, in none of the above
 	Rows            []EntryRow
 	Next            Cursor // "" on the last page
 }
@@ -33,16 +35,22 @@ type PartyPage struct {
 // the sum of the entries up to the page's first row, less the rows above it: the
 // same as a window over (business_date, id) from the beginning, without reading
 // every row of it. Parameters: account, business, party, cursor's date and id
-// (after everything for the first page), rows.
+// (after everything for the first page), rows, today.
 const PartyPageSQL = `
 with party as (
 	select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
 	from tijori.parties
 	where account_id = $1 and business_id = $2 and id = $3 and deleted_at is null
 ), total as (
-	select coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint as given,
-		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received,
-		count(*)::int as entries,
+	select coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date <= $7), 0)::bigint as given,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date <= $7), 0)::bigint
+			as received,
+		(count(*) filter (where e.business_date <= $7))::int as entries,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'given' and e.business_date > $7), 0)::bigint
+			as given_ahead,
+		coalesce(sum(e.amount_minor) filter (where e.side = 'received' and e.business_date > $7), 0)::bigint
+			as received_ahead,
+		(count(*) filter (where e.business_date > $7))::int as entries_ahead,
 		coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 			filter (where (e.business_date, e.id) < ($4::date, $5::uuid)), 0)::bigint as top
 	from tijori.entries e
@@ -56,8 +64,8 @@ with party as (
 	limit $6
 )
 select p.id, p.kind, p.name, p.phone, p.note, p.created_by, p.created_at, p.updated_at, p.deleted_at, p.version,
-	t.given, t.received, t.entries,
-	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening,
+	t.given, t.received, t.entries, t.given_ahead, t.received_ahead, t.entries_ahead,
+	e.id, e.party_id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode,
 	e.created_by, e.created_at, e.updated_at, e.version,
 	t.top - coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
 		over (order by e.business_date desc, e.id desc rows between unbounded preceding and 1 preceding), 0)::bigint
@@ -108,7 +116,8 @@ func QueuePartyPage(s postgres.Scope, b *pgx.Batch, party uuid.UUID, after Curso
 	if err != nil {
 		c = beyond
 	}
-	b.Queue(PartyPageSQL, s.AccountID, s.BusinessID, party, c.Date, c.ID, PageSize+1).Query(page.scan)
+	b.Queue(PartyPageSQL, s.AccountID, s.BusinessID, party, c.Date, c.ID, PageSize+1, s.Today).Query(
+		func(rows pgx.Rows) error { return page.scan(rows, s.Today) })
 }
 
 // PartyPageByID returns one page of a living party, newest entries first.
@@ -120,19 +129,20 @@ func PartyPageByID(ctx context.Context, tx *postgres.Tx, party uuid.UUID, after 
 	if err != nil {
 		return PartyPage{}, err
 	}
-	rows, err := tx.Query(ctx, PartyPageSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, c.Date, c.ID, PageSize+1)
+	rows, err := tx.Query(ctx, PartyPageSQL, tx.Scope.AccountID, tx.Scope.BusinessID, party, c.Date, c.ID, PageSize+1,
+		tx.Scope.Today)
 	if err != nil {
 		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
 	}
 	defer rows.Close()
 	var page PartyPage
-	if err := page.scan(rows); err != nil {
+	if err := page.scan(rows, tx.Scope.Today); err != nil {
 		return PartyPage{}, fmt.Errorf("page of party %s: %w", party, err)
 	}
 	return page, nil
 }
 
-// BalanceOf returns what a living party owes; negative when the business owes it.
+// BalanceOf returns what a living party owes today; negative when the business owes it.
 func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, error) {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return 0, err
@@ -142,10 +152,11 @@ func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, er
 		select (
 			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end), 0)::bigint
 			from tijori.entries e
-			where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null)
+			where e.account_id = $1 and e.business_id = $2 and e.party_id = $3 and e.deleted_at is null
+				and e.business_date <= $4)
 		from tijori.parties p
 		where p.account_id = $1 and p.business_id = $2 and p.id = $3 and p.deleted_at is null`,
-		tx.Scope.AccountID, tx.Scope.BusinessID, party).Scan(&balance)
+		tx.Scope.AccountID, tx.Scope.BusinessID, party, tx.Scope.Today).Scan(&balance)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, errNoParty
 	}
@@ -157,17 +168,18 @@ func BalanceOf(ctx context.Context, tx *postgres.Tx, party uuid.UUID) (int64, er
 
 // scan reads the rows of PartyPageSQL: party and totals stand in each, the entry
 // is null when there is none.
-func (p *PartyPage) scan(rows pgx.Rows) error {
+func (p *PartyPage) scan(rows pgx.Rows, today time.Time) error {
 	*p = PartyPage{}
 	found := false
 	for rows.Next() {
 		var e optionalEntry
 		var balance int64
-		targets := append(p.Party.targets(), &p.Given, &p.Received, &p.Entries)
+		targets := append(p.Party.targets(), &p.Given, &p.Received, &p.Entries,
+			&p.Ahead.Given, &p.Ahead.Received, &p.Ahead.Entries)
 		if err := rows.Scan(append(append(targets, e.targets()...), &balance)...); err != nil {
 			return err
 		}
-		found, p.Balance = true, p.Given-p.Received
+		found, p.Balance, p.Ahead.Balance = true, p.Given-p.Received, p.Ahead.Given-p.Ahead.Received
 		if e.id == nil {
 			continue
 		}
@@ -175,7 +187,7 @@ func (p *PartyPage) scan(rows pgx.Rows) error {
 			p.Next = cursorOf(entryCursor{p.Rows[n-1].Date, p.Rows[n-1].ID})
 			continue
 		}
-		p.Rows = append(p.Rows, EntryRow{e.entry(), balance})
+		p.Rows = append(p.Rows, EntryRow{e.entry(), balance, e.date.After(today)})
 	}
 	if err := rows.Err(); err != nil {
 		return err
@@ -189,7 +201,7 @@ func (p *PartyPage) scan(rows pgx.Rows) error {
 // optionalEntry is a living entry on the right of a left join.
 type optionalEntry struct {
 	id, party, by    *uuid.UUID
-	side, note       *string
+	side, note, mode *string
 	minor            *int64
 	version          *int
 	opening          *bool
@@ -197,16 +209,23 @@ type optionalEntry struct {
 }
 
 func (e *optionalEntry) targets() []any {
-	return []any{&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.by, &e.made, &e.last, &e.version}
+	return []any{
+		&e.id, &e.party, &e.side, &e.minor, &e.date, &e.note, &e.opening, &e.mode,
+		&e.by, &e.made, &e.last, &e.version,
+	}
 }
 
 // entry must not be called when id is nil.
 func (e *optionalEntry) entry() Entry {
+	var mode Mode
+	if e.mode != nil {
+		mode = Mode(*e.mode)
+	}
 	return Entry{
 		ID: *e.id, PartyID: *e.party,
 		EntryFields: EntryFields{
 			Side: Side(*e.side), AmountMinor: *e.minor, Date: *e.date, Note: *e.note,
-			Opening: *e.opening,
+			Opening: *e.opening, Mode: mode,
 		},
 		CreatedBy: *e.by, CreatedAt: *e.made, UpdatedAt: *e.last, Version: *e.version,
 	}

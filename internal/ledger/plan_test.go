@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ type plannedStatement struct {
 func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]plannedStatement {
 	a, b := u.AccountID, u.BusinessID
 	beyond, from, to := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), date("2026-02-01"), date("2026-02-28")
-	const names, sums = "parties_name_idx", "entries_party_date_idx"
+	const names, sums, byDate = "parties_name_idx", "entries_party_date_idx", "entries_date_idx"
 	lowest, highest := int64(math.MinInt64), int64(math.MaxInt64)
 	return map[string]plannedStatement{
 		"party list":      {ledger.PartyListSQL, []any{a, b, lowest, highest, uuid.Max, 51}, ""},
@@ -59,17 +60,19 @@ func plannedStatements(u, who *pgtest.User, party, entry uuid.UUID) map[string]p
 		}, names},
 		"totals":        {ledger.TotalsSQL, nil, ""},
 		"party names":   {ledger.PartyNamesSQL, []any{[]string{"%ram%"}, "", uuid.Nil, 51}, ""},
-		"party page":    {ledger.PartyPageSQL, []any{a, b, party, beyond, uuid.Max, 51}, sums},
+		"party page":    {ledger.PartyPageSQL, []any{a, b, party, beyond, uuid.Max, 51, to}, sums},
 		"own entries":   {ledger.OwnEntriesSQL, []any{a, b, party, who.UserID, beyond, uuid.Max, 51}, ""},
 		"statement":     {ledger.StatementSQL, []any{a, b, party, to}, ""},
 		"book":          {ledger.BookSQL, []any{a, b}, ""},
 		"day book":      {ledger.DayBookSQL, []any{a, b, from, to}, ""},
-		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, sums},
+		"cash book":     {ledger.CashBookSQL, []any{a, b, to}, byDate},
+		"collections":   {ledger.CollectionsSQL, []any{a, b, from, to}, byDate},
+		"usual mode":    {ledger.UsualModeSQL, []any{a, b, to, "given"}, byDate},
 		"party summary": {ledger.PartySummarySQL, []any{a, b, from, to}, sums},
-		"ageing":        {ledger.AgeingSQL, []any{a, b, to, to}, sums},
+		"ageing":        {ledger.AgeingSQL, []any{a, b, to}, sums},
 		"add entry": {ledger.AddEntrySQL, []any{
 			a, b, uuid.New(), party, "given", 1, "2026-04-01", "",
-			make([]byte, 32), who.UserID,
+			make([]byte, 32), who.UserID, "upi",
 		}, ""},
 		"unfiltered":      {"select count(*) from entries", nil, ""},
 		"unfiltered sums": {"select sum(given) from party_sums", nil, ""},
@@ -126,7 +129,8 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 						!strings.Contains(plan, "Index Only Scan Backward using "+c.alone) {
 						t.Errorf("%s, %s, does not read %s alone:\n%s", name, mode, c.alone, plan)
 					}
-					if strings.HasPrefix(name, "party list") && strings.Count(plan, "Sort Key") > 1 {
+					// It sorts the parties with entries ahead, and its page; all others come in order from the index.
+					if strings.HasPrefix(name, "party list") && len(sortNode.FindAllString(plan, -1)) > 2 {
 						t.Errorf("%s, %s, sorts more than its page:\n%s", name, mode, plan)
 					}
 					return err
@@ -138,6 +142,8 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 		}
 	}
 }
+
+var sortNode = regexp.MustCompile(`(?m)^\s*(->\s+)?(Incremental )?Sort$`)
 
 // explain returns the plan of a prepared statement, as pgx runs it.
 func explain(ctx context.Context, tx *postgres.Tx, sql string, args []any) (string, error) {

@@ -273,8 +273,7 @@ func (m *model) compare(ctx context.Context, tx *postgres.Tx) error {
 				return fmt.Errorf("list: %s has %d of %d entries, want %d", row.Name, row.Balance, row.Entries, want)
 			}
 			due := m.oldestDue(row.ID)
-			if sort == ledger.SortOldest && (due == nil) != (row.OldestDue == nil) ||
-				sort == ledger.SortOldest && due != nil && !due.Equal(*row.OldestDue) {
+			if (due == nil) != (row.OldestDue == nil) || due != nil && !due.Equal(*row.OldestDue) {
 				return fmt.Errorf("list: oldest due of %s = %v, want %v", row.Name, row.OldestDue, due)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // Reports are about all living entries of all living parties, like the totals
-// of the list of parties. Nobody reads them who may not see totals.
+// of the list of parties. A range that reaches beyond today ends today. Nobody reads them who may not see totals.
 
 // A DayLine is an entry of the day book.
 type DayLine struct {
@@ -35,6 +35,7 @@ type DayBook struct {
 	Given, Received int64
 	Entries         int
 	Days            []DaySum
+	Ahead           Ahead // of the range that was asked for; in no other figure, and no line
 }
 
 // DayBookSQL is every entry of some days, oldest first. Parameters: account,
@@ -45,10 +46,10 @@ with party as materialized (
 	from tijori.parties p
 	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
 )
-select p.id, p.name, e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
+select p.id, p.name, e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, coalesce(e.mode, '')
 from party p
 cross join lateral (
-	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening
+	select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		and e.business_date between $3 and $4
@@ -67,8 +68,8 @@ func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLi
 	if err != nil {
 		return b, err
 	}
-	b.Range = r
 	from, to := r.ends()
+	b.Range, _ = r.through(tx.Scope.Today)
 	rows, err := tx.Query(ctx, DayBookSQL, tx.Scope.AccountID, tx.Scope.BusinessID, from, to)
 	if err != nil {
 		return b, fmt.Errorf("day book: %w", err)
@@ -77,8 +78,14 @@ func WriteDayBook(ctx context.Context, tx *postgres.Tx, r Range, line func(DayLi
 	for rows.Next() {
 		var l DayLine
 		if err := rows.Scan(&l.PartyID, &l.Name, &l.ID, &l.Side, &l.AmountMinor, &l.Date, &l.Note,
-			&l.Opening); err != nil {
+			&l.Opening, &l.Mode); err != nil {
 			return b, fmt.Errorf("day book: %w", err)
+		}
+		if l.Date.After(tx.Scope.Today) {
+			if err := b.Ahead.add(l.EntryFields); err != nil {
+				return b, fmt.Errorf("day book: %w", err)
+			}
+			continue
 		}
 		if err := b.add(l.EntryFields); err != nil {
 			return b, fmt.Errorf("day book: %w", err)
@@ -133,51 +140,29 @@ type CashDay struct {
 	Entries          int
 }
 
-// A CashBook is the other leg of the same entries: what was received came into
-// the till, what was given left it. Old balances of an opening entry moved no
-// money and are left out. Days without entries are left out as well.
+// A CashBook is the other leg of the entries that were paid in cash: what was received came into the till, what was
+// given left it. Goods on credit, UPI, bank and cheques pass it by, and so do old balances of an opening entry. Days
+// without cash are left out.
 type CashBook struct {
-	Range           Range
-	Opening         int64 // in the till before the range; negative when more left than came
-	In, Out         int64 // within the range
-	Closing         int64
-	Days            []CashDay
-	OpeningBalances bool // entries of old balances lie in the range or before it
+	Range   Range
+	Opening int64 // in the till before the range; negative when more left than came
+	In, Out int64 // within the range
+	Closing int64
+	Days    []CashDay
+	Short   []CashDay // days that end with less than nothing: a till cannot, so entries are missing or wrong
 }
 
-// CashBookSQL is the sums of each day up to one. Sums come from the index that
-// all balances come from; the few opening entries are taken off again.
-// Parameters: account, business, last day.
+// CashBookSQL is the sums of cash of each day up to one. Parameters: account, business, last day.
 const CashBookSQL = `
-with party as materialized (
-	select p.id
-	from tijori.parties p
-	where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null
-)
-select l.business_date, coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint,
-	coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint, sum(l.entries)::int,
-	    bool_or(l.entries < 0)
-from (
-	select e.business_date, e.side, e.amount_minor, 1 as entries
-	from party p
-	cross join lateral (
-		select e.business_date, e.side, e.amount_minor
-		from tijori.entries e
-		where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
-		    and e.business_date <= $3
-	) e
-	union all
-	select o.business_date, o.side, -o.amount_minor, -1
-	from party p
-	cross join lateral (
-		select o.business_date, o.side, o.amount_minor
-		from tijori.entries o
-		where o.account_id = $1 and o.business_id = $2 and o.party_id = p.id and o.opening and o.deleted_at is null
-		    and o.business_date <= $3
-	) o
-) l
-group by l.business_date
-order by l.business_date`
+select e.business_date, coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint,
+	coalesce(sum(e.amount_minor) filter (where e.side = 'given'), 0)::bigint, count(*)::int
+from tijori.entries e
+where e.account_id = $1 and e.business_id = $2 and e.deleted_at is null and e.business_date <= $3 and not e.opening
+	and ` + paidBy + ` = 'cash'
+	and e.party_id in (
+		select p.id from tijori.parties p where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null)
+group by e.business_date
+order by e.business_date`
 
 // CashBookOf returns the cash book of a range. Not for counters.
 func CashBookOf(ctx context.Context, tx *postgres.Tx, r Range) (CashBook, error) {
@@ -189,8 +174,9 @@ func CashBookOf(ctx context.Context, tx *postgres.Tx, r Range) (CashBook, error)
 	if err != nil {
 		return c, err
 	}
+	var to time.Time
+	r, to = r.through(tx.Scope.Today)
 	c.Range = r
-	_, to := r.ends()
 	rows, err := tx.Query(ctx, CashBookSQL, tx.Scope.AccountID, tx.Scope.BusinessID, to)
 	if err != nil {
 		return c, fmt.Errorf("cash book: %w", err)
@@ -198,18 +184,19 @@ func CashBookOf(ctx context.Context, tx *postgres.Tx, r Range) (CashBook, error)
 	defer rows.Close()
 	for rows.Next() {
 		var d CashDay
-		var old bool
-		if err := rows.Scan(&d.Date, &d.In, &d.Out, &d.Entries, &old); err != nil {
+		if err := rows.Scan(&d.Date, &d.In, &d.Out, &d.Entries); err != nil {
 			return c, fmt.Errorf("cash book: %w", err)
 		}
-		c.OpeningBalances = c.OpeningBalances || old
 		c.Closing += d.In - d.Out
 		switch d.Balance = c.Closing; {
 		case r.Before(d.Date):
 			c.Opening = c.Closing
-		case d.Entries > 0:
+		default:
 			c.In, c.Out = c.In+d.In, c.Out+d.Out
 			c.Days = append(c.Days, d)
+			if d.Balance < 0 {
+				c.Short = append(c.Short, d)
+			}
 		}
 	}
 	if err := rows.Err(); err != nil {

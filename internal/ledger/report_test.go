@@ -16,8 +16,6 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
 
-var reportToday = date("2026-06-30")
-
 // Over random histories, every figure of every report is what loops over all entries say.
 func TestReportsAreSumsOfEntries(t *testing.T) {
 	t.Parallel()
@@ -65,6 +63,9 @@ func (m *model) trade(ctx context.Context, t *testing.T, r *rapid.T, tx *postgre
 					rapid.SampledFrom([]int{16, 17, 46, 47, 76, 77})).Draw(r, "day")),
 				Opening: i == 0 && rapid.Bool().Draw(r, "old balance"),
 			}}
+			if !e.f.Opening {
+				e.f.Mode = rapid.SampledFrom(append(ledger.Modes[:], "", ledger.Cash)).Draw(r, "mode")
+			}
 			var err error
 			if e.f.Opening {
 				_, err = ledger.AddOpening(ctx, tx, e.id, p.id, e.f)
@@ -100,6 +101,7 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 	var day ledger.DayBook
 	var cash ledger.CashBook
 	summary := map[string]ledger.PartySum{}
+	came, ways := map[time.Time]int64{}, ledger.ByMode{}
 	days := map[time.Time]ledger.DaySum{}
 	for _, p := range m.parties {
 		sum := ledger.PartySum{PartyID: p.id, Kind: p.f.Kind, Name: p.f.Name}
@@ -109,7 +111,7 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 				continue
 			}
 			sum.Closing += e.f.Signed()
-			if !e.f.Opening {
+			if e.f.PaidBy() == ledger.Cash {
 				cash.Closing -= e.f.Signed()
 			}
 			if !within(span, d) {
@@ -128,11 +130,15 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 			}
 			days[d] = s
 			switch {
-			case e.f.Opening:
+			case e.f.PaidBy() != ledger.Cash:
 			case e.f.Side == ledger.Given:
 				cash.Out += e.f.AmountMinor
 			default:
 				cash.In += e.f.AmountMinor
+			}
+			if e.f.Side == ledger.Received && !e.f.Opening {
+				came[d] += e.f.AmountMinor
+				ways[slices.Index(ledger.Modes[:], e.f.PaidBy())] += e.f.AmountMinor
 			}
 		}
 		if sum.Opening != 0 || sum.Given != 0 || sum.Received != 0 {
@@ -164,6 +170,9 @@ func (m *model) compareReports(ctx context.Context, tx *postgres.Tx, span ledger
 	if err := compareCash(ctx, tx, span, cash, got); err != nil {
 		return err
 	}
+	if err := compareCollections(ctx, tx, span, came, ways); err != nil {
+		return err
+	}
 	if err := compareSummary(ctx, tx, span, summary); err != nil {
 		return err
 	}
@@ -180,14 +189,52 @@ func compareCash(ctx context.Context, tx *postgres.Tx, span ledger.Range, want l
 	if got.Opening != want.Opening || got.In != want.In || got.Out != want.Out || got.Closing != want.Closing {
 		return fmt.Errorf("cash book %+v, want %+v", got, want)
 	}
-	balance := want.Opening
+	balance, short := want.Opening, 0
 	for _, d := range got.Days {
+		if d.Balance < 0 {
+			short++
+		}
 		if balance += d.In - d.Out; d.Balance != balance || !within(span, d.Date) {
 			return fmt.Errorf("cash day %+v, want the balance %d", d, balance)
 		}
 	}
+	if short != len(got.Short) {
+		return fmt.Errorf("%d days end below nothing, and %d are named", short, len(got.Short))
+	}
 	if balance != want.Closing || len(got.Days) > len(day.Days) {
 		return fmt.Errorf("the days of the cash book come to %d, want %d", balance, want.Closing)
+	}
+	return nil
+}
+
+func compareCollections(ctx context.Context, tx *postgres.Tx, span ledger.Range, want map[time.Time]int64,
+	ways ledger.ByMode,
+) error {
+	got, err := ledger.CollectionsOf(ctx, tx, span)
+	if err != nil {
+		return err
+	}
+	var days, makers ledger.ByMode
+	entries := 0
+	for i, d := range got.Days {
+		if d.Modes.Total() != want[d.Date] || i > 0 && !got.Days[i-1].Date.Before(d.Date) {
+			return fmt.Errorf("collections of %+v, want %d, in order", d, want[d.Date])
+		}
+		for i, minor := range d.Modes {
+			days[i] += minor
+		}
+	}
+	for _, m := range got.Makers {
+		if m.UserID != tx.Scope.UserID {
+			return fmt.Errorf("collections of %v, who wrote nothing", m.UserID)
+		}
+		entries += m.Entries
+		for i, minor := range m.Modes {
+			makers[i] += minor
+		}
+	}
+	if got.Modes != ways || days != ways || makers != ways || entries != got.Entries || len(got.Days) != len(want) {
+		return fmt.Errorf("collections %+v, want %v on %d days", got, ways, len(want))
 	}
 	return nil
 }
@@ -216,12 +263,12 @@ func compareSummary(ctx context.Context, tx *postgres.Tx, span ledger.Range, wan
 
 // compareAgeing settles each receipt against the oldest given entry that has something open, one by one.
 func (m *model) compareAgeing(ctx context.Context, tx *postgres.Tx, until time.Time) error {
-	got, err := ledger.AgeingOf(ctx, tx, until, reportToday)
+	got, err := ledger.AgeingOf(ctx, tx, until)
 	if err != nil {
 		return err
 	}
-	on, left, total := reportToday, map[string]ledger.AgedParty{}, int64(0)
-	if !until.IsZero() {
+	on, left, total := tx.Scope.Today, map[string]ledger.AgedParty{}, int64(0)
+	if !until.IsZero() && until.Before(on) {
 		on = until
 	}
 	for _, p := range m.parties {
@@ -316,14 +363,14 @@ func TestWhoReadsReports(t *testing.T) {
 		},
 		"cash book": func(tx *postgres.Tx) (int64, error) {
 			b, err := ledger.CashBookOf(t.Context(), tx, ledger.Range{})
-			return b.Out, err
+			return b.In, err
 		},
 		"party summary": func(tx *postgres.Tx) (int64, error) {
 			b, err := ledger.PartySummaryOf(t.Context(), tx, ledger.Range{})
 			return b.Given, err
 		},
 		"ageing": func(tx *postgres.Tx) (int64, error) {
-			b, err := ledger.AgeingOf(t.Context(), tx, time.Time{}, reportToday)
+			b, err := ledger.AgeingOf(t.Context(), tx, time.Time{})
 			return b.Total, err
 		},
 	}

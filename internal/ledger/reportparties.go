@@ -55,8 +55,10 @@ func PartySummaryOf(ctx context.Context, tx *postgres.Tx, r Range) (PartySummary
 	if err != nil {
 		return s, err
 	}
+	from, _ := r.ends()
+	var to time.Time
+	r, to = r.through(tx.Scope.Today)
 	s.Range = r
-	from, to := r.ends()
 	rows, err := tx.Query(ctx, PartySummarySQL, tx.Scope.AccountID, tx.Scope.BusinessID, from, to)
 	if err != nil {
 		return s, fmt.Errorf("party summary: %w", err)
@@ -103,8 +105,8 @@ type Ageing struct {
 	Rows    []AgedParty // longest unpaid first
 }
 
-// AgeingSQL is every party that owes. Parameters: account, business, the day to
-// which ages are counted, the last day whose entries count.
+// AgeingSQL is every party that owes. Parameters: account, business, the last
+// day whose entries count, to which ages are counted.
 const AgeingSQL = `
 select p.id, p.kind, p.name, p.phone, u.young, u.month, u.two_months, u.old, u.oldest
 from tijori.parties p
@@ -113,7 +115,7 @@ cross join lateral (
 		coalesce(sum(e.amount_minor) filter (where e.side = 'received'), 0)::bigint as received
 	from tijori.entries e
 	where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
-	    and e.business_date <= $4
+	    and e.business_date <= $3
 ) s
 cross join lateral (
 	select coalesce(sum(x.unpaid) filter (where x.age <= 30), 0)::bigint as young,
@@ -128,7 +130,7 @@ cross join lateral (
 			    sum(e.amount_minor) filter (where e.side = 'given') over (order by e.business_date, e.id) as given
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
-			    and e.business_date <= $4
+			    and e.business_date <= $3
 				and s.given > s.received
 		) g
 		where g.side = 'given' and g.given > s.received
@@ -137,11 +139,10 @@ cross join lateral (
 where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and s.given > s.received
 order by u.oldest, p.name_key, p.id`
 
-// AgeingOf returns what parties owe by age. A zero until counts every entry,
-// those of days to come as well, so that its total is the list's; ages are then
-// counted up to today. Otherwise it is the ageing as it stood on until. Not for counters.
-func AgeingOf(ctx context.Context, tx *postgres.Tx, until, today time.Time) (Ageing, error) {
-	a := Ageing{On: day(today)}
+// AgeingOf returns what parties owe by age, as it stood on until, or as it stands today: for a zero until, and for
+// days to come. Not for counters.
+func AgeingOf(ctx context.Context, tx *postgres.Tx, until time.Time) (Ageing, error) {
+	a := Ageing{}
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return a, err
 	}
@@ -149,11 +150,8 @@ func AgeingOf(ctx context.Context, tx *postgres.Tx, until, today time.Time) (Age
 	if err != nil {
 		return a, err
 	}
-	if !r.To.IsZero() {
-		a.On = r.To
-	}
-	_, to := r.ends()
-	rows, err := tx.Query(ctx, AgeingSQL, tx.Scope.AccountID, tx.Scope.BusinessID, a.On, to)
+	_, a.On = r.through(tx.Scope.Today)
+	rows, err := tx.Query(ctx, AgeingSQL, tx.Scope.AccountID, tx.Scope.BusinessID, a.On)
 	if err != nil {
 		return a, fmt.Errorf("ageing: %w", err)
 	}

@@ -55,6 +55,16 @@ func NewShareToken() string {
 	return base64.RawURLEncoding.EncodeToString(bits[:])
 }
 
+// ShareIDOf is the id of the link that goes along with a form which has an id of its own, so that a repeat of the form
+// is the same link. Another token is another link.
+func ShareIDOf(form uuid.UUID, token string) uuid.UUID { return uuid.NewSHA1(form, []byte(token)) }
+
+// IsShareToken reports whether a text is the secret of a link, by its form.
+func IsShareToken(token string) bool {
+	_, ok := shareHash(token)
+	return ok
+}
+
 // shareHash is what the table keeps of a token. Its bits are random, so a plain
 // hash tells nothing. What is no token has no hash.
 func shareHash(token string) ([]byte, bool) {
@@ -88,8 +98,8 @@ func (f figures) line(e EntryFields) {
 // AddShare makes a link to the statement of a living party up to a day, under an
 // id and a token that the form carries, so that a repeat is the same link. The token is not kept.
 // Requires RunsKhata.
-func AddShare(
-	ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range, life time.Duration,
+func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token string, r Range,
+	life time.Duration,
 ) (Share, error) {
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Share{}, err
@@ -120,12 +130,12 @@ func AddShare(
 	err = s.scan(tx.QueryRow(ctx, `
 		insert into tijori.shares (account_id, business_id, id, party_id, token_hash, from_date, to_date, digest,
 		    created_by, created_by_name, expires_at)
-		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name,
-		    now() + $9 * interval '1 second' from tijori_access.whoami() w
+		select $1, $2, $3, $4, $5, $6, $7, $8, w.user_id, w.name, now() + $9 * interval '1 second'
+		    from tijori_access.whoami() w
 		on conflict (account_id, business_id, id) do nothing
 		returning `+shareColumns,
-		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash,
-		orNull(r.From), r.To, sum.h.Sum(nil), int64(life/time.Second)))
+		tx.Scope.AccountID, tx.Scope.BusinessID, id, party, hash, orNull(r.From), r.To,
+		sum.h.Sum(nil), int64(life/time.Second)))
 	if !errors.Is(err, pgx.ErrNoRows) {
 		if err != nil {
 			return Share{}, fmt.Errorf("share the statement of party %s: %w", party, err)
@@ -134,8 +144,8 @@ func AddShare(
 	}
 	err = s.scan(tx.QueryRow(ctx, `select `+shareColumns+` from tijori.shares where account_id = $1 and business_id = $2 and id = $3`,
 		tx.Scope.AccountID, tx.Scope.BusinessID, id))
-	if errors.Is(err, pgx.ErrNoRows) ||
-		err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) || !s.Range.To.Equal(r.To)) {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (s.PartyID != party || !s.Range.From.Equal(r.From) ||
+		!s.Range.To.Equal(r.To)) {
 		return Share{}, errUsedID
 	}
 	if err != nil {
@@ -191,7 +201,9 @@ type Shared struct {
 	Payable                  bool
 	Opening                  int64
 	Given, Received, Closing int64
-	Changed                  bool // other figures than when it was shared
+	Count                    int   // of all its entries
+	Brought                  int64 // the balance before the lines that were asked for
+	Changed                  bool  // other figures than when it was shared
 }
 
 // A SharedLine is an entry of a shared statement.
@@ -202,91 +214,89 @@ type SharedLine struct {
 
 var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
 
-// ReadShared reads the statement that a token opens, and calls line for each
-// entry in order. An unknown, expired or revoked token is the same NotFound
-// fault, as is that of a party in the bin. It reads in a transaction that knows no user:
-// the token alone opens it, by one function of the database.
-func ReadShared(
-	ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, line func(SharedLine) error,
-) (Shared, error) {
+// ReadShared reads the statement that a token opens, and of its entries in order so many after those that are skipped.
+// An unknown, expired or revoked token is the same NotFound fault, as is that of a party in the bin. It reads in a
+// transaction that knows no user: the token alone opens it, by one function of the database.
+func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, skip, most int,
+) (s Shared, lines []SharedLine, err error) {
 	hash, ok := shareHash(token)
 	if !ok {
-		return Shared{}, errNoShare
+		return Shared{}, nil, errNoShare
 	}
-	var s Shared
-	err := asNobody(func(tx pgx.Tx) error {
+	err = asNobody(func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at,
-			    digest, upi_id, payee_name, payable, opening,
-				side, amount_minor, business_date, note, is_opening, changed
-			from tijori_khata.shared_statement($1)`, hash)
+			    upi_id, payee_name, payable, opening, given, received, lines, brought,
+			    changed, side, amount_minor, business_date, note, is_opening, balance
+			from tijori_khata.shared_page($1, $2, $3)`, hash, skip, most)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		return s.read(rows, line)
+		lines, err = s.read(rows)
+		return err
 	})
 	if err != nil {
-		return Shared{}, fmt.Errorf("read a shared statement: %w", err)
+		return Shared{}, nil, fmt.Errorf("read a shared statement: %w", err)
 	}
-	return s, nil
+	return s, lines, nil
 }
 
-func (s *Shared) read(rows pgx.Rows, line func(SharedLine) error) error {
-	var sum figures
-	var digest []byte
-	var within Running
+// read reads the head of a shared statement, and then its lines.
+func (s *Shared) read(rows pgx.Rows) (lines []SharedLine, err error) {
 	found := false
 	for rows.Next() {
-		var h struct {
+		var head struct {
 			business, currency, zone, party, kind, upi, payee *string
 			from, to, shared, expires                         *time.Time
-			digest                                            []byte
 			payable                                           *bool
-			opening                                           *int64
+			opening, given, received, brought                 *int64
+			lines                                             *int
 		}
-		var side, note *string
-		var minor *int64
-		var date *time.Time
-		var opening, changed *bool
-		if err := rows.Scan(&h.business, &h.currency, &h.zone, &h.party, &h.kind, &h.from, &h.to, &h.shared,
-			&h.expires, &h.digest, &h.upi, &h.payee, &h.payable, &h.opening,
-			&side, &minor, &date, &note, &opening, &changed); err != nil {
-			return err
+		var changed bool
+		var line struct {
+			side, note     *string
+			minor, balance *int64
+			date           *time.Time
+			opening        *bool
 		}
-		if side == nil {
-			found, digest = true, h.digest
-			*s = Shared{
-				Business: *h.business, Currency: *h.currency, TimeZone: *h.zone, Party: *h.party, Kind: Kind(*h.kind),
-				SharedAt: *h.shared, ExpiresAt: *h.expires, Payee: Payee{*h.upi, *h.payee}, Payable: *h.payable,
-				Opening: *h.opening,
-			}
-			s.Range.To = *h.to
-			if h.from != nil {
-				s.Range.From = *h.from
-			}
-			sum = newFigures(s.Opening)
+		if err := rows.Scan(&head.business, &head.currency, &head.zone, &head.party, &head.kind, &head.from, &head.to,
+			&head.shared, &head.expires, &head.upi, &head.payee, &head.payable, &head.opening, &head.given,
+			&head.received, &head.lines, &head.brought,
+			&changed, &line.side, &line.minor, &line.date, &line.note, &line.opening, &line.balance); err != nil {
+			return nil, err
+		}
+		if line.side != nil {
+			lines = append(lines, SharedLine{
+				Line{
+					EntryFields: EntryFields{
+						Side: Side(*line.side), AmountMinor: *line.minor, Date: *line.date, Note: *line.note,
+						Opening: *line.opening,
+					},
+					Balance: *line.balance,
+				},
+				changed,
+			})
 			continue
 		}
-		if !found {
-			return errOrder
+		found = true
+		*s = Shared{
+			Business: *head.business, Currency: *head.currency, TimeZone: *head.zone, Party: *head.party,
+			Kind: Kind(*head.kind), SharedAt: *head.shared, ExpiresAt: *head.expires,
+			Payee: Payee{*head.upi, *head.payee}, Payable: *head.payable, Opening: *head.opening, Given: *head.given,
+			Received: *head.received, Closing: *head.opening + *head.given - *head.received, Count: *head.lines,
+			Brought: *head.brought, Changed: changed,
 		}
-		e := EntryFields{Side(*side), *minor, *date, *note, *opening}
-		if err := within.Add(e); err != nil {
-			return err
-		}
-		sum.line(e)
-		if err := line(SharedLine{Line{e, s.Opening + within.Balance}, *changed}); err != nil {
-			return err
+		s.Range.To = *head.to
+		if head.from != nil {
+			s.Range.From = *head.from
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	if !found {
-		return errNoShare
+		return nil, errNoShare
 	}
-	s.Given, s.Received, s.Closing = within.Given, within.Received, s.Opening+within.Balance
-	s.Changed = string(digest) != string(sum.h.Sum(nil))
-	return nil
+	return lines, nil
 }

@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,13 +26,8 @@ func addShare(t testing.TB, db *pgtest.DB, u *pgtest.User, party uuid.UUID, r le
 
 func readShared(t testing.TB, db *pgtest.DB, token string) (ledger.Shared, []ledger.SharedLine, error) {
 	t.Helper()
-	var lines []ledger.SharedLine
-	asNobody := func(fn func(pgx.Tx) error) error { return db.AsAuth(t.Context(), fn) }
-	s, err := ledger.ReadShared(t.Context(), asNobody, token, func(l ledger.SharedLine) error {
-		lines = append(lines,
-			l)
-		return nil
-	})
+	asNobody := func(fn func(pgx.Tx) error) error { return db.AsLink(t.Context(), fn) }
+	s, lines, err := ledger.ReadShared(t.Context(), asNobody, token, 0, 1000)
 	return s, lines, err
 }
 
@@ -150,7 +147,7 @@ func TestSharedStatement(t *testing.T) {
 	same("revoked and set back", token)
 	for _, sql := range []string{
 		`select token_hash from tijori.shares`, `select digest from tijori.shares`,
-		`select * from tijori_khata.shared_statement('\x00')`,
+		`select * from tijori_khata.shared_statement('\x00')`, `select * from tijori_khata.shared_page('\x00', 0, 9)`,
 	} {
 		err := db.As(t.Context(), u.Caller, func(tx *postgres.Tx) error {
 			_, err := tx.Exec(t.Context(),
@@ -158,6 +155,52 @@ func TestSharedStatement(t *testing.T) {
 			return err
 		})
 		wantKind(t, sql, err, fault.Forbidden)
+	}
+}
+
+// A page is a part of the whole, with the balance before it, and the head of each page is the same. Only what has
+// changed is said to have, whatever stands in the notes.
+func TestSharedPages(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	u := db.User(t, "owner")
+	p := addParty(t, db, u, "Ramesh")
+	addEntry(t, db, u, p.ID, given(1000, "2026-03-31"))
+	for i, note := range []string{"", "चीनी, 5 किलो", "10:2026-04-02", "'; -- \\", "tea\tand\nrice", "5:given"} {
+		f := given(int64(100+i), "2026-04-0"+strconv.Itoa(1+i/2))
+		if i%3 == 2 {
+			f = received(int64(40+i), "2026-04-0"+strconv.Itoa(1+i/2))
+		}
+		f.Note = note
+		addEntry(t, db, u, p.ID, f)
+	}
+	_, token := addShare(t, db, u, p.ID, ledger.Range{From: date("2026-04-01"), To: date("2026-04-30")})
+	whole, lines, err := readShared(t, db, token)
+	if err != nil || len(lines) != 6 || whole.Count != 6 || whole.Changed || whole.Brought != whole.Opening {
+		t.Fatalf("the whole: %+v, %d lines, %v", whole, len(lines), err)
+	}
+	asNobody := func(fn func(pgx.Tx) error) error { return db.AsLink(t.Context(), fn) }
+	for skip := range 8 {
+		for most := range 4 {
+			head, page, err := ledger.ReadShared(t.Context(), asNobody, token, skip, most)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from := min(skip, len(lines))
+			if want := lines[from:min(from+most, len(lines))]; !slices.Equal(page, want) {
+				t.Errorf("%d lines after %d: %v, want %v", most, skip, page, want)
+			}
+			want := whole.Opening
+			if skip > 0 && skip <= len(lines) {
+				want = lines[skip-1].Balance
+			}
+			if head.Brought != want && skip <= len(lines) {
+				t.Errorf("brought to line %d: %d, want %d", skip, head.Brought, want)
+			}
+			if head.Brought = whole.Brought; head != whole {
+				t.Errorf("the head above line %d: %+v, want %+v", skip, head, whole)
+			}
+		}
 	}
 }
 

@@ -64,6 +64,7 @@ func (r *Running) Add(e EntryFields) error {
 type Line struct {
 	EntryFields
 	Balance int64
+	Ahead   bool // dated ahead: it counts in no balance yet, and Balance is that before it
 }
 
 // A Statement is what stands above and below the lines of a party's statement.
@@ -73,6 +74,7 @@ type Statement struct {
 	Opening         int64 // balance before the range
 	Given, Received int64 // within the range
 	Closing         int64
+	Ahead           Ahead // of the range that was asked for; in no other figure, and no line
 }
 
 // StatementSQL is a living party's entries up to a day, in order. Parameters:
@@ -88,7 +90,8 @@ order by e.business_date, e.id`
 
 // WriteStatement reads a living party's entries in order. It calls begin once,
 // with party, range and opening balance; then line for each entry in the range;
-// and returns the statement with its sums. All of it is one snapshot, read in
+// and returns the statement with its sums. A range that reaches beyond today ends
+// today: entries dated ahead are only counted. All of it is one snapshot, read in
 // constant memory. An error of begin or line ends the reading and is returned.
 func WriteStatement(
 	ctx context.Context, tx *postgres.Tx, party uuid.UUID, r Range, begin func(Statement) error, line func(Line) error,
@@ -100,10 +103,8 @@ func WriteStatement(
 	if err != nil {
 		return Statement{}, err
 	}
-	to := r.To
-	if to.IsZero() {
-		to = LastDate
-	}
+	_, to := r.ends()
+	r, _ = r.through(tx.Scope.Today)
 	rows, err := tx.Query(ctx, StatementSQL,
 		tx.Scope.AccountID, tx.Scope.BusinessID, party, to)
 	if err != nil {
@@ -111,13 +112,13 @@ func WriteStatement(
 	}
 	defer rows.Close()
 	s := Statement{Range: r}
-	if err := s.read(rows, begin, line); err != nil {
+	if err := s.read(rows, tx.Scope.Today, begin, line); err != nil {
 		return Statement{}, fmt.Errorf("statement of party %s: %w", party, err)
 	}
 	return s, nil
 }
 
-func (s *Statement) read(rows pgx.Rows, begin func(Statement) error, line func(Line) error) error {
+func (s *Statement) read(rows pgx.Rows, today time.Time, begin func(Statement) error, line func(Line) error) error {
 	var before, within Running
 	found, begun := false, false
 	start := func() error {
@@ -137,7 +138,13 @@ func (s *Statement) read(rows pgx.Rows, begin func(Statement) error, line func(L
 		if side == nil {
 			continue
 		}
-		e := EntryFields{Side(*side), *minor, *date, *note, *opening}
+		e := EntryFields{Side: Side(*side), AmountMinor: *minor, Date: *date, Note: *note, Opening: *opening}
+		if e.Date.After(today) {
+			if err := s.Ahead.add(e); err != nil {
+				return err
+			}
+			continue
+		}
 		if s.Range.Before(e.Date) {
 			if err := before.Add(e); err != nil {
 				return err
@@ -152,7 +159,7 @@ func (s *Statement) read(rows pgx.Rows, begin func(Statement) error, line func(L
 		if err := within.Add(e); err != nil {
 			return err
 		}
-		if err := line(Line{e, s.Opening + within.Balance}); err != nil {
+		if err := line(Line{EntryFields: e, Balance: s.Opening + within.Balance}); err != nil {
 			return err
 		}
 	}
@@ -183,7 +190,8 @@ type BookLine struct {
 
 // WriteBook calls line for every living entry of every living party, party by
 // party in order of their making, entries in order of (date, id), in one snapshot
-// and constant memory. An error of line ends the reading and is returned.
+// and constant memory. Entries dated ahead are among them, as the book is all that was written; they are
+// marked and change no balance. An error of line ends the reading and is returned.
 func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) error {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return err
@@ -194,7 +202,7 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 		return fmt.Errorf("read the book: %w", err)
 	}
 	defer rows.Close()
-	var r bookReader
+	r := bookReader{today: tx.Scope.Today}
 	for rows.Next() {
 		if err := r.read(rows.RawValues()); err != nil {
 			return fmt.Errorf("read the book: %w", err)
@@ -213,8 +221,9 @@ func WriteBook(ctx context.Context, tx *postgres.Tx, line func(BookLine) error) 
 // wire: a million rows scanned one by one cost twice what the database does for them.
 type bookReader struct {
 	BookLine
-	sum  Running
-	last entryCursor
+	sum   Running
+	last  entryCursor
+	today time.Time
 }
 
 var errRow = errors.New("a row of the book is not what was asked for")
@@ -227,7 +236,7 @@ func (r *bookReader) read(row [][]byte) error {
 	case c < 0:
 		return errOrder
 	case c > 0:
-		*r = bookReader{BookLine: BookLine{
+		*r = bookReader{today: r.today, BookLine: BookLine{
 			PartyID: uuid.UUID(row[0]), Kind: Kind(row[1]), Name: string(row[2]),
 			Phone: string(row[3]),
 		}}
@@ -250,6 +259,9 @@ func (r *bookReader) read(row [][]byte) error {
 	}
 	if string(row[5]) != string(Given) {
 		r.Side = Side(row[5])
+	}
+	if r.Ahead = next.Date.After(r.today); r.Ahead {
+		return nil
 	}
 	err := r.sum.Add(r.EntryFields)
 	r.Balance = r.sum.Balance

@@ -57,7 +57,8 @@ var errUPI = fault.InvalidField("upi", "This is not a UPI id. It looks like name
 
 // Link is the address that opens the payer's UPI app with the amount filled in:
 // what the party owes. It is "" without a payee, for another currency than INR, and
-// when nothing is owed.
+// when nothing is owed. A note of other letters than ASCII is left out: escaped, it would make a code of the link
+// too fine for cameras.
 func (p Payee) Link(owed money.Amount, note string) string {
 	if p.UPI == "" || owed.Currency != "INR" || owed.Minor <= 0 {
 		return ""
@@ -65,7 +66,7 @@ func (p Payee) Link(owed money.Amount, note string) string {
 	var b strings.Builder
 	b.WriteString("upi://pay?pa=" + strings.ReplaceAll(escape(p.UPI), "%40", "@"))
 	b.WriteString("&pn=" + escape(p.Name) + "&am=" + money.Plain(owed.Minor, "INR") + "&cu=INR")
-	if note = short(note, 50); note != "" {
+	if note = short(note, 40); note != "" && !strings.ContainsFunc(note, func(r rune) bool { return r > '~' }) {
 		b.WriteString("&tn=" + escape(note))
 	}
 	return b.String()

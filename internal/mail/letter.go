@@ -11,10 +11,14 @@ type letter struct {
 	Locale     string
 	Subject    string
 	Paragraphs []string // before the link
+	Facts      []fact   // after them
 	Button     string   // the link's words
 	Link       string
 	Closing    []string // after it
 }
+
+// A fact is a line of a letter with its name, such as when something happened.
+type fact struct{ Name, Value string }
 
 //go:embed letter.html
 var layout string
@@ -27,7 +31,14 @@ func (l letter) message(to string) (Message, error) {
 	if err := page.Execute(&html, l); err != nil {
 		return Message{}, err
 	}
-	text := strings.Join(l.Paragraphs, "\n\n") + "\n\n" + l.Button + ":\n" + l.Link + "\n\n" + strings.Join(l.Closing,
+	text := strings.Join(l.Paragraphs, "\n\n") + "\n\n"
+	for _, f := range l.Facts {
+		text += f.Name + ": " + f.Value + "\n"
+	}
+	if len(l.Facts) > 0 {
+		text += "\n"
+	}
+	text += l.Button + ":\n" + l.Link + "\n\n" + strings.Join(l.Closing,
 		"\n\n") + "\n"
 	return Message{To: to, Subject: oneLine(l.Subject), Text: text, HTML: html.String()}, nil
 }

@@ -8,34 +8,34 @@ import (
 	"github.com/tijorihq/tijori/internal/role"
 )
 
-// Confirm asks the owner of an address to confirm a sign-up. Names that strangers
-// chose are shown only where they can pass as names, here and in the letters below.
-func (l Links) Confirm(to, locale, name, token string) (Message, error) {
+// Confirm asks the owner of an address to confirm a sign-up. Whoever signs up may be a stranger to the reader: the
+// letter has no word of theirs.
+func (l Links) Confirm(to, locale, token string) (Message, error) {
 	link := l.to("confirm", token)
 	if locale == "hi" {
 		return letter{
 			Locale: "hi", Subject: "अपना पता पक्का करें",
 			Paragraphs: []string{
-				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
-				"इस पते से तिजोरी में खाता खोलने को कहा गया है। नीचे दबाकर पता पक्का करें, फिर आपका खाता तैयार हो जाएगा।",
+				"नमस्ते,",
+				"इस पते से तिजोरी पर खाता खोलने का अनुरोध आया है। नीचे के बटन से पासवर्ड चुनें, और आपका खाता खुल जाएगा।",
 			},
-			Button: "पता पक्का करें", Link: link,
+			Button: "पासवर्ड चुनें", Link: link,
 			Closing: []string{
 				fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा।", term.Hours(term.SignUpLink)),
-				"अगर आपने खाता नहीं खोला है तो कुछ न करें। इस लिंक को न दबाएँ।",
+				"अगर यह अनुरोध आपने नहीं किया, तो इस मेल को छोड़ दें। आपके बिना कोई खाता नहीं खुलेगा।",
 			},
 		}.message(to)
 	}
 	return letter{
-		Locale: "en", Subject: "Confirm your address",
+		Locale: "en", Subject: "Confirm your email address",
 		Paragraphs: []string{
-			fmt.Sprintf("Namaste %s,", plainName(name, "and welcome")),
-			"Somebody asked for a Tijori account with this address. Confirm that it is yours, and the account is ready.",
+			"Hello,",
+			"Someone asked to open a Tijori account with this address. Choose a password, and the account is ready.",
 		},
-		Button: "Confirm my address", Link: link,
+		Button: "Choose a password", Link: link,
 		Closing: []string{
 			fmt.Sprintf("The link works once, for %d hours.", term.Hours(term.SignUpLink)),
-			"If it was not you, do nothing and do not open the link.",
+			"If this wasn't you, ignore this email. No account opens without you.",
 		},
 	}.message(to)
 }
@@ -81,7 +81,7 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 				"आपके तिजोरी खाते के लिए नया पासवर्ड माँगा गया है।",
 			},
 			Button: "नया पासवर्ड रखें", Link: link,
-			Closing: []string{fmt.Sprintf("यह लिंक %d मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा।", term.Minutes(term.RecoveryLink)), "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
+			Closing: []string{fmt.Sprintf("यह लिंक %d मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा। API कुंजियाँ चलती रहेंगी, जब तक आप उन्हें बंद न करें।", term.Minutes(term.RecoveryLink)), "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
 		}.message(to)
 	}
 	return letter{
@@ -91,46 +91,44 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 			"A new password was asked for your Tijori account.",
 		},
 		Button: "Set a new password", Link: link,
-		Closing: []string{fmt.Sprintf("The link works once, for %d minutes. Setting a new password signs you out everywhere else.", term.Minutes(term.RecoveryLink)), "If it was not you, do nothing: your password is unchanged."},
+		Closing: []string{fmt.Sprintf("The link works once, for %d minutes. Setting a new password signs you out everywhere else. API keys keep working unless you choose to end them.", term.Minutes(term.RecoveryLink)), "If it was not you, do nothing: your password is unchanged."},
 	}.message(to)
 }
 
-// An Invitation is what an invitation's letter tells. Business is "" for the whole account.
-type Invitation struct {
-	Inviter, Account, Business, Role string
-}
-
-// Invite brings an address a link to become a member.
-func (l Links) Invite(to, locale string, i Invitation, token string) (Message, error) {
-	shop := i.Business
-	if shop == "" {
-		shop = i.Account
-	}
-	link, part := l.to("invite", token), role.Named(i.Role).Title
+// Invite brings an address a link to become a member. Inviter is the confirmed address of who invites; names of
+// people and shops are on the page behind the link, not in the letter.
+func (l Links) Invite(to, locale, inviter, roleName, token string) (Message, error) {
+	link, part := l.to("invite", token), role.Named(roleName).Title
+	inviter = plainAddress(inviter)
 	if locale == "hi" {
-		inviter, shop := plainName(i.Inviter, "एक तिजोरी उपयोगकर्ता"), plainName(shop, "अपनी दुकान")
 		return letter{
-			Locale: "hi", Subject: fmt.Sprintf("%s के खाते में आपको बुलाया गया है", shop),
+			Locale: "hi", Subject: "तिजोरी पर खाता साथ चलाने का बुलावा",
 			Paragraphs: []string{
 				"नमस्ते,",
-				fmt.Sprintf("%s ने आपको तिजोरी में “%s” का खाता साथ चलाने के लिए बुलाया है। आपका काम: %s।",
-					inviter, shop, part.Hindi),
+				fmt.Sprintf("%s ने आपको तिजोरी पर खाता साथ चलाने के लिए बुलाया है। आपका काम: %s।",
+					orElse(inviter, "एक तिजोरी उपयोगकर्ता"), part.Hindi),
 			},
 			Button: "बुलावा देखें", Link: link,
 			Closing: []string{fmt.Sprintf("यह लिंक %d दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।",
-				term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते तो कुछ न करें।"},
+				term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते, तो इस मेल को छोड़ दें।"},
 		}.message(to)
 	}
-	inviter, shop := plainName(i.Inviter, "A Tijori user"), plainName(shop, "their shop")
 	return letter{
-		Locale: "en", Subject: fmt.Sprintf("You are invited to the khata of %s", shop),
+		Locale: "en", Subject: "You're invited to a khata on Tijori",
 		Paragraphs: []string{
-			"Namaste,",
-			fmt.Sprintf("%s invites you to keep the khata of “%s” together on Tijori. Your role: %s.",
-				inviter, shop, part.English),
+			"Hello,",
+			fmt.Sprintf("%s invites you to work in a khata on Tijori. Your role: %s.",
+				orElse(inviter, "A Tijori user"), part.English),
 		},
-		Button: "See the invitation", Link: link,
+		Button: "View invitation", Link: link,
 		Closing: []string{fmt.Sprintf("The link works for %d days, and for this address only.",
-			term.Days(term.Invitation)), "If you do not know them, do nothing."},
+			term.Days(term.Invitation)), "If you don't know them, ignore this email."},
 	}.message(to)
+}
+
+func orElse(s, instead string) string {
+	if s == "" {
+		return instead
+	}
+	return s
 }

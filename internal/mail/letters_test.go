@@ -16,11 +16,11 @@ func TestLetters(t *testing.T) {
 	leaving := Leaving{Name: "Asha", Account: "Asha Kirana", Day: time.Date(2026, 12, 21, 20, 0, 0, 0, time.UTC)}
 	for _, locale := range []string{"en", "hi"} {
 		for name, write := range map[string]func() (Message, error){
-			"/confirm/T": func() (Message, error) { return l.Confirm("a@example.com", locale, "Asha", "T") },
+			"/confirm/T": func() (Message, error) { return l.Confirm("a@example.com", locale, "T") },
 			"/login":     func() (Message, error) { return l.Known("a@example.com", locale, "Asha") },
 			"/recover/T": func() (Message, error) { return l.Recover("a@example.com", locale, "Asha", "T") },
 			"/invite/T": func() (Message, error) {
-				return l.Invite("a@example.com", locale, Invitation{"Asha", "Asha Kirana", "", "counter"}, "T")
+				return l.Invite("a@example.com", locale, "asha@example.com", "counter", "T")
 			},
 			"/mydata": func() (Message, error) { return l.Leaving("a@example.com", locale, leaving) },
 			"/signup": func() (Message, error) { return l.Erased("a@example.com", locale, leaving) },
@@ -35,7 +35,9 @@ func TestLetters(t *testing.T) {
 				t.Errorf("%s %s: the link stands not on its own line, or not in the page:\n%s\n%s", locale, name,
 					m.Text, m.HTML)
 			}
-			if !strings.Contains(m.Text, "Asha") || strings.Contains(m.Text+m.HTML+m.Subject, "%!") {
+			// who asks for an address may be a stranger to it: no word of theirs
+			if named := strings.Contains(m.Text, "Asha"); named == (name == "/confirm/T" || name == "/invite/T") ||
+				strings.Contains(m.Text+m.HTML+m.Subject, "%!") {
 				t.Errorf("%s %s: %s", locale, name, m.Text)
 			}
 			if isHindi := strings.ContainsFunc(m.Subject, func(r rune) bool {
@@ -48,20 +50,15 @@ func TestLetters(t *testing.T) {
 	}
 }
 
-// Who signs up or invites with somebody else's address sends them our words, not theirs.
-func TestLettersCarryNoForeignLinks(t *testing.T) {
+// A name of the reader's own account that is a link or a speech stands in no letter.
+func TestNamesAreNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"http://evil.example", "Win at evil.example", "evil。example", "call @evil", strings.Repeat("buy now ", 20),
-		"a\nb", "<b>x</b>", "x\u202etxt",
+		"a\nb", "<b>x</b>", "x\u202etxt", "Your KYC is blocked call us now", "Call 98765 43210",
 	} {
-		m, err := links(t).Confirm("a@example.com", "en", name, "T")
-		if err != nil || strings.Contains(m.Text, name) || strings.Contains(m.HTML, name) {
-			t.Errorf("a sign-up called %q reached the mail: %v\n%s", name, err, m.Text)
-		}
-		m, err = links(t).Invite("a@example.com", "hi", Invitation{name, name, name, "owner"}, "T")
-		if err != nil || strings.Contains(m.Text+m.Subject, name) {
-			t.Errorf("an invitation from %q reached the mail: %v\n%s", name, err, m.Text)
+		if got := plainName(name, "?"); got != "?" {
+			t.Errorf("plainName(%q) = %q, want it replaced", name, got)
 		}
 	}
 	for _, name := range []string{"आशा देवी", "M. K. Gandhi", "O'Neil & Sons", "Sharma Kirana (Indore)", "Jean-Luc"} {

@@ -47,12 +47,11 @@ func oneLine(s string) string {
 	}), " ")
 }
 
-// plainName returns a name that strangers chose if it can pass as a name, else
-// instead: whoever signs up with somebody else's address must not be able to send them
-// a link or a speech.
+// plainName returns a name that its reader, or an owner of the reader's own account, chose, if it can pass as a
+// name, else instead. A name that a stranger chose stands in no letter at all.
 func plainName(name, instead string) string {
 	name = strings.TrimSpace(name)
-	dotted := false
+	dotted, digits := false, 0
 	runes := []rune(name)
 	for i, r := range runes {
 		if unicode.IsControl(r) || strings.ContainsRune(`/\:@<>?#%=[]{}|"。．｡`, r) ||
@@ -62,9 +61,37 @@ func plainName(name, instead string) string {
 		if r == '.' && i+1 < len(runes) && runes[i+1] != ' ' {
 			dotted = true
 		}
+		if unicode.IsDigit(r) {
+			digits++
+		}
 	}
-	if name == "" || dotted || len(runes) > 60 {
+	if name == "" || dotted || len(runes) > 60 || digits > 4 || len(strings.Fields(name)) > 6 {
 		return instead
 	}
 	return name
+}
+
+// plainAddress is a confirmed address of somebody else, as a letter names it: whole when it can pass as an address,
+// otherwise with its first letter alone before the sign. A speech does not fit into few words and digits.
+func plainAddress(address string) string {
+	local, host, ok := strings.Cut(address, "@")
+	if !ok || local == "" || len(host) > 40 || strings.Count(host, "-") > 1 || digitsIn(host) > 3 {
+		return ""
+	}
+	words := strings.FieldsFunc(local, func(r rune) bool { return strings.ContainsRune("._-+", r) })
+	if len(local) > 30 || len(words) > 3 || digitsIn(local) > 6 || strings.Trim(local, plainLetters) != "" {
+		return local[:1] + "…@" + host
+	}
+	return address
+}
+
+const plainLetters = "abcdefghijklmnopqrstuvwxyz0123456789._-+"
+
+func digitsIn(s string) (n int) {
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n
 }

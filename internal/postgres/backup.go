@@ -329,7 +329,8 @@ func (c Config) IsSetUp(ctx context.Context) (there bool, err error) {
 	if err != nil {
 		return false, &SetupError{
 			Problem: "cannot reach the database",
-			Hint:    "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs; the database must exist", Err: err,
+			Hint:    "check DATABASE_URL or TIJORI_ADMIN_URL, and that the server runs; the database must exist",
+			Err:     err,
 		}
 	}
 	defer conn.Close(context.WithoutCancel(ctx))

@@ -25,9 +25,13 @@ type DB struct {
 	// provider never keeps a webhook waiting for a connection.
 	Inbox *pgxpool.Pool
 
-	hints  hints
-	seats  seats
-	newest int64 // the program's own migration
+	Long   *pgxpool.Pool // the app role's too, for work that takes minutes
+	Links  *pgxpool.Pool // the sign-in role's too, for what a link opens to anybody: nobody signs in more slowly for it
+	Health *pgxpool.Pool // the app role's too, for readiness alone
+
+	hints       hints
+	short, long lane  // over App and Long
+	newest      int64 // the program's own migration
 }
 
 // A Config says how to reach the database.
@@ -54,8 +58,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// of 8: two accounts that wait for themselves leave some for others
-	db := &DB{newest: newest, seats: seats{most: max(3, c.PoolSize*3/8)}}
+	db := &DB{newest: newest}
 	defer func() {
 		if err != nil {
 			db.Close()
@@ -72,11 +75,18 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		{&db.Inbox, RoleBilling, 4},
 		{&db.Jobs, RoleJobs, 6},
 		{&db.Support, RoleSupport, 2},
+		{&db.Long, RoleApp, max(4, c.PoolSize*3/4)},
+		{&db.Links, RoleAuth, 2},
+		{&db.Health, RoleApp, 1},
 	} {
 		if *p.pool, err = openPool(ctx, c, p.role, p.size); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
 		}
 	}
+	// of 8: two accounts that wait for themselves leave some for others
+	db.short.pool, db.short.seats.most = db.App, max(3, c.PoolSize*3/8)
+	db.long.pool, db.long.seats.most, db.long.limitsSQL = db.Long, 2, longSQL
+	db.short.returned.Store(time.Now().UnixNano())
 	return db, nil
 }
 
@@ -117,7 +127,9 @@ const closeLimit = 5 * time.Second
 // does not wait for a server that has gone.
 func (db *DB) Close() {
 	var closing sync.WaitGroup
-	for _, p := range []*pgxpool.Pool{db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support} {
+	for _, p := range []*pgxpool.Pool{
+		db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support, db.Long, db.Links, db.Health,
+	} {
 		if p != nil {
 			closing.Go(p.Close)
 		}
@@ -136,6 +148,11 @@ func (db *DB) Close() {
 // AsAuth runs fn in a transaction of the sign-in role.
 func (db *DB) AsAuth(ctx context.Context, fn func(pgx.Tx) error) error {
 	return translate(pgx.BeginFunc(ctx, db.Auth, fn))
+}
+
+// AsLink runs fn in a transaction of the sign-in role that knows no user, for what a link opens to anybody.
+func (db *DB) AsLink(ctx context.Context, fn func(pgx.Tx) error) error {
+	return translate(pgx.BeginTxFunc(ctx, db.Links, pgx.TxOptions{AccessMode: pgx.ReadOnly}, fn))
 }
 
 // A Work says whose billing a transaction is about: the customers of one app, and

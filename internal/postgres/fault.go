@@ -90,9 +90,14 @@ var constraintFaults = map[string]*fault.Fault{
 		"This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id"),
 	"shares_party_fkey":    noParty,
 	"reminders_party_fkey": noParty,
+	"users_email_key": fault.New(fault.Conflict,
+		"This address has an account already. Please sign in."),
 	"users_demonstration_check": fault.InvalidField("email",
 		"This address belongs to the demonstration.").Coded("demonstration_address"),
 	"invitations_business_fkey": noBusiness,
+	"step_up":                   fault.New(fault.Forbidden, "Please confirm that it is you.").Coded(fault.StepUp),
+	"passkeys_credential_key": fault.New(fault.Conflict,
+		"This passkey is registered already.").Coded("passkey_known"),
 }
 
 // limitFaults are the faults of what a plan limits. The database says the limit as the error's detail.

@@ -30,7 +30,7 @@ func (db *DB) keysAtOnce(ctx context.Context, begin string, queue func(*pgx.Batc
 		return err
 	}
 	var theirs []*pgx.QueuedQuery
-	defer func() { release(conn, anyLasts(theirs)) }()
+	defer func() { db.short.release(conn, anyLasts(theirs)) }()
 	b := &pgx.Batch{}
 	b.Queue(begin)
 	ours := b.Len()

@@ -331,9 +331,11 @@ func (c Config) inOwnersTx(ctx context.Context, pool *pgxpool.Pool, fn func(pgx.
 
 // CheckMigrations returns nil when the program may run on the schema: when it is at the program's
 // migration, or at a newer one that says it is compatible. Otherwise it returns a SetupError.
-func (db *DB) CheckMigrations(ctx context.Context) error {
+func (db *DB) CheckMigrations(ctx context.Context) error { return db.checkMigrations(ctx, db.App) }
+
+func (db *DB) checkMigrations(ctx context.Context, pool *pgxpool.Pool) error {
 	var current, from int64
-	err := db.App.QueryRow(ctx, `
+	err := pool.QueryRow(ctx, `
 		select (select coalesce(max(version_id), 0) from tijori.goose_db_version where is_applied),
 		       (select coalesce(max(compatible_from), 0) from tijori.schema_compat where migration > $1)`,
 		db.newest).Scan(&current, &from)

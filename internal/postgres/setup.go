@@ -218,6 +218,24 @@ const narrowSQL = `
 		end loop;
 	end $$`
 
+// timeLimits end, for each role that logs in, what would otherwise last: a statement, the wait for a lock, and a
+// transaction whose client does nothing. A request that takes longer serves nobody; work that takes minutes asks for
+// more (see longSQL). The billing role waits for providers within a transaction.
+var timeLimits = map[string][]string{
+	RoleApp:     limits("30s", "5s", "30s"),
+	RoleAuth:    limits("30s", "5s", "30s"),
+	RoleBilling: limits("15min", "30s", "3min"),
+	RoleJobs:    limits("15min", "30s", "3min"),
+	RoleSupport: limits("1min", "5s", "1min"),
+}
+
+func limits(statement, lock, idle string) []string {
+	return []string{
+		"statement_timeout = '" + statement + "'", "lock_timeout = '" + lock + "'",
+		"idle_in_transaction_session_timeout = '" + idle + "'",
+	}
+}
+
 // createRole makes a role that is missing and sets what Tijori needs of it.
 // An existing one is kept; its password too, while the role can log in with it: a
 // new one would cut off nodes that are running.
@@ -254,10 +272,7 @@ func createRole(ctx context.Context, tx pgx.Tx, c Config, name, database string)
 		}
 	}
 	// pg_temp last: a temporary table can never stand in for one of ours.
-	settings := []string{"search_path = tijori, pg_temp"}
-	if name == RoleApp { // a request that takes longer serves nobody; exports ask for more
-		settings = append(settings, "statement_timeout = '30s'")
-	}
+	settings := append([]string{"search_path = tijori, pg_temp"}, timeLimits[name]...)
 	for _, setting := range settings {
 		if _, err := tx.Exec(ctx,
 			fmt.Sprintf("alter role %s in database %s set %s", role, database, setting)); err != nil {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tijorihq/tijori/internal/role"
 )
@@ -31,6 +31,10 @@ type Scope struct {
 	Role       string    // one of package role's, or "" when AccountID is zero
 
 	Rights role.Rights // what the role allows
+
+	// Today is the day it is in the business, midnight UTC; zero without one. The database says so, by the service
+	// clock and the time zone of the business: what is true "as of today" is of this day, here and in its functions.
+	Today time.Time
 }
 
 // A Tx is a caller's transaction as tijori_app.
@@ -54,7 +58,7 @@ const (
 	// look-up, and tijori.own_only chooses one of two comparisons with the truth. See tijori_access.open_to_app.
 	scopeSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true), (
 		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
-			s.sees_totals, s.adds_entries, s.runs_khata, s.owns,
+			s.sees_totals, s.adds_entries, s.runs_khata, s.owns, coalesce(tijori_khata.today(), date '0001-01-01'),
 			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
 			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true))
 		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
@@ -71,7 +75,7 @@ func (c Caller) claims() []any {
 func (s *Scope) scan(row pgx.Row) error {
 	return row.Scan(nil, nil, pgtype.CompositeFields{
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil,
 	})
 }
 
@@ -80,9 +84,19 @@ func (s *Scope) scan(row pgx.Row) error {
 // Unauthorized without a living credential, NotFound for a business that is
 // not the caller's, and what the table in fault.go says of constraints.
 func (db *DB) As(ctx context.Context, c Caller, fn func(*Tx) error) error {
+	return db.as(ctx, &db.short, c, fn)
+}
+
+// AsLong is As for work that may take minutes: on connections of its own, so that it never keeps a request
+// waiting, and with time limits to match.
+func (db *DB) AsLong(ctx context.Context, c Caller, fn func(*Tx) error) error {
+	return db.as(ctx, &db.long, c, fn)
+}
+
+func (db *DB) as(ctx context.Context, l *lane, c Caller, fn func(*Tx) error) error {
 	hint, _ := db.hints.get(c)
 	for {
-		account, err := db.asSeated(ctx, c, hint.AccountID, fn)
+		account, err := l.asSeated(ctx, c, hint.AccountID, fn)
 		if !errors.Is(err, errNoSeat) {
 			return err
 		}
@@ -94,30 +108,33 @@ var errNoSeat = errors.New("the account has no connection left")
 
 // asSeated is As in a seat of the account that the caller is believed to be of. Where that is another,
 // all of whose seats are taken, it does nothing and returns errNoSeat and the account.
-func (db *DB) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func(*Tx) error) (uuid.UUID, error) {
-	if err := db.seats.enter(ctx, account); err != nil {
+func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func(*Tx) error) (uuid.UUID, error) {
+	if err := l.seats.enter(ctx, account); err != nil {
 		return account, translate(err)
 	}
-	defer func() { db.seats.leave(account) }()
-	conn, err := db.App.Acquire(ctx)
+	defer func() { l.seats.leave(account) }()
+	conn, err := l.pool.Acquire(ctx)
 	if err != nil {
 		return account, translate(err)
 	}
 	claimed := &claimedTx{conn: conn.Conn()}
-	defer func() { release(conn, claimed.lasting) }()
+	defer func() { l.release(conn, claimed.lasting) }()
 	tx := &Tx{Tx: claimed}
 	b := &pgx.Batch{}
 	b.Queue(beginWriteSQL)
+	if l.limitsSQL != "" {
+		b.Queue(l.limitsSQL)
+	}
 	b.Queue(scopeSQL, c.claims()...).QueryRow(tx.Scope.scan)
 	err = conn.SendBatch(ctx, b).Close()
 	if real := tx.Scope.AccountID; err == nil && real != account {
-		if !db.seats.try(real) {
+		if !l.seats.try(real) {
 			if err := rollback(conn.Conn()); err != nil {
 				return account, err
 			}
 			return real, errNoSeat
 		}
-		db.seats.leave(account)
+		l.seats.leave(account)
 		account = real
 	}
 	if err == nil {
@@ -146,17 +163,6 @@ func queueEnd(b *pgx.Batch) {
 	})
 	b.Queue(resetSQL)
 	b.Queue(unlockSQL)
-}
-
-// release gives a connection back to its pool, or closes it when a statement may have left on it what is not
-// cleared away.
-func release(conn *pgxpool.Conn, lasting bool) {
-	if lasting {
-		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-		defer cancel()
-		_ = conn.Conn().Close(ctx) // the socket is closed also when the farewell is not heard
-	}
-	conn.Release()
 }
 
 // rollback ends a failed transaction even when its context has ended, and clears
@@ -242,16 +248,16 @@ func (db *DB) WriteAtOnce(
 func (db *DB) atOnce(
 	ctx context.Context, begin string, c Caller, hint Scope, queue func(Scope, *pgx.Batch),
 ) (scope Scope, err error) {
-	if err := db.seats.enter(ctx, hint.AccountID); err != nil {
+	if err := db.short.seats.enter(ctx, hint.AccountID); err != nil {
 		return Scope{}, err
 	}
-	defer db.seats.leave(hint.AccountID)
+	defer db.short.seats.leave(hint.AccountID)
 	conn, err := db.App.Acquire(ctx)
 	if err != nil {
 		return Scope{}, err
 	}
 	var theirs []*pgx.QueuedQuery
-	defer func() { release(conn, anyLasts(theirs)) }()
+	defer func() { db.short.release(conn, anyLasts(theirs)) }()
 	b := &pgx.Batch{}
 	b.Queue(begin)
 	b.Queue(scopeSQL, c.claims()...).QueryRow(scope.scan)

@@ -15,6 +15,16 @@ const (
 	RecoveryAsk  = 24 * time.Hour   // within which the letter of a recovery must have been made
 	Invitation   = 7 * day          // of an invitation, and of one sent again
 	Session      = 30 * day         // without a visit
+	SessionEnd   = 180 * day        // of a session, however often it is used
+	OperatorIdle = time.Hour        // of an operator's session without a visit
+	OperatorEnd  = 12 * time.Hour   // of an operator's session, however often it is used
+	Device       = 365 * day        // in which a browser is known again
+	EmailChange  = 24 * time.Hour   // within which both ends must confirm a change of address
+	EmailBack    = 14 * day         // in which the former address can take the change back
+	SecurityLog  = 365 * day        // that the security log keeps a line; also in tijori_access.write_log
+	StepUp       = 10 * time.Minute // after a proof, in which it counts; also in tijori_access.fresh
+	HalfWay      = 10 * time.Minute // between the password and the second step of a sign-in
+	Challenge    = 5 * time.Minute  // of a question to a passkey
 	// in which an owner may keep an account that is being deleted; also in tijori_access.leave_account
 	Deletion     = 30 * day
 	LastDays     = 3 * day        // before its end, when owners are told again; also in tijori_access.tell_leaving

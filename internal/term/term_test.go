@@ -31,6 +31,10 @@ func TestTermsOfTheDatabase(t *testing.T) {
 			`select prosrc from pg_proc where oid = 'tijori_access.tell_leaving(uuid)'::regprocedure`,
 			term.LastDays,
 		},
+		"fresh": {
+			`select prosrc from pg_proc where oid = 'tijori_access.fresh(bytea)'::regprocedure`,
+			term.StepUp,
+		},
 		"the policy of entries": {
 			`select coalesce(string_agg(distinct qual || coalesce(with_check, ''), ' '), '') from pg_policies
 			where schemaname = 'tijori' and tablename = 'entries' and cmd = 'UPDATE' and qual ~ 'interval'`,

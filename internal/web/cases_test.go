@@ -50,6 +50,8 @@ type trial struct {
 	own     bool // of entries, a counter sees his own
 	private bool // nobody but who made it sees it
 	noBody  bool // what the body says is not read
+
+	anyPlace bool // a member of a single business is answered as well
 }
 
 func at(path string) func(ids) ask { return func(ids) ask { return ask{path: path} } }
@@ -69,10 +71,10 @@ func newIDText() string { return fresh().String() }
 // trials has one for every route; TestEveryRoute fails for a route without.
 var trials = map[string]trial{
 	"GET /{$}":         {ask: at("/"), status: 200, shows: wordOfA + "shop two"},
-	"GET /signup":      {ask: at("/signup"), status: 200, shows: `name="password"`, visitor: true},
+	"GET /signup":      {ask: at("/signup"), status: 200, shows: `name="business"`, visitor: true},
 	"GET /signup/sent": {ask: at("/signup/sent"), status: 200, visitor: true},
 	"POST /signup": {status: 303, shows: "/signup/sent", visitor: true, ask: func(ids) ask {
-		return form("/signup", "name", "Asha", "email", "asha-new@example.com", "password", ownersPassword, "business",
+		return form("/signup", "name", "Asha", "email", "asha-new@example.com", "business",
 			"Asha Kirana", "locale", "hi", "currency", "INR")
 	}},
 	"POST /signup/again": {status: 303, shows: "/signup/sent", visitor: true, ask: func(i ids) ask {
@@ -126,6 +128,21 @@ var trials = map[string]trial{
 		return form("/recover/"+i.get("recovery"), "password",
 			ownersPassword)
 	}, status: 303, shows: "/", visitor: true},
+	"GET /email/{token}": {
+		ask: func(i ids) ask { return ask{path: "/email/" + i.get("email")} }, status: 200,
+		shows: wordOfA + "mail-next", visitor: true,
+	},
+	"POST /email/{token}": {
+		ask: func(i ids) ask { return form("/email/" + i.get("email")) }, status: 200, visitor: true,
+	},
+	"GET /email/back/{token}": {
+		ask: func(i ids) ask { return ask{path: "/email/back/" + i.get("email back")} }, status: 200,
+		shows: wordOfA + "mail-former", visitor: true,
+	},
+	"POST /email/back/{token}": {
+		ask:    func(i ids) ask { return form("/email/back/"+i.get("email back"), "end_keys", "yes") },
+		status: 303, shows: "/recover/sent", visitor: true,
+	},
 	"GET /invite/{token}": {
 		ask: func(i ids) ask { return ask{path: "/invite/" + i.get("invite")} }, status: 200,
 		shows: wordOfA + "mail-invited", visitor: true,
@@ -153,6 +170,14 @@ var trials = map[string]trial{
 	"POST /settings/password": {status: 303, shows: "/settings", before: (*world).password, ask: func(ids) ask {
 		return form("/settings/password", "current", ownersPassword, "password", "another lamp in the window")
 	}},
+	"POST /settings/email": {status: 303, shows: "/settings", before: (*world).password, ask: func(ids) ask {
+		return form("/settings/email", "new_email", "asha.new@example.com", "proof", ownersPassword)
+	}},
+	"POST /settings/email/cancel": {
+		ask: func(ids) ask { return form("/settings/email/cancel") }, status: 303, shows: "/settings",
+	},
+	"GET /security":     {ask: at("/security"), status: 200, shows: wordOfA + "key"},
+	"GET /api/security": {ask: at("/api/security"), status: 200, shows: wordOfA + "key"},
 	"POST /settings/sessions/{id}/end": {ask: func(i ids) ask {
 		return form("/settings/sessions/" + i.get("session") +
 			"/end")
@@ -341,6 +366,17 @@ var trials = map[string]trial{
 		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link")} }, status: 200,
 		shows: "12,34,567.89", visitor: true,
 	},
+	"GET /s/{token}/card.png": {
+		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link") + "/card.png"} }, status: 200, shows: "PNG",
+		visitor: true,
+	},
+	"GET /b/{business}/collect": {
+		ask:    func(i ids) ask { return ask{path: i.shop() + "/collect", query: values("days", "0")} },
+		status: 200, shows: wordOfA + "party living",
+	},
+	"POST /b/{business}/p/{party}/send": {status: 303, shows: "https://wa.me/91" + phoneA, ask: func(i ids) ask {
+		return form(i.party()+"/send", "id", newIDText(), "token", ledger.NewShareToken(), "entry", i.get("entry"))
+	}},
 
 	"GET /pricing": {ask: at("/pricing"), status: 200, free: true, shows: "/billing/checkout?plan=pro"},
 	"GET /billing": {ask: at("/billing"), status: 200, shows: wordOfA + "invoice-1"},
@@ -372,7 +408,7 @@ var trials = map[string]trial{
 		shows: "https://billing.stripe.com/p/session/",
 	},
 
-	"GET /api/billing/me": {ask: at("/api/billing/me"), status: 200, shows: `"tier":"pro"`},
+	"GET /api/billing/me": {ask: at("/api/billing/me"), status: 200, shows: `"tier":"pro"`, anyPlace: true},
 	"POST /api/billing/checkout": {
 		status: 200, free: true, before: func(w *world) { w.neverPaid(w.a) },
 		shows: `"amount":29900`, ask: func(ids) ask {

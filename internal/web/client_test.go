@@ -82,7 +82,11 @@ func checkAnswer(t testing.TB, what string, a answer, token string) {
 	if a.status >= 500 && a.status != http.StatusServiceUnavailable {
 		t.Errorf("%s: status %d: %.300s", what, a.status, a.body)
 	}
-	if got := a.header.Get("Cache-Control"); got != "private, no-store" {
+	want := "private, no-store"
+	if strings.HasSuffix(what, "/card.png") && a.status == http.StatusOK {
+		want = "private, max-age=600" // the picture of a link: for who has the link, and for minutes
+	}
+	if got := a.header.Get("Cache-Control"); got != want {
 		t.Errorf("%s: Cache-Control %q", what, got)
 	}
 	if !strings.Contains(strings.Join(a.header.Values("Vary"), ","), "Cookie") {
@@ -109,7 +113,8 @@ func checkAnswer(t testing.TB, what string, a answer, token string) {
 var requestID = regexp.MustCompile(`[0-9a-f]{16}`)
 
 // madeID is what a form is given anew each time: an id, and the token of a link that is not made yet.
-var madeID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|name="token" value="[A-Za-z0-9_-]{22}"`)
+var madeID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}` +
+	`|name="token" value="[A-Za-z0-9_-]{22}"|/s/[A-Za-z0-9_-]{22}`)
 
 // same returns an answer's text without what differs by its nature: the ids
 // that were asked for, which some pages repeat, and the request's id.

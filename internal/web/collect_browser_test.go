@@ -64,7 +64,7 @@ func TestShareInBrowser(t *testing.T) {
 	}
 	d.do(chromedp.Navigate(link))
 	d.wants("the statement has a code to pay by",
-		`document.querySelector(".qr path")?.getBBox().width > 20 && document.querySelector(".pay a").href.startsWith("upi://pay?pa=")`)
+		`document.querySelector(".qr path")?.getBBox().width > 20 && document.querySelector(".guest-pay a").href.startsWith("upi://pay?pa=")`)
 	if bad := d.read(`document.documentElement.scrollWidth > innerWidth ? "wider than the screen" : ""`); bad != "" {
 		t.Error(bad)
 	}

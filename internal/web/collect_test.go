@@ -58,7 +58,7 @@ func TestShareFromFormToEnd(t *testing.T) {
 	got := open()
 	for _, word := range []string{
 		wordOfA + "shop one", wordOfA + "party living", "₹12,34,567.89", wordOfA + "note",
-		"upi://pay?pa=" + wordOfA,
+		"upi://pay?pa=" + wordOfA, "You took", `property="og:title"`, "/s/" + token + "/card.png?of=",
 	} {
 		if !strings.Contains(html.UnescapeString(got.body), word) {
 			t.Errorf("the shared statement does not say %q", word)
@@ -128,7 +128,47 @@ func TestLinksAreThrottled(t *testing.T) {
 	}
 }
 
-// A reminder says the figure of the page and of the log, in both languages, by all ways.
+// The picture of a link is kept by nobody between us and who has the link, and ends with it.
+func TestCardEndsWithItsLink(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	at := "/s/" + w.a.ids["link"]
+	card := func() answer { return w.send("GET", ask{path: at + "/card.png"}, "") }
+	got := card()
+	if got.status != 200 || got.header.Get("Content-Type") != "image/png" || !strings.HasPrefix(got.body, "\x89PNG") ||
+		!strings.HasPrefix(got.header.Get("Cache-Control"), "private") || got.header.Get("X-Robots-Tag") != "noindex" ||
+		len(got.header.Values("Set-Cookie")) > 0 {
+		t.Fatalf("the picture: %d %v", got.status, got.header)
+	}
+	page := w.send("GET", ask{path: at}, "")
+	if !strings.Contains(page.body, `property="og:image" content="http`) {
+		t.Error("the page names no picture with a whole address")
+	}
+	w.exec(`update shares set expires_at = now() - interval '1 hour' where id = $1`, w.a.ids["share"])
+	if got := card(); got.status != 404 || strings.Contains(got.body, "PNG") {
+		t.Errorf("the picture of a link that ended: %d", got.status)
+	}
+	ended := w.send("GET", ask{path: at}, "")
+	if ended.status != 404 || ended.leaks("ask the shop for a new one") == "" || strings.Contains(ended.body, "og:") {
+		t.Errorf("a link that ended: %d %.500s", ended.status, ended.body)
+	}
+}
+
+// sent is the text that a form has typed into a messenger.
+func sent(t *testing.T, got answer) string {
+	t.Helper()
+	at := got.location()
+	text, err := url.PathUnescape(at[strings.IndexByte(at, '=')+1:])
+	if err != nil || strings.Contains(text, "%!") || strings.Contains(text, "upi://") || len([]rune(text)) > 400 {
+		t.Errorf("the message is %q (%v)", text, err)
+	}
+	return text
+}
+
+var linkIn = regexp.MustCompile(`https?://\S+(/s/[A-Za-z0-9_-]{22})`)
+
+// A reminder says the figure of the page and of the log, in both languages, by all ways, and its link opens a page
+// that says it too.
 func TestReminderSaysTheSameFigure(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
@@ -151,21 +191,35 @@ func TestReminderSaysTheSameFigure(t *testing.T) {
 			"whatsapp": "https://wa.me/91" + phoneA + "?text=",
 			"sms":      "sms:+91" + phoneA + "?body=", "copy": party + "/remind",
 		} {
-			got := w.send("POST", form(party+"/remind", "id", newIDText(), "channel", channel, "lang", lang), w.a.Token)
+			token := ledger.NewShareToken()
+			k := form(party+"/remind", "id", newIDText(), "token", token, "channel", channel, "lang", lang)
+			got := w.send("POST", k, w.a.Token)
 			if got.status != 303 || !strings.HasPrefix(got.location(), prefix) {
 				t.Errorf("%s in %s: %d to %s", channel, lang, got.status, got.location())
 				continue
 			}
+			if again := w.send("POST", k, w.a.Token); again.location() != got.location() {
+				t.Errorf("a double tap on %s leads to %s, then to %s", channel, got.location(), again.location())
+			}
+			if n := one[int](w, `select count(*) from shares where account_id = $1 and token_hash = sha256($2::bytea)`,
+				w.a.AccountID, []byte(token)); n != 1 {
+				t.Errorf("a double tap on %s made %d links", channel, n)
+			}
 			if channel == "copy" {
 				continue
 			}
-			text, err := url.PathUnescape(got.location()[strings.IndexByte(got.location(), '=')+1:])
-			if err != nil || !strings.Contains(text, figure) || !strings.Contains(text, "am=1234568.89&cu=INR") ||
-				!strings.Contains(text, wordOfA+"shop one") || strings.Contains(text, "%!") {
-				t.Errorf("%s in %s says %q (%v)", channel, lang, text, err)
+			text := sent(t, got)
+			if !strings.Contains(text, figure) || !strings.Contains(text, wordOfA+"shop one") {
+				t.Errorf("%s in %s says %q", channel, lang, text)
 			}
 			if hindi := strings.Contains(text, "बाकी हैं"); hindi != (lang == "hi") {
 				t.Errorf("%s in %s says %q", channel, lang, text)
+			}
+			link := linkIn.FindStringSubmatch(text)
+			if link == nil {
+				t.Errorf("%s in %s has no link: %q", channel, lang, text)
+			} else if opened := w.send("GET", ask{path: link[1]}, ""); !strings.Contains(opened.body, figure) {
+				t.Errorf("the link of %s opens %d without the figure", channel, opened.status)
 			}
 		}
 	}
@@ -173,9 +227,98 @@ func TestReminderSaysTheSameFigure(t *testing.T) {
 		w.a.AccountID); n < 6 {
 		t.Errorf("the log has %d reminders of that balance, want at least 6", n)
 	}
-	if got := w.send("GET", ask{path: party + "/remind", query: values("lang", "hi", "upi", "no")},
-		w.a.Token); !strings.Contains(got.body, "बाकी हैं") || strings.Contains(got.body, "am=1234568.89") {
-		t.Error("the page does not follow the choice of language and UPI")
+	if got := w.send("GET", ask{path: party + "/remind", query: values("lang", "hi", "link", "no")},
+		w.a.Token); !strings.Contains(got.body, "बाकी हैं") || linkIn.MatchString(got.body) {
+		t.Error("the page does not follow the choice of language and link")
+	}
+	for what, token := range map[string]string{"none": "x", "too long": strings.Repeat("a", 3000)} {
+		k := form(party+"/remind", "id", newIDText(), "token", token, "channel", "whatsapp")
+		if got := w.send("POST", k, w.a.Token); got.status != 422 {
+			t.Errorf("a token that is %s: %d, want 422", what, got.status)
+		}
+	}
+}
+
+// After an entry the party can be told of it, in its own words; of somebody else's entry it cannot.
+func TestSendAfterAnEntry(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	party := newIDs(w.a.ids).party()
+	id := newIDText()
+	saved := w.send("POST", form(party+"/entries/new", "id", id, "side", "received", "amount", "40", "date", "", "note",
+		"by UPI"), w.a.Token)
+	if saved.status != 303 {
+		t.Fatalf("save: %d", saved.status)
+	}
+	flash := ""
+	for _, c := range (&http.Response{Header: saved.header}).Cookies() {
+		if c.Name == "flash" {
+			flash = c.Value
+		}
+	}
+	if !strings.HasSuffix(flash, "|"+id) || !strings.Contains(flash, "/entries/"+id+"/delete|") {
+		t.Errorf("what is left for the next page is %q", flash)
+	}
+	send := func(entry string) answer {
+		return w.send("POST", form(party+"/send", "id", newIDText(), "token", ledger.NewShareToken(), "entry", entry,
+			"lang", "en"), w.a.Token)
+	}
+	text := sent(t, send(id))
+	for _, words := range []string{"You paid ₹40 on ", "(by UPI)", "Due from you now: ₹12,34,528.89"} {
+		if !strings.Contains(text, words) {
+			t.Errorf("the message %q does not say %q", text, words)
+		}
+	}
+	if text := sent(t, send("")); !strings.Contains(text, "₹12,34,528.89") || !linkIn.MatchString(text) {
+		t.Errorf("the account is sent with %q", text)
+	}
+	for what, entry := range map[string]string{"unknown": newIDText(), "another account's": w.b.ids["entry"]} {
+		if got := send(entry); got.status != 404 {
+			t.Errorf("an entry that is %s: %d, want 404", what, got.status)
+		}
+	}
+	for _, role := range []string{"accountant of business", "counter of business"} {
+		k := form(party+"/send", "id", newIDText(), "token", ledger.NewShareToken())
+		if got := w.send("POST", k, w.people[role].Token); got.status != 403 {
+			t.Errorf("%s sends an account: %d, want 403", role, got.status)
+		}
+	}
+}
+
+// The list of whom to call has who owes for so long, the longest first, and says who was reminded.
+func TestWhomToCall(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	shop := newIDs(w.a.ids).shop()
+	late, new := newIDText(), newIDText()
+	for id, day := range map[string]int{late: -45, new: -3} {
+		w.send("POST", form(shop+"/parties/new", "id", id, "kind", "customer", "name", "Owes "+id), w.a.Token)
+		date := time.Now().AddDate(0, 0, day).Format(time.DateOnly)
+		w.send("POST", form(shop+"/p/"+id+"/entries/new", "id", newIDText(), "side", "given", "amount", "77", "date",
+			date,
+			"note", ""), w.a.Token)
+	}
+	list := func(days string) string {
+		return w.send("GET", ask{path: shop + "/collect", query: values("days", days)}, w.a.Token).body
+	}
+	for days, want := range map[string][2]bool{
+		"": {true, false}, "40": {true, false}, "2": {true, true}, "3650": {}, "x": {true, false}, "-1": {true, false},
+	} {
+		got := list(days)
+		if has := [2]bool{strings.Contains(got, "Owes "+late), strings.Contains(got, "Owes "+new)}; has != want {
+			t.Errorf("for %q days the list has %v, want %v", days, has, want)
+		}
+	}
+	if got := list("0"); strings.Index(got, "Owes "+late) > strings.Index(got, "Owes "+new) {
+		t.Error("the longest due is not first")
+	}
+	before := strings.Count(list("40"), "Not reminded yet")
+	w.send("POST", form(shop+"/p/"+late+"/remind", "id", newIDText(), "channel", "whatsapp"), w.a.Token)
+	if after := strings.Count(list("40"), "Not reminded yet"); after != before-1 {
+		t.Errorf("before the reminder %d were not reminded, after it %d", before, after)
+	}
+	if got := w.send("GET", ask{path: shop + "/collect", query: values("after", "x")}, w.a.Token); got.status != 422 {
+		t.Errorf("a broken cursor: %d", got.status)
 	}
 }
 

@@ -126,6 +126,7 @@ func worldOf(t *testing.T, plans *billing.Plans) *world {
 		PayOrigins: bill.FormOrigins(), Simulated: true, Operators: make([]string, 1), Log: log,
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
 	}
+	w.equip()
 	server = New(w.config)
 	w.client = &http.Client{Timeout: 3 * time.Minute, CheckRedirect: func(*http.Request,
 		[]*http.Request,

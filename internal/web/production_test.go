@@ -75,7 +75,7 @@ func TestProduction(t *testing.T) {
 	}
 	own := &http.Cookie{Name: "__Host-session", Value: token}
 	for _, k := range []ask{
-		form("/signup", "name", "Asha", "email", "asha-"+token[:8]+"@example.com", "password", ownersPassword,
+		form("/signup", "name", "Asha", "email", "asha-"+token[:8]+"@example.com",
 			"business", "Asha's", "locale", "hi"),
 		form("/language", "locale", "hi", "next", "/login"),
 		trials["POST /b/{business}/p/{party}/share"].ask(newIDs(w.a.ids)),

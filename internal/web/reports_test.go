@@ -83,7 +83,7 @@ func TestReportsPage(t *testing.T) {
 		return w.send("GET", ask{path: "/b/" + w.a.ids["business"] + "/reports", query: values(pairs...)}, w.a.Token)
 	}
 	all := []string{"from", "", "to", ""}
-	rupees := func(minor int64) string { return money.Amount{Minor: minor, Currency: "INR"}.Format() }
+	rupees := func(minor int64) string { return money.Amount{Minor: minor, Currency: "INR"}.Short() }
 	gave := w.given(w.a.BusinessID)
 	for _, c := range []struct {
 		query  url.Values

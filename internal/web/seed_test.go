@@ -76,6 +76,7 @@ func (w *world) side(word, phone string, amount int64) *side {
 	w.seedBilling(s)
 	w.seedDesk(s)
 	w.seedCredits(s)
+	w.seedFactors(s)
 	return s
 }
 
@@ -139,7 +140,7 @@ func (w *world) seedPeople(s *side) {
 	w.exec(`insert into members (account_id, id, user_id, business_id, role) values ($1, $2, $3, $4, 'manager')`,
 		s.AccountID, second, s.UserID, s.ids["business2"])
 	s.ids["session"] = w.session(s.UserID, s.AccountID, "30 days", false).id
-	for _, kind := range []string{"invite", "sign-up", "recovery"} {
+	for _, kind := range []string{"invite", "sign-up", "recovery", "email", "email back"} {
 		s.ids[kind] = randomToken()
 	}
 	hash := func(kind string) []byte { h := account.Hash(s.ids[kind]); return h[:] }
@@ -148,12 +149,19 @@ func (w *world) seedPeople(s *side) {
 	w.exec(`insert into invitations (account_id, id, email, role, token_hash, invited_by, expires_at)
 		values ($1, $2, $3, 'counter', $4, $5, now() + interval '7 days')`,
 		s.AccountID, invitation, invited, hash("invite"), s.UserID)
-	w.exec(`insert into signups (id, email, name, password_hash, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $6, $4, 'en', 'INR', $5, now() + interval '1 day')`,
+	w.exec(`insert into signups (id, email, name, business_name, locale, currency, token_hash, expires_at) values ($1, $2, $3, $4, 'en', 'INR', $5, now() + interval '1 day')`,
 		fresh(), s.word+"mail-waiting@example.com", s.word+"person waiting", s.word+
-			"shop waiting", hash("sign-up"), argon2Hash(signUpPassword))
+			"shop waiting", hash("sign-up"))
 	w.exec(`insert into recoveries (id, email, user_id, token_hash, expires_at)
 		values ($1, $2, $3, $4, now() + interval '30 minutes')`,
 		fresh(), s.Email, s.UserID, hash("recovery"))
+	w.exec(`insert into email_changes (id, user_id, old_email, new_email, new_hash, expires_at) values ($1, $2, $3, $4, $5, now() + interval '1 day')`,
+		fresh(), s.UserID, s.Email, s.word+"mail-next@example.com", hash("email"))
+	w.exec(`insert into email_changes (id, user_id, old_email, new_email, back_hash, expires_at, old_at, new_at, done_at, back_until)
+		values ($1, $2, $3, $4, $5, now(), now(), now(), now(), now() + interval '1 day')`,
+		fresh(), s.UserID, s.word+"mail-former@example.com", s.Email, hash("email back"))
+	w.exec(`insert into security_log (account_id, kind, user_id, detail) values ($1, 'key_made', $2, $3)`,
+		s.AccountID, s.UserID, s.word+"key")
 }
 
 func (w *world) seedBilling(s *side) {
@@ -199,15 +207,16 @@ func (w *world) session(user, acc uuid.UUID, life string, revoked bool) (s struc
 	w.Helper()
 	s.id, s.token = fresh().String(), randomToken()
 	hash := account.Hash(s.token)
-	w.exec(`insert into credentials (hash, id, kind, user_id, account_id, expires_at, revoked_at)
-		values ($1, $2, 'session', $3, $4, now() + $5::text::interval, case when $6 then now() end)`, hash[:], s.id, user, acc, life, revoked)
+	w.exec(`insert into credentials (hash, id, kind, user_id, account_id, expires_at, revoked_at, strong_at)
+		values ($1, $2, 'session', $3, $4, now() + $5::text::interval, case when $6 then now() end, now())`, hash[:], s.id, user, acc, life, revoked)
 	return s
 }
 
 // password gives A's owner one, by the same way as a forgotten one is replaced.
 func (w *world) password() {
 	w.Helper()
-	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, account.Device{Network: "192.0.2.7"})
+	_, err := w.accounts.Recover(w.Context(), w.a.ids["recovery"], ownersPassword, false,
+		account.Device{Network: "192.0.2.7"})
 	w.ok(err)
 }
 
@@ -284,8 +293,8 @@ func hexHash(token string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// signUpPassword is that of the sign-up that waits to be confirmed.
-const signUpPassword = "a-waiting-password"
+// signUpPassword is chosen behind the link of the sign-up that waits to be confirmed.
+const signUpPassword = "a brass lamp for the door"
 
 // argon2Hash writes a password as the users table keeps it, at the least cost.
 func argon2Hash(password string) string {

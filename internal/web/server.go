@@ -46,7 +46,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Log            *slog.Logger
 
-	limit time.Duration // of a request's work; tests shorten it
+	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
 }
 
 // How long the HTTP server in front waits.
@@ -56,15 +56,22 @@ const (
 )
 
 // A Server answers requests. It keeps no state of its own.
-type Server struct{ handler http.Handler }
+type Server struct {
+	handler http.Handler
+	frame   *frame.Frame
+}
 
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
 	p := newParts(c)
 	return &Server{p.Handler(p.routes(), frame.Offers{
 		Carriers: p.plans.Carriers(), Roomier: p.plans.Roomier, Upgrade: p.plans.ServeUpgrade,
-	})}
+	}), p.Frame}
 }
+
+// FilesUnderWay is how many files are being made, and how many bytes are reserved for files that are made, leave or
+// arrive.
+func (s *Server) FilesUnderWay() (making int, reserved int64) { return s.frame.FilesUnderWay() }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
@@ -86,14 +93,14 @@ func newParts(c Config) *parts {
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL,
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
-		RequestLimit: c.limit, Log: c.Log,
+		RequestLimit: c.limit, ChunkLimit: c.chunk, Log: c.Log,
 	})
 	return &parts{
 		Frame:       f,
 		door:        &door.Handlers{Frame: f, Accounts: c.Accounts},
 		accounts:    &accounts.Handlers{Frame: f, Accounts: c.Accounts},
 		khata:       &khata.Handlers{Frame: f, Accounts: c.Accounts},
-		bulk:        &bulk.Handlers{Frame: f},
+		bulk:        bulk.New(f),
 		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
 		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -18,16 +19,24 @@ type till struct {
 	stripe, razorpay string // addresses
 	mu               sync.Mutex
 	made             int
+	calls            atomic.Int64 // to either provider
 	subs             map[string]map[string]any
 }
 
 func newTill(t testing.TB) *till {
 	x := &till{t: t, subs: map[string]map[string]any{}}
-	s, r := httptest.NewServer(http.HandlerFunc(x.serveStripe)), httptest.NewServer(http.HandlerFunc(x.serveRazorpay))
+	s, r := httptest.NewServer(x.counted(x.serveStripe)), httptest.NewServer(x.counted(x.serveRazorpay))
 	t.Cleanup(s.Close)
 	t.Cleanup(r.Close)
 	x.stripe, x.razorpay = s.URL, r.URL
 	return x
+}
+
+func (x *till) counted(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x.calls.Add(1)
+		serve(w, r)
+	}
 }
 
 // add puts a Razorpay subscription there; a status of active means paid for the next month.

@@ -29,7 +29,7 @@ var upgradeSays = map[string]string{
 // and team are full. Routes that are not named serve them.
 func upgradeOf(pattern string) string {
 	switch method, path, _ := strings.Cut(pattern, " "); {
-	case strings.Contains(path, "/export."), path == "/billing/usage.csv":
+	case strings.Contains(path, "/export."), strings.Contains(path, "/reports."), path == "/billing/usage.csv":
 		return fault.ExportNeedsPlan
 	case strings.HasSuffix(path, "/grid"), strings.HasSuffix(path, "/grid/draft"),
 		strings.HasSuffix(path, "/entries/batch"):

@@ -12,6 +12,7 @@ var accountTables = []archiveTable{
 	{"members", `select m.id, m.user_id, m.name, m.email, m.business_id, m.role, m.created_at from tijori_access.team() m where $1::uuid is not null`},
 	{"invitations", `select id, business_id, email, role, invited_by, created_at, expires_at, accepted_at, revoked_at
 		from tijori.invitations where account_id = $1 order by created_at, id`},
+	{"security_log", `select id, at, kind as event, who, about, detail, network, user_agent from tijori_access.security_log(null, null, 100000) where $1::uuid is not null`},
 	{"subscriptions", `select provider, id, customer_id, status, plan_id, price_id, period, period_start, period_end, paid_through, cancel_at_period_end, ended_at, created_at
 		from tijori.subscriptions where account_id = $1 order by created_at, id`},
 	{"checkouts", `select id, user_id, provider, plan_id, period, status, subscription_id, created_at, expires_at
@@ -36,7 +37,7 @@ var accountTables = []archiveTable{
 var businessTables = []archiveTable{
 	{"parties", `select id, kind, name, phone, note, created_by, created_at, updated_at, deleted_at, version
 		from tijori.parties where account_id = $1 and business_id = $2 order by id`},
-	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.batch_id,
+	{"entries", `select e.id, e.party_id, p.name as party, e.side, e.amount_minor, e.business_date, e.note, e.opening, e.mode, e.batch_id,
 			e.created_by, e.created_at, e.updated_at, e.deleted_at, e.version
 		from (
 			select * from tijori.entries l where l.account_id = $1 and l.business_id = $2 and l.deleted_at is null

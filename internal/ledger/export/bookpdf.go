@@ -67,8 +67,10 @@ func (b *book) line(line ledger.BookLine) error {
 	if !line.Entries {
 		return b.doc.Err()
 	}
-	if err := b.sum.Add(line.EntryFields); err != nil {
-		return err
+	if !line.Ahead {
+		if err := b.sum.Add(line.EntryFields); err != nil {
+			return err
+		}
 	}
 	return b.entry(line.Line)
 }

@@ -36,6 +36,7 @@ type Labels struct {
 	Statement, Khata        string // titles of one party and of all
 	Given, Received         string // columns that the other side reads too
 	Old                     string // an entry that is the balance from before the khata was kept here
+	Ahead                   string // an entry whose day is yet to come, and which counts in no balance
 	Get, Give               string // totals of all parties
 	All, From, Until        string // the range: all of it, from %s, until %s
 	Owes, Settled, SideNote string // who owes whom how much; whose side the columns are written from
@@ -48,7 +49,8 @@ var English = Labels{
 	Balance: "Balance",
 	Opening: "Opening balance", Closing: "Closing balance", Customer: "Customer", Supplier: "Supplier",
 	Statement: "Statement of account", Khata: "All parties", Given: "Gave", Received: "Got", Old: "Old balance",
-	Get: "You'll get", Give: "You'll give",
+	Ahead: "Dated ahead, not counted",
+	Get:   "You'll get", Give: "You'll give",
 	All: "All entries", From: "From %s", Until: "Up to %s", Owes: "%s owes %s %s.", Settled: "Settled",
 	SideNote: "Written from the side of %s. A balance with a minus is what %s owes.", Page: "Page %d of %d",
 }
@@ -58,7 +60,8 @@ func (l Labels) In(translate func(string) string) Labels {
 	for _, word := range []*string{
 		&l.Party, &l.Kind, &l.Phone, &l.Date, &l.Details, &l.Gave, &l.Got, &l.Balance, &l.Opening, &l.Closing,
 		&l.Customer, &l.Supplier,
-		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Old, &l.Get, &l.Give, &l.All, &l.From, &l.Until, &l.Owes,
+		&l.Statement, &l.Khata, &l.Given, &l.Received, &l.Old, &l.Ahead, &l.Get, &l.Give, &l.All, &l.From, &l.Until,
+		&l.Owes,
 		&l.Settled, &l.SideNote, &l.Page,
 	} {
 		*word = translate(*word)
@@ -75,6 +78,18 @@ func (l Labels) DetailsOf(e ledger.EntryFields) string {
 		return l.Old
 	}
 	return l.Old + ": " + e.Note
+}
+
+// detailsOf is DetailsOf for a line that may lie ahead.
+func (l Labels) detailsOf(line ledger.Line) string {
+	text := l.DetailsOf(line.EntryFields)
+	switch {
+	case !line.Ahead:
+		return text
+	case text == "":
+		return l.Ahead
+	}
+	return l.Ahead + ": " + text
 }
 
 func (l Labels) kind(k ledger.Kind) string {

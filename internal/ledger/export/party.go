@@ -65,7 +65,7 @@ func PartyCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, party uuid.UUID
 	return c.end()
 }
 
-// sides writes the columns gave, got and balance of an entry.
+// sides writes the columns gave, got and balance of an entry; the balance is empty while the entry lies ahead.
 func (c *csvWriter) sides(line ledger.Line, currency string) {
 	if line.Side == ledger.Given {
 		c.amount(line.AmountMinor, currency)
@@ -74,11 +74,16 @@ func (c *csvWriter) sides(line ledger.Line, currency string) {
 		c.cell("")
 		c.amount(line.AmountMinor, currency)
 	}
-	c.amount(line.Balance, currency)
+	if line.Ahead {
+		c.cell("")
+	} else {
+		c.amount(line.Balance, currency)
+	}
 }
 
 // BookCSV writes every entry of the business, party by party, with the party's
-// balance after each. A party without entries has one row with balance zero.
+// balance after each. A party without entries has one row with balance zero. Entries dated ahead say so and have no
+// balance.
 func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error {
 	if err := o.allowed(ctx, tx); err != nil {
 		return err
@@ -104,7 +109,7 @@ func BookCSV(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) error
 		c.first = false
 		if b.Entries {
 			c.date(b.Date)
-			c.text(l.DetailsOf(b.EntryFields))
+			c.text(l.detailsOf(b.Line))
 			c.sides(b.Line, o.Currency)
 		} else {
 			for range 4 {

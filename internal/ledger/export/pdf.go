@@ -117,7 +117,10 @@ func (s *sheet) boxes(f *pdf.Form, list []box) {
 }
 
 func (s *sheet) entry(line ledger.Line) error {
-	r := tableRow{date: s.o.date(line.Date), details: s.l.DetailsOf(line.EntryFields), balance: s.money(line.Balance)}
+	r := tableRow{date: s.o.date(line.Date), details: s.l.detailsOf(line)}
+	if !line.Ahead {
+		r.balance = s.money(line.Balance)
+	}
 	if line.Side == ledger.Given {
 		r.gave = s.money(line.AmountMinor)
 	} else {

@@ -50,6 +50,7 @@ type sheet struct {
 	running string // at the head of the second and later pages
 	aside   string // to the right of that
 	table   bool   // the columns' heads are repeated on a new page
+	heads   func() // writes the heads of another table than a statement's
 }
 
 // tableRow is one row; amounts are ready to show, "" where there is none.
@@ -106,6 +107,10 @@ func (s *sheet) paragraph(st pdf.Style, text string, width, height float64) {
 // columns writes the heads of the table.
 func (s *sheet) columns() {
 	s.table = true
+	if s.heads != nil {
+		s.heads()
+		return
+	}
 	s.page.Fill(left, s.y-18, right-left, 18, band)
 	y := s.y - 12
 	s.page.Text(left+4, y, head, s.l.Date)

@@ -192,10 +192,13 @@ func (x *xlsxWriter) heads(n int, titles ...string) error {
 
 // sides are the columns gave, got and balance of an entry.
 func (x *xlsxWriter) sides(line ledger.Line) (gave, got, balance any) {
-	if line.Side == ledger.Given {
-		return x.amount(line.AmountMinor), nil, x.amount(line.Balance)
+	if !line.Ahead {
+		balance = x.amount(line.Balance)
 	}
-	return nil, x.amount(line.AmountMinor), x.amount(line.Balance)
+	if line.Side == ledger.Given {
+		return x.amount(line.AmountMinor), nil, balance
+	}
+	return nil, x.amount(line.AmountMinor), balance
 }
 
 // end writes the workbook to w.

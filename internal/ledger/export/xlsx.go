@@ -95,7 +95,7 @@ func BookXLSX(ctx context.Context, tx *postgres.Tx, w io.Writer, o Options) erro
 		err = ledger.WriteBook(ctx, tx, func(b ledger.BookLine) error {
 			cells := []any{x.text(b.Name), x.text(l.kind(b.Kind)), x.text(b.Phone), nil, nil, nil, nil, x.amount(0)}
 			if b.Entries {
-				cells[3], cells[4] = x.date(b.Date), x.text(l.DetailsOf(b.EntryFields))
+				cells[3], cells[4] = x.date(b.Date), x.text(l.detailsOf(b.Line))
 				cells[5], cells[6], cells[7] = x.sides(b.Line)
 			}
 			return x.add(cells...)

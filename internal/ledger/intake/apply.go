@@ -57,15 +57,18 @@ func look(ctx context.Context, tx *postgres.Tx, t *Table, m Mapping) (existing, 
 		select p.id, p.kind, p.name, p.name_key, p.phone, p.note, s.balance, s.opening, s.begun
 		from tijori.parties p
 		cross join lateral (
-			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end),
-			    0)::bigint as balance, coalesce(bool_or(e.opening), false) as opening,
+			select coalesce(sum(case e.side when 'given' then e.amount_minor else -e.amount_minor end)
+			    filter (where e.business_date <= $6), 0)::bigint as balance, coalesce(bool_or(e.opening),
+			        false) as opening,
 				count(*) > 0 as begun
 			from tijori.entries e
 			where e.account_id = $1 and e.business_id = $2 and e.party_id = p.id and e.deleted_at is null
 		) s
 		where p.account_id = $1 and p.business_id = $2 and p.deleted_at is null and (p.name_key = any ($3::text[])
 		    or p.phone = any ($4::text[]) or p.id = $5)
-		order by p.created_at, p.id`, ledger.PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names), keys(phones), m.PartyID)
+		order by p.created_at, p.id`, ledger.PlanAnew, tx.Scope.AccountID, tx.Scope.BusinessID, keys(names),
+		keys(phones), m.PartyID,
+		tx.Scope.Today)
 	if err != nil {
 		return there, fmt.Errorf("find parties of a file: %w", err)
 	}

@@ -233,7 +233,8 @@ func (r *reader) askSigns() {
 	default:
 		r.Notes = append(r.Notes, Problem{
 			Column: r.label(column), Reason: fault.New(fault.Invalid,
-				"Nothing says whether the amounts in “%s” were given or got. They are taken as given.", r.label(column)),
+				"Nothing says whether the amounts in “%s” were given or got. They are taken as given.",
+				r.label(column)),
 			Options: []string{SidesGot, SidesGave},
 		})
 	}

@@ -142,11 +142,9 @@ func TestBooks(t *testing.T) {
 func TestOwnExports(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ party, want string }{
-		"party.csv": {"राम", "-755431.08"}, "party_range.csv": {"राम", "-765431.09"}, "party_empty_range.csv": {
-			"राम",
-			"-755431.08",
-		},
-		"book.csv": {"", "-755431.08"}, "book_hindi.csv": {"", "-755431.08"},
+		"party.csv": {"राम", "-755431.08"}, "party_range.csv": {"राम", "-765431.09"},
+		"party_empty_range.csv": {"राम", plain(0)}, // its opening balance is of a day to come
+		"book.csv":              {"", "-755431.08"}, "book_hindi.csv": {"", "-755431.08"},
 	} {
 		body, err := os.ReadFile("../export/testdata/" + name)
 		if err != nil {

@@ -85,7 +85,8 @@ func body(t *Table, m Mapping) []Row {
 
 func newReader(t *Table, o Options, there existing) *reader {
 	r := &reader{
-		Plan: &Plan{}, t: t, o: o, there: there, parties: map[string]*Party{}, keys: map[string]string{},
+		Plan: &Plan{today: o.Desk.Today}, t: t, o: o, there: there, parties: map[string]*Party{},
+		keys:   map[string]string{},
 		phones: map[string]string{}, words: map[string]rowWord{},
 		columns: map[Field][]int{}, negative: map[Field]bool{}, sides: map[string]ledger.Side{},
 	}

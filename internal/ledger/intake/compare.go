@@ -349,7 +349,7 @@ func (r *reader) take(p *Party, row Row, what string, place int, f ledger.EntryF
 	})
 	r.Lines = append(r.Lines, row.Line)
 	p.Entries++
-	p.After += f.Signed()
+	p.After += r.counted(f)
 	if f.Side == ledger.Given {
 		r.Given += f.AmountMinor
 	} else {

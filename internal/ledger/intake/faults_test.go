@@ -204,7 +204,8 @@ func TestFaultsSayMore(t *testing.T) {
 	p = readFile(t, "faults/phone-placeholder.csv", existing{}, nil)
 	if diff := cmp.Diff([]string{
 		"3 “N/A” is not a phone number and is left out.",
-		"4 “-” is not a phone number and is left out.", "5 Of several phone numbers, the first is taken: +919876543210.",
+		"4 “-” is not a phone number and is left out.",
+		"5 Of several phone numbers, the first is taken: +919876543210.",
 	}, reasons(p.Notes)); diff != "" {
 		t.Error(diff)
 	}

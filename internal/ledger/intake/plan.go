@@ -26,6 +26,16 @@ type Plan struct {
 	Figures []string  // heads of columns with figures that are not taken
 	Suggest string    // whose account it may be, from the titles, when that is asked
 	Check   *Check    // against the balances that stand in the file; nil when it has none
+
+	today time.Time // in the business
+}
+
+// counted is what an entry adds to today's balance: nothing while it lies ahead.
+func (p *Plan) counted(f ledger.EntryFields) int64 {
+	if f.Date.After(p.today) {
+		return 0
+	}
+	return f.Signed()
 }
 
 // A Twin says where the like of an entry is.
@@ -44,10 +54,10 @@ type Party struct {
 	Fills         bool // its phone, which the khata does not have, comes from the file
 	Line          int  // the first line about it
 	Entries       int
-	Before, After int64
-	opening       bool // it has an opening balance, there or in the file
-	begun         bool // the khata has entries of it
-	kept          bool // it is in the plan
+	Before, After int64 // today's
+	opening       bool  // it has an opening balance, there or in the file
+	begun         bool  // the khata has entries of it
+	kept          bool  // it is in the plan
 }
 
 // A Problem is what keeps a line out of the khata, or, with Ask, a question that the file leaves open.
@@ -174,7 +184,7 @@ func (p *Plan) LeaveOut() (n int) {
 		n++
 		party := parties[e.PartyID]
 		party.Entries--
-		party.After -= e.Signed()
+		party.After -= p.counted(e.EntryFields)
 		if e.Side == ledger.Given {
 			p.Given -= e.AmountMinor
 		} else {

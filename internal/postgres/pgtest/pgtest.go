@@ -303,8 +303,8 @@ func (db *DB) insertSession(t testing.TB, u *User) {
 	u.Token = hex.EncodeToString(token)
 	hash := sha256.Sum256([]byte(u.Token))
 	u.Caller = postgres.Caller{Credential: hash, Business: u.BusinessID}
-	db.exec(t, `insert into credentials (hash, id, kind, user_id, account_id, expires_at)
-		values ($1, $2, 'session', $3, $4, now() + interval '30 days')`, hash[:], newID(t), u.UserID, u.AccountID)
+	db.exec(t, `insert into credentials (hash, id, kind, user_id, account_id, expires_at, strong_at)
+		values ($1, $2, 'session', $3, $4, now() + interval '30 days', now())`, hash[:], newID(t), u.UserID, u.AccountID)
 }
 
 func (db *DB) exec(t testing.TB, sql string, args ...any) {

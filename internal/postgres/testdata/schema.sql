@@ -210,6 +210,9 @@ CREATE FUNCTION tijori_access.change_role(member uuid, new_role text) RETURNS vo
 declare
     m tijori.members := tijori_access.lock_member(member);
 begin
+    if m.role <> new_role and exists (select from tijori.roles r where r.role = new_role and r.owns) then
+        perform tijori_access.require_fresh();
+    end if;
     if not exists (select from tijori.roles r where r.role = new_role and r.owns) then
         perform tijori_access.keep_owner(m);
         perform tijori_access.end_sent_invitations(m.account_id, m.user_id);
@@ -217,6 +220,26 @@ begin
     update tijori.members v set role = new_role where v.account_id = m.account_id and v.id = m.id;
 end $$;
 ALTER FUNCTION tijori_access.change_role(member uuid, new_role text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.check_fresh() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    written constant jsonb := to_jsonb(new);
+    maker constant uuid := coalesce(written ->> 'created_by', written ->> 'invited_by')::uuid;
+    asking constant bytea := decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+begin
+    if written ? 'role'
+        and not exists (select from tijori.roles r where r.role = written ->> 'role' and r.owns) then
+        return null;
+    end if;
+    if not exists (select from tijori.credentials c
+                    where c.user_id = maker and (asking is null or c.hash = asking) and tijori_access.fresh(c.hash)) then
+        raise exception 'a fresh proof is needed' using errcode = '42501', constraint = 'step_up';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.check_fresh() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.colleagues() RETURNS TABLE(user_id uuid, name text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -244,6 +267,7 @@ begin
     if not s.owns then
         raise exception 'not an owner' using errcode = '42501';
     end if;
+    perform tijori_access.require_fresh();
     perform from tijori.accounts a where a.account_id = s.account_id for no key update;
     if (select count(*) from tijori.credentials c
          where c.account_id = s.account_id and c.kind = 'api_key' and c.revoked_at is null) >= 50 then
@@ -393,6 +417,15 @@ begin
     perform tijori_access.forget_users(array[caller]);
 end $$;
 ALTER FUNCTION tijori_access.forget_me() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.forget_origin() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.security_log l set network = '', user_agent = '' where l.user_id = old.id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.forget_origin() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.forget_users(candidates uuid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -410,6 +443,17 @@ begin
     delete from tijori.users u where u.id = any (alone);
 end $$;
 ALTER FUNCTION tijori_access.forget_users(candidates uuid[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.fresh(session bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return exists (
+        select from tijori.credentials c join tijori.users u on u.id = c.user_id
+         where c.hash = session and c.kind = 'session' and c.revoked_at is null and c.expires_at > now()
+           and case when u.two_step then c.strong_at else c.proven_at end > now() - interval '10 minutes');
+end $$;
+ALTER FUNCTION tijori_access.fresh(session bytea) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.home_account(member_id uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -430,6 +474,13 @@ CREATE FUNCTION tijori_access.invitation_by_token(given_hash bytea) RETURNS TABL
       join tijori.users u on u.id = i.invited_by
      where i.token_hash = given_hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now() $$;
 ALTER FUNCTION tijori_access.invitation_by_token(given_hash bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select u.email from tijori.invitations i join tijori.users u on u.id = i.invited_by
+     where i.account_id = account and i.id = invitation $$;
+ALTER FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) RETURNS TABLE(email text, role text, account_name text, business_name text, inviter text, locale text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -632,6 +683,123 @@ begin
     return m;
 end $$;
 ALTER FUNCTION tijori_access.lock_member(member uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_deletion() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(case when new.leaving_at is null then 'deletion_ended' else 'deletion_begun' end,
+        new.account_id, null, null);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_deletion() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_export(what text, more text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    if s.account_id is null or not s.sees_totals or what not in ('data_exported', 'data_taken')
+       or what = 'data_taken' and not s.owns then
+        raise exception 'not an export' using errcode = '42501';
+    end if;
+    perform tijori_access.write_log(what, s.account_id, s.user_id, null, more);
+end $$;
+ALTER FUNCTION tijori_access.log_export(what text, more text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_failures() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    f record;
+    n bigint := 0;
+begin
+    for f in
+        with gone as (delete from tijori.sign_in_failures x where x.id in (
+                select y.id from tijori.sign_in_failures y order by y.id limit 500 for update skip locked)
+            returning x.*)
+        select u.id as user_id, m.account_id, g.network, g.user_agent, g.created_at
+          from gone g
+          join tijori.users u on u.email = g.email
+          join tijori.members m on m.user_id = u.id
+          join tijori.accounts a on a.account_id = m.account_id and a.erasing_at is null
+    loop
+        insert into tijori.security_log (account_id, at, kind, about_id, network, user_agent)
+        values (f.account_id, f.created_at, 'sign_in_failed', f.user_id, f.network, f.user_agent);
+        n := n + 1;
+    end loop;
+    return n;
+end $$;
+ALTER FUNCTION tijori_access.log_failures() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_invitation() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(
+        case when exists (select from tijori.roles r where r.role = new.role and r.owns)
+             then 'owner_invited' else 'member_invited' end,
+        new.account_id, new.invited_by, null, new.role);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_invitation() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_key() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(case when new.revoked_at is null then 'key_made' else 'key_ended' end,
+        new.account_id, coalesce((select o.user_id from tijori_access.origin() o), new.user_id), null, new.hint);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_key() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_member() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    before_owns boolean := tg_op <> 'INSERT' and exists (
+        select from tijori.roles r where r.role = old.role and r.owns);
+    after_owns boolean := tg_op <> 'DELETE' and exists (
+        select from tijori.roles r where r.role = new.role and r.owns);
+    who uuid := coalesce((select o.user_id from tijori_access.origin() o),
+        case when tg_op = 'INSERT' then new.user_id end);
+begin
+    if tg_op = 'INSERT' then
+        -- the first owner of an account opens it
+        if exists (select from tijori.members m where m.account_id = new.account_id and m.id <> new.id) then
+            perform tijori_access.write_log(case when after_owns then 'owner_added' else 'member_added' end,
+                new.account_id, who, new.user_id, new.role);
+        end if;
+    elsif tg_op = 'DELETE' then
+        perform tijori_access.write_log(case when before_owns then 'owner_removed' else 'member_removed' end,
+            old.account_id, who, old.user_id, old.role);
+    elsif new.role <> old.role then
+        perform tijori_access.write_log(case when after_owns then 'owner_added' else 'role_changed' end,
+            new.account_id, who, new.user_id, new.role);
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_member() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_payee() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log('payee_changed', new.account_id, new.created_by, null, new.upi_id);
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.log_payee() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.log_user(what text, whose uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.write_log(what, null, whose, whose);
+end $$;
+ALTER FUNCTION tijori_access.log_user(what text, whose uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.maker() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -841,6 +1009,22 @@ begin
     end loop;
 end $_$;
 ALTER PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select c.user_id, c.network, c.user_agent into origin.user_id, origin.network, origin.user_agent
+      from tijori.credentials c
+     where c.hash = decode(nullif(current_setting('tijori.credential', true), ''), 'hex');
+    if coalesce(current_setting('tijori.network', true), '') <> '' then
+        network := left(current_setting('tijori.network', true), 64);
+        user_agent := left(current_setting('tijori.user_agent', true), 300);
+    end if;
+    network := coalesce(network, '');
+    user_agent := coalesce(user_agent, '');
+end $$;
+ALTER FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -849,6 +1033,18 @@ CREATE FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name tex
       from pg_catalog.pg_class c where c.oid = tab
 $$;
 ALTER FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+begin
+    select c.strong_at is not null, u.two_step into proof.strong, proof.two_step
+      from tijori.credentials c join tijori.users u on u.id = c.user_id
+     where c.hash = decode(nullif(current_setting('tijori.credential', true), ''), 'hex') and c.user_id = caller;
+end $$;
+ALTER FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_access.protect(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -890,6 +1086,20 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_access.refuse_leaving() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.refuse_reserved_address() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if exists (select from tijori.email_changes e
+                where e.old_email = new.email and e.user_id <> new.id
+                  and e.done_at is not null and e.ended_at is null and e.back_until > now()) then
+        raise exception 'the address is kept for its former user'
+            using errcode = '23505', constraint = 'users_email_key';
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.refuse_reserved_address() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.refuse_to_keep_demonstration() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -922,6 +1132,19 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.require_app(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.require_fresh() RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    caller uuid := tijori_access.user_id();
+begin
+    if caller is null
+        or not tijori_access.fresh(decode(nullif(current_setting('tijori.credential', true), ''), 'hex')) then
+        raise exception 'a fresh proof is needed' using errcode = '42501', constraint = 'step_up';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.require_fresh() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.revoke_api_key(key_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -1020,6 +1243,23 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) RETURNS TABLE(id uuid, at timestamp with time zone, kind text, who text, about text, detail text, network text, user_agent text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    return query
+    select l.id, l.at, l.kind, coalesce(u.email, ''), coalesce(a.email, ''), l.detail, l.network, l.user_agent
+      from tijori.security_log l
+      left join tijori.users u on u.id = l.user_id
+      left join tijori.users a on a.id = l.about_id
+     where l.account_id = mine and (before is null or (l.at, l.id) < (before, before_id))
+     order by l.at desc, l.id desc
+     limit least(most, 100000);
+end $$;
+ALTER FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.team() RETURNS TABLE(id uuid, user_id uuid, name text, email text, business_id uuid, business_name text, role text, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1133,6 +1373,38 @@ begin
      where c.hash = decode(current_setting('tijori.credential', true), 'hex');
 end $$;
 ALTER FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.write_log(what text, account uuid, actor uuid, about uuid, more text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    o record;
+    heard text := (select k.tells from tijori.security_kinds k where k.kind = what);
+    place uuid;
+begin
+    select * into o from tijori_access.origin();
+    for place in
+        select a.account_id from tijori.accounts a
+         where a.erasing_at is null and (a.account_id = account or account is null
+           and a.account_id in (select m.account_id from tijori.members m where m.user_id = coalesce(about, actor)))
+    loop
+        delete from tijori.security_log l
+         where l.account_id = place and l.at < now() - interval '365 days';
+        insert into tijori.security_log (account_id, kind, user_id, about_id, detail, network, user_agent)
+        values (place, what, coalesce(actor, o.user_id), about, left(more, 200), o.network, o.user_agent);
+    end loop;
+    if heard = 'nobody' or account is not null and not found then
+        return;
+    end if;
+    insert into tijori.notices (user_id, kind, account_id, actor_id, network, user_agent)
+    select distinct u.id, what, account, coalesce(actor, o.user_id), o.network, o.user_agent
+      from tijori.users u
+     where u.id = about
+        or heard = 'owners' and u.id in (select m.user_id from tijori.members m
+                                           join tijori.roles r on r.role = m.role and r.owns
+                                          where m.account_id = account);
+end $$;
+ALTER FUNCTION tijori_access.write_log(what text, account uuid, actor uuid, about uuid, more text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) RETURNS tijori_credits.purse
     LANGUAGE plpgsql
     AS $$
@@ -1887,6 +2159,54 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.add_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.ahead() RETURNS TABLE(party_id uuid, living boolean, made_on date, balance bigint, entries integer, last_date date, due_since date, given_ahead bigint, received_ahead bigint, entries_ahead integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id, tijori_khata.today_in(b.time_zone) as today into s
+      from tijori_access.scope() x
+      join tijori.businesses b on b.account_id = x.account_id and b.id = x.business_id
+     where x.sees_totals;
+    return query select a.* from tijori_khata.ahead_of(s.account_id, s.business_id, s.today) a;
+end $$;
+ALTER FUNCTION tijori_khata.ahead() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today date) RETURNS TABLE(party_id uuid, living boolean, made_on date, balance bigint, entries integer, last_date date, due_since date, given_ahead bigint, received_ahead bigint, entries_ahead integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    l record;
+begin
+    for l in
+        with late as materialized (
+            select e.party_id, e.side, e.amount_minor from tijori.entries e
+             where e.account_id = account and e.business_id = business and e.business_date > today
+               and e.deleted_at is null
+        )
+        select t.party_id,
+               coalesce(sum(t.amount_minor) filter (where t.side = 'given'), 0)::bigint as given,
+               coalesce(sum(t.amount_minor) filter (where t.side = 'received'), 0)::bigint as received,
+               count(*)::integer as entries
+          from late t group by t.party_id
+    loop
+        select s.party_id, s.living, s.made_on, s.balance - l.given + l.received, s.entries - l.entries,
+               l.given, l.received, l.entries
+          into party_id, living, made_on, balance, entries, given_ahead, received_ahead, entries_ahead
+          from tijori.party_sums s
+         where s.account_id = account and s.business_id = business and s.party_id = l.party_id;
+        last_date := (select max(e.business_date) from tijori.entries e
+                       where e.account_id = account and e.business_id = business and e.party_id = l.party_id
+                         and e.deleted_at is null and e.business_date <= today);
+        due_since := tijori_khata.due_since(account, business, l.party_id, balance, today);
+        return next;
+    end loop;
+end $$;
+ALTER FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today date) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) RETURNS date
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1910,6 +2230,29 @@ begin
     return date '2100-01-01';
 end $$;
 ALTER FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    e record;
+begin
+    if owed > 0 then
+        for e in
+            select g.business_date, g.amount_minor from tijori.entries g
+             where g.account_id = account and g.business_id = business and g.party_id = party and g.side = 'given'
+               and g.deleted_at is null and g.business_date <= until
+             order by g.business_date desc, g.id desc
+        loop
+            owed := owed - e.amount_minor;
+            if owed <= 0 then
+                return e.business_date;
+            end if;
+        end loop;
+    end if;
+    return date '2100-01-01';
+end $$;
+ALTER FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.follow_parties() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2251,6 +2594,69 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.require_batch_entry_rows() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, upi_id text, payee_name text, payable boolean, opening bigint, given bigint, received bigint, lines integer, brought bigint, changed boolean, side text, amount_minor bigint, business_date date, note text, is_opening boolean, balance bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    with share as materialized (
+        select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
+    ), head as materialized (
+        select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
+               p.name as party_name, p.kind, s.from_date,
+               case when s.from_date > day.until then s.to_date else day.until end as to_date, here.today, s.created_at, s.expires_at, s.digest,
+               coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name
+          from share s
+          join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
+          join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
+           and p.deleted_at is null
+          cross join lateral (select tijori_khata.today_in(b.time_zone) as today) here
+          cross join lateral (select least(s.to_date, here.today) as until) day
+          left join lateral (
+            select y.upi_id, y.payee_name from tijori.payees y
+             where y.account_id = s.account_id and y.business_id = s.business_id
+             order by y.created_at desc limit 1) y on true
+         where s.revoked_at is null and s.expires_at > now()
+    ), entry as materialized (
+        select e.id, e.side, e.amount_minor, e.business_date, e.note, e.opening,
+               greatest(e.created_at, e.updated_at) > h.created_at as changed,
+               case e.side when 'given' then e.amount_minor else -e.amount_minor end as signed,
+               e.business_date < h.from_date as before, e.business_date > h.to_date as after
+          from head h
+          join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
+           and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.today
+    ), sums as materialized (
+        select coalesce(sum(e.signed) filter (where e.before), 0)::bigint as opening,
+               coalesce(sum(e.signed) filter (where e.after), 0)::bigint as after_it
+          from entry e
+    ), line as materialized (
+        select e.*, row_number() over w as n, s.opening + sum(e.signed) over w as balance
+          from entry e cross join sums s
+         where not coalesce(e.before, false) and not e.after
+        window w as (order by e.business_date, e.id)
+    ), whole as materialized (
+        select count(*)::integer as lines,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'given'), 0)::bigint as given,
+               coalesce(sum(l.amount_minor) filter (where l.side = 'received'), 0)::bigint as received,
+               max(l.balance) filter (where l.n = skip)::bigint as brought,
+               pg_catalog.string_agg(pg_catalog.octet_length(l.side) || ':' || l.side
+                   || pg_catalog.octet_length(l.amount_minor::text) || ':' || l.amount_minor || '10:'
+                   || pg_catalog.to_char(l.business_date, 'YYYY-MM-DD') || pg_catalog.octet_length(l.note) || ':'
+                   || l.note, '' order by l.n) as text
+          from line l
+    )
+    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date, h.to_date, h.created_at,
+           h.expires_at, h.upi_id, h.payee_name, s.after_it >= 0, s.opening, w.given, w.received, w.lines,
+           coalesce(w.brought, s.opening),
+           h.digest <> pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.octet_length(s.opening::text) || ':'
+               || s.opening || coalesce(w.text, ''), 'UTF8')),
+           null, null, null, null, null, null
+      from head h cross join sums s cross join whole w
+    union all
+    (select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            l.changed, l.side, l.amount_minor, l.business_date, l.note, l.opening, l.balance::bigint
+       from line l where l.n > skip and l.n <= skip::bigint + most
+      order by l.n) $$;
+ALTER FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(business_name text, currency text, time_zone text, party_name text, kind text, from_date date, to_date date, shared_at timestamp with time zone, expires_at timestamp with time zone, digest bytea, upi_id text, payee_name text, payable boolean, opening bigint, side text, amount_minor bigint, business_date date, note text, is_opening boolean, changed boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2259,29 +2665,32 @@ CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(bu
         select s.* from tijori.shares s where s.token_hash = given_hash order by s.created_at limit 1
     ), head as materialized (
         select s.account_id, s.business_id, s.party_id, b.name as business_name, b.currency, b.time_zone,
-               p.name as party_name, p.kind, s.from_date, s.to_date, s.created_at, s.expires_at, s.digest,
+               p.name as party_name, p.kind, s.from_date, day.until, s.to_date, s.created_at, s.expires_at, s.digest,
                coalesce(y.upi_id, '') as upi_id, coalesce(y.payee_name, '') as payee_name,
                sums.after_it >= 0 as payable, sums.opening
           from share s
           join tijori.businesses b on b.account_id = s.account_id and b.id = s.business_id
           join tijori.parties p on p.account_id = s.account_id and p.business_id = s.business_id and p.id = s.party_id
            and p.deleted_at is null
+          cross join lateral (select tijori_khata.today_in(b.time_zone) as today) here
+          cross join lateral (select least(s.to_date, here.today) as until) day
           left join lateral (
             select y.upi_id, y.payee_name from tijori.payees y
              where y.account_id = s.account_id and y.business_id = s.business_id
              order by y.created_at desc limit 1) y on true
           cross join lateral (
             select coalesce(sum(e.signed) filter (where e.business_date < s.from_date), 0)::bigint as opening,
-                   coalesce(sum(e.signed) filter (where e.business_date > s.to_date), 0)::bigint as after_it
+                   coalesce(sum(e.signed) filter (where e.business_date > day.until), 0)::bigint as after_it
               from (
                 select l.business_date,
                        case l.side when 'given' then l.amount_minor else -l.amount_minor end as signed
                   from tijori.entries l
                  where l.account_id = s.account_id and l.business_id = s.business_id and l.party_id = s.party_id
-                   and l.deleted_at is null) e) sums
+                   and l.deleted_at is null and l.business_date <= here.today) e) sums
          where s.revoked_at is null and s.expires_at > now()
     )
-    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date, h.to_date, h.created_at,
+    select h.business_name, h.currency, h.time_zone, h.party_name, h.kind, h.from_date,
+           case when h.from_date > h.until then h.to_date else h.until end, h.created_at,
            h.expires_at, h.digest, h.upi_id, h.payee_name, h.payable, h.opening, null, null, null, null, null, null
       from head h
     union all
@@ -2290,7 +2699,7 @@ CREATE FUNCTION tijori_khata.shared_statement(given_hash bytea) RETURNS TABLE(bu
             greatest(e.created_at, e.updated_at) > h.created_at
        from head h
        join tijori.entries e on e.account_id = h.account_id and e.business_id = h.business_id
-        and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.to_date
+        and e.party_id = h.party_id and e.deleted_at is null and e.business_date <= h.until
         and (h.from_date is null or e.business_date >= h.from_date)
       order by e.business_date, e.id) $$;
 ALTER FUNCTION tijori_khata.shared_statement(given_hash bytea) OWNER TO tijori_guard;
@@ -2389,20 +2798,58 @@ begin
     return null;
 end $$;
 ALTER FUNCTION tijori_khata.take_sums() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) RETURNS record
+CREATE FUNCTION tijori_khata.today() RETURNS date
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
     s record;
 begin
-    select x.account_id, x.business_id into s from tijori_access.scope() x where x.sees_totals;
+    select x.account_id, x.business_id into s from tijori_access.scope() x;
+    return (select tijori_khata.today_in(b.time_zone) from tijori.businesses b
+             where b.account_id = s.account_id and b.id = s.business_id);
+end $$;
+ALTER FUNCTION tijori_khata.today() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.today_in(zone text) RETURNS date
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (tijori_ops.clock() at time zone zone)::date;
+exception when invalid_parameter_value then
+    return (tijori_ops.clock() at time zone 'Asia/Kolkata')::date;
+end $$;
+ALTER FUNCTION tijori_khata.today_in(zone text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+    d record;
+begin
+    select x.account_id, x.business_id, tijori_khata.today_in(b.time_zone) as today into s
+      from tijori_access.scope() x
+      join tijori.businesses b on b.account_id = x.account_id and b.id = x.business_id
+     where x.sees_totals;
     select count(*), count(*) filter (where t.balance > 0), count(*) filter (where t.balance < 0),
            coalesce(sum(t.balance) filter (where t.balance > 0), 0),
            coalesce(-sum(t.balance) filter (where t.balance < 0), 0)
       into parties, due, advance, get, give
       from tijori.party_sums t
      where t.account_id = s.account_id and t.business_id = s.business_id and t.living;
+    select coalesce(sum(sign(greatest(n.today, 0)) - sign(greatest(n.all_days, 0))), 0) as due,
+           coalesce(sum(sign(greatest(-n.today, 0)) - sign(greatest(-n.all_days, 0))), 0) as advance,
+           coalesce(sum(greatest(n.today, 0) - greatest(n.all_days, 0)), 0) as get,
+           coalesce(sum(greatest(-n.today, 0) - greatest(-n.all_days, 0)), 0) as give
+      into d
+      from (
+        select a.balance as today, a.balance + a.given_ahead - a.received_ahead as all_days
+          from tijori_khata.ahead_of(s.account_id, s.business_id, s.today) a where a.living) n;
+    due := due + d.due;
+    advance := advance + d.advance;
+    get := get + d.get;
+    give := give + d.give;
 end $$;
 ALTER FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_khata.wrong_sums() RETURNS TABLE(account_id uuid, business_id uuid, party_id uuid, what text)
@@ -2831,6 +3278,21 @@ CREATE TABLE tijori.businesses (
 );
 ALTER TABLE ONLY tijori.businesses FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.businesses OWNER TO tijori_owner;
+CREATE TABLE tijori.challenges (
+    hash bytea NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    bound bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT challenges_binding_check CHECK (((bound IS NULL) = (kind = ANY (ARRAY['sign_in'::text, 'half_way'::text])))),
+    CONSTRAINT challenges_bound_check CHECK ((length(bound) = 32)),
+    CONSTRAINT challenges_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT challenges_kind_check CHECK ((kind = ANY (ARRAY['sign_up'::text, 'register'::text, 'sign_in'::text, 'half_way'::text, 'second_step'::text, 'step_up'::text]))),
+    CONSTRAINT challenges_whose_check CHECK (((user_id IS NULL) = (kind = ANY (ARRAY['sign_up'::text, 'sign_in'::text]))))
+);
+ALTER TABLE ONLY tijori.challenges FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.challenges OWNER TO tijori_owner;
 CREATE TABLE tijori.changes (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -2909,6 +3371,8 @@ CREATE TABLE tijori.credentials (
     name text DEFAULT ''::text NOT NULL,
     scopes text[] DEFAULT '{}'::text[] NOT NULL,
     hint text DEFAULT ''::text NOT NULL,
+    proven_at timestamp with time zone DEFAULT now(),
+    strong_at timestamp with time zone,
     CONSTRAINT credentials_account_check CHECK (((kind = 'session'::text) OR (account_id IS NOT NULL))),
     CONSTRAINT credentials_hash_check CHECK ((length(hash) = 32)),
     CONSTRAINT credentials_kind_check CHECK ((kind = ANY (ARRAY['session'::text, 'api_key'::text]))),
@@ -2918,6 +3382,8 @@ CREATE TABLE tijori.credentials (
 ALTER TABLE ONLY tijori.credentials FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credentials OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.credentials.hint IS 'the first letters of an API key, by which its owner knows it again';
+COMMENT ON COLUMN tijori.credentials.proven_at IS 'when the user of a session last proved to be there, by a password, a passkey or a code';
+COMMENT ON COLUMN tijori.credentials.strong_at IS 'when that was by more than a password: a passkey, or a code of an authenticator app or a recovery code';
 CREATE TABLE tijori.credit_anchors (
     account_id uuid NOT NULL,
     source text NOT NULL,
@@ -3058,6 +3524,16 @@ CREATE TABLE tijori.credit_reclaims (
 );
 ALTER TABLE ONLY tijori.credit_reclaims FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_reclaims OWNER TO tijori_owner;
+CREATE TABLE tijori.devices (
+    hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT devices_hash_check CHECK ((length(hash) = 32))
+);
+ALTER TABLE ONLY tijori.devices FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.devices OWNER TO tijori_owner;
 CREATE TABLE tijori.drafts (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3073,6 +3549,28 @@ CREATE TABLE tijori.drafts (
 );
 ALTER TABLE ONLY tijori.drafts FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.drafts OWNER TO tijori_owner;
+CREATE TABLE tijori.email_changes (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    old_email text NOT NULL,
+    new_email text NOT NULL,
+    old_hash bytea,
+    new_hash bytea,
+    back_hash bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    old_at timestamp with time zone,
+    new_at timestamp with time zone,
+    done_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    back_until timestamp with time zone,
+    CONSTRAINT email_changes_done_check CHECK (((done_at IS NULL) OR ((old_at IS NOT NULL) AND (new_at IS NOT NULL) AND (back_until IS NOT NULL)))),
+    CONSTRAINT email_changes_hash_check CHECK (((length(old_hash) = 32) AND (length(new_hash) = 32) AND (length(back_hash) = 32)))
+);
+ALTER TABLE ONLY tijori.email_changes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.email_changes OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.email_changes.old_hash IS 'of the link in the mail to the former address; new_hash to the new one';
+COMMENT ON COLUMN tijori.email_changes.ended_at IS 'when it was given up, replaced or taken back';
 CREATE TABLE tijori.entries (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3091,9 +3589,11 @@ CREATE TABLE tijori.entries (
     deleted_at timestamp with time zone,
     deleted_by uuid,
     version integer DEFAULT 1 NOT NULL,
+    mode text,
     CONSTRAINT entries_amount_check CHECK (((amount_minor >= 1) AND (amount_minor <= '10000000000000'::bigint))),
     CONSTRAINT entries_date_check CHECK (((business_date >= '2000-01-01'::date) AND (business_date <= '2099-12-31'::date))),
     CONSTRAINT entries_deleted_check CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    CONSTRAINT entries_mode_check CHECK ((mode = ANY (ARRAY['cash'::text, 'upi'::text, 'bank'::text, 'cheque'::text, 'goods'::text]))),
     CONSTRAINT entries_note_check CHECK (((length(note) <= 500) AND (note !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f]'::text))),
     CONSTRAINT entries_request_check CHECK ((length(request_hash) = 32)),
     CONSTRAINT entries_side_check CHECK ((side = ANY (ARRAY['given'::text, 'received'::text]))),
@@ -3194,6 +3694,20 @@ CREATE TABLE tijori.meters (
 );
 ALTER TABLE ONLY tijori.meters FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.meters OWNER TO tijori_owner;
+CREATE TABLE tijori.notices (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    account_id uuid,
+    actor_id uuid,
+    network text DEFAULT ''::text NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    queued_at timestamp with time zone
+);
+ALTER TABLE ONLY tijori.notices FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.notices OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.notices.account_id IS 'whose account it is about, null for the user alone';
 CREATE TABLE tijori.operator_acts (
     app_id text NOT NULL,
     id uuid NOT NULL,
@@ -3262,6 +3776,30 @@ COMMENT ON COLUMN tijori.party_sums.living IS 'the party is not in the bin';
 COMMENT ON COLUMN tijori.party_sums.made_on IS 'the day the party was made, in UTC: its place among the latest when it has no entry';
 COMMENT ON COLUMN tijori.party_sums.balance IS 'a column, because an index on an expression is not searched before the policy has looked';
 COMMENT ON COLUMN tijori.party_sums.due_since IS 'the date of the oldest Given entry that is not wholly paid, as receipts settle the oldest first; 2100-01-01, after every entry, when nothing is due';
+CREATE TABLE tijori.passkeys (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    aaguid bytea NOT NULL,
+    transports text[] DEFAULT '{}'::text[] NOT NULL,
+    name text NOT NULL,
+    sign_count bigint NOT NULL,
+    backup_eligible boolean NOT NULL,
+    backed_up boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    copied_at timestamp with time zone,
+    CONSTRAINT passkeys_aaguid_check CHECK ((length(aaguid) = 16)),
+    CONSTRAINT passkeys_backup_check CHECK ((backup_eligible OR (NOT backed_up))),
+    CONSTRAINT passkeys_count_check CHECK (((sign_count >= 0) AND (sign_count <= '4294967295'::bigint))),
+    CONSTRAINT passkeys_credential_check CHECK (((length(credential_id) >= 16) AND (length(credential_id) <= 1023))),
+    CONSTRAINT passkeys_key_check CHECK (((length(public_key) >= 1) AND (length(public_key) <= 8192))),
+    CONSTRAINT passkeys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
+);
+ALTER TABLE ONLY tijori.passkeys FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.passkeys OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.passkeys.copied_at IS 'when its counter went back, so that there must be a copy';
 CREATE TABLE tijori.payees (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3453,6 +3991,15 @@ CREATE TABLE tijori.recoveries (
 );
 ALTER TABLE ONLY tijori.recoveries FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.recoveries OWNER TO tijori_owner;
+CREATE TABLE tijori.recovery_codes (
+    user_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_codes_hash_check CHECK ((length(hash) = 32))
+);
+ALTER TABLE ONLY tijori.recovery_codes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.recovery_codes OWNER TO tijori_owner;
 CREATE TABLE tijori.reminders (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3515,6 +4062,29 @@ CREATE TABLE tijori.schema_compat (
     CONSTRAINT schema_compat_from_check CHECK (((compatible_from >= 1001) AND (compatible_from <= migration)))
 );
 ALTER TABLE tijori.schema_compat OWNER TO tijori_owner;
+CREATE TABLE tijori.security_kinds (
+    kind text NOT NULL,
+    tells text NOT NULL,
+    CONSTRAINT security_kinds_tells_check CHECK ((tells = ANY (ARRAY['nobody'::text, 'user'::text, 'owners'::text])))
+);
+ALTER TABLE ONLY tijori.security_kinds FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.security_kinds OWNER TO tijori_owner;
+CREATE TABLE tijori.security_log (
+    account_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL,
+    user_id uuid,
+    about_id uuid,
+    detail text DEFAULT ''::text NOT NULL,
+    network text DEFAULT ''::text NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    CONSTRAINT security_log_detail_check CHECK ((length(detail) <= 200))
+);
+ALTER TABLE ONLY tijori.security_log FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.security_log OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.security_log.user_id IS 'who did it, null where that is not known';
+COMMENT ON COLUMN tijori.security_log.about_id IS 'the user whom it concerns, null for the account as a whole';
 CREATE TABLE tijori.service_clock (
     id boolean DEFAULT true NOT NULL,
     offset_seconds bigint DEFAULT 0 NOT NULL,
@@ -3545,11 +4115,20 @@ CREATE TABLE tijori.shares (
 );
 ALTER TABLE ONLY tijori.shares FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.shares OWNER TO tijori_owner;
+CREATE TABLE tijori.sign_in_failures (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    network text NOT NULL,
+    user_agent text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY tijori.sign_in_failures FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.sign_in_failures OWNER TO tijori_owner;
 CREATE TABLE tijori.signups (
     id uuid NOT NULL,
     email text NOT NULL,
     name text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text DEFAULT ''::text NOT NULL,
     business_name text NOT NULL,
     locale text NOT NULL,
     currency text NOT NULL,
@@ -3616,7 +4195,7 @@ CREATE TABLE tijori.support_uses (
     detail text NOT NULL,
     xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT support_uses_detail_check CHECK ((length(detail) <= 1000)),
-    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text]))),
+    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text, 'reset_factors'::text]))),
     CONSTRAINT support_uses_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 254))),
     CONSTRAINT support_uses_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
@@ -3649,6 +4228,16 @@ CREATE TABLE tijori.throttles (
 );
 ALTER TABLE ONLY tijori.throttles FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.throttles OWNER TO tijori_owner;
+CREATE TABLE tijori.totps (
+    user_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT totps_sealed_check CHECK (((length(sealed) >= 48) AND (length(sealed) <= 128)))
+);
+ALTER TABLE ONLY tijori.totps FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.totps OWNER TO tijori_owner;
 CREATE TABLE tijori.uploads (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3671,6 +4260,7 @@ CREATE TABLE tijori.users (
     password_hash text NOT NULL,
     locale text DEFAULT 'en'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    two_step boolean DEFAULT false NOT NULL,
     CONSTRAINT users_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
     CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['en'::text, 'hi'::text]))),
     CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
@@ -3693,6 +4283,8 @@ ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.challenges
+    ADD CONSTRAINT challenges_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
 ALTER TABLE ONLY tijori.checkouts
@@ -3727,8 +4319,18 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
     ADD CONSTRAINT drafts_pkey PRIMARY KEY (account_id, business_id, created_by, name);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_back_key UNIQUE (back_hash);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_new_key UNIQUE (new_hash);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_old_key UNIQUE (old_hash);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.erasures
@@ -3749,12 +4351,18 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_pkey PRIMARY KEY (app_id, id);
+ALTER TABLE ONLY tijori.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.operator_acts
     ADD CONSTRAINT operator_acts_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.parties
     ADD CONSTRAINT parties_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.party_sums
     ADD CONSTRAINT party_sums_pkey PRIMARY KEY (account_id, business_id, party_id);
+ALTER TABLE ONLY tijori.passkeys
+    ADD CONSTRAINT passkeys_credential_key UNIQUE (credential_id);
+ALTER TABLE ONLY tijori.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (user_id, id);
 ALTER TABLE ONLY tijori.payees
     ADD CONSTRAINT payees_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.payments
@@ -3783,6 +4391,8 @@ ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
+ALTER TABLE ONLY tijori.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -3793,10 +4403,16 @@ ALTER TABLE ONLY tijori.roles
     ADD CONSTRAINT roles_rank_key UNIQUE (rank);
 ALTER TABLE ONLY tijori.schema_compat
     ADD CONSTRAINT schema_compat_pkey PRIMARY KEY (migration);
+ALTER TABLE ONLY tijori.security_kinds
+    ADD CONSTRAINT security_kinds_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY tijori.security_log
+    ADD CONSTRAINT security_log_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.service_clock
     ADD CONSTRAINT service_clock_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.shares
     ADD CONSTRAINT shares_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.signups
     ADD CONSTRAINT signups_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.signups
@@ -3809,6 +4425,8 @@ ALTER TABLE ONLY tijori.tasks
     ADD CONSTRAINT tasks_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.throttles
     ADD CONSTRAINT throttles_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY tijori.totps
+    ADD CONSTRAINT totps_pkey PRIMARY KEY (user_id);
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.users
@@ -3817,6 +4435,8 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
+CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
+CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
@@ -3825,8 +4445,13 @@ CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_
 CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (due_at);
 CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
+CREATE INDEX devices_expires_idx ON tijori.devices USING btree (expires_at);
+CREATE INDEX devices_user_idx ON tijori.devices USING btree (user_id);
+CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_email) WHERE ((done_at IS NOT NULL) AND (ended_at IS NULL));
+CREATE INDEX email_changes_user_idx ON tijori.email_changes USING btree (user_id);
 CREATE INDEX entries_batch_idx ON tijori.entries USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business_id, deleted_at, id) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
@@ -3842,6 +4467,8 @@ CREATE INDEX invoices_issued_idx ON tijori.invoices USING btree (account_id, iss
 CREATE INDEX invoices_subscription_idx ON tijori.invoices USING btree (account_id, connection_id, subscription_id);
 CREATE INDEX invoices_unsettled_idx ON tijori.invoices USING btree (connection_id, id, account_id) WHERE (status <> ALL (ARRAY['paid'::text, 'void'::text, 'deleted'::text, 'cancelled'::text, 'expired'::text, 'uncollectible'::text]));
 CREATE INDEX members_user_idx ON tijori.members USING btree (user_id, account_id, business_id, role);
+CREATE INDEX notices_user_idx ON tijori.notices USING btree (user_id);
+CREATE INDEX notices_waiting_idx ON tijori.notices USING btree (created_at) WHERE (queued_at IS NULL);
 CREATE INDEX operator_acts_at_idx ON tijori.operator_acts USING btree (app_id, at DESC);
 CREATE INDEX operator_acts_subject_idx ON tijori.operator_acts USING btree (app_id, subject, at DESC);
 CREATE INDEX parties_batch_idx ON tijori.parties USING btree (account_id, business_id, batch_id) WHERE (batch_id IS NOT NULL);
@@ -3863,6 +4490,8 @@ CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHER
 CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
+CREATE INDEX security_log_order_idx ON tijori.security_log USING btree (account_id, at DESC, id DESC);
+CREATE INDEX security_log_user_idx ON tijori.security_log USING btree (user_id);
 CREATE INDEX shares_party_idx ON tijori.shares USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX shares_token_idx ON tijori.shares USING btree (token_hash);
 CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
@@ -3879,6 +4508,7 @@ CREATE STATISTICS tijori.parties_tenant_stats (ndistinct, dependencies) ON accou
 ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
+CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
 CREATE TRIGGER batches_stamp BEFORE UPDATE OF undone_at ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
@@ -3896,11 +4526,16 @@ CREATE TRIGGER entries_sums_update AFTER UPDATE ON tijori.entries REFERENCING OL
 CREATE TRIGGER entries_unlocked_insert AFTER INSERT ON tijori.entries REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.keep_lock();
 CREATE TRIGGER entries_unlocked_update AFTER UPDATE ON tijori.entries REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.keep_lock();
 CREATE TRIGGER invitations_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.invitations FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
+CREATE TRIGGER invitations_fresh AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.check_fresh();
 CREATE TRIGGER invitations_leaving AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER invitations_limit_insert AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.limit_invitations();
 CREATE TRIGGER invitations_limit_update AFTER UPDATE OF expires_at, revoked_at ON tijori.invitations FOR EACH ROW WHEN (((new.accepted_at IS NULL) AND (new.revoked_at IS NULL) AND ((new.expires_at > old.expires_at) OR (old.revoked_at IS NOT NULL)))) EXECUTE FUNCTION tijori_access.limit_invitations();
+CREATE TRIGGER invitations_log AFTER INSERT ON tijori.invitations FOR EACH ROW EXECUTE FUNCTION tijori_access.log_invitation();
+CREATE TRIGGER keys_ended_log AFTER UPDATE OF revoked_at ON tijori.credentials FOR EACH ROW WHEN (((new.kind = 'api_key'::text) AND (old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION tijori_access.log_key();
+CREATE TRIGGER keys_made_log AFTER INSERT ON tijori.credentials FOR EACH ROW WHEN ((new.kind = 'api_key'::text)) EXECUTE FUNCTION tijori_access.log_key();
 CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.members FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
 CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER members_log AFTER INSERT OR DELETE OR UPDATE OF role ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.log_member();
 CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
 CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER parties_limit_insert AFTER INSERT ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.limit_parties();
@@ -3909,7 +4544,9 @@ CREATE TRIGGER parties_lock AFTER UPDATE OF deleted_at ON tijori.parties FOR EAC
 CREATE TRIGGER parties_stamp BEFORE UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_update();
 CREATE TRIGGER parties_sums_insert AFTER INSERT ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.open_sums();
 CREATE TRIGGER parties_sums_update AFTER UPDATE ON tijori.parties REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.follow_parties();
+CREATE TRIGGER payees_fresh AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.check_fresh();
 CREATE TRIGGER payees_leaving AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
+CREATE TRIGGER payees_log AFTER INSERT ON tijori.payees FOR EACH ROW EXECUTE FUNCTION tijori_access.log_payee();
 CREATE TRIGGER period_locks_leaving AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER period_locks_order AFTER INSERT ON tijori.period_locks FOR EACH ROW EXECUTE FUNCTION tijori_khata.order_locks();
 CREATE TRIGGER purchases_leaving AFTER INSERT ON tijori.purchases FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
@@ -3918,6 +4555,8 @@ CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock 
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
+CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
+CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.alerts
@@ -3930,6 +4569,8 @@ ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.businesses
     ADD CONSTRAINT businesses_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.challenges
+    ADD CONSTRAINT challenges_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY tijori.checkouts
@@ -3962,8 +4603,12 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.devices
+    ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
     ADD CONSTRAINT drafts_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.email_changes
+    ADD CONSTRAINT email_changes_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
@@ -3986,6 +4631,10 @@ ALTER TABLE ONLY tijori.members
     ADD CONSTRAINT members_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
 ALTER TABLE ONLY tijori.meters
     ADD CONSTRAINT meters_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
+ALTER TABLE ONLY tijori.notices
+    ADD CONSTRAINT notices_kind_fkey FOREIGN KEY (kind) REFERENCES tijori.security_kinds(kind);
+ALTER TABLE ONLY tijori.notices
+    ADD CONSTRAINT notices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.operator_acts
     ADD CONSTRAINT operator_acts_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.parties
@@ -3994,6 +4643,8 @@ ALTER TABLE ONLY tijori.parties
     ADD CONSTRAINT parties_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY tijori.party_sums
     ADD CONSTRAINT party_sums_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.passkeys
+    ADD CONSTRAINT passkeys_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.payees
     ADD CONSTRAINT payees_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.payments
@@ -4034,10 +4685,16 @@ ALTER TABLE ONLY tijori.reconcile_seen
     ADD CONSTRAINT reconcile_seen_run_fkey FOREIGN KEY (connection_id, run_id) REFERENCES tijori.reconcile_runs(connection_id, id);
 ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id);
+ALTER TABLE ONLY tijori.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
     ADD CONSTRAINT review_items_connection_fkey FOREIGN KEY (connection_id, provider) REFERENCES tijori.connections(connection_id, provider);
+ALTER TABLE ONLY tijori.security_log
+    ADD CONSTRAINT security_log_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
+ALTER TABLE ONLY tijori.security_log
+    ADD CONSTRAINT security_log_kind_fkey FOREIGN KEY (kind) REFERENCES tijori.security_kinds(kind);
 ALTER TABLE ONLY tijori.shares
     ADD CONSTRAINT shares_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
 ALTER TABLE ONLY tijori.subscriptions
@@ -4054,6 +4711,8 @@ ALTER TABLE ONLY tijori.support_uses
     ADD CONSTRAINT support_uses_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.tasks
     ADD CONSTRAINT tasks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY tijori.totps
+    ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
@@ -4151,6 +4810,11 @@ CREATE POLICY businesses_update_app ON tijori.businesses FOR UPDATE TO tijori_ap
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))) AND (id = COALESCE(( SELECT tijori_access.business_id() AS business_id), id))));
 CREATE POLICY businesses_update_guard ON tijori.businesses FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.challenges ENABLE ROW LEVEL SECURITY;
+CREATE POLICY challenges_delete_auth ON tijori.challenges FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY challenges_insert_auth ON tijori.challenges FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY challenges_select_auth ON tijori.challenges FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY challenges_select_backup ON tijori.challenges FOR SELECT TO tijori_backup USING (true);
 ALTER TABLE tijori.changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY changes_delete_guard ON tijori.changes FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY changes_insert_guard ON tijori.changes FOR INSERT TO tijori_guard WITH CHECK (true);
@@ -4336,6 +5000,12 @@ CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELEC
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY devices_select_auth ON tijori.devices FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY devices_select_backup ON tijori.devices FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY devices_update_auth ON tijori.devices FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.drafts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY drafts_delete_guard ON tijori.drafts FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY drafts_insert_app ON tijori.drafts FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4373,6 +5043,13 @@ CREATE POLICY drafts_update_app ON tijori.drafts FOR UPDATE TO tijori_app USING 
     s.user_id,
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.email_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY email_changes_delete_auth ON tijori.email_changes FOR DELETE TO tijori_auth USING (((expires_at < now()) AND ((back_until IS NULL) OR (back_until < now()))));
+CREATE POLICY email_changes_insert_auth ON tijori.email_changes FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY email_changes_select_auth ON tijori.email_changes FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY email_changes_select_backup ON tijori.email_changes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY email_changes_select_guard ON tijori.email_changes FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY email_changes_update_auth ON tijori.email_changes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.entries ENABLE ROW LEVEL SECURITY;
 CREATE POLICY entries_delete_guard ON tijori.entries FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY entries_insert_app ON tijori.entries FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4504,6 +5181,12 @@ CREATE POLICY meters_select_backup ON tijori.meters FOR SELECT TO tijori_backup 
 CREATE POLICY meters_select_billing ON tijori.meters FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY meters_select_guard ON tijori.meters FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY meters_update_billing ON tijori.meters FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.notices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY notices_delete_auth ON tijori.notices FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY notices_insert_guard ON tijori.notices FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY notices_select_auth ON tijori.notices FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY notices_select_backup ON tijori.notices FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY notices_update_auth ON tijori.notices FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.operator_acts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY operator_acts_insert_billing ON tijori.operator_acts FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY operator_acts_select_backup ON tijori.operator_acts FOR SELECT TO tijori_backup USING (true);
@@ -4559,6 +5242,12 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
 CREATE POLICY party_sums_select_backup ON tijori.party_sums FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY party_sums_select_guard ON tijori.party_sums FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY party_sums_update_guard ON tijori.party_sums FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.passkeys ENABLE ROW LEVEL SECURITY;
+CREATE POLICY passkeys_delete_auth ON tijori.passkeys FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY passkeys_insert_auth ON tijori.passkeys FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY passkeys_select_auth ON tijori.passkeys FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY passkeys_select_backup ON tijori.passkeys FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY passkeys_update_auth ON tijori.passkeys FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.payees ENABLE ROW LEVEL SECURITY;
 CREATE POLICY payees_delete_guard ON tijori.payees FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY payees_insert_app ON tijori.payees FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4701,6 +5390,12 @@ CREATE POLICY recoveries_select_auth ON tijori.recoveries FOR SELECT TO tijori_a
 CREATE POLICY recoveries_select_backup ON tijori.recoveries FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recoveries_select_guard ON tijori.recoveries FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY recoveries_update_auth ON tijori.recoveries FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.recovery_codes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY recovery_codes_delete_auth ON tijori.recovery_codes FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY recovery_codes_insert_auth ON tijori.recovery_codes FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY recovery_codes_select_auth ON tijori.recovery_codes FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY recovery_codes_select_backup ON tijori.recovery_codes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY recovery_codes_update_auth ON tijori.recovery_codes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4735,6 +5430,15 @@ CREATE POLICY review_items_select_guard ON tijori.review_items FOR SELECT TO tij
 CREATE POLICY review_items_update_billing ON tijori.review_items FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = review_items.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.security_kinds ENABLE ROW LEVEL SECURITY;
+CREATE POLICY security_kinds_select_backup ON tijori.security_kinds FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY security_kinds_select_guard ON tijori.security_kinds FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.security_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY security_log_delete_guard ON tijori.security_log FOR DELETE TO tijori_guard USING (((at < (now() - '365 days'::interval)) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
+CREATE POLICY security_log_insert_guard ON tijori.security_log FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY security_log_select_backup ON tijori.security_log FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY security_log_select_guard ON tijori.security_log FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY security_log_update_guard ON tijori.security_log FOR UPDATE TO tijori_guard USING (true) WITH CHECK (((network = ''::text) AND (user_agent = ''::text)));
 ALTER TABLE tijori.shares ENABLE ROW LEVEL SECURITY;
 CREATE POLICY shares_delete_guard ON tijori.shares FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY shares_insert_app ON tijori.shares FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4767,6 +5471,14 @@ CREATE POLICY shares_update_app ON tijori.shares FOR UPDATE TO tijori_app USING 
     s.runs_khata
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
 CREATE POLICY shares_update_guard ON tijori.shares FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.sign_in_failures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sign_in_failures_delete_auth ON tijori.sign_in_failures FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY sign_in_failures_delete_guard ON tijori.sign_in_failures FOR DELETE TO tijori_guard USING (true);
+CREATE POLICY sign_in_failures_insert_auth ON tijori.sign_in_failures FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY sign_in_failures_select_auth ON tijori.sign_in_failures FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY sign_in_failures_select_backup ON tijori.sign_in_failures FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY sign_in_failures_select_guard ON tijori.sign_in_failures FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY sign_in_failures_update_guard ON tijori.sign_in_failures FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.signups ENABLE ROW LEVEL SECURITY;
 CREATE POLICY signups_delete_auth ON tijori.signups FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY signups_delete_guard ON tijori.signups FOR DELETE TO tijori_guard USING (true);
@@ -4844,6 +5556,12 @@ CREATE POLICY throttles_insert_auth ON tijori.throttles FOR INSERT TO tijori_aut
 CREATE POLICY throttles_select_auth ON tijori.throttles FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY throttles_select_backup ON tijori.throttles FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY throttles_update_auth ON tijori.throttles FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.totps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY totps_delete_auth ON tijori.totps FOR DELETE TO tijori_auth USING (true);
+CREATE POLICY totps_insert_auth ON tijori.totps FOR INSERT TO tijori_auth WITH CHECK (true);
+CREATE POLICY totps_select_auth ON tijori.totps FOR SELECT TO tijori_auth USING (true);
+CREATE POLICY totps_select_backup ON tijori.totps FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY totps_update_auth ON tijori.totps FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 ALTER TABLE tijori.uploads ENABLE ROW LEVEL SECURITY;
 CREATE POLICY uploads_delete_guard ON tijori.uploads FOR DELETE TO tijori_guard USING (true);
 CREATE POLICY uploads_insert_app ON tijori.uploads FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4979,6 +5697,7 @@ REVOKE ALL ON FUNCTION tijori_access.business_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.business_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.change_role(member uuid, new_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.change_role(member uuid, new_role text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.check_fresh() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.colleagues() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.colleagues() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
@@ -4998,11 +5717,16 @@ GRANT ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) TO ti
 REVOKE ALL ON PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_me() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.forget_me() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.forget_origin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_users(candidates uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.fresh(session bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.fresh(session bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.home_account(member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.home_account(member_id uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.inviter_address(account uuid, invitation uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.issue_invitation(account uuid, invitation uuid, new_hash bytea, only_first boolean) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.keep_account() FROM PUBLIC;
@@ -5020,6 +5744,17 @@ REVOKE ALL ON FUNCTION tijori_access.limit_invitations() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.lock_leaving(account uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.lock_leaving(account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.lock_member(member uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_deletion() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_export(what text, more text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.log_export(what text, more text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.log_failures() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.log_failures() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.log_invitation() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_key() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_member() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_payee() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
@@ -5033,20 +5768,28 @@ GRANT ALL ON FUNCTION tijori_access.open_own_account(owner_id uuid, new_account 
 REVOKE ALL ON PROCEDURE tijori_access.open_to(IN tab regclass, IN role_name text, VARIADIC verbs text[]) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.open_to_app(IN tab regclass, IN verb text, IN whose text, IN may text, IN narrowed boolean, IN until interval) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_access.open_to_billing(IN tab regclass, VARIADIC verbs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.origin(OUT user_id uuid, OUT network text, OUT user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.policy_name(tab regclass, verb text, role_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.proof(OUT strong boolean, OUT two_step boolean) TO tijori_app;
 REVOKE ALL ON PROCEDURE tijori_access.protect(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_leaving() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.refuse_reserved_address() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.refuse_to_keep_demonstration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.remove_member(member uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.remove_member(member uuid) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.require_app(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.require_fresh() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.require_fresh() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.role() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.role() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.team() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.team() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC;
@@ -5059,6 +5802,7 @@ REVOKE ALL ON FUNCTION tijori_access.user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.user_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.whoami(OUT user_id uuid, OUT name text, OUT email text, OUT locale text, OUT seen_at timestamp with time zone, OUT account_id uuid, OUT account_name text, OUT account_currency text, OUT plan text, OUT role text, OUT business_id uuid, OUT business_name text, OUT business_currency text, OUT business_time_zone text, OUT erase_at timestamp with time zone) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.write_log(what text, account uuid, actor uuid, about uuid, more text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.burn(p tijori_credits.purse, credits bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.capture(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.consume(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
@@ -5088,7 +5832,11 @@ REVOKE ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most
 GRANT ALL ON FUNCTION tijori_credits.take_credits(account uuid, unit text, most bigint, why text, at timestamp with time zone) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_credits.take_lot(account uuid, unit text, OUT grant_id uuid, OUT lot_left bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.add_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.ahead() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.ahead() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.ahead_of(account uuid, business uuid, today date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.due_since(account uuid, business uuid, party uuid, owed bigint, until date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.follow_parties() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.forget_tasks() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.forget_tasks() TO tijori_auth;
@@ -5114,6 +5862,8 @@ REVOKE ALL ON FUNCTION tijori_khata.record_changes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.refuse_far_date() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.require_batch_entry_rows() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.shared_page(given_hash bytea, skip integer, most integer) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.shared_statement(given_hash bytea) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_khata.shift_sums(account uuid, business uuid, party uuid, more_given bigint, more_received bigint, more_entries integer) FROM PUBLIC;
@@ -5122,6 +5872,9 @@ REVOKE ALL ON FUNCTION tijori_khata.stamp_revoke() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_undo() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.stamp_update() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.take_sums() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_khata.today() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_khata.today() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_khata.today_in(zone text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
@@ -5215,6 +5968,8 @@ GRANT INSERT(name),UPDATE(name) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(currency) ON TABLE tijori.businesses TO tijori_app;
 GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE tijori.businesses TO tijori_app;
 GRANT UPDATE(created_at) ON TABLE tijori.businesses TO tijori_guard;
+GRANT SELECT ON TABLE tijori.challenges TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.challenges TO tijori_auth;
 GRANT SELECT ON TABLE tijori.changes TO tijori_app;
 GRANT INSERT,DELETE ON TABLE tijori.changes TO tijori_guard;
 GRANT SELECT ON TABLE tijori.changes TO tijori_backup;
@@ -5251,6 +6006,8 @@ GRANT UPDATE(revoked_at) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(name) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(scopes) ON TABLE tijori.credentials TO tijori_guard;
 GRANT INSERT(hint) ON TABLE tijori.credentials TO tijori_guard;
+GRANT UPDATE(proven_at) ON TABLE tijori.credentials TO tijori_auth;
+GRANT UPDATE(strong_at) ON TABLE tijori.credentials TO tijori_auth;
 GRANT SELECT,INSERT ON TABLE tijori.credit_anchors TO tijori_billing;
 GRANT DELETE ON TABLE tijori.credit_anchors TO tijori_guard;
 GRANT SELECT ON TABLE tijori.credit_anchors TO tijori_backup;
@@ -5303,6 +6060,9 @@ GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_backup;
 GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
+GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;
 GRANT SELECT ON TABLE tijori.drafts TO tijori_app;
 GRANT DELETE ON TABLE tijori.drafts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.drafts TO tijori_backup;
@@ -5314,6 +6074,17 @@ GRANT INSERT(created_by) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(name) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(body),UPDATE(body) ON TABLE tijori.drafts TO tijori_app;
 GRANT INSERT(writer),UPDATE(writer) ON TABLE tijori.drafts TO tijori_app;
+GRANT SELECT ON TABLE tijori.email_changes TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.email_changes TO tijori_auth;
+GRANT SELECT ON TABLE tijori.email_changes TO tijori_guard;
+GRANT UPDATE(old_hash) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(new_hash) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(back_hash) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(old_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(new_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(done_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(ended_at) ON TABLE tijori.email_changes TO tijori_auth;
+GRANT UPDATE(back_until) ON TABLE tijori.email_changes TO tijori_auth;
 GRANT SELECT ON TABLE tijori.entries TO tijori_app;
 GRANT DELETE ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT ON TABLE tijori.entries TO tijori_backup;
@@ -5343,6 +6114,7 @@ GRANT SELECT(created_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT SELECT(updated_at) ON TABLE tijori.entries TO tijori_guard;
 GRANT UPDATE(deleted_at) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT(deleted_at) ON TABLE tijori.entries TO tijori_guard;
+GRANT INSERT(mode),UPDATE(mode) ON TABLE tijori.entries TO tijori_app;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_guard;
 GRANT SELECT ON TABLE tijori.erasures TO tijori_backup;
 GRANT SELECT ON TABLE tijori.goose_db_version TO tijori_app;
@@ -5392,6 +6164,10 @@ GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
 GRANT SELECT ON TABLE tijori.meters TO tijori_backup;
+GRANT SELECT ON TABLE tijori.notices TO tijori_backup;
+GRANT SELECT,DELETE ON TABLE tijori.notices TO tijori_auth;
+GRANT INSERT ON TABLE tijori.notices TO tijori_guard;
+GRANT UPDATE(queued_at) ON TABLE tijori.notices TO tijori_auth;
 GRANT SELECT,INSERT ON TABLE tijori.operator_acts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.operator_acts TO tijori_backup;
 GRANT SELECT ON TABLE tijori.parties TO tijori_app;
@@ -5421,6 +6197,13 @@ GRANT SELECT(deleted_at) ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.party_sums TO tijori_guard;
 GRANT SELECT ON TABLE tijori.party_sums TO tijori_backup;
+GRANT SELECT ON TABLE tijori.passkeys TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(name) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(sign_count) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(backed_up) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(used_at) ON TABLE tijori.passkeys TO tijori_auth;
+GRANT UPDATE(copied_at) ON TABLE tijori.passkeys TO tijori_auth;
 GRANT SELECT ON TABLE tijori.payees TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.payees TO tijori_guard;
 GRANT SELECT ON TABLE tijori.payees TO tijori_backup;
@@ -5501,6 +6284,9 @@ GRANT SELECT(user_id) ON TABLE tijori.recoveries TO tijori_guard;
 GRANT UPDATE(token_hash) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT UPDATE(expires_at) ON TABLE tijori.recoveries TO tijori_auth;
 GRANT UPDATE(used_at) ON TABLE tijori.recoveries TO tijori_auth;
+GRANT SELECT ON TABLE tijori.recovery_codes TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.recovery_codes TO tijori_auth;
+GRANT UPDATE(used_at) ON TABLE tijori.recovery_codes TO tijori_auth;
 GRANT SELECT ON TABLE tijori.reminders TO tijori_app;
 GRANT DELETE ON TABLE tijori.reminders TO tijori_guard;
 GRANT SELECT ON TABLE tijori.reminders TO tijori_backup;
@@ -5543,6 +6329,12 @@ GRANT SELECT ON TABLE tijori.roles TO tijori_guard;
 GRANT SELECT ON TABLE tijori.roles TO tijori_backup;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_app;
 GRANT SELECT ON TABLE tijori.schema_compat TO tijori_backup;
+GRANT SELECT ON TABLE tijori.security_kinds TO tijori_backup;
+GRANT SELECT ON TABLE tijori.security_kinds TO tijori_guard;
+GRANT SELECT ON TABLE tijori.security_log TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.security_log TO tijori_guard;
+GRANT UPDATE(network) ON TABLE tijori.security_log TO tijori_guard;
+GRANT UPDATE(user_agent) ON TABLE tijori.security_log TO tijori_guard;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_guard;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_billing;
 GRANT SELECT ON TABLE tijori.service_clock TO tijori_jobs;
@@ -5565,6 +6357,10 @@ GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE tijori.shares TO tijori_app
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_app;
 GRANT UPDATE(revoked_at) ON TABLE tijori.shares TO tijori_guard;
 GRANT SELECT(revoked_by) ON TABLE tijori.shares TO tijori_app;
+GRANT SELECT ON TABLE tijori.sign_in_failures TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.sign_in_failures TO tijori_auth;
+GRANT SELECT,DELETE ON TABLE tijori.sign_in_failures TO tijori_guard;
+GRANT UPDATE(id) ON TABLE tijori.sign_in_failures TO tijori_guard;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.signups TO tijori_auth;
 GRANT DELETE ON TABLE tijori.signups TO tijori_guard;
 GRANT SELECT ON TABLE tijori.signups TO tijori_backup;
@@ -5617,6 +6413,12 @@ GRANT UPDATE(seen_at) ON TABLE tijori.tasks TO tijori_app;
 GRANT SELECT(seen_at) ON TABLE tijori.tasks TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.throttles TO tijori_auth;
 GRANT SELECT ON TABLE tijori.throttles TO tijori_backup;
+GRANT SELECT ON TABLE tijori.totps TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(sealed) ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(created_at) ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(confirmed_at) ON TABLE tijori.totps TO tijori_auth;
+GRANT UPDATE(last_step) ON TABLE tijori.totps TO tijori_auth;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_app;
 GRANT DELETE ON TABLE tijori.uploads TO tijori_guard;
 GRANT SELECT ON TABLE tijori.uploads TO tijori_backup;
@@ -5634,9 +6436,12 @@ GRANT DELETE ON TABLE tijori.users TO tijori_guard;
 GRANT SELECT ON TABLE tijori.users TO tijori_backup;
 GRANT SELECT(id) ON TABLE tijori.users TO tijori_guard;
 GRANT SELECT(email) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(email) ON TABLE tijori.users TO tijori_auth;
 GRANT UPDATE(name) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(name) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(password_hash) ON TABLE tijori.users TO tijori_auth;
 GRANT UPDATE(locale) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
+GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
+GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
@@ -40,9 +41,12 @@ func (h *Handlers) settingsView(r *frame.Request) (settings.View, error) {
 		})
 		view.LastOwner = view.LastOwner || m.Stays
 	}
+	if view.Waiting, err = h.Accounts.WaitingEmail(r.Context(), r.Caller); err != nil {
+		return settings.View{}, err
+	}
 	for _, x := range sessions {
 		view.Sessions = append(view.Sessions, settings.Session{
-			ID: x.ID.String(), Device: deviceName(x.UserAgent),
+			ID: x.ID.String(), Device: account.DeviceName(x.UserAgent),
 			Network: x.Network, Seen: x.SeenAt, Current: x.Current,
 		})
 	}

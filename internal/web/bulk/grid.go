@@ -25,9 +25,8 @@ const MaxGrid = 2 << 20
 const gridRows = 10
 
 // deskOf is how typed text is read for the business of the request, which must be known.
-func deskOf(r *frame.Request) (ledger.Desk, error) {
-	today, err := r.Today()
-	return ledger.Desk{Currency: r.Person.Business.Currency, Today: today}, err
+func deskOf(r *frame.Request) ledger.Desk {
+	return ledger.Desk{Currency: r.Person.Business.Currency, Today: r.Today}
 }
 
 // enterGrid reads who is asking, and refuses plans without the grid; the database does so again.
@@ -38,7 +37,7 @@ func (h *Handlers) enterGrid(r *frame.Request, queue func(postgres.Scope, *pgx.B
 	if !r.Plan().Has(billing.BatchEntry) {
 		return ledger.Desk{}, billing.NeedsPlan(billing.BatchEntry)
 	}
-	return deskOf(r)
+	return deskOf(r), nil
 }
 
 func (h *Handlers) GridPage(w http.ResponseWriter, r *frame.Request) error {

@@ -20,9 +20,6 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// importing holds a place for each file that is being read: each may need a hundred megabytes for a moment.
-var importing = make(chan struct{}, 2)
-
 var (
 	errReading = fault.New(fault.Unavailable, "Other files are being read. Please try again in a minute.")
 	errOwnTurn = fault.New(fault.TooMany,
@@ -34,9 +31,7 @@ const shown = 100
 
 // inLine runs what a large file takes long for: in its turn, one of an account at a time.
 func (h *Handlers) inLine(r *frame.Request, fn func() error) error {
-	own, _ := h.reading.LoadOrStore(r.Person.AccountID, make(chan struct{}, 1))
-	leave, err := r.Acquire(time.Minute, frame.Slot{Places: own.(chan struct{}), Full: errOwnTurn},
-		frame.Slot{Places: importing, Full: errReading})
+	leave, err := h.reading.Acquire(r.Context(), r.Person.AccountID, time.Minute)
 	if err != nil {
 		return err
 	}
@@ -91,7 +86,11 @@ func (h *Handlers) SendFile(w http.ResponseWriter, r *frame.Request) error {
 	}
 	upload := frame.NewUUID()
 	f, err := h.arrive(w, r)
-	defer f.close()
+	defer func() {
+		if err := f.close(); err != nil {
+			h.Log.Warn("close a file that has arrived", "request", r.ID, "error", err)
+		}
+	}()
 	if err == nil {
 		err = r.Long(frame.ImportLimit, func() error {
 			return h.inLine(r, func() error {
@@ -179,10 +178,7 @@ func (h *Handlers) open(r *frame.Request, upload uuid.UUID) (d *dryRun, err erro
 	if d.table, err = intake.ReadSheet(d.body, r.FormValue("sheet")); err != nil {
 		return d, err
 	}
-	desk, err := deskOf(r)
-	if err != nil {
-		return d, err
-	}
+	desk := deskOf(r)
 	d.o = intake.Options{
 		Upload: upload, Mapping: mappingOf(r, d.table), Desk: desk, OpeningDate: desk.Today,
 		OpeningNote: r.T("Opening balance"),

@@ -8,12 +8,13 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"os"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger/intake"
+	"github.com/tijorihq/tijori/internal/spool"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
@@ -21,58 +22,52 @@ import (
 // answer rather than a broken connection.
 const MaxImport = 3 * intake.MaxFile
 
-// MaxOwnArrivals is how many files of one account may be arriving at once.
-const MaxOwnArrivals = 2
-
-var (
-	errArriving = fault.New(fault.TooMany, "Other files of your account are arriving. Please try again in a minute.")
-	errNoFile   = fault.InvalidField("file", "Choose a file, or paste the rows.")
+// MaxOwnArrivals is how many files of one account may be arriving at once, and maxArrivals how many in all.
+const (
+	MaxOwnArrivals = 2
+	maxArrivals    = 100
 )
 
-// A sentFile is what the form brought. It waits on disk: many may be arriving at once, slowly.
+var (
+	errArriving    = fault.New(fault.Unavailable, "Other files are arriving. Please try again in a minute.")
+	errOwnArriving = fault.New(fault.TooMany,
+		"Other files of your account are arriving. Please try again in a minute.")
+	errNoFile = fault.InvalidField("file", "Choose a file, or paste the rows.")
+)
+
+// A sentFile is what the form brought. It waits in the spool: many may be arriving at once, slowly.
 type sentFile struct {
 	name, text string // text is the beginning of what was pasted
-	spool      *os.File
+	spool      *spool.File
 	size       int64
 }
 
 // close forgets the file.
-func (f *sentFile) close() {
-	if f.spool != nil {
-		f.spool.Close() // it has no name any more
+func (f *sentFile) close() error {
+	if f.spool == nil {
+		return nil
 	}
+	return f.spool.Close()
 }
 
 // read is the file as a whole.
 func (f *sentFile) read() ([]byte, error) {
 	body := make([]byte, f.size)
-	if _, err := f.spool.ReadAt(body, 0); err != nil && !(errors.Is(err, io.EOF) && f.size == 0) {
+	if _, err := io.ReadFull(f.spool.Reader(), body); err != nil {
 		return nil, fmt.Errorf("read a file that has arrived: %w", err)
 	}
 	return body, nil
 }
 
-// take puts what arrives on disk, as far as a file may be large; more is listened to, so that the answer is heard.
+// take puts what arrives into the spool, as far as a file may be large; more is listened to, so that the answer is
+// heard.
 func (f *sentFile) take(from io.Reader) error {
-	if f.spool == nil {
-		spool, err := os.CreateTemp("", "tijori-import-")
-		if err != nil {
-			return fmt.Errorf("keep a file that arrives: %w", err)
-		}
-		f.spool = spool
-		if err := os.Remove(spool.Name()); err != nil {
-			return fmt.Errorf("keep a file that arrives: %w", err)
-		}
+	if err := f.spool.Reset(); err != nil {
+		return fmt.Errorf("keep a file that arrives: %w", err)
 	}
 	var err error
-	if err = f.spool.Truncate(0); err != nil {
-		return fmt.Errorf("keep a file that arrives: %w", err)
-	}
-	if _, err = f.spool.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("keep a file that arrives: %w", err)
-	}
 	if f.size, err = io.Copy(f.spool, io.LimitReader(from, intake.MaxFile+1)); err != nil {
-		return brokenUpload(err)
+		return brokenUpload(frame.SpoolFault(err))
 	}
 	if _, err = io.Copy(io.Discard, from); err != nil {
 		return brokenUpload(err)
@@ -80,16 +75,19 @@ func (f *sentFile) take(from io.Reader) error {
 	return nil
 }
 
-// arrive streams the form to disk, in a place of the account's own. No connection to the database waits for it.
+// arrive streams the form into the spool, in a slot of the account's own. No connection to the database waits for it,
+// and when others need its room, a file that is slow gives way.
 func (h *Handlers) arrive(w http.ResponseWriter, r *frame.Request) (f *sentFile, err error) {
 	f = &sentFile{}
-	own, _ := h.arriving.LoadOrStore(r.Person.AccountID, make(chan struct{}, MaxOwnArrivals))
-	leave, err := r.Acquire(5*time.Second, frame.Slot{Places: own.(chan struct{}), Full: errArriving})
+	leave, err := h.arriving.Acquire(r.Context(), r.Person.AccountID, 5*time.Second)
 	if err != nil {
 		return f, err
 	}
 	defer leave()
-	err = r.Receive(func() error { return f.receive(w, r) })
+	if f.spool, err = h.OpenSpool(r); err != nil {
+		return f, err
+	}
+	err = r.Receive(f.spool, func() error { return f.receive(w, r) })
 	return f, err
 }
 
@@ -97,12 +95,7 @@ func (h *Handlers) arrive(w http.ResponseWriter, r *frame.Request) (f *sentFile,
 func (f *sentFile) receive(w http.ResponseWriter, r *frame.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
-		r.Body = http.MaxBytesReader(w, r.Body, MaxGrid)
-		if err := r.ParseForm(); err != nil {
-			return brokenForm(err)
-		}
-		f.name, f.text = pasted, r.PostFormValue("text")
-		return f.settled(f.take(strings.NewReader(f.text)))
+		return f.receiveForm(http.MaxBytesReader(w, r.Body, MaxGrid))
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -121,6 +114,24 @@ func (f *sentFile) receive(w http.ResponseWriter, r *frame.Request) error {
 		}
 	}
 	return f.settled(nil)
+}
+
+// receiveForm reads a form without a file. It is parsed when it has arrived: in memory it would be at the sender's
+// pace.
+func (f *sentFile) receiveForm(body io.Reader) error {
+	if _, err := io.Copy(f.spool, body); err != nil {
+		return brokenForm(frame.SpoolFault(err))
+	}
+	text, err := io.ReadAll(f.spool.Reader())
+	if err != nil {
+		return fmt.Errorf("read a form that has arrived: %w", frame.SpoolFault(err))
+	}
+	form, err := url.ParseQuery(string(text))
+	if err != nil {
+		return brokenForm(err)
+	}
+	f.name, f.text = pasted, form.Get("text")
+	return f.settled(f.take(strings.NewReader(f.text)))
 }
 
 // part takes one part of a form: the file, which goes before what was pasted.
@@ -156,7 +167,7 @@ func (f *sentFile) part(p *multipart.Part) error {
 
 func brokenForm(err error) error {
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if errors.As(err, &tooLarge) || fault.Of(err) != nil {
 		return err
 	}
 	return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
@@ -164,7 +175,7 @@ func brokenForm(err error) error {
 
 func brokenUpload(err error) error {
 	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if errors.As(err, &tooLarge) || fault.Of(err) != nil {
 		return err
 	}
 	return fault.InvalidField("file", "The file did not arrive whole. Please send it again.").Because(err)

@@ -17,6 +17,9 @@ func (h *Handlers) OpenDemo(w http.ResponseWriter, r *frame.Request) error {
 			session, err = h.Accounts.SignIn(r.Context(), demo.OwnerEmail, demo.Password, h.Device(r.Request), r.Token)
 		}
 	}
+	if err == nil {
+		err = h.Accounts.SetSessionLocale(r.Context(), session, r.Locale()) // that of whoever opens it
+	}
 	if err != nil {
 		return err
 	}

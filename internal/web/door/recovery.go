@@ -1,8 +1,10 @@
 package door
 
 import (
+	"errors"
 	"net/http"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/recovery"
 )
@@ -34,7 +36,11 @@ func (h *Handlers) NewPasswordForm(w http.ResponseWriter, r *frame.Request) erro
 
 func (h *Handlers) NewPassword(w http.ResponseWriter, r *frame.Request) error {
 	token := r.PathValue("token")
-	session, err := h.Accounts.Recover(r.Context(), token, r.PostFormValue("password"), h.Device(r.Request))
+	session, err := h.Accounts.Recover(r.Context(), token, r.PostFormValue("password"),
+		r.PostFormValue("end_keys") == "yes", h.Device(r.Request))
+	if half, ok := errors.AsType[*account.HalfWay](err); ok {
+		return h.toSecondStep(w, r, half, "")
+	}
 	if err != nil {
 		view := recovery.PasswordView{Shell: r.Shell(), Token: token}
 		if err := r.FormFault(&view.Form, err); err != nil {

@@ -20,16 +20,17 @@ func (h *Handlers) LoginForm(w http.ResponseWriter, r *frame.Request) error {
 	if r.Known {
 		return h.Redirect(w, r, ui.Or(next, "/"))
 	}
-	return r.Page(login.Page(login.View{Shell: r.Shell(), Next: next}))
+	return r.Page(login.Page(login.View{Shell: r.Shell(), Next: next, Passkeys: h.Accounts.HasPasskeys()}))
 }
 
 func (h *Handlers) Login(w http.ResponseWriter, r *frame.Request) error {
 	email, next := r.PostFormValue("email"), frame.LocalPath(r.PostFormValue("next"), "")
 	session, err := h.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), h.Device(r.Request), r.Token)
+	if half, ok := errors.AsType[*account.HalfWay](err); ok {
+		return h.toSecondStep(w, r, half, next)
+	}
 	if err != nil {
-		view := login.View{
-			Shell: r.Shell(), Email: email, Next: next, Unconfirmed: errors.Is(err, account.ErrUnconfirmed),
-		}
+		view := login.View{Shell: r.Shell(), Email: email, Next: next, Passkeys: h.Accounts.HasPasskeys()}
 		return frame.Again(r, err, &view, &view.Form, login.Page)
 	}
 	h.SetSession(w, session)

@@ -24,7 +24,7 @@ func (h *Handlers) SignUpForm(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) SignUp(w http.ResponseWriter, r *frame.Request) error {
 	form := account.SignUpForm{
-		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
+		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"),
 		BusinessName: r.PostFormValue("business"), Locale: i18n.Known(r.PostFormValue("locale")),
 		Currency: ui.Or(r.PostFormValue("currency"), "INR"), Network: h.Network(r.Request),
 	}
@@ -102,9 +102,10 @@ func (h *Handlers) confirmView(r *frame.Request) (confirm.View, error) {
 	if err != nil {
 		return confirm.View{}, err
 	}
+	r.Speak(p.Locale)
 	return confirm.View{
 		Shell: r.Shell(), Token: r.PathValue("token"), Name: p.Name, Email: p.Email,
-		BusinessName: p.BusinessName,
+		BusinessName: p.BusinessName, Passkeys: h.Accounts.HasPasskeys(),
 	}, nil
 }
 

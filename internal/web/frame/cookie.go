@@ -11,10 +11,13 @@ type CookieName string
 // All cookies there are.
 const (
 	SessionCookie  CookieName = "session"  // the token of a credential
+	HalfWayCookie  CookieName = "half_way" // the token of a sign-in that waits for its second step
 	FlashCookie    CookieName = "flash"    // a sentence for the next page
 	LinkCookie     CookieName = "link"     // the token of a share link just made
 	SentToCookie   CookieName = "sent_to"  // where the mail of a sign-up went
 	LanguageCookie CookieName = "language" // of pages before the first sign-in
+	DeviceCookie   CookieName = "device"   // by which a browser is known to somebody who signed in there
+	ShopCookie     CookieName = "shop"     // the id of the business that was open last
 )
 
 // in is the cookie's name in a browser. The prefix __Host- makes browsers refuse one that another host of the

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -66,7 +69,11 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 		detail = i18n.T(r.Locale(), refusal.Text, refusal.Args...)
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
+		wait := 5 * time.Second
+		if refusal != nil && refusal.Retry > 0 {
+			wait = refusal.Retry
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	if r.wantsJSON() {
 		p := Problem{
@@ -92,6 +99,19 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 		f.toLogin(w, r)
 		return
 	case kind == fault.UpgradeRequired && f.offers.Upgrade(w, r, refusal):
+		return
+	case fault.CodeOf(err) == fault.SecondStep:
+		http.Redirect(w, r.Request, "/stepup?strong=1&next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)
+		return
+	case fault.CodeOf(err) == fault.StepUp:
+		if r.Method != http.MethodPost {
+			http.Redirect(w, r.Request, "/stepup?next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)
+			return
+		}
+		if err = f.askForProof(w, r); err == nil {
+			return
+		}
+		f.serveError(w, r, err)
 		return
 	}
 	if status < 500 {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -16,26 +18,40 @@ var flashes = map[string]ui.Flash{
 	"party_deleted":  {Kind: "done", Text: "Party moved to the bin."},
 	"party_restored": {Kind: "done", Text: "Party restored."},
 	"entry_added":    {Kind: "done", Text: "Entry saved."},
+	"entry_ahead":    {Kind: "done", Text: "Saved. It is dated ahead, and counts from its day on."},
 	"entry_saved":    {Kind: "done", Text: "Saved."},
 	"entry_deleted":  {Kind: "done", Text: "Entry moved to the bin."},
 	"entry_restored": {Kind: "done", Text: "Entry restored."},
 	"imported":       {Kind: "done", Text: "The file is in the khata."},
-	"import_stopped": {Kind: "note", Text: "Stopped. Nothing was brought in."},
+	"import_stopped": {Kind: "note", Text: "Stopped. Nothing was imported."},
 	"batch_saved":    {Kind: "done", Text: "Saved."},
 	"batch_some":     {Kind: "note", Text: "The good rows are saved. The others stay here to mend."},
-	"lock_set":       {Kind: "done", Text: "Written down. The lock is as you see it."},
+	"lock_set":       {Kind: "done", Text: "Lock saved."},
 	"shared":         {Kind: "done", Text: "The link is ready."},
-	"share_ended":    {Kind: "done", Text: "The link has ended. It opens nothing any more."},
-	"reminded":       {Kind: "done", Text: "The reminder is written down."},
+	"share_ended":    {Kind: "done", Text: "The link has ended. It no longer works."},
+	"reminded":       {Kind: "done", Text: "The reminder is in the log."},
 	"business_added": {Kind: "done", Text: "Business added."},
 	"saved":          {Kind: "done", Text: "Saved."},
 	"password":       {Kind: "done", Text: "Password changed. Other devices are signed out."},
+	"email_asked":    {Kind: "note", Text: "Links are on their way to both addresses."},
+	"email_kept":     {Kind: "done", Text: "Your address stays as it is."},
+	"email_back":     {Kind: "done", Text: "Your old address is back, and every device is signed out."},
 	"invited":        {Kind: "done", Text: "Invitation sent."},
 	"resent":         {Kind: "done", Text: "Invitation sent again. The older link does not work any more."},
 	"revoked":        {Kind: "done", Text: "Invitation withdrawn."},
 	"removed":        {Kind: "done", Text: "Removed. They have no access any more."},
 	"role":           {Kind: "done", Text: "Role changed."},
-	"joined":         {Kind: "done", Text: "You are in."},
+	"joined":         {Kind: "done", Text: "You have joined."},
+	"confirmed":      {Kind: "done", Text: "Confirmed. For some minutes you are not asked again."},
+	"passkey_added":  {Kind: "done", Text: "The passkey is added."},
+	"passkey_gone":   {Kind: "done", Text: "The passkey is removed. It opens nothing any more."},
+	"app_gone":       {Kind: "done", Text: "The authenticator app is removed."},
+	"two_step_on":    {Kind: "done", Text: "Signing in has two steps now."},
+	"two_step_off":   {Kind: "done", Text: "Signing in has one step again."},
+	"operator_steps": {
+		Kind: "note",
+		Text: "Operators sign in with two steps. Set up a passkey or an authenticator app first.",
+	},
 	"session_ended":  {Kind: "done", Text: "That device is signed out."},
 	"signed_out_all": {Kind: "done", Text: "You are signed out everywhere."},
 	"ended":          {Kind: "note", Text: "Your plan has ended. Nothing more is charged."},
@@ -65,6 +81,11 @@ func (f *Frame) SetFlash(w http.ResponseWriter, code, undo string) {
 	f.SetCookie(w, FlashCookie, code+"|"+undo, time.Minute)
 }
 
+// SetEntryFlash is SetFlash about an entry, which the next page may offer to tell the party of.
+func (f *Frame) SetEntryFlash(w http.ResponseWriter, code, undo string, entry uuid.UUID) {
+	f.SetCookie(w, FlashCookie, code+"|"+undo+"|"+entry.String(), time.Minute)
+}
+
 // takeFlash reads the sentence left for this page and removes it.
 func (f *Frame) takeFlash(w http.ResponseWriter, r *Request) *ui.Flash {
 	value := f.ReadCookie(r.Request, FlashCookie)
@@ -72,13 +93,17 @@ func (f *Frame) takeFlash(w http.ResponseWriter, r *Request) *ui.Flash {
 		return nil
 	}
 	f.SetCookie(w, FlashCookie, "", -time.Second)
-	code, undo, _ := strings.Cut(value, "|")
+	code, rest, _ := strings.Cut(value, "|")
+	undo, entry, _ := strings.Cut(rest, "|")
 	flash, ok := flashes[code]
 	if !ok {
 		return nil
 	}
 	if strings.HasPrefix(undo, "/b/") {
 		flash.Undo = LocalPath(undo, "")
+	}
+	if id, err := uuid.Parse(entry); err == nil {
+		flash.Send.Entry = id.String()
 	}
 	return &flash
 }

@@ -101,7 +101,7 @@ func (r *Request) FormFault(form *ui.Form, err error) error {
 		return nil
 	}
 	f := fault.Of(err)
-	if f == nil {
+	if f == nil || f.Code == fault.StepUp { // a missing proof is asked for on a page of its own
 		return err
 	}
 	switch f.Kind {

@@ -4,12 +4,12 @@
 package frame
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
@@ -17,10 +17,11 @@ import (
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/spool"
 	"github.com/tijorihq/tijori/internal/web/static"
 )
 
-// A Config is what a Frame stands on. All fields but RequestLimit are required.
+// A Config is what a Frame stands on. All fields but the last two limits are required.
 type Config struct {
 	DB             *postgres.DB
 	Accounts       *account.Service
@@ -33,6 +34,7 @@ type Config struct {
 	Operators      []string       // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	RequestLimit   time.Duration  // of a request's work; 0 means 25 seconds
+	ChunkLimit     time.Duration  // of one chunk of a file to leave; 0 means 30 seconds
 	Log            *slog.Logger
 }
 
@@ -53,22 +55,22 @@ type Frame struct {
 	Log       *slog.Logger
 	Simulated bool // no real money moves
 
-	config    Config
-	offers    Offers
-	limit     time.Duration // of a request
-	exports   chan struct{} // a place for each file on its way
-	exporting sync.Map      // the places of an account for files that leave, by its id
+	config Config
+	offers Offers
+	limit  time.Duration // of a request
+	chunk  time.Duration // of a chunk of a file
+	making *Slots        // for files that leave
+	spool  *spool.Store  // of files that leave and files that arrive
 }
 
 // New returns a frame without routes.
 func New(c Config) *Frame {
 	f := &Frame{
 		Plans: c.Plans, Clock: c.Clock, Log: c.Log, Simulated: c.Simulated, config: c,
-		limit: c.RequestLimit, exports: make(chan struct{}, maxExports),
+		limit: c.RequestLimit, making: NewSlots(maxMaking, maxOwnMaking, errMaking, errOwnMaking),
+		spool: spool.NewStore(spoolSize, ownSpoolSize),
 	}
-	if f.limit == 0 {
-		f.limit = requestLimit
-	}
+	f.limit, f.chunk = cmp.Or(f.limit, requestLimit), cmp.Or(c.ChunkLimit, chunkLimit)
 	return f
 }
 

@@ -2,10 +2,12 @@ package frame
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 func (f *Frame) nothingHere(w http.ResponseWriter, r *Request) error {
@@ -28,15 +30,20 @@ func (f *Frame) Healthz(w http.ResponseWriter, _ *Request) error {
 	return err
 }
 
-// Readyz says whether the database answers and this program may run on its schema.
+// Readyz says whether requests can be served, and where they cannot, why.
 func (f *Frame) Readyz(w http.ResponseWriter, r *Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 	defer cancel()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err := f.config.DB.CheckMigrations(ctx); err != nil {
+	if err := f.config.DB.CheckReady(ctx); err != nil {
 		f.Log.Warn("not ready", "error", err)
+		why := "the database does not answer"
+		if setup, ok := errors.AsType[*postgres.SetupError](err); ok {
+			why = setup.Problem
+		}
+		w.Header().Set("Retry-After", "5")
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, err := w.Write([]byte("not ready\n"))
+		_, err := w.Write([]byte("not ready: " + why + "\n"))
 		return err
 	}
 	_, err := w.Write([]byte("ready\n"))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/tijorihq/tijori/internal/spool"
 )
 
 // How long a request may take. Work ends before the answer must have left, so that who waits is told: both tries of a
@@ -17,8 +19,6 @@ const (
 
 	arrivalLimit = 10 * time.Minute // of a file to arrive over a poor line
 	ImportLimit  = 5 * time.Minute  // of 50,000 rows to go in, or out again
-	exportLimit  = 15 * time.Minute // of one file to leave
-	UsageLimit   = 30 * time.Second // of the list of credits spent to leave
 	DemoLimit    = 2 * time.Minute  // of a year of entries to be made up
 )
 
@@ -45,7 +45,21 @@ func (r *Request) Long(limit time.Duration, fn func() error) error {
 		return err
 	}
 	r.renew(limit)
-	defer func() { r.renew(r.f.limit) }() // for what is still to be asked for the answer
+	r.long = true
+	defer func() {
+		r.long = false
+		r.renew(r.f.limit) // for what is still to be asked for the answer
+	}()
+	return fn()
+}
+
+// within runs fn, which may use r, with a limit below the one that r has.
+func (r *Request) within(limit time.Duration, fn func() error) error {
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	asked := r.Request
+	r.Request = r.WithContext(ctx)
+	defer func() { r.Request = asked }()
 	return fn()
 }
 
@@ -54,15 +68,22 @@ func (r *Request) extend(limit time.Duration) error {
 	return http.NewResponseController(r.w).SetWriteDeadline(time.Now().Add(limit + answerTime))
 }
 
-// Receive runs fn, which reads a body that may take long to arrive over a poor line. That is waiting and no
-// work: the request has its whole time afterwards.
-func (r *Request) Receive(fn func() error) error {
-	if err := http.NewResponseController(r.w).SetReadDeadline(time.Now().Add(arrivalLimit)); err != nil {
+// Receive runs fn, which reads a body that may take long to arrive over a poor line into a file of the spool. That is
+// waiting and no work: the request has its whole time afterwards. When others need the room, the waiting ends.
+func (r *Request) Receive(into *spool.File, fn func() error) error {
+	in := http.NewResponseController(r.w)
+	if err := in.SetReadDeadline(time.Now().Add(arrivalLimit)); err != nil {
 		return err
 	}
 	if err := r.extend(arrivalLimit); err != nil {
 		return err
 	}
 	defer func() { r.renew(r.f.limit) }()
+	into.Wait(func() {
+		if err := in.SetReadDeadline(time.Now()); err != nil {
+			r.f.Log.Warn("end a slow upload", "request", r.ID, "error", err)
+		}
+	})
+	defer into.Wait(nil)
 	return fn()
 }

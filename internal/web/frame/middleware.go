@@ -173,9 +173,19 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		if !Storable(r.PostForm) {
 			return fault.New(fault.Invalid, "This form is broken. Open it again.")
 		}
+		if err := r.prove(); err != nil {
+			return err
+		}
+	}
+	if limit := r.route.Limit; limit != nil { // after who may not use the route at all was refused
+		if err := r.Read(nil); err != nil {
+			return err
+		}
+		return r.f.config.Accounts.ThrottleAccount(r.Context(), limit.Name, r.Person.AccountID, limit.Most, limit.InAll,
+			limit.Window)
 	}
 	if r.route.Access == Operator { // before the handler, which reaches what belongs to no tenant
-		return r.Read(nil)
+		return r.enterOperator()
 	}
 	return nil
 }

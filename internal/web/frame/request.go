@@ -13,9 +13,9 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
-	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/term"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
@@ -32,11 +32,17 @@ type Request struct {
 	Caller postgres.Caller // with the business of the path
 	Person account.Person  // filled by Read
 	Rights role.Rights     // of the caller in the business or account; filled by Read
-	Known  bool            // Person and Rights are filled
+	Today  time.Time       // the day it is in the business, as the database says; filled by Read
+	Known  bool            // Person, Rights and Today are filled
 	Flash  *ui.Flash
+
+	spoken   string // the language of the link that was opened
+	strong   bool   // of an operator's session: it was proved by more than a password
+	unproven error  // why the proof that came with a form is none
 
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
+	long   bool // its transactions may last
 }
 
 // Read runs queries in one round trip together with what the page's frame
@@ -53,9 +59,13 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 	if err != nil {
 		return err
 	}
-	r.Person, r.Rights, r.Known = person, scope.Rights, true
+	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
 	r.slide()
-	return r.Admit(scope)
+	if err := r.Admit(scope); err != nil {
+		return err
+	}
+	r.rememberShop()
+	return nil
 }
 
 // As runs fn in the caller's transaction, and fails before it when the caller's role may not use the route.
@@ -67,10 +77,10 @@ func (r *Request) As(fn func(*postgres.Tx) error) error {
 // shows. The request knows it when fn has succeeded.
 func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 	var person account.Person
-	var rights role.Rights
+	var scope postgres.Scope
 	err := r.As(func(tx *postgres.Tx) error {
 		var b pgx.Batch
-		person, rights = account.Person{}, tx.Scope.Rights
+		person, scope = account.Person{}, tx.Scope
 		account.QueuePerson(&b, &person)
 		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
 			return err
@@ -80,13 +90,29 @@ func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	r.Person, r.Rights, r.Known = person, rights, true
+	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
 	r.slide()
+	r.rememberShop()
 	return nil
 }
 
+// rememberShop keeps in the browser which business is open, so that pages outside of one lead back to it. It opens
+// nothing: whoever reads the cookie shows the business only to who may open it.
+func (r *Request) rememberShop() {
+	if r.Person.Business == nil || r.Method != http.MethodGet || r.wantsJSON() || r.route.KeepsFlash {
+		return
+	}
+	if id := r.Person.Business.ID.String(); r.f.ReadCookie(r.Request, ShopCookie) != id {
+		r.f.SetCookie(r.w, ShopCookie, id, term.Session)
+	}
+}
+
 func (r *Request) as(caller postgres.Caller, fn func(*postgres.Tx) error) error {
-	return r.f.config.DB.As(r.Context(), caller, func(tx *postgres.Tx) error {
+	as := r.f.config.DB.As
+	if r.long {
+		as = r.f.config.DB.AsLong
+	}
+	return as(r.Context(), caller, func(tx *postgres.Tx) error {
 		if err := r.Admit(tx.Scope); err != nil {
 			return err
 		}
@@ -129,7 +155,7 @@ func (r *Request) AsOf(business uuid.UUID, fn func(*postgres.Tx) error) error {
 // AsNobody runs fn in a transaction that knows no user, whoever is signed in: for
 // what a token in the address opens by itself.
 func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
-	return r.f.config.DB.AsAuth(r.Context(), fn)
+	return r.f.config.DB.AsLink(r.Context(), fn)
 }
 
 // CheckAccess asks the database whether the caller may use the route, before a
@@ -137,12 +163,20 @@ func (r *Request) AsNobody(fn func(pgx.Tx) error) error {
 func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { return nil }) }
 
 // Admit is the one place that holds a route's access against who is asking. An
-// operator's route is not there for anybody else, whatever their role.
+// operator's route is not there for anybody else, whatever their role; to an operator it opens in a session that was
+// proved by more than a password.
 func (r *Request) Admit(scope postgres.Scope) error {
 	if !r.meantFor(scope.UserID) {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
-	if r.route.Access == Operator && r.operates() {
+	if r.route.Access == Operator && r.Operates() {
+		// a session from before its user became an operator
+		if time.Since(r.Person.SeenAt) > term.OperatorIdle+time.Minute {
+			return fault.New(fault.Unauthorized, "Please sign in.")
+		}
+		if !r.strong {
+			return errSecondStep
+		}
 		return nil
 	}
 	return r.route.admit(scope)
@@ -161,26 +195,39 @@ func (r *Request) meantFor(user uuid.UUID) bool {
 	return whose == "" || whose == MarkOf(user)
 }
 
-// slide keeps a session that is used alive; at most once a day, and never at
-// the cost of the request.
+// slide keeps a session that is used alive, now and then, and never at the cost of the request.
 func (r *Request) slide() {
-	if r.Token == "" || time.Since(r.Person.SeenAt) < 24*time.Hour {
+	every := 24 * time.Hour
+	if r.Operates() {
+		every = term.OperatorIdle / 12
+	}
+	if r.Token == "" || time.Since(r.Person.SeenAt) < every {
 		return
 	}
-	if err := r.f.config.Accounts.Touch(r.Context(), r.Caller.Credential); err != nil {
+	expiresAt, err := r.f.config.Accounts.Touch(r.Context(), r.Caller.Credential)
+	if err != nil {
 		r.f.Log.Warn("slide the session", "request", r.ID, "error", err)
 		return
 	}
-	r.f.SetSession(r.w, account.Session{Token: r.Token, ExpiresAt: time.Now().Add(account.SessionLife)})
+	if !expiresAt.IsZero() {
+		r.f.SetSession(r.w, account.Session{Token: r.Token, ExpiresAt: expiresAt})
+	}
 }
 
-// Locale is the signed-in user's language, else the language cookie, else what the browser prefers.
+// Speak makes this page speak a language that a link brings along, unless its reader has chosen one.
+func (r *Request) Speak(locale string) { r.spoken = i18n.Known(locale) }
+
+// Locale is the signed-in user's language, else the language cookie, else that of the link that was opened, else what
+// the browser prefers.
 func (r *Request) Locale() string {
 	if r.Known {
 		return i18n.Known(r.Person.Locale)
 	}
 	if language := r.f.ReadCookie(r.Request, LanguageCookie); language != "" {
 		return i18n.Known(language)
+	}
+	if r.spoken != "" {
+		return r.spoken
 	}
 	return i18n.Match(r.Header.Get("Accept-Language"))
 }
@@ -203,11 +250,6 @@ func (r *Request) TimeZone() string {
 	return ui.Or(zone, DefaultZone)
 }
 
-// Today is the day at the open business.
-func (r *Request) Today() (time.Time, error) {
-	return ledger.Today(r.f.Clock.Now(), r.Person.Business.TimeZone)
-}
-
 // Shell is the frame of a page for this request.
 func (r *Request) Shell() ui.Shell {
 	p := &r.Person
@@ -217,8 +259,10 @@ func (r *Request) Shell() ui.Shell {
 	}
 	shell := ui.Shell{
 		Locale: r.Locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
-		Flash: r.Flash, Development: r.f.config.Development, Now: now, FreeParties: r.f.Plans.Default().PartiesMax,
-		Carriers: r.f.offers.Carriers,
+		Flash: r.Flash, Development: r.f.config.Development, Now: now, BusinessDay: r.Today,
+		FreeParties: r.f.Plans.Default().PartiesMax,
+		Carriers:    r.f.offers.Carriers,
+		LastShop:    r.f.ReadCookie(r.Request, ShopCookie), Operator: r.Operates(),
 	}
 	if p.UserID != uuid.Nil {
 		shell.Mark = MarkOf(p.UserID)
@@ -243,8 +287,8 @@ func (r *Request) Shell() ui.Shell {
 
 const DefaultZone = "Asia/Kolkata"
 
-// operates reports whether the signed-in user is an operator of this server.
+// Operates reports whether the signed-in user is an operator of this server.
 // Addresses of users are confirmed, and lower case.
-func (r *Request) operates() bool {
+func (r *Request) Operates() bool {
 	return r.Known && r.Person.Email != "" && slices.Contains(r.f.config.Operators, r.Person.Email)
 }

@@ -2,6 +2,7 @@ package frame
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -51,12 +52,29 @@ type Route struct {
 	Pattern     string
 	Access      Access
 	Handle      Handler
-	MaxBody     int64 // bytes; 0 means maxForm, parsed as a form
-	Secret      bool  // the path holds a token: no referrer, no index
-	KeepsFlash  bool  // not a page
-	Foreign     bool  // a form of another site may post here: it reads no session and changes nothing
-	Development bool  // exists in a development set-up only
+	MaxBody     int64  // bytes; 0 means maxForm, parsed as a form
+	Secret      bool   // the path holds a token: no referrer, no index
+	KeepsFlash  bool   // not a page
+	Foreign     bool   // a form of another site may post here: it reads no session and changes nothing
+	Development bool   // exists in a development set-up only
+	Limit       *Limit // how often an account may use it; nil: as often as it likes
 }
+
+// A Limit is how often what costs more than a page may be used within a window, on all nodes: by one account, and by
+// all together, which protects what is shared, such as our standing with a provider.
+type Limit struct {
+	Name        string
+	Most, InAll int
+	Window      time.Duration
+}
+
+// The limits. People do not come near them.
+var (
+	CallsProvider = &Limit{"provider calls", 60, 3000, 10 * time.Minute}
+	MakesFile     = &Limit{"files made", 120, 6000, 10 * time.Minute}
+	TakesFile     = &Limit{"files taken", 60, 3000, 10 * time.Minute}
+	WritesMany    = &Limit{"many rows", 240, 12000, 10 * time.Minute}
+)
 
 // admit checks a route's access against a scope.
 func (rt *Route) admit(scope postgres.Scope) error {

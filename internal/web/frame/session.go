@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
+	"github.com/tijorihq/tijori/internal/term"
 )
 
 func (f *Frame) sessionToken(r *http.Request) string {
@@ -18,23 +19,31 @@ func (f *Frame) sessionToken(r *http.Request) string {
 	return token
 }
 
-// SetSession signs the browser in.
+// SetSession signs the browser in, and lets it be known again after the session has ended.
 func (f *Frame) SetSession(w http.ResponseWriter, session account.Session) {
 	f.SetCookie(w, SessionCookie, session.Token, time.Until(session.ExpiresAt))
+	if session.Device != "" {
+		f.SetCookie(w, DeviceCookie, session.Device, term.Device)
+	}
 }
 
 // EndSession makes the browser forget its session.
 func (f *Frame) EndSession(w http.ResponseWriter) {
 	f.SetCookie(w, SessionCookie, "", -time.Second)
+	f.SetCookie(w, ShopCookie, "", -time.Second)
 }
 
-// Device is what we keep of a caller's machine, to show in the list of sessions.
+// Device is what we keep of a caller's machine, and the token by which it is known.
 func (f *Frame) Device(r *http.Request) account.Device {
 	agent := r.UserAgent()
 	if len(agent) > 300 {
 		agent = agent[:300]
 	}
-	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: f.Network(r)}
+	token := f.ReadCookie(r, DeviceCookie)
+	if len(token) > 128 {
+		token = ""
+	}
+	return account.Device{UserAgent: strings.ToValidUTF8(agent, ""), Network: f.Network(r), Token: token}
 }
 
 // Network is the caller's address. A forwarded one is believed only as far as

@@ -33,7 +33,13 @@ type Task struct {
 	Total func(context.Context, *postgres.Tx) (int64, error)
 	Done  atomic.Int64 // rows so far
 	All   atomic.Int64 // rows in all, as soon as it is known
+
+	sending atomic.Bool        // it is ready, and on its way to its reader
+	halt    func(*fault.Fault) // ends it; set while it runs
 }
+
+// sendingBeats is how many heartbeats apart a file that is on its way is looked at: it needs the database no more.
+const sendingBeats = 5
 
 // Work runs fn, which may use r. It ends early with ErrStopped when its user says so, and with the
 // database's refusal when its session ends or its user's role no longer reaches: a file of a million
@@ -43,12 +49,13 @@ func (r *Request) Work(t *Task, fn func() error) error {
 	asked := r.Request
 	r.Request = r.WithContext(ctx)
 	out := http.NewResponseController(r.w)
-	b := &beat{Task: t, caller: r.Caller, route: r.route, db: r.f.config.DB, halt: func(f *fault.Fault) {
+	t.halt = func(f *fault.Fault) {
 		cancel(f)
 		if err := out.SetWriteDeadline(time.Now()); err != nil { // it may be waiting for a reader who does not read
 			r.f.Log.Warn("stop a file", "request", r.ID, "error", err)
 		}
-	}}
+	}
+	b := &beat{Task: t, caller: r.Caller, route: r.route, db: r.f.config.DB}
 	var running sync.WaitGroup
 	over := make(chan struct{})
 	running.Go(func() { b.run(ctx, over) })
@@ -83,20 +90,22 @@ type beat struct {
 	caller postgres.Caller
 	route  *Route
 	db     *postgres.DB
-	halt   func(*fault.Fault)
 	begun  bool // a row says so
 }
 
 func (b *beat) run(ctx context.Context, over <-chan struct{}) {
 	tick := time.NewTicker(Heartbeat)
 	defer tick.Stop()
-	for {
+	for beats := 1; ; beats++ {
 		select {
 		case <-over:
 			return
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if b.sending.Load() && beats%sendingBeats != 0 {
+			continue
 		}
 		err := b.once(ctx)
 		if f := fault.Of(err); f != nil && f.Kind != fault.Unavailable && f.Kind != fault.Internal {

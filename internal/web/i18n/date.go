@@ -21,6 +21,12 @@ func Date(locale string, t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), months[Known(locale)][t.Month()-1], t.Year())
 }
 
+// FullDay writes a calendar day with the day of the week: Sun, 22 Nov 2026. Native fields for dates follow the
+// browser, which may put the month first: this stands beside them.
+func FullDay(locale string, t time.Time) string {
+	return weekdays[Known(locale)][t.Weekday()] + ", " + Date(locale, t)
+}
+
 // Month writes the month of t with its year: Nov 2026, नव॰ 2026.
 func Month(locale string, t time.Time) string {
 	return fmt.Sprintf("%s %d", months[Known(locale)][t.Month()-1], t.Year())
@@ -82,6 +88,9 @@ func clock(locale string, t time.Time) string {
 	}
 	return part + " " + t.Format("3:04") + " बजे"
 }
+
+// DaysBetween is how many calendar days lie from date to now, each in its own zone; negative when date is to come.
+func DaysBetween(date, now time.Time) int { return civil(now) - civil(date) }
 
 // civil numbers calendar days, so that they can be subtracted.
 func civil(t time.Time) int {

@@ -3,7 +3,8 @@ package i18n
 // hindi has the Hindi of every sentence, gathered from the catalogue files,
 // each of which holds one part of the product.
 var hindi = gather(hindiWords, hindiDoor, hindiKhata, hindiAccount, hindiPlan, hindiFaults, hindiStatement, hindiGrid,
-	hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice, hindiLeaving, hindiOperators)
+	hindiIntake, hindiCollect, hindiReports, hindiCredits, hindiDevice, hindiLeaving, hindiOperators,
+	hindiSafety, hindiFactors, hindiOthers)
 
 func gather(parts ...map[string]string) map[string]string {
 	all := map[string]string{}

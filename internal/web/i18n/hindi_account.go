@@ -44,7 +44,7 @@ var hindiAccount = map[string]string{
 	"Invitation withdrawn.":                                         "बुलावा वापस ले लिया।",
 	"Removed. They have no access any more.":                        "निकाल दिया। अब वे कुछ नहीं देख सकते।",
 	"Role changed.":                                                 "काम बदल गया।",
-	"You are in.":                                                   "आप जुड़ गए।",
+	"You have joined.":                                              "आप जुड़ गए।",
 	"Go to the account %s":                                          "अकाउंट %s पर जाएँ",
 	"Account changed.":                                              "अकाउंट बदल गया।",
 	"That device is signed out.":                                    "वह डिवाइस लॉग आउट हो गया।",

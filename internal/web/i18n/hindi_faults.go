@@ -2,6 +2,14 @@ package i18n
 
 // hindiFaults are the sentences of faults, from every package.
 var hindiFaults = map[string]string{
+	"Other files are arriving. Please try again in a minute.":                      "दूसरी फ़ाइलें आ रही हैं। एक मिनट बाद फिर कोशिश करें।",
+	"Other downloads are being prepared. Please try again in a minute.":            "दूसरे डाउनलोड तैयार हो रहे हैं। एक मिनट बाद फिर कोशिश करें।",
+	"Another download of your account is being prepared. Wait for it, or stop it.": "आपके अकाउंट का एक और डाउनलोड तैयार हो रहा है। उसके पूरा होने तक रुकें, या उसे रोक दें।",
+	"There is no room for this file at the moment. Please try again in a minute.":  "इस फ़ाइल के लिए अभी जगह नहीं है। एक मिनट बाद फिर कोशिश करें।",
+	"Your account has too many large files under way. Wait for one, or stop it.":   "आपके अकाउंट की कई बड़ी फ़ाइलें अभी बन रही हैं। किसी एक के पूरा होने तक रुकें, या उसे रोक दें।",
+	"The line was too slow, and the room was needed. Please try again.":            "कनेक्शन बहुत धीमा था और जगह की ज़रूरत थी। फिर कोशिश करें।",
+	"To the start": "शुरुआत पर जाएँ",
+
 	"Other downloads are under way. Please try again in a minute.": "अभी दूसरे डाउनलोड चल रहे हैं। एक मिनट बाद फिर कोशिश करें।",
 	"Please sign in.":                "पहले लॉग इन करें।",
 	"Please try again.":              "फिर कोशिश करें।",

@@ -4,7 +4,6 @@ package i18n
 var hindiGrid = map[string]string{
 	"Many entries at once": "एक साथ कई एंट्री",
 	"Type, or paste from Excel or Sheets. What you type is kept until you save it.": "यहाँ लिखें, या एक्सेल या शीट से चिपकाएँ। सेव करने तक लिखा हुआ रखा रहता है।",
-	"Grid":            "ग्रिड",
 	"Entries to save": "सेव करने की एंट्रियाँ",
 	"Row":             "लाइन",
 	"row":             "लाइन",
@@ -16,7 +15,7 @@ var hindiGrid = map[string]string{
 	"%d rows":         "%d लाइनें",
 	"Save all":        "सब सेव करें",
 	"10 more rows":    "10 लाइनें और",
-	"Empty the grid":  "ग्रिड ख़ाली करें",
+	"Clear the grid":  "ग्रिड ख़ाली करें",
 	"Save the good rows, keep the others here":               "सही लाइनें सेव करें, बाकी यहीं रखें",
 	"Add names that are not in the khata as new parties":     "जो नाम खाते में नहीं हैं, उन्हें नई पार्टी बनाएँ",
 	"Nothing was saved. Please look at the marked cells.":    "कुछ सेव नहीं हुआ। निशान वाले खाने देखें।",
@@ -43,7 +42,7 @@ var hindiGrid = map[string]string{
 	"{n} rows pasted.":                           "{n} लाइनें चिपकाई गईं।",
 	"The grid is empty.":                         "ग्रिड ख़ाली है।",
 	"Load this page again":                       "पेज दोबारा खोलें",
-	"Empty the grid? What is not saved is lost.": "ग्रिड ख़ाली करें? जो सेव नहीं है वह मिट जाएगा।",
+	"Clear the grid? Unsaved rows will be lost.": "ग्रिड ख़ाली करें? जो सेव नहीं है वह मिट जाएगा।",
 
 	"Undone. What was added is in the bin.":                 "वापस ले लिया। जो जोड़ा था, वह हटाए गए में है।",
 	"These were changed since, and stay as they are:":       "ये बाद में बदली गईं, इसलिए वैसी ही हैं:",

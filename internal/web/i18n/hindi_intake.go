@@ -2,15 +2,12 @@ package i18n
 
 // hindiIntake is bringing in files of other programs.
 var hindiIntake = map[string]string{
-	"Bring in a file": "फ़ाइल से लाएँ",
-	"From Khatabook, OkCredit, Tally, Excel or your phone's contacts. First you see what would happen; nothing is changed before you say so.": "खाताबुक, ओके-क्रेडिट, टैली, एक्सेल या फ़ोन के कॉन्टैक्ट से। पहले दिखेगा कि क्या होगा; आपके कहे बिना कुछ नहीं बदलेगा।",
 	"or bring in a file": "या फ़ाइल से लाएँ",
 	"File":               "फ़ाइल",
 	"CSV, Excel (.xlsx) or contacts (.vcf), at most %d MB and %s rows.": "CSV, एक्सेल या कॉन्टैक्ट की फ़ाइल, ज़्यादा से ज़्यादा %d MB और %s लाइनें।",
 	"or paste the rows":          "या लाइनें चिपकाएँ",
 	"Rows, with the heads above": "लाइनें, ऊपर शीर्षक के साथ",
-	"Look at it first":           "पहले देखें",
-	"Brought in lately":          "हाल में लाई गई फ़ाइलें",
+	"Recent imports":             "हाल में लाई गई फ़ाइलें",
 	"Pasted rows":                "चिपकाई हुई लाइनें",
 	"What would happen":          "क्या होगा",
 	"read as %s":                 "%s में पढ़ी गई",
@@ -33,7 +30,7 @@ var hindiIntake = map[string]string{
 	"Column %d":                                                                                                   "कॉलम %d",
 	"New parties are":                                                                                             "नई पार्टियाँ हैं",
 	"Day of the opening balances":                                                                                 "पिछले बाकी की तारीख",
-	"The first row holds heads, not figures":                                                                      "पहली लाइन में शीर्षक हैं, आँकड़े नहीं",
+	"The first row has column names":                                                                              "पहली लाइन में शीर्षक हैं, आँकड़े नहीं",
 	"Look again":                                                                                                  "फिर देखें",
 	"Balances before and after":                                                                                   "पहले और बाद की बाकी",
 	"The file is in the khata.":                                                                                   "फ़ाइल खाते में आ गई।",

@@ -37,8 +37,6 @@ var hindiKhata = map[string]string{
 	"By name":                   "नाम से",
 	"Filter":                    "छाँटें",
 	"All":                       "सभी",
-	"Due":                       "उधार",
-	"Advance":                   "एडवांस",
 	"Nobody found":              "कोई नहीं मिला",
 	"No party matches “%s”.":    "“%s” नाम या नंबर की कोई पार्टी नहीं।",
 	"No party is of this kind.": "ऐसी कोई पार्टी नहीं है।",

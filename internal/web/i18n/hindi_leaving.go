@@ -48,7 +48,6 @@ var hindiLeaving = map[string]string{
 	"Invitations work once, for %d days, and only the newest mail. Perhaps you have joined already: then sign in.":                "बुलावा एक बार, %d दिन तक चलता है, और सिर्फ़ सबसे नया मेल। शायद आप जुड़ चुके हैं: तब लॉग इन करें।",
 	"If not, ask who invited you to send it again.":                                                                               "नहीं तो जिसने बुलाया है उनसे फिर भेजने को कहें।",
 	"Links to confirm an address work once, for %d hours, and only the newest mail. If you have confirmed already, just sign in.": "पता पक्का करने का लिंक एक बार, %d घंटे तक चलता है, और सिर्फ़ सबसे नया मेल। अगर पक्का कर चुके हैं तो बस लॉग इन करें।",
-	"This address is not confirmed yet. Open the link in our mail first.":                                                         "यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।",
 	"Send the mail again":                     "मेल फिर भेजें",
 	"Sent again. Only the newest mail opens.": "फिर भेज दिया। सिर्फ़ सबसे नया मेल चलेगा।",
 	"Wrong address?":                          "पता गलत है?",

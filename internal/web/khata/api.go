@@ -70,14 +70,22 @@ type entryJSON struct {
 	Amount  int64     `json:"amount"` // minor units
 	Date    string    `json:"date"`
 	Note    string    `json:"note,omitempty"`
-	Balance *int64    `json:"balance,omitempty"` // of the party after this entry
+	Mode    string    `json:"mode,omitempty"`    // cash, upi, bank, cheque or goods; none where nobody said so
+	Balance *int64    `json:"balance,omitempty"` // of the party after this entry; none while it lies ahead
+	Ahead   bool      `json:"ahead,omitempty"`   // its day is yet to come: it counts in no balance
 }
 
 func entryBody(e ledger.Entry, balance *int64) entryJSON {
 	return entryJSON{
 		ID: e.ID, PartyID: e.PartyID, Side: string(e.Side), Amount: e.AmountMinor,
-		Date: e.Date.Format(time.DateOnly), Note: e.Note, Balance: balance,
+		Date: e.Date.Format(time.DateOnly), Note: e.Note, Mode: string(e.Mode), Balance: balance,
 	}
+}
+
+func aheadBody(e ledger.Entry) entryJSON {
+	body := entryBody(e, nil)
+	body.Ahead = true
+	return body
 }
 
 type partyPageJSON struct {
@@ -95,7 +103,9 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	if !r.Rights.SeesTotals {
 		body.partyJSON, body.Next = partyJSON{ID: own.ID, Kind: string(own.Kind), Name: own.Name}, string(own.Next)
 		for _, e := range own.Rows {
-			body.Entries = append(body.Entries, entryBody(e, nil))
+			one := entryBody(e, nil)
+			one.Ahead = e.Date.After(r.Today)
+			body.Entries = append(body.Entries, one)
 		}
 		return h.WriteJSON(w, r, http.StatusOK, body)
 	}
@@ -105,7 +115,11 @@ func (h *Handlers) APIParty(w http.ResponseWriter, r *frame.Request) error {
 	}
 	body.Next = string(page.Next)
 	for _, e := range page.Rows {
-		body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
+		if e.Ahead {
+			body.Entries = append(body.Entries, aheadBody(e.Entry))
+		} else {
+			body.Entries = append(body.Entries, entryBody(e.Entry, &e.Balance))
+		}
 	}
 	return h.WriteJSON(w, r, http.StatusOK, body)
 }
@@ -139,7 +153,7 @@ func (h *Handlers) APIAddParty(w http.ResponseWriter, r *frame.Request) error {
 	})
 }
 
-// APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note.
+// APIAddEntry takes id (made by the client), party_id, side, amount in minor units, date (yyyy-mm-dd), note, mode.
 func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	var in struct {
 		ID      uuid.UUID `json:"id"`
@@ -148,6 +162,7 @@ func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 		Amount  int64     `json:"amount"`
 		Date    string    `json:"date"`
 		Note    string    `json:"note"`
+		Mode    string    `json:"mode"`
 	}
 	if err := frame.DecodeJSON(r, &in); err != nil {
 		return err
@@ -158,7 +173,7 @@ func (h *Handlers) APIAddEntry(w http.ResponseWriter, r *frame.Request) error {
 	}
 	e, err := addEntry(r, in.ID, in.PartyID, ledger.EntryFields{
 		Side: ledger.Side(in.Side), AmountMinor: in.Amount,
-		Date: date, Note: in.Note,
+		Date: date, Note: in.Note, Mode: ledger.Mode(in.Mode),
 	})
 	if err != nil {
 		return err

@@ -19,25 +19,25 @@ import (
 
 // entryForm is what the form posts, as typed.
 type entryForm struct {
-	side, amount, date, note string
+	side, amount, date, note, mode string
 }
 
 func readEntryForm(r *frame.Request) entryForm {
 	return entryForm{
 		side: r.PostFormValue("side"), amount: r.PostFormValue("amount"), date: r.PostFormValue("date"),
-		note: r.PostFormValue("note"),
+		note: r.PostFormValue("note"), mode: r.PostFormValue("mode"),
 	}
 }
 
 // fields turns what was typed into an entry's fields, in the currency and at the time of the business.
 func (f entryForm) fields(r *frame.Request) (ledger.EntryFields, error) {
-	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note}
+	out := ledger.EntryFields{Side: ledger.Side(f.side), Note: f.note, Mode: ledger.Mode(f.mode)}
 	var err error
 	if out.AmountMinor, err = parseAmount(f.amount, r.Person.Business.Currency); err != nil {
 		return out, err
 	}
 	if f.date == "" {
-		out.Date, err = r.Today()
+		out.Date = r.Today
 	} else {
 		out.Date, err = ledger.ParseDate(f.date)
 	}
@@ -50,6 +50,13 @@ func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view
 	var name ledger.PartyName
 	var balance int64
 	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		if view.Mode == "" && view.EntryID == "" && !view.Opening {
+			var mode ledger.Mode
+			if mode, err = ledger.UsualMode(r.Context(), tx, ledger.Side(view.Side)); err != nil {
+				return err
+			}
+			view.Mode = string(mode)
+		}
 		if name, err = ledger.PartyNameByID(r.Context(), tx, partyID); err != nil || !tx.Scope.Rights.SeesTotals {
 			return err
 		}
@@ -60,6 +67,7 @@ func (h *Handlers) renderEntryForm(w http.ResponseWriter, r *frame.Request, view
 		return err
 	}
 	view.Shell, view.PartyID, view.PartyName, view.Balance = r.Shell(), partyID.String(), name.Name, r.Amount(balance)
+	offerSending(w, r, &view.Shell, partyID.String(), name.Name)
 	if view.CanSettle() && cause == nil && r.URL.Query().Has("settle") {
 		view.Amount = money.Plain(max(balance, -balance), r.Person.Business.Currency)
 	}
@@ -106,16 +114,25 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		view := entryform.View{
 			Form: ui.Form{ID: id.String()}, Side: form.side, Amount: form.amount, Date: form.date,
-			Note: form.note,
+			Note: form.note, Mode: form.mode,
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
-	h.SetFlash(w, "entry_added", "")
 	business := r.Caller.Business.String()
+	h.SetEntryFlash(w, savedFlash(r, "entry_added", fields), ui.EntryPath(business, partyID.String(),
+		id.String())+"/delete", id)
 	if r.PostFormValue("then") == "another" {
 		return h.Redirect(w, r, ui.NewEntryPath(business, partyID.String(), form.side))
 	}
 	return h.Redirect(w, r, ui.PartyPath(business, partyID.String()))
+}
+
+// savedFlash is code, unless the entry that was saved is dated ahead.
+func savedFlash(r *frame.Request, code string, f ledger.EntryFields) string {
+	if f.Date.After(r.Today) {
+		return "entry_ahead"
+	}
+	return code
 }
 
 // addEntry adds an entry in one round trip where all is well. Anything else is
@@ -155,7 +172,7 @@ func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error 
 	return h.renderEntryForm(w, r, entryform.View{
 		EntryID: e.ID.String(), Opening: e.Opening, Version: e.Version, Side: string(e.Side),
 		Amount: money.Plain(e.AmountMinor, r.Person.Business.Currency),
-		Date:   e.Date.Format("2006-01-02"), Note: e.Note,
+		Date:   e.Date.Format("2006-01-02"), Note: e.Note, Mode: string(e.PaidBy()),
 	}, nil)
 }
 
@@ -181,11 +198,11 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		view := entryform.View{
 			EntryID: r.PathValue("entry"), Opening: e.Opening, Version: version, Side: form.side,
-			Amount: form.amount, Date: form.date, Note: form.note,
+			Amount: form.amount, Date: form.date, Note: form.note, Mode: form.mode,
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
-	h.SetFlash(w, "entry_saved", "")
+	h.SetFlash(w, savedFlash(r, "entry_saved", fields), "")
 	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/ledger/export"
@@ -20,15 +22,16 @@ type format struct {
 	ending, kind string
 	party        func(context.Context, *postgres.Tx, io.Writer, uuid.UUID, ledger.Range, export.Options) error
 	book         func(context.Context, *postgres.Tx, io.Writer, export.Options) error
+	table        func(context.Context, *postgres.Tx, io.Writer, export.Table, export.Options) error
 }
 
 var (
-	CSV  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV}
+	CSV  = format{".csv", "text/csv; charset=utf-8", export.PartyCSV, export.BookCSV, export.TableCSV}
 	XLSX = format{
 		".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", export.PartyXLSX,
-		export.BookXLSX,
+		export.BookXLSX, export.TableXLSX,
 	}
-	PDF = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF}
+	PDF = format{".pdf", "application/pdf", export.PartyPDF, export.BookPDF, export.TablePDF}
 )
 
 // ExportParty is the statement of a party as a file, of the days that the query names.
@@ -69,10 +72,8 @@ func (h *Handlers) ExportBusiness(f format) frame.Handler {
 	}
 }
 
-// export streams a file. The plan is asked for in the transaction that reads
-// the rows; nothing is sent before it has agreed. What fails later breaks the connection: half
-// a file must not look like a whole one. The query may name a task, by which the page that
-// asked sees how far the file is, and stops it.
+// export answers with a file. The plan is asked for in the transaction that reads the rows. The query may name a
+// task, by which the page that asked sees how far the file is, and stops it.
 func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of string, total func(context.Context,
 	*postgres.Tx) (int64, error), write func(*postgres.Tx, io.Writer, export.Options) error,
 ) error {
@@ -84,14 +85,17 @@ func (h *Handlers) export(w http.ResponseWriter, r *frame.Request, f format, of 
 	if of != "" {
 		name += " - " + of
 	}
-	file := frame.NewDownload(w, name+" "+r.Shell().Today()+f.ending, f.kind)
-	err := h.Send(r, t, file, func(w io.Writer) error {
-		return r.As(func(tx *postgres.Tx) error {
-			if _, err := tx.Exec(r.Context(), "set local statement_timeout = '15min'"); err != nil { // exportLimit
-				return err
-			}
-			return write(t.Counted(tx), w, exportOptions(r))
-		})
+	err := h.SendFile(r, frame.File{
+		Name: name + " " + r.Shell().Today() + f.ending, Kind: f.kind, Task: t,
+		Make: func(w io.Writer) error {
+			return r.As(func(tx *postgres.Tx) error {
+				kind := strings.TrimPrefix(f.ending, ".")
+				if err := account.LogExport(r.Context(), tx, account.DataExported, kind); err != nil {
+					return err
+				}
+				return write(t.Counted(tx), w, exportOptions(r))
+			})
+		},
 	})
 	if errors.Is(err, frame.ErrStopped) { // the page that asked stays where it is
 		w.WriteHeader(http.StatusNoContent)

@@ -112,7 +112,13 @@ func entryDiff(r *frame.Request, f ledger.EntryFields) []word {
 	if f.AmountMinor > 0 {
 		amount, date = r.Amount(f.AmountMinor).Short(), r.Shell().Date(f.Date)
 	}
-	return []word{{"amount", amount}, {"date", date}, {"side", sideWord(r, f.Side)}, {"note", f.Note}}
+	return []word{
+		{"amount", amount},
+		{"date", date},
+		{"side", sideWord(r, f.Side)},
+		{"mode", r.Shell().Mode(string(f.Mode))},
+		{"note", f.Note},
+	}
 }
 
 func kindWord(r *frame.Request, k ledger.Kind) string {

@@ -75,9 +75,7 @@ func (h *Handlers) SetLock(w http.ResponseWriter, r *frame.Request) error {
 			err = fault.InvalidField("until", "Choose the last day to lock.")
 		}
 	}
-	if err == nil {
-		form.Today, err = r.Today()
-	}
+	form.Today = r.Today
 	if err == nil {
 		err = r.As(func(tx *postgres.Tx) error {
 			_, err := ledger.SetLock(r.Context(), tx, id, form)

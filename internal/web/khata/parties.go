@@ -76,10 +76,10 @@ func (h *Handlers) PartiesPage(w http.ResponseWriter, r *frame.Request) error {
 	for _, p := range list.Rows {
 		row := parties.Row{
 			ID: p.ID.String(), Name: p.Name, Phone: p.Phone, Kind: string(p.Kind),
-			Last: timeOf(p.LastDate), Balance: r.Amount(p.Balance),
+			Last: timeOf(p.LastDate), Due: timeOf(p.OldestDue), Balance: r.Amount(p.Balance),
 		}
 		if p.Balance > 0 && view.Rights().RunsKhata {
-			row.RemindID = frame.NewID()
+			row.RemindID, row.Token = frame.NewID(), ledger.NewShareToken()
 		}
 		view.Rows = append(view.Rows, row)
 	}

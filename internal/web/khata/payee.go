@@ -86,8 +86,10 @@ func (h *Handlers) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	case view.Pay.Link != "":
 	case view.Balance.Currency != "INR":
 		view.Why = r.T("UPI pays rupees only; this business counts in another currency.")
+	case to.UPI == "" && view.Rights().Owns:
+		view.Why = r.T("Enter your UPI id first: then customers can pay you.")
 	case to.UPI == "":
-		view.Why = r.T("Write down your UPI id first. Only the owner can.")
+		view.Why = r.T("The owner has to enter a UPI id first.")
 	default:
 		view.Why = r.T("%s owes nothing now.", page.Name)
 	}

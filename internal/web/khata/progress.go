@@ -49,7 +49,7 @@ func taskText(r *frame.Request, t ledger.Task) string {
 	case t.State == ledger.TaskStopped && export:
 		return r.T("Stopped. There is no whole file.")
 	case t.State == ledger.TaskStopped:
-		return r.T("Stopped. Nothing was brought in.")
+		return r.T("Stopped. Nothing was imported.")
 	case t.State == ledger.TaskFailed:
 		return r.T("It ended before it was whole. Please try again.")
 	}

@@ -2,11 +2,13 @@ package khata
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
@@ -27,35 +29,62 @@ func letRemind(w http.ResponseWriter) {
 		"form-action 'self' "+reminderTargets, 1))
 }
 
-// A reminderText is what a reminder says. Its figure is the one that every page shows.
-type reminderText struct {
+// A message is what an owner's messenger is opened with. Its figure is the one that every page shows, and its link
+// leads to the account and to the way to pay: a link of UPI itself can be tapped in no messenger.
+type message struct {
 	lang, party, shop string
-	owed              money.Amount
+	balance           money.Amount // positive is what the party owes
 	date              string
-	link              string       // of the statement, or ""
-	to                ledger.Payee // zero: says nothing of UPI
+	link              string // of the account, or ""
+	payable           bool   // the page behind the link takes the money
+	entry             string // what was written, in the customer's words, or ""
 }
 
-func (t reminderText) String() string {
-	lines := []string{i18n.T(t.lang, "Namaste %s, %s is due to %s as of %s.", t.party, t.owed.Short(), t.shop, t.date)}
-	if t.link != "" {
-		lines = append(lines, i18n.T(t.lang, "The whole account: %s", t.link))
-	}
-	if pay := t.to.Link(t.owed, t.shop); pay != "" {
-		// the statement has the button
-		if lines = append(lines, i18n.T(t.lang, "Pay by UPI: %s", t.to.UPI)); t.link == "" {
-			lines = append(lines, pay)
+func (m message) String() string {
+	say := func(key string, args ...any) string { return i18n.T(m.lang, key, args...) }
+	var lines []string
+	owed := m.balance
+	owed.Minor = max(owed.Minor, -owed.Minor)
+	switch {
+	case m.entry != "":
+		lines = append(lines, say("Namaste %s, %s has written in your account:", m.party, m.shop), m.entry)
+		switch {
+		case m.balance.Minor > 0:
+			lines = append(lines, say("Due from you now: %s", owed.Short()))
+		case m.balance.Minor < 0:
+			lines = append(lines, say("Due to you now: %s", owed.Short()))
+		default:
+			lines = append(lines, say("All is settled now."))
 		}
+	case m.balance.Minor > 0:
+		lines = append(lines, say("Namaste %s, %s is due to %s as of %s.", m.party, owed.Short(), m.shop, m.date))
+	default:
+		lines = append(lines, say("Namaste %s, here is your account with %s as of %s.", m.party, m.shop, m.date))
 	}
-	return strings.Join(append(lines, i18n.T(t.lang, "Thank you.")), "\n")
+	switch {
+	case m.link == "":
+	case m.payable && m.balance.Minor > 0:
+		lines = append(lines, say("See the account and pay: %s", m.link))
+	default:
+		lines = append(lines, say("See the account: %s", m.link))
+	}
+	return strings.Join(append(lines, say("Thank you.")), "\n")
 }
 
-// remindText is the reminder of a party for this request.
-func (h *Handlers) remindText(r *frame.Request, lang, party string, owed int64, link string, to ledger.Payee) string {
-	return reminderText{
-		lang: lang, party: party, shop: r.Person.Business.Name, owed: r.Amount(owed),
-		date: i18n.Date(lang, r.Shell().Now), link: link, to: to,
-	}.String()
+// linkOf is the address of a shared account.
+func (h *Handlers) linkOf(token string) string { return h.Absolute("/s/" + url.PathEscape(token)) }
+
+// messageTo is a message to a party as this request would send it.
+func (h *Handlers) messageTo(r *frame.Request, lang, party string, balance int64, token string, to ledger.Payee,
+) message {
+	m := message{
+		lang: lang, party: party, shop: r.Person.Business.Name, balance: r.Amount(balance),
+		date: i18n.Date(lang, r.Today), payable: to.Link(r.Amount(1), "") != "",
+	}
+	if token != "" {
+		m.link = h.linkOf(token)
+	}
+	return m
 }
 
 // langOf is the language that a reminder is asked for in: the page's own unless it is said.
@@ -80,28 +109,25 @@ func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, erro
 	var page ledger.PartyPage
 	var to ledger.Payee
 	var log []ledger.Reminder
-	var shares []ledger.Share
 	err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		ledger.QueuePartyPage(scope, b, id, "", &page)
 		ledger.QueuePayee(scope, b, &to)
 		ledger.QueueReminders(scope, b, id, 20, &log)
-		ledger.QueueShares(scope, b, id, &shares)
 	})
 	if err != nil {
 		return remind.View{}, err
 	}
 	q := r.URL.Query()
 	view := remind.View{
-		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, Token: ledger.NewShareToken(), PartyID: id.String(),
-		Name: page.Name, Phone: page.Phone, Balance: r.Amount(page.Balance),
-		Lang: langOf(r, q.Get("lang")), HasUPI: to.Link(r.Amount(1), "") != "", Link: h.freshLink(r, shares),
+		Shell: r.Shell(), Form: ui.Form{ID: frame.NewID()}, PartyID: id.String(), Name: page.Name, Phone: page.Phone,
+		Balance: r.Amount(page.Balance), Lang: langOf(r, q.Get("lang")), WithLink: q.Get("link") != "no",
+		HasUPI: to.Link(r.Amount(1), "") != "",
 	}
-	view.UPI = view.HasUPI && q.Get("upi") != "no"
-	if !view.UPI {
-		to = ledger.Payee{}
+	if view.WithLink {
+		view.Token = ledger.NewShareToken()
 	}
 	if page.Balance > 0 {
-		view.Text = h.remindText(r, view.Lang, page.Name, page.Balance, view.Link, to)
+		view.Text = h.messageTo(r, view.Lang, page.Name, page.Balance, view.Token, to).String()
 	}
 	for _, x := range log {
 		view.Log = append(view.Log, remind.Reminder{
@@ -112,24 +138,64 @@ func (h *Handlers) remindView(r *frame.Request, id uuid.UUID) (remind.View, erro
 	return view, nil
 }
 
-// RemindParty writes the reminder down, and leads to the owner's own messenger with the text typed in: the figure
-// in the text is the one in the log.
+// sending is the form that sends a party its account; none for whoever may not share it.
+func sending(r *frame.Request, party, name string) ui.Sending {
+	if !r.Rights.RunsKhata {
+		return ui.Sending{}
+	}
+	return ui.Sending{
+		Action: ui.PartyPath(r.Caller.Business.String(), party) + "/send", ID: frame.NewID(),
+		Token: ledger.NewShareToken(), To: name,
+	}
+}
+
+// offerSending lets the sentence about an entry just saved lead on to telling the party of it.
+func offerSending(w http.ResponseWriter, r *frame.Request, shell *ui.Shell, party, name string) {
+	if shell.Flash == nil || shell.Flash.Send.Entry == "" {
+		return
+	}
+	entry := shell.Flash.Send.Entry
+	shell.Flash.Send = sending(r, party, name)
+	shell.Flash.Send.Entry = entry
+	if shell.Flash.Send.Action != "" {
+		letRemind(w)
+	}
+}
+
+// formToken is the token of the link that a message takes along, "" for none.
+func formToken(r *frame.Request) (string, error) {
+	token := r.PostFormValue("token")
+	if token != "" && !ledger.IsShareToken(token) {
+		return "", fault.New(fault.Invalid, "This form is broken. Open it again.")
+	}
+	return token, nil
+}
+
+// shareNow makes the link that a message takes along: the account up to a day.
+func shareNow(r *frame.Request, tx *postgres.Tx, form, party uuid.UUID, token string) error {
+	if token == "" {
+		return nil
+	}
+	_, err := ledger.AddShare(r.Context(), tx, ledger.ShareIDOf(form, token), party, token,
+		ledger.Range{To: tx.Scope.Today}, ledger.ShareLife)
+	return err
+}
+
+// RemindParty writes the reminder down, makes the link that goes with it, and leads to the owner's own messenger with
+// the text typed in: the figure in the text is the one in the log.
 func (h *Handlers) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
 	reminder, err := r.FormID()
 	if err != nil {
 		return err
 	}
-	var to ledger.Payee
-	var shares []ledger.Share
-	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) {
-		ledger.QueuePayee(scope, b, &to)
-		ledger.QueueShares(scope, b, id, &shares)
-	}); err != nil {
+	token, err := formToken(r)
+	if err != nil {
 		return err
 	}
-	if r.PostFormValue("upi") == "no" {
-		to = ledger.Payee{}
+	var to ledger.Payee
+	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueuePayee(scope, b, &to) }); err != nil {
+		return err
 	}
 	lang := langOf(r, r.PostFormValue("lang"))
 	var p ledger.Party
@@ -138,20 +204,92 @@ func (h *Handlers) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}
-		done, err = ledger.Remind(r.Context(), tx, reminder, id, r.PostFormValue("channel"), lang)
-		return err
+		if done, err = ledger.Remind(r.Context(), tx, reminder, id, r.PostFormValue("channel"), lang); err != nil {
+			return err
+		}
+		return shareNow(r, tx, reminder, id, token)
 	})
 	if err != nil {
 		return err
 	}
-	letRemind(w)
-	text := h.remindText(r, lang, p.Name, done.Balance, h.freshLink(r, shares), to)
-	if sms := ledger.SMSLink(p.Phone, text); done.Channel == ledger.SMS && sms != "" {
-		return h.Redirect(w, r, sms)
-	}
+	text := h.messageTo(r, lang, p.Name, done.Balance, token, to).String()
 	if done.Channel != ledger.Copy {
-		return h.Redirect(w, r, ledger.WhatsAppLink(p.Phone, text))
+		return h.toMessenger(w, r, done.Channel, p.Phone, text)
 	}
 	h.SetFlash(w, "reminded", "")
 	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), id.String())+"/remind")
+}
+
+// toMessenger opens the owner's own messenger with a text typed in.
+func (h *Handlers) toMessenger(w http.ResponseWriter, r *frame.Request, channel, phone, text string) error {
+	letRemind(w)
+	if sms := ledger.SMSLink(phone, text); channel == ledger.SMS && sms != "" {
+		return h.Redirect(w, r, sms)
+	}
+	return h.Redirect(w, r, ledger.WhatsAppLink(phone, text))
+}
+
+// SendParty tells a party how its account stands, and of an entry just written when the form names one: a link is
+// made, and the owner's own messenger opened.
+func (h *Handlers) SendParty(w http.ResponseWriter, r *frame.Request) error {
+	id := r.PathID("party")
+	form, err := r.FormID()
+	if err != nil {
+		return err
+	}
+	token, err := formToken(r)
+	if err == nil && token == "" {
+		err = fault.New(fault.Invalid, "This form is broken. Open it again.")
+	}
+	if err != nil {
+		return err
+	}
+	entry, err := uuid.Parse(r.PostFormValue("entry"))
+	about := err == nil && entry != uuid.Nil
+	var to ledger.Payee
+	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueuePayee(scope, b, &to) }); err != nil {
+		return err
+	}
+	var p ledger.Party
+	var e ledger.Entry
+	var balance int64
+	err = r.As(func(tx *postgres.Tx) (err error) {
+		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
+			return err
+		}
+		if about {
+			if e, err = ledger.EntryByID(r.Context(), tx, entry); err == nil && e.PartyID != id {
+				err = fault.New(fault.NotFound, "There is no such entry.")
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if balance, err = ledger.BalanceOf(r.Context(), tx, id); err != nil {
+			return err
+		}
+		return shareNow(r, tx, form, id, token)
+	})
+	if err != nil {
+		return err
+	}
+	lang := langOf(r, r.PostFormValue("lang"))
+	m := h.messageTo(r, lang, p.Name, balance, token, to)
+	if about {
+		m.entry = entryWords(r, lang, e)
+	}
+	return h.toMessenger(w, r, ledger.WhatsApp, p.Phone, m.String())
+}
+
+// entryWords is an entry as the customer sees it.
+func entryWords(r *frame.Request, lang string, e ledger.Entry) string {
+	key := "You took %s on %s"
+	if e.Side == ledger.Received {
+		key = "You paid %s on %s"
+	}
+	text := i18n.T(lang, key, r.Amount(e.AmountMinor).Short(), i18n.Date(lang, e.Date))
+	if e.Note != "" {
+		text += " (" + e.Note + ")"
+	}
+	return text
 }

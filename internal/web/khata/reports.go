@@ -4,12 +4,15 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/reports"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // ReportsPage shows one report of a business: of this month when the query
@@ -19,9 +22,10 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	q := r.URL.Query()
-	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1}
+	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1, ExportLocked: !r.MayExport()}
 	build, ok := map[string]func(*frame.Request, *postgres.Tx, ledger.Range, *reports.View) error{
-		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Parties: partySummary, reports.Ageing: ageing,
+		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Coming: collections,
+		reports.Parties: partySummary, reports.Ageing: ageing,
 	}[view.Show]
 	if view.Show == "" {
 		view.Show, build, ok = reports.DayBook, dayBook, true
@@ -43,11 +47,11 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	if view.Show == reports.Ageing {
 		days.From = time.Time{}
 	} else if !q.Has("from") && !q.Has("to") {
-		first := time.Date(view.Now.Year(), view.Now.Month(), 1, 0, 0, 0, 0, time.UTC)
+		first := time.Date(r.Today.Year(), r.Today.Month(), 1, 0, 0, 0, 0, time.UTC)
 		days = ledger.Range{From: first, To: first.AddDate(0, 1, -1)}
 	}
 	view.From, view.To = inputDate(days.From), inputDate(days.To)
-	view.Period = exportOptions(r).Period(days)
+	view.Period = exportOptions(r).Period(days.Through(r.Today))
 	view.Chips = reportChips(view)
 	if err := r.As(func(tx *postgres.Tx) error { return build(r, tx, days, &view) }); err != nil {
 		return err
@@ -77,7 +81,7 @@ func dayBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.Vi
 	if err != nil {
 		return err
 	}
-	v.Gave, v.Got = r.Amount(book.Given), r.Amount(book.Received)
+	v.Gave, v.Got, v.Ahead = r.Amount(book.Given), r.Amount(book.Received), aheadOf(r, book.Ahead)
 	i := 0
 	for _, d := range book.Days {
 		if i < len(v.Days) && v.Days[i].Date.Equal(d.Date) {
@@ -95,7 +99,10 @@ func cashBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.V
 	if err != nil {
 		return err
 	}
-	v.Opening, v.Closing, v.Old = r.Amount(book.Opening), r.Amount(book.Closing), book.OpeningBalances
+	v.Opening, v.Closing = r.Amount(book.Opening), r.Amount(book.Closing)
+	for _, d := range book.Short {
+		v.Short = append(v.Short, reports.Day{Date: d.Date, Balance: r.Amount(d.Balance)})
+	}
 	v.Got, v.Gave = r.Amount(book.In), r.Amount(book.Out)
 	var sums []ledger.DaySum
 	for _, d := range book.Days {
@@ -108,6 +115,49 @@ func cashBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.V
 			Date: d.Date, Got: r.Amount(d.In), Gave: r.Amount(d.Out),
 			Balance: r.Amount(d.Balance), Entries: d.Entries,
 		})
+	}
+	return nil
+}
+
+func collections(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
+	c, err := ledger.CollectionsOf(r.Context(), tx, days)
+	if err != nil {
+		return err
+	}
+	var names memberNames
+	var b pgx.Batch
+	names.queue(&b)
+	if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
+		return err
+	}
+	amounts := func(m ledger.ByMode) (out []money.Amount) {
+		for _, minor := range m {
+			out = append(out, r.Amount(minor))
+		}
+		return out
+	}
+	for i, a := range amounts(c.Modes) {
+		v.Modes = append(v.Modes, reports.Sum{Label: v.Mode(string(ledger.Modes[i])), Amount: a})
+	}
+	v.Gave, v.Came = r.Amount(0), r.Amount(c.Modes.Total())
+	var sums []ledger.DaySum
+	for _, d := range c.Days {
+		sums = append(sums, ledger.DaySum{Date: d.Date, Received: d.Modes.Total()})
+	}
+	v.Columns = columns(v, sums)
+	from, to := cut(v, len(c.Days))
+	for _, d := range c.Days[from:to] {
+		v.Collected = append(v.Collected, reports.Collected{
+			Date: d.Date, Modes: amounts(d.Modes), Total: r.Amount(d.Modes.Total()), Entries: d.Entries,
+		})
+	}
+	if v.Part == v.Parts {
+		for _, m := range c.Makers {
+			v.Takers = append(v.Takers, reports.Collected{
+				Name: ui.Or(names.of(m.UserID), v.T("Somebody who has left")), Modes: amounts(m.Modes),
+				Total: r.Amount(m.Modes.Total()), Entries: m.Entries,
+			})
+		}
 	}
 	return nil
 }
@@ -138,11 +188,7 @@ func partySummary(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *repor
 }
 
 func ageing(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {
-	today, err := r.Today()
-	if err != nil {
-		return err
-	}
-	a, err := ledger.AgeingOf(r.Context(), tx, days.To, today)
+	a, err := ledger.AgeingOf(r.Context(), tx, days.To)
 	if err != nil {
 		return err
 	}
@@ -167,6 +213,9 @@ func ageing(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.Vie
 func cut(v *reports.View, n int) (from, to int) {
 	if n > 0 {
 		v.Count = n
+	}
+	if v.Everything {
+		return 0, n
 	}
 	v.Parts = max(1, (v.Count+maxLines-1)/maxLines)
 	return min(n, (v.Part-1)*maxLines), min(n, v.Part*maxLines)

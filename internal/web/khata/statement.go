@@ -54,9 +54,11 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	view.Opening, view.Closing = r.Amount(st.Opening), r.Amount(st.Closing)
 	view.Gave, view.Got = r.Amount(st.Given), r.Amount(st.Received)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
-	view.From, view.To = inputDate(st.Range.From), inputDate(st.Range.To)
+	view.From, view.To, view.Ahead = inputDate(days.From), inputDate(days.To), aheadOf(r, st.Ahead)
 	view.Period = options.Period(st.Range)
 	view.Chips = chips(view.Shell, view.From, view.To)
+	view.Send = sending(r, id.String(), st.Party.Name)
+	letRemind(w)
 	return r.Page(statement.Page(view))
 }
 

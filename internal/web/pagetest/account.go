@@ -8,6 +8,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/newbusiness"
 	"github.com/tijorihq/tijori/internal/web/page/ownaccount"
+	"github.com/tijorihq/tijori/internal/web/page/securitylog"
 	"github.com/tijorihq/tijori/internal/web/page/settings"
 	"github.com/tijorihq/tijori/internal/web/page/team"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -36,11 +37,46 @@ func (w world) account() []Sample {
 	leaves.LastOwner, leaves.Teams = false, settingsView.Teams[1:]
 	leaves.Delete = ui.Form{Errors: map[string]string{"password": w.say("This is not your password.",
 		"यह आपका पासवर्ड नहीं है।")}}
+	changing, refused := settingsView, settingsView
+	changing.Waiting = "anita.gupta@example.com"
+	refused.NewEmail = "anita@"
+	refused.Address = ui.Form{Errors: map[string]string{
+		"email":    w.say("This is not an e-mail address.", "यह ई-मेल पता नहीं है।"),
+		"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।"),
+	}}
+	log := securitylog.View{
+		Shell: w.in("/security"), Account: all[0].Account, After: "abc",
+		Lines: []securitylog.Line{
+			{
+				Event: "payee_changed", When: Now.Add(-time.Hour), Who: "anita@example.in", Detail: "anita@upi",
+				Device: "Chrome · Android", Network: "49.36.12.0",
+			},
+			{
+				Event: "role_changed", When: Now.Add(-2 * time.Hour), Who: "anita@example.in",
+				About: "chhotu@example.in", Detail: role.Counter, Device: "Chrome · Android", Network: "49.36.12.0",
+			},
+			{
+				Event: "sign_in_failed", When: Now.Add(-20 * time.Hour), About: "anita@example.in",
+				Device: "Firefox · Windows", Network: "2405:201:5:9::1",
+			},
+			{
+				Event: "device_added", When: Now.Add(-30 * time.Hour), Who: "anita@example.in",
+				About: "anita@example.in", Network: "103.21.5.0",
+			},
+		},
+	}
+	for _, event := range []string{"signed_in", "key_made", "data_taken", "email_changed", "deletion_begun"} {
+		log.Lines = append(log.Lines, securitylog.Line{Event: event, When: Now.Add(-40 * time.Hour)})
+	}
 	leaving := w.in("/mydata")
 	leaving.Leaving, leaving.Keeps, leaving.AccountID = Now.Add(30*24*time.Hour), true, fresh
 	wrong.Password = ui.Form{Errors: map[string]string{"current": w.say("This is not your password.",
 		"यह आपका पासवर्ड नहीं है।")}}
 	return []Sample{
+		{"settings-address-waits", settings.Page(changing)},
+		{"settings-address-refused", settings.Page(refused)},
+		{"security-log", securitylog.Page(log)},
+		{"security-log-empty", securitylog.Page(securitylog.View{Shell: w.in("/security"), Account: all[0].Account})},
 		{"business-new", newbusiness.Page(newbusiness.View{
 			Shell: w.in("/businesses/new"), Form: ui.Form{ID: fresh},
 			Account: all[0].Account,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/role"
+	"github.com/tijorihq/tijori/internal/web/page/collect"
 	"github.com/tijorihq/tijori/internal/web/page/entryform"
 	"github.com/tijorihq/tijori/internal/web/page/lock"
 	"github.com/tijorihq/tijori/internal/web/page/payee"
@@ -38,18 +39,21 @@ func (w world) collect() []Sample {
 		"यह यूपीआई आईडी नहीं है। वह नाम@बैंक जैसी होती है।")}
 	manager := pays
 	manager.Shell = w.as(role.Manager, pays.CurrentPath)
-	text := w.say("Namaste Ramesh Tea Stall, ₹3,450 is due to Shri Krishna Kirana Store as of 22 Nov 2026.\nPay by UPI: anita.gupta@okaxis\nupi://pay?pa=anita.gupta@okaxis&pn=Shri%20Krishna%20Kirana%20Store&am=3450.00&cu=INR\nThank you.",
-		"नमस्ते रमेश चाय वाले, 22 नव॰ 2026 तक श्री कृष्ण किराना स्टोर के ₹3,450 बाकी हैं।\nयूपीआई से दें: anita.gupta@okaxis\nधन्यवाद।")
+	text := w.say("Namaste Ramesh Tea Stall, ₹3,450 is due to Shri Krishna Kirana Store as of 22 Nov 2026.\n"+
+		"See the account and pay: https://tijori.example/s/9vQ2xJ4Jt0eJ0m3yq9l0Bw\nThank you.",
+		"नमस्ते रमेश चाय वाले, 22 नव॰ 2026 तक श्री कृष्ण किराना स्टोर के ₹3,450 बाकी हैं।\n"+
+			"हिसाब देखें और पैसे दें: https://tijori.example/s/9vQ2xJ4Jt0eJ0m3yq9l0Bw\nधन्यवाद।")
 	reminder := remind.View{
 		Shell: w.in(at + "/remind"), Form: ui.Form{ID: fresh}, PartyID: partyID, Name: party, Phone: "+919876543210",
-		Balance: rupees(3450), Lang: w.locale, HasUPI: true, UPI: true, Text: text,
+		Balance: rupees(3450), Lang: w.locale, HasUPI: true, WithLink: true, Text: text,
+		Token: "9vQ2xJ4Jt0eJ0m3yq9l0Bw",
 		Log: []remind.Reminder{
 			{When: Now.Add(-30 * time.Hour), By: w.anita(), Balance: rupees(3110), Channel: "whatsapp"},
 			{When: Now.Add(-300 * time.Hour), By: w.anita(), Balance: rupees(123456), Channel: "copy"},
 		},
 	}
-	linked := reminder
-	linked.Link, linked.Phone, linked.Log = "https://tijori.example/s/9vQ2xJ4Jt0eJ0m3yq9l0Bw", "", nil
+	bare := reminder
+	bare.WithLink, bare.HasUPI, bare.Token, bare.Phone, bare.Log = false, false, "", "", nil
 	even := reminder
 	even.Text, even.Balance = "", rupees(0)
 	pay := remind.PayView{
@@ -64,6 +68,12 @@ func (w world) collect() []Sample {
 		Lives: []int{7, 30, 90},
 		Fresh: "https://tijori.example/s/9vQ2xJ4Jt0eJ0m3yq9l0Bw", Links: w.links(),
 	}
+	whole := w.shared()
+	whole.Whole = true
+	settled := w.shared()
+	settled.Closing, settled.Pay, settled.Changed, settled.Lines = rupees(0), remind.Pay{}, false, nil
+	nobody := w.callers()
+	nobody.Rows, nobody.Parties, nobody.Total, nobody.After = nil, 0, rupees(0), ""
 	return []Sample{
 		{"lock", lock.Page(locked)},
 		{"lock-open", lock.Page(lock.View{
@@ -76,17 +86,52 @@ func (w world) collect() []Sample {
 		{"payee-errors", payee.Page(badPays)},
 		{"payee-manager", payee.Page(manager)},
 		{"remind", remind.Page(reminder)},
-		{"remind-link", remind.Page(linked)},
+		{"remind-bare", remind.Page(bare)},
 		{"remind-even", remind.Page(even)},
 		{"pay", remind.PayPage(pay)},
 		{"pay-none", remind.PayPage(noPay)},
 		{"share", share.Page(shares)},
 		{"shared", share.Public(w.shared())},
+		{"shared-whole", share.Public(whole)},
+		{"shared-settled", share.Public(settled)},
+		{"shared-ended", share.Ended(w.out("/s/x"))},
+		{"collect", collect.Page(w.callers())},
+		{"collect-none", collect.Page(nobody)},
 		{"opening", entryform.Page(entryform.View{
 			Shell: w.in(at + "/opening"), Form: ui.Form{ID: fresh},
 			PartyID: partyID, PartyName: party, Balance: rupees(0), Side: "given", Opening: true,
 		})},
 	}
+}
+
+func (w world) callers() collect.View {
+	v := collect.View{
+		Shell: w.in(ui.BusinessPath(shop) + "/collect"), Days: 30, Lang: w.locale, Parties: 61, Total: paise(123456750),
+		After: "next",
+	}
+	for i, r := range []struct {
+		en, hi, phone string
+		owed          int64
+		days          int
+	}{
+		{
+			"Shri Balaji Marriage Garden and Caterers Pvt. Ltd.", "श्री बालाजी मैरिज गार्डन एंड कैटरर्स प्रा. लि.",
+			"+919876500000", 12345678, 412,
+		},
+		{"Hotel Annapurna", "होटल अन्नपूर्णा", "+919876543210", 218400, 81},
+		{"Priya", "प्रिया", "", 780, 33},
+	} {
+		row := collect.Row{
+			ID: partyID, Name: w.say(r.en, r.hi), Phone: r.phone, Balance: rupees(r.owed), Days: r.days,
+			RemindID: fresh,
+			Token:    "9vQ2xJ4Jt0eJ0m3yq9l0Bw",
+		}
+		if i < 2 {
+			row.Reminded, row.By, row.Channel = Now.Add(-time.Duration(i*70+2)*time.Hour), w.anita(), "whatsapp"
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
 }
 
 func (w world) anita() string { return w.say("Anita Gupta", "अनीता गुप्ता") }

@@ -3,6 +3,7 @@ package pagetest
 import (
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/web/page/confirm"
+	"github.com/tijorihq/tijori/internal/web/page/email"
 	"github.com/tijorihq/tijori/internal/web/page/invite"
 	"github.com/tijorihq/tijori/internal/web/page/landing"
 	"github.com/tijorihq/tijori/internal/web/page/login"
@@ -26,11 +27,29 @@ func (w world) door() []Sample {
 		{"signup-errors", signup.Page(signup.View{
 			Shell: w.out("/signup"),
 			Form: ui.Form{Errors: map[string]string{"email": w.say("This is no e-mail address.",
-				"यह ई-मेल पता सही नहीं है।"), "password": w.say("At least 10 characters.", "कम से कम 10 अक्षर।")}},
+				"यह ई-मेल पता सही नहीं है।")}},
 			Name: anita, Email: "anita@", BusinessName: shopName, Language: w.locale, Currency: "USD",
 		})},
 		{"signup-sent", signup.Sent(signup.SentView{Shell: asked, Email: "anita@example.in"})},
-		{"confirm", confirm.Page(confirm.View{Shell: w.out("/confirm/abc"), Token: "abc"})},
+		{"confirm", confirm.Page(confirm.View{
+			Shell: w.out("/confirm/abc"), Token: "abc", Name: anita, Email: "anita@example.in",
+			BusinessName: shopName,
+		})},
+		{"confirm-errors", confirm.Page(confirm.View{
+			Shell: w.out("/confirm/abc"), Token: "abc", Name: anita, Email: "anita@example.in", BusinessName: shopName,
+			Form: ui.Form{Errors: map[string]string{"password": w.say("Choose a password of at least 10 letters.",
+				"कम से कम 10 अक्षर का पासवर्ड चुनें।")}},
+		})},
+		{"email-former", email.Page(email.View{
+			Shell: w.out("/email/abc"), Token: "abc", Email: "anita@example.in", Former: true,
+		})},
+		{"email-new", email.Page(email.View{Shell: w.out("/email/abc"), Token: "abc", Email: "anita@example.com"})},
+		{"email-half", email.Done(email.DoneView{Shell: w.out("/email/abc"), Email: "anita@example.in"})},
+		{"email-changed", email.Done(email.DoneView{Shell: w.out("/email/abc"), Changed: true})},
+		{"email-back", email.Back(email.BackView{
+			Shell: w.out("/email/back/abc"), Token: "abc", Email: "anita@example.in",
+		})},
+		{"email-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/email/abc"), Of: "email"})},
 		{"login", login.Page(login.View{Shell: w.out("/login"), Next: "/team"})},
 		{"signup-sent-often", signup.Sent(signup.SentView{
 			Shell: asked, Email: "anita@example.in",
@@ -40,11 +59,6 @@ func (w world) door() []Sample {
 		{"confirm-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/confirm/abc"), Of: "sign-up"})},
 		{"recover-ended", confirm.Ended(confirm.EndedView{Shell: w.out("/recover/abc"), Of: "recovery"})},
 		{"invite-ended", confirm.Ended(confirm.EndedView{Shell: w.in("/invite/abc"), Of: "invitation"})},
-		{"login-unconfirmed", login.Page(login.View{
-			Shell: w.out("/login"), Unconfirmed: true, Email: "anita@example.in",
-			Form: ui.Form{Error: w.say("This address is not confirmed yet. Open the link in our mail first.",
-				"यह पता अभी पक्का नहीं हुआ है। पहले हमारे मेल का लिंक खोलें।")},
-		})},
 		{
 			"login-errors",
 			login.Page(login.View{

@@ -41,7 +41,7 @@ func (w world) khata() []Sample {
 		{"entry-gave", entryform.Page(entryform.View{
 			Shell: w.in(at + "/entries/new?side=given"),
 			Form:  ui.Form{ID: fresh}, PartyID: partyID, PartyName: w.say("Ramesh Tea Stall", "रमेश चाय वाले"),
-			Balance: rupees(3450), Side: "given", Amount: "250+90",
+			Balance: rupees(3450), Side: "given", Amount: "250+90", Mode: "goods",
 		})},
 		{"entry-got", entryform.Page(entryform.View{
 			Shell: w.in(at + "/entries/new?side=received"),
@@ -51,12 +51,12 @@ func (w world) khata() []Sample {
 					"रकम लिखें, जैसे 250 या 250+90।")},
 			},
 			PartyID: partyID, PartyName: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Balance: rupees(3450),
-			Side: "received", Amount: "2x",
+			Side: "received", Amount: "2x", Mode: "upi",
 		})},
 		{"entry-edit", entryform.Page(entryform.View{
 			Shell:   w.in(ui.EntryPath(shop, partyID, entry) + "/edit"),
 			PartyID: partyID, PartyName: w.say("Ramesh Tea Stall", "रमेश चाय वाले"), Balance: rupees(3450),
-			EntryID: entry, Version: 1, Side: "given", Amount: "1850", Date: "2026-11-20",
+			EntryID: entry, Version: 1, Side: "given", Amount: "1850", Date: "2026-11-20", Mode: "bank",
 			Note: w.say("Sugar 20 kg, tea", "चीनी 20 किलो, चाय पत्ती"),
 		})},
 		{"history", history.Page(w.history())},
@@ -74,8 +74,14 @@ func (w world) party() party.View {
 		After: "next", ExportLocked: true,
 	}
 	v.RemindID, v.CanPay, v.NoOpening, v.Locked, v.Links = fresh, true, true, day(30), w.links()
-	v.Flash = &ui.Flash{Kind: "done", Text: "Entry moved to the bin.", Undo: ui.EntryPath(shop, partyID,
-		entry) + "/restore"}
+	v.Token, v.NewID = "9vQ2xJ4Jt0eJ0m3yq9l0Bw", fresh
+	v.Send = ui.Sending{
+		Action: ui.PartyPath(shop, partyID) + "/send", ID: fresh, Token: v.Token, Entry: entry,
+		To: v.Name,
+	}
+	v.Flash = &ui.Flash{
+		Kind: "done", Text: "Entry saved.", Undo: ui.EntryPath(shop, partyID, entry) + "/delete", Send: v.Send,
+	}
 	lines := []struct {
 		ago    int
 		side   string
@@ -109,6 +115,13 @@ func (w world) party() party.View {
 		}
 	}
 	v.Entries[len(v.Entries)-1].Opening = true
+	v.Entries[4].Mode = "upi"
+	v.Ahead = ui.Ahead{Entries: 1, Gave: rupees(0), Got: rupees(1500)}
+	ahead := party.Entry{
+		ID: entry, Side: "received", Amount: rupees(1500), Date: day(-30), Note: w.say("Cheque 004513", "चेक 004513"),
+		By: anita, Mode: "cheque", Ahead: true,
+	}
+	v.Entries = append([]party.Entry{ahead}, v.Entries...)
 	return v
 }
 
@@ -121,6 +134,7 @@ func (w world) counterParty() party.View {
 func (w world) deletedParty() party.View {
 	v := w.party()
 	v.Flash, v.Deleted, v.RemindID, v.CanPay, v.NoOpening, v.Links = nil, true, "", false, false, nil
+	v.NewID, v.Send = "", ui.Sending{}
 	return v
 }
 

@@ -21,6 +21,8 @@ func (w world) list() []Sample {
 	free.Plan, free.Limit, free.Roomier, free.ExportLocked = "free", 5, "Pro", true
 	free.Rows, free.Count, free.After = free.Rows[:4], 4, ""
 	free.Get, free.Give = rupees(345000), rupees(12500)
+	rich := w.parties()
+	rich.Get, rich.Give = paise(178305729250), paise(178305729250)
 	counter := w.parties()
 	counter.Shell = w.as(role.Counter, at)
 	for i := range counter.Rows {
@@ -37,6 +39,7 @@ func (w world) list() []Sample {
 	return []Sample{
 		{"parties", parties.Page(w.parties())},
 		{"parties-free", parties.Page(free)},
+		{"parties-rich", parties.Page(rich)},
 		{"parties-empty", parties.Page(parties.View{Shell: empty, Get: rupees(0), Give: rupees(0)})},
 		{"parties-none-found", parties.Page(none)},
 		{"parties-counter", parties.Page(counter)},
@@ -74,7 +77,10 @@ func (w world) parties() parties.View {
 			row.Last = time.Time{}
 		}
 		if r.balance.Minor > 0 {
-			row.RemindID = fresh
+			row.RemindID, row.Token, row.Due = fresh, "9vQ2xJ4Jt0eJ0m3yq9l0Bw", day(max(r.ago, 0)*3)
+		}
+		if r.ago%3 == 0 {
+			row.Phone = "+919876543210"
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -15,7 +15,7 @@ import (
 // The limits of a first view: everything that a browser fetches to show a
 // page for the first time, as compressed bytes.
 const (
-	maxFirstView = 60 << 10
+	maxFirstView = 40 << 10
 	maxScripts   = 30 << 10
 )
 

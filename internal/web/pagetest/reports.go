@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/page/mydata"
 	"github.com/tijorihq/tijori/internal/web/page/reports"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -12,6 +13,7 @@ func (w world) reports() []Sample {
 	return []Sample{
 		{"reports-day", reports.Page(w.dayBook())},
 		{"reports-cash", reports.Page(w.cashBook())},
+		{"reports-coming", reports.Page(w.collections())},
 		{"reports-parties", reports.Page(w.partySummary())},
 		{"reports-ageing", reports.Page(w.ageing())},
 		{"mydata", mydata.Page(mydata.View{
@@ -78,12 +80,43 @@ func (w world) cashBook() reports.View {
 	v := w.report(reports.CashBook)
 	v.Opening, v.Closing = paise(-4523050), paise(-2323050)
 	v.Got, v.Gave = rupees(118000), rupees(96000)
-	v.Old, v.Count, v.Columns = true, 3, w.columns()
+	v.Count, v.Columns = 3, w.columns()
+	v.Short = []reports.Day{{Date: day(0), Balance: paise(-2323050)}}
 	v.Days = []reports.Day{
 		{Date: day(9), Got: rupees(98000), Gave: rupees(36000), Balance: paise(1676950)},
 		{Date: day(3), Got: rupees(20000), Balance: paise(3676950)},
 		{Date: day(0), Gave: rupees(60000), Balance: paise(-2323050)},
 	}
+	return v
+}
+
+func (w world) collections() reports.View {
+	v := w.report(reports.Coming)
+	modes := func(minor ...int64) (out []money.Amount) {
+		for _, m := range minor {
+			out = append(out, rupees(m))
+		}
+		return out
+	}
+	v.Came, v.Gave, v.Count, v.Columns = rupees(118500), rupees(0), 2, w.columns()
+	for i := range v.Columns {
+		v.Columns[i].Down, v.Columns[i].Gave = 0, rupees(0)
+	}
+	for i, a := range modes(78000, 20500, 12000, 8000, 0) {
+		v.Modes = append(v.Modes, reports.Sum{Label: v.Shell.Modes()[i].Label, Amount: a})
+	}
+	v.Collected = []reports.Collected{
+		{Date: day(9), Modes: modes(68000, 18000, 12000, 0, 0), Total: rupees(98000), Entries: 14},
+		{Date: day(3), Modes: modes(10000, 2500, 0, 8000, 0), Total: rupees(20500), Entries: 5},
+	}
+	v.Takers = []reports.Collected{
+		{
+			Name: w.say("Asha Gupta", "आशा गुप्ता"), Modes: modes(60000, 20500, 12000, 8000, 0), Total: rupees(100500),
+			Entries: 12,
+		},
+		{Name: w.say("Binod", "बिनोद"), Modes: modes(18000, 0, 0, 0, 0), Total: rupees(18000), Entries: 7},
+	}
+	v.Ahead = ui.Ahead{Entries: 2, Gave: rupees(1000), Got: rupees(250)}
 	return v
 }
 

@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -43,10 +45,18 @@ type invoiceJSON struct {
 
 func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
-	me, err := h.Billing.Me(r.Context(), r.Caller, func(_ postgres.Scope, b *pgx.Batch) {
-		credits.QueueBalances(b,
-			&balances)
-	})
+	queue := func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }
+	caller := r.Caller
+	var err error
+	if caller.Business, err = named(r); err != nil {
+		return err
+	}
+	me, err := h.Billing.Me(r.Context(), caller, queue)
+	if err == nil && me.AccountID == uuid.Nil {
+		if caller.Business, err = soleAccount(r); err == nil {
+			me, err = h.Billing.Me(r.Context(), caller, queue)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -73,6 +83,33 @@ func (h *Handlers) APIMe(w http.ResponseWriter, r *frame.Request) error {
 		}
 	}
 	return h.WriteJSON(w, r, http.StatusOK, body)
+}
+
+// named is the business that the query names, or else the one that the request is about.
+func named(r *frame.Request) (uuid.UUID, error) {
+	name := r.URL.Query().Get("business")
+	if name == "" {
+		return r.Caller.Business, nil
+	}
+	id, err := uuid.Parse(name)
+	if err != nil || len(name) != 36 || id == uuid.Nil {
+		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
+	}
+	return id, nil
+}
+
+// soleAccount is one of the businesses of a caller who is a member of single ones and of no whole account: all of them
+// must be of one account.
+func soleAccount(r *frame.Request) (uuid.UUID, error) {
+	if err := r.Read(nil); !r.Known || len(r.Person.Businesses) == 0 {
+		return r.Caller.Business, err
+	}
+	for _, b := range r.Person.Businesses {
+		if b.AccountID != r.Person.Businesses[0].AccountID {
+			return uuid.Nil, fault.InvalidField("business", "Name one of your businesses.")
+		}
+	}
+	return r.Person.Businesses[0].BusinessID, nil
 }
 
 func (h *Handlers) APICheckout(w http.ResponseWriter, r *frame.Request) error {

@@ -2,6 +2,7 @@ package plans
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -79,12 +80,19 @@ func (u usageQuery) address(path string, before int64) string {
 	return path + "?" + q.Encode()
 }
 
+// accountZone names the time zone of the caller's account.
+func accountZone(r *frame.Request, tx *postgres.Tx) (name string, err error) {
+	err = tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`,
+		tx.Scope.AccountID).Scan(&name)
+	return ui.Or(name, frame.DefaultZone), err
+}
+
 // zoneOf is the time zone of the caller's account.
 func zoneOf(r *frame.Request) (*time.Location, error) {
-	name := frame.DefaultZone
-	err := r.As(func(tx *postgres.Tx) error {
-		return tx.QueryRow(r.Context(), `select time_zone from accounts where account_id = $1`,
-			tx.Scope.AccountID).Scan(&name)
+	var name string
+	err := r.As(func(tx *postgres.Tx) (err error) {
+		name, err = accountZone(r, tx)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -227,22 +235,28 @@ func (h *Handlers) UsagePage(w http.ResponseWriter, r *frame.Request) error {
 	return r.Page(usage.Page(view))
 }
 
-// UsageCSV streams the entries that the page's filter chooses.
-func (h *Handlers) UsageCSV(w http.ResponseWriter, r *frame.Request) error {
-	zone, err := zoneOf(r)
+// UsageCSV answers with the entries that the page's filter chooses.
+func (h *Handlers) UsageCSV(_ http.ResponseWriter, r *frame.Request) error {
+	var zoneName string
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		zoneName, err = accountZone(r, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(zoneName)
 	if err != nil {
 		return err
 	}
 	q := h.usageQuery(r.URL.Query(), zone)
-	if err := r.Read(nil); err != nil {
-		return err
-	}
-	file := frame.NewDownload(w, fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()),
-		"text/csv; charset=utf-8")
-	err = r.Long(frame.UsageLimit, func() error {
-		return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, file) })
+	return h.SendFile(r, frame.File{
+		Name: fmt.Sprintf("%s - %s %s.csv", r.Person.AccountName, q.meter, r.Shell().Today()),
+		Kind: "text/csv; charset=utf-8", Task: &frame.Task{},
+		Make: func(w io.Writer) error {
+			return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, w) })
+		},
 	})
-	return h.BreakOff(r, file, err)
 }
 
 // MakeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.

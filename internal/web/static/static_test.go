@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"io/fs"
 	"net/http/httptest"
 	"regexp"
 	"slices"
@@ -91,6 +92,31 @@ func TestStylesheet(t *testing.T) {
 	}
 	if strings.Count(sheet, "{") != strings.Count(sheet, "}") {
 		t.Error("a brace of the stylesheet is missing")
+	}
+}
+
+// TestSqueeze holds that nothing of a stylesheet changes its meaning when it is made short: no text in it has a sign
+// that is taken for a rule's.
+func TestSqueeze(t *testing.T) {
+	t.Parallel()
+	parts, err := fs.Glob(files, "files/css/*.css")
+	if err != nil || len(parts) < 5 {
+		t.Fatalf("%d parts: %v", len(parts), err)
+	}
+	for _, name := range parts {
+		body, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range regexp.MustCompile(`"[^"\n]*"`).FindAll(remark.ReplaceAll(body, nil), -1) {
+			if string(squeeze(text)) != string(text) {
+				t.Errorf("%s: %s would become %s", name, text, squeeze(text))
+			}
+		}
+	}
+	got := string(squeeze([]byte("/* a { } */\na,\n\tb > i {\n\tmargin: 0 calc(1px + 2px) ;\n}\n")))
+	if want := "a,b > i{margin: 0 calc(1px + 2px);}"; strings.TrimSpace(got) != want {
+		t.Errorf("squeezed: %q, want %q", got, want)
 	}
 }
 

@@ -45,6 +45,27 @@ var zones = []Option{
 	{Value: "UTC", Label: "World time (UTC)"},
 }
 
+// Modes are the ways in which an entry is paid.
+func (s Shell) Modes() []Option {
+	return []Option{
+		{Value: "cash", Label: s.T("Cash")},
+		{Value: "upi", Label: "UPI"},
+		{Value: "bank", Label: s.T("Bank")},
+		{Value: "cheque", Label: s.T("Cheque")},
+		{Value: "goods", Label: s.T("Goods")},
+	}
+}
+
+// Mode is one of Modes in words; "" for none.
+func (s Shell) Mode(value string) string {
+	for _, o := range s.Modes() {
+		if o.Value == value {
+			return o.Label
+		}
+	}
+	return ""
+}
+
 // Zones are the choices of a business's time zone, with the one it has: where it is, and what the clock says there now,
 // which is how people tell whether it is theirs.
 func (s Shell) Zones(current string) []Option {

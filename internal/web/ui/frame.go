@@ -9,8 +9,19 @@ type Frame struct {
 	Bar    bool   // the page has a bottom bar of its own on a phone, in the place of the tabs
 	Module string // ES module of this page beside app.js, "" for none
 
+	// for a customer of a shop, who has a link and no account: no ways in, and none to prices
+	Guest   bool
+	Preview Preview // what a messenger shows beside a link to the page
+
 	// the page that a device keeps for when there is no connection: nobody's data, no ways that lead nowhere
 	Offline bool
+}
+
+// A Preview is what other programs show of a page. The zero value is nothing.
+type Preview struct {
+	Title, Description string
+	Image              string // absolute address of a picture of 1200 by 630
+	Address            string // absolute address of the page
 }
 
 type link struct {
@@ -18,26 +29,42 @@ type link struct {
 	wide             bool // a phone has it in the user's menu, not among the tabs
 }
 
-// links are the ways from any page of a signed-in user.
+// shop is the business that the ways lead to: the open one, else the one that was open last, else the only one.
+func (s Shell) shop() Business {
+	if s.Business.ID != "" {
+		return s.Business
+	}
+	for _, b := range s.Businesses {
+		if b.ID == s.LastShop || len(s.Businesses) == 1 {
+			return b
+		}
+	}
+	return Business{}
+}
+
+// links are the ways from any page of a signed-in user. They are the same ones on every page, whether a business is
+// open on it or not, so that none of them moves away under a thumb.
 func (s Shell) links() []link {
 	var all []link
-	may := s.Rights()
-	if s.Business.ID != "" {
-		all = append(all, link{path: BusinessPath(s.Business.ID), icon: "khata", word: s.T("Khata")})
+	shop := s.shop()
+	may, at := shop.Rights(), BusinessPath(shop.ID)
+	if shop.ID != "" {
+		all = append(all, link{path: at, icon: "khata", word: s.T("Khata")})
 	} else {
 		all = append(all, link{path: "/", icon: "shop", word: s.T("Businesses")})
 	}
+	if may.RunsKhata {
+		all = append(all, link{path: at + "/collect", icon: "bell", word: s.T("Collect")})
+	}
 	if may.SeesTotals {
-		all = append(all, link{path: BusinessPath(s.Business.ID) + "/reports", icon: "bill", word: s.T("Reports")})
+		all = append(all, link{path: at + "/reports", icon: "bill", word: s.T("Reports")})
 	}
 	if may.RunsKhata {
-		all = append(all, link{path: BusinessPath(s.Business.ID) + "/grid", icon: "grid", word: s.T("Grid")})
-		all = append(all, link{path: BusinessPath(s.Business.ID) + "/bin", icon: "bin", word: s.T("Bin"), wide: true})
+		all = append(all, link{path: at + "/grid", icon: "grid", word: s.T("Many entries"), wide: true})
+		all = append(all, link{path: at + "/bin", icon: "bin", word: s.T("Bin"), wide: true})
+		all = append(all, link{path: at + "/settings", icon: "shop", word: s.T("Business")})
 	}
-	if may.RunsKhata {
-		all = append(all, link{path: BusinessPath(s.Business.ID) + "/settings", icon: "shop", word: s.T("Business")})
-	}
-	if may.Owns || s.Business.ID == "" && s.OwnsAccount() {
+	if s.OwnsAccount() {
 		all = append(all, link{path: "/team", icon: "team", word: s.T("Team"), wide: may.Owns})
 		all = append(all, link{path: "/billing", icon: "plan", word: s.T("Plan")})
 	}
@@ -47,7 +74,7 @@ func (s Shell) links() []link {
 // here reports whether a link leads to the page that is open, or to its parent.
 func (s Shell) here(path string) bool {
 	at, _, _ := strings.Cut(s.CurrentPath, "?")
-	if s.Business.ID != "" && path == BusinessPath(s.Business.ID) {
+	if shop := s.shop(); shop.ID != "" && path == BusinessPath(shop.ID) {
 		return at == path || strings.HasPrefix(at, path+"/p/") || strings.HasPrefix(at, path+"/parties")
 	}
 	return at == path || path != "/" && strings.HasPrefix(at, path+"/")

@@ -18,6 +18,8 @@ type Shell struct {
 	Mark        string
 	Businesses  []Business        // all that the user may open, for the switcher
 	Business    Business          // the open one; zero on pages outside a business
+	LastShop    string            // id of the business that this browser had open last, "" when it says none
+	Operator    bool              // runs this server: the menu leads to the operators' room
 	Leaving     time.Time         // when the account is erased; zero unless its owner deletes it
 	Keeps       bool              // the user may keep it: an owner
 	AccountID   string            // the session's account, to which team and billing pages belong; "" when signed out
@@ -27,6 +29,7 @@ type Shell struct {
 	CurrentPath string            // path and query of this page, as requested
 	Flash       *Flash            // what just happened, nil when nothing
 	Development bool              // shows the way to the outbox
+	BusinessDay time.Time         // the day it is in the open business, midnight UTC; zero without one
 	Now         time.Time         // the service clock, in the business's (or user's) time zone
 }
 
@@ -46,6 +49,16 @@ type Flash struct {
 	Text string // English sentence, the key of its translation
 	Args []any  // values for its verbs
 	Undo string // action of the form that undoes it, "" when there is none
+	Send Sending
+}
+
+// A Sending is the form that tells a party about an entry just saved, from the owner's own messenger. Without an
+// action there is none.
+type Sending struct {
+	Action    string
+	ID, Token string // made with the form, so that a double tap is one link
+	Entry     string
+	To        string // name of the party
 }
 
 // T returns an English sentence in the reader's language.
@@ -69,8 +82,25 @@ func (s Shell) Moment(t time.Time) string { return i18n.Moment(s.Locale, t, s.No
 // Ago writes how long ago an instant was.
 func (s Shell) Ago(t time.Time) string { return i18n.Ago(s.Locale, t, s.Now) }
 
-// Today is the current day as a date input wants it.
-func (s Shell) Today() string { return s.Now.Format(time.DateOnly) }
+// dayWords writes the value of a date input in words, "" when it is none.
+func (s Shell) dayWords(value string) string {
+	day, err := time.Parse(time.DateOnly, value)
+	if err != nil {
+		return ""
+	}
+	return i18n.FullDay(s.Locale, day)
+}
+
+// Today is the current day as a date input wants it: that of the open business, else that of the clock.
+func (s Shell) Today() string {
+	if !s.BusinessDay.IsZero() {
+		return s.BusinessDay.Format(time.DateOnly)
+	}
+	return s.Now.Format(time.DateOnly)
+}
+
+// Ahead reports whether a business date is yet to come.
+func (s Shell) Ahead(d time.Time) bool { return d.Format(time.DateOnly) > s.Today() }
 
 // Symbol is the sign of the business's currency.
 func (s Shell) Symbol() string {

@@ -48,6 +48,17 @@ func positive(a money.Amount) money.Amount {
 	return a
 }
 
+// direction is the class of an amount that is open: get, give, or even.
+func direction(a money.Amount) string {
+	switch {
+	case a.Minor > 0:
+		return "get"
+	case a.Minor < 0:
+		return "give"
+	}
+	return "even"
+}
+
 // Feature is the sentence of an entitlement, "" for one that is not shown.
 func (s Shell) Feature(id string) string {
 	switch id {

@@ -133,6 +133,9 @@ func (s *shaper) shape(text string) *word {
 				plain = false
 			}
 			for j, g := range cluster {
+				if runes[start] == ',' { // the font has a blank behind it that would tear figures apart
+					g.Advance -= g.Advance * 3 / 8
+				}
 				w.glyphs = append(w.glyphs, glyph{
 					face: at, id: g.GlyphID, advance: g.Advance.Round(), dx: g.XOffset.Round(), dy: g.YOffset.Round(),
 					width: s.faces[at].widthOf(g.GlyphID), start: start, firstOfLetter: j == 0,

@@ -1,5 +1,5 @@
 // Package confirm is where the link of the sign-up mail leads. Opening it
-// changes nothing; its button and the password of the sign-up do.
+// changes nothing; choosing the password there does.
 package confirm
 
 import "github.com/tijorihq/tijori/internal/web/ui"
@@ -12,10 +12,11 @@ type View struct {
 	Name         string // of who signed up
 	Email        string
 	BusinessName string
+	Passkeys     bool // browsers make passkeys for this address; posts passkey to /confirm/{token}/passkey
 }
 
 // An EndedView is where a link of a mail leads that opens nothing (any more).
 type EndedView struct {
 	ui.Shell
-	Of string // "sign-up", "recovery" or "invitation"
+	Of string // "sign-up", "recovery", "email" or "invitation"
 }

@@ -8,7 +8,7 @@ import (
 
 // A View is the form of /b/{business}/p/{party}/entries/new?side= and
 // .../entries/{entry}/edit. Its fields post as id (new only), version (edit only), side, amount
-// (a sum such as 250+90 is welcome), date, note, and then=another for "save and add another". An opening
+// (a sum such as 250+90 is welcome), date, note, mode, and then=another for "save and add another". An opening
 // balance is the form of .../opening as well.
 type View struct {
 	ui.Shell
@@ -23,4 +23,5 @@ type View struct {
 	Amount    string       // as typed
 	Date      string       // as typed, or yyyy-mm-dd; "" selects today
 	Note      string
+	Mode      string // how it was paid, of ui.Modes; none for an opening balance
 }

@@ -1,6 +1,32 @@
 package history
 
-import "github.com/tijorihq/tijori/internal/web/ui"
+import (
+	"time"
+
+	"github.com/tijorihq/tijori/internal/web/i18n"
+	"github.com/tijorihq/tijori/internal/web/ui"
+)
+
+type day struct {
+	date    time.Time
+	changes []Change
+}
+
+// days groups the changes by the day on which they were made, at the business.
+func (v View) days() []day {
+	var out []day
+	for _, c := range v.Changes {
+		at := c.When.In(v.Now.Location())
+		if n := len(out); n == 0 || i18n.DaysBetween(out[n-1].date, at) != 0 {
+			out = append(out, day{date: at})
+		}
+		last := &out[len(out)-1]
+		last.changes = append(last.changes, c)
+	}
+	return out
+}
+
+func (v View) clock(t time.Time) string { return i18n.Clock(v.Locale, t.In(v.Now.Location())) }
 
 // what says in a sentence what happened.
 func what(v View, c Change) string {
@@ -47,6 +73,8 @@ func field(s ui.Shell, name string) string {
 		return s.T("Date")
 	case "note":
 		return s.T("Note")
+	case "mode":
+		return s.T("paid by")
 	case "side":
 		return s.T("Side")
 	case "name":

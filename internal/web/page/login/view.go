@@ -7,7 +7,7 @@ import "github.com/tijorihq/tijori/internal/web/ui"
 type View struct {
 	ui.Shell
 	ui.Form
-	Email       string
-	Unconfirmed bool   // the password was right, and the address is not confirmed yet
-	Next        string // path to go on to; "" for the start
+	Email    string
+	Passkeys bool   // browsers make passkeys for this address; posts passkey and next to /login/passkey
+	Next     string // path to go on to; "" for the start
 }

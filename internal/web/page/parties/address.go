@@ -2,7 +2,9 @@ package parties
 
 import (
 	"net/url"
+	"unicode/utf8"
 
+	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -12,6 +14,22 @@ func (v View) with(change func(*Filter)) string {
 	f.After = ""
 	change(&f)
 	return address(v.Business.ID, f)
+}
+
+// sorted is the list in another order. A choice of order keeps everything else.
+func (v View) sorted(by string) string { return v.with(func(f *Filter) { f.Sort = by }) }
+
+// due is for how many days the oldest unpaid entry of a party has been open; 0 when nothing is due since yesterday.
+func (v View) due(r Row) int {
+	if r.Due.IsZero() {
+		return 0
+	}
+	return max(0, i18n.DaysBetween(r.Due, v.Now))
+}
+
+// long reports whether the totals do not fit beside each other on a phone.
+func (v View) long() bool {
+	return max(utf8.RuneCountInString(v.Get.Short()), utf8.RuneCountInString(v.Give.Short())) > 13
 }
 
 func (v View) showing(show string) string { return v.with(func(f *Filter) { f.Show = show }) }

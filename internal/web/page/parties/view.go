@@ -26,7 +26,7 @@ type Filter struct {
 	Query string // q
 	Show  string // "" all, "due" they owe us, "advance" we owe them, "settled"
 	Kind  string // "" both, "customer", "supplier"
-	Sort  string // "" by balance, "oldest" due first, "name"
+	Sort  string // "" by balance, "oldest" due first, "name", "recent" entries first
 	After string // cursor this page began at, "" on the first
 }
 
@@ -39,5 +39,7 @@ type Row struct {
 	Last    time.Time    // business date of the last entry, zero without entries
 	Balance money.Amount // positive: you'll get; negative: you'll give
 
-	RemindID string // client-made id of the reminder, "" when the party owes nothing or the role does not remind
+	Due      time.Time // business date of the oldest unpaid entry, zero when nothing is due
+	RemindID string    // client-made id of the reminder, "" when the party owes nothing or the role does not remind
+	Token    string    // of the link that the reminder sends along
 }

@@ -3,13 +3,13 @@ package problem
 func title(v View) string {
 	switch v.Status {
 	case 400, 422:
-		return v.T("That did not fit")
+		return v.T("That did not work")
 	case 401:
 		return v.T("Please sign in")
 	case 403:
 		return v.T("Not for your role")
 	case 404:
-		return v.T("Nothing here")
+		return v.T("Page not found")
 	case 405:
 		return v.T("That is not possible here")
 	case 409:
@@ -25,7 +25,9 @@ func title(v View) string {
 }
 
 func detail(v View) string {
-	if v.Detail != "" {
+	switch v.Detail { // what the title says already is said in other words
+	case "", v.T("There is nothing here."), v.T("Your role does not allow this."):
+	default:
 		return v.Detail
 	}
 	switch v.Status {

@@ -17,7 +17,7 @@ func NewPay(link, upi, payee string, amount money.Amount) (Pay, error) {
 	if link == "" {
 		return Pay{}, nil
 	}
-	code, err := qr.Encode(link, qr.M)
+	code, err := qr.Encode(link, qr.L)
 	if err != nil {
 		return Pay{}, err
 	}

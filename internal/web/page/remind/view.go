@@ -9,22 +9,21 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// A View is the page of /b/{business}/p/{party}/remind. Its query: lang, and
-// link and upi as yes or no. Its form posts as id, channel, lang, link and upi, to the same address.
+// A View is the page of /b/{business}/p/{party}/remind. Its query: lang, and link as yes or no. Its form posts as id,
+// token, channel and lang, to the same address.
 type View struct {
 	ui.Shell
 	ui.Form
-	Token   string // of the link that the text may get
-	PartyID string
-	Name    string
-	Phone   string
-	Balance money.Amount
-	Lang    string // of the text
-	UPI     bool   // the text says how to pay
-	HasUPI  bool   // the business takes UPI
-	Link    string // of the statement, when the text has one
-	Text    string // "" when nothing is owed
-	Log     []Reminder
+	PartyID  string
+	Name     string
+	Phone    string
+	Balance  money.Amount
+	Lang     string // of the text
+	WithLink bool   // the text leads to the account
+	Token    string // of that link, "" without one; it opens something once the form has been sent
+	HasUPI   bool   // the business takes UPI
+	Text     string // "" when nothing is owed
+	Log      []Reminder
 }
 
 // A Reminder is one line of the log.

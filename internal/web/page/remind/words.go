@@ -10,8 +10,8 @@ import (
 func (v View) path() string { return ui.PartyPath(v.Business.ID, v.PartyID) }
 
 // with is the page for another text.
-func (v View) with(lang string, upi bool) string {
-	q := url.Values{"lang": {lang}, "upi": {yes(upi)}}
+func (v View) with(lang string, link bool) string {
+	q := url.Values{"lang": {lang}, "link": {yes(link)}}
 	return v.path() + "/remind?" + q.Encode()
 }
 

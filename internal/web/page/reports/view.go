@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
@@ -15,6 +16,7 @@ import (
 const (
 	DayBook  = "day"
 	CashBook = "cash"
+	Coming   = "coming"
 	Parties  = "parties"
 	Ageing   = "ageing"
 )
@@ -22,19 +24,26 @@ const (
 // A View is the page of /b/{business}/reports. Its query: show, from, to, part.
 type View struct {
 	ui.Shell
+	Ahead ui.Ahead // entries of these days that are yet to come, in no figure
 	ui.Form
 	Show           string
 	From, To       string // of the range, as date inputs have them; "" is open
 	Period         string // the range in words
 	Chips          []Chip
+	ExportLocked   bool // the plan has no export
 	WithoutFigures bool // the range cannot be read: only the form is shown
+	Everything     bool // all lines, for a file: no parts
 	Part, Parts    int  // 1 of 1 when everything is on one page
 	Count          int  // lines of the report, over all parts
 
 	Opening, Closing money.Amount // of the till, or of all parties; signed
 	Gave, Got        money.Amount // sums of the range, over all parts
 	Get, Give        money.Amount // of the party summary, both positive
-	Old              bool         // the cash book leaves entries of old balances out
+	Short            []Day        // of the cash book: days that end with less than nothing in the till
+	Modes            []Sum        // of the collections: what came in each way
+	Came             money.Amount // of the collections: all of it
+	Collected        []Collected  // by day, then by who took it
+	Takers           []Collected
 	Columns          []Column
 	Days             []Day   // of the day book with lines, of the cash book without
 	Rows             []Party // of the party summary
@@ -91,6 +100,22 @@ type Aged struct {
 	Oldest  time.Time
 }
 
+// A Sum is what came in one way.
+type Sum struct {
+	Label  string
+	Amount money.Amount
+}
+
+// A Collected is what came in on a day, or what one person wrote down: each way, in the order of View.Modes, and in
+// all.
+type Collected struct {
+	Date    time.Time
+	Name    string
+	Modes   []money.Amount
+	Total   money.Amount
+	Entries int
+}
+
 // A Bar is one row of a chart of amounts. Width is in hundredths.
 type Bar struct {
 	Label  string
@@ -114,6 +139,48 @@ func (v View) address(show, from, to string, part int) string {
 func (v View) chip(c Chip) string     { return v.address(v.Show, c.From, c.To, 1) }
 func (v View) part(n int) string      { return v.address(v.Show, v.From, v.To, n) }
 func (v View) tab(show string) string { return v.address(show, v.From, v.To, 1) }
+
+// file is the download of the report that is shown.
+func (v View) file(kind string) string {
+	query := strings.TrimPrefix(v.address(v.Show, v.From, v.To, 1), v.root())
+	return ui.BusinessPath(v.Business.ID) + "/reports." + kind + query
+}
+
+// A Tick is a line of the scale of the chart over time, with the amount that it stands for.
+type Tick struct {
+	At    int // in hundredths of the half, from the middle
+	Label string
+}
+
+// ticks are the scale of the chart: a round amount about half-way and one near the top, the same above and below.
+func (v View) ticks() []Tick {
+	var most int64
+	for _, c := range v.Columns {
+		most = max(most, c.Got.Minor, c.Gave.Minor)
+	}
+	step := round(most)
+	if step == 0 {
+		return nil
+	}
+	var out []Tick
+	for at := step; at <= most; at += step {
+		out = append(out, Tick{int(at * 100 / most), money.Amount{Minor: at, Currency: v.Gave.Currency}.Short()})
+	}
+	return out
+}
+
+// round is a round amount of one digit (1, 2 or 5) of which most holds two to four.
+func round(most int64) int64 {
+	for unit := int64(1); unit <= most; unit *= 10 {
+		for _, digit := range []int64{1, 2, 5} {
+			if step := unit * digit; most/step >= 1 && most/step <= 4 && (most/step >= 2 || digit == 5) {
+				return step
+			}
+		}
+	}
+	return 0
+}
+
 func (v View) day(d time.Time) string {
 	s := d.Format(time.DateOnly)
 	return v.address(DayBook, s, s, 1)
@@ -144,6 +211,8 @@ func (v View) Title(show string) string {
 	switch show {
 	case CashBook:
 		return v.T("Cash book")
+	case Coming:
+		return v.T("Collections")
 	case Parties:
 		return v.T("Party summary")
 	case Ageing:
@@ -167,12 +236,15 @@ func (v View) about() string {
 			best = c
 		}
 	}
+	if v.Show == Coming {
+		return v.T("%s came in. The most came in on %s: %s.", v.Came.Short(), best.Label, best.Got.Short())
+	}
 	if v.Show == CashBook {
 		return v.T("%s came in and %s went out. The most came in on %s: %s.",
-			v.Got.Format(), v.Gave.Format(), best.Label, best.Got.Format())
+			v.Got.Short(), v.Gave.Short(), best.Label, best.Got.Short())
 	}
 	return v.T("%s came and %s was given. The most came on %s: %s.",
-		v.Got.Format(), v.Gave.Format(), best.Label, best.Got.Format())
+		v.Got.Short(), v.Gave.Short(), best.Label, best.Got.Short())
 }
 
 func num(n int) string { return strconv.Itoa(n) }

@@ -15,7 +15,10 @@ type View struct {
 	ui.Shell
 	Profile   ui.Form
 	Password  ui.Form
-	Name      string // as typed
+	Address   ui.Form // posts new_email and proof to /settings/email
+	NewEmail  string  // as typed
+	Waiting   string  // the address to which the login is about to change, "" for none
+	Name      string  // as typed
 	Email     string
 	Language  string // "en" or "hi"
 	Sessions  []Session

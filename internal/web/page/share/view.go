@@ -20,7 +20,7 @@ type View struct {
 	Days     int
 	Lives    []int  // days to choose from
 	Fresh    string // the address of a link just made; it is shown for a few minutes, since only its hash is kept
-	FreshID  string
+	Send     string // of a fresh link: the messenger with the message typed in
 	Links    []Link
 }
 
@@ -33,11 +33,15 @@ type Link struct {
 	Ends     time.Time
 }
 
-// A PublicView is the page of /s/{token}.
+// A PublicView is the page of /s/{token}. Its lines are the last ones, the newest first; those of a part of the
+// statement where the whole of it is asked for.
 type PublicView struct {
 	statement.View
-	SharedAt time.Time
-	EndsAt   time.Time
-	Changed  bool
-	Pay      remind.Pay
+	Whole     bool
+	SharedAt  time.Time
+	EndsAt    time.Time
+	Changed   bool
+	PaidSince bool // on balance something was paid after the last day
+	Pay       remind.Pay
+	Preview   ui.Preview
 }

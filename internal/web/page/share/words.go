@@ -3,6 +3,7 @@ package share
 import (
 	"strconv"
 
+	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -17,3 +18,21 @@ func (v View) lives() []ui.Option {
 	}
 	return out
 }
+
+// Headline says what the figure of the page is, to whoever it is about.
+func (v PublicView) Headline() string {
+	switch {
+	case v.Closing.Minor > 0:
+		return v.T("Due from you")
+	case v.Closing.Minor < 0:
+		return v.T("Due to you")
+	}
+	return v.T("All settled")
+}
+
+// Owed is the figure of the page, without its sign.
+func (v PublicView) Owed() money.Amount {
+	return money.Amount{Minor: max(v.Closing.Minor, -v.Closing.Minor), Currency: v.Closing.Currency}
+}
+
+func (v PublicView) whole() string { return v.Shared + "?part=1" }

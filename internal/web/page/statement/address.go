@@ -32,7 +32,7 @@ func (v View) chip(c Chip) string { return v.party() + "/statement" + query(c.Fr
 
 func (v View) part(n int) string {
 	if v.Shared != "" {
-		return v.Shared + query("", "", n)
+		return v.Shared + "?part=" + strconv.Itoa(n)
 	}
 	return v.party() + "/statement" + query(v.From, v.To, n)
 }
@@ -45,15 +45,35 @@ func (v View) ownDays() bool {
 	return v.Fails() || !slices.ContainsFunc(v.Chips, func(c Chip) bool { return c.Chosen })
 }
 
+// gave and got are the words of the two sides: the shop's own, and on a shared link the customer's.
+func (v View) gave() string {
+	if v.Shared != "" {
+		return v.T("You took")
+	}
+	return v.T("Gave")
+}
+
+func (v View) got() string {
+	if v.Shared != "" {
+		return v.T("You paid")
+	}
+	return v.T("Got")
+}
+
 // owes says what the closing balance means, so that both sides read it alike.
 func (v View) owes() string {
 	a := v.Closing
 	switch {
+	case v.Shared != "" && a.Minor > 0:
+		return v.T("%s: due from you %s.", v.Business.Name, a.Short())
+	case v.Shared != "" && a.Minor < 0:
+		a.Minor = -a.Minor
+		return v.T("%s: due to you %s.", v.Business.Name, a.Short())
 	case a.Minor > 0:
-		return v.T("%s owes %s %s.", v.Name, v.Business.Name, a.Format())
+		return v.T("%s owes %s %s.", v.Name, v.Business.Name, a.Short())
 	case a.Minor < 0:
 		a.Minor = -a.Minor
-		return v.T("%s owes %s %s.", v.Business.Name, v.Name, a.Format())
+		return v.T("%s owes %s %s.", v.Business.Name, v.Name, a.Short())
 	}
 	return v.T("Settled")
 }

@@ -11,6 +11,7 @@ import (
 // A View is the page of /b/{business}/p/{party}/statement. Its query: from, to, part.
 type View struct {
 	ui.Shell
+	Ahead ui.Ahead // entries of these days that are yet to come, in no figure
 	ui.Form
 	Shared         string // path of the shared link when this is shown to the party, "" in the khata
 	PartyID        string
@@ -30,6 +31,7 @@ type View struct {
 	Part, Parts    int          // 1 of 1 when everything is on one page
 	Brought        money.Amount // balance before this part, when it is not the first
 	ExportLocked   bool         // the plan has no export
+	Send           ui.Sending   // tells the party how its account stands
 	WithoutFigures bool         // the range cannot be read: only the form is shown
 }
 

@@ -1,4 +1,5 @@
 // What makes every page pleasant. Nothing here is needed: each page works without it.
+import "./back.js";
 import "./device.js";
 import "./download.js";
 import "./keys.js";
@@ -32,6 +33,20 @@ addEventListener("keydown", (e) => {
 		m.querySelector("summary").focus();
 	}
 });
+
+// The day of a native field in words: its figures stand in the order of the browser, which may be another one.
+for (const words of document.querySelectorAll("[data-day-words]")) {
+	const field = document.getElementById(words.dataset.dayWords);
+	const write = new Intl.DateTimeFormat(document.documentElement.lang === "hi" ? "hi-IN" : "en-IN", {
+		weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC", numberingSystem: "latn",
+	});
+	const follow = () => {
+		const part = Object.fromEntries(write.formatToParts(field.valueAsDate ?? NaN).map((p) => [p.type, p.value]));
+		words.textContent = `${part.weekday}, ${part.day} ${part.month} ${part.year}`;
+	};
+	field?.addEventListener("input", () => field.valueAsDate ? follow() : words.textContent = "");
+	field?.addEventListener("dayset", follow);
+}
 
 // The first field that is wrong takes the cursor, behind what is in it.
 const first = document.querySelector("[aria-invalid=true]") ?? document.querySelector("[autofocus]");

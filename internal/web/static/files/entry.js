@@ -34,7 +34,6 @@ if (input && out) {
 		if (!touch) input.focus();
 	});
 	if (pad && touch) {
-		pad.hidden = false;
 		input.inputMode = "none";
 		pad.addEventListener("click", (e) => {
 			const key = e.target.closest("button");
@@ -61,6 +60,7 @@ if (days && date) {
 	days.addEventListener("click", (e) => {
 		const day = e.target.closest("button")?.dataset.day;
 		if (day) date.value = day;
+		date.dispatchEvent(new Event("dayset"));
 		press();
 	});
 	date.addEventListener("input", press);

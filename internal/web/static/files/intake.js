@@ -12,7 +12,10 @@ function check() {
 	return !large;
 }
 
-file?.addEventListener("change", check);
+file?.addEventListener("change", () => {
+	form.querySelector("[data-file-name]").textContent = [...file.files].map((f) => f.name).join(", ");
+	check();
+});
 form?.addEventListener("submit", (e) => {
 	if (check()) return;
 	e.preventDefault();
@@ -26,3 +29,30 @@ const apply = document.querySelector("form[data-task]");
 apply?.addEventListener("submit", () => {
 	import("./task.js").then((m) => m.watch(new URL(apply.dataset.task, location.origin).pathname));
 });
+
+// The phone's own picker, where the browser has it: what is chosen goes the way of a contacts file, preview and all.
+const picker = document.querySelector("[data-contacts]");
+const escaped = (text) => text.replace(/[\\;,]/g, "\\$&").replace(/\r?\n/g, "\\n");
+
+if (picker && navigator.contacts?.select) {
+	picker.hidden = false;
+	picker.addEventListener("click", async () => {
+		let chosen;
+		try {
+			chosen = await navigator.contacts.select(["name", "tel"], { multiple: true });
+		} catch {
+			return; // closed, or not allowed
+		}
+		const cards = chosen.filter((c) => c.name?.[0]).map((c) => ["BEGIN:VCARD", "VERSION:3.0", "FN:" + escaped(c.name[0]),
+			...(c.tel ?? []).map((t) => "TEL;TYPE=CELL:" + escaped(t)), "END:VCARD", ""].join("\r\n"));
+		if (!cards.length) {
+			picker.textContent = picker.dataset.contactsEmpty;
+			return;
+		}
+		const files = new DataTransfer();
+		files.items.add(new File(cards, "contacts.vcf", { type: "text/vcard" }));
+		const form = document.querySelector("form[data-import]");
+		form.querySelector("[type=file]").files = files.files;
+		form.requestSubmit();
+	});
+}

@@ -19,6 +19,16 @@ function entry(key) {
 	return row && { g: row.href + "/entries/new?side=given", r: row.href + "/entries/new?side=received" }[key];
 }
 
+// The inline row of a party on a desktop takes g and r.
+function quick(key) {
+	const form = document.querySelector(".quick");
+	const amount = form?.querySelector("[name=amount]");
+	if (!amount?.offsetParent) return false;
+	form.querySelector(key === "g" ? "[value=given]" : "[value=received]").checked = true;
+	amount.focus();
+	return true;
+}
+
 addEventListener("keydown", (e) => {
 	if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.defaultPrevented || off() || typing(e.target) || help?.open) return;
 	if (e.key === "/") {
@@ -30,6 +40,8 @@ addEventListener("keydown", (e) => {
 	} else if (e.key === "?" && help) {
 		e.preventDefault();
 		help.showModal();
+	} else if (/^[gr]$/.test(e.key) && quick(e.key)) {
+		e.preventDefault();
 	} else if (/^[a-z]$/.test(e.key)) {
 		const address = entry(e.key);
 		if (!address) return;

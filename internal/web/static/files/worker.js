@@ -60,7 +60,7 @@ async function sendOrKeep(e, url) {
 		if (!field("id") || !field("user")) return answer ?? Response.error();
 		await store.keep({
 			id: field("id"), user: field("user"), business, party, name: field("party"), shop: field("shop"), symbol: field("symbol"), indian: field("indian") === "1",
-			side: field("side"), amount: field("amount"), date: field("date"), note: field("note"), at: Date.now(), state: "",
+			side: field("side"), amount: field("amount"), date: field("date"), note: field("note"), mode: field("mode"), at: Date.now(), state: "",
 		});
 		await later();
 		return Response.redirect("/waiting?party=" + party + "&side=" + field("side"), 303);
@@ -106,7 +106,7 @@ async function post(x) {
 		answer = await fetch("/api/businesses/" + x.business + "/entries", {
 			method: "POST", cache: "no-store", signal: AbortSignal.timeout(patience),
 			headers: { "Content-Type": "application/json", "Tijori-User": x.user },
-			body: JSON.stringify({ id: x.id, party_id: x.party, side: x.side, amount: Number(paise), date: x.date, note: x.note }),
+			body: JSON.stringify({ id: x.id, party_id: x.party, side: x.side, amount: Number(paise), date: x.date, note: x.note, mode: x.mode ?? "" }),
 		});
 	} catch {
 		return "stop";

@@ -1,10 +1,10 @@
-package accounts
+package account
 
 import "strings"
 
-// deviceName is a browser's user agent in words that its owner recognises, ""
+// DeviceName is a browser's user agent in words that its owner recognises, ""
 // when it says nothing known.
-func deviceName(agent string) string {
+func DeviceName(agent string) string {
 	browser := firstIn(agent, []namePart{
 		{"Edg/", "Edge"},
 		{"OPR/", "Opera"},
