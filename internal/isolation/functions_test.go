@@ -331,6 +331,14 @@ var functions = map[string]use{
 		"tijori_auth",
 		"whoever holds the token of a shared statement reads that statement: for programs before 1054",
 	},
+	"tijori_access.try_scope()": {
+		"tijori_app",
+		"scope() for callers that were not seen before, with a refusal that the server does not log",
+	},
+	"tijori_access.try_key(text)": {
+		"tijori_app",
+		"whether key_account() would refuse a key that was not seen before, likewise",
+	},
 	"tijori_khata.shared_page(bytea,integer,integer)": {
 		"tijori_auth",
 		"whoever holds the token of a shared statement reads a page of it",

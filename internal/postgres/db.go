@@ -29,7 +29,7 @@ type DB struct {
 	Links  *pgxpool.Pool // the sign-in role's too, for what a link opens to anybody: nobody signs in more slowly for it
 	Health *pgxpool.Pool // the app role's too, for readiness alone
 
-	hints       hints
+	hints, keys hints // callers with a scope, and API keys, that were seen
 	short, long lane  // over App and Long
 	newest      int64 // the program's own migration
 }

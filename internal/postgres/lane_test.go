@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
@@ -101,5 +103,37 @@ func TestReadinessSeesAStuckPool(t *testing.T) {
 	var setup *postgres.SetupError
 	if err := db.CheckReady(t.Context()); !errors.As(err, &setup) || !strings.Contains(setup.Problem, "in use") {
 		t.Errorf("stuck for a minute: %v", err)
+	}
+}
+
+// A stranger's credential is refused by an answer, not by an error: the server logs errors with their statements, as
+// many as a stranger likes.
+func TestStrangersLeaveNothingInTheLog(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	u := db.User(t, "asha")
+	stranger := postgres.Caller{Credential: [32]byte{1, 2, 3}}
+	elsewhere := postgres.Caller{Credential: u.Caller.Credential, Business: db.User(t, "binod").BusinessID}
+	nothing := func(*postgres.Tx) error { t.Error("the work of a stranger was run"); return nil }
+	queue := func(postgres.Scope, *pgx.Batch) { t.Error("the queries of a stranger were asked for") }
+	for name, c := range map[string]postgres.Caller{"a stranger": stranger, "another's business": elsewhere} {
+		for way, ask := range map[string]func() error{
+			"As":     func() error { return db.As(t.Context(), c, nothing) },
+			"AsLong": func() error { return db.AsLong(t.Context(), c, nothing) },
+			"Read":   func() error { _, err := db.Read(t.Context(), c, queue); return err },
+			"ReadKey": func() error {
+				return db.ReadKey(t.Context(), c.Credential, func(*pgx.Batch) { t.Error("a stranger's key was used") })
+			},
+		} {
+			err := ask()
+			var pg *pgconn.PgError
+			refused := fault.Is(err, fault.Unauthorized) || fault.Is(err, fault.NotFound)
+			if !refused || !errors.As(err, &pg) || pg.Severity != "REFUSED" {
+				t.Errorf("%s, %s: %v, want a refusal that the server has not raised", name, way, err)
+			}
+		}
+	}
+	if _, known, err := db.WriteAtOnce(t.Context(), stranger, queue); known || err != nil {
+		t.Errorf("a stranger writes at once: %t, %v", known, err)
 	}
 }

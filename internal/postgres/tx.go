@@ -64,6 +64,25 @@ const (
 		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
 )
 
+// tryScopeSQL is scopeSQL for a caller that was not seen before, and may be a stranger with a made-up credential: a
+// refusal is an answer, not an error, which the server would log with its statement as often as a stranger likes.
+const tryScopeSQL = `select set_config('tijori.credential', $1, true), set_config('tijori.business', $2, true), (
+		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), coalesce(s.role, ''),
+			coalesce(s.sees_totals, false), coalesce(s.adds_entries, false), coalesce(s.runs_khata, false),
+			coalesce(s.owns, false),
+			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
+			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true),
+			coalesce(s.refused, ''))
+		from tijori_access.try_scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
+
+// refusal is the error for an SQLSTATE by which the database refused a caller without raising it.
+func refusal(state string) error {
+	if state == "" {
+		return nil
+	}
+	return &pgconn.PgError{Severity: "REFUSED", Code: state, Message: "the caller is refused"}
+}
+
 func (c Caller) claims() []any {
 	business := ""
 	if c.Business != uuid.Nil {
@@ -77,6 +96,18 @@ func (s *Scope) scan(row pgx.Row) error {
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
 		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil,
 	})
+}
+
+func (s *Scope) scanTried(row pgx.Row) error {
+	var refused string
+	err := row.Scan(nil, nil, pgtype.CompositeFields{
+		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil, &refused,
+	})
+	if err != nil {
+		return err
+	}
+	return refusal(refused)
 }
 
 // As runs fn in one transaction that the database ties to the caller. It
@@ -94,9 +125,9 @@ func (db *DB) AsLong(ctx context.Context, c Caller, fn func(*Tx) error) error {
 }
 
 func (db *DB) as(ctx context.Context, l *lane, c Caller, fn func(*Tx) error) error {
-	hint, _ := db.hints.get(c)
+	hint, known := db.hints.get(c)
 	for {
-		account, err := l.asSeated(ctx, c, hint.AccountID, fn)
+		account, err := l.asSeated(ctx, c, hint.AccountID, known, fn)
 		if !errors.Is(err, errNoSeat) {
 			return err
 		}
@@ -108,7 +139,9 @@ var errNoSeat = errors.New("the account has no connection left")
 
 // asSeated is As in a seat of the account that the caller is believed to be of. Where that is another,
 // all of whose seats are taken, it does nothing and returns errNoSeat and the account.
-func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn func(*Tx) error) (uuid.UUID, error) {
+func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, known bool,
+	fn func(*Tx) error,
+) (uuid.UUID, error) {
 	if err := l.seats.enter(ctx, account); err != nil {
 		return account, translate(err)
 	}
@@ -125,7 +158,11 @@ func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, fn fun
 	if l.limitsSQL != "" {
 		b.Queue(l.limitsSQL)
 	}
-	b.Queue(scopeSQL, c.claims()...).QueryRow(tx.Scope.scan)
+	if known {
+		b.Queue(scopeSQL, c.claims()...).QueryRow(tx.Scope.scan)
+	} else {
+		b.Queue(tryScopeSQL, c.claims()...).QueryRow(tx.Scope.scanTried)
+	}
 	err = conn.SendBatch(ctx, b).Close()
 	if real := tx.Scope.AccountID; err == nil && real != account {
 		if !l.seats.try(real) {

@@ -64,7 +64,7 @@ func (w *world) reading() bool {
 // until asks for a while.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if is() {
 			return
 		}

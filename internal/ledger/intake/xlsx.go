@@ -153,6 +153,7 @@ func (b *book) tokens(name string, fn func(xml.Token) error) error {
 		case err != nil:
 			return brokenBook(err)
 		}
+		counted.bare = 0
 		if err := fn(token); err != nil {
 			return err
 		}
@@ -160,11 +161,12 @@ func (b *book) tokens(name string, fn func(xml.Token) error) error {
 }
 
 // A counter ends a stream when more was unpacked than a file may have, whatever the archive says of itself.
-// So does a stretch of a megabyte without a tag, which the reader of XML would hold as a whole.
+// So does a megabyte without the end of a token, whatever stands in it: the reader of XML holds a tag, a text, a
+// comment or an instruction as a whole.
 type counter struct {
 	r    io.Reader
 	left *int64
-	bare int // bytes since a tag began
+	bare int // bytes since a token ended
 	over bool
 }
 
@@ -177,9 +179,6 @@ func (c *counter) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	*c.left -= int64(n)
-	if i := bytes.LastIndexByte(p[:n], '<'); i >= 0 {
-		c.bare = 0
-	}
 	c.bare += n
 	return n, err
 }

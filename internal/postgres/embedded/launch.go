@@ -45,6 +45,7 @@ func launch(c Config, st *state, p programs) (*Server, error) {
 		}
 	}
 	s.process = cmd.Process
+	go log.keepSmall(s.exited)
 	return s, nil
 }
 

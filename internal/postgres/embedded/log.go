@@ -3,13 +3,18 @@
 package embedded
 
 import (
+	"errors"
 	"io"
 	"os"
 	"sync"
+	"time"
 )
 
-// logLimit is the size in bytes from which the log is set aside at a start.
-const logLimit = 10 << 20
+// logLimit is the size in bytes from which the log is set aside: at a start, and every logPause while the server runs.
+const (
+	logLimit = 10 << 20
+	logPause = 10 * time.Second
+)
 
 // tailSize is how much of the log's end is read to say why a start failed.
 const tailSize = 8 << 10
@@ -49,6 +54,39 @@ func openLog(w io.Writer, st *state) (*serverLog, error) {
 	return l, nil
 }
 
+// keepSmall sets the log aside whenever it has grown too large, until ended is closed: what strangers can make the server
+// say must not fill the disk that its data is on.
+func (l *serverLog) keepSmall(ended <-chan struct{}) {
+	if l.file == nil {
+		return
+	}
+	tick := time.NewTicker(logPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+		}
+		_ = l.setAside() // it is tried again soon; the server needs no log to run
+	}
+}
+
+// setAside keeps the end of a log that is too large as its predecessor, and empties it. The server goes on writing to
+// the same file, at its new end.
+func (l *serverLog) setAside() error {
+	fi, err := l.file.Stat()
+	if err != nil || fi.Size() <= logLimit {
+		return err
+	}
+	old, err := l.st.root.OpenFile(logName+".1", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(old, io.NewSectionReader(l.file, fi.Size()-logLimit, logLimit))
+	return errors.Join(err, old.Close(), l.file.Truncate(0))
+}
+
 func (l *serverLog) close() {
 	if l.file != nil {
 		l.file.Close()
@@ -79,6 +117,9 @@ func (l *serverLog) lastFailure() string {
 		return silent
 	}
 	from := max(l.start, fi.Size()-tailSize)
+	if fi.Size() < l.start { // it was set aside meanwhile
+		from = max(0, fi.Size()-tailSize)
+	}
 	b, err := io.ReadAll(io.NewSectionReader(f, from, tailSize))
 	if err != nil {
 		return silent

@@ -1,7 +1,46 @@
 -- +goose Up
 -- compatible from: 1001
--- A shared statement is read a page at a time: anybody may open a link, again and again, and 25,000 entries were sent
--- to the program for each view. shared_statement stays for older programs.
+-- What strangers may do as often as they like costs little. A credential that nobody has was refused by an error, which
+-- PostgreSQL writes down with its statement: some gigabytes an hour. And a shared statement was read as a whole, 25,000
+-- entries for each view; it is read a page at a time now. shared_statement stays for older programs.
+
+-- tijori_access.try_scope() is scope(), but says by an SQLSTATE that the caller is refused, and raises nothing.
+-- +goose StatementBegin
+create function tijori_access.try_scope(out refused text, out user_id uuid, out account_id uuid, out business_id uuid,
+        out role text, out sees_totals boolean, out adds_entries boolean, out runs_khata boolean, out owns boolean)
+    language plpgsql stable set search_path = ''
+    as $$
+begin
+    select s.user_id, s.account_id, s.business_id, s.role, s.sees_totals, s.adds_entries, s.runs_khata, s.owns
+      into try_scope.user_id, try_scope.account_id, try_scope.business_id, try_scope.role,
+           try_scope.sees_totals, try_scope.adds_entries, try_scope.runs_khata, try_scope.owns
+      from tijori_access.scope() s;
+exception
+    when sqlstate '28000' then refused := '28000';
+    when sqlstate 'P0002' then refused := 'P0002';
+end $$;
+-- +goose StatementEnd
+alter function tijori_access.try_scope() owner to tijori_guard;
+revoke all on function tijori_access.try_scope() from public;
+grant execute on function tijori_access.try_scope() to tijori_app;
+
+-- tijori_access.try_key(needed) says by an SQLSTATE why key_account(needed) would refuse the key that is asking; '' when
+-- it would not.
+-- +goose StatementBegin
+create function tijori_access.try_key(needed text) returns text
+    language plpgsql stable security definer set search_path = ''
+    as $$
+begin
+    perform tijori_access.key_account(needed);
+    return '';
+exception
+    when sqlstate '28000' then return '28000';
+    when sqlstate '42501' then return '42501';
+end $$;
+-- +goose StatementEnd
+alter function tijori_access.try_key(text) owner to tijori_guard;
+revoke all on function tijori_access.try_key(text) from public;
+grant execute on function tijori_access.try_key(text) to tijori_app;
 
 -- tijori_khata.shared_page(given_hash, skip, most) is one page of the statement that a token opens and nothing else: a
 -- row with the head of the statement and no side, then at most so many entries of its days up to today in order, each
