@@ -74,26 +74,23 @@ func (r *Request) As(fn func(*postgres.Tx) error) error {
 }
 
 // AsPage is As for a page: the same transaction reads what the page's frame
-// shows. The request knows it when fn has succeeded.
+// shows, and the request knows it before fn runs: in which currency a form is read, for example.
 func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
-	var person account.Person
-	var scope postgres.Scope
 	err := r.As(func(tx *postgres.Tx) error {
 		var b pgx.Batch
-		person, scope = account.Person{}, tx.Scope
+		var person account.Person
 		account.QueuePerson(&b, &person)
 		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
 			return err
 		}
+		r.Person, r.Rights, r.Today, r.Known = person, tx.Scope.Rights, tx.Scope.Today, true
 		return fn(tx)
 	})
-	if err != nil {
-		return err
+	if r.Known {
+		r.slide()
+		r.rememberShop()
 	}
-	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
-	r.slide()
-	r.rememberShop()
-	return nil
+	return err
 }
 
 // rememberShop keeps in the browser which business is open, so that pages outside of one lead back to it. It opens

@@ -177,21 +177,19 @@ func (h *Handlers) EditEntryForm(w http.ResponseWriter, r *frame.Request) error 
 }
 
 func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Read(nil); err != nil {
-		return err
-	}
 	form, version := readEntryForm(r), r.FormVersion()
-	fields, err := form.fields(r)
-	var e ledger.Entry
-	if err == nil {
-		err = r.As(func(tx *postgres.Tx) (err error) {
-			if e, err = entryOfPath(r, tx); err != nil {
-				return err
-			}
-			e, err = ledger.EditEntry(r.Context(), tx, e.ID, version, fields)
+	var e, saved ledger.Entry
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		if e, err = entryOfPath(r, tx); err != nil {
 			return err
-		})
-	}
+		}
+		fields, err := form.fields(r)
+		if err != nil {
+			return err
+		}
+		saved, err = ledger.EditEntry(r.Context(), tx, e.ID, version, fields)
+		return err
+	})
 	if err != nil {
 		if !frame.Mendable(err) {
 			return err
@@ -202,8 +200,8 @@ func (h *Handlers) EditEntry(w http.ResponseWriter, r *frame.Request) error {
 		}
 		return h.renderEntryForm(w, r, view, err)
 	}
-	h.SetFlash(w, savedFlash(r, "entry_saved", fields), "")
-	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), e.PartyID.String()))
+	h.SetFlash(w, savedFlash(r, "entry_saved", saved.EntryFields), "")
+	return h.Redirect(w, r, ui.PartyPath(r.Caller.Business.String(), saved.PartyID.String()))
 }
 
 type entryChange = func(ctx context.Context, tx *postgres.Tx, id uuid.UUID, version int) (ledger.Entry, error)

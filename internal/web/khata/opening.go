@@ -52,17 +52,15 @@ func (h *Handlers) AddOpening(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Read(nil); err != nil {
-		return err
-	}
 	form := readEntryForm(r)
-	fields, err := form.fields(r)
-	if err == nil {
-		err = r.As(func(tx *postgres.Tx) error {
-			_, err := ledger.AddOpening(r.Context(), tx, id, partyID, fields)
+	err = r.AsPage(func(tx *postgres.Tx) error {
+		fields, err := form.fields(r)
+		if err != nil {
 			return err
-		})
-	}
+		}
+		_, err = ledger.AddOpening(r.Context(), tx, id, partyID, fields)
+		return err
+	})
 	if err != nil {
 		if !frame.Mendable(err) {
 			return err

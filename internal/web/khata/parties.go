@@ -112,21 +112,19 @@ func (h *Handlers) partyFormView(r *frame.Request, party, id string, version int
 
 // NewPartyForm does not let anybody fill in a form that can only be refused.
 func (h *Handlers) NewPartyForm(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Read(nil); err != nil {
+	err := r.AsPage(func(tx *postgres.Tx) error {
+		room := r.Plan().PartiesMax
+		if room == 0 {
+			return nil
+		}
+		used, err := ledger.CountParties(r.Context(), tx)
+		if err == nil && used >= room {
+			err = fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
+		}
 		return err
-	}
-	if room := r.Plan().PartiesMax; room > 0 {
-		var used int
-		if err := r.As(func(tx *postgres.Tx) (err error) {
-			used, err = ledger.CountParties(r.Context(),
-				tx)
-			return err
-		}); err != nil {
-			return err
-		}
-		if used >= room {
-			return fault.Upgrade(fault.PartiesMax, "Your plan has room for %d parties.", room)
-		}
+	})
+	if err != nil {
+		return err
 	}
 	return r.Page(partyform.Page(h.partyFormView(r, "", frame.NewID(), 0, ledger.PartyFields{Kind: ledger.Customer})))
 }
@@ -136,21 +134,18 @@ func (h *Handlers) NewParty(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Read(nil); err != nil {
-		return err
-	}
 	fields := partyFields(r)
-	opening, err := openingOf(r)
-	if err == nil {
-		err = r.As(func(tx *postgres.Tx) error {
-			_, err := ledger.AddParty(r.Context(), tx, id, fields)
-			if err == nil && opening.Opening {
-				_, err = ledger.AddOpening(r.Context(), tx, ledger.OpeningIDOf(id), id, opening)
-			}
+	err = openingField(r.AsPage(func(tx *postgres.Tx) error {
+		opening, err := openingOf(r)
+		if err != nil {
 			return err
-		})
-		err = openingField(err)
-	}
+		}
+		_, err = ledger.AddParty(r.Context(), tx, id, fields)
+		if err == nil && opening.Opening {
+			_, err = ledger.AddOpening(r.Context(), tx, ledger.OpeningIDOf(id), id, opening)
+		}
+		return err
+	}))
 	if err != nil {
 		return h.partyFormAgain(w, r, err, "", id.String(), 0, fields)
 	}

@@ -18,22 +18,22 @@ import (
 // ReportsPage shows one report of a business: of this month when the query
 // names no days, and everything when it names empty ones.
 func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Read(nil); err != nil {
-		return err
-	}
-	q := r.URL.Query()
-	view := reports.View{Shell: r.Shell(), Show: q.Get("show"), Part: partOf(r), Parts: 1, ExportLocked: !r.MayExport()}
-	build, ok := map[string]func(*frame.Request, *postgres.Tx, ledger.Range, *reports.View) error{
-		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Coming: collections,
-		reports.Parties: partySummary, reports.Ageing: ageing,
-	}[view.Show]
-	if view.Show == "" {
-		view.Show, build, ok = reports.DayBook, dayBook, true
-	}
-	if !ok {
+	show, build := reportOf(r.URL.Query().Get("show"))
+	if build == nil {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
 	days, cause := readRange(r)
+	view := reports.View{Show: show, Part: partOf(r), Parts: 1}
+	err := r.AsPage(func(tx *postgres.Tx) error {
+		view.Shell = r.Shell()
+		if cause != nil {
+			return nil
+		}
+		return reportOfDays(r, tx, days, build, &view)
+	})
+	if err != nil {
+		return err
+	}
 	if cause != nil {
 		if err := r.FormFault(&view.Form, cause); err != nil {
 			return err
@@ -44,6 +44,28 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		h.Render(w, r, frame.FormStatus(cause), reports.Page(view))
 		return nil
 	}
+	if view.Part > view.Parts {
+		return fault.New(fault.NotFound, "There is nothing here.")
+	}
+	return r.Page(reports.Page(view))
+}
+
+type reportBuilder = func(*frame.Request, *postgres.Tx, ledger.Range, *reports.View) error
+
+// reportOf is the report of a name, the day book when none is named; nil when there is none of it.
+func reportOf(show string) (string, reportBuilder) {
+	if show == "" {
+		show = reports.DayBook
+	}
+	return show, map[string]reportBuilder{
+		reports.DayBook: dayBook, reports.CashBook: cashBook, reports.Coming: collections,
+		reports.Parties: partySummary, reports.Ageing: ageing,
+	}[show]
+}
+
+// reportOfDays fills a report of the days that were asked for, or of this month.
+func reportOfDays(r *frame.Request, tx *postgres.Tx, days ledger.Range, build reportBuilder, view *reports.View) error {
+	q := r.URL.Query()
 	if view.Show == reports.Ageing {
 		days.From = time.Time{}
 	} else if !q.Has("from") && !q.Has("to") {
@@ -51,15 +73,10 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		days = ledger.Range{From: first, To: first.AddDate(0, 1, -1)}
 	}
 	view.From, view.To = inputDate(days.From), inputDate(days.To)
+	view.ExportLocked = !r.MayExport()
 	view.Period = exportOptions(r).Period(days.Through(r.Today))
-	view.Chips = reportChips(view)
-	if err := r.As(func(tx *postgres.Tx) error { return build(r, tx, days, &view) }); err != nil {
-		return err
-	}
-	if view.Part > view.Parts {
-		return fault.New(fault.NotFound, "There is nothing here.")
-	}
-	return r.Page(reports.Page(view))
+	view.Chips = reportChips(*view)
+	return build(r, tx, days, view)
 }
 
 func dayBook(r *frame.Request, tx *postgres.Tx, days ledger.Range, v *reports.View) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/ledger/export"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/statement"
@@ -12,17 +13,16 @@ import (
 
 func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error {
 	id := r.PathID("party")
-	if err := r.Read(nil); err != nil {
-		return err
-	}
-	view := statement.View{Shell: r.Shell(), PartyID: id.String(), ExportLocked: !r.MayExport(), Part: partOf(r)}
 	days, cause := readRange(r)
-	if cause != nil {
-		return h.statementAgain(w, r, view, cause)
-	}
+	view := statement.View{PartyID: id.String(), Part: partOf(r)}
 	var st ledger.Statement
-	options := exportOptions(r)
-	err := r.As(func(tx *postgres.Tx) (err error) {
+	var options export.Options
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		view.Shell, view.ExportLocked, options = r.Shell(), !r.MayExport(), exportOptions(r)
+		if cause != nil { // the form again, with whose statement it is about
+			st.Party, err = ledger.PartyByID(r.Context(), tx, id)
+			return err
+		}
 		first, last := (view.Part-1)*maxLines, view.Part*maxLines
 		st, err = ledger.WriteStatement(r.Context(), tx, id, days, func(ledger.Statement) error { return nil },
 			func(l ledger.Line) error {
@@ -31,11 +31,8 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 					view.Brought = r.Amount(l.Balance)
 				case view.Count < last:
 					view.Lines = append(view.Lines, statement.Line{
-						Date:    l.Date,
-						Note:    options.Labels.DetailsOf(l.EntryFields),
-						Side:    string(l.Side),
-						Amount:  r.Amount(l.AmountMinor),
-						Balance: r.Amount(l.Balance),
+						Date: l.Date, Note: options.Labels.DetailsOf(l.EntryFields), Side: string(l.Side),
+						Amount: r.Amount(l.AmountMinor), Balance: r.Amount(l.Balance),
 					})
 				}
 				view.Count++
@@ -46,11 +43,15 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	if err != nil {
 		return err
 	}
+	view.Name = st.Party.Name
+	if cause != nil {
+		return h.statementAgain(w, r, view, cause)
+	}
 	view.Parts = max(1, (view.Count+maxLines-1)/maxLines)
 	if view.Part > view.Parts {
 		return fault.New(fault.NotFound, "There is nothing here.")
 	}
-	view.Name, view.Kind, view.Phone = st.Party.Name, string(st.Party.Kind), st.Party.Phone
+	view.Kind, view.Phone = string(st.Party.Kind), st.Party.Phone
 	view.Opening, view.Closing = r.Amount(st.Opening), r.Amount(st.Closing)
 	view.Gave, view.Got = r.Amount(st.Given), r.Amount(st.Received)
 	view.FirstDay, view.LastDay = st.Range.From, st.Range.To
@@ -65,15 +66,6 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 // statementAgain shows the form with what is wrong with the days.
 func (h *Handlers) statementAgain(w http.ResponseWriter, r *frame.Request, view statement.View, cause error) error {
 	if err := r.FormFault(&view.Form, cause); err != nil {
-		return err
-	}
-	id := r.PathID("party")
-	err := r.As(func(tx *postgres.Tx) error {
-		p, err := ledger.PartyByID(r.Context(), tx, id)
-		view.Name = p.Name
-		return err
-	})
-	if err != nil {
 		return err
 	}
 	view.WithoutFigures = true
