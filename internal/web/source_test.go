@@ -178,6 +178,7 @@ var mayKeep = map[string][]string{
 	"worker.js":  {"postMessage", "caches."},
 	"store.js":   {"indexedDB"},
 	"keys.js":    {"localStorage"}, // whether the keys are switched off
+	"places.js":  {"sessionStorage"},
 }
 
 // Scripts keep nothing in the browser but what is named above, and make no text into HTML.
