@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/term"
+	"github.com/tijorihq/tijori/internal/text"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -82,7 +83,7 @@ func (s *Service) openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d 
 // shown makes a header's value fit to be stored and shown.
 func shown(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
-		if unprintable(r) || r == utf8.RuneError {
+		if text.Steers(r) || r == utf8.RuneError {
 			return -1
 		}
 		return r

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // A Spend asks to take credits now, or to set them aside.
@@ -226,15 +227,7 @@ func blank(s string) bool {
 
 // plain reports text that a database column takes and a page shows.
 func plain(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, text.Steers)
 }
 
 // IsInsufficient returns the refusal for want of credits in err's chain, or nil.

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // Limits of what people type, in letters (code points). The database has the same as checks.
@@ -65,17 +66,7 @@ func cleanText(field, s string, lines bool) (string, error) {
 	return s, nil
 }
 
-// refused reports control characters and those that turn the direction of the
-// text around them, which make one name look like another. The joiners that
-// Hindi needs are allowed.
-func refused(r rune) bool {
-	switch {
-	case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069',
-		r == '\u2028', r == '\u2029', r == '\ufeff', r == utf8.RuneError:
-		return true
-	}
-	return false
-}
+func refused(r rune) bool { return text.Steers(r) || r == '\ufeff' || r == utf8.RuneError }
 
 func visible(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {

@@ -126,6 +126,9 @@ func TestMethodsAreNotConfused(t *testing.T) {
 			if method == own || method == "POST" && own == "GET" && registered["POST "+path] {
 				continue
 			}
+			if method == "HEAD" && own == "GET" { // which is that GET, with an answer that is not sent
+				continue
+			}
 			k := trials[rt.Pattern].ask(newIDs(w.a.ids))
 			got := w.send(method, k, w.rightful(rt, false))
 			safe := (method == "GET" || method == "HEAD") && registered["GET "+path]

@@ -112,8 +112,13 @@ func upgradeCodes(t *testing.T) (codes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, plans, _ := strings.Cut(string(source), "// The codes of what a plan does not include.")
+	plans, _, ok := strings.Cut(plans, "\n)")
+	if !ok {
+		t.Fatal("package fault has no codes of plans")
+	}
 	values := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\t(\w+) += "([a-z_.]+)"`).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\t(\w+) += "([a-z_.]+)"`).FindAllStringSubmatch(plans, -1) {
 		values["fault."+m[1]] = m[2]
 	}
 	used := map[string]bool{}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/text"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -78,7 +79,7 @@ func Storable(form url.Values) bool {
 }
 
 func steers(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return text.Steers(r) && r != '\t' && r != '\n' && r != '\r'
 }
 
 // FormStatus is the status of a form that comes back.

@@ -25,6 +25,7 @@ var hindiFaults = map[string]string{
 	"This text is damaged. Please type it again.":                           "यह लिखा हुआ बिगड़ गया है। दोबारा लिखें।",
 	"This text has a character that cannot be shown. Please type it again.": "इसमें ऐसा अक्षर है जो दिख नहीं सकता। दोबारा लिखें।",
 	"This does not look like a phone number.":                               "यह फ़ोन नंबर नहीं लगता।",
+	"Choose on or off.":                                                     "चालू या बंद चुनें।",
 	"Choose a language.":                                                    "भाषा चुनें।",
 	"Choose a currency.":                                                    "मुद्रा चुनें।",
 	"Choose a time zone.":                                                   "समय क्षेत्र चुनें।",
