@@ -2225,9 +2225,10 @@ begin
           into party_id, living, made_on, balance, entries, given_ahead, received_ahead, entries_ahead
           from tijori.party_sums s
          where s.account_id = account and s.business_id = business and s.party_id = l.party_id;
-        last_date := (select max(e.business_date) from tijori.entries e
+        last_date := (select e.business_date from tijori.entries e
                        where e.account_id = account and e.business_id = business and e.party_id = l.party_id
-                         and e.deleted_at is null and e.business_date <= today);
+                         and e.deleted_at is null and e.business_date <= today
+                       order by e.business_date desc, e.id desc limit 1);
         due_since := tijori_khata.due_since(account, business, l.party_id, balance, today);
         return next;
     end loop;
@@ -2739,9 +2740,10 @@ begin
     update tijori.party_sums s
        set given = s.given + more_given, received = s.received + more_received,
            balance = s.balance + more_given - more_received, entries = s.entries + more_entries,
-           last_date = (select max(e.business_date) from tijori.entries e
+           last_date = (select e.business_date from tijori.entries e
                          where e.account_id = account and e.business_id = business and e.party_id = party
-                           and e.deleted_at is null),
+                           and e.deleted_at is null
+                         order by e.business_date desc, e.id desc limit 1),
            due_since = tijori_khata.due_since(account, business, party, s.balance + more_given - more_received)
      where s.account_id = account and s.business_id = business and s.party_id = party;
 end $$;
