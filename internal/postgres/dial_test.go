@@ -65,11 +65,14 @@ func TestSilenceEndsAConnection(t *testing.T) {
 func TestEndedConnectionsAreReplaced(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	u := db.User(t, "asha")
+	var users []*pgtest.User // each has seats of its own
+	for range 4 {
+		users = append(users, db.User(t, "asha"))
+	}
 	for range 3 {
 		var met, all sync.WaitGroup
-		met.Add(4) // at once, so that each has a connection of its own
-		for range 4 {
+		met.Add(len(users)) // at once, so that each has a connection of its own
+		for _, u := range users {
 			all.Go(func() {
 				arrive := sync.OnceFunc(met.Done)
 				err := db.As(t.Context(), u.Caller, func(*postgres.Tx) error { arrive(); met.Wait(); return nil })
@@ -84,7 +87,7 @@ func TestEndedConnectionsAreReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range 8 {
+	for _, u := range append(users, users...) {
 		if _, err := db.Read(t.Context(), u.Caller, func(postgres.Scope, *pgx.Batch) {}); err != nil {
 			t.Error(err)
 		}
