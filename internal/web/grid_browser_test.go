@@ -190,7 +190,7 @@ func TestGridInBrowser(t *testing.T) {
 		t.Fatalf("%d entries after a refusal, want %d", n, had)
 	}
 	d.wants("the good ones are counted",
-		`document.querySelector("[data-save=good]").textContent.includes("Save the 5 good ones, keep 1 here")`)
+		`document.querySelector("[data-save=good]").textContent.includes("Save 5 valid rows, keep 1 here")`)
 	d.click("[data-save=good]")
 	d.wants("five are saved, one stays",
 		`document.querySelector("[data-done-text]").textContent === "5 saved, 1 still to correct." && `+at1(1,

@@ -407,7 +407,7 @@ func TestImportOnALockedDay(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	at := w.sendFile("a.csv", []byte("Date,Party,Gave\n1/4/2026,Sita Devi,10\n")).location()
-	if page := w.send("GET", ask{path: at}, w.a.Token); !strings.Contains(page.body, "Import") {
+	if page := w.send("GET", ask{path: at}, w.a.Token); !strings.Contains(page.body, "You can undo the whole import") {
 		t.Error("the dry run finds a problem")
 	}
 	w.ok(w.db.As(t.Context(), w.a.Caller, func(tx *postgres.Tx) error {
