@@ -203,7 +203,7 @@ var (
 	textNode = regexp.MustCompile(`>([^<>{}\n]+)<`)
 )
 
-// templates returns the sentences in the templates of pages and in emails, by file: literals that have a space, and text.
+// templates returns the sentences in the templates of pages and in emails, by file: text, and literals with a space.
 func templates(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob("../page/*/*.templ")
