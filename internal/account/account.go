@@ -68,13 +68,13 @@ func newID() (uuid.UUID, error) { return uuid.NewV7() }
 func cleanName(field, name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return "", fault.InvalidField(field, "Give it a name.")
+		return "", fault.InvalidField(field, "Enter a name.")
 	}
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, text.Steers) {
 		return "", fault.InvalidField(field, "This name has characters that cannot be shown.")
 	}
 	if utf8.RuneCountInString(name) > 120 {
-		return "", fault.InvalidField(field, "Give it a name of up to 120 letters.").Coded("name_length")
+		return "", fault.InvalidField(field, "Enter a name of up to 120 characters.").Coded("name_length")
 	}
 	return name, nil
 }

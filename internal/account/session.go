@@ -126,7 +126,7 @@ func (s *Service) EndSession(ctx context.Context, c postgres.Caller, id uuid.UUI
 			update credentials set revoked_at = now()
 			 where user_id = $1 and id = $2 and kind = 'session' and revoked_at is null`, user, id)
 		if err == nil && tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		return err
 	})

@@ -209,9 +209,9 @@ func (s *Service) check(r Spend) error {
 	case r.Amount < 1 || r.Amount > MaxAmount:
 		return errAmount
 	case blank(r.Key) || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
-		return fault.InvalidField("idempotency_key", "Give an idempotency key of up to %d letters.", MaxKey)
+		return fault.InvalidField("idempotency_key", "Send an idempotency key of up to %d characters.", MaxKey)
 	case utf8.RuneCountInString(r.Note) > MaxNote || !plain(r.Note):
-		return fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
+		return fault.InvalidField("note", "A note has at most %d characters.", MaxNote).Coded("note_length")
 	}
 	return nil
 }

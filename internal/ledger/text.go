@@ -29,10 +29,10 @@ func cleanName(s string) (string, error) {
 	}
 	s = strings.Join(strings.Fields(s), " ")
 	if !visible(s) {
-		return "", fault.InvalidField("name", "Give the party a name.").Coded("party_name_missing")
+		return "", fault.InvalidField("name", "Enter the party's name.").Coded("party_name_missing")
 	}
 	if utf8.RuneCountInString(s) > MaxName {
-		return "", fault.InvalidField("name", "A name has at most %d letters.", MaxName)
+		return "", fault.InvalidField("name", "A name has at most %d characters.", MaxName)
 	}
 	return s, nil
 }
@@ -47,7 +47,7 @@ func cleanNote(s string) (string, error) {
 		return "", err
 	}
 	if utf8.RuneCountInString(s) > MaxNote {
-		return "", fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
+		return "", fault.InvalidField("note", "A note has at most %d characters.", MaxNote).Coded("note_length")
 	}
 	return s, nil
 }

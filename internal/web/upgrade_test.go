@@ -22,7 +22,7 @@ var upgradeSays = map[string]string{
 	fault.MembersMax: "Your plan has room for 3 people. Whoever is there stays; nobody new was invited.",
 	fault.ExportNeedsPlan: "Downloads are not in the plan Free. " +
 		"Your figures are still all on the screen.",
-	fault.BatchEntryNeedsPlan: "The grid is not in the plan Free. One by one, entries are without limit.",
+	fault.BatchEntryNeedsPlan: "The grid is not in the plan Free. You can still add any number of entries one by one.",
 }
 
 // upgradeOf is the code with which a route refuses an owner on Free whose khata

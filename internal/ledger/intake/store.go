@@ -17,7 +17,7 @@ import (
 
 var (
 	errRole = fault.New(fault.Forbidden, "Your role does not allow this.")
-	errGone = fault.New(fault.NotFound, "This file is not kept any more. Please send it again.")
+	errGone = fault.New(fault.NotFound, "This file is no longer kept. Please upload it again.")
 )
 
 // Store keeps a file for an hour, for the user who sent it and nobody else; what that

@@ -31,7 +31,7 @@ func (r *Request) checkIDs() error {
 			continue
 		}
 		if id, err := uuid.Parse(text); err != nil || len(text) != 36 || name == "business" && id == uuid.Nil {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 	}
 	return nil
@@ -50,7 +50,7 @@ func (r *Request) PathID(name string) uuid.UUID {
 func (r *Request) FormID() (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("id"))
 	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
-		return uuid.Nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
+		return uuid.Nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	return id, nil
 }
