@@ -199,13 +199,17 @@ func TestNobodyReplacesAPreparedStatement(t *testing.T) {
 			names, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		})
-		if err != nil || len(names) != 1 {
+		if err != nil || len(names) == 0 {
 			t.Fatalf("the prepared claims: %q, %v", names, err)
 		}
-		theirs := fmt.Sprintf(`prepare %s (text, text) as
-			select set_config('tijori.credential', case when $1 = $2 then $1 else '%s' end, true), $1`,
-			pgx.Identifier{names[0]}.Sanitize(), hex.EncodeToString(asha.Caller.Credential[:]))
-		_ = send(t.Context(), one, asha.Caller, []string{"deallocate " + pgx.Identifier{names[0]}.Sanitize(), theirs})
+		var theirs []string
+		for _, name := range names { // of callers that were seen before, and of others
+			name = pgx.Identifier{name}.Sanitize()
+			theirs = append(theirs, "deallocate "+name, fmt.Sprintf(`prepare %s (text, text) as
+				select set_config('tijori.credential', case when $1 = $2 then $1 else '%s' end, true), $1`,
+				name, hex.EncodeToString(asha.Caller.Credential[:])))
+		}
+		_ = send(t.Context(), one, asha.Caller, theirs)
 		var scope postgres.Scope
 		err = one.As(t.Context(), postgres.Caller{Credential: binod.Caller.Credential}, func(tx *postgres.Tx) error {
 			scope = tx.Scope

@@ -103,6 +103,7 @@ func at1(row int, column string) string {
 // click taps what a selector finds, again if the page has redrawn it in between.
 func (d *desk) click(selector string) {
 	d.Helper()
+	d.wants("the page and its modules are loaded", `document.readyState === "complete"`)
 	for {
 		err := chromedp.Do(d.ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 		if err == nil {
