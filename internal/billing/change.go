@@ -40,6 +40,9 @@ var (
 			Coded("subscription_ending")
 	errPayFirst = fault.New(fault.Conflict, "A payment is outstanding. Pay it first.").
 			Coded("payment_outstanding")
+	errRenewing = fault.New(fault.Conflict,
+		"Your plan is being renewed. Change it when that payment has gone through, in a few hours.").
+		Coded("renewal_under_way")
 	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.").
 				Coded("amount_changed")
 	errOtherCurrency = fault.New(fault.Conflict,
@@ -126,6 +129,8 @@ func (s *Service) quote(
 		q.wait(ahead.Starts)
 	case q.Keeps.After(at.Add(leastAhead)):
 		q.CanWait = true
+	case !s.higher(to.Plan, sub.PlanID): // it collects about now, and both would be paid for the same days
+		return nil, nil, errRenewing
 	}
 	q.Next = later(q.Starts, to.Interval)
 	return q, sub, nil
@@ -207,6 +212,9 @@ func (s *Service) ChangePlan(
 	if now := s.clock.Now(); at.After(now.Add(time.Minute)) || at.Before(now.Add(-quoteLife)) {
 		return nil, errAmountChanged
 	}
+	if err := s.catchUp(ctx, p.account); err != nil {
+		return nil, err
+	}
 	q, sub, err := s.quote(ctx, p, plan, interval, at)
 	if err != nil {
 		return nil, err
@@ -245,7 +253,7 @@ func (s *Service) ChangePlan(
 	if q.Starts.After(at) {
 		starts = q.Starts
 	}
-	return s.purchase(ctx, p, q.To, starts, sub.ID)
+	return s.purchase(ctx, p, wish{price: q.To, starts: starts, replaces: sub.ID})
 }
 
 // needsCustomer reports whether a payment was refused because the bank wants to

@@ -1,0 +1,104 @@
+package billing_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/facts"
+	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/postgres/pgtest"
+)
+
+// paysNow pays a page at Razorpay and says how many payments were collected at once.
+func (s *shop) paysNow(u *pgtest.User, c *billing.Checkout) int {
+	s.Helper()
+	before := s.count(`select count(*) from payments where account_id = $1`, u.AccountID)
+	if !s.pays(c) {
+		s.Fatal("the page cannot be paid")
+	}
+	s.settle()
+	return s.count(`select count(*) from payments where account_id = $1`, u.AccountID) - before
+}
+
+// Whatever the provider knows and no event has told: a purchase is decided by what is paid there. What goes on is
+// not ended as if it gave nothing, what is paid is not paid again, and the owner reads what they buy before they do.
+func TestPurchaseAsksTheProviderFirst(t *testing.T) {
+	type situation struct {
+		name     string
+		provider facts.Provider
+		untold   func(s *shop, id string)
+		goes     bool // it goes on at the provider, so nothing can be bought beside it
+		ahead    bool // it has ended, and is paid for
+	}
+	renewed := func(s *shop, _ string) { s.must(s.sim.Advance(s.Context(), 45*day)) }
+	ended := func(s *shop, id string) { s.must(s.sim.Cancel(id, false)) }
+	ending := func(s *shop, id string) { s.must(s.sim.Cancel(id, true)) }
+	failed := func(s *shop, id string) {
+		s.must(s.sim.SetCard(id, false))
+		s.must(s.sim.Advance(s.Context(), 45*day))
+	}
+	paidLate := func(s *shop, id string) { failed(s, id); s.must(s.sim.PayOpen(id)) }
+	all := func(list ...func(*shop, string)) func(*shop, string) {
+		return func(s *shop, id string) {
+			for _, f := range list {
+				f(s, id)
+			}
+		}
+	}
+	for _, c := range []situation{
+		{"renewed", facts.Razorpay, renewed, true, false},
+		{"renewed", facts.Stripe, renewed, true, false},
+		{"ended", facts.Razorpay, ended, false, true},
+		{"ended", facts.Stripe, ended, false, false},
+		{"ending", facts.Stripe, ending, true, false},
+		{"renewed and ended", facts.Razorpay, all(renewed, ended), false, true},
+		{"renewed and ended", facts.Stripe, all(renewed, ended), false, false},
+		{"renewed and ending", facts.Stripe, all(renewed, ending), true, false},
+		{"halted", facts.Razorpay, failed, false, false},
+		{"halted and paid", facts.Razorpay, paidLate, true, false},
+		{"halted, paid and ended", facts.Razorpay, all(paidLate, ended), false, true},
+		{"cancelled by dunning", facts.Stripe, failed, false, false},
+	} {
+		t.Run(c.name+" at "+string(c.provider), func(t *testing.T) {
+			s := setup(t)
+			u := s.db.User(t, "asha")
+			s.buy(u, "team", c.provider)
+			s.settle()
+			id := s.subscription(u)
+			c.untold(s, id)
+			s.lose()
+			paid := s.sim.PaidUntil(id)
+			buys := func(provider facts.Provider) (*billing.Checkout, error) {
+				return s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, provider)
+			}
+			if c.goes {
+				for _, provider := range both {
+					_, err := buys(provider)
+					status, _ := s.sim.Truth(id)
+					if !fault.Is(err, fault.Conflict) || slices.Contains([]string{"canceled", "cancelled"}, status) {
+						t.Errorf("bought at %s beside what goes on: %v, which is %s then", provider, err, status)
+					}
+				}
+				return
+			}
+			// Where it begins at once, the page says that days are paid twice.
+			ahead, err := s.service.PaidAhead(t.Context(), u.Account(), "pro", billing.Month, facts.Stripe)
+			s.must(err)
+			if told := ahead.Plan == "team" && ahead.Until.Unix() == paid; told != c.ahead {
+				t.Errorf("the page tells of %+v, and %v is paid", ahead, time.Unix(paid, 0))
+			}
+			_, err = buys(facts.Stripe)
+			s.must(err)
+			got, err := buys(facts.Razorpay)
+			s.must(err)
+			if c.ahead && got.Starts.Unix() != paid || !c.ahead && !got.Starts.IsZero() {
+				t.Errorf("it begins at %v, and %v is paid", got.Starts, time.Unix(paid, 0))
+			}
+			if n := s.paysNow(u, got); (n == 0) != c.ahead {
+				t.Errorf("%d payments at once", n)
+			}
+		})
+	}
+}
