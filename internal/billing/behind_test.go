@@ -102,3 +102,61 @@ func TestPurchaseAsksTheProviderFirst(t *testing.T) {
 		})
 	}
 }
+
+// A plan that was approved to follow has begun and is paid, and no event has told. Who changes it then pays for
+// no day twice; and neither does who changes it while that payment is collected.
+func TestChangeAsksTheProviderFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		past   time.Duration // since it has begun
+		code   string        // with which a change to the month is refused, else it begins when the year has run out
+		quoted bool          // the page of the change was open before it began
+	}{
+		"while it is collected": {past: 10 * time.Minute, code: "renewal_under_way"},
+		"paid":                  {past: 30 * time.Hour},
+		"begun since the page":  {past: 10 * time.Minute, code: "renewal_under_way", quoted: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := setup(t)
+			u := s.db.User(t, "asha")
+			quote := func(interval string) (*billing.Quote, error) {
+				return s.service.QuoteChange(t.Context(), u.Account(), "team", interval)
+			}
+			change := func(interval string, q *billing.Quote) (*billing.Checkout, error) {
+				return s.service.ChangePlan(t.Context(), u.Account(), "team", interval, q.At, q.Due.Minor)
+			}
+			s.buy(u, "team", facts.Razorpay)
+			s.settle()
+			begins := s.overview(u).PeriodEnd
+			q, err := quote(billing.Year)
+			s.must(err)
+			year, err := change(billing.Year, q)
+			s.must(err)
+			if s.paysNow(u, year) != 0 {
+				t.Fatal("the year is charged before it begins")
+			}
+			if c.quoted {
+				s.must(s.sim.Advance(t.Context(), begins.Sub(s.clock.Now())-10*time.Minute))
+				q = &billing.Quote{At: s.clock.Now(), Due: q.To.Amount}
+			}
+			s.must(s.sim.Advance(t.Context(), begins.Sub(s.clock.Now())+c.past))
+			s.lose()
+			if !c.quoted {
+				q, err = quote(billing.Month)
+			}
+			var month *billing.Checkout
+			if err == nil {
+				month, err = change(billing.Month, q)
+			}
+			if f := fault.Of(err); c.code != "" {
+				if f == nil || f.Code != c.code {
+					t.Errorf("it can be changed for one that is paid at once: %v, %v", month, err)
+				}
+				return
+			}
+			s.must(err)
+			if n := s.paysNow(u, month); n != 0 || !month.Starts.After(begins.AddDate(0, 11, 0)) {
+				t.Errorf("the month begins at %v, with %d payments at once", month.Starts, n)
+			}
+		})
+	}
+}

@@ -63,7 +63,7 @@ var (
 const quoteLife = 30 * time.Minute
 
 // QuoteChange says what it would cost to change the caller's plan, and when
-// that takes effect. It changes nothing. At Stripe more begins at once, for an
+// that takes effect, by what the providers say of the account now. It changes nothing. At Stripe more begins at once, for an
 // amount that is Stripe's own preview, and less begins when the period ends, without
 // any amount. Razorpay cannot change most subscriptions (providers.md 2.1): another one
 // takes the place of the present one, which goes on until the new one is paid. A higher
@@ -75,6 +75,9 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 	if err != nil {
 		return nil, err
 	}
+	unlock := s.buying.lock(p.account)
+	s.look(ctx, p.account)
+	unlock()
 	q, _, err := s.quote(ctx, p, plan, interval, s.clock.Now().Truncate(time.Second))
 	return q, err
 }

@@ -149,6 +149,13 @@ func (s *Service) catchUp(ctx context.Context, account uuid.UUID) error {
 	return nil
 }
 
+// look is catchUp for a page that changes nothing: where a provider does not answer it shows what is known.
+func (s *Service) look(ctx context.Context, account uuid.UUID) {
+	if err := s.catchUp(ctx, account); err != nil {
+		s.log.WarnContext(ctx, "ask what is paid", "account", account, "error", err)
+	}
+}
+
 // Ahead is what an account has paid for already when it buys a plan again.
 type Ahead struct {
 	Plan   string    // that is paid for, "" for none
@@ -171,9 +178,7 @@ func (s *Service) PaidAhead(
 		return Ahead{}, err
 	}
 	defer s.buying.lock(p.account)()
-	if err := s.catchUp(ctx, p.account); err != nil {
-		s.log.WarnContext(ctx, "ask what is paid", "account", p.account, "error", err)
-	}
+	s.look(ctx, p.account)
 	var out Ahead
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
