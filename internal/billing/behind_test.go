@@ -1,6 +1,7 @@
 package billing_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -156,6 +157,39 @@ func TestChangeAsksTheProviderFirst(t *testing.T) {
 			s.must(err)
 			if n := s.paysNow(u, month); n != 0 || !month.Starts.After(begins.AddDate(0, 11, 0)) {
 				t.Errorf("the month begins at %v, with %d payments at once", month.Starts, n)
+			}
+		})
+	}
+}
+
+// Who has approved a plan that follows, closes the browser and is told of by no event, is not charged for the plan
+// before it once more: the worker asks what became of the purchase while that can still be ended.
+func TestApprovedUnheardOfIsFollowedUp(t *testing.T) {
+	for _, paid := range []bool{true, false} {
+		t.Run(fmt.Sprint("approved ", paid), func(t *testing.T) {
+			s := setup(t)
+			u := s.db.User(t, "asha")
+			s.buy(u, "team", facts.Razorpay)
+			s.settle()
+			end := s.overview(u).PeriodEnd
+			s.must(s.sim.Advance(t.Context(), end.Sub(s.clock.Now())-8*time.Hour))
+			c := s.changes(u, "pro", true)
+			if paid && !s.pays(c) {
+				t.Fatal("it cannot be approved")
+			}
+			s.lose()
+			s.must(s.sim.Advance(t.Context(), 7*time.Hour+time.Minute))
+			_, err := s.service.EndReplaced(t.Context())
+			s.must(err)
+			if o := s.overview(u); o.OpenCheckout != nil || (o.Follower != nil) != paid {
+				t.Errorf("approved %v: the purchase is %+v, what follows is %+v", paid, o.OpenCheckout, o.Follower)
+			}
+			s.must(s.sim.Advance(t.Context(), 3*time.Hour))
+			s.reconcile(quick)
+			s.settle()
+			want := map[bool]string{true: "pro", false: "team"}[paid]
+			if n := s.count(`select count(*) from payments`); n != 2 || s.tier(u) != want {
+				t.Errorf("approved %v: %d payments, plan %s; want 2, %s", paid, n, s.tier(u), want)
 			}
 		})
 	}

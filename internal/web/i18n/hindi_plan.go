@@ -127,6 +127,7 @@ var hindiPlan = map[string]string{
 	"This is the plan you have.":                                                                              "यही प्लान आपके पास है।",
 	"This subscription is ending. Keep the plan first, or wait for its end.":                                  "यह सब्सक्रिप्शन बंद होने वाला है। पहले प्लान चालू रखें, या इसके बंद होने तक रुकें।",
 	"A payment is outstanding. Pay it first.":                                                                 "एक भुगतान बाकी है। पहले उसे चुकाएँ।",
+	"Your plan is being renewed. Change it when that payment has gone through, in a few hours.":               "आपका प्लान अभी नवीनीकृत हो रहा है। भुगतान पूरा होने पर, कुछ घंटों में, इसे बदलें।",
 	"The amount has changed meanwhile. Look at it again.":                                                     "इस बीच रकम बदल गई है। फिर से देख लें।",
 	"A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.": "रेज़रपे पर बंद किया सब्सक्रिप्शन फिर चालू नहीं होता। जब यह पूरा हो जाए, तब प्लान नया ख़रीदें।",
 	"This subscription is not ending.":                                                                        "यह सब्सक्रिप्शन बंद नहीं हो रहा है।",
