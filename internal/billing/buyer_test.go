@@ -20,12 +20,20 @@ import (
 // A buyer is one owner who does everything that the billing page offers, in any order and in several tabs.
 type buyer struct {
 	*shop
-	u     *pgtest.User
-	dice  *rand.Rand
-	desk  *credits.Service
-	pages []*billing.Checkout // that they were ever led to, each in a tab of its own
-	did   []string
-	paid  []string // the subscriptions and sessions that they paid, in order
+	u      *pgtest.User
+	dice   *rand.Rand
+	desk   *credits.Service
+	pages  []*billing.Checkout // that they were ever led to, each in a tab of its own
+	offers []offer             // of changes of plan that they were shown
+	did    []string
+	paid   []string // the subscriptions and sessions that they paid, in order
+}
+
+// An offer is what a page has said of a change of plan.
+type offer struct {
+	plan, interval string
+	at             time.Time
+	due            int64
 }
 
 // step does something that the page offers. What is refused changes nothing.
@@ -61,8 +69,10 @@ func (b *buyer) step() {
 		if q.CanWait && b.dice.IntN(2) == 0 {
 			due = 0
 		}
-		c, err := b.service.ChangePlan(ctx, me, plan, interval, q.At, due)
-		say("change to %s %s for %d, from %v: %v", plan, interval, due, q.Starts, err)
+		b.offers = append(b.offers, offer{plan, interval, q.At, due})
+		take := b.offers[len(b.offers)-1-b.dice.IntN(min(2, len(b.offers)))] // of an older tab, too
+		c, err := b.service.ChangePlan(ctx, me, take.plan, take.interval, take.at, take.due)
+		say("change to %s %s for %d: %v", take.plan, take.interval, take.due, err)
 		open(c, err)
 	case 4:
 		_, err := b.service.Cancel(ctx, me)
@@ -79,9 +89,12 @@ func (b *buyer) step() {
 		c := b.pages[len(b.pages)-1-b.dice.IntN(min(3, len(b.pages)))]
 		id := c.URL[strings.LastIndex(c.URL, "/")+1:]
 		var err error
-		if c.Provider == facts.Stripe {
+		switch {
+		case strings.Contains(c.URL, "/invoice/"): // with the second factor
+			err = b.sim.PayInvoice(id)
+		case c.Provider == facts.Stripe:
 			_, err = b.sim.PaySession(id)
-		} else {
+		default:
 			for _, f := range c.Form.Fields {
 				if f.Name == "subscription_id" {
 					id = f.Value
@@ -98,24 +111,63 @@ func (b *buyer) step() {
 		say("pay %s %s %s: %v", c.Price.Plan, c.Price.Interval, id, err)
 	case 10:
 		d := []time.Duration{time.Hour, 9 * time.Hour, 3 * day, 17 * day, 31 * day}[b.dice.IntN(5)]
-		b.must(b.sim.Advance(ctx, d))
+		b.pass(d)
 		say("%v later", d)
 	case 11:
 		if o := b.overview(b.u); o.Subscription != nil {
-			good := b.dice.IntN(3) > 0
+			good, asks := b.dice.IntN(3) > 0, b.dice.IntN(4) == 0
 			_ = b.sim.SetCard(o.Subscription.ID, good) // it may have ended
-			say("card of %s good %v", o.Subscription.ID, good)
+			_ = b.sim.SetSecondFactor(o.Subscription.ID, asks)
+			say("card of %s good %v, second factor %v", o.Subscription.ID, good, asks)
 		}
-	case 12:
-		b.lose()
-		say("events are lost")
+	case 12: // at the provider, or in the UPI app
+		if o := b.overview(b.u); o.Subscription != nil {
+			atEnd := b.dice.IntN(2) == 0 && o.Subscription.Provider == facts.Stripe
+			if b.dice.IntN(2) == 0 {
+				say("pays what is open of %s: %v", o.Subscription.ID, b.sim.PayOpen(o.Subscription.ID))
+			} else {
+				say("ends %s, with its period %v: %v", o.Subscription.ID, atEnd,
+					b.sim.Cancel(o.Subscription.ID, atEnd))
+			}
+		}
 	}
-	b.must(b.sim.Deliver(ctx))
-	if b.dice.IntN(4) > 0 {
-		b.apply()
-		_, _ = b.service.EndReplaced(ctx) // the provider may be away
-	}
+	b.hear(b.dice.IntN(4) > 0)
 	b.refill(b.desk)
+}
+
+// hear lets events arrive, or be lost. The worker may be slow to apply them.
+func (b *buyer) hear(works bool) {
+	if b.dice.IntN(8) == 0 {
+		b.lose()
+		b.did = append(b.did, "events are lost")
+	}
+	b.must(b.sim.Deliver(b.Context()))
+	if works {
+		b.apply()
+		_, _ = b.service.EndReplaced(b.Context()) // the provider may be away
+	}
+}
+
+// pass lets time pass as it does for a running program: the worker is at work whenever something can be paid no
+// more, and at the end of each day the books are compared.
+func (b *buyer) pass(d time.Duration) {
+	for d > 0 {
+		hop := min(d, day)
+		var expires *time.Time
+		b.must(b.db.Super.QueryRow(b.Context(), `
+			select min(expires_at) from checkouts
+			 where account_id = $1 and status in ('creating', 'open') and expires_at > $2`, b.u.AccountID,
+			b.clock.Now()).Scan(&expires))
+		if expires != nil {
+			hop = min(hop, expires.Sub(b.clock.Now())+time.Minute)
+		}
+		b.must(b.sim.Advance(b.Context(), hop))
+		b.down.Store(false) // no provider is away for days
+		b.hear(true)
+		if d -= hop; hop == day {
+			b.reconcile(quick)
+		}
+	}
 }
 
 // wrong says what may never be.
@@ -170,10 +222,31 @@ func (b *buyer) wrong() (out []string) {
 	for i, p := range all {
 		for _, q := range all[i+1:] {
 			if p.id != q.id && q.provider == "razorpay" && q.rank <= p.rank && q.from.Before(p.to.Add(-2*day)) {
-				say("%s of %s was paid from %v, and %s of %s until %v", q.plan, q.id, q.from, p.plan, p.id, p.to)
+				say("%s of %s was paid from %v, and %s of %s from %v until %v", q.plan, q.id, q.from, p.plan, p.id,
+					p.from, p.to)
 			}
 		}
 	}
+	// Nothing is given beyond what is paid for, by the provider's own invoices, and the one grace.
+	ends, err := b.db.Super.Query(b.Context(), `
+		select s.id, s.paid_through, s.access_until, (select max(c.starts_at) from checkouts c
+		           where c.account_id = s.account_id and c.subscription_id = s.id)
+		  from subscriptions s where s.account_id = $1 and s.access_until is not null`, b.u.AccountID)
+	b.must(err)
+	defer ends.Close()
+	for ends.Next() {
+		var id string
+		var through, access, starts *time.Time
+		b.must(ends.Scan(&id, &through, &access, &starts))
+		until := time.Unix(b.sim.PaidUntil(id), 0)
+		if starts != nil && starts.After(until) { // approved until then
+			until = *starts
+		}
+		if access.After(until.Add(billing.Grace)) || through != nil && through.After(until) {
+			say("%s gives until %v as if paid until %v; it is until %v", id, access, through, until)
+		}
+	}
+	b.must(ends.Err())
 	if n := b.count(`
 		select count(*) from (select source, count(distinct period) as months from credit_grants
 		     where account_id = $1 and kind = 'allowance' and source <> 'free' group by 1) g
@@ -184,6 +257,13 @@ func (b *buyer) wrong() (out []string) {
 	}
 	if n := b.count(`select count(*) from inbox where status not in ('applied', 'ignored')`); n > 0 {
 		say("%d events are not applied", n)
+	}
+	for _, p := range all {
+		now := b.clock.Now()
+		if plan, _ := b.service.Plans().ByID(b.overview(b.u).Plan.ID); !now.Before(p.from) && now.Before(p.to) &&
+			plan.Rank < p.rank {
+			say("%s of %s is paid from %v until %v, and the plan is %s", p.plan, p.id, p.from, p.to, plan.ID)
+		}
 	}
 	// Nobody is stranded: there is a plan, or one can be bought, or what is outstanding can be paid.
 	o := b.overview(b.u)

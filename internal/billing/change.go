@@ -63,8 +63,8 @@ var (
 const quoteLife = 30 * time.Minute
 
 // QuoteChange says what it would cost to change the caller's plan, and when
-// that takes effect, by what the providers say of the account now. It changes nothing. At Stripe more begins at once, for an
-// amount that is Stripe's own preview, and less begins when the period ends, without
+// that takes effect, by what the providers say of the account now. It changes nothing.
+// At Stripe more begins at once, for an amount that is Stripe's own preview, and less begins when the period ends, without
 // any amount. Razorpay cannot change most subscriptions (providers.md 2.1): another one
 // takes the place of the present one, which goes on until the new one is paid. A higher
 // plan begins at once or, as the owner chooses, when what is paid has run out; others
