@@ -122,7 +122,10 @@ func (l *life) try(method, path, body string) (code int, out map[string]any) {
 // begin buys a plan.
 func (l *life) begin() {
 	if l.provider == facts.Stripe {
-		price := rapid.SampledFrom([]string{"price_TijoriProMonth", "price_TijoriTeamMonth"}).Draw(l.t, "price")
+		price := rapid.SampledFrom([]string{
+			"price_TijoriProMonth", "price_TijoriTeamMonth",
+			"price_TijoriProYear", "price_TijoriTeamYear",
+		}).Draw(l.t, "price")
 		form := "mode=subscription&success_url=http%3A%2F%2F127.0.0.1%2F&line_items[0][price]=" + price
 		if rapid.Bool().Draw(l.t, "trial") {
 			form += "&subscription_data[trial_period_days]=14"
@@ -134,8 +137,8 @@ func (l *life) begin() {
 		return
 	}
 	body := map[string]any{"plan_id": rapid.SampledFrom([]string{
-		"plan_TijoriProMonth",
-		"plan_TijoriTeamMonth",
+		"plan_TijoriProMonth", "plan_TijoriTeamMonth",
+		"plan_TijoriProYear0", "plan_TijoriTeamYear0",
 	}).Draw(l.t, "price"), "total_count": rapid.IntRange(2, 6).Draw(l.t, "cycles")}
 	if rapid.Bool().Draw(l.t, "trial") {
 		body["start_at"] = l.now.Add(14 * day).Unix()
@@ -320,7 +323,7 @@ var acts = []struct {
 	}, false},
 	{"pay on the invoice's page", (*life).payPage, false},
 	{"days", func(l *life) error {
-		return l.sim.Advance(context.Background(), time.Duration(rapid.IntRange(1, 40).Draw(l.t, "days"))*day)
+		return l.sim.Advance(context.Background(), time.Duration(rapid.SampledFrom([]int{1, 3, 8, 20, 40, 200, 400}).Draw(l.t, "days"))*day)
 	}, true}, // something may fall due of which Razorpay tells nothing
 	{"renew once more", func(l *life) error { return l.sim.Renew(context.Background(), l.id) }, false},
 	{"renew and renew", func(l *life) error {
