@@ -2,7 +2,9 @@ package billing_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -190,6 +192,33 @@ func TestApprovedUnheardOfIsFollowedUp(t *testing.T) {
 			want := map[bool]string{true: "pro", false: "team"}[paid]
 			if n := s.count(`select count(*) from payments`); n != 2 || s.tier(u) != want {
 				t.Errorf("approved %v: %d payments, plan %s; want 2, %s", paid, n, s.tier(u), want)
+			}
+		})
+	}
+}
+
+// A subscription that the provider does not know any more, because its test data were deleted or it was made by
+// another account, charges nobody. When it gives nothing it keeps nobody from buying, however often they try.
+func TestUnknownSubscriptionKeepsNobodyFromBuying(t *testing.T) {
+	for _, provider := range both {
+		t.Run(string(provider), func(t *testing.T) {
+			s := setup(t)
+			u := s.db.User(t, "asha")
+			s.buy(u, "pro", provider)
+			s.settle()
+			id := s.subscription(u)
+			s.must(s.sim.Cancel(id, false)) // so that nothing is collected
+			s.lose()
+			s.must(s.sim.Advance(t.Context(), 50*day))
+			unknown := func(r *http.Request) { r.URL.Path = strings.Replace(r.URL.Path, id, "sub_gone", 1) }
+			s.before.Store(&unknown)
+			for _, at := range both {
+				for range 2 {
+					if _, err := s.service.StartCheckout(t.Context(), u.Account(), "team", billing.Month,
+						at); err != nil {
+						t.Errorf("bought at %s: %v", at, err)
+					}
+				}
 			}
 		})
 	}
