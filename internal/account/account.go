@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // A Service signs people up and in, and keeps their accounts.
@@ -68,22 +68,15 @@ func newID() (uuid.UUID, error) { return uuid.NewV7() }
 func cleanName(field, name string) (string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return "", fault.InvalidField(field, "Give it a name.")
+		return "", fault.InvalidField(field, "Enter a name.")
 	}
-	if !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0 {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, text.Steers) {
 		return "", fault.InvalidField(field, "This name has characters that cannot be shown.")
 	}
 	if utf8.RuneCountInString(name) > 120 {
-		return "", fault.InvalidField(field, "Give it a name of up to 120 letters.").Coded("name_length")
+		return "", fault.InvalidField(field, "Enter a name of up to 120 characters.").Coded("name_length")
 	}
 	return name, nil
-}
-
-// unprintable reports control characters, line separators and marks that turn
-// the direction of the text around them.
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' ||
-		r >= '\u2066' && r <= '\u2069'
 }
 
 func checkLocale(locale string) error {

@@ -99,7 +99,7 @@ func (s *Service) SwitchAccount(ctx context.Context, c postgres.Caller, account 
 			`update credentials set account_id = $3 where hash = $1
 				and tijori_access.belongs($2, $3)`, c.Credential[:], user, account)
 		if err == nil && tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		return err
 	})

@@ -18,7 +18,7 @@ func Email(s string) (string, error) {
 	}
 	local, host, ok := strings.Cut(s, "@")
 	if !ok || len(s) > 254 || len(local) > 64 || !words(local, isAtom) || !words(host, isHostByte) || !hostName(host) {
-		return "", fault.InvalidField("email", "This is not an e-mail address.")
+		return "", fault.InvalidField("email", "This is not an email address.")
 	}
 	return s, nil
 }

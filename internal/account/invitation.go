@@ -125,7 +125,7 @@ func notFoundOr(s postgres.Scope) error {
 	if !s.Rights.Owns {
 		return errNotOwner
 	}
-	return fault.New(fault.NotFound, "There is nothing here.")
+	return fault.New(fault.NotFound, "Page not found.")
 }
 
 // ResendInvitation mails an open invitation once more, for another term.Invitation;

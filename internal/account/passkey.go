@@ -27,10 +27,10 @@ var (
 	errPasskey = fault.New(fault.Invalid, "This passkey did not work. Please try again.").Coded("passkey_refused")
 	// errCopied is told to whoever has the private key and nobody else: the signature was right.
 	errCopied = fault.New(fault.Invalid,
-		"This passkey seems to have been copied, so it opens nothing any more. Prove who you are in another way and remove it.").
+		"This passkey seems to have been copied, so it no longer works. Confirm who you are in another way and remove it.").
 		Coded("passkey_copied")
 	errNoPasskeys = fault.New(fault.Unavailable, "Passkeys do not work at this address.").Coded("passkeys_off")
-	errManyKeys   = fault.New(fault.Conflict, "You have %d passkeys, as many as there may be. Remove one first.",
+	errManyKeys   = fault.New(fault.Conflict, "You have %d passkeys, which is the limit. Remove one first.",
 		maxPasskeys).Coded("passkeys.max")
 )
 
@@ -293,7 +293,7 @@ func (s *Service) RenamePasskey(ctx context.Context, c postgres.Caller, id uuid.
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		tag, err := tx.Exec(ctx, `update passkeys set name = $3 where user_id = $1 and id = $2`, user, id, name)
 		if err == nil && tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		return err
 	})
@@ -304,7 +304,7 @@ func (s *Service) RemovePasskey(ctx context.Context, c postgres.Caller, id uuid.
 	return s.removeFactor(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		tag, err := tx.Exec(ctx, `delete from passkeys where user_id = $1 and id = $2`, user, id)
 		if err == nil && tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		return err
 	})

@@ -60,7 +60,7 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 }
 
 // verify reports whether the password is the stored one, and whether the stored
-// hash should be made anew at today's cost. A stored value that is no hash, such
+// hash should be made again at today's cost. A stored value that is no hash, such
 // as "" for no user, never matches and takes the same work.
 func (p *passwords) verify(ctx context.Context, stored, password string) (ok, stale bool, err error) {
 	c, salt, want, valid := decode(stored)
@@ -121,9 +121,9 @@ func checkPassword(password string, own ...string) error {
 	case !utf8.ValidString(password):
 		return fault.InvalidField("password", "This password has characters that cannot be read.")
 	case n < minPassword:
-		return fault.InvalidField("password", "Choose a password of at least %d letters.", minPassword)
+		return fault.InvalidField("password", "Choose a password of at least %d characters.", minPassword)
 	case n > maxPassword:
-		return fault.InvalidField("password", "Choose a password of at most %d letters.", maxPassword)
+		return fault.InvalidField("password", "Choose a password of at most %d characters.", maxPassword)
 	case obvious(password, own):
 		return fault.InvalidField("password", "This password is easy to guess. Choose another one.")
 	}

@@ -58,7 +58,7 @@ func TestPlanHasRoomForPeople(t *testing.T) {
 	}
 }
 
-// An invitation that has ended takes no room, so sending it again asks for room anew: else a few that end and
+// An invitation that has ended takes no room, so sending it again asks for room again: else a few that end and
 // are sent again, one after another, would bring in any number of people.
 func TestResendingAsksForRoom(t *testing.T) {
 	t.Parallel()

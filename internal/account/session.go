@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/term"
+	"github.com/tijorihq/tijori/internal/text"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -82,7 +83,7 @@ func (s *Service) openSession(ctx context.Context, tx pgx.Tx, user uuid.UUID, d 
 // shown makes a header's value fit to be stored and shown.
 func shown(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
-		if unprintable(r) || r == utf8.RuneError {
+		if text.Steers(r) || r == utf8.RuneError {
 			return -1
 		}
 		return r
@@ -125,7 +126,7 @@ func (s *Service) EndSession(ctx context.Context, c postgres.Caller, id uuid.UUI
 			update credentials set revoked_at = now()
 			 where user_id = $1 and id = $2 and kind = 'session' and revoked_at is null`, user, id)
 		if err == nil && tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		return err
 	})

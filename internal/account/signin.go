@@ -13,7 +13,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 )
 
-var errWrongPassword = fault.New(fault.Invalid, "The e-mail or the password is not right.")
+var errWrongPassword = fault.New(fault.Invalid, "The email or the password is not right.")
 
 // SignIn opens a session, and ends the one of oldToken if there is one. Where the user asks for a second step, the
 // error

@@ -57,7 +57,7 @@ func TestSignInTellsNothingAboutAnAddress(t *testing.T) {
 		_, err := s.SignIn(t.Context(), email, "another-good-password", phone, "")
 		return outcome{fmt.Sprint(err), s.passwords.runs.Load() - before}
 	}
-	want := outcome{"The e-mail or the password is not right.", 1}
+	want := outcome{"The email or the password is not right.", 1}
 	for _, email := range []string{"known@example.com", "unknown@example.com", "nohash@example.com"} {
 		if got := try(email); got != want {
 			t.Errorf("SignIn(%q) with a wrong password: %+v, want %+v", email, got, want)

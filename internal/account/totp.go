@@ -82,10 +82,10 @@ func newTOTPSecret(email string, secret []byte) TOTPSecret {
 }
 
 var (
-	errWrongCode = fault.InvalidField("code", "This code is not right, or it was used already.").Coded("wrong_code")
+	errWrongCode = fault.InvalidField("code", "This code is wrong or was already used.").Coded("wrong_code")
 	errHasTOTP   = fault.New(fault.Conflict,
 		"An authenticator app is set up already. Remove it first.").Coded("totp_exists")
-	errNoTOTP = fault.New(fault.Conflict, "Set up the authenticator app once more.").Coded("totp_missing")
+	errNoTOTP = fault.New(fault.Conflict, "Set up the authenticator app again.").Coded("totp_missing")
 	errNoKey  = fault.New(fault.Unavailable, "Authenticator apps are not set up on this server.").Coded("totp_off")
 )
 
@@ -218,7 +218,7 @@ func (s *Service) RemoveTOTP(ctx context.Context, c postgres.Caller) error {
 	return s.removeFactor(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		tag, err := tx.Exec(ctx, `delete from totps where user_id = $1`, user)
 		if err == nil && tag.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		return err
 	})

@@ -26,7 +26,7 @@ const creditAccounts = 2000
 // RunCredits measures spending: by HTTP against the running product, and by
 // pgbench with one statement that debits where enough is left, writes the entry and
 // honours the idempotency key, on the same tables in the same run. Server must not
-// run jobs. The database is made anew each time.
+// run jobs. The database is made again each time.
 func RunCredits(ctx context.Context, c Config) (err error) {
 	r := &run{Config: c.withDefaults(), log: &statementLog{}}
 	r.Businesses = creditAccounts

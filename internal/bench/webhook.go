@@ -61,7 +61,7 @@ type stormRun struct {
 // RunWebhooks measures the inbox with signed webhooks over real HTTP: how fast
 // they are stored and acknowledged, how fast they are applied with the simulator
 // as provider, and that a storm of triplicates in any order, with the server
-// killed in between, loses and doubles nothing. The database is made anew.
+// killed in between, loses and doubles nothing. The database is made again.
 func RunWebhooks(ctx context.Context, c Config, w Webhooks) (err error) {
 	r := &stormRun{run: &run{Config: c.withDefaults(), log: &statementLog{}}, Webhooks: w.withDefaults()}
 	defer func() { err = errors.Join(err, r.close()) }()

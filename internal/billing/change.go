@@ -41,16 +41,15 @@ var (
 	errPayFirst = fault.New(fault.Conflict, "A payment is outstanding. Pay it first.").
 			Coded("payment_outstanding")
 	errRenewing = fault.New(fault.Conflict,
-		"Your plan is being renewed. Change it when that payment has gone through, in a few hours.").
-		Coded("renewal_under_way")
-	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Look at it again.").
+		"Your plan is being renewed. Change it after that payment, in a few hours.").Coded("renewal_under_way")
+	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Check it again.").
 				Coded("amount_changed")
 	errOtherCurrency = fault.New(fault.Conflict,
 		"Your plan is paid in another currency, which a subscription cannot change. "+
 			"Cancel it, and buy this one when it has ended.").
 		Coded("other_currency")
 	errCannotResume = fault.New(fault.Conflict,
-		"A subscription that was cancelled at Razorpay cannot be taken up again. Buy the plan anew when it ends.").
+		"A subscription that was cancelled at Razorpay cannot be resumed. Buy the plan again when it ends.").
 		Coded("cannot_resume")
 	errSecondFactor = fault.New(fault.Conflict,
 		"Your bank wants you to confirm this payment yourself. "+

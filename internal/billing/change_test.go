@@ -68,7 +68,7 @@ func TestChangeOfPlanAtStripe(t *testing.T) {
 			s.count(`select count(*) from review_items`))
 	}
 
-	// Month to year: the period begins anew, and what is unused counts.
+	// Month to year: a new period starts, and what is unused counts.
 	q, err = s.service.QuoteChange(t.Context(), u.Account(), "team", billing.Year)
 	s.must(err)
 	if q.Due.Minor >= q.To.Amount.Minor || q.Due.Minor < q.To.Amount.Minor-1200 ||
@@ -278,7 +278,7 @@ func TestChangeAtRazorpayNeverStrands(t *testing.T) {
 			s.settle()
 			holds(s, u, "changed after all", "team", 3)
 		},
-		"left and gone on with": func(s *shop, u *pgtest.User) {
+		"left and resumed": func(s *shop, u *pgtest.User) {
 			change(s, u, "team", false)
 			c, err := s.service.StartCheckout(s.Context(), u.Account(), "team", billing.Month, facts.Razorpay)
 			s.must(err)

@@ -60,7 +60,7 @@ var (
 		"This account has a subscription already. Cancel it or wait for its end before you buy another.").
 		Coded("already_subscribed")
 	errProviderDown = fault.New(fault.Unavailable,
-		"The payment provider does not answer. Nothing was charged; please try again in a minute.").
+		"The payment provider does not respond. Nothing was charged; please try again in a minute.").
 		Coded("provider_unreachable")
 	errProviderSays = fault.New(fault.Unavailable,
 		"The payment provider refused to open a checkout. Nothing was charged.").Coded("provider_refused")
@@ -231,7 +231,7 @@ func (s *Service) purchase(ctx context.Context, p payer, w wish) (*Checkout, err
 		if err != nil {
 			return nil, err
 		}
-		if len(others) > 0 { // they give nothing: whoever buys anew does not want them revived and charged
+		if len(others) > 0 { // they give nothing: whoever buys again does not want them revived and charged
 			for _, sub := range others {
 				if _, err := s.end(ctx, p.account, sub, true); facts.IsMissing(err) {
 					w.gone = append(w.gone, sub.ID)

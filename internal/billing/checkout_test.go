@@ -218,7 +218,7 @@ func TestVerifyLeavesRoomForWebhooks(t *testing.T) {
 	}
 }
 
-// A purchase that was begun can be gone on with or given up; one that is given up can no longer be paid.
+// A purchase that was begun can be resumed or given up; one that is given up can no longer be paid.
 func TestUnfinishedCheckout(t *testing.T) {
 	s := setup(t)
 	for _, provider := range both {

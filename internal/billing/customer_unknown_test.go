@@ -11,11 +11,11 @@ import (
 )
 
 // A customer that Stripe does not know, whether made in the other mode, by another account or deleted by hand, is made
-// anew, once, wherever the customer is named. A refusal that is about something else makes nobody anew.
+// again, once, wherever the customer is named. A refusal that is about something else creates nobody.
 func TestUnknownCustomerIsMadeAnew(t *testing.T) {
 	for name, want := range map[string]struct {
 		refusal string
-		anew    bool
+		again   bool
 	}{
 		"other mode": {`{"error":{"code":"resource_missing","message":"No such customer: 'X'; a similar object exists in test mode, but a live mode key was used to make this request.","param":"customer","type":"invalid_request_error"}}`, true},
 		"deleted":    {`{"error":{"code":"resource_missing","message":"No such customer: 'X'","param":"customer","type":"invalid_request_error"}}`, true},
@@ -43,10 +43,10 @@ func TestUnknownCustomerIsMadeAnew(t *testing.T) {
 			}
 			s.rewrite.Store(&refuse)
 			_, err = s.service.StartCheckout(t.Context(), u.Account(), "pro", billing.Month, facts.Stripe)
-			if (err == nil) != want.anew || (customer() != old) != want.anew {
+			if (err == nil) != want.again || (customer() != old) != want.again {
 				t.Errorf("the plan's checkout: %v; customer %s, was %s", err, customer(), old)
 			}
-			if !want.anew {
+			if !want.again {
 				return
 			}
 			old = customer()

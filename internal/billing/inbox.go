@@ -21,7 +21,7 @@ import (
 
 // Faults of ReceiveWebhook. Their sentences go to a provider's log.
 var (
-	errBadSignature = fault.New(fault.Invalid, "The signature does not fit the body.")
+	errBadSignature = fault.New(fault.Invalid, "The signature does not match the body.")
 	errTooLarge     = fault.New(fault.TooLarge, "The body is too large.")
 	errNotStored    = fault.New(fault.Unavailable, "The event could not be stored. Send it again.")
 )

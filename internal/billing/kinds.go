@@ -197,7 +197,7 @@ func purchaseCompleted(m matter) string {
 	return ""
 }
 
-// toldOtherwise is for what each word of the provider states anew: a later one
+// toldOtherwise is for what each word of the provider restates: a later one
 // has been taken in that does not state it. One that does leaves the subscription
 // as it was, and counts the item again.
 func toldOtherwise(why string) func(matter) string {

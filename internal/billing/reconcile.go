@@ -25,7 +25,7 @@ const (
 const (
 	reconcileEvery  = term.Comparison
 	reconcileAgain  = 10 * time.Minute // after a run that broke off
-	reconcileResume = 24 * time.Hour   // how long a broken run can be gone on with
+	reconcileResume = 24 * time.Hour   // how long a broken run can be resumed
 	reconcileLease  = 3 * time.Minute  // after which another node may go on
 	reconcileSlack  = 72 * time.Hour   // how far payments are looked at again before the last complete run
 )
@@ -81,7 +81,7 @@ type Finding struct {
 var ErrPartial = errors.New("the comparison is not complete")
 
 var errReconciling = fault.New(fault.Conflict,
-	"Another comparison is under way. Wait for it, or look on with --dry-run.")
+	"Another comparison is running. Wait for it, or watch with --dry-run.")
 
 // phases of a run, in order. Each goes on at its cursor.
 var phases = []struct {
@@ -106,7 +106,7 @@ const phaseDone = "done"
 // Reconcile compares what the providers hold with what we hold, ended
 // subscriptions included: it repairs, through the same path as a webhook, what
 // differs, and shows to a person what may not be decided by itself. A run that
-// broke off is gone on with where it stopped. The error wraps ErrPartial when
+// broke off resumes where it stopped. The error wraps ErrPartial when
 // anything was not compared or not repaired; the runs say how far each came.
 // Conflict while another run of the same provider is at work.
 func (s *Service) Reconcile(ctx context.Context, o Reconciliation) (runs []Run, err error) {

@@ -189,7 +189,7 @@ func (r *reconciler) decide(ctx context.Context, f Finding, review Review) error
 }
 
 // fail writes down what could not be compared or repaired. When the provider
-// does not answer at all the run breaks off, to be gone on with later.
+// does not answer at all the run breaks off, to be resumed later.
 func (r *reconciler) fail(ctx context.Context, f Finding, class string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -57,7 +57,7 @@ func (s *Service) beginRun(ctx context.Context, provider facts.Provider, o Recon
 				run.ID, run.lease)
 			return err
 		}
-		if whole && last != nil && last.State == "running" { // too old to be gone on with
+		if whole && last != nil && last.State == "running" { // too old to resume
 			if _, err := tx.Exec(ctx,
 				`
 					update reconcile_runs set state = 'partial', finished_at = $2, note = 'it broke off' where id = $1`,
@@ -100,7 +100,7 @@ func epoch(t time.Time) time.Time {
 	return t
 }
 
-// resumable reports whether a run stopped on its way and may be gone on with.
+// resumable reports whether a run stopped on its way and may be resumed.
 func (r Run) resumable(now time.Time) bool {
 	return r.State != "complete" && r.Phase != phaseDone && now.Sub(r.StartedAt) < reconcileResume
 }

@@ -222,7 +222,7 @@ func (s *Service) assign(ctx context.Context, tx pgx.Tx, item *ReviewItem, accou
 	if known, err := existingAccount(ctx, tx, account.String()); err != nil {
 		return err
 	} else if known == uuid.Nil {
-		return fault.New(fault.NotFound, "There is no account with this id.")
+		return fault.New(fault.NotFound, "There is no account with this ID.")
 	}
 	kind, id := "subscription", item.SubscriptionID
 	if customer, ok := strings.CutPrefix(item.Key, "unmapped customer "); ok && customer != "" {

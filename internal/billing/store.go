@@ -164,7 +164,7 @@ func counts(b bool) int {
 }
 
 // saveReview opens an item, or counts it again. An item that a person has closed
-// stays closed unless the finding has become a graver one (a refund that grew to
+// stays closed unless the finding is now more severe (a refund that grew to
 // the whole) or an event that had come alive is dead again. One that had settled by
 // itself opens again when its kind says that this is news.
 func saveReview(

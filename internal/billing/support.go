@@ -81,7 +81,7 @@ type SupportItem struct {
 func (s *Service) SupportLookup(ctx context.Context, who, email, remark string) (*SupportAnswer, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	if !strings.Contains(email, "@") {
-		return nil, fault.InvalidField("email", "This is not a mail address.")
+		return nil, fault.InvalidField("email", "This is not an email address.")
 	}
 	a, err := s.support(ctx, who, "lookup", email, remark)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Service) SupportWhy(
 ) (has bool, lines []string, err error) {
 	id, err := uuid.Parse(strings.TrimSpace(account))
 	if err != nil {
-		return false, nil, fault.InvalidField("account", "This is not the id of an account.")
+		return false, nil, fault.InvalidField("account", "This is not the ID of an account.")
 	}
 	carriers := s.carriers(entitlement)
 	if carriers == nil {
@@ -112,7 +112,7 @@ func (s *Service) SupportWhy(
 		return false, nil, err
 	}
 	if len(a.Accounts) == 0 {
-		return false, nil, fault.New(fault.NotFound, "There is no account with this id.")
+		return false, nil, fault.New(fault.NotFound, "There is no account with this ID.")
 	}
 	acc := a.Accounts[0]
 	has = slices.Contains(carriers, acc.PlanName)

@@ -27,7 +27,7 @@ type Return struct {
 var (
 	errNotYours  = fault.New(fault.NotFound, "There is no such payment.")
 	errForgedPay = fault.New(fault.Invalid,
-		"The payment's signature does not fit. If you have paid, your plan follows by itself in a minute.")
+		"The payment's signature does not match. If you have paid, your plan starts in a minute.")
 	errNotFinished = fault.New(fault.Conflict, "The payment is not finished yet.").Coded("payment_not_finished")
 )
 

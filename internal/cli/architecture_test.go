@@ -27,6 +27,7 @@ var forbidden = []struct {
 	{"internal/fault", []string{"internal/"}},
 	{"internal/role", []string{"internal/"}},
 	{"internal/money", []string{"internal/"}},
+	{"internal/text", []string{"internal/"}},
 	{"internal/spool", []string{"internal/"}},
 	{"internal/clock", []string{"internal/"}},
 	{"internal/strictjson", []string{"internal/"}},

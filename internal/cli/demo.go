@@ -94,7 +94,7 @@ func tellDemo(e *env, f demo.Filled) error {
 	}
 	_, err := fmt.Fprintf(e.stdout, `The demonstration account %s.
   owner       %s   password  %s
-  counter boy %s   password  %s
+  counter staff %s   password  %s
 `, what, demo.OwnerEmail, demo.Password, demo.CounterEmail, demo.Password)
 	return err
 }

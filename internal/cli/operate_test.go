@@ -106,7 +106,7 @@ func TestOperatorsCommands(t *testing.T) {
 		{"alerts list --json", 0, `"MutedAt"`},
 		{
 			"review resolve ITEM --reason hers --assign 01999999-0000-7000-8000-000000000000", 1,
-			"There is no account with this id.",
+			"There is no account with this ID.",
 		},
 		{
 			"review resolve ITEM --reason she_showed_the_invoice --as ravi --assign " + u.AccountID.String(), 0,

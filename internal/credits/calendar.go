@@ -105,7 +105,7 @@ func (s Stretch) Number(t time.Time, zone *time.Location) int {
 
 // After is the stretch of a plan that is paid for without a break since a moment. A
 // month that began before was not paid, and brings nothing any more. Where the months
-// that are paid begin on another day than the old ones, they are counted anew, by a
+// that are paid begin on another day than the old ones, they are counted again, by a
 // source of their own: the number of allowances is that of the months that are paid.
 func (s Stretch) After(paid time.Time, subscription string, zone *time.Location) Stretch {
 	s.Since = paid

@@ -48,7 +48,7 @@ func (s *Service) Grant(ctx context.Context, g Grant) (id uuid.UUID, err error) 
 	case !s.hasMeter(g.Meter):
 		return id, fault.InvalidField("meter", "There is no such meter.")
 	case g.Reason == "" || len(g.Reason) > MaxNote || !plain(g.Reason):
-		return id, fault.InvalidField("reason", "Say why, in up to %d letters.", MaxNote)
+		return id, fault.InvalidField("reason", "Say why, in up to %d characters.", MaxNote)
 	}
 	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) (err error) {
 		id, err = AddGrant(ctx, tx, g, s.clock.Now())
@@ -177,13 +177,13 @@ var errNoAccount = fault.New(fault.NotFound, "There is no such account.")
 func (s *Service) checkByHand(meter string, amount int64, reason, key string) error {
 	switch {
 	case blank(key) || len(key) > 200 || !plain(key):
-		return fault.InvalidField("key", "The idempotency key is up to 200 letters of text.")
+		return fault.InvalidField("key", "The idempotency key is up to 200 characters of text.")
 	case amount < 1 || amount > MaxAmount:
 		return errAmount
 	case !s.hasMeter(meter):
 		return fault.InvalidField("meter", "There is no such meter.")
 	case blank(reason) || utf8.RuneCountInString(reason) > MaxNote || !plain(reason):
-		return fault.InvalidField("reason", "Say why, in up to %d letters.", MaxNote)
+		return fault.InvalidField("reason", "Say why, in up to %d characters.", MaxNote)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (s *Service) CreateKey(ctx context.Context, c postgres.Caller, name string,
 ) (string, uuid.UUID, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || utf8.RuneCountInString(name) > 120 || !plain(name) {
-		return "", uuid.Nil, fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")
+		return "", uuid.Nil, fault.InvalidField("name", "Enter a name of up to 120 characters.").Coded("name_length")
 	}
 	if len(scopes) == 0 {
 		return "", uuid.Nil, fault.InvalidField("scopes", "Choose what the key may do.")

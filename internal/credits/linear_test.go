@@ -162,7 +162,7 @@ func (f *fixture) mutate(function string, pairs ...string) {
 	sql := scalar[string](f, `select pg_get_functiondef($1::regprocedure)`, function)
 	for i := 0; i < len(pairs); i += 2 {
 		if !strings.Contains(sql, pairs[i]) {
-			f.Fatalf("%s does not hold %q any more: plant the mutant anew", function, pairs[i])
+			f.Fatalf("%s does not hold %q any more: plant the mutant again", function, pairs[i])
 		}
 		sql = strings.ReplaceAll(sql, pairs[i], pairs[i+1])
 	}

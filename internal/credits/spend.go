@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // A Spend asks to take credits now, or to set them aside.
@@ -208,9 +209,9 @@ func (s *Service) check(r Spend) error {
 	case r.Amount < 1 || r.Amount > MaxAmount:
 		return errAmount
 	case blank(r.Key) || utf8.RuneCountInString(r.Key) > MaxKey || !plain(r.Key):
-		return fault.InvalidField("idempotency_key", "Give an idempotency key of up to %d letters.", MaxKey)
+		return fault.InvalidField("idempotency_key", "Send an idempotency key of up to %d characters.", MaxKey)
 	case utf8.RuneCountInString(r.Note) > MaxNote || !plain(r.Note):
-		return fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
+		return fault.InvalidField("note", "A note has at most %d characters.", MaxNote).Coded("note_length")
 	}
 	return nil
 }
@@ -226,15 +227,7 @@ func blank(s string) bool {
 
 // plain reports text that a database column takes and a page shows.
 func plain(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, text.Steers)
 }
 
 // IsInsufficient returns the refusal for want of credits in err's chain, or nil.

@@ -1,5 +1,5 @@
 // Package demo fills a demonstration account through the same doors that users
-// use: it signs up, buys a plan, invites a counter boy and writes a year of
+// use: it signs up, buys a plan, invites a member for the counter and writes a year of
 // entries. It exists for development set-ups; production never calls it.
 package demo
 

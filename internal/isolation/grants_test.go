@@ -13,7 +13,7 @@ import (
 )
 
 var update = flag.Bool("update", false,
-	"write testdata/grants.txt anew; read the difference as you would read a pull request that gives out keys")
+	"write testdata/grants.txt again; read the difference as you would read a pull request that gives out keys")
 
 // A grant is what a role may do with a table: with all columns, or with some.
 type grant struct {

@@ -173,7 +173,7 @@ func TestMailsLeadToAnAccount(t *testing.T) {
 	secrets = append(secrets, token, session.Token)
 
 	b.signUp(t, "asha@example.com")
-	if m := b.mail(t, "asha@example.com", "login"); m.Subject != "आपका खाता पहले से है" ||
+	if m := b.mail(t, "asha@example.com", "login"); m.Subject != "आपका अकाउंट पहले से है" ||
 		strings.Contains(m.Text, "/confirm/") {
 		t.Errorf("the second sign-up's mail: %q\n%s", m.Subject, m.Text)
 	}

@@ -241,6 +241,14 @@ func (v *visitor) wants(text string) {
 	}
 }
 
+// overflows names what reaches beyond the right edge of the screen, the inner ones.
+const overflows = `(() => {
+	const beyond = (e) => e.localName !== "svg" && e.getBoundingClientRect().right > innerWidth;
+	return [...document.querySelectorAll("body :not(svg *)")]
+		.filter((e) => e.checkVisibility() && beyond(e) && ![...e.children].some(beyond))
+		.map((e) => e.tagName.toLowerCase() + " “" + e.textContent.trim().slice(0, 40) + "”").slice(0, 8).join(", ");
+})()`
+
 // inspect looks at the page that is open, once for each that looks different, at 360 and 320 px.
 func (v *visitor) inspect() {
 	v.Helper()
@@ -262,7 +270,7 @@ func (v *visitor) inspect() {
 	v.shoot(strings.NewReplacer("/", "-", " ", "_", "·", "").Replace(key))
 	v.do(v.screen(320))
 	if wide := eval[int](v, `document.documentElement.scrollWidth`); wide > 320 {
-		v.Errorf("%s on %s: %d px wide on a screen of 320", v.name, key, wide)
+		v.Errorf("%s on %s: %d px wide on a screen of 320: %s", v.name, key, wide, eval[string](v, overflows))
 	}
 	v.do(v.screen(360))
 }

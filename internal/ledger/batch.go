@@ -23,10 +23,10 @@ const (
 const MaxBatchRows = 1000
 
 var (
-	errBatchUndone = fault.New(fault.Conflict, "This was undone already. Load the page again to start anew.").
+	errBatchUndone = fault.New(fault.Conflict, "This was undone already. Reload the page to start again.").
 			Coded("batch_undone")
 	errManyRows = fault.New(fault.TooLarge, "The grid takes at most %d rows at once.", MaxBatchRows)
-	errNoBatch  = fault.New(fault.NotFound, "There is nothing here.")
+	errNoBatch  = fault.New(fault.NotFound, "Page not found.")
 )
 
 // A BatchParty is a party that a batch adds, under an id that the client made.
@@ -90,7 +90,7 @@ func openBatch(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind, name st
 
 // PlanAnew makes a statement be planned for the rows that it is given: a plan that was kept from ten rows
 // is wrong by orders of magnitude for thousands. It is said of each statement, not of the transaction: what
-// triggers and references ask for each row would be planned anew for each row as well, and took most of the time.
+// triggers and references ask for each row would be planned again for each row as well, and took most of the time.
 const PlanAnew = pgx.QueryExecModeCacheDescribe
 
 // AddBatchParties adds parties to an open batch. One that is there already under

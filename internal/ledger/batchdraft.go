@@ -23,7 +23,7 @@ type Draft struct {
 const gridDraft = "grid"
 
 var errOtherTab = fault.New(fault.Conflict,
-	"The grid is open in another window too, and was changed there. Load this page again.").Coded("draft_elsewhere")
+	"The grid is open in another window too, and was changed there. Reload the page.").Coded("draft_elsewhere")
 
 // QueueDraft puts the caller's draft of the grid into a batch of postgres.Read;
 // without one, the draft stays empty.

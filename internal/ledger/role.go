@@ -19,7 +19,7 @@ var (
 	errTooLate = fault.New(fault.Forbidden, "You can correct your own entries for %d hours. Please ask the owner.",
 		term.Hours(term.Correction)).
 		Coded("too_late_to_correct")
-	errChanged = fault.New(fault.Conflict, "Somebody changed this meanwhile. Look at it again before you save.").
+	errChanged = fault.New(fault.Conflict, "Somebody changed this meanwhile. Check it again before you save.").
 			Coded("changed_meanwhile")
 	errUsedID = fault.New(fault.Conflict, "This form was already sent with other content. Please open it again.").
 			Coded("form_used")

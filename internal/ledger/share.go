@@ -184,7 +184,7 @@ func RevokeShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID) erro
 		return fmt.Errorf("revoke share %s: %w", id, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ type SharedLine struct {
 	Changed bool // added or changed since it was shared
 }
 
-var errNoShare = fault.New(fault.NotFound, "There is nothing here.")
+var errNoShare = fault.New(fault.NotFound, "Page not found.")
 
 // ReadShared reads the statement that a token opens, and of its entries in order so many after those that are skipped.
 // An unknown, expired or revoked token is the same NotFound fault, as is that of a party in the bin. It reads in a

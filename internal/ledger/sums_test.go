@@ -249,7 +249,7 @@ func TestSumsOfManyWriters(t *testing.T) {
 	wantSums(t, db, "eight writers")
 }
 
-// What is wrong is found, named, and mended by the statement that makes the sums anew.
+// What is wrong is found, named, and mended by the statement that rebuilds the sums.
 func TestWrongSumsAreFound(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
@@ -279,6 +279,6 @@ func TestWrongSumsAreFound(t *testing.T) {
 		if _, err := db.Super.Exec(t.Context(), ledger.RebuildSumsSQL); err != nil {
 			t.Fatal(err)
 		}
-		wantSums(t, db, "making the sums anew")
+		wantSums(t, db, "rebuilding the sums")
 	}
 }

@@ -39,10 +39,10 @@ type Task struct {
 	Done, Total int64 // rows; Total is 0 while it is not known
 }
 
-var errNoTask = fault.New(fault.NotFound, "There is nothing here.")
+var errNoTask = fault.New(fault.NotFound, "Page not found.")
 
 // BeginTask writes down that work has begun under an id that the client made; work under an id that has ended begins
-// anew. An id that somebody else of the business uses is a Conflict fault. All but counters.
+// again. An id that somebody else of the business uses is a Conflict fault. All but counters.
 func BeginTask(ctx context.Context, tx *postgres.Tx, id uuid.UUID, kind string, done int64) error {
 	if err := allow(tx.Scope.Rights.SeesTotals); err != nil {
 		return err

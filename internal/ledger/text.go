@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // Limits of what people type, in letters (code points). The database has the same as checks.
@@ -28,10 +29,10 @@ func cleanName(s string) (string, error) {
 	}
 	s = strings.Join(strings.Fields(s), " ")
 	if !visible(s) {
-		return "", fault.InvalidField("name", "Give the party a name.").Coded("party_name_missing")
+		return "", fault.InvalidField("name", "Enter the party's name.").Coded("party_name_missing")
 	}
 	if utf8.RuneCountInString(s) > MaxName {
-		return "", fault.InvalidField("name", "A name has at most %d letters.", MaxName)
+		return "", fault.InvalidField("name", "A name has at most %d characters.", MaxName)
 	}
 	return s, nil
 }
@@ -46,7 +47,7 @@ func cleanNote(s string) (string, error) {
 		return "", err
 	}
 	if utf8.RuneCountInString(s) > MaxNote {
-		return "", fault.InvalidField("note", "A note has at most %d letters.", MaxNote).Coded("note_length")
+		return "", fault.InvalidField("note", "A note has at most %d characters.", MaxNote).Coded("note_length")
 	}
 	return s, nil
 }
@@ -65,17 +66,7 @@ func cleanText(field, s string, lines bool) (string, error) {
 	return s, nil
 }
 
-// refused reports control characters and those that turn the direction of the
-// text around them, which make one name look like another. The joiners that
-// Hindi needs are allowed.
-func refused(r rune) bool {
-	switch {
-	case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069',
-		r == '\u2028', r == '\u2029', r == '\ufeff', r == utf8.RuneError:
-		return true
-	}
-	return false
-}
+func refused(r rune) bool { return text.Steers(r) || r == '\ufeff' || r == utf8.RuneError }
 
 func visible(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {

@@ -47,13 +47,13 @@ func (p Payee) Clean() (Payee, error) {
 	name, err := cleanName(p.Name)
 	if err != nil || utf8.RuneCountInString(name) > MaxPayee {
 		return p,
-			fault.InvalidField("payee", "Write the payee's name as your bank has it, at most %d letters.", MaxPayee)
+			fault.InvalidField("payee", "Write the payee's name as your bank has it, at most %d characters.", MaxPayee)
 	}
 	p.Name = name
 	return p, nil
 }
 
-var errUPI = fault.InvalidField("upi", "This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id")
+var errUPI = fault.InvalidField("upi", "This is not a UPI ID. It looks like name@bank.").Coded("not_a_upi_id")
 
 // Link is the address that opens the payer's UPI app with the amount filled in:
 // what the party owes. It is "" without a payee, for another currency than INR, and

@@ -11,10 +11,10 @@ func (l Links) ConfirmFormer(to, locale, newAddress, token string) (Message, err
 	newAddress = plainAddress(newAddress)
 	if locale == "hi" {
 		return letter{
-			Locale: "hi", Subject: "ई-मेल पता बदलने की पुष्टि करें",
+			Locale: "hi", Subject: "ईमेल पता बदलने की पुष्टि करें",
 			Paragraphs: []string{
 				"नमस्ते,",
-				fmt.Sprintf("आपके तिजोरी लॉगिन का ई-मेल पता बदलकर %s करने का अनुरोध आया है। बदलाव तभी होगा जब आप यहाँ और नए पते पर, दोनों जगह पुष्टि करेंगे।", orElse(newAddress, "एक नया पता")),
+				fmt.Sprintf("आपके तिजोरी लॉग इन का ईमेल पता बदलकर %s करने का अनुरोध आया है। बदलाव तभी होगा जब आप यहाँ और नए पते पर, दोनों जगह पुष्टि करेंगे।", orElse(newAddress, "एक नया पता")),
 			},
 			Button: "पुष्टि करें", Link: l.to("email", token),
 			Closing: []string{
@@ -41,13 +41,13 @@ func (l Links) ConfirmFormer(to, locale, newAddress, token string) (Message, err
 func (l Links) ConfirmNew(to, locale, token string) (Message, error) {
 	if locale == "hi" {
 		return letter{
-			Locale: "hi", Subject: "अपने नए ई-मेल पते की पुष्टि करें",
-			Paragraphs: []string{"नमस्ते,", "इस पते को एक तिजोरी लॉगिन का नया ई-मेल पता बनाने का अनुरोध आया है।"},
+			Locale: "hi", Subject: "अपने नए ईमेल पते की पुष्टि करें",
+			Paragraphs: []string{"नमस्ते,", "इस पते को एक तिजोरी लॉग इन का नया ईमेल पता बनाने का अनुरोध आया है।"},
 			Button:     "पुष्टि करें", Link: l.to("email", token),
 			Closing: []string{
 				fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा। पुराने पते पर भी पुष्टि करनी होगी।",
 					term.Hours(term.EmailChange)),
-				"अगर यह अनुरोध आपने नहीं किया, तो इस मेल को छोड़ दें।",
+				"अगर यह अनुरोध आपने नहीं किया, तो इस ईमेल को छोड़ दें।",
 			},
 		}.message(to)
 	}
@@ -68,10 +68,10 @@ func (l Links) EmailChanged(to, locale, newAddress, token string) (Message, erro
 	newAddress = plainAddress(newAddress)
 	if locale == "hi" {
 		return letter{
-			Locale: "hi", Subject: "आपका ई-मेल पता बदल गया है",
+			Locale: "hi", Subject: "आपका ईमेल पता बदल गया है",
 			Paragraphs: []string{
 				"नमस्ते,",
-				fmt.Sprintf("आपके तिजोरी लॉगिन का ई-मेल पता अब %s है। इस पते से अब लॉग इन नहीं होगा।",
+				fmt.Sprintf("आपके तिजोरी लॉग इन का ईमेल पता अब %s है। इस पते से अब लॉग इन नहीं होगा।",
 					orElse(newAddress, "दूसरा")),
 				"अगर यह आपने किया है, तो कुछ न करें।",
 			},

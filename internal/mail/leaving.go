@@ -34,11 +34,11 @@ var hindiMonths = []string{
 func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 	link := l.to("mydata")
 	if locale == "hi" {
-		account := plainName(a.Account, "आपका खाता")
-		subject := fmt.Sprintf("%s का खाता %s को मिट जाएगा", account, a.day(locale))
-		asked := "आपका खाता मिटाने के लिए कहा गया है।"
+		account := plainName(a.Account, "आपका अकाउंट")
+		subject := fmt.Sprintf("%s का अकाउंट %s को मिट जाएगा", account, a.day(locale))
+		asked := "आपका अकाउंट मिटाने के लिए कहा गया है।"
 		if a.Soon {
-			subject, asked = "आख़िरी कुछ दिन: "+subject, "आपके खाते के मिटने में कुछ ही दिन बाकी हैं।"
+			subject, asked = "आख़िरी कुछ दिन: "+subject, "आपके अकाउंट के मिटने में कुछ ही दिन बाकी हैं।"
 		}
 		return letter{
 			Locale: "hi", Subject: subject,
@@ -46,10 +46,10 @@ func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")), asked,
 				fmt.Sprintf("%s को “%s” की सारी पार्टियाँ, एंट्रियाँ, दुकानें और लोग हमेशा के लिए मिट जाएँगे। तब तक सब पढ़ा और डाउनलोड किया जा सकता है, लिखा नहीं जा सकता।", a.day(locale), account),
 			},
-			Button: "डाउनलोड करें, या खाता रखें", Link: link,
+			Button: "डाउनलोड करें, या अकाउंट रखें", Link: link,
 			Closing: []string{
-				"खाता रखना हो तो वहाँ एक बार दबाना काफ़ी है।",
-				"अगर यह आपने नहीं किया तो अभी खाता रखें और अपना पासवर्ड बदलें।",
+				"अकाउंट रखना हो तो वहाँ एक बार दबाना काफ़ी है।",
+				"अगर यह आपने नहीं किया तो अभी अकाउंट रखें और अपना पासवर्ड बदलें।",
 			},
 		}.message(to)
 	}
@@ -77,14 +77,14 @@ func (l Links) Leaving(to, locale string, a Leaving) (Message, error) {
 func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
 	if locale == "hi" {
 		return letter{
-			Locale: "hi", Subject: fmt.Sprintf("%s का खाता मिटाया जा रहा है", plainName(a.Account, "आपका खाता")),
+			Locale: "hi", Subject: fmt.Sprintf("%s का अकाउंट मिटाया जा रहा है", plainName(a.Account, "आपका अकाउंट")),
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(a.Name, "जी")),
-				fmt.Sprintf("%d दिन पूरे हुए। “%s” का खाता अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, एंट्रियाँ, दुकानें, लोग और उनके पते। भुगतान का हिसाब कानून के अनुसार, बिना नाम के रखा जाता है।", term.Days(term.Deletion), plainName(a.Account, "आपका खाता")),
+				fmt.Sprintf("%d दिन पूरे हुए। “%s” का अकाउंट अब हमेशा के लिए मिटाया जा रहा है: पार्टियाँ, एंट्रियाँ, दुकानें, लोग और उनके पते। भुगतान का हिसाब कानून के अनुसार, बिना नाम के रखा जाता है।", term.Days(term.Deletion), plainName(a.Account, "आपका अकाउंट")),
 				"तिजोरी आज़माने के लिए धन्यवाद।",
 			},
-			Button: "नया खाता खोलें", Link: l.to("signup"),
-			Closing: []string{"यह हमारा आख़िरी मेल है। यह खाता अब वापस नहीं आ सकता।"},
+			Button: "नया अकाउंट खोलें", Link: l.to("signup"),
+			Closing: []string{"यह हमारा आख़िरी ईमेल है। यह अकाउंट अब वापस नहीं आ सकता।"},
 		}.message(to)
 	}
 	return letter{
@@ -95,6 +95,6 @@ func (l Links) Erased(to, locale string, a Leaving) (Message, error) {
 			"Thank you for having tried Tijori.",
 		},
 		Button: "Open a new account", Link: l.to("signup"),
-		Closing: []string{"This is our last mail about it. The account cannot be brought back."},
+		Closing: []string{"This is our last email about it. The account cannot be restored."},
 	}.message(to)
 }

@@ -17,12 +17,12 @@ func (l Links) Confirm(to, locale, token string) (Message, error) {
 			Locale: "hi", Subject: "अपना पता पक्का करें",
 			Paragraphs: []string{
 				"नमस्ते,",
-				"इस पते से तिजोरी पर खाता खोलने का अनुरोध आया है। नीचे के बटन से पासवर्ड चुनें, और आपका खाता खुल जाएगा।",
+				"इस पते से तिजोरी पर अकाउंट खोलने का अनुरोध आया है। नीचे के बटन से पासवर्ड चुनें, और आपका अकाउंट तैयार हो जाएगा।",
 			},
 			Button: "पासवर्ड चुनें", Link: link,
 			Closing: []string{
 				fmt.Sprintf("यह लिंक %d घंटे तक, एक बार काम करेगा।", term.Hours(term.SignUpLink)),
-				"अगर यह अनुरोध आपने नहीं किया, तो इस मेल को छोड़ दें। आपके बिना कोई खाता नहीं खुलेगा।",
+				"अगर यह अनुरोध आपने नहीं किया, तो इस ईमेल को छोड़ दें। आपके बिना कोई अकाउंट नहीं खुलेगा।",
 			},
 		}.message(to)
 	}
@@ -44,10 +44,10 @@ func (l Links) Confirm(to, locale, token string) (Message, error) {
 func (l Links) Known(to, locale, name string) (Message, error) {
 	if locale == "hi" {
 		return letter{
-			Locale: "hi", Subject: "आपका खाता पहले से है",
+			Locale: "hi", Subject: "आपका अकाउंट पहले से है",
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
-				"इस पते से तिजोरी में नया खाता खोलने को कहा गया, पर इस पते का खाता पहले से है। अपने पासवर्ड से लॉग इन करें।",
+				"इस पते से तिजोरी में नया अकाउंट खोलने को कहा गया, पर इस पते का अकाउंट पहले से है। अपने पासवर्ड से लॉग इन करें।",
 			},
 			Button: "लॉग इन करें", Link: l.to("login"),
 			Closing: []string{
@@ -78,7 +78,7 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 			Locale: "hi", Subject: "नया पासवर्ड रखें",
 			Paragraphs: []string{
 				fmt.Sprintf("नमस्ते %s,", plainName(name, "जी")),
-				"आपके तिजोरी खाते के लिए नया पासवर्ड माँगा गया है।",
+				"आपके तिजोरी अकाउंट के लिए नया पासवर्ड माँगा गया है।",
 			},
 			Button: "नया पासवर्ड रखें", Link: link,
 			Closing: []string{fmt.Sprintf("यह लिंक %d मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा। API कुंजियाँ चलती रहेंगी, जब तक आप उन्हें बंद न करें।", term.Minutes(term.RecoveryLink)), "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
@@ -110,7 +110,7 @@ func (l Links) Invite(to, locale, inviter, roleName, token string) (Message, err
 			},
 			Button: "बुलावा देखें", Link: link,
 			Closing: []string{fmt.Sprintf("यह लिंक %d दिन तक काम करेगा, और सिर्फ़ इसी पते के लिए है।",
-				term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते, तो इस मेल को छोड़ दें।"},
+				term.Days(term.Invitation)), "अगर आप इन्हें नहीं जानते, तो इस ईमेल को छोड़ दें।"},
 		}.message(to)
 	}
 	return letter{

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 // A Message is one mail to one address, as plain text and as HTML that says the same.
@@ -39,12 +41,9 @@ func (l Links) to(parts ...string) string {
 		strings.Join(escaped, "/")
 }
 
-// oneLine makes text fit for a header: no control characters at all.
+// oneLine makes text fit for a header: one line, in the direction that it has.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || r == '\u2028' ||
-			r == '\u2029'
-	}), " ")
+	return strings.Join(strings.FieldsFunc(s, text.Steers), " ")
 }
 
 // plainName returns a name that its reader, or an owner of the reader's own account, chose, if it can pass as a

@@ -22,7 +22,7 @@ var notices = map[string]struct {
 		[2]string{"New sign-in to Tijori", "Your Tijori login was used on a device that we haven't seen before."},
 		[2]string{
 			"तिजोरी में नए डिवाइस से लॉग इन",
-			"आपके तिजोरी लॉगिन से एक ऐसे डिवाइस पर लॉग इन हुआ है जिसे हमने पहले नहीं देखा।",
+			"आपके तिजोरी लॉग इन से एक ऐसे डिवाइस पर लॉग इन हुआ है जिसे हमने पहले नहीं देखा।",
 		},
 		"settings",
 	},
@@ -33,7 +33,7 @@ var notices = map[string]struct {
 		},
 		[2]string{
 			"आपका पासवर्ड बदल गया है",
-			"आपके तिजोरी लॉगिन का पासवर्ड बदला गया है। बाकी डिवाइस लॉग आउट हो गए हैं।",
+			"आपके तिजोरी लॉग इन का पासवर्ड बदला गया है। बाकी डिवाइस लॉग आउट हो गए हैं।",
 		},
 		"settings",
 	},
@@ -44,7 +44,7 @@ var notices = map[string]struct {
 		},
 		[2]string{
 			"आपका पासवर्ड नया रखा गया है",
-			"हमारे मेल के लिंक से नया पासवर्ड रखा गया है। बाकी हर डिवाइस लॉग आउट हो गया है।",
+			"हमारे ईमेल के लिंक से नया पासवर्ड रखा गया है। बाकी हर डिवाइस लॉग आउट हो गया है।",
 		},
 		"settings",
 	},
@@ -54,8 +54,8 @@ var notices = map[string]struct {
 			"The change of your email address was undone. Every device is signed out; set a new password with the link in our other email.",
 		},
 		[2]string{
-			"आपका ई-मेल पता वापस आ गया है",
-			"ई-मेल पते का बदलाव वापस लिया गया है। हर डिवाइस लॉग आउट हो गया है; हमारे दूसरे मेल के लिंक से नया पासवर्ड रखें।",
+			"आपका ईमेल पता वापस आ गया है",
+			"ईमेल पता पहले जैसा कर दिया गया है। हर डिवाइस लॉग आउट हो गया है; हमारे दूसरे ईमेल के लिंक से नया पासवर्ड रखें।",
 		},
 		"login",
 	},
@@ -64,7 +64,7 @@ var notices = map[string]struct {
 			"A second step was added to your login",
 			"A passkey or an authenticator app was added to your Tijori login.",
 		},
-		[2]string{"आपके लॉगिन में दूसरा चरण जुड़ा है", "आपके तिजोरी लॉगिन में पासकी या ऑथेंटिकेटर ऐप जोड़ा गया है।"},
+		[2]string{"आपके लॉग इन में दूसरा चरण जुड़ा है", "आपके तिजोरी लॉग इन में पासकी या ऑथेंटिकेटर ऐप जोड़ा गया है।"},
 		"settings",
 	},
 	"factor_removed": {
@@ -72,7 +72,7 @@ var notices = map[string]struct {
 			"A second step was removed from your login",
 			"A passkey or an authenticator app was removed from your Tijori login.",
 		},
-		[2]string{"आपके लॉगिन से दूसरा चरण हटा है", "आपके तिजोरी लॉगिन से पासकी या ऑथेंटिकेटर ऐप हटाया गया है।"},
+		[2]string{"आपके लॉग इन से दूसरा चरण हटा है", "आपके तिजोरी लॉग इन से पासकी या ऑथेंटिकेटर ऐप हटाया गया है।"},
 		"settings",
 	},
 	"recovery_codes_made": {
@@ -80,52 +80,52 @@ var notices = map[string]struct {
 			"New recovery codes",
 			"New recovery codes were made for your Tijori login. The old ones no longer work.",
 		},
-		[2]string{"नए रिकवरी कोड", "आपके तिजोरी लॉगिन के लिए नए रिकवरी कोड बने हैं। पुराने अब काम नहीं करेंगे।"},
+		[2]string{"नए रिकवरी कोड", "आपके तिजोरी लॉग इन के लिए नए रिकवरी कोड बने हैं। पुराने अब काम नहीं करेंगे।"},
 		"settings",
 	},
 	"recovery_code_used": {
 		[2]string{"A recovery code was used", "Someone signed in to your Tijori login with a recovery code."},
-		[2]string{"एक रिकवरी कोड इस्तेमाल हुआ है", "आपके तिजोरी लॉगिन में रिकवरी कोड से लॉग इन हुआ है।"},
+		[2]string{"एक रिकवरी कोड इस्तेमाल हुआ है", "आपके तिजोरी लॉग इन में रिकवरी कोड से लॉग इन हुआ है।"},
 		"settings",
 	},
 	"owner_invited": {
 		[2]string{"An owner was invited", "Someone was invited to become an owner of your Tijori account."},
-		[2]string{"एक मालिक को बुलाया गया है", "किसी को आपके तिजोरी खाते का मालिक बनने के लिए बुलाया गया है।"},
+		[2]string{"एक मालिक को बुलाया गया है", "किसी को आपके तिजोरी अकाउंट का मालिक बनने के लिए बुलाया गया है।"},
 		"team",
 	},
 	"owner_added": {
 		[2]string{"Your account has a new owner", "Someone has become an owner of your Tijori account."},
-		[2]string{"आपके खाते का एक नया मालिक है", "कोई आपके तिजोरी खाते का मालिक बना है।"},
+		[2]string{"आपके अकाउंट का एक नया मालिक है", "कोई आपके तिजोरी अकाउंट का मालिक बना है।"},
 		"team",
 	},
 	"owner_removed": {
 		[2]string{"An owner has left", "Someone is no longer an owner of the Tijori account."},
-		[2]string{"एक मालिक अब नहीं रहे", "कोई अब उस तिजोरी खाते का मालिक नहीं है।"},
+		[2]string{"एक मालिक अब नहीं रहे", "कोई अब उस तिजोरी अकाउंट का मालिक नहीं है।"},
 		"team",
 	},
 	"role_changed": {
 		[2]string{"A role was changed", "The role of a member of your Tijori account was changed."},
-		[2]string{"एक सदस्य का काम बदला है", "आपके तिजोरी खाते के एक सदस्य का काम बदला गया है।"},
+		[2]string{"एक सदस्य का काम बदला है", "आपके तिजोरी अकाउंट के एक सदस्य का काम बदला गया है।"},
 		"team",
 	},
 	"member_removed": {
 		[2]string{"You are no longer a member", "You no longer belong to a khata on Tijori."},
-		[2]string{"अब आप सदस्य नहीं हैं", "तिजोरी के एक खाते में अब आप नहीं हैं।"},
+		[2]string{"अब आप सदस्य नहीं हैं", "तिजोरी के एक अकाउंट में अब आप नहीं हैं।"},
 		"settings",
 	},
 	"key_made": {
 		[2]string{"An API key was created", "An API key was created for your Tijori account."},
-		[2]string{"एक API कुंजी बनी है", "आपके तिजोरी खाते के लिए एक API कुंजी बनाई गई है।"},
+		[2]string{"एक एपीआई चाबी बनी है", "आपके तिजोरी अकाउंट के लिए एक एपीआई चाबी बनाई गई है।"},
 		"billing/usage",
 	},
 	"payee_changed": {
 		[2]string{"The UPI ID for payments was changed", "Customers of your khata now pay to another UPI ID."},
-		[2]string{"भुगतान की UPI आईडी बदली है", "आपके खाते के ग्राहक अब दूसरी UPI आईडी पर भुगतान करेंगे।"},
+		[2]string{"भुगतान की UPI आईडी बदली है", "आपके अकाउंट के ग्राहक अब दूसरी UPI आईडी पर भुगतान करेंगे।"},
 		"security",
 	},
 	"data_taken": {
 		[2]string{"Your account's data was downloaded", "Everything that your Tijori account holds was downloaded."},
-		[2]string{"आपके खाते का डेटा डाउनलोड हुआ है", "आपके तिजोरी खाते की सारी जानकारी डाउनलोड की गई है।"},
+		[2]string{"आपके अकाउंट का डेटा डाउनलोड हुआ है", "आपके तिजोरी अकाउंट की सारी जानकारी डाउनलोड की गई है।"},
 		"security",
 	},
 }

@@ -125,11 +125,11 @@ func (o *Outbox) List() ([]Mail, error) {
 func (o *Outbox) Read(id string) (Mail, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil || parsed.String() != id { // nothing but an id ever becomes part of a path
-		return Mail{}, fault.New(fault.NotFound, "There is nothing here.")
+		return Mail{}, fault.New(fault.NotFound, "Page not found.")
 	}
 	data, err := os.ReadFile(o.path(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Mail{}, fault.New(fault.NotFound, "There is nothing here.")
+		return Mail{}, fault.New(fault.NotFound, "Page not found.")
 	}
 	if err != nil {
 		return Mail{}, fmt.Errorf("read the outbox: %w", err)

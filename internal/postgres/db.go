@@ -101,6 +101,9 @@ func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Po
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
 	reachSoon(pc.ConnConfig)
+	// A server that was restarted has closed the connections that lay idle. Nobody is refused for that: they are thrown
+	// away before anything is sent.
+	pc.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return !spoken(conn.PgConn().Conn()), nil }
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, err

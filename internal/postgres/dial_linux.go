@@ -22,3 +22,25 @@ func limitSilence(c *net.TCPConn, limit time.Duration) error {
 	})
 	return errors.Join(err, set)
 }
+
+// spoken reports whether the other end of a connection has closed it or said something that nobody has read, without
+// waiting and without reading it.
+func spoken(c net.Conn) bool {
+	if secured, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = secured.NetConn()
+	}
+	socket, ok := c.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return true
+	}
+	var peeked error
+	err = raw.Read(func(fd uintptr) bool {
+		_, _, peeked = syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		return true
+	})
+	return err != nil || peeked != syscall.EAGAIN && peeked != syscall.EINTR
+}

@@ -61,6 +61,39 @@ func TestSilenceEndsAConnection(t *testing.T) {
 	}
 }
 
+// A server that has ended the connections that lay idle, as one that was restarted has, refuses nobody.
+func TestEndedConnectionsAreReplaced(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	var users []*pgtest.User // each has seats of its own
+	for range 4 {
+		users = append(users, db.User(t, "asha"))
+	}
+	for range 3 {
+		var met, all sync.WaitGroup
+		met.Add(len(users)) // at once, so that each has a connection of its own
+		for _, u := range users {
+			all.Go(func() {
+				arrive := sync.OnceFunc(met.Done)
+				err := db.As(t.Context(), u.Caller, func(*postgres.Tx) error { arrive(); met.Wait(); return nil })
+				if arrive(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if _, err := db.Super.Exec(t.Context(), `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+			where datname = current_database() and usename = 'tijori_app'`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, u := range append(users, users...) {
+		if _, err := db.Read(t.Context(), u.Caller, func(postgres.Scope, *pgx.Batch) {}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A server that takes connections and says nothing keeps nobody waiting: not who opens, and not who closes.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()

@@ -19,10 +19,10 @@ import (
 const rollbackTimeout = 5 * time.Second
 
 var (
-	nameLength  = fault.InvalidField("name", "Give it a name of up to 120 letters.").Coded("name_length")
+	nameLength  = fault.InvalidField("name", "Enter a name of up to 120 characters.").Coded("name_length")
 	ownsAll     = fault.InvalidField("role", "An owner owns the whole account.").Coded("owner_of_one_business")
 	unknownRole = fault.InvalidField("role", "Choose a role.").Coded("unknown_role")
-	noteLength  = fault.InvalidField("note", "A note has at most %d letters.", 500).Coded("note_length")
+	noteLength  = fault.InvalidField("note", "A note has at most %d characters.", 500).Coded("note_length")
 	noParty     = fault.New(fault.NotFound, "There is no such party.")
 	noBusiness  = fault.New(fault.NotFound, "There is no such business.")
 	noAccount   = fault.New(fault.NotFound, "There is no such account.")
@@ -51,7 +51,7 @@ var constraintFaults = map[string]*fault.Fault{
 		"This person is a member already.").Coded("already_member"),
 	"invitations_owner_check": ownsAll,
 	"parties_name_check": fault.InvalidField("name",
-		"Give the party a name.").Coded("party_name_missing"),
+		"Enter the party's name.").Coded("party_name_missing"),
 	"parties_note_check": noteLength,
 	"parties_phone_check": fault.InvalidField("phone",
 		"This does not look like a phone number.").Coded("not_a_phone"),
@@ -73,7 +73,7 @@ var constraintFaults = map[string]*fault.Fault{
 	"entries_opening_key": fault.New(fault.Conflict,
 		"This party has an opening balance already. Change that one.").Coded("opening_exists"),
 	"entries_locked_check": fault.New(fault.Conflict,
-		"This entry stands in a locked period, so it stays as it is. The owner can open the period.").
+		"This entry is in a locked period and cannot be changed. The owner can open the period.").
 		Coded("period_locked"),
 	"entries_locked_date_check": fault.InvalidField("date",
 		"This day is locked. Choose a later one, or ask the owner to open the period.").Coded("date_locked"),
@@ -81,19 +81,19 @@ var constraintFaults = map[string]*fault.Fault{
 		"This party has entries in a locked period, so it cannot go to the bin or come back. The owner can open the period.").
 		Coded("period_locked"),
 	"period_locks_order_check": fault.New(fault.Conflict,
-		"Somebody changed this meanwhile. Look at it again before you save.").Coded("changed_meanwhile"),
+		"Somebody changed this meanwhile. Check it again before you save.").Coded("changed_meanwhile"),
 	"period_locks_reason_check": fault.InvalidField("reason",
 		"Say why you open the period again.").Coded("reason_missing"),
 	"period_locks_date_check": fault.InvalidField("until",
 		"The date must lie between 2000 and 2099.").Coded("date_out_of_range"),
 	"payees_upi_check": fault.InvalidField("upi",
-		"This is not a UPI id. It looks like name@bank.").Coded("not_a_upi_id"),
+		"This is not a UPI ID. It looks like name@bank.").Coded("not_a_upi_id"),
 	"shares_party_fkey":    noParty,
 	"reminders_party_fkey": noParty,
 	"users_email_key": fault.New(fault.Conflict,
 		"This address has an account already. Please sign in."),
 	"users_demonstration_check": fault.InvalidField("email",
-		"This address belongs to the demonstration.").Coded("demonstration_address"),
+		"This address belongs to the demo shop.").Coded("demonstration_address"),
 	"invitations_business_fkey": noBusiness,
 	"step_up":                   fault.New(fault.Forbidden, "Please confirm that it is you.").Coded(fault.StepUp),
 	"passkeys_credential_key": fault.New(fault.Conflict,
@@ -120,7 +120,7 @@ var faults = []struct {
 }{
 	{notConnected, errTryAgain}, // before the states: the server refuses a connection with 28000 and 53300 as well
 	{state("28000"), fault.New(fault.Unauthorized, "Please sign in.")},
-	{state("P0002"), fault.New(fault.NotFound, "There is nothing here.")},
+	{state("P0002"), fault.New(fault.NotFound, "Page not found.")},
 	// Insufficient privilege, and a policy's WITH CHECK.
 	{state("42501"), fault.New(fault.Forbidden, "Your role does not allow this.")},
 	{state("40001"), errTryAgain}, // serialization failure

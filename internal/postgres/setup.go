@@ -155,7 +155,7 @@ func refuseOldSchema(ctx context.Context, conn *pgx.Conn) error {
 		return &SetupError{
 			Problem: "this database holds data of an unreleased Tijori, which this one cannot take over; nothing was changed",
 			Hint: "with the old program download each account's data from its page /mydata/download, " +
-				"or start anew in an empty database (DATABASE_URL, or TIJORI_DATA without it)",
+				"or start again in an empty database (DATABASE_URL, or TIJORI_DATA without it)",
 		}
 	}
 	return nil

@@ -186,7 +186,7 @@ func TestStatementsKeepTheirMeaning(t *testing.T) {
 	} {
 		for _, local := range []string{"true", "false"} {
 			set := fmt.Sprintf("select set_config('%s', '%s', %s)", setting, c.value, local)
-			sql := c.sql + " -- " + local // prepared anew
+			sql := c.sql + " -- " + local // prepared again
 			ask := func(caller postgres.Caller, before string) (answer string) {
 				err := one.As(t.Context(), caller, func(tx *postgres.Tx) error {
 					if before != "" {

@@ -70,6 +70,7 @@ const tryScopeSQL = `select set_config('tijori.credential', $1, true), set_confi
 		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), coalesce(s.role, ''),
 			coalesce(s.sees_totals, false), coalesce(s.adds_entries, false), coalesce(s.runs_khata, false),
 			coalesce(s.owns, false),
+			coalesce(case when s.refused is null then tijori_khata.today() end, date '0001-01-01'),
 			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
 			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true),
 			coalesce(s.refused, ''))
@@ -102,7 +103,7 @@ func (s *Scope) scanTried(row pgx.Row) error {
 	var refused string
 	err := row.Scan(nil, nil, pgtype.CompositeFields{
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, nil, nil, &refused,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil, &refused,
 	})
 	if err != nil {
 		return err

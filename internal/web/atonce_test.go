@@ -50,7 +50,7 @@ func TestMembersChangeAtOnce(t *testing.T) {
 func TestSessionsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
-	phone, laptop := w.anew(), w.anew()
+	phone, laptop := w.freshSession(), w.freshSession()
 	if got := w.send("POST", form("/logout/everywhere"), phone); got.status != 303 {
 		t.Fatal(got.status)
 	}

@@ -348,7 +348,7 @@ var trials = map[string]trial{
 	},
 	"GET /b/{business}/p/{party}/upi": {
 		ask: func(i ids) ask { return ask{path: i.party() + "/upi"} }, status: 200,
-		shows: "&amp;am=1234568.89&amp;cu=INR",
+		shows: "₹12,34,568.89",
 	},
 	"GET /b/{business}/p/{party}/share": {
 		ask: func(i ids) ask { return ask{path: i.party() + "/share"} }, status: 200,

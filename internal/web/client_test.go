@@ -112,7 +112,7 @@ func checkAnswer(t testing.TB, what string, a answer, token string) {
 
 var requestID = regexp.MustCompile(`[0-9a-f]{16}`)
 
-// madeID is what a form is given anew each time: an id, and the token of a link that is not made yet.
+// madeID is what a form is given again each time: an id, and the token of a link that is not made yet.
 var madeID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}` +
 	`|name="token" value="[A-Za-z0-9_-]{22}"|/s/[A-Za-z0-9_-]{22}`)
 

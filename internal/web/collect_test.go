@@ -353,7 +353,7 @@ func TestLockOnThePages(t *testing.T) {
 		t.Errorf("an entry on a locked day: %d, want 422 beside the date with what was typed kept", got.status)
 	}
 	if got := w.send("POST", form(ids.entry()+"/delete"), w.a.Token); got.status != 409 ||
-		got.leaks("stands in a locked period") == "" {
+		got.leaks("is in a locked period") == "" {
 		t.Errorf("deleting: %d", got.status)
 	}
 	if got := w.send("POST", form(ids.party()+"/delete"), w.a.Token); got.status != 409 ||

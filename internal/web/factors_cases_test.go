@@ -65,7 +65,7 @@ func init() {
 		},
 		"POST /settings/app/confirm": {
 			ask: func(ids) ask { return form("/settings/app/confirm", "code", "000000") }, status: 409,
-			shows: "Set up the authenticator app once more.",
+			shows: "Set up the authenticator app again.",
 		},
 		"POST /settings/app/remove": {
 			ask: func(ids) ask { return form("/settings/app/remove") }, status: 303,

@@ -100,7 +100,7 @@ func at1(row int, column string) string {
 		column)
 }
 
-// click taps what a selector finds, again if the page has drawn it anew in between.
+// click taps what a selector finds, again if the page has redrawn it in between.
 func (d *desk) click(selector string) {
 	d.Helper()
 	for {
@@ -190,10 +190,10 @@ func TestGridInBrowser(t *testing.T) {
 		t.Fatalf("%d entries after a refusal, want %d", n, had)
 	}
 	d.wants("the good ones are counted",
-		`document.querySelector("[data-save=good]").textContent.includes("Save the 5 good ones, keep 1 here")`)
+		`document.querySelector("[data-save=good]").textContent.includes("Save 5 valid rows, keep 1 here")`)
 	d.click("[data-save=good]")
 	d.wants("five are saved, one stays",
-		`document.querySelector("[data-done-text]").textContent === "5 saved, 1 stay here to mend." && `+at1(1,
+		`document.querySelector("[data-done-text]").textContent === "5 saved, 1 still to correct." && `+at1(1,
 			"date")+`.value === "31/02/2026"`)
 	if n := d.entries(); n != had+5 {
 		t.Fatalf("%d entries, want %d", n, had+5)

@@ -21,8 +21,10 @@ func owned(t *testing.T) *world {
 	return w
 }
 
-// anew returns a fresh session of A's owner: some routes end the one they are asked with.
-func (w *world) anew() string { return w.session(w.a.UserID, w.a.AccountID, "30 days", false).token }
+// freshSession returns a fresh session of A's owner: some routes end the one they are asked with.
+func (w *world) freshSession() string {
+	return w.session(w.a.UserID, w.a.AccountID, "30 days", false).token
+}
 
 func (w *world) unchanged(before map[string]string, what string) {
 	w.Helper()
@@ -39,7 +41,7 @@ func (w *world) rightful(rt frame.Route, once bool) string {
 	case rt.Access == frame.Program:
 		return w.a.key
 	case once:
-		return w.anew()
+		return w.freshSession()
 	}
 	return w.a.Token
 }
@@ -124,6 +126,9 @@ func TestMethodsAreNotConfused(t *testing.T) {
 		own, path, _ := strings.Cut(rt.Pattern, " ")
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"} {
 			if method == own || method == "POST" && own == "GET" && registered["POST "+path] {
+				continue
+			}
+			if method == "HEAD" && own == "GET" { // which is that GET, with an answer that is not sent
 				continue
 			}
 			k := trials[rt.Pattern].ask(newIDs(w.a.ids))
@@ -248,7 +253,7 @@ func TestHostileText(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	w.password()
-	w.a.Token = w.anew()
+	w.a.Token = w.freshSession()
 	// These choose among known values or are compared; anything else is the default or simply wrong.
 	chosen := map[string]bool{
 		"locale": true, "next": true, "password": true, "current": true, "then": true,

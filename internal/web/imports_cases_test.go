@@ -73,7 +73,7 @@ func TestImport(t *testing.T) {
 	page := w.send("GET", ask{path: at}, w.a.Token)
 	for _, want := range []string{
 		"old &lt;b&gt;.csv", "Sita Devi", "₹1,200", "₹12,34,575",
-		"Write an amount, such as 250 or 250+90.", "Line 5", "Leave out the 1 line",
+		"Write an amount, such as 250 or 250+90.", "Line 5", "Skip the 1 line",
 	} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the dry run does not say %q", want)
@@ -303,13 +303,13 @@ func TestSameFileTwice(t *testing.T) {
 		}
 	}
 	page = w.send("GET", ask{path: again, query: values("twins", "leave")}, w.a.Token)
-	if !strings.Contains(page.body, "3 entries that are in the khata already are left out.") ||
+	if !strings.Contains(page.body, "3 entries that are in the khata already are skipped.") ||
 		!strings.Contains(page.body, `name="twins" value="leave"`) {
 		t.Error("left out: the dry run does not say so")
 	}
 	same := w.sendFile("same.csv", file).location()
 	if page = w.send("GET", ask{path: same}, w.a.Token); !strings.Contains(page.body,
-		"This same file was brought in before") || !strings.Contains(page.body, "april.csv") {
+		"This same file was imported before") || !strings.Contains(page.body, "april.csv") {
 		t.Error("the same file is not known again")
 	}
 	again = w.sendFile("other name.csv", append(bytes.TrimSpace(file),
@@ -407,7 +407,7 @@ func TestImportOnALockedDay(t *testing.T) {
 	t.Parallel()
 	w := owned(t)
 	at := w.sendFile("a.csv", []byte("Date,Party,Gave\n1/4/2026,Sita Devi,10\n")).location()
-	if page := w.send("GET", ask{path: at}, w.a.Token); !strings.Contains(page.body, "Bring it in") {
+	if page := w.send("GET", ask{path: at}, w.a.Token); !strings.Contains(page.body, "You can undo the whole import") {
 		t.Error("the dry run finds a problem")
 	}
 	w.ok(w.db.As(t.Context(), w.a.Caller, func(tx *postgres.Tx) error {

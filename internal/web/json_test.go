@@ -67,7 +67,7 @@ func ambiguous(good map[string]any) map[string]hostileBody {
 		"a key twice, escaped":   `"\u00` + strconv.FormatInt(int64(key[0]), 16) + key[1:] + `"`,
 		"a key in capitals, too": strconv.Quote(strings.ToUpper(key)),
 	} {
-		names := "stands twice"
+		names := "is in the body twice"
 		if strings.Contains(what, "capitals") {
 			names = "spelled differently"
 		}

@@ -231,7 +231,7 @@ func TestSignUpSentAndAgain(t *testing.T) {
 			t.Errorf("sending again to %s: %d", address, again.status)
 		}
 	}
-	w.get("/signup/sent", "").has(t, "the page of nobody", 200, "Check your mail")
+	w.get("/signup/sent", "").has(t, "the page of nobody", 200, "Check your email")
 	w.send("POST", form("/signup/again", "email", "none"), "").has(t, "sending to no address", 422)
 	// A made-up cookie shows no words of a stranger.
 	r, err := ask{path: "/signup/sent"}.request("GET", w.url)
@@ -287,7 +287,7 @@ func TestEndedLinks(t *testing.T) {
 		{"/email/back/", "email back", `href="/login"`},
 	} {
 		ended, never := w.get(c.path+w.a.ids[c.kind], ""), w.get(c.path+randomToken(), "")
-		ended.has(t, c.path, 404, c.next, "does not open anything any more")
+		ended.has(t, c.path, 404, c.next, "no longer works")
 		same := func(a answer) string {
 			body := a.body
 			for _, at := range []string{`name="next" value="`} {
@@ -302,6 +302,6 @@ func TestEndedLinks(t *testing.T) {
 			t.Errorf("%s tells a link that has ended from one that never was", c.path)
 		}
 		password := form(c.path+w.a.ids[c.kind], "name", "Ravi", "password", ownersPassword)
-		w.send("POST", password, "").has(t, c.path+" sent", 404, "does not open anything any more")
+		w.send("POST", password, "").has(t, c.path+" sent", 404, "no longer works")
 	}
 }

@@ -34,7 +34,7 @@ func TestOnlyTheFrameMovesDeadlines(t *testing.T) {
 	}
 }
 
-// limited serves the world's pages anew with a short limit.
+// limited serves the world's pages again with a short limit.
 func (w *world) limited(limit time.Duration, config Config) {
 	config.limit = limit
 	w.serves(config)

@@ -66,7 +66,7 @@ func TestProduction(t *testing.T) {
 		"; Secure") || strings.Contains(cookie, "Domain=") {
 		t.Errorf("signed in with %d and %q, want a cookie __Host-session that is Secure", got.status, cookie)
 	}
-	token := w.anew()
+	token := w.freshSession()
 	if got := send("GET", ask{path: "/settings"}, &http.Cookie{
 		Name:  "__Host-session",
 		Value: token,
@@ -116,7 +116,7 @@ func TestNextStaysHere(t *testing.T) {
 				next),
 			form("/login", "email", w.a.Email, "password", ownersPassword, "next", next),
 		} {
-			got := w.send("POST", k, w.anew())
+			got := w.send("POST", k, w.freshSession())
 			to, err := url.Parse(got.location())
 			if err != nil || to.Host != "" || to.Scheme != "" || !strings.HasPrefix(got.location(), "/") ||
 				strings.HasPrefix(got.location(), "//") || strings.ContainsAny(got.location(), "\\\t\n") {

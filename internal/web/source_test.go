@@ -130,6 +130,10 @@ func TestFieldsOfTheAPI(t *testing.T) {
 			"invoices", "invoices.amount", "invoices.currency",
 			"invoices.issued_at", "invoices.number", "invoices.status", "invoices.url",
 		},
+		"GET /api/security": {
+			"events", "events.about", "events.at", "events.detail", "events.event", "events.id",
+			"events.who",
+		},
 		"GET /api/businesses/{business}/tasks/{task}": {"done", "state", "stop", "text", "total"},
 		"GET /api/businesses/{business}/parties": {
 			"currency", "get", "give", "parties", "parties.balance",
@@ -178,6 +182,7 @@ var mayKeep = map[string][]string{
 	"worker.js":  {"postMessage", "caches."},
 	"store.js":   {"indexedDB"},
 	"keys.js":    {"localStorage"}, // whether the keys are switched off
+	"places.js":  {"sessionStorage"},
 }
 
 // Scripts keep nothing in the browser but what is named above, and make no text into HTML.

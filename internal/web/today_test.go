@@ -50,7 +50,7 @@ func TestTodayIsOneFigureEverywhere(t *testing.T) {
 		return html.UnescapeString(got.body)
 	}
 	made := w.send("POST", ask{path: business + "/p/" + party + "/share", form: url.Values{
-		"id": {newIDText()}, "token": {ledger.NewShareToken()}, "back": {"remind"},
+		"id": {newIDText()}, "token": {ledger.NewShareToken()}, "to": {today.Format(time.DateOnly)}, "days": {"7"},
 	}}, w.a.Token)
 	link := "/s/" + linkOf(t, made)
 	month := today.AddDate(0, 0, 60).Format(time.DateOnly)

@@ -22,7 +22,7 @@ var upgradeSays = map[string]string{
 	fault.MembersMax: "Your plan has room for 3 people. Whoever is there stays; nobody new was invited.",
 	fault.ExportNeedsPlan: "Downloads are not in the plan Free. " +
 		"Your figures are still all on the screen.",
-	fault.BatchEntryNeedsPlan: "The grid is not in the plan Free. One by one, entries are without limit.",
+	fault.BatchEntryNeedsPlan: "The grid is not in the plan Free. You can still add any number of entries one by one.",
 }
 
 // upgradeOf is the code with which a route refuses an owner on Free whose khata
@@ -112,8 +112,13 @@ func upgradeCodes(t *testing.T) (codes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, plans, _ := strings.Cut(string(source), "// The codes of what a plan does not include.")
+	plans, _, ok := strings.Cut(plans, "\n)")
+	if !ok {
+		t.Fatal("package fault has no codes of plans")
+	}
 	values := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\t(\w+) += "([a-z_.]+)"`).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\t(\w+) += "([a-z_.]+)"`).FindAllStringSubmatch(plans, -1) {
 		values["fault."+m[1]] = m[2]
 	}
 	used := map[string]bool{}

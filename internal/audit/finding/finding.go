@@ -102,7 +102,7 @@ const (
 )
 
 // Fingerprint names a finding in every run: it stays the same when lines move,
-// when the severity is judged anew, and when a proof is added.
+// when the severity is judged again, and when a proof is added.
 func (f Finding) Fingerprint() string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, f.Object, f.Key}, "\x00")))
 	return hex.EncodeToString(sum[:8])

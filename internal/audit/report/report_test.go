@@ -22,7 +22,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/finding"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 var rules = []finding.Rule{
 	{

@@ -119,7 +119,7 @@ func (s *Simulator) DisableWebhook(off bool) error {
 
 // prorated is what a change to another price costs at a moment: the rest of
 // the period at the new price, less the rest at the old one. An interval that
-// differs begins a period anew.
+// differs starts a new period.
 func (s *Simulator) prorated(sub *subscription, price Price, at int64) int64 {
 	old, length := s.prices[sub.Price], sub.PeriodEnd-sub.PeriodStart
 	left := min(max(sub.PeriodEnd-at, 0), length)
@@ -238,7 +238,7 @@ func (s *Simulator) unused(sub *subscription, at int64) int64 {
 	return s.prices[sub.Price].Amount * min(max(sub.PeriodEnd-at, 0), length) / length
 }
 
-// reprice begins another price; another interval begins a period anew.
+// reprice begins another price; another interval starts a new period.
 func (s *Simulator) reprice(sub *subscription, price Price, at int64) {
 	if s.prices[sub.Price].Interval != price.Interval {
 		sub.Start, sub.PeriodStart, sub.Period = at, at, 1

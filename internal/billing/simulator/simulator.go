@@ -150,7 +150,7 @@ func New(c Config) (*Simulator, error) {
 		return nil, fmt.Errorf("simulator: read its state: %w", err)
 	}
 	if err := json.Unmarshal(b, &s.s); err != nil {
-		return nil, fmt.Errorf("simulator: the state in %s is damaged; remove it to begin anew: %w", c.State, err)
+		return nil, fmt.Errorf("simulator: the state in %s is damaged; remove it to start again: %w", c.State, err)
 	}
 	s.s.init()
 	return s, nil

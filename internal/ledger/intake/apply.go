@@ -16,7 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
-var errNothing = fault.New(fault.Invalid, "There is nothing to bring in: no new party, no entry and no phone.")
+var errNothing = fault.New(fault.Invalid, "There is nothing to import: no new party, no entry and no phone.")
 
 // part is how many rows one statement inserts.
 const part = 2000
@@ -260,7 +260,7 @@ func (p *Plan) Apply(
 		for i := range chunk {
 			if reason := fault.Of(wrong[i]); reason != nil {
 				return fault.New(fault.Conflict,
-					"Line %d cannot be saved. Nothing was imported. Look at the file once more.", p.Lines[first+
+					"Line %d cannot be saved. Nothing was imported. Check the file again.", p.Lines[first+
 						i]).Because(reason)
 			}
 		}

@@ -233,7 +233,7 @@ func (r *reader) askSigns() {
 	default:
 		r.Notes = append(r.Notes, Problem{
 			Column: r.label(column), Reason: fault.New(fault.Invalid,
-				"Nothing says whether the amounts in “%s” were given or got. They are taken as given.",
+				"Nothing says whether the amounts in “%s” were given or got. They are read as given.",
 				r.label(column)),
 			Options: []string{SidesGot, SidesGave},
 		})
@@ -351,7 +351,7 @@ func (r *reader) askFigures(senses []sense, doubts []int) {
 	}
 	q := r.question("figures",
 		fault.New(fault.Invalid,
-			"There are figures in columns that are left out: %s. Say what they are, or that they may be left out.", strings.Join(r.Figures, ", ")), "", "leave")
+			"There are figures in columns that are skipped: %s. Say what they are, or that they may be skipped.", strings.Join(r.Figures, ", ")), "", "leave")
 	q.Columns = r.Figures
 }
 

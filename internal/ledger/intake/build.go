@@ -22,7 +22,7 @@ var (
 	errMinus     = fault.New(fault.Invalid,
 		"A minus in this column can be read in two ways. Put the amount into the other column.")
 	errSpilled = fault.New(fault.Invalid,
-		"This line has more cells than there are heads. An amount with commas needs quotation marks around it.")
+		"This line has more cells than the header row. An amount with commas needs quotation marks around it.")
 	errKind    = fault.New(fault.Invalid, "Write customer or supplier.")
 	errSide    = fault.New(fault.Invalid, "Write Dr or Cr, gave or got.")
 	errLocked  = fault.New(fault.Invalid, "This day is locked.")

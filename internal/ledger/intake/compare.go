@@ -122,7 +122,7 @@ func (r *reader) compare() {
 			"The balances in the file do not follow from its entries. Check how the columns are read.")
 	case c.Start != 0:
 		c.Reason = fault.New(fault.Invalid,
-			"The file begins with a balance of %s that none of its lines explains. It is not brought in.", text(c.Start))
+			"The file begins with a balance of %s that none of its lines explains. It is not imported.", text(c.Start))
 	default:
 		c.Reason = fault.New(fault.Invalid, "The balances in the file are those that its entries make.")
 	}

@@ -34,7 +34,7 @@ func readCSV(text string) (*Table, error) {
 			line = broken.StartLine
 		}
 		return nil, fault.New(fault.Invalid,
-			"Line %d: a quotation mark stands in the wrong place, or is never closed.", line).Because(err)
+			"Line %d: a quotation mark is in the wrong place, or is never closed.", line).Because(err)
 	}
 	return t, err
 }

@@ -190,7 +190,7 @@ func TestFaultsSayMore(t *testing.T) {
 		t.Errorf("the old balance is no opening: %+v", p.Entries)
 	}
 	p = readFile(t, "faults/title-rows-above.csv", existing{}, nil)
-	if diff := cmp.Diff([]string{"1 This stands above the heads.", "2 This stands above the heads."},
+	if diff := cmp.Diff([]string{"1 This is above the header row.", "2 This is above the header row."},
 		reasons(p.Left)); diff != "" {
 		t.Error(diff)
 	}
@@ -203,9 +203,9 @@ func TestFaultsSayMore(t *testing.T) {
 	}
 	p = readFile(t, "faults/phone-placeholder.csv", existing{}, nil)
 	if diff := cmp.Diff([]string{
-		"3 “N/A” is not a phone number and is left out.",
-		"4 “-” is not a phone number and is left out.",
-		"5 Of several phone numbers, the first is taken: +919876543210.",
+		"3 “N/A” is not a phone number and is skipped.",
+		"4 “-” is not a phone number and is skipped.",
+		"5 Of several phone numbers, the first is used: +919876543210.",
 	}, reasons(p.Notes)); diff != "" {
 		t.Error(diff)
 	}

@@ -160,7 +160,7 @@ func (r *reader) whose() (*Party, error) {
 	if m.PartyID != uuid.Nil {
 		k, ok := r.there.byID[m.PartyID]
 		if !ok {
-			return nil, fault.New(fault.Invalid, "This party is not in the khata any more.")
+			return nil, fault.New(fault.Invalid, "This party is no longer in the khata.")
 		}
 		return r.old(k, Row{}), nil
 	}

@@ -24,9 +24,9 @@ func readPhones(text string) (phones []string, told *fault.Fault) {
 	}
 	switch {
 	case len(phones) == 0:
-		return nil, fault.New(fault.Invalid, "“%s” is not a phone number and is left out.", short(text))
+		return nil, fault.New(fault.Invalid, "“%s” is not a phone number and is skipped.", short(text))
 	case len(phones) > 1:
-		return phones, fault.New(fault.Invalid, "Of several phone numbers, the first is taken: %s.", phones[0])
+		return phones, fault.New(fault.Invalid, "Of several phone numbers, the first is used: %s.", phones[0])
 	}
 	return phones, nil
 }

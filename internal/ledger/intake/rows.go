@@ -9,12 +9,12 @@ import (
 
 // Why a line is not taken.
 var (
-	outTitle   = fault.New(fault.Invalid, "This stands above the heads.")
-	outHeads   = fault.New(fault.Invalid, "The heads, repeated.")
+	outTitle   = fault.New(fault.Invalid, "This is above the header row.")
+	outHeads   = fault.New(fault.Invalid, "The header row, repeated.")
 	outTotal   = fault.New(fault.Invalid, "This is a total, not an entry.")
 	outOpening = fault.New(fault.Invalid, "This is a balance brought forward, not an entry.")
 	outBegun   = fault.New(fault.Invalid,
-		"The khata has a balance of this party already, so this old balance is left out.")
+		"The khata has a balance of this party already, so this old balance is skipped.")
 	outClosing = fault.New(fault.Invalid, "This is a closing balance, not an entry.")
 	outSection = fault.New(fault.Invalid, "This names the party of the lines below.")
 	outNote    = fault.New(fault.Invalid, "This is a note, not an entry.")

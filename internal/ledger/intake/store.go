@@ -12,11 +12,12 @@ import (
 
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/text"
 )
 
 var (
 	errRole = fault.New(fault.Forbidden, "Your role does not allow this.")
-	errGone = fault.New(fault.NotFound, "This file is not kept any more. Please send it again.")
+	errGone = fault.New(fault.NotFound, "This file is no longer kept. Please upload it again.")
 )
 
 // Store keeps a file for an hour, for the user who sent it and nobody else; what that
@@ -68,7 +69,7 @@ func fileName(name string) string {
 	name = strings.ToValidUTF8(name, "")
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < 32 || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		if text.Steers(r) {
 			return -1
 		}
 		return r

@@ -43,7 +43,7 @@ func (st *state) dataMajor() (int, error) {
 func (st *state) notACluster(why string) error {
 	return &SetupError{
 		fmt.Sprintf("%s is not the data of a postgresql server: %s; nothing was changed", st.path(dataName), why),
-		"restore it from a backup, or move it away to start anew", ErrWrongVersion,
+		"restore it from a backup, or move it away to start again", ErrWrongVersion,
 	}
 }
 

@@ -54,8 +54,8 @@ func openLog(w io.Writer, st *state) (*serverLog, error) {
 	return l, nil
 }
 
-// keepSmall sets the log aside whenever it has grown too large, until ended is closed: what strangers can make the server
-// say must not fill the disk that its data is on.
+// keepSmall sets the log aside whenever it has grown too large, until ended is closed: what strangers can make the
+// server say must not fill the disk that its data is on.
 func (l *serverLog) keepSmall(ended <-chan struct{}) {
 	if l.file == nil {
 		return

@@ -1311,6 +1311,32 @@ begin
      where a.account_id = leaving and a.leaving_at is not null and a.erasing_at is null;
 end $$;
 ALTER FUNCTION tijori_access.told_erasure(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.try_key(needed text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_access.key_account(needed);
+    return '';
+exception
+    when sqlstate '28000' then return '28000';
+    when sqlstate '42501' then return '42501';
+end $$;
+ALTER FUNCTION tijori_access.try_key(needed text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS $$
+begin
+    select s.user_id, s.account_id, s.business_id, s.role, s.sees_totals, s.adds_entries, s.runs_khata, s.owns
+      into try_scope.user_id, try_scope.account_id, try_scope.business_id, try_scope.role,
+           try_scope.sees_totals, try_scope.adds_entries, try_scope.runs_khata, try_scope.owns
+      from tijori_access.scope() s;
+exception
+    when sqlstate '28000' then refused := '28000';
+    when sqlstate 'P0002' then refused := 'P0002';
+end $$;
+ALTER FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.unmailed_invitations(min_age interval) RETURNS TABLE(account_id uuid, id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2199,9 +2225,10 @@ begin
           into party_id, living, made_on, balance, entries, given_ahead, received_ahead, entries_ahead
           from tijori.party_sums s
          where s.account_id = account and s.business_id = business and s.party_id = l.party_id;
-        last_date := (select max(e.business_date) from tijori.entries e
+        last_date := (select e.business_date from tijori.entries e
                        where e.account_id = account and e.business_id = business and e.party_id = l.party_id
-                         and e.deleted_at is null and e.business_date <= today);
+                         and e.deleted_at is null and e.business_date <= today
+                       order by e.business_date desc, e.id desc limit 1);
         due_since := tijori_khata.due_since(account, business, l.party_id, balance, today);
         return next;
     end loop;
@@ -2713,9 +2740,10 @@ begin
     update tijori.party_sums s
        set given = s.given + more_given, received = s.received + more_received,
            balance = s.balance + more_given - more_received, entries = s.entries + more_entries,
-           last_date = (select max(e.business_date) from tijori.entries e
+           last_date = (select e.business_date from tijori.entries e
                          where e.account_id = account and e.business_id = business and e.party_id = party
-                           and e.deleted_at is null),
+                           and e.deleted_at is null
+                         order by e.business_date desc, e.id desc limit 1),
            due_since = tijori_khata.due_since(account, business, party, s.balance + more_given - more_received)
      where s.account_id = account and s.business_id = business and s.party_id = party;
 end $$;
@@ -5796,6 +5824,10 @@ REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.try_key(needed text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.try_key(needed text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.unmailed_invitations(min_age interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.unmailed_invitations(min_age interval) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.user_id() FROM PUBLIC;

@@ -177,6 +177,9 @@ func (h *Handlers) NewCodes(w http.ResponseWriter, r *frame.Request) error {
 // SetTwoStep turns the second step on or off.
 func (h *Handlers) SetTwoStep(w http.ResponseWriter, r *frame.Request) error {
 	on := r.PostFormValue("on") == "1"
+	if !on && r.PostFormValue("on") != "0" {
+		return h.factorsAgain(r, fault.New(fault.Invalid, "Choose on or off."), trouble)
+	}
 	codes, err := h.Accounts.SetTwoStep(r.Context(), r.Caller, on)
 	if err != nil {
 		return h.factorsAgain(r, err, trouble)

@@ -68,7 +68,7 @@ func (h *Handlers) DeleteAccount(w http.ResponseWriter, r *frame.Request) error 
 func (h *Handlers) enterAccount(r *frame.Request) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
-		return id, fault.New(fault.NotFound, "There is nothing here.")
+		return id, fault.New(fault.NotFound, "Page not found.")
 	}
 	return id, h.Accounts.SwitchAccount(r.Context(), r.Caller, id)
 }

@@ -43,7 +43,7 @@ func logPlace(text string) (p account.LogPlace, err error) {
 	if text == "" {
 		return p, nil
 	}
-	wrong := fault.New(fault.NotFound, "There is nothing here.")
+	wrong := fault.New(fault.NotFound, "Page not found.")
 	bytes, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return p, wrong

@@ -112,7 +112,7 @@ func (h *Handlers) EndOneSession(w http.ResponseWriter, r *frame.Request) error 
 func (h *Handlers) SwitchAccount(w http.ResponseWriter, r *frame.Request) error {
 	id, err := uuid.Parse(r.PostFormValue("account"))
 	if err != nil {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	if err := h.Accounts.SwitchAccount(r.Context(), r.Caller, id); err != nil {
 		return err

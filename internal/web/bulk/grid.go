@@ -155,10 +155,10 @@ func problemsOf(r *frame.Request, c *ledger.CheckedRow) map[string]string {
 // gridForm reads the rows that the page's form posts.
 func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+		return nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
 	}
 	if !frame.Storable(r.PostForm) {
-		return nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
+		return nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	addNew := r.PostFormValue("add_new") != ""
 	for n := 0; n < ledger.MaxBatchRows && r.PostForm.Has(fmt.Sprintf("row-%d", n)); n++ {
@@ -168,7 +168,7 @@ func gridForm(r *frame.Request) (rows []ledger.BatchRow, err error) {
 			Note: get("note"), NewParty: addNew || get("new") != "",
 		}
 		if row.ID, err = uuid.Parse(get("row")); err != nil {
-			return nil, fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+			return nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
 		}
 		// Without script the name is what counts: the id may be of what stood there before.
 		rows = append(rows, row)
@@ -212,7 +212,7 @@ func (h *Handlers) SaveGrid(w http.ResponseWriter, r *frame.Request) error {
 		return h.Redirect(w, r, ui.BusinessPath(r.Caller.Business.String())+"/grid")
 	}
 	view := grid.View{AddNew: r.PostFormValue("add_new") != ""}
-	view.Error = r.T("Nothing was saved. Please look at the marked cells.")
+	view.Error = r.T("Nothing was saved. Please check the marked cells.")
 	if result.Wrong == 0 {
 		view.Error = r.T("There is nothing to save yet.")
 	}

@@ -23,7 +23,7 @@ import (
 var (
 	errReading = fault.New(fault.Unavailable, "Other files are being read. Please try again in a minute.")
 	errOwnTurn = fault.New(fault.TooMany,
-		"Another file of your account is being brought in. Please try again in a minute.")
+		"Another file of your account is being imported. Please try again in a minute.")
 )
 
 // shown is how many parties, twins and problems of a dry run are on the page.
@@ -81,7 +81,7 @@ func fileName(r *frame.Request, name string) string {
 
 // SendFile reads a file, and keeps it for its dry run when it can be read.
 func (h *Handlers) SendFile(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.Read(nil); err != nil { // who may not is not listened to
+	if err := r.Read(nil); err != nil { // authorize before reading the body
 		return err
 	}
 	upload := frame.NewUUID()
@@ -127,11 +127,11 @@ func (h *Handlers) SendFile(w http.ResponseWriter, r *frame.Request) error {
 // fieldWords are the names of the fields that a column may be.
 func fieldWords(r *frame.Request) []ui.Option {
 	words := map[intake.Field]string{
-		intake.Ignore: r.T("leave out"), intake.Name: r.T("Name of the party"), intake.Phone: r.T("Phone"),
+		intake.Ignore: r.T("skip"), intake.Name: r.T("Name of the party"), intake.Phone: r.T("Phone"),
 		intake.Kind: r.T("Customer or supplier"), intake.Note: r.T("Note about the party"),
-		intake.Opening: r.T("Opening balance (plus: they owe you)"), intake.Date: r.T("Date of the entry"),
+		intake.Opening: r.T("Opening balance (positive: they owe you)"), intake.Date: r.T("Date of the entry"),
 		intake.Given: r.T("Gave (debit)"), intake.Received: r.T("Got (credit)"),
-		intake.Amount: r.T("Amount (plus: gave)"), intake.Side: r.T("Dr or Cr, gave or got"),
+		intake.Amount: r.T("Amount (positive: you gave)"), intake.Side: r.T("Dr or Cr, gave or got"),
 		intake.Details: r.T("Note of the entry"),
 		intake.Company: r.T("Firm (the name where there is no other)"), intake.Owes: r.T("You'll get (they owe you)"),
 		intake.Owed:        r.T("You'll give (you owe them)"),
@@ -407,7 +407,7 @@ func (h *Handlers) ApplyImport(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	case refused:
 		v := dryView(r, d)
-		v.Error = r.T("Nothing was brought in. Some lines have problems: mend the file, or say that they are to be left out.")
+		v.Error = r.T("Nothing was imported. Some lines have problems: correct the file, or choose to skip them.")
 		h.Render(w, r, http.StatusUnprocessableEntity, intakepage.Preview(v))
 		return nil
 	}

@@ -59,8 +59,8 @@ func (f *sentFile) read() ([]byte, error) {
 	return body, nil
 }
 
-// take puts what arrives into the spool, as far as a file may be large; more is listened to, so that the answer is
-// heard.
+// take puts what arrives into the spool, as far as a file may be large; the rest is drained, so that the client
+// can read the error.
 func (f *sentFile) take(from io.Reader) error {
 	if err := f.spool.Reset(); err != nil {
 		return fmt.Errorf("keep a file that arrives: %w", err)
@@ -170,7 +170,7 @@ func brokenForm(err error) error {
 	if errors.As(err, &tooLarge) || fault.Of(err) != nil {
 		return err
 	}
-	return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+	return fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
 }
 
 func brokenUpload(err error) error {

@@ -38,7 +38,7 @@ func (h *Handlers) APIDemo(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) fillDemo(r *frame.Request) (demo.Filled, error) {
 	if h.Demo == nil {
-		return demo.Filled{}, fault.New(fault.NotFound, "There is nothing here.")
+		return demo.Filled{}, fault.New(fault.NotFound, "Page not found.")
 	}
 	var filled demo.Filled
 	err := r.Long(frame.DemoLimit, func() (err error) {

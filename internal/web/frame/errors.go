@@ -52,7 +52,7 @@ func statusOf(kind fault.Kind) int {
 func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		err = fault.New(fault.TooLarge, "This is more than we take at once.").Because(err)
+		err = fault.New(fault.TooLarge, "The request is too large.").Because(err)
 	}
 	if fault.Of(err) == nil && postgres.Interrupted(err) { // also where no transaction of a caller has said so
 		err = errTryAgain.Because(err)

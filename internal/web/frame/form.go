@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/text"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -30,7 +31,7 @@ func (r *Request) checkIDs() error {
 			continue
 		}
 		if id, err := uuid.Parse(text); err != nil || len(text) != 36 || name == "business" && id == uuid.Nil {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 	}
 	return nil
@@ -49,7 +50,7 @@ func (r *Request) PathID(name string) uuid.UUID {
 func (r *Request) FormID() (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PostFormValue("id"))
 	if err != nil || len(r.PostFormValue("id")) != 36 || id == uuid.Nil {
-		return uuid.Nil, fault.New(fault.Invalid, "This form is broken. Open it again.")
+		return uuid.Nil, fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	return id, nil
 }
@@ -78,7 +79,7 @@ func Storable(form url.Values) bool {
 }
 
 func steers(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return text.Steers(r) && r != '\t' && r != '\n' && r != '\r'
 }
 
 // FormStatus is the status of a form that comes back.

@@ -16,7 +16,7 @@ func (f *Frame) nothingHere(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
-	return fault.New(fault.NotFound, "There is nothing here.")
+	return fault.New(fault.NotFound, "Page not found.")
 }
 
 func (f *Frame) crossOrigin(http.ResponseWriter, *Request) error {

@@ -41,7 +41,7 @@ func wrongJSON(err error) error {
 	if errors.As(err, &key) && len(key.Path) <= 60 {
 		switch key.Problem {
 		case strictjson.Duplicate:
-			return fault.InvalidField(key.Path, "This field stands twice in the body.").Because(err)
+			return fault.InvalidField(key.Path, "This field is in the body twice.").Because(err)
 		case strictjson.Case:
 			return fault.InvalidField(key.Path,
 				"Upper and lower case matter in the name of a field, and this one is spelled differently.").Because(err)

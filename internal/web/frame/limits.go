@@ -29,7 +29,7 @@ func (r *Request) begin(limit time.Duration) (end func()) {
 	return func() { r.cancel() }
 }
 
-// renew gives a request its time anew, after it has waited for what is no work.
+// renew gives a request its full time again, after it has waited for what is no work.
 func (r *Request) renew(limit time.Duration) {
 	if r.cancel != nil {
 		r.cancel()

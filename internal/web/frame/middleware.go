@@ -153,7 +153,7 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	}
 	// no id of ours, and nothing to ask the database
 	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	if err := r.checkIDs(); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 	}
 	if r.Method == http.MethodPost && r.route.MaxBody == 0 && !r.wantsJSON() {
 		if err := r.ParseForm(); err != nil {
-			return fault.New(fault.Invalid, "This form is broken. Open it again.").Because(err)
+			return fault.New(fault.Invalid, "This form is out of date. Reload the page.").Because(err)
 		}
 		for _, form := range []url.Values{r.PostForm, r.Form} {
 			for i, phone := range form["phone"] { // copied numbers come with marks that nobody sees
@@ -171,7 +171,7 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 			}
 		}
 		if !Storable(r.PostForm) {
-			return fault.New(fault.Invalid, "This form is broken. Open it again.")
+			return fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 		}
 		if err := r.prove(); err != nil {
 			return err

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNoScript is the answer to a form for a passkey that nothing has filled in.
-var ErrNoScript error = fault.New(fault.Invalid, "Passkeys need JavaScript. Everything else works without.").
+var ErrNoScript error = fault.New(fault.Invalid, "Passkeys need JavaScript. Everything else works without it.").
 	Coded("passkey_missing")
 
 var errSecondStep = fault.New(fault.Forbidden, "Operators sign in with two steps.").Coded(fault.SecondStep)

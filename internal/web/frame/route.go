@@ -82,10 +82,10 @@ func (rt *Route) admit(scope postgres.Scope) error {
 	case Anyone, SignedIn:
 		return nil
 	case Operator:
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	if scope.AccountID == uuid.Nil {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	if !rt.Access.Admits(scope.Rights) {
 		return fault.New(fault.Forbidden, "Your role does not allow this.")

@@ -23,7 +23,7 @@ var hindiDevice = map[string]string{
 	"An entry that waited is saved.":                               "रुकी हुई एंट्री सेव हो गई।",
 	"{n} entries that waited are saved.":                           "रुकी हुई {n} एंट्रियाँ सेव हो गईं।",
 	"Entries wait on this device. They stay here and are sent when you sign in again. Tap once more to sign out.": "इस डिवाइस पर एंट्रियाँ रुकी हैं। ये यहीं रहेंगी और आपके फिर लॉग इन करने पर भेजी जाएँगी। लॉग आउट करने के लिए एक बार और दबाएँ।",
-	"Somebody else has signed in here since this page was opened. Look at it again before you save.":              "यह पेज खुलने के बाद यहाँ किसी और ने लॉग इन किया है। सेव करने से पहले फिर देख लें।",
+	"Somebody else has signed in here since this page was opened. Check it again before you save.":                "यह पेज खुलने के बाद यहाँ किसी और ने लॉग इन किया है। सेव करने से पहले फिर देख लें।",
 	"A shop with a year of entries is being filled. That takes a few seconds.":                                    "साल भर की एंट्री वाली दुकान भरी जा रही है। कुछ सेकंड लगेंगे।",
 	"Settle all:":        "पूरा हिसाब चुकता:",
 	"Keyboard shortcuts": "कीबोर्ड शॉर्टकट",

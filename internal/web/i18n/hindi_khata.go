@@ -41,7 +41,7 @@ var hindiKhata = map[string]string{
 	"No party matches “%s”.":    "“%s” नाम या नंबर की कोई पार्टी नहीं।",
 	"No party is of this kind.": "ऐसी कोई पार्टी नहीं है।",
 	"Show all parties":          "सभी पार्टियाँ दिखाएँ",
-	"Back to the start":         "शुरू पर वापस",
+	"Back to the first page":    "शुरू पर वापस",
 	"More parties":              "और पार्टियाँ",
 	"No entries yet":            "अभी कोई एंट्री नहीं",
 	"%d of %d parties":          "%[2]d में से %[1]d पार्टियाँ",
@@ -54,7 +54,7 @@ var hindiKhata = map[string]string{
 
 	"All parties": "सभी पार्टियाँ",
 	"Edit party":  "पार्टी बदलें",
-	"This party is in the bin. Bring it back to add entries.": "यह पार्टी हटाई हुई है। एंट्री करने के लिए इसे वापस लाएँ।",
+	"This party is in the bin. Restore it to add entries.": "यह पार्टी हटाई हुई है। एंट्री करने के लिए इसे वापस लाएँ।",
 	"Restore":       "वापस लाएँ",
 	"New entry":     "नई एंट्री",
 	"History":       "बदलाव",
@@ -70,7 +70,7 @@ var hindiKhata = map[string]string{
 	"Note":            "नोट",
 	"Kind":            "किस्म",
 	"Move to the bin": "हटाएँ",
-	"The party and its entries wait in the bin. You can bring them back.": "पार्टी और उसकी एंट्रियाँ ‘हटाए गए’ में रहेंगी। जब चाहें वापस ला सकते हैं।",
+	"The party and its entries are kept in the bin. You can restore them.": "पार्टी और उसकी एंट्रियाँ ‘हटाए गए’ में रहेंगी। जब चाहें वापस ला सकते हैं।",
 
 	"Edit entry":              "एंट्री बदलें",
 	"Side":                    "दिए या मिले",
@@ -90,13 +90,13 @@ var hindiKhata = map[string]string{
 	"Party added":             "पार्टी जोड़ी गई",
 	"Party changed":           "पार्टी बदली गई",
 	"Party moved to the bin":  "पार्टी हटाई गई",
-	"Party brought back":      "पार्टी वापस लाई गई",
+	"Party restored":          "पार्टी वापस लाई गई",
 	"Entry added":             "एंट्री जोड़ी गई",
 	"Entry changed":           "एंट्री बदली गई",
 	"Entry moved to the bin":  "एंट्री हटाई गई",
-	"Entry brought back":      "एंट्री वापस लाई गई",
+	"Entry restored":          "एंट्री वापस लाई गई",
 
-	"What was deleted waits here. It counts in no balance.": "हटाई हुई चीज़ें यहाँ रहती हैं। ये किसी हिसाब में नहीं जुड़तीं।",
+	"Deleted items are kept here. They do not count in any balance.": "हटाई हुई चीज़ें यहाँ रहती हैं। ये किसी हिसाब में नहीं जुड़तीं।",
 	"The bin is empty": "यहाँ कुछ नहीं है",
 	"deleted by %s":    "%s ने हटाया",
 

@@ -43,7 +43,7 @@ var hindiWords = map[string]string{
 	"Account":     "अकाउंट",
 	"Account: %s": "अकाउंट: %s",
 
-	"Please look at the marked fields.":            "जहाँ निशान लगा है, वह ठीक करें।",
+	"Please check the marked fields.":              "जहाँ निशान लगा है, वह ठीक करें।",
 	"Tijori: the khata that nobody else can read.": "तिजोरी: आपका खाता, जिसे कोई और नहीं पढ़ सकता।",
 
 	"₹ Indian rupee":       "₹ भारतीय रुपया",
@@ -55,7 +55,7 @@ var hindiWords = map[string]string{
 	"BDT Bangladeshi taka": "BDT बांग्लादेशी टका",
 	"India (Kolkata)":      "भारत (कोलकाता)",
 
-	"That did not work":                                    "यह ठीक नहीं बैठा",
+	"Check what you entered":                               "जानकारी ठीक नहीं है",
 	"Please sign in":                                       "पहले लॉग इन करें",
 	"Not for your role":                                    "आपको इसकी इजाज़त नहीं है",
 	"Page not found":                                       "यहाँ कुछ नहीं है",
@@ -66,8 +66,8 @@ var hindiWords = map[string]string{
 	"Not reachable right now":                              "अभी संपर्क नहीं हो पा रहा",
 	"Something went wrong":                                 "कुछ गड़बड़ हो गई",
 	"Something went wrong.":                                "कुछ गड़बड़ हो गई।",
-	"Sign in to go on.":                                    "आगे बढ़ने के लिए लॉग इन करें।",
-	"Go to the start page":                                 "पहले पेज पर जाएँ",
+	"Sign in to continue.":                                 "आगे बढ़ने के लिए लॉग इन करें।",
+	"Go to the home page":                                  "पहले पेज पर जाएँ",
 	"Go back and try it another way.":                      "वापस जाकर दूसरी तरह से करके देखें।",
 	"Your role does not allow this. Ask the owner.":        "आपको इसकी इजाज़त नहीं है। मालिक से कहें।",
 	"This page does not exist, or it is not yours to see.": "यह पेज नहीं है, या आपके देखने का नहीं है।",
@@ -76,6 +76,6 @@ var hindiWords = map[string]string{
 	"Try again in a moment. Nothing of yours is lost.":                   "थोड़ी देर में फिर करें। आपका कुछ नहीं खोया।",
 	"It is our fault, not yours. What was saved before is safe.":         "गलती हमारी है, आपकी नहीं। पहले सेव किया हुआ सब सुरक्षित है।",
 	"Request number, if you write to us:":                                "हमें लिखें तो यह नंबर बताएँ:",
-	"Mails that would have been sent. Set up SMTP to send them.":         "जो मेल भेजी जातीं। सच में भेजने के लिए SMTP लगाएँ।",
-	"No mail yet": "अभी कोई मेल नहीं",
+	"Emails that would have been sent. Set up SMTP to send them.":        "जो ईमेल भेजे जाते। सच में भेजने के लिए SMTP लगाएँ।",
+	"No email yet": "अभी कोई ईमेल नहीं",
 }

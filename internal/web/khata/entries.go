@@ -103,7 +103,7 @@ func (h *Handlers) NewEntry(w http.ResponseWriter, r *frame.Request) error {
 	fields, err := form.fields(r)
 	if whose := r.PostFormValue("user"); err == nil && whose != "" && whose != frame.MarkOf(r.Person.UserID) {
 		err = fault.New(fault.Conflict,
-			"Somebody else has signed in here since this page was opened. Look at it again before you save.")
+			"Somebody else has signed in here since this page was opened. Check it again before you save.")
 	}
 	if err == nil {
 		_, err = addEntry(r, id, partyID, fields)

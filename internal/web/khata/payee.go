@@ -87,9 +87,9 @@ func (h *Handlers) PayPage(w http.ResponseWriter, r *frame.Request) error {
 	case view.Balance.Currency != "INR":
 		view.Why = r.T("UPI pays rupees only; this business counts in another currency.")
 	case to.UPI == "" && view.Rights().Owns:
-		view.Why = r.T("Enter your UPI id first: then customers can pay you.")
+		view.Why = r.T("Enter your UPI ID first. Then customers can pay you.")
 	case to.UPI == "":
-		view.Why = r.T("The owner has to enter a UPI id first.")
+		view.Why = r.T("The owner has to enter a UPI ID first.")
 	default:
 		view.Why = r.T("%s owes nothing now.", page.Name)
 	}

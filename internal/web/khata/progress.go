@@ -35,15 +35,15 @@ func taskText(r *frame.Request, t ledger.Task) string {
 	export := t.Kind == ledger.ExportTask
 	switch {
 	case t.State == ledger.TaskRunning && export && t.Total > 0:
-		return r.T("Your file is being made: %s of %s rows.",
+		return r.T("Your file is being prepared: %s of %s rows.",
 			money.Grouped(t.Done), money.Grouped(max(t.Total, t.Done)))
 	case t.State == ledger.TaskRunning && export:
-		return r.T("Your file is being made.")
+		return r.T("Your file is being prepared.")
 	case t.State == ledger.TaskRunning && t.Total > 0:
-		return r.T("The file is being brought in: %s of %s rows.",
+		return r.T("The file is being imported: %s of %s rows.",
 			money.Grouped(t.Done), money.Grouped(max(t.Total, t.Done)))
 	case t.State == ledger.TaskRunning:
-		return r.T("The file is being brought in.")
+		return r.T("The file is being imported.")
 	case t.State == ledger.TaskDone && export:
 		return r.T("Your file is among your downloads.")
 	case t.State == ledger.TaskStopped && export:
@@ -53,7 +53,7 @@ func taskText(r *frame.Request, t ledger.Task) string {
 	case t.State == ledger.TaskFailed:
 		return r.T("It ended before it was whole. Please try again.")
 	}
-	return r.T("The file is in the khata.")
+	return r.T("The file was imported.")
 }
 
 // StopTask stops one's own long work.

@@ -47,7 +47,7 @@ func (m message) String() string {
 	owed.Minor = max(owed.Minor, -owed.Minor)
 	switch {
 	case m.entry != "":
-		lines = append(lines, say("Namaste %s, %s has written in your account:", m.party, m.shop), m.entry)
+		lines = append(lines, say("Namaste %s, %s added an entry to your statement:", m.party, m.shop), m.entry)
 		switch {
 		case m.balance.Minor > 0:
 			lines = append(lines, say("Due from you now: %s", owed.Short()))
@@ -59,14 +59,14 @@ func (m message) String() string {
 	case m.balance.Minor > 0:
 		lines = append(lines, say("Namaste %s, %s is due to %s as of %s.", m.party, owed.Short(), m.shop, m.date))
 	default:
-		lines = append(lines, say("Namaste %s, here is your account with %s as of %s.", m.party, m.shop, m.date))
+		lines = append(lines, say("Namaste %s, here is your statement with %s as of %s.", m.party, m.shop, m.date))
 	}
 	switch {
 	case m.link == "":
 	case m.payable && m.balance.Minor > 0:
-		lines = append(lines, say("See the account and pay: %s", m.link))
+		lines = append(lines, say("View the statement and pay: %s", m.link))
 	default:
-		lines = append(lines, say("See the account: %s", m.link))
+		lines = append(lines, say("View the statement: %s", m.link))
 	}
 	return strings.Join(append(lines, say("Thank you.")), "\n")
 }
@@ -166,7 +166,7 @@ func offerSending(w http.ResponseWriter, r *frame.Request, shell *ui.Shell, part
 func formToken(r *frame.Request) (string, error) {
 	token := r.PostFormValue("token")
 	if token != "" && !ledger.IsShareToken(token) {
-		return "", fault.New(fault.Invalid, "This form is broken. Open it again.")
+		return "", fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	return token, nil
 }
@@ -239,7 +239,7 @@ func (h *Handlers) SendParty(w http.ResponseWriter, r *frame.Request) error {
 	}
 	token, err := formToken(r)
 	if err == nil && token == "" {
-		err = fault.New(fault.Invalid, "This form is broken. Open it again.")
+		err = fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func reportTable(r *frame.Request, v *reports.View, days ledger.Range) (export.T
 		t.Columns = append(t.Columns, amount("You'll get"))
 		t.Rows = viewRows(r, v, days, ageing, agedRows)
 	default:
-		return t, fault.New(fault.NotFound, "There is nothing here.")
+		return t, fault.New(fault.NotFound, "Page not found.")
 	}
 	return t, nil
 }

@@ -20,7 +20,7 @@ import (
 func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 	show, build := reportOf(r.URL.Query().Get("show"))
 	if build == nil {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	days, cause := readRange(r)
 	view := reports.View{Show: show, Part: partOf(r), Parts: 1}
@@ -45,7 +45,7 @@ func (h *Handlers) ReportsPage(w http.ResponseWriter, r *frame.Request) error {
 		return nil
 	}
 	if view.Part > view.Parts {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	return r.Page(reports.Page(view))
 }

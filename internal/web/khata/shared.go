@@ -64,7 +64,7 @@ func (h *Handlers) SharedStatement(w http.ResponseWriter, r *frame.Request) erro
 	}
 	view.Count = st.Count
 	if view.Parts = max(1, (view.Count+maxLines-1)/maxLines); part > view.Parts {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	h.fillShared(r, &view, st, lines)
 	view.Brought = r.Amount(st.Brought)
@@ -117,12 +117,14 @@ func (h *Handlers) SharedCard(w http.ResponseWriter, r *frame.Request) error {
 	}
 	view := sharing.PublicView{PaidSince: !st.Payable}
 	h.fillShared(r, &view, st, nil)
-	c := card.Card{Shop: st.Business, Word: view.Headline(), Figure: view.Owed().Short(), Foot: r.T("See the account")}
+	c := card.Card{
+		Shop: st.Business, Word: view.Headline(), Figure: view.Owed().Short(), Foot: r.T("View the statement"),
+	}
 	if view.Closing.Minor == 0 {
 		c.Figure = ""
 	}
 	if st.Payable && st.Payee.Link(view.Closing, "") != "" {
-		c.Foot = r.T("See the account and pay by UPI")
+		c.Foot = r.T("View the statement and pay by UPI")
 	}
 	picture, err := card.PNG(c)
 	if err != nil {

@@ -49,7 +49,7 @@ func (h *Handlers) StatementPage(w http.ResponseWriter, r *frame.Request) error 
 	}
 	view.Parts = max(1, (view.Count+maxLines-1)/maxLines)
 	if view.Part > view.Parts {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	view.Kind, view.Phone = string(st.Party.Kind), st.Party.Phone
 	view.Opening, view.Closing = r.Amount(st.Opening), r.Amount(st.Closing)

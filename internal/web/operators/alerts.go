@@ -33,7 +33,7 @@ func (h *Handlers) AlertPage(w http.ResponseWriter, r *frame.Request) error {
 func (h *Handlers) renderAlert(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	a, acts, err := h.Billing.AlertByKind(r.Context(), provider, r.PathValue("kind"))
 	if err != nil {

@@ -109,7 +109,7 @@ func (h *Handlers) applyCredits(r *frame.Request) error {
 	}
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return fault.InvalidField("account", "There is no account with this id.")
+		return fault.InvalidField("account", "There is no account with this ID.")
 	case fault.Is(err, fault.Conflict):
 		return fault.New(fault.Conflict,
 			"This form was sent before with other entries. Look below what was done; send it again if it is not enough.")
@@ -124,7 +124,7 @@ func (h *Handlers) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
 	if !strings.Contains(text, "@") {
 		id, err := uuid.Parse(text)
 		if err != nil || len(text) != 36 {
-			return uuid.Nil, fault.InvalidField("account", "This is neither an account's id nor a mail address.")
+			return uuid.Nil, fault.InvalidField("account", "This is neither an account's ID nor an email address.")
 		}
 		return id, nil
 	}
@@ -144,12 +144,12 @@ func (h *Handlers) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
 	}
 	switch len(owned) {
 	case 0:
-		return uuid.Nil, fault.InvalidField("account", "This person owns no account. Enter the account's id.")
+		return uuid.Nil, fault.InvalidField("account", "This person owns no account. Enter the account's ID.")
 	case 1:
 		return owned[0].ID, nil
 	}
 	return uuid.Nil, fault.InvalidField("account",
-		"This person owns several accounts. Enter the id of the right one; Support shows them.")
+		"This person owns several accounts. Enter the ID of the right one; Support shows them.")
 }
 
 // mostDays is how long granted credits can be good for, where they have an end.

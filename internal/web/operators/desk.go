@@ -86,12 +86,12 @@ func (h *Handlers) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 	q := r.URL.Query()
 	f := billing.InboxFilter{Provider: facts.Provider(q.Get("provider")), Status: q.Get("state"), Limit: 50}
 	if f.Provider != "" && !f.Provider.Known() || f.Status != "" && !slices.Contains(billing.InboxStates, f.Status) {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	if before := q.Get("before"); before != "" {
 		t, err := time.Parse(time.RFC3339Nano, before)
 		if err != nil {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		f.Before = t
 	}
@@ -120,7 +120,7 @@ func (h *Handlers) EventPage(w http.ResponseWriter, r *frame.Request) error {
 func (h *Handlers) renderEvent(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() || !facts.ValidID(r.PathValue("event")) {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	d, err := h.Billing.EventByID(r.Context(), provider, r.PathValue("event"))
 	if err != nil {
@@ -163,7 +163,7 @@ func pretty(body []byte) string {
 func (h *Handlers) ReplayEvent(w http.ResponseWriter, r *frame.Request) error {
 	provider, id := facts.Provider(r.PathValue("provider")), r.PathValue("event")
 	if !provider.Known() || !facts.ValidID(id) {
-		return fault.New(fault.NotFound, "There is nothing here.")
+		return fault.New(fault.NotFound, "Page not found.")
 	}
 	if err := h.Billing.Replay(r.Context(), r.Person.Email, r.PostFormValue("reason"), provider, id); err != nil {
 		return h.renderEvent(w, r, frame.FormStatus(err), err)
@@ -251,14 +251,14 @@ func (h *Handlers) ResolveItem(w http.ResponseWriter, r *frame.Request) error {
 	if text := strings.TrimSpace(r.PostFormValue("account")); text != "" {
 		id, err := uuid.Parse(text)
 		if err != nil || len(text) != 36 {
-			err := fault.InvalidField("account", "This is not the id of an account.")
+			err := fault.InvalidField("account", "This is not the ID of an account.")
 			return h.renderItem(w, r, frame.FormStatus(err), err)
 		}
 		decision.Assign = id
 	}
 	if err := h.Billing.ResolveReview(r.Context(), decision); err != nil {
 		if fault.Is(err, fault.NotFound) && decision.Assign != uuid.Nil {
-			err = fault.InvalidField("account", "There is no account with this id.")
+			err = fault.InvalidField("account", "There is no account with this ID.")
 		}
 		return h.renderItem(w, r, frame.FormStatus(err), err)
 	}

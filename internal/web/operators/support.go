@@ -38,7 +38,7 @@ func (h *Handlers) renderRuns(w http.ResponseWriter, r *frame.Request, status in
 	if asked := r.URL.Query().Get("run"); asked != "" {
 		id, err := uuid.Parse(asked)
 		if err != nil {
-			return fault.New(fault.NotFound, "There is nothing here.")
+			return fault.New(fault.NotFound, "Page not found.")
 		}
 		found, err := h.Billing.ListFindings(r.Context(), id)
 		if err != nil {
@@ -68,7 +68,7 @@ func (h *Handlers) ReconcileAccount(w http.ResponseWriter, r *frame.Request) err
 	text := strings.TrimSpace(r.PostFormValue("account"))
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != 36 || id == uuid.Nil {
-		err := fault.InvalidField("account", "This is not the id of an account.")
+		err := fault.InvalidField("account", "This is not the ID of an account.")
 		return h.renderRuns(w, r, frame.FormStatus(err), err)
 	}
 	runs, err := h.Billing.Reconcile(r.Context(), billing.Reconciliation{

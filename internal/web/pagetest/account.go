@@ -41,7 +41,7 @@ func (w world) account() []Sample {
 	changing.Waiting = "anita.gupta@example.com"
 	refused.NewEmail = "anita@"
 	refused.Address = ui.Form{Errors: map[string]string{
-		"email":    w.say("This is not an e-mail address.", "यह ई-मेल पता नहीं है।"),
+		"email":    w.say("This is not an email address.", "यह ईमेल पता नहीं है।"),
 		"password": w.say("This is not your password.", "यह आपका पासवर्ड नहीं है।"),
 	}}
 	log := securitylog.View{

@@ -26,8 +26,8 @@ func (w world) door() []Sample {
 		{"signup", signup.Page(signup.View{Shell: w.out("/signup")})},
 		{"signup-errors", signup.Page(signup.View{
 			Shell: w.out("/signup"),
-			Form: ui.Form{Errors: map[string]string{"email": w.say("This is no e-mail address.",
-				"यह ई-मेल पता सही नहीं है।")}},
+			Form: ui.Form{Errors: map[string]string{"email": w.say("This is not an email address.",
+				"यह ईमेल पता नहीं है।")}},
 			Name: anita, Email: "anita@", BusinessName: shopName, Language: w.locale, Currency: "USD",
 		})},
 		{"signup-sent", signup.Sent(signup.SentView{Shell: asked, Email: "anita@example.in"})},
@@ -63,8 +63,8 @@ func (w world) door() []Sample {
 			"login-errors",
 			login.Page(login.View{
 				Shell: w.out("/login"),
-				Form: ui.Form{Error: w.say("E-mail and password do not go together.",
-					"ई-मेल और पासवर्ड मेल नहीं खाते।")}, Email: "anita@example.in",
+				Form: ui.Form{Error: w.say("The email or the password is not right.",
+					"ईमेल या पासवर्ड सही नहीं है।")}, Email: "anita@example.in",
 			}),
 		},
 		{"recover", recovery.Page(recovery.View{Shell: w.out("/recover")})},

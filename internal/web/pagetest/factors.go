@@ -30,7 +30,7 @@ func (w world) factors() []Sample {
 	}
 	operator := whole
 	operator.Operator, operator.Codes = true, 1
-	wrong := ui.Form{Errors: map[string]string{"code": w.say("This code is not right, or it was used already.",
+	wrong := ui.Form{Errors: map[string]string{"code": w.say("This code is wrong or was already used.",
 		"यह कोड सही नहीं है, या काम में आ चुका है।")}}
 	app, err := factors.NewApp(shell, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
 		"otpauth://totp/Tijori:anita@example.in?issuer=Tijori&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")

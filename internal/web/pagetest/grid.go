@@ -15,7 +15,7 @@ func (w world) grid() []Sample {
 		empty.Rows = append(empty.Rows, grid.Row{ID: fresh, Date: "22/11/2026"})
 	}
 	full := empty
-	full.Some, full.Error, full.Names = true, w.say("Nothing was saved. Please look at the marked cells.",
+	full.Some, full.Error, full.Names = true, w.say("Nothing was saved. Please check the marked cells.",
 		"कुछ सेव नहीं हुआ। निशान वाले खाने देखें।"), []string{w.say("Ramesh Tea Stall", "रमेश चाय वाले")}
 	full.Given, full.Received = rupees(1850), rupees(1200000)
 	full.Rows = append([]grid.Row{
@@ -55,7 +55,7 @@ func (w world) intake() []Sample {
 	at := ui.BusinessPath(shop) + "/import"
 	page := intake.View{Shell: w.in(at), MaxMB: 10, MaxRows: 50000}
 	wrong := page
-	wrong.Errors = map[string]string{"file": w.say("Line 3: a quotation mark stands in the wrong place, or is never closed.", "लाइन 3: उद्धरण चिह्न गलत जगह है, या बंद नहीं हुआ।")}
+	wrong.Errors = map[string]string{"file": w.say("Line 3: a quotation mark is in the wrong place, or is never closed.", "लाइन 3: उद्धरण चिह्न गलत जगह है, या बंद नहीं हुआ।")}
 	wrong.Batches = []intake.Batch{
 		{
 			ID: entry, Name: "Khatabook_Customer_List.csv", By: w.say("Anita Gupta", "अनीता गुप्ता"),
@@ -67,10 +67,10 @@ func (w world) intake() []Sample {
 		Shell: w.in(at + "/" + entry), Upload: entry, File: "Khatabook_Customer_List.csv", Encoding: "Windows-1252",
 		Head: true, HasOpening: true, Kind: "customer", Day: "2026-04-01",
 		Fields: []ui.Option{
-			{Value: "", Label: w.say("leave out", "छोड़ दें")},
+			{Value: "", Label: w.say("skip", "छोड़ दें")},
 			{Value: "name", Label: w.say("Name of the party", "पार्टी का नाम")},
-			{Value: "opening", Label: w.say("Opening balance (plus: they owe you)",
-				"पिछला बाकी (जोड़ में: वे देंगे)")},
+			{Value: "opening", Label: w.say("Opening balance (positive: they owe you)",
+				"पिछला बाकी (+ हो तो वे देंगे)")},
 		},
 		Columns: []intake.Column{
 			{Head: "Customer Name", Field: "name", Samples: []string{

@@ -14,7 +14,7 @@ func (w world) rest() []Sample {
 	s := w.out("/dev/outbox")
 	s.Development = true
 	mail := outbox.Mail{
-		ID: entry, To: "anita@example.in", Subject: w.say("Confirm your e-mail", "अपना ई-मेल पक्का करें"),
+		ID: entry, To: "anita@example.in", Subject: w.say("Confirm your email", "अपना ईमेल पक्का करें"),
 		Sent: Now.Add(-4 * time.Minute),
 		Text: w.say("Namaste Anita,\n\nopen this link to finish:\n",
 			"नमस्ते अनीता,\n\nआगे बढ़ने के लिए यह लिंक खोलें:\n") + "\nhttp://127.0.0.1:8080/confirm/2f0c5ae7b1d94e0c8c9a7c3a7f9d1e52b8a4f6c0\n\nTijori",

@@ -93,7 +93,7 @@ func named(r *frame.Request) (uuid.UUID, error) {
 	}
 	id, err := uuid.Parse(name)
 	if err != nil || len(name) != 36 || id == uuid.Nil {
-		return uuid.Nil, fault.New(fault.NotFound, "There is nothing here.")
+		return uuid.Nil, fault.New(fault.NotFound, "Page not found.")
 	}
 	return id, nil
 }

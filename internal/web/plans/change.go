@@ -113,11 +113,11 @@ func (h *Handlers) ChangePlan(w http.ResponseWriter, r *frame.Request) error {
 	plan, interval := r.PostFormValue("plan"), r.PostFormValue("interval")
 	at, err := strconv.ParseInt(r.PostFormValue("at"), 10, 64)
 	if err != nil || at < 0 || at > 1<<40 {
-		return fault.New(fault.Invalid, "This form is broken. Open it again.")
+		return fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	due, err := strconv.ParseInt(r.PostFormValue("due"), 10, 64)
 	if err != nil {
-		return fault.New(fault.Invalid, "This form is broken. Open it again.")
+		return fault.New(fault.Invalid, "This form is out of date. Reload the page.")
 	}
 	c, err := h.Billing.ChangePlan(r.Context(), r.Caller, plan, interval, time.Unix(at, 0).UTC(), due)
 	if err != nil {

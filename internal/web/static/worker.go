@@ -26,7 +26,7 @@ func with(list []string, modules ...string) []string {
 	return list
 }
 
-// Worker serves the service worker of this release. Browsers ask for it anew, so that a release reaches them.
+// Worker serves the service worker of this release. Browsers ask for it again, so that a release reaches them.
 func Worker() http.Handler {
 	languages := []string{i18n.English, i18n.Hindi}
 	var head []byte

@@ -171,7 +171,7 @@ func AlertPageOf(v AlertPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(v.Shell, ui.Field{Name: "for", Label: "Keep quiet", Value: v.For, Error: v.Errors["for"], Hint: "A snooze ends by itself. A dismissal ends with the next new or graver case."}, dismissal).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(v.Shell, ui.Field{Name: "for", Label: "Keep quiet", Value: v.For, Error: v.Errors["for"], Hint: "A snooze ends automatically. A dismissal ends with the next new or more severe case."}, dismissal).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -77,7 +77,7 @@ func CreditsPage(v Credits) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "account", Label: "Account", Value: v.Account, Error: v.Errors["account"], Autocomplete: "off", MaxLength: "254", Hint: "Its id, or the mail address of the person who owns it. The look-up of an address is written down."}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "account", Label: "Account", Value: v.Account, Error: v.Errors["account"], Autocomplete: "off", MaxLength: "254", Hint: "Its ID, or the email address of the person who owns it. Looking up an address is logged."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

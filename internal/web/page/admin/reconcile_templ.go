@@ -81,7 +81,7 @@ func RunsPage(v Runs) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "account", Label: "Account to compare now", Error: v.Errors["account"], Autocomplete: "off", MaxLength: "36", Hint: "Its id. For all of them: tijori reconcile, which shows how far it is."}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "account", Label: "Account to compare now", Error: v.Errors["account"], Autocomplete: "off", MaxLength: "36", Hint: "Its ID. For all of them: tijori reconcile, which shows its progress."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -76,7 +76,7 @@ func QueuePage(v Queue) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Items) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p class=\"card\">Nothing here.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p class=\"card\">Nothing to review.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -483,7 +483,7 @@ func ItemPageOf(v ItemPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if v.Assignable {
-					templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "account", Label: "Account that it belongs to", Value: v.Assign, Error: v.Errors["account"], Optional: true, Autocomplete: "off", MaxLength: "36", Hint: "Its id, never a guess by name or address. This holds for ever. Empty resolves without a mapping."}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "account", Label: "Account that it belongs to", Value: v.Assign, Error: v.Errors["account"], Optional: true, Autocomplete: "off", MaxLength: "36", Hint: "Its ID, never a guess by name or address. The mapping is permanent. Empty resolves without a mapping."}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -538,7 +538,7 @@ func ItemPageOf(v ItemPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(v.Shell, ui.Field{Name: "for", Label: "Keep quiet for", Value: v.For, Error: v.Errors["for"], Hint: "The item stays here. A graver turn and the last day of a dispute are told all the same."}, Spans).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(v.Shell, ui.Field{Name: "for", Label: "Keep quiet for", Value: v.For, Error: v.Errors["for"], Hint: "The item stays here. You are still alerted when it gets worse and on the last day of a dispute."}, Spans).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -60,11 +60,11 @@ func SupportPage(v Support) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "email", Label: "Mail address", Type: "email", Value: v.Email, Error: v.Errors["email"], Autocomplete: "off", Inputmode: "email", MaxLength: "254"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "email", Label: "Email address", Type: "email", Value: v.Email, Error: v.Errors["email"], Autocomplete: "off", Inputmode: "email", MaxLength: "254"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "remark", Label: "What it is about", Value: v.Remark, Optional: true, Autocomplete: "off", MaxLength: "500", Hint: "Every look-up is written down, with your address. Khatas are never shown."}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "remark", Label: "What it is about", Value: v.Remark, Optional: true, Autocomplete: "off", MaxLength: "500", Hint: "Every look-up is logged with your address. Khatas are never shown."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -44,7 +44,7 @@ type View struct {
 	PeopleMax   int       // 0 without limit
 }
 
-// An Open purchase can be gone on with, or given up.
+// An Open purchase can be resumed, or given up.
 type Open struct {
 	PlanID, PlanName, Interval, Provider string
 	Until                                time.Time

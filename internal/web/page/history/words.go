@@ -39,7 +39,7 @@ func what(v View, c Change) string {
 		case "deleted":
 			return v.T("Party moved to the bin")
 		}
-		return v.T("Party brought back")
+		return v.T("Party restored")
 	}
 	switch c.What {
 	case "added":
@@ -49,7 +49,7 @@ func what(v View, c Change) string {
 	case "deleted":
 		return v.T("Entry moved to the bin")
 	}
-	return v.T("Entry brought back")
+	return v.T("Entry restored")
 }
 
 func icon(c Change) string {

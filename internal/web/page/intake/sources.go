@@ -16,7 +16,7 @@ func (v View) sources() []source {
 			v.T("Choose all time, and no single customer."),
 			v.T("Tap Download, then Excel."), share,
 		}},
-		{Mark: "O", Name: v.T("From OkCredit"), File: v.T("Account statement as Excel or CSV"), Steps: []string{
+		{Mark: "O", Name: v.T("From OkCredit"), File: v.T("Statement as Excel or CSV"), Steps: []string{
 			v.T("In OkCredit open Account, then Account Statement."),
 			v.T("Choose the whole time."),
 			v.T("Tap Download. Where it offers a kind of file, take Excel."), share,
@@ -35,8 +35,8 @@ func (v View) sources() []source {
 			v.T("In Contacts open the menu, then Share or Export, and choose all contacts or some."),
 			v.T("On an iPhone choose a list of contacts, then Export."), share,
 		}},
-		{Mark: "X", Name: v.T("Excel"), File: v.T("Your own list, with a row of heads"), Steps: []string{
-			v.T("One row an entry: date, name, given, received, note. Or one row a party, with its opening balance."),
+		{Mark: "X", Name: v.T("Excel"), File: v.T("Your own list, with a header row"), Steps: []string{
+			v.T("One row for each entry: date, name, given, received, note. Or one row for each party, with its opening balance."),
 			v.T("Save it as .xlsx or .csv. Copying the rows and pasting them below works too."),
 		}},
 	}

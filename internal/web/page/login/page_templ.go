@@ -101,7 +101,7 @@ func Page(v View) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "email", Label: v.T("E-mail"), Type: "email", Value: v.Email, Error: v.Errors["email"], Autocomplete: "username webauthn", Inputmode: "email", Focus: v.Email == ""}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(v.Shell, ui.Field{Name: "email", Label: v.T("Email"), Type: "email", Value: v.Email, Error: v.Errors["email"], Autocomplete: "username webauthn", Inputmode: "email", Focus: v.Email == ""}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

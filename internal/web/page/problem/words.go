@@ -3,7 +3,7 @@ package problem
 func title(v View) string {
 	switch v.Status {
 	case 400, 422:
-		return v.T("That did not work")
+		return v.T("Check what you entered")
 	case 401:
 		return v.T("Please sign in")
 	case 403:
@@ -26,13 +26,13 @@ func title(v View) string {
 
 func detail(v View) string {
 	switch v.Detail { // what the title says already is said in other words
-	case "", v.T("There is nothing here."), v.T("Your role does not allow this."):
+	case "", v.T("Page not found."), v.T("Your role does not allow this."):
 	default:
 		return v.Detail
 	}
 	switch v.Status {
 	case 401:
-		return v.T("Sign in to go on.")
+		return v.T("Sign in to continue.")
 	case 403:
 		return v.T("Your role does not allow this. Ask the owner.")
 	case 404:

@@ -45,13 +45,13 @@ func (v View) What(l Line) string {
 	case "password_changed":
 		return v.T("Password changed")
 	case "password_recovered":
-		return v.T("Password reset by mail")
+		return v.T("Password reset by email")
 	case "email_change_asked":
 		return v.T("Change of address requested")
 	case "email_changed":
-		return v.T("E-mail address changed")
+		return v.T("Email address changed")
 	case "email_taken_back":
-		return v.T("Old e-mail address taken back")
+		return v.T("Change of email address undone")
 	case "factor_added":
 		return v.T("Passkey or authenticator added")
 	case "factor_removed":
@@ -82,9 +82,9 @@ func (v View) whatOfAccount(l Line) string {
 	case "owner_removed":
 		return v.T("Owner left")
 	case "key_made":
-		return v.T("API key made")
+		return v.T("API key created")
 	case "key_ended":
-		return v.T("API key ended")
+		return v.T("API key revoked")
 	case "payee_changed":
 		return v.T("UPI payee changed")
 	case "data_exported":
@@ -92,7 +92,7 @@ func (v View) whatOfAccount(l Line) string {
 	case "data_taken":
 		return v.T("All data downloaded")
 	case "deletion_begun":
-		return v.T("Deletion of the account begun")
+		return v.T("Deletion of the account started")
 	case "deletion_ended":
 		return v.T("Account kept")
 	}

@@ -523,7 +523,7 @@ func reason(v View) string {
 	switch v.Reason {
 	case "":
 		if v.Limit > 0 {
-			return v.N(v.Limit, "When %d party is not enough any more.", "When %d parties are not enough any more.")
+			return v.N(v.Limit, "When %d party is no longer enough.", "When %d parties are no longer enough.")
 		}
 		return v.T("When you need more than you have.")
 	case fault.PartiesMax:
@@ -533,7 +533,7 @@ func reason(v View) string {
 	case fault.ExportNeedsPlan:
 		return v.T("Downloads are not in the plan %s. Your figures are still all on the screen.", v.PlanNow)
 	case fault.BatchEntryNeedsPlan:
-		return v.T("The grid is not in the plan %s. One by one, entries are without limit.", v.PlanNow)
+		return v.T("The grid is not in the plan %s. You can still add any number of entries one by one.", v.PlanNow)
 	}
 	return v.T("This is not in the plan that you have.")
 }

@@ -94,9 +94,9 @@ func (v View) kind(id string) string {
 	case "expire":
 		return v.T("Expired")
 	case "take_back":
-		return v.T("Taken back")
+		return v.T("Reversed")
 	case "give_back":
-		return v.T("Given back: the refund failed")
+		return v.T("Returned: the refund failed")
 	}
 	return id
 }
@@ -136,5 +136,5 @@ func (v View) scope() string {
 }
 
 func (v View) scopes() []ui.Option {
-	return []ui.Option{{Value: "spend", Label: v.T("spend and look")}, {Value: "read", Label: v.T("only look")}}
+	return []ui.Option{{Value: "spend", Label: v.T("spend and read")}, {Value: "read", Label: v.T("read only")}}
 }

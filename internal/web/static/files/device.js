@@ -1,4 +1,5 @@
 // What this device does for who is signed in: the worker, the entries that wait here, and the names seen last.
+import { places } from "./places.js";
 import "./store.js";
 
 const me = document.body.dataset;
@@ -56,4 +57,7 @@ addEventListener("submit", (e) => {
 
 // A device that keeps nothing, such as a private window, does without all this.
 if (me.user && badge) begin().catch(() => {});
-else if (!("offline" in me)) store.forget().catch(() => {});
+else if (!("offline" in me)) {
+	places.forget();
+	store.forget().catch(() => {});
+}

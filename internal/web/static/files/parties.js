@@ -1,5 +1,7 @@
 // The list of parties follows what is typed, is walked by keys, and shows a party beside it where there is room. The
 // server makes list and party, as it does without this module.
+import { places } from "./places.js";
+
 const form = document.querySelector("[data-live-search]");
 const list = document.getElementById("list");
 const beside = document.getElementById("beside");
@@ -57,20 +59,10 @@ if (form && list) {
 
 // Which place of the list one came from: the arrow of a party's page leads back to it.
 const place = "list:" + location.pathname;
-function remember() {
-	try {
-		sessionStorage.setItem(place, JSON.stringify({ address: location.pathname + location.search, y: scrollY }));
-	} catch {
-		// a browser that keeps nothing
-	}
-}
+const at = places.get(place);
+if (at?.back && at.address === location.pathname + location.search) scrollTo(0, at.y);
+const remember = () => places.set(place, { address: location.pathname + location.search, y: scrollY });
 addEventListener("pagehide", remember);
-try {
-	const at = JSON.parse(sessionStorage.getItem(place));
-	if (at?.back && at.address === location.pathname + location.search) scrollTo(0, at.y);
-} catch {
-	// as above
-}
 
 // The party beside the list.
 function mark() {
