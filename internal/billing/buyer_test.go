@@ -23,6 +23,7 @@ type buyer struct {
 	u      *pgtest.User
 	dice   *rand.Rand
 	desk   *credits.Service
+	slow   bool                // the worker mostly has something else to do
 	pages  []*billing.Checkout // that they were ever led to, each in a tab of its own
 	offers []offer             // of changes of plan that they were shown
 	did    []string
@@ -131,7 +132,7 @@ func (b *buyer) step() {
 			}
 		}
 	}
-	b.hear(b.dice.IntN(4) > 0)
+	b.hear((b.dice.IntN(4) > 0) != b.slow)
 	b.refill(b.desk)
 }
 
@@ -149,7 +150,7 @@ func (b *buyer) hear(works bool) {
 }
 
 // pass lets time pass as it does for a running program: the worker is at work whenever something can be paid no
-// more, and at the end of each day the books are compared.
+// more, and at the beginning of each day the books are compared. Of the last day it may not have heard.
 func (b *buyer) pass(d time.Duration) {
 	for d > 0 {
 		hop := min(d, day)
@@ -161,12 +162,13 @@ func (b *buyer) pass(d time.Duration) {
 		if expires != nil {
 			hop = min(hop, expires.Sub(b.clock.Now())+time.Minute)
 		}
-		b.must(b.sim.Advance(b.Context(), hop))
 		b.down.Store(false) // no provider is away for days
-		b.hear(true)
-		if d -= hop; hop == day {
+		if hop == day {
 			b.reconcile(quick)
 		}
+		b.must(b.sim.Advance(b.Context(), hop))
+		d -= hop
+		b.hear(d > 0 || b.dice.IntN(2) == 0)
 	}
 }
 
@@ -299,6 +301,7 @@ func TestBuyers(t *testing.T) {
 				shop: s, u: s.db.User(t, "asha"), dice: rand.New(rand.NewPCG(seed+uint64(i), 1)),
 				desk: s.desk(),
 			}
+			b.slow = b.dice.IntN(3) == 0
 			for range 30 {
 				b.step()
 			}
