@@ -21,6 +21,7 @@ func TestAuditOfTijori(t *testing.T) {
 	s := serve(t, data)
 	register(t, s, "bina@example.com")
 	register(t, s, "cara@example.com")
+	register(t, s, "dora@example.com")
 	res, err := http.Post(s.url+"/api/dev/demo", "", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -28,19 +29,26 @@ func TestAuditOfTijori(t *testing.T) {
 	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("the demonstration is answered with %s, %v", res.Status, err)
 	}
-	b, err := os.ReadFile(filepath.Join("testdata", "audit.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.NewReplacer("URL", s.url, "SIM", s.sim, "PASSWORD", password, "AUTH",
+	fill := strings.NewReplacer("URL", s.url, "SIM", s.sim, "PASSWORD", password, "AUTH",
 		base64.StdEncoding.EncodeToString(
-			[]byte(simulator.RazorpayKeyID+":"+simulator.RazorpayKeySecret))).Replace(string(b))
+			[]byte(simulator.RazorpayKeyID+":"+simulator.RazorpayKeySecret)))
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "audit.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"audit.toml", "money.toml"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(fill.Replace(string(b))), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, engine := range []string{"http", "race", "webhook"} {
-		cmd := exec.Command(program, "audit", engine, "--strict", "--fail-on", "note", "--format", "json")
+		config := "money.toml"
+		if engine == "http" {
+			config = "audit.toml"
+		}
+		cmd := exec.Command(program, "audit", engine, "--config", config, "--strict", "--fail-on", "note",
+			"--format", "json")
 		cmd.Dir, cmd.Env = dir, environment()
 		out, err := cmd.Output()
 		var r struct {

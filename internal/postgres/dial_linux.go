@@ -24,7 +24,8 @@ func limitSilence(c *net.TCPConn, limit time.Duration) error {
 }
 
 // spoken reports whether the other end of a connection has closed it or said something that nobody has read, without
-// waiting and without reading it.
+// waiting and without reading it. The driver may be waiting for that in the background, which holds the connection's
+// right to read: so it asks by Control, which needs none.
 func spoken(c net.Conn) bool {
 	if secured, ok := c.(interface{ NetConn() net.Conn }); ok {
 		c = secured.NetConn()
@@ -38,9 +39,8 @@ func spoken(c net.Conn) bool {
 		return true
 	}
 	var peeked error
-	err = raw.Read(func(fd uintptr) bool {
+	err = raw.Control(func(fd uintptr) {
 		_, _, peeked = syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		return true
 	})
 	return err != nil || peeked != syscall.EAGAIN && peeked != syscall.EINTR
 }

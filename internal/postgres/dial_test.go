@@ -5,6 +5,7 @@ package postgres_test
 import (
 	"context"
 	"net"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -91,6 +92,43 @@ func TestEndedConnectionsAreReplaced(t *testing.T) {
 		if _, err := db.Read(t.Context(), u.Caller, func(postgres.Scope, *pgx.Batch) {}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What asks whether a connection has ended waits for nobody, not even for a driver that is reading it.
+func TestSpokenWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	other, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading := make(chan error, 1)
+	go func() {
+		_, err := conn.Read(make([]byte, 1))
+		reading <- err
+	}()
+	for range 1000 { // some while the other has begun to read
+		if postgres.Spoken(conn) {
+			t.Fatal("a connection that lives and is silent counts as ended")
+		}
+		runtime.Gosched()
+	}
+	other.Close()
+	if err := <-reading; err == nil {
+		t.Fatal("the end was read as something else")
+	}
+	if runtime.GOOS == "linux" && !postgres.Spoken(conn) {
+		t.Error("a connection that has ended counts as living")
 	}
 }
 

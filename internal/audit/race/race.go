@@ -107,6 +107,7 @@ func (e *engine) notTested(race *target.Race, reason string, args ...any) {
 type round struct {
 	before, after   int64
 	accepted, asked int
+	refused         int // the status of a refusal, 0 without one
 	failed          int // connections that broke, whose request may or may not have counted
 }
 
@@ -119,7 +120,7 @@ func (e *engine) race(race *target.Race) error {
 	parallel := min(positive(race.Parallel, defaultParallel), mostParallel)
 	rounds := min(positive(race.Rounds, defaultRounds), mostRounds)
 	var broken []round
-	accepted, way := 0, ""
+	accepted, refused, way := 0, 0, ""
 	for range rounds {
 		got, how, err := e.round(race, who, parallel)
 		if err != nil {
@@ -127,14 +128,15 @@ func (e *engine) race(race *target.Race) error {
 		}
 		e.rounds++
 		accepted += got.accepted
-		way = how
+		refused, way = got.refused, how
 		if !holds(race, got) {
 			broken = append(broken, got)
 		}
 	}
 	switch {
 	case accepted == 0:
-		return fmt.Errorf("none of %d requests was accepted, so nothing was raced", parallel*rounds)
+		return fmt.Errorf("none of %d requests was accepted, so nothing was raced; the last answer was %d", parallel*rounds,
+			refused)
 	case len(broken) > 0:
 		e.add(race, who, broken, rounds, parallel, way)
 	}

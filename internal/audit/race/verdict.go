@@ -70,6 +70,8 @@ func (e *engine) round(race *target.Race, who *target.Someone, parallel int) (ro
 			out.failed++
 		case s >= 200 && s < 300, s == 303, s == 302:
 			out.accepted++
+		default:
+			out.refused = s
 		}
 	}
 	if out.failed == parallel {

@@ -8,7 +8,7 @@
 -- +goose StatementBegin
 create function tijori_access.try_scope(out refused text, out user_id uuid, out account_id uuid, out business_id uuid,
         out role text, out sees_totals boolean, out adds_entries boolean, out runs_khata boolean, out owns boolean)
-    language plpgsql stable set search_path = ''
+    language plpgsql stable security definer set search_path = ''
     as $$
 begin
     select s.user_id, s.account_id, s.business_id, s.role, s.sees_totals, s.adds_entries, s.runs_khata, s.owns
