@@ -73,7 +73,7 @@ torture: ## the long proofs: histories, state machines, cut lines, kills; half a
 		TIJORI_TORTURE=1 go test -count=1 -v -timeout=60m ./internal/isolation -run TestForeignRows || status=1; \
 		TIJORI_TORTURE=1 go test -count=1 -v -timeout=60m ./internal/credits -run 'TestLinearizable|TestMutantsAreRejected|TestCutConnections' || status=1; \
 		go test -count=1 -v -timeout=120m ./internal/credits -run 'TestStateMachine|TestAllDueAgainst|TestBeginAgainst' -rapid.checks=10000 || status=1; \
-		TIJORI_TORTURE=1 go test -count=1 -timeout=120m ./internal/billing -run 'TestEveryHistory|TestMutantsAreFound|TestHistoriesOnTheDatabase' || status=1; \
+		TIJORI_TORTURE=1 go test -count=1 -timeout=120m ./internal/billing -run 'TestEveryHistory|TestMutantsAreFound|TestHistoriesOnTheDatabase|TestBuyers' || status=1; \
 		TIJORI_LONG=1 go test -count=1 -v -timeout=120m ./internal/journey -run 'TestKill' || status=1; \
 		exit $$status
 

@@ -20,12 +20,21 @@ import (
 // A buyer is one owner who does everything that the billing page offers, in any order and in several tabs.
 type buyer struct {
 	*shop
-	u     *pgtest.User
-	dice  *rand.Rand
-	desk  *credits.Service
-	pages []*billing.Checkout // that they were ever led to, each in a tab of its own
-	did   []string
-	paid  []string // the subscriptions and sessions that they paid, in order
+	u      *pgtest.User
+	dice   *rand.Rand
+	desk   *credits.Service
+	slow   bool                // the worker mostly has something else to do
+	pages  []*billing.Checkout // that they were ever led to, each in a tab of its own
+	offers []offer             // of changes of plan that they were shown
+	did    []string
+	paid   []string // the subscriptions and sessions that they paid, in order
+}
+
+// An offer is what a page has said of a change of plan.
+type offer struct {
+	plan, interval string
+	at             time.Time
+	due            int64
 }
 
 // step does something that the page offers. What is refused changes nothing.
@@ -61,8 +70,10 @@ func (b *buyer) step() {
 		if q.CanWait && b.dice.IntN(2) == 0 {
 			due = 0
 		}
-		c, err := b.service.ChangePlan(ctx, me, plan, interval, q.At, due)
-		say("change to %s %s for %d, from %v: %v", plan, interval, due, q.Starts, err)
+		b.offers = append(b.offers, offer{plan, interval, q.At, due})
+		take := b.offers[len(b.offers)-1-b.dice.IntN(min(2, len(b.offers)))] // of an older tab, too
+		c, err := b.service.ChangePlan(ctx, me, take.plan, take.interval, take.at, take.due)
+		say("change to %s %s for %d: %v", take.plan, take.interval, take.due, err)
 		open(c, err)
 	case 4:
 		_, err := b.service.Cancel(ctx, me)
@@ -79,9 +90,12 @@ func (b *buyer) step() {
 		c := b.pages[len(b.pages)-1-b.dice.IntN(min(3, len(b.pages)))]
 		id := c.URL[strings.LastIndex(c.URL, "/")+1:]
 		var err error
-		if c.Provider == facts.Stripe {
+		switch {
+		case strings.Contains(c.URL, "/invoice/"): // with the second factor
+			err = b.sim.PayInvoice(id)
+		case c.Provider == facts.Stripe:
 			_, err = b.sim.PaySession(id)
-		} else {
+		default:
 			for _, f := range c.Form.Fields {
 				if f.Name == "subscription_id" {
 					id = f.Value
@@ -98,24 +112,64 @@ func (b *buyer) step() {
 		say("pay %s %s %s: %v", c.Price.Plan, c.Price.Interval, id, err)
 	case 10:
 		d := []time.Duration{time.Hour, 9 * time.Hour, 3 * day, 17 * day, 31 * day}[b.dice.IntN(5)]
-		b.must(b.sim.Advance(ctx, d))
+		b.pass(d)
 		say("%v later", d)
 	case 11:
 		if o := b.overview(b.u); o.Subscription != nil {
-			good := b.dice.IntN(3) > 0
+			good, asks := b.dice.IntN(3) > 0, b.dice.IntN(4) == 0
 			_ = b.sim.SetCard(o.Subscription.ID, good) // it may have ended
-			say("card of %s good %v", o.Subscription.ID, good)
+			_ = b.sim.SetSecondFactor(o.Subscription.ID, asks)
+			say("card of %s good %v, second factor %v", o.Subscription.ID, good, asks)
 		}
-	case 12:
-		b.lose()
-		say("events are lost")
+	case 12: // at the provider, or in the UPI app
+		if o := b.overview(b.u); o.Subscription != nil {
+			atEnd := b.dice.IntN(2) == 0 && o.Subscription.Provider == facts.Stripe
+			if b.dice.IntN(2) == 0 {
+				say("pays what is open of %s: %v", o.Subscription.ID, b.sim.PayOpen(o.Subscription.ID))
+			} else {
+				say("ends %s, with its period %v: %v", o.Subscription.ID, atEnd,
+					b.sim.Cancel(o.Subscription.ID, atEnd))
+			}
+		}
 	}
-	b.must(b.sim.Deliver(ctx))
-	if b.dice.IntN(4) > 0 {
-		b.apply()
-		_, _ = b.service.EndReplaced(ctx) // the provider may be away
-	}
+	b.hear((b.dice.IntN(4) > 0) != b.slow)
 	b.refill(b.desk)
+}
+
+// hear lets events arrive, or be lost. The worker may be slow to apply them.
+func (b *buyer) hear(works bool) {
+	if b.dice.IntN(8) == 0 {
+		b.lose()
+		b.did = append(b.did, "events are lost")
+	}
+	b.must(b.sim.Deliver(b.Context()))
+	if works {
+		b.apply()
+		_, _ = b.service.EndReplaced(b.Context()) // the provider may be away
+	}
+}
+
+// pass lets time pass as it does for a running program: the worker is at work whenever something can be paid no
+// more, and at the beginning of each day the books are compared. Of the last day it may not have heard.
+func (b *buyer) pass(d time.Duration) {
+	for d > 0 {
+		hop := min(d, day)
+		var expires *time.Time
+		b.must(b.db.Super.QueryRow(b.Context(), `
+			select min(expires_at) from checkouts
+			 where account_id = $1 and status in ('creating', 'open') and expires_at > $2`, b.u.AccountID,
+			b.clock.Now()).Scan(&expires))
+		if expires != nil {
+			hop = min(hop, expires.Sub(b.clock.Now())+time.Minute)
+		}
+		b.down.Store(false) // no provider is away for days
+		if hop == day {
+			b.reconcile(quick)
+		}
+		b.must(b.sim.Advance(b.Context(), hop))
+		d -= hop
+		b.hear(d > 0 || b.dice.IntN(2) == 0)
+	}
 }
 
 // wrong says what may never be.
@@ -143,20 +197,23 @@ func (b *buyer) wrong() (out []string) {
 		session            string // by which it was bought at Stripe
 	}
 	rows, err := b.db.Super.Query(b.Context(), `
-		select s.id, s.plan_id, s.provider, i.period_start, least(i.period_end, case
-		    when s.provider = 'stripe' then s.ended_at end), p.rank,
+		select s.id, s.plan_id, s.provider, p.rank,
 		    coalesce((select min(c.session_id) from checkouts c
 		               where c.account_id = s.account_id and c.subscription_id = s.id), '')
-		  from invoices i join subscriptions s on s.account_id = i.account_id and s.id = i.subscription_id
-		      join plans p on p.id = s.plan_id
-		 where i.account_id = $1 and i.status = 'paid' and i.period_start is not null order by i.period_start`, b.u.AccountID)
+		  from subscriptions s join plans p on p.id = s.plan_id
+		 where s.account_id = $1`, b.u.AccountID)
 	b.must(err)
 	defer rows.Close()
 	var all []paid
+	months := map[string]int{} // that were paid for, by subscription
 	for rows.Next() {
 		var p paid
-		b.must(rows.Scan(&p.id, &p.plan, &p.provider, &p.from, &p.to, &p.rank, &p.session))
-		all = append(all, p)
+		b.must(rows.Scan(&p.id, &p.plan, &p.provider, &p.rank, &p.session))
+		for _, span := range b.sim.Collected(p.id) { // by the provider's own invoices
+			p.from, p.to = span.From, span.To
+			all = append(all, p)
+			months[p.id] += span.Months
+		}
 	}
 	b.must(rows.Err())
 	// The clock stands between two steps, so that periods begin at one moment: only this list knows which was paid
@@ -170,20 +227,47 @@ func (b *buyer) wrong() (out []string) {
 	for i, p := range all {
 		for _, q := range all[i+1:] {
 			if p.id != q.id && q.provider == "razorpay" && q.rank <= p.rank && q.from.Before(p.to.Add(-2*day)) {
-				say("%s of %s was paid from %v, and %s of %s until %v", q.plan, q.id, q.from, p.plan, p.id, p.to)
+				say("%s of %s was paid from %v, and %s of %s from %v until %v", q.plan, q.id, q.from, p.plan, p.id,
+					p.from, p.to)
 			}
 		}
 	}
-	if n := b.count(`
-		select count(*) from (select source, count(distinct period) as months from credit_grants
-		     where account_id = $1 and kind = 'allowance' and source <> 'free' group by 1) g
-		 where months > (select coalesce(sum(case when i.period_end - i.period_start > interval '40 days' then 12
-		     else 1 end), 0)
-		                   from invoices i where i.account_id = $1 and i.status = 'paid' and g.source like '%' || i.subscription_id || '%')`, b.u.AccountID); n > 0 {
-		say("%d subscriptions brought more months of credits than were paid", n)
+	// Nothing is given beyond what is paid for, by the provider's own invoices, and the one grace.
+	ends, err := b.db.Super.Query(b.Context(), `
+		select s.id, s.paid_through, s.access_until, (select max(c.starts_at) from checkouts c
+		           where c.account_id = s.account_id and c.subscription_id = s.id)
+		  from subscriptions s where s.account_id = $1 and s.access_until is not null`, b.u.AccountID)
+	b.must(err)
+	defer ends.Close()
+	for ends.Next() {
+		var id string
+		var through, access, starts *time.Time
+		b.must(ends.Scan(&id, &through, &access, &starts))
+		until := time.Unix(b.sim.PaidUntil(id), 0)
+		if starts != nil && starts.After(until) { // approved until then
+			until = *starts
+		}
+		if access.After(until.Add(billing.Grace)) || through != nil && through.After(until) {
+			say("%s gives until %v as if paid until %v; it is until %v", id, access, through, until)
+		}
+	}
+	b.must(ends.Err())
+	for id, paid := range months {
+		if n := b.count(`
+			select count(distinct period) from credit_grants
+			 where account_id = $1 and kind = 'allowance' and source like '%' || $2 || '%'`, b.u.AccountID, id); n > paid {
+			say("%s brought the credits of %d months, and %d were paid", id, n, paid)
+		}
 	}
 	if n := b.count(`select count(*) from inbox where status not in ('applied', 'ignored')`); n > 0 {
 		say("%d events are not applied", n)
+	}
+	for _, p := range all {
+		now := b.clock.Now()
+		if plan, _ := b.service.Plans().ByID(b.overview(b.u).Plan.ID); !now.Before(p.from) && now.Before(p.to) &&
+			plan.Rank < p.rank {
+			say("%s of %s is paid from %v until %v, and the plan is %s", p.plan, p.id, p.from, p.to, plan.ID)
+		}
 	}
 	// Nobody is stranded: there is a plan, or one can be bought, or what is outstanding can be paid.
 	o := b.overview(b.u)
@@ -217,6 +301,7 @@ func TestBuyers(t *testing.T) {
 				shop: s, u: s.db.User(t, "asha"), dice: rand.New(rand.NewPCG(seed+uint64(i), 1)),
 				desk: s.desk(),
 			}
+			b.slow = b.dice.IntN(3) == 0
 			for range 30 {
 				b.step()
 			}

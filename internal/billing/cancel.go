@@ -60,14 +60,25 @@ func (s Subscription) Cancellable(now time.Time) bool {
 	return s.Live() && (!s.CancelAtPeriodEnd || !s.PaidThrough.After(now))
 }
 
-// end stops a subscription from collecting anything more. What is paid is kept;
-// with now, or where nothing is, it ends at once. It returns what the provider
+// end stops a subscription from collecting anything more. What is paid is kept, by the
+// provider's word at this moment: a renewal may be paid of which no event has told.
+// With now, or where nothing is paid, it ends at once. It returns what the provider
 // says then. That it has ended there already is no failure: that is what was asked for.
 func (s *Service) end(ctx context.Context, account uuid.UUID, sub Subscription, now bool) (Subscription, error) {
 	g, err := s.gateway(sub.Provider)
 	if err != nil {
 		return sub, err
 	}
+	fresh, err := s.bring(ctx, sub.Provider, sub.ID, account, nil)
+	switch {
+	case facts.IsMissing(err):
+		return sub, errProviderRefused.Because(err)
+	case err != nil:
+		return sub, errProviderDown.Because(err)
+	case fresh.Ended():
+		return fresh, nil
+	}
+	sub = fresh
 	at := s.clock.Now()
 	// At Razorpay a cancellation at cycle end is silent and cannot be seen or undone; an immediate one is
 	// seen, and the paid time is kept all the same. At Stripe retries go on until the period ends.

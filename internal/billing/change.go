@@ -40,6 +40,8 @@ var (
 			Coded("subscription_ending")
 	errPayFirst = fault.New(fault.Conflict, "A payment is outstanding. Pay it first.").
 			Coded("payment_outstanding")
+	errRenewing = fault.New(fault.Conflict,
+		"Your plan is being renewed. Change it after that payment, in a few hours.").Coded("renewal_under_way")
 	errAmountChanged = fault.New(fault.Conflict, "The amount has changed meanwhile. Check it again.").
 				Coded("amount_changed")
 	errOtherCurrency = fault.New(fault.Conflict,
@@ -60,8 +62,8 @@ var (
 const quoteLife = 30 * time.Minute
 
 // QuoteChange says what it would cost to change the caller's plan, and when
-// that takes effect. It changes nothing. At Stripe more begins at once, for an
-// amount that is Stripe's own preview, and less begins when the period ends, without
+// that takes effect, by what the providers say of the account now. It changes nothing.
+// At Stripe more begins at once, for an amount that is Stripe's own preview, and less begins when the period ends, without
 // any amount. Razorpay cannot change most subscriptions (providers.md 2.1): another one
 // takes the place of the present one, which goes on until the new one is paid. A higher
 // plan begins at once or, as the owner chooses, when what is paid has run out; others
@@ -72,6 +74,9 @@ func (s *Service) QuoteChange(ctx context.Context, c postgres.Caller, plan, inte
 	if err != nil {
 		return nil, err
 	}
+	unlock := s.buying.lock(p.account)
+	s.look(ctx, p.account)
+	unlock()
 	q, _, err := s.quote(ctx, p, plan, interval, s.clock.Now().Truncate(time.Second))
 	return q, err
 }
@@ -126,6 +131,8 @@ func (s *Service) quote(
 		q.wait(ahead.Starts)
 	case q.Keeps.After(at.Add(leastAhead)):
 		q.CanWait = true
+	case !s.higher(to.Plan, sub.PlanID): // it collects about now, and both would be paid for the same days
+		return nil, nil, errRenewing
 	}
 	q.Next = later(q.Starts, to.Interval)
 	return q, sub, nil
@@ -207,6 +214,9 @@ func (s *Service) ChangePlan(
 	if now := s.clock.Now(); at.After(now.Add(time.Minute)) || at.Before(now.Add(-quoteLife)) {
 		return nil, errAmountChanged
 	}
+	if err := s.catchUp(ctx, p.account); err != nil {
+		return nil, err
+	}
 	q, sub, err := s.quote(ctx, p, plan, interval, at)
 	if err != nil {
 		return nil, err
@@ -245,7 +255,7 @@ func (s *Service) ChangePlan(
 	if q.Starts.After(at) {
 		starts = q.Starts
 	}
-	return s.purchase(ctx, p, q.To, starts, sub.ID)
+	return s.purchase(ctx, p, wish{price: q.To, starts: starts, replaces: sub.ID})
 }
 
 // needsCustomer reports whether a payment was refused because the bank wants to

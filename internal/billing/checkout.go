@@ -36,7 +36,8 @@ type Checkout struct {
 	ID       uuid.UUID
 	Provider facts.Provider
 	Price    Price
-	URL      string // the provider's hosted page, to redirect to (GET)
+	URL      string    // the provider's hosted page, to redirect to (GET)
+	Starts   time.Time // Razorpay: when it begins and is charged for, zero for at once
 	// Razorpay: the hosted checkout that comes back to us; the browser posts it instead of following URL
 	Form    *Form
 	Account string // the name of the account that will pay, for the page
@@ -94,8 +95,9 @@ func (s *Service) payer(ctx context.Context, c postgres.Caller) (p payer, err er
 // StartCheckout opens a purchase of a plan for the caller's account and returns
 // where to send the browser. The account and its address come from the
 // caller's credential alone. Calling it again returns the checkout that is
-// open; asking for another plan closes it first. Faults: Invalid for what is
-// not sold, Forbidden for all but owners, Conflict with a living subscription,
+// open; asking for another plan closes it first. The providers are asked first about
+// what the account has, so that nothing is bought by what an event has not told yet.
+// Faults: Invalid for what is not sold, Forbidden for all but owners, Conflict with a living subscription,
 // Unavailable when the provider does not answer.
 func (s *Service) StartCheckout(
 	ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider,
@@ -109,11 +111,49 @@ func (s *Service) StartCheckout(
 		return nil, err
 	}
 	defer s.buying.lock(p.account)() // on this node; other nodes meet in the database
-	paid, err := s.paidAhead(ctx, p.account, price)
-	if err != nil {
+	if err := s.catchUp(ctx, p.account); err != nil {
 		return nil, err
 	}
-	return s.purchase(ctx, p, price, paid.Starts, "")
+	return s.purchase(ctx, p, wish{price: price})
+}
+
+// A wish is what an owner wants to buy.
+type wish struct {
+	price Price
+	// Razorpay: the subscription that it follows and that ends when it is paid, "" for none, and when its first
+	// period begins then, zero for at once
+	replaces string
+	starts   time.Time
+	gone     []string // subscriptions that the provider does not know any more, so that they charge nobody
+}
+
+// catchUp brings every subscription of an account that may still charge to the provider's present
+// state. An event may be late or lost, and whoever buys, changes or cancels decides about money.
+func (s *Service) catchUp(ctx context.Context, account uuid.UUID) error {
+	var subs []Subscription
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		subs, err = subscriptionsOf(ctx, tx, account)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, sub := range subs {
+		if !sub.Live() || s.gateways[sub.Provider] == nil {
+			continue
+		}
+		if _, err := s.bring(ctx, sub.Provider, sub.ID, account, nil); err != nil && !facts.IsMissing(err) {
+			return errProviderDown.Because(err)
+		}
+	}
+	return nil
+}
+
+// look is catchUp for a page that changes nothing: where a provider does not answer it shows what is known.
+func (s *Service) look(ctx context.Context, account uuid.UUID) {
+	if err := s.catchUp(ctx, account); err != nil {
+		s.log.WarnContext(ctx, "ask what is paid", "account", account, "error", err)
+	}
 }
 
 // Ahead is what an account has paid for already when it buys a plan again.
@@ -124,7 +164,8 @@ type Ahead struct {
 }
 
 // PaidAhead says what the caller's account has paid for beyond now, by a subscription that
-// ends or has ended, and when a purchase of a plan would begin. Forbidden for all but owners.
+// ends or has ended, and when a purchase of a plan would begin. The providers are asked first, as a
+// purchase does; where one does not answer it says what is known. Forbidden for all but owners.
 func (s *Service) PaidAhead(
 	ctx context.Context, c postgres.Caller, plan, interval string, provider facts.Provider,
 ) (Ahead, error) {
@@ -136,16 +177,13 @@ func (s *Service) PaidAhead(
 	if err != nil {
 		return Ahead{}, err
 	}
-	return s.paidAhead(ctx, p.account, price)
-}
-
-// paidAhead: at Razorpay a plan that is no higher than one that is paid for begins when
-// that has run out. A higher one begins at once, and so does one at Stripe.
-func (s *Service) paidAhead(ctx context.Context, account uuid.UUID, price Price) (out Ahead, err error) {
-	now := s.clock.Now()
+	defer s.buying.lock(p.account)()
+	s.look(ctx, p.account)
+	var out Ahead
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		subs, err := subscriptionsOf(ctx, tx, account)
-		subs = slices.DeleteFunc(subs, func(sub Subscription) bool {
+		now := s.clock.Now()
+		subs, err := subscriptionsOf(ctx, tx, p.account)
+		subs = slices.DeleteFunc(subs, func(sub Subscription) bool { // beside it nothing can be bought
 			return sub.Blocks(now) && !sub.CancelAtPeriodEnd
 		})
 		out = s.ahead(subs, price, now)
@@ -155,7 +193,9 @@ func (s *Service) paidAhead(ctx context.Context, account uuid.UUID, price Price)
 }
 
 // ahead is what subscriptions that give a plan are paid for beyond now: the one that reaches
-// furthest of those that give at least what a price is for, or else the highest plan.
+// furthest of those that give at least what a price is for, or else the highest plan. At Razorpay
+// a plan that is no higher than one that is paid for begins when that has run out. A higher one
+// begins at once, and so does one at Stripe.
 func (s *Service) ahead(subs []Subscription, price Price, now time.Time) (out Ahead) {
 	for _, sub := range subs {
 		if !sub.Grants(now) || !sub.PaidThrough.After(now.Add(leastAhead)) {
@@ -177,33 +217,25 @@ func (s *Service) ahead(subs []Subscription, price Price, now time.Time) (out Ah
 // leastAhead is how much paid time is worth waiting for.
 const leastAhead = 2 * time.Hour
 
+// india is the zone in which Razorpay's cycles begin at midnight.
+var india = time.FixedZone("IST", 5*3600+1800)
+
 // startMargin is how long before its beginning a plan that begins later must be approved.
 const startMargin = time.Hour
 
-// purchase opens or finds the account's checkout of a price. starts is when the
-// first period begins, zero for at once; replaces is the subscription that the new
-// one follows, which is ended when the new one is paid. The caller holds the account's lock.
-func (s *Service) purchase(
-	ctx context.Context, p payer, price Price, starts time.Time, replaces string,
-) (*Checkout, error) {
-	asked := false
+// purchase opens or finds the account's checkout of what is wished for. The caller holds the account's lock
+// and has caught up with the providers.
+func (s *Service) purchase(ctx context.Context, p payer, w wish) (*Checkout, error) {
 	for range 5 {
-		row, stale, others, err := s.reserve(ctx, p, price, starts, replaces)
-		if errors.Is(err, errSubscribed) && !asked { // that it has ended may not have reached us
-			asked = true
-			for _, sub := range others {
-				if _, e := s.bring(ctx, sub.Provider, sub.ID, p.account, nil); e != nil {
-					return nil, err
-				}
-			}
-			continue
-		}
+		row, stale, others, err := s.reserve(ctx, p, w)
 		if err != nil {
 			return nil, err
 		}
 		if len(others) > 0 { // they give nothing: whoever buys again does not want them revived and charged
 			for _, sub := range others {
-				if _, err := s.end(ctx, p.account, sub, true); err != nil {
+				if _, err := s.end(ctx, p.account, sub, true); facts.IsMissing(err) {
+					w.gone = append(w.gone, sub.ID)
+				} else if err != nil {
 					return nil, err
 				}
 			}
@@ -230,7 +262,7 @@ func (s *Service) purchase(
 		} else if err != nil {
 			return nil, err
 		}
-		return s.checkout(p, row, price), nil
+		return s.checkout(p, row, w.price), nil
 	}
 	return nil, errProviderSays
 }
@@ -252,14 +284,16 @@ type reserved struct {
 	foundUnstarted bool // it was there, in creation, before this call
 }
 
-// reserve returns the account's one living checkout if it is for this price,
+// reserve returns the account's one living checkout if it is for what is wished,
 // makes one if there is none, and returns a different one as stale. With
-// neither it is to be called again. others are subscriptions that stand in the
-// way: with errSubscribed those that give a plan, else those that are to be ended first.
-// A purchase that is open already and replaces one goes on to replace it.
+// neither it is to be called again. others are subscriptions that give nothing and stand in the
+// way: they are to be ended first. A purchase that is open already keeps what it replaces while that is
+// not ended. When the first period begins is decided here, under the lock of the account's
+// purchases and by what is paid at this moment.
 func (s *Service) reserve(
-	ctx context.Context, p payer, price Price, starts time.Time, replaces string,
+	ctx context.Context, p payer, w wish,
 ) (row, stale *reserved, others []Subscription, err error) {
+	price := w.price
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		row, stale, others = nil, nil, nil
 		now := s.clock.Now()
@@ -276,30 +310,31 @@ func (s *Service) reserve(
 		}
 		same := have != nil && have.price == price.ProviderPrice && have.provider == price.Provider &&
 			have.expires.After(now.Add(5*time.Minute))
-		replaced := replaces
-		if same && replaces == "" {
-			replaced = have.replaces
+		starts, replaced := w.starts, w.replaces
+		if same && replaced == "" && slices.ContainsFunc(subs, func(sub Subscription) bool {
+			return sub.Provider == have.provider && sub.ID == have.replaces && sub.Live()
+		}) {
+			starts, replaced = have.starts, have.replaces
 		}
-		same = same && (replaces == "" || replaces == have.replaces && starts.Equal(have.starts))
-		var idle []Subscription
 		for _, sub := range subs {
-			if sub.ID == replaced && sub.Provider == price.Provider {
-				continue
-			}
-			if sub.Blocks(now) {
+			switch {
+			case sub.ID == replaced && sub.Provider == price.Provider:
+			case sub.Blocks(now):
+				return errSubscribed
+			case sub.idle(now) && s.gateways[sub.Provider] != nil && !slices.Contains(w.gone, sub.ID):
 				others = append(others, sub)
-			} else if sub.idle(now) && s.gateways[sub.Provider] != nil {
-				idle = append(idle, sub)
 			}
 		}
 		if len(others) > 0 {
-			return errSubscribed
-		}
-		if others = idle; len(idle) > 0 {
 			return nil
 		}
+		if replaced == "" {
+			starts = s.ahead(subs, price, now).Starts
+		} else if starts.Before(s.ahead(subs, price, now).Starts) {
+			return errAmountChanged // what it follows has been paid for since
+		}
 		switch {
-		case same:
+		case same && replaced == have.replaces && starts.Equal(have.starts):
 			have.priceOf, have.foundUnstarted = price, have.status == "creating"
 			row = have
 			return nil
@@ -313,7 +348,7 @@ func (s *Service) reserve(
 		}
 		row = &reserved{
 			account: p.account, id: id, provider: price.Provider, price: price.ProviderPrice, status: "creating",
-			created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaces, priceOf: price,
+			created: now, expires: now.Add(checkoutLife), starts: starts, replaces: replaced, priceOf: price,
 		}
 		if !starts.IsZero() { // later it would be paid at once, and what it follows may have renewed
 			row.expires = earliest(row.expires, starts.Add(-startMargin))
@@ -332,7 +367,7 @@ func (s *Service) reserve(
 		return err
 	})
 	if err != nil {
-		return nil, nil, others, fmt.Errorf("reserve a checkout: %w", err)
+		return nil, nil, nil, fmt.Errorf("reserve a checkout: %w", err)
 	}
 	return row, stale, others, nil
 }
@@ -584,16 +619,20 @@ func (s *Service) close(ctx context.Context, r *reserved) error {
 
 // checkout is what the page needs of a reserved row.
 func (s *Service) checkout(p payer, r *reserved, price Price) *Checkout {
-	c := &Checkout{ID: r.id, Provider: r.provider, Price: price, URL: r.url, Account: p.name}
+	c := &Checkout{ID: r.id, Provider: r.provider, Price: price, URL: r.url, Starts: r.starts, Account: p.name}
 	if r.provider != facts.Razorpay {
 		return c
 	}
 	plan, _ := s.plans.ByID(price.Plan)
+	what := "Tijori " + plan.Name + ", " + price.Amount.Short() + " per " + price.Interval
+	if !r.starts.IsZero() {
+		what += ", from " + r.starts.In(india).Format("2 January 2006")
+	}
 	c.Form = &Form{Action: s.razorpay.CheckoutURL(), Fields: []Field{
 		{"key_id", s.razorpay.KeyID()},
 		{"subscription_id", r.subscription},
 		{"name", "Tijori"},
-		{"description", "Tijori " + plan.Name + ", " + price.Amount.Short() + " per " + price.Interval},
+		{"description", what},
 		{"prefill[email]", p.email},
 		{"callback_url", s.publicURL + RazorpayReturnPath},
 		{"cancel_url", s.publicURL + CancelPath},

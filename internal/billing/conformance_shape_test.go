@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +23,9 @@ func (b *caseBench) render(s conformanceStep) ([]byte, http.Header) {
 		}
 		if s.Connect != "" {
 			event["account"] = s.Connect
+		}
+		if s.Previous != nil {
+			event["data"].(fields)["previous_attributes"] = previous(s.Previous)
 		}
 	} else {
 		account := s.Account
@@ -76,6 +78,25 @@ func (b *caseBench) render(s conformanceStep) ([]byte, http.Header) {
 		h.Set(razorpay.EventIDHeader, s.EventID)
 	}
 	return body, h
+}
+
+// previous is what a change of a subscription at Stripe says of before.
+func previous(f fields) fields {
+	out, item := fields{}, fields{}
+	for k, v := range f {
+		switch k {
+		case "price":
+			item["price"] = fields{"id": v}
+		case "current_period_start", "current_period_end":
+			item[k] = v
+		default:
+			out[k] = v
+		}
+	}
+	if len(item) > 0 {
+		out["items"] = fields{"data": []fields{item}}
+	}
+	return out
 }
 
 // notes replaces the case's user id by our account id.
@@ -196,20 +217,11 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		}
 		return b.stripeObject(f, shape)
 	}
-	var out any
+	out := b.listed(r)
 	switch {
+	case out != nil:
 	case b.c.Provider == facts.Stripe && strings.HasPrefix(path, "subscriptions/"):
-		sub := byID("subscription")
-		if sub != nil && sub["latest_invoice"] == nil {
-			sub["latest_invoice"] = nil
-			if in, _ := b.latest(func(s conformanceStep) (fields, bool) {
-				return s.Fields,
-					ofSubscription(s.Fields, id)
-			}); in != nil {
-				sub["latest_invoice"] = b.stripeObject(in, "")
-			}
-		}
-		out = sub
+		out = b.withInvoice(byID("subscription"))
 	case b.c.Provider == facts.Stripe && strings.HasPrefix(path, "checkout/sessions/"):
 		out = byID("checkout.session")
 	case b.c.Provider == facts.Stripe && strings.HasPrefix(path, "invoices/"):
@@ -235,21 +247,6 @@ func (b *caseBench) api(w http.ResponseWriter, r *http.Request) {
 		if f != nil {
 			out = b.notes(f)
 		}
-	case b.c.Provider == facts.Stripe && path == "invoices":
-		data := []fields{}
-		seen := map[any]bool{}
-		for _, s := range slices.Backward(b.c.Steps) {
-			if n := s.Fields["id"]; ofSubscription(s.Fields, r.URL.Query().Get("subscription")) && !seen[n] {
-				seen[n] = true
-				if in, _ := b.latest(func(s conformanceStep) (fields, bool) {
-					return s.Fields,
-						s.Fields["id"] == n
-				}); in != nil {
-					data = append(data, b.stripeObject(in, ""))
-				}
-			}
-		}
-		out = fields{"object": "list", "data": data, "has_more": false, "url": "/v1/invoices"}
 	case path == "invoices":
 		items := []fields{}
 		seen := map[any]bool{}

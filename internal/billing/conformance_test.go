@@ -60,6 +60,7 @@ type conformanceCase struct {
 			Payments *int   `json:"payments"`
 			Minor    *int64 `json:"paid_minor_units"`
 			Display  string `json:"paid_display"`
+			Grants   *int   `json:"max_credit_grants"` // that payments have brought
 		} `json:"ledger"`
 		Also []struct {
 			User      string `json:"user"`
@@ -77,6 +78,7 @@ type conformanceStep struct {
 	At          int64  `json:"at"`
 	Seq         int    `json:"seq"`
 	Fields      fields `json:"fields"`
+	Previous    fields `json:"previous"` // Stripe: what has changed, as it was
 	Live        bool   `json:"livemode"`
 	Account     string `json:"account_id"` // Razorpay
 	Connect     string `json:"account"`    // Stripe: of a connected account
@@ -171,6 +173,7 @@ type caseBench struct {
 	clock   *clock.Clock
 	service *Service
 	spend   Spender
+	plans   *Plans
 	mu      sync.Mutex
 	users   map[string]*pgtest.User
 	now     time.Time
@@ -178,7 +181,7 @@ type caseBench struct {
 
 func newBench(t *testing.T, c conformanceCase, plans *Plans, account string) *caseBench {
 	b := &caseBench{
-		T: t, c: c, account: account, db: pgtest.New(t), users: map[string]*pgtest.User{},
+		T: t, c: c, account: account, db: pgtest.New(t), users: map[string]*pgtest.User{}, plans: plans,
 		clock: clock.At(time.Unix(0, 0)),
 	}
 	api := httptest.NewServer(http.HandlerFunc(b.api))
@@ -187,13 +190,21 @@ func newBench(t *testing.T, c conformanceCase, plans *Plans, account string) *ca
 	if names == nil {
 		names = []string{"current"}
 	}
-	var secrets []facts.Secret
+	var secrets, empty []facts.Secret
 	for _, n := range names {
-		if n != "" { // the service does not start with an empty one
+		if n != "" {
 			secrets = append(secrets, facts.Secret{Label: n, Key: secretKey(n)})
+		} else {
+			empty = append(empty, facts.Secret{Label: n})
 		}
 	}
-	if len(secrets) == 0 { // nor without any: whatever comes then is refused
+	// The service does not start with an empty secret, nor without any: whatever comes then is refused.
+	if len(empty) > 0 || len(secrets) == 0 {
+		if facts.CheckSecrets(c.Provider, append(empty, secrets...)) == nil {
+			t.Error("an empty secret, or none, is accepted")
+		}
+	}
+	if len(secrets) == 0 {
 		secrets = []facts.Secret{{Label: "none", Key: "whsec_" + rand.Text()}}
 	}
 	sc, err := stripe.New(stripe.Config{Key: "sk_test_conformance", Secrets: secrets, URL: api.URL})
@@ -313,8 +324,9 @@ func (b *caseBench) step(s conformanceStep) {
 	case "@commit_mapping":
 		b.mapTo("customer", s.Fields["customer"].(string), s.Fields["user"].(string))
 	case "@reconcile":
-		if _, err := b.service.Refresh(b.Context()); err != nil {
-			b.Errorf("refresh: %v", err)
+		o := Reconciliation{Provider: b.c.Provider, Who: "bench", Rate: 10_000, Backoff: time.Millisecond}
+		if _, err := b.service.Reconcile(b.Context(), o); err != nil {
+			b.Errorf("@reconcile: %v", err)
 		}
 	case "@user_cancel":
 		b.userCancels(s)
@@ -464,6 +476,32 @@ func (b *caseBench) judge() {
 	if e.Ledger.Minor != nil && sum != *e.Ledger.Minor {
 		b.Errorf("paid %d minor units, want %d", sum, *e.Ledger.Minor)
 	}
+	if e.Ledger.Display != "" {
+		var currency string
+		if err := b.db.Super.QueryRow(b.Context(), `select min(currency) from payments where account_id = $1`,
+			b.user(e.User).AccountID).Scan(&currency); err != nil {
+			b.Fatal(err)
+		}
+		if shown := money.Plain(sum, currency); shown != e.Ledger.Display {
+			b.Errorf("paid %q, want %q", shown, e.Ledger.Display)
+		}
+	}
+	if e.Ledger.Grants == nil || len(b.plans.Meters) == 0 {
+		return
+	}
+	b.spend(b.user(e.User), 1) // grants what is due
+	if n := b.count(`select count(*) from credit_grants where account_id = $1 and source <> 'free'`,
+		b.user(e.User).AccountID); n > *e.Ledger.Grants {
+		b.Errorf("%d grants by the plan that was paid, want %d at most", n, *e.Ledger.Grants)
+	}
+}
+
+func (b *caseBench) count(sql string, args ...any) (n int) {
+	b.Helper()
+	if err := b.db.Super.QueryRow(b.Context(), sql, args...).Scan(&n); err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
 
 func (b *caseBench) overview(user string) *Overview {

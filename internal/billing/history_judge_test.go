@@ -176,11 +176,14 @@ func (l *life) never() {
 			say("%d credits for a month from %v, paid until %v", d.Amount, d.Starts, until)
 		}
 	}
-	if l.provider == facts.Razorpay { // an invoice for each month
-		paid := 0
+	if l.provider == facts.Razorpay { // an invoice for each month, or for twelve
+		paid, months := 0, 1
+		if strings.Contains(raw["plan_id"].(string), "Year") {
+			months = 12
+		}
 		for _, in := range l.rawInvoices() {
 			if in["status"] == "paid" {
-				paid++
+				paid += months
 			}
 		}
 		if number(raw["start_at"]) > number(raw["created_at"]) {

@@ -89,7 +89,7 @@ var kinds = map[string]kind{
 		settled: customerAgrees, returns: true,
 	},
 	ReviewUnknownPrice: {
-		means: "A price that is in no plan here: it gives nothing. " +
+		means: "A price that is in no plan here. Who had a plan keeps it; a new subscription gives nothing. " +
 			"Add it to the plan file, or move the subscription at the provider.",
 		settled: priceKnown, returns: true,
 	},

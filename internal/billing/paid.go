@@ -19,6 +19,7 @@ import (
 type span struct {
 	from, to time.Time
 	price    string // the provider's price that was paid for
+	cut      bool   // it was to last longer, and another period began
 }
 
 // breakAfter is how much time may lie between two spans that follow one another
@@ -27,10 +28,20 @@ const breakAfter = 24 * time.Hour
 
 // cover folds a span into what is paid: the one that reaches furthest counts,
 // and of two that reach as far the one that began later, which a change of price
-// in the middle of a period has brought.
+// in the middle of a period has brought. At Stripe a period can be cut short, by a change from
+// the year to the month: what was left of it is credited, and it lasts until the next one begins.
+// PaidFrom is that moment then, so that the invoice of the year, heard of again, pays for no more.
 func (s Subscription) cover(p span) Subscription {
 	if p.to.IsZero() {
 		return s
+	}
+	if s.Provider == facts.Stripe && !p.from.IsZero() && !s.PaidFrom.IsZero() {
+		switch {
+		case p.from.Before(s.PaidFrom):
+			p.to, p.cut = earliest(p.to, s.PaidFrom), false
+		case p.from.After(s.PaidFrom) && p.to.Before(s.PaidThrough):
+			s.PaidThrough = p.from
+		}
 	}
 	switch {
 	case s.PaidThrough.IsZero(), p.from.After(s.PaidThrough.Add(breakAfter)):
@@ -45,8 +56,30 @@ func (s Subscription) cover(p span) Subscription {
 	}
 	if later > 0 || later == 0 && p.price > s.PaidPriceID {
 		s.PaidThrough, s.PaidFrom, s.PaidPriceID = p.to, p.from, p.price
+		if p.cut {
+			s.PaidFrom = p.to
+		}
 	}
 	return s
+}
+
+// cutBy ends a span where a period of the plan began inside it that ends earlier, paid or not.
+func (p span) cutBy(periods []span) span {
+	end := p.to
+	for _, next := range periods {
+		if next.from.After(p.from) && next.from.Before(p.to) && next.to.Before(end) {
+			p.to, p.cut = next.from, true
+		}
+	}
+	return p
+}
+
+// cutAt ends a span that reaches beyond the beginning of the present period and began before it.
+func (p span) cutAt(start time.Time) span {
+	if !start.IsZero() && !p.from.IsZero() && p.from.Before(start) && start.Before(p.to) {
+		p.to, p.cut = start, true
+	}
+	return p
 }
 
 // reach is how far a span that is paid for reaches in the present period. One
@@ -97,7 +130,7 @@ func spans(in *facts.Invoice, s Subscription, plans *Plans) (out []span) {
 		if l.Once || l.Amount < 0 || l.End.IsZero() || !ours && price != s.PriceID {
 			continue
 		}
-		out = append(out, span{l.Start, l.End, price})
+		out = append(out, span{from: l.Start, to: l.End, price: price})
 	}
 	return out
 }
@@ -122,16 +155,30 @@ func (f Facts) invoices(id string) (out []*facts.Invoice) {
 // pay folds all that the facts tell of money into the state. The state has the
 // provider's present period already; before is what was known until now.
 func pay(before, s Subscription, f Facts, plans *Plans) Subscription {
-	if f.Subscription != nil { // what was paid before may have been cut short
-		s.PaidThrough = reach(span{before.PeriodStart, s.PaidThrough, ""}, s.PeriodStart, s.PeriodEnd,
-			slackOf(s.Provider))
-	}
-	var paid []span
+	var paid, periods []span
 	for _, in := range f.invoices(s.ID) {
 		paid = append(paid, paidBy(in, s, plans)...)
+		if s.Provider == facts.Stripe {
+			periods = append(periods, spans(in, s, plans)...)
+		}
+	}
+	if f.Subscription != nil { // what was paid before may have been cut short
+		kept := span{from: before.PeriodStart, to: s.PaidThrough}
+		if s.Provider == facts.Stripe {
+			if kept = kept.cutBy(periods).cutAt(s.PeriodStart); kept.cut {
+				s.PaidFrom = kept.to
+			}
+		}
+		s.PaidThrough = reach(kept, s.PeriodStart, s.PeriodEnd, slackOf(s.Provider))
 	}
 	slices.SortStableFunc(paid, func(a, b span) int { return a.from.Compare(b.from) })
 	for _, p := range paid {
+		if s.Provider == facts.Stripe {
+			p = p.cutBy(periods)
+			if f.Subscription != nil {
+				p = p.cutAt(s.PeriodStart)
+			}
+		}
 		p.to = reach(p, s.PeriodStart, s.PeriodEnd, slackOf(s.Provider))
 		s = s.cover(p)
 	}
@@ -148,12 +195,12 @@ func pay(before, s Subscription, f Facts, plans *Plans) Subscription {
 // period for which it has never made one, because its price begins later.
 func payStripe(before, s Subscription, told *facts.Subscription) Subscription {
 	if !s.TrialEnd.IsZero() && (s.Status == Trialing || s.Status == Paused || !s.TrialEnd.After(s.PeriodEnd)) {
-		s = s.cover(span{time.Time{}, s.TrialEnd, s.PriceID})
+		s = s.cover(span{to: s.TrialEnd, price: s.PriceID})
 	}
 	first := told.StartAt.IsZero() || told.StartAt.Equal(s.PeriodStart)
 	known := before.Status != "" && before.Status != Incomplete && !before.PeriodStart.Equal(s.PeriodStart)
 	if s.Status == Active && told.LatestID == "" && first && !known && s.PaidThrough.IsZero() {
-		s = s.cover(span{s.PeriodStart, s.PeriodEnd, s.PriceID})
+		s = s.cover(span{from: s.PeriodStart, to: s.PeriodEnd, price: s.PriceID})
 	}
 	switch {
 	case s.Status == Incomplete || s.Status == Expired:
@@ -175,14 +222,14 @@ func payRazorpay(before, s Subscription, f Facts) Subscription {
 	s.PaidCount = max(before.PaidCount, told.PaidCount)
 	n := cycle(told, s.Interval)
 	unpaid := s.Status == PastDue // shows the next cycle, which is not collected
-	now := span{s.PeriodStart, s.PeriodEnd, s.PriceID}
-	ended := span{time.Time{}, s.PeriodStart, s.PriceID}
+	now := span{from: s.PeriodStart, to: s.PeriodEnd, price: s.PriceID}
+	ended := span{to: s.PeriodStart, price: s.PriceID}
 	switch {
 	case s.Status == Incomplete || s.Status == Expired, s.Status == Canceled && s.PaidCount == 0:
 		// nothing was ever collected
 		s.PaidThrough, s.PaidFrom, s.PaidSince, s.PaidPriceID = time.Time{}, time.Time{}, time.Time{}, ""
 	case told.PaidCount == 0: // until it starts, and until its first cycle is collected, there is the trial only
-		s = s.cover(span{time.Time{}, told.StartAt, s.PriceID})
+		s = s.cover(span{to: told.StartAt, price: s.PriceID})
 	case !grown:
 	case told.PaidCount >= n && unpaid:
 		s = s.cover(ended)
@@ -195,9 +242,6 @@ func payRazorpay(before, s Subscription, f Facts) Subscription {
 		// counted so far may lag behind the invoices of other events: the next
 		// answer of the provider shall find that the count has grown.
 		s.PaidCount = before.PaidCount
-		if told.PaidCount == n-1 { // if not the one before, then the current one
-			s = s.cover(ended)
-		}
 	case before.Status != "" && before.PaidCount > 0 && !unpaid:
 		s = s.cover(now) // what is collected by itself is always the current cycle
 	case told.PaidCount == n-1:
@@ -237,6 +281,9 @@ func unclear(before Subscription, f Facts, plans *Plans, now time.Time) bool {
 	default:
 		return false
 	}
+	if len(f.Invoices) == 0 && cutUnseen(before, next, f, plans) {
+		return true
+	}
 	if told.LatestID == "" || next.PeriodStart.IsZero() || next.PaidThrough.After(next.PeriodStart) {
 		return false
 	}
@@ -248,6 +295,23 @@ func unclear(before Subscription, f Facts, plans *Plans, now time.Time) bool {
 		}
 	}
 	return true
+}
+
+// cutUnseen reports whether what is paid was cut short by a period that began before the present one ends, and
+// it may not have been the present one: those between were not paid, and only their invoices tell of them.
+func cutUnseen(before, next Subscription, f Facts, plans *Plans) bool {
+	kept := span{from: before.PeriodStart, to: before.PaidThrough}
+	if kept.cutAt(next.PeriodStart).cut {
+		return true
+	}
+	for _, in := range f.invoices(next.ID) {
+		for _, p := range paidBy(in, next, plans) {
+			if p.cutAt(next.PeriodStart).cut && (before.PaidFrom.IsZero() || !p.from.Before(before.PaidFrom)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // planGiven is the plan that is in force while what is paid lasts: that of the

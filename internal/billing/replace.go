@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,8 +14,56 @@ import (
 
 // EndReplaced ends subscriptions in whose place others have come: those that a paid
 // purchase names. It returns how many have ended. What the provider does not answer is
-// tried again with the next call.
-func (s *Service) EndReplaced(ctx context.Context) (int, error) { return s.endReplaced(ctx, uuid.Nil) }
+// tried again with the next call. Of a purchase that can be paid no more the provider is asked
+// whether it was: no event may have told, and the subscription that it follows renews an hour later.
+func (s *Service) EndReplaced(ctx context.Context) (int, error) {
+	if err := s.followUp(ctx); err != nil {
+		s.log.WarnContext(ctx, "follow purchases up", "error", err)
+	}
+	return s.endReplaced(ctx, uuid.Nil)
+}
+
+// followUp closes purchases in place of a subscription when their time is over, or applies that they were
+// paid. Those of which nothing could be learned in a day are left to the comparison.
+func (s *Service) followUp(ctx context.Context) error {
+	now := s.clock.Now()
+	var accounts []uuid.UUID
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			select account_id from checkouts
+			 where status in ('creating', 'open') and replaces is not null and expires_at <= $1 and expires_at > $2
+			 order by expires_at limit 20`, now, now.AddDate(0, 0, -1))
+		if err != nil {
+			return err
+		}
+		accounts, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list purchases whose time is over: %w", err)
+	}
+	var all error
+	for _, account := range accounts {
+		if err := s.closeExpired(ctx, account); err != nil && !errors.Is(err, errSubscribed) {
+			all = errors.Join(all, err)
+		}
+	}
+	return all
+}
+
+// closeExpired closes the checkout of an account whose time is over; errSubscribed says that it was paid.
+func (s *Service) closeExpired(ctx context.Context, account uuid.UUID) error {
+	defer s.buying.lock(account)()
+	var open *reserved
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) (err error) {
+		open, err = livingCheckout(ctx, tx, account)
+		return err
+	})
+	if err != nil || open == nil || open.expires.After(s.clock.Now()) {
+		return err
+	}
+	return s.close(ctx, open)
+}
 
 // endReplaced is EndReplaced for one account, or for all.
 func (s *Service) endReplaced(ctx context.Context, account uuid.UUID) (ended int, err error) {

@@ -423,22 +423,6 @@ func TestRefundAndDisputeAskAPerson(t *testing.T) {
 	}
 }
 
-func TestRefreshFindsWhatWasLost(t *testing.T) {
-	s := setup(t)
-	u := s.db.User(t, "asha")
-	s.buy(u, "pro", facts.Stripe)
-	s.settle()
-	s.must(s.sim.Hold(true))
-	s.must(s.sim.Cancel(s.subscription(u), false))
-	if o := s.overview(u); o.Plan.ID != "pro" {
-		t.Fatal("the event was not lost")
-	}
-	n, err := s.service.Refresh(t.Context())
-	if o := s.overview(u); n != 1 || err != nil || o.Plan.ID != "free" || o.Status != billing.Canceled {
-		t.Errorf("Refresh = %d, %v; plan %s", n, err, o.Plan.ID)
-	}
-}
-
 // TestBillingTablesAreClosed asks as the roles that production uses.
 func TestBillingTablesAreClosed(t *testing.T) {
 	s := setup(t)

@@ -132,12 +132,18 @@ func (s *Service) checkSecrets(g gateway) Check {
 // checkPrices looks at every price that is sold: one line where all are right,
 // else one for each that is not.
 func (s *Service) checkPrices(ctx context.Context, g gateway) (out []Check) {
-	p, sold := g.Provider(), 0
+	p, sold, above := g.Provider(), 0, []Check(nil)
 	look := func(name string, price Price) {
 		if price.Provider != p || price.Past || price.ProviderPrice == "" {
 			return
 		}
 		sold++
+		if confirmed(price) {
+			above = append(above, Check{
+				Subject: p.Name() + " price of " + name, State: CheckOK,
+				Detail: "above ₹15,000: each debit waits for the customer's confirmation (docs/providers.md)",
+			})
+		}
 		asked, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		got, err := g.Offer(asked, price.ProviderPrice)
@@ -167,5 +173,11 @@ func (s *Service) checkPrices(ctx context.Context, g gateway) (out []Check) {
 			Detail: fmt.Sprintf("%d are as the plan file says", sold),
 		}}
 	}
-	return out
+	return append(out, above...)
+}
+
+// confirmed reports whether the bank asks the customer at each debit of a price, by the Indian rules for mandates.
+func confirmed(price Price) bool {
+	return price.Provider == facts.Razorpay && price.Interval != "" && price.Amount.Currency == "INR" &&
+		price.Amount.Minor > 15_000_00
 }

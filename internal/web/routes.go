@@ -221,7 +221,10 @@ func (p *parts) routes() []frame.Route {
 		// Plans and payments.
 		{Pattern: "GET /pricing", Access: frame.Anyone, Handle: p.plans.PricingPage},
 		{Pattern: "GET /billing", Access: frame.Owns, Handle: p.plans.BillingPage},
-		{Pattern: "GET /billing/checkout", Access: frame.Owns, Handle: p.plans.CheckoutForm},
+		{
+			Pattern: "GET /billing/checkout", Limit: frame.CallsProvider, Access: frame.Owns,
+			Handle: p.plans.CheckoutForm,
+		},
 		{Pattern: "POST /billing/checkout", Limit: frame.CallsProvider, Access: frame.Owns, Handle: p.plans.Checkout},
 		{Pattern: "GET /billing/return", Access: frame.Owns, Handle: p.plans.ReturnPage},
 		{Pattern: "POST /billing/return", Limit: frame.CallsProvider, Access: frame.Owns, Handle: p.plans.VerifyReturn},

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing/facts"
 	"github.com/tijorihq/tijori/internal/billing/razorpay"
@@ -340,6 +341,41 @@ func (s *Simulator) Truth(id string) (status string, payments int) {
 		}
 	}
 	return status, payments
+}
+
+// A Span is time of a plan that was collected for, and how many months it was for.
+type Span struct {
+	From, To time.Time
+	Months   int
+}
+
+// Collected tells a test which time of a subscription's plan was paid for, as the provider's invoices say. At Stripe
+// time ends with the subscription.
+func (s *Simulator) Collected(id string) (list []Span) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub := s.s.Subscriptions[id]
+	for _, in := range sorted(s.s.Invoices) {
+		if sub == nil || in.Subscription != id || in.Status != "paid" {
+			continue
+		}
+		for _, l := range in.Lines {
+			if l.Once || l.Amount < 0 {
+				continue
+			}
+			end, months := l.End, 1
+			if l.End-l.Start > 40*day {
+				months = 12
+			}
+			if sub.Provider == facts.Stripe && sub.EndedAt != 0 {
+				end = min(end, sub.EndedAt)
+			}
+			if end > l.Start {
+				list = append(list, Span{time.Unix(l.Start, 0), time.Unix(end, 0), months})
+			}
+		}
+	}
+	return list
 }
 
 // PaidUntil tells a test how far the invoices reach that were paid for the plan of

@@ -123,6 +123,7 @@ var hindiPlan = map[string]string{
 	"Change and pay %s":  "बदलें और %s चुकाएँ",
 	"If you change your mind, approve it again: it then resumes on that day.": "मन बदले तो फिर से मंज़ूरी दें: प्लान उसी दिन से आगे चलेगा।",
 	"Open the bill": "बिल खोलें",
+	"Your plan is being renewed. Change it after that payment, in a few hours.":                         "आपका प्लान अभी रिन्यू हो रहा है। भुगतान पूरा होने के बाद, कुछ घंटे में, इसे बदलें।",
 	"There is no subscription whose plan could be changed.":                                             "ऐसा कोई सब्सक्रिप्शन नहीं है जिसका प्लान बदला जा सके।",
 	"This is the plan you have.":                                                                        "यही प्लान आपके पास है।",
 	"This subscription is ending. Keep the plan first, or wait for its end.":                            "यह सब्सक्रिप्शन बंद होने वाला है। पहले प्लान चालू रखें, या इसके बंद होने तक रुकें।",

@@ -129,13 +129,17 @@ func (h *Handlers) APICheckout(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	body := struct {
-		URL     string    `json:"url"`
-		Account string    `json:"account"`
-		Amount  int64     `json:"amount"` // minor units
-		Money   string    `json:"currency"`
-		Expires string    `json:"-"`
-		Form    *formJSON `json:"form,omitempty"`
+		URL     string `json:"url"`
+		Account string `json:"account"`
+		Amount  int64  `json:"amount"` // minor units
+		Money   string `json:"currency"`
+		// when it begins and is charged for, where that is later: what is paid for already has run out then
+		Starts *time.Time `json:"starts,omitempty"`
+		Form   *formJSON  `json:"form,omitempty"`
 	}{URL: c.URL, Account: c.Account, Amount: c.Price.Amount.Minor, Money: c.Price.Amount.Currency}
+	if !c.Starts.IsZero() {
+		body.Starts = &c.Starts
+	}
 	if c.Form != nil {
 		body.Form = &formJSON{Action: c.Form.Action, Fields: map[string]string{}}
 		for _, f := range c.Form.Fields {
