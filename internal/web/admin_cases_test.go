@@ -95,7 +95,7 @@ func init() {
 			return form("/admin/credits", "key", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11", "account", i.get("account"),
 				"way", "grant", "amount", "5", "meter", "credits", "reason", "a mistake of ours")
 		}, status: 303, shows: "/admin/credits"},
-		"GET /admin/support": {ask: at("/admin/support"), status: 200, shows: "written down"},
+		"GET /admin/support": {ask: at("/admin/support"), status: 200, shows: "is logged"},
 		"POST /admin/support": {ask: func(i ids) ask {
 			return form("/admin/support", "email", i.get("mail address"),
 				"remark", "a call")
