@@ -11,6 +11,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/web/page/reports"
 )
 
 // trade gives or receives an amount with a new party of a business, as its owner.
@@ -125,6 +126,32 @@ func TestReportsPage(t *testing.T) {
 	}
 	if strings.Contains(page(append(all, "show", "cash")...).body, rupees(gave)) {
 		t.Error("the cash book counts goods that were given on credit")
+	}
+}
+
+// TestEveryReportIsAFile asks for each report that the page offers, on screen and as each kind of file, with days and
+// without.
+func TestEveryReportIsAFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	w.trade(w.a, w.a.BusinessID, "Sita", ledger.Received, 250, time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC))
+	shop := "/b/" + w.a.ids["business"]
+	for _, show := range reports.All {
+		for _, days := range []url.Values{values("from", "2026-03-01", "to", "2026-04-30"), {}} {
+			days.Set("show", show)
+			if got := w.send("GET", ask{path: shop + "/reports", query: days}, w.a.Token); got.status != 200 {
+				t.Errorf("%v: %d", days, got.status)
+			}
+			for _, kind := range []string{"csv", "xlsx", "pdf"} {
+				got := w.send("GET", ask{path: shop + "/reports." + kind, query: days}, w.a.Token)
+				if got.status != 200 || len(got.body) == 0 {
+					t.Errorf("%v as %s: %d %.200s", days, kind, got.status, got.body)
+				}
+				if kind == "csv" && days.Has("from") && show != reports.Ageing && !strings.Contains(got.body, "2.50") {
+					t.Errorf("%v as CSV lacks what came in:\n%s", days, got.body)
+				}
+			}
+		}
 	}
 }
 

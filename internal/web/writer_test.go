@@ -116,6 +116,7 @@ func wrongWriters(t *testing.T, name string, source []byte, takes map[string]boo
 	if err != nil {
 		t.Fatal(err)
 	}
+	//lint:ignore SA1019 parameters are told apart within one file only
 	held := map[*ast.Object]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		f, ok := n.(*ast.FuncType)

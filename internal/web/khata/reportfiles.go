@@ -55,6 +55,13 @@ func reportTable(r *frame.Request, v *reports.View, days ledger.Range) (export.T
 	case reports.CashBook:
 		t.Columns = []export.Column{day, amount("Came in"), amount("Went out"), amount("In the till")}
 		t.Rows = viewRows(r, v, days, cashBook, cashRows)
+	case reports.Coming:
+		t.Columns = []export.Column{day}
+		for _, mode := range ledger.Modes {
+			t.Columns = append(t.Columns, export.Column{Word: v.Mode(string(mode)), Amount: true})
+		}
+		t.Columns = append(t.Columns, amount("Total"))
+		t.Rows = viewRows(r, v, days, collections, collectedRows)
 	case reports.Parties:
 		t.Columns = []export.Column{
 			party, amount("Opening balance"), amount("Gave"), amount("Got"),
@@ -134,6 +141,23 @@ func cashRows(v *reports.View, add addRow) ([]export.Cell, error) {
 		export.TextCell(v.T("Total")), export.SumCell(v.Got.Minor), export.SumCell(v.Gave.Minor),
 		export.SumCell(v.Closing.Minor),
 	}, nil
+}
+
+func collectedRows(v *reports.View, add addRow) ([]export.Cell, error) {
+	for _, d := range v.Collected {
+		line := []export.Cell{export.DayCell(d.Date)}
+		for _, amount := range d.Modes {
+			line = append(line, export.SumCell(amount.Minor))
+		}
+		if err := add(append(line, export.SumCell(d.Total.Minor))...); err != nil {
+			return nil, err
+		}
+	}
+	total := []export.Cell{export.TextCell(v.T("Total"))}
+	for _, mode := range v.Modes {
+		total = append(total, export.SumCell(mode.Amount.Minor))
+	}
+	return append(total, export.SumCell(v.Came.Minor)), nil
 }
 
 func partyRows(v *reports.View, add addRow) ([]export.Cell, error) {

@@ -21,6 +21,9 @@ const (
 	Ageing   = "ageing"
 )
 
+// All are the reports, in the order in which the page offers them.
+var All = []string{DayBook, CashBook, Coming, Parties, Ageing}
+
 // A View is the page of /b/{business}/reports. Its query: show, from, to, part.
 type View struct {
 	ui.Shell
