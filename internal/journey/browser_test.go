@@ -176,7 +176,7 @@ func (v *visitor) click(xpath string) {
 			return true;
 		}
 		return false;
-	})()`, 10*time.Second)
+	})()`, 2*time.Minute)
 	if !found {
 		v.shoot("failed")
 		v.Fatalf("%s finds nothing to click for %s on %s:\n%.1500s", v.name, xpath, v.at(), v.text())
@@ -189,7 +189,7 @@ func (v *visitor) leave(act func()) {
 	v.Helper()
 	eval[bool](v, `window.tijoriOldPage = true`)
 	act()
-	if !v.eventually(`!window.tijoriOldPage && document.readyState === "complete"`, 20*time.Second) {
+	if !v.eventually(`!window.tijoriOldPage && document.readyState === "complete"`, 2*time.Minute) {
 		v.shoot("failed")
 		v.Fatalf("%s stays on %s:\n%.1500s", v.name, v.at(), v.text())
 	}
@@ -235,7 +235,7 @@ func (v *visitor) text() string {
 
 func (v *visitor) wants(text string) {
 	v.Helper()
-	if !v.eventually(`document.body.innerText.replaceAll("\u00a0", " ").includes(`+quoted(text)+`)`, 10*time.Second) {
+	if !v.eventually(`document.body.innerText.replaceAll("\u00a0", " ").includes(`+quoted(text)+`)`, 2*time.Minute) {
 		v.shoot("failed")
 		v.Fatalf("%s does not read %q on %s:\n%.1500s", v.name, text, v.at(), v.text())
 	}
@@ -255,7 +255,7 @@ func (v *visitor) inspect() {
 	if !strings.HasPrefix(v.at(), "/") {
 		return // the simulated provider's
 	}
-	if !v.eventually(`!!document.documentElement && document.readyState === "complete"`, 10*time.Second) {
+	if !v.eventually(`!!document.documentElement && document.readyState === "complete"`, 2*time.Minute) {
 		v.Fatalf("%s: %s is not loaded", v.name, v.at()) // it may turn by itself
 	}
 	key := eval[string](v,

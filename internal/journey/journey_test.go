@@ -143,21 +143,21 @@ func (v *visitor) buy(s *server, by purchase) {
 	v.wants("asha@example.com")
 	s.act(v.T, "hold")
 	v.leave(func() { v.click(`//main//form[@action="/billing/checkout"]//button`) })
-	if !v.eventually(`location.origin === `+quoted(s.sim)+` && document.readyState === "complete"`, 15*time.Second) {
+	if !v.eventually(`location.origin === `+quoted(s.sim)+` && document.readyState === "complete"`, 2*time.Minute) {
 		v.Fatalf("%s does not reach the payment page but %s:\n%s", v.name, v.at(), v.text())
 	}
 	v.press(by.pay)
 	if by.back != "" {
 		v.press(by.back)
 	}
-	if !v.eventually(`location.pathname === "/billing/return" && document.readyState === "complete"`, 15*time.Second) {
+	if !v.eventually(`location.pathname === "/billing/return" && document.readyState === "complete"`, 2*time.Minute) {
 		v.Fatalf("%s does not come back from the payment but is on %s", v.name, v.at())
 	}
 	v.inspect()
 	v.wants("Confirming your payment")
 	eval[bool](v, `window.tijoriSamePage = true`)
 	s.act(v.T, "release")
-	if !v.eventually(`[...document.querySelectorAll("h1")].some((h) => h.checkVisibility() && h.textContent.includes("You are on Pro"))`, 20*time.Second) {
+	if !v.eventually(`[...document.querySelectorAll("h1")].some((h) => h.checkVisibility() && h.textContent.includes("You are on Pro"))`, 2*time.Minute) {
 		v.shoot("failed")
 		v.Fatalf("the page does not turn Pro: %s", v.text())
 	}

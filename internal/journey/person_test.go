@@ -40,7 +40,7 @@ func register(t testing.TB, s *server, mail string) *person {
 		"currency": {"INR"}, "locale": {"en"},
 	})
 	link := ""
-	for end := time.Now().Add(15 * time.Second); link == "" &&
+	for end := time.Now().Add(2 * time.Minute); link == "" &&
 		time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		link = letterTo(t, s, mail)
 	}

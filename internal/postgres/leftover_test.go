@@ -163,7 +163,7 @@ func TestNothingStaysOnAConnection(t *testing.T) {
 // noLocks waits for the moment when no session of the database holds an advisory lock, which must come by itself.
 func noLocks(t *testing.T, db *pgtest.DB, about string) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		var n int
 		err := db.Super.QueryRow(t.Context(), `select count(*) from pg_locks
 			where locktype = 'advisory'

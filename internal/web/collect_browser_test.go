@@ -21,7 +21,7 @@ func TestOneTapReminder(t *testing.T) {
 		d.do(chromedp.Navigate(page))
 		d.wants("the button is there", `(() => { const b = document.querySelector('`+button+
 			`'); if (!b) return false; b.removeAttribute("formtarget"); b.click(); return true; })()`)
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			h, err := chromedp.Run(d.ctx, chromedp.NavigationEntries())
 			if err == nil && len(h.Entries) > 0 {
 				if at := h.Entries[h.CurrentIndex].URL; !strings.HasPrefix(at, page) {

@@ -126,7 +126,7 @@ func (p *phone) waits(user string) int {
 // sent waits until nothing waits any more; a page view sends, or the browser by itself.
 func (p *phone) sent(user string) {
 	p.Helper()
-	for end := time.Now().Add(20 * time.Second); p.waits(user) > 0; time.Sleep(40 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); p.waits(user) > 0; time.Sleep(40 * time.Millisecond) {
 		if time.Now().After(end) {
 			p.Fatalf("%d entries still wait", p.waits(user))
 		}
@@ -254,7 +254,7 @@ func TestWaitingEntriesAreTheirUsers(t *testing.T) {
 	p.click(`form[action="/logout"] button`)
 	p.wants("signed out", `document.body.classList.contains("out")`)
 	p.state.Store(lineOpen)
-	for end := time.Now().Add(20 * time.Second); p.device() != "{}"; time.Sleep(40 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); p.device() != "{}"; time.Sleep(40 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("after the sign-out the device knows %s", p.device())
 		}

@@ -15,7 +15,7 @@ import (
 // eventually asks the page until a script says true.
 func eventually(script string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		for start := time.Now(); time.Since(start) < 15*time.Second; time.Sleep(50 * time.Millisecond) {
+		for start := time.Now(); time.Since(start) < 2*time.Minute; time.Sleep(50 * time.Millisecond) {
 			ok, err := chromedp.Evaluate[bool](script)(ctx, t)
 			if err != nil || ok {
 				return err
