@@ -107,6 +107,14 @@ func QueuePayee(s postgres.Scope, b *pgx.Batch, payee *Payee) {
 	})
 }
 
+// PayeeOf returns where the business is paid; zero without one.
+func PayeeOf(ctx context.Context, tx *postgres.Tx) (p Payee, err error) {
+	var b pgx.Batch
+	QueuePayee(tx.Scope, &b, &p)
+	err = tx.SendBatch(ctx, &b).Close()
+	return p, err
+}
+
 // ListPayees returns the newest decisions about the payee, the one in force
 // first; at most PageSize. Not for counters.
 func ListPayees(ctx context.Context, tx *postgres.Tx) ([]PayeeChange, error) {

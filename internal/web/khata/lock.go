@@ -64,9 +64,6 @@ func (h *Handlers) SetLock(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Read(nil); err != nil {
-		return err
-	}
 	everything := r.PostFormValue("open") == "all"
 	form := ledger.LockForm{Reason: r.PostFormValue("reason")}
 	if form.From, err = formDate(r, "from"); err == nil && !everything {
@@ -75,13 +72,15 @@ func (h *Handlers) SetLock(w http.ResponseWriter, r *frame.Request) error {
 			err = fault.InvalidField("until", "Choose the last day to lock.")
 		}
 	}
-	form.Today = r.Today
-	if err == nil {
-		err = r.As(func(tx *postgres.Tx) error {
-			_, err := ledger.SetLock(r.Context(), tx, id, form)
-			return err
-		})
-	}
+	wrong := err
+	err = r.AsPage(func(tx *postgres.Tx) error {
+		if wrong != nil {
+			return wrong
+		}
+		form.Today = r.Today
+		_, err := ledger.SetLock(r.Context(), tx, id, form)
+		return err
+	})
 	if err != nil {
 		if !frame.Mendable(err) {
 			return err

@@ -194,13 +194,14 @@ func (h *Handlers) RemindParty(w http.ResponseWriter, r *frame.Request) error {
 		return err
 	}
 	var to ledger.Payee
-	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueuePayee(scope, b, &to) }); err != nil {
-		return err
-	}
-	lang := langOf(r, r.PostFormValue("lang"))
+	var lang string
 	var p ledger.Party
 	var done ledger.Reminder
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err = r.AsPage(func(tx *postgres.Tx) (err error) {
+		lang = langOf(r, r.PostFormValue("lang"))
+		if to, err = ledger.PayeeOf(r.Context(), tx); err != nil {
+			return err
+		}
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}
@@ -247,13 +248,13 @@ func (h *Handlers) SendParty(w http.ResponseWriter, r *frame.Request) error {
 	entry, err := uuid.Parse(r.PostFormValue("entry"))
 	about := err == nil && entry != uuid.Nil
 	var to ledger.Payee
-	if err := r.Read(func(scope postgres.Scope, b *pgx.Batch) { ledger.QueuePayee(scope, b, &to) }); err != nil {
-		return err
-	}
 	var p ledger.Party
 	var e ledger.Entry
 	var balance int64
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err = r.AsPage(func(tx *postgres.Tx) (err error) {
+		if to, err = ledger.PayeeOf(r.Context(), tx); err != nil {
+			return err
+		}
 		if p, err = ledger.PartyByID(r.Context(), tx, id); err != nil {
 			return err
 		}

@@ -85,9 +85,6 @@ func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Read(nil); err != nil {
-		return err
-	}
 	token := r.PostFormValue("token") // made with the form, so that a double tap is one link
 	var days ledger.Range
 	life := ledger.ShareLife
@@ -98,12 +95,14 @@ func (h *Handlers) ShareParty(w http.ResponseWriter, r *frame.Request) error {
 			life = 0
 		}
 	}
-	if err == nil {
-		err = r.As(func(tx *postgres.Tx) error {
-			_, err := ledger.AddShare(r.Context(), tx, made, id, token, days, life)
-			return err
-		})
-	}
+	wrong := err
+	err = r.AsPage(func(tx *postgres.Tx) error {
+		if wrong != nil {
+			return wrong
+		}
+		_, err := ledger.AddShare(r.Context(), tx, made, id, token, days, life)
+		return err
+	})
 	if err != nil {
 		if !frame.Mendable(err) {
 			return err

@@ -19,21 +19,23 @@ import (
 
 func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
-	if err := r.Read(func(_ postgres.Scope, b *pgx.Batch) { credits.QueueBalances(b, &balances) }); err != nil {
-		return err
-	}
-	o, err := h.Billing.Overview(r.Context(), r.Caller)
-	if err != nil {
-		return err
-	}
 	var used, people int
-	err = r.As(func(tx *postgres.Tx) (err error) {
+	err := r.AsPage(func(tx *postgres.Tx) (err error) {
+		var b pgx.Batch
+		credits.QueueBalances(&b, &balances)
+		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
+			return err
+		}
 		if used, err = ledger.CountParties(r.Context(), tx); err != nil {
 			return err
 		}
 		people, err = account.CountPeople(r.Context(), tx)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	o, err := h.Billing.Overview(r.Context(), r.Caller)
 	if err != nil {
 		return err
 	}
