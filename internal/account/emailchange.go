@@ -166,7 +166,8 @@ func (s *Service) EmailBackByToken(ctx context.Context, token string) (email str
 
 // TakeEmailBack gives a user the former address again, whose owner says that the change was not theirs. Whoever made
 // it knew the password: so no password works any more until a new one is set by the mail that goes to the address;
-// every session and known device ends, and with endKeys the API keys. Later changes are undone with this one.
+// every session and known device ends, and with endKeys the API keys. Later changes are undone with this one, and
+// what was set up for signing in since shortly before it is taken away: it may be theirs as well.
 func (s *Service) TakeEmailBack(ctx context.Context, token string, endKeys bool, d Device) error {
 	hash := Hash(token)
 	recovery, err := newID()
@@ -196,6 +197,9 @@ func (s *Service) TakeEmailBack(ctx context.Context, token string, endKeys bool,
 		if err := endAccess(ctx, tx, user, endKeys); err != nil {
 			return err
 		}
+		if err := endFactorsSince(ctx, tx, user, hash); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `insert into recoveries (id, email, expires_at) values ($1, $2, now() + $3::interval)`,
 			recovery, email, term.RecoveryAsk); err != nil {
 			return err
@@ -219,6 +223,32 @@ func endChangesSince(ctx context.Context, tx pgx.Tx, user uuid.UUID, back [32]by
 	}
 	_, err := tx.Exec(ctx, `update recoveries set used_at = now() where user_id = $1 and used_at is null`, user)
 	return err
+}
+
+// endFactorsSince takes away what a user was given to sign in with since a change that is taken back was asked for, and
+// in as many days before as it can be taken back: whoever made the change may have come in earlier. Older ones stay, so
+// that a mailbox alone ends no second step.
+func endFactorsSince(ctx context.Context, tx pgx.Tx, user uuid.UUID, back [32]byte) error {
+	var gone int
+	err := tx.QueryRow(ctx, `
+		with since as (select created_at - $3::interval as at from email_changes where back_hash = $2),
+		     keys as (delete from passkeys p using since s where p.user_id = $1 and p.created_at >= s.at returning 1),
+		     apps as (delete from totps t using since s where t.user_id = $1 and t.created_at >= s.at returning 1),
+		     codes as (delete from recovery_codes r using since s where r.user_id = $1 and r.created_at >= s.at
+		               returning 1)
+		select (select count(*) from keys) + (select count(*) from apps) + (select count(*) from codes)`,
+		user, back[:], term.EmailBack).Scan(&gone)
+	if err != nil || gone == 0 {
+		return err
+	}
+	if err := logUser(ctx, tx, FactorRemoved, user); err != nil {
+		return err
+	}
+	f, err := factorsOf(ctx, tx, user)
+	if err != nil || f.Any() {
+		return err
+	}
+	return dropSecondStep(ctx, tx, user)
 }
 
 // The letters of a change of address.

@@ -1,6 +1,8 @@
 package account
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/account/passkeytest"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
 )
@@ -137,6 +140,89 @@ func TestFormerAddressTakesTheLoginBack(t *testing.T) {
 	if n := one[int](t, db,
 		`select count(*) from recoveries where email = 'asha@example.com' and used_at is null`); n != 1 {
 		t.Errorf("%d recoveries wait, want one", n)
+	}
+}
+
+// With the address comes back what signs in: a passkey that the thief has made opens nothing, whether it was made before
+// the change or after it, and what its owner had long before stays.
+func TestTheWayBackTakesTheThiefsPasskeysAway(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ownersAge string
+		stays     bool
+	}{"an old passkey of the owner": {"15 days", true}, "a new one": {"1 day", false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, db := equipped(t)
+			session := confirmed(t, s, db, "asha@example.com")
+			owners := withPasskey(t, s, session, 0)
+			if _, err := s.SetTwoStep(t.Context(), caller(session), true); err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range []string{"passkeys", "recovery_codes"} {
+				exec(t, db, `update `+table+` set created_at = now() - $1::interval`, c.ownersAge)
+			}
+			thiefs := []*passkeytest.Authenticator{withPasskey(t, s, session, 0)}
+			former, next := asked(t, s, db, session, "thief@example.com")
+			for _, token := range []string{former.Token, next.Token} {
+				if _, err := s.ConfirmEmailChange(t.Context(), token, phone); err != nil {
+					t.Fatal(err)
+				}
+			}
+			thiefs = append(thiefs, withPasskey(t, s, session, 0))
+			back := issued(t, s, one[uuid.UUID](t, db, `select id from email_changes`), BackEnd)
+			if err := s.TakeEmailBack(t.Context(), back.Token, false, phone); err != nil {
+				t.Fatal(err)
+			}
+			for i, a := range thiefs {
+				_, err := signInBy(t, s, a)
+				wantCode(t, fmt.Sprintf("the thief's passkey %d", i+1), err, "passkey_refused")
+			}
+			if _, err := signInBy(t, s, owners); (err == nil) != c.stays {
+				t.Errorf("the owner's passkey: %v", err)
+			}
+			if got := one[bool](t, db, `select two_step from users where id = $1`, session.UserID); got != c.stays {
+				t.Errorf("two steps are on: %t, want %t", got, c.stays)
+			}
+			if !slices.Contains(told(t, db), "asha@example.com factor_removed") {
+				t.Errorf("notices wait for %v", told(t, db))
+			}
+		})
+	}
+}
+
+// What guards the ways in asks of somebody who signs in by two steps for both.
+func TestWaysInAreGuardedByBothSteps(t *testing.T) {
+	t.Parallel()
+	s, db := equipped(t)
+	session := confirmed(t, s, db, "asha@example.com")
+	codes := withTOTP(t, s, db, session)
+	c, account := caller(session), one[uuid.UUID](t, db, `select account_id from accounts`)
+	for _, fresh := range []bool{false, true} {
+		if stale(t, db, session); fresh {
+			if err := s.StepUp(t.Context(), c, Proof{Code: codes[0]}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for what, do := range map[string]func(password string) error{
+			"change the address": func(p string) error {
+				return s.AskEmailChange(t.Context(), c, "new@example.com", p)
+			},
+			"change the password": func(p string) error { return s.ChangePassword(t.Context(), c, p, goodPassword) },
+			"delete the account": func(p string) error {
+				_, err := s.LeaveAccount(t.Context(), c, account, p)
+				return err
+			},
+		} {
+			if !fresh {
+				wantCode(t, what+" with the password alone", do(goodPassword), fault.StepUp)
+				continue
+			}
+			wantKind(t, what+" with the code alone", do("not-the-password-1"), fault.Invalid)
+			if err := do(goodPassword); err != nil {
+				t.Errorf("%s with both: %v", what, err)
+			}
+		}
 	}
 }
 

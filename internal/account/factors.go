@@ -95,7 +95,7 @@ func factorsOf(ctx context.Context, tx pgx.Tx, user uuid.UUID) (f Factors, err e
 	return f, err
 }
 
-// lockUser makes what changes a user's factors run one after another.
+// lockUser makes what changes a user run one after another.
 func lockUser(ctx context.Context, tx pgx.Tx, user uuid.UUID) error {
 	return tx.QueryRow(ctx, `select id from users where id = $1 for no key update`, user).Scan(&user)
 }
@@ -107,9 +107,6 @@ var errNoFactor = fault.New(fault.Conflict,
 // the user had none left.
 func (s *Service) SetTwoStep(ctx context.Context, c postgres.Caller, on bool) (codes []string, err error) {
 	err = s.asFresh(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		if err := lockUser(ctx, tx, user); err != nil {
-			return err
-		}
 		if !on {
 			if _, err := tx.Exec(ctx, `update users set two_step = false where id = $1`, user); err != nil {
 				return err
@@ -166,9 +163,6 @@ func turnTwoStepOn(ctx context.Context, tx pgx.Tx, user uuid.UUID, session [32]b
 // removeFactor takes a factor away. With the last one, the second step and the recovery codes go too.
 func (s *Service) removeFactor(ctx context.Context, c postgres.Caller, remove func(pgx.Tx, uuid.UUID) error) error {
 	err := s.asFresh(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		if err := lockUser(ctx, tx, user); err != nil {
-			return err
-		}
 		if err := remove(tx, user); err != nil {
 			return err
 		}
@@ -242,9 +236,6 @@ const (
 // NewCodes replaces the caller's recovery codes. They are returned this once.
 func (s *Service) NewCodes(ctx context.Context, c postgres.Caller) (codes []string, err error) {
 	err = s.asFresh(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		if err := lockUser(ctx, tx, user); err != nil {
-			return err
-		}
 		f, err := factorsOf(ctx, tx, user)
 		if err != nil {
 			return err

@@ -278,5 +278,9 @@ func (s *Service) signUpInvited(ctx context.Context, tx pgx.Tx, token, email, na
 	if _, err := tx.Exec(ctx, `delete from signups where email = $1`, email); err != nil {
 		return Session{}, err
 	}
-	return s.openSession(ctx, tx, id, d)
+	session, err := s.openSession(ctx, tx, id, d)
+	if err != nil {
+		return Session{}, err
+	}
+	return session, logUser(ctx, tx, SignedIn, id)
 }

@@ -245,9 +245,6 @@ func (s *Service) AddPasskey(ctx context.Context, c postgres.Caller, name, answe
 		return err
 	}
 	err = s.asFresh(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		if err := lockUser(ctx, tx, user); err != nil {
-			return err
-		}
 		if err := insertPasskey(ctx, tx, user, name, credential); err != nil {
 			return err
 		}

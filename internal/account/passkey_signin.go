@@ -212,7 +212,7 @@ func (s *Service) SignInWithPasskey(ctx context.Context, answer string, d Device
 	}
 	user, err := s.checkAssertion(ctx, a, nil)
 	if err != nil {
-		return Session{}, err
+		return Session{}, s.keepWrong(ctx, user, d, err)
 	}
 	err = s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		if err := a.stillThere(ctx, tx, user); err != nil {
@@ -309,7 +309,14 @@ func (s *Service) SignUpWithPasskey(ctx context.Context, token, name, answer str
 			if err := insertPasskey(ctx, tx, id, name, credential); err != nil {
 				return err
 			}
-			if session, err = s.openStrong(ctx, tx, id, d); err != nil {
+			if session, err = s.openSession(ctx, tx, id, d); err != nil {
+				return err
+			}
+			if err := strengthen(ctx, tx, session); err != nil {
+				return err
+			}
+			// a first sign-in: there is no device that it could be compared with
+			if err := logUserFrom(ctx, tx, SignedIn, id, d); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -318,6 +319,9 @@ func TestSignUpWithPasskey(t *testing.T) {
 	session, err := s.SignUpWithPasskey(t.Context(), l.Token, "Phone", answer, phone)
 	if err != nil || !alive(t, db, session) {
 		t.Fatalf("SignUpWithPasskey = %v", err)
+	}
+	if got := events(readLog(t, db, caller(session))); !slices.Equal(got, []Event{SignedIn}) || len(told(t, db)) > 0 {
+		t.Errorf("the log has %v and notices wait for %v, want a sign-in that nobody is told of", got, told(t, db))
 	}
 	_, err = s.SignUpWithPasskey(t.Context(), l.Token, "Phone", answer, phone)
 	wantKind(t, "the link again", err, fault.NotFound)

@@ -34,14 +34,15 @@ func (s *Service) ChangePassword(ctx context.Context, c postgres.Caller, old, pa
 	if err := s.throttle(ctx, passwordLimits(user.String())); err != nil {
 		return err
 	}
-	if stored == "" { // the first password of a user who has passkeys
-		if err := s.asFresh(ctx, c, func(pgx.Tx, uuid.UUID) error { return nil }); err != nil {
-			return err
-		}
-	} else if ok, _, err := s.passwords.verify(ctx, stored, old); err != nil {
+	if err := s.provenBeside(ctx, c, stored); err != nil {
 		return err
-	} else if !ok {
-		return errWrongOldPassword
+	}
+	if stored != "" { // else it is the first password of a user who has passkeys
+		if ok, _, err := s.passwords.verify(ctx, stored, old); err != nil {
+			return err
+		} else if !ok {
+			return errWrongOldPassword
+		}
 	}
 	hash, err := s.passwords.hash(ctx, password)
 	if err != nil {

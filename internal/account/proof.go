@@ -69,9 +69,14 @@ func (s *Service) openStrong(ctx context.Context, tx pgx.Tx, user uuid.UUID, d D
 	if err != nil {
 		return Session{}, err
 	}
+	return session, strengthen(ctx, tx, session)
+}
+
+// strengthen says of a session just opened that it was proved by more than a password.
+func strengthen(ctx context.Context, tx pgx.Tx, session Session) error {
 	hash := Hash(session.Token)
-	_, err = tx.Exec(ctx, `update credentials set strong_at = now() where hash = $1`, hash[:])
-	return session, err
+	_, err := tx.Exec(ctx, `update credentials set strong_at = now() where hash = $1`, hash[:])
+	return err
 }
 
 // enter opens a session and writes into the security log from which device, known or new.
@@ -99,9 +104,13 @@ func entered(known bool) Event {
 	return DeviceAdded
 }
 
-// asFresh is asUser for what only a user may do who has just proved to be there; step_up for others.
+// asFresh is asUser for what only a user may do who has just proved to be there; step_up for others. The user's row is
+// locked first: what changes a user's factors runs one after another, and a session that ends meanwhile adds none.
 func (s *Service) asFresh(ctx context.Context, c postgres.Caller, fn func(tx pgx.Tx, user uuid.UUID) error) error {
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
+		if err := lockUser(ctx, tx, user); err != nil {
+			return err
+		}
 		var fresh bool
 		if err := tx.QueryRow(ctx, `select tijori_access.fresh($1)`, c.Credential[:]).Scan(&fresh); err != nil {
 			return err
@@ -149,6 +158,7 @@ func (s *Service) FinishSignIn(ctx context.Context, token string, p Proof, d Dev
 	if err != nil {
 		return Session{}, err
 	}
+	defer func() { err = s.keepWrong(ctx, user, d, err) }()
 	take, err := s.strong(ctx, user, p, "second_step", hash)
 	if err != nil {
 		return Session{}, err
@@ -235,17 +245,22 @@ func (s *Service) strong(ctx context.Context, user uuid.UUID, p Proof, kind stri
 
 // StepUp proves once more that the caller's user is there. A password counts where sign-in has one step only; then a
 // passkey or a code is asked for.
-func (s *Service) StepUp(ctx context.Context, c postgres.Caller, p Proof) error {
+func (s *Service) StepUp(ctx context.Context, c postgres.Caller, p Proof) (err error) {
 	var user uuid.UUID
 	var twoStep bool
 	var stored string
-	err := s.asUser(ctx, c, func(tx pgx.Tx, id uuid.UUID) error {
+	var d Device
+	err = s.asUser(ctx, c, func(tx pgx.Tx, id uuid.UUID) error {
 		user = id
-		return tx.QueryRow(ctx, `select two_step, password_hash from users where id = $1`, id).Scan(&twoStep, &stored)
+		return tx.QueryRow(ctx, `
+			select u.two_step, u.password_hash, c.network, c.user_agent
+			  from users u join credentials c on c.user_id = u.id
+			 where u.id = $1 and c.hash = $2`, id, c.Credential[:]).Scan(&twoStep, &stored, &d.Network, &d.UserAgent)
 	})
 	if err != nil {
 		return err
 	}
+	defer func() { err = s.keepWrong(ctx, user, d, err) }()
 	if p.Passkey == "" && p.Code == "" {
 		if twoStep {
 			return fault.New(fault.Invalid, "Use a passkey or a code here: your sign-in has two steps.").
@@ -297,10 +312,26 @@ func (s *Service) provePassword(ctx context.Context, user uuid.UUID, stored, pas
 	return err
 }
 
-// provenNow holds a password against the stored one of the caller's user. Whoever has none has just proved to be there.
+// provenNow holds a password against the stored one of the caller's user. Whoever has none, or signs in by two steps,
+// has just proved to be there in another way.
 func (s *Service) provenNow(ctx context.Context, c postgres.Caller, user uuid.UUID, stored, password string) error {
-	if stored == "" {
-		return s.asFresh(ctx, c, func(pgx.Tx, uuid.UUID) error { return nil })
+	if err := s.provenBeside(ctx, c, stored); err != nil || stored == "" {
+		return err
 	}
 	return s.provePassword(ctx, user, stored, password)
+}
+
+// provenBeside asks for a fresh proof, beside the password, of whoever has no password or signs in by two steps: what
+// guards a way in is as strong as the way in.
+func (s *Service) provenBeside(ctx context.Context, c postgres.Caller, stored string) error {
+	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
+		var enough bool
+		err := tx.QueryRow(ctx, `
+			select not u.two_step and $2 <> '' or tijori_access.fresh($3) from users u where u.id = $1`,
+			user, stored, c.Credential[:]).Scan(&enough)
+		if err == nil && !enough {
+			return errStepUp
+		}
+		return err
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tijorihq/tijori/internal/account/passkeytest"
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/postgres/pgtest"
@@ -133,6 +134,63 @@ func TestSecurityLogOfAUser(t *testing.T) {
 	}
 	if n := one[int](t, db, `select count(*) from sign_in_failures`); n != 0 {
 		t.Errorf("%d typed addresses stay behind, want none", n)
+	}
+}
+
+// Every proof that is refused stands in the log, by whichever way, with from where: the second step tells that somebody
+// has the password.
+func TestSecurityLogOfRefusedProofs(t *testing.T) {
+	t.Parallel()
+	s, db := equipped(t)
+	first := confirmed(t, s, db, "asha@example.com")
+	withTOTP(t, s, db, first)
+	a := withPasskey(t, s, first, 7)
+	other := Device{UserAgent: "Other", Network: "203.0.113.7"}
+	wrong := func(p Proof) error {
+		_, err := s.FinishSignIn(t.Context(), halfIn(t, s, "asha@example.com"), p, other, "")
+		return err
+	}
+	signIn := func(by *passkeytest.Authenticator) error {
+		question, err := s.AskToSignIn(t.Context(), other.Network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.SignInWithPasskey(t.Context(), by.Sign(t, question), other, "")
+		return err
+	}
+	unverified := a.Copy()
+	unverified.Count, unverified.Unverified = 100, true
+	want := 0
+	for _, c := range []struct {
+		what, code string
+		err        error
+	}{
+		{"a wrong code", "wrong_code", wrong(Proof{Code: "12345"})},
+		{"a wrong recovery code", "wrong_code", wrong(Proof{Code: "AAAA-AAAA-AAAA-AAAA"})},
+		{"what is no passkey", "passkey_refused", wrong(Proof{Passkey: "{}"})},
+		{"a passkey that nobody verified", "passkey_refused", signIn(unverified)},
+		{"a wrong code of a session", "wrong_code", s.StepUp(t.Context(), caller(first), Proof{Code: "12345"})},
+	} {
+		wantCode(t, c.what, c.err, c.code)
+		want++
+	}
+	for range 2 {
+		if _, err := s.SweepNotices(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := 0
+	for _, l := range readLog(t, db, caller(first)) {
+		if l.Event != SignInFailed {
+			continue
+		}
+		got++
+		if from := l.Network; from != other.Network && from != phone.Network || l.About != "asha@example.com" {
+			t.Errorf("a line %+v", l)
+		}
+	}
+	if got != want {
+		t.Errorf("the log has %d refusals, want %d", got, want)
 	}
 }
 

@@ -168,6 +168,29 @@ func (s *Service) familiar(ctx context.Context, email string, d Device) (found b
 	return found, err
 }
 
+// keepWrong writes down for the log that a user's passkey, code or password was refused, and returns the refusal. Tries
+// that a limit refuses are not written.
+func (s *Service) keepWrong(ctx context.Context, user uuid.UUID, d Device, refusal error) error {
+	if !slices.ContainsFunc([]error{errWrongCode, errPasskey, errCopied, errNotYourPassword},
+		func(e error) bool { return errors.Is(refusal, e) }) {
+		return refusal
+	}
+	var email string
+	err := s.db.AsAuth(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `select email from users where id = $1`, user).Scan(&email)
+	})
+	if errors.Is(err, pgx.ErrNoRows) { // nobody's, or erased meanwhile
+		return refusal
+	}
+	if err == nil {
+		err = s.keepFailure(ctx, email, d)
+	}
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
 // keepFailure writes down a wrong password for the log, whether the address is a user's or not: both take as long.
 func (s *Service) keepFailure(ctx context.Context, email string, d Device) error {
 	id, err := newID()

@@ -156,9 +156,6 @@ func (s *Service) ConfirmTOTP(ctx context.Context, c postgres.Caller, code strin
 		return nil, err
 	}
 	err = s.asFresh(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
-		if err := lockUser(ctx, tx, user); err != nil {
-			return err
-		}
 		if err := s.takeTOTP(ctx, tx, user, code, false); err != nil {
 			return err
 		}
