@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,10 +228,13 @@ func (s *Service) ResetFactors(ctx context.Context, email string) error {
 	return nil
 }
 
-// Recovery codes: ten of 80 bits, in groups of four letters that are hard to confuse.
+// Recovery codes: ten of 120 bits, so that a plain hash tells nothing, in groups of four letters that are hard to
+// confuse. Those that were made before had 80 bits and are still taken.
 const (
-	codeCount = 10
-	codeBytes = 10
+	codeCount     = 10
+	codeBytes     = 15
+	codeBytesOnce = 10
+	codeGroup     = 4
 )
 
 // NewCodes replaces the caller's recovery codes. They are returned this once.
@@ -265,10 +269,19 @@ func makeCodes(ctx context.Context, tx pgx.Tx, user uuid.UUID) ([]string, error)
 		rand.Read(bits) // never fails
 		text := secretText.EncodeToString(bits)
 		hash := codeHash(user, text)
-		codes[i], hashes[i] = strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-"), hash[:]
+		codes[i], hashes[i] = inGroups(text), hash[:]
 	}
 	_, err := tx.Exec(ctx, `insert into recovery_codes (user_id, hash) select $1, unnest($2::bytea[])`, user, hashes)
 	return codes, err
+}
+
+// inGroups puts dashes between the groups of a code.
+func inGroups(text string) string {
+	var groups []string
+	for group := range slices.Chunk([]byte(text), codeGroup) {
+		groups = append(groups, string(group))
+	}
+	return strings.Join(groups, "-")
 }
 
 // codeOf is a recovery code as typed, without gaps; "" for what is none. Zero, one and eight are not among the
@@ -279,7 +292,8 @@ func codeOf(text string) string {
 	}
 	text = strings.NewReplacer(" ", "", "-", "", "\u00a0", "", "0", "O", "1", "I", "8", "B").
 		Replace(strings.ToUpper(strings.TrimSpace(text)))
-	if len(text) != codeBytes*8/5 || strings.Trim(text, codeLetters) != "" {
+	n := len(text)
+	if n != secretText.EncodedLen(codeBytes) && n != secretText.EncodedLen(codeBytesOnce) || strings.Trim(text, codeLetters) != "" {
 		return ""
 	}
 	return text

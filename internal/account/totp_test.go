@@ -332,6 +332,38 @@ func TestRecoveryKeepsTheSecondStep(t *testing.T) {
 	}
 }
 
+// A recovery code has more bits than anybody tries, so that its plain hash tells nothing; no two are alike, and one is
+// read however it is typed. Codes of eighty bits that somebody has written down are still taken.
+func TestRecoveryCodesAreLong(t *testing.T) {
+	t.Parallel()
+	s, db := equipped(t)
+	first := confirmed(t, s, db, "asha@example.com")
+	codes := withTOTP(t, s, db, first)
+	seen := map[string]bool{}
+	for _, c := range codes {
+		bits, err := secretText.DecodeString(strings.ReplaceAll(c, "-", ""))
+		if err != nil || len(bits)*8 < 112 || seen[c] {
+			t.Errorf("%s: %d bits, %v", c, len(bits)*8, err)
+		}
+		seen[c] = true
+		if codeOf(" "+strings.ToLower(strings.ReplaceAll(c, "-", " "))) != strings.ReplaceAll(c, "-", "") {
+			t.Errorf("%s is not read as it is typed", c)
+		}
+	}
+	for _, wrong := range []string{"", codes[0] + "A", codes[0][1:], "123456", strings.Repeat("A", 101)} {
+		if got := codeOf(wrong); got != "" {
+			t.Errorf("codeOf(%q) = %q", wrong, got)
+		}
+	}
+	const old = "ABCDEFGHIJKLMNOP"
+	hash := codeHash(first.UserID, old)
+	exec(t, db, `insert into recovery_codes (user_id, hash) values ($1, $2)`, first.UserID, hash[:])
+	if _, err := s.FinishSignIn(t.Context(), halfIn(t, s, "asha@example.com"), Proof{Code: inGroups(old)}, phone,
+		""); err != nil {
+		t.Errorf("a code of before = %v", err)
+	}
+}
+
 func TestResetFactors(t *testing.T) {
 	t.Parallel()
 	s, db := equipped(t)

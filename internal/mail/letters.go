@@ -81,7 +81,7 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 				"आपके तिजोरी अकाउंट के लिए नया पासवर्ड माँगा गया है।",
 			},
 			Button: "नया पासवर्ड रखें", Link: link,
-			Closing: []string{fmt.Sprintf("यह लिंक %d मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा। API कुंजियाँ चलती रहेंगी, जब तक आप उन्हें बंद न करें।", term.Minutes(term.RecoveryLink)), "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
+			Closing: []string{fmt.Sprintf("यह लिंक %d मिनट तक, एक बार काम करेगा। नया पासवर्ड रखने पर बाकी हर जगह से लॉग आउट हो जाएगा। पासकी और एपीआई की चाबियाँ चलती रहेंगी, जब तक आप उन्हें बंद न करें।", term.Minutes(term.RecoveryLink)), "अगर आपने नहीं माँगा तो कुछ न करें, आपका पासवर्ड वही है।"},
 		}.message(to)
 	}
 	return letter{
@@ -91,7 +91,7 @@ func (l Links) Recover(to, locale, name, token string) (Message, error) {
 			"A new password was asked for your Tijori account.",
 		},
 		Button: "Set a new password", Link: link,
-		Closing: []string{fmt.Sprintf("The link works once, for %d minutes. Setting a new password signs you out everywhere else. API keys keep working unless you choose to end them.", term.Minutes(term.RecoveryLink)), "If it was not you, do nothing: your password is unchanged."},
+		Closing: []string{fmt.Sprintf("The link works once, for %d minutes. Setting a new password signs you out everywhere else. Passkeys and API keys keep working unless you choose to end them.", term.Minutes(term.RecoveryLink)), "If it was not you, do nothing: your password is unchanged."},
 	}.message(to)
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -188,4 +189,43 @@ func TestSecondStepPages(t *testing.T) {
 	if w.send("GET", ask{path: "/team"}, half).status == 200 {
 		t.Error("half way is a session")
 	}
+	second := func(k ask) answer {
+		r, err := k.request(map[bool]string{true: "GET", false: "POST"}[k.form == nil], w.url)
+		w.ok(err)
+		r.AddCookie(&http.Cookie{Name: "half_way", Value: half})
+		return w.do(r, "")
+	}
+	got = second(ask{path: "/login/second?next=%2Fteam"})
+	if got.status != 200 || !strings.Contains(got.body, `name="code"`) || !strings.Contains(got.body, "/team") {
+		t.Fatalf("the second step: %d %.300s", got.status, got.body)
+	}
+	got = second(form("/login/second", "next", "/team", "passkey", ""))
+	if got.status != 422 || !strings.Contains(got.body, "Passkeys need JavaScript.") {
+		t.Errorf("the passkey's button without JavaScript: %d", got.status)
+	}
+	got = second(form("/login/second", "next", "/team", "code", "AAAA-AAAA-AAAA-AAAA"))
+	if got.status != 422 || !strings.Contains(got.body, "This code is wrong") || got.cookie("session") != "" {
+		t.Errorf("a wrong code: %d %.300s", got.status, got.body)
+	}
+	got = second(form("/login/second", "next", "/team", "code", codes[3]))
+	if got.status != 303 || got.location() != "/team" || got.cookie("session") == "" {
+		t.Fatalf("a recovery code: %d to %q", got.status, got.location())
+	}
+	if page := w.send("GET", ask{path: "/team"}, got.cookie("session")); page.status != 200 {
+		t.Errorf("after both steps: %d", page.status)
+	}
+	got = second(form("/login/second", "code", codes[4]))
+	if got.status != 422 || got.cookie("session") != "" {
+		t.Errorf("the same first step again: %d", got.status)
+	}
+}
+
+// cookie is the value that an answer sets, "" for none or one that ends.
+func (a answer) cookie(name string) string {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name && c.MaxAge >= 0 {
+			return c.Value
+		}
+	}
+	return ""
 }

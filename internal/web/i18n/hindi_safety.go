@@ -7,6 +7,7 @@ var hindiSafety = map[string]string{
 	"This confirms your address and opens your khata.":                          "इसी के साथ आपका पता पक्का होगा और खाता खुल जाएगा।",
 	"You did not sign up? Then close this page. Nothing is opened without you.": "आपने साइन-अप नहीं किया? तो यह पेज बंद कर दें। आपके बिना कुछ नहीं खुलता।",
 	"All your devices are signed out, and only this one is signed in again.":    "हर डिवाइस से लॉग आउट होगा, सिर्फ़ इसी पर फिर लॉग इन रहेगा।",
+	"Your passkeys keep working. Remove any that you don't recognize under Settings, “Signing in”.": "आपकी पासकी चलती रहेंगी। जिन्हें आप नहीं पहचानते, उन्हें सेटिंग में “लॉग इन” के नीचे हटा दें।",
 	"Revoke my API keys too. Otherwise programs that use them keep working.":    "मेरी एपीआई चाबियाँ भी बंद करें। नहीं तो उनसे चलने वाले प्रोग्राम चलते रहेंगे।",
 
 	"Open the links in both emails, at %[1]s and at %[2]s, to finish the change.": "बदलाव पूरा करने के लिए दोनों ईमेल के लिंक खोलें: %[1]s पर और %[2]s पर।",
@@ -41,7 +42,7 @@ var hindiSafety = map[string]string{
 	"Older lines":                      "पुरानी पंक्तियाँ",
 	"Signed in":                        "लॉग इन किया",
 	"Signed in on a new device":        "नए डिवाइस पर लॉग इन किया",
-	"Wrong password":                   "गलत पासवर्ड",
+	"Sign-in refused":                  "लॉग इन नहीं होने दिया",
 	"Signed out on other devices":      "बाकी डिवाइस से लॉग आउट किया",
 	"Password changed":                 "पासवर्ड बदला",
 	"Password reset by email":          "ईमेल से नया पासवर्ड रखा",

@@ -39,7 +39,7 @@ func (v View) What(l Line) string {
 	case "device_added":
 		return v.T("Signed in on a new device")
 	case "sign_in_failed":
-		return v.T("Wrong password")
+		return v.T("Sign-in refused")
 	case "signed_out_everywhere":
 		return v.T("Signed out on other devices")
 	case "password_changed":
