@@ -143,7 +143,7 @@ func TestFormerAddressTakesTheLoginBack(t *testing.T) {
 	}
 }
 
-// With the address comes back what signs in: a passkey that the thief has made opens nothing, whether it was made before
+// With the address comes what signs in: a passkey that the thief has made opens nothing, whether it was made before
 // the change or after it, and what its owner had long before stays.
 func TestTheWayBackTakesTheThiefsPasskeysAway(t *testing.T) {
 	t.Parallel()
@@ -208,7 +208,9 @@ func TestWaysInAreGuardedByBothSteps(t *testing.T) {
 			"change the address": func(p string) error {
 				return s.AskEmailChange(t.Context(), c, "new@example.com", p)
 			},
-			"change the password": func(p string) error { return s.ChangePassword(t.Context(), c, p, goodPassword) },
+			"change the password": func(p string) error {
+				return s.ChangePassword(t.Context(), c, p, goodPassword)
+			},
 			"delete the account": func(p string) error {
 				_, err := s.LeaveAccount(t.Context(), c, account, p)
 				return err

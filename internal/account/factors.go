@@ -292,8 +292,8 @@ func codeOf(text string) string {
 	}
 	text = strings.NewReplacer(" ", "", "-", "", "\u00a0", "", "0", "O", "1", "I", "8", "B").
 		Replace(strings.ToUpper(strings.TrimSpace(text)))
-	n := len(text)
-	if n != secretText.EncodedLen(codeBytes) && n != secretText.EncodedLen(codeBytesOnce) || strings.Trim(text, codeLetters) != "" {
+	n, now, once := len(text), secretText.EncodedLen(codeBytes), secretText.EncodedLen(codeBytesOnce)
+	if n != now && n != once || strings.Trim(text, codeLetters) != "" {
 		return ""
 	}
 	return text

@@ -1,10 +1,34 @@
 package account
 
 import (
+	_ "embed"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
+
+//go:embed common.txt
+var commonText string
+
+// commonHearts are the passwords that leaks have most often, without digits and signs around them.
+var commonHearts = sync.OnceValue(func() map[string]bool {
+	hearts := map[string]bool{}
+	for line := range strings.Lines(commonText) {
+		if !strings.HasPrefix(line, "#") {
+			hearts[strings.TrimSuffix(line, "\n")] = true
+		}
+	}
+	return hearts
+})
+
+// often reports whether a password is one of those found most often, however its letters are written, and with
+// whatever digits and signs around it.
+func often(password string) bool {
+	const around = "0123456789!@#$%^&*()._-+=? "
+	password = strings.ToLower(password)
+	return commonHearts()[password] || commonHearts()[strings.Trim(password, around)]
+}
 
 // runs are rows that people walk along.
 var runs = []string{
@@ -24,9 +48,12 @@ var common = []string{
 	"abc", "xyz", "pokemon", "starwars", "batman", "google", "facebook", "whatsapp", "samsung", "computer", "internet",
 }
 
-// obvious reports whether little is left of a password after its common words,
-// the user's own words and runs are taken out, or it has few different letters.
+// obvious reports whether a password is among those found most often, whether little is left of it after its common
+// words, the user's own words and runs are taken out, or it has few different letters.
 func obvious(password string, own []string) bool {
+	if often(password) {
+		return true
+	}
 	rest := strings.ToLower(password)
 	different := map[rune]bool{}
 	for _, r := range rest {

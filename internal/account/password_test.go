@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/fault"
 )
@@ -68,6 +69,34 @@ func TestPasswordsWaitForASlot(t *testing.T) {
 	}
 }
 
+// The list refuses each of its lines with whatever digits around it, which is more than the three thousand passwords of
+// our length that the standard asks for; no line of it matches nothing.
+func TestCommonPasswords(t *testing.T) {
+	t.Parallel()
+	lines, long := 0, 0
+	for heart := range commonHearts() {
+		if lines++; utf8.RuneCountInString(heart) >= minPassword {
+			long++
+		}
+		if heart != strings.ToLower(strings.TrimSpace(heart)) || !often(heart) {
+			t.Errorf("%q matches nothing", heart)
+		}
+		for _, typed := range []string{strings.ToUpper(heart), heart + "12345!", "2024#" + heart} {
+			if strings.Trim(heart, "0123456789") == heart && !often(typed) {
+				t.Errorf("%q is taken", typed)
+			}
+		}
+	}
+	if lines < 20_000 || long < 1000 {
+		t.Errorf("the list has %d lines, %d of ten letters and more", lines, long)
+	}
+	for _, good := range []string{"blue-lantern-market", "मेरी दुकान का राज़", "t7#kQ9zzLp", ""} {
+		if often(good) {
+			t.Errorf("%q is among the most used", good)
+		}
+	}
+}
+
 func TestCheckPassword(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{
@@ -82,7 +111,8 @@ func TestCheckPassword(t *testing.T) {
 		"", "short", "123456789", strings.Repeat("ab1c2", 26), "password123", "Password@123", "1234567890",
 		"qwertyuiop", "aaaaaaaaaaaa", "abababababab",
 		"asdfghjkl123", "iloveyou123", "India@12345", "ashadevi123", "asha@example.com", "AshaDevi2024", "krishna12345",
-		"9876543210", "0987654321", "\xff\xfe\xfd12345678", "welcome@2024",
+		"9876543210", "0987654321", "basketball", "Manchester1", "liverpool#1985", "1123581321", "2024 Terminator!",
+		"\xff\xfe\xfd12345678", "welcome@2024",
 	} {
 		err := checkPassword(bad, "Asha Devi", "asha@example.com")
 		if ft := fault.Of(err); ft == nil || ft.Field != "password" {

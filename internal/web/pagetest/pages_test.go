@@ -72,7 +72,8 @@ func TestPages(t *testing.T) {
 				}
 				ids[id] = true
 			}
-			if e.name == "input" && (e.attrs["type"] == "password") != strings.HasSuffix(e.attrs["autocomplete"], "-password") {
+			secret := e.attrs["type"] == "password"
+			if e.name == "input" && secret != strings.HasSuffix(e.attrs["autocomplete"], "-password") {
 				t.Errorf("a password is typed openly, or a browser's store is not told which it is: %v", e.attrs)
 			}
 			if e.name == "label" {
