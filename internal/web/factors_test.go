@@ -158,6 +158,54 @@ func TestOperatorsNeedTwoSteps(t *testing.T) {
 	}
 }
 
+// Owners who sign in by one step are offered two in their settings; nobody else is.
+func TestOwnersAreOfferedTwoSteps(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	counter := w.db.Member(w, w.a.User, nil, "counter")
+	for _, c := range []struct {
+		who, token string
+		twoStep    bool
+		offered    bool
+	}{
+		{"an owner", w.a.Token, false, true},
+		{"a member", counter.Token, false, false},
+		{"an owner with two steps", w.a.Token, true, false},
+	} {
+		w.exec(`update users set two_step = $2 where id = $1`, w.a.UserID, c.twoStep)
+		got := w.send("GET", ask{path: "/settings"}, c.token)
+		if got.status != 200 || strings.Contains(got.body, "Set up two steps") != c.offered {
+			t.Errorf("%s: %d, offered %t, want %t", c.who, got.status, !c.offered, c.offered)
+		}
+	}
+}
+
+// A stolen session and the password move no login that has two steps; with a code, what was typed is done.
+func TestTwoStepsGuardTheAddress(t *testing.T) {
+	t.Parallel()
+	w := owned(t)
+	w.password()
+	caller, token := w.a.Caller, w.session(w.a.UserID, w.a.AccountID, "30 days", false).token
+	caller.Credential = account.Hash(token)
+	codes, err := w.accounts.SetTwoStep(w.Context(), caller, true)
+	w.ok(err)
+	w.exec(`update credentials set proven_at = now() - interval '11 minutes', strong_at = now() - interval '11 minutes'
+		where hash = $1`, caller.Credential[:])
+	changes := func() int {
+		return one[int](w, `select count(*) from email_changes where new_email = 'next@example.com'`)
+	}
+	got := w.send("POST", form("/settings/email", "new_email", "next@example.com", "proof", ownersPassword), token)
+	if got.status != 403 || changes() != 0 || strings.Contains(got.body, "proof_password") ||
+		!strings.Contains(got.body, `name="proof_code"`) {
+		t.Fatalf("with the password alone: %d, %d changes: %.300s", got.status, changes(), got.body)
+	}
+	got = w.send("POST", form("/settings/email", "new_email", "next@example.com", "proof", ownersPassword,
+		"proof_code", codes[0]), token)
+	if got.status != 303 || changes() != 1 {
+		t.Errorf("with a code: %d, %d changes: %.300s", got.status, changes(), got.body)
+	}
+}
+
 // The second step of a sign-in works without JavaScript, and the first alone is no session.
 func TestSecondStepPages(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,11 @@ func (h *Handlers) settingsView(r *frame.Request) (settings.View, error) {
 	if view.Waiting, err = h.Accounts.WaitingEmail(r.Context(), r.Caller); err != nil {
 		return settings.View{}, err
 	}
+	factors, err := h.Accounts.ListFactors(r.Context(), r.Caller)
+	if err != nil {
+		return settings.View{}, err
+	}
+	view.TwoStep = factors.TwoStep
 	for _, x := range sessions {
 		view.Sessions = append(view.Sessions, settings.Session{
 			ID: x.ID.String(), Device: account.DeviceName(x.UserAgent),

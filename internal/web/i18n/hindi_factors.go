@@ -4,7 +4,8 @@ package i18n
 var hindiFactors = map[string]string{
 	"Signing in": "लॉग इन",
 	"Passkeys, an authenticator app, two steps and recovery codes.": "पासकी, ऑथेंटिकेटर ऐप, दो चरण और रिकवरी कोड।",
-	"Passkeys": "पासकी",
+	"Passkeys":         "पासकी",
+	"Set up two steps": "दो चरण चालू करें",
 	"With a passkey you sign in with your fingerprint, face or screen lock, without a password.": "पासकी से आप उँगली, चेहरे या फ़ोन के लॉक से लॉग इन करते हैं, बिना पासवर्ड के।",
 	"Name of the passkey":                            "पासकी का नाम",
 	"A name you recognize later, such as: my phone.": "ताकि बाद में पहचान सकें, जैसे: मेरा फ़ोन।",

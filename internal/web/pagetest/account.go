@@ -24,7 +24,7 @@ func (w world) account() []Sample {
 			{ID: entry, Network: "103.21.5.0", Seen: Now.Add(-200 * time.Hour)},
 		},
 	}
-	settingsView.LastOwner = true
+	settingsView.LastOwner, settingsView.TwoStep = true, true
 	settingsView.Teams = []settings.Team{
 		{ID: entry + "1", Account: all[0].Account, Role: role.Owner, Stays: true},
 		{

@@ -24,6 +24,7 @@ type View struct {
 	Sessions  []Session
 	Teams     []Team
 	Delete    ui.Form
+	TwoStep   bool // sign-in asks for a second step; owners without one are offered it
 	LastOwner bool // of an account, which is deleted before the login
 }
 
