@@ -27,7 +27,8 @@ do $$ begin execute 'set role tijori' || '_audit'; end $$;`,
 		"group with power": `create group helpers superuser; grant helpers to current_user; set role helpers;`,
 		"comment between words": `create/**/role helpers superuser; grant helpers to current_user; set role helpers;
 alter role current_user /* no */ superuser;`,
-		"power far behind": `create role helpers /*` + strings.Repeat(" ", 5000) + `*/ in role pg_execute_server_program;
+		"power far behind": `create role helpers /*` + strings.Repeat(" ", 5000) + `*/
+  in role pg_execute_server_program;
 grant helpers to current_user;`,
 		"code of the superuser": `create function run() returns void security definer language plpgsql as $x$ begin
   execute 'copy (select 1) to pro' || 'gram ''touch FLAG'''; end $x$;
@@ -53,8 +54,8 @@ create table last (id int primary key);`))
 			t.Errorf("%s: looked = %+v, want the table that comes last", name, r.Looked)
 		}
 		if !slices.ContainsFunc(r.NotTested, func(n finding.NotTested) bool {
-			return strings.Contains(n.Reason, "power over the server") || strings.Contains(n.Reason, "does not exist") ||
-				strings.Contains(n.Reason, "42501")
+			return strings.Contains(n.Reason, "power over the server") ||
+				strings.Contains(n.Reason, "does not exist") || strings.Contains(n.Reason, "42501")
 		}) {
 			t.Errorf("%s: not tested = %+v, want what was refused", name, r.NotTested)
 		}

@@ -104,6 +104,9 @@ func (a *Attacker) personas() {
 	s := a.Seeder
 	client := a.clientSlots()
 	for _, actor := range a.Model.Acting {
+		if s.Logins[actor.Login] == s.B {
+			continue // the other tenant itself
+		}
 		if actor.Visitor {
 			a.add(&Persona{Who: "a visitor who has not signed in", Actor: actor})
 			continue

@@ -722,7 +722,17 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 		}
 		return []Branch{append(keep, a)}
 	}
-	return j.guarded(q, keep, columns, corr, function, at)
+	out := j.guarded(q, keep, columns, corr, function, at)
+	if self != nil { // what should have asked for the caller asks for nothing
+		for i := range out {
+			if !out[i].Tied() {
+				captured := *self
+				captured.Function = functionOr(self.Function, function)
+				out[i] = append(out[i], captured)
+			}
+		}
+	}
+	return out
 }
 
 func functionOr(a, b *catalog.Function) *catalog.Function {

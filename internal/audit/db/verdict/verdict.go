@@ -436,6 +436,9 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 		case gates > 0 && c.insideTenant(v, p):
 			v.Rule = "permissive-instead-of-restrictive"
 			return v, true
+		case gates > 0 && fillers == 0 && c.Invitation(r):
+			v.Rule = "invitation-token-readable" // its state publishes no invitation
+			return v, true
 		case gates > 0 && fillers == 0:
 			v.Public = true
 			return v, false
