@@ -32,7 +32,7 @@ type Options struct {
 	ConnectsAs     []string // roles that serve requests
 	ExposedSchemas []string // schemas that requests reach
 	Platform       string   // supabase or postgres; empty: recognised
-	Data           string   // a file of statements that fill the scratch copy before the attack
+	Data           string   // a dump whose rows, masked, are in the scratch copy during the attack
 	Progress       func(what string)
 	// Suite, when not nil, is given the attack as tests of their own.
 	Suite func(*suite.Suite) error
@@ -196,14 +196,9 @@ func (o Options) attack(
 	s := seed.New(p.Model, conn)
 	s.Patience = o.times()
 	if o.Data != "" {
-		data, err := load.Files(o.Data)
-		if err != nil {
+		o.say("loading and masking rows")
+		if err := fill(ctx, d, p, o.Data, report); err != nil {
 			return err
-		}
-		for _, f := range data {
-			for _, st := range load.Split(f.Name, f.Text) {
-				_, _ = conn.Exec(ctx, st.Text)
-			}
 		}
 	}
 	start := time.Now()
