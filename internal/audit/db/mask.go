@@ -65,7 +65,8 @@ func mask(ctx context.Context, conn *pgx.Conn, p *pass.Pass, r *catalog.Relation
 	}
 	_, gone := conn.Exec(ctx, "delete from only "+r.SQL())
 	report.NotTested = append(report.NotTested, finding.NotTested{
-		What: "rows of the data in " + r.FullName(), Reason: "they could not be masked, and were left out: " + err.Error(),
+		What:   "rows of the data in " + r.FullName(),
+		Reason: "they could not be masked, and were left out: " + err.Error(),
 	})
 	if gone != nil {
 		_, _ = conn.Exec(ctx, "truncate "+r.SQL()+" cascade")

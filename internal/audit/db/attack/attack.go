@@ -54,6 +54,7 @@ type Attacker struct {
 	Conn     *pgx.Conn // of the loader
 	Personas []*Persona
 	Hits     []Hit
+	Raised   []Hit // columns of one's own row that Sets has set
 	Failed   []finding.NotTested
 	Tried    int
 	Patience int // multiplies the time that the attack and its statements get
