@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
+	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
@@ -163,7 +164,7 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 		switch {
 		case p.clocked(r, c): // a key that a time makes useless
 			return c
-		case books && c.NotNull && named:
+		case books && c.NotNull && (named || c.Default == "" && !p.listed(r, c) && p.intake(r)):
 			return c
 		case named && p.indexed(r, c) && (p.figure(r) || p.payload(r)):
 			return c
@@ -173,6 +174,20 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 		}
 	}
 	return nil
+}
+
+// intake says whether a login is there for nothing but storing rows of a table:
+// what a provider reports comes in that way, and comes again.
+func (p *Pass) intake(r *catalog.Relation) bool {
+	writes := func(role string, t *catalog.Relation, verbs ...string) bool {
+		return slices.ContainsFunc(verbs, func(v string) bool { return p.Privs.Some(role, t, v) })
+	}
+	return slices.ContainsFunc(p.Model.Acting, func(a *model.Actor) bool {
+		return !a.Visitor && writes(a.Role, r, "insert") && !writes(a.Role, r, "update", "delete") &&
+			!slices.ContainsFunc(p.Schema.Relations, func(t *catalog.Relation) bool {
+				return t != r && writes(a.Role, t, "insert", "update", "delete")
+			})
+	})
 }
 
 // lookedUp says whether an index of texts alone, and not unique, finds rows by
