@@ -164,6 +164,9 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 		return err
 	}
 	o.judge(p, report)
+	if failed := p.Load.Failed; len(failed) > 0 && report.Looked[0].N+report.Looked[1].N == 0 {
+		return fmt.Errorf("nothing could be read: %s: %s", failed[0].What, failed[0].Reason)
+	}
 	if o.Attack {
 		var failed error
 		guarded("the attack", report, func() { failed = o.attack(ctx, d, p.Load, p, report) })
@@ -326,10 +329,15 @@ func looked(s *catalog.Schema) []finding.Count {
 		}
 		n["policies"] += len(r.Policies)
 	}
+	for _, f := range s.Functions {
+		if !f.Extension {
+			n["functions"]++
+		}
+	}
 	return []finding.Count{
 		{What: "tables", N: n["tables"]},
 		{What: "views", N: n["views"]},
 		{What: "policies", N: n["policies"]},
-		{What: "functions", N: len(s.Functions)},
+		{What: "functions", N: n["functions"]},
 	}
 }
