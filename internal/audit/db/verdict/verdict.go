@@ -276,7 +276,7 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 		}
 		return v, c.Model.Tied(r)
 	case b.Has(cond.AnyTenant):
-		v.Rule = "admin-of-any-tenant"
+		v.Rule, v.Function = "admin-of-any-tenant", b.Find(cond.AnyTenant).Function
 		return v, true
 	case b.Has(cond.ParentOpen):
 		return c.parentOpen(v, b)
