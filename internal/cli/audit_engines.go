@@ -22,7 +22,7 @@ type auditDBCmd struct {
 	ConnectsAs []string `placeholder:"ROLE,…" help:"The login roles that serve requests, where the catalogue does not tell."`
 	Exposed    []string `placeholder:"SCHEMA,…" help:"The schemas that requests reach (default: recognised)."`
 	Platform   string   `default:"" enum:",supabase,postgres" help:"supabase or postgres (default: recognised)."`
-	Data       string   `type:"path" placeholder:"FILE" help:"SQL that fills the scratch copy before the attack."`
+	Data       string   `type:"path" placeholder:"FILE" help:"A dump whose rows, masked, are in the scratch copy during the attack."`
 	WriteTests string   `type:"path" placeholder:"DIR" help:"Write the attack as tests of your own there, for pgTAP and for Go."`
 	Compat     string   `default:"" enum:",splinter" help:"splinter: print the names of Supabase's linter beside ours."`
 }
