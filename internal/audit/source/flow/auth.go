@@ -160,8 +160,10 @@ func (in *interp) supabaseClient(name string, args []*Val, e *ir.Expr) *Val {
 	if p := privOf("", key); p != 0 {
 		v.Priv = p
 	}
-	if o := arg(args, 2); v.Priv == 0 && o.Has(Cookie, Header) {
+	if o := arg(args, 2); v.Priv <= 0 && o.Has(Cookie, Header) {
 		v.Priv = -1
+	} else if v.Priv == -1 && (name == "createClient" || name == "default.createClient") {
+		v.Priv = -2 // no session goes with it
 	}
 	if v.Priv == 1 {
 		v.Name = "service"

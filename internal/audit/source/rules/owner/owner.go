@@ -161,11 +161,32 @@ var (
 
 // refused tells whether the value is tied to the caller all the same.
 func refused(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
-	if rule.Checked(e, op, v) || rule.Scoped(op) || rule.Published(op) {
+	if rule.Checked(e, op, v) || rule.Scoped(op) || rule.Published(op) || proved(op, v) {
 		return true
 	}
 	// a row that was found for the caller stands beside it
 	return bounded(op, v)
+}
+
+// proved tells whether the provider was asked for what the value names, and
+// its answer decided: the reference of a payment that was made.
+func proved(op *flow.Op, v *flow.Val) bool {
+	for _, g := range op.Guards {
+		if !g.Exit {
+			continue
+		}
+		for _, o := range g.Val.Implied() {
+			if o.Op == nil || o.Kind != flow.Provider && o.Kind != flow.Fetched {
+				continue
+			}
+			for _, a := range o.Op.Args {
+				if rule.SameClient(a, v) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // bounded tells whether a condition before compares the value with a closed

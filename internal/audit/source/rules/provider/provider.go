@@ -124,6 +124,9 @@ func portal(p *rule.Pass) {
 				continue
 			}
 			o := rule.Clients(v)[0]
+			if o.Kind == flow.Header && p.At("identity-from-request", o.Pos) {
+				return // the same flaw, said there
+			}
 			p.Report(rule.Hit{
 				At: op.Pos, Entry: e, Key: op.Name,
 				Title: fmt.Sprintf("%s is called for whatever the %s names (%s)", op.Name, o.Kind, o.Path),
@@ -356,6 +359,10 @@ func walk(v *flow.Val, depth int, f func(string, *flow.Val) bool) bool {
 // credits finds balances that the client tops up himself.
 func credits(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
+		if op.Kind == flow.OpDB && op.Verb == "rpc" && user(e, op) && !rule.JobPath(e.Label()) {
+			creditsByName(p, e, op)
+			return
+		}
 		if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || !user(e, op) ||
 			rule.JobPath(e.Label()) {
 			return
@@ -400,7 +407,7 @@ func grants(op *flow.Op) bool {
 	switch op.Kind {
 	case flow.OpDB:
 		if op.Verb != "update" && op.Verb != "upsert" && op.Verb != "insert" {
-			return op.Verb == "rpc" && grantName.MatchString(op.Table)
+			return op.Verb == "rpc" && (grantName.MatchString(op.Table) || addName.MatchString(op.Table))
 		}
 		for _, w := range op.Writes {
 			if planCol(w) || granted.MatchString(w.Col) && !w.Minus &&
@@ -448,6 +455,11 @@ func trusts(p *rule.Pass) {
 			}
 			if hit := session(e, op); hit != nil {
 				hit.Entry, hit.Key = e, "session"
+				p.Report(*hit)
+				break
+			}
+			if hit := unproven(e, op); hit != nil {
+				hit.Entry, hit.Key = e, "unproven"
 				p.Report(*hit)
 				break
 			}
@@ -623,10 +635,9 @@ func free(p *rule.Pass) {
 			var w *flow.Write
 			for i := range op.Writes {
 				x := &op.Writes[i]
-				if !planCol(*x) || x.Val == nil || !paidPlan(x) {
-					continue
+				if planCol(*x) && x.Val != nil && paidPlan(x) || gift(e, op, x) {
+					w = x
 				}
-				w = x
 			}
 			if w == nil || paid(e, op) || p.At("mass-assignment", rule.Site(op)) {
 				continue
