@@ -103,11 +103,23 @@ var (
 	responseName = lazyregexp.New(`(?i)^_?(res|resp|response)$`)
 )
 
+// functionExport is what Cloudflare Pages calls for a request.
+var functionExport = lazyregexp.New(`^onRequest(Get|Post|Put|Patch|Delete)?$`)
+
 // discoverFunctions finds the functions that a host serves by their place:
 // files below api whose default export takes a request and a response, or that
 // export a function for each method.
 func (p *Program) discoverFunctions(m *Module) {
 	f := m.Files[0]
+	for _, x := range f.Exports {
+		if verb := functionExport.FindStringSubmatch(x.Name); verb != nil {
+			e := &Entry{Kind: "route", Framework: "remix", Method: strings.ToUpper(verb[1]), Path: routePath(f.Path, "functions")}
+			if e.Method == "" {
+				e.Method = "ALL"
+			}
+			p.entry(e, unwrap(m.Exports[x.Name]))
+		}
+	}
 	if !functionFile.MatchString(f.Path) || pagesFile.MatchString(f.Path) || m.Client {
 		return
 	}

@@ -261,7 +261,7 @@ func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 				for _, c := range x.Order {
 					op.Writes = append(op.Writes, Write{
 						Col: strings.ToLower(snake(c)), Val: x.Fields[c],
-						Relative: true, Pos: pos,
+						Relative: true, Minus: x.Fields[c] != nil && strings.HasPrefix(x.Fields[c].Num, "-"), Pos: pos,
 					})
 				}
 			default:

@@ -414,7 +414,7 @@ func tier(p *rule.Pass) {
 				continue
 			}
 			o := planOrigin(op.Val)
-			if o == nil || !refuses(op) || serverPlan(op.Val) {
+			if o == nil || !refuses(op) || serverPlan(op.Val) || chosen(e, o) {
 				continue
 			}
 			at := o.Pos
@@ -454,6 +454,30 @@ func tier(p *rule.Pass) {
 			})
 		}
 	}
+}
+
+// chosen tells whether what the client tells is the plan that it wants: it is
+// written to a plan, or bought, and not asked for a right.
+func chosen(e *flow.Entry, o *flow.Origin) bool {
+	same := func(v *flow.Val) bool {
+		for _, x := range rule.Clients(v) {
+			if x.Kind == o.Kind && x.Path == o.Path {
+				return true
+			}
+		}
+		return false
+	}
+	for _, op := range e.Ops {
+		for _, w := range op.Writes {
+			if rule.PlanCol.MatchString(w.Col) && same(w.Val) {
+				return true
+			}
+		}
+		if op.Kind == flow.OpProvider && slices.ContainsFunc(op.Args, same) {
+			return true
+		}
+	}
+	return false
 }
 
 func guardAt(e *flow.Entry, ops []*flow.Op) flow.Pos {

@@ -120,6 +120,9 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 		if !owner && op.Verb == "rpc" && argOwner.MatchString(c) {
 			owner = true
 		}
+		if !owner && strings.HasSuffix(c, "email") && list[0].Kind == flow.Header && idHeader.MatchString(list[0].Path) {
+			owner = true // x-user-email says who calls
+		}
 		if !owner && c == "?" {
 			return false
 		}
@@ -127,7 +130,8 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 			return false
 		}
 		for _, y := range list {
-			if y.Kind == flow.Header && !idHeader.MatchString(y.Path) || inviteWord.MatchString(y.Path) {
+			if y.Kind == flow.Header && !idHeader.MatchString(y.Path) ||
+				y.Kind != flow.Header && inviteWord.MatchString(y.Path) {
 				continue
 			}
 			o, v, col, at = y, x, c, pos
@@ -516,6 +520,9 @@ func checkNoOwner(p *rule.Pass, service bool) {
 				continue
 			}
 			o := rule.Clients(id)[0]
+			if p.At("identity-from-request", o.Pos) {
+				continue // the same flaw, said there
+			}
 			place := rule.Site(op)
 			if !p.Once(fmt.Sprintf("%p:%s:%s", e, o.Kind, o.Path)) {
 				continue

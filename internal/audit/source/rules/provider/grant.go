@@ -10,6 +10,64 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/source/rule"
 )
 
+var (
+	payHost = lazyregexp.New(`(?i)(api\.stripe\.com|api\.razorpay\.com|api\.paystack\.co|api\.flutterwave\.com|api\.mollie\.com|api\.lemonsqueezy\.com|api(-m)?\.(sandbox\.)?paypal\.com|api\.paddle\.com|api\.cashfree\.com|sandbox\.cashfree\.com|api\.mercadopago\.com|api\.xendit\.co|app(\.sandbox)?\.midtrans\.com|api\.polar\.sh|api\.dodopayments\.com)`)
+	buyCall = lazyregexp.New(`(?i)^(initiali[sz]e_?(transaction|payment|checkout)|create_?(order|payment|payment_?link|checkout|charge|transaction|invoice|preference)s?|charge(_?card)?|generate_?payment_?link|pay)$`)
+	payLib  = lazyregexp.New(`(?i)(paystack|flutterwave|mollie|lemon|paddle|paypal|cashfree|phonepe|instamojo|payu|mercado|xendit|midtrans|razorpay|stripe|braintree|square|polar|dodo)`)
+)
+
+// sale is a call that makes a purchase at a provider: of its library, of a
+// client of it whose code is not at hand, or by HTTP; with what it sends.
+func sale(op *flow.Op) (name string, args []*flow.Val) {
+	switch op.Kind {
+	case flow.OpProvider:
+		if sells.MatchString(op.Name) {
+			return op.Name, op.Args
+		}
+	case flow.OpCall:
+		if !buyCall.MatchString(op.Name) {
+			return "", nil
+		}
+		lib := op.Header
+		if op.Recv != nil {
+			lib += " " + op.Recv.Lib + " " + op.Recv.Name
+		}
+		if payLib.MatchString(lib) {
+			return op.Name, op.Args
+		}
+	case flow.OpFetch:
+		if len(op.Args) < 2 || op.Args[1] == nil || !payHost.MatchString(written(op.Args[0], 0)) {
+			return "", nil
+		}
+		body := op.Args[1].Fields["body"]
+		if body == nil {
+			return "", nil
+		}
+		if body.Nested != nil {
+			body = body.Nested
+		}
+		return "the provider's API", []*flow.Val{body}
+	}
+	return "", nil
+}
+
+// written is the text of a value as far as it is known.
+func written(v *flow.Val, depth int) string {
+	if v == nil || depth > 4 {
+		return ""
+	}
+	s := v.Str + strings.Join(v.Strs, "")
+	for _, x := range v.Tmpl {
+		s += written(x, depth+1)
+	}
+	for _, x := range v.Alts {
+		if x != v {
+			s += written(x, depth+1)
+		}
+	}
+	return s
+}
+
 // addName is a function of the database that adds to a balance.
 var addName = lazyregexp.New(`(?i)(add|increment|increase|top_?up|award|refill|deposit|give)_?\w*(credit|balance|token|coin|point|wallet)|(credit|balance|token|coin|point|wallet)s?_?(add|increment|topup|deposit)`)
 

@@ -257,10 +257,11 @@ var (
 
 func price(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
-		if op.Kind != flow.OpProvider || !sells.MatchString(op.Name) || !user(e, op) {
+		name, args := sale(op)
+		if name == "" || !user(e, op) {
 			return
 		}
-		for _, a := range op.Args {
+		for _, a := range args {
 			if walk(a, 0, func(k string, v *flow.Val) bool {
 				if !priceKey.MatchString(k) && !granted.MatchString(k) || v.Fields != nil || v.Enum {
 					return true
@@ -279,9 +280,9 @@ func price(p *rule.Pass) {
 					at = op.Pos
 				}
 				p.Report(rule.Hit{
-					At: at, Entry: e, Severity: sev, Key: op.Name + "." + k,
+					At: at, Entry: e, Severity: sev, Key: name + "." + k,
 					Title: fmt.Sprintf("%s of the purchase is what the %s says (%s)", k, o.Kind, o.Path),
-					Way:   rule.Way(o, op.Pos, op.Name),
+					Way:   rule.Way(o, op.Pos, name),
 				})
 				return false
 			}) {
