@@ -457,7 +457,7 @@ func tier(p *rule.Pass) {
 }
 
 // chosen tells whether what the client tells is the plan that it wants: it is
-// written to a plan, or bought, and not asked for a right.
+// written to a plan, or something is bought, and not asked for a right.
 func chosen(e *flow.Entry, o *flow.Origin) bool {
 	same := func(v *flow.Val) bool {
 		for _, x := range rule.Clients(v) {
@@ -473,12 +473,14 @@ func chosen(e *flow.Entry, o *flow.Origin) bool {
 				return true
 			}
 		}
-		if op.Kind == flow.OpProvider && slices.ContainsFunc(op.Args, same) {
+		if op.Kind == flow.OpProvider && buying.MatchString(op.Name) {
 			return true
 		}
 	}
 	return false
 }
+
+var buying = lazyregexp.New(`(?i)(checkout|subscriptions?\.(create|update|new)|orders?\.|paymentLinks?|paymentIntents?)`)
 
 func guardAt(e *flow.Entry, ops []*flow.Op) flow.Pos {
 	if len(ops) > 0 {

@@ -278,6 +278,11 @@ func price(p *rule.Pass) {
 				at := o.Pos
 				if at.File == nil || at.File != op.Pos.File {
 					at = op.Pos
+					for _, site := range op.Sites { // who asks for it, not who sends it
+						if op.Kind == flow.OpFetch && site.File == o.Pos.File && site.File != nil {
+							at = site
+						}
+					}
 				}
 				p.Report(rule.Hit{
 					At: at, Entry: e, Severity: sev, Key: name + "." + k,
