@@ -321,13 +321,15 @@ func (in *interp) providerMethod(recv *Val, name string, args []*Val, e *ir.Expr
 	return &Val{Op: op}
 }
 
-// dotted is a chain of members as it is written.
-func dotted(e *ir.Expr) string {
+// dotted is a chain of members as it is written, the last of a very long one.
+func dotted(e *ir.Expr) string { return dottedTo(e, 40) }
+
+func dottedTo(e *ir.Expr, depth int) string {
 	switch {
-	case e == nil:
+	case e == nil || depth == 0:
 		return ""
 	case e.Kind == ir.Member:
-		if x := dotted(e.X); x != "" {
+		if x := dottedTo(e.X, depth-1); x != "" {
 			return x + "." + e.Name
 		}
 		return e.Name
@@ -336,7 +338,7 @@ func dotted(e *ir.Expr) string {
 	case e.Kind == ir.This:
 		return "this"
 	case e.Kind == ir.Call:
-		return dotted(e.X) + "()"
+		return dottedTo(e.X, depth-1) + "()"
 	}
 	return ""
 }

@@ -113,7 +113,8 @@ func (p *Program) discoverFunctions(m *Module) {
 	f := m.Files[0]
 	for _, x := range f.Exports {
 		if verb := functionExport.FindStringSubmatch(x.Name); verb != nil {
-			e := &Entry{Kind: "route", Framework: "remix", Method: strings.ToUpper(verb[1]), Path: routePath(f.Path, "functions")}
+			e := &Entry{Kind: "route", Framework: "remix", Method: strings.ToUpper(verb[1])}
+			e.Path = routePath(f.Path, "functions")
 			if e.Method == "" {
 				e.Method = "ALL"
 			}

@@ -120,8 +120,8 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 		if !owner && op.Verb == "rpc" && argOwner.MatchString(c) {
 			owner = true
 		}
-		if !owner && strings.HasSuffix(c, "email") && list[0].Kind == flow.Header && idHeader.MatchString(list[0].Path) {
-			owner = true // x-user-email says who calls
+		if !owner && strings.HasSuffix(c, "email") && list[0].Kind == flow.Header {
+			owner = idHeader.MatchString(list[0].Path) // x-user-email says who calls
 		}
 		if !owner && c == "?" {
 			return false
