@@ -214,7 +214,10 @@ func checkIdentity(p *rule.Pass) {
 	for _, e := range p.Entries {
 		for _, op := range e.Ops {
 			if op.Kind == flow.OpProvider && rule.Public(e) {
-				metadata(p, e, op)
+				metadata(p, e, op, op.Args)
+			}
+			if body := rule.SentToProvider(op); body != nil && rule.Public(e) {
+				metadata(p, e, op, []*flow.Val{body})
 			}
 			if op.Kind == flow.OpCall && rule.Public(e) {
 				opaque(p, e, op)
@@ -315,14 +318,19 @@ func enclosing(pos flow.Pos) string {
 	return best
 }
 
+// brackets writes the names of a form's fields like those of an object:
+// metadata[user].
+var brackets = strings.NewReplacer("[]", "[]", "[", ".", "]", "")
+
 // metadata finds what is given to a provider as the account and comes, or may
 // come, from the client.
-func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
+func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op, sent []*flow.Val) {
 	if rule.RoleChecked(e, op) || rule.Webhook(e) {
 		return
 	}
-	for _, a := range op.Args {
+	for _, a := range sent {
 		walk(a, "", 0, func(path string, v *flow.Val) bool {
+			path = brackets.Replace(path)
 			low := strings.ToLower(path)
 			if !strings.Contains(low, "metadata.") && !strings.HasSuffix(low, "client_reference_id") &&
 				!strings.HasSuffix(low, "clientreferenceid") && !strings.Contains(low, "notes.") {

@@ -11,8 +11,7 @@ import (
 )
 
 var (
-	payHost = lazyregexp.New(`(?i)(api\.stripe\.com|api\.razorpay\.com|api\.paystack\.co|api\.flutterwave\.com|api\.mollie\.com|api\.lemonsqueezy\.com|api(-m)?\.(sandbox\.)?paypal\.com|api\.paddle\.com|api\.cashfree\.com|sandbox\.cashfree\.com|api\.mercadopago\.com|api\.xendit\.co|app(\.sandbox)?\.midtrans\.com|api\.polar\.sh|api\.dodopayments\.com)`)
-	buyCall = lazyregexp.New(`(?i)^(initiali[sz]e_?(transaction|payment|checkout)|create_?(order|payment|payment_?link|checkout|charge|transaction|invoice|preference)s?|charge(_?card)?|generate_?payment_?link|pay)$`)
+	buyCall = lazyregexp.New(`(?i)^(initiali[sz]e_?(transaction|payment|checkout)|create_?(order|payment|payment_?link|checkout|(checkout_?)?session|subscription|charge|transaction|invoice|preference)s?|charge(_?card)?|generate_?payment_?link|pay)$`)
 	payLib  = lazyregexp.New(`(?i)(paystack|flutterwave|mollie|lemon|paddle|paypal|cashfree|phonepe|instamojo|payu|mercado|xendit|midtrans|razorpay|stripe|braintree|square|polar|dodo)`)
 )
 
@@ -36,36 +35,11 @@ func sale(op *flow.Op) (name string, args []*flow.Val) {
 			return op.Name, op.Args
 		}
 	case flow.OpFetch:
-		if len(op.Args) < 2 || op.Args[1] == nil || !payHost.MatchString(written(op.Args[0], 0)) {
-			return "", nil
+		if body := rule.SentToProvider(op); body != nil {
+			return "the provider's API", []*flow.Val{body}
 		}
-		body := op.Args[1].Fields["body"]
-		if body == nil {
-			return "", nil
-		}
-		if body.Nested != nil {
-			body = body.Nested
-		}
-		return "the provider's API", []*flow.Val{body}
 	}
 	return "", nil
-}
-
-// written is the text of a value as far as it is known.
-func written(v *flow.Val, depth int) string {
-	if v == nil || depth > 4 {
-		return ""
-	}
-	s := v.Str + strings.Join(v.Strs, "")
-	for _, x := range v.Tmpl {
-		s += written(x, depth+1)
-	}
-	for _, x := range v.Alts {
-		if x != v {
-			s += written(x, depth+1)
-		}
-	}
-	return s
 }
 
 // addName is a function of the database that adds to a balance.

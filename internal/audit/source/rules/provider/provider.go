@@ -251,7 +251,7 @@ func byEmail(p *rule.Pass) {
 }
 
 var (
-	priceKey = lazyregexp.New(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_id|amount_total|total)$`)
+	priceKey = lazyregexp.New(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_?id|amount_total|total)$`)
 	sells    = lazyregexp.New(`(?i)(checkout\.sessions\.(create|new)|paymentIntents\.create|subscriptions\.(create|update)|orders\.create|paymentLinks\.create|invoiceItems\.create|charges\.create|subscriptionItems\.(create|update)|prices\.create)`)
 )
 
