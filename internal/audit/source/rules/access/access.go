@@ -76,7 +76,14 @@ func verifiedToo(e *flow.Entry) bool {
 			return true
 		}
 	}
-	for _, op := range e.Ops { // getUser was asked as well
+	for _, op := range e.Ops { // getUser was asked as well, and its error ends the work
+		if op.Kind == flow.OpIf && (op.Then.Done || op.Else.Done) {
+			for _, o := range op.Val.Implied() {
+				if o.Kind == flow.Session && (o.Path == "error" || strings.HasPrefix(o.Path, "data.user")) {
+					return true
+				}
+			}
+		}
 		for _, g := range op.Guards {
 			for _, o := range g.Val.Implied() {
 				if o.Kind == flow.Session && strings.HasPrefix(o.Path, "data.user") {

@@ -311,6 +311,9 @@ func allowed(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 				case "includes", "has", "in", "key", "indexOf":
 					return true
 				case "==", "===", "!=", "!==":
+					if refusesOne(g, c) {
+						continue
+					}
 					if pair[1].Has(flow.Env, flow.DB, flow.Provider) || pair[1].IsStr && pair[1].Str != "" {
 						return true
 					}
@@ -325,6 +328,13 @@ func allowed(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 		}
 	}
 	return false
+}
+
+// refusesOne tells whether a condition turns one value away and lets all
+// others pass: if (plan === "free") return.
+func refusesOne(g *flow.Guard, c *flow.Cmp) bool {
+	return len(g.Val.Cmps) == 1 && g.Val.Cmps[0] == c && len(g.Val.Ctl) == 0 && g.Exit &&
+		g.Neg == (c.Op == "==" || c.Op == "===")
 }
 
 func shares(op *flow.Op, v *flow.Val) bool {
