@@ -134,6 +134,35 @@ func TestHostileFiles(t *testing.T) {
 }
 
 // TestBrokenFiles cuts and splices real code at random; nothing may panic.
+// TestRoutesThatRegisterThemselves ends: a brace was lost, so that a middleware registers the routes that it is of.
+func TestRoutesThatRegisterThemselves(t *testing.T) {
+	t.Parallel()
+	goes := golang.Parse("x.go", `package main
+import "github.com/gofiber/fiber/v2"
+func auth(c *fiber.Ctx) error {
+	app := fiber.New()
+	app.Get("/a", auth, func(c *fiber.Ctx) error { return c.JSON(1) })
+	app.Get("/b", auth, func(c *fiber.Ctx) error { return c.JSON(2) })
+	return c.Next()
+}
+func main() { fiber.New().Get("/c", auth, auth) }`)
+	script := script.Parse("x.ts", `import express from "express";
+function auth(req, res, next) {
+	const app = express();
+	app.get("/a", auth, (req, res) => res.json(1));
+	app.get("/b", auth, (req, res) => res.json(2));
+	next();
+}
+express().get("/c", auth, auth);`)
+	for _, f := range []*ir.File{goes, script} {
+		p := flow.New([]*ir.File{f}, nil)
+		p.Run(func() bool { return false })
+		if len(p.Entries) == 0 {
+			t.Errorf("%s has no routes", f.Path)
+		}
+	}
+}
+
 func TestBrokenFiles(t *testing.T) {
 	t.Parallel()
 	var sources []string
