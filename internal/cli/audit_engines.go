@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tijorihq/tijori/internal/audit/db"
 	"github.com/tijorihq/tijori/internal/audit/db/suite"
@@ -79,6 +80,11 @@ type auditSourceCmd struct {
 // Run follows values through the code and reports what it trusts.
 func (c *auditSourceCmd) Run(e *env) error {
 	return c.audit(e, source.Rules(), func(ctx context.Context, _ func(int, string)) (*finding.Report, error) {
+		for _, id := range c.Only {
+			if !slices.ContainsFunc(source.Rules(), func(r finding.Rule) bool { return r.ID == id }) {
+				return nil, usagef("there is no rule %q for source code\ntijori audit explain lists all rules", id)
+			}
+		}
 		return source.Audit(ctx, source.Options{Dir: c.Dir, Only: c.Only, Tests: c.Tests})
 	})
 }
