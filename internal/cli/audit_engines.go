@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tijorihq/tijori/internal/audit/db"
 	"github.com/tijorihq/tijori/internal/audit/db/suite"
@@ -22,7 +23,7 @@ type auditDBCmd struct {
 	ConnectsAs []string `placeholder:"ROLE,…" help:"The login roles that serve requests, where the catalogue does not tell."`
 	Exposed    []string `placeholder:"SCHEMA,…" help:"The schemas that requests reach (default: recognised)."`
 	Platform   string   `default:"" enum:",supabase,postgres" help:"supabase or postgres (default: recognised)."`
-	Data       string   `type:"path" placeholder:"FILE" help:"SQL that fills the scratch copy before the attack."`
+	Data       string   `type:"path" placeholder:"FILE" help:"A dump whose rows, masked, are in the scratch copy during the attack."`
 	WriteTests string   `type:"path" placeholder:"DIR" help:"Write the attack as tests of your own there, for pgTAP and for Go."`
 	Compat     string   `default:"" enum:",splinter" help:"splinter: print the names of Supabase's linter beside ours."`
 }
@@ -79,6 +80,11 @@ type auditSourceCmd struct {
 // Run follows values through the code and reports what it trusts.
 func (c *auditSourceCmd) Run(e *env) error {
 	return c.audit(e, source.Rules(), func(ctx context.Context, _ func(int, string)) (*finding.Report, error) {
+		for _, id := range c.Only {
+			if !slices.ContainsFunc(source.Rules(), func(r finding.Rule) bool { return r.ID == id }) {
+				return nil, usagef("there is no rule %q for source code\ntijori audit explain lists all rules", id)
+			}
+		}
 		return source.Audit(ctx, source.Options{Dir: c.Dir, Only: c.Only, Tests: c.Tests})
 	})
 }

@@ -57,7 +57,13 @@ func (c *auditDiffCmd) schemas(e *env) error {
 func printChanges(e *env, d *db.Comparison) {
 	last := ""
 	for _, c := range d.Changes {
-		heading := map[bool]string{true: "OPENS", false: "CLOSES"}[c.Opens]
+		heading := "CLOSES"
+		switch {
+		case c.Opens:
+			heading = "OPENS"
+		case c.Either:
+			heading = "READ AGAIN"
+		}
 		if heading != last {
 			fmt.Fprintf(e.stdout, "%s\n", heading)
 			last = heading
@@ -68,7 +74,7 @@ func printChanges(e *env, d *db.Comparison) {
 		}
 	}
 	if len(d.Changes) == 0 {
-		fmt.Fprintln(e.stdout, "Policies, grants, functions, views and roles are as they were.")
+		fmt.Fprintln(e.stdout, "Policies, grants, functions, triggers, views and roles are as they were.")
 	}
 	var fresh []finding.Finding
 	fresh = append(fresh, report.Compare(d.Old, d.New).New...)

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -108,7 +109,7 @@ func (l *line) cut(reset bool) {
 }
 
 // askers are the ways to ask the database, each with a statement that is running when the line is cut.
-func askers(db *postgres.DB, c postgres.Caller) map[string]func(ctx context.Context, sql string) error {
+func askers(db *postgres.DB, c postgres.Caller, key [32]byte) map[string]func(ctx context.Context, sql string) error {
 	in := func(begin func(context.Context, func(pgx.Tx) error) error) func(context.Context, string) error {
 		return func(ctx context.Context, sql string) error {
 			return begin(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); return err })
@@ -130,7 +131,7 @@ func askers(db *postgres.DB, c postgres.Caller) map[string]func(ctx context.Cont
 			return err
 		},
 		"ReadKey": func(ctx context.Context, sql string) error {
-			return db.ReadKey(ctx, c.Credential, func(b *pgx.Batch) { b.Queue(sql) })
+			return db.ReadKey(ctx, key, func(b *pgx.Batch) { b.Queue(sql) })
 		},
 		"AsAuth": in(db.AsAuth),
 		"AsBilling": in(func(ctx context.Context, fn func(pgx.Tx) error) error {
@@ -145,6 +146,13 @@ func TestInterruptedIsUnavailable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	u := db.User(t, "Asha")
+	key := sha256.Sum256([]byte(t.Name()))
+	if _, err := db.Super.Exec(t.Context(), `
+		insert into credentials (hash, id, kind, user_id, account_id, expires_at, name, scopes)
+		values ($1, gen_random_uuid(), 'api_key', $2, $3, now() + interval '1 day', 'a program', '{credits:read}')`,
+		key[:], u.UserID, u.AccountID); err != nil {
+		t.Fatal(err)
+	}
 	through, l := throughLine(t, db)
 	const long = "select pg_sleep(20) /* %s */"
 	const running = " from pg_stat_activity where query = $1 and wait_event = 'PgSleep'" // not while it is prepared
@@ -182,7 +190,7 @@ func TestInterruptedIsUnavailable(t *testing.T) {
 		"no memory":          {nil, "do $$ begin raise sqlstate '53200'; end $$ /* %s */", 0},
 		"recovering":         {nil, "do $$ begin raise sqlstate '57P03'; end $$ /* %s */", 0},
 	} {
-		for way, ask := range askers(through, u.Caller) {
+		for way, ask := range askers(through, u.Caller, key) {
 			for _, p := range []*pgxpool.Pool{through.App, through.Auth, through.Billing, through.Support} {
 				p.Reset() // those that were cut
 			}

@@ -1,9 +1,11 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,9 +20,21 @@ import (
 // no longer lets him.
 type Change struct {
 	Opens  bool
+	Either bool // what it does cannot be said: somebody has to read it
 	Object string
 	What   string // a sentence
 	Place  finding.Place
+}
+
+// rank puts what opens first.
+func (c Change) rank() int {
+	switch {
+	case c.Opens:
+		return 0
+	case c.Either:
+		return 1
+	}
+	return 2
 }
 
 // A Comparison is what changed between two schemas.
@@ -41,7 +55,7 @@ func (c *Comparison) Opens() int {
 }
 
 // Compare reads two schemas and says in words what the new one opens and closes:
-// policies, grants, functions, views and roles.
+// policies, grants, functions, triggers, views and roles.
 func Compare(ctx context.Context, old, newer Options) (*Comparison, error) {
 	dsn := newer.Scratch
 	if dsn == "" {
@@ -66,10 +80,7 @@ func Compare(ctx context.Context, old, newer Options) (*Comparison, error) {
 	c.functions()
 	c.roles()
 	slices.SortStableFunc(c.out, func(a, b Change) int {
-		if a.Opens != b.Opens {
-			return map[bool]int{true: -1, false: 1}[a.Opens]
-		}
-		return strings.Compare(a.Object, b.Object)
+		return cmp.Or(a.rank()-b.rank(), strings.Compare(a.Object, b.Object))
 	})
 	return &Comparison{Changes: c.out, Old: was, New: is}, nil
 }
@@ -139,6 +150,7 @@ func (c *comparer) tables() {
 				c.say(true, r.FullName(), place, "policies no longer bind the table's owner %s", r.Owner)
 			}
 			c.policies(was, r)
+			c.triggers(was, r, place)
 		}
 		if was != nil && r.Kind == "v" && was.Invoker && !r.Invoker {
 			c.say(true, r.FullName(), place, "the view no longer asks with its caller's rights (security_invoker)")
@@ -148,6 +160,38 @@ func (c *comparer) tables() {
 	for _, r := range c.old.Schema.Relations {
 		if c.now.Schema.ByName(r.FullName()) == nil && !r.Extension {
 			c.say(false, r.FullName(), finding.Place{}, "is gone")
+		}
+	}
+}
+
+// triggers that run before a row is stored may guard it.
+func (c *comparer) triggers(was, r *catalog.Relation, place finding.Place) {
+	guards := func(p *pass.Pass, r *catalog.Relation) map[string]*catalog.Function {
+		out := map[string]*catalog.Function{}
+		for _, t := range r.Triggers {
+			for _, f := range p.Schema.Functions {
+				if f.OID == t.Function && t.Before() {
+					out[t.Name] = f
+				}
+			}
+		}
+		return out
+	}
+	before, after := guards(c.old, was), guards(c.now, r)
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		switch f := after[name]; {
+		case f == nil:
+			c.say(true, r.FullName(), place, "trigger %q is gone: it ran %s before a row was stored", name,
+				before[name].Identity)
+		case pass.Code(f) != pass.Code(before[name]):
+			c.say(false, r.FullName(), c.now.FunctionPlace(f),
+				"trigger %q does something else before a row is stored: read %s again", name, f.Identity)
+			c.out[len(c.out)-1].Either = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if before[name] == nil {
+			c.say(false, r.FullName(), place, "trigger %q runs %s before a row is stored", name, after[name].Identity)
 		}
 	}
 }

@@ -22,6 +22,8 @@ grant select (id, team_id, body) on notes to web;
 create view mine with (security_invoker = true) as select * from notes;
 create function count_notes() returns bigint language sql as $$ select count(*) from notes $$;
 revoke execute on function count_notes() from public;
+create function keep() returns trigger language plpgsql as $$ begin new.team_id := old.team_id; return new; end $$;
+create trigger keep before update on notes for each row execute function keep();
 `
 
 // Every change that opens something is named as one, and its reverse as one that closes.
@@ -50,6 +52,7 @@ func TestCompare(t *testing.T) {
 			"runs with its caller's rights",
 		},
 		{"alter role web bypassrls", "(BYPASSRLS)", ""},
+		{"drop trigger keep on notes", `trigger "keep" is gone`, `trigger "keep" runs public.keep() before`},
 		{
 			"create table loose (id int); grant select on loose to web",
 			"web gains select (without row-level security, so every row; the table is new)", "is gone",
@@ -92,6 +95,15 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := db.Options{Migrations: same, Scratch: server.DSN()}
+	other := filepath.Join(t.TempDir(), "b.sql")
+	text := openBase + `create or replace function keep() returns trigger language plpgsql as $$ begin return new; end $$;`
+	if err := os.WriteFile(other, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Compare(t.Context(), o, db.Options{Migrations: other, Scratch: server.DSN()})
+	if err != nil || len(d.Changes) != 1 || d.Opens() != 0 || !d.Changes[0].Either {
+		t.Errorf("a guard with another body: %+v %v, want one change that somebody has to read", d, err)
+	}
 	if d, err := db.Compare(t.Context(), o, o); err != nil || len(d.Changes) > 0 {
 		t.Errorf("a schema compared with itself: %+v %v", d, err)
 	}

@@ -32,7 +32,7 @@ type Options struct {
 	ConnectsAs     []string // roles that serve requests
 	ExposedSchemas []string // schemas that requests reach
 	Platform       string   // supabase or postgres; empty: recognised
-	Data           string   // a file of statements that fill the scratch copy before the attack
+	Data           string   // a dump whose rows, masked, are in the scratch copy during the attack
 	Progress       func(what string)
 	// Suite, when not nil, is given the attack as tests of their own.
 	Suite func(*suite.Suite) error
@@ -164,6 +164,9 @@ func (o Options) audit(ctx context.Context, d *scratch.Database, files []load.Fi
 		return err
 	}
 	o.judge(p, report)
+	if failed := p.Load.Failed; len(failed) > 0 && report.Looked[0].N+report.Looked[1].N == 0 {
+		return fmt.Errorf("nothing could be read: %s: %s", failed[0].What, failed[0].Reason)
+	}
 	if o.Attack {
 		var failed error
 		guarded("the attack", report, func() { failed = o.attack(ctx, d, p.Load, p, report) })
@@ -196,14 +199,9 @@ func (o Options) attack(
 	s := seed.New(p.Model, conn)
 	s.Patience = o.times()
 	if o.Data != "" {
-		data, err := load.Files(o.Data)
-		if err != nil {
+		o.say("loading and masking rows")
+		if err := fill(ctx, d, p, o.Data, report); err != nil {
 			return err
-		}
-		for _, f := range data {
-			for _, st := range load.Split(f.Name, f.Text) {
-				_, _ = conn.Exec(ctx, st.Text)
-			}
 		}
 	}
 	start := time.Now()
@@ -331,10 +329,15 @@ func looked(s *catalog.Schema) []finding.Count {
 		}
 		n["policies"] += len(r.Policies)
 	}
+	for _, f := range s.Functions {
+		if !f.Extension {
+			n["functions"]++
+		}
+	}
 	return []finding.Count{
 		{What: "tables", N: n["tables"]},
 		{What: "views", N: n["views"]},
 		{What: "policies", N: n["policies"]},
-		{What: "functions", N: len(s.Functions)},
+		{What: "functions", N: n["functions"]},
 	}
 }

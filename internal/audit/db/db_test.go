@@ -243,4 +243,9 @@ func TestUsage(t *testing.T) {
 	if _, err := db.Audit(t.Context(), db.Options{Migrations: t.TempDir(), Scratch: server.DSN()}); err == nil {
 		t.Error("an empty folder, and no error")
 	}
+	broken := filepath.Join(t.TempDir(), "m.sql")
+	write(t, broken, "create tabel a (id int);\ncreate table b (id int; select $$")
+	if _, err := db.Audit(t.Context(), db.Options{Migrations: broken, Scratch: server.DSN()}); err == nil {
+		t.Error("nothing could be read, and no error")
+	}
 }

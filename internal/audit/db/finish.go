@@ -179,8 +179,50 @@ func confirm(ctx context.Context, p *pass.Pass, a *attack.Attacker, report *find
 	}
 }
 
+// unite makes one finding of what a single condition of a policy FOR ALL lets
+// happen to new rows and to old ones.
+func unite(p *pass.Pass) {
+	for _, x := range p.Findings() {
+		if x.Rule != "insert-without-tenant-check" || x.Key == "" {
+			continue
+		}
+		r := p.Schema.ByName(x.Object)
+		if r == nil {
+			continue
+		}
+		i := slices.IndexFunc(r.Policies, func(q *catalog.Policy) bool { return q.Name == x.Key && q.Command == "*" })
+		if i < 0 {
+			continue
+		}
+		for _, y := range p.Findings() {
+			if y == x || y.Object != x.Object || y.Key != x.Key {
+				continue
+			}
+			keep, drop := y, x
+			switch {
+			case y.Rule == "update-moves-tenant":
+				keep, drop = x, y
+			case r.Policies[i].CheckText != "":
+				continue
+			}
+			keep.Verbs = pass.Union(keep.Verbs, drop.Verbs)
+			keep.Actors = pass.Union(keep.Actors, drop.Actors)
+			keep.Affects = pass.Union(keep.Affects, drop.Affects)
+			keep.Severity = max(keep.Severity, drop.Severity)
+			if keep.Proof == nil {
+				keep.Proof = drop.Proof
+			}
+			p.Drop(drop)
+			if drop == x {
+				break
+			}
+		}
+	}
+}
+
 // finish fills in what a rule says about all its findings.
 func finish(p *pass.Pass, report *finding.Report) {
+	unite(p)
 	all := rules()
 	for _, f := range p.Findings() {
 		i := slices.IndexFunc(all, func(r pass.Rule) bool { return r.ID == f.Rule })

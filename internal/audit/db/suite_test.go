@@ -30,6 +30,10 @@ revoke execute on function notes_of(uuid) from public;
 grant execute on function notes_of(uuid) to web;
 grant select on teams, news to web;
 grant select, insert, update, delete on notes to web;
+create table purses (team_id uuid primary key references teams, label text, credits int not null default 0);
+alter table purses enable row level security;
+create policy purses_own on purses to web using (team_id = current_setting('app.team')::uuid);
+grant select, update on purses to web;
 %s
 `
 
@@ -43,8 +47,11 @@ func TestSuite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(leaky, fmt.Sprintf(suiteBase, "true", "create policy notes_leak on notes for select to web using (true);"))
-	write(fixed, fmt.Sprintf(suiteBase, "team = current_setting('app.team')::uuid", ""))
+	write(leaky, fmt.Sprintf(suiteBase, "true", `create policy notes_leak on notes for select to web using (true);
+create policy notes_gone on notes for delete to web using (true);`))
+	write(fixed, fmt.Sprintf(suiteBase, "team = current_setting('app.team')::uuid", `
+create function keep() returns trigger language plpgsql as $$ begin new.credits := old.credits; return new; end $$;
+create trigger keep before update on purses for each row execute function keep();`))
 	var tap, code bytes.Buffer
 	web := []string{"web"}
 	audit(t, db.Options{Migrations: leaky, Attack: true, ConnectsAs: web, Suite: func(s *suite.Suite) error {
@@ -103,7 +110,9 @@ create function finish() returns setof text language sql as $$ select ''::text w
 		if !strings.Contains(out, "\nok ") {
 			t.Errorf("%s: nothing holds, so nothing was tried:\n%s", schema, out)
 		}
-		for _, what := range []string{"reads public.notes", "notes_of(uuid)"} {
+		for _, what := range []string{
+			"reads public.notes", "notes_of(uuid)", "deletes rows of public.notes", "raises credits of public.purses",
+		} {
 			bad := false
 			for line := range strings.Lines(out) {
 				bad = bad || strings.HasPrefix(line, "not ok ") && strings.Contains(line, what)

@@ -52,7 +52,7 @@ func writeGitHub(w io.Writer, r *finding.Report, _ Options) error {
 func story(f finding.Finding) string {
 	parts := []string{f.Title}
 	if p := f.Proof; p != nil {
-		parts = append(parts, fmt.Sprintf("Proof: %s did: %s\nand saw: %s", p.Who, strings.Join(p.Steps, "; "), p.Saw))
+		parts = append(parts, fmt.Sprintf("Proof: %s did: %s\nand saw: %s", p.Who, strings.Join(p.Steps, "\n"), p.Saw))
 	} else if len(f.Actors) > 0 {
 		parts = append(parts, "Who: "+strings.Join(f.Actors, ", "))
 	}

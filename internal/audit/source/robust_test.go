@@ -26,6 +26,56 @@ func write(t *testing.T, dir, name, text string) {
 	}
 }
 
+// longLists are files that nest or go on for ever, on lines of their own, so
+// that nobody takes them for minified.
+func longLists() map[string]string {
+	repeat := strings.Repeat
+	return map[string]string{
+		"lines/arrays.js":    "const x = " + repeat("[\n", 50_000) + repeat("]\n", 50_000),
+		"lines/parens.js":    "const x = " + repeat("(\n", 50_000) + "1" + repeat(")\n", 50_000),
+		"lines/ifs.ts":       repeat("if(a){\n", 20_000) + repeat("}\n", 20_000),
+		"lines/tags.tsx":     "const x = " + repeat("<div>\n", 20_000) + repeat("</div>\n", 20_000),
+		"lines/chain.ts":     "const x = a\n" + repeat(".b()\n", 100_000),
+		"lines/sums.ts":      "const x = 'a'\n" + repeat(" + 'b'\n", 100_000),
+		"lines/choices.ts":   "const x = " + repeat("a ? 1 :\n", 50_000) + "2",
+		"lines/templates.ts": "const x = " + repeat("`${\n", 10_000) + "1" + repeat("}`\n", 10_000),
+		"lines/types.ts":     "type X = " + repeat("Array<\n", 20_000) + "string" + repeat(">\n", 20_000),
+		"lines/arrows.ts":    "const f = " + repeat("(a) =>\n", 20_000) + "1",
+		"lines/funcs.ts":     repeat("function f() {\n", 10_000) + repeat("}\n", 10_000),
+		"lines/objects.ts":   "const x = " + repeat("{a:\n", 30_000) + "1" + repeat("}\n", 30_000),
+		"lines/unary.ts":     "const x = " + repeat("!\n", 90_000) + "a",
+		"lines/assign.ts":    repeat("a = \n", 90_000) + "1",
+		"lines/tries.ts":     repeat("try {\n", 10_000) + repeat("}catch(e){}\n", 10_000),
+		"lines/ifs.go":       "package a\n\nfunc f() {\n" + repeat("if true {\n", 5_000) + repeat("}\n", 5_000) + "}\n",
+		"lines/sums.go":      "package a\n\nvar x = 1" + repeat(" +\n1", 50_000) + "\n",
+		"lines/q.sql":        "select " + repeat("(\n", 50_000) + "1" + repeat(")\n", 50_000),
+	}
+}
+
+// TestOtherEncodings reads files that are not UTF-8.
+func TestOtherEncodings(t *testing.T) {
+	t.Parallel()
+	text := "'use server'\nimport { db } from './db'\n" +
+		"export async function f(userId: string) { const n\u00e9v = 1; await db.user.update({ where: { id: userId }, data: { n\u00e9v } }) }\n"
+	var latin, wide []byte
+	wide = append(wide, 0xff, 0xfe)
+	for _, c := range text {
+		latin = append(latin, byte(c))
+		wide = append(wide, byte(c), byte(c>>8))
+	}
+	for name, data := range map[string][]byte{"latin": latin, "utf16": wide} {
+		dir := t.TempDir()
+		write(t, dir, "app/a.ts", string(data))
+		r, err := Audit(t.Context(), Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Findings) != 1 || r.Findings[0].Rule != "identity-from-request" {
+			t.Errorf("%s: findings %v, not tested %v; want identity-from-request", name, r.Findings, r.NotTested)
+		}
+	}
+}
+
 // TestHostileFiles audits what no compiler would take: it ends in time, does
 // not panic, and says what it could not read.
 func TestHostileFiles(t *testing.T) {
@@ -52,6 +102,9 @@ func TestHostileFiles(t *testing.T) {
 	write(t, dir, "a.ts", "export * from './b'\nexport { q } from './b'")
 	write(t, dir, "b.ts", "export * from './a'\nimport { q } from './a'\nexport { q }")
 	write(t, dir, "ok.ts", "export const fine = 1")
+	for name, text := range longLists() {
+		write(t, dir, name, text)
+	}
 	if err := os.Symlink(dir, filepath.Join(dir, "again")); err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +134,35 @@ func TestHostileFiles(t *testing.T) {
 }
 
 // TestBrokenFiles cuts and splices real code at random; nothing may panic.
+// TestRoutesThatRegisterThemselves ends: a brace was lost, so that a middleware registers the routes that it is of.
+func TestRoutesThatRegisterThemselves(t *testing.T) {
+	t.Parallel()
+	goes := golang.Parse("x.go", `package main
+import "github.com/gofiber/fiber/v2"
+func auth(c *fiber.Ctx) error {
+	app := fiber.New()
+	app.Get("/a", auth, func(c *fiber.Ctx) error { return c.JSON(1) })
+	app.Get("/b", auth, func(c *fiber.Ctx) error { return c.JSON(2) })
+	return c.Next()
+}
+func main() { fiber.New().Get("/c", auth, auth) }`)
+	script := script.Parse("x.ts", `import express from "express";
+function auth(req, res, next) {
+	const app = express();
+	app.get("/a", auth, (req, res) => res.json(1));
+	app.get("/b", auth, (req, res) => res.json(2));
+	next();
+}
+express().get("/c", auth, auth);`)
+	for _, f := range []*ir.File{goes, script} {
+		p := flow.New([]*ir.File{f}, nil)
+		p.Run(func() bool { return false })
+		if len(p.Entries) == 0 {
+			t.Errorf("%s has no routes", f.Path)
+		}
+	}
+}
+
 func TestBrokenFiles(t *testing.T) {
 	t.Parallel()
 	var sources []string

@@ -5,7 +5,9 @@
 package source
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tijorihq/tijori/internal/audit/finding"
@@ -148,7 +151,7 @@ func Audit(ctx context.Context, opt Options) (*finding.Report, error) {
 		r.notTested(label, "too long to be followed to its end")
 	}
 	if prog.CutFuncs > 0 {
-		r.notTested(opt.Dir, "%d functions that no route calls were followed in part", prog.CutFuncs)
+		r.notTested(opt.Dir, "functions that no route calls, followed in part: %d", prog.CutFuncs)
 	}
 	for label, msg := range prog.Panics {
 		r.notTested(label, "could not be followed: %s", msg)
@@ -286,6 +289,36 @@ func kindOf(rel string) string {
 	return ""
 }
 
+// decode is the text of a file in UTF-8, in UTF-16 with a mark, or in Latin-1.
+func decode(data []byte) string {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	case utf8.Valid(data):
+		return string(data)
+	}
+	var b strings.Builder
+	if order != nil {
+		var units []uint16
+		for i := 2; i+1 < len(data); i += 2 {
+			units = append(units, order.Uint16(data[i:]))
+		}
+		return string(utf16.Decode(units))
+	}
+	for len(data) > 0 {
+		c, n := utf8.DecodeRune(data)
+		if c == utf8.RuneError && n == 1 {
+			c = rune(data[0])
+		}
+		b.WriteRune(c)
+		data = data[n:]
+	}
+	return b.String()
+}
+
 // one reads and parses a file.
 func (r *reader) one(rel string) {
 	defer func() {
@@ -308,13 +341,10 @@ func (r *reader) one(rel string) {
 		r.notTested(rel, "not read: %v", err)
 		return
 	}
-	src := string(data)
+	src := decode(data)
 	if strings.IndexByte(src, 0) >= 0 {
 		r.notTested(rel, "binary")
 		return
-	}
-	if !utf8.ValidString(src) {
-		src = strings.ToValidUTF8(src, "?")
 	}
 	kind := kindOf(rel)
 	if kind == "script" && minified(src) {

@@ -54,6 +54,7 @@ type Attacker struct {
 	Conn     *pgx.Conn // of the loader
 	Personas []*Persona
 	Hits     []Hit
+	Raised   []Hit // columns of one's own row that Sets has set
 	Failed   []finding.NotTested
 	Tried    int
 	Patience int // multiplies the time that the attack and its statements get
@@ -104,6 +105,9 @@ func (a *Attacker) personas() {
 	s := a.Seeder
 	client := a.clientSlots()
 	for _, actor := range a.Model.Acting {
+		if s.Logins[actor.Login] == s.B {
+			continue // the other tenant itself
+		}
 		if actor.Visitor {
 			a.add(&Persona{Who: "a visitor who has not signed in", Actor: actor})
 			continue

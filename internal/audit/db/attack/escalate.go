@@ -360,6 +360,11 @@ func (a *Attacker) Sets(
 						Steps:    append(a.session(p), sql+";"),
 						Saw:      c.Name + " = " + v,
 					}
+					if verb == "update" {
+						again := *hit
+						again.Steps = append(a.session(p), raised(sql, c, v))
+						a.Raised = append(a.Raised, again)
+					}
 				}
 			})
 			if hit != nil {

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,9 +12,12 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/db/suite"
 )
 
-// Suite is the attack as tests of their own: the rows, every read of every
-// other tenant's row, and what else got through. What everybody sees on
-// purpose, which found tells, is left out.
+// most is how many attempts a suite holds: what got through comes first.
+const most = 3000
+
+// Suite is the attack as tests of their own: the rows, what got through, and
+// every read, change and removal of another tenant's row. What everybody sees
+// on purpose, which found tells, is left out.
 func (a *Attacker) Suite(found func(object, verb string) bool) *suite.Suite {
 	s := &suite.Suite{}
 	for _, r := range a.Seeder.Rows {
@@ -22,7 +26,7 @@ func (a *Attacker) Suite(found func(object, verb string) bool) *suite.Suite {
 	seen := map[string]bool{}
 	add := func(p *Persona, what string, steps []string) {
 		k := p.Actor.Role + strings.Join(steps, "\x00")
-		if seen[k] || len(s.Attempts) > 400 {
+		if seen[k] || len(s.Attempts) == most {
 			return
 		}
 		seen[k] = true
@@ -30,6 +34,24 @@ func (a *Attacker) Suite(found func(object, verb string) bool) *suite.Suite {
 			steps[i] = strings.TrimSuffix(steps[i], ";")
 		}
 		s.Attempts = append(s.Attempts, suite.Attempt{Name: p.Who + " as " + p.Actor.Role + " " + what, Steps: steps})
+	}
+	for _, h := range a.Hits {
+		if steps := a.again(h); len(steps) > 0 && h.Persona.Actor.Primary && !h.Persona.Former &&
+			(h.Function != nil && found(h.Function.Identity, "execute") ||
+				h.Relation != nil && found(h.Relation.FullName(), h.Verb)) {
+			what := h.Verb + " on "
+			if h.Function != nil {
+				what = "calls " + h.Function.Identity
+			} else {
+				what += h.Relation.FullName()
+			}
+			add(h.Persona, what, steps)
+		}
+	}
+	for _, h := range a.Raised {
+		if found(h.Relation.FullName(), h.Verb) {
+			add(h.Persona, "raises "+h.Columns[0].Name+" of "+h.Relation.FullName(), h.Steps)
+		}
 	}
 	for _, p := range a.Personas {
 		if !p.Actor.Primary || p.Former || p.Extra != nil || p.Context != nil && p.Context.Parent != nil {
@@ -43,18 +65,16 @@ func (a *Attacker) Suite(found func(object, verb string) bool) *suite.Suite {
 			}
 			add(p, "reads "+r.FullName(), append(a.session(p), "select from "+r.SQL()+" where "+rows[0].Key()))
 		}
-	}
-	for _, h := range a.Hits {
-		if steps := a.again(h); len(steps) > 0 && h.Persona.Actor.Primary && !h.Persona.Former &&
-			(h.Function != nil && found(h.Function.Identity, "execute") ||
-				h.Relation != nil && found(h.Relation.FullName(), h.Verb)) {
-			what := h.Verb + " on "
-			if h.Function != nil {
-				what = "calls " + h.Function.Identity
-			} else {
-				what += h.Relation.FullName()
+		for _, r := range a.Model.Schema.Relations {
+			rows := a.rows(r, "b")
+			if !r.Table() || len(rows) == 0 || rows[0].Key() == "" || !a.Model.Tied(r) {
+				continue
 			}
-			add(h.Persona, what, steps)
+			for verb, sql := range a.spoils(p, r, rows[0].Key()) {
+				if !a.known(p, r, verb) || found(r.FullName(), verb) {
+					add(p, verb+"s rows of "+r.FullName(), append(a.session(p), sql))
+				}
+			}
 		}
 	}
 	return s
@@ -95,4 +115,27 @@ func insertRow(r *seed.Row) string {
 	return fmt.Sprintf("insert into %s (%s) overriding system value values (%s) on conflict do nothing",
 		r.Relation.SQL(),
 		strings.Join(names, ", "), strings.Join(values, ", "))
+}
+
+// spoils are statements that change and remove another tenant's row, for the
+// verbs that the persona's role may use at all.
+func (a *Attacker) spoils(p *Persona, r *catalog.Relation, where string) iter.Seq2[string, string] {
+	return func(yield func(verb, sql string) bool) {
+		if cols := a.changeable(p, r); len(cols) > 0 && a.Privs.Some(p.Actor.Role, r, "update") {
+			c := catalog.Quote(cols[0].Name)
+			if !yield("update", "update "+r.SQL()+" set "+c+" = "+c+" where "+where) {
+				return
+			}
+		}
+		if a.Privs.Some(p.Actor.Role, r, "delete") {
+			yield("delete", "delete from "+r.SQL()+" where "+where)
+		}
+	}
+}
+
+// raised is a step that touches a row only if a column of one's own row really
+// becomes what it is set to.
+func raised(sql string, c *catalog.Column, value string) string {
+	return fmt.Sprintf("with x as (%s returning %s::text as v) select from x where v = (%s)::text",
+		sql, catalog.Quote(c.Name), value)
 }

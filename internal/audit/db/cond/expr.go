@@ -72,6 +72,7 @@ type Query struct {
 	Owner      string // whose rights count: empty for the caller's
 	Aggregates bool
 	Grouped    bool
+	Union      bool // of queries that aggregate nothing
 	Locks      bool
 	Command    int // 1 select, 2 update, 3 insert, 4 delete
 	Target     *Source
@@ -258,6 +259,7 @@ func (r *Reader) query(n *tree.Node, outer *env) *Query {
 		q.Where = append(q.Where, r.expr(h, e))
 	}
 	if n.Node("setOperations") != nil {
+		q.Union = !q.Aggregates
 		q.Aggregates = true
 	}
 	return q

@@ -722,7 +722,17 @@ func (j *Judge) lift(q *Query, b Branch, row *Source, at int) []Branch {
 		}
 		return []Branch{append(keep, a)}
 	}
-	return j.guarded(q, keep, columns, corr, function, at)
+	out := j.guarded(q, keep, columns, corr, function, at)
+	if self != nil { // what should have asked for the caller asks for nothing
+		for i := range out {
+			if !out[i].Tied() {
+				captured := *self
+				captured.Function = functionOr(self.Function, function)
+				out[i] = append(out[i], captured)
+			}
+		}
+	}
+	return out
 }
 
 func functionOr(a, b *catalog.Function) *catalog.Function {
@@ -739,17 +749,23 @@ func relation(v *Expr) *catalog.Relation {
 	return v.Source.Relation
 }
 
-// compares says whether a query compares a column with a constant.
+// compares says whether a query compares a column with a constant. What is in
+// the way to a caller's own setting, such as its name, is none.
 func compares(q *Query) bool {
 	found := false
 	for _, w := range q.Where {
 		Walk(w, func(e *Expr) {
-			if e.Op == Const && !e.Null {
-				found = true
-			}
 			if e.Op == Var && e.Type == 16 || e.Op == Func && e.Name == "rank" {
 				found = true
 			}
+			column, constant, slot := false, false, false
+			for _, a := range e.Args {
+				_, is := SlotOf(a)
+				slot = slot || is
+				column = column || VarOf(a) != nil
+				Walk(a, func(x *Expr) { constant = constant || x.Op == Const && !x.Null })
+			}
+			found = found || column && constant && !slot
 		})
 	}
 	return found

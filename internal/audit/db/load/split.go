@@ -6,12 +6,13 @@ import "strings"
 type Statement struct {
 	Text string
 	File string
-	Line int // of its first word
+	Line int    // of its first word
+	Data string // that follows COPY FROM stdin
 }
 
 // Split cuts a file into statements as psql does: it knows comments, strings,
 // dollar quotes and bodies between BEGIN ATOMIC and END. The data of COPY FROM
-// stdin and psql's own commands are left out.
+// stdin comes with its statement; psql's own commands are left out.
 func Split(file, text string) []Statement {
 	s := &splitter{text: text, file: file, line: 1}
 	s.run()
@@ -173,7 +174,11 @@ func (s *splitter) cut() {
 		if text != ";" && text != "" {
 			s.out = append(s.out, Statement{Text: text, File: s.file, Line: s.startLine})
 			if up := head(text, 2000); strings.HasPrefix(up, "COPY ") && strings.Contains(up, " FROM STDIN") {
-				s.to(min(s.find("\n\\.", s.at)+3, len(s.text)))
+				begin, end := s.find("\n", s.at), s.find("\n\\.", s.at)
+				if begin < end {
+					s.out[len(s.out)-1].Data = s.text[begin+1 : min(end+1, len(s.text))]
+				}
+				s.to(min(end+3, len(s.text)))
 			}
 		}
 	}

@@ -1,6 +1,14 @@
 -- What a Supabase project has before its first migration. The loader's name stands for LOADER.
 create schema extensions;
 grant usage on schema extensions to public;
+do $$ declare name text; begin
+  foreach name in array array['pgcrypto', 'uuid-ossp'] loop
+    begin
+      execute format('create extension if not exists %I with schema extensions', name);
+    exception when others then null; -- not installed on this server: what needs it is not tested
+    end;
+  end loop;
+end $$;
 grant usage on schema public to LOADER, anon, authenticated, service_role;
 alter default privileges for role LOADER in schema public grant all on tables to LOADER, anon, authenticated, service_role;
 alter default privileges for role LOADER in schema public grant all on sequences to LOADER, anon, authenticated, service_role;

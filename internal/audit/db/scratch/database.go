@@ -33,6 +33,7 @@ type Database struct {
 	DSN   string // of the server
 	Name  string
 	keep  map[string]bool // roles that were there before
+	taken []string        // how the roles that were taken away come back
 	admin *pgx.Conn
 }
 
@@ -70,9 +71,30 @@ func (d *Database) create(ctx context.Context) error {
 	for _, n := range names {
 		d.keep[n] = true
 	}
+	if err := d.disarm(ctx); err != nil {
+		return err
+	}
 	d.Name = fmt.Sprintf("audit_%d", time.Now().UnixNano())
 	if _, err := d.admin.Exec(ctx, `create database `+d.Name+` template template0`); err != nil {
 		return fmt.Errorf("create a scratch database: %w", err)
+	}
+	return nil
+}
+
+// disarm takes away the roles that reach files and programs of the server.
+// Before PostgreSQL 16 whoever may make roles, as a schema's owner has to, may
+// also make himself a member of these, in a DO block as well.
+func (d *Database) disarm(ctx context.Context) error {
+	rows, _ := d.admin.Query(ctx, `delete from pg_authid
+where rolname in ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')
+  and current_setting('server_version_num')::int < 160000
+returning format('insert into pg_authid (oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb,
+  rolcanlogin, rolreplication, rolbypassrls, rolconnlimit) values (%s, %L, %L, %L, %L, %L, %L, %L, %L, %s)',
+  oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls,
+  rolconnlimit)`)
+	var err error
+	if d.taken, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return fmt.Errorf("take the roles away that reach files of the server: %w", err)
 	}
 	return nil
 }
@@ -117,6 +139,9 @@ func (d *Database) Drop() {
 		if !d.keep[n] {
 			_, _ = d.admin.Exec(ctx, `drop role if exists `+Quote(n))
 		}
+	}
+	for _, sql := range d.taken {
+		_, _ = d.admin.Exec(ctx, sql)
 	}
 }
 

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
 	"github.com/tijorihq/tijori/internal/audit/db/cond"
@@ -59,6 +60,9 @@ func (c *Court) free(r *catalog.Relation, b cond.Branch, a *model.Actor, verb st
 		}
 		if (c.Model.PersonColumn(r, col.Num) || !col.NotNull) && b.Tied() {
 			continue // who is meant beside the one who writes: followers, assignees
+		}
+		if b.Tied() && strings.Contains(col.Default, "random") && len(r.Refers(col.Num)) == 0 {
+			continue // what a link's holder presents
 		}
 		if r.InKey(col.Num) && len(r.Primary().Columns) == 1 && len(r.Refers(col.Num)) == 0 &&
 			len(c.Model.ClassSlots(c.Model.Class(r, col.Num))) == 0 {

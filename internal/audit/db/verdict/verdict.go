@@ -276,7 +276,7 @@ func (c *Court) open(v Verdict, b cond.Branch, a *model.Actor, p *catalog.Policy
 		}
 		return v, c.Model.Tied(r)
 	case b.Has(cond.AnyTenant):
-		v.Rule = "admin-of-any-tenant"
+		v.Rule, v.Function = "admin-of-any-tenant", b.Find(cond.AnyTenant).Function
 		return v, true
 	case b.Has(cond.ParentOpen):
 		return c.parentOpen(v, b)
@@ -382,15 +382,20 @@ func (c *Court) parentOpen(v Verdict, b cond.Branch) (Verdict, bool) {
 	return v, true
 }
 
+var closing = lazyregexp.New(`(?i)archiv|delet|remov|revok|cancel|expir|disabl|suspend|banned|trash|discard`)
+
 // stateOnly judges a way that asks for nothing but the row's state, or for
 // nothing at all.
 func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict, bool) {
 	r := v.Relation
 	gates, fillers := 0, 0
-	secret, token := false, false
+	secret, token, closed := false, false, false
 	for _, a := range b {
 		switch a.Kind {
 		case cond.Gate:
+			if v.Verb == "select" && len(a.Columns) == 1 && closing.MatchString(a.Columns[0].Name) {
+				closed = true
+			}
 			if a.Expr != nil && a.Expr.Op == cond.IsNull && len(a.Columns) == 1 {
 				if cl := a.Columns[0]; c.secretColumn(r, cl) {
 					token = true
@@ -435,6 +440,12 @@ func (c *Court) stateOnly(v Verdict, b cond.Branch, p *catalog.Policy) (Verdict,
 			return v, true
 		case gates > 0 && c.insideTenant(v, p):
 			v.Rule = "permissive-instead-of-restrictive"
+			return v, true
+		case gates > 0 && fillers == 0 && c.Invitation(r):
+			v.Rule = "invitation-token-readable" // its state publishes no invitation
+			return v, true
+		case gates > 0 && fillers == 0 && closed:
+			v.Rule = "any-logged-in" // that a row has ended, or has not, publishes nothing
 			return v, true
 		case gates > 0 && fillers == 0:
 			v.Public = true
@@ -672,6 +683,29 @@ func (c *Court) Card(r *catalog.Relation) bool {
 		return false
 	}
 	return c.SelfWritten(r)
+}
+
+// CardView says whether a view shows of each person a few columns with nothing
+// personal in them, and leaves out those that have: a directory, on purpose.
+func (c *Court) CardView(q *cond.Query) bool {
+	var t *catalog.Relation
+	shown := map[int]bool{}
+	for _, x := range q.Select {
+		if x.Op != cond.Var || x.Source.Relation == nil || t != nil && x.Source.Relation != t ||
+			personal.MatchString(x.Column.Name) || secretName.MatchString(x.Column.Name) {
+			return false
+		}
+		t = x.Source.Relation
+		shown[x.Column.Num] = true
+	}
+	if t == nil || q.Aggregates {
+		return false
+	}
+	k := t.Primary()
+	return k != nil && len(k.Columns) == 1 && c.Model.PersonColumn(t, k.Columns[0]) &&
+		slices.ContainsFunc(t.Columns, func(col *catalog.Column) bool {
+			return !shown[col.Num] && (personal.MatchString(col.Name) || secretName.MatchString(col.Name))
+		})
 }
 
 // SelfWritten says whether those whom the rows belong to write them.

@@ -160,8 +160,10 @@ func (in *interp) supabaseClient(name string, args []*Val, e *ir.Expr) *Val {
 	if p := privOf("", key); p != 0 {
 		v.Priv = p
 	}
-	if o := arg(args, 2); v.Priv == 0 && o.Has(Cookie, Header) {
+	if o := arg(args, 2); v.Priv <= 0 && o.Has(Cookie, Header) {
 		v.Priv = -1
+	} else if v.Priv == -1 && (name == "createClient" || name == "default.createClient") {
+		v.Priv = -2 // no session goes with it
 	}
 	if v.Priv == 1 {
 		v.Name = "service"
@@ -319,13 +321,15 @@ func (in *interp) providerMethod(recv *Val, name string, args []*Val, e *ir.Expr
 	return &Val{Op: op}
 }
 
-// dotted is a chain of members as it is written.
-func dotted(e *ir.Expr) string {
+// dotted is a chain of members as it is written, the last of a very long one.
+func dotted(e *ir.Expr) string { return dottedTo(e, 40) }
+
+func dottedTo(e *ir.Expr, depth int) string {
 	switch {
-	case e == nil:
+	case e == nil || depth == 0:
 		return ""
 	case e.Kind == ir.Member:
-		if x := dotted(e.X); x != "" {
+		if x := dottedTo(e.X, depth-1); x != "" {
 			return x + "." + e.Name
 		}
 		return e.Name
@@ -334,7 +338,7 @@ func dotted(e *ir.Expr) string {
 	case e.Kind == ir.This:
 		return "this"
 	case e.Kind == ir.Call:
-		return dotted(e.X) + "()"
+		return dottedTo(e.X, depth-1) + "()"
 	}
 	return ""
 }

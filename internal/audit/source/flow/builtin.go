@@ -187,9 +187,15 @@ func (in *interp) builtin(recv *Val, name string, args []*Val, e *ir.Expr, scope
 			v.IsStr = false
 		}
 		return v
-	case "push", "unshift", "add", "append":
+	case "push", "unshift", "add", "append", "set":
+		if name == "set" && recv.Lib != "url.params" {
+			break
+		}
 		if recv.Lib == "web.form" || recv.Lib == "url.params" {
 			recv.From = addOrigins(recv.From, arg(args, 1).From)
+			if k := arg(args, 0); k.IsStr && len(recv.Order) < 60 {
+				recv.put(k.Str, arg(args, 1))
+			}
 			return &Val{}
 		}
 		if recv.Fn == nil && recv.Lib == "" {

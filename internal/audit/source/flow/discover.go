@@ -84,6 +84,7 @@ func (p *Program) discover(m *Module) {
 			p.entry(&Entry{Kind: "static", Framework: "next-static", Method: "GET", Path: routePath(f.Path, "pages")},
 				m.Exports["getStaticProps"])
 		}
+		p.discoverFunctions(m)
 		p.discoverActions(m)
 		if d := m.Exports["default"]; d != nil && d.Fields != nil && d.Fields["fetch"] != nil {
 			p.entry(&Entry{Kind: "route", Framework: "edge", Method: "ALL", Path: "/"}, d.Fields["fetch"])
@@ -94,6 +95,71 @@ func (p *Program) discover(m *Module) {
 			p.entry(&Entry{Kind: "route", Framework: "lambda", Method: "ALL", Path: "/" + stem}, m.Exports["handler"])
 		}
 	}
+}
+
+var (
+	functionFile = lazyregexp.New(`(^|/)api/([^_./][^/]*/)*[^_./][^/]*\.[cm]?[jt]s$`)
+	requestName  = lazyregexp.New(`(?i)^_?(req|request)$`)
+	responseName = lazyregexp.New(`(?i)^_?(res|resp|response)$`)
+)
+
+// functionExport is what Cloudflare Pages calls for a request.
+var functionExport = lazyregexp.New(`^onRequest(Get|Post|Put|Patch|Delete)?$`)
+
+// discoverFunctions finds the functions that a host serves by their place:
+// files below api whose default export takes a request and a response, or that
+// export a function for each method.
+func (p *Program) discoverFunctions(m *Module) {
+	f := m.Files[0]
+	for _, x := range f.Exports {
+		if verb := functionExport.FindStringSubmatch(x.Name); verb != nil {
+			e := &Entry{Kind: "route", Framework: "remix", Method: strings.ToUpper(verb[1])}
+			e.Path = routePath(f.Path, "functions")
+			if e.Method == "" {
+				e.Method = "ALL"
+			}
+			p.entry(e, unwrap(m.Exports[x.Name]))
+		}
+	}
+	if !functionFile.MatchString(f.Path) || pagesFile.MatchString(f.Path) || m.Client {
+		return
+	}
+	route := routePath(f.Path, "api")
+	if route == "/" {
+		route = ""
+	}
+	route = "/api" + route
+	if d := unwrap(m.Exports["default"]); d != nil && d.Fn != nil && len(d.Fn.Fn.Params) > 0 && !p.registered(d.Fn.Fn) {
+		names := paramNames(d.Fn.Fn)
+		switch {
+		case len(names) == 2 && requestName.MatchString(names[0]) && responseName.MatchString(names[1]):
+			p.entry(&Entry{Kind: "route", Framework: "next-pages", Method: "ALL", Path: route}, d)
+		case len(names) == 1 && requestName.MatchString(names[0]):
+			p.entry(&Entry{Kind: "route", Framework: "next-app", Method: "ALL", Path: route}, d)
+		}
+		return
+	}
+	for _, method := range methods {
+		if d := unwrap(m.Exports[method]); d != nil && d.Fn != nil && !p.registered(d.Fn.Fn) {
+			p.entry(&Entry{Kind: "route", Framework: "next-app", Method: method, Path: route}, d)
+		}
+	}
+}
+
+func paramNames(fn *ir.Func) (list []string) {
+	for _, q := range fn.Params {
+		name := ""
+		if q.Target != nil && q.Target.Kind == ir.Ident {
+			name = q.Target.Name
+		}
+		list = append(list, name)
+	}
+	return list
+}
+
+// registered tells whether a router of the program serves the function already.
+func (p *Program) registered(fn *ir.Func) bool {
+	return slices.ContainsFunc(p.routes, func(e *Entry) bool { return e.Fn == fn })
 }
 
 // unwrap finds the handler in what a wrapper returned.

@@ -114,15 +114,23 @@ func (p *Program) Run(stop func() bool) {
 	p.runAll(stop)
 }
 
+// mostAtOnePlace is how many routes one line may register. A loop registers many; a route that registers itself when it
+// is asked would do so for ever.
+const mostAtOnePlace = 100
+
 // runAll runs the entries that have not run yet, and those that they register.
 func (p *Program) runAll(stop func() bool) int {
 	n := 0
 	for {
 		var next *Entry
 		for len(p.routes) > 0 {
-			p.Entries = append(p.Entries, p.routes[0])
-			p.seenRoutes = append(p.seenRoutes, p.routes[0])
+			e := p.routes[0]
 			p.routes = p.routes[1:]
+			if p.placed[e.Pos]++; p.placed[e.Pos] > mostAtOnePlace {
+				continue
+			}
+			p.Entries = append(p.Entries, e)
+			p.seenRoutes = append(p.seenRoutes, e)
 		}
 		for _, e := range p.Entries[p.from:] {
 			if !e.ran {

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/source/ir"
@@ -59,7 +60,7 @@ func (in *interp) drizzle(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 	table := tableName(a)
 	if name == "select" || name == "selectDistinct" {
 		// Drizzle's select takes nothing or an object of columns, and from() follows
-		if recv.Op == nil && (len(args) == 0 || a.Fields != nil) && recv.From == nil && recv.Lib != "" &&
+		if recv.Op == nil && (len(args) == 0 || a.Fields != nil) && configured(recv) && recv.Lib != "" &&
 			!strings.HasPrefix(recv.Lib, "global") {
 			op := in.dbOp("drizzle", "select", "", recv, e)
 			op.Select = append(op.Select, a.Order...)
@@ -77,6 +78,11 @@ func (in *interp) drizzle(recv *Val, name string, args []*Val, e *ir.Expr) *Val 
 		return nil
 	}
 	return result(in.dbOp("drizzle", name, table, recv, e))
+}
+
+// configured tells whether a handle comes from nothing but settings.
+func configured(v *Val) bool {
+	return !slices.ContainsFunc(v.From, func(o *Origin) bool { return o.Kind != Env })
 }
 
 func tableName(v *Val) string {
@@ -227,6 +233,9 @@ func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 	}
 	a := arg(args, 0)
 	table := recv.Name
+	if table == "||" || table == "??" || table == "&&" { // models.User || model("User", …)
+		table = ""
+	}
 	if table == "" && e.X != nil && e.X.X != nil {
 		table = e.X.X.Name
 	}
@@ -261,7 +270,7 @@ func (in *interp) mongo(recv *Val, name string, args []*Val, e *ir.Expr) *Val {
 				for _, c := range x.Order {
 					op.Writes = append(op.Writes, Write{
 						Col: strings.ToLower(snake(c)), Val: x.Fields[c],
-						Relative: true, Pos: pos,
+						Relative: true, Minus: x.Fields[c] != nil && strings.HasPrefix(x.Fields[c].Num, "-"), Pos: pos,
 					})
 				}
 			default:

@@ -68,6 +68,7 @@ type Program struct {
 	busy       int
 	routers    map[string]*router
 	seenRoutes []*Entry
+	placed     map[Pos]int // routes that a line has registered
 	from       int
 	Panics     map[string]string
 	actions    []*ir.Func
@@ -90,7 +91,7 @@ func New(files []*ir.File, texts map[string]string) *Program {
 		byBase: map[string][]string{}, pkgNames: map[string]string{}, goMods: map[string]string{},
 		Owned:  map[string]map[string]bool{},
 		called: map[*ir.Func]bool{}, done: map[*ir.Func]bool{}, MaxSteps: 60000, Cut: map[string]bool{},
-		known: map[*ir.Func]bool{},
+		known: map[*ir.Func]bool{}, placed: map[Pos]int{},
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	for _, f := range files {

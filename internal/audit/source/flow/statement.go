@@ -65,6 +65,9 @@ func (in *interp) stmt(s *ir.Stmt, scope *Scope) flow {
 			var v *Val
 			if d.Init != nil {
 				v = in.eval(d.Init, scope)
+				if f.mod.Go && d.Init.Kind == ir.Call && blankError(d.Target) {
+					dropped(v)
+				}
 			}
 			in.declare(d, v, scope)
 		}
@@ -157,7 +160,45 @@ func (in *interp) exprStmt(x *ir.Expr, scope *Scope) {
 		in.float = outer
 		return
 	}
-	in.eval(x, scope)
+	v := in.eval(x, scope)
+	if x.Kind == ir.Call {
+		dropped(v)
+	} else if x.Kind == ir.Assign && x.Y != nil && x.Y.Kind == ir.Call && blankError(x.X) {
+		dropped(v)
+	}
+}
+
+// blankError tells whether the last of a Go call's results is assigned to
+// nothing.
+func blankError(target *ir.Expr) bool {
+	if target == nil {
+		return false
+	}
+	if target.Kind == ir.Ident {
+		return target.Name == "_"
+	}
+	return len(target.List) > 0 && blankError(target.List[len(target.List)-1])
+}
+
+// dropped notes that nobody looks at the error of a statement in Go.
+func dropped(v *Val) {
+	if v == nil {
+		return
+	}
+	note := func(op *Op) {
+		if op != nil && op.Kind == OpDB {
+			op.Dropped = true
+		}
+	}
+	note(v.Op)
+	for _, o := range v.From {
+		if o.Path == "" || strings.HasSuffix(o.Path, "#err") {
+			note(o.Op)
+		}
+	}
+	if n := len(v.Elems); v.IsArr && n > 0 && v.Elems[n-1] != v {
+		dropped(v.Elems[n-1])
+	}
 }
 
 // callee finds the function of a call without running anything.

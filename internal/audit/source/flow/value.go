@@ -161,7 +161,7 @@ type Val struct {
 	Depth  int
 	Pos    Pos
 	Enum   bool // one of a closed list
-	Priv   int  // of a database client: 1 passes by row-level security, -1 is the user's own
+	Priv   int  // of a database client: 1 passes by row-level security, -1 is the user's own, -2 is nobody's
 	Nested *Val
 }
 
@@ -268,6 +268,7 @@ type Op struct {
 	Throws   bool // errors are thrown
 	Caught   bool // errors are swallowed by .catch
 	Floating bool // nobody waits for it
+	Dropped  bool // nobody looks at its error, in Go
 	Loop     int
 	Limit    bool
 	Serial   bool // in a serialisable transaction

@@ -267,6 +267,8 @@ func (in *interp) libMember(v *Val, name string, pos Pos) *Val {
 			return origin(Query, "", pos)
 		case "body":
 			return origin(Body, "", pos)
+		case "env":
+			return &Val{Lib: "global.env"}
 		case "headers":
 			return lib("node.headers", Header, "", pos)
 		}

@@ -9,7 +9,7 @@ import (
 
 // Words of the trade. They decide only together with where a value comes from.
 var (
-	OwnerCol = lazyregexp.New(`(?i)^(?:\w*_)?(user|owner|account|tenant|org|organi[sz]ation|team|workspace|company|member|customer|profile|shop|store|household|merchant|client|author|seller|buyer|holder|person|driver|patient|student|business|group|project|created_by|site|vendor|employee|family|club|school|clinic|studio|agency|brand|salon|gym|tenant|createdby|uid|sub)s?_?(id|uuid|uid|slug)?$`)
+	OwnerCol = lazyregexp.New(`(?i)^(?:\w*_)?(user|owner|account|tenant|org|organi[sz]ation|team|workspace|company|member|customer|profile|shop|store|household|merchant|client|author|seller|buyer|holder|person|driver|patient|student|business|group|project|created_by|site|vendor|employee|family|club|school|clinic|studio|agency|brand|salon|gym|tenant|createdby|uid|sub)s?_?(id|uuid|uid|slug)?$|^(clerk|auth0|kinde|cognito|privy|workos|supabase|firebase|auth)_?(id|uid|sub)$`)
 	ValueCol = lazyregexp.New(`(?i)(credit|balance|quota|coin|token(s|_|$)|wallet|points?$|allowance|units?(_|$)|minutes|words_?left|_left$|remaining|seats?|stock|uses?$|used$|budget|funds|paise|cents|amount|usage|licen[cs]es|slots|gems|stamps|visits|redemptions|messages_left|sms)`)
 	PlanCol  = lazyregexp.New(`(?i)^(plan|tier|subscription|is_?pro|is_?premium|is_?paid|pro|premium|paid|paid_at|paid_until|subscription_?(status|tier|plan|end|ends_at)|plan_?(id|name|code|key|tier)|membership|entitlement|level|status|access|active|has_access|lifetime|expires_at|period_end|current_period_end|valid_until|trial_ends_at|active_until)$`)
 	RoleWord = lazyregexp.New(`(?i)(^|[._\s\-])(is_?|has_?|can_?)?(super_?)?(admin|administrator|staff|role|roles|operator|owner|superuser|moderator|permission|permissions|scope|scopes|manager|maintainer|root|internal|employee|support|can[A-Z_]\w*|ability|policy)(s|_?id)?($|[._\s\-A-Z])`)
@@ -113,6 +113,11 @@ func RLS(e *flow.Entry, op *flow.Op) bool {
 		if op.Priv == -1 {
 			return true
 		}
+		if op.Priv == -2 {
+			// policies do not know who asks: what such a client may write,
+			// everybody may
+			return !nobodyWrites(op)
+		}
 		if op.Priv == 0 {
 			return true // a client whose key is not known: not assumed to be privileged
 		}
@@ -129,6 +134,21 @@ func RLS(e *flow.Entry, op *flow.Op) bool {
 	}
 	return false
 }
+
+// nobodyWrites tells whether a statement changes what belongs to a person.
+func nobodyWrites(op *flow.Op) bool {
+	if op.Verb != "insert" && op.Verb != "update" && op.Verb != "upsert" && op.Verb != "rpc" {
+		return false
+	}
+	for _, w := range op.Writes {
+		if personCol.MatchString(w.Col) || ValueCol.MatchString(w.Col) {
+			return true
+		}
+	}
+	return false
+}
+
+var personCol = lazyregexp.New(`(?i)^(\w+_)?(user|account|customer|profile|member|owner)_?(id|uuid|uid)$|^(p_)?uid$`)
 
 func verbWrites(op *flow.Op) bool {
 	switch op.Verb {

@@ -119,8 +119,35 @@ func RoleChecked(e *flow.Entry, op *flow.Op) bool {
 
 var adminName = lazyregexp.New(`(?i)(admin|staff|role|operator|superuser|permission|moderator)`)
 
+// ordinaryRole is a role that every customer has.
+var ordinaryRole = lazyregexp.New(`(?i)^(role[_-])?(user|users|customer|client|authenticated|subscriber|guest|everyone|registered)$`)
+
+// everybody tells whether a condition asks for one of several roles, and every
+// customer has one of them: allow(["user", "admin"]).
+func everybody(g *flow.Guard) bool {
+	for _, c := range g.Val.AllCmps() {
+		if c.Op != "includes" && c.Op != "has" {
+			continue
+		}
+		for _, list := range []*flow.Val{c.L, c.R} {
+			if list == nil {
+				continue
+			}
+			for _, x := range list.Elems {
+				if x != nil && x.IsStr && ordinaryRole.MatchString(x.Str) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // RoleGuard tells whether a condition asks for a role that the server knows.
 func RoleGuard(g *flow.Guard) bool {
+	if everybody(g) {
+		return false
+	}
 	for _, o := range g.Val.Implied() {
 		switch o.Kind {
 		case flow.Session, flow.CtxUser:

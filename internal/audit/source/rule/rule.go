@@ -114,7 +114,8 @@ func (p *Pass) Report(h Hit) {
 	if f.Object == "" {
 		f.Object = Object(h.Entry, h.At)
 	}
-	if h.Entry != nil && h.Entry.Method != "" && f.Verbs == nil {
+	if h.Entry != nil && h.Entry.Method != "" && h.Entry.Kind != "action" && f.Verbs == nil &&
+		!strings.HasPrefix(f.Object, h.Entry.Method+" ") {
 		f.Verbs = []string{h.Entry.Method}
 	}
 	p.add(f)

@@ -2,6 +2,9 @@
 package bypassrlsinrequestpath
 
 import (
+	"slices"
+
+	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/db/rule/pass"
 	"github.com/tijorihq/tijori/internal/audit/db/verdict"
 	"github.com/tijorihq/tijori/internal/audit/finding"
@@ -26,7 +29,7 @@ func find(p *pass.Pass) {
 	if !p.UsesPolicies() {
 		return
 	}
-	for _, a := range p.Model.Acting {
+	for _, a := range ways(p) {
 		x := p.Schema.Role(a.Role)
 		login := p.Schema.Role(a.Login)
 		if x == nil || !x.Bypass || login == nil || !login.Login || a.Role == a.Login && !a.Primary ||
@@ -57,4 +60,22 @@ func find(p *pass.Pass) {
 		f.Place = p.Load.Mentioning(a.Login, "GRANT", "ALTER ROLE", "ALTER USER", "CREATE ROLE", "CREATE USER")
 		p.Add(f)
 	}
+}
+
+// ways are the roles that requests take on, and other logins that a login of
+// requests is a member of.
+func ways(p *pass.Pass) []*model.Actor {
+	out := slices.Clone(p.Model.Acting)
+	for _, a := range p.Model.Acting {
+		if !a.Primary || a.Role != a.Login {
+			continue
+		}
+		for _, x := range p.Schema.Roles {
+			if x.Bypass && x.Login && !x.System && x.Name != a.Login && p.Schema.Member(a.Login, x.Name, false) &&
+				!slices.ContainsFunc(out, func(b *model.Actor) bool { return b.Role == x.Name && b.Login == a.Login }) {
+				out = append(out, &model.Actor{Role: x.Name, Login: a.Login, Primary: true})
+			}
+		}
+	}
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tijorihq/tijori/internal/audit/db/catalog"
+	"github.com/tijorihq/tijori/internal/audit/db/model"
 	"github.com/tijorihq/tijori/internal/audit/lazyregexp"
 )
 
@@ -16,7 +17,8 @@ var (
 	event = lazyregexp.New(
 		`(?i)event|invoice|payment|charge|refund|statement|transaction|provider_?ref|(^|_)ref($|_|erence)|external_?id|webhook|message_?id|idempot|receipt|order_?ref`,
 	)
-	harmless = lazyregexp.New(
+	delivered = lazyregexp.New(`(?i)(event|webhook|delivery|message|idempotency)_?(id|key)$`)
+	harmless  = lazyregexp.New(
 		`(?i)mail|name|slug|title|status|state|city|country|phone|mobile|label|tag|word|type|kind|category|locale|lang|path|hostname|url|code|token|key$|plate|body|note|title|sku|number`,
 	)
 )
@@ -163,7 +165,9 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 		switch {
 		case p.clocked(r, c): // a key that a time makes useless
 			return c
-		case books && c.NotNull && named:
+		case books && c.NotNull && (named || c.Default == "" && !p.listed(r, c) && p.intake(r)):
+			return c
+		case c.NotNull && delivered.MatchString(c.Name) && p.payload(r):
 			return c
 		case named && p.indexed(r, c) && (p.figure(r) || p.payload(r)):
 			return c
@@ -173,6 +177,20 @@ func (p *Pass) Repeatable(r *catalog.Relation) *catalog.Column {
 		}
 	}
 	return nil
+}
+
+// intake says whether a login is there for nothing but storing rows of a table:
+// what a provider reports comes in that way, and comes again.
+func (p *Pass) intake(r *catalog.Relation) bool {
+	writes := func(role string, t *catalog.Relation, verbs ...string) bool {
+		return slices.ContainsFunc(verbs, func(v string) bool { return p.Privs.Some(role, t, v) })
+	}
+	return slices.ContainsFunc(p.Model.Acting, func(a *model.Actor) bool {
+		return !a.Visitor && writes(a.Role, r, "insert") && !writes(a.Role, r, "update", "delete") &&
+			!slices.ContainsFunc(p.Schema.Relations, func(t *catalog.Relation) bool {
+				return t != r && writes(a.Role, t, "insert", "update", "delete")
+			})
+	})
 }
 
 // lookedUp says whether an index of texts alone, and not unique, finds rows by
@@ -277,13 +295,49 @@ func (p *Pass) Unbounded(r *catalog.Relation) *catalog.Column {
 		switch {
 		case c.Num == k.Columns[0]:
 		case t.Category == "D" || len(r.Refers(c.Num)) > 0:
+		case t.Category == "N" && c.NotNull && constant(c.Default) && !p.bounded(r, c) && p.spent(r, c):
+			return c
 		case t.Category != "N":
-			return nil
+			return p.spentAfter(r, c)
 		case found == nil && c.NotNull && constant(c.Default) && !p.bounded(r, c) && p.booked(r, c):
 			found = c
 		}
 	}
 	return found
+}
+
+// spentAfter is the first figure behind a column that functions take from.
+func (p *Pass) spentAfter(r *catalog.Relation, from *catalog.Column) *catalog.Column {
+	for _, c := range r.Columns {
+		if c.Num > from.Num && p.Schema.BaseType(c.Type).Category == "N" && c.NotNull && constant(c.Default) &&
+			len(r.Refers(c.Num)) == 0 && !p.bounded(r, c) && p.spent(r, c) {
+			return c
+		}
+	}
+	return nil
+}
+
+// spent says whether a function of the schema takes from a column, and does not
+// ask in the same statement whether there is enough.
+func (p *Pass) spent(r *catalog.Relation, c *catalog.Column) bool {
+	name := `"?` + regexp.QuoteMeta(strings.ToLower(c.Name)) + `"?`
+	takes := lazyregexp.New(`(?:^|[\s,(])` + name + ` ?= ?[^;,]*? - [^;]*`)
+	asks := lazyregexp.New(name + ` ?(?:>=|>|-)[^;]*$`)
+	for _, f := range p.Schema.Functions {
+		if f.Extension {
+			continue
+		}
+		for _, statement := range strings.Split(Code(f), ";") {
+			if !Sets(statement, r, c) {
+				continue
+			}
+			_, where, _ := strings.Cut(statement, " where ")
+			if takes.MatchString(statement) && !asks.MatchString(where) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // booked says whether functions of the schema add to a column or take from it.

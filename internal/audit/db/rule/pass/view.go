@@ -12,7 +12,7 @@ import (
 // Keyed says whether a view shows rows that can be told apart, or only figures
 // over everybody.
 func (p *Pass) Keyed(q *cond.Query) bool {
-	if !q.Aggregates && !q.Grouped {
+	if q.Union || !q.Aggregates && !q.Grouped {
 		return true
 	}
 	for _, x := range q.Select {
@@ -31,7 +31,9 @@ func (p *Pass) Keyed(q *cond.Query) bool {
 func (p *Pass) ReadsOwned(q *cond.Query) bool {
 	return slices.ContainsFunc(
 		q.From,
-		func(s *cond.Source) bool { return s.Relation != nil && p.Model.Tied(s.Relation) },
+		func(s *cond.Source) bool {
+			return s.Relation != nil && (p.Model.Tied(s.Relation) || p.TenantSchema(s.Relation))
+		},
 	)
 }
 

@@ -76,7 +76,14 @@ func verifiedToo(e *flow.Entry) bool {
 			return true
 		}
 	}
-	for _, op := range e.Ops { // getUser was asked as well
+	for _, op := range e.Ops { // getUser was asked as well, and its error ends the work
+		if op.Kind == flow.OpIf && (op.Then.Done || op.Else.Done) {
+			for _, o := range op.Val.Implied() {
+				if o.Kind == flow.Session && (o.Path == "error" || strings.HasPrefix(o.Path, "data.user")) {
+					return true
+				}
+			}
+		}
 		for _, g := range op.Guards {
 			for _, o := range g.Val.Implied() {
 				if o.Kind == flow.Session && strings.HasPrefix(o.Path, "data.user") {
@@ -414,7 +421,7 @@ func tier(p *rule.Pass) {
 				continue
 			}
 			o := planOrigin(op.Val)
-			if o == nil || !refuses(op) || serverPlan(op.Val) {
+			if o == nil || !refuses(op) || serverPlan(op.Val) || chosen(e, o) {
 				continue
 			}
 			at := o.Pos
@@ -455,6 +462,32 @@ func tier(p *rule.Pass) {
 		}
 	}
 }
+
+// chosen tells whether what the client tells is the plan that it wants: it is
+// written to a plan, or something is bought, and not asked for a right.
+func chosen(e *flow.Entry, o *flow.Origin) bool {
+	same := func(v *flow.Val) bool {
+		for _, x := range rule.Clients(v) {
+			if x.Kind == o.Kind && x.Path == o.Path {
+				return true
+			}
+		}
+		return false
+	}
+	for _, op := range e.Ops {
+		for _, w := range op.Writes {
+			if rule.PlanCol.MatchString(w.Col) && same(w.Val) {
+				return true
+			}
+		}
+		if op.Kind == flow.OpProvider && buying.MatchString(op.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+var buying = lazyregexp.New(`(?i)(checkout|subscriptions?\.(create|update|new)|orders?\.|paymentLinks?|paymentIntents?)`)
 
 func guardAt(e *flow.Entry, ops []*flow.Op) flow.Pos {
 	if len(ops) > 0 {

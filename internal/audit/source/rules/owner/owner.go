@@ -120,6 +120,9 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 		if !owner && op.Verb == "rpc" && argOwner.MatchString(c) {
 			owner = true
 		}
+		if !owner && strings.HasSuffix(c, "email") && list[0].Kind == flow.Header {
+			owner = idHeader.MatchString(list[0].Path) // x-user-email says who calls
+		}
 		if !owner && c == "?" {
 			return false
 		}
@@ -127,7 +130,8 @@ func clientOwner(p *rule.Pass, e *flow.Entry, op *flow.Op) (o *flow.Origin, v *f
 			return false
 		}
 		for _, y := range list {
-			if y.Kind == flow.Header && !idHeader.MatchString(y.Path) || inviteWord.MatchString(y.Path) {
+			if y.Kind == flow.Header && !idHeader.MatchString(y.Path) ||
+				y.Kind != flow.Header && inviteWord.MatchString(y.Path) {
 				continue
 			}
 			o, v, col, at = y, x, c, pos
@@ -161,11 +165,32 @@ var (
 
 // refused tells whether the value is tied to the caller all the same.
 func refused(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
-	if rule.Checked(e, op, v) || rule.Scoped(op) || rule.Published(op) {
+	if rule.Checked(e, op, v) || rule.Scoped(op) || rule.Published(op) || proved(op, v) {
 		return true
 	}
 	// a row that was found for the caller stands beside it
 	return bounded(op, v)
+}
+
+// proved tells whether the provider was asked for what the value names, and
+// its answer decided: the reference of a payment that was made.
+func proved(op *flow.Op, v *flow.Val) bool {
+	for _, g := range op.Guards {
+		if !g.Exit {
+			continue
+		}
+		for _, o := range g.Val.Implied() {
+			if o.Op == nil || o.Kind != flow.Provider && o.Kind != flow.Fetched {
+				continue
+			}
+			for _, a := range o.Op.Args {
+				if rule.SameClient(a, v) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // bounded tells whether a condition before compares the value with a closed
@@ -189,7 +214,10 @@ func checkIdentity(p *rule.Pass) {
 	for _, e := range p.Entries {
 		for _, op := range e.Ops {
 			if op.Kind == flow.OpProvider && rule.Public(e) {
-				metadata(p, e, op)
+				metadata(p, e, op, op.Args)
+			}
+			if body := rule.SentToProvider(op); body != nil && rule.Public(e) {
+				metadata(p, e, op, []*flow.Val{body})
 			}
 			if op.Kind == flow.OpCall && rule.Public(e) {
 				opaque(p, e, op)
@@ -290,14 +318,19 @@ func enclosing(pos flow.Pos) string {
 	return best
 }
 
+// brackets writes the names of a form's fields like those of an object:
+// metadata[user].
+var brackets = strings.NewReplacer("[]", "[]", "[", ".", "]", "")
+
 // metadata finds what is given to a provider as the account and comes, or may
 // come, from the client.
-func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op) {
+func metadata(p *rule.Pass, e *flow.Entry, op *flow.Op, sent []*flow.Val) {
 	if rule.RoleChecked(e, op) || rule.Webhook(e) {
 		return
 	}
-	for _, a := range op.Args {
+	for _, a := range sent {
 		walk(a, "", 0, func(path string, v *flow.Val) bool {
+			path = brackets.Replace(path)
 			low := strings.ToLower(path)
 			if !strings.Contains(low, "metadata.") && !strings.HasSuffix(low, "client_reference_id") &&
 				!strings.HasSuffix(low, "clientreferenceid") && !strings.Contains(low, "notes.") {
@@ -495,6 +528,9 @@ func checkNoOwner(p *rule.Pass, service bool) {
 				continue
 			}
 			o := rule.Clients(id)[0]
+			if p.At("identity-from-request", o.Pos) {
+				continue // the same flaw, said there
+			}
 			place := rule.Site(op)
 			if !p.Once(fmt.Sprintf("%p:%s:%s", e, o.Kind, o.Path)) {
 				continue

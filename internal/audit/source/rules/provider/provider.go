@@ -124,6 +124,9 @@ func portal(p *rule.Pass) {
 				continue
 			}
 			o := rule.Clients(v)[0]
+			if o.Kind == flow.Header && p.At("identity-from-request", o.Pos) {
+				return // the same flaw, said there
+			}
 			p.Report(rule.Hit{
 				At: op.Pos, Entry: e, Key: op.Name,
 				Title: fmt.Sprintf("%s is called for whatever the %s names (%s)", op.Name, o.Kind, o.Path),
@@ -248,16 +251,17 @@ func byEmail(p *rule.Pass) {
 }
 
 var (
-	priceKey = lazyregexp.New(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_id|amount_total|total)$`)
+	priceKey = lazyregexp.New(`(?i)^(price|unit_amount|unitamount|unit_amount_decimal|amount|plan|plan_id|planid|price_?id|amount_total|total)$`)
 	sells    = lazyregexp.New(`(?i)(checkout\.sessions\.(create|new)|paymentIntents\.create|subscriptions\.(create|update)|orders\.create|paymentLinks\.create|invoiceItems\.create|charges\.create|subscriptionItems\.(create|update)|prices\.create)`)
 )
 
 func price(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
-		if op.Kind != flow.OpProvider || !sells.MatchString(op.Name) || !user(e, op) {
+		name, args := sale(op)
+		if name == "" || !user(e, op) {
 			return
 		}
-		for _, a := range op.Args {
+		for _, a := range args {
 			if walk(a, 0, func(k string, v *flow.Val) bool {
 				if !priceKey.MatchString(k) && !granted.MatchString(k) || v.Fields != nil || v.Enum {
 					return true
@@ -274,11 +278,16 @@ func price(p *rule.Pass) {
 				at := o.Pos
 				if at.File == nil || at.File != op.Pos.File {
 					at = op.Pos
+					for _, site := range op.Sites { // who asks for it, not who sends it
+						if op.Kind == flow.OpFetch && site.File == o.Pos.File && site.File != nil {
+							at = site
+						}
+					}
 				}
 				p.Report(rule.Hit{
-					At: at, Entry: e, Severity: sev, Key: op.Name + "." + k,
+					At: at, Entry: e, Severity: sev, Key: name + "." + k,
 					Title: fmt.Sprintf("%s of the purchase is what the %s says (%s)", k, o.Kind, o.Path),
-					Way:   rule.Way(o, op.Pos, op.Name),
+					Way:   rule.Way(o, op.Pos, name),
 				})
 				return false
 			}) {
@@ -302,6 +311,9 @@ func allowed(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 				case "includes", "has", "in", "key", "indexOf":
 					return true
 				case "==", "===", "!=", "!==":
+					if refusesOne(g, c) {
+						continue
+					}
 					if pair[1].Has(flow.Env, flow.DB, flow.Provider) || pair[1].IsStr && pair[1].Str != "" {
 						return true
 					}
@@ -316,6 +328,13 @@ func allowed(e *flow.Entry, op *flow.Op, v *flow.Val) bool {
 		}
 	}
 	return false
+}
+
+// refusesOne tells whether a condition turns one value away and lets all
+// others pass: if (plan === "free") return.
+func refusesOne(g *flow.Guard, c *flow.Cmp) bool {
+	return len(g.Val.Cmps) == 1 && g.Val.Cmps[0] == c && len(g.Val.Ctl) == 0 && g.Exit &&
+		g.Neg == (c.Op == "==" || c.Op == "===")
 }
 
 func shares(op *flow.Op, v *flow.Val) bool {
@@ -356,6 +375,10 @@ func walk(v *flow.Val, depth int, f func(string, *flow.Val) bool) bool {
 // credits finds balances that the client tops up himself.
 func credits(p *rule.Pass) {
 	p.Ops(func(e *flow.Entry, op *flow.Op) {
+		if op.Kind == flow.OpDB && op.Verb == "rpc" && user(e, op) && !rule.JobPath(e.Label()) {
+			creditsByName(p, e, op)
+			return
+		}
 		if op.Kind != flow.OpDB || op.Verb != "update" && op.Verb != "upsert" || !user(e, op) ||
 			rule.JobPath(e.Label()) {
 			return
@@ -400,7 +423,7 @@ func grants(op *flow.Op) bool {
 	switch op.Kind {
 	case flow.OpDB:
 		if op.Verb != "update" && op.Verb != "upsert" && op.Verb != "insert" {
-			return op.Verb == "rpc" && grantName.MatchString(op.Table)
+			return op.Verb == "rpc" && (grantName.MatchString(op.Table) || addName.MatchString(op.Table))
 		}
 		for _, w := range op.Writes {
 			if planCol(w) || granted.MatchString(w.Col) && !w.Minus &&
@@ -448,6 +471,11 @@ func trusts(p *rule.Pass) {
 			}
 			if hit := session(e, op); hit != nil {
 				hit.Entry, hit.Key = e, "session"
+				p.Report(*hit)
+				break
+			}
+			if hit := unproven(e, op); hit != nil {
+				hit.Entry, hit.Key = e, "unproven"
 				p.Report(*hit)
 				break
 			}
@@ -623,10 +651,9 @@ func free(p *rule.Pass) {
 			var w *flow.Write
 			for i := range op.Writes {
 				x := &op.Writes[i]
-				if !planCol(*x) || x.Val == nil || !paidPlan(x) {
-					continue
+				if planCol(*x) && x.Val != nil && paidPlan(x) || gift(e, op, x) {
+					w = x
 				}
-				w = x
 			}
 			if w == nil || paid(e, op) || p.At("mass-assignment", rule.Site(op)) {
 				continue

@@ -97,6 +97,9 @@ func lost(e *flow.Entry, op *flow.Op) string {
 	if op.Floating {
 		return "nobody waits for the work"
 	}
+	if op.Dropped {
+		return "nobody looks at its error"
+	}
 	for _, t := range op.Tries {
 		if t.Has && !t.Catch.Fails() && !t.Catch.Next {
 			return "errors are caught and only logged"

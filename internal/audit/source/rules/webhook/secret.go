@@ -144,7 +144,7 @@ func fallbackSecret(p *rule.Pass) {
 			}
 			if goCode && env != nil && !envChecked(op, env.Path) {
 				p.Report(rule.Hit{
-					At: op.Pos, Entry: e, Key: "empty",
+					At: op.Pos, Entry: e, Severity: finding.Medium, Key: "empty",
 					Title: fmt.Sprintf("An unset %s is an empty key, and everybody can sign with it", env.Path),
 					Way:   rule.Way(env, op.Pos, "the key of the signature"),
 				})
@@ -200,12 +200,23 @@ func alternatives(v *flow.Val, depth int) (list []*flow.Val) {
 	return list
 }
 
-var major = lazyregexp.New(`(\d+)`)
+var exact = lazyregexp.New(`^[=v~]*(\d+)(?:\.(\d+))?(?:\.(\d+))?`)
 
 // refusesEmpty tells whether a version of stripe-node refuses an empty secret:
-// 22 and later do, 12 to 21 do not.
+// 22.6.2 and later do, earlier ones do not. A range gives its newest version.
 func refusesEmpty(version string) bool {
-	m := major.FindString(version)
-	n, _ := strconv.Atoi(m)
-	return n >= 22
+	version = strings.TrimSpace(version)
+	ranged := strings.HasPrefix(version, "^") || strings.HasPrefix(version, ">=")
+	m := exact.FindStringSubmatch(strings.TrimLeft(version, "^>= "))
+	if m == nil {
+		return false
+	}
+	var n [3]int
+	for i := range n {
+		n[i], _ = strconv.Atoi(m[i+1])
+	}
+	if ranged || m[2] == "" {
+		return n[0] >= 22
+	}
+	return n[0] > 22 || n[0] == 22 && (n[1] > 6 || n[1] == 6 && n[2] >= 2)
 }

@@ -1,0 +1,24 @@
+create role node_api login;
+create schema core;
+create table core.t (id uuid primary key default gen_random_uuid(), host text not null unique, plan smallint not null default 0);
+create table core.u (id uuid primary key default gen_random_uuid(), t_id uuid not null references core.t, mail text not null, pw text not null, unique (t_id, mail));
+create table core.doc (id uuid primary key default gen_random_uuid(), t_id uuid not null references core.t, u_id uuid not null, title text, body text, foreign key (u_id) references core.u);
+create table core.doc_share (doc_id uuid not null references core.doc on delete cascade, token text not null default md5(random()::text), until timestamptz not null default now() + interval '7 days', primary key (doc_id, token));
+create function core.tid() returns uuid language sql stable as $$ select current_setting('core.tenant', true)::uuid $$;
+alter table core.t enable row level security; alter table core.t force row level security;
+alter table core.u enable row level security; alter table core.u force row level security;
+alter table core.doc enable row level security; alter table core.doc force row level security;
+alter table core.doc_share enable row level security; alter table core.doc_share force row level security;
+create policy p on core.t for select to node_api using (id = core.tid());
+create policy p on core.u to node_api using (t_id = core.tid()) with check (t_id = core.tid());
+create policy p on core.doc to node_api using (t_id = core.tid() or core.tid() is null) with check (t_id = core.tid());
+create policy own on core.doc_share to node_api using (exists (select from core.doc d where d.id = doc_id)) with check (exists (select from core.doc d where d.id = doc_id));
+create policy live on core.doc_share for select to node_api using (until > now());
+create function core.login_row(p_mail text) returns table (id uuid, pw text) language sql stable security definer set search_path = core, pg_temp as $$
+  select u.id, u.pw from core.u where u.mail = p_mail $$;
+revoke execute on function core.login_row(text) from public; grant execute on function core.login_row(text) to node_api;
+grant usage on schema core to node_api;
+grant select on core.t to node_api;
+grant select, insert, update, delete on core.u, core.doc, core.doc_share to node_api;
+create table core.doc_old (like core.doc);
+insert into core.doc_old select * from core.doc; grant select on core.doc_old to node_api;

@@ -1,0 +1,17 @@
+import express from 'express'
+import { prisma } from '../prisma'
+import { allow } from '../allow'
+
+const router = express.Router()
+
+router.post('/', allow(['USER', 'ADMIN']), async (req: any, res) => {
+  const seat = await prisma.seat.create({ data: { label: req.body.label, ownerId: req.user.id } })
+  res.json(seat)
+})
+
+router.post('/for-somebody', allow(['ADMIN']), async (req, res) => {
+  const seat = await prisma.seat.create({ data: { label: req.body.label, ownerId: req.body.ownerId } })
+  res.json(seat)
+})
+
+export default router
