@@ -160,6 +160,80 @@ func TestASVSNamesWhatThereIs(t *testing.T) {
 	}
 }
 
+// cryptography is where the program uses more of it than random bytes, SHA-256 and comparisons in constant time, and
+// for what: the inventory that requirement 11.1.2 asks for. The analyser, which protects nothing, stands apart.
+var cryptography = map[string]string{
+	"internal/account/account.go":         "go-webauthn",       // passkeys
+	"internal/account/passkey.go":         "go-webauthn",       // the same
+	"internal/account/passkey_signin.go":  "go-webauthn",       // the same
+	"internal/account/password.go":        "argon2",            // passwords
+	"internal/account/seal.go":            "aes, cipher, hkdf", // secrets of authenticator apps
+	"internal/account/totp.go":            "hmac, sha1",        // codes of authenticator apps
+	"internal/backup/archive.go":          "age",               // back-ups
+	"internal/backup/log.go":              "age",               // the same
+	"internal/backup/logical.go":          "age",               // the same
+	"internal/backup/restore.go":          "age",               // the same
+	"internal/backup/s3.go":               "hmac",              // requests to a bucket
+	"internal/billing/facts/verify.go":    "hmac",              // webhooks
+	"internal/billing/razorpay/verify.go": "hmac",              // the same
+	"internal/cli/backup.go":              "age",               // keys of back-ups
+	"internal/cli/settings.go":            "argon2",            // the login roles' password
+	"internal/mail/smtp.go":               "tls",               // mail
+	"internal/spool/spool.go":             "aes, cipher",       // files that wait on the disk
+}
+
+// What is used of cryptography, and where, is in the inventory.
+func TestCryptographyIsListed(t *testing.T) {
+	t.Parallel()
+	const root = "../.."
+	used := regexp.MustCompile(
+		`"(?:crypto|golang\.org/x/crypto|filippo\.io|github\.com)/(age|go-webauthn|[a-z0-9]+)(?:/[a-z0-9/]+)?"`)
+	got := map[string]string{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		apart := []string{"testdata", ".git", "audit", "tools", "mailtest", "passkeytest"}
+		if d.IsDir() && slices.Contains(apart, d.Name()) {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var list []string
+		for _, m := range used.FindAllStringSubmatch(string(text), -1) {
+			if strings.HasPrefix(m[0], `"github.com`) && m[1] != "go-webauthn" ||
+				slices.Contains([]string{"rand", "sha256", "subtle"}, m[1]) || slices.Contains(list, m[1]) {
+				continue
+			}
+			list = append(list, m[1])
+		}
+		if len(list) > 0 {
+			slices.Sort(list)
+			got[strings.TrimPrefix(filepath.ToSlash(name), root+"/")] = strings.Join(list, ", ")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, what := range got {
+		if cryptography[file] != what {
+			t.Errorf("%s uses %s; the inventory has %q. docs/asvs.md (11.1.2) lists it too", file, what,
+				cryptography[file])
+		}
+	}
+	for file := range cryptography {
+		if got[file] == "" {
+			t.Errorf("%s uses nothing of the inventory", file)
+		}
+	}
+}
+
 // testsBelow are all tests of the repository: the folder below internal, a dot, the name.
 func testsBelow(t *testing.T, root string) map[string]bool {
 	t.Helper()
