@@ -54,7 +54,8 @@ func (s *Service) AskEmailChange(ctx context.Context, c postgres.Caller, email, 
 	}
 	err = s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		_, err := tx.Exec(ctx, `
-			update email_changes set ended_at = now() where user_id = $1 and done_at is null and ended_at is null`, user)
+			update email_changes set ended_at = now()
+			 where user_id = $1 and done_at is null and ended_at is null`, user)
 		if err != nil {
 			return err
 		}
@@ -129,8 +130,9 @@ func (s *Service) changeEmail(ctx context.Context, tx pgx.Tx, id, user uuid.UUID
 	if err := endLinks(ctx, tx, id); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `update email_changes set done_at = now(), back_until = now() + $2::interval where id = $1`,
-		id, term.EmailBack); err != nil {
+	if _, err := tx.Exec(ctx, `
+		update email_changes set done_at = now(), back_until = now() + $2::interval
+		 where id = $1`, id, term.EmailBack); err != nil {
 		return err
 	}
 	if err := s.enqueue(ctx, tx, EmailChangeMail{Change: id, End: BackEnd}); err != nil {
@@ -333,7 +335,8 @@ func (s *Service) WaitingEmail(ctx context.Context, c postgres.Caller) (email st
 func (s *Service) EndEmailChange(ctx context.Context, c postgres.Caller) error {
 	return s.asUser(ctx, c, func(tx pgx.Tx, user uuid.UUID) error {
 		_, err := tx.Exec(ctx, `
-			update email_changes set ended_at = now() where user_id = $1 and done_at is null and ended_at is null`, user)
+			update email_changes set ended_at = now()
+			 where user_id = $1 and done_at is null and ended_at is null`, user)
 		return err
 	})
 }

@@ -45,14 +45,22 @@ func unordered(sql string) (found []string) {
 	return found
 }
 
+// furthest is a look-up of the largest or smallest of a business's entries by itself. The planner may answer it from
+// any index that begins with account and business and goes on with that column, through the entries of all parties.
+var furthest = regexp.MustCompile(`(?is)\bselect\s+(?:max|min)\s*\([^()]*\)\s+from\s+(?:tijori\.)?entries\b`)
+
 // TestNothingIsGatheredByChance reads every function of the database and every text of the program: what gathers rows
 // says in which order, or is known as a set. The accounts of a call that spends credits were once gathered in the order
-// of
-// a sub-select, and on PostgreSQL 16 a request was charged to the account of another.
+// of a sub-select, and on PostgreSQL 16 a request was charged to the account of another. A party's last day was once
+// looked for among all entries, and the undo of a long import took minutes.
 func TestNothingIsGatheredByChance(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
 	check := func(where, sql string) {
+		if furthest.MatchString(sql) {
+			t.Errorf("%s looks for a largest or smallest entry by an index of the planner's choice: order by the "+
+				"columns of the one that is meant, and take the first", where)
+		}
 		for _, call := range unordered(sql) {
 			if gatheredSets[where] == "" {
 				t.Errorf("%s gathers rows in an order that nobody names: %s", where, call)
@@ -105,6 +113,17 @@ func TestNothingIsGatheredByChance(t *testing.T) {
 	for where := range gatheredSets {
 		if !used[where] {
 			t.Errorf("%s gathers nothing any more", where)
+		}
+	}
+	for sql, want := range map[string]bool{
+		"last_date = (select max(e.business_date) from tijori.entries e where e.party_id = party)":        true,
+		"select\n  MIN ( business_date )\nfrom entries where account_id = $1":                             true,
+		"(select e.business_date from tijori.entries e order by e.business_date desc, e.id desc limit 1)": false,
+		"select n.party_id, max(n.business_date) as last_date from kept n group by 1":                     false,
+		"select coalesce(sum(e.amount_minor), 0) from tijori.entries e":                                   false,
+	} {
+		if furthest.MatchString(sql) != want {
+			t.Errorf("furthest finds %q: %t", sql, !want)
 		}
 	}
 	if got := unordered(`select array_agg(a, (b)) filter (where c), string_agg(x, ',' ORDER BY x)`); len(got) != 1 {

@@ -103,6 +103,7 @@ var hindiOthers = map[string]string{
 	"One row for each entry: date, name, given, received, note. Or one row for each party, with its opening balance.": "हर एंट्री की एक पंक्ति: तारीख, नाम, दिए, मिले, नोट। या हर पार्टी की एक पंक्ति, पिछले बाकी के साथ।",
 	"Save it as .xlsx or .csv. Copying the rows and pasting them below works too.":                                    "एक्सेल या सीएसवी में सेव करें। पंक्तियाँ कॉपी करके नीचे पेस्ट भी कर सकते हैं।",
 	"Save the file on this phone, or send it to yourself, and choose it below.":                                       "फ़ाइल इसी फ़ोन में सेव करें या खुद को भेजें, और नीचे चुनें।",
+
 	"Choose from this phone's contacts": "इस फ़ोन के संपर्कों से चुनें",
 	"No contact was chosen.":            "कोई संपर्क नहीं चुना।",
 	"I have the file":                   "फ़ाइल मेरे पास है",

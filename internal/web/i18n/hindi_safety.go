@@ -14,11 +14,13 @@ var hindiSafety = map[string]string{
 	"Keep the old address":      "पुराना पता रखें",
 	"Change your email address": "अपना ईमेल पता बदलें",
 	"We send a link to the old address and to the new one. The address changes when both are opened.": "हम पुराने और नए, दोनों पतों पर लिंक भेजेंगे। दोनों खुलने पर पता बदलेगा।",
-	"New email":                                                            "नया ईमेल",
-	"Send the links":                                                       "लिंक भेजें",
-	"This is your address already.":                                        "यह तो पहले से आपका पता है।",
-	"Links are on their way to both addresses.":                            "दोनों पतों पर लिंक भेजे जा रहे हैं।",
-	"Your address stays as it is.":                                         "आपका पता वही रहेगा।",
+
+	"New email":                                 "नया ईमेल",
+	"Send the links":                            "लिंक भेजें",
+	"This is your address already.":             "यह तो पहले से आपका पता है।",
+	"Links are on their way to both addresses.": "दोनों पतों पर लिंक भेजे जा रहे हैं।",
+	"Your address stays as it is.":              "आपका पता वही रहेगा।",
+
 	"Your old address is back, and every device is signed out.":            "आपका पुराना पता वापस आ गया है, और हर डिवाइस लॉग आउट हो गया है।",
 	"Confirm the change of address":                                        "पता बदलने की पुष्टि करें",
 	"You no longer sign in with %s once the new address is confirmed too.": "नए पते पर भी पुष्टि होते ही %s से लॉग इन बंद हो जाएगा।",
