@@ -42,6 +42,7 @@ func TestASessionThatEndsMeanwhileChangesNoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = tx.Rollback(context.Background()) }() // where the test fails before it commits
 		_, err = tx.Exec(t.Context(), `select 1 from users where id = $1 for no key update`, session.UserID)
 		if err != nil {
 			t.Fatal(err)
