@@ -96,7 +96,8 @@ const alertColumns = `id, rule, subject, account_id, state, times, detail, reque
 func scanAlert(row pgx.CollectableRow) (a Alert, err error) {
 	var account *uuid.UUID
 	var since, until *time.Time
-	err = row.Scan(&a.ID, &a.Rule, &a.Subject, &account, &a.State, &a.Times, &a.Detail, &a.Requests, &a.FirstAt, &a.LastAt,
+	err = row.Scan(&a.ID, &a.Rule, &a.Subject, &account, &a.State, &a.Times, &a.Detail, &a.Requests, &a.FirstAt,
+		&a.LastAt,
 		&a.ToldAt, &since, &until, &a.TakenBy)
 	if account != nil {
 		a.Account = *account

@@ -21,6 +21,7 @@ type Service struct {
 	routes map[string]detect.Route
 	log    *slog.Logger
 	self   uuid.UUID // this process, among the nodes
+	settle time.Duration
 
 	detector *detect.Detector // while this node reads the log; nil otherwise
 	fresh    memory           // what must be remembered over a restart and is not yet written
@@ -28,7 +29,7 @@ type Service struct {
 
 // New returns a service for a list of routes by their patterns.
 func New(pool *pgxpool.Pool, routes map[string]detect.Route, log *slog.Logger) *Service {
-	return &Service{pool: pool, routes: routes, log: log, self: uuid.New(), fresh: newMemory()}
+	return &Service{pool: pool, routes: routes, log: log, self: uuid.New(), settle: settle, fresh: newMemory()}
 }
 
 const (
@@ -123,7 +124,7 @@ func (s *Service) next(ctx context.Context, since time.Time) (
 	rows, err := s.pool.Query(ctx, `
 		select `+eventColumns+` from access_log
 		 where kept_at > $2 and kept_at <= now() - make_interval(secs => $3) order by kept_at, at
-		 fetch first ($4) rows with ties`, uuid.Nil, since, settle.Seconds(), page)
+		 fetch first ($4) rows with ties`, uuid.Nil, since, s.settle.Seconds(), page)
 	if err != nil {
 		return 0, upTo, nil, err
 	}

@@ -14,9 +14,9 @@ type Rhythm struct {
 	total int
 }
 
-// NewRhythm takes the numbers of events by the hour, the newest last, of which the last ends at end. It reads up to four
-// weeks. Usual is the smaller of the mean and twice the middle one of the weeks, so that neither an outage nor a festival
-// sets it.
+// NewRhythm takes the numbers of events by the hour, the newest last, which ends at end. It reads up to four weeks.
+// Usual is the smaller of the mean and twice the middle one of the weeks, so that neither an outage nor a festival sets
+// it.
 func NewRhythm(hours []int, end time.Time) Rhythm {
 	var r Rhythm
 	if over := len(hours) - rhythmWeeks*7*24; over > 0 {

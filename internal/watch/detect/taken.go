@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,15 +14,16 @@ const historyDays = 35
 // A spike is more within an hour than the account ever took.
 var spikes = map[Kind]struct {
 	rule  Rule
-	floor int // never below that many in an hour
-	each  int // and that many for each business that the account works in
-	times int // the largest hour of its past
-	young int // floor of an account that is known for less than a week
+	floor int  // never below that many in an hour
+	each  int  // and that many for each business that the account works in
+	times int  // the largest hour of its past
+	usual bool // that of three days in four instead: what runs once a week is no bar for the other days
+	young int  // floor of an account that is known for less than a week
 	what  string
 }{
-	Export:  {Exports, 40, 4, 3, 120, "files"},
-	Invoice: {Invoices, 40, 0, 3, 40, "invoices"},
-	Spend:   {Spending, 400, 0, 8, 3000, "requests for credits"},
+	Export:  {Exports, 40, 4, 3, false, 120, "files"},
+	Invoice: {Invoices, 40, 0, 3, false, 40, "invoices"},
+	Spend:   {Spending, 400, 0, 6, true, 3000, "requests for credits"},
 }
 
 // An account remembers what it took.
@@ -70,6 +72,19 @@ func (t *taking) past() int {
 		}
 	}
 	return most
+}
+
+// usual is the largest hour that three days in four stay below, of the days since the first.
+func (t *taking) usual(first int) int {
+	days := make([]int, 0, historyDays)
+	for n := max(first, t.day-historyDays+1); n < t.day; n++ {
+		days = append(days, t.largest[n%historyDays])
+	}
+	if len(days) == 0 {
+		return 0
+	}
+	slices.Sort(days)
+	return days[len(days)*3/4]
 }
 
 func (d *Detector) account(id uuid.UUID, at time.Time) *account {
@@ -122,7 +137,14 @@ func (d *Detector) take(route Route, e *Event) {
 	if len(t.hour) < 100*maxWindow {
 		t.hour = append(t.hour, e.At)
 	}
-	count, past := len(t.hour), t.past()
+	count, past := len(t.hour), 0
+	switch {
+	case count < s.floor: // by far the most common
+	case s.usual:
+		past = t.usual(dayOf(a.first))
+	default:
+		past = t.past()
+	}
 	floor := s.floor
 	if e.At.Sub(a.first) < 7*day {
 		floor = s.young
@@ -131,7 +153,7 @@ func (d *Detector) take(route Route, e *Event) {
 	if count >= floor && count > s.times*past {
 		d.raise(Alert{
 			Rule: s.rule, Subject: e.Account.String(), Account: e.Account, Since: t.hour[0], Count: count,
-			Text: fmt.Sprintf("an account took %d %s within an hour; its largest hour so far was %d", count, s.what, past),
+			Text: fmt.Sprintf("an account took %d %s within an hour; its busy hours so far had %d", count, s.what, past),
 		}, e)
 	}
 	largest := &t.largest[t.day%historyDays]

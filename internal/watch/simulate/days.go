@@ -151,7 +151,8 @@ func (w *world) work(s *shop, p *person, day time.Time, much float64, add func(d
 	if w.chance(0.002) { // a link that a friend in another shop has sent
 		w.dead(base, w.at(day), []uuid.UUID{w.uuid(), w.uuid()}[:1+w.r.IntN(2)], 1+w.r.IntN(2), 60, add)
 	}
-	if w.chance(0.003) { // staff who tap what only the owner may do, and a page that saves by itself after a change of role
+	// Staff who tap what only the owner may do, and a page that saves by itself after a change of role.
+	if w.chance(0.003) {
 		e := base
 		e.Verdict, e.Route = "denied", toTeam
 		e.At = w.at(day)
@@ -169,7 +170,8 @@ func (w *world) work(s *shop, p *person, day time.Time, much float64, add func(d
 }
 
 // dead is somebody who follows links to what is not there, a link every so many seconds.
-func (w *world) dead(e detect.Event, at time.Time, businesses []uuid.UUID, n int, seconds float64, add func(detect.Event)) {
+func (w *world) dead(e detect.Event, at time.Time, businesses []uuid.UUID, n int, seconds float64,
+	add func(detect.Event)) {
 	e.Verdict, e.Route, e.At = "not_found", toParty, at
 	for range n {
 		e.At = e.At.Add(time.Duration(w.around(seconds, 0.8) * float64(time.Second)))
@@ -224,7 +226,7 @@ func (w *world) files(s *shop, day time.Time, add func(detect.Event)) {
 	switch {
 	case w.chance(0.004):
 		documents = 1 + w.r.IntN(2)
-	case w.chance(0.0003) || day.YearDay() > 90 && day.YearDay() < 100 && w.chance(0.01): // the year's, for the accountant
+	case w.chance(0.0003) || day.YearDay() > 90 && day.YearDay() < 100 && w.chance(0.01): // the year's
 		documents = min(s.invoices, 24)
 	}
 	for range documents {

@@ -127,7 +127,8 @@ func newWorld(seed uint64, accounts int, start time.Time) *world {
 		}
 		if w.chance(0.06) {
 			s.program = &program{
-				key: w.uuid(), rate: w.around(12, 1.3), batch: w.chance(0.25), broken: w.chance(0.04), grows: w.chance(0.03),
+				key: w.uuid(), rate: w.around(12, 1.3), batch: w.chance(0.25), broken: w.chance(0.04),
+				grows: w.chance(0.03),
 			}
 		}
 		w.shops = append(w.shops, s)

@@ -50,6 +50,10 @@ func Run(c Config) Result {
 	result := Result{Weeks: c.Weeks, Accounts: c.Accounts}
 	var planted []*attack
 	byMark := map[string]*attack{}
+	taken := make([]int, len(plans)) // the day on which a plan was last carried out
+	for i := range taken {
+		taken[i] = -2
+	}
 	var late []detect.Event // of attacks, on the days after they began
 	days := 7 * (c.Warm + c.Weeks)
 	for n := range days {
@@ -57,7 +61,11 @@ func Run(c Config) Result {
 		events := append(w.ordinary(cal, day), late...)
 		late = nil
 		if n >= 7*c.Warm && n < days-1 { // an attack that begins on the last day might have no time to be found
-			for _, p := range plans {
+			for i := range plans {
+				p := &plans[i]
+				if p.alone && taken[i] > n-2 { // one that all see would hide the other
+					continue
+				}
 				for range w.poisson(float64(c.Attacks) / 7) {
 					at := day.Add(time.Duration(w.r.Float64() * float64(24*time.Hour)))
 					mark := fmt.Sprint("attack ", len(planted))
@@ -68,6 +76,9 @@ func Run(c Config) Result {
 					a.kind, a.found = p.kind, -1
 					planted = append(planted, &a)
 					byMark[mark] = &a
+					if taken[i] = n; p.alone {
+						break
+					}
 				}
 			}
 		}
@@ -80,8 +91,13 @@ func Run(c Config) Result {
 			return true
 		})
 		slow(events, planted)
-		slices.SortStableFunc(events, func(a, b detect.Event) int { return a.At.Compare(b.At) })
-		for _, e := range events {
+		order := make([]int, len(events))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int { return events[a].At.Compare(events[b].At) })
+		for _, i := range order {
+			e := events[i]
 			result.Records++
 			for _, alert := range d.Feed(e) {
 				own := byMark[e.RequestID] // whose record raised it
