@@ -270,38 +270,6 @@ func (s *Service) raiseRefused(ctx context.Context, provider facts.Provider) err
 	return err
 }
 
-// silence says whether no event has come for longer than usual: twice the
-// longest pause of an ordinary day, and six hours at least. Ordinary is the middle
-// one of the days with events, so that one outage, however long, does not set the
-// bar. Without a history there is no usual.
-func (s *Service) silence(ctx context.Context, c InboxCount) (int, string, error) {
-	now := s.clock.Now()
-	var n int
-	var usual *float64
-	var live bool
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, `
-			select coalesce(sum(n), 0)::int, percentile_disc(0.5) within group (order by longest),
-			       exists (select 1 from subscriptions s where s.connection_id = $1 and s.status in ('active',
-			           'trialing', 'past_due')
-			           limit 1)
-			  from (select count(*) as n, max(extract(epoch from pause)::float8) as longest
-			          from (select received_at, received_at - lag(received_at) over (order by received_at) as pause
-			                  from (select received_at from inbox where connection_id = $1 order by received_at desc
-			                      limit 2000) newest) pauses
-			         group by date_trunc('day', received_at at time zone 'UTC')) days`, c.Provider).Scan(&n, &usual, &live)
-	})
-	if err != nil || n < 20 || usual == nil || !live {
-		return 0, "", err
-	}
-	pause := time.Duration(*usual * float64(time.Second)) // a number of seconds, no money
-	if now.Sub(c.Last) <= max(2*pause, 6*time.Hour) {
-		return 0, "", nil
-	}
-	return 1, fmt.Sprintf("no event since %s; the longest pause of an ordinary day is %s", moment(c.Last),
-		pause.Round(time.Minute)), nil
-}
-
 // lastPartial says whether the last whole comparison broke off.
 func (s *Service) lastPartial(ctx context.Context, provider facts.Provider) (n int, why string, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {

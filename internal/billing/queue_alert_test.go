@@ -89,3 +89,31 @@ func TestSilenceIsMeasuredByOrdinaryDays(t *testing.T) {
 		t.Error("four days without an event are no silence after one outage of a month")
 	}
 }
+
+// A provider that sends often is silent when what usually comes at these hours does not; a night is no silence.
+func TestSilenceKnowsTheWeek(t *testing.T) {
+	s := setup(t)
+	u := s.db.User(t, "asha")
+	s.db.Subscription(t, u.AccountID, "stripe", "sub_1")
+	last := s.clock.Now().UTC().Truncate(day).Add(-7 * time.Hour) // 17 o'clock of yesterday
+	s.exec(`insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at,
+		    delivered_at, next_attempt_at)
+		select 'stripe', 'stripe', 'evt_' || d || '_' || h || '_' || n, 'invoice.paid', 'ignored', '{}', '{}', 'x', t, t, t
+		  from generate_series(0, 27) d, generate_series(0, 12) h, generate_series(0, 7) n,
+		       lateral (select $1::timestamptz - make_interval(days => d, hours => h, mins => n * 6)) x(t)`, last)
+	silent := func() bool {
+		t.Helper()
+		s.must(s.service.CheckAlerts(t.Context()))
+		return s.count(`select count(*) from alerts where kind = 'silent' and state = 'raised'`) > 0
+	}
+	at := func(hours int) { // after the last event
+		t.Helper()
+		s.must(s.db.AdvanceClock(t.Context(), s.clock, last.Add(time.Duration(hours)*time.Hour).Sub(s.clock.Now())))
+	}
+	if at(11); silent() {
+		t.Error("a night without an event is silence, where none comes at night")
+	}
+	if at(15); !silent() {
+		t.Error("four hours of the day without an event are no silence, where eight an hour come")
+	}
+}

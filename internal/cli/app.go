@@ -31,6 +31,8 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch"
+	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web"
 )
 
@@ -49,6 +51,11 @@ type app struct {
 	sim      *simulated
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
+	requests *requestMetrics
+	watch    *watch.Service
+	inspect  *watch.Inspector
+	access   *accesslog.Writer // nil where none is kept
+	key      []byte            // of the installation; nil on a node that has none
 	web      *web.Server
 	servers  []*http.Server
 	failed   chan error
@@ -57,7 +64,7 @@ type app struct {
 
 // start opens everything in order. Settings are checked before anything is touched.
 func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.Listener) (_ *app, err error) {
-	a := &app{flags: f, log: log, clock: clock.New(), failed: make(chan error, 4)}
+	a := &app{flags: f, log: log, clock: clock.New(), requests: newRequestMetrics(), failed: make(chan error, 4)}
 	if a.public, err = parsePublicURL(f.PublicURL, listener.Addr().String()); err != nil {
 		return nil, err
 	}
@@ -112,6 +119,21 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		return nil, err
 	}
 	a.closers = append(a.closers, a.database.Close)
+	if !f.NoAccessLog {
+		a.access = accesslog.Start(a.database.Log, versionText(), log)
+		a.closers = append(a.closers, func() error { // after the last request
+			ctx, cancel := hold(10 * time.Second)
+			defer cancel()
+			return a.access.Stop(ctx)
+		})
+	}
+	a.watch = watch.New(a.database.Watch, web.Watched(), log)
+	a.inspect = a.watch.Inspect()
+	a.closers = append(a.closers, func() error {
+		ctx, cancel := hold(5 * time.Second)
+		defer cancel()
+		return errors.Join(a.inspect.Stop(ctx), a.watch.Release(ctx))
+	})
 	if development {
 		if stripeClient, razorpayClient, err = a.simulate(ctx, simulatorListener, plans); err != nil {
 			return nil, err
@@ -127,6 +149,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err != nil {
 		return nil, err
 	}
+	sender = countedSender{sender, a.requests.mails}
 	if !f.NoJobs {
 		if a.keeper, err = f.newKeeper(ctx, a.database, log); err != nil {
 			return nil, err
@@ -139,6 +162,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock,
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
+		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
+		Observe: a.requests.observe,
 	}
 	if development {
 		config.Demo = a.fillDemo
@@ -181,11 +206,10 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, operators []st
 	if a.accounts, err = account.New(a.database.DB, a.log, operators...); err != nil {
 		return err
 	}
-	key, err := a.flags.installationKey(a.log)
-	if err != nil {
+	if a.key, err = a.flags.installationKey(a.log); err != nil {
 		return err
 	}
-	if err := a.accounts.Equip(a.public, key); err != nil {
+	if err := a.accounts.Equip(a.public, a.key); err != nil {
 		return usagef("%v", err)
 	}
 	a.billing, err = billing.New(billing.Config{
@@ -232,6 +256,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	if a.keeper != nil {
 		own = a.keeper.loops()
 	}
+	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: append(own, []jobs.Loop{
@@ -241,12 +266,15 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "end replaced subscriptions", Do: a.billing.EndReplaced, Poll: 10 * time.Second},
 			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
 			{
-				Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing),
+				Name: "tell alerts", Do: teller.loop(a.billing),
 				Poll: time.Minute,
 			},
+			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
+			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
+			{Name: "tend the access log", Do: accesslog.Tend(a.database.Watch, a.log), Poll: time.Hour},
 			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
 		}...),
 	})
@@ -296,7 +324,7 @@ func (a *app) serveMetrics() error {
 		registry.MustRegister(a.keeper.metrics()...)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	a.serveOn(l, mux)
 	return nil
 }

@@ -176,6 +176,7 @@ func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, known 
 		account = real
 	}
 	if err == nil {
+		saw(ctx, tx.Scope)
 		claimed.reads = readingsOf(conn.Conn().PgConn())
 		err = fn(tx)
 	}
@@ -306,6 +307,7 @@ func (db *DB) atOnce(
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return Scope{}, errors.Join(err, rollback(conn.Conn()))
 	}
+	saw(ctx, scope)
 	return scope, ended(conn.Conn())
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch"
+	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
@@ -44,10 +46,19 @@ type Config struct {
 	Simulated      bool     // no real money moves
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
+	Access         *accesslog.Writer // nil: requests are not kept
+	Inspector      *watch.Inspector  // see frame.Config; so are the next two
+	InspectEvery   int
+	Observe        func(Observation)
+	MarkKey        []byte
+	Watch          *watch.Service // what was found in the access log; nil shows none
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
 }
+
+// An Observation is what metrics hear of a request.
+type Observation = frame.Observation
 
 // How long the HTTP server in front waits.
 const (
@@ -93,7 +104,8 @@ func newParts(c Config) *parts {
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL,
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
-		RequestLimit: c.limit, ChunkLimit: c.chunk, Log: c.Log,
+		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Inspector: c.Inspector,
+		InspectEvery: c.InspectEvery, Observe: c.Observe, Log: c.Log,
 	})
 	return &parts{
 		Frame:       f,
@@ -103,7 +115,7 @@ func newParts(c Config) *parts {
 		bulk:        bulk.New(f),
 		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
-		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits, Watch: c.Watch},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}
 }

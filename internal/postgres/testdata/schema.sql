@@ -561,6 +561,12 @@ begin
     return k.account_id;
 end $$;
 ALTER FUNCTION tijori_access.key_account(needed text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.keys_of(hashes bytea[]) RETURNS TABLE(hash bytea, key_id uuid, account_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key' $$;
+ALTER FUNCTION tijori_access.keys_of(hashes bytea[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2959,6 +2965,14 @@ begin
     update tijori.service_clock set offset_seconds = seconds;
 end $$;
 ALTER FUNCTION tijori_ops.set_clock(seconds bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) RETURNS TABLE(id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select a.account_id from tijori.accounts a where a.account_id = any (ids) and a.account_id <> all (mine)
+    union all
+    select b.id from tijori.businesses b where b.id = any (ids) and b.account_id <> all (mine) $$;
+ALTER FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.support_events(use_id uuid) RETURNS TABLE(account_id uuid, provider text, event_id text, type text, subject text, status text, received_at timestamp with time zone, applied_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3064,6 +3078,67 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    kind record;
+    day date;
+    part text;
+    today constant date := (now() at time zone 'UTC')::date;
+    days date[];
+begin
+    made := 0;
+    dropped := 0;
+    if not pg_catalog.pg_try_advisory_xact_lock(7310591) then -- another node is at it
+        return;
+    end if;
+    for kind in
+        select * from (values ('access_log_allowed', 90), ('access_log_refused', 400)) k(name, kept)
+    loop
+        for part in
+            select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+             where i.inhparent = ('tijori.' || kind.name)::regclass and c.relname ~ '_[0-9]{8}$'
+               and to_date(right(c.relname, 8), 'YYYYMMDD') < today - kind.kept
+             order by 1
+        loop
+            execute format('drop table tijori.%I', part);
+            dropped := dropped + 1;
+        end loop;
+        days := array(select today + n from generate_series(-1, 3) n);
+        part := kind.name || '_rest';
+        if pg_catalog.pg_relation_size(('tijori.' || part)::regclass) > 0 then
+            execute format('alter table tijori.%I no force row level security', part);
+            execute format('delete from tijori.%I where at < $1', part)
+                using (today - kind.kept)::timestamp at time zone 'UTC';
+            execute format('select $1 || array(select distinct (r.at at time zone ''UTC'')::date from tijori.%I r)', part)
+                using days into days;
+        end if;
+        foreach day in array array(select distinct d from unnest(days) d order by d) loop
+            part := kind.name || '_' || to_char(day, 'YYYYMMDD');
+            if to_regclass('tijori.' || part) is not null then
+                continue;
+            end if;
+            -- attached when it is whole: that waits for no reader, as making it in its place would
+            execute format('create table tijori.%I (like tijori.%I including all)', part, kind.name);
+            execute format('alter table tijori.%I add constraint at_of_day check (at >= %L and at < %L)', part,
+                day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+            if pg_catalog.pg_relation_size(('tijori.' || kind.name || '_rest')::regclass) > 0 then
+                execute format('with moved as (delete from tijori.%I where at >= $1 and at < $2 returning *)'
+                    ' insert into tijori.%I select * from moved', kind.name || '_rest', part)
+                    using day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC';
+            end if;
+            execute format('alter table tijori.%I attach partition tijori.%I for values from (%L) to (%L)', kind.name,
+                part, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+            execute format('alter table tijori.%I drop constraint at_of_day', part);
+            call tijori_access.protect(('tijori.' || part)::regclass);
+            made := made + 1;
+        end loop;
+        execute format('alter table tijori.%I force row level security', kind.name || '_rest');
+    end loop;
+end $_$;
+ALTER FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) OWNER TO tijori_owner;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3217,6 +3292,129 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE TABLE tijori.access_log (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY LIST (verdict);
+ALTER TABLE ONLY tijori.access_log FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_allowed (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (at);
+ALTER TABLE ONLY tijori.access_log_allowed FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_allowed_rest (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY tijori.access_log_allowed_rest FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed_rest OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_refused (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (at);
+ALTER TABLE ONLY tijori.access_log_refused FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_refused_rest (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY tijori.access_log_refused_rest FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused_rest OWNER TO tijori_owner;
 CREATE TABLE tijori.accounts (
     account_id uuid NOT NULL,
     app_id text NOT NULL,
@@ -4316,6 +4514,70 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_acts (
+    id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    until timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT watch_acts_act_check CHECK ((act = ANY (ARRAY['take'::text, 'snooze'::text, 'dismiss'::text]))),
+    CONSTRAINT watch_acts_text_check CHECK (((length(who) <= 320) AND ((length(reason) >= 3) AND (length(reason) <= 1000))))
+);
+ALTER TABLE ONLY tijori.watch_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_acts OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_alerts (
+    id uuid NOT NULL,
+    rule text NOT NULL,
+    subject text NOT NULL,
+    account_id uuid,
+    state text NOT NULL,
+    times bigint NOT NULL,
+    told_times bigint DEFAULT 0 NOT NULL,
+    detail text NOT NULL,
+    requests text[] NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    told_at timestamp with time zone,
+    muted_at timestamp with time zone,
+    muted_until timestamp with time zone,
+    muted_times bigint,
+    taken_by text,
+    CONSTRAINT watch_alerts_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'over'::text]))),
+    CONSTRAINT watch_alerts_text_check CHECK (((length(rule) <= 40) AND (length(subject) <= 200) AND (length(detail) <= 500) AND (cardinality(requests) <= 20))),
+    CONSTRAINT watch_alerts_times_check CHECK (((times >= 0) AND (told_times >= 0)))
+);
+ALTER TABLE ONLY tijori.watch_alerts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_alerts OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_cursor (
+    id boolean DEFAULT true NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    holder uuid,
+    held_until timestamp with time zone,
+    CONSTRAINT watch_cursor_one_row_check CHECK (id)
+);
+ALTER TABLE ONLY tijori.watch_cursor FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_cursor OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_hours (
+    account_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    taken integer NOT NULL
+);
+ALTER TABLE ONLY tijori.watch_hours FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_hours OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_visits (
+    caller_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    day date NOT NULL
+);
+ALTER TABLE ONLY tijori.watch_visits FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_visits OWNER TO tijori_owner;
+ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
+ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
+ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
+ALTER TABLE ONLY tijori.access_log_refused ATTACH PARTITION tijori.access_log_refused_rest DEFAULT;
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_key UNIQUE (account_id, app_id);
 ALTER TABLE ONLY tijori.accounts
@@ -4482,8 +4744,41 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_acts
+    ADD CONSTRAINT watch_acts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_alerts
+    ADD CONSTRAINT watch_alerts_group_key UNIQUE (rule, subject);
+ALTER TABLE ONLY tijori.watch_alerts
+    ADD CONSTRAINT watch_alerts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_cursor
+    ADD CONSTRAINT watch_cursor_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_hours
+    ADD CONSTRAINT watch_hours_pkey PRIMARY KEY (account_id, kind, hour);
+ALTER TABLE ONLY tijori.watch_visits
+    ADD CONSTRAINT watch_visits_pkey PRIMARY KEY (caller_id, business_id);
+CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
+CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
+CREATE INDEX access_log_kept_idx ON ONLY tijori.access_log USING btree (kept_at);
+CREATE INDEX access_log_allowed_kept_at_idx ON ONLY tijori.access_log_allowed USING btree (kept_at);
+CREATE INDEX access_log_object_idx ON ONLY tijori.access_log USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_allowed_object_at_idx ON ONLY tijori.access_log_allowed USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_allowed_rest_account_id_at_idx ON tijori.access_log_allowed_rest USING btree (account_id, at);
+CREATE INDEX access_log_allowed_rest_kept_at_idx ON tijori.access_log_allowed_rest USING btree (kept_at);
+CREATE INDEX access_log_allowed_rest_object_at_idx ON tijori.access_log_allowed_rest USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_user_idx ON ONLY tijori.access_log USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_allowed_user_id_at_idx ON ONLY tijori.access_log_allowed USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_allowed_rest_user_id_at_idx ON tijori.access_log_allowed_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_refused_account_id_at_idx ON ONLY tijori.access_log_refused USING btree (account_id, at);
+CREATE INDEX access_log_refused_kept_at_idx ON ONLY tijori.access_log_refused USING btree (kept_at);
+CREATE INDEX access_log_refused_object_at_idx ON ONLY tijori.access_log_refused USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_refused_rest_account_id_at_idx ON tijori.access_log_refused_rest USING btree (account_id, at);
+CREATE INDEX access_log_refused_rest_kept_at_idx ON tijori.access_log_refused_rest USING btree (kept_at);
+CREATE INDEX access_log_refused_rest_object_at_idx ON tijori.access_log_refused_rest USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_refused_user_id_at_idx ON ONLY tijori.access_log_refused USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_refused_rest_user_id_at_idx ON tijori.access_log_refused_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
+CREATE INDEX businesses_id_idx ON tijori.businesses USING btree (id, account_id);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
@@ -4549,6 +4844,25 @@ CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (accou
 CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
+CREATE INDEX watch_acts_alert_idx ON tijori.watch_acts USING btree (alert_id, at);
+CREATE INDEX watch_hours_hour_idx ON tijori.watch_hours USING btree (hour);
+CREATE INDEX watch_visits_day_idx ON tijori.watch_visits USING btree (day);
+ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_allowed_account_id_at_idx;
+ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_allowed_kept_at_idx;
+ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_allowed_object_at_idx;
+ALTER INDEX tijori.access_log_allowed_account_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_account_id_at_idx;
+ALTER INDEX tijori.access_log_allowed_kept_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_kept_at_idx;
+ALTER INDEX tijori.access_log_allowed_object_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_object_at_idx;
+ALTER INDEX tijori.access_log_allowed_user_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_user_id_at_idx;
+ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_allowed_user_id_at_idx;
+ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_refused_account_id_at_idx;
+ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_refused_kept_at_idx;
+ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_refused_object_at_idx;
+ALTER INDEX tijori.access_log_refused_account_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_account_id_at_idx;
+ALTER INDEX tijori.access_log_refused_kept_at_idx ATTACH PARTITION tijori.access_log_refused_rest_kept_at_idx;
+ALTER INDEX tijori.access_log_refused_object_at_idx ATTACH PARTITION tijori.access_log_refused_rest_object_at_idx;
+ALTER INDEX tijori.access_log_refused_user_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_user_id_at_idx;
+ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_refused_user_id_at_idx;
 CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON account_id, business_id, subject_id FROM tijori.changes;
 ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
@@ -4766,6 +5080,20 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.watch_acts
+    ADD CONSTRAINT watch_acts_alert_fkey FOREIGN KEY (alert_id) REFERENCES tijori.watch_alerts(id);
+ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY access_log_allowed_rest_select_backup ON tijori.access_log_allowed_rest FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_allowed_select_backup ON tijori.access_log_allowed FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_insert_log ON tijori.access_log FOR INSERT TO tijori_log WITH CHECK (true);
+ALTER TABLE tijori.access_log_refused ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused_rest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY access_log_refused_rest_select_backup ON tijori.access_log_refused_rest FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_refused_select_backup ON tijori.access_log_refused FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_backup ON tijori.access_log FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_watch ON tijori.access_log FOR SELECT TO tijori_watch USING (true);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY accounts_insert_guard ON tijori.accounts FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app USING (((
@@ -5661,11 +5989,38 @@ CREATE POLICY users_select_backup ON tijori.users FOR SELECT TO tijori_backup US
 CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.watch_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_acts_insert_watch ON tijori.watch_acts FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_acts_select_backup ON tijori.watch_acts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_acts_select_watch ON tijori.watch_acts FOR SELECT TO tijori_watch USING (true);
+ALTER TABLE tijori.watch_alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_alerts_insert_watch ON tijori.watch_alerts FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_alerts_select_backup ON tijori.watch_alerts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_alerts_select_watch ON tijori.watch_alerts FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_alerts_update_watch ON tijori.watch_alerts FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_cursor ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_cursor_select_backup ON tijori.watch_cursor FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_cursor_select_watch ON tijori.watch_cursor FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_cursor_update_watch ON tijori.watch_cursor FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_hours_delete_watch ON tijori.watch_hours FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY watch_hours_insert_watch ON tijori.watch_hours FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_hours_select_backup ON tijori.watch_hours FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_hours_select_watch ON tijori.watch_hours FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_hours_update_watch ON tijori.watch_hours FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_visits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_visits_delete_watch ON tijori.watch_visits FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY watch_visits_insert_watch ON tijori.watch_visits FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_visits_select_backup ON tijori.watch_visits FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_visits_select_watch ON tijori.watch_visits FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_visits_update_watch ON tijori.watch_visits FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA tijori TO tijori_app;
 GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori TO tijori_support;
+GRANT USAGE ON SCHEMA tijori TO tijori_log;
+GRANT USAGE ON SCHEMA tijori TO tijori_watch;
 GRANT USAGE ON SCHEMA tijori TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori TO tijori_backup;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_app;
@@ -5673,30 +6028,40 @@ GRANT USAGE ON SCHEMA tijori_access TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_access TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_credits TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_khata TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_ops TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_plans TO tijori_guard;
 REVOKE ALL ON FUNCTION pg_catalog.lo_close(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
@@ -5786,6 +6151,8 @@ GRANT ALL ON FUNCTION tijori_access.keep_account() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.keep_owner(m tijori.members) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.keep_owner_whole() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.key_account(needed text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) TO tijori_log;
 REVOKE ALL ON FUNCTION tijori_access.leave_account(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.leave_account(leaving uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.leave_team(membership uuid) FROM PUBLIC;
@@ -5944,6 +6311,8 @@ GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_events(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_items(use_id uuid) FROM PUBLIC;
@@ -5955,6 +6324,8 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
@@ -5968,6 +6339,13 @@ REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT li
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
+GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
+GRANT SELECT ON TABLE tijori.access_log TO tijori_watch;
+GRANT SELECT ON TABLE tijori.access_log_allowed TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_allowed_rest TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_refused TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_refused_rest TO tijori_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_backup;
@@ -6502,3 +6880,13 @@ GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT ON TABLE tijori.watch_acts TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.watch_acts TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_alerts TO tijori_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.watch_alerts TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_cursor TO tijori_backup;
+GRANT SELECT,UPDATE ON TABLE tijori.watch_cursor TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_hours TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_hours TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_visits TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_visits TO tijori_watch;

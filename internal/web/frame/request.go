@@ -40,6 +40,15 @@ type Request struct {
 	strong   bool   // of an operator's session: it was proved by more than a password
 	unproven error  // why the proof that came with a form is none
 
+	began     time.Time
+	answer    *answer
+	usage     *postgres.Usage
+	frameRows int         // of usage, that the page's frame shows
+	refusal   error       // that the frame rendered
+	accounts  []uuid.UUID // that the database let the caller into
+	denied    bool        // see Deny
+	object    string      // what the request is about, where the path does not say it
+
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
 	long   bool // its transactions may last
@@ -60,6 +69,7 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 		return err
 	}
 	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
+	r.frameRows += 1 + len(person.Businesses)
 	r.slide()
 	if err := r.Admit(scope); err != nil {
 		return err
@@ -84,6 +94,7 @@ func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 			return err
 		}
 		r.Person, r.Rights, r.Today, r.Known = person, tx.Scope.Rights, tx.Scope.Today, true
+		r.frameRows += 1 + len(person.Businesses)
 		return fn(tx)
 	})
 	if r.Known {
