@@ -26,6 +26,7 @@ var forbidden = []struct {
 }{
 	{"internal/fault", []string{"internal/"}},
 	{"internal/role", []string{"internal/"}},
+	{"internal/freeze", []string{"internal/"}},
 	{"internal/money", []string{"internal/"}},
 	{"internal/text", []string{"internal/"}},
 	{"internal/spool", []string{"internal/"}},
@@ -50,6 +51,10 @@ var forbidden = []struct {
 	{"internal/credits", []string{
 		"internal/account", "internal/ledger", "internal/web", "internal/jobs",
 		"internal/cli", "internal/mail", "internal/billing/",
+	}},
+	{"internal/incident", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web",
+		"internal/jobs", "internal/cli",
 	}},
 	{"internal/backup", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",

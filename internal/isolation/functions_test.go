@@ -263,7 +263,28 @@ var functions = map[string]use{
 		"tijori_support",
 		"their events, without bodies",
 	},
-	"tijori_ops.support_items(uuid)": {"tijori_support", "their open review items"},
+	"tijori_ops.support_items(uuid)":    {"tijori_support", "their open review items"},
+	"tijori_ops.frozen()":               {"tijori_app", "what is stopped for the caller's own account, and for everybody"},
+	"tijori_ops.refuse_frozen(integer)": {"tijori_app", "frozen(), as an error"},
+	"tijori_ops.without_frozen(bytea[])": {
+		"tijori_app",
+		"takes the keys of accounts that are stopped out of a list, for whoever holds them",
+	},
+	"tijori_ops.frozen_for_all()":    {"tijori_auth", "what is stopped for everybody; tells nothing of anybody"},
+	"tijori_ops.frozen_share(bytea)": {"tijori_auth", "what is stopped, for whoever holds the token of a statement"},
+	"tijori_ops.write_act(integer,text,text,text,text)": {
+		"",
+		"called by the functions of incidents: a line of their log",
+	},
+	"tijori_ops.open_incident(text,text)":               {"tijori_support", "an operator opens an incident, logged"},
+	"tijori_ops.close_incident(integer,text,text)":      {"tijori_support", "an operator closes one, logged"},
+	"tijori_ops.freeze(integer,integer,uuid,text,text)": {"tijori_support", "an operator stops a part, logged"},
+	"tijori_ops.thaw(integer,uuid,text,text)":           {"tijori_support", "an operator lets it work again, logged"},
+	"tijori_ops.incidents()":                            {"tijori_support", "the list of incidents"},
+	"tijori_ops.freezes(timestamp with time zone)":      {"tijori_support", "what is stopped, for whom and why"},
+	"tijori_ops.incident_acts(timestamp with time zone,timestamp with time zone)": {
+		"tijori_support", "who did what about incidents",
+	},
 	"tijori_khata.record_changes()": {
 		"",
 		"trigger: writes the history, which nobody may write",
@@ -446,7 +467,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|tijori_ops\.frozen\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -82,7 +82,7 @@ func closedRooms(t testing.TB, super querier) {
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
-			"passkeys", "totps", "recovery_codes", "challenges",
+			"passkeys", "totps", "recovery_codes", "challenges", "incidents", "freezes", "incident_acts",
 		},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
@@ -133,7 +133,7 @@ func closedRooms(t testing.TB, super querier) {
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
 		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees',
 		     'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts',
-		     'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
+		     'tijori.support_uses', 'tijori.incident_acts']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
 		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		       and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
 		       -- an address that is erased

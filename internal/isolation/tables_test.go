@@ -29,6 +29,9 @@ var notTenants = map[string]string{
 	"recovery_codes":   "a user's recovery codes, as hashes. Sign-in role only",
 	"challenges":       "what waits for an answer while somebody signs in or proves to be there. Sign-in role only",
 	"throttles":        "counts per address and network. Sign-in role only",
+	"incidents":        "what is looked into. Functions of operators only",
+	"freezes":          "what operators have stopped, for whom. Functions of operators only",
+	"incident_acts":    "who did what about incidents. Functions of operators only",
 	"support_uses":     "what support asked, about whom. Written by a function; billing role reads",
 }
 

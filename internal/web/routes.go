@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
@@ -395,6 +396,9 @@ func front(visitor, user frame.Handler) frame.Handler {
 		}
 		if !r.Known {
 			return visitor(w, r)
+		}
+		if err := r.Needs(freeze.Ledger); err != nil {
+			return err
 		}
 		return user(w, r)
 	}

@@ -64,7 +64,7 @@ type Server struct {
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
 	p := newParts(c)
-	return &Server{p.Handler(p.routes(), frame.Offers{
+	return &Server{p.Handler(withParts(p.routes()), frame.Offers{
 		Carriers: p.plans.Carriers(), Roomier: p.plans.Roomier, Upgrade: p.plans.ServeUpgrade,
 	}), p.Frame}
 }

@@ -558,6 +558,10 @@ begin
     if not needed = any (k.scopes) then
         raise exception 'the key lacks %', needed using errcode = '42501';
     end if;
+    if exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                  and (f.account_id is null or f.account_id = k.account_id)) then
+        raise exception 'frozen' using errcode = 'TJ503';
+    end if;
     return k.account_id;
 end $$;
 ALTER FUNCTION tijori_access.key_account(needed text) OWNER TO tijori_guard;
@@ -1321,6 +1325,7 @@ begin
 exception
     when sqlstate '28000' then return '28000';
     when sqlstate '42501' then return '42501';
+    when sqlstate 'TJ503' then return 'TJ503';
 end $$;
 ALTER FUNCTION tijori_access.try_key(needed text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) RETURNS record
@@ -2930,6 +2935,177 @@ CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     SET search_path TO ''
     AS $$ begin return now() + make_interval(secs => (select c.offset_seconds from tijori.service_clock c)); end $$;
 ALTER FUNCTION tijori_ops.clock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.close_incident(number integer, who text, said text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform from tijori.incidents i where i.id = number for update;
+    if exists (select from tijori.freezes f where f.incident = number and f.thawed_at is null) then
+        raise exception 'something is frozen' using errcode = '23514', constraint = 'incidents_frozen';
+    end if;
+    update tijori.incidents i set closed_at = now(), closed_by = who, outcome = said
+     where i.id = number and i.closed_at is null;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    perform tijori_ops.write_act(number, who, 'close', '', said);
+end $$;
+ALTER FUNCTION tijori_ops.close_incident(number integer, who text, said text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    added integer;
+begin
+    perform from tijori.incidents i where i.id = number and i.closed_at is null for share;
+    if not found or account is not null and not exists (select from tijori.accounts a where a.account_id = account) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    with added as (
+        insert into tijori.freezes (id, incident, part, account_id, frozen_by, reason)
+        select gen_random_uuid(), number, p.bit, account, who, why
+          from (values (1), (2), (4), (8), (16), (32)) p(bit) where parts & p.bit <> 0
+        on conflict do nothing returning part)
+    select coalesce(bit_or(a.part), 0) into added from added a;
+    perform tijori_ops.write_act(number, who, 'freeze',
+        parts || coalesce(' of account ' || account, ''), why);
+    return added;
+end $$;
+ALTER FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE TABLE tijori.freezes (
+    id uuid NOT NULL,
+    incident integer NOT NULL,
+    part integer NOT NULL,
+    account_id uuid,
+    frozen_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen_by text NOT NULL,
+    reason text NOT NULL,
+    thawed_at timestamp with time zone,
+    thawed_by text,
+    thaw_reason text,
+    CONSTRAINT freezes_part_check CHECK ((part = ANY (ARRAY[1, 2, 4, 8, 16, 32]))),
+    CONSTRAINT freezes_reason_check CHECK ((((length(reason) >= 1) AND (length(reason) <= 1000)) AND ((length(thaw_reason) >= 1) AND (length(thaw_reason) <= 1000)))),
+    CONSTRAINT freezes_thawed_check CHECK ((((thawed_at IS NULL) = (thawed_by IS NULL)) AND ((thawed_at IS NULL) = (thaw_reason IS NULL)))),
+    CONSTRAINT freezes_who_check CHECK ((((length(frozen_by) >= 1) AND (length(frozen_by) <= 254)) AND ((length(thawed_by) >= 1) AND (length(thawed_by) <= 254))))
+);
+ALTER TABLE ONLY tijori.freezes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.freezes OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.freezes(since timestamp with time zone) RETURNS SETOF tijori.freezes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select f.* from tijori.freezes f where f.thawed_at is null or f.thawed_at >= since
+     order by f.frozen_at, f.part, f.id;
+end $$;
+ALTER FUNCTION tijori_ops.freezes(since timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    everybody integer;
+    narrow boolean;
+    mine uuid;
+begin
+    select bit_or(f.part) filter (where f.account_id is null), bool_or(f.account_id is not null)
+      into everybody, narrow
+      from tijori.freezes f where f.thawed_at is null;
+    if narrow then
+        mine := tijori_access.account_id();
+        return coalesce(everybody, 0) | coalesce((
+            select bit_or(f.part) from tijori.freezes f where f.thawed_at is null and f.account_id = mine), 0);
+    end if;
+    return coalesce(everybody, 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_for_all() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((select bit_or(f.part) from tijori.freezes f where f.thawed_at is null and f.account_id is null), 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen_for_all() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_share(given_hash bytea) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((select bit_or(f.part) from tijori.freezes f
+         where f.thawed_at is null and (f.account_id is null or f.account_id in (
+             select s.account_id from tijori.shares s where s.token_hash = given_hash))), 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen_share(given_hash bytea) OWNER TO tijori_guard;
+CREATE TABLE tijori.incident_acts (
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    incident integer,
+    who text NOT NULL,
+    act text NOT NULL,
+    about text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT incident_acts_act_check CHECK (((length(act) >= 1) AND (length(act) <= 40))),
+    CONSTRAINT incident_acts_text_check CHECK (((length(about) <= 1000) AND (length(reason) <= 1000))),
+    CONSTRAINT incident_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
+);
+ALTER TABLE ONLY tijori.incident_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.incident_acts OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.incident_acts
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select a.* from tijori.incident_acts a where a.at >= since and a.at < until order by a.at, a.id;
+end $$;
+ALTER FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE TABLE tijori.incidents (
+    id integer NOT NULL,
+    title text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    opened_by text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    outcome text,
+    CONSTRAINT incidents_closed_check CHECK ((((closed_at IS NULL) = (closed_by IS NULL)) AND ((closed_at IS NULL) = (outcome IS NULL)) AND ((length(outcome) >= 1) AND (length(outcome) <= 1000)))),
+    CONSTRAINT incidents_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT incidents_who_check CHECK ((((length(opened_by) >= 1) AND (length(opened_by) <= 254)) AND ((length(closed_by) >= 1) AND (length(closed_by) <= 254))))
+);
+ALTER TABLE ONLY tijori.incidents FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.incidents OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.incidents.outcome IS 'what it was and what was done, as who closed it says';
+CREATE FUNCTION tijori_ops.incidents() RETURNS SETOF tijori.incidents
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select i.* from tijori.incidents i order by i.id desc; end $$;
+ALTER FUNCTION tijori_ops.incidents() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.open_incident(title text, who text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    number integer;
+begin
+    perform pg_advisory_xact_lock(7310579);
+    select coalesce(i.id, 0) + 1 into number from (values (1)) one left join lateral (
+        select x.id from tijori.incidents x order by x.id desc limit 1) i on true;
+    insert into tijori.incidents (id, title, opened_by) values (number, title, who);
+    perform tijori_ops.write_act(number, who, 'open', '', title);
+    return number;
+end $$;
+ALTER FUNCTION tijori_ops.open_incident(title text, who text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.refuse_frozen(parts integer) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tijori_ops.frozen() & parts <> 0 then
+        raise exception 'frozen' using errcode = 'TJ503';
+    end if;
+end $$;
+ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.set_clock(seconds bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3043,6 +3219,52 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    line record;
+    thawed integer := 0;
+begin
+    for line in
+        update tijori.freezes f set thawed_at = now(), thawed_by = who, thaw_reason = why
+         where f.thawed_at is null and f.part & parts <> 0 and f.account_id is not distinct from account
+        returning f.incident, f.part
+    loop
+        thawed := thawed | line.part;
+        perform tijori_ops.write_act(line.incident, who, 'thaw', line.part || coalesce(' of account ' || account, ''),
+            why);
+    end loop;
+    return thawed;
+end $$;
+ALTER FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.without_frozen(hashes bytea[]) RETURNS bytea[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16) then
+        return hashes;
+    end if;
+    return array(
+        select case when exists (
+                   select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                      and (f.account_id is null or f.account_id = (
+                          select c.account_id from tijori.credentials c where c.hash = h.hash and c.kind = 'api_key')))
+               then '' else h.hash end
+          from unnest(hashes) with ordinality h(hash, i) order by h.i);
+end $$;
+ALTER FUNCTION tijori_ops.without_frozen(hashes bytea[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.incident_acts (id, incident, who, act, about, reason)
+    values (gen_random_uuid(), incident, who, act, left(about, 1000), left(reason, 1000));
+end $$;
+ALTER FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -4365,10 +4587,16 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.freezes
+    ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
     ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (connection_id, event_id);
+ALTER TABLE ONLY tijori.incident_acts
+    ADD CONSTRAINT incident_acts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.incidents
+    ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.invoices
@@ -4482,12 +4710,14 @@ CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business
 CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
 CREATE INDEX inbox_due_idx ON tijori.inbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
 CREATE INDEX inbox_foreign_idx ON tijori.inbox USING btree (connection_id, last_error) WHERE ((status = 'ignored'::text) AND (last_error = ANY (ARRAY['livemode_mismatch'::text, 'account_mismatch'::text])));
 CREATE INDEX inbox_received_idx ON tijori.inbox USING btree (connection_id, received_at DESC, event_id);
 CREATE INDEX inbox_subject_idx ON tijori.inbox USING btree (connection_id, subject) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
+CREATE INDEX incident_acts_at_idx ON tijori.incident_acts USING btree (at);
 CREATE UNIQUE INDEX invitations_pending_key ON tijori.invitations USING btree (account_id, email, business_id) NULLS NOT DISTINCT WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 CREATE INDEX invitations_token_idx ON tijori.invitations USING btree (token_hash);
 CREATE INDEX invitations_unmailed_idx ON tijori.invitations USING btree (created_at, account_id) WHERE ((token_hash IS NULL) AND (revoked_at IS NULL));
@@ -4641,6 +4871,8 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.freezes
+    ADD CONSTRAINT freezes_incident_fkey FOREIGN KEY (incident) REFERENCES tijori.incidents(id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.invitations
@@ -5135,6 +5367,11 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.freezes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY freezes_select_guard ON tijori.freezes FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY freezes_update_guard ON tijori.freezes FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
@@ -5143,6 +5380,15 @@ CREATE POLICY inbox_select_guard ON tijori.inbox FOR SELECT TO tijori_guard USIN
 CREATE POLICY inbox_update_billing ON tijori.inbox FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.incident_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY incident_acts_insert_guard ON tijori.incident_acts FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY incident_acts_select_backup ON tijori.incident_acts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY incident_acts_select_guard ON tijori.incident_acts FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.incidents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY incidents_insert_guard ON tijori.incidents FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY incidents_select_backup ON tijori.incidents FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY incidents_select_guard ON tijori.incidents FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY incidents_update_guard ON tijori.incidents FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.invitations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY invitations_delete_guard ON tijori.invitations FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY invitations_insert_app ON tijori.invitations FOR INSERT TO tijori_app WITH CHECK (((account_id, invited_by, true) = ( SELECT s.account_id,
@@ -5917,6 +6163,38 @@ GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_jobs;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
+REVOKE ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) TO tijori_support;
+GRANT SELECT ON TABLE tijori.freezes TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thawed_at) ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thawed_by) ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thaw_reason) ON TABLE tijori.freezes TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.frozen() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_for_all() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen_for_all() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) TO tijori_auth;
+GRANT SELECT ON TABLE tijori.incident_acts TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.incident_acts TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
+GRANT SELECT ON TABLE tijori.incidents TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(closed_at) ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(closed_by) ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(outcome) ON TABLE tijori.incidents TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.incidents() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.incidents() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_incident(title text, who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_incident(title text, who text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
@@ -5930,6 +6208,11 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
