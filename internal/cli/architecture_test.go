@@ -74,6 +74,10 @@ var forbidden = []struct {
 		"internal/cli", "internal/jobs", "internal/bench", "internal/billing/stripe",
 		"internal/billing/razorpay", "internal/billing/simulator",
 	}},
+	{"internal/watch", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web", "internal/jobs",
+		"internal/cli",
+	}},
 	{"internal/web/door", []string{"internal/ledger", "internal/billing", "internal/credits"}},
 	{"internal/web/programs", []string{"internal/ledger", "internal/account"}},
 	{"internal/web/operators", []string{"internal/ledger", "internal/account"}},

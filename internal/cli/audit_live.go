@@ -169,8 +169,9 @@ func (c *auditGateCmd) openIncidents(ctx context.Context) (open []gate.Incident,
 	list, err := incident.New(d.DB).List(ctx)
 	for _, i := range list {
 		if i.Open() {
-			open = append(open, gate.Incident{Name: fmt.Sprintf("incident %d", i.Number), Title: i.Title + ", open since " +
-				stamp(i.OpenedAt)})
+			open = append(open, gate.Incident{
+				Name: fmt.Sprintf("incident %d", i.Number), Title: i.Title + ", open since " + stamp(i.OpenedAt),
+			})
 		}
 	}
 	return open, err

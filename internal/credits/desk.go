@@ -225,7 +225,8 @@ func unknown(err error) bool {
 var errAnswers = errors.New("the database's answers do not fit the calls")
 
 const spendSQL = `
-	select s.i, case when f.hashes[s.i] = '' then 'frozen' else s.outcome end, s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
+	select s.i, case when f.hashes[s.i] = '' then 'frozen' else s.outcome end,
+	    s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
 	    s.next_at, s.next_amount
 	  from tijori_ops.without_frozen($1::bytea[]) f(hashes),
 	    tijori_credits.spend_credits(f.hashes, $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],

@@ -1,6 +1,6 @@
-// Package incident is the day a leak is suspected, and the days before: what is frozen meanwhile, who reported what, which
-// program was running, who saw which rows, and the evidence of all of it. Everything here is done by an operator, and
-// written down with their name.
+// Package incident is the day a leak is suspected, and the days before: what is frozen meanwhile, who reported what,
+// which program was running, who saw which rows, and the evidence of all of it. Everything here is done by an operator,
+// and written down with their name.
 package incident
 
 import (
@@ -170,7 +170,8 @@ func (s *Service) Freeze(
 	return number, stopped, nil
 }
 
-// Thaw lets parts work again that were stopped for an account or, without one, for everybody. It returns those that were.
+// Thaw lets parts work again that were stopped for an account or, without one, for everybody. It returns those that
+// were.
 func (s *Service) Thaw(
 	ctx context.Context, who string, parts freeze.Part, account uuid.UUID, why string,
 ) (thawed freeze.Part, err error) {

@@ -75,6 +75,10 @@ var functions = map[string]use{
 	"tijori_access.log_payee()":      {"", "trigger: changes of the payee are logged"},
 	"tijori_access.log_deletion()":   {"", "trigger: the deletion of an account is logged"},
 	"tijori_access.forget_origin()":  {"", "trigger: an erased user's addresses leave the logs"},
+	"tijori_access.keys_of(bytea[])": {
+		"tijori_log",
+		"the writer of the access log names the keys that requests came with",
+	},
 	"tijori_access.inviter_address(uuid,uuid)": {
 		"tijori_auth",
 		"the mailer names who invites",
@@ -452,6 +456,11 @@ var composers = map[string]string{
 	"tijori_access.erase_rows(uuid,integer)": "deletes from the tables that tijori.erasures names, which only the owner writes",
 }
 
+// tenders make and drop the parts of a table, which nobody but the tables' owner may. They take nothing from a caller.
+var tenders = map[string]string{
+	"tijori_ops.tend_access_log()": "tijori_watch",
+}
+
 // invokers run with the caller's own rights, and need no owner of their own.
 var invokers = []string{
 	"tijori_khata.stamp_revoke()", "tijori_khata.stamp_update()", "tijori_khata.refuse_far_date()",
@@ -491,6 +500,13 @@ func functionsAreListed(t testing.TB, super querier) {
 			if f.Definer || f.Owner != "tijori_owner" || len(f.Callers) > 0 || !slices.Contains(f.Config,
 				`search_path=""`) {
 				t.Errorf("%s is for migrations: it belongs to tijori_owner, runs with its caller's rights, and nobody else may call it", f.Name)
+			}
+			continue
+		}
+		if callers, ok := tenders[f.Name]; ok {
+			if !f.Definer || f.Owner != "tijori_owner" || strings.Join(f.Callers, " ") != callers ||
+				!slices.Contains(f.Config, `search_path=""`) {
+				t.Errorf("%s tends a table: it runs as tijori_owner, for %s alone, with no search_path", f.Name, callers)
 			}
 			continue
 		}

@@ -226,7 +226,7 @@ func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, to
 	}
 	err = asNobody(func(tx pgx.Tx) error {
 		var frozen freeze.Part // of the account, which nobody else knows
-		if err := tx.QueryRow(ctx, `select tijori_ops.frozen_share($1)`, hash).Scan(&frozen); err != nil {
+		if err := tx.QueryRow(ctx, postgres.FrozenShareSQL, hash).Scan(&frozen); err != nil {
 			return err
 		}
 		if err := postgres.CheckFrozen(ctx, frozen); err != nil {

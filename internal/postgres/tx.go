@@ -81,6 +81,14 @@ const tryScopeSQL = `select set_config('tijori.credential', $1, true), set_confi
 			case when s.refused is null then tijori_ops.frozen() else 0 end, coalesce(s.refused, ''))
 		from tijori_access.try_scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
 
+const (
+	frozenSQL       = `select tijori_ops.refuse_frozen($1)`
+	frozenForAllSQL = `select tijori_ops.frozen_for_all()`
+
+	// FrozenShareSQL asks what is frozen for the account whose statement a link opens, by the hash of its token.
+	FrozenShareSQL = `select tijori_ops.frozen_share($1)`
+)
+
 // refusal is the error for an SQLSTATE by which the database refused a caller without raising it.
 func refusal(state string) error {
 	if state == "" {
@@ -307,7 +315,7 @@ func (db *DB) WriteAtOnce(
 		return Scope{}, false, nil
 	}
 	scope, err = db.atOnce(ctx, beginWriteSQL, c, hint, func(scope Scope, b *pgx.Batch) {
-		b.Queue(`select tijori_ops.refuse_frozen($1)`, int32(freeze.Needed(ctx)))
+		b.Queue(frozenSQL, int32(freeze.Needed(ctx)))
 		queue(scope, b)
 	})
 	if err != nil || scope != hint {

@@ -7,8 +7,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
-// frozenWith says to which parts of the product the addresses belong that begin so; the first line that fits counts. While
-// one of its parts is frozen, a route answers 503. Sign-in, what protects a user, webhooks, health and operators are
+// frozenWith says to which parts of the product the addresses belong that begin so; the first line that fits counts.
+// While one of its parts is frozen, a route answers 503. Sign-in, what protects a user, webhooks, health and operators are
 // never frozen. testdata/parts.txt shows what comes of it for each route.
 var frozenWith = []struct {
 	beginning string

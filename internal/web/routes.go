@@ -376,8 +376,8 @@ func (p *parts) routes() []frame.Route {
 		},
 
 		// Machines that watch us, and the mails of a development set-up.
-		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Healthz},
-		{Pattern: "GET /readyz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Readyz},
+		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Unlogged: true, Handle: p.Healthz},
+		{Pattern: "GET /readyz", Access: frame.Anyone, KeepsFlash: true, Unlogged: true, Handle: p.Readyz},
 		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.OpenDemo},
 		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.APIDemo},
 		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: p.development.OutboxPage},

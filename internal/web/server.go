@@ -17,6 +17,7 @@ import (
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
@@ -44,6 +45,8 @@ type Config struct {
 	Simulated      bool     // no real money moves
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
+	Access         *accesslog.Writer // nil: requests are not kept
+	MarkKey        []byte            // see frame.Config
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
@@ -93,7 +96,7 @@ func newParts(c Config) *parts {
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL,
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
-		RequestLimit: c.limit, ChunkLimit: c.chunk, Log: c.Log,
+		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Log: c.Log,
 	})
 	return &parts{
 		Frame:       f,

@@ -565,6 +565,12 @@ begin
     return k.account_id;
 end $$;
 ALTER FUNCTION tijori_access.key_account(needed text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.keys_of(hashes bytea[]) RETURNS TABLE(hash bytea, key_id uuid, account_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key' $$;
+ALTER FUNCTION tijori_access.keys_of(hashes bytea[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3219,6 +3225,67 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    kind record;
+    day date;
+    part text;
+    today constant date := (now() at time zone 'UTC')::date;
+    days date[];
+begin
+    made := 0;
+    dropped := 0;
+    if not pg_catalog.pg_try_advisory_xact_lock(7310591) then -- another node is at it
+        return;
+    end if;
+    for kind in
+        select * from (values ('access_log_allowed', 90), ('access_log_refused', 400)) k(name, kept)
+    loop
+        for part in
+            select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+             where i.inhparent = ('tijori.' || kind.name)::regclass and c.relname ~ '_[0-9]{8}$'
+               and to_date(right(c.relname, 8), 'YYYYMMDD') < today - kind.kept
+             order by 1
+        loop
+            execute format('drop table tijori.%I', part);
+            dropped := dropped + 1;
+        end loop;
+        days := array(select today + n from generate_series(-1, 3) n);
+        part := kind.name || '_rest';
+        if pg_catalog.pg_relation_size(('tijori.' || part)::regclass) > 0 then
+            execute format('alter table tijori.%I no force row level security', part);
+            execute format('delete from tijori.%I where at < $1', part)
+                using (today - kind.kept)::timestamp at time zone 'UTC';
+            execute format('select $1 || array(select distinct (r.at at time zone ''UTC'')::date from tijori.%I r)', part)
+                using days into days;
+        end if;
+        foreach day in array array(select distinct d from unnest(days) d order by d) loop
+            part := kind.name || '_' || to_char(day, 'YYYYMMDD');
+            if to_regclass('tijori.' || part) is not null then
+                continue;
+            end if;
+            -- attached when it is whole: that waits for no reader, as making it in its place would
+            execute format('create table tijori.%I (like tijori.%I including all)', part, kind.name);
+            execute format('alter table tijori.%I add constraint at_of_day check (at >= %L and at < %L)', part,
+                day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+            if pg_catalog.pg_relation_size(('tijori.' || kind.name || '_rest')::regclass) > 0 then
+                execute format('with moved as (delete from tijori.%I where at >= $1 and at < $2 returning *)'
+                    ' insert into tijori.%I select * from moved', kind.name || '_rest', part)
+                    using day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC';
+            end if;
+            execute format('alter table tijori.%I attach partition tijori.%I for values from (%L) to (%L)', kind.name,
+                part, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+            execute format('alter table tijori.%I drop constraint at_of_day', part);
+            call tijori_access.protect(('tijori.' || part)::regclass);
+            made := made + 1;
+        end loop;
+        execute format('alter table tijori.%I force row level security', kind.name || '_rest');
+    end loop;
+end $_$;
+ALTER FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) OWNER TO tijori_owner;
 CREATE FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3418,6 +3485,124 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE TABLE tijori.access_log (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY LIST (verdict);
+ALTER TABLE ONLY tijori.access_log FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_allowed (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (at);
+ALTER TABLE ONLY tijori.access_log_allowed FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_allowed_rest (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY tijori.access_log_allowed_rest FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed_rest OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_refused (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (at);
+ALTER TABLE ONLY tijori.access_log_refused FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_refused_rest (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY tijori.access_log_refused_rest FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused_rest OWNER TO tijori_owner;
 CREATE TABLE tijori.accounts (
     account_id uuid NOT NULL,
     app_id text NOT NULL,
@@ -4517,6 +4702,10 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
+ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
+ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
+ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
+ALTER TABLE ONLY tijori.access_log_refused ATTACH PARTITION tijori.access_log_refused_rest DEFAULT;
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_key UNIQUE (account_id, app_id);
 ALTER TABLE ONLY tijori.accounts
@@ -4689,6 +4878,26 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
+CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
+CREATE INDEX access_log_at_idx ON ONLY tijori.access_log USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_at_idx ON ONLY tijori.access_log_allowed USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_object_idx ON ONLY tijori.access_log USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_allowed_object_at_idx ON ONLY tijori.access_log_allowed USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_allowed_rest_account_id_at_idx ON tijori.access_log_allowed_rest USING btree (account_id, at);
+CREATE INDEX access_log_allowed_rest_at_idx ON tijori.access_log_allowed_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_rest_object_at_idx ON tijori.access_log_allowed_rest USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_user_idx ON ONLY tijori.access_log USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_allowed_user_id_at_idx ON ONLY tijori.access_log_allowed USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_allowed_rest_user_id_at_idx ON tijori.access_log_allowed_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_refused_account_id_at_idx ON ONLY tijori.access_log_refused USING btree (account_id, at);
+CREATE INDEX access_log_refused_at_idx ON ONLY tijori.access_log_refused USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_object_at_idx ON ONLY tijori.access_log_refused USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_refused_rest_account_id_at_idx ON tijori.access_log_refused_rest USING btree (account_id, at);
+CREATE INDEX access_log_refused_rest_at_idx ON tijori.access_log_refused_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_rest_object_at_idx ON tijori.access_log_refused_rest USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_refused_user_id_at_idx ON ONLY tijori.access_log_refused USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_refused_rest_user_id_at_idx ON tijori.access_log_refused_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
@@ -4758,6 +4967,22 @@ CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (accou
 CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
+ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_allowed_account_id_at_idx;
+ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_allowed_at_idx;
+ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_allowed_object_at_idx;
+ALTER INDEX tijori.access_log_allowed_account_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_account_id_at_idx;
+ALTER INDEX tijori.access_log_allowed_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_at_idx;
+ALTER INDEX tijori.access_log_allowed_object_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_object_at_idx;
+ALTER INDEX tijori.access_log_allowed_user_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_user_id_at_idx;
+ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_allowed_user_id_at_idx;
+ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_refused_account_id_at_idx;
+ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_refused_at_idx;
+ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_refused_object_at_idx;
+ALTER INDEX tijori.access_log_refused_account_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_account_id_at_idx;
+ALTER INDEX tijori.access_log_refused_at_idx ATTACH PARTITION tijori.access_log_refused_rest_at_idx;
+ALTER INDEX tijori.access_log_refused_object_at_idx ATTACH PARTITION tijori.access_log_refused_rest_object_at_idx;
+ALTER INDEX tijori.access_log_refused_user_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_user_id_at_idx;
+ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_refused_user_id_at_idx;
 CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON account_id, business_id, subject_id FROM tijori.changes;
 ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
@@ -4975,6 +5200,18 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY access_log_allowed_rest_select_backup ON tijori.access_log_allowed_rest FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_allowed_select_backup ON tijori.access_log_allowed FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_insert_log ON tijori.access_log FOR INSERT TO tijori_log WITH CHECK (true);
+ALTER TABLE tijori.access_log_refused ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused_rest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY access_log_refused_rest_select_backup ON tijori.access_log_refused_rest FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_refused_select_backup ON tijori.access_log_refused FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_backup ON tijori.access_log FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_watch ON tijori.access_log FOR SELECT TO tijori_watch USING (true);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY accounts_insert_guard ON tijori.accounts FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app USING (((
@@ -5888,6 +6125,8 @@ GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori TO tijori_support;
+GRANT USAGE ON SCHEMA tijori TO tijori_log;
+GRANT USAGE ON SCHEMA tijori TO tijori_watch;
 GRANT USAGE ON SCHEMA tijori TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori TO tijori_backup;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_app;
@@ -5895,30 +6134,40 @@ GRANT USAGE ON SCHEMA tijori_access TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_access TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_credits TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_khata TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_ops TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_plans TO tijori_guard;
 REVOKE ALL ON FUNCTION pg_catalog.lo_close(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
@@ -6008,6 +6257,8 @@ GRANT ALL ON FUNCTION tijori_access.keep_account() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.keep_owner(m tijori.members) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.keep_owner_whole() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.key_account(needed text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) TO tijori_log;
 REVOKE ALL ON FUNCTION tijori_access.leave_account(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.leave_account(leaving uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.leave_team(membership uuid) FROM PUBLIC;
@@ -6208,6 +6459,8 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
@@ -6226,6 +6479,13 @@ REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT li
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
+GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
+GRANT SELECT ON TABLE tijori.access_log TO tijori_watch;
+GRANT SELECT ON TABLE tijori.access_log_allowed TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_allowed_rest TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_refused TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_refused_rest TO tijori_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_backup;

@@ -57,6 +57,7 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 	if fault.Of(err) == nil && postgres.Interrupted(err) { // also where no transaction of a caller has said so
 		err = errTryAgain.Because(err)
 	}
+	r.refusal = err
 	kind := fault.KindOf(err)
 	status := statusOf(kind)
 	if status >= 500 && fault.CodeOf(err) != fault.Frozen && !errors.Is(err, context.Canceled) {

@@ -3,6 +3,7 @@ package frame
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"net"
 	"net/http"
@@ -102,9 +103,12 @@ func forwarded(h http.Header) bool {
 	return false
 }
 
+// newRequestID begins with the second of the request, so that whoever has the id finds it in the access log without
+// being told the day.
 func newRequestID() string {
-	var b [8]byte
-	if _, err := rand.Read(b[:]); err != nil {
+	var b [12]byte
+	binary.BigEndian.PutUint32(b[:], uint32(time.Now().Unix()))
+	if _, err := rand.Read(b[4:]); err != nil {
 		panic(err) // documented never to happen
 	}
 	return hex.EncodeToString(b[:])
@@ -115,10 +119,17 @@ func newRequestID() string {
 func (f *Frame) serve(rt *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		id, _ := hr.Context().Value(requestIDKey).(string)
-		r := &Request{Request: hr, f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr)}
+		ctx, usage := postgres.WithUsage(hr.Context())
+		out := &answer{ResponseWriter: w}
+		w = out
+		r := &Request{
+			Request: hr.WithContext(ctx), f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr),
+			began: time.Now(), answer: out, usage: usage,
+		}
 		end := r.begin(f.limit)
 		defer end()
 		r.need(rt.Part)
+		defer r.keep()
 		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")
@@ -127,11 +138,10 @@ func (f *Frame) serve(rt *Route) http.Handler {
 			f.serveError(w, r, err)
 			return
 		}
-		start := time.Now()
 		if err := rt.Handle(w, r); err != nil {
 			f.serveError(w, r, err)
 		}
-		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(start))
+		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(r.began))
 	})
 }
 

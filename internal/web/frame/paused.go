@@ -10,8 +10,8 @@ import (
 	"github.com/tijorihq/tijori/internal/web/page/paused"
 )
 
-// servePaused answers a page of a part that is frozen. Where everything is, the page names nobody: whether names show up
-// in the right place may be what is being checked.
+// servePaused answers a page of a part that is frozen. Where everything is, the page names nobody: whether names show
+// up in the right place may be what is being checked.
 func (f *Frame) servePaused(w http.ResponseWriter, r *Request, err error) {
 	frozen := &postgres.FrozenError{Needed: freeze.Needed(r.Context()), All: freeze.All}
 	errors.As(err, &frozen)

@@ -57,6 +57,7 @@ type Route struct {
 	Secret      bool        // the path holds a token: no referrer, no index
 	KeepsFlash  bool        // not a page
 	Foreign     bool        // a form of another site may post here: it reads no session and changes nothing
+	Unlogged    bool        // machines ask it every few seconds; nobody's data
 	Development bool        // exists in a development set-up only
 	Part        freeze.Part // of the product, which may be frozen; the list of routes sets it
 	Limit       *Limit      // how often an account may use it; nil: as often as it likes
