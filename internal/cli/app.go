@@ -131,6 +131,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err := a.setEnvironment(ctx, environment, stripeClient); err != nil {
 		return nil, err
 	}
+	if err := a.recordRelease(ctx, plans, environment); err != nil {
+		return nil, err
+	}
 	if err := a.services(ctx, plans, f.Operators, stripeClient, razorpayClient); err != nil {
 		return nil, err
 	}
@@ -150,7 +153,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock,
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
-		Access: a.access, MarkKey: a.key,
+		Access: a.access, MarkKey: a.key, Release: versionText(),
 	}
 	if development {
 		config.Demo = a.fillDemo

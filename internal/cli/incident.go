@@ -20,6 +20,11 @@ type incidentCmd struct {
 	Close  incidentCloseCmd  `cmd:"" help:"Close an incident, and say what it was."`
 	Freeze incidentFreezeCmd `cmd:"" help:"Stop a part at once, on every node: billing, exports, ledger, sign-up, credits, team or all."`
 	Thaw   incidentThawCmd   `cmd:"" help:"Let a part work again."`
+
+	Evidence incidentEvidenceCmd `cmd:"" help:"Collect evidence into one ZIP, bound to the one before; verify FILE…"`
+	Blast    incidentBlastCmd    `cmd:"" help:"Say who saw what, how often, through which release, and what is not known."`
+	Notify   incidentNotifyCmd   `cmd:"" help:"Draft letters to those affected, in both languages; nothing is sent."`
+	Reports  incidentReportsCmd  `cmd:"" help:"List what people reported as not theirs, by release."`
 }
 
 // incidentFlags are what every command about incidents needs.

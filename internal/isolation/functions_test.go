@@ -289,6 +289,28 @@ var functions = map[string]use{
 	"tijori_ops.incident_acts(timestamp with time zone,timestamp with time zone)": {
 		"tijori_support", "who did what about incidents",
 	},
+	"tijori_ops.record_release(text,text,bigint,text,jsonb,text,jsonb)": {"tijori_support", "a server starts"},
+	"tijori_ops.releases(timestamp with time zone,integer)":             {"tijori_support", "which program ran when"},
+	"tijori_ops.complain(uuid,text,text,text,text,text)": {
+		"tijori_app", "keeps what the caller reports as not theirs",
+	},
+	"tijori_ops.complain_of_share(bytea,uuid,text,text,text)": {
+		"tijori_auth", "keeps what whoever holds a link reports",
+	},
+	"tijori_ops.complaints(timestamp with time zone,timestamp with time zone)": {
+		"tijori_support", "what was reported",
+	},
+	"tijori_ops.untold_complaints()":     {"tijori_support", "what operators had no letter about"},
+	"tijori_ops.tell_complaints(uuid[])": {"tijori_support", "they had; forgets what is older than 400 days"},
+	"tijori_ops.forget_complainer()":     {"", "trigger: an erased user leaves the reports"},
+	"tijori_ops.last_evidence()":         {"tijori_support", "the end of the chain of evidence"},
+	"tijori_ops.record_evidence(bigint,text,bytea,bytea,bytea,text,text)": {
+		"tijori_support", "the next bundle of evidence, logged",
+	},
+	"tijori_ops.evidence()":                       {"tijori_support", "the chain of evidence"},
+	"tijori_ops.asked_blast(text,text,text,text)": {"tijori_support", "an operator asks who saw what, logged"},
+	"tijori_ops.owners_of(text[])":                {"tijori_support", "which account an id belongs to, for who asks who saw it"},
+	"tijori_ops.affected(uuid[])":                 {"tijori_support", "whom a letter about an incident goes to"},
 	"tijori_khata.record_changes()": {
 		"",
 		"trigger: writes the history, which nobody may write",

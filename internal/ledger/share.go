@@ -62,13 +62,13 @@ func ShareIDOf(form uuid.UUID, token string) uuid.UUID { return uuid.NewSHA1(for
 
 // IsShareToken reports whether a text is the secret of a link, by its form.
 func IsShareToken(token string) bool {
-	_, ok := shareHash(token)
+	_, ok := ShareHash(token)
 	return ok
 }
 
-// shareHash is what the table keeps of a token. Its bits are random, so a plain
+// ShareHash is what the table keeps of a token, false for what is none. Its bits are random, so a plain
 // hash tells nothing. What is no token has no hash.
-func shareHash(token string) ([]byte, bool) {
+func ShareHash(token string) ([]byte, bool) {
 	if bits, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(bits) != 16 {
 		return nil, false
 	}
@@ -105,7 +105,7 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Share{}, err
 	}
-	hash, ok := shareHash(token)
+	hash, ok := ShareHash(token)
 	if !ok || id == uuid.Nil {
 		return Share{}, errNoID
 	}
@@ -220,7 +220,7 @@ var errNoShare = fault.New(fault.NotFound, "Page not found.")
 // transaction that knows no user: the token alone opens it, by one function of the database.
 func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, skip, most int,
 ) (s Shared, lines []SharedLine, err error) {
-	hash, ok := shareHash(token)
+	hash, ok := ShareHash(token)
 	if !ok {
 		return Shared{}, nil, errNoShare
 	}

@@ -198,7 +198,7 @@ func TestFreezeOfOneAccount(t *testing.T) {
 // moves reports tables that looking at pages changes: sessions, letters, and what a provider is asked again.
 func moves(what string) bool {
 	table, _, _ := strings.Cut(what, ".")
-	return slices.Contains([]string{"security_log", "credentials", "notices", "devices", "subscriptions"}, table)
+	return slices.Contains([]string{"security_log", "credentials", "notices", "devices", "subscriptions", "complaints"}, table)
 }
 
 func allOf(word string) []string { return slices.Concat(secretsOf(word), namesOf(word)) }

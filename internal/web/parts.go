@@ -8,8 +8,8 @@ import (
 )
 
 // frozenWith says to which parts of the product the addresses belong that begin so; the first line that fits counts.
-// While one of its parts is frozen, a route answers 503. Sign-in, what protects a user, webhooks, health and operators are
-// never frozen. testdata/parts.txt shows what comes of it for each route.
+// While one of its parts is frozen, a route answers 503. Sign-in, what protects a user, webhooks, health and operators
+// are never frozen. testdata/parts.txt shows what comes of it for each route.
 var frozenWith = []struct {
 	beginning string
 	part      freeze.Part
@@ -68,6 +68,8 @@ var frozenWith = []struct {
 	{"POST /b/{business}", freeze.Ledger},
 	{"GET /api/businesses/", freeze.Ledger},
 	{"POST /api/businesses/", freeze.Ledger},
+	{"GET /s/{token}/report", freeze.Never},
+	{"POST /s/{token}/report", freeze.Never},
 	{"GET /s/", freeze.Ledger},
 
 	// Plans and payments. Prices are public.
@@ -80,6 +82,10 @@ var frozenWith = []struct {
 	{"POST /billing", freeze.Billing},
 	{"GET /api/billing/", freeze.Billing},
 	{"POST /api/billing/", freeze.Billing},
+
+	// What people report must reach us whatever is frozen.
+	{"GET /report", freeze.Never},
+	{"POST /report", freeze.Never},
 
 	// Programs, operators, machines, development.
 	{"GET /api/credits", freeze.Credits},

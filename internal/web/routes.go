@@ -219,6 +219,14 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.khata.SharedCard,
 		},
 
+		{
+			Pattern: "GET /s/{token}/report", Access: frame.Anyone, Secret: true, KeepsFlash: true,
+			Handle: p.notmine.SharedForm,
+		},
+		{Pattern: "POST /s/{token}/report", Access: frame.Anyone, Secret: true, Handle: p.notmine.SharedReport},
+		{Pattern: "GET /report", Access: frame.SignedIn, Handle: p.notmine.Form},
+		{Pattern: "POST /report", Limit: frame.Reports, Access: frame.SignedIn, Handle: p.notmine.Report},
+
 		// Plans and payments.
 		{Pattern: "GET /pricing", Access: frame.Anyone, Handle: p.plans.PricingPage},
 		{Pattern: "GET /billing", Access: frame.Owns, Handle: p.plans.BillingPage},

@@ -281,7 +281,7 @@ func (r *Request) Shell() ui.Shell {
 		now = now.In(place)
 	}
 	shell := ui.Shell{
-		Locale: r.Locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
+		Locale: r.Locale(), User: p.Name, Plan: p.Plan, RequestID: r.ID, CurrentPath: r.URL.RequestURI(),
 		Flash: r.Flash, Development: r.f.config.Development, Now: now, BusinessDay: r.Today,
 		FreeParties: r.f.Plans.Default().PartiesMax,
 		Carriers:    r.f.offers.Carriers,

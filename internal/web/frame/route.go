@@ -76,6 +76,7 @@ var (
 	CallsProvider = &Limit{"provider calls", 60, 3000, 10 * time.Minute}
 	MakesFile     = &Limit{"files made", 120, 6000, 10 * time.Minute}
 	TakesFile     = &Limit{"files taken", 60, 3000, 10 * time.Minute}
+	Reports       = &Limit{"reports", 10, 1000, time.Hour}
 	WritesMany    = &Limit{"many rows", 240, 12000, 10 * time.Minute}
 )
 

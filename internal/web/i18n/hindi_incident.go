@@ -12,4 +12,15 @@ var hindiIncident = map[string]string{
 	"We have paused this part of Tijori while we check something.":                                    "हमने तिजोरी का यह हिस्सा कुछ देर के लिए रोका है और एक चीज़ जाँच रहे हैं।",
 	"What you just sent was not saved. Go back to find it again, and send it later.":                  "आपने अभी जो भेजा, वह सेव नहीं हुआ। पीछे जाएँ, वह वहीं मिलेगा, और बाद में फिर भेजें।",
 	"We open it again as soon as we can. Please try again in a few minutes.":                          "जितनी जल्दी हो सके हम इसे फिर खोलेंगे। कुछ मिनट बाद फिर कोशिश करें।",
+
+	"This is not mine":                       "यह मेरा नहीं है",
+	"Thank you. Your report has reached us.": "धन्यवाद। आपकी बात हम तक पहुँच गई।",
+	"A person looks at it. Please do not share with anybody what you saw.": "इसे एक इंसान देखेगा। जो आपने देखा, उसे किसी और को न भेजें।",
+	"Did the page show entries, names, bills or a shop of somebody else? Tell us. Only you should see your khata, and only your khata.": "क्या पेज पर किसी और की एंट्री, नाम, बिल या दुकान दिखी? हमें बताएँ। आपका खाता सिर्फ़ आपको दिखना चाहिए, और आपको सिर्फ़ आपका खाता।",
+	"What did you see?": "आपने क्या देखा?",
+	"For example: a bill in the name of another shop. You need not copy other people's numbers.": "जैसे: किसी दूसरी दुकान के नाम का बिल। दूसरों के नंबर लिखने की ज़रूरत नहीं है।",
+	"Send the report": "हमें भेजें",
+	"We keep your words with the address of the page, its request number and your account.": "हम आपके शब्द, पेज का पता, उसका नंबर और आपका अकाउंट साथ में रखते हैं।",
+	"Say what you saw that is not yours.":                                                   "लिखें कि आपको ऐसा क्या दिखा जो आपका नहीं है।",
+	"Please use at most %d characters.":                                                     "ज़्यादा से ज़्यादा %d अक्षर लिखें।",
 }

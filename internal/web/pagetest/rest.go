@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tijorihq/tijori/internal/freeze"
+	"github.com/tijorihq/tijori/internal/web/page/notmine"
 	"github.com/tijorihq/tijori/internal/web/page/outbox"
 	"github.com/tijorihq/tijori/internal/web/page/paused"
 	"github.com/tijorihq/tijori/internal/web/page/problem"
@@ -34,6 +35,20 @@ func (w world) rest() []Sample {
 			Shell: in, Status: status,
 			RequestID: "01J9Z6T3Q8", Retry: status >= 429,
 		})})
+	}
+	report := notmine.View{
+		Shell: w.in("/report"), Form: ui.Form{ID: entry}, Action: "/report", Back: ui.PartyPath(shop, partyID),
+	}
+	sent, wrong, guest := report, report, report
+	sent.Sent = true
+	wrong.Errors = map[string]string{"words": w.say("Say what you saw that is not yours.",
+		"लिखें कि आपको ऐसा क्या दिखा जो आपका नहीं है।")}
+	guest.Shell, guest.Guest = w.out("/s/x/report"), true
+	for _, r := range []struct {
+		name string
+		view notmine.View
+	}{{"report", report}, {"report-sent", sent}, {"report-wrong", wrong}, {"report-guest", guest}} {
+		out = append(out, Sample{r.name, notmine.Page(r.view)})
 	}
 	for _, p := range append(freeze.All.Single(), freeze.All) {
 		v := paused.View{
