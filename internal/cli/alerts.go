@@ -3,6 +3,9 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,18 +14,25 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	tijorimail "github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/watch"
 )
 
 // operatorFlags say who runs this server and who hears of trouble.
 type operatorFlags struct {
 	Operators []string `env:"TIJORI_OPERATORS" placeholder:"EMAIL,…" help:"Users who may open /admin, by their mail address. Nobody when empty."`
-	AlertMail []string `env:"TIJORI_ALERT_MAIL" placeholder:"EMAIL,…" help:"Who hears by mail of webhook failures, dead letters and silence."`
-	AlertURL  string   `name:"alert-url" env:"TIJORI_ALERT_URL" placeholder:"URL" help:"Where to POST the same as JSON: {\"text\", \"alerts\"}."`
+	AlertMail []string `env:"TIJORI_ALERT_MAIL" placeholder:"EMAIL,…" help:"Who hears by mail of attacks, webhook failures, dead letters and silence."`
+	AlertURL  string   `name:"alert-url" env:"TIJORI_ALERT_URL" placeholder:"URL" help:"Where to POST the same as JSON: {\"text\", \"alerts\"}; an address of Slack gets what Slack reads."`
+
+	AlertSecret string `name:"alert-secret" env:"TIJORI_ALERT_SECRET" placeholder:"whsec_…" help:"Sign what is posted as Standard Webhooks say, with this secret."`
 }
 
 // check refuses what is no address before anything is started.
@@ -36,6 +46,9 @@ func (f *operatorFlags) check() error {
 			list[i] = strings.ToLower(a.Address)
 		}
 	}
+	if _, err := f.alertSecret(); err != nil {
+		return err
+	}
 	if f.AlertURL == "" {
 		return nil
 	}
@@ -43,6 +56,50 @@ func (f *operatorFlags) check() error {
 		return usagef("TIJORI_ALERT_URL is no http or https address")
 	}
 	return nil
+}
+
+// alertSecret is the key by which messages are signed, nil without one.
+func (f *operatorFlags) alertSecret() ([]byte, error) {
+	if f.AlertSecret == "" {
+		return nil, nil
+	}
+	text, ok := strings.CutPrefix(f.AlertSecret, "whsec_")
+	secret, err := base64.StdEncoding.DecodeString(text)
+	if !ok || err != nil || len(secret) < 24 || len(secret) > 64 {
+		return nil, usagef("TIJORI_ALERT_SECRET is whsec_ and 24 to 64 bytes in base64\n" +
+			"echo whsec_$(openssl rand -base64 32) makes one")
+	}
+	return secret, nil
+}
+
+// A news is an alert as it is told, whoever found it.
+type news struct {
+	provider, kind, state string // provider is watch for what was found in the access log
+	group                 string // of alerts that are one
+	times                 int64
+	detail, sentence      string
+	since                 time.Time
+}
+
+func billingNews(list []billing.Alert) (out []news) {
+	for _, a := range list {
+		out = append(out, news{
+			provider: string(a.Provider), kind: a.Kind, state: a.State, group: string(a.Provider) + " " + a.Kind,
+			times: a.Times, detail: a.Detail, sentence: a.Sentence(), since: a.FirstAt,
+		})
+	}
+	return out
+}
+
+func watchNews(list []watch.Alert) (out []news) {
+	for i := range list {
+		a := &list[i]
+		out = append(out, news{
+			provider: "watch", kind: string(a.Rule), state: a.State, group: a.ID.String(), times: a.Times,
+			detail: a.Detail, sentence: a.Sentence(), since: a.FirstAt,
+		})
+	}
+	return out
 }
 
 // A teller hands alerts on to whoever is configured.
@@ -53,6 +110,7 @@ type teller struct {
 	client *http.Client
 	// by channel and alert, when it was last told: what one channel refuses is not told to the others again
 	told map[string]time.Time
+	mu   sync.Mutex // of told: two loops tell
 }
 
 func newTeller(f *operatorFlags, sender tijorimail.Sender, public string) *teller {
@@ -62,27 +120,41 @@ func newTeller(f *operatorFlags, sender tijorimail.Sender, public string) *telle
 	}, told: map[string]time.Time{}}
 }
 
-// loop is the body of the loop that looks and tells.
+// loop is the body of the loop that looks and tells of payments.
 func (t *teller) loop(b *billing.Service) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) { return b.TellAlerts(ctx, t.tell) }
 }
 
-// tell sends one message for all of the alerts to each channel. With nobody
+// watched is the body of the loop that tells what was found in the access log.
+func (t *teller) watched(s *watch.Service) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		return 0, s.Tell(ctx, func(ctx context.Context, list []watch.Alert) error {
+			return t.hand(ctx,
+				watchNews(list))
+		})
+	}
+}
+
+func (t *teller) tell(ctx context.Context, list []billing.Alert) error {
+	return t.hand(ctx, billingNews(list))
+}
+
+// hand sends one message for all of the alerts to each channel. With nobody
 // configured they stay on the operators' page. It fails when a channel could not be
 // reached: that one is tried again with the next look, the others are not
 // told twice within the hour.
-func (t *teller) tell(ctx context.Context, list []billing.Alert) error {
+func (t *teller) hand(ctx context.Context, list []news) error {
 	var errs []error
 	for _, to := range t.flags.AlertMail {
-		errs = append(errs, t.by("mail "+to, list, func(subject string, lines []string, _ []billing.Alert) error {
+		errs = append(errs, t.by("mail "+to, list, func(subject string, lines []string, _ []news) error {
 			return t.sender.Send(ctx, t.message(to, subject, lines))
 		}))
 	}
 	if t.flags.AlertURL != "" {
-		errs = append(errs, t.by("url", list, func(subject string, _ []string,
-			list []billing.Alert,
+		errs = append(errs, t.by("url", list, func(subject string, lines []string,
+			list []news,
 		) error {
-			return t.post(ctx, subject, list)
+			return t.post(ctx, subject, lines, list)
 		}))
 	}
 	return errors.Join(errs...)
@@ -94,14 +166,16 @@ const again = time.Hour
 
 // by tells one channel what it has not heard yet.
 func (t *teller) by(
-	channel string, list []billing.Alert, send func(subject string, lines []string, list []billing.Alert) error,
+	channel string, list []news, send func(subject string, lines []string, list []news) error,
 ) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	now := time.Now()
-	var fresh []billing.Alert
+	var fresh []news
 	var lines []string
 	for _, a := range list {
 		if heard, ok := t.told[key(channel, a)]; !ok || now.Sub(heard) >= again {
-			fresh, lines = append(fresh, a), append(lines, a.Sentence())
+			fresh, lines = append(fresh, a), append(lines, a.sentence)
 		}
 	}
 	if len(fresh) == 0 {
@@ -110,22 +184,23 @@ func (t *teller) by(
 	subject := "Tijori: " + lines[0]
 	if len(fresh) > 1 {
 		subject = fmt.Sprintf("Tijori: %d kinds of trouble with payments", len(fresh))
+		if fresh[0].provider == "watch" {
+			subject = fmt.Sprintf("Tijori: %d alerts from the access log", len(fresh))
+		}
 	}
 	if err := send(subject, lines, fresh); err != nil {
 		return err
 	}
 	for _, a := range fresh {
 		other := a
-		other.State = map[string]string{"raised": "over", "over": "raised"}[a.State]
+		other.state = map[string]string{"raised": "over", "over": "raised"}[a.state]
 		delete(t.told, key(channel, other)) // that it comes, or ends, again is news
 		t.told[key(channel, a)] = now
 	}
 	return nil
 }
 
-func key(channel string, a billing.Alert) string {
-	return channel + " " + string(a.Provider) + " " + a.Kind + " " + a.State
-}
+func key(channel string, a news) string { return channel + " " + a.group + " " + a.state }
 
 func (t *teller) message(to, subject string, lines []string) tijorimail.Message {
 	text := strings.Join(lines, "\n") + "\n\n" + t.public + "/admin\n"
@@ -138,7 +213,9 @@ func (t *teller) message(to, subject string, lines []string) tijorimail.Message 
 	return tijorimail.Message{To: to, Subject: subject, Text: text, HTML: b.String()}
 }
 
-func (t *teller) post(ctx context.Context, text string, list []billing.Alert) error {
+// body is what is posted: to Slack a text alone, elsewhere also each alert. Signed, it is an event as Standard
+// Webhooks have it.
+func (t *teller) body(text string, lines []string, list []news, now time.Time) ([]byte, error) {
 	type alert struct {
 		Provider string    `json:"provider"`
 		Kind     string    `json:"kind"`
@@ -147,20 +224,61 @@ func (t *teller) post(ctx context.Context, text string, list []billing.Alert) er
 		Detail   string    `json:"detail"`
 		Since    time.Time `json:"since"`
 	}
-	body := struct {
+	type message struct {
 		Text   string  `json:"text"`
-		Alerts []alert `json:"alerts"`
-	}{Text: text}
-	for _, a := range list {
-		body.Alerts = append(body.Alerts, alert{string(a.Provider), a.Kind, a.State, a.Times, a.Detail, a.FirstAt})
+		Alerts []alert `json:"alerts,omitempty"`
 	}
-	b, err := json.Marshal(body)
+	m := message{Text: text}
+	if u, err := url.Parse(t.flags.AlertURL); err == nil && u.Hostname() == "hooks.slack.com" {
+		for _, line := range lines {
+			m.Text += "\n• " + slackText.Replace(line)
+		}
+		m.Text += "\n" + t.public + "/admin"
+		return json.Marshal(m)
+	}
+	for _, a := range list {
+		m.Alerts = append(m.Alerts, alert{a.provider, a.kind, a.state, a.times, a.detail, a.since})
+	}
+	if t.flags.AlertSecret == "" {
+		return json.Marshal(m)
+	}
+	return json.Marshal(struct {
+		Type      string    `json:"type"`
+		Timestamp time.Time `json:"timestamp"`
+		Data      message   `json:"data"`
+	}{"alerts.changed", now.UTC(), m})
+}
+
+// slackText takes from a text what Slack reads as markup.
+var slackText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// sign adds the headers of Standard Webhooks (v1): who receives it can tell that it is ours, and whether it is old.
+func sign(h http.Header, id string, now time.Time, body, secret []byte) {
+	at := strconv.FormatInt(now.Unix(), 10)
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(id + "." + at + "."))
+	mac.Write(body)
+	h.Set("webhook-id", id)
+	h.Set("webhook-timestamp", at)
+	h.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+func (t *teller) post(ctx context.Context, text string, lines []string, list []news) error {
+	now := time.Now()
+	b, err := t.body(text, lines, list, now)
+	if err != nil {
+		return err
+	}
+	secret, err := t.flags.alertSecret()
 	if err != nil {
 		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.flags.AlertURL, bytes.NewReader(b))
 	if err != nil {
 		return errors.New("the alert address is not usable")
+	}
+	if secret != nil {
+		sign(req.Header, "msg_"+uuid.NewString(), now, b, secret)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := t.client.Do(req)

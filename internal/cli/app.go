@@ -31,6 +31,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web"
 )
@@ -49,7 +50,9 @@ type app struct {
 	outbox   *mail.Outbox
 	sim      *simulated
 	jobs     *jobs.Runner
-	keeper   *keeper           // nil without back-ups
+	keeper   *keeper // nil without back-ups
+	watch    *watch.Service
+	inspect  *watch.Inspector
 	access   *accesslog.Writer // nil where none is kept
 	key      []byte            // of the installation; nil on a node that has none
 	web      *web.Server
@@ -123,6 +126,13 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 			return a.access.Stop(ctx)
 		})
 	}
+	a.watch = watch.New(a.database.Watch, web.Watched(), log)
+	a.inspect = a.watch.Inspect()
+	a.closers = append(a.closers, func() error {
+		ctx, cancel := hold(5 * time.Second)
+		defer cancel()
+		return errors.Join(a.inspect.Stop(ctx), a.watch.Release(ctx))
+	})
 	if development {
 		if stripeClient, razorpayClient, err = a.simulate(ctx, simulatorListener, plans); err != nil {
 			return nil, err
@@ -153,7 +163,8 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock,
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
-		Access: a.access, MarkKey: a.key, Release: versionText(),
+		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
+		Release: versionText(),
 	}
 	if development {
 		config.Demo = a.fillDemo
@@ -246,6 +257,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 	if a.keeper != nil {
 		own = a.keeper.loops()
 	}
+	teller := newTeller(&a.flags.operatorFlags, sender, a.public.String())
 	a.jobs, err = jobs.Start(ctx, jobs.Config{
 		DB: a.database.DB, Accounts: a.accounts, Sender: sender, Links: mail.Links{Public: a.public}, Log: a.log,
 		Loops: append(own, []jobs.Loop{
@@ -255,9 +267,11 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "end replaced subscriptions", Do: a.billing.EndReplaced, Poll: 10 * time.Second},
 			{Name: "compare with the providers", Do: a.billing.ReconcileDue, Poll: time.Minute},
 			{
-				Name: "tell alerts", Do: newTeller(&a.flags.operatorFlags, sender, a.public.String()).loop(a.billing),
+				Name: "tell alerts", Do: teller.loop(a.billing),
 				Poll: time.Minute,
 			},
+			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
+			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},

@@ -176,6 +176,7 @@ var cryptography = map[string]string{
 	"internal/backup/s3.go":               "hmac",              // requests to a bucket
 	"internal/billing/facts/verify.go":    "hmac",              // webhooks
 	"internal/billing/razorpay/verify.go": "hmac",              // the same
+	"internal/cli/alerts.go":              "hmac",              // alerts that are posted
 	"internal/web/frame/access.go":        "hmac",              // marks of addresses in the access log
 	"internal/cli/backup.go":              "age",               // keys of back-ups
 	"internal/cli/settings.go":            "argon2",            // the login roles' password

@@ -79,6 +79,10 @@ var functions = map[string]use{
 		"tijori_log",
 		"the writer of the access log names the keys that requests came with",
 	},
+	"tijori_ops.strangers_among(uuid[],uuid[])": {
+		"tijori_watch",
+		"says of ids in a sampled answer whether they are another account's",
+	},
 	"tijori_access.inviter_address(uuid,uuid)": {
 		"tijori_auth",
 		"the mailer names who invites",

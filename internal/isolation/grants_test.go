@@ -113,7 +113,7 @@ func closedRooms(t testing.TB, super querier) {
 		if table != "access_log" {
 			closed["tijori_log"] = append(closed["tijori_log"], table)
 		}
-		if strings.HasPrefix(table, "access_log") {
+		if strings.HasPrefix(table, "access_log") || strings.HasPrefix(table, "watch_") {
 			closed["tijori_auth"] = append(closed["tijori_auth"], table)
 			closed["tijori_billing"] = append(closed["tijori_billing"], table)
 		} else {

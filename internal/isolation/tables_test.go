@@ -40,6 +40,11 @@ var notTenants = map[string]string{
 	"incidents":               "what is looked into. Functions of operators only",
 	"freezes":                 "what operators have stopped, for whom. Functions of operators only",
 	"incident_acts":           "who did what about incidents. Functions of operators only",
+	"watch_alerts":            "what was found in the access log. Operators only",
+	"watch_acts":              "what operators did about it",
+	"watch_cursor":            "one row: up to where the log was read",
+	"watch_hours":             "how much each account took by the hour. Operators only",
+	"watch_visits":            "who was let into which business. Operators only",
 	"support_uses":            "what support asked, about whom. Written by a function; billing role reads",
 }
 
@@ -65,6 +70,7 @@ var appTables = map[string]string{
 
 // looseIndexes are indexes of tenant tables that do not begin with account_id.
 var looseIndexes = map[string]string{
+	"businesses_id_idx":         "tijori_ops.strangers_among() finds ids that an answer must not hold; holds the account too; not unique",
 	"security_log_user_idx":     "erasing a user finds the lines; not unique; tijori_app may not name the column",
 	"members_user_idx":          "tijori_access.scope() finds a user's memberships, before any account is known; not unique",
 	"invitations_token_idx":     "the sign-in role finds an invitation by its token's hash; not unique; tijori_app may not name the column",

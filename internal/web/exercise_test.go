@@ -54,6 +54,7 @@ func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 	if rt.Access == frame.Program {
 		e.dead = w.deadKeys()
 	}
+	log := keepLog(w)
 	before := w.rowsOf(w.a)
 	e.began = one[time.Time](w, `select clock_timestamp()`)
 	called := w.till.calls.Load()
@@ -79,6 +80,7 @@ func tryRoute(t *testing.T, rt *frame.Route, table *accessTable) {
 		strings.Contains(w.log.String(), w.a.ids["recovery"]) {
 		t.Error("a token stands in the log")
 	}
+	log.named(rt)
 }
 
 type exercise struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/bulk"
@@ -49,7 +50,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Release        string            // which program answers, "" in tests
 	Access         *accesslog.Writer // nil: requests are not kept
-	MarkKey        []byte            // see frame.Config
+	Inspector      *watch.Inspector  // see frame.Config; so are the next two
+	InspectEvery   int
+	MarkKey        []byte
+	Watch          *watch.Service // what was found in the access log; nil shows none
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
@@ -100,7 +104,8 @@ func newParts(c Config) *parts {
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL,
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
-		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Log: c.Log,
+		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Inspector: c.Inspector,
+		InspectEvery: c.InspectEvery, Log: c.Log,
 	})
 	return &parts{
 		Frame:    f,
@@ -113,7 +118,7 @@ func newParts(c Config) *parts {
 		notmine: &notmine.Handlers{
 			Frame: f, Accounts: c.Accounts, Incidents: incident.New(c.DB), Release: c.Release,
 		},
-		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits, Watch: c.Watch},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}
 }

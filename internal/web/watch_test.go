@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
+	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
 // watched is a world whose requests are kept, and how to read them.
@@ -50,7 +51,7 @@ func (k *watched) rows() []accessRow {
 	return out
 }
 
-func watch(w *world) *watched {
+func keepLog(w *world) *watched {
 	w.Helper()
 	k := &watched{world: w, writer: accesslog.Start(w.db.Log, "v-test", w.config.Log)}
 	w.config.Access = k.writer
@@ -61,7 +62,7 @@ func watch(w *world) *watched {
 func TestAccessLogSaysWho(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
-	k := watch(w)
+	k := keepLog(w)
 	a, b := w.a, w.b
 	party := "/b/" + a.ids["business"] + "/p/" + a.ids["party"]
 	apiParty := "/api/businesses/" + a.ids["business"] + "/parties/" + a.ids["party"]
@@ -131,5 +132,22 @@ func TestAccessLogSaysWho(t *testing.T) {
 	}
 	if _, err := uuid.Parse(program.Key); err != nil {
 		t.Error(err)
+	}
+}
+
+// named holds that the access log names everybody who was answered at a guarded route: the detector takes a row that
+// does not for a hole in the guard.
+func (k *watched) named(rt *frame.Route) {
+	k.Helper()
+	for _, r := range k.rows() {
+		if rt.Unlogged {
+			k.Errorf("%s is kept, and machines ask for it every few seconds", r.Route)
+		}
+		if r.Verdict == "allowed" && rt.Access != frame.Anyone && r.Route == rt.Pattern && r.User == "" && r.Key == "" {
+			k.Errorf("the access log does not say who was answered: %+v", r)
+		}
+		if r.Verdict == "lost" {
+			k.Errorf("the access log has lost %d records", r.Rows)
+		}
 	}
 }

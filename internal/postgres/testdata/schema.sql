@@ -3120,6 +3120,14 @@ begin
     update tijori.service_clock set offset_seconds = seconds;
 end $$;
 ALTER FUNCTION tijori_ops.set_clock(seconds bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) RETURNS TABLE(id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select a.account_id from tijori.accounts a where a.account_id = any (ids) and a.account_id <> all (mine)
+    union all
+    select b.id from tijori.businesses b where b.id = any (ids) and b.account_id <> all (mine) $$;
+ALTER FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.support_events(use_id uuid) RETURNS TABLE(account_id uuid, provider text, event_id text, type text, subject text, status text, received_at timestamp with time zone, applied_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3502,6 +3510,7 @@ CREATE TABLE tijori.access_log (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3526,6 +3535,7 @@ CREATE TABLE tijori.access_log_allowed (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3550,6 +3560,7 @@ CREATE TABLE tijori.access_log_allowed_rest (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3573,6 +3584,7 @@ CREATE TABLE tijori.access_log_refused (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3597,6 +3609,7 @@ CREATE TABLE tijori.access_log_refused_rest (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -4702,6 +4715,66 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_acts (
+    id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    until timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT watch_acts_act_check CHECK ((act = ANY (ARRAY['take'::text, 'snooze'::text, 'dismiss'::text]))),
+    CONSTRAINT watch_acts_text_check CHECK (((length(who) <= 320) AND ((length(reason) >= 3) AND (length(reason) <= 1000))))
+);
+ALTER TABLE ONLY tijori.watch_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_acts OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_alerts (
+    id uuid NOT NULL,
+    rule text NOT NULL,
+    subject text NOT NULL,
+    account_id uuid,
+    state text NOT NULL,
+    times bigint NOT NULL,
+    told_times bigint DEFAULT 0 NOT NULL,
+    detail text NOT NULL,
+    requests text[] NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    told_at timestamp with time zone,
+    muted_at timestamp with time zone,
+    muted_until timestamp with time zone,
+    muted_times bigint,
+    taken_by text,
+    CONSTRAINT watch_alerts_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'over'::text]))),
+    CONSTRAINT watch_alerts_text_check CHECK (((length(rule) <= 40) AND (length(subject) <= 200) AND (length(detail) <= 500) AND (cardinality(requests) <= 20))),
+    CONSTRAINT watch_alerts_times_check CHECK (((times >= 0) AND (told_times >= 0)))
+);
+ALTER TABLE ONLY tijori.watch_alerts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_alerts OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_cursor (
+    id boolean DEFAULT true NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    holder uuid,
+    held_until timestamp with time zone,
+    CONSTRAINT watch_cursor_one_row_check CHECK (id)
+);
+ALTER TABLE ONLY tijori.watch_cursor FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_cursor OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_hours (
+    account_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    taken integer NOT NULL
+);
+ALTER TABLE ONLY tijori.watch_hours FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_hours OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_visits (
+    caller_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    day date NOT NULL
+);
+ALTER TABLE ONLY tijori.watch_visits FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_visits OWNER TO tijori_owner;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
 ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
@@ -4878,28 +4951,41 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_acts
+    ADD CONSTRAINT watch_acts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_alerts
+    ADD CONSTRAINT watch_alerts_group_key UNIQUE (rule, subject);
+ALTER TABLE ONLY tijori.watch_alerts
+    ADD CONSTRAINT watch_alerts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_cursor
+    ADD CONSTRAINT watch_cursor_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_hours
+    ADD CONSTRAINT watch_hours_pkey PRIMARY KEY (account_id, kind, hour);
+ALTER TABLE ONLY tijori.watch_visits
+    ADD CONSTRAINT watch_visits_pkey PRIMARY KEY (caller_id, business_id);
 CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
 CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
-CREATE INDEX access_log_at_idx ON ONLY tijori.access_log USING brin (at) WITH (pages_per_range='16');
-CREATE INDEX access_log_allowed_at_idx ON ONLY tijori.access_log_allowed USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_kept_idx ON ONLY tijori.access_log USING btree (kept_at);
+CREATE INDEX access_log_allowed_kept_at_idx ON ONLY tijori.access_log_allowed USING btree (kept_at);
 CREATE INDEX access_log_object_idx ON ONLY tijori.access_log USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_allowed_object_at_idx ON ONLY tijori.access_log_allowed USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_allowed_rest_account_id_at_idx ON tijori.access_log_allowed_rest USING btree (account_id, at);
-CREATE INDEX access_log_allowed_rest_at_idx ON tijori.access_log_allowed_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_rest_kept_at_idx ON tijori.access_log_allowed_rest USING btree (kept_at);
 CREATE INDEX access_log_allowed_rest_object_at_idx ON tijori.access_log_allowed_rest USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_user_idx ON ONLY tijori.access_log USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_allowed_user_id_at_idx ON ONLY tijori.access_log_allowed USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_allowed_rest_user_id_at_idx ON tijori.access_log_allowed_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_refused_account_id_at_idx ON ONLY tijori.access_log_refused USING btree (account_id, at);
-CREATE INDEX access_log_refused_at_idx ON ONLY tijori.access_log_refused USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_kept_at_idx ON ONLY tijori.access_log_refused USING btree (kept_at);
 CREATE INDEX access_log_refused_object_at_idx ON ONLY tijori.access_log_refused USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_refused_rest_account_id_at_idx ON tijori.access_log_refused_rest USING btree (account_id, at);
-CREATE INDEX access_log_refused_rest_at_idx ON tijori.access_log_refused_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_rest_kept_at_idx ON tijori.access_log_refused_rest USING btree (kept_at);
 CREATE INDEX access_log_refused_rest_object_at_idx ON tijori.access_log_refused_rest USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_refused_user_id_at_idx ON ONLY tijori.access_log_refused USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_refused_rest_user_id_at_idx ON tijori.access_log_refused_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
+CREATE INDEX businesses_id_idx ON tijori.businesses USING btree (id, account_id);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
@@ -4967,19 +5053,22 @@ CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (accou
 CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
+CREATE INDEX watch_acts_alert_idx ON tijori.watch_acts USING btree (alert_id, at);
+CREATE INDEX watch_hours_hour_idx ON tijori.watch_hours USING btree (hour);
+CREATE INDEX watch_visits_day_idx ON tijori.watch_visits USING btree (day);
 ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_allowed_account_id_at_idx;
-ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_allowed_at_idx;
+ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_allowed_kept_at_idx;
 ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_allowed_object_at_idx;
 ALTER INDEX tijori.access_log_allowed_account_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_account_id_at_idx;
-ALTER INDEX tijori.access_log_allowed_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_at_idx;
+ALTER INDEX tijori.access_log_allowed_kept_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_kept_at_idx;
 ALTER INDEX tijori.access_log_allowed_object_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_object_at_idx;
 ALTER INDEX tijori.access_log_allowed_user_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_user_id_at_idx;
 ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_allowed_user_id_at_idx;
 ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_refused_account_id_at_idx;
-ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_refused_at_idx;
+ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_refused_kept_at_idx;
 ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_refused_object_at_idx;
 ALTER INDEX tijori.access_log_refused_account_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_account_id_at_idx;
-ALTER INDEX tijori.access_log_refused_at_idx ATTACH PARTITION tijori.access_log_refused_rest_at_idx;
+ALTER INDEX tijori.access_log_refused_kept_at_idx ATTACH PARTITION tijori.access_log_refused_rest_kept_at_idx;
 ALTER INDEX tijori.access_log_refused_object_at_idx ATTACH PARTITION tijori.access_log_refused_rest_object_at_idx;
 ALTER INDEX tijori.access_log_refused_user_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_user_id_at_idx;
 ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_refused_user_id_at_idx;
@@ -5200,6 +5289,8 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.watch_acts
+    ADD CONSTRAINT watch_acts_alert_fkey FOREIGN KEY (alert_id) REFERENCES tijori.watch_alerts(id);
 ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
@@ -6120,6 +6211,31 @@ CREATE POLICY users_select_backup ON tijori.users FOR SELECT TO tijori_backup US
 CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.watch_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_acts_insert_watch ON tijori.watch_acts FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_acts_select_backup ON tijori.watch_acts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_acts_select_watch ON tijori.watch_acts FOR SELECT TO tijori_watch USING (true);
+ALTER TABLE tijori.watch_alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_alerts_insert_watch ON tijori.watch_alerts FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_alerts_select_backup ON tijori.watch_alerts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_alerts_select_watch ON tijori.watch_alerts FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_alerts_update_watch ON tijori.watch_alerts FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_cursor ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_cursor_select_backup ON tijori.watch_cursor FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_cursor_select_watch ON tijori.watch_cursor FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_cursor_update_watch ON tijori.watch_cursor FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_hours_delete_watch ON tijori.watch_hours FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY watch_hours_insert_watch ON tijori.watch_hours FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_hours_select_backup ON tijori.watch_hours FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_hours_select_watch ON tijori.watch_hours FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_hours_update_watch ON tijori.watch_hours FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_visits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_visits_delete_watch ON tijori.watch_visits FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY watch_visits_insert_watch ON tijori.watch_visits FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_visits_select_backup ON tijori.watch_visits FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_visits_select_watch ON tijori.watch_visits FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_visits_update_watch ON tijori.watch_visits FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA tijori TO tijori_app;
 GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
@@ -6448,6 +6564,8 @@ REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_events(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_items(use_id uuid) FROM PUBLIC;
@@ -7020,3 +7138,13 @@ GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT ON TABLE tijori.watch_acts TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.watch_acts TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_alerts TO tijori_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.watch_alerts TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_cursor TO tijori_backup;
+GRANT SELECT,UPDATE ON TABLE tijori.watch_cursor TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_hours TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_hours TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_visits TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_visits TO tijori_watch;

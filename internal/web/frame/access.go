@@ -1,18 +1,21 @@
 package frame
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 )
 
@@ -138,4 +141,29 @@ func (r *Request) objectID() string {
 		return ""
 	}
 	return id
+}
+
+const inspectEvery = 8
+
+// inspect hands a sample of what signed-in people are shown to the inspector: it must hold no id of another account.
+// Operators see everybody's.
+func (r *Request) inspect(body []byte) {
+	f := r.f
+	if f.config.Inspector == nil || len(r.accounts) == 0 || r.route.Access == Operator || r.Operates() ||
+		f.answers.Add(1)%int64(cmp.Or(f.config.InspectEvery, inspectEvery)) != 0 {
+		return
+	}
+	ids := watch.IDsIn(body)
+	if len(ids) == 0 {
+		return
+	}
+	mine := slices.Clone(r.accounts)
+	for _, b := range r.Person.Businesses {
+		if !slices.Contains(mine, b.AccountID) {
+			mine = append(mine, b.AccountID)
+		}
+	}
+	f.config.Inspector.Add(watch.Answer{
+		At: r.began, RequestID: r.ID, Route: r.route.Pattern, User: r.scope.UserID, IDs: ids, Mine: mine,
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/account"
@@ -19,6 +20,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/spool"
+	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/static"
 )
@@ -38,6 +40,8 @@ type Config struct {
 	RequestLimit   time.Duration     // of a request's work; 0 means 25 seconds
 	ChunkLimit     time.Duration     // of one chunk of a file to leave; 0 means 30 seconds
 	Access         *accesslog.Writer // nil: requests are not kept
+	Inspector      *watch.Inspector  // nil: nobody looks whether answers hold what is another account's
+	InspectEvery   int               // one answer in so many is looked at; 0 means 8
 	MarkKey        []byte            // of marks of addresses in the access log; secret, the same on all nodes
 	Log            *slog.Logger
 }
@@ -58,6 +62,8 @@ type Frame struct {
 	Clock     *clock.Clock
 	Log       *slog.Logger
 	Simulated bool // no real money moves
+
+	answers atomic.Int64 // that could be looked at
 
 	config Config
 	offers Offers

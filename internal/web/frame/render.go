@@ -72,6 +72,7 @@ func (f *Frame) WriteJSON(w http.ResponseWriter, r *Request, status int, body an
 
 // Write sends a whole body, compressed where it pays.
 func (f *Frame) Write(w http.ResponseWriter, r *Request, status int, body []byte) {
+	r.inspect(body)
 	var err error
 	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")

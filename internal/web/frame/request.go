@@ -47,6 +47,7 @@ type Request struct {
 	frameRows int            // of usage, that the page's frame shows
 	scope     postgres.Scope // as the database answered last
 	refusal   error          // that the frame rendered
+	accounts  []uuid.UUID    // that the database let the caller into
 	denied    bool           // see Deny
 	object    string         // what the request is about, where the path does not say it
 
@@ -176,6 +177,9 @@ func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { r
 // proved by more than a password.
 func (r *Request) Admit(scope postgres.Scope) error {
 	r.scope = scope
+	if scope.AccountID != uuid.Nil && !slices.Contains(r.accounts, scope.AccountID) {
+		r.accounts = append(r.accounts, scope.AccountID)
+	}
 	if !r.meantFor(scope.UserID) {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}

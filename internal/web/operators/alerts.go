@@ -31,6 +31,9 @@ func (h *Handlers) AlertPage(w http.ResponseWriter, r *frame.Request) error {
 }
 
 func (h *Handlers) renderAlert(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
+	if r.PathValue("provider") == watchAlerts {
+		return h.renderWatched(w, r, status, wrong)
+	}
 	provider := facts.Provider(r.PathValue("provider"))
 	if !provider.Known() {
 		return fault.New(fault.NotFound, "Page not found.")
@@ -56,10 +59,13 @@ func (h *Handlers) renderAlert(w http.ResponseWriter, r *frame.Request, status i
 func (h *Handlers) MuteAlert(w http.ResponseWriter, r *frame.Request) error {
 	m := billing.Mute{Who: r.Person.Email, Reason: r.PostFormValue("reason")}
 	var err error
-	if chosen := r.PostFormValue("for"); chosen != "news" {
+	chosen := r.PostFormValue("for")
+	if chosen != "news" && (chosen != "take" || r.PathValue("provider") != watchAlerts) {
 		m.Until, err = h.snoozeEnd(chosen)
 	}
-	if err == nil {
+	if err == nil && r.PathValue("provider") == watchAlerts {
+		err = h.muteWatched(r, m)
+	} else if err == nil {
 		err = h.Billing.MuteAlert(r.Context(), facts.Provider(r.PathValue("provider")), r.PathValue("kind"), m)
 	}
 	if fault.Is(err, fault.NotFound) {

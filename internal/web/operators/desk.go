@@ -46,6 +46,11 @@ func (h *Handlers) Desk(w http.ResponseWriter, r *frame.Request) error {
 		one.Text = one.Name + ": " + one.Text
 		view.Alerts = append(view.Alerts, one)
 	}
+	watched, err := h.watchedAlerts(r)
+	if err != nil {
+		return err
+	}
+	view.Alerts = append(watched, view.Alerts...)
 	items, err := h.Billing.ListReviews(r.Context(), false)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package operators
 import (
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
 
@@ -13,4 +14,5 @@ type Handlers struct {
 	*frame.Frame
 	Billing *billing.Service
 	Credits *credits.Service
+	Watch   *watch.Service // nil where nothing is watched
 }

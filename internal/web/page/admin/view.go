@@ -37,6 +37,24 @@ type Alert struct {
 	Raised         bool
 	Since          string
 	Quiet          string // until when nothing is told of it, "" when it is told
+
+	// Of what was found in the access log.
+	Title    string   // instead of Kind
+	About    string   // a user, key, account, address or mark of a name
+	Account  string   // of whoever caused it
+	Requests []string // ids of some of the requests
+	TakenBy  string   // the operator who looks after it
+}
+
+// Heading names an alert.
+func (a Alert) Heading() string { return a.Name + ": " + ui.Or(a.Title, a.Kind) }
+
+// choices are for how long an alert can be kept quiet.
+func (a Alert) choices() []ui.Option {
+	if a.Title == "" {
+		return dismissal
+	}
+	return append([]ui.Option{{Value: "take", Label: "until there is news (I look after it)"}}, dismissal...)
 }
 
 // Path is the address of an alert's page.
