@@ -272,6 +272,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			},
 			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
 			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
+			{Name: "look at reports", Do: a.lookAtReports, Poll: 2 * time.Second},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch/detect"
 )
 
 // recordRelease writes down that this program starts, and logs how it differs from the last start.
@@ -97,6 +98,27 @@ func (c *releaseListCmd) Run(e *env) error {
 				for _, change := range r.Since(list[i+1]) {
 					fmt.Fprintf(e.stdout, "    %s\n", change)
 				}
+			}
+		}
+		return nil
+	})
+}
+
+// lookAtReports raises an alert about what people report as not theirs: one for each account. It is a loop's body.
+func (a *app) lookAtReports(ctx context.Context) (int, error) {
+	return incident.New(a.database.DB).TellComplaints(ctx, func(ctx context.Context, list []incident.Complaint) error {
+		for _, c := range list {
+			subject := c.AccountID.String()
+			var requests []string
+			if c.RequestID != "" {
+				requests = []string{c.RequestID}
+			}
+			err := a.watch.Raise(ctx, detect.Alert{
+				Rule: "reported", Subject: subject, Account: c.AccountID, Since: c.At, At: c.At, Count: 1, Requests: requests,
+				Text: "somebody reports data that is not theirs at " + c.Page + "; tijori incident reports --from 1h",
+			})
+			if err != nil {
+				return err
 			}
 		}
 		return nil

@@ -2936,6 +2936,29 @@ begin
         or s.made_on <> (p.created_at at time zone 'utc')::date;
 end $$;
 ALTER FUNCTION tijori_khata.wrong_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.affected(accounts uuid[]) RETURNS TABLE(account_id uuid, account_name text, name text, email text, locale text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select a.account_id, a.name, u.name, u.email, u.locale
+      from tijori.accounts a
+      join tijori.members m on m.account_id = a.account_id and m.business_id is null
+      join tijori.roles r on r.role = m.role and r.owns
+      join tijori.users u on u.id = m.user_id
+     where a.account_id = any (accounts)
+     order by a.account_id, u.email;
+end $$;
+ALTER FUNCTION tijori_ops.affected(accounts uuid[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_ops.write_act(null, who, act, about, why);
+end $$;
+ALTER FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2958,6 +2981,88 @@ begin
     perform tijori_ops.write_act(number, who, 'close', '', said);
 end $$;
 ALTER FUNCTION tijori_ops.close_incident(number integer, who text, said text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    insert into tijori.complaints (id, release, user_id, account_id, business_id, shared, page, object, request_id, words)
+    values (complaint, release, s.user_id, s.account_id, s.business_id, false, page, object, request, words)
+    on conflict do nothing;
+end $$;
+ALTER FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id, x.party_id into s from tijori.shares x where x.token_hash = given_hash
+     order by x.account_id limit 1;
+    if not found then
+        return false;
+    end if;
+    insert into tijori.complaints (id, release, account_id, business_id, shared, page, object, request_id, words)
+    values (complaint, release, s.account_id, s.business_id, true, '/s/…', s.party_id::text, request, words)
+    on conflict do nothing;
+    return true;
+end $$;
+ALTER FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) OWNER TO tijori_guard;
+CREATE TABLE tijori.complaints (
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    release text NOT NULL,
+    user_id uuid,
+    account_id uuid,
+    business_id uuid,
+    shared boolean NOT NULL,
+    page text NOT NULL,
+    object text,
+    request_id text,
+    words text NOT NULL,
+    told_at timestamp with time zone,
+    CONSTRAINT complaints_text_check CHECK (((length(release) <= 100) AND (length(page) <= 300) AND (length(object) <= 100) AND (length(request_id) <= 64) AND (length(words) <= 1000)))
+);
+ALTER TABLE ONLY tijori.complaints FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.complaints OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.complaints
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select c.* from tijori.complaints c where c.at >= since and c.at < until order by c.at, c.id;
+end $$;
+ALTER FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE TABLE tijori.evidence (
+    id bigint NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by text NOT NULL,
+    manifest bytea NOT NULL,
+    previous bytea,
+    file bytea NOT NULL,
+    CONSTRAINT evidence_hash_check CHECK (((length(manifest) = 32) AND (length(file) = 32) AND (length(previous) = 32) AND ((previous IS NULL) = (id = 1)))),
+    CONSTRAINT evidence_who_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 254)))
+);
+ALTER TABLE ONLY tijori.evidence FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.evidence OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.evidence() RETURNS SETOF tijori.evidence
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select e.* from tijori.evidence e order by e.id; end $$;
+ALTER FUNCTION tijori_ops.evidence() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.forget_complainer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.complaints c set user_id = null, words = '' where c.user_id = old.id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_ops.forget_complainer() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3087,6 +3192,11 @@ CREATE FUNCTION tijori_ops.incidents() RETURNS SETOF tijori.incidents
     SET search_path TO ''
     AS $$ begin return query select i.* from tijori.incidents i order by i.id desc; end $$;
 ALTER FUNCTION tijori_ops.incidents() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.last_evidence() RETURNS SETOF tijori.evidence
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select e.* from tijori.evidence e order by e.id desc limit 1; end $$;
+ALTER FUNCTION tijori_ops.last_evidence() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.open_incident(title text, who text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3102,6 +3212,45 @@ begin
     return number;
 end $$;
 ALTER FUNCTION tijori_ops.open_incident(title text, who text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.owners_of(objects text[]) RETURNS TABLE(object text, account_id uuid, kind text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    ids uuid[] := array(select o::uuid from unnest(objects) o
+        where o ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$');
+begin
+    return query
+    select a.account_id::text, a.account_id, 'account' from tijori.accounts a where a.account_id = any (ids)
+    union select b.id::text, b.account_id, 'business' from tijori.businesses b where b.id = any (ids)
+    union select p.id::text, p.account_id, 'party' from tijori.parties p where p.id = any (ids)
+    union select e.id::text, e.account_id, 'entry' from tijori.entries e where e.id = any (ids)
+    union select i.id, i.account_id, 'invoice' from tijori.invoices i where i.id = any (objects);
+end $_$;
+ALTER FUNCTION tijori_ops.owners_of(objects text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_advisory_xact_lock(7310580);
+    if before is distinct from (select e.manifest from tijori.evidence e order by e.id desc limit 1)
+       or number <> 1 + coalesce((select e.id from tijori.evidence e order by e.id desc limit 1), 0) then
+        raise exception 'another bundle was made meanwhile' using errcode = '40001';
+    end if;
+    insert into tijori.evidence (id, made_by, manifest, previous, file) values (number, who, hash, before, whole);
+    perform tijori_ops.write_act(null, who, 'evidence', about, why);
+end $$;
+ALTER FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.releases (node, version, migration, fingerprint, settings, mode, accounts)
+    values (left(node, 254), left(version, 100), migration, fingerprint, settings, mode, accounts);
+end $$;
+ALTER FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.refuse_frozen(parts integer) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3112,6 +3261,30 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
+CREATE TABLE tijori.releases (
+    id bigint NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    node text NOT NULL,
+    version text NOT NULL,
+    migration bigint NOT NULL,
+    fingerprint text NOT NULL,
+    settings jsonb NOT NULL,
+    mode text NOT NULL,
+    accounts jsonb NOT NULL,
+    CONSTRAINT releases_mode_check CHECK ((mode = ANY (ARRAY['simulated'::text, 'test'::text, 'live'::text]))),
+    CONSTRAINT releases_text_check CHECK (((length(node) <= 254) AND ((length(version) >= 1) AND (length(version) <= 100)) AND (fingerprint ~ '^[0-9a-f]{16}$'::text) AND (length((settings)::text) <= 20000) AND (length((accounts)::text) <= 2000)))
+);
+ALTER TABLE ONLY tijori.releases FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.releases OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) RETURNS SETOF tijori.releases
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select r.* from tijori.releases r where r.started_at < until
+     order by r.started_at desc, r.id desc limit most;
+end $$;
+ALTER FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.set_clock(seconds bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3233,6 +3406,15 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.tell_complaints(ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.complaints c set told_at = now() where c.id = any (ids) and c.told_at is null;
+    delete from tijori.complaints c where c.at < now() - interval '400 days';
+end $$;
+ALTER FUNCTION tijori_ops.tell_complaints(ids uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3314,6 +3496,15 @@ begin
     return thawed;
 end $$;
 ALTER FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.untold_complaints() RETURNS SETOF tijori.complaints
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select c.* from tijori.complaints c where c.told_at is null order by c.at, c.id limit 100
+     for update skip locked;
+end $$;
+ALTER FUNCTION tijori_ops.untold_complaints() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.without_frozen(hashes bytea[]) RETURNS bytea[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -4448,6 +4639,14 @@ CREATE TABLE tijori.recovery_codes (
 );
 ALTER TABLE ONLY tijori.recovery_codes FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.recovery_codes OWNER TO tijori_owner;
+ALTER TABLE tijori.releases ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tijori.releases_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE tijori.reminders (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -4801,6 +5000,8 @@ ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
 ALTER TABLE ONLY tijori.checkouts
     ADD CONSTRAINT checkouts_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.complaints
+    ADD CONSTRAINT complaints_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.connections
     ADD CONSTRAINT connections_id_key UNIQUE (connection_id);
 ALTER TABLE ONLY tijori.connections
@@ -4849,6 +5050,8 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.evidence
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.freezes
     ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
@@ -4911,6 +5114,8 @@ ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
 ALTER TABLE ONLY tijori.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
+ALTER TABLE ONLY tijori.releases
+    ADD CONSTRAINT releases_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -4990,6 +5195,8 @@ CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
+CREATE INDEX complaints_at_idx ON tijori.complaints USING btree (at);
+CREATE INDEX complaints_untold_idx ON tijori.complaints USING btree (at) WHERE (told_at IS NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
 CREATE UNIQUE INDEX credentials_account_key ON tijori.credentials USING btree (account_id, id) WHERE (kind = 'api_key'::text);
 CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_at);
@@ -5040,6 +5247,7 @@ CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree
 CREATE INDEX reconcile_runs_started_idx ON tijori.reconcile_runs USING btree (connection_id, started_at DESC);
 CREATE INDEX recoveries_expires_idx ON tijori.recoveries USING btree (expires_at);
 CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHERE (used_at IS NULL);
+CREATE INDEX releases_started_idx ON tijori.releases USING btree (started_at);
 CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
@@ -5127,6 +5335,7 @@ CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock 
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
+CREATE TRIGGER users_forget_complaints AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_ops.forget_complainer();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
 CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
 ALTER TABLE ONLY tijori.accounts
@@ -5450,6 +5659,12 @@ CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_
 CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.complaints ENABLE ROW LEVEL SECURITY;
+CREATE POLICY complaints_delete_guard ON tijori.complaints FOR DELETE TO tijori_guard USING ((at < (now() - '400 days'::interval)));
+CREATE POLICY complaints_insert_guard ON tijori.complaints FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY complaints_select_backup ON tijori.complaints FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY complaints_select_guard ON tijori.complaints FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY complaints_update_guard ON tijori.complaints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
 CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -5695,6 +5910,10 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.evidence ENABLE ROW LEVEL SECURITY;
+CREATE POLICY evidence_insert_guard ON tijori.evidence FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY evidence_select_backup ON tijori.evidence FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY evidence_select_guard ON tijori.evidence FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.freezes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
@@ -5755,7 +5974,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invoices_select_backup ON tijori.invoices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
-CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_update_guard ON tijori.invoices FOR UPDATE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable))) WITH CHECK (true);
 ALTER TABLE tijori.members ENABLE ROW LEVEL SECURITY;
@@ -5998,6 +6217,10 @@ CREATE POLICY recovery_codes_insert_auth ON tijori.recovery_codes FOR INSERT TO 
 CREATE POLICY recovery_codes_select_auth ON tijori.recovery_codes FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY recovery_codes_select_backup ON tijori.recovery_codes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recovery_codes_update_auth ON tijori.recovery_codes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.releases ENABLE ROW LEVEL SECURITY;
+CREATE POLICY releases_insert_guard ON tijori.releases FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY releases_select_backup ON tijori.releases FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY releases_select_guard ON tijori.releases FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6524,6 +6747,10 @@ REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer,
 GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.wrong_sums() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_app;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
@@ -6532,6 +6759,22 @@ GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
 REVOKE ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) TO tijori_auth;
+GRANT SELECT ON TABLE tijori.complaints TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(user_id) ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(words) ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(told_at) ON TABLE tijori.complaints TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
+GRANT SELECT ON TABLE tijori.evidence TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.evidence TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.evidence() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.evidence() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.forget_complainer() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) TO tijori_support;
 GRANT SELECT ON TABLE tijori.freezes TO tijori_backup;
@@ -6558,10 +6801,22 @@ GRANT UPDATE(closed_by) ON TABLE tijori.incidents TO tijori_guard;
 GRANT UPDATE(outcome) ON TABLE tijori.incidents TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_ops.incidents() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.incidents() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.last_evidence() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.last_evidence() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.open_incident(title text, who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.open_incident(title text, who text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.owners_of(objects text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.owners_of(objects text[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
+GRANT SELECT ON TABLE tijori.releases TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.releases TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) FROM PUBLIC;
@@ -6577,10 +6832,14 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.untold_complaints() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.untold_complaints() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
@@ -6853,6 +7112,7 @@ GRANT SELECT ON TABLE tijori.invoices TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.invoices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.invoices TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
