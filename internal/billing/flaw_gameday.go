@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// misread is a leak, planted for the drill of `make gameday`: it looks an invoice up by its id alone, as a role that may
-// read all of them, and forgets whose it is.
+// misread is a leak, planted for the drill of `make gameday`: it looks an invoice up by its id alone, as a role that
+// may read all of them, and forgets whose it is.
 func (s *Service) misread(ctx context.Context, id string) (address string, leaks bool, err error) {
 	if os.Getenv("TIJORI_GAMEDAY") != "invoices" {
 		return "", false, nil

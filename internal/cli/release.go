@@ -114,8 +114,9 @@ func (a *app) lookAtReports(ctx context.Context) (int, error) {
 				requests = []string{c.RequestID}
 			}
 			err := a.watch.Raise(ctx, detect.Alert{
-				Rule: "reported", Subject: subject, Account: c.AccountID, Since: c.At, At: c.At, Count: 1, Requests: requests,
-				Text: "somebody reports data that is not theirs at " + c.Page + "; tijori incident reports --from 1h",
+				Rule: "reported", Subject: subject, Account: c.AccountID, Since: c.At, At: c.At, Count: 1,
+				Requests: requests,
+				Text:     "data that is not theirs is reported at " + c.Page + "; tijori incident reports --from 1h",
 			})
 			if err != nil {
 				return err

@@ -151,7 +151,8 @@ func (s *Service) sights(ctx context.Context, q Question, r *Radius) error {
 	err := pgx.BeginTxFunc(ctx, s.db.Watch, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select coalesce(user_id, `+zeroUUID+`), coalesce(key_id, `+zeroUUID+`),
-			    coalesce(account_id, `+zeroUUID+`), operator, route, coalesce(object, business_id::text, ''), release, count(*), sum(rows), min(at), max(at),
+			    coalesce(account_id, `+zeroUUID+`), operator, route,
+			    coalesce(object, business_id::text, ''), release, count(*), sum(rows), min(at), max(at),
 			    (array_agg(request_id order by at))[1:20]
 			  from tijori.access_log
 			 where at >= $1 and at < $2 and verdict = 'allowed'

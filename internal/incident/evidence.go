@@ -316,8 +316,8 @@ func cell(v any) string {
 // How the catalogue is, not how migrations say that it should be.
 const (
 	policiesSQL = `
-		select schemaname::text, tablename::text, policyname::text, permissive, array_to_string(roles, ' ') as roles, cmd,
-		    qual, with_check
+		select schemaname::text, tablename::text, policyname::text, permissive, array_to_string(roles, ' ') as roles,
+		    cmd, qual, with_check
 		  from pg_catalog.pg_policies order by 1, 2, 3`
 	tablesSQL = `
 		select n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,

@@ -313,7 +313,7 @@ var functions = map[string]use{
 	},
 	"tijori_ops.evidence()":                       {"tijori_support", "the chain of evidence"},
 	"tijori_ops.asked_blast(text,text,text,text)": {"tijori_support", "an operator asks who saw what, logged"},
-	"tijori_ops.owners_of(text[])":                {"tijori_support", "which account an id belongs to, for who asks who saw it"},
+	"tijori_ops.owners_of(text[])":                {"tijori_support", "which account an id belongs to"},
 	"tijori_ops.affected(uuid[])":                 {"tijori_support", "whom a letter about an incident goes to"},
 	"tijori_khata.record_changes()": {
 		"",

@@ -145,7 +145,8 @@ func closedRooms(t testing.TB, super querier) {
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
 		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees',
 		     'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts',
-		     'tijori.support_uses', 'tijori.access_log', 'tijori.incident_acts', 'tijori.releases', 'tijori.evidence']::regclass[])
+		     'tijori.support_uses', 'tijori.access_log', 'tijori.incident_acts',
+		     'tijori.releases', 'tijori.evidence']::regclass[])
 		   and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
 		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		       and has_column_privilege(r.oid, c.oid, a.attnum, 'update')

@@ -328,7 +328,7 @@ func TestFunctionsTellNothing(t *testing.T) {
 			}
 		}
 		for table, sum := range w.snapshot(t, a) {
-			if sum != before[table] {
+			if sum != before[table] && table != "complaints" { // everybody may report what is not theirs
 				t.Errorf("%s: a function changed rows of %s", a.name, table)
 			}
 		}

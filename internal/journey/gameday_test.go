@@ -118,12 +118,23 @@ func TestGameday(t *testing.T) {
 		d.plain = append(d.plain, accounts[name], name+"s-account", d.one(
 			`select user_id::text from tijori.members where account_id = $1::uuid`, accounts[name]), name)
 	}
-	for invoice, name := range map[string]string{"in_asha1": "asha", "in_asha2": "asha", "in_meena1": "meena", "in_ravi1": "ravi"} {
+	for name, account := range accounts {
+		d.one(`insert into tijori.provider_directory (connection_id, provider, kind, provider_id, account_id, created_at)
+			values ('stripe', 'stripe', 'subscription', $1, $2::uuid, now()) returning provider_id`, "sub_"+name, account)
+		d.one(`
+			insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status,
+			    price_id, seen_at, created_at, changed_at)
+			values ('khata', $2::uuid, 'stripe', 'stripe', $1, 'active', 'active', 'price_drill', now(), now(), now())
+			returning id`, "sub_"+name, account)
+	}
+	for invoice, name := range map[string]string{
+		"in_asha1": "asha", "in_asha2": "asha", "in_meena1": "meena", "in_ravi1": "ravi",
+	} {
 		d.one(`
 			insert into tijori.invoices (account_id, connection_id, id, provider, subscription_id, status, amount_minor,
 			    currency, issued_at, url)
-			values ($1::uuid, 'stripe', $2, 'stripe', 'sub_drill', 'paid', 49900, 'INR', now(),
-			    'https://invoice.example/' || $2) returning id`, accounts[name], invoice)
+			values ($1::uuid, 'stripe', $2, 'stripe', $3, 'paid', 49900, 'INR', now(),
+			    'https://invoice.example/' || $2) returning id`, accounts[name], invoice, "sub_"+name)
 	}
 	began := time.Now().Add(-time.Second)
 

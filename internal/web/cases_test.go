@@ -377,7 +377,7 @@ var trials = map[string]trial{
 	}, status: 303, shows: "report?sent", visitor: true},
 	"GET /report": {ask: at("/report"), status: 200, shows: "What did you see?"},
 	"POST /report": {ask: func(i ids) ask {
-		return ask{path: "/report", form: values("id", fresh().String(), "from", "/billing", "words", "another's khata")}
+		return form("/report", "id", fresh().String(), "from", "/billing", "words", "another's khata")
 	}, status: 303, shows: "/report?sent"},
 	"GET /s/{token}/card.png": {
 		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link") + "/card.png"} }, status: 200, shows: "PNG",

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -143,18 +144,24 @@ func TestFreezeOfOneAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	desk := incident.New(w.db.DB)
+	other := httptest.NewServer(New(w.config)) // another node
+	t.Cleanup(other.Close)
 	page, shared := "/b/"+w.a.ids["business"], "/s/"+w.a.ids["link"]
 	theirs := "/b/" + w.b.ids["business"]
 	answers := func() []int {
 		credits := func(key string) int {
 			return w.send("GET", ask{path: "/api/credits"}, key).status
 		}
+		url := w.url
+		w.url = other.URL
+		elsewhere := w.get(page, w.a.Token).status
+		w.url = url
 		return []int{
-			w.get(page, w.a.Token).status, w.get(shared, "").status, credits(w.a.key),
+			elsewhere, w.get(page, w.a.Token).status, w.get(shared, "").status, credits(w.a.key),
 			w.get(theirs, w.b.Token).status, credits(w.b.key), w.get("/signup", "").status,
 		}
 	}
-	if got, want := answers(), []int{200, 200, 200, 200, 200, 200}; !slices.Equal(got, want) {
+	if got, want := answers(), []int{200, 200, 200, 200, 200, 200, 200}; !slices.Equal(got, want) {
 		t.Fatalf("before: %v, want %v", got, want)
 	}
 	number, stopped, err := desk.Freeze(t.Context(), "the test", 0, freeze.All, w.a.AccountID, "one account")
@@ -162,7 +169,7 @@ func TestFreezeOfOneAccount(t *testing.T) {
 	if stopped != freeze.All {
 		t.Errorf("stopped %v, want all", stopped)
 	}
-	if got, want := answers(), []int{503, 503, 503, 200, 200, 200}; !slices.Equal(got, want) {
+	if got, want := answers(), []int{503, 503, 503, 503, 200, 200, 200}; !slices.Equal(got, want) {
 		t.Errorf("frozen: %v, want %v", got, want)
 	}
 	_, again, err := desk.Freeze(t.Context(), "the test", 0, freeze.Ledger, w.a.AccountID, "again")
@@ -177,7 +184,7 @@ func TestFreezeOfOneAccount(t *testing.T) {
 	if thawed != freeze.All {
 		t.Errorf("thawed %v, want all", thawed)
 	}
-	if got, want := answers(), []int{200, 200, 200, 200, 200, 200}; !slices.Equal(got, want) {
+	if got, want := answers(), []int{200, 200, 200, 200, 200, 200, 200}; !slices.Equal(got, want) {
 		t.Errorf("thawed: %v, want %v", got, want)
 	}
 	w.ok(desk.Close(t.Context(), "the test", number, "a drill"))
@@ -198,7 +205,9 @@ func TestFreezeOfOneAccount(t *testing.T) {
 // moves reports tables that looking at pages changes: sessions, letters, and what a provider is asked again.
 func moves(what string) bool {
 	table, _, _ := strings.Cut(what, ".")
-	return slices.Contains([]string{"security_log", "credentials", "notices", "devices", "subscriptions", "complaints"}, table)
+	return slices.Contains([]string{
+		"security_log", "credentials", "notices", "devices", "subscriptions", "complaints",
+	}, table)
 }
 
 func allOf(word string) []string { return slices.Concat(secretsOf(word), namesOf(word)) }

@@ -6,7 +6,7 @@
 -- One row for each start of a server. settings has the plain ones with their values, and of secrets only whether they
 -- are set.
 create table tijori.releases (
-    id bigint generated always as identity,
+    id uuid not null default gen_random_uuid(),
     started_at timestamptz not null default now(),
     node text not null,
     version text not null,

@@ -3262,7 +3262,7 @@ begin
 end $$;
 ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
 CREATE TABLE tijori.releases (
-    id bigint NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     node text NOT NULL,
     version text NOT NULL,
@@ -4639,14 +4639,6 @@ CREATE TABLE tijori.recovery_codes (
 );
 ALTER TABLE ONLY tijori.recovery_codes FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.recovery_codes OWNER TO tijori_owner;
-ALTER TABLE tijori.releases ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME tijori.releases_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
 CREATE TABLE tijori.reminders (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,

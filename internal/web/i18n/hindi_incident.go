@@ -15,7 +15,7 @@ var hindiIncident = map[string]string{
 
 	"This is not mine":                       "यह मेरा नहीं है",
 	"Thank you. Your report has reached us.": "धन्यवाद। आपकी बात हम तक पहुँच गई।",
-	"A person looks at it. Please do not share with anybody what you saw.": "इसे एक इंसान देखेगा। जो आपने देखा, उसे किसी और को न भेजें।",
+	"A person looks at it. Please do not share with anybody what you saw.":                                                              "इसे एक इंसान देखेगा। जो आपने देखा, उसे किसी और को न भेजें।",
 	"Did the page show entries, names, bills or a shop of somebody else? Tell us. Only you should see your khata, and only your khata.": "क्या पेज पर किसी और की एंट्री, नाम, बिल या दुकान दिखी? हमें बताएँ। आपका खाता सिर्फ़ आपको दिखना चाहिए, और आपको सिर्फ़ आपका खाता।",
 	"What did you see?": "आपने क्या देखा?",
 	"For example: a bill in the name of another shop. You need not copy other people's numbers.": "जैसे: किसी दूसरी दुकान के नाम का बिल। दूसरों के नंबर लिखने की ज़रूरत नहीं है।",
