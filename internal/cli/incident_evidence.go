@@ -215,28 +215,29 @@ func (c *incidentBlastCmd) Run(e *env) error {
 		if c.JSON {
 			return printJSON(e.stdout, r)
 		}
-		return c.show(e, r, own)
+		c.show(e, r, own)
+		return nil
 	})
 }
 
-func (c *incidentBlastCmd) show(e *env, r incident.Radius, own int) error {
+func (c *incidentBlastCmd) show(e *env, r incident.Radius, own int) {
 	fmt.Fprintf(e.stdout, "from %s to %s\n\n", stamp(r.From), stamp(r.To))
 	if len(r.Sights) == 0 {
 		fmt.Fprintln(e.stdout, "nobody saw a named object of another account")
-	} else if err := showSights(e, r.Sights); err != nil {
-		return err
+	} else {
+		showSights(e, r.Sights)
 	}
 	if own > 0 {
-		fmt.Fprintf(e.stdout, "\n%d more lines are of people who saw their own account; --all lists them\n", own)
+		fmt.Fprintf(e.stdout, "\n%s of people who saw their own account; --all lists them\n",
+			counted(own, "line more is", "lines more are"))
 	}
 	fmt.Fprintln(e.stdout, "\nnot known")
 	for _, line := range r.NotKnown {
 		fmt.Fprintf(e.stdout, "  %s\n", line)
 	}
-	return nil
 }
 
-func showSights(e *env, sights []incident.Sight) error {
+func showSights(e *env, sights []incident.Sight) {
 	users, owners := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 	reads := 0
 	for _, s := range sights {
@@ -245,14 +246,32 @@ func showSights(e *env, sights []incident.Sight) error {
 			reads += s.Times
 		}
 	}
-	fmt.Fprintf(e.stdout, "%d users saw data of %d other accounts, in %d requests\n\n", len(users), len(owners), reads)
-	return table(e.stdout, "WHOSE\tWHAT\tWHO\tOF ACCOUNT\tTIMES\tROWS\tFIRST\tLAST\tRELEASE\tROUTE\tREQUESTS",
-		func(row func(...any)) {
-			for _, s := range sights {
-				row(idOrDash(s.Owner), strings.TrimSpace(s.Kind+" "+dash(s.Object)), caller(s), idOrDash(s.Account),
-					s.Times, s.Rows, stamp(s.First), stamp(s.Last), s.Release, s.Route, strings.Join(s.Requests, " "))
-			}
-		})
+	fmt.Fprintf(e.stdout, "%s saw data of %s, in %s\n", counted(len(users), "user", "users"),
+		counted(len(owners), "other account", "other accounts"), counted(reads, "request", "requests"))
+	var whose uuid.UUID
+	for i, s := range sights {
+		if i == 0 || s.Owner != whose {
+			whose = s.Owner
+			fmt.Fprintf(e.stdout, "\nof account %s\n", idOrDash(whose))
+		}
+		fmt.Fprintf(e.stdout, "  %s was seen by %s of account %s\n", strings.TrimSpace(s.Kind+" "+dash(s.Object)),
+			caller(s), idOrDash(s.Account))
+		fmt.Fprintf(e.stdout, "    %s, %s, from %s to %s, release %s\n", counted(s.Times, "time", "times"),
+			counted(int(s.Rows), "row", "rows"), stamp(s.First), stamp(s.Last), s.Release)
+		shown := s.Requests[:min(len(s.Requests), 3)]
+		fmt.Fprintf(e.stdout, "    %s\n    requests %s", s.Route, strings.Join(shown, " "))
+		if s.Times > len(shown) {
+			fmt.Fprint(e.stdout, " … (--json has more)")
+		}
+		fmt.Fprintln(e.stdout)
+	}
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func idOrDash(id uuid.UUID) string {
@@ -269,7 +288,7 @@ func caller(s incident.Sight) string {
 	case s.UserID == uuid.Nil:
 		return "a stranger"
 	}
-	return s.UserID.String()
+	return "user " + s.UserID.String()
 }
 
 type incidentNotifyCmd struct {
@@ -311,8 +330,8 @@ func (c *incidentNotifyCmd) Run(e *env) error {
 		for i, draft := range drafts {
 			fmt.Fprintf(e.stdout, "%s: to %s, about %s\n", names[i], draft.To.Email, draft.Kinds)
 		}
-		fmt.Fprintf(e.stdout, "%d drafts in both languages; nothing was sent. Fill in what stands in [brackets] first\n",
-			len(drafts))
+		fmt.Fprintf(e.stdout, "%s in both languages; nothing was sent. Fill in what stands in [brackets] first\n",
+			counted(len(drafts), "draft", "drafts"))
 		return nil
 	})
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (s *Service) Blast(ctx context.Context, who string, q Question) (r Radius, 
 			}
 			return 1
 		}
-		return a.First.Compare(b.First)
+		return cmp.Or(strings.Compare(a.Owner.String(), b.Owner.String()), a.First.Compare(b.First))
 	})
 	if err := s.notKnown(ctx, q, &r); err != nil {
 		return r, fmt.Errorf("read the access log: %w", err)

@@ -29,6 +29,7 @@ type drill struct {
 	db    *pgx.Conn
 	text  strings.Builder
 	plain []string // old, new …
+	asked string   // the id of the last request
 }
 
 // say is a sentence of the transcript.
@@ -75,6 +76,7 @@ func (d *drill) status(p *person, path string) int {
 	if err := res.Body.Close(); err != nil {
 		d.Error(err)
 	}
+	d.asked = res.Header.Get("X-Request-Id")
 	return res.StatusCode
 }
 
@@ -150,7 +152,9 @@ func TestGameday(t *testing.T) {
 	d.status(ravi, "/billing/invoices/stripe/in_ravi1")
 	d.status(meena, "/billing/invoices/stripe/in_meena1")
 	last := time.Now()
-	d.say("A program that forgets whose an invoice is. Ravi opened 3 invoices of others, 45 times.")
+	d.status(ravi, "/billing/invoices/stripe/in_meena1")
+	planted["in_meena1"]++
+	d.say("A program that forgets whose an invoice is. Ravi opened 3 invoices of others, 46 times.")
 
 	// The alert, by the detector; and by what Ravi reports.
 	raised := func(rule string) func() bool {
@@ -162,7 +166,7 @@ func TestGameday(t *testing.T) {
 	d.say("%.0f s after the last of them, the detector raised: %s", time.Since(last).Seconds(),
 		d.one(`select rule || ': ' || detail from tijori.watch_alerts where rule = 'invoices'`))
 	ravi.post(t, d.s.url+"/report", url.Values{
-		"id": {newID()}, "from": {"/billing"}, "words": {"I saw a bill in the name of Asha Kirana."},
+		"id": {newID()}, "from": {"/billing"}, "request": {d.asked}, "words": {"I saw a bill in the name of Asha Kirana."},
 	})
 	reported := d.within(time.Minute, "the alert about the report", raised("reported"))
 	d.say(`Ravi pressed "This is not mine"; %.0f s later operators were told.`, reported.Seconds())
@@ -191,7 +195,8 @@ func TestGameday(t *testing.T) {
 	bundle := filepath.Join(t.TempDir(), "evidence.zip")
 	d.plain = append(d.plain, shot, "screenshot.png", bundle, "evidence.zip")
 	d.within(time.Minute, "the whole access log", func() bool {
-		return d.one(`select count(*)::text from tijori.access_log where route = $1 and at > $2`, invoicesRoute, began) >= "48"
+		return d.one(`select count(*)::text from tijori.access_log where route = $1 and at > $2`, invoicesRoute,
+			began) >= "49"
 	})
 	d.run(0, "incident", "evidence", "--as", "priya", "--from", "1h", "--reason", "invoices", "--attach", shot, "--out",
 		bundle)
@@ -287,7 +292,6 @@ func (d *drill) tampered(bundle string) {
 var (
 	wrapped = regexp.MustCompile(`(?s)(<!-- gameday -->\n).*(<!-- /gameday -->)`)
 	hash64  = regexp.MustCompile(`\b([0-9a-f]{8})[0-9a-f]{56}\b`)
-	request = regexp.MustCompile(`([0-9a-f]{16} ){3}[0-9a-f ]+`)
 )
 
 // write puts the transcript into the runbook, with -update.
@@ -296,7 +300,7 @@ func (d *drill) write() {
 		return
 	}
 	text := strings.NewReplacer(d.plain...).Replace(d.text.String())
-	text = request.ReplaceAllString(hash64.ReplaceAllString(text, "$1…"), "(request ids) ")
+	text = hash64.ReplaceAllString(text, "$1…")
 	var lines []string
 	for line := range strings.Lines(text) {
 		lines = append(lines, strings.TrimRight("    "+line, " \n"))
