@@ -89,7 +89,7 @@ drill: ## play back-up, restore, damage, full disk and kills; a line for each
 	@$(MAKE) -s --no-print-directory build
 	@PATH="$$PATH:$(cache)/bin" scripts/drill bin/tijori
 
-bench: ## measure against pgbench; bench-credits, bench-webhook and bench-fair are parts of it
+bench: ## measure against pgbench; bench-credits, bench-webhook, bench-fair and bench-watch are parts of it
 	@scripts/setup-bench
 	@$(MAKE) -s --no-print-directory build
 	@./bin/tijori bench $(BENCHFLAGS)

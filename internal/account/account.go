@@ -48,16 +48,18 @@ func New(db *postgres.DB, log *slog.Logger, operators ...string) (*Service, erro
 func (s *Service) asUser(ctx context.Context, c postgres.Caller, fn func(tx pgx.Tx, user uuid.UUID) error) error {
 	return s.db.AsAuth(ctx, func(tx pgx.Tx) error {
 		var user uuid.UUID
+		var account *uuid.UUID // of the session
 		err := tx.QueryRow(ctx, `
-			select user_id, set_config('tijori.credential', encode(hash, 'hex'), true) from credentials
+			select user_id, account_id, set_config('tijori.credential', encode(hash, 'hex'), true) from credentials
 			 where hash = $1 and kind = 'session' and revoked_at is null and expires_at > now()`,
-			c.Credential[:]).Scan(&user, nil)
+			c.Credential[:]).Scan(&user, &account, nil)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return fault.New(fault.Unauthorized, "Please sign in.")
 		}
 		if err != nil {
 			return err
 		}
+		postgres.SawUser(ctx, user, account)
 		return fn(tx, user)
 	})
 }

@@ -435,3 +435,29 @@ func (s *Service) CountInbox(ctx context.Context) (list []InboxCount, err error)
 	}
 	return list, nil
 }
+
+// InboxAges says for how long the oldest event that is not applied has waited, by provider; of those without any,
+// nothing.
+func (s *Service) InboxAges(ctx context.Context) (map[facts.Provider]time.Duration, error) {
+	out := map[facts.Provider]time.Duration{}
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			select p.name, coalesce(extract(epoch from now() - (select i.received_at from inbox i
+			    where i.connection_id = p.name and i.status = 'received' order by i.received_at limit 1)), 0)::float8
+			  from unnest($1::text[]) p(name)`, s.work.Connections)
+		if err != nil {
+			return err
+		}
+		var name string
+		var seconds float64 // no money
+		_, err = pgx.ForEachRow(rows, []any{&name, &seconds}, func() error {
+			out[facts.Provider(name)] = time.Duration(seconds * float64(time.Second))
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for the oldest events: %w", err)
+	}
+	return out, nil
+}

@@ -51,6 +51,7 @@ type app struct {
 	sim      *simulated
 	jobs     *jobs.Runner
 	keeper   *keeper // nil without back-ups
+	requests *requestMetrics
 	watch    *watch.Service
 	inspect  *watch.Inspector
 	access   *accesslog.Writer // nil where none is kept
@@ -63,7 +64,7 @@ type app struct {
 
 // start opens everything in order. Settings are checked before anything is touched.
 func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.Listener) (_ *app, err error) {
-	a := &app{flags: f, log: log, clock: clock.New(), failed: make(chan error, 4)}
+	a := &app{flags: f, log: log, clock: clock.New(), requests: newRequestMetrics(), failed: make(chan error, 4)}
 	if a.public, err = parsePublicURL(f.PublicURL, listener.Addr().String()); err != nil {
 		return nil, err
 	}
@@ -151,6 +152,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err != nil {
 		return nil, err
 	}
+	sender = countedSender{sender, a.requests.mails}
 	if !f.NoJobs {
 		if a.keeper, err = f.newKeeper(ctx, a.database, log); err != nil {
 			return nil, err
@@ -164,7 +166,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
-		Release: versionText(),
+		Release: versionText(), Observe: a.requests.observe,
 	}
 	if development {
 		config.Demo = a.fillDemo
@@ -326,7 +328,7 @@ func (a *app) serveMetrics() error {
 		registry.MustRegister(a.keeper.metrics()...)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	a.serveOn(l, mux)
 	return nil
 }

@@ -10,12 +10,13 @@ import (
 )
 
 type benchCmd struct {
-	What   string        `arg:"" optional:"" enum:"reads,khata,credits,webhook,fair" default:"reads" help:"What to measure: reads, khata, credits, webhook or fair (default: ${default})."`
+	What   string        `arg:"" optional:"" enum:"reads,khata,credits,webhook,fair,watch" default:"reads" help:"What to measure: reads, khata, credits, webhook, fair or watch (default: ${default})."`
 	Data   string        `env:"TIJORI_DATA" placeholder:"DIR" help:"Where the benchmark's own PostgreSQL lives (default: the state directory)."`
 	PGBin  string        `name:"pg-bin" env:"TIJORI_PG_BIN" placeholder:"DIR" help:"Where the PostgreSQL server programs and pgbench are."`
 	Round  time.Duration `default:"3s" help:"How long each load is measured at a time."`
 	Rounds int           `default:"3" help:"How often; odd, because the medians are printed."`
 
+	Rows    int    `placeholder:"N" help:"How many rows the day of the access log has, for watch (default: 10,000,000)."`
 	Clients []int  `placeholder:"N,…" help:"How many clients at once, for reads (default: 1, 8 and 32)."`
 	Turns   string `placeholder:"FILE" type:"path" help:"Measure only while a lock on this file is held, so that two programs are measured by turns."`
 }
@@ -57,6 +58,10 @@ func (c *benchCmd) Run(e *env) error {
 	if c.What == "fair" {
 		config.Dir = filepath.Join(dir, "fair")
 		return bench.RunFair(e, config, bench.Fair{})
+	}
+	if c.What == "watch" {
+		config.Dir = filepath.Join(dir, "watch")
+		return bench.RunWatch(e, config, bench.Watch{Rows: c.Rows})
 	}
 	return bench.Run(e, config)
 }

@@ -229,7 +229,7 @@ func (c *incidentBlastCmd) show(e *env, r incident.Radius, own int) {
 	}
 	if own > 0 {
 		fmt.Fprintf(e.stdout, "\n%s of people who saw their own account; --all lists them\n",
-			counted(own, "line more is", "lines more are"))
+			counted(own, "more line is", "more lines are"))
 	}
 	fmt.Fprintln(e.stdout, "\nnot known")
 	for _, line := range r.NotKnown {

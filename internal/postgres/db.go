@@ -33,9 +33,16 @@ type DB struct {
 
 	Log, Watch *pgxpool.Pool // the access log: written by one role, read by another
 
+	pools       []tracedPool
 	hints, keys hints // callers with a scope, and API keys, that were seen
 	short, long lane  // over App and Long
 	newest      int64 // the program's own migration
+}
+
+type tracedPool struct {
+	name   string
+	pool   *pgxpool.Pool
+	tracer *tracer
 }
 
 // A Config says how to reach the database.
@@ -70,24 +77,27 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	}()
 	for _, p := range []struct {
 		pool **pgxpool.Pool
+		name string // in metrics
 		role string
 		size int
 	}{
-		{&db.App, RoleApp, c.PoolSize},
-		{&db.Auth, RoleAuth, max(2, c.PoolSize/2)},
-		{&db.Billing, RoleBilling, max(8, c.PoolSize/2)},
-		{&db.Inbox, RoleBilling, 4},
-		{&db.Jobs, RoleJobs, 6},
-		{&db.Support, RoleSupport, 2},
-		{&db.Long, RoleApp, max(4, c.PoolSize*3/4)},
-		{&db.Links, RoleAuth, 2},
-		{&db.Health, RoleApp, 1},
-		{&db.Log, RoleLog, 2},
-		{&db.Watch, RoleWatch, 3},
+		{&db.App, "requests", RoleApp, c.PoolSize},
+		{&db.Auth, "sign-in", RoleAuth, max(2, c.PoolSize/2)},
+		{&db.Billing, "billing", RoleBilling, max(8, c.PoolSize/2)},
+		{&db.Inbox, "inbox", RoleBilling, 4},
+		{&db.Jobs, "jobs", RoleJobs, 6},
+		{&db.Support, "support", RoleSupport, 2},
+		{&db.Long, "long", RoleApp, max(4, c.PoolSize*3/4)},
+		{&db.Links, "links", RoleAuth, 2},
+		{&db.Health, "health", RoleApp, 1},
+		{&db.Log, "access-log", RoleLog, 2},
+		{&db.Watch, "watch", RoleWatch, 3},
 	} {
-		if *p.pool, err = openPool(ctx, c, p.role, p.size); err != nil {
+		heard := &tracer{}
+		if *p.pool, err = openPool(ctx, c, p.role, p.size, heard); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
 		}
+		db.pools = append(db.pools, tracedPool{p.name, *p.pool, heard})
 	}
 	// of 8: two accounts that wait for themselves leave some for others
 	db.short.pool, db.short.seats.most = db.App, max(3, c.PoolSize*3/8)
@@ -96,7 +106,7 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 	return db, nil
 }
 
-func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, c Config, role string, size int, heard *tracer) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, err
@@ -104,7 +114,7 @@ func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Po
 	pc.ConnConfig = c.server().Copy()
 	pc.ConnConfig.User = c.role(role)
 	pc.ConnConfig.Password = c.Password
-	pc.ConnConfig.Tracer = tracer{}
+	pc.ConnConfig.Tracer = heard
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
 	reachSoon(pc.ConnConfig)

@@ -208,6 +208,7 @@ func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, known 
 		account = real
 	}
 	if err == nil {
+		saw(ctx, tx.Scope)
 		err = tx.Scope.thawed(ctx)
 	}
 	if err == nil {
@@ -348,6 +349,7 @@ func (db *DB) atOnce(
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return Scope{}, errors.Join(err, rollback(conn.Conn()))
 	}
+	saw(ctx, scope)
 	return scope, ended(conn.Conn())
 }
 

@@ -52,12 +52,16 @@ type Config struct {
 	Access         *accesslog.Writer // nil: requests are not kept
 	Inspector      *watch.Inspector  // see frame.Config; so are the next two
 	InspectEvery   int
+	Observe        func(Observation)
 	MarkKey        []byte
 	Watch          *watch.Service // what was found in the access log; nil shows none
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
 }
+
+// An Observation is what metrics hear of a request.
+type Observation = frame.Observation
 
 // How long the HTTP server in front waits.
 const (
@@ -105,7 +109,7 @@ func newParts(c Config) *parts {
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
 		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Inspector: c.Inspector,
-		InspectEvery: c.InspectEvery, Log: c.Log,
+		InspectEvery: c.InspectEvery, Observe: c.Observe, Log: c.Log,
 	})
 	return &parts{
 		Frame:    f,

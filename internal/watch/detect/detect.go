@@ -96,6 +96,7 @@ type Detector struct {
 	taken    map[uuid.UUID]*account
 	signIns  signIns
 	reads    reads
+	open     map[string]int // answers to nobody, by route
 	raised   map[key]raise
 	swept    time.Time
 }
@@ -115,7 +116,7 @@ type raise struct {
 func New(routes map[string]Route) *Detector {
 	return &Detector{
 		routes: routes, known: map[uuid.UUID]map[uuid.UUID]bool{}, refusals: map[uuid.UUID]*window{},
-		taken: map[uuid.UUID]*account{}, signIns: newSignIns(), raised: map[key]raise{},
+		taken: map[uuid.UUID]*account{}, signIns: newSignIns(), raised: map[key]raise{}, open: map[string]int{},
 	}
 }
 
@@ -162,8 +163,9 @@ func (d *Detector) raise(a Alert, e *Event) {
 // guard looks for what nothing guarded: an answer to nobody on a route that asks who is there.
 func (d *Detector) guard(route Route, e *Event) {
 	if route.Guarded && e.Verdict == allowed && e.actor() == uuid.Nil {
+		d.open[e.Route]++
 		d.raise(Alert{
-			Rule: Unguarded, Subject: e.Route, Since: e.At, Count: 1,
+			Rule: Unguarded, Subject: e.Route, Since: e.At, Count: d.open[e.Route],
 			Text: "a request without a session or a key was answered at " + e.Route,
 		}, e)
 	}

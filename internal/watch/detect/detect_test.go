@@ -86,7 +86,7 @@ func TestThresholds(t *testing.T) {
 		{"foreign ids, two hours apart", 11, 2 * time.Hour, missing(uuid.New), ""},
 		{"foreign ids, an hour and a half apart", 14, 90 * time.Minute, missing(uuid.New), Walking},
 		{"a program that is refused in one place", 500, time.Second, refused(1), ""},
-		{"somebody who is refused in seven", 60, time.Second, refused(7), ""},
+		{"somebody who is refused in eleven", 60, time.Second, refused(11), ""},
 		{"somebody who is refused everywhere", 60, time.Second, refused(30), Denials},
 		{"slowly refused everywhere", 60, 5 * time.Minute, refused(30), ""},
 		{"a crowd behind one address, most of whom get in", 400, time.Second, signIn(200, 1, 2), ""},

@@ -25,7 +25,7 @@ var walks = []struct {
 const (
 	denialsWithin = 10 * time.Minute
 	denialsAll    = 20
-	denialsPlaces = 8
+	denialsPlaces = 12
 )
 
 // refuse looks at what a caller was refused.

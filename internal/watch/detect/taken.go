@@ -17,7 +17,7 @@ var spikes = map[Kind]struct {
 	floor int  // never below that many in an hour
 	each  int  // and that many for each business that the account works in
 	times int  // the largest hour of its past
-	usual bool // that of three days in four instead: what runs once a week is no bar for the other days
+	usual bool // compared with three days in four, and only twice the largest hour: a batch runs once a week
 	young int  // floor of an account that is known for less than a week
 	what  string
 }{
@@ -141,7 +141,7 @@ func (d *Detector) take(route Route, e *Event) {
 	switch {
 	case count < s.floor: // by far the most common
 	case s.usual:
-		past = t.usual(dayOf(a.first))
+		past = max(t.usual(dayOf(a.first)), 2*t.past()/s.times)
 	default:
 		past = t.past()
 	}

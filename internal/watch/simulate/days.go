@@ -157,7 +157,7 @@ func (w *world) work(s *shop, p *person, day time.Time, much float64, add func(d
 		e.Verdict, e.Route = "denied", toTeam
 		e.At = w.at(day)
 		for i := range w.amount(1, 90) {
-			if i%9 == 0 {
+			if i%9 == 0 && i < 20 {
 				e.Object = w.uuid().String()
 			}
 			e.At = e.At.Add(time.Duration(w.between(4, 30)) * time.Second)

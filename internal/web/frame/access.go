@@ -45,10 +45,26 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 // keep adds the request to the access log: who, as the database answered, and what became of it. It runs at the end,
 // also of a panic, and waits for nothing.
 func (r *Request) keep() {
-	if r.f.config.Access == nil || r.route.Unlogged {
+	c := &r.f.config
+	if c.Observe != nil {
+		c.Observe(Observation{
+			Route: r.route.Pattern, Status: r.answer.status, Verdict: r.verdict(), Took: time.Since(r.began),
+			RequestID: r.ID,
+		})
+	}
+	if c.Access == nil || r.route.Unlogged {
 		return
 	}
-	r.f.config.Access.Add(r.record())
+	c.Access.Add(r.record())
+}
+
+// An Observation is what metrics hear of a request.
+type Observation struct {
+	Route     string // its pattern
+	Status    int    // 0 where the answer broke off
+	Verdict   accesslog.Verdict
+	Took      time.Duration
+	RequestID string
 }
 
 func (r *Request) record() accesslog.Record {
@@ -67,16 +83,15 @@ func (r *Request) record() accesslog.Record {
 	if id, err := uuid.Parse(r.PathValue("business")); err == nil {
 		rec.Business = id
 	}
-	if r.refusal != nil && r.Token != "" && r.scope.UserID == uuid.Nil && !fault.Is(r.refusal, fault.Unauthorized) {
+	if r.refusal != nil && r.Token != "" && r.usage.Scope().UserID == uuid.Nil && !fault.Is(r.refusal,
+		fault.Unauthorized) {
 		r.frame() // who asked for what is not theirs: no scope was answered for that
 	}
-	switch {
-	case r.route.Access == Program:
+	if r.route.Access == Program {
 		rec.Credential = r.Caller.Credential
-	case r.scope.UserID != uuid.Nil:
-		rec.UserID, rec.AccountID = r.scope.UserID, r.scope.AccountID
-	default:
-		rec.UserID, rec.AccountID = r.Person.UserID, r.Person.AccountID
+	} else {
+		scope := r.usage.Scope()
+		rec.UserID, rec.AccountID = scope.UserID, scope.AccountID
 	}
 	rec.Operator = r.route.Access == Operator && r.Operates()
 	return rec
@@ -148,8 +163,8 @@ const inspectEvery = 8
 // inspect hands a sample of what signed-in people are shown to the inspector: it must hold no id of another account.
 // Operators see everybody's.
 func (r *Request) inspect(body []byte) {
-	f := r.f
-	if f.config.Inspector == nil || len(r.accounts) == 0 || r.route.Access == Operator || r.Operates() ||
+	f, mine := r.f, r.usage.Accounts()
+	if f.config.Inspector == nil || len(mine) == 0 || r.route.Access == Operator || r.Operates() ||
 		f.answers.Add(1)%int64(cmp.Or(f.config.InspectEvery, inspectEvery)) != 0 {
 		return
 	}
@@ -157,13 +172,12 @@ func (r *Request) inspect(body []byte) {
 	if len(ids) == 0 {
 		return
 	}
-	mine := slices.Clone(r.accounts)
 	for _, b := range r.Person.Businesses {
 		if !slices.Contains(mine, b.AccountID) {
 			mine = append(mine, b.AccountID)
 		}
 	}
 	f.config.Inspector.Add(watch.Answer{
-		At: r.began, RequestID: r.ID, Route: r.route.Pattern, User: r.scope.UserID, IDs: ids, Mine: mine,
+		At: r.began, RequestID: r.ID, Route: r.route.Pattern, User: r.usage.Scope().UserID, IDs: ids, Mine: mine,
 	})
 }

@@ -42,6 +42,7 @@ type Config struct {
 	Access         *accesslog.Writer // nil: requests are not kept
 	Inspector      *watch.Inspector  // nil: nobody looks whether answers hold what is another account's
 	InspectEvery   int               // one answer in so many is looked at; 0 means 8
+	Observe        func(Observation) // hears of each request at its end, and must not wait; nil: nobody does
 	MarkKey        []byte            // of marks of addresses in the access log; secret, the same on all nodes
 	Log            *slog.Logger
 }

@@ -44,12 +44,11 @@ type Request struct {
 	began     time.Time
 	answer    *answer
 	usage     *postgres.Usage
-	frameRows int            // of usage, that the page's frame shows
-	scope     postgres.Scope // as the database answered last
-	refusal   error          // that the frame rendered
-	accounts  []uuid.UUID    // that the database let the caller into
-	denied    bool           // see Deny
-	object    string         // what the request is about, where the path does not say it
+	frameRows int         // of usage, that the page's frame shows
+	refusal   error       // that the frame rendered
+	accounts  []uuid.UUID // that the database let the caller into
+	denied    bool        // see Deny
+	object    string      // what the request is about, where the path does not say it
 
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
@@ -176,10 +175,6 @@ func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { r
 // operator's route is not there for anybody else, whatever their role; to an operator it opens in a session that was
 // proved by more than a password.
 func (r *Request) Admit(scope postgres.Scope) error {
-	r.scope = scope
-	if scope.AccountID != uuid.Nil && !slices.Contains(r.accounts, scope.AccountID) {
-		r.accounts = append(r.accounts, scope.AccountID)
-	}
 	if !r.meantFor(scope.UserID) {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
