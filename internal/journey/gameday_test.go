@@ -166,7 +166,8 @@ func TestGameday(t *testing.T) {
 	d.say("%.0f s after the last of them, the detector raised: %s", time.Since(last).Seconds(),
 		d.one(`select rule || ': ' || detail from tijori.watch_alerts where rule = 'invoices'`))
 	ravi.post(t, d.s.url+"/report", url.Values{
-		"id": {newID()}, "from": {"/billing"}, "request": {d.asked}, "words": {"I saw a bill in the name of Asha Kirana."},
+		"id": {newID()}, "from": {"/billing"}, "request": {d.asked},
+		"words": {"I saw a bill in the name of Asha Kirana."},
 	})
 	reported := d.within(time.Minute, "the alert about the report", raised("reported"))
 	d.say(`Ravi pressed "This is not mine"; %.0f s later operators were told.`, reported.Seconds())
