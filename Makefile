@@ -1,6 +1,6 @@
 # `make` alone prints what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build release drill test test-newest test-pooler generate lint format width fuzz torture bench bench-against audit-bench screenshots clean
+.PHONY: help run demo build release drill test test-newest test-pooler generate lint format width fuzz gameday torture bench bench-against audit-bench screenshots clean
 
 # No C compiler is needed, and none is used where there happens to be one.
 export CGO_ENABLED := 0
@@ -66,6 +66,10 @@ width: ## lines of code above 120 columns
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
+
+gameday: ## play a leak from the alert to the thaw, in a test build; writes the transcript into docs/incident.md
+	@scripts/setup-test
+	@PATH="$$PATH:$(cache)/bin" go test -count=1 -tags gameday ./internal/journey -run TestGameday -v -args -update
 
 torture: ## the long proofs: histories, state machines, cut lines, kills; half an hour and more
 	@scripts/setup-test

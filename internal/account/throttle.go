@@ -115,6 +115,13 @@ func (s *Service) ThrottleLinks(ctx context.Context, network string) error {
 	return s.throttle(ctx, []limit{{"shared link network", networkOf(network), 300, 5 * time.Minute}})
 }
 
+// ThrottleReports counts one report by a visitor, and refuses a network that sends too many.
+func (s *Service) ThrottleReports(ctx context.Context, network string) error {
+	return s.throttle(ctx, []limit{
+		{"report network", networkOf(network), 10, time.Hour}, {"report in all", "", 1000, time.Hour},
+	})
+}
+
 // ThrottleAccount counts one use by an account of what costs more than a page, and refuses an account that uses it more
 // often than most in a window; also any, when all together use it more often than inAll. Who asks again before the time
 // that the refusal named is refused again after a pause, and the database is not asked: a program that never stops

@@ -341,6 +341,9 @@ func (s *Service) InvoiceURL(
 	if !provider.Known() || !facts.ValidID(id) {
 		return "", errNoInvoice
 	}
+	if address, leaks, err := s.misread(ctx, id); leaks {
+		return address, err
+	}
 	var address, subscription string
 	var p payer
 	err := s.db.As(ctx, c, func(tx *postgres.Tx) error {

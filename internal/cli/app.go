@@ -142,6 +142,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 	if err := a.setEnvironment(ctx, environment, stripeClient); err != nil {
 		return nil, err
 	}
+	if err := a.recordRelease(ctx, plans, environment); err != nil {
+		return nil, err
+	}
 	if err := a.services(ctx, plans, f.Operators, stripeClient, razorpayClient); err != nil {
 		return nil, err
 	}
@@ -163,7 +166,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
-		Observe: a.requests.observe,
+		Release: versionText(), Observe: a.requests.observe,
 	}
 	if development {
 		config.Demo = a.fillDemo
@@ -271,6 +274,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			},
 			{Name: "watch the access log", Do: a.watch.Look, Poll: 3 * time.Second},
 			{Name: "tell what was found", Do: teller.watched(a.watch), Poll: 5 * time.Second},
+			{Name: "look at reports", Do: a.lookAtReports, Poll: 2 * time.Second},
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},

@@ -26,6 +26,7 @@ var forbidden = []struct {
 }{
 	{"internal/fault", []string{"internal/"}},
 	{"internal/role", []string{"internal/"}},
+	{"internal/freeze", []string{"internal/"}},
 	{"internal/money", []string{"internal/"}},
 	{"internal/text", []string{"internal/"}},
 	{"internal/spool", []string{"internal/"}},
@@ -50,6 +51,10 @@ var forbidden = []struct {
 	{"internal/credits", []string{
 		"internal/account", "internal/ledger", "internal/web", "internal/jobs",
 		"internal/cli", "internal/mail", "internal/billing/",
+	}},
+	{"internal/incident", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web",
+		"internal/jobs", "internal/cli",
 	}},
 	{"internal/backup", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
@@ -99,7 +104,7 @@ var onlyFor = map[string][]string{
 
 // parts are the packages of handlers, one for each part of the product. Only the
 // list of routes imports them: not each other, and not the frame that they share.
-var parts = []string{"door", "accounts", "khata", "bulk", "plans", "programs", "operators", "development"}
+var parts = []string{"door", "accounts", "khata", "bulk", "plans", "programs", "operators", "notmine", "development"}
 
 // besides are the other packages below internal/web, which hold no handlers.
 var besides = []string{"frame", "page", "ui", "i18n", "static", "pagetest", "preview"}

@@ -274,7 +274,50 @@ var functions = map[string]use{
 		"tijori_support",
 		"their events, without bodies",
 	},
-	"tijori_ops.support_items(uuid)": {"tijori_support", "their open review items"},
+	"tijori_ops.support_items(uuid)":    {"tijori_support", "their open review items"},
+	"tijori_ops.frozen()":               {"tijori_app", "what is stopped for the caller's own account, and for everybody"},
+	"tijori_ops.refuse_frozen(integer)": {"tijori_app", "frozen(), as an error"},
+	"tijori_ops.without_frozen(bytea[])": {
+		"tijori_app",
+		"takes the keys of accounts that are stopped out of a list, for whoever holds them",
+	},
+	"tijori_ops.frozen_for_all()":    {"tijori_auth", "what is stopped for everybody; tells nothing of anybody"},
+	"tijori_ops.frozen_share(bytea)": {"tijori_auth", "what is stopped, for whoever holds the token of a statement"},
+	"tijori_ops.write_act(integer,text,text,text,text)": {
+		"",
+		"called by the functions of incidents: a line of their log",
+	},
+	"tijori_ops.open_incident(text,text)":               {"tijori_support", "an operator opens an incident, logged"},
+	"tijori_ops.close_incident(integer,text,text)":      {"tijori_support", "an operator closes one, logged"},
+	"tijori_ops.freeze(integer,integer,uuid,text,text)": {"tijori_support", "an operator stops a part, logged"},
+	"tijori_ops.thaw(integer,uuid,text,text)":           {"tijori_support", "an operator lets it work again, logged"},
+	"tijori_ops.incidents()":                            {"tijori_support", "the list of incidents"},
+	"tijori_ops.freezes(timestamp with time zone)":      {"tijori_support", "what is stopped, for whom and why"},
+	"tijori_ops.incident_acts(timestamp with time zone,timestamp with time zone)": {
+		"tijori_support", "who did what about incidents",
+	},
+	"tijori_ops.record_release(text,text,bigint,text,jsonb,text,jsonb)": {"tijori_support", "a server starts"},
+	"tijori_ops.releases(timestamp with time zone,integer)":             {"tijori_support", "which program ran when"},
+	"tijori_ops.complain(uuid,text,text,text,text,text)": {
+		"tijori_app", "keeps what the caller reports as not theirs",
+	},
+	"tijori_ops.complain_of_share(bytea,uuid,text,text,text)": {
+		"tijori_auth", "keeps what whoever holds a link reports",
+	},
+	"tijori_ops.complaints(timestamp with time zone,timestamp with time zone)": {
+		"tijori_support", "what was reported",
+	},
+	"tijori_ops.untold_complaints()":     {"tijori_support", "what operators had no letter about"},
+	"tijori_ops.tell_complaints(uuid[])": {"tijori_support", "they had; forgets what is older than 400 days"},
+	"tijori_ops.forget_complainer()":     {"", "trigger: an erased user leaves the reports"},
+	"tijori_ops.last_evidence()":         {"tijori_support", "the end of the chain of evidence"},
+	"tijori_ops.record_evidence(bigint,text,bytea,bytea,bytea,text,text)": {
+		"tijori_support", "the next bundle of evidence, logged",
+	},
+	"tijori_ops.evidence()":                       {"tijori_support", "the chain of evidence"},
+	"tijori_ops.asked_blast(text,text,text,text)": {"tijori_support", "an operator asks who saw what, logged"},
+	"tijori_ops.owners_of(text[])":                {"tijori_support", "which account an id belongs to"},
+	"tijori_ops.affected(uuid[])":                 {"tijori_support", "whom a letter about an incident goes to"},
 	"tijori_khata.record_changes()": {
 		"",
 		"trigger: writes the history, which nobody may write",
@@ -462,7 +505,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|tijori_ops\.frozen\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -82,7 +82,8 @@ func closedRooms(t testing.TB, super querier) {
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
-			"passkeys", "totps", "recovery_codes", "challenges",
+			"passkeys", "totps", "recovery_codes", "challenges", "incidents", "freezes", "incident_acts",
+			"releases", "complaints", "evidence",
 			"access_log", "access_log_allowed", "access_log_refused", "access_log_allowed_rest",
 			"access_log_refused_rest",
 		},
@@ -144,7 +145,8 @@ func closedRooms(t testing.TB, super querier) {
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
 		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees',
 		     'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts',
-		     'tijori.support_uses', 'tijori.access_log']::regclass[])
+		     'tijori.support_uses', 'tijori.access_log', 'tijori.incident_acts',
+		     'tijori.releases', 'tijori.evidence']::regclass[])
 		   and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
 		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		       and has_column_privilege(r.oid, c.oid, a.attnum, 'update')

@@ -24,8 +24,11 @@ var (
 		"kill the server sixty times during 20,000 writes, not eight times during 1,000")
 )
 
-// program is the path of the real binary, built once.
-var program string
+// program is the path of the real binary, built once, with tags where a drill needs them.
+var (
+	program string
+	tags    string
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -44,7 +47,7 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	program = filepath.Join(dir, "tijori")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags",
 		"-X github.com/tijorihq/tijori/internal/cli.version=test", "-o", program, "github.com/tijorihq/tijori")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -61,13 +62,13 @@ func ShareIDOf(form uuid.UUID, token string) uuid.UUID { return uuid.NewSHA1(for
 
 // IsShareToken reports whether a text is the secret of a link, by its form.
 func IsShareToken(token string) bool {
-	_, ok := shareHash(token)
+	_, ok := ShareHash(token)
 	return ok
 }
 
-// shareHash is what the table keeps of a token. Its bits are random, so a plain
+// ShareHash is what the table keeps of a token, false for what is none. Its bits are random, so a plain
 // hash tells nothing. What is no token has no hash.
-func shareHash(token string) ([]byte, bool) {
+func ShareHash(token string) ([]byte, bool) {
 	if bits, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(bits) != 16 {
 		return nil, false
 	}
@@ -104,7 +105,7 @@ func AddShare(ctx context.Context, tx *postgres.Tx, id, party uuid.UUID, token s
 	if err := allow(tx.Scope.Rights.RunsKhata); err != nil {
 		return Share{}, err
 	}
-	hash, ok := shareHash(token)
+	hash, ok := ShareHash(token)
 	if !ok || id == uuid.Nil {
 		return Share{}, errNoID
 	}
@@ -219,11 +220,18 @@ var errNoShare = fault.New(fault.NotFound, "Page not found.")
 // transaction that knows no user: the token alone opens it, by one function of the database.
 func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, token string, skip, most int,
 ) (s Shared, lines []SharedLine, err error) {
-	hash, ok := shareHash(token)
+	hash, ok := ShareHash(token)
 	if !ok {
 		return Shared{}, nil, errNoShare
 	}
 	err = asNobody(func(tx pgx.Tx) error {
+		var frozen freeze.Part // of the account, which nobody else knows
+		if err := tx.QueryRow(ctx, postgres.FrozenShareSQL, hash).Scan(&frozen); err != nil {
+			return err
+		}
+		if err := postgres.CheckFrozen(ctx, frozen); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, `
 			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at,
 			    upi_id, payee_name, payable, opening, given, received, lines, brought,

@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tijorihq/tijori/internal/freeze"
 )
 
 // DB holds a pool for each login role.
@@ -223,4 +225,16 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'
 // AsSupport runs fn in a read-only transaction of the support role.
 func (db *DB) AsSupport(ctx context.Context, fn func(pgx.Tx) error) error {
 	return translate(pgx.BeginTxFunc(ctx, db.Support, pgx.TxOptions{AccessMode: pgx.ReadOnly}, fn))
+}
+
+// AsOperator runs fn in a transaction of the support role that may call functions which write: those of incidents, each
+// of which logs who acts.
+func (db *DB) AsOperator(ctx context.Context, fn func(pgx.Tx) error) error {
+	return translate(pgx.BeginFunc(ctx, db.Support, fn))
+}
+
+// FrozenForAll is what operators have stopped for everybody: what visitors need to know, who have no scope.
+func (db *DB) FrozenForAll(ctx context.Context) (parts freeze.Part, err error) {
+	err = db.Auth.QueryRow(ctx, frozenForAllSQL).Scan(&parts)
+	return parts, translate(err)
 }

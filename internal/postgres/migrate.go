@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -132,6 +134,26 @@ func NewestMigration() int64 {
 		panic(err) // they are embedded; a test reads them
 	}
 	return steps[len(steps)-1].number
+}
+
+// A MigrationHash is an embedded migration with the SHA-256 of its text.
+type MigrationHash struct{ Name, SHA256 string }
+
+// MigrationHashes lists the migrations that the program carries, in order.
+func MigrationHashes() (list []MigrationHash, err error) {
+	entries, err := migrations.FS.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		text, err := migrations.FS.ReadFile(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(text)
+		list = append(list, MigrationHash{e.Name(), hex.EncodeToString(sum[:])})
+	}
+	return list, nil
 }
 
 func (c Config) newest() (int64, error) {

@@ -156,7 +156,8 @@ func (u *Usage) count(read bool, rows int64) {
 // ours reports whether a statement is of the transaction itself: it answers a row, but none that anybody asked for.
 func ours(sql string) bool {
 	switch sql {
-	case scopeSQL, tryScopeSQL, claimSQL, longSQL, unlockSQL, resetSQL, beginReadSQL, beginWriteSQL, "commit", "begin":
+	case scopeSQL, tryScopeSQL, claimSQL, longSQL, unlockSQL, resetSQL, beginReadSQL, beginWriteSQL, "commit", "begin",
+		frozenSQL, frozenForAllSQL, FrozenShareSQL:
 		return true
 	}
 	return false

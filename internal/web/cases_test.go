@@ -366,6 +366,19 @@ var trials = map[string]trial{
 		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link")} }, status: 200,
 		shows: "12,34,567.89", visitor: true,
 	},
+	"GET /s/{token}/report": {
+		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link") + "/report"} }, status: 200,
+		shows: "What did you see?", visitor: true,
+	},
+	"POST /s/{token}/report": {ask: func(i ids) ask {
+		return ask{
+			path: "/s/" + i.get("link") + "/report", form: values("id", fresh().String(), "words", "another's khata"),
+		}
+	}, status: 303, shows: "report?sent", visitor: true},
+	"GET /report": {ask: at("/report"), status: 200, shows: "What did you see?"},
+	"POST /report": {ask: func(i ids) ask {
+		return form("/report", "id", fresh().String(), "from", "/billing", "words", "another's khata")
+	}, status: 303, shows: "/report?sent"},
 	"GET /s/{token}/card.png": {
 		ask: func(i ids) ask { return ask{path: "/s/" + i.get("link") + "/card.png"} }, status: 200, shows: "PNG",
 		visitor: true,

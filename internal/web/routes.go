@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
@@ -218,6 +219,14 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.khata.SharedCard,
 		},
 
+		{
+			Pattern: "GET /s/{token}/report", Access: frame.Anyone, Secret: true, KeepsFlash: true,
+			Handle: p.notmine.SharedForm,
+		},
+		{Pattern: "POST /s/{token}/report", Access: frame.Anyone, Secret: true, Handle: p.notmine.SharedReport},
+		{Pattern: "GET /report", Access: frame.SignedIn, Handle: p.notmine.Form},
+		{Pattern: "POST /report", Limit: frame.Reports, Access: frame.SignedIn, Handle: p.notmine.Report},
+
 		// Plans and payments.
 		{Pattern: "GET /pricing", Access: frame.Anyone, Handle: p.plans.PricingPage},
 		{Pattern: "GET /billing", Access: frame.Owns, Handle: p.plans.BillingPage},
@@ -395,6 +404,9 @@ func front(visitor, user frame.Handler) frame.Handler {
 		}
 		if !r.Known {
 			return visitor(w, r)
+		}
+		if err := r.Needs(freeze.Ledger); err != nil {
+			return err
 		}
 		return user(w, r)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
+	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/watch"
@@ -25,6 +26,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/door"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
+	"github.com/tijorihq/tijori/internal/web/notmine"
 	"github.com/tijorihq/tijori/internal/web/operators"
 	"github.com/tijorihq/tijori/internal/web/plans"
 	"github.com/tijorihq/tijori/internal/web/programs"
@@ -46,6 +48,7 @@ type Config struct {
 	Simulated      bool     // no real money moves
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
+	Release        string            // which program answers, "" in tests
 	Access         *accesslog.Writer // nil: requests are not kept
 	Inspector      *watch.Inspector  // see frame.Config; so are the next two
 	InspectEvery   int
@@ -75,7 +78,7 @@ type Server struct {
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
 	p := newParts(c)
-	return &Server{p.Handler(p.routes(), frame.Offers{
+	return &Server{p.Handler(withParts(p.routes()), frame.Offers{
 		Carriers: p.plans.Carriers(), Roomier: p.plans.Roomier, Upgrade: p.plans.ServeUpgrade,
 	}), p.Frame}
 }
@@ -96,6 +99,7 @@ type parts struct {
 	plans       *plans.Handlers
 	programs    *programs.Handlers
 	operators   *operators.Handlers
+	notmine     *notmine.Handlers
 	development *development.Handlers
 }
 
@@ -108,13 +112,16 @@ func newParts(c Config) *parts {
 		InspectEvery: c.InspectEvery, Observe: c.Observe, Log: c.Log,
 	})
 	return &parts{
-		Frame:       f,
-		door:        &door.Handlers{Frame: f, Accounts: c.Accounts},
-		accounts:    &accounts.Handlers{Frame: f, Accounts: c.Accounts},
-		khata:       &khata.Handlers{Frame: f, Accounts: c.Accounts},
-		bulk:        bulk.New(f),
-		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
-		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
+		Frame:    f,
+		door:     &door.Handlers{Frame: f, Accounts: c.Accounts},
+		accounts: &accounts.Handlers{Frame: f, Accounts: c.Accounts},
+		khata:    &khata.Handlers{Frame: f, Accounts: c.Accounts},
+		bulk:     bulk.New(f),
+		plans:    &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		programs: &programs.Handlers{Frame: f, Credits: c.Credits},
+		notmine: &notmine.Handlers{
+			Frame: f, Accounts: c.Accounts, Incidents: incident.New(c.DB), Release: c.Release,
+		},
 		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits, Watch: c.Watch},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}

@@ -558,6 +558,10 @@ begin
     if not needed = any (k.scopes) then
         raise exception 'the key lacks %', needed using errcode = '42501';
     end if;
+    if exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                  and (f.account_id is null or f.account_id = k.account_id)) then
+        raise exception 'frozen' using errcode = 'TJ503';
+    end if;
     return k.account_id;
 end $$;
 ALTER FUNCTION tijori_access.key_account(needed text) OWNER TO tijori_guard;
@@ -1327,6 +1331,7 @@ begin
 exception
     when sqlstate '28000' then return '28000';
     when sqlstate '42501' then return '42501';
+    when sqlstate 'TJ503' then return 'TJ503';
 end $$;
 ALTER FUNCTION tijori_access.try_key(needed text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) RETURNS record
@@ -2952,11 +2957,355 @@ begin
         or s.made_on <> (p.created_at at time zone 'utc')::date;
 end $$;
 ALTER FUNCTION tijori_khata.wrong_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.affected(accounts uuid[]) RETURNS TABLE(account_id uuid, account_name text, name text, email text, locale text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select a.account_id, a.name, u.name, u.email, u.locale
+      from tijori.accounts a
+      join tijori.members m on m.account_id = a.account_id and m.business_id is null
+      join tijori.roles r on r.role = m.role and r.owns
+      join tijori.users u on u.id = m.user_id
+     where a.account_id = any (accounts)
+     order by a.account_id, u.email;
+end $$;
+ALTER FUNCTION tijori_ops.affected(accounts uuid[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_ops.write_act(null, who, act, about, why);
+end $$;
+ALTER FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$ begin return now() + make_interval(secs => (select c.offset_seconds from tijori.service_clock c)); end $$;
 ALTER FUNCTION tijori_ops.clock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.close_incident(number integer, who text, said text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform from tijori.incidents i where i.id = number for update;
+    if exists (select from tijori.freezes f where f.incident = number and f.thawed_at is null) then
+        raise exception 'something is frozen' using errcode = '23514', constraint = 'incidents_frozen';
+    end if;
+    update tijori.incidents i set closed_at = now(), closed_by = who, outcome = said
+     where i.id = number and i.closed_at is null;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    perform tijori_ops.write_act(number, who, 'close', '', said);
+end $$;
+ALTER FUNCTION tijori_ops.close_incident(number integer, who text, said text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    insert into tijori.complaints (id, release, user_id, account_id, business_id, shared, page, object, request_id, words)
+    values (complaint, release, s.user_id, s.account_id, s.business_id, false, page, object, request, words)
+    on conflict do nothing;
+end $$;
+ALTER FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id, x.party_id into s from tijori.shares x where x.token_hash = given_hash
+     order by x.account_id limit 1;
+    if not found then
+        return false;
+    end if;
+    insert into tijori.complaints (id, release, account_id, business_id, shared, page, object, request_id, words)
+    values (complaint, release, s.account_id, s.business_id, true, '/s/…', s.party_id::text, request, words)
+    on conflict do nothing;
+    return true;
+end $$;
+ALTER FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) OWNER TO tijori_guard;
+CREATE TABLE tijori.complaints (
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    release text NOT NULL,
+    user_id uuid,
+    account_id uuid,
+    business_id uuid,
+    shared boolean NOT NULL,
+    page text NOT NULL,
+    object text,
+    request_id text,
+    words text NOT NULL,
+    told_at timestamp with time zone,
+    CONSTRAINT complaints_text_check CHECK (((length(release) <= 100) AND (length(page) <= 300) AND (length(object) <= 100) AND (length(request_id) <= 64) AND (length(words) <= 1000)))
+);
+ALTER TABLE ONLY tijori.complaints FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.complaints OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.complaints
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select c.* from tijori.complaints c where c.at >= since and c.at < until order by c.at, c.id;
+end $$;
+ALTER FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE TABLE tijori.evidence (
+    id bigint NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by text NOT NULL,
+    manifest bytea NOT NULL,
+    previous bytea,
+    file bytea NOT NULL,
+    CONSTRAINT evidence_hash_check CHECK (((length(manifest) = 32) AND (length(file) = 32) AND (length(previous) = 32) AND ((previous IS NULL) = (id = 1)))),
+    CONSTRAINT evidence_who_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 254)))
+);
+ALTER TABLE ONLY tijori.evidence FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.evidence OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.evidence() RETURNS SETOF tijori.evidence
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select e.* from tijori.evidence e order by e.id; end $$;
+ALTER FUNCTION tijori_ops.evidence() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.forget_complainer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.complaints c set user_id = null, words = '' where c.user_id = old.id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_ops.forget_complainer() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    added integer;
+begin
+    perform from tijori.incidents i where i.id = number and i.closed_at is null for share;
+    if not found or account is not null and not exists (select from tijori.accounts a where a.account_id = account) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    with added as (
+        insert into tijori.freezes (id, incident, part, account_id, frozen_by, reason)
+        select gen_random_uuid(), number, p.bit, account, who, why
+          from (values (1), (2), (4), (8), (16), (32)) p(bit) where parts & p.bit <> 0
+        on conflict do nothing returning part)
+    select coalesce(bit_or(a.part), 0) into added from added a;
+    perform tijori_ops.write_act(number, who, 'freeze',
+        parts || coalesce(' of account ' || account, ''), why);
+    return added;
+end $$;
+ALTER FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE TABLE tijori.freezes (
+    id uuid NOT NULL,
+    incident integer NOT NULL,
+    part integer NOT NULL,
+    account_id uuid,
+    frozen_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen_by text NOT NULL,
+    reason text NOT NULL,
+    thawed_at timestamp with time zone,
+    thawed_by text,
+    thaw_reason text,
+    CONSTRAINT freezes_part_check CHECK ((part = ANY (ARRAY[1, 2, 4, 8, 16, 32]))),
+    CONSTRAINT freezes_reason_check CHECK ((((length(reason) >= 1) AND (length(reason) <= 1000)) AND ((length(thaw_reason) >= 1) AND (length(thaw_reason) <= 1000)))),
+    CONSTRAINT freezes_thawed_check CHECK ((((thawed_at IS NULL) = (thawed_by IS NULL)) AND ((thawed_at IS NULL) = (thaw_reason IS NULL)))),
+    CONSTRAINT freezes_who_check CHECK ((((length(frozen_by) >= 1) AND (length(frozen_by) <= 254)) AND ((length(thawed_by) >= 1) AND (length(thawed_by) <= 254))))
+);
+ALTER TABLE ONLY tijori.freezes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.freezes OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.freezes(since timestamp with time zone) RETURNS SETOF tijori.freezes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select f.* from tijori.freezes f where f.thawed_at is null or f.thawed_at >= since
+     order by f.frozen_at, f.part, f.id;
+end $$;
+ALTER FUNCTION tijori_ops.freezes(since timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    everybody integer;
+    narrow boolean;
+    mine uuid;
+begin
+    select bit_or(f.part) filter (where f.account_id is null), bool_or(f.account_id is not null)
+      into everybody, narrow
+      from tijori.freezes f where f.thawed_at is null;
+    if narrow then
+        mine := tijori_access.account_id();
+        return coalesce(everybody, 0) | coalesce((
+            select bit_or(f.part) from tijori.freezes f where f.thawed_at is null and f.account_id = mine), 0);
+    end if;
+    return coalesce(everybody, 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_for_all() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((select bit_or(f.part) from tijori.freezes f where f.thawed_at is null and f.account_id is null), 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen_for_all() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_share(given_hash bytea) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((select bit_or(f.part) from tijori.freezes f
+         where f.thawed_at is null and (f.account_id is null or f.account_id in (
+             select s.account_id from tijori.shares s where s.token_hash = given_hash))), 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen_share(given_hash bytea) OWNER TO tijori_guard;
+CREATE TABLE tijori.incident_acts (
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    incident integer,
+    who text NOT NULL,
+    act text NOT NULL,
+    about text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT incident_acts_act_check CHECK (((length(act) >= 1) AND (length(act) <= 40))),
+    CONSTRAINT incident_acts_text_check CHECK (((length(about) <= 1000) AND (length(reason) <= 1000))),
+    CONSTRAINT incident_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
+);
+ALTER TABLE ONLY tijori.incident_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.incident_acts OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.incident_acts
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select a.* from tijori.incident_acts a where a.at >= since and a.at < until order by a.at, a.id;
+end $$;
+ALTER FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE TABLE tijori.incidents (
+    id integer NOT NULL,
+    title text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    opened_by text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    outcome text,
+    CONSTRAINT incidents_closed_check CHECK ((((closed_at IS NULL) = (closed_by IS NULL)) AND ((closed_at IS NULL) = (outcome IS NULL)) AND ((length(outcome) >= 1) AND (length(outcome) <= 1000)))),
+    CONSTRAINT incidents_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT incidents_who_check CHECK ((((length(opened_by) >= 1) AND (length(opened_by) <= 254)) AND ((length(closed_by) >= 1) AND (length(closed_by) <= 254))))
+);
+ALTER TABLE ONLY tijori.incidents FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.incidents OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.incidents.outcome IS 'what it was and what was done, as who closed it says';
+CREATE FUNCTION tijori_ops.incidents() RETURNS SETOF tijori.incidents
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select i.* from tijori.incidents i order by i.id desc; end $$;
+ALTER FUNCTION tijori_ops.incidents() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.last_evidence() RETURNS SETOF tijori.evidence
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select e.* from tijori.evidence e order by e.id desc limit 1; end $$;
+ALTER FUNCTION tijori_ops.last_evidence() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.open_incident(title text, who text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    number integer;
+begin
+    perform pg_advisory_xact_lock(7310579);
+    select coalesce(i.id, 0) + 1 into number from (values (1)) one left join lateral (
+        select x.id from tijori.incidents x order by x.id desc limit 1) i on true;
+    insert into tijori.incidents (id, title, opened_by) values (number, title, who);
+    perform tijori_ops.write_act(number, who, 'open', '', title);
+    return number;
+end $$;
+ALTER FUNCTION tijori_ops.open_incident(title text, who text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.owners_of(objects text[]) RETURNS TABLE(object text, account_id uuid, kind text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    ids uuid[] := array(select o::uuid from unnest(objects) o
+        where o ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$');
+begin
+    return query
+    select a.account_id::text, a.account_id, 'account' from tijori.accounts a where a.account_id = any (ids)
+    union select b.id::text, b.account_id, 'business' from tijori.businesses b where b.id = any (ids)
+    union select p.id::text, p.account_id, 'party' from tijori.parties p where p.id = any (ids)
+    union select e.id::text, e.account_id, 'entry' from tijori.entries e where e.id = any (ids)
+    union select i.id, i.account_id, 'invoice' from tijori.invoices i where i.id = any (objects);
+end $_$;
+ALTER FUNCTION tijori_ops.owners_of(objects text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_advisory_xact_lock(7310580);
+    if before is distinct from (select e.manifest from tijori.evidence e order by e.id desc limit 1)
+       or number <> 1 + coalesce((select e.id from tijori.evidence e order by e.id desc limit 1), 0) then
+        raise exception 'another bundle was made meanwhile' using errcode = '40001';
+    end if;
+    insert into tijori.evidence (id, made_by, manifest, previous, file) values (number, who, hash, before, whole);
+    perform tijori_ops.write_act(null, who, 'evidence', about, why);
+end $$;
+ALTER FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.releases (node, version, migration, fingerprint, settings, mode, accounts)
+    values (left(node, 254), left(version, 100), migration, fingerprint, settings, mode, accounts);
+end $$;
+ALTER FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.refuse_frozen(parts integer) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tijori_ops.frozen() & parts <> 0 then
+        raise exception 'frozen' using errcode = 'TJ503';
+    end if;
+end $$;
+ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
+CREATE TABLE tijori.releases (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    node text NOT NULL,
+    version text NOT NULL,
+    migration bigint NOT NULL,
+    fingerprint text NOT NULL,
+    settings jsonb NOT NULL,
+    mode text NOT NULL,
+    accounts jsonb NOT NULL,
+    CONSTRAINT releases_mode_check CHECK ((mode = ANY (ARRAY['simulated'::text, 'test'::text, 'live'::text]))),
+    CONSTRAINT releases_text_check CHECK (((length(node) <= 254) AND ((length(version) >= 1) AND (length(version) <= 100)) AND (fingerprint ~ '^[0-9a-f]{16}$'::text) AND (length((settings)::text) <= 20000) AND (length((accounts)::text) <= 2000)))
+);
+ALTER TABLE ONLY tijori.releases FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.releases OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) RETURNS SETOF tijori.releases
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select r.* from tijori.releases r where r.started_at < until
+     order by r.started_at desc, r.id desc limit most;
+end $$;
+ALTER FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.set_clock(seconds bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3078,6 +3427,15 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.tell_complaints(ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.complaints c set told_at = now() where c.id = any (ids) and c.told_at is null;
+    delete from tijori.complaints c where c.at < now() - interval '400 days';
+end $$;
+ALTER FUNCTION tijori_ops.tell_complaints(ids uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3139,6 +3497,61 @@ begin
     end loop;
 end $_$;
 ALTER FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    line record;
+    thawed integer := 0;
+begin
+    for line in
+        update tijori.freezes f set thawed_at = now(), thawed_by = who, thaw_reason = why
+         where f.thawed_at is null and f.part & parts <> 0 and f.account_id is not distinct from account
+        returning f.incident, f.part
+    loop
+        thawed := thawed | line.part;
+        perform tijori_ops.write_act(line.incident, who, 'thaw', line.part || coalesce(' of account ' || account, ''),
+            why);
+    end loop;
+    return thawed;
+end $$;
+ALTER FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.untold_complaints() RETURNS SETOF tijori.complaints
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select c.* from tijori.complaints c where c.told_at is null order by c.at, c.id limit 100
+     for update skip locked;
+end $$;
+ALTER FUNCTION tijori_ops.untold_complaints() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.without_frozen(hashes bytea[]) RETURNS bytea[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16) then
+        return hashes;
+    end if;
+    return array(
+        select case when exists (
+                   select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                      and (f.account_id is null or f.account_id = (
+                          select c.account_id from tijori.credentials c where c.hash = h.hash and c.kind = 'api_key')))
+               then '' else h.hash end
+          from unnest(hashes) with ordinality h(hash, i) order by h.i);
+end $$;
+ALTER FUNCTION tijori_ops.without_frozen(hashes bytea[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.incident_acts (id, incident, who, act, about, reason)
+    values (gen_random_uuid(), incident, who, act, left(about, 1000), left(reason, 1000));
+end $$;
+ALTER FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -4600,6 +5013,8 @@ ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
 ALTER TABLE ONLY tijori.checkouts
     ADD CONSTRAINT checkouts_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.complaints
+    ADD CONSTRAINT complaints_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.connections
     ADD CONSTRAINT connections_id_key UNIQUE (connection_id);
 ALTER TABLE ONLY tijori.connections
@@ -4648,10 +5063,18 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.evidence
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.freezes
+    ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
     ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (connection_id, event_id);
+ALTER TABLE ONLY tijori.incident_acts
+    ADD CONSTRAINT incident_acts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.incidents
+    ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.invoices
@@ -4704,6 +5127,8 @@ ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
 ALTER TABLE ONLY tijori.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
+ALTER TABLE ONLY tijori.releases
+    ADD CONSTRAINT releases_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -4783,6 +5208,8 @@ CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
+CREATE INDEX complaints_at_idx ON tijori.complaints USING btree (at);
+CREATE INDEX complaints_untold_idx ON tijori.complaints USING btree (at) WHERE (told_at IS NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
 CREATE UNIQUE INDEX credentials_account_key ON tijori.credentials USING btree (account_id, id) WHERE (kind = 'api_key'::text);
 CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_at);
@@ -4798,12 +5225,14 @@ CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business
 CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
 CREATE INDEX inbox_due_idx ON tijori.inbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
 CREATE INDEX inbox_foreign_idx ON tijori.inbox USING btree (connection_id, last_error) WHERE ((status = 'ignored'::text) AND (last_error = ANY (ARRAY['livemode_mismatch'::text, 'account_mismatch'::text])));
 CREATE INDEX inbox_received_idx ON tijori.inbox USING btree (connection_id, received_at DESC, event_id);
 CREATE INDEX inbox_subject_idx ON tijori.inbox USING btree (connection_id, subject) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
+CREATE INDEX incident_acts_at_idx ON tijori.incident_acts USING btree (at);
 CREATE UNIQUE INDEX invitations_pending_key ON tijori.invitations USING btree (account_id, email, business_id) NULLS NOT DISTINCT WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 CREATE INDEX invitations_token_idx ON tijori.invitations USING btree (token_hash);
 CREATE INDEX invitations_unmailed_idx ON tijori.invitations USING btree (created_at, account_id) WHERE ((token_hash IS NULL) AND (revoked_at IS NULL));
@@ -4831,6 +5260,7 @@ CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree
 CREATE INDEX reconcile_runs_started_idx ON tijori.reconcile_runs USING btree (connection_id, started_at DESC);
 CREATE INDEX recoveries_expires_idx ON tijori.recoveries USING btree (expires_at);
 CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHERE (used_at IS NULL);
+CREATE INDEX releases_started_idx ON tijori.releases USING btree (started_at);
 CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
@@ -4920,6 +5350,7 @@ CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock 
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
+CREATE TRIGGER users_forget_complaints AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_ops.forget_complainer();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
 CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
 ALTER TABLE ONLY tijori.accounts
@@ -4978,6 +5409,8 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.freezes
+    ADD CONSTRAINT freezes_incident_fkey FOREIGN KEY (incident) REFERENCES tijori.incidents(id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.invitations
@@ -5241,6 +5674,12 @@ CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_
 CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.complaints ENABLE ROW LEVEL SECURITY;
+CREATE POLICY complaints_delete_guard ON tijori.complaints FOR DELETE TO tijori_guard USING ((at < (now() - '400 days'::interval)));
+CREATE POLICY complaints_insert_guard ON tijori.complaints FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY complaints_select_backup ON tijori.complaints FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY complaints_select_guard ON tijori.complaints FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY complaints_update_guard ON tijori.complaints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
 CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -5487,6 +5926,15 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.evidence ENABLE ROW LEVEL SECURITY;
+CREATE POLICY evidence_insert_guard ON tijori.evidence FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY evidence_select_backup ON tijori.evidence FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY evidence_select_guard ON tijori.evidence FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.freezes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY freezes_select_guard ON tijori.freezes FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY freezes_update_guard ON tijori.freezes FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
@@ -5495,6 +5943,15 @@ CREATE POLICY inbox_select_guard ON tijori.inbox FOR SELECT TO tijori_guard USIN
 CREATE POLICY inbox_update_billing ON tijori.inbox FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.incident_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY incident_acts_insert_guard ON tijori.incident_acts FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY incident_acts_select_backup ON tijori.incident_acts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY incident_acts_select_guard ON tijori.incident_acts FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.incidents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY incidents_insert_guard ON tijori.incidents FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY incidents_select_backup ON tijori.incidents FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY incidents_select_guard ON tijori.incidents FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY incidents_update_guard ON tijori.incidents FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.invitations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY invitations_delete_guard ON tijori.invitations FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY invitations_insert_app ON tijori.invitations FOR INSERT TO tijori_app WITH CHECK (((account_id, invited_by, true) = ( SELECT s.account_id,
@@ -5533,7 +5990,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invoices_select_backup ON tijori.invoices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
-CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_update_guard ON tijori.invoices FOR UPDATE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable))) WITH CHECK (true);
 ALTER TABLE tijori.members ENABLE ROW LEVEL SECURITY;
@@ -5776,6 +6233,10 @@ CREATE POLICY recovery_codes_insert_auth ON tijori.recovery_codes FOR INSERT TO 
 CREATE POLICY recovery_codes_select_auth ON tijori.recovery_codes FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY recovery_codes_select_backup ON tijori.recovery_codes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recovery_codes_update_auth ON tijori.recovery_codes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.releases ENABLE ROW LEVEL SECURITY;
+CREATE POLICY releases_insert_guard ON tijori.releases FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY releases_select_backup ON tijori.releases FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY releases_select_guard ON tijori.releases FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6303,12 +6764,76 @@ REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer,
 GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.wrong_sums() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_app;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_jobs;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
+REVOKE ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) TO tijori_auth;
+GRANT SELECT ON TABLE tijori.complaints TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(user_id) ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(words) ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(told_at) ON TABLE tijori.complaints TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
+GRANT SELECT ON TABLE tijori.evidence TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.evidence TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.evidence() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.evidence() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.forget_complainer() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) TO tijori_support;
+GRANT SELECT ON TABLE tijori.freezes TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thawed_at) ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thawed_by) ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thaw_reason) ON TABLE tijori.freezes TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.frozen() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_for_all() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen_for_all() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) TO tijori_auth;
+GRANT SELECT ON TABLE tijori.incident_acts TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.incident_acts TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
+GRANT SELECT ON TABLE tijori.incidents TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(closed_at) ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(closed_by) ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(outcome) ON TABLE tijori.incidents TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.incidents() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.incidents() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.last_evidence() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.last_evidence() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_incident(title text, who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_incident(title text, who text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.owners_of(objects text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.owners_of(objects text[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
+GRANT SELECT ON TABLE tijori.releases TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.releases TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) FROM PUBLIC;
@@ -6324,8 +6849,17 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
+REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.untold_complaints() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.untold_complaints() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
@@ -6595,6 +7129,7 @@ GRANT SELECT ON TABLE tijori.invoices TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.invoices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.invoices TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;

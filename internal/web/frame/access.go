@@ -102,7 +102,8 @@ func (r *Request) verdict() accesslog.Verdict {
 	status := r.answer.status
 	if r.refusal != nil { // its kind says more than the status: who must sign in is led there
 		status = statusOf(fault.KindOf(r.refusal))
-		if fault.Is(r.refusal, fault.UpgradeRequired) || fault.Is(r.refusal, fault.InsufficientCredits) {
+		if fault.Is(r.refusal, fault.UpgradeRequired) || fault.Is(r.refusal, fault.InsufficientCredits) ||
+			fault.CodeOf(r.refusal) == fault.Frozen {
 			return accesslog.Limited
 		}
 	}

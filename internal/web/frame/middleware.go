@@ -17,6 +17,7 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
@@ -127,6 +128,7 @@ func (f *Frame) serve(rt *Route) http.Handler {
 		}
 		end := r.begin(f.limit)
 		defer end()
+		r.need(rt.Part)
 		defer r.keep()
 		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
@@ -159,6 +161,9 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		r.Caller.Credential = account.Hash(r.Token)
 	}
 	r.Flash = f.takeFlash(w, r)
+	if err := r.enterAnyone(); err != nil {
+		return err
+	}
 	if r.route.Access != Anyone && r.Token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
@@ -188,6 +193,11 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
+	if r.route.Access == SignedIn && freeze.Needed(r.Context()) != 0 { // its handler may ask as the sign-in role alone
+		if err := r.Read(nil); err != nil {
+			return err
+		}
+	}
 	if limit := r.route.Limit; limit != nil { // after who may not use the route at all was refused
 		if err := r.Read(nil); err != nil {
 			return err
@@ -199,6 +209,19 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		return r.enterOperator()
 	}
 	return nil
+}
+
+// enterAnyone refuses a route that anybody may use while its part is frozen for everybody. Of all others the database
+// says so with the scope.
+func (r *Request) enterAnyone() error {
+	if r.route.Access != Anyone || freeze.Needed(r.Context()) == 0 {
+		return nil
+	}
+	frozen, err := r.f.config.DB.FrozenForAll(r.Context())
+	if err != nil {
+		return err
+	}
+	return postgres.CheckFrozen(r.Context(), frozen)
 }
 
 // enterProgram takes the API key. Whose it is, and what it may do, the database

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/term"
@@ -190,6 +191,19 @@ func (r *Request) Admit(scope postgres.Scope) error {
 	return r.route.admit(scope)
 }
 
+// Needs refuses the request while one of the parts is frozen, beside those of its route: for a page that shows more to
+// some than to others.
+func (r *Request) Needs(parts freeze.Part) error {
+	r.need(r.route.Part | parts)
+	return r.Read(nil)
+}
+
+// need says which parts of the product the rest of the request needs: package postgres asks for them.
+func (r *Request) need(parts freeze.Part) {
+	r.whole = freeze.With(r.whole, parts)
+	r.Request = r.WithContext(freeze.With(r.Context(), parts))
+}
+
 // MarkOf stands for a user on a device, always the same. It is not their id, which no page tells.
 func MarkOf(user uuid.UUID) string {
 	sum := sha256.Sum256(append([]byte("tijori device "), user[:]...))
@@ -266,7 +280,7 @@ func (r *Request) Shell() ui.Shell {
 		now = now.In(place)
 	}
 	shell := ui.Shell{
-		Locale: r.Locale(), User: p.Name, Plan: p.Plan, CurrentPath: r.URL.RequestURI(),
+		Locale: r.Locale(), User: p.Name, Plan: p.Plan, RequestID: r.ID, CurrentPath: r.URL.RequestURI(),
 		Flash: r.Flash, Development: r.f.config.Development, Now: now, BusinessDay: r.Today,
 		FreeParties: r.f.Plans.Default().PartiesMax,
 		Carriers:    r.f.offers.Carriers,

@@ -81,7 +81,7 @@ func (w world) in(path string) ui.Shell {
 	all := w.businesses()
 	return ui.Shell{
 		Locale: w.locale, User: w.say("Anita Gupta", "अनीता गुप्ता"), Mark: "5e1f", Businesses: all, Business: all[0],
-		Plan: "pro", CurrentPath: path, Now: Now, FreeParties: 5, Carriers: map[string]string{
+		Plan: "pro", RequestID: "a3f1", CurrentPath: path, Now: Now, FreeParties: 5, Carriers: map[string]string{
 			"export":      "Pro",
 			"batch_entry": "Pro",
 		},

@@ -9,9 +9,14 @@ type Frame struct {
 	Bar    bool   // the page has a bottom bar of its own on a phone, in the place of the tabs
 	Module string // ES module of this page beside app.js, "" for none
 
+	Report string // where a customer reports that the page is not theirs, "" where nothing of anybody is shown
+
 	// for a customer of a shop, who has a link and no account: no ways in, and none to prices
 	Guest   bool
 	Preview Preview // what a messenger shows beside a link to the page
+
+	// for visitors, neither prices nor ways in around it: the page has those that work
+	Bare bool
 
 	// the page that a device keeps for when there is no connection: nobody's data, no ways that lead nowhere
 	Offline bool

@@ -1,6 +1,9 @@
 package ui
 
-import "net/url"
+import (
+	"net/url"
+	"strings"
+)
 
 // Addresses of pages, written in one place so that a link cannot miss.
 
@@ -10,6 +13,26 @@ func BusinessPath(business string) string { return "/b/" + url.PathEscape(busine
 // PartyPath is the page of a party.
 func PartyPath(business, party string) string {
 	return BusinessPath(business) + "/p/" + url.PathEscape(party)
+}
+
+// reports reports whether the page offers to report what is not the reader's: all but the report itself.
+func (s Shell) reports() bool {
+	at, _, _ := strings.Cut(s.CurrentPath, "?")
+	return s.RequestID != "" && at != "/report"
+}
+
+// reportPath is where this page is reported.
+func (s Shell) reportPath() string {
+	at, _, _ := strings.Cut(s.CurrentPath, "?")
+	return "/report?" + url.Values{"from": {at}, "request": {s.RequestID}}.Encode()
+}
+
+// SharedReportPath is where whoever was sent a link reports it.
+func (s Shell) SharedReportPath(link string) string {
+	if link == "" || s.RequestID == "" {
+		return ""
+	}
+	return link + "/report?" + url.Values{"request": {s.RequestID}}.Encode()
 }
 
 // EntryPath is the root of the pages of one entry.

@@ -26,6 +26,7 @@ type Shell struct {
 	Plan        string            // id of the plan in force for the account
 	FreeParties int               // parties that cost nothing, 0 without limit
 	Carriers    map[string]string // by entitlement, the name of the plan that it comes with
+	RequestID   string            // of this page, for a report about it; "" on pages that nobody reports
 	CurrentPath string            // path and query of this page, as requested
 	Flash       *Flash            // what just happened, nil when nothing
 	Development bool              // shows the way to the outbox

@@ -810,7 +810,7 @@ func Public(v PublicView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Page(v.Shell, ui.Frame{Title: v.Business.Name, Look: "guest", Guest: true, Preview: v.Preview}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Page(v.Shell, ui.Frame{Title: v.Business.Name, Look: "guest", Guest: true, Preview: v.Preview, Report: v.SharedReportPath(v.Shared)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1272,7 +1272,7 @@ func whole(v PublicView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(v.Shell, ui.Frame{Title: v.T("Statement") + " · " + v.Business.Name, Look: "statement shared", Module: "statement.js", Guest: true, Preview: v.Preview}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var67), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(v.Shell, ui.Frame{Title: v.T("Statement") + " · " + v.Business.Name, Look: "statement shared", Module: "statement.js", Guest: true, Preview: v.Preview, Report: v.SharedReportPath(v.Shared)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var67), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
