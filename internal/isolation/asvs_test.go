@@ -177,6 +177,7 @@ var cryptography = map[string]string{
 	"internal/billing/facts/verify.go":    "hmac",              // webhooks
 	"internal/billing/razorpay/verify.go": "hmac",              // the same
 	"internal/cli/backup.go":              "age",               // keys of back-ups
+	"internal/cli/machine.go":             "tls",               // the end of the own certificate
 	"internal/cli/settings.go":            "argon2",            // the login roles' password
 	"internal/mail/smtp.go":               "tls",               // mail
 	"internal/spool/spool.go":             "aes, cipher",       // files that wait on the disk

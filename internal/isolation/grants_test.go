@@ -82,7 +82,7 @@ func closedRooms(t testing.TB, super querier) {
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
-			"passkeys", "totps", "recovery_codes", "challenges",
+			"passkeys", "totps", "recovery_codes", "challenges", "plan_spans",
 		},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
@@ -91,7 +91,7 @@ func closedRooms(t testing.TB, super querier) {
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox",
 			"review_items", "batches", "drafts", "uploads", "tasks",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds",
-			"credit_calendars", "purchases", "security_log",
+			"credit_calendars", "purchases", "security_log", "plan_spans",
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {
@@ -99,6 +99,7 @@ func closedRooms(t testing.TB, super querier) {
 			"challenges", "businesses", "invitations",
 			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
 			"drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices", "security_log",
+			"plan_spans",
 		},
 	}
 	for _, table := range namesOf(t, super,

@@ -15,6 +15,7 @@ import (
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
+	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/accounts"
@@ -28,7 +29,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/programs"
 )
 
-// A Config is what a Server stands on. All fields but Outbox are required.
+// A Config is what a Server stands on. All fields but Outbox and Machine are required.
 type Config struct {
 	DB       *postgres.DB
 	Accounts *account.Service
@@ -44,6 +45,7 @@ type Config struct {
 	Simulated      bool     // no real money moves
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
+	Machine        func(context.Context) insight.Machine // what only the program knows of where it runs; may be nil
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
@@ -96,14 +98,16 @@ func newParts(c Config) *parts {
 		RequestLimit: c.limit, ChunkLimit: c.chunk, Log: c.Log,
 	})
 	return &parts{
-		Frame:       f,
-		door:        &door.Handlers{Frame: f, Accounts: c.Accounts},
-		accounts:    &accounts.Handlers{Frame: f, Accounts: c.Accounts},
-		khata:       &khata.Handlers{Frame: f, Accounts: c.Accounts},
-		bulk:        bulk.New(f),
-		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
-		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
-		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		Frame:    f,
+		door:     &door.Handlers{Frame: f, Accounts: c.Accounts},
+		accounts: &accounts.Handlers{Frame: f, Accounts: c.Accounts},
+		khata:    &khata.Handlers{Frame: f, Accounts: c.Accounts},
+		bulk:     bulk.New(f),
+		plans:    &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
+		programs: &programs.Handlers{Frame: f, Credits: c.Credits},
+		operators: &operators.Handlers{
+			Frame: f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App), Machine: c.Machine,
+		},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}
 }

@@ -439,7 +439,9 @@ begin
     delete from tijori.credentials c where c.user_id = any (alone);
     delete from tijori.recoveries r where r.user_id = any (alone) or r.email = any (addresses);
     delete from tijori.signups s where s.email = any (addresses);
-    update tijori.support_uses s set subject = 'erased' where lower(s.subject) = any (addresses);
+    update tijori.support_uses s set subject = 'erased'
+     where lower(s.subject) = any (addresses)
+        or s.question = 'search' and exists (select from unnest(addresses) a (email) where a.email ^@ lower(s.subject));
     delete from tijori.users u where u.id = any (alone);
 end $$;
 ALTER FUNCTION tijori_access.forget_users(candidates uuid[]) OWNER TO tijori_guard;
@@ -2925,11 +2927,384 @@ begin
         or s.made_on <> (p.created_at at time zone 'utc')::date;
 end $$;
 ALTER FUNCTION tijori_khata.wrong_sums() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_credits(use_id uuid) RETURNS TABLE(meter text, balance bigint, held bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+begin
+    return query
+    select b.meter, b.balance, b.held from tijori.credit_balances b where b.account_id = opened order by b.meter;
+end $$;
+ALTER FUNCTION tijori_ops.account_credits(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_facts(use_id uuid) RETURNS TABLE(account_id uuid, name text, currency text, time_zone text, created_at timestamp with time zone, leaving_at timestamp with time zone, erased_at timestamp with time zone, businesses bigint, people bigint, api_keys bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+begin
+    return query
+    select a.account_id, a.name, a.currency, a.time_zone, a.created_at, a.leaving_at, a.erased_at,
+           (select count(*) from tijori.businesses b where b.account_id = opened),
+           (select count(distinct m.user_id) from tijori.members m where m.account_id = opened),
+           (select count(*) from tijori.credentials c
+             where c.account_id = opened and c.kind = 'api_key' and c.revoked_at is null)
+      from tijori.accounts a where a.account_id = opened;
+end $$;
+ALTER FUNCTION tijori_ops.account_facts(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) RETURNS TABLE(at timestamp with time zone, kind text, what text, detail text, amount_minor bigint, currency text, reference text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+    today constant timestamptz := tijori_ops.clock();
+    horizon constant timestamptz := coalesce(until, 'infinity');
+begin
+    return query
+    select x.at, x.kind, x.what, x.detail, x.amount_minor, x.currency, x.reference from (
+        select a.created_at as at, 'account' as kind, 'opened' as what, a.name as detail, null::bigint as amount_minor,
+               null as currency, '' as reference
+          from tijori.accounts a where a.account_id = opened
+        union all
+        select a.leaving_at, 'account', 'leaving', '', null, null, ''
+          from tijori.accounts a where a.account_id = opened and a.leaving_at is not null
+        union all
+        select m.created_at, 'person', m.role, p.name, null, null, ''
+          from tijori.members m join tijori.users p on p.id = m.user_id where m.account_id = opened
+        union all
+        select s.began_at, 'plan', s.kind, s.plan_id, s.monthly_minor, s.currency, s.subscription_id
+          from tijori.plan_spans s where s.account_id = opened
+        union all
+        select s.until_at, 'plan', 'ended', s.plan_id, null, null, s.subscription_id
+          from tijori.plan_spans s where s.account_id = opened and s.until_at <= today
+        union all
+        select coalesce(p.paid_at, p.recorded_at), 'payment', 'paid', p.connection_id, p.amount_minor, p.currency, p.id
+          from tijori.payments p where p.account_id = opened
+        union all
+        select p.paid_at, 'payment', 'credits', p.top_up_id, p.amount_minor, p.currency, coalesce(p.payment_id, '')
+          from tijori.purchases p where p.account_id = opened and p.paid_at is not null
+        union all
+        select i.issued_at, 'invoice', i.status, i.number, i.amount_minor, i.currency, i.id
+          from tijori.invoices i where i.account_id = opened and i.paid_at is null and i.status not in ('draft', 'deleted')
+        union all
+        (select i.received_at, 'event', i.type, i.status || case when i.last_error = '' then '' else ': ' end || i.last_error,
+                null, null, i.provider || '/' || i.event_id
+           from tijori.inbox i where i.account_id = opened and i.received_at <= horizon
+          order by i.received_at desc limit least(most, 200) + past)
+        union all
+        select g.created_at, 'credits', g.kind, g.reason, g.amount, null, g.granted_by
+          from tijori.credit_grants g where g.account_id = opened
+        union all
+        select r.opened_at, 'review', r.reason, r.detail, null, null, r.status
+          from tijori.review_items r where r.account_id = opened
+        union all
+        (select l.at, 'security', l.kind, l.detail, null, null, ''
+           from tijori.security_log l where l.account_id = opened and l.at <= horizon
+          order by l.at desc limit least(most, 200) + past)
+        union all
+        select o.at, 'act', o.act, o.reason, null, null, o.who
+          from tijori.operator_acts o
+         where o.app_id = (select a.app_id from tijori.accounts a where a.account_id = opened) and o.subject = opened::text
+        union all
+        select u.at, 'look', u.question, u.detail, null, null, u.who
+          from tijori.support_uses u where u.subject = opened::text and u.question in ('account', 'why')) x
+     where x.at <= horizon
+     order by x.at desc, x.kind, x.what, x.reference offset past limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_opened(use_id uuid) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_ops.app_of_use(use_id, array['account']);
+    return (select s.account from tijori_ops.support_scope(use_id) s);
+end $$;
+ALTER FUNCTION tijori_ops.account_opened(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_people(use_id uuid) RETURNS TABLE(name text, role text, email text, since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+begin
+    return query
+    select p.name, m.role, case when r.owns then p.email else '' end, m.created_at
+      from tijori.members m
+      join tijori.roles r on r.role = m.role
+      join tijori.users p on p.id = m.user_id
+     where m.account_id = opened
+     order by r.rank, m.created_at, m.id limit 50;
+end $$;
+ALTER FUNCTION tijori_ops.account_people(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) RETURNS TABLE(account_id uuid, name text, at timestamp with time zone, plan_id text, currency text, monthly_minor bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['list']);
+    today constant timestamptz := tijori_ops.clock();
+begin
+    return query
+    with found as (
+        select s.account_id, s.began_at as at, s.plan_id, s.currency, s.monthly_minor
+          from tijori.plan_spans s
+          join tijori.subscriptions v
+            on v.account_id = s.account_id and v.connection_id = s.connection_id and v.id = s.subscription_id
+         where figure in ('active', 'trials_now', 'failing', 'ending')
+           and s.app_id = app and s.began_at <= today and s.until_at > today
+           and s.kind = case figure when 'trials_now' then 'trial' else 'paid' end
+           and (figure <> 'failing' or v.status = 'past_due') and (figure <> 'ending' or v.cancel_at_period_end)
+        union all
+        select s.account_id, s.began_at, s.plan_id, s.currency, s.monthly_minor from tijori.plan_spans s
+         where figure = 'trials' and s.app_id = app and s.kind = 'trial' and s.until_at > s.began_at
+           and s.began_at >= since and s.began_at < until
+        union all
+        select a.account_id, a.created_at, null, null, null from tijori.accounts a
+         where figure = 'sign_ups' and a.app_id = app and a.created_at >= since and a.created_at < until
+        union all
+        select i.account_id, i.began_at, null, null, null from tijori_ops.islands(case when figure in ('won', 'won_back')
+            then app end) i
+         where i.began_at >= since and i.began_at < until and (i.number = 1) = (figure = 'won')
+        union all
+        select i.account_id, i.until_at, null, null, null from tijori_ops.islands(case when figure = 'lost' then app end) i
+         where i.until_at >= since and i.until_at < least(until, today)),
+    page as (
+        select f.* from found f
+         where before_at is null or (f.at, f.account_id) < (before_at, before_account)
+         order by f.at desc, f.account_id desc limit least(most, 200))
+    select p.account_id, a.name, p.at, coalesce(p.plan_id, s.plan_id), coalesce(p.currency, s.currency),
+           coalesce(p.monthly_minor, s.monthly_minor)
+      from page p
+      join tijori.accounts a on a.account_id = p.account_id
+      left join lateral (
+        select x.plan_id, x.currency, x.monthly_minor from tijori.plan_spans x
+         where p.plan_id is null and x.account_id = p.account_id and x.kind = 'paid' and x.began_at <= p.at
+         order by x.began_at desc limit 1) s on true
+     order by p.at desc, p.account_id desc;
+end $$;
+ALTER FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app text;
+begin
+    select u.app_id into app from tijori.support_uses u
+     where u.id = use_id and u.question = any (questions) and u.at > now() - interval '1 hour'
+       and u.xact is distinct from pg_current_xact_id_if_assigned();
+    if not found then
+        raise exception 'this use is not written down' using errcode = '28000';
+    end if;
+    return app;
+end $$;
+ALTER FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$ begin return now() + make_interval(secs => (select c.offset_seconds from tijori.service_clock c)); end $$;
 ALTER FUNCTION tijori_ops.clock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) RETURNS TABLE(part integer, accounts bigint, paying bigint, sign_ups bigint, trials bigint, won bigint, won_back bigint, lost bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['figures']);
+begin
+    return query
+    with made as (
+        select width_bucket(a.created_at, bounds) as b, 1 as one, 1 as signed
+          from tijori.accounts a where a.app_id = app
+        union all
+        select width_bucket(a.erased_at, bounds), -1, 0
+          from tijori.accounts a where a.app_id = app and a.erased_at is not null),
+    made_sums as (select m.b, sum(m.one)::bigint as n, sum(m.signed)::bigint as signed from made m group by 1),
+    paid as materialized (select i.number, i.began_at, i.until_at from tijori_ops.islands(app) i),
+    moves as (
+        select width_bucket(p.began_at, bounds) as b, (p.number = 1)::int as won, (p.number > 1)::int as won_back,
+               0 as lost, 1 as one from paid p
+        union all
+        select width_bucket(p.until_at, bounds), 0, 0, 1, -1 from paid p),
+    paid_sums as (
+        select m.b, sum(m.won)::bigint as won, sum(m.won_back)::bigint as won_back, sum(m.lost)::bigint as lost,
+               sum(m.one)::bigint as n
+          from moves m group by 1),
+    trial_sums as (
+        select width_bucket(s.began_at, bounds) as b, count(*) as n from tijori.plan_spans s
+         where s.app_id = app and s.kind = 'trial' and s.until_at > s.began_at group by 1)
+    select g.part,
+           coalesce((select sum(m.n) from made_sums m where m.b < g.part), 0)::bigint,
+           coalesce((select sum(p.n) from paid_sums p where p.b < g.part), 0)::bigint,
+           coalesce((select m.signed from made_sums m where m.b = g.part), 0),
+           coalesce((select t.n from trial_sums t where t.b = g.part), 0),
+           coalesce((select p.won from paid_sums p where p.b = g.part), 0),
+           coalesce((select p.won_back from paid_sums p where p.b = g.part), 0),
+           coalesce((select p.lost from paid_sums p where p.b = g.part), 0)
+      from generate_series(1, cardinality(bounds)) g (part)
+     order by g.part;
+end $$;
+ALTER FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.figures_now(use_id uuid) RETURNS TABLE(plan_id text, period text, currency text, paid bigint, monthly_minor bigint, failing bigint, failing_minor bigint, ending bigint, ending_minor bigint, trials bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['figures']);
+    today constant timestamptz := tijori_ops.clock();
+begin
+    return query
+    with given as (
+        select s.plan_id, s.period, coalesce(s.currency, '') as currency, s.kind, coalesce(s.monthly_minor, 0) as monthly,
+               v.status = 'past_due' as fails, v.cancel_at_period_end as ends
+          from tijori.plan_spans s
+          join tijori.subscriptions v
+            on v.account_id = s.account_id and v.connection_id = s.connection_id and v.id = s.subscription_id
+         where s.app_id = app and s.began_at <= today and s.until_at > today)
+    select g.plan_id, g.period, g.currency,
+           count(*) filter (where g.kind = 'paid'),
+           coalesce(sum(g.monthly) filter (where g.kind = 'paid'), 0)::bigint,
+           count(*) filter (where g.kind = 'paid' and g.fails),
+           coalesce(sum(g.monthly) filter (where g.kind = 'paid' and g.fails), 0)::bigint,
+           count(*) filter (where g.kind = 'paid' and g.ends),
+           coalesce(sum(g.monthly) filter (where g.kind = 'paid' and g.ends), 0)::bigint,
+           count(*) filter (where g.kind = 'trial')
+      from given g group by 1, 2, 3 order by 1, 2, 3;
+end $$;
+ALTER FUNCTION tijori_ops.figures_now(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) RETURNS TABLE(moment integer, currency text, subscriptions bigint, monthly_minor bigint, unpriced bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['figures']);
+begin
+    -- What is true just before a moment: a span counts where began_at < moment <= until_at. So it is added at the first
+    -- moment after began_at, and taken away at the first after until_at.
+    return query
+    with paid as (
+        select coalesce(s.currency, '') as currency, coalesce(s.monthly_minor, 0) as monthly,
+               (s.currency is null)::int as unpriced, s.began_at, s.until_at
+          from tijori.plan_spans s
+         where s.app_id = app and s.kind = 'paid' and s.until_at > s.began_at and s.until_at > moments[1]),
+    moves as (
+        select p.currency, 1 + width_bucket(p.began_at, moments) as place, 1 as one, p.monthly, p.unpriced from paid p
+        union all
+        select p.currency, 1 + width_bucket(p.until_at, moments), -1, -p.monthly, -p.unpriced from paid p),
+    sums as (
+        select m.currency, m.place, sum(m.one)::bigint as n, sum(m.monthly)::bigint as monthly, sum(m.unpriced)::bigint as u
+          from moves m group by m.currency, m.place)
+    select g.moment, s.currency, sum(s.n)::bigint, sum(s.monthly)::bigint, sum(s.u)::bigint
+      from generate_series(1, cardinality(moments)) g (moment)
+      join sums s on s.place <= g.moment
+     group by g.moment, s.currency
+     order by g.moment, s.currency;
+end $$;
+ALTER FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.islands(app text) RETURNS TABLE(account_id uuid, number bigint, began_at timestamp with time zone, until_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    with ordered as (
+        select s.account_id, s.began_at, s.until_at,
+               max(s.until_at) over (partition by s.account_id order by s.began_at, s.until_at
+                   rows between unbounded preceding and 1 preceding) as before
+          from tijori.plan_spans s
+         where s.app_id = app and s.kind = 'paid' and s.until_at > s.began_at),
+    grouped as (
+        select o.account_id, o.began_at, o.until_at,
+               count(*) filter (where o.before is null or o.before + interval '1 day' < o.began_at)
+                   over (partition by o.account_id order by o.began_at, o.until_at) as number
+          from ordered o)
+    select g.account_id, g.number, min(g.began_at), max(g.until_at)
+      from grouped g group by g.account_id, g.number;
+end $$;
+ALTER FUNCTION tijori_ops.islands(app text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if asked <> 'work' and not exists (select from tijori_ops.open_work(asker) w where w.id = work) then
+        raise exception 'no work was begun' using errcode = '28000';
+    end if;
+    insert into tijori.support_uses (id, app_id, who, question, subject, detail, work_id)
+    values (use_id, app, asker, asked, about, remark, work);
+end $$;
+ALTER FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.open_account(asker text, account uuid) RETURNS TABLE(id uuid, at timestamp with time zone, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select u.id, u.at, u.detail from tijori.support_uses u
+     where u.who = asker and u.question = 'account' and u.subject = account::text and u.at > now() - interval '55 minutes'
+     order by u.at desc limit 1;
+end $$;
+ALTER FUNCTION tijori_ops.open_account(asker text, account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.open_work(asker text) RETURNS TABLE(id uuid, at timestamp with time zone, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select u.id, u.at, u.detail from tijori.support_uses u
+     where u.who = asker and u.question = 'work' and u.at > now() - interval '4 hours'
+     order by u.at desc limit 1;
+end $$;
+ALTER FUNCTION tijori_ops.open_work(asker text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) RETURNS TABLE(account_id uuid, name text, at timestamp with time zone, plan_id text, matched text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['search']);
+    mine constant text[] := array(select c.connection_id from tijori.connections c where c.app_id = app);
+begin
+    return query
+    with found as (
+        select m.account_id, u.email as matched from tijori.users u join tijori.members m on m.user_id = u.id
+         where by = 'email' and u.email ~>=~ words and u.email ~<~ (words || chr(1114111))
+        union all
+        select c.account_id, 'API key ' || c.hint || '…' from tijori.credentials c
+         where by = 'key' and c.kind = 'api_key' and (c.hint ^@ words or words ^@ c.hint)
+        union all
+        select a.account_id, 'account' from tijori.accounts a where by = 'id' and a.account_id = search_accounts.id
+        union all
+        select m.account_id, 'user' from tijori.members m where by = 'id' and m.user_id = search_accounts.id
+        union all
+        select b.account_id, 'business' from tijori.businesses b where by = 'id' and b.id = search_accounts.id
+        union all
+        select d.account_id, d.kind from tijori.provider_directory d
+         where by = 'provider' and d.connection_id = any (mine) and d.provider_id = words
+           and d.kind = any (array['customer', 'subscription', 'session', 'payment_link', 'payment'])
+        union all
+        select p.account_id, 'payment' from tijori.payments p
+         where by = 'provider' and p.connection_id = any (mine) and (p.id = words or p.invoice_id = words)
+        union all
+        select i.account_id, 'invoice' from tijori.invoices i
+         where by = 'provider' and i.connection_id = any (mine) and (i.id = words or i.number = words)
+        union all
+        select p.account_id, 'purchase of credits' from tijori.purchases p
+         where by = 'provider' and p.connection_id = any (mine) and words in (p.provider_id, p.payment_id, p.charge_id)
+        union all
+        select e.account_id, 'event' from tijori.inbox e
+         where by = 'provider' and e.connection_id = any (mine) and e.event_id = words and e.account_id is not null),
+    each_once as (
+        select f.account_id, string_agg(distinct f.matched, ', ' order by f.matched) as matched from found f
+         where after is null or f.account_id > after
+         group by f.account_id order by f.account_id limit least(most, 200))
+    select a.account_id, a.name, a.created_at, tijori_plans.plan_of(a.account_id), e.matched
+      from each_once e join tijori.accounts a on a.account_id = e.account_id and a.app_id = app
+     order by a.account_id;
+end $$;
+ALTER FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.set_clock(seconds bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3149,6 +3524,48 @@ begin
     raise exception 'not a connection of this work' using errcode = 'insufficient_privilege';
 end $$;
 ALTER FUNCTION tijori_plans.lock_connection(connection text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.note_span() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock();
+    its_kind constant text := case when new.trial_end is not null and new.paid_through <= new.trial_end
+        then 'trial' else 'paid' end;
+    its_price constant text := coalesce(nullif(new.paid_price_id, ''), new.price_id);
+    since timestamptz := least(coalesce(new.paid_from, new.period_start, today), today, new.access_until);
+    latest tijori.plan_spans;
+    p record;
+begin
+    select s.* into latest from tijori.plan_spans s
+     where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+     order by s.number desc limit 1 for update;
+    if new.access_until is null or new.plan_id is null then
+        update tijori.plan_spans s set until_at = greatest(s.began_at, least(s.until_at, today))
+         where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+           and s.number = latest.number and s.until_at > today;
+        return null;
+    end if;
+    if latest.kind = its_kind and latest.price_id = its_price and latest.plan_id = new.plan_id
+       and (since <= latest.until_at or new.access_until <= latest.until_at) then
+        update tijori.plan_spans s set until_at = greatest(s.began_at, new.access_until)
+         where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+           and s.number = latest.number and s.until_at <> greatest(s.began_at, new.access_until);
+        return null;
+    end if;
+    since := greatest(since, latest.began_at); -- greatest leaves a null out
+    update tijori.plan_spans s set until_at = since
+     where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+       and s.number = latest.number and s.until_at > since;
+    select c.currency, case c.period when 'year' then c.amount_minor / 12 else c.amount_minor end as monthly, c.period
+      into p from tijori.prices c where c.connection_id = new.connection_id and c.id = its_price;
+    insert into tijori.plan_spans (account_id, connection_id, subscription_id, number, app_id, kind, plan_id, price_id,
+        period, currency, monthly_minor, began_at, until_at)
+    values (new.account_id, new.connection_id, new.id, coalesce(latest.number, 0) + 1, new.app_id, its_kind, new.plan_id,
+        its_price, coalesce(p.period, new.period), p.currency, p.monthly, since, greatest(since, new.access_until));
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.note_span() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3876,6 +4293,28 @@ ALTER TABLE ONLY tijori.period_locks FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.period_locks OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.period_locks.locked_from IS 'what was in force before; null when everything was open';
 COMMENT ON COLUMN tijori.period_locks.locked_until IS 'the last locked day; null opens everything';
+CREATE TABLE tijori.plan_spans (
+    account_id uuid NOT NULL,
+    connection_id text NOT NULL,
+    subscription_id text NOT NULL,
+    number integer NOT NULL,
+    app_id text NOT NULL,
+    kind text NOT NULL,
+    plan_id text NOT NULL,
+    price_id text NOT NULL,
+    period text NOT NULL,
+    currency text,
+    monthly_minor bigint,
+    began_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    CONSTRAINT plan_spans_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'paid'::text]))),
+    CONSTRAINT plan_spans_money_check CHECK ((((currency IS NULL) = (monthly_minor IS NULL)) AND (monthly_minor >= 0) AND (currency ~ '^[A-Z]{3}$'::text))),
+    CONSTRAINT plan_spans_order_check CHECK (((until_at >= began_at) AND (number > 0)))
+);
+ALTER TABLE ONLY tijori.plan_spans FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.plan_spans OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.plan_spans.monthly_minor IS 'the price for a month: a yearly one divided by twelve, without the remainder; null when the price is not known';
+COMMENT ON COLUMN tijori.plan_spans.until_at IS 'until when the plan is given as far as is known: it moves on with each payment, and ends early with a subscription';
 CREATE TABLE tijori.prices (
     connection_id text NOT NULL,
     id text NOT NULL,
@@ -4222,13 +4661,16 @@ CREATE TABLE tijori.support_uses (
     subject text NOT NULL,
     detail text NOT NULL,
     xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    work_id uuid,
     CONSTRAINT support_uses_detail_check CHECK ((length(detail) <= 1000)),
-    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text, 'reset_factors'::text]))),
+    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text, 'reset_factors'::text, 'work'::text, 'page'::text, 'figures'::text, 'list'::text, 'search'::text, 'account'::text]))),
+    CONSTRAINT support_uses_reason_check CHECK (((question <> ALL (ARRAY['work'::text, 'account'::text])) OR (length(TRIM(BOTH FROM detail)) >= 3))),
     CONSTRAINT support_uses_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 254))),
     CONSTRAINT support_uses_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
 ALTER TABLE ONLY tijori.support_uses FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.support_uses OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.support_uses.work_id IS 'the piece of work during which it was asked';
 CREATE TABLE tijori.tasks (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -4397,6 +4839,8 @@ ALTER TABLE ONLY tijori.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, connection_id, id);
 ALTER TABLE ONLY tijori.period_locks
     ADD CONSTRAINT period_locks_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.plan_spans
+    ADD CONSTRAINT plan_spans_pkey PRIMARY KEY (account_id, connection_id, subscription_id, number);
 ALTER TABLE ONLY tijori.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.prices
@@ -4526,8 +4970,13 @@ CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
 CREATE INDEX signups_expires_idx ON tijori.signups USING btree (expires_at);
 CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (account_id, access_until) INCLUDE (plan_id);
 CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
+CREATE INDEX subscriptions_ending_idx ON tijori.subscriptions USING btree (account_id, access_until) WHERE cancel_at_period_end;
+CREATE INDEX subscriptions_failing_idx ON tijori.subscriptions USING btree (account_id) WHERE (status = 'past_due'::text);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
+CREATE INDEX support_uses_subject_idx ON tijori.support_uses USING btree (subject, at DESC) WHERE (question = ANY (ARRAY['account'::text, 'why'::text]));
+CREATE INDEX support_uses_who_idx ON tijori.support_uses USING btree (who, at DESC) WHERE (question = ANY (ARRAY['work'::text, 'account'::text]));
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
+CREATE INDEX users_email_prefix_idx ON tijori.users USING btree (email text_pattern_ops);
 CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON account_id, business_id, subject_id FROM tijori.changes;
 ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
@@ -4582,6 +5031,7 @@ CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW E
 CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+CREATE TRIGGER subscriptions_span AFTER INSERT OR UPDATE OF access_until, plan_id, price_id, paid_price_id, paid_from, paid_through, trial_end ON tijori.subscriptions FOR EACH ROW EXECUTE FUNCTION tijori_plans.note_span();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
 CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
@@ -4679,6 +5129,8 @@ ALTER TABLE ONLY tijori.payments
     ADD CONSTRAINT payments_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id);
 ALTER TABLE ONLY tijori.period_locks
     ADD CONSTRAINT period_locks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY tijori.plan_spans
+    ADD CONSTRAINT plan_spans_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.plans
     ADD CONSTRAINT plans_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.prices
@@ -5181,7 +5633,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY invoices_select_backup ON tijori.invoices FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY invoices_select_billing ON tijori.invoices FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
-CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
+CREATE POLICY invoices_select_guard ON tijori.invoices FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY invoices_update_billing ON tijori.invoices FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY invoices_update_guard ON tijori.invoices FOR UPDATE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable))) WITH CHECK (true);
 ALTER TABLE tijori.members ENABLE ROW LEVEL SECURITY;
@@ -5219,6 +5671,7 @@ ALTER TABLE tijori.operator_acts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY operator_acts_insert_billing ON tijori.operator_acts FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY operator_acts_select_backup ON tijori.operator_acts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY operator_acts_select_billing ON tijori.operator_acts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY operator_acts_select_guard ON tijori.operator_acts FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.parties ENABLE ROW LEVEL SECURITY;
 CREATE POLICY parties_delete_guard ON tijori.parties FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY parties_insert_app ON tijori.parties FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -5314,6 +5767,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY payments_select_backup ON tijori.payments FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payments_select_billing ON tijori.payments FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY payments_select_guard ON tijori.payments FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.period_locks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY period_locks_delete_guard ON tijori.period_locks FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY period_locks_insert_app ON tijori.period_locks FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -5338,6 +5792,11 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY period_locks_select_backup ON tijori.period_locks FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY period_locks_select_guard ON tijori.period_locks FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.plan_spans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY plan_spans_insert_guard ON tijori.plan_spans FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY plan_spans_select_backup ON tijori.plan_spans FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY plan_spans_select_guard ON tijori.plan_spans FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY plan_spans_update_guard ON tijori.plan_spans FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.plans ENABLE ROW LEVEL SECURITY;
 CREATE POLICY plans_insert_billing ON tijori.plans FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY plans_select_backup ON tijori.plans FOR SELECT TO tijori_backup USING (true);
@@ -5365,6 +5824,7 @@ CREATE POLICY provider_directory_insert_billing ON tijori.provider_directory FOR
   WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
 CREATE POLICY provider_directory_select_backup ON tijori.provider_directory FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY provider_directory_select_billing ON tijori.provider_directory FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY provider_directory_select_guard ON tijori.provider_directory FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY provider_directory_update_billing ON tijori.provider_directory FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
@@ -5384,6 +5844,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY purchases_select_backup ON tijori.purchases FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY purchases_select_billing ON tijori.purchases FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY purchases_select_guard ON tijori.purchases FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY purchases_update_billing ON tijori.purchases FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = purchases.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
@@ -5911,12 +6372,39 @@ REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer,
 GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.wrong_sums() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.account_credits(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_credits(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_facts(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_facts(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_opened(use_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.account_people(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_people(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_app;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_jobs;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
+REVOKE ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.islands(app text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_work(asker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_work(asker text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
@@ -5939,6 +6427,7 @@ REVOKE ALL ON FUNCTION tijori_plans.in_force(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.note_span() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
@@ -6192,6 +6681,14 @@ GRANT SELECT ON TABLE tijori.invoices TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.invoices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.invoices TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(number) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(amount_minor) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(currency) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(issued_at) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(paid_at) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
@@ -6202,6 +6699,13 @@ GRANT INSERT ON TABLE tijori.notices TO tijori_guard;
 GRANT UPDATE(queued_at) ON TABLE tijori.notices TO tijori_auth;
 GRANT SELECT,INSERT ON TABLE tijori.operator_acts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.operator_acts TO tijori_backup;
+GRANT SELECT(app_id) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(at) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(who) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(act) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(subject) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(reason) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(detail) ON TABLE tijori.operator_acts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.parties TO tijori_app;
 GRANT DELETE ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.parties TO tijori_backup;
@@ -6249,6 +6753,15 @@ GRANT INSERT(created_by_name) ON TABLE tijori.payees TO tijori_app;
 GRANT SELECT ON TABLE tijori.payments TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.payments TO tijori_billing;
 GRANT SELECT ON TABLE tijori.payments TO tijori_backup;
+GRANT SELECT(account_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(subscription_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(invoice_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(amount_minor) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(currency) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(paid_at) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(recorded_at) ON TABLE tijori.payments TO tijori_guard;
 GRANT SELECT ON TABLE tijori.period_locks TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.period_locks TO tijori_guard;
 GRANT SELECT ON TABLE tijori.period_locks TO tijori_backup;
@@ -6260,6 +6773,15 @@ GRANT INSERT(locked_until) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(reason) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by_name) ON TABLE tijori.period_locks TO tijori_app;
+GRANT SELECT ON TABLE tijori.plan_spans TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(plan_id) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(price_id) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(period) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(currency) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(monthly_minor) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(began_at) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(until_at) ON TABLE tijori.plan_spans TO tijori_guard;
 GRANT SELECT ON TABLE tijori.prices TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.prices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.prices TO tijori_backup;
@@ -6270,22 +6792,38 @@ GRANT UPDATE(generation) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT UPDATE(claimed_at) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.provider_directory TO tijori_billing;
 GRANT SELECT ON TABLE tijori.provider_directory TO tijori_backup;
+GRANT SELECT(connection_id) ON TABLE tijori.provider_directory TO tijori_guard;
+GRANT SELECT(kind) ON TABLE tijori.provider_directory TO tijori_guard;
+GRANT SELECT(provider_id) ON TABLE tijori.provider_directory TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.provider_directory TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.provider_directory TO tijori_billing;
 GRANT SELECT ON TABLE tijori.purchases TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.purchases TO tijori_billing;
 GRANT SELECT ON TABLE tijori.purchases TO tijori_backup;
+GRANT SELECT(account_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(top_up_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(credits) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(amount_minor) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(currency) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(status) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(status) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(provider_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(provider_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(expires_at) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(paid_at) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(paid_at) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(payment_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(payment_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(refunded_minor) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(lost_minor) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(lost_disputes) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(taken_back) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(held_back) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(charge_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(charge_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT SELECT ON TABLE tijori.reconcile_findings TO tijori_backup;
 GRANT UPDATE(outcome) ON TABLE tijori.reconcile_findings TO tijori_billing;
@@ -6416,6 +6954,8 @@ GRANT SELECT(period) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(period_start) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(period_end) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(paid_through) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(paid_from) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(paid_price_id) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(access_until) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(failed_at) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(cancel_at_period_end) ON TABLE tijori.subscriptions TO tijori_guard;

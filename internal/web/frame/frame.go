@@ -55,6 +55,8 @@ type Frame struct {
 	Log       *slog.Logger
 	Simulated bool // no real money moves
 
+	Reads, OperatorReads Pace // of this node
+
 	config Config
 	offers Offers
 	limit  time.Duration // of a request

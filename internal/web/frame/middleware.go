@@ -116,6 +116,7 @@ func (f *Frame) serve(rt *Route) http.Handler {
 		r := &Request{Request: hr, f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr)}
 		end := r.begin(f.limit)
 		defer end()
+		start := time.Now()
 		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")
@@ -124,11 +125,14 @@ func (f *Frame) serve(rt *Route) http.Handler {
 			f.serveError(w, r, err)
 			return
 		}
-		start := time.Now()
 		if err := rt.Handle(w, r); err != nil {
 			f.serveError(w, r, err)
 		}
-		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(start))
+		took := time.Since(start)
+		if pace := f.paceOf(rt); pace != nil {
+			pace.add(start, took)
+		}
+		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", took)
 	})
 }
 

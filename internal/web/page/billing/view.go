@@ -26,6 +26,7 @@ type View struct {
 	Limit       int          // parties allowed, 0 without limit
 	Features    []string     // entitlements in force, as ids
 	Invoices    []Invoice    // newest first
+	UsesAPI     bool // a program of the account has, or had, a key; a shop without one is told nothing of credits
 	Credits     []Credit
 	Allowance   int64 // credits that the plan brings each month, shown while there is no meter
 	CanCancel   bool

@@ -127,14 +127,3 @@ func (v View) options() []ui.Option {
 	}
 	return out
 }
-
-func (v View) scope() string {
-	if v.NewKey.Read {
-		return "read"
-	}
-	return "spend"
-}
-
-func (v View) scopes() []ui.Option {
-	return []ui.Option{{Value: "spend", Label: v.T("spend and read")}, {Value: "read", Label: v.T("read only")}}
-}
