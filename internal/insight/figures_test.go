@@ -19,14 +19,14 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 const operator = "op@example.com"
 
 type room struct {
-	*testing.T
+	testing.TB
 	db *pgtest.DB
 	s  *Service
 }
 
-func setup(t *testing.T) *room {
+func setup(t testing.TB) *room {
 	t.Helper()
-	r := &room{T: t, db: pgtest.New(t)}
+	r := &room{TB: t, db: pgtest.New(t)}
 	r.s = New(r.db.DB, "khata")
 	r.exec(`insert into plans (app_id, id, name, rank, entitlements, credits_per_month) values
 		('khata', 'pro', 'Pro', 10, '{}', 0), ('khata', 'team', 'Team', 20, '{}', 0) on conflict do nothing`)

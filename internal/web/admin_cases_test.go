@@ -203,6 +203,7 @@ func TestOperatorsLookForAReason(t *testing.T) {
 	w := newWorld(t).populate()
 	w.config.Operators[0] = w.a.Email
 	w.exec(`delete from support_uses`)
+	w.a.ids["mail address"] = w.a.Email
 	asked := 0
 	for _, rt := range routes {
 		if rt.Access != frame.Operator || strings.HasSuffix(rt.Pattern, " /admin/work") {
