@@ -32,6 +32,7 @@ import (
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web"
 )
 
@@ -49,7 +50,9 @@ type app struct {
 	outbox   *mail.Outbox
 	sim      *simulated
 	jobs     *jobs.Runner
-	keeper   *keeper // nil without back-ups
+	keeper   *keeper           // nil without back-ups
+	access   *accesslog.Writer // nil where none is kept
+	key      []byte            // of the installation; nil on a node that has none
 	web      *web.Server
 	servers  []*http.Server
 	failed   chan error
@@ -113,6 +116,14 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		return nil, err
 	}
 	a.closers = append(a.closers, a.database.Close)
+	if !f.NoAccessLog {
+		a.access = accesslog.Start(a.database.Log, versionText(), log)
+		a.closers = append(a.closers, func() error { // after the last request
+			ctx, cancel := hold(10 * time.Second)
+			defer cancel()
+			return a.access.Stop(ctx)
+		})
+	}
 	if development {
 		if stripeClient, razorpayClient, err = a.simulate(ctx, simulatorListener, plans); err != nil {
 			return nil, err
@@ -140,6 +151,7 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		DB: a.database.DB, Accounts: a.accounts, Billing: a.billing, Credits: a.credits, Plans: plans, Clock: a.clock,
 		Outbox: a.outbox, PublicURL: a.public,
 		PayOrigins: a.payOrigins(), Simulated: development, Operators: f.Operators, TrustedProxies: proxies, Log: log,
+		Access: a.access, MarkKey: a.key,
 	}
 	if config.Machine, err = a.machine(); err != nil {
 		return nil, err
@@ -185,11 +197,10 @@ func (a *app) services(ctx context.Context, plans *billing.Plans, operators []st
 	if a.accounts, err = account.New(a.database.DB, a.log, operators...); err != nil {
 		return err
 	}
-	key, err := a.flags.installationKey(a.log)
-	if err != nil {
+	if a.key, err = a.flags.installationKey(a.log); err != nil {
 		return err
 	}
-	if err := a.accounts.Equip(a.public, key); err != nil {
+	if err := a.accounts.Equip(a.public, a.key); err != nil {
 		return usagef("%v", err)
 	}
 	a.billing, err = billing.New(billing.Config{
@@ -251,6 +262,7 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 			{Name: "refill credits", Do: a.credits.Refill, Poll: 5 * time.Second},
 			{Name: "sweep credits", Do: a.credits.Sweep, Poll: 5 * time.Second},
 			{Name: "verify credits", Do: a.credits.Watch, Poll: time.Hour},
+			{Name: "tend the access log", Do: accesslog.Tend(a.database.Watch, a.log), Poll: time.Hour},
 			{Name: "verify sums", Do: ledger.WatchSums(a.database.Auth, a.log), Poll: 6 * time.Hour},
 		}...),
 	})

@@ -26,6 +26,7 @@ var forbidden = []struct {
 }{
 	{"internal/fault", []string{"internal/"}},
 	{"internal/role", []string{"internal/"}},
+	{"internal/freeze", []string{"internal/"}},
 	{"internal/money", []string{"internal/"}},
 	{"internal/text", []string{"internal/"}},
 	{"internal/spool", []string{"internal/"}},
@@ -55,6 +56,10 @@ var forbidden = []struct {
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
 		"internal/web", "internal/jobs", "internal/cli", "internal/mail",
 	}},
+	{"internal/incident", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web",
+		"internal/jobs", "internal/cli",
+	}},
 	{"internal/backup", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
 		"internal/web", "internal/jobs", "internal/cli", "internal/mail",
@@ -72,6 +77,10 @@ var forbidden = []struct {
 	{"internal/web", []string{
 		"internal/cli", "internal/jobs", "internal/bench", "internal/billing/stripe",
 		"internal/billing/razorpay", "internal/billing/simulator",
+	}},
+	{"internal/watch", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web", "internal/jobs",
+		"internal/cli",
 	}},
 	{"internal/web/door", []string{"internal/ledger", "internal/billing", "internal/credits"}},
 	{"internal/web/programs", []string{"internal/ledger", "internal/account"}},

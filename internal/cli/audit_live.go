@@ -18,6 +18,7 @@ import (
 	"github.com/tijorihq/tijori/internal/audit/race"
 	"github.com/tijorihq/tijori/internal/audit/target"
 	"github.com/tijorihq/tijori/internal/audit/webhook"
+	"github.com/tijorihq/tijori/internal/incident"
 )
 
 // liveFlags are the settings of engines that aim at a running app.
@@ -137,7 +138,8 @@ func (c *auditSmokeCmd) Run(e *env) error {
 }
 
 type auditGateCmd struct {
-	liveFlags `embed:""`
+	liveFlags     `embed:""`
+	databaseFlags `embed:"" group:"With tijori = true in [gate], whose incidents are asked for:"`
 }
 
 // Run holds the gate of the configuration.
@@ -146,8 +148,33 @@ func (c *auditGateCmd) Run(e *env) error {
 	return c.attack(e, auditRules(), func(ctx context.Context, config *target.Config,
 		_ func(int, string),
 	) (*finding.Report, error) {
-		return gate.Audit(ctx, gate.Options{Gate: config.Gate, Dir: filepath.Dir(c.Config), Now: time.Now()})
+		o := gate.Options{Gate: config.Gate, Dir: filepath.Dir(c.Config), Now: time.Now()}
+		if config.Gate.Tijori {
+			var err error
+			if o.Open, err = c.openIncidents(ctx); err != nil {
+				o.NotRead = brief(err)
+			}
+		}
+		return gate.Audit(ctx, o)
 	})
+}
+
+// openIncidents asks the Tijori of the settings for incidents that are open.
+func (c *auditGateCmd) openIncidents(ctx context.Context) (open []gate.Incident, err error) {
+	d, err := c.beside(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	list, err := incident.New(d.DB).List(ctx)
+	for _, i := range list {
+		if i.Open() {
+			open = append(open, gate.Incident{
+				Name: fmt.Sprintf("incident %d", i.Number), Title: i.Title + ", open since " + stamp(i.OpenedAt),
+			})
+		}
+	}
+	return open, err
 }
 
 type auditInitCmd struct {

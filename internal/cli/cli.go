@@ -43,6 +43,7 @@ type commands struct {
 	Support   supportCmd   `cmd:"" help:"Look users up, read-only and written down: lookup, why."`
 	Credits   creditsCmd   `cmd:"" help:"Verify, grant and take back credits."`
 	Ledger    ledgerCmd    `cmd:"" help:"Verify the sums that lists of parties show."`
+	Incident  incidentCmd  `cmd:"" help:"The day a leak is suspected: open, freeze, thaw, close, list (docs/incident.md)."`
 	Doctor    doctorCmd    `cmd:"" help:"Check the set-up: database, clock, mail, keys, webhooks and prices at the providers; change nothing."`
 	Audit     auditCmd     `cmd:"" help:"Find out what your app shows to the wrong people: engines, reports, baseline (docs/audit.md)."`
 	Backup    backupCmd    `cmd:"" help:"Back up, and look at back-ups: DIR or s3://…; list, verify, key."`

@@ -214,7 +214,9 @@ func (f *operateFlags) with(e *env, fn func(*desk) error) error {
 	return errors.Join(fn(d), d.close())
 }
 
-func (f *operateFlags) printJSON(w io.Writer, v any) error {
+func (f *operateFlags) printJSON(w io.Writer, v any) error { return printJSON(w, v) }
+
+func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)

@@ -27,6 +27,7 @@ type serveFlags struct {
 	Plans          string   `env:"TIJORI_PLANS" type:"path" placeholder:"FILE" help:"What is sold (default: the plans.toml built in)."`
 	NoMigrate      bool     `env:"TIJORI_NO_MIGRATE" help:"Serve a database that tijori migrate has set up; needs no administrator's credential."`
 	NoJobs         bool     `env:"TIJORI_NO_JOBS" help:"Answer requests only; another node runs the jobs."`
+	NoAccessLog    bool     `env:"TIJORI_NO_ACCESS_LOG" help:"Keep no log of who asked for what."`
 	Verbose        bool     `short:"v" env:"TIJORI_VERBOSE" help:"Log every request."`
 
 	keyFlags      `embed:""`

@@ -225,9 +225,11 @@ func unknown(err error) bool {
 var errAnswers = errors.New("the database's answers do not fit the calls")
 
 const spendSQL = `
-	select s.i, s.outcome, s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
+	select s.i, case when f.hashes[s.i] = '' then 'frozen' else s.outcome end,
+	    s.number, s.available, s.hold_id, s.hold_meter, s.hold_amount, s.captured, s.expires_at,
 	    s.next_at, s.next_amount
-	  from tijori_credits.spend_credits($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
+	  from tijori_ops.without_frozen($1::bytea[]) f(hashes),
+	    tijori_credits.spend_credits(f.hashes, $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
 	    $7::uuid[], $8::integer[]) s`
 
 // send makes one transaction of a batch: one statement, one round trip.
@@ -323,6 +325,8 @@ func (a answer) refusal(c *call) error {
 		return errGone
 	case "too_much":
 		return errTooMuch
+	case "frozen":
+		return postgres.Frozen
 	}
 	return fmt.Errorf("the database answered %q", a.outcome)
 }

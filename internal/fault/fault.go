@@ -70,6 +70,9 @@ var kindWords = [...]string{
 	Unavailable:         "unavailable",
 }
 
+// Frozen is the code of what operators have stopped for everybody or for an account, while they check something.
+const Frozen = "frozen"
+
 // A Fault is an error with a sentence for the user.
 type Fault struct {
 	Kind  Kind

@@ -96,7 +96,10 @@ func TestSearchFindsTheAccount(t *testing.T) {
 	if !slices.Equal(all, want) {
 		t.Errorf("keeper found %v, want %v", all, want)
 	}
-	for _, text := range []string{"nobody@example.com", "sub_unknown", "%@example.com", "keeper_@example.com", uuid.NewString()} {
+	for _, text := range []string{
+		"nobody@example.com", "sub_unknown", "%@example.com", "keeper_@example.com",
+		uuid.NewString(),
+	} {
 		if found := r.search(w, text, 5); len(found) != 0 {
 			t.Errorf("%q found %v", text, found)
 		}
@@ -129,7 +132,8 @@ func TestLifeOfAnAccount(t *testing.T) {
 	r.busy(u, 1)
 	r.busy(other, 2)
 	r.exec(`insert into payments (account_id, connection_id, provider, id, subscription_id, amount_minor, currency, paid_at, recorded_at)
-		select $1, 'razorpay', 'razorpay', 'pay_many' || n, 'sub_busy1', 100, 'INR', now() - interval '1 hour' - (n / 7) * interval '1 minute', now()
+		select $1, 'razorpay', 'razorpay', 'pay_many' || n, 'sub_busy1', 100, 'INR',
+			now() - interval '1 hour' - (n / 7) * interval '1 minute', now()
 		  from generate_series(1, 150) n`, u.AccountID)
 	w := r.work()
 	r.ok(r.s.Open(t.Context(), operator, w.ID, u.AccountID, "she called"))
@@ -170,7 +174,10 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if payments != 151 {
 		t.Errorf("%d payments, want 151", payments)
 	}
-	for _, k := range []string{"account", "person", "plan", "payment", "invoice", "event", "review", "security", "act", "look"} {
+	for _, k := range []string{
+		"account", "person", "plan", "payment", "invoice", "event", "review", "security",
+		"act", "look",
+	} {
 		if !kinds[k] {
 			t.Errorf("nothing of kind %s", k)
 		}
@@ -181,7 +188,8 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if _, ok, _ := r.s.Opened(t.Context(), "other@example.com", u.AccountID); ok {
 		t.Error("opened for somebody else")
 	}
-	if err := r.s.Open(t.Context(), "other@example.com", w.ID, u.AccountID, "curious"); err == nil || errors.Is(err, ErrNoWork) {
+	if err := r.s.Open(t.Context(), "other@example.com", w.ID, u.AccountID, "curious"); err == nil || errors.Is(err,
+		ErrNoWork) {
 		t.Errorf("opened in somebody else's work: %v", err)
 	}
 }

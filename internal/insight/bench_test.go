@@ -78,11 +78,12 @@ func crowd(b *testing.B, n int) *crowdRoom {
 		`insert into subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id,
 		     plan_id, period, paid_price_id, period_start, paid_from, paid_through, access_until, seen_at, created_at,
 		     changed_at)
-		 select 'khata', id, 'razorpay', 'razorpay', 'sub_' || n, case when n % 40 = 0 then 'past_due' else 'active' end,
+		 select 'khata', id, 'razorpay', 'razorpay', 'sub_' || n,
+			case when n % 40 = 0 then 'past_due' else 'active' end,
 		     'active', 'plan_pm', 'pro', 'month', 'plan_pm', at, at, u.until, u.until, now(), at, now()
 		   from public.made
-		   cross join lateral (select case when n % 2 = 0 then at + interval '60 days' else now() + interval '9 days' end
-		       as until) u
+		   cross join lateral (select case when n % 2 = 0 then at + interval '60 days'
+		       else now() + interval '9 days' end as until) u
 		  where n % 3 = 1`,
 		`insert into payments (account_id, connection_id, provider, id, subscription_id, amount_minor, currency, paid_at,
 		     recorded_at)

@@ -142,41 +142,65 @@ func live(rng *rand.Rand, account uuid.UUID, made, now time.Time) (life, []told)
 		began := t
 		for { // cycles
 			end, asked := p.next(t), t
-			say(told{status: "active", at: t, from: t, through: end, access: end.Add(grace), trialEnd: trialEnd, period: t})
+			say(told{
+				status: "active", at: t, from: t, through: end, access: end.Add(grace), trialEnd: trialEnd,
+				period: t,
+			})
 			if p.id == "plan_pm" && rng.IntN(6) == 0 { // takes a larger plan in the middle
 				mid := t.AddDate(0, 0, 1+rng.IntN(25))
 				if mid.Before(now) {
 					asked = mid
 					l.paid = append(l.paid, paid{p, began, mid})
 					p, began = prices[2], mid
-					say(told{status: "active", at: mid, from: mid, through: end, access: end.Add(grace), trialEnd: trialEnd, period: t})
+					say(told{
+						status: "active", at: mid, from: mid, through: end, access: end.Add(grace),
+						trialEnd: trialEnd, period: t,
+					})
 				}
 			}
 			if !end.Before(now) { // goes on; or is to end
 				until := end.Add(grace)
 				if rng.IntN(3) == 0 {
 					until = end
-					say(told{status: "active", at: now, from: t, through: end, access: end, trialEnd: trialEnd, period: t, cancels: true})
+					say(told{
+						status: "active", at: now, from: t, through: end, access: end, trialEnd: trialEnd,
+						period: t, cancels: true,
+					})
 				}
 				l.paid = append(l.paid, paid{p, began, until})
 				return l, out
 			}
 			switch rng.IntN(8) {
 			case 0: // cancelled at the end of the period
-				say(told{status: "active", at: asked.Add(time.Hour), from: t, through: end, access: end, trialEnd: trialEnd, period: t, cancels: true})
-				say(told{status: "canceled", at: end, from: t, through: end, access: end, trialEnd: trialEnd, period: t})
+				say(told{
+					status: "active", at: asked.Add(time.Hour), from: t, through: end, access: end,
+					trialEnd: trialEnd, period: t, cancels: true,
+				})
+				say(told{
+					status: "canceled", at: end, from: t, through: end, access: end, trialEnd: trialEnd,
+					period: t,
+				})
 				l.paid = append(l.paid, paid{p, began, end})
 			case 1: // the card fails, and nobody mends it
-				say(told{status: "past_due", at: end, from: t, through: end, access: end.Add(grace), trialEnd: trialEnd, period: end})
+				say(told{
+					status: "past_due", at: end, from: t, through: end, access: end.Add(grace),
+					trialEnd: trialEnd, period: end,
+				})
 				if !end.Add(grace).Before(now) {
 					l.paid = append(l.paid, paid{p, began, end.Add(grace)})
 					return l, out
 				}
-				say(told{status: "past_due", at: end.Add(grace), from: t, through: end, access: end.Add(grace), trialEnd: trialEnd, period: end})
+				say(told{
+					status: "past_due", at: end.Add(grace), from: t, through: end, access: end.Add(grace),
+					trialEnd: trialEnd, period: end,
+				})
 				l.paid = append(l.paid, paid{p, began, end.Add(grace)})
 			case 2: // ended at once, in the middle of what is paid
 				stop := asked.AddDate(0, 0, 1+rng.IntN(3))
-				say(told{status: "canceled", at: stop, from: t, through: stop, access: stop, trialEnd: trialEnd, period: t})
+				say(told{
+					status: "canceled", at: stop, from: t, through: stop, access: stop, trialEnd: trialEnd,
+					period: t,
+				})
 				l.paid = append(l.paid, paid{p, began, stop})
 			default: // renewed, sometimes late within the grace
 				t = end
@@ -207,13 +231,16 @@ func (r *room) tell(v told) {
 		set_config('tijori.connections', 'razorpay,stripe', true)`)
 	r.ok(err)
 	_, err = tx.Exec(r.Context(), `
-		insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status, price_id,
+		insert into tijori.subscriptions (app_id, account_id, connection_id, provider, id, status, provider_status,
+			price_id,
 		    plan_id, period, period_start, paid_from, paid_through, paid_price_id, access_until, trial_end,
 		    cancel_at_period_end, seen_at, created_at, changed_at)
 		values ('khata', $1, $2, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $15)
-		on conflict (account_id, connection_id, id) do update set status = excluded.status, price_id = excluded.price_id,
+		on conflict (account_id, connection_id, id) do update set status = excluded.status,
+			price_id = excluded.price_id,
 		    plan_id = excluded.plan_id, period = excluded.period, period_start = excluded.period_start,
-		    paid_from = excluded.paid_from, paid_through = excluded.paid_through, paid_price_id = excluded.paid_price_id,
+		    paid_from = excluded.paid_from, paid_through = excluded.paid_through,
+			paid_price_id = excluded.paid_price_id,
 		    access_until = excluded.access_until, trial_end = excluded.trial_end,
 		    cancel_at_period_end = excluded.cancel_at_period_end, changed_at = excluded.changed_at`,
 		v.account, v.price.provider, v.sub, v.status, v.price.id, v.price.plan, v.price.period, v.period, null(v.from),
@@ -352,7 +379,8 @@ func checkParts(t *testing.T, got *Figures, lives []life, now time.Time) {
 		}
 		begin, end := got.Moments[i], got.Moments[i+1]
 		if begin.Paying+p.Won+p.WonBack-p.Lost != end.Paying {
-			t.Errorf("from %v: %d paid, %d and %d came, %d went, %d pay", p.From, begin.Paying, p.Won, p.WonBack, p.Lost,
+			t.Errorf("from %v: %d paid, %d and %d came, %d went, %d pay", p.From, begin.Paying, p.Won, p.WonBack,
+				p.Lost,
 				end.Paying)
 		}
 	}

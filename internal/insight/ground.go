@@ -45,7 +45,8 @@ func (s *Service) Ground(ctx context.Context) (g Ground, err error) {
 	var oldest *time.Time
 	err = s.db.Jobs.QueryRow(ctx, `
 		select count(*) filter (where state in ('available', 'retryable', 'scheduled') and scheduled_at <= now()),
-		       min(scheduled_at) filter (where state in ('available', 'retryable', 'scheduled') and scheduled_at <= now()),
+		       min(scheduled_at) filter (where state in ('available', 'retryable',
+			'scheduled') and scheduled_at <= now()),
 		       count(*) filter (where state = 'retryable'),
 		       count(*) filter (where state = 'discarded' and finalized_at > now() - interval '7 days')
 		  from tijori_river.river_job

@@ -176,6 +176,7 @@ var cryptography = map[string]string{
 	"internal/backup/s3.go":               "hmac",              // requests to a bucket
 	"internal/billing/facts/verify.go":    "hmac",              // webhooks
 	"internal/billing/razorpay/verify.go": "hmac",              // the same
+	"internal/web/frame/access.go":        "hmac",              // marks of addresses in the access log
 	"internal/cli/backup.go":              "age",               // keys of back-ups
 	"internal/cli/machine.go":             "tls",               // the end of the own certificate
 	"internal/cli/settings.go":            "argon2",            // the login roles' password

@@ -75,6 +75,10 @@ var functions = map[string]use{
 	"tijori_access.log_payee()":      {"", "trigger: changes of the payee are logged"},
 	"tijori_access.log_deletion()":   {"", "trigger: the deletion of an account is logged"},
 	"tijori_access.forget_origin()":  {"", "trigger: an erased user's addresses leave the logs"},
+	"tijori_access.keys_of(bytea[])": {
+		"tijori_log",
+		"the writer of the access log names the keys that requests came with",
+	},
 	"tijori_access.inviter_address(uuid,uuid)": {
 		"tijori_auth",
 		"the mailer names who invites",
@@ -301,6 +305,31 @@ var functions = map[string]use{
 		"tijori_support",
 		"what happened to it, without bodies of events and without any ledger",
 	},
+	"tijori_access.my_calls(integer)": {
+		"tijori_app",
+		"an owner reads which calls the own account's programs made within a week",
+	},
+	"tijori_ops.frozen()":               {"tijori_app", "what is stopped for the caller's own account, and for everybody"},
+	"tijori_ops.refuse_frozen(integer)": {"tijori_app", "frozen(), as an error"},
+	"tijori_ops.without_frozen(bytea[])": {
+		"tijori_app",
+		"takes the keys of accounts that are stopped out of a list, for whoever holds them",
+	},
+	"tijori_ops.frozen_for_all()":    {"tijori_auth", "what is stopped for everybody; tells nothing of anybody"},
+	"tijori_ops.frozen_share(bytea)": {"tijori_auth", "what is stopped, for whoever holds the token of a statement"},
+	"tijori_ops.write_act(integer,text,text,text,text)": {
+		"",
+		"called by the functions of incidents: a line of their log",
+	},
+	"tijori_ops.open_incident(text,text)":               {"tijori_support", "an operator opens an incident, logged"},
+	"tijori_ops.close_incident(integer,text,text)":      {"tijori_support", "an operator closes one, logged"},
+	"tijori_ops.freeze(integer,integer,uuid,text,text)": {"tijori_support", "an operator stops a part, logged"},
+	"tijori_ops.thaw(integer,uuid,text,text)":           {"tijori_support", "an operator lets it work again, logged"},
+	"tijori_ops.incidents()":                            {"tijori_support", "the list of incidents"},
+	"tijori_ops.freezes(timestamp with time zone)":      {"tijori_support", "what is stopped, for whom and why"},
+	"tijori_ops.incident_acts(timestamp with time zone,timestamp with time zone)": {
+		"tijori_support", "who did what about incidents",
+	},
 	"tijori_khata.record_changes()": {
 		"",
 		"trigger: writes the history, which nobody may write",
@@ -468,6 +497,11 @@ var composers = map[string]string{
 	"tijori_access.erase_rows(uuid,integer)": "deletes from the tables that tijori.erasures names, which only the owner writes",
 }
 
+// tenders make and drop the parts of a table, which nobody but the tables' owner may. They take nothing from a caller.
+var tenders = map[string]string{
+	"tijori_ops.tend_access_log()": "tijori_watch",
+}
+
 // invokers run with the caller's own rights, and need no owner of their own.
 var invokers = []string{
 	"tijori_khata.stamp_revoke()", "tijori_khata.stamp_update()", "tijori_khata.refuse_far_date()",
@@ -483,7 +517,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|tijori_ops\.frozen\(|c\.hash = h\.hash and c\.kind = 'api_key'|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {
@@ -507,6 +541,13 @@ func functionsAreListed(t testing.TB, super querier) {
 			if f.Definer || f.Owner != "tijori_owner" || len(f.Callers) > 0 || !slices.Contains(f.Config,
 				`search_path=""`) {
 				t.Errorf("%s is for migrations: it belongs to tijori_owner, runs with its caller's rights, and nobody else may call it", f.Name)
+			}
+			continue
+		}
+		if callers, ok := tenders[f.Name]; ok {
+			if !f.Definer || f.Owner != "tijori_owner" || strings.Join(f.Callers, " ") != callers ||
+				!slices.Contains(f.Config, `search_path=""`) {
+				t.Errorf("%s tends a table: it runs as tijori_owner, for %s alone, with no search_path", f.Name, callers)
 			}
 			continue
 		}

@@ -82,7 +82,9 @@ func closedRooms(t testing.TB, super querier) {
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
-			"passkeys", "totps", "recovery_codes", "challenges", "plan_spans",
+			"passkeys", "totps", "recovery_codes", "challenges", "plan_spans", "incidents", "freezes", "incident_acts",
+			"access_log", "access_log_allowed", "access_log_refused", "access_log_allowed_rest",
+			"access_log_refused_rest",
 		},
 		// Sign-in knows people, not their books, and not what they pay.
 		"tijori_auth": {
@@ -107,6 +109,15 @@ func closedRooms(t testing.TB, super querier) {
 			and relkind in ('r', 'p', 'v')`) {
 		if table != "service_clock" {
 			closed["tijori_jobs"] = append(closed["tijori_jobs"], table)
+		}
+		if table != "access_log" {
+			closed["tijori_log"] = append(closed["tijori_log"], table)
+		}
+		if strings.HasPrefix(table, "access_log") {
+			closed["tijori_auth"] = append(closed["tijori_auth"], table)
+			closed["tijori_billing"] = append(closed["tijori_billing"], table)
+		} else {
+			closed["tijori_watch"] = append(closed["tijori_watch"], table)
 		}
 		if table != "plans" && table != "prices" {
 			closed["tijori_support"] = append(closed["tijori_support"], table)
@@ -134,7 +145,8 @@ func closedRooms(t testing.TB, super querier) {
 		select r.rolname || ' on ' || c.relname from pg_class c, pg_roles r
 		 where c.oid = any (array['tijori.changes', 'tijori.payments', 'tijori.period_locks', 'tijori.payees',
 		     'tijori.reminders', 'tijori.credit_entries', 'tijori.credit_grants', 'tijori.operator_acts',
-		     'tijori.support_uses']::regclass[]) and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
+		     'tijori.support_uses', 'tijori.access_log', 'tijori.incident_acts']::regclass[])
+		   and r.rolname like 'tijori\_%' and r.rolname <> 'tijori_owner'
 		   and (exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 		       and has_column_privilege(r.oid, c.oid, a.attnum, 'update')
 		       -- an address that is erased

@@ -17,8 +17,10 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // loginRoles and idleRoles are all the roles there may be: those that connect,
 // and those that only own.
 var (
-	loginRoles = []string{"tijori_app", "tijori_auth", "tijori_billing", "tijori_jobs", "tijori_support"}
-	idleRoles  = []string{"tijori_owner", "tijori_guard", "tijori_backup"}
+	loginRoles = []string{
+		"tijori_app", "tijori_auth", "tijori_billing", "tijori_jobs", "tijori_support", "tijori_log", "tijori_watch",
+	}
+	idleRoles = []string{"tijori_owner", "tijori_guard", "tijori_backup"}
 )
 
 // A querier is the superuser's pool, or a transaction of it.

@@ -432,6 +432,9 @@ func TestLeakyConditions(t *testing.T) {
 // answersRefusal reports whether a function that does not raise has answered nothing but that the caller is refused.
 func answersRefusal(function, answer string) bool {
 	_, row, _ := strings.Cut(answer, "[[")
-	return slices.Contains([]string{"tijori_access.try_scope", "tijori_access.try_key"}, function) &&
-		strings.TrimSpace(strings.TrimRight(row, "]")) == "28000"
+	row = strings.TrimSpace(strings.TrimRight(row, "]"))
+	if strings.HasPrefix(function, "tijori_ops.") { // what is frozen for everybody: nothing, here
+		return slices.Contains([]string{"0", "{}", ""}, row)
+	}
+	return slices.Contains([]string{"tijori_access.try_scope", "tijori_access.try_key"}, function) && row == "28000"
 }

@@ -21,6 +21,7 @@ func (w *world) pools() map[string]*pgxpool.Pool {
 	return map[string]*pgxpool.Pool{
 		"tijori_app": w.App, "tijori_auth": w.Auth, "tijori_billing": w.Billing,
 		"tijori_jobs": w.Jobs, "tijori_support": w.Support,
+		"tijori_log": w.Log, "tijori_watch": w.Watch,
 	}
 }
 
@@ -125,6 +126,7 @@ func TestRoomsAreClosed(t *testing.T) {
 			"tijori.users", "tijori.credentials", "tijori.signups", "tijori.recoveries",
 			"tijori.devices", "tijori.email_changes", "tijori.sign_in_failures",
 			"tijori.notices", "tijori.security_log",
+			"tijori.access_log", "tijori.access_log_allowed", "tijori.access_log_refused",
 			"tijori.throttles", "tijori.inbox", "tijori.review_items", "tijori.provider_directory",
 			"tijori.provider_customers", "tijori.service_clock", "tijori_river.river_job", "tijori_river.river_queue",
 			"pg_authid",
@@ -144,7 +146,17 @@ func TestRoomsAreClosed(t *testing.T) {
 		},
 		"tijori_support": {
 			"tijori.parties", "tijori.entries", "tijori.users", "tijori.credentials", "tijori.inbox",
-			"tijori.accounts", "tijori.subscriptions", "tijori_river.river_job",
+			"tijori.accounts", "tijori.subscriptions", "tijori_river.river_job", "tijori.access_log",
+		},
+		// Who writes down what everybody did reads none of it.
+		"tijori_log": {
+			"tijori.access_log", "tijori.access_log_allowed", "tijori.access_log_refused", "tijori.credentials",
+			"tijori.users", "tijori.accounts", "tijori.parties", "tijori_river.river_job",
+		},
+		"tijori_watch": {
+			"tijori.access_log_allowed", "tijori.access_log_refused", "tijori.access_log_allowed_rest",
+			"tijori.users", "tijori.credentials", "tijori.accounts", "tijori.parties", "tijori.entries",
+			"tijori_river.river_job",
 		},
 	}
 	pools := w.pools()

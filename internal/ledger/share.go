@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/postgres"
 )
 
@@ -224,6 +225,13 @@ func ReadShared(ctx context.Context, asNobody func(func(pgx.Tx) error) error, to
 		return Shared{}, nil, errNoShare
 	}
 	err = asNobody(func(tx pgx.Tx) error {
+		var frozen freeze.Part // of the account, which nobody else knows
+		if err := tx.QueryRow(ctx, postgres.FrozenShareSQL, hash).Scan(&frozen); err != nil {
+			return err
+		}
+		if err := postgres.CheckFrozen(ctx, frozen); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, `
 			select business_name, currency, time_zone, party_name, kind, from_date, to_date, shared_at, expires_at,
 			    upi_id, payee_name, payable, opening, given, received, lines, brought,

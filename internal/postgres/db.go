@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tijorihq/tijori/internal/freeze"
 )
 
 // DB holds a pool for each login role.
@@ -28,6 +30,8 @@ type DB struct {
 	Long   *pgxpool.Pool // the app role's too, for work that takes minutes
 	Links  *pgxpool.Pool // the sign-in role's too, for what a link opens to anybody: nobody signs in more slowly for it
 	Health *pgxpool.Pool // the app role's too, for readiness alone
+
+	Log, Watch *pgxpool.Pool // the access log: written by one role, read by another
 
 	hints, keys hints // callers with a scope, and API keys, that were seen
 	short, long lane  // over App and Long
@@ -78,6 +82,8 @@ func Open(ctx context.Context, c Config) (_ *DB, err error) {
 		{&db.Long, RoleApp, max(4, c.PoolSize*3/4)},
 		{&db.Links, RoleAuth, 2},
 		{&db.Health, RoleApp, 1},
+		{&db.Log, RoleLog, 2},
+		{&db.Watch, RoleWatch, 3},
 	} {
 		if *p.pool, err = openPool(ctx, c, p.role, p.size); err != nil {
 			return nil, fmt.Errorf("connect as %s: %w", c.role(p.role), err)
@@ -98,6 +104,7 @@ func openPool(ctx context.Context, c Config, role string, size int) (*pgxpool.Po
 	pc.ConnConfig = c.server().Copy()
 	pc.ConnConfig.User = c.role(role)
 	pc.ConnConfig.Password = c.Password
+	pc.ConnConfig.Tracer = tracer{}
 	pc.MaxConns = int32(size)
 	pc.MaxConnIdleTime = 5 * time.Minute
 	reachSoon(pc.ConnConfig)
@@ -132,6 +139,7 @@ func (db *DB) Close() {
 	var closing sync.WaitGroup
 	for _, p := range []*pgxpool.Pool{
 		db.App, db.Auth, db.Billing, db.Inbox, db.Jobs, db.Support, db.Long, db.Links, db.Health,
+		db.Log, db.Watch,
 	} {
 		if p != nil {
 			closing.Go(p.Close)
@@ -207,4 +215,16 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'
 // AsSupport runs fn in a read-only transaction of the support role.
 func (db *DB) AsSupport(ctx context.Context, fn func(pgx.Tx) error) error {
 	return translate(pgx.BeginTxFunc(ctx, db.Support, pgx.TxOptions{AccessMode: pgx.ReadOnly}, fn))
+}
+
+// AsOperator runs fn in a transaction of the support role that may call functions which write: those of incidents, each
+// of which logs who acts.
+func (db *DB) AsOperator(ctx context.Context, fn func(pgx.Tx) error) error {
+	return translate(pgx.BeginFunc(ctx, db.Support, fn))
+}
+
+// FrozenForAll is what operators have stopped for everybody: what visitors need to know, who have no scope.
+func (db *DB) FrozenForAll(ctx context.Context) (parts freeze.Part, err error) {
+	err = db.Auth.QueryRow(ctx, frozenForAllSQL).Scan(&parts)
+	return parts, translate(err)
 }

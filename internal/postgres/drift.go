@@ -16,7 +16,7 @@ func (db *DB) Drift(ctx context.Context) ([]string, error) {
 			 where r.rolname in (
 				select pg_catalog.regexp_replace(pg_catalog.pg_get_userbyid(n.nspowner)::text, 'owner$', x.name)
 				  from pg_catalog.pg_namespace n, pg_catalog.unnest(array['owner', 'guard', 'backup', 'app', 'auth',
-				      'billing', 'jobs', 'support']) x(name)
+				      'billing', 'jobs', 'support', 'log', 'watch']) x(name)
 				 where n.nspname = 'tijori')),
 		tabs as (
 			select c.* from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

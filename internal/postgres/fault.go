@@ -27,6 +27,10 @@ var (
 	noBusiness  = fault.New(fault.NotFound, "There is no such business.")
 	noAccount   = fault.New(fault.NotFound, "There is no such account.")
 	tryAgain    = fault.New(fault.Unavailable, "Please try again.").Coded("try_again")
+
+	// Frozen refuses what operators have stopped for a while.
+	Frozen = fault.New(fault.Unavailable, "We have paused this part of Tijori while we check something.").
+		Coded(fault.Frozen).After(10 * time.Minute)
 )
 
 // constraintFaults is the one table from constraint names to what a user may
@@ -96,6 +100,8 @@ var constraintFaults = map[string]*fault.Fault{
 		"This address belongs to the demo shop.").Coded("demonstration_address"),
 	"invitations_business_fkey": noBusiness,
 	"step_up":                   fault.New(fault.Forbidden, "Please confirm that it is you.").Coded(fault.StepUp),
+	"incidents_frozen": fault.New(fault.Conflict,
+		"Something is still frozen in this incident. Thaw it first.").Coded("still_frozen"),
 	"passkeys_credential_key": fault.New(fault.Conflict,
 		"This passkey is registered already.").Coded("passkey_known"),
 }
@@ -123,6 +129,7 @@ var faults = []struct {
 	{state("P0002"), fault.New(fault.NotFound, "Page not found.")},
 	// Insufficient privilege, and a policy's WITH CHECK.
 	{state("42501"), fault.New(fault.Forbidden, "Your role does not allow this.")},
+	{state("TJ503"), Frozen},
 	{state("40001"), errTryAgain}, // serialization failure
 	{state("40P01"), errTryAgain}, // deadlock
 	{state("55P03"), errTryAgain}, // lock_timeout

@@ -18,6 +18,8 @@ const (
 	RoleBilling = "tijori_billing" // inbox, reconcile, resets
 	RoleJobs    = "tijori_jobs"    // the job queue
 	RoleSupport = "tijori_support" // support look-ups
+	RoleLog     = "tijori_log"     // adds to the access log and reads nothing
+	RoleWatch   = "tijori_watch"   // reads the access log, keeps alerts
 )
 
 // defaultPrefix begins the names of an installation's roles unless another
@@ -34,13 +36,13 @@ const (
 
 var (
 	idleRoles  = []string{roleOwner, roleGuard, roleBackup}
-	loginRoles = []string{RoleApp, RoleAuth, RoleBilling, RoleJobs, RoleSupport}
+	loginRoles = []string{RoleApp, RoleAuth, RoleBilling, RoleJobs, RoleSupport, RoleLog, RoleWatch}
 )
 
 // LoginRoles are the roles that log in, under their default names.
 func LoginRoles() []string { return slices.Clone(loginRoles) }
 
-var roleNames = regexp.MustCompile(`\btijori_(owner|guard|backup|app|auth|billing|jobs|support)\b`)
+var roleNames = regexp.MustCompile(`\btijori_(owner|guard|backup|app|auth|billing|jobs|support|log|watch)\b`)
 
 // role returns the name that a role has in this installation.
 func (c Config) role(name string) string {

@@ -190,7 +190,7 @@ func createRoles(ctx context.Context, tx pgx.Tx, c Config) error {
 	statements = append(statements,
 		"set local role tijori_owner",
 		"grant usage on schema tijori, "+parts+
-			" to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_guard",
+			" to tijori_app, tijori_auth, tijori_billing, tijori_jobs, tijori_support, tijori_log, tijori_watch, tijori_guard",
 		"grant create on schema "+parts+" to tijori_guard",
 	)
 	if c.Private {
@@ -227,6 +227,8 @@ var timeLimits = map[string][]string{
 	RoleBilling: limits("15min", "30s", "3min"),
 	RoleJobs:    limits("15min", "30s", "3min"),
 	RoleSupport: limits("1min", "5s", "1min"),
+	RoleLog:     limits("15s", "5s", "15s"),
+	RoleWatch:   limits("1min", "5s", "1min"),
 }
 
 func limits(statement, lock, idle string) []string {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/role"
 )
 
@@ -35,6 +36,9 @@ type Scope struct {
 	// Today is the day it is in the business, midnight UTC; zero without one. The database says so, by the service
 	// clock and the time zone of the business: what is true "as of today" is of this day, here and in its functions.
 	Today time.Time
+
+	// Frozen is what operators have stopped for the caller's account, or for everybody.
+	Frozen freeze.Part
 }
 
 // A Tx is a caller's transaction as tijori_app.
@@ -60,7 +64,8 @@ const (
 		select row (coalesce(s.user_id, z), coalesce(s.account_id, z), coalesce(s.business_id, z), s.role,
 			s.sees_totals, s.adds_entries, s.runs_khata, s.owns, coalesce(tijori_khata.today(), date '0001-01-01'),
 			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
-			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true))
+			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true),
+			tijori_ops.frozen())
 		from tijori_access.scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
 )
 
@@ -73,8 +78,16 @@ const tryScopeSQL = `select set_config('tijori.credential', $1, true), set_confi
 			coalesce(case when s.refused is null then tijori_khata.today() end, date '0001-01-01'),
 			set_config('tijori.account', coalesce(s.account_id::text, ''), true),
 			set_config('tijori.own_only', case when s.sees_totals then 'off' else 'on' end, true),
-			coalesce(s.refused, ''))
+			case when s.refused is null then tijori_ops.frozen() else 0 end, coalesce(s.refused, ''))
 		from tijori_access.try_scope() s, (select '00000000-0000-0000-0000-000000000000'::uuid) zero(z))`
+
+const (
+	frozenSQL       = `select tijori_ops.refuse_frozen($1)`
+	frozenForAllSQL = `select tijori_ops.frozen_for_all()`
+
+	// FrozenShareSQL asks what is frozen for the account whose statement a link opens, by the hash of its token.
+	FrozenShareSQL = `select tijori_ops.frozen_share($1)`
+)
 
 // refusal is the error for an SQLSTATE by which the database refused a caller without raising it.
 func refusal(state string) error {
@@ -95,7 +108,7 @@ func (c Caller) claims() []any {
 func (s *Scope) scan(row pgx.Row) error {
 	return row.Scan(nil, nil, pgtype.CompositeFields{
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil, &s.Frozen,
 	})
 }
 
@@ -103,13 +116,32 @@ func (s *Scope) scanTried(row pgx.Row) error {
 	var refused string
 	err := row.Scan(nil, nil, pgtype.CompositeFields{
 		&s.UserID, &s.AccountID, &s.BusinessID, &s.Role,
-		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil, &refused,
+		&s.Rights.SeesTotals, &s.Rights.AddsEntries, &s.Rights.RunsKhata, &s.Rights.Owns, &s.Today, nil, nil, &s.Frozen,
+		&refused,
 	})
 	if err != nil {
 		return err
 	}
 	return refusal(refused)
 }
+
+// A FrozenError says which parts are frozen for a caller, and wraps Frozen.
+type FrozenError struct {
+	Needed freeze.Part // of those that were needed
+	All    freeze.Part // all of them
+}
+
+func (e *FrozenError) Error() string { return "frozen: " + e.All.String() }
+
+// CheckFrozen returns Frozen, because of a FrozenError, where ctx needs what is frozen.
+func CheckFrozen(ctx context.Context, frozen freeze.Part) error {
+	if needed := freeze.Needed(ctx) & frozen; needed != 0 {
+		return Frozen.Because(&FrozenError{needed, frozen})
+	}
+	return nil
+}
+
+func (s *Scope) thawed(ctx context.Context) error { return CheckFrozen(ctx, s.Frozen) }
 
 // As runs fn in one transaction that the database ties to the caller. It
 // commits when fn returns nil. Errors are faults where the caller may know why:
@@ -174,6 +206,9 @@ func (l *lane) asSeated(ctx context.Context, c Caller, account uuid.UUID, known 
 		}
 		l.seats.leave(account)
 		account = real
+	}
+	if err == nil {
+		err = tx.Scope.thawed(ctx)
 	}
 	if err == nil {
 		claimed.reads = readingsOf(conn.Conn().PgConn())
@@ -248,6 +283,9 @@ func (db *DB) Read(ctx context.Context, c Caller, queue func(Scope, *pgx.Batch))
 			db.hints.drop(c)
 			return Scope{}, translate(err)
 		}
+		if err := scope.thawed(ctx); err != nil {
+			return Scope{}, err
+		}
 		if scope == hint {
 			db.hints.put(c, scope)
 			return scope, nil
@@ -267,7 +305,8 @@ func (db *DB) readOnce(ctx context.Context, c Caller, hint Scope, queue func(Sco
 // guard and what an id made by the client lets be repeated: known is false where
 // the statements were not run, because no scope was seen yet, and after any error
 // what they did is unknown, so that the caller goes on through As either way. It
-// answers with the scope as it is.
+// answers with the scope as it is. Nothing is written while a part that
+// ctx needs is frozen for the caller.
 func (db *DB) WriteAtOnce(
 	ctx context.Context, c Caller, queue func(Scope, *pgx.Batch),
 ) (scope Scope, known bool, err error) {
@@ -275,7 +314,10 @@ func (db *DB) WriteAtOnce(
 	if !known {
 		return Scope{}, false, nil
 	}
-	scope, err = db.atOnce(ctx, beginWriteSQL, c, hint, queue)
+	scope, err = db.atOnce(ctx, beginWriteSQL, c, hint, func(scope Scope, b *pgx.Batch) {
+		b.Queue(frozenSQL, int32(freeze.Needed(ctx)))
+		queue(scope, b)
+	})
 	if err != nil || scope != hint {
 		db.hints.drop(c)
 	}

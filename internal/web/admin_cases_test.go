@@ -54,8 +54,11 @@ func (w *world) operator(s *side) string {
 func init() {
 	event := func(i ids) string { return "/admin/inbox/razorpay/" + i.get("event") }
 	desk := map[string]trial{
-		"GET /admin/work":   {ask: at("/admin/work"), status: 200, shows: "What are you here for?"},
-		"POST /admin/work":  {ask: func(ids) ask { return form("/admin/work", "reason", "a call") }, status: 303, shows: "/admin"},
+		"GET /admin/work": {ask: at("/admin/work"), status: 200, shows: "What are you here for?"},
+		"POST /admin/work": {
+			ask: func(ids) ask { return form("/admin/work", "reason", "a call") }, status: 303,
+			shows: "/admin",
+		},
 		"GET /admin":        {ask: at("/admin"), status: 200, shows: "Monthly recurring revenue"},
 		"GET /admin/search": {ask: at("/admin/search"), status: 200, shows: "Search accounts"},
 		"POST /admin/search": {ask: func(i ids) ask {
@@ -247,7 +250,8 @@ func TestOperatorsLookForAReason(t *testing.T) {
 		!strings.Contains(got.body, "Why do you open this account?") {
 		t.Error("an account shows something without a reason")
 	}
-	if got := w.send("POST", form(account, "reason", ""), w.a.Token); got.status != 422 || strings.Contains(got.body, wordOfA+"account") {
+	if got := w.send("POST", form(account, "reason", ""), w.a.Token); got.status != 422 || strings.Contains(got.body,
+		wordOfA+"account") {
 		t.Errorf("an account without a reason: %d, want 422", got.status)
 	}
 	if got := w.send("POST", form(account, "reason", "she called"), w.a.Token); got.status != 303 {
@@ -257,7 +261,8 @@ func TestOperatorsLookForAReason(t *testing.T) {
 		!strings.Contains(got.body, "she called") || !strings.Contains(got.body, "subscription.charged") {
 		t.Error("an opened account does not show its life and the reason")
 	}
-	if got := w.send("GET", ask{path: "/admin/accounts/" + w.b.AccountID.String()}, w.a.Token); strings.Contains(got.body, wordOfB+"account") {
+	if got := w.send("GET", ask{path: "/admin/accounts/" + w.b.AccountID.String()},
+		w.a.Token); strings.Contains(got.body, wordOfB+"account") {
 		t.Error("another account opened with it")
 	}
 	if got := w.send("GET", ask{path: "/admin/log"}, w.a.Token); !strings.Contains(got.body, "she called") {

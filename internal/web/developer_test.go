@@ -51,7 +51,10 @@ func TestDeveloperExamplesWork(t *testing.T) {
 	if out := runGo(t, program, w.a.key); !strings.HasPrefix(out, "left: ") {
 		t.Errorf("the program in Go says %q", out)
 	}
-	for _, part := range []string{w.url + "/api/credits/consume", `idempotency_key: "job-1"`, "process.env.TIJORI_KEY"} {
+	for _, part := range []string{
+		w.url + "/api/credits/consume", `idempotency_key: "job-1"`,
+		"process.env.TIJORI_KEY",
+	} {
 		if !strings.Contains(example("typescript"), part) {
 			t.Errorf("the example in TypeScript has no %q", part)
 		}

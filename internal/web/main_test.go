@@ -43,6 +43,7 @@ type world struct {
 	db       *pgtest.DB
 	url      string
 	config   Config
+	server   *Server      // another may be put in its place before the first request
 	client   *http.Client // follows nothing
 	till     *till
 	accounts *account.Service
@@ -103,10 +104,8 @@ func worldOf(t *testing.T, plans *billing.Plans) *world {
 	w.ok(err)
 	w.outbox, err = mail.NewOutbox(t.TempDir())
 	w.ok(err)
-	var server *Server
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, hr *http.Request) {
-		server.ServeHTTP(rw,
-			hr)
+		w.server.ServeHTTP(rw, hr)
 	}))
 	t.Cleanup(front.Close)
 	w.url = front.URL
@@ -127,7 +126,7 @@ func worldOf(t *testing.T, plans *billing.Plans) *world {
 		Demo: demo.Shop{DB: w.db.DB, Accounts: w.accounts, Buy: w.give, Now: now.Now}.Fill,
 	}
 	w.equip()
-	server = New(w.config)
+	w.server = New(w.config)
 	w.client = &http.Client{Timeout: 3 * time.Minute, CheckRedirect: func(*http.Request,
 		[]*http.Request,
 	) error {

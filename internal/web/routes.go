@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/khata"
@@ -387,8 +388,8 @@ func (p *parts) routes() []frame.Route {
 		},
 
 		// Machines that watch us, and the mails of a development set-up.
-		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Healthz},
-		{Pattern: "GET /readyz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Readyz},
+		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Unlogged: true, Handle: p.Healthz},
+		{Pattern: "GET /readyz", Access: frame.Anyone, KeepsFlash: true, Unlogged: true, Handle: p.Readyz},
 		{Pattern: "POST /dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.OpenDemo},
 		{Pattern: "POST /api/dev/demo", Access: frame.Anyone, Development: true, Handle: p.development.APIDemo},
 		{Pattern: "GET /dev/outbox", Access: frame.Anyone, Development: true, Handle: p.development.OutboxPage},
@@ -407,6 +408,9 @@ func front(visitor, user frame.Handler) frame.Handler {
 		}
 		if !r.Known {
 			return visitor(w, r)
+		}
+		if err := r.Needs(freeze.Ledger); err != nil {
+			return err
 		}
 		return user(w, r)
 	}

@@ -15,9 +15,11 @@ import (
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
+	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
+	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/accounts"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
@@ -46,6 +48,8 @@ type Config struct {
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
 	Machine        func(context.Context) insight.Machine // what only the program knows of where it runs; may be nil
+	Access         *accesslog.Writer                     // nil: requests are not kept
+	MarkKey        []byte                                // see frame.Config
 	Log            *slog.Logger
 
 	limit, chunk time.Duration // of a request's work, and of a chunk of a file; tests change them
@@ -66,7 +70,7 @@ type Server struct {
 // New returns a server for the routes in the list.
 func New(c Config) *Server {
 	p := newParts(c)
-	return &Server{p.Handler(p.routes(), frame.Offers{
+	return &Server{p.Handler(withParts(p.routes()), frame.Offers{
 		Carriers: p.plans.Carriers(), Roomier: p.plans.Roomier, Upgrade: p.plans.ServeUpgrade,
 	}), p.Frame}
 }
@@ -95,7 +99,7 @@ func newParts(c Config) *parts {
 		DB: c.DB, Accounts: c.Accounts, Plans: c.Plans, Clock: c.Clock, PublicURL: c.PublicURL,
 		PayOrigins: c.PayOrigins,
 		Simulated:  c.Simulated, Development: c.Outbox != nil, Operators: c.Operators, TrustedProxies: c.TrustedProxies,
-		RequestLimit: c.limit, ChunkLimit: c.chunk, Log: c.Log,
+		RequestLimit: c.limit, ChunkLimit: c.chunk, Access: c.Access, MarkKey: c.MarkKey, Log: c.Log,
 	})
 	return &parts{
 		Frame:    f,
@@ -106,7 +110,8 @@ func newParts(c Config) *parts {
 		plans:    &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs: &programs.Handlers{Frame: f, Credits: c.Credits},
 		operators: &operators.Handlers{
-			Frame: f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App), Machine: c.Machine,
+			Frame: f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App),
+			Incidents: incident.New(c.DB), Machine: c.Machine,
 		},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}

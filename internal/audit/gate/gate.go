@@ -25,7 +25,13 @@ type Options struct {
 	Gate target.Gate
 	Dir  string // of the configuration, which its paths are relative to
 	Now  time.Time
+
+	Open    []Incident // that are open elsewhere than in the folder of the configuration
+	NotRead string     // why those could not be asked for; "" when they were, or need not be
 }
+
+// An Incident is open.
+type Incident struct{ Name, Title string }
 
 type gate struct {
 	o      Options
@@ -234,8 +240,14 @@ func (g *gate) judge(route target.BillingRoute, hash string, reviews []Review) {
 	}
 }
 
-// incidents are files of a folder; one is closed when it says on which day.
+// incidents are what Tijori has open, and files of a folder; one of those is closed when it says on which day.
 func (g *gate) incidents() error {
+	for _, i := range g.o.Open {
+		g.add("gate-incident", i.Name, "", i.Title)
+	}
+	if g.o.NotRead != "" {
+		g.notTested("incidents of Tijori", "%s", g.o.NotRead)
+	}
 	if g.o.Gate.Incident == "" {
 		return nil
 	}

@@ -174,3 +174,30 @@ func TestAnEmptyGateIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestGateIsRedDuringAnIncident holds the gate with what Tijori's own database says.
+func TestGateIsRedDuringAnIncident(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"r.json": sound})
+	for name, c := range map[string]struct {
+		open      []Incident
+		notRead   string
+		findings  int
+		notTested int
+	}{
+		"none":     {},
+		"one":      {open: []Incident{{"incident 3", "somebody saw another's invoice"}}, findings: 1},
+		"not read": {notRead: "the database does not answer", notTested: 1},
+	} {
+		r, err := Audit(t.Context(), Options{
+			Gate: target.Gate{Reports: []string{"r.json"}}, Dir: dir, Open: c.open, NotRead: c.notRead,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Findings) != c.findings || len(r.NotTested) != c.notTested {
+			t.Errorf("%s: %v, not tested %v", name, r.Findings, r.NotTested)
+		}
+	}
+}

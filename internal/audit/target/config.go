@@ -171,6 +171,7 @@ type Gate struct {
 	Least    float64        `toml:"least"` // percent, 95 by default
 	Reviews  string         `toml:"reviews"`
 	Billing  []BillingRoute `toml:"billing"`
+	Tijori   bool           `toml:"tijori"`    // ask the Tijori of DATABASE_URL or TIJORI_DATA for open ones
 	Incident string         `toml:"incidents"` // a folder of incidents; those without a closed date are open
 }
 

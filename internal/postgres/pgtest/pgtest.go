@@ -225,7 +225,8 @@ func setSearchPaths(ctx context.Context, admin *pgx.ConnConfig) error {
 	_, err = conn.Exec(ctx, `
 		do $$ declare r text; begin
 			foreach r in array array['tijori_owner', 'tijori_guard',
-			'tijori_backup', 'tijori_app', 'tijori_auth', 'tijori_billing', 'tijori_jobs', 'tijori_support'] loop
+			'tijori_backup', 'tijori_app', 'tijori_auth', 'tijori_billing', 'tijori_jobs', 'tijori_support',
+			'tijori_log', 'tijori_watch'] loop
 				execute format('alter role %I in database %I set search_path = tijori, pg_temp', r, current_database());
 			end loop;
 			execute format('revoke temporary on database %I from public', current_database());

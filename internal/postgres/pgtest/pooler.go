@@ -69,6 +69,7 @@ func startPooler(ctx context.Context, dir string, settings ...string) (*pooler, 
 	var users strings.Builder
 	roles := []string{
 		postgres.RoleApp, postgres.RoleAuth, postgres.RoleBilling, postgres.RoleJobs, postgres.RoleSupport,
+		postgres.RoleLog, postgres.RoleWatch,
 	}
 	for _, role := range roles {
 		fmt.Fprintf(&users, "%q \"\"\n", role)

@@ -560,9 +560,19 @@ begin
     if not needed = any (k.scopes) then
         raise exception 'the key lacks %', needed using errcode = '42501';
     end if;
+    if exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                  and (f.account_id is null or f.account_id = k.account_id)) then
+        raise exception 'frozen' using errcode = 'TJ503';
+    end if;
     return k.account_id;
 end $$;
 ALTER FUNCTION tijori_access.key_account(needed text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.keys_of(hashes bytea[]) RETURNS TABLE(hash bytea, key_id uuid, account_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select c.hash, c.id, c.account_id from tijori.credentials c where c.hash = any (hashes) and c.kind = 'api_key' $$;
+ALTER FUNCTION tijori_access.keys_of(hashes bytea[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.leave_account(leaving uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -856,6 +866,24 @@ begin
      order by b.account_id, b.id, r.rank;
 end $$;
 ALTER FUNCTION tijori_access.my_businesses() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.my_calls(most integer) RETURNS TABLE(at timestamp with time zone, key_name text, route text, status smallint, took_ms integer, request_id text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine constant uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    if mine is null then
+        return;
+    end if;
+    return query
+    select l.at, coalesce(c.name, ''), l.route, l.status, l.took_ms, l.request_id
+      from tijori.access_log l
+      left join tijori.credentials c on c.account_id = mine and c.id = l.key_id and c.kind = 'api_key'
+     where l.account_id = mine and l.key_id is not null and l.at > now() - interval '7 days'
+     order by l.at desc limit least(most, 100);
+end $$;
+ALTER FUNCTION tijori_access.my_calls(most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.my_memberships() RETURNS TABLE(id uuid, account_name text, business_name text, role text, stays boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1323,6 +1351,7 @@ begin
 exception
     when sqlstate '28000' then return '28000';
     when sqlstate '42501' then return '42501';
+    when sqlstate 'TJ503' then return 'TJ503';
 end $$;
 ALTER FUNCTION tijori_access.try_key(needed text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) RETURNS record
@@ -3108,6 +3137,23 @@ CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     SET search_path TO ''
     AS $$ begin return now() + make_interval(secs => (select c.offset_seconds from tijori.service_clock c)); end $$;
 ALTER FUNCTION tijori_ops.clock() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.close_incident(number integer, who text, said text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform from tijori.incidents i where i.id = number for update;
+    if exists (select from tijori.freezes f where f.incident = number and f.thawed_at is null) then
+        raise exception 'something is frozen' using errcode = '23514', constraint = 'incidents_frozen';
+    end if;
+    update tijori.incidents i set closed_at = now(), closed_by = who, outcome = said
+     where i.id = number and i.closed_at is null;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    perform tijori_ops.write_act(number, who, 'close', '', said);
+end $$;
+ALTER FUNCTION tijori_ops.close_incident(number integer, who text, said text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) RETURNS TABLE(part integer, accounts bigint, paying bigint, sign_ups bigint, trials bigint, won bigint, won_back bigint, lost bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3204,6 +3250,135 @@ begin
      order by g.moment, s.currency;
 end $$;
 ALTER FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    added integer;
+begin
+    perform from tijori.incidents i where i.id = number and i.closed_at is null for share;
+    if not found or account is not null and not exists (select from tijori.accounts a where a.account_id = account) then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    with added as (
+        insert into tijori.freezes (id, incident, part, account_id, frozen_by, reason)
+        select gen_random_uuid(), number, p.bit, account, who, why
+          from (values (1), (2), (4), (8), (16), (32)) p(bit) where parts & p.bit <> 0
+        on conflict do nothing returning part)
+    select coalesce(bit_or(a.part), 0) into added from added a;
+    perform tijori_ops.write_act(number, who, 'freeze',
+        parts || coalesce(' of account ' || account, ''), why);
+    return added;
+end $$;
+ALTER FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE TABLE tijori.freezes (
+    id uuid NOT NULL,
+    incident integer NOT NULL,
+    part integer NOT NULL,
+    account_id uuid,
+    frozen_at timestamp with time zone DEFAULT now() NOT NULL,
+    frozen_by text NOT NULL,
+    reason text NOT NULL,
+    thawed_at timestamp with time zone,
+    thawed_by text,
+    thaw_reason text,
+    CONSTRAINT freezes_part_check CHECK ((part = ANY (ARRAY[1, 2, 4, 8, 16, 32]))),
+    CONSTRAINT freezes_reason_check CHECK ((((length(reason) >= 1) AND (length(reason) <= 1000)) AND ((length(thaw_reason) >= 1) AND (length(thaw_reason) <= 1000)))),
+    CONSTRAINT freezes_thawed_check CHECK ((((thawed_at IS NULL) = (thawed_by IS NULL)) AND ((thawed_at IS NULL) = (thaw_reason IS NULL)))),
+    CONSTRAINT freezes_who_check CHECK ((((length(frozen_by) >= 1) AND (length(frozen_by) <= 254)) AND ((length(thawed_by) >= 1) AND (length(thawed_by) <= 254))))
+);
+ALTER TABLE ONLY tijori.freezes FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.freezes OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.freezes(since timestamp with time zone) RETURNS SETOF tijori.freezes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select f.* from tijori.freezes f where f.thawed_at is null or f.thawed_at >= since
+     order by f.frozen_at, f.part, f.id;
+end $$;
+ALTER FUNCTION tijori_ops.freezes(since timestamp with time zone) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    everybody integer;
+    narrow boolean;
+    mine uuid;
+begin
+    select bit_or(f.part) filter (where f.account_id is null), bool_or(f.account_id is not null)
+      into everybody, narrow
+      from tijori.freezes f where f.thawed_at is null;
+    if narrow then
+        mine := tijori_access.account_id();
+        return coalesce(everybody, 0) | coalesce((
+            select bit_or(f.part) from tijori.freezes f where f.thawed_at is null and f.account_id = mine), 0);
+    end if;
+    return coalesce(everybody, 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_for_all() RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((select bit_or(f.part) from tijori.freezes f where f.thawed_at is null and f.account_id is null), 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen_for_all() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.frozen_share(given_hash bytea) RETURNS integer
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce((select bit_or(f.part) from tijori.freezes f
+         where f.thawed_at is null and (f.account_id is null or f.account_id in (
+             select s.account_id from tijori.shares s where s.token_hash = given_hash))), 0);
+end $$;
+ALTER FUNCTION tijori_ops.frozen_share(given_hash bytea) OWNER TO tijori_guard;
+CREATE TABLE tijori.incident_acts (
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    incident integer,
+    who text NOT NULL,
+    act text NOT NULL,
+    about text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT incident_acts_act_check CHECK (((length(act) >= 1) AND (length(act) <= 40))),
+    CONSTRAINT incident_acts_text_check CHECK (((length(about) <= 1000) AND (length(reason) <= 1000))),
+    CONSTRAINT incident_acts_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
+);
+ALTER TABLE ONLY tijori.incident_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.incident_acts OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.incident_acts
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select a.* from tijori.incident_acts a where a.at >= since and a.at < until order by a.at, a.id;
+end $$;
+ALTER FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE TABLE tijori.incidents (
+    id integer NOT NULL,
+    title text NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    opened_by text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    outcome text,
+    CONSTRAINT incidents_closed_check CHECK ((((closed_at IS NULL) = (closed_by IS NULL)) AND ((closed_at IS NULL) = (outcome IS NULL)) AND ((length(outcome) >= 1) AND (length(outcome) <= 1000)))),
+    CONSTRAINT incidents_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+    CONSTRAINT incidents_who_check CHECK ((((length(opened_by) >= 1) AND (length(opened_by) <= 254)) AND ((length(closed_by) >= 1) AND (length(closed_by) <= 254))))
+);
+ALTER TABLE ONLY tijori.incidents FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.incidents OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.incidents.outcome IS 'what it was and what was done, as who closed it says';
+CREATE FUNCTION tijori_ops.incidents() RETURNS SETOF tijori.incidents
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select i.* from tijori.incidents i order by i.id desc; end $$;
+ALTER FUNCTION tijori_ops.incidents() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.islands(app text) RETURNS TABLE(account_id uuid, number bigint, began_at timestamp with time zone, until_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3248,6 +3423,21 @@ begin
      order by u.at desc limit 1;
 end $$;
 ALTER FUNCTION tijori_ops.open_account(asker text, account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.open_incident(title text, who text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    number integer;
+begin
+    perform pg_advisory_xact_lock(7310579);
+    select coalesce(i.id, 0) + 1 into number from (values (1)) one left join lateral (
+        select x.id from tijori.incidents x order by x.id desc limit 1) i on true;
+    insert into tijori.incidents (id, title, opened_by) values (number, title, who);
+    perform tijori_ops.write_act(number, who, 'open', '', title);
+    return number;
+end $$;
+ALTER FUNCTION tijori_ops.open_incident(title text, who text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.open_work(asker text) RETURNS TABLE(id uuid, at timestamp with time zone, reason text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3259,6 +3449,16 @@ begin
      order by u.at desc limit 1;
 end $$;
 ALTER FUNCTION tijori_ops.open_work(asker text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.refuse_frozen(parts integer) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tijori_ops.frozen() & parts <> 0 then
+        raise exception 'frozen' using errcode = 'TJ503';
+    end if;
+end $$;
+ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) RETURNS TABLE(account_id uuid, name text, at timestamp with time zone, plan_id text, matched text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3418,6 +3618,113 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    kind record;
+    day date;
+    part text;
+    today constant date := (now() at time zone 'UTC')::date;
+    days date[];
+begin
+    made := 0;
+    dropped := 0;
+    if not pg_catalog.pg_try_advisory_xact_lock(7310591) then -- another node is at it
+        return;
+    end if;
+    for kind in
+        select * from (values ('access_log_allowed', 90), ('access_log_refused', 400)) k(name, kept)
+    loop
+        for part in
+            select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+             where i.inhparent = ('tijori.' || kind.name)::regclass and c.relname ~ '_[0-9]{8}$'
+               and to_date(right(c.relname, 8), 'YYYYMMDD') < today - kind.kept
+             order by 1
+        loop
+            execute format('drop table tijori.%I', part);
+            dropped := dropped + 1;
+        end loop;
+        days := array(select today + n from generate_series(-1, 3) n);
+        part := kind.name || '_rest';
+        if pg_catalog.pg_relation_size(('tijori.' || part)::regclass) > 0 then
+            execute format('alter table tijori.%I no force row level security', part);
+            execute format('delete from tijori.%I where at < $1', part)
+                using (today - kind.kept)::timestamp at time zone 'UTC';
+            execute format('select $1 || array(select distinct (r.at at time zone ''UTC'')::date from tijori.%I r)', part)
+                using days into days;
+        end if;
+        foreach day in array array(select distinct d from unnest(days) d order by d) loop
+            part := kind.name || '_' || to_char(day, 'YYYYMMDD');
+            if to_regclass('tijori.' || part) is not null then
+                continue;
+            end if;
+            -- attached when it is whole: that waits for no reader, as making it in its place would
+            execute format('create table tijori.%I (like tijori.%I including all)', part, kind.name);
+            execute format('alter table tijori.%I add constraint at_of_day check (at >= %L and at < %L)', part,
+                day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+            if pg_catalog.pg_relation_size(('tijori.' || kind.name || '_rest')::regclass) > 0 then
+                execute format('with moved as (delete from tijori.%I where at >= $1 and at < $2 returning *)'
+                    ' insert into tijori.%I select * from moved', kind.name || '_rest', part)
+                    using day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC';
+            end if;
+            execute format('alter table tijori.%I attach partition tijori.%I for values from (%L) to (%L)', kind.name,
+                part, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+            execute format('alter table tijori.%I drop constraint at_of_day', part);
+            call tijori_access.protect(('tijori.' || part)::regclass);
+            made := made + 1;
+        end loop;
+        execute format('alter table tijori.%I force row level security', kind.name || '_rest');
+    end loop;
+end $_$;
+ALTER FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    line record;
+    thawed integer := 0;
+begin
+    for line in
+        update tijori.freezes f set thawed_at = now(), thawed_by = who, thaw_reason = why
+         where f.thawed_at is null and f.part & parts <> 0 and f.account_id is not distinct from account
+        returning f.incident, f.part
+    loop
+        thawed := thawed | line.part;
+        perform tijori_ops.write_act(line.incident, who, 'thaw', line.part || coalesce(' of account ' || account, ''),
+            why);
+    end loop;
+    return thawed;
+end $$;
+ALTER FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.without_frozen(hashes bytea[]) RETURNS bytea[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not exists (select from tijori.freezes f where f.thawed_at is null and f.part = 16) then
+        return hashes;
+    end if;
+    return array(
+        select case when exists (
+                   select from tijori.freezes f where f.thawed_at is null and f.part = 16
+                      and (f.account_id is null or f.account_id = (
+                          select c.account_id from tijori.credentials c where c.hash = h.hash and c.kind = 'api_key')))
+               then '' else h.hash end
+          from unnest(hashes) with ordinality h(hash, i) order by h.i);
+end $$;
+ALTER FUNCTION tijori_ops.without_frozen(hashes bytea[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.incident_acts (id, incident, who, act, about, reason)
+    values (gen_random_uuid(), incident, who, act, left(about, 1000), left(reason, 1000));
+end $$;
+ALTER FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) OWNER TO tijori_guard;
 CREATE PROCEDURE tijori_plans.bind_billing(IN tab regclass)
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -3613,6 +3920,124 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE TABLE tijori.access_log (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY LIST (verdict);
+ALTER TABLE ONLY tijori.access_log FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_allowed (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (at);
+ALTER TABLE ONLY tijori.access_log_allowed FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_allowed_rest (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY tijori.access_log_allowed_rest FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed_rest OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_refused (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (at);
+ALTER TABLE ONLY tijori.access_log_refused FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused OWNER TO tijori_owner;
+CREATE TABLE tijori.access_log_refused_rest (
+    at timestamp with time zone NOT NULL,
+    request_id text NOT NULL,
+    user_id uuid,
+    key_id uuid,
+    operator boolean NOT NULL,
+    account_id uuid,
+    business_id uuid,
+    route text NOT NULL,
+    object text,
+    verdict text NOT NULL,
+    status smallint NOT NULL,
+    rows integer NOT NULL,
+    took_ms integer NOT NULL,
+    address inet,
+    device text NOT NULL,
+    release text NOT NULL,
+    CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
+    CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
+    CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY tijori.access_log_refused_rest FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused_rest OWNER TO tijori_owner;
 CREATE TABLE tijori.accounts (
     account_id uuid NOT NULL,
     app_id text NOT NULL,
@@ -4737,6 +5162,10 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
+ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
+ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
+ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
+ALTER TABLE ONLY tijori.access_log_refused ATTACH PARTITION tijori.access_log_refused_rest DEFAULT;
 ALTER TABLE ONLY tijori.accounts
     ADD CONSTRAINT accounts_app_key UNIQUE (account_id, app_id);
 ALTER TABLE ONLY tijori.accounts
@@ -4807,10 +5236,16 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.freezes
+    ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
     ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (connection_id, event_id);
+ALTER TABLE ONLY tijori.incident_acts
+    ADD CONSTRAINT incident_acts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.incidents
+    ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.invoices
@@ -4905,6 +5340,26 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
+CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
+CREATE INDEX access_log_at_idx ON ONLY tijori.access_log USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_at_idx ON ONLY tijori.access_log_allowed USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_object_idx ON ONLY tijori.access_log USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_allowed_object_at_idx ON ONLY tijori.access_log_allowed USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_allowed_rest_account_id_at_idx ON tijori.access_log_allowed_rest USING btree (account_id, at);
+CREATE INDEX access_log_allowed_rest_at_idx ON tijori.access_log_allowed_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_rest_object_at_idx ON tijori.access_log_allowed_rest USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_user_idx ON ONLY tijori.access_log USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_allowed_user_id_at_idx ON ONLY tijori.access_log_allowed USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_allowed_rest_user_id_at_idx ON tijori.access_log_allowed_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_refused_account_id_at_idx ON ONLY tijori.access_log_refused USING btree (account_id, at);
+CREATE INDEX access_log_refused_at_idx ON ONLY tijori.access_log_refused USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_object_at_idx ON ONLY tijori.access_log_refused USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_refused_rest_account_id_at_idx ON tijori.access_log_refused_rest USING btree (account_id, at);
+CREATE INDEX access_log_refused_rest_at_idx ON tijori.access_log_refused_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_rest_object_at_idx ON tijori.access_log_refused_rest USING btree (object, at) WHERE (object IS NOT NULL);
+CREATE INDEX access_log_refused_user_id_at_idx ON ONLY tijori.access_log_refused USING btree (user_id, at) WHERE (user_id IS NOT NULL);
+CREATE INDEX access_log_refused_rest_user_id_at_idx ON tijori.access_log_refused_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
@@ -4926,12 +5381,14 @@ CREATE INDEX entries_bin_idx ON tijori.entries USING btree (account_id, business
 CREATE INDEX entries_date_idx ON tijori.entries USING btree (account_id, business_id, business_date) INCLUDE (party_id, side, amount_minor, mode, opening, created_by) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX entries_opening_key ON tijori.entries USING btree (account_id, business_id, party_id) WHERE (opening AND (deleted_at IS NULL));
 CREATE INDEX entries_party_date_idx ON tijori.entries USING btree (account_id, business_id, party_id, business_date, id) INCLUDE (side, amount_minor, created_by) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX freezes_once_key ON tijori.freezes USING btree (account_id, part) NULLS NOT DISTINCT WHERE (thawed_at IS NULL);
 CREATE INDEX inbox_account_idx ON tijori.inbox USING btree (account_id, received_at DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX inbox_attention_idx ON tijori.inbox USING btree (connection_id, received_at DESC) WHERE (status = ANY (ARRAY['parked'::text, 'dead'::text]));
 CREATE INDEX inbox_due_idx ON tijori.inbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
 CREATE INDEX inbox_foreign_idx ON tijori.inbox USING btree (connection_id, last_error) WHERE ((status = 'ignored'::text) AND (last_error = ANY (ARRAY['livemode_mismatch'::text, 'account_mismatch'::text])));
 CREATE INDEX inbox_received_idx ON tijori.inbox USING btree (connection_id, received_at DESC, event_id);
 CREATE INDEX inbox_subject_idx ON tijori.inbox USING btree (connection_id, subject) WHERE (status = ANY (ARRAY['received'::text, 'parked'::text]));
+CREATE INDEX incident_acts_at_idx ON tijori.incident_acts USING btree (at);
 CREATE UNIQUE INDEX invitations_pending_key ON tijori.invitations USING btree (account_id, email, business_id) NULLS NOT DISTINCT WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 CREATE INDEX invitations_token_idx ON tijori.invitations USING btree (token_hash);
 CREATE INDEX invitations_unmailed_idx ON tijori.invitations USING btree (created_at, account_id) WHERE ((token_hash IS NULL) AND (revoked_at IS NULL));
@@ -4977,6 +5434,22 @@ CREATE INDEX support_uses_subject_idx ON tijori.support_uses USING btree (subjec
 CREATE INDEX support_uses_who_idx ON tijori.support_uses USING btree (who, at DESC) WHERE (question = ANY (ARRAY['work'::text, 'account'::text]));
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
 CREATE INDEX users_email_prefix_idx ON tijori.users USING btree (email text_pattern_ops);
+ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_allowed_account_id_at_idx;
+ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_allowed_at_idx;
+ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_allowed_object_at_idx;
+ALTER INDEX tijori.access_log_allowed_account_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_account_id_at_idx;
+ALTER INDEX tijori.access_log_allowed_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_at_idx;
+ALTER INDEX tijori.access_log_allowed_object_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_object_at_idx;
+ALTER INDEX tijori.access_log_allowed_user_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_user_id_at_idx;
+ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_allowed_user_id_at_idx;
+ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_refused_account_id_at_idx;
+ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_refused_at_idx;
+ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_refused_object_at_idx;
+ALTER INDEX tijori.access_log_refused_account_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_account_id_at_idx;
+ALTER INDEX tijori.access_log_refused_at_idx ATTACH PARTITION tijori.access_log_refused_rest_at_idx;
+ALTER INDEX tijori.access_log_refused_object_at_idx ATTACH PARTITION tijori.access_log_refused_rest_object_at_idx;
+ALTER INDEX tijori.access_log_refused_user_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_user_id_at_idx;
+ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_refused_user_id_at_idx;
 CREATE STATISTICS tijori.changes_tenant_stats (ndistinct, dependencies) ON account_id, business_id, subject_id FROM tijori.changes;
 ALTER STATISTICS tijori.changes_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.entries_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.entries;
@@ -5091,6 +5564,8 @@ ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_batch_fkey FOREIGN KEY (account_id, business_id, batch_id) REFERENCES tijori.batches(account_id, business_id, id);
 ALTER TABLE ONLY tijori.entries
     ADD CONSTRAINT entries_party_fkey FOREIGN KEY (account_id, business_id, party_id) REFERENCES tijori.parties(account_id, business_id, id);
+ALTER TABLE ONLY tijori.freezes
+    ADD CONSTRAINT freezes_incident_fkey FOREIGN KEY (incident) REFERENCES tijori.incidents(id);
 ALTER TABLE ONLY tijori.invitations
     ADD CONSTRAINT invitations_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.invitations
@@ -5195,6 +5670,19 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY access_log_allowed_rest_select_backup ON tijori.access_log_allowed_rest FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_allowed_select_backup ON tijori.access_log_allowed FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_insert_log ON tijori.access_log FOR INSERT TO tijori_log WITH CHECK (true);
+ALTER TABLE tijori.access_log_refused ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tijori.access_log_refused_rest ENABLE ROW LEVEL SECURITY;
+CREATE POLICY access_log_refused_rest_select_backup ON tijori.access_log_refused_rest FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_refused_select_backup ON tijori.access_log_refused FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_backup ON tijori.access_log FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_guard ON tijori.access_log FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY access_log_select_watch ON tijori.access_log FOR SELECT TO tijori_watch USING (true);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY accounts_insert_guard ON tijori.accounts FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY accounts_select_app ON tijori.accounts FOR SELECT TO tijori_app USING (((
@@ -5587,6 +6075,11 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.freezes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY freezes_select_guard ON tijori.freezes FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY freezes_update_guard ON tijori.freezes FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.inbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY inbox_insert_billing ON tijori.inbox FOR INSERT TO tijori_billing WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (account_id IS NULL)));
 CREATE POLICY inbox_select_backup ON tijori.inbox FOR SELECT TO tijori_backup USING (true);
@@ -5595,6 +6088,15 @@ CREATE POLICY inbox_select_guard ON tijori.inbox FOR SELECT TO tijori_guard USIN
 CREATE POLICY inbox_update_billing ON tijori.inbox FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND ((account_id IS NULL) OR (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = inbox.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))))));
+ALTER TABLE tijori.incident_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY incident_acts_insert_guard ON tijori.incident_acts FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY incident_acts_select_backup ON tijori.incident_acts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY incident_acts_select_guard ON tijori.incident_acts FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.incidents ENABLE ROW LEVEL SECURITY;
+CREATE POLICY incidents_insert_guard ON tijori.incidents FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY incidents_select_backup ON tijori.incidents FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY incidents_select_guard ON tijori.incidents FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY incidents_update_guard ON tijori.incidents FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.invitations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY invitations_delete_guard ON tijori.invitations FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY invitations_insert_app ON tijori.invitations FOR INSERT TO tijori_app WITH CHECK (((account_id, invited_by, true) = ( SELECT s.account_id,
@@ -6103,6 +6605,8 @@ GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori TO tijori_support;
+GRANT USAGE ON SCHEMA tijori TO tijori_log;
+GRANT USAGE ON SCHEMA tijori TO tijori_watch;
 GRANT USAGE ON SCHEMA tijori TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori TO tijori_backup;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_app;
@@ -6110,30 +6614,40 @@ GRANT USAGE ON SCHEMA tijori_access TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_access TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_access TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_access TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_credits TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_credits TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_credits TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_khata TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_khata TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_khata TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_ops TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_ops TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_ops TO tijori_guard;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_app;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_billing;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_jobs;
 GRANT USAGE ON SCHEMA tijori_plans TO tijori_support;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_log;
+GRANT USAGE ON SCHEMA tijori_plans TO tijori_watch;
 GRANT ALL ON SCHEMA tijori_plans TO tijori_guard;
 REVOKE ALL ON FUNCTION pg_catalog.lo_close(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
@@ -6223,6 +6737,8 @@ GRANT ALL ON FUNCTION tijori_access.keep_account() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.keep_owner(m tijori.members) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.keep_owner_whole() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.key_account(needed text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.keys_of(hashes bytea[]) TO tijori_log;
 REVOKE ALL ON FUNCTION tijori_access.leave_account(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.leave_account(leaving uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.leave_team(membership uuid) FROM PUBLIC;
@@ -6248,6 +6764,8 @@ REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.my_businesses() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.my_calls(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.my_calls(most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_memberships() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.my_memberships() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) FROM PUBLIC;
@@ -6390,19 +6908,51 @@ GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_jobs;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
+REVOKE ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) TO tijori_support;
+GRANT SELECT ON TABLE tijori.freezes TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thawed_at) ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thawed_by) ON TABLE tijori.freezes TO tijori_guard;
+GRANT UPDATE(thaw_reason) ON TABLE tijori.freezes TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.freezes(since timestamp with time zone) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.frozen() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_for_all() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen_for_all() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.frozen_share(given_hash bytea) TO tijori_auth;
+GRANT SELECT ON TABLE tijori.incident_acts TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.incident_acts TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.incident_acts(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
+GRANT SELECT ON TABLE tijori.incidents TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(closed_at) ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(closed_by) ON TABLE tijori.incidents TO tijori_guard;
+GRANT UPDATE(outcome) ON TABLE tijori.incidents TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.incidents() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.incidents() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.islands(app text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_incident(title text, who text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_incident(title text, who text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.open_work(asker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.open_work(asker text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
@@ -6418,6 +6968,13 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
+REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
@@ -6432,6 +6989,20 @@ REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT li
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
+GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
+GRANT SELECT ON TABLE tijori.access_log TO tijori_watch;
+GRANT SELECT(at) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(request_id) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(key_id) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(route) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(took_ms) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT ON TABLE tijori.access_log_allowed TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_allowed_rest TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_refused TO tijori_backup;
+GRANT SELECT ON TABLE tijori.access_log_refused_rest TO tijori_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_backup;

@@ -73,6 +73,7 @@ func (h *Handlers) SecondStep(w http.ResponseWriter, r *frame.Request) error {
 		if e != nil {
 			return e
 		}
+		r.Deny()
 		return frame.Again(r, err, &view, &view.Form, secondstep.Page)
 	}
 	h.SetCookie(w, frame.HalfWayCookie, "", -time.Second)

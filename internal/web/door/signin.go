@@ -25,11 +25,13 @@ func (h *Handlers) LoginForm(w http.ResponseWriter, r *frame.Request) error {
 
 func (h *Handlers) Login(w http.ResponseWriter, r *frame.Request) error {
 	email, next := r.PostFormValue("email"), frame.LocalPath(r.PostFormValue("next"), "")
+	r.Concerns(h.MarkAddress(email))
 	session, err := h.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), h.Device(r.Request), r.Token)
 	if half, ok := errors.AsType[*account.HalfWay](err); ok {
 		return h.toSecondStep(w, r, half, next)
 	}
 	if err != nil {
+		r.Deny()
 		view := login.View{Shell: r.Shell(), Email: email, Next: next, Passkeys: h.Accounts.HasPasskeys()}
 		return frame.Again(r, err, &view, &view.Form, login.Page)
 	}

@@ -57,9 +57,10 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 	if fault.Of(err) == nil && postgres.Interrupted(err) { // also where no transaction of a caller has said so
 		err = errTryAgain.Because(err)
 	}
+	r.refusal = err
 	kind := fault.KindOf(err)
 	status := statusOf(kind)
-	if status >= 500 && !errors.Is(err, context.Canceled) {
+	if status >= 500 && fault.CodeOf(err) != fault.Frozen && !errors.Is(err, context.Canceled) {
 		f.Log.Error("request failed", "request", r.ID, "method", r.Method, "route", r.route.Pattern, "status", status,
 			"error", err)
 	}
@@ -99,6 +100,9 @@ func (f *Frame) serveError(w http.ResponseWriter, r *Request, err error) {
 		f.toLogin(w, r)
 		return
 	case kind == fault.UpgradeRequired && f.offers.Upgrade(w, r, refusal):
+		return
+	case fault.CodeOf(err) == fault.Frozen:
+		f.servePaused(w, r, err)
 		return
 	case fault.CodeOf(err) == fault.SecondStep:
 		http.Redirect(w, r.Request, "/stepup?strong=1&next="+url.QueryEscape(r.pagePath()), http.StatusSeeOther)

@@ -5,6 +5,7 @@ package frame
 
 import (
 	"cmp"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/spool"
+	"github.com/tijorihq/tijori/internal/watch/accesslog"
 	"github.com/tijorihq/tijori/internal/web/static"
 )
 
@@ -27,14 +29,16 @@ type Config struct {
 	Accounts       *account.Service
 	Plans          *billing.Plans
 	Clock          *clock.Clock
-	PublicURL      *url.URL       // where users reach this server; https sets Secure cookies
-	PayOrigins     []string       // origins that a checkout may lead to
-	Simulated      bool           // no real money moves
-	Development    bool           // serves the routes of a development set-up
-	Operators      []string       // mail addresses of the users who may open /admin, in lower case
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	RequestLimit   time.Duration  // of a request's work; 0 means 25 seconds
-	ChunkLimit     time.Duration  // of one chunk of a file to leave; 0 means 30 seconds
+	PublicURL      *url.URL          // where users reach this server; https sets Secure cookies
+	PayOrigins     []string          // origins that a checkout may lead to
+	Simulated      bool              // no real money moves
+	Development    bool              // serves the routes of a development set-up
+	Operators      []string          // mail addresses of the users who may open /admin, in lower case
+	TrustedProxies []netip.Prefix    // whose X-Forwarded-For is believed
+	RequestLimit   time.Duration     // of a request's work; 0 means 25 seconds
+	ChunkLimit     time.Duration     // of one chunk of a file to leave; 0 means 30 seconds
+	Access         *accesslog.Writer // nil: requests are not kept
+	MarkKey        []byte            // of marks of addresses in the access log; secret, the same on all nodes
 	Log            *slog.Logger
 }
 
@@ -71,6 +75,12 @@ func New(c Config) *Frame {
 		Plans: c.Plans, Clock: c.Clock, Log: c.Log, Simulated: c.Simulated, config: c,
 		limit: c.RequestLimit, making: NewSlots(maxMaking, maxOwnMaking, errMaking, errOwnMaking),
 		spool: spool.NewStore(spoolSize, ownSpoolSize),
+	}
+	if len(c.MarkKey) == 0 { // marks of this run, which nobody compares with another's
+		f.config.MarkKey = make([]byte, 32)
+		if _, err := rand.Read(f.config.MarkKey); err != nil {
+			panic(err) // documented never to happen
+		}
 	}
 	f.limit, f.chunk = cmp.Or(f.limit, requestLimit), cmp.Or(c.ChunkLimit, chunkLimit)
 	return f

@@ -3,6 +3,7 @@ package frame
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"net"
 	"net/http"
@@ -16,7 +17,9 @@ import (
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/ledger"
+	"github.com/tijorihq/tijori/internal/postgres"
 )
 
 const MaxForm = 64 << 10 // bytes of a form or an API body
@@ -100,9 +103,12 @@ func forwarded(h http.Header) bool {
 	return false
 }
 
+// newRequestID begins with the second of the request, so that whoever has the id finds it in the access log without
+// being told the day.
 func newRequestID() string {
-	var b [8]byte
-	if _, err := rand.Read(b[:]); err != nil {
+	var b [12]byte
+	binary.BigEndian.PutUint32(b[:], uint32(time.Now().Unix()))
+	if _, err := rand.Read(b[4:]); err != nil {
 		panic(err) // documented never to happen
 	}
 	return hex.EncodeToString(b[:])
@@ -113,10 +119,17 @@ func newRequestID() string {
 func (f *Frame) serve(rt *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		id, _ := hr.Context().Value(requestIDKey).(string)
-		r := &Request{Request: hr, f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr)}
+		ctx, usage := postgres.WithUsage(hr.Context())
+		out := &answer{ResponseWriter: w}
+		w = out
+		r := &Request{
+			Request: hr.WithContext(ctx), f: f, w: w, route: rt, ID: id, Token: f.sessionToken(hr),
+			began: time.Now(), answer: out, usage: usage,
+		}
 		end := r.begin(f.limit)
 		defer end()
-		start := time.Now()
+		r.need(rt.Part)
+		defer r.keep()
 		if rt.Secret {
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			w.Header().Set("X-Robots-Tag", "noindex")
@@ -128,9 +141,9 @@ func (f *Frame) serve(rt *Route) http.Handler {
 		if err := rt.Handle(w, r); err != nil {
 			f.serveError(w, r, err)
 		}
-		took := time.Since(start)
+		took := time.Since(r.began)
 		if pace := f.paceOf(rt); pace != nil {
-			pace.add(start, took)
+			pace.add(r.began, took)
 		}
 		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", took)
 	})
@@ -152,6 +165,9 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		r.Caller.Credential = account.Hash(r.Token)
 	}
 	r.Flash = f.takeFlash(w, r)
+	if err := r.enterAnyone(); err != nil {
+		return err
+	}
 	if r.route.Access != Anyone && r.Token == "" {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
@@ -181,6 +197,11 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
+	if r.route.Access == SignedIn && freeze.Needed(r.Context()) != 0 { // its handler may ask as the sign-in role alone
+		if err := r.Read(nil); err != nil {
+			return err
+		}
+	}
 	if limit := r.route.Limit; limit != nil { // after who may not use the route at all was refused
 		if err := r.Read(nil); err != nil {
 			return err
@@ -192,6 +213,19 @@ func (f *Frame) enter(w http.ResponseWriter, r *Request) error {
 		return r.enterOperator()
 	}
 	return nil
+}
+
+// enterAnyone refuses a route that anybody may use while its part is frozen for everybody. Of all others the database
+// says so with the scope.
+func (r *Request) enterAnyone() error {
+	if r.route.Access != Anyone || freeze.Needed(r.Context()) == 0 {
+		return nil
+	}
+	frozen, err := r.f.config.DB.FrozenForAll(r.Context())
+	if err != nil {
+		return err
+	}
+	return postgres.CheckFrozen(r.Context(), frozen)
 }
 
 // enterProgram takes the API key. Whose it is, and what it may do, the database

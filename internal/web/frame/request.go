@@ -13,6 +13,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/account"
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
 	"github.com/tijorihq/tijori/internal/term"
@@ -40,6 +41,15 @@ type Request struct {
 	strong   bool   // of an operator's session: it was proved by more than a password
 	unproven error  // why the proof that came with a form is none
 
+	began     time.Time
+	answer    *answer
+	usage     *postgres.Usage
+	frameRows int            // of usage, that the page's frame shows
+	scope     postgres.Scope // as the database answered last
+	refusal   error          // that the frame rendered
+	denied    bool           // see Deny
+	object    string         // what the request is about, where the path does not say it
+
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
 	long   bool // its transactions may last
@@ -60,6 +70,7 @@ func (r *Request) Read(queue func(postgres.Scope, *pgx.Batch)) error {
 		return err
 	}
 	r.Person, r.Rights, r.Today, r.Known = person, scope.Rights, scope.Today, true
+	r.frameRows += 1 + len(person.Businesses)
 	r.slide()
 	if err := r.Admit(scope); err != nil {
 		return err
@@ -84,6 +95,7 @@ func (r *Request) AsPage(fn func(*postgres.Tx) error) error {
 			return err
 		}
 		r.Person, r.Rights, r.Today, r.Known = person, tx.Scope.Rights, tx.Scope.Today, true
+		r.frameRows += 1 + len(person.Businesses)
 		return fn(tx)
 	})
 	if r.Known {
@@ -163,6 +175,7 @@ func (r *Request) CheckAccess() error { return r.As(func(*postgres.Tx) error { r
 // operator's route is not there for anybody else, whatever their role; to an operator it opens in a session that was
 // proved by more than a password.
 func (r *Request) Admit(scope postgres.Scope) error {
+	r.scope = scope
 	if !r.meantFor(scope.UserID) {
 		return fault.New(fault.Unauthorized, "Please sign in.")
 	}
@@ -177,6 +190,19 @@ func (r *Request) Admit(scope postgres.Scope) error {
 		return nil
 	}
 	return r.route.admit(scope)
+}
+
+// Needs refuses the request while one of the parts is frozen, beside those of its route: for a page that shows more to
+// some than to others.
+func (r *Request) Needs(parts freeze.Part) error {
+	r.need(r.route.Part | parts)
+	return r.Read(nil)
+}
+
+// need says which parts of the product the rest of the request needs: package postgres asks for them.
+func (r *Request) need(parts freeze.Part) {
+	r.whole = freeze.With(r.whole, parts)
+	r.Request = r.WithContext(freeze.With(r.Context(), parts))
 }
 
 // MarkOf stands for a user on a device, always the same. It is not their id, which no page tells.

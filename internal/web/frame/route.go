@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tijorihq/tijori/internal/fault"
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/role"
 )
@@ -52,12 +53,14 @@ type Route struct {
 	Pattern     string
 	Access      Access
 	Handle      Handler
-	MaxBody     int64  // bytes; 0 means maxForm, parsed as a form
-	Secret      bool   // the path holds a token: no referrer, no index
-	KeepsFlash  bool   // not a page
-	Foreign     bool   // a form of another site may post here: it reads no session and changes nothing
-	Development bool   // exists in a development set-up only
-	Limit       *Limit // how often an account may use it; nil: as often as it likes
+	MaxBody     int64       // bytes; 0 means maxForm, parsed as a form
+	Secret      bool        // the path holds a token: no referrer, no index
+	KeepsFlash  bool        // not a page
+	Foreign     bool        // a form of another site may post here: it reads no session and changes nothing
+	Unlogged    bool        // machines ask it every few seconds; nobody's data
+	Development bool        // exists in a development set-up only
+	Part        freeze.Part // of the product, which may be frozen; the list of routes sets it
+	Limit       *Limit      // how often an account may use it; nil: as often as it likes
 }
 
 // A Limit is how often what costs more than a page may be used within a window, on all nodes: by one account, and by

@@ -41,7 +41,8 @@ func (h *Handlers) renderAlert(w http.ResponseWriter, r *frame.Request, status i
 		return err
 	}
 	view := admin.AlertPage{
-		Shell: shell(r), Alert: alertView(shell(r), *a, h.Clock.Now()), Told: when(shell(r), a.ToldAt), Acts: actViews(shell(r), acts),
+		Shell: shell(r), Alert: alertView(shell(r), *a, h.Clock.Now()), Told: when(shell(r), a.ToldAt),
+		Acts:  actViews(shell(r), acts),
 		Typed: r.PostFormValue("reason"), For: r.PostFormValue("for"),
 	}
 	if wrong != nil {

@@ -16,11 +16,13 @@ func (o overview) charts() (out []ui.Chart) {
 	}
 	active := o.chart("active", o.T("Active subscriptions"))
 	active.Line = true
-	active.Series = []ui.Series{o.counted(o.T("Active subscriptions"), func(i int) int64 { return o.Moments[i+1].Active }, "")}
+	active.Series = []ui.Series{o.counted(o.T("Active subscriptions"),
+		func(i int) int64 { return o.Moments[i+1].Active }, "")}
 	active.Story = o.story(active.Series[0])
 	moves := o.chart("moves", o.T("Accounts that began and stopped paying"))
 	moves.Series = []ui.Series{
-		o.counted(o.T("New and won back"), func(i int) int64 { return o.Parts[i].Won + o.Parts[i].WonBack }, insight.Won),
+		o.counted(o.T("New and won back"), func(i int) int64 { return o.Parts[i].Won + o.Parts[i].WonBack },
+			insight.Won),
 		o.counted(o.T("Lost"), func(i int) int64 { return o.Parts[i].Lost }, insight.Lost),
 	}
 	last := len(o.Parts) - 1

@@ -170,7 +170,8 @@ func (x *examination) compared(c billing.InboxCount, runs []billing.Run) {
 		if r.Provider != c.Provider || r.DryRun || r.AccountID != uuid.Nil {
 			continue
 		}
-		says := x.T("%d compared, %d differed, %d repaired, %d for a person, %s.", r.Looked, r.Differ, r.Repaired, r.Queued,
+		says := x.T("%d compared, %d differed, %d repaired, %d for a person, %s.", r.Looked, r.Differ, r.Repaired,
+			r.Queued,
 			x.Ago(r.StartedAt))
 		state := ok
 		switch {
@@ -184,7 +185,8 @@ func (x *examination) compared(c billing.InboxCount, runs []billing.Run) {
 		x.add(state, name, says, x.T("See what it found, and that a node runs jobs."), "/admin/reconcile")
 		return
 	}
-	x.add(watch, name, x.T("There was none yet."), x.T("The first begins within a minute of the start."), "/admin/reconcile")
+	x.add(watch, name, x.T("There was none yet."), x.T("The first begins within a minute of the start."),
+		"/admin/reconcile")
 }
 
 func (x *examination) machine(ctx context.Context, ask func(context.Context) insight.Machine) {
@@ -212,10 +214,12 @@ func (x *examination) backup(m insight.Machine) {
 	case m.NewestBackup.IsZero():
 		x.add(watch, name, x.T("There is none yet."), x.T("The first is made soon after the start; look again in a minute."), "")
 	case age > 2*m.BackupEvery:
-		x.add(bad, name, x.T("The newest is of %s, and one is due every %s.", x.Moment(m.NewestBackup), hours(x.Shell, m.BackupEvery)),
+		x.add(bad, name, x.T("The newest is of %s, and one is due every %s.", x.Moment(m.NewestBackup), hours(x.Shell,
+			m.BackupEvery)),
 			x.T("See in the node's log why none is made."), "")
 	case m.KeepsLog && x.now.Sub(m.LogStored) > 10*time.Minute:
-		x.add(bad, name, x.T("The newest is of %s; the log of changes was last stored %s.", x.Moment(m.NewestBackup), x.agoOrNever(m.LogStored)),
+		x.add(bad, name, x.T("The newest is of %s; the log of changes was last stored %s.", x.Moment(m.NewestBackup),
+			x.agoOrNever(m.LogStored)),
 			x.T("See in the node's log why none is made."), "")
 	default:
 		x.add(ok, name, x.T("The newest is of %s.", x.Moment(m.NewestBackup)), "", "")

@@ -26,7 +26,10 @@ func actViews(s ui.Shell, list []billing.Act) (out []admin.Act) {
 		if a.Detail != "" {
 			reason += " (" + a.Detail + ")"
 		}
-		out = append(out, admin.Act{At: s.Moment(a.At), Who: a.Who, What: words(a.Act), Subject: a.Subject, Reason: reason})
+		out = append(out, admin.Act{
+			At: s.Moment(a.At), Who: a.Who, What: words(a.Act), Subject: a.Subject,
+			Reason: reason,
+		})
 	}
 	return out
 }
@@ -85,7 +88,8 @@ func (h *Handlers) renderEvent(w http.ResponseWriter, r *frame.Request, status i
 	view := admin.EventPage{
 		Shell: shell(r), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt),
 		Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
-		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(shell(r), d.Acts), Reason: r.PostFormValue("reason"),
+		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(shell(r), d.Acts),
+		Reason: r.PostFormValue("reason"),
 	}
 	if d.AccountID != uuid.Nil {
 		view.Account = d.AccountID.String()

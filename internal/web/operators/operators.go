@@ -8,6 +8,7 @@ import (
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/incident"
 	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/web/frame"
 )
@@ -15,8 +16,9 @@ import (
 // Handlers answer the routes of this part.
 type Handlers struct {
 	*frame.Frame
-	Billing *billing.Service
-	Credits *credits.Service
-	Desk    *insight.Service
-	Machine func(context.Context) insight.Machine // what only the program knows; nil where nothing is
+	Billing   *billing.Service
+	Credits   *credits.Service
+	Desk      *insight.Service
+	Incidents *incident.Service
+	Machine   func(context.Context) insight.Machine // what only the program knows; nil where nothing is
 }

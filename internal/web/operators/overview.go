@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/money"
@@ -79,8 +81,48 @@ func (h *Handlers) pace(s ui.Shell) []string {
 	return out
 }
 
+// trouble is the incident that is open, and what is stopped meanwhile.
+func (h *Handlers) trouble(r *frame.Request, s ui.Shell) (out []admin.Need, err error) {
+	list, err := h.Incidents.List(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range list {
+		if i.Open() {
+			out = append(out, admin.Need{
+				Bad: true, Text: s.T("Incident %d: %s", i.Number, i.Title),
+				Fine: s.T("opened by %s, %s", i.OpenedBy, s.Ago(i.OpenedAt)) + " · " +
+					s.T("releases wait until it is closed: %s", fmt.Sprintf("tijori incident close %d", i.Number)),
+			})
+		}
+	}
+	frozen, err := h.Incidents.Freezes(r.Context(), h.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range frozen {
+		if !f.ThawedAt.IsZero() {
+			continue
+		}
+		need := admin.Need{
+			Bad: true, Text: s.T("Frozen for everybody: %s", f.Part.String()),
+			Fine: f.Reason + " · " + s.T("by %s, %s", f.By, s.Ago(f.At)) + " · tijori incident thaw " + f.Part.String(),
+		}
+		if f.Account != uuid.Nil {
+			need.Text, need.Path, need.Do = s.T("Frozen for one account: %s", f.Part.String()),
+				admin.AccountPath(f.Account.String()), s.T("Look")
+			need.Fine += " --account " + f.Account.String()
+		}
+		out = append(out, need)
+	}
+	return out, nil
+}
+
 // needs is what waits for somebody, the worst first.
 func (h *Handlers) needs(r *frame.Request, s ui.Shell) (out []admin.Need, err error) {
+	if out, err = h.trouble(r, s); err != nil {
+		return nil, err
+	}
 	alerts, err := h.Billing.ListAlerts(r.Context())
 	if err != nil {
 		return nil, err

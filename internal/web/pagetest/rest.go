@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tijorihq/tijori/internal/freeze"
 	"github.com/tijorihq/tijori/internal/web/page/outbox"
+	"github.com/tijorihq/tijori/internal/web/page/paused"
 	"github.com/tijorihq/tijori/internal/web/page/problem"
 	"github.com/tijorihq/tijori/internal/web/page/waiting"
 	"github.com/tijorihq/tijori/internal/web/ui"
@@ -32,6 +34,21 @@ func (w world) rest() []Sample {
 			Shell: in, Status: status,
 			RequestID: "01J9Z6T3Q8", Retry: status >= 429,
 		})})
+	}
+	for _, p := range append(freeze.All.Single(), freeze.All) {
+		v := paused.View{
+			Shell: in, Parts: p, Sent: p == freeze.Ledger, In: true, Home: p&freeze.Ledger == 0,
+			RequestID: "01J9Z6T3Q8",
+		}
+		switch p {
+		case freeze.Credits: // no page
+			continue
+		case freeze.All:
+			v.Shell, v.Home = w.out("/settings/teams"), false
+		case freeze.SignUp:
+			v.Shell, v.In = w.out("/signup"), false
+		}
+		out = append(out, Sample{"paused-" + p.String(), paused.Page(v)})
 	}
 	return append(out, Sample{"error-out", problem.Page(problem.View{Shell: w.out("/b/x"), Status: 401})})
 }

@@ -17,7 +17,10 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-const developerPath = "/developer"
+const (
+	developerPath = "/developer"
+	callsShown    = 30
+)
 
 // DeveloperPage is for an account whose programs use the API.
 func (h *Handlers) DeveloperPage(_ http.ResponseWriter, r *frame.Request) error {
@@ -38,10 +41,12 @@ func (h *Handlers) developerView(r *frame.Request) (developer.View, error) {
 	var balances []credits.Balance
 	var used []credits.Used
 	var keys []credits.Key
+	var calls []credits.Call
 	err = r.Read(func(scope postgres.Scope, b *pgx.Batch) {
 		credits.QueueBalances(b, &balances)
 		credits.QueueUsed(b, scope, billing.DefaultMeter, first, &used)
 		credits.QueueKeys(b, &keys)
+		credits.QueueCalls(b, callsShown, &calls)
 	})
 	if err != nil {
 		return developer.View{}, err
@@ -57,6 +62,12 @@ func (h *Handlers) developerView(r *frame.Request) (developer.View, error) {
 		view.Keys = append(view.Keys, developer.Key{
 			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt, Made: k.CreatedAt.In(zone),
 			Live: k.Live, Spend: slices.Contains(k.Scopes, credits.SpendCredits),
+		})
+	}
+	for _, c := range calls {
+		view.Calls = append(view.Calls, developer.Call{
+			At: c.At, Key: ui.Or(c.Key, "–"), Route: c.Route, Status: c.Status, Failed: c.Status >= 400,
+			Took: int(c.Took.Milliseconds()), Request: c.Request,
 		})
 	}
 	return view, nil

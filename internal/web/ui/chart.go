@@ -155,5 +155,6 @@ func (c Chart) area() string {
 		return ""
 	}
 	floor := strconv.Itoa(chartFloor)
-	return c.line() + "L" + tenths(c.middle(len(c.Points)-1)) + " " + floor + "L" + tenths(c.middle(0)) + " " + floor + "Z"
+	last, first := tenths(c.middle(len(c.Points)-1)), tenths(c.middle(0))
+	return c.line() + "L" + last + " " + floor + "L" + first + " " + floor + "Z"
 }

@@ -13,6 +13,9 @@ type Frame struct {
 	Guest   bool
 	Preview Preview // what a messenger shows beside a link to the page
 
+	// for visitors, neither prices nor ways in around it: the page has those that work
+	Bare bool
+
 	// the page that a device keeps for when there is no connection: nobody's data, no ways that lead nowhere
 	Offline bool
 }

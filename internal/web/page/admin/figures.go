@@ -28,7 +28,7 @@ type Need struct {
 	Bad  bool // something is broken, rather than to be decided
 	Text string
 	Fine string // since when, and the like
-	Path string
+	Path string // "" where the command says it all
 	Do   string // word of the link
 }
 

@@ -10,19 +10,19 @@ import (
 // A View is the page of /billing/usage. Its forms post to /billing/topup.
 type View struct {
 	ui.Shell
-	Account  string // named on top, so that nobody acts on the wrong one
-	Meters   []Meter
-	Meter    string // id of the one that chart and entries are about
-	Days     []Day  // the oldest first, without a gap
-	Used     int64  // sum of the days
-	Filter   Filter
-	Entries  []Entry // newest first
-	Older    string  // address of the next page, "" at the end
-	CSV      string  // address of the file
-	MayCSV   bool    // false shows what the plan lacks
-	TopUps   []TopUp
-	TopUp    ui.Form
-	Waiting  bool // a top-up is being confirmed
+	Account string // named on top, so that nobody acts on the wrong one
+	Meters  []Meter
+	Meter   string // id of the one that chart and entries are about
+	Days    []Day  // the oldest first, without a gap
+	Used    int64  // sum of the days
+	Filter  Filter
+	Entries []Entry // newest first
+	Older   string  // address of the next page, "" at the end
+	CSV     string  // address of the file
+	MayCSV  bool    // false shows what the plan lacks
+	TopUps  []TopUp
+	TopUp   ui.Form
+	Waiting bool // a top-up is being confirmed
 }
 
 // A Meter is what there is of a kind of credit.
