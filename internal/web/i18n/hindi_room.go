@@ -237,5 +237,4 @@ var hindiDeveloper = map[string]string{
 	"Answer":                               "जवाब",
 	"Key":                                  "चाबी",
 	"Request":                              "अनुरोध",
-	"%s in %d days.":                       "%[2]d दिन में %[1]s।",
 }

@@ -1,13 +1,13 @@
 package pagetest
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/i18n"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
 	"github.com/tijorihq/tijori/internal/web/page/developer"
+	"github.com/tijorihq/tijori/internal/web/page/usage"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -227,15 +227,11 @@ func (w world) room() []Sample {
 func (w world) developer() []Sample {
 	s := w.in("/developer")
 	s.Business = ui.Business{}
-	chart := ui.Chart{ID: "used-days", Title: s.T("Used, day by day"), Head: s.T("Day"), Story: s.T("%s in %d days.",
-		"178", 30)}
-	series := ui.Series{Name: s.T("Used")}
+	var days []usage.Day
 	for i := range 30 {
-		v := int64((i * 7) % 13)
-		chart.Points = append(chart.Points, ui.Point{Short: strconv.Itoa(day(29 - i).Day()), Name: s.Date(day(29 - i))})
-		series.Values, series.Words = append(series.Values, v), append(series.Words, money.Grouped(v))
+		days = append(days, usage.Day{Date: day(29 - i), Used: int64((i * 7) % 13)})
 	}
-	chart.Series = []ui.Series{series}
+	chart := usage.Chart(s, s.T("Credits"), days)
 	full := developer.View{
 		Shell: s, Account: w.businesses()[0].Account, Base: "https://khata.example.com", Chart: chart,
 		Meters: []developer.Meter{{ID: "credits", Name: "Credits", Left: 1212, Held: 8}},

@@ -30,7 +30,6 @@ func (w world) usage() []Sample {
 	for i := range 30 {
 		used := int64((i * 7) % 13)
 		full.Days = append(full.Days, usage.Day{Date: day(29 - i), Used: used})
-		full.Used += used
 	}
 	empty := usage.View{
 		Shell: w.in("/billing/usage"), Account: account, Meter: "credits",

@@ -3,17 +3,16 @@ package plans
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/credits"
-	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/developer"
+	"github.com/tijorihq/tijori/internal/web/page/usage"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
@@ -54,7 +53,7 @@ func (h *Handlers) developerView(r *frame.Request) (developer.View, error) {
 	view := developer.View{
 		Shell: r.Shell(), Account: r.Person.AccountName, Base: h.Absolute(""),
 	}
-	view.Chart = usedChart(view.Shell, used, now)
+	view.Chart = usage.Chart(view.Shell, view.T("Credits"), daysOf(used, now))
 	for _, b := range balances {
 		view.Meters = append(view.Meters, developer.Meter{ID: b.Meter, Name: b.Name, Left: b.Available, Held: b.Held})
 	}
@@ -71,22 +70,6 @@ func (h *Handlers) developerView(r *frame.Request) (developer.View, error) {
 		})
 	}
 	return view, nil
-}
-
-// usedChart is what was used on each of the last days.
-func usedChart(s ui.Shell, used []credits.Used, now time.Time) ui.Chart {
-	c := ui.Chart{ID: "used-days", Title: s.T("Used, day by day"), Head: s.T("Day")}
-	series := ui.Series{Name: s.T("Used")}
-	sum := int64(0)
-	for _, d := range daysOf(used, now) {
-		c.Points = append(c.Points, ui.Point{Short: strconv.Itoa(d.Date.Day()), Name: s.Date(d.Date)})
-		series.Values = append(series.Values, d.Used)
-		series.Words = append(series.Words, money.Grouped(d.Used))
-		sum += d.Used
-	}
-	c.Series, c.Scale = []ui.Series{series}, money.Grouped
-	c.Story = s.T("%s in %d days.", money.Grouped(sum), chartDays)
-	return c
 }
 
 // MakeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.

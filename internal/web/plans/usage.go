@@ -139,9 +139,6 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 			view.Meters[len(view.Meters)-1].Next = time.Time{}
 		}
 	}
-	for _, d := range view.Days {
-		view.Used += d.Used
-	}
 	if len(entries) > usageRows {
 		entries = entries[:usageRows]
 		view.Older = q.address(usagePath, entries[usageRows-1].Number) + "#entries"
