@@ -85,7 +85,7 @@ var hindiRoom = map[string]string{
 	"Now %s, a month ago %s.":                        "अभी %s, महीने भर पहले %s।",
 	"Now %s.":                                        "अभी %s।",
 	"Cr":                                             "क॰",
-	"L":                                              "लाख",
+	"L":                                              "ला॰",
 	"Everything follows from what the providers confirmed as paid; nothing is estimated.": "सब कुछ उसी से निकलता है जिसे भुगतान कंपनियों ने भुगतान माना; कुछ भी अंदाज़ा नहीं है।",
 	"Monthly recurring revenue is the price of each active subscription for a month, before tax and discounts. A yearly price is divided by twelve and rounded down to the paisa or cent. Rupees and dollars are never added together.": "हर महीने की पक्की आय हर चालू सब्सक्रिप्शन का महीने का दाम है, टैक्स और छूट से पहले। साल का दाम बारह से भाग होता है और पैसे या सेंट तक नीचे गिना जाता है। रुपये और डॉलर कभी जोड़े नहीं जाते।",
 	"A subscription is active while its plan is given: until the end of what is paid for, and for %d days of grace after a payment that failed. Trials bring nothing.":                                                                  "सब्सक्रिप्शन तब तक चालू है जब तक उसका प्लान मिलता है: चुकाए गए समय के अंत तक, और भुगतान फ़ेल होने पर %d दिन की मोहलत तक। ट्रायल से कुछ नहीं आता।",
