@@ -251,7 +251,7 @@ func TestSupport(t *testing.T) {
 			t.Errorf("lookup %s: %v", email, err)
 		}
 	}
-	uses, err := s.service.ListSupportUses(t.Context(), 20)
+	uses, err := s.service.ListSupportUses(t.Context(), time.Time{}, 20)
 	if err != nil || len(uses) != 7 || uses[len(uses)-1].Subject != u.Email ||
 		uses[len(uses)-1].Detail != "she called" {
 		t.Errorf("uses %+v, %v", uses, err)

@@ -166,8 +166,26 @@ func (s *Service) support(ctx context.Context, who, question, subject, remark st
 		remark); err != nil {
 		return nil, fmt.Errorf("write the look-up down: %w", err)
 	}
+	return s.readSupport(ctx, use, question)
+}
+
+// SupportAccountOf tells about the account that was opened under a use, which is written down. NotFound when there is
+// no such account any more.
+func (s *Service) SupportAccountOf(ctx context.Context, use uuid.UUID) (*SupportAccount, error) {
+	a, err := s.readSupport(ctx, use, "account")
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Accounts) == 0 {
+		return nil, fault.New(fault.NotFound, "There is no account with this ID.")
+	}
+	return &a.Accounts[0], nil
+}
+
+// readSupport reads what a use is about.
+func (s *Service) readSupport(ctx context.Context, use uuid.UUID, question string) (*SupportAnswer, error) {
 	a := &SupportAnswer{Use: use}
-	err = s.db.AsSupport(ctx, func(tx pgx.Tx) error {
+	err := s.db.AsSupport(ctx, func(tx pgx.Tx) error {
 		if err := s.supportPeople(ctx, tx, a, question); err != nil {
 			return err
 		}
@@ -339,12 +357,12 @@ type SupportUse struct {
 	Detail   string
 }
 
-// ListSupportUses lists who looked whom up, newest first.
-func (s *Service) ListSupportUses(ctx context.Context, limit int) (list []SupportUse, err error) {
+// ListSupportUses lists who looked at what, newest first, from before a time; zero is the newest.
+func (s *Service) ListSupportUses(ctx context.Context, before time.Time, limit int) (list []SupportUse, err error) {
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `select at, who, question, subject, detail
-			from support_uses order by at desc limit $1`,
-			limit)
+			from support_uses where $1::timestamptz is null or at < $1 order by at desc limit $2`,
+			null(before), limit)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ import (
 	"github.com/tijorihq/tijori/internal/billing/stripe"
 	"github.com/tijorihq/tijori/internal/clock"
 	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/jobs"
 	"github.com/tijorihq/tijori/internal/ledger"
 	"github.com/tijorihq/tijori/internal/mail"
@@ -168,6 +169,9 @@ func (f *serveFlags) start(ctx context.Context, log *slog.Logger, listener net.L
 		Access: a.access, MarkKey: a.key, Inspector: a.inspect, InspectEvery: f.InspectEvery, Watch: a.watch,
 		Release: versionText(), Observe: a.requests.observe,
 	}
+	if config.Machine, err = a.machine(); err != nil {
+		return nil, err
+	}
 	if development {
 		config.Demo = a.fillDemo
 	}
@@ -291,6 +295,19 @@ func (a *app) startJobs(ctx context.Context, sender mail.Sender) (err error) {
 		return a.jobs.Stop(ctx)
 	})
 	return nil
+}
+
+// machine is what the program knows of where it runs.
+func (a *app) machine() (func(context.Context) insight.Machine, error) {
+	m := &machine{public: a.public, keeper: a.keeper}
+	if a.database.server != nil || a.outbox != nil {
+		dir, err := a.flags.dataDir()
+		if err != nil {
+			return nil, err
+		}
+		m.data = dir
+	}
+	return m.look, nil
 }
 
 // serveOn answers on a listener until stop, which lets requests finish.

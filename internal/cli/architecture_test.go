@@ -52,6 +52,10 @@ var forbidden = []struct {
 		"internal/account", "internal/ledger", "internal/web", "internal/jobs",
 		"internal/cli", "internal/mail", "internal/billing/",
 	}},
+	{"internal/insight", []string{
+		"internal/account", "internal/billing", "internal/credits", "internal/ledger",
+		"internal/web", "internal/jobs", "internal/cli", "internal/mail",
+	}},
 	{"internal/incident", []string{
 		"internal/account", "internal/billing", "internal/credits", "internal/ledger", "internal/web",
 		"internal/jobs", "internal/cli",

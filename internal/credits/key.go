@@ -117,3 +117,29 @@ func (s *Service) RevokeKey(ctx context.Context, c postgres.Caller, id uuid.UUID
 	}
 	return nil
 }
+
+// A Call is one that a program made with a key of an account.
+type Call struct {
+	At      time.Time
+	Key     string // its name, "" of one that is forgotten
+	Route   string
+	Status  int
+	Took    time.Duration
+	Request string // its number, by which we find it
+}
+
+// QueueCalls reads the latest calls of the caller's account's programs in a batch (postgres.DB.Read), as the access log
+// has them: a second or two late, and within a week. To all but owners the list is empty.
+func QueueCalls(b *pgx.Batch, most int, into *[]Call) {
+	*into = nil
+	b.Queue(`select at, key_name, route, status, took_ms, request_id from tijori_access.my_calls($1)`, most).
+		Query(func(rows pgx.Rows) (err error) {
+			*into, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Call, err error) {
+				var ms int64
+				err = row.Scan(&c.At, &c.Key, &c.Route, &c.Status, &ms, &c.Request)
+				c.Took = time.Duration(ms) * time.Millisecond
+				return c, err
+			})
+			return err
+		})
+}

@@ -179,6 +179,7 @@ var cryptography = map[string]string{
 	"internal/cli/alerts.go":              "hmac",              // alerts that are posted
 	"internal/web/frame/access.go":        "hmac",              // marks of addresses in the access log
 	"internal/cli/backup.go":              "age",               // keys of back-ups
+	"internal/cli/machine.go":             "tls",               // the end of the own certificate
 	"internal/cli/settings.go":            "argon2",            // the login roles' password
 	"internal/mail/smtp.go":               "tls",               // mail
 	"internal/spool/spool.go":             "aes, cipher",       // files that wait on the disk

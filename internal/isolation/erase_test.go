@@ -22,6 +22,7 @@ var kept = map[string]string{
 	"accounts":           "without its name: payments refer to it, and a late webhook finds whose it was",
 	"subscriptions":      "what was sold, as the law asks; ids of the provider and no names",
 	"payments":           "what was paid, as the law asks",
+	"plan_spans":         "when which plan was sold, as the subscriptions; ids of the provider and no names",
 	"invoices":           "what was billed, as the law asks; the address of the document is taken out",
 	"purchases":          "what was paid for credits, as the law asks",
 	"checkouts":          "which price was agreed to; a late webhook asks for it",

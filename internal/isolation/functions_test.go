@@ -274,7 +274,48 @@ var functions = map[string]use{
 		"tijori_support",
 		"their events, without bodies",
 	},
-	"tijori_ops.support_items(uuid)":    {"tijori_support", "their open review items"},
+	"tijori_ops.support_items(uuid)": {"tijori_support", "their open review items"},
+	"tijori_plans.note_span()":       {"", "trigger: since when and until when a subscription gave which plan"},
+	"tijori_ops.note_use(uuid,text,text,text,text,text,uuid)": {
+		"tijori_support",
+		"writes down what an operator is about to see, as part of a piece of work that has a reason",
+	},
+	"tijori_ops.open_work(text)": {"tijori_support", "the piece of work that an operator is at"},
+	"tijori_ops.open_account(text,uuid)": {
+		"tijori_support",
+		"the written use under which an operator has an account open",
+	},
+	"tijori_ops.app_of_use(uuid,text[])": {"", "the app of a use that is written down"},
+	"tijori_ops.islands(text)":           {"", "called by figures: when accounts of an app paid without a break"},
+	"tijori_ops.figures_paid(uuid,timestamp with time zone[])": {
+		"tijori_support",
+		"sums over the accounts of an app, for a written use",
+	},
+	"tijori_ops.figures_moves(uuid,timestamp with time zone[])": {
+		"tijori_support",
+		"sums over the accounts of an app, for a written use",
+	},
+	"tijori_ops.figures_now(uuid)": {"tijori_support", "sums over the accounts of an app, for a written use"},
+	"tijori_ops.accounts_behind(uuid,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,uuid,integer)": {
+		"tijori_support",
+		"the accounts behind a figure, for a written use",
+	},
+	"tijori_ops.search_accounts(uuid,text,text,uuid,uuid,integer)": {
+		"tijori_support",
+		"accounts of an app by an address or an id, for a written use",
+	},
+	"tijori_ops.account_opened(uuid)":  {"", "the account that a written use has opened"},
+	"tijori_ops.account_facts(uuid)":   {"tijori_support", "the opened account"},
+	"tijori_ops.account_people(uuid)":  {"tijori_support", "its people; addresses of owners alone"},
+	"tijori_ops.account_credits(uuid)": {"tijori_support", "its credits"},
+	"tijori_ops.account_life(uuid,timestamp with time zone,integer,integer)": {
+		"tijori_support",
+		"what happened to it, without bodies of events and without any ledger",
+	},
+	"tijori_access.my_calls(integer)": {
+		"tijori_app",
+		"an owner reads which calls the own account's programs made within a week",
+	},
 	"tijori_ops.frozen()":               {"tijori_app", "what is stopped for the caller's own account, and for everybody"},
 	"tijori_ops.refuse_frozen(integer)": {"tijori_app", "frozen(), as an error"},
 	"tijori_ops.without_frozen(bytea[])": {

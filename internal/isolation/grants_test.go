@@ -82,8 +82,8 @@ func closedRooms(t testing.TB, super querier) {
 			"alerts", "provider_directory", "credit_lots", "credit_reclaims", "credit_anchors", "users", "credentials",
 			"signups", "recoveries", "throttles", "inbox", "review_items", "service_clock", "provider_customers",
 			"devices", "email_changes", "sign_in_failures", "notices", "security_log", "security_kinds",
-			"passkeys", "totps", "recovery_codes", "challenges", "incidents", "freezes", "incident_acts",
-			"releases", "complaints", "evidence",
+			"passkeys", "totps", "recovery_codes", "challenges", "plan_spans", "incidents", "freezes",
+			"incident_acts", "releases", "complaints", "evidence",
 			"access_log", "access_log_allowed", "access_log_refused", "access_log_allowed_rest",
 			"access_log_refused_rest",
 		},
@@ -94,7 +94,7 @@ func closedRooms(t testing.TB, super querier) {
 			"checkouts", "subscriptions", "payments", "invoices", "provider_customers", "provider_directory", "inbox",
 			"review_items", "batches", "drafts", "uploads", "tasks",
 			"credit_balances", "credit_entries", "credit_grants", "credit_lots", "credit_reclaims", "credit_holds",
-			"credit_calendars", "purchases", "security_log",
+			"credit_calendars", "purchases", "security_log", "plan_spans",
 		},
 		// Billing knows accounts, not their books, and not how people sign in.
 		"tijori_billing": {
@@ -102,6 +102,7 @@ func closedRooms(t testing.TB, super querier) {
 			"challenges", "businesses", "invitations",
 			"parties", "entries", "changes", "party_sums", "period_locks", "payees", "shares", "reminders", "batches",
 			"drafts", "uploads", "tasks", "devices", "email_changes", "sign_in_failures", "notices", "security_log",
+			"plan_spans",
 		},
 	}
 	for _, table := range namesOf(t, super,

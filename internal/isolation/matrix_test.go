@@ -37,6 +37,7 @@ var may = map[string]map[string]string{
 	"checkouts":          {"select": "owner"},
 	"subscriptions":      {"select": "owner"},
 	"payments":           {"select": "owner"},
+	"plan_spans":         {},
 	"invoices":           {"select": "owner"},
 	"provider_customers": {},
 	"credit_balances":    {"select": "owner"},

@@ -173,6 +173,7 @@ var seeds = map[string]row{
 	"credit_entries": {"kind": "top_up"},
 	"parties":        {"phone": "", "note": ""},
 	"payments":       {"currency": "INR"},
+	"plan_spans":     {"kind": "paid", "currency": "INR", "monthly_minor": "100"},
 	"payees":         {"upi_id": "shop@upi", "payee_name": "Shop"},
 	"shares":         {"expires_at": "2099-01-01 00:00:00+00"},
 	"invoices":       {"currency": "INR"},

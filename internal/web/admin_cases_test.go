@@ -18,6 +18,8 @@ import (
 func (w *world) seedDesk(s *side) {
 	w.Helper()
 	w.config.Operators[0] = w.operator(s)
+	w.exec(`insert into support_uses (id, who, question, subject, detail) values (gen_random_uuid(), $1, 'work', 'work', 'the exercise')`,
+		w.config.Operators[0])
 	paid := "sub_" + s.AccountID.String()
 	s.ids["event"], s.ids["invoice"] = "evt_"+s.word+s.AccountID.String(), "inv_"+s.word
 	body, err := json.Marshal(map[string]any{
@@ -52,7 +54,30 @@ func (w *world) operator(s *side) string {
 func init() {
 	event := func(i ids) string { return "/admin/inbox/razorpay/" + i.get("event") }
 	desk := map[string]trial{
-		"GET /admin": {ask: at("/admin"), status: 200, shows: "Razorpay"},
+		"GET /admin/work": {ask: at("/admin/work"), status: 200, shows: "What are you here for?"},
+		"POST /admin/work": {
+			ask: func(ids) ask { return form("/admin/work", "reason", "a call") }, status: 303,
+			shows: "/admin",
+		},
+		"GET /admin":        {ask: at("/admin"), status: 200, shows: "Monthly recurring revenue"},
+		"GET /admin/search": {ask: at("/admin/search"), status: 200, shows: "Search accounts"},
+		"POST /admin/search": {ask: func(i ids) ask {
+			return form("/admin/search", "q", i.get("mail address"))
+		}, status: 200, shows: wordOfA + "account"},
+		"GET /admin/accounts": {
+			ask: func(ids) ask { return ask{path: "/admin/accounts", query: values("figure", "active")} }, status: 200,
+			shows: "Active subscriptions",
+		},
+		"GET /admin/accounts/{id}": {
+			ask: func(i ids) ask { return ask{path: "/admin/accounts/" + i.get("account")} }, status: 200,
+			shows: "Why do you open this account?",
+		},
+		"POST /admin/accounts/{id}": {
+			ask: func(i ids) ask { return form("/admin/accounts/"+i.get("account"), "reason", "a call") }, status: 303,
+			shows: "/admin/accounts/",
+		},
+		"GET /admin/health": {ask: at("/admin/health"), status: 200, shows: "Job queue"},
+		"GET /admin/log":    {ask: at("/admin/log"), status: 200, shows: "What operators looked at"},
 		"GET /admin/inbox": {
 			ask: at("/admin/inbox?state=dead"), status: 200,
 			shows: "evt_" + wordOfA,
@@ -95,11 +120,6 @@ func init() {
 			return form("/admin/credits", "key", "0198f3f0-7d6b-7c55-9c3a-3f8f6f0d6a11", "account", i.get("account"),
 				"way", "grant", "amount", "5", "meter", "credits", "reason", "a mistake of ours")
 		}, status: 303, shows: "/admin/credits"},
-		"GET /admin/support": {ask: at("/admin/support"), status: 200, shows: "is logged"},
-		"POST /admin/support": {ask: func(i ids) ask {
-			return form("/admin/support", "email", i.get("mail address"),
-				"remark", "a call")
-		}, status: 200, shows: wordOfA + "account"},
 	}
 	for pattern, x := range desk {
 		trials[pattern] = x
@@ -172,11 +192,85 @@ func TestOperatorsRoomIsNotThere(t *testing.T) {
 		}
 	}
 	if n := one[int](w, `select count(*) from operator_acts`) + one[int](w,
-		`select count(*) from support_uses`); n != 0 {
+		`select count(*) from support_uses where detail <> 'the exercise'`); n != 0 {
 		t.Errorf("%d acts are written down of people who were not let in", n)
 	}
 	if got := w.send("GET", ask{path: "/admin"}, w.a.Token); got.header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("the operators' page says Cache-Control %q", got.header.Get("Cache-Control"))
+	}
+}
+
+// Nobody looks without a reason: neither at a page, nor at an account; and each look is written down.
+func TestOperatorsLookForAReason(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	w.config.Operators[0] = w.a.Email
+	w.exec(`delete from support_uses`)
+	w.a.ids["mail address"] = w.a.Email
+	asked := 0
+	for _, rt := range routes {
+		if rt.Access != frame.Operator || strings.HasSuffix(rt.Pattern, " /admin/work") {
+			continue
+		}
+		asked++
+		method, _, _ := strings.Cut(rt.Pattern, " ")
+		got := w.send(method, trials[rt.Pattern].ask(newIDs(w.a.ids)), w.a.Token)
+		if got.status != 303 || !strings.HasPrefix(got.location(), "/admin/work?next=%2Fadmin") {
+			t.Errorf("%s without a reason: %d to %q", rt.Pattern, got.status, got.location())
+		}
+	}
+	uses := func(where string) int {
+		t.Helper()
+		return one[int](w, `select count(*) from support_uses where `+where)
+	}
+	if n := uses("true"); asked < 20 || n != 0 {
+		t.Fatalf("%d routes asked, %d uses written down", asked, n)
+	}
+	if got := w.send("POST", form("/admin/work", "reason", " "), w.a.Token); got.status != 422 {
+		t.Errorf("no reason: %d, want 422", got.status)
+	}
+	for next, want := range map[string]string{
+		"/admin/health": "/admin/health", "/admin/accounts?figure=active": "/admin/accounts?figure=active",
+		"https://evil.example/admin": "/admin", "//evil.example": "/admin", "/settings": "/admin", "/administer": "/admin",
+	} {
+		got := w.send("POST", form("/admin/work", "reason", "the morning's look", "next", next), w.a.Token)
+		if got.status != 303 || got.location() != want {
+			t.Errorf("next %q: %d to %q, want %q", next, got.status, got.location(), want)
+		}
+	}
+	got := w.send("GET", ask{path: "/admin/health"}, w.a.Token)
+	if got.status != 200 || !strings.Contains(got.body, "the morning&#39;s look") {
+		t.Errorf("after a reason: %d", got.status)
+	}
+	if n := uses("question = 'page' and subject = '/admin/health' and work_id is not null"); n != 1 {
+		t.Errorf("%d looks at the page are written down, want 1", n)
+	}
+	account := "/admin/accounts/" + w.a.AccountID.String()
+	if got := w.send("GET", ask{path: account}, w.a.Token); strings.Contains(got.body, wordOfA+"account") ||
+		!strings.Contains(got.body, "Why do you open this account?") {
+		t.Error("an account shows something without a reason")
+	}
+	if got := w.send("POST", form(account, "reason", ""), w.a.Token); got.status != 422 || strings.Contains(got.body,
+		wordOfA+"account") {
+		t.Errorf("an account without a reason: %d, want 422", got.status)
+	}
+	if got := w.send("POST", form(account, "reason", "she called"), w.a.Token); got.status != 303 {
+		t.Errorf("an account with a reason: %d, want 303", got.status)
+	}
+	if got := w.send("GET", ask{path: account}, w.a.Token); !strings.Contains(got.body, wordOfA+"account") ||
+		!strings.Contains(got.body, "she called") || !strings.Contains(got.body, "subscription.charged") {
+		t.Error("an opened account does not show its life and the reason")
+	}
+	if got := w.send("GET", ask{path: "/admin/accounts/" + w.b.AccountID.String()},
+		w.a.Token); strings.Contains(got.body, wordOfB+"account") {
+		t.Error("another account opened with it")
+	}
+	if got := w.send("GET", ask{path: "/admin/log"}, w.a.Token); !strings.Contains(got.body, "she called") {
+		t.Error("the log does not tell of it")
+	}
+	w.exec(`update support_uses set at = at - interval '5 hours'`)
+	if got := w.send("GET", ask{path: account}, w.a.Token); got.status != 303 {
+		t.Errorf("after some hours: %d, want 303", got.status)
 	}
 }
 

@@ -41,7 +41,8 @@ var creditTrials = map[string]trial{
 		return form("/billing/keys", "name", "a new program", "scope",
 			"spend")
 	}, status: 200, shows: credits.KeyPrefix},
-	"POST /billing/keys/{id}/revoke": {status: 303, shows: "/billing/usage", ask: func(i ids) ask {
+	"GET /developer": {ask: at("/developer"), status: 200, shows: "Spend one credit"},
+	"POST /billing/keys/{id}/revoke": {status: 303, shows: "/developer", ask: func(i ids) ask {
 		return form("/billing/keys/" + i.get("key") + "/revoke")
 	}},
 	"GET /api/billing/usage": {ask: at("/api/billing/usage"), status: 200, shows: `"balance":99995`},

@@ -88,6 +88,7 @@ var frozenWith = []struct {
 	{"POST /report", freeze.Never},
 
 	// Programs, operators, machines, development.
+	{"GET /developer", freeze.Credits},
 	{"GET /api/credits", freeze.Credits},
 	{"POST /api/credits/", freeze.Credits},
 	{"GET /api/openapi.json", freeze.Never},

@@ -19,6 +19,7 @@ const (
 // A test holds each against the shared exercise: signed out, a stranger with
 // the owner's real ids, the wrong role.
 func (p *parts) routes() []frame.Route {
+	room := p.operators.InRoom
 	return []frame.Route{
 		// The door.
 		{Pattern: "GET /{$}", Access: frame.Anyone, Handle: front(p.plans.Landing, p.khata.Home)},
@@ -256,6 +257,7 @@ func (p *parts) routes() []frame.Route {
 			Handle: p.plans.UsageCSV,
 		},
 		{Pattern: "POST /billing/topup", Limit: frame.CallsProvider, Access: frame.Owns, Handle: p.plans.BuyTopUp},
+		{Pattern: "GET /developer", Access: frame.Owns, Handle: p.plans.DeveloperPage},
 		{Pattern: "POST /billing/keys", Access: frame.Owns, Handle: p.plans.MakeKey},
 		{Pattern: "POST /billing/keys/{id}/revoke", Access: frame.Owns, Handle: p.plans.RevokeKey},
 		{Pattern: "POST /billing/cancel", Limit: frame.CallsProvider, Access: frame.Owns, Handle: p.plans.CancelPlan},
@@ -355,26 +357,36 @@ func (p *parts) routes() []frame.Route {
 		},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
-		// The operators' room.
-		{Pattern: "GET /admin", Access: frame.Operator, Handle: p.operators.Desk},
-		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: p.operators.InboxPage},
-		{Pattern: "GET /admin/inbox/{provider}/{event}", Access: frame.Operator, Handle: p.operators.EventPage},
+		// The operators' room. Every page of it is written down, with the reason that its reader gave.
+		{Pattern: "GET /admin/work", Access: frame.Operator, Handle: p.operators.WorkPage},
+		{Pattern: "POST /admin/work", Access: frame.Operator, Handle: p.operators.BeginWork},
+		{Pattern: "GET /admin", Access: frame.Operator, Handle: room(p.operators.Overview)},
+		{Pattern: "GET /admin/search", Access: frame.Operator, Handle: room(p.operators.SearchPage)},
+		{Pattern: "POST /admin/search", Access: frame.Operator, Handle: room(p.operators.SearchAccounts)},
+		{Pattern: "GET /admin/accounts", Access: frame.Operator, Handle: room(p.operators.ListPage)},
+		{Pattern: "GET /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.AccountPage)},
+		{Pattern: "POST /admin/accounts/{id}", Access: frame.Operator, Handle: room(p.operators.OpenAccount)},
+		{Pattern: "GET /admin/health", Access: frame.Operator, Handle: room(p.operators.HealthPage)},
+		{Pattern: "GET /admin/log", Access: frame.Operator, Handle: room(p.operators.LogPage)},
+		{Pattern: "GET /admin/inbox", Access: frame.Operator, Handle: room(p.operators.InboxPage)},
+		{
+			Pattern: "GET /admin/inbox/{provider}/{event}", Access: frame.Operator,
+			Handle: room(p.operators.EventPage),
+		},
 		{
 			Pattern: "POST /admin/inbox/{provider}/{event}/replay", Access: frame.Operator,
-			Handle: p.operators.ReplayEvent,
+			Handle: room(p.operators.ReplayEvent),
 		},
-		{Pattern: "GET /admin/review", Access: frame.Operator, Handle: p.operators.ReviewPage},
-		{Pattern: "GET /admin/review/{item}", Access: frame.Operator, Handle: p.operators.ItemPage},
-		{Pattern: "POST /admin/review/{item}", Access: frame.Operator, Handle: p.operators.ResolveItem},
-		{Pattern: "POST /admin/review/{item}/snooze", Access: frame.Operator, Handle: p.operators.SnoozeItem},
-		{Pattern: "GET /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: p.operators.AlertPage},
-		{Pattern: "POST /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: p.operators.MuteAlert},
-		{Pattern: "GET /admin/reconcile", Access: frame.Operator, Handle: p.operators.ReconcilePage},
-		{Pattern: "POST /admin/reconcile", Access: frame.Operator, Handle: p.operators.ReconcileAccount},
-		{Pattern: "GET /admin/credits", Access: frame.Operator, Handle: p.operators.CreditsDesk},
-		{Pattern: "POST /admin/credits", Access: frame.Operator, Handle: p.operators.ChangeCredits},
-		{Pattern: "GET /admin/support", Access: frame.Operator, Handle: p.operators.SupportPage},
-		{Pattern: "POST /admin/support", Access: frame.Operator, Handle: p.operators.LookUp},
+		{Pattern: "GET /admin/review", Access: frame.Operator, Handle: room(p.operators.ReviewPage)},
+		{Pattern: "GET /admin/review/{item}", Access: frame.Operator, Handle: room(p.operators.ItemPage)},
+		{Pattern: "POST /admin/review/{item}", Access: frame.Operator, Handle: room(p.operators.ResolveItem)},
+		{Pattern: "POST /admin/review/{item}/snooze", Access: frame.Operator, Handle: room(p.operators.SnoozeItem)},
+		{Pattern: "GET /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: room(p.operators.AlertPage)},
+		{Pattern: "POST /admin/alerts/{provider}/{kind}", Access: frame.Operator, Handle: room(p.operators.MuteAlert)},
+		{Pattern: "GET /admin/reconcile", Access: frame.Operator, Handle: room(p.operators.ReconcilePage)},
+		{Pattern: "POST /admin/reconcile", Access: frame.Operator, Handle: room(p.operators.ReconcileAccount)},
+		{Pattern: "GET /admin/credits", Access: frame.Operator, Handle: room(p.operators.CreditsDesk)},
+		{Pattern: "POST /admin/credits", Access: frame.Operator, Handle: room(p.operators.ChangeCredits)},
 
 		// What providers send. The raw body is verified before anything is read from it.
 		{Pattern: "POST /api/stripe/webhook", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.plans.StripeWebhook},

@@ -16,6 +16,7 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/incident"
+	"github.com/tijorihq/tijori/internal/insight"
 	"github.com/tijorihq/tijori/internal/mail"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/watch"
@@ -32,7 +33,7 @@ import (
 	"github.com/tijorihq/tijori/internal/web/programs"
 )
 
-// A Config is what a Server stands on. All fields but Outbox are required.
+// A Config is what a Server stands on. All fields but Outbox and Machine are required.
 type Config struct {
 	DB       *postgres.DB
 	Accounts *account.Service
@@ -48,6 +49,7 @@ type Config struct {
 	Simulated      bool     // no real money moves
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
+	Machine        func(context.Context) insight.Machine // what only the program knows of where it runs; may be nil
 	Release        string            // which program answers, "" in tests
 	Access         *accesslog.Writer // nil: requests are not kept
 	Inspector      *watch.Inspector  // see frame.Config; so are the next two
@@ -122,7 +124,10 @@ func newParts(c Config) *parts {
 		notmine: &notmine.Handlers{
 			Frame: f, Accounts: c.Accounts, Incidents: incident.New(c.DB), Release: c.Release,
 		},
-		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits, Watch: c.Watch},
+		operators: &operators.Handlers{
+			Frame: f, Billing: c.Billing, Credits: c.Credits, Desk: insight.New(c.DB, billing.Khata.App),
+			Incidents: incident.New(c.DB), Machine: c.Machine, Watch: c.Watch,
+		},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}
 }

@@ -439,7 +439,9 @@ begin
     delete from tijori.credentials c where c.user_id = any (alone);
     delete from tijori.recoveries r where r.user_id = any (alone) or r.email = any (addresses);
     delete from tijori.signups s where s.email = any (addresses);
-    update tijori.support_uses s set subject = 'erased' where lower(s.subject) = any (addresses);
+    update tijori.support_uses s set subject = 'erased'
+     where lower(s.subject) = any (addresses)
+        or s.question = 'search' and exists (select from unnest(addresses) a (email) where a.email ^@ lower(s.subject));
     delete from tijori.users u where u.id = any (alone);
 end $$;
 ALTER FUNCTION tijori_access.forget_users(candidates uuid[]) OWNER TO tijori_guard;
@@ -864,6 +866,24 @@ begin
      order by b.account_id, b.id, r.rank;
 end $$;
 ALTER FUNCTION tijori_access.my_businesses() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.my_calls(most integer) RETURNS TABLE(at timestamp with time zone, key_name text, route text, status smallint, took_ms integer, request_id text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    mine constant uuid := (select s.account_id from tijori_access.scope() s where s.owns);
+begin
+    if mine is null then
+        return;
+    end if;
+    return query
+    select l.at, coalesce(c.name, ''), l.route, l.status, l.took_ms, l.request_id
+      from tijori.access_log l
+      left join tijori.credentials c on c.account_id = mine and c.id = l.key_id and c.kind = 'api_key'
+     where l.account_id = mine and l.key_id is not null and l.at > now() - interval '7 days'
+     order by l.at desc limit least(most, 100);
+end $$;
+ALTER FUNCTION tijori_access.my_calls(most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.my_memberships() RETURNS TABLE(id uuid, account_name text, business_name text, role text, stays boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -2957,29 +2977,182 @@ begin
         or s.made_on <> (p.created_at at time zone 'utc')::date;
 end $$;
 ALTER FUNCTION tijori_khata.wrong_sums() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.affected(accounts uuid[]) RETURNS TABLE(account_id uuid, account_name text, name text, email text, locale text)
+CREATE FUNCTION tijori_ops.account_credits(use_id uuid) RETURNS TABLE(meter text, balance bigint, held bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+begin
+    return query
+    select b.meter, b.balance, b.held from tijori.credit_balances b where b.account_id = opened order by b.meter;
+end $$;
+ALTER FUNCTION tijori_ops.account_credits(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_facts(use_id uuid) RETURNS TABLE(account_id uuid, name text, currency text, time_zone text, created_at timestamp with time zone, leaving_at timestamp with time zone, erased_at timestamp with time zone, businesses bigint, people bigint, api_keys bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+begin
+    return query
+    select a.account_id, a.name, a.currency, a.time_zone, a.created_at, a.leaving_at, a.erased_at,
+           (select count(*) from tijori.businesses b where b.account_id = opened),
+           (select count(distinct m.user_id) from tijori.members m where m.account_id = opened),
+           (select count(*) from tijori.credentials c
+             where c.account_id = opened and c.kind = 'api_key' and c.revoked_at is null)
+      from tijori.accounts a where a.account_id = opened;
+end $$;
+ALTER FUNCTION tijori_ops.account_facts(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) RETURNS TABLE(at timestamp with time zone, kind text, what text, detail text, amount_minor bigint, currency text, reference text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
+    today constant timestamptz := tijori_ops.clock();
+    horizon constant timestamptz := coalesce(until, 'infinity');
+begin
+    return query
+    select x.at, x.kind, x.what, x.detail, x.amount_minor, x.currency, x.reference from (
+        select a.created_at as at, 'account' as kind, 'opened' as what, a.name as detail, null::bigint as amount_minor,
+               null as currency, '' as reference
+          from tijori.accounts a where a.account_id = opened
+        union all
+        select a.leaving_at, 'account', 'leaving', '', null, null, ''
+          from tijori.accounts a where a.account_id = opened and a.leaving_at is not null
+        union all
+        select m.created_at, 'person', m.role, p.name, null, null, ''
+          from tijori.members m join tijori.users p on p.id = m.user_id where m.account_id = opened
+        union all
+        select s.began_at, 'plan', s.kind, s.plan_id, s.monthly_minor, s.currency, s.subscription_id
+          from tijori.plan_spans s where s.account_id = opened
+        union all
+        select s.until_at, 'plan', 'ended', s.plan_id, null, null, s.subscription_id
+          from tijori.plan_spans s where s.account_id = opened and s.until_at <= today
+        union all
+        select coalesce(p.paid_at, p.recorded_at), 'payment', 'paid', p.connection_id, p.amount_minor, p.currency, p.id
+          from tijori.payments p where p.account_id = opened
+        union all
+        select p.paid_at, 'payment', 'credits', p.top_up_id, p.amount_minor, p.currency, coalesce(p.payment_id, '')
+          from tijori.purchases p where p.account_id = opened and p.paid_at is not null
+        union all
+        select i.issued_at, 'invoice', i.status, i.number, i.amount_minor, i.currency, i.id
+          from tijori.invoices i where i.account_id = opened and i.paid_at is null and i.status not in ('draft', 'deleted')
+        union all
+        (select i.received_at, 'event', i.type, i.status || case when i.last_error = '' then '' else ': ' end || i.last_error,
+                null, null, i.provider || '/' || i.event_id
+           from tijori.inbox i where i.account_id = opened and i.received_at <= horizon
+          order by i.received_at desc limit least(most, 200) + past)
+        union all
+        select g.created_at, 'credits', g.kind, g.reason, g.amount, null, g.granted_by
+          from tijori.credit_grants g where g.account_id = opened
+        union all
+        select r.opened_at, 'review', r.reason, r.detail, null, null, r.status
+          from tijori.review_items r where r.account_id = opened
+        union all
+        (select l.at, 'security', l.kind, l.detail, null, null, ''
+           from tijori.security_log l where l.account_id = opened and l.at <= horizon
+          order by l.at desc limit least(most, 200) + past)
+        union all
+        select o.at, 'act', o.act, o.reason, null, null, o.who
+          from tijori.operator_acts o
+         where o.app_id = (select a.app_id from tijori.accounts a where a.account_id = opened) and o.subject = opened::text
+        union all
+        select u.at, 'look', u.question, u.detail, null, null, u.who
+          from tijori.support_uses u where u.subject = opened::text and u.question in ('account', 'why')) x
+     where x.at <= horizon
+     order by x.at desc, x.kind, x.what, x.reference offset past limit least(most, 200);
+end $$;
+ALTER FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_opened(use_id uuid) RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 begin
-    return query
-    select a.account_id, a.name, u.name, u.email, u.locale
-      from tijori.accounts a
-      join tijori.members m on m.account_id = a.account_id and m.business_id is null
-      join tijori.roles r on r.role = m.role and r.owns
-      join tijori.users u on u.id = m.user_id
-     where a.account_id = any (accounts)
-     order by a.account_id, u.email;
+    perform tijori_ops.app_of_use(use_id, array['account']);
+    return (select s.account from tijori_ops.support_scope(use_id) s);
 end $$;
-ALTER FUNCTION tijori_ops.affected(accounts uuid[]) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
+ALTER FUNCTION tijori_ops.account_opened(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.account_people(use_id uuid) RETURNS TABLE(name text, role text, email text, since timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    opened constant uuid := tijori_ops.account_opened(use_id);
 begin
-    perform tijori_ops.write_act(null, who, act, about, why);
+    return query
+    select p.name, m.role, case when r.owns then p.email else '' end, m.created_at
+      from tijori.members m
+      join tijori.roles r on r.role = m.role
+      join tijori.users p on p.id = m.user_id
+     where m.account_id = opened
+     order by r.rank, m.created_at, m.id limit 50;
 end $$;
-ALTER FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_ops.account_people(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) RETURNS TABLE(account_id uuid, name text, at timestamp with time zone, plan_id text, currency text, monthly_minor bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['list']);
+    today constant timestamptz := tijori_ops.clock();
+begin
+    return query
+    with found as (
+        select s.account_id, s.began_at as at, s.plan_id, s.currency, s.monthly_minor
+          from tijori.plan_spans s
+          join tijori.subscriptions v
+            on v.account_id = s.account_id and v.connection_id = s.connection_id and v.id = s.subscription_id
+         where figure in ('active', 'trials_now', 'failing', 'ending')
+           and s.app_id = app and s.began_at <= today and s.until_at > today
+           and s.kind = case figure when 'trials_now' then 'trial' else 'paid' end
+           and (figure <> 'failing' or v.status = 'past_due') and (figure <> 'ending' or v.cancel_at_period_end)
+        union all
+        select s.account_id, s.began_at, s.plan_id, s.currency, s.monthly_minor from tijori.plan_spans s
+         where figure = 'trials' and s.app_id = app and s.kind = 'trial' and s.until_at > s.began_at
+           and s.began_at >= since and s.began_at < until
+        union all
+        select a.account_id, a.created_at, null, null, null from tijori.accounts a
+         where figure = 'sign_ups' and a.app_id = app and a.created_at >= since and a.created_at < until
+        union all
+        select i.account_id, i.began_at, null, null, null from tijori_ops.islands(case when figure in ('won', 'won_back')
+            then app end) i
+         where i.began_at >= since and i.began_at < until and (i.number = 1) = (figure = 'won')
+        union all
+        select i.account_id, i.until_at, null, null, null from tijori_ops.islands(case when figure = 'lost' then app end) i
+         where i.until_at >= since and i.until_at < least(until, today)),
+    page as (
+        select f.* from found f
+         where before_at is null or (f.at, f.account_id) < (before_at, before_account)
+         order by f.at desc, f.account_id desc limit least(most, 200))
+    select p.account_id, a.name, p.at, coalesce(p.plan_id, s.plan_id), coalesce(p.currency, s.currency),
+           coalesce(p.monthly_minor, s.monthly_minor)
+      from page p
+      join tijori.accounts a on a.account_id = p.account_id
+      left join lateral (
+        select x.plan_id, x.currency, x.monthly_minor from tijori.plan_spans x
+         where p.plan_id is null and x.account_id = p.account_id and x.kind = 'paid' and x.began_at <= p.at
+         order by x.began_at desc limit 1) s on true
+     order by p.at desc, p.account_id desc;
+end $$;
+ALTER FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app text;
+begin
+    select u.app_id into app from tijori.support_uses u
+     where u.id = use_id and u.question = any (questions) and u.at > now() - interval '1 hour'
+       and u.xact is distinct from pg_current_xact_id_if_assigned();
+    if not found then
+        raise exception 'this use is not written down' using errcode = '28000';
+    end if;
+    return app;
+end $$;
+ALTER FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3002,88 +3175,102 @@ begin
     perform tijori_ops.write_act(number, who, 'close', '', said);
 end $$;
 ALTER FUNCTION tijori_ops.close_incident(number integer, who text, said text) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-declare
-    s record;
-begin
-    select * into s from tijori_access.scope();
-    insert into tijori.complaints (id, release, user_id, account_id, business_id, shared, page, object, request_id, words)
-    values (complaint, release, s.user_id, s.account_id, s.business_id, false, page, object, request, words)
-    on conflict do nothing;
-end $$;
-ALTER FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-declare
-    s record;
-begin
-    select x.account_id, x.business_id, x.party_id into s from tijori.shares x where x.token_hash = given_hash
-     order by x.account_id limit 1;
-    if not found then
-        return false;
-    end if;
-    insert into tijori.complaints (id, release, account_id, business_id, shared, page, object, request_id, words)
-    values (complaint, release, s.account_id, s.business_id, true, '/s/…', s.party_id::text, request, words)
-    on conflict do nothing;
-    return true;
-end $$;
-ALTER FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) OWNER TO tijori_guard;
-CREATE TABLE tijori.complaints (
-    id uuid NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    release text NOT NULL,
-    user_id uuid,
-    account_id uuid,
-    business_id uuid,
-    shared boolean NOT NULL,
-    page text NOT NULL,
-    object text,
-    request_id text,
-    words text NOT NULL,
-    told_at timestamp with time zone,
-    CONSTRAINT complaints_text_check CHECK (((length(release) <= 100) AND (length(page) <= 300) AND (length(object) <= 100) AND (length(request_id) <= 64) AND (length(words) <= 1000)))
-);
-ALTER TABLE ONLY tijori.complaints FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.complaints OWNER TO tijori_owner;
-CREATE FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.complaints
+CREATE FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) RETURNS TABLE(part integer, accounts bigint, paying bigint, sign_ups bigint, trials bigint, won bigint, won_back bigint, lost bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['figures']);
 begin
-    return query select c.* from tijori.complaints c where c.at >= since and c.at < until order by c.at, c.id;
+    return query
+    with made as (
+        select width_bucket(a.created_at, bounds) as b, 1 as one, 1 as signed
+          from tijori.accounts a where a.app_id = app
+        union all
+        select width_bucket(a.erased_at, bounds), -1, 0
+          from tijori.accounts a where a.app_id = app and a.erased_at is not null),
+    made_sums as (select m.b, sum(m.one)::bigint as n, sum(m.signed)::bigint as signed from made m group by 1),
+    paid as materialized (select i.number, i.began_at, i.until_at from tijori_ops.islands(app) i),
+    moves as (
+        select width_bucket(p.began_at, bounds) as b, (p.number = 1)::int as won, (p.number > 1)::int as won_back,
+               0 as lost, 1 as one from paid p
+        union all
+        select width_bucket(p.until_at, bounds), 0, 0, 1, -1 from paid p),
+    paid_sums as (
+        select m.b, sum(m.won)::bigint as won, sum(m.won_back)::bigint as won_back, sum(m.lost)::bigint as lost,
+               sum(m.one)::bigint as n
+          from moves m group by 1),
+    trial_sums as (
+        select width_bucket(s.began_at, bounds) as b, count(*) as n from tijori.plan_spans s
+         where s.app_id = app and s.kind = 'trial' and s.until_at > s.began_at group by 1)
+    select g.part,
+           coalesce((select sum(m.n) from made_sums m where m.b < g.part), 0)::bigint,
+           coalesce((select sum(p.n) from paid_sums p where p.b < g.part), 0)::bigint,
+           coalesce((select m.signed from made_sums m where m.b = g.part), 0),
+           coalesce((select t.n from trial_sums t where t.b = g.part), 0),
+           coalesce((select p.won from paid_sums p where p.b = g.part), 0),
+           coalesce((select p.won_back from paid_sums p where p.b = g.part), 0),
+           coalesce((select p.lost from paid_sums p where p.b = g.part), 0)
+      from generate_series(1, cardinality(bounds)) g (part)
+     order by g.part;
 end $$;
-ALTER FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
-CREATE TABLE tijori.evidence (
-    id bigint NOT NULL,
-    made_at timestamp with time zone DEFAULT now() NOT NULL,
-    made_by text NOT NULL,
-    manifest bytea NOT NULL,
-    previous bytea,
-    file bytea NOT NULL,
-    CONSTRAINT evidence_hash_check CHECK (((length(manifest) = 32) AND (length(file) = 32) AND (length(previous) = 32) AND ((previous IS NULL) = (id = 1)))),
-    CONSTRAINT evidence_who_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 254)))
-);
-ALTER TABLE ONLY tijori.evidence FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.evidence OWNER TO tijori_owner;
-CREATE FUNCTION tijori_ops.evidence() RETURNS SETOF tijori.evidence
+ALTER FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.figures_now(use_id uuid) RETURNS TABLE(plan_id text, period text, currency text, paid bigint, monthly_minor bigint, failing bigint, failing_minor bigint, ending bigint, ending_minor bigint, trials bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
-    AS $$ begin return query select e.* from tijori.evidence e order by e.id; end $$;
-ALTER FUNCTION tijori_ops.evidence() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.forget_complainer() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+    AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['figures']);
+    today constant timestamptz := tijori_ops.clock();
+begin
+    return query
+    with given as (
+        select s.plan_id, s.period, coalesce(s.currency, '') as currency, s.kind, coalesce(s.monthly_minor, 0) as monthly,
+               v.status = 'past_due' as fails, v.cancel_at_period_end as ends
+          from tijori.plan_spans s
+          join tijori.subscriptions v
+            on v.account_id = s.account_id and v.connection_id = s.connection_id and v.id = s.subscription_id
+         where s.app_id = app and s.began_at <= today and s.until_at > today)
+    select g.plan_id, g.period, g.currency,
+           count(*) filter (where g.kind = 'paid'),
+           coalesce(sum(g.monthly) filter (where g.kind = 'paid'), 0)::bigint,
+           count(*) filter (where g.kind = 'paid' and g.fails),
+           coalesce(sum(g.monthly) filter (where g.kind = 'paid' and g.fails), 0)::bigint,
+           count(*) filter (where g.kind = 'paid' and g.ends),
+           coalesce(sum(g.monthly) filter (where g.kind = 'paid' and g.ends), 0)::bigint,
+           count(*) filter (where g.kind = 'trial')
+      from given g group by 1, 2, 3 order by 1, 2, 3;
+end $$;
+ALTER FUNCTION tijori_ops.figures_now(use_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) RETURNS TABLE(moment integer, currency text, subscriptions bigint, monthly_minor bigint, unpriced bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['figures']);
 begin
-    update tijori.complaints c set user_id = null, words = '' where c.user_id = old.id;
-    return null;
+    -- What is true just before a moment: a span counts where began_at < moment <= until_at. So it is added at the first
+    -- moment after began_at, and taken away at the first after until_at.
+    return query
+    with paid as (
+        select coalesce(s.currency, '') as currency, coalesce(s.monthly_minor, 0) as monthly,
+               (s.currency is null)::int as unpriced, s.began_at, s.until_at
+          from tijori.plan_spans s
+         where s.app_id = app and s.kind = 'paid' and s.until_at > s.began_at and s.until_at > moments[1]),
+    moves as (
+        select p.currency, 1 + width_bucket(p.began_at, moments) as place, 1 as one, p.monthly, p.unpriced from paid p
+        union all
+        select p.currency, 1 + width_bucket(p.until_at, moments), -1, -p.monthly, -p.unpriced from paid p),
+    sums as (
+        select m.currency, m.place, sum(m.one)::bigint as n, sum(m.monthly)::bigint as monthly, sum(m.unpriced)::bigint as u
+          from moves m group by m.currency, m.place)
+    select g.moment, s.currency, sum(s.n)::bigint, sum(s.monthly)::bigint, sum(s.u)::bigint
+      from generate_series(1, cardinality(moments)) g (moment)
+      join sums s on s.place <= g.moment
+     group by g.moment, s.currency
+     order by g.moment, s.currency;
 end $$;
-ALTER FUNCTION tijori_ops.forget_complainer() OWNER TO tijori_guard;
+ALTER FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3213,11 +3400,50 @@ CREATE FUNCTION tijori_ops.incidents() RETURNS SETOF tijori.incidents
     SET search_path TO ''
     AS $$ begin return query select i.* from tijori.incidents i order by i.id desc; end $$;
 ALTER FUNCTION tijori_ops.incidents() OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.last_evidence() RETURNS SETOF tijori.evidence
+CREATE FUNCTION tijori_ops.islands(app text) RETURNS TABLE(account_id uuid, number bigint, began_at timestamp with time zone, until_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
-    AS $$ begin return query select e.* from tijori.evidence e order by e.id desc limit 1; end $$;
-ALTER FUNCTION tijori_ops.last_evidence() OWNER TO tijori_guard;
+    AS $$
+begin
+    return query
+    with ordered as (
+        select s.account_id, s.began_at, s.until_at,
+               max(s.until_at) over (partition by s.account_id order by s.began_at, s.until_at
+                   rows between unbounded preceding and 1 preceding) as before
+          from tijori.plan_spans s
+         where s.app_id = app and s.kind = 'paid' and s.until_at > s.began_at),
+    grouped as (
+        select o.account_id, o.began_at, o.until_at,
+               count(*) filter (where o.before is null or o.before + interval '1 day' < o.began_at)
+                   over (partition by o.account_id order by o.began_at, o.until_at) as number
+          from ordered o)
+    select g.account_id, g.number, min(g.began_at), max(g.until_at)
+      from grouped g group by g.account_id, g.number;
+end $$;
+ALTER FUNCTION tijori_ops.islands(app text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if asked <> 'work' and not exists (select from tijori_ops.open_work(asker) w where w.id = work) then
+        raise exception 'no work was begun' using errcode = '28000';
+    end if;
+    insert into tijori.support_uses (id, app_id, who, question, subject, detail, work_id)
+    values (use_id, app, asker, asked, about, remark, work);
+end $$;
+ALTER FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.open_account(asker text, account uuid) RETURNS TABLE(id uuid, at timestamp with time zone, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select u.id, u.at, u.detail from tijori.support_uses u
+     where u.who = asker and u.question = 'account' and u.subject = account::text and u.at > now() - interval '55 minutes'
+     order by u.at desc limit 1;
+end $$;
+ALTER FUNCTION tijori_ops.open_account(asker text, account uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.open_incident(title text, who text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3233,45 +3459,17 @@ begin
     return number;
 end $$;
 ALTER FUNCTION tijori_ops.open_incident(title text, who text) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.owners_of(objects text[]) RETURNS TABLE(object text, account_id uuid, kind text)
+CREATE FUNCTION tijori_ops.open_work(asker text) RETURNS TABLE(id uuid, at timestamp with time zone, reason text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
-    AS $_$
-declare
-    ids uuid[] := array(select o::uuid from unnest(objects) o
-        where o ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$');
+    AS $$
 begin
     return query
-    select a.account_id::text, a.account_id, 'account' from tijori.accounts a where a.account_id = any (ids)
-    union select b.id::text, b.account_id, 'business' from tijori.businesses b where b.id = any (ids)
-    union select p.id::text, p.account_id, 'party' from tijori.parties p where p.id = any (ids)
-    union select e.id::text, e.account_id, 'entry' from tijori.entries e where e.id = any (ids)
-    union select i.id, i.account_id, 'invoice' from tijori.invoices i where i.id = any (objects);
-end $_$;
-ALTER FUNCTION tijori_ops.owners_of(objects text[]) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    perform pg_advisory_xact_lock(7310580);
-    if before is distinct from (select e.manifest from tijori.evidence e order by e.id desc limit 1)
-       or number <> 1 + coalesce((select e.id from tijori.evidence e order by e.id desc limit 1), 0) then
-        raise exception 'another bundle was made meanwhile' using errcode = '40001';
-    end if;
-    insert into tijori.evidence (id, made_by, manifest, previous, file) values (number, who, hash, before, whole);
-    perform tijori_ops.write_act(null, who, 'evidence', about, why);
+    select u.id, u.at, u.detail from tijori.support_uses u
+     where u.who = asker and u.question = 'work' and u.at > now() - interval '4 hours'
+     order by u.at desc limit 1;
 end $$;
-ALTER FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    insert into tijori.releases (node, version, migration, fingerprint, settings, mode, accounts)
-    values (left(node, 254), left(version, 100), migration, fingerprint, settings, mode, accounts);
-end $$;
-ALTER FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_ops.open_work(asker text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.refuse_frozen(parts integer) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3282,30 +3480,52 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
-CREATE TABLE tijori.releases (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL,
-    node text NOT NULL,
-    version text NOT NULL,
-    migration bigint NOT NULL,
-    fingerprint text NOT NULL,
-    settings jsonb NOT NULL,
-    mode text NOT NULL,
-    accounts jsonb NOT NULL,
-    CONSTRAINT releases_mode_check CHECK ((mode = ANY (ARRAY['simulated'::text, 'test'::text, 'live'::text]))),
-    CONSTRAINT releases_text_check CHECK (((length(node) <= 254) AND ((length(version) >= 1) AND (length(version) <= 100)) AND (fingerprint ~ '^[0-9a-f]{16}$'::text) AND (length((settings)::text) <= 20000) AND (length((accounts)::text) <= 2000)))
-);
-ALTER TABLE ONLY tijori.releases FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.releases OWNER TO tijori_owner;
-CREATE FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) RETURNS SETOF tijori.releases
+CREATE FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) RETURNS TABLE(account_id uuid, name text, at timestamp with time zone, plan_id text, matched text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    app constant text := tijori_ops.app_of_use(use_id, array['search']);
+    mine constant text[] := array(select c.connection_id from tijori.connections c where c.app_id = app);
 begin
-    return query select r.* from tijori.releases r where r.started_at < until
-     order by r.started_at desc, r.id desc limit most;
+    return query
+    with found as (
+        select m.account_id, u.email as matched from tijori.users u join tijori.members m on m.user_id = u.id
+         where by = 'email' and u.email ~>=~ words and u.email ~<~ (words || chr(1114111))
+        union all
+        select c.account_id, 'API key ' || c.hint || '…' from tijori.credentials c
+         where by = 'key' and c.kind = 'api_key' and (c.hint ^@ words or words ^@ c.hint)
+        union all
+        select a.account_id, 'account' from tijori.accounts a where by = 'id' and a.account_id = search_accounts.id
+        union all
+        select m.account_id, 'user' from tijori.members m where by = 'id' and m.user_id = search_accounts.id
+        union all
+        select b.account_id, 'business' from tijori.businesses b where by = 'id' and b.id = search_accounts.id
+        union all
+        select d.account_id, d.kind from tijori.provider_directory d
+         where by = 'provider' and d.connection_id = any (mine) and d.provider_id = words
+           and d.kind = any (array['customer', 'subscription', 'session', 'payment_link', 'payment'])
+        union all
+        select p.account_id, 'payment' from tijori.payments p
+         where by = 'provider' and p.connection_id = any (mine) and (p.id = words or p.invoice_id = words)
+        union all
+        select i.account_id, 'invoice' from tijori.invoices i
+         where by = 'provider' and i.connection_id = any (mine) and (i.id = words or i.number = words)
+        union all
+        select p.account_id, 'purchase of credits' from tijori.purchases p
+         where by = 'provider' and p.connection_id = any (mine) and words in (p.provider_id, p.payment_id, p.charge_id)
+        union all
+        select e.account_id, 'event' from tijori.inbox e
+         where by = 'provider' and e.connection_id = any (mine) and e.event_id = words and e.account_id is not null),
+    each_once as (
+        select f.account_id, string_agg(distinct f.matched, ', ' order by f.matched) as matched from found f
+         where after is null or f.account_id > after
+         group by f.account_id order by f.account_id limit least(most, 200))
+    select a.account_id, a.name, a.created_at, tijori_plans.plan_of(a.account_id), e.matched
+      from each_once e join tijori.accounts a on a.account_id = e.account_id and a.app_id = app
+     order by a.account_id;
 end $$;
-ALTER FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) OWNER TO tijori_guard;
+ALTER FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.set_clock(seconds bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3314,14 +3534,6 @@ begin
     update tijori.service_clock set offset_seconds = seconds;
 end $$;
 ALTER FUNCTION tijori_ops.set_clock(seconds bigint) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) RETURNS TABLE(id uuid)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-    select a.account_id from tijori.accounts a where a.account_id = any (ids) and a.account_id <> all (mine)
-    union all
-    select b.id from tijori.businesses b where b.id = any (ids) and b.account_id <> all (mine) $$;
-ALTER FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.support_events(use_id uuid) RETURNS TABLE(account_id uuid, provider text, event_id text, type text, subject text, status text, received_at timestamp with time zone, applied_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3427,15 +3639,6 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.tell_complaints(ids uuid[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    update tijori.complaints c set told_at = now() where c.id = any (ids) and c.told_at is null;
-    delete from tijori.complaints c where c.at < now() - interval '400 days';
-end $$;
-ALTER FUNCTION tijori_ops.tell_complaints(ids uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3517,15 +3720,6 @@ begin
     return thawed;
 end $$;
 ALTER FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
-CREATE FUNCTION tijori_ops.untold_complaints() RETURNS SETOF tijori.complaints
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    return query select c.* from tijori.complaints c where c.told_at is null order by c.at, c.id limit 100
-     for update skip locked;
-end $$;
-ALTER FUNCTION tijori_ops.untold_complaints() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.without_frozen(hashes bytea[]) RETURNS bytea[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3658,6 +3852,48 @@ begin
     raise exception 'not a connection of this work' using errcode = 'insufficient_privilege';
 end $$;
 ALTER FUNCTION tijori_plans.lock_connection(connection text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.note_span() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock();
+    its_kind constant text := case when new.trial_end is not null and new.paid_through <= new.trial_end
+        then 'trial' else 'paid' end;
+    its_price constant text := coalesce(nullif(new.paid_price_id, ''), new.price_id);
+    since timestamptz := least(coalesce(new.paid_from, new.period_start, today), today, new.access_until);
+    latest tijori.plan_spans;
+    p record;
+begin
+    select s.* into latest from tijori.plan_spans s
+     where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+     order by s.number desc limit 1 for update;
+    if new.access_until is null or new.plan_id is null then
+        update tijori.plan_spans s set until_at = greatest(s.began_at, least(s.until_at, today))
+         where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+           and s.number = latest.number and s.until_at > today;
+        return null;
+    end if;
+    if latest.kind = its_kind and latest.price_id = its_price and latest.plan_id = new.plan_id
+       and (since <= latest.until_at or new.access_until <= latest.until_at) then
+        update tijori.plan_spans s set until_at = greatest(s.began_at, new.access_until)
+         where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+           and s.number = latest.number and s.until_at <> greatest(s.began_at, new.access_until);
+        return null;
+    end if;
+    since := greatest(since, latest.began_at); -- greatest leaves a null out
+    update tijori.plan_spans s set until_at = since
+     where s.account_id = new.account_id and s.connection_id = new.connection_id and s.subscription_id = new.id
+       and s.number = latest.number and s.until_at > since;
+    select c.currency, case c.period when 'year' then c.amount_minor / 12 else c.amount_minor end as monthly, c.period
+      into p from tijori.prices c where c.connection_id = new.connection_id and c.id = its_price;
+    insert into tijori.plan_spans (account_id, connection_id, subscription_id, number, app_id, kind, plan_id, price_id,
+        period, currency, monthly_minor, began_at, until_at)
+    values (new.account_id, new.connection_id, new.id, coalesce(latest.number, 0) + 1, new.app_id, its_kind, new.plan_id,
+        its_price, coalesce(p.period, new.period), p.currency, p.monthly, since, greatest(since, new.access_until));
+    return null;
+end $$;
+ALTER FUNCTION tijori_plans.note_span() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3722,7 +3958,6 @@ CREATE TABLE tijori.access_log (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
-    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3747,7 +3982,6 @@ CREATE TABLE tijori.access_log_allowed (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
-    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3772,7 +4006,6 @@ CREATE TABLE tijori.access_log_allowed_rest (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
-    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3796,7 +4029,6 @@ CREATE TABLE tijori.access_log_refused (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
-    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3821,7 +4053,6 @@ CREATE TABLE tijori.access_log_refused_rest (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
-    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -4508,6 +4739,28 @@ ALTER TABLE ONLY tijori.period_locks FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.period_locks OWNER TO tijori_owner;
 COMMENT ON COLUMN tijori.period_locks.locked_from IS 'what was in force before; null when everything was open';
 COMMENT ON COLUMN tijori.period_locks.locked_until IS 'the last locked day; null opens everything';
+CREATE TABLE tijori.plan_spans (
+    account_id uuid NOT NULL,
+    connection_id text NOT NULL,
+    subscription_id text NOT NULL,
+    number integer NOT NULL,
+    app_id text NOT NULL,
+    kind text NOT NULL,
+    plan_id text NOT NULL,
+    price_id text NOT NULL,
+    period text NOT NULL,
+    currency text,
+    monthly_minor bigint,
+    began_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    CONSTRAINT plan_spans_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'paid'::text]))),
+    CONSTRAINT plan_spans_money_check CHECK ((((currency IS NULL) = (monthly_minor IS NULL)) AND (monthly_minor >= 0) AND (currency ~ '^[A-Z]{3}$'::text))),
+    CONSTRAINT plan_spans_order_check CHECK (((until_at >= began_at) AND (number > 0)))
+);
+ALTER TABLE ONLY tijori.plan_spans FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.plan_spans OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.plan_spans.monthly_minor IS 'the price for a month: a yearly one divided by twelve, without the remainder; null when the price is not known';
+COMMENT ON COLUMN tijori.plan_spans.until_at IS 'until when the plan is given as far as is known: it moves on with each payment, and ends early with a subscription';
 CREATE TABLE tijori.prices (
     connection_id text NOT NULL,
     id text NOT NULL,
@@ -4854,13 +5107,16 @@ CREATE TABLE tijori.support_uses (
     subject text NOT NULL,
     detail text NOT NULL,
     xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    work_id uuid,
     CONSTRAINT support_uses_detail_check CHECK ((length(detail) <= 1000)),
-    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text, 'reset_factors'::text]))),
+    CONSTRAINT support_uses_question_check CHECK ((question = ANY (ARRAY['lookup'::text, 'why'::text, 'reset_factors'::text, 'work'::text, 'page'::text, 'figures'::text, 'list'::text, 'search'::text, 'account'::text]))),
+    CONSTRAINT support_uses_reason_check CHECK (((question <> ALL (ARRAY['work'::text, 'account'::text])) OR (length(TRIM(BOTH FROM detail)) >= 3))),
     CONSTRAINT support_uses_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 254))),
     CONSTRAINT support_uses_who_check CHECK (((length(who) >= 1) AND (length(who) <= 254)))
 );
 ALTER TABLE ONLY tijori.support_uses FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.support_uses OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.support_uses.work_id IS 'the piece of work during which it was asked';
 CREATE TABLE tijori.tasks (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -4927,66 +5183,6 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
-CREATE TABLE tijori.watch_acts (
-    id uuid NOT NULL,
-    alert_id uuid NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    who text NOT NULL,
-    act text NOT NULL,
-    until timestamp with time zone,
-    reason text NOT NULL,
-    CONSTRAINT watch_acts_act_check CHECK ((act = ANY (ARRAY['take'::text, 'snooze'::text, 'dismiss'::text]))),
-    CONSTRAINT watch_acts_text_check CHECK (((length(who) <= 320) AND ((length(reason) >= 3) AND (length(reason) <= 1000))))
-);
-ALTER TABLE ONLY tijori.watch_acts FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.watch_acts OWNER TO tijori_owner;
-CREATE TABLE tijori.watch_alerts (
-    id uuid NOT NULL,
-    rule text NOT NULL,
-    subject text NOT NULL,
-    account_id uuid,
-    state text NOT NULL,
-    times bigint NOT NULL,
-    told_times bigint DEFAULT 0 NOT NULL,
-    detail text NOT NULL,
-    requests text[] NOT NULL,
-    first_at timestamp with time zone NOT NULL,
-    last_at timestamp with time zone NOT NULL,
-    told_at timestamp with time zone,
-    muted_at timestamp with time zone,
-    muted_until timestamp with time zone,
-    muted_times bigint,
-    taken_by text,
-    CONSTRAINT watch_alerts_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'over'::text]))),
-    CONSTRAINT watch_alerts_text_check CHECK (((length(rule) <= 40) AND (length(subject) <= 200) AND (length(detail) <= 500) AND (cardinality(requests) <= 20))),
-    CONSTRAINT watch_alerts_times_check CHECK (((times >= 0) AND (told_times >= 0)))
-);
-ALTER TABLE ONLY tijori.watch_alerts FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.watch_alerts OWNER TO tijori_owner;
-CREATE TABLE tijori.watch_cursor (
-    id boolean DEFAULT true NOT NULL,
-    kept_at timestamp with time zone NOT NULL,
-    holder uuid,
-    held_until timestamp with time zone,
-    CONSTRAINT watch_cursor_one_row_check CHECK (id)
-);
-ALTER TABLE ONLY tijori.watch_cursor FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.watch_cursor OWNER TO tijori_owner;
-CREATE TABLE tijori.watch_hours (
-    account_id uuid NOT NULL,
-    kind smallint NOT NULL,
-    hour timestamp with time zone NOT NULL,
-    taken integer NOT NULL
-);
-ALTER TABLE ONLY tijori.watch_hours FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.watch_hours OWNER TO tijori_owner;
-CREATE TABLE tijori.watch_visits (
-    caller_id uuid NOT NULL,
-    business_id uuid NOT NULL,
-    day date NOT NULL
-);
-ALTER TABLE ONLY tijori.watch_visits FORCE ROW LEVEL SECURITY;
-ALTER TABLE tijori.watch_visits OWNER TO tijori_owner;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
 ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
@@ -5013,8 +5209,6 @@ ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
 ALTER TABLE ONLY tijori.checkouts
     ADD CONSTRAINT checkouts_pkey PRIMARY KEY (account_id, id);
-ALTER TABLE ONLY tijori.complaints
-    ADD CONSTRAINT complaints_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.connections
     ADD CONSTRAINT connections_id_key UNIQUE (connection_id);
 ALTER TABLE ONLY tijori.connections
@@ -5063,8 +5257,6 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
-ALTER TABLE ONLY tijori.evidence
-    ADD CONSTRAINT evidence_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.freezes
     ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
@@ -5103,6 +5295,8 @@ ALTER TABLE ONLY tijori.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (account_id, connection_id, id);
 ALTER TABLE ONLY tijori.period_locks
     ADD CONSTRAINT period_locks_pkey PRIMARY KEY (account_id, business_id, id);
+ALTER TABLE ONLY tijori.plan_spans
+    ADD CONSTRAINT plan_spans_pkey PRIMARY KEY (account_id, connection_id, subscription_id, number);
 ALTER TABLE ONLY tijori.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.prices
@@ -5127,8 +5321,6 @@ ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
 ALTER TABLE ONLY tijori.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
-ALTER TABLE ONLY tijori.releases
-    ADD CONSTRAINT releases_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -5169,47 +5361,32 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY tijori.watch_acts
-    ADD CONSTRAINT watch_acts_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY tijori.watch_alerts
-    ADD CONSTRAINT watch_alerts_group_key UNIQUE (rule, subject);
-ALTER TABLE ONLY tijori.watch_alerts
-    ADD CONSTRAINT watch_alerts_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY tijori.watch_cursor
-    ADD CONSTRAINT watch_cursor_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY tijori.watch_hours
-    ADD CONSTRAINT watch_hours_pkey PRIMARY KEY (account_id, kind, hour);
-ALTER TABLE ONLY tijori.watch_visits
-    ADD CONSTRAINT watch_visits_pkey PRIMARY KEY (caller_id, business_id);
 CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
 CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
-CREATE INDEX access_log_kept_idx ON ONLY tijori.access_log USING btree (kept_at);
-CREATE INDEX access_log_allowed_kept_at_idx ON ONLY tijori.access_log_allowed USING btree (kept_at);
+CREATE INDEX access_log_at_idx ON ONLY tijori.access_log USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_at_idx ON ONLY tijori.access_log_allowed USING brin (at) WITH (pages_per_range='16');
 CREATE INDEX access_log_object_idx ON ONLY tijori.access_log USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_allowed_object_at_idx ON ONLY tijori.access_log_allowed USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_allowed_rest_account_id_at_idx ON tijori.access_log_allowed_rest USING btree (account_id, at);
-CREATE INDEX access_log_allowed_rest_kept_at_idx ON tijori.access_log_allowed_rest USING btree (kept_at);
+CREATE INDEX access_log_allowed_rest_at_idx ON tijori.access_log_allowed_rest USING brin (at) WITH (pages_per_range='16');
 CREATE INDEX access_log_allowed_rest_object_at_idx ON tijori.access_log_allowed_rest USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_user_idx ON ONLY tijori.access_log USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_allowed_user_id_at_idx ON ONLY tijori.access_log_allowed USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_allowed_rest_user_id_at_idx ON tijori.access_log_allowed_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_refused_account_id_at_idx ON ONLY tijori.access_log_refused USING btree (account_id, at);
-CREATE INDEX access_log_refused_kept_at_idx ON ONLY tijori.access_log_refused USING btree (kept_at);
+CREATE INDEX access_log_refused_at_idx ON ONLY tijori.access_log_refused USING brin (at) WITH (pages_per_range='16');
 CREATE INDEX access_log_refused_object_at_idx ON ONLY tijori.access_log_refused USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_refused_rest_account_id_at_idx ON tijori.access_log_refused_rest USING btree (account_id, at);
-CREATE INDEX access_log_refused_rest_kept_at_idx ON tijori.access_log_refused_rest USING btree (kept_at);
+CREATE INDEX access_log_refused_rest_at_idx ON tijori.access_log_refused_rest USING brin (at) WITH (pages_per_range='16');
 CREATE INDEX access_log_refused_rest_object_at_idx ON tijori.access_log_refused_rest USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_refused_user_id_at_idx ON ONLY tijori.access_log_refused USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_refused_rest_user_id_at_idx ON tijori.access_log_refused_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
-CREATE INDEX businesses_id_idx ON tijori.businesses USING btree (id, account_id);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
-CREATE INDEX complaints_at_idx ON tijori.complaints USING btree (at);
-CREATE INDEX complaints_untold_idx ON tijori.complaints USING btree (at) WHERE (told_at IS NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
 CREATE UNIQUE INDEX credentials_account_key ON tijori.credentials USING btree (account_id, id) WHERE (kind = 'api_key'::text);
 CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_at);
@@ -5260,7 +5437,6 @@ CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree
 CREATE INDEX reconcile_runs_started_idx ON tijori.reconcile_runs USING btree (connection_id, started_at DESC);
 CREATE INDEX recoveries_expires_idx ON tijori.recoveries USING btree (expires_at);
 CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHERE (used_at IS NULL);
-CREATE INDEX releases_started_idx ON tijori.releases USING btree (started_at);
 CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
@@ -5272,24 +5448,26 @@ CREATE INDEX signups_email_idx ON tijori.signups USING btree (email);
 CREATE INDEX signups_expires_idx ON tijori.signups USING btree (expires_at);
 CREATE INDEX subscriptions_access_idx ON tijori.subscriptions USING btree (account_id, access_until) INCLUDE (plan_id);
 CREATE INDEX subscriptions_changed_idx ON tijori.subscriptions USING btree (changed_at, account_id);
+CREATE INDEX subscriptions_ending_idx ON tijori.subscriptions USING btree (account_id, access_until) WHERE cancel_at_period_end;
+CREATE INDEX subscriptions_failing_idx ON tijori.subscriptions USING btree (account_id) WHERE (status = 'past_due'::text);
 CREATE INDEX support_uses_at_idx ON tijori.support_uses USING btree (app_id, at DESC);
+CREATE INDEX support_uses_subject_idx ON tijori.support_uses USING btree (subject, at DESC) WHERE (question = ANY (ARRAY['account'::text, 'why'::text]));
+CREATE INDEX support_uses_who_idx ON tijori.support_uses USING btree (who, at DESC) WHERE (question = ANY (ARRAY['work'::text, 'account'::text]));
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
-CREATE INDEX watch_acts_alert_idx ON tijori.watch_acts USING btree (alert_id, at);
-CREATE INDEX watch_hours_hour_idx ON tijori.watch_hours USING btree (hour);
-CREATE INDEX watch_visits_day_idx ON tijori.watch_visits USING btree (day);
+CREATE INDEX users_email_prefix_idx ON tijori.users USING btree (email text_pattern_ops);
 ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_allowed_account_id_at_idx;
-ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_allowed_kept_at_idx;
+ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_allowed_at_idx;
 ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_allowed_object_at_idx;
 ALTER INDEX tijori.access_log_allowed_account_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_account_id_at_idx;
-ALTER INDEX tijori.access_log_allowed_kept_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_kept_at_idx;
+ALTER INDEX tijori.access_log_allowed_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_at_idx;
 ALTER INDEX tijori.access_log_allowed_object_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_object_at_idx;
 ALTER INDEX tijori.access_log_allowed_user_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_user_id_at_idx;
 ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_allowed_user_id_at_idx;
 ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_refused_account_id_at_idx;
-ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_refused_kept_at_idx;
+ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_refused_at_idx;
 ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_refused_object_at_idx;
 ALTER INDEX tijori.access_log_refused_account_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_account_id_at_idx;
-ALTER INDEX tijori.access_log_refused_kept_at_idx ATTACH PARTITION tijori.access_log_refused_rest_kept_at_idx;
+ALTER INDEX tijori.access_log_refused_at_idx ATTACH PARTITION tijori.access_log_refused_rest_at_idx;
 ALTER INDEX tijori.access_log_refused_object_at_idx ATTACH PARTITION tijori.access_log_refused_rest_object_at_idx;
 ALTER INDEX tijori.access_log_refused_user_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_user_id_at_idx;
 ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_refused_user_id_at_idx;
@@ -5349,8 +5527,8 @@ CREATE TRIGGER reminders_leaving AFTER INSERT ON tijori.reminders FOR EACH ROW E
 CREATE TRIGGER service_clock_demonstration AFTER UPDATE ON tijori.service_clock FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_to_keep_demonstration();
 CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
+CREATE TRIGGER subscriptions_span AFTER INSERT OR UPDATE OF access_until, plan_id, price_id, paid_price_id, paid_from, paid_through, trial_end ON tijori.subscriptions FOR EACH ROW EXECUTE FUNCTION tijori_plans.note_span();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
-CREATE TRIGGER users_forget_complaints AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_ops.forget_complainer();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
 CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
 ALTER TABLE ONLY tijori.accounts
@@ -5449,6 +5627,8 @@ ALTER TABLE ONLY tijori.payments
     ADD CONSTRAINT payments_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id);
 ALTER TABLE ONLY tijori.period_locks
     ADD CONSTRAINT period_locks_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY tijori.plan_spans
+    ADD CONSTRAINT plan_spans_subscription_fkey FOREIGN KEY (account_id, connection_id, subscription_id) REFERENCES tijori.subscriptions(account_id, connection_id, id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.plans
     ADD CONSTRAINT plans_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.prices
@@ -5513,8 +5693,6 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
-ALTER TABLE ONLY tijori.watch_acts
-    ADD CONSTRAINT watch_acts_alert_fkey FOREIGN KEY (alert_id) REFERENCES tijori.watch_alerts(id);
 ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
@@ -5526,6 +5704,7 @@ ALTER TABLE tijori.access_log_refused_rest ENABLE ROW LEVEL SECURITY;
 CREATE POLICY access_log_refused_rest_select_backup ON tijori.access_log_refused_rest FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY access_log_refused_select_backup ON tijori.access_log_refused FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY access_log_select_backup ON tijori.access_log FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY access_log_select_guard ON tijori.access_log FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY access_log_select_watch ON tijori.access_log FOR SELECT TO tijori_watch USING (true);
 ALTER TABLE tijori.accounts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY accounts_insert_guard ON tijori.accounts FOR INSERT TO tijori_guard WITH CHECK (true);
@@ -5674,12 +5853,6 @@ CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_
 CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
-ALTER TABLE tijori.complaints ENABLE ROW LEVEL SECURITY;
-CREATE POLICY complaints_delete_guard ON tijori.complaints FOR DELETE TO tijori_guard USING ((at < (now() - '400 days'::interval)));
-CREATE POLICY complaints_insert_guard ON tijori.complaints FOR INSERT TO tijori_guard WITH CHECK (true);
-CREATE POLICY complaints_select_backup ON tijori.complaints FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY complaints_select_guard ON tijori.complaints FOR SELECT TO tijori_guard USING (true);
-CREATE POLICY complaints_update_guard ON tijori.complaints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
 CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -5926,10 +6099,6 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
-ALTER TABLE tijori.evidence ENABLE ROW LEVEL SECURITY;
-CREATE POLICY evidence_insert_guard ON tijori.evidence FOR INSERT TO tijori_guard WITH CHECK (true);
-CREATE POLICY evidence_select_backup ON tijori.evidence FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY evidence_select_guard ON tijori.evidence FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.freezes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
@@ -6028,6 +6197,7 @@ ALTER TABLE tijori.operator_acts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY operator_acts_insert_billing ON tijori.operator_acts FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY operator_acts_select_backup ON tijori.operator_acts FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY operator_acts_select_billing ON tijori.operator_acts FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY operator_acts_select_guard ON tijori.operator_acts FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.parties ENABLE ROW LEVEL SECURITY;
 CREATE POLICY parties_delete_guard ON tijori.parties FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY parties_insert_app ON tijori.parties FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6123,6 +6293,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY payments_select_backup ON tijori.payments FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY payments_select_billing ON tijori.payments FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY payments_select_guard ON tijori.payments FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.period_locks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY period_locks_delete_guard ON tijori.period_locks FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY period_locks_insert_app ON tijori.period_locks FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6147,6 +6318,11 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY period_locks_select_backup ON tijori.period_locks FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY period_locks_select_guard ON tijori.period_locks FOR SELECT TO tijori_guard USING (true);
+ALTER TABLE tijori.plan_spans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY plan_spans_insert_guard ON tijori.plan_spans FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY plan_spans_select_backup ON tijori.plan_spans FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY plan_spans_select_guard ON tijori.plan_spans FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY plan_spans_update_guard ON tijori.plan_spans FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.plans ENABLE ROW LEVEL SECURITY;
 CREATE POLICY plans_insert_billing ON tijori.plans FOR INSERT TO tijori_billing WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY plans_select_backup ON tijori.plans FOR SELECT TO tijori_backup USING (true);
@@ -6174,6 +6350,7 @@ CREATE POLICY provider_directory_insert_billing ON tijori.provider_directory FOR
   WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
 CREATE POLICY provider_directory_select_backup ON tijori.provider_directory FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY provider_directory_select_billing ON tijori.provider_directory FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY provider_directory_select_guard ON tijori.provider_directory FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY provider_directory_update_billing ON tijori.provider_directory FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = provider_directory.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
@@ -6193,6 +6370,7 @@ END IS NOT NULL) AND (account_id = ( SELECT (NULLIF(current_setting('tijori.acco
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns)))));
 CREATE POLICY purchases_select_backup ON tijori.purchases FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY purchases_select_billing ON tijori.purchases FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
+CREATE POLICY purchases_select_guard ON tijori.purchases FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY purchases_update_billing ON tijori.purchases FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = purchases.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
@@ -6233,10 +6411,6 @@ CREATE POLICY recovery_codes_insert_auth ON tijori.recovery_codes FOR INSERT TO 
 CREATE POLICY recovery_codes_select_auth ON tijori.recovery_codes FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY recovery_codes_select_backup ON tijori.recovery_codes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recovery_codes_update_auth ON tijori.recovery_codes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
-ALTER TABLE tijori.releases ENABLE ROW LEVEL SECURITY;
-CREATE POLICY releases_insert_guard ON tijori.releases FOR INSERT TO tijori_guard WITH CHECK (true);
-CREATE POLICY releases_select_backup ON tijori.releases FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY releases_select_guard ON tijori.releases FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6450,31 +6624,6 @@ CREATE POLICY users_select_backup ON tijori.users FOR SELECT TO tijori_backup US
 CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
-ALTER TABLE tijori.watch_acts ENABLE ROW LEVEL SECURITY;
-CREATE POLICY watch_acts_insert_watch ON tijori.watch_acts FOR INSERT TO tijori_watch WITH CHECK (true);
-CREATE POLICY watch_acts_select_backup ON tijori.watch_acts FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY watch_acts_select_watch ON tijori.watch_acts FOR SELECT TO tijori_watch USING (true);
-ALTER TABLE tijori.watch_alerts ENABLE ROW LEVEL SECURITY;
-CREATE POLICY watch_alerts_insert_watch ON tijori.watch_alerts FOR INSERT TO tijori_watch WITH CHECK (true);
-CREATE POLICY watch_alerts_select_backup ON tijori.watch_alerts FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY watch_alerts_select_watch ON tijori.watch_alerts FOR SELECT TO tijori_watch USING (true);
-CREATE POLICY watch_alerts_update_watch ON tijori.watch_alerts FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
-ALTER TABLE tijori.watch_cursor ENABLE ROW LEVEL SECURITY;
-CREATE POLICY watch_cursor_select_backup ON tijori.watch_cursor FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY watch_cursor_select_watch ON tijori.watch_cursor FOR SELECT TO tijori_watch USING (true);
-CREATE POLICY watch_cursor_update_watch ON tijori.watch_cursor FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
-ALTER TABLE tijori.watch_hours ENABLE ROW LEVEL SECURITY;
-CREATE POLICY watch_hours_delete_watch ON tijori.watch_hours FOR DELETE TO tijori_watch USING (true);
-CREATE POLICY watch_hours_insert_watch ON tijori.watch_hours FOR INSERT TO tijori_watch WITH CHECK (true);
-CREATE POLICY watch_hours_select_backup ON tijori.watch_hours FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY watch_hours_select_watch ON tijori.watch_hours FOR SELECT TO tijori_watch USING (true);
-CREATE POLICY watch_hours_update_watch ON tijori.watch_hours FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
-ALTER TABLE tijori.watch_visits ENABLE ROW LEVEL SECURITY;
-CREATE POLICY watch_visits_delete_watch ON tijori.watch_visits FOR DELETE TO tijori_watch USING (true);
-CREATE POLICY watch_visits_insert_watch ON tijori.watch_visits FOR INSERT TO tijori_watch WITH CHECK (true);
-CREATE POLICY watch_visits_select_backup ON tijori.watch_visits FOR SELECT TO tijori_backup USING (true);
-CREATE POLICY watch_visits_select_watch ON tijori.watch_visits FOR SELECT TO tijori_watch USING (true);
-CREATE POLICY watch_visits_update_watch ON tijori.watch_visits FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA tijori TO tijori_app;
 GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
@@ -6639,6 +6788,8 @@ REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.my_businesses() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.my_calls(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.my_calls(most integer) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_memberships() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.my_memberships() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.open_account(owner_id uuid, new_account uuid, new_business uuid, new_member uuid, title text, money text, app text) FROM PUBLIC;
@@ -6764,10 +6915,18 @@ REVOKE ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer,
 GRANT ALL ON FUNCTION tijori_khata.totals(OUT parties integer, OUT due integer, OUT advance integer, OUT get bigint, OUT give bigint) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_khata.wrong_sums() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_khata.wrong_sums() TO tijori_auth;
-REVOKE ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_credits(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_credits(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_facts(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_facts(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_life(use_id uuid, until timestamp with time zone, past integer, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.account_opened(use_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.account_people(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.account_people(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_app;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
@@ -6776,22 +6935,12 @@ GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
 REVOKE ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) TO tijori_app;
-REVOKE ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) TO tijori_auth;
-GRANT SELECT ON TABLE tijori.complaints TO tijori_backup;
-GRANT SELECT,INSERT,DELETE ON TABLE tijori.complaints TO tijori_guard;
-GRANT UPDATE(user_id) ON TABLE tijori.complaints TO tijori_guard;
-GRANT UPDATE(words) ON TABLE tijori.complaints TO tijori_guard;
-GRANT UPDATE(told_at) ON TABLE tijori.complaints TO tijori_guard;
-REVOKE ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
-GRANT SELECT ON TABLE tijori.evidence TO tijori_backup;
-GRANT SELECT,INSERT ON TABLE tijori.evidence TO tijori_guard;
-REVOKE ALL ON FUNCTION tijori_ops.evidence() FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.evidence() TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.forget_complainer() FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) TO tijori_support;
 GRANT SELECT ON TABLE tijori.freezes TO tijori_backup;
@@ -6818,26 +6967,21 @@ GRANT UPDATE(closed_by) ON TABLE tijori.incidents TO tijori_guard;
 GRANT UPDATE(outcome) ON TABLE tijori.incidents TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_ops.incidents() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.incidents() TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.last_evidence() FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.last_evidence() TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.islands(app text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.open_incident(title text, who text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.open_incident(title text, who text) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.owners_of(objects text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.owners_of(objects text[]) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.open_work(asker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.open_work(asker text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
-GRANT SELECT ON TABLE tijori.releases TO tijori_backup;
-GRANT SELECT,INSERT ON TABLE tijori.releases TO tijori_guard;
-REVOKE ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
-REVOKE ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_events(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_items(use_id uuid) FROM PUBLIC;
@@ -6849,14 +6993,10 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
-REVOKE ALL ON FUNCTION tijori_ops.untold_complaints() FROM PUBLIC;
-GRANT ALL ON FUNCTION tijori_ops.untold_complaints() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
@@ -6869,6 +7009,7 @@ REVOKE ALL ON FUNCTION tijori_plans.in_force(account uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.limit_of(account uuid, limit_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.lock_connection(connection text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_plans.note_span() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
@@ -6876,6 +7017,13 @@ REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_backup;
 GRANT INSERT ON TABLE tijori.access_log TO tijori_log;
 GRANT SELECT ON TABLE tijori.access_log TO tijori_watch;
+GRANT SELECT(at) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(request_id) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(key_id) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(route) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.access_log TO tijori_guard;
+GRANT SELECT(took_ms) ON TABLE tijori.access_log TO tijori_guard;
 GRANT SELECT ON TABLE tijori.access_log_allowed TO tijori_backup;
 GRANT SELECT ON TABLE tijori.access_log_allowed_rest TO tijori_backup;
 GRANT SELECT ON TABLE tijori.access_log_refused TO tijori_backup;
@@ -7129,7 +7277,14 @@ GRANT SELECT ON TABLE tijori.invoices TO tijori_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.invoices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.invoices TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT(id) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(number) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(status) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(amount_minor) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(currency) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(issued_at) ON TABLE tijori.invoices TO tijori_guard;
+GRANT SELECT(paid_at) ON TABLE tijori.invoices TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.invoices TO tijori_guard;
 GRANT SELECT ON TABLE tijori.meters TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.meters TO tijori_billing;
@@ -7140,6 +7295,13 @@ GRANT INSERT ON TABLE tijori.notices TO tijori_guard;
 GRANT UPDATE(queued_at) ON TABLE tijori.notices TO tijori_auth;
 GRANT SELECT,INSERT ON TABLE tijori.operator_acts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.operator_acts TO tijori_backup;
+GRANT SELECT(app_id) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(at) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(who) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(act) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(subject) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(reason) ON TABLE tijori.operator_acts TO tijori_guard;
+GRANT SELECT(detail) ON TABLE tijori.operator_acts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.parties TO tijori_app;
 GRANT DELETE ON TABLE tijori.parties TO tijori_guard;
 GRANT SELECT ON TABLE tijori.parties TO tijori_backup;
@@ -7187,6 +7349,15 @@ GRANT INSERT(created_by_name) ON TABLE tijori.payees TO tijori_app;
 GRANT SELECT ON TABLE tijori.payments TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.payments TO tijori_billing;
 GRANT SELECT ON TABLE tijori.payments TO tijori_backup;
+GRANT SELECT(account_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(subscription_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(invoice_id) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(amount_minor) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(currency) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(paid_at) ON TABLE tijori.payments TO tijori_guard;
+GRANT SELECT(recorded_at) ON TABLE tijori.payments TO tijori_guard;
 GRANT SELECT ON TABLE tijori.period_locks TO tijori_app;
 GRANT SELECT,DELETE ON TABLE tijori.period_locks TO tijori_guard;
 GRANT SELECT ON TABLE tijori.period_locks TO tijori_backup;
@@ -7198,6 +7369,15 @@ GRANT INSERT(locked_until) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(reason) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by) ON TABLE tijori.period_locks TO tijori_app;
 GRANT INSERT(created_by_name) ON TABLE tijori.period_locks TO tijori_app;
+GRANT SELECT ON TABLE tijori.plan_spans TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(plan_id) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(price_id) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(period) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(currency) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(monthly_minor) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(began_at) ON TABLE tijori.plan_spans TO tijori_guard;
+GRANT UPDATE(until_at) ON TABLE tijori.plan_spans TO tijori_guard;
 GRANT SELECT ON TABLE tijori.prices TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.prices TO tijori_billing;
 GRANT SELECT ON TABLE tijori.prices TO tijori_backup;
@@ -7208,22 +7388,38 @@ GRANT UPDATE(generation) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT UPDATE(claimed_at) ON TABLE tijori.provider_customers TO tijori_billing;
 GRANT SELECT,INSERT ON TABLE tijori.provider_directory TO tijori_billing;
 GRANT SELECT ON TABLE tijori.provider_directory TO tijori_backup;
+GRANT SELECT(connection_id) ON TABLE tijori.provider_directory TO tijori_guard;
+GRANT SELECT(kind) ON TABLE tijori.provider_directory TO tijori_guard;
+GRANT SELECT(provider_id) ON TABLE tijori.provider_directory TO tijori_guard;
+GRANT SELECT(account_id) ON TABLE tijori.provider_directory TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.provider_directory TO tijori_billing;
 GRANT SELECT ON TABLE tijori.purchases TO tijori_app;
 GRANT SELECT,INSERT ON TABLE tijori.purchases TO tijori_billing;
 GRANT SELECT ON TABLE tijori.purchases TO tijori_backup;
+GRANT SELECT(account_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(connection_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(top_up_id) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(credits) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(amount_minor) ON TABLE tijori.purchases TO tijori_guard;
+GRANT SELECT(currency) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(status) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(status) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(provider_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(provider_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(url) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(expires_at) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(paid_at) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(paid_at) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(payment_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(payment_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT UPDATE(refunded_minor) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(lost_minor) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(lost_disputes) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(taken_back) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(held_back) ON TABLE tijori.purchases TO tijori_billing;
 GRANT UPDATE(charge_id) ON TABLE tijori.purchases TO tijori_billing;
+GRANT SELECT(charge_id) ON TABLE tijori.purchases TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.reconcile_findings TO tijori_billing;
 GRANT SELECT ON TABLE tijori.reconcile_findings TO tijori_backup;
 GRANT UPDATE(outcome) ON TABLE tijori.reconcile_findings TO tijori_billing;
@@ -7354,6 +7550,8 @@ GRANT SELECT(period) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(period_start) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(period_end) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(paid_through) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(paid_from) ON TABLE tijori.subscriptions TO tijori_guard;
+GRANT SELECT(paid_price_id) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(access_until) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(failed_at) ON TABLE tijori.subscriptions TO tijori_guard;
 GRANT SELECT(cancel_at_period_end) ON TABLE tijori.subscriptions TO tijori_guard;
@@ -7415,13 +7613,3 @@ GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;
-GRANT SELECT ON TABLE tijori.watch_acts TO tijori_backup;
-GRANT SELECT,INSERT ON TABLE tijori.watch_acts TO tijori_watch;
-GRANT SELECT ON TABLE tijori.watch_alerts TO tijori_backup;
-GRANT SELECT,INSERT,UPDATE ON TABLE tijori.watch_alerts TO tijori_watch;
-GRANT SELECT ON TABLE tijori.watch_cursor TO tijori_backup;
-GRANT SELECT,UPDATE ON TABLE tijori.watch_cursor TO tijori_watch;
-GRANT SELECT ON TABLE tijori.watch_hours TO tijori_backup;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_hours TO tijori_watch;
-GRANT SELECT ON TABLE tijori.watch_visits TO tijori_backup;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_visits TO tijori_watch;

@@ -65,6 +65,7 @@ type Frame struct {
 	Simulated bool // no real money moves
 
 	answers atomic.Int64 // that could be looked at
+	Reads, OperatorReads Pace // of this node
 
 	config Config
 	offers Offers

@@ -141,7 +141,11 @@ func (f *Frame) serve(rt *Route) http.Handler {
 		if err := rt.Handle(w, r); err != nil {
 			f.serveError(w, r, err)
 		}
-		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", time.Since(r.began))
+		took := time.Since(r.began)
+		if pace := f.paceOf(rt); pace != nil {
+			pace.add(r.began, took)
+		}
+		f.Log.Debug("request", "request", id, "method", hr.Method, "route", rt.Pattern, "took", took)
 	})
 }
 

@@ -32,6 +32,9 @@ func Month(locale string, t time.Time) string {
 	return fmt.Sprintf("%s %d", months[Known(locale)][t.Month()-1], t.Year())
 }
 
+// ShortMonth writes the month of t without its year: Nov, नव॰.
+func ShortMonth(locale string, t time.Time) string { return months[Known(locale)][t.Month()-1] }
+
 // Day writes a calendar day as people say it: Today, Yesterday, Mon, 16 Nov in
 // this year, and the whole date otherwise. Only the year, month and day of date are read;
 // now decides what today is, in its own zone.

@@ -113,7 +113,6 @@ var hindiOthers = map[string]string{
 	"Choose a file": "फ़ाइल चुनें",
 
 	"Many entries":                        "कई एंट्री",
-	"Operators' desk":                     "ऑपरेटर डेस्क",
 	"The chosen party":                    "चुनी हुई पार्टी",
 	"Last entry":                          "पिछली एंट्री",
 	"Last entry:":                         "पिछली एंट्री:",

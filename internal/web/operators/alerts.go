@@ -9,19 +9,20 @@ import (
 	"github.com/tijorihq/tijori/internal/fault"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-func alertView(a billing.Alert, now time.Time) admin.Alert {
+func alertView(s ui.Shell, a billing.Alert, now time.Time) admin.Alert {
 	v := admin.Alert{
 		Provider: string(a.Provider), Kind: a.Kind, Name: a.Provider.Name(), Text: a.Detail,
-		Raised: a.State == "raised", Since: admin.When(a.FirstAt),
+		Raised: a.State == "raised", Since: s.Moment(a.FirstAt),
 	}
 	switch {
 	case !a.Muted(now):
 	case a.MutedUntil.IsZero():
-		v.Quiet = "until there is news"
+		v.Quiet = s.T("until there is news")
 	default:
-		v.Quiet = "until " + admin.When(a.MutedUntil)
+		v.Quiet = s.T("until %s", s.Moment(a.MutedUntil))
 	}
 	return v
 }
@@ -43,7 +44,8 @@ func (h *Handlers) renderAlert(w http.ResponseWriter, r *frame.Request, status i
 		return err
 	}
 	view := admin.AlertPage{
-		Shell: r.Shell(), Alert: alertView(*a, h.Clock.Now()), Told: admin.When(a.ToldAt), Acts: actViews(acts),
+		Shell: shell(r), Alert: alertView(shell(r), *a, h.Clock.Now()), Told: when(shell(r), a.ToldAt),
+		Acts:  actViews(shell(r), acts),
 		Typed: r.PostFormValue("reason"), For: r.PostFormValue("for"),
 	}
 	if wrong != nil {

@@ -26,7 +26,7 @@ func (h *Handlers) CreditsDesk(w http.ResponseWriter, r *frame.Request) error {
 // key, unless that key has been used.
 func (h *Handlers) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, status int, wrong error) error {
 	view := admin.Credits{
-		Shell: r.Shell(), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
+		Shell: shell(r), Account: r.PostFormValue("account"), Amount: r.PostFormValue("amount"),
 		Reason: r.PostFormValue("reason"),
 		Meter:  r.PostFormValue("meter"), Days: r.PostFormValue("days"), Way: r.PostFormValue("way"),
 		Key: r.PostFormValue("key"),
@@ -47,7 +47,7 @@ func (h *Handlers) renderCreditsDesk(w http.ResponseWriter, r *frame.Request, st
 	if err != nil {
 		return err
 	}
-	view.Acts = actViews(acts)
+	view.Acts = actViews(shell(r), acts)
 	if wrong != nil {
 		if err := r.FormFault(&view.Form, wrong); err != nil {
 			return err
@@ -149,7 +149,7 @@ func (h *Handlers) accountOf(r *frame.Request, text string) (uuid.UUID, error) {
 		return owned[0].ID, nil
 	}
 	return uuid.Nil, fault.InvalidField("account",
-		"This person owns several accounts. Enter the ID of the right one; Support shows them.")
+		"This person owns several accounts. Enter the ID of the right one; a search shows them.")
 }
 
 // mostDays is how long granted credits can be good for, where they have an end.

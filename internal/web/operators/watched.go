@@ -11,15 +11,16 @@ import (
 	"github.com/tijorihq/tijori/internal/watch"
 	"github.com/tijorihq/tijori/internal/web/frame"
 	"github.com/tijorihq/tijori/internal/web/page/admin"
+	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
 // watchAlerts stands where the path of an alert names a provider: of what was found in the access log.
 const watchAlerts = "watch"
 
-func watchedView(a *watch.Alert, now time.Time) admin.Alert {
+func watchedView(s ui.Shell, a *watch.Alert, now time.Time) admin.Alert {
 	v := admin.Alert{
-		Provider: watchAlerts, Kind: a.ID.String(), Name: "Watch", Title: string(a.Rule), Text: a.Detail,
-		Raised: a.State == "raised", Since: admin.When(a.FirstAt), Requests: a.Requests, TakenBy: a.TakenBy,
+		Provider: watchAlerts, Kind: a.ID.String(), Name: s.T("Watch"), Title: string(a.Rule), Text: a.Detail,
+		Raised: a.State == "raised", Since: s.Moment(a.FirstAt), Requests: a.Requests, TakenBy: a.TakenBy,
 	}
 	if a.Subject != "" {
 		v.About = a.Subject
@@ -30,9 +31,9 @@ func watchedView(a *watch.Alert, now time.Time) admin.Alert {
 	switch {
 	case !a.Muted(now):
 	case a.MutedUntil.IsZero():
-		v.Quiet = "until there is news"
+		v.Quiet = s.T("until there is news")
 	default:
-		v.Quiet = "until " + admin.When(a.MutedUntil)
+		v.Quiet = s.T("until %s", s.Moment(a.MutedUntil))
 	}
 	return v
 }
@@ -51,16 +52,16 @@ func (h *Handlers) renderWatched(w http.ResponseWriter, r *frame.Request, status
 		return err
 	}
 	view := admin.AlertPage{
-		Shell: r.Shell(), Alert: watchedView(a, time.Now()), Told: admin.When(a.ToldAt),
+		Shell: shell(r), Alert: watchedView(shell(r), a, time.Now()), Told: when(shell(r), a.ToldAt),
 		Typed: r.PostFormValue("reason"), For: r.PostFormValue("for"),
 	}
 	for _, one := range acts {
-		until := "until there is news"
+		until := view.T("until there is news")
 		if !one.Until.IsZero() {
-			until = "until " + admin.When(one.Until)
+			until = view.T("until %s", view.Moment(one.Until))
 		}
 		view.Acts = append(view.Acts, admin.Act{
-			At: admin.When(one.At), Who: one.Who, What: one.What, Subject: "alert " + string(a.Rule),
+			At: view.Moment(one.At), Who: one.Who, What: one.What, Subject: "alert " + string(a.Rule),
 			Reason: one.Reason + " (" + until + ")",
 		})
 	}
@@ -88,16 +89,28 @@ func (h *Handlers) muteWatched(r *frame.Request, m billing.Mute) error {
 	return h.Watch.Mute(r.Context(), a.ID, act, m.Until, m.Who, m.Reason)
 }
 
-// watchedAlerts are those of the desk.
-func (h *Handlers) watchedAlerts(r *frame.Request) (out []admin.Alert, err error) {
+// watchedNeeds are what was found in the access log and waits for somebody.
+func (h *Handlers) watchedNeeds(r *frame.Request, s ui.Shell) (out []admin.Need, err error) {
 	if h.Watch == nil {
 		return nil, nil
 	}
 	list, err := h.Watch.ListAlerts(r.Context())
-	for i := range list {
-		one := watchedView(&list[i], time.Now())
-		one.Text = one.Name + ": " + one.Text
-		out = append(out, one)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	for i := range list {
+		v := watchedView(s, &list[i], time.Now())
+		if !v.Raised {
+			continue
+		}
+		need := admin.Need{
+			Bad: v.Quiet == "", Text: v.Name + ": " + v.Text, Fine: s.T("since %s", s.Ago(list[i].FirstAt)),
+			Path: v.Path(), Do: s.T("Look"),
+		}
+		if v.Quiet != "" {
+			need.Fine += " · " + s.T("quiet %s", v.Quiet)
+		}
+		out = append(out, need)
+	}
+	return out, nil
 }

@@ -187,6 +187,7 @@ func (w world) billing(status string) billing.View {
 			{Number: "inv_00000000000002", Date: day(51), Amount: rupees(299), Status: "refunded"},
 			{Number: "inv_00000000000001", Date: day(81), Amount: rupees(299), Status: "paid"},
 		},
+		UsesAPI: true,
 		Credits: []billing.Credit{{
 			Meter: w.say("Messages", "संदेश"), Left: 212, Of: 300,
 			Reset: Now.Add(9 * 24 * time.Hour),

@@ -26,25 +26,11 @@ func (w world) usage() []Sample {
 			{Number: 43, Kind: "expire", Amount: -12, Balance: 175, At: Now.Add(-25 * time.Hour)},
 			{Number: 42, Kind: "allowance", Amount: 300, Balance: 187, At: Now.Add(-26 * time.Hour)},
 		},
-		Keys: []usage.Key{
-			{
-				ID: entry, Name: w.say("Billing machine", "बिल की मशीन"), Hint: "tijori_k3qz", Spend: true, Read: true,
-				MadeBy: w.say("Anita Gupta", "अनीता गुप्ता"), Used: Now.Add(-time.Hour), Made: day(40), Live: true,
-			},
-			{
-				ID: other, Name: w.say("Old website", "पुरानी वेबसाइट"), Hint: "tijori_7abc", Read: true,
-				MadeBy: w.say("Anita Gupta", "अनीता गुप्ता"), Made: day(90),
-			},
-		},
 	}
 	for i := range 30 {
 		used := int64((i * 7) % 13)
 		full.Days = append(full.Days, usage.Day{Date: day(29 - i), Used: used})
-		full.Used += used
 	}
-	made := full
-	made.Made, made.MadeName = "tijori_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", w.say("Billing machine",
-		"बिल की मशीन")
 	empty := usage.View{
 		Shell: w.in("/billing/usage"), Account: account, Meter: "credits",
 		Meters: []usage.Meter{{ID: "credits", Name: "Credits"}},
@@ -52,5 +38,5 @@ func (w world) usage() []Sample {
 	for i := range 30 {
 		empty.Days = append(empty.Days, usage.Day{Date: day(29 - i)})
 	}
-	return []Sample{{"usage", usage.Page(full)}, {"usage-key", usage.Page(made)}, {"usage-empty", usage.Page(empty)}}
+	return []Sample{{"usage", usage.Page(full)}, {"usage-empty", usage.Page(empty)}}
 }

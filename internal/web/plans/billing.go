@@ -19,10 +19,12 @@ import (
 
 func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 	var balances []credits.Balance
+	var keys []credits.Key
 	var used, people int
 	err := r.AsPage(func(tx *postgres.Tx) (err error) {
 		var b pgx.Batch
 		credits.QueueBalances(&b, &balances)
+		credits.QueueKeys(&b, &keys)
 		if err := tx.SendBatch(r.Context(), &b).Close(); err != nil {
 			return err
 		}
@@ -88,6 +90,7 @@ func (h *Handlers) BillingPage(w http.ResponseWriter, r *frame.Request) error {
 			view.Waiting = open.Plan
 		}
 	}
+	view.UsesAPI = len(keys) > 0
 	for _, b := range balances {
 		view.Credits = append(view.Credits, billingpage.Credit{Meter: r.T(b.Name), Left: b.Available, Reset: b.NextAt})
 	}

@@ -112,7 +112,6 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 	var balances []credits.Balance
 	var entries []credits.Entry
 	var used []credits.Used
-	var keys []credits.Key
 	var rights billing.Entitlements
 	var waiting bool
 	bought, _ := uuid.Parse(r.URL.Query().Get("bought")) // a malformed one waits for nothing
@@ -120,7 +119,6 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 		credits.QueueBalances(b, &balances)
 		credits.QueueEntries(b, scope, q.filter, &entries)
 		credits.QueueUsed(b, scope, q.meter, first, &used)
-		credits.QueueKeys(b, &keys)
 		billing.QueuePurchaseOpen(b, scope, bought, &waiting)
 		b.Queue(billing.EntitlementsSQL).QueryRow(billing.ScanEntitlements(&rights))
 	})
@@ -141,9 +139,6 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 			view.Meters[len(view.Meters)-1].Next = time.Time{}
 		}
 	}
-	for _, d := range view.Days {
-		view.Used += d.Used
-	}
 	if len(entries) > usageRows {
 		entries = entries[:usageRows]
 		view.Older = q.address(usagePath, entries[usageRows-1].Number) + "#entries"
@@ -152,13 +147,6 @@ func (h *Handlers) usageView(r *frame.Request) (usage.View, error) {
 		view.Entries = append(view.Entries, usage.Entry{
 			Number: e.Number, Kind: e.Kind, Amount: e.Amount,
 			Balance: e.Balance, Note: e.Note, At: e.CreatedAt.In(zone),
-		})
-	}
-	for _, k := range keys {
-		view.Keys = append(view.Keys, usage.Key{
-			ID: k.ID.String(), Name: k.Name, Hint: k.Hint, MadeBy: k.MadeBy, Used: k.UsedAt,
-			Made: k.CreatedAt.In(zone), Live: k.Live,
-			Spend: slices.Contains(k.Scopes, credits.SpendCredits), Read: slices.Contains(k.Scopes, credits.Read),
 		})
 	}
 	return view, nil
@@ -257,50 +245,6 @@ func (h *Handlers) UsageCSV(_ http.ResponseWriter, r *frame.Request) error {
 			return r.As(func(tx *postgres.Tx) error { return credits.WriteCSV(r.Context(), tx, q.filter, w) })
 		},
 	})
-}
-
-// MakeKey answers with the page itself and no redirect: the key is in this answer and nowhere else.
-func (h *Handlers) MakeKey(w http.ResponseWriter, r *frame.Request) error {
-	if err := r.CheckAccess(); err != nil {
-		return err
-	}
-	scopes := []string{credits.Read}
-	if r.PostFormValue("scope") != "read" {
-		scopes = append(scopes, credits.SpendCredits)
-	}
-	name := r.PostFormValue("name")
-	key, _, err := h.Credits.CreateKey(r.Context(), r.Caller, name, scopes)
-	var form ui.Form
-	if err != nil {
-		if e := r.FormFault(&form, err); e != nil {
-			return e
-		}
-	}
-	view, e := h.usageView(r)
-	if e != nil {
-		return e
-	}
-	status := http.StatusOK
-	if err != nil {
-		status = frame.FormStatus(err)
-		view.NewKey = usage.KeyForm{Form: form, Name: name, Read: len(scopes) == 1}
-	} else {
-		view.Made, view.MadeName = key, name
-	}
-	h.Render(w, r, status, usage.Page(view))
-	return nil
-}
-
-func (h *Handlers) RevokeKey(w http.ResponseWriter, r *frame.Request) error {
-	id := r.PathID("id")
-	if err := r.CheckAccess(); err != nil {
-		return err
-	}
-	if err := h.Credits.RevokeKey(r.Context(), r.Caller, id); err != nil {
-		return err
-	}
-	h.SetFlash(w, "key_revoked", "")
-	return h.Redirect(w, r, usagePath+"#keys")
 }
 
 // APIUsage is GET /api/billing/usage, for an owner's session: balances, and what was used on each of the last thirty

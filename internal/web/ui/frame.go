@@ -50,6 +50,9 @@ func (s Shell) shop() Business {
 // links are the ways from any page of a signed-in user. They are the same ones on every page, whether a business is
 // open on it or not, so that none of them moves away under a thumb.
 func (s Shell) links() []link {
+	if s.InRoom() {
+		return s.room()
+	}
 	var all []link
 	shop := s.shop()
 	may, at := shop.Rights(), BusinessPath(shop.ID)
@@ -76,9 +79,40 @@ func (s Shell) links() []link {
 	return append(all, link{path: "/settings", icon: "settings", word: s.T("Settings"), wide: may.RunsKhata})
 }
 
+// InRoom reports whether the page belongs to the operators' room, which has ways of its own.
+func (s Shell) InRoom() bool {
+	return s.Operator && (s.at() == "/admin" || strings.HasPrefix(s.at(), "/admin/"))
+}
+
+func (s Shell) at() string {
+	at, _, _ := strings.Cut(s.CurrentPath, "?")
+	return at
+}
+
+// room is the ways of the operators' room, and the one that leads out of it.
+func (s Shell) room() []link {
+	return []link{
+		{path: "/admin", icon: "bill", word: s.T("Overview")},
+		{path: "/admin/search", icon: "search", word: s.T("Accounts")},
+		{path: "/admin/review", icon: "bell", word: s.T("Review")},
+		{path: "/admin/health", icon: "bolt", word: s.T("Health")},
+		{path: "/admin/inbox", icon: "mail", word: s.T("Webhooks")},
+		{path: "/admin/reconcile", icon: "even", word: s.T("Compare"), wide: true},
+		{path: "/admin/credits", icon: "plan", word: s.T("Credits"), wide: true},
+		{path: "/admin/log", icon: "clock", word: s.T("Log"), wide: true},
+		{path: "/", icon: "shop", word: s.T("Back to the shops"), wide: true},
+	}
+}
+
 // here reports whether a link leads to the page that is open, or to its parent.
 func (s Shell) here(path string) bool {
-	at, _, _ := strings.Cut(s.CurrentPath, "?")
+	at := s.at()
+	switch {
+	case path == "/admin":
+		return at == path
+	case path == "/admin/search":
+		return at == path || strings.HasPrefix(at, "/admin/accounts")
+	}
 	if shop := s.shop(); shop.ID != "" && path == BusinessPath(shop.ID) {
 		return at == path || strings.HasPrefix(at, path+"/p/") || strings.HasPrefix(at, path+"/parties")
 	}

@@ -20,6 +20,7 @@ type Shell struct {
 	Business    Business          // the open one; zero on pages outside a business
 	LastShop    string            // id of the business that this browser had open last, "" when it says none
 	Operator    bool              // runs this server: the menu leads to the operators' room
+	Work        string            // in the operators' room: what its reader said to be here for
 	Leaving     time.Time         // when the account is erased; zero unless its owner deletes it
 	Keeps       bool              // the user may keep it: an owner
 	AccountID   string            // the session's account, to which team and billing pages belong; "" when signed out

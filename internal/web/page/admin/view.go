@@ -1,25 +1,14 @@
 // Package admin is the operators' room: the inbox, the review queue, the
-// comparisons with the providers, and support. It speaks English only, as the
-// commands do; no customer sees it.
+// comparisons with the providers, figures, accounts, health and the log. What the parts of the product say of an event
+// or an item stays English, as in the commands.
 package admin
 
 import (
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
-
-// A Desk is the overview.
-type Desk struct {
-	ui.Shell
-	Counts []Count
-	Alerts []Alert
-	Runs   []Run
-	Open   int // review items
-	Acts   []Act
-}
 
 // A Count is one provider's line.
 type Count struct {
@@ -76,12 +65,10 @@ type AlertPage struct {
 var Spans = []ui.Option{
 	{Value: "1h", Label: "an hour"},
 	{Value: "24h", Label: "a day"},
-	{Value: "72h", Label: days(3)},
+	{Value: "72h", Label: "three days"},
 	{Value: "168h", Label: "a week"},
-	{Value: "720h", Label: days(30)},
+	{Value: "720h", Label: "thirty days"},
 }
-
-func days(n int) string { return strconv.Itoa(n) + " days" }
 
 // dismissal is the choice beside the spans of an alert.
 var dismissal = append([]ui.Option{{Value: "news", Label: "until there is news (dismiss)"}}, Spans...)
@@ -193,38 +180,17 @@ type Runs struct {
 	Runs     []Run
 	Findings []Finding // of the newest, or of the one that was asked for
 	About    string
+	Account  string // to compare, as typed or named
 }
 
 // A Run is one comparison.
 type Run struct {
-	ID, Provider, State, Note, Started, By, Sum string
-	Dry                                         bool
+	ID, Provider, State, Word, Note, Started, By, Sum string // Word is the state in words
+	Dry                                               bool
 }
 
 // A Finding is one difference.
 type Finding struct{ Outcome, Class, Subscription, Account, Detail string }
-
-// A Support is the page of look-ups.
-type Support struct {
-	ui.Shell
-	ui.Form
-	Email, Remark string
-	Answer        *Answer
-	Uses          []Use
-}
-
-// An Answer is what a look-up found.
-type Answer struct {
-	User, UserID string
-	Accounts     []Account
-}
-
-// An Account is one of an answer.
-type Account struct {
-	ID, Name, Role, Since, Plan, Why, Entitlements string
-	Subscriptions, Items                           []string
-	Events                                         []Event
-}
 
 // A Use is one look-up as it was written down.
 type Use struct{ At, Who, Question, Subject, Detail string }
@@ -237,14 +203,14 @@ func When(t time.Time) string {
 	return t.UTC().Format("2 Jan 2006, 15:04:05 UTC")
 }
 
-// rooms are the tabs of the desk.
-var rooms = []struct{ Path, Word string }{
-	{"/admin", "Desk"},
-	{"/admin/inbox", "Inbox"},
-	{"/admin/review", "Review"},
-	{"/admin/reconcile", "Compare"},
-	{"/admin/credits", "Credits"},
-	{"/admin/support", "Support"},
+// translated is a list of choices in the reader's language.
+func translated(s ui.Shell, list []ui.Option) []ui.Option {
+	out := make([]ui.Option, len(list))
+	for i, o := range list {
+		out[i] = o
+		out[i].Label = s.T(o.Label)
+	}
+	return out
 }
 
 // tone colours a state; the word stands beside it.

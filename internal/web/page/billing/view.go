@@ -26,22 +26,24 @@ type View struct {
 	Limit       int          // parties allowed, 0 without limit
 	Features    []string     // entitlements in force, as ids
 	Invoices    []Invoice    // newest first
-	Credits     []Credit
-	Allowance   int64 // credits that the plan brings each month, shown while there is no meter
-	CanCancel   bool
-	CanResume   bool
-	CanChange   bool
-	CanPortal   bool
-	Renew       string // where a cancelled plan is approved again, "" where it cannot be
-	EndsNow     bool   // nothing is paid any more: a cancellation ends it at once
-	Pay         string // the provider's page on which what is outstanding is paid, "" when nothing is
-	Waiting     string // plan id of a payment that is not confirmed yet, "" when none
-	Open        *Open  // a purchase that was begun and neither paid nor given up
-	Lapsed      *Lapsed
-	Becomes     string    // name of the plan that follows by itself at Changes, "" when none does
-	Changes     time.Time // when it does
-	People      int       // members and invited
-	PeopleMax   int       // 0 without limit
+	// a program of the account has, or had, a key; a shop without one is told nothing of credits
+	UsesAPI   bool
+	Credits   []Credit
+	Allowance int64 // credits that the plan brings each month, shown while there is no meter
+	CanCancel bool
+	CanResume bool
+	CanChange bool
+	CanPortal bool
+	Renew     string // where a cancelled plan is approved again, "" where it cannot be
+	EndsNow   bool   // nothing is paid any more: a cancellation ends it at once
+	Pay       string // the provider's page on which what is outstanding is paid, "" when nothing is
+	Waiting   string // plan id of a payment that is not confirmed yet, "" when none
+	Open      *Open  // a purchase that was begun and neither paid nor given up
+	Lapsed    *Lapsed
+	Becomes   string    // name of the plan that follows by itself at Changes, "" when none does
+	Changes   time.Time // when it does
+	People    int       // members and invited
+	PeopleMax int       // 0 without limit
 }
 
 // An Open purchase can be resumed, or given up.

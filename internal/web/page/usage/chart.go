@@ -1,76 +1,31 @@
 package usage
 
 import (
-	"fmt"
 	"strconv"
 
+	"github.com/tijorihq/tijori/internal/money"
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// Measures of the chart, in its own units; the drawing scales to the page.
-const (
-	chartWidth  = 600
-	chartHeight = 160
-	chartFloor  = 140 // where the columns stand
-	chartTop    = 12
-)
-
-// A column of the chart, ready to draw.
-type column struct {
-	X, Y, Width, Height string
-	Label               string // under it, "" for most
-	Middle              string
-	Title               string // for who points at it, and for a reader
-}
-
-func units(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
-
-// most is the highest day, at least 1.
-func (v View) most() int64 {
-	top := int64(1)
-	for _, d := range v.Days {
-		top = max(top, d.Used)
-	}
-	return top
-}
-
-// columns lays the days out.
-func (v View) columns() []column {
-	if len(v.Days) == 0 {
-		return nil
-	}
-	step := float64(chartWidth) / float64(len(v.Days))
-	top := v.most()
-	var out []column
-	for i, d := range v.Days {
-		h := float64(d.Used) / float64(top) * (chartFloor - chartTop) // heights, no money
-		if d.Used > 0 {
-			h = max(h, 2)
-		}
-		c := column{
-			X: units(float64(i)*step + step*0.15), Width: units(step * 0.7), Y: units(chartFloor - h), Height: units(h),
-			Middle: units(float64(i)*step + step/2), Title: fmt.Sprintf("%s: %d", v.Date(d.Date), d.Used),
-		}
-		if i == 0 || i == len(v.Days)-1 || i%7 == len(v.Days)%7 && i > 3 && i < len(v.Days)-4 {
-			c.Label = strconv.Itoa(d.Date.Day())
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// story tells the chart in one sentence.
-func (v View) story() string {
-	if v.Used == 0 {
-		return v.T("Nothing was used in the last %d days.", len(v.Days))
-	}
-	best := v.Days[0]
-	for _, d := range v.Days {
-		if d.Used > best.Used {
+// Chart is what was used on each of some days, the oldest first.
+func Chart(s ui.Shell, meter string, days []Day) ui.Chart {
+	c := ui.Chart{ID: "used-days", Title: s.T("%s used, day by day", meter), Head: s.T("Day"), Scale: money.Grouped}
+	used := ui.Series{Name: s.T("Used")}
+	sum, best := int64(0), Day{}
+	for _, d := range days {
+		c.Points = append(c.Points, ui.Point{Short: strconv.Itoa(d.Date.Day()), Name: s.Date(d.Date)})
+		used.Values = append(used.Values, d.Used)
+		used.Words = append(used.Words, money.Grouped(d.Used))
+		if sum += d.Used; d.Used > best.Used {
 			best = d
 		}
 	}
-	return v.T("%d used in the last %d days, most on %s: %d.", v.Used, len(v.Days), v.Date(best.Date), best.Used)
+	c.Series = []ui.Series{used}
+	c.Story = s.T("Nothing was used in the last %d days.", len(days))
+	if sum > 0 {
+		c.Story = s.T("%d used in the last %d days, most on %s: %d.", sum, len(days), s.Date(best.Date), best.Used)
+	}
+	return c
 }
 
 // kinds are the choices of the filter.
@@ -126,15 +81,4 @@ func (v View) options() []ui.Option {
 		out = append(out, ui.Option{Value: k, Label: v.kind(k)})
 	}
 	return out
-}
-
-func (v View) scope() string {
-	if v.NewKey.Read {
-		return "read"
-	}
-	return "spend"
-}
-
-func (v View) scopes() []ui.Option {
-	return []ui.Option{{Value: "spend", Label: v.T("spend and read")}, {Value: "read", Label: v.T("read only")}}
 }

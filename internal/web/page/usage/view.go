@@ -1,5 +1,4 @@
-// Package usage shows an account's credits: what is left, what was used, and the
-// keys of its programs.
+// Package usage shows an account's credits: what is left and what was used.
 package usage
 
 import (
@@ -8,27 +7,22 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// A View is the page of /billing/usage. Its forms post to /billing/keys,
-// /billing/keys/{id}/revoke and /billing/topup.
+// A View is the page of /billing/usage. Its forms post to /billing/topup.
 type View struct {
 	ui.Shell
-	Account  string // named on top, so that nobody acts on the wrong one
-	Meters   []Meter
-	Meter    string // id of the one that chart and entries are about
-	Days     []Day  // the oldest first, without a gap
-	Used     int64  // sum of the days
-	Filter   Filter
-	Entries  []Entry // newest first
-	Older    string  // address of the next page, "" at the end
-	CSV      string  // address of the file
-	MayCSV   bool    // false shows what the plan lacks
-	Keys     []Key
-	NewKey   KeyForm
-	TopUps   []TopUp
-	TopUp    ui.Form
-	Waiting  bool   // a top-up is being confirmed
-	Made     string // a key that was just made: shown once
-	MadeName string
+	Account string // named on top, so that nobody acts on the wrong one
+	Meters  []Meter
+	Meter   string // id of the one that chart and entries are about
+	Days    []Day  // the oldest first, without a gap
+	Used    int64  // sum of the days
+	Filter  Filter
+	Entries []Entry // newest first
+	Older   string  // address of the next page, "" at the end
+	CSV     string  // address of the file
+	MayCSV  bool    // false shows what the plan lacks
+	TopUps  []TopUp
+	TopUp   ui.Form
+	Waiting bool // a top-up is being confirmed
 }
 
 // A Meter is what there is of a kind of credit.
@@ -61,26 +55,6 @@ type Entry struct {
 	Balance int64
 	Note    string
 	At      time.Time
-}
-
-// A Key is an API key, of which only the first letters are known.
-type Key struct {
-	ID     string
-	Name   string
-	Hint   string
-	Spend  bool
-	Read   bool
-	MadeBy string
-	Used   time.Time // zero when never
-	Made   time.Time
-	Live   bool
-}
-
-// A KeyForm is the form of a new key, as typed.
-type KeyForm struct {
-	ui.Form
-	Name string
-	Read bool // only look, not spend
 }
 
 // A TopUp is an offer of credits.

@@ -20,62 +20,16 @@ import (
 	"github.com/tijorihq/tijori/internal/web/ui"
 )
 
-// The operators' room. Who may come in is decided before any of these runs
-// (Request.Admit): users whose address the server's settings name.
-
-func (h *Handlers) Desk(w http.ResponseWriter, r *frame.Request) error {
-	counts, err := h.Billing.CountInbox(r.Context())
-	if err != nil {
-		return err
-	}
-	view := admin.Desk{Shell: r.Shell()}
-	for _, c := range counts {
-		if h.Billing.Sells(c.Provider) {
-			view.Counts = append(view.Counts, admin.Count{
-				Provider: c.Provider.Name(), ID: string(c.Provider), Waiting: c.Waiting, Failing: c.Failing,
-				Parked: c.Parked, Dead: c.Dead, Ignored: c.Foreign, Day: c.Day, Last: admin.When(c.Last),
-			})
-		}
-	}
-	alerts, err := h.Billing.ListAlerts(r.Context())
-	if err != nil {
-		return err
-	}
-	for _, a := range alerts {
-		one := alertView(a, h.Clock.Now())
-		one.Text = one.Name + ": " + one.Text
-		view.Alerts = append(view.Alerts, one)
-	}
-	watched, err := h.watchedAlerts(r)
-	if err != nil {
-		return err
-	}
-	view.Alerts = append(watched, view.Alerts...)
-	items, err := h.Billing.ListReviews(r.Context(), false)
-	if err != nil {
-		return err
-	}
-	view.Open = len(items)
-	runs, err := h.Billing.ListRuns(r.Context(), 4)
-	if err != nil {
-		return err
-	}
-	view.Runs = runViews(runs)
-	acts, err := h.Billing.ListActs(r.Context(), 10)
-	if err != nil {
-		return err
-	}
-	view.Acts = actViews(acts)
-	return r.Page(admin.DeskPage(view))
-}
-
-func actViews(list []billing.Act) (out []admin.Act) {
+func actViews(s ui.Shell, list []billing.Act) (out []admin.Act) {
 	for _, a := range list {
 		reason := a.Reason
 		if a.Detail != "" {
 			reason += " (" + a.Detail + ")"
 		}
-		out = append(out, admin.Act{At: admin.When(a.At), Who: a.Who, What: a.Act, Subject: a.Subject, Reason: reason})
+		out = append(out, admin.Act{
+			At: s.Moment(a.At), Who: a.Who, What: words(a.Act), Subject: a.Subject,
+			Reason: reason,
+		})
 	}
 	return out
 }
@@ -104,7 +58,7 @@ func (h *Handlers) InboxPage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	view := admin.Inbox{Shell: r.Shell(), Provider: string(f.Provider), State: f.Status, States: billing.InboxStates}
+	view := admin.Inbox{Shell: shell(r), Provider: string(f.Provider), State: f.Status, States: billing.InboxStates}
 	for _, e := range list {
 		view.Events = append(view.Events, eventView(e))
 	}
@@ -132,9 +86,10 @@ func (h *Handlers) renderEvent(w http.ResponseWriter, r *frame.Request, status i
 		return err
 	}
 	view := admin.EventPage{
-		Shell: r.Shell(), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt),
+		Shell: shell(r), Event: eventView(d.StoredEvent), Secret: d.Secret, Delivered: admin.When(d.DeliveredAt),
 		Next: admin.When(d.NextAttempt), Applied: admin.When(d.AppliedAt),
-		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(d.Acts), Reason: r.PostFormValue("reason"),
+		Deliveries: d.Deliveries, Body: pretty(d.Body), Acts: actViews(shell(r), d.Acts),
+		Reason: r.PostFormValue("reason"),
 	}
 	if d.AccountID != uuid.Nil {
 		view.Account = d.AccountID.String()
@@ -183,7 +138,7 @@ func (h *Handlers) ReviewPage(w http.ResponseWriter, r *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	view := admin.Queue{Shell: r.Shell(), Resolved: resolved}
+	view := admin.Queue{Shell: shell(r), Resolved: resolved}
 	for _, item := range list {
 		view.Items = append(view.Items, itemView(item))
 	}
@@ -214,9 +169,9 @@ func (h *Handlers) renderItem(w http.ResponseWriter, r *frame.Request, status in
 		return err
 	}
 	view := admin.ItemPage{
-		Shell: r.Shell(), Item: itemView(*item), Means: billing.ReasonOf(item.Reason),
+		Shell: shell(r), Item: itemView(*item), Means: billing.ReasonOf(item.Reason),
 		Subscription: item.SubscriptionID, Event: item.EventID, Seen: admin.When(item.SeenAt),
-		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(acts),
+		Open: item.Status == "open", Assignable: item.Assignable(), Acts: actViews(shell(r), acts),
 		Typed: r.PostFormValue("reason"), Assign: r.PostFormValue("account"),
 		Snoozing: r.PostForm.Has("remark"), For: r.PostFormValue("for"),
 	}
@@ -224,8 +179,7 @@ func (h *Handlers) renderItem(w http.ResponseWriter, r *frame.Request, status in
 		view.EventPath = admin.Event{Provider: string(item.Provider), ID: item.EventID}.Path()
 	}
 	if !view.Open {
-		view.Resolution = fmt.Sprintf("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy,
-			item.Resolution)
+		view.Resolution = r.T("Resolved at %s by %s: %s", admin.When(item.ResolvedAt), item.ResolvedBy, item.Resolution)
 	}
 	choices, why, err := h.Billing.Choices(r.Context(), item.Handle)
 	if err != nil {
@@ -233,7 +187,7 @@ func (h *Handlers) renderItem(w http.ResponseWriter, r *frame.Request, status in
 	}
 	view.Cannot, view.Do = why, r.PostFormValue("do")
 	if len(choices) > 0 {
-		view.Choices = []ui.Option{{Value: "", Label: "Only close it", Hint: "Nothing else is changed."}}
+		view.Choices = []ui.Option{{Value: "", Label: r.T("Only close it"), Hint: r.T("Nothing else is changed.")}}
 	}
 	for _, c := range choices {
 		view.Choices = append(view.Choices, ui.Option{
