@@ -3137,6 +3137,21 @@ begin
      order by p.at desc, p.account_id desc;
 end $$;
 ALTER FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.affected(accounts uuid[]) RETURNS TABLE(account_id uuid, account_name text, name text, email text, locale text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select a.account_id, a.name, u.name, u.email, u.locale
+      from tijori.accounts a
+      join tijori.members m on m.account_id = a.account_id and m.business_id is null
+      join tijori.roles r on r.role = m.role and r.owns
+      join tijori.users u on u.id = m.user_id
+     where a.account_id = any (accounts)
+     order by a.account_id, u.email;
+end $$;
+ALTER FUNCTION tijori_ops.affected(accounts uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3153,6 +3168,14 @@ begin
     return app;
 end $$;
 ALTER FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform tijori_ops.write_act(null, who, act, about, why);
+end $$;
+ALTER FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.clock() RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3175,6 +3198,79 @@ begin
     perform tijori_ops.write_act(number, who, 'close', '', said);
 end $$;
 ALTER FUNCTION tijori_ops.close_incident(number integer, who text, said text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select * into s from tijori_access.scope();
+    insert into tijori.complaints (id, release, user_id, account_id, business_id, shared, page, object, request_id, words)
+    values (complaint, release, s.user_id, s.account_id, s.business_id, false, page, object, request, words)
+    on conflict do nothing;
+end $$;
+ALTER FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    s record;
+begin
+    select x.account_id, x.business_id, x.party_id into s from tijori.shares x where x.token_hash = given_hash
+     order by x.account_id limit 1;
+    if not found then
+        return false;
+    end if;
+    insert into tijori.complaints (id, release, account_id, business_id, shared, page, object, request_id, words)
+    values (complaint, release, s.account_id, s.business_id, true, '/s/…', s.party_id::text, request, words)
+    on conflict do nothing;
+    return true;
+end $$;
+ALTER FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) OWNER TO tijori_guard;
+CREATE TABLE tijori.complaints (
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    release text NOT NULL,
+    user_id uuid,
+    account_id uuid,
+    business_id uuid,
+    shared boolean NOT NULL,
+    page text NOT NULL,
+    object text,
+    request_id text,
+    words text NOT NULL,
+    told_at timestamp with time zone,
+    CONSTRAINT complaints_text_check CHECK (((length(release) <= 100) AND (length(page) <= 300) AND (length(object) <= 100) AND (length(request_id) <= 64) AND (length(words) <= 1000)))
+);
+ALTER TABLE ONLY tijori.complaints FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.complaints OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) RETURNS SETOF tijori.complaints
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select c.* from tijori.complaints c where c.at >= since and c.at < until order by c.at, c.id;
+end $$;
+ALTER FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) OWNER TO tijori_guard;
+CREATE TABLE tijori.evidence (
+    id bigint NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by text NOT NULL,
+    manifest bytea NOT NULL,
+    previous bytea,
+    file bytea NOT NULL,
+    CONSTRAINT evidence_hash_check CHECK (((length(manifest) = 32) AND (length(file) = 32) AND (length(previous) = 32) AND ((previous IS NULL) = (id = 1)))),
+    CONSTRAINT evidence_who_check CHECK (((length(made_by) >= 1) AND (length(made_by) <= 254)))
+);
+ALTER TABLE ONLY tijori.evidence FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.evidence OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.evidence() RETURNS SETOF tijori.evidence
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select e.* from tijori.evidence e order by e.id; end $$;
+ALTER FUNCTION tijori_ops.evidence() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) RETURNS TABLE(part integer, accounts bigint, paying bigint, sign_ups bigint, trials bigint, won bigint, won_back bigint, lost bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3271,6 +3367,15 @@ begin
      order by g.moment, s.currency;
 end $$;
 ALTER FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.forget_complainer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.complaints c set user_id = null, words = '' where c.user_id = old.id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_ops.forget_complainer() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3421,6 +3526,11 @@ begin
       from grouped g group by g.account_id, g.number;
 end $$;
 ALTER FUNCTION tijori_ops.islands(app text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.last_evidence() RETURNS SETOF tijori.evidence
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$ begin return query select e.* from tijori.evidence e order by e.id desc limit 1; end $$;
+ALTER FUNCTION tijori_ops.last_evidence() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3470,6 +3580,45 @@ begin
      order by u.at desc limit 1;
 end $$;
 ALTER FUNCTION tijori_ops.open_work(asker text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.owners_of(objects text[]) RETURNS TABLE(object text, account_id uuid, kind text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $_$
+declare
+    ids uuid[] := array(select o::uuid from unnest(objects) o
+        where o ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$');
+begin
+    return query
+    select a.account_id::text, a.account_id, 'account' from tijori.accounts a where a.account_id = any (ids)
+    union select b.id::text, b.account_id, 'business' from tijori.businesses b where b.id = any (ids)
+    union select p.id::text, p.account_id, 'party' from tijori.parties p where p.id = any (ids)
+    union select e.id::text, e.account_id, 'entry' from tijori.entries e where e.id = any (ids)
+    union select i.id, i.account_id, 'invoice' from tijori.invoices i where i.id = any (objects);
+end $_$;
+ALTER FUNCTION tijori_ops.owners_of(objects text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_advisory_xact_lock(7310580);
+    if before is distinct from (select e.manifest from tijori.evidence e order by e.id desc limit 1)
+       or number <> 1 + coalesce((select e.id from tijori.evidence e order by e.id desc limit 1), 0) then
+        raise exception 'another bundle was made meanwhile' using errcode = '40001';
+    end if;
+    insert into tijori.evidence (id, made_by, manifest, previous, file) values (number, who, hash, before, whole);
+    perform tijori_ops.write_act(null, who, 'evidence', about, why);
+end $$;
+ALTER FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.releases (node, version, migration, fingerprint, settings, mode, accounts)
+    values (left(node, 254), left(version, 100), migration, fingerprint, settings, mode, accounts);
+end $$;
+ALTER FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.refuse_frozen(parts integer) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3480,6 +3629,30 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_ops.refuse_frozen(parts integer) OWNER TO tijori_guard;
+CREATE TABLE tijori.releases (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    node text NOT NULL,
+    version text NOT NULL,
+    migration bigint NOT NULL,
+    fingerprint text NOT NULL,
+    settings jsonb NOT NULL,
+    mode text NOT NULL,
+    accounts jsonb NOT NULL,
+    CONSTRAINT releases_mode_check CHECK ((mode = ANY (ARRAY['simulated'::text, 'test'::text, 'live'::text]))),
+    CONSTRAINT releases_text_check CHECK (((length(node) <= 254) AND ((length(version) >= 1) AND (length(version) <= 100)) AND (fingerprint ~ '^[0-9a-f]{16}$'::text) AND (length((settings)::text) <= 20000) AND (length((accounts)::text) <= 2000)))
+);
+ALTER TABLE ONLY tijori.releases FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.releases OWNER TO tijori_owner;
+CREATE FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) RETURNS SETOF tijori.releases
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select r.* from tijori.releases r where r.started_at < until
+     order by r.started_at desc, r.id desc limit most;
+end $$;
+ALTER FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) RETURNS TABLE(account_id uuid, name text, at timestamp with time zone, plan_id text, matched text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3534,6 +3707,14 @@ begin
     update tijori.service_clock set offset_seconds = seconds;
 end $$;
 ALTER FUNCTION tijori_ops.set_clock(seconds bigint) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) RETURNS TABLE(id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select a.account_id from tijori.accounts a where a.account_id = any (ids) and a.account_id <> all (mine)
+    union all
+    select b.id from tijori.businesses b where b.id = any (ids) and b.account_id <> all (mine) $$;
+ALTER FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.support_events(use_id uuid) RETURNS TABLE(account_id uuid, provider text, event_id text, type text, subject text, status text, received_at timestamp with time zone, applied_at timestamp with time zone, attempts integer, last_error text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3639,6 +3820,15 @@ begin
     values (use_id, app, asker, asked, about, remark);
 end $$;
 ALTER FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.tell_complaints(ids uuid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.complaints c set told_at = now() where c.id = any (ids) and c.told_at is null;
+    delete from tijori.complaints c where c.at < now() - interval '400 days';
+end $$;
+ALTER FUNCTION tijori_ops.tell_complaints(ids uuid[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -3720,6 +3910,15 @@ begin
     return thawed;
 end $$;
 ALTER FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_ops.untold_complaints() RETURNS SETOF tijori.complaints
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query select c.* from tijori.complaints c where c.told_at is null order by c.at, c.id limit 100
+     for update skip locked;
+end $$;
+ALTER FUNCTION tijori_ops.untold_complaints() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_ops.without_frozen(hashes bytea[]) RETURNS bytea[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3958,6 +4157,7 @@ CREATE TABLE tijori.access_log (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -3982,6 +4182,7 @@ CREATE TABLE tijori.access_log_allowed (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -4006,6 +4207,7 @@ CREATE TABLE tijori.access_log_allowed_rest (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -4029,6 +4231,7 @@ CREATE TABLE tijori.access_log_refused (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -4053,6 +4256,7 @@ CREATE TABLE tijori.access_log_refused_rest (
     address inet,
     device text NOT NULL,
     release text NOT NULL,
+    kept_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_log_numbers_check CHECK (((rows >= 0) AND (took_ms >= 0) AND ((status >= 0) AND (status <= 999)))),
     CONSTRAINT access_log_text_check CHECK (((length(request_id) <= 64) AND (length(route) <= 200) AND (length(object) <= 100) AND (length(device) <= 60) AND (length(release) <= 100))),
     CONSTRAINT access_log_verdict_check CHECK ((verdict = ANY (ARRAY['allowed'::text, 'denied'::text, 'not_found'::text, 'limited'::text, 'failed'::text, 'lost'::text])))
@@ -5183,6 +5387,66 @@ CREATE TABLE tijori.users (
 );
 ALTER TABLE ONLY tijori.users FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.users OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_acts (
+    id uuid NOT NULL,
+    alert_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    until timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT watch_acts_act_check CHECK ((act = ANY (ARRAY['take'::text, 'snooze'::text, 'dismiss'::text]))),
+    CONSTRAINT watch_acts_text_check CHECK (((length(who) <= 320) AND ((length(reason) >= 3) AND (length(reason) <= 1000))))
+);
+ALTER TABLE ONLY tijori.watch_acts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_acts OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_alerts (
+    id uuid NOT NULL,
+    rule text NOT NULL,
+    subject text NOT NULL,
+    account_id uuid,
+    state text NOT NULL,
+    times bigint NOT NULL,
+    told_times bigint DEFAULT 0 NOT NULL,
+    detail text NOT NULL,
+    requests text[] NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    told_at timestamp with time zone,
+    muted_at timestamp with time zone,
+    muted_until timestamp with time zone,
+    muted_times bigint,
+    taken_by text,
+    CONSTRAINT watch_alerts_state_check CHECK ((state = ANY (ARRAY['raised'::text, 'over'::text]))),
+    CONSTRAINT watch_alerts_text_check CHECK (((length(rule) <= 40) AND (length(subject) <= 200) AND (length(detail) <= 500) AND (cardinality(requests) <= 20))),
+    CONSTRAINT watch_alerts_times_check CHECK (((times >= 0) AND (told_times >= 0)))
+);
+ALTER TABLE ONLY tijori.watch_alerts FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_alerts OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_cursor (
+    id boolean DEFAULT true NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    holder uuid,
+    held_until timestamp with time zone,
+    CONSTRAINT watch_cursor_one_row_check CHECK (id)
+);
+ALTER TABLE ONLY tijori.watch_cursor FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_cursor OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_hours (
+    account_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    taken integer NOT NULL
+);
+ALTER TABLE ONLY tijori.watch_hours FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_hours OWNER TO tijori_owner;
+CREATE TABLE tijori.watch_visits (
+    caller_id uuid NOT NULL,
+    business_id uuid NOT NULL,
+    day date NOT NULL
+);
+ALTER TABLE ONLY tijori.watch_visits FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.watch_visits OWNER TO tijori_owner;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_allowed FOR VALUES IN ('allowed');
 ALTER TABLE ONLY tijori.access_log_allowed ATTACH PARTITION tijori.access_log_allowed_rest DEFAULT;
 ALTER TABLE ONLY tijori.access_log ATTACH PARTITION tijori.access_log_refused FOR VALUES IN ('denied', 'not_found', 'limited', 'failed', 'lost');
@@ -5209,6 +5473,8 @@ ALTER TABLE ONLY tijori.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, business_id, subject, subject_id, version);
 ALTER TABLE ONLY tijori.checkouts
     ADD CONSTRAINT checkouts_pkey PRIMARY KEY (account_id, id);
+ALTER TABLE ONLY tijori.complaints
+    ADD CONSTRAINT complaints_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.connections
     ADD CONSTRAINT connections_id_key UNIQUE (connection_id);
 ALTER TABLE ONLY tijori.connections
@@ -5257,6 +5523,8 @@ ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (step);
 ALTER TABLE ONLY tijori.erasures
     ADD CONSTRAINT erasures_table_key UNIQUE (table_name);
+ALTER TABLE ONLY tijori.evidence
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.freezes
     ADD CONSTRAINT freezes_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.goose_db_version
@@ -5321,6 +5589,8 @@ ALTER TABLE ONLY tijori.recoveries
     ADD CONSTRAINT recoveries_token_key UNIQUE (token_hash);
 ALTER TABLE ONLY tijori.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
+ALTER TABLE ONLY tijori.releases
+    ADD CONSTRAINT releases_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY tijori.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (account_id, business_id, id);
 ALTER TABLE ONLY tijori.review_items
@@ -5361,32 +5631,47 @@ ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
 ALTER TABLE ONLY tijori.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_acts
+    ADD CONSTRAINT watch_acts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_alerts
+    ADD CONSTRAINT watch_alerts_group_key UNIQUE (rule, subject);
+ALTER TABLE ONLY tijori.watch_alerts
+    ADD CONSTRAINT watch_alerts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_cursor
+    ADD CONSTRAINT watch_cursor_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY tijori.watch_hours
+    ADD CONSTRAINT watch_hours_pkey PRIMARY KEY (account_id, kind, hour);
+ALTER TABLE ONLY tijori.watch_visits
+    ADD CONSTRAINT watch_visits_pkey PRIMARY KEY (caller_id, business_id);
 CREATE INDEX access_log_account_idx ON ONLY tijori.access_log USING btree (account_id, at);
 CREATE INDEX access_log_allowed_account_id_at_idx ON ONLY tijori.access_log_allowed USING btree (account_id, at);
-CREATE INDEX access_log_at_idx ON ONLY tijori.access_log USING brin (at) WITH (pages_per_range='16');
-CREATE INDEX access_log_allowed_at_idx ON ONLY tijori.access_log_allowed USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_kept_idx ON ONLY tijori.access_log USING btree (kept_at);
+CREATE INDEX access_log_allowed_kept_at_idx ON ONLY tijori.access_log_allowed USING btree (kept_at);
 CREATE INDEX access_log_object_idx ON ONLY tijori.access_log USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_allowed_object_at_idx ON ONLY tijori.access_log_allowed USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_allowed_rest_account_id_at_idx ON tijori.access_log_allowed_rest USING btree (account_id, at);
-CREATE INDEX access_log_allowed_rest_at_idx ON tijori.access_log_allowed_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_allowed_rest_kept_at_idx ON tijori.access_log_allowed_rest USING btree (kept_at);
 CREATE INDEX access_log_allowed_rest_object_at_idx ON tijori.access_log_allowed_rest USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_user_idx ON ONLY tijori.access_log USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_allowed_user_id_at_idx ON ONLY tijori.access_log_allowed USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_allowed_rest_user_id_at_idx ON tijori.access_log_allowed_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_refused_account_id_at_idx ON ONLY tijori.access_log_refused USING btree (account_id, at);
-CREATE INDEX access_log_refused_at_idx ON ONLY tijori.access_log_refused USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_kept_at_idx ON ONLY tijori.access_log_refused USING btree (kept_at);
 CREATE INDEX access_log_refused_object_at_idx ON ONLY tijori.access_log_refused USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_refused_rest_account_id_at_idx ON tijori.access_log_refused_rest USING btree (account_id, at);
-CREATE INDEX access_log_refused_rest_at_idx ON tijori.access_log_refused_rest USING brin (at) WITH (pages_per_range='16');
+CREATE INDEX access_log_refused_rest_kept_at_idx ON tijori.access_log_refused_rest USING btree (kept_at);
 CREATE INDEX access_log_refused_rest_object_at_idx ON tijori.access_log_refused_rest USING btree (object, at) WHERE (object IS NOT NULL);
 CREATE INDEX access_log_refused_user_id_at_idx ON ONLY tijori.access_log_refused USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX access_log_refused_rest_user_id_at_idx ON tijori.access_log_refused_rest USING btree (user_id, at) WHERE (user_id IS NOT NULL);
 CREATE INDEX accounts_leaving_idx ON tijori.accounts USING btree (erase_at, account_id) WHERE ((erase_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX batches_recent_idx ON tijori.batches USING btree (account_id, business_id, created_at DESC);
+CREATE INDEX businesses_id_idx ON tijori.businesses USING btree (id, account_id);
 CREATE INDEX challenges_expires_idx ON tijori.challenges USING btree (expires_at);
 CREATE INDEX challenges_user_idx ON tijori.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE UNIQUE INDEX checkouts_live_idx ON tijori.checkouts USING btree (account_id) WHERE (status = ANY (ARRAY['creating'::text, 'open'::text]));
 CREATE INDEX checkouts_replaces_idx ON tijori.checkouts USING btree (account_id, connection_id, replaces) WHERE (replaces IS NOT NULL);
+CREATE INDEX complaints_at_idx ON tijori.complaints USING btree (at);
+CREATE INDEX complaints_untold_idx ON tijori.complaints USING btree (at) WHERE (told_at IS NULL);
 CREATE INDEX credentials_account_idx ON tijori.credentials USING btree (account_id, created_at) WHERE (kind = 'api_key'::text);
 CREATE UNIQUE INDEX credentials_account_key ON tijori.credentials USING btree (account_id, id) WHERE (kind = 'api_key'::text);
 CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_at);
@@ -5437,6 +5722,7 @@ CREATE UNIQUE INDEX reconcile_runs_live_idx ON tijori.reconcile_runs USING btree
 CREATE INDEX reconcile_runs_started_idx ON tijori.reconcile_runs USING btree (connection_id, started_at DESC);
 CREATE INDEX recoveries_expires_idx ON tijori.recoveries USING btree (expires_at);
 CREATE INDEX recoveries_user_idx ON tijori.recoveries USING btree (user_id) WHERE (used_at IS NULL);
+CREATE INDEX releases_started_idx ON tijori.releases USING btree (started_at);
 CREATE INDEX reminders_party_idx ON tijori.reminders USING btree (account_id, business_id, party_id, created_at DESC);
 CREATE INDEX review_items_account_idx ON tijori.review_items USING btree (account_id) WHERE (account_id IS NOT NULL);
 CREATE INDEX review_items_open_idx ON tijori.review_items USING btree (opened_at) WHERE (status = 'open'::text);
@@ -5455,19 +5741,22 @@ CREATE INDEX support_uses_subject_idx ON tijori.support_uses USING btree (subjec
 CREATE INDEX support_uses_who_idx ON tijori.support_uses USING btree (who, at DESC) WHERE (question = ANY (ARRAY['work'::text, 'account'::text]));
 CREATE INDEX uploads_user_idx ON tijori.uploads USING btree (account_id, business_id, created_by, created_at);
 CREATE INDEX users_email_prefix_idx ON tijori.users USING btree (email text_pattern_ops);
+CREATE INDEX watch_acts_alert_idx ON tijori.watch_acts USING btree (alert_id, at);
+CREATE INDEX watch_hours_hour_idx ON tijori.watch_hours USING btree (hour);
+CREATE INDEX watch_visits_day_idx ON tijori.watch_visits USING btree (day);
 ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_allowed_account_id_at_idx;
-ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_allowed_at_idx;
+ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_allowed_kept_at_idx;
 ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_allowed_object_at_idx;
 ALTER INDEX tijori.access_log_allowed_account_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_account_id_at_idx;
-ALTER INDEX tijori.access_log_allowed_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_at_idx;
+ALTER INDEX tijori.access_log_allowed_kept_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_kept_at_idx;
 ALTER INDEX tijori.access_log_allowed_object_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_object_at_idx;
 ALTER INDEX tijori.access_log_allowed_user_id_at_idx ATTACH PARTITION tijori.access_log_allowed_rest_user_id_at_idx;
 ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_allowed_user_id_at_idx;
 ALTER INDEX tijori.access_log_account_idx ATTACH PARTITION tijori.access_log_refused_account_id_at_idx;
-ALTER INDEX tijori.access_log_at_idx ATTACH PARTITION tijori.access_log_refused_at_idx;
+ALTER INDEX tijori.access_log_kept_idx ATTACH PARTITION tijori.access_log_refused_kept_at_idx;
 ALTER INDEX tijori.access_log_object_idx ATTACH PARTITION tijori.access_log_refused_object_at_idx;
 ALTER INDEX tijori.access_log_refused_account_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_account_id_at_idx;
-ALTER INDEX tijori.access_log_refused_at_idx ATTACH PARTITION tijori.access_log_refused_rest_at_idx;
+ALTER INDEX tijori.access_log_refused_kept_at_idx ATTACH PARTITION tijori.access_log_refused_rest_kept_at_idx;
 ALTER INDEX tijori.access_log_refused_object_at_idx ATTACH PARTITION tijori.access_log_refused_rest_object_at_idx;
 ALTER INDEX tijori.access_log_refused_user_id_at_idx ATTACH PARTITION tijori.access_log_refused_rest_user_id_at_idx;
 ALTER INDEX tijori.access_log_user_idx ATTACH PARTITION tijori.access_log_refused_user_id_at_idx;
@@ -5529,6 +5818,7 @@ CREATE TRIGGER shares_leaving AFTER INSERT ON tijori.shares FOR EACH ROW EXECUTE
 CREATE TRIGGER shares_stamp BEFORE UPDATE OF revoked_at ON tijori.shares FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_revoke();
 CREATE TRIGGER subscriptions_span AFTER INSERT OR UPDATE OF access_until, plan_id, price_id, paid_price_id, paid_from, paid_through, trial_end ON tijori.subscriptions FOR EACH ROW EXECUTE FUNCTION tijori_plans.note_span();
 CREATE TRIGGER users_demonstration AFTER INSERT OR UPDATE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_demonstration();
+CREATE TRIGGER users_forget_complaints AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_ops.forget_complainer();
 CREATE TRIGGER users_forget_origin AFTER DELETE ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.forget_origin();
 CREATE TRIGGER users_reserved AFTER INSERT OR UPDATE OF email ON tijori.users FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_reserved_address();
 ALTER TABLE ONLY tijori.accounts
@@ -5693,6 +5983,8 @@ ALTER TABLE ONLY tijori.totps
     ADD CONSTRAINT totps_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.uploads
     ADD CONSTRAINT uploads_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
+ALTER TABLE ONLY tijori.watch_acts
+    ADD CONSTRAINT watch_acts_alert_fkey FOREIGN KEY (alert_id) REFERENCES tijori.watch_alerts(id);
 ALTER TABLE tijori.access_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tijori.access_log_allowed_rest ENABLE ROW LEVEL SECURITY;
@@ -5853,6 +6145,12 @@ CREATE POLICY checkouts_select_billing ON tijori.checkouts FOR SELECT TO tijori_
 CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[]))) WITH CHECK (((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+ALTER TABLE tijori.complaints ENABLE ROW LEVEL SECURITY;
+CREATE POLICY complaints_delete_guard ON tijori.complaints FOR DELETE TO tijori_guard USING ((at < (now() - '400 days'::interval)));
+CREATE POLICY complaints_insert_guard ON tijori.complaints FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY complaints_select_backup ON tijori.complaints FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY complaints_select_guard ON tijori.complaints FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY complaints_update_guard ON tijori.complaints FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
 CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
@@ -6099,6 +6397,10 @@ END, true) = ( SELECT s.account_id,
     tijori_access.maker() AS maker,
     s.adds_entries
    FROM tijori_access.scope() s(user_id, account_id, business_id, role, sees_totals, adds_entries, runs_khata, owns))));
+ALTER TABLE tijori.evidence ENABLE ROW LEVEL SECURITY;
+CREATE POLICY evidence_insert_guard ON tijori.evidence FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY evidence_select_backup ON tijori.evidence FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY evidence_select_guard ON tijori.evidence FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.freezes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY freezes_insert_guard ON tijori.freezes FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY freezes_select_backup ON tijori.freezes FOR SELECT TO tijori_backup USING (true);
@@ -6411,6 +6713,10 @@ CREATE POLICY recovery_codes_insert_auth ON tijori.recovery_codes FOR INSERT TO 
 CREATE POLICY recovery_codes_select_auth ON tijori.recovery_codes FOR SELECT TO tijori_auth USING (true);
 CREATE POLICY recovery_codes_select_backup ON tijori.recovery_codes FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY recovery_codes_update_auth ON tijori.recovery_codes FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
+ALTER TABLE tijori.releases ENABLE ROW LEVEL SECURITY;
+CREATE POLICY releases_insert_guard ON tijori.releases FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY releases_select_backup ON tijori.releases FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY releases_select_guard ON tijori.releases FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.reminders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminders_delete_guard ON tijori.reminders FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY reminders_insert_app ON tijori.reminders FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -6624,6 +6930,31 @@ CREATE POLICY users_select_backup ON tijori.users FOR SELECT TO tijori_backup US
 CREATE POLICY users_select_guard ON tijori.users FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY users_update_auth ON tijori.users FOR UPDATE TO tijori_auth USING (true) WITH CHECK (true);
 CREATE POLICY users_update_guard ON tijori.users FOR UPDATE TO tijori_guard USING (true) WITH CHECK (false);
+ALTER TABLE tijori.watch_acts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_acts_insert_watch ON tijori.watch_acts FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_acts_select_backup ON tijori.watch_acts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_acts_select_watch ON tijori.watch_acts FOR SELECT TO tijori_watch USING (true);
+ALTER TABLE tijori.watch_alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_alerts_insert_watch ON tijori.watch_alerts FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_alerts_select_backup ON tijori.watch_alerts FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_alerts_select_watch ON tijori.watch_alerts FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_alerts_update_watch ON tijori.watch_alerts FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_cursor ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_cursor_select_backup ON tijori.watch_cursor FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_cursor_select_watch ON tijori.watch_cursor FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_cursor_update_watch ON tijori.watch_cursor FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_hours_delete_watch ON tijori.watch_hours FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY watch_hours_insert_watch ON tijori.watch_hours FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_hours_select_backup ON tijori.watch_hours FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_hours_select_watch ON tijori.watch_hours FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_hours_update_watch ON tijori.watch_hours FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
+ALTER TABLE tijori.watch_visits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watch_visits_delete_watch ON tijori.watch_visits FOR DELETE TO tijori_watch USING (true);
+CREATE POLICY watch_visits_insert_watch ON tijori.watch_visits FOR INSERT TO tijori_watch WITH CHECK (true);
+CREATE POLICY watch_visits_select_backup ON tijori.watch_visits FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY watch_visits_select_watch ON tijori.watch_visits FOR SELECT TO tijori_watch USING (true);
+CREATE POLICY watch_visits_update_watch ON tijori.watch_visits FOR UPDATE TO tijori_watch USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA tijori TO tijori_app;
 GRANT USAGE ON SCHEMA tijori TO tijori_auth;
 GRANT USAGE ON SCHEMA tijori TO tijori_billing;
@@ -6926,7 +7257,11 @@ REVOKE ALL ON FUNCTION tijori_ops.account_people(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.account_people(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.accounts_behind(use_id uuid, figure text, since timestamp with time zone, until timestamp with time zone, before_at timestamp with time zone, before_account uuid, most integer) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.affected(accounts uuid[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.app_of_use(use_id uuid, questions text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.asked_blast(who text, act text, about text, why text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_app;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_billing;
@@ -6935,12 +7270,28 @@ GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_support;
 GRANT ALL ON FUNCTION tijori_ops.clock() TO tijori_owner;
 REVOKE ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.close_incident(number integer, who text, said text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complain(complaint uuid, release text, page text, object text, request text, words text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complain_of_share(given_hash bytea, complaint uuid, release text, request text, words text) TO tijori_auth;
+GRANT SELECT ON TABLE tijori.complaints TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(user_id) ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(words) ON TABLE tijori.complaints TO tijori_guard;
+GRANT UPDATE(told_at) ON TABLE tijori.complaints TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.complaints(since timestamp with time zone, until timestamp with time zone) TO tijori_support;
+GRANT SELECT ON TABLE tijori.evidence TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.evidence TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.evidence() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.evidence() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.figures_moves(use_id uuid, bounds timestamp with time zone[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.figures_now(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.figures_paid(use_id uuid, moments timestamp with time zone[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.forget_complainer() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops."freeze"(number integer, parts integer, account uuid, who text, why text) TO tijori_support;
 GRANT SELECT ON TABLE tijori.freezes TO tijori_backup;
@@ -6968,6 +7319,8 @@ GRANT UPDATE(outcome) ON TABLE tijori.incidents TO tijori_guard;
 REVOKE ALL ON FUNCTION tijori_ops.incidents() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.incidents() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.islands(app text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_ops.last_evidence() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.last_evidence() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.note_use(use_id uuid, app text, asker text, asked text, about text, remark text, work uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.open_account(asker text, account uuid) FROM PUBLIC;
@@ -6976,12 +7329,24 @@ REVOKE ALL ON FUNCTION tijori_ops.open_incident(title text, who text) FROM PUBLI
 GRANT ALL ON FUNCTION tijori_ops.open_incident(title text, who text) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.open_work(asker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.open_work(asker text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.owners_of(objects text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.owners_of(objects text[]) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.record_evidence(number bigint, who text, hash bytea, before bytea, whole bytea, about text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.record_release(node text, version text, migration bigint, fingerprint text, settings jsonb, mode text, accounts jsonb) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.refuse_frozen(parts integer) TO tijori_app;
+GRANT SELECT ON TABLE tijori.releases TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.releases TO tijori_guard;
+REVOKE ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.releases(until timestamp with time zone, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.search_accounts(use_id uuid, by text, words text, id uuid, after uuid, most integer) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.set_clock(seconds bigint) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.strangers_among(ids uuid[], mine uuid[]) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.support_events(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_events(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_items(use_id uuid) FROM PUBLIC;
@@ -6993,10 +7358,14 @@ REVOKE ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) FROM PUBLIC
 GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.tell_complaints(ids uuid[]) TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.tend_access_log(OUT made integer, OUT dropped integer) TO tijori_watch;
 REVOKE ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.thaw(parts integer, account uuid, who text, why text) TO tijori_support;
+REVOKE ALL ON FUNCTION tijori_ops.untold_complaints() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_ops.untold_complaints() TO tijori_support;
 REVOKE ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.without_frozen(hashes bytea[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_ops.write_act(incident integer, who text, act text, about text, reason text) FROM PUBLIC;
@@ -7613,3 +7982,13 @@ GRANT SELECT(locale) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(created_at) ON TABLE tijori.users TO tijori_guard;
 GRANT UPDATE(two_step) ON TABLE tijori.users TO tijori_auth;
 GRANT SELECT(two_step) ON TABLE tijori.users TO tijori_guard;
+GRANT SELECT ON TABLE tijori.watch_acts TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.watch_acts TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_alerts TO tijori_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE tijori.watch_alerts TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_cursor TO tijori_backup;
+GRANT SELECT,UPDATE ON TABLE tijori.watch_cursor TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_hours TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_hours TO tijori_watch;
+GRANT SELECT ON TABLE tijori.watch_visits TO tijori_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.watch_visits TO tijori_watch;
