@@ -98,7 +98,8 @@ func TestSilenceKnowsTheWeek(t *testing.T) {
 	last := s.clock.Now().UTC().Truncate(day).Add(-7 * time.Hour) // 17 o'clock of yesterday
 	s.exec(`insert into inbox (connection_id, provider, event_id, type, status, body, headers, secret_label, received_at,
 		    delivered_at, next_attempt_at)
-		select 'stripe', 'stripe', 'evt_' || d || '_' || h || '_' || n, 'invoice.paid', 'ignored', '{}', '{}', 'x', t, t, t
+		select 'stripe', 'stripe', 'evt_' || d || '_' || h || '_' || n, 'invoice.paid', 'ignored', '{}', '{}', 'x',
+		       t, t, t
 		  from generate_series(0, 27) d, generate_series(0, 12) h, generate_series(0, 7) n,
 		       lateral (select $1::timestamptz - make_interval(days => d, hours => h, mins => n * 6)) x(t)`, last)
 	silent := func() bool {

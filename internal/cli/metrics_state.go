@@ -32,12 +32,18 @@ func newStateMetrics(a *app) *stateMetrics {
 		{"tijori_queue_jobs", "How many jobs are in which state.", []string{"state"}},
 		{"tijori_queue_oldest_seconds", "For how long the oldest job has been due.", nil},
 		{"tijori_inbox_events", "How many events of a provider wait or need somebody.", []string{"provider", "state"}},
-		{"tijori_inbox_oldest_seconds", "How long the oldest event that is not applied has waited.",
-			[]string{"provider"}},
-		{"tijori_inbox_last_event_timestamp_seconds", "When a provider sent its last event; 0 for never.",
-			[]string{"provider"}},
-		{"tijori_reconcile_findings", "What the last whole comparison with a provider found.", []string{"provider",
-			"outcome"}},
+		{
+			"tijori_inbox_oldest_seconds", "How long the oldest event that is not applied has waited.",
+			[]string{"provider"},
+		},
+		{
+			"tijori_inbox_last_event_timestamp_seconds", "When a provider sent its last event; 0 for never.",
+			[]string{"provider"},
+		},
+		{"tijori_reconcile_findings", "What the last whole comparison with a provider found.", []string{
+			"provider",
+			"outcome",
+		}},
 		{"tijori_alerts", "How many alerts are raised, by who found them and why.", []string{"source", "kind"}},
 		{"tijori_watch_behind_seconds", "How far the detector is behind the access log.", nil},
 		{"tijori_dashboard_p95_seconds", "What 95 in 100 dashboards stayed below within the last hour, on all nodes.", nil},
@@ -115,8 +121,10 @@ func (m *stateMetrics) inbox(ctx context.Context) error {
 		for _, s := range []struct {
 			state string
 			n     int
-		}{{"waiting", c.Waiting}, {"failing", c.Failing}, {"parked", c.Parked}, {"dead", c.Dead}, {"foreign",
-			c.Foreign}} {
+		}{{"waiting", c.Waiting}, {"failing", c.Failing}, {"parked", c.Parked}, {"dead", c.Dead}, {
+			"foreign",
+			c.Foreign,
+		}} {
 			m.gauge("tijori_inbox_events", float64(s.n), provider, s.state)
 		}
 		m.gauge("tijori_inbox_oldest_seconds", ages[c.Provider].Seconds(), provider)

@@ -97,7 +97,10 @@ func (s *Service) Blast(ctx context.Context, who string, q Question) (r Radius, 
 func (q Question) String() string {
 	var parts []string
 	for _, p := range []struct{ word, value string }{
-		{"account", idText(q.Account)}, {"user", idText(q.User)}, {"object", q.Object}, {"route", q.Route},
+		{"account", idText(q.Account)},
+		{"user", idText(q.User)},
+		{"object", q.Object},
+		{"route", q.Route},
 		{"release", q.Release},
 	} {
 		if p.value != "" {

@@ -150,8 +150,10 @@ func TestSnoozeAndEnd(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	s := serviceOf(db)
-	a := detect.Alert{Rule: detect.Storm, Subject: "2001:db8::1", Since: time.Now(), At: time.Now(), Count: 20,
-		Text: "20"}
+	a := detect.Alert{
+		Rule: detect.Storm, Subject: "2001:db8::1", Since: time.Now(), At: time.Now(), Count: 20,
+		Text: "20",
+	}
 	raise := func() {
 		t.Helper()
 		if err := s.Raise(t.Context(), a); err != nil {

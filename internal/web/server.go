@@ -50,9 +50,9 @@ type Config struct {
 	Operators      []string // mail addresses of the users who may open /admin, in lower case
 	TrustedProxies []netip.Prefix
 	Machine        func(context.Context) insight.Machine // what only the program knows of where it runs; may be nil
-	Release        string            // which program answers, "" in tests
-	Access         *accesslog.Writer // nil: requests are not kept
-	Inspector      *watch.Inspector  // see frame.Config; so are the next two
+	Release        string                                // which program answers, "" in tests
+	Access         *accesslog.Writer                     // nil: requests are not kept
+	Inspector      *watch.Inspector                      // see frame.Config; so are the next two
 	InspectEvery   int
 	Observe        func(Observation)
 	MarkKey        []byte

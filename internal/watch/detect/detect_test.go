@@ -105,8 +105,10 @@ func TestThresholds(t *testing.T) {
 		{"nobody at a guarded route", 1, time.Second, func(int) Event {
 			return Event{Route: page, Verdict: allowed}
 		}, Unguarded},
-		{"nobody at an open route", 50, time.Second, func(int) Event { return Event{Route: open, Verdict: allowed} },
-			""},
+		{
+			"nobody at an open route", 50, time.Second, func(int) Event { return Event{Route: open, Verdict: allowed} },
+			"",
+		},
 		{"nobody is turned away", 500, time.Second, func(int) Event { return Event{Route: page, Verdict: denied} }, ""},
 		{"a key at a guarded route", 5, time.Second, func(int) Event {
 			return Event{Route: page, Verdict: allowed, Key: who}

@@ -69,7 +69,8 @@ var plans = []plan{
 		return attack{rule: detect.Storm, from: at, until: end}
 	}},
 	{kind: "stolen passwords from many addresses", alone: true, plant: func(w *world, at time.Time,
-		add func(detect.Event)) attack {
+		add func(detect.Event),
+	) attack {
 		addresses := make([]string, w.amount(100, 1500))
 		for i := range addresses {
 			addresses[i] = w.address()
@@ -81,7 +82,8 @@ var plans = []plan{
 		return attack{rule: detect.Storm, from: at, until: end}
 	}},
 	{kind: "guesses one password from many addresses", plant: func(w *world, at time.Time,
-		add func(detect.Event)) attack {
+		add func(detect.Event),
+	) attack {
 		_, p := w.somebody()
 		addresses := make([]string, 8+w.r.IntN(40))
 		for i := range addresses {
@@ -126,7 +128,8 @@ var plans = []plan{
 		return attack{rule: detect.Unguarded, from: at, until: end}
 	}},
 	{kind: "the dashboard is slow for an hour", alone: true, plant: func(w *world, at time.Time,
-		_ func(detect.Event)) attack {
+		_ func(detect.Event),
+	) attack {
 		at = time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, india).Add(time.Duration(w.between(9,
 			20)) * time.Hour)
 		return attack{rule: detect.Slow, from: at, until: at.Add(time.Hour), slower: w.between(4, 15)}
@@ -168,8 +171,10 @@ func (w *world) walk(s *shop, p *person, at time.Time, n int, within time.Durati
 // stuffing tries another name each time; one in seventy gets in.
 func (w *world) stuffing(address func() string, add func(detect.Event)) func(time.Time) {
 	return func(at time.Time) {
-		e := detect.Event{At: at, Route: toLogin, Object: "address:" + w.uuid().String()[:8], Verdict: "denied",
-			Address: address()}
+		e := detect.Event{
+			At: at, Route: toLogin, Object: "address:" + w.uuid().String()[:8], Verdict: "denied",
+			Address: address(),
+		}
 		if w.chance(1.0 / 70) {
 			s, p := w.somebody()
 			e.Verdict, e.User, e.Account, e.Object = "allowed", p.id, s.id, p.name
@@ -179,7 +184,8 @@ func (w *world) stuffing(address func() string, add func(detect.Event)) func(tim
 }
 
 func (w *world) greedy(s *shop, p *person, at time.Time, n int, rule detect.Rule, route string,
-	add func(detect.Event)) attack {
+	add func(detect.Event),
+) attack {
 	end := w.spread(at, n, time.Duration(w.between(8, 55))*time.Minute, func(at time.Time) {
 		business := s.businesses[w.r.IntN(len(s.businesses))]
 		if route == toInvoice {

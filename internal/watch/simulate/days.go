@@ -171,7 +171,8 @@ func (w *world) work(s *shop, p *person, day time.Time, much float64, add func(d
 
 // dead is somebody who follows links to what is not there, a link every so many seconds.
 func (w *world) dead(e detect.Event, at time.Time, businesses []uuid.UUID, n int, seconds float64,
-	add func(detect.Event)) {
+	add func(detect.Event),
+) {
 	e.Verdict, e.Route, e.At = "not_found", toParty, at
 	for range n {
 		e.At = e.At.Add(time.Duration(w.around(seconds, 0.8) * float64(time.Second)))

@@ -64,8 +64,8 @@ type Frame struct {
 	Log       *slog.Logger
 	Simulated bool // no real money moves
 
-	answers atomic.Int64 // that could be looked at
-	Reads, OperatorReads Pace // of this node
+	answers              atomic.Int64 // that could be looked at
+	Reads, OperatorReads Pace         // of this node
 
 	config Config
 	offers Offers

@@ -44,11 +44,10 @@ type Request struct {
 	began     time.Time
 	answer    *answer
 	usage     *postgres.Usage
-	frameRows int         // of usage, that the page's frame shows
-	refusal   error       // that the frame rendered
-	accounts  []uuid.UUID // that the database let the caller into
-	denied    bool        // see Deny
-	object    string      // what the request is about, where the path does not say it
+	frameRows int    // of usage, that the page's frame shows
+	refusal   error  // that the frame rendered
+	denied    bool   // see Deny
+	object    string // what the request is about, where the path does not say it
 
 	whole  context.Context // without a limit on its time
 	cancel context.CancelFunc
