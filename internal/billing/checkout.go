@@ -357,7 +357,8 @@ func (s *Service) reserve(
 			insert into checkouts (account_id, id, user_id, app_id, connection_id, provider, plan_id, period,
 			    price_id, status,
 			    created_at, expires_at, starts_at, replaces)
-			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, 'creating', $8, $9, $10, $11)
+			values ($1, $2, $3, current_setting('tijori.app'), $4, substring($4::text from '[a-z]+$'),
+			    $5, $6, $7, 'creating', $8, $9, $10, $11)
 			on conflict do nothing`,
 			row.account, row.id, p.user, row.provider, price.Plan, price.Interval, row.price, row.created, row.expires,
 			null(row.starts), nullText(row.replaces))

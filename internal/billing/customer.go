@@ -17,7 +17,7 @@ import (
 func claimCustomer(ctx context.Context, tx pgx.Tx, account uuid.UUID, provider facts.Provider, now time.Time) error {
 	if _, err := tx.Exec(ctx, `
 		insert into provider_customers (account_id, app_id, connection_id, provider, claimed_at)
-		values ($1, current_setting('tijori.app'), $2, $2, $3)
+		values ($1, current_setting('tijori.app'), $2, substring($2::text from '[a-z]+$'), $3)
 		on conflict (account_id, connection_id) do nothing`, account, provider, now); err != nil {
 		return fmt.Errorf("claim a customer: %w", err)
 	}
@@ -56,7 +56,7 @@ func (s *Service) forgetCustomer(ctx context.Context, account uuid.UUID, id stri
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set customer_id = null, generation = generation + 1
-			 where account_id = $1 and connection_id = 'stripe' and customer_id = $2`, account, id)
+			 where account_id = $1 and connection_id = $3 and customer_id = $2`, account, id, facts.Stripe)
 		return err
 	})
 }
@@ -70,7 +70,7 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx,
 			`select customer_id, generation from provider_customers where account_id = $1
-				and connection_id = 'stripe'`, p.account).
+				and connection_id = $2`, p.account, facts.Stripe).
 			Scan(&id, &generation)
 	})
 	if err != nil {
@@ -93,9 +93,9 @@ func (s *Service) customer(ctx context.Context, p payer) (_ string, generation i
 		}
 		return tx.QueryRow(ctx, `
 			update provider_customers set customer_id = coalesce(customer_id,
-			    $2) where account_id = $1 and connection_id = 'stripe'
+			    $2) where account_id = $1 and connection_id = $3
 			    returning customer_id, generation`,
-			p.account, made).Scan(&made, &generation)
+			p.account, made, facts.Stripe).Scan(&made, &generation)
 	})
 	if err != nil {
 		return "", 0, fmt.Errorf("save the customer: %w", err)
@@ -113,7 +113,8 @@ func (s *Service) skipKey(ctx context.Context, account uuid.UUID, generation int
 	return s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update provider_customers set generation = generation + 1
-			 where account_id = $1 and connection_id = 'stripe' and generation = $2 and customer_id is null`, account, generation)
+			 where account_id = $1 and connection_id = $3 and generation = $2 and customer_id is null`, account, generation,
+			facts.Stripe)
 		return err
 	})
 }

@@ -109,7 +109,9 @@ func (s *Service) reservePurchase(ctx context.Context, p payer, t TopUp, price P
 			insert into purchases (account_id, id, user_id, app_id, connection_id, provider, top_up_id, meter,
 			    credits, days,
 			    amount_minor, currency, status, created_at, expires_at)
-			values ($1, $2, $3, current_setting('tijori.app'), $4, $4, $5, $6, $7, $8, $9, $10, 'creating', $11, $12)`,
+			values ($1, $2, $3, current_setting('tijori.app'), $4, substring($4::text from '[a-z]+$'),
+			    $5, $6, $7, $8, $9, $10,
+			    'creating', $11, $12)`,
 			p.account, row.id, p.user, price.Provider, t.ID, t.Meter, t.Credits, t.Days, price.Amount.Minor,
 			price.Amount.Currency, row.created, row.expires)
 		return err

@@ -144,8 +144,8 @@ func (s *Service) Portal(ctx context.Context, c postgres.Caller) (string, error)
 	var id *string
 	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx,
-			`select customer_id from provider_customers where account_id = $1 and connection_id = 'stripe'`,
-			p.account).Scan(&id)
+			`select customer_id from provider_customers where account_id = $1 and connection_id = $2`,
+			p.account, facts.Stripe).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

@@ -56,7 +56,7 @@ func (s *Service) Refill(ctx context.Context) (worked int, failed error) {
 // postpone lets the other calendars go before one that could not be worked.
 func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 	now := s.clock.Now()
-	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			update credit_calendars set due_at = $3 where account_id = $1 and meter = $2 and due_at <= $4`,
 			c.account, c.meter, now.Add(failedAgain), now)
@@ -86,7 +86,7 @@ func (s *Service) open(ctx context.Context) error {
 		  from (select account_id, max(changed_at) as changed_at from subscriptions
 		    where changed_at > $1::timestamptz - interval '2 days' group by 1) s
 		 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now)
-	err := s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 	if err != nil {
 		return fmt.Errorf("open calendars: %w", err)
 	}
@@ -104,7 +104,7 @@ type calendarRow struct {
 // refillOne works the calendar that waits longest, in one transaction, and returns it:
 // nil when none waits.
 func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error) {
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		found = nil
 		now := s.clock.Now()
 		var c calendarRow
@@ -142,7 +142,7 @@ func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) err
 	if err != nil {
 		return fmt.Errorf("look up the account of a key: %w", err)
 	}
-	err = s.db.AsBilling(ctx, billing.Khata, func(tx pgx.Tx) error {
+	err = s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
@@ -349,4 +349,31 @@ func givenTo(ctx context.Context, tx pgx.Tx, c calendarRow) (map[Period]int64, e
 		given[p] = level
 	}
 	return given, rows.Err()
+}
+
+// Begin gives an account that is new what its plan brings now, instead of within some seconds.
+func (s *Service) Begin(ctx context.Context, account uuid.UUID) error {
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		now := s.clock.Now()
+		for _, m := range s.plans.Meters {
+			tag, err := tx.Exec(ctx, `
+				insert into credit_calendars (account_id, app_id, meter, worked_to, due_at)
+				select a.account_id, a.app_id, $2, $3, $3 from accounts a where a.account_id = $1
+				on conflict on constraint credit_calendars_pkey do nothing`, account, m.ID, now)
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() == 0 {
+				continue // somebody else is at it, or has been
+			}
+			if err := s.refill(ctx, tx, calendarRow{account: account, meter: m.ID, worked: now}, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("begin the calendars: %w", err)
+	}
+	return nil
 }

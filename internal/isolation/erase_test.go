@@ -14,7 +14,7 @@ var erased = []string{
 	"period_locks", "payees",
 	"shares", "reminders", "tasks", "party_sums", "credit_balances", "credit_entries", "credit_grants", "credit_lots",
 	"credit_reclaims", "credit_holds", "credit_calendars", "credit_anchors",
-	"security_log",
+	"security_log", "customer_tokens",
 }
 
 // kept are the tables of which rows stay, with the reason. docs/privacy.md tells it to people.
@@ -35,6 +35,7 @@ var ofPeople = map[string]string{
 	"sign_in_failures": "gone within a minute", "security_kinds": "nobody's",
 	"passkeys": "erased", "totps": "erased", "recovery_codes": "erased", "challenges": "erased",
 	"support_uses": "the address in them is erased",
+	"app_keys":     "an app's, not a person's",
 	"apps":         "nobody's", "connections": "nobody's", "roles": "nobody's", "erasures": "nobody's",
 	"schema_compat":    "nobody's",
 	"goose_db_version": "nobody's", "service_clock": "nobody's", "plans": "nobody's", "prices": "nobody's",
@@ -209,7 +210,9 @@ func TestNobodyErasesEarly(t *testing.T) {
 	}
 	for _, table := range erased {
 		// Removed, spent and forgotten every day; or gone with the party, by its reference.
-		if slices.Contains([]string{"members", "credit_lots", "uploads", "tasks", "party_sums"}, table) {
+		if slices.Contains([]string{
+			"members", "credit_lots", "uploads", "tasks", "party_sums", "customer_tokens",
+		}, table) {
 			continue
 		}
 		tag, err := tx.Exec(t.Context(), "delete from tijori."+table)

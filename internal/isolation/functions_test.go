@@ -212,7 +212,36 @@ var functions = map[string]use{
 		"",
 		"the account of an API key, as my_credits and my_credit_entries ask",
 	},
-	"tijori_access.fresh(bytea)": {"tijori_auth", "whether a session has just proved whose it is"},
+	"tijori_access.holder(bytea,text,text,text)": {
+		"",
+		"called by what apps ask: the app of a key or token, and the customer inside that app",
+	},
+	"tijori_access.app_scope(text)":      {"", "holder() of the caller's own claims"},
+	"tijori_access.customer_scope(text)": {"", "the account of the customer whom the holder of a key or token names"},
+	"tijori_access.try_app(text)": {
+		"tijori_app",
+		"whether app_scope() would refuse a key that was not seen before, and which app it is of",
+	},
+	"tijori_access.forget_email()": {"", "trigger: the address of an app's customer goes with the account"},
+	"tijori_plans.put_customer(uuid,text,text,text)": {
+		"tijori_app",
+		"makes a customer of the app of the key that asks",
+	},
+	"tijori_plans.customer_state()": {"tijori_app", "what a customer of the app of the key or token that asks has"},
+	"tijori_plans.check_customers(bytea[],text[],text[],text[],bigint[])": {
+		"tijori_app",
+		"answers the holders of keys and tokens about customers of their apps; writes nothing",
+	},
+	"tijori_access.make_app(text,text,text,text[])": {"tijori_billing", "who runs the server makes an app"},
+	"tijori_access.set_app_origins(text[])":         {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_access.end_app_tokens()":                {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_access.make_app_key(uuid,text,bytea,text,text[],text)": {
+		"tijori_billing",
+		"a key of the app that the transaction works for",
+	},
+	"tijori_access.revoke_app_key(uuid)": {"tijori_billing", "of the app that the transaction works for"},
+	"tijori_access.app_list()":           {"tijori_billing", "names of apps, for who runs the server"},
+	"tijori_access.fresh(bytea)":         {"tijori_auth", "whether a session has just proved whose it is"},
 	"tijori_access.require_fresh()": {
 		"tijori_app",
 		"refuses a caller who has not just proved to be there",
@@ -414,7 +443,7 @@ var inner = []string{
 	"tijori_credits.return_credits(uuid,text,uuid[],bigint[],bigint)",
 	"tijori_credits.settle_credits(uuid,text,timestamp with time zone)",
 	"tijori_credits.settle_purse(tijori_credits.purse,timestamp with time zone,timestamp with time zone)",
-	"tijori_credits.take_lot(uuid,text)",
+	"tijori_credits.take_lot(uuid,text)", "tijori_plans.state_of(uuid)",
 }
 
 // builders make policies while a migration runs, from names of tables and columns that the catalogue knows. Only
@@ -446,7 +475,7 @@ type function struct {
 }
 
 // A function that asks who calls does it through one of these.
-var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
+var asksScope = regexp.MustCompile(`tijori_access\.(scope|user_id|maker|account_id|business_id|role|lock_member|key_account|app_scope|customer_scope|holder)\(|c\.hash = q\.hash and c\.kind = 'api_key' and c\.revoked_at is null and c\.expires_at > now\(\)`)
 
 // functionsAreListed holds every function against the list above.
 func functionsAreListed(t testing.TB, super querier) {

@@ -47,6 +47,7 @@ var may = map[string]map[string]string{
 	"credit_holds":       {"select": "owner"},
 	"credit_calendars":   {"select": "owner"},
 	"credit_anchors":     {},
+	"customer_tokens":    {},
 	"purchases":          {"select": "owner"},
 	"security_log":       {},
 }

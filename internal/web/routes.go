@@ -344,6 +344,17 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "POST /api/credits/holds/{id}/release", Access: frame.Program, MaxBody: frame.MaxForm,
 			Handle: p.programs.APIRelease,
 		},
+		// Customers of an app, for its programs and pages.
+		{
+			Pattern: "PUT /api/v1/customers/{customer}", Access: frame.Server, MaxBody: frame.MaxForm,
+			Handle: p.apps.PutCustomer,
+		},
+		{Pattern: "GET /api/v1/customers/{customer}", Access: frame.Customer, Handle: p.apps.Customer},
+		{
+			Pattern: "POST /api/v1/customers/{customer}/check", Access: frame.Customer, MaxBody: frame.MaxForm,
+			Handle: p.apps.Check,
+		},
+		{Pattern: "GET /api/v1/plans", Access: frame.Sold, Handle: p.apps.Plans},
 		{Pattern: "GET /api/openapi.json", Access: frame.Anyone, KeepsFlash: true, Handle: p.openAPI},
 
 		// The operators' room.
@@ -373,6 +384,8 @@ func (p *parts) routes() []frame.Route {
 			Pattern: "POST /api/razorpay/webhook", Access: frame.Anyone, MaxBody: maxWebhook,
 			Handle: p.plans.RazorpayWebhook,
 		},
+
+		{Pattern: "POST /api/hooks/{connection}", Access: frame.Anyone, MaxBody: maxWebhook, Handle: p.apps.Hook},
 
 		// Machines that watch us, and the mails of a development set-up.
 		{Pattern: "GET /healthz", Access: frame.Anyone, KeepsFlash: true, Handle: p.Healthz},

@@ -16,8 +16,10 @@ import (
 	"github.com/tijorihq/tijori/internal/credits"
 	"github.com/tijorihq/tijori/internal/demo"
 	"github.com/tijorihq/tijori/internal/mail"
+	"github.com/tijorihq/tijori/internal/platform"
 	"github.com/tijorihq/tijori/internal/postgres"
 	"github.com/tijorihq/tijori/internal/web/accounts"
+	"github.com/tijorihq/tijori/internal/web/apps"
 	"github.com/tijorihq/tijori/internal/web/bulk"
 	"github.com/tijorihq/tijori/internal/web/development"
 	"github.com/tijorihq/tijori/internal/web/door"
@@ -34,6 +36,7 @@ type Config struct {
 	Accounts *account.Service
 	Billing  *billing.Service
 	Credits  *credits.Service
+	Platform *platform.Service
 	Plans    *billing.Plans
 	Clock    *clock.Clock
 	Outbox   *mail.Outbox // development only; nil hides the outbox page
@@ -84,6 +87,7 @@ type parts struct {
 	bulk        *bulk.Handlers
 	plans       *plans.Handlers
 	programs    *programs.Handlers
+	apps        *apps.Handlers
 	operators   *operators.Handlers
 	development *development.Handlers
 }
@@ -103,6 +107,7 @@ func newParts(c Config) *parts {
 		bulk:        bulk.New(f),
 		plans:       &plans.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		programs:    &programs.Handlers{Frame: f, Credits: c.Credits},
+		apps:        &apps.Handlers{Frame: f, Platform: c.Platform},
 		operators:   &operators.Handlers{Frame: f, Billing: c.Billing, Credits: c.Credits},
 		development: &development.Handlers{Frame: f, Accounts: c.Accounts, Outbox: c.Outbox, Demo: c.Demo},
 	}

@@ -142,6 +142,35 @@ begin
      order by c.revoked_at is not null, c.created_at desc, c.id limit 200;
 end $$;
 ALTER FUNCTION tijori_access.api_keys() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.app_list() RETURNS TABLE(app_id text, name text, mode text, origins text[], created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return query
+    select p.app_id, p.name, p.mode, p.origins, p.created_at from tijori.apps p order by p.created_at, p.app_id;
+end $$;
+ALTER FUNCTION tijori_access.app_list() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    refused text;
+begin
+    select h.refused, h.app_id, h.mode, h.key_id, h.account_id
+      into refused, app_scope.app_id, app_scope.mode, app_scope.key_id, app_scope.account_id
+      from tijori_access.holder(decode(coalesce(current_setting('tijori.credential', true), ''), 'hex'),
+               coalesce(current_setting('tijori.customer', true), ''),
+               coalesce(current_setting('tijori.origin', true), ''), needed) h;
+    case refused
+        when '' then null;
+        when '28000' then raise exception 'no credential' using errcode = '28000';
+        when '42501' then raise exception 'the key lacks %', needed using errcode = '42501';
+        else raise exception 'not found' using errcode = 'P0002';
+    end case;
+end $$;
+ALTER FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.begin_erasing(leaving uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -277,6 +306,19 @@ begin
     values (key_hash, key_id, 'api_key', s.user_id, s.account_id, key_name, key_scopes, key_hint, 'infinity');
 end $$;
 ALTER FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.customer_scope(needed text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    account uuid := (select s.account_id from tijori_access.app_scope(needed) s);
+begin
+    if account is null then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    return account;
+end $$;
+ALTER FUNCTION tijori_access.customer_scope(needed text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.due_erasures() RETURNS TABLE(account_id uuid, begun boolean, told smallint, late boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -292,6 +334,18 @@ begin
      order by a.erase_at, a.account_id limit 100;
 end $$;
 ALTER FUNCTION tijori_access.due_erasures() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.end_app_tokens() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.apps p set token_generation = p.token_generation + 1
+     where p.app_id = current_setting('tijori.app', true);
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.end_app_tokens() OWNER TO tijori_guard;
 CREATE TABLE tijori.members (
     account_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -403,6 +457,15 @@ begin
     execute format('grant delete on %s to tijori_guard', tab);
 end $$;
 ALTER PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_access.forget_email() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.accounts a set email = null where a.account_id = new.account_id;
+    return null;
+end $$;
+ALTER FUNCTION tijori_access.forget_email() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.forget_me() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -454,6 +517,53 @@ begin
            and case when u.two_step then c.strong_at else c.proven_at end > now() - interval '10 minutes');
 end $$;
 ALTER FUNCTION tijori_access.fresh(session bytea) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    k record;
+begin
+    refused := '';
+    select v.app_id, p.mode, v.id, v.kind, v.scopes into k
+      from tijori.app_keys v join tijori.apps p on p.app_id = v.app_id
+     where v.hash = holder.hash and v.revoked_at is null;
+    if found then
+        app_id := k.app_id; mode := k.mode; key_id := k.id;
+        if needed <> 'plans:read' and not needed = any (k.scopes) then
+            refused := '42501';
+        elsif customer <> '' then
+            select a.account_id into account_id from tijori.accounts a
+             where a.app_id = k.app_id and a.external_id = customer and a.erasing_at is null;
+            if not found then
+                refused := 'P0002';
+            end if;
+        end if;
+        return;
+    end if;
+    select a.app_id, p.mode, t.id, t.may, a.account_id, a.external_id into k
+      from tijori.customer_tokens t
+      join tijori.accounts a on a.account_id = t.account_id
+      join tijori.apps p on p.app_id = a.app_id
+     where t.hash = holder.hash and t.expires_at > now() and t.generation = a.token_generation
+       and t.app_generation = p.token_generation and t.origin = holder.origin and a.erasing_at is null
+     limit 1;
+    if not found then
+        refused := '28000';
+        return;
+    end if;
+    app_id := k.app_id; mode := k.mode; key_id := k.id;
+    if not (needed in ('plans:read', 'customers:read') or needed = 'billing:write' and k.may = 'pay') then
+        refused := '42501';
+    elsif customer = k.external_id then
+        account_id := k.account_id;
+    elsif customer <> '' then
+        refused := 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.home_account(member_id uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -800,6 +910,34 @@ begin
     perform tijori_access.write_log(what, null, whose, whose);
 end $$;
 ALTER FUNCTION tijori_access.log_user(what text, whose uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into tijori.apps (app_id, name, mode, origins) values (new_app, new_name, new_mode, allowed_origins);
+    insert into tijori.connections (app_id, connection_id, provider)
+    values (new_app, new_app || '-razorpay', 'razorpay'), (new_app, new_app || '-stripe', 'stripe');
+end $$;
+ALTER FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    app constant text := coalesce(current_setting('tijori.app', true), '');
+begin
+    perform from tijori.apps p where p.app_id = app for no key update;
+    if not found or app = 'khata' then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+    if (select count(*) from tijori.app_keys k where k.app_id = app and k.revoked_at is null) >= 50 then
+        raise exception 'too many keys' using errcode = '23514', constraint = 'api_keys_limit';
+    end if;
+    insert into tijori.app_keys (app_id, id, kind, hash, name, scopes, hint)
+    values (app, key_id, key_kind, key_hash, key_name, key_scopes, key_hint);
+end $$;
+ALTER FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.maker() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1163,6 +1301,18 @@ begin
     end if;
 end $$;
 ALTER FUNCTION tijori_access.revoke_api_key(key_id uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.revoke_app_key(key_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.app_keys k set revoked_at = coalesce(k.revoked_at, now())
+     where k.app_id = current_setting('tijori.app', true) and k.id = key_id;
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.revoke_app_key(key_id uuid) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.role() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1260,6 +1410,17 @@ begin
      limit least(most, 100000);
 end $$;
 ALTER FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.set_app_origins(allowed_origins text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update tijori.apps p set origins = allowed_origins where p.app_id = current_setting('tijori.app', true);
+    if not found then
+        raise exception 'not found' using errcode = 'P0002';
+    end if;
+end $$;
+ALTER FUNCTION tijori_access.set_app_origins(allowed_origins text[]) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.team() RETURNS TABLE(id uuid, user_id uuid, name text, email text, business_id uuid, business_name text, role text, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1311,6 +1472,16 @@ begin
      where a.account_id = leaving and a.leaving_at is not null and a.erasing_at is null;
 end $$;
 ALTER FUNCTION tijori_access.told_erasure(leaving uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select h.refused, h.app_id into try_app.refused, try_app.app_id
+      from tijori_access.holder(decode(coalesce(current_setting('tijori.credential', true), ''), 'hex'), '',
+               coalesce(current_setting('tijori.origin', true), ''), needed) h;
+end $$;
+ALTER FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_access.try_key(needed text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3073,6 +3244,57 @@ begin
     end loop;
 end $_$;
 ALTER PROCEDURE tijori_plans.bind_billing(IN tab regclass) OWNER TO tijori_owner;
+CREATE FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) RETURNS TABLE(i integer, refused text, allowed boolean, kind text, plan text, most bigint, balance bigint, revision bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    h record;
+    p tijori.plans;
+    feature text;
+begin
+    for n in 1 .. cardinality(customers) loop
+        i := n; allowed := false; kind := null; plan := null; most := null; balance := null; revision := null;
+        feature := features[n];
+        h := tijori_access.holder(hashes[n], customers[n], origins[n], 'customers:read');
+        refused := h.refused;
+        if refused = '' and h.account_id is null then
+            refused := 'P0002';
+        end if;
+        if refused = '' then
+            select a.revision into revision from tijori.accounts a where a.account_id = h.account_id;
+            p := tijori_plans.in_force(h.account_id);
+            plan := p.id;
+            if feature = any (p.entitlements) then
+                kind := 'feature'; allowed := true;
+            elsif p.limits ? feature then
+                kind := 'limit'; most := (p.limits -> feature)::bigint; allowed := needs[n] <= most;
+            elsif exists (select from tijori.meters m where m.app_id = h.app_id and m.id = feature) then
+                kind := 'meter';
+                balance := coalesce((select c.available from tijori_credits.credits_now(h.account_id, feature) c), 0);
+                allowed := balance >= needs[n];
+            elsif exists (select from tijori.plans q where q.app_id = h.app_id and feature = any (q.entitlements)) then
+                kind := 'feature';
+            elsif exists (select from tijori.plans q where q.app_id = h.app_id and q.limits ? feature) then
+                kind := 'limit'; allowed := p.id is not null;
+            else
+                refused := '22023';
+            end if;
+        end if;
+        return next;
+    end loop;
+end $$;
+ALTER FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.customer_state() RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return tijori_plans.state_of(tijori_access.customer_scope('customers:read'));
+end $$;
+ALTER FUNCTION tijori_plans.customer_state() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.entitled(account uuid, entitlement text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3184,6 +3406,32 @@ begin
     return current.id;
 end $$;
 ALTER FUNCTION tijori_plans.plan_of(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    customer constant text := coalesce(current_setting('tijori.customer', true), '');
+    h record;
+begin
+    select v.refused, v.app_id into h
+      from tijori_access.holder(decode(coalesce(current_setting('tijori.credential', true), ''), 'hex'), '', '',
+               'customers:write') v;
+    if h.refused = '28000' then
+        raise exception 'no credential' using errcode = '28000';
+    elsif h.refused <> '' then
+        raise exception 'the key lacks customers:write' using errcode = '42501';
+    end if;
+    insert into tijori.accounts as a (account_id, app_id, external_id, name, email, time_zone)
+    values (new_id, h.app_id, customer, coalesce(new_name, left(customer, 120)), new_email,
+            coalesce(new_zone, 'Asia/Kolkata'))
+    on conflict on constraint accounts_external_key do update
+       set name = coalesce(new_name, a.name), email = coalesce(new_email, a.email),
+           time_zone = coalesce(new_zone, a.time_zone)
+    returning a.account_id = new_id, a.account_id into created, account;
+    state := tijori_plans.state_of(account);
+end $$;
+ALTER FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) OWNER TO tijori_guard;
 CREATE FUNCTION tijori_plans.renews(account uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -3196,6 +3444,45 @@ begin
                               and not s.cancel_at_period_end and s.cancel_at is null));
 end $$;
 ALTER FUNCTION tijori_plans.renews(account uuid) OWNER TO tijori_guard;
+CREATE FUNCTION tijori_plans.state_of(account uuid) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    today constant timestamptz := tijori_ops.clock();
+    format constant text := 'YYYY-MM-DD"T"HH24:MI:SS"Z"';
+    p constant tijori.plans := tijori_plans.in_force(account);
+    a record;
+    s record;
+    meters jsonb;
+begin
+    select v.external_id, v.revision into strict a from tijori.accounts v where v.account_id = account;
+    select case when v.provider_status = 'completed' and v.paid_through <= today then 'expired' else v.status end
+               as status,
+           case when v.access_until > today then v.access_until end as until,
+           case when v.cancel_at_period_end or v.cancel_at is not null or v.ended_at is not null
+                then coalesce(v.cancel_at, v.access_until, v.ended_at) end as ends_at,
+           v.period
+      into s
+      from tijori.subscriptions v left join tijori.plans q on q.app_id = v.app_id and q.id = v.plan_id
+     where v.account_id = account
+     order by v.plan_id is not null and coalesce(v.access_until > today, false) desc,
+              case when v.access_until > today then q.rank end desc nulls last,
+              v.status in ('trialing', 'active', 'past_due', 'paused') and v.provider_status not in
+                  ('canceled', 'incomplete_expired', 'cancelled', 'expired', 'completed') desc,
+              v.paid_through desc nulls last, v.id desc
+     limit 1;
+    select coalesce(jsonb_agg(jsonb_build_object('meter', c.meter, 'balance', c.available, 'held', c.held,
+               'next_allowance', case when c.next_at is not null then jsonb_build_object(
+                   'at', to_char(c.next_at at time zone 'UTC', format), 'amount', c.next_amount) end)
+               order by c.meter), '[]')
+      into meters from tijori_credits.credits_of(account) c;
+    return jsonb_build_object(
+        'id', a.external_id, 'revision', a.revision,
+        'plan', p.id, 'status', coalesce(s.status, 'none'), 'interval', nullif(s.period, ''),
+        'until', to_char(s.until at time zone 'UTC', format), 'ends_at', to_char(s.ends_at at time zone 'UTC', format),
+        'entitlements', to_jsonb(coalesce(p.entitlements, '{}')), 'limits', coalesce(p.limits, '{}'), 'meters', meters);
+end $$;
+ALTER FUNCTION tijori_plans.state_of(account uuid) OWNER TO tijori_guard;
 CREATE TABLE tijori.accounts (
     account_id uuid NOT NULL,
     app_id text NOT NULL,
@@ -3210,7 +3497,10 @@ CREATE TABLE tijori.accounts (
     erasing_at timestamp with time zone,
     erased_at timestamp with time zone,
     told smallint DEFAULT 0 NOT NULL,
+    email text,
+    token_generation integer DEFAULT 1 NOT NULL,
     CONSTRAINT accounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT accounts_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
     CONSTRAINT accounts_external_check CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
     CONSTRAINT accounts_leaving_check CHECK ((((leaving_at IS NULL) = (erase_at IS NULL)) AND ((erasing_at IS NULL) OR (leaving_at IS NOT NULL)) AND ((erased_at IS NULL) OR (erasing_at IS NOT NULL)))),
     CONSTRAINT accounts_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120))),
@@ -3224,6 +3514,8 @@ COMMENT ON COLUMN tijori.accounts.erase_at IS 'from when on it may be erased';
 COMMENT ON COLUMN tijori.accounts.erasing_at IS 'when erasing began: nobody can keep it any more';
 COMMENT ON COLUMN tijori.accounts.erased_at IS 'when nothing was left to erase';
 COMMENT ON COLUMN tijori.accounts.told IS 'which mails its owners were sent: 1 at the start, 2 some days before the end, 3 at the end';
+COMMENT ON COLUMN tijori.accounts.email IS 'where the provider may write to a customer of an app; nobody is known or found by it';
+COMMENT ON COLUMN tijori.accounts.token_generation IS 'tokens of an earlier generation have ended';
 CREATE TABLE tijori.alerts (
     connection_id text NOT NULL,
     kind text NOT NULL,
@@ -3263,15 +3555,39 @@ CREATE TABLE tijori.allowances (
 );
 ALTER TABLE ONLY tijori.allowances FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.allowances OWNER TO tijori_owner;
+CREATE TABLE tijori.app_keys (
+    app_id text NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    hash bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    hint text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT app_keys_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT app_keys_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'publishable'::text]))),
+    CONSTRAINT app_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120))),
+    CONSTRAINT app_keys_scopes_check CHECK (((scopes <@ ARRAY['customers:read'::text, 'customers:write'::text, 'credits:spend'::text, 'billing:write'::text, 'webhooks:write'::text]) AND ((kind = 'server'::text) = (cardinality(scopes) > 0))))
+);
+ALTER TABLE ONLY tijori.app_keys FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.app_keys OWNER TO tijori_owner;
 CREATE TABLE tijori.apps (
     app_id text NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    mode text DEFAULT 'live'::text NOT NULL,
+    origins text[] DEFAULT '{}'::text[] NOT NULL,
+    token_generation integer DEFAULT 1 NOT NULL,
     CONSTRAINT apps_id_check CHECK ((app_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT apps_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT apps_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)))
 );
 ALTER TABLE ONLY tijori.apps FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.apps OWNER TO tijori_owner;
+COMMENT ON COLUMN tijori.apps.origins IS 'where its customers may be led back to, and where its tokens may be used';
+COMMENT ON COLUMN tijori.apps.token_generation IS 'tokens of an earlier generation have ended';
 CREATE TABLE tijori.batches (
     account_id uuid NOT NULL,
     business_id uuid NOT NULL,
@@ -3552,6 +3868,22 @@ CREATE TABLE tijori.credit_reclaims (
 );
 ALTER TABLE ONLY tijori.credit_reclaims FORCE ROW LEVEL SECURITY;
 ALTER TABLE tijori.credit_reclaims OWNER TO tijori_owner;
+CREATE TABLE tijori.customer_tokens (
+    account_id uuid NOT NULL,
+    id uuid NOT NULL,
+    hash bytea NOT NULL,
+    may text NOT NULL,
+    origin text NOT NULL,
+    app_generation integer NOT NULL,
+    generation integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_tokens_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT customer_tokens_life_check CHECK ((expires_at <= (created_at + '00:15:00'::interval))),
+    CONSTRAINT customer_tokens_may_check CHECK ((may = ANY (ARRAY['read'::text, 'pay'::text])))
+);
+ALTER TABLE ONLY tijori.customer_tokens FORCE ROW LEVEL SECURITY;
+ALTER TABLE tijori.customer_tokens OWNER TO tijori_owner;
 CREATE TABLE tijori.devices (
     hash bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -4305,6 +4637,10 @@ ALTER TABLE ONLY tijori.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (connection_id, kind);
 ALTER TABLE ONLY tijori.allowances
     ADD CONSTRAINT allowances_pkey PRIMARY KEY (app_id, plan_id, meter);
+ALTER TABLE ONLY tijori.app_keys
+    ADD CONSTRAINT app_keys_hash_key UNIQUE (hash);
+ALTER TABLE ONLY tijori.app_keys
+    ADD CONSTRAINT app_keys_pkey PRIMARY KEY (app_id, id);
 ALTER TABLE ONLY tijori.apps
     ADD CONSTRAINT apps_pkey PRIMARY KEY (app_id);
 ALTER TABLE ONLY tijori.batches
@@ -4347,6 +4683,8 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_pkey PRIMARY KEY (account_id, meter, grant_id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_pkey PRIMARY KEY (account_id, meter, grant_id);
+ALTER TABLE ONLY tijori.customer_tokens
+    ADD CONSTRAINT customer_tokens_pkey PRIMARY KEY (account_id, id);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (hash, user_id);
 ALTER TABLE ONLY tijori.drafts
@@ -4473,6 +4811,7 @@ CREATE INDEX credit_balances_due_idx ON tijori.credit_balances USING btree (due_
 CREATE INDEX credit_calendars_due_idx ON tijori.credit_calendars USING btree (due_at);
 CREATE UNIQUE INDEX credit_entries_key ON tijori.credit_entries USING btree (account_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX credit_holds_open_idx ON tijori.credit_holds USING btree (account_id, meter, expires_at) WHERE (status = 'open'::text);
+CREATE INDEX customer_tokens_hash_idx ON tijori.customer_tokens USING btree (hash);
 CREATE INDEX devices_expires_idx ON tijori.devices USING btree (expires_at);
 CREATE INDEX devices_user_idx ON tijori.devices USING btree (user_id);
 CREATE INDEX email_changes_old_idx ON tijori.email_changes USING btree (old_email) WHERE ((done_at IS NOT NULL) AND (ended_at IS NULL));
@@ -4537,6 +4876,7 @@ ALTER STATISTICS tijori.parties_tenant_stats OWNER TO tijori_owner;
 CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON account_id, business_id, party_id FROM tijori.party_sums;
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
 CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
+CREATE TRIGGER accounts_forget_email AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.email IS NOT NULL))) EXECUTE FUNCTION tijori_access.forget_email();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
 CREATE TRIGGER batches_stamp BEFORE UPDATE OF undone_at ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
@@ -4593,6 +4933,8 @@ ALTER TABLE ONLY tijori.allowances
     ADD CONSTRAINT allowances_meter_fkey FOREIGN KEY (app_id, meter) REFERENCES tijori.meters(app_id, id);
 ALTER TABLE ONLY tijori.allowances
     ADD CONSTRAINT allowances_plan_fkey FOREIGN KEY (app_id, plan_id) REFERENCES tijori.plans(app_id, id);
+ALTER TABLE ONLY tijori.app_keys
+    ADD CONSTRAINT app_keys_app_fkey FOREIGN KEY (app_id) REFERENCES tijori.apps(app_id);
 ALTER TABLE ONLY tijori.batches
     ADD CONSTRAINT batches_business_fkey FOREIGN KEY (account_id, business_id) REFERENCES tijori.businesses(account_id, id);
 ALTER TABLE ONLY tijori.businesses
@@ -4631,6 +4973,8 @@ ALTER TABLE ONLY tijori.credit_lots
     ADD CONSTRAINT credit_lots_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
 ALTER TABLE ONLY tijori.credit_reclaims
     ADD CONSTRAINT credit_reclaims_grant_fkey FOREIGN KEY (account_id, grant_id) REFERENCES tijori.credit_grants(account_id, id);
+ALTER TABLE ONLY tijori.customer_tokens
+    ADD CONSTRAINT customer_tokens_account_fkey FOREIGN KEY (account_id) REFERENCES tijori.accounts(account_id);
 ALTER TABLE ONLY tijori.devices
     ADD CONSTRAINT devices_user_fkey FOREIGN KEY (user_id) REFERENCES tijori.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY tijori.drafts
@@ -4776,9 +5120,18 @@ CREATE POLICY allowances_select_backup ON tijori.allowances FOR SELECT TO tijori
 CREATE POLICY allowances_select_billing ON tijori.allowances FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
 CREATE POLICY allowances_select_guard ON tijori.allowances FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY allowances_update_billing ON tijori.allowances FOR UPDATE TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))) WITH CHECK ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+ALTER TABLE tijori.app_keys ENABLE ROW LEVEL SECURITY;
+CREATE POLICY app_keys_insert_guard ON tijori.app_keys FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY app_keys_select_backup ON tijori.app_keys FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY app_keys_select_billing ON tijori.app_keys FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY app_keys_select_guard ON tijori.app_keys FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY app_keys_update_guard ON tijori.app_keys FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.apps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY apps_insert_guard ON tijori.apps FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY apps_select_backup ON tijori.apps FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY apps_select_billing ON tijori.apps FOR SELECT TO tijori_billing USING ((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")));
+CREATE POLICY apps_select_guard ON tijori.apps FOR SELECT TO tijori_guard USING (true);
+CREATE POLICY apps_update_guard ON tijori.apps FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
 ALTER TABLE tijori.batches ENABLE ROW LEVEL SECURITY;
 CREATE POLICY batches_delete_guard ON tijori.batches FOR DELETE TO tijori_guard USING ((account_id IN ( SELECT tijori_access.erasable() AS erasable)));
 CREATE POLICY batches_insert_app ON tijori.batches FOR INSERT TO tijori_app WITH CHECK (((account_id, business_id, created_by, true) = ( SELECT s.account_id,
@@ -4891,6 +5244,7 @@ CREATE POLICY checkouts_update_billing ON tijori.checkouts FOR UPDATE TO tijori_
    FROM tijori.accounts a
   WHERE ((a.account_id = checkouts.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
 ALTER TABLE tijori.connections ENABLE ROW LEVEL SECURITY;
+CREATE POLICY connections_insert_guard ON tijori.connections FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY connections_select_backup ON tijori.connections FOR SELECT TO tijori_backup USING (true);
 CREATE POLICY connections_select_billing ON tijori.connections FOR SELECT TO tijori_billing USING ((connection_id = ANY (( SELECT string_to_array(current_setting('tijori.connections'::text, true), ','::text) AS string_to_array)::text[])));
 CREATE POLICY connections_select_guard ON tijori.connections FOR SELECT TO tijori_guard USING (true);
@@ -5028,6 +5382,11 @@ CREATE POLICY credit_reclaims_select_billing ON tijori.credit_reclaims FOR SELEC
   WHERE ((a.account_id = credit_reclaims.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif"))))));
 CREATE POLICY credit_reclaims_select_guard ON tijori.credit_reclaims FOR SELECT TO tijori_guard USING (true);
 CREATE POLICY credit_reclaims_update_guard ON tijori.credit_reclaims FOR UPDATE TO tijori_guard USING (true) WITH CHECK (true);
+ALTER TABLE tijori.customer_tokens ENABLE ROW LEVEL SECURITY;
+CREATE POLICY customer_tokens_delete_guard ON tijori.customer_tokens FOR DELETE TO tijori_guard USING (((expires_at < now()) OR (account_id IN ( SELECT tijori_access.erasable() AS erasable))));
+CREATE POLICY customer_tokens_insert_guard ON tijori.customer_tokens FOR INSERT TO tijori_guard WITH CHECK (true);
+CREATE POLICY customer_tokens_select_backup ON tijori.customer_tokens FOR SELECT TO tijori_backup USING (true);
+CREATE POLICY customer_tokens_select_guard ON tijori.customer_tokens FOR SELECT TO tijori_guard USING (true);
 ALTER TABLE tijori.devices ENABLE ROW LEVEL SECURITY;
 CREATE POLICY devices_delete_auth ON tijori.devices FOR DELETE TO tijori_auth USING (true);
 CREATE POLICY devices_insert_auth ON tijori.devices FOR INSERT TO tijori_auth WITH CHECK (true);
@@ -5717,6 +6076,9 @@ REVOKE ALL ON FUNCTION tijori_access.account_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.account_id() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.api_keys() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.api_keys() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.app_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.app_list() TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.app_scope(needed text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.begin_erasing(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.begin_erasing(leaving uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.belongs(member_id uuid, account uuid) FROM PUBLIC;
@@ -5730,8 +6092,11 @@ REVOKE ALL ON FUNCTION tijori_access.colleagues() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.colleagues() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.create_api_key(key_id uuid, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.customer_scope(needed text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.due_erasures() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.due_erasures() TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.end_app_tokens() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.end_app_tokens() TO tijori_billing;
 GRANT SELECT ON TABLE tijori.members TO tijori_app;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.members TO tijori_guard;
 GRANT SELECT ON TABLE tijori.members TO tijori_billing;
@@ -5743,12 +6108,14 @@ REVOKE ALL ON FUNCTION tijori_access.erasable() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.erase_rows(leaving uuid, most integer) TO tijori_auth;
 REVOKE ALL ON PROCEDURE tijori_access.erase_with_account(IN tab regclass, IN step integer, IN weight integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_access.forget_email() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_me() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.forget_me() TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.forget_origin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.forget_users(candidates uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.fresh(session bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.fresh(session bytea) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.holder(hash bytea, customer text, origin text, needed text, OUT refused text, OUT app_id text, OUT mode text, OUT key_id uuid, OUT account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.home_account(member_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.home_account(member_id uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.invitation_by_token(given_hash bytea) FROM PUBLIC;
@@ -5783,6 +6150,10 @@ REVOKE ALL ON FUNCTION tijori_access.log_member() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.log_payee() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.log_user(what text, whose uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_app(new_app text, new_name text, new_mode text, allowed_origins text[]) TO tijori_billing;
+REVOKE ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.make_app_key(key_id uuid, key_kind text, key_hash bytea, key_name text, key_scopes text[], key_hint text) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.maker() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.maker() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.my_businesses() FROM PUBLIC;
@@ -5812,18 +6183,24 @@ REVOKE ALL ON FUNCTION tijori_access.require_fresh() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.require_fresh() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.revoke_api_key(key_id uuid) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.revoke_app_key(key_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.revoke_app_key(key_id uuid) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.role() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.role() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.scope(OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.security_log(before timestamp with time zone, before_id uuid, most integer) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_access.set_app_origins(allowed_origins text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.set_app_origins(allowed_origins text[]) TO tijori_billing;
 REVOKE ALL ON FUNCTION tijori_access.team() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.team() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.tell_leaving(only_account uuid) TO tijori_auth;
 REVOKE ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.told_erasure(leaving uuid) TO tijori_auth;
+REVOKE ALL ON FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_access.try_app(needed text, OUT refused text, OUT app_id text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.try_key(needed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_access.try_key(needed text) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_access.try_scope(OUT refused text, OUT user_id uuid, OUT account_id uuid, OUT business_id uuid, OUT role text, OUT sees_totals boolean, OUT adds_entries boolean, OUT runs_khata boolean, OUT owns boolean) FROM PUBLIC;
@@ -5931,6 +6308,10 @@ GRANT ALL ON FUNCTION tijori_ops.support_subscriptions(use_id uuid) TO tijori_su
 REVOKE ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_ops.support_use(use_id uuid, asker text, asked text, about text, remark text) TO tijori_support;
 REVOKE ALL ON PROCEDURE tijori_plans.bind_billing(IN tab regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.check_customers(hashes bytea[], customers text[], origins text[], features text[], needs bigint[]) TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_plans.customer_state() FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.customer_state() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.entitled(account uuid, entitlement text) FROM PUBLIC;
 GRANT SELECT ON TABLE tijori.plans TO tijori_guard;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.plans TO tijori_billing;
@@ -5942,7 +6323,10 @@ GRANT ALL ON FUNCTION tijori_plans.lock_connection(connection text) TO tijori_bi
 REVOKE ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_plans.plan(OUT plan_id text, OUT name text, OUT limits jsonb, OUT entitlements text[]) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.plan_of(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION tijori_plans.put_customer(new_id uuid, new_name text, new_email text, new_zone text, OUT created boolean, OUT account uuid, OUT state jsonb) TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_plans.renews(account uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tijori_plans.state_of(account uuid) FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE tijori.accounts TO tijori_guard;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.accounts TO tijori_backup;
@@ -5972,8 +6356,24 @@ GRANT UPDATE(muted_newest) ON TABLE tijori.alerts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.allowances TO tijori_guard;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tijori.allowances TO tijori_billing;
 GRANT SELECT ON TABLE tijori.allowances TO tijori_backup;
+GRANT SELECT ON TABLE tijori.app_keys TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.app_keys TO tijori_guard;
+GRANT SELECT(app_id) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(id) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(kind) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(name) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(scopes) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(hint) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT SELECT(created_at) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT UPDATE(used_at) ON TABLE tijori.app_keys TO tijori_guard;
+GRANT SELECT(used_at) ON TABLE tijori.app_keys TO tijori_billing;
+GRANT UPDATE(revoked_at) ON TABLE tijori.app_keys TO tijori_guard;
+GRANT SELECT(revoked_at) ON TABLE tijori.app_keys TO tijori_billing;
 GRANT SELECT ON TABLE tijori.apps TO tijori_billing;
 GRANT SELECT ON TABLE tijori.apps TO tijori_backup;
+GRANT SELECT,INSERT ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(origins) ON TABLE tijori.apps TO tijori_guard;
+GRANT UPDATE(token_generation) ON TABLE tijori.apps TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_app;
 GRANT DELETE ON TABLE tijori.batches TO tijori_guard;
 GRANT SELECT ON TABLE tijori.batches TO tijori_backup;
@@ -6016,7 +6416,7 @@ GRANT UPDATE(subscription_id) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(url) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT UPDATE(expires_at) ON TABLE tijori.checkouts TO tijori_billing;
 GRANT SELECT ON TABLE tijori.connections TO tijori_billing;
-GRANT SELECT ON TABLE tijori.connections TO tijori_guard;
+GRANT SELECT,INSERT ON TABLE tijori.connections TO tijori_guard;
 GRANT SELECT ON TABLE tijori.connections TO tijori_backup;
 GRANT UPDATE(mode) ON TABLE tijori.connections TO tijori_guard;
 GRANT UPDATE(provider_account) ON TABLE tijori.connections TO tijori_guard;
@@ -6092,6 +6492,8 @@ GRANT SELECT ON TABLE tijori.credit_reclaims TO tijori_backup;
 GRANT UPDATE(total) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(taken) ON TABLE tijori.credit_reclaims TO tijori_guard;
 GRANT UPDATE(why) ON TABLE tijori.credit_reclaims TO tijori_guard;
+GRANT SELECT ON TABLE tijori.customer_tokens TO tijori_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.customer_tokens TO tijori_guard;
 GRANT SELECT ON TABLE tijori.devices TO tijori_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE tijori.devices TO tijori_auth;
 GRANT UPDATE(hash) ON TABLE tijori.devices TO tijori_auth;

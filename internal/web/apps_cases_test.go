@@ -1,0 +1,155 @@
+package web
+
+import (
+	"log/slog"
+	"maps"
+
+	"github.com/google/uuid"
+
+	"github.com/tijorihq/tijori/internal/billing"
+	"github.com/tijorihq/tijori/internal/billing/razorpay"
+	"github.com/tijorihq/tijori/internal/billing/stripe"
+	"github.com/tijorihq/tijori/internal/clock"
+	"github.com/tijorihq/tijori/internal/credits"
+	"github.com/tijorihq/tijori/internal/platform"
+)
+
+func init() { maps.Copy(trials, appTrials) }
+
+func ofCustomer(i ids, rest string) string { return "/api/v1/customers/" + i.get("customer") + rest }
+
+var appTrials = map[string]trial{
+	"PUT /api/v1/customers/{customer}": {status: 200, shows: `"status":"none"`, ask: func(i ids) ask {
+		return ask{path: "/api/v1/customers/" + i.get("own customer"), json: map[string]any{"name": "Render & Co"}}
+	}},
+	"GET /api/v1/customers/{customer}": {
+		status: 200, shows: `"plan":"starter"`,
+		ask: func(i ids) ask { return ask{path: ofCustomer(i, "")} },
+	},
+	"POST /api/v1/customers/{customer}/check": {status: 200, shows: `"allowed":true`, ask: func(i ids) ask {
+		return ask{path: ofCustomer(i, "/check"), json: map[string]any{"feature": "projects", "need": 3}}
+	}},
+	"POST /api/hooks/{connection}": {ask: func(ids) ask {
+		return ask{path: "/api/hooks/app-" + wordOfA + "-stripe", json: map[string]any{}}
+	}, status: 400, visitor: true},
+	"GET /api/v1/plans": {ask: at("/api/v1/plans"), status: 200, shows: `"studio"`},
+}
+
+// appPlans is what the apps of both sides sell.
+func appPlans(app string) string {
+	return `app = "` + app + `"
+
+[[plan]]
+id = "starter"
+name = "Starter"
+default = true
+rank = 0
+entitlements = []
+credits_per_month = 50
+  [plan.limits]
+  projects = 3
+
+[[plan]]
+id = "studio"
+name = "Studio"
+rank = 10
+entitlements = ["render", "export.4k"]
+credits_per_month = 1000
+  [plan.limits]
+  projects = 100
+
+  [[plan.price]]
+  provider = "razorpay"
+  interval = "month"
+  currency = "INR"
+  amount = 49900
+  provider_price = "plan_StudioMonth"
+
+  [[plan.price]]
+  provider = "stripe"
+  interval = "month"
+  currency = "USD"
+  amount = 900
+  provider_price = "price_StudioMonth"
+
+[[top_up]]
+id = "extra"
+name = "500 credits"
+meter = "credits"
+credits = 500
+
+  [[top_up.price]]
+  provider = "stripe"
+  currency = "USD"
+  amount = 300
+  provider_price = "price_Extra500"
+
+  [[top_up.price]]
+  provider = "razorpay"
+  currency = "INR"
+  amount = 9900
+`
+}
+
+// openApps makes an app for each side, with the same plans.
+func (w *world) openApps(now *clock.Clock, s *stripe.Client, r *razorpay.Client, log *slog.Logger) {
+	w.Helper()
+	w.apps = map[string]*platform.App{}
+	var list []*platform.App
+	for _, word := range []string{wordOfA, wordOfB} {
+		id := "app-" + word
+		plans, err := billing.ParsePlans([]byte(appPlans(id)), nil)
+		w.ok(err)
+		w.ok(platform.CreateApp(w.Context(), w.db.DB, id, word+"app", platform.Live,
+			[]string{"https://" + word + ".example"}))
+		bill, err := billing.New(billing.Config{
+			DB: w.db.DB, Plans: plans, Clock: now, Stripe: s, Razorpay: r, PublicURL: w.url, Log: log,
+		})
+		w.ok(err)
+		w.ok(bill.SyncPlans(w.Context()))
+		a := &platform.App{
+			ID: id, Plans: plans, Billing: bill,
+			Credits: credits.New(credits.Config{DB: w.db.DB, Plans: plans, Clock: now, Log: log}),
+		}
+		w.apps[word], list = a, append(list, a)
+	}
+	w.platform = platform.New(platform.Config{DB: w.db.DB, Clock: now, Apps: list, Log: log})
+}
+
+func (w *world) appKeyOf(s *side, kind string, scopes ...string) (string, uuid.UUID) {
+	w.Helper()
+	key, id, err := platform.CreateKey(w.Context(), w.db.DB, platform.Listed{ID: s.app.ID, Mode: platform.Live}, kind,
+		s.word+"app key", scopes)
+	w.ok(err)
+	return key, id
+}
+
+// seedApp gives a side's app a key and a customer. Both apps know one by the same id, and each another by one of its own.
+func (w *world) seedApp(s *side) {
+	w.Helper()
+	s.app = w.apps[s.word]
+	s.appKey, _ = w.appKeyOf(s, platform.ServerKey)
+	s.ids["customer"], s.ids["own customer"] = "org_"+s.word+"mail", "org_shared"
+	for _, name := range []string{"customer", "own customer"} {
+		got := w.send("PUT", ask{path: "/api/v1/customers/" + s.ids[name], json: map[string]any{
+			"name": s.word + "person of " + name, "email": s.word + "mail-customer@example.com",
+		}}, s.appKey)
+		if got.status != 201 {
+			w.Fatalf("make a customer of %s: %d %s", s.app.ID, got.status, got.body)
+		}
+	}
+	s.customer = one[uuid.UUID](w, `select account_id from accounts where app_id = $1 and external_id = $2`, s.app.ID,
+		s.ids["customer"])
+}
+
+// deadAppKeys are keys of apps that are none.
+func (w *world) deadAppKeys() map[string]string {
+	w.Helper()
+	revoked, id := w.appKeyOf(w.a, platform.ServerKey)
+	w.ok(platform.RevokeKey(w.Context(), w.db.DB, w.a.app.ID, id))
+	return map[string]string{
+		"no key": "", "the owner's session": w.a.Token, "an API key of an account": w.a.key,
+		"the hash of a key": "tj_live_sk_" + hexHash(w.a.appKey), "a revoked key": revoked,
+		"half a key": w.a.appKey[:len(w.a.appKey)/2],
+	}
+}
