@@ -291,11 +291,11 @@ func (s *Service) settle(ctx context.Context, tx pgx.Tx, provider facts.Provider
 			}
 		}
 	}
-	if len(applied) > 0 {
+	for _, id := range applied { // one key a statement: PostgreSQL plans an array of keys anew each time
 		b.Queue(`
 			update inbox set status = 'applied', applied_at = $3, account_id = $4, last_error = ''
-			 where connection_id = $1 and event_id = any ($2)`,
-			provider, applied, now, owner)
+			 where connection_id = $1 and event_id = $2`,
+			provider, id, now, owner)
 	}
 	if len(settled) > 0 {
 		closeReview(b, provider, "the event was applied by a later try", now, settled...)

@@ -30,7 +30,7 @@ const failedAgain = time.Minute
 // its period by a key in the database. The error names those that could not be worked,
 // after all others were.
 func (s *Service) Refill(ctx context.Context) (worked int, failed error) {
-	if err := s.open(ctx); err != nil {
+	if err := s.bringForward(ctx); err != nil {
 		return 0, err
 	}
 	for range 100 {
@@ -58,7 +58,9 @@ func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 	now := s.clock.Now()
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			update credit_calendars set due_at = $3 where account_id = $1 and meter = $2 and due_at <= $4`,
+			update credit_calendars
+			   set due_at = $3, worked_to = case when due_at > '-infinity' then worked_to else $4 end
+			 where account_id = $1 and meter = $2 and due_at <= $4`,
 			c.account, c.meter, now.Add(failedAgain), now)
 		return err
 	})
@@ -68,32 +70,31 @@ func (s *Service) postpone(ctx context.Context, c *calendarRow) error {
 	return nil
 }
 
-// open makes calendars for accounts that have none, and brings forward those
-// whose subscription has changed since they were last looked at.
-func (s *Service) open(ctx context.Context) error {
+// bringForward makes calendars due whose subscription has changed since they were last worked. It looks at what has
+// changed since it last looked, and longer ago than any transaction lasts; at first, at two days.
+func (s *Service) bringForward(ctx context.Context) error {
 	now := s.clock.Now()
-	b := &pgx.Batch{}
-	for _, m := range s.plans.Meters {
-		b.Queue(`
-			insert into credit_calendars (account_id, app_id, meter, worked_to, due_at)
-			select a.account_id, a.app_id, $1, $2, $2 from accounts a
-			 where a.erasing_at is null and not exists (select from credit_calendars c
-			    where c.account_id = a.account_id and c.meter = $1) limit 500
-			on conflict on constraint credit_calendars_pkey do nothing`, m.ID, now)
+	since := now.Add(-2 * 24 * time.Hour)
+	if last := s.looked.Load(); last != nil && last.After(since) && !last.After(now) {
+		since = last.Add(-5 * time.Minute)
 	}
-	b.Queue(`
-		update credit_calendars c set due_at = $1
-		  from (select account_id, max(changed_at) as changed_at from subscriptions
-		    where changed_at > $1::timestamptz - interval '2 days' group by 1) s
-		 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now)
-	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
+	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update credit_calendars c set due_at = $1
+			  from (select account_id, max(changed_at) as changed_at from subscriptions
+			    where changed_at > $2 group by 1) s
+			 where c.account_id = s.account_id and s.changed_at > c.worked_to and c.due_at > $1`, now, since)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("open calendars: %w", err)
+		return fmt.Errorf("bring calendars forward: %w", err)
 	}
+	s.looked.Store(&now)
 	return nil
 }
 
-// A page of the calendar: one account and meter.
+// A page of the calendar: one account and meter. The database makes it with the account, due since ever; one that was
+// never worked begins when it is worked first.
 type calendarRow struct {
 	account uuid.UUID
 	meter   string
@@ -109,7 +110,8 @@ func (s *Service) refillOne(ctx context.Context) (found *calendarRow, err error)
 		now := s.clock.Now()
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
-			select account_id, meter, worked_to, sources from credit_calendars
+			select account_id, meter, case when due_at > '-infinity' then worked_to else $1 end, sources
+			  from credit_calendars
 			 where due_at <= $1 order by due_at limit 1 for update skip locked`, now).
 			Scan(&c.account, &c.meter, &c.worked, &c.sources)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -146,7 +148,8 @@ func (s *Service) refillNow(ctx context.Context, key [32]byte, meter string) err
 		now := s.clock.Now()
 		var c calendarRow
 		err := tx.QueryRow(ctx, `
-			select account_id, meter, worked_to, sources from credit_calendars
+			select account_id, meter, case when due_at > '-infinity' then worked_to else $3 end, sources
+			  from credit_calendars
 			 where account_id = $1 and meter = $2 and due_at <= $3 for update`, account, meter, now).
 			Scan(&c.account, &c.meter, &c.worked, &c.sources)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -355,18 +358,21 @@ func givenTo(ctx context.Context, tx pgx.Tx, c calendarRow) (map[Period]int64, e
 func (s *Service) Begin(ctx context.Context, account uuid.UUID) error {
 	err := s.db.AsBilling(ctx, s.work, func(tx pgx.Tx) error {
 		now := s.clock.Now()
-		for _, m := range s.plans.Meters {
-			tag, err := tx.Exec(ctx, `
-				insert into credit_calendars (account_id, app_id, meter, worked_to, due_at)
-				select a.account_id, a.app_id, $2, $3, $3 from accounts a where a.account_id = $1
-				on conflict on constraint credit_calendars_pkey do nothing`, account, m.ID, now)
-			if err != nil {
-				return err
-			}
-			if tag.RowsAffected() == 0 {
-				continue // somebody else is at it, or has been
-			}
-			if err := s.refill(ctx, tx, calendarRow{account: account, meter: m.ID, worked: now}, now); err != nil {
+		rows, err := tx.Query(ctx, `
+			select account_id, meter, case when due_at > '-infinity' then worked_to else $2 end, sources
+			  from credit_calendars
+			 where account_id = $1 and due_at <= $2 order by meter for update skip locked`, account, now)
+		if err != nil {
+			return err
+		}
+		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c calendarRow, err error) {
+			return c, row.Scan(&c.account, &c.meter, &c.worked, &c.sources)
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			if err := s.refill(ctx, tx, c, now); err != nil {
 				return err
 			}
 		}

@@ -328,3 +328,30 @@ func TestRefillOnManyNodes(t *testing.T) {
 	}
 	f.adds()
 }
+
+// TestCalendarsComeWithAccountsAndMeters: whoever may be granted credits has a calendar from the first moment on, without
+// a job that looks for those who have none.
+func TestCalendarsComeWithAccountsAndMeters(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.exec(`insert into apps (app_id, name) values ('acme', 'Acme')`)
+	f.exec(`insert into meters (app_id, id, name) values ('acme', 'renders', 'Renders')`)
+	for range 3 {
+		f.db.User(t, "someone")
+	}
+	f.exec(`insert into meters (app_id, id, name) values ('khata', 'letters', 'Letters')`)
+	f.exec(`insert into accounts (app_id, account_id, name) select 'acme', gen_random_uuid(), 'a' from generate_series(1, 5)`)
+	if n := scalar[int](f, `
+		select count(*) from accounts a join meters m using (app_id)
+		  full join credit_calendars c on c.account_id = a.account_id and c.app_id = a.app_id and c.meter = m.id
+		 where c.meter is null or m.id is null`); n != 0 {
+		t.Errorf("%d calendars are missing, or are too many", n)
+	}
+	f.refill()
+	if n := scalar[int](f, `select count(*) from credit_calendars where app_id = 'khata' and due_at = '-infinity'`); n != 0 {
+		t.Errorf("%d calendars were not worked", n)
+	}
+	if n := scalar[int](f, `select count(*) from credit_grants`); n != 4 {
+		t.Errorf("%d grants, want one for each of four accounts", n)
+	}
+}

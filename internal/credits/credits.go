@@ -6,6 +6,8 @@ package credits
 
 import (
 	"log/slog"
+	"sync/atomic"
+	"time"
 
 	"github.com/tijorihq/tijori/internal/billing"
 	"github.com/tijorihq/tijori/internal/clock"
@@ -46,6 +48,8 @@ type Service struct {
 	clock *clock.Clock
 	log   *slog.Logger
 	desk  *desk
+
+	looked atomic.Pointer[time.Time] // when subscriptions were last looked through for calendars to bring forward
 }
 
 // New returns a service.

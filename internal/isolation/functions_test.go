@@ -257,6 +257,9 @@ var functions = map[string]use{
 		"an owner lists the keys of the own account, without their hashes",
 	},
 	"tijori_access.revoke_api_key(uuid)": {"tijori_app", "an owner ends a key of the own account"},
+	"tijori_credits.open_calendars()": {
+		"", "trigger: a new account or meter has a calendar; the rows are those of the statement that made it",
+	},
 	"tijori_credits.spend_credits(bytea[],text[],text[],bigint[],text[],text[],uuid[],integer[])": {
 		"tijori_app",
 		"spends for whoever holds the keys with these hashes; the account is looked up from each",

@@ -1864,6 +1864,27 @@ begin
     select * from tijori_credits.credits_of((select s.account_id from tijori_access.scope() s where s.owns));
 end $$;
 ALTER FUNCTION tijori_credits.my_credits_left() OWNER TO tijori_guard;
+CREATE FUNCTION tijori_credits.open_calendars() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tg_table_name = 'accounts' then
+        insert into tijori.credit_calendars (account_id, app_id, meter, worked_to, due_at)
+        select a.account_id, a.app_id, m.id, a.created_at, '-infinity'
+          from added a
+          join tijori.meters m on m.app_id = a.app_id
+         where a.erasing_at is null;
+    else
+        insert into tijori.credit_calendars (account_id, app_id, meter, worked_to, due_at)
+        select a.account_id, a.app_id, m.id, tijori_ops.clock(), '-infinity'
+          from added m
+          join tijori.accounts a on a.app_id = m.app_id
+         where a.erasing_at is null;
+    end if;
+    return null;
+end $$;
+ALTER FUNCTION tijori_credits.open_calendars() OWNER TO tijori_guard;
 CREATE FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) RETURNS tijori_credits.purse
     LANGUAGE plpgsql
     AS $$
@@ -4877,6 +4898,7 @@ CREATE STATISTICS tijori.party_sums_tenant_stats (ndistinct, dependencies) ON ac
 ALTER STATISTICS tijori.party_sums_tenant_stats OWNER TO tijori_owner;
 CREATE TRIGGER accounts_deletion_log AFTER UPDATE OF leaving_at ON tijori.accounts FOR EACH ROW WHEN ((old.leaving_at IS DISTINCT FROM new.leaving_at)) EXECUTE FUNCTION tijori_access.log_deletion();
 CREATE TRIGGER accounts_forget_email AFTER UPDATE OF erasing_at ON tijori.accounts FOR EACH ROW WHEN (((new.erasing_at IS NOT NULL) AND (new.email IS NOT NULL))) EXECUTE FUNCTION tijori_access.forget_email();
+CREATE TRIGGER accounts_open_calendars AFTER INSERT ON tijori.accounts REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER batches_leaving AFTER INSERT ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER batches_plan AFTER INSERT ON tijori.batches FOR EACH ROW WHEN ((new.kind = 'grid'::text)) EXECUTE FUNCTION tijori_khata.require_batch_entry();
 CREATE TRIGGER batches_stamp BEFORE UPDATE OF undone_at ON tijori.batches FOR EACH ROW EXECUTE FUNCTION tijori_khata.stamp_undo();
@@ -4904,6 +4926,7 @@ CREATE TRIGGER keys_made_log AFTER INSERT ON tijori.credentials FOR EACH ROW WHE
 CREATE TRIGGER members_check_owner AFTER INSERT OR UPDATE OF role, business_id ON tijori.members FOR EACH ROW WHEN ((new.business_id IS NOT NULL)) EXECUTE FUNCTION tijori_access.keep_owner_whole();
 CREATE TRIGGER members_leaving AFTER INSERT ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER members_log AFTER INSERT OR DELETE OR UPDATE OF role ON tijori.members FOR EACH ROW EXECUTE FUNCTION tijori_access.log_member();
+CREATE TRIGGER meters_open_calendars AFTER INSERT ON tijori.meters REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tijori_credits.open_calendars();
 CREATE TRIGGER parties_history AFTER UPDATE ON tijori.parties REFERENCING OLD TABLE AS former NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION tijori_khata.record_changes('party');
 CREATE TRIGGER parties_leaving AFTER INSERT OR UPDATE ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_access.refuse_leaving();
 CREATE TRIGGER parties_limit_insert AFTER INSERT ON tijori.parties FOR EACH ROW EXECUTE FUNCTION tijori_khata.limit_parties();
@@ -5293,6 +5316,7 @@ CREATE POLICY credit_calendars_delete_guard ON tijori.credit_calendars FOR DELET
 CREATE POLICY credit_calendars_insert_billing ON tijori.credit_calendars FOR INSERT TO tijori_billing WITH CHECK (((app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")) AND (EXISTS ( SELECT
    FROM tijori.accounts a
   WHERE ((a.account_id = credit_calendars.account_id) AND (a.app_id = ( SELECT NULLIF(current_setting('tijori.app'::text, true), ''::text) AS "nullif")))))));
+CREATE POLICY credit_calendars_insert_guard ON tijori.credit_calendars FOR INSERT TO tijori_guard WITH CHECK (true);
 CREATE POLICY credit_calendars_select_app ON tijori.credit_calendars FOR SELECT TO tijori_app USING (((
 CASE
     WHEN (account_id = ANY (ARRAY[( SELECT tijori_access.account_id() AS account_id)])) THEN true
@@ -6227,6 +6251,7 @@ REVOKE ALL ON FUNCTION tijori_credits.my_credits() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.my_credits() TO tijori_app;
 REVOKE ALL ON FUNCTION tijori_credits.my_credits_left() FROM PUBLIC;
 GRANT ALL ON FUNCTION tijori_credits.my_credits_left() TO tijori_app;
+REVOKE ALL ON FUNCTION tijori_credits.open_calendars() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.release(p tijori_credits.purse, r tijori_credits.request) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.return_credits(account uuid, unit text, lots uuid[], parts bigint[], total bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION tijori_credits.settle_credits(account uuid, unit text, at timestamp with time zone) FROM PUBLIC;
@@ -6453,7 +6478,7 @@ GRANT SELECT(meter) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT(balance) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT(held) ON TABLE tijori.credit_balances TO tijori_app;
 GRANT SELECT(entries) ON TABLE tijori.credit_balances TO tijori_app;
-GRANT SELECT,DELETE ON TABLE tijori.credit_calendars TO tijori_guard;
+GRANT SELECT,INSERT,DELETE ON TABLE tijori.credit_calendars TO tijori_guard;
 GRANT SELECT,INSERT ON TABLE tijori.credit_calendars TO tijori_billing;
 GRANT SELECT ON TABLE tijori.credit_calendars TO tijori_backup;
 GRANT SELECT(account_id) ON TABLE tijori.credit_calendars TO tijori_app;
